@@ -1,0 +1,7 @@
+//! aghook plays Aghanim's part: it sends a game's back end signed `coupon.redeemed` webhooks and
+//! proves that the game answers right and grants every coupon exactly once.
+//!
+//! Data flows one way: [`protocol`] → `generate` → `scenario` → `delivery` → `harness` →
+//! `report`. The reference `receiver` stands on the first ones alone.
+
+pub mod protocol;

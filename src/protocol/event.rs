@@ -1,0 +1,228 @@
+//! The `coupon.redeemed` event as it stands in a request body.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Field, Item};
+
+/// Text of an event: borrowed where it comes from a built-in catalogue, owned otherwise.
+pub type Text = Cow<'static, str>;
+
+/// The whole event, its keys in the order of the source's example.
+///
+/// Source: `protocol.md`, "The event" [S]. Unknown keys are kept and written last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Which event this is; here always `coupon.redeemed`.
+    pub event_type: Text,
+    /// What happened.
+    pub event_data: EventData,
+    /// When it happened, in Unix seconds.
+    pub event_time: u64,
+    /// The event's own ID, as `whevt_…`.
+    pub event_id: Text,
+    /// Makes the action happen once, even when the webhook is retried; as `idmpt_…`.
+    pub idempotency_key: Text,
+    /// The ID of the API request that caused the event, if one did.
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub request_id: Field<Text>,
+    /// Whether the event comes from the sandbox environment.
+    pub sandbox: bool,
+    /// What caused the event: `hub.redeem` or `test`.
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub trigger: Field<Text>,
+    /// The transaction's ID, as `whtx_…`; events of one transaction may share it.
+    pub transaction_id: Text,
+    /// The circumstances of the event.
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub context: Field<EventContext>,
+    /// The game's ID, as `gm_…`.
+    pub game_id: Text,
+    /// Keys that the source does not name.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+impl Event {
+    /// The event type that this crate is about.
+    pub const COUPON_REDEEMED: &'static str = "coupon.redeemed";
+    /// The trigger of a coupon for a free item. [S]
+    pub const TRIGGER_REDEEM: &'static str = "hub.redeem";
+    /// The trigger of "Send test event" in the dashboard. [S]
+    pub const TRIGGER_TEST: &'static str = "test";
+
+    /// Whether "Send test event" caused this event.
+    pub fn is_test(&self) -> bool {
+        self.trigger
+            .value()
+            .is_some_and(|trigger| trigger == Self::TRIGGER_TEST)
+    }
+
+    /// The compact JSON of this event, as it is sent.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        let mut body = Vec::with_capacity(2048);
+        serde_json::to_writer(&mut body, self)?;
+        Ok(body)
+    }
+}
+
+/// What a redeemed coupon brought to whom.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventData {
+    /// The player's ID, as the game chose it.
+    pub player_id: Text,
+    /// The code that was used.
+    pub coupon: Coupon,
+    /// What the player gets.
+    pub item: Item,
+    /// All that the player gets, in the payload revision of 2026-05-25. [P] That `item` stays
+    /// beside it as the first of them is our assumption. [A]
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub items: Field<Vec<Item>>,
+    /// Keys that the source does not name.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+/// The redeem code and when it was used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coupon {
+    /// The code that the player typed.
+    pub code: Text,
+    /// The SKU of the free item.
+    pub sku: Text,
+    /// When the code was used, in Unix seconds.
+    pub redeemed_at: u64,
+    /// Keys that the source does not name.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+/// The circumstances of an event. The inner keys of both parts are in no public source, so they
+/// are open objects. [A]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct EventContext {
+    /// The order, where one applies.
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub order: Field<Map<String, Value>>,
+    /// The player, where "Add player context" is on in the webhook's settings.
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub player: Field<Map<String, Value>>,
+    /// Keys that the source does not name.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The source's example body in its printed layout, which has no indentation.
+    const EXAMPLE: &str = include_str!("example-event.txt");
+
+    /// Writes one key or bracket a line and no indentation, as the source prints its example.
+    struct PrintedLayout;
+
+    impl serde_json::ser::Formatter for PrintedLayout {
+        fn begin_object<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
+            out.write_all(b"{\n")
+        }
+
+        fn end_object<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
+            out.write_all(b"\n}")
+        }
+
+        fn begin_object_key<W: ?Sized + std::io::Write>(
+            &mut self,
+            out: &mut W,
+            first: bool,
+        ) -> std::io::Result<()> {
+            if first { Ok(()) } else { out.write_all(b",\n") }
+        }
+
+        fn begin_object_value<W: ?Sized + std::io::Write>(
+            &mut self,
+            out: &mut W,
+        ) -> std::io::Result<()> {
+            out.write_all(b": ")
+        }
+    }
+
+    fn compact(json: &str) -> String {
+        let value: Value = serde_json::from_str(json).expect("JSON");
+        value.to_string()
+    }
+
+    fn round_trip(json: &str) -> String {
+        let event: Event = serde_json::from_str(json).expect("an event");
+        String::from_utf8(event.to_json().expect("serialises")).expect("UTF-8")
+    }
+
+    #[test]
+    fn the_source_example_survives_byte_for_byte() {
+        let example = EXAMPLE.trim_end();
+        assert_eq!(round_trip(example), compact(example));
+
+        let event: Event = serde_json::from_str(example).expect("an event");
+        let mut printed = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut printed, PrintedLayout);
+        event.serialize(&mut serializer).expect("serialises");
+        assert_eq!(String::from_utf8(printed).expect("UTF-8"), example);
+    }
+
+    #[test]
+    fn absent_null_and_a_value_stay_three_things() {
+        let base = compact(EXAMPLE);
+        let null = base.replace(
+            r#""request_id":"d1593e9c-c291-4004-8846-6679c2e5810b""#,
+            r#""request_id":null"#,
+        );
+        let absent = base.replace(
+            r#""request_id":"d1593e9c-c291-4004-8846-6679c2e5810b","#,
+            "",
+        );
+        let fallback_null = base.replace(
+            r#""nested_items":null"#,
+            r#""nested_items":null,"fallback_item":null"#,
+        );
+        for json in [base, null, absent, fallback_null] {
+            assert_eq!(round_trip(&json), json);
+        }
+    }
+
+    #[test]
+    fn numbers_stay_exact() {
+        let largest = compact(EXAMPLE).replace("480000", "18446744073709551615");
+        let whole_price = compact(EXAMPLE).replace("94.99", "500");
+        for json in [largest, whole_price] {
+            assert_eq!(round_trip(&json), json);
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_kept_at_every_level() {
+        let json = compact(EXAMPLE)
+            .replace(
+                r#""nested_items":null}"#,
+                r#""nested_items":null,"rarity":{"a":[1,-2,0.1]}}"#,
+            )
+            .replace(
+                r#""game_id":"gm_exTAyxPsVwh"}"#,
+                r#""game_id":"gm_exTAyxPsVwh","shard":null}"#,
+            )
+            .replace(
+                r#""redeemed_at":1725548450}"#,
+                r#""redeemed_at":1725548450,"campaign":"x"}"#,
+            );
+        assert_eq!(round_trip(&json), json);
+        assert!(json.contains("rarity") && json.contains("shard") && json.contains("campaign"));
+    }
+
+    #[test]
+    fn an_item_type_that_the_source_does_not_name_is_kept() {
+        let json = compact(EXAMPLE).replace(r#""type":"item""#, r#""type":"pass""#);
+        assert_eq!(round_trip(&json), json);
+    }
+}

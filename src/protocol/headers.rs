@@ -1,0 +1,29 @@
+//! The headers of a delivery, spelled and ordered as in the source's example [S].
+
+use super::Signature;
+
+/// `Content-Type` of every delivery. [S]
+pub const CONTENT_TYPE_VALUE: &str = "application/json";
+/// `User-Agent` of every delivery. [S]
+pub const USER_AGENT_VALUE: &str = "Aghanim/0.1.0";
+/// Carries the signature in lowercase hex. [S]
+pub const SIGNATURE_HEADER: &str = "X-Aghanim-Signature";
+/// Carries the signed Unix seconds. [S]
+pub const TIMESTAMP_HEADER: &str = "X-Aghanim-Signature-Timestamp";
+
+/// The headers of a signed delivery in the source's order and spelling.
+///
+/// `host` is the target's authority, `timestamp` the signed Unix seconds.
+pub fn request_headers(
+    host: &str,
+    timestamp: u64,
+    signature: &Signature,
+) -> Vec<(&'static str, String)> {
+    vec![
+        ("Content-Type", CONTENT_TYPE_VALUE.to_owned()),
+        ("Host", host.to_owned()),
+        ("User-Agent", USER_AGENT_VALUE.to_owned()),
+        (SIGNATURE_HEADER, signature.to_string()),
+        (TIMESTAMP_HEADER, timestamp.to_string()),
+    ]
+}
