@@ -1,0 +1,203 @@
+//! Why a tree is not the wanted type, in words for the file's author.
+
+use std::fmt;
+
+use serde::de::{self, Expected, Unexpected};
+
+use super::{Diagnostic, SourceFile, Span};
+
+/// Why a value could not be decoded, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecodeError {
+    message: String,
+    help: Option<String>,
+    span: Option<Span>,
+    /// The keys and indices on the way to the value, innermost first.
+    path: Vec<String>,
+}
+
+impl DecodeError {
+    pub(super) fn new(message: impl Into<String>, help: Option<String>) -> Self {
+        Self {
+            message: message.into(),
+            help,
+            span: None,
+            path: Vec::new(),
+        }
+    }
+
+    /// Says where, unless a place further in has been named already.
+    pub(super) fn or_at(mut self, span: Span) -> Self {
+        self.span.get_or_insert(span);
+        self
+    }
+
+    /// Adds the key or index under which the value stands.
+    pub(super) fn under(mut self, step: impl Into<String>) -> Self {
+        self.path.push(step.into());
+        self
+    }
+
+    /// This error as one of `source`.
+    pub fn into_diagnostic(self, source: &SourceFile) -> Diagnostic {
+        let path = self.path();
+        let message = if path.is_empty() {
+            self.message
+        } else {
+            format!("{path}: {}", self.message)
+        };
+        Diagnostic::at(source, self.span.unwrap_or_default(), message, self.help)
+    }
+
+    /// Where the value stands, as in `steps[1].expect.status`.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for step in self.path.iter().rev() {
+            if !path.is_empty() && !step.starts_with('[') {
+                path.push('.');
+            }
+            path.push_str(step);
+        }
+        path
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl de::Error for DecodeError {
+    /// The first line is the message, the others are the help.
+    fn custom<T: fmt::Display>(text: T) -> Self {
+        let text = text.to_string();
+        match text.split_once('\n') {
+            Some((message, help)) => Self::new(message, Some(help.to_owned())),
+            None => Self::new(text, None),
+        }
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = plain(expected);
+        let help = match found {
+            Unexpected::Unsigned(_)
+            | Unexpected::Signed(_)
+            | Unexpected::Float(_)
+            | Unexpected::Bool(_)
+                if expected.contains("text") =>
+            {
+                Some("put it in quotes to make it text".to_owned())
+            }
+            _ => None,
+        };
+        Self::new(
+            format!("expected {expected}, found {}", describe(found)),
+            help,
+        )
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(
+            format!("expected {}, found {}", plain(expected), describe(found)),
+            None,
+        )
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        Self::new(
+            format!("expected {}, found {length} values", plain(expected)),
+            None,
+        )
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(
+            format!("unknown word `{variant}`"),
+            Some(suggest(variant, expected)),
+        )
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(
+            format!("unknown key `{field}`"),
+            Some(suggest(field, expected)),
+        )
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(format!("the key `{field}` is missing"), None)
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::new(format!("the key `{field}` stands here twice"), None)
+    }
+}
+
+/// The known name that is nearest to what was written, if one is near enough to be meant.
+pub fn nearest<'names>(
+    written: &str,
+    known: impl IntoIterator<Item = &'names str>,
+) -> Option<&'names str> {
+    const NEAR_ENOUGH: f64 = 0.75;
+    known
+        .into_iter()
+        .map(|name| {
+            (
+                name,
+                strsim::jaro_winkler(&written.to_lowercase(), &name.to_lowercase()),
+            )
+        })
+        .filter(|(_, similarity)| *similarity >= NEAR_ENOUGH)
+        .max_by(|(_, left), (_, right)| left.total_cmp(right))
+        .map(|(name, _)| name)
+}
+
+fn suggest(written: &str, known: &[&str]) -> String {
+    let all = match known {
+        [] => return "no key is known here".to_owned(),
+        _ => format!("known here: {}", known.join(", ")),
+    };
+    match nearest(written, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`? {all}"),
+        None => all,
+    }
+}
+
+/// What serde's derived code expected, in words that need no Rust.
+fn plain(expected: &dyn Expected) -> String {
+    let text = expected.to_string();
+    match text.as_str() {
+        "a string" | "a borrowed string" => "text".to_owned(),
+        "a boolean" => "`true` or `false`".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "a mapping".to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number".to_owned(),
+        _ if text.starts_with("struct ") => "a mapping".to_owned(),
+        _ if text.starts_with("enum ") => "a known word".to_owned(),
+        _ => text,
+    }
+}
+
+fn describe(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(value) => format!("`{value}`"),
+        Unexpected::Unsigned(value) => format!("the number {value}"),
+        Unexpected::Signed(value) => format!("the number {value}"),
+        Unexpected::Float(value) => format!("the number {value}"),
+        Unexpected::Str(text) if text.chars().count() > 60 => {
+            format!(
+                "the text \"{}…\"",
+                text.chars().take(60).collect::<String>()
+            )
+        }
+        Unexpected::Str(text) => format!("the text \"{text}\""),
+        Unexpected::Unit | Unexpected::Option => "nothing".to_owned(),
+        Unexpected::Seq => "a list".to_owned(),
+        Unexpected::Map => "a mapping".to_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,100 @@
+//! `${name}` in a file's text is replaced by a variable's value.
+//!
+//! A scalar that is nothing but `${name}` takes the variable's value whole, so that a number stays
+//! a number; inside other text the value is written out. `$${` stands for a plain `${`.
+
+use std::collections::BTreeMap;
+
+use super::{DecodeError, Diagnostic, Node, NodeValue, SourceFile, nearest};
+
+/// The variables that `${name}` can name.
+pub type Variables = BTreeMap<String, Node>;
+
+/// Replaces all variables below `node`, which must be of `source`.
+pub fn substitute(
+    source: &SourceFile,
+    node: &Node,
+    variables: &Variables,
+) -> Result<Node, Diagnostic> {
+    let value = match &node.value {
+        NodeValue::Text(text) => replace_in_text(text, variables)
+            .map_err(|error| error.or_at(node.span).into_diagnostic(source))?,
+        NodeValue::Sequence(items) => NodeValue::Sequence(
+            items
+                .iter()
+                .map(|item| substitute(source, item, variables))
+                .collect::<Result<_, _>>()?,
+        ),
+        NodeValue::Mapping(entries) => NodeValue::Mapping(
+            entries
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), substitute(source, value, variables)?)))
+                .collect::<Result<_, _>>()?,
+        ),
+        scalar => scalar.clone(),
+    };
+    Ok(Node {
+        value,
+        span: node.span,
+    })
+}
+
+fn replace_in_text(text: &str, variables: &Variables) -> Result<NodeValue, DecodeError> {
+    if let Some(name) = text
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
+        && !name.contains(['$', '}'])
+    {
+        return variable(name, variables).map(|node| node.value.clone());
+    }
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(dollar) = rest.find("${") {
+        let (before, from_dollar) = rest.split_at(dollar);
+        if let Some(escaped) = before.strip_suffix('$') {
+            replaced.push_str(escaped);
+            replaced.push_str("${");
+            rest = &from_dollar[2..];
+            continue;
+        }
+        replaced.push_str(before);
+        let Some(end) = from_dollar.find('}') else {
+            let help = "write `${name}`, or `$${` for a plain `${`".to_owned();
+            return Err(DecodeError::new("`${` is not closed by `}`", Some(help)));
+        };
+        let name = &from_dollar[2..end];
+        replaced.push_str(&written_out(name, variable(name, variables)?)?);
+        rest = &from_dollar[end + 1..];
+    }
+    replaced.push_str(rest);
+    Ok(NodeValue::Text(replaced))
+}
+
+fn variable<'vars>(name: &str, variables: &'vars Variables) -> Result<&'vars Node, DecodeError> {
+    variables.get(name).ok_or_else(|| {
+        let help = match nearest(name, variables.keys().map(String::as_str)) {
+            Some(known) => format!("did you mean `${{{known}}}`?"),
+            None if variables.is_empty() => "name it under `vars` or `matrix`".to_owned(),
+            None => {
+                let known: Vec<_> = variables.keys().map(String::as_str).collect();
+                format!("known: {}", known.join(", "))
+            }
+        };
+        DecodeError::new(format!("unknown variable `${{{name}}}`"), Some(help))
+    })
+}
+
+fn written_out(name: &str, node: &Node) -> Result<String, DecodeError> {
+    Ok(match &node.value {
+        NodeValue::Null => "null".to_owned(),
+        NodeValue::Boolean(value) => value.to_string(),
+        NodeValue::Unsigned(value) => value.to_string(),
+        NodeValue::Signed(value) => value.to_string(),
+        NodeValue::Float(value) => value.to_string(),
+        NodeValue::Text(value) => value.clone(),
+        NodeValue::Sequence(_) | NodeValue::Mapping(_) => {
+            let message = format!("`${{{name}}}` is a list or mapping and can't stand inside text");
+            return Err(DecodeError::new(message, None));
+        }
+    })
+}
