@@ -7,6 +7,7 @@ use serde::de::{
 };
 
 use super::located::LOCATED_MARKER;
+use super::one_or_many::ONE_OR_MANY_MARKER;
 use super::{DecodeError, Diagnostic, Key, Node, NodeValue, SourceFile, Span};
 
 /// Decodes a tree of `source` into a type.
@@ -61,6 +62,12 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
                 node: self,
                 next: 0,
             });
+        }
+        if name == ONE_OR_MANY_MARKER {
+            return match &self.0.value {
+                NodeValue::Sequence(_) => self.deserialize_any(visitor),
+                _ => visitor.visit_seq(Lone(Some(self))),
+            };
         }
         visitor.visit_newtype_struct(self)
     }
@@ -156,6 +163,20 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         self.next += 1;
         seed.deserialize(NodeDeserializer(value))
             .map_err(|error| error.under(key.text.clone()))
+    }
+}
+
+/// A lone value as a list of one.
+struct Lone<'node>(Option<NodeDeserializer<'node>>);
+
+impl<'de> SeqAccess<'de> for Lone<'de> {
+    type Error = DecodeError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
+        self.0.take().map(|node| seed.deserialize(node)).transpose()
     }
 }
 
