@@ -4,4 +4,5 @@
 //! Data flows one way: [`protocol`] → `generate` → `scenario` → `delivery` → `harness` →
 //! `report`. The reference `receiver` stands on the first ones alone.
 
+pub mod generate;
 pub mod protocol;
