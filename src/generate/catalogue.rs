@@ -1,0 +1,277 @@
+//! The items that generated events are about: the built-in ones, or a game's own.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, LazyLock};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::built_in_catalogue::ITEMS;
+use super::identifiers::item_id;
+use crate::protocol::{Field, Text};
+
+/// The items that generated events are about.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    entries: Vec<Entry>,
+    by_sku: HashMap<Text, usize>,
+    /// Where the entries without contents are.
+    pub(super) plain: Vec<usize>,
+    /// Where the bundles are that hold no other bundle.
+    pub(super) bundles: Vec<usize>,
+    /// Where the bundles are that hold bundles.
+    pub(super) nesting_bundles: Vec<usize>,
+}
+
+/// An item of a game's own catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueItem {
+    /// The item's SKU, the same in the game and at Aghanim.
+    pub sku: String,
+    /// The name that players see. Left out: made from the SKU.
+    pub name: Option<String>,
+    /// A sentence on the item. Left out: `null` is sent.
+    pub description: Option<String>,
+}
+
+/// What is always the same of an item.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) id: Text,
+    pub(super) sku: Text,
+    pub(super) name: Text,
+    pub(super) description: Field<Text>,
+    pub(super) quantities: &'static [u64],
+    /// What a bundle holds: places of entries, and how many of each.
+    pub(super) contents: Vec<(usize, u64)>,
+}
+
+/// The quantities of items of which nothing is known.
+pub(super) const USUAL_QUANTITIES: &[u64] = &[1, 2, 5, 10, 50, 100, 500];
+
+impl Catalogue {
+    /// The built-in catalogue: items of several genres, bundles, and bundles of bundles.
+    pub fn built_in() -> Arc<Self> {
+        static BUILT_IN: LazyLock<Arc<Catalogue>> =
+            LazyLock::new(|| Arc::new(Catalogue::from_entries(built_in_entries())));
+        Arc::clone(&BUILT_IN)
+    }
+
+    /// A game's own items. Of several with the same SKU the first counts; without any item, this
+    /// is the built-in catalogue. Random bundles are put together of these items.
+    pub fn of(items: Vec<CatalogueItem>) -> Self {
+        if items.is_empty() {
+            return Self::built_in().as_ref().clone();
+        }
+        let mut seen = HashSet::new();
+        let entries = items
+            .into_iter()
+            .filter(|item| seen.insert(item.sku.clone()))
+            .map(|item| Entry {
+                id: item_id(&item.sku).into(),
+                name: item.name.unwrap_or_else(|| name_of_sku(&item.sku)).into(),
+                description: item
+                    .description
+                    .map_or(Field::Null, |text| Field::Value(text.into())),
+                sku: item.sku.into(),
+                quantities: USUAL_QUANTITIES,
+                contents: Vec::new(),
+            });
+        Self::from_entries(entries.collect())
+    }
+
+    /// The SKUs of all items, in the catalogue's order.
+    pub fn skus(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.sku.as_ref())
+    }
+
+    pub(super) fn entry(&self, place: usize) -> &Entry {
+        &self.entries[place]
+    }
+
+    pub(super) fn find(&self, sku: &str) -> Option<&Entry> {
+        self.by_sku.get(sku).map(|place| &self.entries[*place])
+    }
+
+    fn from_entries(entries: Vec<Entry>) -> Self {
+        let places = |which: &dyn Fn(&Entry) -> bool| -> Vec<usize> {
+            (0..entries.len())
+                .filter(|place| which(&entries[*place]))
+                .collect()
+        };
+        let is_bundle = |entry: &Entry| !entry.contents.is_empty();
+        let holds_bundle = |entry: &Entry| {
+            let mut contents = entry.contents.iter();
+            contents.any(|(place, _)| is_bundle(&entries[*place]))
+        };
+        Self {
+            plain: places(&|entry| !is_bundle(entry)),
+            bundles: places(&|entry| is_bundle(entry) && !holds_bundle(entry)),
+            nesting_bundles: places(&holds_bundle),
+            by_sku: (0..entries.len())
+                .map(|place| (entries[place].sku.clone(), place))
+                .collect(),
+            entries,
+        }
+    }
+}
+
+fn built_in_entries() -> Vec<Entry> {
+    // Kept for good, so that events can borrow the IDs.
+    static IDS: LazyLock<Vec<String>> =
+        LazyLock::new(|| ITEMS.iter().map(|item| item_id(item.sku)).collect());
+    let place = |sku: &str| ITEMS.iter().position(|item| item.sku == sku);
+    ITEMS
+        .iter()
+        .zip(IDS.iter())
+        .map(|(item, id)| Entry {
+            id: Text::Borrowed(id),
+            sku: Text::Borrowed(item.sku),
+            name: Text::Borrowed(item.name),
+            description: item
+                .description
+                .map_or(Field::Null, |text| Field::Value(Text::Borrowed(text))),
+            quantities: item.quantities,
+            contents: item
+                .contents
+                .iter()
+                .filter_map(|(sku, quantity)| Some((place(sku)?, *quantity)))
+                .collect(),
+        })
+        .collect()
+}
+
+/// A name for players made from an SKU: `gems_100` is `Gems 100`.
+pub(super) fn name_of_sku(sku: &str) -> String {
+    let words = sku.split(|c: char| !c.is_alphanumeric());
+    let mut name = String::with_capacity(sku.len());
+    for word in words.filter(|word| !word.is_empty()) {
+        if !name.is_empty() {
+            name.push(' ');
+        }
+        let mut letters = word.chars();
+        name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        name.push_str(letters.as_str());
+    }
+    if name.is_empty() {
+        sku.to_owned()
+    } else {
+        name
+    }
+}
+
+/// An SKU made from a name for players: `Gems 100` is `gems_100`. A name without any ASCII letter
+/// or digit leads to [`distinct_sku_of_name`].
+pub(super) fn sku_of_name(name: &str) -> String {
+    let slug = slug(name);
+    if slug.is_empty() {
+        distinct_sku_of_name(name)
+    } else {
+        slug
+    }
+}
+
+/// An SKU made from a name, which no other name leads to: `Gems 100` is `gems_100_` and eight hex
+/// digits of the name's SHA-256.
+pub(super) fn distinct_sku_of_name(name: &str) -> String {
+    let mut sku = slug(name);
+    if sku.is_empty() {
+        sku.push_str("item");
+    }
+    sku.push('_');
+    sku.push_str(&hex::encode(&Sha256::digest(name)[..4]));
+    sku
+}
+
+fn slug(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<String> = words
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    words.join("_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own(sku: &str, name: Option<&str>) -> CatalogueItem {
+        CatalogueItem {
+            sku: sku.to_owned(),
+            name: name.map(str::to_owned),
+            description: None,
+        }
+    }
+
+    #[test]
+    fn the_built_in_catalogue_is_sound() {
+        let catalogue = Catalogue::built_in();
+        let skus: HashSet<&str> = catalogue.skus().collect();
+        assert_eq!(skus.len(), ITEMS.len(), "an SKU stands twice");
+        let names: HashSet<&str> = ITEMS.iter().map(|item| item.name).collect();
+        assert_eq!(names.len(), ITEMS.len(), "a name stands twice");
+        for item in ITEMS {
+            for (sku, quantity) in item.contents {
+                assert!(
+                    skus.contains(sku),
+                    "{} holds {sku}, which is nothing",
+                    item.sku
+                );
+                assert!(*quantity > 0);
+            }
+            assert!(!item.quantities.is_empty());
+            assert!(
+                item.contents.is_empty() || item.quantities == [1],
+                "{}",
+                item.sku
+            );
+        }
+        assert!(!catalogue.bundles.is_empty() && !catalogue.nesting_bundles.is_empty());
+        assert!(ITEMS.iter().any(|item| item.description.is_none()));
+        assert!(ITEMS.iter().any(|item| !item.name.is_ascii()));
+    }
+
+    #[test]
+    fn built_in_texts_are_borrowed() {
+        for entry in &Catalogue::built_in().entries {
+            for text in [&entry.id, &entry.sku, &entry.name] {
+                assert!(matches!(text, Text::Borrowed(_)), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_games_own_items_keep_their_first_meaning() {
+        let catalogue = Catalogue::of(vec![
+            own("gems_100", None),
+            own("sword", Some("Меч")),
+            own("gems_100", Some("Other")),
+        ]);
+        assert_eq!(catalogue.skus().collect::<Vec<_>>(), ["gems_100", "sword"]);
+        let name = |sku| catalogue.find(sku).map(|entry| entry.name.as_ref());
+        assert_eq!(name("gems_100"), Some("Gems 100"));
+        assert_eq!(name("sword"), Some("Меч"));
+        assert_eq!(name("Sword"), None);
+    }
+
+    #[test]
+    fn without_items_it_is_the_built_in_one() {
+        assert_eq!(Catalogue::of(Vec::new()).skus().count(), ITEMS.len());
+    }
+
+    #[test]
+    fn names_and_skus_lead_to_each_other() {
+        assert_eq!(
+            name_of_sku("com.game.gold-coins_2"),
+            "Com Game Gold Coins 2"
+        );
+        assert_eq!(name_of_sku("---"), "---");
+        assert_eq!(sku_of_name("+5 Moves"), "5_moves");
+        assert_eq!(sku_of_name("Меч"), distinct_sku_of_name("Меч"));
+        assert_ne!(sku_of_name("Меч"), sku_of_name("Щит"));
+        assert!(distinct_sku_of_name("Меч").starts_with("item_"));
+    }
+}

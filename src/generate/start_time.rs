@@ -1,0 +1,183 @@
+//! T: the moment from which every event's times count.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+
+/// T, the start of a run: a moment from 1970 to 9999, in nanoseconds.
+///
+/// Read from Unix seconds (`1763889831`), Unix seconds with a fraction of up to nine digits
+/// (`1763889831.123456789`) or RFC 3339 (`2025-11-23T09:23:51Z`); written as Unix seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StartTime {
+    seconds: u64,
+    nanoseconds: u32,
+}
+
+/// A text that is no start time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{text}` is no start time: expected Unix seconds such as `1763889831` or \
+     `1763889831.123456789`, or RFC 3339 such as `2025-11-23T09:23:51Z`, from 1970 to 9999"
+)]
+pub struct InvalidStartTime {
+    text: String,
+}
+
+const FRACTION_DIGITS: usize = 9;
+
+impl StartTime {
+    /// The latest second that `jiff` knows: two hours before the year 10000.
+    const LAST_SECOND: u64 = 253_402_207_200;
+
+    /// The moment that a clock shows. A clock before 1970 counts as 1970, one after 9999 as 9999.
+    pub fn from_system_time(time: SystemTime) -> Self {
+        let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            seconds: since_epoch.as_secs().min(Self::LAST_SECOND),
+            nanoseconds: since_epoch.subsec_nanos(),
+        }
+    }
+
+    /// Whole Unix seconds, rounded down.
+    pub const fn unix_seconds(&self) -> u64 {
+        self.seconds
+    }
+
+    /// The nanoseconds after [`StartTime::unix_seconds`], below a billion.
+    pub const fn nanoseconds(&self) -> u32 {
+        self.nanoseconds
+    }
+
+    fn from_unix_text(text: &str) -> Option<Self> {
+        let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if !digits(seconds) || !digits(fraction) || fraction.len() > FRACTION_DIGITS {
+            return None;
+        }
+        let seconds = seconds.parse().ok().filter(|s| *s <= Self::LAST_SECOND)?;
+        let nanoseconds = format!("{fraction:0<FRACTION_DIGITS$}").parse().ok()?;
+        Some(Self {
+            seconds,
+            nanoseconds,
+        })
+    }
+
+    fn from_rfc_3339(text: &str) -> Option<Self> {
+        let timestamp: Timestamp = text.parse().ok()?;
+        // Before 1970 either part is below zero.
+        Some(Self {
+            seconds: timestamp.as_second().try_into().ok()?,
+            nanoseconds: timestamp.subsec_nanosecond().try_into().ok()?,
+        })
+    }
+}
+
+impl FromStr for StartTime {
+    type Err = InvalidStartTime;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::from_unix_text(text)
+            .or_else(|| Self::from_rfc_3339(text))
+            .ok_or_else(|| InvalidStartTime {
+                text: text.to_owned(),
+            })
+    }
+}
+
+impl fmt::Display for StartTime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.nanoseconds == 0 {
+            return write!(formatter, "{}", self.seconds);
+        }
+        let fraction = format!("{:0FRACTION_DIGITS$}", self.nanoseconds);
+        let fraction = fraction.trim_end_matches('0');
+        write!(formatter, "{}.{fraction}", self.seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parsed(text: &str) -> StartTime {
+        text.parse().expect(text)
+    }
+
+    #[test]
+    fn reads_unix_seconds_and_rfc_3339() {
+        for (text, seconds, nanoseconds) in [
+            ("0", 0, 0),
+            ("1763889831", 1_763_889_831, 0),
+            ("1763889831.123456789", 1_763_889_831, 123_456_789),
+            ("1763889831.5", 1_763_889_831, 500_000_000),
+            ("2025-11-23T09:23:51Z", 1_763_889_831, 0),
+            ("2025-11-23T11:23:51.25+02:00", 1_763_889_831, 250_000_000),
+        ] {
+            let time = parsed(text);
+            assert_eq!(
+                (time.unix_seconds(), time.nanoseconds()),
+                (seconds, nanoseconds)
+            );
+        }
+    }
+
+    #[test]
+    fn says_what_it_expected() {
+        for text in [
+            "",
+            "now",
+            "-1",
+            "+1",
+            "1.",
+            ".5",
+            "1.1234567890",
+            "1e9",
+            "2025-11-23",
+            "2025-11-23T09:23:51",
+            "1969-12-31T23:59:59.5Z",
+            "99999999999999",
+            "18446744073709551616",
+        ] {
+            let error = text.parse::<StartTime>().expect_err(text).to_string();
+            assert!(error.contains("expected Unix seconds"), "{error}");
+            assert!(error.starts_with(&format!("`{text}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_last_second_can_be_written_in_both_ways() {
+        assert_eq!(parsed("253402207200.5"), parsed("9999-12-30T22:00:00.5Z"));
+        assert!("253402207201".parse::<StartTime>().is_err());
+    }
+
+    #[test]
+    fn a_clock_out_of_range_is_taken_at_the_nearest_end() {
+        let before = StartTime::from_system_time(UNIX_EPOCH - Duration::from_secs(1));
+        assert_eq!(before, parsed("0"));
+        let clock = UNIX_EPOCH + Duration::new(1_763_889_831, 123_000_000);
+        assert_eq!(StartTime::from_system_time(clock), parsed("1763889831.123"));
+    }
+
+    proptest! {
+        #[test]
+        fn its_text_reads_back_as_itself(
+            seconds in 0..=StartTime::LAST_SECOND,
+            nanoseconds in 0..1_000_000_000_u32,
+        ) {
+            let time = StartTime { seconds, nanoseconds };
+            prop_assert_eq!(parsed(&time.to_string()), time);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,40}") {
+            let _ = text.parse::<StartTime>();
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The two random streams: what follows from the seed alone, and what from the start time too.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{START, body, generator, generator_at, shape};
+use crate::generate::{Catalogue, CatalogueItem, Generator};
+use crate::protocol::Event;
+
+const LATER: &str = "1763889831.12345679";
+
+const IDENTITY: [&str; 6] = [
+    "/event_data/player_id",
+    "/event_id",
+    "/idempotency_key",
+    "/request_id",
+    "/transaction_id",
+    "/context/order/id",
+];
+
+fn random_events(generator: &mut Generator, count: usize) -> Vec<Event> {
+    (0..count).map(|_| generator.random_event()).collect()
+}
+
+fn json(event: &Event) -> Value {
+    serde_json::to_value(event).expect("serialises")
+}
+
+#[test]
+fn runs_at_different_times_share_content_but_no_identity() {
+    let first = random_events(&mut generator_at(7, START), 500);
+    let later = random_events(&mut generator_at(7, LATER), 500);
+    let mut identities = HashSet::new();
+    for (first, later) in first.iter().zip(&later) {
+        let (mut first, mut later) = (json(first), json(later));
+        let player_id = |event: &Value| event["event_data"]["player_id"].clone();
+        for event in [&first, &later] {
+            if let Some(player) = event.pointer("/context/player/id") {
+                assert_eq!(*player, player_id(event));
+            }
+        }
+        for event in [&mut first, &mut later] {
+            for pointer in IDENTITY.iter().chain(&["/context/player/id"]) {
+                let Some(place) = event.pointer_mut(pointer) else {
+                    continue;
+                };
+                if let Value::String(id) = place.take()
+                    && *pointer != "/context/player/id"
+                {
+                    assert!(
+                        identities.insert(id.clone()),
+                        "{pointer} {id} came up twice"
+                    );
+                }
+            }
+        }
+        assert_eq!(first, later);
+    }
+    assert!(identities.len() > 4_000);
+}
+
+#[test]
+fn the_same_seed_and_start_make_the_same_bytes() {
+    let bodies = |seed| -> Vec<String> {
+        let mut generator = generator(seed);
+        let events = random_events(&mut generator, 50);
+        events.iter().map(body).collect()
+    };
+    assert_eq!(bodies(7), bodies(7));
+    assert_ne!(bodies(7), bodies(8));
+}
+
+#[test]
+fn an_events_bytes_do_not_depend_on_the_shapes_before_it() {
+    let second_after = |first: &str| {
+        let mut generator = generator(7);
+        generator.event(&shape(first));
+        body(&generator.event(&shape("{}")))
+    };
+    let plain = second_after("{}");
+    assert_eq!(
+        plain,
+        second_after("item: { bundle: [{}, {}], fallback: {} }")
+    );
+    assert_eq!(
+        plain,
+        second_after("{ player_id: P1, context: { order: true } }")
+    );
+}
+
+#[test]
+fn a_given_id_changes_no_other_id() {
+    let mut generated = json(&generator(7).event(&shape("request_id: true")));
+    let given = "{ player_id: P1, transaction_id: T1, request_id: R1 }";
+    let given = json(&generator(7).event(&shape(given)));
+    generated["event_data"]["player_id"] = "P1".into();
+    generated["transaction_id"] = "T1".into();
+    generated["request_id"] = "R1".into();
+    assert_eq!(generated, given);
+}
+
+#[test]
+fn ids_that_are_asked_for_never_repeat() {
+    let mut generator = generator(7);
+    let mut ids = HashSet::new();
+    for _ in 0..200 {
+        let event = generator.random_event();
+        for id in [
+            event.event_data.player_id.into_owned(),
+            event.event_id.into_owned(),
+            event.idempotency_key.into_owned(),
+            event.transaction_id.into_owned(),
+            generator.player_id(),
+            generator.event_id(),
+            generator.idempotency_key(),
+            generator.transaction_id(),
+            generator.request_id(),
+        ] {
+            assert!(ids.insert(id.clone()), "{id} came up twice");
+        }
+    }
+}
+
+#[test]
+fn the_game_stays_the_same_until_another_is_named() {
+    let game = |generator: &mut Generator| generator.random_event().game_id.into_owned();
+    assert_eq!(game(&mut generator(1)), Generator::DEFAULT_GAME_ID);
+    assert_eq!(
+        game(&mut generator_at(2, LATER)),
+        Generator::DEFAULT_GAME_ID
+    );
+    let mut named = generator(1).with_game_id("gm_1".to_owned());
+    assert_eq!(game(&mut named), "gm_1");
+}
+
+#[test]
+fn a_games_own_catalogue_is_all_that_events_are_about() {
+    for count in 1..8 {
+        let items: Vec<CatalogueItem> = (0..count)
+            .map(|number| CatalogueItem {
+                sku: format!("own_{number}"),
+                name: None,
+                description: None,
+            })
+            .collect();
+        let mut generator = generator(7).with_catalogue(Arc::new(Catalogue::of(items)));
+        let mut skus = HashSet::new();
+        let mut deepest = 0;
+        for _ in 0..300 {
+            let event = generator.random_event();
+            for (depth, item) in super::items_of(&event) {
+                deepest = deepest.max(depth);
+                skus.insert(item["sku"].as_str().expect("an SKU").to_owned());
+            }
+        }
+        assert!(skus.iter().all(|sku| sku.starts_with("own_")), "{skus:?}");
+        assert_eq!(skus.len(), count);
+        let expected = match count {
+            1 => 0,
+            2..=4 => 1,
+            _ => 2,
+        };
+        assert_eq!(deepest, expected, "of {count} items");
+    }
+}
