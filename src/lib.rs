@@ -4,4 +4,5 @@
 //! Data flows one way: [`protocol`] → `generate` → `scenario` → `delivery` → `harness` →
 //! `report`. The reference `receiver` stands on the first ones alone.
 
+pub mod cli;
 pub mod protocol;
