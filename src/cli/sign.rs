@@ -145,7 +145,7 @@ fn quoted(word: &str) -> Result<String, CommandError> {
     match shlex::try_quote(word) {
         Ok(quoted) => Ok(quoted.into_owned()),
         Err(error) => Err(CommandError::usage(
-            format!("can't be put on a command line: {error}"),
+            format!("a word of the curl command can't be quoted: {error}"),
             None,
         )),
     }

@@ -66,7 +66,7 @@ fn every_mistake_is_found_again_and_no_secret_is_told() {
 }
 
 #[test]
-fn every_known_mistake_has_a_vector() {
+fn every_known_mistake_has_a_vector_and_is_documented() {
     let tested: BTreeSet<String> = vectors()
         .into_iter()
         .flat_map(|vector| vector.mistakes)
@@ -93,6 +93,10 @@ fn every_known_mistake_has_a_vector() {
     let keys_of_the_event = ["event_id"].map(str::to_owned).into();
     let untested: BTreeSet<_> = known.difference(&tested).cloned().collect();
     assert_eq!(untested, keys_of_the_event);
+    let documentation = include_str!("../../../docs/verify.md");
+    for name in known.intersection(&tested) {
+        assert!(documentation.contains(&format!("`{name}`")), "{name}");
+    }
 }
 
 #[test]
