@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Receivers that check freshness commonly allow this many seconds. [A]
+/// Receivers that check freshness commonly allow this many seconds. `[A]`
 const TOLERANCE_SECONDS: u64 = 300;
 
 /// Unix times from here on are taken as milliseconds: as seconds it would be the year 5138.
