@@ -4,6 +4,7 @@
 //! module of the crate. Every documented fact is marked with its place in `protocol.md`
 //! (`[S]` source document, `[P]` other public Aghanim material, `[A]` our assumption).
 
+mod diagnosis;
 mod event;
 mod field;
 mod headers;
@@ -11,6 +12,9 @@ mod item;
 mod secret;
 mod signature;
 
+pub use diagnosis::{
+    Diagnosis, Mistake, Received, TimestampConcern, Verdict, diagnose, timestamp_concern,
+};
 pub use event::{Coupon, Event, EventContext, EventData, Text};
 pub use field::Field;
 pub use headers::{

@@ -1,0 +1,83 @@
+//! Standard output and standard error: with colours where they are wanted, and quiet once the
+//! reader has gone away.
+
+use std::io::{self, Stdout, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::command_error::CommandError;
+
+/// Where a command writes. Styled text may be written always: colours are taken out where they
+/// are not wanted.
+pub struct Console {
+    output: AutoStream<Stdout>,
+    color: ColorChoice,
+    reader_gone: bool,
+}
+
+impl Console {
+    /// Takes `--color`. With `auto`, a terminal gets colours unless `NO_COLOR` is set.
+    pub fn new(color: clap::ColorChoice) -> Self {
+        let color = match color {
+            clap::ColorChoice::Auto => ColorChoice::Auto,
+            clap::ColorChoice::Always => ColorChoice::Always,
+            clap::ColorChoice::Never => ColorChoice::Never,
+        };
+        Self {
+            output: AutoStream::new(io::stdout(), color),
+            color,
+            reader_gone: false,
+        }
+    }
+
+    /// What was asked for with `--color`, for streams and files that a report opens itself.
+    pub fn color(&self) -> ColorChoice {
+        self.color
+    }
+
+    /// Whether colours written here reach the reader, for renderers that must know beforehand.
+    pub fn shows_colors(&self) -> bool {
+        !matches!(self.output.current_choice(), ColorChoice::Never)
+    }
+
+    /// A remark for the user on standard error, where it can't get into piped output.
+    pub fn note(&mut self, text: &str) {
+        // Where standard error is closed there is nobody to tell.
+        let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
+    }
+
+    /// An error on standard error.
+    pub fn error(&mut self, error: &CommandError) {
+        self.note(&format!("{error:#}"));
+    }
+
+    /// After `| head` has read enough, the rest is dropped: the exit code still tells the verdict.
+    fn drop_if_reader_gone<T>(&mut self, result: io::Result<T>, dropped: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.reader_gone = true;
+                Ok(dropped)
+            }
+            other => other,
+        }
+    }
+}
+
+/// Writes to standard output.
+impl Write for Console {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.reader_gone {
+            return Ok(bytes.len());
+        }
+        let result = self.output.write(bytes);
+        self.drop_if_reader_gone(result, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.reader_gone {
+            return Ok(());
+        }
+        let result = self.output.flush();
+        self.drop_if_reader_gone(result, ())
+    }
+}

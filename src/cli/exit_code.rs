@@ -1,0 +1,21 @@
+//! How the program ends, for scripts and CI.
+
+/// The exit code of every command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Every check held, or the command did what it was asked to do.
+    ChecksHeld = 0,
+    /// A check failed: the receiver, the signature or the file is not as it should be.
+    CheckFailed = 1,
+    /// The command line, a config or a scenario is wrong; nothing was sent.
+    Usage = 2,
+    /// The target could not be reached, or the command could not be completed.
+    NotCompleted = 3,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}

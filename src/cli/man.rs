@@ -1,0 +1,42 @@
+//! `aghook man`: the man page, or one for every command.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _};
+
+use super::ExitCode;
+use super::arguments::Arguments;
+use super::command_error::CommandError;
+use super::console::Console;
+
+/// Print the man page
+///
+/// To read it: `aghook man | man -l -`. Packagers write all pages with `--dir`.
+#[derive(Debug, Args)]
+pub struct ManPages {
+    /// Write a page for every command into this folder, which is made if it is missing
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+impl ManPages {
+    pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
+        let command = Arguments::command();
+        match self.dir {
+            None => {
+                let mut page = Vec::new();
+                clap_mangen::Man::new(command).render(&mut page)?;
+                console.write_all(&page)?;
+                console.flush()?;
+            }
+            Some(dir) => std::fs::create_dir_all(&dir)
+                .and_then(|()| clap_mangen::generate_to(command, &dir))
+                .map_err(|error| {
+                    let dir = dir.display();
+                    CommandError::usage(format!("can't write man pages into {dir}: {error}"), None)
+                })?,
+        }
+        Ok(ExitCode::ChecksHeld)
+    }
+}

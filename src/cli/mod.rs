@@ -1,0 +1,76 @@
+//! The command line: one file a command, nothing but wiring.
+//!
+//! A new command is a variant of [`arguments::Command`], an arm of `dispatch`, and a file here.
+
+pub mod arguments;
+pub mod command_error;
+pub mod console;
+pub mod exit_code;
+pub mod secret_options;
+
+mod body_file;
+mod clock;
+mod completions;
+mod header_lines;
+mod man;
+mod sign;
+mod verify;
+
+use std::ffi::OsString;
+use std::future::Future;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use arguments::{Arguments, Command};
+use command_error::CommandError;
+use console::Console;
+pub use exit_code::ExitCode;
+
+/// Runs the command line, the program's name first, and says how it ended.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let parser = Arguments::command().color(arguments::color_of(&words));
+    let arguments = parser
+        .try_get_matches_from(words)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match arguments {
+        Ok(arguments) => arguments,
+        Err(refusal) => {
+            // Help and version come this way as well. A closed pipe is no reason to complain.
+            let _ = refusal.print();
+            return match refusal.exit_code() {
+                0 => ExitCode::ChecksHeld,
+                _ => ExitCode::Usage,
+            };
+        }
+    };
+    let mut console = Console::new(arguments.color);
+    dispatch(arguments.command, &mut console).unwrap_or_else(|error| {
+        console.error(&error);
+        error.exit_code()
+    })
+}
+
+fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Sign(command) => command.run(console),
+        Command::Verify(command) => command.run(console),
+        Command::Completions(command) => command.run(console),
+        Command::Man(command) => command.run(console),
+    }
+}
+
+/// Runs a command that waits for the network or a process, on a runtime of its own. Only such
+/// commands pay for one.
+pub fn block_on<F>(command: F) -> Result<ExitCode, CommandError>
+where
+    F: Future<Output = Result<ExitCode, CommandError>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            CommandError::not_completed(format!("can't start the runtime: {error}"), None)
+        })?;
+    runtime.block_on(command)
+}

@@ -1,0 +1,230 @@
+//! `aghook verify`: checks a signature, and says why it does not match.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use serde_json::json;
+
+use super::body_file::BodyFile;
+use super::command_error::CommandError;
+use super::console::Console;
+use super::header_lines::HeaderLines;
+use super::secret_options::{self, SecretOptions};
+use super::{ExitCode, arguments, clock};
+use crate::protocol::{
+    Diagnosis, Mistake, Received, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, TimestampConcern,
+    Verdict, diagnose, timestamp_concern,
+};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const STRONG: Style = Style::new().bold();
+
+/// Check a signature, and say why it does not match
+///
+/// Where the signature is wrong, the usual mistakes are tried one by one and in pairs, and those
+/// that give this very signature are named, each with what to do about it. Save the body as raw
+/// bytes: a copy out of a log or a debugger is often changed already.
+///
+/// Exits with 0 if the signature matches, and with 1 if it does not.
+#[derive(Debug, Args)]
+#[command(after_long_help = arguments::SECRET_HELP)]
+pub struct Verify {
+    #[command(flatten)]
+    body: BodyFile,
+
+    /// The value of X-Aghanim-Signature
+    #[arg(long, value_name = "HEX", required_unless_present = "headers")]
+    signature: Option<String>,
+
+    /// The value of X-Aghanim-Signature-Timestamp, in Unix seconds
+    #[arg(
+        long,
+        value_name = "UNIX_SECONDS",
+        required_unless_present = "headers",
+        allow_hyphen_values = true
+    )]
+    timestamp: Option<String>,
+
+    /// A file of header lines, `Name: value`, as copied from a log; what --signature and
+    /// --timestamp say goes before it
+    #[arg(long, value_name = "FILE")]
+    headers: Option<PathBuf>,
+
+    #[command(flatten)]
+    secret: SecretOptions,
+
+    /// An environment variable with another secret that may have been used, such as the expired
+    /// one; repeatable
+    #[arg(long, value_name = "VAR")]
+    also_secret_env: Vec<String>,
+
+    /// Judge the timestamp's age as of this time, in Unix seconds [default: now]
+    #[arg(long, value_name = "UNIX_SECONDS")]
+    now: Option<u64>,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found, and what is said about it beside the verdict.
+struct Finding {
+    diagnosis: Diagnosis,
+    concern: Option<TimestampConcern>,
+    /// The name of the secret that fits.
+    secret: Option<String>,
+    body_length: usize,
+}
+
+impl Verify {
+    pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
+        let secret = self.secret.load()?;
+        let others: Vec<Secret> = self
+            .also_secret_env
+            .iter()
+            .map(|name| secret_options::from_variable(name))
+            .collect::<Result<_, _>>()?;
+        let headers = match &self.headers {
+            Some(path) => HeaderLines::read(path)?,
+            None => HeaderLines::default(),
+        };
+        let signature = self.signature.or_else(|| headers.value(SIGNATURE_HEADER));
+        let timestamp = self.timestamp.or_else(|| headers.value(TIMESTAMP_HEADER));
+        let body = self.body.read(console)?;
+        let received = Received {
+            signature: signature.as_deref().map(str::as_bytes),
+            timestamp: timestamp.as_deref().map(str::as_bytes),
+            body: &body,
+        };
+        let diagnosis = diagnose(&received, &secret, &others);
+        let now = self.now.unwrap_or_else(clock::unix_seconds);
+        let name = |nth: usize| match nth.checked_sub(1) {
+            None => Some(self.secret.describe(None)),
+            Some(nth) => {
+                let name = self.also_secret_env.get(nth)?;
+                Some(secret_options::printable(name).to_owned())
+            }
+        };
+        let finding = Finding {
+            concern: received
+                .timestamp
+                .filter(|_| diagnosis.verdict == Verdict::Matches)
+                .and_then(|timestamp| timestamp_concern(timestamp, now)),
+            secret: diagnosis.secret.and_then(name),
+            body_length: body.len(),
+            diagnosis,
+        };
+        if self.json {
+            writeln!(console, "{:#}", finding.to_json())?;
+        } else {
+            finding.print(console)?;
+        }
+        console.flush()?;
+        Ok(match finding.diagnosis.verdict {
+            Verdict::Matches => ExitCode::ChecksHeld,
+            Verdict::Mistaken(_) | Verdict::Unexplained => ExitCode::CheckFailed,
+        })
+    }
+}
+
+impl Finding {
+    fn mistakes(&self) -> &[Mistake] {
+        match &self.diagnosis.verdict {
+            Verdict::Mistaken(mistakes) => mistakes,
+            Verdict::Matches | Verdict::Unexplained => &[],
+        }
+    }
+
+    fn print(&self, console: &mut Console) -> Result<(), CommandError> {
+        match &self.diagnosis.verdict {
+            Verdict::Matches => writeln!(
+                console,
+                "{GOOD}The signature matches{GOOD:#} the secret, the timestamp and the body of \
+                 {} bytes.",
+                self.body_length
+            )?,
+            Verdict::Mistaken(mistakes) => {
+                writeln!(console, "{BAD}The signature does not match.{BAD:#}")?;
+                for mistake in mistakes {
+                    let Mistake {
+                        name,
+                        happened,
+                        fix,
+                    } = mistake;
+                    writeln!(console, "\n{STRONG}{name}{STRONG:#}: {happened}")?;
+                    writeln!(console, "  {STRONG}fix:{STRONG:#} {fix}")?;
+                }
+                if let Some(secret) = &self.secret {
+                    writeln!(console, "\nThe secret that fits: {secret}")?;
+                }
+            }
+            Verdict::Unexplained => {
+                write!(console, "{BAD}The signature does not match{BAD:#}, ")?;
+                self.print_next_checks(console)?;
+            }
+        }
+        if let Some(concern) = self.concern {
+            writeln!(console, "{WARNING}warning:{WARNING:#} {concern}")?;
+        }
+        Ok(())
+    }
+
+    /// What to look at where no known mistake explains the signature.
+    fn print_next_checks(&self, console: &mut Console) -> Result<(), CommandError> {
+        writeln!(
+            console,
+            "and none of the usual mistakes, alone or in pairs, explains it: {} signatures were \
+             computed.",
+            self.diagnosis.tried
+        )?;
+        for left_out in &self.diagnosis.left_out {
+            writeln!(
+                console,
+                "Not tried, because the body is too long: {left_out}."
+            )?;
+        }
+        writeln!(
+            console,
+            "\nWhat to check next:\n  \
+             1. The secret: is it this webhook's, of this environment, and not an expired one? \
+             Try others with --also-secret-env.\n  \
+             2. The body ({} bytes): was it saved as raw bytes, before anything parsed or logged \
+             it?\n  \
+             3. Do the signature, the timestamp and the body come from the same request?",
+            self.body_length
+        )?;
+        Ok(())
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let mistakes: Vec<_> = self
+            .mistakes()
+            .iter()
+            .map(|mistake| {
+                json!({
+                    "name": mistake.name,
+                    "happened": mistake.happened,
+                    "fix": mistake.fix,
+                })
+            })
+            .collect();
+        let warnings: Vec<_> = self
+            .concern
+            .iter()
+            .map(|concern| json!({"name": concern.name(), "message": concern.to_string()}))
+            .collect();
+        json!({
+            "matches": self.diagnosis.verdict == Verdict::Matches,
+            "mistakes": mistakes,
+            "secret": self.secret,
+            "warnings": warnings,
+            "signatures_tried": self.diagnosis.tried,
+            "not_tried": self.diagnosis.left_out,
+            "body_bytes": self.body_length,
+        })
+    }
+}

@@ -1,0 +1,274 @@
+//! JSON as the usual libraries write it: their layouts, their escapes, their order of keys and
+//! their numbers.
+
+use std::io::{self, Write};
+
+use serde::Serialize as _;
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
+use serde_json::{Map, Serializer, Value};
+
+/// White space between the tokens.
+#[derive(Clone, Copy)]
+enum Layout {
+    Compact,
+    Spaced,
+    Indented(&'static str),
+}
+
+/// Which characters are escaped that need not be.
+#[derive(Clone, Copy)]
+enum Escapes {
+    None,
+    NonAscii,
+    Slashes,
+    SlashesAndNonAscii,
+    Html,
+}
+
+/// How numbers are written.
+#[derive(Clone, Copy)]
+enum Numbers {
+    Exact,
+    JavaScript,
+}
+
+const LAYOUTS: [(Layout, &str, &str); 5] = [
+    (Layout::Compact, "json_compact", "no white space"),
+    (
+        Layout::Spaced,
+        "json_spaced",
+        "a space after every `:` and `,`, as Python's json.dumps does",
+    ),
+    (
+        Layout::Indented("  "),
+        "json_indented_2",
+        "2 spaces a level",
+    ),
+    (
+        Layout::Indented("    "),
+        "json_indented_4",
+        "4 spaces a level",
+    ),
+    (Layout::Indented("\t"), "json_indented_tab", "a tab a level"),
+];
+const ORDERS: [(bool, &str, &str); 2] = [(false, "", ""), (true, "_sorted", ", keys sorted")];
+const ESCAPES: [(Escapes, &str, &str); 5] = [
+    (Escapes::None, "", ""),
+    (
+        Escapes::NonAscii,
+        "_ascii",
+        ", non-ASCII characters as \\uXXXX",
+    ),
+    (Escapes::Slashes, "_slashes", ", slashes as \\/"),
+    (
+        Escapes::SlashesAndNonAscii,
+        "_slashes_ascii",
+        ", slashes as \\/ and non-ASCII characters as \\uXXXX, as PHP's json_encode does",
+    ),
+    (
+        Escapes::Html,
+        "_html",
+        ", `<`, `>` and `&` as \\uXXXX, as Go's json.Marshal does",
+    ),
+];
+const NUMBERS: [(Numbers, &str, &str); 2] = [
+    (Numbers::Exact, "", ""),
+    (
+        Numbers::JavaScript,
+        "_javascript_numbers",
+        ", numbers as JavaScript writes them (1.0 as 1)",
+    ),
+];
+
+/// Every way to write `value`: the mistake's name, the style in words, and the text. The ways
+/// that leave the most as it is come first.
+pub(super) fn rewritten(value: &Value) -> Vec<(String, String, Vec<u8>)> {
+    let sorted = sort_keys(value);
+    let mut texts = Vec::new();
+    for (numbers, numbers_name, numbers_words) in NUMBERS {
+        for (escapes, escapes_name, escapes_words) in ESCAPES {
+            for (sorts, order_name, order_words) in ORDERS {
+                for (layout, layout_name, layout_words) in LAYOUTS {
+                    let value = if sorts { &sorted } else { value };
+                    let style = Style { escapes, numbers };
+                    let Some(text) = style.write(value, layout) else {
+                        continue;
+                    };
+                    texts.push((
+                        format!("{layout_name}{order_name}{escapes_name}{numbers_name}"),
+                        format!("{layout_words}{order_words}{escapes_words}{numbers_words}"),
+                        text,
+                    ));
+                }
+            }
+        }
+    }
+    texts
+}
+
+fn sort_keys(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(sort_keys).collect(),
+        Value::Object(entries) => {
+            let mut entries: Vec<(&String, &Value)> = entries.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            let sorted: Map<String, Value> = entries
+                .into_iter()
+                .map(|(key, value)| (key.clone(), sort_keys(value)))
+                .collect();
+            Value::Object(sorted)
+        }
+        plain => plain.clone(),
+    }
+}
+
+/// How the values themselves are written.
+#[derive(Clone, Copy)]
+struct Style {
+    escapes: Escapes,
+    numbers: Numbers,
+}
+
+impl Style {
+    fn write(self, value: &Value, layout: Layout) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        let written = match layout {
+            Layout::Compact => self.serialize(value, CompactFormatter, &mut text),
+            Layout::Spaced => self.serialize(value, SpacedFormatter, &mut text),
+            Layout::Indented(indent) => {
+                let formatter = PrettyFormatter::with_indent(indent.as_bytes());
+                self.serialize(value, formatter, &mut text)
+            }
+        };
+        written.ok().map(|()| text)
+    }
+
+    fn serialize<F: Formatter>(
+        self,
+        value: &Value,
+        layout: F,
+        text: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
+        let style = self;
+        value.serialize(&mut Serializer::with_formatter(
+            text,
+            StyledFormatter { layout, style },
+        ))
+    }
+}
+
+/// A space after every `:` and `,`.
+struct SpacedFormatter;
+
+impl Formatter for SpacedFormatter {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { out.write_all(b", ") }
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.begin_array_value(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(b": ")
+    }
+}
+
+/// White space from one formatter, strings and numbers from a style.
+struct StyledFormatter<F> {
+    layout: F,
+    style: Style,
+}
+
+impl<F: Formatter> Formatter for StyledFormatter<F> {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let (non_ascii, slashes, html) = match self.style.escapes {
+            Escapes::None => return out.write_all(fragment.as_bytes()),
+            Escapes::NonAscii => (true, false, false),
+            Escapes::Slashes => (false, true, false),
+            Escapes::SlashesAndNonAscii => (true, true, false),
+            Escapes::Html => (false, false, true),
+        };
+        for character in fragment.chars() {
+            let line_separator = matches!(character, '\u{2028}' | '\u{2029}');
+            if (non_ascii && !character.is_ascii())
+                || (html && (matches!(character, '<' | '>' | '&') || line_separator))
+            {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            } else if slashes && character == '/' {
+                out.write_all(b"\\/")?;
+            } else {
+                out.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_char_escape<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
+        self.layout.write_char_escape(out, escape)
+    }
+
+    fn write_f64<W: ?Sized + Write>(&mut self, out: &mut W, number: f64) -> io::Result<()> {
+        match self.style.numbers {
+            Numbers::Exact => self.layout.write_f64(out, number),
+            Numbers::JavaScript => write!(out, "{number}"),
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "JavaScript's numbers lose that precision as well"
+    )]
+    fn write_u64<W: ?Sized + Write>(&mut self, out: &mut W, number: u64) -> io::Result<()> {
+        match self.style.numbers {
+            Numbers::Exact => self.layout.write_u64(out, number),
+            Numbers::JavaScript => write!(out, "{}", number as f64),
+        }
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.layout.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.layout.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.layout.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.layout.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.layout.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.layout.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.layout.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.layout.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.layout.end_object_value(out)
+    }
+}
