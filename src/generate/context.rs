@@ -1,6 +1,6 @@
 //! Made-up player and order context.
 //!
-//! Which keys Aghanim sends here is in no public source: all of them are our assumption. [A] A
+//! Which keys Aghanim sends here is in no public source: all of them are our assumption. `[A]` A
 //! scenario that knows better gives its own objects.
 
 use fake::Fake;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::price::{Currency, in_major_units};
 
-/// A made-up player. [A]
+/// A made-up player. `[A]`
 pub(super) fn player(player_id: &str, random: &mut ChaCha8Rng) -> Map<String, Value> {
     let level: u32 = random.random_range(1..=120);
     object([
@@ -29,7 +29,7 @@ pub(super) fn player(player_id: &str, random: &mut ChaCha8Rng) -> Map<String, Va
     ])
 }
 
-/// A made-up order, paid at most a day before `now`. [A]
+/// A made-up order, paid at most a day before `now`. `[A]`
 pub(super) fn order(id: String, now: u64, random: &mut ChaCha8Rng) -> Map<String, Value> {
     let currency = Currency::any(random);
     let amount = currency.any_price(random);

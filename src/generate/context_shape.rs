@@ -31,7 +31,7 @@ pub struct ContextShape {
 /// A part of the context: made up, or as the author gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ContextPart {
-    /// `true`: generated. Its keys are an assumption. [A]
+    /// `true`: generated. Its keys are an assumption. `[A]`
     Generated,
     /// A JSON object, sent as it is.
     Given(Map<String, Value>),

@@ -1,7 +1,7 @@
 //! The shapes of the IDs, filled from random bytes.
 //!
-//! Source of the shapes: the examples in `protocol.md` [S]. Which letters Aghanim draws from is not
-//! said; letters and digits are our reading of the examples. [A]
+//! Source of the shapes: the examples in `protocol.md` `[S]`. Which letters Aghanim draws from is not
+//! said; letters and digits are our reading of the examples. `[A]`
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +19,7 @@ pub(super) fn event_id(random: [u8; 26]) -> String {
 }
 
 /// `idmpt_` and base64 text. What can be seen of the source's example decodes to ASCII, so this is
-/// the base64 of 24 letters and digits. [A]
+/// the base64 of 24 letters and digits. `[A]`
 pub(super) fn idempotency_key(random: [u8; 24]) -> String {
     let text = random.map(|byte| spread(byte, LETTERS_AND_DIGITS));
     let mut key = String::with_capacity(6 + 32);
@@ -33,7 +33,7 @@ pub(super) fn transaction_id(random: [u8; 11]) -> String {
     prefixed("whtx_", &random)
 }
 
-/// `ord_` and 11 letters or digits; an assumption, since no public source shows an order ID. [A]
+/// `ord_` and 11 letters or digits; an assumption, since no public source shows an order ID. `[A]`
 pub(super) fn order_id(random: [u8; 11]) -> String {
     prefixed("ord_", &random)
 }

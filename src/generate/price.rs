@@ -52,7 +52,7 @@ static CURRENCIES: [Currency; 12] = [
 
 /// How many decimals the currency of this ISO 4217 code has; 2 where the code is unknown.
 ///
-/// That Aghanim's minor units follow ISO 4217 is our assumption. [A]
+/// That Aghanim's minor units follow ISO 4217 is our assumption. `[A]`
 fn decimals(code: &str) -> u32 {
     match code {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"

@@ -12,7 +12,7 @@ pub type Text = Cow<'static, str>;
 
 /// The whole event, its keys in the order of the source's example.
 ///
-/// Source: `protocol.md`, "The event" [S]. Unknown keys are kept and written last.
+/// Source: `protocol.md`, "The event" `[S]`. Unknown keys are kept and written last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Which event this is; here always `coupon.redeemed`.
@@ -48,9 +48,9 @@ pub struct Event {
 impl Event {
     /// The event type that this crate is about.
     pub const COUPON_REDEEMED: &'static str = "coupon.redeemed";
-    /// The trigger of a coupon for a free item. [S]
+    /// The trigger of a coupon for a free item. `[S]`
     pub const TRIGGER_REDEEM: &'static str = "hub.redeem";
-    /// The trigger of "Send test event" in the dashboard. [S]
+    /// The trigger of "Send test event" in the dashboard. `[S]`
     pub const TRIGGER_TEST: &'static str = "test";
 
     /// Whether "Send test event" caused this event.
@@ -77,8 +77,8 @@ pub struct EventData {
     pub coupon: Coupon,
     /// What the player gets.
     pub item: Item,
-    /// All that the player gets, in the payload revision of 2026-05-25. [P] That `item` stays
-    /// beside it as the first of them is our assumption. [A]
+    /// All that the player gets, in the payload revision of 2026-05-25. `[P]` That `item` stays
+    /// beside it as the first of them is our assumption. `[A]`
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub items: Field<Vec<Item>>,
     /// Keys that the source does not name.
@@ -101,7 +101,7 @@ pub struct Coupon {
 }
 
 /// The circumstances of an event. The inner keys of both parts are in no public source, so they
-/// are open objects. [A]
+/// are open objects. `[A]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct EventContext {
     /// The order, where one applies.

@@ -1,14 +1,14 @@
-//! The headers of a delivery, spelled and ordered as in the source's example [S].
+//! The headers of a delivery, spelled and ordered as in the source's example `[S]`.
 
 use super::Signature;
 
-/// `Content-Type` of every delivery. [S]
+/// `Content-Type` of every delivery. `[S]`
 pub const CONTENT_TYPE_VALUE: &str = "application/json";
-/// `User-Agent` of every delivery. [S]
+/// `User-Agent` of every delivery. `[S]`
 pub const USER_AGENT_VALUE: &str = "Aghanim/0.1.0";
-/// Carries the signature in lowercase hex. [S]
+/// Carries the signature in lowercase hex. `[S]`
 pub const SIGNATURE_HEADER: &str = "X-Aghanim-Signature";
-/// Carries the signed Unix seconds. [S]
+/// Carries the signed Unix seconds. `[S]`
 pub const TIMESTAMP_HEADER: &str = "X-Aghanim-Signature-Timestamp";
 
 /// The headers of a signed delivery in the source's order and spelling.

@@ -1,5 +1,47 @@
 //! The scenario format: what a file may say, how it is read, and what is wrong in it.
 //!
-//! Nothing here sends anything.
+//! Nothing here sends anything or knows what an answer looks like; policies and expectations are
+//! data here, and are followed and judged further down.
 
+mod check;
+mod count_range;
+mod discovery;
 pub mod document;
+mod duration_text;
+mod effect;
+mod event_spec;
+mod expectation;
+mod forgery;
+mod json_path;
+mod level;
+mod matcher;
+mod probe;
+mod profile;
+mod retry_policy;
+mod scenario_file;
+mod schema;
+mod status_class;
+mod step;
+
+pub use count_range::CountRange;
+pub use discovery::{bundled_sources, bundled_suite, find, load};
+pub use duration_text::{DurationText, DurationTextError};
+pub use effect::Effect;
+pub use event_spec::{EventSpec, Shareable};
+pub use expectation::{Expectation, OutcomeName, StatusExpectation};
+pub use forgery::Forgery;
+pub use json_path::{JsonPath, JsonPointer};
+pub use level::Level;
+pub use matcher::{JsonType, Matcher};
+pub use probe::{PLACEHOLDERS, Probe, ProbeRequest, ProbeSource};
+pub use profile::{
+    BundlePolicy, BundleQuantity, Config, GrantPolicy, HttpVersionName, Policy, Profile, ScriptHook,
+};
+pub use retry_policy::{
+    Delays, Exponential, Jitter, JitterError, RetryOn, RetryOnError, RetryOverride, RetryPolicy,
+    RetrySetting,
+};
+pub use scenario_file::{Case, Scenario};
+pub use schema::{config_schema, scenario_schema};
+pub use status_class::{StatusClass, StatusPattern, StatusPatternError};
+pub use step::{Request, Script, Step};

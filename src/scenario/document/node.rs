@@ -79,6 +79,22 @@ impl Node {
             .map(|(_, node)| node)
     }
 
+    /// The text, if this is text.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.value {
+            NodeValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items of a list; none for any other value.
+    pub fn items(&self) -> &[Self] {
+        match &self.value {
+            NodeValue::Sequence(items) => items,
+            _ => &[],
+        }
+    }
+
     /// The entries of a mapping; none for any other value.
     pub fn entries(&self) -> &[(Key, Self)] {
         match &self.value {

@@ -1,0 +1,37 @@
+//! A run of scenarios: plans, steps, effects and expectations, told as a stream of run events.
+//!
+//! Expectations and grants are judged by pure functions. Nothing here prints or writes files.
+
+mod effects;
+mod expectation;
+mod expected_grant;
+mod grant_judgement;
+#[expect(
+    clippy::module_inception,
+    reason = "the harness itself, which its parts work for"
+)]
+mod harness;
+mod http_hook;
+mod json_match;
+mod placeholders;
+mod plan;
+mod probe_reading;
+mod record;
+mod redaction;
+mod run;
+mod run_event;
+mod steps;
+mod verdict;
+
+pub use expected_grant::{Grant, acceptable_grants};
+pub use harness::Harness;
+pub use http_hook::PreparedScript;
+pub use plan::{Plan, PlanSettings, PlannedEvent, QUANTITY_PROBE};
+pub use probe_reading::{HookProblem, PreparedProbe};
+pub use redaction::Redaction;
+pub use run_event::{
+    AnswerRecord, AttemptEnded, BodyContent, BodyRecord, DeliveryEnded, EffectsEnded,
+    FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
+    ScenarioStarted, StepEnded,
+};
+pub use verdict::{Check, Counts, Demand, Verdict};

@@ -1,0 +1,99 @@
+//! Values in place of `{names}` and environment variables in place of `$NAMES`.
+
+use std::env;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// An environment variable that is named and not set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {0} is not set")]
+pub struct VariableNotSet(pub String);
+
+/// The characters that stand for themselves in a part of a URL's path.
+const PATH_PART: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// A text as it may stand in a part of a URL's path.
+pub(super) fn percent_encoded(text: &str) -> String {
+    utf8_percent_encode(text, PATH_PART).to_string()
+}
+
+/// Puts encoded values in place of their `{names}`. What a value says is never read again.
+pub(super) fn fill_in(
+    text: &str,
+    values: &[(&str, &str)],
+    encode: impl Fn(&str) -> String,
+) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        let found = values
+            .iter()
+            .filter_map(|(name, value)| Some((rest.find(name)?, name, value)));
+        let Some((at, name, value)) = found.min_by_key(|(at, _, _)| *at) else {
+            break;
+        };
+        filled.push_str(&rest[..at]);
+        filled.push_str(&encode(value));
+        rest = &rest[at + name.len()..];
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// Puts environment variables in place of `$NAME`; `$$` is a plain `$`.
+pub(super) fn with_environment(text: &str) -> Result<String, VariableNotSet> {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        filled.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            filled.push('$');
+            rest = after;
+            continue;
+        }
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let (name, after) = rest.split_at(rest.find(|c| !is_name(c)).unwrap_or(rest.len()));
+        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+            filled.push('$');
+            continue;
+        }
+        let value = env::var(name).map_err(|_| VariableNotSet(name.to_owned()))?;
+        filled.push_str(&value);
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_encoded_and_never_read_again() {
+        let values = [("{player_id}", "a/b {sku}"), ("{sku}", "ж")];
+        let url = fill_in(
+            "http://h/{player_id}/{sku}?p={player_id}",
+            &values,
+            percent_encoded,
+        );
+        assert_eq!(url, "http://h/a%2Fb%20%7Bsku%7D/%D0%B6?p=a%2Fb%20%7Bsku%7D");
+    }
+
+    #[test]
+    fn variables_come_from_the_environment() {
+        let path = env::var("PATH").unwrap();
+        assert_eq!(
+            with_environment("a $PATH b").unwrap(),
+            format!("a {path} b")
+        );
+        assert_eq!(with_environment("$$5 $1 $").unwrap(), "$5 $1 $");
+        let problem = with_environment("$AGHOOK_SURELY_NOT_SET").unwrap_err();
+        assert_eq!(problem, VariableNotSet("AGHOOK_SURELY_NOT_SET".to_owned()));
+    }
+}

@@ -1,0 +1,303 @@
+//! From a case to what is sent: its events as exact bytes, and its expectations made ready.
+//!
+//! A plan is a function of the case, the seed and the start time. Nothing is sent here, so all that
+//! is wrong in any scenario is found before the first request.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::expectation::PreparedExpectation;
+use super::placeholders::{fill_in, percent_encoded};
+use super::verdict::Demand;
+use crate::generate::{Catalogue, Generator, Seed, StartTime};
+use crate::protocol::Event;
+use crate::scenario::document::{Diagnostics, SourceFile, Span, nearest};
+use crate::scenario::{Case, EventSpec, Expectation, Level, Shareable};
+
+/// From what a plan follows, besides its case.
+#[derive(Debug, Clone)]
+pub struct PlanSettings {
+    /// The seed of the whole run, if one was asked for.
+    pub seed: Option<Seed>,
+    /// The moment from which event times count.
+    pub start: StartTime,
+    /// The game's own items, in place of invented ones.
+    pub catalogue: Option<Arc<Catalogue>>,
+    /// The game's ID in every event, in place of an invented one.
+    pub game_id: Option<String>,
+    /// The probes that the profile knows by name.
+    pub probes: Vec<String>,
+    /// Whether warnings and what was not checked count as failures.
+    pub strict: bool,
+}
+
+/// A case that is ready to be run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The case.
+    pub case: Case,
+    /// Its events by name.
+    pub events: IndexMap<String, PlannedEvent>,
+    /// The expectations of every step.
+    pub expectations: Vec<Vec<PreparedExpectation>>,
+    /// The demand of every effect.
+    pub effect_demands: Vec<Demand>,
+    /// From what everything else random follows: shuffling, jitter, forgeries.
+    pub seed: Seed,
+    /// Whether warnings and what was not checked count as failures.
+    pub strict: bool,
+}
+
+/// An event as it is sent.
+#[derive(Debug, Clone)]
+pub struct PlannedEvent {
+    /// The exact body.
+    pub body: Bytes,
+    /// What the body says; none where it is not a valid event, which `raw` and `set` can make it.
+    pub event: Option<Event>,
+}
+
+impl PlannedEvent {
+    /// The player, where the body is a valid event.
+    pub fn player_id(&self) -> Option<&str> {
+        self.event
+            .as_ref()
+            .map(|event| event.event_data.player_id.as_ref())
+    }
+
+    /// Puts the event's values in place of `{player_id}`, `{sku}` and `{event_id}` in a URL.
+    pub fn fill_in(&self, url: &str) -> String {
+        let Some(event) = &self.event else {
+            return url.to_owned();
+        };
+        let values = [
+            ("{player_id}", event.event_data.player_id.as_ref()),
+            ("{sku}", event.event_data.item.sku.as_ref()),
+            ("{event_id}", event.event_id.as_ref()),
+        ];
+        fill_in(url, &values, percent_encoded)
+    }
+}
+
+/// The probe that `granted` reads.
+pub const QUANTITY_PROBE: &str = "quantity";
+
+impl Plan {
+    /// Makes a case ready.
+    pub fn new(case: Case, settings: &PlanSettings) -> Result<Self, Diagnostics> {
+        let seed = case.seed(settings.seed);
+        let planner = Planner {
+            case: &case,
+            settings,
+            seed,
+        };
+        let mut problems = Diagnostics::default();
+        let mut events = IndexMap::new();
+        for name in case.scenario.events.keys() {
+            match planner.event(name) {
+                Ok(event) => _ = events.insert(name.clone(), event),
+                Err(found) => problems.extend(found.0),
+            }
+        }
+        let mut expectations = Vec::new();
+        for step in &case.scenario.steps {
+            let prepared = step
+                .expect
+                .0
+                .iter()
+                .map(|expectation| planner.expectation(expectation));
+            match prepared.collect() {
+                Ok(prepared) => expectations.push(prepared),
+                Err(Diagnostics(found)) => problems.extend(found),
+            }
+        }
+        problems.extend(planner.effects(&events).0);
+        problems.into_result()?;
+        let effects = case.scenario.effects.iter();
+        let effect_demands = effects
+            .map(|effect| planner.demand(effect.level, effect.source.as_ref()))
+            .collect();
+        Ok(Self {
+            events,
+            expectations,
+            effect_demands,
+            seed,
+            strict: settings.strict,
+            case,
+        })
+    }
+}
+
+struct Planner<'plan> {
+    case: &'plan Case,
+    settings: &'plan PlanSettings,
+    seed: Seed,
+}
+
+impl Planner<'_> {
+    fn problem(&self, span: Span, message: String, help: Option<String>) -> Diagnostics {
+        self.case.diagnostic(span, message, help).into()
+    }
+
+    fn demand(&self, level: Option<Level>, source: Option<&String>) -> Demand {
+        let scenario = &self.case.scenario;
+        Demand {
+            level: level.unwrap_or(scenario.level),
+            source: source.or(scenario.source.as_ref()).cloned(),
+            strict: self.settings.strict,
+        }
+    }
+
+    fn event(&self, name: &str) -> Result<PlannedEvent, Diagnostics> {
+        let Some(spec) = self.case.scenario.events.get(name) else {
+            return Err(self.problem(Span::default(), format!("there is no event `{name}`"), None));
+        };
+        if let Some(raw) = &spec.raw {
+            let event = serde_json::from_str(raw).ok();
+            return Ok(PlannedEvent {
+                body: Bytes::copy_from_slice(raw.as_bytes()),
+                event,
+            });
+        }
+        let shape = spec.shape(
+            Some(self.shared(
+                name,
+                "player",
+                |spec| spec.player_id.as_ref(),
+                Generator::player_id,
+            )),
+            Some(self.shared(
+                name,
+                "transaction",
+                |spec| spec.transaction_id.as_ref(),
+                Generator::transaction_id,
+            )),
+        );
+        let event = self.generator(name).event(&shape);
+        let unserialisable = |error: serde_json::Error| {
+            self.problem(
+                spec.span,
+                format!("event `{name}` can't be written as JSON: {error}"),
+                None,
+            )
+        };
+        if spec.set.is_empty() && spec.unset.is_empty() {
+            let body = event.to_json().map_err(unserialisable)?;
+            return Ok(PlannedEvent {
+                body: body.into(),
+                event: Some(event),
+            });
+        }
+        let mut json = serde_json::to_value(&event).map_err(unserialisable)?;
+        for (pointer, value) in &spec.set {
+            pointer.set(&mut json, value.clone()).map_err(|reason| {
+                self.problem(spec.span, format!("event `{name}`: {reason}"), None)
+            })?;
+        }
+        for pointer in &spec.unset {
+            pointer.remove(&mut json).map_err(|reason| {
+                self.problem(spec.span, format!("event `{name}`: {reason}"), None)
+            })?;
+        }
+        let body = serde_json::to_vec(&json).map_err(unserialisable)?;
+        Ok(PlannedEvent {
+            event: serde_json::from_value(json).ok(),
+            body: body.into(),
+        })
+    }
+
+    fn generator(&self, label: &str) -> Generator {
+        let mut generator = Generator::new(self.seed.derive(label), self.settings.start);
+        if let Some(catalogue) = &self.settings.catalogue {
+            generator = generator.with_catalogue(Arc::clone(catalogue));
+        }
+        if let Some(game_id) = &self.settings.game_id {
+            generator = generator.with_game_id(game_id.clone());
+        }
+        generator
+    }
+
+    /// A value that events may share: given, generated, or that of the event it is the same as.
+    fn shared(
+        &self,
+        name: &str,
+        what: &str,
+        of: impl Fn(&EventSpec) -> Option<&Shareable>,
+        generate: impl Fn(&mut Generator) -> String,
+    ) -> String {
+        let mut owner = name;
+        // The check has made sure that this ends and that every name is there.
+        while let Some(spec) = self.case.scenario.events.get(owner) {
+            match of(&spec.value) {
+                Some(Shareable::Own(text)) => return text.clone(),
+                Some(Shareable::SameAs(other)) => owner = &other.value,
+                None => break,
+            }
+        }
+        generate(&mut self.generator(&format!("{owner} {what}")))
+    }
+
+    fn expectation(&self, expectation: &Expectation) -> Result<PreparedExpectation, Diagnostics> {
+        let schema = expectation.schema.as_ref().map(|file| {
+            let folder = Path::new(self.case.source.name.as_ref()).parent();
+            let path = folder.unwrap_or(Path::new("")).join(&file.value);
+            let source = SourceFile::read(&path)
+                .map_err(|error| self.problem(file.span, error.to_string(), None))?;
+            let problem = |reason: String| {
+                let message = format!("{} is not a JSON Schema: {reason}", path.display());
+                self.problem(file.span, message, None)
+            };
+            let json: Value =
+                serde_json::from_str(&source.text).map_err(|error| problem(error.to_string()))?;
+            jsonschema::validator_for(&json).map_err(|error| problem(error.to_string()))
+        });
+        Ok(PreparedExpectation {
+            schema: schema.transpose()?,
+            demand: self.demand(expectation.level, expectation.source.as_ref()),
+            expectation: expectation.clone(),
+        })
+    }
+
+    /// What is wrong in the effects now that the events and the profile are known.
+    fn effects(&self, events: &IndexMap<String, PlannedEvent>) -> Diagnostics {
+        let mut problems = Diagnostics::default();
+        for effect in &self.case.scenario.effects {
+            let events_of_effect = [&effect.granted, &effect.not_granted, &effect.of];
+            for name in events_of_effect.into_iter().flatten() {
+                if events
+                    .get(&name.value)
+                    .is_some_and(|event| event.event.is_none())
+                {
+                    let message = format!(
+                        "`{}` is no valid event, so its effect is unknown",
+                        name.value
+                    );
+                    let help = "give the effect an event with a player and an item".to_owned();
+                    problems.extend(self.problem(name.span, message, Some(help)).0);
+                }
+            }
+            let known = &self.settings.probes;
+            if let Some(probe) = &effect.probe
+                && probe.value != QUANTITY_PROBE
+                && !known.contains(&probe.value)
+            {
+                let standard = std::iter::once(QUANTITY_PROBE);
+                let names = known.iter().map(String::as_str).chain(standard);
+                let help = match nearest(probe, names) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => format!(
+                        "name it under `probes` in the profile; known: {}",
+                        known.join(", ")
+                    ),
+                };
+                let message = format!("there is no probe `{}`", probe.value);
+                problems.extend(self.problem(probe.span, message, Some(help)).0);
+            }
+        }
+        problems
+    }
+}

@@ -1,0 +1,53 @@
+//! What was sent and answered, as reports know it: readable, and without the secret.
+
+use super::redaction::Redaction;
+use super::run_event::{AnswerRecord, BodyRecord, RequestRecord};
+use crate::delivery::Exchange;
+
+/// The request as it was sent. A credential that a scenario sends is not shown.
+pub(super) fn request_record(exchange: &Exchange, redaction: &Redaction) -> RequestRecord {
+    let request = &exchange.request;
+    let headers = request.headers.iter().map(|(name, value)| {
+        let shown = if value.is_sensitive() {
+            "[not shown]".to_owned()
+        } else {
+            redaction
+                .text(&String::from_utf8_lossy(value.as_bytes()))
+                .into_owned()
+        };
+        (name.clone(), shown)
+    });
+    let body = redaction.bytes(&request.body);
+    RequestRecord {
+        method: request.method.to_string(),
+        url: redaction.text(&request.url).into_owned(),
+        headers: headers.collect(),
+        body: BodyRecord::new(&body, request.body.len() as u64, false),
+    }
+}
+
+/// What came back, or why nothing did.
+pub(super) fn answer_record(exchange: &Exchange, redaction: &Redaction) -> AnswerRecord {
+    match &exchange.result {
+        Ok(response) => {
+            let headers = response.headers.iter().map(|(name, value)| {
+                let value = redaction.bytes(value);
+                (name.clone(), String::from_utf8_lossy(&value).into_owned())
+            });
+            AnswerRecord::Response {
+                status: response.status,
+                headers: headers.collect(),
+                body: BodyRecord::new(
+                    &redaction.bytes(&response.body),
+                    response.body_length,
+                    response.truncated,
+                ),
+            }
+        }
+        Err(failure) => AnswerRecord::Failure {
+            name: failure.name(),
+            message: redaction.text(&failure.to_string()).into_owned(),
+            hint: failure.hint(),
+        },
+    }
+}

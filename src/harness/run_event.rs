@@ -1,0 +1,269 @@
+//! The interface between a run and its reports: [`RunEvent`] is all that a report can know.
+//!
+//! Serialised, these are the lines of `--report json`; `docs/report-json.md` describes them.
+//! A change that a reader could trip over raises [`FORMAT_VERSION`].
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Serialize, Serializer};
+
+use super::verdict::{Check, Counts, Verdict};
+use crate::scenario::{Level, OutcomeName};
+
+/// The version of the JSON lines.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Something that happened in a run. Scenarios run at the same time, so the events of several may
+/// be mixed; those of one scenario are in order.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// First of all.
+    RunStarted(RunStarted),
+    /// A scenario begins.
+    ScenarioStarted(ScenarioStarted),
+    /// An attempt, or another request, was answered or given up.
+    AttemptEnded(AttemptEnded),
+    /// A step was done and judged.
+    StepEnded(StepEnded),
+    /// All effects of a scenario were judged.
+    EffectsEnded(EffectsEnded),
+    /// A scenario is over.
+    ScenarioEnded(ScenarioEnded),
+    /// Last of all.
+    RunEnded(RunEnded),
+}
+
+/// What is known before the first request.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunStarted {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The version of aghook.
+    pub aghook_version: &'static str,
+    /// Where events are sent to.
+    pub target: String,
+    /// Whether the target is the receiver built into aghook.
+    pub built_in_receiver: bool,
+    /// The moment from which event times count, in Unix seconds; `--start-time` takes it.
+    pub start_time: String,
+    /// The seed of the whole run, if one was asked for.
+    pub seed: Option<u64>,
+    /// How many scenarios are run.
+    pub scenarios: usize,
+}
+
+/// What is known of a scenario beforehand.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScenarioStarted {
+    /// The scenario's number in this run, from 1.
+    pub scenario: usize,
+    /// Its name, with the choice of its matrix.
+    pub name: String,
+    /// What it is about.
+    pub about: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// How much it demands.
+    pub level: Level,
+    /// Where the demand comes from.
+    pub source: Option<String>,
+    /// The file.
+    pub file: String,
+    /// Where in the file its name stands, from 1.
+    pub line: usize,
+}
+
+/// One request and its answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct AttemptEnded {
+    /// The scenario's number.
+    pub scenario: usize,
+    /// The step's number in the scenario, from 1.
+    pub step: usize,
+    /// The delivery's number in the step, from 1.
+    pub delivery: usize,
+    /// The delivered event's name; none for a request that is no delivery.
+    pub event_name: Option<String>,
+    /// The forgery that was sent in the event's place.
+    pub forgery: Option<&'static str>,
+    /// The attempt's number in the delivery, from 1.
+    pub attempt: u32,
+    /// When it began, on the virtual clock from the beginning of the delivery.
+    #[serde(rename = "virtual_offset_seconds", serialize_with = "seconds")]
+    pub virtual_offset: Duration,
+    /// How long it took in fact.
+    #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    pub took: Duration,
+    /// What was sent.
+    pub request: RequestRecord,
+    /// What came back.
+    pub answer: AnswerRecord,
+}
+
+/// A request as it was sent.
+#[derive(Debug, Clone, Serialize)]
+pub struct RequestRecord {
+    /// The method.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// The headers in their order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: BodyRecord,
+}
+
+/// What came back.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerRecord {
+    /// An answer.
+    Response {
+        /// The status.
+        status: u16,
+        /// The headers in their order.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: BodyRecord,
+    },
+    /// No whole answer.
+    Failure {
+        /// A short word, the same in every report.
+        name: &'static str,
+        /// A sentence.
+        message: String,
+        /// What may help.
+        hint: &'static str,
+    },
+}
+
+/// A body as far as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BodyRecord {
+    /// What was kept.
+    #[serde(flatten)]
+    pub content: BodyContent,
+    /// How long it is in full, in bytes.
+    pub length: u64,
+    /// Whether only its beginning was kept.
+    pub truncated: bool,
+}
+
+/// Text, or base64 of what is no text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyContent {
+    /// UTF-8 text.
+    Text(String),
+    /// Anything else, in base64.
+    Base64(String),
+}
+
+impl BodyRecord {
+    /// Keeps all of `bytes`, which are the beginning of a body of `length` bytes.
+    pub fn new(bytes: &[u8], length: u64, truncated: bool) -> Self {
+        let content = match std::str::from_utf8(bytes) {
+            Ok(text) => BodyContent::Text(text.to_owned()),
+            Err(_) => BodyContent::Base64(STANDARD.encode(bytes)),
+        };
+        Self {
+            content,
+            length,
+            truncated,
+        }
+    }
+}
+
+/// A step and what came of its expectations.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepEnded {
+    /// The scenario's number.
+    pub scenario: usize,
+    /// The step's number in the scenario, from 1.
+    pub step: usize,
+    /// What the step does, in a few words.
+    pub description: String,
+    /// What came of each of its deliveries; one entry for a request, none for a pause.
+    pub deliveries: Vec<DeliveryEnded>,
+    /// Why the step could not be made, if so.
+    pub not_made: Option<Check>,
+}
+
+/// A delivery, or another request, and what came of its expectations.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryEnded {
+    /// The delivery's number in the step, from 1.
+    pub delivery: usize,
+    /// The event's name; none for a request that is no delivery.
+    pub event_name: Option<String>,
+    /// How it ended; none for a request that is no delivery.
+    pub outcome: Option<OutcomeName>,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// What came of the expectations.
+    pub checks: Vec<Check>,
+}
+
+/// What came of a scenario's effects.
+#[derive(Debug, Clone, Serialize)]
+pub struct EffectsEnded {
+    /// The scenario's number.
+    pub scenario: usize,
+    /// What the probes read.
+    pub readings: Vec<Reading>,
+    /// What came of the effects.
+    pub checks: Vec<Check>,
+    /// How long the last readings were waited for.
+    #[serde(rename = "settled_after_seconds", serialize_with = "seconds")]
+    pub settled_after: Duration,
+}
+
+/// A probe's number before and after the steps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reading {
+    /// The probe.
+    pub probe: String,
+    /// Whose holdings were read.
+    pub player_id: String,
+    /// The SKU that was read.
+    pub sku: String,
+    /// Before the first step.
+    pub before: i128,
+    /// After the last step.
+    pub after: i128,
+}
+
+/// What came of a scenario.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScenarioEnded {
+    /// The scenario's number.
+    pub scenario: usize,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// What came of its checks.
+    pub checks: Counts,
+    /// How long it took in fact.
+    #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    pub took: Duration,
+}
+
+/// What came of the run.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunEnded {
+    /// What came of the scenarios.
+    pub scenarios: Counts,
+    /// What came of all their checks.
+    pub checks: Counts,
+    /// How many scenarios were not begun, after `--fail-fast` or an interruption.
+    pub not_run: usize,
+    /// How long the run took in fact.
+    #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    pub took: Duration,
+}
+
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}

@@ -1,0 +1,314 @@
+//! What decoding can't see: names that lead nowhere, and keys that don't go together.
+
+use indexmap::IndexMap;
+
+use super::document::{Diagnostic, Diagnostics, Located, Node, SourceFile, Span, nearest};
+use super::event_spec::Shareable;
+use super::{Effect, Scenario, Step};
+
+/// The most deliveries of one step.
+const DELIVERY_LIMIT: u64 = 10_000;
+
+/// Finds what is wrong in a scenario beyond its types. `tree` is the scenario as it was decoded.
+pub(super) fn check(
+    source: &SourceFile,
+    tree: &Node,
+    scenario: &Scenario,
+) -> Result<(), Diagnostics> {
+    let mut checker = Checker {
+        source,
+        scenario,
+        found: Diagnostics::default(),
+    };
+    checker.scenario_itself();
+    for (name, event) in &scenario.events {
+        checker.event(name, event.span, &event.value);
+        let item = tree
+            .get("events")
+            .and_then(|events| events.get(name)?.get("item"));
+        checker.item(item, &mut Vec::new());
+    }
+    for step in &scenario.steps {
+        checker.step(step.span, &step.value);
+    }
+    for effect in &scenario.effects {
+        checker.effect(effect.span, &effect.value);
+    }
+    checker.found.into_result()
+}
+
+struct Checker<'scenario> {
+    source: &'scenario SourceFile,
+    scenario: &'scenario Scenario,
+    found: Diagnostics,
+}
+
+impl Checker<'_> {
+    fn problem(&mut self, span: Span, message: impl Into<String>, help: &str) {
+        let help = (!help.is_empty()).then(|| help.to_owned());
+        self.found
+            .0
+            .push(Diagnostic::at(self.source, span, message, help));
+    }
+
+    fn scenario_itself(&mut self) {
+        let name = &self.scenario.name;
+        if name.trim().is_empty() {
+            self.problem(
+                name.span,
+                "the name is empty",
+                "say what holds if the scenario passes",
+            );
+        }
+        let expects = |step: &Located<Step>| step.expect.0.iter().any(|expect| !expect.is_empty());
+        if self.scenario.effects.is_empty() && !self.scenario.steps.iter().any(expects) {
+            let help = "add `expect` to a step, or `effects`";
+            self.problem(name.span, "this scenario checks nothing", help);
+        }
+    }
+
+    fn event(&mut self, name: &str, span: Span, event: &super::EventSpec) {
+        if event.raw.is_some() && (!event.set.is_empty() || !event.unset.is_empty()) {
+            let message = format!(
+                "event `{name}`: `raw` is the exact body, so `set` and `unset` can't change it"
+            );
+            self.problem(span, message, "leave one of them out");
+        }
+        for shared in [&event.player_id, &event.transaction_id] {
+            if let Some(Shareable::SameAs(other)) = shared {
+                self.event_exists(other);
+            }
+        }
+        if shares_in_a_circle(&self.scenario.events, name) {
+            let message = format!("event `{name}`: `same_as` leads back to itself");
+            self.problem(
+                span,
+                message,
+                "one of the events must have a value of its own",
+            );
+        }
+    }
+
+    /// Refuses a bundle that stands inside itself. `outer` has the SKUs of the bundles around.
+    fn item(&mut self, item: Option<&Node>, outer: &mut Vec<String>) {
+        let Some(bundle) = item.and_then(|item| item.get("bundle")) else {
+            return;
+        };
+        let sku = item
+            .and_then(|item| item.get("sku"))
+            .and_then(Node::as_text);
+        if let Some(sku) = sku {
+            outer.push(sku.to_owned());
+        }
+        for nested in bundle.items() {
+            if let Some((node, sku)) = nested
+                .get("sku")
+                .and_then(|node| Some((node, node.as_text()?)))
+                && outer.iter().any(|around| around == sku)
+            {
+                let message = format!("the bundle `{sku}` contains itself");
+                self.problem(node.span, message, "give the nested item another SKU");
+            }
+            self.item(Some(nested), outer);
+        }
+        if sku.is_some() {
+            outer.pop();
+        }
+    }
+
+    fn step(&mut self, span: Span, step: &Step) {
+        let delivers = !step.deliver.0.is_empty();
+        let kinds = [
+            delivers,
+            step.request.is_some(),
+            step.script.is_some(),
+            step.pause.is_some(),
+        ];
+        if kinds.iter().filter(|given| **given).count() != 1 {
+            let help = "give the others steps of their own";
+            self.problem(
+                span,
+                "a step has exactly one of `deliver`, `request`, `script` and `pause`",
+                help,
+            );
+        }
+        if (step.pause.is_some() || step.script.is_some()) && !step.expect.0.is_empty() {
+            let message = "only `deliver` and `request` have an answer that `expect` can check";
+            self.problem(span, message, "move it to the step that delivers");
+        }
+        for event in &step.deliver.0 {
+            self.event_exists(event);
+        }
+        if let Some(event) = step
+            .request
+            .as_ref()
+            .and_then(|request| request.of.as_ref())
+        {
+            self.event_exists(event);
+        }
+        if let Some(script) = &step.script {
+            self.event_exists(&script.of);
+            if script
+                .answers
+                .iter()
+                .any(|status| !(200..=599).contains(status))
+            {
+                self.problem(script.of.span, "an answer is a status from 200 to 599", "");
+            }
+        }
+        self.counts(span, step, delivers);
+    }
+
+    fn counts(&mut self, span: Span, step: &Step, delivers: bool) {
+        let times = step.times.map_or(1, |times| u64::from(times.value));
+        let deliveries = times.saturating_mul(step.deliver.0.len() as u64);
+        let times_span = step.times.map_or(span, |times| times.span);
+        if times == 0 {
+            self.problem(times_span, "`times: 0` delivers nothing", "remove the step");
+        }
+        if deliveries > DELIVERY_LIMIT {
+            let message = format!(
+                "one step makes at most {DELIVERY_LIMIT} deliveries, this one {deliveries}"
+            );
+            self.problem(times_span, message, "`aghook load` is made for more");
+        }
+        if step.together && deliveries < 2 {
+            let help = "add `times: 2` or more, or deliver a list";
+            self.problem(span, "`together` needs more than one delivery", help);
+        }
+        let only_for_deliveries = [
+            ("times", step.times.is_some()),
+            ("together", step.together),
+            ("shuffle", step.shuffle),
+            ("forge", step.forge.is_some()),
+            ("retry", step.retry.is_some()),
+        ];
+        for (key, given) in only_for_deliveries {
+            if given && !delivers {
+                self.problem(span, format!("`{key}` belongs to `deliver`"), "");
+            }
+        }
+        for expect in &step.expect.0 {
+            let keys = [
+                ("attempts", expect.attempts.is_some()),
+                ("outcome", expect.outcome.is_some()),
+                ("same_response", expect.same_response.is_some()),
+            ];
+            for (key, given) in keys {
+                if given && step.request.is_some() {
+                    self.problem(
+                        span,
+                        format!("`{key}` belongs to `deliver`, not to `request`"),
+                        "",
+                    );
+                }
+            }
+        }
+    }
+
+    fn effect(&mut self, span: Span, effect: &Effect) {
+        let kinds = [&effect.granted, &effect.not_granted, &effect.probe];
+        if kinds.iter().filter(|given| given.is_some()).count() != 1 {
+            let help = "give the others effects of their own";
+            let message = "an effect has exactly one of `granted`, `not_granted` and `probe`";
+            self.problem(span, message, help);
+            return;
+        }
+        for event in [&effect.granted, &effect.not_granted, &effect.of]
+            .into_iter()
+            .flatten()
+        {
+            self.event_exists(event);
+        }
+        if let Some(event) = &effect.granted {
+            self.is_delivered(event);
+        }
+        if effect.probe.is_some() {
+            if effect.of.is_none() {
+                self.problem(
+                    span,
+                    "the key `of` is missing",
+                    "name the event whose player is read",
+                );
+            }
+            if effect.change.is_some() == effect.after.is_some() {
+                let help = "`change` compares with before, `after` is the number itself";
+                self.problem(
+                    span,
+                    "a probe needs exactly one of `change` and `after`",
+                    help,
+                );
+            }
+        }
+        let misplaced = [
+            ("of", effect.of.is_some() && effect.probe.is_none()),
+            ("sku", effect.sku.is_some() && effect.probe.is_none()),
+            ("change", effect.change.is_some() && effect.probe.is_none()),
+            ("after", effect.after.is_some() && effect.probe.is_none()),
+        ];
+        for (key, wrong) in misplaced {
+            if wrong {
+                self.problem(span, format!("`{key}` belongs to `probe`"), "");
+            }
+        }
+        if let Some(times) = effect.times
+            && effect.granted.is_none()
+        {
+            self.problem(times.span, "`times` belongs to `granted`", "");
+        }
+    }
+
+    fn event_exists(&mut self, name: &Located<String>) {
+        let events = &self.scenario.events;
+        if events.contains_key(&name.value) {
+            return;
+        }
+        let known: Vec<&str> = events.keys().map(String::as_str).collect();
+        let help = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`? events here: {}", known.join(", ")),
+            None if known.is_empty() => "name it under `events`".to_owned(),
+            None => format!("events here: {}", known.join(", ")),
+        };
+        self.problem(
+            name.span,
+            format!("there is no event `{}`", name.value),
+            &help,
+        );
+    }
+
+    fn is_delivered(&mut self, name: &Located<String>) {
+        let delivers = |step: &Located<Step>| {
+            step.forge.is_none() && step.deliver.0.iter().any(|event| event.value == name.value)
+        };
+        if self.scenario.events.contains_key(&name.value)
+            && !self.scenario.steps.iter().any(delivers)
+        {
+            let message = format!(
+                "`{}` can't be granted: no step delivers it unforged",
+                name.value
+            );
+            self.problem(
+                name.span,
+                message,
+                "add a step that delivers it, or use `not_granted`",
+            );
+        }
+    }
+}
+
+/// Whether following `same_as` from an event comes back to it.
+fn shares_in_a_circle(events: &IndexMap<String, Located<super::EventSpec>>, name: &str) -> bool {
+    let player: fn(&super::EventSpec) -> Option<&Shareable> = |event| event.player_id.as_ref();
+    let transaction: fn(&super::EventSpec) -> Option<&Shareable> =
+        |event| event.transaction_id.as_ref();
+    [player, transaction].into_iter().any(|shared| {
+        let mut at = name;
+        for _ in 0..=events.len() {
+            match events.get(at).and_then(|event| shared(&event.value)) {
+                Some(Shareable::SameAs(next)) => at = &next.value,
+                _ => return false,
+            }
+        }
+        true
+    })
+}

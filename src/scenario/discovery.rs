@@ -1,0 +1,138 @@
+//! Finding scenario files: a file, a folder, a glob, or the suite in the binary.
+
+use std::path::{Path, PathBuf};
+
+use globset::GlobBuilder;
+use include_dir::{Dir, include_dir};
+use walkdir::WalkDir;
+
+use super::document::{Diagnostic, Diagnostics, SourceFile};
+use super::scenario_file::bundled_name;
+use super::{Case, Config};
+
+/// The bundled suite, embedded in the binary.
+static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
+
+/// All cases of the bundled suite, in the order of their paths.
+pub fn bundled_suite() -> Result<Vec<Case>, Diagnostics> {
+    cases_of(bundled_sources().into_iter().map(Ok))
+}
+
+/// The bundled suite's files, in the order of their paths.
+pub fn bundled_sources() -> Vec<SourceFile> {
+    let mut sources = Vec::new();
+    let mut folders = vec![&BUNDLED];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        for file in folder.files() {
+            let path = file.path().to_string_lossy();
+            if let (true, Some(text)) = (is_yaml(file.path()), file.contents_utf8()) {
+                sources.push(SourceFile::new(bundled_name(&path), text));
+            }
+        }
+    }
+    sources.sort_by(|left, right| left.name.cmp(&right.name));
+    sources
+}
+
+/// All cases of the named files, folders and globs. What is wrong in any file is reported together.
+pub fn load(paths: &[PathBuf]) -> Result<Vec<Case>, Diagnostics> {
+    let files = find(paths)?;
+    cases_of(files.iter().map(|path| SourceFile::read(path)))
+}
+
+fn cases_of(
+    sources: impl Iterator<Item = Result<SourceFile, Diagnostics>>,
+) -> Result<Vec<Case>, Diagnostics> {
+    let mut cases = Vec::new();
+    let mut problems = Diagnostics::default();
+    for source in sources {
+        match source.and_then(|source| Case::of_file(&source)) {
+            Ok(more) => cases.extend(more),
+            Err(found) => problems.extend(found.0),
+        }
+    }
+    problems.into_result()?;
+    Ok(cases)
+}
+
+/// The scenario files that are meant by paths and globs, each once, sorted within each path.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostics> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        for file in find_one(path)? {
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn find_one(path: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
+    let name = path.display().to_string();
+    if path.is_dir() {
+        let files = yaml_files_below(path, |_| true);
+        return if files.is_empty() {
+            let help = "scenario files end in .yaml or .yml".to_owned();
+            Err(
+                Diagnostic::of_file(name, "there is no scenario file in this folder", Some(help))
+                    .into(),
+            )
+        } else {
+            Ok(files)
+        };
+    }
+    if path.exists() || !name.contains(['*', '?', '[', '{']) {
+        // A file that does not exist is reported when it is read.
+        return Ok(vec![path.to_owned()]);
+    }
+    let glob = GlobBuilder::new(&name)
+        .literal_separator(true)
+        .build()
+        .map_err(|error| {
+            Diagnostic::of_file(name.clone(), format!("not a glob: {}", error.kind()), None)
+        })?;
+    let matcher = glob.compile_matcher();
+    let files = yaml_files_below(&folder_of_glob(&name), |file| matcher.is_match(file));
+    if files.is_empty() {
+        let help =
+            "put the glob in quotes, and check that it matches .yaml or .yml files".to_owned();
+        return Err(Diagnostic::of_file(name, "no file matches this glob", Some(help)).into());
+    }
+    Ok(files)
+}
+
+/// The part of a glob before its first wildcard, as a folder to look in.
+fn folder_of_glob(glob: &str) -> PathBuf {
+    let plain = &glob[..glob.find(['*', '?', '[', '{']).unwrap_or(glob.len())];
+    match plain.rfind(['/', '\\']) {
+        Some(0) => PathBuf::from(&plain[..1]),
+        Some(separator) => PathBuf::from(&plain[..separator]),
+        None => PathBuf::from("."),
+    }
+}
+
+fn yaml_files_below(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = WalkDir::new(folder)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| match entry.path().strip_prefix("./") {
+            Ok(plain) => plain.to_owned(),
+            Err(_) => entry.into_path(),
+        })
+        .filter(|file| is_yaml(file) && wanted(file))
+        .filter(|file| {
+            file.file_name()
+                .is_none_or(|name| name != Config::FILE_NAME)
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending == "yaml" || ending == "yml")
+}

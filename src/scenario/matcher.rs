@@ -1,0 +1,204 @@
+//! What a value of an answer must be like.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use regex::Regex;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer};
+use serde_json::{Map, Value};
+
+use super::CountRange;
+use super::document::nearest;
+
+/// What a value must be like. A plain value means `equals`; every given key must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Matcher {
+    /// The value is this one; numbers are equal by value, so `1` equals `1.0`.
+    pub equals: Option<Value>,
+    /// Text contains this text; a list contains this value; an object has these entries.
+    pub contains: Option<Value>,
+    /// Text matches this regular expression somewhere.
+    pub matches: Option<Regex>,
+    /// The value is of this JSON type.
+    pub json_type: Option<JsonType>,
+    /// `true`: there must be no value; `false`: there must be one.
+    pub absent: Option<bool>,
+    /// Text, list or object is this long.
+    pub length: Option<CountRange>,
+}
+
+/// A type of JSON; `integer` is a number without a fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JsonType {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Boolean,
+    /// Any number.
+    Number,
+    /// A number without a fraction.
+    Integer,
+    /// Text.
+    String,
+    /// A list.
+    Array,
+    /// An object.
+    Object,
+}
+
+impl JsonType {
+    /// Whether `value` is of this type.
+    pub fn is_type_of(self, value: &Value) -> bool {
+        match self {
+            Self::Null => value.is_null(),
+            Self::Boolean => value.is_boolean(),
+            Self::Number => value.is_number(),
+            Self::Integer => {
+                value.is_u64() || value.is_i64() || value.as_f64().is_some_and(|n| n.fract() == 0.0)
+            }
+            Self::String => value.is_string(),
+            Self::Array => value.is_array(),
+            Self::Object => value.is_object(),
+        }
+    }
+}
+
+impl fmt::Display for JsonType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::Integer => "a whole number",
+            Self::String => "text",
+            Self::Array => "a list",
+            Self::Object => "an object",
+        })
+    }
+}
+
+const KEYS: [&str; 6] = ["equals", "contains", "matches", "type", "absent", "length"];
+
+impl Matcher {
+    /// The matcher that demands exactly `value`.
+    pub fn equal_to(value: Value) -> Self {
+        Self {
+            equals: Some(value),
+            ..Self::default()
+        }
+    }
+
+    fn from_keys(mut keys: Map<String, Value>) -> Result<Self, String> {
+        if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            let nearest = nearest(unknown, KEYS)
+                .map_or(String::new(), |name| format!("did you mean `{name}`? "));
+            return Err(format!(
+                "unknown key `{unknown}` in a matcher\n{nearest}known: {}; to compare with an \
+                 object, write `equals: {{ … }}`",
+                KEYS.join(", ")
+            ));
+        }
+        let mut take = |key: &str| keys.remove(key);
+        let pattern: Option<String> = of_key("matches", take("matches"))?;
+        Ok(Self {
+            equals: take("equals"),
+            contains: take("contains"),
+            matches: pattern
+                .map(|pattern| {
+                    Regex::new(&pattern).map_err(|error| not_a_pattern(&pattern, &error))
+                })
+                .transpose()?,
+            json_type: of_key("type", take("type"))?,
+            absent: of_key("absent", take("absent"))?,
+            length: of_key("length", take("length"))?,
+        })
+    }
+}
+
+fn of_key<T: DeserializeOwned>(key: &str, value: Option<Value>) -> Result<Option<T>, String> {
+    let read = |value| serde_json::from_value(value).map_err(|error| format!("`{key}`: {error}"));
+    value.map(read).transpose()
+}
+
+fn not_a_pattern(pattern: &str, error: &regex::Error) -> String {
+    let reason = error.to_string();
+    let reason = reason
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .trim_start_matches("error: ");
+    format!("`{pattern}` is not a regular expression: {reason}")
+}
+
+impl<'de> Deserialize<'de> for Matcher {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Object(keys) if !keys.is_empty() => {
+                Self::from_keys(keys).map_err(de::Error::custom)
+            }
+            value => Ok(Self::equal_to(value)),
+        }
+    }
+}
+
+impl fmt::Display for Matcher {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let demands = [
+            self.equals.as_ref().map(Value::to_string),
+            self.contains
+                .as_ref()
+                .map(|part| format!("contains {part}")),
+            self.matches
+                .as_ref()
+                .map(|pattern| format!("matches /{pattern}/")),
+            self.json_type.map(|json_type| format!("is {json_type}")),
+            self.absent
+                .map(|absent| if absent { "is absent" } else { "is there" }.to_owned()),
+            self.length.map(|length| format!("has length {length}")),
+        ];
+        let demands: Vec<String> = demands.into_iter().flatten().collect();
+        formatter.write_str(&demands.join(" and "))
+    }
+}
+
+impl JsonSchema for Matcher {
+    fn schema_name() -> Cow<'static, str> {
+        "Matcher".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let length = generator.subschema_for::<CountRange>();
+        json_schema!({
+            "description": "What a value must be like: a plain value, or conditions that must all hold.",
+            "anyOf": [
+                { "type": ["null", "boolean", "number", "string", "array"] },
+                {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {
+                        "equals": { "description": "The value is this one." },
+                        "contains": {
+                            "description": "Text contains this text, a list this value, an object these entries."
+                        },
+                        "matches": {
+                            "type": "string",
+                            "format": "regex",
+                            "description": "Text matches this regular expression somewhere."
+                        },
+                        "type": {
+                            "enum": ["null", "boolean", "number", "integer", "string", "array", "object"],
+                            "description": "The value is of this JSON type."
+                        },
+                        "absent": {
+                            "type": "boolean",
+                            "description": "`true`: there must be no value; `false`: there must be one."
+                        },
+                        "length": length
+                    }
+                }
+            ]
+        })
+    }
+}

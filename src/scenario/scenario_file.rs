@@ -1,0 +1,267 @@
+//! A scenario file: from its text to the cases that are run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::check::check;
+use super::document::{
+    Diagnostic, Diagnostics, Located, Node, NodeValue, SourceFile, Span, Variables, decode,
+    substitute,
+};
+use super::{Effect, EventSpec, Level, Step};
+use crate::generate::Seed;
+
+/// A scenario: events, what is done with them, and what must come of it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What holds if the scenario passes, in a few words.
+    pub name: Located<String>,
+    /// Why it matters to a game, and what to fix where it fails.
+    #[serde(default)]
+    pub about: Option<String>,
+    /// Words to pick scenarios by, with `--tag`.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// How much the scenario demands; a single `expect` or effect can have a level of its own.
+    #[serde(default)]
+    pub level: Level,
+    /// Where the demand comes from.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// Everything random follows from it; left out, from the file's name.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// Values that `${name}` stands for, anywhere below `events`, `steps` and `effects`.
+    #[serde(default)]
+    pub vars: IndexMap<String, Value>,
+    /// Lists of values that `${name}` stands for: the scenario is run once for each, and for each
+    /// combination where there are several lists.
+    #[serde(default)]
+    pub matrix: IndexMap<String, Vec<Value>>,
+    /// The events by name.
+    #[serde(default)]
+    pub events: IndexMap<String, Located<EventSpec>>,
+    /// What is done, one after the other.
+    pub steps: Vec<Located<Step>>,
+    /// What must have changed in the game after the steps.
+    #[serde(default)]
+    pub effects: Vec<Located<Effect>>,
+}
+
+/// A scenario with one choice of its matrix: what is run.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The scenario with all its variables filled in.
+    pub scenario: Scenario,
+    /// The file that it comes from.
+    pub source: SourceFile,
+    /// Where in the file the scenario's name stands, from 1.
+    pub line: usize,
+    /// The choice of the matrix, as `forge=wrong_secret`; none without a matrix.
+    pub choice: Option<String>,
+}
+
+/// The most cases of one file.
+const CASE_LIMIT: usize = 1_000;
+
+impl Case {
+    /// Reads a file into its cases; all that is wrong in any of them is reported together.
+    pub fn of_file(source: &SourceFile) -> Result<Vec<Self>, Diagnostics> {
+        let tree = Node::parse(source)?;
+        let constants = variables_of(source, &tree, "vars")?;
+        let mut cases = Vec::new();
+        let mut problems = Diagnostics::default();
+        for choice in choices(source, &tree, &constants)? {
+            match Self::read(source, &tree, choice) {
+                Ok(case) => cases.push(case),
+                Err(found) => problems.extend(found.0),
+            }
+        }
+        // The same mistake shows in every case of a matrix; once is enough.
+        let mut seen = BTreeSet::new();
+        problems
+            .0
+            .retain(|problem| seen.insert((problem.location(), problem.message.clone())));
+        problems.into_result()?;
+        Ok(cases)
+    }
+
+    fn read(source: &SourceFile, tree: &Node, choice: Choice) -> Result<Self, Diagnostics> {
+        let filled = fill_in(source, tree, &choice.variables)?;
+        let scenario: Scenario = decode(source, &filled)?;
+        check(source, &filled, &scenario)?;
+        let (line, _) = source.line_and_column(scenario.name.span.start);
+        let label = (!choice.label.is_empty()).then_some(choice.label);
+        Ok(Self {
+            scenario,
+            source: source.clone(),
+            line,
+            choice: label,
+        })
+    }
+
+    /// The name that people see: the scenario's, with the choice of the matrix.
+    pub fn title(&self) -> String {
+        let name = &self.scenario.name.value;
+        match &self.choice {
+            Some(choice) => format!("{name} [{choice}]"),
+            None => name.clone(),
+        }
+    }
+
+    /// The file's name without folders and ending: what the case's randomness follows from.
+    pub fn file_stem(&self) -> &str {
+        let name = self
+            .source
+            .name
+            .rsplit(['/', '\\'])
+            .next()
+            .unwrap_or_default();
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    }
+
+    /// From what everything random of this case follows. `run` is the seed of the whole run, if
+    /// one was asked for.
+    pub fn seed(&self, run: Option<Seed>) -> Seed {
+        let own = match self.scenario.seed {
+            Some(number) => Seed::new(number),
+            None => Seed::of_text(self.file_stem()),
+        };
+        let of_case = own.derive(&self.title());
+        match run {
+            Some(run) => run.derive(&of_case.to_string()),
+            None => of_case,
+        }
+    }
+
+    /// A diagnostic at a place of this case's file.
+    pub fn diagnostic(
+        &self,
+        span: Span,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Diagnostic {
+        Diagnostic::at(&self.source, span, message, help)
+    }
+}
+
+/// One choice of values from the matrix.
+#[derive(Clone, Default)]
+struct Choice {
+    variables: Variables,
+    label: String,
+}
+
+/// The entries under `key`, which must be a mapping.
+fn variables_of(source: &SourceFile, tree: &Node, key: &str) -> Result<Variables, Diagnostic> {
+    let Some(node) = tree.get(key) else {
+        return Ok(BTreeMap::new());
+    };
+    // A wrong type here is found again, and reported, when the scenario is decoded.
+    let variables = node
+        .entries()
+        .iter()
+        .map(|(name, value)| (name.text.clone(), value.clone()));
+    let variables: Variables = variables.collect();
+    if let Some(name) = variables.keys().find(|name| name.contains(['$', '{', '}'])) {
+        let message = format!("`{name}` can't be a variable's name");
+        return Err(Diagnostic::at(
+            source,
+            node.span,
+            message,
+            Some("use letters and `_`".into()),
+        ));
+    }
+    Ok(variables)
+}
+
+/// All combinations of the matrix's values, in the order of the file.
+fn choices(
+    source: &SourceFile,
+    tree: &Node,
+    constants: &Variables,
+) -> Result<Vec<Choice>, Diagnostic> {
+    let mut choices = vec![Choice {
+        variables: constants.clone(),
+        label: String::new(),
+    }];
+    for (name, values) in tree.get("matrix").map_or(&[][..], Node::entries) {
+        let problem = |message: String| Diagnostic::at(source, name.span, message, None);
+        let NodeValue::Sequence(values) = &values.value else {
+            return Err(problem(format!(
+                "expected a list of values for `{}`",
+                name.text
+            )));
+        };
+        if values.is_empty() {
+            return Err(problem(format!(
+                "the list of `{}` is empty, so nothing would run",
+                name.text
+            )));
+        }
+        if constants.contains_key(&name.text) {
+            return Err(problem(format!("`{}` stands under `vars` too", name.text)));
+        }
+        if choices.len() * values.len() > CASE_LIMIT {
+            return Err(problem(format!(
+                "the matrix makes more than {CASE_LIMIT} cases"
+            )));
+        }
+        choices = choices
+            .iter()
+            .flat_map(|choice| values.iter().map(|value| choice.with(&name.text, value)))
+            .collect();
+    }
+    Ok(choices)
+}
+
+impl Choice {
+    fn with(&self, name: &str, value: &Node) -> Self {
+        let mut choice = self.clone();
+        let shown = match &value.value {
+            NodeValue::Text(text) => text.clone(),
+            NodeValue::Unsigned(number) => number.to_string(),
+            NodeValue::Signed(number) => number.to_string(),
+            NodeValue::Float(number) => number.to_string(),
+            NodeValue::Boolean(value) => value.to_string(),
+            NodeValue::Null => "null".to_owned(),
+            NodeValue::Sequence(_) | NodeValue::Mapping(_) => "…".to_owned(),
+        };
+        let separator = if choice.label.is_empty() { "" } else { " " };
+        choice.label = format!("{}{separator}{name}={shown}", choice.label);
+        choice.variables.insert(name.to_owned(), value.clone());
+        choice
+    }
+}
+
+/// The tree with its variables filled in, everywhere but where they are defined.
+fn fill_in(source: &SourceFile, tree: &Node, variables: &Variables) -> Result<Node, Diagnostic> {
+    let NodeValue::Mapping(entries) = &tree.value else {
+        return Ok(tree.clone());
+    };
+    let entries = entries
+        .iter()
+        .map(|(key, value)| {
+            let value = match key.text.as_str() {
+                "vars" | "matrix" => value.clone(),
+                _ => substitute(source, value, variables)?,
+            };
+            Ok((key.clone(), value))
+        })
+        .collect::<Result<_, Diagnostic>>()?;
+    Ok(Node {
+        value: NodeValue::Mapping(entries),
+        span: tree.span,
+    })
+}
+
+/// The name of a bundled scenario's file, as messages show it.
+pub(super) fn bundled_name(path: &str) -> Arc<str> {
+    format!("scenarios/{}", path.replace('\\', "/")).into()
+}
