@@ -237,7 +237,7 @@ mod tests {
         let grants = acceptable_grants(&event(bundle("all", 1, &bundles)), Policy::default());
         assert!(grants.len() <= 2 * CHOICE_LIMIT, "{}", grants.len());
         let nested: Grant = (0..40).map(|n| (format!("i{n}"), 1)).collect();
-        assert!(grants.contains(nested) && grants.contains(&grant(&[("all", 1)])));
+        assert!(grants.contains(&nested) && grants.contains(&grant(&[("all", 1)])));
     }
 
     #[test]

@@ -1,0 +1,266 @@
+//! `aghook receive`: the reference receiver on the command line. Nothing but wiring and lines.
+
+use std::fmt;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use http::StatusCode;
+
+use crate::cli::command_error::CommandError;
+use crate::cli::exit_code::ExitCode;
+use crate::cli::secret_options::SecretOptions;
+use crate::receiver::{
+    BundleHandling, Decision, Receiver, ReceiverError, ReceiverSettings, RequestRecord, Store,
+};
+
+/// Runs the reference receiver: a sound game back end that grants every coupon once.
+///
+/// It is a test tool. Its /debug endpoints, by which a test sees what a player holds, ask for no
+/// password, so it listens on loopback only unless it is told otherwise.
+#[derive(Debug, Args)]
+pub struct ReceiveOptions {
+    /// The address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+
+    /// The path that takes deliveries
+    #[arg(long, value_name = "PATH", default_value = ReceiverSettings::DEFAULT_PATH)]
+    path: String,
+
+    /// Keep the ledger in this file, which is made if there is none [default: in memory]
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+
+    /// Answer the first deliveries with these statuses; only what is answered with 2xx is granted
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = parse_status)]
+    respond: Vec<StatusCode>,
+
+    /// How far a signature's timestamp may be from this computer's clock, as 5m or 90s
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    tolerance: Duration,
+
+    /// Grant what is in a bundle, or the bundle's own SKU
+    #[arg(long, value_enum, default_value_t = Bundles::Nested)]
+    bundles: Bundles,
+
+    /// An SKU that can't be granted, so that its item gives way to the fallback item (repeatable)
+    #[arg(long, value_name = "SKU", num_args = 1..)]
+    cannot_grant: Vec<String>,
+
+    /// Let events of the sandbox environment change what a player holds
+    #[arg(long)]
+    grant_sandbox: bool,
+
+    /// Let test events of the dashboard change what a player holds
+    #[arg(long)]
+    grant_test: bool,
+
+    /// Allow an address that other machines can reach
+    #[arg(long)]
+    allow_remote: bool,
+
+    #[command(flatten)]
+    secret: SecretOptions,
+}
+
+/// What a bundle stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Bundles {
+    /// Every plain item inside it, at any depth
+    Nested,
+    /// The bundle's own SKU
+    Sku,
+}
+
+/// Runs the receiver until Ctrl-C.
+pub async fn receive(options: ReceiveOptions) -> Result<ExitCode, CommandError> {
+    let log = Arc::new(Log::default());
+    let mut settings = options.settings()?;
+    let told = Arc::clone(&log);
+    settings.observer = Some(Arc::new(move |record: &RequestRecord| told.tell(record)));
+    let path = settings.path.clone();
+    let receiver = Receiver::bind(settings)
+        .await
+        .map_err(|error| explain(&error))?;
+    let address = receiver.address();
+    say(&format!("webhook  http://{address}{path}"));
+    say(&format!(
+        "probe    http://{address}/debug/players/{{player_id}}/items/{{sku}}"
+    ));
+    receiver
+        .serve(interrupted())
+        .await
+        .map_err(|error| explain(&error))?;
+    say(&log.summary());
+    Ok(ExitCode::ChecksHeld)
+}
+
+impl ReceiveOptions {
+    fn settings(self) -> Result<ReceiverSettings, CommandError> {
+        let mut settings = ReceiverSettings::new(self.secret.load()?);
+        settings.listen = self.listen;
+        settings.allow_remote = self.allow_remote;
+        settings.path = self.path;
+        settings.store = self.store.map_or(Store::Memory, Store::File);
+        settings.tolerance = self.tolerance;
+        settings.bundles = match self.bundles {
+            Bundles::Nested => BundleHandling::Nested,
+            Bundles::Sku => BundleHandling::Sku,
+        };
+        settings.cannot_grant = self.cannot_grant.into_iter().collect();
+        settings.grant_sandbox = self.grant_sandbox;
+        settings.grant_test = self.grant_test;
+        settings.respond = self.respond;
+        Ok(settings)
+    }
+}
+
+/// Completes on Ctrl-C. Where the signal can't be listened for, Ctrl-C ends the program as usual.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// A flaw of the settings is the command line's; anything else keeps the receiver from its work.
+fn explain(error: &ReceiverError) -> CommandError {
+    let help = error.help();
+    let message = error.to_string();
+    match error {
+        ReceiverError::RemoteAddress(_) => {
+            CommandError::usage(message, help.map(|help| format!("{help} (--allow-remote)")))
+        }
+        ReceiverError::Path(_) | ReceiverError::ScriptedStatus(_) => {
+            CommandError::usage(message, help)
+        }
+        ReceiverError::Listen { .. } | ReceiverError::Ledger(_) => {
+            CommandError::not_completed(message, help)
+        }
+    }
+}
+
+/// Counts what it prints.
+#[derive(Debug, Default)]
+struct Log {
+    requests: AtomicU64,
+    granted: AtomicU64,
+    withheld: AtomicU64,
+    redelivered: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Log {
+    fn tell(&self, record: &RequestRecord) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if let Some(counter) = self.counter(&record.decision) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        say(&Line(record).to_string());
+    }
+
+    fn counter(&self, decision: &Decision) -> Option<&AtomicU64> {
+        match decision {
+            Decision::Granted => Some(&self.granted),
+            Decision::Withheld(_) => Some(&self.withheld),
+            Decision::Redelivery { .. } => Some(&self.redelivered),
+            Decision::Refused(_) => Some(&self.refused),
+            _ => None,
+        }
+    }
+
+    fn summary(&self) -> String {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        format!(
+            "{} requests: {} granted, {} acknowledged without a grant, {} redeliveries, {} refused",
+            count(&self.requests),
+            count(&self.granted),
+            count(&self.withheld),
+            count(&self.redelivered),
+            count(&self.refused),
+        )
+    }
+}
+
+/// One request on one line. What the peer chose is escaped, so that it can neither break the line
+/// nor steer the terminal.
+struct Line<'a>(&'a RequestRecord);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let record = self.0;
+        let path = record.path.escape_debug();
+        write!(
+            formatter,
+            "{} {} {path}",
+            record.status.as_u16(),
+            record.method
+        )?;
+        if let Some(player_id) = &record.player_id {
+            write!(formatter, " player {player_id:?}")?;
+        }
+        // A refusal may quote the body.
+        let decision = record.decision.to_string();
+        let decision = decision.replace(char::is_control, "\u{fffd}");
+        write!(formatter, ": {decision}")
+    }
+}
+
+/// Prints a line. A reader that went away, as `head` does, is no reason to stop receiving.
+fn say(line: &str) {
+    let mut output = anstream::stdout().lock();
+    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+}
+
+fn parse_status(text: &str) -> Result<StatusCode, String> {
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|status: &StatusCode| (200..600).contains(&status.as_u16()))
+        .ok_or_else(|| "a status from 200 to 599 was expected".to_owned())
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let expected = |_| "a duration such as 5m, 90s or 1h30m was expected".to_owned();
+    let duration: jiff::SignedDuration = text.parse().map_err(expected)?;
+    Duration::try_from(duration).map_err(|_| "a duration can't be negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+
+    #[test]
+    fn a_line_can_not_be_broken_by_the_peer() {
+        let record = RequestRecord {
+            method: Method::POST,
+            path: "/webhooks/aghanim".to_owned(),
+            player_id: Some("P1\n\u{1b}[2J".to_owned()),
+            decision: Decision::Granted,
+            status: StatusCode::OK,
+        };
+        assert_eq!(
+            Line(&record).to_string(),
+            r#"200 POST /webhooks/aghanim player "P1\n\u{1b}[2J": granted"#
+        );
+    }
+
+    #[test]
+    fn statuses_and_durations_say_what_was_expected() {
+        assert_eq!(parse_status("503"), Ok(StatusCode::SERVICE_UNAVAILABLE));
+        for bad in ["", "100", "600", "ok"] {
+            assert!(parse_status(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_duration("5m"), Ok(Duration::from_mins(5)));
+        assert_eq!(parse_duration("1h30m"), Ok(Duration::from_mins(90)));
+        for bad in ["", "5", "-5m", "soon"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

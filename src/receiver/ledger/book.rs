@@ -1,0 +1,304 @@
+//! The ledger's reads and writes on one connection. Who calls them when is in `writer`.
+
+use bytes::Bytes;
+use http::StatusCode;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+
+use crate::receiver::answer::Answer;
+use crate::receiver::settings::Store;
+
+use super::error::LedgerError;
+use super::{BodyDigest, Earlier, Entry, Holdings, Recorded, store};
+
+/// The open ledger.
+pub(super) struct Book {
+    connection: Connection,
+}
+
+impl Book {
+    pub(super) fn open(store: &Store) -> Result<Self, LedgerError> {
+        store::open(store).map(|connection| Self { connection })
+    }
+
+    /// Records all entries in one transaction: either all that are new are written, or none.
+    pub(super) fn record_all<'a>(
+        &mut self,
+        entries: impl IntoIterator<Item = &'a Entry>,
+    ) -> rusqlite::Result<Vec<Recorded>> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let recorded = entries
+            .into_iter()
+            .map(|entry| record(&transaction, entry))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        transaction.commit()?;
+        Ok(recorded)
+    }
+
+    /// The delivery that used up this key, if one did.
+    pub(super) fn recall(&self, key: &str, body: &BodyDigest) -> rusqlite::Result<Option<Earlier>> {
+        recall(&self.connection, key, body)
+    }
+
+    /// How much of one SKU a player holds.
+    pub(super) fn holding(&self, player_id: &str, sku: &str) -> rusqlite::Result<u128> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT quantity FROM grants WHERE player_id = ?1 AND sku = ?2")?;
+        let mut rows = statement.query(params![player_id, sku])?;
+        let mut sum = 0;
+        while let Some(row) = rows.next()? {
+            sum += quantity(row, 0)?;
+        }
+        Ok(sum)
+    }
+
+    /// All that a player holds.
+    pub(super) fn holdings(&self, player_id: &str) -> rusqlite::Result<Holdings> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT sku, quantity FROM grants WHERE player_id = ?1")?;
+        let mut rows = statement.query(params![player_id])?;
+        let mut holdings = Holdings::new();
+        while let Some(row) = rows.next()? {
+            *holdings.entry(row.get(0)?).or_insert(0) += quantity(row, 1)?;
+        }
+        Ok(holdings)
+    }
+}
+
+/// Writes the key and then its grants; the key's primary key decides who is first.
+fn record(connection: &Connection, entry: &Entry) -> rusqlite::Result<Recorded> {
+    if !use_up_key(connection, entry)? {
+        let earlier = recall(connection, &entry.idempotency_key, &entry.body)?;
+        return earlier
+            .map(Recorded::Earlier)
+            .ok_or(rusqlite::Error::QueryReturnedNoRows);
+    }
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO grants (player_id, sku, idempotency_key, quantity) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for grant in &entry.grants {
+        statement.execute(params![
+            entry.player_id,
+            grant.sku,
+            entry.idempotency_key,
+            itoa::Buffer::new().format(grant.quantity),
+        ])?;
+    }
+    Ok(Recorded::First)
+}
+
+/// Whether the key was new.
+fn use_up_key(connection: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO deliveries (idempotency_key, event_id, player_id, decision, body_sha256,
+             answer_status, answer_body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (idempotency_key) DO NOTHING",
+    )?;
+    let written = statement.execute(params![
+        entry.idempotency_key,
+        entry.event_id,
+        entry.player_id,
+        entry.decision,
+        entry.body,
+        entry.answer.status.as_u16(),
+        entry.answer.body.as_ref(),
+    ])?;
+    Ok(written == 1)
+}
+
+fn recall(
+    connection: &Connection,
+    key: &str,
+    body: &BodyDigest,
+) -> rusqlite::Result<Option<Earlier>> {
+    connection
+        .prepare_cached(
+            "SELECT answer_status, answer_body, body_sha256 FROM deliveries
+             WHERE idempotency_key = ?1",
+        )?
+        .query_row(params![key], |row| {
+            let status = StatusCode::from_u16(row.get(0)?).map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, Box::new(error))
+            })?;
+            let answer_body = Bytes::from(row.get::<_, Vec<u8>>(1)?);
+            Ok(Earlier {
+                answer: Answer::new(status, answer_body),
+                same_body: row.get::<_, Vec<u8>>(2)? == body,
+            })
+        })
+        .optional()
+}
+
+/// A quantity as it was written: decimal text.
+fn quantity(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
+    let text = row.get_ref(column)?.as_str()?;
+    let quantity: u64 = text.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })?;
+    Ok(u128::from(quantity))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use crate::receiver::grants::Grant;
+    use crate::receiver::ledger::digest;
+
+    use super::*;
+
+    fn book() -> Book {
+        Book::open(&Store::Memory).expect("opens")
+    }
+
+    fn entry(key: &str, player_id: &str, grants: &[(&str, u64)]) -> Entry {
+        Entry {
+            idempotency_key: key.to_owned(),
+            event_id: format!("whevt_{key}"),
+            player_id: player_id.to_owned(),
+            decision: "granted".to_owned(),
+            body: digest(key.as_bytes()),
+            answer: Answer::ok(),
+            grants: grants
+                .iter()
+                .map(|(sku, quantity)| Grant {
+                    sku: (*sku).to_owned(),
+                    quantity: *quantity,
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_key_counts_once_and_keeps_its_first_answer() {
+        let mut book = book();
+        let mut first = entry("k", "p", &[("gem", 5)]);
+        first.answer = Answer::success(StatusCode::ACCEPTED);
+        let mut other = entry("k", "q", &[("gem", 7)]);
+        other.body = digest(b"another body");
+        let earlier = |same_body| {
+            Recorded::Earlier(Earlier {
+                answer: first.answer.clone(),
+                same_body,
+            })
+        };
+        let recorded = book.record_all([&first, &first, &other]).expect("recorded");
+        assert_eq!(recorded, [Recorded::First, earlier(true), earlier(false)]);
+        assert_eq!(
+            book.record_all([&other]).expect("recorded"),
+            [earlier(false)]
+        );
+        assert_eq!(book.holding("p", "gem").expect("read"), 5);
+        assert_eq!(book.holding("q", "gem").expect("read"), 0);
+        let recalled = book.recall("k", &first.body).expect("read");
+        assert_eq!(recalled.map(Recorded::Earlier), Some(earlier(true)));
+        assert_eq!(book.recall("l", &first.body).expect("read"), None);
+    }
+
+    #[test]
+    fn sums_are_exact_beyond_64_bits() {
+        let mut book = book();
+        for key in ["a", "b", "c"] {
+            book.record_all([&entry(key, "p", &[("gem", u64::MAX), ("dust", 0)])])
+                .expect("recorded");
+        }
+        let expected = 3 * u128::from(u64::MAX);
+        assert_eq!(book.holding("p", "gem").expect("read"), expected);
+        let holdings = book.holdings("p").expect("read");
+        assert_eq!(
+            holdings,
+            [("dust".to_owned(), 0), ("gem".to_owned(), expected)].into()
+        );
+    }
+
+    #[test]
+    fn names_are_compared_byte_by_byte() {
+        let mut book = book();
+        // Case, a zero byte, and two spellings of one accented letter.
+        let names = [
+            "a", "A", "a\0", "a\0b", "\u{e9}", "e\u{301}", "💎", "", "'; --",
+        ];
+        for (position, name) in names.iter().enumerate() {
+            let quantity = 1 << position;
+            book.record_all([&entry(name, name, &[(name, quantity)])])
+                .expect("recorded");
+        }
+        for (position, name) in names.iter().enumerate() {
+            assert_eq!(
+                book.holding(name, name).expect("read"),
+                1 << position,
+                "{name:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_aborted_transaction_leaves_nothing() {
+        let mut book = book();
+        book.record_all([&entry("before", "p", &[("gem", 1)])])
+            .expect("recorded");
+        book.connection
+            .execute_batch(
+                "CREATE TEMP TRIGGER full_disk BEFORE INSERT ON grants WHEN NEW.sku = 'coin'
+                 BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+            )
+            .expect("made");
+        let good = entry("good", "p", &[("gem", 2)]);
+        let bad = entry("bad", "p", &[("gem", 4), ("coin", 1)]);
+        assert!(book.record_all([&good, &bad]).is_err());
+        for entry in [&good, &bad] {
+            let recalled = book.recall(&entry.idempotency_key, &entry.body);
+            assert_eq!(recalled.expect("read"), None);
+        }
+        assert_eq!(book.holding("p", "gem").expect("read"), 1);
+        // And the ledger goes on.
+        assert_eq!(
+            book.record_all([&good]).expect("recorded"),
+            [Recorded::First]
+        );
+        assert_eq!(book.holding("p", "gem").expect("read"), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn any_sequence_of_redeliveries_grants_each_key_once(
+            batches in prop::collection::vec(
+                prop::collection::vec((0_u8..12, 0_u8..3, any::<u64>()), 0..6),
+                0..12,
+            ),
+        ) {
+            let mut book = book();
+            let mut first_by_key: HashMap<u8, (u8, u64)> = HashMap::new();
+            for batch in batches {
+                let entries: Vec<_> = batch
+                    .iter()
+                    .map(|(key, player, quantity)| {
+                        let grants = [("gem", *quantity), ("coin", 1)];
+                        entry(&key.to_string(), &player.to_string(), &grants)
+                    })
+                    .collect();
+                let recorded = book.record_all(&entries).expect("recorded");
+                for ((key, player, quantity), recorded) in batch.into_iter().zip(recorded) {
+                    let is_new = !first_by_key.contains_key(&key);
+                    prop_assert_eq!(recorded == Recorded::First, is_new);
+                    first_by_key.entry(key).or_insert((player, quantity));
+                }
+            }
+            for player in 0..3 {
+                let granted = first_by_key.values().filter(|(to, _)| *to == player);
+                let gems: u128 = granted.clone().map(|(_, quantity)| u128::from(*quantity)).sum();
+                let player_id = player.to_string();
+                prop_assert_eq!(book.holding(&player_id, "gem").expect("read"), gems);
+                let coins = book.holding(&player_id, "coin").expect("read");
+                prop_assert_eq!(coins, granted.count() as u128);
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Opens the ledger's database and makes its tables. What is written into them is in `book`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+
+use crate::receiver::settings::Store;
+
+use super::error::LedgerError;
+
+/// Marks a file as ours (`PRAGMA application_id`): "aghk".
+const APPLICATION_ID: i64 = 0x6167_686b;
+/// The version of the tables below (`PRAGMA user_version`).
+const VERSION: i64 = 1;
+/// How long to wait for another process that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// `grants.quantity` is decimal text: `SQLite`'s integers end at 2^63 − 1 and its own sums of more
+/// turn into floating point, while the wire goes up to 2^64 − 1. Text is exact, can be read by
+/// eye, and is added up as 128-bit integers here.
+const TABLES: &str = "
+    CREATE TABLE deliveries (
+        idempotency_key TEXT NOT NULL PRIMARY KEY,
+        event_id        TEXT NOT NULL,
+        player_id       TEXT NOT NULL,
+        decision        TEXT NOT NULL,
+        body_sha256     BLOB NOT NULL,
+        answer_status   INTEGER NOT NULL,
+        answer_body     BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE grants (
+        player_id       TEXT NOT NULL,
+        sku             TEXT NOT NULL,
+        idempotency_key TEXT NOT NULL REFERENCES deliveries (idempotency_key),
+        quantity        TEXT NOT NULL CHECK (quantity <> '' AND quantity NOT GLOB '*[^0-9]*'),
+        PRIMARY KEY (player_id, sku, idempotency_key)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Opens the store, making the file and the tables where there are none.
+pub(super) fn open(store: &Store) -> Result<Connection, LedgerError> {
+    match store {
+        Store::Memory => {
+            let mut connection = Connection::open_in_memory()?;
+            make_tables(&mut connection)?;
+            Ok(connection)
+        }
+        Store::File(path) => open_file(path),
+    }
+}
+
+fn open_file(path: &Path) -> Result<Connection, LedgerError> {
+    let explain = |error| explain(path, error);
+    let mut connection = Connection::open(path).map_err(explain)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(explain)?;
+    // Looked at before anything is changed: the file may be somebody's own database.
+    let made = check_maker(&connection, path)?;
+    // SQLite opens a file without write permission all the same, for reading.
+    if connection.is_readonly("main").map_err(explain)? {
+        return Err(LedgerError::NotWritable(path.to_owned()));
+    }
+    // A write-ahead log with NORMAL: a commit is handed to the operating system, which outlives
+    // this process, and is not forced onto the disk each time.
+    connection
+        .pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+        .map_err(explain)?;
+    connection
+        .pragma_update(None, "synchronous", "NORMAL")
+        .map_err(explain)?;
+    if !made {
+        make_tables(&mut connection).map_err(explain)?;
+    }
+    Ok(connection)
+}
+
+/// Whether the tables are there already; an error if the file is not ours.
+fn check_maker(connection: &Connection, path: &Path) -> Result<bool, LedgerError> {
+    let explain = |error| explain(path, error);
+    let application_id = pragma(connection, "application_id").map_err(explain)?;
+    let version = pragma(connection, "user_version").map_err(explain)?;
+    match (application_id, version) {
+        (APPLICATION_ID, VERSION) => Ok(true),
+        (APPLICATION_ID, _) => Err(LedgerError::Version {
+            path: path.to_owned(),
+            version,
+        }),
+        (0, 0) if table_count(connection).map_err(explain)? == 0 => Ok(false),
+        _ => Err(LedgerError::NotALedger(path.to_owned())),
+    }
+}
+
+/// Makes the tables in one transaction, unless another process was faster.
+fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if table_count(&transaction)? == 0 {
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()
+}
+
+fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+fn table_count(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+}
+
+fn explain(path: &Path, error: rusqlite::Error) -> LedgerError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => LedgerError::NotALedger(path.to_owned()),
+        Some(ErrorCode::ReadOnly) => LedgerError::NotWritable(path.to_owned()),
+        _ => LedgerError::Open {
+            path: path.to_owned(),
+            source: Arc::new(error),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a folder")
+    }
+
+    fn open_at(path: &Path) -> Result<Connection, LedgerError> {
+        open(&Store::File(path.to_owned()))
+    }
+
+    #[test]
+    fn a_ledger_opens_again_and_is_durable_against_a_kill() {
+        let folder = folder();
+        let path = folder.path().join("ledger.sqlite");
+        for _ in 0..2 {
+            let connection = open_at(&path).expect("opens");
+            let mode: String = connection
+                .pragma_query_value(None, "journal_mode", |row| row.get(0))
+                .expect("a mode");
+            assert_eq!(mode, "wal");
+            assert_eq!(pragma(&connection, "synchronous").expect("a level"), 1);
+            assert_eq!(pragma(&connection, "foreign_keys").expect("a flag"), 1);
+        }
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_refused_and_left_alone() {
+        let folder = folder();
+        let text = folder.path().join("notes.txt");
+        let notes = "notes ".repeat(1000);
+        fs::write(&text, &notes).expect("written");
+        assert!(matches!(open_at(&text), Err(LedgerError::NotALedger(_))));
+        assert_eq!(fs::read_to_string(&text).expect("read"), notes);
+
+        let database = folder.path().join("shop.sqlite");
+        let shop = Connection::open(&database).expect("opens");
+        shop.execute_batch("CREATE TABLE shop (id INTEGER)")
+            .expect("made");
+        drop(shop);
+        let before = fs::read(&database).expect("read");
+        assert!(matches!(
+            open_at(&database),
+            Err(LedgerError::NotALedger(_))
+        ));
+        assert_eq!(fs::read(&database).expect("read"), before);
+    }
+
+    #[test]
+    fn a_version_that_is_not_known_is_refused() {
+        let folder = folder();
+        let path = folder.path().join("ledger.sqlite");
+        open_at(&path)
+            .expect("opens")
+            .pragma_update(None, "user_version", 7)
+            .expect("set");
+        let error = open_at(&path).expect_err("refused");
+        assert!(matches!(error, LedgerError::Version { version: 7, .. }));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error_with_help() {
+        let folder = folder();
+        let error = open_at(&folder.path().join("no/ledger.sqlite")).expect_err("refused");
+        assert!(matches!(error, LedgerError::Open { .. }));
+        assert!(error.help().is_some());
+    }
+}

@@ -1,0 +1,27 @@
+//! One JSON object a line for every run event. `docs/report-json.md` describes the objects.
+
+use std::io::{self, Write};
+
+use super::Report;
+use crate::harness::RunEvent;
+
+/// Writes every event as one line of JSON.
+pub struct JsonLines<W> {
+    out: W,
+}
+
+impl<W: Write> JsonLines<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out }
+    }
+}
+
+impl<W: Write> Report for JsonLines<W> {
+    fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, event)?;
+        self.out.write_all(b"\n")?;
+        // A reader must see what happened even if the run is killed.
+        self.out.flush()
+    }
+}

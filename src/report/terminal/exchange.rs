@@ -1,0 +1,123 @@
+//! A request and its answer as text that can be read: JSON is laid out, what is long is cut, and
+//! what could steer a terminal is escaped.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use super::style::{DIM, paint};
+use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, BodyRecord};
+
+/// The most lines of a body that are shown.
+const LINE_LIMIT: usize = 60;
+/// The most characters of a line that are shown.
+const COLUMN_LIMIT: usize = 400;
+
+pub(super) fn write_attempt(out: &mut impl Write, attempt: &AttemptEnded) -> io::Result<()> {
+    let request = &attempt.request;
+    let facts = format!(
+        "attempt {} at +{:.3} s, took {:.1} ms",
+        attempt.attempt,
+        attempt.virtual_offset.as_secs_f64(),
+        attempt.took.as_secs_f64() * 1000.0
+    );
+    writeln!(out, "    {}", paint(DIM, facts))?;
+    write_part(out, "→", &format!("{} {}", request.method, request.url))?;
+    write_headers(out, &request.headers)?;
+    write_body(out, &request.body)?;
+    match &attempt.answer {
+        AnswerRecord::Response {
+            status,
+            headers,
+            body,
+        } => {
+            write_part(out, "←", &status.to_string())?;
+            write_headers(out, headers)?;
+            write_body(out, body)
+        }
+        AnswerRecord::Failure { message, hint, .. } => {
+            write_part(out, "←", message)?;
+            match *hint {
+                "" => Ok(()),
+                hint => writeln!(out, "        help  {hint}"),
+            }
+        }
+    }
+}
+
+fn write_part(out: &mut impl Write, arrow: &str, text: &str) -> io::Result<()> {
+    writeln!(out, "      {arrow} {}", printable(text))
+}
+
+fn write_headers(out: &mut impl Write, headers: &[(String, String)]) -> io::Result<()> {
+    for (name, value) in headers {
+        writeln!(out, "        {}", printable(&format!("{name}: {value}")))?;
+    }
+    Ok(())
+}
+
+fn write_body(out: &mut impl Write, body: &BodyRecord) -> io::Result<()> {
+    let text = match &body.content {
+        BodyContent::Text(text) if text.is_empty() => return Ok(()),
+        BodyContent::Text(text) => laid_out(text),
+        BodyContent::Base64(text) => format!("base64: {text}"),
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    for line in lines.iter().take(LINE_LIMIT) {
+        writeln!(out, "        {}", printable(line))?;
+    }
+    if lines.len() > LINE_LIMIT || body.truncated {
+        let hidden = lines.len().saturating_sub(LINE_LIMIT);
+        let note = format!(
+            "… {hidden} more lines; the whole body has {} bytes",
+            body.length
+        );
+        writeln!(out, "        {}", paint(DIM, note))?;
+    }
+    Ok(())
+}
+
+/// JSON on several lines; anything else as it is.
+fn laid_out(text: &str) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Ok(json) => serde_json::to_string_pretty(&json).unwrap_or_else(|_| text.to_owned()),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// One line that can't steer the terminal: control characters are escaped, and it ends in time.
+fn printable(line: &str) -> String {
+    let mut shown = String::new();
+    for (index, character) in line.chars().enumerate() {
+        if index == COLUMN_LIMIT {
+            shown.push('…');
+            break;
+        }
+        match character {
+            '\t' => shown.push(character),
+            // Marks that turn the direction of the text could hide what stands there.
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.extend(character.escape_unicode());
+            }
+            _ if character.is_control() => shown.extend(character.escape_default()),
+            _ => shown.push(character),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_steer_a_terminal_is_escaped() {
+        assert_eq!(printable("a\u{1b}[31mb\u{7}"), "a\\u{1b}[31mb\\u{7}");
+        assert_eq!(printable("x\u{202e}y"), "x\\u{202e}y");
+        assert_eq!(printable("Кристалл 💎"), "Кристалл 💎");
+        assert_eq!(
+            printable(&"x".repeat(1000)).chars().count(),
+            COLUMN_LIMIT + 1
+        );
+    }
+}

@@ -1,0 +1,270 @@
+//! The receiver's ledger against a killed process: an idempotency key is used up if and only if its
+//! grants are there, and whatever was answered with success is there.
+//!
+//! The test starts its own binary again as the receiver, delivers to it on many connections, kills
+//! it in the middle of its work, and looks at what is left. It holds at whatever moment the kill
+//! comes.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use aghook::protocol::{Event, SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER};
+use aghook::receiver::{Receiver, ReceiverSettings, Store, system_clock};
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+const STORE_VARIABLE: &str = "AGHOOK_TEST_LEDGER";
+const ADDRESS_PREFIX: &str = "listening on ";
+const CONNECTIONS: usize = 8;
+/// How many acknowledged deliveries the kill waits for, a round.
+const ACKNOWLEDGED_BEFORE_KILL: usize = 150;
+const ROUNDS: usize = 4;
+
+fn secret() -> Secret {
+    Secret::new("whsec_killed").expect("not empty")
+}
+
+/// Not a test: the process that is killed. Ignored, so that it only runs when it is named.
+#[test]
+#[ignore = "runs as the child process of the test below"]
+fn receiver_to_be_killed() {
+    let Some(store) = std::env::var_os(STORE_VARIABLE) else {
+        return;
+    };
+    runtime().block_on(async {
+        let mut settings = ReceiverSettings::new(secret());
+        settings.store = Store::File(store.into());
+        let receiver = Receiver::bind(settings).await.expect("starts");
+        println!("\n{ADDRESS_PREFIX}{}", receiver.address());
+        receiver
+            .serve(std::future::pending())
+            .await
+            .expect("serves");
+    });
+}
+
+#[test]
+fn a_killed_receiver_keeps_keys_and_grants_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("ledger.sqlite");
+    let acknowledged = Arc::new(Mutex::new(HashSet::new()));
+    for round in 0..ROUNDS {
+        let (child, address) = start_child(&store);
+        runtime().block_on(deliver_until_killed(child, address, round, &acknowledged));
+        let acknowledged = acknowledged.lock().expect("no panic");
+        assert!(acknowledged.len() >= (round + 1) * ACKNOWLEDGED_BEFORE_KILL);
+        assert_keys_and_grants_agree(&store, &acknowledged);
+    }
+    runtime().block_on(assert_redelivery_completes(&store));
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+fn start_child(store: &Path) -> (Child, SocketAddr) {
+    let mut child = Command::new(std::env::current_exe().expect("a path"))
+        .args([
+            "--exact",
+            "receiver_to_be_killed",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(STORE_VARIABLE, store)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let output = child.stdout.take().expect("piped");
+    let address = BufReader::new(output)
+        .lines()
+        .map(|line| line.expect("text"))
+        .find_map(|line| line.strip_prefix(ADDRESS_PREFIX)?.parse().ok())
+        .expect("says its address");
+    (child, address)
+}
+
+/// Delivers on several connections at once; kills the child with deliveries under way, once enough
+/// are acknowledged.
+async fn deliver_until_killed(
+    mut child: Child,
+    address: SocketAddr,
+    round: usize,
+    acknowledged: &Arc<Mutex<HashSet<String>>>,
+) {
+    let (enough, reached) = oneshot::channel();
+    let enough = Arc::new(Mutex::new(Some(enough)));
+    let goal = (round + 1) * ACKNOWLEDGED_BEFORE_KILL;
+    let senders: Vec<_> = (0..CONNECTIONS)
+        .map(|connection| {
+            let (acknowledged, enough) = (Arc::clone(acknowledged), Arc::clone(&enough));
+            tokio::spawn(async move {
+                let mut sender = connect(address).await;
+                for number in 0.. {
+                    let key = format!("{round}/{connection}/{number}");
+                    // An error is the kill.
+                    let Some(StatusCode::OK) = deliver(&mut sender, &key).await else {
+                        break;
+                    };
+                    let mut acknowledged = acknowledged.lock().expect("no panic");
+                    acknowledged.insert(key);
+                    if acknowledged.len() >= goal
+                        && let Some(enough) = enough.lock().expect("no panic").take()
+                    {
+                        enough.send(()).expect("waited for");
+                    }
+                }
+            })
+        })
+        .collect();
+    reached.await.expect("enough are acknowledged");
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    for sender in senders {
+        sender.await.expect("no panic");
+    }
+}
+
+async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
+    let stream = TcpStream::connect(address).await.expect("connects");
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("speaks HTTP");
+    tokio::spawn(connection);
+    sender
+}
+
+/// The status of the whole answer; none if it did not arrive.
+async fn deliver(sender: &mut SendRequest<Full<Bytes>>, key: &str) -> Option<StatusCode> {
+    let body = event(key).to_string();
+    let now = system_clock()();
+    let request = Request::post("/webhooks/aghanim")
+        .header("host", "localhost")
+        .header(
+            SIGNATURE_HEADER,
+            Signer::new(&secret())
+                .sign(now, body.as_bytes())
+                .to_string(),
+        )
+        .header(TIMESTAMP_HEADER, now)
+        .body(Full::from(body))
+        .expect("a request");
+    sender.ready().await.ok()?;
+    let response = sender.send_request(request).await.ok()?;
+    let status = response.status();
+    response.into_body().collect().await.ok()?;
+    Some(status)
+}
+
+/// A bundle of two, so that a transaction has several rows to lose.
+fn event(key: &str) -> Value {
+    let leaf = |sku: &str, quantity: u64| json!({ "id": "itm_1", "name": "N", "sku": sku, "quantity": quantity, "type": "item" });
+    json!({
+        "event_type": Event::COUPON_REDEEMED,
+        "event_data": {
+            "player_id": "P1",
+            "coupon": { "code": "WELCOME", "sku": "chest", "redeemed_at": 1_725_548_450 },
+            "item": {
+                "id": "itm_0", "name": "Chest", "sku": "chest", "quantity": 1, "type": "bundle",
+                "nested_items": [leaf("gem", 3), leaf("coin", 7)],
+            },
+        },
+        "event_time": 1_725_548_450,
+        "event_id": format!("whevt_{key}"),
+        "idempotency_key": key,
+        "sandbox": false,
+        "transaction_id": "whtx_1",
+        "game_id": "gm_1",
+    })
+}
+
+/// Every key in the ledger, with what was granted under it.
+fn read_ledger(store: &Path) -> HashMap<String, Vec<(String, String)>> {
+    let ledger = Connection::open(store).expect("opens");
+    let intact: String = ledger
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .expect("checked");
+    assert_eq!(intact, "ok");
+    let mut statement = ledger
+        .prepare(
+            "SELECT deliveries.idempotency_key, sku, quantity
+             FROM deliveries FULL JOIN grants USING (idempotency_key)",
+        )
+        .expect("a statement");
+    // A key without a grant, or a grant without a key, has a NULL in its row.
+    let rows = statement
+        .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
+        .expect("rows");
+    let mut grants: HashMap<String, Vec<_>> = HashMap::new();
+    for row in rows {
+        let (key, grant) = row.expect("a key and its grant");
+        grants.entry(key).or_default().push(grant);
+    }
+    grants
+}
+
+fn assert_keys_and_grants_agree(store: &Path, acknowledged: &HashSet<String>) {
+    let ledger = read_ledger(store);
+    for key in acknowledged {
+        assert!(ledger.contains_key(key), "{key} was acknowledged and lost");
+    }
+    for (key, mut grants) in ledger {
+        grants.sort();
+        let whole = [("coin", "7"), ("gem", "3")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(grants, whole, "{key}");
+    }
+}
+
+/// What a sender does after the outage: it delivers everything again. Then each counts once.
+async fn assert_redelivery_completes(store: &Path) {
+    let before = read_ledger(store);
+    let keys: Vec<String> = (0..ROUNDS)
+        .flat_map(|round| (0..20).map(move |number| format!("{round}/0/{number}")))
+        .collect();
+    let mut settings = ReceiverSettings::new(secret());
+    settings.store = Store::File(store.to_owned());
+    let receiver = Receiver::bind(settings).await.expect("starts");
+    let address = receiver.address();
+    let (shutdown, told) = oneshot::channel::<()>();
+    let running = tokio::spawn(receiver.serve(async move {
+        let _ = told.await;
+    }));
+    let mut sender = connect(address).await;
+    for key in keys.iter().chain(&keys) {
+        assert_eq!(deliver(&mut sender, key).await, Some(StatusCode::OK));
+    }
+    let expected = before.len() + keys.iter().filter(|key| !before.contains_key(*key)).count();
+    assert_eq!(gems(&mut sender).await, 3 * expected as u64);
+    shutdown.send(()).expect("running");
+    running.await.expect("no panic").expect("ends well");
+    assert_eq!(read_ledger(store).len(), expected);
+}
+
+async fn gems(sender: &mut SendRequest<Full<Bytes>>) -> u64 {
+    let request = Request::get("/debug/players/P1/items/gem")
+        .header("host", "localhost")
+        .body(Full::default())
+        .expect("a request");
+    sender.ready().await.expect("open");
+    let response = sender.send_request(request).await.expect("answered");
+    let body = response
+        .into_body()
+        .collect()
+        .await
+        .expect("whole")
+        .to_bytes();
+    let held: Value = serde_json::from_slice(&body).expect("JSON");
+    held["quantity"].as_u64().expect("a number")
+}
