@@ -5,3 +5,4 @@
 //! `report`. The reference `receiver` stands on the first ones alone.
 
 pub mod protocol;
+pub mod scenario;

@@ -1,0 +1,231 @@
+//! A length of time as people write it: `300ms`, `2s`, `1m30s`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// What a reader is told that a duration looks like.
+const EXPECTED: &str = "a duration such as `300ms`, `2s`, `5m`, `1h`, `2d` or `1m30s`";
+
+/// The units, largest first, with their length in nanoseconds.
+const UNITS: [(&str, u128); 7] = [
+    ("d", 86_400_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
+
+/// A length of time, written as whole numbers with units, the largest unit first: `1m30s`.
+///
+/// The canonical text uses the fewest parts, so `90s` is shown as `1m30s`, and reads back as the
+/// same duration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DurationText(pub Duration);
+
+/// Why a text is no duration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DurationTextError {
+    /// No number where one should stand, or a text that is empty.
+    #[error("expected {EXPECTED}, found `{0}`")]
+    NotADuration(String),
+    /// A number without a unit.
+    #[error("expected a unit after `{number}` (d, h, m, s, ms, us or ns): {EXPECTED}")]
+    NoUnit {
+        /// The number that stands alone.
+        number: String,
+    },
+    /// A unit that does not exist.
+    #[error("expected one of the units d, h, m, s, ms, us and ns, found `{0}`")]
+    UnknownUnit(String),
+    /// A unit that is repeated, or that follows a smaller one.
+    #[error("expected each unit once, the largest first, as in `1h30m`, found `{0}`")]
+    UnitOrder(String),
+    /// More than can be counted.
+    #[error("`{0}` is too long a time to be counted")]
+    TooLong(String),
+}
+
+impl FromStr for DurationText {
+    type Err = DurationTextError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let too_long = || DurationTextError::TooLong(text.to_owned());
+        let mut rest = text;
+        let mut unused = UNITS.as_slice();
+        let mut nanoseconds = 0_u128;
+        while !rest.is_empty() || unused.len() == UNITS.len() {
+            let (number, after) = split_where(rest, |byte| !byte.is_ascii_digit());
+            if number.is_empty() {
+                return Err(DurationTextError::NotADuration(text.to_owned()));
+            }
+            let (unit, after) = split_where(after, |byte| byte.is_ascii_digit());
+            if unit.is_empty() {
+                let number = number.to_owned();
+                return Err(DurationTextError::NoUnit { number });
+            }
+            let known = UNITS.iter().find(|(name, _)| *name == unit);
+            let Some((_, length)) = known else {
+                return Err(DurationTextError::UnknownUnit(unit.to_owned()));
+            };
+            let Some(place) = unused.iter().position(|(name, _)| *name == unit) else {
+                return Err(DurationTextError::UnitOrder(text.to_owned()));
+            };
+            let number: u128 = number.parse().map_err(|_| too_long())?;
+            nanoseconds = number
+                .checked_mul(*length)
+                .and_then(|part| nanoseconds.checked_add(part))
+                .ok_or_else(too_long)?;
+            unused = &unused[place + 1..];
+            rest = after;
+        }
+        let seconds = u64::try_from(nanoseconds / 1_000_000_000).map_err(|_| too_long())?;
+        let fraction = u32::try_from(nanoseconds % 1_000_000_000).map_err(|_| too_long())?;
+        Ok(Self(Duration::new(seconds, fraction)))
+    }
+}
+
+/// Splits a text before the first byte that `stops`.
+fn split_where(text: &str, stops: impl Fn(u8) -> bool) -> (&str, &str) {
+    let end = text.bytes().position(stops).unwrap_or(text.len());
+    // Both kinds of stop are next to an ASCII digit or at an end, so this is a character boundary.
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+impl fmt::Display for DurationText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0.as_nanos();
+        if rest == 0 {
+            return formatter.write_str("0s");
+        }
+        for (unit, length) in UNITS {
+            let count = rest / length;
+            rest %= length;
+            if count > 0 {
+                write!(formatter, "{count}{unit}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<Duration> for DurationText {
+    fn from(duration: Duration) -> Self {
+        Self(duration)
+    }
+}
+
+impl Serialize for DurationText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DurationText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = DurationText;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(EXPECTED)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<DurationText, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_any(Text)
+    }
+}
+
+impl JsonSchema for DurationText {
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A length of time in whole numbers with units (d, h, m, s, ms, us, ns), \
+                the largest unit first.",
+            "pattern": "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?([0-9]+us)?([0-9]+ns)?$",
+            "examples": ["300ms", "2s", "5m", "1m30s"],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Duration, DurationTextError> {
+        text.parse::<DurationText>().map(|duration| duration.0)
+    }
+
+    #[test]
+    fn reads_what_people_write() {
+        for (text, milliseconds) in [
+            ("300ms", 300),
+            ("2s", 2_000),
+            ("5m", 300_000),
+            ("1h", 3_600_000),
+            ("2d", 172_800_000),
+            ("1m30s", 90_000),
+            ("0s", 0),
+        ] {
+            assert_eq!(parsed(text), Ok(Duration::from_millis(milliseconds)));
+        }
+    }
+
+    #[test]
+    fn says_what_it_expected() {
+        let message = |text| parsed(text).expect_err(text).to_string();
+        let expected = |found: &str| format!("expected {EXPECTED}, found `{found}`");
+        for text in ["", "fast", "-5s", "1s x", " 1s"] {
+            let message = message(text);
+            assert!(message.starts_with("expected "), "{text}: {message}");
+        }
+        assert_eq!(message("fast"), expected("fast"));
+        assert!(message("5").contains("expected a unit after `5`"));
+        assert!(message("5sec").contains("found `sec`"));
+        assert!(message("5µs").contains("found `µs`"));
+        assert!(message("1.5s").contains("found `.`"));
+        assert!(message("30s1m").contains("the largest first"));
+        assert!(message("1s1s").contains("each unit once"));
+        assert!(message("999999999999999999999d").contains("too long"));
+        assert!(message(&format!("{}s", u128::MAX)).contains("too long"));
+
+        let number = serde_json::from_str::<DurationText>("5").expect_err("no unit");
+        let shown = format!("invalid type: integer `5`, expected {EXPECTED}");
+        assert!(number.to_string().starts_with(&shown), "{number}");
+    }
+
+    proptest! {
+        #[test]
+        fn the_canonical_text_reads_back(seconds: u64, nanoseconds in 0_u32..1_000_000_000) {
+            let duration = DurationText(Duration::new(seconds, nanoseconds));
+            let text = duration.to_string();
+            prop_assert_eq!(text.parse::<DurationText>(), Ok(duration));
+            let json = serde_json::to_string(&duration).expect("serialises");
+            let back: DurationText = serde_json::from_str(&json).expect("reads back");
+            prop_assert_eq!(back, duration);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text: String) {
+            let _ = text.parse::<DurationText>();
+        }
+    }
+}

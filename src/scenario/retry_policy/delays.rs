@@ -1,0 +1,113 @@
+//! The waits between attempts, as data.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::scenario::DurationText;
+
+/// The waits between attempts: a list whose last entry repeats, or an exponential backoff.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Delays {
+    /// One wait before each further attempt; the last repeats. Not empty when read from a file;
+    /// an empty list waits not at all.
+    List(Vec<DurationText>),
+    /// Each wait is `factor` times the one before it, and no longer than a bound.
+    Exponential(Exponential),
+}
+
+/// An exponential backoff.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exponential {
+    /// The wait before the second attempt.
+    pub first: DurationText,
+    /// By how much each wait is longer than the one before it; at least 1.
+    #[serde(deserialize_with = "factor")]
+    #[schemars(range(min = 1))]
+    pub factor: f64,
+    /// The longest wait.
+    pub max: DurationText,
+}
+
+fn factor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let factor = f64::deserialize(deserializer)?;
+    if factor.is_finite() && factor >= 1.0 {
+        Ok(factor)
+    } else {
+        let found = de::Unexpected::Float(factor);
+        Err(de::Error::invalid_value(
+            found,
+            &"a factor of 1 or more, such as 2",
+        ))
+    }
+}
+
+impl Serialize for Delays {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::List(delays) => delays.serialize(serializer),
+            Self::Exponential(exponential) => exponential.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Delays {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListOrMap;
+
+        impl<'de> Visitor<'de> for ListOrMap {
+            type Value = Delays;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(
+                    "a list of delays such as `[1s, 5s, 30s]`, or \
+                     `{ first: 1s, factor: 2, max: 1h }`",
+                )
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Delays, A::Error> {
+                let mut delays = Vec::new();
+                while let Some(delay) = entries.next_element()? {
+                    delays.push(delay);
+                }
+                if delays.is_empty() {
+                    return Err(de::Error::custom("expected at least one delay"));
+                }
+                Ok(Delays::List(delays))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Delays, A::Error> {
+                let exponential = Deserialize::deserialize(MapAccessDeserializer::new(entries))?;
+                Ok(Delays::Exponential(exponential))
+            }
+        }
+
+        deserializer.deserialize_any(ListOrMap)
+    }
+}
+
+impl JsonSchema for Delays {
+    fn schema_name() -> Cow<'static, str> {
+        "Delays".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The waits between attempts: a list whose last entry repeats, or an \
+                exponential backoff.",
+            "oneOf": [
+                {
+                    "type": "array",
+                    "items": generator.subschema_for::<DurationText>(),
+                    "minItems": 1,
+                },
+                generator.subschema_for::<Exponential>(),
+            ],
+        })
+    }
+}

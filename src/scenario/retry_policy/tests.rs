@@ -1,0 +1,204 @@
+//! Reading and writing of retry policies, in JSON and in YAML as scenario files hold them.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_saphyr::from_str(text).map_err(|error| error.to_string())
+}
+
+fn seconds(seconds: u64) -> DurationText {
+    DurationText(Duration::from_secs(seconds))
+}
+
+#[test]
+fn the_policy_of_the_design_is_the_default() {
+    let policy: RetryPolicy = yaml(
+        "{ attempts: 5, delays: [1s, 5s, 30s, 5m], timeout: 10s, \
+         retry_on: [5xx, 429, timeout, connection] }",
+    )
+    .expect("a policy");
+    assert_eq!(policy, RetryPolicy::default());
+    assert_eq!(yaml::<RetryPolicy>("{}"), Ok(policy));
+}
+
+#[test]
+fn an_exponential_backoff_is_read() {
+    let policy: RetryPolicy =
+        yaml("{ delays: { first: 1s, factor: 2, max: 1h }, jitter: 10%, resign: false }")
+            .expect("a policy");
+    let backoff = Exponential {
+        first: seconds(1),
+        factor: 2.0,
+        max: seconds(3600),
+    };
+    assert_eq!(policy.delays, Delays::Exponential(backoff));
+    assert_eq!(policy.jitter.millionths(), 100_000);
+    assert!(!policy.resign);
+}
+
+#[test]
+fn mistakes_are_told_plainly() {
+    for (text, expected) in [
+        ("attempts: 0", "a number of attempts, at least 1"),
+        ("attempts: -1", "a number of attempts, at least 1"),
+        ("attempts: many", "a number of attempts, at least 1"),
+        ("delays: []", "expected at least one delay"),
+        ("delays: 5s", "a list of delays such as `[1s, 5s, 30s]`"),
+        ("delays: [5]", "a duration such as `300ms`"),
+        (
+            "delays: { first: 1s, factor: 0.5, max: 1h }",
+            "a factor of 1 or more",
+        ),
+        (
+            "delays: { first: 1s, factor: 2, most: 1h }",
+            "unknown field `most`",
+        ),
+        ("jitter: 110%", "a share of the delay such as `10%`"),
+        ("jitter: -0.1", "a share of the delay such as `10%`"),
+        ("jitter: 2", "a share of the delay such as `10%`"),
+        ("jitter: inf%", "a share of the delay such as `10%`"),
+        ("retry_on: [6xx]", "a status such as `429`"),
+        ("retry_on: [never]", "a status such as `429`"),
+        ("retries: 5", "unknown field `retries`"),
+    ] {
+        let policy = yaml::<RetryPolicy>(text).expect_err(text);
+        assert!(policy.contains(expected), "{text}: {policy}");
+        let setting = yaml::<RetrySetting>(text).expect_err(text);
+        assert!(setting.contains(expected), "{text}: {setting}");
+    }
+    for text in ["on", "never", "5"] {
+        let setting = yaml::<RetrySetting>(text).expect_err(text);
+        assert!(
+            setting.contains("`off` or a map of retry settings"),
+            "{setting}"
+        );
+    }
+}
+
+#[test]
+fn off_is_one_attempt_of_the_policy_below() {
+    for text in ["off", "\"off\""] {
+        assert_eq!(yaml(text), Ok(RetrySetting::Off), "{text}");
+    }
+    let once = RetrySetting::Off.over(&RetryPolicy::default());
+    let base = RetryPolicy::default();
+    assert_eq!(
+        once,
+        RetryPolicy {
+            attempts: 1,
+            ..base
+        }
+    );
+}
+
+#[test]
+fn a_setting_changes_only_what_it_names() {
+    let setting: RetrySetting =
+        yaml("{ attempts: 3, delays: [2s], retry_on: [503] }").expect("a setting");
+    let base = RetryPolicy {
+        jitter: "5%".parse().expect("a share"),
+        resign: false,
+        ..RetryPolicy::default()
+    };
+    let expected = RetryPolicy {
+        attempts: 3,
+        delays: Delays::List(vec![seconds(2)]),
+        retry_on: vec![RetryOn::Status(StatusPattern::Exact(503))],
+        ..base.clone()
+    };
+    assert_eq!(setting.over(&base), expected);
+    let nothing: RetrySetting = yaml("{}").expect("a setting");
+    assert_eq!(nothing.over(&base), base);
+}
+
+#[test]
+fn statuses_are_retried_as_listed() {
+    let policy = RetryPolicy::default();
+    for status in [500, 503, 599, 429] {
+        assert!(policy.retries_status(status), "{status}");
+    }
+    for status in [200, 302, 400, 403, 404] {
+        assert!(!policy.retries_status(status), "{status}");
+    }
+}
+
+#[test]
+fn every_setting_is_accepted_by_its_own_schema() {
+    let schema = schemars::schema_for!(RetrySetting);
+    let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");
+    for text in [
+        r#""off""#,
+        r#"{"attempts":2,"delays":["1s","1m30s"],"jitter":"2.5%","timeout":"300ms"}"#,
+        r#"{"delays":{"first":"1s","factor":1.5,"max":"1h"},"jitter":0.1,"resign":false}"#,
+        r#"{"retry_on":["5xx",429,"timeout","connection"]}"#,
+    ] {
+        let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        assert!(validator.is_valid(&value), "{text}");
+        let setting: RetrySetting = serde_json::from_value(value).expect("a setting");
+        let written = serde_json::to_value(&setting).expect("serialises");
+        assert!(validator.is_valid(&written), "{written}");
+    }
+    for text in [
+        r#""on""#,
+        r#"{"attempts":0}"#,
+        r#"{"delays":[]}"#,
+        r#"{"x":1}"#,
+    ] {
+        let value = serde_json::from_str(text).expect("JSON");
+        assert!(!validator.is_valid(&value), "{text}");
+    }
+}
+
+fn retry_on() -> impl Strategy<Value = RetryOn> {
+    prop_oneof![
+        Just(RetryOn::Timeout),
+        Just(RetryOn::Connection),
+        (100_u16..600).prop_map(|status| RetryOn::Status(StatusPattern::Exact(status))),
+        (0..StatusClass::ALL.len())
+            .prop_map(|index| RetryOn::Status(StatusPattern::Class(StatusClass::ALL[index]))),
+    ]
+}
+
+fn duration() -> impl Strategy<Value = DurationText> {
+    any::<u64>().prop_map(|nanoseconds| DurationText(Duration::from_nanos(nanoseconds)))
+}
+
+fn delays() -> impl Strategy<Value = Delays> {
+    prop_oneof![
+        prop::collection::vec(duration(), 1..5).prop_map(Delays::List),
+        (duration(), 1.0..100.0_f64, duration()).prop_map(|(first, factor, max)| {
+            Delays::Exponential(Exponential { first, factor, max })
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_share_reads_back(millionths in 0_u32..=1_000_000) {
+        let jitter = Jitter::from_share(f64::from(millionths) / 1e6).expect("a share");
+        prop_assert_eq!(jitter.millionths(), millionths);
+        prop_assert_eq!(jitter.to_string().parse(), Ok(jitter));
+    }
+
+    #[test]
+    fn a_policy_reads_back(
+        attempts in 1_u32..,
+        delays in delays(),
+        millionths in 0_u32..=1_000_000,
+        timeout in duration(),
+        retry_on in prop::collection::vec(retry_on(), 0..6),
+        resign: bool,
+    ) {
+        let jitter = Jitter::from_share(f64::from(millionths) / 1e6).expect("a share");
+        let policy = RetryPolicy { attempts, delays, jitter, timeout, retry_on, resign };
+        let json = serde_json::to_string(&policy).expect("serialises");
+        let back: RetryPolicy = serde_json::from_str(&json).expect("reads back");
+        prop_assert_eq!(&back, &policy);
+        let setting: RetrySetting = serde_json::from_str(&json).expect("a setting");
+        prop_assert_eq!(setting.over(&RetryPolicy::default()), policy);
+    }
+}

@@ -1,0 +1,234 @@
+//! Which HTTP statuses are meant: one (`200`) or a class of them (`2xx`).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// What a reader is told that a pattern looks like.
+const EXPECTED: &str = "a status such as `200` or a class such as `2xx`";
+
+/// The hundred that a status belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatusClass {
+    /// `1xx`: not an answer yet.
+    Informational,
+    /// `2xx`: the delivery succeeded. [S]
+    Success,
+    /// `3xx`: look elsewhere. Never followed here.
+    Redirection,
+    /// `4xx`: the receiver denies the delivery. [S]
+    ClientError,
+    /// `5xx`: the receiver has failed. [S]
+    ServerError,
+}
+
+impl StatusClass {
+    /// Every class, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Informational,
+        Self::Success,
+        Self::Redirection,
+        Self::ClientError,
+        Self::ServerError,
+    ];
+
+    /// The class of a status, unless the status is outside of 100 to 599.
+    pub fn of(status: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.matches(status))
+    }
+
+    /// Whether the status is of this class.
+    pub fn matches(self, status: u16) -> bool {
+        status / 100 == self.hundred()
+    }
+
+    fn hundred(self) -> u16 {
+        match self {
+            Self::Informational => 1,
+            Self::Success => 2,
+            Self::Redirection => 3,
+            Self::ClientError => 4,
+            Self::ServerError => 5,
+        }
+    }
+}
+
+impl fmt::Display for StatusClass {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}xx", self.hundred())
+    }
+}
+
+/// One status or a class of them. Written `200` or `2xx`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatusPattern {
+    /// Exactly this status, from 100 to 599.
+    Exact(u16),
+    /// Every status of the class.
+    Class(StatusClass),
+}
+
+impl StatusPattern {
+    /// Whether the status fits.
+    pub fn matches(self, status: u16) -> bool {
+        match self {
+            Self::Exact(exact) => exact == status,
+            Self::Class(class) => class.matches(status),
+        }
+    }
+}
+
+/// A text or number that is no status and no class.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {EXPECTED}, from 100 to 599 and from 1xx to 5xx, found `{0}`")]
+pub struct StatusPatternError(String);
+
+impl TryFrom<u64> for StatusPattern {
+    type Error = StatusPatternError;
+
+    fn try_from(number: u64) -> Result<Self, Self::Error> {
+        match u16::try_from(number) {
+            Ok(status @ 100..=599) => Ok(Self::Exact(status)),
+            _ => Err(StatusPatternError(number.to_string())),
+        }
+    }
+}
+
+impl FromStr for StatusPattern {
+    type Err = StatusPatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refused = || StatusPatternError(text.to_owned());
+        match text.as_bytes() {
+            [digit @ b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => {
+                let class = StatusClass::of(u16::from(digit - b'0') * 100);
+                class.map(Self::Class).ok_or_else(refused)
+            }
+            [b'0'..=b'9', ..] => {
+                let number: u64 = text.parse().map_err(|_| refused())?;
+                Self::try_from(number).map_err(|_| refused())
+            }
+            _ => Err(refused()),
+        }
+    }
+}
+
+impl fmt::Display for StatusPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(status) => write!(formatter, "{status}"),
+            Self::Class(class) => write!(formatter, "{class}"),
+        }
+    }
+}
+
+impl Serialize for StatusPattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Exact(status) => serializer.serialize_u16(*status),
+            Self::Class(class) => serializer.collect_str(class),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for StatusPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrText;
+
+        impl Visitor<'_> for NumberOrText {
+            type Value = StatusPattern;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(EXPECTED)
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<StatusPattern, E> {
+                StatusPattern::try_from(number).map_err(E::custom)
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<StatusPattern, E> {
+                let positive = u64::try_from(number);
+                let positive = positive.map_err(|_| StatusPatternError(number.to_string()));
+                positive
+                    .and_then(StatusPattern::try_from)
+                    .map_err(E::custom)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<StatusPattern, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_any(NumberOrText)
+    }
+}
+
+impl JsonSchema for StatusPattern {
+    fn schema_name() -> Cow<'static, str> {
+        "StatusPattern".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An HTTP status such as 200, or a class of them such as 2xx.",
+            "oneOf": [
+                { "type": "integer", "minimum": 100, "maximum": 599 },
+                { "type": "string", "pattern": "^([1-5][xX][xX]|[1-5][0-9][0-9])$" },
+            ],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(json: &str) -> Result<StatusPattern, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn numbers_and_texts_are_read() {
+        assert_eq!(read("200"), Ok(StatusPattern::Exact(200)));
+        assert_eq!(read("\"404\""), Ok(StatusPattern::Exact(404)));
+        let class = StatusPattern::Class(StatusClass::Success);
+        assert_eq!(read("\"2xx\""), Ok(class));
+        assert_eq!(read("\"2XX\""), Ok(class));
+    }
+
+    #[test]
+    fn says_what_it_expected() {
+        for json in [
+            "99", "600", "-1", "\"6xx\"", "\"ok\"", "\"2x\"", "\"+200\"", "\"\"", "true", "2.5",
+        ] {
+            let message = read(json).expect_err(json);
+            assert!(message.contains(EXPECTED), "{json}: {message}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_class_holds_its_hundred(status in 0_u16..1000) {
+            let holding = StatusClass::ALL.into_iter().filter(|class| class.matches(status)).count();
+            prop_assert_eq!(holding, usize::from((100..600).contains(&status)));
+        }
+
+        #[test]
+        fn the_canonical_text_reads_back(status in 100_u16..600, class: bool) {
+            let pattern = match StatusClass::of(status) {
+                Some(hundred) if class => StatusPattern::Class(hundred),
+                _ => StatusPattern::Exact(status),
+            };
+            prop_assert!(pattern.matches(status));
+            prop_assert_eq!(pattern.to_string().parse(), Ok(pattern));
+            let json = serde_json::to_string(&pattern).expect("serialises");
+            prop_assert_eq!(read(&json), Ok(pattern));
+        }
+    }
+}
