@@ -4,5 +4,6 @@
 //! Data flows one way: [`protocol`] → `generate` → `scenario` → `delivery` → `harness` →
 //! `report`. The reference `receiver` stands on the first ones alone.
 
+pub mod delivery;
 pub mod protocol;
 pub mod scenario;
