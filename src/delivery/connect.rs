@@ -67,7 +67,7 @@ pub(super) async fn open(
         .map_err(|error| Failure::handshake(&error))?;
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     if version == HttpVersion::Http2 && !http2 {
-        return Err(Failure::Http2NotOffered);
+        return Err(Failure::VersionNotOffered);
     }
     Ok(Opened {
         stream: Box::new(stream),

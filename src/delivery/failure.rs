@@ -5,6 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustls::AlertDescription;
+
 use crate::scenario::DurationText;
 
 /// Why there is no whole answer. `Display` is a sentence; [`Failure::hint`] says what may help.
@@ -76,9 +78,9 @@ pub enum Failure {
         /// What went wrong.
         reason: String,
     },
-    /// HTTP/2 was asked for, and the receiver does not offer it.
-    #[error("the receiver does not offer HTTP/2")]
-    Http2NotOffered,
+    /// The receiver does not offer the HTTP version that was asked for.
+    #[error("the receiver does not offer the HTTP version that was asked for")]
+    VersionNotOffered,
     /// What came back is not HTTP.
     #[error("the answer is not valid HTTP: {reason}")]
     InvalidResponse {
@@ -115,7 +117,7 @@ impl Failure {
             | Self::ConnectTimeout { .. }
             | Self::UntrustedCertificate { .. }
             | Self::Tls { .. }
-            | Self::Http2NotOffered => true,
+            | Self::VersionNotOffered => true,
             Self::Timeout { .. }
             | Self::Reset
             | Self::ClosedEarly
@@ -136,7 +138,7 @@ impl Failure {
             Self::ClosedEarly => "closed_early",
             Self::UntrustedCertificate { .. } => "untrusted_certificate",
             Self::Tls { .. } => "tls",
-            Self::Http2NotOffered => "http2_not_offered",
+            Self::VersionNotOffered => "version_not_offered",
             Self::InvalidResponse { .. } => "invalid_response",
         }
     }
@@ -162,7 +164,9 @@ impl Failure {
                  `--insecure`"
             }
             Self::Tls { .. } => "check that the receiver speaks HTTPS on this port",
-            Self::Http2NotOffered => "deliver over HTTP/1.1, as Aghanim's example does",
+            Self::VersionNotOffered => {
+                "deliver over the version that the receiver speaks: Aghanim's example is HTTP/1.1"
+            }
             Self::InvalidResponse { .. } => {
                 "check that the port speaks HTTP, and `https://` if it is encrypted"
             }
@@ -187,6 +191,9 @@ impl Failure {
             Some(rustls::Error::InvalidCertificate(reason)) => Self::UntrustedCertificate {
                 reason: certificate_fault(reason),
             },
+            Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+                Self::VersionNotOffered
+            }
             Some(error) => Self::Tls {
                 reason: error.to_string(),
             },
