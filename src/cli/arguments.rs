@@ -4,8 +4,13 @@ use std::ffi::OsString;
 
 use clap::{ColorChoice, Parser, Subcommand, ValueEnum as _};
 
+use super::check::Check;
 use super::completions::Completions;
+use super::list::List;
 use super::man::ManPages;
+use super::receive::ReceiveOptions;
+use super::run::Run;
+use super::schema::Schema;
 use super::sign::Sign;
 use super::verify::Verify;
 
@@ -42,10 +47,20 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run scenarios against a receiver, and say whether it answers right and grants once
+    Run(Box<Run>),
+    /// Run the reference receiver
+    Receive(ReceiveOptions),
     /// Print the signature headers for a body
     Sign(Sign),
     /// Check a signature, and say why it does not match
     Verify(Verify),
+    /// Check scenario files and aghook.yaml without sending anything
+    Check(Check),
+    /// List scenarios, or the forgeries that a scenario can send
+    List(List),
+    /// Print the JSON Schema of scenario files, for editors that complete and explain
+    Schema(Schema),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the man page

@@ -40,6 +40,22 @@ impl Console {
         !matches!(self.output.current_choice(), ColorChoice::Never)
     }
 
+    /// Whether colours written to standard error reach the reader.
+    pub fn shows_error_colors(&self) -> bool {
+        let errors = AutoStream::new(io::stderr(), self.color);
+        !matches!(errors.current_choice(), ColorChoice::Never)
+    }
+
+    /// Another way to the same standard output, for a report on a thread of its own.
+    pub fn reopened(&self) -> Self {
+        let output = AutoStream::new(io::stdout(), self.color);
+        Self {
+            output,
+            color: self.color,
+            reader_gone: self.reader_gone,
+        }
+    }
+
     /// A remark for the user on standard error, where it can't get into piped output.
     pub fn note(&mut self, text: &str) {
         // Where standard error is closed there is nobody to tell.

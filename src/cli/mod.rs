@@ -9,11 +9,20 @@ pub mod exit_code;
 pub mod secret_options;
 
 mod body_file;
+mod check;
 mod clock;
 mod completions;
+mod files;
 mod header_lines;
+mod list;
 mod man;
+mod preparation;
+mod receive;
+mod report_options;
+mod run;
+mod schema;
 mod sign;
+mod target_options;
 mod verify;
 
 use std::ffi::OsString;
@@ -53,6 +62,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, CommandError> {
     match command {
+        Command::Run(command) => command.run(console),
+        Command::Receive(options) => block_on(receive::receive(options)),
+        Command::Check(command) => command.run(console),
+        Command::List(command) => command.run(console),
+        Command::Schema(command) => command.run(console),
         Command::Sign(command) => command.run(console),
         Command::Verify(command) => command.run(console),
         Command::Completions(command) => command.run(console),

@@ -1,52 +1,67 @@
-//! Keeps the secret out of everything that is reported, even where a receiver sends it back.
+//! Keeps secrets out of everything that is reported, even where a receiver sends them back.
 
 use std::borrow::Cow;
 
 use crate::protocol::Secret;
 
-/// What stands in place of the secret.
+/// What stands in place of a secret.
 const SHOWN_INSTEAD: &str = "[secret not shown]";
 
-/// Replaces a secret wherever it stands in text that did not come from us.
+/// Replaces secrets wherever they stand in what did not come from us.
 #[derive(Debug, Clone)]
 pub struct Redaction {
-    secret: Secret,
+    secrets: Vec<Secret>,
 }
 
 impl Redaction {
-    /// Hides `secret`.
-    pub fn new(secret: Secret) -> Self {
-        Self { secret }
+    /// Hides all of `secrets`.
+    pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self {
+            secrets: secrets.into_iter().collect(),
+        }
     }
 
-    /// `text` without the secret.
+    /// `text` without the secrets.
     pub fn text<'text>(&self, text: &'text str) -> Cow<'text, str> {
-        let secret = self.secret.expose_text();
-        if text.contains(secret) {
-            return text.replace(secret, SHOWN_INSTEAD).into();
-        }
-        text.into()
+        self.secrets
+            .iter()
+            .map(Secret::expose_text)
+            .fold(text.into(), |text, secret| {
+                if text.contains(secret) {
+                    text.replace(secret, SHOWN_INSTEAD).into()
+                } else {
+                    text
+                }
+            })
     }
 
-    /// `bytes` without the secret, also where they are no text.
+    /// `bytes` without the secrets, also where they are no text.
     pub fn bytes<'bytes>(&self, bytes: &'bytes [u8]) -> Cow<'bytes, [u8]> {
-        let secret = self.secret.expose_bytes();
-        let mut kept = Vec::new();
-        let mut rest = bytes;
-        while let Some(at) = rest
-            .windows(secret.len())
-            .position(|window| window == secret)
-        {
-            kept.extend_from_slice(&rest[..at]);
-            kept.extend_from_slice(SHOWN_INSTEAD.as_bytes());
-            rest = &rest[at + secret.len()..];
-        }
-        if rest.len() == bytes.len() {
-            return bytes.into();
-        }
-        kept.extend_from_slice(rest);
-        kept.into()
+        self.secrets
+            .iter()
+            .map(Secret::expose_bytes)
+            .fold(bytes.into(), |bytes, secret| {
+                replaced(&bytes, secret).map_or(bytes, Cow::Owned)
+            })
     }
+}
+
+/// `bytes` without `secret`; nothing if it is not in there.
+fn replaced(bytes: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
+    let mut kept = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = rest
+        .windows(secret.len())
+        .position(|window| window == secret)
+    {
+        kept.extend_from_slice(&rest[..at]);
+        kept.extend_from_slice(SHOWN_INSTEAD.as_bytes());
+        rest = &rest[at + secret.len()..];
+    }
+    (rest.len() < bytes.len()).then(|| {
+        kept.extend_from_slice(rest);
+        kept
+    })
 }
 
 #[cfg(test)]
@@ -54,15 +69,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_secret_is_replaced_wherever_it_stands() {
-        let redaction = Redaction::new(Secret::new("hunter2").unwrap());
+    fn secrets_are_replaced_wherever_they_stand() {
+        let secrets = ["hunter2", "swordfish"].map(|text| Secret::new(text).unwrap());
+        let redaction = Redaction::new(secrets);
         assert_eq!(redaction.text("a hunter2 b"), "a [secret not shown] b");
         assert_eq!(redaction.text("nothing here"), "nothing here");
-        let bytes = redaction.bytes(b"\xffhunter2\xfehunter2");
-        assert_eq!(
-            bytes.as_ref(),
-            b"\xff[secret not shown]\xfe[secret not shown]"
-        );
+        let bytes = redaction.bytes(b"\xffhunter2\xfeswordfishhunter2");
+        let expected = b"\xff[secret not shown]\xfe[secret not shown][secret not shown]";
+        assert_eq!(bytes.as_ref(), expected);
         assert!(matches!(redaction.bytes(b"plain"), Cow::Borrowed(_)));
     }
 }

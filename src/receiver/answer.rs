@@ -1,5 +1,5 @@
 //! The words that go back: `{"status":"ok"}` and `{"status":"error","message":…}`, as in Aghanim's
-//! public handler templates [P]. What to answer is decided elsewhere.
+//! public handler templates `[P]`. What to answer is decided elsewhere.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};

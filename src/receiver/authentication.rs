@@ -9,7 +9,7 @@ use crate::protocol::{SIGNATURE_HEADER, Signer, TIMESTAMP_HEADER};
 
 use super::refusal::Refusal;
 
-/// Checks the signature [P], then that the timestamp is near `now`, in Unix seconds.
+/// Checks the signature `[P]`, then that the timestamp is near `now`, in Unix seconds.
 pub(super) fn authenticate(
     headers: &HeaderMap,
     body: &[u8],
@@ -46,7 +46,7 @@ fn parse_timestamp(text: &[u8]) -> Result<u64, Refusal> {
 }
 
 /// Refuses what was signed too long ago, or too far ahead. Good practice, not in Aghanim's public
-/// template. [A]
+/// template. `[A]`
 fn check_freshness(timestamp: u64, now: u64, tolerance: Duration) -> Result<(), Refusal> {
     let distance = now.abs_diff(timestamp);
     if Duration::from_secs(distance) > tolerance {

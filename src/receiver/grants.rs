@@ -54,7 +54,7 @@ impl From<Obstacle> for Refusal {
     }
 }
 
-/// Whether the game lets this event pass without a grant. [A]
+/// Whether the game lets this event pass without a grant. `[A]`
 pub(super) fn withheld(event: &Event, settings: &ReceiverSettings) -> Option<Withheld> {
     if event.is_test() && !settings.grant_test {
         Some(Withheld::Test)
@@ -79,7 +79,7 @@ pub(super) fn grants(event: &Event, settings: &ReceiverSettings) -> Result<Vec<G
         .collect())
 }
 
-/// The later revision's `items`, of which `item` is the first [A], or `item` alone. An empty list
+/// The later revision's `items`, of which `item` is the first `[A]`, or `item` alone. An empty list
 /// can't repeat `item`, so that it takes nothing away.
 fn granted_items(event: &Event) -> &[Item] {
     match &event.event_data.items {
@@ -145,7 +145,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Part of a bundle that is granted `bundles` times. [A]
+    /// Part of a bundle that is granted `bundles` times. `[A]`
     fn inside(bundles: u64, item: &'a NestedItem) -> Result<Self, Obstacle> {
         Ok(Self {
             sku: &item.sku,

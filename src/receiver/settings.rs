@@ -12,11 +12,11 @@ use crate::protocol::Secret;
 use super::clock::{Clock, system_clock};
 use super::request_record::RequestObserver;
 
-/// How a bundle is granted: a choice that Aghanim leaves to the game. [S]
+/// How a bundle is granted: a choice that Aghanim leaves to the game. `[S]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BundleHandling {
     /// Every plain item inside it is granted, at any depth. A bundle's own quantity multiplies
-    /// what is in it. [A]
+    /// what is in it. `[A]`
     #[default]
     Nested,
     /// The bundle's own SKU is granted, and what is inside is left alone.
@@ -52,7 +52,7 @@ pub struct ReceiverSettings {
     pub store: Store,
     /// How far a delivery's timestamp may be from `clock`, in the past and in the future.
     ///
-    /// This check is good practice, not a part of Aghanim's public template. [A]
+    /// This check is good practice, not a part of Aghanim's public template. `[A]`
     pub tolerance: Duration,
     /// How long the whole body of a request may take to arrive.
     pub body_timeout: Duration,
@@ -60,9 +60,9 @@ pub struct ReceiverSettings {
     pub bundles: BundleHandling,
     /// SKUs that this game can't grant: an item with one of them gives way to its fallback.
     pub cannot_grant: BTreeSet<String>,
-    /// Whether events of the sandbox environment change what a player holds. [A]
+    /// Whether events of the sandbox environment change what a player holds. `[A]`
     pub grant_sandbox: bool,
-    /// Whether test events of the dashboard change what a player holds. [A]
+    /// Whether test events of the dashboard change what a player holds. `[A]`
     pub grant_test: bool,
     /// The n-th correctly signed delivery gets the n-th of these statuses (200 to 599); later ones
     /// are answered as usual.

@@ -2,6 +2,7 @@
 //! the request, the answer and the difference, then a summary.
 
 mod exchange;
+mod printable;
 mod style;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use crate::harness::{
     ScenarioEnded, ScenarioStarted, StepEnded, Verdict,
 };
 use exchange::write_attempt;
+use printable::printable;
 use style::{DIM, mark, paint, paint_verdict};
 
 /// How much is told.
@@ -265,7 +267,7 @@ fn is_trouble(check: &Check) -> bool {
 fn write_check(out: &mut Vec<u8>, check: &Check) -> io::Result<()> {
     writeln!(out, "    {} {}", mark(check.verdict), check.subject)?;
     writeln!(out, "        expected  {}", check.expected)?;
-    writeln!(out, "        observed  {}", check.observed)?;
+    writeln!(out, "        observed  {}", printable(&check.observed))?;
     if let Some(source) = &check.source {
         writeln!(out, "        {}", paint(DIM, format!("source    {source}")))?;
     }

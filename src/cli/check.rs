@@ -1,0 +1,124 @@
+//! `aghook check`: what is wrong in files, without sending anything.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use clap::Args;
+
+use super::command_error::CommandError;
+use super::console::Console;
+use super::{ExitCode, files};
+use crate::generate::StartTime;
+use crate::harness::{Plan, PlanSettings};
+use crate::scenario::document::Diagnostics;
+use crate::scenario::document::SourceFile;
+use crate::scenario::{Case, Config, bundled_sources, find};
+
+/// Check scenario files and aghook.yaml without sending anything
+///
+/// Exits with 2 if anything is wrong, and says what, where and what to do.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Files, folders or quoted globs [default: the bundled suite, and aghook.yaml if it is here]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// The file of target profiles [default: aghook.yaml, if it is in this folder]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Check {
+    pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
+        let mut problems = Diagnostics::default();
+        let config = self.config(&mut problems);
+        let mut settings = PlanSettings {
+            seed: None,
+            start: StartTime::from_system_time(SystemTime::now()),
+            catalogue: None,
+            game_id: None,
+            probes: Vec::new(),
+            strict: false,
+        };
+        if let Some(config) = &config {
+            let profiles = config.profiles.values();
+            settings.probes = profiles
+                .flat_map(|profile| profile.probes.keys().cloned())
+                .collect();
+        }
+        let mut scenarios = 0;
+        let sources = self.sources(&mut problems);
+        for source in &sources {
+            match Case::of_file(source) {
+                Ok(cases) => {
+                    scenarios += cases.len();
+                    for case in cases {
+                        problems.extend(Plan::new(case, &settings).err().unwrap_or_default().0);
+                    }
+                }
+                Err(found) => problems.extend(found.0),
+            }
+        }
+        problems
+            .into_result()
+            .map_err(|problems| files::wrong(&problems, console))?;
+        let profiles = config.map_or(0, |config| config.profiles.len());
+        writeln!(
+            console,
+            "nothing wrong in {} files with {scenarios} scenarios and {profiles} profiles",
+            sources.len()
+        )?;
+        Ok(ExitCode::ChecksHeld)
+    }
+
+    fn config(&self, problems: &mut Diagnostics) -> Option<Config> {
+        let usual = Path::new(Config::FILE_NAME);
+        let named = self
+            .paths
+            .iter()
+            .find(|path| is_config(path))
+            .map(PathBuf::as_path);
+        let path = self
+            .config
+            .as_deref()
+            .or(named)
+            .or(usual.exists().then_some(usual))?;
+        match Config::read(path) {
+            Ok(config) => Some(config),
+            Err(found) => {
+                problems.extend(found.0);
+                None
+            }
+        }
+    }
+
+    fn sources(&self, problems: &mut Diagnostics) -> Vec<SourceFile> {
+        if self.paths.is_empty() {
+            return bundled_sources();
+        }
+        let scenarios: Vec<PathBuf> = self
+            .paths
+            .iter()
+            .filter(|path| !is_config(path))
+            .cloned()
+            .collect();
+        let files = find(&scenarios).unwrap_or_else(|found| {
+            problems.extend(found.0);
+            Vec::new()
+        });
+        let mut sources = Vec::new();
+        for file in files {
+            match SourceFile::read(&file) {
+                Ok(source) => sources.push(source),
+                Err(found) => problems.extend(found.0),
+            }
+        }
+        sources
+    }
+}
+
+fn is_config(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name == Config::FILE_NAME)
+}

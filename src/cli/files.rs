@@ -1,0 +1,148 @@
+//! Scenario files on the command line: which are meant, and what is wrong in them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use globset::{Glob, GlobMatcher};
+
+use super::ExitCode;
+use super::command_error::CommandError;
+use super::console::Console;
+use crate::scenario::document::Diagnostics;
+use crate::scenario::{Case, bundled_suite, load};
+
+/// Which scenarios are meant.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Scenarios")]
+pub(super) struct ScenarioOptions {
+    /// Scenario files, folders or quoted globs [default: the bundled suite]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Only scenarios whose name or file has this text, or matches this glob (repeatable: any of
+    /// them)
+    #[arg(long, value_name = "EXPR")]
+    filter: Vec<Filter>,
+
+    /// Only scenarios with this tag (repeatable: any of them)
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+
+    /// Only the K-th of N shares of the scenarios, as 1/4
+    #[arg(long, value_name = "K/N")]
+    partition: Option<Partition>,
+}
+
+impl ScenarioOptions {
+    /// Reads the scenarios that are meant; at least one.
+    pub(super) fn read(&self, console: &Console) -> Result<Vec<Case>, CommandError> {
+        let cases = if self.paths.is_empty() {
+            bundled_suite()
+        } else {
+            load(&self.paths)
+        };
+        let mut cases = cases.map_err(|problems| wrong(&problems, console))?;
+        let known: Vec<String> = cases
+            .iter()
+            .flat_map(|case| case.scenario.tags.clone())
+            .collect();
+        cases.retain(|case| self.means(case));
+        if cases.is_empty() {
+            let unknown = self.tag.iter().find(|tag| !known.contains(tag));
+            let help = match unknown {
+                Some(tag) => {
+                    format!("no scenario has the tag `{tag}`; `aghook list` shows them all")
+                }
+                None => "`aghook list` shows them all".to_owned(),
+            };
+            return Err(CommandError::usage(
+                "no scenario is meant by these options",
+                help,
+            ));
+        }
+        let Some(Partition { share, shares }) = self.partition else {
+            return Ok(cases);
+        };
+        let cases: Vec<Case> = cases.into_iter().skip(share - 1).step_by(shares).collect();
+        if cases.is_empty() {
+            let help = "take fewer shares than there are scenarios".to_owned();
+            return Err(CommandError::usage(
+                "this share of the scenarios is empty",
+                help,
+            ));
+        }
+        Ok(cases)
+    }
+
+    fn means(&self, case: &Case) -> bool {
+        let filtered =
+            |filter: &Filter| filter.matches(&case.title()) || filter.matches(&case.source.name);
+        let tagged = |tag: &String| case.scenario.tags.contains(tag);
+        (self.filter.is_empty() || self.filter.iter().any(filtered))
+            && (self.tag.is_empty() || self.tag.iter().any(tagged))
+    }
+}
+
+/// What is wrong in files, as it is shown.
+pub(super) fn wrong(problems: &Diagnostics, console: &Console) -> CommandError {
+    const WIDTH: usize = 100;
+    CommandError::rendered(
+        ExitCode::Usage,
+        problems.render(console.shows_error_colors(), WIDTH),
+    )
+}
+
+/// A text to look for, or a glob.
+#[derive(Debug, Clone)]
+enum Filter {
+    Text(String),
+    Glob(GlobMatcher),
+}
+
+impl Filter {
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Text(text) => name.to_lowercase().contains(text),
+            Self::Glob(glob) => glob.is_match(name),
+        }
+    }
+}
+
+impl std::str::FromStr for Filter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("expected a text or a glob".to_owned());
+        }
+        if !text.contains(['*', '?', '[', '{']) {
+            return Ok(Self::Text(text.to_lowercase()));
+        }
+        let glob = Glob::new(text).map_err(|error| format!("not a glob: {}", error.kind()))?;
+        Ok(Self::Glob(glob.compile_matcher()))
+    }
+}
+
+/// One of several shares.
+#[derive(Debug, Clone, Copy)]
+struct Partition {
+    share: usize,
+    shares: usize,
+}
+
+impl std::str::FromStr for Partition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split_once('/').and_then(|(share, shares)| {
+            Some(Self {
+                share: share.parse().ok()?,
+                shares: shares.parse().ok()?,
+            })
+        });
+        match numbers {
+            Some(partition) if (1..=partition.shares).contains(&partition.share) => Ok(partition),
+            _ => Err("expected K/N with K from 1 to N, such as 1/4".to_owned()),
+        }
+    }
+}

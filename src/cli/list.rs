@@ -1,0 +1,89 @@
+//! `aghook list`: which scenarios there are, and what their words mean.
+
+use std::io::Write as _;
+
+use anstyle::Style;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::ExitCode;
+use super::command_error::CommandError;
+use super::console::Console;
+use super::files::ScenarioOptions;
+use crate::scenario::{Case, Forgery};
+
+/// List scenarios, or the forgeries that a scenario can send
+#[derive(Debug, Args)]
+pub struct List {
+    /// What to list
+    #[arg(long, value_name = "WHAT", default_value = "scenarios")]
+    what: Listed,
+
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    scenarios: ScenarioOptions,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Listed {
+    /// Scenarios with their tags and what they are about
+    Scenarios,
+    /// Forgeries, which a receiver must refuse
+    Forgeries,
+}
+
+const NAME: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+impl List {
+    pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
+        match self.what {
+            Listed::Scenarios => {
+                for case in self.scenarios.read(console)? {
+                    self.scenario(&case, console)?;
+                }
+            }
+            Listed::Forgeries => {
+                for forgery in Forgery::ALL {
+                    let (name, about) = (forgery.name(), forgery.about());
+                    if self.json {
+                        writeln!(console, "{}", json!({ "name": name, "about": about }))?;
+                    } else {
+                        writeln!(console, "{NAME}{name}{NAME:#}\n  {about}")?;
+                    }
+                }
+            }
+        }
+        console.flush()?;
+        Ok(ExitCode::ChecksHeld)
+    }
+
+    fn scenario(&self, case: &Case, console: &mut Console) -> Result<(), CommandError> {
+        let (title, scenario) = (case.title(), &case.scenario);
+        let about = scenario.about.as_deref().unwrap_or_default().trim();
+        if self.json {
+            let line = json!({
+                "name": title,
+                "about": about,
+                "tags": scenario.tags,
+                "level": scenario.level,
+                "source": scenario.source,
+                "file": case.source.name.as_ref(),
+                "line": case.line,
+            });
+            writeln!(console, "{line}")?;
+            return Ok(());
+        }
+        writeln!(console, "{NAME}{title}{NAME:#}")?;
+        let tags = scenario.tags.join(", ");
+        let place = format!("{}:{}", case.source.name, case.line);
+        writeln!(console, "  {DIM}{place}  [{tags}]{DIM:#}")?;
+        if !about.is_empty() {
+            writeln!(console, "  {about}")?;
+        }
+        Ok(())
+    }
+}

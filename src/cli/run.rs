@@ -1,0 +1,162 @@
+//! `aghook run`: scenarios in, a verdict out.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::SystemTime;
+
+use clap::Args;
+
+use super::ExitCode;
+use super::command_error::CommandError;
+use super::console::Console;
+use super::files::ScenarioOptions;
+use super::preparation::{Preparation, PreparedRun};
+use super::report_options::ReportOptions;
+use super::secret_options::SecretOptions;
+use super::target_options::{TargetOptions, reach};
+use super::{block_on, files};
+use crate::generate::{Seed, StartTime};
+use crate::harness::{FORMAT_VERSION, Plan, RunEnded, RunEvent, RunStarted};
+use crate::scenario::document::Diagnostics;
+
+/// Run scenarios against a receiver, and say whether it answers right and grants once
+///
+/// Without a target, the receiver that is built into aghook is started on a free port of this
+/// machine, and the scenarios run against that.
+#[derive(Debug, Args)]
+#[command(after_long_help = super::arguments::SECRET_HELP)]
+pub struct Run {
+    #[command(flatten)]
+    scenarios: ScenarioOptions,
+
+    #[command(flatten)]
+    target: TargetOptions,
+
+    #[command(flatten)]
+    secret: SecretOptions,
+
+    /// Mix this seed into every scenario's own, for other events of the same kinds
+    #[arg(long, value_name = "N", help_heading = "The run")]
+    seed: Option<u64>,
+
+    /// The moment from which event times count, as Unix seconds or RFC 3339 [default: now]; the
+    /// same seed and start time send the same bytes
+    #[arg(long, value_name = "T", help_heading = "The run")]
+    start_time: Option<StartTime>,
+
+    /// How many scenarios run at the same time [default: 8]
+    #[arg(long, value_name = "N", help_heading = "The run")]
+    jobs: Option<NonZeroUsize>,
+
+    /// Begin no scenario after the first that failed
+    #[arg(long, help_heading = "The run")]
+    fail_fast: bool,
+
+    /// Count warnings, and what could not be checked, as failures
+    #[arg(long, help_heading = "The run")]
+    strict: bool,
+
+    /// Wait for pauses and between retries, in place of skipping ahead
+    #[arg(long, help_heading = "The run")]
+    real_time: bool,
+
+    #[command(flatten)]
+    reports: ReportOptions,
+}
+
+/// Scenarios mostly wait for the receiver, so more of them than cores keep it busy.
+const DEFAULT_JOBS: usize = 8;
+
+impl Run {
+    pub(super) fn run(self, console: &Console) -> Result<ExitCode, CommandError> {
+        let cases = self.scenarios.read(console)?;
+        let preparation = Preparation {
+            target: self.target.choose(console)?,
+            secret: &self.secret,
+            seed: self.seed.map(Seed::new),
+            start: self
+                .start_time
+                .unwrap_or_else(|| StartTime::from_system_time(SystemTime::now())),
+            strict: self.strict,
+            real_time: self.real_time,
+            fail_fast: self.fail_fast,
+            jobs: self.jobs.map_or(DEFAULT_JOBS, NonZeroUsize::get),
+        };
+        let plan_settings = preparation.plan_settings();
+        let mut plans = Vec::new();
+        let mut problems = Diagnostics::default();
+        for case in cases {
+            match Plan::new(case, &plan_settings) {
+                Ok(plan) => plans.push(plan),
+                Err(found) => problems.extend(found.0),
+            }
+        }
+        problems
+            .into_result()
+            .map_err(|problems| files::wrong(&problems, console))?;
+
+        let reports = self.reports.open(console)?;
+        let (events, seen) = mpsc::channel();
+        // Reports write on a thread of their own, so that a slow reader holds no delivery up.
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(move || reports.follow(&seen));
+            let verdict = block_on(async move {
+                let run = preparation.start().await?;
+                reach(&run.harness.client, &run.harness.target).await?;
+                Ok(follow(run, &plans, &events).await)
+            });
+            let written = writer.join().unwrap_or_else(|_| {
+                Err(CommandError::not_completed(
+                    "a report ended unexpectedly",
+                    None,
+                ))
+            });
+            verdict.and_then(|code| written.map(|()| code))
+        })
+    }
+}
+
+/// Runs the plans to their end, or until Ctrl-C has let those end that are under way.
+async fn follow(run: PreparedRun, plans: &[Plan], events: &mpsc::Sender<RunEvent>) -> ExitCode {
+    // Where nobody reads the events any more, the run still comes to its verdict.
+    let tell = |event: RunEvent| _ = events.send(event);
+    tell(RunEvent::RunStarted(RunStarted {
+        format_version: FORMAT_VERSION,
+        aghook_version: env!("CARGO_PKG_VERSION"),
+        target: run.harness.target.as_str().to_owned(),
+        built_in_receiver: run.built_in.is_some(),
+        start_time: run.start.to_string(),
+        seed: run.seed.map(|seed| seed.number()),
+        scenarios: plans.len(),
+    }));
+    let stop = Arc::new(AtomicBool::new(false));
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let watch = tokio::spawn({
+        let (stop, interrupted) = (Arc::clone(&stop), Arc::clone(&interrupted));
+        async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                interrupted.store(true, Ordering::Relaxed);
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    });
+    let ended = run.harness.run(plans, &tell, &stop).await;
+    watch.abort();
+    if let Some(built_in) = run.built_in {
+        built_in.stop().await;
+    }
+    exit_code(&ended, interrupted.load(Ordering::Relaxed))
+}
+
+/// A run that checked nothing is never a success.
+fn exit_code(ended: &RunEnded, interrupted: bool) -> ExitCode {
+    if ended.scenarios.failed > 0 {
+        return ExitCode::CheckFailed;
+    }
+    if interrupted || ended.scenarios.broken > 0 || ended.checks.decided() == 0 {
+        return ExitCode::NotCompleted;
+    }
+    ExitCode::ChecksHeld
+}

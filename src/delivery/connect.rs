@@ -1,0 +1,143 @@
+//! Opens connections: from a target to a stream on which HTTP can be spoken.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use url::Host;
+
+use super::allowed_hosts::permitted;
+use super::failure::Failure;
+use super::settings::HttpVersion;
+use super::target::Target;
+use super::tls::Tls;
+use super::wire::{Peek, Socket};
+
+/// A stream, encrypted or not.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// An open stream, and what is known of it.
+pub(super) struct Opened {
+    pub(super) stream: Box<dyn Stream>,
+    pub(super) peek: Peek,
+    pub(super) remote: SocketAddr,
+    pub(super) http2: bool,
+}
+
+/// The protocols to offer by ALPN.
+pub(super) fn offered(version: HttpVersion) -> &'static [&'static [u8]] {
+    match version {
+        HttpVersion::Http1 => &[b"http/1.1"],
+        HttpVersion::Http2 => &[b"h2"],
+        HttpVersion::Auto => &[b"h2", b"http/1.1"],
+    }
+}
+
+/// Resolves, connects and, for https, shakes hands.
+pub(super) async fn open(
+    target: &Target,
+    tls: &Tls,
+    version: HttpVersion,
+) -> Result<Opened, Failure> {
+    let (stream, remote) = open_tcp(target).await?;
+    // A request goes out in few writes, and none of them should wait for an acknowledgement.
+    stream
+        .set_nodelay(true)
+        .map_err(|error| Failure::connecting(remote, &error))?;
+    let socket = Socket::new(stream);
+    let peek = socket.peek();
+    if !target.is_https() {
+        return Ok(Opened {
+            stream: Box::new(socket),
+            peek,
+            remote,
+            http2: version == HttpVersion::Http2,
+        });
+    }
+    let config = tls.config().await;
+    let config = config.map_err(|reason| Failure::Tls { reason })?;
+    let stream = TlsConnector::from(Arc::clone(&config))
+        .connect(server_name(target)?, socket)
+        .await
+        .map_err(|error| Failure::handshake(&error))?;
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    if version == HttpVersion::Http2 && !http2 {
+        return Err(Failure::VersionNotOffered);
+    }
+    Ok(Opened {
+        stream: Box::new(stream),
+        peek,
+        remote,
+        http2,
+    })
+}
+
+/// Tries the addresses of the host in turn.
+async fn open_tcp(target: &Target) -> Result<(TcpStream, SocketAddr), Failure> {
+    let mut last = None;
+    for address in addresses(target).await? {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok((stream, address)),
+            Err(error) => last = Some(Failure::connecting(address, &error)),
+        }
+    }
+    Err(last.unwrap_or_else(|| not_resolved(target, "there is no address")))
+}
+
+/// The addresses of the host that may be connected to.
+async fn addresses(target: &Target) -> Result<Vec<SocketAddr>, Failure> {
+    let port = target.port();
+    let found = match target.host() {
+        Host::Ipv4(address) => vec![SocketAddr::from((*address, port))],
+        Host::Ipv6(address) => vec![SocketAddr::from((*address, port))],
+        // Names below `localhost` are loopback by definition (RFC 6761, 6.3), and not every
+        // system's resolver knows it.
+        Host::Domain(name) if is_below_localhost(name) => {
+            let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
+            [v4, v6]
+                .map(|address: IpAddr| SocketAddr::new(address, port))
+                .to_vec()
+        }
+        Host::Domain(name) => tokio::net::lookup_host((name.as_str(), port))
+            .await
+            .map_err(|error| not_resolved(target, &error.to_string()))?
+            .collect(),
+    };
+    permitted(found, target.is_named()).map_err(|refused| match refused {
+        Some(address) => Failure::NotLoopback {
+            host: target.host().to_string(),
+            address,
+        },
+        None => not_resolved(target, "there is no address"),
+    })
+}
+
+fn is_below_localhost(name: &str) -> bool {
+    name.trim_end_matches('.').ends_with(".localhost")
+}
+
+fn not_resolved(target: &Target, reason: &str) -> Failure {
+    Failure::NameNotResolved {
+        host: target.host().to_string(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// The name that the certificate must be of.
+fn server_name(target: &Target) -> Result<ServerName<'static>, Failure> {
+    match target.host() {
+        Host::Ipv4(address) => Ok(ServerName::from(IpAddr::from(*address))),
+        Host::Ipv6(address) => Ok(ServerName::from(IpAddr::from(*address))),
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.').to_owned();
+            ServerName::try_from(name).map_err(|error| Failure::Tls {
+                reason: error.to_string(),
+            })
+        }
+    }
+}

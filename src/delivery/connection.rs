@@ -1,0 +1,175 @@
+//! One connection that speaks HTTP, and the idle ones that wait for another request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::{Request, Version};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::task::AbortHandle;
+
+use super::connect::Opened;
+use super::exchange::ConnectionInfo;
+use super::failure::Failure;
+use super::outgoing_body::OutgoingBody;
+use super::target::Target;
+use super::wire::{Meter, Metered, Peek, Unread};
+
+/// How many idle connections are kept to one host and port.
+const MOST_IDLE: usize = 256;
+/// How long the end of an exchange waits for its connection to become ready for the next. In
+/// practice it is ready at once; the bound is for a receiver that answers early and reads no
+/// further. Not part of any measured time.
+const READY_WITHIN: Duration = Duration::from_millis(250);
+
+/// An open connection. It carries one exchange at a time, on HTTP/2 too: simultaneous deliveries
+/// then never share a flow-control window.
+#[derive(Debug)]
+pub(super) struct Connection {
+    sender: Sender,
+    meter: Arc<Meter>,
+    peek: Peek,
+    info: ConnectionInfo,
+    /// Drives the connection.
+    driver: AbortHandle,
+    /// A request is under way: dropped now, the connection is cut.
+    busy: bool,
+}
+
+#[derive(Debug)]
+enum Sender {
+    Http1(http1::SendRequest<OutgoingBody>),
+    Http2(http2::SendRequest<OutgoingBody>),
+}
+
+impl Connection {
+    /// Speaks HTTP on a stream.
+    pub(super) async fn start(opened: Opened) -> Result<Self, Failure> {
+        let meter = Arc::new(Meter::default());
+        let io = TokioIo::new(Metered::new(opened.stream, Arc::clone(&meter)));
+        let failed = |error: hyper::Error| Failure::exchanging(&error);
+        // What ends a connection is told to the exchange on it; without one it is of no interest.
+        let (sender, driver) = if opened.http2 {
+            let builder = http2::Builder::new(TokioExecutor::new());
+            let (sender, driver) = builder.handshake(io).await.map_err(failed)?;
+            let driver = tokio::spawn(async { drop(driver.await) });
+            (Sender::Http2(sender), driver)
+        } else {
+            let mut builder = http1::Builder::new();
+            builder.title_case_headers(true);
+            let (sender, driver) = builder.handshake(io).await.map_err(failed)?;
+            let driver = tokio::spawn(async { drop(driver.await) });
+            (Sender::Http1(sender), driver)
+        };
+        let version = if opened.http2 {
+            Version::HTTP_2
+        } else {
+            Version::HTTP_11
+        };
+        Ok(Self {
+            sender,
+            meter,
+            peek: opened.peek,
+            info: ConnectionInfo {
+                reused: false,
+                version,
+                remote: opened.remote,
+            },
+            driver: driver.abort_handle(),
+            busy: false,
+        })
+    }
+
+    pub(super) fn info(&self) -> ConnectionInfo {
+        self.info
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        matches!(self.sender, Sender::Http2(_))
+    }
+
+    /// Sends a request and waits for the head of the answer. The request comes back with the
+    /// error where not a byte of it was sent.
+    pub(super) async fn send(
+        &mut self,
+        mut request: Request<OutgoingBody>,
+    ) -> Result<http::Response<Incoming>, TrySendError<Request<OutgoingBody>>> {
+        self.busy = true;
+        let http2 = self.is_http2();
+        request.body_mut().attach(&self.meter, http2);
+        match &mut self.sender {
+            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http2(sender) => sender.try_send_request(request).await,
+        }
+    }
+
+    /// Waits, not for long, until the connection can carry another request.
+    pub(super) async fn becomes_ready(&mut self) -> bool {
+        let ready = async {
+            match &mut self.sender {
+                Sender::Http1(sender) => sender.ready().await,
+                Sender::Http2(sender) => sender.ready().await,
+            }
+        };
+        let ready = tokio::time::timeout(READY_WITHIN, ready).await;
+        matches!(ready, Ok(Ok(())))
+    }
+
+    /// The exchange is over, and the connection closes in order when it is dropped.
+    pub(super) fn rest(&mut self) {
+        self.busy = false;
+    }
+
+    /// Whether a request can still be sent on this idle connection.
+    fn is_alive(&self) -> bool {
+        let ready = match &self.sender {
+            Sender::Http1(sender) => sender.is_ready(),
+            Sender::Http2(sender) => sender.is_ready(),
+        };
+        // Bytes that nobody asked for are the end of an encrypted connection, or an answer that
+        // would be taken for that to the next request.
+        ready && self.peek.unread() == Unread::Nothing
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.busy {
+            self.driver.abort();
+        }
+    }
+}
+
+/// Idle connections by where they lead.
+#[derive(Debug, Default)]
+pub(super) struct Pool(Mutex<HashMap<String, Vec<Connection>>>);
+
+impl Pool {
+    /// The connection that was used last and still stands.
+    pub(super) fn take(&self, target: &Target) -> Option<Connection> {
+        let mut idle = self.idle();
+        let connections = idle.get_mut(target.origin())?;
+        while let Some(mut connection) = connections.pop() {
+            if connection.is_alive() {
+                connection.info.reused = true;
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection for another request.
+    pub(super) fn put(&self, target: &Target, connection: Connection) {
+        let mut idle = self.idle();
+        let connections = idle.entry(target.origin().to_owned()).or_default();
+        if connections.len() < MOST_IDLE {
+            connections.push(connection);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, HashMap<String, Vec<Connection>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,119 @@
+//! The body of a request on its way out, which can hold its last byte back at a gate.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+
+use super::gate::Gate;
+use super::wire::{Mark, Meter};
+
+/// The longest prefix of frames that HTTP/2 puts before a first part of a body: the headers of a
+/// `HEADERS` and of a `DATA` frame.
+const HTTP2_FRAME_HEADERS: u64 = 2 * 9;
+
+/// The bytes of a request's body that are still to be sent.
+#[derive(Debug)]
+pub(super) struct OutgoingBody {
+    rest: Bytes,
+    hold: Option<Hold>,
+    /// Set once the last byte was handed out.
+    handed_out: Arc<AtomicBool>,
+}
+
+/// Keeps the last byte back.
+#[derive(Debug)]
+struct Hold {
+    gate: Arc<Gate>,
+    on: Option<Attached>,
+}
+
+/// The connection that the body leaves through.
+#[derive(Debug)]
+struct Attached {
+    meter: Arc<Meter>,
+    /// Reached when all but the last byte has left.
+    mark: Option<Mark>,
+}
+
+impl OutgoingBody {
+    pub(super) fn new(bytes: Bytes, gate: Option<Arc<Gate>>) -> Self {
+        let handed_out = Arc::new(AtomicBool::new(bytes.is_empty()));
+        let hold = gate
+            .filter(|_| !bytes.is_empty())
+            .map(|gate| Hold { gate, on: None });
+        Self {
+            rest: bytes,
+            hold,
+            handed_out,
+        }
+    }
+
+    /// Tells the body through which connection it will leave. To be called before it is sent.
+    pub(super) fn attach(&mut self, meter: &Arc<Meter>, http2: bool) {
+        let Some(hold) = &mut self.hold else { return };
+        let before_last = self.rest.len().saturating_sub(1) as u64;
+        // HTTP/1.1 writes the head, polls the body and flushes in one task, so that the flush
+        // after the first part covers both. HTTP/2 does so in several tasks: there bytes count.
+        let mark =
+            http2.then(|| meter.bytes_from_now(before_last.saturating_add(HTTP2_FRAME_HEADERS)));
+        let meter = Arc::clone(meter);
+        hold.on = Some(Attached { meter, mark });
+    }
+
+    /// Whether the last byte has been handed to the connection, now or later.
+    pub(super) fn handed_out(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.handed_out)
+    }
+}
+
+impl Attached {
+    /// The mark that says that what was handed out so far has left.
+    fn mark(&mut self) -> Mark {
+        *self.mark.get_or_insert_with(|| self.meter.next_flush())
+    }
+}
+
+impl Body for OutgoingBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let body = &mut *self;
+        if body.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        if let Some(hold) = &mut body.hold {
+            if body.rest.len() > 1 {
+                if let Some(on) = &mut hold.on {
+                    on.mark();
+                }
+                let part = body.rest.split_to(body.rest.len() - 1);
+                return Poll::Ready(Some(Ok(Frame::data(part))));
+            }
+            if let Some(on) = &mut hold.on {
+                let mark = on.mark();
+                ready!(on.meter.poll_reached(mark, context));
+            }
+            ready!(hold.gate.poll_open(context));
+        }
+        body.handed_out.store(true, Ordering::Release);
+        let all = std::mem::take(&mut body.rest);
+        Poll::Ready(Some(Ok(Frame::data(all))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.rest.len() as u64)
+    }
+}

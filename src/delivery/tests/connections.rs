@@ -1,0 +1,157 @@
+//! Which connection a request takes.
+
+use std::convert::Infallible;
+
+use http::Version;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpListener;
+
+use super::server::{Answer, Server, listen};
+use super::*;
+
+fn reused(exchange: &Exchange) -> bool {
+    exchange.connection.expect("a connection").reused
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_unless_a_new_one_is_asked_for() {
+    let server = Server::answering([Answer::status(200)]).await;
+    let client = client();
+    let first = send(&client, &server.target).await;
+    assert!(!reused(&first) && first.timings.connect.is_some());
+    let second = send(&client.clone(), &server.target).await;
+    assert!(reused(&second) && second.timings.connect.is_none());
+    let new = SendOptions {
+        connection: ConnectionUse::New,
+        ..SendOptions::within(LONG)
+    };
+    let third = client
+        .send(&server.target, &post(&server.target), new)
+        .await;
+    assert!(!reused(&third));
+    assert!(reused(&send(&client, &server.target).await));
+    assert_eq!(server.connections(), [0, 0, 1, 0]);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_receiver_closes_is_not_used_again() {
+    let close = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let server = Server::answering([Answer::Close(close)]).await;
+    let client = client();
+    for _ in 0..2 {
+        assert!(!reused(&send(&client, &server.target).await));
+    }
+    assert_eq!(server.connections(), [0, 1]);
+}
+
+#[tokio::test]
+async fn an_idle_connection_that_was_closed_is_no_failure() {
+    let Answer::Keep(answer) = Answer::status(200) else {
+        unreachable!("a status keeps the connection");
+    };
+    let mut server = Server::answering([Answer::Close(answer)]).await;
+    let client = client();
+    for _ in 0..20 {
+        let exchange = send(&client, &server.target).await;
+        assert_eq!(exchange.status(), Some(200), "{:?}", exchange.result);
+        server.has_closed().await;
+    }
+    assert_eq!(server.connections(), (0..20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_failed_exchange_leaves_no_connection_behind() {
+    let part = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc".to_vec();
+    let server = Server::answering([Answer::Keep(part), Answer::status(200)]).await;
+    let client = client();
+    let options = SendOptions::within(Duration::from_millis(30));
+    let target = &server.target;
+    let failed = client.send(target, &post(target), options).await;
+    assert!(failed.result.is_err());
+    assert!(!reused(&send(&client, &server.target).await));
+}
+
+#[tokio::test]
+async fn names_of_loopback_lead_to_it() {
+    let server = Server::answering([Answer::status(200)]).await;
+    for name in ["localhost", "game.localhost"] {
+        let url = server.target.as_str().replace("127.0.0.1", name);
+        let exchange = send(&client(), &target(&url)).await;
+        assert_eq!(exchange.status(), Some(200), "{:?}", exchange.result);
+        let host = format!("\r\nHost: {name}:");
+        assert!(server.texts().pop().expect("a request").contains(&host));
+    }
+}
+
+#[tokio::test]
+async fn a_check_opens_a_connection_and_sends_nothing() {
+    let server = Server::answering([Answer::status(200)]).await;
+    assert_eq!(client().probe_connection(&server.target).await, Ok(()));
+    assert_eq!(server.seen(), []);
+}
+
+/// Answers each HTTP/2 request with what it saw of it.
+async fn serve_http2(listener: TcpListener) {
+    let echo = |request: http::Request<Incoming>| async move {
+        let headers = request.headers();
+        let seen = format!(
+            "{} {} {:?} host={} names={:?}",
+            request.method(),
+            request.uri(),
+            request.version(),
+            headers.contains_key("host"),
+            headers
+                .keys()
+                .map(http::HeaderName::as_str)
+                .collect::<Vec<_>>(),
+        );
+        Ok::<_, Infallible>(http::Response::new(seen))
+    };
+    loop {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service_fn(echo));
+        tokio::spawn(async { drop(serving.await) });
+    }
+}
+
+#[tokio::test]
+async fn http2_by_prior_knowledge() {
+    let (listener, target) = listen().await;
+    tokio::spawn(serve_http2(listener));
+    let client = client_with(|settings| settings.http_version = HttpVersion::Http2);
+    for again in [false, true] {
+        let exchange = send(&client, &target).await;
+        assert_eq!(reused(&exchange), again);
+        let version = exchange.connection.map(|used| used.version);
+        assert_eq!(version, Some(Version::HTTP_2));
+        let response = exchange.result.expect("an answer");
+        let expected = format!("POST {target} HTTP/2.0 host=false names=[\"content-length\"]");
+        assert_eq!(String::from_utf8_lossy(&response.body), expected);
+        let names: Vec<_> = exchange
+            .request
+            .headers
+            .iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names, ["content-length"]);
+    }
+}
+
+#[tokio::test]
+async fn http2_to_a_receiver_of_http1_is_a_failure() {
+    let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
+    let (listener, target) = listen().await;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, &answer)
+            .await
+            .expect("written");
+        std::future::pending::<()>().await;
+    });
+    let client = client_with(|settings| settings.http_version = HttpVersion::Http2);
+    let failure = send(&client, &target).await.result.expect_err("no HTTP/2");
+    assert_eq!(failure.name(), "invalid_response", "{failure}");
+}

@@ -1,0 +1,102 @@
+//! The bytes of a delivery, as a receiver reads them off the socket.
+
+use bytes::Bytes;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::server::{Answer, Server};
+use super::*;
+use crate::protocol::{Secret, Signer};
+use crate::scenario::{Forgery, RetryPolicy};
+
+const NOW: u64 = 1_725_548_450;
+
+async fn delivered(server: &Server, body: &[u8], forgery: Option<Forgery>) -> Delivery {
+    let signer = Signer::new(&Secret::new("whsec_test_1").expect("not empty"));
+    let (client, clock) = (client(), Clock::fixed(NOW));
+    let sender = Sender {
+        client: &client,
+        clock: &clock,
+        signer: &signer,
+        expired: None,
+    };
+    let plan = DeliveryPlan {
+        target: &server.target,
+        body: Bytes::copy_from_slice(body),
+        policy: &RetryPolicy::default(),
+        forgery,
+        connection: ConnectionUse::Reuse,
+        gate: None,
+    };
+    deliver(sender, plan, &mut ChaCha8Rng::seed_from_u64(1), |_| {}).await
+}
+
+#[tokio::test]
+async fn a_delivery_is_the_source_example_to_the_byte() {
+    let server = Server::answering([Answer::status(200)]).await;
+    let body = br#"{"event_type":"coupon.redeemed"}"#;
+    let delivery = delivered(&server, body, None).await;
+    assert_eq!(delivery.outcome, Outcome::Delivered);
+
+    let authority = server.target.authority();
+    // The signature is the first of OpenSSL's vectors in `protocol::signature`.
+    let expected = format!(
+        "POST /hook HTTP/1.1\r\n\
+         Content-Type: application/json\r\n\
+         Host: {authority}\r\n\
+         User-Agent: Aghanim/0.1.0\r\n\
+         X-Aghanim-Signature: f2f253cff43fc2f8115cc3d8a90e6a8b52b130720141c6bfe08a914f8749a1b9\r\n\
+         X-Aghanim-Signature-Timestamp: 1725548450\r\n\
+         Content-Length: 32\r\n\
+         \r\n\
+         {{\"event_type\":\"coupon.redeemed\"}}"
+    );
+    assert_eq!(server.texts().concat(), expected);
+
+    let sent = &delivery.attempts[0].exchange.request;
+    let mut told = format!("{} /hook HTTP/1.1\r\n", sent.method);
+    for (name, value) in &sent.headers {
+        told.extend([name, ": ", value.to_str().expect("text"), "\r\n"]);
+    }
+    told.extend(["\r\n", &String::from_utf8_lossy(&sent.body)]);
+    assert_eq!(told, expected, "what is reported is what was sent");
+    assert_eq!(sent.url, server.target.as_str());
+}
+
+#[tokio::test]
+async fn a_body_of_any_bytes_arrives_as_it_is() {
+    let server = Server::answering([Answer::status(200)]).await;
+    let long = vec![b'a'; 300_000];
+    for body in [&b""[..], b"x", b"\0\xff\r\n\r\n", &long] {
+        delivered(&server, body, None).await;
+        let (_, request) = server.seen().pop().expect("a request");
+        assert!(request.ends_with(&[b"\r\n\r\n", body].concat()));
+        let length = format!("\r\nContent-Length: {}\r\n\r\n", body.len());
+        assert!(String::from_utf8_lossy(&request).contains(&length));
+    }
+}
+
+#[tokio::test]
+async fn forged_headers_arrive_as_they_were_made() {
+    let server = Server::answering([Answer::status(403)]).await;
+    let body = br#"{"quantity":1}"#;
+    for forgery in Forgery::ALL {
+        let delivery = delivered(&server, body, Some(forgery)).await;
+        assert_eq!(delivery.outcome, Outcome::Refused, "{forgery}");
+        let text = server.texts().pop().expect("a request");
+        let signatures = text.matches("\r\nX-Aghanim-Signature: ").count();
+        let timestamps = text.matches("\r\nX-Aghanim-Signature-Timestamp: ").count();
+        let expected = match forgery {
+            Forgery::MissingSignature => (0, 1),
+            Forgery::MissingTimestamp => (1, 0),
+            Forgery::TwoSignatures => (2, 1),
+            _ => (1, 1),
+        };
+        assert_eq!((signatures, timestamps), expected, "{forgery}");
+        let more = text.ends_with(r#"{"quantity":9}"#);
+        assert_eq!(more, forgery == Forgery::TamperedBody, "{forgery}");
+        if forgery == Forgery::EmptySignature {
+            assert!(text.contains("\r\nX-Aghanim-Signature: \r\n"));
+        }
+    }
+}

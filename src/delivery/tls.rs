@@ -1,0 +1,181 @@
+//! Whose certificates are trusted.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::sync::OnceCell;
+
+/// Whose certificates a client trusts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// A PEM file of authorities that are trusted beside those of the system.
+    pub cacert: Option<PathBuf>,
+    /// Trust every certificate. The connection is encrypted, but to whom is not known.
+    pub insecure: bool,
+}
+
+/// Why `--cacert` can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CacertError {
+    /// The file can't be read as PEM.
+    #[error("the certificates in {} can't be read: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The file holds no certificate.
+    #[error("there is no certificate in {}: a PEM file is expected", .0.display())]
+    Empty(PathBuf),
+    /// A certificate that no authority can have.
+    #[error("a certificate in {} can't be an authority: {reason}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// The TLS side of a client. The system's authorities are loaded when first needed: that reads
+/// some hundred files, which a run against loopback can do without.
+pub(super) struct Tls {
+    extra: RootCertStore,
+    insecure: bool,
+    protocols: Vec<Vec<u8>>,
+    config: OnceCell<Result<Arc<ClientConfig>, String>>,
+}
+
+impl Tls {
+    /// Reads `--cacert`, so that a mistake in it shows at once. `protocols` are offered by ALPN.
+    pub(super) fn new(settings: &TlsSettings, protocols: &[&[u8]]) -> Result<Self, CacertError> {
+        let extra = match &settings.cacert {
+            Some(path) => authorities(path)?,
+            None => RootCertStore::empty(),
+        };
+        Ok(Self {
+            extra,
+            insecure: settings.insecure,
+            protocols: protocols.iter().map(|name| name.to_vec()).collect(),
+            config: OnceCell::new(),
+        })
+    }
+
+    /// What a handshake needs.
+    pub(super) async fn config(&self) -> Result<Arc<ClientConfig>, String> {
+        let config = self.config.get_or_init(|| self.load());
+        config.await.clone()
+    }
+
+    async fn load(&self) -> Result<Arc<ClientConfig>, String> {
+        let mut roots = self.extra.clone();
+        if !self.insecure {
+            let system = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs);
+            // A system whose authorities can't be read trusts those of `--cacert` alone; the
+            // handshake then says that the authority is not known.
+            if let Ok(system) = system.await {
+                roots.add_parsable_certificates(system.certs);
+            }
+        }
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?;
+        let mut config = if self.insecure {
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(TrustEveryone::new(&provider)))
+                .with_no_client_auth()
+        } else {
+            builder.with_root_certificates(roots).with_no_client_auth()
+        };
+        config.alpn_protocols.clone_from(&self.protocols);
+        Ok(Arc::new(config))
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Tls")
+            .field("extra", &self.extra.len())
+            .field("insecure", &self.insecure)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The authorities in a PEM file; at least one.
+fn authorities(path: &Path) -> Result<RootCertStore, CacertError> {
+    let unreadable = |error: rustls::pki_types::pem::Error| CacertError::Unreadable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+        let certificate = certificate.map_err(unreadable)?;
+        store
+            .add(certificate)
+            .map_err(|error| CacertError::Unusable {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })?;
+    }
+    if store.is_empty() {
+        return Err(CacertError::Empty(path.to_owned()));
+    }
+    Ok(store)
+}
+
+/// `--insecure`: checks that the peer holds the key of its certificate, not whose that is.
+#[derive(Debug)]
+struct TrustEveryone(WebPkiSupportedAlgorithms);
+
+impl TrustEveryone {
+    fn new(provider: &CryptoProvider) -> Self {
+        Self(provider.signature_verification_algorithms)
+    }
+}
+
+impl ServerCertVerifier for TrustEveryone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
+}
