@@ -117,3 +117,58 @@ impl Body for OutgoingBody {
         SizeHint::with_exact(self.rest.len() as u64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// What the next poll of the body gives: the bytes of a frame, or nothing yet.
+    fn poll(body: &mut OutgoingBody) -> Option<Bytes> {
+        let mut context = Context::from_waker(Waker::noop());
+        match Pin::new(body).poll_frame(&mut context) {
+            Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),
+            Poll::Ready(None | Some(Err(_))) | Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn a_held_body_arrives_at_the_gate_only_once_the_rest_has_left() {
+        let mut places = Gate::for_participants(1);
+        let gate = Arc::new(places.remove(0));
+        let meter = Arc::new(Meter::default());
+        let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), Some(Arc::clone(&gate)));
+        body.attach(&meter, false);
+        assert_eq!(poll(&mut body), Some(Bytes::from_static(b"ab")));
+        assert_eq!(poll(&mut body), None);
+        assert!(!gate.is_open() && !body.handed_out().load(Ordering::Acquire));
+        meter.flushed();
+        assert_eq!(poll(&mut body), Some(Bytes::from_static(b"c")));
+        assert!(gate.is_open() && body.handed_out().load(Ordering::Acquire));
+        assert!(body.is_end_stream());
+    }
+
+    #[test]
+    fn on_http2_a_flush_of_something_else_is_not_enough() {
+        let gate = Gate::for_participants(1).pop().map(Arc::new);
+        let meter = Arc::new(Meter::default());
+        let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), gate);
+        body.attach(&meter, true);
+        assert_eq!(poll(&mut body), Some(Bytes::from_static(b"ab")));
+        meter.flushed();
+        assert_eq!(poll(&mut body), None);
+        meter.wrote(20);
+        assert_eq!(poll(&mut body), None);
+        meter.flushed();
+        assert_eq!(poll(&mut body), Some(Bytes::from_static(b"c")));
+    }
+
+    #[test]
+    fn a_body_without_a_gate_leaves_in_one_piece() {
+        let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), None);
+        assert_eq!(body.size_hint().exact(), Some(3));
+        assert_eq!(poll(&mut body), Some(Bytes::from_static(b"abc")));
+        assert!(OutgoingBody::new(Bytes::new(), None).is_end_stream());
+    }
+}

@@ -159,12 +159,12 @@ impl Meter {
         Poll::Pending
     }
 
-    fn wrote(&self, bytes: usize) {
+    pub(super) fn wrote(&self, bytes: usize) {
         let mut count = self.count();
         count.written = count.written.saturating_add(bytes as u64);
     }
 
-    fn flushed(&self) {
+    pub(super) fn flushed(&self) {
         let mut count = self.count();
         count.flushed = count.written;
         count.flushes += 1;
@@ -235,5 +235,45 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Asks until the system has passed on what the peer did.
+    fn first_news(peek: &Peek) -> Unread {
+        loop {
+            match peek.unread() {
+                Unread::Nothing => std::thread::yield_now(),
+                news => return news,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_an_idle_peer_does_is_seen_without_the_runtime() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        for writes in [false, true] {
+            let stream = TcpStream::connect(address).await.expect("a connection");
+            let (mut other, _) = listener.accept().expect("a connection");
+            let socket = Socket::new(stream);
+            let peek = socket.peek();
+            assert_eq!(peek.unread(), Unread::Nothing);
+            if writes {
+                other.write_all(b"x").expect("written");
+                assert_eq!(first_news(&peek), Unread::Bytes);
+            } else {
+                drop(other);
+                assert_eq!(first_news(&peek), Unread::End);
+            }
+            drop(socket);
+            assert_eq!(peek.unread(), Unread::End, "a peek keeps no socket open");
+        }
     }
 }

@@ -123,8 +123,8 @@ async fn body_length(request: http::Request<Incoming>) -> hyper::Result<http::Re
     Ok(http::Response::new(body.len().to_string()))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gate_works_over_http2() {
+/// A receiver that speaks HTTP/2 without being asked.
+async fn http2_receiver() -> Target {
     let (listener, target) = listen().await;
     tokio::spawn(async move {
         loop {
@@ -134,6 +134,33 @@ async fn a_gate_works_over_http2() {
             tokio::spawn(async { drop(serving.await) });
         }
     });
+    target
+}
+
+#[tokio::test]
+async fn a_participant_that_times_out_frees_the_rest() {
+    let http1 = Server::answering([Answer::status(200)]).await;
+    let http2 = http2_receiver().await;
+    for (version, target) in [
+        (HttpVersion::Http1, &http1.target),
+        (HttpVersion::Http2, &http2),
+    ] {
+        let client = client_with(|settings| settings.http_version = version);
+        let mut places = Gate::for_participants(2);
+        for timeout in [Duration::from_millis(30), LONG] {
+            let options = SendOptions {
+                gate: places.pop(),
+                ..SendOptions::within(timeout)
+            };
+            let exchange = client.send(target, &post(target), options).await;
+            assert_eq!(exchange.result.is_ok(), timeout == LONG, "{version:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gate_works_over_http2() {
+    let target = http2_receiver().await;
     let client = client_with(|settings| settings.http_version = HttpVersion::Http2);
     // The last is longer than the flow-control window that a connection begins with.
     for length in [0, 1, 2, 1000, 200_000] {
