@@ -47,6 +47,7 @@ impl Console {
     }
 
     /// Another way to the same standard output, for a report on a thread of its own.
+    #[must_use]
     pub fn reopened(&self) -> Self {
         let output = AutoStream::new(io::stdout(), self.color);
         Self {

@@ -76,21 +76,18 @@ impl Preparation<'_> {
 
     pub(super) async fn start(self) -> Result<PreparedRun, CommandError> {
         let (seed, start) = (self.seed, self.start);
-        let (profile, target, secret, built_in) = match &self.target.target {
-            Some(target) => {
-                let profile = self.target.profile.clone();
-                let secret = self.secret.load_or(profile.secret_env.as_deref())?;
-                (profile, target.clone(), secret, None)
-            }
-            None => {
-                let secret = random_secret()?;
-                let (base, receiver) = start_built_in(secret.clone()).await?;
-                let profile = built_in_profile(&base)?;
-                let url = format!("{base}{}", ReceiverSettings::DEFAULT_PATH);
-                let target = Target::parse(&url, &AllowedHosts::loopback_only())
-                    .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
-                (profile, target, secret, Some(receiver))
-            }
+        let (profile, target, secret, built_in) = if let Some(target) = &self.target.target {
+            let profile = self.target.profile.clone();
+            let secret = self.secret.load_or(profile.secret_env.as_deref())?;
+            (profile, target.clone(), secret, None)
+        } else {
+            let secret = random_secret()?;
+            let (base, receiver) = start_built_in(secret.clone()).await?;
+            let profile = built_in_profile(&base)?;
+            let url = format!("{base}{}", ReceiverSettings::DEFAULT_PATH);
+            let target = Target::parse(&url, &AllowedHosts::loopback_only())
+                .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
+            (profile, target, secret, Some(receiver))
         };
         let harness = self.harness(&profile, target, secret)?;
         Ok(PreparedRun {

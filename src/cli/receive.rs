@@ -78,7 +78,7 @@ enum Bundles {
 }
 
 /// Runs the receiver until Ctrl-C.
-pub async fn receive(options: ReceiveOptions) -> Result<ExitCode, CommandError> {
+pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, CommandError> {
     let log = Arc::new(Log::default());
     let mut settings = options.settings()?;
     let told = Arc::clone(&log);

@@ -5,7 +5,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
-use anstream::{AutoStream, ColorChoice};
 use clap::Args;
 
 use super::command_error::CommandError;
