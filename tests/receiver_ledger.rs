@@ -26,10 +26,13 @@ use tokio::sync::oneshot;
 
 const STORE_VARIABLE: &str = "AGHOOK_TEST_LEDGER";
 const ADDRESS_PREFIX: &str = "listening on ";
-const CONNECTIONS: usize = 8;
+const CONNECTIONS: usize = 16;
 /// How many acknowledged deliveries the kill waits for, a round.
-const ACKNOWLEDGED_BEFORE_KILL: usize = 150;
-const ROUNDS: usize = 4;
+const ACKNOWLEDGED_BEFORE_KILL: usize = 40;
+const ROUNDS: usize = 8;
+/// How many SKUs each event grants: enough that the ledger is what the child is busy with, so that
+/// most kills come in the middle of a transaction.
+const SKUS: u64 = 100;
 
 fn secret() -> Secret {
     Secret::new("whsec_killed").expect("not empty")
@@ -168,9 +171,16 @@ async fn deliver(sender: &mut SendRequest<Full<Bytes>>, key: &str) -> Option<Sta
     Some(status)
 }
 
-/// A bundle of two, so that a transaction has several rows to lose.
+/// A bundle of many SKUs, as much of each as its number says.
 fn event(key: &str) -> Value {
-    let leaf = |sku: &str, quantity: u64| json!({ "id": "itm_1", "name": "N", "sku": sku, "quantity": quantity, "type": "item" });
+    let contents: Vec<_> = (1..=SKUS)
+        .map(|number| {
+            json!({
+                "id": "itm_1", "name": "N", "sku": format!("sku-{number}"), "quantity": number,
+                "type": "item",
+            })
+        })
+        .collect();
     json!({
         "event_type": Event::COUPON_REDEEMED,
         "event_data": {
@@ -178,7 +188,7 @@ fn event(key: &str) -> Value {
             "coupon": { "code": "WELCOME", "sku": "chest", "redeemed_at": 1_725_548_450 },
             "item": {
                 "id": "itm_0", "name": "Chest", "sku": "chest", "quantity": 1, "type": "bundle",
-                "nested_items": [leaf("gem", 3), leaf("coin", 7)],
+                "nested_items": contents,
             },
         },
         "event_time": 1_725_548_450,
@@ -197,22 +207,28 @@ fn read_ledger(store: &Path) -> HashMap<String, Vec<(String, String)>> {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .expect("checked");
     assert_eq!(intact, "ok");
-    let mut statement = ledger
-        .prepare(
-            "SELECT deliveries.idempotency_key, sku, quantity
-             FROM deliveries FULL JOIN grants USING (idempotency_key)",
-        )
+    let mut keys = ledger
+        .prepare("SELECT idempotency_key FROM deliveries")
         .expect("a statement");
-    // A key without a grant, or a grant without a key, has a NULL in its row.
-    let rows = statement
+    let mut grants_by_key: HashMap<String, Vec<_>> = keys
+        .query_map([], |row| Ok((row.get(0)?, Vec::new())))
+        .expect("rows")
+        .map(|key| key.expect("a key"))
+        .collect();
+    let mut grants = ledger
+        .prepare("SELECT idempotency_key, sku, quantity FROM grants")
+        .expect("a statement");
+    let rows = grants
         .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
         .expect("rows");
-    let mut grants: HashMap<String, Vec<_>> = HashMap::new();
     for row in rows {
-        let (key, grant) = row.expect("a key and its grant");
-        grants.entry(key).or_default().push(grant);
+        let (key, grant): (String, (String, String)) = row.expect("a grant");
+        grants_by_key
+            .get_mut(&key)
+            .unwrap_or_else(|| panic!("{key} was granted and is not used up"))
+            .push(grant);
     }
-    grants
+    grants_by_key
 }
 
 fn assert_keys_and_grants_agree(store: &Path, acknowledged: &HashSet<String>) {
@@ -220,9 +236,12 @@ fn assert_keys_and_grants_agree(store: &Path, acknowledged: &HashSet<String>) {
     for key in acknowledged {
         assert!(ledger.contains_key(key), "{key} was acknowledged and lost");
     }
+    let mut whole: Vec<_> = (1..=SKUS)
+        .map(|number| (format!("sku-{number}"), number.to_string()))
+        .collect();
+    whole.sort();
     for (key, mut grants) in ledger {
         grants.sort();
-        let whole = [("coin", "7"), ("gem", "3")].map(|(a, b)| (a.to_owned(), b.to_owned()));
         assert_eq!(grants, whole, "{key}");
     }
 }
@@ -231,7 +250,7 @@ fn assert_keys_and_grants_agree(store: &Path, acknowledged: &HashSet<String>) {
 async fn assert_redelivery_completes(store: &Path) {
     let before = read_ledger(store);
     let keys: Vec<String> = (0..ROUNDS)
-        .flat_map(|round| (0..20).map(move |number| format!("{round}/0/{number}")))
+        .flat_map(|round| (0..5).map(move |number| format!("{round}/0/{number}")))
         .collect();
     let mut settings = ReceiverSettings::new(secret());
     settings.store = Store::File(store.to_owned());
@@ -246,14 +265,15 @@ async fn assert_redelivery_completes(store: &Path) {
         assert_eq!(deliver(&mut sender, key).await, Some(StatusCode::OK));
     }
     let expected = before.len() + keys.iter().filter(|key| !before.contains_key(*key)).count();
-    assert_eq!(gems(&mut sender).await, 3 * expected as u64);
+    assert_eq!(held(&mut sender).await, SKUS * expected as u64);
     shutdown.send(()).expect("running");
     running.await.expect("no panic").expect("ends well");
     assert_eq!(read_ledger(store).len(), expected);
 }
 
-async fn gems(sender: &mut SendRequest<Full<Bytes>>) -> u64 {
-    let request = Request::get("/debug/players/P1/items/gem")
+/// How much the player holds of the last SKU.
+async fn held(sender: &mut SendRequest<Full<Bytes>>) -> u64 {
+    let request = Request::get(format!("/debug/players/P1/items/sku-{SKUS}"))
         .header("host", "localhost")
         .body(Full::default())
         .expect("a request");

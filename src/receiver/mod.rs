@@ -2,10 +2,10 @@
 //! exactly once into a durable ledger.
 //!
 //! It stands on [`crate::protocol`] alone and knows nothing of scenarios or reports. A delivery
-//! goes through small steps, one file each: [`request_body`] reads it, [`authentication`] checks
-//! who sent it, [`interpretation`] makes an event of it, [`grants`] says what the event stands
-//! for, [`ledger`] writes that down once, and [`answer`] has the words that go back.
-//! [`delivery`] is the order of these steps.
+//! goes through small steps, one file each: `request_body` reads it, `authentication` checks
+//! who sent it, `interpretation` makes an event of it, `grants` says what the event stands
+//! for, `ledger` writes that down once, and `answer` has the words that go back.
+//! `delivery` is the order of these steps.
 //!
 //! **A test tool.** The `/debug` endpoints carry no authentication, so it refuses to listen on
 //! anything but loopback unless [`ReceiverSettings::allow_remote`] is set.

@@ -1,0 +1,277 @@
+//! What each shape of event stands for.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::protocol::Secret;
+
+use super::*;
+
+fn settings() -> ReceiverSettings {
+    ReceiverSettings::new(Secret::new("whsec").expect("not empty"))
+}
+
+fn leaf(sku: &str, quantity: u64) -> NestedItem {
+    NestedItem {
+        id: "itm_1".into(),
+        name: "".into(),
+        description: Field::Absent,
+        sku: sku.to_owned().into(),
+        quantity,
+        kind: ItemKind::Item,
+        nested_items: Field::Null,
+        unknown: serde_json::Map::new(),
+    }
+}
+
+fn bundle(sku: &str, quantity: u64, nested: Vec<NestedItem>) -> NestedItem {
+    NestedItem {
+        kind: ItemKind::Bundle,
+        nested_items: nested.into(),
+        ..leaf(sku, quantity)
+    }
+}
+
+fn whole(item: NestedItem) -> Item {
+    Item {
+        id: item.id,
+        name: item.name,
+        description: item.description,
+        sku: item.sku,
+        quantity: item.quantity,
+        price: Field::Absent,
+        price_decimal: Field::Absent,
+        currency: Field::Absent,
+        kind: item.kind,
+        nested_items: item.nested_items,
+        fallback_item: Field::Absent,
+        unknown: item.unknown,
+    }
+}
+
+fn with_fallback_item(item: Item, fallback: Item) -> Item {
+    Item {
+        fallback_item: Box::new(fallback).into(),
+        ..item
+    }
+}
+
+fn event(item: Item) -> Event {
+    let example = include_str!("../../protocol/example-event.txt");
+    let mut event: Event = serde_json::from_str(example).expect("an event");
+    event.event_data.item = item;
+    event
+}
+
+fn granted(event: &Event, settings: &ReceiverSettings) -> Result<Vec<(String, u64)>, Refusal> {
+    let grants = grants(event, settings)?;
+    Ok(grants
+        .into_iter()
+        .map(|grant| (grant.sku, grant.quantity))
+        .collect())
+}
+
+fn pairs(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
+    expected
+        .iter()
+        .map(|(sku, quantity)| ((*sku).to_owned(), *quantity))
+        .collect()
+}
+
+#[test]
+fn a_plain_item_is_granted_as_it_is() {
+    let event = event(whole(leaf("gem", u64::MAX)));
+    assert_eq!(
+        granted(&event, &settings()),
+        Ok(pairs(&[("gem", u64::MAX)]))
+    );
+}
+
+#[test]
+fn a_plain_item_is_not_opened() {
+    let mut item = whole(leaf("gem", 2));
+    item.nested_items = vec![leaf("dust", 1)].into();
+    assert_eq!(granted(&event(item), &settings()), Ok(pairs(&[("gem", 2)])));
+}
+
+#[test]
+fn a_bundle_is_its_leaves_or_its_own_sku() {
+    let inner = bundle("pouch", 3, vec![leaf("gem", 5), leaf("dust", 1)]);
+    let event = event(whole(bundle("chest", 2, vec![inner, leaf("gem", 4)])));
+    let mut settings = settings();
+    assert_eq!(
+        granted(&event, &settings),
+        Ok(pairs(&[("dust", 6), ("gem", 38)]))
+    );
+    settings.bundles = BundleHandling::Sku;
+    assert_eq!(granted(&event, &settings), Ok(pairs(&[("chest", 2)])));
+}
+
+#[test]
+fn a_bundle_of_nothing_grants_nothing() {
+    let mut empty = whole(bundle("chest", 1, vec![]));
+    assert_eq!(granted(&event(empty.clone()), &settings()), Ok(pairs(&[])));
+    empty.nested_items = Field::Null;
+    assert_eq!(granted(&event(empty), &settings()), Ok(pairs(&[])));
+}
+
+#[test]
+fn the_fallback_is_granted_instead_and_may_have_its_own() {
+    let mut settings = settings();
+    settings.cannot_grant = ["sword".to_owned(), "axe".to_owned()].into();
+    let sword = whole(bundle("arms", 1, vec![leaf("gem", 9), leaf("sword", 1)]));
+    let axe = whole(leaf("axe", 1));
+    let last = with_fallback_item(axe.clone(), whole(leaf("coin", 7)));
+    let event_of = |item| event(with_fallback_item(sword.clone(), item));
+
+    assert_eq!(
+        granted(&event_of(last), &settings),
+        Ok(pairs(&[("coin", 7)]))
+    );
+    let refused = Err(Refusal::CannotGrant {
+        sku: "axe".to_owned(),
+    });
+    assert_eq!(granted(&event_of(axe), &settings), refused);
+    // The bundle is granted by its own SKU: the sword in it is not looked at.
+    settings.bundles = BundleHandling::Sku;
+    assert_eq!(granted(&event(sword), &settings), Ok(pairs(&[("arms", 1)])));
+}
+
+#[test]
+fn a_fallback_is_left_alone_where_the_item_can_be_granted() {
+    let item = with_fallback_item(whole(leaf("gem", 1)), whole(leaf("coin", 7)));
+    assert_eq!(granted(&event(item), &settings()), Ok(pairs(&[("gem", 1)])));
+}
+
+#[test]
+fn an_unknown_type_gives_way_to_the_fallback() {
+    let mut pass = whole(leaf("pass", 1));
+    pass.kind = ItemKind::Unknown("pass".to_owned());
+    let refused = Err(Refusal::CannotGrant {
+        sku: "pass".to_owned(),
+    });
+    assert_eq!(granted(&event(pass.clone()), &settings()), refused);
+    let item = with_fallback_item(pass, whole(leaf("coin", 7)));
+    assert_eq!(
+        granted(&event(item), &settings()),
+        Ok(pairs(&[("coin", 7)]))
+    );
+}
+
+#[test]
+fn a_list_of_items_stands_for_all_of_them_or_none() {
+    let mut settings = settings();
+    let mut event = event(whole(leaf("gem", 1)));
+    event.event_data.items = vec![
+        whole(leaf("gem", 1)),
+        whole(leaf("coin", 5)),
+        whole(leaf("gem", 2)),
+    ]
+    .into();
+    assert_eq!(
+        granted(&event, &settings),
+        Ok(pairs(&[("coin", 5), ("gem", 3)]))
+    );
+    settings.cannot_grant = ["coin".to_owned()].into();
+    assert!(granted(&event, &settings).is_err());
+    for none in [Field::Null, Field::Absent, vec![].into()] {
+        event.event_data.items = none;
+        assert_eq!(granted(&event, &settings), Ok(pairs(&[("gem", 1)])));
+    }
+}
+
+#[test]
+fn what_can_not_be_counted_is_refused() {
+    let refused = |sku: &str| {
+        Err(Refusal::QuantityTooLarge {
+            sku: sku.to_owned(),
+        })
+    };
+    let product = whole(bundle("chest", 2, vec![leaf("gem", u64::MAX)]));
+    assert_eq!(granted(&event(product), &settings()), refused("gem"));
+    let sum = whole(bundle(
+        "chest",
+        1,
+        vec![leaf("gem", u64::MAX), leaf("gem", 1)],
+    ));
+    assert_eq!(granted(&event(sum), &settings()), refused("gem"));
+    let mut items = event(whole(leaf("gem", 1)));
+    items.event_data.items = vec![whole(leaf("gem", 1)), whole(leaf("gem", u64::MAX))].into();
+    assert_eq!(granted(&items, &settings()), refused("gem"));
+}
+
+#[test]
+fn sandbox_and_test_events_are_withheld_unless_the_game_grants_them() {
+    let cases = [
+        (false, json!("hub.redeem"), false, false, None),
+        (
+            true,
+            json!("hub.redeem"),
+            false,
+            true,
+            Some(Withheld::Sandbox),
+        ),
+        (true, json!("hub.redeem"), true, false, None),
+        (false, json!("test"), true, false, Some(Withheld::Test)),
+        (false, json!("test"), false, true, None),
+        (true, json!("test"), true, false, Some(Withheld::Test)),
+        (true, json!("test"), false, true, Some(Withheld::Sandbox)),
+        (true, json!("test"), true, true, None),
+        (false, json!(null), false, false, None),
+    ];
+    for (sandbox, trigger, grant_sandbox, grant_test, expected) in cases {
+        let mut event = event(whole(leaf("gem", 1)));
+        event.sandbox = sandbox;
+        event.trigger = serde_json::from_value(trigger).expect("a trigger");
+        let mut settings = settings();
+        settings.grant_sandbox = grant_sandbox;
+        settings.grant_test = grant_test;
+        assert_eq!(withheld(&event, &settings), expected);
+    }
+}
+
+fn nested_item() -> impl Strategy<Value = NestedItem> {
+    let sku = prop::sample::select(vec!["gem", "coin", "кристалл"]);
+    let leaves = (sku, 0u64..5).prop_map(|(sku, quantity)| leaf(sku, quantity));
+    leaves.prop_recursive(4, 24, 4, |inner| {
+        (0u64..4, prop::collection::vec(inner, 0..4))
+            .prop_map(|(quantity, nested)| bundle("box", quantity, nested))
+    })
+}
+
+/// Opens a bundle as often as it is there, and counts one by one.
+fn count_one_by_one(item: &NestedItem, counted: &mut BTreeMap<String, u64>) {
+    for _ in 0..item.quantity {
+        if item.kind == ItemKind::Item {
+            *counted.entry(item.sku.to_string()).or_insert(0) += 1;
+        }
+        for inner in item.nested_items.value().into_iter().flatten() {
+            count_one_by_one(inner, counted);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn multiplying_down_is_counting_one_by_one(item in nested_item()) {
+        let mut counted = BTreeMap::new();
+        count_one_by_one(&item, &mut counted);
+        let mut granted = granted(&event(whole(item)), &settings()).expect("small numbers");
+        granted.retain(|(_, quantity)| *quantity > 0);
+        prop_assert_eq!(granted, counted.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn large_products_are_exact_or_refused(outer in 1u64.., middle in 1u64.., inner in 1u64..) {
+        let nested = bundle("pouch", middle, vec![leaf("gem", inner)]);
+        let result = granted(&event(whole(bundle("chest", outer, vec![nested]))), &settings());
+        let exact = u128::from(outer)
+            .checked_mul(u128::from(middle))
+            .and_then(|product| product.checked_mul(u128::from(inner)))
+            .and_then(|product| u64::try_from(product).ok());
+        match exact {
+            Some(quantity) => prop_assert_eq!(result, Ok(pairs(&[("gem", quantity)]))),
+            None => prop_assert!(result.is_err()),
+        }
+    }
+}
