@@ -66,8 +66,10 @@ impl Check {
         let profiles = config.map_or(0, |config| config.profiles.len());
         writeln!(
             console,
-            "nothing wrong in {} files with {scenarios} scenarios and {profiles} profiles",
-            sources.len()
+            "nothing wrong: {}, {}, {}",
+            counted(sources.len(), "scenario file"),
+            counted(scenarios, "scenario"),
+            counted(profiles, "profile"),
         )?;
         Ok(ExitCode::ChecksHeld)
     }
@@ -121,4 +123,9 @@ impl Check {
 fn is_config(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name == Config::FILE_NAME)
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }

@@ -28,6 +28,7 @@ pub use harness::Harness;
 pub use http_hook::PreparedScript;
 pub use plan::{Plan, PlanSettings, PlannedEvent, QUANTITY_PROBE};
 pub use probe_reading::{HookProblem, PreparedProbe};
+pub use record::{AttemptPlace, attempt_record};
 pub use redaction::Redaction;
 pub use run_event::{
     AnswerRecord, AttemptEnded, BodyContent, BodyRecord, DeliveryEnded, EffectsEnded,

@@ -11,14 +11,14 @@ use rand::seq::SliceRandom;
 use super::expectation::{Observed, check};
 use super::harness::Harness;
 use super::plan::{Plan, PlannedEvent};
-use super::record::{answer_record, request_record};
+use super::record::{AttemptPlace, answer_record, attempt_record, request_record};
 use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, StepEnded};
 use super::verdict::{Check, Demand};
 use crate::delivery::{
     Attempt, ConnectionUse, Delivery, DeliveryPlan, Exchange, Gate, Outcome, OutgoingRequest,
     Response, SendOptions, Target, deliver,
 };
-use crate::scenario::{Forgery, OutcomeName, Request, RetryPolicy, Script, Step};
+use crate::scenario::{OutcomeName, Request, RetryPolicy, Script, Step};
 
 /// Where the events of a run go.
 pub(super) type Events<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
@@ -188,18 +188,13 @@ impl<'run> Steps<'run> {
             gate,
         };
         let observe = |attempt: &Attempt| {
-            (self.events)(RunEvent::AttemptEnded(AttemptEnded {
+            let place = AttemptPlace {
                 scenario: self.scenario,
                 step: step_number,
                 delivery: delivery.number,
-                event_name: Some(delivery.name.to_owned()),
-                forgery: attempt.forgery.map(Forgery::name),
-                attempt: attempt.number,
-                virtual_offset: attempt.virtual_offset,
-                took: attempt.exchange.timings.without_gate(),
-                request: request_record(&attempt.exchange, &harness.redaction),
-                answer: answer_record(&attempt.exchange, &harness.redaction),
-            }));
+            };
+            let record = attempt_record(place, delivery.name, attempt, &harness.redaction);
+            (self.events)(RunEvent::AttemptEnded(record));
         };
         deliver(harness.sender(), delivery_plan, &mut random, observe).await
     }

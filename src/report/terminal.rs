@@ -13,7 +13,7 @@ use crate::harness::{
     AttemptEnded, Check, Counts, DeliveryEnded, EffectsEnded, RunEnded, RunEvent, RunStarted,
     ScenarioEnded, ScenarioStarted, StepEnded, Verdict,
 };
-use exchange::write_attempt;
+pub use exchange::write_attempt;
 use printable::printable;
 use style::{DIM, mark, paint, paint_verdict};
 
