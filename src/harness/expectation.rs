@@ -239,3 +239,6 @@ fn join(values: &[Value]) -> String {
     }
     values.iter().map(shortened).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;
