@@ -67,6 +67,17 @@ fn a_wrong_type_says_what_was_expected() {
 }
 
 #[test]
+fn a_list_is_no_mapping() {
+    for text in ["[cake, 3]", "name: cake\nkind: { sour: [3] }\n"] {
+        let complaint = complaint(text);
+        assert!(
+            complaint.contains("expected a mapping, found a list"),
+            "{complaint}"
+        );
+    }
+}
+
+#[test]
 fn a_number_in_place_of_text_suggests_quotes() {
     insta::assert_snapshot!(complaint("name: 2024\n"));
 }
@@ -84,6 +95,27 @@ fn a_syntax_error_points_at_its_place() {
 #[test]
 fn a_document_that_contains_itself_is_refused() {
     insta::assert_snapshot!(complaint("name: cake\nparts: &all [a, *all]\n"));
+}
+
+#[test]
+fn a_value_that_is_wrong_as_a_whole_is_pointed_at_itself() {
+    /// Decodes to nothing but a complaint, as a type with a rule of its own does.
+    #[derive(Debug)]
+    struct Never;
+
+    impl<'de> Deserialize<'de> for Never {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            serde::de::IgnoredAny::deserialize(deserializer)?;
+            Err(serde::de::Error::custom("never right"))
+        }
+    }
+
+    let source = SourceFile::new("recipe.yaml", "a:\n  b: { c: 1 }\n");
+    let tree = Node::parse(&source).expect("a tree");
+    type Nested = BTreeMap<String, BTreeMap<String, Never>>;
+    let error = decode::<Nested>(&source, &tree).expect_err("never right");
+    assert_eq!(error.location(), "recipe.yaml:2:8");
+    assert_eq!(error.message, "a.b: never right");
 }
 
 #[test]
