@@ -139,6 +139,7 @@ fn hostile_files_are_refused_quickly() {
     assert!(complaint("name: a\nname: b\n").contains("duplicate"));
     assert!(complaint("name: a\n---\nname: b\n").contains("second document"));
     assert!(complaint("  \n").contains("empty"));
+    assert!(complaint("# soon\n---\n").contains("nothing in this file but comments"));
 }
 
 fn substituted(text: &str, variables: &[(&str, NodeValue)]) -> Result<Node, Diagnostic> {
