@@ -110,12 +110,43 @@ fn a_value_that_is_wrong_as_a_whole_is_pointed_at_itself() {
         }
     }
 
-    let source = SourceFile::new("recipe.yaml", "a:\n  b: { c: 1 }\n");
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "it is never decoded")]
+    struct Pair {
+        first: u8,
+        second: Never,
+    }
+
+    let source = SourceFile::new("recipe.yaml", "first: 1\nsecond: { c: 1 }\n");
     let tree = Node::parse(&source).expect("a tree");
-    type Nested = BTreeMap<String, BTreeMap<String, Never>>;
-    let error = decode::<Nested>(&source, &tree).expect_err("never right");
-    assert_eq!(error.location(), "recipe.yaml:2:8");
-    assert_eq!(error.message, "a.b: never right");
+    let error = decode::<Pair>(&source, &tree).expect_err("never right");
+    assert_eq!(error.location(), "recipe.yaml:2:11");
+    assert_eq!(error.message, "second: never right");
+}
+
+#[test]
+fn of_a_long_line_only_the_surroundings_are_shown() {
+    let long = format!(
+        "name: \"{}\"\nparts: [{}1, x]\n",
+        "é".repeat(4000),
+        "y, ".repeat(2000)
+    );
+    insta::assert_snapshot!(complaint(&long));
+    let beside = format!("name: \"{}\"\nkind: swet\n", "é".repeat(4000));
+    insta::assert_snapshot!(complaint(&beside));
+}
+
+#[test]
+fn columns_are_counted_in_characters() {
+    let complaint = complaint("{ name: \"Кристалл 💎\", kind: swet }\n");
+    assert!(complaint.contains("recipe.yaml:1:29"), "{complaint}");
+}
+
+#[test]
+fn a_file_can_not_steer_the_terminal() {
+    let complaint = complaint("\"na\\e[31mme\": \u{9b}31m # \u{85}\u{1b}[2J\n");
+    let steers = |character: char| character.is_control() && character != '\n';
+    assert!(!complaint.contains(steers), "{complaint:?}");
 }
 
 #[test]
