@@ -13,7 +13,9 @@ use super::secret_options::{SecretOptions, from_variable};
 use super::target_options::ChosenTarget;
 use crate::delivery::{AllowedHosts, Clock, Target};
 use crate::generate::{Catalogue, Seed, StartTime};
-use crate::harness::{Harness, PlanSettings, PreparedProbe, PreparedScript, Redaction};
+use crate::harness::{
+    Harness, HookProblem, PlanSettings, PreparedProbe, PreparedScript, Redaction,
+};
 use crate::protocol::{Secret, Signer};
 use crate::receiver::{Receiver, ReceiverSettings};
 use crate::scenario::document::SourceFile;
@@ -109,18 +111,17 @@ impl Preparation<'_> {
         } = self.target;
         let mut probes = IndexMap::new();
         for (name, probe) in &profile.probes {
-            let prepared = PreparedProbe::new(probe, &allowed).map_err(|problem| {
-                CommandError::usage(format!("the probe `{name}` can't be used: {problem}"), None)
-            })?;
+            let prepared = PreparedProbe::new(probe, &allowed)
+                .map_err(|problem| unusable(&format!("probe `{name}`"), &problem))?;
             probes.insert(name.clone(), prepared);
         }
         let script = profile
             .script
             .as_ref()
             .map(|hook| PreparedScript::new(hook, &allowed));
-        let script = script.transpose().map_err(|problem| {
-            CommandError::usage(format!("the `script` can't be used: {problem}"), None)
-        })?;
+        let script = script
+            .transpose()
+            .map_err(|problem| unusable("`script`", &problem))?;
         let expired = profile
             .expired_secret_env
             .as_deref()
@@ -152,6 +153,19 @@ impl Preparation<'_> {
             fail_fast: self.fail_fast,
         })
     }
+}
+
+fn unusable(hook: &str, problem: &HookProblem) -> CommandError {
+    let help = match problem {
+        HookProblem::Variable(_) => {
+            Some("set it in the shell, or write `$$` where a plain `$` is meant".to_owned())
+        }
+        _ => None,
+    };
+    CommandError::usage(
+        format!("the profile's {hook} can't be used: {problem}"),
+        help,
+    )
 }
 
 /// A secret that nobody else knows, for a receiver that only this run uses.
