@@ -91,7 +91,7 @@ impl Preparation<'_> {
                 .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
             (profile, target, secret, Some(receiver))
         };
-        let harness = self.harness(&profile, target, secret)?;
+        let harness = self.harness(&profile, target, &secret)?;
         Ok(PreparedRun {
             harness,
             seed,
@@ -104,7 +104,7 @@ impl Preparation<'_> {
         self,
         profile: &Profile,
         target: Target,
-        secret: Secret,
+        secret: &Secret,
     ) -> Result<Harness, CommandError> {
         let ChosenTarget {
             allowed, client, ..
@@ -127,14 +127,18 @@ impl Preparation<'_> {
             .as_deref()
             .map(from_variable)
             .transpose()?;
+        let credentials = probes.values().flat_map(PreparedProbe::credentials);
+        let credentials = credentials.chain(script.iter().flat_map(PreparedScript::credentials));
+        let hidden = std::iter::once(secret.clone()).chain(expired.clone());
+        let redaction = Redaction::new(hidden.chain(credentials));
         let clock = Clock::system();
         let standard = RetryPolicy::default();
         Ok(Harness {
             client,
             target,
-            signer: Signer::new(&secret),
+            signer: Signer::new(secret),
             expired: expired.as_ref().map(Signer::new),
-            redaction: Redaction::new(std::iter::once(secret).chain(expired)),
+            redaction,
             allowed,
             clock: if self.real_time {
                 clock.real_time()
