@@ -47,7 +47,7 @@ pub struct Run {
     start_time: Option<StartTime>,
 
     /// How many scenarios run at the same time [default: 8]
-    #[arg(long, value_name = "N", help_heading = "The run")]
+    #[arg(long, value_name = "N", help_heading = "The run", value_parser = parse_jobs)]
     jobs: Option<NonZeroUsize>,
 
     /// Begin no scenario after the first that failed
@@ -68,6 +68,11 @@ pub struct Run {
 
 /// Scenarios mostly wait for the receiver, so more of them than cores keep it busy.
 const DEFAULT_JOBS: usize = 8;
+
+fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "expected a whole number of 1 or more".to_owned())
+}
 
 impl Run {
     pub(super) fn run(self, console: &Console) -> Result<ExitCode, CommandError> {

@@ -223,7 +223,8 @@ impl<'run> Steps<'run> {
                 .get(step_number - 1)
                 .into_iter()
                 .flatten();
-            checks.extend(expectations.flat_map(|expected| check(expected, &observed)));
+            let redaction = &self.harness.redaction;
+            checks.extend(expectations.flat_map(|expected| check(expected, &observed, redaction)));
             if let (Ok(response), None) = (&last.exchange.result, step.forge) {
                 let first = self.first_answers.entry(delivery.name.to_owned());
                 first.or_insert_with(|| response.clone());
@@ -265,7 +266,7 @@ impl<'run> Steps<'run> {
         };
         let expectations = self.plan.expectations.get(number - 1).into_iter().flatten();
         let checks = expectations
-            .flat_map(|expected| check(expected, &observed))
+            .flat_map(|expected| check(expected, &observed, &self.harness.redaction))
             .collect();
         Ok(DeliveryEnded {
             delivery: 1,
