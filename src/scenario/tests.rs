@@ -147,7 +147,8 @@ fn the_bundled_suite_can_be_read_and_fits_its_schema() {
     assert!(!sources.is_empty());
     for source in sources {
         assert!(!Case::of_file(&source).unwrap().is_empty());
-        let json: serde_json::Value = serde_saphyr::from_str(&source.text).unwrap();
+        let tree = document::Node::parse(&source).unwrap();
+        let json: serde_json::Value = document::decode(&source, &tree).unwrap();
         let problems: Vec<String> = schema
             .iter_errors(&json)
             .map(|error| error.to_string())
