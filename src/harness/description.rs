@@ -31,7 +31,7 @@ pub(super) fn describe(step: &Step) -> String {
         text.push_str(" shuffled");
     }
     if let Some(forgery) = step.forge {
-        text = format!("{text} forged: {}", forgery.name());
+        text = format!("{text} as the forgery {}", forgery.name());
     }
     text
 }
