@@ -279,7 +279,12 @@ fn write_check(out: &mut Vec<u8>, check: &Check) -> io::Result<()> {
     writeln!(out, "        expected  {}", check.expected)?;
     writeln!(out, "        observed  {}", printable(&check.observed))?;
     if let Some(source) = &check.source {
-        writeln!(out, "        {}", paint(DIM, format!("source    {source}")))?;
+        let indent = textwrap::Options::new(TEXT_WIDTH)
+            .initial_indent("        source    ")
+            .subsequent_indent("                  ");
+        for line in textwrap::wrap(source, indent) {
+            writeln!(out, "{}", paint(DIM, line))?;
+        }
     }
     match &check.hint {
         Some(hint) => writeln!(out, "        help      {hint}"),
