@@ -6,8 +6,10 @@ use clap::{ColorChoice, Parser, Subcommand, ValueEnum as _};
 
 use super::check::Check;
 use super::completions::Completions;
+use super::fire::Fire;
 use super::list::List;
 use super::man::ManPages;
+use super::new::New;
 use super::receive::ReceiveOptions;
 use super::run::Run;
 use super::schema::Schema;
@@ -49,12 +51,16 @@ pub struct Arguments {
 pub enum Command {
     /// Run scenarios against a receiver, and say whether it answers right and grants once
     Run(Box<Run>),
+    /// Send one event, as it is bent by the options, and show the answer
+    Fire(Box<Fire>),
     /// Run the reference receiver
     Receive(ReceiveOptions),
     /// Print the signature headers for a body
     Sign(Sign),
     /// Check a signature, and say why it does not match
     Verify(Verify),
+    /// Write a config and a first scenario to start from
+    New(New),
     /// Check scenario files and aghook.yaml without sending anything
     Check(Check),
     /// List scenarios, or the forgeries that a scenario can send

@@ -192,7 +192,10 @@ fn choices(
         label: String::new(),
     }];
     for (name, values) in tree.get("matrix").map_or(&[][..], Node::entries) {
-        let problem = |message: String| Diagnostic::at(source, name.span, message, None);
+        let problem = |message: String| {
+            let help = "write a list, as in `matrix: { forge: [wrong_secret, tampered_body] }`";
+            Diagnostic::at(source, name.span, message, Some(help.to_owned()))
+        };
         let NodeValue::Sequence(values) = &values.value else {
             return Err(problem(format!(
                 "expected a list of values for `{}`",
