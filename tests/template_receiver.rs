@@ -17,9 +17,9 @@ fn the_template_fails_nothing() {
     let Some(receiver) = TemplateReceiver::start(&[]) else {
         return;
     };
-    // Once with its choices known, and once with all of them open.
-    for policy in [CHOICES, "{}"] {
-        let outcome = receiver.run(policy, &[]);
+    // With its choices known, with all of them open, and for a game that has a single item.
+    for known in [CHOICES, "policy: {}", "items: [{ sku: only_one }]"] {
+        let outcome = receiver.run(known, &[]);
         assert_eq!(outcome.code, 0);
         assert_eq!(outcome.files("failed"), set(&[]));
         assert_eq!(outcome.files("broken"), set(&[]));

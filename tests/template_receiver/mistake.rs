@@ -6,7 +6,7 @@ use super::receiver::TemplateReceiver;
 
 /// What a game that is built on the template would write into its profile: it opens bundles, and
 /// grants sandbox and test events like any other.
-pub(crate) const CHOICES: &str = "{ bundles: nested, sandbox: grant, test: grant }";
+pub(crate) const CHOICES: &str = "policy: { bundles: nested, sandbox: grant, test: grant }";
 
 /// What even the sound template is warned of: nothing in it looks at a timestamp's age.
 pub(crate) const NOT_FRESH: [&str; 2] = ["signature/future_timestamp", "signature/stale_timestamp"];

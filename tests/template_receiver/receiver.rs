@@ -35,10 +35,10 @@ impl TemplateReceiver {
             script = script.replace(text, replacement);
         }
         let folder = TempDir::new().expect("a folder");
-        let changed = folder.path().join("receiver.py");
-        fs::write(&changed, script).expect("written");
+        let script_file = folder.path().join("receiver.py");
+        fs::write(&script_file, script).expect("written");
         let mut process = Command::new(python)
-            .arg(changed)
+            .arg(script_file)
             .args(["--secret-env", SECRET_VARIABLE, "--port", "0"])
             .env(SECRET_VARIABLE, SECRET)
             .stdout(Stdio::piped())
@@ -57,12 +57,13 @@ impl TemplateReceiver {
         })
     }
 
-    /// Runs the bundled suite, or the part of it that the options choose.
-    pub(crate) fn run(&self, policy: &str, options: &[&str]) -> Outcome {
+    /// Runs the bundled suite, or the part of it that the options choose. `known` is one more entry
+    /// of the profile, such as the policy.
+    pub(crate) fn run(&self, known: &str, options: &[&str]) -> Outcome {
         let base = self.url.strip_suffix("/hook").expect("the hook's path");
         // What a player holds is known at once, so waiting for it would only slow failures down.
         let profile = format!(
-            "profiles:\n  template:\n    settle: 1ms\n    policy: {policy}\n    probes:\n      \
+            "profiles:\n  template:\n    settle: 1ms\n    {known}\n    probes:\n      \
              quantity:\n        http: GET {base}/debug/players/{{player_id}}/items/{{sku}}\n        \
              read: $.quantity\n        missing: 0\n"
         );
