@@ -44,95 +44,102 @@ fn transcripts(folder: &Folder, code: i32, lines: &[&[&str]]) -> String {
 
 #[test]
 fn a_file_that_is_no_yaml() {
-    insta::assert_snapshot!(complaints(&[
+    let said = complaints(&[
         ("empty", &b""[..]),
         ("only comments", b"# to be written\n"),
         ("not UTF-8", b"name: ok\nabout: caf\xe9\n"),
         (
             "a bracket too few",
-            b"name: x\nsteps:\n  - deliver: [a\n    expect: {}\n"
+            b"name: x\nsteps:\n  - deliver: [a\n    expect: {}\n",
         ),
         ("a tab", b"name: x\nsteps:\n\t- deliver: a\n"),
         ("a key twice", b"name: x\nsteps: []\nname: y\n"),
         (
             "two documents",
-            b"name: x\nsteps: []\n---\nname: y\nsteps: []\n"
+            b"name: x\nsteps: []\n---\nname: y\nsteps: []\n",
         ),
         ("a NUL", b"name: x\0\n"),
-    ]));
+    ]);
+    insta::assert_snapshot!(said);
 }
 
 #[test]
 fn a_value_of_the_wrong_type() {
-    insta::assert_snapshot!(complaints(&[
+    let said = complaints(&[
         ("text in place of the mapping", "hello\n".to_owned()),
         ("a list in place of the mapping", "- a\n- b\n".to_owned()),
         (
             "a list in place of text",
-            "name: [a]\nsteps: []\n".to_owned()
+            "name: [a]\nsteps: []\n".to_owned(),
         ),
         (
             "a number in place of text",
-            "name: 12\nsteps: []\n".to_owned()
+            "name: 12\nsteps: []\n".to_owned(),
         ),
         ("a list of fields", expecting("[[2xx]]")),
         (
             "text in place of a number",
-            effecting("{ granted: welcome, times: often }")
+            effecting("{ granted: welcome, times: often }"),
         ),
         ("a missing key", "name: x\n".to_owned()),
-    ]));
+    ]);
+    insta::assert_snapshot!(said);
 }
 
 #[test]
 fn a_word_that_is_not_known() {
-    insta::assert_snapshot!(complaints(&[
+    let said = complaints(&[
         ("key", expecting("{ sttaus: 2xx }")),
         (
             "key of a step",
-            expecting("{ status: 2xx }").replace("expect:", "expct:")
+            expecting("{ status: 2xx }").replace("expect:", "expct:"),
         ),
         (
             "forgery",
-            expecting("{ status: 4xx }\n    forge: wrong_secrt")
+            expecting("{ status: 4xx }\n    forge: wrong_secrt"),
         ),
         ("outcome", expecting("{ outcome: deliverd }")),
         (
             "event",
-            expecting("{ status: 2xx }").replace("deliver: welcome", "deliver: welcom")
+            expecting("{ status: 2xx }").replace("deliver: welcome", "deliver: welcom"),
         ),
         ("event of an effect", effecting("granted: wellcome")),
         (
             "probe",
-            effecting("{ probe: quantty, of: welcome, change: 1 }")
+            effecting("{ probe: quantty, of: welcome, change: 1 }"),
         ),
         (
             "probe like no other",
-            effecting("{ probe: xyz, of: welcome, change: 1 }")
+            effecting("{ probe: xyz, of: welcome, change: 1 }"),
         ),
         (
             "variable",
-            effecting("granted: welcome").replace("gems", "\"${skuu}\"") + "vars: { sku: x }\n"
+            effecting("granted: welcome").replace("gems", "\"${skuu}\"") + "vars: { sku: x }\n",
+        ),
+        (
+            "variable without quotes",
+            effecting("granted: welcome").replace("gems", "${sku}"),
         ),
         (
             "variable without any",
-            effecting("granted: welcome").replace("gems", "${sku}")
+            effecting("granted: welcome").replace("gems", "\"${sku}\""),
         ),
         (
             "key of a matcher",
-            expecting("{ status: 2xx, body: { $.a: 1, $.b: { machtes: x } } }")
+            expecting("{ status: 2xx, body: { $.a: 1, $.b: { machtes: x } } }"),
         ),
-    ]));
+    ]);
+    insta::assert_snapshot!(said);
 }
 
 #[test]
 fn a_text_that_means_nothing() {
-    insta::assert_snapshot!(complaints(&[
+    let said = complaints(&[
         ("JSONPath", expecting("{ body: { \"$.a[\": 1 } }")),
         ("JSONPath without $", expecting("{ body: { status: ok } }")),
         (
             "regular expression",
-            expecting("{ body: { $.a: 1, $.b: { matches: \"(ab\" } } }")
+            expecting("{ body: { $.a: 1, $.b: { matches: \"(ab\" } } }"),
         ),
         ("duration", expecting("{ within: 5 sec }")),
         ("duration without a unit", expecting("{ within: 5 }")),
@@ -142,17 +149,18 @@ fn a_text_that_means_nothing() {
         ("no status", expecting("{ status: [] }")),
         (
             "schema that is not there",
-            expecting("{ schema: answer.json }")
+            expecting("{ schema: answer.json }"),
         ),
         ("count", expecting("{ attempts: 3..1 }")),
-    ]));
+    ]);
+    insta::assert_snapshot!(said);
 }
 
 #[test]
 fn a_scenario_that_leads_nowhere() {
     let bundle =
         |item: &str| effecting("granted: welcome").replace("{ sku: gems, quantity: 5 }", item);
-    insta::assert_snapshot!(complaints(&[
+    let said = complaints(&[
         (
             "a bundle in itself",
             bundle("{ sku: chest, bundle: [{ sku: pouch, bundle: [{ sku: chest }] }] }"),
@@ -172,7 +180,8 @@ fn a_scenario_that_leads_nowhere() {
             effecting("granted: welcome").replace("- deliver: welcome", "- pause: 1s"),
         ),
         ("one delivery together", expecting("{ status: 2xx }\n    together: true")),
-    ]));
+    ]);
+    insta::assert_snapshot!(said);
 }
 
 #[test]
@@ -189,15 +198,16 @@ fn a_file_made_to_hurt() {
         expecting("{ status: 2xx }"),
         many.collect::<String>()
     );
-    insta::assert_snapshot!(complaints(&[
+    let said = complaints(&[
         ("10,000 levels", deep),
         ("an alias bomb", bomb),
         ("2,048 cases", many),
         (
             "escapes for the terminal",
-            "\"na\\e[31mme\": x # \u{9b}2J\n".to_owned()
+            "\"na\\e[31mme\": x # \u{9b}2J\n".to_owned(),
         ),
-    ]));
+    ]);
+    insta::assert_snapshot!(said);
 }
 
 #[test]
@@ -263,7 +273,7 @@ fn a_pipe_or_a_device_is_no_file() {
 fn the_command_line() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     let run = |words: &[&'static str]| [&["run", "scenario.yaml"], words].concat();
-    insta::assert_snapshot!(transcripts(
+    let said = transcripts(
         &folder,
         2,
         &[
@@ -282,14 +292,15 @@ fn the_command_line() {
             &run(&["--allow-host", "https://game.example"]),
             &["list", "--filter", "nothing like it"],
         ],
-    ));
+    );
+    insta::assert_snapshot!(said);
 }
 
 #[test]
 fn a_target_that_can_not_be_used() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     let target = |url: &'static str| ["run", "scenario.yaml", "--target", url];
-    insta::assert_snapshot!(transcripts(
+    let said = transcripts(
         &folder,
         2,
         &[
@@ -299,7 +310,8 @@ fn a_target_that_can_not_be_used() {
             &target("127.0.0.1:8080/hook"),
             &target("http://127.0.0.1/hook#top"),
         ],
-    ));
+    );
+    insta::assert_snapshot!(said);
 }
 
 #[test]
@@ -398,7 +410,7 @@ fn check_reads_the_config_as_well() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"))
         .with("aghook.yaml", "profiles:\n  local:\n    tarrget: x\n")
         .with("other.yaml", "profiles: 3\n");
-    insta::assert_snapshot!(transcripts(
+    let said = transcripts(
         &folder,
         2,
         &[
@@ -408,10 +420,11 @@ fn check_reads_the_config_as_well() {
                 "scenario.yaml",
                 "aghook.yaml",
                 "--config",
-                "other.yaml"
+                "other.yaml",
             ],
         ],
-    ));
+    );
+    insta::assert_snapshot!(said);
 }
 
 #[test]
@@ -433,7 +446,7 @@ fn a_target_that_is_not_there() {
     let [to_plain, to_closing] = [plain, closing].map(|peer| peer.url().replace("http:", "https:"));
     let cacert = Folder::with_scenario(&expecting("{ status: 2xx }"))
         .with("other.pem", &other_name.certificate);
-    insta::assert_snapshot!(transcripts(
+    let said = transcripts(
         &cacert,
         3,
         &[
@@ -445,12 +458,13 @@ fn a_target_that_is_not_there() {
                 "--cacert",
                 "other.pem",
                 "--target",
-                &other_name.url()
+                &other_name.url(),
             ],
             &["run", "scenario.yaml", "--target", &to_plain],
             &["run", "scenario.yaml", "--target", &to_closing],
         ],
-    ));
+    );
+    insta::assert_snapshot!(said);
 }
 
 #[test]
