@@ -18,7 +18,7 @@ use crate::receiver::{
     BundleHandling, Decision, Receiver, ReceiverError, ReceiverSettings, RequestRecord, Store,
 };
 
-/// Runs the reference receiver: a sound game back end that grants every coupon once.
+/// Run the reference receiver: a sound game back end that grants every coupon once
 ///
 /// It is a test tool. Its /debug endpoints, by which a test sees what a player holds, ask for no
 /// password, so it listens on loopback only unless it is told otherwise.
