@@ -32,7 +32,7 @@ pub struct Check {
 impl Check {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         let mut problems = Diagnostics::default();
-        let config = self.config(&mut problems);
+        let configs = self.configs(&mut problems);
         let mut settings = PlanSettings {
             seed: None,
             start: StartTime::from_system_time(SystemTime::now()),
@@ -41,12 +41,10 @@ impl Check {
             probes: Vec::new(),
             strict: false,
         };
-        if let Some(config) = &config {
-            let profiles = config.profiles.values();
-            settings.probes = profiles
-                .flat_map(|profile| profile.probes.keys().cloned())
-                .collect();
-        }
+        let profiles = || configs.iter().flat_map(|config| config.profiles.values());
+        settings.probes = profiles()
+            .flat_map(|profile| profile.probes.keys().cloned())
+            .collect();
         let mut scenarios = 0;
         let sources = self.sources(&mut problems);
         for source in &sources {
@@ -63,36 +61,31 @@ impl Check {
         problems
             .into_result()
             .map_err(|problems| files::wrong(&problems, console))?;
-        let profiles = config.map_or(0, |config| config.profiles.len());
         writeln!(
             console,
-            "nothing wrong: {}, {}, {}",
-            counted(sources.len(), "scenario file"),
+            "nothing wrong in {} with {} and {}",
+            counted(sources.len() + configs.len(), "file"),
             counted(scenarios, "scenario"),
-            counted(profiles, "profile"),
+            counted(profiles().count(), "profile"),
         )?;
         Ok(ExitCode::ChecksHeld)
     }
 
-    fn config(&self, problems: &mut Diagnostics) -> Option<Config> {
+    /// All config files that are named, or else the usual one if it is here.
+    fn configs(&self, problems: &mut Diagnostics) -> Vec<Config> {
+        let named = self.paths.iter().filter(|path| is_config(path));
+        let mut paths: Vec<&Path> = named.chain(&self.config).map(PathBuf::as_path).collect();
         let usual = Path::new(Config::FILE_NAME);
-        let named = self
-            .paths
-            .iter()
-            .find(|path| is_config(path))
-            .map(PathBuf::as_path);
-        let path = self
-            .config
-            .as_deref()
-            .or(named)
-            .or(usual.exists().then_some(usual))?;
-        match Config::read(path) {
-            Ok(config) => Some(config),
-            Err(found) => {
-                problems.extend(found.0);
-                None
-            }
+        if paths.is_empty() && usual.exists() {
+            paths.push(usual);
         }
+        paths.sort_unstable();
+        paths.dedup();
+        let read = |path| {
+            let read = Config::read(path);
+            read.map_err(|found| problems.extend(found.0)).ok()
+        };
+        paths.into_iter().filter_map(read).collect()
     }
 
     fn sources(&self, problems: &mut Diagnostics) -> Vec<SourceFile> {
@@ -126,6 +119,8 @@ fn is_config(path: &Path) -> bool {
 }
 
 fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
 }

@@ -13,7 +13,9 @@ use super::secret_options::{SecretOptions, from_variable};
 use super::target_options::ChosenTarget;
 use crate::delivery::{AllowedHosts, Clock, Target};
 use crate::generate::{Catalogue, Seed, StartTime};
-use crate::harness::{Harness, PlanSettings, PreparedProbe, PreparedScript, Redaction};
+use crate::harness::{
+    Harness, HookProblem, PlanSettings, PreparedProbe, PreparedScript, Redaction,
+};
 use crate::protocol::{Secret, Signer};
 use crate::receiver::{Receiver, ReceiverSettings};
 use crate::scenario::document::SourceFile;
@@ -89,7 +91,7 @@ impl Preparation<'_> {
                 .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
             (profile, target, secret, Some(receiver))
         };
-        let harness = self.harness(&profile, target, secret)?;
+        let harness = self.harness(&profile, target, &secret)?;
         Ok(PreparedRun {
             harness,
             seed,
@@ -102,38 +104,41 @@ impl Preparation<'_> {
         self,
         profile: &Profile,
         target: Target,
-        secret: Secret,
+        secret: &Secret,
     ) -> Result<Harness, CommandError> {
         let ChosenTarget {
             allowed, client, ..
         } = self.target;
         let mut probes = IndexMap::new();
         for (name, probe) in &profile.probes {
-            let prepared = PreparedProbe::new(probe, &allowed).map_err(|problem| {
-                CommandError::usage(format!("the probe `{name}` can't be used: {problem}"), None)
-            })?;
+            let prepared = PreparedProbe::new(probe, &allowed)
+                .map_err(|problem| unusable(&format!("probe `{name}`"), &problem))?;
             probes.insert(name.clone(), prepared);
         }
         let script = profile
             .script
             .as_ref()
             .map(|hook| PreparedScript::new(hook, &allowed));
-        let script = script.transpose().map_err(|problem| {
-            CommandError::usage(format!("the `script` can't be used: {problem}"), None)
-        })?;
+        let script = script
+            .transpose()
+            .map_err(|problem| unusable("`script`", &problem))?;
         let expired = profile
             .expired_secret_env
             .as_deref()
             .map(from_variable)
             .transpose()?;
+        let credentials = probes.values().flat_map(PreparedProbe::credentials);
+        let credentials = credentials.chain(script.iter().flat_map(PreparedScript::credentials));
+        let hidden = std::iter::once(secret.clone()).chain(expired.clone());
+        let redaction = Redaction::new(hidden.chain(credentials));
         let clock = Clock::system();
         let standard = RetryPolicy::default();
         Ok(Harness {
             client,
             target,
-            signer: Signer::new(&secret),
+            signer: Signer::new(secret),
             expired: expired.as_ref().map(Signer::new),
-            redaction: Redaction::new(std::iter::once(secret).chain(expired)),
+            redaction,
             allowed,
             clock: if self.real_time {
                 clock.real_time()
@@ -152,6 +157,19 @@ impl Preparation<'_> {
             fail_fast: self.fail_fast,
         })
     }
+}
+
+fn unusable(hook: &str, problem: &HookProblem) -> CommandError {
+    let help = match problem {
+        HookProblem::Variable(_) => {
+            Some("set it in the shell, or write `$$` where a plain `$` is meant".to_owned())
+        }
+        _ => None,
+    };
+    CommandError::usage(
+        format!("the profile's {hook} can't be used: {problem}"),
+        help,
+    )
 }
 
 /// A secret that nobody else knows, for a receiver that only this run uses.

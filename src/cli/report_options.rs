@@ -130,7 +130,7 @@ impl ReportOptions {
         let name = path.display().to_string();
         let file = File::create(path).map_err(|error| {
             let help = "check that the folder is there and can be written to".to_owned();
-            CommandError::not_completed(format!("can't write the report {name}: {error}"), help)
+            CommandError::usage(format!("can't write the report {name}: {error}"), help)
         })?;
         let file = BufWriter::new(file);
         let report: Box<dyn Report + Send> = match kind {

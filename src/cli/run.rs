@@ -51,7 +51,7 @@ pub struct Run {
     start_time: Option<StartTime>,
 
     /// How many scenarios run at the same time [default: 8]
-    #[arg(long, value_name = "N", help_heading = "The run")]
+    #[arg(long, value_name = "N", help_heading = "The run", value_parser = parse_jobs)]
     jobs: Option<NonZeroUsize>,
 
     /// Begin no scenario after the first that failed
@@ -72,6 +72,11 @@ pub struct Run {
 
 /// Scenarios mostly wait for the receiver, so more of them than cores keep it busy.
 const DEFAULT_JOBS: usize = 8;
+
+fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "expected a whole number of 1 or more".to_owned())
+}
 
 impl Run {
     pub(super) fn run(self, console: &Console) -> Result<ExitCode, CommandError> {
@@ -135,23 +140,36 @@ async fn follow(run: PreparedRun, plans: &[Plan], events: &mpsc::Sender<RunEvent
         seed: run.seed.map(|seed| seed.number()),
         scenarios: plans.len(),
     }));
-    let stop = Arc::new(AtomicBool::new(false));
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let watch = tokio::spawn({
-        let (stop, interrupted) = (Arc::clone(&stop), Arc::clone(&interrupted));
-        async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                interrupted.store(true, Ordering::Relaxed);
-                stop.store(true, Ordering::Relaxed);
-            }
-        }
-    });
-    let ended = run.harness.run(plans, &tell, &stop).await;
+    let interruption = Arc::new(Interruption::default());
+    let watch = tokio::spawn(Arc::clone(&interruption).watch());
+    let ended = run.harness.run(plans, &tell, &interruption.stop).await;
     watch.abort();
     if let Some(built_in) = run.built_in {
         built_in.stop().await;
     }
-    exit_code(&ended, interrupted.load(Ordering::Relaxed))
+    exit_code(&ended, interruption.happened.load(Ordering::Relaxed))
+}
+
+/// Ctrl-C: the first lets scenarios end that are under way, the second does not.
+#[derive(Debug, Default)]
+struct Interruption {
+    stop: AtomicBool,
+    happened: AtomicBool,
+}
+
+impl Interruption {
+    async fn watch(self: Arc<Self>) {
+        // Where the signal can't be listened for, Ctrl-C ends the program as usual.
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        self.happened.store(true, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
+        eprintln!("interrupted: ending what is under way; Ctrl-C again ends at once");
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(i32::from(ExitCode::NotCompleted as u8));
+        }
+    }
 }
 
 /// A run that checked nothing is never a success.

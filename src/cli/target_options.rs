@@ -73,7 +73,7 @@ pub(super) struct ChosenTarget {
 impl TargetOptions {
     /// Reads the config file and makes sure that everything in it can be used.
     pub(super) fn choose(&self, console: &Console) -> Result<ChosenTarget, CommandError> {
-        let profile = self.profile(console)?;
+        let (name, profile) = self.profile(console)?;
         let hosts = profile.allow_hosts.iter().chain(&self.allow_host);
         let allowed = AllowedHosts::new(hosts)
             .map_err(|error| CommandError::usage(error.to_string(), None))?;
@@ -87,8 +87,16 @@ impl TargetOptions {
             .map_err(|error| {
                 CommandError::usage(format!("the target can't be used: {error}"), None)
             })?;
-        let client = Client::new(self.client_settings(&profile))
-            .map_err(|error| CommandError::usage(error.to_string(), None))?;
+        if let (None, Some(name)) = (&target, name) {
+            // The built-in receiver would pass in place of the one that is meant.
+            let help = format!("add `target: URL` to the profile `{name}`, or use `--target`");
+            let message = format!("the profile `{name}` has no target");
+            return Err(CommandError::usage(message, help));
+        }
+        let client = Client::new(self.client_settings(&profile)).map_err(|error| {
+            let help = "name a PEM file of certificates with `--cacert`".to_owned();
+            CommandError::usage(error.to_string(), help)
+        })?;
         Ok(ChosenTarget {
             profile,
             target,
@@ -104,17 +112,18 @@ impl TargetOptions {
         asked_for.or((self.profile.is_some() || usual.exists()).then_some(usual))
     }
 
-    fn profile(&self, console: &Console) -> Result<Profile, CommandError> {
+    /// The profile with its name; an empty one without a name where there is no config file.
+    fn profile(&self, console: &Console) -> Result<(Option<String>, Profile), CommandError> {
         let Some(path) = self.config_path() else {
-            return Ok(Profile::default());
+            return Ok((None, Profile::default()));
         };
         let rendered = |problems| files::wrong(&problems, console);
         let config = Config::read(path).map_err(rendered)?;
         let file = path.display().to_string();
-        let (_, profile) = config
+        let (name, profile) = config
             .pick(self.profile.as_deref(), &file)
             .map_err(rendered)?;
-        Ok(profile.clone())
+        Ok((Some(name.to_owned()), profile.clone()))
     }
 
     fn client_settings(&self, profile: &Profile) -> ClientSettings {

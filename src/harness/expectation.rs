@@ -1,10 +1,13 @@
 //! Whether an answer is what a step expects: pure functions from what was observed to checks.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::json_match::{equal, mismatch, shortened};
+use super::record::without_secrets;
+use super::redaction::Redaction;
 use super::verdict::{Check, Demand};
 use crate::delivery::{Failure, Response};
 use crate::scenario::{DurationText, Expectation, JsonPath, Matcher, OutcomeName};
@@ -35,8 +38,41 @@ pub struct PreparedExpectation {
     pub demand: Demand,
 }
 
+/// Checks everything that is expected, and tells what was observed without the secrets that a
+/// receiver may have sent back. The verdicts are those of the answer as it came.
+pub(super) fn check(
+    expected: &PreparedExpectation,
+    observed: &Observed<'_>,
+    redaction: &Redaction,
+) -> Vec<Check> {
+    let mut checks = check_as_observed(expected, observed);
+    let answer = observed
+        .answer
+        .map(|answer| without_secrets(answer, redaction));
+    let first = observed
+        .first_answer
+        .map(|first| without_secrets(first, redaction));
+    if matches!(answer, Ok(Cow::Owned(_))) || matches!(first, Some(Cow::Owned(_))) {
+        let showable = Observed {
+            answer: answer.as_deref().map_err(|failure| *failure),
+            first_answer: first.as_deref(),
+            ..*observed
+        };
+        let shown = check_as_observed(expected, &showable);
+        for (check, shown) in checks.iter_mut().zip(shown) {
+            check.observed = shown.observed;
+        }
+    }
+    for check in &mut checks {
+        if let Cow::Owned(hidden) = redaction.text(&check.observed) {
+            check.observed = hidden;
+        }
+    }
+    checks
+}
+
 /// Checks everything that is expected, in the order of the format's reference.
-pub(super) fn check(expected: &PreparedExpectation, observed: &Observed<'_>) -> Vec<Check> {
+fn check_as_observed(expected: &PreparedExpectation, observed: &Observed<'_>) -> Vec<Check> {
     let PreparedExpectation {
         expectation,
         schema,
@@ -218,6 +254,10 @@ fn difference_of(first: &Response, response: &Response) -> Option<String> {
             shown(before)
         ));
     }
+    if first.body_length != response.body_length && (first.truncated || response.truncated) {
+        let (before, after) = (first.body_length, response.body_length);
+        return Some(format!("a body of {after} bytes after {before}"));
+    }
     if first.body == response.body {
         return None;
     }
@@ -239,3 +279,6 @@ fn join(values: &[Value]) -> String {
     }
     values.iter().map(shortened).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use super::placeholders::{fill_in, percent_encoded, with_environment};
 use super::probe_reading::HookProblem;
 use crate::delivery::{AllowedHosts, Client, OutgoingRequest, Response, SendOptions, Target};
+use crate::protocol::Secret;
 use crate::scenario::{ProbeRequest, ScriptHook};
 
 /// A request whose environment variables are filled in and whose host may be asked.
@@ -18,6 +19,7 @@ pub(super) struct HttpHook {
     url: String,
     headers: Vec<(String, String)>,
     allowed: AllowedHosts,
+    credentials: Vec<Secret>,
 }
 
 /// Headers may hold credentials of the environment, so they are not shown.
@@ -36,9 +38,10 @@ impl HttpHook {
     ) -> Result<Self, HookProblem> {
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| HookProblem::Method(request.method.clone()))?;
+        let mut used = Vec::new();
         let filled = headers
             .iter()
-            .map(|(name, value)| Ok((name.clone(), with_environment(value)?)))
+            .map(|(name, value)| Ok((name.clone(), with_environment(value, &mut used)?)))
             .collect::<Result<_, HookProblem>>()?;
         let allowed = allowed.clone();
         let hook = Self {
@@ -46,12 +49,18 @@ impl HttpHook {
             url: request.url.clone(),
             headers: filled,
             allowed,
+            credentials: credentials(used),
         };
         // Any values do to see whether the URL and the headers can be sent at all.
         let sample = [("{player_id}", "player"), ("{sku}", "sku")];
         let target = Target::parse(&fill_in(&hook.url, &sample, percent_encoded), &hook.allowed)?;
         hook.outgoing(&target)?;
         Ok(hook)
+    }
+
+    /// What of the environment stands in the headers, which no report may show.
+    pub(super) fn credentials(&self) -> impl Iterator<Item = Secret> {
+        self.credentials.iter().cloned()
     }
 
     /// Sends the request and returns its answer, of any status, with the request's name for
@@ -92,6 +101,14 @@ impl HttpHook {
     }
 }
 
+/// The values of environment variables that may be credentials: a shorter one would be found in
+/// any text by chance.
+pub(super) fn credentials(used: Vec<String>) -> Vec<Secret> {
+    const SHORTEST: usize = 4;
+    let long = used.into_iter().filter(|value| value.len() >= SHORTEST);
+    long.filter_map(|value| Secret::new(value).ok()).collect()
+}
+
 /// Tells a receiver how to answer the next deliveries to a player.
 #[derive(Debug, Clone)]
 pub struct PreparedScript(HttpHook);
@@ -103,6 +120,11 @@ impl PreparedScript {
     /// Makes a profile's hook ready.
     pub fn new(hook: &ScriptHook, allowed: &AllowedHosts) -> Result<Self, HookProblem> {
         HttpHook::new(&hook.http, &hook.headers, allowed).map(Self)
+    }
+
+    /// What of the environment stands in the request's headers, which no report may show.
+    pub fn credentials(&self) -> impl Iterator<Item = Secret> {
+        self.0.credentials()
     }
 
     /// Tells the statuses of the next answers to a player.

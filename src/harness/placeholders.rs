@@ -44,8 +44,12 @@ pub(super) fn fill_in(
     filled
 }
 
-/// Puts environment variables in place of `$NAME`; `$$` is a plain `$`.
-pub(super) fn with_environment(text: &str) -> Result<String, VariableNotSet> {
+/// Puts environment variables in place of `$NAME`; `$$` is a plain `$`. The values, which may be
+/// credentials, are added to `used`.
+pub(super) fn with_environment(
+    text: &str,
+    used: &mut Vec<String>,
+) -> Result<String, VariableNotSet> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -64,6 +68,7 @@ pub(super) fn with_environment(text: &str) -> Result<String, VariableNotSet> {
         }
         let value = env::var(name).map_err(|_| VariableNotSet(name.to_owned()))?;
         filled.push_str(&value);
+        used.push(value);
         rest = after;
     }
     filled.push_str(rest);
@@ -88,12 +93,14 @@ mod tests {
     #[test]
     fn variables_come_from_the_environment() {
         let path = env::var("PATH").unwrap();
+        let mut used = Vec::new();
         assert_eq!(
-            with_environment("a $PATH b").unwrap(),
+            with_environment("a $PATH b", &mut used).unwrap(),
             format!("a {path} b")
         );
-        assert_eq!(with_environment("$$5 $1 $").unwrap(), "$5 $1 $");
-        let problem = with_environment("$AGHOOK_SURELY_NOT_SET").unwrap_err();
+        assert_eq!(with_environment("$$5 $1 $", &mut used).unwrap(), "$5 $1 $");
+        assert_eq!(used, [path]);
+        let problem = with_environment("$AGHOOK_SURELY_NOT_SET", &mut used).unwrap_err();
         assert_eq!(problem, VariableNotSet("AGHOOK_SURELY_NOT_SET".to_owned()));
     }
 }

@@ -247,8 +247,11 @@ impl Planner<'_> {
         let schema = expectation.schema.as_ref().map(|file| {
             let folder = Path::new(self.case.source.name.as_ref()).parent();
             let path = folder.unwrap_or(Path::new("")).join(&file.value);
-            let source = SourceFile::read(&path)
-                .map_err(|error| self.problem(file.span, error.to_string(), None))?;
+            let unreadable = |error: Diagnostics| {
+                let help = "the path is taken from this file's folder".to_owned();
+                self.problem(file.span, error.to_string(), Some(help))
+            };
+            let source = SourceFile::read(&path).map_err(unreadable)?;
             let problem = |reason: String| {
                 let message = format!("{} is not a JSON Schema: {reason}", path.display());
                 self.problem(file.span, message, None)
@@ -291,6 +294,7 @@ impl Planner<'_> {
                 let names = known.iter().map(String::as_str).chain(standard);
                 let help = match nearest(probe, names) {
                     Some(name) => format!("did you mean `{name}`?"),
+                    None if known.is_empty() => "name it under `probes` in the profile".to_owned(),
                     None => format!(
                         "name it under `probes` in the profile; known: {}",
                         known.join(", ")

@@ -7,10 +7,12 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
-use super::http_hook::HttpHook;
+use super::http_hook::{self, HttpHook};
 use super::json_match::shortened;
 use super::placeholders::{VariableNotSet, fill_in, with_environment};
+use super::redaction::Redaction;
 use crate::delivery::{AllowedHosts, Client, HeaderError, Response, TargetError};
+use crate::protocol::Secret;
 use crate::scenario::{DurationText, JsonPath, Probe, ProbeSource};
 
 /// A probe that is ready to be read: its environment variables are filled in.
@@ -19,6 +21,8 @@ pub struct PreparedProbe {
     source: PreparedSource,
     missing: Option<i128>,
     timeout: Duration,
+    /// Hides what came from the environment.
+    redaction: Redaction,
 }
 
 #[derive(Clone)]
@@ -60,29 +64,59 @@ const OUTPUT_LIMIT: u64 = 64 * 1024;
 impl PreparedProbe {
     /// Fills in the environment variables, and makes sure that the URL may be asked.
     pub fn new(probe: &Probe, allowed: &AllowedHosts) -> Result<Self, HookProblem> {
+        let mut credentials = Vec::new();
         let source = match &probe.source {
             ProbeSource::Http {
                 request,
                 headers,
                 read,
-            } => PreparedSource::Http {
-                request: HttpHook::new(request, headers, allowed)?,
-                read: read.clone(),
-            },
+            } => {
+                let request = HttpHook::new(request, headers, allowed)?;
+                credentials.extend(request.credentials());
+                let read = read.clone();
+                PreparedSource::Http { request, read }
+            }
             ProbeSource::Command(command) => {
-                let filled = command.iter().map(|part| with_environment(part));
-                PreparedSource::Command(filled.collect::<Result<_, _>>()?)
+                let mut used = Vec::new();
+                let filled = command
+                    .iter()
+                    .map(|part| with_environment(part, &mut used))
+                    .collect::<Result<_, _>>()?;
+                credentials = http_hook::credentials(used);
+                PreparedSource::Command(filled)
             }
         };
         Ok(Self {
             source,
             missing: probe.missing,
             timeout: probe.timeout.0,
+            redaction: Redaction::new(credentials),
         })
+    }
+
+    /// What of the environment stands in the request's headers, which no report may show. What a
+    /// command takes of the environment is rather a name or a path than a credential: it is
+    /// hidden in what the command says, and nowhere else.
+    pub fn credentials(&self) -> impl Iterator<Item = Secret> {
+        let request = match &self.source {
+            PreparedSource::Http { request, .. } => Some(request),
+            PreparedSource::Command(_) => None,
+        };
+        request.into_iter().flat_map(HttpHook::credentials)
     }
 
     /// Reads the number for a player and an SKU, or says why there is none.
     pub async fn read(&self, client: &Client, player_id: &str, sku: &str) -> Result<i128, String> {
+        let number = self.read_unredacted(client, player_id, sku).await;
+        number.map_err(|reason| self.redaction.text(&reason).into_owned())
+    }
+
+    async fn read_unredacted(
+        &self,
+        client: &Client,
+        player_id: &str,
+        sku: &str,
+    ) -> Result<i128, String> {
         match &self.source {
             PreparedSource::Http { request, read } => {
                 let values = [("{player_id}", player_id), ("{sku}", sku)];
@@ -110,17 +144,18 @@ impl PreparedProbe {
             };
             return Err(format!("{name} answered {}{hint}", response.status));
         }
+        let shown = |value: &Value| shortened(&self.redaction.json(value));
         let body: Value = serde_json::from_slice(&response.body)
             .map_err(|error| format!("{name} answered no JSON: {error}"))?;
         match (read.query(&body).as_slice(), self.missing) {
             ([value], _) => number_in(value)
-                .ok_or_else(|| format!("{read} is no whole number: {}", shortened(value))),
+                .ok_or_else(|| format!("{read} is no whole number: {}", shown(value))),
             ([], Some(missing)) => Ok(missing),
             (values, _) => {
                 let count = values.len();
                 Err(format!(
                     "{read} selects {count} values, not one, of {}",
-                    shortened(&body)
+                    shown(&body)
                 ))
             }
         }
@@ -139,15 +174,20 @@ impl PreparedProbe {
                 )
             })?
             .map_err(|error| format!("{program} could not be run: {error}"))?;
+        let complaint = self.redaction.text(&complaint);
         if !status.success() {
             let complaint = complaint.trim().lines().last().unwrap_or_default();
             return Err(format!("{program} ended with {status}: {complaint}"));
         }
         match (output.trim(), self.missing) {
             ("", Some(missing)) => Ok(missing),
-            (text, _) => text
-                .parse()
-                .map_err(|_| format!("{program} printed no whole number: {:?}", first_line(text))),
+            (text, _) => text.parse().map_err(|_| {
+                let shown = self.redaction.text(text);
+                format!(
+                    "{program} printed no whole number: {:?}",
+                    first_line(&shown)
+                )
+            }),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What was sent and answered, as reports know it: readable, and without the secret.
 
+use std::borrow::Cow;
+
 use super::redaction::Redaction;
 use super::run_event::{AnswerRecord, AttemptEnded, BodyRecord, RequestRecord};
-use crate::delivery::{Attempt, Exchange};
+use crate::delivery::{Attempt, Exchange, Response};
 use crate::scenario::Forgery;
 
 /// Which attempt of a run is meant: the numbers of its scenario, step and delivery, from 1.
@@ -63,18 +65,15 @@ pub(super) fn request_record(exchange: &Exchange, redaction: &Redaction) -> Requ
 pub(super) fn answer_record(exchange: &Exchange, redaction: &Redaction) -> AnswerRecord {
     match &exchange.result {
         Ok(response) => {
-            let headers = response.headers.iter().map(|(name, value)| {
-                let value = redaction.bytes(value);
-                (name.clone(), String::from_utf8_lossy(&value).into_owned())
-            });
+            let response = without_secrets(response, redaction);
+            let headers = response.headers.iter();
+            let text = |value: &Vec<u8>| String::from_utf8_lossy(value).into_owned();
             AnswerRecord::Response {
                 status: response.status,
-                headers: headers.collect(),
-                body: BodyRecord::new(
-                    &redaction.bytes(&response.body),
-                    response.body_length,
-                    response.truncated,
-                ),
+                headers: headers
+                    .map(|(name, value)| (name.clone(), text(value)))
+                    .collect(),
+                body: BodyRecord::new(&response.body, response.body_length, response.truncated),
             }
         }
         Err(failure) => AnswerRecord::Failure {
@@ -83,4 +82,30 @@ pub(super) fn answer_record(exchange: &Exchange, redaction: &Redaction) -> Answe
             hint: failure.hint(),
         },
     }
+}
+
+/// An answer as it may be shown: without the secrets that the receiver has sent back.
+pub(super) fn without_secrets<'answer>(
+    response: &'answer Response,
+    redaction: &Redaction,
+) -> Cow<'answer, Response> {
+    let headers = response.headers.iter();
+    let headers: Vec<_> = headers
+        .map(|(name, value)| (redaction.text(name), redaction.bytes(value)))
+        .collect();
+    let body = redaction.bytes(&response.body);
+    let of_headers = |(name, value): &(Cow<'_, str>, Cow<'_, [u8]>)| {
+        matches!(name, Cow::Owned(_)) || matches!(value, Cow::Owned(_))
+    };
+    if matches!(body, Cow::Borrowed(_)) && !headers.iter().any(of_headers) {
+        return Cow::Borrowed(response);
+    }
+    Cow::Owned(Response {
+        headers: headers
+            .into_iter()
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect(),
+        body: body.into_owned().into(),
+        ..response.clone()
+    })
 }

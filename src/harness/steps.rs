@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use http::Method;
 use rand::seq::SliceRandom;
 
+use super::description::{describe, describe_request};
 use super::expectation::{Observed, check};
 use super::harness::Harness;
 use super::plan::{Plan, PlannedEvent};
@@ -222,7 +223,8 @@ impl<'run> Steps<'run> {
                 .get(step_number - 1)
                 .into_iter()
                 .flatten();
-            checks.extend(expectations.flat_map(|expected| check(expected, &observed)));
+            let redaction = &self.harness.redaction;
+            checks.extend(expectations.flat_map(|expected| check(expected, &observed, redaction)));
             if let (Ok(response), None) = (&last.exchange.result, step.forge) {
                 let first = self.first_answers.entry(delivery.name.to_owned());
                 first.or_insert_with(|| response.clone());
@@ -264,7 +266,7 @@ impl<'run> Steps<'run> {
         };
         let expectations = self.plan.expectations.get(number - 1).into_iter().flatten();
         let checks = expectations
-            .flat_map(|expected| check(expected, &observed))
+            .flat_map(|expected| check(expected, &observed, &self.harness.redaction))
             .collect();
         Ok(DeliveryEnded {
             delivery: 1,
@@ -356,47 +358,4 @@ fn outgoing(request: &Request, target: &Target) -> Result<OutgoingRequest, Strin
         Some(body) => outgoing.body(body),
         None => outgoing,
     })
-}
-
-/// A step in a few words.
-fn describe(step: &Step) -> String {
-    if let Some(pause) = step.pause {
-        return format!("pause {pause}");
-    }
-    if let Some(script) = &step.script {
-        let answers: Vec<String> = script.answers.iter().map(u16::to_string).collect();
-        return format!("script {} for {}", answers.join(", "), script.of.value);
-    }
-    if let Some(request) = &step.request {
-        return describe_request(request);
-    }
-    let names: Vec<&str> = step
-        .deliver
-        .0
-        .iter()
-        .map(|name| name.value.as_str())
-        .collect();
-    let mut text = format!("deliver {}", names.join(", "));
-    if let Some(times) = step.times {
-        text = format!("{text} {} times", times.value);
-    }
-    if step.together {
-        text.push_str(" together");
-    }
-    if step.shuffle {
-        text.push_str(" shuffled");
-    }
-    if let Some(forgery) = step.forge {
-        text = format!("{text} forged: {}", forgery.name());
-    }
-    text
-}
-
-fn describe_request(request: &Request) -> String {
-    let method = match (&request.method, &request.body) {
-        (Some(method), _) => method.value.as_str(),
-        (None, Some(_)) => "POST",
-        (None, None) => "GET",
-    };
-    format!("{method} {}", request.url.value)
 }

@@ -72,6 +72,21 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         visitor.visit_newtype_struct(self)
     }
 
+    /// A list is no mapping: serde's derived code would take its items for the fields in order.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        match &self.0.value {
+            NodeValue::Sequence(_) => {
+                Err(DecodeError::invalid_type(Unexpected::Seq, &"a mapping").or_at(self.span()))
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -102,7 +117,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -123,10 +138,10 @@ impl<'de> SeqAccess<'de> for Items<'de> {
             return Ok(None);
         };
         self.next += 1;
-        let value = seed.deserialize(NodeDeserializer(item));
-        value
+        let item = NodeDeserializer(item);
+        seed.deserialize(item)
             .map(Some)
-            .map_err(|error| error.under(format!("[{index}]")))
+            .map_err(|error| error.or_at(item.span()).under(format!("[{index}]")))
     }
 }
 
@@ -161,8 +176,11 @@ impl<'de> MapAccess<'de> for Entries<'de> {
             ));
         };
         self.next += 1;
-        seed.deserialize(NodeDeserializer(value))
-            .map_err(|error| error.under(key.text.clone()))
+        let value = NodeDeserializer(value);
+        // The value's own place, so that an error of its type as a whole does not point at the
+        // mapping around it.
+        seed.deserialize(value)
+            .map_err(|error| error.or_at(value.span()).under(key.text.clone()))
     }
 }
 
@@ -268,11 +286,11 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _fields: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         match self.value {
-            Some(value) => NodeDeserializer(value).deserialize_any(visitor),
+            Some(value) => NodeDeserializer(value).deserialize_struct("", fields, visitor),
             None => Err(self.wrong_shape("a mapping")),
         }
     }

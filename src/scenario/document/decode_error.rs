@@ -107,10 +107,12 @@ impl de::Error for DecodeError {
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
-        Self::new(
-            format!("expected {}, found {length} values", plain(expected)),
-            None,
-        )
+        let found = match length {
+            0 => "an empty list".to_owned(),
+            1 => "a list of one value".to_owned(),
+            _ => format!("a list of {length} values"),
+        };
+        Self::new(format!("expected {}, found {found}", plain(expected)), None)
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {

@@ -88,10 +88,62 @@ impl miette::Diagnostic for Diagnostic {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let Span { start, length } = self.place.as_ref()?.span;
-        Some(Box::new(std::iter::once(LabeledSpan::new(
-            None, start, length,
+        let span = self.place.as_ref()?.shown_span();
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(
+            None, span,
         ))))
+    }
+}
+
+/// The longest line, in bytes, that is shown whole; of a longer one only the surroundings are.
+const LINE_LIMIT: usize = 240;
+/// How much of a long line is shown before the place, and at most from it on.
+const SURROUNDINGS: (usize, usize) = (60, 120);
+
+impl Place {
+    /// The line of the place: where it begins and ends, without its newline.
+    fn line(&self) -> (usize, usize) {
+        let text = &self.source.text;
+        let start = text.floor_char_boundary(self.span.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = text[start..]
+            .find('\n')
+            .map_or(text.len(), |newline| start + newline);
+        (line_start, line_end)
+    }
+
+    /// The part of a long line that is shown; nothing where lines are shown whole.
+    fn window(&self) -> Option<(usize, usize)> {
+        let (line_start, line_end) = self.line();
+        if line_end - line_start <= LINE_LIMIT {
+            return None;
+        }
+        let text = &self.source.text;
+        let (before, after) = SURROUNDINGS;
+        let start = text.floor_char_boundary(self.span.start.saturating_sub(before));
+        let end = text.floor_char_boundary((self.span.start + after).min(text.len()));
+        Some((start.max(line_start), end.min(line_end)))
+    }
+
+    /// The same place in a text that can be shown.
+    fn without_controls(&self) -> Self {
+        Self {
+            source: SourceFile::new(
+                without_controls(&self.source.name),
+                without_controls(&self.source.text),
+            ),
+            span: self.span,
+        }
+    }
+
+    /// What the arrow points at, within what is shown.
+    fn shown_span(&self) -> SourceSpan {
+        let Span { start, length } = self.span;
+        let length = match self.window() {
+            Some((_, end)) => length.min(end.saturating_sub(start)),
+            None => length,
+        };
+        (start, length).into()
     }
 }
 
@@ -102,20 +154,50 @@ impl SourceCode for Place {
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, miette::MietteError> {
-        let contents = self
-            .source
-            .text
-            .as_ref()
-            .read_span(span, lines_before, lines_after)?;
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.source.name.to_string(),
-            contents.data(),
-            *contents.span(),
-            contents.line(),
-            contents.column(),
-            contents.line_count(),
+        let text = self.source.text.as_ref();
+        let contents = text.read_span(span, lines_before, lines_after)?;
+        let named = |data, span, line, column| {
+            let name = self.source.name.to_string();
+            let lines = contents.line_count();
+            MietteSpanContents::new_named(name, data, span, line, column, lines)
+        };
+        let (line, column) = self.source.line_and_column(span.offset());
+        if lines_before == 0 && lines_after == 0 {
+            // Asked for the place itself, whose column people count in characters.
+            let (data, span) = (contents.data(), *contents.span());
+            return Ok(Box::new(named(data, span, line - 1, column - 1)));
+        }
+        let mut lines = contents.data().split(|byte| *byte == b'\n');
+        // A long line beside the place is not worth a screen.
+        let alone = || {
+            lines
+                .any(|line| line.len() > LINE_LIMIT)
+                .then(|| self.line())
+        };
+        let Some((start, end)) = self.window().or_else(alone) else {
+            let (data, span) = (contents.data(), *contents.span());
+            return Ok(Box::new(named(data, span, contents.line(), 0)));
+        };
+        let part = &text.as_bytes()[start..end];
+        Ok(Box::new(named(
+            part,
+            (start, part.len()).into(),
+            line - 1,
+            0,
         )))
     }
+}
+
+/// A text that can't steer the terminal: control characters other than newlines and tabs become
+/// question marks, one a byte, so that all places stay where they are.
+fn without_controls(text: &str) -> String {
+    let steers = |character: char| character.is_control() && !"\n\r\t".contains(character);
+    text.chars()
+        .map(|character| match character {
+            _ if steers(character) => "?".repeat(character.len_utf8()),
+            _ => character.to_string(),
+        })
+        .collect()
 }
 
 /// All that is wrong, in the order of the files and their lines.
@@ -145,8 +227,10 @@ impl Diagnostics {
                 None => format!("{}: ", diagnostic.file),
             };
             let shown = Diagnostic {
-                message: format!("{place}{diagnostic}"),
-                ..diagnostic.clone()
+                message: without_controls(&format!("{place}{diagnostic}")),
+                help: diagnostic.help.as_deref().map(without_controls),
+                file: without_controls(&diagnostic.file).into(),
+                place: diagnostic.place.as_ref().map(Place::without_controls),
             };
             // Writing into a string cannot fail; the plain text stands in if the renderer does.
             if handler.render_report(&mut text, &shown).is_err() {

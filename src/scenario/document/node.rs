@@ -54,13 +54,16 @@ const NODE_LIMIT: usize = 50_000;
 impl Node {
     /// Reads a file that holds one YAML document.
     pub fn parse(source: &SourceFile) -> Result<Self, Diagnostics> {
-        if source.text.trim().is_empty() {
-            return Err(Diagnostic::of_file(
+        let empty = |message: &str| {
+            let help = "`aghook new` writes a first scenario to start from".to_owned();
+            Diagnostics::from(Diagnostic::of_file(
                 source.name.clone(),
-                "the file is empty",
-                Some("`aghook new` writes a first scenario to start from".to_owned()),
-            )
-            .into());
+                message,
+                Some(help),
+            ))
+        };
+        if source.text.trim().is_empty() {
+            return Err(empty("the file is empty"));
         }
         let options = serde_saphyr::options! {
             strict_booleans: true,
@@ -68,7 +71,11 @@ impl Node {
         };
         let tree: Spanned<RawValue> = serde_saphyr::from_str_with_options(&source.text, options)
             .map_err(|error| syntax_error(source, &error))?;
-        Ok(Places::new(&source.text).node(tree))
+        let tree = Places::new(&source.text).node(tree);
+        if tree.value == NodeValue::Null {
+            return Err(empty("there is nothing in this file but comments"));
+        }
+        Ok(tree)
     }
 
     /// The value under a key, if this is a mapping that has it.

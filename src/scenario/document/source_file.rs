@@ -46,14 +46,21 @@ impl SourceFile {
             problem(format!("cannot read the file: {error}"), help)
         };
 
-        let file = File::open(path).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
+        // Looked at before it is opened: opening a pipe waits for somebody who writes into it.
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
             return Err(problem(
                 "this is a folder, not a file".to_owned(),
                 "name a YAML file",
             ));
         }
+        if !metadata.is_file() {
+            return Err(problem(
+                "this is a pipe or a device, not a file".to_owned(),
+                "write its content to a file and name that",
+            ));
+        }
+        let file = File::open(path).map_err(unreadable)?;
         let mut bytes = Vec::new();
         file.take(Self::SIZE_LIMIT + 1)
             .read_to_end(&mut bytes)

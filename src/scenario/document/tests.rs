@@ -67,6 +67,17 @@ fn a_wrong_type_says_what_was_expected() {
 }
 
 #[test]
+fn a_list_is_no_mapping() {
+    for text in ["[cake, 3]", "name: cake\nkind: { sour: [3] }\n"] {
+        let complaint = complaint(text);
+        assert!(
+            complaint.contains("expected a mapping, found a list"),
+            "{complaint}"
+        );
+    }
+}
+
+#[test]
 fn a_number_in_place_of_text_suggests_quotes() {
     insta::assert_snapshot!(complaint("name: 2024\n"));
 }
@@ -84,6 +95,58 @@ fn a_syntax_error_points_at_its_place() {
 #[test]
 fn a_document_that_contains_itself_is_refused() {
     insta::assert_snapshot!(complaint("name: cake\nparts: &all [a, *all]\n"));
+}
+
+#[test]
+fn a_value_that_is_wrong_as_a_whole_is_pointed_at_itself() {
+    /// Decodes to nothing but a complaint, as a type with a rule of its own does.
+    #[derive(Debug)]
+    struct Never;
+
+    impl<'de> Deserialize<'de> for Never {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            serde::de::IgnoredAny::deserialize(deserializer)?;
+            Err(serde::de::Error::custom("never right"))
+        }
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "it is never decoded")]
+    struct Pair {
+        first: u8,
+        second: Never,
+    }
+
+    let source = SourceFile::new("recipe.yaml", "first: 1\nsecond: { c: 1 }\n");
+    let tree = Node::parse(&source).expect("a tree");
+    let error = decode::<Pair>(&source, &tree).expect_err("never right");
+    assert_eq!(error.location(), "recipe.yaml:2:11");
+    assert_eq!(error.message, "second: never right");
+}
+
+#[test]
+fn of_a_long_line_only_the_surroundings_are_shown() {
+    let long = format!(
+        "name: \"{}\"\nparts: [{}1, x]\n",
+        "é".repeat(4000),
+        "y, ".repeat(2000)
+    );
+    insta::assert_snapshot!(complaint(&long));
+    let beside = format!("name: \"{}\"\nkind: swet\n", "é".repeat(4000));
+    insta::assert_snapshot!(complaint(&beside));
+}
+
+#[test]
+fn columns_are_counted_in_characters() {
+    let complaint = complaint("{ name: \"Кристалл 💎\", kind: swet }\n");
+    assert!(complaint.contains("recipe.yaml:1:29"), "{complaint}");
+}
+
+#[test]
+fn a_file_can_not_steer_the_terminal() {
+    let complaint = complaint("\"na\\e[31mme\": \u{9b}31m # \u{85}\u{1b}[2J\n");
+    let steers = |character: char| character.is_control() && character != '\n';
+    assert!(!complaint.contains(steers), "{complaint:?}");
 }
 
 #[test]
@@ -107,6 +170,7 @@ fn hostile_files_are_refused_quickly() {
     assert!(complaint("name: a\nname: b\n").contains("duplicate"));
     assert!(complaint("name: a\n---\nname: b\n").contains("second document"));
     assert!(complaint("  \n").contains("empty"));
+    assert!(complaint("# soon\n---\n").contains("nothing in this file but comments"));
 }
 
 fn substituted(text: &str, variables: &[(&str, NodeValue)]) -> Result<Node, Diagnostic> {
