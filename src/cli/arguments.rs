@@ -46,30 +46,23 @@ pub struct Arguments {
     pub color: ColorChoice,
 }
 
-/// The commands.
+/// The commands. What each one's help says stands on its own type.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a text here would be the whole help of a command, in place of its type's"
+)]
 pub enum Command {
-    /// Run scenarios against a receiver, and say whether it answers right and grants once
     Run(Box<Run>),
-    /// Send one event, as it is bent by the options, and show the answer
     Fire(Box<Fire>),
-    /// Run the reference receiver
     Receive(ReceiveOptions),
-    /// Print the signature headers for a body
     Sign(Sign),
-    /// Check a signature, and say why it does not match
     Verify(Verify),
-    /// Write a config and a first scenario to start from
     New(New),
-    /// Check scenario files and aghook.yaml without sending anything
     Check(Check),
-    /// List scenarios, or the forgeries that a scenario can send
     List(List),
-    /// Print the JSON Schema of scenario files, for editors that complete and explain
     Schema(Schema),
-    /// Print a completion script for a shell
     Completions(Completions),
-    /// Print the man page
     Man(ManPages),
 }
 

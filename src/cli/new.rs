@@ -37,11 +37,12 @@ impl New {
             write_new(path, text)?;
             writeln!(console, "wrote {}", path.display())?;
         }
-        writeln!(
-            console,
-            "\n{}",
-            include_str!("new/next-steps.txt").trim_end()
-        )?;
+        let steps = include_str!("new/next-steps.txt").trim_end();
+        let folder = match self.folder.as_path() {
+            here if here == Path::new(".") => String::new(),
+            folder => format!(", in {}", folder.display()),
+        };
+        writeln!(console, "\nNext{folder}:\n{steps}")?;
         console.flush()?;
         Ok(ExitCode::ChecksHeld)
     }

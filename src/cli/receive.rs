@@ -18,11 +18,12 @@ use crate::receiver::{
 };
 use crate::scenario::DurationText;
 
-/// Runs the reference receiver: a sound game back end that grants every coupon once.
+/// Run the reference receiver: a sound game back end that grants every coupon once
 ///
 /// It is a test tool. Its /debug endpoints, by which a test sees what a player holds, ask for no
-/// password, so it listens on loopback only unless it is told otherwise.
+/// password, so it listens on loopback only unless it is told otherwise. It ends at Ctrl-C.
 #[derive(Debug, Args)]
+#[command(after_long_help = super::arguments::SECRET_HELP)]
 pub struct ReceiveOptions {
     /// The address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]

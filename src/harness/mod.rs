@@ -34,6 +34,6 @@ pub use redaction::Redaction;
 pub use run_event::{
     AnswerRecord, AttemptEnded, BodyContent, BodyRecord, DeliveryEnded, EffectsEnded,
     FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
-    ScenarioStarted, StepEnded,
+    ScenarioStarted, StepEnded, run_event_schema,
 };
 pub use verdict::{Check, Counts, Demand, Verdict};
