@@ -360,3 +360,89 @@ fn the_schema_and_the_checks_refuse_the_same_files() {
         );
     }
 }
+
+fn reference() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenarios.md");
+    fs::read_to_string(file).expect("readable")
+}
+
+#[test]
+fn the_examples_of_the_reference_hold() {
+    let folder = TempDir::new().expect("a folder");
+    let reference = reference();
+    let mut examples = 0;
+    for block in reference.split("```yaml").skip(1) {
+        let (text, _) = block.split_once("\n```").expect("the block's end");
+        let example = text.strip_prefix(" scenario\n").expect("a whole scenario");
+        let file = folder.path().join(format!("example_{examples}.yaml"));
+        fs::write(file, example).expect("written");
+        examples += 1;
+    }
+    assert!(examples >= 5, "{examples}");
+    aghook(&["check", "."])
+        .current_dir(folder.path())
+        .assert()
+        .success();
+    aghook(&["run", "--strict", "."])
+        .current_dir(folder.path())
+        .assert()
+        .success();
+}
+
+#[test]
+fn the_reference_names_every_word_of_the_format() {
+    let reference = reference();
+    let output = aghook(&["schema"])
+        .assert()
+        .success()
+        .get_output()
+        .stdout
+        .clone();
+    let mut words = BTreeSet::new();
+    collect_words(&serde_json::from_slice(&output).expect("JSON"), &mut words);
+    // A key can stand in an example of its own value, as in `{ first: 1s }`.
+    let is_named = |word: &str| {
+        reference.contains(&format!("`{word}`")) || reference.contains(&format!("{word}: "))
+    };
+    let missing: Vec<&String> = words.iter().filter(|word| !is_named(word)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The keys, and the words that can be their values.
+fn collect_words(schema: &Value, words: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(keys) => {
+            let properties = keys.get("properties").and_then(Value::as_object);
+            words.extend(properties.into_iter().flat_map(|keys| keys.keys().cloned()));
+            let values = keys
+                .get("enum")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            let values = values.chain(keys.get("const")).filter_map(Value::as_str);
+            words.extend(values.map(str::to_owned));
+            keys.values().for_each(|value| collect_words(value, words));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_words(item, words)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_reference_lists_every_forgery_and_every_tag() {
+    let reference = reference();
+    for forgery in list(&["--what", "forgeries"]) {
+        let [name, about] = ["name", "about"].map(|key| forgery[key].as_str().expect("text"));
+        let row = format!("| `{name}` | {about} |");
+        assert!(reference.contains(&row), "{row}");
+    }
+    let (_, table) = reference.split_once("| tag |").expect("a table of tags");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let described: BTreeSet<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+    let scenarios = list(&[]);
+    let tags = scenarios
+        .iter()
+        .filter_map(|scenario| scenario["tags"].as_array());
+    let used: BTreeSet<&str> = tags.flatten().filter_map(Value::as_str).collect();
+    assert_eq!(described, used);
+}
