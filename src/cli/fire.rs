@@ -9,6 +9,7 @@ use super::console::Console;
 use super::curl_command::curl_command;
 use super::event_options::EventOptions;
 use super::secret_options::SecretOptions;
+use super::secrets::Secrets;
 use super::target_options::{ChosenTarget, TargetOptions, reach};
 use super::{ExitCode, block_on};
 use crate::delivery::{
@@ -17,7 +18,6 @@ use crate::delivery::{
 };
 use crate::generate::Seed;
 use crate::harness::{AttemptPlace, PlannedEvent, Redaction, attempt_record};
-use crate::protocol::Signer;
 use crate::report::write_attempt;
 use crate::scenario::document::nearest;
 use crate::scenario::{Forgery, RetryPolicy, RetrySetting};
@@ -90,9 +90,9 @@ impl Fire {
             return self.print(&chosen, &events, console);
         }
         let target = chosen.required()?.clone();
-        let secret = self.secret.load_or(chosen.profile.secret_env.as_deref())?;
-        let signer = Signer::new(&secret);
-        let redaction = Redaction::new([secret]);
+        let secrets = Secrets::load(&self.secret, &chosen.profile)?;
+        let (signer, expired) = (secrets.signer(), secrets.expired_signer());
+        let redaction = Redaction::new(secrets.all());
         block_on(async {
             reach(&chosen.client, &target).await?;
             let clock = Clock::system();
@@ -100,7 +100,7 @@ impl Fire {
                 client: &chosen.client,
                 clock: &clock,
                 signer: &signer,
-                expired: None,
+                expired: expired.as_ref(),
             };
             self.send(
                 sender,
@@ -224,13 +224,14 @@ impl Fire {
         target: &Target,
         event: &PlannedEvent,
     ) -> Result<SignedRequest, CommandError> {
-        let secret = self.secret.load_or(chosen.profile.secret_env.as_deref())?;
+        let secrets = Secrets::load(&self.secret, &chosen.profile)?;
+        let (signer, expired) = (secrets.signer(), secrets.expired_signer());
         let input = ForgeInput {
             host: target.authority(),
             body: &event.body,
             timestamp: Clock::system().unix_seconds(),
-            signer: &Signer::new(&secret),
-            expired: None,
+            signer: &signer,
+            expired: expired.as_ref(),
         };
         Ok(match self.forge {
             Some(forgery) => forge(forgery, &input, &mut Seed::of_text("fire").random()),

@@ -25,6 +25,7 @@ mod receive;
 mod report_options;
 mod run;
 mod schema;
+mod secrets;
 mod sign;
 mod target_options;
 mod verify;

@@ -2,27 +2,24 @@
 //! ready, and where no target is named, the built-in receiver is started.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::command_error::CommandError;
-use super::secret_options::{SecretOptions, from_variable};
+use super::secret_options::SecretOptions;
+use super::secrets::Secrets;
 use super::target_options::ChosenTarget;
 use crate::delivery::{AllowedHosts, Clock, Target};
 use crate::generate::{Catalogue, Seed, StartTime};
 use crate::harness::{
     Harness, HookProblem, PlanSettings, PreparedProbe, PreparedScript, Redaction,
 };
-use crate::protocol::{Secret, Signer};
+use crate::protocol::Secret;
 use crate::receiver::{Receiver, ReceiverSettings};
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Config, Profile, RetryPolicy};
-
-/// How long effects may take to show where neither a scenario nor the profile says.
-const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
 
 /// What a run is made of before anything is started.
 pub(super) struct Preparation<'options> {
@@ -78,20 +75,20 @@ impl Preparation<'_> {
 
     pub(super) async fn start(self) -> Result<PreparedRun, CommandError> {
         let (seed, start) = (self.seed, self.start);
-        let (profile, target, secret, built_in) = if let Some(target) = &self.target.target {
+        let (profile, target, secrets, built_in) = if let Some(target) = &self.target.target {
             let profile = self.target.profile.clone();
-            let secret = self.secret.load_or(profile.secret_env.as_deref())?;
-            (profile, target.clone(), secret, None)
+            let secrets = Secrets::load(self.secret, &profile)?;
+            (profile, target.clone(), secrets, None)
         } else {
-            let secret = random_secret()?;
-            let (base, receiver) = start_built_in(secret.clone()).await?;
+            let secrets = Secrets::random()?;
+            let (base, receiver) = start_built_in(secrets.present().clone()).await?;
             let profile = built_in_profile(&base)?;
             let url = format!("{base}{}", ReceiverSettings::DEFAULT_PATH);
             let target = Target::parse(&url, &AllowedHosts::loopback_only())
                 .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
-            (profile, target, secret, Some(receiver))
+            (profile, target, secrets, Some(receiver))
         };
-        let harness = self.harness(&profile, target, &secret)?;
+        let harness = self.harness(&profile, target, &secrets)?;
         Ok(PreparedRun {
             harness,
             seed,
@@ -104,7 +101,7 @@ impl Preparation<'_> {
         self,
         profile: &Profile,
         target: Target,
-        secret: &Secret,
+        secrets: &Secrets,
     ) -> Result<Harness, CommandError> {
         let ChosenTarget {
             allowed, client, ..
@@ -122,22 +119,16 @@ impl Preparation<'_> {
         let script = script
             .transpose()
             .map_err(|problem| unusable("`script`", &problem))?;
-        let expired = profile
-            .expired_secret_env
-            .as_deref()
-            .map(from_variable)
-            .transpose()?;
         let credentials = probes.values().flat_map(PreparedProbe::credentials);
         let credentials = credentials.chain(script.iter().flat_map(PreparedScript::credentials));
-        let hidden = std::iter::once(secret.clone()).chain(expired.clone());
-        let redaction = Redaction::new(hidden.chain(credentials));
+        let redaction = Redaction::new(secrets.all().chain(credentials));
         let clock = Clock::system();
         let standard = RetryPolicy::default();
         Ok(Harness {
             client,
             target,
-            signer: Signer::new(secret),
-            expired: expired.as_ref().map(Signer::new),
+            signer: secrets.signer(),
+            expired: secrets.expired_signer(),
             redaction,
             allowed,
             clock: if self.real_time {
@@ -152,7 +143,7 @@ impl Preparation<'_> {
             policy: profile.policy,
             probes,
             script,
-            settle: profile.settle.map_or(DEFAULT_SETTLE, |settle| settle.0),
+            settle: profile.settle.map(|settle| settle.0),
             jobs: self.jobs,
             fail_fast: self.fail_fast,
         })
@@ -170,15 +161,6 @@ fn unusable(hook: &str, problem: &HookProblem) -> CommandError {
         format!("the profile's {hook} can't be used: {problem}"),
         help,
     )
-}
-
-/// A secret that nobody else knows, for a receiver that only this run uses.
-fn random_secret() -> Result<Secret, CommandError> {
-    let mut bytes = [0; 32];
-    let problem = |reason: String| CommandError::not_completed(reason, None);
-    getrandom::fill(&mut bytes)
-        .map_err(|error| problem(format!("the system gives no random numbers: {error}")))?;
-    Secret::new(hex::encode(bytes)).map_err(|error| problem(error.to_string()))
 }
 
 /// Starts the built-in receiver on a free port of this machine, and returns its base URL.

@@ -29,7 +29,8 @@ pub(super) struct WatchedEffects<'run> {
 struct WatchedEffect<'run> {
     subject: String,
     demand: &'run Demand,
-    settle: Duration,
+    /// The wait that was asked for, by the effect or the profile.
+    settle: Option<Duration>,
     kind: Kind,
     questions: Vec<Question>,
 }
@@ -49,6 +50,8 @@ pub(super) struct JudgedEffects {
     pub(super) settled_after: Duration,
 }
 
+/// How long effects may take to show where neither the scenario nor the profile says.
+const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
 /// How soon the first new reading follows a wrong one, and how far the pauses grow.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
@@ -70,48 +73,54 @@ impl<'run> WatchedEffects<'run> {
     }
 
     /// Reads all probes after the last step, again and again until they are right or the longest
-    /// `settle` is over.
+    /// wait is over. Where a wait was asked for, what is right must still be right at its end: a
+    /// receiver that grants later may also grant too much later.
     pub(super) async fn end(self) -> JudgedEffects {
         let started = Instant::now();
         let settle = self
             .effects
             .iter()
-            .map(|effect| effect.settle)
-            .max()
-            .unwrap_or_default();
+            .map(|effect| effect.settle.unwrap_or(DEFAULT_SETTLE));
+        let settle = settle.max().unwrap_or_default();
+        let asked_for = self.effects.iter().filter_map(|effect| effect.settle);
+        let at_least = asked_for.max().unwrap_or_default();
         let mut pause = FIRST_PAUSE;
         loop {
+            let elapsed = started.elapsed();
             let after = self.read().await;
             let checks = self.judge(&after);
-            let elapsed = started.elapsed();
-            let waiting_helps = after.values().all(Result::is_ok)
-                && checks
-                    .iter()
-                    .any(|check| !check.verdict.is_passed_or_not_checked());
-            if !waiting_helps || elapsed >= settle {
+            let broken = after.values().any(Result::is_err);
+            let right = checks
+                .iter()
+                .all(|check| check.verdict.is_passed_or_not_checked());
+            let until = if right { at_least } else { settle };
+            if broken || elapsed >= until {
                 return JudgedEffects {
                     readings: self.readings(&after),
                     checks,
                     settled_after: elapsed,
                 };
             }
-            tokio::time::sleep(pause.min(settle.saturating_sub(elapsed))).await;
+            let left = until.saturating_sub(elapsed);
+            tokio::time::sleep(if right { left } else { pause.min(left) }).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     /// What is said when the steps could not be made: nothing was looked at.
-    pub(super) fn not_checked(self, reason: &Check) -> Vec<Check> {
+    pub(super) fn not_checked(self, reason: &Check) -> JudgedEffects {
         let hint = reason.hint.clone().unwrap_or_default();
-        let effects = self.effects.iter();
-        effects
-            .map(|effect| {
-                let expected = effect.expected();
-                effect
-                    .demand
-                    .not_checked(&effect.subject, expected, &reason.observed, &hint)
-            })
-            .collect()
+        let not_checked = |effect: &WatchedEffect<'_>| {
+            let expected = effect.expected();
+            effect
+                .demand
+                .not_checked(&effect.subject, expected, &reason.observed, &hint)
+        };
+        JudgedEffects {
+            checks: self.effects.iter().map(not_checked).collect(),
+            readings: Vec::new(),
+            settled_after: Duration::ZERO,
+        }
     }
 
     async fn read(&self) -> Answers {
@@ -237,7 +246,7 @@ impl<'run> WatchedEffect<'run> {
     /// Nothing where the event is not valid, which planning has refused already.
     fn new(harness: &Harness, plan: &Plan, effect: &Effect, demand: &'run Demand) -> Option<Self> {
         let event = |name: &Located<String>| plan.events.get(&name.value)?.event.as_ref();
-        let settle = effect.settle.map_or(harness.settle, |settle| settle.0);
+        let settle = effect.settle.map(|settle| settle.0).or(harness.settle);
         let watched = |subject, kind, questions| Self {
             subject,
             demand,

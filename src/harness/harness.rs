@@ -36,8 +36,8 @@ pub struct Harness {
     pub probes: IndexMap<String, PreparedProbe>,
     /// How the receiver is told what to answer, if it can be.
     pub script: Option<PreparedScript>,
-    /// How long effects may take to show.
-    pub settle: Duration,
+    /// How long effects may take to show, where the profile says.
+    pub settle: Option<Duration>,
     /// How many scenarios run at the same time.
     pub jobs: usize,
     /// Whether no scenario is begun after the first that failed.

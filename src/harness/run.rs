@@ -54,22 +54,19 @@ impl Harness {
         events(RunEvent::ScenarioStarted(introduction(number, plan)));
         let effects = WatchedEffects::begin(self, plan).await;
         let (mut checks, made) = Steps::new(self, plan, number, events).make().await;
-        let effect_checks = match made {
-            Ok(()) => {
-                let judged = effects.end().await;
-                if !judged.checks.is_empty() {
-                    events(RunEvent::EffectsEnded(EffectsEnded {
-                        scenario: number,
-                        readings: judged.readings,
-                        checks: judged.checks.clone(),
-                        settled_after: judged.settled_after,
-                    }));
-                }
-                judged.checks
-            }
+        let judged = match made {
+            Ok(()) => effects.end().await,
             Err(reason) => effects.not_checked(&reason),
         };
-        checks.extend(effect_checks);
+        if !judged.checks.is_empty() {
+            events(RunEvent::EffectsEnded(EffectsEnded {
+                scenario: number,
+                readings: judged.readings,
+                checks: judged.checks.clone(),
+                settled_after: judged.settled_after,
+            }));
+        }
+        checks.extend(judged.checks);
         let checks: Counts = checks.iter().map(|check: &Check| check.verdict).collect();
         let ended = ScenarioEnded {
             scenario: number,

@@ -19,7 +19,7 @@ use crate::delivery::{
     Attempt, ConnectionUse, Delivery, DeliveryPlan, Exchange, Gate, Outcome, OutgoingRequest,
     Response, SendOptions, Target, deliver,
 };
-use crate::scenario::{OutcomeName, Request, RetryPolicy, Script, Step};
+use crate::scenario::{Forgery, OutcomeName, Request, RetryPolicy, Script, Step};
 
 /// Where the events of a run go.
 pub(super) type Events<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
@@ -100,10 +100,33 @@ impl<'run> Steps<'run> {
         if let Some(script) = &step.script {
             return self.script(script).await.map(|()| Vec::new());
         }
-        match &step.request {
-            Some(request) => self.request(number, request).await.map(|ended| vec![ended]),
-            None => Ok(self.deliver(number, step).await),
+        if let Some(request) = &step.request {
+            return self.request(number, request).await.map(|ended| vec![ended]);
         }
+        if let Some(check) = self.why_not_forged(step) {
+            return Err(check);
+        }
+        Ok(self.deliver(number, step).await)
+    }
+
+    /// Only the secret before the present one shows whether the receiver still takes it.
+    fn why_not_forged(&self, step: &Step) -> Option<Check> {
+        let forged = step.forge.map(|forgery| forgery.value);
+        if forged != Some(Forgery::ExpiredSecret) || self.harness.expired.is_some() {
+            return None;
+        }
+        let demand = Demand {
+            strict: self.plan.strict,
+            ..Demand::default()
+        };
+        let reason = "the secret before the present one is not known";
+        let hint = "name its environment variable as `expired_secret_env` in the profile";
+        Some(demand.not_checked(
+            "expired_secret",
+            "the expired secret is refused",
+            reason,
+            hint,
+        ))
     }
 
     async fn deliver(&mut self, number: usize, step: &'run Step) -> Vec<DeliveryEnded> {

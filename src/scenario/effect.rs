@@ -36,6 +36,7 @@ pub struct Effect {
     #[serde(default)]
     pub times: Option<Located<u32>>,
     /// How long to wait for a receiver that grants after its answer; left out, the profile's.
+    /// What is right must still be right at its end.
     #[serde(default)]
     pub settle: Option<DurationText>,
     /// How much this effect demands; left out, the scenario's level.

@@ -63,7 +63,9 @@ pub struct Profile {
     /// How the sender retries. Aghanim's own schedule is not documented: these are assumptions.
     #[serde(default)]
     pub retry: Option<RetrySetting>,
-    /// How long effects may take to show after the answer; left out, 2s.
+    /// How long effects may take to show after the answer. Given, what is right must still be
+    /// right at its end, as befits a receiver that grants later; left out, the first right
+    /// reading within 2s counts.
     #[serde(default)]
     pub settle: Option<DurationText>,
 }
