@@ -1,7 +1,6 @@
 //! `aghook run`: scenarios in, a verdict out.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::SystemTime;
@@ -114,7 +113,7 @@ impl Run {
             let verdict = block_on(async move {
                 let run = preparation.start().await?;
                 reach(&run.harness.client, &run.harness.target).await?;
-                Ok(follow(run, &plans, &events).await)
+                Ok(follow(run, &plans, &events, console.reopened()).await)
             });
             let written = writer.join().unwrap_or_else(|_| {
                 Err(CommandError::not_completed(
@@ -127,49 +126,53 @@ impl Run {
     }
 }
 
-/// Runs the plans to their end, or until Ctrl-C has let those end that are under way.
-async fn follow(run: PreparedRun, plans: &[Plan], events: &mpsc::Sender<RunEvent>) -> ExitCode {
+/// Runs the plans to their end, or until Ctrl-C has let those end that are under way. A second
+/// Ctrl-C waits for nothing.
+async fn follow(
+    run: PreparedRun,
+    plans: &[Plan],
+    events: &mpsc::Sender<RunEvent>,
+    console: Console,
+) -> ExitCode {
     // Where nobody reads the events any more, the run still comes to its verdict.
     let tell = |event: RunEvent| _ = events.send(event);
     tell(RunEvent::RunStarted(RunStarted {
         format_version: FORMAT_VERSION,
         aghook_version: env!("CARGO_PKG_VERSION"),
-        target: run.harness.target.as_str().to_owned(),
+        target: run
+            .harness
+            .redaction
+            .text(run.harness.target.as_str())
+            .into_owned(),
         built_in_receiver: run.built_in.is_some(),
         start_time: run.start.to_string(),
         seed: run.seed.map(|seed| seed.number()),
         scenarios: plans.len(),
     }));
-    let interruption = Arc::new(Interruption::default());
-    let watch = tokio::spawn(Arc::clone(&interruption).watch());
-    let ended = run.harness.run(plans, &tell, &interruption.stop).await;
-    watch.abort();
+    let stop = AtomicBool::new(false);
+    let interrupted = AtomicBool::new(false);
+    let ended = tokio::select! {
+        ended = run.harness.run(plans, &tell, &stop) => ended,
+        () = interrupted_twice(&stop, &interrupted, console) => return ExitCode::NotCompleted,
+    };
     if let Some(built_in) = run.built_in {
         built_in.stop().await;
     }
-    exit_code(&ended, interruption.happened.load(Ordering::Relaxed))
+    exit_code(&ended, interrupted.load(Ordering::Relaxed))
 }
 
-/// Ctrl-C: the first lets scenarios end that are under way, the second does not.
-#[derive(Debug, Default)]
-struct Interruption {
-    stop: AtomicBool,
-    happened: AtomicBool,
-}
-
-impl Interruption {
-    async fn watch(self: Arc<Self>) {
-        // Where the signal can't be listened for, Ctrl-C ends the program as usual.
-        if tokio::signal::ctrl_c().await.is_err() {
+/// Asks the run to stop on the first Ctrl-C, and completes on the second.
+async fn interrupted_twice(stop: &AtomicBool, interrupted: &AtomicBool, mut console: Console) {
+    // Where the signal can't be listened for, Ctrl-C ends the program as usual.
+    if tokio::signal::ctrl_c().await.is_ok() {
+        interrupted.store(true, Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
+        console.note("stopping: what is under way ends first; Ctrl-C again ends at once");
+        if tokio::signal::ctrl_c().await.is_ok() {
             return;
         }
-        self.happened.store(true, Ordering::Relaxed);
-        self.stop.store(true, Ordering::Relaxed);
-        eprintln!("interrupted: ending what is under way; Ctrl-C again ends at once");
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(i32::from(ExitCode::NotCompleted as u8));
-        }
     }
+    std::future::pending::<()>().await;
 }
 
 /// A run that checked nothing is never a success.

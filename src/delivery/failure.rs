@@ -197,9 +197,12 @@ impl Failure {
             Some(error) => Self::Tls {
                 reason: error.to_string(),
             },
-            None => Self::of_io(error).unwrap_or_else(|| Self::Tls {
+            None if Self::of_io(error).is_some() => Self::Tls {
+                reason: "the connection was closed before it was encrypted".to_owned(),
+            },
+            None => Self::Tls {
                 reason: error.to_string(),
-            }),
+            },
         }
     }
 

@@ -192,29 +192,25 @@ fn choices(
         label: String::new(),
     }];
     for (name, values) in tree.get("matrix").map_or(&[][..], Node::entries) {
-        let problem = |message: String| {
-            let help = "write a list, as in `matrix: { forge: [wrong_secret, tampered_body] }`";
+        let list = "write a list, as in `matrix: { forge: [wrong_secret, tampered_body] }`";
+        let problem = |message: String, help: &str| {
             Diagnostic::at(source, name.span, message, Some(help.to_owned()))
         };
         let NodeValue::Sequence(values) = &values.value else {
-            return Err(problem(format!(
-                "expected a list of values for `{}`",
-                name.text
-            )));
+            let message = format!("expected a list of values for `{}`", name.text);
+            return Err(problem(message, list));
         };
         if values.is_empty() {
-            return Err(problem(format!(
-                "the list of `{}` is empty, so nothing would run",
-                name.text
-            )));
+            let message = format!("the list of `{}` is empty, so nothing would run", name.text);
+            return Err(problem(message, list));
         }
         if constants.contains_key(&name.text) {
-            return Err(problem(format!("`{}` stands under `vars` too", name.text)));
+            let message = format!("`{}` stands under `vars` too", name.text);
+            return Err(problem(message, "remove one of the two"));
         }
         if choices.len() * values.len() > CASE_LIMIT {
-            return Err(problem(format!(
-                "the matrix makes more than {CASE_LIMIT} cases"
-            )));
+            let message = format!("the matrix makes more than {CASE_LIMIT} cases");
+            return Err(problem(message, "split the file, or leave values out"));
         }
         choices = choices
             .iter()

@@ -98,7 +98,7 @@ impl miette::Diagnostic for Diagnostic {
 /// The longest line, in bytes, that is shown whole; of a longer one only the surroundings are.
 const LINE_LIMIT: usize = 240;
 /// How much of a long line is shown before the place, and at most from it on.
-const SURROUNDINGS: (usize, usize) = (60, 120);
+const SURROUNDINGS: (usize, usize) = (40, 50);
 
 impl Place {
     /// The line of the place: where it begins and ends, without its newline.

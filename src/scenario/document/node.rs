@@ -153,10 +153,13 @@ fn syntax_error(source: &SourceFile, error: &serde_saphyr::Error) -> Diagnostics
             "one file holds one document: split it",
         )
     } else {
-        (
-            format!("not valid YAML: {message}"),
-            "check the indentation, brackets and quotes",
-        )
+        let before = |span: Span| source.text[..span.start].ends_with('$');
+        let help = if span.is_some_and(before) {
+            "put `${name}` in quotes where it stands inside `{ … }` or `[ … ]`"
+        } else {
+            "check the indentation, brackets and quotes"
+        };
+        (format!("not valid YAML: {message}"), help)
     };
     match span {
         Some(span) => Diagnostic::at(source, span, message, Some(help.to_owned())).into(),

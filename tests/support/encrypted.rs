@@ -1,0 +1,95 @@
+//! A receiver on loopback that speaks HTTPS with a certificate of its own making.
+
+use std::convert::Infallible;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use http::Version;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+/// Answers every request with 200, HTTP/2 or HTTP/1.1 as TLS agrees on.
+pub(crate) struct Encrypted {
+    pub(crate) address: SocketAddr,
+    /// The certificate, which no authority has signed, in PEM.
+    pub(crate) certificate: String,
+    versions: Arc<Mutex<Vec<Version>>>,
+}
+
+impl Encrypted {
+    /// Serves with a certificate of this name, and offers these protocols.
+    pub(crate) fn new(name: &str, protocols: &[&[u8]]) -> Self {
+        let issued = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
+        let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).expect("a key");
+        let mut config =
+            rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .expect("versions")
+                .with_no_client_auth()
+                .with_single_cert(vec![issued.cert.der().clone()], key)
+                .expect("a configuration");
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        listener.set_nonblocking(true).expect("not blocking");
+        let versions = Arc::default();
+        let seen = Arc::clone(&versions);
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+                while let Ok((stream, _)) = listener.accept().await {
+                    tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&seen)));
+                }
+            });
+        });
+        Self {
+            address,
+            certificate: issued.cert.pem(),
+            versions,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("https://{}/hook", self.address)
+    }
+
+    /// The HTTP versions of the requests so far.
+    pub(crate) fn versions(&self) -> Vec<Version> {
+        let versions = self.versions.lock();
+        versions.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, seen: Arc<Mutex<Vec<Version>>>) {
+    let stream = match acceptor.accept(stream).into_fallible().await {
+        Ok(stream) => stream,
+        Err((_, mut plain)) => {
+            // What is left unread would turn the alert into a reset.
+            let _ = plain.shutdown().await;
+            let _ = tokio::io::copy(&mut plain, &mut tokio::io::sink()).await;
+            return;
+        }
+    };
+    let answer = |request: http::Request<hyper::body::Incoming>| {
+        let mut versions = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.push(request.version());
+        async { Ok::<_, Infallible>(http::Response::new(r#"{"status":"ok"}"#.to_owned())) }
+    };
+    let serving = auto::Builder::new(TokioExecutor::new());
+    let _ = serving
+        .serve_connection(TokioIo::new(stream), service_fn(answer))
+        .await;
+}

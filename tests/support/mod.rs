@@ -1,0 +1,34 @@
+//! What tests of the command line share: the program in a folder of its own, its output as a text
+//! that is the same everywhere, and receivers on loopback.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "every file of tests takes what it needs"
+)]
+
+mod encrypted;
+mod folder;
+mod game;
+mod peer;
+mod transcript;
+
+pub(crate) use encrypted::Encrypted;
+pub(crate) use folder::{Folder, SECRET};
+pub(crate) use game::{Game, Holdings};
+pub(crate) use peer::{Answer, Peer, Received, read_request};
+pub(crate) use transcript::{Transcript, normalised, transcript};
+
+/// A scenario that delivers one event and expects `expectation` of the answer.
+pub(crate) fn expecting(expectation: &str) -> String {
+    format!(
+        "name: a delivery\nevents:\n  welcome: {{}}\nsteps:\n  - deliver: welcome\n    expect: {expectation}\n"
+    )
+}
+
+/// A scenario that delivers one event with an item and demands `effect`.
+pub(crate) fn effecting(effect: &str) -> String {
+    format!(
+        "name: an effect\nevents:\n  welcome: {{ item: {{ sku: gems, quantity: 5 }} }}\nsteps:\n  - deliver: welcome\neffects:\n  - {effect}\n"
+    )
+}

@@ -1,0 +1,184 @@
+//! A receiver on loopback that does what a test tells it, down to the bytes.
+
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::Value;
+
+/// A stream that requests come in on, encrypted or not.
+pub(crate) trait Wire: Read + Write {}
+
+impl<T: Read + Write> Wire for T {}
+
+/// A listener that serves every connection on a thread of its own, for as long as the test runs.
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+/// A request as it came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Received {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let header = headers.find(|(other, _)| other.eq_ignore_ascii_case(name));
+        header.map(|(_, value)| value.as_str())
+    }
+}
+
+/// An answer to send.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn of(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(crate) fn json(self, value: &Value) -> Self {
+        self.header("Content-Type", "application/json")
+            .body(value.to_string())
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let headers: String = self
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
+        // 204 and 304 have no body, and no length either.
+        let length = match self.status {
+            204 | 304 => String::new(),
+            _ => format!("Content-Length: {}\r\n", self.body.len()),
+        };
+        let head = format!("HTTP/1.1 {} Text\r\n{headers}{length}\r\n", self.status);
+        [head.as_bytes(), &self.body].concat()
+    }
+}
+
+impl Peer {
+    /// Hands every connection to `serve`, with its number from 1.
+    pub(crate) fn raw(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
+        let serve = Arc::new(serve);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(stream) = stream else { return };
+                // A dropped part of an answer shall not wait for an acknowledgement.
+                let _ = stream.set_nodelay(true);
+                let number = counted.fetch_add(1, Ordering::SeqCst) + 1;
+                let serve = Arc::clone(&serve);
+                thread::spawn(move || serve(stream, number));
+            }
+        });
+        Self {
+            address,
+            connections,
+        }
+    }
+
+    /// Answers every request.
+    pub(crate) fn answering(answer: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Self {
+        Self::raw(move |stream, _| serve_requests(stream, &answer))
+    }
+
+    /// Reads every request and answers with these bytes, after which the connection is closed.
+    pub(crate) fn answering_bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        Self::raw(move |mut stream, _| {
+            if read_request(&mut BufReader::new(&mut stream)).is_some() {
+                let _ = stream.write_all(&bytes);
+            }
+        })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/hook", self.address)
+    }
+
+    /// How many connections there have been.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// Answers one request after the other until the sender closes the connection.
+pub(crate) fn serve_requests(wire: impl Wire, answer: impl Fn(&Received) -> Answer) {
+    let mut wire = BufReader::new(wire);
+    while let Some(request) = read_request(&mut wire) {
+        if wire
+            .get_mut()
+            .write_all(&answer(&request).to_bytes())
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// The next request, if there is a whole one.
+pub(crate) fn read_request(wire: &mut BufReader<impl Wire>) -> Option<Received> {
+    let first = line(wire)?;
+    let mut words = first.split(' ');
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = Vec::new();
+    loop {
+        let line = line(wire)?;
+        if line.is_empty() {
+            break;
+        }
+        let (name, value) = line.split_once(": ")?;
+        headers.push((name.to_owned(), value.to_owned()));
+    }
+    let mut request = Received {
+        method,
+        path,
+        headers,
+        body: Vec::new(),
+    };
+    let length = request.header("content-length").unwrap_or("0").parse();
+    request.body = vec![0; length.ok()?];
+    wire.read_exact(&mut request.body).ok()?;
+    Some(request)
+}
+
+fn line(wire: &mut BufReader<impl Wire>) -> Option<String> {
+    let mut line = String::new();
+    let length = wire.read_line(&mut line).ok()?;
+    (length > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
+}
