@@ -1,0 +1,13 @@
+//! Whether the documents are true: what they say of the program is held against the program.
+//!
+//! `AGHOOK_UPDATE_DOCS=1 cargo test --test documentation` writes anew what is made by the program:
+//! the transcripts of the README and the schema of the JSON report.
+
+mod commands;
+mod dependencies;
+mod links;
+mod markdown;
+mod profiles;
+mod program;
+mod report_json;
+mod transcripts;

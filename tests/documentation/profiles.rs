@@ -1,0 +1,96 @@
+//! Profiles and scenarios that documents show, and the reference of `aghook.yaml`.
+
+use std::collections::BTreeSet;
+
+use aghook::scenario::document::SourceFile;
+use aghook::scenario::{Case, Config, RetryPolicy, config_schema};
+use serde_json::Value;
+
+use super::markdown::{Document, first_cells};
+
+#[test]
+fn every_profile_and_scenario_can_be_read() {
+    for name in ["README.md", "docs/profiles.md"] {
+        let document = Document::read(name);
+        let blocks = document.blocks();
+        let yaml = blocks.iter().filter(|block| block.language == "yaml");
+        for text in yaml.map(|block| &block.text) {
+            let wrong = if text.starts_with("name:") {
+                Case::of_file(&SourceFile::new(name, text.as_str())).err()
+            } else if text.starts_with("profiles:") {
+                parse(name, text).err()
+            } else {
+                parse(name, &profile_of(text)).err()
+            };
+            if let Some(problems) = wrong {
+                panic!("{}", problems.render(false, 100));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reference_names_every_key_and_no_other() {
+    let document = Document::read("docs/profiles.md");
+    let mut keys = BTreeSet::new();
+    collect_keys(&config_schema(), &mut keys);
+    keys.remove("profiles");
+    let spans: BTreeSet<String> = document.code_spans().into_iter().collect();
+    let missing: Vec<_> = keys.difference(&spans).collect();
+    assert!(missing.is_empty(), "not in the reference: {missing:?}");
+    for cell in first_cells(&document.prose()) {
+        assert!(keys.contains(&cell), "there is no key `{cell}`");
+    }
+}
+
+#[test]
+fn the_defaults_of_the_retry_policy_are_those_of_the_program() {
+    let section = Document::read("docs/profiles.md").section("retry");
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let settings = rows.filter_map(|row| {
+        let code: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        // Jitter has no default.
+        (code[0] != "jitter").then(|| format!("  {}: {}\n", code[0], code[1]))
+    });
+    let settings: String = settings.collect();
+    assert_eq!(settings.lines().count(), 5, "{settings}");
+    let config = parse(
+        "docs/profiles.md",
+        &profile_of(&format!("retry:\n{settings}")),
+    );
+    let config = config.expect("a config");
+    let retry = config.profiles[0].retry.as_ref().expect("a policy");
+    let defaults = RetryPolicy::default();
+    let other = RetryPolicy {
+        attempts: 99,
+        delays: aghook::scenario::Delays::List(Vec::new()),
+        timeout: "9d".parse().expect("a duration"),
+        retry_on: Vec::new(),
+        resign: !defaults.resign,
+        ..defaults.clone()
+    };
+    assert_eq!(retry.over(&other), defaults);
+}
+
+fn parse(name: &str, text: &str) -> Result<Config, aghook::scenario::document::Diagnostics> {
+    Config::parse(&SourceFile::new(name, text))
+}
+
+/// A whole config around some keys of a profile.
+fn profile_of(keys: &str) -> String {
+    let indented = keys.lines().map(|line| format!("    {line}\n"));
+    format!("profiles:\n  example:\n{}", indented.collect::<String>())
+}
+
+fn collect_keys(schema: &Value, keys: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(entries) => {
+            if let Some(Value::Object(properties)) = entries.get("properties") {
+                keys.extend(properties.keys().cloned());
+            }
+            entries.values().for_each(|value| collect_keys(value, keys));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_keys(item, keys)),
+        _ => {}
+    }
+}

@@ -1,0 +1,168 @@
+//! The JSON report: its schema, its description and what a real run prints.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use aghook::harness::run_event_schema;
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::markdown::{Document, first_cells, root};
+use super::program::{aghook, stdout, updating};
+
+const DESCRIPTION: &str = "docs/report-json.md";
+const SCHEMA: &str = "docs/report-json.schema.json";
+
+/// The sections of the description and the types in the schema that they describe.
+const SECTIONS: [(&str, &str); 14] = [
+    ("run_started", "RunStarted"),
+    ("scenario_started", "ScenarioStarted"),
+    ("attempt_ended", "AttemptEnded"),
+    ("A request", "RequestRecord"),
+    ("An answer", "AnswerRecord"),
+    ("A body", "BodyRecord"),
+    ("step_ended", "StepEnded"),
+    ("A delivery", "DeliveryEnded"),
+    ("A check", "Check"),
+    ("effects_ended", "EffectsEnded"),
+    ("A reading", "Reading"),
+    ("scenario_ended", "ScenarioEnded"),
+    ("run_ended", "RunEnded"),
+    ("Counts", "Counts"),
+];
+
+#[test]
+fn the_schema_is_that_of_the_program() {
+    let current = format!("{:#}\n", run_event_schema());
+    if updating() {
+        fs::write(root().join(SCHEMA), &current).expect("written");
+    }
+    let committed = Document::read(SCHEMA).text;
+    assert!(committed == current, "write it anew: AGHOOK_UPDATE_DOCS=1");
+}
+
+#[test]
+fn every_key_is_described() {
+    let document = Document::read(DESCRIPTION);
+    let schema = run_event_schema();
+    let definitions = schema["$defs"].as_object().expect("definitions");
+    for (heading, definition) in SECTIONS {
+        let mut keys = BTreeSet::new();
+        collect_keys(&definitions[definition], &mut keys);
+        // An answer is one of two objects, whose keys are in the same section.
+        for of_two in ["response", "failure"] {
+            keys.remove(of_two);
+        }
+        let described: BTreeSet<String> = first_cells(&document.section(heading))
+            .into_iter()
+            .collect();
+        assert_eq!(described, keys, "{heading}");
+    }
+    let described = SECTIONS.map(|(_, definition)| definition);
+    // These are words, not objects: they stand in the rows of the keys that have them.
+    let words = ["BodyContent", "Level", "OutcomeName", "Verdict"];
+    for definition in definitions.keys().map(String::as_str) {
+        let known = described.contains(&definition) || words.contains(&definition);
+        assert!(known, "{definition} is not described");
+    }
+}
+
+#[test]
+fn the_examples_are_lines() {
+    let validator = validator();
+    let document = Document::read(DESCRIPTION);
+    let blocks = document.blocks();
+    let examples = blocks.iter().filter(|block| block.language == "json");
+    let mut events = BTreeSet::new();
+    for example in examples {
+        let line: Value = serde_json::from_str(&example.text).expect("JSON");
+        assert_valid(&validator, &line);
+        events.insert(line["event"].as_str().expect("an event").to_owned());
+    }
+    let all = SECTIONS.iter().map(|(heading, _)| *heading);
+    let all = all.filter(|heading| heading.contains('_'));
+    assert_eq!(events, all.map(str::to_owned).collect());
+}
+
+#[test]
+fn a_real_run_prints_what_is_described() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Among other things, what the bundled suite never shows: no answer, a check that can't be
+    // made, and a failure with its source.
+    let scenario = "name: all sorts of things\n\
+                    source: this test\n\
+                    events: { welcome: {} }\n\
+                    steps:\n\
+                    - { deliver: welcome, expect: { status: 503 } }\n\
+                    - { request: { url: 'http://127.0.0.1:1/' }, expect: { status: 200 } }\n\
+                    - { pause: 1s }\n\
+                    effects:\n\
+                    - { granted: welcome }\n\
+                    - { not_granted: welcome }\n";
+    let path = folder.path().join("sorts.yaml");
+    fs::write(&path, scenario).expect("written");
+    let own = path.to_str().expect("a path");
+    let described: BTreeSet<String> = first_cells(&Document::read(DESCRIPTION).prose())
+        .into_iter()
+        .collect();
+    let validator = validator();
+    for (arguments, code) in [
+        (&["run", "--report", "json"][..], 0),
+        (&["run", own, "--report", "json"], 1),
+    ] {
+        let output = aghook(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(code));
+        let text = stdout(output);
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
+        assert_eq!(lines[0]["event"], "run_started");
+        assert_eq!(lines[lines.len() - 1]["event"], "run_ended");
+        for line in &lines {
+            assert_valid(&validator, line);
+            let mut keys = BTreeSet::new();
+            keys_of(line, &mut keys);
+            for key in keys.difference(&described) {
+                let known = ["event", "response", "failure"].contains(&key.as_str());
+                assert!(known, "`{key}` is not described");
+            }
+        }
+    }
+}
+
+fn validator() -> Validator {
+    let schema = serde_json::from_str(&Document::read(SCHEMA).text).expect("JSON");
+    jsonschema::validator_for(&schema).expect("a schema")
+}
+
+fn assert_valid(validator: &Validator, line: &Value) {
+    if let Err(error) = validator.validate(line) {
+        panic!("at `{}`: {error}\n{line}", error.instance_path());
+    }
+}
+
+/// The keys of a type and of the objects inside it that have no name.
+fn collect_keys(schema: &Value, keys: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(entries) => {
+            if let Some(Value::Object(properties)) = entries.get("properties") {
+                keys.extend(properties.keys().cloned());
+            }
+            entries.values().for_each(|value| collect_keys(value, keys));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_keys(item, keys)),
+        _ => {}
+    }
+}
+
+fn keys_of(value: &Value, keys: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(entries) => {
+            keys.extend(entries.keys().cloned());
+            entries.values().for_each(|value| keys_of(value, keys));
+        }
+        Value::Array(items) => items.iter().for_each(|item| keys_of(item, keys)),
+        _ => {}
+    }
+}
