@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+const EXPIRED_VARIABLE: &str = "TEMPLATE_EXPIRED_SECRET";
 const SECRET_VARIABLE: &str = "TEMPLATE_SECRET";
 const SECRET: &str = "whsec_template";
 
@@ -63,7 +64,8 @@ impl TemplateReceiver {
         let base = self.url.strip_suffix("/hook").expect("the hook's path");
         // What a player holds is known at once, so waiting for it would only slow failures down.
         let profile = format!(
-            "profiles:\n  template:\n    settle: 1ms\n    {known}\n    probes:\n      \
+            "profiles:\n  template:\n    settle: 1ms\n    \
+             expired_secret_env: {EXPIRED_VARIABLE}\n    {known}\n    probes:\n      \
              quantity:\n        http: GET {base}/debug/players/{{player_id}}/items/{{sku}}\n        \
              read: $.quantity\n        missing: 0\n"
         );
@@ -76,6 +78,7 @@ impl TemplateReceiver {
             .arg(config)
             .args(options)
             .env(SECRET_VARIABLE, SECRET)
+            .env(EXPIRED_VARIABLE, "the secret before")
             .output()
             .expect("runs");
         let code = output.status.code().expect("ends by itself");
