@@ -148,8 +148,10 @@ async fn follow(
     let stop = AtomicBool::new(false);
     let interrupted = AtomicBool::new(false);
     let ended = tokio::select! {
-        ended = run.harness.run(plans, &tell, &stop) => ended,
+        // Ctrl-C is listened for before the first request leaves.
+        biased;
         () = interrupted_twice(&stop, &interrupted, console) => return ExitCode::NotCompleted,
+        ended = run.harness.run(plans, &tell, &stop) => ended,
     };
     if let Some(built_in) = run.built_in {
         built_in.stop().await;
