@@ -6,8 +6,10 @@ use clap::{ColorChoice, Parser, Subcommand, ValueEnum as _};
 
 use super::check::Check;
 use super::completions::Completions;
+use super::fire::Fire;
 use super::list::List;
 use super::man::ManPages;
+use super::new::New;
 use super::receive::ReceiveOptions;
 use super::run::Run;
 use super::schema::Schema;
@@ -44,26 +46,23 @@ pub struct Arguments {
     pub color: ColorChoice,
 }
 
-/// The commands.
+/// The commands. What each one's help says stands on its own type.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a text here would be the whole help of a command, in place of its type's"
+)]
 pub enum Command {
-    /// Run scenarios against a receiver, and say whether it answers right and grants once
     Run(Box<Run>),
-    /// Run the reference receiver
+    Fire(Box<Fire>),
     Receive(ReceiveOptions),
-    /// Print the signature headers for a body
     Sign(Sign),
-    /// Check a signature, and say why it does not match
     Verify(Verify),
-    /// Check scenario files and aghook.yaml without sending anything
+    New(New),
     Check(Check),
-    /// List scenarios, or the forgeries that a scenario can send
     List(List),
-    /// Print the JSON Schema of scenario files, for editors that complete and explain
     Schema(Schema),
-    /// Print a completion script for a shell
     Completions(Completions),
-    /// Print the man page
     Man(ManPages),
 }
 

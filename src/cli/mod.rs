@@ -12,10 +12,14 @@ mod body_file;
 mod check;
 mod clock;
 mod completions;
+mod curl_command;
+mod event_options;
 mod files;
+mod fire;
 mod header_lines;
 mod list;
 mod man;
+mod new;
 mod preparation;
 mod receive;
 mod report_options;
@@ -63,7 +67,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, CommandError> {
     match command {
         Command::Run(command) => command.run(console),
+        Command::Fire(command) => command.run(console),
         Command::Receive(options) => block_on(receive::receive(options)),
+        Command::New(command) => command.run(console),
         Command::Check(command) => command.run(console),
         Command::List(command) => command.run(console),
         Command::Schema(command) => command.run(console),

@@ -24,6 +24,10 @@ use crate::scenario::document::Diagnostics;
 ///
 /// Without a target, the receiver that is built into aghook is started on a free port of this
 /// machine, and the scenarios run against that.
+///
+/// Exits with 0 if every check held, with 1 if one failed, with 2 if a file or the command line is
+/// wrong, and with 3 if the target could not be reached, a check could not be decided, or nothing
+/// was checked.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
 pub struct Run {

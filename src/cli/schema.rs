@@ -1,4 +1,5 @@
-//! `aghook schema`: the JSON Schemas of the files that people write.
+//! `aghook schema`: the JSON Schemas of the files that people write, and of the report that
+//! programs read.
 
 use std::io::Write as _;
 
@@ -7,14 +8,19 @@ use clap::{Args, ValueEnum};
 use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
+use crate::harness::run_event_schema;
 use crate::scenario::{config_schema, scenario_schema};
 
-/// Print the JSON Schema of scenario files, for editors that complete and explain
+/// Print the JSON Schema of scenario files, of aghook.yaml or of the JSON report
+///
+/// An editor that knows it completes and explains while one writes. With the YAML language server,
+/// save it as scenario.schema.json and begin a scenario file with
+/// `# yaml-language-server: $schema=scenario.schema.json`.
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// The file that is described
-    #[arg(value_name = "FILE", default_value = "scenario")]
-    file: Described,
+    /// What is described
+    #[arg(value_name = "WHAT", default_value = "scenario")]
+    what: Described,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -23,13 +29,16 @@ enum Described {
     Scenario,
     /// aghook.yaml
     Config,
+    /// A line of `--report json`
+    Report,
 }
 
 impl Schema {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        let schema = match self.file {
+        let schema = match self.what {
             Described::Scenario => scenario_schema(),
             Described::Config => config_schema(),
+            Described::Report => run_event_schema(),
         };
         writeln!(console, "{schema:#}")?;
         console.flush()?;

@@ -1,7 +1,6 @@
 //! `aghook sign`: the signature headers for a body.
 
 use std::io::Write as _;
-use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
@@ -11,12 +10,10 @@ use super::body_file::BodyFile;
 use super::clock;
 use super::command_error::CommandError;
 use super::console::Console;
+use super::curl_command::curl_command;
 use super::secret_options::SecretOptions;
 use super::{ExitCode, arguments};
 use crate::protocol::{Signer, request_headers};
-
-/// The longest body, in bytes, that is written into a curl command: Linux takes 128 KiB a word.
-const INLINE_LIMIT: usize = 100 * 1024;
 
 /// Print the signature headers for a body
 ///
@@ -94,7 +91,13 @@ impl Sign {
                 writeln!(console, "{:#}", Value::Object(object))?;
             }
             (Form::Curl, Some(target)) => {
-                let command = curl_command(target, &headers, &body, self.body.path())?;
+                if !matches!(target.scheme(), "http" | "https") {
+                    return Err(CommandError::usage(
+                        format!("--target must be an http or https URL, not {target}"),
+                        None,
+                    ));
+                }
+                let command = curl_command(target.as_str(), &headers, &body, self.body.path())?;
                 writeln!(console, "{command}")?;
             }
             (Form::Curl, None) => {
@@ -103,50 +106,5 @@ impl Sign {
         }
         console.flush()?;
         Ok(ExitCode::ChecksHeld)
-    }
-}
-
-/// A command that a POSIX shell runs as it is, whatever is in the body or the path.
-fn curl_command(
-    target: &Url,
-    headers: &[(&str, String)],
-    body: &[u8],
-    path: Option<&Path>,
-) -> Result<String, CommandError> {
-    if !matches!(target.scheme(), "http" | "https") {
-        return Err(CommandError::usage(
-            format!("--target must be an http or https URL, not {target}"),
-            None,
-        ));
-    }
-    // `--data-raw` gives the text no meaning of its own; `--data` would read `@file`.
-    let inline = std::str::from_utf8(body)
-        .ok()
-        .filter(|text| text.len() <= INLINE_LIMIT && !text.contains('\0'));
-    let data = match (inline, path.map(Path::to_str)) {
-        (Some(text), _) => format!("--data-raw {}", quoted(text)?),
-        (None, Some(Some(path))) => format!("--data-binary {}", quoted(&format!("@{path}"))?),
-        (None, _) => {
-            return Err(CommandError::usage(
-                "this body can't stand in a command line: it is too long or not text",
-                "write it to a file and give the file's name".to_owned(),
-            ));
-        }
-    };
-    let mut lines = vec![format!("curl --request POST {}", quoted(target.as_str())?)];
-    for (name, value) in headers {
-        lines.push(format!("--header {}", quoted(&format!("{name}: {value}"))?));
-    }
-    lines.push(data);
-    Ok(lines.join(" \\\n  "))
-}
-
-fn quoted(word: &str) -> Result<String, CommandError> {
-    match shlex::try_quote(word) {
-        Ok(quoted) => Ok(quoted.into_owned()),
-        Err(error) => Err(CommandError::usage(
-            format!("a word of the curl command can't be quoted: {error}"),
-            None,
-        )),
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct TargetOptions {
     #[arg(long)]
     insecure: bool,
 
-    /// The HTTP version to speak [default: 1.1, as in the source's example]
+    /// The HTTP version to speak [default: 1.1, as in Aghanim's example]
     #[arg(long, value_name = "VERSION")]
     http_version: Option<HttpVersionWord>,
 }

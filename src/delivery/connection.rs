@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Request, Version};
 use hyper::body::Incoming;
@@ -24,6 +24,10 @@ const MOST_IDLE: usize = 256;
 /// further. Not part of any measured time.
 const READY_WITHIN: Duration = Duration::from_millis(250);
 
+/// How long an idle connection is kept for another request. Servers close idle connections after
+/// seconds; one that is used at just that moment would break, and look like the receiver's fault.
+const REST_AT_MOST: Duration = Duration::from_millis(500);
+
 /// An open connection. It carries one exchange at a time, on HTTP/2 too: simultaneous deliveries
 /// then never share a flow-control window.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub(super) struct Connection {
     driver: AbortHandle,
     /// A request is under way: dropped now, the connection is cut.
     busy: bool,
+    /// When the last exchange on it ended.
+    idle_since: Instant,
 }
 
 #[derive(Debug)]
@@ -79,6 +85,7 @@ impl Connection {
             },
             driver: driver.abort_handle(),
             busy: false,
+            idle_since: Instant::now(),
         })
     }
 
@@ -120,6 +127,7 @@ impl Connection {
     /// The exchange is over, and the connection closes in order when it is dropped.
     pub(super) fn rest(&mut self) {
         self.busy = false;
+        self.idle_since = Instant::now();
     }
 
     /// Whether a request can still be sent on this idle connection.
@@ -130,7 +138,7 @@ impl Connection {
         };
         // Bytes that nobody asked for are the end of an encrypted connection, or an answer that
         // would be taken for that to the next request.
-        ready && self.peek.unread() == Unread::Nothing
+        ready && self.idle_since.elapsed() <= REST_AT_MOST && self.peek.unread() == Unread::Nothing
     }
 }
 
@@ -171,5 +179,41 @@ impl Pool {
 
     fn idle(&self) -> MutexGuard<'_, HashMap<String, Vec<Connection>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::settings::HttpVersion;
+    use crate::delivery::tls::{Tls, TlsSettings};
+    use crate::delivery::{AllowedHosts, connect};
+
+    #[tokio::test]
+    async fn a_connection_that_rested_too_long_is_not_used_again() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let target = Target::parse(&url, &AllowedHosts::loopback_only()).expect("a target");
+        let tls = Tls::new(
+            &TlsSettings::default(),
+            connect::offered(HttpVersion::Http1),
+        );
+        let opened = connect::open(&target, &tls.expect("settings"), HttpVersion::Http1).await;
+        let mut connection = Connection::start(opened.expect("open"))
+            .await
+            .expect("started");
+        assert!(connection.becomes_ready().await);
+
+        let pool = Pool::default();
+        connection.rest();
+        pool.put(&target, connection);
+        let mut connection = pool.take(&target).expect("fresh enough");
+        connection.idle_since = Instant::now()
+            .checked_sub(REST_AT_MOST + Duration::from_millis(1))
+            .expect("the machine runs for longer than that");
+        pool.put(&target, connection);
+        assert!(pool.take(&target).is_none());
     }
 }

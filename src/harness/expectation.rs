@@ -275,3 +275,6 @@ fn join(values: &[&Value]) -> String {
     let values = values.iter().map(|value| shortened(value));
     values.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //!
 //! Expectations and grants are judged by pure functions. Nothing here prints or writes files.
 
+mod description;
 mod effects;
 mod expectation;
 mod expected_grant;
@@ -28,10 +29,11 @@ pub use harness::Harness;
 pub use http_hook::PreparedScript;
 pub use plan::{Plan, PlanSettings, PlannedEvent, QUANTITY_PROBE};
 pub use probe_reading::{HookProblem, PreparedProbe};
+pub use record::{AttemptPlace, attempt_record};
 pub use redaction::Redaction;
 pub use run_event::{
     AnswerRecord, AttemptEnded, BodyContent, BodyRecord, DeliveryEnded, EffectsEnded,
     FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
-    ScenarioStarted, StepEnded,
+    ScenarioStarted, StepEnded, run_event_schema,
 };
 pub use verdict::{Check, Counts, Demand, Verdict};

@@ -13,10 +13,10 @@ use serde_json::Value;
 use super::expectation::PreparedExpectation;
 use super::placeholders::{fill_in, percent_encoded};
 use super::verdict::Demand;
-use crate::generate::{Catalogue, Generator, Seed, StartTime};
+use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
 use crate::protocol::Event;
 use crate::scenario::document::{Diagnostics, SourceFile, Span, nearest};
-use crate::scenario::{Case, EventSpec, Expectation, Level, Shareable};
+use crate::scenario::{Case, EventSpec, Expectation, JsonPointer, Level, Shareable};
 
 /// From what a plan follows, besides its case.
 #[derive(Debug, Clone)]
@@ -62,6 +62,37 @@ pub struct PlannedEvent {
 }
 
 impl PlannedEvent {
+    /// Makes an event of a shape, and changes what `set` and `unset` point at.
+    pub fn generate(
+        generator: &mut Generator,
+        shape: &EventShape,
+        set: &IndexMap<JsonPointer, Value>,
+        unset: &[JsonPointer],
+    ) -> Result<Self, String> {
+        let unserialisable =
+            |error: serde_json::Error| format!("can't be written as JSON: {error}");
+        let event = generator.event(shape);
+        if set.is_empty() && unset.is_empty() {
+            let body = event.to_json().map_err(unserialisable)?;
+            return Ok(Self {
+                body: body.into(),
+                event: Some(event),
+            });
+        }
+        let mut json = serde_json::to_value(&event).map_err(unserialisable)?;
+        for (pointer, value) in set {
+            pointer.set(&mut json, value.clone())?;
+        }
+        for pointer in unset {
+            pointer.remove(&mut json)?;
+        }
+        let body = serde_json::to_vec(&json).map_err(unserialisable)?;
+        Ok(Self {
+            event: serde_json::from_value(json).ok(),
+            body: body.into(),
+        })
+    }
+
     /// The player, where the body is a valid event.
     pub fn player_id(&self) -> Option<&str> {
         self.event
@@ -177,37 +208,8 @@ impl Planner<'_> {
                 Generator::transaction_id,
             )),
         );
-        let event = self.generator(name).event(&shape);
-        let unserialisable = |error: serde_json::Error| {
-            self.problem(
-                spec.span,
-                format!("event `{name}` can't be written as JSON: {error}"),
-                None,
-            )
-        };
-        if spec.set.is_empty() && spec.unset.is_empty() {
-            let body = event.to_json().map_err(unserialisable)?;
-            return Ok(PlannedEvent {
-                body: body.into(),
-                event: Some(event),
-            });
-        }
-        let mut json = serde_json::to_value(&event).map_err(unserialisable)?;
-        for (pointer, value) in &spec.set {
-            pointer.set(&mut json, value.clone()).map_err(|reason| {
-                self.problem(spec.span, format!("event `{name}`: {reason}"), None)
-            })?;
-        }
-        for pointer in &spec.unset {
-            pointer.remove(&mut json).map_err(|reason| {
-                self.problem(spec.span, format!("event `{name}`: {reason}"), None)
-            })?;
-        }
-        let body = serde_json::to_vec(&json).map_err(unserialisable)?;
-        Ok(PlannedEvent {
-            event: serde_json::from_value(json).ok(),
-            body: body.into(),
-        })
+        PlannedEvent::generate(&mut self.generator(name), &shape, &spec.set, &spec.unset)
+            .map_err(|reason| self.problem(spec.span, format!("event `{name}`: {reason}"), None))
     }
 
     fn generator(&self, label: &str) -> Generator {

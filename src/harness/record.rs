@@ -3,8 +3,41 @@
 use std::borrow::Cow;
 
 use super::redaction::Redaction;
-use super::run_event::{AnswerRecord, BodyRecord, RequestRecord};
-use crate::delivery::{Exchange, Response};
+use super::run_event::{AnswerRecord, AttemptEnded, BodyRecord, RequestRecord};
+use crate::delivery::{Attempt, Exchange, Response};
+use crate::scenario::Forgery;
+
+/// Which attempt of a run is meant: the numbers of its scenario, step and delivery, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptPlace {
+    /// The scenario's number.
+    pub scenario: usize,
+    /// The step's number in the scenario.
+    pub step: usize,
+    /// The delivery's number in the step.
+    pub delivery: usize,
+}
+
+/// An attempt of a delivery, as reports know it.
+pub fn attempt_record(
+    place: AttemptPlace,
+    event_name: &str,
+    attempt: &Attempt,
+    redaction: &Redaction,
+) -> AttemptEnded {
+    AttemptEnded {
+        scenario: place.scenario,
+        step: place.step,
+        delivery: place.delivery,
+        event_name: Some(event_name.to_owned()),
+        forgery: attempt.forgery.map(Forgery::name),
+        attempt: attempt.number,
+        virtual_offset: attempt.virtual_offset,
+        took: attempt.exchange.timings.without_gate(),
+        request: request_record(&attempt.exchange, redaction),
+        answer: answer_record(&attempt.exchange, redaction),
+    }
+}
 
 /// The request as it was sent. A credential that a scenario sends is not shown.
 pub(super) fn request_record(exchange: &Exchange, redaction: &Redaction) -> RequestRecord {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Serialize, Serializer};
 
 use super::verdict::{Check, Counts, Verdict};
@@ -15,9 +17,18 @@ use crate::scenario::{Level, OutcomeName};
 /// The version of the JSON lines.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// The JSON Schema (draft 2020-12) of one line, made from the types below.
+pub fn run_event_schema() -> serde_json::Value {
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<RunEvent>()
+        .to_value()
+}
+
 /// Something that happened in a run. Scenarios run at the same time, so the events of several may
 /// be mixed; those of one scenario are in order.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RunEvent {
     /// First of all.
@@ -37,7 +48,7 @@ pub enum RunEvent {
 }
 
 /// What is known before the first request.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RunStarted {
     /// The version of this format.
     pub format_version: u32,
@@ -56,7 +67,7 @@ pub struct RunStarted {
 }
 
 /// What is known of a scenario beforehand.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ScenarioStarted {
     /// The scenario's number in this run, from 1.
     pub scenario: usize,
@@ -77,7 +88,7 @@ pub struct ScenarioStarted {
 }
 
 /// One request and its answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct AttemptEnded {
     /// The scenario's number.
     pub scenario: usize,
@@ -93,9 +104,11 @@ pub struct AttemptEnded {
     pub attempt: u32,
     /// When it began, on the virtual clock from the beginning of the delivery.
     #[serde(rename = "virtual_offset_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub virtual_offset: Duration,
     /// How long it took in fact.
     #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub took: Duration,
     /// What was sent.
     pub request: RequestRecord,
@@ -104,7 +117,7 @@ pub struct AttemptEnded {
 }
 
 /// A request as it was sent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RequestRecord {
     /// The method.
     pub method: String,
@@ -117,7 +130,7 @@ pub struct RequestRecord {
 }
 
 /// What came back.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerRecord {
     /// An answer.
@@ -141,7 +154,7 @@ pub enum AnswerRecord {
 }
 
 /// A body as far as it was kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BodyRecord {
     /// What was kept.
     #[serde(flatten)]
@@ -153,7 +166,7 @@ pub struct BodyRecord {
 }
 
 /// Text, or base64 of what is no text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyContent {
     /// UTF-8 text.
@@ -178,7 +191,7 @@ impl BodyRecord {
 }
 
 /// A step and what came of its expectations.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StepEnded {
     /// The scenario's number.
     pub scenario: usize,
@@ -193,7 +206,7 @@ pub struct StepEnded {
 }
 
 /// A delivery, or another request, and what came of its expectations.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DeliveryEnded {
     /// The delivery's number in the step, from 1.
     pub delivery: usize,
@@ -208,7 +221,7 @@ pub struct DeliveryEnded {
 }
 
 /// What came of a scenario's effects.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EffectsEnded {
     /// The scenario's number.
     pub scenario: usize,
@@ -218,11 +231,12 @@ pub struct EffectsEnded {
     pub checks: Vec<Check>,
     /// How long the last readings were waited for.
     #[serde(rename = "settled_after_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub settled_after: Duration,
 }
 
 /// A probe's number before and after the steps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Reading {
     /// The probe.
     pub probe: String,
@@ -237,7 +251,7 @@ pub struct Reading {
 }
 
 /// What came of a scenario.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ScenarioEnded {
     /// The scenario's number.
     pub scenario: usize,
@@ -247,11 +261,12 @@ pub struct ScenarioEnded {
     pub checks: Counts,
     /// How long it took in fact.
     #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub took: Duration,
 }
 
 /// What came of the run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RunEnded {
     /// What came of the scenarios.
     pub scenarios: Counts,
@@ -261,6 +276,7 @@ pub struct RunEnded {
     pub not_run: usize,
     /// How long the run took in fact.
     #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub took: Duration,
 }
 

@@ -8,17 +8,18 @@ use futures_util::future::join_all;
 use http::Method;
 use rand::seq::SliceRandom;
 
+use super::description::{describe, describe_request};
 use super::expectation::{Observed, check};
 use super::harness::Harness;
 use super::plan::{Plan, PlannedEvent};
-use super::record::{answer_record, request_record};
+use super::record::{AttemptPlace, answer_record, attempt_record, request_record};
 use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, StepEnded};
 use super::verdict::{Check, Demand};
 use crate::delivery::{
     Attempt, ConnectionUse, Delivery, DeliveryPlan, Exchange, Gate, Outcome, OutgoingRequest,
     Response, SendOptions, Target, deliver,
 };
-use crate::scenario::{Forgery, OutcomeName, Request, RetryPolicy, Script, Step};
+use crate::scenario::{OutcomeName, Request, RetryPolicy, Script, Step};
 
 /// Where the events of a run go.
 pub(super) type Events<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
@@ -188,18 +189,13 @@ impl<'run> Steps<'run> {
             gate,
         };
         let observe = |attempt: &Attempt| {
-            (self.events)(RunEvent::AttemptEnded(AttemptEnded {
+            let place = AttemptPlace {
                 scenario: self.scenario,
                 step: step_number,
                 delivery: delivery.number,
-                event_name: Some(delivery.name.to_owned()),
-                forgery: attempt.forgery.map(Forgery::name),
-                attempt: attempt.number,
-                virtual_offset: attempt.virtual_offset,
-                took: attempt.exchange.timings.without_gate(),
-                request: request_record(&attempt.exchange, &harness.redaction),
-                answer: answer_record(&attempt.exchange, &harness.redaction),
-            }));
+            };
+            let record = attempt_record(place, delivery.name, attempt, &harness.redaction);
+            (self.events)(RunEvent::AttemptEnded(record));
         };
         deliver(harness.sender(), delivery_plan, &mut random, observe).await
     }
@@ -362,47 +358,4 @@ fn outgoing(request: &Request, target: &Target) -> Result<OutgoingRequest, Strin
         Some(body) => outgoing.body(body),
         None => outgoing,
     })
-}
-
-/// A step in a few words.
-fn describe(step: &Step) -> String {
-    if let Some(pause) = step.pause {
-        return format!("pause {pause}");
-    }
-    if let Some(script) = &step.script {
-        let answers: Vec<String> = script.answers.iter().map(u16::to_string).collect();
-        return format!("script {} for {}", answers.join(", "), script.of.value);
-    }
-    if let Some(request) = &step.request {
-        return describe_request(request);
-    }
-    let names: Vec<&str> = step
-        .deliver
-        .0
-        .iter()
-        .map(|name| name.value.as_str())
-        .collect();
-    let mut text = format!("deliver {}", names.join(", "));
-    if let Some(times) = step.times {
-        text = format!("{text} {} times", times.value);
-    }
-    if step.together {
-        text.push_str(" together");
-    }
-    if step.shuffle {
-        text.push_str(" shuffled");
-    }
-    if let Some(forgery) = step.forge {
-        text = format!("{text} forged: {}", forgery.name());
-    }
-    text
-}
-
-fn describe_request(request: &Request) -> String {
-    let method = match (&request.method, &request.body) {
-        (Some(method), _) => method.value.as_str(),
-        (None, Some(_)) => "POST",
-        (None, None) => "GET",
-    };
-    format!("{method} {}", request.url.value)
 }

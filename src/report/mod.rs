@@ -10,7 +10,7 @@ use crate::harness::RunEvent;
 
 pub use json_lines::JsonLines;
 pub use progress::Progress;
-pub use terminal::{Detail, TerminalReport};
+pub use terminal::{Detail, TerminalReport, write_attempt};
 
 /// Reads a run as it happens. Every report gets every event, the last one being
 /// [`RunEvent::RunEnded`].

@@ -1,5 +1,6 @@
 //! The line that shows how far a run is: on a terminal only, and gone when the run is over.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,6 +12,7 @@ use crate::harness::{RunEvent, Verdict};
 pub struct Progress<R> {
     report: R,
     bar: ProgressBar,
+    running: BTreeMap<usize, String>,
     failed: usize,
 }
 
@@ -21,7 +23,19 @@ impl<R: Report> Progress<R> {
         Self {
             report,
             bar,
+            running: BTreeMap::new(),
             failed: 0,
+        }
+    }
+}
+
+impl<R> Progress<R> {
+    /// What failed so far, and the scenario that has been running for longest.
+    fn message(&self) -> String {
+        let longest = self.running.values().next().map_or("", String::as_str);
+        match self.failed {
+            0 => longest.to_owned(),
+            failed => format!("{failed} failed · {longest}"),
         }
     }
 }
@@ -35,17 +49,18 @@ impl<R: Report> Report for Progress<R> {
                     self.bar.set_style(style);
                 }
             }
-            RunEvent::ScenarioStarted(started) => self.bar.set_message(match self.failed {
-                0 => started.name.clone(),
-                failed => format!("{failed} failed · {}", started.name),
-            }),
+            RunEvent::ScenarioStarted(started) => {
+                self.running.insert(started.scenario, started.name.clone());
+            }
             RunEvent::ScenarioEnded(ended) => {
+                self.running.remove(&ended.scenario);
                 self.failed += usize::from(ended.verdict == Verdict::Failed);
                 self.bar.inc(1);
             }
             RunEvent::RunEnded(_) => self.bar.finish_and_clear(),
             _ => {}
         }
+        self.bar.set_message(self.message());
         self.bar.suspend(|| self.report.observe(event))
     }
 }

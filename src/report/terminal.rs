@@ -13,9 +13,12 @@ use crate::harness::{
     AttemptEnded, Check, Counts, DeliveryEnded, EffectsEnded, RunEnded, RunEvent, RunStarted,
     ScenarioEnded, ScenarioStarted, StepEnded, Verdict,
 };
-use exchange::write_attempt;
+pub use exchange::write_attempt;
 use printable::printable;
 use style::{DIM, mark, paint, paint_verdict};
+
+/// How wide running text is set.
+const TEXT_WIDTH: usize = 96;
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -210,7 +213,9 @@ fn write_trouble(out: &mut Vec<u8>, story: &ScenarioStory, verdict: Verdict) -> 
         paint(DIM, format!("{}:{}", started.file, started.line))
     )?;
     if let Some(about) = &started.about {
-        writeln!(out, "  {}", about.trim())?;
+        for line in textwrap::wrap(about.trim(), TEXT_WIDTH) {
+            writeln!(out, "  {line}")?;
+        }
     }
     for step in &story.steps {
         for delivery in &step.deliveries {
@@ -254,9 +259,14 @@ fn write_delivery(
     wrong
         .into_iter()
         .try_for_each(|check| write_check(out, check))?;
+    // A warning is read in passing; what failed is looked into.
+    let failed = delivery
+        .checks
+        .iter()
+        .any(|check| check.verdict > Verdict::Warned);
     match story.last_attempt(step.step, delivery.delivery) {
-        Some(attempt) => write_attempt(out, attempt),
-        None => Ok(()),
+        Some(attempt) if failed => write_attempt(out, attempt),
+        _ => Ok(()),
     }
 }
 
@@ -269,7 +279,12 @@ fn write_check(out: &mut Vec<u8>, check: &Check) -> io::Result<()> {
     writeln!(out, "        expected  {}", check.expected)?;
     writeln!(out, "        observed  {}", printable(&check.observed))?;
     if let Some(source) = &check.source {
-        writeln!(out, "        {}", paint(DIM, format!("source    {source}")))?;
+        let indent = textwrap::Options::new(TEXT_WIDTH)
+            .initial_indent("        source    ")
+            .subsequent_indent("                  ");
+        for line in textwrap::wrap(source, indent) {
+            writeln!(out, "{}", paint(DIM, line))?;
+        }
     }
     match &check.hint {
         Some(hint) => writeln!(out, "        help      {hint}"),

@@ -22,6 +22,8 @@ mod scenario_file;
 mod schema;
 mod status_class;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use count_range::CountRange;
 pub use discovery::{bundled_sources, bundled_suite, find, load};

@@ -106,12 +106,12 @@ impl Case {
         })
     }
 
-    /// The name that people see: the scenario's, with the choice of the matrix.
+    /// The name that people see: the scenario's, with the choice of the matrix. It is one line.
     pub fn title(&self) -> String {
         let name = &self.scenario.name.value;
         match &self.choice {
-            Some(choice) => format!("{name} [{choice}]"),
-            None => name.clone(),
+            Some(choice) => one_line(&format!("{name} [{choice}]")),
+            None => one_line(name),
         }
     }
 
@@ -260,7 +260,40 @@ fn fill_in(source: &SourceFile, tree: &Node, variables: &Variables) -> Result<No
     })
 }
 
+/// The text without anything that ends a line or steers a terminal: reports have one line for a
+/// title, and a matrix can hold any text.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.trim().chars() {
+        match character {
+            '\u{2028}' | '\u{2029}' => line.extend(character.escape_unicode()),
+            _ if character.is_control() => line.extend(character.escape_default()),
+            _ => line.push(character),
+        }
+    }
+    line
+}
+
 /// The name of a bundled scenario's file, as messages show it.
 pub(super) fn bundled_name(path: &str) -> Arc<str> {
     format!("scenarios/{}", path.replace('\\', "/")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_stays_on_one_line_whatever_the_matrix_holds() {
+        let text = "name: x\nmatrix:\n  text: [\"one\\nline \\u0007\\u2028\", \"Łódź \\\"½\\\" \\\\\"]\n\
+                    events: { e: { coupon: { code: \"${text}\" } } }\n\
+                    steps: [{ deliver: e, expect: { status: 2xx } }]\n";
+        let cases = Case::of_file(&SourceFile::new("x.yaml", text)).expect("a scenario");
+        let titles: Vec<String> = cases.iter().map(Case::title).collect();
+        let expected = [
+            r"x [text=one\nline \u{7}\u{2028}]",
+            "x [text=Łódź \"½\" \\]",
+        ];
+        assert_eq!(titles, expected);
+    }
 }

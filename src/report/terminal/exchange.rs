@@ -11,7 +11,8 @@ use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, BodyRecord};
 /// The most lines of a body that are shown.
 const LINE_LIMIT: usize = 60;
 
-pub(super) fn write_attempt(out: &mut impl Write, attempt: &AttemptEnded) -> io::Result<()> {
+/// Writes an attempt: the request, then the answer or why there is none.
+pub fn write_attempt(out: &mut impl Write, attempt: &AttemptEnded) -> io::Result<()> {
     let request = &attempt.request;
     let facts = format!(
         "attempt {} at +{:.3} s, took {:.1} ms",

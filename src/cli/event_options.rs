@@ -1,0 +1,136 @@
+//! An ad-hoc event, bent as one likes.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use clap::Args;
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::command_error::CommandError;
+use crate::generate::{
+    Catalogue, EventShape, Generator, ItemShape, NestedItemShape, Seed, StartTime,
+};
+use crate::harness::PlannedEvent;
+use crate::protocol::{Event, Field};
+use crate::scenario::{JsonPointer, Profile};
+
+/// What the event is like.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The event")]
+pub(super) struct EventOptions {
+    /// Grant a bundle, with a bundle in it
+    #[arg(long)]
+    bundle: bool,
+
+    /// Have a fallback for when the item can't be granted
+    #[arg(long)]
+    fallback: bool,
+
+    /// Come from the sandbox environment
+    #[arg(long)]
+    sandbox: bool,
+
+    /// What caused the event: hub.redeem, or test for "Send test event" in the dashboard
+    #[arg(long, value_name = "NAME", default_value = Event::TRIGGER_REDEEM)]
+    trigger: String,
+
+    /// Put JSON at a JSON Pointer, as `/event_data/player_id='"P1"'` (repeatable)
+    #[arg(long, value_name = "POINTER=JSON")]
+    set: Vec<Setting>,
+
+    /// Leave out the key at a JSON Pointer, as `/event_data/item/price` (repeatable)
+    #[arg(long, value_name = "POINTER", value_parser = JsonPointer::parse)]
+    unset: Vec<JsonPointer>,
+
+    /// How many different events to send, one after the other
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    count: u32,
+
+    /// From what the event follows [default: another one each time]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// The moment from which event times count, as Unix seconds or RFC 3339 [default: now]
+    #[arg(long, value_name = "T")]
+    start_time: Option<StartTime>,
+}
+
+/// JSON to put at a place of the event.
+#[derive(Debug, Clone)]
+struct Setting {
+    pointer: JsonPointer,
+    value: Value,
+}
+
+impl std::str::FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((pointer, json)) = text.split_once('=') else {
+            return Err("expected POINTER=JSON, such as /sandbox=true".to_owned());
+        };
+        let value = serde_json::from_str(json).map_err(|error| {
+            format!("`{json}` is not JSON ({error}); text needs quotes: '\"{json}\"'")
+        })?;
+        Ok(Self {
+            pointer: JsonPointer::parse(pointer)?,
+            value,
+        })
+    }
+}
+
+impl EventOptions {
+    /// Makes the events, of the game's own items if `profile` has any.
+    pub(super) fn generate(&self, profile: &Profile) -> Result<Vec<PlannedEvent>, CommandError> {
+        let start = self
+            .start_time
+            .unwrap_or_else(|| StartTime::from_system_time(SystemTime::now()));
+        let seed = self
+            .seed
+            .map_or_else(|| Seed::of_text(&start.to_string()), Seed::new);
+        let mut generator = Generator::new(seed, start);
+        if !profile.items.is_empty() {
+            generator = generator.with_catalogue(Arc::new(Catalogue::of(profile.items.clone())));
+        }
+        if let Some(game_id) = &profile.game_id {
+            generator = generator.with_game_id(game_id.clone());
+        }
+        let set: IndexMap<JsonPointer, Value> = self
+            .set
+            .iter()
+            .map(|set| (set.pointer.clone(), set.value.clone()))
+            .collect();
+        let shape = self.shape();
+        (0..self.count)
+            .map(|_| PlannedEvent::generate(&mut generator, &shape, &set, &self.unset))
+            .collect::<Result<_, _>>()
+            .map_err(|reason| {
+                let help = "print the event with `--dry-run --as json` to see what is there";
+                CommandError::usage(reason, help.to_owned())
+            })
+    }
+
+    fn shape(&self) -> EventShape {
+        let plain = NestedItemShape::default;
+        let nested = || NestedItemShape {
+            bundle: Some(vec![plain(), plain()]),
+            ..plain()
+        };
+        let fallback = || Field::Value(Box::new(ItemShape::default()));
+        EventShape {
+            item: ItemShape {
+                bundle: self.bundle.then(|| vec![plain(), nested()]),
+                fallback: if self.fallback {
+                    fallback()
+                } else {
+                    Field::Absent
+                },
+                ..ItemShape::default()
+            },
+            sandbox: Some(self.sandbox),
+            trigger: Field::Value(self.trigger.clone()),
+            ..EventShape::default()
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! `aghook fire`: one ad-hoc event, bent as one likes.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+
+use super::command_error::CommandError;
+use super::console::Console;
+use super::curl_command::curl_command;
+use super::event_options::EventOptions;
+use super::secret_options::SecretOptions;
+use super::target_options::{ChosenTarget, TargetOptions, reach};
+use super::{ExitCode, block_on};
+use crate::delivery::{
+    Clock, ConnectionUse, DeliveryPlan, ForgeInput, Outcome, Sender, SignedRequest, Target,
+    deliver, forge, sign,
+};
+use crate::generate::Seed;
+use crate::harness::{AttemptPlace, PlannedEvent, Redaction, attempt_record};
+use crate::protocol::Signer;
+use crate::report::write_attempt;
+use crate::scenario::document::nearest;
+use crate::scenario::{Forgery, RetryPolicy, RetrySetting};
+
+/// Send one event, as it is bent by the options, and show the answer
+///
+/// Exits with 0 if the event was delivered, or the forgery refused, and with 1 if not.
+#[derive(Debug, Args)]
+#[command(after_long_help = super::arguments::SECRET_HELP)]
+pub struct Fire {
+    /// Send a forgery in place of the event; `aghook list --what forgeries` explains them
+    #[arg(long, value_name = "NAME", value_parser = parse_forgery)]
+    forge: Option<Forgery>,
+
+    /// How often to deliver each event
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    times: u32,
+
+    /// Try once, and don't retry
+    #[arg(long)]
+    no_retry: bool,
+
+    /// Print what would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// How to print it
+    #[arg(
+        long = "as",
+        value_name = "FORM",
+        default_value = "http",
+        requires = "dry_run"
+    )]
+    form: Form,
+
+    #[command(flatten)]
+    event: EventOptions,
+
+    #[command(flatten)]
+    target: TargetOptions,
+
+    #[command(flatten)]
+    secret: SecretOptions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// The whole HTTP request
+    Http,
+    /// A curl command for a POSIX shell
+    Curl,
+    /// The body alone, which needs no secret and no target
+    Json,
+}
+
+fn parse_forgery(text: &str) -> Result<Forgery, String> {
+    let known = || Forgery::ALL.iter().map(|forgery| forgery.name());
+    let found = Forgery::ALL.iter().find(|forgery| forgery.name() == text);
+    found.copied().ok_or_else(|| match nearest(text, known()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("known: {}", known().collect::<Vec<_>>().join(", ")),
+    })
+}
+
+impl Fire {
+    pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
+        let chosen = self.target.choose(console)?;
+        let events = self.event.generate(&chosen.profile)?;
+        if self.dry_run {
+            return self.print(&chosen, &events, console);
+        }
+        let target = chosen.required()?.clone();
+        let secret = self.secret.load_or(chosen.profile.secret_env.as_deref())?;
+        let signer = Signer::new(&secret);
+        let redaction = Redaction::new([secret]);
+        block_on(async {
+            reach(&chosen.client, &target).await?;
+            let clock = Clock::system();
+            let sender = Sender {
+                client: &chosen.client,
+                clock: &clock,
+                signer: &signer,
+                expired: None,
+            };
+            self.send(
+                sender,
+                &target,
+                &self.policy(&chosen),
+                &events,
+                &redaction,
+                console,
+            )
+            .await
+        })
+    }
+
+    async fn send(
+        &self,
+        sender: Sender<'_>,
+        target: &Target,
+        policy: &RetryPolicy,
+        events: &[PlannedEvent],
+        redaction: &Redaction,
+        console: &mut Console,
+    ) -> Result<ExitCode, CommandError> {
+        let mut random = Seed::of_text("fire").random();
+        let mut all_right = true;
+        let deliveries = events
+            .iter()
+            .flat_map(|event| (0..self.times).map(move |_| event));
+        for (index, event) in deliveries.enumerate() {
+            let plan = DeliveryPlan {
+                target,
+                body: event.body.clone(),
+                policy,
+                forgery: self.forge,
+                connection: ConnectionUse::Reuse,
+                gate: None,
+            };
+            let place = AttemptPlace {
+                scenario: 1,
+                step: 1,
+                delivery: index + 1,
+            };
+            let mut written = Ok(());
+            let delivery = deliver(sender, plan, &mut random, |attempt| {
+                let record = attempt_record(place, "event", attempt, redaction);
+                if written.is_ok() {
+                    written = write_attempt(console, &record);
+                }
+            })
+            .await;
+            written?;
+            let delivered = delivery.outcome == Outcome::Delivered;
+            // A forgery must be answered, and with a refusal.
+            let refused = delivery
+                .attempts
+                .last()
+                .is_some_and(|last| last.exchange.result.is_ok());
+            all_right &= if self.forge.is_some() {
+                refused && !delivered
+            } else {
+                delivered
+            };
+        }
+        console.flush()?;
+        Ok(if all_right {
+            ExitCode::ChecksHeld
+        } else {
+            ExitCode::CheckFailed
+        })
+    }
+
+    /// The profile's policy. A forgery is tried once: it is not the sender who makes it.
+    fn policy(&self, chosen: &ChosenTarget) -> RetryPolicy {
+        let standard = RetryPolicy::default();
+        if self.no_retry || self.forge.is_some() {
+            return RetrySetting::Off.over(&standard);
+        }
+        let own = chosen.profile.retry.as_ref();
+        own.map_or(standard.clone(), |own| own.over(&standard))
+    }
+
+    fn print(
+        &self,
+        chosen: &ChosenTarget,
+        events: &[PlannedEvent],
+        console: &mut Console,
+    ) -> Result<ExitCode, CommandError> {
+        for event in events {
+            if self.form == Form::Json {
+                console.write_all(&event.body)?;
+                writeln!(console)?;
+                continue;
+            }
+            let target = chosen.required()?;
+            let signed = self.sign(chosen, target, event)?;
+            if self.form == Form::Curl {
+                let mut headers = signed.headers.clone();
+                // curl writes it from the URL.
+                headers.retain(|(name, _)| *name != "Host");
+                writeln!(
+                    console,
+                    "{}",
+                    curl_command(target.as_str(), &headers, &signed.body, None)?
+                )?;
+                continue;
+            }
+            writeln!(console, "POST {} HTTP/1.1", target.path_and_query())?;
+            for (name, value) in &signed.headers {
+                writeln!(console, "{name}: {value}")?;
+            }
+            writeln!(console, "Content-Length: {}\n", signed.body.len())?;
+            console.write_all(&signed.body)?;
+            writeln!(console)?;
+        }
+        console.flush()?;
+        Ok(ExitCode::ChecksHeld)
+    }
+
+    fn sign(
+        &self,
+        chosen: &ChosenTarget,
+        target: &Target,
+        event: &PlannedEvent,
+    ) -> Result<SignedRequest, CommandError> {
+        let secret = self.secret.load_or(chosen.profile.secret_env.as_deref())?;
+        let input = ForgeInput {
+            host: target.authority(),
+            body: &event.body,
+            timestamp: Clock::system().unix_seconds(),
+            signer: &Signer::new(&secret),
+            expired: None,
+        };
+        Ok(match self.forge {
+            Some(forgery) => forge(forgery, &input, &mut Seed::of_text("fire").random()),
+            None => sign(&input),
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! Steps in a few words, for reports.
+
+use crate::scenario::{Request, Step};
+
+/// A step in a few words.
+pub(super) fn describe(step: &Step) -> String {
+    if let Some(pause) = step.pause {
+        return format!("pause {pause}");
+    }
+    if let Some(script) = &step.script {
+        let answers: Vec<String> = script.answers.iter().map(u16::to_string).collect();
+        return format!("script {} for {}", answers.join(", "), script.of.value);
+    }
+    if let Some(request) = &step.request {
+        return describe_request(request);
+    }
+    let names: Vec<&str> = step
+        .deliver
+        .0
+        .iter()
+        .map(|name| name.value.as_str())
+        .collect();
+    let mut text = format!("deliver {}", names.join(", "));
+    if let Some(times) = step.times {
+        text = format!("{text} {} times", times.value);
+    }
+    if step.together {
+        text.push_str(" together");
+    }
+    if step.shuffle {
+        text.push_str(" shuffled");
+    }
+    if let Some(forgery) = step.forge {
+        text = format!("{text} as the forgery {}", forgery.name());
+    }
+    text
+}
+
+/// A request in a few words.
+pub(super) fn describe_request(request: &Request) -> String {
+    let method = match (&request.method, &request.body) {
+        (Some(method), _) => method.value.as_str(),
+        (None, Some(_)) => "POST",
+        (None, None) => "GET",
+    };
+    format!("{method} {}", request.url.value)
+}

@@ -1,0 +1,158 @@
+//! From a file's text to its cases.
+
+use super::document::{Diagnostics, SourceFile};
+use super::*;
+use crate::generate::Seed;
+
+fn cases(text: &str) -> Result<Vec<Case>, Diagnostics> {
+    Case::of_file(&SourceFile::new("suite/example.yaml", text))
+}
+
+fn complaints(text: &str) -> Vec<String> {
+    let problems = cases(text).expect_err("an error");
+    problems
+        .0
+        .iter()
+        .map(|problem| format!("{}: {problem}", problem.location()))
+        .collect()
+}
+
+/// The scenario of the reference, which must always be readable.
+const REFERENCE: &str = r"
+name: a redelivered coupon is granted once
+about: The sender may deliver an event twice. The idempotency key makes it count once.
+tags: [idempotency, smoke]
+seed: 42
+events:
+  welcome:
+    coupon: { code: WELCOME }
+    item: { sku: crystals, quantity: 480000 }
+steps:
+  - deliver: welcome
+    expect: { status: 2xx, within: 2s }
+  - deliver: welcome
+    times: 3
+    together: true
+    expect: { status: 2xx }
+  - deliver: welcome
+    forge: tampered_body
+    expect: { status: { not: 2xx } }
+effects:
+  - granted: welcome
+  - probe: quantity
+    of: welcome
+    change: 480000
+";
+
+#[test]
+fn reads_the_scenario_of_the_reference() {
+    let cases = cases(REFERENCE).unwrap();
+    let [case] = cases.as_slice() else {
+        panic!("one case")
+    };
+    assert_eq!(case.line, 2);
+    assert_eq!(case.title(), "a redelivered coupon is granted once");
+    let steps = &case.scenario.steps;
+    assert_eq!(steps[1].times.map(|times| times.value), Some(3));
+    assert_eq!(
+        steps[2].forge.map(|forgery| forgery.value),
+        Some(Forgery::TamperedBody)
+    );
+    assert_eq!(
+        case.scenario.effects[1].change.map(|change| change.value),
+        Some(480_000)
+    );
+}
+
+#[test]
+fn a_matrix_makes_a_case_of_each_combination() {
+    let cases = cases(
+        "name: refused ${status}\nvars: { word: x }\nmatrix: { forge: [wrong_secret, empty_signature], status: [401, 403] }\n\
+         events: { a: { coupon: { code: '${word}-${status}' } } }\n\
+         steps: [{ deliver: a, forge: '${forge}', expect: { status: '${status}' } }]\n",
+    )
+    .unwrap();
+    let titles: Vec<String> = cases.iter().map(Case::title).collect();
+    assert_eq!(
+        titles,
+        [
+            "refused 401 [forge=wrong_secret status=401]",
+            "refused 403 [forge=wrong_secret status=403]",
+            "refused 401 [forge=empty_signature status=401]",
+            "refused 403 [forge=empty_signature status=403]",
+        ]
+    );
+    assert_eq!(
+        cases[1].scenario.events["a"].coupon.code.as_deref(),
+        Some("x-403")
+    );
+    let seeds: std::collections::BTreeSet<u64> =
+        cases.iter().map(|case| case.seed(None).number()).collect();
+    assert_eq!(seeds.len(), 4, "each case has events of its own");
+}
+
+#[test]
+fn a_mistake_in_every_case_of_a_matrix_is_told_once() {
+    let text = "name: x\nmatrix: { n: [1, 2, 3] }\nevents: { a: {} }\n\
+                steps: [{ deliver: b, expect: { status: 200 } }]\n";
+    assert_eq!(
+        complaints(text),
+        ["suite/example.yaml:4:20: there is no event `b`"]
+    );
+}
+
+#[test]
+fn all_mistakes_of_a_scenario_are_told_together() {
+    let text = "name: x
+events:
+  a: { player_id: { same_as: b }, item: { sku: chest, bundle: [{ bundle: [{ sku: chest }] }] } }
+  b: { player_id: { same_as: a } }
+steps:
+  - { deliver: a, pause: 1s }
+  - { deliver: a, times: 0, together: true }
+  - { request: { url: / }, forge: two_signatures, expect: { attempts: 1 } }
+effects:
+  - { granted: a, sku: x }
+  - { granted: b }
+  - { probe: quantity }
+  - { not_granted: a, granted: a }
+";
+    insta::assert_snapshot!(complaints(text).join("\n"));
+}
+
+#[test]
+fn a_scenario_that_checks_nothing_is_refused() {
+    let text = "name: x\nevents: { a: {} }\nsteps: [{ deliver: a }]\n";
+    assert_eq!(
+        complaints(text),
+        ["suite/example.yaml:1:7: this scenario checks nothing"]
+    );
+}
+
+#[test]
+fn the_seed_of_a_run_changes_every_case_and_no_other_thing_does() {
+    let case = &cases(REFERENCE).unwrap()[0];
+    let again = &cases(REFERENCE).unwrap()[0];
+    assert_eq!(case.seed(None).number(), again.seed(None).number());
+    assert_ne!(
+        case.seed(None).number(),
+        case.seed(Some(Seed::new(1))).number()
+    );
+}
+
+#[test]
+fn the_bundled_suite_can_be_read_and_fits_its_schema() {
+    let schema = jsonschema::validator_for(&scenario_schema()).unwrap();
+    let sources = bundled_sources();
+    assert!(!sources.is_empty());
+    for source in sources {
+        assert!(!Case::of_file(&source).unwrap().is_empty());
+        let tree = document::Node::parse(&source).unwrap();
+        let json: serde_json::Value = document::decode(&source, &tree).unwrap();
+        let problems: Vec<String> = schema
+            .iter_errors(&json)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(problems.is_empty(), "{}: {problems:?}", source.name);
+    }
+}
