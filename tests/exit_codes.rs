@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use support::{Answer, Folder, Game, Peer, Transcript, effecting, expecting};
+use support::{Answer, Folder, Game, NOBODY, Peer, Transcript, effecting, expecting};
 
 /// Runs a scenario against a receiver that answers 200 to everything.
 #[track_caller]
@@ -50,11 +50,8 @@ fn a_wrong_command_line_is_2() {
 
 #[test]
 fn a_target_that_is_not_there_is_3() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("http://{}/", free.local_addr().expect("an address"));
-    drop(free);
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
-    Transcript::of(&mut folder.run(&["--target", &url])).ends_with(3);
+    Transcript::of(&mut folder.run(&["--target", NOBODY])).ends_with(3);
 }
 
 #[test]
