@@ -169,8 +169,12 @@ async fn interrupted_twice(stop: &AtomicBool, interrupted: &AtomicBool, mut cons
     if tokio::signal::ctrl_c().await.is_ok() {
         interrupted.store(true, Ordering::Relaxed);
         stop.store(true, Ordering::Relaxed);
-        console.note("stopping: what is under way ends first; Ctrl-C again ends at once");
-        if tokio::signal::ctrl_c().await.is_ok() {
+        let tell = async {
+            console.note("stopping: what is under way ends first; Ctrl-C again ends at once");
+        };
+        // Listens before it tells, so that no second Ctrl-C is missed, however soon it comes.
+        let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), tell);
+        if again.is_ok() {
             return;
         }
     }
