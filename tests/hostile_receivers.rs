@@ -56,7 +56,7 @@ fn a_header_without_an_end() {
 fn a_body_without_an_end() {
     let peer = endless(
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n",
-        &[b' '; 65536],
+        &[b' '; 16384],
     );
     let report = report(&peer, "{ status: 2xx, body: { $.status: ok } }");
     report.says(&["the body is too long to be read"]);

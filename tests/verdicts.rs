@@ -154,6 +154,9 @@ fn retries_show_in_attempts_and_outcome() {
     );
 }
 
+/// How deliveries are answered, the exit code, and what the report says.
+type Case = (fn(usize) -> Answer, i32, &'static str);
+
 #[test]
 fn a_redelivery_is_answered_like_the_first_or_not() {
     let answering = |answers: fn(usize) -> Answer| {
@@ -161,7 +164,7 @@ fn a_redelivery_is_answered_like_the_first_or_not() {
         Peer::answering(move |_| answers(next.fetch_add(1, Ordering::SeqCst)))
     };
     let scenario = expecting("{ same_response: true }\n    times: 2");
-    let cases: [(fn(usize) -> Answer, i32, &str); 5] = [
+    let cases: [Case; 5] = [
         (
             |_| Answer::of(200).json(&json!({ "a": 1, "b": 2 })),
             0,
@@ -419,7 +422,7 @@ fn a_shuffled_order_follows_from_the_seed() {
         let folder = Folder::with_scenario(&scenario);
         Transcript::of(&mut folder.run(&["--seed", seed, "--target", &peer.url()])).ends_with(0);
         let seen = seen.lock().expect("one at a time");
-        assert_eq!(BTreeSet::from_iter(seen.iter()).len(), events.len());
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), events.len());
         seen.clone()
     };
     assert_eq!(order("1"), order("1"));
