@@ -6,7 +6,7 @@ mod support;
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 
-use support::{Encrypted, Folder, Peer, Transcript, effecting, expecting, transcript};
+use support::{Encrypted, Folder, NOBODY, Peer, Transcript, effecting, expecting, transcript};
 
 /// The most lines of a message: one screen.
 const ONE_SCREEN: usize = 24;
@@ -429,9 +429,6 @@ fn check_reads_the_config_as_well() {
 
 #[test]
 fn a_target_that_is_not_there() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("http://{}/hook", free.local_addr().expect("an address"));
-    drop(free);
     let untrusted = Encrypted::new("127.0.0.1", &[b"http/1.1"]);
     let other_name = Encrypted::new("game.example", &[b"http/1.1"]);
     let plain = Peer::raw(|mut stream, _| {
@@ -450,7 +447,7 @@ fn a_target_that_is_not_there() {
         &cacert,
         3,
         &[
-            &["run", "scenario.yaml", "--target", &url],
+            &["run", "scenario.yaml", "--target", NOBODY],
             &["run", "scenario.yaml", "--target", &untrusted.url()],
             &[
                 "run",

@@ -152,8 +152,10 @@ async fn follow(
     let stop = AtomicBool::new(false);
     let interrupted = AtomicBool::new(false);
     let ended = tokio::select! {
-        ended = run.harness.run(plans, &tell, &stop) => ended,
+        // Ctrl-C is listened for before the first request leaves.
+        biased;
         () = interrupted_twice(&stop, &interrupted, console) => return ExitCode::NotCompleted,
+        ended = run.harness.run(plans, &tell, &stop) => ended,
     };
     if let Some(built_in) = run.built_in {
         built_in.stop().await;
@@ -167,8 +169,12 @@ async fn interrupted_twice(stop: &AtomicBool, interrupted: &AtomicBool, mut cons
     if tokio::signal::ctrl_c().await.is_ok() {
         interrupted.store(true, Ordering::Relaxed);
         stop.store(true, Ordering::Relaxed);
-        console.note("stopping: what is under way ends first; Ctrl-C again ends at once");
-        if tokio::signal::ctrl_c().await.is_ok() {
+        let tell = async {
+            console.note("stopping: what is under way ends first; Ctrl-C again ends at once");
+        };
+        // Listens before it tells, so that no second Ctrl-C is missed, however soon it comes.
+        let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), tell);
+        if again.is_ok() {
             return;
         }
     }

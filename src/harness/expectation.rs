@@ -135,7 +135,8 @@ fn check_header(demand: &Demand, name: &str, matcher: &Matcher, observed: &Obser
         .filter(|(header, _)| header.eq_ignore_ascii_case(name))
         .map(|(_, value)| Value::String(String::from_utf8_lossy(value).into_owned()))
         .collect();
-    let found = mismatch(matcher, &values.iter().collect::<Vec<_>>());
+    let values: Vec<&Value> = values.iter().collect();
+    let found = mismatch(matcher, &values);
     let seen = found.clone().unwrap_or_else(|| join(&values));
     demand.decided(found.is_none(), subject, matcher.to_string(), seen)
 }
@@ -174,13 +175,7 @@ fn check_body(
     };
     let values = path.query(body);
     let found = mismatch(matcher, &values);
-    let seen = found.clone().unwrap_or_else(|| {
-        values
-            .iter()
-            .map(|value| shortened(value))
-            .collect::<Vec<_>>()
-            .join(", ")
-    });
+    let seen = found.clone().unwrap_or_else(|| join(&values));
     demand.decided(found.is_none(), subject, matcher.to_string(), seen)
 }
 
@@ -273,11 +268,12 @@ fn difference_of(first: &Response, response: &Response) -> Option<String> {
     }
 }
 
-fn join(values: &[Value]) -> String {
+fn join(values: &[&Value]) -> String {
     if values.is_empty() {
         return "absent".to_owned();
     }
-    values.iter().map(shortened).collect::<Vec<_>>().join(", ")
+    let values = values.iter().map(|value| shortened(value));
+    values.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -117,13 +117,17 @@ impl Redaction {
     }
 }
 
-/// The secret as it is, in JSON, in a URL, in hex and in base64.
+/// The secret as it is, in JSON, in a shell's quotes, in a URL, in hex and in base64.
 fn forms_of(secret: Secret) -> Vec<Secret> {
     let text = secret.expose_text();
     let bytes = secret.expose_bytes();
     let in_json = Value::from(text).to_string();
     let in_json = in_json.trim_matches('"');
-    let mut encoded = vec![in_json.to_owned(), in_json.replace('/', "\\/")];
+    let mut encoded = vec![
+        in_json.to_owned(),
+        in_json.replace('/', "\\/"),
+        text.replace('\'', r"'\''"),
+    ];
     if bytes.len() >= ENCODED_FROM {
         encoded.extend([
             percent_encoded(text),

@@ -19,6 +19,9 @@ pub(crate) use game::{Game, Holdings};
 pub(crate) use peer::{Answer, Peer, Received, read_request};
 pub(crate) use transcript::{Transcript, normalised, transcript};
 
+/// A target that refuses every connection: nothing listens on this port of old.
+pub(crate) const NOBODY: &str = "http://127.0.0.1:1/hook";
+
 /// A scenario that delivers one event and expects `expectation` of the answer.
 pub(crate) fn expecting(expectation: &str) -> String {
     format!(

@@ -73,9 +73,8 @@ impl Answer {
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let headers: String = self
-            .headers
-            .iter()
+        let headers = self.headers.iter();
+        let headers: Vec<String> = headers
             .map(|(name, value)| format!("{name}: {value}\r\n"))
             .collect();
         // 204 and 304 have no body, and no length either.
@@ -83,7 +82,11 @@ impl Answer {
             204 | 304 => String::new(),
             _ => format!("Content-Length: {}\r\n", self.body.len()),
         };
-        let head = format!("HTTP/1.1 {} Text\r\n{headers}{length}\r\n", self.status);
+        let head = format!(
+            "HTTP/1.1 {} Text\r\n{}{length}\r\n",
+            self.status,
+            headers.concat()
+        );
         [head.as_bytes(), &self.body].concat()
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn normalised(text: &str) -> String {
         let patterns = [
             (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
             (r"--start-time \d\S*", "--start-time T"),
-            (r"\b(took|observed |,) +[\d.]+ ?(s|ms|µs|ns)\b", "$1 TIME"),
+            (r"\b(took|observed|,) +[\d.]+ ?(s|ms|µs|ns)\b", "$1 TIME"),
             (r"\+[\d.]+ s\b", "+TIME"),
             // A request is the same in every report; its event is another test's business.
             (
