@@ -42,6 +42,12 @@ pub enum Failure {
         /// What the system says.
         reason: String,
     },
+    /// This machine has no more connections to give: nothing was sent.
+    #[error("this machine could not open another connection: {reason}")]
+    LocalLimit {
+        /// What the system says.
+        reason: String,
+    },
     /// No connection in time, the TLS handshake included.
     #[error("there was no connection within {}", DurationText(*after))]
     ConnectTimeout {
@@ -115,6 +121,7 @@ impl Failure {
             | Self::Refused { .. }
             | Self::Unreachable { .. }
             | Self::ConnectTimeout { .. }
+            | Self::LocalLimit { .. }
             | Self::UntrustedCertificate { .. }
             | Self::Tls { .. }
             | Self::VersionNotOffered => true,
@@ -136,6 +143,7 @@ impl Failure {
             Self::Timeout { .. } => "timeout",
             Self::Reset => "reset",
             Self::ClosedEarly => "closed_early",
+            Self::LocalLimit { .. } => "local_limit",
             Self::UntrustedCertificate { .. } => "untrusted_certificate",
             Self::Tls { .. } => "tls",
             Self::VersionNotOffered => "version_not_offered",
@@ -159,6 +167,9 @@ impl Failure {
                 "find out what the receiver waits for, or raise `timeout` in the retry policy"
             }
             Self::Reset | Self::ClosedEarly => "look for a crash in the receiver's log",
+            Self::LocalLimit { .. } => {
+                "allow more open files (`ulimit -n`), or send fewer deliveries at the same moment"
+            }
             Self::UntrustedCertificate { .. } => {
                 "give the authority that signed it with `--cacert FILE`, or turn the check off with \
                  `--insecure`"
@@ -179,6 +190,9 @@ impl Failure {
             return Self::Refused { address };
         }
         let reason = error.to_string();
+        if is_local_limit(error) {
+            return Self::LocalLimit { reason };
+        }
         Self::Unreachable { address, reason }
     }
 
@@ -259,4 +273,17 @@ fn certificate_fault(error: &rustls::CertificateError) -> String {
         other => return other.to_string(),
     };
     plain.to_owned()
+}
+
+/// Whether this machine, and not the way to the other, is out of sockets, ports or buffers.
+fn is_local_limit(error: &io::Error) -> bool {
+    // EMFILE, ENFILE and ENOBUFS of Linux and of macOS; WSAEMFILE and WSAENOBUFS.
+    #[cfg(unix)]
+    const CODES: [i32; 4] = [24, 23, 105, 55];
+    #[cfg(windows)]
+    const CODES: [i32; 2] = [10024, 10055];
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error
+            .raw_os_error()
+            .is_some_and(|code| CODES.contains(&code))
 }

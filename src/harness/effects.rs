@@ -1,20 +1,14 @@
-//! Effects of one scenario: which probes are read, when they are right, and what is said of them.
+//! Effects of one scenario: when their probes are read, and until when they must be right.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::expected_grant::{Grant, acceptable_grants, named_skus};
-use super::grant_judgement::{Changes, GrantClaim, WrongChange, judge};
+use super::grant_judgement::{Changes, GrantClaim, judge};
 use super::harness::Harness;
 use super::plan::{Plan, QUANTITY_PROBE};
 use super::run_event::Reading;
-use super::verdict::{Check, Demand};
-use crate::protocol::Event;
-use crate::scenario::Effect;
-use crate::scenario::document::Located;
-
-/// What a probe is asked: its name, the player and the SKU.
-type Question = (String, String, String);
+use super::verdict::{Check, Verdict};
+use super::watched_effect::{Question, WatchedEffect};
 
 /// What was read, or why it could not be.
 type Answers = BTreeMap<Question, Result<i128, String>>;
@@ -24,23 +18,6 @@ pub(super) struct WatchedEffects<'run> {
     harness: &'run Harness,
     effects: Vec<WatchedEffect<'run>>,
     before: Answers,
-}
-
-struct WatchedEffect<'run> {
-    subject: String,
-    demand: &'run Demand,
-    /// The wait that was asked for, by the effect or the profile.
-    settle: Option<Duration>,
-    kind: Kind,
-    questions: Vec<Question>,
-}
-
-enum Kind {
-    Grant(GrantClaim),
-    Number {
-        change: Option<i128>,
-        after: Option<i128>,
-    },
 }
 
 /// What came of the effects.
@@ -60,9 +37,10 @@ impl<'run> WatchedEffects<'run> {
     /// Reads all probes before the first step.
     pub(super) async fn begin(harness: &'run Harness, plan: &'run Plan) -> Self {
         let effects = plan.case.scenario.effects.iter().zip(&plan.effect_demands);
-        let effects: Vec<_> = effects
-            .filter_map(|(effect, demand)| WatchedEffect::new(harness, plan, effect, demand))
-            .collect();
+        let effects = effects.filter_map(|(effect, demand)| {
+            WatchedEffect::new(plan, effect, demand, harness.policy, harness.settle)
+        });
+        let effects = effects.collect();
         let mut watched = Self {
             harness,
             effects,
@@ -73,31 +51,37 @@ impl<'run> WatchedEffects<'run> {
     }
 
     /// Reads all probes after the last step, again and again until they are right or the longest
-    /// wait is over. Where a wait was asked for, what is right must still be right at its end: a
-    /// receiver that grants later may also grant too much later.
+    /// wait is over.
+    ///
+    /// What is right at once is believed at once. But a receiver that grants later may also grant
+    /// too much later: where a wait was asked for, or the first reading was not right yet, what is
+    /// right must still be right when the wait is over.
     pub(super) async fn end(self) -> JudgedEffects {
         let started = Instant::now();
-        let settle = self
+        let asked_for = self.effects.iter().filter_map(|effect| effect.settle).max();
+        let wait = self
             .effects
             .iter()
             .map(|effect| effect.settle.unwrap_or(DEFAULT_SETTLE));
-        let settle = settle.max().unwrap_or_default();
-        let asked_for = self.effects.iter().filter_map(|effect| effect.settle);
-        let at_least = asked_for.max().unwrap_or_default();
+        let wait = wait.max().unwrap_or_default();
+        let mut until = asked_for.unwrap_or_default();
         let mut pause = FIRST_PAUSE;
         loop {
             let elapsed = started.elapsed();
             let after = self.read().await;
             let checks = self.judge(&after);
-            let broken = after.values().any(Result::is_err);
+            let broken = checks.iter().any(|check| check.verdict == Verdict::Broken);
             let right = checks
                 .iter()
                 .all(|check| check.verdict.is_passed_or_not_checked());
-            let until = if right { at_least } else { settle };
+            if !right {
+                until = wait;
+            }
             if broken || elapsed >= until {
+                let readings = self.readings(&after);
                 return JudgedEffects {
-                    readings: self.readings(&after),
                     checks,
+                    readings,
                     settled_after: elapsed,
                 };
             }
@@ -107,17 +91,21 @@ impl<'run> WatchedEffects<'run> {
         }
     }
 
-    /// What is said when the steps could not be made: nothing was looked at.
-    pub(super) fn not_checked(self, reason: &Check) -> JudgedEffects {
-        let hint = reason.hint.clone().unwrap_or_default();
-        let not_checked = |effect: &WatchedEffect<'_>| {
+    /// What is said when the steps could not be made, for the same reason.
+    pub(super) fn not_looked_at(self, reason: &Check) -> JudgedEffects {
+        let check = |effect: &WatchedEffect<'_>| {
             let expected = effect.expected();
-            effect
+            let check = effect
                 .demand
-                .not_checked(&effect.subject, expected, &reason.observed, &hint)
+                .not_checked(&effect.subject, expected, &reason.observed);
+            Check {
+                verdict: reason.verdict,
+                hint: reason.hint.clone(),
+                ..check
+            }
         };
         JudgedEffects {
-            checks: self.effects.iter().map(not_checked).collect(),
+            checks: self.effects.iter().map(check).collect(),
             readings: Vec::new(),
             settled_after: Duration::ZERO,
         }
@@ -126,95 +114,80 @@ impl<'run> WatchedEffects<'run> {
     async fn read(&self) -> Answers {
         let mut answers = Answers::new();
         for question in self.effects.iter().flat_map(|effect| &effect.questions) {
-            let (probe, player_id, sku) = question;
-            if let (false, Some(probe)) = (
-                answers.contains_key(question),
-                self.harness.probes.get(probe),
-            ) {
+            let (name, player_id, sku) = question;
+            let Some(probe) = self.harness.probes.get(name) else {
+                continue;
+            };
+            if !answers.contains_key(question) {
                 let answer = probe.read(&self.harness.client, player_id, sku).await;
-                let answer =
-                    answer.map_err(|reason| self.harness.redaction.text(&reason).into_owned());
-                answers.insert(question.clone(), answer);
+                let shown = |reason: String| self.harness.redaction.text(&reason).into_owned();
+                answers.insert(question.clone(), answer.map_err(shown));
             }
         }
         answers
     }
 
     fn judge(&self, after: &Answers) -> Vec<Check> {
-        let claims: Vec<GrantClaim> = self
+        let claims: Vec<&GrantClaim> = self
             .effects
             .iter()
             .filter_map(WatchedEffect::claim)
             .collect();
-        let mut wrong = judge(&claims, &self.changes(after)).into_iter();
-        self.effects
-            .iter()
+        let mut judgements = judge(&claims, &self.changes(after)).into_iter();
+        let effects = self.effects.iter();
+        effects
             .map(|effect| {
-                let wrong = effect
-                    .claim()
-                    .and_then(|_| wrong.next())
-                    .unwrap_or_default();
-                self.judge_one(effect, &wrong, after)
+                let judgement = effect.claim().and_then(|_| judgements.next());
+                let numbers = match self.numbers(effect, after) {
+                    Ok(numbers) => numbers,
+                    Err(check) => return *check,
+                };
+                match (judgement, numbers.first()) {
+                    (Some(judgement), _) => effect.check_claim(&judgement),
+                    (None, Some((before, after))) => effect.check_number(*before, *after),
+                    (None, None) => effect
+                        .demand
+                        .broken(&effect.subject, "", "nothing was read"),
+                }
             })
             .collect()
     }
 
-    fn judge_one(
+    /// The numbers before and after for each question of an effect, or why there are none.
+    fn numbers(
         &self,
         effect: &WatchedEffect<'_>,
-        wrong: &[WrongChange],
         after: &Answers,
-    ) -> Check {
-        let (subject, demand) = (&effect.subject, effect.demand);
-        for question in &effect.questions {
-            let (probe, ..) = question;
-            for answers in [&self.before, after] {
-                match answers.get(question) {
-                    Some(Ok(_)) => {}
-                    Some(Err(reason)) => {
-                        let reason = format!("the probe `{probe}` failed: {reason}");
-                        return demand.broken(subject, effect.expected(), reason);
-                    }
-                    None => {
-                        let reason = format!("the profile has no probe `{probe}`");
-                        let hint = format!("add `probes: {{ {probe}: … }}` to the profile");
-                        return demand.not_checked(subject, effect.expected(), reason, hint);
-                    }
-                }
+    ) -> Result<Vec<(i128, i128)>, Box<Check>> {
+        let number = |answers: &Answers, question: &Question| match answers.get(question) {
+            Some(Ok(number)) => Ok(*number),
+            Some(Err(reason)) => {
+                let reason = format!("the probe `{}` failed: {reason}", question.0);
+                Err(Box::new(effect.demand.broken(
+                    &effect.subject,
+                    effect.expected(),
+                    reason,
+                )))
             }
-        }
-        match &effect.kind {
-            Kind::Grant(_) => {
-                let seen = if wrong.is_empty() {
-                    effect.expected()
-                } else {
-                    describe(wrong)
-                };
-                demand.decided(wrong.is_empty(), subject, effect.expected(), seen)
+            None => {
+                let reason = format!("the profile has no probe `{}`", question.0);
+                let check = effect
+                    .demand
+                    .not_checked(&effect.subject, effect.expected(), reason);
+                let hint = format!("add `probes: {{ {}: … }}` to the profile", question.0);
+                Err(Box::new(Check {
+                    hint: Some(hint),
+                    ..check
+                }))
             }
-            Kind::Number {
-                change,
-                after: wanted,
-            } => {
-                let number = |answers: &Answers| {
-                    let question = effect.questions.first()?;
-                    answers.get(question)?.as_ref().ok().copied()
-                };
-                let (before, now) = (
-                    number(&self.before).unwrap_or_default(),
-                    number(after).unwrap_or_default(),
-                );
-                let holds = match (change, wanted) {
-                    (Some(change), _) => now.checked_sub(before) == Some(*change),
-                    (None, Some(wanted)) => now == *wanted,
-                    (None, None) => true,
-                };
-                let seen = format!("{before} before, {now} after");
-                demand.decided(holds, subject, effect.expected(), seen)
-            }
-        }
+        };
+        let questions = effect.questions.iter();
+        questions
+            .map(|question| Ok((number(&self.before, question)?, number(after, question)?)))
+            .collect()
     }
 
+    /// By how much each quantity changed that could be read both times.
     fn changes(&self, after: &Answers) -> Changes {
         let change = |(question, answer): (&Question, &Result<i128, String>)| {
             let (probe, player_id, sku) = question;
@@ -240,139 +213,4 @@ impl<'run> WatchedEffects<'run> {
         };
         after.iter().filter_map(reading).collect()
     }
-}
-
-impl<'run> WatchedEffect<'run> {
-    /// Nothing where the event is not valid, which planning has refused already.
-    fn new(harness: &Harness, plan: &Plan, effect: &Effect, demand: &'run Demand) -> Option<Self> {
-        let event = |name: &Located<String>| plan.events.get(&name.value)?.event.as_ref();
-        let settle = effect.settle.map(|settle| settle.0).or(harness.settle);
-        let watched = |subject, kind, questions| Self {
-            subject,
-            demand,
-            settle,
-            kind,
-            questions,
-        };
-        let quantities = |claim: &GrantClaim| {
-            let question = |sku: &String| {
-                (
-                    QUANTITY_PROBE.to_owned(),
-                    claim.player_id.clone(),
-                    sku.clone(),
-                )
-            };
-            claim.skus.iter().map(question).collect()
-        };
-        if let Some(name) = &effect.granted {
-            let event = event(name)?;
-            let times = effect.times.map_or(1, |times| times.value);
-            let claim = claim(
-                event,
-                repeated(acceptable_grants(event, harness.policy), times),
-            );
-            let subject = match times {
-                1 => format!("granted {}", name.value),
-                _ => format!("granted {} {times} times", name.value),
-            };
-            let questions = quantities(&claim);
-            return Some(watched(subject, Kind::Grant(claim), questions));
-        }
-        if let Some(name) = &effect.not_granted {
-            let claim = claim(event(name)?, vec![Grant::new()]);
-            let questions = quantities(&claim);
-            let subject = format!("not granted {}", name.value);
-            return Some(watched(subject, Kind::Grant(claim), questions));
-        }
-        let (probe, name) = (effect.probe.as_ref()?, effect.of.as_ref()?);
-        let data = &event(name)?.event_data;
-        let sku = effect
-            .sku
-            .clone()
-            .unwrap_or_else(|| data.item.sku.to_string());
-        let subject = format!("probe {} of {}", probe.value, name.value);
-        let question = (probe.value.clone(), data.player_id.to_string(), sku);
-        let number = |given: &Option<Located<i128>>| given.as_ref().map(|number| number.value);
-        let kind = Kind::Number {
-            change: number(&effect.change),
-            after: number(&effect.after),
-        };
-        Some(watched(subject, kind, vec![question]))
-    }
-
-    fn claim(&self) -> Option<GrantClaim> {
-        match &self.kind {
-            Kind::Grant(claim) => Some(claim.clone()),
-            Kind::Number { .. } => None,
-        }
-    }
-
-    fn expected(&self) -> String {
-        match &self.kind {
-            Kind::Grant(claim) => {
-                let ways: Vec<String> = claim.acceptable.iter().map(grant_text).collect();
-                ways.join(", or ")
-            }
-            Kind::Number {
-                change: Some(change),
-                ..
-            } => format!("a change of {change}"),
-            Kind::Number {
-                after: Some(after), ..
-            } => format!("{after} after"),
-            Kind::Number { .. } => String::new(),
-        }
-    }
-}
-
-fn claim(event: &Event, acceptable: Vec<Grant>) -> GrantClaim {
-    let player_id = event.event_data.player_id.to_string();
-    GrantClaim {
-        player_id,
-        skus: named_skus(event),
-        acceptable,
-    }
-}
-
-fn repeated(grants: Vec<Grant>, times: u32) -> Vec<Grant> {
-    let repeat = |mut grant: Grant| {
-        for quantity in grant.values_mut() {
-            *quantity = quantity.saturating_mul(times.into());
-        }
-        grant
-    };
-    grants.into_iter().map(repeat).collect()
-}
-
-fn grant_text(grant: &Grant) -> String {
-    if grant.is_empty() {
-        return "nothing".to_owned();
-    }
-    let parts: Vec<String> = grant
-        .iter()
-        .map(|(sku, quantity)| format!("{quantity} {sku}"))
-        .collect();
-    parts.join(" and ")
-}
-
-fn describe(wrong: &[WrongChange]) -> String {
-    let parts: Vec<String> = wrong
-        .iter()
-        .map(
-            |WrongChange {
-                 sku,
-                 expected,
-                 observed,
-             }| {
-                let times = match expected {
-                    1.. if observed % expected == 0 && *observed > *expected => {
-                        format!(", {} times as much", observed / expected)
-                    }
-                    _ => String::new(),
-                };
-                format!("{sku} changed by {observed}, not {expected}{times}")
-            },
-        )
-        .collect();
-    parts.join("; ")
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::json_match::{equal, mismatch, shortened};
 use super::record::without_secrets;
 use super::redaction::Redaction;
-use super::verdict::{Check, Demand};
+use super::verdict::{Check, Demand, Verdict};
 use crate::delivery::{Failure, Response};
 use crate::scenario::{DurationText, Expectation, JsonPath, Matcher, OutcomeName};
 
@@ -23,13 +23,13 @@ pub(super) struct Observed<'run> {
     pub attempts: u32,
     /// How the delivery ended; none for a request.
     pub outcome: Option<OutcomeName>,
-    /// The first answer to the same event in this scenario, if this is not the first itself.
+    /// The first success of the same event in this scenario, if this is not the first itself.
     pub first_answer: Option<&'run Response>,
 }
 
 /// An expectation that is ready to be checked.
 #[derive(Debug)]
-pub struct PreparedExpectation {
+pub(super) struct PreparedExpectation {
     /// What is expected.
     pub expectation: Expectation,
     /// The JSON Schema of the body, compiled.
@@ -61,6 +61,12 @@ pub(super) fn check(
         let shown = check_as_observed(expected, &showable);
         for (check, shown) in checks.iter_mut().zip(shown) {
             check.observed = shown.observed;
+        }
+    }
+    if let Err(Failure::LocalLimit { .. }) = observed.answer {
+        // It is this machine that could not send, so nothing is known of the receiver.
+        for check in &mut checks {
+            check.verdict = Verdict::Broken;
         }
     }
     for check in &mut checks {

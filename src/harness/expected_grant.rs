@@ -5,27 +5,41 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::protocol::{Event, Item, NestedItem};
+use crate::protocol::{Event, Item, ItemKind, NestedItem};
 use crate::scenario::{BundlePolicy, BundleQuantity, GrantPolicy, Policy};
 
 /// How much of each SKU a player gets.
-pub type Grant = BTreeMap<String, u128>;
+pub(super) type Grant = BTreeMap<String, u128>;
 
-/// The most ways that are told apart; beyond, only the two plain ways of granting a bundle are.
+/// The most ways that are told apart; beyond, of bundles only the two plain ways are.
 const CHOICE_LIMIT: usize = 64;
 
-/// All grants of which exactly one must happen when the event is handled once.
-pub fn acceptable_grants(event: &Event, policy: Policy) -> Vec<Grant> {
-    let item = std::slice::from_ref(&event.event_data.item);
-    let items = match event.event_data.items.value() {
-        Some(items) if !items.is_empty() => items.as_slice(),
-        _ => item,
-    };
-    let mut grants = items
-        .iter()
-        .map(|item| of_item(item, policy))
-        .fold(vec![Grant::new()], |all, one| combined(&all, &one));
+/// The grants of which exactly one must happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AcceptableGrants {
+    /// The grants.
+    pub(super) grants: Vec<Grant>,
+    /// Whether these are all; there may be too many to tell apart.
+    pub(super) complete: bool,
+}
 
+/// All grants that are right when an event is handled once.
+pub(super) fn acceptable_grants(event: &Event, policy: Policy) -> AcceptableGrants {
+    let mut ways = of_items(event, policy);
+    if !ways.complete && policy.bundles.is_none() {
+        for bundles in [BundlePolicy::Nested, BundlePolicy::Sku] {
+            ways.grants.extend(
+                of_items(
+                    event,
+                    Policy {
+                        bundles: Some(bundles),
+                        ..policy
+                    },
+                )
+                .grants,
+            );
+        }
+    }
     let not_live = [
         (event.sandbox, policy.sandbox),
         (event.is_test(), policy.test),
@@ -33,13 +47,137 @@ pub fn acceptable_grants(event: &Event, policy: Policy) -> Vec<Grant> {
     for (_, choice) in not_live.into_iter().filter(|(applies, _)| *applies) {
         match choice {
             Some(GrantPolicy::Grant) => {}
-            Some(GrantPolicy::Ignore) => grants = vec![Grant::new()],
-            None => grants.push(Grant::new()),
+            Some(GrantPolicy::Ignore) => ways = AcceptableGrants::one(Grant::new()),
+            None => ways.grants.push(Grant::new()),
         }
     }
-    grants.sort();
-    grants.dedup();
-    grants
+    ways.grants.sort();
+    ways.grants.dedup();
+    ways
+}
+
+impl AcceptableGrants {
+    pub(super) fn one(grant: Grant) -> Self {
+        Self {
+            grants: vec![grant],
+            complete: true,
+        }
+    }
+
+    /// Either these or those.
+    fn or(mut self, other: Self) -> Self {
+        self.grants.extend(other.grants);
+        self.complete &= other.complete;
+        self
+    }
+
+    /// Each of these together with each of those.
+    fn and(self, other: &Self) -> Self {
+        let count = self.grants.len().saturating_mul(other.grants.len());
+        let pairs = self
+            .grants
+            .iter()
+            .flat_map(|one| other.grants.iter().map(move |two| (one, two)));
+        let grants = pairs
+            .take(CHOICE_LIMIT)
+            .map(|(one, two)| sum(one, two))
+            .collect();
+        Self {
+            grants,
+            complete: self.complete && other.complete && count <= CHOICE_LIMIT,
+        }
+    }
+}
+
+fn sum(one: &Grant, two: &Grant) -> Grant {
+    let mut both = one.clone();
+    for (sku, quantity) in two {
+        let sum = both.entry(sku.clone()).or_default();
+        *sum = sum.saturating_add(*quantity);
+    }
+    both
+}
+
+fn of_items(event: &Event, policy: Policy) -> AcceptableGrants {
+    let items = event.event_data.granted_items().iter();
+    items
+        .map(|item| of_item(item, policy))
+        .fold(AcceptableGrants::one(Grant::new()), |all, one| {
+            all.and(&one)
+        })
+}
+
+/// The main item in any way that is right, or else its fallback: never both.
+fn of_item(item: &Item, policy: Policy) -> AcceptableGrants {
+    let nested = item.nested_items.value();
+    let own = Parcel {
+        sku: &item.sku,
+        kind: &item.kind,
+        quantity: item.quantity.into(),
+        nested,
+    };
+    match item.fallback_item.value() {
+        Some(fallback) => own.ways(policy).or(of_item(fallback, policy)),
+        None => own.ways(policy),
+    }
+}
+
+/// An item or a bundle, at any depth, with all quantities around it multiplied in.
+struct Parcel<'event> {
+    sku: &'event str,
+    kind: &'event ItemKind,
+    quantity: u128,
+    nested: Option<&'event Vec<NestedItem>>,
+}
+
+impl Parcel<'_> {
+    fn ways(&self, policy: Policy) -> AcceptableGrants {
+        let by_sku = AcceptableGrants::one(Grant::from([(self.sku.to_owned(), self.quantity)]));
+        if policy.bundles == Some(BundlePolicy::Sku) {
+            return by_sku;
+        }
+        match self.nested {
+            Some(nested) if !nested.is_empty() => {
+                let in_it = self.in_it(nested, policy);
+                if policy.bundles == Some(BundlePolicy::Nested) {
+                    return in_it;
+                }
+                if in_it.complete {
+                    return by_sku.or(in_it);
+                }
+                let plain = Policy {
+                    bundles: Some(BundlePolicy::Nested),
+                    ..policy
+                };
+                AcceptableGrants {
+                    complete: false,
+                    ..by_sku.or(self.in_it(nested, plain))
+                }
+            }
+            // No source says what a bundle of nothing is: itself, or nothing.
+            _ if *self.kind == ItemKind::Bundle => by_sku.or(AcceptableGrants::one(Grant::new())),
+            _ => by_sku,
+        }
+    }
+
+    /// All that is in a bundle.
+    fn in_it(&self, nested: &[NestedItem], policy: Policy) -> AcceptableGrants {
+        let times = match policy.bundle_quantity {
+            BundleQuantity::Multiply => self.quantity,
+            BundleQuantity::Ignore => 1,
+        };
+        let parcels = nested.iter().map(|item| Parcel {
+            sku: &item.sku,
+            kind: &item.kind,
+            quantity: u128::from(item.quantity).saturating_mul(times),
+            nested: item.nested_items.value(),
+        });
+        parcels
+            .map(|parcel| parcel.ways(policy))
+            .fold(AcceptableGrants::one(Grant::new()), |all, one| {
+                all.and(&one)
+            })
+    }
 }
 
 /// Every SKU that the event names, whatever the policy: what must not change if nothing is granted.
@@ -68,78 +206,17 @@ fn name_skus_of_bundle(nested: Option<&Vec<NestedItem>>, skus: &mut BTreeSet<Str
     }
 }
 
-/// The main item in any way that is right, or else its fallback: never both.
-fn of_item(item: &Item, policy: Policy) -> Vec<Grant> {
-    let nested = item.nested_items.value();
-    let mut grants = of_bundle(&item.sku, u128::from(item.quantity), nested, policy);
-    if let Some(fallback) = item.fallback_item.value() {
-        grants.extend(of_item(fallback, policy));
-    }
-    grants
-}
-
-fn of_bundle(
-    sku: &str,
-    quantity: u128,
-    nested: Option<&Vec<NestedItem>>,
-    policy: Policy,
-) -> Vec<Grant> {
-    let by_sku = Grant::from([(sku.to_owned(), quantity)]);
-    let Some(nested) = nested.filter(|nested| !nested.is_empty()) else {
-        return vec![by_sku];
-    };
-    if policy.bundles == Some(BundlePolicy::Sku) {
-        return vec![by_sku];
-    }
-    let times = match policy.bundle_quantity {
-        BundleQuantity::Multiply => quantity,
-        BundleQuantity::Ignore => 1,
-    };
-    let of_nested = |policy: Policy| {
-        nested
-            .iter()
-            .map(|item| {
-                let quantity = u128::from(item.quantity).saturating_mul(times);
-                of_bundle(&item.sku, quantity, item.nested_items.value(), policy)
-            })
-            .fold(vec![Grant::new()], |all, one| combined(&all, &one))
-    };
-    let mut grants = of_nested(policy);
-    if policy.bundles.is_none() {
-        if grants.len() >= CHOICE_LIMIT {
-            grants = of_nested(Policy {
-                bundles: Some(BundlePolicy::Nested),
-                ..policy
-            });
-        }
-        grants.push(by_sku);
-    }
-    grants
-}
-
-/// Each of `left` together with each of `right`.
-fn combined(left: &[Grant], right: &[Grant]) -> Vec<Grant> {
-    let pairs = left
-        .iter()
-        .flat_map(|one| right.iter().map(move |other| (one, other)));
-    pairs
-        .take(CHOICE_LIMIT)
-        .map(|(one, other)| {
-            let mut both = one.clone();
-            for (sku, quantity) in other {
-                let sum = both.entry(sku.clone()).or_default();
-                *sum = sum.saturating_add(*quantity);
-            }
-            both
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    fn acceptable_grants(event: &Event, policy: Policy) -> Vec<Grant> {
+        let acceptable = super::acceptable_grants(event, policy);
+        assert!(acceptable.complete);
+        acceptable.grants
+    }
 
     fn event(item: Value) -> Event {
         let mut event: Value =
@@ -230,11 +307,37 @@ mod tests {
     }
 
     #[test]
+    fn a_bundle_of_nothing_is_itself_or_nothing() {
+        let event = event(bundle("chest", 2, &[]));
+        let grants = acceptable_grants(&event, Policy::default());
+        assert_eq!(grants, [grant(&[]), grant(&[("chest", 2)])]);
+        let by_sku = acceptable_grants(&event, policy(Some(BundlePolicy::Sku)));
+        assert_eq!(by_sku, [grant(&[("chest", 2)])]);
+    }
+
+    /// A receiver that grants by SKU, or all that is nested, is right however many bundles there are.
+    #[test]
+    fn the_plain_ways_are_among_those_of_many_items() {
+        let mut event = event(item("gems", 1));
+        let bundles = (0..7).map(|n| {
+            let nested = [item(&format!("a{n}"), 1), item(&format!("b{n}"), 2)];
+            serde_json::from_value(bundle(&format!("bundle{n}"), 1, &nested)).unwrap()
+        });
+        event.event_data.items = crate::protocol::Field::Value(bundles.collect());
+        let grants = super::acceptable_grants(&event, Policy::default()).grants;
+        let by_sku: Grant = (0..7).map(|n| (format!("bundle{n}"), 1)).collect();
+        assert!(grants.contains(&by_sku));
+    }
+
+    #[test]
     fn many_choices_stay_few() {
         let bundles: Vec<Value> = (0..40)
             .map(|n| bundle(&format!("b{n}"), 1, &[item(&format!("i{n}"), 1)]))
             .collect();
-        let grants = acceptable_grants(&event(bundle("all", 1, &bundles)), Policy::default());
+        let event = event(bundle("all", 1, &bundles));
+        let AcceptableGrants { grants, complete } =
+            super::acceptable_grants(&event, Policy::default());
+        assert!(!complete);
         assert!(grants.len() <= 2 * CHOICE_LIMIT, "{}", grants.len());
         let nested: Grant = (0..40).map(|n| (format!("i{n}"), 1)).collect();
         assert!(grants.contains(&nested) && grants.contains(&grant(&[("all", 1)])));

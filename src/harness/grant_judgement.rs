@@ -11,119 +11,214 @@ use super::expected_grant::Grant;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GrantClaim {
     /// Whose holdings are looked at.
-    pub player_id: String,
+    pub(super) player_id: String,
     /// The SKUs that are looked at.
-    pub skus: BTreeSet<String>,
+    pub(super) skus: BTreeSet<String>,
     /// The grants of which exactly one must have happened; an empty grant for nothing.
-    pub acceptable: Vec<Grant>,
+    pub(super) acceptable: Vec<Grant>,
+    /// Whether `acceptable` has all grants that are right: there may be too many to tell apart.
+    pub(super) complete: bool,
 }
 
 /// By how much each SKU of a player changed.
 pub(super) type Changes = BTreeMap<(String, String), i128>;
 
-/// The most combinations that are tried.
-const COMBINATION_LIMIT: usize = 20_000;
-
-/// For each claim, the SKUs whose change is not as demanded, with the change that was demanded;
-/// nothing where the claim holds. The demanded changes are those of the nearest combination.
-pub(super) fn judge(claims: &[GrantClaim], changes: &Changes) -> Vec<Vec<WrongChange>> {
-    let players: BTreeSet<&str> = claims
-        .iter()
-        .map(|claim| claim.player_id.as_str())
-        .collect();
-    let mut wrong: BTreeMap<(String, String), WrongChange> = BTreeMap::new();
-    for player in players {
-        let of_player: Vec<&GrantClaim> = claims
-            .iter()
-            .filter(|claim| claim.player_id == player)
-            .collect();
-        for change in nearest_combination(player, &of_player, changes) {
-            wrong.insert((player.to_owned(), change.sku.clone()), change);
-        }
-    }
-    claims
-        .iter()
-        .map(|claim| {
-            let of_sku = |sku: &String| wrong.get(&(claim.player_id.clone(), sku.clone())).cloned();
-            claim.skus.iter().filter_map(of_sku).collect()
-        })
-        .collect()
+/// What came of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// It holds.
+    Holds,
+    /// These SKUs changed otherwise than in the nearest sum of acceptable grants.
+    Wrong(Vec<WrongChange>),
+    /// There are too many ways to be right to say that this is none of them.
+    Undecided,
 }
 
 /// An SKU whose change is not the demanded one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WrongChange {
     /// The SKU.
-    pub sku: String,
+    pub(super) sku: String,
     /// The change that was demanded.
-    pub expected: i128,
+    pub(super) expected: i128,
     /// The change that was seen.
-    pub observed: i128,
+    pub(super) observed: i128,
 }
 
-/// What differs from the combination of acceptable grants that is nearest to the changes.
-fn nearest_combination(
-    player: &str,
-    claims: &[&GrantClaim],
-    changes: &Changes,
-) -> Vec<WrongChange> {
-    let skus: BTreeSet<&String> = claims.iter().flat_map(|claim| &claim.skus).collect();
-    let mut choice = vec![0; claims.len()];
-    let mut nearest: Option<Vec<WrongChange>> = None;
-    for _ in 0..COMBINATION_LIMIT {
-        let wrong = differences(player, &skus, claims, &choice, changes);
-        if nearest.as_ref().is_none_or(|best| wrong.len() < best.len()) {
-            let holds = wrong.is_empty();
-            nearest = Some(wrong);
-            if holds {
+/// The most partial sums that are looked at for one player.
+const SEARCH_LIMIT: usize = 200_000;
+/// The most sums among which the nearest one is looked for, to say what is wrong.
+const NEAREST_LIMIT: usize = 2_000;
+
+/// Judges each claim, in their order. SKUs without a reading are left out.
+pub(super) fn judge(claims: &[&GrantClaim], changes: &Changes) -> Vec<Judgement> {
+    let players: BTreeSet<&str> = claims
+        .iter()
+        .map(|claim| claim.player_id.as_str())
+        .collect();
+    let mut judgements = vec![Judgement::Holds; claims.len()];
+    for player in players {
+        let (indices, of_player): (Vec<usize>, Vec<&GrantClaim>) = claims
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(_, claim)| claim.player_id == player)
+            .unzip();
+        let question = Question::new(player, &of_player, changes);
+        let is_sum = match question.is_sum() {
+            Some(false) if of_player.iter().any(|claim| !claim.complete) => None,
+            answer => answer,
+        };
+        let wrong = match is_sum {
+            Some(true) => continue,
+            Some(false) => Some(question.nearest()),
+            None => None,
+        };
+        for (index, claim) in indices.into_iter().zip(of_player) {
+            judgements[index] = match &wrong {
+                None => Judgement::Undecided,
+                Some(wrong) => match wrong.iter().filter(|one| claim.skus.contains(&one.sku)) {
+                    of_claim if of_claim.clone().next().is_none() => Judgement::Holds,
+                    of_claim => Judgement::Wrong(of_claim.cloned().collect()),
+                },
+            };
+        }
+    }
+    judgements
+}
+
+/// Whether one player's changes are a sum of one grant of each claim.
+struct Question<'claims> {
+    /// The SKUs and their changes.
+    observed: Vec<(&'claims str, i128)>,
+    /// For each claim its grants, as quantities by the index of the SKU.
+    claims: Vec<Vec<Vec<(usize, i128)>>>,
+    /// For each claim, the SKUs that no later claim can change.
+    settled_after: Vec<Vec<usize>>,
+}
+
+impl<'claims> Question<'claims> {
+    fn new(player: &str, claims: &[&'claims GrantClaim], changes: &Changes) -> Self {
+        let skus: BTreeSet<&str> = claims
+            .iter()
+            .flat_map(|claim| &claim.skus)
+            .map(String::as_str)
+            .collect();
+        let observed: Vec<(&str, i128)> = skus
+            .into_iter()
+            .filter_map(|sku| {
+                let change = changes.get(&(player.to_owned(), sku.to_owned()))?;
+                Some((sku, *change))
+            })
+            .collect();
+        let indexed = |grant: &Grant| -> Vec<(usize, i128)> {
+            let quantity = |quantity: u128| i128::try_from(quantity).unwrap_or(i128::MAX);
+            let of_sku = |(index, (sku, _)): (usize, &(&str, i128))| {
+                grant.get(*sku).map(|granted| (index, quantity(*granted)))
+            };
+            observed.iter().enumerate().filter_map(of_sku).collect()
+        };
+        let claims: Vec<Vec<Vec<(usize, i128)>>> = claims
+            .iter()
+            .map(|claim| claim.acceptable.iter().map(indexed).collect())
+            .collect();
+        let mut last_claim = vec![0; observed.len()];
+        for (index, grants) in claims.iter().enumerate() {
+            grants
+                .iter()
+                .flatten()
+                .for_each(|(sku, _)| last_claim[*sku] = index);
+        }
+        let mut settled_after = vec![Vec::new(); claims.len()];
+        for (sku, claim) in last_claim.into_iter().enumerate() {
+            settled_after[claim].push(sku);
+        }
+        Self {
+            observed,
+            claims,
+            settled_after,
+        }
+    }
+
+    /// Whether the changes are such a sum; nothing where that takes too long to find out.
+    fn is_sum(&self) -> Option<bool> {
+        let changes: Vec<i128> = self.observed.iter().map(|(_, change)| *change).collect();
+        self.rest_is_sum(0, &changes, &mut 0)
+    }
+
+    /// Whether what is left of the changes is a sum of grants of the claims from `index` on.
+    /// Grants only add, so a sum that exceeds a change, or leaves one that no later claim can
+    /// make, leads nowhere.
+    fn rest_is_sum(&self, index: usize, left: &[i128], steps: &mut usize) -> Option<bool> {
+        let Some(grants) = self.claims.get(index) else {
+            return Some(left.iter().all(|change| *change == 0));
+        };
+        for grant in grants {
+            *steps += 1;
+            if *steps > SEARCH_LIMIT {
+                return None;
+            }
+            let mut rest = left.to_vec();
+            for (sku, quantity) in grant {
+                rest[*sku] = rest[*sku].saturating_sub(*quantity);
+            }
+            let fits = grant.iter().all(|(sku, _)| rest[*sku] >= 0)
+                && self.settled_after[index].iter().all(|sku| rest[*sku] == 0);
+            if fits {
+                match self.rest_is_sum(index + 1, &rest, steps) {
+                    Some(false) => {}
+                    found => return found,
+                }
+            }
+        }
+        Some(false)
+    }
+
+    /// What differs from the sum that has the most changes right, among the first ones.
+    fn nearest(&self) -> Vec<WrongChange> {
+        let mut choice = vec![0; self.claims.len()];
+        let mut nearest: Option<Vec<WrongChange>> = None;
+        for _ in 0..NEAREST_LIMIT {
+            let wrong = self.differences(&choice);
+            if nearest.as_ref().is_none_or(|best| wrong.len() < best.len()) {
+                nearest = Some(wrong);
+            }
+            if !self.advance(&mut choice) {
                 break;
             }
         }
-        if !advance(&mut choice, claims) {
-            break;
-        }
+        nearest.unwrap_or_default()
     }
-    nearest.unwrap_or_default()
-}
 
-/// Steps to the next combination of choices; `false` after the last.
-fn advance(choice: &mut [usize], claims: &[&GrantClaim]) -> bool {
-    for (chosen, claim) in choice.iter_mut().zip(claims) {
-        *chosen += 1;
-        if *chosen < claim.acceptable.len() {
-            return true;
+    /// Steps to the next combination of grants; `false` after the last.
+    fn advance(&self, choice: &mut [usize]) -> bool {
+        for (chosen, grants) in choice.iter_mut().zip(&self.claims) {
+            *chosen += 1;
+            if *chosen < grants.len() {
+                return true;
+            }
+            *chosen = 0;
         }
-        *chosen = 0;
+        false
     }
-    false
-}
 
-fn differences(
-    player: &str,
-    skus: &BTreeSet<&String>,
-    claims: &[&GrantClaim],
-    choice: &[usize],
-    changes: &Changes,
-) -> Vec<WrongChange> {
-    skus.iter()
-        .filter_map(|sku| {
-            let granted = claims.iter().zip(choice).filter_map(|(claim, chosen)| {
-                claim
-                    .acceptable
-                    .get(*chosen)
-                    .and_then(|grant| grant.get(*sku))
-            });
-            let sum = granted.fold(0u128, |sum, quantity| sum.saturating_add(*quantity));
-            let expected = i128::try_from(sum).unwrap_or(i128::MAX);
-            let key = (player.to_owned(), (*sku).clone());
-            let observed = changes.get(&key).copied().unwrap_or_default();
-            (expected != observed).then(|| WrongChange {
-                sku: (*sku).clone(),
+    fn differences(&self, choice: &[usize]) -> Vec<WrongChange> {
+        let mut sums = vec![0_i128; self.observed.len()];
+        for (grants, chosen) in self.claims.iter().zip(choice) {
+            for (sku, quantity) in grants.get(*chosen).into_iter().flatten() {
+                sums[*sku] = sums[*sku].saturating_add(*quantity);
+            }
+        }
+        let pairs = self.observed.iter().zip(sums);
+        let differs = pairs.filter(|((_, observed), expected)| observed != expected);
+        differs
+            .map(|((sku, observed), expected)| WrongChange {
+                sku: (*sku).to_owned(),
                 expected,
-                observed,
+                observed: *observed,
             })
-        })
-        .collect()
+            .collect()
+    }
 }
 
 #[cfg(test)]
@@ -148,6 +243,7 @@ mod tests {
             player_id: player.to_owned(),
             skus,
             acceptable: acceptable.to_vec(),
+            complete: true,
         }
     }
 
@@ -158,8 +254,15 @@ mod tests {
         entries.iter().map(entry).collect()
     }
 
+    fn all_hold(claims: &[GrantClaim], changes: &Changes) -> bool {
+        let claims: Vec<&GrantClaim> = claims.iter().collect();
+        judge(&claims, changes)
+            .iter()
+            .all(|judgement| *judgement == Judgement::Holds)
+    }
+
     fn holds(claims: &[GrantClaim], entries: &[(&str, &str, i128)]) -> bool {
-        judge(claims, &changes(entries)).iter().all(Vec::is_empty)
+        all_hold(claims, &changes(entries))
     }
 
     #[test]
@@ -168,14 +271,14 @@ mod tests {
         assert!(holds(&claims, &[("p", "gems", 5)]));
         assert!(!holds(&claims, &[("p", "gems", 0)]));
         assert!(!holds(&claims, &[("p", "gems", 10)]));
-        assert!(!holds(&claims, &[("q", "gems", 5)]));
+        assert!(!holds(&claims, &[("p", "gems", 0), ("q", "gems", 5)]));
     }
 
     #[test]
     fn either_way_is_right_and_both_ways_are_not() {
         let claims = [claim("p", &[grant(&[("hat", 1)]), grant(&[("gems", 9)])])];
-        assert!(holds(&claims, &[("p", "hat", 1)]));
-        assert!(holds(&claims, &[("p", "gems", 9)]));
+        assert!(holds(&claims, &[("p", "hat", 1), ("p", "gems", 0)]));
+        assert!(holds(&claims, &[("p", "hat", 0), ("p", "gems", 9)]));
         assert!(!holds(&claims, &[("p", "hat", 1), ("p", "gems", 9)]));
     }
 
@@ -196,13 +299,51 @@ mod tests {
             "p",
             &[grant(&[("hat", 1), ("gold", 2)]), grant(&[("gems", 9)])],
         )];
-        let wrong = judge(&claims, &changes(&[("p", "hat", 1), ("p", "gold", 4)]));
+        let [claim] = &claims;
+        let wrong = judge(
+            &[claim],
+            &changes(&[("p", "hat", 1), ("p", "gold", 4), ("p", "gems", 0)]),
+        );
         let expected = WrongChange {
             sku: "gold".to_owned(),
             expected: 2,
             observed: 4,
         };
-        assert_eq!(wrong, [vec![expected]]);
+        assert_eq!(wrong, [Judgement::Wrong(vec![expected])]);
+    }
+
+    /// Each of many bundles of one player was granted by its own SKU, each of which has a choice of
+    /// three: more sums than can be tried.
+    #[test]
+    fn many_choices_of_one_player_are_decided() {
+        let own = |n: usize| format!("bundle_{n}");
+        let mut claims = Vec::new();
+        let mut seen = Changes::new();
+        for n in 0..40 {
+            let (nested, fallback) = (format!("nested_{n}"), format!("fallback_{n}"));
+            let ways = [
+                grant(&[(&nested, 3)]),
+                grant(&[(&fallback, 1)]),
+                grant(&[(&own(n), 1)]),
+            ];
+            claims.push(claim("p", &ways));
+            for (sku, change) in [(own(n), 1), (nested, 0), (fallback, 0)] {
+                seen.insert(("p".to_owned(), sku), change);
+            }
+        }
+        assert!(all_hold(&claims, &seen));
+        seen.insert(("p".to_owned(), own(7)), 2);
+        let claims: Vec<&GrantClaim> = claims.iter().collect();
+        let judged = judge(&claims, &seen);
+        assert!(matches!(judged[7], Judgement::Wrong(_)));
+    }
+
+    #[test]
+    fn what_was_left_out_of_the_ways_is_not_blamed() {
+        let mut unsure = claim("p", &[grant(&[("gems", 5)])]);
+        unsure.complete = false;
+        let seen = changes(&[("p", "gems", 6)]);
+        assert_eq!(judge(&[&unsure], &seen), [Judgement::Undecided]);
     }
 
     proptest! {
@@ -216,11 +357,11 @@ mod tests {
             for (sku, quantity) in &quantities {
                 *sums.entry(("p".to_owned(), skus[*sku].to_owned())).or_default() += i128::try_from(*quantity).unwrap();
             }
-            prop_assert!(judge(&claims, &sums).iter().all(Vec::is_empty));
+            prop_assert!(all_hold(&claims, &sums));
             for key in sums.keys().cloned().collect::<Vec<_>>() {
                 let mut off = sums.clone();
                 *off.get_mut(&key).unwrap() += 1;
-                prop_assert!(!judge(&claims, &off).iter().all(Vec::is_empty));
+                prop_assert!(!all_hold(&claims, &off));
             }
         }
     }

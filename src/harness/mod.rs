@@ -23,11 +23,11 @@ mod run;
 mod run_event;
 mod steps;
 mod verdict;
+mod watched_effect;
 
-pub use expected_grant::{Grant, acceptable_grants};
 pub use harness::Harness;
 pub use http_hook::PreparedScript;
-pub use plan::{Plan, PlanSettings, PlannedEvent, QUANTITY_PROBE};
+pub use plan::{Plan, PlanSettings, PlannedEvent};
 pub use probe_reading::{HookProblem, PreparedProbe};
 pub use record::{AttemptPlace, attempt_record};
 pub use redaction::Redaction;
@@ -36,4 +36,4 @@ pub use run_event::{
     FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
     ScenarioStarted, StepEnded, run_event_schema,
 };
-pub use verdict::{Check, Counts, Demand, Verdict};
+pub use verdict::{Check, Counts, Verdict};

@@ -1,12 +1,14 @@
 //! From a case to what is sent: its events as exact bytes, and its expectations made ready.
 //!
-//! A plan is a function of the case, the seed and the start time. Nothing is sent here, so all that
-//! is wrong in any scenario is found before the first request.
+//! A plan is a function of the case, the seed and the start time. Nothing is sent here, so what
+//! is wrong in a scenario is found before the first request.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::Method;
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -15,7 +17,7 @@ use super::placeholders::{fill_in, percent_encoded};
 use super::verdict::Demand;
 use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
 use crate::protocol::Event;
-use crate::scenario::document::{Diagnostics, SourceFile, Span, nearest};
+use crate::scenario::document::{Diagnostics, Located, SourceFile, Span, nearest};
 use crate::scenario::{Case, EventSpec, Expectation, JsonPointer, Level, Shareable};
 
 /// From what a plan follows, besides its case.
@@ -43,13 +45,13 @@ pub struct Plan {
     /// Its events by name.
     pub events: IndexMap<String, PlannedEvent>,
     /// The expectations of every step.
-    pub expectations: Vec<Vec<PreparedExpectation>>,
+    pub(super) expectations: Vec<Vec<PreparedExpectation>>,
+    /// What the scenario as a whole demands.
+    pub(super) demand: Demand,
     /// The demand of every effect.
-    pub effect_demands: Vec<Demand>,
+    pub(super) effect_demands: Vec<Demand>,
     /// From what everything else random follows: shuffling, jitter, forgeries.
-    pub seed: Seed,
-    /// Whether warnings and what was not checked count as failures.
-    pub strict: bool,
+    pub(super) seed: Seed,
 }
 
 /// An event as it is sent.
@@ -93,6 +95,9 @@ impl PlannedEvent {
         })
     }
 
+    /// What stands in a URL for values of an event.
+    const PLACES: [&str; 3] = ["{player_id}", "{sku}", "{event_id}"];
+
     /// The player, where the body is a valid event.
     pub fn player_id(&self) -> Option<&str> {
         self.event
@@ -105,17 +110,18 @@ impl PlannedEvent {
         let Some(event) = &self.event else {
             return url.to_owned();
         };
+        let [player_id, sku, event_id] = Self::PLACES;
         let values = [
-            ("{player_id}", event.event_data.player_id.as_ref()),
-            ("{sku}", event.event_data.item.sku.as_ref()),
-            ("{event_id}", event.event_id.as_ref()),
+            (player_id, event.event_data.player_id.as_ref()),
+            (sku, event.event_data.item.sku.as_ref()),
+            (event_id, event.event_id.as_ref()),
         ];
         fill_in(url, &values, percent_encoded)
     }
 }
 
 /// The probe that `granted` reads.
-pub const QUANTITY_PROBE: &str = "quantity";
+pub(super) const QUANTITY_PROBE: &str = "quantity";
 
 impl Plan {
     /// Makes a case ready.
@@ -147,6 +153,7 @@ impl Plan {
             }
         }
         problems.extend(planner.effects(&events).0);
+        problems.extend(planner.requests(&events).0);
         problems.into_result()?;
         let effects = case.scenario.effects.iter();
         let effect_demands = effects
@@ -155,11 +162,19 @@ impl Plan {
         Ok(Self {
             events,
             expectations,
+            demand: planner.demand(None, None),
             effect_demands,
             seed,
-            strict: settings.strict,
             case,
         })
+    }
+
+    /// The players whose holdings this plan changes or reads, each once.
+    pub(super) fn players(&self) -> BTreeSet<&str> {
+        self.events
+            .values()
+            .filter_map(PlannedEvent::player_id)
+            .collect()
     }
 }
 
@@ -265,6 +280,63 @@ impl Planner<'_> {
             demand: self.demand(expectation.level, expectation.source.as_ref()),
             expectation: expectation.clone(),
         })
+    }
+
+    /// What is wrong in requests and scripts now that the events are known.
+    fn requests(&self, events: &IndexMap<String, PlannedEvent>) -> Diagnostics {
+        let mut problems = Diagnostics::default();
+        let mut needs_values = |name: &Located<String>| {
+            if events
+                .get(&name.value)
+                .is_some_and(|event| event.event.is_none())
+            {
+                let message = format!(
+                    "`{}` is no valid event, so its player is unknown",
+                    name.value
+                );
+                let help = "name an event with a player".to_owned();
+                problems.extend(self.problem(name.span, message, Some(help)).0);
+            }
+        };
+        for step in &self.case.scenario.steps {
+            if let Some(script) = &step.script {
+                needs_values(&script.of);
+            }
+            if let Some(name) = step
+                .request
+                .as_ref()
+                .and_then(|request| request.of.as_ref())
+            {
+                needs_values(name);
+            }
+        }
+        for request in self
+            .case
+            .scenario
+            .steps
+            .iter()
+            .filter_map(|step| step.request.as_ref())
+        {
+            let holds_places = PlannedEvent::PLACES
+                .iter()
+                .any(|place| request.url.contains(place));
+            if request.of.is_none() && holds_places {
+                let message = "the URL has a place for an event's value, and `of` names no event";
+                let help = "add `of: EVENT`".to_owned();
+                problems.extend(
+                    self.problem(request.url.span, message.to_owned(), Some(help))
+                        .0,
+                );
+            }
+            if let Some(method) = &request.method
+                && Method::from_bytes(method.as_bytes()).is_err()
+            {
+                let message = format!("`{}` is not an HTTP method", method.value);
+                let help = "such as GET, POST or PUT".to_owned();
+                problems.extend(self.problem(method.span, message, Some(help)).0);
+            }
+        }
+        problems
     }
 
     /// What is wrong in the effects now that the events and the profile are known.

@@ -1,5 +1,6 @@
 //! A whole run: scenarios at the same time, each with its steps and effects, told as run events.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -20,10 +21,12 @@ impl Harness {
     pub async fn run(&self, plans: &[Plan], events: Events<'_>, stop: &AtomicBool) -> RunEnded {
         let started = Instant::now();
         let totals = Mutex::new((Counts::default(), Counts::default()));
+        let shared_players = SharedPlayers::of(plans);
         stream::iter(plans.iter().enumerate())
             .for_each_concurrent(self.jobs.max(1), |(index, plan)| {
-                let totals = &totals;
+                let (totals, shared_players) = (&totals, &shared_players);
                 async move {
+                    let _in_turn = shared_players.take(plan).await;
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
@@ -54,9 +57,10 @@ impl Harness {
         events(RunEvent::ScenarioStarted(introduction(number, plan)));
         let effects = WatchedEffects::begin(self, plan).await;
         let (mut checks, made) = Steps::new(self, plan, number, events).make().await;
+        let whole = made.is_ok();
         let judged = match made {
             Ok(()) => effects.end().await,
-            Err(reason) => effects.not_checked(&reason),
+            Err(reason) => effects.not_looked_at(&reason),
         };
         if !judged.checks.is_empty() {
             events(RunEvent::EffectsEnded(EffectsEnded {
@@ -70,12 +74,47 @@ impl Harness {
         let checks: Counts = checks.iter().map(|check: &Check| check.verdict).collect();
         let ended = ScenarioEnded {
             scenario: number,
-            verdict: checks.verdict(),
+            // What was cut short has not shown what it is there to show.
+            verdict: match checks.verdict() {
+                Verdict::Passed if !whole => Verdict::NotChecked,
+                verdict => verdict,
+            },
             checks,
             took: started.elapsed(),
         };
         events(RunEvent::ScenarioEnded(ended.clone()));
         ended
+    }
+}
+
+/// Players that several scenarios name themselves: such scenarios take turns, since each would see
+/// the grants of the other.
+struct SharedPlayers(BTreeMap<String, tokio::sync::Mutex<()>>);
+
+impl SharedPlayers {
+    fn of(plans: &[Plan]) -> Self {
+        let mut scenarios: BTreeMap<&str, usize> = BTreeMap::new();
+        for player in plans.iter().flat_map(Plan::players) {
+            *scenarios.entry(player).or_default() += 1;
+        }
+        let shared = scenarios.into_iter().filter(|(_, count)| *count > 1);
+        Self(
+            shared
+                .map(|(player, _)| (player.to_owned(), tokio::sync::Mutex::default()))
+                .collect(),
+        )
+    }
+
+    /// Waits for the turn of a plan, which ends when the result is dropped. The players are taken
+    /// in one order by all plans, so that no two wait for each other.
+    async fn take(&self, plan: &Plan) -> Vec<tokio::sync::MutexGuard<'_, ()>> {
+        let mut taken = Vec::new();
+        for player in plan.players() {
+            if let Some(player) = self.0.get(player) {
+                taken.push(player.lock().await);
+            }
+        }
+        taken
     }
 }
 

@@ -14,12 +14,12 @@ use super::harness::Harness;
 use super::plan::{Plan, PlannedEvent};
 use super::record::{AttemptPlace, answer_record, attempt_record, request_record};
 use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, StepEnded};
-use super::verdict::{Check, Demand};
+use super::verdict::Check;
 use crate::delivery::{
     Attempt, ConnectionUse, Delivery, DeliveryPlan, Exchange, Gate, Outcome, OutgoingRequest,
     Response, SendOptions, Target, deliver,
 };
-use crate::scenario::{Forgery, OutcomeName, Request, RetryPolicy, Script, Step};
+use crate::scenario::{Forgery, OutcomeName, Request, RetryPolicy, RetrySetting, Script, Step};
 
 /// Where the events of a run go.
 pub(super) type Events<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
@@ -30,7 +30,7 @@ pub(super) struct Steps<'run> {
     plan: &'run Plan,
     scenario: usize,
     events: Events<'run>,
-    /// The first answer to each event, with which later ones are compared.
+    /// The first success that each event was answered with, which later answers are compared to.
     first_answers: HashMap<String, Response>,
 }
 
@@ -115,18 +115,17 @@ impl<'run> Steps<'run> {
         if forged != Some(Forgery::ExpiredSecret) || self.harness.expired.is_some() {
             return None;
         }
-        let demand = Demand {
-            strict: self.plan.strict,
-            ..Demand::default()
-        };
         let reason = "the secret before the present one is not known";
+        let expected = "the expired secret is refused";
+        let check = self
+            .plan
+            .demand
+            .not_checked("expired_secret", expected, reason);
         let hint = "name its environment variable as `expired_secret_env` in the profile";
-        Some(demand.not_checked(
-            "expired_secret",
-            "the expired secret is refused",
-            reason,
-            hint,
-        ))
+        Some(Check {
+            hint: Some(hint.to_owned()),
+            ..check
+        })
     }
 
     async fn deliver(&mut self, number: usize, step: &'run Step) -> Vec<DeliveryEnded> {
@@ -157,10 +156,7 @@ impl<'run> Steps<'run> {
     fn policy(&self, step: &Step) -> RetryPolicy {
         match &step.retry {
             Some(setting) => setting.over(&self.harness.retry),
-            None if step.forge.is_some() => RetryPolicy {
-                attempts: 1,
-                ..self.harness.retry.clone()
-            },
+            None if step.forge.is_some() => RetrySetting::Off.over(&self.harness.retry),
             None => self.harness.retry.clone(),
         }
     }
@@ -248,7 +244,9 @@ impl<'run> Steps<'run> {
                 .flatten();
             let redaction = &self.harness.redaction;
             checks.extend(expectations.flat_map(|expected| check(expected, &observed, redaction)));
-            if let (Ok(response), None) = (&last.exchange.result, step.forge) {
+            if let (Ok(response), None, Outcome::Delivered) =
+                (&last.exchange.result, step.forge, done.outcome)
+            {
                 let first = self.first_answers.entry(delivery.name.to_owned());
                 first.or_insert_with(|| response.clone());
             }
@@ -272,7 +270,9 @@ impl<'run> Steps<'run> {
             |event| event.fill_in(&request.url),
         );
         let broken = |reason: String| {
-            Demand::default().broken(describe_request(request), "an answer", reason)
+            self.plan
+                .demand
+                .broken(describe_request(request), "an answer", reason)
         };
         let target = self.harness.target.join(&url, &self.harness.allowed);
         let target = target.map_err(|error| broken(error.to_string()))?;
@@ -317,15 +317,16 @@ impl<'run> Steps<'run> {
 
     /// Tells the receiver how to answer next, through the profile's hook.
     async fn script(&self, script: &Script) -> Result<(), Check> {
-        let demand = Demand {
-            strict: self.plan.strict,
-            ..Demand::default()
-        };
+        let demand = &self.plan.demand;
         let expected = "the receiver answers as the scenario needs it";
         let Some(hook) = &self.harness.script else {
             let reason = "the profile has no `script`, so the receiver can't be told how to answer";
             let hint = "add `script: { http: PUT … }` to the profile";
-            return Err(demand.not_checked("script", expected, reason, hint));
+            let check = demand.not_checked("script", expected, reason);
+            return Err(Check {
+                hint: Some(hint.to_owned()),
+                ..check
+            });
         };
         let player_id = self
             .plan

@@ -66,7 +66,7 @@ pub struct Check {
 
 /// How much a check demands, and where that comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Demand {
+pub(super) struct Demand {
     /// How much.
     pub level: Level,
     /// On whose word.
@@ -77,7 +77,7 @@ pub struct Demand {
 
 impl Demand {
     /// A check that was decided: `holds` or not.
-    pub fn decided(
+    pub(super) fn decided(
         &self,
         holds: bool,
         subject: impl Into<String>,
@@ -89,39 +89,26 @@ impl Demand {
             (false, Level::Should) if !self.strict => Verdict::Warned,
             (false, _) => Verdict::Failed,
         };
-        self.check(
-            verdict,
-            subject.into(),
-            expected.into(),
-            observed.into(),
-            None,
-        )
+        self.check(verdict, subject.into(), expected.into(), observed.into())
     }
 
-    /// A check that could not be made, and what would make it possible.
-    pub fn not_checked(
+    /// A check that could not be made.
+    pub(super) fn not_checked(
         &self,
         subject: impl Into<String>,
         expected: impl Into<String>,
         reason: impl Into<String>,
-        hint: impl Into<String>,
     ) -> Check {
         let verdict = if self.strict {
             Verdict::Failed
         } else {
             Verdict::NotChecked
         };
-        self.check(
-            verdict,
-            subject.into(),
-            expected.into(),
-            reason.into(),
-            Some(hint.into()),
-        )
+        self.check(verdict, subject.into(), expected.into(), reason.into())
     }
 
     /// A check that something else got in the way of.
-    pub fn broken(
+    pub(super) fn broken(
         &self,
         subject: impl Into<String>,
         expected: impl Into<String>,
@@ -132,7 +119,6 @@ impl Demand {
             subject.into(),
             expected.into(),
             reason.into(),
-            None,
         )
     }
 
@@ -142,7 +128,6 @@ impl Demand {
         subject: String,
         expected: String,
         observed: String,
-        hint: Option<String>,
     ) -> Check {
         let (level, source) = (self.level, self.source.clone());
         Check {
@@ -151,7 +136,7 @@ impl Demand {
             level,
             expected,
             observed,
-            hint,
+            hint: None,
             source,
         }
     }
@@ -247,11 +232,7 @@ mod tests {
 
     #[test]
     fn what_was_not_checked_never_passes() {
-        let verdict = |strict| {
-            demand(Level::Must, strict)
-                .not_checked("", "", "", "")
-                .verdict
-        };
+        let verdict = |strict| demand(Level::Must, strict).not_checked("", "", "").verdict;
         assert_eq!(verdict(false), Verdict::NotChecked);
         assert_eq!(verdict(true), Verdict::Failed);
         let counts = Counts::from_iter([Verdict::NotChecked, Verdict::NotChecked]);

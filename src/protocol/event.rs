@@ -86,6 +86,17 @@ pub struct EventData {
     pub unknown: Map<String, Value>,
 }
 
+impl EventData {
+    /// What the player gets: all of `items` where there are any, else `item`, which is the first
+    /// of them. `[A]`
+    pub fn granted_items(&self) -> &[Item] {
+        match self.items.value() {
+            Some(items) if !items.is_empty() => items,
+            _ => std::slice::from_ref(&self.item),
+        }
+    }
+}
+
 /// The redeem code and when it was used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coupon {

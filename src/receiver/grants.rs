@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::protocol::{Event, Field, Item, ItemKind, NestedItem};
+use crate::protocol::{Event, Item, ItemKind, NestedItem};
 
 use super::refusal::Refusal;
 use super::settings::{BundleHandling, ReceiverSettings};
@@ -68,7 +68,7 @@ pub(super) fn withheld(event: &Event, settings: &ReceiverSettings) -> Option<Wit
 /// All that the event grants, one entry an SKU. Every item is granted, or none is.
 pub(super) fn grants(event: &Event, settings: &ReceiverSettings) -> Result<Vec<Grant>, Refusal> {
     let mut total = Quantities::new();
-    for item in granted_items(event) {
+    for item in event.event_data.granted_items() {
         for (sku, quantity) in with_fallback(item, settings)? {
             add(&mut total, &sku, quantity)?;
         }
@@ -77,15 +77,6 @@ pub(super) fn grants(event: &Event, settings: &ReceiverSettings) -> Result<Vec<G
         .into_iter()
         .map(|(sku, quantity)| Grant { sku, quantity })
         .collect())
-}
-
-/// The later revision's `items`, of which `item` is the first `[A]`, or `item` alone. An empty list
-/// can't repeat `item`, so that it takes nothing away.
-fn granted_items(event: &Event) -> &[Item] {
-    match &event.event_data.items {
-        Field::Value(items) if !items.is_empty() => items,
-        _ => std::slice::from_ref(&event.event_data.item),
-    }
 }
 
 /// The item's own quantities, or those of the first fallback that can be granted.

@@ -37,7 +37,7 @@ pub struct Expectation {
     /// How the delivery ends.
     #[serde(default)]
     pub outcome: Option<OutcomeName>,
-    /// `true`: the answer is the same as the first answer to the same event: status,
+    /// `true`: the answer is the same as the first success of the same event: status,
     /// content type and body.
     #[serde(default)]
     pub same_response: Option<bool>,

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::*;
-use crate::harness::Verdict;
 
 fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
     let header = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::protocol::Secret;
+use crate::protocol::{Field, Secret};
 
 use super::*;
 
