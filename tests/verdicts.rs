@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 
 use serde_json::{Value, json};
@@ -286,30 +286,41 @@ fn what_a_player_held_before_does_not_matter() {
     .ends_with(0);
 }
 
-/// The receiver answers first and grants later: the probe is right from the fifth reading on.
+/// A game of which a probe reads these quantities one after the other, and the last one then on.
+/// The first is read before the delivery.
+fn reading(quantities: &'static [i64]) -> Game {
+    let reads = AtomicUsize::new(0);
+    Game::with_probe(
+        |_, _| Answer::of(202),
+        move |_| {
+            let read = reads.fetch_add(1, Ordering::SeqCst);
+            let quantity = quantities[read.min(quantities.len() - 1)];
+            Answer::of(200).json(&json!({ "quantity": quantity }))
+        },
+    )
+}
+
+/// The receiver answers first and grants later. An empty `settle` leaves the waiting at its default.
 #[test]
 fn a_receiver_that_grants_later_is_waited_for() {
-    let later = || {
-        let reads = AtomicI64::new(0);
-        Game::with_probe(
-            |request, holdings| {
-                Game::grant_item(holdings, &request.json());
-                Answer::of(202)
-            },
-            move |quantity| {
-                let read = reads.fetch_add(1, Ordering::SeqCst) + 1;
-                let shown = if read < 5 { 0 } else { quantity };
-                Answer::of(200).json(&json!({ "quantity": shown }))
-            },
-        )
-    };
     let scenario = effecting("granted: welcome");
-    run_with(&later(), &scenario, "    settle: 1h\n").ends_with(0);
-    run_with(&later(), &scenario, "")
+    let later = || reading(&[0, 0, 0, 0, 5]);
+    run_with(&later(), &scenario, "    settle:\n").ends_with(0);
+    run_with(&later(), &scenario, "    settle: 0s\n")
         .ends_with(1)
         .says(&["gems changed by 0, not 5"]);
-    let own = effecting("{ granted: welcome, settle: 1h }");
-    run_with(&later(), &own, "").ends_with(0);
+}
+
+/// Where a wait is asked for, it is waited to its end: what was right at first may yet go wrong.
+#[test]
+fn a_receiver_that_grants_again_later_is_caught_where_a_wait_is_asked_for() {
+    let scenario = effecting("{ granted: welcome, settle: 200ms }");
+    run(&reading(&[0, 5]), &scenario).ends_with(0);
+    run(&reading(&[0, 5, 10]), &scenario)
+        .ends_with(1)
+        .says(&["2 times as much"]);
+    let scenario = effecting("{ not_granted: welcome, settle: 200ms }");
+    run(&reading(&[0, 0, 5]), &scenario).ends_with(1);
 }
 
 #[test]

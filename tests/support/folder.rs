@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -49,6 +50,8 @@ impl Folder {
             .env_remove("CLICOLOR_FORCE")
             .env("COLUMNS", "100")
             .env("AGHOOK_SECRET", SECRET)
+            // What hangs shall fail, not be waited for; nothing else depends on this.
+            .timeout(Duration::from_mins(2))
             .args(arguments);
         command
     }
