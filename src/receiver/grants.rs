@@ -81,11 +81,16 @@ pub(super) fn grants(event: &Event, settings: &ReceiverSettings) -> Result<Vec<G
 
 /// The later revision's `items`, of which `item` is the first `[A]`, or `item` alone. An empty list
 /// can't repeat `item`, so that it takes nothing away.
-fn granted_items(event: &Event) -> &[Item] {
+pub(super) fn granted_items(event: &Event) -> &[Item] {
     match &event.event_data.items {
         Field::Value(items) if !items.is_empty() => items,
         _ => std::slice::from_ref(&event.event_data.item),
     }
+}
+
+/// Whether the item can be granted as it is, without its fallback.
+pub(super) fn can_grant(item: &Item, settings: &ReceiverSettings) -> bool {
+    expand(item, settings).is_ok()
 }
 
 /// The item's own quantities, or those of the first fallback that can be granted.
