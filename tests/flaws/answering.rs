@@ -114,3 +114,22 @@ pub(crate) async fn login_redirect() {
     }
     assert_eq!(flawed.held(PLAYER, SKU).await, "0");
 }
+
+#[tokio::test]
+async fn several_flaws_show_together() {
+    let pair = pair_with(Flaw::ForgeryAnswered200, |settings| {
+        settings
+            .flaws
+            .extend([Flaw::DedupeMissing, Flaw::QuantityFloat]);
+    });
+    let Pair { flawed, .. } = pair.await;
+    let mut event = event();
+    event["event_data"]["item"]["quantity"] = json!((1_u64 << 53) + 1);
+    let forged = forged(Forgery::WrongSecret, &event);
+    assert_eq!(flawed.send(forged).await.expect("answered").status, 200);
+    assert_eq!(flawed.held(PLAYER, SKU).await, "0");
+    for _ in 0..2 {
+        assert_eq!(flawed.deliver(&event).await, 200);
+    }
+    assert_eq!(flawed.held(PLAYER, SKU).await, (1_u64 << 54).to_string());
+}

@@ -98,7 +98,10 @@ impl Recorder {
                 if let Some(earlier) = ledger.recall(key, entry.body).await? {
                     return Ok(Recorded::Earlier(earlier));
                 }
+                // What a game does in between, and no pause: the others get their turn, and what the
+                // player holds is looked up.
                 yield_now().await;
+                ledger.holdings(entry.player_id.clone()).await?;
                 append(ledger, &entry).await?;
                 crash_point.pass();
             }
