@@ -1,4 +1,5 @@
-//! `aghook list`: which scenarios there are, and what their words mean.
+//! `aghook list`: which scenarios there are, and what the words of scenarios and of the built-in
+//! receiver mean.
 
 use std::io::Write as _;
 
@@ -10,9 +11,10 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::files::ScenarioOptions;
+use crate::receiver::Flaw;
 use crate::scenario::{Case, Forgery};
 
-/// List scenarios, or the forgeries that a scenario can send
+/// List scenarios, the forgeries that a scenario can send, or the flaws of the built-in receiver
 #[derive(Debug, Args)]
 pub struct List {
     /// What to list
@@ -33,6 +35,8 @@ enum Listed {
     Scenarios,
     /// Forgeries, which a receiver must refuse
     Forgeries,
+    /// Flaws that the built-in receiver can show (`aghook receive --flaw`)
+    Flaws,
 }
 
 const NAME: Style = Style::new().bold();
@@ -56,9 +60,32 @@ impl List {
                     }
                 }
             }
+            Listed::Flaws => {
+                for flaw in Flaw::ALL {
+                    self.flaw(flaw, console)?;
+                }
+            }
         }
         console.flush()?;
         Ok(ExitCode::ChecksHeld)
+    }
+
+    fn flaw(&self, flaw: Flaw, console: &mut Console) -> Result<(), CommandError> {
+        let (name, class) = (flaw.name(), flaw.class());
+        let (about, revealed_by) = (flaw.about(), flaw.revealed_by());
+        if self.json {
+            let line = json!({
+                "name": name,
+                "class": class,
+                "about": about,
+                "revealed_by": revealed_by,
+            });
+            writeln!(console, "{line}")?;
+        } else {
+            writeln!(console, "{NAME}{name}{NAME:#}  {DIM}{class}{DIM:#}")?;
+            writeln!(console, "  {about}\n  {DIM}{revealed_by}{DIM:#}")?;
+        }
+        Ok(())
     }
 
     fn scenario(&self, case: &Case, console: &mut Console) -> Result<(), CommandError> {

@@ -3,18 +3,20 @@
 use std::fmt;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use http::StatusCode;
 
 use crate::cli::command_error::CommandError;
 use crate::cli::exit_code::ExitCode;
-use crate::cli::secret_options::SecretOptions;
+use crate::cli::secret_options::{SecretOptions, from_variable};
 use crate::receiver::{
-    BundleHandling, Decision, Receiver, ReceiverError, ReceiverSettings, RequestRecord, Store,
+    BundleHandling, Decision, Flaw, Receiver, ReceiverError, ReceiverSettings, RequestRecord, Store,
 };
 use crate::scenario::DurationText;
 
@@ -61,6 +63,26 @@ pub struct ReceiveOptions {
     #[arg(long)]
     grant_test: bool,
 
+    /// Show a bug that real receivers have; `aghook list --what flaws` names them (repeatable)
+    #[arg(long = "flaw", value_name = "NAME", num_args = 1.., value_parser = flaw_parser())]
+    #[arg(hide_possible_values = true)]
+    flaws: Vec<Flaw>,
+
+    /// The environment variable that holds the secret before the present one, for the flaw
+    /// `expired_secret_accepted`
+    #[arg(long, value_name = "VAR")]
+    expired_secret_env: Option<String>,
+
+    /// How long the flaw `slow_answer` waits between the grant and the answer
+    #[arg(long, value_name = "DURATION", default_value = "15s")]
+    answer_delay: DurationText,
+
+    /// Crash while the N-th new delivery is written down, before its answer: between the two
+    /// transactions of the flaws `grant_before_key` and `key_before_grant`, after the only one
+    /// otherwise
+    #[arg(long, value_name = "N")]
+    crash_after: Option<NonZeroU64>,
+
     /// Allow an address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
@@ -84,7 +106,7 @@ pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, Command
     let mut settings = options.settings()?;
     let told = Arc::clone(&log);
     settings.observer = Some(Arc::new(move |record: &RequestRecord| told.tell(record)));
-    let path = settings.path.clone();
+    let (path, flaws) = (settings.path.clone(), settings.flaws.clone());
     let receiver = Receiver::bind(settings)
         .await
         .map_err(|error| explain(&error))?;
@@ -93,6 +115,9 @@ pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, Command
     say(&format!(
         "probe    http://{address}/debug/players/{{player_id}}/items/{{sku}}"
     ));
+    for flaw in flaws {
+        say(&format!("flaw     {flaw}: {}", flaw.about()));
+    }
     receiver
         .serve(interrupted())
         .await
@@ -117,6 +142,14 @@ impl ReceiveOptions {
         settings.grant_sandbox = self.grant_sandbox;
         settings.grant_test = self.grant_test;
         settings.respond = self.respond;
+        settings.flaws = self.flaws.into_iter().collect();
+        settings.expired_secret = self
+            .expired_secret_env
+            .as_deref()
+            .map(from_variable)
+            .transpose()?;
+        settings.answer_delay = self.answer_delay.0;
+        settings.crash_after = self.crash_after;
         Ok(settings)
     }
 }
@@ -136,9 +169,13 @@ fn explain(error: &ReceiverError) -> CommandError {
         ReceiverError::RemoteAddress(_) => {
             CommandError::usage(message, help.map(|help| format!("{help} (--allow-remote)")))
         }
-        ReceiverError::Path(_) | ReceiverError::ScriptedStatus(_) => {
-            CommandError::usage(message, help)
+        ReceiverError::NoExpiredSecret => {
+            let option = |help| format!("{help} (--expired-secret-env VAR)");
+            CommandError::usage(message, help.map(option))
         }
+        ReceiverError::Path(_)
+        | ReceiverError::ScriptedStatus(_)
+        | ReceiverError::FlawsExclude(..) => CommandError::usage(message, help),
         ReceiverError::Listen { .. } | ReceiverError::Ledger(_) => {
             CommandError::not_completed(message, help)
         }
@@ -215,6 +252,12 @@ impl fmt::Display for Line<'_> {
 fn say(line: &str) {
     let mut output = anstream::stdout().lock();
     let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+}
+
+/// Refuses an unknown name with the nearest ones.
+fn flaw_parser() -> impl TypedValueParser<Value = Flaw> {
+    PossibleValuesParser::new(Flaw::ALL.map(Flaw::name))
+        .try_map(|name| Flaw::from_name(&name).ok_or("there is no such flaw"))
 }
 
 fn parse_status(text: &str) -> Result<StatusCode, String> {

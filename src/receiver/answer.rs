@@ -2,8 +2,8 @@
 //! public handler templates `[P]`. What to answer is decided elsewhere.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::header::{ALLOW, CONTENT_TYPE, LOCATION};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 
@@ -16,7 +16,8 @@ use super::refusal::Refusal;
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
-    allow: Option<&'static str>,
+    /// One more header.
+    header: Option<(HeaderName, &'static str)>,
 }
 
 #[derive(Serialize)]
@@ -36,7 +37,7 @@ impl Answer {
         Self {
             status,
             body,
-            allow: None,
+            header: None,
         }
     }
 
@@ -65,9 +66,17 @@ impl Answer {
     pub(super) fn refusal(refusal: &Refusal) -> Self {
         let mut answer = Self::error(refusal.status(), &refusal.to_string());
         if let Refusal::MethodNotAllowed { allowed } = refusal {
-            answer.allow = Some(allowed);
+            answer.header = Some((ALLOW, allowed));
         }
         answer
+    }
+
+    /// Sends the client elsewhere, which is no business of a webhook.
+    pub(super) fn redirect(path: &'static str) -> Self {
+        Self {
+            header: Some((LOCATION, path)),
+            ..Self::new(StatusCode::FOUND, Bytes::new())
+        }
     }
 
     /// Any JSON.
@@ -89,10 +98,10 @@ impl Answer {
                 .headers_mut()
                 .insert(CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE_VALUE));
         }
-        if let Some(method) = self.allow {
+        if let Some((name, value)) = self.header {
             response
                 .headers_mut()
-                .insert(ALLOW, HeaderValue::from_static(method));
+                .insert(name, HeaderValue::from_static(value));
         }
         response
     }

@@ -9,24 +9,33 @@ use crate::protocol::{SIGNATURE_HEADER, Signer, TIMESTAMP_HEADER};
 
 use super::refusal::Refusal;
 
-/// Checks the signature `[P]`, then that the timestamp is near `now`, in Unix seconds.
-pub(super) fn authenticate(
-    headers: &HeaderMap,
-    body: &[u8],
-    signer: &Signer,
-    now: u64,
-    tolerance: Duration,
-) -> Result<(), Refusal> {
-    let signature = only_value(headers, SIGNATURE_HEADER)?;
-    let timestamp = only_value(headers, TIMESTAMP_HEADER)?;
+/// What a delivery is judged by.
+#[derive(Clone, Copy)]
+pub(super) struct Evidence<'a> {
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    pub(super) signer: &'a Signer,
+    /// The receiver's time, in Unix seconds.
+    pub(super) now: u64,
+    pub(super) tolerance: Duration,
+}
+
+/// Checks the signature `[P]`, then that the timestamp is near the receiver's time.
+pub(super) fn authenticate(evidence: &Evidence<'_>) -> Result<(), Refusal> {
+    let signature = only_value(evidence.headers, SIGNATURE_HEADER)?;
+    let timestamp = only_value(evidence.headers, TIMESTAMP_HEADER)?;
     let seconds = parse_timestamp(timestamp)?;
-    signer.verify(timestamp, body, signature)?;
-    check_freshness(seconds, now, tolerance)
+    let signer = evidence.signer;
+    signer.verify(timestamp, evidence.body, signature)?;
+    check_freshness(seconds, evidence.now, evidence.tolerance)
 }
 
 /// The value of a header that is there exactly once and not empty. Two signatures would leave it
 /// open which one counts.
-fn only_value<'a>(headers: &'a HeaderMap, header: &'static str) -> Result<&'a [u8], Refusal> {
+pub(super) fn only_value<'a>(
+    headers: &'a HeaderMap,
+    header: &'static str,
+) -> Result<&'a [u8], Refusal> {
     let mut values = headers.get_all(header).iter();
     match (values.next(), values.next()) {
         (Some(value), None) if !value.is_empty() => Ok(value.as_bytes()),
@@ -35,7 +44,7 @@ fn only_value<'a>(headers: &'a HeaderMap, header: &'static str) -> Result<&'a [u
 }
 
 /// Digits only: `u64::from_str` would let a `+` through.
-fn parse_timestamp(text: &[u8]) -> Result<u64, Refusal> {
+pub(super) fn parse_timestamp(text: &[u8]) -> Result<u64, Refusal> {
     if !text.iter().all(u8::is_ascii_digit) {
         return Err(Refusal::TimestampMalformed);
     }
@@ -47,7 +56,11 @@ fn parse_timestamp(text: &[u8]) -> Result<u64, Refusal> {
 
 /// Refuses what was signed too long ago, or too far ahead. Good practice, not in Aghanim's public
 /// template. `[A]`
-fn check_freshness(timestamp: u64, now: u64, tolerance: Duration) -> Result<(), Refusal> {
+pub(super) fn check_freshness(
+    timestamp: u64,
+    now: u64,
+    tolerance: Duration,
+) -> Result<(), Refusal> {
     let distance = now.abs_diff(timestamp);
     if Duration::from_secs(distance) > tolerance {
         return Err(Refusal::NotFresh { distance });
@@ -92,7 +105,17 @@ mod tests {
     }
 
     fn verdict(headers: &HeaderMap) -> Result<(), Refusal> {
-        authenticate(headers, BODY, &signer(), NOW, TOLERANCE)
+        verdict_on(headers, BODY)
+    }
+
+    fn verdict_on(headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
+        authenticate(&Evidence {
+            headers,
+            body,
+            signer: &signer(),
+            now: NOW,
+            tolerance: TOLERANCE,
+        })
     }
 
     #[test]
@@ -171,7 +194,7 @@ mod tests {
 
     #[test]
     fn another_body_is_refused() {
-        let verdict = authenticate(&signed(&NOW.to_string()), b"{ }", &signer(), NOW, TOLERANCE);
+        let verdict = verdict_on(&signed(&NOW.to_string()), b"{ }");
         assert_eq!(
             verdict,
             Err(Refusal::Signature(SignatureMismatch::Different))

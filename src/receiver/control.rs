@@ -1,6 +1,8 @@
 //! Which step answers which request, and the `/debug` and `/health` endpoints, by which a test
 //! sees and steers the receiver. Deliveries are taken in `delivery`.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
@@ -84,7 +86,7 @@ struct Held<'a> {
 }
 
 /// Answers any request.
-pub(super) async fn handle(backend: &Backend, parts: &Parts, body: Incoming) -> Handled {
+pub(super) async fn handle(backend: &Arc<Backend>, parts: &Parts, body: Incoming) -> Handled {
     let route = match route(parts.uri.path(), &backend.settings.path) {
         Ok(route) => route,
         Err(refusal) => return Handled::refused(refusal),
@@ -98,13 +100,14 @@ pub(super) async fn handle(backend: &Backend, parts: &Parts, body: Incoming) -> 
         Route::PlayerItem { player_id, sku } => player_item(backend, player_id, sku).await,
         Route::PlayerItems { player_id } => player_items(backend, player_id).await,
         Route::PlayerScript { player_id } => script_player(backend, player_id, body).await,
+        Route::Restart => restart(backend).await,
         Route::Health => Handled::new(Answer::ok(), Decision::Healthy),
     }
 }
 
 fn allowed_method(route: &Route) -> &'static str {
     match route {
-        Route::Webhook => "POST",
+        Route::Webhook | Route::Restart => "POST",
         Route::PlayerScript { .. } => "PUT",
         Route::PlayerItem { .. } | Route::PlayerItems { .. } | Route::Health => "GET",
     }
@@ -155,4 +158,11 @@ async fn script_player(backend: &Backend, player_id: String, body: Incoming) -> 
         Err(refusal) => Handled::refused(refusal),
     }
     .of(player_id)
+}
+
+/// A restart as a test sees it from outside: the ledger is as it was, and what was in memory alone
+/// is gone. Scripts stay, for they are the test's and not the game's.
+async fn restart(backend: &Backend) -> Handled {
+    backend.steps.forget().await;
+    Handled::new(Answer::ok(), Decision::Restarted)
 }

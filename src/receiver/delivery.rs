@@ -1,5 +1,7 @@
 //! The order of steps in which one delivery is taken. What each step does is in its own file.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use hyper::body::Incoming;
@@ -7,10 +9,9 @@ use hyper::body::Incoming;
 use crate::protocol::Event;
 
 use super::answer::Answer;
-use super::authentication::authenticate;
+use super::authentication::Evidence;
 use super::control::Handled;
 use super::grants::{Grant, grants, withheld};
-use super::interpretation::interpret;
 use super::ledger::{Earlier, Entry, Recorded, digest};
 use super::refusal::Refusal;
 use super::request_body;
@@ -18,11 +19,20 @@ use super::request_record::Decision;
 use super::server::Backend;
 
 /// Reads, verifies, interprets, grants once, answers.
-pub(super) async fn take(backend: &Backend, headers: &HeaderMap, body: Incoming) -> Handled {
-    match verified_body(backend, headers, body).await {
+pub(super) async fn take(backend: &Arc<Backend>, headers: &HeaderMap, body: Incoming) -> Handled {
+    let handled = match verified_body(backend, headers, body).await {
+        Ok(body) if backend.steps.answers_early() => take_later(backend, body),
         Ok(body) => take_verified(backend, &body).await,
         Err(refusal) => Handled::refused(refusal),
-    }
+    };
+    backend.steps.answer(handled).await
+}
+
+/// Answers now, and tells nobody what becomes of it.
+fn take_later(backend: &Arc<Backend>, body: Bytes) -> Handled {
+    let backend = Arc::clone(backend);
+    tokio::spawn(async move { take_verified(&backend, &body).await });
+    Handled::new(Answer::ok(), Decision::AnsweredEarly)
 }
 
 /// The body, if it arrived whole and its signature is right and fresh.
@@ -33,24 +43,28 @@ async fn verified_body(
 ) -> Result<Bytes, Refusal> {
     let settings = &backend.settings;
     let body = request_body::read(body, settings.body_timeout).await?;
-    let now = (settings.clock)();
-    authenticate(headers, &body, &backend.signer, now, settings.tolerance)?;
+    backend.steps.authenticate(&Evidence {
+        headers,
+        body: &body,
+        signer: &backend.signer,
+        now: (settings.clock)(),
+        tolerance: settings.tolerance,
+    })?;
     Ok(body)
 }
 
 /// A script comes before anything that the body might say, except for whose script it is.
 async fn take_verified(backend: &Backend, body: &[u8]) -> Handled {
-    let event = interpret(body);
+    let event = backend.steps.interpret(body);
     let player_id = event
         .as_ref()
         .ok()
         .map(|event| event.event_data.player_id.to_string());
     let scripted = backend.scripts.next(player_id.as_deref());
     let handled = match (scripted, event) {
-        (Some(status), _) if !status.is_success() => Handled::new(
-            Answer::error(status, "a script says so"),
-            Decision::Scripted,
-        ),
+        (Some(status), event) if !status.is_success() => {
+            fail(backend, event.ok().as_ref(), body, status).await
+        }
         (_, Ok(event)) => settle(backend, &event, body, scripted).await,
         (_, Err(refusal)) => Handled::refused(refusal),
     };
@@ -58,6 +72,28 @@ async fn take_verified(backend: &Backend, body: &[u8]) -> Handled {
         player_id,
         ..handled
     }
+}
+
+/// Fails as a script says, which leaves nothing behind but in a receiver with such a flaw.
+async fn fail(
+    backend: &Backend,
+    event: Option<&Event>,
+    body: &[u8],
+    status: StatusCode,
+) -> Handled {
+    if backend.steps.leaves_half_done()
+        && let Some(event) = event
+        && let Ok((decision, grants)) = decide(backend, event)
+    {
+        let entry = entry(backend, event, body, &decision, Answer::ok(), grants);
+        if let Err(error) = backend.steps.leave_half_done(&backend.ledger, entry).await {
+            return Handled::ledger_failed(error);
+        }
+    }
+    Handled::new(
+        Answer::error(status, "a script says so"),
+        Decision::Scripted,
+    )
 }
 
 /// Grants an event once. A redelivery is answered as the first delivery was, even if it would be
@@ -77,8 +113,8 @@ async fn settle(
         }
     };
     let answer = Answer::success(scripted.unwrap_or(StatusCode::OK));
-    let entry = entry(event, body, &decision, answer.clone(), grants);
-    match backend.ledger.record(entry).await {
+    let entry = entry(backend, event, body, &decision, answer.clone(), grants);
+    match backend.steps.record(&backend.ledger, entry).await {
         Ok(Recorded::First) => Handled::new(answer, decision),
         Ok(Recorded::Earlier(earlier)) => repeat(earlier, scripted),
         Err(error) => Handled::ledger_failed(error),
@@ -87,9 +123,10 @@ async fn settle(
 
 /// What is to become of an event, were it the first of its key.
 fn decide(backend: &Backend, event: &Event) -> Result<(Decision, Vec<Grant>), Refusal> {
-    match withheld(event, &backend.settings) {
+    let event = backend.steps.understand(event, &backend.settings);
+    match withheld(&event, &backend.settings) {
         Some(reason) => Ok((Decision::Withheld(reason), Vec::new())),
-        None => Ok((Decision::Granted, grants(event, &backend.settings)?)),
+        None => Ok((Decision::Granted, grants(&event, &backend.settings)?)),
     }
 }
 
@@ -101,8 +138,9 @@ async fn refuse_unless_recorded(
     scripted: Option<StatusCode>,
     refusal: Refusal,
 ) -> Handled {
-    let key = event.idempotency_key.to_string();
-    match backend.ledger.recall(key, digest(body)).await {
+    let key = backend.steps.identify(event);
+    let recalled = backend.steps.recall(&backend.ledger, key, digest(body));
+    match recalled.await {
         Ok(Some(earlier)) => repeat(earlier, scripted),
         Ok(None) => Handled::refused(refusal),
         Err(error) => Handled::ledger_failed(error),
@@ -119,6 +157,7 @@ fn repeat(earlier: Earlier, scripted: Option<StatusCode>) -> Handled {
 }
 
 fn entry(
+    backend: &Backend,
     event: &Event,
     body: &[u8],
     decision: &Decision,
@@ -130,7 +169,7 @@ fn entry(
         other => other.to_string(),
     };
     Entry {
-        idempotency_key: event.idempotency_key.to_string(),
+        idempotency_key: backend.steps.identify(event),
         event_id: event.event_id.to_string(),
         player_id: event.event_data.player_id.to_string(),
         decision,

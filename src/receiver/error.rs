@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use super::flaws::Flaw;
 use super::ledger::LedgerError;
 
 /// Why the receiver could not start or go on.
@@ -25,6 +26,12 @@ pub enum ReceiverError {
     /// A scripted status can't be answered with.
     #[error("{0} can't be a scripted status")]
     ScriptedStatus(u16),
+    /// Two flaws that are different answers to one question.
+    #[error("the flaws {0} and {1} exclude each other")]
+    FlawsExclude(Flaw, Flaw),
+    /// A flaw that needs the secret before the present one.
+    #[error("the flaw {flaw} needs the expired secret", flaw = Flaw::ExpiredSecretAccepted)]
+    NoExpiredSecret,
     /// The ledger could not be opened or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -56,6 +63,8 @@ impl ReceiverError {
                     .to_owned(),
             ),
             Self::ScriptedStatus(_) => Some("a scripted status is one from 200 to 599".to_owned()),
+            Self::FlawsExclude(..) => Some("show one of them at a time".to_owned()),
+            Self::NoExpiredSecret => Some("give the secret before the present one".to_owned()),
             Self::Ledger(error) => error.help(),
         }
     }

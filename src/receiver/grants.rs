@@ -79,6 +79,11 @@ pub(super) fn grants(event: &Event, settings: &ReceiverSettings) -> Result<Vec<G
         .collect())
 }
 
+/// Whether the item can be granted as it is, without its fallback.
+pub(super) fn can_grant(item: &Item, settings: &ReceiverSettings) -> bool {
+    expand(item, settings).is_ok()
+}
+
 /// The item's own quantities, or those of the first fallback that can be granted.
 fn with_fallback(item: &Item, settings: &ReceiverSettings) -> Result<Quantities, Refusal> {
     let mut candidate = item;

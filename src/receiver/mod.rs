@@ -7,6 +7,9 @@
 //! for, `ledger` writes that down once, and `answer` has the words that go back.
 //! `delivery` is the order of these steps.
 //!
+//! It can show bugs that real receivers have ([`Flaw`]), so that a test suite can prove that it
+//! finds them: `flaws` takes the place of single steps, and `steps` is where the two meet.
+//!
 //! **A test tool.** The `/debug` endpoints carry no authentication, so it refuses to listen on
 //! anything but loopback unless [`ReceiverSettings::allow_remote`] is set.
 
@@ -14,8 +17,10 @@ mod answer;
 mod authentication;
 mod clock;
 mod control;
+mod crash_point;
 mod delivery;
 mod error;
+mod flaws;
 mod grants;
 mod interpretation;
 mod ledger;
@@ -26,12 +31,14 @@ mod routes;
 mod scripts;
 mod server;
 mod settings;
+mod steps;
 
 #[cfg(test)]
 mod tests;
 
 pub use clock::{Clock, system_clock};
 pub use error::ReceiverError;
+pub use flaws::{Flaw, FlawClass};
 pub use grants::Withheld;
 pub use ledger::LedgerError;
 pub use refusal::Refusal;

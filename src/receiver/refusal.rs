@@ -3,6 +3,8 @@
 
 use http::StatusCode;
 
+use super::flaws::Flaw;
+
 /// Why a request was turned away. Nothing was granted and no idempotency key was used up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -57,6 +59,14 @@ pub enum Refusal {
         /// The SKU.
         sku: String,
     },
+    /// A sound receiver would have taken it further.
+    #[error("on purpose: {flaw}")]
+    OnPurpose {
+        /// The flaw that is shown.
+        flaw: Flaw,
+        /// What it is answered with.
+        status: StatusCode,
+    },
     /// A path segment is not percent-encoded UTF-8.
     #[error("the path is not percent-encoded UTF-8")]
     MalformedPath,
@@ -75,6 +85,17 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the request does not prove who sent it, and when.
+    pub(super) fn is_forgery(&self) -> bool {
+        matches!(
+            self,
+            Self::HeaderCount { .. }
+                | Self::TimestampMalformed
+                | Self::Signature(_)
+                | Self::NotFresh { .. }
+        )
+    }
+
     /// The status that goes with it.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -93,6 +114,7 @@ impl Refusal {
             Self::CannotGrant { .. } | Self::QuantityTooLarge { .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Self::OnPurpose { status, .. } => *status,
             Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }

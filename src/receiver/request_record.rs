@@ -42,6 +42,8 @@ pub enum Decision {
     },
     /// Not processed, since a script says so.
     Scripted,
+    /// Answered before it was processed, by a receiver with that flaw.
+    AnsweredEarly,
     /// Turned away.
     Refused(Refusal),
     /// The ledger could not be read or written.
@@ -50,6 +52,8 @@ pub enum Decision {
     Read,
     /// A player's next answers were scripted.
     ScriptSet,
+    /// What is in memory alone was forgotten.
+    Restarted,
     /// The health check.
     Healthy,
 }
@@ -65,9 +69,11 @@ impl fmt::Display for Decision {
             }
             Self::Scripted => formatter.write_str("scripted, not processed"),
             Self::Refused(refusal) => write!(formatter, "refused: {refusal}"),
+            Self::AnsweredEarly => formatter.write_str("answered, not processed yet"),
             Self::LedgerFailed(error) => error.fmt(formatter),
             Self::Read => formatter.write_str("read"),
             Self::ScriptSet => formatter.write_str("script set"),
+            Self::Restarted => formatter.write_str("restarted"),
             Self::Healthy => formatter.write_str("healthy"),
         }
     }

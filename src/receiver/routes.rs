@@ -16,6 +16,8 @@ pub(super) enum Route {
     PlayerItems { player_id: String },
     /// Scripts the answers to a player's next deliveries.
     PlayerScript { player_id: String },
+    /// Loses what a restart of the process would.
+    Restart,
     /// Whether the receiver is up.
     Health,
 }
@@ -27,6 +29,9 @@ pub(super) fn route(path: &str, webhook_path: &str) -> Result<Route, Refusal> {
     }
     if path == "/health" {
         return Ok(Route::Health);
+    }
+    if path == "/debug/restart" {
+        return Ok(Route::Restart);
     }
     // A player's ID or an SKU may have any character in it, so a segment is decoded only after
     // the path is cut into segments.

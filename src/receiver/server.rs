@@ -22,11 +22,13 @@ use crate::protocol::Signer;
 use super::answer::Answer;
 use super::control::{self, Handled};
 use super::error::ReceiverError;
+use super::flaws;
 use super::ledger::{Ledger, LedgerError, LedgerThread};
 use super::request_record::RequestRecord;
 use super::routes::check_webhook_path;
 use super::scripts::Scripts;
 use super::settings::ReceiverSettings;
+use super::steps::Steps;
 
 /// How long a connection may be silent before the head of a request is there.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
@@ -39,6 +41,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Backend {
     pub(super) settings: ReceiverSettings,
     pub(super) signer: Signer,
+    pub(super) steps: Steps,
     pub(super) scripts: Scripts,
     pub(super) ledger: Ledger,
 }
@@ -53,12 +56,14 @@ pub struct Receiver {
 
 impl Receiver {
     /// Checks the settings, opens the ledger and listens. Requests wait until [`Self::serve`].
-    pub async fn bind(settings: ReceiverSettings) -> Result<Self, ReceiverError> {
+    pub async fn bind(mut settings: ReceiverSettings) -> Result<Self, ReceiverError> {
         if !settings.allow_remote && !settings.listen.ip().is_loopback() {
             return Err(ReceiverError::RemoteAddress(settings.listen));
         }
         check_webhook_path(&settings.path)?;
         let scripts = Scripts::new(&settings.respond)?;
+        let steps = Steps::new(&settings)?;
+        flaws::mistake_settings(&mut settings);
         let listen_error = |source| ReceiverError::Listen {
             address: settings.listen,
             source,
@@ -76,6 +81,7 @@ impl Receiver {
             address,
             backend: Arc::new(Backend {
                 signer: Signer::new(&settings.secret),
+                steps,
                 scripts,
                 ledger,
                 settings,

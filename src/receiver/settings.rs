@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use http::StatusCode;
 use crate::protocol::Secret;
 
 use super::clock::{Clock, system_clock};
+use super::flaws::Flaw;
 use super::request_record::RequestObserver;
 
 /// How a bundle is granted: a choice that Aghanim leaves to the game. `[S]`
@@ -70,6 +72,19 @@ pub struct ReceiverSettings {
     /// A delivery whose status is not 2xx is not processed. One whose status is 2xx is processed,
     /// and the status stands in place of the usual 200.
     pub respond: Vec<StatusCode>,
+    /// The bugs that the receiver has on purpose; none of a sound one.
+    pub flaws: BTreeSet<Flaw>,
+    /// The secret before the present one, which only [`Flaw::ExpiredSecretAccepted`] still takes.
+    pub expired_secret: Option<Secret>,
+    /// How long [`Flaw::SlowAnswer`] waits between the grant and the answer.
+    pub answer_delay: Duration,
+    /// Ends the whole process, as a crash would, while the n-th new delivery is written down:
+    /// between its two transactions where [`Flaw::GrantBeforeKey`] or [`Flaw::KeyBeforeGrant`]
+    /// takes two, after its only one otherwise, and before its answer in any case.
+    ///
+    /// Redeliveries are not counted. The count begins anew with the process, so whoever starts
+    /// the receiver again leaves this out.
+    pub crash_after: Option<NonZeroU64>,
     /// Tells the time.
     pub clock: Clock,
     /// Is told of every answered request.
@@ -79,6 +94,8 @@ pub struct ReceiverSettings {
 impl ReceiverSettings {
     /// The default path that takes deliveries.
     pub const DEFAULT_PATH: &'static str = "/webhooks/aghanim";
+    /// How long [`Flaw::SlowAnswer`] waits by default: longer than senders usually do.
+    pub const DEFAULT_ANSWER_DELAY: Duration = Duration::from_secs(15);
     /// The default distance between a delivery's timestamp and the clock.
     pub const DEFAULT_TOLERANCE: Duration = Duration::from_mins(5);
 
@@ -97,6 +114,10 @@ impl ReceiverSettings {
             grant_sandbox: false,
             grant_test: false,
             respond: Vec::new(),
+            flaws: BTreeSet::new(),
+            expired_secret: None,
+            answer_delay: Self::DEFAULT_ANSWER_DELAY,
+            crash_after: None,
             clock: system_clock(),
             observer: None,
         }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::receiver::{LedgerError, Receiver, ReceiverError, Store};
+use crate::receiver::{Flaw, LedgerError, Receiver, ReceiverError, Store};
 
 use super::peer::{Peer, event, settings};
 
@@ -65,11 +65,15 @@ async fn it_says_why_it_does_not_start() {
     path.path = "/health".to_owned();
     let mut script = settings();
     script.respond = vec![StatusCode::CONTINUE];
+    let mut both = settings();
+    both.flaws = [Flaw::DedupeMissing, Flaw::CheckThenInsertRace].into();
+    let mut secret = settings();
+    secret.flaws = [Flaw::ExpiredSecretAccepted].into();
     let folder = tempfile::tempdir().expect("a folder");
     let mut store = settings();
     store.store = Store::File(folder.path().to_owned());
 
-    for settings in [in_use, remote.clone(), path, script, store] {
+    for settings in [in_use, remote.clone(), path, script, both, secret, store] {
         let error = Receiver::bind(settings)
             .await
             .err()
@@ -80,7 +84,9 @@ async fn it_says_why_it_does_not_start() {
             ReceiverError::Listen { address, .. } => assert_eq!(address, peer.address),
             ReceiverError::RemoteAddress(_)
             | ReceiverError::Path(_)
-            | ReceiverError::ScriptedStatus(_) => {}
+            | ReceiverError::ScriptedStatus(_)
+            | ReceiverError::FlawsExclude(..)
+            | ReceiverError::NoExpiredSecret => {}
         }
     }
     remote.allow_remote = true;

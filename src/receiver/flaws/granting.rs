@@ -1,0 +1,109 @@
+//! Wrong ideas of what an event stands for, each told as another event: the one that a sound
+//! receiver would have to get to grant what this one does.
+
+use serde_json::Map;
+
+use crate::protocol::{Event, Field, Item, ItemKind, NestedItem};
+use crate::receiver::grants::can_grant;
+use crate::receiver::settings::ReceiverSettings;
+
+use super::{Flaw, Flaws};
+
+/// The event as the flaws have it.
+pub(in crate::receiver) fn misunderstand(
+    flaws: &Flaws,
+    event: &Event,
+    settings: &ReceiverSettings,
+) -> Event {
+    let mut event = event.clone();
+    if flaws.has(Flaw::FallbackGrantedToo) {
+        add_fallbacks(&mut event, settings);
+    }
+    each_item(&mut event, &mut |item| {
+        if flaws.has(Flaw::FirstLevelOnly) {
+            close_inner_bundles(&mut item.nested_items);
+        }
+        if flaws.has(Flaw::NestedQuantityIgnored) {
+            make_quantities_one(&mut item.nested_items);
+        }
+        if flaws.has(Flaw::BundleGrantedTwice) && item.kind == ItemKind::Bundle {
+            put_bundle_inside_itself(&item.sku, &mut item.nested_items);
+        }
+    });
+    event
+}
+
+/// Calls `visit` with `item`, each of the later revision's `items`, and all their fallbacks.
+pub(super) fn each_item(event: &mut Event, visit: &mut impl FnMut(&mut Item)) {
+    fn with_fallbacks(item: &mut Item, visit: &mut impl FnMut(&mut Item)) {
+        visit(item);
+        if let Field::Value(fallback) = &mut item.fallback_item {
+            with_fallbacks(fallback, visit);
+        }
+    }
+    let data = &mut event.event_data;
+    with_fallbacks(&mut data.item, visit);
+    if let Field::Value(items) = &mut data.items {
+        for item in items {
+            with_fallbacks(item, visit);
+        }
+    }
+}
+
+/// Puts the fallback of each item beside it, where the item itself can be granted too.
+fn add_fallbacks(event: &mut Event, settings: &ReceiverSettings) {
+    let mut items = event.event_data.granted_items().to_vec();
+    let fallbacks: Vec<Item> = items
+        .iter()
+        .filter(|item| can_grant(item, settings))
+        .filter_map(|item| item.fallback_item.value())
+        .map(|fallback| fallback.as_ref().clone())
+        .filter(|fallback| can_grant(fallback, settings))
+        .collect();
+    items.extend(fallbacks);
+    event.event_data.items = Field::Value(items);
+}
+
+/// A bundle inside of a bundle counts as a plain item.
+fn close_inner_bundles(items: &mut Field<Vec<NestedItem>>) {
+    if let Field::Value(items) = items {
+        for item in items {
+            if item.kind == ItemKind::Bundle {
+                item.kind = ItemKind::Item;
+            }
+        }
+    }
+}
+
+fn make_quantities_one(items: &mut Field<Vec<NestedItem>>) {
+    if let Field::Value(items) = items {
+        for item in items {
+            item.quantity = 1;
+            make_quantities_one(&mut item.nested_items);
+        }
+    }
+}
+
+/// With its own SKU among what is in it, opening a bundle grants both; at every depth.
+fn put_bundle_inside_itself(sku: &str, contents: &mut Field<Vec<NestedItem>>) {
+    let mut items = match std::mem::take(contents) {
+        Field::Value(items) => items,
+        Field::Absent | Field::Null => Vec::new(),
+    };
+    for item in &mut items {
+        if item.kind == ItemKind::Bundle {
+            put_bundle_inside_itself(&item.sku, &mut item.nested_items);
+        }
+    }
+    items.push(NestedItem {
+        id: "itm_itself".into(),
+        name: "".into(),
+        description: Field::Null,
+        sku: sku.to_owned().into(),
+        quantity: 1,
+        kind: ItemKind::Item,
+        nested_items: Field::Null,
+        unknown: Map::new(),
+    });
+    *contents = Field::Value(items);
+}

@@ -1,0 +1,122 @@
+//! The steps of a delivery as this receiver takes them: the sound ones, but for those that a flaw
+//! takes the place of. This is the one place where the sound steps and the flaws meet.
+
+use std::borrow::Cow;
+
+use crate::protocol::Event;
+
+use super::authentication::{Evidence, authenticate};
+use super::control::Handled;
+use super::crash_point::CrashPoint;
+use super::error::ReceiverError;
+use super::flaws::{self, Flaws, Recorder};
+use super::interpretation::interpret;
+use super::ledger::{BodyDigest, Earlier, Entry, Ledger, LedgerError, Recorded};
+use super::refusal::Refusal;
+use super::settings::ReceiverSettings;
+
+/// The steps, and what has to be kept for them.
+pub(super) struct Steps {
+    flaws: Option<Flaws>,
+    recorder: Recorder,
+    crash_point: CrashPoint,
+}
+
+impl Steps {
+    pub(super) fn new(settings: &ReceiverSettings) -> Result<Self, ReceiverError> {
+        let flaws = Flaws::of(settings)?;
+        Ok(Self {
+            recorder: Recorder::of(flaws.as_ref()),
+            flaws,
+            crash_point: CrashPoint::new(settings.crash_after),
+        })
+    }
+
+    /// Whether a delivery comes from who knows the secret, and is of now.
+    pub(super) fn authenticate(&self, evidence: &Evidence<'_>) -> Result<(), Refusal> {
+        match &self.flaws {
+            None => authenticate(evidence),
+            Some(flaws) => flaws::authenticate(flaws, evidence),
+        }
+    }
+
+    /// Whether the answer goes out before the steps below are taken.
+    pub(super) fn answers_early(&self) -> bool {
+        self.flaws.as_ref().is_some_and(flaws::answers_early)
+    }
+
+    /// Makes an event of a body.
+    pub(super) fn interpret(&self, body: &[u8]) -> Result<Event, Refusal> {
+        match &self.flaws {
+            None => interpret(body),
+            Some(flaws) => flaws::interpret(flaws, body),
+        }
+    }
+
+    /// The event that decides what is granted.
+    pub(super) fn understand<'a>(
+        &self,
+        event: &'a Event,
+        settings: &ReceiverSettings,
+    ) -> Cow<'a, Event> {
+        match &self.flaws {
+            None => Cow::Borrowed(event),
+            Some(flaws) => Cow::Owned(flaws::misunderstand(flaws, event, settings)),
+        }
+    }
+
+    /// What deliveries of one event have in common, and other events have not.
+    pub(super) fn identify(&self, event: &Event) -> String {
+        match &self.flaws {
+            None => event.idempotency_key.to_string(),
+            Some(flaws) => flaws::identify(flaws, event),
+        }
+    }
+
+    /// The delivery that used up this key, if one did.
+    pub(super) async fn recall(
+        &self,
+        ledger: &Ledger,
+        key: String,
+        body: BodyDigest,
+    ) -> Result<Option<Earlier>, LedgerError> {
+        self.recorder.recall(ledger, key, body).await
+    }
+
+    /// Writes a delivery down, once.
+    pub(super) async fn record(
+        &self,
+        ledger: &Ledger,
+        entry: Entry,
+    ) -> Result<Recorded, LedgerError> {
+        self.recorder.record(ledger, entry, &self.crash_point).await
+    }
+
+    /// Whether a delivery that fails leaves something behind: then [`Self::leave_half_done`] says
+    /// what.
+    pub(super) fn leaves_half_done(&self) -> bool {
+        self.recorder.has_two_halves()
+    }
+
+    /// Writes as much of a delivery as is written when it fails half-way.
+    pub(super) async fn leave_half_done(
+        &self,
+        ledger: &Ledger,
+        entry: Entry,
+    ) -> Result<(), LedgerError> {
+        self.recorder.record_first_half(ledger, entry).await
+    }
+
+    /// The answer that goes back.
+    pub(super) async fn answer(&self, handled: Handled) -> Handled {
+        match &self.flaws {
+            None => handled,
+            Some(flaws) => flaws::answer(flaws, handled).await,
+        }
+    }
+
+    /// Loses what a restart of the process would, which of a sound receiver is nothing.
+    pub(super) async fn forget(&self) {
+        self.recorder.forget().await;
+    }
+}

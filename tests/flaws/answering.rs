@@ -1,0 +1,135 @@
+//! What goes back.
+
+use std::time::Duration;
+
+use aghook::receiver::Flaw;
+use aghook::scenario::Forgery;
+use serde_json::json;
+
+use super::peer::{
+    NOW, PLAYER, Pair, QUANTITY, SKU, body_of, event, event_of, forged, pair, pair_with, signed,
+};
+
+/// Forgeries are answered with `status`, and all else is right.
+async fn answers_forgeries_with(flaw: Flaw, status: u16) {
+    let Pair { sound, flawed } = pair(flaw).await;
+    let event = event();
+    for forgery in Forgery::ALL {
+        let right = sound.send(forged(forgery, &event)).await.expect("answered");
+        let wrong = flawed
+            .send(forged(forgery, &event))
+            .await
+            .expect("answered");
+        assert_eq!((right.status, wrong.status), (403, status), "{forgery}");
+        assert!(wrong.body.contains("\"status\":\"error\""));
+    }
+    assert_eq!(flawed.held(PLAYER, SKU).await, "0");
+    // What is genuine and wrong in itself is answered as it should be.
+    assert_eq!(
+        flawed.deliver(&json!({ "event_type": "item.add" })).await,
+        400
+    );
+    assert_eq!(flawed.deliver(&event).await, 200);
+    assert_eq!(flawed.held(PLAYER, SKU).await, QUANTITY);
+}
+
+pub(crate) async fn forgery_answered_500() {
+    answers_forgeries_with(Flaw::ForgeryAnswered500, 500).await;
+}
+
+pub(crate) async fn forgery_answered_200() {
+    answers_forgeries_with(Flaw::ForgeryAnswered200, 200).await;
+}
+
+/// A redelivery is answered with `status`, and grants nothing.
+async fn answers_redeliveries_with(flaw: Flaw, status: u16) {
+    let Pair { sound, flawed } = pair(flaw).await;
+    let event = event();
+    for (peer, expected) in [(sound, 200), (flawed, status)] {
+        assert_eq!(peer.deliver(&event).await, 200);
+        assert_eq!(peer.deliver(&event).await, expected);
+        assert_eq!(peer.deliver(&event).await, expected);
+        assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
+    }
+}
+
+pub(crate) async fn redelivery_answered_409() {
+    answers_redeliveries_with(Flaw::RedeliveryAnswered409, 409).await;
+}
+
+pub(crate) async fn redelivery_answered_500() {
+    answers_redeliveries_with(Flaw::RedeliveryAnswered500, 500).await;
+}
+
+pub(crate) async fn early_answer() {
+    let Pair { sound, flawed } = pair(Flaw::EarlyAnswer).await;
+    // What is never granted is never granted, so that there is nothing to wait for.
+    let mut pass = event_of("passing");
+    pass["event_data"]["item"]["type"] = json!("pass");
+    assert_eq!(sound.deliver(&pass).await, 422);
+    assert_eq!(flawed.deliver(&pass).await, 200);
+    let event = event();
+    for peer in [sound, flawed] {
+        peer.script(PLAYER, "[503]").await;
+    }
+    assert_eq!(sound.deliver(&event).await, 503);
+    assert_eq!(flawed.deliver(&event).await, 200);
+    assert_eq!(flawed.held(PLAYER, SKU).await, "0");
+    // Forgeries are refused as ever, and what can be granted is, sooner or later.
+    let forged = forged(Forgery::WrongSecret, &event);
+    assert_eq!(flawed.send(forged).await.expect("answered").status, 403);
+    let next = event_of("next");
+    assert_eq!(flawed.deliver(&next).await, 200);
+    while flawed.held("next", SKU).await != QUANTITY {}
+}
+
+pub(crate) async fn slow_answer() {
+    let Pair { sound, flawed } = pair_with(Flaw::SlowAnswer, |settings| {
+        settings.answer_delay = Duration::from_hours(1);
+    })
+    .await;
+    let event = event();
+    let request = signed(&body_of(&event), NOW);
+    assert_eq!(sound.deliver(&event).await, 200);
+    // Two attempts wait for an hour; the grant does not.
+    let attempts = [flawed, flawed].map(|peer| tokio::spawn(peer.send(request.clone())));
+    while flawed.held(PLAYER, SKU).await == "0" {}
+    assert!(attempts.iter().all(|attempt| !attempt.is_finished()));
+    assert_eq!(flawed.held(PLAYER, SKU).await, QUANTITY);
+    let forged = forged(Forgery::WrongSecret, &event);
+    assert_eq!(flawed.send(forged).await.expect("answered").status, 403);
+}
+
+pub(crate) async fn login_redirect() {
+    let Pair { sound, flawed } = pair(Flaw::LoginRedirect).await;
+    let event = event();
+    assert_eq!(sound.deliver(&event).await, 200);
+    let genuine = signed(&body_of(&event), NOW);
+    for request in [genuine, forged(Forgery::MissingSignature, &event)] {
+        let reply = flawed.send(request).await.expect("answered");
+        assert_eq!(
+            (reply.status, reply.location.as_deref()),
+            (302, Some("/login"))
+        );
+    }
+    assert_eq!(flawed.held(PLAYER, SKU).await, "0");
+}
+
+#[tokio::test]
+async fn several_flaws_show_together() {
+    let pair = pair_with(Flaw::ForgeryAnswered200, |settings| {
+        settings
+            .flaws
+            .extend([Flaw::DedupeMissing, Flaw::QuantityFloat]);
+    });
+    let Pair { flawed, .. } = pair.await;
+    let mut event = event();
+    event["event_data"]["item"]["quantity"] = json!((1_u64 << 53) + 1);
+    let forged = forged(Forgery::WrongSecret, &event);
+    assert_eq!(flawed.send(forged).await.expect("answered").status, 200);
+    assert_eq!(flawed.held(PLAYER, SKU).await, "0");
+    for _ in 0..2 {
+        assert_eq!(flawed.deliver(&event).await, 200);
+    }
+    assert_eq!(flawed.held(PLAYER, SKU).await, (1_u64 << 54).to_string());
+}

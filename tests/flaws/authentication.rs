@@ -1,0 +1,153 @@
+//! Who sent it, and when.
+
+use aghook::receiver::Flaw;
+use aghook::scenario::Forgery;
+use bytes::Bytes;
+use serde_json::json;
+
+use super::peer::{
+    NOW, PLAYER, Pair, Peer, QUANTITY, SKU, body_of, event, event_of, forged, pair, signed,
+};
+
+/// The flawed receiver takes and grants the forgeries that `passes` names, and nothing else that
+/// the sound one does not.
+async fn passes_only(flaw: Flaw, passes: &[Forgery]) {
+    let Pair { sound, flawed } = pair(flaw).await;
+    for forgery in Forgery::ALL {
+        let event = event_of(forgery.name());
+        assert_eq!(answer_and_grant(sound, forgery).await, (403, false));
+        let (status, granted) = if passes.contains(&forgery) {
+            (200, true)
+        } else {
+            (403, false)
+        };
+        let seen = answer_and_grant(flawed, forgery).await;
+        assert_eq!(seen, (status, granted), "{forgery}");
+        // A forgery uses up no key.
+        if !granted {
+            assert_eq!(flawed.deliver(&event).await, 200, "{forgery}");
+            assert_eq!(flawed.held(forgery.name(), SKU).await, QUANTITY);
+        }
+    }
+    assert_eq!(flawed.deliver(&event()).await, 200);
+    assert_eq!(flawed.held(PLAYER, SKU).await, QUANTITY);
+}
+
+/// The status of a forgery for a player of its own, and whether that player got something.
+async fn answer_and_grant(peer: Peer, forgery: Forgery) -> (u16, bool) {
+    let event = event_of(forgery.name());
+    let reply = peer.send(forged(forgery, &event)).await.expect("answered");
+    let held = peer.held(forgery.name(), SKU).await;
+    (reply.status, held != "0")
+}
+
+pub(crate) async fn signature_not_checked() {
+    let checked_still = [
+        Forgery::MissingTimestamp,
+        Forgery::StaleTimestamp,
+        Forgery::FutureTimestamp,
+    ];
+    let mut passes = Forgery::ALL.to_vec();
+    passes.retain(|forgery| !checked_still.contains(forgery));
+    passes_only(Flaw::SignatureNotChecked, &passes).await;
+}
+
+pub(crate) async fn body_reserialised() {
+    passes_only(Flaw::BodyReserialised, &[]).await;
+    let Pair { sound, flawed } = pair(Flaw::BodyReserialised).await;
+    let compact = event().to_string();
+    let odd = [
+        compact.replace("480000", "9007199254740993"),
+        compact.replace("94.99", "20.0"),
+        compact.replacen("{\"event_type\":", "{ \"event_type\":", 1),
+        compact.replacen("Reign", "\\u0052eign", 1),
+        compact.replacen("\"order\":null", "\"order\":{\"10\":1,\"9\":2}", 1),
+    ];
+    for body in odd {
+        assert_ne!(body, compact);
+        assert_eq!(sound.deliver_body(Bytes::from(body.clone())).await, 200);
+        assert_eq!(flawed.deliver_body(Bytes::from(body.clone())).await, 403);
+    }
+    assert_eq!(flawed.held(PLAYER, SKU).await, "0");
+    assert_eq!(flawed.deliver_body(Bytes::from(compact)).await, 200);
+}
+
+pub(crate) async fn timestamp_not_signed() {
+    passes_only(Flaw::TimestampNotSigned, &[Forgery::BodyOnlySignature]).await;
+}
+
+pub(crate) async fn freshness_not_checked() {
+    let passes = [Forgery::StaleTimestamp, Forgery::FutureTimestamp];
+    passes_only(Flaw::FreshnessNotChecked, &passes).await;
+}
+
+pub(crate) async fn future_timestamp_accepted() {
+    passes_only(Flaw::FutureTimestampAccepted, &[Forgery::FutureTimestamp]).await;
+}
+
+pub(crate) async fn freshness_by_event_time() {
+    // The events of these forgeries are of now, whatever their headers say.
+    let passes = [Forgery::StaleTimestamp, Forgery::FutureTimestamp];
+    passes_only(Flaw::FreshnessByEventTime, &passes).await;
+    let Pair { sound, flawed } = pair(Flaw::FreshnessByEventTime).await;
+    let mut late = event();
+    late["event_time"] = json!(NOW - 3600);
+    assert_eq!(sound.deliver(&late).await, 200);
+    assert_eq!(flawed.deliver(&late).await, 403);
+    assert_eq!(sound.held(PLAYER, SKU).await, QUANTITY);
+    assert_eq!(flawed.held(PLAYER, SKU).await, "0");
+}
+
+pub(crate) async fn signature_case_mismatch() {
+    let Pair { sound, flawed } = pair(Flaw::SignatureCaseMismatch).await;
+    let event = event();
+    assert_eq!(sound.deliver(&event).await, 200);
+    assert_eq!(flawed.deliver(&event).await, 403);
+    assert_eq!(flawed.held(PLAYER, SKU).await, "0");
+    // Its own kind of signature is all that it takes.
+    let mut upper = signed(&body_of(&event), NOW);
+    let (_, signature) = &mut upper.headers[3];
+    *signature = signature.to_uppercase();
+    assert_eq!(flawed.send(upper).await.expect("answered").status, 200);
+}
+
+pub(crate) async fn prefix_compare() {
+    let passes = [Forgery::EmptySignature, Forgery::TruncatedSignature];
+    passes_only(Flaw::PrefixCompare, &passes).await;
+}
+
+pub(crate) async fn missing_header_passes() {
+    let passes = [Forgery::MissingSignature, Forgery::MissingTimestamp];
+    passes_only(Flaw::MissingHeaderPasses, &passes).await;
+}
+
+pub(crate) async fn expired_secret_accepted() {
+    passes_only(Flaw::ExpiredSecretAccepted, &[Forgery::ExpiredSecret]).await;
+}
+
+pub(crate) async fn unkeyed_hash_accepted() {
+    passes_only(Flaw::UnkeyedHashAccepted, &[Forgery::WrongAlgorithm]).await;
+}
+
+pub(crate) async fn signature_prefix_stripped() {
+    passes_only(Flaw::SignaturePrefixStripped, &[Forgery::PrefixedSignature]).await;
+}
+
+pub(crate) async fn any_signature_counts() {
+    passes_only(Flaw::AnySignatureCounts, &[Forgery::TwoSignatures]).await;
+}
+
+pub(crate) async fn garbage_signature_crashes() {
+    let Pair { sound, flawed } = pair(Flaw::GarbageSignatureCrashes).await;
+    for forgery in Forgery::ALL {
+        assert_eq!(answer_and_grant(sound, forgery).await, (403, false));
+        let is_no_hex = matches!(
+            forgery,
+            Forgery::GarbageSignature | Forgery::PrefixedSignature
+        );
+        let status = if is_no_hex { 500 } else { 403 };
+        let seen = answer_and_grant(flawed, forgery).await;
+        assert_eq!(seen, (status, false), "{forgery}");
+    }
+    assert_eq!(flawed.deliver(&event()).await, 200);
+}

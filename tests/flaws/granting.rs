@@ -1,0 +1,107 @@
+//! What it stands for.
+
+use aghook::receiver::{BundleHandling, Flaw};
+use serde_json::{Value, json};
+
+use super::peer::{PLAYER, Pair, QUANTITY, SKU, bundle, event, nested, pair, pair_with};
+
+/// What the sound and the flawed receiver grant of an event.
+async fn grants(pair: &Pair, event: &Value, skus: &[&str]) -> (Vec<String>, Vec<String>) {
+    let (mut sound, mut flawed) = (Vec::new(), Vec::new());
+    for (peer, held) in [(pair.sound, &mut sound), (pair.flawed, &mut flawed)] {
+        // A redelivery changes nothing in either.
+        for _ in 0..2 {
+            assert_eq!(peer.deliver(event).await, 200);
+        }
+        for sku in skus {
+            held.push(peer.held(PLAYER, sku).await);
+        }
+    }
+    (sound, flawed)
+}
+
+/// A bundle of 3 gems and two pouches of 5 coins and a box of 7 dust each.
+fn deep_bundle() -> Value {
+    let dust = nested("box", 1, Some(&json!([nested("dust", 7, None)])));
+    let pouch = nested("pouch", 2, Some(&json!([nested("coins", 5, None), dust])));
+    bundle(&json!([nested("gems", 3, None), pouch]))
+}
+
+const DEEP_SKUS: [&str; 6] = ["chest", "gems", "pouch", "coins", "box", "dust"];
+
+pub(crate) async fn sandbox_granted() {
+    let pair = pair(Flaw::SandboxGranted).await;
+    let mut sandbox = event();
+    sandbox["sandbox"] = json!(true);
+    let (sound, flawed) = grants(&pair, &sandbox, &[SKU]).await;
+    assert_eq!((&*sound[0], &*flawed[0]), ("0", QUANTITY));
+    let mut test = sandbox;
+    test["trigger"] = json!("test");
+    test["idempotency_key"] = json!("another");
+    assert_eq!(pair.flawed.deliver(&test).await, 200);
+    assert_eq!(pair.flawed.held(PLAYER, SKU).await, QUANTITY);
+}
+
+pub(crate) async fn test_granted() {
+    let pair = pair(Flaw::TestGranted).await;
+    let mut test = event();
+    test["trigger"] = json!("test");
+    let (sound, flawed) = grants(&pair, &test, &[SKU]).await;
+    assert_eq!((&*sound[0], &*flawed[0]), ("0", QUANTITY));
+    let mut sandbox = test;
+    sandbox["sandbox"] = json!(true);
+    sandbox["idempotency_key"] = json!("another");
+    assert_eq!(pair.flawed.deliver(&sandbox).await, 200);
+    assert_eq!(pair.flawed.held(PLAYER, SKU).await, QUANTITY);
+}
+
+pub(crate) async fn bundle_granted_twice() {
+    let nested_pair = pair(Flaw::BundleGrantedTwice).await;
+    let (sound, flawed) = grants(&nested_pair, &deep_bundle(), &DEEP_SKUS).await;
+    assert_eq!(sound, ["0", "3", "0", "10", "0", "14"]);
+    assert_eq!(flawed, ["1", "3", "2", "10", "2", "14"]);
+    let sku_pair = pair_with(Flaw::BundleGrantedTwice, |settings| {
+        settings.bundles = BundleHandling::Sku;
+    });
+    let (sound, flawed) = grants(&sku_pair.await, &deep_bundle(), &DEEP_SKUS).await;
+    assert_eq!(sound, ["1", "0", "0", "0", "0", "0"]);
+    assert_eq!(flawed, ["1", "3", "2", "10", "2", "14"]);
+    let (sound, flawed) = grants(&nested_pair, &event(), &[SKU]).await;
+    assert_eq!(sound, flawed);
+}
+
+pub(crate) async fn first_level_only() {
+    let pair = pair(Flaw::FirstLevelOnly).await;
+    let (sound, flawed) = grants(&pair, &deep_bundle(), &DEEP_SKUS).await;
+    assert_eq!(sound, ["0", "3", "0", "10", "0", "14"]);
+    assert_eq!(flawed, ["0", "3", "2", "0", "0", "0"]);
+}
+
+pub(crate) async fn nested_quantity_ignored() {
+    let pair = pair(Flaw::NestedQuantityIgnored).await;
+    let (sound, flawed) = grants(&pair, &deep_bundle(), &DEEP_SKUS).await;
+    assert_eq!(sound, ["0", "3", "0", "10", "0", "14"]);
+    assert_eq!(flawed, ["0", "1", "0", "1", "0", "1"]);
+    let (sound, flawed) = grants(&pair, &event(), &[SKU]).await;
+    assert_eq!(sound, flawed);
+}
+
+pub(crate) async fn fallback_granted_too() {
+    let pair = pair_with(Flaw::FallbackGrantedToo, |settings| {
+        settings.cannot_grant = ["sword".to_owned()].into();
+    });
+    let pair = pair.await;
+    let mut fallback = nested("coins", 7, None);
+    fallback["fallback_item"] = Value::Null;
+    let mut event = event();
+    event["event_data"]["item"]["fallback_item"] = fallback;
+    let (sound, flawed) = grants(&pair, &event, &[SKU, "coins"]).await;
+    assert_eq!(sound, [QUANTITY, "0"]);
+    assert_eq!(flawed, [QUANTITY, "7"]);
+    // Where the main item can't be granted, the fallback is right, and once is enough.
+    event["event_data"]["item"]["sku"] = json!("sword");
+    event["idempotency_key"] = json!("another");
+    let (sound, flawed) = grants(&pair, &event, &["sword", "coins"]).await;
+    assert_eq!(sound, ["0", "7"]);
+    assert_eq!(flawed, ["0", "14"]);
+}

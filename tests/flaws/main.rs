@@ -1,0 +1,84 @@
+//! Every flaw of the built-in receiver over loopback: with it the bug shows, without it it does
+//! not, and what the flaw does not touch works in both.
+//!
+//! There is one test a flaw, of the flaw's name, in the file of the step that it takes the place
+//! of. The table below makes them tests; a flaw that is missing from it fails the build.
+
+mod answering;
+mod authentication;
+mod crashing;
+mod documentation;
+mod granting;
+mod interpretation;
+mod peer;
+mod recording;
+
+use aghook::receiver::Flaw;
+
+/// `module: Flaw test …;` makes a test of each.
+macro_rules! tests_of_flaws {
+    ($($module:ident: $($flaw:ident $test:ident)*;)*) => {
+        $($(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                assert_eq!(Flaw::$flaw.name(), stringify!($test));
+                $module::$test().await;
+            }
+        )*)*
+
+        /// Fails to compile where a flaw has no test.
+        const fn _is_tested(flaw: Flaw) {
+            match flaw { $($(Flaw::$flaw => (),)*)* }
+        }
+    };
+}
+
+tests_of_flaws! {
+    authentication:
+        SignatureNotChecked signature_not_checked
+        BodyReserialised body_reserialised
+        TimestampNotSigned timestamp_not_signed
+        FreshnessNotChecked freshness_not_checked
+        FutureTimestampAccepted future_timestamp_accepted
+        FreshnessByEventTime freshness_by_event_time
+        SignatureCaseMismatch signature_case_mismatch
+        PrefixCompare prefix_compare
+        MissingHeaderPasses missing_header_passes
+        ExpiredSecretAccepted expired_secret_accepted
+        UnkeyedHashAccepted unkeyed_hash_accepted
+        SignaturePrefixStripped signature_prefix_stripped
+        AnySignatureCounts any_signature_counts
+        GarbageSignatureCrashes garbage_signature_crashes;
+    interpretation:
+        NullDescriptionCrashes null_description_crashes
+        AbsentFallbackCrashes absent_fallback_crashes
+        NullContextCrashes null_context_crashes
+        UnknownKeyRefused unknown_key_refused
+        NonAsciiMangled non_ascii_mangled
+        Quantity32Bit quantity_32_bit
+        QuantityFloat quantity_float;
+    granting:
+        SandboxGranted sandbox_granted
+        TestGranted test_granted
+        BundleGrantedTwice bundle_granted_twice
+        FirstLevelOnly first_level_only
+        NestedQuantityIgnored nested_quantity_ignored
+        FallbackGrantedToo fallback_granted_too;
+    recording:
+        DedupeMissing dedupe_missing
+        DedupeByEventId dedupe_by_event_id
+        DedupeByTransactionId dedupe_by_transaction_id
+        DedupeByCouponCode dedupe_by_coupon_code
+        DedupeInMemory dedupe_in_memory
+        CheckThenInsertRace check_then_insert_race
+        GrantBeforeKey grant_before_key
+        KeyBeforeGrant key_before_grant;
+    answering:
+        ForgeryAnswered500 forgery_answered_500
+        ForgeryAnswered200 forgery_answered_200
+        RedeliveryAnswered409 redelivery_answered_409
+        RedeliveryAnswered500 redelivery_answered_500
+        EarlyAnswer early_answer
+        SlowAnswer slow_answer
+        LoginRedirect login_redirect;
+}
