@@ -1,13 +1,14 @@
 //! Finding scenario files: a file, a folder, a glob, or the suite in the binary.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use globset::GlobBuilder;
 use include_dir::{Dir, include_dir};
 use walkdir::WalkDir;
 
 use super::document::{Diagnostic, Diagnostics, SourceFile};
-use super::scenario_file::bundled_name;
 use super::{Case, Config};
 
 /// The bundled suite, embedded in the binary.
@@ -35,6 +36,11 @@ pub fn bundled_sources() -> Vec<SourceFile> {
     sources
 }
 
+/// The name of a bundled scenario's file, as messages show it.
+fn bundled_name(path: &str) -> Arc<str> {
+    format!("scenarios/{}", path.replace('\\', "/")).into()
+}
+
 /// All cases of the named files, folders and globs. What is wrong in any file is reported together.
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Case>, Diagnostics> {
     let files = find(paths)?;
@@ -53,15 +59,20 @@ fn cases_of(
         }
     }
     problems.into_result()?;
+    Case::tell_apart(&mut cases);
     Ok(cases)
 }
 
 /// The scenario files that are meant by paths and globs, each once, sorted within each path.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostics> {
     let mut files: Vec<PathBuf> = Vec::new();
+    let mut known = BTreeSet::new();
     for path in paths {
         for file in find_one(path)? {
-            if !files.contains(&file) {
+            // One file can have several names: `a.yaml`, `./a.yaml`, a link to it. A file that is
+            // not there is reported when it is read.
+            let one = file.canonicalize().unwrap_or_else(|_| file.clone());
+            if known.insert(one) {
                 files.push(file);
             }
         }
@@ -135,4 +146,39 @@ fn yaml_files_below(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Vec<PathBu
 fn is_yaml(path: &Path) -> bool {
     path.extension()
         .is_some_and(|ending| ending == "yaml" || ending == "yml")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const SCENARIO: &str =
+        "name: x\nevents: { e: {} }\nsteps: [{ deliver: e, expect: { status: 2xx } }]\n";
+
+    #[test]
+    fn copies_of_a_file_have_events_of_their_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let names = ["x", "y", "z"].map(|name| folder.path().join(name));
+        for (name, extra) in names.iter().zip(["", "", "seed: 7\n"]) {
+            fs::create_dir(name).expect("a folder");
+            fs::write(name.join("a.yaml"), format!("{SCENARIO}{extra}")).expect("written");
+        }
+        fs::write(names[2].join("b.yaml"), format!("{SCENARIO}seed: 7\n")).expect("written");
+        let cases = load(&[folder.path().to_owned()]).expect("scenarios");
+        let seeds: BTreeSet<u64> = cases.iter().map(|case| case.seed(None).number()).collect();
+        assert_eq!((cases.len(), seeds.len()), (4, 4));
+        // A file's first copy has the events that it has on its own.
+        let alone = load(&[names[0].join("a.yaml")]).expect("a scenario");
+        assert_eq!(alone[0].seed(None).number(), cases[0].seed(None).number());
+    }
+
+    #[test]
+    fn a_file_that_is_named_twice_is_read_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("a.yaml"), SCENARIO).expect("written");
+        let names = ["a.yaml", "./a.yaml", "."].map(|name| folder.path().join(name));
+        assert_eq!(find(&names).expect("files"), [names[0].clone()]);
+    }
 }
