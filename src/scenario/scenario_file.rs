@@ -47,6 +47,7 @@ pub struct Scenario {
     #[serde(default)]
     pub events: IndexMap<String, Located<EventSpec>>,
     /// What is done, one after the other.
+    #[schemars(length(min = 1))]
     pub steps: Vec<Located<Step>>,
     /// What must have changed in the game after the steps.
     #[serde(default)]
