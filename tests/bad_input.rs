@@ -148,6 +148,10 @@ fn a_text_that_means_nothing() {
         ("status in a list", expecting("{ status: [200, ok] }")),
         ("no status", expecting("{ status: [] }")),
         (
+            "no status that is wrong",
+            expecting("{ status: { not: [] } }"),
+        ),
+        (
             "schema that is not there",
             expecting("{ schema: answer.json }"),
         ),
@@ -179,6 +183,21 @@ fn a_scenario_that_leads_nowhere() {
             "a grant of nothing delivered",
             effecting("granted: welcome").replace("- deliver: welcome", "- pause: 1s"),
         ),
+        (
+            "no steps",
+            "name: x\nevents: { a: {} }\nsteps: []\neffects: [{ not_granted: a }]\n".to_owned(),
+        ),
+        (
+            "no grant of nothing delivered",
+            effecting("not_granted: other").replace("steps:", "  other: {}\nsteps:"),
+        ),
+        (
+            "a probe of nothing delivered",
+            effecting("{ probe: quantity, of: other, change: 0 }")
+                .replace("steps:", "  other: {}\nsteps:"),
+        ),
+        ("a grant twice", effecting("granted: welcome\n  - granted: welcome")),
+        ("a grant and none", effecting("granted: welcome\n  - not_granted: welcome")),
         ("one delivery together", expecting("{ status: 2xx }\n    together: true")),
     ]);
     insta::assert_snapshot!(said);

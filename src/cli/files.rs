@@ -1,5 +1,6 @@
 //! Scenario files on the command line: which are meant, and what is wrong in them.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use globset::{Glob, GlobMatcher};
 use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
-use crate::scenario::document::Diagnostics;
+use crate::scenario::document::{Diagnostics, nearest};
 use crate::scenario::{Case, bundled_suite, load};
 
 /// Which scenarios are meant.
@@ -42,19 +43,23 @@ impl ScenarioOptions {
             load(&self.paths)
         };
         let mut cases = cases.map_err(|problems| wrong(&problems, console))?;
-        let known: Vec<String> = cases
+        let known: BTreeSet<&str> = cases
             .iter()
-            .flat_map(|case| case.scenario.tags.clone())
+            .flat_map(|case| case.scenario.tags.iter().map(String::as_str))
             .collect();
+        // Beside a known tag, a misspelt one would leave scenarios out in silence.
+        if let Some(tag) = self.tag.iter().find(|tag| !known.contains(tag.as_str())) {
+            let near = nearest(tag, known)
+                .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            let help = format!("{near}`aghook list` shows them all");
+            return Err(CommandError::usage(
+                format!("no scenario has the tag `{tag}`"),
+                help,
+            ));
+        }
         cases.retain(|case| self.means(case));
         if cases.is_empty() {
-            let unknown = self.tag.iter().find(|tag| !known.contains(tag));
-            let help = match unknown {
-                Some(tag) => {
-                    format!("no scenario has the tag `{tag}`; `aghook list` shows them all")
-                }
-                None => "`aghook list` shows them all".to_owned(),
-            };
+            let help = "`aghook list` shows them all".to_owned();
             return Err(CommandError::usage(
                 "no scenario is meant by these options",
                 help,
@@ -92,19 +97,18 @@ pub(super) fn wrong(problems: &Diagnostics, console: &Console) -> CommandError {
     )
 }
 
-/// A text to look for, or a glob.
+/// A text to look for, which may be a glob as well: names have brackets of their own.
 #[derive(Debug, Clone)]
-enum Filter {
-    Text(String),
-    Glob(GlobMatcher),
+struct Filter {
+    /// In small letters.
+    text: String,
+    glob: Option<GlobMatcher>,
 }
 
 impl Filter {
     fn matches(&self, name: &str) -> bool {
-        match self {
-            Self::Text(text) => name.to_lowercase().contains(text),
-            Self::Glob(glob) => glob.is_match(name),
-        }
+        name.to_lowercase().contains(&self.text)
+            || self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
     }
 }
 
@@ -115,11 +119,13 @@ impl std::str::FromStr for Filter {
         if text.is_empty() {
             return Err("expected a text or a glob".to_owned());
         }
-        if !text.contains(['*', '?', '[', '{']) {
-            return Ok(Self::Text(text.to_lowercase()));
-        }
-        let glob = Glob::new(text).map_err(|error| format!("not a glob: {}", error.kind()))?;
-        Ok(Self::Glob(glob.compile_matcher()))
+        // A glob that can't be read is a text: a name can be cut within its brackets.
+        let is_glob = text.contains(['*', '?', '[', '{']);
+        let glob = is_glob.then(|| Glob::new(text).ok()).flatten();
+        Ok(Self {
+            text: text.to_lowercase(),
+            glob: glob.map(|glob| glob.compile_matcher()),
+        })
     }
 }
 

@@ -20,11 +20,12 @@ use crate::generate::Seed;
 use crate::harness::{AttemptPlace, PlannedEvent, Redaction, attempt_record};
 use crate::report::write_attempt;
 use crate::scenario::document::nearest;
-use crate::scenario::{Forgery, RetryPolicy, RetrySetting};
+use crate::scenario::{Forgery, RetryPolicy, RetrySetting, StatusClass};
 
 /// Send one event, as it is bent by the options, and show the answer
 ///
-/// Exits with 0 if the event was delivered, or the forgery refused, and with 1 if not.
+/// Exits with 0 if the event was delivered (answered 2xx), or the forgery refused (answered 4xx),
+/// and with 1 if not.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
 pub struct Fire {
@@ -85,6 +86,7 @@ fn parse_forgery(text: &str) -> Result<Forgery, String> {
 impl Fire {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         let chosen = self.target.choose(console)?;
+        self.check_forgery(&chosen)?;
         let events = self.event.generate(&chosen.profile)?;
         if self.dry_run {
             return self.print(&chosen, &events, console);
@@ -152,13 +154,15 @@ impl Fire {
             .await;
             written?;
             let delivered = delivery.outcome == Outcome::Delivered;
-            // A forgery must be answered, and with a refusal.
+            // A redirection or a failure of the receiver is no refusal: it says nothing of what
+            // the receiver thinks of the signature.
             let refused = delivery
                 .attempts
                 .last()
-                .is_some_and(|last| last.exchange.result.is_ok());
+                .and_then(|last| last.exchange.status())
+                .is_some_and(|status| StatusClass::ClientError.matches(status));
             all_right &= if self.forge.is_some() {
-                refused && !delivered
+                refused
             } else {
                 delivered
             };
@@ -173,12 +177,23 @@ impl Fire {
 
     /// The profile's policy. A forgery is tried once: it is not the sender who makes it.
     fn policy(&self, chosen: &ChosenTarget) -> RetryPolicy {
-        let standard = RetryPolicy::default();
+        let own = chosen.profile.retry_policy();
         if self.no_retry || self.forge.is_some() {
-            return RetrySetting::Off.over(&standard);
+            return RetrySetting::Off.over(&own);
         }
-        let own = chosen.profile.retry.as_ref();
-        own.map_or(standard.clone(), |own| own.over(&standard))
+        own
+    }
+
+    /// Without the old secret, what is sent for `expired_secret` would be another forgery.
+    fn check_forgery(&self, chosen: &ChosenTarget) -> Result<(), CommandError> {
+        if self.forge != Some(Forgery::ExpiredSecret) || chosen.profile.expired_secret_env.is_some()
+        {
+            return Ok(());
+        }
+        let help = "name the environment variable that holds it with `expired_secret_env`, in a \
+                    profile of aghook.yaml";
+        let message = "the forgery `expired_secret` needs the secret before the present one";
+        Err(CommandError::usage(message, help.to_owned()))
     }
 
     fn print(

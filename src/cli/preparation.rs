@@ -19,7 +19,7 @@ use crate::harness::{
 use crate::protocol::Secret;
 use crate::receiver::{Receiver, ReceiverSettings};
 use crate::scenario::document::SourceFile;
-use crate::scenario::{Config, Profile, RetryPolicy};
+use crate::scenario::{Config, Profile};
 
 /// What a run is made of before anything is started.
 pub(super) struct Preparation<'options> {
@@ -75,19 +75,20 @@ impl Preparation<'_> {
 
     pub(super) async fn start(self) -> Result<PreparedRun, CommandError> {
         let (seed, start) = (self.seed, self.start);
-        let (profile, target, secrets, built_in) = if let Some(target) = &self.target.target {
-            let profile = self.target.profile.clone();
-            let secrets = Secrets::load(self.secret, &profile)?;
-            (profile, target.clone(), secrets, None)
-        } else {
-            let secrets = Secrets::random()?;
-            let (base, receiver) = start_built_in(secrets.present().clone()).await?;
-            let profile = built_in_profile(&base)?;
-            let url = format!("{base}{}", ReceiverSettings::DEFAULT_PATH);
-            let target = Target::parse(&url, &AllowedHosts::loopback_only())
-                .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
-            (profile, target, secrets, Some(receiver))
-        };
+        let (profile, target, secrets, built_in) =
+            if let Some(target) = self.target.or_built_in()? {
+                let profile = self.target.profile.clone();
+                let secrets = Secrets::load(self.secret, &profile)?;
+                (profile, target.clone(), secrets, None)
+            } else {
+                let secrets = Secrets::random()?;
+                let (base, receiver) = start_built_in(secrets.present().clone()).await?;
+                let profile = built_in_profile(&base)?;
+                let url = format!("{base}{}", ReceiverSettings::DEFAULT_PATH);
+                let target = Target::parse(&url, &AllowedHosts::loopback_only())
+                    .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
+                (profile, target, secrets, Some(receiver))
+            };
         let harness = self.harness(&profile, target, &secrets)?;
         Ok(PreparedRun {
             harness,
@@ -123,7 +124,6 @@ impl Preparation<'_> {
         let credentials = credentials.chain(script.iter().flat_map(PreparedScript::credentials));
         let redaction = Redaction::new(secrets.all().chain(credentials));
         let clock = Clock::system();
-        let standard = RetryPolicy::default();
         Ok(Harness {
             client,
             target,
@@ -136,10 +136,7 @@ impl Preparation<'_> {
             } else {
                 clock
             },
-            retry: profile
-                .retry
-                .as_ref()
-                .map_or(standard.clone(), |own| own.over(&standard)),
+            retry: profile.retry_policy(),
             policy: profile.policy,
             probes,
             script,

@@ -76,22 +76,28 @@ struct OpenReport {
 }
 
 impl ReportOptions {
-    /// Opens all reports, so that a path that can't be written is known before the run.
-    pub(super) fn open(&self, console: &Console) -> Result<Reports, CommandError> {
-        let on_output = self
-            .report
-            .iter()
-            .filter(|choice| choice.path.is_none())
-            .count();
-        if on_output > 1 {
+    /// Refuses reports that can't be written together.
+    pub(super) fn check(&self) -> Result<(), CommandError> {
+        if self.on_output_count() > 1 {
             let help = "give the others a path, as in `--report json=run.jsonl`".to_owned();
             return Err(CommandError::usage(
                 "only one report can go to standard output",
                 help,
             ));
         }
+        Ok(())
+    }
+
+    fn on_output_count(&self) -> usize {
+        let choices = self.report.iter();
+        choices.filter(|choice| choice.path.is_none()).count()
+    }
+
+    /// Opens all reports, so that a path that can't be written is known before anything is sent.
+    /// What the files held is gone.
+    pub(super) fn open(&self, console: &Console) -> Result<Reports, CommandError> {
         let mut reports = Vec::new();
-        if on_output == 0 {
+        if self.on_output_count() == 0 {
             reports.push(self.on_output(ReportKind::Terminal, console));
         }
         for choice in &self.report {

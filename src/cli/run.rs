@@ -79,6 +79,7 @@ fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
 
 impl Run {
     pub(super) fn run(self, console: &Console) -> Result<ExitCode, CommandError> {
+        self.reports.check()?;
         let cases = self.scenarios.read(console)?;
         let preparation = Preparation {
             target: self.target.choose(console)?,
@@ -105,23 +106,24 @@ impl Run {
             .into_result()
             .map_err(|problems| files::wrong(&problems, console))?;
 
-        let reports = self.reports.open(console)?;
-        let (events, seen) = mpsc::channel();
         // Reports write on a thread of their own, so that a slow reader holds no delivery up.
         std::thread::scope(|scope| {
-            let writer = scope.spawn(move || reports.follow(&seen));
-            let verdict = block_on(async move {
+            block_on(async move {
                 let run = preparation.start().await?;
                 reach(&run.harness.client, &run.harness.target).await?;
-                Ok(follow(run, &plans, &events, console.reopened()).await)
-            });
-            let written = writer.join().unwrap_or_else(|_| {
-                Err(CommandError::not_completed(
-                    "a report ended unexpectedly",
-                    None,
-                ))
-            });
-            verdict.and_then(|code| written.map(|()| code))
+                // Only now, when the run can begin: this empties the files of the run before.
+                let reports = self.reports.open(console)?;
+                let (events, seen) = mpsc::channel();
+                let writer = scope.spawn(move || reports.follow(&seen));
+                let code = follow(run, &plans, events, console.reopened()).await;
+                let written = writer.join().unwrap_or_else(|_| {
+                    Err(CommandError::not_completed(
+                        "a report ended unexpectedly",
+                        None,
+                    ))
+                });
+                written.map(|()| code)
+            })
         })
     }
 }
@@ -131,7 +133,7 @@ impl Run {
 async fn follow(
     run: PreparedRun,
     plans: &[Plan],
-    events: &mpsc::Sender<RunEvent>,
+    events: mpsc::Sender<RunEvent>,
     console: Console,
 ) -> ExitCode {
     // Where nobody reads the events any more, the run still comes to its verdict.

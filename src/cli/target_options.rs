@@ -60,6 +60,8 @@ enum HttpVersionWord {
 /// A receiver as the options and the profile describe it.
 #[derive(Debug)]
 pub(super) struct ChosenTarget {
+    /// The profile's name; none without a config file.
+    name: Option<String>,
     /// The profile; an empty one without a config file.
     pub(super) profile: Profile,
     /// Where events go; none if neither the options nor the profile say.
@@ -87,17 +89,12 @@ impl TargetOptions {
             .map_err(|error| {
                 CommandError::usage(format!("the target can't be used: {error}"), None)
             })?;
-        if let (None, Some(name)) = (&target, name) {
-            // The built-in receiver would pass in place of the one that is meant.
-            let help = format!("add `target: URL` to the profile `{name}`, or use `--target`");
-            let message = format!("the profile `{name}` has no target");
-            return Err(CommandError::usage(message, help));
-        }
         let client = Client::new(self.client_settings(&profile)).map_err(|error| {
             let help = "name a PEM file of certificates with `--cacert`".to_owned();
             CommandError::usage(error.to_string(), help)
         })?;
         Ok(ChosenTarget {
+            name,
             profile,
             target,
             allowed,
@@ -152,11 +149,25 @@ impl TargetOptions {
 impl ChosenTarget {
     /// The target of a command that can't do without one.
     pub(super) fn required(&self) -> Result<&Target, CommandError> {
-        self.target.as_ref().ok_or_else(|| {
+        self.or_built_in()?.ok_or_else(|| {
             let help = "name the webhook's URL with `--target`, or in a profile of aghook.yaml \
                         (`aghook new` writes one)";
             CommandError::usage("there is no target", help.to_owned())
         })
+    }
+
+    /// The target, or none if the built-in receiver is meant.
+    pub(super) fn or_built_in(&self) -> Result<Option<&Target>, CommandError> {
+        match (&self.target, &self.name) {
+            (Some(target), _) => Ok(Some(target)),
+            (None, None) => Ok(None),
+            (None, Some(name)) => {
+                // The built-in receiver would pass in place of the one that is meant.
+                let help = format!("add `target: URL` to the profile `{name}`, or use `--target`");
+                let message = format!("the profile `{name}` has no target");
+                Err(CommandError::usage(message, help))
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What decoding can't see: names that lead nowhere, and keys that don't go together.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 use super::document::{Diagnostic, Diagnostics, Located, Node, SourceFile, Span, nearest};
@@ -34,6 +36,7 @@ pub(super) fn check(
     for effect in &scenario.effects {
         checker.effect(effect.span, &effect.value);
     }
+    checker.grants_stand_once();
     checker.found.into_result()
 }
 
@@ -59,6 +62,14 @@ impl Checker<'_> {
                 "the name is empty",
                 "say what holds if the scenario passes",
             );
+        }
+        if self.scenario.steps.is_empty() {
+            self.problem(
+                name.span,
+                "this scenario has no step",
+                "add one that delivers",
+            );
+            return;
         }
         let expects = |step: &Located<Step>| step.expect.0.iter().any(|expect| !expect.is_empty());
         if self.scenario.effects.is_empty() && !self.scenario.steps.iter().any(expects) {
@@ -222,6 +233,8 @@ impl Checker<'_> {
         }
         if let Some(event) = &effect.granted {
             self.is_delivered(event);
+        } else if let Some(event) = effect.not_granted.as_ref().or(effect.of.as_ref()) {
+            self.is_sent(event);
         }
         if effect.probe.is_some() {
             if effect.of.is_none() {
@@ -258,6 +271,25 @@ impl Checker<'_> {
         }
     }
 
+    /// Refuses a second `granted` or `not_granted` of an event: the two would contradict each other,
+    /// or say the same.
+    fn grants_stand_once(&mut self) {
+        let mut judged = BTreeSet::new();
+        let scenario = self.scenario;
+        for effect in &scenario.effects {
+            let ((Some(event), None) | (None, Some(event))) =
+                (&effect.granted, &effect.not_granted)
+            else {
+                continue;
+            };
+            if !judged.insert(event.value.as_str()) {
+                let message = format!("what `{}` grants is said twice", event.value);
+                let help = "keep one effect; `times` says how often it was granted";
+                self.problem(event.span, message, help);
+            }
+        }
+    }
+
     fn event_exists(&mut self, name: &Located<String>) {
         let events = &self.scenario.events;
         if events.contains_key(&name.value) {
@@ -277,22 +309,48 @@ impl Checker<'_> {
     }
 
     fn is_delivered(&mut self, name: &Located<String>) {
-        let delivers = |step: &Located<Step>| {
-            step.forge.is_none() && step.deliver.0.iter().any(|event| event.value == name.value)
-        };
+        let help = "add a step that delivers it, or use `not_granted`";
+        self.some_step(
+            name,
+            "be granted: no step delivers it unforged",
+            help,
+            |step| step.forge.is_none() && step.delivers(name),
+        );
+    }
+
+    /// Refuses an effect of an event that never reaches the receiver: it would hold by itself.
+    fn is_sent(&mut self, name: &Located<String>) {
+        let help = "add a step that delivers it, or a `request` of it";
+        self.some_step(name, "have an effect: no step delivers it", help, |step| {
+            step.delivers(name)
+                || step
+                    .request
+                    .as_ref()
+                    .and_then(|request| request.of.as_ref())
+                    .is_some_and(|of| of.value == name.value)
+        });
+    }
+
+    fn some_step(
+        &mut self,
+        name: &Located<String>,
+        otherwise: &str,
+        help: &str,
+        fits: impl Fn(&Step) -> bool,
+    ) {
+        // An event that does not exist is told as such.
         if self.scenario.events.contains_key(&name.value)
-            && !self.scenario.steps.iter().any(delivers)
+            && !self.scenario.steps.iter().any(|step| fits(step))
         {
-            let message = format!(
-                "`{}` can't be granted: no step delivers it unforged",
-                name.value
-            );
-            self.problem(
-                name.span,
-                message,
-                "add a step that delivers it, or use `not_granted`",
-            );
+            let message = format!("`{}` can't {otherwise}", name.value);
+            self.problem(name.span, message, help);
         }
+    }
+}
+
+impl Step {
+    fn delivers(&self, name: &Located<String>) -> bool {
+        self.deliver.0.iter().any(|event| event.value == name.value)
     }
 }
 

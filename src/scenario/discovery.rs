@@ -1,13 +1,14 @@
 //! Finding scenario files: a file, a folder, a glob, or the suite in the binary.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use globset::GlobBuilder;
 use include_dir::{Dir, include_dir};
 use walkdir::WalkDir;
 
 use super::document::{Diagnostic, Diagnostics, SourceFile};
-use super::scenario_file::bundled_name;
 use super::{Case, Config};
 
 /// The bundled suite, embedded in the binary.
@@ -35,6 +36,11 @@ pub fn bundled_sources() -> Vec<SourceFile> {
     sources
 }
 
+/// The name of a bundled scenario's file, as messages show it.
+fn bundled_name(path: &str) -> Arc<str> {
+    format!("scenarios/{}", path.replace('\\', "/")).into()
+}
+
 /// All cases of the named files, folders and globs. What is wrong in any file is reported together.
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Case>, Diagnostics> {
     let files = find(paths)?;
@@ -53,15 +59,20 @@ fn cases_of(
         }
     }
     problems.into_result()?;
+    Case::tell_apart(&mut cases);
     Ok(cases)
 }
 
 /// The scenario files that are meant by paths and globs, each once, sorted within each path.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostics> {
     let mut files: Vec<PathBuf> = Vec::new();
+    let mut known = BTreeSet::new();
     for path in paths {
         for file in find_one(path)? {
-            if !files.contains(&file) {
+            // One file can have several names: `a.yaml`, `./a.yaml`, a link to it. A file that is
+            // not there is reported when it is read.
+            let one = file.canonicalize().unwrap_or_else(|_| file.clone());
+            if known.insert(one) {
                 files.push(file);
             }
         }
@@ -72,7 +83,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostics> {
 fn find_one(path: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
     let name = path.display().to_string();
     if path.is_dir() {
-        let files = yaml_files_below(path, |_| true);
+        let files = yaml_files_below(path, usize::MAX, |_| true)?;
         return if files.is_empty() {
             let help = "scenario files end in .yaml or .yml".to_owned();
             Err(
@@ -94,7 +105,9 @@ fn find_one(path: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
             Diagnostic::of_file(name.clone(), format!("not a glob: {}", error.kind()), None)
         })?;
     let matcher = glob.compile_matcher();
-    let files = yaml_files_below(&folder_of_glob(&name), |file| matcher.is_match(file));
+    let files = yaml_files_below(&folder_of_glob(&name), depth_of_glob(&name), |file| {
+        matcher.is_match(file)
+    })?;
     if files.is_empty() {
         let help =
             "put the glob in quotes, and check that it matches .yaml or .yml files".to_owned();
@@ -113,26 +126,126 @@ fn folder_of_glob(glob: &str) -> PathBuf {
     }
 }
 
-fn yaml_files_below(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = WalkDir::new(folder)
-        .into_iter()
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| match entry.path().strip_prefix("./") {
-            Ok(plain) => plain.to_owned(),
-            Err(_) => entry.into_path(),
-        })
-        .filter(|file| is_yaml(file) && wanted(file))
-        .filter(|file| {
-            file.file_name()
-                .is_none_or(|name| name != Config::FILE_NAME)
-        })
-        .collect();
+/// How many levels below that folder a glob can match: what lies deeper need not be readable.
+fn depth_of_glob(glob: &str) -> usize {
+    let wild = &glob[glob.find(['*', '?', '[', '{']).unwrap_or(glob.len())..];
+    if wild.contains("**") {
+        usize::MAX
+    } else {
+        wild.matches(['/', '\\']).count() + 1
+    }
+}
+
+/// The YAML files below a folder, at most `depth` levels down, that are `wanted`. Links to files
+/// count as files; links to folders are not followed, as they can lead round in a circle.
+fn yaml_files_below(
+    folder: &Path,
+    depth: usize,
+    wanted: impl Fn(&Path) -> bool,
+) -> Result<Vec<PathBuf>, Diagnostics> {
+    let mut files = Vec::new();
+    let mut problems = Diagnostics::default();
+    for entry in WalkDir::new(folder).max_depth(depth) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            // The folder that a glob begins with: no file matches it.
+            Err(error) if error.depth() == 0 && !folder.exists() => break,
+            Err(error) => {
+                problems.extend([unreadable(folder, &error)]);
+                continue;
+            }
+        };
+        let path = entry.path();
+        let path = path.strip_prefix("./").unwrap_or(path);
+        // A link that leads nowhere is reported when it is read.
+        let is_file = !entry.path().is_dir();
+        let is_config = path
+            .file_name()
+            .is_some_and(|name| name == Config::FILE_NAME);
+        if is_file && is_yaml(path) && wanted(path) && !is_config {
+            files.push(path.to_owned());
+        }
+    }
+    problems.into_result()?;
     files.sort();
-    files
+    Ok(files)
+}
+
+fn unreadable(folder: &Path, error: &walkdir::Error) -> Diagnostic {
+    let name = error.path().unwrap_or(folder).display().to_string();
+    let reason = error
+        .io_error()
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    let help = "scenarios in it would be left out: let it be read, or name the files".to_owned();
+    Diagnostic::of_file(name, format!("can't be read: {reason}"), Some(help))
 }
 
 fn is_yaml(path: &Path) -> bool {
     path.extension()
         .is_some_and(|ending| ending == "yaml" || ending == "yml")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const SCENARIO: &str =
+        "name: x\nevents: { e: {} }\nsteps: [{ deliver: e, expect: { status: 2xx } }]\n";
+
+    #[test]
+    fn copies_of_a_file_have_events_of_their_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let names = ["x", "y", "z"].map(|name| folder.path().join(name));
+        for (name, extra) in names.iter().zip(["", "", "seed: 7\n"]) {
+            fs::create_dir(name).expect("a folder");
+            fs::write(name.join("a.yaml"), format!("{SCENARIO}{extra}")).expect("written");
+        }
+        fs::write(names[2].join("b.yaml"), format!("{SCENARIO}seed: 7\n")).expect("written");
+        let cases = load(&[folder.path().to_owned()]).expect("scenarios");
+        let seeds: BTreeSet<u64> = cases.iter().map(|case| case.seed(None).number()).collect();
+        assert_eq!((cases.len(), seeds.len()), (4, 4));
+        // A file's first copy has the events that it has on its own.
+        let alone = load(&[names[0].join("a.yaml")]).expect("a scenario");
+        assert_eq!(alone[0].seed(None).number(), cases[0].seed(None).number());
+    }
+
+    #[test]
+    fn a_file_that_is_named_twice_is_read_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("a.yaml"), SCENARIO).expect("written");
+        let names = ["a.yaml", "./a.yaml", "."].map(|name| folder.path().join(name));
+        assert_eq!(find(&names).expect("files"), names[..1]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_files_are_files_and_what_can_not_be_read_is_told() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().expect("a folder");
+        let (inner, elsewhere) = (folder.path().join("suite"), folder.path().join("a.txt"));
+        let closed = inner.join("closed");
+        fs::create_dir_all(&closed).expect("a folder");
+        fs::write(&elsewhere, SCENARIO).expect("written");
+        let link = inner.join("a.yaml");
+        let linked = vec![link];
+        let below = |path: &Path| find(&[path.to_owned()]);
+        symlink(&elsewhere, &linked[0]).expect("a link");
+        assert_eq!(below(&inner).expect("a file"), linked);
+
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("closed");
+        // Root reads everything.
+        if fs::read_dir(&closed).is_err() {
+            let told = below(&inner).expect_err("a problem").to_string();
+            assert!(told.contains("can't be read"), "{told}");
+        }
+        let plain = inner.join("*.yaml");
+        assert_eq!(below(&plain).expect("a file"), linked);
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).expect("open");
+
+        fs::remove_file(&elsewhere).expect("removed");
+        assert_eq!(below(&inner).expect("a broken link"), linked);
+        assert!(load(&linked).is_err());
+    }
 }

@@ -163,6 +163,11 @@ impl<'de> Deserialize<'de> for StatusExpectation {
                     return Err(de::Error::missing_field("not"));
                 };
                 let OneOrMany(patterns) = entries.next_value()?;
+                if patterns.is_empty() {
+                    let message = "`not` names no status, so any would be right\n\
+                                   name the wrong ones, as in `{ not: 5xx }`";
+                    return Err(de::Error::custom(message));
+                }
                 if entries.next_key::<Word>()?.is_some() {
                     return Err(de::Error::duplicate_field("not"));
                 }
@@ -181,15 +186,15 @@ impl JsonSchema for StatusExpectation {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let one = generator.subschema_for::<StatusPattern>();
-        let some = generator.subschema_for::<OneOrMany<StatusPattern>>();
+        let list = json_schema!({ "type": "array", "items": one, "minItems": 1 });
         json_schema!({
             "description": "The right statuses: `200`, `2xx`, a list of them, or `{ not: 5xx }`.",
             "anyOf": [
                 one,
-                { "type": "array", "items": one, "minItems": 1 },
+                list,
                 {
                     "type": "object",
-                    "properties": { "not": some },
+                    "properties": { "not": { "anyOf": [one, list] } },
                     "required": ["not"],
                     "additionalProperties": false
                 }

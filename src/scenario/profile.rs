@@ -1,14 +1,16 @@
 //! `aghook.yaml`: where the receiver is, how its effects are seen, and what is right there.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::document::{Diagnostic, Diagnostics, Located, Node, SourceFile, decode, nearest};
-use super::{DurationText, Probe, ProbeRequest, RetrySetting};
+use super::{DurationText, Probe, ProbeRequest, RetryPolicy, RetrySetting};
 use crate::generate::CatalogueItem;
 
 /// The whole file: target profiles by name.
@@ -40,7 +42,7 @@ pub struct Profile {
     /// A PEM file of certificates to trust besides the system's; relative to this file.
     #[serde(default)]
     pub cacert: Option<PathBuf>,
-    /// The HTTP version: `"1.1"` (left out: the source's example), `"2"`, or `auto` to let TLS choose.
+    /// The HTTP version: `1.1` (left out: the source's example), `2`, or `auto` to let TLS choose.
     #[serde(default)]
     pub http_version: HttpVersionName,
     /// The game's ID in every event; left out, an invented one.
@@ -133,18 +135,48 @@ pub enum GrantPolicy {
 }
 
 /// Which HTTP version is spoken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum HttpVersionName {
     /// HTTP/1.1, as in the source's example.
     #[default]
-    #[serde(rename = "1.1")]
     Http1,
     /// HTTP/2: by ALPN over TLS, by prior knowledge without.
-    #[serde(rename = "2")]
     Http2,
     /// HTTP/2 where TLS agrees on it, HTTP/1.1 otherwise.
-    #[serde(rename = "auto")]
     Auto,
+}
+
+impl<'de> Deserialize<'de> for HttpVersionName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Version;
+
+        impl Visitor<'_> for Version {
+            type Value = HttpVersionName;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("`1.1`, `2` or `auto`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<HttpVersionName, E> {
+                match text {
+                    "1.1" => Ok(HttpVersionName::Http1),
+                    "2" => Ok(HttpVersionName::Http2),
+                    "auto" => Ok(HttpVersionName::Auto),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                }
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<HttpVersionName, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<HttpVersionName, E> {
+                self.visit_str(&number.to_string())
+            }
+        }
+
+        deserializer.deserialize_any(Version)
+    }
 }
 
 impl JsonSchema for HttpVersionName {
@@ -153,7 +185,18 @@ impl JsonSchema for HttpVersionName {
     }
 
     fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": ["1.1", "2", "auto"] })
+        json_schema!({ "enum": ["1.1", "2", "auto", 1.1, 2] })
+    }
+}
+
+impl Profile {
+    /// How the sender retries: what the profile sets, and the assumed policy for the rest.
+    pub fn retry_policy(&self) -> RetryPolicy {
+        let assumed = RetryPolicy::default();
+        match &self.retry {
+            Some(own) => own.over(&assumed),
+            None => assumed,
+        }
     }
 }
 
@@ -267,5 +310,36 @@ profiles:
             "default"
         );
         assert!(parse("profiles: {}").unwrap().pick(None, "x").is_err());
+    }
+
+    #[test]
+    fn a_version_is_a_number_or_a_text_and_a_mistake_names_the_words() {
+        for (text, version) in [
+            ("1.1", HttpVersionName::Http1),
+            ("\"1.1\"", HttpVersionName::Http1),
+            ("2", HttpVersionName::Http2),
+            ("2.0", HttpVersionName::Http2),
+            ("\"2\"", HttpVersionName::Http2),
+            ("auto", HttpVersionName::Auto),
+        ] {
+            let config = parse(&format!("profiles: {{ a: {{ http_version: {text} }} }}")).unwrap();
+            assert_eq!(config.profiles["a"].http_version, version, "{text}");
+        }
+        for text in ["3", "1.0", "two", "true"] {
+            let wrong = parse(&format!("profiles: {{ a: {{ http_version: {text} }} }}"));
+            let told = wrong.unwrap_err().to_string();
+            assert!(told.contains("expected `1.1`, `2` or `auto`"), "{told}");
+        }
+    }
+
+    #[test]
+    fn the_policy_is_the_assumed_one_but_for_what_the_profile_sets() {
+        assert_eq!(Profile::default().retry_policy(), RetryPolicy::default());
+        let config = parse("profiles: { a: { retry: { attempts: 2 } } }").unwrap();
+        let expected = RetryPolicy {
+            attempts: 2,
+            ..RetryPolicy::default()
+        };
+        assert_eq!(config.profiles["a"].retry_policy(), expected);
     }
 }

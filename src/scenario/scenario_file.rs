@@ -1,7 +1,6 @@
 //! A scenario file: from its text to the cases that are run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -48,6 +47,7 @@ pub struct Scenario {
     #[serde(default)]
     pub events: IndexMap<String, Located<EventSpec>>,
     /// What is done, one after the other.
+    #[schemars(length(min = 1))]
     pub steps: Vec<Located<Step>>,
     /// What must have changed in the game after the steps.
     #[serde(default)]
@@ -65,10 +65,16 @@ pub struct Case {
     pub line: usize,
     /// The choice of the matrix, as `forge=wrong_secret`; none without a matrix.
     pub choice: Option<String>,
+    /// How many cases before it have its file name, title and seed: copies of a file must not send
+    /// the same events. Counted among the cases that are read together.
+    pub copies_before: u32,
 }
 
 /// The most cases of one file.
 const CASE_LIMIT: usize = 1_000;
+
+/// The most characters of a list or mapping that stand in a title.
+const SHOWN_LIMIT: usize = 40;
 
 impl Case {
     /// Reads a file into its cases; all that is wrong in any of them is reported together.
@@ -89,7 +95,19 @@ impl Case {
             .0
             .retain(|problem| seen.insert((problem.location(), problem.message.clone())));
         problems.into_result()?;
+        Self::tell_apart(&mut cases);
         Ok(cases)
+    }
+
+    /// Gives each of the cases a seed of its own, whatever their files and titles are. What follows
+    /// depends on the order of the cases alone, and so is the same on every machine.
+    pub(super) fn tell_apart(cases: &mut [Self]) {
+        let mut taken = BTreeSet::new();
+        for case in cases {
+            while !taken.insert(case.seed(None).number()) {
+                case.copies_before += 1;
+            }
+        }
     }
 
     fn read(source: &SourceFile, tree: &Node, choice: Choice) -> Result<Self, Diagnostics> {
@@ -103,6 +121,7 @@ impl Case {
             source: source.clone(),
             line,
             choice: label,
+            copies_before: 0,
         })
     }
 
@@ -133,7 +152,10 @@ impl Case {
             Some(number) => Seed::new(number),
             None => Seed::of_text(self.file_stem()),
         };
-        let of_case = own.derive(&self.title());
+        let of_case = match self.copies_before {
+            0 => own.derive(&self.title()),
+            copies => own.derive(&self.title()).derive(&copies.to_string()),
+        };
         match run {
             Some(run) => run.derive(&of_case.to_string()),
             None => of_case,
@@ -214,14 +236,33 @@ fn choices(
         }
         choices = choices
             .iter()
-            .flat_map(|choice| values.iter().map(|value| choice.with(&name.text, value)))
-            .collect();
+            .flat_map(|choice| {
+                values
+                    .iter()
+                    .map(|value| choice.with(source, &name.text, value))
+            })
+            .collect::<Result<_, _>>()?;
     }
+    number_equal_labels(&mut choices);
     Ok(choices)
 }
 
+/// Adds a number to each label that an earlier choice has too.
+fn number_equal_labels(choices: &mut [Choice]) {
+    let mut taken = BTreeSet::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for choice in choices {
+        let label = choice.label.clone();
+        while !taken.insert(choice.label.clone()) {
+            let number = seen.entry(label.clone()).or_insert(1);
+            *number += 1;
+            choice.label = format!("{label} #{number}");
+        }
+    }
+}
+
 impl Choice {
-    fn with(&self, name: &str, value: &Node) -> Self {
+    fn with(&self, source: &SourceFile, name: &str, value: &Node) -> Result<Self, Diagnostic> {
         let mut choice = self.clone();
         let shown = match &value.value {
             NodeValue::Text(text) => text.clone(),
@@ -230,12 +271,22 @@ impl Choice {
             NodeValue::Float(number) => number.to_string(),
             NodeValue::Boolean(value) => value.to_string(),
             NodeValue::Null => "null".to_owned(),
-            NodeValue::Sequence(_) | NodeValue::Mapping(_) => "…".to_owned(),
+            NodeValue::Sequence(_) | NodeValue::Mapping(_) => {
+                shortened(&decode::<Value>(source, value)?.to_string())
+            }
         };
         let separator = if choice.label.is_empty() { "" } else { " " };
         choice.label = format!("{}{separator}{name}={shown}", choice.label);
         choice.variables.insert(name.to_owned(), value.clone());
-        choice
+        Ok(choice)
+    }
+}
+
+/// The text, or the beginning of a long one.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_LIMIT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -274,11 +325,6 @@ fn one_line(text: &str) -> String {
     line
 }
 
-/// The name of a bundled scenario's file, as messages show it.
-pub(super) fn bundled_name(path: &str) -> Arc<str> {
-    format!("scenarios/{}", path.replace('\\', "/")).into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,5 +341,28 @@ mod tests {
             "x [text=Łódź \"½\" \\]",
         ];
         assert_eq!(titles, expected);
+    }
+
+    #[test]
+    fn every_choice_of_a_matrix_has_a_title_and_events_of_its_own() {
+        let long = "x".repeat(50);
+        let text = format!(
+            "name: x\nmatrix:\n  item: [{{ sku: gems }}, {{ sku: gold }}, [{long}, 1], [{long}, 2], 7, 7]\n\
+             events: {{ e: {{}} }}\nsteps: [{{ deliver: e, expect: {{ status: 2xx }} }}]\n"
+        );
+        let cases = Case::of_file(&SourceFile::new("x.yaml", text)).expect("a scenario");
+        let titles: Vec<String> = cases.iter().map(Case::title).collect();
+        let cut = format!("[\"{}…", &long[..38]);
+        let expected = [
+            r#"x [item={"sku":"gems"}]"#.to_owned(),
+            r#"x [item={"sku":"gold"}]"#.to_owned(),
+            format!("x [item={cut}]"),
+            format!("x [item={cut} #2]"),
+            "x [item=7]".to_owned(),
+            "x [item=7 #2]".to_owned(),
+        ];
+        assert_eq!(titles, expected);
+        let seeds: BTreeSet<u64> = cases.iter().map(|case| case.seed(None).number()).collect();
+        assert_eq!(seeds.len(), cases.len());
     }
 }

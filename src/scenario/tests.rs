@@ -130,6 +130,21 @@ fn a_scenario_that_checks_nothing_is_refused() {
 }
 
 #[test]
+fn what_is_forged_or_asked_for_can_have_no_effect_as_well() {
+    for step in [
+        "deliver: a, forge: wrong_secret",
+        "request: { url: /, of: a }",
+    ] {
+        for effect in ["not_granted: a", "probe: quantity, of: a, change: 0"] {
+            let text = format!(
+                "name: x\nevents: {{ a: {{}} }}\nsteps: [{{ {step} }}]\neffects: [{{ {effect} }}]\n"
+            );
+            assert!(cases(&text).is_ok(), "{text}");
+        }
+    }
+}
+
+#[test]
 fn the_seed_of_a_run_changes_every_case_and_no_other_thing_does() {
     let case = &cases(REFERENCE).unwrap()[0];
     let again = &cases(REFERENCE).unwrap()[0];
