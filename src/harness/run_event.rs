@@ -28,7 +28,7 @@ pub enum RunEvent {
     /// A scenario begins.
     ScenarioStarted(ScenarioStarted),
     /// An attempt, or another request, was answered or given up.
-    AttemptEnded(AttemptEnded),
+    AttemptEnded(Box<AttemptEnded>),
     /// A step was done and judged.
     StepEnded(StepEnded),
     /// All effects of a scenario were judged.

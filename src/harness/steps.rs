@@ -198,7 +198,7 @@ impl<'run> Steps<'run> {
                 delivery: delivery.number,
             };
             let record = attempt_record(place, delivery.name, attempt, &harness.redaction);
-            (self.events)(RunEvent::AttemptEnded(record));
+            (self.events)(RunEvent::AttemptEnded(Box::new(record)));
         };
         deliver(harness.sender(), delivery_plan, &mut random, observe).await
     }
@@ -282,7 +282,7 @@ impl<'run> Steps<'run> {
     }
 
     fn report_request(&self, step: usize, started_at: Timestamp, exchange: &Exchange) {
-        (self.events)(RunEvent::AttemptEnded(AttemptEnded {
+        let record = AttemptEnded {
             scenario: self.scenario,
             step,
             delivery: 1,
@@ -296,7 +296,8 @@ impl<'run> Steps<'run> {
             connection: connection_record(exchange),
             request: request_record(exchange, &self.harness.redaction),
             answer: answer_record(exchange, &self.harness.redaction),
-        }));
+        };
+        (self.events)(RunEvent::AttemptEnded(Box::new(record)));
     }
 
     /// Tells the receiver how to answer next, through the profile's hook.
