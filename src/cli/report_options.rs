@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
 use clap::Args;
@@ -10,16 +10,23 @@ use clap::Args;
 use super::command_error::CommandError;
 use super::console::Console;
 use crate::harness::RunEvent;
-use crate::report::{Detail, JsonLines, Progress, Report, TerminalReport};
+use crate::report::{
+    Annotations, Detail, HarReport, JsonLines, JunitReport, MarkdownReport, Progress, Report,
+    TerminalReport,
+};
+use crate::scenario::document::nearest;
 
 /// Which reports are written.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reports")]
 pub(super) struct ReportOptions {
-    /// A report, on standard output or in a file (repeatable): terminal, json
+    /// A report, on standard output or in a file (repeatable): terminal, json, junit, markdown, har
     ///
     /// `terminal` is for people, and written to standard output unless another report is. `json`
-    /// is one JSON object a line for every event of the run.
+    /// is one JSON object a line for every event of the run, as it happens. `junit` is for CI
+    /// systems, `markdown` for the summary page of a CI job, and `har` holds every request and
+    /// answer for a browser's developer tools; these are written when the run is over. Where
+    /// `GITHUB_ACTIONS` is `true`, annotations for GitHub follow the terminal report.
     #[arg(long, value_name = "KIND[=PATH]")]
     report: Vec<ReportChoice>,
 
@@ -42,6 +49,19 @@ struct ReportChoice {
 enum ReportKind {
     Terminal,
     Json,
+    Junit,
+    Markdown,
+    Har,
+}
+
+impl ReportKind {
+    const NAMED: [(&str, Self); 5] = [
+        ("terminal", Self::Terminal),
+        ("json", Self::Json),
+        ("junit", Self::Junit),
+        ("markdown", Self::Markdown),
+        ("har", Self::Har),
+    ];
 }
 
 impl std::str::FromStr for ReportChoice {
@@ -53,16 +73,16 @@ impl std::str::FromStr for ReportChoice {
             Some((kind, path)) => (kind, Some(PathBuf::from(path))),
             None => (text, None),
         };
-        let kind = match kind {
-            "terminal" => ReportKind::Terminal,
-            "json" => ReportKind::Json,
-            _ => {
-                return Err(format!(
-                    "there is no report `{kind}`; known: terminal, json"
-                ));
-            }
+        let found = ReportKind::NAMED.iter().find(|(name, _)| *name == kind);
+        let Some((_, kind)) = found else {
+            let known = ReportKind::NAMED.map(|(name, _)| name);
+            let help = match nearest(kind, known) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("known: {}", known.join(", ")),
+            };
+            return Err(format!("there is no report `{kind}`; {help}"));
         };
-        Ok(Self { kind, path })
+        Ok(Self { kind: *kind, path })
     }
 }
 
@@ -75,38 +95,53 @@ struct OpenReport {
     failed: Option<io::Error>,
 }
 
+impl OpenReport {
+    fn new(name: impl Into<String>, report: impl Report + Send + 'static) -> Self {
+        Self {
+            name: name.into(),
+            report: Box::new(report),
+            failed: None,
+        }
+    }
+}
+
 impl ReportOptions {
-    /// Refuses reports that can't be written together.
-    pub(super) fn check(&self) -> Result<(), CommandError> {
-        if self.on_output_count() > 1 {
-            let help = "give the others a path, as in `--report json=run.jsonl`".to_owned();
-            return Err(CommandError::usage(
-                "only one report can go to standard output",
-                help,
-            ));
-        }
-        Ok(())
-    }
-
-    fn on_output_count(&self) -> usize {
-        let choices = self.report.iter();
-        choices.filter(|choice| choice.path.is_none()).count()
-    }
-
-    /// Opens all reports, so that a path that can't be written is known before anything is sent.
-    /// What the files held is gone.
-    pub(super) fn open(&self, console: &Console) -> Result<Reports, CommandError> {
-        let mut reports = Vec::new();
-        if self.on_output_count() == 0 {
-            reports.push(self.on_output(ReportKind::Terminal, console));
-        }
+    /// Opens all reports. One whose file can't be written keeps no other from being written, and is
+    /// told of at once as well as at the end.
+    pub(super) fn open(&self, console: &Console) -> Reports {
+        let on_output = self.report.iter().find(|choice| choice.path.is_none());
+        let on_output = on_output.map_or(ReportKind::Terminal, |choice| choice.kind);
+        let mut reports = vec![self.on_output(on_output, console)];
         for choice in &self.report {
-            reports.push(match &choice.path {
-                None => self.on_output(choice.kind, console),
-                Some(path) => self.in_file(choice.kind, path)?,
+            if let Some(path) = &choice.path {
+                reports.push(self.in_file(choice.kind, path, console));
+            }
+        }
+        if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+            reports.push(annotations(on_output, console));
+        }
+        Reports(reports)
+    }
+
+    /// Reports that are written to the same place would make each other unreadable.
+    pub(super) fn check(&self) -> Result<(), CommandError> {
+        for (index, choice) in self.report.iter().enumerate() {
+            let earlier = &self.report[..index];
+            if earlier.iter().all(|other| other.path != choice.path) {
+                continue;
+            }
+            return Err(match &choice.path {
+                None => CommandError::usage(
+                    "only one report can go to standard output",
+                    "give the others a path, as in `--report json=run.jsonl`".to_owned(),
+                ),
+                Some(path) => CommandError::usage(
+                    format!("two reports are to be written to {}", path.display()),
+                    "give each a path of its own".to_owned(),
+                ),
             });
         }
-        Ok(Reports(reports))
+        Ok(())
     }
 
     fn detail(&self) -> Detail {
@@ -119,39 +154,72 @@ impl ReportOptions {
 
     fn on_output(&self, kind: ReportKind, console: &Console) -> OpenReport {
         let output = console.reopened();
-        let report: Box<dyn Report + Send> = match kind {
+        let name = "on standard output";
+        match kind {
             ReportKind::Terminal => {
-                Box::new(Progress::around(TerminalReport::new(output, self.detail())))
+                let report = TerminalReport::new(output, self.detail());
+                OpenReport::new(name, Progress::around(report))
             }
-            ReportKind::Json => Box::new(JsonLines::new(output)),
-        };
-        OpenReport {
-            name: "on standard output".to_owned(),
-            report,
-            failed: None,
+            _ => self.written(kind, name, output),
         }
     }
 
-    fn in_file(&self, kind: ReportKind, path: &PathBuf) -> Result<OpenReport, CommandError> {
+    fn in_file(&self, kind: ReportKind, path: &Path, console: &Console) -> OpenReport {
         let name = path.display().to_string();
-        let file = File::create(path).map_err(|error| {
-            let help = "check that the folder is there and can be written to".to_owned();
-            CommandError::usage(format!("can't write the report {name}: {error}"), help)
-        })?;
-        let file = BufWriter::new(file);
-        let report: Box<dyn Report + Send> = match kind {
-            ReportKind::Terminal => {
-                let plain = PlainText(file);
-                Box::new(TerminalReport::new(plain, self.detail()))
+        match create(path) {
+            Ok(file) => {
+                let file = BufWriter::new(file);
+                match kind {
+                    ReportKind::Terminal => self.written(kind, &name, PlainText(file)),
+                    _ => self.written(kind, &name, file),
+                }
             }
-            ReportKind::Json => Box::new(JsonLines::new(file)),
-        };
-        Ok(OpenReport {
-            name,
-            report,
-            failed: None,
-        })
+            Err(error) => {
+                let message = format!(
+                    "warning: the report {name} can't be written: {error}; the run goes on without \
+                     it"
+                );
+                console.reopened().note(&message);
+                OpenReport {
+                    failed: Some(error),
+                    ..self.written(kind, &name, io::sink())
+                }
+            }
+        }
     }
+
+    fn written(
+        &self,
+        kind: ReportKind,
+        name: &str,
+        out: impl Write + Send + 'static,
+    ) -> OpenReport {
+        match kind {
+            ReportKind::Terminal => OpenReport::new(name, TerminalReport::new(out, self.detail())),
+            ReportKind::Json => OpenReport::new(name, JsonLines::new(out)),
+            ReportKind::Junit => OpenReport::new(name, JunitReport::new(out)),
+            ReportKind::Markdown => OpenReport::new(name, MarkdownReport::new(out)),
+            ReportKind::Har => OpenReport::new(name, HarReport::new(out)),
+        }
+    }
+}
+
+/// GitHub reads annotations from either stream. They follow the terminal report; where another
+/// report has standard output for itself, they would spoil it.
+fn annotations(on_output: ReportKind, console: &Console) -> OpenReport {
+    let name = "of annotations";
+    match on_output {
+        ReportKind::Terminal => OpenReport::new(name, Annotations::new(console.reopened())),
+        _ => OpenReport::new(name, Annotations::new(io::stderr())),
+    }
+}
+
+/// Creates a file, and the folders on the way to it.
+fn create(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    File::create(path)
 }
 
 /// Takes the colours out of what is written to a file.
@@ -177,16 +245,15 @@ impl Reports {
                 open.failed = open.report.observe(&event).err();
             }
         }
-        let failed = self
+        let failed: Vec<String> = self
             .0
             .into_iter()
-            .find_map(|open| Some((open.name, open.failed?)));
-        match failed {
-            None => Ok(()),
-            Some((name, error)) => {
-                let message = format!("the report {name} could not be written: {error}");
-                Err(CommandError::not_completed(message, None))
-            }
+            .filter_map(|open| Some((open.name, open.failed?)))
+            .map(|(name, error)| format!("the report {name} could not be written: {error}"))
+            .collect();
+        if failed.is_empty() {
+            return Ok(());
         }
+        Err(CommandError::not_completed(failed.join("\n"), None))
     }
 }

@@ -112,7 +112,7 @@ impl Run {
                 let run = preparation.start().await?;
                 reach(&run.harness.client, &run.harness.target).await?;
                 // Only now, when the run can begin: this empties the files of the run before.
-                let reports = self.reports.open(console)?;
+                let reports = self.reports.open(console);
                 let (events, seen) = mpsc::channel();
                 let writer = scope.spawn(move || reports.follow(&seen));
                 let code = follow(run, &plans, events, console.reopened()).await;

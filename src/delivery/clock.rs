@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
+
 /// Tells the time and waits.
 ///
 /// Header timestamps are always the wall clock, since receivers compare them with theirs. Waits
@@ -64,6 +66,17 @@ impl Clock {
         }
     }
 
+    /// The wall clock as a moment; 1970 for a clock that is set outside of what a calendar can hold.
+    pub fn now(&self) -> Timestamp {
+        let moment = match self.wall {
+            Wall::System => Timestamp::try_from(SystemTime::now()).ok(),
+            Wall::Fixed { unix_seconds, .. } => i64::try_from(unix_seconds)
+                .ok()
+                .and_then(|seconds| Timestamp::from_second(seconds).ok()),
+        };
+        moment.unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
     /// A point in time to measure from; a clock that stands still gives the same one each time.
     pub fn instant(&self) -> Instant {
         match self.wall {
@@ -100,5 +113,7 @@ mod tests {
         let clock = Clock::fixed(1_725_548_450);
         assert_eq!(clock.unix_seconds(), 1_725_548_450);
         assert_eq!(clock.instant(), clock.instant());
+        assert_eq!(clock.now().to_string(), "2024-09-05T15:00:50Z");
+        assert_eq!(Clock::fixed(u64::MAX).now(), Timestamp::UNIX_EPOCH);
     }
 }

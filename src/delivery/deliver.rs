@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
+use jiff::Timestamp;
 use rand::Rng;
 
 use super::client::{Client, ConnectionUse, SendOptions};
@@ -73,6 +74,8 @@ pub enum Outcome {
 pub struct Attempt {
     /// From 1.
     pub number: u32,
+    /// When it began, by the wall clock.
+    pub started_at: Timestamp,
     /// When it began on the delivery's timeline: the real time since the delivery began and all
     /// waits that were skipped.
     pub virtual_offset: Duration,
@@ -108,6 +111,7 @@ pub async fn deliver<R: Rng>(
             Some(first) if !policy.resign => first,
             _ => sign_attempt(&sender, plan.target, &plan.body, plan.forgery, rng),
         };
+        let started_at = sender.clock.now();
         let real = sender.clock.instant().saturating_duration_since(began);
         let options = SendOptions {
             timeout: policy.timeout.0,
@@ -120,6 +124,7 @@ pub async fn deliver<R: Rng>(
             number: u32::try_from(attempts.len())
                 .unwrap_or(u32::MAX)
                 .saturating_add(1),
+            started_at,
             virtual_offset: real.saturating_add(skipped),
             delay_before,
             exchange,

@@ -32,8 +32,8 @@ pub use probe_reading::{HookProblem, PreparedProbe};
 pub use record::{AttemptPlace, attempt_record};
 pub use redaction::Redaction;
 pub use run_event::{
-    AnswerRecord, AttemptEnded, BodyContent, BodyRecord, DeliveryEnded, EffectsEnded,
-    FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
-    ScenarioStarted, StepEnded, run_event_schema,
+    AnswerRecord, AttemptEnded, BodyContent, BodyRecord, ConnectionRecord, DeliveryEnded,
+    EffectsEnded, FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted,
+    ScenarioEnded, ScenarioStarted, StepEnded, TimingsRecord, run_event_schema,
 };
 pub use verdict::{Check, Counts, Verdict};

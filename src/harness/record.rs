@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 
+use http::Version;
+
 use super::redaction::Redaction;
-use super::run_event::{AnswerRecord, AttemptEnded, BodyRecord, RequestRecord};
+use super::run_event::{
+    AnswerRecord, AttemptEnded, BodyRecord, ConnectionRecord, RequestRecord, TimingsRecord,
+};
 use crate::delivery::{Attempt, Exchange, Response};
 use crate::scenario::Forgery;
 
@@ -32,11 +36,41 @@ pub fn attempt_record(
         event_name: Some(event_name.to_owned()),
         forgery: attempt.forgery.map(Forgery::name),
         attempt: attempt.number,
+        started_at: attempt.started_at,
         virtual_offset: attempt.virtual_offset,
         took: attempt.exchange.timings.without_gate(),
+        timings: timings_record(&attempt.exchange),
+        connection: connection_record(&attempt.exchange),
         request: request_record(&attempt.exchange, redaction),
         answer: answer_record(&attempt.exchange, redaction),
     }
+}
+
+/// How long the parts of an exchange took.
+pub(super) fn timings_record(exchange: &Exchange) -> TimingsRecord {
+    let timings = exchange.timings;
+    TimingsRecord {
+        connect: timings.connect,
+        first_byte: timings.first_byte,
+        held: timings.held,
+    }
+}
+
+/// The connection of an exchange, if there was one.
+pub(super) fn connection_record(exchange: &Exchange) -> Option<ConnectionRecord> {
+    let connection = exchange.connection?;
+    let http_version = match connection.version {
+        Version::HTTP_09 => "HTTP/0.9",
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_3 => "HTTP/3",
+        _ => "HTTP/1.1",
+    };
+    Some(ConnectionRecord {
+        reused: connection.reused,
+        http_version,
+        remote_address: connection.remote,
+    })
 }
 
 /// The request as it was sent. A credential that a scenario sends is not shown.

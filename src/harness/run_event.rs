@@ -3,10 +3,12 @@
 //! Serialised, these are the lines of `--report json`; `docs/report-json.md` describes them.
 //! A change that a reader could trip over raises [`FORMAT_VERSION`].
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Serialize, Serializer};
@@ -36,7 +38,7 @@ pub enum RunEvent {
     /// A scenario begins.
     ScenarioStarted(ScenarioStarted),
     /// An attempt, or another request, was answered or given up.
-    AttemptEnded(AttemptEnded),
+    AttemptEnded(Box<AttemptEnded>),
     /// A step was done and judged.
     StepEnded(StepEnded),
     /// All effects of a scenario were judged.
@@ -102,6 +104,8 @@ pub struct AttemptEnded {
     pub forgery: Option<&'static str>,
     /// The attempt's number in the delivery, from 1.
     pub attempt: u32,
+    /// When it began, by the wall clock.
+    pub started_at: Timestamp,
     /// When it began, on the virtual clock from the beginning of the delivery.
     #[serde(rename = "virtual_offset_seconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
@@ -110,10 +114,43 @@ pub struct AttemptEnded {
     #[serde(rename = "took_seconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
+    /// How long its parts took.
+    pub timings: TimingsRecord,
+    /// Which connection it took; none where none was made.
+    pub connection: Option<ConnectionRecord>,
     /// What was sent.
     pub request: RequestRecord,
     /// What came back.
     pub answer: AnswerRecord,
+}
+
+/// How long the parts of an attempt took, as far as they were reached. All count from its start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TimingsRecord {
+    /// Until the connection stood, TLS included; none where one was reused or none was made.
+    #[serde(rename = "connect_seconds", serialize_with = "optional_seconds")]
+    #[schemars(with = "Option<f64>")]
+    pub connect: Option<Duration>,
+    /// Until the head of the answer was there.
+    #[serde(rename = "first_byte_seconds", serialize_with = "optional_seconds")]
+    #[schemars(with = "Option<f64>")]
+    pub first_byte: Option<Duration>,
+    /// How long it was held back, so that others are sent together with it; part of the time until
+    /// the first byte, but not of what the attempt took.
+    #[serde(rename = "held_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
+    pub held: Duration,
+}
+
+/// The connection of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ConnectionRecord {
+    /// An earlier request had opened it.
+    pub reused: bool,
+    /// The HTTP version spoken on it, such as `HTTP/1.1`.
+    pub http_version: &'static str,
+    /// The address that it leads to.
+    pub remote_address: SocketAddr,
 }
 
 /// A request as it was sent.
@@ -282,4 +319,14 @@ pub struct RunEnded {
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
+}
+
+#[expect(clippy::ref_option, reason = "serde hands the field over as it stands")]
+fn optional_seconds<S: Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    duration
+        .map(|duration| duration.as_secs_f64())
+        .serialize(serializer)
 }

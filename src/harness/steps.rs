@@ -6,13 +6,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::Method;
+use jiff::Timestamp;
 use rand::seq::SliceRandom;
 
 use super::description::{describe, describe_request};
 use super::expectation::{Observed, check};
 use super::harness::Harness;
 use super::plan::{Plan, PlannedEvent};
-use super::record::{AttemptPlace, answer_record, attempt_record, request_record};
+use super::record::{
+    AttemptPlace, answer_record, attempt_record, connection_record, request_record, timings_record,
+};
 use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, StepEnded};
 use super::verdict::Check;
 use crate::delivery::{
@@ -214,7 +217,7 @@ impl<'run> Steps<'run> {
                 delivery: delivery.number,
             };
             let record = attempt_record(place, delivery.name, attempt, &harness.redaction);
-            (self.events)(RunEvent::AttemptEnded(record));
+            (self.events)(RunEvent::AttemptEnded(Box::new(record)));
         };
         deliver(harness.sender(), delivery_plan, &mut random, observe).await
     }
@@ -278,8 +281,9 @@ impl<'run> Steps<'run> {
         let target = target.map_err(|error| broken(error.to_string()))?;
         let outgoing = outgoing(request, &target).map_err(broken)?;
         let options = SendOptions::within(self.harness.retry.timeout.0);
+        let started_at = self.harness.clock.now();
         let exchange = self.harness.client.send(&target, &outgoing, options).await;
-        self.report_request(number, &exchange);
+        self.report_request(number, started_at, &exchange);
         let observed = Observed {
             answer: exchange.result.as_ref(),
             took: exchange.timings.total,
@@ -300,19 +304,23 @@ impl<'run> Steps<'run> {
         })
     }
 
-    fn report_request(&self, step: usize, exchange: &Exchange) {
-        (self.events)(RunEvent::AttemptEnded(AttemptEnded {
+    fn report_request(&self, step: usize, started_at: Timestamp, exchange: &Exchange) {
+        let record = AttemptEnded {
             scenario: self.scenario,
             step,
             delivery: 1,
             event_name: None,
             forgery: None,
             attempt: 1,
+            started_at,
             virtual_offset: Duration::ZERO,
             took: exchange.timings.total,
+            timings: timings_record(exchange),
+            connection: connection_record(exchange),
             request: request_record(exchange, &self.harness.redaction),
             answer: answer_record(exchange, &self.harness.redaction),
-        }));
+        };
+        (self.events)(RunEvent::AttemptEnded(Box::new(record)));
     }
 
     /// Tells the receiver how to answer next, through the profile's hook.

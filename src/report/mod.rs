@@ -1,14 +1,26 @@
 //! Reports: consumers of the stream of run events, and of nothing else.
 
+mod annotations;
+mod body_text;
+mod counts;
+mod har;
 mod json_lines;
+mod junit;
+mod markdown;
+mod printable;
 mod progress;
+mod scenario_story;
 mod terminal;
 
 use std::io;
 
 use crate::harness::RunEvent;
 
+pub use annotations::Annotations;
+pub use har::HarReport;
 pub use json_lines::JsonLines;
+pub use junit::JunitReport;
+pub use markdown::MarkdownReport;
 pub use progress::Progress;
 pub use terminal::{Detail, TerminalReport, write_attempt};
 

@@ -2,23 +2,20 @@
 //! the request, the answer and the difference, then a summary.
 
 mod exchange;
-mod printable;
 mod style;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
-use crate::harness::{
-    AttemptEnded, Check, Counts, DeliveryEnded, EffectsEnded, RunEnded, RunEvent, RunStarted,
-    ScenarioEnded, ScenarioStarted, StepEnded, Verdict,
-};
+use super::counts::{checks_in_words, counted, scenarios_in_words};
+use super::printable::printable;
+use super::scenario_story::{RunningScenarios, ScenarioStory};
+use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, Verdict};
 pub use exchange::write_attempt;
-use printable::printable;
 use style::{DIM, mark, paint, paint_verdict};
-
-/// How wide running text is set.
-const TEXT_WIDTH: usize = 96;
+pub(super) use trouble::write_trouble;
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,31 +34,22 @@ pub enum Detail {
 pub struct TerminalReport<W> {
     out: W,
     detail: Detail,
-    running: BTreeMap<usize, ScenarioStory>,
+    running: RunningScenarios,
     /// What went wrong, rendered, in the order in which the scenarios ended.
     troubles: Vec<String>,
     /// Why checks were not made, and how often.
     not_checked: BTreeMap<String, usize>,
 }
 
-/// What is known of a scenario while it runs.
-struct ScenarioStory {
-    started: ScenarioStarted,
-    attempts: Vec<AttemptEnded>,
-    steps: Vec<StepEnded>,
-    effects: Option<EffectsEnded>,
-}
-
 impl<W: Write> TerminalReport<W> {
     /// Writes to `out`.
     pub fn new(out: W, detail: Detail) -> Self {
-        let (running, troubles, not_checked) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
         Self {
             out,
             detail,
-            running,
-            troubles,
-            not_checked,
+            running: RunningScenarios::default(),
+            troubles: Vec::new(),
+            not_checked: BTreeMap::new(),
         }
     }
 
@@ -90,16 +78,10 @@ impl<W: Write> TerminalReport<W> {
         writeln!(self.out, "{}\n", paint(DIM, again))
     }
 
-    fn scenario_ended(&mut self, ended: &ScenarioEnded) -> io::Result<()> {
-        let Some(story) = self.running.remove(&ended.scenario) else {
-            return Ok(());
-        };
-        for check in story
-            .checks()
-            .filter(|check| check.verdict == Verdict::NotChecked)
-        {
+    fn scenario_ended(&mut self, story: &ScenarioStory, ended: &ScenarioEnded) -> io::Result<()> {
+        for check in story.not_checked() {
             let hint = check.hint.as_deref().unwrap_or_default();
-            let reason = format!("{}\n    → {hint}", check.observed);
+            let reason = format!("{}\n    → {hint}", printable(&check.observed));
             *self.not_checked.entry(reason).or_default() += 1;
         }
         if self.detail > Detail::Quiet {
@@ -120,7 +102,7 @@ impl<W: Write> TerminalReport<W> {
         }
         if !ended.verdict.is_passed_or_not_checked() {
             let mut trouble = Vec::new();
-            write_trouble(&mut trouble, &story, ended.verdict)?;
+            write_trouble(&mut trouble, story, ended.verdict)?;
             self.troubles
                 .push(String::from_utf8_lossy(&trouble).into_owned());
         }
@@ -144,192 +126,22 @@ impl<W: Write> TerminalReport<W> {
 
 impl<W: Write> Report for TerminalReport<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
+        if let Some((story, ended)) = self.running.observe(event) {
+            return self.scenario_ended(&story, ended);
+        }
         match event {
-            RunEvent::RunStarted(started) => return self.run_started(started),
-            RunEvent::ScenarioStarted(started) => {
-                self.running
-                    .insert(started.scenario, ScenarioStory::new(started.clone()));
-            }
-            RunEvent::AttemptEnded(attempt) => {
-                if let Some(story) = self.running.get_mut(&attempt.scenario) {
-                    story.attempts.push(attempt.clone());
-                }
-            }
-            RunEvent::StepEnded(step) => {
-                if let Some(story) = self.running.get_mut(&step.scenario) {
-                    story.steps.push(step.clone());
-                }
-            }
-            RunEvent::EffectsEnded(effects) => {
-                if let Some(story) = self.running.get_mut(&effects.scenario) {
-                    story.effects = Some(effects.clone());
-                }
-            }
-            RunEvent::ScenarioEnded(ended) => return self.scenario_ended(ended),
-            RunEvent::RunEnded(ended) => return self.run_ended(ended),
+            RunEvent::RunStarted(started) => self.run_started(started),
+            RunEvent::RunEnded(ended) => self.run_ended(ended),
+            _ => Ok(()),
         }
-        Ok(())
-    }
-}
-
-impl ScenarioStory {
-    fn new(started: ScenarioStarted) -> Self {
-        Self {
-            started,
-            attempts: Vec::new(),
-            steps: Vec::new(),
-            effects: None,
-        }
-    }
-
-    fn checks(&self) -> impl Iterator<Item = &Check> {
-        let of_steps = self.steps.iter().flat_map(|step| {
-            let deliveries = step.deliveries.iter().flat_map(|delivery| &delivery.checks);
-            deliveries.chain(&step.not_made)
-        });
-        of_steps.chain(self.effects.iter().flat_map(|effects| &effects.checks))
-    }
-
-    /// The last attempt of a delivery: the one that its expectations are about.
-    fn last_attempt(&self, step: usize, delivery: usize) -> Option<&AttemptEnded> {
-        let of_delivery =
-            |attempt: &&AttemptEnded| attempt.step == step && attempt.delivery == delivery;
-        self.attempts.iter().rfind(of_delivery)
-    }
-}
-
-fn write_trouble(out: &mut Vec<u8>, story: &ScenarioStory, verdict: Verdict) -> io::Result<()> {
-    let started = &story.started;
-    writeln!(
-        out,
-        "{} {} {}",
-        mark(verdict),
-        paint_verdict(verdict),
-        started.name
-    )?;
-    writeln!(
-        out,
-        "  {}",
-        paint(DIM, format!("{}:{}", started.file, started.line))
-    )?;
-    if let Some(about) = &started.about {
-        for line in textwrap::wrap(about.trim(), TEXT_WIDTH) {
-            writeln!(out, "  {line}")?;
-        }
-    }
-    for step in &story.steps {
-        for delivery in &step.deliveries {
-            write_delivery(out, story, step, delivery)?;
-        }
-        if let Some(check) = step.not_made.as_ref().filter(|check| is_trouble(check)) {
-            writeln!(out, "  step {}: {}", step.step, step.description)?;
-            write_check(out, check)?;
-        }
-    }
-    let effects = story.effects.iter().flat_map(|effects| &effects.checks);
-    let wrong: Vec<&Check> = effects.filter(|check| is_trouble(check)).collect();
-    if !wrong.is_empty() {
-        writeln!(out, "  effects")?;
-        wrong
-            .into_iter()
-            .try_for_each(|check| write_check(out, check))?;
-    }
-    Ok(())
-}
-
-fn write_delivery(
-    out: &mut Vec<u8>,
-    story: &ScenarioStory,
-    step: &StepEnded,
-    delivery: &DeliveryEnded,
-) -> io::Result<()> {
-    let wrong: Vec<&Check> = delivery
-        .checks
-        .iter()
-        .filter(|check| is_trouble(check))
-        .collect();
-    if wrong.is_empty() {
-        return Ok(());
-    }
-    let which = match step.deliveries.len() {
-        1 => String::new(),
-        count => format!(", delivery {} of {count}", delivery.delivery),
-    };
-    writeln!(out, "  step {}: {}{which}", step.step, step.description)?;
-    wrong
-        .into_iter()
-        .try_for_each(|check| write_check(out, check))?;
-    // A warning is read in passing; what failed is looked into.
-    let failed = delivery
-        .checks
-        .iter()
-        .any(|check| check.verdict > Verdict::Warned);
-    match story.last_attempt(step.step, delivery.delivery) {
-        Some(attempt) if failed => write_attempt(out, attempt),
-        _ => Ok(()),
-    }
-}
-
-fn is_trouble(check: &Check) -> bool {
-    !check.verdict.is_passed_or_not_checked()
-}
-
-fn write_check(out: &mut Vec<u8>, check: &Check) -> io::Result<()> {
-    writeln!(out, "    {} {}", mark(check.verdict), check.subject)?;
-    writeln!(out, "        expected  {}", check.expected)?;
-    writeln!(out, "        observed  {}", printable(&check.observed))?;
-    if let Some(source) = &check.source {
-        let indent = textwrap::Options::new(TEXT_WIDTH)
-            .initial_indent("        source    ")
-            .subsequent_indent("                  ");
-        for line in textwrap::wrap(source, indent) {
-            writeln!(out, "{}", paint(DIM, line))?;
-        }
-    }
-    match &check.hint {
-        Some(hint) => writeln!(out, "        help      {hint}"),
-        None => Ok(()),
     }
 }
 
 fn summary(ended: &RunEnded) -> String {
-    let counts = |counts: &Counts| {
-        let parts = [
-            (Verdict::Passed, counts.passed),
-            (Verdict::Warned, counts.warned),
-            (Verdict::Failed, counts.failed),
-            (Verdict::Broken, counts.broken),
-            (Verdict::NotChecked, counts.not_checked),
-        ];
-        let shown = parts.into_iter().filter(|(verdict, count)| {
-            *count > 0 || *verdict == Verdict::Passed || *verdict == Verdict::Failed
-        });
-        let words: Vec<String> = shown
-            .map(|(verdict, count)| match count {
-                0 => format!("0 {verdict}"),
-                _ => format!("{count} {}", paint_verdict(verdict)),
-            })
-            .collect();
-        words.join(", ")
-    };
-    let not_run = match ended.not_run {
-        0 => String::new(),
-        count => format!(", {count} not run"),
-    };
-    let scenarios = ended.scenarios.total() + ended.not_run;
     format!(
-        "{}: {}{not_run}\n{}: {}\ntook {:.2} s",
-        counted(scenarios, "scenario"),
-        counts(&ended.scenarios),
-        counted(ended.checks.total(), "check"),
-        counts(&ended.checks),
+        "{}\n{}\ntook {:.2} s",
+        scenarios_in_words(ended, paint_verdict),
+        checks_in_words(ended, paint_verdict),
         ended.took.as_secs_f64(),
     )
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        _ => format!("{count} {noun}s"),
-    }
 }

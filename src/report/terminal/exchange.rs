@@ -1,15 +1,11 @@
-//! A request and its answer as text that can be read: JSON is laid out, and what is long is cut.
+//! A request and its answer, for a person at a terminal.
 
 use std::io::{self, Write};
 
-use serde_json::Value;
-
-use super::printable::printable;
 use super::style::{DIM, paint};
-use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, BodyRecord};
-
-/// The most lines of a body that are shown.
-const LINE_LIMIT: usize = 60;
+use crate::harness::{AnswerRecord, AttemptEnded, BodyRecord};
+use crate::report::body_text::BodyText;
+use crate::report::printable::printable;
 
 /// Writes an attempt: the request, then the answer or why there is none.
 pub fn write_attempt(out: &mut impl Write, attempt: &AttemptEnded) -> io::Result<()> {
@@ -56,30 +52,12 @@ fn write_headers(out: &mut impl Write, headers: &[(String, String)]) -> io::Resu
 }
 
 fn write_body(out: &mut impl Write, body: &BodyRecord) -> io::Result<()> {
-    let text = match &body.content {
-        BodyContent::Text(text) if text.is_empty() => return Ok(()),
-        BodyContent::Text(text) => laid_out(text),
-        BodyContent::Base64(text) => format!("base64: {text}"),
-    };
-    let lines: Vec<&str> = text.lines().collect();
-    for line in lines.iter().take(LINE_LIMIT) {
-        writeln!(out, "        {}", printable(line))?;
+    let body = BodyText::new(body);
+    for line in &body.lines {
+        writeln!(out, "        {line}")?;
     }
-    if lines.len() > LINE_LIMIT || body.truncated {
-        let hidden = lines.len().saturating_sub(LINE_LIMIT);
-        let note = format!(
-            "… {hidden} more lines; the whole body has {} bytes",
-            body.length
-        );
-        writeln!(out, "        {}", paint(DIM, note))?;
-    }
-    Ok(())
-}
-
-/// JSON on several lines; anything else as it is.
-fn laid_out(text: &str) -> String {
-    match serde_json::from_str::<Value>(text) {
-        Ok(json) => serde_json::to_string_pretty(&json).unwrap_or_else(|_| text.to_owned()),
-        Err(_) => text.to_owned(),
+    match body.left_out {
+        Some(note) => writeln!(out, "        {}", paint(DIM, note)),
+        None => Ok(()),
     }
 }

@@ -1,0 +1,49 @@
+//! Counts in words.
+
+use crate::harness::{Counts, RunEnded, Verdict};
+
+/// `1 check`, `2 checks`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// What came of the scenarios of a run, as in `3 scenarios: 2 passed, 1 failed`.
+pub(super) fn scenarios_in_words(ended: &RunEnded, show: impl Fn(Verdict) -> String) -> String {
+    let not_run = match ended.not_run {
+        0 => String::new(),
+        count => format!(", {count} not run"),
+    };
+    let all = counted(ended.scenarios.total() + ended.not_run, "scenario");
+    format!("{all}: {}{not_run}", in_words(&ended.scenarios, show))
+}
+
+/// What came of the checks of a run, as in `3 checks: 2 passed, 1 failed`.
+pub(super) fn checks_in_words(ended: &RunEnded, show: impl Fn(Verdict) -> String) -> String {
+    let all = counted(ended.checks.total(), "check");
+    format!("{all}: {}", in_words(&ended.checks, show))
+}
+
+/// Passed and failed are told always, the others where there are any. A verdict that came up is
+/// written as `show` says.
+fn in_words(counts: &Counts, show: impl Fn(Verdict) -> String) -> String {
+    let parts = [
+        (Verdict::Passed, counts.passed),
+        (Verdict::Warned, counts.warned),
+        (Verdict::Failed, counts.failed),
+        (Verdict::Broken, counts.broken),
+        (Verdict::NotChecked, counts.not_checked),
+    ];
+    let shown = parts.into_iter().filter(|(verdict, count)| {
+        *count > 0 || *verdict == Verdict::Passed || *verdict == Verdict::Failed
+    });
+    let words: Vec<String> = shown
+        .map(|(verdict, count)| match count {
+            0 => format!("0 {verdict}"),
+            _ => format!("{count} {}", show(verdict)),
+        })
+        .collect();
+    words.join(", ")
+}

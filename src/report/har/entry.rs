@@ -1,0 +1,207 @@
+//! From an attempt to an entry of the archive.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use jiff::Timestamp;
+use url::Url;
+
+use super::archive::{
+    AttemptFields, Cache, Content, Entry, Pair, PostData, Request, Response, Timings,
+};
+use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, BodyRecord};
+
+/// Not known, or not applicable, in HAR's numbers.
+const UNKNOWN: i64 = -1;
+/// The same, in its timings.
+const DOES_NOT_APPLY: f64 = -1.0;
+
+/// An attempt on the page of its scenario.
+pub(super) fn entry(attempt: &AttemptEnded, pageref: String) -> Entry {
+    let connection = attempt.connection.as_ref();
+    let http_version = connection.map_or("unknown", |connection| connection.http_version);
+    let (timings, time) = timings(attempt);
+    Entry {
+        started_at: attempt.started_at,
+        pageref,
+        started_date_time: moment(attempt.started_at),
+        time,
+        request: request(attempt, http_version),
+        response: response(&attempt.answer, http_version),
+        cache: Cache {},
+        timings,
+        server_ip_address: connection.map(|connection| connection.remote_address.ip().to_string()),
+        resource_type: "fetch",
+        attempt: AttemptFields {
+            step: attempt.step,
+            delivery: attempt.delivery,
+            attempt: attempt.attempt,
+            event: attempt.event_name.clone(),
+            forgery: attempt.forgery,
+            virtual_offset: attempt.virtual_offset.as_secs_f64(),
+            connection_reused: connection.map(|connection| connection.reused),
+        },
+    }
+}
+
+/// A moment as HAR writes it, to the millisecond.
+pub(super) fn moment(moment: Timestamp) -> String {
+    format!("{moment:.3}")
+}
+
+/// The parts of the time, and their sum. The name's resolution and TLS are part of connecting, and
+/// sending is part of waiting; an attempt that was held back so that others go with it was blocked.
+fn timings(attempt: &AttemptEnded) -> (Timings, f64) {
+    let known = attempt.timings;
+    let total = attempt.took.saturating_add(known.held);
+    let first_byte = known.first_byte.unwrap_or(total).min(total);
+    let connect = known.connect.unwrap_or_default().min(first_byte);
+    let wait = first_byte
+        .saturating_sub(connect)
+        .saturating_sub(known.held);
+    let timings = Timings {
+        blocked: if known.held.is_zero() {
+            DOES_NOT_APPLY
+        } else {
+            milliseconds(known.held)
+        },
+        dns: DOES_NOT_APPLY,
+        connect: known
+            .connect
+            .map_or(DOES_NOT_APPLY, |_| milliseconds(connect)),
+        ssl: DOES_NOT_APPLY,
+        send: 0.0,
+        wait: milliseconds(wait),
+        receive: milliseconds(total.saturating_sub(first_byte)),
+    };
+    let parts = [
+        timings.blocked,
+        timings.connect,
+        timings.wait,
+        timings.receive,
+    ];
+    let time: f64 = parts.into_iter().filter(|part| *part > 0.0).sum();
+    (timings, to_the_microsecond(time))
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    to_the_microsecond(duration.as_secs_f64() * 1e3)
+}
+
+/// Milliseconds without what is noise.
+fn to_the_microsecond(milliseconds: f64) -> f64 {
+    (milliseconds * 1e3).round() / 1e3
+}
+
+fn request(attempt: &AttemptEnded, http_version: &'static str) -> Request {
+    let request = &attempt.request;
+    let query_string = Url::parse(&request.url).map_or(Vec::new(), |url| {
+        let pairs = url.query_pairs();
+        pairs
+            .map(|(name, value)| Pair {
+                name: name.into_owned(),
+                value: value.into_owned(),
+            })
+            .collect()
+    });
+    Request {
+        method: request.method.clone(),
+        url: request.url.clone(),
+        http_version,
+        cookies: [],
+        headers: pairs(&request.headers),
+        query_string,
+        post_data: post_data(&request.body, &request.headers),
+        headers_size: UNKNOWN,
+        body_size: size(request.body.length),
+    }
+}
+
+fn post_data(body: &BodyRecord, headers: &[(String, String)]) -> Option<PostData> {
+    let (text, encoding) = content(body)?;
+    Some(PostData {
+        mime_type: header(headers, "content-type").unwrap_or_default(),
+        text,
+        encoding,
+        comment: cut(body),
+    })
+}
+
+fn response(answer: &AnswerRecord, http_version: &'static str) -> Response {
+    match answer {
+        AnswerRecord::Response {
+            status,
+            headers,
+            body,
+        } => {
+            let known = StatusCode::from_u16(*status).ok();
+            let (text, encoding) = content(body).unzip();
+            Response {
+                status: *status,
+                status_text: known.and_then(|code| code.canonical_reason()).unwrap_or(""),
+                http_version,
+                cookies: [],
+                headers: pairs(headers),
+                content: Content {
+                    size: body.length,
+                    mime_type: header(headers, "content-type").unwrap_or_default(),
+                    text,
+                    encoding: encoding.flatten(),
+                    comment: cut(body),
+                },
+                redirect_url: header(headers, "location").unwrap_or_default(),
+                headers_size: UNKNOWN,
+                body_size: size(body.length),
+                error: None,
+            }
+        }
+        AnswerRecord::Failure { message, .. } => Response {
+            status: 0,
+            status_text: "",
+            http_version,
+            cookies: [],
+            headers: Vec::new(),
+            content: Content {
+                size: 0,
+                mime_type: "x-unknown".to_owned(),
+                text: None,
+                encoding: None,
+                comment: None,
+            },
+            redirect_url: String::new(),
+            headers_size: UNKNOWN,
+            body_size: UNKNOWN,
+            error: Some(message.clone()),
+        },
+    }
+}
+
+fn pairs(headers: &[(String, String)]) -> Vec<Pair> {
+    let headers = headers.iter().cloned();
+    headers.map(|(name, value)| Pair { name, value }).collect()
+}
+
+fn header(headers: &[(String, String)], name: &str) -> Option<String> {
+    let mut named = headers
+        .iter()
+        .filter(|(other, _)| other.eq_ignore_ascii_case(name));
+    named.next().map(|(_, value)| value.clone())
+}
+
+/// What was kept of a body and how it is encoded; nothing of an empty one.
+fn content(body: &BodyRecord) -> Option<(String, Option<&'static str>)> {
+    match &body.content {
+        BodyContent::Text(text) if text.is_empty() => None,
+        BodyContent::Text(text) => Some((text.clone(), None)),
+        BodyContent::Base64(text) => Some((text.clone(), Some("base64"))),
+    }
+}
+
+fn cut(body: &BodyRecord) -> Option<String> {
+    body.truncated
+        .then(|| format!("only the beginning was kept of {} bytes", body.length))
+}
+
+fn size(length: u64) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,64 @@
+//! A scenario from its first step to its effects, a line for each attempt and each check.
+
+use std::fmt::Write as _;
+
+use crate::harness::{AnswerRecord, AttemptEnded, Check, EffectsEnded};
+use crate::report::printable::printable;
+use crate::report::scenario_story::{ScenarioStory, in_one_line};
+
+/// The steps with their attempts and checks, then the effects with their readings.
+pub(super) fn outline(story: &ScenarioStory) -> String {
+    let mut lines = Vec::new();
+    for step in &story.steps {
+        lines.push(format!("step {}: {}", step.step, step.description));
+        let of_step = story.attempts.iter();
+        let of_step = of_step.filter(|attempt| attempt.step == step.step);
+        lines.extend(of_step.map(|attempt| attempt_line(attempt, step.deliveries.len())));
+        let checks = step.deliveries.iter().flat_map(|delivery| &delivery.checks);
+        lines.extend(checks.chain(&step.not_made).map(check_line));
+    }
+    if let Some(effects) = &story.effects {
+        effect_lines(effects, &mut lines);
+    }
+    let mut text = lines.join("\n");
+    text.push('\n');
+    text
+}
+
+fn attempt_line(attempt: &AttemptEnded, deliveries: usize) -> String {
+    let mut line = String::from("  ");
+    if deliveries > 1 {
+        let _ = write!(line, "delivery {}, ", attempt.delivery);
+    }
+    let answer = match &attempt.answer {
+        AnswerRecord::Response { status, .. } => status.to_string(),
+        AnswerRecord::Failure { message, .. } => printable(message),
+    };
+    let _ = write!(
+        line,
+        "attempt {} at +{:.3} s: {answer}, {:.1} ms",
+        attempt.attempt,
+        attempt.virtual_offset.as_secs_f64(),
+        attempt.took.as_secs_f64() * 1000.0
+    );
+    line
+}
+
+fn effect_lines(effects: &EffectsEnded, lines: &mut Vec<String>) {
+    lines.push("effects".to_owned());
+    lines.extend(effects.readings.iter().map(|reading| {
+        format!(
+            "  {} of {} for {}: {} → {}",
+            reading.probe,
+            printable(&reading.sku),
+            printable(&reading.player_id),
+            reading.before,
+            reading.after
+        )
+    }));
+    lines.extend(effects.checks.iter().map(check_line));
+}
+
+fn check_line(check: &Check) -> String {
+    format!("  {}: {}", check.verdict, in_one_line(check))
+}

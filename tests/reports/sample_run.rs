@@ -1,0 +1,394 @@
+//! A small run as a stream of events: one scenario of each verdict, and text that is awkward in
+//! every format.
+
+use std::time::Duration;
+
+use aghook::harness::{
+    AnswerRecord, AttemptEnded, BodyRecord, Check, ConnectionRecord, Counts, DeliveryEnded,
+    EffectsEnded, FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted,
+    ScenarioEnded, ScenarioStarted, StepEnded, TimingsRecord, Verdict,
+};
+use aghook::scenario::{Level, OutcomeName};
+
+/// When the run began: the moment of the source's example.
+const BEGAN: i64 = 1_725_548_450;
+
+/// What a receiver may send back to harm whoever shows it.
+pub(crate) const AWKWARD: &str = "]]> <script>alert(1)</script> </details> | a|b `c` ```` ~~~ \
+                                  \\| $x$ \u{1b}[31mred\u{1b}[0m \u{0}\u{7}\u{fffe} \u{202e}💎 \
+                                  [[ATTACHMENT|/etc/passwd]] %0A::error::x";
+
+/// The events of the run, scenarios mixed as they are where several run at once.
+pub(crate) fn sample_run() -> Vec<RunEvent> {
+    let mut events = vec![RunEvent::RunStarted(RunStarted {
+        format_version: FORMAT_VERSION,
+        aghook_version: "0.0.0",
+        target: "http://127.0.0.1:8080/webhooks/aghanim".to_owned(),
+        built_in_receiver: false,
+        start_time: BEGAN.to_string(),
+        seed: Some(7),
+        scenarios: 8,
+    })];
+    events.push(started(
+        1,
+        "a coupon is granted",
+        "scenarios/grants/once.yaml",
+    ));
+    events.push(started(
+        2,
+        "a forgery | is <refused>: 100%, `always`",
+        "scenarios/forged.yaml",
+    ));
+    events.extend(passed());
+    events.extend(failed());
+    events.extend(warned());
+    events.extend(broken());
+    events.extend(not_checked());
+    events.push(RunEvent::RunEnded(RunEnded {
+        scenarios: Counts {
+            passed: 1,
+            not_checked: 1,
+            warned: 1,
+            failed: 1,
+            broken: 1,
+        },
+        checks: Counts {
+            passed: 3,
+            not_checked: 2,
+            warned: 1,
+            failed: 3,
+            broken: 1,
+        },
+        not_run: 3,
+        took: Duration::from_millis(1234),
+    }));
+    events
+}
+
+/// The end of a run of which everything failed.
+pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
+    let failures = (1..=count).flat_map(|scenario| {
+        let mut sent = attempt(scenario, 1, 1, answer(500, "text/plain", &[b'`'; 3000]));
+        sent.started_at = jiff::Timestamp::UNIX_EPOCH;
+        let checks = vec![check("status", Verdict::Failed, "2xx", &"|".repeat(50))];
+        [
+            started(scenario, "fails", "fails.yaml"),
+            attempted(sent),
+            step(scenario, 1, "deliver welcome", vec![delivery(1, checks)]),
+            ended(scenario, Verdict::Failed, Counts::default()),
+        ]
+    });
+    let end = RunEvent::RunEnded(RunEnded {
+        scenarios: Counts {
+            failed: count,
+            ..Counts::default()
+        },
+        checks: Counts::default(),
+        not_run: 0,
+        took: Duration::ZERO,
+    });
+    failures.chain([end])
+}
+
+fn passed() -> Vec<RunEvent> {
+    let mut first = attempt(1, 1, 1, answer(503, "text/plain", b"try again"));
+    first.timings.connect = Some(Duration::from_micros(400));
+    let mut second = attempt(
+        1,
+        1,
+        2,
+        answer(200, "application/json", br#"{"status":"ok"}"#),
+    );
+    second.virtual_offset = Duration::from_secs(1);
+    vec![
+        attempted(first),
+        attempted(second),
+        step(
+            1,
+            1,
+            "deliver welcome",
+            vec![delivery(
+                2,
+                vec![
+                    check("status", Verdict::Passed, "2xx", "200"),
+                    check("attempts", Verdict::Passed, "2", "2"),
+                ],
+            )],
+        ),
+        RunEvent::EffectsEnded(EffectsEnded {
+            scenario: 1,
+            readings: vec![Reading {
+                probe: "quantity".to_owned(),
+                player_id: "2D2R-OP3C".to_owned(),
+                sku: "crystals".to_owned(),
+                before: 0,
+                after: 480_000,
+            }],
+            checks: vec![check("granted welcome", Verdict::Passed, "once", "once")],
+            settled_after: Duration::ZERO,
+        }),
+        ended(
+            1,
+            Verdict::Passed,
+            Counts {
+                passed: 3,
+                ..Counts::default()
+            },
+        ),
+    ]
+}
+
+fn failed() -> Vec<RunEvent> {
+    let mut forged = attempt(2, 1, 1, answer(200, "text/html", AWKWARD.as_bytes()));
+    forged.forgery = Some("tampered_body");
+    forged.timings.held = Duration::from_millis(2);
+    forged
+        .request
+        .headers
+        .push(("X-Odd".to_owned(), AWKWARD.to_owned()));
+    let mut binary = attempt(
+        2,
+        1,
+        1,
+        answer(200, "application/octet-stream", b"\x00\xff\xfe"),
+    );
+    binary.delivery = 2;
+    binary.request.body = BodyRecord::new(b"\xff cut in the middle", 5000, true);
+    let mut hinted = check("body", Verdict::Failed, "$.status equals \"ok\"", AWKWARD);
+    hinted.hint = Some("look at `|` and <b>".to_owned());
+    hinted.source = Some("the source, page | 1".to_owned());
+    vec![
+        attempted(forged),
+        attempted(binary),
+        step(
+            2,
+            1,
+            "deliver welcome 2 times together forged: tampered_body",
+            vec![
+                delivery(
+                    1,
+                    vec![check("status", Verdict::Failed, "not 2xx", "200"), hinted],
+                ),
+                DeliveryEnded {
+                    delivery: 2,
+                    ..delivery(1, vec![check("status", Verdict::Failed, "not 2xx", "200")])
+                },
+            ],
+        ),
+        ended(
+            2,
+            Verdict::Failed,
+            Counts {
+                failed: 3,
+                ..Counts::default()
+            },
+        ),
+    ]
+}
+
+fn warned() -> Vec<RunEvent> {
+    let mut stale = check("status", Verdict::Warned, "401 or 403", "400");
+    stale.level = Level::Should;
+    vec![
+        started(3, "a stale timestamp is refused", "scenarios/forged.yaml"),
+        attempted(attempt(3, 1, 1, answer(400, "text/plain", b""))),
+        step(
+            3,
+            1,
+            "deliver welcome forged: stale_timestamp",
+            vec![delivery(1, vec![stale])],
+        ),
+        ended(
+            3,
+            Verdict::Warned,
+            Counts {
+                warned: 1,
+                ..Counts::default()
+            },
+        ),
+    ]
+}
+
+fn broken() -> Vec<RunEvent> {
+    let mut unanswered = attempt(
+        4,
+        1,
+        1,
+        AnswerRecord::Failure {
+            name: "refused",
+            message: "127.0.0.1:8080 refused the connection".to_owned(),
+            hint: "check that the receiver runs and listens on this port",
+        },
+    );
+    unanswered.event_name = None;
+    unanswered.connection = None;
+    unanswered.timings = TimingsRecord::default();
+    "http://127.0.0.1:8080/reset?player=P%201&all".clone_into(&mut unanswered.request.url);
+    vec![
+        started(4, "the receiver is reset", "scenarios/reset.yaml"),
+        attempted(unanswered),
+        RunEvent::StepEnded(StepEnded {
+            scenario: 4,
+            step: 1,
+            description: "POST /reset".to_owned(),
+            deliveries: Vec::new(),
+            not_made: Some(check(
+                "POST /reset",
+                Verdict::Broken,
+                "an answer",
+                "refused",
+            )),
+        }),
+        ended(
+            4,
+            Verdict::Broken,
+            Counts {
+                broken: 1,
+                ..Counts::default()
+            },
+        ),
+    ]
+}
+
+fn not_checked() -> Vec<RunEvent> {
+    let unseen = Check {
+        hint: Some("add `probes: { quantity: … }` to the profile".to_owned()),
+        ..check(
+            "granted welcome",
+            Verdict::NotChecked,
+            "once",
+            "the profile has no probe `quantity`",
+        )
+    };
+    vec![
+        started(5, "nothing can be seen", "scenarios/grants/unseen.yaml"),
+        RunEvent::EffectsEnded(EffectsEnded {
+            scenario: 5,
+            readings: Vec::new(),
+            checks: vec![unseen.clone(), unseen],
+            settled_after: Duration::ZERO,
+        }),
+        ended(
+            5,
+            Verdict::NotChecked,
+            Counts {
+                not_checked: 2,
+                ..Counts::default()
+            },
+        ),
+    ]
+}
+
+fn started(scenario: usize, name: &str, file: &str) -> RunEvent {
+    RunEvent::ScenarioStarted(ScenarioStarted {
+        scenario,
+        name: name.to_owned(),
+        about: Some("What it is about,\nin *two* lines.\n".to_owned()),
+        tags: vec!["smoke".to_owned()],
+        level: Level::Must,
+        source: None,
+        file: file.to_owned(),
+        line: 1,
+    })
+}
+
+fn ended(scenario: usize, verdict: Verdict, checks: Counts) -> RunEvent {
+    RunEvent::ScenarioEnded(ScenarioEnded {
+        scenario,
+        verdict,
+        checks,
+        took: Duration::from_millis(10 * scenario as u64),
+    })
+}
+
+fn attempted(attempt: AttemptEnded) -> RunEvent {
+    RunEvent::AttemptEnded(Box::new(attempt))
+}
+
+fn attempt(scenario: usize, step: usize, number: u32, answer: AnswerRecord) -> AttemptEnded {
+    let scenario_began = BEGAN + i64::try_from(scenario).expect("a small number");
+    let millisecond = scenario_began * 1000 + i64::from(number) * 10;
+    AttemptEnded {
+        scenario,
+        step,
+        delivery: 1,
+        event_name: Some("welcome".to_owned()),
+        forgery: None,
+        attempt: number,
+        started_at: jiff::Timestamp::from_millisecond(millisecond).expect("a moment"),
+        virtual_offset: Duration::ZERO,
+        took: Duration::from_micros(3210),
+        timings: TimingsRecord {
+            connect: None,
+            first_byte: Some(Duration::from_millis(3)),
+            held: Duration::ZERO,
+        },
+        connection: Some(ConnectionRecord {
+            reused: number > 1,
+            http_version: "HTTP/1.1",
+            remote_address: "127.0.0.1:8080".parse().expect("an address"),
+        }),
+        request: RequestRecord {
+            method: "POST".to_owned(),
+            url: "http://127.0.0.1:8080/webhooks/aghanim".to_owned(),
+            headers: vec![
+                ("Content-Type".to_owned(), "application/json".to_owned()),
+                (
+                    "X-Aghanim-Signature-Timestamp".to_owned(),
+                    BEGAN.to_string(),
+                ),
+            ],
+            body: BodyRecord::new(
+                "{\"event_type\":\"coupon.redeemed\",\"💎\":1}".as_bytes(),
+                40,
+                false,
+            ),
+        },
+        answer,
+    }
+}
+
+fn answer(status: u16, content_type: &str, body: &[u8]) -> AnswerRecord {
+    AnswerRecord::Response {
+        status,
+        headers: vec![("content-type".to_owned(), content_type.to_owned())],
+        body: BodyRecord::new(body, body.len() as u64, false),
+    }
+}
+
+fn step(
+    scenario: usize,
+    step: usize,
+    description: &str,
+    deliveries: Vec<DeliveryEnded>,
+) -> RunEvent {
+    RunEvent::StepEnded(StepEnded {
+        scenario,
+        step,
+        description: description.to_owned(),
+        deliveries,
+        not_made: None,
+    })
+}
+
+fn delivery(attempts: u32, checks: Vec<Check>) -> DeliveryEnded {
+    DeliveryEnded {
+        delivery: 1,
+        event_name: Some("welcome".to_owned()),
+        outcome: Some(OutcomeName::Delivered),
+        attempts,
+        checks,
+    }
+}
+
+fn check(subject: &str, verdict: Verdict, expected: &str, observed: &str) -> Check {
+    Check {
+        subject: subject.to_owned(),
+        verdict,
+        level: Level::Must,
+        expected: expected.to_owned(),
+        observed: observed.to_owned(),
+        hint: None,
+        source: None,
+    }
+}
