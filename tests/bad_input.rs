@@ -298,7 +298,6 @@ fn the_command_line() {
         &[
             &run(&["--report", "nonsense"]),
             &run(&["--report", "json="]),
-            &run(&["--report", "json=no/such/folder/run.jsonl"]),
             &run(&["--report", "json", "--report", "terminal"]),
             &run(&["--partition", "3/2"]),
             &run(&["--partition", "2/2"]),

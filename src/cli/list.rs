@@ -14,7 +14,7 @@ use super::files::ScenarioOptions;
 use crate::receiver::Flaw;
 use crate::scenario::{Case, Forgery};
 
-/// List scenarios, the forgeries that a scenario can send, or the flaws of the built-in receiver
+/// List scenarios, forgeries, or flaws of the built-in receiver
 #[derive(Debug, Args)]
 pub struct List {
     /// What to list

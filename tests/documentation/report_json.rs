@@ -14,10 +14,12 @@ const DESCRIPTION: &str = "docs/report-json.md";
 const SCHEMA: &str = "docs/report-json.schema.json";
 
 /// The sections of the description and the types in the schema that they describe.
-const SECTIONS: [(&str, &str); 14] = [
+const SECTIONS: [(&str, &str); 16] = [
     ("run_started", "RunStarted"),
     ("scenario_started", "ScenarioStarted"),
     ("attempt_ended", "AttemptEnded"),
+    ("Timings", "TimingsRecord"),
+    ("A connection", "ConnectionRecord"),
     ("A request", "RequestRecord"),
     ("An answer", "AnswerRecord"),
     ("A body", "BodyRecord"),
