@@ -93,14 +93,14 @@ fn a_real_run_prints_what_is_described() {
     // made, and a failure with its source.
     let scenario = "name: all sorts of things\n\
                     source: this test\n\
-                    events: { welcome: {} }\n\
+                    events: { welcome: {}, another: {} }\n\
                     steps:\n\
-                    - { deliver: welcome, expect: { status: 503 } }\n\
+                    - { deliver: [welcome, another], expect: { status: 503 } }\n\
                     - { request: { url: 'http://127.0.0.1:1/' }, expect: { status: 200 } }\n\
                     - { pause: 1s }\n\
                     effects:\n\
                     - { granted: welcome }\n\
-                    - { not_granted: welcome }\n";
+                    - { not_granted: another }\n";
     let path = folder.path().join("sorts.yaml");
     fs::write(&path, scenario).expect("written");
     let own = path.to_str().expect("a path");
