@@ -10,9 +10,9 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::files::ScenarioOptions;
-use crate::scenario::{Case, Forgery};
+use crate::scenario::{Case, Fault, Forgery};
 
-/// List scenarios, or the forgeries that a scenario can send
+/// List scenarios, or the forgeries and faults that a scenario can have
 #[derive(Debug, Args)]
 pub struct List {
     /// What to list
@@ -33,6 +33,8 @@ enum Listed {
     Scenarios,
     /// Forgeries, which a receiver must refuse
     Forgeries,
+    /// Faults, which a receiver must survive
+    Faults,
 }
 
 const NAME: Style = Style::new().bold();
@@ -48,17 +50,26 @@ impl List {
             }
             Listed::Forgeries => {
                 for forgery in Forgery::ALL {
-                    let (name, about) = (forgery.name(), forgery.about());
-                    if self.json {
-                        writeln!(console, "{}", json!({ "name": name, "about": about }))?;
-                    } else {
-                        writeln!(console, "{NAME}{name}{NAME:#}\n  {about}")?;
-                    }
+                    self.word(forgery.name(), forgery.about(), console)?;
+                }
+            }
+            Listed::Faults => {
+                for fault in Fault::ALL {
+                    self.word(fault.name(), fault.about(), console)?;
                 }
             }
         }
         console.flush()?;
         Ok(ExitCode::ChecksHeld)
+    }
+
+    fn word(&self, name: &str, about: &str, console: &mut Console) -> Result<(), CommandError> {
+        if self.json {
+            writeln!(console, "{}", json!({ "name": name, "about": about }))?;
+        } else {
+            writeln!(console, "{NAME}{name}{NAME:#}\n  {about}")?;
+        }
+        Ok(())
     }
 
     fn scenario(&self, case: &Case, console: &mut Console) -> Result<(), CommandError> {

@@ -2,8 +2,8 @@
 
 use super::redaction::Redaction;
 use super::run_event::{AnswerRecord, AttemptEnded, BodyRecord, RequestRecord};
-use crate::delivery::{Attempt, Exchange};
-use crate::scenario::Forgery;
+use crate::delivery::{Attempt, Exchange, Failure, Response};
+use crate::scenario::{Fault, Forgery};
 
 /// Which attempt of a run is meant: the numbers of its scenario, step and delivery, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,17 +23,20 @@ pub fn attempt_record(
     attempt: &Attempt,
     redaction: &Redaction,
 ) -> AttemptEnded {
+    let unheard = attempt.exchange.unheard.as_ref();
     AttemptEnded {
         scenario: place.scenario,
         step: place.step,
         delivery: place.delivery,
         event_name: Some(event_name.to_owned()),
         forgery: attempt.forgery.map(Forgery::name),
+        fault: attempt.fault.map(Fault::name),
         attempt: attempt.number,
         virtual_offset: attempt.virtual_offset,
         took: attempt.exchange.timings.without_gate(),
         request: request_record(&attempt.exchange, redaction),
-        answer: answer_record(&attempt.exchange, redaction),
+        answer: answer_record(&attempt.exchange.result, redaction),
+        unheard_answer: unheard.map(|unheard| Box::new(answer_record(unheard, redaction))),
     }
 }
 
@@ -60,8 +63,11 @@ pub(super) fn request_record(exchange: &Exchange, redaction: &Redaction) -> Requ
 }
 
 /// What came back, or why nothing did.
-pub(super) fn answer_record(exchange: &Exchange, redaction: &Redaction) -> AnswerRecord {
-    match &exchange.result {
+pub(super) fn answer_record(
+    result: &Result<Response, Failure>,
+    redaction: &Redaction,
+) -> AnswerRecord {
+    match result {
         Ok(response) => {
             let headers = response.headers.iter().map(|(name, value)| {
                 let value = redaction.bytes(value);
@@ -73,7 +79,7 @@ pub(super) fn answer_record(exchange: &Exchange, redaction: &Redaction) -> Answe
                 body: BodyRecord::new(
                     &redaction.bytes(&response.body),
                     response.body_length,
-                    response.truncated,
+                    response.truncated || !response.complete,
                 ),
             }
         }

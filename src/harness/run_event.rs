@@ -89,6 +89,8 @@ pub struct AttemptEnded {
     pub event_name: Option<String>,
     /// The forgery that was sent in the event's place.
     pub forgery: Option<&'static str>,
+    /// The fault that the attempt has a part in.
+    pub fault: Option<&'static str>,
     /// The attempt's number in the delivery, from 1.
     pub attempt: u32,
     /// When it began, on the virtual clock from the beginning of the delivery.
@@ -101,6 +103,9 @@ pub struct AttemptEnded {
     pub request: RequestRecord,
     /// What came back.
     pub answer: AnswerRecord,
+    /// What the receiver answered and the sender did not hear, because of the fault. A body that was
+    /// not read either counts as truncated.
+    pub unheard_answer: Option<Box<AnswerRecord>>,
 }
 
 /// A request as it was sent.
