@@ -142,6 +142,7 @@ fn a_games_own_items_take_the_place_of_invented_ones() {
             game_id: None,
             probes: Vec::new(),
             strict: false,
+            http2_only: false,
         };
         let mut sent = BTreeSet::new();
         for case in bundled_suite().expect("sound") {

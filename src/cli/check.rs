@@ -13,7 +13,7 @@ use crate::generate::StartTime;
 use crate::harness::{Plan, PlanSettings};
 use crate::scenario::document::Diagnostics;
 use crate::scenario::document::SourceFile;
-use crate::scenario::{Case, Config, bundled_sources, find};
+use crate::scenario::{Case, Config, HttpVersionName, bundled_sources, find};
 
 /// Check scenario files and aghook.yaml without sending anything
 ///
@@ -40,11 +40,14 @@ impl Check {
             game_id: None,
             probes: Vec::new(),
             strict: false,
+            http2_only: false,
         };
         let profiles = || configs.iter().flat_map(|config| config.profiles.values());
         settings.probes = profiles()
             .flat_map(|profile| profile.probes.keys().cloned())
             .collect();
+        settings.http2_only =
+            !self.paths.is_empty() && !configs.is_empty() && configs.iter().all(speaks_http2_only);
         let mut scenarios = 0;
         let sources = self.sources(&mut problems);
         for source in &sources {
@@ -111,6 +114,13 @@ impl Check {
         }
         sources
     }
+}
+
+/// Whether there is no profile that a fault of HTTP/1.1 could be played with.
+fn speaks_http2_only(config: &Config) -> bool {
+    let mut profiles = config.profiles.values();
+    !config.profiles.is_empty()
+        && profiles.all(|profile| profile.http_version == HttpVersionName::Http2)
 }
 
 fn is_config(path: &Path) -> bool {

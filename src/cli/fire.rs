@@ -1,6 +1,7 @@
 //! `aghook fire`: one ad-hoc event, bent as one likes.
 
 use std::io::Write;
+use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
 
@@ -13,10 +14,9 @@ use super::secrets::Secrets;
 use super::target_options::{ChosenTarget, TargetOptions, reach};
 use super::{ExitCode, block_on};
 use crate::delivery::{
-    Clock, ConnectionUse, DeliveryPlan, ForgeInput, Outcome, Sender, SignedRequest, Target,
-    deliver, forge, sign,
+    Clock, DeliveryPlan, ForgeInput, Outcome, Sender, SignedRequest, Target, deliver, forge, sign,
 };
-use crate::generate::Seed;
+use crate::generate::{Generator, Seed, StartTime};
 use crate::harness::{AttemptPlace, PlannedEvent, Redaction, attempt_record};
 use crate::report::write_attempt;
 use crate::scenario::document::nearest;
@@ -125,19 +125,18 @@ impl Fire {
         redaction: &Redaction,
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
-        let mut random = Seed::of_text("fire").random();
+        let seed = Seed::of_text("fire");
+        let start = StartTime::from_system_time(SystemTime::now());
+        let mut random = seed.random();
         let mut all_right = true;
         let deliveries = events
             .iter()
             .flat_map(|event| (0..self.times).map(move |_| event));
         for (index, event) in deliveries.enumerate() {
             let plan = DeliveryPlan {
-                target,
-                body: event.body.clone(),
-                policy,
                 forgery: self.forge,
-                connection: ConnectionUse::Reuse,
-                gate: None,
+                event_ids: Some(Generator::new(seed.derive(&index.to_string()), start)),
+                ..DeliveryPlan::new(target, event.body.clone(), policy)
             };
             let place = AttemptPlace {
                 scenario: 1,

@@ -12,9 +12,9 @@ use super::command_error::CommandError;
 use super::console::Console;
 use super::files::ScenarioOptions;
 use crate::receiver::Flaw;
-use crate::scenario::{Case, Forgery};
+use crate::scenario::{Case, Fault, Forgery};
 
-/// List scenarios, forgeries, or flaws of the built-in receiver
+/// List scenarios, forgeries, faults, or flaws of the built-in receiver
 #[derive(Debug, Args)]
 pub struct List {
     /// What to list
@@ -37,6 +37,8 @@ enum Listed {
     Forgeries,
     /// Flaws that the built-in receiver can show (`aghook receive --flaw`)
     Flaws,
+    /// Faults, which a receiver must survive
+    Faults,
 }
 
 const NAME: Style = Style::new().bold();
@@ -52,12 +54,12 @@ impl List {
             }
             Listed::Forgeries => {
                 for forgery in Forgery::ALL {
-                    let (name, about) = (forgery.name(), forgery.about());
-                    if self.json {
-                        writeln!(console, "{}", json!({ "name": name, "about": about }))?;
-                    } else {
-                        writeln!(console, "{NAME}{name}{NAME:#}\n  {about}")?;
-                    }
+                    self.word(forgery.name(), forgery.about(), console)?;
+                }
+            }
+            Listed::Faults => {
+                for fault in Fault::ALL {
+                    self.word(fault.name(), fault.about(), console)?;
                 }
             }
             Listed::Flaws => {
@@ -68,6 +70,15 @@ impl List {
         }
         console.flush()?;
         Ok(ExitCode::ChecksHeld)
+    }
+
+    fn word(&self, name: &str, about: &str, console: &mut Console) -> Result<(), CommandError> {
+        if self.json {
+            writeln!(console, "{}", json!({ "name": name, "about": about }))?;
+        } else {
+            writeln!(console, "{NAME}{name}{NAME:#}\n  {about}")?;
+        }
+        Ok(())
     }
 
     fn flaw(&self, flaw: Flaw, console: &mut Console) -> Result<(), CommandError> {

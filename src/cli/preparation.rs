@@ -70,6 +70,8 @@ impl Preparation<'_> {
             game_id: profile.game_id.clone(),
             probes: profile.probes.keys().cloned().collect(),
             strict: self.strict,
+            // A run goes on without them, and says which checks it could not make.
+            http2_only: false,
         }
     }
 

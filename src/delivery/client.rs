@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
+use super::answer_reading::{Read, read, response};
 use super::connect::{self, Opened};
 use super::connection::{Connection, Pool};
 use super::exchange::{ConnectionInfo, Exchange, Response, Timings};
@@ -16,12 +14,13 @@ use super::failure::Failure;
 use super::gate::Gate;
 use super::outgoing_body::OutgoingBody;
 use super::request::OutgoingRequest;
+use super::send_options::{ConnectionUse, SendOptions};
 use super::settings::{ClientError, ClientSettings, HttpVersion};
 use super::target::Target;
 use super::tls::Tls;
+use super::way::{Way, send_and_reset, tell_when_left};
+use super::wire_fault::{BreakOff, WireFault};
 
-/// How much of an answer's body is read at most, in bytes.
-const READ_AT_MOST: u64 = 16 * 1024 * 1024;
 /// Stands for a time that can't be counted.
 const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
 
@@ -38,39 +37,6 @@ struct Inner {
     pool: Pool,
 }
 
-/// Whether an idle connection may be used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum ConnectionUse {
-    /// An idle connection is used where there is one, and kept for the next request.
-    #[default]
-    Reuse,
-    /// A connection is opened for this request alone and closed after it.
-    New,
-}
-
-/// How one request is sent.
-#[derive(Debug)]
-pub struct SendOptions {
-    /// How long the whole exchange may take, from connecting to the end of the answer. Time at
-    /// the gate does not count once the gate has opened.
-    pub timeout: Duration,
-    /// Whether an idle connection may be used.
-    pub connection: ConnectionUse,
-    /// A place at a gate that holds the last byte back.
-    pub gate: Option<Gate>,
-}
-
-impl SendOptions {
-    /// Within this time, on any connection, without a gate.
-    pub fn within(timeout: Duration) -> Self {
-        Self {
-            timeout,
-            connection: ConnectionUse::Reuse,
-            gate: None,
-        }
-    }
-}
-
 /// What is known of an exchange at the moment when its time runs out.
 #[derive(Debug, Default)]
 struct Progress {
@@ -78,6 +44,7 @@ struct Progress {
     connect: Option<Duration>,
     first_byte: Option<Duration>,
     total: Option<Duration>,
+    unheard: Option<Result<Response, Failure>>,
 }
 
 /// A whole answer, and its connection where that can carry another request.
@@ -109,9 +76,14 @@ impl Client {
         })))
     }
 
+    /// Which HTTP version is asked for.
+    pub fn http_version(&self) -> HttpVersion {
+        self.0.settings.http_version
+    }
+
     /// Opens a connection, TLS included, and closes it again: a check before a run.
     pub async fn probe_connection(&self, target: &Target) -> Result<(), Failure> {
-        self.open(target).await.map(drop)
+        self.open(target, self.version(None)).await.map(drop)
     }
 
     /// Sends a request and reads the answer. Whatever comes of it is an [`Exchange`].
@@ -126,15 +98,20 @@ impl Client {
         let _leave = LeaveAtEnd(gate.clone());
         let held = || gate.as_ref().map_or(Duration::ZERO, |gate| gate.held());
         let mut progress = Progress::default();
+        // What a fault does to a connection is nothing for the exchanges before and after.
+        let own = options.fault.is_some_and(WireFault::ends_connection);
+        let way = Way {
+            connection: if own {
+                ConnectionUse::New
+            } else {
+                options.connection
+            },
+            gate: gate.clone(),
+            fault: options.fault,
+            sent: options.sent,
+        };
         let result = {
-            let work = self.exchange(
-                target,
-                request,
-                options.connection,
-                gate.clone(),
-                started,
-                &mut progress,
-            );
+            let work = self.exchange(target, request, way, started, &mut progress);
             tokio::pin!(work);
             let due = |held: Duration| later(started, options.timeout.saturating_add(held));
             let deadline = tokio::time::sleep_until(due(Duration::ZERO));
@@ -168,11 +145,12 @@ impl Client {
         };
         let http2 = match progress.connection {
             Some(connection) => connection.version == http::Version::HTTP_2,
-            None => self.0.settings.http_version == HttpVersion::Http2,
+            None => self.http_version() == HttpVersion::Http2,
         };
         Exchange {
             request: request.sent(target, http2),
             result,
+            unheard: progress.unheard,
             timings: Timings {
                 connect: progress.connect,
                 first_byte: progress.first_byte,
@@ -187,41 +165,53 @@ impl Client {
         &self,
         target: &Target,
         request: &OutgoingRequest,
-        connection_use: ConnectionUse,
-        gate: Option<Arc<Gate>>,
+        way: Way,
         started: Instant,
         progress: &mut Progress,
     ) -> Result<Answer, Failure> {
-        let idle = match connection_use {
+        let idle = match way.connection {
             ConnectionUse::Reuse => self.0.pool.take(target),
             ConnectionUse::New => None,
         };
         let mut connection = match idle {
             Some(idle) => idle,
-            None => self.connect(target, started, progress).await?,
+            None => self.connect(target, way.fault, started, progress).await?,
         };
         progress.connection = Some(connection.info());
+        if way.fault == Some(WireFault::LoseRequest) {
+            connection.close().await;
+            return Err(BreakOff::RequestLost.into());
+        }
         if request.bytes().is_empty()
-            && let Some(gate) = &gate
+            && let Some(gate) = &way.gate
         {
             std::future::poll_fn(|context| gate.poll_open(context)).await;
         }
-        let body = OutgoingBody::new(request.bytes().clone(), gate);
-        let mut handed_out = body.handed_out();
+        let body = OutgoingBody::new(request.bytes().clone(), way.pace(request.bytes().len()));
+        let (mut handed_out, departure) = (body.handed_out(), body.departure());
         let outgoing = request.to_http(target, connection.is_http2(), body);
-        let answer = match connection.send(outgoing).await {
+        if let Some(broken_off) = way.breaks_off(request.bytes().len()) {
+            let head = send_and_reset(&mut connection, outgoing, &departure).await;
+            connection.close().await;
+            progress.unheard = head?.map(|head| Ok(response(&head.into_parts().0, Read::none())));
+            return Err(broken_off.into());
+        }
+        let mut news = way.sent;
+        let answer = tell_when_left(&mut news, &departure, connection.send(outgoing)).await;
+        let answer = match answer {
             Ok(answer) => answer,
             Err(mut error) => match error.take_message() {
                 // The receiver had closed the idle connection, and not a byte was sent: this is
                 // no failure of the receiver, so the request takes a new connection.
                 Some(unsent) if connection.info().reused => {
                     progress.connection = None;
-                    connection = self.connect(target, started, progress).await?;
+                    connection = self.connect(target, way.fault, started, progress).await?;
                     progress.connection = Some(connection.info());
                     let body = unsent.into_body();
                     handed_out = body.handed_out();
                     let outgoing = request.to_http(target, connection.is_http2(), body);
-                    let answer = connection.send(outgoing).await;
+                    let work = connection.send(outgoing);
+                    let answer = tell_when_left(&mut news, &departure, work).await;
                     answer.map_err(|error| Failure::exchanging(error.error()))?
                 }
                 _ => return Err(Failure::exchanging(error.error())),
@@ -229,24 +219,19 @@ impl Client {
         };
         progress.first_byte = Some(started.elapsed());
         let (head, body) = answer.into_parts();
+        if way.fault == Some(WireFault::LoseAnswer) {
+            drop(body);
+            connection.close().await;
+            progress.unheard = Some(Ok(response(&head, Read::none())));
+            return Err(BreakOff::AnswerLost.into());
+        }
         let limit = self.0.settings.response_body_limit;
         let body = read(body, limit).await;
         progress.total = Some(started.elapsed());
         let body = body.map_err(|error| Failure::exchanging(&error))?;
         let reusable = body.complete && handed_out.load(Ordering::Acquire);
-        let headers = head.headers.iter();
-        let response = Response {
-            status: head.status.as_u16(),
-            headers: headers
-                .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
-                .collect(),
-            truncated: body.length > body.kept.len() as u64,
-            body: body.kept,
-            body_length: body.length,
-            complete: body.complete,
-        };
         Ok(Answer {
-            response,
+            response: response(&head, body),
             reusable: reusable.then_some(connection),
         })
     }
@@ -270,18 +255,26 @@ impl Client {
     async fn connect(
         &self,
         target: &Target,
+        fault: Option<WireFault>,
         started: Instant,
         progress: &mut Progress,
     ) -> Result<Connection, Failure> {
-        let opened = self.open(target).await?;
+        let opened = self.open(target, self.version(fault)).await?;
         progress.connect = Some(started.elapsed());
         Connection::start(opened).await
     }
 
-    async fn open(&self, target: &Target) -> Result<Opened, Failure> {
-        let settings = &self.0.settings;
-        let open = connect::open(target, &self.0.tls, settings.http_version);
-        let after = settings.connect_timeout;
+    /// The version to speak. A fault that HTTP/2 can't play asks for HTTP/1.1 where TLS can choose.
+    fn version(&self, fault: Option<WireFault>) -> HttpVersion {
+        match self.http_version() {
+            HttpVersion::Auto if fault.is_some_and(WireFault::needs_http1) => HttpVersion::Http1,
+            version => version,
+        }
+    }
+
+    async fn open(&self, target: &Target, version: HttpVersion) -> Result<Opened, Failure> {
+        let open = connect::open(target, &self.0.tls, version);
+        let after = self.0.settings.connect_timeout;
         let opened = tokio::time::timeout(after, open).await;
         opened.unwrap_or(Err(Failure::ConnectTimeout { after }))
     }
@@ -303,37 +296,4 @@ fn later(instant: Instant, duration: Duration) -> Instant {
     instant
         .checked_add(duration)
         .unwrap_or_else(|| instant + FOREVER)
-}
-
-/// What was read of a body.
-struct Read {
-    kept: Bytes,
-    length: u64,
-    complete: bool,
-}
-
-/// Reads a body to its end or to the bound, and keeps its start.
-async fn read(mut body: Incoming, keep: usize) -> Result<Read, hyper::Error> {
-    let mut kept = BytesMut::new();
-    let mut length = 0_u64;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
-        length = length.saturating_add(data.len() as u64);
-        let room = keep.saturating_sub(kept.len()).min(data.len());
-        kept.extend_from_slice(&data[..room]);
-        if length > READ_AT_MOST {
-            return Ok(Read {
-                kept: kept.freeze(),
-                length,
-                complete: false,
-            });
-        }
-    }
-    Ok(Read {
-        kept: kept.freeze(),
-        length,
-        complete: true,
-    })
 }

@@ -59,7 +59,10 @@ pub(super) async fn open(
             http2: version == HttpVersion::Http2,
         });
     }
-    let config = tls.config().await;
+    let config = match version {
+        HttpVersion::Http1 => tls.http1_config().await,
+        HttpVersion::Http2 | HttpVersion::Auto => tls.config().await,
+    };
     let config = config.map_err(|reason| Failure::Tls { reason })?;
     let stream = TlsConnector::from(Arc::clone(&config))
         .connect(server_name(target)?, socket)

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use http::{Request, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::task::AbortHandle;
+use hyper::rt::Executor;
+use hyper_util::rt::TokioIo;
+use tokio::task::JoinSet;
 
 use super::connect::Opened;
 use super::exchange::ConnectionInfo;
@@ -36,12 +37,62 @@ pub(super) struct Connection {
     meter: Arc<Meter>,
     peek: Peek,
     info: ConnectionInfo,
-    /// Drives the connection.
-    driver: AbortHandle,
+    /// Drive the connection, and hold it: it is closed when they end.
+    tasks: Tasks,
     /// A request is under way: dropped now, the connection is cut.
     busy: bool,
     /// When the last exchange on it ended.
     idle_since: Instant,
+}
+
+/// The tasks of one connection. On HTTP/2 there are several, and each can start others.
+#[derive(Debug, Clone, Default)]
+struct Tasks(Arc<Mutex<JoinSet<()>>>);
+
+impl Tasks {
+    /// Lets the tasks end by themselves.
+    fn release(&self) {
+        self.running().detach_all();
+    }
+
+    /// Ends the tasks where they are, without waiting for it.
+    fn abort(&self) {
+        self.running().abort_all();
+    }
+
+    /// Ends the tasks where they are, and waits until they have let go of the connection.
+    async fn end(&self) {
+        let mut running = std::mem::take(&mut *self.running());
+        running.shutdown().await;
+    }
+
+    fn running(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tasks {
+    fn execute(&self, task: F) {
+        let mut running = self.running();
+        while running.try_join_next().is_some() {}
+        running.spawn(async { drop(task.await) });
+    }
+}
+
+/// Ends a connection while a request is under way on it.
+#[derive(Debug)]
+pub(super) struct Cut {
+    tasks: Tasks,
+    peek: Peek,
+}
+
+impl Cut {
+    /// Resets the connection. To be called before the request is dropped, which would close the
+    /// connection in order.
+    pub(super) fn reset(&self) {
+        self.peek.reset_at_end();
+        self.tasks.abort();
+    }
 }
 
 #[derive(Debug)]
@@ -56,18 +107,19 @@ impl Connection {
         let meter = Arc::new(Meter::default());
         let io = TokioIo::new(Metered::new(opened.stream, Arc::clone(&meter)));
         let failed = |error: hyper::Error| Failure::exchanging(&error);
+        let tasks = Tasks::default();
         // What ends a connection is told to the exchange on it; without one it is of no interest.
-        let (sender, driver) = if opened.http2 {
-            let builder = http2::Builder::new(TokioExecutor::new());
+        let sender = if opened.http2 {
+            let builder = http2::Builder::new(tasks.clone());
             let (sender, driver) = builder.handshake(io).await.map_err(failed)?;
-            let driver = tokio::spawn(async { drop(driver.await) });
-            (Sender::Http2(sender), driver)
+            tasks.execute(driver);
+            Sender::Http2(sender)
         } else {
             let mut builder = http1::Builder::new();
             builder.title_case_headers(true);
             let (sender, driver) = builder.handshake(io).await.map_err(failed)?;
-            let driver = tokio::spawn(async { drop(driver.await) });
-            (Sender::Http1(sender), driver)
+            tasks.execute(driver);
+            Sender::Http1(sender)
         };
         let version = if opened.http2 {
             Version::HTTP_2
@@ -83,7 +135,7 @@ impl Connection {
                 version,
                 remote: opened.remote,
             },
-            driver: driver.abort_handle(),
+            tasks,
             busy: false,
             idle_since: Instant::now(),
         })
@@ -130,6 +182,19 @@ impl Connection {
         self.idle_since = Instant::now();
     }
 
+    /// What can end this connection while a request is under way on it.
+    pub(super) fn cut(&self) -> Cut {
+        Cut {
+            tasks: self.tasks.clone(),
+            peek: self.peek.clone(),
+        }
+    }
+
+    /// Closes the connection where it is, and waits until it is closed.
+    pub(super) async fn close(self) {
+        self.tasks.end().await;
+    }
+
     /// Whether a request can still be sent on this idle connection.
     fn is_alive(&self) -> bool {
         let ready = match &self.sender {
@@ -145,7 +210,9 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.busy {
-            self.driver.abort();
+            self.tasks.abort();
+        } else {
+            self.tasks.release();
         }
     }
 }

@@ -1,23 +1,24 @@
 //! A delivery: attempts under a retry policy, on a timeline that can be virtual.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::Method;
+use futures_util::future;
 use jiff::Timestamp;
 use rand::Rng;
 
-use super::client::{Client, ConnectionUse, SendOptions};
+use super::client::Client;
 use super::clock::Clock;
+use super::delivery_plan::DeliveryPlan;
 use super::exchange::Exchange;
 use super::failure::FailureClass;
-use super::forge::{ForgeInput, SignedRequest, forge, sign};
-use super::gate::Gate;
-use super::request::OutgoingRequest;
-use super::schedule::Schedule;
-use super::target::Target;
+use super::forge::SignedRequest;
+use super::given_up::GivenUp;
+use super::retry_after::retry_after;
+use super::schedule::{Schedule, span};
+use super::send_options::{ConnectionUse, SendOptions};
+use super::signing::{Signing, outgoing};
 use crate::protocol::Signer;
-use crate::scenario::{Forgery, RetryOn, RetryPolicy, StatusClass};
+use crate::scenario::{Fault, Forgery, RetryOn, RetryPolicy, StatusClass};
 
 /// What every delivery of a run has in common.
 #[derive(Debug, Clone, Copy)]
@@ -30,23 +31,6 @@ pub struct Sender<'a> {
     pub signer: &'a Signer,
     /// Signs with the secret before the present one, for `expired_secret`.
     pub expired: Option<&'a Signer>,
-}
-
-/// What is delivered, where to, and how.
-#[derive(Debug)]
-pub struct DeliveryPlan<'a> {
-    /// Where to.
-    pub target: &'a Target,
-    /// The exact bytes of the event.
-    pub body: Bytes,
-    /// When to try again.
-    pub policy: &'a RetryPolicy,
-    /// How the delivery is forged, if it is.
-    pub forgery: Option<Forgery>,
-    /// Whether idle connections may be used.
-    pub connection: ConnectionUse,
-    /// A place at a gate, for the first attempt.
-    pub gate: Option<Gate>,
 }
 
 /// A delivery and how it ended.
@@ -87,125 +71,260 @@ pub struct Attempt {
     pub signed_timestamp: u64,
     /// How it was forged, if it was.
     pub forgery: Option<Forgery>,
+    /// The fault that it has a part in, if any.
+    pub fault: Option<Fault>,
+    /// When it ended, in Unix seconds: from when a `Retry-After` counts.
+    pub ended_at: u64,
 }
 
 /// Delivers: signs, sends, and tries again as the policy says.
 ///
-/// `rng` gives the jitter and what is random in a forgery. `observe` sees each attempt as it ends.
+/// `rng` gives the jitter and what is random in a forgery. `observe` sees each attempt as it ends,
+/// in the order of their numbers: one that was given up, once its answer has been read.
 pub async fn deliver<R: Rng>(
     sender: Sender<'_>,
     plan: DeliveryPlan<'_>,
     rng: &mut R,
-    mut observe: impl FnMut(&Attempt),
+    observe: impl FnMut(&Attempt),
 ) -> Delivery {
-    let policy = plan.policy;
-    let began = sender.clock.instant();
-    let mut schedule = Schedule::new(policy);
-    let mut gate = plan.gate;
-    let mut signed: Option<SignedRequest> = None;
-    let mut skipped = Duration::ZERO;
-    let mut delay_before = Duration::ZERO;
-    let mut attempts: Vec<Attempt> = Vec::new();
-    loop {
-        let request = match signed.take() {
-            Some(first) if !policy.resign => first,
-            _ => sign_attempt(&sender, plan.target, &plan.body, plan.forgery, rng),
+    let late_wait = match plan.fault {
+        Some(Fault::LateRetry(_)) => span(plan.policy, rng),
+        _ => None,
+    };
+    let skipped_wait = late_wait.filter(|_| sender.clock.is_compressed());
+    let run = Run {
+        sender,
+        began: sender.clock.instant(),
+        schedule: Schedule::new(plan.policy),
+        late_wait,
+        signing: Signing::new(skipped_wait.unwrap_or_default()),
+        skipped: Duration::ZERO,
+        delay_before: Duration::ZERO,
+        begun: 0,
+        attempts: Vec::new(),
+        plan,
+        rng,
+        observe,
+    };
+    run.make().await
+}
+
+/// A delivery on its way.
+struct Run<'a, R, O> {
+    sender: Sender<'a>,
+    plan: DeliveryPlan<'a>,
+    rng: &'a mut R,
+    observe: O,
+    began: Instant,
+    schedule: Schedule<'a>,
+    /// The wait before a late retry.
+    late_wait: Option<Duration>,
+    signing: Signing,
+    /// How much of the waits took no time.
+    skipped: Duration,
+    delay_before: Duration,
+    /// How many attempts were begun.
+    begun: u32,
+    attempts: Vec<Attempt>,
+}
+
+/// An attempt before it is known what came of it.
+struct Begun {
+    number: u32,
+    started_at: Timestamp,
+    virtual_offset: Duration,
+    delay_before: Duration,
+    request: SignedRequest,
+}
+
+impl<R: Rng, O: FnMut(&Attempt)> Run<'_, R, O> {
+    async fn make(mut self) -> Delivery {
+        match self.plan.fault {
+            Some(Fault::TimeoutOverlap(overlap)) => Box::pin(self.overlap(overlap.after.0)).await,
+            _ => self.attempt().await,
+        }
+        let outcome = loop {
+            match self.verdict() {
+                Verdict::Ends(outcome) => break outcome,
+                Verdict::Again => match self.next_delay() {
+                    Some(delay) => {
+                        self.wait(delay).await;
+                        self.attempt().await;
+                    }
+                    None => break Outcome::Exhausted,
+                },
+            }
         };
-        let started_at = sender.clock.now();
-        let real = sender.clock.instant().saturating_duration_since(began);
+        let attempts = self.attempts;
+        Delivery { attempts, outcome }
+    }
+
+    /// One attempt, and the interlude after it, if there is one.
+    async fn attempt(&mut self) {
+        let begun = self.begin();
+        let options = self.options(&begun);
+        let outgoing = outgoing(&begun.request);
+        let client = self.sender.client;
+        let exchange = client.send(self.plan.target, &outgoing, options).await;
+        self.end(&begun, exchange);
+        if let Some(interlude) = self.plan.interlude.take() {
+            interlude.pass().await;
+        }
+    }
+
+    /// The first attempt, given up `after` the request has left, and the second, which comes while
+    /// the receiver is still at work on the first.
+    async fn overlap(&mut self, after: Duration) {
+        let (timeout, clock) = (self.plan.policy.timeout.0, self.sender.clock);
+        let first = self.begin();
         let options = SendOptions {
-            timeout: policy.timeout.0,
-            connection: plan.connection,
-            gate: gate.take(),
+            // Its answer can still come when the sender has long turned to the second.
+            timeout: timeout.saturating_mul(2).saturating_add(after),
+            ..self.options(&first)
         };
-        let outgoing = outgoing(&request);
-        let exchange = sender.client.send(plan.target, &outgoing, options).await;
-        let attempt = Attempt {
-            number: u32::try_from(attempts.len())
-                .unwrap_or(u32::MAX)
-                .saturating_add(1),
-            started_at,
-            virtual_offset: real.saturating_add(skipped),
-            delay_before,
-            exchange,
-            signed_timestamp: request.signed_timestamp,
-            forgery: plan.forgery,
+        let (client, target) = (self.sender.client, self.plan.target);
+        let request = outgoing(&first.request);
+        let mut given_up = match GivenUp::send(client, target, request, options, after).await {
+            Ok(given_up) => given_up,
+            Err(failed) => return self.end(&first, *failed),
         };
-        observe(&attempt);
-        let verdict = verdict(policy, &attempt.exchange);
-        attempts.push(attempt);
-        signed = Some(request);
-        let outcome = match verdict {
-            Verdict::Ends(outcome) => outcome,
-            Verdict::Again => match schedule.next_delay(rng) {
-                Some(delay) => {
-                    delay_before = delay;
-                    skipped = skipped.saturating_add(sender.clock.pause(delay).await);
-                    continue;
-                }
-                None => Outcome::Exhausted,
+        let skipped = given_up.meanwhile(clock.pause(timeout)).await;
+        self.skipped = self.skipped.saturating_add(skipped);
+        let is_retried = self.plan.policy.retry_on.contains(&RetryOn::Timeout);
+        let delay = if is_retried { self.next_delay() } else { None };
+        let Some(delay) = delay else {
+            let exchange = given_up.end(timeout).await;
+            return self.end(&first, exchange);
+        };
+        given_up.meanwhile(self.wait(delay)).await;
+        let second = self.begin();
+        let options = SendOptions {
+            connection: ConnectionUse::New,
+            ..self.options(&second)
+        };
+        let request = outgoing(&second.request);
+        let retry = client.send(target, &request, options);
+        let (exchange, unheard) = future::join(retry, given_up.end(timeout)).await;
+        self.end(&first, unheard);
+        self.end(&second, exchange);
+    }
+
+    /// An attempt that begins now.
+    fn begin(&mut self) -> Begun {
+        let request = self.signing.next(&self.sender, &mut self.plan, self.rng);
+        let real = self.sender.clock.instant();
+        let real = real.saturating_duration_since(self.began);
+        // Counted by those that were begun: one that was given up is not among the attempts yet.
+        self.begun = self.begun.saturating_add(1);
+        Begun {
+            number: self.begun,
+            started_at: self.sender.clock.now(),
+            virtual_offset: real.saturating_add(self.skipped),
+            delay_before: self.delay_before,
+            request,
+        }
+    }
+
+    fn options(&mut self, begun: &Begun) -> SendOptions {
+        let is_first = begun.number == 1;
+        SendOptions {
+            timeout: self.plan.policy.timeout.0,
+            connection: if is_first {
+                self.plan.connection
+            } else {
+                self.plan.policy.connection.into()
             },
+            gate: self.plan.gate.take(),
+            fault: self.plan.wire_fault(begun.number),
+            sent: None,
+        }
+    }
+
+    /// What came of an attempt is known.
+    fn end(&mut self, begun: &Begun, exchange: Exchange) {
+        let attempt = Attempt {
+            number: begun.number,
+            started_at: begun.started_at,
+            virtual_offset: begun.virtual_offset,
+            delay_before: begun.delay_before,
+            exchange,
+            signed_timestamp: begun.request.signed_timestamp,
+            forgery: self.plan.forgery,
+            fault: self.plan.fault_of(begun.number),
+            ended_at: self.sender.clock.unix_seconds(),
         };
-        return Delivery { attempts, outcome };
+        (self.observe)(&attempt);
+        self.attempts.push(attempt);
+    }
+
+    /// The wait before the next attempt, if there is one.
+    fn next_delay(&mut self) -> Option<Duration> {
+        if matches!(self.plan.fault, Some(Fault::LateRetry(_))) {
+            return self.late_wait.take();
+        }
+        let delay = self.schedule.next_delay(self.rng)?;
+        let asked = self.attempts.last().and_then(Attempt::retry_after);
+        Some(self.plan.policy.retry_after.wait(delay, asked))
+    }
+
+    async fn wait(&mut self, delay: Duration) {
+        self.delay_before = delay;
+        let skipped = self.sender.clock.pause(delay).await;
+        self.skipped = self.skipped.saturating_add(skipped);
+    }
+
+    /// What the last attempt means for the delivery.
+    fn verdict(&self) -> Verdict {
+        match self.attempts.last() {
+            Some(last) => last.verdict(self.plan.policy),
+            None => Verdict::Again,
+        }
     }
 }
 
-/// What an attempt means for the delivery.
+/// What an attempt means for its delivery.
 enum Verdict {
+    /// It was the last one.
     Ends(Outcome),
+    /// It is followed by another, unless the attempts are used up.
     Again,
 }
 
-fn verdict(policy: &RetryPolicy, exchange: &Exchange) -> Verdict {
-    match &exchange.result {
-        // Success is success, whatever a policy lists.
-        Ok(response) if StatusClass::Success.matches(response.status) => {
-            Verdict::Ends(Outcome::Delivered)
-        }
-        Ok(response) if policy.retries_status(response.status) => Verdict::Again,
-        Ok(_) => Verdict::Ends(Outcome::Refused),
-        Err(failure) => {
-            let on = match failure.class() {
-                FailureClass::Timeout => RetryOn::Timeout,
-                FailureClass::Connection => RetryOn::Connection,
-            };
+impl Attempt {
+    /// What the attempt means for its delivery under a policy.
+    fn verdict(&self, policy: &RetryPolicy) -> Verdict {
+        let retried_on = |on: RetryOn| {
             if policy.retry_on.contains(&on) {
                 Verdict::Again
             } else {
                 Verdict::Ends(Outcome::Exhausted)
             }
+        };
+        match &self.exchange.result {
+            // Success is success, whatever a policy lists.
+            Ok(response) if StatusClass::Success.matches(response.status) => {
+                Verdict::Ends(Outcome::Delivered)
+            }
+            Ok(response) if policy.retries_status(response.status) => Verdict::Again,
+            // It took the sender for too slow, which it was.
+            Ok(response) if response.status == 408 && self.is_slow() => {
+                retried_on(RetryOn::Timeout)
+            }
+            Ok(_) => Verdict::Ends(Outcome::Refused),
+            Err(failure) => retried_on(match failure.class() {
+                FailureClass::Timeout => RetryOn::Timeout,
+                FailureClass::Connection => RetryOn::Connection,
+            }),
         }
     }
-}
 
-/// The headers and the body of an attempt that begins now.
-fn sign_attempt<R: Rng>(
-    sender: &Sender<'_>,
-    target: &Target,
-    body: &Bytes,
-    forgery: Option<Forgery>,
-    rng: &mut R,
-) -> SignedRequest {
-    let input = ForgeInput {
-        host: target.authority(),
-        body,
-        timestamp: sender.clock.unix_seconds(),
-        signer: sender.signer,
-        expired: sender.expired,
-    };
-    match forgery {
-        Some(forgery) => forge(forgery, &input, rng),
-        None => sign(&input),
+    /// How long the answer asks to wait before the next attempt, if it does.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let response = self.exchange.result.as_ref().ok()?;
+        retry_after(response, self.ended_at)
     }
-}
 
-fn outgoing(signed: &SignedRequest) -> OutgoingRequest {
-    let request = OutgoingRequest::new(Method::POST).body(signed.body.clone());
-    let mut headers = signed.headers.iter();
-    match headers.try_fold(request, |request, (name, value)| {
-        request.header(name, value)
-    }) {
-        Ok(request) => request,
-        Err(_) => unreachable!("a checked authority, digits and letters are header values"),
+    fn is_slow(&self) -> bool {
+        matches!(self.fault, Some(Fault::SlowBody(_)))
     }
 }

@@ -16,6 +16,9 @@ pub struct Exchange {
     pub request: SentRequest,
     /// The answer, or why there is none.
     pub result: Result<Response, Failure>,
+    /// What the receiver answered and the sender did not hear, because of a fault; an answer whose
+    /// body was not read either is not `complete`.
+    pub unheard: Option<Result<Response, Failure>>,
     /// How long it took.
     pub timings: Timings,
     /// Which connection it took; `None` where none was made.
@@ -40,7 +43,7 @@ pub struct ConnectionInfo {
     pub remote: SocketAddr,
 }
 
-/// A whole answer.
+/// An answer; a whole one, unless a fault kept it from being read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The status.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustls::AlertDescription;
 
+use super::wire_fault::BreakOff;
 use crate::scenario::DurationText;
 
 /// Why there is no whole answer. `Display` is a sentence; [`Failure::hint`] says what may help.
@@ -93,6 +94,9 @@ pub enum Failure {
         /// What is wrong with it.
         reason: String,
     },
+    /// The sender itself broke off, because a fault asked for it. Not the receiver's doing.
+    #[error(transparent)]
+    BrokenOff(#[from] BreakOff),
 }
 
 /// What a retry policy tells apart.
@@ -108,12 +112,14 @@ impl Failure {
     /// What a retry policy sees in it.
     pub fn class(&self) -> FailureClass {
         match self {
-            Self::ConnectTimeout { .. } | Self::Timeout { .. } => FailureClass::Timeout,
+            Self::ConnectTimeout { .. }
+            | Self::Timeout { .. }
+            | Self::BrokenOff(BreakOff::GaveUp { .. }) => FailureClass::Timeout,
             _ => FailureClass::Connection,
         }
     }
 
-    /// Whether no connection was made, so that the receiver can't have seen anything.
+    /// Whether no connection was made, or nothing was sent on it, so that the receiver can't have seen anything.
     pub fn is_before_request(&self) -> bool {
         match self {
             Self::NameNotResolved { .. }
@@ -124,11 +130,13 @@ impl Failure {
             | Self::LocalLimit { .. }
             | Self::UntrustedCertificate { .. }
             | Self::Tls { .. }
-            | Self::VersionNotOffered => true,
+            | Self::VersionNotOffered
+            | Self::BrokenOff(BreakOff::RequestLost) => true,
             Self::Timeout { .. }
             | Self::Reset
             | Self::ClosedEarly
-            | Self::InvalidResponse { .. } => false,
+            | Self::InvalidResponse { .. }
+            | Self::BrokenOff(_) => false,
         }
     }
 
@@ -148,6 +156,7 @@ impl Failure {
             Self::Tls { .. } => "tls",
             Self::VersionNotOffered => "version_not_offered",
             Self::InvalidResponse { .. } => "invalid_response",
+            Self::BrokenOff(broken_off) => broken_off.name(),
         }
     }
 
@@ -180,6 +189,9 @@ impl Failure {
             }
             Self::InvalidResponse { .. } => {
                 "check that the port speaks HTTP, and `https://` if it is encrypted"
+            }
+            Self::BrokenOff(_) => {
+                "nothing: the fault of this step asked for it; look at the attempt after this one"
             }
         }
     }

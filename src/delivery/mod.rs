@@ -5,35 +5,50 @@
 //! here, and nothing is reported here: callers observe attempts and judge them.
 
 mod allowed_hosts;
+mod answer_reading;
 mod client;
 mod clock;
 mod connect;
 mod connection;
 mod deliver;
+mod delivery_plan;
+mod departure;
 mod exchange;
 mod failure;
 mod forge;
+mod fresh_event_id;
 mod gate;
+mod given_up;
+mod interlude;
 mod outgoing_body;
 mod request;
+mod retry_after;
 mod schedule;
+mod send_options;
 mod settings;
+mod signing;
 mod target;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod way;
 mod wire;
+mod wire_fault;
 
 pub use allowed_hosts::{AllowedHosts, NotAHost};
-pub use client::{Client, ConnectionUse, SendOptions};
+pub use client::Client;
 pub use clock::Clock;
-pub use deliver::{Attempt, Delivery, DeliveryPlan, Outcome, Sender, deliver};
+pub use deliver::{Attempt, Delivery, Outcome, Sender, deliver};
+pub use delivery_plan::DeliveryPlan;
 pub use exchange::{ConnectionInfo, Exchange, Response, Timings};
 pub use failure::{Failure, FailureClass};
 pub use forge::{ForgeInput, SignedRequest, forge, sign};
 pub use gate::Gate;
+pub use interlude::{Interlude, InterludeGuide};
 pub use request::{HeaderError, OutgoingRequest, SentRequest};
 pub use schedule::schedule;
+pub use send_options::{ConnectionUse, SendOptions};
 pub use settings::{ClientError, ClientSettings, HttpVersion};
 pub use target::{Target, TargetError};
 pub use tls::{CacertError, TlsSettings};
+pub use wire_fault::{BreakOff, WireFault};

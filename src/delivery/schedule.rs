@@ -15,6 +15,16 @@ pub fn schedule<R: Rng>(policy: &RetryPolicy, rng: &mut R) -> impl Iterator<Item
     std::iter::from_fn(move || schedule.next_delay(rng))
 }
 
+/// How many waits of a policy are added up. More would take time and tell nothing more.
+const MOST_ADDED: usize = 10_000;
+
+/// How long a whole policy takes from the first attempt to the last, the attempts themselves aside;
+/// none where there is a single attempt.
+pub(super) fn span<R: Rng>(policy: &RetryPolicy, rng: &mut R) -> Option<Duration> {
+    let waits = schedule(policy, rng).take(MOST_ADDED);
+    waits.reduce(Duration::saturating_add)
+}
+
 /// A policy's waits in turn. Holds no generator, so that one can serve the forgeries as well.
 #[derive(Debug, Clone)]
 pub(super) struct Schedule<'a> {

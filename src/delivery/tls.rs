@@ -53,6 +53,7 @@ pub(super) struct Tls {
     insecure: bool,
     protocols: Vec<Vec<u8>>,
     config: OnceCell<Result<Arc<ClientConfig>, String>>,
+    http1: OnceCell<Result<Arc<ClientConfig>, String>>,
 }
 
 impl Tls {
@@ -67,6 +68,7 @@ impl Tls {
             insecure: settings.insecure,
             protocols: protocols.iter().map(|name| name.to_vec()).collect(),
             config: OnceCell::new(),
+            http1: OnceCell::new(),
         })
     }
 
@@ -74,6 +76,16 @@ impl Tls {
     pub(super) async fn config(&self) -> Result<Arc<ClientConfig>, String> {
         let config = self.config.get_or_init(|| self.load());
         config.await.clone()
+    }
+
+    /// What a handshake needs that offers HTTP/1.1 alone.
+    pub(super) async fn http1_config(&self) -> Result<Arc<ClientConfig>, String> {
+        let offer = async {
+            let mut config = ClientConfig::clone(&*self.config().await?);
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Ok(Arc::new(config))
+        };
+        self.http1.get_or_init(|| offer).await.clone()
     }
 
     async fn load(&self) -> Result<Arc<ClientConfig>, String> {

@@ -6,6 +6,7 @@ use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -16,7 +17,7 @@ use tokio::net::TcpStream;
 pub(super) struct Socket(Arc<TcpStream>);
 
 /// Looks at a socket that someone else reads from. Does not keep it open.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Peek(Weak<TcpStream>);
 
 /// What lies unread in an idle socket.
@@ -41,6 +42,15 @@ impl Socket {
 }
 
 impl Peek {
+    /// Lets the connection end in a reset, once nobody holds it any more: what was not yet sent is
+    /// dropped, and the peer is told that the connection broke.
+    pub(super) fn reset_at_end(&self) {
+        if let Some(stream) = self.0.upgrade() {
+            // A connection that has ended already can't be reset, and need not be.
+            let _ = SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+
     /// Asks the system itself: the runtime may not yet have heard of a connection's end.
     pub(super) fn unread(&self) -> Unread {
         let Some(stream) = self.0.upgrade() else {

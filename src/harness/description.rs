@@ -33,6 +33,9 @@ pub(super) fn describe(step: &Step) -> String {
     if let Some(forgery) = step.forge {
         text = format!("{text} as the forgery {}", forgery.name());
     }
+    if let Some(fault) = step.fault {
+        text = format!("{text} with fault: {}", fault.name());
+    }
     text
 }
 

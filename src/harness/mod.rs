@@ -14,11 +14,14 @@ mod grant_judgement;
 mod harness;
 mod http_hook;
 mod json_match;
+mod order;
+mod other_request;
 mod placeholders;
 mod plan;
 mod probe_reading;
 mod record;
 mod redaction;
+mod retry_check;
 mod run;
 mod run_event;
 mod steps;
@@ -31,6 +34,7 @@ pub use plan::{Plan, PlanSettings, PlannedEvent};
 pub use probe_reading::{HookProblem, PreparedProbe};
 pub use record::{AttemptPlace, attempt_record};
 pub use redaction::Redaction;
+pub use retry_check::departures;
 pub use run_event::{
     AnswerRecord, AttemptEnded, BodyContent, BodyRecord, ConnectionRecord, DeliveryEnded,
     EffectsEnded, FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted,

@@ -18,7 +18,7 @@ use super::verdict::Demand;
 use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
 use crate::protocol::Event;
 use crate::scenario::document::{Diagnostics, Located, SourceFile, Span, nearest};
-use crate::scenario::{Case, EventSpec, Expectation, JsonPointer, Level, Shareable};
+use crate::scenario::{Case, EventSpec, Expectation, Fault, JsonPointer, Level, Shareable};
 
 /// From what a plan follows, besides its case.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct PlanSettings {
     pub probes: Vec<String>,
     /// Whether warnings and what was not checked count as failures.
     pub strict: bool,
+    /// Whether a fault that HTTP/2 can't play is refused, because nothing else will be spoken.
+    pub http2_only: bool,
 }
 
 /// A case that is ready to be run.
@@ -52,6 +54,8 @@ pub struct Plan {
     pub(super) effect_demands: Vec<Demand>,
     /// From what everything else random follows: shuffling, jitter, forgeries.
     pub(super) seed: Seed,
+    /// The moment from which event times count.
+    pub(super) start: StartTime,
 }
 
 /// An event as it is sent.
@@ -123,6 +127,18 @@ impl PlannedEvent {
 /// The probe that `granted` reads.
 pub(super) const QUANTITY_PROBE: &str = "quantity";
 
+/// What to do about a fault that HTTP/2 can't play.
+pub(super) const HTTP1_HELP: &str = "set `http_version: \"1.1\"` or `auto` in the profile, or \
+    `--http-version 1.1`";
+
+/// Why a fault can't be played over HTTP/2.
+pub(super) fn needs_http1(fault: Fault) -> String {
+    format!(
+        "`{fault}` can't be played over HTTP/2, where a request that breaks off ends its stream \
+         and not the connection"
+    )
+}
+
 impl Plan {
     /// Makes a case ready.
     pub fn new(case: Case, settings: &PlanSettings) -> Result<Self, Diagnostics> {
@@ -152,6 +168,7 @@ impl Plan {
                 Err(Diagnostics(found)) => problems.extend(found),
             }
         }
+        problems.extend(planner.faults().0);
         problems.extend(planner.effects(&events).0);
         problems.extend(planner.requests(&events).0);
         problems.into_result()?;
@@ -165,6 +182,7 @@ impl Plan {
             demand: planner.demand(None, None),
             effect_demands,
             seed,
+            start: settings.start,
             case,
         })
     }
@@ -334,6 +352,20 @@ impl Planner<'_> {
                 let message = format!("`{}` is not an HTTP method", method.value);
                 let help = "such as GET, POST or PUT".to_owned();
                 problems.extend(self.problem(method.span, message, Some(help)).0);
+            }
+        }
+        problems
+    }
+
+    /// The faults that can't be played over the only HTTP version that is spoken.
+    fn faults(&self) -> Diagnostics {
+        let mut problems = Diagnostics::default();
+        let steps = self.case.scenario.steps.iter();
+        for fault in steps.filter_map(|step| step.fault.as_ref()) {
+            if self.settings.http2_only && fault.needs_http1() {
+                let message = needs_http1(fault.value);
+                let help = Some(HTTP1_HELP.to_owned());
+                problems.extend(self.problem(fault.span, message, help).0);
             }
         }
         problems

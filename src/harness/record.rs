@@ -8,8 +8,8 @@ use super::redaction::Redaction;
 use super::run_event::{
     AnswerRecord, AttemptEnded, BodyRecord, ConnectionRecord, RequestRecord, TimingsRecord,
 };
-use crate::delivery::{Attempt, Exchange, Response};
-use crate::scenario::Forgery;
+use crate::delivery::{Attempt, Exchange, Failure, Response};
+use crate::scenario::{Fault, Forgery};
 
 /// Which attempt of a run is meant: the numbers of its scenario, step and delivery, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +29,14 @@ pub fn attempt_record(
     attempt: &Attempt,
     redaction: &Redaction,
 ) -> AttemptEnded {
+    let unheard = attempt.exchange.unheard.as_ref();
     AttemptEnded {
         scenario: place.scenario,
         step: place.step,
         delivery: place.delivery,
         event_name: Some(event_name.to_owned()),
         forgery: attempt.forgery.map(Forgery::name),
+        fault: attempt.fault.map(Fault::name),
         attempt: attempt.number,
         started_at: attempt.started_at,
         virtual_offset: attempt.virtual_offset,
@@ -42,7 +44,8 @@ pub fn attempt_record(
         timings: timings_record(&attempt.exchange),
         connection: connection_record(&attempt.exchange),
         request: request_record(&attempt.exchange, redaction),
-        answer: answer_record(&attempt.exchange, redaction),
+        answer: answer_record(&attempt.exchange.result, redaction),
+        unheard_answer: unheard.map(|unheard| Box::new(answer_record(unheard, redaction))),
     }
 }
 
@@ -96,8 +99,11 @@ pub(super) fn request_record(exchange: &Exchange, redaction: &Redaction) -> Requ
 }
 
 /// What came back, or why nothing did.
-pub(super) fn answer_record(exchange: &Exchange, redaction: &Redaction) -> AnswerRecord {
-    match &exchange.result {
+pub(super) fn answer_record(
+    result: &Result<Response, Failure>,
+    redaction: &Redaction,
+) -> AnswerRecord {
+    match result {
         Ok(response) => {
             let response = without_secrets(response, redaction);
             let headers = response.headers.iter();
@@ -107,7 +113,11 @@ pub(super) fn answer_record(exchange: &Exchange, redaction: &Redaction) -> Answe
                 headers: headers
                     .map(|(name, value)| (name.clone(), text(value)))
                     .collect(),
-                body: BodyRecord::new(&response.body, response.body_length, response.truncated),
+                body: BodyRecord::new(
+                    &response.body,
+                    response.body_length,
+                    response.truncated || !response.complete,
+                ),
             }
         }
         Err(failure) => AnswerRecord::Failure {

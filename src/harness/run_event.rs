@@ -102,6 +102,8 @@ pub struct AttemptEnded {
     pub event_name: Option<String>,
     /// The forgery that was sent in the event's place.
     pub forgery: Option<&'static str>,
+    /// The fault that the attempt has a part in.
+    pub fault: Option<&'static str>,
     /// The attempt's number in the delivery, from 1.
     pub attempt: u32,
     /// When it began, by the wall clock.
@@ -122,6 +124,9 @@ pub struct AttemptEnded {
     pub request: RequestRecord,
     /// What came back.
     pub answer: AnswerRecord,
+    /// What the receiver answered and the sender did not hear, because of the fault. A body that was
+    /// not read either counts as truncated.
+    pub unheard_answer: Option<Box<AnswerRecord>>,
 }
 
 /// How long the parts of an attempt took, as far as they were reached. All count from its start.

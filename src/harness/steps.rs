@@ -3,26 +3,29 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::future::join_all;
-use http::Method;
+use futures_util::future::{join, join_all};
 use jiff::Timestamp;
-use rand::seq::SliceRandom;
 
 use super::description::{describe, describe_request};
 use super::expectation::{Observed, check};
 use super::harness::Harness;
-use super::plan::{Plan, PlannedEvent};
+use super::order::{Numbered, in_order};
+use super::other_request::outgoing;
+use super::plan::{HTTP1_HELP, Plan, PlannedEvent, needs_http1};
 use super::record::{
     AttemptPlace, answer_record, attempt_record, connection_record, request_record, timings_record,
 };
+use super::retry_check::self_check;
 use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, StepEnded};
 use super::verdict::Check;
 use crate::delivery::{
-    Attempt, ConnectionUse, Delivery, DeliveryPlan, Exchange, Gate, Outcome, OutgoingRequest,
-    Response, SendOptions, Target, deliver,
+    Attempt, Delivery, DeliveryPlan, Exchange, Gate, HttpVersion, Interlude, Outcome, Response,
+    SendOptions, deliver,
 };
-use crate::scenario::{Forgery, OutcomeName, Request, RetryPolicy, RetrySetting, Script, Step};
+use crate::generate::Generator;
+use crate::scenario::{
+    Fault, Forgery, OutcomeName, Request, RetryPolicy, RetrySetting, Script, Step,
+};
 
 /// Where the events of a run go.
 pub(super) type Events<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
@@ -37,11 +40,14 @@ pub(super) struct Steps<'run> {
     first_answers: HashMap<String, Response>,
 }
 
-/// One delivery of a step: its number from 1, and what is delivered.
-struct Numbered<'run> {
-    number: usize,
-    name: &'run str,
-    event: &'run PlannedEvent,
+/// A delivery's part among those of its step.
+enum Part {
+    /// It is made when it is its turn.
+    OfItsOwn,
+    /// It is made at the same moment as the others, who meet at this gate.
+    At(Gate),
+    /// The others pass between its first attempt and its retry.
+    Around(Interlude),
 }
 
 impl<'run> Steps<'run> {
@@ -109,7 +115,7 @@ impl<'run> Steps<'run> {
         if let Some(check) = self.why_not_forged(step) {
             return Err(check);
         }
-        Ok(self.deliver(number, step).await)
+        self.deliver(number, step).await
     }
 
     /// Only the secret before the present one shows whether the receiver still takes it.
@@ -131,63 +137,94 @@ impl<'run> Steps<'run> {
         })
     }
 
-    async fn deliver(&mut self, number: usize, step: &'run Step) -> Vec<DeliveryEnded> {
+    async fn deliver(
+        &mut self,
+        number: usize,
+        step: &'run Step,
+    ) -> Result<Vec<DeliveryEnded>, Check> {
+        let fault = step.fault.map(|fault| fault.value);
+        if let Some(fault) = fault.filter(|fault| fault.needs_http1())
+            && self.harness.client.http_version() == HttpVersion::Http2
+        {
+            let expected = "the fault happens and the receiver survives it";
+            let check = self
+                .plan
+                .demand
+                .not_checked("fault", expected, needs_http1(fault));
+            return Err(Check {
+                hint: Some(HTTP1_HELP.to_owned()),
+                ..check
+            });
+        }
         let policy = self.policy(step);
-        let deliveries = self.in_order(number, step);
-        let places = if step.together { deliveries.len() } else { 0 };
-        let mut places = Gate::for_participants(places).into_iter();
-        let sent: Vec<_> = deliveries
-            .iter()
-            .map(|delivery| self.deliver_one(number, step, &policy, delivery, places.next()))
-            .collect();
+        let deliveries = in_order(self.plan, number, step);
         let done = if step.together {
+            let places = Gate::for_participants(deliveries.len()).into_iter();
+            let sent = deliveries.iter().zip(places).map(|(delivery, place)| {
+                let part = Part::At(place);
+                self.deliver_one(number, step, &policy, delivery, part)
+            });
             join_all(sent).await
+        } else if fault == Some(Fault::OutOfOrder) {
+            self.deliver_out_of_order(number, step, &policy, &deliveries)
+                .await
         } else {
             let mut done = Vec::with_capacity(deliveries.len());
-            for one in sent {
-                done.push(one.await);
+            for delivery in &deliveries {
+                let part = Part::OfItsOwn;
+                done.push(
+                    self.deliver_one(number, step, &policy, delivery, part)
+                        .await,
+                );
             }
             done
         };
         let judged = deliveries.iter().zip(done);
-        judged
-            .map(|(delivery, done)| self.judge(number, step, delivery, &done))
-            .collect()
+        let judged =
+            judged.map(|(delivery, done)| self.judge(number, step, &policy, delivery, &done));
+        Ok(judged.collect())
+    }
+
+    /// The others pass between the first delivery's lost answer and its retry.
+    async fn deliver_out_of_order(
+        &self,
+        number: usize,
+        step: &Step,
+        policy: &RetryPolicy,
+        deliveries: &[Numbered<'run>],
+    ) -> Vec<Delivery> {
+        let Some((first, others)) = deliveries.split_first() else {
+            return Vec::new();
+        };
+        let (interlude, mut guide) = Interlude::new();
+        let part = Part::Around(interlude);
+        let first = self.deliver_one(number, step, policy, first, part);
+        let between = async {
+            guide.begins().await;
+            let mut done = Vec::with_capacity(others.len());
+            for delivery in others {
+                let part = Part::OfItsOwn;
+                done.push(self.deliver_one(number, step, policy, delivery, part).await);
+            }
+            guide.ends();
+            done
+        };
+        let (first, others) = join(first, between).await;
+        std::iter::once(first).chain(others).collect()
     }
 
     /// A forgery is not retried unless the step says so: it is not the sender who makes it.
     fn policy(&self, step: &Step) -> RetryPolicy {
+        let own = self.harness.retry.clone();
+        let below = RetryPolicy {
+            connection: step.connection.unwrap_or(own.connection),
+            ..own
+        };
         match &step.retry {
-            Some(setting) => setting.over(&self.harness.retry),
-            None if step.forge.is_some() => RetrySetting::Off.over(&self.harness.retry),
-            None => self.harness.retry.clone(),
+            Some(setting) => setting.over(&below),
+            None if step.forge.is_some() => RetrySetting::Off.over(&below),
+            None => below,
         }
-    }
-
-    fn in_order(&self, number: usize, step: &'run Step) -> Vec<Numbered<'run>> {
-        let times = step.times.map_or(1, |times| times.value);
-        let named = step.deliver.0.iter();
-        let mut order: Vec<_> = named
-            .flat_map(|name| (0..times).map(move |_| name.value.as_str()))
-            .filter_map(|name| Some((name, self.plan.events.get(name)?)))
-            .collect();
-        if step.shuffle {
-            order.shuffle(
-                &mut self
-                    .plan
-                    .seed
-                    .derive(&format!("order of step {number}"))
-                    .random(),
-            );
-        }
-        let numbered = order.into_iter().enumerate();
-        numbered
-            .map(|(index, (name, event))| Numbered {
-                number: index + 1,
-                name,
-                event,
-            })
-            .collect()
     }
 
     async fn deliver_one(
@@ -196,19 +233,25 @@ impl<'run> Steps<'run> {
         step: &Step,
         policy: &RetryPolicy,
         delivery: &Numbered<'run>,
-        gate: Option<Gate>,
+        part: Part,
     ) -> Delivery {
         let harness = self.harness;
-        let forgery = step.forge.map(|forgery| forgery.value);
         let label = format!("delivery {} of step {step_number}", delivery.number);
         let mut random = self.plan.seed.derive(&label).random();
+        let event_ids = self.plan.seed.derive(&format!("event IDs of {label}"));
+        let (gate, interlude) = match part {
+            Part::OfItsOwn => (None, None),
+            Part::At(place) => (Some(place), None),
+            Part::Around(interlude) => (None, Some(interlude)),
+        };
         let delivery_plan = DeliveryPlan {
-            target: &harness.target,
-            body: delivery.event.body.clone(),
-            policy,
-            forgery,
-            connection: ConnectionUse::Reuse,
+            forgery: step.forge.map(|forgery| forgery.value),
+            connection: step.connection.unwrap_or_default().into(),
             gate,
+            fault: step.fault.map(|fault| fault.value),
+            event_ids: Some(Generator::new(event_ids, self.plan.start)),
+            interlude,
+            ..DeliveryPlan::new(&harness.target, delivery.event.body.clone(), policy)
         };
         let observe = |attempt: &Attempt| {
             let place = AttemptPlace {
@@ -219,13 +262,21 @@ impl<'run> Steps<'run> {
             let record = attempt_record(place, delivery.name, attempt, &harness.redaction);
             (self.events)(RunEvent::AttemptEnded(Box::new(record)));
         };
-        deliver(harness.sender(), delivery_plan, &mut random, observe).await
+        // Boxed, for each holds all of an attempt, and there may be many at once.
+        Box::pin(deliver(
+            harness.sender(),
+            delivery_plan,
+            &mut random,
+            observe,
+        ))
+        .await
     }
 
     fn judge(
         &mut self,
         step_number: usize,
         step: &Step,
+        policy: &RetryPolicy,
         delivery: &Numbered<'run>,
         done: &Delivery,
     ) -> DeliveryEnded {
@@ -254,6 +305,7 @@ impl<'run> Steps<'run> {
                 first.or_insert_with(|| response.clone());
             }
         }
+        checks.extend(self_check(policy, done));
         DeliveryEnded {
             delivery: delivery.number,
             event_name: Some(delivery.name.to_owned()),
@@ -311,6 +363,7 @@ impl<'run> Steps<'run> {
             delivery: 1,
             event_name: None,
             forgery: None,
+            fault: None,
             attempt: 1,
             started_at,
             virtual_offset: Duration::ZERO,
@@ -318,7 +371,8 @@ impl<'run> Steps<'run> {
             timings: timings_record(exchange),
             connection: connection_record(exchange),
             request: request_record(exchange, &self.harness.redaction),
-            answer: answer_record(exchange, &self.harness.redaction),
+            answer: answer_record(&exchange.result, &self.harness.redaction),
+            unheard_answer: None,
         };
         (self.events)(RunEvent::AttemptEnded(Box::new(record)));
     }
@@ -357,37 +411,4 @@ fn outcome_name(outcome: Outcome) -> OutcomeName {
         Outcome::Refused => OutcomeName::Refused,
         Outcome::Exhausted => OutcomeName::Exhausted,
     }
-}
-
-fn outgoing(request: &Request, target: &Target) -> Result<OutgoingRequest, String> {
-    let body = match &request.body {
-        None => None,
-        Some(serde_json::Value::String(text)) => Some(Bytes::copy_from_slice(text.as_bytes())),
-        Some(json) => Some(Bytes::from(json.to_string())),
-    };
-    let method = match &request.method {
-        Some(method) => Method::from_bytes(method.as_bytes())
-            .map_err(|_| format!("`{}` is not an HTTP method", method.value))?,
-        None if body.is_some() => Method::POST,
-        None => Method::GET,
-    };
-    let mut outgoing = OutgoingRequest::new(method);
-    if !request
-        .headers
-        .keys()
-        .any(|name| name.eq_ignore_ascii_case("host"))
-    {
-        outgoing = outgoing
-            .header("Host", target.authority())
-            .map_err(|error| error.to_string())?;
-    }
-    for (name, value) in &request.headers {
-        outgoing = outgoing
-            .header(name, value)
-            .map_err(|error| error.to_string())?;
-    }
-    Ok(match body {
-        Some(body) => outgoing.body(body),
-        None => outgoing,
-    })
 }

@@ -1,5 +1,7 @@
 //! What decoding can't see: names that lead nowhere, and keys that don't go together.
 
+mod fault;
+
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
@@ -183,6 +185,9 @@ impl Checker<'_> {
             );
             self.problem(times_span, message, "`aghook load` is made for more");
         }
+        if let Some(fault) = &step.fault {
+            self.fault(fault, step, deliveries);
+        }
         if step.together && deliveries < 2 {
             let help = "add `times: 2` or more, or deliver a list";
             self.problem(span, "`together` needs more than one delivery", help);
@@ -192,6 +197,8 @@ impl Checker<'_> {
             ("together", step.together),
             ("shuffle", step.shuffle),
             ("forge", step.forge.is_some()),
+            ("fault", step.fault.is_some()),
+            ("connection", step.connection.is_some()),
             ("retry", step.retry.is_some()),
         ];
         for (key, given) in only_for_deliveries {

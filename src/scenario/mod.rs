@@ -4,6 +4,7 @@
 //! data here, and are followed and judged further down.
 
 mod check;
+mod connection_choice;
 mod count_range;
 mod discovery;
 pub mod document;
@@ -11,6 +12,7 @@ mod duration_text;
 mod effect;
 mod event_spec;
 mod expectation;
+mod fault;
 mod forgery;
 mod json_path;
 mod level;
@@ -25,12 +27,14 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub use connection_choice::ConnectionChoice;
 pub use count_range::CountRange;
 pub use discovery::{bundled_sources, bundled_suite, find, load};
 pub use duration_text::{DurationText, DurationTextError};
 pub use effect::Effect;
 pub use event_spec::{EventSpec, Shareable};
 pub use expectation::{Expectation, OutcomeName, StatusExpectation};
+pub use fault::{Fault, LateRetry, Lost, SlowBody, TimeoutOverlap};
 pub use forgery::Forgery;
 pub use json_path::{JsonPath, JsonPointer};
 pub use level::Level;
@@ -40,8 +44,8 @@ pub use profile::{
     BundlePolicy, BundleQuantity, Config, GrantPolicy, HttpVersionName, Policy, Profile, ScriptHook,
 };
 pub use retry_policy::{
-    Delays, Exponential, Jitter, JitterError, RetryOn, RetryOnError, RetryOverride, RetryPolicy,
-    RetrySetting,
+    Delays, EventIdOnRetry, Exponential, Jitter, JitterError, RetryAfter, RetryOn, RetryOnError,
+    RetryOverride, RetryPolicy, RetrySetting,
 };
 pub use scenario_file::{Case, Scenario};
 pub use schema::{config_schema, scenario_schema};

@@ -5,7 +5,9 @@
 //! (`protocol.md`, "Retries"). Everything here is our assumption `[A]`, and so a setting.
 
 mod delays;
+mod event_id_on_retry;
 mod jitter;
+mod retry_after;
 mod retry_on;
 mod setting;
 #[cfg(test)]
@@ -19,10 +21,12 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::delays::{Delays, Exponential};
+pub use self::event_id_on_retry::EventIdOnRetry;
 pub use self::jitter::{Jitter, JitterError};
+pub use self::retry_after::RetryAfter;
 pub use self::retry_on::{RetryOn, RetryOnError};
 pub use self::setting::{RetryOverride, RetrySetting};
-use super::{DurationText, StatusClass, StatusPattern};
+use super::{ConnectionChoice, DurationText, StatusClass, StatusPattern};
 
 /// When and how often a delivery is tried again. The values that are left out are our assumption:
 /// Aghanim documents none of them. `[A]`
@@ -45,6 +49,14 @@ pub struct RetryPolicy {
     /// Whether each attempt is signed afresh, with a new timestamp. Otherwise the first attempt's
     /// signature is repeated. [A: true]
     pub resign: bool,
+    /// Whether a retry keeps the event's ID, and so the bytes of the body. The idempotency key stays
+    /// in any case. [A: keep]
+    pub event_id: EventIdOnRetry,
+    /// Whether an answer's `Retry-After`, in seconds or as a date, makes the next wait longer.
+    /// [A: false]
+    pub retry_after: RetryAfter,
+    /// Which connection a retry takes. [A: reuse]
+    pub connection: ConnectionChoice,
 }
 
 impl Default for RetryPolicy {
@@ -62,6 +74,9 @@ impl Default for RetryPolicy {
                 RetryOn::Connection,
             ],
             resign: true,
+            event_id: EventIdOnRetry::Keep,
+            retry_after: RetryAfter::Ignored,
+            connection: ConnectionChoice::Reuse,
         }
     }
 }

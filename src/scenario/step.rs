@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::document::{Located, OneOrMany};
-use super::{DurationText, Expectation, Forgery, RetrySetting};
+use super::{ConnectionChoice, DurationText, Expectation, Fault, Forgery, RetrySetting};
 
 /// One step: exactly one of `deliver`, `request`, `script` and `pause`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -27,6 +27,14 @@ pub struct Step {
     /// Sends a forgery of the event in place of the event. It is not retried, unless `retry` says so.
     #[serde(default)]
     pub forge: Option<Located<Forgery>>,
+    /// What goes wrong on the way, such as `lost_ack`, or `slow_body: { per_byte: 10ms }`. The
+    /// retry that follows is the retry policy's.
+    #[serde(default)]
+    pub fault: Option<Located<Fault>>,
+    /// Which connection the deliveries of this step take, retries included unless `retry` says
+    /// otherwise: `reuse` (left out) takes one that stands idle, `new` always opens another.
+    #[serde(default)]
+    pub connection: Option<ConnectionChoice>,
     /// The retry policy of this step, over the profile's: some of its keys, or `off`.
     #[serde(default)]
     pub retry: Option<RetrySetting>,

@@ -171,3 +171,54 @@ fn the_bundled_suite_can_be_read_and_fits_its_schema() {
         assert!(problems.is_empty(), "{}: {problems:?}", source.name);
     }
 }
+
+#[test]
+fn a_fault_that_makes_no_sense_in_its_step_is_refused() {
+    let found = |keys: &str| {
+        let events = "events: { a: {}, b: {} }";
+        let text = format!(
+            "name: x\n{events}\nsteps: [{{ deliver: a, {keys}, expect: {{ status: 2xx }} }}]\n"
+        );
+        match cases(&text) {
+            Ok(_) => "nothing".to_owned(),
+            Err(_) => complaints(&text).join("\n"),
+        }
+    };
+    for (keys, expected) in [
+        ("fault: lost_ack", "nothing"),
+        ("fault: slow_body, forge: wrong_secret", "nothing"),
+        ("fault: reset, times: 2, together: true", "nothing"),
+        ("fault: out_of_order, times: 2", "nothing"),
+        ("connection: new, retry: { connection: reuse }", "nothing"),
+        ("fault: lost_akc", "unknown word `lost_akc`"),
+        (
+            "fault: lost_ack, forge: wrong_secret",
+            "`lost_ack` and `forge` don't go together",
+        ),
+        (
+            "fault: cut_body, times: 2, together: true",
+            "`cut_body` and `together` don't go together",
+        ),
+        ("fault: reset, retry: off", "`reset` needs a retry"),
+        (
+            "fault: late_retry, retry: { attempts: 1 }",
+            "`late_retry` needs a retry",
+        ),
+        (
+            "fault: out_of_order",
+            "`out_of_order` needs more than one delivery",
+        ),
+        ("connection: old", "unknown word `old`"),
+    ] {
+        let found = found(keys);
+        assert!(found.contains(expected), "{keys}: {found}");
+    }
+    let elsewhere = complaints(
+        "name: x\nevents: { a: {} }\nsteps: [{ request: { url: / }, fault: lost_ack }]\n\
+         effects: [{ not_granted: a }]\n",
+    );
+    assert!(
+        elsewhere.concat().contains("`fault` belongs to `deliver`"),
+        "{elsewhere:?}"
+    );
+}

@@ -53,7 +53,7 @@ fn the_defaults_of_the_retry_policy_are_those_of_the_program() {
         (code[0] != "jitter").then(|| format!("  {}: {}\n", code[0], code[1]))
     });
     let settings: String = settings.collect();
-    assert_eq!(settings.lines().count(), 5, "{settings}");
+    assert_eq!(settings.lines().count(), 8, "{settings}");
     let config = parse(
         "docs/profiles.md",
         &profile_of(&format!("retry:\n{settings}")),

@@ -314,6 +314,7 @@ fn attempt(scenario: usize, step: usize, number: u32, answer: AnswerRecord) -> A
         delivery: 1,
         event_name: Some("welcome".to_owned()),
         forgery: None,
+        fault: None,
         attempt: number,
         started_at: jiff::Timestamp::from_millisecond(millisecond).expect("a moment"),
         virtual_offset: Duration::ZERO,
@@ -345,6 +346,7 @@ fn attempt(scenario: usize, step: usize, number: u32, answer: AnswerRecord) -> A
             ),
         },
         answer,
+        unheard_answer: None,
     }
 }
 

@@ -22,12 +22,8 @@ async fn delivered(target: &Target, policy: &RetryPolicy, forgery: Option<Forger
         expired: Some(&signer),
     };
     let plan = DeliveryPlan {
-        target,
-        body: Bytes::from_static(b"{}"),
-        policy,
         forgery,
-        connection: ConnectionUse::Reuse,
-        gate: None,
+        ..DeliveryPlan::new(target, Bytes::from_static(b"{}"), policy)
     };
     assert!(!format!("{sender:?} {plan:?}").contains(SECRET));
     let mut observed = Vec::new();

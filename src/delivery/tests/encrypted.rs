@@ -1,6 +1,5 @@
 //! HTTPS with a certificate that the test makes.
 
-use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,18 +11,20 @@ use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
+use super::recorder::Recorder;
 use super::server::{Answer, Server, listen};
 use super::*;
 
 /// A receiver that answers 200 over HTTPS, and the PEM file of its certificate.
-struct Encrypted {
-    target: Target,
+pub(super) struct Encrypted {
+    pub(super) target: Target,
+    pub(super) recorder: Arc<Recorder>,
     cacert: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 /// Serves with a certificate of these names, and offers these protocols.
-async fn encrypted(names: &[&str], protocols: &[&[u8]]) -> Encrypted {
+pub(super) async fn encrypted(names: &[&str], protocols: &[&[u8]]) -> Encrypted {
     let names: Vec<_> = names.iter().map(ToString::to_string).collect();
     let issued = rcgen::generate_simple_self_signed(names).expect("a certificate");
     let folder = tempfile::tempdir().expect("a folder");
@@ -42,15 +43,17 @@ async fn encrypted(names: &[&str], protocols: &[&[u8]]) -> Encrypted {
     let acceptor = TlsAcceptor::from(Arc::new(config));
 
     let (listener, plain) = listen().await;
+    let recorder = Arc::new(Recorder::default());
+    let recording = Arc::clone(&recorder);
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.expect("a connection");
-            let acceptor = acceptor.clone();
+            let (acceptor, recorder) = (acceptor.clone(), Arc::clone(&recording));
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(stream).await else {
                     return;
                 };
-                let answer = |_| async { Ok::<_, Infallible>(http::Response::new(String::new())) };
+                let answer = |request| Arc::clone(&recorder).answer(request);
                 let serving = auto::Builder::new(TokioExecutor::new());
                 let serving = serving.serve_connection(TokioIo::new(stream), service_fn(answer));
                 let _ = serving.await;
@@ -59,19 +62,20 @@ async fn encrypted(names: &[&str], protocols: &[&[u8]]) -> Encrypted {
     });
     Encrypted {
         target: target(&plain.as_str().replace("http:", "https:")),
+        recorder,
         cacert,
         _folder: folder,
     }
 }
 
-fn trusting(server: &Encrypted, version: HttpVersion) -> Client {
+pub(super) fn trusting(server: &Encrypted, version: HttpVersion) -> Client {
     client_with(|settings| {
         settings.http_version = version;
         settings.tls.cacert = Some(server.cacert.clone());
     })
 }
 
-const BOTH: [&[u8]; 2] = [b"h2", b"http/1.1"];
+pub(super) const BOTH: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 #[tokio::test]
 async fn a_certificate_of_the_given_authority_is_trusted() {

@@ -4,9 +4,14 @@ mod answers;
 mod connections;
 mod deliveries;
 mod encrypted;
+mod fault_protocols;
+mod faults;
 mod gates;
+mod recorder;
+mod retries;
 mod server;
 mod wire_bytes;
+mod witness;
 
 use std::time::Duration;
 

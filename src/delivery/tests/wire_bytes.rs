@@ -20,13 +20,10 @@ async fn delivered(server: &Server, body: &[u8], forgery: Option<Forgery>) -> De
         signer: &signer,
         expired: None,
     };
+    let policy = RetryPolicy::default();
     let plan = DeliveryPlan {
-        target: &server.target,
-        body: Bytes::copy_from_slice(body),
-        policy: &RetryPolicy::default(),
         forgery,
-        connection: ConnectionUse::Reuse,
-        gate: None,
+        ..DeliveryPlan::new(&server.target, Bytes::copy_from_slice(body), &policy)
     };
     deliver(sender, plan, &mut ChaCha8Rng::seed_from_u64(1), |_| {}).await
 }

@@ -20,18 +20,26 @@ pub fn write_attempt(out: &mut impl Write, attempt: &AttemptEnded) -> io::Result
     write_part(out, "→", &format!("{} {}", request.method, request.url))?;
     write_headers(out, &request.headers)?;
     write_body(out, &request.body)?;
-    match &attempt.answer {
+    write_answer(out, "←", &attempt.answer)?;
+    match &attempt.unheard_answer {
+        Some(unheard) => write_answer(out, "← unheard:", unheard),
+        None => Ok(()),
+    }
+}
+
+fn write_answer(out: &mut impl Write, arrow: &str, answer: &AnswerRecord) -> io::Result<()> {
+    match answer {
         AnswerRecord::Response {
             status,
             headers,
             body,
         } => {
-            write_part(out, "←", &status.to_string())?;
+            write_part(out, arrow, &status.to_string())?;
             write_headers(out, headers)?;
             write_body(out, body)
         }
         AnswerRecord::Failure { message, hint, .. } => {
-            write_part(out, "←", message)?;
+            write_part(out, arrow, message)?;
             match *hint {
                 "" => Ok(()),
                 hint => writeln!(out, "        help  {hint}"),

@@ -8,8 +8,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Delays, Jitter, RetryOn, RetryPolicy};
-use crate::scenario::DurationText;
+use super::{Delays, EventIdOnRetry, Jitter, RetryAfter, RetryOn, RetryPolicy};
+use crate::scenario::{ConnectionChoice, DurationText};
 
 /// What a step says about retries: parts of a policy, or `off` for a single attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,15 @@ pub struct RetryOverride {
     /// Whether each attempt is signed afresh, with a new timestamp.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resign: Option<bool>,
+    /// Whether a retry keeps the event's ID, and so the bytes of the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<EventIdOnRetry>,
+    /// Whether an answer's `Retry-After`, in seconds or as a date, makes the next wait longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<RetryAfter>,
+    /// Which connection a retry takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionChoice>,
 }
 
 impl RetrySetting {
@@ -67,6 +76,9 @@ impl RetrySetting {
                 timeout: set.timeout.unwrap_or(base.timeout),
                 retry_on: set.retry_on.clone().unwrap_or(base.retry_on),
                 resign: set.resign.unwrap_or(base.resign),
+                event_id: set.event_id.unwrap_or(base.event_id),
+                retry_after: set.retry_after.unwrap_or(base.retry_after),
+                connection: set.connection.unwrap_or(base.connection),
             },
         }
     }

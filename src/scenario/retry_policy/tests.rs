@@ -63,6 +63,10 @@ fn mistakes_are_told_plainly() {
         ("jitter: inf%", "a share of the delay such as `10%`"),
         ("retry_on: [6xx]", "a status such as `429`"),
         ("retry_on: [never]", "a status such as `429`"),
+        ("event_id: new", "unknown variant `new`"),
+        ("connection: old", "unknown variant `old`"),
+        ("retry_after: 5", "`true`, `false`, or `{ max: 10m }`"),
+        ("retry_after: { most: 1h }", "unknown field `most`"),
         ("retries: 5", "unknown field `retries`"),
     ] {
         let policy = yaml::<RetryPolicy>(text).expect_err(text);
@@ -116,6 +120,22 @@ fn a_setting_changes_only_what_it_names() {
 }
 
 #[test]
+fn a_receiver_can_ask_for_a_longer_wait_but_not_for_a_shorter_one() {
+    let [short, long, longest] = [1, 20, 60].map(Duration::from_secs);
+    let up_to_a_minute = RetryAfter::UpTo(seconds(60));
+    for (setting, delay, asked, wait) in [
+        (RetryAfter::Ignored, short, Some(long), short),
+        (up_to_a_minute, short, None, short),
+        (up_to_a_minute, short, Some(long), long),
+        (up_to_a_minute, long, Some(short), long),
+        (up_to_a_minute, short, Some(Duration::MAX), longest),
+        (up_to_a_minute, Duration::MAX, Some(short), Duration::MAX),
+    ] {
+        assert_eq!(setting.wait(delay, asked), wait);
+    }
+}
+
+#[test]
 fn statuses_are_retried_as_listed() {
     let policy = RetryPolicy::default();
     for status in [500, 503, 599, 429] {
@@ -135,6 +155,8 @@ fn every_setting_is_accepted_by_its_own_schema() {
         r#"{"attempts":2,"delays":["1s","1m30s"],"jitter":"2.5%","timeout":"300ms"}"#,
         r#"{"delays":{"first":"1s","factor":1.5,"max":"1h"},"jitter":0.1,"resign":false}"#,
         r#"{"retry_on":["5xx",429,"timeout","connection"]}"#,
+        r#"{"event_id":"fresh","retry_after":true,"connection":"new"}"#,
+        r#"{"retry_after":{"max":"10m"}}"#,
     ] {
         let value: serde_json::Value = serde_json::from_str(text).expect("JSON");
         assert!(validator.is_valid(&value), "{text}");
@@ -176,6 +198,22 @@ fn delays() -> impl Strategy<Value = Delays> {
     ]
 }
 
+fn event_id() -> impl Strategy<Value = EventIdOnRetry> {
+    prop_oneof![Just(EventIdOnRetry::Keep), Just(EventIdOnRetry::Fresh)]
+}
+
+fn retry_after() -> impl Strategy<Value = RetryAfter> {
+    prop_oneof![
+        Just(RetryAfter::Ignored),
+        Just(RetryAfter::HONOURED),
+        duration().prop_map(RetryAfter::UpTo),
+    ]
+}
+
+fn connection() -> impl Strategy<Value = ConnectionChoice> {
+    prop_oneof![Just(ConnectionChoice::Reuse), Just(ConnectionChoice::New)]
+}
+
 proptest! {
     #[test]
     fn a_share_reads_back(millionths in 0_u32..=1_000_000) {
@@ -192,9 +230,14 @@ proptest! {
         timeout in duration(),
         retry_on in prop::collection::vec(retry_on(), 0..6),
         resign: bool,
+        event_id in event_id(),
+        retry_after in retry_after(),
+        connection in connection(),
     ) {
         let jitter = Jitter::from_share(f64::from(millionths) / 1e6).expect("a share");
-        let policy = RetryPolicy { attempts, delays, jitter, timeout, retry_on, resign };
+        let policy = RetryPolicy {
+            attempts, delays, jitter, timeout, retry_on, resign, event_id, retry_after, connection,
+        };
         let json = serde_json::to_string(&policy).expect("serialises");
         let back: RetryPolicy = serde_json::from_str(&json).expect("reads back");
         prop_assert_eq!(&back, &policy);
