@@ -163,6 +163,12 @@ fn mistakes_in_counting_once_are_caught() {
             .fails(&[
                 "context/sandbox",
                 "context/test_trigger",
+                "faults/duplicate",
+                "faults/late_retry",
+                "faults/lost_ack",
+                "faults/out_of_order",
+                "faults/reset",
+                "faults/timeout_overlap",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
                 "idempotency/simultaneous_coupons",
@@ -171,6 +177,11 @@ fn mistakes_in_counting_once_are_caught() {
         Mistake::new("a redelivery is denied")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "raise Refusal(409, 'known')"))
             .fails(&[
+                "faults/duplicate",
+                "faults/lost_ack",
+                "faults/out_of_order",
+                "faults/reset",
+                "faults/timeout_overlap",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
                 "idempotency/simultaneous_coupons",
