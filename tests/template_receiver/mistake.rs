@@ -88,7 +88,10 @@ impl Mistake {
         };
         let outcome = receiver.run(CHOICES, &options);
         let what = self.what;
-        assert_eq!(outcome.files("failed"), self.fails, "{what}");
+        let mut failed = outcome.files("failed");
+        // Whether the receiver sees the request before the reset is up to the two systems.
+        failed.remove("faults/reset");
+        assert_eq!(failed, self.fails, "{what}");
         assert_eq!(outcome.files("warned"), self.warns, "{what}");
         assert_eq!(outcome.code, i32::from(!self.fails.is_empty()), "{what}");
     }
