@@ -24,7 +24,7 @@ fn main() {
             (1, 2, "together: true,"),
             (1, 8, "together: true,"),
             (4, 8, "together: true,"),
-            (8, 8, "together: true,"),
+            (16, 8, "together: true,"),
             (1, 1, "fault: timeout_overlap,"),
             (4, 8, ""),
         ] {

@@ -103,3 +103,26 @@ fn what_goes_together() {
     let together = ["lost_ack", "reset", "late_retry"];
     assert_eq!(names(Fault::fits_together), together);
 }
+
+#[test]
+fn the_schema_takes_what_is_read() {
+    let schema = schemars::schema_for!(Fault);
+    let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");
+    let is_valid = |text: &str| {
+        let value = serde_json::from_str(text).expect("JSON");
+        validator.is_valid(&value)
+    };
+    for fault in Fault::ALL {
+        assert!(is_valid(&format!("\"{fault}\"")), "{fault}");
+    }
+    for text in [
+        r#"{"slow_body":{"per_byte":"10ms"}}"#,
+        r#"{"timeout_overlap":{}}"#,
+        r#"{"late_retry":{"lost":"request"}}"#,
+    ] {
+        assert!(is_valid(text), "{text}");
+    }
+    for text in [r#""lost""#, r#"{"reset":{}}"#, r#"{"slow_body":{"x":1}}"#] {
+        assert!(!is_valid(text), "{text}");
+    }
+}
