@@ -140,7 +140,7 @@ async fn follow(
     let tell = |event: RunEvent| _ = events.send(event);
     tell(RunEvent::RunStarted(RunStarted {
         format_version: FORMAT_VERSION,
-        aghook_version: env!("CARGO_PKG_VERSION"),
+        aghook_version: env!("CARGO_PKG_VERSION").into(),
         target: run
             .harness
             .redaction

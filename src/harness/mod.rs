@@ -38,6 +38,6 @@ pub use retry_check::departures;
 pub use run_event::{
     AnswerRecord, AttemptEnded, BodyContent, BodyRecord, ConnectionRecord, DeliveryEnded,
     EffectsEnded, FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted,
-    ScenarioEnded, ScenarioStarted, StepEnded, TimingsRecord, run_event_schema,
+    ScenarioEnded, ScenarioStarted, ScriptTold, StepEnded, TimingsRecord, run_event_schema,
 };
 pub use verdict::{Check, Counts, Verdict};

@@ -9,7 +9,6 @@ use super::run_event::{
     AnswerRecord, AttemptEnded, BodyRecord, ConnectionRecord, RequestRecord, TimingsRecord,
 };
 use crate::delivery::{Attempt, Exchange, Failure, Response};
-use crate::scenario::{Fault, Forgery};
 
 /// Which attempt of a run is meant: the numbers of its scenario, step and delivery, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +34,8 @@ pub fn attempt_record(
         step: place.step,
         delivery: place.delivery,
         event_name: Some(event_name.to_owned()),
-        forgery: attempt.forgery.map(Forgery::name),
-        fault: attempt.fault.map(Fault::name),
+        forgery: attempt.forgery.map(|forgery| forgery.name().into()),
+        fault: attempt.fault.map(|fault| fault.name().into()),
         attempt: attempt.number,
         started_at: attempt.started_at,
         virtual_offset: attempt.virtual_offset,
@@ -71,7 +70,7 @@ pub(super) fn connection_record(exchange: &Exchange) -> Option<ConnectionRecord>
     };
     Some(ConnectionRecord {
         reused: connection.reused,
-        http_version,
+        http_version: http_version.into(),
         remote_address: connection.remote,
     })
 }
@@ -121,9 +120,9 @@ pub(super) fn answer_record(
             }
         }
         Err(failure) => AnswerRecord::Failure {
-            name: failure.name(),
+            name: failure.name().into(),
             message: redaction.text(&failure.to_string()).into_owned(),
-            hint: failure.hint(),
+            hint: failure.hint().into(),
         },
     }
 }

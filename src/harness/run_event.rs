@@ -1,8 +1,13 @@
 //! The interface between a run and its reports: [`RunEvent`] is all that a report can know.
 //!
-//! Serialised, these are the lines of `--report json`; `docs/report-json.md` describes them.
+//! Serialised, these are the lines of `--report json` and of a recorded run;
+//! `docs/report-json.md` describes them. [`RunEvent::from_json`] reads such a line back.
 //! A change that a reader could trip over raises [`FORMAT_VERSION`].
 
+mod reading;
+mod seconds;
+
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::verdict::{Check, Counts, Verdict};
 use crate::scenario::{Level, OutcomeName};
@@ -50,12 +55,12 @@ pub enum RunEvent {
 }
 
 /// What is known before the first request.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RunStarted {
     /// The version of this format.
     pub format_version: u32,
     /// The version of aghook.
-    pub aghook_version: &'static str,
+    pub aghook_version: Cow<'static, str>,
     /// Where events are sent to.
     pub target: String,
     /// Whether the target is the receiver built into aghook.
@@ -69,7 +74,7 @@ pub struct RunStarted {
 }
 
 /// What is known of a scenario beforehand.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioStarted {
     /// The scenario's number in this run, from 1.
     pub scenario: usize,
@@ -90,7 +95,7 @@ pub struct ScenarioStarted {
 }
 
 /// One request and its answer.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptEnded {
     /// The scenario's number.
     pub scenario: usize,
@@ -101,19 +106,19 @@ pub struct AttemptEnded {
     /// The delivered event's name; none for a request that is no delivery.
     pub event_name: Option<String>,
     /// The forgery that was sent in the event's place.
-    pub forgery: Option<&'static str>,
+    pub forgery: Option<Cow<'static, str>>,
     /// The fault that the attempt has a part in.
-    pub fault: Option<&'static str>,
+    pub fault: Option<Cow<'static, str>>,
     /// The attempt's number in the delivery, from 1.
     pub attempt: u32,
     /// When it began, by the wall clock.
     pub started_at: Timestamp,
     /// When it began, on the virtual clock from the beginning of the delivery.
-    #[serde(rename = "virtual_offset_seconds", serialize_with = "seconds")]
+    #[serde(rename = "virtual_offset_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub virtual_offset: Duration,
     /// How long it took in fact.
-    #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
     /// How long its parts took.
@@ -130,36 +135,36 @@ pub struct AttemptEnded {
 }
 
 /// How long the parts of an attempt took, as far as they were reached. All count from its start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TimingsRecord {
     /// Until the connection stood, TLS included; none where one was reused or none was made.
-    #[serde(rename = "connect_seconds", serialize_with = "optional_seconds")]
+    #[serde(rename = "connect_seconds", with = "seconds::optional")]
     #[schemars(with = "Option<f64>")]
     pub connect: Option<Duration>,
     /// Until the head of the answer was there.
-    #[serde(rename = "first_byte_seconds", serialize_with = "optional_seconds")]
+    #[serde(rename = "first_byte_seconds", with = "seconds::optional")]
     #[schemars(with = "Option<f64>")]
     pub first_byte: Option<Duration>,
     /// How long it was held back, so that others are sent together with it; part of the time until
     /// the first byte, but not of what the attempt took.
-    #[serde(rename = "held_seconds", serialize_with = "seconds")]
+    #[serde(rename = "held_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub held: Duration,
 }
 
 /// The connection of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectionRecord {
     /// An earlier request had opened it.
     pub reused: bool,
     /// The HTTP version spoken on it, such as `HTTP/1.1`.
-    pub http_version: &'static str,
+    pub http_version: Cow<'static, str>,
     /// The address that it leads to.
     pub remote_address: SocketAddr,
 }
 
 /// A request as it was sent.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RequestRecord {
     /// The method.
     pub method: String,
@@ -172,7 +177,7 @@ pub struct RequestRecord {
 }
 
 /// What came back.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerRecord {
     /// An answer.
@@ -187,16 +192,16 @@ pub enum AnswerRecord {
     /// No whole answer.
     Failure {
         /// A short word, the same in every report.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// A sentence.
         message: String,
         /// What may help.
-        hint: &'static str,
+        hint: Cow<'static, str>,
     },
 }
 
 /// A body as far as it was kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BodyRecord {
     /// What was kept.
     #[serde(flatten)]
@@ -208,7 +213,7 @@ pub struct BodyRecord {
 }
 
 /// Text, or base64 of what is no text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyContent {
     /// UTF-8 text.
@@ -230,10 +235,19 @@ impl BodyRecord {
             truncated,
         }
     }
+
+    /// What was kept, as the bytes that it was. Nothing where it is base64 that can't be read,
+    /// which no run writes.
+    pub fn bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match &self.content {
+            BodyContent::Text(text) => Some(Cow::Borrowed(text.as_bytes())),
+            BodyContent::Base64(text) => STANDARD.decode(text).ok().map(Cow::Owned),
+        }
+    }
 }
 
 /// A step and what came of its expectations.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct StepEnded {
     /// The scenario's number.
     pub scenario: usize,
@@ -245,10 +259,21 @@ pub struct StepEnded {
     pub deliveries: Vec<DeliveryEnded>,
     /// Why the step could not be made, if so.
     pub not_made: Option<Check>,
+    /// What the receiver was told to answer, if that is what the step did.
+    pub script: Option<ScriptTold>,
+}
+
+/// How the receiver was told to answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ScriptTold {
+    /// The player whose next deliveries are answered so.
+    pub player_id: String,
+    /// The statuses of the answers, in their order.
+    pub answers: Vec<u16>,
 }
 
 /// A delivery, or another request, and what came of its expectations.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryEnded {
     /// The delivery's number in the step, from 1.
     pub delivery: usize,
@@ -263,7 +288,7 @@ pub struct DeliveryEnded {
 }
 
 /// What came of a scenario's effects.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct EffectsEnded {
     /// The scenario's number.
     pub scenario: usize,
@@ -272,13 +297,13 @@ pub struct EffectsEnded {
     /// What came of the effects.
     pub checks: Vec<Check>,
     /// How long the last readings were waited for.
-    #[serde(rename = "settled_after_seconds", serialize_with = "seconds")]
+    #[serde(rename = "settled_after_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub settled_after: Duration,
 }
 
 /// A probe's number before and after the steps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reading {
     /// The probe.
     pub probe: String,
@@ -293,7 +318,7 @@ pub struct Reading {
 }
 
 /// What came of a scenario.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioEnded {
     /// The scenario's number.
     pub scenario: usize,
@@ -302,13 +327,13 @@ pub struct ScenarioEnded {
     /// What came of its checks.
     pub checks: Counts,
     /// How long it took in fact.
-    #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
 }
 
 /// What came of the run.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RunEnded {
     /// What came of the scenarios.
     pub scenarios: Counts,
@@ -317,21 +342,7 @@ pub struct RunEnded {
     /// How many scenarios were not begun, after `--fail-fast` or an interruption.
     pub not_run: usize,
     /// How long the run took in fact.
-    #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
-}
-
-fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(duration.as_secs_f64())
-}
-
-#[expect(clippy::ref_option, reason = "serde hands the field over as it stands")]
-fn optional_seconds<S: Serializer>(
-    duration: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    duration
-        .map(|duration| duration.as_secs_f64())
-        .serialize(serializer)
 }

@@ -16,7 +16,7 @@ use super::record::{
     AttemptPlace, answer_record, attempt_record, connection_record, request_record, timings_record,
 };
 use super::retry_check::self_check;
-use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, StepEnded};
+use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, ScriptTold, StepEnded};
 use super::verdict::Check;
 use crate::delivery::{
     Attempt, Delivery, DeliveryPlan, Exchange, Gate, HttpVersion, Interlude, Outcome, Response,
@@ -38,6 +38,14 @@ pub(super) struct Steps<'run> {
     events: Events<'run>,
     /// The first success that each event was answered with, which later answers are compared to.
     first_answers: HashMap<String, Response>,
+}
+
+/// What a step did.
+enum Made {
+    /// Deliveries or another request; none for a pause.
+    Deliveries(Vec<DeliveryEnded>),
+    /// It told the receiver how to answer.
+    Script(ScriptTold),
 }
 
 /// A delivery's part among those of its step.
@@ -73,9 +81,10 @@ impl<'run> Steps<'run> {
         let plan = self.plan;
         for (index, step) in plan.case.scenario.steps.iter().enumerate() {
             let made = self.make_one(index + 1, step).await;
-            let (deliveries, not_made) = match made {
-                Ok(deliveries) => (deliveries, None),
-                Err(check) => (Vec::new(), Some(check)),
+            let (deliveries, script, not_made) = match made {
+                Ok(Made::Deliveries(deliveries)) => (deliveries, None, None),
+                Ok(Made::Script(told)) => (Vec::new(), Some(told), None),
+                Err(check) => (Vec::new(), None, Some(check)),
             };
             checks.extend(
                 deliveries
@@ -88,6 +97,7 @@ impl<'run> Steps<'run> {
                 description: describe(step),
                 deliveries,
                 not_made: not_made.clone(),
+                script,
             }));
             if let Some(check) = not_made {
                 checks.push(check.clone());
@@ -97,25 +107,22 @@ impl<'run> Steps<'run> {
         (checks, Ok(()))
     }
 
-    async fn make_one(
-        &mut self,
-        number: usize,
-        step: &'run Step,
-    ) -> Result<Vec<DeliveryEnded>, Check> {
+    async fn make_one(&mut self, number: usize, step: &'run Step) -> Result<Made, Check> {
         if let Some(pause) = step.pause {
             self.harness.clock.pause(pause.0).await;
-            return Ok(Vec::new());
+            return Ok(Made::Deliveries(Vec::new()));
         }
         if let Some(script) = &step.script {
-            return self.script(script).await.map(|()| Vec::new());
+            return self.script(script).await.map(Made::Script);
         }
         if let Some(request) = &step.request {
-            return self.request(number, request).await.map(|ended| vec![ended]);
+            let ended = self.request(number, request).await?;
+            return Ok(Made::Deliveries(vec![ended]));
         }
         if let Some(check) = self.why_not_forged(step) {
             return Err(check);
         }
-        self.deliver(number, step).await
+        self.deliver(number, step).await.map(Made::Deliveries)
     }
 
     /// Only the secret before the present one shows whether the receiver still takes it.
@@ -378,7 +385,7 @@ impl<'run> Steps<'run> {
     }
 
     /// Tells the receiver how to answer next, through the profile's hook.
-    async fn script(&self, script: &Script) -> Result<(), Check> {
+    async fn script(&self, script: &Script) -> Result<ScriptTold, Check> {
         let demand = &self.plan.demand;
         let expected = "the receiver answers as the scenario needs it";
         let Some(hook) = &self.harness.script else {
@@ -401,6 +408,10 @@ impl<'run> Steps<'run> {
             .await;
         told.map_err(|reason| {
             demand.broken("script", expected, self.harness.redaction.text(&reason))
+        })?;
+        Ok(ScriptTold {
+            player_id: self.harness.redaction.text(player_id).into_owned(),
+            answers: script.answers.clone(),
         })
     }
 }

@@ -4,12 +4,14 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::scenario::Level;
 
 /// What came of a check or a scenario, the gravest last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It holds.
@@ -44,7 +46,7 @@ impl fmt::Display for Verdict {
 }
 
 /// One demand and what was seen of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// What is looked at, such as `status` or `granted welcome`.
     pub subject: String,
@@ -143,7 +145,7 @@ impl Demand {
 }
 
 /// How many checks or scenarios came to what.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// Those that hold.
     pub passed: usize,

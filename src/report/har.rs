@@ -70,7 +70,10 @@ impl<W: Write> HarReport<W> {
                 version: "1.2",
                 creator: Creator {
                     name: "aghook",
-                    version: self.run.as_ref().map_or("", |run| run.aghook_version),
+                    version: self
+                        .run
+                        .as_ref()
+                        .map_or("".into(), |run| run.aghook_version.clone()),
                 },
                 pages,
                 entries,

@@ -14,7 +14,7 @@ const DESCRIPTION: &str = "docs/report-json.md";
 const SCHEMA: &str = "docs/report-json.schema.json";
 
 /// The sections of the description and the types in the schema that they describe.
-const SECTIONS: [(&str, &str); 16] = [
+const SECTIONS: [(&str, &str); 17] = [
     ("run_started", "RunStarted"),
     ("scenario_started", "ScenarioStarted"),
     ("attempt_ended", "AttemptEnded"),
@@ -25,6 +25,7 @@ const SECTIONS: [(&str, &str); 16] = [
     ("A body", "BodyRecord"),
     ("step_ended", "StepEnded"),
     ("A delivery", "DeliveryEnded"),
+    ("A script", "ScriptTold"),
     ("A check", "Check"),
     ("effects_ended", "EffectsEnded"),
     ("A reading", "Reading"),

@@ -22,7 +22,7 @@ pub(crate) const AWKWARD: &str = "]]> <script>alert(1)</script> </details> | a|b
 pub(crate) fn sample_run() -> Vec<RunEvent> {
     let mut events = vec![RunEvent::RunStarted(RunStarted {
         format_version: FORMAT_VERSION,
-        aghook_version: "0.0.0",
+        aghook_version: "0.0.0".into(),
         target: "http://127.0.0.1:8080/webhooks/aghanim".to_owned(),
         built_in_receiver: false,
         start_time: BEGAN.to_string(),
@@ -140,7 +140,7 @@ fn passed() -> Vec<RunEvent> {
 
 fn failed() -> Vec<RunEvent> {
     let mut forged = attempt(2, 1, 1, answer(200, "text/html", AWKWARD.as_bytes()));
-    forged.forgery = Some("tampered_body");
+    forged.forgery = Some("tampered_body".into());
     forged.timings.held = Duration::from_millis(2);
     forged
         .request
@@ -215,9 +215,9 @@ fn broken() -> Vec<RunEvent> {
         1,
         1,
         AnswerRecord::Failure {
-            name: "refused",
+            name: "refused".into(),
             message: "127.0.0.1:8080 refused the connection".to_owned(),
-            hint: "check that the receiver runs and listens on this port",
+            hint: "check that the receiver runs and listens on this port".into(),
         },
     );
     unanswered.event_name = None;
@@ -238,6 +238,7 @@ fn broken() -> Vec<RunEvent> {
                 "an answer",
                 "refused",
             )),
+            script: None,
         }),
         ended(
             4,
@@ -326,7 +327,7 @@ fn attempt(scenario: usize, step: usize, number: u32, answer: AnswerRecord) -> A
         },
         connection: Some(ConnectionRecord {
             reused: number > 1,
-            http_version: "HTTP/1.1",
+            http_version: "HTTP/1.1".into(),
             remote_address: "127.0.0.1:8080".parse().expect("an address"),
         }),
         request: RequestRecord {
@@ -370,6 +371,7 @@ fn step(
         description: description.to_owned(),
         deliveries,
         not_made: None,
+        script: None,
     })
 }
 

@@ -1,6 +1,8 @@
 //! The objects of HAR 1.2, named as the format names them. What is never known is left out where
 //! the format allows, and -1 or empty where it does not.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -22,7 +24,7 @@ pub(super) struct Log {
 #[derive(Serialize)]
 pub(super) struct Creator {
     pub(super) name: &'static str,
-    pub(super) version: &'static str,
+    pub(super) version: Cow<'static, str>,
 }
 
 #[derive(Serialize)]
@@ -80,7 +82,7 @@ pub(super) struct AttemptFields {
     #[serde(rename = "_event")]
     pub(super) event: Option<String>,
     #[serde(rename = "_forgery")]
-    pub(super) forgery: Option<&'static str>,
+    pub(super) forgery: Option<Cow<'static, str>>,
     #[serde(rename = "_virtualOffsetSeconds")]
     pub(super) virtual_offset: f64,
     #[serde(rename = "_connectionReused")]
@@ -96,7 +98,7 @@ pub(super) struct Cache {}
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) url: String,
-    pub(super) http_version: &'static str,
+    pub(super) http_version: Cow<'static, str>,
     pub(super) cookies: [(); 0],
     pub(super) headers: Vec<Pair>,
     pub(super) query_string: Vec<Pair>,
@@ -112,7 +114,7 @@ pub(super) struct Response {
     /// 0 where there is no answer, as browsers write it.
     pub(super) status: u16,
     pub(super) status_text: &'static str,
-    pub(super) http_version: &'static str,
+    pub(super) http_version: Cow<'static, str>,
     pub(super) cookies: [(); 0],
     pub(super) headers: Vec<Pair>,
     pub(super) content: Content,

@@ -1,5 +1,6 @@
 //! From an attempt to an entry of the archive.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -19,14 +20,16 @@ const DOES_NOT_APPLY: f64 = -1.0;
 /// An attempt on the page of its scenario.
 pub(super) fn entry(attempt: &AttemptEnded, pageref: String) -> Entry {
     let connection = attempt.connection.as_ref();
-    let http_version = connection.map_or("unknown", |connection| connection.http_version);
+    let http_version = connection.map_or("unknown".into(), |connection| {
+        connection.http_version.clone()
+    });
     let (timings, time) = timings(attempt);
     Entry {
         started_at: attempt.started_at,
         pageref,
         started_date_time: moment(attempt.started_at),
         time,
-        request: request(attempt, http_version),
+        request: request(attempt, http_version.clone()),
         response: response(&attempt.answer, http_version),
         cache: Cache {},
         timings,
@@ -37,7 +40,7 @@ pub(super) fn entry(attempt: &AttemptEnded, pageref: String) -> Entry {
             delivery: attempt.delivery,
             attempt: attempt.attempt,
             event: attempt.event_name.clone(),
-            forgery: attempt.forgery,
+            forgery: attempt.forgery.clone(),
             virtual_offset: attempt.virtual_offset.as_secs_f64(),
             connection_reused: connection.map(|connection| connection.reused),
         },
@@ -93,7 +96,7 @@ fn to_the_microsecond(milliseconds: f64) -> f64 {
     (milliseconds * 1e3).round() / 1e3
 }
 
-fn request(attempt: &AttemptEnded, http_version: &'static str) -> Request {
+fn request(attempt: &AttemptEnded, http_version: Cow<'static, str>) -> Request {
     let request = &attempt.request;
     let query_string = Url::parse(&request.url).map_or(Vec::new(), |url| {
         let pairs = url.query_pairs();
@@ -127,7 +130,7 @@ fn post_data(body: &BodyRecord, headers: &[(String, String)]) -> Option<PostData
     })
 }
 
-fn response(answer: &AnswerRecord, http_version: &'static str) -> Response {
+fn response(answer: &AnswerRecord, http_version: Cow<'static, str>) -> Response {
     match answer {
         AnswerRecord::Response {
             status,

@@ -99,7 +99,7 @@ fn exchange(attempt: &AttemptEnded) -> String {
             body,
         } => fence("http", &message(&status.to_string(), headers, body)),
         AnswerRecord::Failure { message, hint, .. } => {
-            let hint = match *hint {
+            let hint = match hint.as_ref() {
                 "" => String::new(),
                 hint => format!("; {}", text(hint)),
             };

@@ -40,7 +40,7 @@ fn write_answer(out: &mut impl Write, arrow: &str, answer: &AnswerRecord) -> io:
         }
         AnswerRecord::Failure { message, hint, .. } => {
             write_part(out, arrow, message)?;
-            match *hint {
+            match hint.as_ref() {
                 "" => Ok(()),
                 hint => writeln!(out, "        help  {hint}"),
             }
