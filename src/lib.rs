@@ -2,12 +2,13 @@
 //! proves that the game answers right and grants every coupon exactly once.
 //!
 //! Data flows one way: [`protocol`] → [`generate`] → [`scenario`] → [`delivery`] → [`harness`] →
-//! [`report`] → [`cli`]. The reference [`receiver`] stands on the first ones alone.
+//! [`journal`] → [`report`] → [`cli`]. The reference [`receiver`] stands on the first ones alone.
 
 pub mod cli;
 pub mod delivery;
 pub mod generate;
 pub mod harness;
+pub mod journal;
 pub mod protocol;
 pub mod receiver;
 pub mod report;

@@ -124,6 +124,16 @@ const LINES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "report",
+        &[
+            "run scenario.yaml --target TARGET --record kept",
+            "report kept -v",
+            "report kept --report json",
+            "report kept --report har=run.har --report junit=junit.xml --report markdown=run.md",
+            "report missing",
+        ],
+    ),
+    (
         "receive",
         &["receive --listen 0.0.0.0:0", "receive --path nowhere"],
     ),

@@ -11,6 +11,7 @@ use super::list::List;
 use super::man::ManPages;
 use super::new::New;
 use super::receive::ReceiveOptions;
+use super::report::MakeReports;
 use super::run::Run;
 use super::schema::Schema;
 use super::sign::Sign;
@@ -54,6 +55,7 @@ pub struct Arguments {
 )]
 pub enum Command {
     Run(Box<Run>),
+    Report(MakeReports),
     Fire(Box<Fire>),
     Receive(ReceiveOptions),
     Sign(Sign),

@@ -17,11 +17,13 @@ mod event_options;
 mod files;
 mod fire;
 mod header_lines;
+mod kept;
 mod list;
 mod man;
 mod new;
 mod preparation;
 mod receive;
+mod report;
 mod report_options;
 mod run;
 mod schema;
@@ -68,6 +70,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, CommandError> {
     match command {
         Command::Run(command) => command.run(console),
+        Command::Report(command) => command.run(console),
         Command::Fire(command) => command.run(console),
         Command::Receive(options) => block_on(receive::receive(options)),
         Command::New(command) => command.run(console),

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::command_error::CommandError;
 use super::console::Console;
-use crate::harness::RunEvent;
+use crate::harness::{RunEnded, RunEvent};
 use crate::report::{
     Annotations, Detail, HarReport, JsonLines, JunitReport, MarkdownReport, Progress, Report,
     TerminalReport,
@@ -92,6 +92,8 @@ pub(super) struct Reports(Vec<OpenReport>);
 struct OpenReport {
     name: String,
     report: Box<dyn Report + Send>,
+    /// Whether it shows the events as they are, and nothing that is made of them.
+    shows_events: bool,
     failed: Option<io::Error>,
 }
 
@@ -100,6 +102,7 @@ impl OpenReport {
         Self {
             name: name.into(),
             report: Box::new(report),
+            shows_events: false,
             failed: None,
         }
     }
@@ -196,7 +199,10 @@ impl ReportOptions {
     ) -> OpenReport {
         match kind {
             ReportKind::Terminal => OpenReport::new(name, TerminalReport::new(out, self.detail())),
-            ReportKind::Json => OpenReport::new(name, JsonLines::new(out)),
+            ReportKind::Json => OpenReport {
+                shows_events: true,
+                ..OpenReport::new(name, JsonLines::new(out))
+            },
             ReportKind::Junit => OpenReport::new(name, JunitReport::new(out)),
             ReportKind::Markdown => OpenReport::new(name, MarkdownReport::new(out)),
             ReportKind::Har => OpenReport::new(name, HarReport::new(out)),
@@ -241,10 +247,31 @@ impl Reports {
     /// Takes events until the run is over, and says which reports could not be written.
     pub(super) fn follow(mut self, events: &Receiver<RunEvent>) -> Result<(), CommandError> {
         for event in events {
-            for open in self.0.iter_mut().filter(|open| open.failed.is_none()) {
+            self.observe(&event);
+        }
+        self.finish()
+    }
+
+    /// Shows one event to every report that can still be written.
+    pub(super) fn observe(&mut self, event: &RunEvent) {
+        for open in self.0.iter_mut().filter(|open| open.failed.is_none()) {
+            open.failed = open.report.observe(event).err();
+        }
+    }
+
+    /// Ends the reports of a run that did not come to its end, as if it had been stopped there. Those
+    /// that show the events themselves are shown none that did not happen.
+    pub(super) fn cut_short(&mut self, ended: RunEnded) {
+        let event = RunEvent::RunEnded(ended);
+        for open in &mut self.0 {
+            if !open.shows_events && open.failed.is_none() {
                 open.failed = open.report.observe(&event).err();
             }
         }
+    }
+
+    /// Says which reports could not be written.
+    pub(super) fn finish(self) -> Result<(), CommandError> {
         let failed: Vec<String> = self
             .0
             .into_iter()

@@ -1,6 +1,7 @@
 //! `aghook run`: scenarios in, a verdict out.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::SystemTime;
@@ -11,13 +12,14 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::files::ScenarioOptions;
+use super::kept::{Recording, Told};
 use super::preparation::{Preparation, PreparedRun};
 use super::report_options::ReportOptions;
 use super::secret_options::SecretOptions;
 use super::target_options::{TargetOptions, reach};
 use super::{block_on, files};
 use crate::generate::{Seed, StartTime};
-use crate::harness::{FORMAT_VERSION, Plan, RunEnded, RunEvent, RunStarted};
+use crate::harness::{FORMAT_VERSION, Plan, RunEvent, RunStarted};
 use crate::scenario::document::Diagnostics;
 
 /// Run scenarios against a receiver, and say whether it answers right and grants once
@@ -67,6 +69,13 @@ pub struct Run {
 
     #[command(flatten)]
     reports: ReportOptions,
+
+    /// Keep the run in this folder, for `aghook report` and `aghook replay`
+    ///
+    /// The folder gets one file, `run.jsonl`, with every request and answer. A recorded run is never
+    /// written over. The webhook's secret is not in it.
+    #[arg(long, value_name = "DIR", help_heading = "Reports")]
+    record: Option<PathBuf>,
 }
 
 /// Scenarios mostly wait for the receiver, so more of them than cores keep it busy.
@@ -112,17 +121,20 @@ impl Run {
                 let run = preparation.start().await?;
                 reach(&run.harness.client, &run.harness.target).await?;
                 // Only now, when the run can begin: this empties the files of the run before.
+                let recording = self.record.as_deref().map(Recording::begin).transpose()?;
                 let reports = self.reports.open(console);
                 let (events, seen) = mpsc::channel();
                 let writer = scope.spawn(move || reports.follow(&seen));
-                let code = follow(run, &plans, events, console.reopened()).await;
+                let told = Told::new(recording, events);
+                let code = follow(run, &plans, &told, console.reopened()).await;
+                let recorded = told.end();
                 let written = writer.join().unwrap_or_else(|_| {
                     Err(CommandError::not_completed(
                         "a report ended unexpectedly",
                         None,
                     ))
                 });
-                written.map(|()| code)
+                written.and(recorded).map(|()| code)
             })
         })
     }
@@ -130,14 +142,8 @@ impl Run {
 
 /// Runs the plans to their end, or until Ctrl-C has let those end that are under way. A second
 /// Ctrl-C waits for nothing.
-async fn follow(
-    run: PreparedRun,
-    plans: &[Plan],
-    events: mpsc::Sender<RunEvent>,
-    console: Console,
-) -> ExitCode {
-    // Where nobody reads the events any more, the run still comes to its verdict.
-    let tell = |event: RunEvent| _ = events.send(event);
+async fn follow(run: PreparedRun, plans: &[Plan], told: &Told, console: Console) -> ExitCode {
+    let tell = |event: RunEvent| told.tell(event);
     tell(RunEvent::RunStarted(RunStarted {
         format_version: FORMAT_VERSION,
         aghook_version: env!("CARGO_PKG_VERSION").into(),
@@ -152,24 +158,22 @@ async fn follow(
         scenarios: plans.len(),
     }));
     let stop = AtomicBool::new(false);
-    let interrupted = AtomicBool::new(false);
     let ended = tokio::select! {
         // Ctrl-C is listened for before the first request leaves.
         biased;
-        () = interrupted_twice(&stop, &interrupted, console) => return ExitCode::NotCompleted,
+        () = interrupted_twice(&stop, console) => return ExitCode::NotCompleted,
         ended = run.harness.run(plans, &tell, &stop) => ended,
     };
     if let Some(built_in) = run.built_in {
         built_in.stop().await;
     }
-    exit_code(&ended, interrupted.load(Ordering::Relaxed))
+    ExitCode::of_run(&ended)
 }
 
 /// Asks the run to stop on the first Ctrl-C, and completes on the second.
-async fn interrupted_twice(stop: &AtomicBool, interrupted: &AtomicBool, mut console: Console) {
+async fn interrupted_twice(stop: &AtomicBool, mut console: Console) {
     // Where the signal can't be listened for, Ctrl-C ends the program as usual.
     if tokio::signal::ctrl_c().await.is_ok() {
-        interrupted.store(true, Ordering::Relaxed);
         stop.store(true, Ordering::Relaxed);
         let tell = async {
             console.note("stopping: what is under way ends first; Ctrl-C again ends at once");
@@ -181,15 +185,4 @@ async fn interrupted_twice(stop: &AtomicBool, interrupted: &AtomicBool, mut cons
         }
     }
     std::future::pending::<()>().await;
-}
-
-/// A run that checked nothing is never a success.
-fn exit_code(ended: &RunEnded, interrupted: bool) -> ExitCode {
-    if ended.scenarios.failed > 0 {
-        return ExitCode::CheckFailed;
-    }
-    if interrupted || ended.scenarios.broken > 0 || ended.checks.decided() == 0 {
-        return ExitCode::NotCompleted;
-    }
-    ExitCode::ChecksHeld
 }

@@ -1,0 +1,18 @@
+//! A run that is kept: the file of its events, written while it runs and read later, and the run
+//! sent again.
+//!
+//! A journal is the run events of one run, a line of JSON each, and nothing else, so whatever reads
+//! run events reads a journal. Nothing here makes reports or prints.
+
+mod error;
+mod reading;
+mod tally;
+mod writing;
+
+pub use error::JournalError;
+pub use reading::{Journal, Torn};
+pub use tally::{RunTally, UnderWay};
+pub use writing::{CreateJournalError, JournalWriter};
+
+/// The journal's name in the folder of a recorded run.
+pub const JOURNAL_FILE_NAME: &str = "run.jsonl";
