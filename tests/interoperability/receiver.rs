@@ -31,10 +31,12 @@ impl Kept {
     /// beginning: Node shows the line that threw, and that can be a whole library.
     pub(crate) fn complaints(&self) -> String {
         let written = fs::read_to_string(self.path("complaints.txt")).expect("text");
-        let shown = written
-            .lines()
-            .map(|line| line.chars().take(200).collect::<String>());
-        shown.collect::<Vec<_>>().join("\n")
+        let mut shown = String::new();
+        for line in written.lines() {
+            shown.push_str("\n  ");
+            shown.extend(line.chars().take(200));
+        }
+        shown
     }
 }
 
@@ -73,7 +75,7 @@ impl<'kept> Receiver<'kept> {
         match line.trim_end().strip_prefix("listening on http://") {
             Some(url) => receiver.write_config(&language.folder(), url),
             None => panic!(
-                "{name} does not serve; tests/receivers/run installs what it needs\n{}",
+                "{name} does not serve; tests/receivers/run installs what it needs{}",
                 receiver.last_words()
             ),
         }

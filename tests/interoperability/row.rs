@@ -38,7 +38,7 @@ impl Row {
         let seen = match (clean, remembers) {
             (true, true) => format!("{} files passed", outcome.files("passed").len()),
             (true, false) => "a restart forgets what was granted".to_owned(),
-            (false, _) => format!("blamed: {}\n{}", list(&blamed), kept.complaints()),
+            (false, _) => format!("blamed: {}{}", list(&blamed), kept.complaints()),
         };
         Self {
             language: language.name,
@@ -85,9 +85,9 @@ fn judge(flaw: &Flaw, outcome: &Outcome) -> (bool, String) {
     let all = failed.union(&warned).count();
     let by = flaw.caught_by;
     if failed.contains(by) && is_right_code {
-        (true, format!("{by} failed, of {all}"))
+        (true, format!("{by} failed, one of {all}"))
     } else if flaw.warning_will_do && warned.contains(by) && is_right_code {
-        (true, format!("{by} warned, of {all}"))
+        (true, format!("{by} warned, one of {all}"))
     } else {
         let (code, failed, warned) = (outcome.code, list(&failed), list(&warned));
         let seen = format!("not by {by}: exit code {code}, failed: {failed}; warned: {warned}");
