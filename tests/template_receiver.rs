@@ -4,6 +4,8 @@
 
 #[path = "template_receiver/mistake.rs"]
 mod mistake;
+#[path = "support/outcome.rs"]
+mod outcome;
 #[path = "template_receiver/receiver.rs"]
 mod receiver;
 

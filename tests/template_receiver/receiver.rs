@@ -1,14 +1,14 @@
 //! Starts the receiver in Python, as it is or with some of its text replaced, and runs the bundled
 //! suite against it. What must come of a run is not said here.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
 use tempfile::TempDir;
+
+use super::outcome::Outcome;
 
 const EXPIRED_VARIABLE: &str = "TEMPLATE_EXPIRED_SECRET";
 const SECRET_VARIABLE: &str = "TEMPLATE_SECRET";
@@ -81,18 +81,7 @@ impl TemplateReceiver {
             .env(EXPIRED_VARIABLE, "the secret before")
             .output()
             .expect("runs");
-        let code = output.status.code().expect("ends by itself");
-        let text = String::from_utf8(output.stdout).expect("UTF-8");
-        assert!(!text.contains(SECRET), "the secret is in the report");
-        let problems = String::from_utf8_lossy(&output.stderr);
-        assert!(code < 2, "exit code {code}: {problems}");
-        let lines = text.lines();
-        Outcome {
-            code,
-            events: lines
-                .map(|line| serde_json::from_str(line).expect("JSON"))
-                .collect(),
-        }
+        Outcome::read(&output, SECRET)
     }
 }
 
@@ -120,39 +109,4 @@ fn python() -> Option<&'static str> {
         );
     }
     found
-}
-
-/// What came of a run.
-pub(crate) struct Outcome {
-    /// The exit code.
-    pub(crate) code: i32,
-    events: Vec<Value>,
-}
-
-impl Outcome {
-    /// The run events of this name.
-    pub(crate) fn named<'run>(&'run self, name: &'run str) -> impl Iterator<Item = &'run Value> {
-        self.events
-            .iter()
-            .filter(move |event| event["event"] == name)
-    }
-
-    /// The file of the scenario that an event is about, as `signature/wrong_secret`.
-    pub(crate) fn file(&self, event: &Value) -> String {
-        let mut started = self.named("scenario_started");
-        let started = started.find(|started| started["scenario"] == event["scenario"]);
-        let file = started.expect("begun")["file"].as_str().expect("a file");
-        let stem = file
-            .strip_prefix("scenarios/")
-            .and_then(|file| file.strip_suffix(".yaml"));
-        stem.expect("a bundled file").to_owned()
-    }
-
-    /// The files with a scenario of this verdict.
-    pub(crate) fn files(&self, verdict: &str) -> BTreeSet<String> {
-        self.named("scenario_ended")
-            .filter(|ended| ended["verdict"] == verdict)
-            .map(|ended| self.file(ended))
-            .collect()
-    }
 }

@@ -1,0 +1,102 @@
+// A receiver of Aghanim's `coupon.redeemed` webhook in Express.
+//
+// What this game has chosen:
+// - A bundle is opened: its nested items are granted, their quantities times the bundle's.
+// - Sandbox and test events are answered with 200 and grant nothing.
+// - A signature is good for five minutes to either side of our clock.
+// - The main item is always granted, so a fallback never is.
+// - `items`, where it is there, says what is granted; else `item` does.
+
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+import express from 'express';
+import { stringify } from 'lossless-json';
+
+import { counts, grantsOf, readEvent } from './event.js';
+import { Refusal } from './refusal.js';
+
+export const HOOK_PATH = '/webhooks/aghanim';
+const TOLERANCE_SECONDS = 300;
+
+// The bytes as they arrived: the signature is over them, so nothing may parse or inflate them first.
+export const rawBody = express.raw({ type: () => true, inflate: false, limit: '1mb' });
+
+export function verify(secret, headers, body) {
+  const signatures = headers['x-aghanim-signature'] ?? [];
+  const timestamps = headers['x-aghanim-signature-timestamp'] ?? [];
+  if (signatures.length !== 1 || timestamps.length !== 1) {
+    throw new Refusal(403, 'one signature and one timestamp, please');
+  }
+  const [timestamp] = timestamps;
+  if (!/^[0-9]{1,12}$/.test(timestamp)) {
+    throw new Refusal(403, 'invalid timestamp');
+  }
+  const expected = Buffer.from(
+    createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest('hex'),
+  );
+  const signature = Buffer.from(signatures[0], 'latin1');
+  // timingSafeEqual throws where the lengths differ.
+  if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
+    throw new Refusal(403, 'invalid signature');
+  }
+  if (Math.abs(Date.now() / 1000 - Number(timestamp)) > TOLERANCE_SECONDS) {
+    throw new Refusal(403, 'the signature is no longer fresh');
+  }
+}
+
+// Grants what the event says, once, and then answers.
+export function take(ledger, event, response, status) {
+  if (counts(event)) {
+    ledger.grantOnce(event.idempotency_key, event.event_data.player_id, grantsOf(event));
+  }
+  response.status(status).json({ status: 'ok' });
+}
+
+// `parts` replaces steps of the way of a delivery; left out, they are the sound ones.
+export function createApp(secret, ledger, parts = {}) {
+  const way = { bodyParser: rawBody, bytesOf: (request) => request.body, readEvent, take, ...parts };
+  const scripted = new Map();
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+
+  app.post(HOOK_PATH, way.bodyParser, (request, response) => {
+    // Without a body, there is nothing that the parser could have left.
+    const body = way.bytesOf(request) ?? Buffer.alloc(0);
+    verify(secret, request.headersDistinct, body);
+    const event = way.readEvent(body);
+    const status = scripted.get(event.event_data.player_id)?.shift() ?? 200;
+    if (status < 200 || status > 299) {
+      throw new Refusal(status, 'scripted');
+    }
+    return way.take(ledger, event, response, status);
+  });
+
+  // For tests, on loopback alone.
+  app.get('/debug/players/:playerId/items/:sku', (request, response) => {
+    const { playerId, sku } = request.params;
+    response.type('json').send(stringify({ quantity: ledger.quantity(playerId, sku) }));
+  });
+
+  app.put('/debug/players/:playerId/respond', express.json(), (request, response) => {
+    const answers = request.body;
+    const isStatus = (status) => Number.isInteger(status) && status >= 200 && status <= 599;
+    if (!Array.isArray(answers) || !answers.every(isStatus)) {
+      throw new Refusal(400, 'a list of statuses was expected');
+    }
+    scripted.set(request.params.playerId, answers);
+    response.sendStatus(204);
+  });
+
+  // Express knows an error handler by its four parameters.
+  // eslint-disable-next-line no-unused-vars
+  app.use((error, request, response, next) => {
+    const status = error.status ?? 500;
+    if (status >= 500 && !(error instanceof Refusal)) {
+      console.error(error);
+    }
+    response.status(status).json({ error: status < 500 ? error.message : 'internal error' });
+  });
+
+  return app;
+}

@@ -1,0 +1,263 @@
+"""A receiver of Aghanim's `coupon.redeemed` webhook in FastAPI, with its ledger in SQLite.
+
+What this game has chosen:
+- A bundle is opened: its nested items are granted, their quantities times the bundle's.
+- Sandbox and test events are answered with 200 and grant nothing.
+- A signature is good for five minutes to either side of our clock.
+- The main item is always granted, so a fallback never is.
+- `items`, where it is there, says what is granted; else `item` does.
+"""
+
+import hashlib
+import hmac
+import re
+import sqlite3
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, status
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, ValidationError
+from starlette.requests import ClientDisconnect
+
+HOOK_PATH = "/webhooks/aghanim"
+LARGEST_BODY = 1024 * 1024
+LARGEST_QUANTITY = 2**63 - 1
+TOLERANCE_SECONDS = 300
+
+
+# What arrives ---------------------------------------------------------------------------------
+
+
+class Grant(NamedTuple):
+    sku: str
+    quantity: int
+
+
+class Item(BaseModel):
+    """An item or a nested item. What decides nothing here, such as the name, is not read."""
+
+    sku: str = Field(min_length=1)
+    quantity: int = Field(ge=0, le=LARGEST_QUANTITY)
+    type: str
+    nested_items: "list[Item] | None" = None
+
+    def grants(self, times: int = 1) -> Iterator[Grant]:
+        quantity = times * self.quantity
+        if self.type == "bundle" and self.nested_items:
+            for nested in self.nested_items:
+                yield from nested.grants(quantity)
+        else:
+            yield Grant(self.sku, quantity)
+
+
+class EventData(BaseModel):
+    player_id: str = Field(min_length=1)
+    item: Item | None = None
+    items: list[Item] | None = None
+
+
+class Envelope(BaseModel):
+    event_type: str
+
+
+class CouponRedeemed(Envelope):
+    idempotency_key: str = Field(min_length=1)
+    event_data: EventData
+    sandbox: bool = False
+    trigger: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        return not self.sandbox and self.trigger != "test"
+
+    def grants(self) -> list[Grant]:
+        items = self.event_data.items or [self.event_data.item]
+        if None in items:
+            raise HTTPException(status.HTTP_400_BAD_REQUEST, "no item")
+        grants = [grant for item in items for grant in item.grants()]
+        if any(grant.quantity > LARGEST_QUANTITY for grant in grants):
+            raise HTTPException(status.HTTP_400_BAD_REQUEST, "quantity too large")
+        return grants
+
+
+# What stays -----------------------------------------------------------------------------------
+
+
+class Ledger:
+    """Which idempotency keys have been granted, and what players hold."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        with closing(self._connect()) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.executescript(
+                """
+                CREATE TABLE IF NOT EXISTS granted (
+                    idempotency_key TEXT PRIMARY KEY,
+                    player_id TEXT NOT NULL
+                );
+                CREATE TABLE IF NOT EXISTS inventory (
+                    player_id TEXT NOT NULL,
+                    sku TEXT NOT NULL,
+                    quantity INTEGER NOT NULL CHECK (typeof(quantity) = 'integer'),
+                    PRIMARY KEY (player_id, sku)
+                );
+                """
+            )
+
+    async def grant_once(self, key: str, player_id: str, grants: list[Grant]) -> None:
+        await run_in_threadpool(self._grant_once, key, player_id, grants)
+
+    async def quantity(self, player_id: str, sku: str) -> int:
+        return await run_in_threadpool(self._quantity, player_id, sku)
+
+    def _grant_once(self, key: str, player_id: str, grants: list[Grant]) -> None:
+        # The key is unique and goes in first: whoever comes second finds no row to insert.
+        with self._transaction() as database:
+            if self._insert_key(database, key, player_id):
+                self._add(database, player_id, grants)
+
+    def _quantity(self, player_id: str, sku: str) -> int:
+        with closing(self._connect()) as database:
+            row = database.execute(
+                "SELECT quantity FROM inventory WHERE player_id = ? AND sku = ?", (player_id, sku)
+            ).fetchone()
+        return row[0] if row else 0
+
+    @staticmethod
+    def _insert_key(database: sqlite3.Connection, key: str, player_id: str) -> bool:
+        inserted = database.execute(
+            "INSERT INTO granted VALUES (?, ?) ON CONFLICT DO NOTHING", (key, player_id)
+        )
+        return inserted.rowcount == 1
+
+    @staticmethod
+    def _add(database: sqlite3.Connection, player_id: str, grants: list[Grant]) -> None:
+        database.executemany(
+            "INSERT INTO inventory VALUES (?, ?, ?) "
+            "ON CONFLICT (player_id, sku) DO UPDATE SET quantity = quantity + excluded.quantity",
+            [(player_id, grant.sku, grant.quantity) for grant in grants],
+        )
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=30, isolation_level=None)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with closing(self._connect()) as database:
+            database.execute("BEGIN IMMEDIATE")
+            with database:  # commits, or rolls back where something is raised
+                yield database
+
+
+# The webhook ----------------------------------------------------------------------------------
+
+router = APIRouter()
+
+
+async def raw_body(request: Request) -> bytes:
+    """The bytes as they arrived, all of them, and not too many."""
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                raise HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, "body too large")
+    except ClientDisconnect as error:
+        raise HTTPException(status.HTTP_400_BAD_REQUEST, "body cut short") from error
+    return bytes(body)
+
+
+def verify(request: Request, body: bytes) -> None:
+    """Refuses with 403 what is not signed with our secret, over these bytes, just now."""
+    signatures = request.headers.getlist("X-Aghanim-Signature")
+    timestamps = request.headers.getlist("X-Aghanim-Signature-Timestamp")
+    if len(signatures) != 1 or len(timestamps) != 1:
+        raise HTTPException(status.HTTP_403_FORBIDDEN, "one signature and one timestamp, please")
+    signature, timestamp = signatures[0], timestamps[0]
+    if not re.fullmatch("[0-9]{1,12}", timestamp):
+        raise HTTPException(status.HTTP_403_FORBIDDEN, "invalid timestamp")
+    message = timestamp.encode() + b"." + body
+    expected = hmac.new(request.app.state.secret, message, hashlib.sha256).hexdigest()
+    # Bytes, since compare_digest raises on texts beyond ASCII.
+    if not hmac.compare_digest(expected.encode(), signature.encode("latin-1")):
+        raise HTTPException(status.HTTP_403_FORBIDDEN, "invalid signature")
+    if abs(time.time() - int(timestamp)) > TOLERANCE_SECONDS:
+        raise HTTPException(status.HTTP_403_FORBIDDEN, "the signature is no longer fresh")
+
+
+async def verified_body(request: Request, body: Annotated[bytes, Depends(raw_body)]) -> bytes:
+    verify(request, body)
+    return body
+
+
+async def redeemed_coupon(body: Annotated[bytes, Depends(verified_body)]) -> CouponRedeemed:
+    # The type first: an event of another type need not look like ours.
+    if Envelope.model_validate_json(body).event_type != "coupon.redeemed":
+        raise HTTPException(status.HTTP_400_BAD_REQUEST, "unknown event type")
+    return CouponRedeemed.model_validate_json(body)
+
+
+@router.post(HOOK_PATH)
+async def receive(
+    event: Annotated[CouponRedeemed, Depends(redeemed_coupon)], request: Request
+) -> JSONResponse:
+    player_id = event.event_data.player_id
+    code = request.app.state.scripted.next(player_id)
+    if not 200 <= code < 300:
+        raise HTTPException(code, "scripted")
+    if event.counts:
+        await request.app.state.ledger.grant_once(event.idempotency_key, player_id, event.grants())
+    return JSONResponse({"status": "ok"}, code)
+
+
+# For tests, on loopback alone -----------------------------------------------------------------
+
+
+class ScriptedAnswers:
+    """Statuses that the next deliveries to a player are answered with."""
+
+    def __init__(self) -> None:
+        self._of_player: defaultdict[str, deque[int]] = defaultdict(deque)
+
+    def set(self, player_id: str, answers: list[int]) -> None:
+        self._of_player[player_id] = deque(answers)
+
+    def next(self, player_id: str) -> int:
+        answers = self._of_player.get(player_id)
+        return answers.popleft() if answers else status.HTTP_200_OK
+
+
+@router.get("/debug/players/{player_id:path}/items/{sku}")
+async def quantity(player_id: str, sku: str, request: Request) -> dict[str, int]:
+    return {"quantity": await request.app.state.ledger.quantity(player_id, sku)}
+
+
+@router.put("/debug/players/{player_id:path}/respond", status_code=status.HTTP_204_NO_CONTENT)
+async def respond(
+    player_id: str, answers: list[Annotated[int, Field(ge=200, le=599)]], request: Request
+) -> None:
+    request.app.state.scripted.set(player_id, answers)
+
+
+# Together -------------------------------------------------------------------------------------
+
+
+def create_app(secret: bytes, ledger: Ledger) -> FastAPI:
+    app = FastAPI(title="coupon.redeemed")
+    app.state.secret = secret
+    app.state.ledger = ledger
+    app.state.scripted = ScriptedAnswers()
+    app.include_router(router)
+
+    @app.exception_handler(ValidationError)
+    async def not_an_event(_request: Request, error: ValidationError) -> JSONResponse:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        return JSONResponse({"detail": problems}, status.HTTP_400_BAD_REQUEST)
+
+    return app

@@ -1,0 +1,74 @@
+// Command receiver serves a receiver of Aghanim's coupon.redeemed webhook on loopback, as it is or
+// with a flaw.
+//
+//	AGHANIM_WEBHOOK_SECRET=… receiver --port 8103 --ledger ledger.jsonl
+//
+// What this game has chosen:
+//   - A bundle is opened: its nested items are granted, their quantities times the bundle's.
+//   - Sandbox and test events are answered with 200 and grant nothing.
+//   - A signature is good for five minutes to either side of our clock.
+//   - The main item is always granted, so a fallback never is.
+//   - Items, where it is there, says what is granted; else Item does.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+const hookPath = "/webhooks/aghanim"
+
+func main() {
+	log.SetFlags(0)
+	port := flag.Int("port", 0, "0 takes a free one")
+	path := flag.String("ledger", "", "the `file` that holds the ledger")
+	flaw := flag.String("flaw", "", "a mistake to show on purpose: "+flawNames())
+	flag.Parse()
+	secret := os.Getenv("AGHANIM_WEBHOOK_SECRET")
+	if secret == "" {
+		log.Fatal("AGHANIM_WEBHOOK_SECRET is not set or empty")
+	}
+	if *path == "" {
+		log.Fatal("--ledger FILE is missing")
+	}
+	ledger, err := openLedger(*path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ledger.Close()
+	hook := newWebhook([]byte(secret), ledger)
+	if *flaw != "" {
+		putIn, ok := flaws[*flaw]
+		if !ok {
+			log.Fatalf("--flaw is one of %s", flawNames())
+		}
+		putIn(hook)
+	}
+	if err := serve(*port, hook); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func serve(port int, hook *webhook) error {
+	routes := http.NewServeMux()
+	routes.Handle(hookPath, hook)
+	routes.Handle(debugPath, &debug{hook.ledger, hook.scripted})
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("listening on http://%s%s\n", listener.Addr(), hookPath)
+	server := &http.Server{
+		Handler:           routes,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+	}
+	return server.Serve(listener)
+}
