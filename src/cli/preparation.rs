@@ -76,11 +76,21 @@ impl Preparation<'_> {
     }
 
     pub(super) async fn start(self) -> Result<PreparedRun, CommandError> {
+        let secret = self.secret;
+        self.start_with(|profile| Secrets::load(secret, profile))
+            .await
+    }
+
+    /// Starts with the secrets that `load` finds; the built-in receiver has some of its own.
+    pub(super) async fn start_with(
+        self,
+        load: impl FnOnce(&Profile) -> Result<Secrets, CommandError>,
+    ) -> Result<PreparedRun, CommandError> {
         let (seed, start) = (self.seed, self.start);
         let (profile, target, secrets, built_in) =
             if let Some(target) = self.target.or_built_in()? {
                 let profile = self.target.profile.clone();
-                let secrets = Secrets::load(self.secret, &profile)?;
+                let secrets = load(&profile)?;
                 (profile, target.clone(), secrets, None)
             } else {
                 let secrets = Secrets::random()?;

@@ -32,7 +32,7 @@ pub use harness::Harness;
 pub use http_hook::PreparedScript;
 pub use plan::{Plan, PlanSettings, PlannedEvent};
 pub use probe_reading::{HookProblem, PreparedProbe};
-pub use record::{AttemptPlace, attempt_record};
+pub use record::{AttemptPlace, answer_record, attempt_record};
 pub use redaction::Redaction;
 pub use retry_check::departures;
 pub use run_event::{

@@ -1,4 +1,5 @@
-//! Reports: consumers of the stream of run events, and of nothing else.
+//! Reports: consumers of the stream of run events, and of nothing else; and of what comes of a
+//! replay.
 
 mod annotations;
 mod body_text;
@@ -9,6 +10,7 @@ mod junit;
 mod markdown;
 mod printable;
 mod progress;
+mod replay;
 mod scenario_story;
 mod terminal;
 
@@ -22,6 +24,7 @@ pub use json_lines::JsonLines;
 pub use junit::JunitReport;
 pub use markdown::MarkdownReport;
 pub use progress::Progress;
+pub use replay::ReplayReport;
 pub use terminal::{Detail, TerminalReport, write_attempt};
 
 /// Reads a run as it happens. Every report gets every event, the last one being
