@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::support::{Answer, Folder, NOBODY, Peer, Received, SECRET, Transcript, expecting};
 
@@ -81,6 +82,7 @@ steps:
   - { deliver: welcome, forge: two_signatures }
   - { deliver: welcome, forge: tampered_body }
   - { deliver: welcome, forge: missing_timestamp }
+  - { deliver: welcome, forge: empty_signature }
   - { deliver: welcome, forge: stale_timestamp }
   - { request: { url: '/debug?x=%20y', method: PUT, headers: { x-odd: ' a  b' }, body: { a: 1 } } }
 ";
@@ -111,12 +113,12 @@ fn exactly_the_same_bytes_are_sent() {
     let receiver = Keeping::new();
     let folder = recorded(ALL_SORTS, &receiver.peer.url(), 0);
     let then = receiver.taken();
-    assert_eq!(then.len(), 7);
+    assert_eq!(then.len(), 8);
     // No secret is needed, and without other words it goes where it went.
     let mut replay = folder.aghook(&["replay", "kept"]);
     Transcript::of(replay.env_remove("AGHOOK_SECRET"))
         .ends_with(0)
-        .says(&["7 requests of 1 scenario: 7 the same, 0 different"]);
+        .says(&["8 requests of 1 scenario: 8 the same, 0 different"]);
     let now = receiver.taken();
     assert_eq!(now.len(), then.len());
     for (then, now) in then.iter().zip(&now) {
@@ -373,4 +375,33 @@ fn some_scenarios_alone_can_be_meant() {
         .ends_with(2)
         .says(&["no scenario is meant by these options"]);
     assert_eq!(receiver.taken().len(), 0);
+}
+
+#[test]
+fn what_was_sent_over_http_2_can_be_sent_over_either() {
+    let receiver = Receiver::start(&[]);
+    let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
+    let options = ["--target", &receiver.url, "--record", "kept"];
+    let options = [&options[..], &["--http-version", "2"]].concat();
+    Transcript::of(&mut folder.run(&options)).ends_with(0);
+    assert!(folder.read("kept/run.jsonl").contains("\"HTTP/2\""));
+    for version in ["1.1", "2"] {
+        let fresh = Receiver::start(&[]);
+        let words = ["replay", "kept", "--target", &fresh.url];
+        let words = [&words[..], &["--http-version", version]].concat();
+        Transcript::of(&mut folder.aghook(&words)).ends_with(0);
+    }
+}
+
+#[test]
+fn waits_between_attempts_take_their_time_where_that_is_asked_for() {
+    const WAIT: Duration = Duration::from_millis(300);
+    let peer = Peer::answering(|_| Answer::of(503));
+    let scenario = expecting("{ status: 503 }\n    retry: { attempts: 2, delays: [300ms] }");
+    let folder = recorded(&scenario, &peer.url(), 0);
+    let began = Instant::now();
+    Transcript::of(&mut folder.aghook(&["replay", "kept", "--real-time"]))
+        .ends_with(0)
+        .says(&["2 requests of 1 scenario: 2 the same"]);
+    assert!(began.elapsed() >= WAIT);
 }
