@@ -11,10 +11,10 @@ use super::command_error::CommandError;
 use super::secret_options::SecretOptions;
 use super::secrets::Secrets;
 use super::target_options::ChosenTarget;
-use crate::delivery::{AllowedHosts, Clock, Target};
+use crate::delivery::{AllowedHosts, Clock, HttpVersion, Target};
 use crate::generate::{Catalogue, Seed, StartTime};
 use crate::harness::{
-    Harness, HookProblem, PlanSettings, PreparedProbe, PreparedScript, Redaction,
+    Harness, HookProblem, PlanSettings, PreparedProbe, PreparedScript, Redaction, Surroundings,
 };
 use crate::protocol::Secret;
 use crate::receiver::{Receiver, ReceiverSettings};
@@ -73,6 +73,25 @@ impl Preparation<'_> {
             // A run goes on without them, and says which checks it could not make.
             http2_only: false,
         }
+    }
+
+    /// What decides what can be checked. Nothing is started, and no secret is read.
+    pub(super) fn surroundings(&self) -> Result<Surroundings, CommandError> {
+        let http2_only = self.target.client.http_version() == HttpVersion::Http2;
+        let built_in = self.target.or_built_in()?.is_none();
+        let profile = if built_in {
+            // Where it would listen decides nothing.
+            built_in_profile("http://127.0.0.1")?
+        } else {
+            self.target.profile.clone()
+        };
+        Ok(Surroundings {
+            probes: profile.probes.keys().cloned().collect(),
+            script: profile.script.is_some(),
+            expired_secret: built_in || profile.expired_secret_env.is_some(),
+            http2_only,
+            policy: profile.policy,
+        })
     }
 
     pub(super) async fn start(self) -> Result<PreparedRun, CommandError> {
