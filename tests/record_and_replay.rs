@@ -7,6 +7,8 @@ mod support;
 mod bad_journals;
 #[path = "record_and_replay/killed.rs"]
 mod killed;
+#[path = "record_and_replay/replaying.rs"]
+mod replaying;
 #[path = "record_and_replay/reporting.rs"]
 mod reporting;
 

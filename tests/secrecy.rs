@@ -134,6 +134,18 @@ const LINES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "replay",
+        &[
+            "run scenario.yaml --target TARGET --record kept",
+            "replay kept -v",
+            "replay kept --resign -v --target TARGET",
+            "replay kept --compare status --secret-file secret.txt",
+            "replay kept --resign --secret-env NOT_SET",
+            "replay kept --target NOBODY",
+            "replay missing",
+        ],
+    ),
+    (
         "receive",
         &["receive --listen 0.0.0.0:0", "receive --path nowhere"],
     ),

@@ -11,6 +11,7 @@ use super::list::List;
 use super::man::ManPages;
 use super::new::New;
 use super::receive::ReceiveOptions;
+use super::replay::ReplayRun;
 use super::report::MakeReports;
 use super::run::Run;
 use super::schema::Schema;
@@ -56,6 +57,7 @@ pub struct Arguments {
 pub enum Command {
     Run(Box<Run>),
     Report(MakeReports),
+    Replay(Box<ReplayRun>),
     Fire(Box<Fire>),
     Receive(ReceiveOptions),
     Sign(Sign),

@@ -99,14 +99,14 @@ pub(super) fn wrong(problems: &Diagnostics, console: &Console) -> CommandError {
 
 /// A text to look for, which may be a glob as well: names have brackets of their own.
 #[derive(Debug, Clone)]
-struct Filter {
+pub(super) struct Filter {
     /// In small letters.
     text: String,
     glob: Option<GlobMatcher>,
 }
 
 impl Filter {
-    fn matches(&self, name: &str) -> bool {
+    pub(super) fn matches(&self, name: &str) -> bool {
         name.to_lowercase().contains(&self.text)
             || self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
     }

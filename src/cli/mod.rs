@@ -23,6 +23,7 @@ mod man;
 mod new;
 mod preparation;
 mod receive;
+mod replay;
 mod report;
 mod report_options;
 mod run;
@@ -71,6 +72,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
     match command {
         Command::Run(command) => command.run(console),
         Command::Report(command) => command.run(console),
+        Command::Replay(command) => command.run(console),
         Command::Fire(command) => command.run(console),
         Command::Receive(options) => block_on(receive::receive(options)),
         Command::New(command) => command.run(console),

@@ -11,10 +11,10 @@ use super::command_error::CommandError;
 use super::secret_options::SecretOptions;
 use super::secrets::Secrets;
 use super::target_options::ChosenTarget;
-use crate::delivery::{AllowedHosts, Clock, Target};
+use crate::delivery::{AllowedHosts, Clock, HttpVersion, Target};
 use crate::generate::{Catalogue, Seed, StartTime};
 use crate::harness::{
-    Harness, HookProblem, PlanSettings, PreparedProbe, PreparedScript, Redaction,
+    Harness, HookProblem, PlanSettings, PreparedProbe, PreparedScript, Redaction, Surroundings,
 };
 use crate::protocol::Secret;
 use crate::receiver::{Receiver, ReceiverSettings};
@@ -75,12 +75,41 @@ impl Preparation<'_> {
         }
     }
 
+    /// What decides what can be checked. Nothing is started, and no secret is read.
+    pub(super) fn surroundings(&self) -> Result<Surroundings, CommandError> {
+        let http2_only = self.target.client.http_version() == HttpVersion::Http2;
+        let built_in = self.target.or_built_in()?.is_none();
+        let profile = if built_in {
+            // Where it would listen decides nothing.
+            built_in_profile("http://127.0.0.1")?
+        } else {
+            self.target.profile.clone()
+        };
+        Ok(Surroundings {
+            probes: profile.probes.keys().cloned().collect(),
+            script: profile.script.is_some(),
+            expired_secret: built_in || profile.expired_secret_env.is_some(),
+            http2_only,
+            policy: profile.policy,
+        })
+    }
+
     pub(super) async fn start(self) -> Result<PreparedRun, CommandError> {
+        let secret = self.secret;
+        self.start_with(|profile| Secrets::load(secret, profile))
+            .await
+    }
+
+    /// Starts with the secrets that `load` finds; the built-in receiver has some of its own.
+    pub(super) async fn start_with(
+        self,
+        load: impl FnOnce(&Profile) -> Result<Secrets, CommandError>,
+    ) -> Result<PreparedRun, CommandError> {
         let (seed, start) = (self.seed, self.start);
         let (profile, target, secrets, built_in) =
             if let Some(target) = self.target.or_built_in()? {
                 let profile = self.target.profile.clone();
-                let secrets = Secrets::load(self.secret, &profile)?;
+                let secrets = load(&profile)?;
                 (profile, target.clone(), secrets, None)
             } else {
                 let secrets = Secrets::random()?;

@@ -20,6 +20,7 @@ use super::target_options::{TargetOptions, reach};
 use super::{block_on, files};
 use crate::generate::{Seed, StartTime};
 use crate::harness::{FORMAT_VERSION, Plan, RunEvent, RunStarted};
+use crate::report::write_outlines;
 use crate::scenario::document::Diagnostics;
 
 /// Run scenarios against a receiver, and say whether it answers right and grants once
@@ -32,6 +33,10 @@ use crate::scenario::document::Diagnostics;
 /// was checked.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, and any of them go together"
+)]
 pub struct Run {
     #[command(flatten)]
     scenarios: ScenarioOptions,
@@ -66,6 +71,13 @@ pub struct Run {
     /// Wait for pauses and between retries, in place of skipping ahead
     #[arg(long, help_heading = "The run")]
     real_time: bool,
+
+    /// Print what would be sent and checked, and send nothing
+    ///
+    /// Says of each scenario which events it has, what its steps do, which effects are looked at by
+    /// which probe, and what would not be checked and why. It needs no secret and no receiver.
+    #[arg(long = "dry-run", help_heading = "The run", conflicts_with_all = ["report", "record"])]
+    outline_only: bool,
 
     #[command(flatten)]
     reports: ReportOptions,
@@ -114,6 +126,16 @@ impl Run {
         problems
             .into_result()
             .map_err(|problems| files::wrong(&problems, console))?;
+
+        if self.outline_only {
+            let surroundings = preparation.surroundings()?;
+            let outlines: Vec<_> = plans
+                .iter()
+                .map(|plan| plan.outline(&surroundings))
+                .collect();
+            write_outlines(&mut console.reopened(), &outlines)?;
+            return Ok(ExitCode::ChecksHeld);
+        }
 
         // Reports write on a thread of their own, so that a slow reader holds no delivery up.
         std::thread::scope(|scope| {

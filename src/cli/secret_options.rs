@@ -51,6 +51,11 @@ impl SecretOptions {
         }
     }
 
+    /// Whether one of the options is given.
+    pub fn is_given(&self) -> bool {
+        self.secret_env.is_some() || self.secret_file.is_some()
+    }
+
     /// Where the secret comes from, in words that can be printed.
     pub fn describe(&self, default_variable: Option<&str>) -> String {
         match &self.secret_file {

@@ -63,6 +63,25 @@ pub enum BreakOff {
 }
 
 impl BreakOff {
+    /// The names of all ways in which the sender breaks off.
+    const NAMES: [&str; 5] = [
+        "request_lost",
+        "answer_lost",
+        "body_cut",
+        "reset_by_sender",
+        "gave_up",
+    ];
+
+    /// Whether a failure of this name is the sender's own doing.
+    pub fn is_named(name: &str) -> bool {
+        Self::NAMES.contains(&name)
+    }
+
+    /// Whether the receiver never had the whole request where the failure has this name.
+    pub fn keeps_request_from_receiver(name: &str) -> bool {
+        name == "request_lost" || name == "body_cut"
+    }
+
     /// A short word for it, the same in every report.
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -72,5 +91,29 @@ impl BreakOff {
             Self::ResetAfterRequest => "reset_by_sender",
             Self::GaveUp { .. } => "gave_up",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_break_off_is_known_by_its_name() {
+        let after = Duration::ZERO;
+        let all = [
+            BreakOff::RequestLost,
+            BreakOff::AnswerLost,
+            BreakOff::BodyCut { sent: 1, length: 2 },
+            BreakOff::ResetAfterRequest,
+            BreakOff::GaveUp { after },
+        ];
+        assert_eq!(all.each_ref().map(BreakOff::name), BreakOff::NAMES);
+        assert!(!BreakOff::is_named("reset"));
+        let cut = all.iter().map(BreakOff::name);
+        let cut: Vec<_> = cut
+            .filter(|name| BreakOff::keeps_request_from_receiver(name))
+            .collect();
+        assert_eq!(cut, ["request_lost", "body_cut"]);
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::grant_judgement::{Changes, GrantClaim, judge};
 use super::harness::Harness;
+use super::lacking::Lacking;
 use super::plan::{Plan, QUANTITY_PROBE};
 use super::run_event::Reading;
 use super::verdict::{Check, Verdict};
@@ -170,15 +171,10 @@ impl<'run> WatchedEffects<'run> {
                 )))
             }
             None => {
-                let reason = format!("the profile has no probe `{}`", question.0);
-                let check = effect
-                    .demand
-                    .not_checked(&effect.subject, effect.expected(), reason);
-                let hint = format!("add `probes: {{ {}: … }}` to the profile", question.0);
-                Err(Box::new(Check {
-                    hint: Some(hint),
-                    ..check
-                }))
+                let lacking = Lacking::Probe(question.0.clone());
+                let expected = effect.expected();
+                let check = lacking.not_checked(effect.demand, &effect.subject, expected);
+                Err(Box::new(check))
             }
         };
         let questions = effect.questions.iter();

@@ -14,8 +14,10 @@ mod grant_judgement;
 mod harness;
 mod http_hook;
 mod json_match;
+mod lacking;
 mod order;
 mod other_request;
+mod outline;
 mod placeholders;
 mod plan;
 mod probe_reading;
@@ -30,9 +32,10 @@ mod watched_effect;
 
 pub use harness::Harness;
 pub use http_hook::PreparedScript;
+pub use outline::{Outline, OutlinedPart, Surroundings};
 pub use plan::{Plan, PlanSettings, PlannedEvent};
 pub use probe_reading::{HookProblem, PreparedProbe};
-pub use record::{AttemptPlace, attempt_record};
+pub use record::{AttemptPlace, answer_record, attempt_record};
 pub use redaction::Redaction;
 pub use retry_check::departures;
 pub use run_event::{

@@ -4,11 +4,30 @@ use std::borrow::Cow;
 
 use http::Version;
 
-use super::redaction::Redaction;
+use super::redaction::{Redaction, SHOWN_INSTEAD};
 use super::run_event::{
     AnswerRecord, AttemptEnded, BodyRecord, ConnectionRecord, RequestRecord, TimingsRecord,
 };
 use crate::delivery::{Attempt, Exchange, Failure, Response};
+
+/// What stands in place of a header's value that is a credential.
+const CREDENTIAL_NOT_SHOWN: &str = "[not shown]";
+
+impl RequestRecord {
+    /// Whether all of the request is here, and nothing that belongs in no report was hidden in it.
+    pub fn is_whole(&self) -> bool {
+        let hides = |text: &str| text.contains(SHOWN_INSTEAD);
+        let header_hides = |(name, value): &(String, String)| {
+            value == CREDENTIAL_NOT_SHOWN || hides(name) || hides(value)
+        };
+        let body = self.body.bytes();
+        let body_hides = body.is_none_or(|body| hides(&String::from_utf8_lossy(&body)));
+        !self.body.truncated
+            && !body_hides
+            && !hides(&self.url)
+            && !self.headers.iter().any(header_hides)
+    }
+}
 
 /// Which attempt of a run is meant: the numbers of its scenario, step and delivery, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +99,7 @@ pub(super) fn request_record(exchange: &Exchange, redaction: &Redaction) -> Requ
     let request = &exchange.request;
     let headers = request.headers.iter().map(|(name, value)| {
         let shown = if value.is_sensitive() {
-            "[not shown]".to_owned()
+            CREDENTIAL_NOT_SHOWN.to_owned()
         } else {
             redaction
                 .text(&String::from_utf8_lossy(value.as_bytes()))
@@ -98,10 +117,7 @@ pub(super) fn request_record(exchange: &Exchange, redaction: &Redaction) -> Requ
 }
 
 /// What came back, or why nothing did.
-pub(super) fn answer_record(
-    result: &Result<Response, Failure>,
-    redaction: &Redaction,
-) -> AnswerRecord {
+pub fn answer_record(result: &Result<Response, Failure>, redaction: &Redaction) -> AnswerRecord {
     match result {
         Ok(response) => {
             let response = without_secrets(response, redaction);

@@ -10,7 +10,7 @@ use super::placeholders::percent_encoded;
 use crate::protocol::Secret;
 
 /// What stands in place of a secret.
-const SHOWN_INSTEAD: &str = "[secret not shown]";
+pub(super) const SHOWN_INSTEAD: &str = "[secret not shown]";
 
 /// The shortest secret, in bytes, whose encoded forms are looked for as well: those of a shorter
 /// one stand in any text by chance.

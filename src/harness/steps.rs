@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use super::description::{describe, describe_request};
 use super::expectation::{Observed, check};
 use super::harness::Harness;
+use super::lacking::Lacking;
 use super::order::{Numbered, in_order};
 use super::other_request::outgoing;
-use super::plan::{HTTP1_HELP, Plan, PlannedEvent, needs_http1};
+use super::plan::{Plan, PlannedEvent};
 use super::record::{
     AttemptPlace, answer_record, attempt_record, connection_record, request_record, timings_record,
 };
@@ -131,17 +132,9 @@ impl<'run> Steps<'run> {
         if forged != Some(Forgery::ExpiredSecret) || self.harness.expired.is_some() {
             return None;
         }
-        let reason = "the secret before the present one is not known";
         let expected = "the expired secret is refused";
-        let check = self
-            .plan
-            .demand
-            .not_checked("expired_secret", expected, reason);
-        let hint = "name its environment variable as `expired_secret_env` in the profile";
-        Some(Check {
-            hint: Some(hint.to_owned()),
-            ..check
-        })
+        let demand = &self.plan.demand;
+        Some(Lacking::ExpiredSecret.not_checked(demand, "expired_secret", expected))
     }
 
     async fn deliver(
@@ -154,14 +147,7 @@ impl<'run> Steps<'run> {
             && self.harness.client.http_version() == HttpVersion::Http2
         {
             let expected = "the fault happens and the receiver survives it";
-            let check = self
-                .plan
-                .demand
-                .not_checked("fault", expected, needs_http1(fault));
-            return Err(Check {
-                hint: Some(HTTP1_HELP.to_owned()),
-                ..check
-            });
+            return Err(Lacking::Http1(fault).not_checked(&self.plan.demand, "fault", expected));
         }
         let policy = self.policy(step);
         let deliveries = in_order(self.plan, number, step);
@@ -389,13 +375,7 @@ impl<'run> Steps<'run> {
         let demand = &self.plan.demand;
         let expected = "the receiver answers as the scenario needs it";
         let Some(hook) = &self.harness.script else {
-            let reason = "the profile has no `script`, so the receiver can't be told how to answer";
-            let hint = "add `script: { http: PUT … }` to the profile";
-            let check = demand.not_checked("script", expected, reason);
-            return Err(Check {
-                hint: Some(hint.to_owned()),
-                ..check
-            });
+            return Err(Lacking::Script.not_checked(demand, "script", expected));
         };
         let player_id = self
             .plan

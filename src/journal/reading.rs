@@ -105,7 +105,7 @@ impl Journal {
         match RunEvent::from_json(&line) {
             Ok(RunEvent::RunStarted(started)) => Ok(started),
             Ok(_) => Err(JournalError::NoJournal { path: path() }),
-            Err(error) => Err(self.corrupt(&error.to_string())),
+            Err(error) => Err(self.corrupt(&in_words(&error))),
         }
     }
 
@@ -134,7 +134,7 @@ impl Journal {
                 });
                 Ok(None)
             }
-            Err(error) => Err(self.corrupt(&error.to_string())),
+            Err(error) => Err(self.corrupt(&in_words(&error))),
         }
     }
 
@@ -168,6 +168,13 @@ fn read_line(lines: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool
     lines.read_until(b'\n', line)?;
     let whole = line.pop_if(|last| *last == b'\n').is_some();
     Ok(whole)
+}
+
+/// What is wrong in a line. The error counts lines from there, which would be taken for the file's.
+fn in_words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let reason = text.rsplit_once(" at line ").map(|(reason, _)| reason);
+    format!("{} (column {})", reason.unwrap_or(&text), error.column())
 }
 
 /// The file that is meant.

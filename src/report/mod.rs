@@ -1,4 +1,5 @@
-//! Reports: consumers of the stream of run events, and of nothing else.
+//! Reports: consumers of the stream of run events, and of nothing else; and of what comes of a
+//! replay.
 
 mod annotations;
 mod body_text;
@@ -7,8 +8,10 @@ mod har;
 mod json_lines;
 mod junit;
 mod markdown;
+mod outline;
 mod printable;
 mod progress;
+mod replay;
 mod scenario_story;
 mod terminal;
 
@@ -21,7 +24,9 @@ pub use har::HarReport;
 pub use json_lines::JsonLines;
 pub use junit::JunitReport;
 pub use markdown::MarkdownReport;
+pub use outline::write_outlines;
 pub use progress::Progress;
+pub use replay::ReplayReport;
 pub use terminal::{Detail, TerminalReport, write_attempt};
 
 /// Reads a run as it happens. Every report gets every event, the last one being

@@ -14,7 +14,8 @@ use super::printable::printable;
 use super::scenario_story::{RunningScenarios, ScenarioStory};
 use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, Verdict};
 pub use exchange::write_attempt;
-use style::{DIM, mark, paint, paint_verdict};
+use style::paint_verdict;
+pub(super) use style::{DIM, mark, paint};
 pub(super) use trouble::write_trouble;
 
 /// How much is told.

@@ -19,7 +19,8 @@ fn refused(journal: &str, words: &[&str]) {
     let (folder, peer) = recorded();
     fs::write(folder.path("kept/run.jsonl"), journal).expect("written");
     let before = peer.connections();
-    for line in [&["report", "kept", "--report", "junit=junit.xml"][..]] {
+    let report = ["report", "kept", "--report", "junit=junit.xml"];
+    for line in [&report[..], &["replay", "kept"]] {
         Transcript::of(&mut folder.aghook(line))
             .ends_with(2)
             .says(words)
@@ -70,9 +71,11 @@ fn what_is_not_there_is_named() {
             "the folder empty holds no recorded run: it has no run.jsonl",
         ),
     ] {
-        Transcript::of(&mut folder.aghook(&["report", path]))
-            .ends_with(2)
-            .says(&[message, "aghook run --record DIR"]);
+        for command in ["report", "replay"] {
+            Transcript::of(&mut folder.aghook(&[command, path]))
+                .ends_with(2)
+                .says(&[message, "aghook run --record DIR"]);
+        }
     }
 }
 
@@ -117,7 +120,10 @@ fn a_corrupt_line_is_named() {
         lines[number - 1] = line;
         lines.join("\n") + "\n"
     };
-    refused(&with(3, &lines[2][..40]), &["run.jsonl:3: "]);
+    refused(
+        &with(3, &lines[2][..40]),
+        &["run.jsonl:3: ", "EOF while parsing", "(column 40)"],
+    );
     refused(
         &with(2, "{\"event\":\"run_paused\"}"),
         &["run.jsonl:2: ", "unknown variant `run_paused`"],

@@ -115,3 +115,16 @@ fn a_torn_last_line_is_left_out_and_told() {
         .ends_with(3)
         .says_nothing_of(&["torn"]);
 }
+
+#[test]
+fn what_there_is_can_be_sent_again() {
+    let folder = killed();
+    let peer = Peer::answering(|_| Answer::of(200));
+    let words = ["replay", "kept", "--target", &peer.url()];
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(0)
+        .says(&[
+            "3 requests of 2 scenarios: 3 the same, 0 different",
+            "incomplete: ",
+        ]);
+}

@@ -7,10 +7,10 @@ use anstyle::{AnsiColor, Style};
 use crate::harness::Verdict;
 
 /// For what is there to be looked up, not read.
-pub(super) const DIM: Style = Style::new().dimmed();
+pub(in crate::report) const DIM: Style = Style::new().dimmed();
 
 /// `text` in a style.
-pub(super) fn paint(style: Style, text: impl Display) -> String {
+pub(in crate::report) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
@@ -20,7 +20,7 @@ pub(super) fn paint_verdict(verdict: Verdict) -> String {
 }
 
 /// A verdict's mark in its colour.
-pub(super) fn mark(verdict: Verdict) -> String {
+pub(in crate::report) fn mark(verdict: Verdict) -> String {
     let mark = match verdict {
         Verdict::Passed => '✓',
         Verdict::NotChecked => '?',
