@@ -194,7 +194,10 @@ fn a_fault_that_the_profile_rules_out_is_said_before_anything_is_sent() {
     let refused = check("profiles: { a: { http_version: '2' } }\n");
     assert_eq!(refused.status.code(), Some(2));
     let why = text(&refused.stderr);
-    assert!(why.contains("scenario.yaml:3:"), "{why}");
+    let line = scenario.lines().nth(2).expect("the steps");
+    let column = line.find("cut_body").expect("the fault") + 1;
+    let place = format!("scenario.yaml:3:{column}]");
+    assert!(why.contains(&place), "{place}: {why}");
     assert!(why.contains("`cut_body` can't be played over"), "{why}");
     for profiles in [
         "profiles: { a: { http_version: auto } }\n",
@@ -250,6 +253,79 @@ fn a_retry_with_an_event_id_of_its_own_is_still_the_same_event() {
     let first = ids();
     assert!(first[0] != first[1] && first[1] != first[2] && first[0] != first[2]);
     assert_eq!(ids(), first, "the same seed and start time, the same IDs");
+}
+
+/// Whether the connection of each attempt had carried another request, by event and attempt.
+fn reused(events: &[Value]) -> Vec<bool> {
+    let attempts = attempts(events).into_iter();
+    let reused = attempts.map(|attempt| attempt["connection"]["reused"].as_bool());
+    reused.map(|reused| reused.expect("a connection")).collect()
+}
+
+#[test]
+fn a_steps_connection_is_for_its_retries_as_well_unless_they_have_their_own() {
+    let scenario = |words: &str| {
+        format!(
+            "name: connections\nevents: {{ a: {{}} }}\nsteps:\n  \
+             - script: {{ of: a, answers: [503, 503] }}\n  \
+             - {{ deliver: a, {words}, expect: {{ outcome: delivered, attempts: 3 }} }}\n\
+             effects: [{{ granted: a }}]\n"
+        )
+    };
+    // The first attempt of the others can find the connection of the probe or of the script.
+    for (words, first, retries) in [
+        ("connection: new", Some(false), false),
+        ("retry: { connection: new }", None, false),
+        ("connection: reuse, retry: { connection: new }", None, false),
+        (
+            "connection: new, retry: { connection: reuse }",
+            Some(false),
+            true,
+        ),
+        ("retry: { connection: reuse }", None, true),
+    ] {
+        let events = passing(&scenario(words), &[]);
+        let reused = reused(&events);
+        if let Some(first) = first {
+            assert_eq!(reused[0], first, "{words}");
+        }
+        // What rested for too long is not used again, as on a machine that is busy.
+        if !retries {
+            assert_eq!(reused[1..], [false, false], "{words}");
+        }
+    }
+}
+
+#[test]
+fn the_bundled_suite_retries_on_the_old_connection_and_on_a_new_one() {
+    let retry_is_reused = || {
+        let run = [
+            "run",
+            "--filter",
+            "retry_connection.yaml",
+            "--report",
+            "json",
+        ];
+        let output = aghook(&[], &run);
+        assert_eq!(output.status.code(), Some(0));
+        let lines = text(&output.stdout);
+        let events = lines.lines();
+        let events = events.map(|line| serde_json::from_str(line).expect("JSON"));
+        let events: Vec<Value> = events.collect();
+        ["connection=reuse", "connection=new"].map(|choice| {
+            let mut started = events.iter().filter(|event| {
+                let name = event["name"].as_str().unwrap_or_default();
+                event["event"] == "scenario_started" && name.contains(choice)
+            });
+            let scenario = &started.next().expect("one of each")["scenario"];
+            let attempts = attempts(&events).into_iter();
+            let mut retries = attempts
+                .filter(|attempt| attempt["scenario"] == *scenario && attempt["attempt"] == 2);
+            retries.next().expect("a retry")["connection"]["reused"] == true
+        })
+    };
+    // A connection that rested for too long is not used again, as on a machine that is busy.
+    assert!((0..20).any(|_| retry_is_reused() == [true, false]));
 }
 
 /// Only what is certain is asserted. How often the race is hit is measured by

@@ -166,9 +166,11 @@ fn mistakes_in_counting_once_are_caught() {
                 "context/sandbox",
                 "context/test_trigger",
                 "faults/duplicate",
+                "faults/duplicates_of_one_player",
                 "faults/late_retry",
                 "faults/lost_ack",
                 "faults/out_of_order",
+                "faults/out_of_order_in_one_transaction",
                 "faults/timeout_overlap",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
@@ -179,8 +181,10 @@ fn mistakes_in_counting_once_are_caught() {
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "raise Refusal(409, 'known')"))
             .fails(&[
                 "faults/duplicate",
+                "faults/duplicates_of_one_player",
                 "faults/lost_ack",
                 "faults/out_of_order",
+                "faults/out_of_order_in_one_transaction",
                 "faults/timeout_overlap",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
@@ -215,7 +219,11 @@ fn mistakes_in_counting_once_are_caught() {
             .fails(&["idempotency/simultaneous_coupons"]),
         Mistake::new("the transaction is taken for the key")
             .replace(KEY, r#"text(event["transaction_id"])"#)
-            .fails(&["idempotency/shared_transaction"]),
+            .fails(&[
+                "faults/duplicates_of_one_player",
+                "faults/out_of_order_in_one_transaction",
+                "idempotency/shared_transaction",
+            ]),
         Mistake::new("the code is taken for the key")
             .replace(KEY, r#"text(data["coupon"]["code"])"#)
             .only_in("idempotency/one_code_of_two_players")

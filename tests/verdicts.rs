@@ -311,6 +311,37 @@ fn a_receiver_that_grants_later_is_waited_for() {
         .says(&["gems changed by 0, not 5"]);
 }
 
+/// A game of which some readings fail, by their number from 0; else it grants.
+fn away_at(readings: &'static [usize]) -> Game {
+    let reads = AtomicUsize::new(0);
+    Game::with_probe(
+        |request, holdings| {
+            Game::grant_item(holdings, &request.json());
+            Answer::of(200)
+        },
+        move |quantity| {
+            if readings.contains(&reads.fetch_add(1, Ordering::SeqCst)) {
+                return Answer::of(503);
+            }
+            Answer::of(200).json(&json!({ "quantity": quantity }))
+        },
+    )
+}
+
+/// The receiver is started again while its probe is read.
+#[test]
+fn a_probe_that_comes_back_is_waited_for() {
+    let scenario = effecting("granted: welcome");
+    run_with(&away_at(&[1, 2]), &scenario, "    settle:\n").ends_with(0);
+    run_with(&away_at(&[1, 2]), &scenario, "    settle: 0s\n").ends_with(3);
+    // What was not read before the first step can't be read later, so it is waited for only where
+    // the profile says how long.
+    run_with(&away_at(&[0, 1]), &scenario, "    settle: 300ms\n").ends_with(0);
+    run_with(&away_at(&[0, 1]), &scenario, "    settle:\n")
+        .ends_with(3)
+        .says(&["answered 503"]);
+}
+
 /// Where a wait is asked for, it is waited to its end: what was right at first may yet go wrong.
 #[test]
 fn a_receiver_that_grants_again_later_is_caught_where_a_wait_is_asked_for() {

@@ -11,10 +11,10 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::files::ScenarioOptions;
-use crate::receiver::Flaw;
+use crate::receiver::{Flaw, Variant};
 use crate::scenario::{Case, Fault, Forgery};
 
-/// List scenarios, forgeries, faults, or flaws of the built-in receiver
+/// List scenarios, forgeries, faults, or flaws and variants of the built-in receiver
 #[derive(Debug, Args)]
 pub struct List {
     /// What to list
@@ -37,6 +37,8 @@ enum Listed {
     Forgeries,
     /// Flaws that the built-in receiver can show (`aghook receive --flaw`)
     Flaws,
+    /// Ways in which the built-in receiver can differ and be sound (`aghook receive --variant`)
+    Variants,
     /// Faults, which a receiver must survive
     Faults,
 }
@@ -60,6 +62,11 @@ impl List {
             Listed::Faults => {
                 for fault in Fault::ALL {
                     self.word(fault.name(), fault.about(), console)?;
+                }
+            }
+            Listed::Variants => {
+                for variant in Variant::ALL {
+                    self.word(variant.name(), variant.about(), console)?;
                 }
             }
             Listed::Flaws => {

@@ -16,7 +16,8 @@ use crate::cli::command_error::CommandError;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::secret_options::{SecretOptions, from_variable};
 use crate::receiver::{
-    BundleHandling, Decision, Flaw, Receiver, ReceiverError, ReceiverSettings, RequestRecord, Store,
+    BundleHandling, Decision, Flaw, Receiver, ReceiverError, ReceiverSettings, RequestRecord,
+    Store, Variant,
 };
 use crate::scenario::DurationText;
 
@@ -68,6 +69,11 @@ pub struct ReceiveOptions {
     #[arg(hide_possible_values = true)]
     flaws: Vec<Flaw>,
 
+    /// Differ as other sound receivers do; `aghook list --what variants` names the ways (repeatable)
+    #[arg(long = "variant", value_name = "NAME", num_args = 1.., value_parser = variant_parser())]
+    #[arg(hide_possible_values = true)]
+    variants: Vec<Variant>,
+
     /// The environment variable that holds the secret before the present one, for the flaw
     /// `expired_secret_accepted`
     #[arg(long, value_name = "VAR")]
@@ -106,7 +112,8 @@ pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, Command
     let mut settings = options.settings()?;
     let told = Arc::clone(&log);
     settings.observer = Some(Arc::new(move |record: &RequestRecord| told.tell(record)));
-    let (path, flaws) = (settings.path.clone(), settings.flaws.clone());
+    let path = settings.path.clone();
+    let (flaws, variants) = (settings.flaws.clone(), settings.variants.clone());
     let receiver = Receiver::bind(settings)
         .await
         .map_err(|error| explain(&error))?;
@@ -117,6 +124,9 @@ pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, Command
     ));
     for flaw in flaws {
         say(&format!("flaw     {flaw}: {}", flaw.about()));
+    }
+    for variant in variants {
+        say(&format!("variant  {variant}: {}", variant.about()));
     }
     receiver
         .serve(interrupted())
@@ -143,6 +153,7 @@ impl ReceiveOptions {
         settings.grant_test = self.grant_test;
         settings.respond = self.respond;
         settings.flaws = self.flaws.into_iter().collect();
+        settings.variants = self.variants.into_iter().collect();
         settings.expired_secret = self
             .expired_secret_env
             .as_deref()
@@ -175,7 +186,8 @@ fn explain(error: &ReceiverError) -> CommandError {
         }
         ReceiverError::Path(_)
         | ReceiverError::ScriptedStatus(_)
-        | ReceiverError::FlawsExclude(..) => CommandError::usage(message, help),
+        | ReceiverError::FlawsExclude(..)
+        | ReceiverError::VariantsExclude(..) => CommandError::usage(message, help),
         ReceiverError::Listen { .. } | ReceiverError::Ledger(_) => {
             CommandError::not_completed(message, help)
         }
@@ -258,6 +270,12 @@ fn say(line: &str) {
 fn flaw_parser() -> impl TypedValueParser<Value = Flaw> {
     PossibleValuesParser::new(Flaw::ALL.map(Flaw::name))
         .try_map(|name| Flaw::from_name(&name).ok_or("there is no such flaw"))
+}
+
+/// Refuses an unknown name with the nearest ones.
+fn variant_parser() -> impl TypedValueParser<Value = Variant> {
+    PossibleValuesParser::new(Variant::ALL.map(Variant::name))
+        .try_map(|name| Variant::from_name(&name).ok_or("there is no such variant"))
 }
 
 fn parse_status(text: &str) -> Result<StatusCode, String> {

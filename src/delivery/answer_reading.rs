@@ -4,15 +4,18 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use super::content_coding::{Decoded, decoded};
 use super::exchange::Response;
 
 /// How much of an answer's body is read at most, in bytes.
-const READ_AT_MOST: u64 = 16 * 1024 * 1024;
+pub(super) const READ_AT_MOST: u64 = 16 * 1024 * 1024;
 
 /// What was read of a body.
 pub(super) struct Read {
     kept: Bytes,
     length: u64,
+    /// How much of it is kept at most.
+    keep: usize,
     pub(super) complete: bool,
 }
 
@@ -31,6 +34,7 @@ pub(super) async fn read(mut body: Incoming, keep: usize) -> Result<Read, hyper:
             return Ok(Read {
                 kept: kept.freeze(),
                 length,
+                keep,
                 complete: false,
             });
         }
@@ -38,6 +42,7 @@ pub(super) async fn read(mut body: Incoming, keep: usize) -> Result<Read, hyper:
     Ok(Read {
         kept: kept.freeze(),
         length,
+        keep,
         complete: true,
     })
 }
@@ -48,6 +53,7 @@ impl Read {
         Self {
             kept: Bytes::new(),
             length: 0,
+            keep: 0,
             complete: false,
         }
     }
@@ -55,6 +61,15 @@ impl Read {
 
 pub(super) fn response(head: &http::response::Parts, body: Read) -> Response {
     let headers = head.headers.iter();
+    let is_whole = body.complete && body.length == body.kept.len() as u64;
+    let body = match decoded(&head.headers, &body.kept, body.keep) {
+        Some(Decoded { kept, length }) if is_whole => Read {
+            kept,
+            length,
+            ..body
+        },
+        _ => body,
+    };
     Response {
         status: head.status.as_u16(),
         headers: headers

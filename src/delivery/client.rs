@@ -26,7 +26,7 @@ const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
 
 /// Sends requests over connections of its own. Clones share the idle connections.
 ///
-/// Redirects are never followed, nothing is decompressed, and no proxy is asked.
+/// Redirects are never followed, no compression is asked for, and no proxy is asked.
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 

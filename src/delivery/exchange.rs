@@ -50,9 +50,10 @@ pub struct Response {
     pub status: u16,
     /// The headers in the order received, names in lower case, values as they are.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The start of the body, up to the limit of the client's settings. Never decompressed.
+    /// The start of the body, up to the limit of the client's settings. What came compressed with
+    /// gzip or deflate is decoded; a body of another coding, or a broken one, is as it came.
     pub body: Bytes,
-    /// How long the body was in bytes, kept or not.
+    /// How long the body was in bytes, kept or not; decoded as `body` is.
     pub body_length: u64,
     /// The body was longer than what is kept of it.
     pub truncated: bool,

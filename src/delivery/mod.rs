@@ -10,6 +10,7 @@ mod client;
 mod clock;
 mod connect;
 mod connection;
+mod content_coding;
 mod deliver;
 mod delivery_plan;
 mod departure;

@@ -35,7 +35,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 impl<'run> WatchedEffects<'run> {
-    /// Reads all probes before the first step.
+    /// Reads all probes before the first step. Where a wait was asked for, a probe that can't be read
+    /// has that long to come back, as that of a receiver which is started again.
     pub(super) async fn begin(harness: &'run Harness, plan: &'run Plan) -> Self {
         let effects = plan.case.scenario.effects.iter().zip(&plan.effect_demands);
         let effects = effects.filter_map(|(effect, demand)| {
@@ -47,8 +48,18 @@ impl<'run> WatchedEffects<'run> {
             effects,
             before: Answers::new(),
         };
-        watched.before = watched.read().await;
-        watched
+        let started = Instant::now();
+        let wait = watched.asked_for().unwrap_or_default();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            watched.before = watched.read().await;
+            let left = wait.saturating_sub(started.elapsed());
+            if left.is_zero() || watched.before.values().all(Result::is_ok) {
+                return watched;
+            }
+            tokio::time::sleep(pause.min(left)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
     /// Reads all probes after the last step, again and again until they are right or the longest
@@ -56,10 +67,13 @@ impl<'run> WatchedEffects<'run> {
     ///
     /// What is right at once is believed at once. But a receiver that grants later may also grant
     /// too much later: where a wait was asked for, or the first reading was not right yet, what is
-    /// right must still be right when the wait is over.
+    /// right must still be right when the wait is over. A probe that can't be read is asked again as
+    /// well: a receiver may be started again at just that moment. Where there is nothing to compare
+    /// with, no further reading helps.
     pub(super) async fn end(self) -> JudgedEffects {
         let started = Instant::now();
-        let asked_for = self.effects.iter().filter_map(|effect| effect.settle).max();
+        let asked_for = self.asked_for();
+        let hopeless = self.before.values().any(Result::is_err);
         let wait = self
             .effects
             .iter()
@@ -72,13 +86,14 @@ impl<'run> WatchedEffects<'run> {
             let after = self.read().await;
             let checks = self.judge(&after);
             let broken = checks.iter().any(|check| check.verdict == Verdict::Broken);
+            let unread = after.values().any(Result::is_err);
             let right = checks
                 .iter()
                 .all(|check| check.verdict.is_passed_or_not_checked());
             if !right {
                 until = wait;
             }
-            if broken || elapsed >= until {
+            if (broken && (hopeless || !unread)) || elapsed >= until {
                 let readings = self.readings(&after);
                 return JudgedEffects {
                     checks,
@@ -110,6 +125,11 @@ impl<'run> WatchedEffects<'run> {
             readings: Vec::new(),
             settled_after: Duration::ZERO,
         }
+    }
+
+    /// The longest wait that the effects or the profile ask for.
+    fn asked_for(&self) -> Option<Duration> {
+        self.effects.iter().filter_map(|effect| effect.settle).max()
     }
 
     async fn read(&self) -> Answers {

@@ -162,10 +162,20 @@ fn json_body(observed: &Observed<'_>) -> Result<Value, String> {
         return Err("the body is empty".to_owned());
     }
     serde_json::from_slice(&response.body).map_err(|error| {
+        if let Some(coding) = unread_coding(response) {
+            return format!("the body is compressed with {coding:?}, which is not read here");
+        }
         let text = String::from_utf8_lossy(&response.body);
         let start: String = text.chars().take(60).collect();
         format!("the body is not JSON ({error}): {start:?}")
     })
+}
+
+/// The coding of a body that could not be decoded.
+fn unread_coding(response: &Response) -> Option<String> {
+    let coding = String::from_utf8_lossy(response.header("content-encoding")?);
+    let is_text = std::str::from_utf8(&response.body).is_ok();
+    (!is_text).then(|| coding.into_owned())
 }
 
 fn check_body(

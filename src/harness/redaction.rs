@@ -147,6 +147,12 @@ fn forms_of(secret: Secret) -> Vec<Secret> {
 
 /// `bytes` without `secret`; nothing if it is not in there.
 fn replaced(bytes: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
+    // Nearly every answer is text, in which the search is many times faster: a long answer must not
+    // hold up those that are on their way.
+    if let (Ok(text), Ok(secret)) = (std::str::from_utf8(bytes), std::str::from_utf8(secret)) {
+        let is_there = text.contains(secret);
+        return is_there.then(|| text.replace(secret, SHOWN_INSTEAD).into_bytes());
+    }
     let mut kept = Vec::new();
     let mut rest = bytes;
     while let Some(at) = rest

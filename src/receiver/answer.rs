@@ -2,7 +2,7 @@
 //! public handler templates `[P]`. What to answer is decided elsewhere.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, LOCATION};
+use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
@@ -65,8 +65,12 @@ impl Answer {
     /// What a refusal is answered with.
     pub(super) fn refusal(refusal: &Refusal) -> Self {
         let mut answer = Self::error(refusal.status(), &refusal.to_string());
-        if let Refusal::MethodNotAllowed { allowed } = refusal {
-            answer.header = Some((ALLOW, allowed));
+        match refusal {
+            Refusal::MethodNotAllowed { allowed } => answer.header = Some((ALLOW, allowed)),
+            Refusal::InProgress { status } if status.is_server_error() => {
+                answer.header = Some((RETRY_AFTER, "1"));
+            }
+            _ => {}
         }
         answer
     }
@@ -76,6 +80,22 @@ impl Answer {
         Self {
             header: Some((LOCATION, path)),
             ..Self::new(StatusCode::FOUND, Bytes::new())
+        }
+    }
+
+    /// The same answer with another body, where its status can have one.
+    pub(super) fn with_body(self, body: impl Into<Bytes>) -> Self {
+        Self {
+            header: self.header,
+            ..Self::new(self.status, body)
+        }
+    }
+
+    /// The same answer with this header in place of the one that it had.
+    pub(super) fn with_header(self, name: HeaderName, value: &'static str) -> Self {
+        Self {
+            header: Some((name, value)),
+            ..self
         }
     }
 

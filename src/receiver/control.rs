@@ -114,8 +114,12 @@ fn allowed_method(route: &Route) -> &'static str {
 }
 
 async fn player_item(backend: &Backend, player_id: String, sku: String) -> Handled {
-    let held = backend.ledger.holding(player_id.clone(), sku.clone()).await;
-    let show = |quantity| {
+    let steps = &backend.steps;
+    let held = steps.holding(&backend.ledger, &player_id, &sku).await;
+    let show = |quantity: Option<u128>| {
+        let Some(quantity) = quantity else {
+            return Answer::error(StatusCode::NOT_FOUND, "the player does not hold it");
+        };
         let holding = Holding {
             player_id: &player_id,
             sku: &sku,
@@ -127,7 +131,7 @@ async fn player_item(backend: &Backend, player_id: String, sku: String) -> Handl
 }
 
 async fn player_items(backend: &Backend, player_id: String) -> Handled {
-    let held = backend.ledger.holdings(player_id.clone()).await;
+    let held = backend.steps.holdings(&backend.ledger, &player_id).await;
     let show = |holdings: Holdings| {
         let items = holdings
             .iter()

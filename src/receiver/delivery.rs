@@ -42,6 +42,7 @@ async fn verified_body(
     body: Incoming,
 ) -> Result<Bytes, Refusal> {
     let settings = &backend.settings;
+    backend.steps.refuse_unread(headers)?;
     let body = request_body::read(body, settings.body_timeout).await?;
     backend.steps.authenticate(&Evidence {
         headers,
@@ -65,7 +66,7 @@ async fn take_verified(backend: &Backend, body: &[u8]) -> Handled {
         (Some(status), event) if !status.is_success() => {
             fail(backend, event.ok().as_ref(), body, status).await
         }
-        (_, Ok(event)) => settle(backend, &event, body, scripted).await,
+        (_, Ok(event)) => work(backend, &event, body, scripted).await,
         (_, Err(refusal)) => Handled::refused(refusal),
     };
     Handled {
@@ -94,6 +95,25 @@ async fn fail(
         Answer::error(status, "a script says so"),
         Decision::Scripted,
     )
+}
+
+/// Works on an event, unless it is worked on already by a receiver that minds.
+async fn work(
+    backend: &Backend,
+    event: &Event,
+    body: &[u8],
+    scripted: Option<StatusCode>,
+) -> Handled {
+    match backend.steps.begin(event) {
+        Ok(under_way) => {
+            let handled = settle(backend, event, body, scripted).await;
+            if let Some(under_way) = under_way {
+                under_way.end(&handled).await;
+            }
+            handled
+        }
+        Err(refusal) => Handled::refused(refusal),
+    }
 }
 
 /// Grants an event once. A redelivery is answered as the first delivery was, even if it would be
@@ -125,7 +145,10 @@ async fn settle(
 fn decide(backend: &Backend, event: &Event) -> Result<(Decision, Vec<Grant>), Refusal> {
     let event = backend.steps.understand(event, &backend.settings);
     match withheld(&event, &backend.settings) {
-        Some(reason) => Ok((Decision::Withheld(reason), Vec::new())),
+        Some(reason) => match backend.steps.denies(reason) {
+            Some(refusal) => Err(refusal),
+            None => Ok((Decision::Withheld(reason), Vec::new())),
+        },
         None => Ok((Decision::Granted, grants(&event, &backend.settings)?)),
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::flaws::Flaw;
 use super::ledger::LedgerError;
+use super::variants::Variant;
 
 /// Why the receiver could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum ReceiverError {
     /// Two flaws that are different answers to one question.
     #[error("the flaws {0} and {1} exclude each other")]
     FlawsExclude(Flaw, Flaw),
+    /// Two variants that are different answers to one question.
+    #[error("the variants {0} and {1} exclude each other")]
+    VariantsExclude(Variant, Variant),
     /// A flaw that needs the secret before the present one.
     #[error("the flaw {flaw} needs the expired secret", flaw = Flaw::ExpiredSecretAccepted)]
     NoExpiredSecret,
@@ -63,7 +67,9 @@ impl ReceiverError {
                     .to_owned(),
             ),
             Self::ScriptedStatus(_) => Some("a scripted status is one from 200 to 599".to_owned()),
-            Self::FlawsExclude(..) => Some("show one of them at a time".to_owned()),
+            Self::FlawsExclude(..) | Self::VariantsExclude(..) => {
+                Some("show one of them at a time".to_owned())
+            }
             Self::NoExpiredSecret => Some("give the secret before the present one".to_owned()),
             Self::Ledger(error) => error.help(),
         }

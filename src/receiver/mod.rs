@@ -8,7 +8,9 @@
 //! `delivery` is the order of these steps.
 //!
 //! It can show bugs that real receivers have ([`Flaw`]), so that a test suite can prove that it
-//! finds them: `flaws` takes the place of single steps, and `steps` is where the two meet.
+//! finds them, and what sound receivers do otherwise ([`Variant`]), so that it can prove that it
+//! blames none: `flaws` and `variants` take the place of single steps, and `steps` is where they
+//! meet.
 //!
 //! **A test tool.** The `/debug` endpoints carry no authentication, so it refuses to listen on
 //! anything but loopback unless [`ReceiverSettings::allow_remote`] is set.
@@ -32,6 +34,7 @@ mod scripts;
 mod server;
 mod settings;
 mod steps;
+mod variants;
 
 #[cfg(test)]
 mod tests;
@@ -45,3 +48,4 @@ pub use refusal::Refusal;
 pub use request_record::{Decision, RequestObserver, RequestRecord};
 pub use server::Receiver;
 pub use settings::{BundleHandling, ReceiverSettings, Store};
+pub use variants::Variant;

@@ -4,6 +4,7 @@
 use http::StatusCode;
 
 use super::flaws::Flaw;
+use super::grants::Withheld;
 
 /// Why a request was turned away. Nothing was granted and no idempotency key was used up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +60,15 @@ pub enum Refusal {
         /// The SKU.
         sku: String,
     },
+    /// The game denies such events in place of passing them over.
+    #[error("{0} events are denied here")]
+    Denied(Withheld),
+    /// Another delivery of the same idempotency key is worked on at this moment.
+    #[error("another delivery of this idempotency_key is worked on")]
+    InProgress {
+        /// What it is answered with.
+        status: StatusCode,
+    },
     /// A sound receiver would have taken it further.
     #[error("on purpose: {flaw}")]
     OnPurpose {
@@ -102,7 +112,8 @@ impl Refusal {
             Self::HeaderCount { .. }
             | Self::TimestampMalformed
             | Self::Signature(_)
-            | Self::NotFresh { .. } => StatusCode::FORBIDDEN,
+            | Self::NotFresh { .. }
+            | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::BodyCut
             | Self::NotAnEvent(_)
             | Self::UnknownEventType(_)
@@ -114,7 +125,7 @@ impl Refusal {
             Self::CannotGrant { .. } | Self::QuantityTooLarge { .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::OnPurpose { status, .. } => *status,
+            Self::OnPurpose { status, .. } | Self::InProgress { status } => *status,
             Self::NoSuchPath => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }

@@ -6,9 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -29,6 +27,7 @@ use super::routes::check_webhook_path;
 use super::scripts::Scripts;
 use super::settings::ReceiverSettings;
 use super::steps::Steps;
+use super::variants;
 
 /// How long a connection may be silent before the head of a request is there.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
@@ -64,6 +63,7 @@ impl Receiver {
         let scripts = Scripts::new(&settings.respond)?;
         let steps = Steps::new(&settings)?;
         flaws::mistake_settings(&mut settings);
+        variants::choose_settings(&mut settings);
         let listen_error = |source| ReceiverError::Listen {
             address: settings.listen,
             source,
@@ -141,7 +141,8 @@ fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         // A sender may say that it has no more to write, and still wait for the answer.
-        .half_close(true);
+        .half_close(true)
+        .title_case_headers(backend.steps.title_case_headers());
     server.http2().timer(TokioTimer::new());
     let service = service_fn(move |request| answer(Arc::clone(&backend), request));
     let connection = server
@@ -158,11 +159,12 @@ fn converse(
 async fn answer(
     backend: Arc<Backend>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let answer = tokio::spawn(handle_and_tell(backend, request))
+) -> Result<Response<variants::Body>, Infallible> {
+    let version = request.version();
+    let answer = tokio::spawn(handle_and_tell(Arc::clone(&backend), request))
         .await
         .unwrap_or_else(|_| Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "a bug"));
-    Ok(answer.into_response())
+    Ok(backend.steps.send(answer, version))
 }
 
 async fn handle_and_tell(backend: Arc<Backend>, request: Request<Incoming>) -> Answer {

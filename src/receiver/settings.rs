@@ -13,6 +13,7 @@ use crate::protocol::Secret;
 use super::clock::{Clock, system_clock};
 use super::flaws::Flaw;
 use super::request_record::RequestObserver;
+use super::variants::Variant;
 
 /// How a bundle is granted: a choice that Aghanim leaves to the game. `[S]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,6 +75,8 @@ pub struct ReceiverSettings {
     pub respond: Vec<StatusCode>,
     /// The bugs that the receiver has on purpose; none of a sound one.
     pub flaws: BTreeSet<Flaw>,
+    /// What is different from the usual, and as right.
+    pub variants: BTreeSet<Variant>,
     /// The secret before the present one, which only [`Flaw::ExpiredSecretAccepted`] still takes.
     pub expired_secret: Option<Secret>,
     /// How long [`Flaw::SlowAnswer`] waits between the grant and the answer.
@@ -115,6 +118,7 @@ impl ReceiverSettings {
             grant_test: false,
             respond: Vec::new(),
             flaws: BTreeSet::new(),
+            variants: BTreeSet::new(),
             expired_secret: None,
             answer_delay: Self::DEFAULT_ANSWER_DELAY,
             crash_after: None,

@@ -1,35 +1,52 @@
-//! The steps of a delivery as this receiver takes them: the sound ones, but for those that a flaw
-//! takes the place of. This is the one place where the sound steps and the flaws meet.
+//! The steps of a delivery as this receiver takes them: the sound ones, but for those that a flaw or
+//! a variant takes the place of. This is the one place where they meet.
 
 use std::borrow::Cow;
 
+use http::{HeaderMap, Response, Version};
+
 use crate::protocol::Event;
 
+use super::answer::Answer;
 use super::authentication::{Evidence, authenticate};
 use super::control::Handled;
 use super::crash_point::CrashPoint;
 use super::error::ReceiverError;
 use super::flaws::{self, Flaws, Recorder};
+use super::grants::Withheld;
 use super::interpretation::interpret;
-use super::ledger::{BodyDigest, Earlier, Entry, Ledger, LedgerError, Recorded};
+use super::ledger::{BodyDigest, Earlier, Entry, Holdings, Ledger, LedgerError, Recorded};
 use super::refusal::Refusal;
 use super::settings::ReceiverSettings;
+use super::variants::{self, InProgress, Inventory, UnderWay, Variants};
 
 /// The steps, and what has to be kept for them.
 pub(super) struct Steps {
     flaws: Option<Flaws>,
     recorder: Recorder,
     crash_point: CrashPoint,
+    variants: Variants,
+    inventory: Inventory,
+    in_progress: InProgress,
 }
 
 impl Steps {
     pub(super) fn new(settings: &ReceiverSettings) -> Result<Self, ReceiverError> {
         let flaws = Flaws::of(settings)?;
+        let variants = Variants::of(settings)?;
         Ok(Self {
             recorder: Recorder::of(flaws.as_ref()),
             flaws,
             crash_point: CrashPoint::new(settings.crash_after),
+            inventory: Inventory::of(&variants),
+            in_progress: InProgress::of(&variants),
+            variants,
         })
+    }
+
+    /// Refuses a delivery before its body is read.
+    pub(super) fn refuse_unread(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        self.variants.refuse_unread(headers)
     }
 
     /// Whether a delivery comes from who knows the secret, and is of now.
@@ -59,10 +76,10 @@ impl Steps {
         event: &'a Event,
         settings: &ReceiverSettings,
     ) -> Cow<'a, Event> {
-        match &self.flaws {
+        self.variants.understand(match &self.flaws {
             None => Cow::Borrowed(event),
             Some(flaws) => Cow::Owned(flaws::misunderstand(flaws, event, settings)),
-        }
+        })
     }
 
     /// What deliveries of one event have in common, and other events have not.
@@ -71,6 +88,16 @@ impl Steps {
             None => event.idempotency_key.to_string(),
             Some(flaws) => flaws::identify(flaws, event),
         }
+    }
+
+    /// Begins to work on an event, or refuses since another delivery of it is worked on.
+    pub(super) fn begin(&self, event: &Event) -> Result<Option<UnderWay>, Refusal> {
+        self.in_progress.begin(|| self.identify(event))
+    }
+
+    /// Whether an event that is not to be granted is denied.
+    pub(super) fn denies(&self, reason: Withheld) -> Option<Refusal> {
+        self.variants.denies(reason)
     }
 
     /// The delivery that used up this key, if one did.
@@ -89,7 +116,27 @@ impl Steps {
         ledger: &Ledger,
         entry: Entry,
     ) -> Result<Recorded, LedgerError> {
-        self.recorder.record(ledger, entry, &self.crash_point).await
+        let record = async |entry| self.recorder.record(ledger, entry, &self.crash_point).await;
+        self.inventory.after(entry, record).await
+    }
+
+    /// How much of one SKU a player is seen to hold; none where that is not found.
+    pub(super) async fn holding(
+        &self,
+        ledger: &Ledger,
+        player_id: &str,
+        sku: &str,
+    ) -> Result<Option<u128>, LedgerError> {
+        self.inventory.holding(ledger, player_id, sku).await
+    }
+
+    /// All that a player is seen to hold.
+    pub(super) async fn holdings(
+        &self,
+        ledger: &Ledger,
+        player_id: &str,
+    ) -> Result<Holdings, LedgerError> {
+        self.inventory.holdings(ledger, player_id).await
     }
 
     /// Whether a delivery that fails leaves something behind: then [`Self::leave_half_done`] says
@@ -109,10 +156,21 @@ impl Steps {
 
     /// The answer that goes back.
     pub(super) async fn answer(&self, handled: Handled) -> Handled {
-        match &self.flaws {
+        let handled = match &self.flaws {
             None => handled,
             Some(flaws) => flaws::answer(flaws, handled).await,
-        }
+        };
+        self.variants.answer(handled).await
+    }
+
+    /// The response as it travels, to a request of this version of HTTP.
+    pub(super) fn send(&self, answer: Answer, to: Version) -> Response<variants::Body> {
+        self.variants.send(answer, to)
+    }
+
+    /// Whether names of headers are written in title case.
+    pub(super) fn title_case_headers(&self) -> bool {
+        self.variants.title_case_headers()
     }
 
     /// Loses what a restart of the process would, which of a sound receiver is nothing.

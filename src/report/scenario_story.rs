@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::printable::printable;
 use crate::harness::{
-    AttemptEnded, Check, EffectsEnded, RunEvent, ScenarioEnded, ScenarioStarted, StepEnded, Verdict,
+    AttemptEnded, Check, EffectsEnded, Reading, RunEvent, ScenarioEnded, ScenarioStarted,
+    StepEnded, Verdict,
 };
 
 /// The scenarios that are under way.
@@ -86,6 +87,14 @@ impl ScenarioStory {
             .filter(|check| check.verdict == Verdict::NotChecked)
     }
 
+    /// What the probes read, a line each, where an effect is in trouble: whose holdings are wrong.
+    pub(super) fn readings_in_trouble(&self) -> Vec<String> {
+        let effects = self.effects.iter();
+        let wrong = effects.filter(|effects| effects.checks.iter().any(is_trouble));
+        let readings = wrong.flat_map(|effects| &effects.readings);
+        readings.map(reading_in_one_line).collect()
+    }
+
     /// The last attempt of a delivery: the one that its expectations are about.
     pub(super) fn last_attempt(&self, step: usize, delivery: usize) -> Option<&AttemptEnded> {
         let of_delivery =
@@ -97,6 +106,18 @@ impl ScenarioStory {
 /// Whether a check warns, failed or broke.
 pub(super) fn is_trouble(check: &Check) -> bool {
     !check.verdict.is_passed_or_not_checked()
+}
+
+/// A reading in one line that can't steer what shows it.
+pub(super) fn reading_in_one_line(reading: &Reading) -> String {
+    format!(
+        "{} of {} for {}: {} → {}",
+        reading.probe,
+        printable(&reading.sku),
+        printable(&reading.player_id),
+        reading.before,
+        reading.after
+    )
 }
 
 /// A check in one line that can't steer what shows it.

@@ -133,13 +133,14 @@ fn without_ends(output: &str) -> String {
     lines.join("\n")
 }
 
-/// The text without what no two runs share: ports, moments and how long things took.
+/// The text without what no two runs share: ports, moments, players and how long things took.
 fn timeless(text: &str) -> String {
     [
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"--start-time [\d.]+", "--start-time T"),
         (r"\d+ ms", "N ms"),
         (r"took [\d.]+ s", "took N s"),
+        (r" for [A-Z0-9]{4}-[A-Z0-9]{4}: ", " for PLAYER: "),
     ]
     .into_iter()
     .fold(text.to_owned(), |text, (pattern, shown)| {

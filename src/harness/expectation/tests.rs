@@ -56,6 +56,17 @@ fn prepared(expected: Value) -> PreparedExpectation {
     }
 }
 
+#[test]
+fn a_body_that_is_compressed_in_an_unknown_way_is_named_as_such() {
+    let mut answer = response(200, &[("content-encoding", "br")], "");
+    answer.body = vec![0x8b, 0xff, 0x00].into();
+    let checks = checks_of(&json!({ "body": { "$.a": 1 } }), &observed(&answer, None));
+    assert_eq!(
+        checks[0].observed,
+        r#"the body is compressed with "br", which is not read here"#
+    );
+}
+
 /// The verdicts of all checks, which must be of one kind.
 fn holds(expected: &Value, observed: &Observed<'_>) -> bool {
     let checks = checks_of(expected, observed);

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::receiver::{Flaw, LedgerError, Receiver, ReceiverError, Store};
+use crate::receiver::{Flaw, LedgerError, Receiver, ReceiverError, Store, Variant};
 
 use super::peer::{Peer, event, settings};
 
@@ -73,7 +73,19 @@ async fn it_says_why_it_does_not_start() {
     let mut store = settings();
     store.store = Store::File(folder.path().to_owned());
 
-    for settings in [in_use, remote.clone(), path, script, both, secret, store] {
+    let mut variants = settings();
+    variants.variants = [Variant::BodyText, Variant::BodyNone].into();
+
+    for settings in [
+        in_use,
+        remote.clone(),
+        path,
+        script,
+        both,
+        secret,
+        store,
+        variants,
+    ] {
         let error = Receiver::bind(settings)
             .await
             .err()
@@ -86,6 +98,7 @@ async fn it_says_why_it_does_not_start() {
             | ReceiverError::Path(_)
             | ReceiverError::ScriptedStatus(_)
             | ReceiverError::FlawsExclude(..)
+            | ReceiverError::VariantsExclude(..)
             | ReceiverError::NoExpiredSecret => {}
         }
     }

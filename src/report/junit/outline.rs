@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::harness::{AnswerRecord, AttemptEnded, Check, EffectsEnded};
 use crate::report::printable::printable;
-use crate::report::scenario_story::{ScenarioStory, in_one_line};
+use crate::report::scenario_story::{ScenarioStory, in_one_line, reading_in_one_line};
 
 /// The steps with their attempts and checks, then the effects with their readings.
 pub(super) fn outline(story: &ScenarioStory) -> String {
@@ -46,16 +46,8 @@ fn attempt_line(attempt: &AttemptEnded, deliveries: usize) -> String {
 
 fn effect_lines(effects: &EffectsEnded, lines: &mut Vec<String>) {
     lines.push("effects".to_owned());
-    lines.extend(effects.readings.iter().map(|reading| {
-        format!(
-            "  {} of {} for {}: {} → {}",
-            reading.probe,
-            printable(&reading.sku),
-            printable(&reading.player_id),
-            reading.before,
-            reading.after
-        )
-    }));
+    let readings = effects.readings.iter().map(reading_in_one_line);
+    lines.extend(readings.map(|reading| format!("  {reading}")));
     lines.extend(effects.checks.iter().map(check_line));
 }
 

@@ -26,7 +26,10 @@ pub(super) fn details(story: &ScenarioStory, verdict: Verdict) -> String {
         .map(item)
         .collect();
     if !wrong.is_empty() {
-        parts.push(format!("**effects**\n\n{}", wrong.concat()));
+        let readings = story.readings_in_trouble().into_iter();
+        let readings = readings.map(|reading| format!("- {}\n", text(&reading)));
+        let readings: String = readings.collect();
+        parts.push(format!("**effects**\n\n{}{readings}", wrong.concat()));
     }
     parts.push("</details>\n".to_owned());
     parts.join("\n")

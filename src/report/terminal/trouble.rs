@@ -52,6 +52,9 @@ pub(in crate::report) fn write_trouble(
         wrong
             .into_iter()
             .try_for_each(|check| write_check(out, check))?;
+        for reading in story.readings_in_trouble() {
+            writeln!(out, "    {}", paint(DIM, reading))?;
+        }
     }
     Ok(())
 }

@@ -1,0 +1,181 @@
+//! Whether a variant can be told from the receiver as it is. One that can't would prove nothing.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use aghook::protocol::{SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER};
+use aghook::receiver::Variant;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::receivers::{SECRET, start};
+
+/// How often what needs luck is tried: that a machine does not stop for 300 ms at the wrong moment.
+const TRIES: usize = 50;
+
+/// Whether the variant shows.
+pub(crate) fn shows(runtime: &Runtime, variant: Variant) -> bool {
+    let receiver = Talk::to(runtime, &[variant]);
+    let took = |least: u64| {
+        let begun = Instant::now();
+        receiver.deliver(&event("k", "P", "gem"));
+        begun.elapsed() >= Duration::from_millis(least)
+    };
+    match variant {
+        Variant::UnhurriedAnswers => took(150),
+        Variant::EarlyRefusal => {
+            let head = "POST /webhooks/aghanim HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n";
+            receiver.exchange(head.as_bytes()).contains(" 403 ")
+        }
+        Variant::AsynchronousGrants => (0..TRIES).any(|number| {
+            let player = format!("P{number}");
+            receiver.deliver(&event(&player, &player, "gem"));
+            receiver.held(&player, "gem").contains(":0}")
+        }),
+        Variant::InProgress409 => took(300) && receiver.overlaps(" 409 "),
+        Variant::InProgress503 => took(300) && receiver.overlaps(" 503 "),
+        _ => receiver.transcript() != Talk::to(runtime, &[]).transcript(),
+    }
+}
+
+/// Speaks with a receiver, down to the bytes.
+struct Talk {
+    address: String,
+    signer: Signer,
+    _started: super::receivers::Started,
+}
+
+/// An event with a bundle of two, and a fallback.
+fn event(key: &str, player: &str, sku: &str) -> Value {
+    let nested = json!({
+        "id": "itm_1", "name": "Gem", "description": null, "sku": sku, "quantity": 3,
+        "type": "item", "nested_items": null,
+    });
+    let mut fallback = nested.clone();
+    fallback["sku"] = "coin".into();
+    json!({
+        "event_type": "coupon.redeemed",
+        "event_data": {
+            "player_id": player,
+            "coupon": { "code": "W", "sku": "chest", "redeemed_at": 1_725_548_450 },
+            "item": {
+                "id": "itm_2", "name": "Chest", "description": null, "sku": "chest",
+                "quantity": 2, "type": "bundle", "nested_items": [nested],
+                "fallback_item": fallback,
+            },
+        },
+        "event_time": 1_725_548_450, "event_id": "whevt_1", "idempotency_key": key,
+        "request_id": null, "sandbox": false, "trigger": null, "transaction_id": "whtx_1",
+        "context": null, "game_id": "gm_1",
+    })
+}
+
+impl Talk {
+    fn to(runtime: &Runtime, variants: &[Variant]) -> Self {
+        let started = start(runtime, variants, &[]);
+        let address = started.debug.trim_start_matches("http://");
+        Self {
+            address: address.trim_end_matches("/debug").to_owned(),
+            signer: Signer::new(&Secret::new(SECRET).expect("not empty")),
+            _started: started,
+        }
+    }
+
+    /// One of everything that a variant may answer otherwise.
+    fn transcript(&self) -> Vec<String> {
+        let mut unknown = event("unknown", "P1", "gem");
+        unknown["event_type"] = "a.type".into();
+        let mut sandbox = event("sandbox", "P2", "gem");
+        sandbox["sandbox"] = true.into();
+        let of_yesterday = event("yesterday", "P3", "gem").to_string();
+        let yesterday = self.signed(&of_yesterday, now() - 86_400);
+        let forged = yesterday.replace("P3", "P4");
+        let script =
+            "PUT /debug/players/P5/respond HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n[503]";
+        let mut answers = vec![
+            self.deliver(&event("first", "P1", "gem")),
+            self.deliver(&event("first", "P1", "gem")),
+            self.deliver(&unknown),
+            self.deliver(&sandbox),
+            self.exchange(yesterday.as_bytes()),
+            self.exchange(forged.as_bytes()),
+            self.exchange(script.as_bytes()),
+            self.deliver(&event("failing", "P5", "gem")),
+        ];
+        for player in ["P1", "P2", "P9"] {
+            answers.extend(["gem", "coin", "chest"].map(|sku| self.held(player, sku)));
+        }
+        answers
+    }
+
+    /// Whether one of two simultaneous deliveries is answered so.
+    fn overlaps(&self, status: &str) -> bool {
+        (0..TRIES).any(|number| {
+            let event = event(&format!("overlap{number}"), "P", "gem");
+            let answers = std::thread::scope(|scope| {
+                let other = scope.spawn(|| self.deliver(&event));
+                [self.deliver(&event), other.join().expect("no panic")]
+            });
+            answers.iter().any(|answer| answer.contains(status))
+        })
+    }
+
+    fn deliver(&self, event: &Value) -> String {
+        self.exchange(self.signed(&event.to_string(), now()).as_bytes())
+    }
+
+    fn held(&self, player: &str, sku: &str) -> String {
+        let path = format!("/debug/players/{player}/items/{sku}");
+        self.exchange(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes())
+    }
+
+    fn signed(&self, body: &str, timestamp: u64) -> String {
+        let signature = self.signer.sign(timestamp, body.as_bytes());
+        format!(
+            "POST /webhooks/aghanim HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+             {SIGNATURE_HEADER}: {signature}\r\n{TIMESTAMP_HEADER}: {timestamp}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
+    /// Sends bytes and returns the answer as it came, but for its date and the bytes of what is
+    /// compressed.
+    fn exchange(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("listens");
+        stream.write_all(request).expect("written");
+        let mut stream = BufReader::new(stream);
+        let mut answer = String::new();
+        let mut length = 0;
+        let mut chunked = false;
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).expect("a line");
+            let lower = line.to_lowercase();
+            if let Some(value) = lower.strip_prefix("content-length: ") {
+                length = value.trim().parse().expect("a number");
+            }
+            chunked |= lower.starts_with("transfer-encoding: chunked");
+            if !lower.starts_with("date: ") {
+                answer.push_str(&line);
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).expect("the body");
+        while chunked && !body.ends_with(b"0\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("the body");
+            body.push(byte[0]);
+        }
+        answer + &String::from_utf8_lossy(&body)
+    }
+}
+
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.expect("after 1970").as_secs()
+}

@@ -1,0 +1,96 @@
+//! Receivers that run inside of the test: the built-in one with variants, plain or behind TLS.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aghook::protocol::Secret;
+use aghook::receiver::{Receiver, ReceiverSettings, Variant};
+use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+
+pub(crate) const SECRET: &str = "whsec_of_sound_variants";
+
+/// A receiver and all that a run needs to know of it. It ends with its runtime.
+pub(crate) struct Started {
+    /// Where deliveries go.
+    pub(crate) target: String,
+    /// The root of the `/debug` endpoints, which are never encrypted.
+    pub(crate) debug: String,
+    /// The certificate to trust.
+    pub(crate) certificate: Option<PathBuf>,
+    /// Holds the profile and the certificate.
+    pub(crate) folder: TempDir,
+}
+
+/// Starts the built-in receiver with these variants; behind TLS where protocols are named.
+pub(crate) fn start(runtime: &Runtime, variants: &[Variant], protocols: &[&[u8]]) -> Started {
+    let folder = TempDir::new().expect("a folder");
+    runtime.block_on(async {
+        let mut settings = ReceiverSettings::new(Secret::new(SECRET).expect("not empty"));
+        settings.variants = variants.iter().copied().collect();
+        let receiver = Receiver::bind(settings).await.expect("starts");
+        let plain = receiver.address();
+        tokio::spawn(receiver.serve(std::future::pending()));
+        let path = ReceiverSettings::DEFAULT_PATH;
+        let debug = format!("http://{plain}/debug");
+        if protocols.is_empty() {
+            return Started {
+                target: format!("http://{plain}{path}"),
+                debug,
+                certificate: None,
+                folder,
+            };
+        }
+        let (encrypted, pem) = encrypt(plain, protocols).await;
+        let certificate = folder.path().join("certificate.pem");
+        std::fs::write(&certificate, pem).expect("written");
+        Started {
+            target: format!("https://{encrypted}{path}"),
+            debug,
+            certificate: Some(certificate),
+            folder,
+        }
+    })
+}
+
+/// Takes TLS off and passes the bytes on, whichever version of HTTP they are.
+async fn encrypt(plain: SocketAddr, protocols: &[&[u8]]) -> (SocketAddr, String) {
+    let issued =
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).expect("a key");
+    let mut config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![issued.cert.der().clone()], key)
+            .expect("a configuration");
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(pass_on(stream, acceptor.clone(), plain));
+        }
+    });
+    (address, issued.cert.pem())
+}
+
+async fn pass_on(stream: TcpStream, acceptor: TlsAcceptor, plain: SocketAddr) {
+    // What breaks a connection on one side ends it on the other.
+    let _ = stream.set_nodelay(true);
+    let Ok(mut near) = acceptor.accept(stream).await else {
+        return;
+    };
+    let Ok(mut far) = TcpStream::connect(plain).await else {
+        return;
+    };
+    let _ = far.set_nodelay(true);
+    let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+}
