@@ -14,6 +14,7 @@ use super::receive::ReceiveOptions;
 use super::run::Run;
 use super::schema::Schema;
 use super::sign::Sign;
+use super::snapshots::Snapshots;
 use super::verify::Verify;
 
 /// The end of the help of every command that takes a secret.
@@ -59,6 +60,7 @@ pub enum Command {
     Sign(Sign),
     Verify(Verify),
     New(New),
+    Snapshots(Snapshots),
     Check(Check),
     List(List),
     Schema(Schema),

@@ -9,12 +9,13 @@ use clap::Args;
 
 use super::command_error::CommandError;
 use super::console::Console;
-use crate::harness::RunEvent;
+use crate::harness::{RunEnded, RunEvent, Verdict};
 use crate::report::{
     Annotations, Detail, HarReport, JsonLines, JunitReport, MarkdownReport, Progress, Report,
     TerminalReport,
 };
 use crate::scenario::document::nearest;
+use crate::snapshots::Review;
 
 /// Which reports are written.
 #[derive(Debug, Clone, Args)]
@@ -88,6 +89,14 @@ impl std::str::FromStr for ReportChoice {
 
 /// The reports of a run. One that can't be written does not keep the others from it.
 pub(super) struct Reports(Vec<OpenReport>);
+
+/// What is known when a run has been followed to its end.
+pub(super) struct Followed {
+    /// What came of the run, if it came to its end.
+    pub(super) ended: Option<RunEnded>,
+    /// Whether all reports were written.
+    pub(super) written: Result<(), CommandError>,
+}
 
 struct OpenReport {
     name: String,
@@ -238,13 +247,38 @@ impl Write for PlainText {
 }
 
 impl Reports {
-    /// Takes events until the run is over, and says which reports could not be written.
-    pub(super) fn follow(mut self, events: &Receiver<RunEvent>) -> Result<(), CommandError> {
+    /// Takes events until the run is over. With a review, the reports get what it makes of them.
+    pub(super) fn follow(
+        mut self,
+        events: &Receiver<RunEvent>,
+        mut review: Option<Review>,
+        mut failed: impl FnMut(),
+    ) -> Followed {
+        let mut ended = None;
+        let events = events.iter().flat_map(|event| match &mut review {
+            Some(review) => review.pass(event),
+            None => vec![event],
+        });
         for event in events {
+            match &event {
+                RunEvent::ScenarioEnded(scenario) if scenario.verdict == Verdict::Failed => {
+                    failed();
+                }
+                RunEvent::RunEnded(run) => ended = Some(run.clone()),
+                _ => {}
+            }
             for open in self.0.iter_mut().filter(|open| open.failed.is_none()) {
                 open.failed = open.report.observe(&event).err();
             }
         }
+        Followed {
+            ended,
+            written: self.written(),
+        }
+    }
+
+    /// Which reports could not be written.
+    fn written(self) -> Result<(), CommandError> {
         let failed: Vec<String> = self
             .0
             .into_iter()

@@ -1,6 +1,7 @@
 //! `aghook run`: scenarios in, a verdict out.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::SystemTime;
@@ -12,13 +13,15 @@ use super::command_error::CommandError;
 use super::console::Console;
 use super::files::ScenarioOptions;
 use super::preparation::{Preparation, PreparedRun};
-use super::report_options::ReportOptions;
+use super::report_options::{Followed, ReportOptions};
 use super::secret_options::SecretOptions;
+use super::snapshot_options::SnapshotOptions;
 use super::target_options::{TargetOptions, reach};
 use super::{block_on, files};
 use crate::generate::{Seed, StartTime};
 use crate::harness::{FORMAT_VERSION, Plan, RunEnded, RunEvent, RunStarted};
 use crate::scenario::document::Diagnostics;
+use crate::snapshots::Review;
 
 /// Run scenarios against a receiver, and say whether it answers right and grants once
 ///
@@ -66,6 +69,9 @@ pub struct Run {
     real_time: bool,
 
     #[command(flatten)]
+    snapshots: SnapshotOptions,
+
+    #[command(flatten)]
     reports: ReportOptions,
 }
 
@@ -81,6 +87,7 @@ impl Run {
     pub(super) fn run(self, console: &Console) -> Result<ExitCode, CommandError> {
         self.reports.check()?;
         let cases = self.scenarios.read(console)?;
+        let review = self.snapshots.settings(&cases, &self.scenarios)?;
         let preparation = Preparation {
             target: self.target.choose(console)?,
             secret: &self.secret,
@@ -114,18 +121,34 @@ impl Run {
                 // Only now, when the run can begin: this empties the files of the run before.
                 let reports = self.reports.open(console);
                 let (events, seen) = mpsc::channel();
-                let writer = scope.spawn(move || reports.follow(&seen));
-                let code = follow(run, &plans, events, console.reopened()).await;
-                let written = writer.join().unwrap_or_else(|_| {
-                    Err(CommandError::not_completed(
-                        "a report ended unexpectedly",
-                        None,
-                    ))
-                });
-                written.map(|()| code)
+                let review = review.map(|review| Review::new(review, run.snapshots.clone()));
+                let stop = Arc::new(AtomicBool::new(false));
+                // What a snapshot shows is known to the reports first.
+                let stops = self.fail_fast.then(|| Arc::clone(&stop));
+                let failed = move || {
+                    if let Some(stop) = &stops {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                };
+                let writer = scope.spawn(move || reports.follow(&seen, review, failed));
+                let ending = follow(run, &plans, events, &stop, console.reopened()).await;
+                let Ok(Followed { ended, written }) = writer.join() else {
+                    let message = "a report ended unexpectedly";
+                    return Err(CommandError::not_completed(message, None));
+                };
+                written.map(|()| exit_code(ended.as_ref(), ending))
             })
         })
     }
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It was over.
+    Over,
+    /// The user wanted no more of it.
+    Interrupted,
 }
 
 /// Runs the plans to their end, or until Ctrl-C has let those end that are under way. A second
@@ -134,8 +157,9 @@ async fn follow(
     run: PreparedRun,
     plans: &[Plan],
     events: mpsc::Sender<RunEvent>,
+    stop: &AtomicBool,
     console: Console,
-) -> ExitCode {
+) -> Ending {
     // Where nobody reads the events any more, the run still comes to its verdict.
     let tell = |event: RunEvent| _ = events.send(event);
     tell(RunEvent::RunStarted(RunStarted {
@@ -151,18 +175,21 @@ async fn follow(
         seed: run.seed.map(|seed| seed.number()),
         scenarios: plans.len(),
     }));
-    let stop = AtomicBool::new(false);
     let interrupted = AtomicBool::new(false);
-    let ended = tokio::select! {
+    tokio::select! {
         // Ctrl-C is listened for before the first request leaves.
         biased;
-        () = interrupted_twice(&stop, &interrupted, console) => return ExitCode::NotCompleted,
-        ended = run.harness.run(plans, &tell, &stop) => ended,
-    };
+        () = interrupted_twice(stop, &interrupted, console) => return Ending::Interrupted,
+        _ = run.harness.run(plans, &tell, stop) => {}
+    }
     if let Some(built_in) = run.built_in {
         built_in.stop().await;
     }
-    exit_code(&ended, interrupted.load(Ordering::Relaxed))
+    if interrupted.load(Ordering::Relaxed) {
+        Ending::Interrupted
+    } else {
+        Ending::Over
+    }
 }
 
 /// Asks the run to stop on the first Ctrl-C, and completes on the second.
@@ -184,11 +211,14 @@ async fn interrupted_twice(stop: &AtomicBool, interrupted: &AtomicBool, mut cons
 }
 
 /// A run that checked nothing is never a success.
-fn exit_code(ended: &RunEnded, interrupted: bool) -> ExitCode {
+fn exit_code(ended: Option<&RunEnded>, ending: Ending) -> ExitCode {
+    let Some(ended) = ended else {
+        return ExitCode::NotCompleted;
+    };
     if ended.scenarios.failed > 0 {
         return ExitCode::CheckFailed;
     }
-    if interrupted || ended.scenarios.broken > 0 || ended.checks.decided() == 0 {
+    if ending == Ending::Interrupted || ended.scenarios.broken > 0 || ended.checks.decided() == 0 {
         return ExitCode::NotCompleted;
     }
     ExitCode::ChecksHeld

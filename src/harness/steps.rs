@@ -86,6 +86,7 @@ impl<'run> Steps<'run> {
                 scenario: self.scenario,
                 step: index + 1,
                 description: describe(step),
+                together: step.together,
                 deliveries,
                 not_made: not_made.clone(),
             }));
@@ -367,6 +368,7 @@ impl<'run> Steps<'run> {
             attempt: 1,
             started_at,
             virtual_offset: Duration::ZERO,
+            delay_before: Duration::ZERO,
             took: exchange.timings.total,
             timings: timings_record(exchange),
             connection: connection_record(exchange),

@@ -10,6 +10,7 @@ mod markdown;
 mod printable;
 mod progress;
 mod scenario_story;
+mod snapshot;
 mod terminal;
 
 use std::io;
@@ -21,8 +22,10 @@ pub use har::HarReport;
 pub use json_lines::JsonLines;
 pub use junit::JunitReport;
 pub use markdown::MarkdownReport;
+pub use printable::printable;
 pub use progress::Progress;
-pub use terminal::{Detail, TerminalReport, write_attempt};
+pub use snapshot::{SnapshotReport, SnapshotReports};
+pub use terminal::{Detail, TerminalReport, write_attempt, write_difference};
 
 /// Reads a run as it happens. Every report gets every event, the last one being
 /// [`RunEvent::RunEnded`].

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::difference::write_difference;
 use super::exchange::write_attempt;
 use super::style::{DIM, mark, paint, paint_verdict};
 use crate::harness::{Check, DeliveryEnded, StepEnded, Verdict};
@@ -52,6 +53,14 @@ pub(in crate::report) fn write_trouble(
         wrong
             .into_iter()
             .try_for_each(|check| write_check(out, check))?;
+    }
+    if let Some(check) = story.of_snapshot() {
+        writeln!(out, "  snapshot")?;
+        write_check(out, check)?;
+        let difference = story.snapshot.iter().flat_map(|one| &one.difference);
+        difference
+            .into_iter()
+            .try_for_each(|difference| write_difference(out, difference))?;
     }
     Ok(())
 }
