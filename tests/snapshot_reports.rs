@@ -328,6 +328,15 @@ fn what_says_nothing_takes_no_place() {
     assert_eq!(folder.read(REVIEWED), reviewed);
     assert!(!folder.path(WAITING).exists());
 
+    // Neither can a snapshot that is a folder be read.
+    let folder = folder.with("aghook.yaml", profile);
+    fs::rename(folder.path(REVIEWED), folder.path("kept")).expect("moved");
+    fs::create_dir(folder.path(REVIEWED)).expect("a folder");
+    let unusable = Transcript::of(&mut run(&folder, &RUN)).ends_with(3);
+    unusable.says(&["can be read and written", "look at snapshots/welcome.snap"]);
+    fs::remove_dir(folder.path(REVIEWED)).expect("removed");
+    fs::rename(folder.path("kept"), folder.path(REVIEWED)).expect("moved");
+
     // Nobody is there.
     let nobody = [&always[..], &["--target", NOBODY]].concat();
     Transcript::of(&mut run(&folder, &nobody)).ends_with(3);

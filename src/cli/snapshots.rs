@@ -12,7 +12,7 @@ use super::console::Console;
 use crate::report::{printable, write_difference};
 use crate::snapshots::{Kind, Pending, pending_below};
 
-/// Review snapshot reports that are not as reviewed: look at them, accept them, or reject them
+/// Review snapshot reports: list, accept or reject what differs
 ///
 /// `aghook run --snapshots DIR` writes them beside the reviewed ones, as `.snap.new`. The files are
 /// in insta's format, so `cargo insta review` reads them as well.

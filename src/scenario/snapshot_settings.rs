@@ -95,7 +95,7 @@ mod tests {
             ("{ mask: [id] }", "not a JSONPath"),
             ("{ replace: { '(': x } }", "not a regular expression"),
             ("{ replace: { 'a*': x } }", "matches everywhere"),
-            ("{ masks: [] }", "did you mean `mask`"),
+            ("{ masks: [] }", "unknown key `masks`"),
         ] {
             let told = parse(wrong).unwrap_err();
             assert!(told.contains(part), "{told}");

@@ -12,14 +12,21 @@ const SHOWN: [&str; 2] = ["location", "retry-after"];
 pub(super) fn answer_lines(attempt: &AttemptEnded, stable: &StableText<'_>) -> Vec<String> {
     let by_fault = fault_of(attempt).is_some();
     let mut lines = lines_of(&attempt.answer, by_fault, stable);
-    // The others are over before it is certain that there is an answer at all.
-    let heard_by_chance = !matches!(fault_of(attempt), Some("lost_ack" | "late_retry"));
-    if let (Some(AnswerRecord::Response { status, .. }), false) =
-        (attempt.unheard_answer.as_deref(), heard_by_chance)
+    if answer_was_lost(&attempt.answer)
+        && let Some(AnswerRecord::Response { status, .. }) = attempt.unheard_answer.as_deref()
     {
         lines.push(format!("  the answer that nobody heard: {status}"));
     }
     lines
+}
+
+/// Whether the sender closed the connection once the answer began. In other faults it is up to
+/// chance whether there is an answer by then.
+fn answer_was_lost(answer: &AnswerRecord) -> bool {
+    match answer {
+        AnswerRecord::Failure { name, .. } => *name == "answer_lost",
+        AnswerRecord::Response { .. } => false,
+    }
 }
 
 fn lines_of(answer: &AnswerRecord, by_fault: bool, stable: &StableText<'_>) -> Vec<String> {

@@ -13,7 +13,7 @@ pub(super) fn event_in_words(body: &str) -> Option<String> {
         data.player_id
     );
     if event.event_type != Event::COUPON_REDEEMED {
-        words = format!("{}, not a coupon: {words}", event.event_type);
+        words = format!("{words}; event_type {}", event.event_type);
     }
     if event.sandbox {
         words.push_str("; sandbox");
