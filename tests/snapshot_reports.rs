@@ -5,13 +5,15 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aghook::snapshots::SnapshotFile;
 use serde_json::{Value, json};
-use support::{Answer, Folder, Game, NOBODY, Peer, Transcript, normalised};
+use support::{Answer, Folder, Game, NOBODY, Peer, SECRET, Transcript, normalised};
 use walkdir::WalkDir;
 
 /// What to do after the bundled suite, the generator or the built-in receiver has changed.
@@ -97,6 +99,56 @@ fn a_run_elsewhere_writes_the_same_bytes() {
     assert!(made.keys().eq(kept.keys()), "{REFRESH}");
     for (file, text) in made {
         assert_eq!(text, kept[&file], "{file}: {REFRESH}");
+    }
+}
+
+/// A receiver on a port of its own, with a ledger that outlives a run.
+struct Durable {
+    process: Child,
+    base: String,
+}
+
+impl Durable {
+    fn start(folder: &Folder) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_aghook"))
+            .args(["receive", "--listen", "127.0.0.1:0", "--store", "ledger.db"])
+            .current_dir(folder.root())
+            .env("AGHOOK_SECRET", SECRET)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let output = process.stdout.take().expect("an output");
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        let url = line.split_whitespace().last().expect("a URL");
+        let base = url.trim_end_matches("/webhooks/aghanim").to_owned();
+        Self { process, base }
+    }
+}
+
+impl Drop for Durable {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn runs_against_one_durable_ledger_are_as_reviewed() {
+    let folder = Folder::new();
+    let receiver = Durable::start(&folder);
+    let base = &receiver.base;
+    let profile = include_str!("../src/cli/built-in-profile.yaml").replace("http://BUILT-IN", base);
+    let keys = format!(
+        "built-in:\n    target: {base}/webhooks/aghanim\n    expired_secret_env: OLD_SECRET\n"
+    );
+    let folder = folder.with("aghook.yaml", profile.replace("built-in:\n", &keys));
+    let kept = bundled().to_str().expect("UTF-8");
+    let compare = ["run", "-q", "--snapshots", kept, "--snapshots-mode", "no"];
+    for _ in 0..2 {
+        let mut command = run(&folder, &compare);
+        let ran = Transcript::of(command.env("OLD_SECRET", "whsec_of_old"));
+        assert_eq!(ran.code, 0, "{}\n{REFRESH}", ran.text());
     }
 }
 
