@@ -2,7 +2,8 @@
 //! proves that the game answers right and grants every coupon exactly once.
 //!
 //! Data flows one way: [`protocol`] → [`generate`] → [`scenario`] → [`delivery`] → [`harness`] →
-//! [`journal`] → [`report`] → [`cli`]. The reference [`receiver`] stands on the first ones alone.
+//! [`journal`] → [`report`] → [`snapshots`] → [`cli`]. The reference [`receiver`] stands on the first
+//! ones alone.
 
 pub mod cli;
 pub mod delivery;
@@ -13,3 +14,4 @@ pub mod protocol;
 pub mod receiver;
 pub mod report;
 pub mod scenario;
+pub mod snapshots;

@@ -188,6 +188,15 @@ const LINES: &[(&str, &[&str])] = &[
         ],
     ),
     ("new", &["new", "new"]),
+    (
+        "snapshots",
+        &[
+            "run scenario.yaml --target TARGET --snapshots snapshots --snapshots-mode new",
+            "snapshots status --diff",
+            "snapshots accept",
+            "run scenario.yaml --target TARGET --snapshots snapshots --snapshots-mode no",
+        ],
+    ),
 ];
 
 #[test]

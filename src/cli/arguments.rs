@@ -16,6 +16,7 @@ use super::report::MakeReports;
 use super::run::Run;
 use super::schema::Schema;
 use super::sign::Sign;
+use super::snapshots::Snapshots;
 use super::verify::Verify;
 
 /// The end of the help of every command that takes a secret.
@@ -63,6 +64,7 @@ pub enum Command {
     Sign(Sign),
     Verify(Verify),
     New(New),
+    Snapshots(Snapshots),
     Check(Check),
     List(List),
     Schema(Schema),

@@ -79,6 +79,17 @@ impl ScenarioOptions {
         Ok(cases)
     }
 
+    /// The files and folders that the scenarios come from; nothing where options leave some of
+    /// them out.
+    pub(super) fn roots(&self) -> Option<Vec<PathBuf>> {
+        let whole = self.filter.is_empty() && self.tag.is_empty() && self.partition.is_none();
+        let bundled = || vec![PathBuf::from("scenarios")];
+        whole.then(|| match self.paths.as_slice() {
+            [] => bundled(),
+            paths => paths.to_vec(),
+        })
+    }
+
     fn means(&self, case: &Case) -> bool {
         let filtered =
             |filter: &Filter| filter.matches(&case.title()) || filter.matches(&case.source.name);

@@ -30,6 +30,8 @@ mod run;
 mod schema;
 mod secrets;
 mod sign;
+mod snapshot_options;
+mod snapshots;
 mod target_options;
 mod verify;
 
@@ -75,6 +77,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
         Command::Replay(command) => command.run(console),
         Command::Fire(command) => command.run(console),
         Command::Receive(options) => block_on(receive::receive(options)),
+        Command::Snapshots(command) => command.run(console),
         Command::New(command) => command.run(console),
         Command::Check(command) => command.run(console),
         Command::List(command) => command.run(console),

@@ -19,7 +19,7 @@ use crate::harness::{
 use crate::protocol::Secret;
 use crate::receiver::{Receiver, ReceiverSettings};
 use crate::scenario::document::SourceFile;
-use crate::scenario::{Config, Profile};
+use crate::scenario::{Config, Profile, SnapshotSettings};
 
 /// What a run is made of before anything is started.
 pub(super) struct Preparation<'options> {
@@ -39,6 +39,8 @@ pub(super) struct PreparedRun {
     pub(super) seed: Option<Seed>,
     pub(super) start: StartTime,
     pub(super) built_in: Option<BuiltInReceiver>,
+    /// What of this receiver's answers is shown in snapshot reports.
+    pub(super) snapshots: SnapshotSettings,
 }
 
 /// The built-in receiver while it runs.
@@ -126,6 +128,7 @@ impl Preparation<'_> {
             seed,
             start,
             built_in,
+            snapshots: profile.snapshots,
         })
     }
 

@@ -12,16 +12,18 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::files::ScenarioOptions;
-use super::kept::{Recording, Told};
+use super::kept::{Kept, Recording, Told};
 use super::preparation::{Preparation, PreparedRun};
 use super::report_options::ReportOptions;
 use super::secret_options::SecretOptions;
+use super::snapshot_options::SnapshotOptions;
 use super::target_options::{TargetOptions, reach};
 use super::{block_on, files};
 use crate::generate::{Seed, StartTime};
 use crate::harness::{FORMAT_VERSION, Plan, RunEvent, RunStarted};
 use crate::report::write_outlines;
 use crate::scenario::document::Diagnostics;
+use crate::snapshots::Review;
 
 /// Run scenarios against a receiver, and say whether it answers right and grants once
 ///
@@ -80,6 +82,9 @@ pub struct Run {
     outline_only: bool,
 
     #[command(flatten)]
+    snapshots: SnapshotOptions,
+
+    #[command(flatten)]
     reports: ReportOptions,
 
     /// Keep the run in this folder, for `aghook report` and `aghook replay`
@@ -102,6 +107,7 @@ impl Run {
     pub(super) fn run(self, console: &Console) -> Result<ExitCode, CommandError> {
         self.reports.check()?;
         let cases = self.scenarios.read(console)?;
+        let review = self.snapshots.settings(&cases, &self.scenarios)?;
         let preparation = Preparation {
             target: self.target.choose(console)?,
             secret: &self.secret,
@@ -147,15 +153,22 @@ impl Run {
                 let reports = self.reports.open(console);
                 let (events, seen) = mpsc::channel();
                 let writer = scope.spawn(move || reports.follow(&seen));
-                let told = Told::new(recording, events);
-                let code = follow(run, &plans, &told, console.reopened()).await;
-                let recorded = told.end();
+                let review = review.map(|review| Review::new(review, run.snapshots.clone()));
+                let stop = AtomicBool::new(false);
+                let stop_on_failure = self.fail_fast.then_some(&stop);
+                let told = Told::new(review, stop_on_failure, recording, events);
+                let completed = follow(run, &plans, &told, &stop, console.reopened()).await;
+                let Kept { ended, recorded } = told.end();
                 let written = writer.join().unwrap_or_else(|_| {
                     Err(CommandError::not_completed(
                         "a report ended unexpectedly",
                         None,
                     ))
                 });
+                let code = match ended {
+                    Some(ended) if completed => ExitCode::of_run(&ended),
+                    _ => ExitCode::NotCompleted,
+                };
                 written.and(recorded).map(|()| code)
             })
         })
@@ -163,8 +176,14 @@ impl Run {
 }
 
 /// Runs the plans to their end, or until Ctrl-C has let those end that are under way. A second
-/// Ctrl-C waits for nothing.
-async fn follow(run: PreparedRun, plans: &[Plan], told: &Told, console: Console) -> ExitCode {
+/// Ctrl-C waits for nothing: the run has no end then, and the answer is `false`.
+async fn follow(
+    run: PreparedRun,
+    plans: &[Plan],
+    told: &Told<'_>,
+    stop: &AtomicBool,
+    console: Console,
+) -> bool {
     let tell = |event: RunEvent| told.tell(event);
     tell(RunEvent::RunStarted(RunStarted {
         format_version: FORMAT_VERSION,
@@ -179,17 +198,16 @@ async fn follow(run: PreparedRun, plans: &[Plan], told: &Told, console: Console)
         seed: run.seed.map(|seed| seed.number()),
         scenarios: plans.len(),
     }));
-    let stop = AtomicBool::new(false);
-    let ended = tokio::select! {
+    tokio::select! {
         // Ctrl-C is listened for before the first request leaves.
         biased;
-        () = interrupted_twice(&stop, console) => return ExitCode::NotCompleted,
-        ended = run.harness.run(plans, &tell, &stop) => ended,
-    };
+        () = interrupted_twice(stop, console) => return false,
+        _ = run.harness.run(plans, &tell, stop) => {}
+    }
     if let Some(built_in) = run.built_in {
         built_in.stop().await;
     }
-    ExitCode::of_run(&ended)
+    true
 }
 
 /// Asks the run to stop on the first Ctrl-C, and completes on the second.

@@ -51,6 +51,17 @@ impl StartTime {
         self.nanoseconds
     }
 
+    /// Another moment, days away, by which it shows what follows from the start time.
+    #[must_use]
+    pub const fn another(&self) -> Self {
+        const AWAY: u64 = 1_000_003;
+        let seconds = match self.seconds.checked_sub(AWAY) {
+            Some(earlier) => earlier,
+            None => self.seconds + AWAY,
+        };
+        Self { seconds, ..*self }
+    }
+
     fn from_unix_text(text: &str) -> Option<Self> {
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

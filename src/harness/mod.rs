@@ -26,7 +26,9 @@ mod redaction;
 mod retry_check;
 mod run;
 mod run_event;
+mod snapshot_event;
 mod steps;
+mod varying;
 mod verdict;
 mod watched_effect;
 
@@ -43,4 +45,6 @@ pub use run_event::{
     EffectsEnded, FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted,
     ScenarioEnded, ScenarioStarted, ScriptTold, StepEnded, TimingsRecord, run_event_schema,
 };
+pub use snapshot_event::{SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
+pub use varying::{VaryingKind, VaryingValue};
 pub use verdict::{Check, Counts, Verdict};

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::expectation::PreparedExpectation;
 use super::placeholders::{fill_in, percent_encoded};
+use super::varying::{VaryingValue, varying_values};
 use super::verdict::Demand;
 use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
 use crate::protocol::Event;
@@ -46,6 +47,8 @@ pub struct Plan {
     pub case: Case,
     /// Its events by name.
     pub events: IndexMap<String, PlannedEvent>,
+    /// The values in its events that follow from the start time.
+    pub(super) varying: Vec<VaryingValue>,
     /// The expectations of every step.
     pub(super) expectations: Vec<Vec<PreparedExpectation>>,
     /// What the scenario as a whole demands.
@@ -172,12 +175,14 @@ impl Plan {
         problems.extend(planner.effects(&events).0);
         problems.extend(planner.requests(&events).0);
         problems.into_result()?;
+        let varying = planner.varying(&events);
         let effects = case.scenario.effects.iter();
         let effect_demands = effects
             .map(|effect| planner.demand(effect.level, effect.source.as_ref()))
             .collect();
         Ok(Self {
             events,
+            varying,
             expectations,
             demand: planner.demand(None, None),
             effect_demands,
@@ -243,6 +248,24 @@ impl Planner<'_> {
         );
         PlannedEvent::generate(&mut self.generator(name), &shape, &spec.set, &spec.unset)
             .map_err(|reason| self.problem(spec.span, format!("event `{name}`: {reason}"), None))
+    }
+
+    /// What would be otherwise in a run that starts at another time: found by planning one.
+    fn varying(&self, events: &IndexMap<String, PlannedEvent>) -> Vec<VaryingValue> {
+        let settings = PlanSettings {
+            start: self.settings.start.another(),
+            ..self.settings.clone()
+        };
+        let elsewhen = Planner {
+            settings: &settings,
+            ..*self
+        };
+        let pairs = events.iter().filter_map(|(name, event)| {
+            let other = elsewhen.event(name).ok()?;
+            Some((name.as_str(), event.body.as_ref(), other.body))
+        });
+        let pairs: Vec<_> = pairs.collect();
+        varying_values(&pairs, self.settings.start)
     }
 
     fn generator(&self, label: &str) -> Generator {

@@ -58,6 +58,7 @@ pub fn attempt_record(
         attempt: attempt.number,
         started_at: attempt.started_at,
         virtual_offset: attempt.virtual_offset,
+        delay_before: attempt.delay_before,
         took: attempt.exchange.timings.without_gate(),
         timings: timings_record(&attempt.exchange),
         connection: connection_record(&attempt.exchange),

@@ -129,5 +129,7 @@ fn introduction(number: usize, plan: &Plan) -> ScenarioStarted {
         source: scenario.source.clone(),
         file: plan.case.source.name.to_string(),
         line: plan.case.line,
+        choice: plan.case.choice.clone(),
+        varying: plan.varying.clone(),
     }
 }

@@ -18,6 +18,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
+use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
+use super::varying::VaryingValue;
 use super::verdict::{Check, Counts, Verdict};
 use crate::scenario::{Level, OutcomeName};
 
@@ -48,8 +50,13 @@ pub enum RunEvent {
     StepEnded(StepEnded),
     /// All effects of a scenario were judged.
     EffectsEnded(EffectsEnded),
+    /// A scenario's snapshot report was compared with the reviewed one; only where snapshots were
+    /// asked for, and right before the scenario's end.
+    SnapshotCompared(SnapshotCompared),
     /// A scenario is over.
     ScenarioEnded(ScenarioEnded),
+    /// All snapshots were compared; only where they were asked for, and right before the run's end.
+    SnapshotsEnded(SnapshotsEnded),
     /// Last of all.
     RunEnded(RunEnded),
 }
@@ -92,6 +99,10 @@ pub struct ScenarioStarted {
     pub file: String,
     /// Where in the file its name stands, from 1.
     pub line: usize,
+    /// The choice of its matrix, as `forge=wrong_secret`; none without a matrix.
+    pub choice: Option<String>,
+    /// The values in its events that follow from the start time, and so are others in each run.
+    pub varying: Vec<VaryingValue>,
 }
 
 /// One request and its answer.
@@ -117,6 +128,10 @@ pub struct AttemptEnded {
     #[serde(rename = "virtual_offset_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub virtual_offset: Duration,
+    /// How long the retry policy waited before it; 0 before the first.
+    #[serde(rename = "delay_before_seconds", with = "seconds")]
+    #[schemars(with = "f64")]
+    pub delay_before: Duration,
     /// How long it took in fact.
     #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]
@@ -255,6 +270,8 @@ pub struct StepEnded {
     pub step: usize,
     /// What the step does, in a few words.
     pub description: String,
+    /// Whether its deliveries were made at the same moment.
+    pub together: bool,
     /// What came of each of its deliveries; one entry for a request, none for a pause.
     pub deliveries: Vec<DeliveryEnded>,
     /// Why the step could not be made, if so.

@@ -137,7 +137,11 @@ impl Replay<'_> {
                     }
                 }
                 RunEvent::ScenarioEnded(over) => _ = under_way.remove(&over.scenario),
-                RunEvent::RunStarted(_) | RunEvent::EffectsEnded(_) | RunEvent::RunEnded(_) => {}
+                RunEvent::RunStarted(_)
+                | RunEvent::EffectsEnded(_)
+                | RunEvent::SnapshotCompared(_)
+                | RunEvent::SnapshotsEnded(_)
+                | RunEvent::RunEnded(_) => {}
             }
         }
         Ok(ended)

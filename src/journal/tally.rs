@@ -49,7 +49,10 @@ impl RunTally {
                 self.checks += ended.checks;
             }
             RunEvent::RunEnded(ended) => self.own = Some(ended.clone()),
-            RunEvent::StepEnded(_) | RunEvent::EffectsEnded(_) => {}
+            RunEvent::StepEnded(_)
+            | RunEvent::EffectsEnded(_)
+            | RunEvent::SnapshotCompared(_)
+            | RunEvent::SnapshotsEnded(_) => {}
         }
     }
 

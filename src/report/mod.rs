@@ -13,6 +13,7 @@ mod printable;
 mod progress;
 mod replay;
 mod scenario_story;
+mod snapshot;
 mod terminal;
 
 use std::io;
@@ -25,9 +26,11 @@ pub use json_lines::JsonLines;
 pub use junit::JunitReport;
 pub use markdown::MarkdownReport;
 pub use outline::write_outlines;
+pub use printable::printable;
 pub use progress::Progress;
 pub use replay::ReplayReport;
-pub use terminal::{Detail, TerminalReport, write_attempt};
+pub use snapshot::{SnapshotReport, SnapshotReports};
+pub use terminal::{Detail, TerminalReport, write_attempt, write_difference};
 
 /// Reads a run as it happens. Every report gets every event, the last one being
 /// [`RunEvent::RunEnded`].

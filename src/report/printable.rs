@@ -12,7 +12,7 @@ const COMMAND_AT_START: &str = "::";
 
 /// One line that can't steer what shows it: control characters and the marks of commands are
 /// escaped, and it ends in time.
-pub(super) fn printable(line: &str) -> String {
+pub fn printable(line: &str) -> String {
     let mut shown = String::new();
     for (index, character) in line.chars().enumerate() {
         if index == COLUMN_LIMIT {

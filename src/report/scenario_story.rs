@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::printable::printable;
 use crate::harness::{
     AttemptEnded, Check, EffectsEnded, Reading, RunEvent, ScenarioEnded, ScenarioStarted,
-    StepEnded, Verdict,
+    SnapshotCompared, StepEnded, Verdict,
 };
 
 /// The scenarios that are under way.
@@ -20,6 +20,7 @@ pub(super) struct ScenarioStory {
     pub(super) attempts: Vec<AttemptEnded>,
     pub(super) steps: Vec<StepEnded>,
     pub(super) effects: Option<EffectsEnded>,
+    pub(super) snapshot: Option<SnapshotCompared>,
 }
 
 impl RunningScenarios {
@@ -48,10 +49,15 @@ impl RunningScenarios {
                     story.effects = Some(effects.clone());
                 }
             }
+            RunEvent::SnapshotCompared(compared) => {
+                if let Some(story) = self.0.get_mut(&compared.scenario) {
+                    story.snapshot = Some(compared.clone());
+                }
+            }
             RunEvent::ScenarioEnded(ended) => {
                 return self.0.remove(&ended.scenario).map(|story| (story, ended));
             }
-            RunEvent::RunStarted(_) | RunEvent::RunEnded(_) => {}
+            RunEvent::RunStarted(_) | RunEvent::SnapshotsEnded(_) | RunEvent::RunEnded(_) => {}
         }
         None
     }
@@ -64,6 +70,7 @@ impl ScenarioStory {
             attempts: Vec::new(),
             steps: Vec::new(),
             effects: None,
+            snapshot: None,
         }
     }
 
@@ -73,7 +80,13 @@ impl ScenarioStory {
             let deliveries = step.deliveries.iter().flat_map(|delivery| &delivery.checks);
             deliveries.chain(&step.not_made)
         });
-        of_steps.chain(self.effects.iter().flat_map(|effects| &effects.checks))
+        let of_effects = self.effects.iter().flat_map(|effects| &effects.checks);
+        of_steps.chain(of_effects).chain(self.of_snapshot())
+    }
+
+    /// What is wrong with the snapshot, if something is.
+    pub(super) fn of_snapshot(&self) -> Option<&Check> {
+        self.snapshot.as_ref()?.check.as_ref()
     }
 
     /// The checks that warn, failed or broke.

@@ -1,7 +1,9 @@
 //! The report for a person at a terminal: a line a scenario as it ends, then what went wrong with
 //! the request, the answer and the difference, then a summary.
 
+mod difference;
 mod exchange;
+mod snapshots;
 mod style;
 mod trouble;
 
@@ -12,8 +14,10 @@ use super::Report;
 use super::counts::{checks_in_words, counted, scenarios_in_words};
 use super::printable::printable;
 use super::scenario_story::{RunningScenarios, ScenarioStory};
-use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, Verdict};
+use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded, Verdict};
+pub use difference::write_difference;
 pub use exchange::write_attempt;
+use snapshots::write_snapshots;
 use style::paint_verdict;
 pub(super) use style::{DIM, mark, paint};
 pub(super) use trouble::write_trouble;
@@ -40,6 +44,7 @@ pub struct TerminalReport<W> {
     troubles: Vec<String>,
     /// Why checks were not made, and how often.
     not_checked: BTreeMap<String, usize>,
+    snapshots: Option<SnapshotsEnded>,
 }
 
 impl<W: Write> TerminalReport<W> {
@@ -51,6 +56,7 @@ impl<W: Write> TerminalReport<W> {
             running: RunningScenarios::default(),
             troubles: Vec::new(),
             not_checked: BTreeMap::new(),
+            snapshots: None,
         }
     }
 
@@ -121,6 +127,9 @@ impl<W: Write> TerminalReport<W> {
             }
         }
         writeln!(self.out, "\n{}", summary(ended))?;
+        if let Some(snapshots) = &self.snapshots {
+            write_snapshots(&mut self.out, snapshots)?;
+        }
         self.out.flush()
     }
 }
@@ -132,6 +141,10 @@ impl<W: Write> Report for TerminalReport<W> {
         }
         match event {
             RunEvent::RunStarted(started) => self.run_started(started),
+            RunEvent::SnapshotsEnded(ended) => {
+                self.snapshots = Some(ended.clone());
+                Ok(())
+            }
             RunEvent::RunEnded(ended) => self.run_ended(ended),
             _ => Ok(()),
         }

@@ -22,6 +22,7 @@ mod profile;
 mod retry_policy;
 mod scenario_file;
 mod schema;
+mod snapshot_settings;
 mod status_class;
 mod step;
 #[cfg(test)]
@@ -49,5 +50,6 @@ pub use retry_policy::{
 };
 pub use scenario_file::{Case, Scenario};
 pub use schema::{config_schema, scenario_schema};
+pub use snapshot_settings::{SnapshotSettings, TextPattern};
 pub use status_class::{StatusClass, StatusPattern, StatusPatternError};
 pub use step::{Request, Script, Step};

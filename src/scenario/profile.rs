@@ -10,7 +10,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::document::{Diagnostic, Diagnostics, Located, Node, SourceFile, decode, nearest};
-use super::{DurationText, Probe, ProbeRequest, RetryPolicy, RetrySetting};
+use super::{DurationText, Probe, ProbeRequest, RetryPolicy, RetrySetting, SnapshotSettings};
 use crate::generate::CatalogueItem;
 
 /// The whole file: target profiles by name.
@@ -70,6 +70,9 @@ pub struct Profile {
     /// reading within 2s counts.
     #[serde(default)]
     pub settle: Option<DurationText>,
+    /// What of this receiver's answers is shown in snapshot reports.
+    #[serde(default)]
+    pub snapshots: SnapshotSettings,
 }
 
 /// A request that scripts a receiver's next answers to one player.

@@ -1,7 +1,7 @@
 //! Whether the documents are true: what they say of the program is held against the program.
 //!
 //! `AGHOOK_UPDATE_DOCS=1 cargo test --test documentation` writes anew what is made by the program:
-//! the transcripts of the README and the schema of the JSON report.
+//! the transcripts of the README and of docs/ci.md, and the schema of the JSON report.
 
 mod commands;
 mod dependencies;
@@ -11,3 +11,4 @@ mod profiles;
 mod program;
 mod report_json;
 mod transcripts;
+mod walk;

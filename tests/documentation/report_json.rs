@@ -14,9 +14,10 @@ const DESCRIPTION: &str = "docs/report-json.md";
 const SCHEMA: &str = "docs/report-json.schema.json";
 
 /// The sections of the description and the types in the schema that they describe.
-const SECTIONS: [(&str, &str); 17] = [
+const SECTIONS: [(&str, &str); 20] = [
     ("run_started", "RunStarted"),
     ("scenario_started", "ScenarioStarted"),
+    ("A varying value", "VaryingValue"),
     ("attempt_ended", "AttemptEnded"),
     ("Timings", "TimingsRecord"),
     ("A connection", "ConnectionRecord"),
@@ -29,7 +30,9 @@ const SECTIONS: [(&str, &str); 17] = [
     ("A check", "Check"),
     ("effects_ended", "EffectsEnded"),
     ("A reading", "Reading"),
+    ("snapshot_compared", "SnapshotCompared"),
     ("scenario_ended", "ScenarioEnded"),
+    ("snapshots_ended", "SnapshotsEnded"),
     ("run_ended", "RunEnded"),
     ("Counts", "Counts"),
 ];
@@ -63,7 +66,14 @@ fn every_key_is_described() {
     }
     let described = SECTIONS.map(|(_, definition)| definition);
     // These are words, not objects: they stand in the rows of the keys that have them.
-    let words = ["BodyContent", "Level", "OutcomeName", "Verdict"];
+    let words = [
+        "BodyContent",
+        "Level",
+        "OutcomeName",
+        "SnapshotOutcome",
+        "VaryingKind",
+        "Verdict",
+    ];
     for definition in definitions.keys().map(String::as_str) {
         let known = described.contains(&definition) || words.contains(&definition);
         assert!(known, "{definition} is not described");

@@ -231,6 +231,7 @@ fn broken() -> Vec<RunEvent> {
             scenario: 4,
             step: 1,
             description: "POST /reset".to_owned(),
+            together: false,
             deliveries: Vec::new(),
             not_made: Some(check(
                 "POST /reset",
@@ -290,6 +291,8 @@ fn started(scenario: usize, name: &str, file: &str) -> RunEvent {
         source: None,
         file: file.to_owned(),
         line: 1,
+        choice: None,
+        varying: Vec::new(),
     })
 }
 
@@ -319,6 +322,7 @@ fn attempt(scenario: usize, step: usize, number: u32, answer: AnswerRecord) -> A
         attempt: number,
         started_at: jiff::Timestamp::from_millisecond(millisecond).expect("a moment"),
         virtual_offset: Duration::ZERO,
+        delay_before: Duration::ZERO,
         took: Duration::from_micros(3210),
         timings: TimingsRecord {
             connect: None,
@@ -369,6 +373,7 @@ fn step(
         scenario,
         step,
         description: description.to_owned(),
+        together: false,
         deliveries,
         not_made: None,
         script: None,

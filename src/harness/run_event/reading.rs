@@ -19,7 +19,9 @@ enum Name {
     AttemptEnded,
     StepEnded,
     EffectsEnded,
+    SnapshotCompared,
     ScenarioEnded,
+    SnapshotsEnded,
     RunEnded,
 }
 
@@ -37,6 +39,8 @@ impl RunEvent {
             Name::AttemptEnded => Self::AttemptEnded(serde_json::from_slice(line)?),
             Name::StepEnded => Self::StepEnded(serde_json::from_slice(line)?),
             Name::EffectsEnded => Self::EffectsEnded(serde_json::from_slice(line)?),
+            Name::SnapshotCompared => Self::SnapshotCompared(serde_json::from_slice(line)?),
+            Name::SnapshotsEnded => Self::SnapshotsEnded(serde_json::from_slice(line)?),
             Name::ScenarioEnded => Self::ScenarioEnded(serde_json::from_slice(line)?),
             Name::RunEnded => Self::RunEnded(serde_json::from_slice(line)?),
         })

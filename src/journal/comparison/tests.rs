@@ -32,6 +32,7 @@ fn recorded(answer: AnswerRecord, unheard: Option<AnswerRecord>) -> AttemptEnded
         attempt: 1,
         started_at: Timestamp::UNIX_EPOCH,
         virtual_offset: Duration::ZERO,
+        delay_before: Duration::ZERO,
         took: Duration::ZERO,
         timings: TimingsRecord::default(),
         connection: None,

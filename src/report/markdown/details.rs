@@ -31,6 +31,14 @@ pub(super) fn details(story: &ScenarioStory, verdict: Verdict) -> String {
         let readings: String = readings.collect();
         parts.push(format!("**effects**\n\n{}{readings}", wrong.concat()));
     }
+    if let Some(check) = story.of_snapshot() {
+        parts.push(format!("**snapshot**\n\n{}", item(check)));
+        let difference = story.snapshot.iter().flat_map(|one| &one.difference);
+        parts.extend(difference.map(|difference| {
+            let lines: Vec<String> = difference.lines().map(printable).collect();
+            fence("diff", &lines)
+        }));
+    }
     parts.push("</details>\n".to_owned());
     parts.join("\n")
 }

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::difference::write_difference;
 use super::exchange::write_attempt;
 use super::style::{DIM, mark, paint, paint_verdict};
 use crate::harness::{Check, DeliveryEnded, StepEnded, Verdict};
@@ -55,6 +56,14 @@ pub(in crate::report) fn write_trouble(
         for reading in story.readings_in_trouble() {
             writeln!(out, "    {}", paint(DIM, reading))?;
         }
+    }
+    if let Some(check) = story.of_snapshot() {
+        writeln!(out, "  snapshot")?;
+        write_check(out, check)?;
+        let difference = story.snapshot.iter().flat_map(|one| &one.difference);
+        difference
+            .into_iter()
+            .try_for_each(|difference| write_difference(out, difference))?;
     }
     Ok(())
 }

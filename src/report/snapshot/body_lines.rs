@@ -1,0 +1,88 @@
+//! Bodies as lines: JSON is laid out, and all of it is there or counted.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::stable_text::{MASKED, StableText, json, visible};
+use crate::harness::{BodyContent, BodyRecord};
+use crate::scenario::SnapshotSettings;
+
+/// JSON up to this long stays in one line.
+const ONE_LINE: usize = 72;
+
+/// The most lines of a body that are shown.
+const LINE_LIMIT: usize = 400;
+
+/// A body that was sent. Empty for an empty one.
+pub(super) fn sent(body: &BodyRecord, stable: &StableText<'_>) -> Vec<String> {
+    let text = match json(body) {
+        Some(json) => stable.text(&laid_out(&json, false)),
+        None => stable.text(plain(body)),
+    };
+    lines(&text)
+}
+
+/// A body that was answered, without what the profile masks.
+pub(super) fn received(body: &BodyRecord, stable: &StableText<'_>) -> Vec<String> {
+    let text = match json(body) {
+        Some(json) => {
+            let masked = masked_by(&json, stable.settings());
+            laid_out(&without(&json, &masked), true)
+        }
+        None => plain(body).to_owned(),
+    };
+    let mut lines = lines(&stable.received(&text));
+    if body.truncated {
+        lines.push("… only its beginning was read".to_owned());
+    }
+    lines
+}
+
+fn plain(body: &BodyRecord) -> &str {
+    match &body.content {
+        BodyContent::Text(text) | BodyContent::Base64(text) => text,
+    }
+}
+
+fn laid_out(json: &Value, in_one_line: bool) -> String {
+    let short = json.to_string();
+    if in_one_line && short.chars().count() <= ONE_LINE {
+        return short;
+    }
+    serde_json::to_string_pretty(json).unwrap_or(short)
+}
+
+fn lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = text.lines().map(visible).collect();
+    if let Some(more @ 1..) = lines.len().checked_sub(LINE_LIMIT) {
+        lines.truncate(LINE_LIMIT);
+        let digest = hex::encode(Sha256::digest(text));
+        lines.push(format!("… {more} more lines; SHA-256 of all: {digest}"));
+    }
+    lines
+}
+
+/// The values that the profile masks.
+pub(super) fn masked_by<'json>(
+    json: &'json Value,
+    settings: &SnapshotSettings,
+) -> Vec<&'json Value> {
+    let paths = settings.mask.iter();
+    paths.flat_map(|path| path.query(json)).collect()
+}
+
+/// `json` with a mark in place of the masked values.
+fn without(json: &Value, masked: &[&Value]) -> Value {
+    if masked.iter().any(|value| std::ptr::eq(*value, json)) {
+        return MASKED.into();
+    }
+    match json {
+        Value::Array(items) => items.iter().map(|item| without(item, masked)).collect(),
+        Value::Object(entries) => {
+            let entries = entries.iter();
+            let entries = entries.map(|(key, value)| (key.clone(), without(value, masked)));
+            Value::Object(entries.collect())
+        }
+        _ => json.clone(),
+    }
+}

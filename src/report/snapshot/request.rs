@@ -1,0 +1,124 @@
+//! What was sent, as far as it is the same each time.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::body_lines::sent;
+use super::events::Events;
+use super::stable_text::StableText;
+use super::{fault_of, forgery_of};
+use crate::harness::AttemptEnded;
+use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+
+/// How far a timestamp may be from the moment of its attempt, in seconds, to count as now. No stale
+/// or future one is as near.
+const NOW: u64 = 60;
+
+/// The lines of a request without its arrow: what it is, then only what is not as usual.
+pub(super) fn request_lines(
+    attempt: &AttemptEnded,
+    events: &Events,
+    stable: &StableText<'_>,
+) -> Vec<String> {
+    let own = headers(attempt, stable);
+    let Some(name) = &attempt.event_name else {
+        let mut lines = vec![shown_url(attempt, stable)];
+        lines.extend(own);
+        lines.extend(sent(&attempt.request.body, stable));
+        return lines;
+    };
+    let mut first = format!("{}, {}", stable.line(name), signature_in_words(attempt));
+    if let Some(fault) = fault_of(attempt) {
+        first = format!("{first}, fault {fault}");
+    }
+    let mut lines = vec![first];
+    let is_late = fault_of(attempt) == Some("late_retry");
+    if !is_late {
+        lines.extend(events.unusual_headers(own));
+    }
+    let (usual, body) = (events.body(name), sent(&attempt.request.body, stable));
+    if usual != body.as_slice() {
+        lines.push("in its body:".to_owned());
+        lines.extend(changed_lines(usual, &body));
+    }
+    lines
+}
+
+/// The method and the URL.
+pub(super) fn shown_url(attempt: &AttemptEnded, stable: &StableText<'_>) -> String {
+    let request = &attempt.request;
+    format!(
+        "{} {}",
+        stable.line(&request.method),
+        stable.url(&request.url)
+    )
+}
+
+/// The headers that say something about the delivery. `Host` is the target's, and the length that
+/// of the body.
+pub(super) fn headers(attempt: &AttemptEnded, stable: &StableText<'_>) -> Vec<String> {
+    let is_delivery = attempt.event_name.is_some();
+    let headers = attempt.request.headers.iter().filter(|(name, _)| {
+        !["host", "content-length"]
+            .iter()
+            .any(|other| name.eq_ignore_ascii_case(other))
+    });
+    headers
+        .map(|(name, value)| {
+            let value = if is_delivery && name.eq_ignore_ascii_case(SIGNATURE_HEADER) {
+                signature(attempt, value)
+            } else if is_delivery && name.eq_ignore_ascii_case(TIMESTAMP_HEADER) {
+                timestamp(attempt, value)
+            } else {
+                stable.line(value)
+            };
+            format!("{}: {value}", stable.line(name))
+        })
+        .collect()
+}
+
+fn signature_in_words(attempt: &AttemptEnded) -> String {
+    match forgery_of(attempt) {
+        Some(forgery) => format!("forgery {forgery}"),
+        None if fault_of(attempt) == Some("late_retry") && attempt.attempt > 1 => {
+            "signature valid, as old as the first attempt".to_owned()
+        }
+        None => "signature valid".to_owned(),
+    }
+}
+
+fn signature(attempt: &AttemptEnded, value: &str) -> String {
+    match forgery_of(attempt) {
+        Some(_) if value.is_empty() => "[empty]".to_owned(),
+        Some(forgery) => format!("[{forgery}]"),
+        None => "[valid]".to_owned(),
+    }
+}
+
+fn timestamp(attempt: &AttemptEnded, value: &str) -> String {
+    if forgery_of(attempt) == Some("swapped_timestamp") {
+        return "[swapped_timestamp]".to_owned();
+    }
+    let began = u64::try_from(attempt.started_at.as_second()).unwrap_or_default();
+    let word = match value.parse::<u64>() {
+        Ok(signed) if signed.abs_diff(began) <= NOW => "now",
+        Ok(signed) if signed < began => "earlier",
+        Ok(_) => "later",
+        Err(_) => "no number",
+    };
+    format!("[{word}]")
+}
+
+/// Only the lines that differ.
+fn changed_lines(usual: &[String], body: &[String]) -> Vec<String> {
+    let usual: Vec<&str> = usual.iter().map(String::as_str).collect();
+    let body: Vec<&str> = body.iter().map(String::as_str).collect();
+    let difference = TextDiff::from_slices(&usual, &body);
+    let changes = difference.iter_all_changes();
+    changes
+        .filter_map(|change| match change.tag() {
+            ChangeTag::Delete => Some(format!("- {}", change.value())),
+            ChangeTag::Insert => Some(format!("+ {}", change.value())),
+            ChangeTag::Equal => None,
+        })
+        .collect()
+}
