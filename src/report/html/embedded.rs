@@ -12,31 +12,45 @@ use crate::harness::RunEvent;
 /// The most that the data of all scenarios takes, in bytes: with the list, a page stays below 20 MB.
 const DATA_LIMIT: usize = 15 << 20;
 
-/// From where on bodies are cut more, so that there is room for more scenarios.
-const TIGHT_FROM: usize = 9 << 20;
+/// Where all of it would take more: up to where each way of cutting is used.
+const STAGES: [(Limits, usize); 3] = [
+    (Limits::ROOMY, 8 << 20),
+    (Limits::TIGHT, 11 << 20),
+    (Limits::BARE, DATA_LIMIT),
+];
 
-/// The data of scenarios, one after the other, in what room there is.
-#[derive(Default)]
-pub(super) struct Embedding {
-    spent: usize,
+/// The data of all scenarios, in their order. Where there is not room for all, the later ones are
+/// cut more, and the last ones have none.
+pub(super) fn embed(scenarios: &[&Finished]) -> io::Result<Vec<Option<String>>> {
+    let mut whole = Vec::new();
+    let mut spent = 0;
+    for finished in scenarios {
+        let data = embedded(&events(finished, Limits::ROOMY))?;
+        spent += data.len();
+        if spent > DATA_LIMIT {
+            return embed_in_stages(scenarios);
+        }
+        whole.push(Some(data));
+    }
+    Ok(whole)
 }
 
-impl Embedding {
-    /// A scenario's data; none where there is no room left.
-    pub(super) fn of(&mut self, finished: &Finished) -> io::Result<Option<String>> {
-        let limits: &[Limits] = match self.spent {
-            0..TIGHT_FROM => &[Limits::ROOMY, Limits::TIGHT, Limits::BARE],
-            _ => &[Limits::TIGHT, Limits::BARE],
-        };
-        for limits in limits {
-            let data = embedded(&events(finished, *limits))?;
-            if self.spent + data.len() <= DATA_LIMIT {
-                self.spent += data.len();
+fn embed_in_stages(scenarios: &[&Finished]) -> io::Result<Vec<Option<String>>> {
+    let mut spent = 0;
+    let mut embed = |finished: &Finished| {
+        for (limits, end) in STAGES {
+            if spent >= end {
+                continue;
+            }
+            let data = embedded(&events(finished, limits))?;
+            if spent + data.len() <= end {
+                spent += data.len();
                 return Ok(Some(data));
             }
         }
         Ok(None)
-    }
+    };
+    scenarios.iter().map(|finished| embed(finished)).collect()
 }
 
 /// The scenario's events: as they came, but attempts first, then steps.

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::Gathered;
-use super::embedded::Embedding;
+use super::embedded::embed;
 use super::latency::Plot;
 use super::row::{Row, Shown};
 use crate::harness::{Counts, RunEnded, RunStarted, Verdict};
@@ -190,11 +190,11 @@ fn tags(gathered: &Gathered) -> Vec<(String, usize)> {
 fn rows(gathered: &Gathered) -> io::Result<Vec<Row>> {
     let mut scenarios: Vec<_> = gathered.scenarios.values().collect();
     scenarios.sort_by_key(|finished| Reverse(finished.ended.verdict));
-    let mut embedding = Embedding::default();
-    scenarios
-        .into_iter()
-        .map(|finished| Ok(Row::new(finished, embedding.of(finished)?)))
-        .collect()
+    let data = embed(&scenarios)?;
+    let rows = scenarios.into_iter().zip(data);
+    Ok(rows
+        .map(|(finished, data)| Row::new(finished, data))
+        .collect())
 }
 
 #[cfg(test)]

@@ -1,8 +1,5 @@
 // A request as a curl command for a POSIX shell. It is sent to the byte as it was.
 
-// Linux takes 128 KiB a word; what is longer goes through the shell's own `printf`.
-const LONGEST_WORD = 100 * 1024;
-
 // What a terminal would take as a key when it is pasted.
 const KEYS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
@@ -18,6 +15,7 @@ function noCurl(request) {
   if (request.body.truncated) return "Only the beginning of the body is kept here.";
   const words = [request.url, ...request.headers.flat()];
   if (words.some((word) => KEYS.test(word))) return "The URL or a header has a control character.";
+  if (words.some((word) => word.endsWith("…"))) return "A header is cut here.";
   return null;
 }
 
@@ -34,14 +32,12 @@ function curlCommand(request) {
   const { text, base64, length } = request.body;
   let before = "";
   if (length > 0) {
-    if (text !== undefined && !KEYS.test(text) && text.length * 3 < LONGEST_WORD) {
+    if (text !== undefined && !KEYS.test(text)) {
       lines.push(`--data-raw ${quoted(text)}`);
-    } else if (text !== undefined && !KEYS.test(text)) {
-      before = `printf %s ${quoted(text)} | `;
     } else {
       before = `printf %s ${quoted(base64 ?? base64Of(text))} | base64 -d | `;
+      lines.push("--data-binary @-");
     }
-    if (before) lines.push("--data-binary @-");
     // curl would add one of its own.
     const names = request.headers.map(([name]) => name.toLowerCase());
     if (!names.includes("content-type")) lines.push("--header 'Content-Type:'");
