@@ -32,12 +32,13 @@ function buildDetail(row) {
     view.scrollIntoView({ block: "start" });
   };
   const wide = box.clientWidth || row.clientWidth;
-  const trackWidth = wide < 560 ? wide - 40 : wide - 200;
+  // Without the labels of the lanes, which stand above them on a narrow screen.
+  const trackWidth = wide < 640 ? wide - 60 : wide - 280;
   const leftOut = Number(row.dataset.attempts) - attempts.length;
 
   box.replaceChildren(...[
     head(started),
-    troubles(steps, effects),
+    troubles(steps, effects, started.source),
     attempts.length > 0 ? timeline(attempts, trackWidth, show) : null,
     leftOut > 0 ? element("p", { class: "note" }, `${counted(leftOut, "attempt")} left out here; the reports json and har have them.`) : null,
     stepsView(steps, attempts, views),
@@ -61,8 +62,9 @@ function head(started) {
 
 const isTrouble = (check) => !["passed", "not_checked"].includes(check.verdict);
 
-function troubles(steps, effects) {
+function troubles(steps, effects, known) {
   const found = [];
+  const difference = (check, where) => differenceView(check, where, known);
   for (const step of steps) {
     const where = `step ${step.step}: ${step.description}`;
     for (const delivery of step.deliveries) {
@@ -76,8 +78,9 @@ function troubles(steps, effects) {
   return element("section", { class: "differences" }, element("h3", {}, "What went wrong"), found);
 }
 
-/** A check that does not hold: expected above observed, with what differs marked. */
-function difference(check, where) {
+/** A check that does not hold: expected above observed, with what differs marked. Its source is told
+ * where it is not that of the scenario, which is `known`. */
+function differenceView(check, where, known) {
   const [expected, observed] = marked(check.expected, check.observed);
   return element("article", { class: `difference ${check.verdict}` },
     element("h4", {}, verdictMark(check.verdict), " ", element("span", { class: "subject" }, visible(check.subject)),
@@ -86,7 +89,7 @@ function difference(check, where) {
       element("div", { class: "expected" }, element("dt", {}, "expected"), element("dd", {}, expected)),
       element("div", { class: "observed" }, element("dt", {}, "observed"), element("dd", {}, observed))),
     check.hint ? element("p", { class: "hint" }, "→ ", visible(check.hint)) : null,
-    check.source ? element("p", { class: "note" }, "Source: ", visible(check.source)) : null);
+    check.source && check.source !== known ? element("p", { class: "note" }, "Source: ", visible(check.source)) : null);
 }
 
 /** Two texts with the part marked in which they differ, where most of them is the same. */

@@ -118,15 +118,17 @@ function track(lane, { position, ticks, percent, width, show }) {
     const flips = leaves && begins > labelWidth && begins - labelWidth >= (taken[row] ?? 0);
     const below = leaves && !flips;
     taken[row] = barEnds + (flips || below ? 6 : labelWidth);
-    if (below) taken[row + 1] = Math.max(taken[row + 1] ?? 0, begins + labelWidth);
+    if (below) taken[row + 1] = width;
     if (before) made.append(gapView(before, { row, begins, start, labelWidth: flips ? labelWidth : 0 }, percent, width));
+    const label = element("span", { class: "bar-label" }, element("span", {}, word), special);
+    if (below) label.style.marginLeft = `${Math.min(0, width - labelWidth - begins)}px`;
     const bar = element("button", {
       type: "button",
       class: `bar ${kind}${flips ? " flips" : ""}${below ? " below" : ""}`,
       title: `attempt ${attempt.attempt} at ${offset(start)}, took ${duration(attempt.took_seconds)}: ${text}`,
       "aria-label": `attempt ${attempt.attempt} at ${offset(start)}, took ${duration(attempt.took_seconds)}: ${text}`,
       onclick: () => show(attempt),
-    }, element("i", { class: "span" }), element("span", { class: "bar-label" }, element("span", {}, word), special));
+    }, element("i", { class: "span" }), label);
     bar.style.left = percent(from);
     bar.style.width = `max(${BAR_WIDTH}px, ${percent(share)})`;
     bar.style.top = `${row * ROW_HEIGHT}px`;
