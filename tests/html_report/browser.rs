@@ -1,9 +1,10 @@
 //! A headless Chromium, driven through chromedriver.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Once;
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
@@ -44,10 +45,15 @@ pub(crate) fn in_browser(test: impl AsyncFnOnce(&Browser)) {
         BROWSERS.iter().find_map(|name| found(name)),
         found("chromedriver").is_some(),
     ) else {
-        println!(
-            "left out: the HTML report in a browser (install chromium and chromedriver; on Debian: \
-             apt-get install chromium chromium-driver)"
-        );
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            // Written past the test harness, which keeps what a passing test prints to itself.
+            let _ = writeln!(
+                std::io::stderr(),
+                "left out: the HTML report in a browser; install chromium and chromedriver (on \
+                 Debian the packages chromium and chromium-driver) to run it"
+            );
+        });
         return;
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

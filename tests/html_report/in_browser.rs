@@ -23,6 +23,8 @@ const OPEN_ALL: &str = "for (const kind of ['.scenarios > li > details', '.attem
 async fn open_all(browser: &Browser) {
     let script = format!("(async () => {{ {OPEN_ALL} done(true); }})()");
     browser.js_later(&script).await;
+    let messages = "return document.querySelectorAll('.message').length";
+    assert!(browser.js(messages).await.as_u64() > Some(0));
 }
 
 /// The numbers of the scenarios that are shown, in their order.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::harness::{AnswerRecord, AttemptEnded};
+use crate::report::counts::counted;
 
 /// Columns of the histogram for each factor of ten.
 const COLUMNS_A_DECADE: i32 = 6;
@@ -27,8 +28,8 @@ pub(super) struct Plot {
     pub(super) median_x: f64,
     /// In words, from the median to the slowest.
     pub(super) quantiles: Vec<(&'static str, String)>,
-    pub(super) answers: usize,
-    pub(super) left_out: usize,
+    /// How many answers it is of, and how many attempts it leaves out.
+    pub(super) basis: String,
 }
 
 #[derive(Debug, PartialEq)]
@@ -61,7 +62,11 @@ impl Latencies {
     pub(super) fn plot(&self) -> Option<Plot> {
         let mut took = self.took.clone();
         took.sort_unstable();
-        let (first, last) = (column_of(*took.first()?), column_of(*took.last()?));
+        let (mut first, mut last) = (column_of(*took.first()?), column_of(*took.last()?));
+        if last - first < 2 {
+            // So few columns would be an axis without a label.
+            (first, last) = (first - 1, last + 1);
+        }
         let count = last - first + 1;
         let width = 100.0 / f64::from(count);
         let x = |seconds: f64| {
@@ -102,8 +107,14 @@ impl Latencies {
             quantiles: quantiles
                 .map(|(name, part)| (name, in_words(quantile(part))))
                 .to_vec(),
-            answers: took.len(),
-            left_out: self.left_out,
+            basis: match self.left_out {
+                0 => counted(took.len(), "answer"),
+                left_out => format!(
+                    "{}; {} with a fault or without an answer left out",
+                    counted(took.len(), "answer"),
+                    counted(left_out, "attempt")
+                ),
+            },
         })
     }
 }
@@ -196,7 +207,8 @@ mod tests {
         let plot = plot(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 100]);
         let words: Vec<&str> = plot.quantiles.iter().map(|(_, text)| &**text).collect();
         assert_eq!(words, ["5 ms", "9 ms", "100 ms", "100 ms"]);
-        assert_eq!((plot.answers, plot.left_out), (10, 1));
+        let basis = "10 answers; 1 attempt with a fault or without an answer left out";
+        assert_eq!(plot.basis, basis);
     }
 
     #[test]
