@@ -11,8 +11,8 @@ use super::command_error::CommandError;
 use super::console::Console;
 use crate::harness::{RunEnded, RunEvent};
 use crate::report::{
-    Annotations, Detail, HarReport, JsonLines, JunitReport, MarkdownReport, Progress, Report,
-    TerminalReport,
+    Annotations, Detail, HarReport, HtmlReport, JsonLines, JunitReport, MarkdownReport, Progress,
+    Report, TerminalReport,
 };
 use crate::scenario::document::nearest;
 
@@ -20,11 +20,11 @@ use crate::scenario::document::nearest;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reports")]
 pub(super) struct ReportOptions {
-    /// A report, on standard output or in a file (repeatable): terminal, json, junit, markdown, har
+    /// A report, on standard output or in a file (repeatable): terminal, json, junit, html, markdown, har
     ///
     /// `terminal` is for people, and written to standard output unless another report is. `json`
     /// is one JSON object a line for every event of the run, as it happens. `junit` is for CI
-    /// systems, `markdown` for the summary page of a CI job, and `har` holds every request and
+    /// systems, `html` is one page to look into and to pass on, `markdown` is for the summary page of a CI job, and `har` holds every request and
     /// answer for a browser's developer tools; these are written when the run is over. Where
     /// `GITHUB_ACTIONS` is `true`, annotations for GitHub follow the terminal report.
     #[arg(long, value_name = "KIND[=PATH]")]
@@ -50,15 +50,17 @@ enum ReportKind {
     Terminal,
     Json,
     Junit,
+    Html,
     Markdown,
     Har,
 }
 
 impl ReportKind {
-    const NAMED: [(&str, Self); 5] = [
+    const NAMED: [(&str, Self); 6] = [
         ("terminal", Self::Terminal),
         ("json", Self::Json),
         ("junit", Self::Junit),
+        ("html", Self::Html),
         ("markdown", Self::Markdown),
         ("har", Self::Har),
     ];
@@ -204,6 +206,7 @@ impl ReportOptions {
                 ..OpenReport::new(name, JsonLines::new(out))
             },
             ReportKind::Junit => OpenReport::new(name, JunitReport::new(out)),
+            ReportKind::Html => OpenReport::new(name, HtmlReport::new(out)),
             ReportKind::Markdown => OpenReport::new(name, MarkdownReport::new(out)),
             ReportKind::Har => OpenReport::new(name, HarReport::new(out)),
         }

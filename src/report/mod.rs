@@ -5,6 +5,7 @@ mod annotations;
 mod body_text;
 mod counts;
 mod har;
+mod html;
 mod json_lines;
 mod junit;
 mod markdown;
@@ -22,6 +23,7 @@ use crate::harness::RunEvent;
 
 pub use annotations::Annotations;
 pub use har::HarReport;
+pub use html::HtmlReport;
 pub use json_lines::JsonLines;
 pub use junit::JunitReport;
 pub use markdown::MarkdownReport;

@@ -115,6 +115,7 @@ fn all_reports_of_a_bad_receiver_at_once() {
         .args(["--report", "har=reports/run.har"])
         .args(["--report", "json=reports/run.jsonl"])
         .args(["--report", "terminal=reports/terminal.txt"])
+        .args(["--report", "html=reports/run.html"])
         .output()
         .expect("it runs");
     let output = String::from_utf8(ended.stdout).expect("UTF-8");
@@ -127,6 +128,7 @@ fn all_reports_of_a_bad_receiver_at_once() {
         "run.har",
         "run.jsonl",
         "terminal.txt",
+        "run.html",
     ];
     let mut all: Vec<String> = files.iter().map(|name| read(&reports, name)).collect();
     validate_junit(&all[0]);
@@ -196,7 +198,7 @@ fn the_bundled_suite_in_all_formats() {
 fn a_gathered_report_on_standard_output_has_it_for_itself() {
     let folder = folder();
     let target = format!("http://{}/hook", talkative_receiver());
-    for kind in ["junit", "markdown", "har", "json"] {
+    for kind in ["junit", "html", "markdown", "har", "json"] {
         let ended = aghook(folder.path())
             .env("GITHUB_ACTIONS", "true")
             .env("GITHUB_STEP_SUMMARY", "summary.md")
@@ -209,6 +211,7 @@ fn a_gathered_report_on_standard_output_has_it_for_itself() {
             "junit" => validate_junit(&output),
             "har" => validate_har(&output),
             "markdown" => assert!(output.starts_with("## ❌ aghook: failed\n"), "{output}"),
+            "html" => assert!(output.starts_with("<!doctype html>\n"), "{output}"),
             _ => assert!(output.lines().all(|line| line.starts_with("{\"event\":"))),
         }
         let errors = String::from_utf8(ended.stderr).expect("UTF-8");
@@ -242,7 +245,7 @@ fn a_report_that_can_not_be_written_costs_neither_the_verdict_nor_the_others() {
 #[test]
 fn a_full_disk_is_told_at_the_end() {
     let folder = folder();
-    for kind in ["junit", "markdown", "har", "json"] {
+    for kind in ["junit", "html", "markdown", "har", "json"] {
         let ended = aghook(folder.path())
             .args([
                 "run",
@@ -276,7 +279,7 @@ fn what_makes_no_sense_is_refused_before_the_run() {
         ),
         (
             ["junit=a", "nonsense"],
-            "known: terminal, json, junit, markdown, har",
+            "known: terminal, json, junit, html, markdown, har",
         ),
     ] {
         let ended = aghook(folder.path())

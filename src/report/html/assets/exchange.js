@@ -1,0 +1,64 @@
+// One attempt: what was sent, and what came back.
+
+/** An attempt that is built when it is opened. */
+function attemptView(attempt, isOpen) {
+  const { word, kind } = ending(attempt);
+  const box = element("div", { class: "exchange" });
+  const view = element("details", {
+    class: "attempt",
+    ontoggle() { if (view.open && !box.firstChild) box.append(...exchange(attempt)); },
+  },
+  element("summary", {},
+    element("span", { class: "title" }, `Attempt ${attempt.attempt}`),
+    element("span", { class: "when" }, `${offset(attempt.virtual_offset_seconds)}, took ${duration(attempt.took_seconds)}`),
+    element("span", { class: `status ${kind}` }, word),
+    marks(attempt)), box);
+  if (isOpen) view.open = true;
+  return view;
+}
+
+function exchange(attempt) {
+  const request = attempt.request;
+  const why = noCurl(request);
+  const hidden = JSON.stringify(request).includes("[secret not shown]");
+  const curl = [
+    copyButton("Copy as curl", () => curlCommand(request), { disabled: why !== null, class: "copy curl" }),
+    element("span", { class: "note" }, why
+      ?? (hidden ? "A secret is not shown: put it in before you send." : "Signed when the run was: a receiver that minds the time refuses it later.")),
+  ];
+  const sent = element("section", { class: "message" },
+    element("h5", {}, "Request"),
+    element("p", { class: "first-line" }, element("b", {}, visible(request.method)), " ", visible(request.url)),
+    headersView(request.headers), bodyView(request.body), element("div", { class: "buttons" }, curl));
+  const parts = [sent, answerView("Answer", attempt.answer)];
+  if (attempt.unheard_answer) parts.push(answerView("What the receiver answered, and the sender did not hear", attempt.unheard_answer));
+  return [element("div", { class: "messages" }, parts), facts(attempt)];
+}
+
+function answerView(title, answer) {
+  if (answer.failure) {
+    return element("section", { class: "message" }, element("h5", {}, title),
+      element("p", { class: "first-line unanswered" }, visible(answer.failure.message)),
+      answer.failure.hint ? element("p", { class: "note" }, `→ ${answer.failure.hint}`) : null);
+  }
+  const { status, headers, body } = answer.response;
+  return element("section", { class: "message" }, element("h5", {}, title),
+    element("p", { class: "first-line" }, element("b", {}, String(status))), headersView(headers), bodyView(body));
+}
+
+function headersView(headers) {
+  return element("dl", { class: "headers" }, headers.map(([name, value]) =>
+    element("div", {}, element("dt", {}, visible(name)), element("dd", {}, visible(value)))));
+}
+
+/** What is known of the wire, in a line. */
+function facts(attempt) {
+  const { connect_seconds, first_byte_seconds, held_seconds } = attempt.timings;
+  const parts = [`began ${attempt.started_at}`];
+  if (connect_seconds !== null) parts.push(`connected after ${duration(connect_seconds)}`);
+  if (first_byte_seconds !== null) parts.push(`head of the answer after ${duration(first_byte_seconds)}`);
+  if (held_seconds > 0) parts.push(`held for ${duration(held_seconds)}, to go together with others`);
+  const connection = attempt.connection;
+  if (connection) parts.push(`${connection.http_version} to ${connection.remote_address}, ${connection.reused ? "connection reused" : "new connection"}`);
+  return element("p", { class: "note wire" }, parts.join(" · "));
+}

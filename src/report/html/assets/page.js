@@ -1,0 +1,69 @@
+// What happens on the page, once all of it is there.
+
+document.body.append(element("p", { id: "announcement", class: "unseen", role: "status" }));
+for (const hidden of document.querySelectorAll(".theme, .filters, .keys")) hidden.hidden = false;
+
+for (const chip of chips) {
+  chip.addEventListener("click", () => {
+    chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") === "false"));
+    applyFilters();
+  });
+}
+textField.addEventListener("input", applyFilters);
+tagField?.addEventListener("change", applyFilters);
+orderField.addEventListener("change", applyOrder);
+expandButton.addEventListener("click", expandAll);
+document.querySelector("#clear").addEventListener("click", clearFilters);
+document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
+
+list.addEventListener("toggle", (event) => {
+  const row = event.target.parentElement;
+  if (event.target.open && rows.includes(row)) open(row);
+}, true);
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.matches?.("input, textarea, select");
+  if (event.key === "Escape" && (typing || event.target === document.body)) {
+    clearFilters();
+    event.target.blur?.();
+  }
+  if (typing) return;
+  const action = {
+    "/": () => textField.focus(),
+    j: () => step(1),
+    k: () => step(-1),
+    x: expandAll,
+  }[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
+
+// What is scrolled to must not hide behind the filters where they stay at the top.
+const filters = document.querySelector(".filters");
+new ResizeObserver(() => {
+  const stays = getComputedStyle(filters).position === "sticky";
+  document.documentElement.style.scrollPaddingTop = stays ? `${filters.offsetHeight}px` : "";
+}).observe(filters);
+
+const themeField = document.querySelector("#theme");
+function applyTheme() {
+  if (themeField.value) document.documentElement.dataset.theme = themeField.value;
+  else delete document.documentElement.dataset.theme;
+}
+// A browser may keep nothing for a file; then the choice lasts as long as the page.
+try {
+  themeField.value = localStorage.getItem("aghook-theme") ?? "";
+} catch { /* nothing is kept */ }
+themeField.addEventListener("change", () => {
+  applyTheme();
+  try {
+    localStorage.setItem("aghook-theme", themeField.value);
+  } catch { /* nothing is kept */ }
+});
+applyTheme();
+
+addEventListener("hashchange", openLinked);
+applyFilters();
+openLinked();

@@ -1,0 +1,177 @@
+//! What a receiver or a scenario may have made long, cut so that a page of many scenarios still
+//! opens. What is cut says so: a body by its `truncated`, other text by an ellipsis.
+
+use crate::harness::{
+    AnswerRecord, AttemptEnded, BodyContent, BodyRecord, Check, EffectsEnded, StepEnded,
+};
+use crate::report::scenario_story::is_trouble;
+
+/// How much of a scenario is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Of one body, in bytes.
+    body: usize,
+    /// Of all bodies of the scenario, in bytes.
+    bodies: usize,
+    /// Of any other text, in bytes.
+    text: usize,
+    /// Attempts. The last ones are kept as well as the first: they are what expectations are about.
+    attempts: usize,
+    /// Headers of a request or an answer.
+    headers: usize,
+}
+
+impl Limits {
+    /// While there is room.
+    pub(super) const ROOMY: Self = Self {
+        body: 16 << 10,
+        bodies: 512 << 10,
+        text: 4 << 10,
+        attempts: 500,
+        headers: 100,
+    };
+
+    /// While there is little room.
+    pub(super) const TIGHT: Self = Self {
+        body: 1 << 10,
+        bodies: 4 << 10,
+        text: 1 << 10,
+        attempts: 20,
+        headers: 40,
+    };
+
+    /// When there is hardly any.
+    pub(super) const BARE: Self = Self {
+        body: 0,
+        bodies: 0,
+        text: 200,
+        attempts: 5,
+        headers: 0,
+    };
+}
+
+/// The attempts that are shown, the bodies of the last ones cut first.
+pub(super) fn attempts(attempts: &[AttemptEnded], limits: Limits) -> Vec<AttemptEnded> {
+    let (head, tail) = if attempts.len() > limits.attempts {
+        let half = limits.attempts / 2;
+        let tail = attempts.len() - (limits.attempts - half);
+        (&attempts[..half], &attempts[tail..])
+    } else {
+        (attempts, &[][..])
+    };
+    let mut room = limits.bodies;
+    let shown = head.iter().chain(tail);
+    shown
+        .map(|attempt| {
+            let mut attempt = attempt.clone();
+            cut_headers(&mut attempt.request.headers, limits);
+            cut_body(&mut attempt.request.body, limits, &mut room);
+            cut_answer(&mut attempt.answer, limits, &mut room);
+            if let Some(unheard) = &mut attempt.unheard_answer {
+                cut_answer(unheard, limits, &mut room);
+            }
+            attempt
+        })
+        .collect()
+}
+
+/// A step with its long texts cut.
+pub(super) fn step(step: &StepEnded, limits: Limits) -> StepEnded {
+    let mut step = step.clone();
+    if step.deliveries.len() > limits.attempts {
+        // Those that something is wrong with come first, so that they stay.
+        step.deliveries
+            .sort_by_key(|delivery| !delivery.checks.iter().any(is_trouble));
+        step.deliveries.truncate(limits.attempts);
+        step.deliveries.sort_by_key(|delivery| delivery.delivery);
+    }
+    for delivery in &mut step.deliveries {
+        cut_checks(&mut delivery.checks, limits);
+    }
+    cut_checks(step.not_made.as_mut_slice(), limits);
+    step
+}
+
+/// The effects with their long texts cut.
+pub(super) fn effects(effects: &EffectsEnded, limits: Limits) -> EffectsEnded {
+    let mut effects = effects.clone();
+    cut_checks(&mut effects.checks, limits);
+    effects
+}
+
+fn cut_checks(checks: &mut [Check], limits: Limits) {
+    for check in checks {
+        for text in [&mut check.subject, &mut check.expected, &mut check.observed] {
+            cut_text(text, limits.text);
+        }
+    }
+}
+
+fn cut_answer(answer: &mut AnswerRecord, limits: Limits, room: &mut usize) {
+    match answer {
+        AnswerRecord::Response { headers, body, .. } => {
+            cut_headers(headers, limits);
+            cut_body(body, limits, room);
+        }
+        AnswerRecord::Failure { message, .. } => cut_text(message, limits.text),
+    }
+}
+
+fn cut_headers(headers: &mut Vec<(String, String)>, limits: Limits) {
+    let left_out = headers.len().saturating_sub(limits.headers);
+    headers.truncate(limits.headers);
+    for (name, value) in &mut *headers {
+        cut_text(name, limits.text);
+        cut_text(value, limits.text);
+    }
+    if left_out > 0 {
+        headers.push(("…".to_owned(), format!("{left_out} more headers")));
+    }
+}
+
+fn cut_body(body: &mut BodyRecord, limits: Limits, room: &mut usize) {
+    let limit = limits.body.min(*room);
+    let (text, limit) = match &mut body.content {
+        BodyContent::Text(text) => (text, limit),
+        // Four characters stand for three bytes, and only whole groups can be read.
+        BodyContent::Base64(text) => (text, limit / 4 * 4),
+    };
+    if text.len() > limit {
+        text.truncate(text.floor_char_boundary(limit));
+        body.truncated = true;
+    }
+    *room -= text.len();
+}
+
+fn cut_text(text: &mut String, limit: usize) {
+    if text.len() > limit {
+        text.truncate(text.floor_char_boundary(limit));
+        text.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_body_keeps_its_beginning_and_says_so() {
+        let limits = Limits {
+            body: 6,
+            ..Limits::ROOMY
+        };
+        let mut room = 8;
+        let mut text = BodyRecord::new("ab💎cd💎".as_bytes(), 12, false);
+        cut_body(&mut text, limits, &mut room);
+        assert_eq!(text.content, BodyContent::Text("ab💎".to_owned()));
+        assert!(text.truncated);
+        assert_eq!(text.length, 12);
+        // Two bytes of room are left, and four characters are the least that base64 can be cut to.
+        let mut bytes = BodyRecord::new(b"\xff\xfe\xfd\xfc", 4, false);
+        cut_body(&mut bytes, limits, &mut room);
+        assert_eq!(bytes.content, BodyContent::Base64(String::new()));
+        let mut short = BodyRecord::new(b"ok", 2, false);
+        cut_body(&mut short, limits, &mut room);
+        assert!(!short.truncated);
+    }
+}

@@ -1,0 +1,90 @@
+//! Runs made to break a page: markup wherever a receiver or a scenario can put text, and many
+//! scenarios with long bodies.
+
+use aghook::harness::{AnswerRecord, AttemptEnded, BodyRecord, Check, RunEvent};
+
+use crate::sample_run::{many_failures, sample_run};
+
+/// Text that would run if a page took it for markup.
+pub(crate) const HOSTILE: &str = "</script></title></details><script>window.taken = 1</script>\
+                                  <img src=x onerror=\"window.taken = 2\">\
+                                  <svg onload='window.taken = 3'><!--<script>{{ '\u{202e}'";
+
+/// The sample run with `text` in every place that takes text from outside, and bodies that have it.
+pub(crate) fn run_with(text: &str) -> Vec<RunEvent> {
+    let mut events = sample_run();
+    for event in &mut events {
+        match event {
+            RunEvent::RunStarted(run) => text.clone_into(&mut run.target),
+            RunEvent::ScenarioStarted(started) => {
+                started.name.push_str(text);
+                started.about = Some(text.to_owned());
+                started.tags.push(text.to_owned());
+                started.source = Some(text.to_owned());
+                started.file.push_str(text);
+            }
+            RunEvent::AttemptEnded(attempt) => fill(attempt, text),
+            RunEvent::StepEnded(step) => {
+                step.description.push_str(text);
+                let checks = step.deliveries.iter_mut().flat_map(|one| &mut one.checks);
+                checks.for_each(|check| fill_check(check, text));
+            }
+            RunEvent::EffectsEnded(effects) => {
+                effects
+                    .checks
+                    .iter_mut()
+                    .for_each(|check| fill_check(check, text));
+                for reading in &mut effects.readings {
+                    text.clone_into(&mut reading.player_id);
+                    text.clone_into(&mut reading.sku);
+                    reading.after = i128::MAX;
+                }
+            }
+            RunEvent::SnapshotCompared(snapshot) => {
+                snapshot.file.push_str(text);
+                snapshot.difference = Some(text.to_owned());
+            }
+            RunEvent::SnapshotsEnded(_) | RunEvent::ScenarioEnded(_) | RunEvent::RunEnded(_) => {}
+        }
+    }
+    events
+}
+
+fn fill(attempt: &mut AttemptEnded, text: &str) {
+    attempt.event_name = Some(text.to_owned());
+    let header = (text.to_owned(), text.to_owned());
+    attempt.request.headers.push(header.clone());
+    let json = serde_json::json!({ text: [text, 1e3, null] }).to_string();
+    attempt.request.body = BodyRecord::new(json.as_bytes(), json.len() as u64, false);
+    match &mut attempt.answer {
+        AnswerRecord::Response { headers, body, .. } => {
+            headers.push(header);
+            *body = BodyRecord::new(text.as_bytes(), text.len() as u64, false);
+        }
+        AnswerRecord::Failure { message, .. } => text.clone_into(message),
+    }
+    attempt.unheard_answer = Some(Box::new(attempt.answer.clone()));
+}
+
+fn fill_check(check: &mut Check, text: &str) {
+    for place in [&mut check.subject, &mut check.expected, &mut check.observed] {
+        place.push_str(text);
+    }
+    check.hint = Some(text.to_owned());
+}
+
+/// A run of many scenarios of which each failed, with answers of `length` bytes that take six times
+/// the room in the page.
+pub(crate) fn long_run(scenarios: usize, length: usize) -> impl Iterator<Item = RunEvent> {
+    let mut events = sample_run();
+    let start = events.swap_remove(0);
+    let failures = many_failures(scenarios).map(move |mut event| {
+        if let RunEvent::AttemptEnded(attempt) = &mut event
+            && let AnswerRecord::Response { body, .. } = &mut attempt.answer
+        {
+            *body = BodyRecord::new("<".repeat(length).as_bytes(), length as u64, false);
+        }
+        event
+    });
+    std::iter::once(start).chain(failures)
+}
