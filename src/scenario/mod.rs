@@ -17,6 +17,7 @@ mod forgery;
 mod json_path;
 mod level;
 mod matcher;
+mod matrix;
 mod probe;
 mod profile;
 mod retry_policy;
