@@ -49,6 +49,7 @@ pub use retry_policy::{
     RetryOverride, RetryPolicy, RetrySetting,
 };
 pub use scenario_file::{Case, Scenario};
+pub(crate) use schema::describe_lone_keys;
 pub use schema::{config_schema, scenario_schema};
 pub use status_class::{StatusClass, StatusPattern, StatusPatternError};
 pub use step::{Request, Script, Step};
