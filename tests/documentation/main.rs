@@ -10,4 +10,5 @@ mod markdown;
 mod profiles;
 mod program;
 mod report_json;
+mod scenarios;
 mod transcripts;
