@@ -1,6 +1,8 @@
 //! Every kind of report: of a small run made up here, against its reviewed snapshot and its
 //! format's schema; and of the program's own runs.
 
+#[path = "reports/junit_structure.rs"]
+mod junit_structure;
 #[path = "reports/program.rs"]
 mod program;
 #[path = "reports/sample_run.rs"]

@@ -92,6 +92,8 @@ fn aghook(folder: &Folder, arguments: &[&str]) -> assert_cmd::Command {
     command
         .env("AGHOOK_SECRET", SECRET)
         .env("OLD_SECRET", format!("{SECRET}-old"))
+        // A secret would not be found in a line that is broken within it.
+        .env("COLUMNS", "100000")
         .env("RUST_LOG", "trace")
         .env("RUST_BACKTRACE", "full")
         .env("DEBUG", "*");

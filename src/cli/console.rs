@@ -46,6 +46,18 @@ impl Console {
         !matches!(errors.current_choice(), ColorChoice::Never)
     }
 
+    /// How many columns standard output has: what `COLUMNS` says, or else the terminal. In a file or
+    /// a pipe it has any number.
+    pub fn width(&self) -> Option<usize> {
+        let said = std::env::var("COLUMNS").ok();
+        said.and_then(|columns| columns.trim().parse().ok())
+            .filter(|columns| *columns > 0)
+            .or_else(|| {
+                let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+                Some(usize::from(width.0))
+            })
+    }
+
     /// Another way to the same standard output, for a report on a thread of its own.
     #[must_use]
     pub fn reopened(&self) -> Self {

@@ -101,10 +101,12 @@ impl ScenarioOptions {
 
 /// What is wrong in files, as it is shown.
 pub(super) fn wrong(problems: &Diagnostics, console: &Console) -> CommandError {
-    const WIDTH: usize = 100;
+    const WIDEST: usize = 100;
+    const NARROWEST: usize = 40;
+    let width = console.width().unwrap_or(WIDEST).clamp(NARROWEST, WIDEST);
     CommandError::rendered(
         ExitCode::Usage,
-        problems.render(console.shows_error_colors(), WIDTH),
+        problems.render(console.shows_error_colors(), width),
     )
 }
 

@@ -162,7 +162,7 @@ impl ReportOptions {
         let name = "on standard output";
         match kind {
             ReportKind::Terminal => {
-                let report = TerminalReport::new(output, self.detail());
+                let report = TerminalReport::new(output, self.detail()).with_width(console.width());
                 OpenReport::new(name, Progress::around(report))
             }
             _ => self.written(kind, name, output),

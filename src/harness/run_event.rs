@@ -21,18 +21,20 @@ use serde::{Deserialize, Serialize};
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
 use super::varying::VaryingValue;
 use super::verdict::{Check, Counts, Verdict};
-use crate::scenario::{Level, OutcomeName};
+use crate::scenario::{Level, OutcomeName, describe_lone_keys};
 
 /// The version of the JSON lines.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// The JSON Schema (draft 2020-12) of one line, made from the types below.
 pub fn run_event_schema() -> serde_json::Value {
-    SchemaSettings::draft2020_12()
+    let mut schema = SchemaSettings::draft2020_12()
         .for_serialize()
         .into_generator()
         .into_root_schema_for::<RunEvent>()
-        .to_value()
+        .to_value();
+    describe_lone_keys(&mut schema);
+    schema
 }
 
 /// Something that happened in a run. Scenarios run at the same time, so the events of several may

@@ -3,6 +3,7 @@
 
 mod difference;
 mod exchange;
+mod layout;
 mod snapshots;
 mod style;
 mod trouble;
@@ -17,9 +18,12 @@ use super::scenario_story::{RunningScenarios, ScenarioStory};
 use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded, Verdict};
 pub use difference::write_difference;
 pub use exchange::write_attempt;
+use exchange::write_exchange;
+use layout::{Columns, Layout};
 use snapshots::write_snapshots;
 use style::paint_verdict;
 pub(super) use style::{DIM, mark, paint};
+use trouble::write_laid_out;
 pub(super) use trouble::write_trouble;
 
 /// How much is told.
@@ -39,25 +43,34 @@ pub enum Detail {
 pub struct TerminalReport<W> {
     out: W,
     detail: Detail,
+    layout: Layout,
     running: RunningScenarios,
     /// What went wrong, rendered, in the order in which the scenarios ended.
     troubles: Vec<String>,
-    /// Why checks were not made, and how often.
-    not_checked: BTreeMap<String, usize>,
     snapshots: Option<SnapshotsEnded>,
+    /// Why checks were not made and what to do about it, and how often.
+    not_checked: BTreeMap<(String, String), usize>,
 }
 
 impl<W: Write> TerminalReport<W> {
-    /// Writes to `out`.
+    /// Writes to `out`, with lines as long as they are.
     pub fn new(out: W, detail: Detail) -> Self {
         Self {
             out,
             detail,
+            layout: Layout::default(),
             running: RunningScenarios::default(),
             troubles: Vec::new(),
             not_checked: BTreeMap::new(),
             snapshots: None,
         }
+    }
+
+    /// Breaks lines that are longer than a terminal of so many columns.
+    #[must_use]
+    pub fn with_width(mut self, columns: Option<usize>) -> Self {
+        self.layout = columns.map_or_else(Layout::default, Layout::of_width);
+        self
     }
 
     fn run_started(&mut self, started: &RunStarted) -> io::Result<()> {
@@ -70,11 +83,11 @@ impl<W: Write> TerminalReport<W> {
             ""
         };
         let scenarios = counted(started.scenarios, "scenario");
-        writeln!(
-            self.out,
+        let title = format!(
             "aghook {}: {scenarios} against {}{receiver}",
             started.aghook_version, started.target
-        )?;
+        );
+        self.layout.line(&mut self.out, Columns::at(0), &title)?;
         let seed = started
             .seed
             .map_or(String::new(), |seed| format!(" --seed {seed}"));
@@ -82,13 +95,15 @@ impl<W: Write> TerminalReport<W> {
             "the same bytes again: --start-time {}{seed}",
             started.start_time
         );
-        writeln!(self.out, "{}\n", paint(DIM, again))
+        let again = paint(DIM, again);
+        self.layout.line(&mut self.out, Columns::at(0), &again)?;
+        writeln!(self.out)
     }
 
     fn scenario_ended(&mut self, story: &ScenarioStory, ended: &ScenarioEnded) -> io::Result<()> {
         for check in story.not_checked() {
             let hint = check.hint.as_deref().unwrap_or_default();
-            let reason = format!("{}\n    → {hint}", printable(&check.observed));
+            let reason = (printable(&check.observed), hint.to_owned());
             *self.not_checked.entry(reason).or_default() += 1;
         }
         if self.detail > Detail::Quiet {
@@ -100,16 +115,18 @@ impl<W: Write> TerminalReport<W> {
             let facts = format!("{checks}{skipped}, {} ms", ended.took.as_millis());
             let (verdict, name) = (ended.verdict, &story.started.name);
             let line = format!("{} {} {name}", mark(verdict), paint_verdict(verdict));
-            writeln!(self.out, "{line}  {}", paint(DIM, facts))?;
+            let facts = paint(DIM, facts);
+            self.layout
+                .line_with_facts(&mut self.out, Columns::at(0), &line, &facts)?;
         }
         if self.detail == Detail::Verbose {
             for attempt in &story.attempts {
-                write_attempt(&mut self.out, attempt)?;
+                write_exchange(&mut self.out, self.layout, attempt)?;
             }
         }
         if !ended.verdict.is_passed_or_not_checked() {
             let mut trouble = Vec::new();
-            write_trouble(&mut trouble, story, ended.verdict)?;
+            write_laid_out(&mut trouble, self.layout, story, ended.verdict)?;
             self.troubles
                 .push(String::from_utf8_lossy(&trouble).into_owned());
         }
@@ -122,13 +139,19 @@ impl<W: Write> TerminalReport<W> {
         }
         if !self.not_checked.is_empty() {
             writeln!(self.out, "\n{}", paint_verdict(Verdict::NotChecked))?;
-            for (reason, count) in &self.not_checked {
-                writeln!(self.out, "  {}: {reason}", counted(*count, "check"))?;
+            for ((reason, hint), count) in &self.not_checked {
+                let line = format!("{}: {reason}", counted(*count, "check"));
+                self.layout.line(&mut self.out, Columns::at(2), &line)?;
+                let hint = format!("→ {hint}");
+                self.layout.line(&mut self.out, Columns::at(4), &hint)?;
             }
         }
-        writeln!(self.out, "\n{}", summary(ended))?;
+        writeln!(self.out)?;
+        for line in summary(ended).lines() {
+            self.layout.line(&mut self.out, Columns::at(0), line)?;
+        }
         if let Some(snapshots) = &self.snapshots {
-            write_snapshots(&mut self.out, snapshots)?;
+            write_snapshots(&mut self.out, self.layout, snapshots)?;
         }
         self.out.flush()
     }

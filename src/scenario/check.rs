@@ -1,14 +1,16 @@
 //! What decoding can't see: names that lead nowhere, and keys that don't go together.
 
 mod fault;
+mod names;
 
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-use super::document::{Diagnostic, Diagnostics, Located, Node, SourceFile, Span, nearest};
+use super::document::{Diagnostic, Diagnostics, Located, Node, SourceFile, Span};
 use super::event_spec::Shareable;
 use super::{Effect, Scenario, Step};
+pub(super) use names::check_names;
 
 /// The most deliveries of one step.
 const DELIVERY_LIMIT: u64 = 10_000;
@@ -19,11 +21,7 @@ pub(super) fn check(
     tree: &Node,
     scenario: &Scenario,
 ) -> Result<(), Diagnostics> {
-    let mut checker = Checker {
-        source,
-        scenario,
-        found: Diagnostics::default(),
-    };
+    let mut checker = Checker::new(source, tree, scenario);
     checker.scenario_itself();
     for (name, event) in &scenario.events {
         checker.event(name, event.span, &event.value);
@@ -45,10 +43,26 @@ pub(super) fn check(
 struct Checker<'scenario> {
     source: &'scenario SourceFile,
     scenario: &'scenario Scenario,
+    /// The names of all events that the file has.
+    events: Vec<&'scenario str>,
     found: Diagnostics,
 }
 
-impl Checker<'_> {
+impl<'scenario> Checker<'scenario> {
+    fn new(
+        source: &'scenario SourceFile,
+        tree: &'scenario Node,
+        scenario: &'scenario Scenario,
+    ) -> Self {
+        let events = tree.get("events").map_or(&[][..], Node::entries);
+        Self {
+            source,
+            scenario,
+            events: events.iter().map(|(name, _)| name.text.as_str()).collect(),
+            found: Diagnostics::default(),
+        }
+    }
+
     fn problem(&mut self, span: Span, message: impl Into<String>, help: &str) {
         let help = (!help.is_empty()).then(|| help.to_owned());
         self.found
@@ -87,11 +101,7 @@ impl Checker<'_> {
             );
             self.problem(span, message, "leave one of them out");
         }
-        for shared in [&event.player_id, &event.transaction_id] {
-            if let Some(Shareable::SameAs(other)) = shared {
-                self.event_exists(other);
-            }
-        }
+        self.shared_events_exist(event);
         if shares_in_a_circle(&self.scenario.events, name) {
             let message = format!("event `{name}`: `same_as` leads back to itself");
             self.problem(
@@ -149,25 +159,14 @@ impl Checker<'_> {
             let message = "only `deliver` and `request` have an answer that `expect` can check";
             self.problem(span, message, "move it to the step that delivers");
         }
-        for event in &step.deliver.0 {
-            self.event_exists(event);
-        }
-        if let Some(event) = step
-            .request
-            .as_ref()
-            .and_then(|request| request.of.as_ref())
-        {
-            self.event_exists(event);
-        }
-        if let Some(script) = &step.script {
-            self.event_exists(&script.of);
-            if script
+        self.events_of_step_exist(step);
+        if let Some(script) = &step.script
+            && script
                 .answers
                 .iter()
                 .any(|status| !(200..=599).contains(status))
-            {
-                self.problem(script.of.span, "an answer is a status from 200 to 599", "");
-            }
+        {
+            self.problem(script.of.span, "an answer is a status from 200 to 599", "");
         }
         self.counts(span, step, delivers);
     }
@@ -232,12 +231,7 @@ impl Checker<'_> {
             self.problem(span, message, help);
             return;
         }
-        for event in [&effect.granted, &effect.not_granted, &effect.of]
-            .into_iter()
-            .flatten()
-        {
-            self.event_exists(event);
-        }
+        self.events_of_effect_exist(effect);
         if let Some(event) = &effect.granted {
             self.is_delivered(event);
         } else if let Some(event) = effect.not_granted.as_ref().or(effect.of.as_ref()) {
@@ -295,24 +289,6 @@ impl Checker<'_> {
                 self.problem(event.span, message, help);
             }
         }
-    }
-
-    fn event_exists(&mut self, name: &Located<String>) {
-        let events = &self.scenario.events;
-        if events.contains_key(&name.value) {
-            return;
-        }
-        let known: Vec<&str> = events.keys().map(String::as_str).collect();
-        let help = match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`? events here: {}", known.join(", ")),
-            None if known.is_empty() => "name it under `events`".to_owned(),
-            None => format!("events here: {}", known.join(", ")),
-        };
-        self.problem(
-            name.span,
-            format!("there is no event `{}`", name.value),
-            &help,
-        );
     }
 
     fn is_delivered(&mut self, name: &Located<String>) {

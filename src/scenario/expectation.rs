@@ -194,7 +194,12 @@ impl JsonSchema for StatusExpectation {
                 list,
                 {
                     "type": "object",
-                    "properties": { "not": { "anyOf": [one, list] } },
+                    "properties": {
+                        "not": {
+                            "description": "The wrong statuses: any other is right.",
+                            "anyOf": [one, list]
+                        }
+                    },
                     "required": ["not"],
                     "additionalProperties": false
                 }

@@ -169,7 +169,11 @@ impl JsonSchema for Matcher {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let length = generator.subschema_for::<CountRange>();
+        let mut length = generator.subschema_for::<CountRange>();
+        length.insert(
+            "description".to_owned(),
+            "Text, list or object is this long: a number, or a range such as `1..3`.".into(),
+        );
         json_schema!({
             "description": "What a value must be like: a plain value, or conditions that must all hold.",
             "anyOf": [

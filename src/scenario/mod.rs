@@ -17,6 +17,7 @@ mod forgery;
 mod json_path;
 mod level;
 mod matcher;
+mod matrix;
 mod probe;
 mod profile;
 mod retry_policy;
@@ -49,6 +50,7 @@ pub use retry_policy::{
     RetryOverride, RetryPolicy, RetrySetting,
 };
 pub use scenario_file::{Case, Scenario};
+pub(crate) use schema::describe_lone_keys;
 pub use schema::{config_schema, scenario_schema};
 pub use snapshot_settings::{SnapshotSettings, TextPattern};
 pub use status_class::{StatusClass, StatusPattern, StatusPatternError};

@@ -103,7 +103,7 @@ impl TryFrom<ProbeKeys> for Probe {
                 }
                 command
                     .iter()
-                    .try_for_each(|argument| check_placeholders(argument))?;
+                    .try_for_each(|argument| check_placeholders(argument, &PLACEHOLDERS))?;
                 ProbeSource::Command(command)
             }
             _ => return Err("a probe has exactly one of `http` and `command`".to_owned()),
@@ -119,44 +119,56 @@ impl TryFrom<ProbeKeys> for Probe {
     }
 }
 
-/// Refuses `{names}` that nothing stands for. Braces around anything else are left alone.
-fn check_placeholders(text: &str) -> Result<(), String> {
+/// Refuses `{names}` other than the known ones. Braces around anything else are left alone.
+fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
     for part in text.split('{').skip(1) {
         let Some((name, _)) = part.split_once('}') else {
             continue;
         };
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
-        if is_name && !PLACEHOLDERS.contains(&name) {
+        if is_name && !known.contains(&name) {
+            let known: Vec<String> = known.iter().map(|name| format!("{{{name}}}")).collect();
             return Err(format!(
-                "unknown placeholder `{{{name}}}`\nknown: {{player_id}}, {{sku}}"
+                "unknown placeholder `{{{name}}}`\nknown here: {}",
+                known.join(", ")
             ));
         }
     }
     Ok(())
 }
 
-impl<'de> Deserialize<'de> for ProbeRequest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+impl ProbeRequest {
+    fn parse(text: &str, placeholders: &[&str]) -> Result<Self, String> {
         let expected =
             "expected a method and a URL, as in `GET http://127.0.0.1:8080/players/{player_id}`";
         let Some((method, url)) = text.split_once(' ') else {
-            return Err(de::Error::custom(format!(
-                "there is no method before the URL\n{expected}"
-            )));
+            return Err(format!("there is no method before the URL\n{expected}"));
         };
         let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
         if !is_method {
-            return Err(de::Error::custom(format!(
-                "`{method}` is not a method\n{expected}"
-            )));
+            return Err(format!("`{method}` is not a method\n{expected}"));
         }
         let url = url.trim();
-        check_placeholders(url).map_err(de::Error::custom)?;
+        check_placeholders(url, placeholders)?;
         Ok(Self {
             method: method.to_owned(),
             url: url.to_owned(),
         })
+    }
+
+    /// Reads a request about a player and no item, such as that of a `script` hook.
+    pub(super) fn about_a_player<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text, &["player_id"]).map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProbeRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text, &PLACEHOLDERS).map_err(de::Error::custom)
     }
 }
 

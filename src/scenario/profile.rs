@@ -9,7 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::document::{Diagnostic, Diagnostics, Located, Node, SourceFile, decode, nearest};
+use super::document::{
+    Diagnostic, Diagnostics, Located, Node, Patience, SourceFile, decode_all, nearest,
+};
 use super::{DurationText, Probe, ProbeRequest, RetryPolicy, RetrySetting, SnapshotSettings};
 use crate::generate::CatalogueItem;
 
@@ -80,6 +82,9 @@ pub struct Profile {
 #[serde(deny_unknown_fields)]
 pub struct ScriptHook {
     /// Method and URL, such as `PUT http://127.0.0.1:8080/debug/players/{player_id}/respond`.
+    /// `{player_id}` is replaced.
+    #[serde(deserialize_with = "ProbeRequest::about_a_player")]
+    #[schemars(with = "ProbeRequest")]
     pub http: ProbeRequest,
     /// Headers of the request. `$NAME` stands for an environment variable.
     #[serde(default)]
@@ -221,7 +226,11 @@ impl Config {
     /// Reads a config from a text.
     pub fn parse(source: &SourceFile) -> Result<Self, Diagnostics> {
         let tree = Node::parse(source)?;
-        Ok(decode(source, &tree)?)
+        let decoded = decode_all(source, &tree, &mut Patience::of_a_file());
+        match decoded.value {
+            Some(config) if decoded.mistakes.is_empty() => Ok(config),
+            _ => Err(Diagnostics(decoded.mistakes).of_one_file(&source.name)),
+        }
     }
 
     /// The profile of that name; without a name, the one named `default`, or the only one.
@@ -290,6 +299,24 @@ profiles:
         assert_eq!(name, "local");
         assert_eq!(profile.policy.bundles, Some(BundlePolicy::Nested));
         assert_eq!(profile.probes.len(), 2);
+    }
+
+    #[test]
+    fn a_script_is_about_a_player_and_no_item() {
+        let script = |url: &str| {
+            parse(&format!(
+                "profiles: {{ a: {{ script: {{ http: '{url}' }} }} }}"
+            ))
+        };
+        assert!(script("PUT http://h/{player_id}/respond").is_ok());
+        let told = script("PUT http://h/{player_id}/{sku}")
+            .unwrap_err()
+            .render(false, 90);
+        assert!(
+            told.contains("unknown placeholder `{sku}`")
+                && told.contains("known here: {player_id}"),
+            "{told}"
+        );
     }
 
     #[test]

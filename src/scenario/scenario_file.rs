@@ -1,17 +1,18 @@
 //! A scenario file: from its text to the cases that are run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::check::check;
+use super::check::{check, check_names};
 use super::document::{
-    Diagnostic, Diagnostics, Located, Node, NodeValue, SourceFile, Span, Variables, decode,
-    substitute,
+    Diagnostic, Diagnostics, Key, Located, Node, NodeValue, Patience, SourceFile, Span, Variables,
+    decode_all, substitute,
 };
+use super::matrix::{Choice, choices};
 use super::{Effect, EventSpec, Level, Step};
 use crate::generate::Seed;
 
@@ -70,31 +71,22 @@ pub struct Case {
     pub copies_before: u32,
 }
 
-/// The most cases of one file.
-const CASE_LIMIT: usize = 1_000;
-
-/// The most characters of a list or mapping that stand in a title.
-const SHOWN_LIMIT: usize = 40;
-
 impl Case {
     /// Reads a file into its cases; all that is wrong in any of them is reported together.
     pub fn of_file(source: &SourceFile) -> Result<Vec<Self>, Diagnostics> {
         let tree = Node::parse(source)?;
-        let constants = variables_of(source, &tree, "vars")?;
-        let mut cases = Vec::new();
         let mut problems = Diagnostics::default();
-        for choice in choices(source, &tree, &constants)? {
-            match Self::read(source, &tree, choice) {
+        let choices = choices(source, &tree, &mut problems);
+        let mut patience = Patience::of_a_file();
+        let mut cases = Vec::new();
+        for choice in choices {
+            match Self::read(source, &tree, choice, &mut patience) {
                 Ok(case) => cases.push(case),
                 Err(found) => problems.extend(found.0),
             }
         }
         // The same mistake shows in every case of a matrix; once is enough.
-        let mut seen = BTreeSet::new();
-        problems
-            .0
-            .retain(|problem| seen.insert((problem.location(), problem.message.clone())));
-        problems.into_result()?;
+        problems.of_one_file(&source.name).into_result()?;
         Self::tell_apart(&mut cases);
         Ok(cases)
     }
@@ -110,9 +102,25 @@ impl Case {
         }
     }
 
-    fn read(source: &SourceFile, tree: &Node, choice: Choice) -> Result<Self, Diagnostics> {
-        let filled = fill_in(source, tree, &choice.variables)?;
-        let scenario: Scenario = decode(source, &filled)?;
+    fn read(
+        source: &SourceFile,
+        tree: &Node,
+        choice: Choice,
+        patience: &mut Patience,
+    ) -> Result<Self, Diagnostics> {
+        let mut problems = Diagnostics::default();
+        let filled = fill_in(source, tree, &choice.variables, &mut problems);
+        let decoded = decode_all::<Scenario>(source, &filled, patience);
+        problems.extend(decoded.mistakes);
+        let scenario = match decoded.value {
+            Some(scenario) if problems.0.is_empty() => scenario,
+            // What a part of a scenario lacks may stand in the part that is wrong.
+            Some(part) => {
+                problems.extend(check_names(source, tree, &part).0);
+                return Err(problems);
+            }
+            None => return Err(problems),
+        };
         check(source, &filled, &scenario)?;
         let (line, _) = source.line_and_column(scenario.name.span.start);
         let label = (!choice.label.is_empty()).then_some(choice.label);
@@ -173,142 +181,37 @@ impl Case {
     }
 }
 
-/// One choice of values from the matrix.
-#[derive(Clone, Default)]
-struct Choice {
-    variables: Variables,
-    label: String,
-}
-
-/// The entries under `key`, which must be a mapping.
-fn variables_of(source: &SourceFile, tree: &Node, key: &str) -> Result<Variables, Diagnostic> {
-    let Some(node) = tree.get(key) else {
-        return Ok(BTreeMap::new());
-    };
-    // A wrong type here is found again, and reported, when the scenario is decoded.
-    let variables = node
-        .entries()
-        .iter()
-        .map(|(name, value)| (name.text.clone(), value.clone()));
-    let variables: Variables = variables.collect();
-    if let Some(name) = variables.keys().find(|name| name.contains(['$', '{', '}'])) {
-        let message = format!("`{name}` can't be a variable's name");
-        return Err(Diagnostic::at(
-            source,
-            node.span,
-            message,
-            Some("use letters and `_`".into()),
-        ));
-    }
-    Ok(variables)
-}
-
-/// All combinations of the matrix's values, in the order of the file.
-fn choices(
+/// The tree with its variables filled in, everywhere but where they are defined.
+fn fill_in(
     source: &SourceFile,
     tree: &Node,
-    constants: &Variables,
-) -> Result<Vec<Choice>, Diagnostic> {
-    let mut choices = vec![Choice {
-        variables: constants.clone(),
-        label: String::new(),
-    }];
-    for (name, values) in tree.get("matrix").map_or(&[][..], Node::entries) {
-        let list = "write a list, as in `matrix: { forge: [wrong_secret, tampered_body] }`";
-        let problem = |message: String, help: &str| {
-            Diagnostic::at(source, name.span, message, Some(help.to_owned()))
-        };
-        let NodeValue::Sequence(values) = &values.value else {
-            let message = format!("expected a list of values for `{}`", name.text);
-            return Err(problem(message, list));
-        };
-        if values.is_empty() {
-            let message = format!("the list of `{}` is empty, so nothing would run", name.text);
-            return Err(problem(message, list));
-        }
-        if constants.contains_key(&name.text) {
-            let message = format!("`{}` stands under `vars` too", name.text);
-            return Err(problem(message, "remove one of the two"));
-        }
-        if choices.len() * values.len() > CASE_LIMIT {
-            let message = format!("the matrix makes more than {CASE_LIMIT} cases");
-            return Err(problem(message, "split the file, or leave values out"));
-        }
-        choices = choices
-            .iter()
-            .flat_map(|choice| {
-                values
-                    .iter()
-                    .map(|value| choice.with(source, &name.text, value))
-            })
-            .collect::<Result<_, _>>()?;
-    }
-    number_equal_labels(&mut choices);
-    Ok(choices)
-}
-
-/// Adds a number to each label that an earlier choice has too.
-fn number_equal_labels(choices: &mut [Choice]) {
-    let mut taken = BTreeSet::new();
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for choice in choices {
-        let label = choice.label.clone();
-        while !taken.insert(choice.label.clone()) {
-            let number = seen.entry(label.clone()).or_insert(1);
-            *number += 1;
-            choice.label = format!("{label} #{number}");
-        }
-    }
-}
-
-impl Choice {
-    fn with(&self, source: &SourceFile, name: &str, value: &Node) -> Result<Self, Diagnostic> {
-        let mut choice = self.clone();
-        let shown = match &value.value {
-            NodeValue::Text(text) => text.clone(),
-            NodeValue::Unsigned(number) => number.to_string(),
-            NodeValue::Signed(number) => number.to_string(),
-            NodeValue::Float(number) => number.to_string(),
-            NodeValue::Boolean(value) => value.to_string(),
-            NodeValue::Null => "null".to_owned(),
-            NodeValue::Sequence(_) | NodeValue::Mapping(_) => {
-                shortened(&decode::<Value>(source, value)?.to_string())
-            }
-        };
-        let separator = if choice.label.is_empty() { "" } else { " " };
-        choice.label = format!("{}{separator}{name}={shown}", choice.label);
-        choice.variables.insert(name.to_owned(), value.clone());
-        Ok(choice)
-    }
-}
-
-/// The text, or the beginning of a long one.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_LIMIT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// The tree with its variables filled in, everywhere but where they are defined.
-fn fill_in(source: &SourceFile, tree: &Node, variables: &Variables) -> Result<Node, Diagnostic> {
+    variables: &Variables,
+    problems: &mut Diagnostics,
+) -> Node {
     let NodeValue::Mapping(entries) = &tree.value else {
-        return Ok(tree.clone());
+        return tree.clone();
     };
-    let entries = entries
-        .iter()
-        .map(|(key, value)| {
-            let value = match key.text.as_str() {
-                "vars" | "matrix" => value.clone(),
-                _ => substitute(source, value, variables)?,
-            };
-            Ok((key.clone(), value))
-        })
-        .collect::<Result<_, Diagnostic>>()?;
-    Ok(Node {
-        value: NodeValue::Mapping(entries),
+    let filled = |(key, value): &(Key, Node)| {
+        let value = match key.text.as_str() {
+            "vars" => value.clone(),
+            "matrix" => without_wrong_lists(value),
+            _ => substitute(source, value, variables, problems),
+        };
+        (key.clone(), value)
+    };
+    Node {
+        value: NodeValue::Mapping(entries.iter().map(filled).collect()),
         span: tree.span,
-    })
+    }
+}
+
+/// The matrix without what is no list, as that is told already.
+fn without_wrong_lists(matrix: &Node) -> Node {
+    let mut matrix = matrix.clone();
+    if let NodeValue::Mapping(entries) = &mut matrix.value {
+        entries.retain(|(_, values)| matches!(values.value, NodeValue::Sequence(_)));
+    }
+    matrix
 }
 
 /// The text without anything that ends a line or steers a terminal: reports have one line for a

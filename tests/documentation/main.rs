@@ -10,5 +10,6 @@ mod markdown;
 mod profiles;
 mod program;
 mod report_json;
+mod scenarios;
 mod transcripts;
 mod walk;

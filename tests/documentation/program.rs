@@ -14,7 +14,7 @@ pub(crate) fn aghook(folder: &Path, arguments: &[&str]) -> Output {
     }
     command
         .current_dir(folder)
-        .env("COLUMNS", "100")
+        .env("COLUMNS", "200")
         .env("AGHANIM_WEBHOOK_SECRET", SECRET)
         .args(arguments)
         .output()

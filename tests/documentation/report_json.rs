@@ -80,6 +80,37 @@ fn every_key_is_described() {
     }
 }
 
+/// The keys without a description, each with the JSON Pointer of its schema.
+fn undescribed(schema: &Value, place: &str, found: &mut Vec<String>) {
+    match schema {
+        Value::Object(entries) => {
+            let properties = entries.get("properties").and_then(Value::as_object);
+            for (key, property) in properties.into_iter().flatten() {
+                if property["description"].as_str().is_none_or(str::is_empty) {
+                    found.push(format!("{place}/{key}"));
+                }
+            }
+            for (key, value) in entries {
+                undescribed(value, &format!("{place}/{key}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                undescribed(item, &format!("{place}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_schema_explains_every_key() {
+    let schema = serde_json::from_str(&Document::read(SCHEMA).text).expect("JSON");
+    let mut found = Vec::new();
+    undescribed(&schema, "", &mut found);
+    assert_eq!(found, Vec::<String>::new());
+}
+
 #[test]
 fn the_examples_are_lines() {
     let validator = validator();

@@ -6,10 +6,9 @@ use std::path::Path;
 use std::thread;
 
 use assert_cmd::Command;
-use serde_json::Value;
 
 use crate::sample_run::AWKWARD;
-use crate::schemas::{validate_har, validate_junit};
+use crate::schemas::{validate_har, validate_json_lines, validate_junit};
 
 const SECRET: &str = "whsec_never/shown+42";
 
@@ -134,9 +133,7 @@ fn all_reports_of_a_bad_receiver_at_once() {
     validate_junit(&all[0]);
     validate_har(&all[2]);
     assert!(all[1].starts_with("## ❌ aghook: failed\n"), "{}", all[1]);
-    for line in all[3].lines() {
-        serde_json::from_str::<Value>(line).expect("a line of JSON");
-    }
+    validate_json_lines(&all[3]);
     assert!(
         all[4].contains("✗ failed a coupon: granted, or not"),
         "{}",
@@ -178,8 +175,10 @@ fn the_bundled_suite_in_all_formats() {
     aghook(folder.path())
         .args(["run", "--report", "junit=junit.xml"])
         .args(["--report", "har=run.har", "--report", "markdown=summary.md"])
+        .args(["--report", "json=run.jsonl"])
         .assert()
         .success();
+    validate_json_lines(&read(folder.path(), "run.jsonl"));
     let junit = read(folder.path(), "junit.xml");
     validate_junit(&junit);
     validate_har(&read(folder.path(), "run.har"));

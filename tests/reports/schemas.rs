@@ -6,9 +6,13 @@ use quick_junit::NonSuccessKind::{Error, Failure};
 use quick_junit::{Report, TestCaseStatus};
 use serde_json::Value;
 
-/// Reads the XML back, and makes sure that its totals are those of its test cases. Where `xmllint`
-/// is installed, it is validated against `tests/junit.xsd` as well.
+use crate::junit_structure::validate_structure;
+
+/// Reads the XML back, and makes sure that it has what CI systems read and nothing that they do not
+/// know, and that its totals are those of its test cases. Where `xmllint` is installed, it is
+/// validated against `tests/junit.xsd` as well.
 pub(crate) fn validate_junit(xml: &str) {
+    validate_structure(xml);
     let read = Report::deserialize_from_str(xml).expect("XML that can be read back");
     let mut totals = [0; 3];
     for suite in &read.test_suites {
@@ -92,4 +96,20 @@ pub(crate) fn validate_har(json: &str) {
         .iter()
         .map(|entry| entry["startedDateTime"].as_str());
     assert!(moments.is_sorted(), "entries are in order");
+}
+
+/// Validates every line against the schema that `aghook schema report` prints.
+pub(crate) fn validate_json_lines(text: &str) {
+    let validator = jsonschema::validator_for(&aghook::harness::run_event_schema());
+    let validator = validator.expect("a schema");
+    let mut events = Vec::new();
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line).expect("a line of JSON");
+        if let Err(problem) = validator.validate(&line) {
+            panic!("{}: {problem}", problem.instance_path());
+        }
+        events.push(line["event"].clone());
+    }
+    assert_eq!(events.first(), Some(&Value::from("run_started")));
+    assert_eq!(events.last(), Some(&Value::from("run_ended")));
 }

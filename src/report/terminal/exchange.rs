@@ -2,13 +2,24 @@
 
 use std::io::{self, Write};
 
+use super::layout::{Columns, Layout};
 use super::style::{DIM, paint};
 use crate::harness::{AnswerRecord, AttemptEnded, BodyRecord};
 use crate::report::body_text::BodyText;
 use crate::report::printable::printable;
 
-/// Writes an attempt: the request, then the answer or why there is none.
+/// Writes an attempt: the request, then the answer or why there is none. Lines are as long as they
+/// are.
 pub fn write_attempt(out: &mut impl Write, attempt: &AttemptEnded) -> io::Result<()> {
+    write_exchange(out, Layout::default(), attempt)
+}
+
+/// The same, with lines that fit a layout.
+pub(super) fn write_exchange(
+    out: &mut impl Write,
+    layout: Layout,
+    attempt: &AttemptEnded,
+) -> io::Result<()> {
     let request = &attempt.request;
     let facts = format!(
         "attempt {} at +{:.3} s, took {:.1} ms",
@@ -16,56 +27,73 @@ pub fn write_attempt(out: &mut impl Write, attempt: &AttemptEnded) -> io::Result
         attempt.virtual_offset.as_secs_f64(),
         attempt.took.as_secs_f64() * 1000.0
     );
-    writeln!(out, "    {}", paint(DIM, facts))?;
-    write_part(out, "→", &format!("{} {}", request.method, request.url))?;
-    write_headers(out, &request.headers)?;
-    write_body(out, &request.body)?;
-    write_answer(out, "←", &attempt.answer)?;
+    layout.line(out, Columns::at(4), &paint(DIM, facts))?;
+    let line = format!("{} {}", request.method, request.url);
+    write_part(out, layout, "→", &line)?;
+    write_headers(out, layout, &request.headers)?;
+    write_body(out, layout, &request.body)?;
+    write_answer(out, layout, "←", &attempt.answer)?;
     match &attempt.unheard_answer {
-        Some(unheard) => write_answer(out, "← unheard:", unheard),
+        Some(unheard) => write_answer(out, layout, "← unheard:", unheard),
         None => Ok(()),
     }
 }
 
-fn write_answer(out: &mut impl Write, arrow: &str, answer: &AnswerRecord) -> io::Result<()> {
+fn write_answer(
+    out: &mut impl Write,
+    layout: Layout,
+    arrow: &str,
+    answer: &AnswerRecord,
+) -> io::Result<()> {
     match answer {
         AnswerRecord::Response {
             status,
             headers,
             body,
         } => {
-            write_part(out, arrow, &status.to_string())?;
-            write_headers(out, headers)?;
-            write_body(out, body)
+            write_part(out, layout, arrow, &status.to_string())?;
+            write_headers(out, layout, headers)?;
+            write_body(out, layout, body)
         }
         AnswerRecord::Failure { message, hint, .. } => {
-            write_part(out, arrow, message)?;
+            write_part(out, layout, arrow, message)?;
             match hint.as_ref() {
                 "" => Ok(()),
-                hint => writeln!(out, "        help  {hint}"),
+                hint => {
+                    let help = format!("help  {hint}");
+                    layout.line(out, Columns::labelled(8, 6), &help)
+                }
             }
         }
     }
 }
 
-fn write_part(out: &mut impl Write, arrow: &str, text: &str) -> io::Result<()> {
-    writeln!(out, "      {arrow} {}", printable(text))
+fn write_part(out: &mut impl Write, layout: Layout, arrow: &str, text: &str) -> io::Result<()> {
+    let line = format!("{arrow} {}", printable(text));
+    layout.line(out, Columns::at(6), &line)
 }
 
-fn write_headers(out: &mut impl Write, headers: &[(String, String)]) -> io::Result<()> {
+fn write_headers(
+    out: &mut impl Write,
+    layout: Layout,
+    headers: &[(String, String)],
+) -> io::Result<()> {
     for (name, value) in headers {
-        writeln!(out, "        {}", printable(&format!("{name}: {value}")))?;
+        let line = printable(&format!("{name}: {value}"));
+        layout.line(out, Columns::at(8), &line)?;
     }
     Ok(())
 }
 
-fn write_body(out: &mut impl Write, body: &BodyRecord) -> io::Result<()> {
+fn write_body(out: &mut impl Write, layout: Layout, body: &BodyRecord) -> io::Result<()> {
     let body = BodyText::new(body);
     for line in &body.lines {
-        writeln!(out, "        {line}")?;
+        let text = line.trim_start_matches(' ');
+        let inner = line.len() - text.len();
+        layout.line(out, Columns::at(8 + inner), text)?;
     }
     match body.left_out {
-        Some(note) => writeln!(out, "        {}", paint(DIM, note)),
+        Some(note) => layout.line(out, Columns::at(8), &paint(DIM, note)),
         None => Ok(()),
     }
 }

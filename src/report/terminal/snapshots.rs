@@ -2,12 +2,17 @@
 
 use std::io::{self, Write};
 
+use super::layout::{Columns, Layout};
 use crate::harness::SnapshotsEnded;
 use crate::report::counts::counted;
 use crate::report::printable::printable;
 
 /// Writes how many snapshots there are of each kind, and those that nothing refers to.
-pub(super) fn write_snapshots(out: &mut impl Write, ended: &SnapshotsEnded) -> io::Result<()> {
+pub(super) fn write_snapshots(
+    out: &mut impl Write,
+    layout: Layout,
+    ended: &SnapshotsEnded,
+) -> io::Result<()> {
     let counts = [
         (ended.as_reviewed, "as reviewed"),
         (ended.written, "written"),
@@ -23,12 +28,8 @@ pub(super) fn write_snapshots(out: &mut impl Write, ended: &SnapshotsEnded) -> i
         [] => String::new(),
         told => format!(": {}", told.join(", ")),
     };
-    writeln!(
-        out,
-        "{} in {}{told}",
-        counted(all, "snapshot"),
-        ended.folder
-    )?;
+    let line = format!("{} in {}{told}", counted(all, "snapshot"), ended.folder);
+    layout.line(out, Columns::at(0), &line)?;
     if ended.unreferenced.is_empty() {
         return Ok(());
     }
@@ -37,7 +38,7 @@ pub(super) fn write_snapshots(out: &mut impl Write, ended: &SnapshotsEnded) -> i
     } else {
         "no scenario has these snapshots; --delete-unreferenced deletes them"
     };
-    writeln!(out, "{what}:")?;
+    layout.line(out, Columns::at(0), &format!("{what}:"))?;
     ended
         .unreferenced
         .iter()

@@ -4,46 +4,52 @@
 use std::io::{self, Write};
 
 use super::difference::write_difference;
-use super::exchange::write_attempt;
+use super::exchange::write_exchange;
+use super::layout::{Columns, Layout};
 use super::style::{DIM, mark, paint, paint_verdict};
 use crate::harness::{Check, DeliveryEnded, StepEnded, Verdict};
 use crate::report::printable::printable;
 use crate::report::scenario_story::{ScenarioStory, is_trouble};
 
-/// How wide running text is set.
-const TEXT_WIDTH: usize = 96;
-
-/// Writes what went wrong in a scenario.
+/// Writes what went wrong in a scenario, with lines as long as they are.
 pub(in crate::report) fn write_trouble(
     out: &mut Vec<u8>,
     story: &ScenarioStory,
     verdict: Verdict,
 ) -> io::Result<()> {
+    write_laid_out(out, Layout::default(), story, verdict)
+}
+
+/// The same, with lines that fit a layout.
+pub(super) fn write_laid_out(
+    out: &mut Vec<u8>,
+    layout: Layout,
+    story: &ScenarioStory,
+    verdict: Verdict,
+) -> io::Result<()> {
     let started = &story.started;
-    writeln!(
-        out,
+    let title = format!(
         "{} {} {}",
         mark(verdict),
         paint_verdict(verdict),
         started.name
-    )?;
-    writeln!(
-        out,
-        "  {}",
-        paint(DIM, format!("{}:{}", started.file, started.line))
-    )?;
+    );
+    layout.line(out, Columns::at(0), &title)?;
+    let place = format!("{}:{}", started.file, started.line);
+    layout.line(out, Columns::at(2), &paint(DIM, place))?;
     if let Some(about) = &started.about {
-        for line in textwrap::wrap(about.trim(), TEXT_WIDTH) {
-            writeln!(out, "  {line}")?;
+        for paragraph in about.trim().lines() {
+            layout.prose(out, Columns::even(2), paragraph)?;
         }
     }
     for step in &story.steps {
         for delivery in &step.deliveries {
-            write_delivery(out, story, step, delivery)?;
+            write_delivery(out, layout, story, step, delivery)?;
         }
         if let Some(check) = step.not_made.as_ref().filter(|check| is_trouble(check)) {
-            writeln!(out, "  step {}: {}", step.step, step.description)?;
-            write_check(out, check)?;
+            let line = format!("step {}: {}", step.step, step.description);
+            layout.line(out, Columns::at(2), &line)?;
+            write_check(out, layout, check)?;
         }
     }
     let effects = story.effects.iter().flat_map(|effects| &effects.checks);
@@ -52,14 +58,15 @@ pub(in crate::report) fn write_trouble(
         writeln!(out, "  effects")?;
         wrong
             .into_iter()
-            .try_for_each(|check| write_check(out, check))?;
+            .try_for_each(|check| write_check(out, layout, check))?;
         for reading in story.readings_in_trouble() {
-            writeln!(out, "    {}", paint(DIM, reading))?;
+            let reading = paint(DIM, reading).to_string();
+            layout.line(out, Columns::at(4), &reading)?;
         }
     }
     if let Some(check) = story.of_snapshot() {
         writeln!(out, "  snapshot")?;
-        write_check(out, check)?;
+        write_check(out, layout, check)?;
         let difference = story.snapshot.iter().flat_map(|one| &one.difference);
         difference
             .into_iter()
@@ -70,6 +77,7 @@ pub(in crate::report) fn write_trouble(
 
 fn write_delivery(
     out: &mut Vec<u8>,
+    layout: Layout,
     story: &ScenarioStory,
     step: &StepEnded,
     delivery: &DeliveryEnded,
@@ -86,35 +94,36 @@ fn write_delivery(
         1 => String::new(),
         count => format!(", delivery {} of {count}", delivery.delivery),
     };
-    writeln!(out, "  step {}: {}{which}", step.step, step.description)?;
+    let line = format!("step {}: {}{which}", step.step, step.description);
+    layout.line(out, Columns::at(2), &line)?;
     wrong
         .into_iter()
-        .try_for_each(|check| write_check(out, check))?;
+        .try_for_each(|check| write_check(out, layout, check))?;
     // A warning is read in passing; what failed is looked into.
     let failed = delivery
         .checks
         .iter()
         .any(|check| check.verdict > Verdict::Warned);
     match story.last_attempt(step.step, delivery.delivery) {
-        Some(attempt) if failed => write_attempt(out, attempt),
+        Some(attempt) if failed => write_exchange(out, layout, attempt),
         _ => Ok(()),
     }
 }
 
-fn write_check(out: &mut Vec<u8>, check: &Check) -> io::Result<()> {
-    writeln!(out, "    {} {}", mark(check.verdict), check.subject)?;
-    writeln!(out, "        expected  {}", printable(&check.expected))?;
-    writeln!(out, "        observed  {}", printable(&check.observed))?;
+fn write_check(out: &mut Vec<u8>, layout: Layout, check: &Check) -> io::Result<()> {
+    let title = format!("{} {}", mark(check.verdict), check.subject);
+    layout.line(out, Columns::at(4), &title)?;
+    let value = Columns::labelled(8, 10);
+    let expected = format!("expected  {}", printable(&check.expected));
+    layout.line(out, value, &expected)?;
+    let observed = format!("observed  {}", printable(&check.observed));
+    layout.line(out, value, &observed)?;
     if let Some(source) = &check.source {
-        let indent = textwrap::Options::new(TEXT_WIDTH)
-            .initial_indent("        source    ")
-            .subsequent_indent("                  ");
-        for line in textwrap::wrap(source, indent) {
-            writeln!(out, "{}", paint(DIM, line))?;
-        }
+        let source = paint(DIM, format!("source    {source}"));
+        layout.prose(out, value, &source)?;
     }
     match &check.hint {
-        Some(hint) => writeln!(out, "        help      {hint}"),
+        Some(hint) => layout.line(out, value, &format!("help      {hint}")),
         None => Ok(()),
     }
 }

@@ -10,9 +10,14 @@ use super::located::LOCATED_MARKER;
 use super::one_or_many::ONE_OR_MANY_MARKER;
 use super::{DecodeError, Diagnostic, Key, Node, NodeValue, SourceFile, Span};
 
-/// Decodes a tree of `source` into a type.
+/// Decodes a tree of `source` into a type; the first mistake ends it.
 pub fn decode<T: DeserializeOwned>(source: &SourceFile, node: &Node) -> Result<T, Diagnostic> {
-    T::deserialize(NodeDeserializer(node)).map_err(|error| error.into_diagnostic(source))
+    decode_node(node).map_err(|error| error.into_diagnostic(source))
+}
+
+/// The same, with an error that leads to the wrong value in the tree.
+pub(super) fn decode_node<T: DeserializeOwned>(node: &Node) -> Result<T, DecodeError> {
+    T::deserialize(NodeDeserializer(node))
 }
 
 #[derive(Clone, Copy)]
@@ -33,7 +38,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match &self.0.value {
-            NodeValue::Null => visitor.visit_unit(),
+            NodeValue::Null | NodeValue::Skipped => visitor.visit_unit(),
             NodeValue::Boolean(value) => visitor.visit_bool(*value),
             NodeValue::Unsigned(value) => visitor.visit_u64(*value),
             NodeValue::Signed(value) => visitor.visit_i64(*value),
@@ -133,16 +138,21 @@ impl<'de> SeqAccess<'de> for Items<'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        let index = self.next;
-        let Some(item) = self.items.get(index) else {
+        let Some((index, item)) = not_skipped(self.items, self.next, |item| item) else {
             return Ok(None);
         };
-        self.next += 1;
+        self.next = index + 1;
         let item = NodeDeserializer(item);
         seed.deserialize(item)
             .map(Some)
-            .map_err(|error| error.or_at(item.span()).under(format!("[{index}]")))
+            .map_err(|error| error.or_at(item.span()).under(index, format!("[{index}]")))
     }
+}
+
+/// The first part from `next` on whose value is not [skipped](NodeValue::Skipped), with its index.
+fn not_skipped<T>(parts: &[T], next: usize, value: impl Fn(&T) -> &Node) -> Option<(usize, &T)> {
+    let mut rest = parts.iter().enumerate().skip(next);
+    rest.find(|(_, part)| value(part).value != NodeValue::Skipped)
 }
 
 struct Entries<'node> {
@@ -157,13 +167,15 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, DecodeError> {
-        let Some((key, _)) = self.entries.get(self.next) else {
+        let Some((index, (key, _))) = not_skipped(self.entries, self.next, |(_, value)| value)
+        else {
             return Ok(None);
         };
+        self.next = index;
         let name: StrDeserializer<'_, DecodeError> = key.text.as_str().into_deserializer();
         seed.deserialize(name)
             .map(Some)
-            .map_err(|error| error.or_at(key.span))
+            .map_err(|error| error.or_at(key.span).within(index))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(
@@ -175,12 +187,13 @@ impl<'de> MapAccess<'de> for Entries<'de> {
                 "a value was asked for after the last entry",
             ));
         };
+        let index = self.next;
         self.next += 1;
         let value = NodeDeserializer(value);
         // The value's own place, so that an error of its type as a whole does not point at the
         // mapping around it.
         seed.deserialize(value)
-            .map_err(|error| error.or_at(value.span()).under(key.text.clone()))
+            .map_err(|error| error.or_at(value.span()).under(index, key.text.clone()))
     }
 }
 
@@ -268,7 +281,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         match self.value {
             Some(value) => seed
                 .deserialize(NodeDeserializer(value))
-                .map_err(|error| error.under(self.name.to_owned())),
+                .map_err(|error| error.under(0, self.name)),
             None => Err(self.wrong_shape("a value")),
         }
     }
@@ -279,7 +292,9 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         match self.value {
-            Some(value) => NodeDeserializer(value).deserialize_any(visitor),
+            Some(value) => NodeDeserializer(value)
+                .deserialize_any(visitor)
+                .map_err(|error| error.within(0)),
             None => Err(self.wrong_shape("a list")),
         }
     }
@@ -290,7 +305,9 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         match self.value {
-            Some(value) => NodeDeserializer(value).deserialize_struct("", fields, visitor),
+            Some(value) => NodeDeserializer(value)
+                .deserialize_struct("", fields, visitor)
+                .map_err(|error| error.within(0)),
             None => Err(self.wrong_shape("a mapping")),
         }
     }

@@ -12,8 +12,19 @@ pub struct DecodeError {
     message: String,
     help: Option<String>,
     span: Option<Span>,
-    /// The keys and indices on the way to the value, innermost first.
-    path: Vec<String>,
+    /// The steps on the way to the value, innermost first.
+    path: Vec<Step>,
+    /// The key that a mapping lacks, where that is what is wrong.
+    missing: Option<&'static str>,
+}
+
+/// One step from a list or mapping to something in it.
+#[derive(Debug, Clone, PartialEq)]
+struct Step {
+    /// The how-manieth item or entry it is.
+    index: usize,
+    /// How messages write it; nothing where they leave it out.
+    shown: Option<String>,
 }
 
 impl DecodeError {
@@ -23,6 +34,7 @@ impl DecodeError {
             help,
             span: None,
             path: Vec::new(),
+            missing: None,
         }
     }
 
@@ -32,10 +44,27 @@ impl DecodeError {
         self
     }
 
-    /// Adds the key or index under which the value stands.
-    pub(super) fn under(mut self, step: impl Into<String>) -> Self {
-        self.path.push(step.into());
+    /// Adds the item or entry, by its index, in which the value stands, as messages write it.
+    pub(super) fn under(mut self, index: usize, shown: impl Into<String>) -> Self {
+        let shown = Some(shown.into());
+        self.path.push(Step { index, shown });
         self
+    }
+
+    /// Adds an item or entry that messages leave out.
+    pub(super) fn within(mut self, index: usize) -> Self {
+        self.path.push(Step { index, shown: None });
+        self
+    }
+
+    /// The indices of items and entries that lead from the outermost value to the one that is wrong.
+    pub(super) fn indices(&self) -> impl Iterator<Item = usize> {
+        self.path.iter().rev().map(|step| step.index)
+    }
+
+    /// The key that the mapping lacks, where that is what is wrong.
+    pub(super) fn missing_key(&self) -> Option<&'static str> {
+        self.missing
     }
 
     /// This error as one of `source`.
@@ -52,7 +81,12 @@ impl DecodeError {
     /// Where the value stands, as in `steps[1].expect.status`.
     fn path(&self) -> String {
         let mut path = String::new();
-        for step in self.path.iter().rev() {
+        let shown = self
+            .path
+            .iter()
+            .rev()
+            .filter_map(|step| step.shown.as_ref());
+        for step in shown {
             if !path.is_empty() && !step.starts_with('[') {
                 path.push('.');
             }
@@ -130,7 +164,11 @@ impl de::Error for DecodeError {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("the key `{field}` is missing"), None)
+        let missing = Some(field);
+        Self {
+            missing,
+            ..Self::new(format!("the key `{field}` is missing"), None)
+        }
     }
 
     fn duplicate_field(field: &'static str) -> Self {
@@ -149,12 +187,24 @@ pub fn nearest<'names>(
         .map(|name| {
             (
                 name,
-                strsim::jaro_winkler(&written.to_lowercase(), &name.to_lowercase()),
+                similarity(&written.to_lowercase(), &name.to_lowercase()),
             )
         })
         .filter(|(_, similarity)| *similarity >= NEAR_ENOUGH)
         .max_by(|(_, left), (_, right)| left.total_cmp(right))
         .map(|(name, _)| name)
+}
+
+/// How alike two words are, from 0 to 1. Of short words, one slip of the fingers changes much.
+fn similarity(written: &str, known: &str) -> f64 {
+    const OF_ONE_SLIP: f64 = 0.9;
+    let alike = strsim::jaro_winkler(written, known);
+    let is_one_slip = known.len() > 2 && strsim::damerau_levenshtein(written, known) == 1;
+    if is_one_slip {
+        alike.max(OF_ONE_SLIP)
+    } else {
+        alike
+    }
 }
 
 fn suggest(written: &str, known: &[&str]) -> String {

@@ -1,5 +1,6 @@
 //! What is wrong in a file, where, and what to do: shown with the source line and an arrow.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -73,6 +74,11 @@ impl Diagnostic {
             }
             None => self.file.to_string(),
         }
+    }
+
+    /// Where its place begins, in bytes; 0 of a file as a whole.
+    fn start(&self) -> usize {
+        self.place.as_ref().map_or(0, |place| place.span.start)
     }
 }
 
@@ -200,6 +206,9 @@ fn without_controls(text: &str) -> String {
         .collect()
 }
 
+/// How many mistakes of one file are shown.
+const MISTAKE_LIMIT: usize = 20;
+
 /// All that is wrong, in the order of the files and their lines.
 #[derive(Debug, Clone, Default)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
@@ -208,6 +217,25 @@ impl Diagnostics {
     /// Nothing when there is nothing wrong, so that `?` can be used.
     pub fn into_result(self) -> Result<(), Self> {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+
+    /// What is wrong in the one file `name`, in the order of its places: each mistake once, and at
+    /// most as many as a person works on at a time.
+    #[must_use]
+    pub fn of_one_file(mut self, name: &Arc<str>) -> Self {
+        let mut seen = BTreeSet::new();
+        self.0
+            .retain(|problem| seen.insert((problem.start(), problem.message.clone())));
+        self.0.sort_by_key(Diagnostic::start);
+        let more = self.0.len().saturating_sub(MISTAKE_LIMIT);
+        if more > 0 {
+            self.0.truncate(MISTAKE_LIMIT);
+            let message = format!("there are more mistakes in this file: {more} are not shown");
+            let help = "put these right first".to_owned();
+            self.0
+                .push(Diagnostic::of_file(Arc::clone(name), message, Some(help)));
+        }
+        self
     }
 
     /// All of it as text for a terminal, `width` columns wide.
@@ -221,7 +249,10 @@ impl Diagnostics {
             .with_width(width)
             .with_context_lines(1);
         let mut text = String::new();
-        for diagnostic in &self.0 {
+        for (index, diagnostic) in self.0.iter().enumerate() {
+            if index > 0 {
+                text.push('\n');
+            }
             let place = match &diagnostic.place {
                 Some(_) => String::new(),
                 None => format!("{}: ", diagnostic.file),

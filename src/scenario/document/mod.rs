@@ -8,6 +8,7 @@ mod diagnostic;
 mod located;
 mod node;
 mod one_or_many;
+mod recovery;
 mod source_file;
 mod substitution;
 #[cfg(test)]
@@ -19,5 +20,6 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use located::{Located, Span};
 pub use node::{Key, Node, NodeValue};
 pub use one_or_many::OneOrMany;
+pub use recovery::{Decoded, Patience, decode_all};
 pub use source_file::SourceFile;
 pub use substitution::{Variables, substitute};

@@ -35,6 +35,8 @@ pub enum NodeValue {
     Sequence(Vec<Node>),
     /// A mapping, in the order of the file; no key stands in it twice.
     Mapping(Vec<(Key, Node)>),
+    /// A value that was found wrong and is told already: decoding passes over it, with its key.
+    Skipped,
 }
 
 /// A key of a mapping and its place.

@@ -5,38 +5,46 @@
 
 use std::collections::BTreeMap;
 
-use super::{DecodeError, Diagnostic, Node, NodeValue, SourceFile, nearest};
+use super::{DecodeError, Diagnostics, Node, NodeValue, SourceFile, nearest};
 
 /// The variables that `${name}` can name.
 pub type Variables = BTreeMap<String, Node>;
 
-/// Replaces all variables below `node`, which must be of `source`.
+/// Replaces all variables below `node`, which must be of `source`. A text in which that can't be
+/// done is told in `mistakes` and [skipped](NodeValue::Skipped). So is, in silence, one with a
+/// variable whose own value is skipped.
 pub fn substitute(
     source: &SourceFile,
     node: &Node,
     variables: &Variables,
-) -> Result<Node, Diagnostic> {
+    mistakes: &mut Diagnostics,
+) -> Node {
     let value = match &node.value {
-        NodeValue::Text(text) => replace_in_text(text, variables)
-            .map_err(|error| error.or_at(node.span).into_diagnostic(source))?,
+        NodeValue::Text(text) => replace_in_text(text, variables).unwrap_or_else(|error| {
+            mistakes.extend([error.or_at(node.span).into_diagnostic(source)]);
+            NodeValue::Skipped
+        }),
         NodeValue::Sequence(items) => NodeValue::Sequence(
             items
                 .iter()
-                .map(|item| substitute(source, item, variables))
-                .collect::<Result<_, _>>()?,
+                .map(|item| substitute(source, item, variables, mistakes))
+                .collect(),
         ),
         NodeValue::Mapping(entries) => NodeValue::Mapping(
             entries
                 .iter()
-                .map(|(key, value)| Ok((key.clone(), substitute(source, value, variables)?)))
-                .collect::<Result<_, _>>()?,
+                .map(|(key, value)| {
+                    let value = substitute(source, value, variables, mistakes);
+                    (key.clone(), value)
+                })
+                .collect(),
         ),
         scalar => scalar.clone(),
     };
-    Ok(Node {
+    Node {
         value,
         span: node.span,
-    })
+    }
 }
 
 fn replace_in_text(text: &str, variables: &Variables) -> Result<NodeValue, DecodeError> {
@@ -63,7 +71,11 @@ fn replace_in_text(text: &str, variables: &Variables) -> Result<NodeValue, Decod
             return Err(DecodeError::new("`${` is not closed by `}`", Some(help)));
         };
         let name = &from_dollar[2..end];
-        replaced.push_str(&written_out(name, variable(name, variables)?)?);
+        let value = variable(name, variables)?;
+        if value.value == NodeValue::Skipped {
+            return Ok(NodeValue::Skipped);
+        }
+        replaced.push_str(&written_out(name, value)?);
         rest = &from_dollar[end + 1..];
     }
     replaced.push_str(rest);
@@ -86,7 +98,7 @@ fn variable<'vars>(name: &str, variables: &'vars Variables) -> Result<&'vars Nod
 
 fn written_out(name: &str, node: &Node) -> Result<String, DecodeError> {
     Ok(match &node.value {
-        NodeValue::Null => "null".to_owned(),
+        NodeValue::Null | NodeValue::Skipped => "null".to_owned(),
         NodeValue::Boolean(value) => value.to_string(),
         NodeValue::Unsigned(value) => value.to_string(),
         NodeValue::Signed(value) => value.to_string(),

@@ -173,7 +173,7 @@ fn hostile_files_are_refused_quickly() {
     assert!(complaint("# soon\n---\n").contains("nothing in this file but comments"));
 }
 
-fn substituted(text: &str, variables: &[(&str, NodeValue)]) -> Result<Node, Diagnostic> {
+fn substituted(text: &str, variables: &[(&str, NodeValue)]) -> Result<Node, Diagnostics> {
     let source = SourceFile::new("recipe.yaml", text);
     let variables: BTreeMap<_, _> = variables
         .iter()
@@ -187,7 +187,10 @@ fn substituted(text: &str, variables: &[(&str, NodeValue)]) -> Result<Node, Diag
             )
         })
         .collect();
-    substitute(&source, &Node::parse(&source).unwrap(), &variables)
+    let mut mistakes = Diagnostics::default();
+    let tree = Node::parse(&source).unwrap();
+    let tree = substitute(&source, &tree, &variables, &mut mistakes);
+    mistakes.into_result().map(|()| tree)
 }
 
 #[test]
@@ -211,5 +214,5 @@ fn variables_keep_their_type_alone_and_are_text_in_text() {
 #[test]
 fn an_unknown_variable_names_the_nearest() {
     let error = substituted("a: ${wrod}\n", &[("word", NodeValue::Null)]).unwrap_err();
-    insta::assert_snapshot!(Diagnostics::from(error).render(false, 90));
+    insta::assert_snapshot!(error.render(false, 90));
 }
