@@ -109,6 +109,9 @@ impl<'run> Steps<'run> {
         if let Some(script) = &step.script {
             return self.script(script).await.map(|()| Vec::new());
         }
+        if step.restart {
+            return self.restart().await.map(|()| Vec::new());
+        }
         if let Some(request) = &step.request {
             return self.request(number, request).await.map(|ended| vec![ended]);
         }
@@ -401,6 +404,26 @@ impl<'run> Steps<'run> {
             .await;
         told.map_err(|reason| {
             demand.broken("script", expected, self.harness.redaction.text(&reason))
+        })
+    }
+
+    /// Restarts the receiver, through the profile's hook.
+    async fn restart(&self) -> Result<(), Check> {
+        let demand = &self.plan.demand;
+        let expected = "the receiver is restarted";
+        let Some(hook) = &self.harness.restart else {
+            let reason = "the profile has no `restart`, so what outlives the process can't be seen";
+            let hint = "add `restart: { command: [docker, restart, …] }` or \
+                        `restart: { http: POST … }` to the profile";
+            let check = demand.not_checked("restart", expected, reason);
+            return Err(Check {
+                hint: Some(hint.to_owned()),
+                ..check
+            });
+        };
+        let restarted = hook.restart(&self.harness.client, &self.harness.target);
+        restarted.await.map_err(|reason| {
+            demand.broken("restart", expected, self.harness.redaction.text(&reason))
         })
     }
 }

@@ -141,7 +141,7 @@ fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         // A sender may say that it has no more to write, and still wait for the answer.
-        .half_close(true);
+        .half_close(backend.steps.stops_with_the_sender().is_none());
     server.http2().timer(TokioTimer::new());
     let service = service_fn(move |request| answer(Arc::clone(&backend), request));
     let connection = server
@@ -159,7 +159,13 @@ async fn answer(
     backend: Arc<Backend>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let answer = tokio::spawn(handle_and_tell(backend, request))
+    let sender_waits = backend.steps.stops_with_the_sender();
+    let work = handle_and_tell(backend, request);
+    let working = match &sender_waits {
+        None => tokio::spawn(work),
+        Some(waits) => tokio::spawn(waits.knowing(work)),
+    };
+    let answer = working
         .await
         .unwrap_or_else(|_| Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "a bug"));
     Ok(answer.into_response())

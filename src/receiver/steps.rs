@@ -2,6 +2,10 @@
 //! takes the place of. This is the one place where the sound steps and the flaws meet.
 
 use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
 
 use crate::protocol::Event;
 
@@ -9,10 +13,11 @@ use super::authentication::{Evidence, authenticate};
 use super::control::Handled;
 use super::crash_point::CrashPoint;
 use super::error::ReceiverError;
-use super::flaws::{self, Flaws, Recorder};
+use super::flaws::{self, Flaws, Overlooked, Recorder, SenderWaits, Turn};
 use super::interpretation::interpret;
 use super::ledger::{BodyDigest, Earlier, Entry, Ledger, LedgerError, Recorded};
 use super::refusal::Refusal;
+use super::request_body;
 use super::settings::ReceiverSettings;
 
 /// The steps, and what has to be kept for them.
@@ -30,6 +35,33 @@ impl Steps {
             flaws,
             crash_point: CrashPoint::new(settings.crash_after),
         })
+    }
+
+    /// The whole body.
+    pub(super) async fn read(&self, body: Incoming, timeout: Duration) -> Result<Bytes, Refusal> {
+        match &self.flaws {
+            None => request_body::read(body, timeout).await,
+            Some(flaws) => flaws::read(flaws, body, timeout).await,
+        }
+    }
+
+    /// What else becomes of a delivery that is not genuine; of a sound receiver nothing.
+    pub(super) fn overlooks(&self) -> Option<Overlooked> {
+        self.flaws.as_ref().and_then(Flaws::overlooks)
+    }
+
+    /// By what the work on a request learns that its sender has hung up, where that stops it; a
+    /// sound receiver goes on.
+    pub(super) fn stops_with_the_sender(&self) -> Option<SenderWaits> {
+        self.flaws.as_ref().and_then(Flaws::stops_with_the_sender)
+    }
+
+    /// Begins the work on a key. A sound receiver leaves it to the ledger who comes first.
+    pub(super) async fn begin(&self, key: &str) -> Result<Option<Turn<'_>>, Refusal> {
+        match &self.flaws {
+            None => Ok(None),
+            Some(flaws) => flaws.begin(key).await,
+        }
     }
 
     /// Whether a delivery comes from who knows the secret, and is of now.
@@ -66,10 +98,10 @@ impl Steps {
     }
 
     /// What deliveries of one event have in common, and other events have not.
-    pub(super) fn identify(&self, event: &Event) -> String {
+    pub(super) fn identify(&self, event: &Event, signature: &str) -> String {
         match &self.flaws {
             None => event.idempotency_key.to_string(),
-            Some(flaws) => flaws::identify(flaws, event),
+            Some(flaws) => flaws::identify(flaws, event, signature),
         }
     }
 

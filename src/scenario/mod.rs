@@ -19,6 +19,7 @@ mod level;
 mod matcher;
 mod probe;
 mod profile;
+mod restart_hook;
 mod retry_policy;
 mod scenario_file;
 mod schema;
@@ -43,6 +44,7 @@ pub use probe::{PLACEHOLDERS, Probe, ProbeRequest, ProbeSource};
 pub use profile::{
     BundlePolicy, BundleQuantity, Config, GrantPolicy, HttpVersionName, Policy, Profile, ScriptHook,
 };
+pub use restart_hook::{RestartHook, RestartSource};
 pub use retry_policy::{
     Delays, EventIdOnRetry, Exponential, Jitter, JitterError, RetryAfter, RetryOn, RetryOnError,
     RetryOverride, RetryPolicy, RetrySetting,
