@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use aghook::scenario::Fault;
-use racy_receiver::{Between, RacyReceiver};
+use racy_receiver::{BUNDLED, Between, RacyReceiver};
 use serde_json::{Value, json};
 
 /// Runs aghook in a folder with these files.
@@ -344,5 +344,7 @@ fn a_race_is_reported_whenever_it_is_hit_and_never_otherwise() {
                 }
             }
         }
+        let run = receiver.run_bundled(0);
+        assert_eq!(run.failed, run.most_grants > 1, "{BUNDLED}: {run:?}");
     }
 }

@@ -26,13 +26,15 @@ fn the_template_fails_nothing() {
         assert_eq!(outcome.files("failed"), set(&[]));
         assert_eq!(outcome.files("broken"), set(&[]));
         assert_eq!(outcome.files("warned"), set(&NOT_FRESH));
-        // It has no hook that tells it how to answer.
-        let scripted = outcome.named("scenario_started").filter(|started| {
+        // It has no hook that tells it how to answer, and none that restarts it.
+        let hooked = outcome.named("scenario_started").filter(|started| {
             let tags = started["tags"].as_array().expect("tags");
-            tags.contains(&Value::from("script"))
+            ["script", "restart"]
+                .iter()
+                .any(|hook| tags.contains(&Value::from(*hook)))
         });
-        let scripted = scripted.map(|started| outcome.file(started));
-        assert_eq!(outcome.files("not_checked"), scripted.collect());
+        let hooked = hooked.map(|started| outcome.file(started));
+        assert_eq!(outcome.files("not_checked"), hooked.collect());
     }
 }
 
@@ -64,6 +66,8 @@ fn a_missing_verification_is_caught() {
     let every_forgery = [
         "signature/body_only_signature",
         "signature/empty_signature",
+        "signature/expired_secret",
+        "signature/forged_redelivery",
         "signature/forgery_uses_nothing_up",
         "signature/garbage_signature",
         "signature/missing_signature",
@@ -74,11 +78,7 @@ fn a_missing_verification_is_caught() {
         "signature/wrong_algorithm",
         "signature/wrong_secret",
     ];
-    let those_that_harm_little = [
-        "signature/expired_secret",
-        "signature/prefixed_signature",
-        "signature/two_signatures",
-    ];
+    let those_that_harm_little = ["signature/prefixed_signature", "signature/two_signatures"];
     Mistake::new("nothing is verified")
         .replace(VERIFY, "if False:")
         .fails(&every_forgery)
@@ -92,6 +92,7 @@ fn mistakes_in_verifying_are_caught() {
         Mistake::new("verified only where there is a signature")
             .replace(VERIFY, &VERIFY.replace("if ", "if signatures and "))
             .fails(&[
+                "signature/forged_redelivery",
                 "signature/forgery_uses_nothing_up",
                 "signature/missing_signature",
             ]),
@@ -165,21 +166,25 @@ fn mistakes_in_counting_once_are_caught() {
             .fails(&[
                 "context/sandbox",
                 "context/test_trigger",
+                "faults/cut_body",
                 "faults/duplicate",
                 "faults/duplicates_of_one_player",
                 "faults/late_retry",
+                "faults/late_retry_in_time",
                 "faults/lost_ack",
                 "faults/out_of_order",
                 "faults/out_of_order_in_one_transaction",
                 "faults/timeout_overlap",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
+                "idempotency/retry_with_new_event_id",
                 "idempotency/simultaneous_coupons",
                 "idempotency/simultaneous_redelivery",
             ]),
         Mistake::new("a redelivery is denied")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "raise Refusal(409, 'known')"))
             .fails(&[
+                "faults/cut_body",
                 "faults/duplicate",
                 "faults/duplicates_of_one_player",
                 "faults/lost_ack",
@@ -188,6 +193,7 @@ fn mistakes_in_counting_once_are_caught() {
                 "faults/timeout_overlap",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
+                "idempotency/retry_with_new_event_id",
                 "idempotency/simultaneous_coupons",
                 "idempotency/simultaneous_redelivery",
             ])
@@ -197,9 +203,9 @@ fn mistakes_in_counting_once_are_caught() {
             .replace(GRANT_ONCE, &format!("answer = {GRANT_ONCE}"))
             .replace(r#"return {"status": "ok"}"#, "return {'status': answer or 'ok'}")
             .warns(&["idempotency/redelivery"]),
-        // All eight have looked before the first of them writes.
+        // All of a round have looked before the first of them writes.
         Mistake::new("looked up first, and written down later")
-            .replace(NOTHING_GRANTED, &format!("{NOTHING_GRANTED}; self.all = threading.Barrier(8)"))
+            .replace(NOTHING_GRANTED, &format!("{NOTHING_GRANTED}; self.all = threading.Barrier(64)"))
             .replace("with self._lock:\n            if key", "if True:\n            if key")
             .replace("self._granted.add(key)", "self.all.wait(); self._granted.add(key)")
             .only_in("idempotency/simultaneous_redelivery")

@@ -14,7 +14,8 @@ use super::target_options::ChosenTarget;
 use crate::delivery::{AllowedHosts, Clock, HttpVersion, Target};
 use crate::generate::{Catalogue, Seed, StartTime};
 use crate::harness::{
-    Harness, HookProblem, PlanSettings, PreparedProbe, PreparedScript, Redaction, Surroundings,
+    Harness, HookProblem, PlanSettings, PreparedProbe, PreparedRestart, PreparedScript, Redaction,
+    Surroundings,
 };
 use crate::protocol::Secret;
 use crate::receiver::{Receiver, ReceiverSettings};
@@ -154,8 +155,16 @@ impl Preparation<'_> {
         let script = script
             .transpose()
             .map_err(|problem| unusable("`script`", &problem))?;
+        let restart = profile
+            .restart
+            .as_ref()
+            .map(|hook| PreparedRestart::new(hook, &allowed));
+        let restart = restart
+            .transpose()
+            .map_err(|problem| unusable("`restart`", &problem))?;
         let credentials = probes.values().flat_map(PreparedProbe::credentials);
         let credentials = credentials.chain(script.iter().flat_map(PreparedScript::credentials));
+        let credentials = credentials.chain(restart.iter().flat_map(PreparedRestart::credentials));
         let redaction = Redaction::new(secrets.all().chain(credentials));
         let clock = Clock::system();
         Ok(Harness {
@@ -174,6 +183,7 @@ impl Preparation<'_> {
             policy: profile.policy,
             probes,
             script,
+            restart,
             settle: profile.settle.map(|settle| settle.0),
             jobs: self.jobs,
             fail_fast: self.fail_fast,

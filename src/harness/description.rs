@@ -11,6 +11,9 @@ pub(super) fn describe(step: &Step) -> String {
         let answers: Vec<String> = script.answers.iter().map(u16::to_string).collect();
         return format!("script {} for {}", answers.join(", "), script.of.value);
     }
+    if step.restart {
+        return "restart the receiver".to_owned();
+    }
     if let Some(request) = &step.request {
         return describe_request(request);
     }

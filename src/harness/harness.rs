@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::http_hook::PreparedScript;
 use super::probe_reading::PreparedProbe;
 use super::redaction::Redaction;
+use super::restart::PreparedRestart;
 use crate::delivery::{AllowedHosts, Client, Clock, Sender, Target};
 use crate::protocol::Signer;
 use crate::scenario::{Policy, RetryPolicy};
@@ -36,6 +37,8 @@ pub struct Harness {
     pub probes: IndexMap<String, PreparedProbe>,
     /// How the receiver is told what to answer, if it can be.
     pub script: Option<PreparedScript>,
+    /// How the receiver is restarted, if it can be.
+    pub restart: Option<PreparedRestart>,
     /// How long effects may take to show, where the profile says.
     pub settle: Option<Duration>,
     /// How many scenarios run at the same time.

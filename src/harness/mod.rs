@@ -23,6 +23,7 @@ mod plan;
 mod probe_reading;
 mod record;
 mod redaction;
+mod restart;
 mod retry_check;
 mod run;
 mod run_event;
@@ -39,6 +40,7 @@ pub use plan::{Plan, PlanSettings, PlannedEvent};
 pub use probe_reading::{HookProblem, PreparedProbe};
 pub use record::{AttemptPlace, answer_record, attempt_record};
 pub use redaction::Redaction;
+pub use restart::PreparedRestart;
 pub use retry_check::departures;
 pub use run_event::{
     AnswerRecord, AttemptEnded, BodyContent, BodyRecord, ConnectionRecord, DeliveryEnded,

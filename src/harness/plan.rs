@@ -193,6 +193,12 @@ impl Plan {
         })
     }
 
+    /// Whether the receiver is restarted on the way, which other scenarios must not meet.
+    pub(super) fn restarts(&self) -> bool {
+        let steps = &self.case.scenario.steps;
+        steps.iter().any(|step| step.restart)
+    }
+
     /// The players whose holdings this plan changes or reads, each once.
     pub(super) fn players(&self) -> BTreeSet<&str> {
         self.events
@@ -294,6 +300,10 @@ impl Planner<'_> {
             match of(&spec.value) {
                 Some(Shareable::Own(text)) => return text.clone(),
                 Some(Shareable::SameAs(other)) => owner = &other.value,
+                Some(Shareable::Ending(text)) => {
+                    let generated = generate(&mut self.generator(&format!("{owner} {what}")));
+                    return format!("{generated}{text}");
+                }
                 None => break,
             }
         }

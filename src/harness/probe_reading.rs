@@ -41,7 +41,7 @@ impl std::fmt::Debug for PreparedSource {
     }
 }
 
-/// Why a probe or a script hook can't be used.
+/// Why a probe or another hook can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HookProblem {
     /// An environment variable that it names is not set.
@@ -162,23 +162,14 @@ impl PreparedProbe {
     }
 
     async fn read_command(&self, command: &[String]) -> Result<i128, String> {
-        let [program, arguments @ ..] = command else {
-            return Err("the command is empty".into());
-        };
-        let output = tokio::time::timeout(self.timeout, run(program, arguments)).await;
-        let (status, output, complaint) = output
-            .map_err(|_| {
-                format!(
-                    "{program} did not end within {}",
-                    DurationText(self.timeout)
-                )
-            })?
-            .map_err(|error| format!("{program} could not be run: {error}"))?;
-        let complaint = self.redaction.text(&complaint);
-        if !status.success() {
-            let complaint = complaint.trim().lines().last().unwrap_or_default();
-            return Err(format!("{program} ended with {status}: {complaint}"));
-        }
+        let program = command.first().map_or("", String::as_str);
+        let output = tokio::time::timeout(self.timeout, run_command(command)).await;
+        let output = output.map_err(|_| {
+            format!(
+                "{program} did not end within {}",
+                DurationText(self.timeout)
+            )
+        })??;
         match (output.trim(), self.missing) {
             ("", Some(missing)) => Ok(missing),
             (text, _) => text.parse().map_err(|_| {
@@ -189,6 +180,22 @@ impl PreparedProbe {
                 )
             }),
         }
+    }
+}
+
+/// Runs a program with its arguments to its end, which must be 0, and returns what it printed.
+pub(super) async fn run_command(command: &[String]) -> Result<String, String> {
+    let [program, arguments @ ..] = command else {
+        return Err("the command is empty".into());
+    };
+    let ran = run(program, arguments).await;
+    let (status, output, complaint) =
+        ran.map_err(|error| format!("{program} could not be run: {error}"))?;
+    if status.success() {
+        Ok(output)
+    } else {
+        let complaint = complaint.trim().lines().last().unwrap_or_default();
+        Err(format!("{program} ended with {status}: {complaint}"))
     }
 }
 

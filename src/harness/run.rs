@@ -22,24 +22,30 @@ impl Harness {
         let started = Instant::now();
         let totals = Mutex::new((Counts::default(), Counts::default()));
         let shared_players = SharedPlayers::of(plans);
-        stream::iter(plans.iter().enumerate())
-            .for_each_concurrent(self.jobs.max(1), |(index, plan)| {
-                let (totals, shared_players) = (&totals, &shared_players);
-                async move {
-                    let _in_turn = shared_players.take(plan).await;
-                    if stop.load(Ordering::Relaxed) {
-                        return;
+        // A restart cuts off whatever else is under way, so who restarts comes last and runs alone.
+        let numbered = plans.iter().enumerate();
+        let (alone, side_by_side): (Vec<_>, Vec<_>) =
+            numbered.partition(|(_, plan)| plan.restarts());
+        for (group, jobs) in [(side_by_side, self.jobs.max(1)), (alone, 1)] {
+            stream::iter(group)
+                .for_each_concurrent(jobs, |(index, plan)| {
+                    let (totals, shared_players) = (&totals, &shared_players);
+                    async move {
+                        let _in_turn = shared_players.take(plan).await;
+                        if stop.load(Ordering::Relaxed) {
+                            return;
+                        }
+                        let ended = self.run_scenario(index + 1, plan, events).await;
+                        if self.fail_fast && ended.verdict == Verdict::Failed {
+                            stop.store(true, Ordering::Relaxed);
+                        }
+                        let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
+                        totals.0.add(ended.verdict);
+                        totals.1 += ended.checks;
                     }
-                    let ended = self.run_scenario(index + 1, plan, events).await;
-                    if self.fail_fast && ended.verdict == Verdict::Failed {
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                    let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
-                    totals.0.add(ended.verdict);
-                    totals.1 += ended.checks;
-                }
-            })
-            .await;
+                })
+                .await;
+        }
         let (scenarios, checks) = *totals.lock().unwrap_or_else(PoisonError::into_inner);
         let not_run = plans.len() - scenarios.total();
         let ended = RunEnded {

@@ -43,7 +43,7 @@ pub(super) struct Steps<'run> {
 
 /// What a step did.
 enum Made {
-    /// Deliveries or another request; none for a pause.
+    /// Deliveries or another request; none for a pause or a restart.
     Deliveries(Vec<DeliveryEnded>),
     /// It told the receiver how to answer.
     Script(ScriptTold),
@@ -116,6 +116,9 @@ impl<'run> Steps<'run> {
         }
         if let Some(script) = &step.script {
             return self.script(script).await.map(Made::Script);
+        }
+        if step.restart {
+            return self.restart().await.map(|()| Made::Deliveries(Vec::new()));
         }
         if let Some(request) = &step.request {
             let ended = self.request(number, request).await?;
@@ -394,6 +397,26 @@ impl<'run> Steps<'run> {
         Ok(ScriptTold {
             player_id: self.harness.redaction.text(player_id).into_owned(),
             answers: script.answers.clone(),
+        })
+    }
+
+    /// Restarts the receiver, through the profile's hook.
+    async fn restart(&self) -> Result<(), Check> {
+        let demand = &self.plan.demand;
+        let expected = "the receiver is restarted";
+        let Some(hook) = &self.harness.restart else {
+            let reason = "the profile has no `restart`, so what outlives the process can't be seen";
+            let hint = "add `restart: { command: [docker, restart, …] }` or \
+                        `restart: { http: POST … }` to the profile";
+            let check = demand.not_checked("restart", expected, reason);
+            return Err(Check {
+                hint: Some(hint.to_owned()),
+                ..check
+            });
+        };
+        let restarted = hook.restart(&self.harness.client, &self.harness.target);
+        restarted.await.map_err(|reason| {
+            demand.broken("restart", expected, self.harness.redaction.text(&reason))
         })
     }
 }

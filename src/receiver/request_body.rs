@@ -17,14 +17,25 @@ const DISCARD_LIMIT: usize = 16 * BODY_LIMIT;
 
 /// The whole body, which must arrive within `timeout`, however it drips.
 pub(super) async fn read(body: Incoming, timeout: Duration) -> Result<Bytes, Refusal> {
-    tokio::time::timeout(timeout, collect(body))
+    let mut arrived = BytesMut::new();
+    read_into(body, timeout, &mut arrived).await?;
+    Ok(arrived.freeze())
+}
+
+/// The same, with what has arrived in `arrived` also where that is not the whole.
+pub(super) async fn read_into(
+    body: Incoming,
+    timeout: Duration,
+    arrived: &mut BytesMut,
+) -> Result<(), Refusal> {
+    tokio::time::timeout(timeout, collect(body, arrived))
         .await
         .unwrap_or(Err(Refusal::BodySlow))
 }
 
-async fn collect(mut body: Incoming) -> Result<Bytes, Refusal> {
+async fn collect(mut body: Incoming, collected: &mut BytesMut) -> Result<(), Refusal> {
     let promised = body.size_hint().exact();
-    let mut collected = BytesMut::with_capacity(announced_length(&body).min(BODY_LIMIT));
+    collected.reserve(announced_length(&body).min(BODY_LIMIT));
     let mut length = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::BodyCut)?;
@@ -47,7 +58,7 @@ async fn collect(mut body: Incoming) -> Result<Bytes, Refusal> {
     if promised.is_some_and(|promised| promised != length as u64) {
         return Err(Refusal::BodyCut);
     }
-    Ok(collected.freeze())
+    Ok(())
 }
 
 /// What `Content-Length` promises; only a hint of how much room to make.

@@ -141,7 +141,7 @@ fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         // A sender may say that it has no more to write, and still wait for the answer.
-        .half_close(true)
+        .half_close(backend.steps.stops_with_the_sender().is_none())
         .title_case_headers(backend.steps.title_case_headers());
     server.http2().timer(TokioTimer::new());
     let service = service_fn(move |request| answer(Arc::clone(&backend), request));
@@ -161,7 +161,13 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<variants::Body>, Infallible> {
     let version = request.version();
-    let answer = tokio::spawn(handle_and_tell(Arc::clone(&backend), request))
+    let sender_waits = backend.steps.stops_with_the_sender();
+    let work = handle_and_tell(Arc::clone(&backend), request);
+    let working = match &sender_waits {
+        None => tokio::spawn(work),
+        Some(waits) => tokio::spawn(waits.knowing(work)),
+    };
+    let answer = working
         .await
         .unwrap_or_else(|_| Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "a bug"));
     Ok(backend.steps.send(answer, version))

@@ -2,8 +2,11 @@
 //! a variant takes the place of. This is the one place where they meet.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, Response, Version};
+use hyper::body::Incoming;
 
 use crate::protocol::Event;
 
@@ -12,11 +15,12 @@ use super::authentication::{Evidence, authenticate};
 use super::control::Handled;
 use super::crash_point::CrashPoint;
 use super::error::ReceiverError;
-use super::flaws::{self, Flaws, Recorder};
+use super::flaws::{self, Flaws, Overlooked, Recorder, SenderWaits, Turn};
 use super::grants::Withheld;
 use super::interpretation::interpret;
 use super::ledger::{BodyDigest, Earlier, Entry, Holdings, Ledger, LedgerError, Recorded};
 use super::refusal::Refusal;
+use super::request_body;
 use super::settings::ReceiverSettings;
 use super::variants::{self, InProgress, Inventory, UnderWay, Variants};
 
@@ -47,6 +51,33 @@ impl Steps {
     /// Refuses a delivery before its body is read.
     pub(super) fn refuse_unread(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         self.variants.refuse_unread(headers)
+    }
+
+    /// The whole body.
+    pub(super) async fn read(&self, body: Incoming, timeout: Duration) -> Result<Bytes, Refusal> {
+        match &self.flaws {
+            None => request_body::read(body, timeout).await,
+            Some(flaws) => flaws::read(flaws, body, timeout).await,
+        }
+    }
+
+    /// What else becomes of a delivery that is not genuine; of a sound receiver nothing.
+    pub(super) fn overlooks(&self) -> Option<Overlooked> {
+        self.flaws.as_ref().and_then(Flaws::overlooks)
+    }
+
+    /// By what the work on a request learns that its sender has hung up, where that stops it; a
+    /// sound receiver goes on.
+    pub(super) fn stops_with_the_sender(&self) -> Option<SenderWaits> {
+        self.flaws.as_ref().and_then(Flaws::stops_with_the_sender)
+    }
+
+    /// Waits for its turn to work on a key. A sound receiver leaves it to the ledger who comes first.
+    pub(super) async fn take_turn(&self, key: &str) -> Result<Option<Turn<'_>>, Refusal> {
+        match &self.flaws {
+            None => Ok(None),
+            Some(flaws) => flaws.begin(key).await,
+        }
     }
 
     /// Whether a delivery comes from who knows the secret, and is of now.
@@ -83,16 +114,20 @@ impl Steps {
     }
 
     /// What deliveries of one event have in common, and other events have not.
-    pub(super) fn identify(&self, event: &Event) -> String {
+    pub(super) fn identify(&self, event: &Event, signature: &str) -> String {
         match &self.flaws {
             None => event.idempotency_key.to_string(),
-            Some(flaws) => flaws::identify(flaws, event),
+            Some(flaws) => flaws::identify(flaws, event, signature),
         }
     }
 
     /// Begins to work on an event, or refuses since another delivery of it is worked on.
-    pub(super) fn begin(&self, event: &Event) -> Result<Option<UnderWay>, Refusal> {
-        self.in_progress.begin(|| self.identify(event))
+    pub(super) fn begin(
+        &self,
+        event: &Event,
+        signature: &str,
+    ) -> Result<Option<UnderWay>, Refusal> {
+        self.in_progress.begin(|| self.identify(event, signature))
     }
 
     /// Whether an event that is not to be granted is denied.

@@ -145,17 +145,19 @@ impl<'scenario> Checker<'scenario> {
             delivers,
             step.request.is_some(),
             step.script.is_some(),
+            step.restart,
             step.pause.is_some(),
         ];
         if kinds.iter().filter(|given| **given).count() != 1 {
             let help = "give the others steps of their own";
             self.problem(
                 span,
-                "a step has exactly one of `deliver`, `request`, `script` and `pause`",
+                "a step has exactly one of `deliver`, `request`, `script`, `restart: true` and `pause`",
                 help,
             );
         }
-        if (step.pause.is_some() || step.script.is_some()) && !step.expect.0.is_empty() {
+        let has_no_answer = step.pause.is_some() || step.script.is_some() || step.restart;
+        if has_no_answer && !step.expect.0.is_empty() {
             let message = "only `deliver` and `request` have an answer that `expect` can check";
             self.problem(span, message, "move it to the step that delivers");
         }

@@ -20,8 +20,8 @@ use crate::protocol::Field;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventSpec {
-    /// Who gets the item: the player's ID, or `{ same_as: EVENT }` for the player of another event.
-    /// Left out, a player of this event's own, whom no other run meets.
+    /// Who gets the item: the player's ID, `{ same_as: EVENT }` for the player of another event, or
+    /// `{ ending: TEXT }` for a generated ID with this text behind it. Left out, a player of this event's own, whom no other run meets.
     #[serde(default)]
     pub player_id: Option<Shareable>,
     /// The coupon that was redeemed.
@@ -80,13 +80,15 @@ impl EventSpec {
     }
 }
 
-/// A value of its own, or the one of another event.
+/// A value of its own, or the one of another event, or a generated one with an ending.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shareable {
     /// Given as it is.
     Own(String),
     /// The same as that of the named event.
     SameAs(Located<String>),
+    /// A generated one with this text behind it.
+    Ending(String),
 }
 
 impl<'de> Deserialize<'de> for Shareable {
@@ -97,7 +99,7 @@ impl<'de> Deserialize<'de> for Shareable {
             type Value = Shareable;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("text, or `{ same_as: EVENT }`")
+                formatter.write_str("text, `{ same_as: EVENT }` or `{ ending: TEXT }`")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Shareable, E> {
@@ -109,15 +111,19 @@ impl<'de> Deserialize<'de> for Shareable {
                 #[serde(rename_all = "snake_case")]
                 enum Word {
                     SameAs,
+                    Ending,
                 }
-                let Some(Word::SameAs) = entries.next_key()? else {
-                    return Err(de::Error::missing_field("same_as"));
+                let shareable = match entries.next_key()? {
+                    Some(Word::SameAs) => Shareable::SameAs(entries.next_value()?),
+                    Some(Word::Ending) => Shareable::Ending(entries.next_value()?),
+                    None => return Err(de::Error::missing_field("same_as")),
                 };
-                let event = entries.next_value()?;
                 if entries.next_key::<Word>()?.is_some() {
-                    return Err(de::Error::duplicate_field("same_as"));
+                    return Err(de::Error::custom(
+                        "there is one of `same_as` and `ending`, once",
+                    ));
                 }
-                Ok(Shareable::SameAs(event))
+                Ok(shareable)
             }
         }
 
@@ -132,7 +138,7 @@ impl JsonSchema for Shareable {
 
     fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "Text, or `{ same_as: EVENT }` for the value of another event.",
+            "description": "Text, `{ same_as: EVENT }` for the value of another event, or `{ ending: TEXT }` for a generated one with this text behind it.",
             "anyOf": [
                 { "type": "string" },
                 {
@@ -141,6 +147,17 @@ impl JsonSchema for Shareable {
                         "same_as": { "type": "string", "description": "The other event's name." }
                     },
                     "required": ["same_as"],
+                    "additionalProperties": false
+                },
+                {
+                    "type": "object",
+                    "properties": {
+                        "ending": {
+                            "type": "string",
+                            "description": "The text behind a generated value."
+                        }
+                    },
+                    "required": ["ending"],
                     "additionalProperties": false
                 }
             ]

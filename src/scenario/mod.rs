@@ -20,6 +20,7 @@ mod matcher;
 mod matrix;
 mod probe;
 mod profile;
+mod restart_hook;
 mod retry_policy;
 mod scenario_file;
 mod schema;
@@ -45,6 +46,7 @@ pub use probe::{PLACEHOLDERS, Probe, ProbeRequest, ProbeSource};
 pub use profile::{
     BundlePolicy, BundleQuantity, Config, GrantPolicy, HttpVersionName, Policy, Profile, ScriptHook,
 };
+pub use restart_hook::{RestartHook, RestartSource};
 pub use retry_policy::{
     Delays, EventIdOnRetry, Exponential, Jitter, JitterError, RetryAfter, RetryOn, RetryOnError,
     RetryOverride, RetryPolicy, RetrySetting,

@@ -12,7 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::document::{
     Diagnostic, Diagnostics, Located, Node, Patience, SourceFile, decode_all, nearest,
 };
-use super::{DurationText, Probe, ProbeRequest, RetryPolicy, RetrySetting, SnapshotSettings};
+use super::{
+    DurationText, Probe, ProbeRequest, RestartHook, RetryPolicy, RetrySetting, SnapshotSettings,
+};
 use crate::generate::CatalogueItem;
 
 /// The whole file: target profiles by name.
@@ -61,6 +63,9 @@ pub struct Profile {
     /// whose JSON body is the list of statuses, such as `[503, 503]`.
     #[serde(default)]
     pub script: Option<ScriptHook>,
+    /// How the receiver is restarted, which some scenarios need to see what it has kept.
+    #[serde(default)]
+    pub restart: Option<RestartHook>,
     /// What is right where Aghanim leaves the choice to the game.
     #[serde(default)]
     pub policy: Policy,

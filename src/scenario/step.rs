@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::document::{Located, OneOrMany};
 use super::{ConnectionChoice, DurationText, Expectation, Fault, Forgery, RetrySetting};
 
-/// One step: exactly one of `deliver`, `request`, `script` and `pause`.
+/// One step: exactly one of `deliver`, `request`, `script`, `restart` and `pause`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -45,6 +45,10 @@ pub struct Step {
     /// `script`. Without one, the scenario is reported as not checked.
     #[serde(default)]
     pub script: Option<Script>,
+    /// `true`: restarts the receiver, through the profile's `restart`, and waits until it takes
+    /// connections again. Without one, the scenario is reported as not checked.
+    #[serde(default)]
+    pub restart: bool,
     /// Waits on the virtual clock, which only `--real-time` waits for.
     #[serde(default)]
     pub pause: Option<DurationText>,

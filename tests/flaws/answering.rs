@@ -9,6 +9,7 @@ use serde_json::json;
 use super::peer::{
     NOW, PLAYER, Pair, QUANTITY, SKU, body_of, event, event_of, forged, pair, pair_with, signed,
 };
+use super::recording::statuses_together;
 
 /// Forgeries are answered with `status`, and all else is right.
 async fn answers_forgeries_with(flaw: Flaw, status: u16) {
@@ -59,6 +60,36 @@ pub(crate) async fn redelivery_answered_409() {
 
 pub(crate) async fn redelivery_answered_500() {
     answers_redeliveries_with(Flaw::RedeliveryAnswered500, 500).await;
+}
+
+pub(crate) async fn redelivery_answered_otherwise() {
+    let Pair { sound, flawed } = pair(Flaw::RedeliveryAnsweredOtherwise).await;
+    let body = body_of(&event());
+    for (peer, is_same) in [(sound, true), (flawed, false)] {
+        let first = peer.send(signed(&body, NOW)).await.expect("answered");
+        let again = peer.send(signed(&body, NOW)).await.expect("answered");
+        assert_eq!((first.status, again.status), (200, 200));
+        assert_eq!(first.body == again.body, is_same, "{}", again.body);
+        assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
+    }
+}
+
+pub(crate) async fn overlap_refused() {
+    const TRIES_UNTIL_HIT: usize = 50;
+    let Pair { sound, flawed } = pair(Flaw::OverlapRefused).await;
+    for number in 0..TRIES_UNTIL_HIT {
+        let player = format!("player-{number}");
+        let event = event_of(&player);
+        let right = statuses_together(sound, &[&event; 3]).await;
+        assert_eq!(right, ["200", "200", "200"]);
+        let statuses = statuses_together(flawed, &[&event; 3]).await;
+        assert_eq!(flawed.deliver(&event).await, 200);
+        assert_eq!(flawed.held(&player, SKU).await, QUANTITY);
+        if statuses.iter().any(|status| status == "409") {
+            return;
+        }
+    }
+    panic!("never refused");
 }
 
 pub(crate) async fn early_answer() {

@@ -52,6 +52,77 @@ pub(crate) async fn signature_not_checked() {
     passes_only(Flaw::SignatureNotChecked, &passes).await;
 }
 
+pub(crate) async fn signature_form_only() {
+    let passes = [
+        Forgery::WrongSecret,
+        Forgery::TamperedBody,
+        Forgery::SwappedTimestamp,
+        Forgery::BodyOnlySignature,
+        Forgery::ExpiredSecret,
+        Forgery::WrongAlgorithm,
+    ];
+    passes_only(Flaw::SignatureFormOnly, &passes).await;
+}
+
+pub(crate) async fn known_key_not_verified() {
+    passes_only(Flaw::KnownKeyNotVerified, &[]).await;
+    let Pair { sound, flawed } = pair(Flaw::KnownKeyNotVerified).await;
+    let event = event();
+    for (peer, expected) in [(sound, 403), (flawed, 200)] {
+        assert_eq!(peer.deliver(&event).await, 200);
+        for forgery in Forgery::ALL {
+            let reply = peer.send(forged(forgery, &event)).await.expect("answered");
+            assert_eq!(reply.status, expected, "{forgery}");
+        }
+        assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
+    }
+}
+
+pub(crate) async fn key_before_verification() {
+    let Pair { sound, flawed } = pair(Flaw::KeyBeforeVerification).await;
+    for (peer, held) in [(sound, QUANTITY), (flawed, "0")] {
+        let event = event();
+        let forged = forged(Forgery::WrongSecret, &event);
+        assert_eq!(peer.send(forged).await.expect("answered").status, 403);
+        assert_eq!(peer.deliver(&event).await, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, held);
+        // Where no forgery came first, all is well.
+        assert_eq!(peer.deliver(&event_of("another")).await, 200);
+        assert_eq!(peer.held("another", SKU).await, QUANTITY);
+    }
+}
+
+pub(crate) async fn neighbouring_timestamp_tried() {
+    let passes = [Forgery::SwappedTimestamp];
+    passes_only(Flaw::NeighbouringTimestampTried, &passes).await;
+}
+
+pub(crate) async fn event_time_signed() {
+    // The events of these forgeries are of now, which is when they were signed.
+    passes_only(Flaw::EventTimeSigned, &[Forgery::SwappedTimestamp]).await;
+    let Pair { sound, flawed } = pair(Flaw::EventTimeSigned).await;
+    let mut late = event();
+    late["event_time"] = json!(NOW - 1);
+    assert_eq!(sound.deliver(&late).await, 200);
+    assert_eq!(flawed.deliver(&late).await, 403);
+    assert_eq!(flawed.held(PLAYER, SKU).await, "0");
+}
+
+pub(crate) async fn seen_signature_refused() {
+    passes_only(Flaw::SeenSignatureRefused, &[]).await;
+    let Pair { sound, flawed } = pair(Flaw::SeenSignatureRefused).await;
+    let body = body_of(&event());
+    for (peer, expected) in [(sound, 200), (flawed, 403)] {
+        peer.script(PLAYER, "[503]").await;
+        assert_eq!(peer.deliver_body(body.clone()).await, 503);
+        assert_eq!(peer.deliver_body(body.clone()).await, expected);
+        // Signed in another second it is another signature.
+        let afresh = peer.send(signed(&body, NOW + 1)).await.expect("answered");
+        assert_eq!(afresh.status, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
+    }
+}
+
 pub(crate) async fn body_reserialised() {
     passes_only(Flaw::BodyReserialised, &[]).await;
     let Pair { sound, flawed } = pair(Flaw::BodyReserialised).await;

@@ -105,3 +105,15 @@ pub(crate) async fn fallback_granted_too() {
     assert_eq!(sound, ["0", "7"]);
     assert_eq!(flawed, ["0", "14"]);
 }
+
+pub(crate) async fn only_hub_redeem_granted() {
+    let Pair { sound, flawed } = pair(Flaw::OnlyHubRedeemGranted).await;
+    let mut null = event();
+    null["trigger"] = serde_json::Value::Null;
+    assert_eq!(sound.deliver(&null).await, 200);
+    assert_eq!(flawed.deliver(&null).await, 200);
+    assert_eq!(sound.held(PLAYER, SKU).await, QUANTITY);
+    assert_eq!(flawed.held(PLAYER, SKU).await, "0");
+    assert_eq!(flawed.deliver(&event()).await, 200);
+    assert_eq!(flawed.held(PLAYER, SKU).await, QUANTITY);
+}

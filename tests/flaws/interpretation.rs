@@ -147,10 +147,28 @@ pub(crate) async fn quantity_32_bit() {
 }
 
 pub(crate) async fn quantity_float() {
-    let exact = 1 << 53;
+    let exact = 1 << 24;
     for (quantity, rounded) in [(exact, exact), (exact + 1, exact), (exact + 3, exact + 4)] {
         for (right, wrong) in held_of(Flaw::QuantityFloat, quantity).await {
             assert_eq!((right, wrong), (quantity.to_string(), rounded.to_string()));
         }
     }
+}
+
+pub(crate) async fn event_type_not_checked() {
+    let Pair { sound, flawed } = pair(Flaw::EventTypeNotChecked).await;
+    let other = with("/event_type", json!("order.paid"));
+    assert_eq!(sound.deliver(&other).await, 400);
+    assert_eq!(flawed.deliver(&other).await, 200);
+    assert_eq!(sound.held(PLAYER, SKU).await, "0");
+    assert_eq!(flawed.held(PLAYER, SKU).await, QUANTITY);
+    // What has no item is still refused, and a redelivery is still one.
+    for peer in [sound, flawed] {
+        assert_eq!(
+            peer.deliver(&json!({ "event_type": "item.add" })).await,
+            400
+        );
+    }
+    assert_eq!(flawed.deliver(&other).await, 200);
+    assert_eq!(flawed.held(PLAYER, SKU).await, QUANTITY);
 }

@@ -11,6 +11,7 @@ mod documentation;
 mod granting;
 mod interpretation;
 mod peer;
+mod reading;
 mod recording;
 
 use aghook::receiver::Flaw;
@@ -36,8 +37,14 @@ macro_rules! tests_of_flaws {
 tests_of_flaws! {
     authentication:
         SignatureNotChecked signature_not_checked
+        SignatureFormOnly signature_form_only
+        KnownKeyNotVerified known_key_not_verified
+        KeyBeforeVerification key_before_verification
         BodyReserialised body_reserialised
         TimestampNotSigned timestamp_not_signed
+        NeighbouringTimestampTried neighbouring_timestamp_tried
+        EventTimeSigned event_time_signed
+        SeenSignatureRefused seen_signature_refused
         FreshnessNotChecked freshness_not_checked
         FutureTimestampAccepted future_timestamp_accepted
         FreshnessByEventTime freshness_by_event_time
@@ -49,7 +56,11 @@ tests_of_flaws! {
         SignaturePrefixStripped signature_prefix_stripped
         AnySignatureCounts any_signature_counts
         GarbageSignatureCrashes garbage_signature_crashes;
+    reading:
+        FirstPieceOnly first_piece_only
+        CutBodyLeavesLock cut_body_leaves_lock;
     interpretation:
+        EventTypeNotChecked event_type_not_checked
         NullDescriptionCrashes null_description_crashes
         AbsentFallbackCrashes absent_fallback_crashes
         NullContextCrashes null_context_crashes
@@ -58,6 +69,7 @@ tests_of_flaws! {
         Quantity32Bit quantity_32_bit
         QuantityFloat quantity_float;
     granting:
+        OnlyHubRedeemGranted only_hub_redeem_granted
         SandboxGranted sandbox_granted
         TestGranted test_granted
         BundleGrantedTwice bundle_granted_twice
@@ -67,10 +79,15 @@ tests_of_flaws! {
     recording:
         DedupeMissing dedupe_missing
         DedupeByEventId dedupe_by_event_id
+        DedupeBySignature dedupe_by_signature
         DedupeByTransactionId dedupe_by_transaction_id
         DedupeByCouponCode dedupe_by_coupon_code
         DedupeInMemory dedupe_in_memory
+        LastKeyOnly last_key_only
         CheckThenInsertRace check_then_insert_race
+        KeyWrittenLast key_written_last
+        StoppedByHangup stopped_by_hangup
+        LostUpdate lost_update
         GrantBeforeKey grant_before_key
         KeyBeforeGrant key_before_grant;
     answering:
@@ -78,6 +95,8 @@ tests_of_flaws! {
         ForgeryAnswered200 forgery_answered_200
         RedeliveryAnswered409 redelivery_answered_409
         RedeliveryAnswered500 redelivery_answered_500
+        RedeliveryAnsweredOtherwise redelivery_answered_otherwise
+        OverlapRefused overlap_refused
         EarlyAnswer early_answer
         SlowAnswer slow_answer
         LoginRedirect login_redirect;

@@ -1,5 +1,6 @@
 //! A sound receiver and a flawed one, running in this process, and the client that talks to them.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -101,6 +102,16 @@ pub(crate) fn forged(forgery: Forgery, event: &Value) -> SignedRequest {
         expired: Some(&Signer::new(&expired_secret())),
     };
     forge(forgery, &input, &mut ChaCha8Rng::seed_from_u64(1))
+}
+
+/// A request as it stands on the wire; the connection is for it alone.
+pub(crate) fn bytes_of(request: &SignedRequest) -> Vec<u8> {
+    let mut text = "POST /webhooks/aghanim HTTP/1.1\r\nConnection: close\r\n".to_owned();
+    for (name, value) in &request.headers {
+        write!(text, "{name}: {value}\r\n").expect("written");
+    }
+    write!(text, "Content-Length: {}\r\n\r\n", request.body.len()).expect("written");
+    [text.as_bytes(), &request.body].concat()
 }
 
 /// An answer, read to its end.

@@ -1,14 +1,14 @@
 //! Once.
 
-use std::fmt::Write as _;
-
 use aghook::receiver::Flaw;
 use http::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::peer::{NOW, PLAYER, Pair, Peer, QUANTITY, SKU, body_of, event, event_of, pair, signed};
+use super::peer::{
+    NOW, PLAYER, Pair, Peer, QUANTITY, SKU, body_of, bytes_of, event, event_of, pair, signed,
+};
 
 const TWICE: &str = "960000";
 
@@ -96,33 +96,124 @@ pub(crate) async fn dedupe_in_memory() {
 
 /// How many deliveries of one event come at the same moment.
 const TOGETHER: usize = 5;
+/// How often a race is run for at most, until it is hit once.
+const TRIES_UNTIL_HIT: usize = 50;
 
-/// Delivers an event several times: all requests are on the wire but for their last byte, and then
-/// the last bytes follow at once.
+/// Delivers an event several times at the same moment; all are answered 200.
 async fn deliver_together(peer: Peer, event: &Value) {
-    let request = signed(&body_of(event), NOW);
-    let mut text = "POST /webhooks/aghanim HTTP/1.1\r\nConnection: close\r\n".to_owned();
-    for (name, value) in &request.headers {
-        write!(text, "{name}: {value}\r\n").expect("written");
-    }
-    write!(text, "Content-Length: {}\r\n\r\n", request.body.len()).expect("written");
-    let bytes = [text.as_bytes(), &request.body].concat();
-    let (last, rest) = bytes.split_last().expect("not empty");
+    let statuses = statuses_together(peer, &[event; TOGETHER]).await;
+    assert!(
+        statuses.iter().all(|status| status == "200"),
+        "{statuses:?}"
+    );
+}
+
+/// Delivers events at the same moment: all requests are on the wire but for their last byte, and
+/// then the last bytes follow at once.
+pub(crate) async fn statuses_together(peer: Peer, events: &[&Value]) -> Vec<String> {
     let mut streams = Vec::new();
-    for _ in 0..TOGETHER {
+    for event in events {
+        let bytes = bytes_of(&signed(&body_of(event), NOW));
+        let (last, rest) = bytes.split_last().expect("not empty");
         let mut stream = TcpStream::connect(peer.address).await.expect("connects");
         stream.set_nodelay(true).expect("set");
         stream.write_all(rest).await.expect("written");
-        streams.push(stream);
+        streams.push((stream, *last));
     }
-    for stream in &mut streams {
+    for (stream, last) in &mut streams {
         stream.write_all(&[*last]).await.expect("written");
     }
-    for mut stream in streams {
+    let mut statuses = Vec::new();
+    for (mut stream, _) in streams {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("read");
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        let status = answer.split(' ').nth(1).expect("a status");
+        statuses.push(status.to_owned());
     }
+    statuses
+}
+
+pub(crate) async fn dedupe_by_signature() {
+    let Pair { sound, flawed } = pair(Flaw::DedupeBySignature).await;
+    let body = body_of(&event());
+    for (peer, held) in [(sound, QUANTITY), (flawed, TWICE)] {
+        for timestamp in [NOW, NOW - 60, NOW] {
+            let reply = peer.send(signed(&body, timestamp)).await;
+            assert_eq!(reply.expect("answered").status, 200);
+        }
+        assert_eq!(peer.held(PLAYER, SKU).await, held);
+    }
+    assert_redelivery_and_next(flawed).await;
+}
+
+pub(crate) async fn last_key_only() {
+    let Pair { sound, flawed } = pair(Flaw::LastKeyOnly).await;
+    assert_redelivery_and_next(flawed).await;
+    let (first, second) = (event(), event());
+    for (peer, held) in [(sound, TWICE), (flawed, "1440000")] {
+        assert_eq!(held_after(peer, &[&first, &second, &first]).await, held);
+    }
+}
+
+pub(crate) async fn key_written_last() {
+    let Pair { sound, flawed } = pair(Flaw::KeyWrittenLast).await;
+    assert_redelivery_and_next(flawed).await;
+    for number in 0..TRIES_UNTIL_HIT {
+        let player = format!("player-{number}");
+        let event = event_of(&player);
+        deliver_together(sound, &event).await;
+        assert_eq!(sound.held(&player, SKU).await, QUANTITY);
+        deliver_together(flawed, &event).await;
+        if flawed.held(&player, SKU).await != QUANTITY {
+            return;
+        }
+    }
+    panic!("never granted more than once");
+}
+
+pub(crate) async fn stopped_by_hangup() {
+    let Pair { sound, flawed } = pair(Flaw::StoppedByHangup).await;
+    assert_redelivery_and_next(flawed).await;
+    for number in 0..TRIES_UNTIL_HIT {
+        let player = format!("player-{number}");
+        let event = event_of(&player);
+        for peer in [sound, flawed] {
+            let bytes = bytes_of(&signed(&body_of(&event), NOW));
+            let mut stream = TcpStream::connect(peer.address).await.expect("connects");
+            stream.write_all(&bytes).await.expect("written");
+            // Hangs up once the grant is there, which is before the key.
+            while peer.held(&player, SKU).await == "0" {}
+            drop(stream);
+            assert_eq!(peer.deliver(&event).await, 200);
+        }
+        assert_eq!(sound.held(&player, SKU).await, QUANTITY);
+        if flawed.held(&player, SKU).await == TWICE {
+            return;
+        }
+    }
+    panic!("never granted twice");
+}
+
+pub(crate) async fn lost_update() {
+    let Pair { sound, flawed } = pair(Flaw::LostUpdate).await;
+    assert_redelivery_and_next(flawed).await;
+    for number in 0..TRIES_UNTIL_HIT {
+        let player = format!("player-{number}");
+        let events = [(); 4].map(|()| event_of(&player));
+        let all: Vec<&Value> = events.iter().collect();
+        for peer in [sound, flawed] {
+            let statuses = statuses_together(peer, &all).await;
+            assert!(
+                statuses.iter().all(|status| status == "200"),
+                "{statuses:?}"
+            );
+        }
+        assert_eq!(sound.held(&player, SKU).await, "1920000");
+        if flawed.held(&player, SKU).await != "1920000" {
+            return;
+        }
+    }
+    panic!("never lost");
 }
 
 pub(crate) async fn check_then_insert_race() {

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,6 +17,9 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+
+/// The scenario of the bundled suite that looks for races.
+pub(crate) const BUNDLED: &str = "scenarios/idempotency/simultaneous_redelivery.yaml";
 
 /// What lies between looking and granting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +80,20 @@ impl RacyReceiver {
     /// Runs a scenario of so many steps, each of which delivers an event of its own so often and with
     /// these words.
     pub(crate) fn run(&self, steps: usize, deliveries: usize, words: &str, seed: usize) -> Run {
-        let scenario = scenario(steps, deliveries, words);
+        self.run_text(&scenario(steps, deliveries, words), seed)
+    }
+
+    /// Runs the scenario of the bundled suite that looks for races.
+    pub(crate) fn run_bundled(&self, seed: usize) -> Run {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(BUNDLED);
+        let text = std::fs::read_to_string(path).expect("read");
+        // Every grant of this receiver is of one.
+        let of_one = text.replace(": {}\n", ": { item: { quantity: 1 } }\n");
+        assert_ne!(of_one, text, "the events have changed");
+        self.run_text(&of_one, seed)
+    }
+
+    fn run_text(&self, scenario: &str, seed: usize) -> Run {
         std::fs::write(self.folder.path().join("race.yaml"), scenario).expect("written");
         let output = Command::new(env!("CARGO_BIN_EXE_aghook"))
             .args(["run", "race.yaml", "--seed"])
@@ -114,7 +131,7 @@ fn scenario(steps: usize, deliveries: usize, words: &str) -> String {
 fn profile(address: SocketAddr) -> String {
     format!(
         "profiles:\n  racy:\n    target: http://{address}/webhook\n    probes:\n      quantity:\n        \
-         http: GET http://{address}/players/{{player_id}}\n        read: $\n"
+         http: GET http://{address}/players/{{player_id}}\n        read: $\n    settle: 0s\n"
     )
 }
 

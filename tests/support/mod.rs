@@ -16,7 +16,7 @@ mod transcript;
 pub(crate) use encrypted::Encrypted;
 pub(crate) use folder::{Folder, SECRET};
 pub(crate) use game::{Game, Holdings};
-pub(crate) use peer::{Answer, Peer, Received, read_request};
+pub(crate) use peer::{Answer, Peer, Received, read_request, serve_requests};
 pub(crate) use transcript::{Transcript, normalised, transcript};
 
 /// A target that refuses every connection: nothing listens on this port of old.

@@ -1,5 +1,6 @@
 //! Wrong answers to deliveries that were decided on rightly, and answers at the wrong time.
 
+use bytes::Bytes;
 use http::StatusCode;
 
 use crate::receiver::answer::Answer;
@@ -47,6 +48,9 @@ fn wrong_answer(flaws: &Flaws, handled: &Handled) -> Option<Answer> {
                 Some(error(StatusCode::CONFLICT))
             } else if flaws.has(Flaw::RedeliveryAnswered500) {
                 Some(error(StatusCode::INTERNAL_SERVER_ERROR))
+            } else if flaws.has(Flaw::RedeliveryAnsweredOtherwise) {
+                let body = Bytes::from_static(br#"{"status":"duplicate"}"#);
+                Some(Answer::new(StatusCode::OK, body))
             } else {
                 None
             }

@@ -12,7 +12,7 @@ use crate::receiver::authentication::{Evidence, check_freshness, only_value, par
 use crate::receiver::refusal::Refusal;
 
 use super::javascript::stringify_parsed;
-use super::{Flaw, Flaws};
+use super::{Flaw, Flaws, lock};
 
 /// The sound step's questions in the same order, each answered as the flaws have it.
 pub(in crate::receiver) fn authenticate(
@@ -34,7 +34,24 @@ pub(in crate::receiver) fn authenticate(
     let timestamp = only_value(evidence.headers, TIMESTAMP_HEADER)?;
     let seconds = parse_timestamp(timestamp)?;
     check_signature(flaws, evidence, timestamp)?;
-    check_age(flaws, evidence, seconds)
+    check_age(flaws, evidence, seconds)?;
+    check_unseen(flaws, evidence)
+}
+
+/// A signature is a function of body and second, so that this is no proof of a replay.
+fn check_unseen(flaws: &Flaws, evidence: &Evidence<'_>) -> Result<(), Refusal> {
+    if !flaws.has(Flaw::SeenSignatureRefused) {
+        return Ok(());
+    }
+    let signature = only_value(evidence.headers, SIGNATURE_HEADER)?;
+    if lock(&flaws.seen_signatures).insert(signature.to_vec()) {
+        Ok(())
+    } else {
+        Err(Refusal::OnPurpose {
+            flaw: Flaw::SeenSignatureRefused,
+            status: StatusCode::FORBIDDEN,
+        })
+    }
 }
 
 fn check_signature(
@@ -54,6 +71,10 @@ fn check_signature(
             flaw: Flaw::GarbageSignatureCrashes,
             status: StatusCode::INTERNAL_SERVER_ERROR,
         });
+    }
+    let has_form = |given: &&[u8]| given.len() == 64 && given.iter().all(u8::is_ascii_hexdigit);
+    if flaws.has(Flaw::SignatureFormOnly) && signatures.iter().all(has_form) {
+        return Ok(());
     }
     let accepted = accepted_signatures(flaws, evidence, timestamp);
     let fits = |given: &&[u8]| {
@@ -97,9 +118,21 @@ fn accepted_signatures(flaws: &Flaws, evidence: &Evidence<'_>, timestamp: &[u8])
         .flatten();
     let body = rewritten.as_deref().unwrap_or(evidence.body);
     let signer = evidence.signer;
+    let event_time = flaws
+        .has(Flaw::EventTimeSigned)
+        .then(|| event_time(evidence.body))
+        .flatten()
+        .map(|seconds| seconds.to_string());
+    let timestamp = event_time.as_deref().map_or(timestamp, str::as_bytes);
     let mut accepted = vec![signer.sign_text(timestamp, body).to_string()];
     if flaws.has(Flaw::TimestampNotSigned) {
         accepted.push(signer.sign_message(body).to_string());
+    }
+    if flaws.has(Flaw::NeighbouringTimestampTried)
+        && let Ok(seconds) = parse_timestamp(timestamp)
+    {
+        let neighbours = seconds.saturating_sub(2)..=seconds.saturating_add(2);
+        accepted.extend(neighbours.map(|seconds| signer.sign(seconds, body).to_string()));
     }
     if flaws.has(Flaw::ExpiredSecretAccepted)
         && let Some(expired) = &flaws.expired

@@ -84,12 +84,30 @@ flaws! {
     SignatureNotChecked "signature_not_checked" Forges
         "The signature is never looked at: whoever finds the URL grants themselves what they like."
         "Any forgery of the signature or the body with a fresh timestamp is answered 200 and granted.";
+    SignatureFormOnly "signature_form_only" Forges
+        "Of the signature only the form is looked at: any 64 hex digits pass, as where a check is mocked in tests and the mock is shipped."
+        "The forgeries `wrong_secret`, `tampered_body`, `swapped_timestamp`, `body_only_signature` and `wrong_algorithm` are answered 200 and granted; a signature that is missing or malformed is refused.";
+    KnownKeyNotVerified "known_key_not_verified" Answers
+        "The idempotency key is looked up before the signature is checked: a forgery of an event that was granted is answered like a redelivery, so anyone can ask which events were."
+        "Any forgery of an event that was delivered before is answered 200; of a new event it is refused.";
+    KeyBeforeVerification "key_before_verification" Loses
+        "The idempotency key is written down before the signature is checked: after a refused forgery the genuine delivery is taken for a redelivery, and nothing is granted."
+        "A forgery is refused, and the genuine delivery of the same event after it is answered 200 and not granted.";
     BodyReserialised "body_reserialised" Loses
         "The signature is checked over `JSON.stringify(JSON.parse(body))` in place of the bytes that came: an event whose text comes out differently is refused for ever."
         "An event with a quantity above 2^53, a number such as `20.0`, white space, a needless escape or digits for keys is answered 403; plain compact events pass.";
     TimestampNotSigned "timestamp_not_signed" Forges
         "A signature of the body alone counts as well as one of timestamp and body, left over from an older scheme: such a signature never expires, since any fresh timestamp can be put beside it."
         "The forgery `body_only_signature` is answered 200 and granted.";
+    NeighbouringTimestampTried "neighbouring_timestamp_tried" Answers
+        "To forgive clocks that differ, the signature is also tried with timestamps up to two seconds from the header's: the header is not what was signed."
+        "The forgery `swapped_timestamp` is answered 200.";
+    EventTimeSigned "event_time_signed" Loses
+        "The signature is checked with the body's `event_time` in place of the timestamp header, since the two are equal in the example: every retry and every late delivery is refused."
+        "An event whose `event_time` is not the second in which it is signed is answered 403; the forgery `swapped_timestamp` passes where it is.";
+    SeenSignatureRefused "seen_signature_refused" Loses
+        "A signature that was seen before is refused as a replay: a retry within the same second, or one that repeats the first signature, is lost though nothing was granted."
+        "The second delivery with the same timestamp and body is answered 403.";
     FreshnessNotChecked "freshness_not_checked" Answers
         "The timestamp's distance from the clock is not looked at: a recorded delivery can be replayed at any time, and only the idempotency key stands in its way."
         "The forgeries `stale_timestamp` and `future_timestamp` are answered 200.";
@@ -124,7 +142,21 @@ flaws! {
         "A signature that is no hex breaks the handler: forgeries raise alarms as if the game were down, and a sender would try again."
         "The forgery `garbage_signature` is answered 500.";
 
+    // How it is read.
+    FirstPieceOnly "first_piece_only" Loses
+        "What one read of the socket returns is taken for the whole body: a body that comes in several pieces is cut, and its signature does not match."
+        "With the fault `slow_body` a genuine delivery is answered 403 and not granted; so is one whose last byte comes apart from the rest.";
+    CutBodyLeavesLock "cut_body_leaves_lock" Loses
+        "The player is locked as soon as their ID has been read, and unlocked at the end: a body that breaks off leaves the lock, and the player's deliveries are answered 503 from then on."
+        "After the fault `cut_body` every retry is answered 503, and nothing is granted.";
+
     // What it says.
+    EventTypeNotChecked "event_type_not_checked" Forges
+        "`event_type` is not looked at: any event that has an item in it is granted."
+        "An event of another type is answered 200 and granted.";
+    OnlyHubRedeemGranted "only_hub_redeem_granted" Loses
+        "Whatever does not have the trigger `hub.redeem` is taken for a test: a coupon whose trigger is null is answered 200 and dropped."
+        "An event with `trigger: null` is answered 200, and its player holds nothing.";
     NullDescriptionCrashes "null_description_crashes" Loses
         "The handler works on an item's description without asking whether it is null: such an event fails at every attempt."
         "An event whose item, or an item nested in it, has `description: null` is answered 500.";
@@ -144,8 +176,8 @@ flaws! {
         "A quantity is kept in 32 bits and wraps: of 2^32 + 5 a player gets 5."
         "An event with a quantity from 2^32 up is answered 200 and granted modulo 2^32.";
     QuantityFloat "quantity_float" Loses
-        "A quantity goes through a double: above 2^53 a player gets a little less or more."
-        "An event with the quantity 2^53 + 1 is answered 200, and 2^53 is granted.";
+        "A quantity goes through a single-precision float, as in a column of type FLOAT: above 2^24 a player gets a little less or more."
+        "An event with the quantity 2^24 + 1 is answered 200, and 2^24 is granted.";
 
     // What it stands for.
     SandboxGranted "sandbox_granted" Forges
@@ -174,6 +206,9 @@ flaws! {
     DedupeByEventId "dedupe_by_event_id" Doubles
         "Deliveries are told apart by `event_id` in place of `idempotency_key`: a retry that carries a new event ID is granted again."
         "Two events with one `idempotency_key` and two `event_id`s are both granted.";
+    DedupeBySignature "dedupe_by_signature" Doubles
+        "Deliveries are told apart by their signature in place of `idempotency_key`: a retry that is signed afresh in another second is granted again."
+        "The same event with another, fresh timestamp is granted twice, as by the fault `late_retry` with a short policy.";
     DedupeByTransactionId "dedupe_by_transaction_id" Loses
         "Deliveries are told apart by `transaction_id`: the second event of a transaction is taken for a retry of the first and lost."
         "Of two events with one `transaction_id` only the first is granted, and both are answered 200.";
@@ -183,9 +218,21 @@ flaws! {
     DedupeInMemory "dedupe_in_memory" Doubles
         "The idempotency keys are kept in memory: a retry after a restart is granted again."
         "The same event delivered before and after a restart on the same store (or `POST /debug/restart`) is granted twice.";
+    LastKeyOnly "last_key_only" Doubles
+        "Of each player only the last key is kept, in a column of the player's row: a retry that comes after another coupon is granted again."
+        "An event that is delivered again after another one of the same player is granted twice, as with the fault `out_of_order`.";
     CheckThenInsertRace "check_then_insert_race" Doubles
         "Whether the key is new is asked in one transaction and the grant written in another, with no unique key: simultaneous deliveries all find it new."
         "The same event delivered several times at the same moment is granted more than once; one after the other it never is.";
+    KeyWrittenLast "key_written_last" Doubles
+        "The key is written when all is done, after a grant that takes its time: a retry that comes meanwhile finds no key and is granted again."
+        "With the fault `timeout_overlap`, or several deliveries at the same moment, the event is granted more than once; one after the other it never is.";
+    StoppedByHangup "stopped_by_hangup" Doubles
+        "The handler is stopped when its sender hangs up, as some servers do: between the grant and the key this leaves a grant that the retry makes again."
+        "With the fault `reset` the event is granted twice.";
+    LostUpdate "lost_update" Loses
+        "What a player holds is read, added to, and written back whole: of two coupons that overlap one is lost."
+        "Of several events of one player at the same moment not all are granted, and all are answered 200.";
     GrantBeforeKey "grant_before_key" Doubles
         "The grant is committed, and then the key in a transaction of its own: a crash or an error in between leaves a grant that the retry makes again."
         "A delivery that fails half-way (a script of 503, or `--crash-after` and a restart on the same store) and its retry are both granted.";
@@ -206,6 +253,12 @@ flaws! {
     RedeliveryAnswered500 "redelivery_answered_500" Answers
         "A redelivery runs into the unique key and is answered 500: the sender tries again until it gives up."
         "The second delivery of an event is answered 500; it is granted once.";
+    RedeliveryAnsweredOtherwise "redelivery_answered_otherwise" Answers
+        "A redelivery is answered 200 with another body than the first delivery: a sender that compares, or an operator who reads the log, sees two outcomes of one event."
+        "The second delivery of an event is answered 200 with `duplicate` in its body; it is granted once.";
+    OverlapRefused "overlap_refused" Answers
+        "A delivery whose key is worked on at that moment is answered 409 in place of the outcome: a sender that gave up on the first takes the coupon for refused."
+        "With the fault `timeout_overlap` the retry is answered 409; the event is granted once.";
     EarlyAnswer "early_answer" Loses
         "200 is answered once the signature is right, and the work is done after that: where it then fails, nobody tries again."
         "A delivery that fails (a script of 503, or an item that can't be granted) is answered 200 and not granted.";

@@ -3,7 +3,7 @@
 
 use serde_json::Map;
 
-use crate::protocol::{Event, Field, Item, ItemKind, NestedItem};
+use crate::protocol::{Event, Field, Item, ItemKind, NestedItem, Text};
 use crate::receiver::grants::can_grant;
 use crate::receiver::settings::ReceiverSettings;
 
@@ -18,6 +18,10 @@ pub(in crate::receiver) fn misunderstand(
     let mut event = event.clone();
     if flaws.has(Flaw::FallbackGrantedToo) {
         add_fallbacks(&mut event, settings);
+    }
+    let is_redeemed = |trigger: &Text| *trigger == Event::TRIGGER_REDEEM;
+    if flaws.has(Flaw::OnlyHubRedeemGranted) && !event.trigger.value().is_some_and(is_redeemed) {
+        event.trigger = Field::Value(Event::TRIGGER_TEST.into());
     }
     each_item(&mut event, &mut |item| {
         if flaws.has(Flaw::FirstLevelOnly) {

@@ -13,11 +13,15 @@ use crate::receiver::answer::Answer;
 use crate::receiver::crash_point::CrashPoint;
 use crate::receiver::ledger::{BodyDigest, Earlier, Entry, Ledger, LedgerError, Recorded};
 
+use super::overlap::{LockOfKey, WORK, sender_is_gone};
 use super::{Flaw, Flaws};
 
 /// The text by which deliveries of one event are told from other events.
-pub(in crate::receiver) fn identify(flaws: &Flaws, event: &Event) -> String {
+pub(in crate::receiver) fn identify(flaws: &Flaws, event: &Event, signature: &str) -> String {
     let data = &event.event_data;
+    if flaws.has(Flaw::DedupeBySignature) {
+        return signature.to_owned();
+    }
     let identity = if flaws.has(Flaw::DedupeByEventId) {
         &event.event_id
     } else if flaws.has(Flaw::DedupeByTransactionId) {
@@ -30,6 +34,9 @@ pub(in crate::receiver) fn identify(flaws: &Flaws, event: &Event) -> String {
     identity.to_string()
 }
 
+/// What is kept of a delivery beside the ledger.
+type Kept = (Answer, BodyDigest);
+
 /// How a delivery is written down.
 pub(in crate::receiver) enum Recorder {
     /// Key and grants in one transaction, the key unique.
@@ -37,9 +44,19 @@ pub(in crate::receiver) enum Recorder {
     /// No key is asked for.
     Always,
     /// Keys are in memory, gone with the process.
-    InMemory(Mutex<HashMap<String, (Answer, BodyDigest)>>),
+    InMemory(Mutex<HashMap<String, Kept>>),
+    /// Of each player only the last key is kept.
+    LastKeyOnly(Mutex<HashMap<String, (String, Kept)>>),
     /// A transaction that asks for the key, and then one that writes without asking.
     CheckThenInsert,
+    /// Grants, works for a while, and then the key.
+    KeyLast,
+    /// Grants, works for a while, and then the key. Deliveries of one key are taken one at a time,
+    /// but whoever hangs up stops the work.
+    KeyLastInTurn(LockOfKey),
+    /// What the players hold is read and written back whole. A number for each player tells
+    /// whether somebody else has written in between.
+    ReadAddWrite(Mutex<HashMap<String, u64>>),
     /// Grants, and then the key. Nothing else is wrong: they are taken one at a time.
     GrantThenKey(Mutex<()>),
     /// The key, and then the grants. Nothing else is wrong: they are taken one at a time.
@@ -54,8 +71,16 @@ impl Recorder {
             Self::Always
         } else if has(Flaw::DedupeInMemory) {
             Self::InMemory(Mutex::default())
+        } else if has(Flaw::LastKeyOnly) {
+            Self::LastKeyOnly(Mutex::default())
         } else if has(Flaw::CheckThenInsertRace) {
             Self::CheckThenInsert
+        } else if has(Flaw::KeyWrittenLast) {
+            Self::KeyLast
+        } else if has(Flaw::StoppedByHangup) {
+            Self::KeyLastInTurn(LockOfKey::default())
+        } else if has(Flaw::LostUpdate) {
+            Self::ReadAddWrite(Mutex::default())
         } else if has(Flaw::GrantBeforeKey) {
             Self::GrantThenKey(Mutex::default())
         } else if has(Flaw::KeyBeforeGrant) {
@@ -105,6 +130,50 @@ impl Recorder {
                 append(ledger, &entry).await?;
                 crash_point.pass();
             }
+            Self::LastKeyOnly(last) => {
+                let mut last = last.lock().await;
+                if let Some((key, kept)) = last.get(&entry.player_id)
+                    && *key == entry.idempotency_key
+                {
+                    return Ok(Recorded::Earlier(earlier(kept, &entry.body)));
+                }
+                append(ledger, &entry).await?;
+                crash_point.pass();
+                let kept = (entry.idempotency_key, (entry.answer, entry.body));
+                last.insert(entry.player_id, kept);
+            }
+            Self::KeyLast => return grant_and_then_key(ledger, entry, crash_point).await,
+            Self::KeyLastInTurn(locks) => {
+                let lock = locks.of(&entry.idempotency_key);
+                let _in_turn = lock.lock().await;
+                return grant_and_then_key(ledger, entry, crash_point).await;
+            }
+            Self::ReadAddWrite(versions) => {
+                let player_id = entry.player_id.clone();
+                let version = async || {
+                    let versions = versions.lock().await;
+                    versions.get(&player_id).copied().unwrap_or_default()
+                };
+                let read = version().await;
+                // What a game does in between, and no pause.
+                yield_now().await;
+                ledger.holdings(player_id.clone()).await?;
+                let mut versions = versions.lock().await;
+                let version = versions.entry(player_id.clone()).or_default();
+                let is_overwritten = *version != read;
+                let recorded = ledger
+                    .record(if is_overwritten {
+                        without_grants(entry)
+                    } else {
+                        entry
+                    })
+                    .await?;
+                if recorded == Recorded::First {
+                    *version += 1;
+                    crash_point.pass();
+                }
+                return Ok(recorded);
+            }
             Self::GrantThenKey(alone) => {
                 let _alone = alone.lock().await;
                 let key = entry.idempotency_key.clone();
@@ -140,6 +209,11 @@ impl Recorder {
             Self::InMemory(memory) => {
                 let memory = memory.lock().await;
                 Ok(memory.get(&key).map(|kept| earlier(kept, &body)))
+            }
+            Self::LastKeyOnly(last) => {
+                let last = last.lock().await;
+                let kept = last.values().find(|(known, _)| *known == key);
+                Ok(kept.map(|(_, kept)| earlier(kept, &body)))
             }
             _ => ledger.recall(key, body).await,
         }
@@ -181,6 +255,26 @@ impl Recorder {
     }
 }
 
+/// The grants; then, when the game's own work is done, the key, unless the sender's hanging up has
+/// stopped the work.
+async fn grant_and_then_key(
+    ledger: &Ledger,
+    entry: Entry,
+    crash_point: &CrashPoint,
+) -> Result<Recorded, LedgerError> {
+    let key = entry.idempotency_key.clone();
+    if let Some(earlier) = ledger.recall(key, entry.body).await? {
+        return Ok(Recorded::Earlier(earlier));
+    }
+    append(ledger, &without_key(&entry)).await?;
+    crash_point.pass();
+    tokio::time::sleep(WORK).await;
+    if !sender_is_gone() {
+        ledger.record(without_grants(entry)).await?;
+    }
+    Ok(Recorded::First)
+}
+
 /// Writes an entry whether its key is new or not.
 async fn append(ledger: &Ledger, entry: &Entry) -> Result<(), LedgerError> {
     let mut copy = entry.clone();
@@ -200,14 +294,15 @@ fn without_key(entry: &Entry) -> Entry {
     }
 }
 
-fn without_grants(entry: Entry) -> Entry {
+/// The key alone.
+pub(in crate::receiver) fn without_grants(entry: Entry) -> Entry {
     Entry {
         grants: Vec::new(),
         ..entry
     }
 }
 
-fn earlier((answer, first_body): &(Answer, BodyDigest), body: &BodyDigest) -> Earlier {
+fn earlier((answer, first_body): &Kept, body: &BodyDigest) -> Earlier {
     Earlier {
         answer: answer.clone(),
         same_body: first_body == body,

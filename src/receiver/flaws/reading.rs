@@ -1,0 +1,72 @@
+//! Wrong ways to read a body that does not come in one piece.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use crate::receiver::refusal::Refusal;
+use crate::receiver::request_body;
+
+use super::{Flaw, Flaws, lock};
+
+/// Reads a body as the flaws have it.
+pub(in crate::receiver) async fn read(
+    flaws: &Flaws,
+    body: Incoming,
+    timeout: Duration,
+) -> Result<Bytes, Refusal> {
+    if flaws.has(Flaw::FirstPieceOnly) {
+        let first = tokio::time::timeout(timeout, first_piece(body)).await;
+        return first.unwrap_or(Err(Refusal::BodySlow));
+    }
+    let mut arrived = BytesMut::new();
+    let read = request_body::read_into(body, timeout, &mut arrived).await;
+    if flaws.has(Flaw::CutBodyLeavesLock)
+        && let Some(player_id) = player_in(&arrived)
+    {
+        let mut locked = lock(&flaws.locked_players);
+        if read == Err(Refusal::BodyCut) {
+            locked.insert(player_id);
+        } else if locked.contains(&player_id) {
+            return Err(Refusal::OnPurpose {
+                flaw: Flaw::CutBodyLeavesLock,
+                status: StatusCode::SERVICE_UNAVAILABLE,
+            });
+        }
+    }
+    read.map(|()| arrived.freeze())
+}
+
+/// What one call of a socket's `read` returns.
+async fn first_piece(mut body: Incoming) -> Result<Bytes, Refusal> {
+    match body.frame().await {
+        Some(Ok(frame)) => Ok(frame.into_data().unwrap_or_default()),
+        Some(Err(_)) => Err(Refusal::BodyCut),
+        None => Ok(Bytes::new()),
+    }
+}
+
+/// The player, as far as a parser that does not wait for the end can know. An ID with an escape
+/// in it is read as it is written.
+fn player_in(body: &[u8]) -> Option<Vec<u8>> {
+    const KEY: &[u8] = b"\"player_id\":\"";
+    let start = body.windows(KEY.len()).position(|bytes| bytes == KEY)? + KEY.len();
+    let length = body[start..].iter().position(|byte| *byte == b'"')?;
+    Some(body[start..start + length].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_player_is_known_before_the_end() {
+        let cut = br#"{"event_type":"coupon.redeemed","event_data":{"player_id":"2D2R","cou"#;
+        assert_eq!(player_in(cut), Some(b"2D2R".to_vec()));
+        assert_eq!(player_in(&cut[..60]), None);
+        assert_eq!(player_in(b""), None);
+    }
+}

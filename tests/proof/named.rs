@@ -1,0 +1,62 @@
+//! Which scenario is there for which flaw: the one whose `about` says what to fix.
+
+use aghook::receiver::Flaw;
+
+/// The scenario's folder and name.
+pub(crate) fn scenario_for(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::SignatureNotChecked | Flaw::ForgeryAnswered500 | Flaw::ForgeryAnswered200 => {
+            "signature/wrong_secret"
+        }
+        Flaw::SignatureFormOnly => "signature/tampered_body",
+        Flaw::KnownKeyNotVerified => "signature/forged_redelivery",
+        Flaw::KeyBeforeVerification => "signature/forgery_uses_nothing_up",
+        Flaw::BodyReserialised => "payload/whole_price",
+        Flaw::TimestampNotSigned => "signature/body_only_signature",
+        Flaw::NeighbouringTimestampTried => "signature/swapped_timestamp",
+        Flaw::EventTimeSigned | Flaw::FreshnessByEventTime => "retries/late_by_minutes",
+        Flaw::SeenSignatureRefused => "retries/first_signature_again",
+        Flaw::FreshnessNotChecked => "signature/stale_timestamp",
+        Flaw::FutureTimestampAccepted => "signature/future_timestamp",
+        Flaw::SignatureCaseMismatch | Flaw::LoginRedirect => "payload/plain_item",
+        Flaw::PrefixCompare => "signature/truncated_signature",
+        Flaw::MissingHeaderPasses => "signature/missing_signature",
+        Flaw::ExpiredSecretAccepted => "signature/expired_secret",
+        Flaw::UnkeyedHashAccepted => "signature/wrong_algorithm",
+        Flaw::SignaturePrefixStripped => "signature/prefixed_signature",
+        Flaw::AnySignatureCounts => "signature/two_signatures",
+        Flaw::GarbageSignatureCrashes => "signature/garbage_signature",
+        Flaw::FirstPieceOnly => "faults/slow_body",
+        Flaw::CutBodyLeavesLock => "faults/cut_body",
+        Flaw::EventTypeNotChecked => "payload/other_event_type",
+        Flaw::OnlyHubRedeemGranted => "context/null_trigger",
+        Flaw::NullDescriptionCrashes => "payload/null_description",
+        Flaw::AbsentFallbackCrashes => "payload/absent_fields",
+        Flaw::NullContextCrashes => "context/null_context",
+        Flaw::UnknownKeyRefused => "payload/unknown_keys",
+        Flaw::NonAsciiMangled => "payload/player_beyond_ascii",
+        Flaw::Quantity32Bit | Flaw::QuantityFloat => "payload/large_quantity",
+        Flaw::SandboxGranted => "context/sandbox",
+        Flaw::TestGranted => "context/test_trigger",
+        Flaw::BundleGrantedTwice | Flaw::NestedQuantityIgnored => "payload/bundle",
+        Flaw::FirstLevelOnly => "payload/bundle_in_bundle",
+        Flaw::FallbackGrantedToo => "payload/fallback_item",
+        Flaw::DedupeMissing
+        | Flaw::RedeliveryAnswered409
+        | Flaw::RedeliveryAnswered500
+        | Flaw::RedeliveryAnsweredOtherwise => "idempotency/redelivery",
+        Flaw::DedupeByEventId => "idempotency/retry_with_new_event_id",
+        Flaw::DedupeBySignature => "faults/late_retry_in_time",
+        Flaw::DedupeByTransactionId => "idempotency/shared_transaction",
+        Flaw::DedupeByCouponCode => "idempotency/one_code_of_two_players",
+        Flaw::DedupeInMemory => "idempotency/redelivery_after_restart",
+        Flaw::LastKeyOnly => "faults/out_of_order",
+        Flaw::CheckThenInsertRace => "idempotency/simultaneous_redelivery",
+        Flaw::KeyWrittenLast | Flaw::OverlapRefused => "faults/timeout_overlap",
+        Flaw::StoppedByHangup => "faults/reset",
+        Flaw::LostUpdate => "idempotency/simultaneous_coupons",
+        Flaw::GrantBeforeKey | Flaw::EarlyAnswer => "retries/exhausted_retries",
+        Flaw::KeyBeforeGrant => "retries/redelivered_after_exhaustion",
+        Flaw::SlowAnswer => "retries/answered_in_time",
+    }
+}
