@@ -8,6 +8,7 @@ pub mod cli;
 pub mod delivery;
 pub mod generate;
 pub mod harness;
+pub mod load;
 pub mod protocol;
 pub mod receiver;
 pub mod report;

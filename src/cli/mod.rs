@@ -18,7 +18,9 @@ mod files;
 mod fire;
 mod header_lines;
 mod list;
+mod load;
 mod man;
+mod merge;
 mod new;
 mod preparation;
 mod receive;
@@ -69,6 +71,8 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
     match command {
         Command::Run(command) => command.run(console),
         Command::Fire(command) => command.run(console),
+        Command::Load(command) => command.run(console),
+        Command::Merge(command) => command.run(console),
         Command::Receive(options) => block_on(receive::receive(options)),
         Command::New(command) => command.run(console),
         Command::Check(command) => command.run(console),

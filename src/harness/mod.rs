@@ -12,6 +12,7 @@ mod grant_judgement;
     reason = "the harness itself, which its parts work for"
 )]
 mod harness;
+mod holdings;
 mod http_hook;
 mod json_match;
 mod order;
@@ -29,6 +30,7 @@ mod verdict;
 mod watched_effect;
 
 pub use harness::Harness;
+pub use holdings::{GrantDemand, HoldingsVerdict, PlayerClaims};
 pub use http_hook::PreparedScript;
 pub use plan::{Plan, PlanSettings, PlannedEvent};
 pub use probe_reading::{HookProblem, PreparedProbe};

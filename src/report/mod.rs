@@ -1,4 +1,5 @@
-//! Reports: consumers of the stream of run events, and of nothing else.
+//! Reports: consumers of the stream of run events, and of nothing else; a load, which has no such
+//! stream, is read from its own report.
 
 mod annotations;
 mod body_text;
@@ -6,6 +7,7 @@ mod counts;
 mod har;
 mod json_lines;
 mod junit;
+mod load_summary;
 mod markdown;
 mod printable;
 mod progress;
@@ -20,6 +22,7 @@ pub use annotations::Annotations;
 pub use har::HarReport;
 pub use json_lines::JsonLines;
 pub use junit::JunitReport;
+pub use load_summary::write_load_summary;
 pub use markdown::MarkdownReport;
 pub use progress::Progress;
 pub use terminal::{Detail, TerminalReport, write_attempt};
