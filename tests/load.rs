@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use support::{Answer, Folder, Peer, SECRET, Transcript};
+use support::{Answer, Encrypted, Folder, Peer, SECRET, Transcript};
 
 /// Everything that can befall an event.
 const MIX: [&str; 8] = [
@@ -391,6 +391,45 @@ fn what_is_wrong_on_the_command_line_is_said() {
     Transcript::of(&mut nobody)
         .ends_with(3)
         .says(&["can't be reached"]);
+}
+
+#[test]
+fn a_load_goes_over_tls_in_both_versions() {
+    for (version, spoken) in [
+        ("1.1", http::Version::HTTP_11),
+        ("2", http::Version::HTTP_2),
+    ] {
+        let receiver = Encrypted::new("127.0.0.1", &[b"h2", b"http/1.1"]);
+        let folder = Folder::new().with("ca.pem", &receiver.certificate);
+        let url = receiver.url();
+        let options = [
+            "--target",
+            &url,
+            "--cacert",
+            "ca.pem",
+            "--http-version",
+            version,
+            "--rate",
+            "100",
+            "--count",
+            "50",
+            "--connections",
+            "4",
+            "--together",
+            "20%",
+            "--lost-acks",
+            "10%",
+        ];
+        let report = report(&folder, &options, 0);
+        let attempts = number(counts(&report), "attempts");
+        assert_eq!(number(counts(&report), "errors"), 0);
+        let versions = receiver.versions();
+        assert_eq!(versions.len() as u64, attempts);
+        assert!(
+            versions.iter().all(|version| *version == spoken),
+            "{versions:?}"
+        );
+    }
 }
 
 #[test]

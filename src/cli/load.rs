@@ -328,7 +328,8 @@ impl Load {
         };
         let rate = match self.rate {
             Rate::Max => "as fast as can be".to_owned(),
-            rate => format!("{rate} a second"),
+            rate @ Rate::Constant(_) => format!("{rate} a second"),
+            rate @ Rate::Ramp { .. } => format!("at {rate}"),
         };
         console.say(&format!(
             "aghook {}: {length}, {rate}, over {} connections to {}{built_in}",

@@ -9,10 +9,12 @@
 mod answer_reader;
 mod translation;
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::client::Client;
@@ -97,9 +99,9 @@ impl BulkConnection {
     }
 
     /// Whether another request can be sent on it, as far as can be known.
-    pub fn is_open(&self) -> bool {
-        match &self.0 {
-            Kind::Http1(http1) => http1.unread() == Unread::Nothing,
+    pub fn is_open(&mut self) -> bool {
+        match &mut self.0 {
+            Kind::Http1(http1) => http1.is_quiet(),
             Kind::Http2(connection) => connection.is_usable(),
             Kind::Closed => false,
         }
@@ -147,10 +149,22 @@ impl BulkConnection {
 }
 
 impl Http1 {
-    fn unread(&self) -> Unread {
-        match &self.wire {
-            Wire::Plain(stream) => unread(stream),
-            Wire::Encrypted(_, peek) => peek.unread(),
+    /// Whether the receiver has sent nothing that was not asked for, least of all the end.
+    fn is_quiet(&mut self) -> bool {
+        match &mut self.wire {
+            Wire::Plain(stream) => unread(stream) == Unread::Nothing,
+            Wire::Encrypted(stream, peek) => match peek.unread() {
+                Unread::Nothing => true,
+                Unread::End => false,
+                // Keys for later sessions come unasked, and are no text of the receiver's.
+                Unread::Bytes => {
+                    let mut byte = [0];
+                    let mut context = Context::from_waker(Waker::noop());
+                    let read =
+                        Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
+                    read.is_pending()
+                }
+            },
         }
     }
 

@@ -238,8 +238,8 @@ impl LoadRun {
                     scope.spawn(move || worker::work(Arc::clone(shared), &runtime, own, ready))
                 })
                 .collect();
-            let watching = scope.spawn(|| Stalls::watch(over));
             ready.wait();
+            let watching = scope.spawn(|| Stalls::watch(over));
             let start = Instant::now();
             stop.advance(Stage::Running(start));
             let pacing = (!timetable.is_max()).then(|| scope.spawn(move || pace(shared, start)));

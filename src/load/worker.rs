@@ -214,10 +214,10 @@ impl Worker {
     }
 
     fn take_redelivery(&self) -> Option<Duty> {
-        let now = Instant::now();
         if self.redeliveries.borrow().is_empty() {
             return None;
         }
+        let now = Instant::now();
         if self.shared.drained_by().is_some_and(|end| now >= end) {
             self.abandon_redeliveries();
             return None;

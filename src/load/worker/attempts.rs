@@ -57,14 +57,13 @@ impl Kept {
     /// The connection, if it can still be used.
     fn take(&mut self) -> Option<BulkConnection> {
         let fresh = self.used.elapsed() < LOOKED_AT_AFTER;
-        let connection = self.connection.take();
-        connection.filter(|connection| {
-            if fresh {
-                !connection.is_spent()
-            } else {
-                connection.is_open()
-            }
-        })
+        let mut connection = self.connection.take()?;
+        let is_usable = if fresh {
+            !connection.is_spent()
+        } else {
+            connection.is_open()
+        };
+        is_usable.then_some(connection)
     }
 }
 
