@@ -433,6 +433,12 @@ fn a_load_goes_over_tls_in_both_versions() {
 }
 
 #[test]
+fn a_load_that_sent_nothing_is_no_success() {
+    let folder = Folder::new();
+    report(&folder, &["--duration", "0s"], 3);
+}
+
+#[test]
 fn no_output_shows_the_secret() {
     let flawed = Flawed::new(&[]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));

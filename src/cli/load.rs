@@ -4,6 +4,7 @@ mod effect_check;
 mod failures;
 mod live_line;
 pub(super) mod report_options;
+mod sending;
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -14,8 +15,8 @@ use std::time::SystemTime;
 use clap::Args;
 
 use self::effect_check::EffectCheck;
-use self::live_line::LiveLine;
 use self::report_options::LoadReportOptions;
+use self::sending::run_load;
 use super::ExitCode;
 use super::block_on;
 use super::command_error::CommandError;
@@ -26,8 +27,8 @@ use super::target_options::{TargetOptions, reach};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::harness::Harness;
 use crate::load::{
-    EffectsReport, EventSource, Expectation, Length, Live, LoadReport, LoadResult, LoadRun,
-    LoadSettings, Mix, Partition, Percentiles, Rate, Share, Stop,
+    EffectsReport, EventSource, Expectation, Length, LoadReport, LoadResult, LoadSettings, Mix,
+    Partition, Percentiles, Rate, Share, Stop,
 };
 use crate::scenario::DurationText;
 
@@ -412,57 +413,5 @@ pub(super) fn exit_code(report: &LoadReport) -> ExitCode {
         _ if report.interrupted => ExitCode::NotCompleted,
         Some(true) => ExitCode::ChecksHeld,
         None => ExitCode::NotCompleted,
-    }
-}
-
-/// Runs the load on threads of its own, until its end or until Ctrl-C has ended it.
-async fn run_load(
-    prepared: &PreparedRun,
-    settings: LoadSettings,
-    stop: &Stop,
-    console: &Console,
-) -> Result<LoadResult, CommandError> {
-    let harness = &prepared.harness;
-    let onlooker = LiveLine::is_wanted().then(|| Arc::new(Live::default()));
-    let run = LoadRun {
-        settings,
-        client: harness.client.clone(),
-        target: harness.target.clone(),
-        signer: harness.signer.clone(),
-        clock: harness.clock,
-        live: onlooker.clone(),
-    };
-    let drawn = onlooker.map(LiveLine::draw);
-    let own = stop.clone();
-    let running = tokio::task::spawn_blocking(move || run.run(&own));
-    let mut console = console.reopened();
-    let interrupted = async {
-        // Where the signal can't be listened for, Ctrl-C ends the program as usual.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stop.finish();
-            let tell = async {
-                console.note("stopping: what is under way ends first; Ctrl-C again ends at once");
-            };
-            // Listens before it tells, so that no second Ctrl-C is missed, however soon it comes.
-            let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), tell);
-            if again.is_ok() {
-                stop.abort();
-            }
-        }
-        std::future::pending::<()>().await;
-    };
-    let result = tokio::select! {
-        biased;
-        () = interrupted => None,
-        result = running => Some(result),
-    };
-    drop(drawn);
-    let problem = |reason: String| {
-        CommandError::not_completed(format!("the load could not be run: {reason}"), None)
-    };
-    match result {
-        Some(Ok(result)) => result.map_err(|error| problem(error.to_string())),
-        Some(Err(error)) => Err(problem(error.to_string())),
-        None => Err(problem("it was stopped".to_owned())),
     }
 }

@@ -179,8 +179,11 @@ impl LoadReport {
         Ok(())
     }
 
-    /// Whether every check held; none where some could not be decided and none failed.
+    /// Whether every check held; none where some could not be decided and none failed, or where
+    /// nothing was sent.
     pub fn holds(&self) -> Option<bool> {
+        let counts = &self.figures.counts;
+        let nothing = counts.attempts == 0 && counts.forgeries == 0;
         let wrong = self
             .effects
             .as_ref()
@@ -191,7 +194,7 @@ impl LoadReport {
             .is_some_and(|effects| effects.undecided > 0);
         let failed = self.expectations.iter().any(|one| one.holds == Some(false));
         let open = self.expectations.iter().any(|one| one.holds.is_none());
-        match (wrong || failed, undecided || open) {
+        match (wrong || failed, undecided || open || nothing) {
             (true, _) => Some(false),
             (false, true) => None,
             (false, false) => Some(true),
@@ -241,6 +244,7 @@ mod tests {
     fn share(partition: &str, events: u64) -> LoadReport {
         let mut figures = Figures::default();
         figures.counts.events = events;
+        figures.counts.attempts = events;
         figures.counts.statuses.insert(200, events);
         figures.span_us = 1_000_000 * events;
         figures
