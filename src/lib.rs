@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod generate;
 pub mod harness;
 pub mod journal;
+pub mod load;
 pub mod protocol;
 pub mod receiver;
 pub mod report;

@@ -189,6 +189,17 @@ const LINES: &[(&str, &[&str])] = &[
             "fire --target NOBODY",
         ],
     ),
+    (
+        "load",
+        &[
+            "load --rate max --count 5 --drain 0s --target TARGET",
+            "load --rate max --count 5 --drain 0s --forgeries 50% --target TARGET --report json=load.json",
+            "load --rate max --count 5 --drain 0s --report json --report hdr=load.hlog",
+            "load --target NOBODY",
+            "load --rate fast",
+        ],
+    ),
+    ("merge", &["merge scenario.yaml", "merge missing.json"]),
     ("new", &["new", "new"]),
     (
         "snapshots",

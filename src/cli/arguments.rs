@@ -8,7 +8,9 @@ use super::check::Check;
 use super::completions::Completions;
 use super::fire::Fire;
 use super::list::List;
+use super::load::Load;
 use super::man::ManPages;
+use super::merge::Merge;
 use super::new::New;
 use super::receive::ReceiveOptions;
 use super::replay::ReplayRun;
@@ -60,6 +62,8 @@ pub enum Command {
     Report(MakeReports),
     Replay(Box<ReplayRun>),
     Fire(Box<Fire>),
+    Load(Box<Load>),
+    Merge(Merge),
     Receive(ReceiveOptions),
     Sign(Sign),
     Verify(Verify),

@@ -69,6 +69,11 @@ impl Console {
         }
     }
 
+    /// A line on standard output, at once. Where it can't be written, what follows will say so.
+    pub fn say(&mut self, text: &str) {
+        let _ = writeln!(self, "{text}").and_then(|()| self.flush());
+    }
+
     /// A remark for the user on standard error, where it can't get into piped output.
     pub fn note(&mut self, text: &str) {
         // Where standard error is closed there is nobody to tell.

@@ -19,7 +19,9 @@ mod fire;
 mod header_lines;
 mod kept;
 mod list;
+mod load;
 mod man;
+mod merge;
 mod new;
 mod preparation;
 mod receive;
@@ -76,6 +78,8 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
         Command::Report(command) => command.run(console),
         Command::Replay(command) => command.run(console),
         Command::Fire(command) => command.run(console),
+        Command::Load(command) => command.run(console),
+        Command::Merge(command) => command.run(console),
         Command::Receive(options) => block_on(receive::receive(options)),
         Command::Snapshots(command) => command.run(console),
         Command::New(command) => command.run(console),

@@ -232,7 +232,7 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Takes the colours out of what is written to a file.
-struct PlainText(BufWriter<File>);
+pub(super) struct PlainText(pub(super) BufWriter<File>);
 
 impl Write for PlainText {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

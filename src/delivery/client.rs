@@ -81,6 +81,16 @@ impl Client {
         self.0.settings.http_version
     }
 
+    /// How long connecting may take.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.0.settings.connect_timeout
+    }
+
+    /// The TLS side of it.
+    pub(super) fn tls(&self) -> &Tls {
+        &self.0.tls
+    }
+
     /// Opens a connection, TLS included, and closes it again: a check before a run.
     pub async fn probe_connection(&self, target: &Target) -> Result<(), Failure> {
         self.open(target, self.version(None)).await.map(drop)

@@ -45,10 +45,6 @@ pub(super) async fn open(
     version: HttpVersion,
 ) -> Result<Opened, Failure> {
     let (stream, remote) = open_tcp(target).await?;
-    // A request goes out in few writes, and none of them should wait for an acknowledgement.
-    stream
-        .set_nodelay(true)
-        .map_err(|error| Failure::connecting(remote, &error))?;
     let socket = Socket::new(stream);
     let peek = socket.peek();
     if !target.is_https() {
@@ -80,11 +76,18 @@ pub(super) async fn open(
     })
 }
 
+/// Whether HTTP/1.1 is spoken there without encryption, so that a plain socket is all it takes.
+pub(super) fn is_plain_http1(target: &Target, version: HttpVersion) -> bool {
+    !target.is_https() && version != HttpVersion::Http2
+}
+
 /// Tries the addresses of the host in turn.
-async fn open_tcp(target: &Target) -> Result<(TcpStream, SocketAddr), Failure> {
+pub(super) async fn open_tcp(target: &Target) -> Result<(TcpStream, SocketAddr), Failure> {
     let mut last = None;
     for address in addresses(target).await? {
-        match TcpStream::connect(address).await {
+        // A request goes out in few writes, and none of them should wait for an acknowledgement.
+        let connected = TcpStream::connect(address).await;
+        match connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
             Ok(stream) => return Ok((stream, address)),
             Err(error) => last = Some(Failure::connecting(address, &error)),
         }

@@ -197,13 +197,18 @@ impl Connection {
 
     /// Whether a request can still be sent on this idle connection.
     fn is_alive(&self) -> bool {
+        self.idle_since.elapsed() <= REST_AT_MOST && self.is_usable()
+    }
+
+    /// Whether a request can be sent on this idle connection, however long it lay idle.
+    pub(super) fn is_usable(&self) -> bool {
         let ready = match &self.sender {
             Sender::Http1(sender) => sender.is_ready(),
             Sender::Http2(sender) => sender.is_ready(),
         };
         // Bytes that nobody asked for are the end of an encrypted connection, or an answer that
         // would be taken for that to the next request.
-        ready && self.idle_since.elapsed() <= REST_AT_MOST && self.peek.unread() == Unread::Nothing
+        ready && self.peek.unread() == Unread::Nothing
     }
 }
 

@@ -260,6 +260,13 @@ impl Failure {
         Self::InvalidResponse { reason }
     }
 
+    /// Of a stream that is read or written directly.
+    pub(super) fn of_stream(error: &io::Error) -> Self {
+        Self::of_io(error).unwrap_or_else(|| Self::InvalidResponse {
+            reason: error.to_string(),
+        })
+    }
+
     /// Of an input or output error that says how the connection ended.
     fn of_io(error: &io::Error) -> Option<Self> {
         use io::ErrorKind;

@@ -8,7 +8,7 @@ const KEY: &[u8] = b"\"event_id\"";
 
 /// The same body with this ID, of letters, digits and `_`, as its `event_id`. A body that is no JSON
 /// object with a text under that key stays as it is.
-pub(super) fn with_event_id(body: &Bytes, id: &str) -> Bytes {
+pub fn with_event_id(body: &Bytes, id: &str) -> Bytes {
     match place_of_event_id(body) {
         Some(place) => [&body[..place.start], id.as_bytes(), &body[place.end..]]
             .concat()

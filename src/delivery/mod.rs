@@ -6,6 +6,7 @@
 
 mod allowed_hosts;
 mod answer_reading;
+mod bulk;
 mod client;
 mod clock;
 mod connect;
@@ -37,6 +38,7 @@ mod wire;
 mod wire_fault;
 
 pub use allowed_hosts::{AllowedHosts, NotAHost};
+pub use bulk::{BulkAnswer, BulkConnection, Hearing};
 pub use client::Client;
 pub use clock::Clock;
 pub use deliver::{Attempt, Delivery, Outcome, Sender, deliver};
@@ -44,6 +46,7 @@ pub use delivery_plan::DeliveryPlan;
 pub use exchange::{ConnectionInfo, Exchange, Response, Timings};
 pub use failure::{Failure, FailureClass};
 pub use forge::{ForgeInput, SignedRequest, forge, sign};
+pub use fresh_event_id::with_event_id;
 pub use gate::Gate;
 pub use interlude::{Interlude, InterludeGuide};
 pub use request::{HeaderError, OutgoingRequest, SentRequest};

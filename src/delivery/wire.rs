@@ -53,16 +53,20 @@ impl Peek {
 
     /// Asks the system itself: the runtime may not yet have heard of a connection's end.
     pub(super) fn unread(&self) -> Unread {
-        let Some(stream) = self.0.upgrade() else {
-            return Unread::End;
-        };
-        let mut byte = [std::mem::MaybeUninit::uninit()];
-        match SockRef::from(&*stream).peek(&mut byte) {
-            Ok(0) => Unread::End,
-            Ok(_) => Unread::Bytes,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Unread::Nothing,
-            Err(_) => Unread::End,
-        }
+        self.0
+            .upgrade()
+            .map_or(Unread::End, |stream| unread(&stream))
+    }
+}
+
+/// What lies unread in a socket, asked of the system itself.
+pub(super) fn unread(stream: &TcpStream) -> Unread {
+    let mut byte = [std::mem::MaybeUninit::uninit()];
+    match SockRef::from(stream).peek(&mut byte) {
+        Ok(0) => Unread::End,
+        Ok(_) => Unread::Bytes,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Unread::Nothing,
+        Err(_) => Unread::End,
     }
 }
 

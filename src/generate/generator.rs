@@ -100,6 +100,17 @@ impl Generator {
         self
     }
 
+    /// The moment from which event times count.
+    pub fn start(&self) -> StartTime {
+        self.start
+    }
+
+    /// Makes the event of this number, counted from 0, the next one: what it is depends on no event
+    /// before it.
+    pub fn skip_to(&mut self, number: u64) {
+        self.events_made = number;
+    }
+
     /// The next event: what `shape` gives as it is, and the rest generated.
     pub fn event(&mut self, shape: &EventShape) -> Event {
         let ids = self.begin_event();

@@ -12,6 +12,7 @@ mod grant_judgement;
     reason = "the harness itself, which its parts work for"
 )]
 mod harness;
+mod holdings;
 mod http_hook;
 mod json_match;
 mod lacking;
@@ -34,6 +35,7 @@ mod verdict;
 mod watched_effect;
 
 pub use harness::Harness;
+pub use holdings::{GrantDemand, HoldingsVerdict, PlayerClaims};
 pub use http_hook::PreparedScript;
 pub use outline::{Outline, OutlinedPart, Surroundings};
 pub use plan::{Plan, PlanSettings, PlannedEvent};

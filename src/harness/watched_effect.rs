@@ -155,7 +155,10 @@ fn quantities(claim: &GrantClaim) -> Vec<Question> {
     claim.skus.iter().map(question).collect()
 }
 
-fn claim(event: &Event, AcceptableGrants { grants, complete }: AcceptableGrants) -> GrantClaim {
+pub(super) fn claim(
+    event: &Event,
+    AcceptableGrants { grants, complete }: AcceptableGrants,
+) -> GrantClaim {
     let player_id = event.event_data.player_id.to_string();
     GrantClaim {
         player_id,
@@ -187,7 +190,7 @@ fn grant_text(grant: &Grant) -> String {
     parts.join(" and ")
 }
 
-fn describe(wrong: &[WrongChange]) -> String {
+pub(super) fn describe(wrong: &[WrongChange]) -> String {
     let parts: Vec<String> = wrong
         .iter()
         .map(

@@ -1,5 +1,5 @@
 //! Reports: consumers of the stream of run events, and of nothing else; and of what comes of a
-//! replay.
+//! replay and of a load, which have no such stream.
 
 mod annotations;
 mod body_text;
@@ -8,6 +8,7 @@ mod har;
 mod html;
 mod json_lines;
 mod junit;
+mod load_summary;
 mod markdown;
 mod outline;
 mod printable;
@@ -26,6 +27,7 @@ pub use har::HarReport;
 pub use html::HtmlReport;
 pub use json_lines::JsonLines;
 pub use junit::JunitReport;
+pub use load_summary::write_load_summary;
 pub use markdown::MarkdownReport;
 pub use outline::write_outlines;
 pub use printable::printable;

@@ -1,0 +1,417 @@
+//! `aghook load`: many events at a rate, and whether the receiver holds.
+
+mod effect_check;
+mod failures;
+mod live_line;
+pub(super) mod report_options;
+mod sending;
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use clap::Args;
+
+use self::effect_check::EffectCheck;
+use self::report_options::LoadReportOptions;
+use self::sending::run_load;
+use super::ExitCode;
+use super::block_on;
+use super::command_error::CommandError;
+use super::console::Console;
+use super::preparation::{Preparation, PreparedRun};
+use super::secret_options::SecretOptions;
+use super::target_options::{TargetOptions, reach};
+use crate::generate::{Catalogue, Generator, Seed, StartTime};
+use crate::harness::Harness;
+use crate::load::{
+    EffectsReport, EventSource, Expectation, Length, LoadReport, LoadResult, LoadSettings, Mix,
+    Partition, Percentiles, Rate, Share, Stop,
+};
+use crate::scenario::DurationText;
+
+/// Send many events at a rate, and say whether the receiver holds and grants each once
+///
+/// Every event is unique and signed. Latencies count from when an event was due, so that a receiver
+/// that falls behind can't hide it. Without a target, the receiver that is built into aghook is
+/// started on a free port of this machine.
+///
+/// Exits with 0 if every expectation held, with 1 if one did not or an event was not granted as
+/// often as it should be, with 2 if the command line or a file is wrong, and with 3 if the target
+/// could not be reached, a check could not be decided, or the load was stopped.
+#[derive(Debug, Args)]
+#[command(after_long_help = super::arguments::SECRET_HELP)]
+pub struct Load {
+    /// How many events a second: a number, a ramp such as '100..5000 over 60s', or max for as fast
+    /// as they can be sent
+    #[arg(
+        long,
+        value_name = "RATE",
+        default_value = "100",
+        help_heading = "The load"
+    )]
+    rate: Rate,
+
+    /// How long to send new events [default: 10s]
+    #[arg(long, value_name = "DURATION", help_heading = "The load")]
+    duration: Option<DurationText>,
+
+    /// How many events to send, in place of a duration
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "duration",
+        help_heading = "The load"
+    )]
+    count: Option<NonZeroU64>,
+
+    /// How many connections to keep
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "50",
+        help_heading = "The load"
+    )]
+    connections: NonZeroUsize,
+
+    /// How long to send events before figures are taken
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "0s",
+        help_heading = "The load"
+    )]
+    warmup: DurationText,
+
+    /// How long retries and duplicates may go on after the last new event
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "30s",
+        help_heading = "The load"
+    )]
+    drain: DurationText,
+
+    /// Send only the K-th of N shares of the load, as 1/4, beside other senders
+    #[arg(
+        long,
+        value_name = "K/N",
+        requires = "start_time",
+        help_heading = "The load"
+    )]
+    partition: Option<Partition>,
+
+    /// From what the events follow
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "The load")]
+    seed: u64,
+
+    /// The moment from which event times count, as Unix seconds or RFC 3339 [default: now]
+    #[arg(long, value_name = "T", help_heading = "The load")]
+    start_time: Option<StartTime>,
+
+    /// The share of events that are delivered again later, as 5%
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value = "0%",
+        help_heading = "The mix"
+    )]
+    duplicates: Share,
+
+    /// The share of events that are delivered twice at the same moment
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value = "0%",
+        help_heading = "The mix"
+    )]
+    together: Share,
+
+    /// The share of events in whose place a forgery is sent, which must be refused
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value = "0%",
+        help_heading = "The mix"
+    )]
+    forgeries: Share,
+
+    /// The share of events whose first answer is lost, so that they are retried
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value = "0%",
+        help_heading = "The mix"
+    )]
+    lost_acks: Share,
+
+    /// What must hold, as 'p99 < 200ms' or 'errors < 0.1%' (repeatable) [default: 'undelivered =
+    /// 0']
+    #[arg(long, value_name = "EXPRESSION", help_heading = "Checks")]
+    expect: Vec<Expectation>,
+
+    /// Of how many events to look at what the player holds: all, a number, or none [default: 1000,
+    /// if the profile has the probe `quantity`]
+    #[arg(long, value_name = "WHICH", help_heading = "Checks")]
+    check_effects: Option<Looked>,
+
+    /// Where events are written that were not granted as they should be, if there are any
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "aghook-failures.jsonl",
+        help_heading = "Checks"
+    )]
+    failures: PathBuf,
+
+    #[command(flatten)]
+    target: TargetOptions,
+
+    #[command(flatten)]
+    secret: SecretOptions,
+
+    #[command(flatten)]
+    reports: LoadReportOptions,
+}
+
+/// Of how many events the effects are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looked {
+    All,
+    Some(u64),
+    None,
+}
+
+impl FromStr for Looked {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self::All),
+            "none" | "0" => Ok(Self::None),
+            number => number
+                .parse()
+                .map(Self::Some)
+                .map_err(|_| "expected `all`, `none` or a number of events".to_owned()),
+        }
+    }
+}
+
+/// The effects that are looked at where nothing is said.
+const LOOKED_AT: u64 = 1000;
+/// How long a load is where nothing is said.
+const DEFAULT_SECONDS: u64 = 10;
+
+impl Load {
+    pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
+        self.reports.check()?;
+        let mix = Mix::new(
+            self.forgeries,
+            self.lost_acks,
+            self.together,
+            self.duplicates,
+        )
+        .map_err(|error| CommandError::usage(error.to_string(), None))?;
+        let chosen = self.target.choose(console)?;
+        let start = self
+            .start_time
+            .unwrap_or_else(|| StartTime::from_system_time(SystemTime::now()));
+        let seed = Seed::new(self.seed);
+        let mut generator = Generator::new(seed, start);
+        if !chosen.profile.items.is_empty() {
+            let catalogue = Catalogue::of(chosen.profile.items.clone());
+            generator = generator.with_catalogue(Arc::new(catalogue));
+        }
+        if let Some(game_id) = &chosen.profile.game_id {
+            generator = generator.with_game_id(game_id.clone());
+        }
+        let preparation = Preparation {
+            target: chosen,
+            secret: &self.secret,
+            seed: Some(seed),
+            start,
+            strict: false,
+            real_time: true,
+            fail_fast: false,
+            jobs: 1,
+        };
+        block_on(async {
+            let prepared = preparation.start().await?;
+            let looked = self.looked_at(&prepared.harness)?;
+            reach(&prepared.harness.client, &prepared.harness.target).await?;
+            let reports = self.reports.open()?;
+            let settings = self.settings(&prepared, generator, mix);
+            let source = EventSource::new(settings.generator.clone(), mix, seed);
+            if self.reports.tells_people() {
+                self.tell_begin(&prepared, console);
+            }
+            let stop = Stop::default();
+            let result = run_load(&prepared, settings, &stop, console).await?;
+            let check = EffectCheck {
+                harness: &prepared.harness,
+                source,
+                result: &result,
+                partition: self.partition.unwrap_or_default(),
+            };
+            let effects = match looked {
+                Some(looked) if !result.interrupted => Some(check.look(looked).await),
+                _ => None,
+            };
+            let written = failures::write(&self.failures, &check, effects.as_ref())?;
+            let report = self.report(&prepared, &result, effects);
+            if let Some(built_in) = prepared.built_in {
+                built_in.stop().await;
+            }
+            reports.write(&report, console)?;
+            if written > 0 {
+                console.note(&format!(
+                    "{written} events that went wrong are in {}",
+                    self.failures.display()
+                ));
+            }
+            Ok(exit_code(&report))
+        })
+    }
+
+    /// Of how many events the effects are looked at; none where they can't be.
+    fn looked_at(&self, harness: &Harness) -> Result<Option<Looked>, CommandError> {
+        let has_probe = harness.probes.contains_key(effect_check::PROBE);
+        match self.check_effects {
+            Some(Looked::None) => Ok(None),
+            Some(_) if !has_probe => {
+                let help = "add `probes: { quantity: … }` to a profile of aghook.yaml, or leave \
+                            `--check-effects` out";
+                let message = "effects can't be looked at without the probe `quantity`";
+                Err(CommandError::usage(message, help.to_owned()))
+            }
+            Some(looked) => Ok(Some(looked)),
+            None => Ok(has_probe.then_some(Looked::Some(LOOKED_AT))),
+        }
+    }
+
+    fn settings(&self, prepared: &PreparedRun, generator: Generator, mix: Mix) -> LoadSettings {
+        let length = match (self.count, self.duration) {
+            (Some(count), _) => Length::Count(count.get()),
+            (None, Some(duration)) => Length::Duration(duration.0),
+            (None, None) => Length::Duration(std::time::Duration::from_secs(DEFAULT_SECONDS)),
+        };
+        let cores = std::thread::available_parallelism();
+        LoadSettings {
+            rate: self.rate,
+            length,
+            warmup: self.warmup.0,
+            connections: self.connections,
+            workers: cores.unwrap_or(NonZeroUsize::MIN),
+            partition: self.partition.unwrap_or_default(),
+            mix,
+            retry: prepared.harness.retry.clone(),
+            drain: self.drain.0,
+            seed: Seed::new(self.seed),
+            generator,
+        }
+    }
+
+    fn tell_begin(&self, prepared: &PreparedRun, console: &mut Console) {
+        let harness = &prepared.harness;
+        let built_in = match prepared.built_in {
+            Some(_) => " (the built-in receiver)",
+            None => "",
+        };
+        let length = match (self.count, self.duration) {
+            (Some(count), _) => format!("{count} events"),
+            (None, duration) => duration
+                .unwrap_or(DurationText(std::time::Duration::from_secs(
+                    DEFAULT_SECONDS,
+                )))
+                .to_string(),
+        };
+        let rate = match self.rate {
+            Rate::Max => "as fast as can be".to_owned(),
+            rate @ Rate::Constant(_) => format!("{rate} a second"),
+            rate @ Rate::Ramp { .. } => format!("at {rate}"),
+        };
+        console.say(&format!(
+            "aghook {}: {length}, {rate}, over {} connections to {}{built_in}",
+            env!("CARGO_PKG_VERSION"),
+            self.connections,
+            harness.redaction.text(harness.target.as_str()),
+        ));
+        console.say(&format!(
+            "the same events again: --seed {} --start-time {}\n",
+            self.seed, prepared.start
+        ));
+    }
+
+    fn report(
+        &self,
+        prepared: &PreparedRun,
+        result: &LoadResult,
+        effects: Option<EffectsReport>,
+    ) -> LoadReport {
+        let harness = &prepared.harness;
+        let figures = result.figures.clone();
+        let nothing = Percentiles::of(&figures.latencies.latency);
+        let partition = self.partition.filter(|partition| !partition.is_whole());
+        let mut report = LoadReport {
+            format_version: LoadReport::FORMAT_VERSION,
+            aghook_version: env!("CARGO_PKG_VERSION").to_owned(),
+            target: harness.redaction.text(harness.target.as_str()).into_owned(),
+            built_in_receiver: prepared.built_in.is_some(),
+            seed: self.seed,
+            start_time: prepared.start.to_string(),
+            rate: self.rate.to_string(),
+            latency_from: if self.rate == Rate::Max {
+                "sent"
+            } else {
+                "due"
+            }
+            .to_owned(),
+            connections: self.connections.get() as u64,
+            partitions: partition.iter().map(Partition::to_string).collect(),
+            interrupted: result.interrupted,
+            events_per_second: None,
+            latency: nothing.clone(),
+            service: nothing.clone(),
+            lateness: nothing,
+            figures,
+            expectations: Vec::new(),
+            effects,
+        };
+        report.conclude(&demanded(
+            &self.expect,
+            self.forgeries != Share::default(),
+            result.interrupted,
+        ));
+        report
+    }
+}
+
+/// What is demanded: what was said, or that every delivery was acknowledged, and in any case that
+/// no forgery was accepted.
+pub(super) fn demanded(
+    said: &[Expectation],
+    with_forgeries: bool,
+    interrupted: bool,
+) -> Vec<Expectation> {
+    let mut all = said.to_vec();
+    let mut add = |text: &str| all.extend(text.parse::<Expectation>());
+    // Deliveries that a Ctrl-C cut off say nothing about the receiver.
+    if said.is_empty() && !interrupted {
+        add("undelivered = 0");
+    }
+    if with_forgeries {
+        add("accepted_forgeries = 0");
+    }
+    all
+}
+
+pub(super) fn exit_code(report: &LoadReport) -> ExitCode {
+    match report.holds() {
+        Some(false) => ExitCode::CheckFailed,
+        _ if report.interrupted => ExitCode::NotCompleted,
+        Some(true) => ExitCode::ChecksHeld,
+        None => ExitCode::NotCompleted,
+    }
+}

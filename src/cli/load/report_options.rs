@@ -1,0 +1,167 @@
+//! Which reports of a load are written, and where to.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use clap::Args;
+
+use super::super::command_error::CommandError;
+use super::super::console::Console;
+use super::super::report_options::PlainText;
+use crate::load::{LoadReport, write_hdr_log};
+use crate::report::write_load_summary;
+use crate::scenario::document::nearest;
+
+/// Which reports are written.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Reports")]
+pub(in crate::cli) struct LoadReportOptions {
+    /// A report, on standard output or in a file (repeatable): terminal, json, hdr
+    ///
+    /// `terminal` is for people, and written to standard output unless another report is. `json`
+    /// is one JSON object, which `aghook merge` joins with those of other senders. `hdr` is a log
+    /// of histograms that other tools of `HdrHistogram` read.
+    #[arg(long, value_name = "KIND[=PATH]")]
+    report: Vec<ReportChoice>,
+}
+
+#[derive(Debug, Clone)]
+struct ReportChoice {
+    kind: ReportKind,
+    path: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ReportKind {
+    Terminal,
+    Json,
+    Hdr,
+}
+
+const NAMED: [(&str, ReportKind); 3] = [
+    ("terminal", ReportKind::Terminal),
+    ("json", ReportKind::Json),
+    ("hdr", ReportKind::Hdr),
+];
+
+impl std::str::FromStr for ReportChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, path) = match text.split_once('=') {
+            Some((_, "")) => return Err("there is no path after `=`".to_owned()),
+            Some((kind, path)) => (kind, Some(PathBuf::from(path))),
+            None => (text, None),
+        };
+        let found = NAMED.iter().find(|(name, _)| *name == kind);
+        let Some((_, kind)) = found else {
+            let known = NAMED.map(|(name, _)| name);
+            let help = match nearest(kind, known) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("known: {}", known.join(", ")),
+            };
+            return Err(format!("a load has no report `{kind}`; {help}"));
+        };
+        Ok(Self { kind: *kind, path })
+    }
+}
+
+/// The reports of a load, whose files can be written.
+pub(in crate::cli) struct LoadReports {
+    on_output: ReportKind,
+    files: Vec<(ReportKind, PathBuf, File)>,
+}
+
+impl LoadReportOptions {
+    /// Reports that are written to the same place would make each other unreadable.
+    pub(in crate::cli) fn check(&self) -> Result<(), CommandError> {
+        for (index, choice) in self.report.iter().enumerate() {
+            let earlier = &self.report[..index];
+            if earlier.iter().all(|other| other.path != choice.path) {
+                continue;
+            }
+            return Err(match &choice.path {
+                None => CommandError::usage(
+                    "only one report can go to standard output",
+                    "give the others a path, as in `--report json=load.json`".to_owned(),
+                ),
+                Some(path) => CommandError::usage(
+                    format!("two reports are to be written to {}", path.display()),
+                    "give each a path of its own".to_owned(),
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether standard output is for people.
+    pub(in crate::cli) fn tells_people(&self) -> bool {
+        self.on_output() == ReportKind::Terminal
+    }
+
+    fn on_output(&self) -> ReportKind {
+        let choice = self.report.iter().find(|choice| choice.path.is_none());
+        choice.map_or(ReportKind::Terminal, |choice| choice.kind)
+    }
+
+    /// Opens the files, before anything is sent.
+    pub(in crate::cli) fn open(&self) -> Result<LoadReports, CommandError> {
+        let mut files = Vec::new();
+        for choice in &self.report {
+            let Some(path) = &choice.path else { continue };
+            let opened = match path.parent() {
+                Some(folder) => std::fs::create_dir_all(folder).and_then(|()| File::create(path)),
+                None => File::create(path),
+            };
+            let file = opened.map_err(|error| {
+                let message = format!("the report {} can't be written: {error}", path.display());
+                CommandError::not_completed(message, None)
+            })?;
+            files.push((choice.kind, path.clone(), file));
+        }
+        Ok(LoadReports {
+            on_output: self.on_output(),
+            files,
+        })
+    }
+}
+
+impl LoadReports {
+    /// Writes all reports.
+    pub(in crate::cli) fn write(
+        self,
+        report: &LoadReport,
+        console: &mut Console,
+    ) -> Result<(), CommandError> {
+        for (kind, path, file) in self.files {
+            let mut out = BufWriter::new(file);
+            // A file gets no colours.
+            let written = if kind == ReportKind::Terminal {
+                let mut out = PlainText(out);
+                write(kind, report, &mut out)
+            } else {
+                write(kind, report, &mut out)
+            };
+            written.map_err(|error| {
+                let message = format!("the report {} can't be written: {error}", path.display());
+                CommandError::not_completed(message, None)
+            })?;
+        }
+        write(self.on_output, report, console)?;
+        Ok(())
+    }
+}
+
+fn write(kind: ReportKind, report: &LoadReport, out: &mut impl Write) -> std::io::Result<()> {
+    match kind {
+        ReportKind::Terminal => write_load_summary(report, out)?,
+        ReportKind::Json => {
+            serde_json::to_writer_pretty(&mut *out, report)?;
+            writeln!(out)?;
+        }
+        ReportKind::Hdr => write_hdr_log(&report.figures, SystemTime::now(), out)?,
+    }
+    out.flush()
+}

@@ -1,0 +1,219 @@
+//! How long things took, in histograms of three digits that are joined without a loss.
+
+use std::time::Duration;
+
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer as HdrReader, V2DeflateSerializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+/// The least and the most that a histogram tells apart, in nanoseconds: a microsecond, an hour.
+const LEAST: u64 = 1_000;
+const MOST: u64 = 3_600_000_000_000;
+/// How many digits of a value are kept.
+const DIGITS: u8 = 3;
+
+/// The histograms of a load, in nanoseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Latencies {
+    /// From when a delivery was due to its 2xx answer; of an attempt that timed out, as long as it
+    /// was waited for. At the rate `max` nothing is due, and it counts from when it was sent.
+    #[serde(with = "encoded")]
+    pub latency: Histogram<u64>,
+    /// The same from when the request was sent.
+    #[serde(with = "encoded")]
+    pub service: Histogram<u64>,
+    /// From when an attempt was due to when it was begun: how late the sender was, because all its
+    /// connections were busy or the machine was.
+    #[serde(with = "encoded")]
+    pub lateness: Histogram<u64>,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self {
+            latency: empty(),
+            service: empty(),
+            lateness: empty(),
+        }
+    }
+}
+
+fn empty() -> Histogram<u64> {
+    match Histogram::new_with_bounds(LEAST, MOST, DIGITS) {
+        Ok(histogram) => histogram,
+        Err(_) => unreachable!("the bounds are constants that fit together"),
+    }
+}
+
+/// Counts a time. One beyond an hour counts as an hour.
+pub(super) fn record(histogram: &mut Histogram<u64>, time: Duration) {
+    let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    histogram.saturating_record(nanoseconds);
+}
+
+impl Latencies {
+    /// Adds what another sender measured. False where its histograms are of another kind.
+    #[must_use]
+    pub fn add(&mut self, other: &Self) -> bool {
+        let pairs = [
+            (&mut self.latency, &other.latency),
+            (&mut self.service, &other.service),
+            (&mut self.lateness, &other.lateness),
+        ];
+        pairs.into_iter().all(|(own, other)| own.add(other).is_ok())
+    }
+}
+
+/// The usual figures of a histogram, in microseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// How many times were counted.
+    pub count: u64,
+    /// The shortest.
+    pub min_us: f64,
+    /// The mean.
+    pub mean_us: f64,
+    /// Half were no longer.
+    pub p50_us: f64,
+    /// 75% were no longer.
+    pub p75_us: f64,
+    /// 90% were no longer.
+    pub p90_us: f64,
+    /// 95% were no longer.
+    pub p95_us: f64,
+    /// 99% were no longer.
+    pub p99_us: f64,
+    /// 99.9% were no longer.
+    pub p999_us: f64,
+    /// 99.99% were no longer.
+    pub p9999_us: f64,
+    /// The longest.
+    pub max_us: f64,
+}
+
+impl Percentiles {
+    /// Of a histogram in nanoseconds.
+    pub fn of(histogram: &Histogram<u64>) -> Self {
+        let at = |quantile| microseconds(histogram.value_at_quantile(quantile));
+        Self {
+            count: histogram.len(),
+            min_us: microseconds(if histogram.is_empty() {
+                0
+            } else {
+                histogram.min()
+            }),
+            mean_us: (histogram.mean() / 10.0).round() / 100.0,
+            p50_us: at(0.5),
+            p75_us: at(0.75),
+            p90_us: at(0.9),
+            p95_us: at(0.95),
+            p99_us: at(0.99),
+            p999_us: at(0.999),
+            p9999_us: at(0.9999),
+            max_us: microseconds(histogram.max()),
+        }
+    }
+}
+
+/// Microseconds to two places.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "at most an hour, in tens of nanoseconds"
+)]
+fn microseconds(nanoseconds: u64) -> f64 {
+    (nanoseconds as f64 / 10.0).round() / 100.0
+}
+
+/// A histogram as text: base64 of the compressed V2 form, which other tools read too.
+mod encoded {
+    use base64::Engine as _;
+
+    use super::{
+        Deserialize, Deserializer, HdrReader, Histogram, STANDARD, Serializer, V2DeflateSerializer,
+        de, ser,
+    };
+    use hdrhistogram::serialization::Serializer as _;
+
+    pub(super) fn serialize<S: Serializer>(
+        histogram: &Histogram<u64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new()
+            .serialize(histogram, &mut bytes)
+            .map_err(ser::Error::custom)?;
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Histogram<u64>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
+        let read: Histogram<u64> = HdrReader::new()
+            .deserialize(&mut bytes.as_slice())
+            .map_err(de::Error::custom)?;
+        // One bound for all, so that adding never depends on the order.
+        let mut histogram = super::empty();
+        histogram.add(read).map_err(de::Error::custom)?;
+        Ok(histogram)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn measured(nanoseconds: &[u64]) -> Latencies {
+        let mut latencies = Latencies::default();
+        for time in nanoseconds {
+            record(&mut latencies.latency, Duration::from_nanos(*time));
+        }
+        latencies
+    }
+
+    #[test]
+    fn figures_are_those_of_the_values() {
+        let times: Vec<u64> = (1..=1000).map(|number| number * 1_000_000).collect();
+        let figures = Percentiles::of(&measured(&times).latency);
+        assert_eq!(figures.count, 1000);
+        for (figure, milliseconds) in [
+            (figures.p50_us, 500.0),
+            (figures.p99_us, 990.0),
+            (figures.max_us, 1000.0),
+        ] {
+            let error = (figure / 1000.0 / milliseconds - 1.0_f64).abs();
+            assert!(error < 0.001, "{figure} is not {milliseconds} ms");
+        }
+        assert_eq!(
+            Percentiles::of(&empty()).max_us.to_bits(),
+            0.0_f64.to_bits()
+        );
+    }
+
+    #[test]
+    fn a_time_beyond_the_bounds_is_counted() {
+        let latencies = measured(&[0, u64::MAX]);
+        assert_eq!(latencies.latency.len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn joining_is_the_same_as_measuring_in_one_place(
+            one: Vec<u64>,
+            other: Vec<u64>,
+        ) {
+            let mut joined = measured(&one);
+            prop_assert!(joined.add(&measured(&other)));
+            let whole = measured(&[one, other].concat());
+            prop_assert_eq!(&joined, &whole);
+            let text = serde_json::to_string(&joined).expect("JSON");
+            let read: Latencies = serde_json::from_str(&text).expect("reads back");
+            prop_assert_eq!(Percentiles::of(&read.latency), Percentiles::of(&whole.latency));
+            prop_assert_eq!(read.latency, whole.latency);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Load: many unique, signed events at a rate, and honest figures of how a receiver held.
+//!
+//! The load is open: an event is due when the timetable says, whether the receiver keeps up or
+//! not, and its latency counts from then. What an event is and what befalls it are functions of
+//! the seed and of its number, so nothing of an event is kept once it has left.
+//!
+//! It stands on `protocol`, `generate` and `delivery`, and on the data of `scenario` that those
+//! speak in. Nothing is printed here, and effects are not looked at: a caller asks which events
+//! have which demand, and reads probes itself.
+
+mod counts;
+mod demand;
+mod duties;
+mod event_source;
+mod expectation;
+mod figures;
+mod latencies;
+mod live;
+mod mix;
+mod pacer;
+mod partition;
+mod rate;
+mod redeliveries;
+mod report;
+mod request_maker;
+mod run;
+mod settings;
+mod share;
+mod stalls;
+mod tally;
+mod timetable;
+mod worker;
+
+pub use counts::Counts;
+pub use demand::{Demand, Unacknowledged};
+pub use event_source::EventSource;
+pub use expectation::{Expectation, ExpectationError, Verdict};
+pub use figures::{Figures, MergeError};
+pub use latencies::{Latencies, Percentiles};
+pub use live::{Live, LiveFigures};
+pub use mix::{Mix, MixError, Treatment};
+pub use partition::Partition;
+pub use rate::{Rate, RateError};
+pub use report::{CheckedExpectation, EffectsReport, LoadReport, WrongEffect, write_hdr_log};
+pub use run::{LoadResult, LoadRun, Stop};
+pub use settings::{Length, LoadSettings};
+pub use share::{Share, ShareError};
+pub use stalls::Stalls;
