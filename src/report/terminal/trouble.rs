@@ -60,7 +60,7 @@ pub(super) fn write_laid_out(
             .into_iter()
             .try_for_each(|check| write_check(out, layout, check))?;
         for reading in story.readings_in_trouble() {
-            let reading = paint(DIM, reading).to_string();
+            let reading = paint(DIM, reading);
             layout.line(out, Columns::at(4), &reading)?;
         }
     }
