@@ -23,7 +23,7 @@ fn numbers_of_probes_are_read_beyond_64_bits() {
 
 #[test]
 fn more_keys_are_passed_over_and_older_lines_lack_some() {
-    let now = r#"{"event":"step_ended","scenario":1,"step":1,"description":"x","deliveries":[],"not_made":null,"script":null}"#;
+    let now = r#"{"event":"step_ended","scenario":1,"step":1,"description":"x","together":false,"deliveries":[],"not_made":null,"script":null}"#;
     let later = now.replacen("\"step\":1", "\"step\":1,\"later\":[{}]", 1);
     let earlier = now.replace(",\"script\":null", "");
     for line in [now, &later, &earlier] {
