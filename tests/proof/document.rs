@@ -6,71 +6,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
 
 use aghook::receiver::Flaw;
 use aghook::scenario::{Fault, Forgery, bundled_suite};
 
 use super::named::scenario_for;
 use super::runs::{Caught, Findings, Runs};
+use super::support::hold_section;
 use super::words::{WORDS, Words};
 use super::{Matrix, SEEDS, is_grave};
 
-/// Set to 1, the test writes the document in place of failing.
-const UPDATE: &str = "UPDATE_DOCS";
-/// What stands before and behind each section that is written here.
-const BEGIN: &str = "<!-- section: ";
-const END: &str = "<!-- end of section -->";
-
-struct Section {
-    name: &'static str,
-    text: String,
-    /// Whether it is the same in every run.
-    is_fixed: bool,
+pub(crate) fn is_up_to_date(runs: &Runs, matrix: &Matrix, words: &Words) {
+    let fixed = |name, text: String| hold(name, &text, |old, text| old == text);
+    let measured = |name, text: String| hold(name, &text, |old, text| rows(old) == rows(text));
+    fixed("headline", headline(runs, matrix));
+    fixed("flaws", flaws(matrix));
+    fixed("forgeries and faults", forgeries_and_faults(matrix));
+    measured("expectations", expectations(words));
+    measured("scenarios", scenarios(runs, matrix));
+    measured("matrix", whole_matrix(runs, matrix));
 }
 
-pub(crate) fn is_up_to_date(runs: &Runs, matrix: &Matrix, words: &Words) {
-    let fixed = |name, text| Section {
-        name,
-        text,
-        is_fixed: true,
-    };
-    let measured = |name, text| Section {
-        name,
-        text,
-        is_fixed: false,
-    };
-    let sections = [
-        fixed("headline", headline(runs, matrix)),
-        fixed("flaws", flaws(matrix)),
-        fixed("forgeries and faults", forgeries_and_faults(matrix)),
-        measured("expectations", expectations(words)),
-        measured("scenarios", scenarios(runs, matrix)),
-        measured("matrix", whole_matrix(runs, matrix)),
-    ];
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/proof.md");
-    let written = std::fs::read_to_string(&path).expect("read");
-    let mut right = written.replace("\r\n", "\n");
-    let is_update = std::env::var_os(UPDATE).is_some_and(|value| value == "1");
-    for section in sections {
-        let begin = format!("{BEGIN}{} -->\n", section.name);
-        let (before, rest) = right.split_once(&begin).expect(section.name);
-        let (old, after) = rest.split_once(END).expect("its end");
-        let up_to_date = if section.is_fixed {
-            old.trim() == section.text.trim()
-        } else {
-            rows(old) == rows(&section.text)
-        };
-        assert!(
-            up_to_date || is_update,
-            "docs/proof.md, section `{}`, is out of date: run {UPDATE}=1 cargo test --test proof",
-            section.name
-        );
-        right = format!("{before}{begin}\n{}\n{END}{after}", section.text);
-    }
-    if is_update {
-        std::fs::write(&path, right).expect("written");
-    }
+fn hold(section: &str, text: &str, is_the_same: fn(&str, &str) -> bool) {
+    hold_section("docs/proof.md", section, text, is_the_same, "proof");
 }
 
 /// What the rows of a table are about.

@@ -6,6 +6,8 @@
 mod document;
 mod named;
 mod runs;
+#[path = "../support/mod.rs"]
+mod support;
 mod words;
 
 use std::collections::BTreeMap;

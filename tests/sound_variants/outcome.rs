@@ -19,8 +19,8 @@ pub(crate) struct Outcome {
     warned: BTreeMap<(String, String), String>,
     /// The scenarios with something that was not checked.
     not_checked: BTreeSet<String>,
-    /// How many effects were judged.
-    effects: usize,
+    /// How many effects were judged, by the scenario's file.
+    effects: BTreeMap<String, usize>,
     scenarios: usize,
 }
 
@@ -112,7 +112,8 @@ fn profile(case: &Case, started: &Started) -> String {
          expired_secret_env: AGHOOK_OLD_SECRET\n    {}\n    probes:\n      \
          quantity:\n        http: GET {debug}/players/{{player_id}}/items/{{sku}}\n        \
          read: $.quantity\n        missing: 0\n    script:\n      \
-         http: PUT {debug}/players/{{player_id}}/respond\n",
+         http: PUT {debug}/players/{{player_id}}/respond\n    restart:\n      http: POST \
+         {debug}/restart\n",
         case.profile
     )
 }
@@ -162,7 +163,7 @@ impl Outcome {
             blamed: Vec::new(),
             warned: BTreeMap::new(),
             not_checked: BTreeSet::new(),
-            effects: 0,
+            effects: BTreeMap::new(),
             scenarios: files.len(),
         };
         if named("run_ended").next().is_none() {
@@ -182,7 +183,7 @@ impl Outcome {
             for check in effects["checks"].as_array().into_iter().flatten() {
                 outcome.note(&file(effects), check);
                 if check["verdict"] != "not_checked" {
-                    outcome.effects += 1;
+                    *outcome.effects.entry(file(effects)).or_default() += 1;
                 }
             }
         }
@@ -237,9 +238,10 @@ impl Outcome {
         if self.not_checked != open {
             wrong.push(format!("not checked: {:?}", self.not_checked));
         }
-        let (judged, due) = (self.effects + open.len(), usual.effects);
-        if judged != due || self.scenarios != usual.scenarios {
-            wrong.push(format!("{judged} effects were judged, not {due}"));
+        let mut due = usual.effects.clone();
+        due.retain(|file, _| !self.not_checked.contains(file));
+        if self.effects != due || self.scenarios != usual.scenarios {
+            wrong.push(format!("effects judged: {:?}, not {due:?}", self.effects));
         }
         wrong
     }

@@ -10,12 +10,14 @@
 mod encrypted;
 mod folder;
 mod game;
+mod generated_section;
 mod peer;
 mod transcript;
 
 pub(crate) use encrypted::Encrypted;
 pub(crate) use folder::{Folder, SECRET};
 pub(crate) use game::{Game, Holdings};
+pub(crate) use generated_section::hold_section;
 pub(crate) use peer::{Answer, Peer, Received, read_request, serve_requests};
 pub(crate) use transcript::{Transcript, normalised, transcript};
 

@@ -1,0 +1,36 @@
+//! A section of a document that a test writes: it is held to the document, or written into it.
+
+use std::path::Path;
+
+/// Set to 1, tests write their sections in place of failing.
+const UPDATE: &str = "UPDATE_DOCS";
+/// What stands before and behind each section.
+const BEGIN: &str = "<!-- section: ";
+const END: &str = "<!-- end of section -->";
+
+/// Holds a section of `document` to `text`, by `is_the_same(old, text)`. `written_by` is the test that writes
+/// it.
+#[track_caller]
+pub(crate) fn hold_section(
+    document: &str,
+    name: &str,
+    text: &str,
+    is_the_same: fn(&str, &str) -> bool,
+    written_by: &str,
+) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let written = std::fs::read_to_string(&path).expect("read");
+    let written = written.replace("\r\n", "\n");
+    let begin = format!("{BEGIN}{name} -->\n");
+    let (before, rest) = written.split_once(&begin).expect(name);
+    let (old, after) = rest.split_once(END).expect("its end");
+    if std::env::var_os(UPDATE).is_some_and(|value| value == "1") {
+        let right = format!("{before}{begin}\n{text}\n{END}{after}");
+        std::fs::write(&path, right).expect("written");
+    } else {
+        assert!(
+            is_the_same(old.trim(), text.trim()),
+            "{document}, section `{name}`, is out of date: run {UPDATE}=1 cargo test --test {written_by}"
+        );
+    }
+}
