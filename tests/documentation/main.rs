@@ -9,6 +9,7 @@ mod links;
 mod markdown;
 mod profiles;
 mod program;
+mod proof;
 mod report_json;
 mod scenarios;
 mod transcripts;
