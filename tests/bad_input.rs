@@ -424,6 +424,23 @@ fn a_config_that_is_wrong() {
 }
 
 #[test]
+fn check_finds_targets_that_can_not_be_sent_to() {
+    for (target, reason) in [
+        ("127.0.0.1:8080/x", "this is no URL"),
+        (
+            "http://game.example/x",
+            "`game.example` is not this machine",
+        ),
+    ] {
+        let config = format!("profiles:\n  local:\n    target: {target}\n");
+        let folder = Folder::new().with("aghook.yaml", &config);
+        let said = Transcript::of(&mut folder.aghook(&["check", "aghook.yaml"])).ends_with(2);
+        assert!(said.stderr.contains("aghook.yaml:3:13"), "{}", said.stderr);
+        assert!(said.stderr.contains(reason), "{}", said.stderr);
+    }
+}
+
+#[test]
 fn check_reads_the_config_as_well() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"))
         .with("aghook.yaml", "profiles:\n  local:\n    tarrget: x\n")

@@ -9,10 +9,10 @@ use clap::Args;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::{ExitCode, files};
+use crate::delivery::{AllowedHosts, Target};
 use crate::generate::StartTime;
 use crate::harness::{Plan, PlanSettings};
-use crate::scenario::document::Diagnostics;
-use crate::scenario::document::SourceFile;
+use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile};
 use crate::scenario::{Case, Config, HttpVersionName, bundled_sources, find};
 
 /// Check scenario files and aghook.yaml without sending anything
@@ -85,7 +85,7 @@ impl Check {
         paths.sort_unstable();
         paths.dedup();
         let read = |path| {
-            let read = Config::read(path);
+            let read = read_config(path);
             read.map_err(|found| problems.extend(found.0)).ok()
         };
         paths.into_iter().filter_map(read).collect()
@@ -114,6 +114,30 @@ impl Check {
         }
         sources
     }
+}
+
+/// Reads a config whose targets can be sent to.
+fn read_config(path: &Path) -> Result<Config, Diagnostics> {
+    let source = SourceFile::read(path)?;
+    let config = Config::parse(&source)?;
+    let mut problems = Diagnostics::default();
+    for (name, profile) in &config.profiles {
+        let allowed = match AllowedHosts::new(&profile.allow_hosts) {
+            Ok(allowed) => allowed,
+            Err(error) => {
+                let message = format!("profiles.{name}.allow_hosts: {error}");
+                problems.extend([Diagnostic::of_file(source.name.clone(), message, None)]);
+                continue;
+            }
+        };
+        if let Some(target) = &profile.target
+            && let Err(error) = Target::parse(target, &allowed)
+        {
+            let message = format!("profiles.{name}.target: {error}");
+            problems.extend([Diagnostic::at(&source, target.span, message, None)]);
+        }
+    }
+    problems.into_result().map(|()| config)
 }
 
 /// Whether there is no profile that a fault of HTTP/1.1 could be played with.
