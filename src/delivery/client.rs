@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use http::Request;
 use tokio::time::Instant;
 
 use super::answer_reading::{Read, read, response};
@@ -12,7 +13,7 @@ use super::connection::{Connection, Pool};
 use super::exchange::{ConnectionInfo, Exchange, Response, Timings};
 use super::failure::Failure;
 use super::gate::Gate;
-use super::outgoing_body::OutgoingBody;
+use super::outgoing_body::{OutgoingBody, Pace};
 use super::request::OutgoingRequest;
 use super::send_options::{ConnectionUse, SendOptions};
 use super::settings::{ClientError, ClientSettings, HttpVersion};
@@ -198,7 +199,7 @@ impl Client {
             std::future::poll_fn(|context| gate.poll_open(context)).await;
         }
         let body = OutgoingBody::new(request.bytes().clone(), way.pace(request.bytes().len()));
-        let (mut handed_out, departure) = (body.handed_out(), body.departure());
+        let (mut handed_out, mut departure) = (body.handed_out(), body.departure());
         let outgoing = request.to_http(target, connection.is_http2(), body);
         if let Some(broken_off) = way.breaks_off(request.bytes().len()) {
             let head = send_and_reset(&mut connection, outgoing, &departure).await;
@@ -206,26 +207,36 @@ impl Client {
             progress.unheard = head?.map(|head| Ok(response(&head.into_parts().0, Read::none())));
             return Err(broken_off.into());
         }
+        // A receiver may close an idle connection at any time, also as a request is on its way to it
+        // (RFC 9112, section 9.5). That is no failure of the receiver, so the request takes a new
+        // connection. If it does arrive twice, that is a redelivery, which any receiver must take.
+        let may_be_sent_again = way.gate.is_none() && way.fault.is_none() && !connection.is_http2();
         let mut news = way.sent;
         let answer = tell_when_left(&mut news, &departure, connection.send(outgoing)).await;
         let answer = match answer {
             Ok(answer) => answer,
-            Err(mut error) => match error.take_message() {
-                // The receiver had closed the idle connection, and not a byte was sent: this is
-                // no failure of the receiver, so the request takes a new connection.
-                Some(unsent) if connection.info().reused => {
-                    progress.connection = None;
-                    connection = self.connect(target, way.fault, started, progress).await?;
-                    progress.connection = Some(connection.info());
-                    let body = unsent.into_body();
-                    handed_out = body.handed_out();
-                    let outgoing = request.to_http(target, connection.is_http2(), body);
-                    let work = connection.send(outgoing);
-                    let answer = tell_when_left(&mut news, &departure, work).await;
-                    answer.map_err(|error| Failure::exchanging(error.error()))?
+            Err(mut error) => {
+                let unsent = error.take_message();
+                let failure = Failure::exchanging(error.error());
+                let closed_idle = unsent.is_some() || (may_be_sent_again && failure.is_closed());
+                if !connection.info().reused || !closed_idle {
+                    return Err(failure);
                 }
-                _ => return Err(Failure::exchanging(error.error())),
-            },
+                let bytes = || request.bytes().clone();
+                let body = unsent.map_or_else(
+                    || OutgoingBody::new(bytes(), Pace::AtOnce),
+                    Request::into_body,
+                );
+                progress.connection = None;
+                connection = self.connect(target, way.fault, started, progress).await?;
+                progress.connection = Some(connection.info());
+                handed_out = body.handed_out();
+                departure = body.departure();
+                let outgoing = request.to_http(target, connection.is_http2(), body);
+                let work = connection.send(outgoing);
+                let answer = tell_when_left(&mut news, &departure, work).await;
+                answer.map_err(|error| Failure::exchanging(error.error()))?
+            }
         };
         progress.first_byte = Some(started.elapsed());
         let (head, body) = answer.into_parts();

@@ -119,6 +119,11 @@ impl Failure {
         }
     }
 
+    /// Whether the receiver ended the connection without an answer.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self, Self::Reset | Self::ClosedEarly)
+    }
+
     /// Whether no connection was made, or nothing was sent on it, so that the receiver can't have seen anything.
     pub fn is_before_request(&self) -> bool {
         match self {

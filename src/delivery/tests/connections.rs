@@ -62,6 +62,27 @@ async fn an_idle_connection_that_was_closed_is_no_failure() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_closed_as_it_is_used_again_is_no_failure() {
+    let closed = || Answer::Close(Vec::new());
+    let server = Server::answering([Answer::status(200), closed(), Answer::status(200)]).await;
+    let client = client();
+    for _ in 0..2 {
+        let exchange = send(&client, &server.target).await;
+        assert_eq!(exchange.status(), Some(200), "{:?}", exchange.result);
+        assert!(!reused(&exchange));
+    }
+    assert_eq!(server.connections(), [0, 0, 1]);
+}
+
+#[tokio::test]
+async fn a_new_connection_that_is_closed_without_an_answer_is_a_failure() {
+    let server = Server::answering([Answer::Close(Vec::new()), Answer::status(200)]).await;
+    let exchange = send(&client(), &server.target).await;
+    assert_eq!(exchange.result, Err(Failure::ClosedEarly));
+    assert_eq!(server.connections(), [0]);
+}
+
+#[tokio::test]
 async fn a_failed_exchange_leaves_no_connection_behind() {
     let part = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc".to_vec();
     let server = Server::answering([Answer::Keep(part), Answer::status(200)]).await;
