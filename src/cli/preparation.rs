@@ -91,6 +91,7 @@ impl Preparation<'_> {
         Ok(Surroundings {
             probes: profile.probes.keys().cloned().collect(),
             script: profile.script.is_some(),
+            restart: profile.restart.is_some(),
             expired_secret: built_in || profile.expired_secret_env.is_some(),
             http2_only,
             policy: profile.policy,

@@ -15,6 +15,8 @@ pub struct Surroundings {
     pub probes: Vec<String>,
     /// Whether the receiver can be told how to answer.
     pub script: bool,
+    /// Whether the receiver can be restarted.
+    pub restart: bool,
     /// Whether the secret before the present one is known.
     pub expired_secret: bool,
     /// Whether nothing but HTTP/2 is spoken.
@@ -127,6 +129,9 @@ impl Surroundings {
     fn lacking(&self, step: &Step) -> Option<Lacking> {
         if step.script.is_some() && !self.script {
             return Some(Lacking::Script);
+        }
+        if step.restart && !self.restart {
+            return Some(Lacking::Restart);
         }
         let forged = step.forge.map(|forgery| forgery.value);
         if forged == Some(Forgery::ExpiredSecret) && !self.expired_secret {

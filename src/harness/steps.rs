@@ -43,10 +43,12 @@ pub(super) struct Steps<'run> {
 
 /// What a step did.
 enum Made {
-    /// Deliveries or another request; none for a pause or a restart.
+    /// Deliveries or another request; none for a pause.
     Deliveries(Vec<DeliveryEnded>),
     /// It told the receiver how to answer.
     Script(ScriptTold),
+    /// It restarted the receiver.
+    Restart,
 }
 
 /// A delivery's part among those of its step.
@@ -82,25 +84,26 @@ impl<'run> Steps<'run> {
         let plan = self.plan;
         for (index, step) in plan.case.scenario.steps.iter().enumerate() {
             let made = self.make_one(index + 1, step).await;
-            let (deliveries, script, not_made) = match made {
-                Ok(Made::Deliveries(deliveries)) => (deliveries, None, None),
-                Ok(Made::Script(told)) => (Vec::new(), Some(told), None),
-                Err(check) => (Vec::new(), None, Some(check)),
-            };
-            checks.extend(
-                deliveries
-                    .iter()
-                    .flat_map(|delivery| delivery.checks.clone()),
-            );
-            (self.events)(RunEvent::StepEnded(StepEnded {
+            let mut ended = StepEnded {
                 scenario: self.scenario,
                 step: index + 1,
                 description: describe(step),
                 together: step.together,
-                deliveries,
-                not_made: not_made.clone(),
-                script,
-            }));
+                deliveries: Vec::new(),
+                not_made: None,
+                script: None,
+                restarted: false,
+            };
+            match made {
+                Ok(Made::Deliveries(deliveries)) => ended.deliveries = deliveries,
+                Ok(Made::Script(told)) => ended.script = Some(told),
+                Ok(Made::Restart) => ended.restarted = true,
+                Err(check) => ended.not_made = Some(check),
+            }
+            let deliveries = ended.deliveries.iter();
+            checks.extend(deliveries.flat_map(|delivery| delivery.checks.clone()));
+            let not_made = ended.not_made.clone();
+            (self.events)(RunEvent::StepEnded(ended));
             if let Some(check) = not_made {
                 checks.push(check.clone());
                 return (checks, Err(check));
@@ -118,7 +121,7 @@ impl<'run> Steps<'run> {
             return self.script(script).await.map(Made::Script);
         }
         if step.restart {
-            return self.restart().await.map(|()| Made::Deliveries(Vec::new()));
+            return self.restart().await.map(|()| Made::Restart);
         }
         if let Some(request) = &step.request {
             let ended = self.request(number, request).await?;
@@ -405,14 +408,7 @@ impl<'run> Steps<'run> {
         let demand = &self.plan.demand;
         let expected = "the receiver is restarted";
         let Some(hook) = &self.harness.restart else {
-            let reason = "the profile has no `restart`, so what outlives the process can't be seen";
-            let hint = "add `restart: { command: [docker, restart, …] }` or \
-                        `restart: { http: POST … }` to the profile";
-            let check = demand.not_checked("restart", expected, reason);
-            return Err(Check {
-                hint: Some(hint.to_owned()),
-                ..check
-            });
+            return Err(Lacking::Restart.not_checked(demand, "restart", expected));
         };
         let restarted = hook.restart(&self.harness.client, &self.harness.target);
         restarted.await.map_err(|reason| {
