@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::answered::AnsweredEvents;
 use super::description::{describe, describe_request};
 use super::expectation::{Observed, check};
 use super::harness::Harness;
@@ -31,6 +32,7 @@ pub(super) struct Steps<'run> {
     events: Events<'run>,
     /// The first success that each event was answered with, which later answers are compared to.
     first_answers: HashMap<String, Response>,
+    answered: AnsweredEvents,
 }
 
 /// What a step did.
@@ -56,6 +58,7 @@ impl<'run> Steps<'run> {
             scenario,
             events,
             first_answers: HashMap::new(),
+            answered: AnsweredEvents::default(),
         }
     }
 
@@ -92,6 +95,11 @@ impl<'run> Steps<'run> {
             }
         }
         (checks, Ok(()))
+    }
+
+    /// How the events that were delivered so far were answered.
+    pub(super) fn answered(&self) -> &AnsweredEvents {
+        &self.answered
     }
 
     async fn make_one(&mut self, number: usize, step: &'run Step) -> Result<Made, Check> {
