@@ -76,6 +76,36 @@ fn what_would_not_be_checked_is_told_with_its_reason() {
     ]);
 }
 
+#[test]
+fn a_restart_without_its_hook_is_told_and_ends_the_scenario() {
+    let scenario = "name: x\nevents: { a: {} }\nsteps:\n  - { deliver: a }\n  - { restart: true }\n  \
+                    - { deliver: a, expect: { status: 2xx } }\neffects:\n  - granted: a\n";
+    for (hook, told, count) in [
+        (
+            "",
+            "\n       ? not checked: the profile has no `restart`",
+            3,
+        ),
+        (
+            "    restart: { http: 'POST http://127.0.0.1:1/r' }\n",
+            "",
+            0,
+        ),
+    ] {
+        let config = format!(
+            "profiles:\n  game:\n    target: http://127.0.0.1:1/hook\n    probes: {{ quantity: \
+             {{ http: 'GET http://127.0.0.1:1/q', read: $.q }} }}\n{hook}"
+        );
+        let folder = Folder::with_scenario(scenario).with("aghook.yaml", config);
+        Transcript::of(&mut folder.run(&["--dry-run"]))
+            .ends_with(0)
+            .says(&[
+                &format!("    2. restart the receiver{told}"),
+                &format!("that would not be checked: {count}\n"),
+            ]);
+    }
+}
+
 /// What a dry run promises is what a run then does.
 #[test]
 fn a_run_leaves_out_what_was_told() {

@@ -411,6 +411,10 @@ fn a_receiver_that_stays_away_fails_what_was_expected_and_all_is_recorded() {
         .collect();
     assert_eq!(told, ["delivered", "exhausted", "exhausted", "exhausted"]);
     assert_eq!(run.attempts().len(), 1 + 3 + 3 + 3);
+    let summary = fs::read_to_string(run.path("report.md")).expect("written");
+    let gone =
+        "the target has refused connections since step 2 of “coupons while the receiver goes";
+    assert_eq!(summary.matches(gone).count(), 1, "{summary}");
 }
 
 #[test]

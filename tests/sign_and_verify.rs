@@ -129,6 +129,25 @@ fn the_curl_command_is_safe_to_paste() {
     assert_eq!(words[words.len() - 2..], ["--data-raw", body]);
 }
 
+/// curl leaves `Name:` out altogether; a header without a value is written `Name;`.
+#[test]
+fn an_empty_header_is_sent_by_the_curl_command_too() {
+    let fire = [
+        "fire",
+        "--forge",
+        "empty_signature",
+        "--dry-run",
+        "--as",
+        "curl",
+    ];
+    let command = stdout(aghook(&fire).args(["--target", "http://127.0.0.1:1/"]));
+    assert!(
+        command.contains("--header 'X-Aghanim-Signature;'"),
+        "{command}"
+    );
+    assert!(!command.contains("X-Aghanim-Signature:"), "{command}");
+}
+
 #[test]
 fn a_body_that_no_shell_can_hold_goes_by_its_file() {
     let folder = TempDir::new().expect("a folder");

@@ -58,6 +58,40 @@ fn granting(times: usize) -> Game {
     })
 }
 
+/// What a game may refuse it may not grant as well, and what it takes it must grant.
+#[test]
+fn a_grant_that_depends_on_the_answer_holds_and_fails() {
+    /// A number that no status has.
+    const NO_STATUS: u16 = 99;
+    let scenario = "name: x\nevents: { coupon: { item: { sku: gems, quantity: 5 } } }\nsteps:\n  \
+                    - { deliver: coupon, retry: off, expect: { status: 2xx, level: should } }\n\
+                    effects:\n  - { granted: coupon, if_delivered: true }\n";
+    for (status, times, code, told) in [
+        (200, 1, 0, "1 passed"),
+        (200, 0, 1, "gems changed by 0, not 5"),
+        (200, 2, 1, "gems changed by 10, not 5"),
+        (422, 0, 0, "1 warned"),
+        (422, 1, 1, "gems changed by 5, not 0"),
+        (503, 1, 1, "gems changed by 5, not 0"),
+        // What is no answer leaves it open.
+        (NO_STATUS, 0, 0, "1 warned"),
+        (NO_STATUS, 1, 0, "1 warned"),
+        (NO_STATUS, 2, 1, "gems changed by 10"),
+    ] {
+        let game = Game::new(move |event, holdings| {
+            for _ in 0..times {
+                Game::grant_item(holdings, event);
+            }
+            Answer::of(status)
+        });
+        run(&game, scenario).ends_with(code).says(&[told]);
+    }
+    let misplaced = scenario.replace("granted: coupon,", "not_granted: coupon,");
+    Transcript::of(&mut Folder::with_scenario(&misplaced).aghook(&["check", "scenario.yaml"]))
+        .ends_with(2)
+        .says(&["`if_delivered` belongs to `granted`"]);
+}
+
 #[test]
 fn every_expectation_of_an_answer_holds_and_fails() {
     let peer = Peer::answering(|_| {

@@ -31,7 +31,14 @@ pub(super) fn curl_command(
     };
     let mut lines = vec![format!("curl --request POST {}", quoted(target)?)];
     for (name, value) in headers {
-        lines.push(format!("--header {}", quoted(&format!("{name}: {value}"))?));
+        let value = value.to_string();
+        // With nothing after a colon curl would leave the header out.
+        let header = if value.is_empty() {
+            format!("{name};")
+        } else {
+            format!("{name}: {value}")
+        };
+        lines.push(format!("--header {}", quoted(&header)?));
     }
     lines.push(data);
     Ok(lines.join(" \\\n  "))

@@ -11,7 +11,7 @@ use super::command_error::CommandError;
 use super::secret_options::SecretOptions;
 use super::secrets::Secrets;
 use super::target_options::ChosenTarget;
-use crate::delivery::{AllowedHosts, Clock, HttpVersion, Target};
+use crate::delivery::{AllowedHosts, Clock, Target};
 use crate::generate::{Catalogue, Seed, StartTime};
 use crate::harness::{
     Harness, HookProblem, PlanSettings, PreparedProbe, PreparedRestart, PreparedScript, Redaction,
@@ -80,7 +80,6 @@ impl Preparation<'_> {
 
     /// What decides what can be checked. Nothing is started, and no secret is read.
     pub(super) fn surroundings(&self) -> Result<Surroundings, CommandError> {
-        let http2_only = self.target.client.http_version() == HttpVersion::Http2;
         let built_in = self.target.or_built_in()?.is_none();
         let profile = if built_in {
             // Where it would listen decides nothing.
@@ -91,8 +90,9 @@ impl Preparation<'_> {
         Ok(Surroundings {
             probes: profile.probes.keys().cloned().collect(),
             script: profile.script.is_some(),
+            restart: profile.restart.is_some(),
             expired_secret: built_in || profile.expired_secret_env.is_some(),
-            http2_only,
+            http_version: self.target.client.http_version(),
             policy: profile.policy,
         })
     }

@@ -221,8 +221,9 @@ fn verdict(ended: &ReplayEnded) -> Result<ExitCode, CommandError> {
         let help = "look for a crash in the receiver's log".to_owned();
         return Err(CommandError::not_completed(message, help));
     }
-    let script_failed = |reason: &LeftOut| matches!(reason, LeftOut::ScriptFailed(_));
-    if ended.same == 0 || ended.left_out.keys().any(script_failed) {
+    let hook_failed =
+        |reason: &LeftOut| matches!(reason, LeftOut::ScriptFailed(_) | LeftOut::RestartFailed(_));
+    if ended.same == 0 || ended.left_out.keys().any(hook_failed) {
         return Ok(ExitCode::NotCompleted);
     }
     Ok(ExitCode::ChecksHeld)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::answered::AnsweredEvents;
 use super::grant_judgement::{Changes, GrantClaim, judge};
 use super::harness::Harness;
 use super::lacking::Lacking;
@@ -70,7 +71,10 @@ impl<'run> WatchedEffects<'run> {
     /// right must still be right when the wait is over. A probe that can't be read is asked again as
     /// well: a receiver may be started again at just that moment. Where there is nothing to compare
     /// with, no further reading helps.
-    pub(super) async fn end(self) -> JudgedEffects {
+    pub(super) async fn end(mut self, answered: &AnsweredEvents) -> JudgedEffects {
+        for effect in &mut self.effects {
+            effect.take_answers(answered);
+        }
         let started = Instant::now();
         let asked_for = self.asked_for();
         let hopeless = self.before.values().any(Result::is_err);

@@ -12,6 +12,8 @@ pub(super) enum Lacking {
     Probe(String),
     /// The hook that tells the receiver how to answer.
     Script,
+    /// The hook that restarts the receiver.
+    Restart,
     /// The secret before the present one.
     ExpiredSecret,
     /// HTTP/1.1, which this fault needs.
@@ -27,6 +29,10 @@ impl Lacking {
                 "the profile has no `script`, so the receiver can't be told how to answer"
                     .to_owned()
             }
+            Self::Restart => {
+                "the profile has no `restart`, so what outlives the process can't be seen"
+                    .to_owned()
+            }
             Self::ExpiredSecret => "the secret before the present one is not known".to_owned(),
             Self::Http1(fault) => needs_http1(*fault),
         }
@@ -37,6 +43,9 @@ impl Lacking {
         match self {
             Self::Probe(name) => format!("add `probes: {{ {name}: … }}` to the profile"),
             Self::Script => "add `script: { http: PUT … }` to the profile".to_owned(),
+            Self::Restart => "add `restart: { command: [docker, restart, …] }` or \
+                              `restart: { http: POST … }` to the profile"
+                .to_owned(),
             Self::ExpiredSecret => {
                 "name its environment variable as `expired_secret_env` in the profile".to_owned()
             }

@@ -2,6 +2,7 @@
 //!
 //! Expectations and grants are judged by pure functions. Nothing here prints or writes files.
 
+mod answered;
 mod description;
 mod effects;
 mod expectation;

@@ -5,6 +5,7 @@ use super::lacking::Lacking;
 use super::order::in_order;
 use super::plan::{Plan, PlannedEvent};
 use super::watched_effect::WatchedEffect;
+use crate::delivery::HttpVersion;
 use crate::protocol::{Event, Field};
 use crate::scenario::{Forgery, Policy, Step};
 
@@ -15,10 +16,12 @@ pub struct Surroundings {
     pub probes: Vec<String>,
     /// Whether the receiver can be told how to answer.
     pub script: bool,
+    /// Whether the receiver can be restarted.
+    pub restart: bool,
     /// Whether the secret before the present one is known.
     pub expired_secret: bool,
-    /// Whether nothing but HTTP/2 is spoken.
-    pub http2_only: bool,
+    /// The versions of HTTP that are spoken.
+    pub http_version: HttpVersion,
     /// What is right where Aghanim leaves the choice to the game.
     pub policy: Policy,
 }
@@ -128,12 +131,16 @@ impl Surroundings {
         if step.script.is_some() && !self.script {
             return Some(Lacking::Script);
         }
+        if step.restart && !self.restart {
+            return Some(Lacking::Restart);
+        }
         let forged = step.forge.map(|forgery| forgery.value);
         if forged == Some(Forgery::ExpiredSecret) && !self.expired_secret {
             return Some(Lacking::ExpiredSecret);
         }
         let fault = step.fault.map(|fault| fault.value);
-        let unplayable = fault.filter(|fault| self.http2_only && fault.needs_http1());
+        let http2_only = self.http_version == HttpVersion::Http2;
+        let unplayable = fault.filter(|fault| http2_only && fault.needs_http1());
         unplayable.map(Lacking::Http1)
     }
 }

@@ -62,10 +62,11 @@ impl Harness {
         let started = Instant::now();
         events(RunEvent::ScenarioStarted(introduction(number, plan)));
         let effects = WatchedEffects::begin(self, plan).await;
-        let (mut checks, made) = Steps::new(self, plan, number, events).make().await;
+        let mut steps = Steps::new(self, plan, number, events);
+        let (mut checks, made) = steps.make().await;
         let whole = made.is_ok();
         let judged = match made {
-            Ok(()) => effects.end().await,
+            Ok(()) => effects.end(steps.answered()).await,
             Err(reason) => effects.not_looked_at(&reason),
         };
         if !judged.checks.is_empty() {

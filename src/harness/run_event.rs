@@ -274,12 +274,16 @@ pub struct StepEnded {
     pub description: String,
     /// Whether its deliveries were made at the same moment.
     pub together: bool,
-    /// What came of each of its deliveries; one entry for a request, none for a pause.
+    /// What came of each of its deliveries; one entry for a request, none for a pause, a script or a
+    /// restart.
     pub deliveries: Vec<DeliveryEnded>,
     /// Why the step could not be made, if so.
     pub not_made: Option<Check>,
     /// What the receiver was told to answer, if that is what the step did.
     pub script: Option<ScriptTold>,
+    /// Whether the receiver was restarted, if that is what the step does.
+    #[serde(default)]
+    pub restarted: bool,
 }
 
 /// How the receiver was told to answer.

@@ -1,32 +1,25 @@
-//! The steps of one scenario: what is sent, in which order, and what is expected of the answers.
+//! The steps of one scenario, one after the other. How the deliveries of a step are made and judged is
+//! in `deliveries`.
+
+mod deliveries;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 
+use super::answered::AnsweredEvents;
 use super::description::{describe, describe_request};
 use super::expectation::{Observed, check};
 use super::harness::Harness;
 use super::lacking::Lacking;
-use super::order::{Numbered, in_order};
 use super::other_request::outgoing;
 use super::plan::{Plan, PlannedEvent};
-use super::record::{
-    AttemptPlace, answer_record, attempt_record, connection_record, request_record, timings_record,
-};
-use super::retry_check::self_check;
+use super::record::{answer_record, connection_record, request_record, timings_record};
 use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, ScriptTold, StepEnded};
 use super::verdict::Check;
-use crate::delivery::{
-    Attempt, Delivery, DeliveryPlan, Exchange, Gate, HttpVersion, Interlude, Outcome, Response,
-    SendOptions, deliver,
-};
-use crate::generate::Generator;
-use crate::scenario::{
-    Fault, Forgery, OutcomeName, Request, RetryPolicy, RetrySetting, Script, Step,
-};
+use crate::delivery::{Exchange, Response, SendOptions};
+use crate::scenario::{Forgery, Request, Script, Step};
 
 /// Where the events of a run go.
 pub(super) type Events<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
@@ -39,24 +32,17 @@ pub(super) struct Steps<'run> {
     events: Events<'run>,
     /// The first success that each event was answered with, which later answers are compared to.
     first_answers: HashMap<String, Response>,
+    answered: AnsweredEvents,
 }
 
 /// What a step did.
 enum Made {
-    /// Deliveries or another request; none for a pause or a restart.
+    /// Deliveries or another request; none for a pause.
     Deliveries(Vec<DeliveryEnded>),
     /// It told the receiver how to answer.
     Script(ScriptTold),
-}
-
-/// A delivery's part among those of its step.
-enum Part {
-    /// It is made when it is its turn.
-    OfItsOwn,
-    /// It is made at the same moment as the others, who meet at this gate.
-    At(Gate),
-    /// The others pass between its first attempt and its retry.
-    Around(Interlude),
+    /// It restarted the receiver.
+    Restart,
 }
 
 impl<'run> Steps<'run> {
@@ -72,6 +58,7 @@ impl<'run> Steps<'run> {
             scenario,
             events,
             first_answers: HashMap::new(),
+            answered: AnsweredEvents::default(),
         }
     }
 
@@ -82,31 +69,37 @@ impl<'run> Steps<'run> {
         let plan = self.plan;
         for (index, step) in plan.case.scenario.steps.iter().enumerate() {
             let made = self.make_one(index + 1, step).await;
-            let (deliveries, script, not_made) = match made {
-                Ok(Made::Deliveries(deliveries)) => (deliveries, None, None),
-                Ok(Made::Script(told)) => (Vec::new(), Some(told), None),
-                Err(check) => (Vec::new(), None, Some(check)),
-            };
-            checks.extend(
-                deliveries
-                    .iter()
-                    .flat_map(|delivery| delivery.checks.clone()),
-            );
-            (self.events)(RunEvent::StepEnded(StepEnded {
+            let mut ended = StepEnded {
                 scenario: self.scenario,
                 step: index + 1,
                 description: describe(step),
                 together: step.together,
-                deliveries,
-                not_made: not_made.clone(),
-                script,
-            }));
+                deliveries: Vec::new(),
+                not_made: None,
+                script: None,
+                restarted: false,
+            };
+            match made {
+                Ok(Made::Deliveries(deliveries)) => ended.deliveries = deliveries,
+                Ok(Made::Script(told)) => ended.script = Some(told),
+                Ok(Made::Restart) => ended.restarted = true,
+                Err(check) => ended.not_made = Some(check),
+            }
+            let deliveries = ended.deliveries.iter();
+            checks.extend(deliveries.flat_map(|delivery| delivery.checks.clone()));
+            let not_made = ended.not_made.clone();
+            (self.events)(RunEvent::StepEnded(ended));
             if let Some(check) = not_made {
                 checks.push(check.clone());
                 return (checks, Err(check));
             }
         }
         (checks, Ok(()))
+    }
+
+    /// How the events that were delivered so far were answered.
+    pub(super) fn answered(&self) -> &AnsweredEvents {
+        &self.answered
     }
 
     async fn make_one(&mut self, number: usize, step: &'run Step) -> Result<Made, Check> {
@@ -118,7 +111,7 @@ impl<'run> Steps<'run> {
             return self.script(script).await.map(Made::Script);
         }
         if step.restart {
-            return self.restart().await.map(|()| Made::Deliveries(Vec::new()));
+            return self.restart().await.map(|()| Made::Restart);
         }
         if let Some(request) = &step.request {
             let ended = self.request(number, request).await?;
@@ -139,177 +132,6 @@ impl<'run> Steps<'run> {
         let expected = "the expired secret is refused";
         let demand = &self.plan.demand;
         Some(Lacking::ExpiredSecret.not_checked(demand, "expired_secret", expected))
-    }
-
-    async fn deliver(
-        &mut self,
-        number: usize,
-        step: &'run Step,
-    ) -> Result<Vec<DeliveryEnded>, Check> {
-        let fault = step.fault.map(|fault| fault.value);
-        if let Some(fault) = fault.filter(|fault| fault.needs_http1())
-            && self.harness.client.http_version() == HttpVersion::Http2
-        {
-            let expected = "the fault happens and the receiver survives it";
-            return Err(Lacking::Http1(fault).not_checked(&self.plan.demand, "fault", expected));
-        }
-        let policy = self.policy(step);
-        let deliveries = in_order(self.plan, number, step);
-        let done = if step.together {
-            let places = Gate::for_participants(deliveries.len()).into_iter();
-            let sent = deliveries.iter().zip(places).map(|(delivery, place)| {
-                let part = Part::At(place);
-                self.deliver_one(number, step, &policy, delivery, part)
-            });
-            join_all(sent).await
-        } else if fault == Some(Fault::OutOfOrder) {
-            self.deliver_out_of_order(number, step, &policy, &deliveries)
-                .await
-        } else {
-            let mut done = Vec::with_capacity(deliveries.len());
-            for delivery in &deliveries {
-                let part = Part::OfItsOwn;
-                done.push(
-                    self.deliver_one(number, step, &policy, delivery, part)
-                        .await,
-                );
-            }
-            done
-        };
-        let judged = deliveries.iter().zip(done);
-        let judged =
-            judged.map(|(delivery, done)| self.judge(number, step, &policy, delivery, &done));
-        Ok(judged.collect())
-    }
-
-    /// The others pass between the first delivery's lost answer and its retry.
-    async fn deliver_out_of_order(
-        &self,
-        number: usize,
-        step: &Step,
-        policy: &RetryPolicy,
-        deliveries: &[Numbered<'run>],
-    ) -> Vec<Delivery> {
-        let Some((first, others)) = deliveries.split_first() else {
-            return Vec::new();
-        };
-        let (interlude, mut guide) = Interlude::new();
-        let part = Part::Around(interlude);
-        let first = self.deliver_one(number, step, policy, first, part);
-        let between = async {
-            guide.begins().await;
-            let mut done = Vec::with_capacity(others.len());
-            for delivery in others {
-                let part = Part::OfItsOwn;
-                done.push(self.deliver_one(number, step, policy, delivery, part).await);
-            }
-            guide.ends();
-            done
-        };
-        let (first, others) = join(first, between).await;
-        std::iter::once(first).chain(others).collect()
-    }
-
-    /// A forgery is not retried unless the step says so: it is not the sender who makes it.
-    fn policy(&self, step: &Step) -> RetryPolicy {
-        let own = self.harness.retry.clone();
-        let below = RetryPolicy {
-            connection: step.connection.unwrap_or(own.connection),
-            ..own
-        };
-        match &step.retry {
-            Some(setting) => setting.over(&below),
-            None if step.forge.is_some() => RetrySetting::Off.over(&below),
-            None => below,
-        }
-    }
-
-    async fn deliver_one(
-        &self,
-        step_number: usize,
-        step: &Step,
-        policy: &RetryPolicy,
-        delivery: &Numbered<'run>,
-        part: Part,
-    ) -> Delivery {
-        let harness = self.harness;
-        let label = format!("delivery {} of step {step_number}", delivery.number);
-        let mut random = self.plan.seed.derive(&label).random();
-        let event_ids = self.plan.seed.derive(&format!("event IDs of {label}"));
-        let (gate, interlude) = match part {
-            Part::OfItsOwn => (None, None),
-            Part::At(place) => (Some(place), None),
-            Part::Around(interlude) => (None, Some(interlude)),
-        };
-        let delivery_plan = DeliveryPlan {
-            forgery: step.forge.map(|forgery| forgery.value),
-            connection: step.connection.unwrap_or_default().into(),
-            gate,
-            fault: step.fault.map(|fault| fault.value),
-            event_ids: Some(Generator::new(event_ids, self.plan.start)),
-            interlude,
-            ..DeliveryPlan::new(&harness.target, delivery.event.body.clone(), policy)
-        };
-        let observe = |attempt: &Attempt| {
-            let place = AttemptPlace {
-                scenario: self.scenario,
-                step: step_number,
-                delivery: delivery.number,
-            };
-            let record = attempt_record(place, delivery.name, attempt, &harness.redaction);
-            (self.events)(RunEvent::AttemptEnded(Box::new(record)));
-        };
-        // Boxed, for each holds all of an attempt, and there may be many at once.
-        Box::pin(deliver(
-            harness.sender(),
-            delivery_plan,
-            &mut random,
-            observe,
-        ))
-        .await
-    }
-
-    fn judge(
-        &mut self,
-        step_number: usize,
-        step: &Step,
-        policy: &RetryPolicy,
-        delivery: &Numbered<'run>,
-        done: &Delivery,
-    ) -> DeliveryEnded {
-        let outcome = outcome_name(done.outcome);
-        let mut checks = Vec::new();
-        if let Some(last) = done.attempts.last() {
-            let observed = Observed {
-                answer: last.exchange.result.as_ref(),
-                took: last.exchange.timings.without_gate(),
-                attempts: last.number,
-                outcome: Some(outcome),
-                first_answer: self.first_answers.get(delivery.name),
-            };
-            let expectations = self
-                .plan
-                .expectations
-                .get(step_number - 1)
-                .into_iter()
-                .flatten();
-            let redaction = &self.harness.redaction;
-            checks.extend(expectations.flat_map(|expected| check(expected, &observed, redaction)));
-            if let (Ok(response), None, Outcome::Delivered) =
-                (&last.exchange.result, step.forge, done.outcome)
-            {
-                let first = self.first_answers.entry(delivery.name.to_owned());
-                first.or_insert_with(|| response.clone());
-            }
-        }
-        checks.extend(self_check(policy, done));
-        DeliveryEnded {
-            delivery: delivery.number,
-            event_name: Some(delivery.name.to_owned()),
-            outcome: Some(outcome),
-            attempts: done.attempts.last().map_or(0, |attempt| attempt.number),
-            checks,
-        }
     }
 
     async fn request(&self, number: usize, request: &Request) -> Result<DeliveryEnded, Check> {
@@ -405,26 +227,11 @@ impl<'run> Steps<'run> {
         let demand = &self.plan.demand;
         let expected = "the receiver is restarted";
         let Some(hook) = &self.harness.restart else {
-            let reason = "the profile has no `restart`, so what outlives the process can't be seen";
-            let hint = "add `restart: { command: [docker, restart, …] }` or \
-                        `restart: { http: POST … }` to the profile";
-            let check = demand.not_checked("restart", expected, reason);
-            return Err(Check {
-                hint: Some(hint.to_owned()),
-                ..check
-            });
+            return Err(Lacking::Restart.not_checked(demand, "restart", expected));
         };
         let restarted = hook.restart(&self.harness.client, &self.harness.target);
         restarted.await.map_err(|reason| {
             demand.broken("restart", expected, self.harness.redaction.text(&reason))
         })
-    }
-}
-
-fn outcome_name(outcome: Outcome) -> OutcomeName {
-    match outcome {
-        Outcome::Delivered => OutcomeName::Delivered,
-        Outcome::Refused => OutcomeName::Refused,
-        Outcome::Exhausted => OutcomeName::Exhausted,
     }
 }

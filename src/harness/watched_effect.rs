@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::answered::{Answered, AnsweredEvents};
 use super::expected_grant::{AcceptableGrants, Grant, acceptable_grants, named_skus};
 use super::grant_judgement::{GrantClaim, Judgement, WrongChange};
 use super::plan::{Plan, QUANTITY_PROBE};
@@ -21,6 +22,8 @@ pub(super) struct WatchedEffect<'run> {
     pub(super) settle: Option<Duration>,
     pub(super) questions: Vec<Question>,
     wanted: Wanted,
+    /// The event whose answers decide whether it must have been granted.
+    if_delivered: Option<&'run str>,
 }
 
 /// What is demanded of the numbers.
@@ -34,7 +37,7 @@ impl<'run> WatchedEffect<'run> {
     /// Nothing where the event is not valid or a key is missing, which planning has refused already.
     pub(super) fn new(
         plan: &Plan,
-        effect: &Effect,
+        effect: &'run Effect,
         demand: &'run Demand,
         policy: Policy,
         settle: Option<Duration>,
@@ -83,7 +86,33 @@ impl<'run> WatchedEffect<'run> {
             settle,
             questions,
             wanted,
+            if_delivered: effect
+                .granted
+                .as_ref()
+                .filter(|_| effect.if_delivered)
+                .map(|name| name.value.as_str()),
         })
+    }
+
+    /// Settles what is demanded where that depends on how the event was answered. Who refuses an
+    /// event may not grant it; of an event without an answer nobody knows.
+    pub(super) fn take_answers(&mut self, answered: &AnsweredEvents) {
+        let (Some(event), Wanted::Grant(claim)) = (self.if_delivered, &mut self.wanted) else {
+            return;
+        };
+        match answered.of(event) {
+            Answered::Success => {}
+            Answered::Refused => {
+                claim.acceptable = vec![Grant::new()];
+                claim.complete = true;
+            }
+            Answered::Unknown => {
+                claim.acceptable.push(Grant::new());
+                claim.acceptable.sort();
+                claim.acceptable.dedup();
+            }
+        }
+        self.if_delivered = None;
     }
 
     /// The claim that is judged together with those of the other effects, if this is one.
@@ -135,9 +164,13 @@ impl<'run> WatchedEffect<'run> {
             Wanted::Grant(claim) => {
                 let ways = claim.acceptable.iter().take(SHOWN).map(grant_text);
                 let ways = ways.collect::<Vec<_>>().join(", or ");
-                match claim.acceptable.len().saturating_sub(SHOWN) {
+                let ways = match claim.acceptable.len().saturating_sub(SHOWN) {
                     0 => ways,
                     others => format!("{ways}, or in {others} other ways"),
+                };
+                match self.if_delivered {
+                    Some(_) => format!("{ways}, or nothing where it is refused"),
+                    None => ways,
                 }
             }
         }

@@ -14,13 +14,14 @@ use super::resending::{LeftOut, Resending, Signatures, signed_timestamp};
 use super::{Journal, JournalError};
 use crate::delivery::{Failure, SendOptions};
 use crate::harness::{
-    AnswerRecord, AttemptEnded, Harness, RunEvent, ScenarioStarted, ScriptTold, answer_record,
+    AnswerRecord, AttemptEnded, Harness, RunEvent, ScenarioStarted, ScriptTold, StepEnded,
+    answer_record,
 };
 
 /// How a recorded run is sent again.
 #[derive(Debug)]
 pub struct Replay<'run> {
-    /// Sends, signs, hides secrets, and tells the receiver how to answer.
+    /// Sends, signs, hides secrets, restarts the receiver and tells it how to answer.
     pub harness: &'run Harness,
     /// Where the recorded run's deliveries went.
     pub recorded_target: &'run Url,
@@ -131,8 +132,9 @@ impl Replay<'_> {
                     let scenario = under_way.get_mut(&step.scenario);
                     if let Some(scenario) = scenario.filter(|scenario| scenario.meant) {
                         scenario.last.clear();
-                        if let Some(script) = &step.script {
-                            scenario.left_out = self.tell(script).await.err();
+                        // What follows stands on all before, so what was left out once stays out.
+                        if scenario.left_out.is_none() {
+                            scenario.left_out = self.steer(&step).await.err();
                         }
                     }
                 }
@@ -185,12 +187,31 @@ impl Replay<'_> {
         scenario.last.insert(delivery, began);
     }
 
+    /// Does again what a step did to the receiver beside sending to it.
+    async fn steer(&self, step: &StepEnded) -> Result<(), LeftOut> {
+        if let Some(script) = &step.script {
+            self.tell(script).await?;
+        }
+        if step.restarted {
+            self.restart().await?;
+        }
+        Ok(())
+    }
+
     async fn tell(&self, script: &ScriptTold) -> Result<(), LeftOut> {
         let hook = self.harness.script.as_ref().ok_or(LeftOut::NoScript)?;
         let client = &self.harness.client;
         let told = hook.tell(client, &script.player_id, &script.answers).await;
         told.map_err(|reason| {
             LeftOut::ScriptFailed(self.harness.redaction.text(&reason).into_owned())
+        })
+    }
+
+    async fn restart(&self) -> Result<(), LeftOut> {
+        let hook = self.harness.restart.as_ref().ok_or(LeftOut::NoRestart)?;
+        let restarted = hook.restart(&self.harness.client, &self.harness.target);
+        restarted.await.map_err(|reason| {
+            LeftOut::RestartFailed(self.harness.redaction.text(&reason).into_owned())
         })
     }
 

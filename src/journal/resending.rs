@@ -43,6 +43,12 @@ pub enum LeftOut {
     /// The receiver could not be told how to answer.
     #[error("the receiver could not be told how to answer: {0}")]
     ScriptFailed(String),
+    /// The receiver would have to be restarted.
+    #[error("the scenario restarts the receiver, and the profile has no `restart` to do so")]
+    NoRestart,
+    /// The receiver could not be restarted.
+    #[error("the receiver could not be restarted: {0}")]
+    RestartFailed(String),
     /// It is no request that can be sent, or not from here.
     #[error("it can't be sent: {0}")]
     NotSendable(String),

@@ -54,6 +54,9 @@ pub enum Refusal {
         /// The SKU that is in the way.
         sku: String,
     },
+    /// The player's ID or an SKU is not ASCII, which this game's are.
+    #[error("a player's ID and an SKU are ASCII here")]
+    BeyondAscii,
     /// What the event grants of one SKU is more than can be counted.
     #[error("the quantity of {sku:?} is more than {max}", max = u64::MAX)]
     QuantityTooLarge {
@@ -122,7 +125,7 @@ impl Refusal {
             | Self::MalformedScript => StatusCode::BAD_REQUEST,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::CannotGrant { .. } | Self::QuantityTooLarge { .. } => {
+            Self::CannotGrant { .. } | Self::QuantityTooLarge { .. } | Self::BeyondAscii => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::OnPurpose { status, .. } | Self::InProgress { status } => *status,

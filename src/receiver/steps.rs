@@ -95,10 +95,12 @@ impl Steps {
 
     /// Makes an event of a body.
     pub(super) fn interpret(&self, body: &[u8]) -> Result<Event, Refusal> {
-        match &self.flaws {
+        let event = match &self.flaws {
             None => interpret(body),
             Some(flaws) => flaws::interpret(flaws, body),
-        }
+        }?;
+        self.variants.refuse_ids(&event)?;
+        Ok(event)
     }
 
     /// The event that decides what is granted.

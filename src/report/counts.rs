@@ -1,6 +1,6 @@
 //! Counts in words.
 
-use crate::harness::{Counts, RunEnded, Verdict};
+use crate::harness::{Counts, RunEnded, SnapshotsEnded, Verdict};
 
 /// `1 check`, `2 checks`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
@@ -24,6 +24,35 @@ pub(super) fn scenarios_in_words(ended: &RunEnded, show: impl Fn(Verdict) -> Str
 pub(super) fn checks_in_words(ended: &RunEnded, show: impl Fn(Verdict) -> String) -> String {
     let all = counted(ended.checks.total(), "check");
     format!("{all}: {}", in_words(&ended.checks, show))
+}
+
+/// What came of the snapshots of a run, as in `3 snapshots in snapshots: 2 as reviewed, 1 different`.
+pub(super) fn snapshots_in_words(ended: &SnapshotsEnded) -> String {
+    let counts = [
+        (ended.as_reviewed, "as reviewed"),
+        (ended.written, "written"),
+        (ended.different, "different"),
+        (ended.missing, "not there yet"),
+    ];
+    let all: usize = counts.iter().map(|(count, _)| count).sum();
+    let told = counts.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let told = match told.as_slice() {
+        [] => String::new(),
+        told => format!(": {}", told.join(", ")),
+    };
+    format!("{} in {}{told}", counted(all, "snapshot"), ended.folder)
+}
+
+/// What the snapshots are, or were, that no scenario has: said before their list.
+pub(super) fn unreferenced_in_words(ended: &SnapshotsEnded) -> &'static str {
+    if ended.deleted {
+        "deleted, since no scenario has them"
+    } else {
+        "no scenario has these snapshots; --delete-unreferenced deletes them"
+    }
 }
 
 /// Passed and failed are told always, the others where there are any. A verdict that came up is

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::scenario_story::{RunningScenarios, ScenarioStory};
-use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded};
+use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded};
 use latency::Latencies;
 use shortened::Limits;
 
@@ -34,6 +34,8 @@ struct Gathered {
     /// Why checks were not made, and how often.
     not_checked: BTreeMap<String, usize>,
     latencies: Latencies,
+    /// What came of the snapshots, if they were compared.
+    snapshots: Option<SnapshotsEnded>,
 }
 
 /// A scenario that is over. Its long bodies are cut at once, since all scenarios are kept until the
@@ -74,6 +76,8 @@ impl Gathered {
         self.latencies.add(&story.attempts);
         let attempts = story.attempts.len();
         story.attempts = shortened::attempts(&story.attempts, Limits::ROOMY);
+        // Only the snapshot reports need these.
+        story.started.varying.clear();
         let finished = Finished {
             story,
             ended: ended.clone(),
@@ -90,6 +94,7 @@ impl<W: Write> Report for HtmlReport<W> {
         }
         match event {
             RunEvent::RunStarted(started) => self.gathered.run = Some(started.clone()),
+            RunEvent::SnapshotsEnded(ended) => self.gathered.snapshots = Some(ended.clone()),
             RunEvent::RunEnded(ended) => return self.run_ended(ended),
             _ => {}
         }

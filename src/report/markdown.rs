@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::counts::{checks_in_words, counted, scenarios_in_words};
+use super::gone_target::GoneTarget;
 use super::scenario_story::{RunningScenarios, ScenarioStory};
 use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, Verdict};
 use details::details;
@@ -26,6 +27,7 @@ pub struct MarkdownReport<W> {
     out: W,
     running: RunningScenarios,
     run: Option<RunStarted>,
+    gone_target: GoneTarget,
     /// What went wrong, by the numbers of the scenarios.
     troubles: BTreeMap<usize, Trouble>,
     /// Why checks were not made, and how often.
@@ -44,6 +46,7 @@ impl<W: Write> MarkdownReport<W> {
             out,
             running: RunningScenarios::default(),
             run: None,
+            gone_target: GoneTarget::default(),
             troubles: BTreeMap::new(),
             not_checked: BTreeMap::new(),
         }
@@ -74,6 +77,9 @@ impl<W: Write> MarkdownReport<W> {
         writeln!(out, "- {}", scenarios_in_words(ended, bold))?;
         writeln!(out, "- {}", checks_in_words(ended, bold))?;
         writeln!(out, "- took {:.2} s", ended.took.as_secs_f64())?;
+        if let Some(gone) = self.gone_target.in_words() {
+            writeln!(out, "- {}", text(&gone))?;
+        }
         if let Some(run) = &self.run {
             write_run(out, run)?;
         }
@@ -94,6 +100,7 @@ impl<W: Write> MarkdownReport<W> {
 
 impl<W: Write> Report for MarkdownReport<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
+        self.gone_target.observe(event);
         if let Some((story, ended)) = self.running.observe(event) {
             self.scenario_ended(&story, ended);
         }

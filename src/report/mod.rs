@@ -4,6 +4,7 @@
 mod annotations;
 mod body_text;
 mod counts;
+mod gone_target;
 mod har;
 mod html;
 mod json_lines;

@@ -13,6 +13,7 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::counts::{checks_in_words, counted, scenarios_in_words};
+use super::gone_target::GoneTarget;
 use super::printable::printable;
 use super::scenario_story::{RunningScenarios, ScenarioStory};
 use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded, Verdict};
@@ -48,6 +49,7 @@ pub struct TerminalReport<W> {
     /// What went wrong, rendered, in the order in which the scenarios ended.
     troubles: Vec<String>,
     snapshots: Option<SnapshotsEnded>,
+    gone_target: GoneTarget,
     /// Why checks were not made and what to do about it, and how often.
     not_checked: BTreeMap<(String, String), usize>,
 }
@@ -63,6 +65,7 @@ impl<W: Write> TerminalReport<W> {
             troubles: Vec::new(),
             not_checked: BTreeMap::new(),
             snapshots: None,
+            gone_target: GoneTarget::default(),
         }
     }
 
@@ -150,6 +153,9 @@ impl<W: Write> TerminalReport<W> {
         for line in summary(ended).lines() {
             self.layout.line(&mut self.out, Columns::at(0), line)?;
         }
+        if let Some(gone) = self.gone_target.in_words() {
+            self.layout.line(&mut self.out, Columns::at(0), &gone)?;
+        }
         if let Some(snapshots) = &self.snapshots {
             write_snapshots(&mut self.out, self.layout, snapshots)?;
         }
@@ -159,6 +165,7 @@ impl<W: Write> TerminalReport<W> {
 
 impl<W: Write> Report for TerminalReport<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
+        self.gone_target.observe(event);
         if let Some((story, ended)) = self.running.observe(event) {
             return self.scenario_ended(&story, ended);
         }

@@ -272,6 +272,10 @@ impl<'scenario> Checker<'scenario> {
         {
             self.problem(times.span, "`times` belongs to `granted`", "");
         }
+        if effect.if_delivered && effect.granted.is_none() {
+            let help = "`not_granted` and `probe` demand the same of every answer";
+            self.problem(span, "`if_delivered` belongs to `granted`", help);
+        }
     }
 
     /// Refuses a second `granted` or `not_granted` of an event: the two would contradict each other,

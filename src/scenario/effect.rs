@@ -35,6 +35,10 @@ pub struct Effect {
     /// How often the event was granted, with `granted`; left out, once.
     #[serde(default)]
     pub times: Option<Located<u32>>,
+    /// `true`, with `granted`: demands the grant only of an event that is answered 2xx. One that is
+    /// refused must grant nothing; one without an answer may do either.
+    #[serde(default)]
+    pub if_delivered: bool,
     /// How long to wait for a receiver that grants after its answer; left out, the profile's.
     /// What is right must still be right at its end.
     #[serde(default)]

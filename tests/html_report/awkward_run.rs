@@ -1,7 +1,11 @@
 //! Runs made to break a page: markup wherever a receiver or a scenario can put text, and many
 //! scenarios with long bodies.
 
-use aghook::harness::{AnswerRecord, AttemptEnded, BodyRecord, Check, RunEvent};
+use aghook::harness::{
+    AnswerRecord, AttemptEnded, BodyRecord, Check, RunEvent, SnapshotCompared, SnapshotOutcome,
+    SnapshotsEnded, Verdict,
+};
+use aghook::scenario::Level;
 
 use crate::sample_run::{many_failures, sample_run};
 
@@ -10,9 +14,53 @@ pub(crate) const HOSTILE: &str = "</script></title></details><script>window.take
                                   <img src=x onerror=\"window.taken = 2\">\
                                   <svg onload='window.taken = 3'><!--<script>{{ '\u{202e}'";
 
+/// The sample run with its snapshots: that of the second scenario differs in this way, and nobody has
+/// one of the two files in the folder.
+pub(crate) fn with_snapshots(difference: &str) -> Vec<RunEvent> {
+    let compared = |scenario, outcome, difference: Option<&str>| {
+        let check = difference.map(|_| Check {
+            subject: "snapshot".to_owned(),
+            verdict: Verdict::Failed,
+            level: Level::Must,
+            expected: "the reviewed report".to_owned(),
+            observed: "another".to_owned(),
+            source: None,
+            hint: Some("accept it with `aghook snapshots accept`".to_owned()),
+        });
+        RunEvent::SnapshotCompared(SnapshotCompared {
+            scenario,
+            file: format!("snapshots/{scenario}.snap"),
+            outcome,
+            check,
+            difference: difference.map(str::to_owned),
+        })
+    };
+    let mut events = Vec::new();
+    for event in sample_run() {
+        match &event {
+            RunEvent::ScenarioEnded(ended) if ended.scenario == 1 => {
+                events.push(compared(1, SnapshotOutcome::AsReviewed, None));
+            }
+            RunEvent::ScenarioEnded(ended) if ended.scenario == 2 => {
+                events.push(compared(2, SnapshotOutcome::Differs, Some(difference)));
+            }
+            RunEvent::RunEnded(_) => events.push(RunEvent::SnapshotsEnded(SnapshotsEnded {
+                folder: "snapshots".to_owned(),
+                as_reviewed: 1,
+                different: 1,
+                unreferenced: vec!["snapshots/<old>.snap".to_owned()],
+                ..SnapshotsEnded::default()
+            })),
+            _ => {}
+        }
+        events.push(event);
+    }
+    events
+}
+
 /// The sample run with `text` in every place that takes text from outside, and bodies that have it.
 pub(crate) fn run_with(text: &str) -> Vec<RunEvent> {
-    let mut events = sample_run();
+    let mut events = with_snapshots(text);
     for event in &mut events {
         match event {
             RunEvent::RunStarted(run) => text.clone_into(&mut run.target),
@@ -42,9 +90,15 @@ pub(crate) fn run_with(text: &str) -> Vec<RunEvent> {
             }
             RunEvent::SnapshotCompared(snapshot) => {
                 snapshot.file.push_str(text);
-                snapshot.difference = Some(text.to_owned());
+                if let Some(check) = &mut snapshot.check {
+                    fill_check(check, text);
+                }
             }
-            RunEvent::SnapshotsEnded(_) | RunEvent::ScenarioEnded(_) | RunEvent::RunEnded(_) => {}
+            RunEvent::SnapshotsEnded(ended) => {
+                ended.folder.push_str(text);
+                ended.unreferenced.push(text.to_owned());
+            }
+            RunEvent::ScenarioEnded(_) | RunEvent::RunEnded(_) => {}
         }
     }
     events

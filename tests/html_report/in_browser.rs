@@ -9,7 +9,7 @@ use aghook::harness::{BodyRecord, RunEvent};
 use serde_json::{Value, json};
 use thirtyfour::Key;
 
-use crate::awkward_run::{HOSTILE, long_run, run_with};
+use crate::awkward_run::{HOSTILE, long_run, run_with, with_snapshots};
 use crate::browser::{Browser, in_browser};
 use crate::page;
 use crate::sample_run::sample_run;
@@ -73,6 +73,35 @@ fn hostile_answers_do_nothing_and_nothing_is_reached() {
         assert_eq!(browser.js_later(reached).await, "kept");
         let written = "try { document.body.innerHTML += '<i></i>'; return 'written' } catch { return 'kept' }";
         assert_eq!(browser.js(written).await, "kept");
+    });
+}
+
+#[test]
+fn a_snapshot_that_differs_is_shown_line_by_line_with_its_signs() {
+    let difference = "@@ -1,2 +1,2 @@\n the event\n-answered 200\n+answered <b>500</b>\n";
+    in_browser(async |browser| {
+        let page = page(with_snapshots(difference));
+        browser.open(&page, "#scenario-2").await;
+        open_all(browser).await;
+        let lines = "return [...document.querySelectorAll('#scenario-2 .diff span')]
+            .map((line) => [line.className, line.textContent])";
+        let shown = json!([
+            ["hunk", "@@ -1,2 +1,2 @@\n"],
+            ["same", " the event\n"],
+            ["removed", "-answered 200\n"],
+            ["added", "+answered <b>500</b>\n"],
+        ]);
+        assert_eq!(browser.js(lines).await, shown);
+        let colours = "return new Set([...document.querySelectorAll('.diff span')]
+            .map((line) => getComputedStyle(line).color)).size";
+        assert_eq!(browser.js(colours).await, 4);
+        let told = "return document.querySelector('#scenario-2 .differences').textContent";
+        let told = browser.js(told).await.to_string();
+        assert!(told.contains("the reviewed report"), "{told}");
+        let as_reviewed = "return document.querySelector('#scenario-1 .snapshot').textContent";
+        let as_reviewed = browser.js(as_reviewed).await.to_string();
+        assert!(as_reviewed.contains("as reviewed"), "{as_reviewed}");
+        assert_eq!(browser.console().await, Vec::<String>::new());
     });
 }
 

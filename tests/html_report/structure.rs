@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::awkward_run::{HOSTILE, long_run, run_with};
+use crate::awkward_run::{HOSTILE, long_run, run_with, with_snapshots};
 use crate::page;
 use crate::sample_run::sample_run;
 
@@ -85,6 +85,25 @@ fn without_a_script_the_page_has_the_verdict_the_list_and_what_went_wrong() {
         places.iter().all(Option::is_some) && places.is_sorted(),
         "{places:?}"
     );
+}
+
+#[test]
+fn the_head_tells_of_snapshots_and_a_scenario_holds_its_difference() {
+    let difference =
+        "--- reviewed\n+++ this run\n@@ -1 +1 @@\n-answered 200\n+answered <b>500</b>\n";
+    let page = page(with_snapshots(difference));
+    let head = between(&page, "<header", "</header>");
+    assert!(head.contains("2 snapshots in snapshots: 1 as reviewed, 1 different"));
+    assert!(head.contains("no scenario has these snapshots; --delete-unreferenced"));
+    assert!(head.contains("snapshots/&#60;old&#62;.snap"), "{head}");
+    let compared = |scenario| {
+        let mut events = data(&page, scenario).into_iter();
+        events.find(|event| event["event"] == "snapshot_compared")
+    };
+    let second = compared(2).expect("compared");
+    assert_eq!(second["difference"], difference);
+    assert_eq!(compared(1).expect("compared")["outcome"], "as_reviewed");
+    assert_eq!(compared(3), None);
 }
 
 #[test]

@@ -287,6 +287,50 @@ steps:
     assert_eq!(receiver.taken().len(), 2);
 }
 
+const RESTARTED: &str = "\
+name: restarted in between
+events: { welcome: {} }
+steps:
+  - { deliver: welcome, expect: { status: 2xx } }
+  - { restart: true }
+  - { deliver: welcome, expect: { status: 2xx } }
+";
+
+#[test]
+fn a_receiver_that_was_restarted_is_restarted_again_or_the_rest_is_left_out() {
+    let receiver = Keeping::new();
+    let hook = Keeping::new();
+    let failing = Peer::answering(|_| Answer::of(500));
+    let profile = |restart: &str| {
+        let target = receiver.peer.url();
+        format!("profiles:\n  game:\n    target: {target}\n{restart}")
+    };
+    let restart = |peer: &Peer| profile(&format!("    restart: {{ http: POST {} }}\n", peer.url()));
+    let folder = Folder::with_scenario(RESTARTED).with("aghook.yaml", restart(&hook.peer));
+    Transcript::of(&mut folder.run(&["--record", "kept"])).ends_with(0);
+    assert_eq!((receiver.taken().len(), hook.taken().len()), (2, 1));
+
+    Transcript::of(&mut folder.aghook(&["replay", "kept"]))
+        .ends_with(0)
+        .says(&["2 the same, 0 different\n"]);
+    assert_eq!((receiver.taken().len(), hook.taken().len()), (2, 1));
+
+    let folder = folder.with("aghook.yaml", profile(""));
+    Transcript::of(&mut folder.aghook(&["replay", "kept"]))
+        .ends_with(0)
+        .says(&[
+            "1 the same",
+            "1 not sent: the scenario restarts the receiver",
+        ]);
+    assert_eq!(receiver.taken().len(), 1);
+
+    let folder = folder.with("aghook.yaml", restart(&failing));
+    Transcript::of(&mut folder.aghook(&["replay", "kept"]))
+        .ends_with(3)
+        .says(&["1 not sent: the receiver could not be restarted", "500"]);
+    assert_eq!((receiver.taken().len(), hook.taken().len()), (1, 0));
+}
+
 #[test]
 fn without_its_script_the_rest_of_a_scenario_is_left_out() {
     let folder = Folder::new();

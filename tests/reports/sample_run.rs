@@ -240,6 +240,7 @@ fn broken() -> Vec<RunEvent> {
                 "refused",
             )),
             script: None,
+            restarted: false,
         }),
         ended(
             4,
@@ -377,6 +378,7 @@ fn step(
         deliveries,
         not_made: None,
         script: None,
+        restarted: false,
     })
 }
 

@@ -97,6 +97,10 @@ fn of_variant(variant: Variant) -> Case {
             warned: &[("payload/other_event_type", "status")],
             ..case
         },
+        Variant::AsciiIdsOnly => Case {
+            warned: &[("payload/player_beyond_ascii", "status")],
+            ..case
+        },
         Variant::SandboxDenied => Case {
             warned: &[
                 ("context/sandbox", "status"),

@@ -98,6 +98,7 @@ impl Talk {
             self.deliver(&event("first", "P1", "gem")),
             self.deliver(&unknown),
             self.deliver(&sandbox),
+            self.deliver(&event("beyond ASCII", "Zoë", "gem")),
             self.exchange(yesterday.as_bytes()),
             self.exchange(forged.as_bytes()),
             self.exchange(script.as_bytes()),

@@ -22,7 +22,7 @@ use super::authentication::only_value;
 use super::error::ReceiverError;
 use super::refusal::Refusal;
 use super::settings::{BundleHandling, ReceiverSettings};
-use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::protocol::{Event, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 pub(super) use inventory::Inventory;
 pub(super) use progress::{InProgress, UnderWay};
@@ -88,6 +88,22 @@ impl Variants {
         }
         Ok(())
     }
+
+    /// Refuses an event for whom and what it names.
+    pub(super) fn refuse_ids(&self, event: &Event) -> Result<(), Refusal> {
+        if self.has(Variant::AsciiIdsOnly) && !has_ascii_ids(event) {
+            return Err(Refusal::BeyondAscii);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the player and the SKUs of an event are all ASCII.
+fn has_ascii_ids(event: &Event) -> bool {
+    let data = &event.event_data;
+    [&data.player_id, &data.coupon.sku, &data.item.sku]
+        .iter()
+        .all(|id| id.is_ascii())
 }
 
 /// Changes the settings where a variant is no more than a choice among them.

@@ -52,6 +52,8 @@ variants! {
         "An event of an unknown type is passed over and answered 200, as by a receiver that is registered for every event.";
     SandboxDenied "sandbox_denied"
         "Sandbox and test events are denied with 403 rather than acknowledged without a grant.";
+    AsciiIdsOnly "ascii_ids_only"
+        "An event with a player or an SKU beyond ASCII, which the game can't have, is refused with 422.";
 
     // Its body.
     BodyArray "body_array"

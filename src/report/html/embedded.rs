@@ -68,6 +68,10 @@ fn events(finished: &Finished, limits: Limits) -> Vec<RunEvent> {
     let effects = story.effects.iter();
     events
         .extend(effects.map(|effects| RunEvent::EffectsEnded(shortened::effects(effects, limits))));
+    let snapshot = story.snapshot.iter();
+    events.extend(
+        snapshot.map(|snapshot| RunEvent::SnapshotCompared(shortened::snapshot(snapshot, limits))),
+    );
     events.push(RunEvent::ScenarioEnded(ended.clone()));
     events
 }

@@ -14,7 +14,7 @@ use super::embedded::embed;
 use super::latency::Plot;
 use super::row::{Row, Shown};
 use crate::harness::{Counts, RunEnded, RunStarted, Verdict};
-use crate::report::counts::{checks_in_words, counted};
+use crate::report::counts::{checks_in_words, counted, snapshots_in_words, unreferenced_in_words};
 
 const STYLE: &str = include_str!("assets/style.css");
 
@@ -25,6 +25,7 @@ const SCRIPT: &str = concat!(
     include_str!("assets/body.js"),
     include_str!("assets/timeline.js"),
     include_str!("assets/exchange.js"),
+    include_str!("assets/snapshot.js"),
     include_str!("assets/scenario.js"),
     include_str!("assets/list.js"),
     include_str!("assets/page.js"),
@@ -46,6 +47,9 @@ struct Page<'run> {
     shares: Vec<Share>,
     not_run: Option<String>,
     not_checked: Vec<String>,
+    snapshots: Option<String>,
+    /// What the snapshots are that no scenario has, and their files.
+    unreferenced: Option<(&'static str, &'run [String])>,
     tags: Vec<(String, usize)>,
     plot: Option<Plot>,
     rows: Vec<Row>,
@@ -72,6 +76,7 @@ fn page<'run>(gathered: &'run Gathered, ended: &RunEnded) -> io::Result<Page<'ru
         .scenarios
         .values()
         .flat_map(|finished| &finished.story.attempts);
+    let snapshots = gathered.snapshots.as_ref();
     let began = attempts.map(|attempt| attempt.started_at).min();
     Ok(Page {
         policy: policy(),
@@ -99,6 +104,10 @@ fn page<'run>(gathered: &'run Gathered, ended: &RunEnded) -> io::Result<Page<'ru
             .iter()
             .map(|(reason, count)| format!("{}: {reason}", counted(*count, "check")))
             .collect(),
+        snapshots: snapshots.map(snapshots_in_words),
+        unreferenced: snapshots
+            .filter(|ended| !ended.unreferenced.is_empty())
+            .map(|ended| (unreferenced_in_words(ended), &*ended.unreferenced)),
         tags: tags(gathered),
         plot: gathered.latencies.plot(),
         rows: rows(gathered)?,

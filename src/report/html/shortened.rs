@@ -2,7 +2,8 @@
 //! opens. What is cut says so: a body by its `truncated`, other text by an ellipsis.
 
 use crate::harness::{
-    AnswerRecord, AttemptEnded, BodyContent, BodyRecord, Check, EffectsEnded, StepEnded,
+    AnswerRecord, AttemptEnded, BodyContent, BodyRecord, Check, EffectsEnded, SnapshotCompared,
+    StepEnded,
 };
 use crate::report::scenario_story::is_trouble;
 
@@ -15,6 +16,8 @@ pub(super) struct Limits {
     bodies: usize,
     /// Of any other text, in bytes.
     text: usize,
+    /// Of the difference to a reviewed snapshot, in bytes.
+    difference: usize,
     /// Attempts. The last ones are kept as well as the first: they are what expectations are about.
     attempts: usize,
     /// Headers of a request or an answer.
@@ -27,6 +30,7 @@ impl Limits {
         body: 16 << 10,
         bodies: 512 << 10,
         text: 4 << 10,
+        difference: 32 << 10,
         attempts: 500,
         headers: 100,
     };
@@ -36,6 +40,7 @@ impl Limits {
         body: 1 << 10,
         bodies: 4 << 10,
         text: 1 << 10,
+        difference: 2 << 10,
         attempts: 20,
         headers: 40,
     };
@@ -45,6 +50,7 @@ impl Limits {
         body: 0,
         bodies: 0,
         text: 200,
+        difference: 0,
         attempts: 5,
         headers: 0,
     };
@@ -97,6 +103,21 @@ pub(super) fn effects(effects: &EffectsEnded, limits: Limits) -> EffectsEnded {
     let mut effects = effects.clone();
     cut_checks(&mut effects.checks, limits);
     effects
+}
+
+/// What came of a snapshot with its long texts cut, the difference after a whole line.
+pub(super) fn snapshot(compared: &SnapshotCompared, limits: Limits) -> SnapshotCompared {
+    let mut compared = compared.clone();
+    cut_checks(compared.check.as_mut_slice(), limits);
+    if let Some(difference) = &mut compared.difference
+        && difference.len() > limits.difference
+    {
+        let room = &difference[..difference.floor_char_boundary(limits.difference)];
+        let end = room.rfind('\n').map_or(0, |end| end + 1);
+        difference.truncate(end);
+        difference.push('…');
+    }
+    compared
 }
 
 fn cut_checks(checks: &mut [Check], limits: Limits) {
@@ -153,6 +174,30 @@ fn cut_text(text: &mut String, limit: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::harness::SnapshotOutcome;
+
+    #[test]
+    fn a_long_difference_is_cut_after_a_line_and_says_so() {
+        let compared = |difference: String| SnapshotCompared {
+            scenario: 1,
+            file: "a.snap".to_owned(),
+            outcome: SnapshotOutcome::Differs,
+            check: None,
+            difference: Some(difference),
+        };
+        let limits = Limits {
+            difference: 9,
+            ..Limits::ROOMY
+        };
+        for (whole, shown) in [
+            ("-aaa\n+bbb", "-aaa\n+bbb"),
+            ("-aaa\n+💎💎\n", "-aaa\n…"),
+            ("-aaaaaaaaaaaaa", "…"),
+        ] {
+            let cut = snapshot(&compared(whole.to_owned()), limits);
+            assert_eq!(cut.difference.as_deref(), Some(shown));
+        }
+    }
 
     #[test]
     fn a_long_body_keeps_its_beginning_and_says_so() {

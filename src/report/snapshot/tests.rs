@@ -359,6 +359,7 @@ fn step(
         deliveries,
         not_made: None,
         script: None,
+        restarted: false,
     })
 }
 

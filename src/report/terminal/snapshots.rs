@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::layout::{Columns, Layout};
 use crate::harness::SnapshotsEnded;
-use crate::report::counts::counted;
+use crate::report::counts::{snapshots_in_words, unreferenced_in_words};
 use crate::report::printable::printable;
 
 /// Writes how many snapshots there are of each kind, and those that nothing refers to.
@@ -13,31 +13,11 @@ pub(super) fn write_snapshots(
     layout: Layout,
     ended: &SnapshotsEnded,
 ) -> io::Result<()> {
-    let counts = [
-        (ended.as_reviewed, "as reviewed"),
-        (ended.written, "written"),
-        (ended.different, "different"),
-        (ended.missing, "not there yet"),
-    ];
-    let all: usize = counts.iter().map(|(count, _)| count).sum();
-    let told = counts.iter().filter(|(count, _)| *count > 0);
-    let told: Vec<String> = told
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    let told = match told.as_slice() {
-        [] => String::new(),
-        told => format!(": {}", told.join(", ")),
-    };
-    let line = format!("{} in {}{told}", counted(all, "snapshot"), ended.folder);
-    layout.line(out, Columns::at(0), &line)?;
+    layout.line(out, Columns::at(0), &snapshots_in_words(ended))?;
     if ended.unreferenced.is_empty() {
         return Ok(());
     }
-    let what = if ended.deleted {
-        "deleted, since no scenario has them"
-    } else {
-        "no scenario has these snapshots; --delete-unreferenced deletes them"
-    };
+    let what = unreferenced_in_words(ended);
     layout.line(out, Columns::at(0), &format!("{what}:"))?;
     ended
         .unreferenced

@@ -23,9 +23,9 @@ fn numbers_of_probes_are_read_beyond_64_bits() {
 
 #[test]
 fn more_keys_are_passed_over_and_older_lines_lack_some() {
-    let now = r#"{"event":"step_ended","scenario":1,"step":1,"description":"x","together":false,"deliveries":[],"not_made":null,"script":null}"#;
+    let now = r#"{"event":"step_ended","scenario":1,"step":1,"description":"x","together":false,"deliveries":[],"not_made":null,"script":null,"restarted":false}"#;
     let later = now.replacen("\"step\":1", "\"step\":1,\"later\":[{}]", 1);
-    let earlier = now.replace(",\"script\":null", "");
+    let earlier = now.replace(",\"script\":null,\"restarted\":false", "");
     for line in [now, &later, &earlier] {
         assert_eq!(read_and_written(line), now);
     }

@@ -18,6 +18,7 @@ function buildDetail(row) {
   const of = (kind) => events.filter((event) => event.event === kind);
   const [started] = of("scenario_started");
   const [effects] = of("effects_ended");
+  const [snapshot] = of("snapshot_compared");
   const [ended] = of("scenario_ended");
   const attempts = of("attempt_ended");
   const steps = of("step_ended");
@@ -38,12 +39,13 @@ function buildDetail(row) {
 
   box.replaceChildren(...[
     head(started),
-    troubles(steps, effects, started.source),
+    troubles(steps, effects, snapshot, started.source),
+    snapshot ? snapshotView(snapshot) : null,
     attempts.length > 0 ? timeline(attempts, trackWidth, show) : null,
     leftOut > 0 ? element("p", { class: "note" }, `${counted(leftOut, "attempt")} left out here; the reports json and har have them.`) : null,
     stepsView(steps, attempts, views),
     effects ? effectsView(effects) : null,
-    countNote(steps, effects, ended),
+    countNote(steps, effects, snapshot, ended),
   ].filter(Boolean));
 }
 
@@ -62,7 +64,7 @@ function head(started) {
 
 const isTrouble = (check) => !["passed", "not_checked"].includes(check.verdict);
 
-function troubles(steps, effects, known) {
+function troubles(steps, effects, snapshot, known) {
   const found = [];
   const difference = (check, where) => differenceView(check, where, known);
   for (const step of steps) {
@@ -74,6 +76,7 @@ function troubles(steps, effects, known) {
     if (step.not_made && isTrouble(step.not_made)) found.push(difference(step.not_made, where));
   }
   found.push(...(effects?.checks ?? []).filter(isTrouble).map((check) => difference(check, "effects")));
+  if (snapshot?.check && isTrouble(snapshot.check)) found.push(difference(snapshot.check, "snapshot"));
   if (found.length === 0) return null;
   return element("section", { class: "differences" }, element("h3", {}, "What went wrong"), found);
 }
@@ -170,9 +173,9 @@ function change({ before, after }) {
   return difference > 0n ? `+${difference}` : `−${-difference}`;
 }
 
-function countNote(steps, effects, ended) {
+function countNote(steps, effects, snapshot, ended) {
   const deliveries = steps.flatMap((step) => step.deliveries);
-  const shown = deliveries.flatMap((delivery) => delivery.checks).length + steps.filter((step) => step.not_made).length + (effects?.checks.length ?? 0);
+  const shown = deliveries.flatMap((delivery) => delivery.checks).length + steps.filter((step) => step.not_made).length + (effects?.checks.length ?? 0) + (snapshot?.check ? 1 : 0);
   const all = Object.values(ended.checks).reduce((sum, count) => sum + count, 0);
   return all > shown ? element("p", { class: "note" }, `${counted(all - shown, "check")} left out here; the report json has them.`) : null;
 }

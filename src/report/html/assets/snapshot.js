@@ -1,0 +1,26 @@
+// What came of a scenario's snapshot.
+
+const SNAPSHOT_OUTCOMES = {
+  as_reviewed: "as reviewed",
+  differs: "not as reviewed",
+  missing: "not there yet",
+  written: "written",
+  unusable: "can't be used",
+  not_compared: "not compared",
+};
+
+function snapshotView(compared) {
+  const outcome = SNAPSHOT_OUTCOMES[compared.outcome] ?? compared.outcome;
+  return element("section", { class: "snapshot" }, element("h3", {}, "Snapshot"),
+    element("p", { class: "meta" }, element("code", {}, visible(compared.file)), element("span", {}, visible(outcome))),
+    compared.difference ? unifiedDiff(compared.difference) : null);
+}
+
+/** A unified diff, each line in the colour of its sign, which stays. */
+function unifiedDiff(text) {
+  const lines = text.replace(/\n$/, "").split("\n");
+  return element("pre", { class: "body diff", tabindex: "0", "aria-label": "What differs: - reviewed, + this run" },
+    lines.map((line) => element("span", { class: DIFF_LINES[line[0]] ?? "same" }, visible(line), "\n")));
+}
+
+const DIFF_LINES = { "+": "added", "-": "removed", "@": "hunk" };
