@@ -150,6 +150,9 @@ pub(super) fn again(report: &LoadReport) -> String {
 }
 
 fn percentiles(figures: &Percentiles) -> String {
+    if figures.count == 0 {
+        return "nothing was measured".to_owned();
+    }
     format!(
         "p50 {}, p90 {}, p99 {}, p99.9 {}, max {}",
         microseconds(figures.p50_us),
