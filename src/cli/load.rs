@@ -3,18 +3,20 @@
 mod effect_check;
 mod failures;
 mod live_line;
+mod looked;
+mod report;
 pub(super) mod report_options;
 mod sending;
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::Args;
 
 use self::effect_check::EffectCheck;
+use self::looked::Looked;
 use self::report_options::LoadReportOptions;
 use self::sending::run_load;
 use super::ExitCode;
@@ -27,8 +29,7 @@ use super::target_options::{TargetOptions, reach};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::harness::Harness;
 use crate::load::{
-    EffectsReport, EventSource, Expectation, Length, LoadReport, LoadResult, LoadSettings, Mix,
-    Partition, Percentiles, Rate, Share, Stop,
+    EventSource, Expectation, Length, LoadReport, LoadSettings, Mix, Partition, Rate, Share, Stop,
 };
 use crate::scenario::DurationText;
 
@@ -176,29 +177,6 @@ pub struct Load {
     reports: LoadReportOptions,
 }
 
-/// Of how many events the effects are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Looked {
-    All,
-    Some(u64),
-    None,
-}
-
-impl FromStr for Looked {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "all" => Ok(Self::All),
-            "none" | "0" => Ok(Self::None),
-            number => number
-                .parse()
-                .map(Self::Some)
-                .map_err(|_| "expected `all`, `none` or a number of events".to_owned()),
-        }
-    }
-}
-
 /// The effects that are looked at where nothing is said.
 const LOOKED_AT: u64 = 1000;
 /// How long a load is where nothing is said.
@@ -260,7 +238,7 @@ impl Load {
                 _ => None,
             };
             let written = failures::write(&self.failures, &check, effects.as_ref())?;
-            let report = self.report(&prepared, &result, effects);
+            let report = report::of(&self, &prepared, &result, mix, effects);
             if let Some(built_in) = prepared.built_in {
                 built_in.stop().await;
             }
@@ -291,16 +269,19 @@ impl Load {
         }
     }
 
-    fn settings(&self, prepared: &PreparedRun, generator: Generator, mix: Mix) -> LoadSettings {
-        let length = match (self.count, self.duration) {
+    fn length(&self) -> Length {
+        match (self.count, self.duration) {
             (Some(count), _) => Length::Count(count.get()),
             (None, Some(duration)) => Length::Duration(duration.0),
             (None, None) => Length::Duration(std::time::Duration::from_secs(DEFAULT_SECONDS)),
-        };
+        }
+    }
+
+    fn settings(&self, prepared: &PreparedRun, generator: Generator, mix: Mix) -> LoadSettings {
         let cores = std::thread::available_parallelism();
         LoadSettings {
             rate: self.rate,
-            length,
+            length: self.length(),
             warmup: self.warmup.0,
             connections: self.connections,
             workers: cores.unwrap_or(NonZeroUsize::MIN),
@@ -319,14 +300,7 @@ impl Load {
             Some(_) => " (the built-in receiver)",
             None => "",
         };
-        let length = match (self.count, self.duration) {
-            (Some(count), _) => format!("{count} events"),
-            (None, duration) => duration
-                .unwrap_or(DurationText(std::time::Duration::from_secs(
-                    DEFAULT_SECONDS,
-                )))
-                .to_string(),
-        };
+        let length = self.length();
         let rate = match self.rate {
             Rate::Max => "as fast as can be".to_owned(),
             rate @ Rate::Constant(_) => format!("{rate} a second"),
@@ -342,49 +316,6 @@ impl Load {
             "the same events again: --seed {} --start-time {}\n",
             self.seed, prepared.start
         ));
-    }
-
-    fn report(
-        &self,
-        prepared: &PreparedRun,
-        result: &LoadResult,
-        effects: Option<EffectsReport>,
-    ) -> LoadReport {
-        let harness = &prepared.harness;
-        let figures = result.figures.clone();
-        let nothing = Percentiles::of(&figures.latencies.latency);
-        let partition = self.partition.filter(|partition| !partition.is_whole());
-        let mut report = LoadReport {
-            format_version: LoadReport::FORMAT_VERSION,
-            aghook_version: env!("CARGO_PKG_VERSION").to_owned(),
-            target: harness.redaction.text(harness.target.as_str()).into_owned(),
-            built_in_receiver: prepared.built_in.is_some(),
-            seed: self.seed,
-            start_time: prepared.start.to_string(),
-            rate: self.rate.to_string(),
-            latency_from: if self.rate == Rate::Max {
-                "sent"
-            } else {
-                "due"
-            }
-            .to_owned(),
-            connections: self.connections.get() as u64,
-            partitions: partition.iter().map(Partition::to_string).collect(),
-            interrupted: result.interrupted,
-            events_per_second: None,
-            latency: nothing.clone(),
-            service: nothing.clone(),
-            lateness: nothing,
-            figures,
-            expectations: Vec::new(),
-            effects,
-        };
-        report.conclude(&demanded(
-            &self.expect,
-            self.forgeries != Share::default(),
-            result.interrupted,
-        ));
-        report
     }
 }
 

@@ -9,9 +9,10 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use crate::harness::run_event_schema;
+use crate::load::load_report_schema;
 use crate::scenario::{config_schema, scenario_schema};
 
-/// Print the JSON Schema of scenario files, of aghook.yaml or of the JSON report
+/// Print the JSON Schema of scenario files, of aghook.yaml or of the JSON reports
 ///
 /// An editor that knows it completes and explains while one writes. With the YAML language server,
 /// save it as scenario.schema.json and begin a scenario file with
@@ -29,8 +30,10 @@ enum Described {
     Scenario,
     /// aghook.yaml
     Config,
-    /// A line of `--report json`
+    /// A line of `aghook run --report json`
     Report,
+    /// What `aghook load --report json` and `aghook merge` write
+    LoadReport,
 }
 
 impl Schema {
@@ -39,6 +42,7 @@ impl Schema {
             Described::Scenario => scenario_schema(),
             Described::Config => config_schema(),
             Described::Report => run_event_schema(),
+            Described::LoadReport => load_report_schema(),
         };
         writeln!(console, "{schema:#}")?;
         console.flush()?;

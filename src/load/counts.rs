@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What came of the events, deliveries, attempts and forgeries.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// Events that were begun, forged ones among them.
     pub events: u64,
@@ -31,6 +32,11 @@ pub struct Counts {
     pub retries: u64,
     /// Retries and duplicates that were given up because too many were waiting.
     pub dropped: u64,
+    /// Attempts that began 10 ms after they were due or later, mostly because every connection was
+    /// busy.
+    pub late_for_connections: u64,
+    /// The same, but mostly because this machine did not get to them.
+    pub late_for_machine: u64,
     /// Events that were delivered again later.
     pub duplicates: u64,
     /// Events that were delivered twice at the same moment.
@@ -64,6 +70,8 @@ impl Counts {
             timeouts,
             retries,
             dropped,
+            late_for_connections,
+            late_for_machine,
             duplicates,
             together,
             lost_acks,
@@ -85,6 +93,8 @@ impl Counts {
             (&mut self.timeouts, timeouts),
             (&mut self.retries, retries),
             (&mut self.dropped, dropped),
+            (&mut self.late_for_connections, late_for_connections),
+            (&mut self.late_for_machine, late_for_machine),
             (&mut self.duplicates, duplicates),
             (&mut self.together, together),
             (&mut self.lost_acks, lost_acks),

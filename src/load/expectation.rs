@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::figures::Figures;
+use super::time_text::time_text;
 use crate::scenario::DurationText;
 
 /// What is demanded of one figure.
@@ -327,20 +328,6 @@ fn percent_text(percent: f64) -> String {
         .trim_end_matches('.')
         .to_owned()
         + "%"
-}
-
-/// A time to three digits or so.
-pub(super) fn time_text(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    if seconds >= 1.0 {
-        format!("{seconds:.2} s")
-    } else if seconds >= 0.01 {
-        format!("{:.1} ms", seconds * 1e3)
-    } else if seconds >= 0.001 {
-        format!("{:.2} ms", seconds * 1e3)
-    } else {
-        format!("{:.0} µs", seconds * 1e6)
-    }
 }
 
 impl FromStr for Expectation {

@@ -1,13 +1,15 @@
 //! The figures of a load, which several senders' can be joined to exactly.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
 use super::latencies::Latencies;
+use super::over_time::OverTime;
 use super::stalls::Stalls;
 
 /// The figures of a load.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figures {
     /// What was counted, the warm-up aside.
     pub counts: Counts,
@@ -15,6 +17,8 @@ pub struct Figures {
     pub warmup: Counts,
     /// How long things took, the warm-up aside.
     pub latencies: Latencies,
+    /// What happened over time, the warm-up aside.
+    pub over_time: OverTime,
     /// How long new events were sent, in microseconds, the warm-up aside.
     pub span_us: u64,
     /// The sender's own stalls.
@@ -24,8 +28,8 @@ pub struct Figures {
 /// Why figures can't be joined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    /// Histograms with other bounds.
-    #[error("its histograms are of another kind")]
+    /// Histograms with other bounds, or intervals of other lengths.
+    #[error("its histograms or its intervals are of another kind")]
     Histograms,
     /// Two loads that are about different things.
     #[error("it is of another load: {0} differs")]
@@ -41,7 +45,7 @@ pub enum MergeError {
 impl Figures {
     /// Joins what another sender measured at the same time.
     pub fn add(&mut self, other: &Self) -> Result<(), MergeError> {
-        if !self.latencies.add(&other.latencies) {
+        if !self.latencies.add(&other.latencies) || !self.over_time.add(&other.over_time) {
             return Err(MergeError::Histograms);
         }
         self.counts.add(&other.counts);

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer as HdrReader, V2DeflateSerializer};
+use hdrhistogram::serialization::{
+    Deserializer as HdrReader, Serializer as HdrSerializer, V2DeflateSerializer,
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 /// The least and the most that a histogram tells apart, in nanoseconds: a microsecond, an hour.
@@ -14,18 +18,21 @@ const MOST: u64 = 3_600_000_000_000;
 const DIGITS: u8 = 3;
 
 /// The histograms of a load, in nanoseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Latencies {
     /// From when a delivery was due to its 2xx answer; of an attempt that timed out, as long as it
     /// was waited for. At the rate `max` nothing is due, and it counts from when it was sent.
     #[serde(with = "encoded")]
+    #[schemars(with = "String")]
     pub latency: Histogram<u64>,
     /// The same from when the request was sent.
     #[serde(with = "encoded")]
+    #[schemars(with = "String")]
     pub service: Histogram<u64>,
     /// From when an attempt was due to when it was begun: how late the sender was, because all its
     /// connections were busy or the machine was.
     #[serde(with = "encoded")]
+    #[schemars(with = "String")]
     pub lateness: Histogram<u64>,
 }
 
@@ -66,7 +73,7 @@ impl Latencies {
 }
 
 /// The usual figures of a histogram, in microseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Percentiles {
     /// How many times were counted.
     pub count: u64,
@@ -125,15 +132,91 @@ fn microseconds(nanoseconds: u64) -> f64 {
     (nanoseconds as f64 / 10.0).round() / 100.0
 }
 
-/// A histogram as text: base64 of the compressed V2 form, which other tools read too.
+/// A histogram in its compressed V2 form, which other tools read too; nothing of an empty one.
+/// As text it is base64.
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(transparent)]
+pub struct Packed(#[schemars(with = "String")] Vec<u8>);
+
+impl Packed {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Self {
+        let mut bytes = Vec::new();
+        if !histogram.is_empty() {
+            // Writing to memory does not fail, and the bounds fit into what is written.
+            let _ = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
+        }
+        Self(bytes)
+    }
+
+    /// Whether nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The histogram.
+    pub fn unpack(&self) -> Histogram<u64> {
+        // What can't be read was refused when it came in.
+        unpacked(&self.0).unwrap_or_else(|_| empty())
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        if self.is_empty() {
+            self.0.clone_from(&other.0);
+        } else if !other.is_empty() {
+            let mut sum = self.unpack();
+            // All of them have the same bounds.
+            let _ = sum.add(other.unpack());
+            *self = Self::of(&sum);
+        }
+    }
+
+    /// Quantiles in microseconds; none of an empty one.
+    pub(super) fn quantiles_us<const COUNT: usize>(
+        &self,
+        quantiles: [f64; COUNT],
+    ) -> Option<[f64; COUNT]> {
+        let histogram = (!self.is_empty()).then(|| self.unpack())?;
+        Some(quantiles.map(|quantile| microseconds(histogram.value_at_quantile(quantile))))
+    }
+}
+
+/// Reads a histogram.
+fn unpacked(mut bytes: &[u8]) -> Result<Histogram<u64>, String> {
+    if bytes.is_empty() {
+        return Ok(empty());
+    }
+    let read: Histogram<u64> = HdrReader::new()
+        .deserialize(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    // One bound for all, so that adding never depends on the order.
+    let mut histogram = empty();
+    histogram.add(read).map_err(|error| error.to_string())?;
+    Ok(histogram)
+}
+
+impl Serialize for Packed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Packed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
+        let histogram = unpacked(&bytes).map_err(de::Error::custom)?;
+        Ok(Self::of(&histogram))
+    }
+}
+
+/// A histogram as text: base64 of the compressed V2 form.
 mod encoded {
     use base64::Engine as _;
 
     use super::{
-        Deserialize, Deserializer, HdrReader, Histogram, STANDARD, Serializer, V2DeflateSerializer,
-        de, ser,
+        Deserialize, Deserializer, HdrSerializer as _, Histogram, STANDARD, Serializer,
+        V2DeflateSerializer, de, ser, unpacked,
     };
-    use hdrhistogram::serialization::Serializer as _;
 
     pub(super) fn serialize<S: Serializer>(
         histogram: &Histogram<u64>,
@@ -151,13 +234,7 @@ mod encoded {
     ) -> Result<Histogram<u64>, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
-        let read: Histogram<u64> = HdrReader::new()
-            .deserialize(&mut bytes.as_slice())
-            .map_err(de::Error::custom)?;
-        // One bound for all, so that adding never depends on the order.
-        let mut histogram = super::empty();
-        histogram.add(read).map_err(de::Error::custom)?;
-        Ok(histogram)
+        unpacked(&bytes).map_err(de::Error::custom)
     }
 }
 

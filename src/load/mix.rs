@@ -1,5 +1,6 @@
 //! What befalls which event: a pure function of the seed and the event's number.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -59,6 +60,18 @@ const FORGERIES: [Forgery; 10] = [
 const LATER: std::ops::RangeInclusive<u64> = 10..=1000;
 
 impl Mix {
+    /// The shares by their names, as they are reported and compared.
+    pub fn shares(self) -> BTreeMap<String, String> {
+        [
+            ("forgeries", self.forgeries),
+            ("lost_acks", self.lost_acks),
+            ("together", self.together),
+            ("duplicates", self.duplicates),
+        ]
+        .map(|(name, share)| (name.to_owned(), share.to_string()))
+        .into()
+    }
+
     /// Puts the shares together; they can't be more than all.
     pub fn new(
         forgeries: Share,

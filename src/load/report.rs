@@ -1,21 +1,21 @@
 //! What is told of a load: its settings, figures and verdicts, as one JSON object that several
-//! senders' can be joined from, and as a log of histograms.
+//! senders' can be joined from.
 
-use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
+use std::collections::BTreeMap;
 
-use hdrhistogram::serialization::V2DeflateSerializer;
-use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::demand::Demand;
 use super::expectation::Expectation;
 use super::figures::{Figures, MergeError};
 use super::latencies::Percentiles;
+use super::over_time::Point;
 use super::partition::Partition;
 
 /// Everything that is told of a load.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LoadReport {
     /// The version of this object's form.
     pub format_version: u32,
@@ -31,6 +31,16 @@ pub struct LoadReport {
     pub start_time: String,
     /// The rate that was asked for, over all partitions.
     pub rate: String,
+    /// How long new events were to be sent, as `10s`, or how many of them, as `500 events`; over
+    /// all partitions.
+    pub length: String,
+    /// How long events were to be sent before figures were taken.
+    pub warmup: String,
+    /// What was to befall which share of the events: `duplicates`, `together`, `lost_acks` and
+    /// `forgeries`.
+    pub mix: BTreeMap<String, String>,
+    /// When the first measured event was due, as RFC 3339; of several partitions, the earliest.
+    pub began: String,
     /// From when latencies count: `due`, or `sent` at the rate `max`.
     pub latency_from: String,
     /// How many connections were kept, over all partitions that are joined here.
@@ -47,6 +57,8 @@ pub struct LoadReport {
     pub service: Percentiles,
     /// How late attempts were begun.
     pub lateness: Percentiles,
+    /// What happened over time, the warm-up aside.
+    pub over_time: Vec<Point>,
     /// What was counted and measured, whole.
     pub figures: Figures,
     /// What was demanded, and whether it holds.
@@ -55,8 +67,17 @@ pub struct LoadReport {
     pub effects: Option<EffectsReport>,
 }
 
+/// The JSON Schema of the JSON report of a load.
+pub fn load_report_schema() -> serde_json::Value {
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<LoadReport>()
+        .to_value()
+}
+
 /// An expectation and its verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckedExpectation {
     /// The expectation.
     pub expected: String,
@@ -67,7 +88,7 @@ pub struct CheckedExpectation {
 }
 
 /// What events brought their players.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EffectsReport {
     /// How many events were looked at.
     pub checked: u64,
@@ -82,7 +103,7 @@ pub struct EffectsReport {
 }
 
 /// An event that did not bring its player what it should have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WrongEffect {
     /// The event's number in the stream.
     pub number: u64,
@@ -126,6 +147,7 @@ impl LoadReport {
         self.latency = Percentiles::of(&latencies.latency);
         self.service = Percentiles::of(&latencies.service);
         self.lateness = Percentiles::of(&latencies.lateness);
+        self.over_time = self.figures.over_time.points();
         let judged = expectations.iter().map(|expectation| {
             let verdict = expectation.judge(&self.figures);
             CheckedExpectation {
@@ -150,6 +172,9 @@ impl LoadReport {
             (self.seed != other.seed, "seed"),
             (self.start_time != other.start_time, "start_time"),
             (self.rate != other.rate, "rate"),
+            (self.length != other.length, "length"),
+            (self.warmup != other.warmup, "warmup"),
+            (self.mix != other.mix, "mix"),
         ] {
             if differs {
                 return Err(MergeError::OtherLoad(what));
@@ -171,6 +196,9 @@ impl LoadReport {
         self.partitions.extend(other.partitions.iter().cloned());
         self.connections = self.connections.saturating_add(other.connections);
         self.interrupted |= other.interrupted;
+        if other.began < self.began {
+            self.began.clone_from(&other.began);
+        }
         match (&mut self.effects, &other.effects) {
             (Some(own), Some(other)) => own.add(other),
             (own @ None, other) => own.clone_from(other),
@@ -213,30 +241,6 @@ impl Demand {
     }
 }
 
-/// Writes the histograms as a log that other tools read: one interval, a tag for
-/// each histogram, values in nanoseconds and the greatest in milliseconds.
-pub fn write_hdr_log(figures: &Figures, now: SystemTime, out: &mut impl Write) -> io::Result<()> {
-    let broken = |error: &dyn std::fmt::Debug| io::Error::other(format!("{error:?}"));
-    let span = Duration::from_micros(figures.span_us);
-    let started = now.checked_sub(span).unwrap_or(now);
-    let mut serializer = V2DeflateSerializer::new();
-    let mut log = IntervalLogWriterBuilder::new()
-        .with_base_time(started)
-        .with_start_time(started)
-        .with_max_value_divisor(1e6)
-        .begin_log_with(out, &mut serializer)?;
-    let latencies = &figures.latencies;
-    for (name, histogram) in [
-        ("latency", &latencies.latency),
-        ("service", &latencies.service),
-        ("lateness", &latencies.lateness),
-    ] {
-        log.write_histogram(histogram, Duration::ZERO, span, Tag::new(name))
-            .map_err(|error| broken(&error))?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,6 +264,10 @@ mod tests {
             seed: 1,
             start_time: "7".to_owned(),
             rate: "5".to_owned(),
+            length: "10s".to_owned(),
+            warmup: "0s".to_owned(),
+            mix: BTreeMap::new(),
+            began: format!("2026-11-23T12:00:0{events}.000Z"),
             latency_from: "due".to_owned(),
             connections: 4,
             partitions: vec![partition.to_owned()],
@@ -268,6 +276,7 @@ mod tests {
             latency: nothing.clone(),
             service: nothing.clone(),
             lateness: nothing,
+            over_time: Vec::new(),
             figures,
             expectations: Vec::new(),
             effects: None,
@@ -288,6 +297,7 @@ mod tests {
         assert_eq!(joined.figures.latencies.latency.len(), 2);
         assert_eq!(joined.latency.count, 2);
         assert_eq!(joined.connections, 8);
+        assert_eq!(joined.began, "2026-11-23T12:00:03.000Z");
         assert_eq!(joined.events_per_second, Some(1.6));
         assert_eq!(joined.holds(), Some(false));
     }
@@ -300,6 +310,23 @@ mod tests {
         let mut other = share("2/2", 5);
         other.seed = 2;
         assert_eq!(one.add(&other), Err(MergeError::OtherLoad("seed")));
+        for (change, differs) in [
+            (
+                (|report| report.length = "11s".to_owned()) as fn(&mut LoadReport),
+                "length",
+            ),
+            (|report| report.warmup = "1s".to_owned(), "warmup"),
+            (
+                |report| {
+                    report.mix.insert("duplicates".to_owned(), "5%".to_owned());
+                },
+                "mix",
+            ),
+        ] {
+            other = share("2/2", 5);
+            change(&mut other);
+            assert_eq!(one.add(&other), Err(MergeError::OtherLoad(differs)));
+        }
         other = share("2/3", 5);
         let refused = one.add(&other);
         assert!(
@@ -308,26 +335,6 @@ mod tests {
         );
         other.partitions.clear();
         assert_eq!(one.add(&other), Err(MergeError::Whole));
-    }
-
-    #[test]
-    fn the_log_of_histograms_reads_back() {
-        use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
-        let mut log = Vec::new();
-        write_hdr_log(
-            &share("1/1", 3).figures,
-            SystemTime::UNIX_EPOCH + Duration::from_hours(1),
-            &mut log,
-        )
-        .expect("written");
-        let entries = IntervalLogIterator::new(&log).map(|entry| entry.expect("an entry"));
-        let tags: Vec<String> = entries
-            .filter_map(|entry| match entry {
-                LogEntry::Interval(interval) => interval.tag().map(|tag| tag.as_str().to_owned()),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(tags, ["latency", "service", "lateness"]);
     }
 
     #[test]

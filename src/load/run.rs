@@ -2,16 +2,19 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 
 use super::demand::Unacknowledged;
 use super::figures::Figures;
 use super::live::Live;
 use super::pacer::pace;
+use super::seconds::gather;
 use super::settings::LoadSettings;
 use super::stalls::Stalls;
 use super::tally::Tally;
@@ -42,6 +45,8 @@ pub struct LoadRun {
 pub struct LoadResult {
     /// The figures.
     pub figures: Figures,
+    /// When figures began to be taken.
+    pub began: Timestamp,
     /// How many events of this sender's share were begun, the warm-up among them: its first ones.
     pub begun: u64,
     /// The events that were not acknowledged.
@@ -230,17 +235,25 @@ impl LoadRun {
         let (shared, ready, over) = (&shared, &ready, &over);
         thread::scope(|scope| {
             let connections = shared.run.settings.connections.get();
+            let (sender, seconds) = channel();
+            let gathering = scope.spawn(move || gather(&seconds));
             let working: Vec<_> = runtimes
                 .into_iter()
                 .enumerate()
                 .map(|(place, runtime)| {
                     let own = connections / workers + usize::from(place < connections % workers);
-                    scope.spawn(move || worker::work(Arc::clone(shared), &runtime, own, ready))
+                    let sender = sender.clone();
+                    scope.spawn(move || {
+                        worker::work(Arc::clone(shared), &runtime, own, ready, sender)
+                    })
                 })
                 .collect();
+            // It ends with the last worker.
+            drop(sender);
             ready.wait();
             let watching = scope.spawn(|| Stalls::watch(over));
-            let start = Instant::now();
+            let (start, began) = (Instant::now(), Timestamp::now());
+            let began = began.saturating_add(timetable.warmup()).unwrap_or(began);
             stop.advance(Stage::Running(start));
             let pacing = (!timetable.is_max()).then(|| scope.spawn(move || pace(shared, start)));
             let tallies = working.into_iter().map(thread::ScopedJoinHandle::join);
@@ -251,16 +264,27 @@ impl LoadRun {
                 let _ = pacing.join();
             }
             let tallies = tallies.map_err(|_| io::Error::other("a worker ended unexpectedly"))?;
-            Ok(result(shared, tallies, start, stalls))
+            let gathered = gathering.join();
+            let over_time =
+                gathered.map_err(|_| io::Error::other("what happened over time is lost"))?;
+            let figures = Figures {
+                over_time,
+                stalls,
+                ..Figures::default()
+            };
+            Ok(result(shared, tallies, start, began, figures))
         })
     }
 }
 
-fn result(shared: &Shared, tallies: Vec<Tally>, start: Instant, stalls: Stalls) -> LoadResult {
-    let mut figures = Figures {
-        stalls,
-        ..Figures::default()
-    };
+/// Adds up what all workers saw.
+fn result(
+    shared: &Shared,
+    tallies: Vec<Tally>,
+    start: Instant,
+    began: Timestamp,
+    mut figures: Figures,
+) -> LoadResult {
     let mut accepted_forgeries = Vec::new();
     let mut remembered = Vec::new();
     let mut last_begun = None;
@@ -286,6 +310,7 @@ fn result(shared: &Shared, tallies: Vec<Tally>, start: Instant, stalls: Stalls) 
     figures.span_us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
     LoadResult {
         figures,
+        began,
         begun: shared.begun(),
         unacknowledged: Unacknowledged::join(remembered),
         accepted_forgeries,

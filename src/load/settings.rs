@@ -1,5 +1,6 @@
 //! What a load is asked to be.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use super::mix::Mix;
 use super::partition::Partition;
 use super::rate::Rate;
 use crate::generate::{Generator, Seed};
-use crate::scenario::RetryPolicy;
+use crate::scenario::{DurationText, RetryPolicy};
 
 /// Everything that can be chosen about a load.
 #[derive(Debug, Clone)]
@@ -44,4 +45,13 @@ pub enum Length {
     Duration(Duration),
     /// After so many events, over all partitions.
     Count(u64),
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duration(duration) => DurationText(*duration).fmt(formatter),
+            Self::Count(count) => write!(formatter, "{count} events"),
+        }
+    }
 }

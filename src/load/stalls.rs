@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How often the thread looks.
@@ -12,7 +13,7 @@ const EVERY: Duration = Duration::from_millis(5);
 const TOO_LATE: Duration = Duration::from_millis(10);
 
 /// The machine's stalls.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stalls {
     /// How many there were.
     pub count: u64,

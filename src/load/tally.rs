@@ -8,9 +8,33 @@ use super::counts::Counts;
 use super::demand::Unacknowledged;
 use super::latencies::{Latencies, record};
 use super::live::Live;
+use super::seconds::{Ended, Recorder};
 
 /// The most accepted forgeries whose numbers are kept.
 const MOST_LISTED: usize = 1_000;
+
+/// From which lateness on its cause is counted.
+const NOTEWORTHY: Duration = Duration::from_millis(10);
+
+/// How late an attempt was begun.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Late {
+    /// From when it was due.
+    pub(super) all: Duration,
+    /// The part of it in which the connection that took it was busy: no other was free, or that
+    /// would have taken it. The rest is the machine's.
+    pub(super) busy: Duration,
+}
+
+impl Late {
+    pub(super) fn new(due: Instant, free_since: Instant, begun: Instant) -> Self {
+        let all = begun.saturating_duration_since(due);
+        Self {
+            all,
+            busy: free_since.saturating_duration_since(due).min(all),
+        }
+    }
+}
 
 /// What one worker saw.
 #[derive(Debug, Default)]
@@ -22,6 +46,8 @@ pub(super) struct Tally {
     pub(super) accepted_forgeries: Vec<u64>,
     /// When the last measured event was begun.
     pub(super) last_begun: Option<Instant>,
+    /// What happens in the present second, once figures may be taken.
+    pub(super) recorder: Option<Recorder>,
     recent: Option<Recent>,
 }
 
@@ -60,11 +86,37 @@ impl Tally {
         }
     }
 
-    /// How late an attempt was begun.
-    pub(super) fn late(&mut self, measured: bool, lateness: Duration) {
-        if measured {
-            record(&mut self.latencies.lateness, lateness);
+    /// A genuine attempt is begun, so late after it was due; none where nothing is due. It is
+    /// known since when the connection was free.
+    pub(super) fn sent(&mut self, measured: bool, at: Instant, late: Option<Late>) {
+        if !measured {
+            return;
         }
+        if let Some(late) = late {
+            record(&mut self.latencies.lateness, late.all);
+            if late.all >= NOTEWORTHY {
+                let machine = late.all.saturating_sub(late.busy);
+                if late.busy >= machine {
+                    self.measured.late_for_connections += 1;
+                } else {
+                    self.measured.late_for_machine += 1;
+                }
+            }
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.sent(at, late.map(|late| late.all));
+        }
+    }
+
+    /// A genuine attempt has ended.
+    pub(super) fn came_back(&mut self, measured: bool, ended: Ended) {
+        if let Some((latency, service)) = ended.times {
+            self.took(measured, latency, service);
+        }
+        if let (true, Some(recorder)) = (measured, &mut self.recorder) {
+            recorder.ended(ended);
+        }
+        self.ended(ended.is_error);
     }
 
     /// An attempt has ended, with or without a 2xx answer.
@@ -76,7 +128,7 @@ impl Tally {
     }
 
     /// How long an attempt took.
-    pub(super) fn took(&mut self, measured: bool, latency: Duration, service: Duration) {
+    fn took(&mut self, measured: bool, latency: Duration, service: Duration) {
         if measured {
             record(&mut self.latencies.latency, latency);
             record(&mut self.latencies.service, service);

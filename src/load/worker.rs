@@ -7,6 +7,7 @@ mod attempts;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ use super::live::PUBLISHED_EVERY;
 use super::redeliveries::Redeliveries;
 use super::request_maker::RequestMaker;
 use super::run::{Shared, Stage};
+use super::seconds::{Recorder, Second};
 use super::tally::Tally;
 use attempts::Line;
 
@@ -29,6 +31,7 @@ pub(super) fn work(
     runtime: &Runtime,
     connections: usize,
     ready: &Barrier,
+    gatherer: Sender<Second>,
 ) -> Tally {
     let worker = Worker::new(shared, connections);
     let tasks = LocalSet::new();
@@ -44,7 +47,7 @@ pub(super) fn work(
         }
         // Blocks this thread alone; nothing is to be done before all workers are ready.
         ready.wait();
-        worker.run(lines).await;
+        worker.run(lines, gatherer).await;
     });
     drop(tasks);
     worker.end()
@@ -90,7 +93,7 @@ impl Worker {
         })
     }
 
-    async fn run(self: &Rc<Self>, lines: Vec<Line>) {
+    async fn run(self: &Rc<Self>, lines: Vec<Line>, gatherer: Sender<Second>) {
         let mut stage = self.shared.stop.watch();
         let begun = stage.wait_for(|stage| *stage > Stage::Connecting).await;
         let Ok(Stage::Running(start)) = begun.map(|stage| *stage) else {
@@ -98,6 +101,8 @@ impl Worker {
             return;
         };
         self.start.set(Some(start));
+        let measured_from = start + self.shared.timetable.warmup();
+        self.tally.borrow_mut().recorder = Some(Recorder::new(measured_from, gatherer));
         let mut serving = Vec::new();
         for line in lines {
             let worker = Rc::clone(self);
@@ -124,6 +129,9 @@ impl Worker {
     /// Counts what came to no end, and gives the tally away.
     fn end(&self) -> Tally {
         let mut tally = self.tally.borrow_mut();
+        if let Some(recorder) = tally.recorder.take() {
+            recorder.end();
+        }
         let mut redeliveries = self.redeliveries.borrow_mut();
         let own = redeliveries.abandon();
         let own = own.filter(|duty| duty.part == Part::Own);
@@ -141,6 +149,7 @@ impl Worker {
         while let Some(duty) = self.next_duty(&mut stage).await {
             self.busy.set(self.busy.get() + 1);
             self.perform(duty, &mut line).await;
+            line.is_free();
             self.busy.set(self.busy.get() - 1);
         }
         // The others may be waiting for nothing any more.

@@ -79,14 +79,14 @@ fn annotation(story: &ScenarioStory, verdict: Verdict) -> Option<String> {
 }
 
 /// Text after the second `::`.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
 /// Text between the command and the second `::`.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

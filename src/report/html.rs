@@ -4,9 +4,9 @@
 //! `html/assets` holds what the browser gets: the template, the style and the script.
 
 mod embedded;
-mod latency;
-mod page;
-mod row;
+pub(super) mod latency;
+pub(super) mod page;
+pub(super) mod row;
 mod shortened;
 
 use std::collections::BTreeMap;

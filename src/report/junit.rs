@@ -4,7 +4,7 @@
 //! the text of a failure, Jenkins its message too, so the text says everything.
 
 mod outline;
-mod xml_text;
+pub(super) mod xml_text;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

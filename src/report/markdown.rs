@@ -2,7 +2,7 @@
 //! folded, and why what was not checked was not.
 
 mod details;
-mod escape;
+pub(super) mod escape;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -114,7 +114,7 @@ impl<W: Write> Report for MarkdownReport<W> {
 }
 
 /// A verdict's mark. They differ in shape as well as in colour.
-fn mark(verdict: Verdict) -> &'static str {
+pub(super) fn mark(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "✅",
         Verdict::NotChecked => "❔",

@@ -9,7 +9,7 @@ mod har;
 mod html;
 mod json_lines;
 mod junit;
-mod load_summary;
+mod load;
 mod markdown;
 mod outline;
 mod printable;
@@ -28,7 +28,10 @@ pub use har::HarReport;
 pub use html::HtmlReport;
 pub use json_lines::JsonLines;
 pub use junit::JunitReport;
-pub use load_summary::write_load_summary;
+pub use load::{
+    write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
+    write_load_summary,
+};
 pub use markdown::MarkdownReport;
 pub use outline::write_outlines;
 pub use printable::printable;

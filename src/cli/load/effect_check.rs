@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::Looked;
+use super::looked::Looked;
 use crate::harness::{GrantDemand, Harness, HoldingsVerdict, PlayerClaims};
 use crate::load::{
     Demand, EffectsReport, EventSource, LoadResult, Partition, Treatment, WrongEffect,

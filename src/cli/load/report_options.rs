@@ -3,26 +3,33 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::super::command_error::CommandError;
 use super::super::console::Console;
 use super::super::report_options::PlainText;
 use crate::load::{LoadReport, write_hdr_log};
-use crate::report::write_load_summary;
+use crate::report::{
+    write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
+    write_load_summary,
+};
 use crate::scenario::document::nearest;
 
 /// Which reports are written.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reports")]
 pub(in crate::cli) struct LoadReportOptions {
-    /// A report, on standard output or in a file (repeatable): terminal, json, hdr
+    /// A report, on standard output or in a file (repeatable): terminal, json, junit, html,
+    /// markdown, hdr
     ///
     /// `terminal` is for people, and written to standard output unless another report is. `json`
-    /// is one JSON object, which `aghook merge` joins with those of other senders. `hdr` is a log
-    /// of histograms that other tools of `HdrHistogram` read.
+    /// is one JSON object, which `aghook merge` joins with those of other senders. `junit` is for
+    /// CI systems, with a test case for each expectation. `html` is one page for a browser,
+    /// `markdown` is for the summary page of a CI job. `hdr` is a log of histograms, second by
+    /// second, that other tools of `HdrHistogram` read. Where `GITHUB_ACTIONS` is `true`,
+    /// annotations for GitHub follow the terminal report.
     #[arg(long, value_name = "KIND[=PATH]")]
     report: Vec<ReportChoice>,
 }
@@ -37,12 +44,18 @@ struct ReportChoice {
 enum ReportKind {
     Terminal,
     Json,
+    Junit,
+    Html,
+    Markdown,
     Hdr,
 }
 
-const NAMED: [(&str, ReportKind); 3] = [
+const NAMED: [(&str, ReportKind); 6] = [
     ("terminal", ReportKind::Terminal),
     ("json", ReportKind::Json),
+    ("junit", ReportKind::Junit),
+    ("html", ReportKind::Html),
+    ("markdown", ReportKind::Markdown),
     ("hdr", ReportKind::Hdr),
 ];
 
@@ -150,6 +163,13 @@ impl LoadReports {
             })?;
         }
         write(self.on_output, report, console)?;
+        if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+            // GitHub reads either stream; another report has standard output for itself.
+            match self.on_output {
+                ReportKind::Terminal => write_load_annotations(report, console)?,
+                _ => write_load_annotations(report, &mut std::io::stderr())?,
+            }
+        }
         Ok(())
     }
 }
@@ -161,7 +181,16 @@ fn write(kind: ReportKind, report: &LoadReport, out: &mut impl Write) -> std::io
             serde_json::to_writer_pretty(&mut *out, report)?;
             writeln!(out)?;
         }
-        ReportKind::Hdr => write_hdr_log(&report.figures, SystemTime::now(), out)?,
+        ReportKind::Junit => write_load_junit(report, out)?,
+        ReportKind::Html => write_load_page(report, out)?,
+        ReportKind::Markdown => write_load_markdown(report, out)?,
+        ReportKind::Hdr => {
+            let began = report
+                .began
+                .parse::<Timestamp>()
+                .map_err(std::io::Error::other)?;
+            write_hdr_log(&report.figures.over_time, began.into(), out)?;
+        }
     }
     out.flush()
 }

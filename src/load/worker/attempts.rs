@@ -9,6 +9,8 @@ use crate::delivery::{
 use crate::generate::Generator;
 use crate::load::duties::{Duty, Part};
 use crate::load::mix::Treatment;
+use crate::load::seconds::Ended;
+use crate::load::tally::Late;
 use crate::scenario::{EventIdOnRetry, Forgery, RetryOn, StatusClass};
 
 /// An idle connection is looked at before it is used if it lay idle for so long: a receiver may
@@ -22,6 +24,15 @@ pub(super) struct Line {
     /// A second connection, for simultaneous duplicates.
     twin: Kept,
     request: Vec<u8>,
+    /// Since when it could take something to do.
+    free_since: Instant,
+}
+
+impl Line {
+    /// From now on it can take something to do.
+    pub(super) fn is_free(&mut self) {
+        self.free_since = Instant::now();
+    }
 }
 
 /// A connection that is kept for the next request.
@@ -77,6 +88,7 @@ impl Worker {
             own: Kept::new(connection.ok()),
             twin: Kept::new(None),
             request: Vec::with_capacity(4096),
+            free_since: Instant::now(),
         }
     }
 
@@ -132,7 +144,7 @@ impl Worker {
 
     async fn deliver(&self, duty: Duty, hearing: Hearing, line: &mut Line) {
         let signed = self.make_request(&duty, line);
-        self.count_begun(&duty);
+        self.count_begun(&duty, line.free_since);
         let attempted = self
             .attempt(&mut line.own, &line.request, None, hearing)
             .await;
@@ -143,8 +155,8 @@ impl Worker {
     async fn deliver_together(&self, duty: Duty, line: &mut Line) {
         let signed = self.make_request(&duty, line);
         let twin = duty.duplicate(duty.due);
-        self.count_begun(&duty);
-        self.count_begun(&twin);
+        self.count_begun(&duty, line.free_since);
+        self.count_begun(&twin, line.free_since);
         self.tally.borrow_mut().counts(duty.measured).together += 1;
         let mut gates = Gate::for_participants(2).into_iter();
         let (one, other) = (gates.next(), gates.next());
@@ -183,7 +195,7 @@ impl Worker {
         Generator::new(settings.seed.derive(&purpose), start).event_id()
     }
 
-    fn count_begun(&self, duty: &Duty) {
+    fn count_begun(&self, duty: &Duty, free_since: Instant) {
         let mut tally = self.tally.borrow_mut();
         let counts = tally.counts(duty.measured);
         counts.attempts += 1;
@@ -192,9 +204,10 @@ impl Worker {
         } else {
             counts.retries += 1;
         }
-        if !self.shared.timetable.is_max() {
-            tally.late(duty.measured, duty.due.elapsed());
-        }
+        let now = Instant::now();
+        let is_due = !self.shared.timetable.is_max();
+        let late = is_due.then(|| Late::new(duty.due, free_since, now));
+        tally.sent(duty.measured, now, late);
     }
 
     /// Sends a request over the kept connection, or over a new one, and keeps that.
@@ -319,10 +332,13 @@ impl Worker {
         if is_error {
             tally.counts(duty.measured).errors += 1;
         }
-        if is_timed {
-            tally.took(duty.measured, latency, service);
-        }
-        tally.ended(is_error);
+        let ended = Ended {
+            at: attempted.ended,
+            is_answered: attempted.result.is_ok(),
+            is_error,
+            times: is_timed.then_some((latency, service)),
+        };
+        tally.came_back(duty.measured, ended);
         consequence
     }
 

@@ -21,30 +21,30 @@ pub(super) struct Latencies {
 
 /// The histogram, in per cent of its box.
 #[derive(Debug, PartialEq)]
-pub(super) struct Plot {
-    pub(super) columns: Vec<Column>,
-    pub(super) labels: Vec<Label>,
+pub(in crate::report) struct Plot {
+    pub(in crate::report) columns: Vec<Column>,
+    pub(in crate::report) labels: Vec<Label>,
     /// Where the median is.
-    pub(super) median_x: f64,
+    pub(in crate::report) median_x: f64,
     /// In words, from the median to the slowest.
-    pub(super) quantiles: Vec<(&'static str, String)>,
+    pub(in crate::report) quantiles: Vec<(&'static str, String)>,
     /// How many answers it is of, and how many attempts it leaves out.
-    pub(super) basis: String,
+    pub(in crate::report) basis: String,
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) struct Column {
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) width: f64,
-    pub(super) height: f64,
-    pub(super) title: String,
+pub(in crate::report) struct Column {
+    pub(in crate::report) x: f64,
+    pub(in crate::report) y: f64,
+    pub(in crate::report) width: f64,
+    pub(in crate::report) height: f64,
+    pub(in crate::report) title: String,
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) struct Label {
-    pub(super) x: f64,
-    pub(super) text: String,
+pub(in crate::report) struct Label {
+    pub(in crate::report) x: f64,
+    pub(in crate::report) text: String,
 }
 
 impl Latencies {
@@ -62,66 +62,81 @@ impl Latencies {
     pub(super) fn plot(&self) -> Option<Plot> {
         let mut took = self.took.clone();
         took.sort_unstable();
-        let (mut first, mut last) = (column_of(*took.first()?), column_of(*took.last()?));
-        if last - first < 2 {
-            // So few columns would be an axis without a label.
-            (first, last) = (first - 1, last + 1);
-        }
-        let count = last - first + 1;
-        let width = 100.0 / f64::from(count);
-        let x = |seconds: f64| {
-            let column = seconds.log10() * f64::from(COLUMNS_A_DECADE) - f64::from(first);
-            rounded(column * width)
-        };
-        let counts: Vec<usize> = (first..=last)
-            .map(|column| took.iter().filter(|one| column_of(**one) == column).count())
-            .collect();
-        let most = counts.iter().copied().max().unwrap_or(1);
-        let columns = (first..=last).zip(&counts).filter(|(_, count)| **count > 0);
-        let columns = columns.map(|(column, count)| {
-            // One answer among thousands must be seen, too.
-            let height = (100.0 * share(*count, most)).max(2.0);
-            Column {
-                x: rounded(f64::from(column - first) * width),
-                y: rounded(100.0 - height),
-                width: rounded(width),
-                height: rounded(height),
-                title: format!(
-                    "{count} from {} to {}",
-                    in_words(edge(column)),
-                    in_words(edge(column + 1))
-                ),
-            }
-        });
-        let quantile = |part: f64| quantile(&took, part).as_secs_f64();
+        let times: Vec<(f64, u64)> = took.iter().map(|one| (one.as_secs_f64(), 1)).collect();
         let quantiles = [
             ("median", 0.5),
             ("p90", 0.9),
             ("p99", 0.99),
             ("slowest", 1.0),
         ];
-        Some(Plot {
-            columns: columns.collect(),
-            labels: labels(edge(first), edge(last + 1), x),
-            median_x: x(quantile(0.5).max(edge(first))),
-            quantiles: quantiles
-                .map(|(name, part)| (name, in_words(quantile(part))))
-                .to_vec(),
-            basis: match self.left_out {
-                0 => counted(took.len(), "answer"),
-                left_out => format!(
-                    "{}; {} with a fault or without an answer left out",
-                    counted(took.len(), "answer"),
-                    counted(left_out, "attempt")
-                ),
-            },
-        })
+        let quantiles = quantiles.map(|(name, part)| (name, quantile(&took, part).as_secs_f64()));
+        let basis = match self.left_out {
+            0 => counted(took.len(), "answer"),
+            left_out => format!(
+                "{}; {} with a fault or without an answer left out",
+                counted(took.len(), "answer"),
+                counted(left_out, "attempt")
+            ),
+        };
+        plot(&times, &quantiles, basis)
     }
 }
 
+/// The histogram of times in seconds, in ascending order and each with how often it came up. The
+/// first quantile is the median.
+pub(in crate::report) fn plot(
+    times: &[(f64, u64)],
+    quantiles: &[(&'static str, f64)],
+    basis: String,
+) -> Option<Plot> {
+    let (mut first, mut last) = (column_of(times.first()?.0), column_of(times.last()?.0));
+    if last - first < 2 {
+        // So few columns would be an axis without a label.
+        (first, last) = (first - 1, last + 1);
+    }
+    let width = 100.0 / f64::from(last - first + 1);
+    let x = |seconds: f64| {
+        let column = seconds.log10() * f64::from(COLUMNS_A_DECADE) - f64::from(first);
+        rounded(column * width)
+    };
+    let count_of = |column: i32| -> u64 {
+        let own = times.iter().filter(|(time, _)| column_of(*time) == column);
+        own.map(|(_, count)| count).sum()
+    };
+    let counts: Vec<u64> = (first..=last).map(count_of).collect();
+    let most = counts.iter().copied().max().unwrap_or(1);
+    let columns = (first..=last).zip(&counts).filter(|(_, count)| **count > 0);
+    let columns = columns.map(|(column, count)| {
+        // One answer among thousands must be seen, too.
+        let height = (100.0 * share(*count, most)).max(2.0);
+        Column {
+            x: rounded(f64::from(column - first) * width),
+            y: rounded(100.0 - height),
+            width: rounded(width),
+            height: rounded(height),
+            title: format!(
+                "{count} from {} to {}",
+                in_words(edge(column)),
+                in_words(edge(column + 1))
+            ),
+        }
+    });
+    let median = quantiles.first().map_or(0.0, |(_, seconds)| *seconds);
+    Some(Plot {
+        columns: columns.collect(),
+        labels: labels(edge(first), edge(last + 1), x),
+        median_x: x(median.max(edge(first))),
+        quantiles: quantiles
+            .iter()
+            .map(|(name, seconds)| (*name, in_words(*seconds)))
+            .collect(),
+        basis,
+    })
+}
+
 /// The column that a time falls into. What took less than a microsecond counts as one.
-fn column_of(took: Duration) -> i32 {
-    let seconds = took.as_secs_f64().max(1e-6);
+fn column_of(seconds: f64) -> i32 {
+    let seconds = seconds.max(1e-6);
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the logarithm of a time is a small number"
@@ -135,9 +150,9 @@ fn edge(column: i32) -> f64 {
     10_f64.powf(f64::from(column) / f64::from(COLUMNS_A_DECADE))
 }
 
-fn share(part: usize, whole: usize) -> f64 {
-    let exact = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    exact(part) / exact(whole)
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
 }
 
 /// The time that `part` of all took at most.
@@ -145,7 +160,7 @@ fn quantile(sorted: &[Duration], part: f64) -> Duration {
     let rank = sorted
         .iter()
         .enumerate()
-        .find(|(index, _)| share(index + 1, sorted.len()) >= part);
+        .find(|(index, _)| share(*index as u64 + 1, sorted.len() as u64) >= part);
     rank.map_or(Duration::ZERO, |(_, took)| *took)
 }
 
@@ -171,7 +186,7 @@ fn labels(from: f64, to: f64, x: impl Fn(f64) -> f64) -> Vec<Label> {
 }
 
 /// A time as people say it, to two digits or so.
-pub(super) fn in_words(seconds: f64) -> String {
+pub(in crate::report) fn in_words(seconds: f64) -> String {
     let (value, unit) = match seconds {
         0.0..0.000_999_5 => (seconds * 1e6, "µs"),
         0.0..0.999_5 => (seconds * 1e3, "ms"),

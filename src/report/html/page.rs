@@ -79,7 +79,7 @@ fn page<'run>(gathered: &'run Gathered, ended: &RunEnded) -> io::Result<Page<'ru
     let snapshots = gathered.snapshots.as_ref();
     let began = attempts.map(|attempt| attempt.started_at).min();
     Ok(Page {
-        policy: policy(),
+        policy: policy(Some(SCRIPT), STYLE),
         style: STYLE,
         script: SCRIPT,
         verdict: Shown::new(ended.scenarios.verdict()),
@@ -114,16 +114,16 @@ fn page<'run>(gathered: &'run Gathered, ended: &RunEnded) -> io::Result<Page<'ru
     })
 }
 
-/// What the page may do: run this script, look like this, and nothing else. It reaches no network,
+/// What a page may do: run this script if any, look like this, and nothing else. It reaches no network,
 /// and a script that got in in spite of everything would not run.
-fn policy() -> String {
+pub(in crate::report) fn policy(script: Option<&str>, style: &str) -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
+    let script = script.map(|script| format!("script-src 'sha256-{}'; ", hash(script)));
     format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; \
-         base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; \
-         trusted-types 'none'",
-        hash(SCRIPT),
-        hash(STYLE)
+        "default-src 'none'; {}style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action \
+         'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+        script.unwrap_or_default(),
+        hash(style)
     )
 }
 
@@ -217,7 +217,7 @@ mod tests {
             assert!(!text.contains("<!--"));
         }
         // A policy stands in an attribute.
-        assert!(!policy().contains(['"', '<', '&']));
+        assert!(!policy(Some(SCRIPT), STYLE).contains(['"', '<', '&']));
     }
 
     #[test]

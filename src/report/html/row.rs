@@ -40,14 +40,14 @@ pub(super) struct Trouble {
 
 /// A verdict on the page: a word, a mark of its own shape, and the class that colours it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shown {
-    pub(super) word: &'static str,
-    pub(super) mark: &'static str,
-    pub(super) class: &'static str,
+pub(in crate::report) struct Shown {
+    pub(in crate::report) word: &'static str,
+    pub(in crate::report) mark: &'static str,
+    pub(in crate::report) class: &'static str,
 }
 
 impl Shown {
-    pub(super) fn new(verdict: Verdict) -> Self {
+    pub(in crate::report) fn new(verdict: Verdict) -> Self {
         let (word, mark, class) = match verdict {
             Verdict::Passed => ("passed", "✓", "passed"),
             Verdict::NotChecked => ("not checked", "?", "not_checked"),

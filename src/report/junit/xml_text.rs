@@ -5,7 +5,7 @@ const ATTACHMENT: &str = "[[ATTACHMENT|";
 
 /// `text` with what XML can't hold replaced by `U+FFFD`, and tabs by spaces. Markup is escaped by
 /// who writes the XML.
-pub(super) fn xml_text(text: &str) -> String {
+pub(in crate::report) fn xml_text(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

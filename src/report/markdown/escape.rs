@@ -10,12 +10,12 @@ const MARKUP: &[char] = &[
 ];
 
 /// One line of running text, in Markdown or in HTML.
-pub(super) fn text(line: &str) -> String {
+pub(in crate::report) fn text(line: &str) -> String {
     entities(&printable(line), |character| MARKUP.contains(&character))
 }
 
 /// One line as code: as it is, without links or mentions. It may stand in a table.
-pub(super) fn code(line: &str) -> String {
+pub(in crate::report) fn code(line: &str) -> String {
     let line = printable(line);
     if line.trim().is_empty() {
         return "(nothing)".to_owned();

@@ -5,23 +5,18 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
-use super::printable::printable;
-use crate::load::{EffectsReport, LoadReport, Percentiles, Rate};
+use super::checks::checks;
+use crate::harness::Verdict;
+use crate::load::{LoadReport, Percentiles, time_text as time};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const OPEN: Style = AnsiColor::Magenta.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// How many wrong events are listed.
-const LISTED: usize = 10;
-
 /// Writes the summary of a load.
 pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
     let counts = &report.figures.counts;
-    if report.interrupted {
-        writeln!(out, "{BAD}stopped before its time{BAD:#}")?;
-    }
     let rate = report.events_per_second.unwrap_or_default();
     writeln!(
         out,
@@ -104,15 +99,21 @@ fn write_times(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
 
 /// What the sender itself did to the figures.
 fn write_sender(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
-    /// Where attempts begin later than this, the sender had too few connections.
-    const NOTEWORTHY_US: f64 = 10_000.0;
-    if report.lateness.p99_us > NOTEWORTHY_US && report.rate != Rate::Max.to_string() {
+    let counts = &report.figures.counts;
+    if counts.late_for_connections > 0 {
         writeln!(
             out,
-            "late         1% of the attempts began {} or more after they were due: all \
-             connections were busy, or this machine was; with more of them (`--connections`) and \
-             nothing else running, the rest is the receiver's",
-            microseconds(report.lateness.p99_us)
+            "late         {} attempts began 10 ms or more after they were due, as all connections \
+             were busy: more of them (`--connections`) show whether the receiver could do more",
+            counts.late_for_connections
+        )?;
+    }
+    if counts.late_for_machine > 0 {
+        writeln!(
+            out,
+            "late         {} attempts began 10 ms or more after they were due, though a connection \
+             was free: this machine did not get to them; send fewer from it, or run nothing else",
+            counts.late_for_machine
         )?;
     }
     let stalls = report.figures.stalls;
@@ -129,66 +130,29 @@ fn write_sender(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn write_verdicts(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
-    for checked in &report.expectations {
-        let (style, mark) = match checked.holds {
-            Some(true) => (GOOD, '✓'),
-            Some(false) => (BAD, '✗'),
-            None => (OPEN, '?'),
+    for check in checks(report) {
+        let (style, mark) = match check.verdict {
+            Verdict::Passed => (GOOD, '✓'),
+            Verdict::Failed => (BAD, '✗'),
+            _ => (OPEN, '?'),
         };
-        writeln!(
-            out,
-            "{style}{mark}{style:#} {}: {}",
-            checked.expected, checked.observed
-        )?;
-    }
-    match &report.effects {
-        Some(effects) => write_effects(effects, out),
-        None => writeln!(
-            out,
-            "{OPEN}?{OPEN:#} granted once: not checked, without the probe `quantity` or with \
-             `--check-effects none`"
-        ),
-    }
-}
-
-fn write_effects(effects: &EffectsReport, out: &mut impl Write) -> io::Result<()> {
-    let wrong = effects.wrong();
-    let (style, mark) = match (wrong, effects.undecided) {
-        (0, 0) => (GOOD, '✓'),
-        (0, _) => (OPEN, '?'),
-        _ => (BAD, '✗'),
-    };
-    writeln!(
-        out,
-        "{style}{mark}{style:#} granted as often as they should be: {} of {} events looked at",
-        effects.right, effects.checked
-    )?;
-    for one in effects.wrong.iter().take(LISTED) {
-        writeln!(
-            out,
-            "    event {} of player {} ({}): {}",
-            one.number,
-            printable(&one.player_id),
-            one.treatment,
-            printable(&one.problem)
-        )?;
-    }
-    let listed = effects.wrong.len().min(LISTED) as u64;
-    if wrong > listed {
-        writeln!(out, "    and {} more", wrong - listed)?;
-    }
-    if let Some(reason) = &effects.undecided_because {
-        writeln!(
-            out,
-            "    {} could not be told: {}",
-            effects.undecided,
-            printable(reason)
-        )?;
+        writeln!(out, "{style}{mark}{style:#} {}", check.in_one_line())?;
+        for detail in check.details {
+            writeln!(out, "    {detail}")?;
+        }
     }
     Ok(())
 }
 
+/// What sends the same events again.
+pub(super) fn again(report: &LoadReport) -> String {
+    format!("--seed {} --start-time {}", report.seed, report.start_time)
+}
+
 fn percentiles(figures: &Percentiles) -> String {
+    if figures.count == 0 {
+        return "nothing was measured".to_owned();
+    }
     format!(
         "p50 {}, p90 {}, p99 {}, p99.9 {}, max {}",
         microseconds(figures.p50_us),
@@ -201,18 +165,4 @@ fn percentiles(figures: &Percentiles) -> String {
 
 fn microseconds(time_us: f64) -> String {
     time(Duration::from_secs_f64(time_us.max(0.0) / 1e6))
-}
-
-/// A time to three digits or so.
-fn time(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    if seconds >= 1.0 {
-        format!("{seconds:.2} s")
-    } else if seconds >= 0.01 {
-        format!("{:.1} ms", seconds * 1e3)
-    } else if seconds >= 0.001 {
-        format!("{:.2} ms", seconds * 1e3)
-    } else {
-        format!("{:.0} µs", seconds * 1e6)
-    }
 }

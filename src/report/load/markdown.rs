@@ -1,0 +1,94 @@
+//! A load as Markdown, for the summary page of a CI job.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::checks::{checks, verdict};
+use super::summary::again;
+use crate::load::{LoadReport, Percentiles, time_text};
+use crate::report::markdown::escape::{code, text};
+use crate::report::markdown::mark;
+
+/// Writes the tables: verdicts, times, counts.
+pub fn write_load_markdown(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+    let whole = verdict(report);
+    writeln!(out, "## {} aghook load: {whole}\n", mark(whole))?;
+    let receiver = if report.built_in_receiver {
+        " (the built-in receiver)"
+    } else {
+        ""
+    };
+    let (rate, length) = (text(&report.rate), text(&report.length));
+    writeln!(
+        out,
+        "- {length} at the rate {rate}, over {} connections, to {}{receiver}",
+        report.connections,
+        code(&report.target)
+    )?;
+    if !report.partitions.is_empty() {
+        let partitions = report.partitions.join(", ");
+        writeln!(out, "- the partitions {}", text(&partitions))?;
+    }
+    writeln!(out, "- the same events again: {}\n", code(&again(report)))?;
+    writeln!(out, "| verdict | expected | observed |")?;
+    writeln!(out, "| --- | --- | --- |")?;
+    let checks = checks(report);
+    for check in &checks {
+        let (name, observed) = (code(&check.name), text(&check.observed));
+        let verdict = check.verdict;
+        writeln!(out, "| {} {verdict} | {name} | {observed} |", mark(verdict))?;
+    }
+    for detail in checks.iter().flat_map(|check| &check.details) {
+        // A list ends a table only after an empty line.
+        writeln!(out, "\n- {}", text(detail))?;
+    }
+    write_times(report, out)?;
+    write_counts(report, out)
+}
+
+fn write_times(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "\n| time | p50 | p90 | p99 | p99.9 | max |")?;
+    writeln!(out, "| --- | ---: | ---: | ---: | ---: | ---: |")?;
+    let from_due = report.latency_from == "due";
+    for (name, figures) in [
+        ("latency", &report.latency),
+        ("service", &report.service),
+        ("lateness", &report.lateness),
+    ] {
+        if from_due || name == "latency" {
+            writeln!(out, "| {name} | {} |", quantiles(figures).join(" | "))?;
+        }
+    }
+    Ok(())
+}
+
+fn quantiles(figures: &Percentiles) -> [String; 5] {
+    let Percentiles {
+        p50_us,
+        p90_us,
+        p99_us,
+        p999_us,
+        max_us,
+        ..
+    } = *figures;
+    [p50_us, p90_us, p99_us, p999_us, max_us]
+        .map(|time_us| time_text(Duration::from_secs_f64(time_us.max(0.0) / 1e6)))
+}
+
+fn write_counts(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+    let counts = &report.figures.counts;
+    let rate = report.events_per_second.unwrap_or_default();
+    writeln!(
+        out,
+        "\n{} events ({rate:.1} a second), {} deliveries, {} acknowledged; {} attempts, {} retries, \
+         {} errors; {} forgeries, {} refused.",
+        counts.events,
+        counts.deliveries,
+        counts.acknowledged,
+        counts.attempts,
+        counts.retries,
+        counts.errors,
+        counts.forgeries,
+        counts.refused_forgeries
+    )
+}

@@ -1,0 +1,146 @@
+//! A load as one page that stands for itself: verdicts, figures, and how it went over time. It has
+//! no script at all.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use askama::Template;
+
+use super::checks::{LoadCheck, checks, verdict};
+use super::histogram::histogram;
+use super::plot::{TimePlot, plots};
+use super::summary::again;
+use crate::load::{LoadReport, Percentiles, time_text};
+use crate::report::html::latency::Plot;
+use crate::report::html::page::policy;
+use crate::report::html::row::Shown;
+
+const STYLE: &str = concat!(
+    include_str!("../html/assets/style.css"),
+    include_str!("../html/assets/load.css"),
+);
+
+#[derive(Template)]
+#[template(path = "load.html", config = "src/report/html/askama.toml")]
+struct Page<'load> {
+    policy: String,
+    style: &'static str,
+    verdict: Shown,
+    headline: String,
+    report: &'load LoadReport,
+    took: String,
+    again: String,
+    checks: Vec<(Shown, LoadCheck)>,
+    plot: Option<Plot>,
+    plots: Vec<TimePlot>,
+    /// Where the plots end, as the clock of the load.
+    ends: String,
+    times: Vec<(&'static str, [String; 6])>,
+    counts: Vec<(String, u64)>,
+}
+
+/// Writes the page.
+pub fn write_load_page(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+    let page = page(report);
+    page.write_into(out)
+}
+
+fn page(report: &LoadReport) -> Page<'_> {
+    let checks = checks(report);
+    let last = report.over_time.last();
+    let ends = last.map_or(0, |point| point.from_s.saturating_add(point.seconds));
+    Page {
+        policy: policy(None, STYLE),
+        style: STYLE,
+        verdict: Shown::new(verdict(report)),
+        headline: headline(report),
+        report,
+        took: time_text(Duration::from_micros(report.figures.span_us)),
+        again: again(report),
+        checks: checks
+            .into_iter()
+            .map(|check| (Shown::new(check.verdict), check))
+            .collect(),
+        plot: histogram(&report.figures.latencies.latency),
+        plots: plots(&report.over_time),
+        ends: format!("{ends} s"),
+        times: times(report),
+        counts: counts(report),
+    }
+}
+
+fn headline(report: &LoadReport) -> String {
+    let events = report.figures.counts.events;
+    let rate = report.events_per_second.unwrap_or_default();
+    format!("{events} events, {rate:.1} a second")
+}
+
+fn times(report: &LoadReport) -> Vec<(&'static str, [String; 6])> {
+    let mut times = vec![("latency", quantiles(&report.latency))];
+    if report.latency_from == "due" {
+        times.push(("service", quantiles(&report.service)));
+        times.push(("lateness", quantiles(&report.lateness)));
+    }
+    times
+}
+
+fn quantiles(figures: &Percentiles) -> [String; 6] {
+    [
+        figures.mean_us,
+        figures.p50_us,
+        figures.p90_us,
+        figures.p99_us,
+        figures.p999_us,
+        figures.max_us,
+    ]
+    .map(|time_us| time_text(Duration::from_secs_f64(time_us.max(0.0) / 1e6)))
+}
+
+/// What was counted, without what did not happen.
+fn counts(report: &LoadReport) -> Vec<(String, u64)> {
+    let counts = &report.figures.counts;
+    let named = [
+        ("events", counts.events),
+        ("deliveries", counts.deliveries),
+        ("acknowledged", counts.acknowledged),
+        ("refused", counts.refused),
+        ("exhausted", counts.exhausted),
+        ("unfinished", counts.unfinished),
+        ("attempts", counts.attempts),
+        ("retries", counts.retries),
+        ("errors", counts.errors),
+        ("timeouts", counts.timeouts),
+        ("answers lost on purpose", counts.lost_acks),
+        ("delivered again later", counts.duplicates),
+        ("delivered twice at the same moment", counts.together),
+        ("forgeries", counts.forgeries),
+        ("forgeries refused", counts.refused_forgeries),
+        ("forgeries accepted", counts.accepted_forgeries),
+        ("retries dropped", counts.dropped),
+        (
+            "late, as every connection was busy",
+            counts.late_for_connections,
+        ),
+        ("late, as this machine was", counts.late_for_machine),
+        ("stalls of this machine", report.figures.stalls.count),
+    ];
+    let named = named.map(|(name, count)| (name.to_owned(), count));
+    let statuses = counts.statuses.iter();
+    let statuses = statuses.map(|(status, count)| (format!("answered {status}"), *count));
+    let failures = counts.failures.iter();
+    let failures = failures.map(|(name, count)| (format!("unanswered: {name}"), *count));
+    let all = named.into_iter().chain(statuses).chain(failures);
+    all.filter(|(_, count)| *count > 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_does_not_end_its_element() {
+        assert!(!STYLE.to_ascii_lowercase().contains("</s"));
+        let policy = policy(None, STYLE);
+        assert!(!policy.contains(['"', '<', '&']) && !policy.contains("script-src"));
+    }
+}

@@ -1,0 +1,127 @@
+//! Whether each event of a load is granted once, and whether it is seen where one is not.
+
+use super::*;
+
+#[test]
+fn a_receiver_that_grants_twice_is_caught_and_its_events_can_be_sent_again() {
+    let flawed = Flawed::new(&["--flaw", "dedupe_missing"]);
+    let folder = Folder::new().with("aghook.yaml", flawed.config(""));
+    let options = [
+        "--rate",
+        "max",
+        "--count",
+        "200",
+        "--together",
+        "10%",
+        "--duplicates",
+        "10%",
+        "--check-effects",
+        "all",
+    ];
+    let report = report(&folder, &options, 1);
+    let counts = counts(&report);
+    let effects = &report["effects"];
+    let wrong = effects["wrong"].as_array().expect("a list");
+    // Sandbox events are not granted, and so can't be granted twice.
+    let repeated = number(counts, "together") + number(counts, "duplicates");
+    assert!(
+        !wrong.is_empty() && wrong.len() as u64 <= repeated,
+        "{effects}"
+    );
+    assert_eq!(number(effects, "right") + wrong.len() as u64, 200);
+    for one in wrong {
+        let problem = one["problem"].as_str().expect("text");
+        assert!(problem.contains("2 times as much"), "{problem}");
+    }
+    let failures = folder.read("aghook-failures.jsonl");
+    let lines: Vec<Value> = failures
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), wrong.len());
+    for (line, one) in lines.iter().zip(wrong) {
+        let body: Value = serde_json::from_str(line["body"].as_str().expect("text")).expect("JSON");
+        assert_eq!(body["event_id"], one["event_id"]);
+        assert_eq!(body["event_data"]["player_id"], one["player_id"]);
+    }
+}
+
+#[test]
+fn a_receiver_that_takes_forgeries_is_caught() {
+    let flawed = Flawed::new(&["--flaw", "signature_not_checked"]);
+    let folder = Folder::new().with("aghook.yaml", flawed.config(""));
+    let options = [
+        "--rate",
+        "max",
+        "--count",
+        "300",
+        "--forgeries",
+        "10%",
+        "--check-effects",
+        "all",
+        "--expect",
+        "refused_forgeries = 100%",
+    ];
+    let report = report(&folder, &options, 1);
+    assert!(number(counts(&report), "accepted_forgeries") > 0);
+    assert_eq!(report["expectations"][0]["holds"], false);
+    assert!(
+        !report["effects"]["wrong"]
+            .as_array()
+            .expect("a list")
+            .is_empty()
+    );
+    assert!(
+        folder
+            .read("aghook-failures.jsonl")
+            .contains("a forgery was accepted")
+    );
+}
+
+#[test]
+fn thousands_of_events_are_granted_once_through_duplicates_and_lost_answers() {
+    let folder = Folder::new();
+    let options = [
+        "--rate",
+        "max",
+        "--count",
+        "5000",
+        "--duplicates",
+        "10%",
+        "--lost-acks",
+        "5%",
+        "--check-effects",
+        "all",
+    ];
+    let report = report(&folder, &options, 0);
+    let counts = counts(&report);
+    assert_eq!(number(counts, "events"), 5_000);
+    // About 500 and 250 are drawn.
+    assert!(number(counts, "duplicates") > 300, "{counts}");
+    assert!(number(counts, "lost_acks") > 150, "{counts}");
+    assert_eq!(counts["acknowledged"], counts["deliveries"]);
+    assert_eq!(report["effects"]["right"], 5_000);
+}
+
+#[test]
+fn a_race_is_caught_by_deliveries_at_the_same_moment() {
+    let flawed = Flawed::new(&["--flaw", "check_then_insert_race"]);
+    let folder = Folder::new().with("aghook.yaml", flawed.config(""));
+    let options = [
+        "--rate",
+        "max",
+        "--count",
+        "200",
+        "--together",
+        "100%",
+        "--check-effects",
+        "all",
+    ];
+    let report = report(&folder, &options, 1);
+    assert_eq!(number(counts(&report), "together"), 200);
+    let wrong = report["effects"]["wrong"].as_array().expect("a list");
+    assert!(!wrong.is_empty());
+    for one in wrong {
+        assert_eq!(one["treatment"], "delivered twice at the same moment");
+    }
+}

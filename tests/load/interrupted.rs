@@ -1,0 +1,106 @@
+//! A load that is stopped by Ctrl-C.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use super::*;
+
+/// A load on a receiver that holds every answer back until the test lets it go.
+struct Held {
+    load: Child,
+    stderr: BufReader<std::process::ChildStderr>,
+    answer: Sender<()>,
+    folder: Folder,
+}
+
+impl Held {
+    fn new() -> Self {
+        let (arrived, arrivals): (Sender<()>, Receiver<()>) = channel();
+        let (answer, answers) = channel::<()>();
+        let (arrived, answers) = (Mutex::new(arrived), Mutex::new(answers));
+        let peer = Peer::answering(move |_| {
+            let _ = arrived.lock().expect("one at a time").send(());
+            let _ = answers.lock().expect("one at a time").recv();
+            Answer::of(200)
+        });
+        let folder = Folder::new();
+        let mut load = Command::new(env!("CARGO_BIN_EXE_aghook"))
+            .current_dir(folder.root())
+            .args([
+                "load",
+                "--rate",
+                "max",
+                "--count",
+                "100000",
+                "--connections",
+                "2",
+            ])
+            .args(["--report", "json=load.json", "--target", &peer.url()])
+            .env("AGHOOK_SECRET", SECRET)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("runs");
+        // Both connections have sent one.
+        for _ in 0..2 {
+            arrivals.recv().expect("a delivery");
+        }
+        let stderr = BufReader::new(load.stderr.take().expect("a pipe"));
+        Self {
+            load,
+            stderr,
+            answer,
+            folder,
+        }
+    }
+
+    /// Presses Ctrl-C.
+    fn press(&self) {
+        let pid = self.load.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(sent.expect("kill").success());
+    }
+
+    /// Presses Ctrl-C, and waits until the program says that it has seen it.
+    fn interrupt(&mut self) {
+        self.press();
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).expect("a line");
+        assert!(line.starts_with("stopping: "), "{line}");
+    }
+
+    fn end(mut self) -> (Option<i32>, Value) {
+        let code = self.load.wait().expect("ends").code();
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).expect("UTF-8");
+        let report = serde_json::from_str(&self.folder.read("load.json"));
+        (code, report.unwrap_or_else(|_| panic!("no report: {rest}")))
+    }
+}
+
+#[test]
+fn what_is_under_way_ends_and_is_counted() {
+    let mut held = Held::new();
+    held.interrupt();
+    for _ in 0..2 {
+        held.answer.send(()).expect("the receiver waits");
+    }
+    let (code, report) = held.end();
+    assert_eq!(code, Some(3), "{report}");
+    assert_eq!(report["interrupted"], true);
+    let counts = counts(&report);
+    assert_eq!(number(counts, "events"), 2);
+    assert_eq!(number(counts, "acknowledged"), 2);
+    assert_eq!(number(counts, "unfinished"), 0);
+}
+
+#[test]
+fn the_second_time_nothing_is_waited_for_and_all_is_counted() {
+    let mut held = Held::new();
+    held.interrupt();
+    held.press();
+    let (code, report) = held.end();
+    assert_eq!(code, Some(3), "{report}");
+    let counts = counts(&report);
+    assert_eq!(number(counts, "events"), 2);
+    assert_eq!(number(counts, "unfinished"), 2);
+}

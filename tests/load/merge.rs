@@ -1,0 +1,53 @@
+//! Several senders' shares of one load, and their reports as one.
+
+use super::*;
+
+#[test]
+fn partitions_are_joined_to_the_whole() {
+    let flawed = Flawed::new(&[]);
+    let folder = Folder::new().with("aghook.yaml", flawed.config(""));
+    let share = |share: &str, file: &str| {
+        let name = format!("json={file}");
+        let mut words = vec![
+            "load",
+            "--rate",
+            "max",
+            "--count",
+            "301",
+            "--start-time",
+            "1763889831",
+            "--check-effects",
+            "all",
+            "--partition",
+            share,
+            "--report",
+            &name,
+        ];
+        words.extend(MIX);
+        folder.aghook(&words).assert().code(0);
+    };
+    share("1/2", "one.json");
+    share("2/2", "other.json");
+    let merged = folder
+        .aghook(&[
+            "merge",
+            "one.json",
+            "other.json",
+            "--report",
+            "json",
+            "--report",
+            "hdr=all.hlog",
+        ])
+        .assert()
+        .code(0);
+    let merged: Value = serde_json::from_slice(&merged.get_output().stdout).expect("JSON");
+    assert_eq!(number(counts(&merged), "events"), 301);
+    assert_eq!(merged["effects"]["right"], 301);
+    let acknowledged = number(counts(&merged), "acknowledged");
+    assert_eq!(merged["latency"]["count"], acknowledged);
+    assert!(folder.read("all.hlog").contains("Tag=latency,"));
+    Transcript::of(&mut folder.aghook(&["merge", "one.json", "one.json"]))
+        .ends_with(2)
+        .says(&["the share 1/2 is there already"]);
+    Transcript::of(&mut folder.aghook(&["merge", "aghook.yaml"])).ends_with(2);
+}

@@ -1,0 +1,57 @@
+//! What a load does about deliveries that fail.
+
+use super::*;
+
+#[test]
+fn what_fails_comes_back_by_the_policy() {
+    let answered = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&answered);
+    let peer = Peer::answering(move |_| {
+        let nth = counted.fetch_add(1, Ordering::SeqCst);
+        Answer::of(if nth < 30 { 503 } else { 200 })
+    });
+    let config = format!(
+        "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 40, delays: [1ms] }}\n",
+        peer.url()
+    );
+    let folder = Folder::new().with("aghook.yaml", config);
+    let options = ["--rate", "max", "--count", "10", "--connections", "2"];
+    let report = report(&folder, &options, 0);
+    let counts = counts(&report);
+    assert_eq!(number(counts, "acknowledged"), 10);
+    assert_eq!(number(counts, "retries"), 30);
+    assert_eq!(number(counts, "errors"), 30);
+    assert_eq!(counts["statuses"]["503"], 30);
+}
+
+#[test]
+fn what_never_succeeds_is_exhausted_and_fails() {
+    let peer = Peer::answering(|_| Answer::of(500));
+    let config = format!(
+        "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 3, delays: [1ms] }}\n",
+        peer.url()
+    );
+    let folder = Folder::new().with("aghook.yaml", config);
+    let counted = report(&folder, &["--rate", "max", "--count", "10"], 1);
+    let counts = counts(&counted);
+    assert_eq!(number(counts, "exhausted"), 10);
+    assert_eq!(number(counts, "attempts"), 30);
+    // What is expected decides.
+    report(
+        &folder,
+        &[
+            "--rate",
+            "max",
+            "--count",
+            "10",
+            "--expect",
+            "errors = 100%",
+        ],
+        0,
+    );
+    report(
+        &folder,
+        &["--rate", "max", "--count", "10", "--expect", "p99 < 1s"],
+        3,
+    );
+}
