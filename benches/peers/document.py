@@ -22,9 +22,9 @@ def conditions(found):
     body = found["compared"][0]
     return f"""### Conditions
 
-{day}; {machine()}. Load average {min(loads):.1f} to {max(loads):.1f} between the steps, of which about
-2 are the measured pair; what is above that is other work on the same cores, which slows both sides
-of a pair. {os.environ.get("PEERS_VERSIONS", "Versions unknown")}. Bodies of {body["ours"]["body"]:,.0f} \
+{day}; {machine()}. Load average {min(loads):.1f} to
+{max(loads):.1f} between the steps, of which about 2 are the measured pair; what is above that is other work
+on the same cores, which slows both sides of a pair. {os.environ.get("PEERS_VERSIONS", "Versions unknown")}. Bodies of {body["ours"]["body"]:,.0f} \
 bytes on average (aghook), and one of {body["theirs"]["body"]:,.0f} bytes (the peers). Signatures
 that aghook's own receiver verified before: {verified}; it refused none.
 """
@@ -84,7 +84,7 @@ def costs(found):
             f"| {cost['sink_us']:.1f} µs | {cost['sink_busy']:.0%} |"
         )
     if not found["profile"]:
-        return "\n".join(rows) + "\n\nNo profile was taken: perf does not work here.\n"
+        return "\n".join(rows) + "\n\nNo profile was taken: perf is missing, or took too few samples.\n"
     rows += ["", "| part of aghook's time, by samples of perf | share |", "| --- | --: |"]
     rows += [f"| {name} | {share:.0%} |" for name, share in found["profile"].items()]
     return "\n".join(rows) + "\n"
@@ -119,8 +119,8 @@ def accuracy(found):
 
 At `--rate {kept["rate"]}` for {kept["seconds"]} s, the sink saw {kept["seen"]:,.1f} events a second \
 ({kept["off"]:.2%} off) over all but the first and last second,
-and {kept["arrived"]:,} of {kept["planned"]:,} events in all. Events left {kept["late_p50_us"]:,} µs late in the median, \
-{kept["late_p99_us"]:,} µs at p99;
+and {kept["arrived"]:,} of {kept["planned"]:,} events in all. Events left {kept["late_p50_us"] / 1000:,.2f} ms late in the median, \
+{kept["late_p99_us"] / 1000:,.1f} ms at p99;
 the machine stood still {stalls["count"]} times, for up to {stalls["longest_us"] / 1000:.0f} ms. aghook used \
 {kept["client_busy"]:.0%} of its core.
 """

@@ -27,8 +27,8 @@ class Extent:
     def __init__(self, quick):
         self.quick = quick
         self.pairs = 5
-        self.window = 1 if quick else 3
-        self.warmup = 0.3 if quick else 0.7
+        self.window = 1 if quick else 2
+        self.warmup = 0.3 if quick else 0.5
         self.rate_seconds = 10 if quick else 30
         self.events = [10_000, 100_000, 300_000] if quick else [10_000, 100_000, 1_000_000, 3_000_000]
 
@@ -208,16 +208,18 @@ def main():
     sink = Sink(f"{senders.INSTALLED}/sink")
     steps = [
         ("compared", "Pairs of runs", lambda: compare(sink, extent)),
-        ("profile", "A profile", lambda: profile.take(sink, extent.window)),
-        ("events", "As events grow", lambda: growth_in_events(sink, extent)),
-        ("connections", "As connections grow", lambda: growth_in_connections(sink, extent)),
+        ("profile", "A profile", lambda: profile.take(sink, 4)),
         ("accuracy", "The rate that is kept", lambda: rate_accuracy(sink, extent)),
+        ("connections", "As connections grow", lambda: growth_in_connections(sink, extent)),
+        ("events", "As events grow", lambda: growth_in_events(sink, extent)),
     ]
     try:
         for key, title, step in steps:
             say(f"== {title} (load average {processes.load_average():.1f})")
             found[key] = step()
             found["loads"].append(processes.load_average())
+            with open(f"{senders.INSTALLED}/found.json", "w") as file:
+                json.dump(found, file, indent=1)
     finally:
         sink.stop()
     text = document.tables(found)

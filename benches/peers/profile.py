@@ -23,7 +23,7 @@ PARTS = [
 
 
 def take(sink, seconds):
-    """The share of each part in what aghook costs; None where perf does not work."""
+    """The share of each part in what aghook costs; None where perf takes too few samples, or none."""
     if not shutil.which("perf"):
         return None
     data = f"{senders.INSTALLED}/perf.data"
@@ -44,4 +44,4 @@ def take(sink, seconds):
         symbol = f"[k] {rest}" if "[kernel" in rest or "(/lib/modules" in rest else rest
         counts[next(name for name, pattern in PARTS if re.search(pattern, symbol))] += 1
     total = sum(counts.values())
-    return {name: count / total for name, count in counts.items()} if total > 500 else None
+    return {name: count / total for name, count in counts.items()} if total >= 300 else None
