@@ -1,0 +1,162 @@
+"""What was measured as Markdown, and its place in docs/performance.md."""
+
+import datetime
+import os
+import pathlib
+import platform
+
+PAGE = pathlib.Path("docs/performance.md")
+BEGIN = "<!-- measured by benches/peers/run -->\n"
+END = "<!-- end -->\n"
+
+
+def tables(found):
+    parts = [conditions(found), compared(found), costs(found), growth(found), accuracy(found)]
+    return "\n".join(parts) + "\n" + verdicts(found)
+
+
+def conditions(found):
+    day = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
+    loads = found["loads"]
+    verified = ", ".join(f"{count:,} of {name}" for name, count in found["verified"].items())
+    body = found["compared"][0]
+    return f"""### Conditions
+
+{day}; {machine()}. Load average {min(loads):.1f} to
+{max(loads):.1f} between the steps, of which about 2 are the measured pair; what is above that is other work
+on the same cores, which slows both sides of a pair. {os.environ.get("PEERS_VERSIONS", "Versions unknown")}. Bodies of {body["ours"]["body"]:,.0f} \
+bytes on average (aghook), and one of {body["theirs"]["body"]:,.0f} bytes (the peers). Signatures
+that aghook's own receiver verified before: {verified}; it refused none.
+"""
+
+
+def machine():
+    info = pathlib.Path("/proc/cpuinfo").read_text()
+    field = {
+        line.partition(":")[0].strip(): line.partition(":")[2].strip() for line in info.splitlines()
+    }
+    flags = field.get("flags", "").split()
+    kind = "a virtual machine" if "hypervisor" in flags else "a machine"
+    sha = "with" if "sha_ni" in flags else "without"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    kernel = ".".join(platform.release().split(".")[:2])
+    return (
+        f"{kind} with {os.cpu_count()} cores ({field.get('model name', 'unknown processor')}, {sha} SHA "
+        f"instructions), {memory:.0f} GB, Linux {kernel}"
+    )
+
+
+def compared(found):
+    rows = [
+        "### Beside its peers",
+        "",
+        f"Medians of {found['pairs']} pairs of runs of {found['window']} s at "
+        "50 connections; in brackets the least and the greatest.",
+        "",
+        "| peer | for each event it | aghook, events a second | the peer | aghook / peer | the same by "
+        "CPU time of the sender |",
+        "| --- | --- | --: | --: | --: | --: |",
+    ]
+    for row in found["compared"]:
+        rows.append(
+            f"| {row['name']} | {row['does']} | {row['ours']['rate']:,.0f} "
+            f"| {row['theirs']['rate']:,.0f} | {ratio(row['rate_ratio'])} | {ratio(row['cpu_ratio'])} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def ratio(values):
+    least, median, most = (f"{value:.2f}" if value < 10 else f"{value:.1f}" for value in values)
+    return f"**{median}** ({least} to {most})"
+
+
+def costs(found):
+    rows = [
+        "### What an event costs",
+        "",
+        "| sender | CPU time for an event | core in use | sink's CPU time | sink's core in use |",
+        "| --- | --: | --: | --: | --: |",
+    ]
+    ours = found["compared"][0]["ours"]
+    for name, cost in [("aghook", ours)] + [(r["name"], r["theirs"]) for r in found["compared"]]:
+        rows.append(
+            f"| {name} | {cost['cpu_us']:.1f} µs | {cost['client_busy']:.0%} "
+            f"| {cost['sink_us']:.1f} µs | {cost['sink_busy']:.0%} |"
+        )
+    if not found["profile"]:
+        return "\n".join(rows) + "\n\nNo profile was taken: perf is missing, or took too few samples.\n"
+    rows += ["", "| part of aghook's time, by samples of perf | share |", "| --- | --: |"]
+    rows += [f"| {name} | {share:.0%} |" for name, share in found["profile"].items()]
+    return "\n".join(rows) + "\n"
+
+
+def growth(found):
+    rows = [
+        "### As a load grows",
+        "",
+        "At the rate `max`, from the first byte of the program to its last; 50 connections.",
+        "",
+        "| events | events a second | CPU time for an event | most resident memory |",
+        "| --: | --: | --: | --: |",
+    ]
+    for row in found["events"]:
+        rows.append(
+            f"| {row['events']:,} | {row['rate']:,.0f} | {row['cpu_us']:.1f} µs | {row['peak']:.1f} MB |"
+        )
+    rows += ["", "| connections | events a second | CPU time for an event | most resident memory |"]
+    rows += ["| --: | --: | --: | --: |"]
+    for row in found["connections"]:
+        rows.append(
+            f"| {row['connections']} | {row['rate']:,.0f} | {row['cpu_us']:.1f} µs | {row['peak']:.1f} MB |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def accuracy(found):
+    kept = found["accuracy"]
+    stalls = kept["stalls"]
+    return f"""### The rate that is kept
+
+At `--rate {kept["rate"]}` for {kept["seconds"]} s, the sink saw {kept["seen"]:,.1f} events a second \
+({kept["off"]:.2%} off) over all but the first and last second,
+and {kept["arrived"]:,} of {kept["planned"]:,} events in all. Events left {kept["late_p50_us"] / 1000:,.2f} ms late in the median, \
+{kept["late_p99_us"] / 1000:,.1f} ms at p99;
+the machine stood still {stalls["count"]} times, for up to {stalls["longest_us"] / 1000:.0f} ms. aghook used \
+{kept["client_busy"]:.0%} of its core.
+"""
+
+
+def verdicts(found):
+    """Each target and whether it was met, in as many words."""
+    by_name = {row["name"]: row for row in found["compared"]}
+    peaks = {row["events"]: row["peak"] for row in found["events"]}
+    few, many = peaks[100_000], peaks[max(peaks)]
+    oha, lua = by_name["oha"]["rate_ratio"][1], by_name["wrk + Lua"]["rate_ratio"][1]
+    off = found["accuracy"]["off"]
+    lines = [
+        ("at least 0.9 of oha with a constant body", oha >= 0.9, f"{oha:.2f}"),
+        ("at least 3 times wrk with HMAC in plain Lua", lua >= 3, f"{lua:.2f}"),
+        ("under 64 MB", max(peaks.values()) < 64, f"{max(peaks.values()):.1f} MB"),
+        (
+            f"memory within 10% from 100,000 to {max(peaks):,} events",
+            abs(many / few - 1) <= 0.1,
+            f"{many / few - 1:+.1%}",
+        ),
+        ("a rate within 0.5%", off <= 0.005, f"{off:.2%}"),
+    ]
+    if found["profile"]:
+        # Memory is counted whole, though not all of it is for making.
+        named = ["signing", "making the event", "memory: allocating, copying"]
+        share = sum(found["profile"][name] for name in named)
+        what = "making and signing, with all of memory, under a quarter of CPU time"
+        lines.insert(2, (what, share < 0.25, f"{share:.0%}"))
+    rows = ["### Targets", "", "| target | measured | |", "| --- | --: | --- |"]
+    rows += [f"| {what} | {value} | {'met' if met else '**missed**'} |" for what, met, value in lines]
+    return "\n".join(rows) + "\n"
+
+
+def write(text):
+    page = PAGE.read_text()
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")

@@ -1,0 +1,144 @@
+"""Processes that are pinned to a core, what they cost by the kernel's books, and the sink's counts."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+CLIENT_CORE = 0
+SINK_CORE = 1
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Failed(Exception):
+    """A measurement that came to nothing, and why."""
+
+
+def pinned(core, command):
+    return ["taskset", "--cpu-list", str(core), *command]
+
+
+def family(pid):
+    """A process and those that it started."""
+    found = [pid]
+    for pid in found:
+        with contextlib.suppress(OSError):
+            for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+                found.extend(int(child) for child in (thread / "children").read_text().split())
+    return found
+
+
+def cpu_seconds(pid):
+    """User and system time of a process and those that it started."""
+    ticks = 0
+    for member in family(pid):
+        with contextlib.suppress(OSError):
+            fields = pathlib.Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / TICKS
+
+
+def peak_memory(pid):
+    """The most resident memory that a process has had, in megabytes; None once it is gone."""
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1000
+    return None
+
+
+def load_average():
+    return float(pathlib.Path("/proc/loadavg").read_text().split()[0])
+
+
+class Sink:
+    """The receiver that takes everything, on a core of its own."""
+
+    def __init__(self, program):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.process = subprocess.Popen(pinned(SINK_CORE, [program, str(self.port)]))
+        self.connection = connect(self.port)
+
+    def count(self):
+        """How many requests it answered, and the bytes of their bodies."""
+        self.connection.sendall(b"GET /count HTTP/1.1\r\n\r\n")
+        answer = b""
+        while not answer.partition(b"\r\n\r\n")[2]:
+            part = self.connection.recv(4096)
+            if not part:
+                raise Failed("the sink ended")
+            answer += part
+        requests, body_bytes = answer.partition(b"\r\n\r\n")[2].split()
+        return int(requests), int(body_bytes)
+
+    def cpu_seconds(self):
+        return cpu_seconds(self.process.pid)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def connect(port):
+    """Waits until someone listens there."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except OSError:
+            if time.monotonic() > until:
+                raise Failed(f"nobody listens on port {port}") from None
+            time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def running(command, environment, output=subprocess.DEVNULL):
+    """A sender on its core, which is ended with all that it started."""
+    process = subprocess.Popen(
+        pinned(CLIENT_CORE, command),
+        env=os.environ | environment,
+        stdout=output,
+        stderr=subprocess.STDOUT if output is not subprocess.DEVNULL else output,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def window(sink, process, warmup, seconds):
+    """What is sent in so many seconds, once the sender has been at it for a while."""
+    at_rest, _ = sink.count()
+    until = time.monotonic() + 30
+    while sink.count()[0] < at_rest + 50:
+        if process.poll() is not None or time.monotonic() > until:
+            raise Failed(f"it sends nothing: {process.args}")
+        time.sleep(0.02)
+    time.sleep(warmup)
+    begun = reading(sink, process)
+    time.sleep(seconds)
+    if process.poll() is not None:
+        raise Failed(f"it ended before its time: {process.args}")
+    ended = reading(sink, process)
+    wall, events, body_bytes, client, receiver = (b - a for a, b in zip(begun, ended))
+    return {
+        "rate": events / wall,
+        "body": body_bytes / events,
+        "cpu_us": client / events * 1e6,
+        "sink_us": receiver / events * 1e6,
+        "client_busy": client / wall,
+        "sink_busy": receiver / wall,
+    }
+
+
+def reading(sink, process):
+    requests, body_bytes = sink.count()
+    return time.monotonic(), requests, body_bytes, cpu_seconds(process.pid), sink.cpu_seconds()

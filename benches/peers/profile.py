@@ -1,0 +1,47 @@
+"""Where a sender's processor time goes, by the functions in which perf finds it."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import processes
+import senders
+
+# The first that matches a function decides. What the compiler puts into its caller counts there.
+PARTS = [
+    ("the kernel: sending, receiving, waiting", r"^\[k\]"),
+    ("signing", r"sha2|sha256|hmac|digest|block_buffer|hex::|to_hex|sign_text"),
+    (
+        "making the event",
+        r"aghook::generate|event_source|request_maker|serde_json|serde|itoa|chacha|rand_core|rand::"
+        r"|fmt::|jiff|fake|ryu|zmij|aghook::protocol|uuid|base64|str::|slice::|Serialize",
+    ),
+    ("memory: allocating, copying", r"malloc|free|calloc|realloc|memcpy|memmove|memset|cfree|alloc"),
+    ("the rest: tasks, timers, answers, figures", r""),
+]
+
+
+def take(sink, seconds):
+    """The share of each part in what aghook costs; None where perf takes too few samples, or none."""
+    if not shutil.which("perf"):
+        return None
+    data = f"{senders.INSTALLED}/perf.data"
+    command = senders.aghook_at_most(sink.port)
+    with processes.running(command, senders.environment(sink.port)) as process:
+        processes.window(sink, process, 0.5, 0.2)
+        # taskset has become aghook: the process is the same.
+        record = ["perf", "record", "-q", "-F", "997", "-e", "cpu-clock", "-o", data]
+        record += ["-p", str(process.pid), "--", "sleep", str(seconds)]
+        if subprocess.run(record, capture_output=True).returncode:
+            return None
+    report = ["perf", "script", "-i", data, "-F", "ip,sym,dso", "--demangle"]
+    text = subprocess.run(report, capture_output=True, text=True, check=True).stdout
+    os.remove(data)
+    counts = dict.fromkeys((name for name, _ in PARTS), 0)
+    for line in text.splitlines():
+        _address, _, rest = line.strip().partition(" ")
+        symbol = f"[k] {rest}" if "[kernel" in rest or "(/lib/modules" in rest else rest
+        counts[next(name for name, pattern in PARTS if re.search(pattern, symbol))] += 1
+    total = sum(counts.values())
+    return {name: count / total for name, count in counts.items()} if total >= 300 else None

@@ -1,0 +1,118 @@
+"""The senders that are compared, as commands."""
+
+import dataclasses
+import http.server
+import os
+import subprocess
+import threading
+
+SECRET = "whsec_not_a_real_secret"
+PATH = "/webhooks/aghanim"
+CONNECTIONS = 50
+INSTALLED = "target/peers"
+FOREVER = "600"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sender:
+    """What is measured, and what it does for each event."""
+
+    name: str
+    does: str
+    command: object
+    signs: bool = True
+
+
+def with_ffi(command):
+    return lambda port: ["env", "PEERS_LUA_FFI=1", *command(port)]
+
+
+def environment(port, connections=CONNECTIONS, seconds=FOREVER):
+    return {
+        "AGHOOK_SECRET": SECRET,
+        "PEERS_AUTOCANNON": f"{INSTALLED}/autocannon",
+        "PEERS_BODY": f"{INSTALLED}/body.json",
+        "PEERS_CONNECTIONS": str(connections),
+        "PEERS_PATH": PATH,
+        "PEERS_SECONDS": seconds,
+        "PEERS_URL": f"http://127.0.0.1:{port}",
+    }
+
+
+def aghook(port, *options, connections=CONNECTIONS):
+    return [
+        "target/release/aghook", "load", "--target", f"http://127.0.0.1:{port}{PATH}",
+        "--connections", str(connections), "--check-effects", "none",
+        "--failures", f"{INSTALLED}/failures.jsonl", *options,
+    ]
+
+
+def aghook_at_most(port, connections=CONNECTIONS):
+    return aghook(port, "--rate", "max", "--duration", f"{FOREVER}s", connections=connections)
+
+
+def oha(port):
+    return [
+        f"{INSTALLED}/oha/bin/oha", "--no-tui", "-z", f"{FOREVER}s", "-c", str(CONNECTIONS),
+        "-m", "POST", "-T", "application/json", "-D", f"{INSTALLED}/body.json",
+        f"http://127.0.0.1:{port}{PATH}",
+    ]
+
+
+def wrk(script):
+    return lambda port: [
+        "wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", FOREVER, "-s", f"benches/peers/{script}",
+        f"http://127.0.0.1:{port}{PATH}",
+    ]
+
+
+def autocannon(_port):
+    return ["node", "benches/peers/signed.mjs"]
+
+
+def locust(port):
+    return [
+        f"{INSTALLED}/locust/bin/locust", "--headless", "--only-summary", "-f",
+        "benches/peers/signed.py", "-u", str(CONNECTIONS), "-r", str(CONNECTIONS),
+        "-t", f"{FOREVER}s", "-H", f"http://127.0.0.1:{port}",
+    ]
+
+
+AGHOOK = Sender("aghook", "makes a whole new event and signs it", aghook_at_most)
+PEERS = [
+    Sender("oha", "sends one body, unsigned", oha, signs=False),
+    Sender("wrk", "sends one ready request, unsigned", wrk("constant.lua"), signs=False),
+    Sender("wrk + Lua", "makes a new event ID, signed in plain Lua", wrk("signed.lua")),
+    Sender("wrk + LuaJIT ffi", "does the same in C's arrays", with_ffi(wrk("signed.lua"))),
+    Sender("autocannon", "makes a new event ID, signed by node:crypto", autocannon),
+    Sender("locust", "makes a new event ID, signed by Python's hmac", locust),
+]
+
+
+def write_body():
+    """Writes the one of 400 events of aghook whose size is nearest to their mean, for the peers."""
+    bodies = []
+
+    class Receiver(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_address[1]
+    command = aghook(port, "--rate", "max", "--count", "400", connections=1)
+    subprocess.run(
+        command, env=os.environ | environment(port), check=True, stdout=subprocess.DEVNULL
+    )
+    server.shutdown()
+    mean = sum(map(len, bodies)) / len(bodies)
+    with open(f"{INSTALLED}/body.json", "wb") as file:
+        file.write(min(bodies, key=lambda body: abs(len(body) - mean)))
