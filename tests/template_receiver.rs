@@ -193,11 +193,14 @@ fn mistakes_in_counting_once_are_caught() {
                 "faults/timeout_overlap",
                 "idempotency/bundle_redelivery",
                 "idempotency/redelivery",
-                "idempotency/retry_with_new_event_id",
                 "idempotency/simultaneous_coupons",
                 "idempotency/simultaneous_redelivery",
             ])
-            .warns(&["context/sandbox", "context/test_trigger"]),
+            .warns(&[
+                "context/sandbox",
+                "context/test_trigger",
+                "idempotency/retry_with_new_event_id",
+            ]),
         Mistake::new("a redelivery is answered with another body")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "return 'known'"))
             .replace(GRANT_ONCE, &format!("answer = {GRANT_ONCE}"))

@@ -227,8 +227,9 @@ impl Client {
                     || OutgoingBody::new(bytes(), Pace::AtOnce),
                     Request::into_body,
                 );
-                progress.connection = None;
-                connection = self.connect(target, way.fault, started, progress).await?;
+                let replaced = self.connect(target, way.fault, started, progress).await;
+                // Where there is no new one, the receiver is gone: that is how it went.
+                connection = replaced.map_err(|_| failure)?;
                 progress.connection = Some(connection.info());
                 handed_out = body.handed_out();
                 departure = body.departure();
