@@ -237,12 +237,14 @@ impl Load {
                 Some(looked) if !result.interrupted => Some(check.look(looked).await),
                 _ => None,
             };
-            let written = failures::write(&self.failures, &check, effects.as_ref())?;
+            let listed = failures::write(&self.failures, &check, effects.as_ref());
             let report = report::of(&self, &prepared, &result, mix, effects);
             if let Some(built_in) = prepared.built_in {
                 built_in.stop().await;
             }
+            // What can't be written keeps nobody from the figures.
             reports.write(&report, console)?;
+            let written = listed?;
             if written > 0 {
                 console.note(&format!(
                     "{written} events that went wrong are in {}",

@@ -125,3 +125,17 @@ fn a_race_is_caught_by_deliveries_at_the_same_moment() {
         assert_eq!(one["treatment"], "delivered twice at the same moment");
     }
 }
+
+#[test]
+fn the_figures_are_shown_though_the_events_that_went_wrong_can_not_be_written() {
+    let flawed = Flawed::new(&["--flaw", "dedupe_missing"]);
+    let folder = Folder::new()
+        .with("aghook.yaml", flawed.config(""))
+        .with("file", "");
+    let options = ["load", "--rate", "max", "--count", "50"];
+    let faults = ["--duplicates", "50%", "--check-effects", "all"];
+    let words = [&options[..], &faults, &["--failures", "file/x.jsonl"]].concat();
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(3)
+        .says(&["granted as often as they should be", "can't be written to"]);
+}

@@ -142,12 +142,15 @@ impl LoadReportOptions {
 }
 
 impl LoadReports {
-    /// Writes all reports.
+    /// Writes all reports, the one on standard output first. One that can't be written keeps the
+    /// others from nothing.
     pub(in crate::cli) fn write(
         self,
         report: &LoadReport,
         console: &mut Console,
     ) -> Result<(), CommandError> {
+        write(self.on_output, report, console)?;
+        let mut problem = None;
         for (kind, path, file) in self.files {
             let mut out = BufWriter::new(file);
             // A file gets no colours.
@@ -157,12 +160,11 @@ impl LoadReports {
             } else {
                 write(kind, report, &mut out)
             };
-            written.map_err(|error| {
+            if let Err(error) = written {
                 let message = format!("the report {} can't be written: {error}", path.display());
-                CommandError::not_completed(message, None)
-            })?;
+                problem.get_or_insert(CommandError::not_completed(message, None));
+            }
         }
-        write(self.on_output, report, console)?;
         if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
             // GitHub reads either stream; another report has standard output for itself.
             match self.on_output {
@@ -170,7 +172,7 @@ impl LoadReports {
                 _ => write_load_annotations(report, &mut std::io::stderr())?,
             }
         }
-        Ok(())
+        problem.map_or(Ok(()), Err)
     }
 }
 
