@@ -185,6 +185,10 @@ const DEFAULT_SECONDS: u64 = 10;
 impl Load {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         self.reports.check()?;
+        if self.duration.is_some_and(|duration| duration.0.is_zero()) {
+            let help = "give it some time, as in `--duration 30s`".to_owned();
+            return Err(CommandError::usage("`--duration 0s` sends nothing", help));
+        }
         let mix = Mix::new(
             self.forgeries,
             self.lost_acks,
