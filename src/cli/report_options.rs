@@ -70,22 +70,32 @@ impl std::str::FromStr for ReportChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, path) = match text.split_once('=') {
-            Some((_, "")) => return Err("there is no path after `=`".to_owned()),
-            Some((kind, path)) => (kind, Some(PathBuf::from(path))),
-            None => (text, None),
-        };
-        let found = ReportKind::NAMED.iter().find(|(name, _)| *name == kind);
-        let Some((_, kind)) = found else {
-            let known = ReportKind::NAMED.map(|(name, _)| name);
-            let help = match nearest(kind, known) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("known: {}", known.join(", ")),
-            };
-            return Err(format!("there is no report `{kind}`; {help}"));
-        };
-        Ok(Self { kind: *kind, path })
+        let unknown = |kind: &str| format!("there is no report `{kind}`");
+        let (kind, path) = kind_and_path(text, &ReportKind::NAMED, unknown)?;
+        Ok(Self { kind, path })
     }
+}
+
+/// Reads `KIND[=PATH]`, where the kind is one of `named`.
+pub(super) fn kind_and_path<K: Copy, const N: usize>(
+    text: &str,
+    named: &[(&'static str, K); N],
+    unknown: impl FnOnce(&str) -> String,
+) -> Result<(K, Option<PathBuf>), String> {
+    let (kind, path) = match text.split_once('=') {
+        Some((_, "")) => return Err("there is no path after `=`".to_owned()),
+        Some((kind, path)) => (kind, Some(PathBuf::from(path))),
+        None => (text, None),
+    };
+    if let Some((_, found)) = named.iter().find(|(name, _)| *name == kind) {
+        return Ok((*found, path));
+    }
+    let known = named.map(|(name, _)| name);
+    let help = match nearest(kind, known) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("known: {}", known.join(", ")),
+    };
+    Err(format!("{}; {help}", unknown(kind)))
 }
 
 /// The reports of a run. One that can't be written does not keep the others from it.

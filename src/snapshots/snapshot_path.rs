@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     fn path(file: &str, choice: Option<&str>) -> String {
-        let path = snapshot_path(file, choice, Path::new("/home/me/game"));
+        let path = snapshot_path(file, choice, Path::new("/projects/game"));
         path.to_str().expect("UTF-8").replace('\\', "/")
     }
 
@@ -95,7 +95,7 @@ mod tests {
             "scenarios/idempotency/redelivery.yaml",
             "./tests/scenarios/idempotency/redelivery.yml",
             "/elsewhere/scenarios/old/scenarios/idempotency/redelivery.yaml",
-            "/home/me/game/idempotency/redelivery.yaml",
+            "/projects/game/idempotency/redelivery.yaml",
             "../idempotency/redelivery.yaml",
             r"scenarios\idempotency\redelivery.yaml",
         ] {

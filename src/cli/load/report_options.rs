@@ -9,13 +9,12 @@ use jiff::Timestamp;
 
 use super::super::command_error::CommandError;
 use super::super::console::Console;
-use super::super::report_options::PlainText;
+use super::super::report_options::{PlainText, kind_and_path};
 use crate::load::{LoadReport, write_hdr_log};
 use crate::report::{
     write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
     write_load_summary,
 };
-use crate::scenario::document::nearest;
 
 /// Which reports are written.
 #[derive(Debug, Clone, Args)]
@@ -63,21 +62,9 @@ impl std::str::FromStr for ReportChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, path) = match text.split_once('=') {
-            Some((_, "")) => return Err("there is no path after `=`".to_owned()),
-            Some((kind, path)) => (kind, Some(PathBuf::from(path))),
-            None => (text, None),
-        };
-        let found = NAMED.iter().find(|(name, _)| *name == kind);
-        let Some((_, kind)) = found else {
-            let known = NAMED.map(|(name, _)| name);
-            let help = match nearest(kind, known) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("known: {}", known.join(", ")),
-            };
-            return Err(format!("a load has no report `{kind}`; {help}"));
-        };
-        Ok(Self { kind: *kind, path })
+        let unknown = |kind: &str| format!("a load has no report `{kind}`");
+        let (kind, path) = kind_and_path(text, &NAMED, unknown)?;
+        Ok(Self { kind, path })
     }
 }
 
