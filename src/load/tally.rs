@@ -79,10 +79,10 @@ impl Tally {
     }
 
     /// An event is begun.
-    pub(super) fn begun(&mut self, measured: bool) {
+    pub(super) fn begun(&mut self, measured: bool, at: Instant) {
         self.counts(measured).events += 1;
         if measured {
-            self.last_begun = Some(Instant::now());
+            self.last_begun = Some(at);
         }
     }
 

@@ -4,6 +4,7 @@
 //! load. What an attempt does is in `attempts`.
 
 mod attempts;
+mod line;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -23,7 +24,7 @@ use super::request_maker::RequestMaker;
 use super::run::{Shared, Stage};
 use super::seconds::{Recorder, Second};
 use super::tally::Tally;
-use attempts::Line;
+use line::Line;
 
 /// Works until the load is over, with so many connections, and returns what was seen.
 pub(super) fn work(
@@ -149,7 +150,6 @@ impl Worker {
         while let Some(duty) = self.next_duty(&mut stage).await {
             self.busy.set(self.busy.get() + 1);
             self.perform(duty, &mut line).await;
-            line.is_free();
             self.busy.set(self.busy.get() - 1);
         }
         // The others may be waiting for nothing any more.
@@ -194,15 +194,22 @@ impl Worker {
     }
 
     fn begin_at_once(&self) -> Option<Duty> {
+        let now = Instant::now();
         let since_start = self
             .start
             .get()
-            .map_or(Duration::ZERO, |start| start.elapsed());
+            .map_or(Duration::ZERO, |start| now.saturating_duration_since(start));
         let claim = self.shared.claim_at_once(since_start);
         if claim.is_none() {
             self.exhaust();
         }
-        claim.map(|claim| self.new_duty(claim.index, claim.measured))
+        claim.map(|claim| {
+            Duty::new(
+                self.shared.timetable.number(claim.index),
+                now,
+                claim.measured,
+            )
+        })
     }
 
     fn exhaust(&self) {
