@@ -35,8 +35,7 @@ enum Consequence {
 /// Lets the other connections make what they have to send, too.
 ///
 /// Requests then leave one right after the other. A receiver that is woken for the first finds the
-/// next, where it would else have gone back to sleep: to wake it takes a tenth of all that sending
-/// costs, on both sides.
+/// next, where it would else have gone back to sleep. To wake it costs both sides.
 async fn after_others() {
     let mut waited = false;
     poll_fn(|context| {
