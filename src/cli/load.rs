@@ -1,6 +1,6 @@
 //! `aghook load`: many events at a rate, and whether the receiver holds.
 
-mod effect_check;
+pub(super) mod effect_check;
 mod failures;
 mod live_line;
 mod looked;
@@ -29,7 +29,8 @@ use super::target_options::{TargetOptions, reach};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::harness::Harness;
 use crate::load::{
-    EventSource, Expectation, Length, LoadReport, LoadSettings, Mix, Partition, Rate, Share, Stop,
+    EventSource, Expectation, FailedEventsHead, Length, LoadReport, LoadSettings, Mix, Partition,
+    Rate, Share, Stop,
 };
 use crate::scenario::DurationText;
 
@@ -241,7 +242,8 @@ impl Load {
                 Some(looked) if !result.interrupted => Some(check.look(looked).await),
                 _ => None,
             };
-            let listed = failures::write(&self.failures, &check, effects.as_ref());
+            let head = self.head_of_failures(&prepared);
+            let listed = failures::write(&self.failures, head, &check, effects.as_ref());
             let report = report::of(&self, &prepared, &result, mix, effects);
             if let Some(built_in) = prepared.built_in {
                 built_in.stop().await;
@@ -250,9 +252,10 @@ impl Load {
             reports.write(&report, console)?;
             let written = listed?;
             if written > 0 {
+                let path = self.failures.display();
                 console.note(&format!(
-                    "{written} events that went wrong are in {}",
-                    self.failures.display()
+                    "{written} events that went wrong are in {path}; just those again: aghook \
+                     replay {path}"
                 ));
             }
             Ok(exit_code(&report))
@@ -298,6 +301,17 @@ impl Load {
             seed: Seed::new(self.seed),
             generator,
         }
+    }
+
+    fn head_of_failures(&self, prepared: &PreparedRun) -> FailedEventsHead {
+        let harness = &prepared.harness;
+        let target = harness.redaction.text(harness.target.as_str());
+        FailedEventsHead::new(
+            target.into_owned(),
+            prepared.built_in.is_some(),
+            self.seed,
+            prepared.start.to_string(),
+        )
     }
 
     fn tell_begin(&self, prepared: &PreparedRun, console: &mut Console) {

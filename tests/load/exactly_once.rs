@@ -38,6 +38,8 @@ fn a_receiver_that_grants_twice_is_caught_and_its_events_can_be_sent_again() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
+    let (head, lines) = lines.split_first().expect("a head");
+    assert_eq!(number(head, "events"), wrong.len() as u64);
     assert_eq!(lines.len(), wrong.len());
     for (line, one) in lines.iter().zip(wrong) {
         let body: Value = serde_json::from_str(line["body"].as_str().expect("text")).expect("JSON");
