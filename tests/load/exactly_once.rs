@@ -128,6 +128,35 @@ fn a_race_is_caught_by_deliveries_at_the_same_moment() {
     }
 }
 
+/// The small form of `benches/exactly_once`.
+#[test]
+fn the_race_that_duplicates_meet_in_a_large_load_is_caught_in_a_small_one() {
+    let flawed = Flawed::new(&["--flaw", "check_then_insert_race"]);
+    let folder = Folder::new().with("aghook.yaml", flawed.config(""));
+    let options = ["--rate", "max", "--count", "3000", "--check-effects", "all"];
+    let mix = ["--duplicates", "10%", "--lost-acks", "5%"];
+    let caught = report(&folder, &[&options[..], &mix].concat(), 1);
+    let counts = counts(&caught);
+    // About 60 and 240 are drawn: a fifth of the duplicates come at the same moment.
+    assert!((20..120).contains(&number(counts, "together")), "{counts}");
+    assert!(
+        (160..320).contains(&number(counts, "duplicates")),
+        "{counts}"
+    );
+    let wrong = caught["effects"]["wrong"].as_array().expect("a list");
+    assert!(!wrong.is_empty() && wrong.len() as u64 <= number(counts, "together"));
+    for one in wrong {
+        assert_eq!(one["treatment"], "delivered twice at the same moment");
+    }
+    assert_eq!(caught["mix"]["together"], "2%");
+    assert_eq!(caught["mix"]["duplicates"], "8%");
+    // What is said about them decides.
+    let later_alone = ["--duplicates", "10%", "--together", "0%"];
+    let length = ["--rate", "max", "--count", "200", "--seed", "2"];
+    let missed = report(&folder, &[&length[..], &later_alone].concat(), 0);
+    assert_eq!(number(self::counts(&missed), "together"), 0);
+}
+
 #[test]
 fn the_figures_are_shown_though_the_events_that_went_wrong_can_not_be_written() {
     let flawed = Flawed::new(&["--flaw", "dedupe_missing"]);
