@@ -1,6 +1,6 @@
 //! `aghook load`: many events at a rate, and whether the receiver holds.
 
-mod effect_check;
+pub(super) mod effect_check;
 mod failures;
 mod live_line;
 mod looked;
@@ -8,7 +8,7 @@ mod report;
 pub(super) mod report_options;
 mod sending;
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -29,7 +29,8 @@ use super::target_options::{TargetOptions, reach};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::harness::Harness;
 use crate::load::{
-    EventSource, Expectation, Length, LoadReport, LoadSettings, Mix, Partition, Rate, Share, Stop,
+    EventSource, Expectation, FailedEventsHead, Length, LoadReport, LoadSettings, Mix, Partition,
+    Rate, Share, Stop,
 };
 use crate::scenario::DurationText;
 
@@ -112,7 +113,8 @@ pub struct Load {
     #[arg(long, value_name = "T", help_heading = "The load")]
     start_time: Option<StartTime>,
 
-    /// The share of events that are delivered again later, as 5%
+    /// The share of events that are delivered twice, as 5%: four of five once more later, one of five
+    /// at the same moment, unless --together says which share that is
     #[arg(
         long,
         value_name = "SHARE",
@@ -121,14 +123,10 @@ pub struct Load {
     )]
     duplicates: Share,
 
-    /// The share of events that are delivered twice at the same moment
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value = "0%",
-        help_heading = "The mix"
-    )]
-    together: Share,
+    /// The share of events that are delivered twice at the same moment; --duplicates then is about
+    /// later ones alone [default: a fifth of --duplicates]
+    #[arg(long, value_name = "SHARE", help_heading = "The mix")]
+    together: Option<Share>,
 
     /// The share of events in whose place a forgery is sent, which must be refused
     #[arg(
@@ -179,6 +177,8 @@ pub struct Load {
 
 /// The effects that are looked at where nothing is said.
 const LOOKED_AT: u64 = 1000;
+/// Of so many duplicates one is delivered at the same moment where nothing is said.
+const ONE_OF_SO_MANY_TOGETHER: NonZeroU32 = NonZeroU32::new(5).unwrap();
 /// How long a load is where nothing is said.
 const DEFAULT_SECONDS: u64 = 10;
 
@@ -189,13 +189,9 @@ impl Load {
             let help = "give it some time, as in `--duration 30s`".to_owned();
             return Err(CommandError::usage("`--duration 0s` sends nothing", help));
         }
-        let mix = Mix::new(
-            self.forgeries,
-            self.lost_acks,
-            self.together,
-            self.duplicates,
-        )
-        .map_err(|error| CommandError::usage(error.to_string(), None))?;
+        let (together, later) = self.duplicates();
+        let mix = Mix::new(self.forgeries, self.lost_acks, together, later)
+            .map_err(|error| CommandError::usage(error.to_string(), None))?;
         let chosen = self.target.choose(console)?;
         let start = self
             .start_time
@@ -241,7 +237,8 @@ impl Load {
                 Some(looked) if !result.interrupted => Some(check.look(looked).await),
                 _ => None,
             };
-            let listed = failures::write(&self.failures, &check, effects.as_ref());
+            let head = self.head_of_failures(&prepared);
+            let listed = failures::write(&self.failures, head, &check, effects.as_ref());
             let report = report::of(&self, &prepared, &result, mix, effects);
             if let Some(built_in) = prepared.built_in {
                 built_in.stop().await;
@@ -250,9 +247,10 @@ impl Load {
             reports.write(&report, console)?;
             let written = listed?;
             if written > 0 {
+                let path = self.failures.display();
                 console.note(&format!(
-                    "{written} events that went wrong are in {}",
-                    self.failures.display()
+                    "{written} events that went wrong are in {path}; just those again: aghook \
+                     replay {path}"
                 ));
             }
             Ok(exit_code(&report))
@@ -272,6 +270,15 @@ impl Load {
             }
             Some(looked) => Ok(Some(looked)),
             None => Ok(has_probe.then_some(Looked::Some(LOOKED_AT))),
+        }
+    }
+
+    /// The shares that are delivered twice: at the same moment, and once more later. A race in a
+    /// receiver is met by the first alone, so duplicates are never only later ones by default.
+    fn duplicates(&self) -> (Share, Share) {
+        match self.together {
+            Some(together) => (together, self.duplicates),
+            None => self.duplicates.split(ONE_OF_SO_MANY_TOGETHER),
         }
     }
 
@@ -298,6 +305,17 @@ impl Load {
             seed: Seed::new(self.seed),
             generator,
         }
+    }
+
+    fn head_of_failures(&self, prepared: &PreparedRun) -> FailedEventsHead {
+        let harness = &prepared.harness;
+        let target = harness.redaction.text(harness.target.as_str());
+        FailedEventsHead::new(
+            target.into_owned(),
+            prepared.built_in.is_some(),
+            self.seed,
+            prepared.start.to_string(),
+        )
     }
 
     fn tell_begin(&self, prepared: &PreparedRun, console: &mut Console) {

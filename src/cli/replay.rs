@@ -1,4 +1,6 @@
-//! `aghook replay`: a recorded run sent again.
+//! `aghook replay`: a recorded run sent again, or the events that went wrong in a load.
+
+mod failed_events;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -7,6 +9,7 @@ use std::time::SystemTime;
 use clap::{Args, ValueEnum};
 use url::Url;
 
+use self::failed_events::FailuresFile;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::files::Filter;
@@ -23,19 +26,28 @@ use crate::journal::{CompareBy, Journal, LeftOut, Replay, ReplayEnded, Signature
 use crate::report::{Detail, ReplayReport};
 use crate::scenario::Profile;
 
-/// Send a recorded run again, and compare the answers with those of then
+/// Send a recorded run again, or just the events that went wrong in a load
 ///
-/// Requests are sent one after the other in their recorded order: the same bytes with the same
+/// Of a recorded run, the answers are compared with those of then. Requests are sent one after the other in their recorded order: the same bytes with the same
 /// headers, signature and timestamp included, or signed afresh. They go to --target, else to the
 /// profile's target, else to where they went then. A run against the built-in receiver can be sent to
 /// a new one with --resign.
 ///
-/// Exits with 0 if the answers are the same, with 1 if one differs, with 2 if the recorded run can't
-/// be read, and with 3 if the target could not be reached or nothing was compared.
+/// Of a file that `aghook load` wrote with --failures, each event is delivered again with the same
+/// body, signed afresh, to the load's target or to --target. It is told of each what was answered,
+/// and whether it is granted as often as it should be now, if the profile has the probe `quantity`.
+///
+/// Exits with 0 if the answers are the same, or every event of the file is right now; with 1 if one
+/// differs or is wrong; with 2 if the file can't be read; and with 3 if the target could not be
+/// reached, nothing was compared, or of an event it can't be told.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, and any of them go together"
+)]
 pub struct ReplayRun {
-    /// The folder of the recorded run, or a file of the JSON report
+    /// The folder of the recorded run, a file of the JSON report, or a load's failures
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
@@ -44,12 +56,17 @@ pub struct ReplayRun {
     #[arg(long)]
     resign: bool,
 
-    /// What of the answers is compared
-    #[arg(long, value_name = "WHAT", default_value = "body")]
-    compare: Compare,
+    /// What of the answers of a recorded run is compared [default: body]
+    #[arg(long, value_name = "WHAT")]
+    compare: Option<Compare>,
+
+    /// Treat each event of a load's failures as the load did: delivered again, twice at the same
+    /// moment, or with its first answer lost [default: each is delivered once]
+    #[arg(long)]
+    as_treated: bool,
 
     /// Only scenarios whose name or file has this text, or matches this glob (repeatable: any of
-    /// them)
+    /// them); of a load's failures, only events whose ID, player, treatment or problem has it
     #[arg(long, value_name = "EXPR")]
     filter: Vec<Filter>,
 
@@ -78,6 +95,23 @@ enum Compare {
 
 impl ReplayRun {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
+        if let Some(failures) = FailuresFile::read(&self.run)? {
+            return self.resend(failures, console);
+        }
+        if self.as_treated {
+            let message = "`--as-treated` is for the failures of a load, and this is none";
+            let help = "name the file that `aghook load` wrote, aghook-failures.jsonl if nothing \
+                        else was said";
+            return Err(CommandError::usage(message, help.to_owned()));
+        }
+        if let Err(error) = Journal::open(&self.run)
+            && error.is_another_file()
+        {
+            let message = format!("{error}, and no failures of a load either");
+            let help = "name the folder that `aghook run --record DIR` wrote, a file of the JSON \
+                        report, or the file that `aghook load` wrote of what went wrong";
+            return Err(CommandError::usage(message, help.to_owned()));
+        }
         // All of the journal is looked at before any of it is sent.
         let whole = read_through(&self.run)?;
         let (journal, started) = Journal::open(&self.run).map_err(|error| unreadable(&error))?;
@@ -166,8 +200,8 @@ impl ReplayRun {
             recorded_target,
             signatures,
             compare_by: match self.compare {
-                Compare::Status => CompareBy::Status,
-                Compare::Body => CompareBy::Body,
+                Some(Compare::Status) => CompareBy::Status,
+                Some(Compare::Body) | None => CompareBy::Body,
             },
         };
         let detail = if self.verbose {

@@ -102,6 +102,11 @@ impl TargetOptions {
         })
     }
 
+    /// Whether `--target` says where to, whatever the profile says.
+    pub(super) fn names_target(&self) -> bool {
+        self.target.is_some()
+    }
+
     /// Whether a config file was asked for or is there.
     fn config_path(&self) -> Option<&Path> {
         let usual = Path::new(Config::FILE_NAME);

@@ -12,7 +12,6 @@ mod translation;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
@@ -23,6 +22,7 @@ use super::connection::Connection;
 use super::failure::Failure;
 use super::gate::Gate;
 use super::outgoing_body::{OutgoingBody, Pace};
+use super::retry_after::AskedWait;
 use super::target::Target;
 use super::wire::{Peek, Unread, unread};
 use super::wire_fault::BreakOff;
@@ -56,8 +56,8 @@ enum Wire {
 pub struct BulkAnswer {
     /// The status.
     pub status: u16,
-    /// How long the receiver asks to wait before the next attempt, in seconds, if it does.
-    pub retry_after: Option<Duration>,
+    /// The wait that the receiver asks for before the next attempt, if it does.
+    pub retry_after: Option<AskedWait>,
 }
 
 /// Whether the sender listens for the answer.
@@ -235,7 +235,7 @@ async fn exchange_http2(
     let retry_after = head.headers.get(http::header::RETRY_AFTER);
     Ok(BulkAnswer {
         status: head.status.as_u16(),
-        retry_after: retry_after.and_then(|value| answer_reader::seconds(value.as_bytes())),
+        retry_after: retry_after.and_then(|value| AskedWait::read(value.as_bytes())),
     })
 }
 

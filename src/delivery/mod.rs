@@ -50,6 +50,7 @@ pub use fresh_event_id::with_event_id;
 pub use gate::Gate;
 pub use interlude::{Interlude, InterludeGuide};
 pub use request::{HeaderError, OutgoingRequest, SentRequest};
+pub use retry_after::AskedWait;
 pub use schedule::schedule;
 pub use send_options::{ConnectionUse, SendOptions};
 pub use settings::{ClientError, ClientSettings, HttpVersion};

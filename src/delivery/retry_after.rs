@@ -4,18 +4,45 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::exchange::Response;
 
-/// How long the receiver asks the sender to wait, where it answered at `now`, in Unix seconds.
-/// Nothing where the header is missing or makes no sense; a date that has passed asks for no wait.
-pub(super) fn retry_after(response: &Response, now: u64) -> Option<Duration> {
-    let text = std::str::from_utf8(response.header("retry-after")?).ok()?;
-    let text = text.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than can be counted are as good as forever.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+/// What a `Retry-After` asks for. How long that is depends on when it was answered, so it is counted
+/// only where somebody waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedWait {
+    /// So long a wait.
+    For(Duration),
+    /// A wait until then, in Unix seconds.
+    Until(u64),
+}
+
+impl AskedWait {
+    /// Reads the header's value: seconds or a date. Nothing where it makes no sense.
+    pub(super) fn read(value: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(value).ok()?.trim();
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            // More seconds than can be counted are as good as forever.
+            return Some(Self::For(Duration::from_secs(
+                text.parse().unwrap_or(u64::MAX),
+            )));
+        }
+        let date = httpdate::parse_http_date(text).ok()?;
+        let date = date.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Some(Self::Until(date.as_secs()))
     }
-    let date = httpdate::parse_http_date(text).ok()?;
-    let date = date.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Some(date.saturating_sub(Duration::from_secs(now)))
+
+    /// How long that is from `now` on, in Unix seconds; a date that has passed asks for no wait.
+    pub fn from(self, now: u64) -> Duration {
+        match self {
+            Self::For(wait) => wait,
+            Self::Until(date) => Duration::from_secs(date.saturating_sub(now)),
+        }
+    }
+}
+
+/// How long the receiver asks the sender to wait, where it answered at `now`, in Unix seconds.
+/// Nothing where the header is missing or makes no sense.
+pub(super) fn retry_after(response: &Response, now: u64) -> Option<Duration> {
+    let asked = AskedWait::read(response.header("retry-after")?)?;
+    Some(asked.from(now))
 }
 
 #[cfg(test)]

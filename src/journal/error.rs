@@ -67,6 +67,11 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// Whether the file is there, and is no journal from its first line on.
+    pub fn is_another_file(&self) -> bool {
+        matches!(self, Self::NoJournal { .. } | Self::Empty { .. })
+    }
+
     /// What the user can do.
     pub fn help(&self) -> &'static str {
         match self {

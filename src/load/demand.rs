@@ -51,6 +51,11 @@ impl Unacknowledged {
         joined
     }
 
+    /// Their numbers, sorted; of very many, some.
+    pub fn numbers(&self) -> &[u64] {
+        &self.numbers
+    }
+
     /// Whether there were more than can be remembered: then none is demanded to be granted.
     pub fn overflowed(&self) -> bool {
         self.overflowed

@@ -13,6 +13,7 @@ mod demand;
 mod duties;
 mod event_source;
 mod expectation;
+mod failed_events;
 mod figures;
 mod hdr_log;
 mod latencies;
@@ -39,6 +40,10 @@ pub use counts::Counts;
 pub use demand::{Demand, Unacknowledged};
 pub use event_source::EventSource;
 pub use expectation::{Expectation, ExpectationError, Verdict};
+pub use failed_events::{
+    FailedEvent, FailedEventsError, FailedEventsHead, FailedTreatment, begins_failed_events,
+    read_failed_events, write_failed_line,
+};
 pub use figures::{Figures, MergeError};
 pub use hdr_log::write_hdr_log;
 pub use latencies::{Latencies, Packed, Percentiles};

@@ -16,6 +16,13 @@ impl Share {
     /// All of them.
     pub const WHOLE: u32 = 1_000_000;
 
+    /// The `divisor`-th part of it, and the rest; together they are all of it.
+    #[must_use]
+    pub fn split(self, divisor: std::num::NonZeroU32) -> (Self, Self) {
+        let part = self.0 / divisor;
+        (Self(part), Self(self.0 - part))
+    }
+
     /// The share in millionths.
     pub fn millionths(self) -> u32 {
         self.0
@@ -71,6 +78,24 @@ mod tests {
             let share: Share = text.parse().expect(text);
             assert_eq!(share.millionths(), millionths);
             assert_eq!(share.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_share_is_split_without_a_rest() {
+        let divisor = std::num::NonZeroU32::new(5).expect("not zero");
+        for (text, part, rest) in [
+            ("10%", "2%", "8%"),
+            ("0%", "0%", "0%"),
+            ("0.0003%", "0%", "0.0003%"),
+            ("0.0006%", "0.0001%", "0.0005%"),
+        ] {
+            let share: Share = text.parse().expect(text);
+            let (of_it, others) = share.split(divisor);
+            assert_eq!(
+                (of_it.to_string(), others.to_string()),
+                (part.into(), rest.into())
+            );
         }
     }
 

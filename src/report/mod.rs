@@ -15,6 +15,7 @@ mod outline;
 mod printable;
 mod progress;
 mod replay;
+mod resent;
 mod scenario_story;
 mod snapshot;
 mod terminal;
@@ -37,6 +38,7 @@ pub use outline::write_outlines;
 pub use printable::printable;
 pub use progress::Progress;
 pub use replay::ReplayReport;
+pub use resent::{ResentCounts, ResentEvent, count_resent, write_resent};
 pub use snapshot::{SnapshotReport, SnapshotReports};
 pub use terminal::{Detail, TerminalReport, write_attempt, write_difference};
 

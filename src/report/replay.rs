@@ -151,7 +151,7 @@ fn place(scenario: &str, attempt: &AttemptEnded) -> String {
 }
 
 /// An answer in one line.
-fn in_words(answer: &AnswerRecord) -> String {
+pub(super) fn in_words(answer: &AnswerRecord) -> String {
     match answer {
         AnswerRecord::Failure { message, .. } => message.clone(),
         AnswerRecord::Response { status, body, .. } => match &body.content {

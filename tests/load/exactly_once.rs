@@ -38,6 +38,8 @@ fn a_receiver_that_grants_twice_is_caught_and_its_events_can_be_sent_again() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
+    let (head, lines) = lines.split_first().expect("a head");
+    assert_eq!(number(head, "events"), wrong.len() as u64);
     assert_eq!(lines.len(), wrong.len());
     for (line, one) in lines.iter().zip(wrong) {
         let body: Value = serde_json::from_str(line["body"].as_str().expect("text")).expect("JSON");
@@ -124,6 +126,35 @@ fn a_race_is_caught_by_deliveries_at_the_same_moment() {
     for one in wrong {
         assert_eq!(one["treatment"], "delivered twice at the same moment");
     }
+}
+
+/// The small form of `benches/exactly_once`.
+#[test]
+fn the_race_that_duplicates_meet_in_a_large_load_is_caught_in_a_small_one() {
+    let flawed = Flawed::new(&["--flaw", "check_then_insert_race"]);
+    let folder = Folder::new().with("aghook.yaml", flawed.config(""));
+    let options = ["--rate", "max", "--count", "3000", "--check-effects", "all"];
+    let mix = ["--duplicates", "10%", "--lost-acks", "5%"];
+    let caught = report(&folder, &[&options[..], &mix].concat(), 1);
+    let counts = counts(&caught);
+    // About 60 and 240 are drawn: a fifth of the duplicates come at the same moment.
+    assert!((20..120).contains(&number(counts, "together")), "{counts}");
+    assert!(
+        (160..320).contains(&number(counts, "duplicates")),
+        "{counts}"
+    );
+    let wrong = caught["effects"]["wrong"].as_array().expect("a list");
+    assert!(!wrong.is_empty() && wrong.len() as u64 <= number(counts, "together"));
+    for one in wrong {
+        assert_eq!(one["treatment"], "delivered twice at the same moment");
+    }
+    assert_eq!(caught["mix"]["together"], "2%");
+    assert_eq!(caught["mix"]["duplicates"], "8%");
+    // What is said about them decides.
+    let later_alone = ["--duplicates", "10%", "--together", "0%"];
+    let length = ["--rate", "max", "--count", "200", "--seed", "2"];
+    let missed = report(&folder, &[&length[..], &later_alone].concat(), 0);
+    assert_eq!(number(self::counts(&missed), "together"), 0);
 }
 
 #[test]

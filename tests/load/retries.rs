@@ -55,3 +55,30 @@ fn what_never_succeeds_is_exhausted_and_fails() {
         3,
     );
 }
+
+#[test]
+fn a_date_to_come_back_at_is_waited_for_as_seconds_are() {
+    for asked in ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"] {
+        let peer = Peer::answering(move |_| Answer::of(503).header("Retry-After", asked));
+        let config = format!(
+            "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms], retry_after: \
+             true }}\n",
+            peer.url()
+        );
+        let folder = Folder::new().with("aghook.yaml", config);
+        let options = ["--rate", "max", "--count", "5", "--drain", "50ms"];
+        let expected = ["--expect", "unfinished = 5", "--expect", "retries = 0"];
+        report(&folder, &[&options[..], &expected].concat(), 0);
+    }
+    // One that has passed asks for no wait.
+    let peer =
+        Peer::answering(|_| Answer::of(503).header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"));
+    let config = format!(
+        "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms], retry_after: true \
+         }}\n",
+        peer.url()
+    );
+    let folder = Folder::new().with("aghook.yaml", config);
+    let options = ["--rate", "max", "--count", "5", "--expect", "exhausted = 5"];
+    report(&folder, &options, 0);
+}

@@ -16,12 +16,12 @@ use crate::load::{
 };
 
 /// The probe that tells how much of an SKU a player holds.
-pub(super) const PROBE: &str = "quantity";
+pub(in crate::cli) const PROBE: &str = "quantity";
 
 /// How many players are looked at at a time.
 const AT_A_TIME: usize = 16;
 /// The most wrong events that are listed and looked at again.
-const MOST_LISTED: usize = 10_000;
+pub(super) const MOST_LISTED: usize = 10_000;
 /// How long effects may take to show where the profile does not say, and the pause between looks.
 const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(100);
@@ -241,7 +241,7 @@ fn take(
 }
 
 /// How an event was treated, in a word or two.
-pub(super) fn treatment_words(treatment: Treatment) -> String {
+fn treatment_words(treatment: Treatment) -> String {
     match treatment {
         Treatment::Plain => "delivered".to_owned(),
         Treatment::Duplicate(_) => "delivered again later".to_owned(),

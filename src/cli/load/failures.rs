@@ -1,58 +1,44 @@
-//! The file of the events that went wrong: a JSON object a line, with the exact body.
+//! The file of the events that went wrong: which they are, and that it is written.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::super::command_error::CommandError;
-use super::effect_check::{EffectCheck, treatment_words};
-use crate::load::EffectsReport;
+use super::effect_check::{EffectCheck, MOST_LISTED};
+use crate::load::{
+    EffectsReport, FailedEvent, FailedEventsHead, FailedTreatment, Treatment, write_failed_line,
+};
 
-/// An event that went wrong, as it can be sent again.
-#[derive(Serialize)]
-struct Failure<'check> {
-    number: u64,
-    event_id: &'check str,
-    player_id: &'check str,
-    treatment: String,
-    problem: &'check str,
-    body: &'check str,
+/// The events that went wrong.
+struct Failures {
+    /// By their numbers, what is wrong with each.
+    listed: BTreeMap<u64, String>,
+    /// How many more there are.
+    left_out: u64,
 }
 
-/// Writes the events whose effects are wrong and the forgeries that were accepted, and says how many
-/// there are. Without any, no file is made.
+/// Writes the events whose effects are wrong, those that were not acknowledged and the forgeries that
+/// were accepted, and says how many there are. Without any, no file is made.
 pub(super) fn write(
     path: &Path,
+    mut head: FailedEventsHead,
     check: &EffectCheck<'_>,
     effects: Option<&EffectsReport>,
-) -> Result<usize, CommandError> {
-    let wrong = effects.map_or(&[][..], |effects| effects.wrong.as_slice());
-    let of_effects = wrong.iter().map(|one| (one.number, one.problem.as_str()));
-    let accepted = check.result.accepted_forgeries.iter();
-    let accepted = accepted.map(|number| (*number, "a forgery was accepted"));
-    let failures: Vec<(u64, &str)> = of_effects.chain(accepted).collect();
-    if failures.is_empty() {
+) -> Result<u64, CommandError> {
+    let failures = Failures::of(check, effects);
+    if failures.listed.is_empty() {
         return Ok(0);
     }
+    let count = failures.listed.len() as u64;
+    head.events = count;
+    head.left_out = failures.left_out;
     let written = File::create(path).and_then(|file| {
         let mut out = BufWriter::new(file);
-        let mut source = check.source.clone();
-        let mut body = Vec::new();
-        for (number, problem) in &failures {
-            let event = source.event(*number);
-            source.write_body(*number, &mut body);
-            let failure = Failure {
-                number: *number,
-                event_id: &event.event_id,
-                player_id: &event.event_data.player_id,
-                treatment: treatment_words(source.treatment(*number)),
-                problem,
-                body: &String::from_utf8_lossy(&body),
-            };
-            serde_json::to_writer(&mut out, &failure)?;
-            out.write_all(b"\n")?;
+        write_failed_line(&head, &mut out)?;
+        for event in failures.events(check) {
+            write_failed_line(&event, &mut out)?;
         }
         out.flush()
     });
@@ -63,5 +49,78 @@ pub(super) fn write(
         );
         CommandError::not_completed(message, None)
     })?;
-    Ok(failures.len())
+    Ok(count)
+}
+
+impl Failures {
+    fn of(check: &EffectCheck<'_>, effects: Option<&EffectsReport>) -> Self {
+        let result = check.result;
+        let mut listed: BTreeMap<u64, String> = BTreeMap::new();
+        let mut list = |number: u64, problem: &str| {
+            let told = listed.entry(number).or_default();
+            if !told.is_empty() {
+                told.push_str(", and ");
+            }
+            told.push_str(problem);
+        };
+        let accepted = &result.accepted_forgeries;
+        for number in accepted {
+            list(*number, "a forgery was accepted");
+        }
+        let unacknowledged = result.unacknowledged.numbers();
+        for number in unacknowledged.iter().take(MOST_LISTED) {
+            list(*number, "it was not acknowledged");
+        }
+        let wrong = effects.map_or(&[][..], |effects| effects.wrong.as_slice());
+        for one in wrong {
+            list(one.number, &one.problem);
+        }
+        let (counts, warmup) = (&result.figures.counts, &result.figures.warmup);
+        let all_accepted = counts.accepted_forgeries + warmup.accepted_forgeries;
+        let beyond = |all: u64, listed: usize| all.saturating_sub(listed as u64);
+        let left_out = beyond(all_accepted, accepted.len())
+            + beyond(unacknowledged.len() as u64, MOST_LISTED)
+            + beyond(effects.map_or(0, EffectsReport::wrong), wrong.len());
+        Self { listed, left_out }
+    }
+
+    /// The events as they are written; each is made again from its number.
+    fn events(&self, check: &EffectCheck<'_>) -> impl Iterator<Item = FailedEvent> {
+        let mut source = check.source.clone();
+        let events_of = self.events_of_players(check);
+        self.listed.iter().map(move |(number, problem)| {
+            let event = source.event(*number);
+            let player_id = event.event_data.player_id.to_string();
+            let mut body = Vec::new();
+            source.write_body(*number, &mut body);
+            let treatment = source.treatment(*number);
+            FailedEvent {
+                number: *number,
+                event_id: event.event_id.to_string(),
+                shares_player: events_of.get(&player_id).is_some_and(|count| *count > 1),
+                player_id,
+                treatment: FailedTreatment::from(treatment),
+                forgery: match treatment {
+                    Treatment::Forged(forgery) => Some(forgery),
+                    _ => None,
+                },
+                problem: problem.clone(),
+                body: String::from_utf8_lossy(&body).into_owned(),
+            }
+        })
+    }
+
+    /// How many events of the load each of these players has.
+    fn events_of_players(&self, check: &EffectCheck<'_>) -> HashMap<String, u64> {
+        let mut source = check.source.clone();
+        let mut player = |number: u64| source.event(number).event_data.player_id.to_string();
+        let numbers = self.listed.keys();
+        let mut counts: HashMap<String, u64> = numbers.map(|number| (player(*number), 0)).collect();
+        for index in 0..check.result.begun {
+            if let Some(count) = counts.get_mut(&player(check.partition.number(index))) {
+                *count += 1;
+            }
+        }
+        counts
+    }
 }

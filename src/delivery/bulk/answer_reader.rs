@@ -1,11 +1,10 @@
 //! Reads HTTP/1.1 answers from a buffer that is used again: the status, and where the answer ends.
 
-use std::time::Duration;
-
 use httparse::Status;
 
 use super::BulkAnswer;
 use crate::delivery::failure::Failure;
+use crate::delivery::retry_after::AskedWait;
 
 /// How much is asked of the socket at a time.
 const BUFFER: usize = 8 * 1024;
@@ -223,7 +222,7 @@ fn head(parsed: &httparse::Response<'_, '_>, status: u16) -> Result<Head, Failur
                 }
             }
         } else if is("retry-after") {
-            retry_after = seconds(header.value);
+            retry_after = AskedWait::read(header.value);
         }
     }
     let rest = match (status, chunked, length) {
@@ -242,11 +241,6 @@ fn head(parsed: &httparse::Response<'_, '_>, status: u16) -> Result<Head, Failur
         rest,
         read: 0,
     })
-}
-
-/// The seconds of a `Retry-After`; a date is not read here.
-pub(super) fn seconds(value: &[u8]) -> Option<Duration> {
-    number(value).map(Duration::from_secs)
 }
 
 fn number(value: &[u8]) -> Option<u64> {
@@ -269,6 +263,8 @@ fn invalid(reason: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -384,11 +380,21 @@ mod tests {
 
     #[test]
     fn a_wait_that_is_asked_for_is_kept() {
-        let answer = b"HTTP/1.1 503 x\r\nContent-Length: 0\r\nRetry-After: 3\r\n\r\n";
-        let Ok(Progress::Done { answer, .. }) = fed(answer, 4096, false) else {
-            panic!("an answer");
-        };
-        assert_eq!(answer.retry_after, Some(Duration::from_secs(3)));
+        for (value, asked) in [
+            ("3", Some(AskedWait::For(Duration::from_secs(3)))),
+            (
+                "Sun, 06 Nov 1994 08:49:37 GMT",
+                Some(AskedWait::Until(784_111_777)),
+            ),
+            ("soon", None),
+        ] {
+            let answer =
+                format!("HTTP/1.1 503 x\r\nContent-Length: 0\r\nRetry-After: {value}\r\n\r\n");
+            let Ok(Progress::Done { answer, .. }) = fed(answer.as_bytes(), 4096, false) else {
+                panic!("an answer");
+            };
+            assert_eq!(answer.retry_after, asked, "{value}");
+        }
     }
 
     proptest! {

@@ -26,7 +26,9 @@ async fn receiver() -> Target {
                                 .is_some_and(|value| value == "b");
                         let body = request.into_body().collect().await?.to_bytes();
                         let status = if right && body == "{}" { 200 } else { 400 };
-                        let answer = http::Response::builder().status(status);
+                        let answer = http::Response::builder()
+                            .status(status)
+                            .header("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
                         Ok::<_, hyper::Error>(answer.body("text".to_owned()).unwrap_or_default())
                     },
                 );
@@ -58,7 +60,11 @@ async fn a_connection_carries_one_request_after_the_other_in_both_versions() {
             let answer = connection
                 .exchange(&target, REQUEST, None, Hearing::Whole)
                 .await;
-            assert_eq!(answer.map(|answer| answer.status), Ok(200), "{version:?}");
+            let expected = BulkAnswer {
+                status: 200,
+                retry_after: Some(AskedWait::Until(784_111_777)),
+            };
+            assert_eq!(answer, Ok(expected), "{version:?}");
         }
     }
 }

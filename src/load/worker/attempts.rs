@@ -291,7 +291,9 @@ impl Worker {
                 if StatusClass::Success.matches(answer.status) {
                     (false, true, Consequence::Acknowledged)
                 } else if policy.retries_status(answer.status) {
-                    (true, false, Consequence::Again(answer.retry_after))
+                    let now = || self.shared.run.clock.unix_seconds();
+                    let asked = answer.retry_after.map(|asked| asked.from(now()));
+                    (true, false, Consequence::Again(asked))
                 } else {
                     (true, false, Consequence::Refused)
                 }

@@ -1,0 +1,315 @@
+//! The file of the events that went wrong in a load: what is in it, written and read back whole.
+//!
+//! A line of JSON each, the first of which says of which load they are and how many follow: so a
+//! file that is not whole is never taken for one. Nothing is sent here.
+
+use std::io::{self, BufRead, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::mix::Treatment;
+use crate::scenario::Forgery;
+
+/// What the first line of such a file says that it is.
+const FORMAT: &str = "aghook load failures";
+
+/// The first line: of which load the events are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedEventsHead {
+    format: String,
+    format_version: u32,
+    /// The version of the program that wrote it.
+    pub aghook_version: String,
+    /// Where the load went.
+    pub target: String,
+    /// Whether that was the receiver that is built into the program, which has ended since.
+    pub built_in_receiver: bool,
+    /// The load's seed.
+    pub seed: u64,
+    /// The load's start time.
+    pub start_time: String,
+    /// How many events follow.
+    pub events: u64,
+    /// How many more went wrong that were too many to be written.
+    pub left_out: u64,
+}
+
+/// An event that went wrong, as it can be sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedEvent {
+    /// Its number in the load's stream.
+    pub number: u64,
+    /// Its ID.
+    pub event_id: String,
+    /// Its player.
+    pub player_id: String,
+    /// How it was treated.
+    pub treatment: FailedTreatment,
+    /// Which forgery was sent in its place, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgery: Option<Forgery>,
+    /// What went wrong.
+    pub problem: String,
+    /// Whether the load had other events of the same player: then what the player holds does not
+    /// tell of this one alone.
+    pub shares_player: bool,
+    /// Its exact body. Of a forgery, that of the event in whose place it was sent.
+    pub body: String,
+}
+
+/// How an event was treated, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailedTreatment {
+    /// It was delivered.
+    Plain,
+    /// It was delivered, and once more later.
+    Duplicate,
+    /// It was delivered twice at the same moment.
+    Together,
+    /// The answer to its first attempt was lost on purpose.
+    LostAck,
+    /// A forgery was sent in its place.
+    Forgery,
+}
+
+/// Why a file is not whole or not one of these. The line counts from 1.
+#[derive(Debug, thiserror::Error)]
+pub enum FailedEventsError {
+    /// It can't be read.
+    #[error("it can't be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// Its form is of another version.
+    #[error(
+        "it was written by aghook {written_by} in format version {version}, and this aghook reads \
+         version {}",
+        FailedEventsHead::FORMAT_VERSION
+    )]
+    OtherVersion {
+        /// The version of the form.
+        version: u32,
+        /// The version of the program.
+        written_by: String,
+    },
+    /// Its last line has no end.
+    #[error("line {0} breaks off in the middle")]
+    Torn(usize),
+    /// A whole line is none of these.
+    #[error("line {line} can't be read: {reason}")]
+    Corrupt {
+        /// The line.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There are fewer events, or more, than its first line says.
+    #[error("its first line says {said} events, and {found} are there")]
+    OtherCount {
+        /// How many it says.
+        said: u64,
+        /// How many there are.
+        found: u64,
+    },
+}
+
+impl FailedEventsHead {
+    /// The present version of the form.
+    pub const FORMAT_VERSION: u32 = 1;
+
+    /// The head of a file that this program writes.
+    pub fn new(target: String, built_in_receiver: bool, seed: u64, start_time: String) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            format_version: Self::FORMAT_VERSION,
+            aghook_version: env!("CARGO_PKG_VERSION").to_owned(),
+            target,
+            built_in_receiver,
+            seed,
+            start_time,
+            events: 0,
+            left_out: 0,
+        }
+    }
+}
+
+impl From<Treatment> for FailedTreatment {
+    fn from(treatment: Treatment) -> Self {
+        match treatment {
+            Treatment::Plain => Self::Plain,
+            Treatment::Duplicate(_) => Self::Duplicate,
+            Treatment::Together => Self::Together,
+            Treatment::LostAck => Self::LostAck,
+            Treatment::Forged(_) => Self::Forgery,
+        }
+    }
+}
+
+/// Whether a first line is that of such a file, of any version.
+pub fn begins_failed_events(line: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Format {
+        format: String,
+    }
+    serde_json::from_slice::<Format>(line).is_ok_and(|first| first.format == FORMAT)
+}
+
+/// Writes a line: the head, or an event.
+pub fn write_failed_line(line: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
+
+/// Reads a file whose first line is that of one.
+pub fn read_failed_events(
+    mut from: impl BufRead,
+) -> Result<(FailedEventsHead, Vec<FailedEvent>), FailedEventsError> {
+    #[derive(Deserialize)]
+    struct Version {
+        format_version: u32,
+        #[serde(default)]
+        aghook_version: String,
+    }
+    let first = next_line(&mut from, 1)?.unwrap_or_default();
+    let version: Version = parsed(&first, 1)?;
+    if version.format_version != FailedEventsHead::FORMAT_VERSION {
+        return Err(FailedEventsError::OtherVersion {
+            version: version.format_version,
+            written_by: version.aghook_version,
+        });
+    }
+    let head: FailedEventsHead = parsed(&first, 1)?;
+    let mut events = Vec::new();
+    for line in 2.. {
+        let Some(text) = next_line(&mut from, line)? else {
+            break;
+        };
+        let event: FailedEvent = parsed(&text, line)?;
+        if (event.treatment == FailedTreatment::Forgery) != event.forgery.is_some() {
+            return Err(FailedEventsError::Corrupt {
+                line,
+                reason: "`forgery` has to be there where `treatment` is forgery, and nowhere else"
+                    .to_owned(),
+            });
+        }
+        events.push(event);
+    }
+    let found = events.len() as u64;
+    if found != head.events {
+        let said = head.events;
+        return Err(FailedEventsError::OtherCount { said, found });
+    }
+    Ok((head, events))
+}
+
+/// A whole line without its end; none behind the last one.
+fn next_line(from: &mut impl BufRead, line: usize) -> Result<Option<Vec<u8>>, FailedEventsError> {
+    let mut text = Vec::new();
+    if from.read_until(b'\n', &mut text)? == 0 {
+        return Ok(None);
+    }
+    if text.pop() != Some(b'\n') {
+        return Err(FailedEventsError::Torn(line));
+    }
+    Ok(Some(text))
+}
+
+fn parsed<'text, T: Deserialize<'text>>(
+    text: &'text [u8],
+    line: usize,
+) -> Result<T, FailedEventsError> {
+    serde_json::from_slice(text).map_err(|error| {
+        // The place that the parser tells is one within this line.
+        let reason = error.to_string();
+        let reason = reason.split(" at line ").next().unwrap_or_default();
+        FailedEventsError::Corrupt {
+            line,
+            reason: reason.to_owned(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(number: u64, forgery: Option<Forgery>) -> FailedEvent {
+        FailedEvent {
+            number,
+            event_id: format!("whevt_{number}"),
+            player_id: "P".to_owned(),
+            treatment: forgery.map_or(FailedTreatment::Together, |_| FailedTreatment::Forgery),
+            forgery,
+            problem: "none".to_owned(),
+            shares_player: false,
+            body: "{ \"a\" : \"ü\\n\" }".to_owned(),
+        }
+    }
+
+    fn written(events: &[FailedEvent]) -> Vec<u8> {
+        let mut head = FailedEventsHead::new("http://127.0.0.1/".into(), false, 7, "T".into());
+        head.events = events.len() as u64;
+        let mut out = Vec::new();
+        write_failed_line(&head, &mut out).expect("written");
+        for event in events {
+            write_failed_line(event, &mut out).expect("written");
+        }
+        out
+    }
+
+    fn problem(text: &[u8]) -> String {
+        read_failed_events(text).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let events = [event(3, None), event(9, Some(Forgery::WrongSecret))];
+        let text = written(&events);
+        let first = text.split(|byte| *byte == b'\n').next().expect("a line");
+        assert!(begins_failed_events(first));
+        let (head, read) = read_failed_events(text.as_slice()).expect("whole");
+        assert_eq!((head.events, head.seed), (2, 7));
+        assert_eq!(read, events);
+    }
+
+    #[test]
+    fn what_is_not_whole_is_refused_wherever_it_ends() {
+        let text = written(&[event(3, None), event(9, None)]);
+        for length in 0..text.len() {
+            let problem = problem(&text[..length]);
+            let line = text[..length].split(|byte| *byte == b'\n').count();
+            let is_at_end_of_line = length > 0 && text[length - 1] == b'\n';
+            if is_at_end_of_line {
+                assert!(problem.contains("says 2 events"), "{length}: {problem}");
+            } else if length > 0 {
+                let expected = format!("line {line} breaks off");
+                assert!(problem.contains(&expected), "{length}: {problem}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_changed_is_refused_with_its_line() {
+        let text = String::from_utf8(written(&[event(3, None), event(9, None)])).expect("text");
+        for (from, to, said) in [
+            (
+                "\"event_id\":\"whevt_9\"",
+                "\"id\":\"x\"",
+                "line 3 can't be read: missing field `event_id`",
+            ),
+            (
+                "\"treatment\":\"together\"",
+                "\"treatment\":\"forgery\"",
+                "line 2 can't be read: `forgery`",
+            ),
+            ("\"format_version\":1", "\"format_version\":2", "version 2"),
+            ("\"events\":2", "\"events\":1", "says 1 events, and 2"),
+        ] {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text, "{from}");
+            let problem = problem(changed.as_bytes());
+            assert!(problem.contains(said), "{problem}");
+        }
+        assert!(!begins_failed_events(br#"{"event":"run_started"}"#));
+        assert!(!begins_failed_events(b"\xff"));
+    }
+}

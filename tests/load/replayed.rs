@@ -1,0 +1,227 @@
+//! The events that went wrong in a load, sent again by `aghook replay`: just those, and what is said
+//! of each.
+
+use super::*;
+
+const FAILURES: &str = "aghook-failures.jsonl";
+
+/// The head and the events of the failures file.
+fn failures(folder: &Folder) -> (Value, Vec<Value>) {
+    let text = folder.read(FAILURES);
+    let mut lines = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"));
+    let head = lines.next().expect("a head");
+    (head, lines.collect())
+}
+
+fn replay(folder: &Folder, arguments: &[&str], code: i32) -> Transcript {
+    let words = [&["replay", FAILURES], arguments].concat();
+    Transcript::of(&mut folder.aghook(&words)).ends_with(code)
+}
+
+/// How many lines begin so and say this.
+fn lines(transcript: &Transcript, begin: &str, said: &str) -> u64 {
+    let lines = transcript.stdout.lines();
+    let found = lines.filter(|line| line.starts_with(begin) && line.contains(said));
+    found.count() as u64
+}
+
+/// A load of 200 events, of which some are doubled, at a receiver that never looks for a key.
+fn doubled() -> (Flawed, Folder, u64) {
+    let flawed = Flawed::new(&["--flaw", "dedupe_missing"]);
+    let folder = Folder::new().with("aghook.yaml", flawed.config(""));
+    let mix = ["--together", "5%", "--duplicates", "5%"];
+    let length = ["--rate", "max", "--count", "200"];
+    let report = report(
+        &folder,
+        &[&length[..], &mix, &["--check-effects", "all"]].concat(),
+        1,
+    );
+    let wrong = report["effects"]["wrong"].as_array().expect("a list").len() as u64;
+    assert!(wrong > 0, "{report}");
+    (flawed, folder, wrong)
+}
+
+#[test]
+fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
+    let (flawed, folder, wrong) = doubled();
+    // It still grants whatever comes.
+    let again = replay(&folder, &[], 1).says(&[
+        &format!(
+            "{wrong} of {wrong} events that went wrong in a load of http://{}",
+            flawed.address
+        ),
+        &format!("{wrong} events: 0 right now, {wrong} wrong, 0 not told"),
+    ]);
+    assert_eq!(
+        lines(&again, "✗ ", "3 times as much"),
+        wrong,
+        "{}",
+        again.text()
+    );
+    assert_eq!(lines(&again, "    then: ", "2 times as much"), wrong);
+    // A game that holds nothing yet grants each once, however it is treated.
+    for options in [&[][..], &["--as-treated"]] {
+        let sound = Flawed::new(&[]);
+        let config = folder.path("aghook.yaml");
+        std::fs::write(config, sound.config("")).expect("written");
+        let url = format!("http://{}/webhooks/aghanim", sound.address);
+        let options = [&["--target", &url], options].concat();
+        let right = replay(&folder, &options, 0).says(&[&format!(
+            "{wrong} events: {wrong} right now, 0 wrong, 0 not told"
+        )]);
+        let granted = right
+            .stdout
+            .matches(": 200; granted as often as it should be");
+        assert_eq!(granted.count() as u64, wrong, "{}", right.text());
+        // Once more, and still each once.
+        replay(&folder, &options, 0);
+    }
+}
+
+#[test]
+fn treated_as_in_the_load_events_show_the_same_flaw_again() {
+    let (_flawed, folder, wrong) = doubled();
+    let other = Flawed::new(&["--flaw", "dedupe_missing"]);
+    std::fs::write(folder.path("aghook.yaml"), other.config("")).expect("written");
+    let url = format!("http://{}/webhooks/aghanim", other.address);
+    let target = ["--target", &url, "--as-treated"];
+    let again = replay(&folder, &target, 1);
+    assert_eq!(
+        lines(&again, "✗ ", "2 times as much"),
+        wrong,
+        "{}",
+        again.text()
+    );
+}
+
+#[test]
+fn the_bytes_are_the_same_and_the_signature_is_fresh() {
+    let answer = Arc::new(AtomicUsize::new(503));
+    let seen: Arc<Mutex<Vec<support::Received>>> = Arc::default();
+    let (answered, kept) = (Arc::clone(&answer), Arc::clone(&seen));
+    let peer = Peer::answering(move |request| {
+        let status = answered.load(Ordering::SeqCst);
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(request.clone());
+        Answer::of(u16::try_from(status).expect("a status"))
+    });
+    let config = format!(
+        "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 1 }}\n",
+        peer.url()
+    );
+    let folder = Folder::new().with("aghook.yaml", config);
+    report(&folder, &["--rate", "max", "--count", "7"], 1);
+    let (head, events) = failures(&folder);
+    assert_eq!((number(&head, "events"), events.len()), (7, 7));
+    for event in &events {
+        assert_eq!(event["problem"], "it was not acknowledged");
+    }
+    let then = std::mem::take(&mut *seen.lock().expect("unharmed"));
+    replay(&folder, &[], 1).says(&["7 events: 0 right now, 7 wrong, 0 not told", ": 503"]);
+    seen.lock().expect("unharmed").clear();
+    answer.store(200, Ordering::SeqCst);
+    replay(&folder, &[], 0).says(&[
+        "7 events: 7 right now, 0 wrong, 0 not told",
+        "what was granted was not looked at, without the probe `quantity`",
+    ]);
+    let now = std::mem::take(&mut *seen.lock().expect("unharmed"));
+    let bodies = |requests: &[support::Received]| -> BTreeSet<Vec<u8>> {
+        requests
+            .iter()
+            .map(|request| request.body.clone())
+            .collect()
+    };
+    assert_eq!(now.len(), 7);
+    assert_eq!(bodies(&now), bodies(&then));
+    let request = &now[0];
+    let header = |name: &str| {
+        let mut headers = request.headers.iter();
+        let found = headers.find(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.expect(name).1.clone()
+    };
+    let signer =
+        aghook::protocol::Signer::new(&aghook::protocol::Secret::new(SECRET).expect("one"));
+    let timestamp = header("X-Aghanim-Signature-Timestamp");
+    let signature = signer.sign(timestamp.parse().expect("seconds"), &request.body);
+    assert_eq!(header("X-Aghanim-Signature"), signature.to_string());
+    // One of them alone.
+    let id = events[3]["event_id"].as_str().expect("text");
+    replay(&folder, &["--filter", id], 0)
+        .says(&["1 of 7 events", "1 event: 1 right now, 0 wrong, 0 not told"]);
+    replay(&folder, &["--filter", "nobody"], 2).says(&["none of the 7 events", "--filter"]);
+}
+
+#[test]
+fn a_forgery_that_was_accepted_is_forged_again() {
+    let flawed = Flawed::new(&["--flaw", "signature_not_checked"]);
+    let folder = Folder::new().with("aghook.yaml", flawed.config(""));
+    let options = ["--rate", "max", "--count", "100", "--forgeries", "10%"];
+    let counted = report(&folder, &options, 1);
+    let accepted = number(counts(&counted), "accepted_forgeries");
+    assert!(accepted > 0, "{counted}");
+    let (head, _) = failures(&folder);
+    assert_eq!(number(&head, "events"), accepted);
+    replay(&folder, &[], 1).says(&[&format!("0 right now, {accepted} wrong"), "(forged: "]);
+    let sound = Flawed::new(&[]);
+    std::fs::write(folder.path("aghook.yaml"), sound.config("")).expect("written");
+    let url = format!("http://{}/webhooks/aghanim", sound.address);
+    replay(&folder, &["--target", &url], 0).says(&[&format!("{accepted} right now, 0 wrong")]);
+}
+
+#[test]
+fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
+    let peer = Peer::answering(|_| Answer::of(503));
+    let config =
+        |url: &str| format!("profiles:\n  x:\n    target: {url}\n    retry: {{ attempts: 1 }}\n");
+    let folder = Folder::new().with("aghook.yaml", config(&peer.url()));
+    report(&folder, &["--rate", "max", "--count", "3"], 1);
+    let whole = folder.read(FAILURES);
+    let connections = peer.connections();
+    let with = |text: &str, said: &[&str]| {
+        std::fs::write(folder.path(FAILURES), text).expect("written");
+        replay(&folder, &[], 2).says(said).says(&["help: "]);
+    };
+    with(
+        &whole[..whole.len() - 10],
+        &["line 4 breaks off in the middle"],
+    );
+    let three = whole.lines().take(3).map(|line| format!("{line}\n"));
+    with(
+        &three.collect::<String>(),
+        &["says 3 events, and 2 are there"],
+    );
+    with(
+        &whole.replacen("\"event_id\"", "\"event\"", 1),
+        &["line 2 can't be read: missing field `event_id`"],
+    );
+    with(
+        &whole.replacen("\"format_version\":1", "\"format_version\":9", 1),
+        &["format version 9"],
+    );
+    with("", &["has no whole line", "no failures of a load either"]);
+    with("{}\n", &["no recorded run", "no failures of a load either"]);
+    std::fs::write(folder.path(FAILURES), &whole).expect("written");
+    replay(&folder, &["--compare", "status"], 2).says(&["`--compare` is for recorded runs"]);
+    let missing = ["replay", "nothing.jsonl"];
+    Transcript::of(&mut folder.aghook(&missing))
+        .ends_with(2)
+        .says(&["nothing.jsonl"]);
+    // The profile now means another game.
+    let other = Peer::answering(|_| Answer::of(200));
+    std::fs::write(folder.path("aghook.yaml"), config(&other.url())).expect("written");
+    replay(&folder, &[], 2).says(&[&peer.url(), &other.url(), "--target"]);
+    assert_eq!((peer.connections(), other.connections()), (connections, 0));
+    replay(&folder, &["--target", &other.url()], 0).says(&["3 right now"]);
+}
+
+#[test]
+fn a_target_that_is_gone_is_no_verdict_on_the_events() {
+    let peer = Peer::answering(|_| Answer::of(503));
+    let url = peer.url();
+    let config = format!("profiles:\n  x:\n    target: {url}\n    retry: {{ attempts: 1 }}\n");
+    let folder = Folder::new().with("aghook.yaml", config);
+    report(&folder, &["--rate", "max", "--count", "3"], 1);
+    replay(&folder, &["--target", support::NOBODY], 3).says(&["can't be reached"]);
+}
