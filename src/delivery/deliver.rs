@@ -16,6 +16,7 @@ use super::given_up::GivenUp;
 use super::retry_after::retry_after;
 use super::schedule::{Schedule, span};
 use super::send_options::{ConnectionUse, SendOptions};
+use super::signed_seconds::SignedSeconds;
 use super::signing::{Signing, outgoing};
 use crate::protocol::Signer;
 use crate::scenario::{Fault, Forgery, RetryOn, RetryPolicy, StatusClass};
@@ -31,6 +32,8 @@ pub struct Sender<'a> {
     pub signer: &'a Signer,
     /// Signs with the secret before the present one, for `expired_secret`.
     pub expired: Option<&'a Signer>,
+    /// As of which seconds bodies were signed already.
+    pub signed_seconds: &'a SignedSeconds,
 }
 
 /// A delivery and how it ended.

@@ -28,6 +28,7 @@ mod retry_after;
 mod schedule;
 mod send_options;
 mod settings;
+mod signed_seconds;
 mod signing;
 mod target;
 #[cfg(test)]
@@ -53,6 +54,7 @@ pub use request::{HeaderError, OutgoingRequest, SentRequest};
 pub use schedule::schedule;
 pub use send_options::{ConnectionUse, SendOptions};
 pub use settings::{ClientError, ClientSettings, HttpVersion};
+pub use signed_seconds::SignedSeconds;
 pub use target::{Target, TargetError};
 pub use tls::{CacertError, TlsSettings};
 pub use wire_fault::{BreakOff, WireFault};

@@ -8,7 +8,7 @@ use super::http_hook::PreparedScript;
 use super::probe_reading::PreparedProbe;
 use super::redaction::Redaction;
 use super::restart::PreparedRestart;
-use crate::delivery::{AllowedHosts, Client, Clock, Sender, Target};
+use crate::delivery::{AllowedHosts, Client, Clock, Sender, SignedSeconds, Target};
 use crate::protocol::Signer;
 use crate::scenario::{Policy, RetryPolicy};
 
@@ -23,6 +23,8 @@ pub struct Harness {
     pub signer: Signer,
     /// Signs with the secret before the present one, if it is known.
     pub expired: Option<Signer>,
+    /// As of which seconds bodies were signed in this run.
+    pub signed_seconds: SignedSeconds,
     /// Where requests other than deliveries may go.
     pub allowed: AllowedHosts,
     /// Keeps the secret out of what is reported.
@@ -55,6 +57,7 @@ impl Harness {
             clock: &self.clock,
             signer: &self.signer,
             expired: self.expired.as_ref(),
+            signed_seconds: &self.signed_seconds,
         }
     }
 }

@@ -72,6 +72,9 @@ pub enum Refusal {
         /// What it is answered with.
         status: StatusCode,
     },
+    /// The same signature has come before, and what it came with was granted.
+    #[error("this signature was granted already")]
+    Replayed,
     /// A sound receiver would have taken it further.
     #[error("on purpose: {flaw}")]
     OnPurpose {
@@ -116,7 +119,8 @@ impl Refusal {
             | Self::TimestampMalformed
             | Self::Signature(_)
             | Self::NotFresh { .. }
-            | Self::Denied(_) => StatusCode::FORBIDDEN,
+            | Self::Denied(_)
+            | Self::Replayed => StatusCode::FORBIDDEN,
             Self::BodyCut
             | Self::NotAnEvent(_)
             | Self::UnknownEventType(_)

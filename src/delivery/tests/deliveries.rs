@@ -20,6 +20,7 @@ async fn delivered(target: &Target, policy: &RetryPolicy, forgery: Option<Forger
         clock: &clock,
         signer: &signer,
         expired: Some(&signer),
+        signed_seconds: &SignedSeconds::default(),
     };
     let plan = DeliveryPlan {
         forgery,

@@ -19,6 +19,7 @@ async fn delivered(server: &Server, body: &[u8], forgery: Option<Forgery>) -> De
         clock: &clock,
         signer: &signer,
         expired: None,
+        signed_seconds: &SignedSeconds::default(),
     };
     let policy = RetryPolicy::default();
     let plan = DeliveryPlan {

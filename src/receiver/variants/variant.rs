@@ -110,6 +110,8 @@ variants! {
     // Who is let in, and when.
     FreshnessUnlimited "freshness_unlimited"
         "A signature is good at any time, as in Aghanim's public template.";
+    GrantedSignatureRefused "granted_signature_refused"
+        "A signature whose coupon was granted is refused with 403 as a replay, so that each delivery needs one of its own.";
     InProgress409 "in_progress_409"
         "While a first delivery is worked on, for 300 ms, others of its key are answered 409, and 200 afterwards.";
     InProgress503 "in_progress_503"
