@@ -70,6 +70,8 @@ impl Preparation<'_> {
             seed: self.seed,
             start: self.start,
             catalogue,
+            players: profile.listed_players().into(),
+            first_player: 0,
             game_id: profile.game_id.clone(),
             probes: profile.probes.keys().cloned().collect(),
             strict: self.strict,

@@ -52,6 +52,9 @@ impl<'run> WatchedEffects<'run> {
         let started = Instant::now();
         let wait = watched.asked_for().unwrap_or_default();
         let mut pause = FIRST_PAUSE;
+        if plan.lacking.is_some() {
+            return watched;
+        }
         loop {
             watched.before = watched.read().await;
             let left = wait.saturating_sub(started.elapsed());

@@ -18,6 +18,15 @@ pub(super) enum Lacking {
     ExpiredSecret,
     /// HTTP/1.1, which this fault needs.
     Http1(Fault),
+    /// As many players as a scenario has.
+    Players {
+        /// How many the profile lists.
+        listed: usize,
+        /// How many the scenario has.
+        needed: usize,
+    },
+    /// A player whose ID ends so.
+    PlayerWithEnding(String),
 }
 
 impl Lacking {
@@ -35,6 +44,13 @@ impl Lacking {
             }
             Self::ExpiredSecret => "the secret before the present one is not known".to_owned(),
             Self::Http1(fault) => needs_http1(*fault),
+            Self::Players { listed, needed } => format!(
+                "this scenario needs {needed} different players, and the profile's `players` has \
+                 {listed}"
+            ),
+            Self::PlayerWithEnding(ending) => {
+                format!("the profile's `players` has none whose ID ends with `{ending}`")
+            }
         }
     }
 
@@ -50,6 +66,8 @@ impl Lacking {
                 "name its environment variable as `expired_secret_env` in the profile".to_owned()
             }
             Self::Http1(_) => HTTP1_HELP.to_owned(),
+            Self::Players { needed, .. } => format!("list {needed} players or more"),
+            Self::PlayerWithEnding(_) => "list one, if your game can have such a player".to_owned(),
         }
     }
 

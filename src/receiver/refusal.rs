@@ -57,6 +57,9 @@ pub enum Refusal {
     /// The player's ID or an SKU is not ASCII, which this game's are.
     #[error("a player's ID and an SKU are ASCII here")]
     BeyondAscii,
+    /// The game has no such player.
+    #[error("there is no such player")]
+    UnknownPlayer,
     /// What the event grants of one SKU is more than can be counted.
     #[error("the quantity of {sku:?} is more than {max}", max = u64::MAX)]
     QuantityTooLarge {
@@ -133,7 +136,7 @@ impl Refusal {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::OnPurpose { status, .. } | Self::InProgress { status } => *status,
-            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::NoSuchPath | Self::UnknownPlayer => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }
     }

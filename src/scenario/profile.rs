@@ -13,7 +13,8 @@ use super::document::{
     Diagnostic, Diagnostics, Located, Node, Patience, SourceFile, decode_all, nearest,
 };
 use super::{
-    DurationText, Probe, ProbeRequest, RestartHook, RetryPolicy, RetrySetting, SnapshotSettings,
+    DurationText, PlayerList, Probe, ProbeRequest, RestartHook, RetryPolicy, RetrySetting,
+    SnapshotSettings,
 };
 use crate::generate::CatalogueItem;
 
@@ -55,6 +56,11 @@ pub struct Profile {
     /// The game's own items. Left out, events grant invented ones, which a real receiver may refuse.
     #[serde(default)]
     pub items: Vec<CatalogueItem>,
+    /// The players that the game knows, if it knows its own alone: IDs, patterns such as
+    /// `player-{0..999}`, or `{ file: players.txt }`, relative to this file. Every generated event is
+    /// about one of them. Left out, players are invented.
+    #[serde(default)]
+    pub players: Option<PlayerList>,
     /// How effects are seen, by name. `quantity` is the one that `granted` reads: how much of an
     /// SKU a player holds.
     #[serde(default)]
@@ -203,6 +209,11 @@ impl JsonSchema for HttpVersionName {
 }
 
 impl Profile {
+    /// The players that the game knows; none where they are invented.
+    pub fn listed_players(&self) -> &[String] {
+        self.players.as_ref().map_or(&[], PlayerList::ids)
+    }
+
     /// How the sender retries: what the profile sets, and the assumed policy for the rest.
     pub fn retry_policy(&self) -> RetryPolicy {
         let assumed = RetryPolicy::default();
@@ -225,7 +236,27 @@ impl Config {
         for profile in config.profiles.values_mut() {
             profile.cacert = profile.cacert.take().map(|cacert| folder.join(cacert));
         }
+        config.read_players(path)?;
         Ok(config)
+    }
+
+    /// Reads the files of players that the profiles name. `path` is the config's own.
+    pub fn read_players(&mut self, path: &Path) -> Result<(), Diagnostics> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut problems = Diagnostics::default();
+        for (name, profile) in &mut self.profiles {
+            let Some(players) = &mut profile.players else {
+                continue;
+            };
+            if let Err(problem) = players.read(folder) {
+                let message = format!("profiles.{name}.players: {problem}");
+                let help = "the file has an ID or a pattern a line, and its path is taken from \
+                            this file's folder";
+                let file = path.display().to_string();
+                problems.extend([Diagnostic::of_file(file, message, Some(help.to_owned()))]);
+            }
+        }
+        problems.into_result()
     }
 
     /// Reads a config from a text.

@@ -101,6 +101,11 @@ fn of_variant(variant: Variant) -> Case {
             warned: &[("payload/player_beyond_ascii", "status")],
             ..case
         },
+        Variant::OwnPlayersOnly => Case {
+            profile: "players: ['player-{0..199}', player-Zoë-水晶]\n    \
+                      policy: { bundles: nested, sandbox: ignore, test: ignore }",
+            ..case
+        },
         Variant::SandboxDenied => Case {
             warned: &[
                 ("context/sandbox", "status"),

@@ -54,6 +54,9 @@ const ALTERNATIVES: &[&[Variant]] = &[
     &[Variant::InProgress409, Variant::InProgress503],
 ];
 
+/// How the IDs begin of all players that [`Variant::OwnPlayersOnly`] knows.
+const KNOWN_PLAYERS: &str = "player-";
+
 /// The variants that were asked for.
 #[derive(Debug, Default)]
 pub(super) struct Variants {
@@ -95,6 +98,10 @@ impl Variants {
     pub(super) fn refuse_ids(&self, event: &Event) -> Result<(), Refusal> {
         if self.has(Variant::AsciiIdsOnly) && !has_ascii_ids(event) {
             return Err(Refusal::BeyondAscii);
+        }
+        let is_known = event.event_data.player_id.starts_with(KNOWN_PLAYERS);
+        if self.has(Variant::OwnPlayersOnly) && !is_known {
+            return Err(Refusal::UnknownPlayer);
         }
         Ok(())
     }

@@ -55,6 +55,9 @@ variants! {
     AsciiIdsOnly "ascii_ids_only"
         "An event with a player or an SKU beyond ASCII, which the game can't have, is refused with 422.";
 
+    OwnPlayersOnly "own_players_only"
+        "An event of a player whose ID does not begin with `player-`, whom the game does not know, is refused with 404.";
+
     // Its body.
     BodyArray "body_array"
         "The body of an answer is a JSON array.";
