@@ -8,7 +8,7 @@ use super::http_hook::PreparedScript;
 use super::probe_reading::PreparedProbe;
 use super::redaction::Redaction;
 use super::restart::PreparedRestart;
-use crate::delivery::{AllowedHosts, Client, Clock, Sender, SignedSeconds, Target};
+use crate::delivery::{AllowedHosts, Client, Clock, RateLimit, Sender, SignedSeconds, Target};
 use crate::protocol::Signer;
 use crate::scenario::{Policy, RetryPolicy};
 
@@ -25,6 +25,8 @@ pub struct Harness {
     pub expired: Option<Signer>,
     /// As of which seconds bodies were signed in this run.
     pub signed_seconds: SignedSeconds,
+    /// Holds deliveries back, where the receiver takes only so many.
+    pub rate_limit: Option<RateLimit>,
     /// Where requests other than deliveries may go.
     pub allowed: AllowedHosts,
     /// Keeps the secret out of what is reported.
@@ -58,6 +60,7 @@ impl Harness {
             signer: &self.signer,
             expired: self.expired.as_ref(),
             signed_seconds: &self.signed_seconds,
+            rate_limit: self.rate_limit.as_ref(),
         }
     }
 }

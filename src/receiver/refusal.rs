@@ -69,6 +69,9 @@ pub enum Refusal {
     /// The game denies such events in place of passing them over.
     #[error("{0} events are denied here")]
     Denied(Withheld),
+    /// More deliveries have come of late than are taken.
+    #[error("too many deliveries")]
+    TooMany,
     /// Another delivery of the same idempotency key is worked on at this moment.
     #[error("another delivery of this idempotency_key is worked on")]
     InProgress {
@@ -130,6 +133,7 @@ impl Refusal {
             | Self::EmptyIdempotencyKey
             | Self::MalformedPath
             | Self::MalformedScript => StatusCode::BAD_REQUEST,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CannotGrant { .. } | Self::QuantityTooLarge { .. } | Self::BeyondAscii => {

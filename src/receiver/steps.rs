@@ -22,7 +22,7 @@ use super::ledger::{BodyDigest, Earlier, Entry, Holdings, Ledger, LedgerError, R
 use super::refusal::Refusal;
 use super::request_body;
 use super::settings::ReceiverSettings;
-use super::variants::{self, InProgress, Inventory, Replays, UnderWay, Variants};
+use super::variants::{self, InProgress, Inventory, Rate, Replays, UnderWay, Variants};
 
 /// The steps, and what has to be kept for them.
 pub(super) struct Steps {
@@ -33,6 +33,7 @@ pub(super) struct Steps {
     inventory: Inventory,
     in_progress: InProgress,
     replays: Replays,
+    rate: Rate,
 }
 
 impl Steps {
@@ -46,12 +47,14 @@ impl Steps {
             inventory: Inventory::of(&variants),
             in_progress: InProgress::of(&variants),
             replays: Replays::of(&variants),
+            rate: Rate::of(&variants),
             variants,
         })
     }
 
     /// Refuses a delivery before its body is read.
     pub(super) fn refuse_unread(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        self.rate.take()?;
         self.variants.refuse_unread(headers)
     }
 

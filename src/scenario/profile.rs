@@ -13,7 +13,7 @@ use super::document::{
     Diagnostic, Diagnostics, Located, Node, Patience, SourceFile, decode_all, nearest,
 };
 use super::{
-    DurationText, PlayerList, Probe, ProbeRequest, RestartHook, RetryPolicy, RetrySetting,
+    DurationText, MaxRate, PlayerList, Probe, ProbeRequest, RestartHook, RetryPolicy, RetrySetting,
     SnapshotSettings,
 };
 use crate::generate::CatalogueItem;
@@ -78,6 +78,10 @@ pub struct Profile {
     /// How the sender retries. Aghanim's own schedule is not documented: these are assumptions.
     #[serde(default)]
     pub retry: Option<RetrySetting>,
+    /// The most deliveries that the receiver takes, as `8/s` or `30/m`. Those of a run wait for their
+    /// turn, in real time. Left out, nothing is held back.
+    #[serde(default)]
+    pub max_rate: Option<MaxRate>,
     /// How long effects may take to show after the answer. Given, what is right must still be
     /// right at its end, as befits a receiver that grants later; left out, the first right
     /// reading within 2s counts.

@@ -122,6 +122,11 @@ fn of_variant(variant: Variant) -> Case {
                       retry: { retry_after: true }",
             ..case
         },
+        Variant::RateLimited => Case {
+            profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    \
+                      max_rate: 8/s",
+            ..case
+        },
         Variant::AsynchronousGrants => Case {
             profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    settle: 3s",
             jobs: MANY_JOBS,

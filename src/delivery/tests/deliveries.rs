@@ -21,6 +21,7 @@ async fn delivered(target: &Target, policy: &RetryPolicy, forgery: Option<Forger
         signer: &signer,
         expired: Some(&signer),
         signed_seconds: &SignedSeconds::default(),
+        rate_limit: None,
     };
     let plan = DeliveryPlan {
         forgery,

@@ -20,6 +20,7 @@ async fn delivered(server: &Server, body: &[u8], forgery: Option<Forgery>) -> De
         signer: &signer,
         expired: None,
         signed_seconds: &SignedSeconds::default(),
+        rate_limit: None,
     };
     let policy = RetryPolicy::default();
     let plan = DeliveryPlan {

@@ -3,12 +3,13 @@
 //! They are there to try a test suite on: one that blames a variant blames sound receivers. As with
 //! `flaws`, a variant takes the place of one step, the sound steps know nothing of it, and the two
 //! meet in `steps`. `answering` has the words that go back, `wire` how they travel, `granting` what
-//! an event stands for, `inventory` what a player is seen to hold, `progress` what is under way, and `replays` what has been.
+//! an event stands for, `inventory` what a player is seen to hold, `progress` what is under way, `replays` what has been, and `rate` how much of it.
 
 mod answering;
 mod granting;
 mod inventory;
 mod progress;
+mod rate;
 mod replays;
 mod variant;
 mod wire;
@@ -27,6 +28,7 @@ use crate::protocol::{Event, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 pub(super) use inventory::Inventory;
 pub(super) use progress::{InProgress, UnderWay};
+pub(super) use rate::Rate;
 pub(super) use replays::Replays;
 pub use variant::Variant;
 pub(super) use wire::Body;

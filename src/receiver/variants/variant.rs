@@ -113,6 +113,8 @@ variants! {
     // Who is let in, and when.
     FreshnessUnlimited "freshness_unlimited"
         "A signature is good at any time, as in Aghanim's public template.";
+    RateLimited "rate_limited"
+        "Ten deliveries a second are taken; more are answered 429 with `Retry-After: 1`, whoever sent them.";
     GrantedSignatureRefused "granted_signature_refused"
         "A signature whose coupon was granted is refused with 403 as a replay, so that each delivery needs one of its own.";
     InProgress409 "in_progress_409"
