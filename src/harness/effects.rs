@@ -102,6 +102,7 @@ impl<'run> WatchedEffects<'run> {
             }
             if (broken && (hopeless || !unread)) || elapsed >= until {
                 let readings = self.readings(&after);
+                let checks = self.unless_astray(checks);
                 return JudgedEffects {
                     checks,
                     readings,
@@ -112,6 +113,33 @@ impl<'run> WatchedEffects<'run> {
             tokio::time::sleep(if right { left } else { pause.min(left) }).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Where something is wrong, and the path of a probe has led nowhere all along, it is rather the
+    /// path: then nobody knows what was granted.
+    fn unless_astray(&self, checks: Vec<Check>) -> Vec<Check> {
+        let is_wrong = |check: &Check| matches!(check.verdict, Verdict::Failed | Verdict::Warned);
+        if !checks.iter().any(is_wrong) {
+            return checks;
+        }
+        let judged = self.effects.iter().zip(checks);
+        judged
+            .map(|(effect, check)| {
+                let mut probes = effect.questions.iter();
+                let nowhere = probes.find_map(|(name, ..)| {
+                    let reason = self.harness.probes.get(name)?.leads_nowhere()?;
+                    Some(format!("the probe `{name}` may be mistaken: {reason}"))
+                });
+                match nowhere {
+                    Some(reason) => {
+                        let shown = self.harness.redaction.text(&reason).into_owned();
+                        let expected = effect.expected();
+                        effect.demand.broken(&effect.subject, expected, shown)
+                    }
+                    None => check,
+                }
+            })
+            .collect()
     }
 
     /// What is said when the steps could not be made, for the same reason.

@@ -69,7 +69,10 @@ impl PlayerClaims {
                 Err(reason) => return HoldingsVerdict::Undecided(reason),
             };
         }
-        self.judge(&holdings)
+        match (self.judge(&holdings), probe.leads_nowhere()) {
+            (HoldingsVerdict::Wrong(_), Some(reason)) => HoldingsVerdict::Undecided(reason),
+            (verdict, _) => verdict,
+        }
     }
 
     /// Judges what the player holds, by SKU.
