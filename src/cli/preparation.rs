@@ -185,6 +185,7 @@ impl Preparation<'_> {
             },
             retry: profile.retry_policy(),
             policy: profile.policy,
+            held_once: profile.held_once(),
             probes,
             script,
             restart,

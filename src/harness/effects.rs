@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::answered::AnsweredEvents;
-use super::grant_judgement::{Changes, GrantClaim, judge};
+use super::grant_judgement::{Changes, GrantClaim, HeldOnce, Judgement, judge};
 use super::harness::Harness;
 use super::lacking::Lacking;
 use super::plan::{Plan, QUANTITY_PROBE};
@@ -41,7 +41,10 @@ impl<'run> WatchedEffects<'run> {
     pub(super) async fn begin(harness: &'run Harness, plan: &'run Plan) -> Self {
         let effects = plan.case.scenario.effects.iter().zip(&plan.effect_demands);
         let effects = effects.filter_map(|(effect, demand)| {
-            WatchedEffect::new(plan, effect, demand, harness.policy, harness.settle)
+            let mut effect =
+                WatchedEffect::new(plan, effect, demand, harness.policy, harness.settle)?;
+            effect.hold_once(&harness.held_once);
+            Some(effect)
         });
         let effects = effects.collect();
         let mut watched = Self {
@@ -189,7 +192,8 @@ impl<'run> WatchedEffects<'run> {
             .iter()
             .filter_map(WatchedEffect::claim)
             .collect();
-        let mut judgements = judge(&claims, &self.changes(after)).into_iter();
+        let held_once = self.held_once();
+        let mut judgements = judge(&claims, &self.changes(after), &held_once).into_iter();
         let effects = self.effects.iter();
         effects
             .map(|effect| {
@@ -198,6 +202,13 @@ impl<'run> WatchedEffects<'run> {
                     Ok(numbers) => numbers,
                     Err(check) => return *check,
                 };
+                if let (Some(Judgement::Holds), Some(sku)) =
+                    (&judgement, effect.would_not_show(&held_once))
+                {
+                    let lacking = Lacking::PlayerWithout(sku.to_owned());
+                    let expected = effect.expected();
+                    return lacking.not_checked(effect.demand, &effect.subject, expected);
+                }
                 match (judgement, numbers.first()) {
                     (Some(judgement), _) => effect.check_claim(&judgement),
                     (None, Some((before, after))) => effect.check_number(*before, *after),
@@ -247,6 +258,17 @@ impl<'run> WatchedEffects<'run> {
             (probe == QUANTITY_PROBE).then(|| ((player_id.clone(), sku.clone()), change))
         };
         after.iter().filter_map(change).collect()
+    }
+
+    /// The SKUs of players that can be held once only, and whether they were held before.
+    fn held_once(&self) -> HeldOnce {
+        let once = self.before.iter().filter_map(|(question, answer)| {
+            let (probe, player_id, sku) = question;
+            let held = *answer.as_ref().ok()? > 0;
+            let counts = probe == QUANTITY_PROBE && self.harness.held_once.contains(sku);
+            counts.then(|| ((player_id.clone(), sku.clone()), held))
+        });
+        once.collect()
     }
 
     fn readings(&self, after: &Answers) -> Vec<Reading> {

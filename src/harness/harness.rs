@@ -1,5 +1,6 @@
 //! What every scenario of a run shares: the sender, the profile's hooks and its policies.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -37,6 +38,8 @@ pub struct Harness {
     pub retry: RetryPolicy,
     /// What is right where Aghanim leaves the choice to the game.
     pub policy: Policy,
+    /// The SKUs of which a player can hold one at most.
+    pub held_once: BTreeSet<String>,
     /// The profile's probes by name.
     pub probes: IndexMap<String, PreparedProbe>,
     /// How the receiver is told what to answer, if it can be.

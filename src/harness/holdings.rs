@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expected_grant::{AcceptableGrants, Grant, acceptable_grants};
-use super::grant_judgement::{Changes, GrantClaim, Judgement, judge};
+use super::grant_judgement::{Changes, GrantClaim, HeldOnce, Judgement, judge};
 use super::probe_reading::PreparedProbe;
 use super::watched_effect::{claim, describe};
 use crate::delivery::Client;
@@ -82,7 +82,7 @@ impl PlayerClaims {
         let changes: Changes = holdings.iter().map(holding).collect();
         let claims: Vec<&GrantClaim> = self.claims.iter().collect();
         let mut wrong = Vec::new();
-        for judgement in judge(&claims, &changes) {
+        for judgement in judge(&claims, &changes, &HeldOnce::new()) {
             match judgement {
                 Judgement::Holds => {}
                 Judgement::Wrong(of_claim) => {

@@ -25,6 +25,8 @@ pub(super) enum Lacking {
         /// How many the scenario has.
         needed: usize,
     },
+    /// A player who does not hold this SKU yet, of which nobody can hold two.
+    PlayerWithout(String),
     /// A player whose ID ends so.
     PlayerWithEnding(String),
 }
@@ -48,6 +50,9 @@ impl Lacking {
                 "this scenario needs {needed} different players, and the profile's `players` has \
                  {listed}"
             ),
+            Self::PlayerWithout(sku) => format!(
+                "the player held {sku} before, and nobody can hold two: a grant would not show"
+            ),
             Self::PlayerWithEnding(ending) => {
                 format!("the profile's `players` has none whose ID ends with `{ending}`")
             }
@@ -67,6 +72,9 @@ impl Lacking {
             }
             Self::Http1(_) => HTTP1_HELP.to_owned(),
             Self::Players { needed, .. } => format!("list {needed} players or more"),
+            Self::PlayerWithout(_) => {
+                "list players who hold none, or items that can be held more than once".to_owned()
+            }
             Self::PlayerWithEnding(_) => "list one, if your game can have such a player".to_owned(),
         }
     }

@@ -1,6 +1,7 @@
 //! `aghook.yaml`: where the receiver is, how its effects are seen, and what is right there.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -213,6 +214,12 @@ impl JsonSchema for HttpVersionName {
 }
 
 impl Profile {
+    /// The SKUs of which a player can hold one at most.
+    pub fn held_once(&self) -> BTreeSet<String> {
+        let once = self.items.iter().filter(|item| !item.stackable);
+        once.map(|item| item.sku.clone()).collect()
+    }
+
     /// The players that the game knows; none where they are invented.
     pub fn listed_players(&self) -> &[String] {
         self.players.as_ref().map_or(&[], PlayerList::ids)

@@ -127,6 +127,14 @@ fn of_variant(variant: Variant) -> Case {
                       max_rate: 8/s",
             ..case
         },
+        Variant::HeldOnce => Case {
+            profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    \
+                      items:\n    \
+                      - { sku: hat, stackable: false }\n    \
+                      - { sku: cape, stackable: false }\n    \
+                      - { sku: boots, stackable: false }",
+            ..case
+        },
         Variant::AsynchronousGrants => Case {
             profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    settle: 3s",
             jobs: MANY_JOBS,

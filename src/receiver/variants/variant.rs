@@ -107,6 +107,8 @@ variants! {
         "The main item of an event that has a fallback is unknown to the game, so the fallback is granted.";
     SandboxAndTestGranted "sandbox_and_test_granted"
         "Sandbox and test events are granted as live ones.";
+    HeldOnce "held_once"
+        "A player holds one of each item at most: what would make more of it is taken, and changes nothing.";
     NothingHeld404 "nothing_held_404"
         "The probe answers 404 for what a player does not hold.";
 
