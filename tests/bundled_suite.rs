@@ -139,6 +139,8 @@ fn a_games_own_items_take_the_place_of_invented_ones() {
             seed: None,
             start: "1763889831".parse().expect("a start time"),
             catalogue: Some(Arc::new(Catalogue::of(items.collect()))),
+            players: Arc::default(),
+            first_player: 0,
             game_id: None,
             probes: Vec::new(),
             strict: false,

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -37,6 +38,8 @@ impl Check {
             seed: None,
             start: StartTime::from_system_time(SystemTime::now()),
             catalogue: None,
+            players: Arc::default(),
+            first_player: 0,
             game_id: None,
             probes: Vec::new(),
             strict: false,
@@ -119,8 +122,9 @@ impl Check {
 /// Reads a config whose targets can be sent to.
 fn read_config(path: &Path) -> Result<Config, Diagnostics> {
     let source = SourceFile::read(path)?;
-    let config = Config::parse(&source)?;
+    let mut config = Config::parse(&source)?;
     let mut problems = Diagnostics::default();
+    problems.extend(config.read_players(path).err().unwrap_or_default().0);
     for (name, profile) in &config.profiles {
         let allowed = match AllowedHosts::new(&profile.allow_hosts) {
             Ok(allowed) => allowed,

@@ -96,6 +96,7 @@ impl EventOptions {
         if let Some(game_id) = &profile.game_id {
             generator = generator.with_game_id(game_id.clone());
         }
+        generator = generator.with_players(profile.listed_players().into());
         let set: IndexMap<JsonPointer, Value> = self
             .set
             .iter()

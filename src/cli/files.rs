@@ -79,6 +79,18 @@ impl ScenarioOptions {
         Ok(cases)
     }
 
+    /// What falls to this share of a list that all shares draw from: where another share runs at the
+    /// same time, the two don't meet.
+    pub(super) fn own_share<T: Clone>(&self, whole: &[T]) -> Vec<T> {
+        match self.partition {
+            Some(Partition { share, shares }) if whole.len() >= shares => {
+                let own = whole.iter().skip(share - 1).step_by(shares);
+                own.cloned().collect()
+            }
+            _ => whole.to_vec(),
+        }
+    }
+
     /// The files and folders that the scenarios come from; nothing where options leave some of
     /// them out.
     pub(super) fn roots(&self) -> Option<Vec<PathBuf>> {

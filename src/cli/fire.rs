@@ -14,7 +14,8 @@ use super::secrets::Secrets;
 use super::target_options::{ChosenTarget, TargetOptions, reach};
 use super::{ExitCode, block_on};
 use crate::delivery::{
-    Clock, DeliveryPlan, ForgeInput, Outcome, Sender, SignedRequest, Target, deliver, forge, sign,
+    Clock, DeliveryPlan, ForgeInput, Outcome, RateLimit, Sender, SignedRequest, SignedSeconds,
+    Target, deliver, forge, sign,
 };
 use crate::generate::{Generator, Seed, StartTime};
 use crate::harness::{AttemptPlace, PlannedEvent, Redaction, attempt_record};
@@ -97,12 +98,15 @@ impl Fire {
         let redaction = Redaction::new(secrets.all());
         block_on(async {
             reach(&chosen.client, &target).await?;
-            let clock = Clock::system();
+            let (clock, signed_seconds) = (Clock::system(), SignedSeconds::default());
+            let rate_limit = chosen.profile.max_rate.map(RateLimit::new);
             let sender = Sender {
                 client: &chosen.client,
                 clock: &clock,
                 signer: &signer,
                 expired: expired.as_ref(),
+                signed_seconds: &signed_seconds,
+                rate_limit: rate_limit.as_ref(),
             };
             self.send(
                 sender,

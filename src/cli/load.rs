@@ -205,6 +205,9 @@ impl Load {
         if let Some(game_id) = &chosen.profile.game_id {
             generator = generator.with_game_id(game_id.clone());
         }
+        let listed_players = chosen.profile.listed_players();
+        let players_hold_something = !listed_players.is_empty();
+        generator = generator.with_players(listed_players.into());
         let preparation = Preparation {
             target: chosen,
             secret: &self.secret,
@@ -217,7 +220,7 @@ impl Load {
         };
         block_on(async {
             let prepared = preparation.start().await?;
-            let looked = self.looked_at(&prepared.harness)?;
+            let looked = self.looked_at(&prepared.harness, players_hold_something)?;
             reach(&prepared.harness.client, &prepared.harness.target).await?;
             let reports = self.reports.open()?;
             let settings = self.settings(&prepared, generator, mix);
@@ -258,7 +261,11 @@ impl Load {
     }
 
     /// Of how many events the effects are looked at; none where they can't be.
-    fn looked_at(&self, harness: &Harness) -> Result<Option<Looked>, CommandError> {
+    fn looked_at(
+        &self,
+        harness: &Harness,
+        players_hold_something: bool,
+    ) -> Result<Option<Looked>, CommandError> {
         let has_probe = harness.probes.contains_key(effect_check::PROBE);
         match self.check_effects {
             Some(Looked::None) => Ok(None),
@@ -268,6 +275,13 @@ impl Load {
                 let message = "effects can't be looked at without the probe `quantity`";
                 Err(CommandError::usage(message, help.to_owned()))
             }
+            Some(_) if players_hold_something => {
+                let help = "leave `--check-effects` out, or take a profile without `players`";
+                let message = "effects of a load can be looked at for new players only, and the \
+                               profile's `players` can hold something already";
+                Err(CommandError::usage(message, help.to_owned()))
+            }
+            None if players_hold_something => Ok(None),
             Some(looked) => Ok(Some(looked)),
             None => Ok(has_probe.then_some(Looked::Some(LOOKED_AT))),
         }

@@ -11,7 +11,7 @@ use super::command_error::CommandError;
 use super::secret_options::SecretOptions;
 use super::secrets::Secrets;
 use super::target_options::ChosenTarget;
-use crate::delivery::{AllowedHosts, Clock, Target};
+use crate::delivery::{AllowedHosts, Clock, RateLimit, SignedSeconds, Target};
 use crate::generate::{Catalogue, Seed, StartTime};
 use crate::harness::{
     Harness, HookProblem, PlanSettings, PreparedProbe, PreparedRestart, PreparedScript, Redaction,
@@ -70,6 +70,8 @@ impl Preparation<'_> {
             seed: self.seed,
             start: self.start,
             catalogue,
+            players: profile.listed_players().into(),
+            first_player: 0,
             game_id: profile.game_id.clone(),
             probes: profile.probes.keys().cloned().collect(),
             strict: self.strict,
@@ -172,6 +174,8 @@ impl Preparation<'_> {
             target,
             signer: secrets.signer(),
             expired: secrets.expired_signer(),
+            signed_seconds: SignedSeconds::default(),
+            rate_limit: profile.max_rate.map(RateLimit::new),
             redaction,
             allowed,
             clock: if self.real_time {
@@ -181,6 +185,7 @@ impl Preparation<'_> {
             },
             retry: profile.retry_policy(),
             policy: profile.policy,
+            held_once: profile.held_once(),
             probes,
             script,
             restart,

@@ -20,7 +20,7 @@ use super::snapshot_options::SnapshotOptions;
 use super::target_options::{TargetOptions, reach};
 use super::{block_on, files};
 use crate::generate::{Seed, StartTime};
-use crate::harness::{FORMAT_VERSION, Plan, RunEvent, RunStarted};
+use crate::harness::{FORMAT_VERSION, Plan, PlanSettings, RunEvent, RunStarted};
 use crate::report::write_outlines;
 use crate::scenario::document::Diagnostics;
 use crate::snapshots::Review;
@@ -120,12 +120,17 @@ impl Run {
             fail_fast: self.fail_fast,
             jobs: self.jobs.map_or(DEFAULT_JOBS, NonZeroUsize::get),
         };
-        let plan_settings = preparation.plan_settings();
+        let mut plan_settings = preparation.plan_settings();
+        plan_settings.players = self.scenarios.own_share(&plan_settings.players).into();
         let mut plans = Vec::new();
         let mut problems = Diagnostics::default();
         for case in cases {
             match Plan::new(case, &plan_settings) {
-                Ok(plan) => plans.push(plan),
+                Ok(plan) => {
+                    // The next scenario has players of its own, as far as the list reaches.
+                    plan_settings.first_player += plan.listed_players;
+                    plans.push(plan);
+                }
                 Err(found) => problems.extend(found.0),
             }
         }
@@ -133,6 +138,7 @@ impl Run {
             .into_result()
             .map_err(|problems| files::wrong(&problems, console))?;
 
+        tell_of_shared_players(&plan_settings, console);
         if self.outline_only {
             let surroundings = preparation.surroundings()?;
             let outlines: Vec<_> = plans
@@ -172,6 +178,17 @@ impl Run {
                 written.and(recorded).map(|()| code)
             })
         })
+    }
+}
+
+/// Says so where the list of players is too short for every scenario to have its own.
+fn tell_of_shared_players(settings: &PlanSettings, console: &Console) {
+    let (listed, needed) = (settings.players.len(), settings.first_player);
+    if listed > 0 && listed < needed {
+        console.reopened().note(&format!(
+            "`players` has {listed}, and {needed} would give each scenario its own: those that \
+             share a player take turns"
+        ));
     }
 }
 

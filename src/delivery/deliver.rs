@@ -13,9 +13,11 @@ use super::exchange::Exchange;
 use super::failure::FailureClass;
 use super::forge::SignedRequest;
 use super::given_up::GivenUp;
+use super::rate_limit::{RateLimit, Turns};
 use super::retry_after::retry_after;
 use super::schedule::{Schedule, span};
 use super::send_options::{ConnectionUse, SendOptions};
+use super::signed_seconds::SignedSeconds;
 use super::signing::{Signing, outgoing};
 use crate::protocol::Signer;
 use crate::scenario::{Fault, Forgery, RetryOn, RetryPolicy, StatusClass};
@@ -31,6 +33,10 @@ pub struct Sender<'a> {
     pub signer: &'a Signer,
     /// Signs with the secret before the present one, for `expired_secret`.
     pub expired: Option<&'a Signer>,
+    /// As of which seconds bodies were signed already.
+    pub signed_seconds: &'a SignedSeconds,
+    /// Holds deliveries back, where the receiver takes only so many.
+    pub rate_limit: Option<&'a RateLimit>,
 }
 
 /// A delivery and how it ended.
@@ -161,12 +167,15 @@ impl<R: Rng, O: FnMut(&Attempt)> Run<'_, R, O> {
 
     /// One attempt, and the interlude after it, if there is one.
     async fn attempt(&mut self) {
+        let turn = self.turn().await;
         let begun = self.begin();
         let options = self.options(&begun);
         let outgoing = outgoing(&begun.request);
         let client = self.sender.client;
         let exchange = client.send(self.plan.target, &outgoing, options).await;
         self.end(&begun, exchange);
+        // Before anything else wants one: it would wait for this.
+        drop(turn);
         if let Some(interlude) = self.plan.interlude.take() {
             interlude.pass().await;
         }
@@ -176,6 +185,7 @@ impl<R: Rng, O: FnMut(&Attempt)> Run<'_, R, O> {
     /// the receiver is still at work on the first.
     async fn overlap(&mut self, after: Duration) {
         let (timeout, clock) = (self.plan.policy.timeout.0, self.sender.clock);
+        let turn = self.turn().await;
         let first = self.begin();
         let options = SendOptions {
             // Its answer can still come when the sender has long turned to the second.
@@ -188,6 +198,8 @@ impl<R: Rng, O: FnMut(&Attempt)> Run<'_, R, O> {
             Ok(given_up) => given_up,
             Err(failed) => return self.end(&first, *failed),
         };
+        // The request has left, and the second must not wait for the first.
+        drop(turn);
         let skipped = given_up.meanwhile(clock.pause(timeout)).await;
         self.skipped = self.skipped.saturating_add(skipped);
         let is_retried = self.plan.policy.retry_on.contains(&RetryOn::Timeout);
@@ -197,6 +209,7 @@ impl<R: Rng, O: FnMut(&Attempt)> Run<'_, R, O> {
             return self.end(&first, exchange);
         };
         given_up.meanwhile(self.wait(delay)).await;
+        let _turn = given_up.meanwhile(self.turn()).await;
         let second = self.begin();
         let options = SendOptions {
             connection: ConnectionUse::New,
@@ -207,6 +220,15 @@ impl<R: Rng, O: FnMut(&Attempt)> Run<'_, R, O> {
         let (exchange, unheard) = future::join(retry, given_up.end(timeout)).await;
         self.end(&first, unheard);
         self.end(&second, exchange);
+    }
+
+    /// Waits until the receiver takes one more. Those that are made at the same moment have waited
+    /// together.
+    async fn turn(&self) -> Option<Turns> {
+        match self.sender.rate_limit {
+            Some(limit) if self.plan.gate.is_none() => Some(limit.turns(1).await),
+            _ => None,
+        }
     }
 
     /// An attempt that begins now.

@@ -47,7 +47,7 @@ impl Signing {
             // A first request that nobody sees can be as old as the retry that repeats it.
             let signed_at = match late {
                 Some(Lost::Request) => older(now),
-                Some(Lost::Answer) | None => now,
+                Some(Lost::Answer) | None => free_second(sender, plan, &plan.body, now),
             };
             let request = sign_at(sender, plan, &plan.body, signed_at, rng);
             self.first = Some((request.clone(), signed_at));
@@ -65,15 +65,25 @@ impl Signing {
             (EventIdOnRetry::Fresh, Some(ids)) => Some(ids.event_id()),
             _ => None,
         };
-        let resigned_at = if plan.policy.resign { now } else { *signed_at };
-        match fresh_id {
-            Some(id) => {
-                let body = with_event_id(&plan.body, &id);
-                sign_at(sender, plan, &body, resigned_at, rng)
-            }
-            None if plan.policy.resign => sign_at(sender, plan, &plan.body, now, rng),
-            None => first.clone(),
-        }
+        let body = match fresh_id {
+            Some(id) => with_event_id(&plan.body, &id),
+            None if plan.policy.resign => plan.body.clone(),
+            None => return first.clone(),
+        };
+        let signed_at = if plan.policy.resign {
+            free_second(sender, plan, &body, now)
+        } else {
+            *signed_at
+        };
+        sign_at(sender, plan, &body, signed_at, rng)
+    }
+}
+
+/// As of when a body is signed that goes out now. What is forged is no delivery of the sender's.
+fn free_second(sender: &Sender<'_>, plan: &DeliveryPlan<'_>, body: &Bytes, now: u64) -> u64 {
+    match plan.forgery {
+        Some(_) => now,
+        None => sender.signed_seconds.take(body, now),
     }
 }
 

@@ -34,6 +34,14 @@ pub struct CatalogueItem {
     pub name: Option<String>,
     /// A sentence on the item. Left out: `null` is sent.
     pub description: Option<String>,
+    /// Whether a player can hold more than one. Left out: `true`. Of an item that is held once,
+    /// another grant changes nothing; where there are others, generated events are about those.
+    #[serde(default = "stackable")]
+    pub stackable: bool,
+}
+
+fn stackable() -> bool {
+    true
 }
 
 /// What is always the same of an item.
@@ -44,6 +52,8 @@ pub(super) struct Entry {
     pub(super) name: Text,
     pub(super) description: Field<Text>,
     pub(super) quantities: &'static [u64],
+    /// Whether a player can hold more than one.
+    stackable: bool,
     /// What a bundle holds: places of entries, and how many of each.
     pub(super) contents: Vec<(usize, u64)>,
 }
@@ -76,7 +86,12 @@ impl Catalogue {
                     .description
                     .map_or(Field::Null, |text| Field::Value(text.into())),
                 sku: item.sku.into(),
-                quantities: USUAL_QUANTITIES,
+                quantities: if item.stackable {
+                    USUAL_QUANTITIES
+                } else {
+                    &[1]
+                },
+                stackable: item.stackable,
                 contents: Vec::new(),
             });
         Self::from_entries(entries.collect())
@@ -102,12 +117,14 @@ impl Catalogue {
                 .collect()
         };
         let is_bundle = |entry: &Entry| !entry.contents.is_empty();
+        // Whether something was granted once shows only where twice would be more.
+        let all_count = !entries.iter().any(|entry| entry.stackable);
         let holds_bundle = |entry: &Entry| {
             let mut contents = entry.contents.iter();
             contents.any(|(place, _)| is_bundle(&entries[*place]))
         };
         Self {
-            plain: places(&|entry| !is_bundle(entry)),
+            plain: places(&|entry| !is_bundle(entry) && (entry.stackable || all_count)),
             bundles: places(&|entry| is_bundle(entry) && !holds_bundle(entry)),
             nesting_bundles: places(&holds_bundle),
             by_sku: (0..entries.len())
@@ -134,6 +151,7 @@ fn built_in_entries() -> Vec<Entry> {
                 .description
                 .map_or(Field::Null, |text| Field::Value(Text::Borrowed(text))),
             quantities: item.quantities,
+            stackable: true,
             contents: item
                 .contents
                 .iter()
@@ -203,6 +221,7 @@ mod tests {
             sku: sku.to_owned(),
             name: name.map(str::to_owned),
             description: None,
+            stackable: true,
         }
     }
 
@@ -255,6 +274,24 @@ mod tests {
         assert_eq!(name("gems_100"), Some("Gems 100"));
         assert_eq!(name("sword"), Some("Меч"));
         assert_eq!(name("Sword"), None);
+    }
+
+    #[test]
+    fn items_that_are_held_once_stand_back_for_others() {
+        let once = |sku| CatalogueItem {
+            stackable: false,
+            ..own(sku, None)
+        };
+        let plain = |items| {
+            let catalogue = Catalogue::of(items);
+            let plain = catalogue.plain.iter().map(|place| catalogue.entry(*place));
+            plain
+                .map(|entry| (entry.sku.to_string(), entry.quantities.len()))
+                .collect::<Vec<_>>()
+        };
+        let mixed = plain(vec![once("hat"), own("gems", None)]);
+        assert_eq!(mixed, [("gems".to_owned(), USUAL_QUANTITIES.len())]);
+        assert_eq!(plain(vec![once("hat")]), [("hat".to_owned(), 1)]);
     }
 
     #[test]

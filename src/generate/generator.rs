@@ -28,6 +28,8 @@ pub struct Generator {
     pub(super) catalogue: Arc<Catalogue>,
     start: StartTime,
     game_id: Text,
+    /// The players of events that name none; where there are none, players are invented.
+    players: Arc<[String]>,
     events_made: u64,
 }
 
@@ -47,12 +49,17 @@ pub(super) struct DrawnIds {
     idempotency: [u8; 24],
     transaction: [u8; 11],
     player: [u8; 8],
+    /// The player whose turn it is, where the game knows its own players alone.
+    listed_player: Option<String>,
     request: [u8; 16],
 }
 
 impl DrawnIds {
     pub(super) fn player_id(&self) -> Text {
-        identifiers::player_id(self.player).into()
+        match &self.listed_player {
+            Some(player) => Text::Owned(player.clone()),
+            None => identifiers::player_id(self.player).into(),
+        }
     }
 
     pub(super) fn transaction_id(&self) -> Text {
@@ -82,6 +89,7 @@ impl Generator {
             catalogue: Catalogue::built_in(),
             start,
             game_id: Text::Borrowed(Self::DEFAULT_GAME_ID),
+            players: Arc::default(),
             events_made: 0,
         }
     }
@@ -97,6 +105,14 @@ impl Generator {
     #[must_use]
     pub fn with_game_id(mut self, game_id: String) -> Self {
         self.game_id = Text::Owned(game_id);
+        self
+    }
+
+    /// The same generator with these players in turn, in place of invented ones. Without any,
+    /// players are invented.
+    #[must_use]
+    pub fn with_players(mut self, players: Arc<[String]>) -> Self {
+        self.players = players;
         self
     }
 
@@ -204,8 +220,16 @@ impl Generator {
             idempotency: drawn(&mut self.identity),
             transaction: drawn(&mut self.identity),
             player: drawn(&mut self.identity),
+            listed_player: self.listed_player(),
             request: drawn(&mut self.identity),
         }
+    }
+
+    /// The player of the event that was begun, from the list.
+    fn listed_player(&self) -> Option<String> {
+        let count = self.players.len() as u64;
+        let place = (self.events_made.saturating_sub(1)).checked_rem(count)?;
+        self.players.get(usize::try_from(place).ok()?).cloned()
     }
 
     pub(super) fn any_coupon_code(&mut self) -> Text {

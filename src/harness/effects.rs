@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::answered::AnsweredEvents;
-use super::grant_judgement::{Changes, GrantClaim, judge};
+use super::grant_judgement::{Changes, GrantClaim, HeldOnce, Judgement, judge};
 use super::harness::Harness;
 use super::lacking::Lacking;
 use super::plan::{Plan, QUANTITY_PROBE};
@@ -41,7 +41,10 @@ impl<'run> WatchedEffects<'run> {
     pub(super) async fn begin(harness: &'run Harness, plan: &'run Plan) -> Self {
         let effects = plan.case.scenario.effects.iter().zip(&plan.effect_demands);
         let effects = effects.filter_map(|(effect, demand)| {
-            WatchedEffect::new(plan, effect, demand, harness.policy, harness.settle)
+            let mut effect =
+                WatchedEffect::new(plan, effect, demand, harness.policy, harness.settle)?;
+            effect.hold_once(&harness.held_once);
+            Some(effect)
         });
         let effects = effects.collect();
         let mut watched = Self {
@@ -52,6 +55,9 @@ impl<'run> WatchedEffects<'run> {
         let started = Instant::now();
         let wait = watched.asked_for().unwrap_or_default();
         let mut pause = FIRST_PAUSE;
+        if plan.lacking.is_some() {
+            return watched;
+        }
         loop {
             watched.before = watched.read().await;
             let left = wait.saturating_sub(started.elapsed());
@@ -99,6 +105,7 @@ impl<'run> WatchedEffects<'run> {
             }
             if (broken && (hopeless || !unread)) || elapsed >= until {
                 let readings = self.readings(&after);
+                let checks = self.unless_astray(checks);
                 return JudgedEffects {
                     checks,
                     readings,
@@ -109,6 +116,33 @@ impl<'run> WatchedEffects<'run> {
             tokio::time::sleep(if right { left } else { pause.min(left) }).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Where something is wrong, and the path of a probe has led nowhere all along, it is rather the
+    /// path: then nobody knows what was granted.
+    fn unless_astray(&self, checks: Vec<Check>) -> Vec<Check> {
+        let is_wrong = |check: &Check| matches!(check.verdict, Verdict::Failed | Verdict::Warned);
+        if !checks.iter().any(is_wrong) {
+            return checks;
+        }
+        let judged = self.effects.iter().zip(checks);
+        judged
+            .map(|(effect, check)| {
+                let mut probes = effect.questions.iter();
+                let nowhere = probes.find_map(|(name, ..)| {
+                    let reason = self.harness.probes.get(name)?.leads_nowhere()?;
+                    Some(format!("the probe `{name}` may be mistaken: {reason}"))
+                });
+                match nowhere {
+                    Some(reason) => {
+                        let shown = self.harness.redaction.text(&reason).into_owned();
+                        let expected = effect.expected();
+                        effect.demand.broken(&effect.subject, expected, shown)
+                    }
+                    None => check,
+                }
+            })
+            .collect()
     }
 
     /// What is said when the steps could not be made, for the same reason.
@@ -158,7 +192,8 @@ impl<'run> WatchedEffects<'run> {
             .iter()
             .filter_map(WatchedEffect::claim)
             .collect();
-        let mut judgements = judge(&claims, &self.changes(after)).into_iter();
+        let held_once = self.held_once();
+        let mut judgements = judge(&claims, &self.changes(after), &held_once).into_iter();
         let effects = self.effects.iter();
         effects
             .map(|effect| {
@@ -167,6 +202,13 @@ impl<'run> WatchedEffects<'run> {
                     Ok(numbers) => numbers,
                     Err(check) => return *check,
                 };
+                if let (Some(Judgement::Holds), Some(sku)) =
+                    (&judgement, effect.would_not_show(&held_once))
+                {
+                    let lacking = Lacking::PlayerWithout(sku.to_owned());
+                    let expected = effect.expected();
+                    return lacking.not_checked(effect.demand, &effect.subject, expected);
+                }
                 match (judgement, numbers.first()) {
                     (Some(judgement), _) => effect.check_claim(&judgement),
                     (None, Some((before, after))) => effect.check_number(*before, *after),
@@ -216,6 +258,17 @@ impl<'run> WatchedEffects<'run> {
             (probe == QUANTITY_PROBE).then(|| ((player_id.clone(), sku.clone()), change))
         };
         after.iter().filter_map(change).collect()
+    }
+
+    /// The SKUs of players that can be held once only, and whether they were held before.
+    fn held_once(&self) -> HeldOnce {
+        let once = self.before.iter().filter_map(|(question, answer)| {
+            let (probe, player_id, sku) = question;
+            let held = *answer.as_ref().ok()? > 0;
+            let counts = probe == QUANTITY_PROBE && self.harness.held_once.contains(sku);
+            counts.then(|| ((player_id.clone(), sku.clone()), held))
+        });
+        once.collect()
     }
 
     fn readings(&self, after: &Answers) -> Vec<Reading> {

@@ -23,6 +23,9 @@ pub(super) struct GrantClaim {
 /// By how much each SKU of a player changed.
 pub(super) type Changes = BTreeMap<(String, String), i128>;
 
+/// Which SKUs of a player can be held once only, and whether they were held before.
+pub(super) type HeldOnce = BTreeMap<(String, String), bool>;
+
 /// What came of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Judgement {
@@ -51,7 +54,11 @@ const SEARCH_LIMIT: usize = 200_000;
 const NEAREST_LIMIT: usize = 2_000;
 
 /// Judges each claim, in their order. SKUs without a reading are left out.
-pub(super) fn judge(claims: &[&GrantClaim], changes: &Changes) -> Vec<Judgement> {
+pub(super) fn judge(
+    claims: &[&GrantClaim],
+    changes: &Changes,
+    held_once: &HeldOnce,
+) -> Vec<Judgement> {
     let players: BTreeSet<&str> = claims
         .iter()
         .map(|claim| claim.player_id.as_str())
@@ -64,7 +71,7 @@ pub(super) fn judge(claims: &[&GrantClaim], changes: &Changes) -> Vec<Judgement>
             .enumerate()
             .filter(|(_, claim)| claim.player_id == player)
             .unzip();
-        let question = Question::new(player, &of_player, changes);
+        let question = Question::new(player, &of_player, changes, held_once);
         let is_sum = match question.is_sum() {
             Some(false) if of_player.iter().any(|claim| !claim.complete) => None,
             answer => answer,
@@ -91,6 +98,8 @@ pub(super) fn judge(claims: &[&GrantClaim], changes: &Changes) -> Vec<Judgement>
 struct Question<'claims> {
     /// The SKUs and their changes.
     observed: Vec<(&'claims str, i128)>,
+    /// Of each of these, whether it can be held once only.
+    once: Vec<bool>,
     /// For each claim its grants, as quantities by the index of the SKU.
     claims: Vec<Vec<Vec<(usize, i128)>>>,
     /// For each claim, the SKUs that no later claim can change.
@@ -98,7 +107,12 @@ struct Question<'claims> {
 }
 
 impl<'claims> Question<'claims> {
-    fn new(player: &str, claims: &[&'claims GrantClaim], changes: &Changes) -> Self {
+    fn new(
+        player: &str,
+        claims: &[&'claims GrantClaim],
+        changes: &Changes,
+        held_once: &HeldOnce,
+    ) -> Self {
         let skus: BTreeSet<&str> = claims
             .iter()
             .flat_map(|claim| &claim.skus)
@@ -111,10 +125,23 @@ impl<'claims> Question<'claims> {
                 Some((sku, *change))
             })
             .collect();
+        let held: Vec<Option<bool>> = observed
+            .iter()
+            .map(|(sku, _)| {
+                let held = held_once.get(&(player.to_owned(), (*sku).to_owned()));
+                held.copied()
+            })
+            .collect();
         let indexed = |grant: &Grant| -> Vec<(usize, i128)> {
             let quantity = |quantity: u128| i128::try_from(quantity).unwrap_or(i128::MAX);
             let of_sku = |(index, (sku, _)): (usize, &(&str, i128))| {
-                grant.get(*sku).map(|granted| (index, quantity(*granted)))
+                let granted = grant.get(*sku).filter(|granted| **granted > 0)?;
+                match held[index] {
+                    None => Some((index, quantity(*granted))),
+                    Some(false) => Some((index, 1)),
+                    // Of what is held already nothing more comes.
+                    Some(true) => None,
+                }
             };
             observed.iter().enumerate().filter_map(of_sku).collect()
         };
@@ -134,6 +161,7 @@ impl<'claims> Question<'claims> {
             settled_after[claim].push(sku);
         }
         Self {
+            once: held.into_iter().map(|held| held.is_some()).collect(),
             observed,
             claims,
             settled_after,
@@ -160,7 +188,7 @@ impl<'claims> Question<'claims> {
             }
             let mut rest = left.to_vec();
             for (sku, quantity) in grant {
-                rest[*sku] = rest[*sku].saturating_sub(*quantity);
+                rest[*sku] = self.left(*sku, rest[*sku], *quantity);
             }
             let fits = grant.iter().all(|(sku, _)| rest[*sku] >= 0)
                 && self.settled_after[index].iter().all(|sku| rest[*sku] == 0);
@@ -172,6 +200,16 @@ impl<'claims> Question<'claims> {
             }
         }
         Some(false)
+    }
+
+    /// What is left of a change when a grant has its part of it. Of what can be held once, the first
+    /// grant makes the change, and no other adds to it.
+    fn left(&self, sku: usize, left: i128, quantity: i128) -> i128 {
+        match (self.once[sku], self.observed[sku].1) {
+            (true, 1) => left.saturating_sub(quantity).max(0),
+            (true, 2..) => left,
+            _ => left.saturating_sub(quantity),
+        }
     }
 
     /// What differs from the sum that has the most changes right, among the first ones.
@@ -206,7 +244,8 @@ impl<'claims> Question<'claims> {
         let mut sums = vec![0_i128; self.observed.len()];
         for (grants, chosen) in self.claims.iter().zip(choice) {
             for (sku, quantity) in grants.get(*chosen).into_iter().flatten() {
-                sums[*sku] = sums[*sku].saturating_add(*quantity);
+                let sum = sums[*sku].saturating_add(*quantity);
+                sums[*sku] = if self.once[*sku] { sum.min(1) } else { sum };
             }
         }
         let pairs = self.observed.iter().zip(sums);
@@ -256,7 +295,7 @@ mod tests {
 
     fn all_hold(claims: &[GrantClaim], changes: &Changes) -> bool {
         let claims: Vec<&GrantClaim> = claims.iter().collect();
-        judge(&claims, changes)
+        judge(&claims, changes, &HeldOnce::new())
             .iter()
             .all(|judgement| *judgement == Judgement::Holds)
     }
@@ -303,6 +342,7 @@ mod tests {
         let wrong = judge(
             &[claim],
             &changes(&[("p", "hat", 1), ("p", "gold", 4), ("p", "gems", 0)]),
+            &HeldOnce::new(),
         );
         let expected = WrongChange {
             sku: "gold".to_owned(),
@@ -310,6 +350,27 @@ mod tests {
             observed: 4,
         };
         assert_eq!(wrong, [Judgement::Wrong(vec![expected])]);
+    }
+
+    #[test]
+    fn what_is_held_once_changes_once_and_not_again() {
+        let hat = || grant(&[("hat", 5)]);
+        let two = [claim("p", &[hat()]), claim("p", &[hat()])];
+        let nothing = [claim("p", &[Grant::new(), hat()])];
+        let judged = |claims: &[GrantClaim], change: i128, held: bool| {
+            let claims: Vec<&GrantClaim> = claims.iter().collect();
+            let held = HeldOnce::from([(("p".to_owned(), "hat".to_owned()), held)]);
+            let judged = judge(&claims, &changes(&[("p", "hat", change)]), &held);
+            judged.iter().all(|one| *one == Judgement::Holds)
+        };
+        assert!(judged(&two[..1], 1, false) && judged(&two, 1, false));
+        for change in [0, 2, 5, 10] {
+            assert!(!judged(&two, change, false), "{change}");
+            assert!(!judged(&two[..1], change, false), "{change}");
+        }
+        assert!(judged(&two, 0, true) && !judged(&two, 1, true));
+        assert!(judged(&nothing, 0, false) && judged(&nothing, 1, false));
+        assert!(!judged(&nothing, 2, false));
     }
 
     /// Each of many bundles of one player was granted by its own SKU, each of which has a choice of
@@ -334,7 +395,7 @@ mod tests {
         assert!(all_hold(&claims, &seen));
         seen.insert(("p".to_owned(), own(7)), 2);
         let claims: Vec<&GrantClaim> = claims.iter().collect();
-        let judged = judge(&claims, &seen);
+        let judged = judge(&claims, &seen, &HeldOnce::new());
         assert!(matches!(judged[7], Judgement::Wrong(_)));
     }
 
@@ -343,7 +404,10 @@ mod tests {
         let mut unsure = claim("p", &[grant(&[("gems", 5)])]);
         unsure.complete = false;
         let seen = changes(&[("p", "gems", 6)]);
-        assert_eq!(judge(&[&unsure], &seen), [Judgement::Undecided]);
+        assert_eq!(
+            judge(&[&unsure], &seen, &HeldOnce::new()),
+            [Judgement::Undecided]
+        );
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! What every scenario of a run shares: the sender, the profile's hooks and its policies.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -8,7 +9,7 @@ use super::http_hook::PreparedScript;
 use super::probe_reading::PreparedProbe;
 use super::redaction::Redaction;
 use super::restart::PreparedRestart;
-use crate::delivery::{AllowedHosts, Client, Clock, Sender, Target};
+use crate::delivery::{AllowedHosts, Client, Clock, RateLimit, Sender, SignedSeconds, Target};
 use crate::protocol::Signer;
 use crate::scenario::{Policy, RetryPolicy};
 
@@ -23,6 +24,10 @@ pub struct Harness {
     pub signer: Signer,
     /// Signs with the secret before the present one, if it is known.
     pub expired: Option<Signer>,
+    /// As of which seconds bodies were signed in this run.
+    pub signed_seconds: SignedSeconds,
+    /// Holds deliveries back, where the receiver takes only so many.
+    pub rate_limit: Option<RateLimit>,
     /// Where requests other than deliveries may go.
     pub allowed: AllowedHosts,
     /// Keeps the secret out of what is reported.
@@ -33,6 +38,8 @@ pub struct Harness {
     pub retry: RetryPolicy,
     /// What is right where Aghanim leaves the choice to the game.
     pub policy: Policy,
+    /// The SKUs of which a player can hold one at most.
+    pub held_once: BTreeSet<String>,
     /// The profile's probes by name.
     pub probes: IndexMap<String, PreparedProbe>,
     /// How the receiver is told what to answer, if it can be.
@@ -55,6 +62,8 @@ impl Harness {
             clock: &self.clock,
             signer: &self.signer,
             expired: self.expired.as_ref(),
+            signed_seconds: &self.signed_seconds,
+            rate_limit: self.rate_limit.as_ref(),
         }
     }
 }

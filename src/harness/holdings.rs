@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expected_grant::{AcceptableGrants, Grant, acceptable_grants};
-use super::grant_judgement::{Changes, GrantClaim, Judgement, judge};
+use super::grant_judgement::{Changes, GrantClaim, HeldOnce, Judgement, judge};
 use super::probe_reading::PreparedProbe;
 use super::watched_effect::{claim, describe};
 use crate::delivery::Client;
@@ -69,7 +69,10 @@ impl PlayerClaims {
                 Err(reason) => return HoldingsVerdict::Undecided(reason),
             };
         }
-        self.judge(&holdings)
+        match (self.judge(&holdings), probe.leads_nowhere()) {
+            (HoldingsVerdict::Wrong(_), Some(reason)) => HoldingsVerdict::Undecided(reason),
+            (verdict, _) => verdict,
+        }
     }
 
     /// Judges what the player holds, by SKU.
@@ -79,7 +82,7 @@ impl PlayerClaims {
         let changes: Changes = holdings.iter().map(holding).collect();
         let claims: Vec<&GrantClaim> = self.claims.iter().collect();
         let mut wrong = Vec::new();
-        for judgement in judge(&claims, &changes) {
+        for judgement in judge(&claims, &changes, &HeldOnce::new()) {
             match judgement {
                 Judgement::Holds => {}
                 Judgement::Wrong(of_claim) => {

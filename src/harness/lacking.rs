@@ -18,6 +18,17 @@ pub(super) enum Lacking {
     ExpiredSecret,
     /// HTTP/1.1, which this fault needs.
     Http1(Fault),
+    /// As many players as a scenario has.
+    Players {
+        /// How many the profile lists.
+        listed: usize,
+        /// How many the scenario has.
+        needed: usize,
+    },
+    /// A player who does not hold this SKU yet, of which nobody can hold two.
+    PlayerWithout(String),
+    /// A player whose ID ends so.
+    PlayerWithEnding(String),
 }
 
 impl Lacking {
@@ -35,6 +46,16 @@ impl Lacking {
             }
             Self::ExpiredSecret => "the secret before the present one is not known".to_owned(),
             Self::Http1(fault) => needs_http1(*fault),
+            Self::Players { listed, needed } => format!(
+                "this scenario needs {needed} different players, and the profile's `players` has \
+                 {listed}"
+            ),
+            Self::PlayerWithout(sku) => format!(
+                "the player held {sku} before, and nobody can hold two: a grant would not show"
+            ),
+            Self::PlayerWithEnding(ending) => {
+                format!("the profile's `players` has none whose ID ends with `{ending}`")
+            }
         }
     }
 
@@ -50,6 +71,11 @@ impl Lacking {
                 "name its environment variable as `expired_secret_env` in the profile".to_owned()
             }
             Self::Http1(_) => HTTP1_HELP.to_owned(),
+            Self::Players { needed, .. } => format!("list {needed} players or more"),
+            Self::PlayerWithout(_) => {
+                "list players who hold none, or items that can be held more than once".to_owned()
+            }
+            Self::PlayerWithEnding(_) => "list one, if your game can have such a player".to_owned(),
         }
     }
 

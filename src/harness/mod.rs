@@ -20,6 +20,7 @@ mod lacking;
 mod order;
 mod other_request;
 mod outline;
+mod path_trail;
 mod placeholders;
 mod plan;
 mod probe_reading;

@@ -58,7 +58,7 @@ impl Plan {
         let events = self.events.iter();
         let mut steps = Vec::new();
         // A step that can't be made ends the scenario, and nothing after it is looked at.
-        let mut ends: Option<Lacking> = None;
+        let mut ends: Option<Lacking> = self.lacking.clone();
         for (index, step) in self.case.scenario.steps.iter().enumerate() {
             ends = ends.or_else(|| surroundings.lacking(step));
             steps.push(OutlinedPart::new(self.step(index + 1, step), ends.as_ref()));

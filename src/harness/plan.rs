@@ -4,6 +4,7 @@
 //! is wrong in a scenario is found before the first request.
 
 mod lint;
+mod players;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,7 +14,9 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use self::players::DrawnPlayers;
 use super::expectation::PreparedExpectation;
+use super::lacking::Lacking;
 use super::placeholders::{fill_in, percent_encoded};
 use super::varying::{VaryingValue, varying_values};
 use super::verdict::Demand;
@@ -33,6 +36,11 @@ pub struct PlanSettings {
     pub catalogue: Option<Arc<Catalogue>>,
     /// The game's ID in every event, in place of an invented one.
     pub game_id: Option<String>,
+    /// The players that the game knows, if it knows its own alone. Where there are none, players
+    /// are invented.
+    pub players: Arc<[String]>,
+    /// The place in `players` from which this case's are drawn.
+    pub first_player: usize,
     /// The probes that the profile knows by name.
     pub probes: Vec<String>,
     /// Whether warnings and what was not checked count as failures.
@@ -60,6 +68,10 @@ pub struct Plan {
     pub(super) seed: Seed,
     /// The moment from which event times count.
     pub(super) start: StartTime,
+    /// How many of the listed players its events are about.
+    pub listed_players: usize,
+    /// What the profile lacks, so that nothing of it can be sent.
+    pub(super) lacking: Option<Lacking>,
 }
 
 /// An event as it is sent.
@@ -151,6 +163,7 @@ impl Plan {
             case: &case,
             settings,
             seed,
+            players: DrawnPlayers::new(&case.scenario, &settings.players, settings.first_player),
         };
         let mut problems = Diagnostics::default();
         let mut events = IndexMap::new();
@@ -177,15 +190,19 @@ impl Plan {
         problems.extend(planner.requests(&events).0);
         problems.into_result()?;
         let varying = planner.varying(&events);
+        let demand = planner.demand(None, None);
         let effects = case.scenario.effects.iter();
         let effect_demands = effects
             .map(|effect| planner.demand(effect.level, effect.source.as_ref()))
             .collect();
+        let players = planner.players;
         Ok(Self {
+            listed_players: players.count(),
+            lacking: players.lacking,
             events,
             varying,
             expectations,
-            demand: planner.demand(None, None),
+            demand,
             effect_demands,
             seed,
             start: settings.start,
@@ -212,6 +229,7 @@ struct Planner<'plan> {
     case: &'plan Case,
     settings: &'plan PlanSettings,
     seed: Seed,
+    players: DrawnPlayers,
 }
 
 impl Planner<'_> {
@@ -240,12 +258,7 @@ impl Planner<'_> {
             });
         }
         let shape = spec.shape(
-            Some(self.shared(
-                name,
-                "player",
-                |spec| spec.player_id.as_ref(),
-                Generator::player_id,
-            )),
+            Some(self.player(name)),
             Some(self.shared(
                 name,
                 "transaction",
@@ -265,7 +278,10 @@ impl Planner<'_> {
         };
         let elsewhen = Planner {
             settings: &settings,
-            ..*self
+            case: self.case,
+            seed: self.seed,
+            // Other players than any that the profile lists: in another run it could be any of them.
+            players: DrawnPlayers::default(),
         };
         let pairs = events.iter().filter_map(|(name, event)| {
             let other = elsewhen.event(name).ok()?;
@@ -284,6 +300,24 @@ impl Planner<'_> {
             generator = generator.with_game_id(game_id.clone());
         }
         generator
+    }
+
+    fn player(&self, name: &str) -> String {
+        let mut owner = name;
+        while let Some(spec) = self.case.scenario.events.get(owner)
+            && let Some(Shareable::SameAs(other)) = &spec.value.player_id
+        {
+            owner = &other.value;
+        }
+        if let Some(player) = self.players.of(owner) {
+            return player.clone();
+        }
+        self.shared(
+            owner,
+            "player",
+            |spec| spec.player_id.as_ref(),
+            Generator::player_id,
+        )
     }
 
     /// A value that events may share: given, generated, or that of the event it is the same as.

@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use super::http_hook::{self, HttpHook};
 use super::json_match::shortened;
+use super::path_trail::PathTrail;
 use super::placeholders::{VariableNotSet, fill_in, with_environment};
 use super::redaction::Redaction;
 use crate::delivery::{AllowedHosts, Client, HeaderError, Response, TargetError};
@@ -21,6 +22,8 @@ pub struct PreparedProbe {
     source: PreparedSource,
     missing: Option<i128>,
     timeout: Duration,
+    /// Whether its path leads anywhere.
+    trail: PathTrail,
     /// Hides what came from the environment.
     redaction: Redaction,
 }
@@ -90,6 +93,7 @@ impl PreparedProbe {
             source,
             missing: probe.missing,
             timeout: probe.timeout.0,
+            trail: PathTrail::default(),
             redaction: Redaction::new(credentials),
         })
     }
@@ -109,6 +113,13 @@ impl PreparedProbe {
     pub async fn read(&self, client: &Client, player_id: &str, sku: &str) -> Result<i128, String> {
         let number = self.read_unredacted(client, player_id, sku).await;
         number.map_err(|reason| self.redaction.text(&reason).into_owned())
+    }
+
+    /// Why its `read` is rather mistyped than right, if that seems so: the path has selected nothing of
+    /// any answer so far, and the answers do not look as if it could.
+    pub(super) fn leads_nowhere(&self) -> Option<String> {
+        let reason = self.trail.leads_nowhere()?;
+        Some(format!("{reason}; is `read` right?"))
     }
 
     async fn read_unredacted(
@@ -148,9 +159,16 @@ impl PreparedProbe {
         let body: Value = serde_json::from_slice(&response.body)
             .map_err(|error| format!("{name} answered no JSON: {error}"))?;
         match (read.query(&body).as_slice(), self.missing) {
-            ([value], _) => number_in(value)
-                .ok_or_else(|| format!("{read} is no whole number: {}", shown(value))),
-            ([], Some(missing)) => Ok(missing),
+            ([value], _) => {
+                self.trail.found();
+                number_in(value)
+                    .ok_or_else(|| format!("{read} is no whole number: {}", shown(value)))
+            }
+            ([], Some(missing)) => {
+                let shown = self.redaction.json(&body);
+                self.trail.found_nothing(read, &body, &shown);
+                Ok(missing)
+            }
             (values, _) => {
                 let count = values.len();
                 Err(format!(

@@ -13,6 +13,7 @@ use super::plan::Plan;
 use super::run_event::{EffectsEnded, RunEnded, RunEvent, ScenarioEnded, ScenarioStarted};
 use super::steps::{Events, Steps};
 use super::verdict::{Check, Counts, Verdict};
+use crate::delivery::RateLimit;
 
 impl Harness {
     /// Runs all plans and tells `events` what happens. Once `stop` is set, no scenario is begun.
@@ -53,6 +54,11 @@ impl Harness {
             checks,
             not_run,
             took: started.elapsed(),
+            held_back: self
+                .rate_limit
+                .as_ref()
+                .map(RateLimit::waited)
+                .unwrap_or_default(),
         };
         events(RunEvent::RunEnded(ended.clone()));
         ended

@@ -368,4 +368,14 @@ pub struct RunEnded {
     #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
+    /// How long deliveries were held back by the profile's `max_rate`, added up over all of them;
+    /// left out where none was.
+    #[serde(
+        rename = "held_back_seconds",
+        with = "seconds",
+        default,
+        skip_serializing_if = "Duration::is_zero"
+    )]
+    #[schemars(with = "f64")]
+    pub held_back: Duration,
 }

@@ -103,6 +103,10 @@ impl<'run> Steps<'run> {
     }
 
     async fn make_one(&mut self, number: usize, step: &'run Step) -> Result<Made, Check> {
+        if let Some(lacking) = &self.plan.lacking {
+            let expected = "players that the game knows";
+            return Err(lacking.not_checked(&self.plan.demand, "players", expected));
+        }
         if let Some(pause) = step.pause {
             self.harness.clock.pause(pause.0).await;
             return Ok(Made::Deliveries(Vec::new()));

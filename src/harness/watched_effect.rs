@@ -1,10 +1,11 @@
 //! One effect: which probes it asks, what it demands of their numbers, and how that is told.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::answered::{Answered, AnsweredEvents};
 use super::expected_grant::{AcceptableGrants, Grant, acceptable_grants, named_skus};
-use super::grant_judgement::{GrantClaim, Judgement, WrongChange};
+use super::grant_judgement::{GrantClaim, HeldOnce, Judgement, WrongChange};
 use super::plan::{Plan, QUANTITY_PROBE};
 use super::verdict::{Check, Demand};
 use crate::protocol::Event;
@@ -113,6 +114,29 @@ impl<'run> WatchedEffect<'run> {
             }
         }
         self.if_delivered = None;
+    }
+
+    /// Lowers what is demanded of SKUs that can be held once only.
+    pub(super) fn hold_once(&mut self, skus: &BTreeSet<String>) {
+        if let Wanted::Grant(claim) = &mut self.wanted {
+            let grants = claim.acceptable.iter_mut().flatten();
+            for (_, quantity) in grants.filter(|(sku, _)| skus.contains(*sku)) {
+                *quantity = (*quantity).min(1);
+            }
+        }
+    }
+
+    /// The SKU that was held before and of which there can't be two, where a rightful grant would be of
+    /// nothing else: it would not show.
+    pub(super) fn would_not_show(&self, held_once: &HeldOnce) -> Option<&str> {
+        let claim = self.claim()?;
+        let is_held = |sku: &String| {
+            let key = (claim.player_id.clone(), sku.clone());
+            held_once.get(&key) == Some(&true)
+        };
+        let mut grants = claim.acceptable.iter().filter(|grant| !grant.is_empty());
+        let hidden = grants.find(|grant| grant.keys().all(is_held))?;
+        hidden.keys().next().map(String::as_str)
     }
 
     /// The claim that is judged together with those of the other effects, if this is one.

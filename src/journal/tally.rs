@@ -93,6 +93,7 @@ impl RunTally {
             checks: self.checks,
             not_run: self.meant.saturating_sub(self.scenarios.total()),
             took: took.unwrap_or_default(),
+            held_back: Duration::ZERO,
         }
     }
 }

@@ -129,6 +129,7 @@ mod tests {
             checks: Counts::default(),
             not_run: 0,
             took: Duration::ZERO,
+            held_back: Duration::ZERO,
         });
         let line = serde_json::to_string(&event).expect("serialises");
         let mut full = Full {

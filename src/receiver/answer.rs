@@ -67,6 +67,7 @@ impl Answer {
         let mut answer = Self::error(refusal.status(), &refusal.to_string());
         match refusal {
             Refusal::MethodNotAllowed { allowed } => answer.header = Some((ALLOW, allowed)),
+            Refusal::TooMany => answer.header = Some((RETRY_AFTER, "1")),
             Refusal::InProgress { status } if status.is_server_error() => {
                 answer.header = Some((RETRY_AFTER, "1"));
             }

@@ -148,6 +148,7 @@ async fn work(
     match backend.steps.begin(event, &delivered.signature) {
         Ok(under_way) => {
             let handled = settle(backend, event, delivered, scripted).await;
+            backend.steps.keep_in_mind(&handled, &delivered.signature);
             if let Some(under_way) = under_way {
                 under_way.end(&handled).await;
             }

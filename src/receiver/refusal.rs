@@ -57,6 +57,9 @@ pub enum Refusal {
     /// The player's ID or an SKU is not ASCII, which this game's are.
     #[error("a player's ID and an SKU are ASCII here")]
     BeyondAscii,
+    /// The game has no such player.
+    #[error("there is no such player")]
+    UnknownPlayer,
     /// What the event grants of one SKU is more than can be counted.
     #[error("the quantity of {sku:?} is more than {max}", max = u64::MAX)]
     QuantityTooLarge {
@@ -66,12 +69,18 @@ pub enum Refusal {
     /// The game denies such events in place of passing them over.
     #[error("{0} events are denied here")]
     Denied(Withheld),
+    /// More deliveries have come of late than are taken.
+    #[error("too many deliveries")]
+    TooMany,
     /// Another delivery of the same idempotency key is worked on at this moment.
     #[error("another delivery of this idempotency_key is worked on")]
     InProgress {
         /// What it is answered with.
         status: StatusCode,
     },
+    /// The same signature has come before, and what it came with was granted.
+    #[error("this signature was granted already")]
+    Replayed,
     /// A sound receiver would have taken it further.
     #[error("on purpose: {flaw}")]
     OnPurpose {
@@ -116,20 +125,22 @@ impl Refusal {
             | Self::TimestampMalformed
             | Self::Signature(_)
             | Self::NotFresh { .. }
-            | Self::Denied(_) => StatusCode::FORBIDDEN,
+            | Self::Denied(_)
+            | Self::Replayed => StatusCode::FORBIDDEN,
             Self::BodyCut
             | Self::NotAnEvent(_)
             | Self::UnknownEventType(_)
             | Self::EmptyIdempotencyKey
             | Self::MalformedPath
             | Self::MalformedScript => StatusCode::BAD_REQUEST,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CannotGrant { .. } | Self::QuantityTooLarge { .. } | Self::BeyondAscii => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::OnPurpose { status, .. } | Self::InProgress { status } => *status,
-            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::NoSuchPath | Self::UnknownPlayer => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }
     }

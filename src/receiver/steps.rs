@@ -22,7 +22,7 @@ use super::ledger::{BodyDigest, Earlier, Entry, Holdings, Ledger, LedgerError, R
 use super::refusal::Refusal;
 use super::request_body;
 use super::settings::ReceiverSettings;
-use super::variants::{self, InProgress, Inventory, UnderWay, Variants};
+use super::variants::{self, InProgress, Inventory, Rate, Replays, UnderWay, Variants};
 
 /// The steps, and what has to be kept for them.
 pub(super) struct Steps {
@@ -32,6 +32,8 @@ pub(super) struct Steps {
     variants: Variants,
     inventory: Inventory,
     in_progress: InProgress,
+    replays: Replays,
+    rate: Rate,
 }
 
 impl Steps {
@@ -44,12 +46,15 @@ impl Steps {
             crash_point: CrashPoint::new(settings.crash_after),
             inventory: Inventory::of(&variants),
             in_progress: InProgress::of(&variants),
+            replays: Replays::of(&variants),
+            rate: Rate::of(&variants),
             variants,
         })
     }
 
     /// Refuses a delivery before its body is read.
     pub(super) fn refuse_unread(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        self.rate.take()?;
         self.variants.refuse_unread(headers)
     }
 
@@ -129,7 +134,13 @@ impl Steps {
         event: &Event,
         signature: &str,
     ) -> Result<Option<UnderWay>, Refusal> {
+        self.replays.refuse(signature)?;
         self.in_progress.begin(|| self.identify(event, signature))
+    }
+
+    /// Keeps in mind that an event was worked on.
+    pub(super) fn keep_in_mind(&self, handled: &Handled, signature: &str) {
+        self.replays.keep_in_mind(handled, signature);
     }
 
     /// Whether an event that is not to be granted is denied.

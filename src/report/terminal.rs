@@ -182,8 +182,14 @@ impl<W: Write> Report for TerminalReport<W> {
 }
 
 fn summary(ended: &RunEnded) -> String {
+    let held_back = match ended.held_back.as_secs_f64() {
+        0.0 => String::new(),
+        seconds => {
+            format!("; deliveries waited {seconds:.0} s in all for the profile's `max_rate`")
+        }
+    };
     format!(
-        "{}\n{}\ntook {:.2} s",
+        "{}\n{}\ntook {:.2} s{held_back}",
         scenarios_in_words(ended, paint_verdict),
         checks_in_words(ended, paint_verdict),
         ended.took.as_secs_f64(),

@@ -18,6 +18,8 @@ mod json_path;
 mod level;
 mod matcher;
 mod matrix;
+mod max_rate;
+mod player_list;
 mod probe;
 mod profile;
 mod restart_hook;
@@ -42,6 +44,8 @@ pub use forgery::Forgery;
 pub use json_path::{JsonPath, JsonPointer};
 pub use level::Level;
 pub use matcher::{JsonType, Matcher};
+pub use max_rate::MaxRate;
+pub use player_list::PlayerList;
 pub use probe::{PLACEHOLDERS, Probe, ProbeRequest, ProbeSource};
 pub use profile::{
     BundlePolicy, BundleQuantity, Config, GrantPolicy, HttpVersionName, Policy, Profile, ScriptHook,

@@ -1,6 +1,7 @@
 //! `aghook.yaml`: where the receiver is, how its effects are seen, and what is right there.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,8 @@ use super::document::{
     Diagnostic, Diagnostics, Located, Node, Patience, SourceFile, decode_all, nearest,
 };
 use super::{
-    DurationText, Probe, ProbeRequest, RestartHook, RetryPolicy, RetrySetting, SnapshotSettings,
+    DurationText, MaxRate, PlayerList, Probe, ProbeRequest, RestartHook, RetryPolicy, RetrySetting,
+    SnapshotSettings,
 };
 use crate::generate::CatalogueItem;
 
@@ -55,6 +57,11 @@ pub struct Profile {
     /// The game's own items. Left out, events grant invented ones, which a real receiver may refuse.
     #[serde(default)]
     pub items: Vec<CatalogueItem>,
+    /// The players that the game knows, if it knows its own alone: IDs, patterns such as
+    /// `player-{0..999}`, or `{ file: players.txt }`, relative to this file. Every generated event is
+    /// about one of them. Left out, players are invented.
+    #[serde(default)]
+    pub players: Option<PlayerList>,
     /// How effects are seen, by name. `quantity` is the one that `granted` reads: how much of an
     /// SKU a player holds.
     #[serde(default)]
@@ -72,6 +79,10 @@ pub struct Profile {
     /// How the sender retries. Aghanim's own schedule is not documented: these are assumptions.
     #[serde(default)]
     pub retry: Option<RetrySetting>,
+    /// The most deliveries that the receiver takes, as `8/s` or `30/m`. Those of a run wait for their
+    /// turn, in real time. Left out, nothing is held back.
+    #[serde(default)]
+    pub max_rate: Option<MaxRate>,
     /// How long effects may take to show after the answer. Given, what is right must still be
     /// right at its end, as befits a receiver that grants later; left out, the first right
     /// reading within 2s counts.
@@ -203,6 +214,17 @@ impl JsonSchema for HttpVersionName {
 }
 
 impl Profile {
+    /// The SKUs of which a player can hold one at most.
+    pub fn held_once(&self) -> BTreeSet<String> {
+        let once = self.items.iter().filter(|item| !item.stackable);
+        once.map(|item| item.sku.clone()).collect()
+    }
+
+    /// The players that the game knows; none where they are invented.
+    pub fn listed_players(&self) -> &[String] {
+        self.players.as_ref().map_or(&[], PlayerList::ids)
+    }
+
     /// How the sender retries: what the profile sets, and the assumed policy for the rest.
     pub fn retry_policy(&self) -> RetryPolicy {
         let assumed = RetryPolicy::default();
@@ -225,7 +247,27 @@ impl Config {
         for profile in config.profiles.values_mut() {
             profile.cacert = profile.cacert.take().map(|cacert| folder.join(cacert));
         }
+        config.read_players(path)?;
         Ok(config)
+    }
+
+    /// Reads the files of players that the profiles name. `path` is the config's own.
+    pub fn read_players(&mut self, path: &Path) -> Result<(), Diagnostics> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut problems = Diagnostics::default();
+        for (name, profile) in &mut self.profiles {
+            let Some(players) = &mut profile.players else {
+                continue;
+            };
+            if let Err(problem) = players.read(folder) {
+                let message = format!("profiles.{name}.players: {problem}");
+                let help = "the file has an ID or a pattern a line, and its path is taken from \
+                            this file's folder";
+                let file = path.display().to_string();
+                problems.extend([Diagnostic::of_file(file, message, Some(help.to_owned()))]);
+            }
+        }
+        problems.into_result()
     }
 
     /// Reads a config from a text.

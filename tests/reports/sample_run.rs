@@ -61,6 +61,7 @@ pub(crate) fn sample_run() -> Vec<RunEvent> {
         },
         not_run: 3,
         took: Duration::from_millis(1234),
+        held_back: Duration::ZERO,
     }));
     events
 }
@@ -86,6 +87,7 @@ pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
         checks: Counts::default(),
         not_run: 0,
         took: Duration::ZERO,
+        held_back: Duration::ZERO,
     });
     failures.chain([end])
 }

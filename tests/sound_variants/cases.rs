@@ -101,6 +101,11 @@ fn of_variant(variant: Variant) -> Case {
             warned: &[("payload/player_beyond_ascii", "status")],
             ..case
         },
+        Variant::OwnPlayersOnly => Case {
+            profile: "players: ['player-{0..199}', player-Zoë-水晶]\n    \
+                      policy: { bundles: nested, sandbox: ignore, test: ignore }",
+            ..case
+        },
         Variant::SandboxDenied => Case {
             warned: &[
                 ("context/sandbox", "status"),
@@ -115,6 +120,19 @@ fn of_variant(variant: Variant) -> Case {
         Variant::RetryAfter => Case {
             profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    \
                       retry: { retry_after: true }",
+            ..case
+        },
+        Variant::RateLimited => Case {
+            profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    \
+                      max_rate: 8/s",
+            ..case
+        },
+        Variant::HeldOnce => Case {
+            profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    \
+                      items:\n    \
+                      - { sku: hat, stackable: false }\n    \
+                      - { sku: cape, stackable: false }\n    \
+                      - { sku: boots, stackable: false }",
             ..case
         },
         Variant::AsynchronousGrants => Case {

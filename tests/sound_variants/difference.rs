@@ -33,6 +33,16 @@ pub(crate) fn shows(runtime: &Runtime, variant: Variant) -> bool {
             receiver.deliver(&event(&player, &player, "gem"));
             receiver.held(&player, "gem").contains(":0}")
         }),
+        Variant::RateLimited => (0..TRIES).any(|number| {
+            let key = format!("k{number}");
+            receiver.deliver(&event(&key, "P", "gem")).contains(" 429 ")
+        }),
+        Variant::GrantedSignatureRefused => {
+            let event = event("k", "P", "gem").to_string();
+            let request = receiver.signed(&event, now());
+            let answers = [(); 2].map(|()| receiver.exchange(request.as_bytes()));
+            answers[0].contains(" 200 ") && answers[1].contains(" 403 ")
+        }
         Variant::InProgress409 => took(300) && receiver.overlaps(" 409 "),
         Variant::InProgress503 => took(300) && receiver.overlaps(" 503 "),
         _ => receiver.transcript() != Talk::to(runtime, &[]).transcript(),
@@ -99,6 +109,7 @@ impl Talk {
             self.deliver(&unknown),
             self.deliver(&sandbox),
             self.deliver(&event("beyond ASCII", "Zoë", "gem")),
+            self.deliver(&event("known player", "player-7", "gem")),
             self.exchange(yesterday.as_bytes()),
             self.exchange(forged.as_bytes()),
             self.exchange(script.as_bytes()),

@@ -20,6 +20,8 @@ async fn delivered(target: &Target, policy: &RetryPolicy, forgery: Option<Forger
         clock: &clock,
         signer: &signer,
         expired: Some(&signer),
+        signed_seconds: &SignedSeconds::default(),
+        rate_limit: None,
     };
     let plan = DeliveryPlan {
         forgery,

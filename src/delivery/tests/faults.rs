@@ -29,6 +29,8 @@ pub(super) async fn delivered_by(
         clock: &clock,
         signer: &signer,
         expired: None,
+        signed_seconds: &SignedSeconds::default(),
+        rate_limit: None,
     };
     let start = StartTime::from_system_time(std::time::UNIX_EPOCH + Duration::from_secs(NOW));
     let mut plan = DeliveryPlan {

@@ -19,6 +19,8 @@ async fn delivered(server: &Server, body: &[u8], forgery: Option<Forgery>) -> De
         clock: &clock,
         signer: &signer,
         expired: None,
+        signed_seconds: &SignedSeconds::default(),
+        rate_limit: None,
     };
     let policy = RetryPolicy::default();
     let plan = DeliveryPlan {

@@ -140,6 +140,7 @@ fn a_games_own_catalogue_is_all_that_events_are_about() {
     for count in 1..8 {
         let items: Vec<CatalogueItem> = (0..count)
             .map(|number| CatalogueItem {
+                stackable: true,
                 sku: format!("own_{number}"),
                 name: None,
                 description: None,

@@ -5,7 +5,7 @@ use futures_util::future::{join, join_all};
 
 use super::Steps;
 use crate::delivery::{
-    Attempt, Delivery, DeliveryPlan, Gate, HttpVersion, Interlude, Outcome, deliver,
+    Attempt, Delivery, DeliveryPlan, Gate, HttpVersion, Interlude, Outcome, RateLimit, deliver,
 };
 use crate::generate::Generator;
 use crate::harness::expectation::{Observed, check};
@@ -44,12 +44,8 @@ impl<'run> Steps<'run> {
         let policy = self.policy(step);
         let deliveries = in_order(self.plan, number, step);
         let done = if step.together {
-            let places = Gate::for_participants(deliveries.len()).into_iter();
-            let sent = deliveries.iter().zip(places).map(|(delivery, place)| {
-                let part = Part::At(place);
-                self.deliver_one(number, step, &policy, delivery, part)
-            });
-            join_all(sent).await
+            self.deliver_together(number, step, &policy, &deliveries)
+                .await
         } else if fault == Some(Fault::OutOfOrder) {
             self.deliver_out_of_order(number, step, &policy, &deliveries)
                 .await
@@ -68,6 +64,32 @@ impl<'run> Steps<'run> {
         let judged =
             judged.map(|(delivery, done)| self.judge(number, step, &policy, delivery, &done));
         Ok(judged.collect())
+    }
+
+    /// All at the same moment, or, where the receiver takes only so many, as many as it takes.
+    async fn deliver_together(
+        &self,
+        number: usize,
+        step: &Step,
+        policy: &RetryPolicy,
+        deliveries: &[Numbered<'run>],
+    ) -> Vec<Delivery> {
+        let limit = self.harness.rate_limit.as_ref();
+        let at_once = limit.map_or(deliveries.len(), RateLimit::at_once).max(1);
+        let mut done = Vec::with_capacity(deliveries.len());
+        for group in deliveries.chunks(at_once) {
+            let _turns = match limit {
+                Some(limit) => Some(limit.turns(group.len()).await),
+                None => None,
+            };
+            let places = Gate::for_participants(group.len()).into_iter();
+            let sent = group.iter().zip(places).map(|(delivery, place)| {
+                let part = Part::At(place);
+                self.deliver_one(number, step, policy, delivery, part)
+            });
+            done.extend(join_all(sent).await);
+        }
+        done
     }
 
     /// The others pass between the first delivery's lost answer and its retry.

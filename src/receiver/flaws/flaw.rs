@@ -105,8 +105,8 @@ flaws! {
     EventTimeSigned "event_time_signed" Loses
         "The signature is checked with the body's `event_time` in place of the timestamp header, since the two are equal in the example: every retry and every late delivery is refused."
         "An event whose `event_time` is not the second in which it is signed is answered 403; the forgery `swapped_timestamp` passes where it is.";
-    SeenSignatureRefused "seen_signature_refused" Loses
-        "A signature that was seen before is refused as a replay: a retry within the same second, or one that repeats the first signature, is lost though nothing was granted."
+    SeenSignatureRefused "seen_signature_refused" Answers
+        "A signature that was seen before is refused as a replay, though nothing was granted: where a sender repeats the first signature in its retries, of which no public source speaks, a coupon whose first attempt failed is lost."
         "The second delivery with the same timestamp and body is answered 403.";
     FreshnessNotChecked "freshness_not_checked" Answers
         "The timestamp's distance from the clock is not looked at: a recorded delivery can be replayed at any time, and only the idempotency key stands in its way."

@@ -20,6 +20,8 @@ pub(in crate::receiver) struct Inventory {
     /// has them, so that after a crash they show at once.
     queue: Option<Mutex<Vec<Queued>>>,
     nothing_is_missing: bool,
+    /// Whether a player holds one of each item at most.
+    once: bool,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,7 @@ impl Inventory {
                 .has(Variant::AsynchronousGrants)
                 .then(Mutex::default),
             nothing_is_missing: variants.has(Variant::NothingHeld404),
+            once: variants.has(Variant::HeldOnce),
         }
     }
 
@@ -78,6 +81,7 @@ impl Inventory {
                 held.saturating_sub(queued.get(sku).copied().unwrap_or(0))
             }
         };
+        let held = if self.once { held.min(1) } else { held };
         Ok((held > 0 || !self.nothing_is_missing).then_some(held))
     }
 

@@ -3,12 +3,14 @@
 //! They are there to try a test suite on: one that blames a variant blames sound receivers. As with
 //! `flaws`, a variant takes the place of one step, the sound steps know nothing of it, and the two
 //! meet in `steps`. `answering` has the words that go back, `wire` how they travel, `granting` what
-//! an event stands for, `inventory` what a player is seen to hold, and `progress` what is under way.
+//! an event stands for, `inventory` what a player is seen to hold, `progress` what is under way, `replays` what has been, and `rate` how much of it.
 
 mod answering;
 mod granting;
 mod inventory;
 mod progress;
+mod rate;
+mod replays;
 mod variant;
 mod wire;
 
@@ -26,6 +28,8 @@ use crate::protocol::{Event, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 pub(super) use inventory::Inventory;
 pub(super) use progress::{InProgress, UnderWay};
+pub(super) use rate::Rate;
+pub(super) use replays::Replays;
 pub use variant::Variant;
 pub(super) use wire::Body;
 
@@ -51,6 +55,9 @@ const ALTERNATIVES: &[&[Variant]] = &[
     &[Variant::BundleBySku, Variant::BundleQuantityIgnored],
     &[Variant::InProgress409, Variant::InProgress503],
 ];
+
+/// How the IDs begin of all players that [`Variant::OwnPlayersOnly`] knows.
+const KNOWN_PLAYERS: &str = "player-";
 
 /// The variants that were asked for.
 #[derive(Debug, Default)]
@@ -93,6 +100,10 @@ impl Variants {
     pub(super) fn refuse_ids(&self, event: &Event) -> Result<(), Refusal> {
         if self.has(Variant::AsciiIdsOnly) && !has_ascii_ids(event) {
             return Err(Refusal::BeyondAscii);
+        }
+        let is_known = event.event_data.player_id.starts_with(KNOWN_PLAYERS);
+        if self.has(Variant::OwnPlayersOnly) && !is_known {
+            return Err(Refusal::UnknownPlayer);
         }
         Ok(())
     }

@@ -55,6 +55,9 @@ variants! {
     AsciiIdsOnly "ascii_ids_only"
         "An event with a player or an SKU beyond ASCII, which the game can't have, is refused with 422.";
 
+    OwnPlayersOnly "own_players_only"
+        "An event of a player whose ID does not begin with `player-`, whom the game does not know, is refused with 404.";
+
     // Its body.
     BodyArray "body_array"
         "The body of an answer is a JSON array.";
@@ -104,12 +107,18 @@ variants! {
         "The main item of an event that has a fallback is unknown to the game, so the fallback is granted.";
     SandboxAndTestGranted "sandbox_and_test_granted"
         "Sandbox and test events are granted as live ones.";
+    HeldOnce "held_once"
+        "A player holds one of each item at most: what would make more of it is taken, and changes nothing.";
     NothingHeld404 "nothing_held_404"
         "The probe answers 404 for what a player does not hold.";
 
     // Who is let in, and when.
     FreshnessUnlimited "freshness_unlimited"
         "A signature is good at any time, as in Aghanim's public template.";
+    RateLimited "rate_limited"
+        "Ten deliveries a second are taken; more are answered 429 with `Retry-After: 1`, whoever sent them.";
+    GrantedSignatureRefused "granted_signature_refused"
+        "A signature whose coupon was granted is refused with 403 as a replay, so that each delivery needs one of its own.";
     InProgress409 "in_progress_409"
         "While a first delivery is worked on, for 300 ms, others of its key are answered 409, and 200 afterwards.";
     InProgress503 "in_progress_503"

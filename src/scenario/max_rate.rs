@@ -1,0 +1,85 @@
+//! The most deliveries that a receiver takes in some time, as `8/s`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer};
+
+/// So many deliveries in any second or minute, and no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxRate {
+    /// How many; at least 1.
+    pub deliveries: u32,
+    /// In how long a time.
+    pub period: Duration,
+}
+
+/// More than this is no limit that a run would ever meet.
+const MOST: u32 = 1_000_000;
+
+impl MaxRate {
+    fn parse(text: &str) -> Option<Self> {
+        let (count, unit) = text.split_once('/')?;
+        let period = match unit.trim() {
+            "s" => Duration::from_secs(1),
+            "m" => Duration::from_mins(1),
+            _ => return None,
+        };
+        let deliveries = count.trim().parse().ok()?;
+        (1..=MOST)
+            .contains(&deliveries)
+            .then_some(Self { deliveries, period })
+    }
+}
+
+impl fmt::Display for MaxRate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = if self.period.as_secs() == 1 { "s" } else { "m" };
+        write!(formatter, "{}/{unit}", self.deliveries)
+    }
+}
+
+impl<'de> Deserialize<'de> for MaxRate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            de::Error::custom(format!(
+                "`{text}` is no rate\nexpected deliveries a second or a minute, as `8/s` or `30/m`"
+            ))
+        })
+    }
+}
+
+impl JsonSchema for MaxRate {
+    fn schema_name() -> Cow<'static, str> {
+        "MaxRate".into()
+    }
+
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^[1-9][0-9]{0,6}/[sm]$",
+            "description": "Deliveries a second or a minute, as `8/s` or `30/m`.",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_a_second_or_a_minute() {
+        for text in ["8/s", "30/m", "1000000/s"] {
+            assert_eq!(
+                MaxRate::parse(text).map(|rate| rate.to_string()),
+                Some(text.to_owned())
+            );
+        }
+        for text in ["0/s", "8", "8/h", "-1/s", "1.5/s", "/s", "1000001/s"] {
+            assert_eq!(MaxRate::parse(text), None, "{text}");
+        }
+    }
+}
