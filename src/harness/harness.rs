@@ -56,7 +56,7 @@ pub struct Harness {
 
 impl Harness {
     /// What signs and sends.
-    pub(super) fn sender(&self) -> Sender<'_> {
+    pub fn sender(&self) -> Sender<'_> {
         Sender {
             client: &self.client,
             clock: &self.clock,

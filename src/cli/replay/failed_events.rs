@@ -17,7 +17,7 @@ use super::super::preparation::{Preparation, PreparedRun};
 use super::super::target_options::reach;
 use super::super::{ExitCode, block_on};
 use super::ReplayRun;
-use crate::delivery::{Delivery, DeliveryPlan, Gate, Outcome, Sender, Target, deliver};
+use crate::delivery::{Delivery, DeliveryPlan, Gate, Outcome, Target, deliver};
 use crate::generate::{Seed, StartTime};
 use crate::harness::{
     AnswerRecord, AttemptPlace, GrantDemand, Harness, HoldingsVerdict, PlayerClaims, answer_record,
@@ -306,14 +306,7 @@ impl Resending<'_> {
     }
 
     async fn deliver(&self, plan: DeliveryPlan<'_>, random: &mut ChaCha8Rng) -> Delivery {
-        let harness = self.harness;
-        let sender = Sender {
-            client: &harness.client,
-            clock: &harness.clock,
-            signer: &harness.signer,
-            expired: harness.expired.as_ref(),
-        };
-        deliver(sender, plan, random, |_| {}).await
+        deliver(self.harness.sender(), plan, random, |_| {}).await
     }
 
     /// Shows every attempt, where that is wanted.
