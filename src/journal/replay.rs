@@ -159,6 +159,10 @@ impl Replay<'_> {
             recorded_target: self.recorded_target,
             signatures: self.signatures,
         };
+        let _turn = match &self.harness.rate_limit {
+            Some(limit) if attempt.event_name.is_some() => Some(limit.turns(1).await),
+            _ => None,
+        };
         let (target, request) = match resending.request(attempt) {
             Ok(request) => request,
             Err(reason) => return ReplayResult::LeftOut(reason),
