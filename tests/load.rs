@@ -8,6 +8,8 @@ mod honest;
 #[cfg(unix)]
 #[path = "load/interrupted.rs"]
 mod interrupted;
+#[path = "load/java_reader.rs"]
+mod java_reader;
 #[path = "reports/junit_structure.rs"]
 mod junit_structure;
 #[path = "load/merge.rs"]
