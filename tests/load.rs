@@ -3,9 +3,13 @@
 
 #[path = "load/exactly_once.rs"]
 mod exactly_once;
+#[path = "load/honest.rs"]
+mod honest;
 #[cfg(unix)]
 #[path = "load/interrupted.rs"]
 mod interrupted;
+#[path = "load/java_reader.rs"]
+mod java_reader;
 #[path = "reports/junit_structure.rs"]
 mod junit_structure;
 #[path = "load/merge.rs"]
@@ -199,8 +203,20 @@ fn what_is_wrong_on_the_command_line_is_said() {
         (&["--rate", "fast"][..], "`100..5000 over 60s`"),
         (&["--duration", "5"], "expected a unit"),
         (&["--duration", "0s"], "sends nothing"),
-        (&["--count", "0"], "--count"),
-        (&["--connections", "0"], "--connections"),
+        (
+            &["--count", "0"],
+            "expected a whole number of events from 1 on, such as `1000`",
+        ),
+        (&["--count", "-1"], "expected a whole number of events"),
+        (
+            &["--connections", "0"],
+            "expected a whole number of connections from 1 on",
+        ),
+        (&["--seed", "x"], "expected a whole number from 0 to"),
+        (&["--seed", "-1"], "expected a whole number from 0 to"),
+        (&["--rate", "-5"], "expected events a second such as `5000`"),
+        (&["--rate", "0"], "expected events a second"),
+        (&["--duration", "-5s"], "expected a duration"),
         (&["--duplicates", "5"], "expected a share such as `5%`"),
         (
             &["--duplicates", "60%", "--together", "60%"],

@@ -4,6 +4,7 @@ pub(super) mod effect_check;
 mod failures;
 mod live_line;
 mod looked;
+mod numbers;
 mod report;
 pub(super) mod report_options;
 mod sending;
@@ -29,8 +30,8 @@ use super::target_options::{TargetOptions, reach};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::harness::Harness;
 use crate::load::{
-    EventSource, Expectation, FailedEventsHead, Length, LoadReport, LoadSettings, Mix, Partition,
-    Rate, Share, Stop,
+    Counts, EventSource, Expectation, FailedEventsHead, Length, LoadReport, LoadSettings, Mix,
+    Partition, Rate, Share, Stop,
 };
 use crate::scenario::DurationText;
 
@@ -51,19 +52,27 @@ pub struct Load {
     #[arg(
         long,
         value_name = "RATE",
+        allow_hyphen_values = true,
         default_value = "100",
         help_heading = "The load"
     )]
     rate: Rate,
 
     /// How long to send new events [default: 10s]
-    #[arg(long, value_name = "DURATION", help_heading = "The load")]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        allow_hyphen_values = true,
+        help_heading = "The load"
+    )]
     duration: Option<DurationText>,
 
     /// How many events to send, in place of a duration
     #[arg(
         long,
         value_name = "N",
+        value_parser = numbers::events,
+        allow_hyphen_values = true,
         conflicts_with = "duration",
         help_heading = "The load"
     )]
@@ -73,6 +82,8 @@ pub struct Load {
     #[arg(
         long,
         value_name = "N",
+        value_parser = numbers::connections,
+        allow_hyphen_values = true,
         default_value = "50",
         help_heading = "The load"
     )]
@@ -106,7 +117,14 @@ pub struct Load {
     partition: Option<Partition>,
 
     /// From what the events follow
-    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "The load")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = numbers::whole,
+        allow_hyphen_values = true,
+        default_value_t = 1,
+        help_heading = "The load"
+    )]
     seed: u64,
 
     /// The moment from which event times count, as Unix seconds or RFC 3339 [default: now]
@@ -222,6 +240,8 @@ impl Load {
             let prepared = preparation.start().await?;
             let looked = self.looked_at(&prepared.harness, players_hold_something)?;
             reach(&prepared.harness.client, &prepared.harness.target).await?;
+            // What can't be written is known before anything is sent.
+            failures::check_writable(&self.failures)?;
             let reports = self.reports.open()?;
             let settings = self.settings(&prepared, generator, mix);
             let source = EventSource::new(settings.generator.clone(), mix, seed);
@@ -249,7 +269,12 @@ impl Load {
             // What can't be written keeps nobody from the figures.
             reports.write(&report, console)?;
             let written = listed?;
-            if written > 0 {
+            if written == 0 && self.failures.exists() {
+                let path = self.failures.display();
+                console.note(&format!(
+                    "{path} is of an earlier load: nothing of this one is in it"
+                ));
+            } else if written > 0 {
                 let path = self.failures.display();
                 console.note(&format!(
                     "{written} events that went wrong are in {path}; just those again: aghook \
@@ -357,20 +382,22 @@ impl Load {
     }
 }
 
-/// What is demanded: what was said, or that every delivery was acknowledged, and in any case that
-/// no forgery was accepted.
+/// What is demanded: what was said, or that every delivery was acknowledged, and in any case that no
+/// forgery was accepted. Unasked, nothing is demanded of deliveries or forgeries where there were
+/// none.
 pub(super) fn demanded(
     said: &[Expectation],
-    with_forgeries: bool,
+    counts: &Counts,
     interrupted: bool,
 ) -> Vec<Expectation> {
     let mut all = said.to_vec();
     let mut add = |text: &str| all.extend(text.parse::<Expectation>());
     // Deliveries that a Ctrl-C cut off say nothing about the receiver.
-    if said.is_empty() && !interrupted {
+    let forgeries_alone = counts.deliveries == 0 && counts.forgeries > 0;
+    if said.is_empty() && !forgeries_alone && !interrupted {
         add("undelivered = 0");
     }
-    if with_forgeries {
+    if counts.forgeries > 0 {
         add("accepted_forgeries = 0");
     }
     all

@@ -45,8 +45,9 @@ impl Merge {
         let Some(mut report) = joined else {
             return Err(CommandError::usage("there is nothing to join", None));
         };
-        let with_forgeries = report.figures.counts.forgeries > 0;
-        report.conclude(&demanded(&self.expect, with_forgeries, report.interrupted));
+        let counts = &report.figures.counts;
+        let demanded = demanded(&self.expect, counts, report.interrupted);
+        report.conclude(&demanded);
         self.reports.open()?.write(&report, console)?;
         Ok(exit_code(&report))
     }

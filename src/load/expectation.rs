@@ -34,6 +34,9 @@ pub struct Verdict {
     pub holds: Option<bool>,
     /// The figure.
     pub observed: String,
+    /// What speaks against taking the verdict as one on the receiver: too few samples, or the
+    /// sender's own doing.
+    pub note: Option<String>,
 }
 
 /// What an expectation can be about.
@@ -186,7 +189,7 @@ impl Metric {
             }
             Kind::PerSecond => decimal(text).map(Bound::Number),
             Kind::Count(counted) => match text.strip_suffix('%') {
-                Some(percent) if counted.whole_name().is_some() => {
+                Some(percent) if counted.can_be_share() => {
                     let percent = decimal(percent.trim_end())?;
                     (percent <= 100.0).then_some(Bound::Percent(percent))
                 }
@@ -222,24 +225,33 @@ impl Counted {
     }
 
     /// Of what it is a share, in words.
-    fn whole_name(self) -> Option<&'static str> {
+    fn whole_name(self) -> &'static str {
         match self {
-            Self::Errors | Self::Timeouts | Self::Retries => Some("attempts"),
-            Self::Undelivered | Self::Refused | Self::Exhausted | Self::Unfinished => {
-                Some("deliveries")
-            }
-            Self::RefusedForgeries | Self::AcceptedForgeries => Some("forgeries"),
-            Self::Stalls | Self::Dropped => None,
+            Self::Errors | Self::Timeouts | Self::Retries => "attempts",
+            Self::Undelivered
+            | Self::Refused
+            | Self::Exhausted
+            | Self::Unfinished
+            | Self::Dropped => "deliveries",
+            Self::RefusedForgeries | Self::AcceptedForgeries => "forgeries",
+            Self::Stalls => "requests",
         }
     }
 
-    fn whole(self, figures: &Figures) -> Option<u64> {
+    /// Of how many things it is a count. Where there were none, it says nothing.
+    fn whole(self, figures: &Figures) -> u64 {
         let counts = &figures.counts;
-        match self.whole_name()? {
-            "attempts" => Some(counts.attempts),
-            "deliveries" => Some(counts.deliveries),
-            _ => Some(counts.forgeries),
+        match self.whole_name() {
+            "attempts" => counts.attempts,
+            "deliveries" => counts.deliveries,
+            "forgeries" => counts.forgeries,
+            _ => counts.attempts + counts.forgeries,
         }
+    }
+
+    /// Whether its bound can be a share of that.
+    fn can_be_share(self) -> bool {
+        !matches!(self, Self::Stalls | Self::Dropped)
     }
 }
 
@@ -254,8 +266,9 @@ impl Expectation {
         let nothing = |observed: &str| Verdict {
             holds: None,
             observed: observed.to_owned(),
+            note: None,
         };
-        match (self.metric.kind, self.bound) {
+        let mut verdict = match (self.metric.kind, self.bound) {
             (Kind::Time(times, statistic), Bound::Time(bound)) => {
                 let histogram = match times {
                     Times::Latency => &figures.latencies.latency,
@@ -277,16 +290,19 @@ impl Expectation {
                 Some(rate) => self.verdict(rate.partial_cmp(&bound), format!("{rate:.1}/s")),
                 None => nothing("nothing was measured"),
             },
+            (Kind::Count(counted), Bound::Number(_)) if counted.whole(figures) == 0 => {
+                nothing(&format!("there were no {}", counted.whole_name()))
+            }
             (Kind::Count(counted), Bound::Number(bound)) => {
                 let count = counted.count(figures);
                 self.verdict(as_float(count).partial_cmp(&bound), count.to_string())
             }
             (Kind::Count(counted), Bound::Percent(bound)) => {
                 let count = counted.count(figures);
-                let of = counted.whole_name().unwrap_or_default();
+                let of = counted.whole_name();
                 match counted.whole(figures) {
-                    None | Some(0) => nothing(&format!("there were no {of}")),
-                    Some(whole) => {
+                    0 => nothing(&format!("there were no {of}")),
+                    whole => {
                         // Compared by multiplication, so that 100% is all and not nearly all.
                         let (part, bound) = (as_float(count) * 100.0, bound * as_float(whole));
                         let percent = part / as_float(whole);
@@ -297,13 +313,16 @@ impl Expectation {
             }
             // The bound was read by the metric's own rules.
             _ => nothing("nothing was measured"),
-        }
+        };
+        verdict.note = self.metric.note(figures, verdict.holds);
+        verdict
     }
 
     fn verdict(&self, ordering: Option<Ordering>, observed: String) -> Verdict {
         Verdict {
             holds: Some(self.comparison.holds(ordering)),
             observed,
+            note: None,
         }
     }
 }
@@ -385,5 +404,6 @@ impl fmt::Display for Expectation {
     }
 }
 
+mod note;
 #[cfg(test)]
 mod tests;

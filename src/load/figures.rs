@@ -55,10 +55,11 @@ impl Figures {
         Ok(())
     }
 
-    /// How many new events left a second; none where there was no time to measure.
+    /// How many new events left a second; none where there was no time to measure. One alone has no
+    /// rate.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
     pub fn events_per_second(&self) -> Option<f64> {
         let seconds = self.span_us as f64 / 1e6;
-        (self.span_us > 0).then(|| self.counts.events as f64 / seconds)
+        (self.span_us > 0 && self.counts.events > 1).then(|| self.counts.events as f64 / seconds)
     }
 }

@@ -42,10 +42,10 @@ pub struct LiveFigures {
     pub attempts: u64,
     /// Those of them without a 2xx answer.
     pub errors: u64,
-    /// Half of the latencies were no longer.
-    pub p50: Duration,
+    /// Half of the latencies were no longer; none where there were none.
+    pub p50: Option<Duration>,
     /// 99% of the latencies were no longer.
-    pub p99: Duration,
+    pub p99: Option<Duration>,
     /// Attempts under way at this moment.
     pub in_flight: u64,
 }
@@ -54,7 +54,10 @@ impl Live {
     /// Takes what is new.
     pub fn take(&self) -> LiveFigures {
         let recent = std::mem::take(&mut *self.recent());
-        let at = |quantile| Duration::from_nanos(recent.latency.value_at_quantile(quantile));
+        let latency = Some(&recent.latency).filter(|latency| !latency.is_empty());
+        let at = |quantile| {
+            latency.map(|latency| Duration::from_nanos(latency.value_at_quantile(quantile)))
+        };
         LiveFigures {
             attempts: recent.attempts,
             errors: recent.errors,
@@ -98,9 +101,10 @@ mod tests {
         live.add(&latency, 3, 1);
         let seen = live.take();
         assert_eq!((seen.attempts, seen.errors, seen.in_flight), (3, 1, 1));
-        assert_eq!(seen.p99.as_millis(), 5);
+        assert_eq!(seen.p99.map(|p99| p99.as_millis()), Some(5));
         live.ended();
         let seen = live.take();
         assert_eq!((seen.attempts, seen.errors, seen.in_flight), (0, 0, 0));
+        assert_eq!((seen.p50, seen.p99), (None, None));
     }
 }

@@ -85,6 +85,9 @@ pub struct CheckedExpectation {
     pub holds: Option<bool>,
     /// What was seen.
     pub observed: String,
+    /// What speaks against taking the verdict as one on the receiver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What events brought their players.
@@ -92,6 +95,10 @@ pub struct CheckedExpectation {
 pub struct EffectsReport {
     /// How many events were looked at.
     pub checked: u64,
+    /// How many of them were acknowledged, so that they had to be granted.
+    pub acknowledged: u64,
+    /// How many of them were forged, so that they must not be granted.
+    pub forged: u64,
     /// How many of them were right.
     pub right: u64,
     /// How many could not be told, such as by a probe that failed.
@@ -125,8 +132,16 @@ impl EffectsReport {
             .saturating_sub(self.undecided)
     }
 
+    /// Whether a receiver that grants nothing would be right as well: no event that was looked at
+    /// had to be granted, or must not be.
+    pub fn shows_nothing(&self) -> bool {
+        self.acknowledged == 0 && self.forged == 0
+    }
+
     fn add(&mut self, other: &Self) {
         self.checked += other.checked;
+        self.acknowledged += other.acknowledged;
+        self.forged += other.forged;
         self.right += other.right;
         self.undecided += other.undecided;
         if self.undecided_because.is_none() {
@@ -154,6 +169,7 @@ impl LoadReport {
                 expected: expectation.to_string(),
                 holds: verdict.holds,
                 observed: verdict.observed,
+                note: verdict.note,
             }
         });
         self.expectations = judged.collect();
@@ -219,7 +235,7 @@ impl LoadReport {
         let undecided = self
             .effects
             .as_ref()
-            .is_some_and(|effects| effects.undecided > 0);
+            .is_some_and(|effects| effects.undecided > 0 || effects.shows_nothing());
         let failed = self.expectations.iter().any(|one| one.holds == Some(false));
         let open = self.expectations.iter().any(|one| one.holds.is_none());
         match (wrong || failed, undecided || open || nothing) {
@@ -342,6 +358,7 @@ mod tests {
         let mut report = share("1/1", 3);
         report.effects = Some(EffectsReport {
             checked: 3,
+            acknowledged: 3,
             right: 2,
             undecided: 1,
             ..EffectsReport::default()
@@ -349,9 +366,27 @@ mod tests {
         assert_eq!(report.holds(), None);
         report.effects = Some(EffectsReport {
             checked: 3,
+            acknowledged: 3,
             right: 2,
             ..EffectsReport::default()
         });
         assert_eq!(report.holds(), Some(false));
+    }
+
+    #[test]
+    fn effects_of_which_none_had_to_be_there_show_nothing() {
+        let mut report = share("1/1", 3);
+        let unacknowledged = EffectsReport {
+            checked: 3,
+            right: 3,
+            ..EffectsReport::default()
+        };
+        report.effects = Some(unacknowledged.clone());
+        assert_eq!(report.holds(), None);
+        report.effects = Some(EffectsReport {
+            forged: 1,
+            ..unacknowledged
+        });
+        assert_eq!(report.holds(), Some(true));
     }
 }

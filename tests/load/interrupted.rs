@@ -34,7 +34,13 @@ impl Held {
                 "--connections",
                 "2",
             ])
-            .args(["--report", "json=load.json", "--target", &peer.url()])
+            .args([
+                "--report",
+                "json=load.json",
+                "--report",
+                "terminal=load.txt",
+            ])
+            .args(["--target", &peer.url()])
             .env("AGHOOK_SECRET", SECRET)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -68,12 +74,13 @@ impl Held {
         assert!(line.starts_with("stopping: "), "{line}");
     }
 
-    fn end(mut self) -> (Option<i32>, Value) {
+    fn end(mut self) -> (Option<i32>, Value, Folder) {
         let code = self.load.wait().expect("ends").code();
         let mut rest = String::new();
         self.stderr.read_to_string(&mut rest).expect("UTF-8");
         let report = serde_json::from_str(&self.folder.read("load.json"));
-        (code, report.unwrap_or_else(|_| panic!("no report: {rest}")))
+        let report = report.unwrap_or_else(|_| panic!("no report: {rest}"));
+        (code, report, self.folder)
     }
 }
 
@@ -84,9 +91,14 @@ fn what_is_under_way_ends_and_is_counted() {
     for _ in 0..2 {
         held.answer.send(()).expect("the receiver waits");
     }
-    let (code, report) = held.end();
+    let (code, report, folder) = held.end();
     assert_eq!(code, Some(3), "{report}");
     assert_eq!(report["interrupted"], true);
+    let told = folder.read("load.txt");
+    assert!(
+        told.contains("not checked, since the load was stopped before its time"),
+        "{told}"
+    );
     let counts = counts(&report);
     assert_eq!(number(counts, "events"), 2);
     assert_eq!(number(counts, "acknowledged"), 2);
@@ -98,9 +110,12 @@ fn the_second_time_nothing_is_waited_for_and_all_is_counted() {
     let mut held = Held::new();
     held.interrupt();
     held.press();
-    let (code, report) = held.end();
+    let (code, report, folder) = held.end();
     assert_eq!(code, Some(3), "{report}");
     let counts = counts(&report);
     assert_eq!(number(counts, "events"), 2);
     assert_eq!(number(counts, "unfinished"), 2);
+    // What came to no end can be sent again.
+    let failures = folder.read("aghook-failures.jsonl");
+    assert_eq!(failures.matches("it was not acknowledged").count(), 2);
 }

@@ -81,6 +81,40 @@ fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
 }
 
 #[test]
+fn events_that_were_lost_are_granted_by_a_receiver_that_does_not_lose_them() {
+    let losing = Peer::answering(|request| match request.method.as_str() {
+        "GET" => Answer::of(200).body(r#"{"quantity":0}"#),
+        _ => Answer::of(200),
+    });
+    let config = |url: &str, probe: &str| {
+        format!(
+            "profiles:\n  x:\n    target: {url}\n    settle: 0s\n    policy: {{ bundles: nested, \
+             sandbox: ignore, test: ignore }}\n    probes:\n      quantity:\n        http: GET \
+             {probe}/{{player_id}}/items/{{sku}}\n        read: $.quantity\n"
+        )
+    };
+    let lost = config(&losing.url(), &losing.url());
+    let folder = Folder::new().with("aghook.yaml", lost);
+    let options = ["--rate", "max", "--count", "40", "--check-effects", "all"];
+    let report = report(&folder, &options, 1);
+    let effects = &report["effects"];
+    let wrong = effects["wrong"].as_array().expect("a list").len() as u64;
+    assert!(wrong > 20, "{effects}");
+    assert_eq!(wrong + number(effects, "right"), 40);
+    // It is told that 200 was not enough.
+    let still = replay(&folder, &[], 1).says(&[&format!("0 right now, {wrong} wrong")]);
+    assert_eq!(lines(&still, "✗ ", ": 200; "), wrong, "{}", still.text());
+    let sound = Flawed::new(&[]);
+    let base = format!("http://{}", sound.address);
+    let (url, players) = (
+        format!("{base}/webhooks/aghanim"),
+        format!("{base}/debug/players"),
+    );
+    std::fs::write(folder.path("aghook.yaml"), config(&url, &players)).expect("written");
+    replay(&folder, &["--target", &url], 0).says(&[&format!("{wrong} right now, 0 wrong")]);
+}
+
+#[test]
 fn treated_as_in_the_load_events_show_the_same_flaw_again() {
     let (_flawed, folder, wrong) = doubled();
     let other = Flawed::new(&["--flaw", "dedupe_missing"]);

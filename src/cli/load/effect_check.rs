@@ -101,12 +101,18 @@ impl EffectCheck<'_> {
         let looks = indices.map(|index| {
             let number = self.partition.number(index);
             let wanted = self.claims(&mut source, number);
-            async move { self.look_at_one(wanted).await }
+            let demand = self.demand(&mut source, number);
+            async move { (self.look_at_one(wanted).await, demand) }
         });
         let mut looks = stream::iter(looks).buffer_unordered(AT_A_TIME);
         let mut wrong = Vec::new();
-        while let Some((one, verdict)) = looks.next().await {
+        while let Some(((one, verdict), demand)) = looks.next().await {
             report.checked += 1;
+            match demand {
+                GrantDemand::Once => report.acknowledged += 1,
+                GrantDemand::Never => report.forged += 1,
+                GrantDemand::AtMostOnce => {}
+            }
             match verdict {
                 HoldingsVerdict::Right => report.right += 1,
                 HoldingsVerdict::Undecided(reason) => {

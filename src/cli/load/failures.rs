@@ -1,8 +1,8 @@
 //! The file of the events that went wrong: which they are, and that it is written.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::super::command_error::CommandError;
@@ -17,6 +17,30 @@ struct Failures {
     listed: BTreeMap<u64, String>,
     /// How many more there are.
     left_out: u64,
+}
+
+/// Makes sure that the file could be written, before anything is sent. One that is there keeps what
+/// is in it, and none is left that was not there.
+pub(super) fn check_writable(path: &Path) -> Result<(), CommandError> {
+    let opened = path
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| OpenOptions::new().write(true).create_new(true).open(path));
+    let checked = match opened {
+        Ok(_) => std::fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().append(true).open(path).map(|_| ())
+        }
+        Err(error) => Err(error),
+    };
+    checked.map_err(|error| {
+        let message = format!(
+            "events that go wrong could not be written to {}: {error}",
+            path.display()
+        );
+        let help = "nothing was sent; name another file with `--failures FILE`";
+        CommandError::not_completed(message, help.to_owned())
+    })
 }
 
 /// Writes the events whose effects are wrong, those that were not acknowledged and the forgeries that

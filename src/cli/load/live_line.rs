@@ -62,9 +62,12 @@ impl Drop for LiveLine {
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
 fn text(figures: &LiveFigures, over: Duration) -> String {
     let rate = figures.attempts as f64 / over.as_secs_f64().max(0.001);
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    let milliseconds = |time: Option<Duration>| match time {
+        Some(time) => format!("{:.2} ms", time.as_secs_f64() * 1e3),
+        None => "–".to_owned(),
+    };
     format!(
-        "{rate:.0}/s  p50 {:.2} ms  p99 {:.2} ms  {} errors  {} in flight",
+        "{rate:.0}/s  p50 {}  p99 {}  {} errors  {} in flight",
         milliseconds(figures.p50),
         milliseconds(figures.p99),
         figures.errors,
@@ -81,13 +84,22 @@ mod tests {
         let figures = LiveFigures {
             attempts: 1000,
             errors: 2,
-            p50: Duration::from_micros(1500),
-            p99: Duration::from_millis(12),
+            p50: Some(Duration::from_micros(1500)),
+            p99: Some(Duration::from_millis(12)),
             in_flight: 7,
         };
         assert_eq!(
             text(&figures, Duration::from_millis(500)),
             "2000/s  p50 1.50 ms  p99 12.00 ms  2 errors  7 in flight"
+        );
+        let without = LiveFigures {
+            p50: None,
+            p99: None,
+            ..figures
+        };
+        assert_eq!(
+            text(&without, Duration::from_millis(500)),
+            "2000/s  p50 –  p99 –  2 errors  7 in flight"
         );
     }
 }

@@ -2,9 +2,7 @@
 
 use super::super::preparation::PreparedRun;
 use super::{Load, demanded};
-use crate::load::{
-    EffectsReport, LoadReport, LoadResult, Mix, Partition, Percentiles, Rate, Share,
-};
+use crate::load::{EffectsReport, LoadReport, LoadResult, Mix, Partition, Percentiles, Rate};
 
 /// Makes the report of a load, and judges it.
 pub(super) fn of(
@@ -47,7 +45,7 @@ pub(super) fn of(
         expectations: Vec::new(),
         effects,
     };
-    let with_forgeries = load.forgeries != Share::default();
-    report.conclude(&demanded(&load.expect, with_forgeries, result.interrupted));
+    let demanded = demanded(&load.expect, &report.figures.counts, result.interrupted);
+    report.conclude(&demanded);
     report
 }

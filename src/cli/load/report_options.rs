@@ -1,6 +1,6 @@
 //! Which reports of a load are written, and where to.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -106,15 +106,16 @@ impl LoadReportOptions {
         choice.map_or(ReportKind::Terminal, |choice| choice.kind)
     }
 
-    /// Opens the files, before anything is sent.
+    /// Opens the files, before anything is sent. What is in them stays until they are written.
     pub(in crate::cli) fn open(&self) -> Result<LoadReports, CommandError> {
         let mut files = Vec::new();
         for choice in &self.report {
             let Some(path) = &choice.path else { continue };
-            let opened = match path.parent() {
-                Some(folder) => std::fs::create_dir_all(folder).and_then(|()| File::create(path)),
-                None => File::create(path),
-            };
+            let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+            let opened = folder.and_then(|()| {
+                let mut options = OpenOptions::new();
+                options.write(true).create(true).truncate(false).open(path)
+            });
             let file = opened.map_err(|error| {
                 let message = format!("the report {} can't be written: {error}", path.display());
                 CommandError::not_completed(message, None)
@@ -139,14 +140,15 @@ impl LoadReports {
         write(self.on_output, report, console)?;
         let mut problem = None;
         for (kind, path, file) in self.files {
-            let mut out = BufWriter::new(file);
-            // A file gets no colours.
-            let written = if kind == ReportKind::Terminal {
-                let mut out = PlainText(out);
-                write(kind, report, &mut out)
-            } else {
-                write(kind, report, &mut out)
-            };
+            let written = emptied(&file).and_then(|()| {
+                let mut out = BufWriter::new(file);
+                // A file gets no colours.
+                if kind == ReportKind::Terminal {
+                    write(kind, report, &mut PlainText(out))
+                } else {
+                    write(kind, report, &mut out)
+                }
+            });
             if let Err(error) = written {
                 let message = format!("the report {} can't be written: {error}", path.display());
                 problem.get_or_insert(CommandError::not_completed(message, None));
@@ -161,6 +163,14 @@ impl LoadReports {
         }
         problem.map_or(Ok(()), Err)
     }
+}
+
+/// Empties a file; a pipe or a device has nothing to be emptied of.
+fn emptied(file: &File) -> std::io::Result<()> {
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    Ok(())
 }
 
 fn write(kind: ReportKind, report: &LoadReport, out: &mut impl Write) -> std::io::Result<()> {

@@ -61,10 +61,17 @@ pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
             Some(false) => Verdict::Failed,
             None => Verdict::Broken,
         };
-        LoadCheck::new(&one.expected, verdict, &one.observed)
+        let mut check = LoadCheck::new(&one.expected, verdict, &one.observed);
+        check.details.extend(one.note.clone());
+        check
     }));
     checks.push(match &report.effects {
         Some(effects) => of_effects(effects),
+        None if report.interrupted => LoadCheck::new(
+            EFFECTS,
+            Verdict::NotChecked,
+            "not checked, since the load was stopped before its time",
+        ),
         None => LoadCheck::new(
             EFFECTS,
             Verdict::NotChecked,
@@ -83,11 +90,18 @@ fn of_effects(effects: &EffectsReport) -> LoadCheck {
         (1.., _, _) => Verdict::Failed,
         (0, 1.., _) => Verdict::Broken,
         (0, 0, 0) => Verdict::NotChecked,
+        (0, 0, _) if effects.shows_nothing() => Verdict::Broken,
         (0, 0, _) => Verdict::Passed,
     };
     let observed = format!("{} of {} events looked at", effects.right, effects.checked);
     let mut check = LoadCheck::new(EFFECTS, verdict, observed);
+    if effects.checked > 0 && effects.shows_nothing() {
+        let nothing = "none of them was acknowledged, so that none had to be granted: this shows \
+                       nothing";
+        check.details.push(nothing.to_owned());
+    }
     let listed = effects.wrong.iter().take(LISTED);
+    let untold = wrong.checked_sub(listed.len() as u64);
     check.details.extend(listed.map(|one| {
         format!(
             "event {} of player {} ({}): {}",
@@ -97,7 +111,7 @@ fn of_effects(effects: &EffectsReport) -> LoadCheck {
             printable(&one.problem)
         )
     }));
-    if let Some(more @ 1..) = wrong.checked_sub(check.details.len() as u64) {
+    if let Some(more @ 1..) = untold {
         check.details.push(format!("and {more} more"));
     }
     if let Some(reason) = &effects.undecided_because {

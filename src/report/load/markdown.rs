@@ -1,11 +1,10 @@
 //! A load as Markdown, for the summary page of a CI job.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use super::checks::{checks, verdict};
-use super::summary::again;
-use crate::load::{LoadReport, Percentiles, time_text};
+use super::summary::{again, rate, time_or_dash};
+use crate::load::{LoadReport, Percentiles};
 use crate::report::markdown::escape::{code, text};
 use crate::report::markdown::mark;
 
@@ -71,18 +70,17 @@ fn quantiles(figures: &Percentiles) -> [String; 5] {
         max_us,
         ..
     } = *figures;
-    [p50_us, p90_us, p99_us, p999_us, max_us]
-        .map(|time_us| time_text(Duration::from_secs_f64(time_us.max(0.0) / 1e6)))
+    [p50_us, p90_us, p99_us, p999_us, max_us].map(|time_us| time_or_dash(figures, time_us))
 }
 
 fn write_counts(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
     let counts = &report.figures.counts;
-    let rate = report.events_per_second.unwrap_or_default();
     writeln!(
         out,
-        "\n{} events ({rate:.1} a second), {} deliveries, {} acknowledged; {} attempts, {} retries, \
+        "\n{} events ({}), {} deliveries, {} acknowledged; {} attempts, {} retries, \
          {} errors; {} forgeries, {} refused.",
         counts.events,
+        rate(report),
         counts.deliveries,
         counts.acknowledged,
         counts.attempts,

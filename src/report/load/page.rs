@@ -9,7 +9,7 @@ use askama::Template;
 use super::checks::{LoadCheck, checks, verdict};
 use super::histogram::histogram;
 use super::plot::{TimePlot, plots};
-use super::summary::again;
+use super::summary::{again, rate, time_or_dash};
 use crate::load::{LoadReport, Percentiles, time_text};
 use crate::report::html::latency::Plot;
 use crate::report::html::page::policy;
@@ -71,8 +71,7 @@ fn page(report: &LoadReport) -> Page<'_> {
 
 fn headline(report: &LoadReport) -> String {
     let events = report.figures.counts.events;
-    let rate = report.events_per_second.unwrap_or_default();
-    format!("{events} events, {rate:.1} a second")
+    format!("{events} events, {}", rate(report))
 }
 
 fn times(report: &LoadReport) -> Vec<(&'static str, [String; 6])> {
@@ -93,7 +92,7 @@ fn quantiles(figures: &Percentiles) -> [String; 6] {
         figures.p999_us,
         figures.max_us,
     ]
-    .map(|time_us| time_text(Duration::from_secs_f64(time_us.max(0.0) / 1e6)))
+    .map(|time_us| time_or_dash(figures, time_us))
 }
 
 /// What was counted, without what did not happen.

@@ -17,12 +17,12 @@ const DIM: Style = Style::new().dimmed();
 /// Writes the summary of a load.
 pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
     let counts = &report.figures.counts;
-    let rate = report.events_per_second.unwrap_or_default();
     writeln!(
         out,
-        "events       {} in {}, {rate:.1} a second",
+        "events       {} in {}, {}",
         counts.events,
-        time(Duration::from_micros(report.figures.span_us))
+        time(Duration::from_micros(report.figures.span_us)),
+        rate(report)
     )?;
     writeln!(
         out,
@@ -58,6 +58,13 @@ pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Resu
             out,
             "forgeries    {}: {} refused, {} accepted",
             counts.forgeries, counts.refused_forgeries, counts.accepted_forgeries
+        )?;
+    }
+    let asked = report.mix.get("forgeries");
+    if counts.forgeries == 0 && counts.events > 0 && asked.is_some_and(|share| share != "0%") {
+        writeln!(
+            out,
+            "forgeries    none was drawn among so few events, so nothing was checked of them"
         )?;
     }
     if counts.dropped > 0 {
@@ -142,6 +149,22 @@ fn write_verdicts(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// How many events a second there were.
+pub(super) fn rate(report: &LoadReport) -> String {
+    match report.events_per_second {
+        Some(rate) => format!("{rate:.1} a second"),
+        None => "too few for a rate".to_owned(),
+    }
+}
+
+/// A time of so many microseconds; a dash where there was none to measure.
+pub(super) fn time_or_dash(figures: &Percentiles, time_us: f64) -> String {
+    match figures.count {
+        0 => "–".to_owned(),
+        _ => microseconds(time_us),
+    }
 }
 
 /// What sends the same events again.

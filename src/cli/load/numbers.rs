@@ -1,0 +1,29 @@
+//! Whole numbers of the command line, whose mistakes say what was expected.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::str::FromStr;
+
+/// Any whole number.
+pub(super) fn whole(text: &str) -> Result<u64, String> {
+    read(
+        text,
+        "a whole number from 0 to 18446744073709551615, such as `42`",
+    )
+}
+
+/// How many events.
+pub(super) fn events(text: &str) -> Result<NonZeroU64, String> {
+    read(text, "a whole number of events from 1 on, such as `1000`")
+}
+
+/// How many connections.
+pub(super) fn connections(text: &str) -> Result<NonZeroUsize, String> {
+    read(
+        text,
+        "a whole number of connections from 1 on, such as `50`",
+    )
+}
+
+fn read<T: FromStr>(text: &str, expected: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("expected {expected}"))
+}

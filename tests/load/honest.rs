@@ -1,0 +1,145 @@
+//! That a load says nothing which it has not seen: figures without a sample, effects that nobody had to
+//! see, and files that can't be written.
+
+use super::*;
+
+/// A receiver that refuses everything and holds nothing, with a probe.
+fn refusing() -> (Peer, Folder) {
+    let peer = Peer::answering(|request| {
+        if request.method == "GET" {
+            Answer::of(200).body(r#"{"quantity":0}"#)
+        } else {
+            Answer::of(403)
+        }
+    });
+    let url = peer.url();
+    let config = format!(
+        "profiles:\n  x:\n    target: {url}\n    settle: 0s\n    probes:\n      quantity:\n        http: \
+         GET {url}/{{player_id}}/{{sku}}\n        read: $.quantity\n"
+    );
+    (peer, Folder::new().with("aghook.yaml", config))
+}
+
+#[test]
+fn that_nothing_was_granted_shows_nothing_where_nothing_had_to_be() {
+    let (_peer, folder) = refusing();
+    let options = ["load", "--rate", "max", "--count", "10"];
+    let expected = ["--expect", "errors = 100%", "--check-effects", "all"];
+    let words = [
+        &options[..],
+        &expected,
+        &["--report", "json=load.json", "--report", "terminal"],
+    ];
+    Transcript::of(&mut folder.aghook(&words.concat()))
+        .ends_with(3)
+        .says(&[
+            "? granted as often as they should be: 10 of 10 events looked at",
+            "none of them was acknowledged",
+            "latency      nothing was measured",
+        ])
+        .says_nothing_of(&["✓ granted", "p50 0"]);
+    let report: Value = serde_json::from_str(&folder.read("load.json")).expect("JSON");
+    assert_eq!(report["effects"]["acknowledged"], 0);
+    let markdown = [&options[..], &["--report", "markdown"]].concat();
+    Transcript::of(&mut folder.aghook(&markdown))
+        .ends_with(1)
+        .says(&["| latency | – | – | – | – | – |"])
+        .says_nothing_of(&["0 µs"]);
+}
+
+#[test]
+fn what_was_acknowledged_is_counted_among_what_was_looked_at() {
+    let folder = Folder::new();
+    let options = ["--rate", "max", "--count", "300", "--check-effects", "all"];
+    let report = report(
+        &folder,
+        &[&options[..], &["--forgeries", "10%"]].concat(),
+        0,
+    );
+    let effects = &report["effects"];
+    assert_eq!(effects["forged"], counts(&report)["forgeries"]);
+    let looked_at = number(effects, "acknowledged") + number(effects, "forged");
+    assert_eq!(looked_at, 300);
+}
+
+#[test]
+fn an_expectation_without_a_sample_is_open() {
+    let folder = Folder::new();
+    // Forgeries alone: nothing was delivered, so nothing can be said of deliveries.
+    let options = ["--rate", "max", "--count", "20", "--forgeries", "100%"];
+    report(&folder, &options, 0);
+    for expected in ["undelivered = 0", "errors = 0", "dropped = 0", "p99 < 1s"] {
+        let open = report(
+            &folder,
+            &[&options[..], &["--expect", expected]].concat(),
+            3,
+        );
+        assert!(open["expectations"][0]["holds"].is_null(), "{open}");
+    }
+    // Asked for, and none among so few.
+    let few = ["load", "--rate", "max", "--count", "2", "--forgeries", "1%"];
+    Transcript::of(&mut folder.aghook(&few))
+        .ends_with(0)
+        .says(&["none was drawn among so few events"]);
+    let single = ["--rate", "max", "--count", "1"];
+    for expected in ["rate > 1", "accepted_forgeries = 0", "late_p99 < 1s"] {
+        report(&folder, &[&single[..], &["--expect", expected]].concat(), 3);
+    }
+}
+
+#[test]
+fn a_percentile_of_too_few_answers_says_so() {
+    let folder = Folder::new();
+    let options = ["load", "--rate", "max", "--count", "50"];
+    let words = [&options[..], &["--expect", "p99.9 < 1h"]].concat();
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(0)
+        .says(&["✓ p99.9 < 1h", "of 50 answers, this is the longest"]);
+}
+
+#[test]
+fn files_that_can_not_be_written_are_found_before_anything_is_sent() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let peer = Peer::answering(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Answer::of(200)
+    });
+    let folder = Folder::new()
+        .with("file", "")
+        .with("old.json", "what was there");
+    let url = peer.url();
+    let load = ["load", "--target", &url, "--rate", "max", "--count", "5"];
+    for (options, said) in [
+        (
+            &["--failures", "file/x.jsonl"][..],
+            "could not be written to file/x.jsonl",
+        ),
+        (
+            &["--report", "json=old.json", "--report", "html=file/x.html"],
+            "the report file/x.html can't be written",
+        ),
+    ] {
+        let words = [&load[..], options].concat();
+        Transcript::of(&mut folder.aghook(&words))
+            .ends_with(3)
+            .says(&[said]);
+    }
+    assert_eq!(requests.load(Ordering::SeqCst), 0);
+    assert_eq!(folder.read("old.json"), "what was there");
+    assert!(!folder.path("aghook-failures.jsonl").exists());
+    let words = [&load[..], &["--report", "json=old.json"]].concat();
+    Transcript::of(&mut folder.aghook(&words)).ends_with(0);
+    let report: Value = serde_json::from_str(&folder.read("old.json")).expect("JSON");
+    assert_eq!(counts(&report)["events"], 5);
+}
+
+#[test]
+fn failures_of_an_earlier_load_stay_and_are_told_as_such() {
+    let folder = Folder::new().with("aghook-failures.jsonl", "of an earlier one");
+    let words = ["load", "--rate", "max", "--count", "5"];
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(0)
+        .says(&["aghook-failures.jsonl is of an earlier load"]);
+    assert_eq!(folder.read("aghook-failures.jsonl"), "of an earlier one");
+}
