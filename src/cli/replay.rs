@@ -161,14 +161,15 @@ impl ReplayRun {
             console,
             "a run that aghook {recorded_by} recorded, sent again to {target}: {how}\n"
         )?;
+        let compare_by = match self.compare {
+            Compare::Status => CompareBy::Status,
+            Compare::Body => CompareBy::Body,
+        };
         let replay = Replay {
             harness,
             recorded_target,
             signatures,
-            compare_by: match self.compare {
-                Compare::Status => CompareBy::Status,
-                Compare::Body => CompareBy::Body,
-            },
+            compare_by,
         };
         let detail = if self.verbose {
             Detail::Verbose
@@ -200,7 +201,7 @@ impl ReplayRun {
                 help,
             ));
         }
-        report.ended(&ended, signatures)?;
+        report.ended(&ended, signatures, compare_by)?;
         verdict(&ended)
     }
 
