@@ -334,6 +334,7 @@ fn attempt(scenario: usize, step: usize, number: u32, answer: AnswerRecord) -> A
             reused: number > 1,
             http_version: "HTTP/1.1".into(),
             remote_address: "127.0.0.1:8080".parse().expect("an address"),
+            in_place_of_closed: None,
         }),
         request: RequestRecord {
             method: "POST".to_owned(),
