@@ -4,6 +4,7 @@
 mod annotations;
 mod body_text;
 mod counts;
+mod fired;
 mod gone_target;
 mod har;
 mod html;
@@ -24,6 +25,7 @@ use std::io;
 use crate::harness::RunEvent;
 
 pub use annotations::Annotations;
+pub use fired::FiredReport;
 pub use har::HarReport;
 pub use html::HtmlReport;
 pub use json_lines::JsonLines;
@@ -38,7 +40,7 @@ pub use printable::printable;
 pub use progress::Progress;
 pub use replay::ReplayReport;
 pub use snapshot::{SnapshotReport, SnapshotReports};
-pub use terminal::{Detail, TerminalReport, write_attempt, write_difference};
+pub use terminal::{Detail, TerminalReport, write_difference};
 
 /// Reads a run as it happens. Every report gets every event, the last one being
 /// [`RunEvent::RunEnded`].
