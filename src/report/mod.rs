@@ -3,6 +3,7 @@
 
 mod annotations;
 mod body_text;
+mod causes;
 mod counts;
 mod fired;
 mod gone_target;

@@ -70,7 +70,9 @@ pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
     let failures = (1..=count).flat_map(|scenario| {
         let mut sent = attempt(scenario, 1, 1, answer(500, "text/plain", &[b'`'; 3000]));
         sent.started_at = jiff::Timestamp::UNIX_EPOCH;
-        let checks = vec![check("status", Verdict::Failed, "2xx", &"|".repeat(50))];
+        // No two fail alike, so that each is told by itself.
+        let observed = format!("{}{scenario}", "|".repeat(50));
+        let checks = vec![check("status", Verdict::Failed, "2xx", &observed)];
         [
             started(scenario, "fails", "fails.yaml"),
             attempted(sent),
@@ -401,6 +403,7 @@ fn check(subject: &str, verdict: Verdict, expected: &str, observed: &str) -> Che
         expected: expected.to_owned(),
         observed: observed.to_owned(),
         hint: None,
+        cause: None,
         source: None,
     }
 }
