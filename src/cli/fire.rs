@@ -1,5 +1,7 @@
 //! `aghook fire`: one ad-hoc event, bent as one likes.
 
+mod verdict;
+
 use std::io::Write;
 use std::time::SystemTime;
 
@@ -14,19 +16,23 @@ use super::secrets::Secrets;
 use super::target_options::{ChosenTarget, TargetOptions, reach};
 use super::{ExitCode, block_on};
 use crate::delivery::{
-    Clock, DeliveryPlan, ForgeInput, Outcome, RateLimit, Sender, SignedRequest, SignedSeconds,
-    Target, deliver, forge, sign,
+    Clock, DeliveryPlan, ForgeInput, RateLimit, Sender, SignedRequest, SignedSeconds, Target,
+    deliver, forge, sign,
 };
 use crate::generate::{Generator, Seed, StartTime};
-use crate::harness::{AttemptPlace, PlannedEvent, Redaction, attempt_record};
-use crate::report::write_attempt;
+use crate::harness::{
+    AttemptPlace, PlannedEvent, Redaction, Verdict, answer_record, attempt_record,
+};
+use crate::report::FiredReport;
 use crate::scenario::document::nearest;
-use crate::scenario::{Forgery, RetryPolicy, RetrySetting, StatusClass};
+use crate::scenario::{Forgery, RetryPolicy, RetrySetting};
+use verdict::{FireVerdict, Fired};
 
-/// Send one event, as it is bent by the options, and show the answer
+/// Send one event, as it is bent by the options, and say what came of it
 ///
-/// Exits with 0 if the event was delivered (answered 2xx), or the forgery refused (answered 4xx),
-/// and with 1 if not.
+/// Shows the request, every answer, and the verdict in words. Exits with 0 if the event was delivered
+/// (answered 2xx), or the forgery refused (answered 4xx), with 1 if not, and with 3 if the target
+/// could not be reached.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
 pub struct Fire {
@@ -132,7 +138,8 @@ impl Fire {
         let seed = Seed::of_text("fire");
         let start = StartTime::from_system_time(SystemTime::now());
         let mut random = seed.random();
-        let mut all_right = true;
+        let mut report = FiredReport::new(console);
+        let (mut all, mut right, mut unknown) = (0, 0, 0);
         let deliveries = events
             .iter()
             .flat_map(|event| (0..self.times).map(move |_| event));
@@ -151,30 +158,38 @@ impl Fire {
             let delivery = deliver(sender, plan, &mut random, |attempt| {
                 let record = attempt_record(place, "event", attempt, redaction);
                 if written.is_ok() {
-                    written = write_attempt(console, &record);
+                    written = report.attempt(&record);
                 }
             })
             .await;
             written?;
-            let delivered = delivery.outcome == Outcome::Delivered;
-            // A redirection or a failure of the receiver is no refusal: it says nothing of what
-            // the receiver thinks of the signature.
-            let refused = delivery
-                .attempts
-                .last()
-                .and_then(|last| last.exchange.status())
-                .is_some_and(|status| StatusClass::ClientError.matches(status));
-            all_right &= if self.forge.is_some() {
-                refused
-            } else {
-                delivered
+            let Some(last) = delivery.attempts.last() else {
+                continue;
             };
+            let answer = answer_record(&last.exchange.result, redaction);
+            let attempts = delivery.attempts.len();
+            let said = FireVerdict::of(self.forge, delivery.outcome, &answer, attempts);
+            all += 1;
+            let verdict = match said.fired {
+                Fired::Right => {
+                    right += 1;
+                    Verdict::Passed
+                }
+                Fired::Wrong => Verdict::Failed,
+                Fired::Unknown => {
+                    unknown += 1;
+                    Verdict::Broken
+                }
+            };
+            report.verdict(verdict, &said.words, said.next.as_deref())?;
         }
-        console.flush()?;
-        Ok(if all_right {
-            ExitCode::ChecksHeld
-        } else {
+        report.ended(all, right)?;
+        Ok(if right + unknown < all {
             ExitCode::CheckFailed
+        } else if unknown > 0 {
+            ExitCode::NotCompleted
+        } else {
+            ExitCode::ChecksHeld
         })
     }
 

@@ -29,7 +29,7 @@ use crate::scenario::DurationText;
 #[command(after_long_help = super::arguments::SECRET_HELP)]
 pub struct ReceiveOptions {
     /// The address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", value_parser = parse_address)]
     listen: SocketAddr,
 
     /// The path that takes deliveries
@@ -95,6 +95,21 @@ pub struct ReceiveOptions {
 
     #[command(flatten)]
     secret: SecretOptions,
+}
+
+/// An address and a port. `localhost` is this machine by its IPv4 address, whatever else the name
+/// stands for here.
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let address = match host {
+        "localhost" => format!("127.0.0.1:{port}"),
+        _ => text.to_owned(),
+    };
+    address.parse().map_err(|_| {
+        "expected an IP address and a port, as in `127.0.0.1:8090`, `localhost:8090` or \
+         `[::1]:8090`"
+            .to_owned()
+    })
 }
 
 /// What a bundle stands for.
@@ -312,6 +327,22 @@ mod tests {
         assert_eq!(parse_status("503"), Ok(StatusCode::SERVICE_UNAVAILABLE));
         for bad in ["", "100", "600", "ok"] {
             assert!(parse_status(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn localhost_is_an_address_and_other_names_are_none() {
+        let address = |text: &str| parse_address(text).map(|address| address.to_string());
+        assert_eq!(address("localhost:80").as_deref(), Ok("127.0.0.1:80"));
+        assert_eq!(address("[::1]:0").as_deref(), Ok("[::1]:0"));
+        for text in [
+            "localhost",
+            "localhost:",
+            "game.localhost:80",
+            "127.0.0.1",
+            "",
+        ] {
+            assert!(address(text).is_err(), "{text}");
         }
     }
 }

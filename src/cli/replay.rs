@@ -195,14 +195,15 @@ impl ReplayRun {
             console,
             "a run that aghook {recorded_by} recorded, sent again to {target}: {how}\n"
         )?;
+        let compare_by = match self.compare {
+            Some(Compare::Status) => CompareBy::Status,
+            Some(Compare::Body) | None => CompareBy::Body,
+        };
         let replay = Replay {
             harness,
             recorded_target,
             signatures,
-            compare_by: match self.compare {
-                Some(Compare::Status) => CompareBy::Status,
-                Some(Compare::Body) | None => CompareBy::Body,
-            },
+            compare_by,
         };
         let detail = if self.verbose {
             Detail::Verbose
@@ -234,7 +235,7 @@ impl ReplayRun {
                 help,
             ));
         }
-        report.ended(&ended, signatures)?;
+        report.ended(&ended, signatures, compare_by)?;
         verdict(&ended)
     }
 

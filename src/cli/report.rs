@@ -31,6 +31,7 @@ impl MakeReports {
         self.reports.check()?;
         let whole = read_through(&self.run)?;
         let (journal, _) = Journal::open(&self.run).map_err(|error| unreadable(&error))?;
+        self.reports.check_writable()?;
         let mut reports = self.reports.open(console);
         for event in journal {
             reports.observe(&event.map_err(|error| unreadable(&error))?);

@@ -159,6 +159,23 @@ impl ReportOptions {
         Ok(())
     }
 
+    /// Makes sure that every file can be written before anything is sent, and leaves what is in one
+    /// as it is.
+    pub(super) fn check_writable(&self) -> Result<(), CommandError> {
+        let paths = self
+            .report
+            .iter()
+            .filter_map(|choice| choice.path.as_deref());
+        for path in paths {
+            try_to_write(path).map_err(|error| {
+                let message = format!("the report {} can't be written: {error}", path.display());
+                let help = "nothing was sent; name a file in a folder that can be written to";
+                CommandError::usage(message, help.to_owned())
+            })?;
+        }
+        Ok(())
+    }
+
     fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
@@ -239,6 +256,24 @@ fn create(path: &Path) -> io::Result<File> {
         std::fs::create_dir_all(folder)?;
     }
     File::create(path)
+}
+
+/// Opens a file as a report does, but for what is in it. A pipe or a device is left alone: it may
+/// notice.
+fn try_to_write(path: &Path) -> io::Result<()> {
+    let there = match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() || metadata.is_dir() => true,
+        Ok(_) => return Ok(()),
+        Err(_) => false,
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    File::options().append(true).create(true).open(path)?;
+    if there {
+        return Ok(());
+    }
+    std::fs::remove_file(path)
 }
 
 /// Takes the colours out of what is written to a file.

@@ -149,6 +149,7 @@ impl Run {
             return Ok(ExitCode::ChecksHeld);
         }
 
+        self.reports.check_writable()?;
         // Reports write on a thread of their own, so that a slow reader holds no delivery up.
         std::thread::scope(|scope| {
             block_on(async move {

@@ -122,6 +122,16 @@ impl TargetOptions {
         let rendered = |problems| files::wrong(&problems, console);
         let config = Config::read(path).map_err(rendered)?;
         let file = path.display().to_string();
+        let asked_for = self.profile.is_some() || self.config.is_some();
+        if self.target.is_some() && !asked_for && config.has_no_default() {
+            let names: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
+            console.reopened().note(&format!(
+                "note: no profile is used, since {file} has several and none is named `default`; \
+                 `--profile NAME` uses one of {}",
+                names.join(", ")
+            ));
+            return Ok((None, Profile::default()));
+        }
         let (name, profile) = config
             .pick(self.profile.as_deref(), &file)
             .map_err(rendered)?;

@@ -37,16 +37,11 @@ pub struct Verify {
     body: BodyFile,
 
     /// The value of X-Aghanim-Signature
-    #[arg(long, value_name = "HEX", required_unless_present = "headers")]
+    #[arg(long, value_name = "HEX")]
     signature: Option<String>,
 
     /// The value of X-Aghanim-Signature-Timestamp, in Unix seconds
-    #[arg(
-        long,
-        value_name = "UNIX_SECONDS",
-        required_unless_present = "headers",
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "UNIX_SECONDS", allow_hyphen_values = true)]
     timestamp: Option<String>,
 
     /// A file of header lines, `Name: value`, as copied from a log; what --signature and
@@ -81,7 +76,21 @@ struct Finding {
 }
 
 impl Verify {
+    /// A header that was not sent is a finding; one that nobody gave here is not.
+    fn check_headers(&self) -> Result<(), CommandError> {
+        let missing = match (&self.headers, &self.signature, &self.timestamp) {
+            (Some(_), ..) | (None, Some(_), Some(_)) => return Ok(()),
+            (None, None, None) => "neither the signature nor the timestamp is given",
+            (None, None, Some(_)) => "the signature is not given",
+            (None, Some(_), None) => "the timestamp is not given",
+        };
+        let help = "give `--signature HEX --timestamp SECONDS`, or `--headers FILE` with the \
+                    request's header lines as copied from a log";
+        Err(CommandError::usage(missing, help.to_owned()))
+    }
+
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
+        self.check_headers()?;
         let secret = self.secret.load()?;
         let others: Vec<Secret> = self
             .also_secret_env

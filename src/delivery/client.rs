@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::answer_reading::{Read, read, response};
 use super::connect::{self, Opened};
 use super::connection::{Connection, Pool};
-use super::exchange::{ConnectionInfo, Exchange, Response, Timings};
+use super::exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
 use super::failure::Failure;
 use super::gate::Gate;
 use super::outgoing_body::{OutgoingBody, Pace};
@@ -222,6 +222,10 @@ impl Client {
                 if !connection.info().reused || !closed_idle {
                     return Err(failure);
                 }
+                let in_place_of = Some(match unsent {
+                    Some(_) => ClosedIdle::BeforeRequest,
+                    None => ClosedIdle::AfterRequest,
+                });
                 let bytes = || request.bytes().clone();
                 let body = unsent.map_or_else(
                     || OutgoingBody::new(bytes(), Pace::AtOnce),
@@ -230,7 +234,10 @@ impl Client {
                 let replaced = self.connect(target, way.fault, started, progress).await;
                 // Where there is no new one, the receiver is gone: that is how it went.
                 connection = replaced.map_err(|_| failure)?;
-                progress.connection = Some(connection.info());
+                progress.connection = Some(ConnectionInfo {
+                    in_place_of,
+                    ..connection.info()
+                });
                 handed_out = body.handed_out();
                 departure = body.departure();
                 let outgoing = request.to_http(target, connection.is_http2(), body);

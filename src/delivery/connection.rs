@@ -134,6 +134,7 @@ impl Connection {
                 reused: false,
                 version,
                 remote: opened.remote,
+                in_place_of: None,
             },
             tasks,
             busy: false,

@@ -41,6 +41,29 @@ pub struct ConnectionInfo {
     pub version: Version,
     /// The address that it leads to.
     pub remote: SocketAddr,
+    /// What became of the idle connection that the request was meant for, where this one is in its
+    /// place.
+    pub in_place_of: Option<ClosedIdle>,
+}
+
+/// How an idle connection ended that a request was meant for. A receiver may close one at any time
+/// (RFC 9112, section 9.5), so that is no failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClosedIdle {
+    /// It was closed before the request left: the receiver has it once.
+    BeforeRequest,
+    /// It was closed as the request was on its way: the receiver may have it twice.
+    AfterRequest,
+}
+
+impl ClosedIdle {
+    /// The short word of reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BeforeRequest => "before_request",
+            Self::AfterRequest => "after_request",
+        }
+    }
 }
 
 /// An answer; a whole one, unless a fault kept it from being read.

@@ -45,7 +45,7 @@ pub use client::Client;
 pub use clock::Clock;
 pub use deliver::{Attempt, Delivery, Outcome, Sender, deliver};
 pub use delivery_plan::DeliveryPlan;
-pub use exchange::{ConnectionInfo, Exchange, Response, Timings};
+pub use exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
 pub use failure::{Failure, FailureClass};
 pub use forge::{ForgeInput, SignedRequest, forge, sign};
 pub use fresh_event_id::with_event_id;

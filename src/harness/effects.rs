@@ -7,6 +7,7 @@ use super::answered::AnsweredEvents;
 use super::grant_judgement::{Changes, GrantClaim, HeldOnce, Judgement, judge};
 use super::harness::Harness;
 use super::lacking::Lacking;
+use super::placeholders::taken_out;
 use super::plan::{Plan, QUANTITY_PROBE};
 use super::run_event::Reading;
 use super::verdict::{Check, Verdict};
@@ -155,6 +156,7 @@ impl<'run> WatchedEffects<'run> {
             Check {
                 verdict: reason.verdict,
                 hint: reason.hint.clone(),
+                cause: reason.cause.clone(),
                 ..check
             }
         };
@@ -229,12 +231,13 @@ impl<'run> WatchedEffects<'run> {
         let number = |answers: &Answers, question: &Question| match answers.get(question) {
             Some(Ok(number)) => Ok(*number),
             Some(Err(reason)) => {
-                let reason = format!("the probe `{}` failed: {reason}", question.0);
-                Err(Box::new(effect.demand.broken(
-                    &effect.subject,
-                    effect.expected(),
-                    reason,
-                )))
+                let (name, player_id, sku) = question;
+                let reason = format!("the probe `{name}` failed: {reason}");
+                let values = [("{player_id}", player_id.as_str()), ("{sku}", sku.as_str())];
+                let cause = taken_out(&reason, &values);
+                let (subject, expected) = (&effect.subject, effect.expected());
+                let check = effect.demand.broken(subject, expected, reason);
+                Err(Box::new(check.because(cause)))
             }
             None => {
                 let lacking = Lacking::Probe(question.0.clone());

@@ -10,7 +10,48 @@ use super::record::without_secrets;
 use super::redaction::Redaction;
 use super::verdict::{Check, Demand, Verdict};
 use crate::delivery::{Failure, Response};
-use crate::scenario::{DurationText, Expectation, JsonPath, Matcher, OutcomeName};
+use crate::scenario::{DurationText, Expectation, JsonPath, Level, Matcher, OutcomeName};
+
+/// What is expected, in a line for each check that is going to be made.
+pub(super) fn expected_in_words(expected: &PreparedExpectation) -> Vec<String> {
+    let Expectation {
+        status,
+        headers,
+        body,
+        schema,
+        within,
+        attempts,
+        outcome,
+        same_response,
+        level: _,
+        source: _,
+    } = &expected.expectation;
+    let mut lines = Vec::new();
+    lines.extend(status.as_ref().map(|status| format!("status: {status}")));
+    let headers = headers.iter();
+    lines.extend(headers.map(|(name, matcher)| format!("header {name}: {matcher}")));
+    let body = body.iter();
+    lines.extend(body.map(|(path, matcher)| format!("body {path}: {matcher}")));
+    let schema = schema.as_ref();
+    lines.extend(schema.map(|file| format!("schema {}", file.display())));
+    lines.extend(within.map(|within| format!("within: at most {within}")));
+    lines.extend(attempts.as_ref().map(|range| format!("attempts: {range}")));
+    lines.extend(outcome.map(|outcome| format!("outcome: {outcome}")));
+    lines.extend(same_response.map(|same| {
+        let answer = if same {
+            "the same as the first answer"
+        } else {
+            "another than the first"
+        };
+        format!("same response: {answer}")
+    }));
+    if expected.demand.level == Level::Should {
+        for line in &mut lines {
+            line.push_str(" (should)");
+        }
+    }
+    lines
+}
 
 /// What was seen of a delivery, or of any other request.
 #[derive(Debug, Clone, Copy)]

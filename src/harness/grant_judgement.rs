@@ -20,6 +20,13 @@ pub(super) struct GrantClaim {
     pub(super) complete: bool,
 }
 
+impl GrantClaim {
+    /// Whether nothing is the only right grant.
+    fn demands_nothing(&self) -> bool {
+        self.complete && self.acceptable.iter().all(Grant::is_empty)
+    }
+}
+
 /// By how much each SKU of a player changed.
 pub(super) type Changes = BTreeMap<(String, String), i128>;
 
@@ -84,10 +91,17 @@ pub(super) fn judge(
         for (index, claim) in indices.into_iter().zip(of_player) {
             judgements[index] = match &wrong {
                 None => Judgement::Undecided,
-                Some(wrong) => match wrong.iter().filter(|one| claim.skus.contains(&one.sku)) {
-                    of_claim if of_claim.clone().next().is_none() => Judgement::Holds,
-                    of_claim => Judgement::Wrong(of_claim.cloned().collect()),
-                },
+                Some(wrong) => {
+                    let of_claim = wrong.iter().filter(|one| claim.skus.contains(&one.sku));
+                    let of_claim: Vec<WrongChange> = of_claim.cloned().collect();
+                    // What is missing is not missed by who demands that nothing is granted.
+                    let nothing = of_claim.iter().all(|one| one.observed == 0);
+                    if of_claim.is_empty() || (nothing && claim.demands_nothing()) {
+                        Judgement::Holds
+                    } else {
+                        Judgement::Wrong(of_claim)
+                    }
+                }
             };
         }
     }
@@ -330,6 +344,22 @@ mod tests {
         assert!(holds(&claims, &[("p", "gems", 10)]));
         assert!(!holds(&claims, &[("p", "gems", 5)]));
         assert!(!holds(&claims, &[("p", "gems", 15)]));
+    }
+
+    /// What one event lacks is not blamed on another of which nothing was to be granted.
+    #[test]
+    fn nothing_is_what_nothing_was_demanded() {
+        let once = claim("p", &[grant(&[("gems", 5)])]);
+        let mut nothing = claim("p", &[Grant::new()]);
+        nothing.skus = BTreeSet::from(["gems".to_owned()]);
+        let claims = [&once, &nothing];
+        let judged = judge(&claims, &changes(&[("p", "gems", 0)]), &HeldOnce::new());
+        assert!(matches!(judged[0], Judgement::Wrong(_)));
+        assert_eq!(judged[1], Judgement::Holds);
+        // Some is more than nothing, and whose it is can't be told.
+        let judged = judge(&claims, &changes(&[("p", "gems", 10)]), &HeldOnce::new());
+        assert!(matches!(judged[0], Judgement::Wrong(_)));
+        assert!(matches!(judged[1], Judgement::Wrong(_)));
     }
 
     #[test]

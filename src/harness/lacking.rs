@@ -88,6 +88,7 @@ impl Lacking {
     ) -> Check {
         Check {
             hint: Some(self.hint()),
+            cause: Some(self.reason()),
             ..demand.not_checked(subject, expected, self.reason())
         }
     }

@@ -1,6 +1,7 @@
 //! What a plan would do, in words: for a look before anything is sent.
 
 use super::description::describe;
+use super::expectation::expected_in_words;
 use super::lacking::Lacking;
 use super::order::in_order;
 use super::plan::{Plan, PlannedEvent};
@@ -50,6 +51,8 @@ pub struct OutlinedPart {
     pub text: String,
     /// Why it is not checked, if it is not, and what to do about it.
     pub not_checked: Option<(String, String)>,
+    /// What is expected of each answer, in a line each.
+    pub expectations: Vec<String>,
 }
 
 impl Plan {
@@ -61,7 +64,12 @@ impl Plan {
         let mut ends: Option<Lacking> = self.lacking.clone();
         for (index, step) in self.case.scenario.steps.iter().enumerate() {
             ends = ends.or_else(|| surroundings.lacking(step));
-            steps.push(OutlinedPart::new(self.step(index + 1, step), ends.as_ref()));
+            let expectations = self.expectations.get(index).into_iter().flatten();
+            let expectations = expectations.flat_map(expected_in_words).collect();
+            steps.push(OutlinedPart {
+                expectations,
+                ..OutlinedPart::new(self.step(index + 1, step), ends.as_ref())
+            });
         }
         Outline {
             name: self.case.title(),
@@ -77,16 +85,11 @@ impl Plan {
 
     fn step(&self, number: usize, step: &Step) -> String {
         let deliveries = in_order(self, number, step).len();
-        let expectations = self.expectations.get(number - 1).map_or(0, Vec::len);
-        let mut text = describe(step);
+        let text = describe(step);
         if deliveries > 1 {
-            text = format!("{text}, {deliveries} deliveries");
+            return format!("{text}, {deliveries} deliveries");
         }
-        match expectations {
-            0 => text,
-            1 => format!("{text}, 1 expectation of each answer"),
-            _ => format!("{text}, {expectations} expectations of each answer"),
-        }
+        text
     }
 
     fn outlined_effects(
@@ -148,7 +151,11 @@ impl Surroundings {
 impl OutlinedPart {
     fn new(text: String, lacking: Option<&Lacking>) -> Self {
         let not_checked = lacking.map(|lacking| (lacking.reason(), lacking.hint()));
-        Self { text, not_checked }
+        Self {
+            text,
+            not_checked,
+            expectations: Vec::new(),
+        }
     }
 }
 

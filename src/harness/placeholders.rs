@@ -44,6 +44,36 @@ pub(super) fn fill_in(
     filled
 }
 
+/// Puts the `{names}` back in place of their values, encoded or not, where a value stands as a word of
+/// its own: two texts that differ in these values alone are the same then.
+pub(super) fn taken_out(text: &str, values: &[(&str, &str)]) -> String {
+    let known = values.iter().filter(|(_, value)| !value.is_empty());
+    let forms: Vec<(&str, String)> = known
+        .flat_map(|(name, value)| {
+            let encoded = percent_encoded(value);
+            [(*name, encoded), (*name, (*value).to_owned())]
+        })
+        .collect();
+    let is_part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let mut general = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let begins = !is_part_of_word(text[..text.len() - rest.len()].chars().next_back());
+        let found = forms.iter().filter(|_| begins).find_map(|(name, form)| {
+            let after = rest.strip_prefix(form.as_str())?;
+            (!is_part_of_word(after.chars().next())).then_some((name, after))
+        });
+        if let Some((name, after)) = found {
+            general.push_str(name);
+            rest = after;
+        } else {
+            general.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    general
+}
+
 /// Puts environment variables in place of `$NAME`; `$$` is a plain `$`. The values, which may be
 /// credentials, are added to `used`.
 pub(super) fn with_environment(
@@ -88,6 +118,26 @@ mod tests {
             percent_encoded,
         );
         assert_eq!(url, "http://h/a%2Fb%20%7Bsku%7D/%D0%B6?p=a%2Fb%20%7Bsku%7D");
+    }
+
+    #[test]
+    fn values_are_taken_out_where_they_are_words_of_their_own() {
+        let values = [("{player_id}", "A1-ж"), ("{sku}", "1")];
+        for (text, general) in [
+            (
+                "GET /p/A1-%D0%B6/1 answered 401",
+                "GET /p/{player_id}/{sku} answered 401",
+            ),
+            (
+                "no such file: /p/A1-ж/1",
+                "no such file: /p/{player_id}/{sku}",
+            ),
+            ("within 10s of 1", "within 10s of {sku}"),
+            ("", ""),
+        ] {
+            assert_eq!(taken_out(text, &values), general);
+        }
+        assert_eq!(taken_out("as it is", &[("{sku}", "")]), "as it is");
     }
 
     #[test]

@@ -92,6 +92,7 @@ pub(super) fn connection_record(exchange: &Exchange) -> Option<ConnectionRecord>
         reused: connection.reused,
         http_version: http_version.into(),
         remote_address: connection.remote,
+        in_place_of_closed: connection.in_place_of.map(|closed| closed.name().into()),
     })
 }
 

@@ -178,6 +178,11 @@ pub struct ConnectionRecord {
     pub http_version: Cow<'static, str>,
     /// The address that it leads to.
     pub remote_address: SocketAddr,
+    /// Present where the receiver closed the idle connection that the request was meant for, so that
+    /// it took this new one, within the same attempt: `before_request` where it had not left yet,
+    /// `after_request` where it had, and the receiver may have it twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_place_of_closed: Option<Cow<'static, str>>,
 }
 
 /// A request as it was sent.

@@ -14,6 +14,7 @@ use super::expectation::{Observed, check};
 use super::harness::Harness;
 use super::lacking::Lacking;
 use super::other_request::outgoing;
+use super::placeholders::taken_out;
 use super::plan::{Plan, PlannedEvent};
 use super::record::{answer_record, connection_record, request_record, timings_record};
 use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, ScriptTold, StepEnded};
@@ -218,7 +219,9 @@ impl<'run> Steps<'run> {
             .tell(&self.harness.client, player_id, &script.answers)
             .await;
         told.map_err(|reason| {
-            demand.broken("script", expected, self.harness.redaction.text(&reason))
+            let reason = self.harness.redaction.text(&reason);
+            let cause = taken_out(&reason, &[("{player_id}", player_id)]);
+            demand.broken("script", expected, reason).because(cause)
         })?;
         Ok(ScriptTold {
             player_id: self.harness.redaction.text(player_id).into_owned(),
@@ -235,7 +238,9 @@ impl<'run> Steps<'run> {
         };
         let restarted = hook.restart(&self.harness.client, &self.harness.target);
         restarted.await.map_err(|reason| {
-            demand.broken("restart", expected, self.harness.redaction.text(&reason))
+            let reason = self.harness.redaction.text(&reason);
+            let cause = reason.clone();
+            demand.broken("restart", expected, reason).because(cause)
         })
     }
 }

@@ -61,9 +61,23 @@ pub struct Check {
     /// What to do about it, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// What it comes of, where other checks may come of the very same: in words that leave out whose
+    /// event and which item it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// Where the demand comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+}
+
+impl Check {
+    /// The same check, of which is known what it comes of.
+    pub(super) fn because(self, cause: impl Into<String>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..self
+        }
+    }
 }
 
 /// How much a check demands, and where that comes from.
@@ -139,6 +153,7 @@ impl Demand {
             expected,
             observed,
             hint: None,
+            cause: None,
             source,
         }
     }

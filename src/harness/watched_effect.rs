@@ -23,9 +23,17 @@ pub(super) struct WatchedEffect<'run> {
     pub(super) settle: Option<Duration>,
     pub(super) questions: Vec<Question>,
     wanted: Wanted,
-    /// The event whose answers decide whether it must have been granted.
-    if_delivered: Option<&'run str>,
+    /// The event that is to be granted, if one is.
+    granted: Option<&'run str>,
+    /// Whether the event's answers decide whether it must have been granted.
+    if_delivered: bool,
+    /// Whether a delivery of that event was accepted.
+    accepted: bool,
 }
+
+/// Why there is nothing of what was to be granted.
+const NEVER_ACCEPTED: &str = "no delivery of the event was accepted, and nothing of it was granted";
+const ACCEPTED_IN_VAIN: &str = "the event was accepted, and nothing of it was granted";
 
 /// What is demanded of the numbers.
 enum Wanted {
@@ -87,21 +95,24 @@ impl<'run> WatchedEffect<'run> {
             settle,
             questions,
             wanted,
-            if_delivered: effect
-                .granted
-                .as_ref()
-                .filter(|_| effect.if_delivered)
-                .map(|name| name.value.as_str()),
+            granted: effect.granted.as_ref().map(|name| name.value.as_str()),
+            if_delivered: effect.if_delivered,
+            accepted: false,
         })
     }
 
     /// Settles what is demanded where that depends on how the event was answered. Who refuses an
     /// event may not grant it; of an event without an answer nobody knows.
     pub(super) fn take_answers(&mut self, answered: &AnsweredEvents) {
-        let (Some(event), Wanted::Grant(claim)) = (self.if_delivered, &mut self.wanted) else {
+        let (Some(event), Wanted::Grant(claim)) = (self.granted, &mut self.wanted) else {
             return;
         };
-        match answered.of(event) {
+        let answered = answered.of(event);
+        self.accepted = answered == Answered::Success;
+        if !std::mem::take(&mut self.if_delivered) {
+            return;
+        }
+        match answered {
             Answered::Success => {}
             Answered::Refused => {
                 claim.acceptable = vec![Grant::new()];
@@ -113,7 +124,6 @@ impl<'run> WatchedEffect<'run> {
                 claim.acceptable.dedup();
             }
         }
-        self.if_delivered = None;
     }
 
     /// Lowers what is demanded of SKUs that can be held once only.
@@ -155,8 +165,14 @@ impl<'run> WatchedEffect<'run> {
                 .demand
                 .decided(true, &self.subject, &expected, &expected),
             Judgement::Wrong(wrong) => {
-                self.demand
-                    .decided(false, &self.subject, expected, describe(wrong))
+                let seen = describe(wrong);
+                let check = self.demand.decided(false, &self.subject, expected, seen);
+                let nothing = wrong.iter().all(|change| change.observed == 0);
+                match (self.granted, self.accepted) {
+                    (Some(_), true) if nothing => check.because(ACCEPTED_IN_VAIN),
+                    (Some(_), false) if nothing => check.because(NEVER_ACCEPTED),
+                    _ => check,
+                }
             }
             Judgement::Undecided => {
                 let reason = "there are too many right ways to grant this to tell whether one \
@@ -192,9 +208,11 @@ impl<'run> WatchedEffect<'run> {
                     0 => ways,
                     others => format!("{ways}, or in {others} other ways"),
                 };
-                match self.if_delivered {
-                    Some(_) => format!("{ways}, or nothing where it is refused"),
-                    None => ways,
+                match self.granted {
+                    Some(_) if self.if_delivered => {
+                        format!("{ways}, or nothing where it is refused")
+                    }
+                    _ => ways,
                 }
             }
         }

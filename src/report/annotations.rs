@@ -1,22 +1,29 @@
-//! Annotations of GitHub workflows: a line for each scenario that failed or warned, which GitHub
-//! shows on the run's page and beside the scenario's file in a pull request.
+//! Annotations of GitHub workflows: a line for each cause that scenarios share, and for each scenario
+//! that failed or warned of something else. GitHub shows them on the run's page and beside the
+//! scenario's file in a pull request.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
+use super::causes::{Cause, Causes, SharedCauses, causes_in_words};
+use super::counts::{counted, troubles_in_words};
 use super::scenario_story::{RunningScenarios, ScenarioStory, in_one_line};
 use crate::harness::{RunEvent, Verdict};
 
 /// The most checks that an annotation tells of.
 const CHECK_LIMIT: usize = 5;
 
+/// The most scenarios of a cause that are named.
+const NAMED: usize = 5;
+
 /// Gathers what went wrong, and writes it when the run is over.
 pub struct Annotations<W> {
     out: W,
     running: RunningScenarios,
-    /// The lines, by the numbers of the scenarios.
-    lines: BTreeMap<usize, String>,
+    causes: Causes,
+    /// The scenarios in which something went wrong, by their numbers.
+    troubles: BTreeMap<usize, (ScenarioStory, Verdict)>,
 }
 
 impl<W: Write> Annotations<W> {
@@ -25,13 +32,22 @@ impl<W: Write> Annotations<W> {
         Self {
             out,
             running: RunningScenarios::default(),
-            lines: BTreeMap::new(),
+            causes: Causes::default(),
+            troubles: BTreeMap::new(),
         }
     }
 
     fn run_ended(&mut self) -> io::Result<()> {
-        for line in self.lines.values() {
+        let shared = self.causes.shared();
+        for cause in &shared.causes {
+            let line = of_cause(cause, &shared);
             writeln!(self.out, "{line}")?;
+        }
+        for (story, verdict) in std::mem::take(&mut self.troubles).into_values() {
+            let (story, numbers) = shared.taken_from(story);
+            if let Some(line) = annotation(&story, verdict, &numbers) {
+                writeln!(self.out, "{line}")?;
+            }
         }
         self.out.flush()
     }
@@ -39,10 +55,12 @@ impl<W: Write> Annotations<W> {
 
 impl<W: Write> Report for Annotations<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let Some((story, ended)) = self.running.observe(event)
-            && let Some(line) = annotation(&story, ended.verdict)
-        {
-            self.lines.insert(ended.scenario, line);
+        if let Some((story, ended)) = self.running.observe(event) {
+            self.causes.observe(&story);
+            if !ended.verdict.is_passed_or_not_checked() {
+                let trouble = (story.of_troubles(), ended.verdict);
+                self.troubles.insert(ended.scenario, trouble);
+            }
         }
         match event {
             RunEvent::RunEnded(_) => self.run_ended(),
@@ -51,13 +69,8 @@ impl<W: Write> Report for Annotations<W> {
     }
 }
 
-/// What could not be decided is an error too: it fails the job.
-fn annotation(story: &ScenarioStory, verdict: Verdict) -> Option<String> {
-    let command = match verdict {
-        Verdict::Failed | Verdict::Broken => "error",
-        Verdict::Warned => "warning",
-        Verdict::Passed | Verdict::NotChecked => return None,
-    };
+/// The annotation of what a scenario fails of for itself, if there is such a thing.
+fn annotation(story: &ScenarioStory, verdict: Verdict, shared: &[usize]) -> Option<String> {
     let mut checks: Vec<_> = story.troubles().collect();
     checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
     let mut message: Vec<String> = checks
@@ -65,17 +78,53 @@ fn annotation(story: &ScenarioStory, verdict: Verdict) -> Option<String> {
         .take(CHECK_LIMIT)
         .map(|check| in_one_line(check))
         .collect();
+    if message.is_empty() {
+        return None;
+    }
     if let Some(more @ 1..) = checks.len().checked_sub(CHECK_LIMIT) {
         message.push(format!("and {more} more"));
     }
+    if !shared.is_empty() {
+        message.push(format!("besides {}", causes_in_words(shared)));
+    }
     let started = &story.started;
-    Some(format!(
-        "::{command} file={},line={},title={}::{}",
-        property(&started.file),
-        started.line,
-        property(&format!("{verdict}: {}", started.name)),
+    let title = format!("{verdict}: {}", started.name);
+    let annotation = line(verdict, &started.file, started.line, &title, &message);
+    Some(annotation)
+}
+
+/// The annotation of a cause, beside the file of the scenario that is its example.
+fn of_cause(cause: &Cause, shared: &SharedCauses) -> String {
+    let mut message = vec![cause.title.clone()];
+    message.extend(cause.example.check.hint.clone());
+    let (checks, count) = (troubles_in_words(&cause.checks), cause.scenarios.len());
+    message.push(format!("{checks}, in {}:", counted(count, "scenario")));
+    let names = cause.scenarios.iter().take(NAMED);
+    message.extend(names.map(|scenario| scenario.name.clone()));
+    if let Some(more @ 1..) = count.checked_sub(NAMED) {
+        message.push(format!("and {more} more"));
+    }
+    if cause.number == 1 {
+        message.extend(shared.advice.clone());
+    }
+    let place = &cause.example.scenario;
+    let scenarios = counted(count, "scenario");
+    let title = format!("{}: cause {}, {scenarios}", cause.verdict, cause.number);
+    line(cause.verdict, &place.file, place.line, &title, &message)
+}
+
+/// What could not be decided is an error too: it fails the job.
+fn line(verdict: Verdict, file: &str, line: usize, title: &str, message: &[String]) -> String {
+    let command = match verdict {
+        Verdict::Failed | Verdict::Broken => "error",
+        Verdict::Warned | Verdict::Passed | Verdict::NotChecked => "warning",
+    };
+    format!(
+        "::{command} file={},line={line},title={}::{}",
+        property(file),
+        property(title),
         data(&message.join("\n"))
-    ))
+    )
 }
 
 /// Text after the second `::`.

@@ -26,6 +26,26 @@ pub(super) fn checks_in_words(ended: &RunEnded, show: impl Fn(Verdict) -> String
     format!("{all}: {}", in_words(&ended.checks, show))
 }
 
+/// What is wrong with checks, as in `3 checks: 2 failed, 1 warned`.
+pub(super) fn troubles_in_words(counts: &Counts) -> String {
+    let parts = [
+        (Verdict::Failed, counts.failed),
+        (Verdict::Broken, counts.broken),
+        (Verdict::Warned, counts.warned),
+    ];
+    let parts = parts.into_iter().filter(|(_, count)| *count > 0);
+    let parts: Vec<_> = parts.collect();
+    if let [(verdict, count)] = parts.as_slice() {
+        return format!("{} {verdict}", counted(*count, "check"));
+    }
+    let all = parts.iter().map(|(_, count)| count).sum();
+    let words = parts
+        .iter()
+        .map(|(verdict, count)| format!("{count} {verdict}"));
+    let words: Vec<String> = words.collect();
+    format!("{}: {}", counted(all, "check"), words.join(", "))
+}
+
 /// What came of the snapshots of a run, as in `3 snapshots in snapshots: 2 as reviewed, 1 different`.
 pub(super) fn snapshots_in_words(ended: &SnapshotsEnded) -> String {
     let counts = [

@@ -3,6 +3,7 @@
 //!
 //! `html/assets` holds what the browser gets: the template, the style and the script.
 
+mod cause;
 mod embedded;
 pub(super) mod latency;
 pub(super) mod page;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
+use super::causes::Causes;
 use super::scenario_story::{RunningScenarios, ScenarioStory};
 use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded};
 use latency::Latencies;
@@ -33,6 +35,7 @@ struct Gathered {
     scenarios: BTreeMap<usize, Finished>,
     /// Why checks were not made, and how often.
     not_checked: BTreeMap<String, usize>,
+    causes: Causes,
     latencies: Latencies,
     /// What came of the snapshots, if they were compared.
     snapshots: Option<SnapshotsEnded>,
@@ -73,6 +76,7 @@ impl Gathered {
             };
             *self.not_checked.entry(reason).or_default() += 1;
         }
+        self.causes.observe(&story);
         self.latencies.add(&story.attempts);
         let attempts = story.attempts.len();
         story.attempts = shortened::attempts(&story.attempts, Limits::ROOMY);

@@ -1,6 +1,7 @@
-//! Markdown for the summary page of a CI job: the verdict, a table of what went wrong, the details
-//! folded, and why what was not checked was not.
+//! Markdown for the summary page of a CI job: the verdict, the causes that scenarios share, a table of
+//! what else went wrong, the details folded, and why what was not checked was not.
 
+mod causes;
 mod details;
 pub(super) mod escape;
 
@@ -8,11 +9,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
+use super::causes::{Causes, causes_in_words};
 use super::counts::{checks_in_words, counted, scenarios_in_words};
 use super::gone_target::GoneTarget;
 use super::scenario_story::{RunningScenarios, ScenarioStory};
 use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, Verdict};
-use details::details;
+use causes::write_causes;
+use details::{details, exchange};
 use escape::{code, text};
 
 /// The most that is written of the table's rows, in bytes. A page of GitHub takes 1 MiB in all, and
@@ -28,8 +31,9 @@ pub struct MarkdownReport<W> {
     running: RunningScenarios,
     run: Option<RunStarted>,
     gone_target: GoneTarget,
-    /// What went wrong, by the numbers of the scenarios.
-    troubles: BTreeMap<usize, Trouble>,
+    causes: Causes,
+    /// The scenarios in which something went wrong, by their numbers.
+    troubles: BTreeMap<usize, (ScenarioStory, Verdict)>,
     /// Why checks were not made, and how often.
     not_checked: BTreeMap<String, usize>,
 }
@@ -47,12 +51,14 @@ impl<W: Write> MarkdownReport<W> {
             running: RunningScenarios::default(),
             run: None,
             gone_target: GoneTarget::default(),
+            causes: Causes::default(),
             troubles: BTreeMap::new(),
             not_checked: BTreeMap::new(),
         }
     }
 
-    fn scenario_ended(&mut self, story: &ScenarioStory, ended: &ScenarioEnded) {
+    fn scenario_ended(&mut self, story: ScenarioStory, ended: &ScenarioEnded) {
+        self.causes.observe(&story);
         for check in story.not_checked() {
             let mut reason = text(&check.observed);
             if let Some(hint) = &check.hint {
@@ -61,10 +67,7 @@ impl<W: Write> MarkdownReport<W> {
             *self.not_checked.entry(reason).or_default() += 1;
         }
         if !ended.verdict.is_passed_or_not_checked() {
-            let trouble = Trouble {
-                row: row(story, ended.verdict),
-                details: details(story, ended.verdict),
-            };
+            let trouble = (story.of_troubles(), ended.verdict);
             self.troubles.insert(ended.scenario, trouble);
         }
     }
@@ -77,15 +80,28 @@ impl<W: Write> MarkdownReport<W> {
         writeln!(out, "- {}", scenarios_in_words(ended, bold))?;
         writeln!(out, "- {}", checks_in_words(ended, bold))?;
         writeln!(out, "- took {:.2} s", ended.took.as_secs_f64())?;
-        if let Some(gone) = self.gone_target.in_words() {
-            writeln!(out, "- {}", text(&gone))?;
+        let shared = self.causes.shared();
+        let gone = self.gone_target.in_words();
+        for line in [&gone, &shared.advice].into_iter().flatten() {
+            writeln!(out, "- {}", text(line))?;
         }
         if let Some(run) = &self.run {
             write_run(out, run)?;
         }
-        if !self.troubles.is_empty() {
-            write_table(out, &self.troubles)?;
-            write_details(out, &self.troubles)?;
+        write_causes(out, &shared.causes)?;
+        let mut troubles = Vec::new();
+        for (story, verdict) in std::mem::take(&mut self.troubles).into_values() {
+            let (story, numbers) = shared.taken_from(story);
+            if story.troubles().next().is_some() {
+                troubles.push(Trouble {
+                    row: row(&story, verdict, &numbers),
+                    details: details(&story, verdict),
+                });
+            }
+        }
+        if !troubles.is_empty() {
+            write_table(out, &troubles)?;
+            write_details(out, &troubles)?;
         }
         if !self.not_checked.is_empty() {
             writeln!(out, "\n### Not checked\n")?;
@@ -102,7 +118,7 @@ impl<W: Write> Report for MarkdownReport<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
         self.gone_target.observe(event);
         if let Some((story, ended)) = self.running.observe(event) {
-            self.scenario_ended(&story, ended);
+            self.scenario_ended(story, ended);
         }
         match event {
             RunEvent::RunStarted(started) => self.run = Some(started.clone()),
@@ -140,18 +156,25 @@ fn write_run(out: &mut impl Write, run: &RunStarted) -> io::Result<()> {
     writeln!(out, "- the same bytes again: {}", code(&again))
 }
 
-fn row(story: &ScenarioStory, verdict: Verdict) -> String {
+fn row(story: &ScenarioStory, verdict: Verdict, shared: &[usize]) -> String {
     let started = &story.started;
-    let mut gravest = story.troubles().filter(|check| check.verdict == verdict);
+    // The gravest of the scenario may be a part of a shared cause.
+    let worst = story.troubles().map(|check| check.verdict).max();
+    let mut gravest = story
+        .troubles()
+        .filter(|check| Some(check.verdict) == worst);
     let first = gravest.next().map_or(String::new(), |check| {
         let (expected, observed) = (code(&check.expected), code(&check.observed));
         let subject = text(&check.subject);
         format!("{subject}: expected {expected}, observed {observed}")
     });
-    let more = match gravest.count() {
+    let mut more = match gravest.count() {
         0 => String::new(),
         count => format!(" (and {count} more)"),
     };
+    if !shared.is_empty() {
+        more = format!("{more}, besides {}", causes_in_words(shared));
+    }
     let place = code(&format!("{}:{}", started.file, started.line));
     let name = text(&started.name);
     format!(
@@ -160,10 +183,10 @@ fn row(story: &ScenarioStory, verdict: Verdict) -> String {
     )
 }
 
-fn write_table(out: &mut impl Write, troubles: &BTreeMap<usize, Trouble>) -> io::Result<()> {
+fn write_table(out: &mut impl Write, troubles: &[Trouble]) -> io::Result<()> {
     writeln!(out, "\n| verdict | scenario | what is wrong | where |")?;
     writeln!(out, "| --- | --- | --- | --- |")?;
-    let rows = troubles.values().map(|trouble| &trouble.row);
+    let rows = troubles.iter().map(|trouble| &trouble.row);
     let (rows, left_out) = within(TABLE_LIMIT, rows);
     for row in rows {
         writeln!(out, "{row}")?;
@@ -174,8 +197,8 @@ fn write_table(out: &mut impl Write, troubles: &BTreeMap<usize, Trouble>) -> io:
     }
 }
 
-fn write_details(out: &mut impl Write, troubles: &BTreeMap<usize, Trouble>) -> io::Result<()> {
-    let details = troubles.values().map(|trouble| &trouble.details);
+fn write_details(out: &mut impl Write, troubles: &[Trouble]) -> io::Result<()> {
+    let details = troubles.iter().map(|trouble| &trouble.details);
     let (details, left_out) = within(DETAILS_LIMIT, details);
     for text in details {
         write!(out, "\n{text}")?;

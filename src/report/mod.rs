@@ -3,7 +3,9 @@
 
 mod annotations;
 mod body_text;
+mod causes;
 mod counts;
+mod fired;
 mod gone_target;
 mod har;
 mod html;
@@ -25,6 +27,7 @@ use std::io;
 use crate::harness::RunEvent;
 
 pub use annotations::Annotations;
+pub use fired::FiredReport;
 pub use har::HarReport;
 pub use html::HtmlReport;
 pub use json_lines::JsonLines;
@@ -40,7 +43,7 @@ pub use progress::Progress;
 pub use replay::ReplayReport;
 pub use resent::{ResentCounts, ResentEvent, count_resent, write_resent};
 pub use snapshot::{SnapshotReport, SnapshotReports};
-pub use terminal::{Detail, TerminalReport, write_attempt, write_difference};
+pub use terminal::{Detail, TerminalReport, write_difference};
 
 /// Reads a run as it happens. Every report gets every event, the last one being
 /// [`RunEvent::RunEnded`].

@@ -42,6 +42,9 @@ pub fn write_outlines(out: &mut impl Write, outlines: &[Outline]) -> io::Result<
 fn write_parts(out: &mut impl Write, parts: &[OutlinedPart]) -> io::Result<()> {
     for (index, part) in parts.iter().enumerate() {
         writeln!(out, "    {}. {}", index + 1, printable(&part.text))?;
+        for expectation in &part.expectations {
+            writeln!(out, "       expects {}", printable(expectation))?;
+        }
         if let Some((reason, hint)) = &part.not_checked {
             let mark = mark(Verdict::NotChecked);
             writeln!(out, "       {mark} not checked: {}", printable(reason))?;

@@ -10,7 +10,7 @@ use super::printable::printable;
 use super::terminal::{DIM, Detail, mark, paint};
 use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, Verdict};
 use crate::journal::{
-    Comparison, ReplayEnded, ReplayResult, Replayed, Signatures, recorded_answer,
+    CompareBy, Comparison, ReplayEnded, ReplayResult, Replayed, Signatures, recorded_answer,
 };
 use crate::scenario::DurationText;
 
@@ -71,7 +71,12 @@ impl<W: Write> ReplayReport<W> {
     }
 
     /// Sums up.
-    pub fn ended(&mut self, ended: &ReplayEnded, signatures: Signatures) -> io::Result<()> {
+    pub fn ended(
+        &mut self,
+        ended: &ReplayEnded,
+        signatures: Signatures,
+        compare_by: CompareBy,
+    ) -> io::Result<()> {
         let sent = ended.same + ended.different + ended.not_heard;
         let left_out: usize = ended.left_out.values().sum();
         let mut parts = vec![
@@ -90,6 +95,9 @@ impl<W: Write> ReplayReport<W> {
         let scenarios = counted(ended.scenarios, "scenario");
         let requests = counted(sent + left_out, "request");
         writeln!(self.out, "{requests} of {scenarios}: {}", parts.join(", "))?;
+        if ended.same + ended.different > 0 {
+            writeln!(self.out, "{}", paint(DIM, compared_in_words(compare_by)))?;
+        }
         for (reason, count) in &ended.left_out {
             let line = format!("  {count} not sent: {}", printable(&reason.to_string()));
             writeln!(self.out, "{}", paint(DIM, line))?;
@@ -105,6 +113,19 @@ impl<W: Write> ReplayReport<W> {
             writeln!(self.out, "  → {}", advice(ended, signatures))?;
         }
         self.out.flush()
+    }
+}
+
+/// What was compared, and what was not.
+fn compared_in_words(compare_by: CompareBy) -> &'static str {
+    match compare_by {
+        CompareBy::Status => {
+            "the same: the status, or why there was no answer; the bodies, and what players hold, were \
+             not looked at"
+        }
+        CompareBy::Body => {
+            "the same: status and body, JSON by what it says; what players hold was not looked at"
+        }
     }
 }
 

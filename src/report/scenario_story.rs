@@ -1,12 +1,12 @@
 //! What is known of each scenario while it runs: for reports that tell of a scenario once it is
 //! over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::printable::printable;
 use crate::harness::{
-    AttemptEnded, Check, EffectsEnded, Reading, RunEvent, ScenarioEnded, ScenarioStarted,
-    SnapshotCompared, StepEnded, Verdict,
+    AttemptEnded, Check, DeliveryEnded, EffectsEnded, Reading, RunEvent, ScenarioEnded,
+    ScenarioStarted, SnapshotCompared, StepEnded, Verdict,
 };
 
 /// The scenarios that are under way.
@@ -87,6 +87,24 @@ impl ScenarioStory {
     /// What is wrong with the snapshot, if something is.
     pub(super) fn of_snapshot(&self) -> Option<&Check> {
         self.snapshot.as_ref()?.check.as_ref()
+    }
+
+    /// The story with those attempts alone that a check in trouble is about, to be told later.
+    pub(super) fn of_troubles(mut self) -> Self {
+        let mut wanted = BTreeSet::new();
+        for step in &self.steps {
+            let wrong = |delivery: &&DeliveryEnded| delivery.checks.iter().any(is_trouble);
+            let wrong = step.deliveries.iter().filter(wrong);
+            wanted.extend(wrong.map(|delivery| (step.step, delivery.delivery)));
+        }
+        // From the last on, so that of each delivery the last attempt stays.
+        let mut attempts: Vec<_> = std::mem::take(&mut self.attempts);
+        attempts.reverse();
+        attempts.retain(|attempt| wanted.remove(&(attempt.step, attempt.delivery)));
+        attempts.reverse();
+        self.attempts = attempts;
+        self.started.varying.clear();
+        self
     }
 
     /// The checks that warn, failed or broke.

@@ -1,6 +1,7 @@
 //! The report for a person at a terminal: a line a scenario as it ends, then what went wrong with
 //! the request, the answer and the difference, then a summary.
 
+mod causes;
 mod difference;
 mod exchange;
 mod layout;
@@ -12,14 +13,16 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
+use super::causes::Causes;
 use super::counts::{checks_in_words, counted, scenarios_in_words};
 use super::gone_target::GoneTarget;
 use super::printable::printable;
 use super::scenario_story::{RunningScenarios, ScenarioStory};
 use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded, Verdict};
+use causes::{write_causes, write_shared};
 pub use difference::write_difference;
-pub use exchange::write_attempt;
 use exchange::write_exchange;
+pub(super) use exchange::{write_answered, write_attempt};
 use layout::{Columns, Layout};
 use snapshots::write_snapshots;
 use style::paint_verdict;
@@ -46,8 +49,9 @@ pub struct TerminalReport<W> {
     detail: Detail,
     layout: Layout,
     running: RunningScenarios,
-    /// What went wrong, rendered, in the order in which the scenarios ended.
-    troubles: Vec<String>,
+    causes: Causes,
+    /// The scenarios in which something went wrong, in the order in which they ended.
+    troubles: Vec<(ScenarioStory, Verdict)>,
     snapshots: Option<SnapshotsEnded>,
     gone_target: GoneTarget,
     /// Why checks were not made and what to do about it, and how often.
@@ -62,6 +66,7 @@ impl<W: Write> TerminalReport<W> {
             detail,
             layout: Layout::default(),
             running: RunningScenarios::default(),
+            causes: Causes::default(),
             troubles: Vec::new(),
             not_checked: BTreeMap::new(),
             snapshots: None,
@@ -103,7 +108,8 @@ impl<W: Write> TerminalReport<W> {
         writeln!(self.out)
     }
 
-    fn scenario_ended(&mut self, story: &ScenarioStory, ended: &ScenarioEnded) -> io::Result<()> {
+    fn scenario_ended(&mut self, story: ScenarioStory, ended: &ScenarioEnded) -> io::Result<()> {
+        self.causes.observe(&story);
         for check in story.not_checked() {
             let hint = check.hint.as_deref().unwrap_or_default();
             let reason = (printable(&check.observed), hint.to_owned());
@@ -128,17 +134,23 @@ impl<W: Write> TerminalReport<W> {
             }
         }
         if !ended.verdict.is_passed_or_not_checked() {
-            let mut trouble = Vec::new();
-            write_laid_out(&mut trouble, self.layout, story, ended.verdict)?;
-            self.troubles
-                .push(String::from_utf8_lossy(&trouble).into_owned());
+            self.troubles.push((story.of_troubles(), ended.verdict));
         }
         self.out.flush()
     }
 
     fn run_ended(&mut self, ended: &RunEnded) -> io::Result<()> {
-        for trouble in &self.troubles {
-            write!(self.out, "\n{trouble}")?;
+        let shared = self.causes.shared();
+        let every_name = self.detail == Detail::Verbose;
+        write_causes(&mut self.out, self.layout, &shared, every_name)?;
+        for (story, verdict) in std::mem::take(&mut self.troubles) {
+            let (story, numbers) = shared.taken_from(story);
+            if story.troubles().next().is_none() {
+                continue;
+            }
+            writeln!(self.out)?;
+            let besides = |out: &mut _| write_shared(out, self.layout, &numbers);
+            write_laid_out(&mut self.out, self.layout, &story, verdict, besides)?;
         }
         if !self.not_checked.is_empty() {
             writeln!(self.out, "\n{}", paint_verdict(Verdict::NotChecked))?;
@@ -153,8 +165,9 @@ impl<W: Write> TerminalReport<W> {
         for line in summary(ended).lines() {
             self.layout.line(&mut self.out, Columns::at(0), line)?;
         }
-        if let Some(gone) = self.gone_target.in_words() {
-            self.layout.line(&mut self.out, Columns::at(0), &gone)?;
+        let gone = self.gone_target.in_words();
+        for line in [gone, shared.advice].into_iter().flatten() {
+            self.layout.line(&mut self.out, Columns::at(0), &line)?;
         }
         if let Some(snapshots) = &self.snapshots {
             write_snapshots(&mut self.out, self.layout, snapshots)?;
@@ -167,7 +180,7 @@ impl<W: Write> Report for TerminalReport<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
         self.gone_target.observe(event);
         if let Some((story, ended)) = self.running.observe(event) {
-            return self.scenario_ended(&story, ended);
+            return self.scenario_ended(story, ended);
         }
         match event {
             RunEvent::RunStarted(started) => self.run_started(started),

@@ -280,6 +280,11 @@ impl Config {
         }
     }
 
+    /// Whether there are several profiles and none that is meant where nobody names one.
+    pub fn has_no_default(&self) -> bool {
+        self.profiles.len() > 1 && !self.profiles.contains_key("default")
+    }
+
     /// The profile of that name; without a name, the one named `default`, or the only one.
     ///
     /// `file` is the file's name for messages.

@@ -173,6 +173,7 @@ impl Review {
             expected: problem.expected.to_owned(),
             observed: problem.observed,
             hint: Some(problem.hint),
+            cause: None,
             source: None,
         });
         SnapshotCompared {

@@ -25,6 +25,7 @@ pub(crate) fn with_snapshots(difference: &str) -> Vec<RunEvent> {
             expected: "the reviewed report".to_owned(),
             observed: "another".to_owned(),
             source: None,
+            cause: None,
             hint: Some("accept it with `aghook snapshots accept`".to_owned()),
         });
         RunEvent::SnapshotCompared(SnapshotCompared {

@@ -223,21 +223,40 @@ fn a_gathered_report_on_standard_output_has_it_for_itself() {
 }
 
 #[test]
-fn a_report_that_can_not_be_written_costs_neither_the_verdict_nor_the_others() {
+fn a_report_that_can_not_be_written_is_told_before_anything_is_sent() {
     let folder = folder();
-    std::fs::write(folder.path().join("file"), "").expect("a file");
+    std::fs::write(folder.path().join("file"), "of before").expect("a file");
+    std::fs::create_dir(folder.path().join("folder")).expect("a folder");
+    for path in ["file/junit.xml", "folder"] {
+        let ended = aghook(folder.path())
+            .args(["run", "grant.yaml", "--report", "html=file"])
+            .args(["--report", &format!("junit={path}"), "--record", "kept"])
+            .output()
+            .expect("it runs");
+        let errors = String::from_utf8(ended.stderr).expect("UTF-8");
+        assert_eq!(ended.status.code(), Some(2), "{errors}");
+        let message = format!("error: the report {path} can't be written: ");
+        assert!(errors.starts_with(&message), "{errors}");
+        assert!(errors.contains("nothing was sent"), "{errors}");
+        assert_eq!(ended.stdout, b"");
+        assert!(!folder.path().join("kept").exists());
+        assert_eq!(read(folder.path(), "file"), "of before");
+    }
+}
+
+/// A run that does not begin leaves the reports of the one before, and none of its own.
+#[test]
+fn looking_whether_a_report_can_be_written_changes_no_file() {
+    let folder = folder();
+    std::fs::write(folder.path().join("old.xml"), "of before").expect("a file");
     let ended = aghook(folder.path())
-        .args(["run", "grant.yaml", "--report", "junit=file/junit.xml"])
-        .args(["--report", "har=run.har"])
+        .args(["run", "grant.yaml", "--target", "http://127.0.0.1:1/"])
+        .args(["--report", "junit=old.xml", "--report", "har=new.har"])
         .output()
         .expect("it runs");
     assert_eq!(ended.status.code(), Some(3));
-    let output = String::from_utf8(ended.stdout).expect("UTF-8");
-    assert!(output.contains("1 scenario: "), "{output}");
-    let errors = String::from_utf8(ended.stderr).expect("UTF-8");
-    assert!(errors.starts_with("warning: the report file"), "{errors}");
-    assert!(errors.contains("error: the report file"), "{errors}");
-    validate_har(&read(folder.path(), "run.har"));
+    assert_eq!(read(folder.path(), "old.xml"), "of before");
+    assert!(!folder.path().join("new.har").exists());
 }
 
 #[cfg(target_os = "linux")]

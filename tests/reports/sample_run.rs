@@ -71,7 +71,9 @@ pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
     let failures = (1..=count).flat_map(|scenario| {
         let mut sent = attempt(scenario, 1, 1, answer(500, "text/plain", &[b'`'; 3000]));
         sent.started_at = jiff::Timestamp::UNIX_EPOCH;
-        let checks = vec![check("status", Verdict::Failed, "2xx", &"|".repeat(50))];
+        // No two fail alike, so that each is told by itself.
+        let observed = format!("{}{scenario}", "|".repeat(50));
+        let checks = vec![check("status", Verdict::Failed, "2xx", &observed)];
         [
             started(scenario, "fails", "fails.yaml"),
             attempted(sent),
@@ -336,6 +338,7 @@ fn attempt(scenario: usize, step: usize, number: u32, answer: AnswerRecord) -> A
             reused: number > 1,
             http_version: "HTTP/1.1".into(),
             remote_address: "127.0.0.1:8080".parse().expect("an address"),
+            in_place_of_closed: None,
         }),
         request: RequestRecord {
             method: "POST".to_owned(),
@@ -402,6 +405,7 @@ fn check(subject: &str, verdict: Verdict, expected: &str, observed: &str) -> Che
         expected: expected.to_owned(),
         observed: observed.to_owned(),
         hint: None,
+        cause: None,
         source: None,
     }
 }

@@ -27,7 +27,7 @@ use crate::load::{
     FailedEvent, FailedEventsHead, FailedTreatment, begins_failed_events, read_failed_events,
 };
 use crate::protocol::Event;
-use crate::report::{ResentEvent, count_resent, write_attempt, write_resent};
+use crate::report::{FiredReport, ResentEvent, count_resent, write_resent};
 use crate::scenario::{Fault, Forgery, RetryPolicy, RetrySetting};
 
 /// The longest first line that is looked at.
@@ -326,9 +326,10 @@ impl Resending<'_> {
             step: 1,
             delivery: number,
         };
+        let mut report = FiredReport::new(console);
         for attempt in &delivery.attempts {
             let record = attempt_record(place, "event", attempt, &self.harness.redaction);
-            write_attempt(console, &record)?;
+            report.attempt(&record)?;
         }
         Ok(())
     }

@@ -66,12 +66,19 @@ async fn a_connection_that_is_closed_as_it_is_used_again_is_no_failure() {
     let closed = || Answer::Close(Vec::new());
     let server = Server::answering([Answer::status(200), closed(), Answer::status(200)]).await;
     let client = client();
+    let mut notes = Vec::new();
     for _ in 0..2 {
         let exchange = send(&client, &server.target).await;
         assert_eq!(exchange.status(), Some(200), "{:?}", exchange.result);
         assert!(!reused(&exchange));
+        notes.push(exchange.connection.expect("a connection").in_place_of);
     }
     assert_eq!(server.connections(), [0, 0, 1]);
+    assert_eq!(notes, [None, Some(ClosedIdle::AfterRequest)]);
+    // The note is the exchange's, not the connection's.
+    let next = send(&client, &server.target).await;
+    assert!(reused(&next));
+    assert_eq!(next.connection.expect("a connection").in_place_of, None);
 }
 
 #[tokio::test]

@@ -49,6 +49,7 @@ fn attempt(number: u32, came: &Came) -> Attempt {
         reused: false,
         version: Version::HTTP_11,
         remote: ([127, 0, 0, 1], 80).into(),
+        in_place_of: None,
     };
     Attempt {
         number,

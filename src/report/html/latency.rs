@@ -8,8 +8,8 @@ use crate::report::counts::counted;
 /// Columns of the histogram for each factor of ten.
 const COLUMNS_A_DECADE: i32 = 6;
 
-/// How many labels the axis has at most.
-const LABELS: usize = 7;
+/// How wide a label is at most, in per cent of the axis of a narrow screen, with room beside it.
+const LABEL_WIDTH: f64 = 13.5;
 
 /// The times that answers took. Those that a fault of the sender's delayed or kept away tell
 /// nothing of the receiver, and are only counted.
@@ -164,7 +164,7 @@ fn quantile(sorted: &[Duration], part: f64) -> Duration {
     rank.map_or(Duration::ZERO, |(_, took)| *took)
 }
 
-/// 1, 2 and 5 of every decade, or only the powers of ten where there are too many.
+/// 1, 2 and 5 of every decade, or fewer where those would touch on a narrow screen.
 fn labels(from: f64, to: f64, x: impl Fn(f64) -> f64) -> Vec<Label> {
     let within = |steps: &[f64]| -> Vec<Label> {
         let powers = (-6..=5).map(|power| 10_f64.powi(power));
@@ -177,11 +177,43 @@ fn labels(from: f64, to: f64, x: impl Fn(f64) -> f64) -> Vec<Label> {
             })
             .collect()
     };
-    let fine = within(&[1.0, 2.0, 5.0]);
-    if fine.len() > LABELS {
-        within(&[1.0])
-    } else {
-        fine
+    for steps in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0]] {
+        let labels = within(steps);
+        if labels.is_sorted_by(leave_room) {
+            return labels;
+        }
+    }
+    let mut shown = Vec::new();
+    for label in within(&[1.0]) {
+        if shown.last().is_none_or(|last| leave_room(last, &label)) {
+            shown.push(label);
+        }
+    }
+    shown
+}
+
+/// Whether a label ends before the next one begins.
+fn leave_room(one: &Label, next: &Label) -> bool {
+    one.begin() + LABEL_WIDTH <= next.begin()
+}
+
+impl Label {
+    /// Which end of the text is at its place: one at the edge stays inside of the box.
+    pub(in crate::report) fn anchor(&self) -> &'static str {
+        match self.x {
+            ..6.0 => "start",
+            ..=94.0 => "middle",
+            _ => "end",
+        }
+    }
+
+    /// Where the text begins.
+    fn begin(&self) -> f64 {
+        match self.anchor() {
+            "start" => self.x,
+            "middle" => self.x - LABEL_WIDTH / 2.0,
+            _ => self.x - LABEL_WIDTH,
+        }
     }
 }
 
@@ -245,6 +277,18 @@ mod tests {
             assert!((0.0..=100.0).contains(&plot.median_x), "{}", plot.median_x);
         }
         assert_eq!(Latencies::default().plot(), None);
+    }
+
+    #[test]
+    fn labels_never_touch() {
+        for slowest in 1..400_u64 {
+            for fastest in [0, 1, 3, 40] {
+                let plot = plot(&[fastest.min(slowest), slowest * slowest]);
+                let labels = &plot.labels;
+                assert!(labels.is_sorted_by(leave_room), "{labels:?}");
+                assert!(!labels.is_empty(), "{fastest} {slowest}");
+            }
+        }
     }
 
     #[test]

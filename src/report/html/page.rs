@@ -10,10 +10,12 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::Gathered;
+use super::cause::ShownCause;
 use super::embedded::embed;
 use super::latency::Plot;
 use super::row::{Row, Shown};
 use crate::harness::{Counts, RunEnded, RunStarted, Verdict};
+use crate::report::causes::SharedCauses;
 use crate::report::counts::{checks_in_words, counted, snapshots_in_words, unreferenced_in_words};
 
 const STYLE: &str = include_str!("assets/style.css");
@@ -47,6 +49,9 @@ struct Page<'run> {
     shares: Vec<Share>,
     not_run: Option<String>,
     not_checked: Vec<String>,
+    causes: Vec<ShownCause>,
+    /// What to do where all genuine deliveries were answered wrong.
+    advice: Option<String>,
     snapshots: Option<String>,
     /// What the snapshots are that no scenario has, and their files.
     unreferenced: Option<(&'static str, &'run [String])>,
@@ -77,6 +82,7 @@ fn page<'run>(gathered: &'run Gathered, ended: &RunEnded) -> io::Result<Page<'ru
         .values()
         .flat_map(|finished| &finished.story.attempts);
     let snapshots = gathered.snapshots.as_ref();
+    let shared = gathered.causes.shared();
     let began = attempts.map(|attempt| attempt.started_at).min();
     Ok(Page {
         policy: policy(Some(SCRIPT), STYLE),
@@ -110,7 +116,9 @@ fn page<'run>(gathered: &'run Gathered, ended: &RunEnded) -> io::Result<Page<'ru
             .map(|ended| (unreferenced_in_words(ended), &*ended.unreferenced)),
         tags: tags(gathered),
         plot: gathered.latencies.plot(),
-        rows: rows(gathered)?,
+        rows: rows(gathered, &shared)?,
+        causes: shared.causes.iter().map(ShownCause::new).collect(),
+        advice: shared.advice,
     })
 }
 
@@ -196,13 +204,13 @@ fn tags(gathered: &Gathered) -> Vec<(String, usize)> {
 }
 
 /// The gravest first, so that where room for data is short, they have it.
-fn rows(gathered: &Gathered) -> io::Result<Vec<Row>> {
+fn rows(gathered: &Gathered, shared: &SharedCauses) -> io::Result<Vec<Row>> {
     let mut scenarios: Vec<_> = gathered.scenarios.values().collect();
     scenarios.sort_by_key(|finished| Reverse(finished.ended.verdict));
     let data = embed(&scenarios)?;
     let rows = scenarios.into_iter().zip(data);
     Ok(rows
-        .map(|(finished, data)| Row::new(finished, data))
+        .map(|(finished, data)| Row::new(finished, data, shared))
         .collect())
 }
 

@@ -3,9 +3,10 @@
 use super::Finished;
 use super::latency::in_words;
 use crate::harness::{Check, Verdict};
+use crate::report::causes::{SharedCauses, causes_in_words};
 use crate::report::counts::counted;
 use crate::report::printable::printable;
-use crate::report::scenario_story::{ScenarioStory, in_one_line};
+use crate::report::scenario_story::{ScenarioStory, in_one_line, is_trouble};
 
 /// The most checks of a scenario that are told without a script.
 const TROUBLE_LIMIT: usize = 20;
@@ -22,7 +23,7 @@ pub(super) struct Row {
     pub(super) facts: String,
     pub(super) attempts: usize,
     pub(super) took_seconds: f64,
-    /// The gravest check in a line.
+    /// The gravest check in a line, but for what is said of a shared cause.
     pub(super) first_trouble: Option<String>,
     pub(super) troubles: Vec<Trouble>,
     /// The events for the script; none where there was no room.
@@ -60,7 +61,7 @@ impl Shown {
 }
 
 impl Row {
-    pub(super) fn new(finished: &Finished, data: Option<String>) -> Self {
+    pub(super) fn new(finished: &Finished, data: Option<String>, shared: &SharedCauses) -> Self {
         let (story, ended) = (&finished.story, &finished.ended);
         let started = &story.started;
         let about = started.about.as_deref().unwrap_or_default();
@@ -83,7 +84,7 @@ impl Row {
             ),
             attempts: finished.attempts,
             took_seconds: ended.took.as_secs_f64(),
-            first_trouble: first_trouble(story, ended.verdict),
+            first_trouble: first_trouble(story, shared),
             troubles: story
                 .troubles()
                 .take(TROUBLE_LIMIT)
@@ -94,14 +95,22 @@ impl Row {
     }
 }
 
-fn first_trouble(story: &ScenarioStory, verdict: Verdict) -> Option<String> {
-    let of_verdict = |check: &&Check| check.verdict == verdict;
-    let mut gravest = story.troubles().filter(of_verdict);
-    let first = in_one_line(gravest.next()?);
-    Some(match gravest.count() {
-        0 => first,
-        more => format!("{first} (and {more} more)"),
-    })
+/// The gravest check that no shared cause explains, in a line, and the causes that are shared.
+fn first_trouble(story: &ScenarioStory, shared: &SharedCauses) -> Option<String> {
+    let (checks, numbers) = shared.besides(story);
+    let wrong = checks.iter().filter(|check| is_trouble(check));
+    let worst = wrong.clone().map(|check| check.verdict).max();
+    let mut gravest = wrong.filter(|check| Some(check.verdict) == worst);
+    let causes = (!numbers.is_empty()).then(|| causes_in_words(&numbers));
+    let Some(first) = gravest.next().map(|check| in_one_line(check)) else {
+        return causes;
+    };
+    let more = match gravest.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    let besides = causes.map_or(String::new(), |causes| format!(", besides {causes}"));
+    Some(format!("{first}{more}{besides}"))
 }
 
 impl Trouble {

@@ -22,6 +22,9 @@ pub(super) struct Line {
     pub(super) path: String,
 }
 
+/// The most gaps between the labels on the left: more, and they would touch.
+const MOST_GAPS: f64 = 5.0;
+
 /// What a line is made of: its name, its class and the figure of a point.
 type Figure = (&'static str, &'static str, fn(&Point) -> Option<f64>);
 
@@ -76,7 +79,9 @@ fn durations(title: &'static str, figures: &[Figure], points: &[Point]) -> TimeP
         top = bottom + 1.0;
     }
     let y = |value: f64| 100.0 - 100.0 * (value.max(1e-3).log10() - bottom) / (top - bottom);
-    let powers = std::iter::successors(Some(bottom), |power| Some(power + 1.0));
+    // Labels stand one below the other: where there are many powers, only some are marked.
+    let every = ((top - bottom) / MOST_GAPS).ceil();
+    let powers = std::iter::successors(Some(bottom), |power| Some(power + every));
     let powers = powers.take_while(|power| *power <= top);
     TimePlot {
         title,
@@ -169,6 +174,14 @@ mod tests {
             in_flight: 3,
             late_p99_us: None,
         }
+    }
+
+    #[test]
+    fn labels_of_a_wide_range_leave_each_other_room() {
+        let points = [point(0, Some(2.0)), point(1, Some(9_000_000.0))];
+        let plots = plots(&points);
+        let places: Vec<f64> = plots[1].marks.iter().map(|(y, _)| *y).collect();
+        assert_eq!(places, [100.0, 71.4, 42.9, 14.3]);
     }
 
     #[test]

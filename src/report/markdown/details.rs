@@ -99,7 +99,7 @@ fn item(check: &Check) -> String {
 }
 
 /// A request and its answer, each in a block of its own.
-fn exchange(attempt: &AttemptEnded) -> String {
+pub(super) fn exchange(attempt: &AttemptEnded) -> String {
     let request = &attempt.request;
     let first = format!("{} {}", request.method, request.url);
     let sent = fence("http", &message(&first, &request.headers, &request.body));

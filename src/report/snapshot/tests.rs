@@ -381,6 +381,7 @@ fn check(subject: &str, verdict: Verdict, expected: &str, observed: &str) -> Che
         expected: expected.to_owned(),
         observed: observed.to_owned(),
         hint: None,
+        cause: None,
         source: None,
     }
 }

@@ -10,7 +10,10 @@ use crate::report::printable::printable;
 
 /// Writes an attempt: the request, then the answer or why there is none. Lines are as long as they
 /// are.
-pub fn write_attempt(out: &mut impl Write, attempt: &AttemptEnded) -> io::Result<()> {
+pub(in crate::report) fn write_attempt(
+    out: &mut impl Write,
+    attempt: &AttemptEnded,
+) -> io::Result<()> {
     write_exchange(out, Layout::default(), attempt)
 }
 
@@ -21,6 +24,32 @@ pub(super) fn write_exchange(
     attempt: &AttemptEnded,
 ) -> io::Result<()> {
     let request = &attempt.request;
+    write_facts(out, layout, attempt)?;
+    let line = format!("{} {}", request.method, request.url);
+    write_part(out, layout, "→", &line)?;
+    write_headers(out, layout, &request.headers)?;
+    write_body(out, layout, &request.body)?;
+    write_answers(out, layout, attempt)
+}
+
+/// Writes an attempt whose request is known already, but for these headers.
+pub(in crate::report) fn write_answered(
+    out: &mut impl Write,
+    attempt: &AttemptEnded,
+    new: &[(String, String)],
+) -> io::Result<()> {
+    let layout = Layout::default();
+    write_facts(out, layout, attempt)?;
+    if new.is_empty() {
+        write_part(out, layout, "→", "the same request")?;
+    } else {
+        write_part(out, layout, "→", "the same request, but for")?;
+        write_headers(out, layout, new)?;
+    }
+    write_answers(out, layout, attempt)
+}
+
+fn write_facts(out: &mut impl Write, layout: Layout, attempt: &AttemptEnded) -> io::Result<()> {
     let facts = format!(
         "attempt {} at +{:.3} s, took {:.1} ms",
         attempt.attempt,
@@ -28,10 +57,22 @@ pub(super) fn write_exchange(
         attempt.took.as_secs_f64() * 1000.0
     );
     layout.line(out, Columns::at(4), &paint(DIM, facts))?;
-    let line = format!("{} {}", request.method, request.url);
-    write_part(out, layout, "→", &line)?;
-    write_headers(out, layout, &request.headers)?;
-    write_body(out, layout, &request.body)?;
+    let connection = attempt.connection.as_ref();
+    match connection.and_then(|connection| connection.in_place_of_closed.as_deref()) {
+        Some(closed) => {
+            let may_have_it_twice = match closed {
+                "after_request" => ", and may have the request twice",
+                _ => "",
+            };
+            let note =
+                format!("on a new connection: the receiver closed the idle one{may_have_it_twice}");
+            layout.line(out, Columns::at(6), &paint(DIM, note))
+        }
+        None => Ok(()),
+    }
+}
+
+fn write_answers(out: &mut impl Write, layout: Layout, attempt: &AttemptEnded) -> io::Result<()> {
     write_answer(out, layout, "←", &attempt.answer)?;
     match &attempt.unheard_answer {
         Some(unheard) => write_answer(out, layout, "← unheard:", unheard),

@@ -17,15 +17,16 @@ pub(in crate::report) fn write_trouble(
     story: &ScenarioStory,
     verdict: Verdict,
 ) -> io::Result<()> {
-    write_laid_out(out, Layout::default(), story, verdict)
+    write_laid_out(out, Layout::default(), story, verdict, |_| Ok(()))
 }
 
-/// The same, with lines that fit a layout.
-pub(super) fn write_laid_out(
-    out: &mut Vec<u8>,
+/// The same, with lines that fit a layout, and with what `more` writes of the scenario.
+pub(super) fn write_laid_out<W: Write>(
+    out: &mut W,
     layout: Layout,
     story: &ScenarioStory,
     verdict: Verdict,
+    more: impl FnOnce(&mut W) -> io::Result<()>,
 ) -> io::Result<()> {
     let started = &story.started;
     let title = format!(
@@ -37,6 +38,7 @@ pub(super) fn write_laid_out(
     layout.line(out, Columns::at(0), &title)?;
     let place = format!("{}:{}", started.file, started.line);
     layout.line(out, Columns::at(2), &paint(DIM, place))?;
+    more(out)?;
     if let Some(about) = &started.about {
         for paragraph in about.trim().lines() {
             layout.prose(out, Columns::even(2), paragraph)?;
@@ -76,7 +78,7 @@ pub(super) fn write_laid_out(
 }
 
 fn write_delivery(
-    out: &mut Vec<u8>,
+    out: &mut impl Write,
     layout: Layout,
     story: &ScenarioStory,
     step: &StepEnded,
@@ -110,7 +112,7 @@ fn write_delivery(
     }
 }
 
-fn write_check(out: &mut Vec<u8>, layout: Layout, check: &Check) -> io::Result<()> {
+fn write_check(out: &mut impl Write, layout: Layout, check: &Check) -> io::Result<()> {
     let title = format!("{} {}", mark(check.verdict), check.subject);
     layout.line(out, Columns::at(4), &title)?;
     let value = Columns::labelled(8, 10);

@@ -60,5 +60,6 @@ function facts(attempt) {
   if (held_seconds > 0) parts.push(`held for ${duration(held_seconds)}, to go together with others`);
   const connection = attempt.connection;
   if (connection) parts.push(`${connection.http_version} to ${connection.remote_address}, ${connection.reused ? "connection reused" : "new connection"}`);
+  if (connection?.in_place_of_closed) parts.push(`sent again on it, since the receiver closed the idle connection ${connection.in_place_of_closed === "after_request" ? "as the request was on its way" : "before the request left"}`);
   return element("p", { class: "note wire" }, parts.join(" · "));
 }
