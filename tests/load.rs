@@ -10,6 +10,8 @@ mod interrupted;
 mod junit_structure;
 #[path = "load/merge.rs"]
 mod merge;
+#[path = "load/mix.rs"]
+mod mix;
 #[path = "load/reports.rs"]
 mod reports;
 #[path = "load/retries.rs"]

@@ -4,6 +4,7 @@ mod effect_check;
 mod failures;
 mod live_line;
 mod looked;
+mod mix_option;
 mod report;
 pub(super) mod report_options;
 mod sending;
@@ -17,6 +18,7 @@ use clap::Args;
 
 use self::effect_check::EffectCheck;
 use self::looked::Looked;
+use self::mix_option::MixOption;
 use self::report_options::LoadReportOptions;
 use self::sending::run_load;
 use super::ExitCode;
@@ -111,6 +113,21 @@ pub struct Load {
     /// The moment from which event times count, as Unix seconds or RFC 3339 [default: now]
     #[arg(long, value_name = "T", help_heading = "The load")]
     start_time: Option<StartTime>,
+
+    /// From what events are drawn: a scenario file, a folder or a quoted glob, as
+    /// 'promo.yaml=3'; bundled, the bundled suite; random, generated events (repeatable) [default:
+    /// random]
+    ///
+    /// The weight behind `=` says how many of the events come from there, compared with the others;
+    /// left out, 1. `#` and a text or a glob picks scenarios by name or file, as in
+    /// 'bundled#payload/=2'. The events of the scenarios are sent, each with a player, IDs and an
+    /// idempotency key of its own; their steps are not played and their effects not looked at.
+    #[arg(
+        long = "mix",
+        value_name = "PATH[#SCENARIO][=WEIGHT]",
+        help_heading = "The mix"
+    )]
+    event_mix: Vec<MixOption>,
 
     /// The share of events that are delivered again later, as 5%
     #[arg(
@@ -209,6 +226,7 @@ impl Load {
         if let Some(game_id) = &chosen.profile.game_id {
             generator = generator.with_game_id(game_id.clone());
         }
+        let event_mix = mix_option::read(&self.event_mix, &generator, seed, console)?;
         let preparation = Preparation {
             target: chosen,
             secret: &self.secret,
@@ -224,8 +242,12 @@ impl Load {
             let looked = self.looked_at(&prepared.harness)?;
             reach(&prepared.harness.client, &prepared.harness.target).await?;
             let reports = self.reports.open()?;
-            let settings = self.settings(&prepared, generator, mix);
-            let source = EventSource::new(settings.generator.clone(), mix, seed);
+            let source = EventSource::new(generator.clone(), mix, seed);
+            let source = source.drawn_from(event_mix.clone());
+            let settings = LoadSettings {
+                event_mix,
+                ..self.settings(&prepared, generator, mix)
+            };
             if self.reports.tells_people() {
                 self.tell_begin(&prepared, console);
             }
@@ -242,7 +264,8 @@ impl Load {
                 _ => None,
             };
             let listed = failures::write(&self.failures, &check, effects.as_ref());
-            let report = report::of(&self, &prepared, &result, mix, effects);
+            let mut report = report::of(&self, &prepared, &result, mix, effects);
+            report.event_mix = check.source.mix_report(&result.mixed);
             if let Some(built_in) = prepared.built_in {
                 built_in.stop().await;
             }
@@ -293,6 +316,7 @@ impl Load {
             workers: cores.unwrap_or(NonZeroUsize::MIN),
             partition: self.partition.unwrap_or_default(),
             mix,
+            event_mix: None,
             retry: prepared.harness.retry.clone(),
             drain: self.drain.0,
             seed: Seed::new(self.seed),
@@ -319,8 +343,10 @@ impl Load {
             harness.redaction.text(harness.target.as_str()),
         ));
         console.say(&format!(
-            "the same events again: --seed {} --start-time {}\n",
-            self.seed, prepared.start
+            "the same events again: --seed {} --start-time {}{}\n",
+            self.seed,
+            prepared.start,
+            mix_option::again(&self.event_mix)
         ));
     }
 }

@@ -1,6 +1,11 @@
 //! The stream of events by their numbers: what each is, and what befalls it.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::event_mix::EventMix;
 use super::mix::{Mix, Treatment, Treatments};
+use super::mix_report::{MixCounts, MixEntryReport};
 use crate::generate::{Generator, Seed};
 use crate::protocol::Event;
 
@@ -9,6 +14,19 @@ use crate::protocol::Event;
 pub struct EventSource {
     generator: Generator,
     treatments: Treatments,
+    /// From what the events are drawn, where they are not all generated.
+    event_mix: Option<EventMix>,
+}
+
+/// Which event of which scenario an event of a load is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventOrigin {
+    /// The scenario's file.
+    pub file: String,
+    /// The scenario's name, with the choice of its matrix.
+    pub scenario: String,
+    /// The event's name in it.
+    pub event: String,
 }
 
 impl EventSource {
@@ -18,11 +36,26 @@ impl EventSource {
         Self {
             generator,
             treatments,
+            event_mix: None,
         }
+    }
+
+    /// The same stream with its events drawn from a mix, if there is one.
+    #[must_use]
+    pub fn drawn_from(mut self, event_mix: Option<EventMix>) -> Self {
+        self.event_mix = event_mix;
+        self
     }
 
     /// The event of this number, counted from 0.
     pub fn event(&mut self, number: u64) -> Event {
+        let drawn = self
+            .event_mix
+            .as_mut()
+            .and_then(|mix| mix.draw(number).from);
+        if let Some((_, template)) = drawn {
+            return template.event(number);
+        }
         self.generator.skip_to(number);
         self.generator.random_event()
     }
@@ -30,8 +63,38 @@ impl EventSource {
     /// Writes the body of this number's event in place of what is there.
     pub fn write_body(&mut self, number: u64, body: &mut Vec<u8>) {
         body.clear();
-        let written = serde_json::to_writer(&mut *body, &self.event(number));
+        let drawn = self
+            .event_mix
+            .as_mut()
+            .and_then(|mix| mix.draw(number).from);
+        if let Some((_, template)) = drawn {
+            template.write_body(number, body);
+            return;
+        }
+        self.generator.skip_to(number);
+        let written = serde_json::to_writer(&mut *body, &self.generator.random_event());
         debug_assert!(written.is_ok(), "an event is JSON");
+    }
+
+    /// The scenario's event from which that of this number is made; none of a generated one.
+    pub fn origin(&mut self, number: u64) -> Option<EventOrigin> {
+        let (scenario, template) = self.event_mix.as_mut()?.draw(number).from?;
+        Some(EventOrigin {
+            file: scenario.file.clone(),
+            scenario: scenario.name.clone(),
+            event: template.name().to_owned(),
+        })
+    }
+
+    /// The place of the mix for which the event of this number is counted; none without a mix.
+    pub(super) fn place(&mut self, number: u64) -> Option<usize> {
+        self.event_mix.as_mut().map(|mix| mix.draw(number).place)
+    }
+
+    /// What there is to tell of the mix, with what was counted for its places; nothing without one.
+    pub fn mix_report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
+        let mix = self.event_mix.as_ref();
+        mix.map_or_else(Vec::new, |mix| mix.report(counted))
     }
 
     /// What befalls the event of this number.

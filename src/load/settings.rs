@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::event_mix::EventMix;
 use super::mix::Mix;
 use super::partition::Partition;
 use super::rate::Rate;
@@ -28,6 +29,8 @@ pub struct LoadSettings {
     pub partition: Partition,
     /// What befalls which share of the events.
     pub mix: Mix,
+    /// From what the events are drawn; none where all of them are generated.
+    pub event_mix: Option<EventMix>,
     /// When a delivery is tried again, and how long an attempt may take.
     pub retry: RetryPolicy,
     /// How long retries and duplicates may go on after the last new event.

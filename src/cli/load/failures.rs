@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::super::command_error::CommandError;
 use super::effect_check::{EffectCheck, treatment_words};
-use crate::load::EffectsReport;
+use crate::load::{EffectsReport, EventOrigin};
 
 /// An event that went wrong, as it can be sent again.
 #[derive(Serialize)]
@@ -18,6 +18,8 @@ struct Failure<'check> {
     player_id: &'check str,
     treatment: String,
     problem: &'check str,
+    #[serde(flatten)]
+    origin: Option<EventOrigin>,
     body: &'check str,
 }
 
@@ -49,6 +51,7 @@ pub(super) fn write(
                 player_id: &event.event_data.player_id,
                 treatment: treatment_words(source.treatment(*number)),
                 problem,
+                origin: source.origin(*number),
                 body: &String::from_utf8_lossy(&body),
             };
             serde_json::to_writer(&mut out, &failure)?;

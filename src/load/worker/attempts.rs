@@ -99,6 +99,7 @@ impl Worker {
         }
         let treatment = if duty.is_new() {
             self.tally.borrow_mut().begun(duty.measured);
+            self.count_in_mix(&duty, |counts| counts.events += 1);
             self.maker.borrow_mut().source().treatment(duty.number)
         } else {
             Treatment::Plain
@@ -208,6 +209,10 @@ impl Worker {
         let is_due = !self.shared.timetable.is_max();
         let late = is_due.then(|| Late::new(duty.due, free_since, now));
         tally.sent(duty.measured, now, late);
+        drop(tally);
+        if duty.attempt == 1 {
+            self.count_in_mix(duty, |counts| counts.deliveries += 1);
+        }
     }
 
     /// Sends a request over the kept connection, or over a new one, and keeps that.
@@ -255,6 +260,14 @@ impl Worker {
     /// Counts an attempt, and draws its consequence.
     fn conclude(&self, duty: &Duty, signed: u64, attempted: &Attempted) {
         let consequence = self.count(duty, attempted);
+        let lost = matches!(
+            attempted.result,
+            Err(Failure::BrokenOff(BreakOff::AnswerLost))
+        );
+        self.count_in_mix(duty, |counts| match consequence {
+            Consequence::Acknowledged => counts.acknowledged += 1,
+            _ => counts.errors += u64::from(!lost),
+        });
         match consequence {
             Consequence::Acknowledged => {
                 self.tally.borrow_mut().counts(duty.measured).acknowledged += 1;

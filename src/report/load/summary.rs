@@ -6,6 +6,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 
 use super::checks::checks;
+use super::mix;
 use crate::harness::Verdict;
 use crate::load::{LoadReport, Percentiles, time_text as time};
 
@@ -24,6 +25,17 @@ pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Resu
         counts.events,
         time(Duration::from_micros(report.figures.span_us))
     )?;
+    for row in mix::rows(report) {
+        match row.weight {
+            Some(weight) => writeln!(
+                out,
+                "of the mix   {} (weight {weight}): {}",
+                row.name,
+                row.in_words()
+            )?,
+            None => writeln!(out, "               {}: {}", row.name, row.in_words())?,
+        }
+    }
     writeln!(
         out,
         "deliveries   {}: {} acknowledged, {} refused, {} exhausted, {} unfinished",
@@ -146,7 +158,11 @@ fn write_verdicts(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
 
 /// What sends the same events again.
 pub(super) fn again(report: &LoadReport) -> String {
-    format!("--seed {} --start-time {}", report.seed, report.start_time)
+    let mix = mix::options(report);
+    format!(
+        "--seed {} --start-time {}{mix}",
+        report.seed, report.start_time
+    )
 }
 
 fn percentiles(figures: &Percentiles) -> String {
