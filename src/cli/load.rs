@@ -32,6 +32,7 @@ use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::harness::Harness;
 use crate::load::{
     EventSource, Expectation, Length, LoadReport, LoadSettings, Mix, Partition, Rate, Share, Stop,
+    TemplateSettings,
 };
 use crate::scenario::DurationText;
 
@@ -226,7 +227,6 @@ impl Load {
         if let Some(game_id) = &chosen.profile.game_id {
             generator = generator.with_game_id(game_id.clone());
         }
-        let event_mix = mix_option::read(&self.event_mix, &generator, seed, console)?;
         let preparation = Preparation {
             target: chosen,
             secret: &self.secret,
@@ -237,6 +237,12 @@ impl Load {
             fail_fast: false,
             jobs: 1,
         };
+        let templates = TemplateSettings {
+            generator: generator.clone(),
+            seed,
+            policy: preparation.surroundings()?.policy,
+        };
+        let event_mix = mix_option::read(&self.event_mix, &templates, console)?;
         block_on(async {
             let prepared = preparation.start().await?;
             let looked = self.looked_at(&prepared.harness)?;

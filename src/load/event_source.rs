@@ -91,6 +91,13 @@ impl EventSource {
         self.event_mix.as_mut().map(|mix| mix.draw(number).place)
     }
 
+    /// Whether the scenario of this number's event lets a receiver refuse it with this status.
+    pub(super) fn may_be_refused(&mut self, number: u64, status: u16) -> bool {
+        let mix = self.event_mix.as_mut();
+        let drawn = mix.and_then(|mix| mix.draw(number).from);
+        drawn.is_some_and(|(_, template)| template.may_be_refused(status))
+    }
+
     /// What there is to tell of the mix, with what was counted for its places; nothing without one.
     pub fn mix_report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
         let mix = self.event_mix.as_ref();

@@ -9,10 +9,22 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::allowed_refusal::AllowedRefusals;
 use crate::generate::{EventShape, Generator, Seed};
 use crate::protocol::Event;
 use crate::scenario::document::{Diagnostic, Span};
-use crate::scenario::{Case, EventSpec, JsonPointer, Shareable, amend};
+use crate::scenario::{Case, EventSpec, JsonPointer, Policy, Shareable, amend};
+
+/// From what templates are made, besides their scenarios.
+#[derive(Debug, Clone)]
+pub struct TemplateSettings {
+    /// Has the game, the items and the start of the load.
+    pub generator: Generator,
+    /// The load's seed.
+    pub seed: Seed,
+    /// What the game has chosen, by which a refusal may be right.
+    pub policy: Policy,
+}
 
 /// Makes the events of a load that are drawn from one event of a scenario.
 #[derive(Debug, Clone)]
@@ -25,6 +37,7 @@ pub struct EventTemplate {
     endings: Endings,
     set: IndexMap<JsonPointer, Value>,
     unset: Vec<JsonPointer>,
+    refusals: Option<AllowedRefusals>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -38,17 +51,11 @@ struct Endings {
 const TRIED_OUT: u64 = 32;
 
 impl EventTemplate {
-    /// Makes an event of a case ready, for the game, the items and the start of a generator, and
-    /// tries it out. What a load can't send or judge is told with its place in the file.
+    /// Makes an event of a case ready, and tries it out. What a load can't send or judge is told with its place in the file.
     ///
     /// IDs follow from what the event is as well, and not from its number alone: so a load of another
     /// mix, with the same seed and start time, does not send another event under the same key.
-    pub fn new(
-        case: &Case,
-        name: &str,
-        generator: &Generator,
-        seed: Seed,
-    ) -> Result<Self, Diagnostic> {
+    pub fn new(case: &Case, name: &str, settings: &TemplateSettings) -> Result<Self, Diagnostic> {
         let maker = Maker { case, name };
         let Some(spec) = case.scenario.events.get(name) else {
             return Err(maker.refused(Span::default(), "it is not there", "name another event"));
@@ -78,28 +85,34 @@ impl EventTemplate {
             Some(Shareable::Ending(text)) => endings.transaction_id = Some(text.clone()),
             Some(Shareable::SameAs(_)) | None => {}
         }
+        let shape = spec.shape(None, transaction_id);
+        let what = format!("{:?}", (&shape, &endings, &spec.set, &spec.unset));
+        let seed = settings.seed.derive("templates").derive(&what);
         let mut template = Self {
             name: name.to_owned(),
-            generator: generator.with_seed(seed.derive("templates")),
-            shape: spec.shape(None, transaction_id),
+            generator: settings.generator.with_seed(seed),
+            shape,
             endings,
             set: spec.set.clone(),
             unset: spec.unset.clone(),
+            refusals: None,
         };
         template
             .try_out()
             .map_err(|(reason, help)| maker.refused(spec.span, &reason, help))?;
-        let mut body = Vec::new();
-        template.write_body(0, &mut body);
-        let own = seed.derive("templates");
-        let own = own.derive(&String::from_utf8_lossy(&body));
-        template.generator = generator.with_seed(own);
+        template.refusals = AllowedRefusals::of(case, name, &template.event(0), settings.policy);
         Ok(template)
     }
 
     /// The event's name in its scenario.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether the scenario lets a receiver answer the event so, though that is no success.
+    pub(super) fn may_be_refused(&self, status: u16) -> bool {
+        let refusals = self.refusals.as_ref();
+        refusals.is_some_and(|refusals| refusals.allow(status))
     }
 
     /// The event of this number. Where what was changed is no event any more, the event without the

@@ -45,6 +45,8 @@ pub struct MixCounts {
     pub deliveries: u64,
     /// Deliveries that were answered 2xx in the end, and heard it.
     pub acknowledged: u64,
+    /// Deliveries that were refused, as their scenario allows.
+    pub allowed_refusals: u64,
     /// Attempts without a 2xx answer, other than those whose answer was lost on purpose.
     pub errors: u64,
 }
@@ -55,11 +57,13 @@ impl AddAssign for MixCounts {
             events,
             deliveries,
             acknowledged,
+            allowed_refusals,
             errors,
         } = other;
         self.events += events;
         self.deliveries += deliveries;
         self.acknowledged += acknowledged;
+        self.allowed_refusals += allowed_refusals;
         self.errors += errors;
     }
 }

@@ -8,6 +8,7 @@
 //! and whose events it can send. Nothing is printed here, and effects are not looked at: a caller
 //! asks which events have which demand, and reads probes itself.
 
+mod allowed_refusal;
 mod counts;
 mod demand;
 mod duties;
@@ -42,7 +43,7 @@ pub use counts::Counts;
 pub use demand::{Demand, Unacknowledged};
 pub use event_mix::{EventMix, MixEntry, MixScenario};
 pub use event_source::{EventOrigin, EventSource};
-pub use event_template::EventTemplate;
+pub use event_template::{EventTemplate, TemplateSettings};
 pub use expectation::{Expectation, ExpectationError, Verdict};
 pub use figures::{Figures, MergeError};
 pub use hdr_log::write_hdr_log;

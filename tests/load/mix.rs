@@ -69,8 +69,12 @@ fn what_only_a_mix_shows_is_caught_and_its_scenario_named() {
         let wrong = report["effects"]["wrong"].as_array().expect("a list");
         assert!(!wrong.is_empty(), "{flaw}");
         let failures = folder.read("aghook-failures.jsonl");
-        let first: Value =
-            serde_json::from_str(failures.lines().next().expect("a line")).expect("JSON");
+        let mut lines = failures
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let first = lines
+            .find(|line| line["number"] == wrong[0]["number"])
+            .expect("a line");
         for key in ["file", "scenario", "event"] {
             assert_eq!(first[key], wrong[0]["origin"][key], "{flaw}");
         }
@@ -100,6 +104,33 @@ fn what_the_policy_leaves_open_is_right_in_either_way() {
         let report = report(&folder, &mixed("300", &["bundled"]), 0);
         assert_eq!(report["effects"]["right"], 300, "{variant}");
     }
+}
+
+#[test]
+fn what_a_scenario_lets_a_receiver_refuse_is_no_failure_and_all_else_is() {
+    for (variant, entry) in [
+        ("sandbox_denied", "bundled#context/"),
+        ("ascii_ids_only", "bundled#payload/"),
+    ] {
+        let receiver = Flawed::new(&["--variant", variant]);
+        let folder = Folder::new().with("aghook.yaml", receiver.config(""));
+        let report = report(&folder, &mixed("200", &[entry]), 0);
+        let refused = number(counts(&report), "refused");
+        assert!(refused > 0, "{variant}");
+        assert_eq!(number(counts(&report), "allowed_refusals"), refused);
+        assert_eq!(sum(&report["event_mix"], "allowed_refusals"), refused);
+        assert_eq!(report["effects"]["right"], 200, "{variant}");
+    }
+    let denying = Peer::answering(|_| Answer::of(403));
+    let url = denying.url();
+    let folder = Folder::new();
+    let words = ["--target", &url, "--rate", "max", "--count", "50", "--mix"];
+    let report = report(
+        &folder,
+        &[&words[..], &["bundled#payload/plain"]].concat(),
+        1,
+    );
+    assert_eq!(number(counts(&report), "allowed_refusals"), 0);
 }
 
 #[test]

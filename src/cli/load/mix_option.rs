@@ -8,8 +8,7 @@ use std::str::FromStr;
 use super::super::command_error::CommandError;
 use super::super::console::Console;
 use super::super::files::{Filter, wrong};
-use crate::generate::{Generator, Seed};
-use crate::load::{EventMix, EventTemplate, MixEntry, MixScenario};
+use crate::load::{EventMix, EventTemplate, MixEntry, MixScenario, TemplateSettings};
 use crate::scenario::document::{Diagnostic, Diagnostics, nearest};
 use crate::scenario::{Case, bundled_suite, load};
 
@@ -81,12 +80,10 @@ impl FromStr for MixOption {
     }
 }
 
-/// The mix of all options; none without any. The events of their scenarios are tried out with the
-/// load's generator.
+/// The mix of all options; none without any.
 pub(super) fn read(
     options: &[MixOption],
-    generator: &Generator,
-    seed: Seed,
+    settings: &TemplateSettings,
     console: &mut Console,
 ) -> Result<Option<EventMix>, CommandError> {
     if options.is_empty() {
@@ -105,7 +102,7 @@ pub(super) fn read(
         match option.cases() {
             Ok(cases) => {
                 let cases = option.chosen(cases)?;
-                match option.entry(&cases, generator, seed) {
+                match option.entry(&cases, settings) {
                     Ok(entry) => entries.push(entry),
                     Err(found) => problems.extend(found.0),
                 }
@@ -123,7 +120,7 @@ pub(super) fn read(
     if let Some(more @ 1..) = left_out.len().checked_sub(TOLD) {
         console.note(&format!("left out of the load: {more} more"));
     }
-    Ok(Some(EventMix::new(entries, seed)))
+    Ok(Some(EventMix::new(entries, settings.seed)))
 }
 
 /// The options that send the same events again, as words of a shell.
@@ -172,18 +169,13 @@ impl MixOption {
 
     /// Makes its scenarios' events ready. Of a file that is named, each must be one that a load can
     /// send; of a folder, a glob or the bundled suite, at least one.
-    fn entry(
-        &self,
-        cases: &[Case],
-        generator: &Generator,
-        seed: Seed,
-    ) -> Result<MixEntry, Diagnostics> {
+    fn entry(&self, cases: &[Case], settings: &TemplateSettings) -> Result<MixEntry, Diagnostics> {
         let mut unsendable = Vec::new();
         let mut scenarios = Vec::new();
         for case in cases {
             let mut events = Vec::new();
             for name in case.scenario.events.keys() {
-                match EventTemplate::new(case, name, generator, seed) {
+                match EventTemplate::new(case, name, settings) {
                     Ok(template) => events.push(template),
                     Err(problem) => unsendable.push(problem),
                 }

@@ -6,13 +6,21 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::generate::Generator;
-use crate::load::{EventSource, Mix, MixCounts};
+use crate::load::{EventSource, Mix, MixCounts, TemplateSettings};
 use crate::protocol::Event;
 use crate::scenario::document::SourceFile;
-use crate::scenario::{Case, bundled_suite};
+use crate::scenario::{Case, Policy, bundled_suite};
 
 fn generator() -> Generator {
     Generator::new(Seed::new(42), "1763889831".parse().expect("a start time"))
+}
+
+fn settings(seed: u64) -> TemplateSettings {
+    TemplateSettings {
+        generator: generator(),
+        seed: Seed::new(seed),
+        policy: Policy::default(),
+    }
 }
 
 fn cases(text: &str) -> Vec<Case> {
@@ -38,7 +46,7 @@ fn entry_of(name: &str, weight: u32, cases: &[Case], seed: u64) -> MixEntry {
             .scenario
             .events
             .keys()
-            .filter_map(|name| EventTemplate::new(case, name, &generator(), Seed::new(seed)).ok())
+            .filter_map(|name| EventTemplate::new(case, name, &settings(seed)).ok())
             .collect(),
     });
     MixEntry {
@@ -231,8 +239,7 @@ fn what_a_load_can_not_send_is_refused_with_its_place() {
         ),
     ] {
         let cases = scenario(event);
-        let refused =
-            EventTemplate::new(&cases[0], "a", &generator(), Seed::new(42)).expect_err(event);
+        let refused = EventTemplate::new(&cases[0], "a", &settings(42)).expect_err(event);
         assert_eq!(refused.location(), line, "{event}: {refused}");
         assert!(refused.to_string().contains(said), "{event}: {refused}");
         assert!(refused.help.is_some());
@@ -244,7 +251,7 @@ fn all_of_the_bundled_suite_but_what_is_no_coupon_can_be_sent() {
     let mut refused = Vec::new();
     for case in bundled_suite().expect("the suite") {
         for name in case.scenario.events.keys() {
-            if EventTemplate::new(&case, name, &generator(), Seed::new(42)).is_err() {
+            if EventTemplate::new(&case, name, &settings(42)).is_err() {
                 refused.push(case.file_stem().to_owned());
             }
         }

@@ -275,6 +275,9 @@ impl Worker {
             }
             Consequence::Refused => {
                 self.tally.borrow_mut().counts(duty.measured).refused += 1;
+                if let Ok(answer) = &attempted.result {
+                    self.count_refusal(duty, answer.status);
+                }
             }
             Consequence::Again(asked) => match self.wait_before_retry(duty) {
                 Some(delay) => {

@@ -15,4 +15,18 @@ impl Worker {
             count(self.tally.borrow_mut().of_place(place));
         }
     }
+
+    /// Counts a refusal that the event's scenario allows.
+    pub(super) fn count_refusal(&self, duty: &Duty, status: u16) {
+        let allowed = {
+            let mut maker = self.maker.borrow_mut();
+            maker.source().may_be_refused(duty.number, status)
+        };
+        if allowed {
+            let mut tally = self.tally.borrow_mut();
+            tally.counts(duty.measured).allowed_refusals += 1;
+            drop(tally);
+            self.count_in_mix(duty, |counts| counts.allowed_refusals += 1);
+        }
+    }
 }

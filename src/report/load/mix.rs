@@ -22,10 +22,15 @@ impl MixRow {
             events,
             deliveries,
             acknowledged,
+            allowed_refusals,
             errors,
         } = self.counts;
+        let refused = match allowed_refusals {
+            0 => String::new(),
+            count => format!("{count} refused as the scenario allows, "),
+        };
         format!(
-            "{events} events, {deliveries} deliveries, {acknowledged} acknowledged, {errors} errors"
+            "{events} events, {deliveries} deliveries, {acknowledged} acknowledged, {refused}{errors} errors"
         )
     }
 }
@@ -41,8 +46,8 @@ pub(super) fn rows(report: &LoadReport) -> Vec<MixRow> {
             counts: entry.counts,
         });
         let missed = |counts: &MixCounts| {
-            let unacknowledged = counts.deliveries.saturating_sub(counts.acknowledged);
-            (unacknowledged, counts.errors)
+            let ended_well = counts.acknowledged.saturating_add(counts.allowed_refusals);
+            (counts.deliveries.saturating_sub(ended_well), counts.errors)
         };
         let scenarios = entry.scenarios.iter();
         let mut troubled: Vec<&MixScenarioReport> = scenarios

@@ -41,6 +41,13 @@ pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Resu
         "deliveries   {}: {} acknowledged, {} refused, {} exhausted, {} unfinished",
         counts.deliveries, counts.acknowledged, counts.refused, counts.exhausted, counts.unfinished
     )?;
+    if counts.allowed_refusals > 0 {
+        writeln!(
+            out,
+            "             {} of the refused may be, as their scenarios say",
+            counts.allowed_refusals
+        )?;
+    }
     let statuses = counts.statuses.iter();
     let mut answers: Vec<String> = statuses
         .map(|(status, count)| format!("{count} × {status}"))
