@@ -249,7 +249,7 @@ impl Load {
             reach(&prepared.harness.client, &prepared.harness.target).await?;
             let reports = self.reports.open()?;
             let source = EventSource::new(generator.clone(), mix, seed);
-            let source = source.drawn_from(event_mix.clone());
+            let source = source.drawn_from(event_mix.clone(), prepared.harness.policy);
             let settings = LoadSettings {
                 event_mix,
                 ..self.settings(&prepared, generator, mix)
@@ -323,6 +323,7 @@ impl Load {
             partition: self.partition.unwrap_or_default(),
             mix,
             event_mix: None,
+            policy: prepared.harness.policy,
             retry: prepared.harness.retry.clone(),
             drain: self.drain.0,
             seed: Seed::new(self.seed),

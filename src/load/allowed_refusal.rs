@@ -1,4 +1,4 @@
-//! Whether a receiver may refuse a scenario's event: what `aghook run` would not blame it for.
+//! Whether a receiver may refuse an event of a load: what `aghook run` would not blame it for.
 //!
 //! A game may deny sandbox events, or players whose IDs it can't have. A load has no steps and no
 //! expectations, but it must not blame a receiver for what the scenario itself lets it do.
@@ -26,16 +26,15 @@ impl AllowedRefusals {
         if scenario.steps.iter().any(|step| is_staged(step)) {
             return None;
         }
-        let ignored = |applies: bool, choice| applies && choice != Some(GrantPolicy::Grant);
-        let need_not_be_granted =
-            ignored(event.sandbox, policy.sandbox) || ignored(event.is_test(), policy.test);
         let demands_grant = |effect: &Effect| {
             let granted = effect.granted.as_ref();
             granted.is_some_and(|granted| granted.value == name)
                 && !effect.if_delivered
                 && is_must(effect.level)
         };
-        if !need_not_be_granted && scenario.effects.iter().any(|one| demands_grant(one)) {
+        if !need_not_be_granted(event, policy)
+            && scenario.effects.iter().any(|one| demands_grant(one))
+        {
             return None;
         }
         let delivering = scenario.steps.iter().filter(|step| {
@@ -58,8 +57,23 @@ impl AllowedRefusals {
 
     /// Whether this status is such a refusal.
     pub(super) fn allow(&self, status: u16) -> bool {
-        (400..500).contains(&status) && self.0.iter().all(|demanded| demanded.allows(status))
+        is_refusal(status) && self.0.iter().all(|demanded| demanded.allows(status))
     }
+}
+
+/// Whether a receiver may refuse a generated event, of which no scenario speaks.
+pub(super) fn may_be_refused(event: &Event, status: u16, policy: Policy) -> bool {
+    is_refusal(status) && need_not_be_granted(event, policy)
+}
+
+fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status)
+}
+
+/// Whether it is a sandbox or test event, and the policy does not say that such are granted.
+fn need_not_be_granted(event: &Event, policy: Policy) -> bool {
+    let ignored = |applies: bool, choice| applies && choice != Some(GrantPolicy::Grant);
+    ignored(event.sandbox, policy.sandbox) || ignored(event.is_test(), policy.test)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub struct Counts {
     pub acknowledged: u64,
     /// Deliveries that ended with an answer which is not retried, such as 403.
     pub refused: u64,
-    /// Those of the refused that may be refused, as the scenario which their event is made from says.
+    /// Those of the refused whose event may be refused: as its scenario says, or as a sandbox event.
     #[serde(default)]
     pub allowed_refusals: u64,
     /// Deliveries whose attempts were used up.

@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::allowed_refusal::may_be_refused;
 use super::event_mix::EventMix;
 use super::mix::{Mix, Treatment, Treatments};
 use super::mix_report::{MixCounts, MixEntryReport};
 use crate::generate::{Generator, Seed};
 use crate::protocol::Event;
+use crate::scenario::Policy;
 
 /// Makes any event of the stream, in any order.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub struct EventSource {
     treatments: Treatments,
     /// From what the events are drawn, where they are not all generated.
     event_mix: Option<EventMix>,
+    /// What the game has chosen, by which a refusal may be right.
+    policy: Policy,
 }
 
 /// Which event of which scenario an event of a load is made from.
@@ -37,13 +41,16 @@ impl EventSource {
             generator,
             treatments,
             event_mix: None,
+            policy: Policy::default(),
         }
     }
 
-    /// The same stream with its events drawn from a mix, if there is one.
+    /// The same stream with its events drawn from a mix, if there is one, for a game with this
+    /// policy.
     #[must_use]
-    pub fn drawn_from(mut self, event_mix: Option<EventMix>) -> Self {
+    pub fn drawn_from(mut self, event_mix: Option<EventMix>, policy: Policy) -> Self {
         self.event_mix = event_mix;
+        self.policy = policy;
         self
     }
 
@@ -91,11 +98,14 @@ impl EventSource {
         self.event_mix.as_mut().map(|mix| mix.draw(number).place)
     }
 
-    /// Whether the scenario of this number's event lets a receiver refuse it with this status.
+    /// Whether a receiver may refuse this number's event with this status.
     pub(super) fn may_be_refused(&mut self, number: u64, status: u16) -> bool {
         let mix = self.event_mix.as_mut();
         let drawn = mix.and_then(|mix| mix.draw(number).from);
-        drawn.is_some_and(|(_, template)| template.may_be_refused(status))
+        if let Some((_, template)) = drawn {
+            return template.may_be_refused(status);
+        }
+        may_be_refused(&self.event(number), status, self.policy)
     }
 
     /// What there is to tell of the mix, with what was counted for its places; nothing without one.

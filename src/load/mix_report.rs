@@ -45,7 +45,7 @@ pub struct MixCounts {
     pub deliveries: u64,
     /// Deliveries that were answered 2xx in the end, and heard it.
     pub acknowledged: u64,
-    /// Deliveries that were refused, as their scenario allows.
+    /// Deliveries that were refused and may be.
     pub allowed_refusals: u64,
     /// Attempts without a 2xx answer, other than those whose answer was lost on purpose.
     pub errors: u64,

@@ -9,7 +9,7 @@ use super::mix::Mix;
 use super::partition::Partition;
 use super::rate::Rate;
 use crate::generate::{Generator, Seed};
-use crate::scenario::{DurationText, RetryPolicy};
+use crate::scenario::{DurationText, Policy, RetryPolicy};
 
 /// Everything that can be chosen about a load.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct LoadSettings {
     pub mix: Mix,
     /// From what the events are drawn; none where all of them are generated.
     pub event_mix: Option<EventMix>,
+    /// What the game has chosen, by which a refusal may be right.
+    pub policy: Policy,
     /// When a delivery is tried again, and how long an attempt may take.
     pub retry: RetryPolicy,
     /// How long retries and duplicates may go on after the last new event.

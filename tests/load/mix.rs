@@ -110,6 +110,7 @@ fn what_the_policy_leaves_open_is_right_in_either_way() {
 fn what_a_scenario_lets_a_receiver_refuse_is_no_failure_and_all_else_is() {
     for (variant, entry) in [
         ("sandbox_denied", "bundled#context/"),
+        ("sandbox_denied", "random"),
         ("ascii_ids_only", "bundled#payload/"),
     ] {
         let receiver = Flawed::new(&["--variant", variant]);
@@ -121,6 +122,12 @@ fn what_a_scenario_lets_a_receiver_refuse_is_no_failure_and_all_else_is() {
         assert_eq!(sum(&report["event_mix"], "allowed_refusals"), refused);
         assert_eq!(report["effects"]["right"], 200, "{variant}");
     }
+    let receiver = Flawed::new(&["--variant", "sandbox_denied"]);
+    let config = receiver
+        .config("")
+        .replace("sandbox: ignore", "sandbox: grant");
+    let folder = Folder::new().with("aghook.yaml", config);
+    report(&folder, &mixed("200", &["random"]), 1);
     let denying = Peer::answering(|_| Answer::of(403));
     let url = denying.url();
     let folder = Folder::new();

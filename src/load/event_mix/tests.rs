@@ -61,7 +61,7 @@ fn source(entries: Vec<MixEntry>, seed: u64) -> EventSource {
     let seed = Seed::new(seed);
     let generator = Generator::new(seed, generator().start());
     let mix = EventMix::new(entries, seed);
-    EventSource::new(generator, Mix::default(), seed).drawn_from(Some(mix))
+    EventSource::new(generator, Mix::default(), seed).drawn_from(Some(mix), Policy::default())
 }
 
 /// How many of the first events come from each place.

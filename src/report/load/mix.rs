@@ -27,7 +27,7 @@ impl MixRow {
         } = self.counts;
         let refused = match allowed_refusals {
             0 => String::new(),
-            count => format!("{count} refused as the scenario allows, "),
+            count => format!("{count} refused as they may be, "),
         };
         format!(
             "{events} events, {deliveries} deliveries, {acknowledged} acknowledged, {refused}{errors} errors"

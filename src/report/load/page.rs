@@ -107,7 +107,7 @@ fn counts(report: &LoadReport) -> Vec<(String, u64)> {
         ("deliveries", counts.deliveries),
         ("acknowledged", counts.acknowledged),
         ("refused", counts.refused),
-        ("refused as scenarios allow", counts.allowed_refusals),
+        ("refused as they may be", counts.allowed_refusals),
         ("exhausted", counts.exhausted),
         ("unfinished", counts.unfinished),
         ("attempts", counts.attempts),

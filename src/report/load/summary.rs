@@ -44,7 +44,7 @@ pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Resu
     if counts.allowed_refusals > 0 {
         writeln!(
             out,
-            "             {} of the refused may be, as their scenarios say",
+            "             {} of the refused may be, as sandbox events or as their scenarios say",
             counts.allowed_refusals
         )?;
     }
