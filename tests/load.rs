@@ -14,6 +14,8 @@ mod java_reader;
 mod junit_structure;
 #[path = "load/merge.rs"]
 mod merge;
+#[path = "load/mix.rs"]
+mod mix;
 #[path = "load/replayed.rs"]
 mod replayed;
 #[path = "load/reports.rs"]

@@ -4,6 +4,7 @@ pub(super) mod effect_check;
 mod failures;
 mod live_line;
 mod looked;
+mod mix_option;
 mod numbers;
 mod report;
 pub(super) mod report_options;
@@ -18,6 +19,7 @@ use clap::Args;
 
 use self::effect_check::EffectCheck;
 use self::looked::Looked;
+use self::mix_option::MixOption;
 use self::report_options::LoadReportOptions;
 use self::sending::run_load;
 use super::ExitCode;
@@ -31,7 +33,7 @@ use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::harness::Harness;
 use crate::load::{
     Counts, EventSource, Expectation, FailedEventsHead, Length, LoadReport, LoadSettings, Mix,
-    Partition, Rate, Share, Stop,
+    Partition, Rate, Share, Stop, TemplateSettings,
 };
 use crate::scenario::DurationText;
 
@@ -130,6 +132,21 @@ pub struct Load {
     /// The moment from which event times count, as Unix seconds or RFC 3339 [default: now]
     #[arg(long, value_name = "T", help_heading = "The load")]
     start_time: Option<StartTime>,
+
+    /// From what events are drawn: a scenario file, a folder or a quoted glob, as
+    /// 'promo.yaml=3'; bundled, the bundled suite; random, generated events (repeatable) [default:
+    /// random]
+    ///
+    /// The weight behind `=` says how many of the events come from there, compared with the others;
+    /// left out, 1. `#` and a text or a glob picks scenarios by name or file, as in
+    /// 'bundled#payload/=2'. The events of the scenarios are sent, each with a player, IDs and an
+    /// idempotency key of its own; their steps are not played and their effects not looked at.
+    #[arg(
+        long = "mix",
+        value_name = "PATH[#SCENARIO][=WEIGHT]",
+        help_heading = "The mix"
+    )]
+    event_mix: Vec<MixOption>,
 
     /// The share of events that are delivered twice, as 5%: four of five once more later, one of five
     /// at the same moment, unless --together says which share that is
@@ -236,6 +253,12 @@ impl Load {
             fail_fast: false,
             jobs: 1,
         };
+        let templates = TemplateSettings {
+            generator: generator.clone(),
+            seed,
+            policy: preparation.surroundings()?.policy,
+        };
+        let event_mix = mix_option::read(&self.event_mix, &templates, console)?;
         block_on(async {
             let prepared = preparation.start().await?;
             let looked = self.looked_at(&prepared.harness, players_hold_something)?;
@@ -243,8 +266,12 @@ impl Load {
             // What can't be written is known before anything is sent.
             failures::check_writable(&self.failures)?;
             let reports = self.reports.open()?;
-            let settings = self.settings(&prepared, generator, mix);
-            let source = EventSource::new(settings.generator.clone(), mix, seed);
+            let source = EventSource::new(generator.clone(), mix, seed);
+            let source = source.drawn_from(event_mix.clone(), prepared.harness.policy);
+            let settings = LoadSettings {
+                event_mix,
+                ..self.settings(&prepared, generator, mix)
+            };
             if self.reports.tells_people() {
                 self.tell_begin(&prepared, console);
             }
@@ -262,7 +289,8 @@ impl Load {
             };
             let head = self.head_of_failures(&prepared);
             let listed = failures::write(&self.failures, head, &check, effects.as_ref());
-            let report = report::of(&self, &prepared, &result, mix, effects);
+            let mut report = report::of(&self, &prepared, &result, mix, effects);
+            report.event_mix = check.source.mix_report(&result.mixed);
             if let Some(built_in) = prepared.built_in {
                 built_in.stop().await;
             }
@@ -339,6 +367,8 @@ impl Load {
             workers: cores.unwrap_or(NonZeroUsize::MIN),
             partition: self.partition.unwrap_or_default(),
             mix,
+            event_mix: None,
+            policy: prepared.harness.policy,
             retry: prepared.harness.retry.clone(),
             drain: self.drain.0,
             seed: Seed::new(self.seed),
@@ -376,8 +406,10 @@ impl Load {
             harness.redaction.text(harness.target.as_str()),
         ));
         console.say(&format!(
-            "the same events again: --seed {} --start-time {}\n",
-            self.seed, prepared.start
+            "the same events again: --seed {} --start-time {}{}\n",
+            self.seed,
+            prepared.start,
+            mix_option::again(&self.event_mix)
         ));
     }
 }

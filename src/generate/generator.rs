@@ -94,6 +94,16 @@ impl Generator {
         }
     }
 
+    /// A generator for the same game, items and start at the start of another seed's streams.
+    #[must_use]
+    pub fn with_seed(&self, seed: Seed) -> Self {
+        Self {
+            catalogue: Arc::clone(&self.catalogue),
+            game_id: self.game_id.clone(),
+            ..Self::new(seed, self.start)
+        }
+    }
+
     /// The same generator with items from another catalogue.
     #[must_use]
     pub fn with_catalogue(mut self, catalogue: Arc<Catalogue>) -> Self {

@@ -23,7 +23,7 @@ use super::verdict::Demand;
 use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
 use crate::protocol::Event;
 use crate::scenario::document::{Diagnostics, SourceFile, Span};
-use crate::scenario::{Case, EventSpec, Expectation, Fault, JsonPointer, Level, Shareable};
+use crate::scenario::{Case, EventSpec, Expectation, Fault, JsonPointer, Level, Shareable, amend};
 
 /// From what a plan follows, besides its case.
 #[derive(Debug, Clone)]
@@ -102,12 +102,7 @@ impl PlannedEvent {
             });
         }
         let mut json = serde_json::to_value(&event).map_err(unserialisable)?;
-        for (pointer, value) in set {
-            pointer.set(&mut json, value.clone())?;
-        }
-        for pointer in unset {
-            pointer.remove(&mut json)?;
-        }
+        amend(&mut json, set, unset)?;
         let body = serde_json::to_vec(&json).map_err(unserialisable)?;
         Ok(Self {
             event: serde_json::from_value(json).ok(),

@@ -18,6 +18,9 @@ pub struct Counts {
     pub acknowledged: u64,
     /// Deliveries that ended with an answer which is not retried, such as 403.
     pub refused: u64,
+    /// Those of the refused whose event may be refused: as its scenario says, or as a sandbox event.
+    #[serde(default)]
+    pub allowed_refusals: u64,
     /// Deliveries whose attempts were used up.
     pub exhausted: u64,
     /// Deliveries without an end: under way or waiting for a retry when the load was over.
@@ -63,6 +66,7 @@ impl Counts {
             deliveries,
             acknowledged,
             refused,
+            allowed_refusals,
             exhausted,
             unfinished,
             attempts,
@@ -86,6 +90,7 @@ impl Counts {
             (&mut self.deliveries, deliveries),
             (&mut self.acknowledged, acknowledged),
             (&mut self.refused, refused),
+            (&mut self.allowed_refusals, allowed_refusals),
             (&mut self.exhausted, exhausted),
             (&mut self.unfinished, unfinished),
             (&mut self.attempts, attempts),
@@ -112,9 +117,10 @@ impl Counts {
         }
     }
 
-    /// Deliveries that were begun and not acknowledged.
+    /// Deliveries that were begun and not acknowledged, though they had to be.
     pub fn undelivered(&self) -> u64 {
-        self.deliveries.saturating_sub(self.acknowledged)
+        let ended_well = self.acknowledged.saturating_add(self.allowed_refusals);
+        self.deliveries.saturating_sub(ended_well)
     }
 
     /// Deliveries that came to no end, as the rest of those that were begun.

@@ -24,6 +24,8 @@ const MOST: usize = 1_000_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unacknowledged {
     numbers: Vec<u64>,
+    /// Those of them that the receiver refused as it may.
+    lawful: Vec<u64>,
     overflowed: bool,
 }
 
@@ -37,6 +39,14 @@ impl Unacknowledged {
         }
     }
 
+    /// Remembers an event that the receiver refused as it may.
+    pub(super) fn add_lawful(&mut self, number: u64) {
+        self.add(number);
+        if self.lawful.len() < MOST {
+            self.lawful.push(number);
+        }
+    }
+
     /// Joins what several workers remember; to be sorted before it is asked.
     pub(super) fn join(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut joined = Self::default();
@@ -45,15 +55,18 @@ impl Unacknowledged {
             for number in part.numbers {
                 joined.add(number);
             }
+            joined.lawful.extend(part.lawful);
         }
+        joined.lawful.sort_unstable();
         joined.numbers.sort_unstable();
         joined.numbers.dedup();
         joined
     }
 
-    /// Their numbers, sorted; of very many, some.
-    pub fn numbers(&self) -> &[u64] {
-        &self.numbers
+    /// The numbers of those that should have been acknowledged, in order; of very many, some.
+    pub fn blamed(&self) -> impl Iterator<Item = u64> {
+        let numbers = self.numbers.iter().copied();
+        numbers.filter(|number| self.lawful.binary_search(number).is_err())
     }
 
     /// Whether there were more than can be remembered: then none is demanded to be granted.
@@ -87,10 +100,14 @@ mod tests {
             }
             part
         };
-        let joined = Unacknowledged::join([of(&[9, 3]), of(&[4])]);
+        let mut lawful = of(&[4]);
+        lawful.add_lawful(7);
+        let joined = Unacknowledged::join([of(&[9, 3]), lawful]);
+        assert_eq!(joined.blamed().collect::<Vec<_>>(), [3, 4, 9]);
         for (number, demand) in [
             (3, Demand::AtMostOnce),
             (4, Demand::AtMostOnce),
+            (7, Demand::AtMostOnce),
             (5, Demand::Once),
         ] {
             assert_eq!(joined.demand(number, Treatment::Together), demand);

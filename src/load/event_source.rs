@@ -1,14 +1,36 @@
 //! The stream of events by their numbers: what each is, and what befalls it.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::allowed_refusal::may_be_refused;
+use super::event_mix::EventMix;
 use super::mix::{Mix, Treatment, Treatments};
+use super::mix_report::{MixCounts, MixEntryReport};
 use crate::generate::{Generator, Seed};
 use crate::protocol::Event;
+use crate::scenario::Policy;
 
 /// Makes any event of the stream, in any order.
 #[derive(Debug, Clone)]
 pub struct EventSource {
     generator: Generator,
     treatments: Treatments,
+    /// From what the events are drawn, where they are not all generated.
+    event_mix: Option<EventMix>,
+    /// What the game has chosen, by which a refusal may be right.
+    policy: Policy,
+}
+
+/// Which event of which scenario an event of a load is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventOrigin {
+    /// The scenario's file.
+    pub file: String,
+    /// The scenario's name, with the choice of its matrix.
+    pub scenario: String,
+    /// The event's name in it.
+    pub event: String,
 }
 
 impl EventSource {
@@ -18,11 +40,29 @@ impl EventSource {
         Self {
             generator,
             treatments,
+            event_mix: None,
+            policy: Policy::default(),
         }
+    }
+
+    /// The same stream with its events drawn from a mix, if there is one, for a game with this
+    /// policy.
+    #[must_use]
+    pub fn drawn_from(mut self, event_mix: Option<EventMix>, policy: Policy) -> Self {
+        self.event_mix = event_mix;
+        self.policy = policy;
+        self
     }
 
     /// The event of this number, counted from 0.
     pub fn event(&mut self, number: u64) -> Event {
+        let drawn = self
+            .event_mix
+            .as_mut()
+            .and_then(|mix| mix.draw(number).from);
+        if let Some((_, template)) = drawn {
+            return template.event(number);
+        }
         self.generator.skip_to(number);
         self.generator.random_event()
     }
@@ -31,8 +71,48 @@ impl EventSource {
     /// commands send, by a quicker writer.
     pub fn write_body(&mut self, number: u64, body: &mut Vec<u8>) {
         body.clear();
-        let written = sonic_rs::to_writer(&mut *body, &self.event(number));
+        let drawn = self
+            .event_mix
+            .as_mut()
+            .and_then(|mix| mix.draw(number).from);
+        if let Some((_, template)) = drawn {
+            template.write_body(number, body);
+            return;
+        }
+        self.generator.skip_to(number);
+        let written = sonic_rs::to_writer(&mut *body, &self.generator.random_event());
         debug_assert!(written.is_ok(), "an event is JSON");
+    }
+
+    /// The scenario's event from which that of this number is made; none of a generated one.
+    pub fn origin(&mut self, number: u64) -> Option<EventOrigin> {
+        let (scenario, template) = self.event_mix.as_mut()?.draw(number).from?;
+        Some(EventOrigin {
+            file: scenario.file.clone(),
+            scenario: scenario.name.clone(),
+            event: template.name().to_owned(),
+        })
+    }
+
+    /// The place of the mix for which the event of this number is counted; none without a mix.
+    pub(super) fn place(&mut self, number: u64) -> Option<usize> {
+        self.event_mix.as_mut().map(|mix| mix.draw(number).place)
+    }
+
+    /// Whether a receiver may refuse this number's event with this status.
+    pub(super) fn may_be_refused(&mut self, number: u64, status: u16) -> bool {
+        let mix = self.event_mix.as_mut();
+        let drawn = mix.and_then(|mix| mix.draw(number).from);
+        if let Some((_, template)) = drawn {
+            return template.may_be_refused(status);
+        }
+        may_be_refused(&self.event(number), status, self.policy)
+    }
+
+    /// What there is to tell of the mix, with what was counted for its places; nothing without one.
+    pub fn mix_report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
+        let mix = self.event_mix.as_ref();
+        mix.map_or_else(Vec::new, |mix| mix.report(counted))
     }
 
     /// What befalls the event of this number.

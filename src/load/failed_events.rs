@@ -7,6 +7,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::event_source::EventOrigin;
 use super::mix::Treatment;
 use crate::scenario::Forgery;
 
@@ -50,6 +51,9 @@ pub struct FailedEvent {
     pub forgery: Option<Forgery>,
     /// What went wrong.
     pub problem: String,
+    /// The scenario's event that it is made from; none of a generated one.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<EventOrigin>,
     /// Whether the load had other events of the same player: then what the player holds does not
     /// tell of this one alone.
     pub shares_player: bool,
@@ -240,6 +244,7 @@ mod tests {
             treatment: forgery.map_or(FailedTreatment::Together, |_| FailedTreatment::Forgery),
             forgery,
             problem: "none".to_owned(),
+            origin: None,
             shares_player: false,
             body: "{ \"a\" : \"ü\\n\" }".to_owned(),
         }

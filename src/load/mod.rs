@@ -4,14 +4,17 @@
 //! not, and its latency counts from then. What an event is and what befalls it are functions of
 //! the seed and of its number, so nothing of an event is kept once it has left.
 //!
-//! It stands on `protocol`, `generate` and `delivery`, and on the data of `scenario` that those
-//! speak in. Nothing is printed here, and effects are not looked at: a caller asks which events
-//! have which demand, and reads probes itself.
+//! It stands on `protocol`, `generate` and `delivery`, and on `scenario`, of whose data those speak
+//! and whose events it can send. Nothing is printed here, and effects are not looked at: a caller
+//! asks which events have which demand, and reads probes itself.
 
+mod allowed_refusal;
 mod counts;
 mod demand;
 mod duties;
+mod event_mix;
 mod event_source;
+mod event_template;
 mod expectation;
 mod failed_events;
 mod figures;
@@ -19,6 +22,7 @@ mod hdr_log;
 mod latencies;
 mod live;
 mod mix;
+mod mix_report;
 mod over_time;
 mod pacer;
 mod partition;
@@ -38,7 +42,9 @@ mod worker;
 
 pub use counts::Counts;
 pub use demand::{Demand, Unacknowledged};
-pub use event_source::EventSource;
+pub use event_mix::{EventMix, MixEntry, MixScenario};
+pub use event_source::{EventOrigin, EventSource};
+pub use event_template::{EventTemplate, TemplateSettings};
 pub use expectation::{Expectation, ExpectationError, Verdict};
 pub use failed_events::{
     FailedEvent, FailedEventsError, FailedEventsHead, FailedTreatment, begins_failed_events,
@@ -49,6 +55,7 @@ pub use hdr_log::write_hdr_log;
 pub use latencies::{Latencies, Packed, Percentiles};
 pub use live::{Live, LiveFigures};
 pub use mix::{Mix, MixError, Treatment};
+pub use mix_report::{MixCounts, MixEntryReport, MixScenarioReport};
 pub use over_time::{Interval, OverTime, Point};
 pub use partition::Partition;
 pub use rate::{Rate, RateError};

@@ -8,9 +8,11 @@ use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::demand::Demand;
+use super::event_source::EventOrigin;
 use super::expectation::Expectation;
 use super::figures::{Figures, MergeError};
 use super::latencies::Percentiles;
+use super::mix_report::{MixEntryReport, is_same_mix};
 use super::over_time::Point;
 use super::partition::Partition;
 
@@ -39,6 +41,10 @@ pub struct LoadReport {
     /// What was to befall which share of the events: `duplicates`, `together`, `lost_acks` and
     /// `forgeries`.
     pub mix: BTreeMap<String, String>,
+    /// From what the events were drawn, and what came of those of each; empty where all of them were
+    /// generated.
+    #[serde(default)]
+    pub event_mix: Vec<MixEntryReport>,
     /// When the first measured event was due, as RFC 3339; of several partitions, the earliest.
     pub began: String,
     /// From when latencies count: `due`, or `sent` at the rate `max`.
@@ -122,6 +128,9 @@ pub struct WrongEffect {
     pub treatment: String,
     /// What is wrong.
     pub problem: String,
+    /// The scenario's event that it is made from; null of a generated one.
+    #[serde(default)]
+    pub origin: Option<EventOrigin>,
 }
 
 impl EffectsReport {
@@ -191,6 +200,7 @@ impl LoadReport {
             (self.length != other.length, "length"),
             (self.warmup != other.warmup, "warmup"),
             (self.mix != other.mix, "mix"),
+            (!is_same_mix(&self.event_mix, &other.event_mix), "event_mix"),
         ] {
             if differs {
                 return Err(MergeError::OtherLoad(what));
@@ -209,6 +219,9 @@ impl LoadReport {
             return Err(MergeError::SameShare(share.clone()));
         }
         self.figures.add(&other.figures)?;
+        for (own, other) in self.event_mix.iter_mut().zip(&other.event_mix) {
+            own.add(other);
+        }
         self.partitions.extend(other.partitions.iter().cloned());
         self.connections = self.connections.saturating_add(other.connections);
         self.interrupted |= other.interrupted;
@@ -283,6 +296,7 @@ mod tests {
             length: "10s".to_owned(),
             warmup: "0s".to_owned(),
             mix: BTreeMap::new(),
+            event_mix: Vec::new(),
             began: format!("2026-11-23T12:00:0{events}.000Z"),
             latency_from: "due".to_owned(),
             connections: 4,

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use super::demand::Unacknowledged;
 use super::figures::Figures;
 use super::live::Live;
+use super::mix_report::MixCounts;
 use super::pacer::pace;
 use super::seconds::gather;
 use super::settings::LoadSettings;
@@ -53,6 +54,8 @@ pub struct LoadResult {
     pub unacknowledged: Unacknowledged,
     /// The numbers of forgeries that were accepted; of very many, the first of each worker.
     pub accepted_forgeries: Vec<u64>,
+    /// What was counted for each place of the mix.
+    pub mixed: Vec<MixCounts>,
     /// Whether it was stopped before its time.
     pub interrupted: bool,
 }
@@ -287,12 +290,14 @@ fn result(
 ) -> LoadResult {
     let mut accepted_forgeries = Vec::new();
     let mut remembered = Vec::new();
+    let mut mixed = Vec::new();
     let mut last_begun = None;
     for tally in tallies {
         figures.counts.add(&tally.measured);
         figures.warmup.add(&tally.warmup);
         // All histograms of this process have the same bounds.
         let _ = figures.latencies.add(&tally.latencies);
+        tally.add_mixed_to(&mut mixed);
         accepted_forgeries.extend(tally.accepted_forgeries);
         remembered.push(tally.unacknowledged);
         last_begun = last_begun.max(tally.last_begun);
@@ -314,6 +319,7 @@ fn result(
         begun: shared.begun(),
         unacknowledged: Unacknowledged::join(remembered),
         accepted_forgeries,
+        mixed,
         interrupted,
     }
 }

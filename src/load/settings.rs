@@ -4,11 +4,12 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::event_mix::EventMix;
 use super::mix::Mix;
 use super::partition::Partition;
 use super::rate::Rate;
 use crate::generate::{Generator, Seed};
-use crate::scenario::{DurationText, RetryPolicy};
+use crate::scenario::{DurationText, Policy, RetryPolicy};
 
 /// Everything that can be chosen about a load.
 #[derive(Debug, Clone)]
@@ -28,6 +29,10 @@ pub struct LoadSettings {
     pub partition: Partition,
     /// What befalls which share of the events.
     pub mix: Mix,
+    /// From what the events are drawn; none where all of them are generated.
+    pub event_mix: Option<EventMix>,
+    /// What the game has chosen, by which a refusal may be right.
+    pub policy: Policy,
     /// When a delivery is tried again, and how long an attempt may take.
     pub retry: RetryPolicy,
     /// How long retries and duplicates may go on after the last new event.

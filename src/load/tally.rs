@@ -8,6 +8,7 @@ use super::counts::Counts;
 use super::demand::Unacknowledged;
 use super::latencies::{Latencies, record};
 use super::live::Live;
+use super::mix_report::MixCounts;
 use super::seconds::{Ended, Recorder};
 
 /// The most accepted forgeries whose numbers are kept.
@@ -44,6 +45,8 @@ pub(super) struct Tally {
     pub(super) latencies: Latencies,
     pub(super) unacknowledged: Unacknowledged,
     pub(super) accepted_forgeries: Vec<u64>,
+    /// What was counted for each place of the mix, the warm-up aside.
+    mixed: Vec<MixCounts>,
     /// When the last measured event was begun.
     pub(super) last_begun: Option<Instant>,
     /// What happens in the present second, once figures may be taken.
@@ -75,6 +78,23 @@ impl Tally {
             &mut self.measured
         } else {
             &mut self.warmup
+        }
+    }
+
+    /// What is counted for a place of the mix.
+    pub(super) fn of_place(&mut self, place: usize) -> &mut MixCounts {
+        if self.mixed.len() <= place {
+            self.mixed.resize(place + 1, MixCounts::default());
+        }
+        &mut self.mixed[place]
+    }
+
+    /// Adds what was counted for the places of the mix.
+    pub(super) fn add_mixed_to(&self, mixed: &mut Vec<MixCounts>) {
+        let places = mixed.len().max(self.mixed.len());
+        mixed.resize(places, MixCounts::default());
+        for (all, own) in mixed.iter_mut().zip(&self.mixed) {
+            *all += *own;
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod line;
+mod mixed;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -75,6 +76,7 @@ impl Worker {
     fn new(shared: Arc<Shared>, connections: usize) -> Rc<Self> {
         let (run, settings) = (&shared.run, &shared.run.settings);
         let source = EventSource::new(settings.generator.clone(), settings.mix, settings.seed);
+        let source = source.drawn_from(settings.event_mix.clone(), settings.policy);
         let maker = RequestMaker::new(source, run.signer.clone(), &run.target, settings.seed);
         let tally = match run.live {
             Some(_) => Tally::default().watched(),

@@ -5,6 +5,7 @@ mod checks;
 mod histogram;
 mod junit;
 mod markdown;
+mod mix;
 mod page;
 mod plot;
 mod summary;

@@ -80,6 +80,21 @@ impl EventSpec {
     }
 }
 
+/// Puts what `set` gives into an event's JSON, and then takes out what `unset` names.
+pub fn amend(
+    event: &mut Value,
+    set: &IndexMap<JsonPointer, Value>,
+    unset: &[JsonPointer],
+) -> Result<(), String> {
+    for (pointer, value) in set {
+        pointer.set(event, value.clone())?;
+    }
+    for pointer in unset {
+        pointer.remove(event)?;
+    }
+    Ok(())
+}
+
 /// A value of its own, or the one of another event, or a generated one with an ending.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shareable {

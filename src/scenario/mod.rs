@@ -37,7 +37,7 @@ pub use count_range::CountRange;
 pub use discovery::{bundled_sources, bundled_suite, find, load};
 pub use duration_text::{DurationText, DurationTextError};
 pub use effect::Effect;
-pub use event_spec::{EventSpec, Shareable};
+pub use event_spec::{EventSpec, Shareable, amend};
 pub use expectation::{Expectation, OutcomeName, StatusExpectation};
 pub use fault::{Fault, LateRetry, Lost, SlowBody, TimeoutOverlap};
 pub use forgery::Forgery;

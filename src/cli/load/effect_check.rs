@@ -195,6 +195,7 @@ impl EffectCheck<'_> {
             player_id: event.event_data.player_id.to_string(),
             treatment: treatment_words(source.treatment(number)),
             problem: String::new(),
+            origin: source.origin(number),
         };
         (
             listed,

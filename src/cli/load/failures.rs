@@ -91,7 +91,7 @@ impl Failures {
         for number in accepted {
             list(*number, "a forgery was accepted");
         }
-        let unacknowledged = result.unacknowledged.numbers();
+        let unacknowledged: Vec<u64> = result.unacknowledged.blamed().collect();
         for number in unacknowledged.iter().take(MOST_LISTED) {
             list(*number, "it was not acknowledged");
         }
@@ -129,6 +129,7 @@ impl Failures {
                     _ => None,
                 },
                 problem: problem.clone(),
+                origin: source.origin(*number),
                 body: String::from_utf8_lossy(&body).into_owned(),
             }
         })

@@ -31,6 +31,7 @@ pub(super) fn of(
         length: load.length().to_string(),
         warmup: load.warmup.to_string(),
         mix: mix.shares(),
+        event_mix: Vec::new(),
         began: format!("{:.3}", result.began),
         latency_from: latency_from.to_owned(),
         connections: load.connections.get() as u64,

@@ -90,6 +90,7 @@ impl Worker {
             .forged(duty.number, forgery, timestamp, &mut line.request);
         let begun = Instant::now();
         self.tally.borrow_mut().begun(duty.measured, begun);
+        self.count_in_mix(duty, |counts| counts.events += 1);
         let attempted = self
             .attempt(begun, &mut line.own, &line.request, None, Hearing::Whole)
             .await;
@@ -181,6 +182,13 @@ impl Worker {
         let is_due = !self.shared.timetable.is_max();
         let late = is_due.then(|| Late::new(duty.due, free_since, begun));
         tally.sent(duty.measured, begun, late);
+        drop(tally);
+        if duty.attempt == 1 {
+            self.count_in_mix(duty, |counts| {
+                counts.events += u64::from(duty.is_new());
+                counts.deliveries += 1;
+            });
+        }
     }
 
     /// Sends a request over the kept connection, or over a new one, and keeps that.
@@ -239,6 +247,14 @@ impl Worker {
     /// Counts an attempt, and draws its consequence.
     fn conclude(&self, duty: &Duty, signed: u64, attempted: &Attempted) {
         let consequence = self.count(duty, attempted);
+        let lost = matches!(
+            attempted.result,
+            Err(Failure::BrokenOff(BreakOff::AnswerLost))
+        );
+        self.count_in_mix(duty, |counts| match consequence {
+            Consequence::Acknowledged => counts.acknowledged += 1,
+            _ => counts.errors += u64::from(!lost),
+        });
         match consequence {
             Consequence::Acknowledged => {
                 self.tally.borrow_mut().counts(duty.measured).acknowledged += 1;
@@ -246,6 +262,15 @@ impl Worker {
             }
             Consequence::Refused => {
                 self.tally.borrow_mut().counts(duty.measured).refused += 1;
+                if let Ok(answer) = &attempted.result
+                    && self.count_refusal(duty, answer.status)
+                {
+                    if duty.part == Part::Own {
+                        let unacknowledged = &mut self.tally.borrow_mut().unacknowledged;
+                        unacknowledged.add_lawful(duty.number);
+                    }
+                    return;
+                }
             }
             Consequence::Again(asked) => match self.wait_before_retry(duty) {
                 Some(delay) => {

@@ -1,7 +1,7 @@
 //! What was checked of a load, as every report of it tells it.
 
 use crate::harness::Verdict;
-use crate::load::{EffectsReport, LoadReport};
+use crate::load::{EffectsReport, LoadReport, WrongEffect};
 use crate::report::printable::printable;
 
 /// How many wrong events are listed.
@@ -81,6 +81,14 @@ pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
     checks
 }
 
+/// From which scenario an event is.
+fn of_scenario(one: &WrongEffect) -> String {
+    let origin = one.origin.as_ref();
+    origin.map_or_else(String::new, |origin| {
+        format!("; `{}` of {}", origin.event, origin.file)
+    })
+}
+
 /// What the effects must be.
 const EFFECTS: &str = "granted as often as they should be";
 
@@ -104,10 +112,11 @@ fn of_effects(effects: &EffectsReport) -> LoadCheck {
     let untold = wrong.checked_sub(listed.len() as u64);
     check.details.extend(listed.map(|one| {
         format!(
-            "event {} of player {} ({}): {}",
+            "event {} of player {} ({}{}): {}",
             one.number,
             printable(&one.player_id),
             one.treatment,
+            printable(&of_scenario(one)),
             printable(&one.problem)
         )
     }));

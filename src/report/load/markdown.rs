@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::checks::{checks, verdict};
+use super::mix::rows;
 use super::summary::{again, rate, time_or_dash};
 use crate::load::{LoadReport, Percentiles};
 use crate::report::markdown::escape::{code, text};
@@ -42,7 +43,34 @@ pub fn write_load_markdown(report: &LoadReport, out: &mut impl Write) -> io::Res
         writeln!(out, "\n- {}", text(detail))?;
     }
     write_times(report, out)?;
+    write_mix(report, out)?;
     write_counts(report, out)
+}
+
+fn write_mix(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+    if report.event_mix.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n| of the mix | weight | events | deliveries | acknowledged | errors |"
+    )?;
+    writeln!(out, "| --- | ---: | ---: | ---: | ---: | ---: |")?;
+    for row in rows(report) {
+        let weight = row.weight.map(|weight| weight.to_string());
+        let counts = row.counts;
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            code(&row.name),
+            weight.unwrap_or_default(),
+            counts.events,
+            counts.deliveries,
+            counts.acknowledged,
+            counts.errors
+        )?;
+    }
+    Ok(())
 }
 
 fn write_times(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {

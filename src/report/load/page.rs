@@ -8,6 +8,7 @@ use askama::Template;
 
 use super::checks::{LoadCheck, checks, verdict};
 use super::histogram::histogram;
+use super::mix::{MixRow, rows};
 use super::plot::{TimePlot, plots};
 use super::summary::{again, rate, time_or_dash};
 use crate::load::{LoadReport, Percentiles, time_text};
@@ -36,6 +37,7 @@ struct Page<'load> {
     /// Where the plots end, as the clock of the load.
     ends: String,
     times: Vec<(&'static str, [String; 6])>,
+    mix: Vec<MixRow>,
     counts: Vec<(String, u64)>,
 }
 
@@ -65,6 +67,7 @@ fn page(report: &LoadReport) -> Page<'_> {
         plots: plots(&report.over_time),
         ends: format!("{ends} s"),
         times: times(report),
+        mix: rows(report),
         counts: counts(report),
     }
 }
@@ -103,6 +106,7 @@ fn counts(report: &LoadReport) -> Vec<(String, u64)> {
         ("deliveries", counts.deliveries),
         ("acknowledged", counts.acknowledged),
         ("refused", counts.refused),
+        ("refused as they may be", counts.allowed_refusals),
         ("exhausted", counts.exhausted),
         ("unfinished", counts.unfinished),
         ("attempts", counts.attempts),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 
 use super::checks::checks;
+use super::mix;
 use crate::harness::Verdict;
 use crate::load::{LoadReport, Percentiles, time_text as time};
 
@@ -24,11 +25,29 @@ pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Resu
         time(Duration::from_micros(report.figures.span_us)),
         rate(report)
     )?;
+    for row in mix::rows(report) {
+        match row.weight {
+            Some(weight) => writeln!(
+                out,
+                "of the mix   {} (weight {weight}): {}",
+                row.name,
+                row.in_words()
+            )?,
+            None => writeln!(out, "               {}: {}", row.name, row.in_words())?,
+        }
+    }
     writeln!(
         out,
         "deliveries   {}: {} acknowledged, {} refused, {} exhausted, {} unfinished",
         counts.deliveries, counts.acknowledged, counts.refused, counts.exhausted, counts.unfinished
     )?;
+    if counts.allowed_refusals > 0 {
+        writeln!(
+            out,
+            "             {} of the refused may be, as sandbox events or as their scenarios say",
+            counts.allowed_refusals
+        )?;
+    }
     let statuses = counts.statuses.iter();
     let mut answers: Vec<String> = statuses
         .map(|(status, count)| format!("{count} × {status}"))
@@ -169,7 +188,11 @@ pub(super) fn time_or_dash(figures: &Percentiles, time_us: f64) -> String {
 
 /// What sends the same events again.
 pub(super) fn again(report: &LoadReport) -> String {
-    format!("--seed {} --start-time {}", report.seed, report.start_time)
+    let mix = mix::options(report);
+    format!(
+        "--seed {} --start-time {}{mix}",
+        report.seed, report.start_time
+    )
 }
 
 fn percentiles(figures: &Percentiles) -> String {

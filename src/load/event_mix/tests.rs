@@ -1,0 +1,288 @@
+//! Whether weights hold, and whether an event follows from its number alone.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::generate::Generator;
+use crate::load::{EventSource, Mix, MixCounts, TemplateSettings};
+use crate::protocol::Event;
+use crate::scenario::document::SourceFile;
+use crate::scenario::{Case, Policy, bundled_suite};
+
+fn generator() -> Generator {
+    Generator::new(Seed::new(42), "1763889831".parse().expect("a start time"))
+}
+
+fn settings(seed: u64) -> TemplateSettings {
+    TemplateSettings {
+        generator: generator(),
+        seed: Seed::new(seed),
+        policy: Policy::default(),
+    }
+}
+
+fn cases(text: &str) -> Vec<Case> {
+    Case::of_file(&SourceFile::new("mixed.yaml", text)).expect("a scenario")
+}
+
+/// A scenario of these events.
+fn scenario(events: &str) -> Vec<Case> {
+    cases(&format!(
+        "name: x\nevents:\n{events}\nsteps: [{{ deliver: a, expect: {{ status: 2xx }} }}]\n"
+    ))
+}
+
+fn entry(name: &str, weight: u32, cases: &[Case]) -> MixEntry {
+    entry_of(name, weight, cases, 42)
+}
+
+fn entry_of(name: &str, weight: u32, cases: &[Case], seed: u64) -> MixEntry {
+    let scenarios = cases.iter().map(|case| MixScenario {
+        name: case.title(),
+        file: case.source.name.to_string(),
+        events: case
+            .scenario
+            .events
+            .keys()
+            .filter_map(|name| EventTemplate::new(case, name, &settings(seed)).ok())
+            .collect(),
+    });
+    MixEntry {
+        name: name.to_owned(),
+        weight: NonZeroU32::new(weight).expect("not 0"),
+        scenarios: scenarios.filter(|one| !one.events.is_empty()).collect(),
+        left_out: Vec::new(),
+    }
+}
+
+fn source(entries: Vec<MixEntry>, seed: u64) -> EventSource {
+    let seed = Seed::new(seed);
+    let generator = Generator::new(seed, generator().start());
+    let mix = EventMix::new(entries, seed);
+    EventSource::new(generator, Mix::default(), seed).drawn_from(Some(mix), Policy::default())
+}
+
+/// How many of the first events come from each place.
+fn drawn(mix: &mut EventMix, numbers: u64) -> BTreeMap<usize, f64> {
+    let mut counts = BTreeMap::new();
+    for number in 0..numbers {
+        *counts.entry(mix.draw(number).place).or_insert(0.0) += 1.0;
+    }
+    counts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Pearson's chi-squared over the places. With 4 degrees of freedom it goes beyond 35 once in two
+    /// million draws.
+    #[test]
+    fn the_weights_hold(weights in [1..20_u32, 1..20, 1..20], seed: u64) {
+        let two = cases(
+            "name: x\nmatrix: { sku: [gems, gold] }\nevents: { a: { item: { sku: \"${sku}\" } } }\n\
+             steps: [{ deliver: a, expect: { status: 2xx } }]\n",
+        );
+        let entries = vec![
+            entry("random", weights[0], &[]),
+            entry("two", weights[1], &two),
+            entry("again", weights[2], &two),
+        ];
+        let mut mix = EventMix::new(entries, Seed::new(seed));
+        let all: u32 = weights.iter().sum();
+        let numbers = 10_000_u32;
+        let counts = drawn(&mut mix, u64::from(numbers));
+        let halves = [1.0, 0.5, 0.5, 0.5, 0.5];
+        let of_entry = [0, 1, 1, 2, 2];
+        let chi: f64 = (0..5)
+            .map(|place| {
+                let share = f64::from(weights[of_entry[place]]) / f64::from(all);
+                let expected = share * halves[place] * f64::from(numbers);
+                let seen = counts.get(&place).copied().unwrap_or_default();
+                (seen - expected).powi(2) / expected
+            })
+            .sum();
+        prop_assert!(chi < 35.0, "{chi}: {counts:?} of {weights:?}");
+    }
+}
+
+#[test]
+fn a_number_has_the_same_bytes_in_any_order() {
+    let suite = bundled_suite().expect("the suite");
+    let entries = || vec![entry("random", 1, &[]), entry("bundled", 4, &suite)];
+    let bodies = |numbers: &mut dyn Iterator<Item = u64>| {
+        let mut source = source(entries(), 7);
+        let mut bodies = BTreeMap::new();
+        for number in numbers {
+            let mut body = b"what was there".to_vec();
+            source.write_body(number, &mut body);
+            let event: Event = serde_json::from_slice(&body).expect("an event");
+            assert_eq!(event, source.event(number));
+            bodies.insert(number, body);
+        }
+        bodies
+    };
+    let forwards = bodies(&mut (0..600));
+    assert_eq!(forwards, bodies(&mut (0..600).rev()));
+    let third = bodies(&mut (0..600).filter(|number| number % 3 == 1));
+    assert!(third.iter().all(|(number, body)| forwards[number] == *body));
+    let others = vec![
+        entry_of("random", 1, &[], 8),
+        entry_of("bundled", 4, &suite, 8),
+    ];
+    let mut others = source(others, 8);
+    for number in 0..600 {
+        assert_ne!(others.event(number).event_id, source_id(&forwards[&number]));
+    }
+}
+
+fn source_id(body: &[u8]) -> String {
+    let event: Event = serde_json::from_slice(body).expect("an event");
+    event.event_id.into_owned()
+}
+
+#[test]
+fn another_mix_does_not_use_the_same_keys_for_other_events() {
+    let (gems, gold) = (
+        scenario("  a: { item: { sku: gems } }"),
+        scenario("  a: { item: { sku: gold } }"),
+    );
+    let keys = |cases: &[Case]| {
+        let mut source = source(vec![entry("x", 1, cases), entry("random", 1, &[])], 1);
+        (0..200)
+            .map(|number| {
+                let event = source.event(number);
+                (event.idempotency_key.clone(), event)
+            })
+            .collect::<BTreeMap<_, _>>()
+    };
+    let (one, other) = (keys(&gems), keys(&gold));
+    for (key, event) in &one {
+        assert!(other.get(key).is_none_or(|same| same == event));
+    }
+    assert_eq!((one.len(), other.len()), (200, 200));
+}
+
+#[test]
+fn each_event_is_one_of_its_own_whatever_its_scenario_shares() {
+    let text = "  a: { player_id: { ending: -Ż }, transaction_id: { ending: -t }, context: { player: true } }\n  \
+                b: { player_id: { same_as: a }, transaction_id: { same_as: a } }";
+    let mut source = source(vec![entry("x", 1, &scenario(text))], 3);
+    let mut own: [std::collections::BTreeSet<String>; 4] = Default::default();
+    let mut names = BTreeMap::new();
+    for number in 0..200 {
+        let event = source.event(number);
+        assert!(event.event_data.player_id.ends_with("-Ż"));
+        assert!(event.transaction_id.ends_with("-t"));
+        for (seen, value) in own.iter_mut().zip([
+            event.event_data.player_id,
+            event.transaction_id,
+            event.event_id,
+            event.idempotency_key,
+        ]) {
+            assert!(seen.insert(value.into_owned()));
+        }
+        let origin = source.origin(number).expect("a scenario");
+        assert_eq!(
+            (origin.file.as_str(), origin.scenario.as_str()),
+            ("mixed.yaml", "x")
+        );
+        *names.entry(origin.event).or_insert(0) += 1;
+    }
+    assert!(names["a"] > 60 && names["b"] > 60, "{names:?}");
+}
+
+#[test]
+fn what_a_load_can_not_send_is_refused_with_its_place() {
+    for (event, line, said) in [
+        ("  a: { raw: '{}' }", "mixed.yaml:3:13", "(`raw`)"),
+        (
+            "  a: { player_id: P1 }",
+            "mixed.yaml:3:8",
+            "its player is given",
+        ),
+        (
+            "  b: { player_id: P1 }\n  a: { player_id: { same_as: b } }",
+            "mixed.yaml:4:8",
+            "its player is given",
+        ),
+        (
+            "  a: { set: { /event_type: x.y } }",
+            "mixed.yaml:3:8",
+            "its type is `x.y`",
+        ),
+        (
+            "  a: { set: { /event_data/item: 1 } }",
+            "mixed.yaml:3:8",
+            "no valid event",
+        ),
+        (
+            "  a: { unset: [/idempotency_key] }",
+            "mixed.yaml:3:8",
+            "no valid event",
+        ),
+        (
+            "  a: { set: { /idempotency_key: x } }",
+            "mixed.yaml:3:8",
+            "`idempotency_key` would be the same",
+        ),
+        (
+            "  a: { set: { /event_data/player_id: x } }",
+            "mixed.yaml:3:8",
+            "`player_id` would be the same",
+        ),
+        (
+            "  a: { set: { /context/player/x: 1 } }",
+            "mixed.yaml:3:8",
+            "nothing at `/context/player`",
+        ),
+    ] {
+        let cases = scenario(event);
+        let refused = EventTemplate::new(&cases[0], "a", &settings(42)).expect_err(event);
+        assert_eq!(refused.location(), line, "{event}: {refused}");
+        assert!(refused.to_string().contains(said), "{event}: {refused}");
+        assert!(refused.help.is_some());
+    }
+}
+
+#[test]
+fn all_of_the_bundled_suite_but_what_is_no_coupon_can_be_sent() {
+    let mut refused = Vec::new();
+    for case in bundled_suite().expect("the suite") {
+        for name in case.scenario.events.keys() {
+            if EventTemplate::new(&case, name, &settings(42)).is_err() {
+                refused.push(case.file_stem().to_owned());
+            }
+        }
+    }
+    assert_eq!(refused, ["other_event_type"]);
+}
+
+#[test]
+fn a_report_counts_for_entries_and_scenarios_and_tells_mixes_apart() {
+    let (gems, gold) = (
+        "  a: { item: { sku: gems } }",
+        "  a: { item: { sku: gold } }",
+    );
+    let counts = |events| MixCounts {
+        events,
+        ..MixCounts::default()
+    };
+    let report = |events: &str| {
+        let both = [scenario(events), scenario(gems)].concat();
+        let entries = vec![entry("random", 1, &[]), entry("x", 2, &both)];
+        source(entries, 1).mix_report(&[counts(1), counts(2), counts(3)])
+    };
+    let mut one = report(gems);
+    assert_eq!(one[0].counts, counts(1));
+    assert_eq!(one[1].counts, counts(5));
+    assert_eq!(one[1].scenarios[1].counts, counts(3));
+    assert!(super::super::mix_report::is_same_mix(&one, &report(gems)));
+    assert!(!super::super::mix_report::is_same_mix(&one, &report(gold)));
+    assert!(!super::super::mix_report::is_same_mix(&one, &one[..1]));
+    let other = one[1].clone();
+    one[1].add(&other);
+    assert_eq!(one[1].counts, counts(10));
+    assert_eq!(one[1].scenarios[0].counts, counts(4));
+}
