@@ -105,7 +105,7 @@ impl ReplayRun {
             return Err(CommandError::usage(message, help.to_owned()));
         }
         if let Err(error) = Journal::open(&self.run)
-            && error.is_another_file()
+            && error.is_no_journal()
         {
             let message = format!("{error}, and no failures of a load either");
             let help = "name the folder that `aghook run --record DIR` wrote, a file of the JSON \

@@ -67,9 +67,12 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// Whether the file is there, and is no journal from its first line on.
-    pub fn is_another_file(&self) -> bool {
-        matches!(self, Self::NoJournal { .. } | Self::Empty { .. })
+    /// Whether there is no journal at all: no file, or one that is none from its first line on.
+    pub fn is_no_journal(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing { .. } | Self::NoJournal { .. } | Self::Empty { .. }
+        )
     }
 
     /// What the user can do.

@@ -112,6 +112,12 @@ fn write_times(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
         "sent" => "from when it was sent, since nothing is due at the rate `max`",
         _ => "from when it was due",
     };
+    if report.latency.count == 0 {
+        return writeln!(
+            out,
+            "latency      nothing was measured, as no delivery was answered 2xx"
+        );
+    }
     writeln!(out, "latency      {}, {from}", percentiles(&report.latency))?;
     if report.latency_from != "sent" {
         writeln!(
@@ -196,9 +202,6 @@ pub(super) fn again(report: &LoadReport) -> String {
 }
 
 fn percentiles(figures: &Percentiles) -> String {
-    if figures.count == 0 {
-        return "nothing was measured".to_owned();
-    }
     format!(
         "p50 {}, p90 {}, p99 {}, p99.9 {}, max {}",
         microseconds(figures.p50_us),
