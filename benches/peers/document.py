@@ -112,16 +112,22 @@ def growth(found):
     return "\n".join(rows) + "\n"
 
 
+def stood_still(stalls):
+    if not stalls["count"]:
+        return "the machine never stood still for 10 ms"
+    longest = stalls["longest_us"] / 1000
+    return f'the machine stood still {stalls["count"]} times, for up to {longest:.0f} ms'
+
+
 def accuracy(found):
     kept = found["accuracy"]
-    stalls = kept["stalls"]
     return f"""### The rate that is kept
 
 At `--rate {kept["rate"]}` for {kept["seconds"]} s, the sink saw {kept["seen"]:,.1f} events a second \
 ({kept["off"]:.2%} off) over all but the first and last second,
 and {kept["arrived"]:,} of {kept["planned"]:,} events in all. Events left {kept["late_p50_us"] / 1000:,.2f} ms late in the median, \
 {kept["late_p99_us"] / 1000:,.1f} ms at p99;
-the machine stood still {stalls["count"]} times, for up to {stalls["longest_us"] / 1000:.0f} ms. aghook used \
+{stood_still(kept["stalls"])}. aghook used \
 {kept["client_busy"]:.0%} of its core.
 """
 

@@ -1,11 +1,14 @@
 //! Whether the machine let the sender down: times at which a thread that only sleeps woke far too
 //! late. What was measured then says as much of this machine as of the receiver.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::time_text::time_text;
 
 /// How often the thread looks.
 const EVERY: Duration = Duration::from_millis(5);
@@ -19,6 +22,17 @@ pub struct Stalls {
     pub count: u64,
     /// The longest, in microseconds.
     pub longest_us: u64,
+}
+
+/// How often the machine stood still, and for how long.
+impl fmt::Display for Stalls {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let longest = time_text(Duration::from_micros(self.longest_us));
+        match self.count {
+            1 => write!(out, "stood still once, for {longest}"),
+            count => write!(out, "stood still {count} times, for up to {longest}"),
+        }
+    }
 }
 
 impl Stalls {

@@ -1,9 +1,7 @@
 //! What speaks against taking a verdict as one on the receiver: too few samples, answers that are not
 //! in a figure, or the sender's own doing.
 
-use std::time::Duration;
-
-use super::{Counted, Figures, Kind, Metric, Statistic, Times, as_float, time_text};
+use super::{Counted, Figures, Kind, Metric, Statistic, Times, as_float};
 
 /// From which stall on an answer can be missed because of it, in microseconds.
 const LONG_STALL_US: u64 = 1_000_000;
@@ -69,11 +67,7 @@ fn machine(figures: &Figures) -> Option<String> {
     let late = figures.counts.late_for_machine;
     let mut said = Vec::new();
     if stalls.count > 0 {
-        let longest = time_text(Duration::from_micros(stalls.longest_us));
-        said.push(format!(
-            "stood still {} times, for up to {longest}",
-            stalls.count
-        ));
+        said.push(stalls.to_string());
     }
     if late > 0 {
         said.push(format!(

@@ -152,10 +152,7 @@ fn write_sender(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
     if stalls.count > 0 {
         writeln!(
             out,
-            "stalls       this machine stood still {} times, for up to {}: the longest times may \
-             be its own",
-            stalls.count,
-            time(Duration::from_micros(stalls.longest_us))
+            "stalls       this machine {stalls}: the longest times may be its own"
         )?;
     }
     Ok(())
