@@ -9,6 +9,7 @@ mod numbers;
 mod report;
 pub(super) mod report_options;
 mod sending;
+pub(super) mod verdict;
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use self::looked::Looked;
 use self::mix_option::MixOption;
 use self::report_options::LoadReportOptions;
 use self::sending::run_load;
+use self::verdict::exit_code;
 use super::ExitCode;
 use super::block_on;
 use super::command_error::CommandError;
@@ -30,10 +32,9 @@ use super::preparation::{Preparation, PreparedRun};
 use super::secret_options::SecretOptions;
 use super::target_options::{TargetOptions, reach};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
-use crate::harness::Harness;
 use crate::load::{
-    Counts, EventSource, Expectation, FailedEventsHead, Length, LoadReport, LoadSettings, Mix,
-    Partition, Rate, Share, Stop, TemplateSettings,
+    EventSource, Expectation, FailedEventsHead, Length, LoadSettings, Mix, Partition, Rate, Share,
+    Stop, TemplateSettings,
 };
 use crate::scenario::DurationText;
 
@@ -210,8 +211,6 @@ pub struct Load {
     reports: LoadReportOptions,
 }
 
-/// The effects that are looked at where nothing is said.
-const LOOKED_AT: u64 = 1000;
 /// Of so many duplicates one is delivered at the same moment where nothing is said.
 const ONE_OF_SO_MANY_TOGETHER: NonZeroU32 = NonZeroU32::new(5).unwrap();
 /// How long a load is where nothing is said.
@@ -261,7 +260,11 @@ impl Load {
         let event_mix = mix_option::read(&self.event_mix, &templates, console)?;
         block_on(async {
             let prepared = preparation.start().await?;
-            let looked = self.looked_at(&prepared.harness, players_hold_something)?;
+            let looked = looked::at(
+                self.check_effects,
+                &prepared.harness,
+                players_hold_something,
+            )?;
             reach(&prepared.harness.client, &prepared.harness.target).await?;
             // What can't be written is known before anything is sent.
             failures::check_writable(&self.failures)?;
@@ -311,33 +314,6 @@ impl Load {
             }
             Ok(exit_code(&report))
         })
-    }
-
-    /// Of how many events the effects are looked at; none where they can't be.
-    fn looked_at(
-        &self,
-        harness: &Harness,
-        players_hold_something: bool,
-    ) -> Result<Option<Looked>, CommandError> {
-        let has_probe = harness.probes.contains_key(effect_check::PROBE);
-        match self.check_effects {
-            Some(Looked::None) => Ok(None),
-            Some(_) if !has_probe => {
-                let help = "add `probes: { quantity: … }` to a profile of aghook.yaml, or leave \
-                            `--check-effects` out";
-                let message = "effects can't be looked at without the probe `quantity`";
-                Err(CommandError::usage(message, help.to_owned()))
-            }
-            Some(_) if players_hold_something => {
-                let help = "leave `--check-effects` out, or take a profile without `players`";
-                let message = "effects of a load can be looked at for new players only, and the \
-                               profile's `players` can hold something already";
-                Err(CommandError::usage(message, help.to_owned()))
-            }
-            None if players_hold_something => Ok(None),
-            Some(looked) => Ok(Some(looked)),
-            None => Ok(has_probe.then_some(Looked::Some(LOOKED_AT))),
-        }
     }
 
     /// The shares that are delivered twice: at the same moment, and once more later. A race in a
@@ -411,35 +387,5 @@ impl Load {
             prepared.start,
             mix_option::again(&self.event_mix)
         ));
-    }
-}
-
-/// What is demanded: what was said, or that every delivery was acknowledged, and in any case that no
-/// forgery was accepted. Unasked, nothing is demanded of deliveries or forgeries where there were
-/// none.
-pub(super) fn demanded(
-    said: &[Expectation],
-    counts: &Counts,
-    interrupted: bool,
-) -> Vec<Expectation> {
-    let mut all = said.to_vec();
-    let mut add = |text: &str| all.extend(text.parse::<Expectation>());
-    // Deliveries that a Ctrl-C cut off say nothing about the receiver.
-    let forgeries_alone = counts.deliveries == 0 && counts.forgeries > 0;
-    if said.is_empty() && !forgeries_alone && !interrupted {
-        add("undelivered = 0");
-    }
-    if counts.forgeries > 0 {
-        add("accepted_forgeries = 0");
-    }
-    all
-}
-
-pub(super) fn exit_code(report: &LoadReport) -> ExitCode {
-    match report.holds() {
-        Some(false) => ExitCode::CheckFailed,
-        _ if report.interrupted => ExitCode::NotCompleted,
-        Some(true) => ExitCode::ChecksHeld,
-        None => ExitCode::NotCompleted,
     }
 }

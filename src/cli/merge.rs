@@ -8,7 +8,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::load::report_options::LoadReportOptions;
-use super::load::{demanded, exit_code};
+use super::load::verdict::{demanded, exit_code};
 use crate::load::{Expectation, LoadReport};
 
 /// Join the JSON reports of a load's partitions, exactly, and judge them as one

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::allowed_refusal::may_be_refused;
-use super::event_mix::EventMix;
+use super::event_mix::{EventMix, MixScenario};
+use super::event_template::EventTemplate;
 use super::mix::{Mix, Treatment, Treatments};
 use super::mix_report::{MixCounts, MixEntryReport};
 use crate::generate::{Generator, Seed};
@@ -56,11 +57,7 @@ impl EventSource {
 
     /// The event of this number, counted from 0.
     pub fn event(&mut self, number: u64) -> Event {
-        let drawn = self
-            .event_mix
-            .as_mut()
-            .and_then(|mix| mix.draw(number).from);
-        if let Some((_, template)) = drawn {
+        if let Some((_, template)) = self.drawn(number) {
             return template.event(number);
         }
         self.generator.skip_to(number);
@@ -71,11 +68,7 @@ impl EventSource {
     /// commands send, by a quicker writer.
     pub fn write_body(&mut self, number: u64, body: &mut Vec<u8>) {
         body.clear();
-        let drawn = self
-            .event_mix
-            .as_mut()
-            .and_then(|mix| mix.draw(number).from);
-        if let Some((_, template)) = drawn {
+        if let Some((_, template)) = self.drawn(number) {
             template.write_body(number, body);
             return;
         }
@@ -86,7 +79,7 @@ impl EventSource {
 
     /// The scenario's event from which that of this number is made; none of a generated one.
     pub fn origin(&mut self, number: u64) -> Option<EventOrigin> {
-        let (scenario, template) = self.event_mix.as_mut()?.draw(number).from?;
+        let (scenario, template) = self.drawn(number)?;
         Some(EventOrigin {
             file: scenario.file.clone(),
             scenario: scenario.name.clone(),
@@ -101,9 +94,7 @@ impl EventSource {
 
     /// Whether a receiver may refuse this number's event with this status.
     pub(super) fn may_be_refused(&mut self, number: u64, status: u16) -> bool {
-        let mix = self.event_mix.as_mut();
-        let drawn = mix.and_then(|mix| mix.draw(number).from);
-        if let Some((_, template)) = drawn {
+        if let Some((_, template)) = self.drawn(number) {
             return template.may_be_refused(status);
         }
         may_be_refused(&self.event(number), status, self.policy)
@@ -113,6 +104,11 @@ impl EventSource {
     pub fn mix_report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
         let mix = self.event_mix.as_ref();
         mix.map_or_else(Vec::new, |mix| mix.report(counted))
+    }
+
+    /// The scenario and the event of it that this number's event is made from; none of a generated one.
+    fn drawn(&mut self, number: u64) -> Option<(&MixScenario, &EventTemplate)> {
+        self.event_mix.as_mut()?.draw(number).from
     }
 
     /// What befalls the event of this number.

@@ -1,7 +1,8 @@
 //! The report of a load: what it was asked to be, what came of it, and the verdicts.
 
 use super::super::preparation::PreparedRun;
-use super::{Load, demanded};
+use super::Load;
+use super::verdict::demanded;
 use crate::load::{EffectsReport, LoadReport, LoadResult, Mix, Partition, Percentiles, Rate};
 
 /// Makes the report of a load, and judges it.

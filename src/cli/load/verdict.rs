@@ -1,0 +1,34 @@
+//! What a load has to hold, and the exit code that says whether it did.
+
+use crate::cli::ExitCode;
+use crate::load::{Counts, Expectation, LoadReport};
+
+/// What is demanded: what was said, or that every delivery was acknowledged, and in any case that no
+/// forgery was accepted. Unasked, nothing is demanded of deliveries or forgeries where there were
+/// none.
+pub(in crate::cli) fn demanded(
+    said: &[Expectation],
+    counts: &Counts,
+    interrupted: bool,
+) -> Vec<Expectation> {
+    let mut all = said.to_vec();
+    let mut add = |text: &str| all.extend(text.parse::<Expectation>());
+    // Deliveries that a Ctrl-C cut off say nothing about the receiver.
+    let forgeries_alone = counts.deliveries == 0 && counts.forgeries > 0;
+    if said.is_empty() && !forgeries_alone && !interrupted {
+        add("undelivered = 0");
+    }
+    if counts.forgeries > 0 {
+        add("accepted_forgeries = 0");
+    }
+    all
+}
+
+pub(in crate::cli) fn exit_code(report: &LoadReport) -> ExitCode {
+    match report.holds() {
+        Some(false) => ExitCode::CheckFailed,
+        _ if report.interrupted => ExitCode::NotCompleted,
+        Some(true) => ExitCode::ChecksHeld,
+        None => ExitCode::NotCompleted,
+    }
+}
