@@ -100,6 +100,7 @@ impl Generator {
         Self {
             catalogue: Arc::clone(&self.catalogue),
             game_id: self.game_id.clone(),
+            players: Arc::clone(&self.players),
             ..Self::new(seed, self.start)
         }
     }
@@ -124,6 +125,11 @@ impl Generator {
     pub fn with_players(mut self, players: Arc<[String]>) -> Self {
         self.players = players;
         self
+    }
+
+    /// Whether players come from a list.
+    pub fn has_listed_players(&self) -> bool {
+        !self.players.is_empty()
     }
 
     /// The moment from which event times count.

@@ -27,6 +27,7 @@ pub enum GrantDemand {
 pub struct PlayerClaims {
     player_id: String,
     claims: Vec<GrantClaim>,
+    held_once: BTreeSet<String>,
 }
 
 /// Whether a player holds what is demanded.
@@ -46,7 +47,15 @@ impl PlayerClaims {
         Self {
             player_id: event.event_data.player_id.to_string(),
             claims: vec![claim_of(event, demand, policy)],
+            held_once: BTreeSet::new(),
         }
+    }
+
+    /// The same where a player can hold one of these SKUs at most.
+    #[must_use]
+    pub fn holding_once(mut self, skus: &BTreeSet<String>) -> Self {
+        self.held_once.clone_from(skus);
+        self
     }
 
     /// Adds the claim of another event of the same player.
@@ -81,8 +90,14 @@ impl PlayerClaims {
             |(sku, quantity): (&String, &i128)| ((self.player_id.clone(), sku.clone()), *quantity);
         let changes: Changes = holdings.iter().map(holding).collect();
         let claims: Vec<&GrantClaim> = self.claims.iter().collect();
+        // Nothing was held before.
+        let held_once = holdings
+            .keys()
+            .filter(|sku| self.held_once.contains(*sku))
+            .map(|sku| ((self.player_id.clone(), sku.clone()), false));
+        let held_once: HeldOnce = held_once.collect();
         let mut wrong = Vec::new();
-        for judgement in judge(&claims, &changes, &HeldOnce::new()) {
+        for judgement in judge(&claims, &changes, &held_once) {
             match judgement {
                 Judgement::Holds => {}
                 Judgement::Wrong(of_claim) => {
@@ -160,6 +175,18 @@ mod tests {
                 "crystals changed by 960000, not 480000, 2 times as much".to_owned()
             )
         );
+    }
+
+    #[test]
+    fn of_what_is_held_once_one_is_right_however_many_events_grant_it() {
+        let once = BTreeSet::from(["crystals".to_owned()]);
+        let demand = GrantDemand::Once;
+        let mut claims = PlayerClaims::new(&event(), demand, Policy::default()).holding_once(&once);
+        claims.add(&event(), demand, Policy::default());
+        let of = |quantity| claims.judge(&BTreeMap::from([("crystals".to_owned(), quantity)]));
+        assert_eq!(of(1), HoldingsVerdict::Right);
+        assert_ne!(of(0), HoldingsVerdict::Right);
+        assert_ne!(of(480_000), HoldingsVerdict::Right);
     }
 
     #[test]

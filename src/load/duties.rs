@@ -15,8 +15,19 @@ pub(super) struct Duty {
     pub(super) part: Part,
     /// Whether figures are taken, which they are not in the warm-up.
     pub(super) measured: bool,
-    /// What the delivery's first attempt was signed as of, in Unix seconds.
-    pub(super) first_signed: Option<u64>,
+    /// Whether another delivery of the event leaves at the same moment.
+    pub(super) together: bool,
+    /// As of when the event was signed before, if it was.
+    pub(super) signed: Option<Signed>,
+}
+
+/// As of which Unix seconds an event was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Signed {
+    /// The first attempt of the present delivery; none before it.
+    first: Option<u64>,
+    earliest: u64,
+    latest: u64,
 }
 
 /// Which of an event's deliveries.
@@ -37,33 +48,89 @@ impl Duty {
             attempt: 1,
             part: Part::Own,
             measured,
-            first_signed: None,
+            together: false,
+            signed: None,
         }
     }
 
-    /// The first attempt of another delivery of the same event.
-    pub(super) fn duplicate(&self, due: Instant) -> Self {
+    /// The first attempt of another delivery of the same event, which was signed as of `signed`.
+    pub(super) fn duplicate(&self, due: Instant, signed: u64) -> Self {
+        let before = self.signed_as_of(signed);
         Self {
             due,
             attempt: 1,
             part: Part::Duplicate,
-            first_signed: None,
+            signed: Some(Signed {
+                first: None,
+                ..before
+            }),
             ..*self
         }
     }
 
-    /// The attempt after this one.
-    pub(super) fn retry(&self, due: Instant, first_signed: u64) -> Self {
+    /// The attempt after this one, which was signed as of `signed`.
+    pub(super) fn retry(&self, due: Instant, signed: u64) -> Self {
         Self {
             due,
             attempt: self.attempt.saturating_add(1),
-            first_signed: Some(first_signed),
+            signed: Some(self.signed_as_of(signed)),
             ..*self
+        }
+    }
+
+    fn signed_as_of(&self, second: u64) -> Signed {
+        Signed {
+            first: self.signed.and_then(|signed| signed.first).or(Some(second)),
+            earliest: self
+                .signed
+                .map_or(second, |signed| signed.earliest.min(second)),
+            latest: self
+                .signed
+                .map_or(second, |signed| signed.latest.max(second)),
+        }
+    }
+
+    /// As of which second it is signed at `now`, in Unix seconds: of one that is signed afresh, never
+    /// the same one twice, for a receiver may take a signature that it has seen for a replay. Where
+    /// `now` is taken, the latest one before those.
+    pub(super) fn second_to_sign(&self, now: u64, resign: bool) -> u64 {
+        match self.signed {
+            Some(Signed {
+                first: Some(first), ..
+            }) if !resign => first,
+            Some(Signed {
+                earliest, latest, ..
+            }) if now <= latest => earliest.saturating_sub(1),
+            _ => now,
         }
     }
 
     /// Whether the event is seen for the first time.
     pub(super) fn is_new(&self) -> bool {
         self.attempt == 1 && self.part == Part::Own
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_second_is_signed_twice_unless_retries_repeat_it() {
+        let due = Instant::now();
+        let first = Duty::new(7, due, true);
+        assert_eq!(first.second_to_sign(100, true), 100);
+        let retry = first.retry(due, 100);
+        assert_eq!(retry.second_to_sign(100, true), 99);
+        assert_eq!(retry.second_to_sign(101, true), 101);
+        assert_eq!(retry.second_to_sign(101, false), 100);
+        let third = retry.retry(due, 99);
+        assert_eq!(third.second_to_sign(100, true), 98);
+        // Another delivery has a first attempt of its own.
+        let duplicate = third.duplicate(due, 98);
+        assert_eq!(duplicate.second_to_sign(100, true), 97);
+        assert_eq!(duplicate.second_to_sign(102, false), 102);
+        let again = duplicate.retry(due, 102);
+        assert_eq!(again.second_to_sign(105, false), 102);
     }
 }

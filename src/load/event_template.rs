@@ -51,7 +51,8 @@ struct Endings {
 const TRIED_OUT: u64 = 32;
 
 impl EventTemplate {
-    /// Makes an event of a case ready, and tries it out. What a load can't send or judge is told with its place in the file.
+    /// Makes an event of a case ready, and tries it out. What a load can't send or judge is told with
+    /// its place in the file.
     ///
     /// IDs follow from what the event is as well, and not from its number alone: so a load of another
     /// mix, with the same seed and start time, does not send another event under the same key.
@@ -78,6 +79,13 @@ impl EventTemplate {
         }
         let (mut endings, mut transaction_id) = (Endings::default(), None);
         if let Some(Shareable::Ending(text)) = player_id {
+            if settings.generator.has_listed_players() {
+                return Err(maker.refused(
+                    spec.span,
+                    "its player has an ending, and the profile lists the players that there are",
+                    "leave `player_id` out, or take a profile without `players`",
+                ));
+            }
             endings.player_id = Some(text.clone());
         }
         match maker.owner(|spec| spec.transaction_id.as_ref()) {
@@ -199,7 +207,11 @@ impl EventTemplate {
                 ("event_id", event.event_id),
                 ("idempotency_key", event.idempotency_key),
             ];
+            let may_repeat = |name| name == "player_id" && self.generator.has_listed_players();
             for ((name, value), seen) in own.into_iter().zip(&mut seen) {
+                if may_repeat(name) {
+                    continue;
+                }
                 if !seen.insert(value.into_owned()) {
                     let reason = format!("`{name}` would be the same in every event of a load");
                     return Err((reason, "take that out of `set`"));

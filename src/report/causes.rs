@@ -3,6 +3,7 @@
 //! checks it concerns, and of each scenario only what differs. Reports for programs have no part in
 //! this: they keep one entry for each check.
 
+mod answered_bodies;
 mod genuine;
 mod key;
 
@@ -12,6 +13,7 @@ use std::collections::btree_map::Entry;
 use super::printable::printable;
 use super::scenario_story::{ScenarioStory, is_trouble};
 use crate::harness::{AnswerRecord, AttemptEnded, Check, Counts, ScenarioStarted, Verdict};
+use answered_bodies::AnsweredBodies;
 use genuine::GenuineAnswers;
 use key::{Demanded, Key, Placed};
 
@@ -35,6 +37,7 @@ struct Tally {
     checks: Counts,
     scenarios: Vec<Concerned>,
     example: Example,
+    bodies: AnsweredBodies,
 }
 
 /// A scenario that a cause concerns.
@@ -69,6 +72,8 @@ pub(super) struct Cause {
     /// In the order of their numbers.
     pub(super) scenarios: Vec<Concerned>,
     pub(super) example: Example,
+    /// What was answered, where not all said the same: there may be more causes than one.
+    pub(super) answers: Option<String>,
 }
 
 /// The causes that scenarios of a run share.
@@ -188,15 +193,19 @@ impl Tally {
     fn new(placed: &Placed<'_>, story: &ScenarioStory, scenario: Concerned) -> Self {
         let mut checks = Counts::default();
         checks.add(placed.check.verdict);
+        let mut bodies = AnsweredBodies::default();
+        bodies.observe_attempt(placed.attempt(story));
         Self {
             checks,
             scenarios: vec![scenario.clone()],
             example: Example::new(placed, story, scenario),
+            bodies,
         }
     }
 
     fn add(&mut self, placed: &Placed<'_>, story: &ScenarioStory, scenario: Concerned) {
         self.checks.add(placed.check.verdict);
+        self.bodies.observe_attempt(placed.attempt(story));
         let rank = |verdict: Verdict, number: usize| (std::cmp::Reverse(verdict), number);
         let known = &self.example;
         if rank(placed.check.verdict, scenario.number)
@@ -240,6 +249,7 @@ impl Cause {
             checks: tally.checks,
             scenarios,
             example: tally.example.clone(),
+            answers: tally.bodies.in_words(),
         }
     }
 

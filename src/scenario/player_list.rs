@@ -82,8 +82,16 @@ fn expanded(text: &str) -> Result<Vec<String>, String> {
         (is_number(first) && is_number(last)).then_some((before, first, last, after))
     });
     let Some((before, first, last, after)) = pattern else {
-        return Ok(vec![text.to_owned()]);
+        return match text.split_once('{') {
+            Some((_, rest)) if rest.contains("..") && !rest.contains('}') => {
+                Err(format!("`{text}` has no `}}` behind its range"))
+            }
+            _ => Ok(vec![text.to_owned()]),
+        };
     };
+    if after.contains("..") && after.contains('{') {
+        return Err(format!("`{text}` has two ranges, and there can be one"));
+    }
     let number = |text: &str| -> Result<usize, String> {
         let number = text.parse().ok().filter(|number| *number < usize::MAX);
         number.ok_or_else(|| format!("{text} is too large a number"))
@@ -189,6 +197,8 @@ mod tests {
         assert_eq!(told(&[]), "no player is listed");
         assert_eq!(told(&[""]), "a player's ID is empty");
         assert_eq!(told(&["p{3..1}"]), "{3..1} begins after its end");
+        assert_eq!(told(&["p{0..9"]), "`p{0..9` has no `}` behind its range");
+        assert!(told(&["p{0..9}-{0..9}"]).contains("two ranges"));
         assert!(told(&["p{0..1000000}"]).contains("more than 1000000"));
         assert!(told(&["p{0..99999999999999999999999}"]).contains("too large"));
     }

@@ -170,3 +170,35 @@ fn the_figures_are_shown_though_the_events_that_went_wrong_can_not_be_written() 
         .ends_with(3)
         .says(&["granted as often as they should be", "can't be written to"]);
 }
+
+/// A signature that was granted on, an overlapping delivery: sound receivers refuse the one or the
+/// other. Deliveries of one event have signatures of their own, and 409 to one of two at the same
+/// moment is no failure.
+#[test]
+fn a_receiver_that_refuses_what_it_may_is_not_blamed() {
+    for (variant, share) in [
+        ("granted_signature_refused", "--duplicates"),
+        ("granted_signature_refused", "--together"),
+        ("granted_signature_refused", "--lost-acks"),
+        ("in_progress_409", "--together"),
+    ] {
+        let receiver = Flawed::new(&["--variant", variant]);
+        let config = receiver.config("    retry: { delays: [100ms, 100ms] }\n");
+        let folder = Folder::new().with("aghook.yaml", config);
+        let options = ["--rate", "200", "--count", "100", "--check-effects", "all"];
+        let report = report(&folder, &[&options[..], &[share, "30%"]].concat(), 0);
+        assert_eq!(report["effects"]["right"], 100, "{variant} {share}");
+    }
+}
+
+#[test]
+fn a_receiver_that_fails_at_forgeries_is_told_from_one_that_refuses_them() {
+    let flawed = Flawed::new(&["--flaw", "forgery_answered_500"]);
+    let folder = Folder::new().with("aghook.yaml", flawed.config(""));
+    let options = ["--rate", "max", "--count", "100", "--forgeries", "20%"];
+    let report = report(&folder, &options, 1);
+    let wrong = report["expectations"].as_array().expect("a list").iter();
+    let wrong: Vec<&Value> = wrong.filter(|one| one["holds"] == false).collect();
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert_eq!(wrong[0]["expected"], "refused_forgeries = 100%");
+}

@@ -291,3 +291,22 @@ fn of_a_folder_what_can_not_be_sent_is_left_out_and_told() {
     assert_eq!(entry["left_out"].as_array().map(Vec::len), Some(1));
     assert_eq!(report["effects"]["right"], 30);
 }
+
+#[test]
+fn what_a_profile_says_of_players_and_items_holds_for_a_mix_too() {
+    let receiver = Flawed::new(&["--variant", "own_players_only"]);
+    let players = "    players: [\"player-{0000..0099}\"]\n";
+    let config = receiver.config(players);
+    let folder = Folder::new().with("aghook.yaml", config);
+    let options = ["--rate", "max", "--count", "150", "--mix", "bundled"];
+    let listed = report(&folder, &options, 0);
+    assert_eq!(number(counts(&listed), "acknowledged"), 150);
+
+    let receiver = Flawed::new(&["--variant", "held_once"]);
+    let items =
+        ["hat_a", "hat_b", "hat_c"].map(|sku| format!("{{ sku: {sku}, stackable: false }}"));
+    let items = format!("    items: [{}]\n", items.join(", "));
+    let folder = Folder::new().with("aghook.yaml", receiver.config(&items));
+    let report = report(&folder, &mixed("300", &["bundled"]), 0);
+    assert_eq!(report["effects"]["right"], 300);
+}

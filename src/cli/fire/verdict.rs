@@ -98,6 +98,11 @@ fn genuine(outcome: Outcome, status: u16, after: &str) -> FireVerdict {
 /// thinks of the signature.
 fn forged(forgery: Forgery, status: u16) -> FireVerdict {
     let name = forgery.name();
+    if matches!(status, 404 | 405) {
+        let words = format!("forgery refused: {status} to {name}, which may be said of the path");
+        let next = "look whether a genuine delivery is accepted there";
+        return verdict(Fired::Right, words, next);
+    }
     if StatusClass::ClientError.matches(status) {
         let words = format!("forgery refused, as it has to be: {status} to {name}");
         return verdict(Fired::Right, words, "");

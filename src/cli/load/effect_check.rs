@@ -199,7 +199,8 @@ impl EffectCheck<'_> {
         };
         (
             listed,
-            PlayerClaims::new(&event, demand, self.harness.policy),
+            PlayerClaims::new(&event, demand, self.harness.policy)
+                .holding_once(&self.harness.held_once),
         )
     }
 

@@ -4,8 +4,8 @@ use crate::cli::ExitCode;
 use crate::load::{Counts, Expectation, LoadReport};
 
 /// What is demanded: what was said, or that every delivery was acknowledged, and in any case that no
-/// forgery was accepted. Unasked, nothing is demanded of deliveries or forgeries where there were
-/// none.
+/// forgery was accepted and, by a receiver that answered genuine deliveries, every one refused.
+/// Unasked, nothing is demanded of deliveries or forgeries where there were none.
 pub(in crate::cli) fn demanded(
     said: &[Expectation],
     counts: &Counts,
@@ -20,6 +20,11 @@ pub(in crate::cli) fn demanded(
     }
     if counts.forgeries > 0 {
         add("accepted_forgeries = 0");
+        // One that fails at what is genuine too fails for another reason than the forgery.
+        let fails = counts.statuses.range(500..).next().is_some() || !counts.failures.is_empty();
+        if !fails && !interrupted {
+            add("refused_forgeries = 100%");
+        }
     }
     all
 }

@@ -388,7 +388,8 @@ impl Resending<'_> {
             (None, true) => GrantDemand::Once,
             (None, false) => GrantDemand::AtMostOnce,
         };
-        let claims = PlayerClaims::new(&event, demand, self.harness.policy);
+        let claims = PlayerClaims::new(&event, demand, self.harness.policy)
+            .holding_once(&self.harness.held_once);
         let hidden = |text: String| self.harness.redaction.text(&text).into_owned();
         match claims.check(probe, &self.harness.client).await {
             HoldingsVerdict::Right => HoldingsVerdict::Right,

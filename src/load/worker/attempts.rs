@@ -69,15 +69,19 @@ impl Worker {
         match treatment {
             Treatment::Forged(forgery) => self.forge(&duty, forgery, line).await,
             Treatment::Together => self.deliver_together(duty, line).await,
-            Treatment::LostAck => self.deliver(duty, Hearing::Lost, line).await,
-            Treatment::Plain => self.deliver(duty, Hearing::Whole, line).await,
+            Treatment::LostAck => {
+                self.deliver(duty, Hearing::Lost, line).await;
+            }
+            Treatment::Plain => {
+                self.deliver(duty, Hearing::Whole, line).await;
+            }
             Treatment::Duplicate(after) => {
                 let measured = duty.measured;
-                let duplicate = duty.clone();
-                self.deliver(duty, Hearing::Whole, line).await;
+                let first = duty.clone();
+                let signed = self.deliver(duty, Hearing::Whole, line).await;
                 self.tally.borrow_mut().counts(measured).duplicates += 1;
                 let due = line.free_since + after;
-                self.redeliver(duplicate.duplicate(due));
+                self.redeliver(first.duplicate(due, signed));
             }
         }
         self.under_way[line.place].set(None);
@@ -109,8 +113,9 @@ impl Worker {
         tally.ended(!refused);
     }
 
-    async fn deliver(&self, duty: Duty, hearing: Hearing, line: &mut Line) {
-        let signed = self.make_request(&duty, line);
+    /// Makes one attempt, and says as of when it was signed.
+    async fn deliver(&self, duty: Duty, hearing: Hearing, line: &mut Line) -> u64 {
+        let signed = self.make_request(&duty, &mut line.request);
         after_others().await;
         let begun = Instant::now();
         self.count_begun(&duty, line.free_since, begun);
@@ -119,44 +124,42 @@ impl Worker {
             .await;
         line.free_since = attempted.ended;
         self.conclude(&duty, signed, &attempted);
+        signed
     }
 
     /// Sends two requests whose last bytes leave together.
-    async fn deliver_together(&self, duty: Duty, line: &mut Line) {
-        let signed = self.make_request(&duty, line);
-        let twin = duty.duplicate(duty.due);
+    async fn deliver_together(&self, mut duty: Duty, line: &mut Line) {
+        duty.together = true;
+        let signed = self.make_request(&duty, &mut line.request);
+        let twin = duty.duplicate(duty.due, signed);
+        let twin_signed = self.make_request(&twin, &mut line.request_of_twin);
         let begun = Instant::now();
         self.count_begun(&duty, line.free_since, begun);
         self.count_begun(&twin, line.free_since, begun);
         self.tally.borrow_mut().counts(duty.measured).together += 1;
         let mut gates = Gate::for_participants(2).into_iter();
         let (one, other) = (gates.next(), gates.next());
-        let (own, request) = (&mut line.own, line.request.as_slice());
+        let (own, twins) = (&mut line.own, &mut line.twin);
         let (attempted, of_twin) = tokio::join!(
-            self.attempt(begun, own, request, one, Hearing::Whole),
-            self.attempt(begun, &mut line.twin, request, other, Hearing::Whole),
+            self.attempt(begun, own, &line.request, one, Hearing::Whole),
+            self.attempt(begun, twins, &line.request_of_twin, other, Hearing::Whole),
         );
         line.free_since = attempted.ended.max(of_twin.ended);
         self.conclude(&duty, signed, &attempted);
-        self.conclude(&twin, signed, &of_twin);
+        self.conclude(&twin, twin_signed, &of_twin);
     }
 
     /// Makes a genuine request, and says as of when it is signed.
-    fn make_request(&self, duty: &Duty, line: &mut Line) -> u64 {
+    fn make_request(&self, duty: &Duty, request: &mut Vec<u8>) -> u64 {
         let policy = &self.shared.run.settings.retry;
-        let timestamp = match duty.first_signed {
-            Some(first) if !policy.resign => first,
-            _ => self.shared.run.clock.unix_seconds(),
-        };
+        let now = self.shared.run.clock.unix_seconds();
+        let timestamp = duty.second_to_sign(now, policy.resign);
         let is_retry = duty.attempt > 1;
         let fresh_id = is_retry && policy.event_id == EventIdOnRetry::Fresh;
         let event_id = fresh_id.then(|| self.fresh_event_id(duty));
-        self.maker.borrow_mut().genuine(
-            duty.number,
-            timestamp,
-            event_id.as_deref(),
-            &mut line.request,
-        );
+        self.maker
+            .borrow_mut()
+            .genuine(duty.number, timestamp, event_id.as_deref(), request);
         timestamp
     }
 
@@ -277,7 +280,7 @@ impl Worker {
                     let policy = &self.shared.run.settings.retry;
                     let delay = policy.retry_after.wait(delay, asked);
                     if let Some(due) = attempted.ended.checked_add(delay) {
-                        self.redeliver(duty.retry(due, duty.first_signed.unwrap_or(signed)));
+                        self.redeliver(duty.retry(due, signed));
                         return;
                     }
                 }

@@ -14,13 +14,14 @@ use crate::delivery::BulkConnection;
 /// have closed it.
 const LOOKED_AT_AFTER: Duration = Duration::from_millis(1);
 
-/// A connection's place, with the buffer of its requests.
+/// A connection's place, with the buffers of its requests.
 pub(super) struct Line {
     pub(super) place: usize,
     pub(super) own: Kept,
     /// A second connection, for simultaneous duplicates.
     pub(super) twin: Kept,
     pub(super) request: Vec<u8>,
+    pub(super) request_of_twin: Vec<u8>,
     /// Since when it could take something to do.
     pub(super) free_since: Instant,
 }
@@ -50,6 +51,7 @@ impl Line {
             own: Kept::new(connection),
             twin: Kept::new(None),
             request: Vec::with_capacity(4096),
+            request_of_twin: Vec::new(),
             free_since: Instant::now(),
         }
     }

@@ -18,7 +18,8 @@ impl Worker {
 
     /// Counts a refusal that the event allows. Says whether it does.
     pub(super) fn count_refusal(&self, duty: &Duty, status: u16) -> bool {
-        let allowed = {
+        // One of two at the same moment may find the other in progress.
+        let allowed = duty.together && status == 409 || {
             let mut maker = self.maker.borrow_mut();
             maker.source().may_be_refused(duty.number, status)
         };

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::answered_bodies::AnsweredBodies;
 use super::key::checks;
 use crate::harness::AnswerRecord;
 use crate::report::scenario_story::{ScenarioStory, is_trouble};
@@ -11,6 +12,7 @@ use crate::report::scenario_story::{ScenarioStory, is_trouble};
 #[derive(Debug, Default)]
 pub(super) struct GenuineAnswers {
     statuses: BTreeMap<u16, usize>,
+    bodies: AnsweredBodies,
     /// Whether anybody minds.
     in_trouble: bool,
 }
@@ -29,6 +31,7 @@ impl GenuineAnswers {
         for attempt in genuine {
             let heard = [Some(&attempt.answer), attempt.unheard_answer.as_deref()];
             for answer in heard.into_iter().flatten() {
+                self.bodies.observe(answer);
                 if let AnswerRecord::Response { status, .. } = answer {
                     *self.statuses.entry(*status).or_default() += 1;
                 }
@@ -45,25 +48,30 @@ impl GenuineAnswers {
         }
         let all = |means: fn(u16) -> bool| self.statuses.keys().all(|status| means(*status));
         let statuses: Vec<String> = self.statuses.keys().map(u16::to_string).collect();
-        let statuses = statuses.join(", ");
+        let body = self.bodies.most_frequent();
+        let body = body.map_or_else(String::new, |body| format!(": {body}"));
+        let statuses = format!("{}{body}", statuses.join(", "));
         if all(|status| matches!(status, 400 | 401 | 403)) {
             return Some(format!(
-                "every genuinely signed delivery was refused ({statuses}): this looks like another \
-                 secret, or a signature that is checked in another way. Let the receiver log the \
+                "every genuinely signed delivery was refused ({statuses}). Unless the answer names \
+                 another reason, this looks like another secret, or a signature that is checked in \
+                 another way; of players or items that the game does not know, tell by `players` \
+                 and `items` of the profile. Let the receiver log the \
                  body, the timestamp and the signature that it computes; then `aghook verify BODY \
                  --timestamp SECONDS --signature HEX` names the mistake"
             ));
         }
         if all(|status| matches!(status, 404 | 405)) {
             return Some(format!(
-                "every genuine delivery was answered {statuses}: look at the path of the target, and \
-                 whether the receiver takes POST there"
+                "every genuine delivery was refused ({statuses}): look at the path of the target, \
+                 whether the receiver takes POST there, and whether it knows the players and items \
+                 (`players` and `items` of the profile)"
             ));
         }
         all(|status| status >= 500).then(|| {
             format!(
-                "every genuine delivery was answered {statuses}: look for one cause in the \
-                 receiver's log"
+                "every genuine delivery failed ({statuses}): look for the reason in the receiver's \
+                 log"
             )
         })
     }
@@ -76,6 +84,7 @@ mod tests {
     fn advice(in_trouble: bool, statuses: &[u16]) -> Option<String> {
         let genuine = GenuineAnswers {
             statuses: statuses.iter().map(|status| (*status, 1)).collect(),
+            bodies: AnsweredBodies::default(),
             in_trouble,
         };
         genuine.advice()
@@ -84,13 +93,13 @@ mod tests {
     #[test]
     fn only_what_all_answers_have_in_common_is_advised_on() {
         for (statuses, words) in [
-            (&[403][..], "refused (403): this looks like another secret"),
             (
-                &[400, 401],
-                "refused (400, 401): this looks like another secret",
+                &[403][..],
+                "refused (403). Unless the answer names another reason",
             ),
+            (&[400, 401], "refused (400, 401). Unless the answer"),
             (&[404], "look at the path"),
-            (&[500, 503], "look for one cause in the receiver's log"),
+            (&[500, 503], "failed (500, 503): look for the reason"),
         ] {
             let told = advice(true, statuses).expect("advice");
             assert!(told.contains(words), "{told}");

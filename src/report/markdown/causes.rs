@@ -28,6 +28,9 @@ pub(super) fn write_causes(out: &mut impl Write, causes: &[Cause]) -> io::Result
         if let Some(hint) = &cause.example.check.hint {
             writeln!(out, "  - help: {}", text(hint))?;
         }
+        if let Some(answers) = &cause.answers {
+            writeln!(out, "  - {}", text(answers))?;
+        }
     }
     let details: Vec<String> = causes.iter().map(details).collect();
     let (details, _) = within(DETAILS_LIMIT, details.iter());

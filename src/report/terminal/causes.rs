@@ -31,6 +31,9 @@ pub(super) fn write_causes(
             let line = format!("for instance {example}");
             layout.line(out, Columns::at(2), &line)?;
         }
+        if let Some(answers) = &cause.answers {
+            layout.line(out, Columns::at(2), answers)?;
+        }
         // Requests that were answered alike would look alike.
         match &cause.example.attempt {
             Some(attempt) if answers.insert(cause.answer()) => {
