@@ -155,7 +155,7 @@ fn a_page_says_a_cause_once_and_leads_to_its_scenarios() {
             .count(),
         4
     );
-    assert!(page.contains("every genuinely signed delivery was refused (401)"));
+    assert!(page.contains("every genuinely signed delivery was refused (401: "));
 }
 
 #[test]

@@ -182,8 +182,8 @@ pub struct Load {
     )]
     lost_acks: Share,
 
-    /// What must hold, as 'p99 < 200ms' or 'errors < 0.1%' (repeatable) [default: 'undelivered =
-    /// 0']
+    /// What must hold, as 'p99 < 200ms' or 'errors < 0.1%' (repeatable); beside it 'undelivered = 0',
+    /// unless it says how many may fail
     #[arg(long, value_name = "EXPRESSION", help_heading = "Checks")]
     expect: Vec<Expectation>,
 
@@ -218,11 +218,7 @@ const DEFAULT_SECONDS: u64 = 10;
 
 impl Load {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        self.reports.check()?;
-        if self.duration.is_some_and(|duration| duration.0.is_zero()) {
-            let help = "give it some time, as in `--duration 30s`".to_owned();
-            return Err(CommandError::usage("`--duration 0s` sends nothing", help));
-        }
+        self.check()?;
         let (together, later) = self.duplicates();
         let mix = Mix::new(self.forgeries, self.lost_acks, together, later)
             .map_err(|error| CommandError::usage(error.to_string(), None))?;
@@ -314,6 +310,23 @@ impl Load {
             }
             Ok(exit_code(&report))
         })
+    }
+
+    /// Refuses options that can't be meant.
+    fn check(&self) -> Result<(), CommandError> {
+        self.reports.check()?;
+        if self.reports.is_written_to(&self.failures) {
+            let path = self.failures.display();
+            let message =
+                format!("a report and the events that went wrong are to be written to {path}");
+            let help = "give each a path of its own".to_owned();
+            return Err(CommandError::usage(message, help));
+        }
+        if self.duration.is_some_and(|duration| duration.0.is_zero()) {
+            let help = "give it some time, as in `--duration 30s`".to_owned();
+            return Err(CommandError::usage("`--duration 0s` sends nothing", help));
+        }
+        Ok(())
     }
 
     /// The shares that are delivered twice: at the same moment, and once more later. A race in a

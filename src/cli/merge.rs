@@ -11,16 +11,20 @@ use super::load::report_options::LoadReportOptions;
 use super::load::verdict::{demanded, exit_code};
 use crate::load::{Expectation, LoadReport};
 
+/// How many shares are named that are missing.
+const MOST_NAMED: usize = 5;
+
 /// Join the JSON reports of a load's partitions, exactly, and judge them as one
 ///
-/// Exits as `aghook load` does.
+/// Exits as `aghook load` does, and with 3 where a share is missing and what is there held.
 #[derive(Debug, Args)]
 pub struct Merge {
     /// The JSON reports, one of each partition
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// What must hold, as 'p99 < 200ms' (repeatable) [default: 'undelivered = 0']
+    /// What must hold, as 'p99 < 200ms' (repeatable); beside it 'undelivered = 0', unless it says how
+    /// many may fail
     #[arg(long, value_name = "EXPRESSION")]
     expect: Vec<Expectation>,
 
@@ -49,7 +53,29 @@ impl Merge {
         let demanded = demanded(&self.expect, counts, report.interrupted);
         report.conclude(&demanded);
         self.reports.open()?.write(&report, console)?;
-        Ok(exit_code(&report))
+        let code = exit_code(&report);
+        let missing: Vec<String> = report
+            .missing_shares()
+            .take(MOST_NAMED + 1)
+            .map(|share| share.to_string())
+            .collect();
+        if missing.is_empty() {
+            return Ok(code);
+        }
+        let named = missing[..missing.len().min(MOST_NAMED)].join(", ");
+        let more = if missing.len() > MOST_NAMED {
+            " and more"
+        } else {
+            ""
+        };
+        console.note(&format!(
+            "this is not the whole load: {named}{more} missing"
+        ));
+        // What is not there may have failed.
+        Ok(match code {
+            ExitCode::ChecksHeld => ExitCode::NotCompleted,
+            code => code,
+        })
     }
 }
 

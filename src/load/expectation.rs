@@ -261,6 +261,18 @@ impl Expectation {
         METRICS.iter().map(|metric| metric.name)
     }
 
+    /// Whether it says how many deliveries or attempts may fail.
+    pub fn allows_failures(&self) -> bool {
+        let names = [
+            "errors",
+            "undelivered",
+            "refused",
+            "exhausted",
+            "unfinished",
+        ];
+        names.contains(&self.metric.name)
+    }
+
     /// Judges a load.
     pub fn judge(&self, figures: &Figures) -> Verdict {
         let nothing = |observed: &str| Verdict {

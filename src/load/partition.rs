@@ -38,6 +38,11 @@ impl Partition {
         self.shares == other.shares
     }
 
+    /// All shares of the same stream, in their order.
+    pub fn all(self) -> impl Iterator<Item = Self> {
+        (1..=self.shares).map(move |share| Self { share, ..self })
+    }
+
     /// Whether this is the whole stream.
     pub fn is_whole(self) -> bool {
         self.shares == 1

@@ -184,6 +184,14 @@ impl LoadReport {
         self.expectations = judged.collect();
     }
 
+    /// The shares of the load that are not in these figures; none of a whole load.
+    pub fn missing_shares(&self) -> impl Iterator<Item = Partition> {
+        let first = self.partitions.first();
+        let one: Option<Partition> = first.and_then(|share| share.parse().ok());
+        let all = one.into_iter().flat_map(Partition::all);
+        all.filter(|share| !self.partitions.contains(&share.to_string()))
+    }
+
     /// Joins another share of the same load. To be concluded anew afterwards.
     pub fn add(&mut self, other: &Self) -> Result<(), MergeError> {
         if self.partitions.is_empty() || other.partitions.is_empty() {

@@ -136,10 +136,39 @@ fn files_that_can_not_be_written_are_found_before_anything_is_sent() {
 
 #[test]
 fn failures_of_an_earlier_load_stay_and_are_told_as_such() {
-    let folder = Folder::new().with("aghook-failures.jsonl", "of an earlier one");
+    let earlier = "{\"format\":\"aghook load failures\"}\n";
+    let folder = Folder::new().with("aghook-failures.jsonl", earlier);
     let words = ["load", "--rate", "max", "--count", "5"];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)
         .says(&["aghook-failures.jsonl is of an earlier load"]);
-    assert_eq!(folder.read("aghook-failures.jsonl"), "of an earlier one");
+    assert_eq!(folder.read("aghook-failures.jsonl"), earlier);
+}
+
+#[test]
+fn failures_are_written_over_no_other_file() {
+    let folder = Folder::new().with("mine.yaml", "name: mine\n");
+    let words = ["load", "--rate", "max", "--count", "5", "--failures"];
+    Transcript::of(&mut folder.aghook(&[&words[..], &["mine.yaml"]].concat()))
+        .ends_with(2)
+        .says(&["mine.yaml is there, and it is no file of failed events"]);
+    assert_eq!(folder.read("mine.yaml"), "name: mine\n");
+    let both = ["same.jsonl", "--report", "json=same.jsonl"];
+    Transcript::of(&mut folder.aghook(&[&words[..], &both].concat()))
+        .ends_with(2)
+        .says(&["are to be written to same.jsonl"]);
+}
+
+#[test]
+fn what_is_expected_of_times_excuses_no_failed_delivery() {
+    let refusing = Peer::answering(|_| Answer::of(422));
+    let url = refusing.url();
+    let load = |expected: &str| {
+        let words = ["load", "--target", &url, "--rate", "max", "--count", "9"];
+        let words = [&words[..], &["--expect", expected]].concat();
+        Transcript::of(&mut Folder::new().aghook(&words))
+    };
+    // One of the nine is a sandbox event, which may be refused.
+    load("max < 60s").ends_with(1).says(&["undelivered = 0: 8"]);
+    load("refused = 100%").ends_with(0);
 }

@@ -49,5 +49,8 @@ fn partitions_are_joined_to_the_whole() {
     Transcript::of(&mut folder.aghook(&["merge", "one.json", "one.json"]))
         .ends_with(2)
         .says(&["the share 1/2 is there already"]);
+    Transcript::of(&mut folder.aghook(&["merge", "other.json"]))
+        .ends_with(3)
+        .says(&["this is not the whole load: 1/2 missing"]);
     Transcript::of(&mut folder.aghook(&["merge", "aghook.yaml"])).ends_with(2);
 }

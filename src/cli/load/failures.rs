@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use super::super::command_error::CommandError;
 use super::effect_check::{EffectCheck, MOST_LISTED};
 use crate::load::{
-    EffectsReport, FailedEvent, FailedEventsHead, FailedTreatment, Treatment, write_failed_line,
+    EffectsReport, FailedEvent, FailedEventsHead, FailedTreatment, Treatment, begins_failed_events,
+    write_failed_line,
 };
+
+/// The longest first line that is looked at, in bytes.
+const LONGEST_HEAD: u64 = 64 * 1024;
 
 /// The events that went wrong.
 struct Failures {
@@ -22,6 +26,14 @@ struct Failures {
 /// Makes sure that the file could be written, before anything is sent. One that is there keeps what
 /// is in it, and none is left that was not there.
 pub(super) fn check_writable(path: &Path) -> Result<(), CommandError> {
+    if is_of_something_else(path).unwrap_or(false) {
+        let message = format!(
+            "{} is there, and it is no file of failed events: it could be written over",
+            path.display()
+        );
+        let help = "name another file with `--failures FILE`";
+        return Err(CommandError::usage(message, help.to_owned()));
+    }
     let opened = path
         .parent()
         .map_or(Ok(()), std::fs::create_dir_all)
@@ -41,6 +53,17 @@ pub(super) fn check_writable(path: &Path) -> Result<(), CommandError> {
         let help = "nothing was sent; name another file with `--failures FILE`";
         CommandError::not_completed(message, help.to_owned())
     })
+}
+
+/// Whether there is a file with anything but failed events.
+fn is_of_something_else(path: &Path) -> io::Result<bool> {
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let mut line = Vec::new();
+    let mut file = BufReader::new(File::open(path)?.take(LONGEST_HEAD));
+    file.read_until(b'\n', &mut line)?;
+    Ok(!line.is_empty() && !begins_failed_events(&line))
 }
 
 /// Writes the events whose effects are wrong, those that were not acknowledged and the forgeries that

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -94,6 +94,15 @@ impl LoadReportOptions {
             });
         }
         Ok(())
+    }
+
+    /// Whether a report is to be written to this file.
+    pub(in crate::cli) fn is_written_to(&self, path: &Path) -> bool {
+        let mut paths = self
+            .report
+            .iter()
+            .filter_map(|choice| choice.path.as_deref());
+        paths.any(|of_report| of_report == path)
     }
 
     /// Whether standard output is for people.

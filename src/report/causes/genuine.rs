@@ -46,6 +46,12 @@ impl GenuineAnswers {
         if !self.in_trouble || self.statuses.is_empty() {
             return None;
         }
+        if let Some(turned_away) = self.statuses.get(&429) {
+            return Some(format!(
+                "429 was answered to genuine deliveries, {turned_away} times: where the receiver takes \
+                 only so many in a time, say how many by `max_rate` in the profile"
+            ));
+        }
         let all = |means: fn(u16) -> bool| self.statuses.keys().all(|status| means(*status));
         let statuses: Vec<String> = self.statuses.keys().map(u16::to_string).collect();
         let body = self.bodies.most_frequent();
@@ -53,12 +59,11 @@ impl GenuineAnswers {
         let statuses = format!("{}{body}", statuses.join(", "));
         if all(|status| matches!(status, 400 | 401 | 403)) {
             return Some(format!(
-                "every genuinely signed delivery was refused ({statuses}). Unless the answer names \
-                 another reason, this looks like another secret, or a signature that is checked in \
-                 another way; of players or items that the game does not know, tell by `players` \
-                 and `items` of the profile. Let the receiver log the \
-                 body, the timestamp and the signature that it computes; then `aghook verify BODY \
-                 --timestamp SECONDS --signature HEX` names the mistake"
+                "every genuinely signed delivery was refused ({statuses}). Where that names a player \
+                 or an item, tell those that the game knows by `players` and `items` of the profile. \
+                 Else it looks like another secret, or a signature that is checked in another way. Let \
+                 the receiver log the body, the timestamp and the signature that it computes; then \
+                 `aghook verify BODY --timestamp SECONDS --signature HEX` names the mistake"
             ));
         }
         if all(|status| matches!(status, 404 | 405)) {
@@ -93,12 +98,10 @@ mod tests {
     #[test]
     fn only_what_all_answers_have_in_common_is_advised_on() {
         for (statuses, words) in [
-            (
-                &[403][..],
-                "refused (403). Unless the answer names another reason",
-            ),
-            (&[400, 401], "refused (400, 401). Unless the answer"),
+            (&[403][..], "refused (403). Where that names a player"),
+            (&[400, 401], "refused (400, 401). Where that names"),
             (&[404], "look at the path"),
+            (&[200, 429], "say how many by `max_rate`"),
             (&[500, 503], "failed (500, 503): look for the reason"),
         ] {
             let told = advice(true, statuses).expect("advice");
