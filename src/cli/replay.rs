@@ -161,6 +161,20 @@ impl ReplayRun {
         loaded.or_else(|_| Secrets::random())
     }
 
+    /// How sending again is prepared, be it a recorded run or failed events.
+    fn preparation(&self, target: ChosenTarget) -> Preparation<'_> {
+        Preparation {
+            target,
+            secret: &self.secret,
+            seed: None,
+            start: StartTime::from_system_time(SystemTime::now()),
+            strict: false,
+            real_time: self.real_time,
+            fail_fast: false,
+            jobs: 1,
+        }
+    }
+
     async fn send(
         &self,
         journal: Journal,
@@ -169,17 +183,8 @@ impl ReplayRun {
         chosen: ChosenTarget,
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
-        let preparation = Preparation {
-            target: chosen,
-            secret: &self.secret,
-            seed: None,
-            start: StartTime::from_system_time(SystemTime::now()),
-            strict: false,
-            real_time: self.real_time,
-            fail_fast: false,
-            jobs: 1,
-        };
-        let prepared = preparation
+        let prepared = self
+            .preparation(chosen)
             .start_with(|profile| self.secrets(profile))
             .await?;
         let harness = &prepared.harness;

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -13,12 +13,12 @@ use rand_chacha::ChaCha8Rng;
 use super::super::command_error::CommandError;
 use super::super::console::Console;
 use super::super::load::effect_check::PROBE;
-use super::super::preparation::{Preparation, PreparedRun};
+use super::super::preparation::PreparedRun;
 use super::super::target_options::reach;
 use super::super::{ExitCode, block_on};
 use super::ReplayRun;
 use crate::delivery::{Delivery, DeliveryPlan, Gate, Outcome, Target, deliver};
-use crate::generate::{Seed, StartTime};
+use crate::generate::Seed;
 use crate::harness::{
     AnswerRecord, AttemptPlace, GrantDemand, Harness, HoldingsVerdict, PlayerClaims, answer_record,
     attempt_record,
@@ -106,16 +106,7 @@ impl ReplayRun {
             })?;
             chosen.target = Some(target);
         }
-        let preparation = Preparation {
-            target: chosen,
-            secret: &self.secret,
-            seed: None,
-            start: StartTime::from_system_time(SystemTime::now()),
-            strict: false,
-            real_time: self.real_time,
-            fail_fast: false,
-            jobs: 1,
-        };
+        let preparation = self.preparation(chosen);
         block_on(async {
             let prepared = preparation.start().await?;
             self.check_target(&head, &prepared)?;
