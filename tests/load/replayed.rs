@@ -133,7 +133,7 @@ fn treated_as_in_the_load_events_show_the_same_flaw_again() {
 #[test]
 fn the_bytes_are_the_same_and_the_signature_is_fresh() {
     let answer = Arc::new(AtomicUsize::new(503));
-    let seen: Arc<Mutex<Vec<support::Received>>> = Arc::default();
+    let seen: Arc<Mutex<Vec<crate::support::Received>>> = Arc::default();
     let (answered, kept) = (Arc::clone(&answer), Arc::clone(&seen));
     let peer = Peer::answering(move |request| {
         let status = answered.load(Ordering::SeqCst);
@@ -161,7 +161,7 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
         "what was granted was not looked at, without the probe `quantity`",
     ]);
     let now = std::mem::take(&mut *seen.lock().expect("unharmed"));
-    let bodies = |requests: &[support::Received]| -> BTreeSet<Vec<u8>> {
+    let bodies = |requests: &[crate::support::Received]| -> BTreeSet<Vec<u8>> {
         requests
             .iter()
             .map(|request| request.body.clone())
@@ -257,5 +257,5 @@ fn a_target_that_is_gone_is_no_verdict_on_the_events() {
     let config = format!("profiles:\n  x:\n    target: {url}\n    retry: {{ attempts: 1 }}\n");
     let folder = Folder::new().with("aghook.yaml", config);
     report(&folder, &["--rate", "max", "--count", "3"], 1);
-    replay(&folder, &["--target", support::NOBODY], 3).says(&["can't be reached"]);
+    replay(&folder, &["--target", crate::support::NOBODY], 3).says(&["can't be reached"]);
 }
