@@ -1,7 +1,7 @@
 //! The shapes of the IDs, filled from random bytes.
 //!
-//! Source of the shapes: the examples in `protocol.md` `[S]`. Which letters Aghanim draws from is not
-//! said; letters and digits are our reading of the examples. `[A]`
+//! Source of the shapes: the examples in `docs/protocol.md` `[S]`. Which letters Aghanim draws
+//! from is not documented; letters and digits are our reading of the examples. `[A]`
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

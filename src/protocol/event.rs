@@ -12,7 +12,7 @@ pub type Text = Cow<'static, str>;
 
 /// The whole event, its keys in the order of the source's example.
 ///
-/// Source: `protocol.md`, "The event" `[S]`. Unknown keys are kept and written last.
+/// Source: `docs/protocol.md`, "The event" `[S]`. Unknown keys are kept and written last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Which event this is; here always `coupon.redeemed`.

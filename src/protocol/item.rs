@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 
 use super::{Field, Text};
 
-/// What the coupon grants. Source: `protocol.md`, "Item" `[S]`.
+/// What the coupon grants. Source: `docs/protocol.md`, "Item" `[S]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// Aghanim's ID of the item, as `itm_…`.
@@ -44,7 +44,7 @@ pub struct Item {
     pub unknown: Map<String, Value>,
 }
 
-/// An item of a bundle: no price and no fallback. Source: `protocol.md`, "`NestedItem`" `[S]`.
+/// An item of a bundle: no price and no fallback. Source: `docs/protocol.md`, "`NestedItem`" `[S]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NestedItem {
     /// Aghanim's ID of the item, as `itm_…`.

@@ -1,7 +1,7 @@
 //! What Aghanim says on the wire: the event, its signature and its headers.
 //!
 //! Nothing here knows how an event is made up, sent or judged; this module imports no other
-//! module of the crate. Every documented fact is marked with its place in `protocol.md`
+//! module of the crate. Every documented fact is marked with its place in `docs/protocol.md`
 //! (`[S]` source document, `[P]` other public Aghanim material, `[A]` our assumption).
 
 mod diagnosis;

@@ -1,6 +1,6 @@
 //! Signing and verifying: lowercase hex of HMAC-SHA256 over `timestamp "." body`.
 //!
-//! Source: `protocol.md`, "Signature" `[P]`.
+//! Source: `docs/protocol.md`, "Signature" `[P]`.
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 //! delivery's work.
 //!
 //! No public source gives Aghanim's retry schedule, its timeout or which statuses it retries
-//! (`protocol.md`, "Retries"). Everything here is our assumption `[A]`, and so a setting.
+//! (`docs/protocol.md`, "Retries"). Everything here is our assumption `[A]`, and so a setting.
 
 mod delays;
 mod event_id_on_retry;
