@@ -153,7 +153,10 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
         assert_eq!(event["problem"], "it was not acknowledged");
     }
     let then = std::mem::take(&mut *seen.lock().expect("unharmed"));
-    replay(&folder, &[], 1).says(&["7 events: 0 as expected, 7 unexpected, 0 undecided", ": 503"]);
+    replay(&folder, &[], 1).says(&[
+        "7 events: 0 as expected, 7 unexpected, 0 undecided",
+        ": 503",
+    ]);
     seen.lock().expect("unharmed").clear();
     answer.store(200, Ordering::SeqCst);
     replay(&folder, &[], 0).says(&[
@@ -182,8 +185,10 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
     assert_eq!(header("X-Aghanim-Signature"), signature.to_string());
     // One of them alone.
     let id = events[3]["event_id"].as_str().expect("text");
-    replay(&folder, &["--filter", id], 0)
-        .says(&["1 of 7 events", "1 event: 1 as expected, 0 unexpected, 0 undecided"]);
+    replay(&folder, &["--filter", id], 0).says(&[
+        "1 of 7 events",
+        "1 event: 1 as expected, 0 unexpected, 0 undecided",
+    ]);
     replay(&folder, &["--filter", "nobody"], 2).says(&["none of the 7 events", "--filter"]);
 }
 
@@ -197,11 +202,15 @@ fn a_forgery_that_was_accepted_is_forged_again() {
     assert!(accepted > 0, "{counted}");
     let (head, _) = failures(&folder);
     assert_eq!(number(&head, "events"), accepted);
-    replay(&folder, &[], 1).says(&[&format!("0 as expected, {accepted} unexpected"), "(forged: "]);
+    replay(&folder, &[], 1).says(&[
+        &format!("0 as expected, {accepted} unexpected"),
+        "(forged: ",
+    ]);
     let sound = Flawed::new(&[]);
     std::fs::write(folder.path("aghook.yaml"), sound.config("")).expect("written");
     let url = format!("http://{}/webhooks/aghanim", sound.address);
-    replay(&folder, &["--target", &url], 0).says(&[&format!("{accepted} as expected, 0 unexpected")]);
+    replay(&folder, &["--target", &url], 0)
+        .says(&[&format!("{accepted} as expected, 0 unexpected")]);
 }
 
 #[test]

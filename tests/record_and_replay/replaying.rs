@@ -318,10 +318,7 @@ fn a_receiver_that_was_restarted_is_restarted_again_or_the_rest_is_left_out() {
     let folder = folder.with("aghook.yaml", profile(""));
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(0)
-        .says(&[
-            "1 same",
-            "1 not sent: the scenario restarts the receiver",
-        ]);
+        .says(&["1 same", "1 not sent: the scenario restarts the receiver"]);
     assert_eq!(receiver.taken().len(), 1);
 
     let folder = folder.with("aghook.yaml", restart(&failing));

@@ -33,7 +33,10 @@ pub(super) fn details(record: &ScenarioRecord, verdict: Verdict) -> String {
     }
     if let Some(check) = record.snapshot_problem() {
         parts.push(format!("**snapshot**\n\n{}", item(check)));
-        let difference = record.snapshot.iter().flat_map(|one| &one.difference);
+        let difference = record
+            .snapshot
+            .iter()
+            .flat_map(|snapshot| &snapshot.difference);
         parts.extend(difference.map(|difference| {
             let lines: Vec<String> = difference.lines().map(sanitize).collect();
             fence("diff", &lines)

@@ -30,13 +30,16 @@ impl SnapshotEvents {
             record
                 .attempts
                 .iter()
-                .filter(|one| one.event_name.is_some())
+                .filter(|attempt| attempt.event_name.is_some())
         };
         let mut names: Vec<&String> = Vec::new();
         // Simultaneous deliveries are ordered by their numbers.
         let mut in_order: Vec<&AttemptEnded> = deliveries().collect();
-        in_order.sort_by_key(|one| (one.step, one.delivery, one.attempt));
-        for name in in_order.iter().filter_map(|one| one.event_name.as_ref()) {
+        in_order.sort_by_key(|attempt| (attempt.step, attempt.delivery, attempt.attempt));
+        for name in in_order
+            .iter()
+            .filter_map(|attempt| attempt.event_name.as_ref())
+        {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -45,10 +48,10 @@ impl SnapshotEvents {
             let of_event = || {
                 in_order
                     .iter()
-                    .filter(|one| one.event_name.as_ref() == Some(name))
+                    .filter(|attempt| attempt.event_name.as_ref() == Some(name))
             };
-            let tampered = |one: &AttemptEnded| forgery_of(one) == Some("tampered_body");
-            let genuine = of_event().find(|one| !tampered(one));
+            let tampered = |attempt: &AttemptEnded| forgery_of(attempt) == Some("tampered_body");
+            let genuine = of_event().find(|attempt| !tampered(attempt));
             let note = genuine
                 .is_none()
                 .then_some("as changed by the forgery tampered_body");
@@ -65,8 +68,8 @@ impl SnapshotEvents {
                 body: sent(body, stable),
             })
         });
-        let genuine = in_order.iter().find(|one| one.forgery.is_none());
-        let common = genuine.map(|one| (shown_url(one, stable), headers(one, stable)));
+        let genuine = in_order.iter().find(|attempt| attempt.forgery.is_none());
+        let common = genuine.map(|attempt| (shown_url(attempt, stable), headers(attempt, stable)));
         Self {
             events: events.collect(),
             common,

@@ -104,9 +104,17 @@ impl<'a> StableText<'a> {
 
     /// Replaces varying values by their names.
     pub(super) fn text(&self, text: &str) -> String {
-        let replaced = self.replacements.iter().fold(text.to_owned(), |text, one| {
-            replace_value(&text, &one.value, &one.name, one.whole_word)
-        });
+        let replaced = self
+            .replacements
+            .iter()
+            .fold(text.to_owned(), |text, replacement| {
+                replace_value(
+                    &text,
+                    &replacement.value,
+                    &replacement.name,
+                    replacement.whole_word,
+                )
+            });
         let ported = LOOPBACK_PORT.replace_all(&replaced, "$1$3").into_owned();
         let stable =
             CONNECTION_ENDED.replace_all(&ported, "the receiver closed or reset the connection");

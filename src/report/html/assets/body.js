@@ -57,15 +57,15 @@ function isJson(body) {
 /** A body with its notes and buttons. */
 function bodyView(body) {
   if (body.length === 0) return element("p", { class: "note" }, "No body");
-  const kept = body.text ?? body.base64;
+  const content = body.text ?? body.base64;
   const parts = [];
   if (body.truncated) {
-    const bytes = body.text === undefined ? Math.floor(kept.length / 4) * 3 : new TextEncoder().encode(kept).length;
+    const bytes = body.text === undefined ? Math.floor(content.length / 4) * 3 : new TextEncoder().encode(content).length;
     const note = bytes === 0 ? `The body of ${counted(body.length, "byte")} is not included here.`
       : `Truncated: the first ${bytes} of ${counted(body.length, "byte")}.`;
     parts.push(element("p", { class: "note" }, note));
   }
-  if (kept === "") return parts;
+  if (content === "") return parts;
   if (body.base64 !== undefined) parts.push(element("p", { class: "note" }, "Binary, as base64:"));
   const pre = element("pre", { class: "body", tabindex: "0" });
   const buttons = element("div", { class: "buttons" });
@@ -84,9 +84,9 @@ function bodyView(body) {
     showFormatted();
     buttons.append(asSent);
   } else {
-    pre.append(...visible(kept));
+    pre.append(...visible(content));
   }
-  buttons.append(copyButton("Copy body", () => kept));
+  buttons.append(copyButton("Copy body", () => content));
   parts.push(pre, buttons);
   return parts;
 }

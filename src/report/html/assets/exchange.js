@@ -35,13 +35,13 @@ function exchange(attempt) {
   return [element("div", { class: "messages" }, parts), facts(attempt)];
 }
 
-function responseView(title, answer) {
-  if (answer.failure) {
+function responseView(title, response) {
+  if (response.failure) {
     return element("section", { class: "message" }, element("h5", {}, title),
-      element("p", { class: "first-line unanswered" }, visible(answer.failure.message)),
-      answer.failure.hint ? element("p", { class: "note" }, `→ ${answer.failure.hint}`) : null);
+      element("p", { class: "first-line unanswered" }, visible(response.failure.message)),
+      response.failure.hint ? element("p", { class: "note" }, `→ ${response.failure.hint}`) : null);
   }
-  const { status, headers, body } = answer.response;
+  const { status, headers, body } = response.response;
   return element("section", { class: "message" }, element("h5", {}, title),
     element("p", { class: "first-line" }, element("b", {}, String(status))), headersView(headers), bodyView(body));
 }
