@@ -23,7 +23,7 @@ use crate::generate::{Generator, Seed, StartTime};
 use crate::harness::{
     AttemptPlace, PlannedEvent, Redaction, Verdict, answer_record, attempt_record,
 };
-use crate::report::FiredReport;
+use crate::report::FireReport;
 use crate::scenario::document::nearest;
 use crate::scenario::{Forgery, RetryPolicy, RetrySetting};
 use verdict::{FireVerdict, Fired};
@@ -138,7 +138,7 @@ impl Fire {
         let seed = Seed::of_text("fire");
         let start = StartTime::from_system_time(SystemTime::now());
         let mut random = seed.random();
-        let mut report = FiredReport::new(console);
+        let mut report = FireReport::new(console);
         let (mut all, mut right, mut unknown) = (0, 0, 0);
         let deliveries = events
             .iter()

@@ -11,8 +11,8 @@ use super::command_error::CommandError;
 use super::console::Console;
 use crate::harness::{RunEnded, RunEvent};
 use crate::report::{
-    Annotations, Detail, HarReport, HtmlReport, JsonLines, JunitReport, MarkdownReport, Progress,
-    Report, TerminalReport,
+    Annotations, Detail, HarReport, HtmlReport, JsonLines, JunitReport, MarkdownReport,
+    ProgressReport, Report, TerminalReport,
 };
 use crate::scenario::document::nearest;
 
@@ -190,7 +190,7 @@ impl ReportOptions {
         match kind {
             ReportKind::Terminal => {
                 let report = TerminalReport::new(output, self.detail()).with_width(console.width());
-                OpenReport::new(name, Progress::around(report))
+                OpenReport::new(name, ProgressReport::around(report))
             }
             _ => self.written(kind, name, output),
         }

@@ -21,7 +21,7 @@ use super::target_options::{TargetOptions, reach};
 use super::{block_on, files};
 use crate::generate::{Seed, StartTime};
 use crate::harness::{FORMAT_VERSION, Plan, PlanSettings, RunEvent, RunStarted};
-use crate::report::write_outlines;
+use crate::report::write_dry_run;
 use crate::scenario::document::Diagnostics;
 use crate::snapshots::Review;
 
@@ -145,7 +145,7 @@ impl Run {
                 .iter()
                 .map(|plan| plan.outline(&surroundings))
                 .collect();
-            write_outlines(&mut console.reopened(), &outlines)?;
+            write_dry_run(&mut console.reopened(), &outlines)?;
             return Ok(ExitCode::ChecksHeld);
         }
 

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
-use crate::report::{printable, write_difference};
+use crate::report::{sanitize, write_difference};
 use crate::snapshots::{Kind, Pending, pending_below};
 
 /// Review snapshot reports: list, accept or reject what differs
@@ -99,7 +99,7 @@ impl Snapshots {
         writeln!(
             console,
             "{style}{what:8}{style:#} {}  {length}",
-            printable(&file)
+            sanitize(&file)
         )?;
         if self.diff {
             write_difference(console, &pending.difference.text)?;

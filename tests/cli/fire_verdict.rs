@@ -74,7 +74,7 @@ fn the_request_is_shown_once_for_all_attempts() {
     let text = told.stdout;
     assert_eq!(text.matches("→ POST ").count(), 1, "{text}");
     assert_eq!(text.matches("\"event_type\"").count(), 1, "{text}");
-    assert_eq!(text.matches("→ the same request").count(), 2, "{text}");
+    assert_eq!(text.matches("→ same request").count(), 2, "{text}");
     assert_eq!(text.matches("← 503").count(), 2, "{text}");
 }
 
@@ -89,7 +89,7 @@ fn several_deliveries_are_summed_up() {
         &["--times", "3"],
     )
     .ends_with(1)
-    .says(&["3 deliveries: 1 as they have to be, 2 not\n"]);
+    .says(&["3 deliveries: 1 as expected, 2 unexpected\n"]);
 }
 
 /// The target says where to, and no profile is meant.

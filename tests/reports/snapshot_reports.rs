@@ -414,7 +414,7 @@ fn snapshots_without_a_scenario_are_named_and_can_be_deleted() {
     fs::write(folder.path("snapshots/x.snap"), other).expect("written");
 
     fs::remove_file(folder.path("scenarios/old.yaml")).expect("removed");
-    let names = ["no scenario has these", one, "snapshots/old@count=2.snap"];
+    let names = ["no scenario uses these", one, "snapshots/old@count=2.snap"];
     run(&RUN)
         .ends_with(0)
         .says(&names)

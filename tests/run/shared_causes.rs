@@ -183,13 +183,13 @@ fn every_name_is_told_in_detail_and_a_few_otherwise() {
     }
     let told = suite.told(&[], &[]);
     assert!(
-        told.contains("and 2 more; --verbose names them all"),
+        told.contains("and 2 more; --verbose lists them all"),
         "{told}"
     );
     let run = ["run", "suite", "-v", "--jobs", "1"];
     let ended = suite.folder.aghook(&run).output().expect("it runs");
     let told = String::from_utf8(ended.stdout).expect("UTF-8");
-    let (_, causes) = told.split_once("told once").expect("the causes");
+    let (_, causes) = told.split_once("common causes").expect("the causes");
     for name in NAMES.iter().chain(&more) {
         assert!(
             causes.contains(&format!("    {name}  suite/")),

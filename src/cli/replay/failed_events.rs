@@ -27,7 +27,7 @@ use crate::load::{
     FailedEvent, FailedEventsHead, FailedTreatment, begins_failed_events, read_failed_events,
 };
 use crate::protocol::Event;
-use crate::report::{FiredReport, ResentEvent, count_resent, write_resent};
+use crate::report::{FireReport, ResentEvent, count_resent, write_resent};
 use crate::scenario::{Fault, Forgery, RetryPolicy, RetrySetting};
 
 /// The longest first line that is looked at.
@@ -317,7 +317,7 @@ impl Resending<'_> {
             step: 1,
             delivery: number,
         };
-        let mut report = FiredReport::new(console);
+        let mut report = FireReport::new(console);
         for attempt in &delivery.attempts {
             let record = attempt_record(place, "event", attempt, &self.harness.redaction);
             report.attempt(&record)?;
@@ -394,7 +394,7 @@ impl Resending<'_> {
 fn verdict(resent: &[ResentEvent], gone: Option<CommandError>) -> Result<ExitCode, CommandError> {
     let counts = count_resent(resent);
     match gone {
-        _ if counts.wrong > 0 => Ok(ExitCode::CheckFailed),
+        _ if counts.unexpected > 0 => Ok(ExitCode::CheckFailed),
         Some(error) => Err(error),
         None if counts.undecided > 0 => Ok(ExitCode::NotCompleted),
         None => Ok(ExitCode::ChecksHeld),

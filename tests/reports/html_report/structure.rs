@@ -76,7 +76,7 @@ fn without_a_script_the_page_has_the_verdict_the_list_and_what_went_wrong() {
     let page = page(sample_run());
     let list = between(&page, "<ol class=\"scenarios\"", "</ol>");
     assert!(between(&page, "<h1", "</h1>").contains("Of 5 scenarios, 1 failed, 1 broke, 1 warned"));
-    assert!(page.contains("3 scenarios were not run"));
+    assert!(page.contains("3 scenarios not run"));
     assert!(list.contains("status: expected not 2xx, observed 200 (and 2 more)"));
     // The gravest first.
     let places = ["failed", "broken", "warned", "not checked", "passed"]
@@ -94,7 +94,7 @@ fn the_head_tells_of_snapshots_and_a_scenario_holds_its_difference() {
     let page = page(with_snapshots(difference));
     let head = between(&page, "<header", "</header>");
     assert!(head.contains("2 snapshots in snapshots: 1 as reviewed, 1 different"));
-    assert!(head.contains("no scenario has these snapshots; --delete-unreferenced"));
+    assert!(head.contains("no scenario uses these snapshots; --delete-unreferenced"));
     assert!(head.contains("snapshots/&#60;old&#62;.snap"), "{head}");
     let compared = |scenario| {
         let mut events = data(&page, scenario).into_iter();

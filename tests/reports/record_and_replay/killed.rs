@@ -124,7 +124,7 @@ fn what_there_is_can_be_sent_again() {
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)
         .says(&[
-            "3 requests of 2 scenarios: 3 the same, 0 different",
+            "3 requests of 2 scenarios: 3 same, 0 different",
             "incomplete: ",
         ]);
 }

@@ -118,7 +118,7 @@ fn exactly_the_same_bytes_are_sent() {
     let mut replay = folder.aghook(&["replay", "kept"]);
     Transcript::of(replay.env_remove("AGHOOK_SECRET"))
         .ends_with(0)
-        .says(&["8 requests of 1 scenario: 8 the same, 0 different"]);
+        .says(&["8 requests of 1 scenario: 8 same, 0 different"]);
     let now = receiver.taken();
     assert_eq!(now.len(), then.len());
     for (then, now) in then.iter().zip(&now) {
@@ -157,7 +157,7 @@ steps:
     let words = ["replay", "kept", "--resign", "--target", &fresh.url];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)
-        .says(&["16 requests of 8 scenarios: 16 the same, 0 different"]);
+        .says(&["16 requests of 8 scenarios: 16 same, 0 different"]);
 
     let keeping = Keeping::new();
     let target = keeping.peer.url();
@@ -203,9 +203,9 @@ fn what_is_too_old_is_refused_and_the_way_out_is_told() {
         .ends_with(1)
         .says(&[
             "✗ differs a delivery: step 1, delivery 1 of welcome, attempt 1",
-            "then  200 {\"status\":\"ok\"}",
-            "now   403 {\"status\":\"error\"",
-            "1 request of 1 scenario: 0 the same, 1 different",
+            "recorded 200 {\"status\":\"ok\"}",
+            "now      403 {\"status\":\"error\"",
+            "1 request of 1 scenario: 0 same, 1 different",
             "probably because their signatures are up to 1h",
             "`--resign`",
         ]);
@@ -238,7 +238,7 @@ fn a_flaw_shows_as_a_difference() {
         let words = ["replay", "kept", "--target", &flawed.url];
         Transcript::of(&mut folder.aghook(&[&words[..], options].concat()))
             .ends_with(1)
-            .says(&["differs", "wrong_secret", "then  403", "now   200"]);
+            .says(&["differs", "wrong_secret", "recorded 403", "now      200"]);
     }
 }
 
@@ -254,14 +254,14 @@ fn only_the_status_is_compared_where_that_is_asked_for() {
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(1)
         .says(&[
-            "then  200 number 1",
-            "now   200 number 2",
-            "the bodies are the same up to byte 7",
+            "recorded 200 number 1",
+            "now      200 number 2",
+            "the bodies are equal up to byte 7",
         ]);
     let words = ["replay", "kept", "--compare", "status", "-v"];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)
-        .says(&["✓ the same a delivery: step 1, delivery 1 of welcome, attempt 1"]);
+        .says(&["✓ same: a delivery: step 1, delivery 1 of welcome, attempt 1"]);
 }
 
 #[test]
@@ -280,7 +280,7 @@ steps:
     Transcript::of(&mut folder.aghook(&["replay", "kept", "-v"]))
         .ends_with(0)
         .says(&[
-            "4 requests of 1 scenario: 2 the same, 0 different, 2 not sent",
+            "4 requests of 1 scenario: 2 same, 0 different, 2 not sent",
             "1 not sent: a credential or a secret stands in the request, and is not recorded",
             "1 not sent: the fault kept the receiver from having the whole request",
         ]);
@@ -312,16 +312,13 @@ fn a_receiver_that_was_restarted_is_restarted_again_or_the_rest_is_left_out() {
 
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(0)
-        .says(&["2 the same, 0 different\n"]);
+        .says(&["2 same, 0 different\n"]);
     assert_eq!((receiver.taken().len(), hook.taken().len()), (2, 1));
 
     let folder = folder.with("aghook.yaml", profile(""));
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(0)
-        .says(&[
-            "1 the same",
-            "1 not sent: the scenario restarts the receiver",
-        ]);
+        .says(&["1 same", "1 not sent: the scenario restarts the receiver"]);
     assert_eq!(receiver.taken().len(), 1);
 
     let folder = folder.with("aghook.yaml", restart(&failing));
@@ -377,8 +374,8 @@ steps:
     Transcript::of(&mut folder.aghook(&["replay", "kept", "--target", &dying.url]))
         .ends_with(1)
         .says(&[
-            "1 the same, 1 different",
-            "broken off there, since the target is gone",
+            "1 same, 1 different",
+            "stopped there, since the target is unreachable",
         ]);
 }
 
@@ -446,6 +443,6 @@ fn waits_between_attempts_take_their_time_where_that_is_asked_for() {
     let began = Instant::now();
     Transcript::of(&mut folder.aghook(&["replay", "kept", "--real-time"]))
         .ends_with(0)
-        .says(&["2 requests of 1 scenario: 2 the same"]);
+        .says(&["2 requests of 1 scenario: 2 same"]);
     assert!(began.elapsed() >= WAIT);
 }

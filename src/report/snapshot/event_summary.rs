@@ -1,30 +1,30 @@
-//! An event in one sentence: who redeemed what, and what that grants.
+//! An event in one sentence: the coupon, the player, and what is granted.
 
 use crate::protocol::{Event, Field, Item, ItemKind, NestedItem};
 
-/// What an event says; nothing where the body is not one.
-pub(super) fn event_in_words(body: &str) -> Option<String> {
+/// Summarizes an event. `None` if the body is not an event.
+pub(super) fn event_summary(body: &str) -> Option<String> {
     let event: Event = serde_json::from_str(body).ok()?;
     let data = &event.event_data;
-    let mut words = format!(
+    let mut summary = format!(
         "coupon {} grants {} to {}",
         data.coupon.code,
         item(&data.item),
         data.player_id
     );
     if event.event_type != Event::COUPON_REDEEMED {
-        words = format!("{words}; event_type {}", event.event_type);
+        summary = format!("{summary}; event_type {}", event.event_type);
     }
     if event.sandbox {
-        words.push_str("; sandbox");
+        summary.push_str("; sandbox");
     }
     match &event.trigger {
         Field::Value(trigger) if trigger == Event::TRIGGER_REDEEM => {}
-        Field::Value(trigger) => words = format!("{words}; trigger {trigger}"),
-        Field::Null => words.push_str("; trigger null"),
-        Field::Absent => words.push_str("; no trigger"),
+        Field::Value(trigger) => summary = format!("{summary}; trigger {trigger}"),
+        Field::Null => summary.push_str("; trigger null"),
+        Field::Absent => summary.push_str("; no trigger"),
     }
-    Some(words)
+    Some(summary)
 }
 
 fn item(item: &Item) -> String {

@@ -1,31 +1,32 @@
-//! The bodies of answers that look alike but for IDs and numbers, and how often each came.
+//! Counts response bodies, treating those that differ only in IDs and numbers as the same.
 
 use std::collections::BTreeMap;
 
 use crate::harness::{AnswerRecord, AttemptEnded, BodyContent};
-use crate::report::printable::printable;
+use crate::report::sanitize::sanitize;
 
-/// The most kinds that are told apart, and the most characters that are shown of one.
-const KINDS: usize = 16;
-const SHOWN: usize = 120;
-/// The most kinds that are named.
-const NAMED: usize = 3;
+/// The most kinds of bodies that are counted separately.
+const KIND_LIMIT: usize = 16;
+/// The most characters that are shown of a body.
+const BODY_LIMIT: usize = 120;
+/// The most kinds that are listed.
+const LISTED: usize = 3;
 
-/// The kinds of bodies that were seen.
+/// How often each kind of body occurred.
 #[derive(Debug, Default)]
-pub(super) struct AnsweredBodies(BTreeMap<String, Kind>);
+pub(super) struct ResponseBodies(BTreeMap<String, BodyKind>);
 
 #[derive(Debug)]
-struct Kind {
-    times: usize,
-    /// The first of them, as it is shown.
+struct BodyKind {
+    count: usize,
+    /// The first of them, shortened.
     first: String,
 }
 
-impl AnsweredBodies {
-    /// Takes an answer. One without a body says nothing.
-    pub(super) fn observe(&mut self, answer: &AnswerRecord) {
-        let AnswerRecord::Response { body, .. } = answer else {
+impl ResponseBodies {
+    /// Counts the body of a response, unless it is empty or binary.
+    pub(super) fn observe(&mut self, response: &AnswerRecord) {
+        let AnswerRecord::Response { body, .. } = response else {
             return;
         };
         let BodyContent::Text(text) = &body.content else {
@@ -36,62 +37,62 @@ impl AnsweredBodies {
         }
         let kind = without_ids(text);
         if let Some(known) = self.0.get_mut(&kind) {
-            known.times += 1;
-        } else if self.0.len() < KINDS {
-            let first = shown(text);
-            self.0.insert(kind, Kind { times: 1, first });
+            known.count += 1;
+        } else if self.0.len() < KIND_LIMIT {
+            let first = excerpt(text);
+            self.0.insert(kind, BodyKind { count: 1, first });
         }
     }
 
-    /// Takes the answer of an attempt, if there was one.
+    /// Counts the response to an attempt.
     pub(super) fn observe_attempt(&mut self, attempt: Option<&AttemptEnded>) {
         if let Some(attempt) = attempt {
             self.observe(&attempt.answer);
         }
     }
 
-    /// What was answered, if that is not the same everywhere.
-    pub(super) fn in_words(&self) -> Option<String> {
+    /// The kinds of bodies, if there are several.
+    pub(super) fn summary(&self) -> Option<String> {
         let kinds = self.kinds();
         if kinds.len() < 2 {
             return None;
         }
-        let named = kinds.iter().take(NAMED);
-        let mut named: Vec<String> = named
-            .map(|(text, times)| format!("{text} ({times}×)"))
+        let listed = kinds.iter().take(LISTED);
+        let mut listed: Vec<String> = listed
+            .map(|(text, count)| format!("{text} ({count}×)"))
             .collect();
-        if let Some(more @ 1..) = kinds.len().checked_sub(NAMED) {
-            named.push(format!("and {more} more"));
+        if let Some(more @ 1..) = kinds.len().checked_sub(LISTED) {
+            listed.push(format!("and {more} more"));
         }
-        Some(format!("answers differ: {}", named.join(", ")))
+        Some(format!("responses differ: {}", listed.join(", ")))
     }
 
-    /// The body that came most often.
+    /// The most frequent body.
     pub(super) fn most_frequent(&self) -> Option<&str> {
         self.kinds().first().map(|(text, _)| *text)
     }
 
-    /// One of each kind with how often it came, the most frequent first.
+    /// An example of each kind with its count, the most frequent first.
     fn kinds(&self) -> Vec<(&str, usize)> {
         let kinds = self.0.values();
         let mut kinds: Vec<_> = kinds
-            .map(|kind| (kind.first.as_str(), kind.times))
+            .map(|kind| (kind.first.as_str(), kind.count))
             .collect();
-        kinds.sort_by_key(|(first, times)| (std::cmp::Reverse(*times), *first));
+        kinds.sort_by_key(|(first, count)| (std::cmp::Reverse(*count), *first));
         kinds
     }
 }
 
 /// The beginning of a text, on one line.
-fn shown(text: &str) -> String {
-    let line = printable(text.trim());
-    match line.char_indices().nth(SHOWN) {
+fn excerpt(text: &str) -> String {
+    let line = sanitize(text.trim());
+    match line.char_indices().nth(BODY_LIMIT) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
 }
 
-/// A text in which every word with a digit is the same: IDs, numbers and moments.
+/// Replaces every word that has a digit (IDs, numbers, timestamps) by `#`.
 fn without_ids(text: &str) -> String {
     let mut kind = String::new();
     let mut word = String::new();
@@ -118,8 +119,8 @@ mod tests {
     use crate::harness::BodyRecord;
 
     #[test]
-    fn bodies_that_differ_in_ids_alone_are_of_one_kind() {
-        let mut bodies = AnsweredBodies::default();
+    fn bodies_that_differ_only_in_ids_are_one_kind() {
+        let mut bodies = ResponseBodies::default();
         for body in [
             r#"{"error":"no player 2D2R-OP3C","at":17}"#,
             r#"{"error":"deadlock"}"#,
@@ -137,10 +138,10 @@ mod tests {
             (r#"{"error":"deadlock"}"#, 1),
         ];
         assert_eq!(bodies.kinds(), expected);
-        let words = r#"answers differ: {"error":"no player 2D2R-OP3C","at":17} (2×), {"error":"deadlock"} (1×)"#;
-        assert_eq!(bodies.in_words().as_deref(), Some(words));
-        assert_eq!(AnsweredBodies::default().in_words(), None);
+        let summary = r#"responses differ: {"error":"no player 2D2R-OP3C","at":17} (2×), {"error":"deadlock"} (1×)"#;
+        assert_eq!(bodies.summary().as_deref(), Some(summary));
+        assert_eq!(ResponseBodies::default().summary(), None);
         let long = "é".repeat(500);
-        assert_eq!(shown(&long).chars().count(), SHOWN + 1);
+        assert_eq!(excerpt(&long).chars().count(), BODY_LIMIT + 1);
     }
 }

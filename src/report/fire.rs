@@ -1,26 +1,25 @@
-//! What comes of single deliveries, for a person at a terminal: the request once, each answer, and
-//! the verdict in words.
+//! The terminal report of single deliveries: the request once, each response, and a verdict.
 
 use std::io::{self, Write};
 
-use super::printable::printable;
-use super::terminal::{mark, write_answered, write_attempt};
+use super::sanitize::sanitize;
+use super::terminal::{mark, write_attempt, write_retry};
 use crate::harness::{AttemptEnded, RequestRecord, Verdict};
 
-/// Writes what comes of deliveries.
-pub struct FiredReport<W> {
+/// Writes single deliveries to a terminal.
+pub struct FireReport<W> {
     out: W,
-    /// The request that was shown last.
+    /// The request that was written last.
     shown: Option<RequestRecord>,
 }
 
-impl<W: Write> FiredReport<W> {
+impl<W: Write> FireReport<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
         Self { out, shown: None }
     }
 
-    /// Tells of an attempt: its answer, and of the request what is not known from the one before.
+    /// Writes an attempt: its response, and only what is new in the request since the last attempt.
     pub fn attempt(&mut self, attempt: &AttemptEnded) -> io::Result<()> {
         let request = &attempt.request;
         match self.shown.replace(request.clone()) {
@@ -30,35 +29,35 @@ impl<W: Write> FiredReport<W> {
                     .filter(|header| !known.headers.contains(header))
                     .cloned()
                     .collect();
-                write_answered(&mut self.out, attempt, &new)
+                write_retry(&mut self.out, attempt, &new)
             }
             _ => write_attempt(&mut self.out, attempt),
         }
     }
 
-    /// Tells the verdict on a delivery, and what to do next.
-    pub fn verdict(&mut self, verdict: Verdict, words: &str, next: Option<&str>) -> io::Result<()> {
-        writeln!(self.out, "{} {}", mark(verdict), printable(words))?;
+    /// Writes the verdict on a delivery, and what to do next.
+    pub fn verdict(&mut self, verdict: Verdict, text: &str, next: Option<&str>) -> io::Result<()> {
+        writeln!(self.out, "{} {}", mark(verdict), sanitize(text))?;
         match next {
             Some(next) => writeln!(self.out, "  → {next}"),
             None => Ok(()),
         }
     }
 
-    /// Sums up, after more deliveries than one.
-    pub fn ended(&mut self, all: usize, right: usize) -> io::Result<()> {
+    /// Writes a summary if there was more than one delivery.
+    pub fn ended(&mut self, all: usize, expected: usize) -> io::Result<()> {
         if all > 1 {
-            let wrong = all - right;
+            let unexpected = all - expected;
             writeln!(
                 self.out,
-                "{all} deliveries: {right} as they have to be, {wrong} not"
+                "{all} deliveries: {expected} as expected, {unexpected} unexpected"
             )?;
         }
         self.out.flush()
     }
 }
 
-/// Whether two requests are the same but for their headers.
+/// Whether two requests differ at most in their headers.
 fn is_same(known: &RequestRecord, request: &RequestRecord) -> bool {
     (&known.method, &known.url, &known.body) == (&request.method, &request.url, &request.body)
 }

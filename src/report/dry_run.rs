@@ -1,22 +1,22 @@
-//! What scenarios would do, for a person at a terminal.
+//! The report of `run --dry-run`: what scenarios would do.
 
 use std::io::{self, Write};
 
 use super::counts::counted;
-use super::printable::printable;
+use super::sanitize::sanitize;
 use super::terminal::{DIM, mark, paint};
 use crate::harness::{Outline, OutlinedPart, Verdict};
 
-/// Writes what scenarios would do, and sums up what of it would not be checked.
-pub fn write_outlines(out: &mut impl Write, outlines: &[Outline]) -> io::Result<()> {
+/// Writes the steps and effects of each scenario, and how many of them would not be checked.
+pub fn write_dry_run(out: &mut impl Write, outlines: &[Outline]) -> io::Result<()> {
     for outline in outlines {
         let place = format!("{}:{}", outline.file, outline.line);
-        writeln!(out, "{}  {}", printable(&outline.name), paint(DIM, place))?;
+        writeln!(out, "{}  {}", sanitize(&outline.name), paint(DIM, place))?;
         if !outline.events.is_empty() {
             writeln!(out, "  events")?;
         }
         for (name, text) in &outline.events {
-            writeln!(out, "    {}", printable(&format!("{name}: {text}")))?;
+            writeln!(out, "    {}", sanitize(&format!("{name}: {text}")))?;
         }
         writeln!(out, "  steps")?;
         write_parts(out, &outline.steps)?;
@@ -41,14 +41,14 @@ pub fn write_outlines(out: &mut impl Write, outlines: &[Outline]) -> io::Result<
 
 fn write_parts(out: &mut impl Write, parts: &[OutlinedPart]) -> io::Result<()> {
     for (index, part) in parts.iter().enumerate() {
-        writeln!(out, "    {}. {}", index + 1, printable(&part.text))?;
+        writeln!(out, "    {}. {}", index + 1, sanitize(&part.text))?;
         for expectation in &part.expectations {
-            writeln!(out, "       expects {}", printable(expectation))?;
+            writeln!(out, "       expects {}", sanitize(expectation))?;
         }
         if let Some((reason, hint)) = &part.not_checked {
             let mark = mark(Verdict::NotChecked);
-            writeln!(out, "       {mark} not checked: {}", printable(reason))?;
-            writeln!(out, "         → {}", printable(hint))?;
+            writeln!(out, "       {mark} not checked: {}", sanitize(reason))?;
+            writeln!(out, "         → {}", sanitize(hint))?;
         }
     }
     Ok(())

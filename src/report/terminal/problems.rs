@@ -1,34 +1,34 @@
-//! What went wrong in a scenario: the checks, each with what was expected and observed, and the
-//! request and the answer of those that failed.
+//! The problems of a scenario: each check with what was expected and observed, and the request and
+//! response if it failed.
 
 use std::io::{self, Write};
 
 use super::difference::write_difference;
 use super::exchange::write_exchange;
-use super::layout::{Columns, Layout};
+use super::layout::{Columns, TextLayout};
 use super::style::{DIM, mark, paint, paint_verdict};
 use crate::harness::{Check, DeliveryEnded, StepEnded, Verdict};
-use crate::report::printable::printable;
-use crate::report::scenario_story::{ScenarioStory, is_trouble};
+use crate::report::sanitize::sanitize;
+use crate::report::scenario_record::{ScenarioRecord, is_problem};
 
-/// Writes what went wrong in a scenario, with lines as long as they are.
-pub(in crate::report) fn write_trouble(
+/// Writes the problems of a scenario without breaking lines.
+pub(in crate::report) fn write_problems(
     out: &mut Vec<u8>,
-    story: &ScenarioStory,
+    record: &ScenarioRecord,
     verdict: Verdict,
 ) -> io::Result<()> {
-    write_laid_out(out, Layout::default(), story, verdict, |_| Ok(()))
+    write_scenario(out, TextLayout::default(), record, verdict, |_| Ok(()))
 }
 
-/// The same, with lines that fit a layout, and with what `more` writes of the scenario.
-pub(super) fn write_laid_out<W: Write>(
+/// Writes the problems of a scenario with lines that fit the layout. `more` adds lines to its head.
+pub(super) fn write_scenario<W: Write>(
     out: &mut W,
-    layout: Layout,
-    story: &ScenarioStory,
+    layout: TextLayout,
+    record: &ScenarioRecord,
     verdict: Verdict,
     more: impl FnOnce(&mut W) -> io::Result<()>,
 ) -> io::Result<()> {
-    let started = &story.started;
+    let started = &record.started;
     let title = format!(
         "{} {} {}",
         mark(verdict),
@@ -36,40 +36,43 @@ pub(super) fn write_laid_out<W: Write>(
         started.name
     );
     layout.line(out, Columns::at(0), &title)?;
-    let place = format!("{}:{}", started.file, started.line);
-    layout.line(out, Columns::at(2), &paint(DIM, place))?;
+    let location = format!("{}:{}", started.file, started.line);
+    layout.line(out, Columns::at(2), &paint(DIM, location))?;
     more(out)?;
     if let Some(about) = &started.about {
         for paragraph in about.trim().lines() {
             layout.prose(out, Columns::even(2), paragraph)?;
         }
     }
-    for step in &story.steps {
+    for step in &record.steps {
         for delivery in &step.deliveries {
-            write_delivery(out, layout, story, step, delivery)?;
+            write_delivery(out, layout, record, step, delivery)?;
         }
-        if let Some(check) = step.not_made.as_ref().filter(|check| is_trouble(check)) {
+        if let Some(check) = step.not_made.as_ref().filter(|check| is_problem(check)) {
             let line = format!("step {}: {}", step.step, step.description);
             layout.line(out, Columns::at(2), &line)?;
             write_check(out, layout, check)?;
         }
     }
-    let effects = story.effects.iter().flat_map(|effects| &effects.checks);
-    let wrong: Vec<&Check> = effects.filter(|check| is_trouble(check)).collect();
-    if !wrong.is_empty() {
+    let effects = record.effects.iter().flat_map(|effects| &effects.checks);
+    let problems: Vec<&Check> = effects.filter(|check| is_problem(check)).collect();
+    if !problems.is_empty() {
         writeln!(out, "  effects")?;
-        wrong
+        problems
             .into_iter()
             .try_for_each(|check| write_check(out, layout, check))?;
-        for reading in story.readings_in_trouble() {
+        for reading in record.readings_of_problems() {
             let reading = paint(DIM, reading);
             layout.line(out, Columns::at(4), &reading)?;
         }
     }
-    if let Some(check) = story.of_snapshot() {
+    if let Some(check) = record.snapshot_problem() {
         writeln!(out, "  snapshot")?;
         write_check(out, layout, check)?;
-        let difference = story.snapshot.iter().flat_map(|one| &one.difference);
+        let difference = record
+            .snapshot
+            .iter()
+            .flat_map(|snapshot| &snapshot.difference);
         difference
             .into_iter()
             .try_for_each(|difference| write_difference(out, difference))?;
@@ -79,17 +82,17 @@ pub(super) fn write_laid_out<W: Write>(
 
 fn write_delivery(
     out: &mut impl Write,
-    layout: Layout,
-    story: &ScenarioStory,
+    layout: TextLayout,
+    record: &ScenarioRecord,
     step: &StepEnded,
     delivery: &DeliveryEnded,
 ) -> io::Result<()> {
-    let wrong: Vec<&Check> = delivery
+    let problems: Vec<&Check> = delivery
         .checks
         .iter()
-        .filter(|check| is_trouble(check))
+        .filter(|check| is_problem(check))
         .collect();
-    if wrong.is_empty() {
+    if problems.is_empty() {
         return Ok(());
     }
     let which = match step.deliveries.len() {
@@ -98,27 +101,27 @@ fn write_delivery(
     };
     let line = format!("step {}: {}{which}", step.step, step.description);
     layout.line(out, Columns::at(2), &line)?;
-    wrong
+    problems
         .into_iter()
         .try_for_each(|check| write_check(out, layout, check))?;
-    // A warning is read in passing; what failed is looked into.
+    // For a warning alone, the exchange would be too much detail.
     let failed = delivery
         .checks
         .iter()
         .any(|check| check.verdict > Verdict::Warned);
-    match story.last_attempt(step.step, delivery.delivery) {
+    match record.last_attempt(step.step, delivery.delivery) {
         Some(attempt) if failed => write_exchange(out, layout, attempt),
         _ => Ok(()),
     }
 }
 
-fn write_check(out: &mut impl Write, layout: Layout, check: &Check) -> io::Result<()> {
+fn write_check(out: &mut impl Write, layout: TextLayout, check: &Check) -> io::Result<()> {
     let title = format!("{} {}", mark(check.verdict), check.subject);
     layout.line(out, Columns::at(4), &title)?;
     let value = Columns::labelled(8, 10);
-    let expected = format!("expected  {}", printable(&check.expected));
+    let expected = format!("expected  {}", sanitize(&check.expected));
     layout.line(out, value, &expected)?;
-    let observed = format!("observed  {}", printable(&check.observed));
+    let observed = format!("observed  {}", sanitize(&check.observed));
     layout.line(out, value, &observed)?;
     if let Some(source) = &check.source {
         let source = paint(DIM, format!("source    {source}"));

@@ -1,23 +1,23 @@
-//! A scenario from its first step to its effects, a line for each attempt and each check.
+//! The `system-out` of a test case: one line per attempt and check.
 
 use std::fmt::Write as _;
 
 use crate::harness::{AnswerRecord, AttemptEnded, Check, EffectsEnded};
-use crate::report::printable::printable;
-use crate::report::scenario_story::{ScenarioStory, in_one_line, reading_in_one_line};
+use crate::report::sanitize::sanitize;
+use crate::report::scenario_record::{ScenarioRecord, check_line, reading_line};
 
-/// The steps with their attempts and checks, then the effects with their readings.
-pub(super) fn outline(story: &ScenarioStory) -> String {
+/// Lists the steps with their attempts and checks, then the effects with their readings.
+pub(super) fn system_out(record: &ScenarioRecord) -> String {
     let mut lines = Vec::new();
-    for step in &story.steps {
+    for step in &record.steps {
         lines.push(format!("step {}: {}", step.step, step.description));
-        let of_step = story.attempts.iter();
+        let of_step = record.attempts.iter();
         let of_step = of_step.filter(|attempt| attempt.step == step.step);
         lines.extend(of_step.map(|attempt| attempt_line(attempt, step.deliveries.len())));
         let checks = step.deliveries.iter().flat_map(|delivery| &delivery.checks);
-        lines.extend(checks.chain(&step.not_made).map(check_line));
+        lines.extend(checks.chain(&step.not_made).map(check_entry));
     }
-    if let Some(effects) = &story.effects {
+    if let Some(effects) = &record.effects {
         effect_lines(effects, &mut lines);
     }
     let mut text = lines.join("\n");
@@ -30,13 +30,13 @@ fn attempt_line(attempt: &AttemptEnded, deliveries: usize) -> String {
     if deliveries > 1 {
         let _ = write!(line, "delivery {}, ", attempt.delivery);
     }
-    let answer = match &attempt.answer {
+    let response = match &attempt.answer {
         AnswerRecord::Response { status, .. } => status.to_string(),
-        AnswerRecord::Failure { message, .. } => printable(message),
+        AnswerRecord::Failure { message, .. } => sanitize(message),
     };
     let _ = write!(
         line,
-        "attempt {} at +{:.3} s: {answer}, {:.1} ms",
+        "attempt {} at +{:.3} s: {response}, {:.1} ms",
         attempt.attempt,
         attempt.virtual_offset.as_secs_f64(),
         attempt.took.as_secs_f64() * 1000.0
@@ -46,11 +46,11 @@ fn attempt_line(attempt: &AttemptEnded, deliveries: usize) -> String {
 
 fn effect_lines(effects: &EffectsEnded, lines: &mut Vec<String>) {
     lines.push("effects".to_owned());
-    let readings = effects.readings.iter().map(reading_in_one_line);
+    let readings = effects.readings.iter().map(reading_line);
     lines.extend(readings.map(|reading| format!("  {reading}")));
-    lines.extend(effects.checks.iter().map(check_line));
+    lines.extend(effects.checks.iter().map(check_entry));
 }
 
-fn check_line(check: &Check) -> String {
-    format!("  {}: {}", check.verdict, in_one_line(check))
+fn check_entry(check: &Check) -> String {
+    format!("  {}: {}", check.verdict, check_line(check))
 }

@@ -1,40 +1,39 @@
-//! What became of the events of a failures file that were sent again, for a person at a terminal: a
-//! line for each, then a summary.
+//! The terminal report of failed events that were sent again: one line per event, then a summary.
 
 use std::io::{self, Write};
 
 use super::counts::counted;
-use super::printable::printable;
-use super::replay::in_words;
+use super::replay::response_line;
+use super::sanitize::sanitize;
 use super::terminal::{DIM, mark, paint};
 use crate::harness::{AnswerRecord, HoldingsVerdict, Verdict};
 use crate::load::FailedEvent;
 use crate::scenario::StatusClass;
 
-/// An event of the file, and what came of it.
+/// An event of a failures file and the result of sending it again.
 #[derive(Debug)]
 pub struct ResentEvent {
-    /// The event.
+    /// The event as recorded in the file.
     pub event: FailedEvent,
-    /// The last answer, or why there was none; nothing where it was not sent.
+    /// The last response, or why there was none. `None` if the event was not sent.
     pub answer: Option<AnswerRecord>,
-    /// What its player holds now; nothing where that was not looked at.
+    /// Whether the player now holds what the event grants. `None` if that was not checked.
     pub holdings: Option<HoldingsVerdict>,
 }
 
-/// What came of all of them.
+/// How many resent events had which result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ResentCounts {
-    /// Events that are as they should be, as far as it was looked.
-    pub right: usize,
+    /// Events that are as expected, as far as checked.
+    pub expected: usize,
     /// Events that are not.
-    pub wrong: usize,
-    /// Events of which it can't be told.
+    pub unexpected: usize,
+    /// Events for which this can't be decided.
     pub undecided: usize,
 }
 
 impl ResentEvent {
-    /// Whether the last answer was 2xx.
+    /// Whether the last response was 2xx.
     pub fn is_acknowledged(&self) -> bool {
         match &self.answer {
             Some(AnswerRecord::Response { status, .. }) => StatusClass::Success.matches(*status),
@@ -42,10 +41,10 @@ impl ResentEvent {
         }
     }
 
-    /// Whether it was acknowledged, or a forgery refused, and granted as often as it should be.
+    /// Passed if the event was acknowledged (a forgery: refused) and granted as often as expected.
     pub fn verdict(&self) -> Verdict {
         let is_forged = self.event.forgery.is_some();
-        let of_answer = match (&self.answer, self.event.forgery) {
+        let response = match (&self.answer, self.event.forgery) {
             (Some(AnswerRecord::Response { .. }), _) if self.is_acknowledged() == is_forged => {
                 Verdict::Failed
             }
@@ -53,81 +52,81 @@ impl ResentEvent {
             (Some(AnswerRecord::Failure { .. }), None) => Verdict::Failed,
             (Some(AnswerRecord::Failure { .. }), Some(_)) | (None, _) => Verdict::Broken,
         };
-        let of_holdings = match &self.holdings {
+        let holdings = match &self.holdings {
             None | Some(HoldingsVerdict::Right) => Verdict::Passed,
             Some(HoldingsVerdict::Wrong(_)) => Verdict::Failed,
             Some(HoldingsVerdict::Undecided(_)) => Verdict::Broken,
         };
-        match (of_answer, of_holdings) {
+        match (response, holdings) {
             (Verdict::Failed, _) | (_, Verdict::Failed) => Verdict::Failed,
             (Verdict::Broken, _) | (_, Verdict::Broken) => Verdict::Broken,
             _ => Verdict::Passed,
         }
     }
 
-    fn in_one_line(&self) -> String {
+    fn line(&self) -> String {
         let event = &self.event;
         let forged = match event.forgery {
             Some(forgery) => format!(" (forged: {forgery})"),
             None => String::new(),
         };
-        let answer = match &self.answer {
+        let response = match &self.answer {
             None => "not sent".to_owned(),
             Some(AnswerRecord::Response { status, .. }) if self.is_acknowledged() => {
                 status.to_string()
             }
-            Some(answer) => in_words(answer),
+            Some(response) => response_line(response),
         };
         let holdings = match &self.holdings {
             None => String::new(),
-            Some(HoldingsVerdict::Right) => "; granted as often as it should be".to_owned(),
+            Some(HoldingsVerdict::Right) => "; granted as often as expected".to_owned(),
             Some(HoldingsVerdict::Wrong(problem)) => format!("; {problem}"),
             Some(HoldingsVerdict::Undecided(reason)) => {
-                format!("; what was granted can't be told: {reason}")
+                format!("; the grant is undecided: {reason}")
             }
         };
         format!(
-            "event {} of player {}{forged}: {answer}{holdings}",
+            "event {} of player {}{forged}: {response}{holdings}",
             event.number, event.player_id
         )
     }
 }
 
-/// Counts verdicts.
+/// Counts the results.
 pub fn count_resent(resent: &[ResentEvent]) -> ResentCounts {
     let mut counts = ResentCounts::default();
-    for one in resent {
-        match one.verdict() {
-            Verdict::Failed => counts.wrong += 1,
-            Verdict::Passed => counts.right += 1,
+    for event in resent {
+        match event.verdict() {
+            Verdict::Failed => counts.unexpected += 1,
+            Verdict::Passed => counts.expected += 1,
             _ => counts.undecided += 1,
         }
     }
     counts
 }
 
-/// Writes a line for each event, and a summary.
+/// Writes a line for each event, then a summary.
 pub fn write_resent(resent: &[ResentEvent], out: &mut impl Write) -> io::Result<()> {
-    for one in resent {
-        let line = printable(&one.in_one_line());
-        writeln!(out, "{} {line}", mark(one.verdict()))?;
-        let then = format!("    then: {}", printable(&one.event.problem));
-        writeln!(out, "{}", paint(DIM, then))?;
+    for resent_event in resent {
+        let line = sanitize(&resent_event.line());
+        writeln!(out, "{} {line}", mark(resent_event.verdict()))?;
+        let before = format!("    before: {}", sanitize(&resent_event.event.problem));
+        writeln!(out, "{}", paint(DIM, before))?;
     }
     let counts = count_resent(resent);
     writeln!(
         out,
-        "\n{}: {} right now, {} wrong, {} not told",
+        "\n{}: {} as expected, {} unexpected, {} undecided",
         counted(resent.len(), "event"),
-        counts.right,
-        counts.wrong,
+        counts.expected,
+        counts.unexpected,
         counts.undecided
     )?;
     if resent
         .iter()
-        .any(|one| one.answer.is_some() && one.holdings.is_none())
+        .any(|event| event.answer.is_some() && event.holdings.is_none())
     {
-        let line = "what was granted was not looked at, without the probe `quantity`";
+        let line = "grants were not checked: the profile has no probe `quantity`";
         writeln!(out, "  {}", paint(DIM, line))?;
     }
     out.flush()

@@ -1,36 +1,36 @@
-//! What came back, as far as it is the same each time.
+//! The lines of a response, without what varies from run to run.
 
 use super::body_lines::received;
 use super::fault_of;
 use super::stable_text::StableText;
 use crate::harness::{AnswerRecord, AttemptEnded};
 
-/// The headers that are always shown beside `content-type`, which stands in the status line.
+/// The headers that are always shown. `content-type` is part of the first line.
 const SHOWN: [&str; 2] = ["location", "retry-after"];
 
-/// The lines of an answer, the first with the arrow.
-pub(super) fn answer_lines(attempt: &AttemptEnded, stable: &StableText<'_>) -> Vec<String> {
+/// The lines of a response; the first has the arrow.
+pub(super) fn response_lines(attempt: &AttemptEnded, stable: &StableText<'_>) -> Vec<String> {
     let by_fault = fault_of(attempt).is_some();
     let mut lines = lines_of(&attempt.answer, by_fault, stable);
-    if answer_was_lost(&attempt.answer)
+    if response_was_lost(&attempt.answer)
         && let Some(AnswerRecord::Response { status, .. }) = attempt.unheard_answer.as_deref()
     {
-        lines.push(format!("  the answer that nobody heard: {status}"));
+        lines.push(format!("  lost response: {status}"));
     }
     lines
 }
 
-/// Whether the sender closed the connection once the answer began. In other faults it is up to
-/// chance whether there is an answer by then.
-fn answer_was_lost(answer: &AnswerRecord) -> bool {
-    match answer {
+/// Whether the sender closed the connection after the response had begun. With other faults, whether
+/// a response existed by then depends on chance.
+fn response_was_lost(response: &AnswerRecord) -> bool {
+    match response {
         AnswerRecord::Failure { name, .. } => *name == "answer_lost",
         AnswerRecord::Response { .. } => false,
     }
 }
 
-fn lines_of(answer: &AnswerRecord, by_fault: bool, stable: &StableText<'_>) -> Vec<String> {
-    match answer {
+fn lines_of(response: &AnswerRecord, by_fault: bool, stable: &StableText<'_>) -> Vec<String> {
+    match response {
         AnswerRecord::Response {
             status,
             headers,
@@ -50,21 +50,21 @@ fn lines_of(answer: &AnswerRecord, by_fault: bool, stable: &StableText<'_>) -> V
         }
         AnswerRecord::Failure { name, message, .. } => {
             let reason = stable.line(&reason(name, message));
-            // A fault's own sentence says that there is none.
+            // The reason given by a fault already says that there is no response.
             vec![if by_fault {
                 format!("← {reason}")
             } else {
-                format!("← no answer: {reason}")
+                format!("← no response: {reason}")
             }]
         }
     }
 }
 
-/// The headers that mean something, sorted: their order does not.
+/// The shown headers, sorted, since their order has no meaning.
 fn header_lines(headers: &[(String, String)], stable: &StableText<'_>) -> Vec<String> {
     let wanted = |name: &str| {
-        let also = stable.settings().headers.iter().map(String::as_str);
-        let mut all = SHOWN.into_iter().chain(also);
+        let configured = stable.settings().headers.iter().map(String::as_str);
+        let mut all = SHOWN.into_iter().chain(configured);
         all.any(|wanted| wanted.eq_ignore_ascii_case(name))
     };
     let shown = headers.iter().filter(|(name, _)| wanted(name));
@@ -83,9 +83,9 @@ fn header_lines(headers: &[(String, String)], stable: &StableText<'_>) -> Vec<St
     lines
 }
 
-/// Why there is no answer. What a system or a library says is not the same everywhere.
+/// Why there is no response, without messages of the system or of libraries, which vary.
 fn reason(name: &str, message: &str) -> String {
-    let in_others_words = matches!(
+    let has_foreign_message = matches!(
         name,
         "name_not_resolved"
             | "unreachable"
@@ -95,7 +95,7 @@ fn reason(name: &str, message: &str) -> String {
             | "invalid_response"
     );
     match message.split_once(": ") {
-        Some((ours, _)) if in_others_words => ours.to_owned(),
+        Some((ours, _)) if has_foreign_message => ours.to_owned(),
         _ => message.to_owned(),
     }
 }

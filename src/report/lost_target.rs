@@ -1,42 +1,41 @@
-//! Whether the target went away in the middle of the run: it had answered, and from some delivery on
-//! it refused every connection until the end. Known from the run's events alone.
+//! Detects that the target went away during the run: it responded at first, then refused every
+//! connection until the end.
 
 use std::collections::BTreeMap;
 
-use super::printable::printable;
+use super::sanitize::sanitize;
 use crate::harness::{AnswerRecord, RunEvent};
 
 /// Watches the deliveries of a run.
 #[derive(Debug, Default)]
-pub(super) struct GoneTarget {
-    /// The names of the scenarios that are under way.
+pub(super) struct LostTarget {
+    /// The names of the running scenarios.
     names: BTreeMap<usize, String>,
-    /// Whether a delivery was ever answered.
-    answered: bool,
-    /// The scenario and the step since which nothing but refusals came.
-    since: Option<(String, usize)>,
+    /// Whether the target ever responded to a delivery.
+    responded: bool,
+    /// The scenario and step of the first refused connection since the last other result.
+    refused_since: Option<(String, usize)>,
 }
 
-impl GoneTarget {
-    /// Takes an event.
+impl LostTarget {
     pub(super) fn observe(&mut self, event: &RunEvent) {
         match event {
             RunEvent::ScenarioStarted(started) => {
                 self.names.insert(started.scenario, started.name.clone());
             }
             RunEvent::ScenarioEnded(ended) => _ = self.names.remove(&ended.scenario),
-            // A request that is no delivery may go elsewhere.
+            // Other requests may go to other servers.
             RunEvent::AttemptEnded(attempt) if attempt.event_name.is_some() => {
                 match &attempt.answer {
                     AnswerRecord::Failure { name, .. } if name == "refused" => {
                         let name = self.names.get(&attempt.scenario);
                         let name = name.cloned().unwrap_or_default();
-                        self.since.get_or_insert((name, attempt.step));
+                        self.refused_since.get_or_insert((name, attempt.step));
                     }
-                    AnswerRecord::Failure { .. } => self.since = None,
+                    AnswerRecord::Failure { .. } => self.refused_since = None,
                     AnswerRecord::Response { .. } => {
-                        self.answered = true;
-                        self.since = None;
+                        self.responded = true;
+                        self.refused_since = None;
                     }
                 }
             }
@@ -44,13 +43,13 @@ impl GoneTarget {
         }
     }
 
-    /// What to say of it at the end of the run.
-    pub(super) fn in_words(&self) -> Option<String> {
-        let (name, step) = self.since.as_ref().filter(|_| self.answered)?;
-        let name = printable(name);
+    /// The note for the end of the run, if the target went away.
+    pub(super) fn note(&self) -> Option<String> {
+        let (name, step) = self.refused_since.as_ref().filter(|_| self.responded)?;
+        let name = sanitize(name);
         Some(format!(
-            "the target has refused connections since step {step} of “{name}”: look for a crash in \
-             its log"
+            "the target has refused connections since step {step} of “{name}”; check its log for a \
+             crash"
         ))
     }
 }
@@ -80,21 +79,21 @@ mod tests {
         RunEvent::from_json(line.to_string().as_bytes()).expect("an event")
     }
 
-    fn told(attempts: &[(usize, Option<&str>)]) -> Option<String> {
-        let mut target = GoneTarget::default();
+    fn note(attempts: &[(usize, Option<&str>)]) -> Option<String> {
+        let mut target = LostTarget::default();
         target.names.insert(1, "a coupon".to_owned());
         for (step, failure) in attempts {
             target.observe(&attempt(*step, Some("welcome"), *failure));
         }
-        // What goes elsewhere says nothing.
+        // A request to another server is ignored.
         target.observe(&attempt(9, None, None));
-        target.in_words()
+        target.note()
     }
 
     #[test]
-    fn a_target_that_is_gone_until_the_end_is_told_with_its_place() {
+    fn a_target_that_refuses_until_the_end_is_reported_with_the_first_step() {
         let refused = Some("refused");
-        let gone = told(&[(1, None), (2, refused), (3, refused)]).expect("gone");
+        let gone = note(&[(1, None), (2, refused), (3, refused)]).expect("gone");
         assert!(
             gone.starts_with("the target has refused connections since step 2 of “a coupon”"),
             "{gone}"
@@ -103,10 +102,10 @@ mod tests {
             &[(1, None), (2, None)][..],
             &[(1, None), (2, refused), (3, None)],
             &[(1, None), (2, refused), (3, Some("timeout"))],
-            // That it never was there is said otherwise.
+            // A target that never responded is another problem.
             &[(1, refused), (2, refused)],
         ] {
-            assert_eq!(told(still_there), None, "{still_there:?}");
+            assert_eq!(note(still_there), None, "{still_there:?}");
         }
     }
 }

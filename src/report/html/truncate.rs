@@ -1,31 +1,32 @@
-//! What a receiver or a scenario may have made long, cut so that a page of many scenarios still
-//! opens. What is cut says so: a body by its `truncated`, other text by an ellipsis.
+//! Cuts long values so that a page of many scenarios still opens. A cut body has `truncated`, other
+//! text ends with an ellipsis.
 
 use crate::harness::{
     AnswerRecord, AttemptEnded, BodyContent, BodyRecord, Check, EffectsEnded, SnapshotCompared,
     StepEnded,
 };
-use crate::report::scenario_story::is_trouble;
+use crate::report::scenario_record::is_problem;
 
-/// How much of a scenario is kept.
+/// How much of a scenario is kept. Sizes are in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Of one body, in bytes.
+    /// The size of one body.
     body: usize,
-    /// Of all bodies of the scenario, in bytes.
+    /// The size of all bodies of the scenario.
     bodies: usize,
-    /// Of any other text, in bytes.
+    /// The size of any other text.
     text: usize,
-    /// Of the difference to a reviewed snapshot, in bytes.
+    /// The size of the difference to a reviewed snapshot.
     difference: usize,
-    /// Attempts. The last ones are kept as well as the first: they are what expectations are about.
+    /// The number of attempts. The first and the last ones are kept, since expectations are about the
+    /// last one.
     attempts: usize,
-    /// Headers of a request or an answer.
+    /// The number of headers of a request or a response.
     headers: usize,
 }
 
 impl Limits {
-    /// While there is room.
+    /// The limits while there is room.
     pub(super) const ROOMY: Self = Self {
         body: 16 << 10,
         bodies: 512 << 10,
@@ -35,7 +36,7 @@ impl Limits {
         headers: 100,
     };
 
-    /// While there is little room.
+    /// The limits while there is little room.
     pub(super) const TIGHT: Self = Self {
         body: 1 << 10,
         bodies: 4 << 10,
@@ -45,7 +46,7 @@ impl Limits {
         headers: 40,
     };
 
-    /// When there is hardly any.
+    /// The limits when there is hardly any room.
     pub(super) const BARE: Self = Self {
         body: 0,
         bodies: 0,
@@ -56,7 +57,7 @@ impl Limits {
     };
 }
 
-/// The attempts that are shown, the bodies of the last ones cut first.
+/// Cuts the attempts. If the bodies are too large together, those of the last attempts are cut first.
 pub(super) fn attempts(attempts: &[AttemptEnded], limits: Limits) -> Vec<AttemptEnded> {
     let (head, tail) = if attempts.len() > limits.attempts {
         let half = limits.attempts / 2;
@@ -72,22 +73,22 @@ pub(super) fn attempts(attempts: &[AttemptEnded], limits: Limits) -> Vec<Attempt
             let mut attempt = attempt.clone();
             cut_headers(&mut attempt.request.headers, limits);
             cut_body(&mut attempt.request.body, limits, &mut room);
-            cut_answer(&mut attempt.answer, limits, &mut room);
-            if let Some(unheard) = &mut attempt.unheard_answer {
-                cut_answer(unheard, limits, &mut room);
+            cut_response(&mut attempt.answer, limits, &mut room);
+            if let Some(lost) = &mut attempt.unheard_answer {
+                cut_response(lost, limits, &mut room);
             }
             attempt
         })
         .collect()
 }
 
-/// A step with its long texts cut.
+/// Cuts the long texts of a step.
 pub(super) fn step(step: &StepEnded, limits: Limits) -> StepEnded {
     let mut step = step.clone();
     if step.deliveries.len() > limits.attempts {
-        // Those that something is wrong with come first, so that they stay.
+        // Sort deliveries with problems to the front, so that they are kept.
         step.deliveries
-            .sort_by_key(|delivery| !delivery.checks.iter().any(is_trouble));
+            .sort_by_key(|delivery| !delivery.checks.iter().any(is_problem));
         step.deliveries.truncate(limits.attempts);
         step.deliveries.sort_by_key(|delivery| delivery.delivery);
     }
@@ -98,14 +99,14 @@ pub(super) fn step(step: &StepEnded, limits: Limits) -> StepEnded {
     step
 }
 
-/// The effects with their long texts cut.
+/// Cuts the long texts of the effects.
 pub(super) fn effects(effects: &EffectsEnded, limits: Limits) -> EffectsEnded {
     let mut effects = effects.clone();
     cut_checks(&mut effects.checks, limits);
     effects
 }
 
-/// What came of a snapshot with its long texts cut, the difference after a whole line.
+/// Cuts the long texts of a snapshot comparison; the difference is cut after a whole line.
 pub(super) fn snapshot(compared: &SnapshotCompared, limits: Limits) -> SnapshotCompared {
     let mut compared = compared.clone();
     cut_checks(compared.check.as_mut_slice(), limits);
@@ -128,8 +129,8 @@ fn cut_checks(checks: &mut [Check], limits: Limits) {
     }
 }
 
-fn cut_answer(answer: &mut AnswerRecord, limits: Limits, room: &mut usize) {
-    match answer {
+fn cut_response(response: &mut AnswerRecord, limits: Limits, room: &mut usize) {
+    match response {
         AnswerRecord::Response { headers, body, .. } => {
             cut_headers(headers, limits);
             cut_body(body, limits, room);
@@ -154,7 +155,7 @@ fn cut_body(body: &mut BodyRecord, limits: Limits, room: &mut usize) {
     let limit = limits.body.min(*room);
     let (text, limit) = match &mut body.content {
         BodyContent::Text(text) => (text, limit),
-        // Four characters stand for three bytes, and only whole groups can be read.
+        // Four characters encode three bytes, and only whole groups can be decoded.
         BodyContent::Base64(text) => (text, limit / 4 * 4),
     };
     if text.len() > limit {
@@ -177,7 +178,7 @@ mod tests {
     use crate::harness::SnapshotOutcome;
 
     #[test]
-    fn a_long_difference_is_cut_after_a_line_and_says_so() {
+    fn a_long_difference_is_cut_after_a_line_and_marked() {
         let compared = |difference: String| SnapshotCompared {
             scenario: 1,
             file: "a.snap".to_owned(),
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_body_keeps_its_beginning_and_says_so() {
+    fn a_long_body_keeps_its_beginning_and_is_marked() {
         let limits = Limits {
             body: 6,
             ..Limits::ROOMY
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!(text.content, BodyContent::Text("ab💎".to_owned()));
         assert!(text.truncated);
         assert_eq!(text.length, 12);
-        // Two bytes of room are left, and four characters are the least that base64 can be cut to.
+        // Two bytes of room are left, less than one group of base64.
         let mut bytes = BodyRecord::new(b"\xff\xfe\xfd\xfc", 4, false);
         cut_body(&mut bytes, limits, &mut room);
         assert_eq!(bytes.content, BodyContent::Base64(String::new()));
