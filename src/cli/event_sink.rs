@@ -1,5 +1,4 @@
-//! Where the events of a run go: past the reviewed snapshots, if they are compared, into its journal,
-//! if it is kept, and to the reports.
+//! Passes the events of a run to the snapshot review, the journal and the reports.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,21 +10,19 @@ use crate::harness::{RunEnded, RunEvent, Verdict};
 use crate::journal::{CreateJournalError, JournalWriter};
 use crate::snapshots::Review;
 
-/// A journal that is being written, and its folder.
+/// An open journal and its folder.
 pub(super) struct Recording {
     folder: PathBuf,
     writer: JournalWriter<File>,
 }
 
 impl Recording {
-    /// Begins the journal of a run.
-    pub(super) fn begin(folder: &Path) -> Result<Self, CommandError> {
+    /// Creates the journal of a run.
+    pub(super) fn create(folder: &Path) -> Result<Self, CommandError> {
         let writer = JournalWriter::create(folder).map_err(|error| {
             let help = match &error {
-                CreateJournalError::Exists(_) => {
-                    "record into another folder, or delete this one if it is not needed any more"
-                }
-                CreateJournalError::Unwritable { .. } => "name a folder that can be written to",
+                CreateJournalError::Exists(_) => "record to another folder, or delete this one",
+                CreateJournalError::Unwritable { .. } => "use a writable folder",
             };
             CommandError::usage(error.to_string(), help.to_owned())
         })?;
@@ -33,65 +30,67 @@ impl Recording {
         Ok(Self { folder, writer })
     }
 
-    fn end(self) -> Result<(), CommandError> {
+    fn finish(self) -> Result<(), CommandError> {
         let Self { folder, writer } = self;
         writer.finish().map_err(|error| {
             let folder = folder.display();
-            let message = format!("the run could not be recorded to its end in {folder}: {error}");
+            let message = format!("the recording in {folder} is incomplete: {error}");
             CommandError::not_completed(message, None)
         })
     }
 }
 
-/// Takes the events of a run.
+/// Receives the events of a run.
 ///
-/// An event is in the journal before the run goes on, and before any report sees it. One lock goes
-/// around both, so that the journal and the reports have the events in the same order. Where
-/// snapshots are compared, that comes first: the journal and the reports get what is made of them.
-pub(super) struct Told<'run> {
-    takers: Mutex<Takers>,
+/// The snapshot review sees an event first and can change it. The event is then written to the
+/// journal before the run continues and before any report sees it. A lock keeps the events in the
+/// same order in the journal and in the reports.
+pub(super) struct EventSink<'run> {
+    consumers: Mutex<Consumers>,
     stop_on_failure: Option<&'run AtomicBool>,
 }
 
-/// What is known once the run is over.
-pub(super) struct Kept {
-    /// What came of the run, if it came to its end.
+/// The result of a run.
+pub(super) struct SinkResult {
+    /// The last event of the run, if the run was completed.
     pub(super) ended: Option<RunEnded>,
-    /// Whether the journal could be written, if there is one.
+    /// Whether the journal was written completely. `Ok` if there is no journal.
     pub(super) recorded: Result<(), CommandError>,
 }
 
-struct Takers {
+struct Consumers {
     review: Option<Review>,
     recording: Option<Recording>,
     reports: mpsc::Sender<RunEvent>,
     ended: Option<RunEnded>,
 }
 
-impl<'run> Told<'run> {
-    /// A failed scenario sets `stop_on_failure`: what a snapshot shows is known here first.
+impl<'run> EventSink<'run> {
+    /// A failed scenario sets `stop_on_failure`. That happens here because a snapshot difference can
+    /// make a scenario fail.
     pub(super) fn new(
         review: Option<Review>,
         stop_on_failure: Option<&'run AtomicBool>,
         recording: Option<Recording>,
         reports: mpsc::Sender<RunEvent>,
     ) -> Self {
-        let takers = Mutex::new(Takers {
+        let consumers = Mutex::new(Consumers {
             review,
             recording,
             reports,
             ended: None,
         });
         Self {
-            takers,
+            consumers,
             stop_on_failure,
         }
     }
 
-    /// Takes one event.
-    pub(super) fn tell(&self, event: RunEvent) {
-        let mut takers = self.takers.lock().unwrap_or_else(PoisonError::into_inner);
-        let events = match &mut takers.review {
+    /// Handles one event.
+    pub(super) fn accept(&self, event: RunEvent) {
+        let consumers = self.consumers.lock();
+        let mut consumers = consumers.unwrap_or_else(PoisonError::into_inner);
+        let events = match &mut consumers.review {
             Some(review) => review.pass(event),
             None => vec![event],
         };
@@ -102,30 +101,30 @@ impl<'run> Told<'run> {
                 {
                     stop.store(true, Ordering::Relaxed);
                 }
-                (RunEvent::RunEnded(ended), _) => takers.ended = Some(ended.clone()),
+                (RunEvent::RunEnded(ended), _) => consumers.ended = Some(ended.clone()),
                 _ => {}
             }
-            takers.take(event);
+            consumers.pass_on(event);
         }
     }
 
-    /// The run is over: the reports get no more, and the journal is closed.
-    pub(super) fn end(self) -> Kept {
-        let takers = self.takers.into_inner();
-        let takers = takers.unwrap_or_else(PoisonError::into_inner);
-        Kept {
-            ended: takers.ended,
-            recorded: takers.recording.map_or(Ok(()), Recording::end),
+    /// Closes the journal and the channel to the reports.
+    pub(super) fn finish(self) -> SinkResult {
+        let consumers = self.consumers.into_inner();
+        let consumers = consumers.unwrap_or_else(PoisonError::into_inner);
+        SinkResult {
+            ended: consumers.ended,
+            recorded: consumers.recording.map_or(Ok(()), Recording::finish),
         }
     }
 }
 
-impl Takers {
-    /// Where nobody reads the events any more, the run still comes to its verdict.
-    fn take(&mut self, event: RunEvent) {
+impl Consumers {
+    fn pass_on(&mut self, event: RunEvent) {
         if let Some(recording) = &mut self.recording {
             recording.writer.write(&event);
         }
+        // The run continues to its verdict even if the report thread has ended.
         _ = self.reports.send(event);
     }
 }
