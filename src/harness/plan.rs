@@ -268,7 +268,7 @@ impl Planner<'_> {
     /// What would be otherwise in a run that starts at another time: found by planning one.
     fn varying(&self, events: &IndexMap<String, PlannedEvent>) -> Vec<VaryingValue> {
         let settings = PlanSettings {
-            start: self.settings.start.another(),
+            start: self.settings.start.shifted(),
             ..self.settings.clone()
         };
         let elsewhen = Planner {

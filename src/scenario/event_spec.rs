@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::JsonPointer;
 use super::document::Located;
 use crate::generate::{
-    ContextShape, CouponShape, EventShape, ItemShape, Moment, RequestIdShape, Revision,
+    ContextShape, CouponShape, EventShape, EventTime, ItemShape, RequestIdShape, Revision,
 };
 use crate::protocol::Field;
 
@@ -47,7 +47,7 @@ pub struct EventSpec {
     pub transaction_id: Option<Shareable>,
     /// When it happened: Unix seconds, or relative to the run's start, such as `T-1h`.
     #[serde(default)]
-    pub event_time: Option<Moment>,
+    pub event_time: Option<EventTime>,
     /// Which revision of the payload is sent.
     #[serde(default)]
     pub revision: Option<Revision>,

@@ -19,12 +19,12 @@ fn a_genuine_event_is_accepted_or_the_next_step_is_said() {
         .ends_with(0)
         .says(&["\n✓ accepted: 204\n"]);
     fired(|| 403, &[]).ends_with(1).says(&[
-        "\n✗ refused: 403\n  → where the signature is the reason",
+        "\n✗ refused: 403\n  → if the receiver rejects the signature",
         "`aghook verify BODY --timestamp SECONDS --signature HEX`",
     ]);
     fired(|| 404, &[])
         .ends_with(1)
-        .says(&["\n✗ refused: 404\n  → look at the path of the target"]);
+        .says(&["\n✗ refused: 404\n  → check the path of the target"]);
     fired(|| 500, &["--no-retry"])
         .ends_with(1)
         .says(&["\n✗ failed: 500\n  → look for the reason in the receiver's log\n"]);
@@ -35,13 +35,13 @@ fn a_forgery_is_refused_or_that_is_said() {
     let forge = ["--forge", "tampered_body"];
     fired(|| 403, &forge)
         .ends_with(0)
-        .says(&["\n✓ forgery refused, as it has to be: 403 to tampered_body\n"]);
+        .says(&["\n✓ forgery refused as expected: 403 for tampered_body\n"]);
     fired(|| 200, &forge)
         .ends_with(1)
-        .says(&["\n✗ forgery accepted: 200 to tampered_body\n  → whoever knows the address"]);
+        .says(&["\n✗ forgery accepted: 200 for tampered_body\n  → anyone who knows the URL"]);
     fired(|| 500, &forge)
         .ends_with(1)
-        .says(&["\n✗ forgery not refused: 500 to tampered_body says nothing of the signature\n"]);
+        .says(&["\n✗ forgery not refused: 500 for tampered_body does not reject the signature\n"]);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn an_answer_that_comes_too_late_is_said_so() {
     let words = ["fire", "--no-retry", "--target", &peer.url()];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(1)
-        .says(&["\n✗ answered too late: there was no answer within 50ms\n"]);
+        .says(&["\n✗ timed out: there was no answer within 50ms\n"]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn several_profiles_without_a_default_are_passed_over_where_a_target_is_given() 
         .ends_with(0)
         .says(&[
             "note: no profile is used",
-            "`--profile NAME` uses one of local, staging",
+            "choose one with `--profile NAME`: local, staging",
         ]);
     // A config file that was asked for is meant.
     let asked_for = [&words[..], &["--config", "aghook.yaml"]].concat();
@@ -119,7 +119,7 @@ fn several_profiles_without_a_default_are_passed_over_where_a_target_is_given() 
 fn where_to_listen_is_said_as_people_say_it_or_explained() {
     Transcript::of(&mut Folder::new().aghook(&["receive", "--listen", "game.example:80"]))
         .ends_with(2)
-        .says(&["as in `127.0.0.1:8090`, `localhost:8090` or `[::1]:8090`"]);
+        .says(&["such as `127.0.0.1:8090`, `localhost:8090` or `[::1]:8090`"]);
 }
 
 #[test]
@@ -127,16 +127,10 @@ fn verify_without_headers_says_both_ways_to_give_them() {
     for (arguments, missing) in [
         (
             &["verify"][..],
-            "neither the signature nor the timestamp is given",
+            "the signature and the timestamp are missing",
         ),
-        (
-            &["verify", "--timestamp", "1"],
-            "the signature is not given",
-        ),
-        (
-            &["verify", "--signature", "00"],
-            "the timestamp is not given",
-        ),
+        (&["verify", "--timestamp", "1"], "the signature is missing"),
+        (&["verify", "--signature", "00"], "the timestamp is missing"),
     ] {
         Transcript::of(&mut Folder::new().aghook(arguments))
             .ends_with(2)

@@ -167,7 +167,7 @@ fn what_is_written_has_no_mistake() {
     let said = { checked }.assert().success().get_output().stdout.clone();
     assert_eq!(
         String::from_utf8_lossy(&said),
-        "nothing wrong in 2 files with 1 scenario and 1 profile\n"
+        "no errors in 2 files with 1 scenario and 1 profile\n"
     );
 }
 
@@ -186,7 +186,7 @@ fn a_file_that_is_there_stays_as_it_is_and_nothing_is_written() {
         let ended = aghook(repository.path(), arguments);
         let errors = { ended }.assert().code(2).get_output().stderr.clone();
         let errors = String::from_utf8_lossy(&errors).into_owned();
-        assert!(errors.contains("is there already"), "{errors}");
+        assert!(errors.contains("already exists"), "{errors}");
         assert_eq!(std::fs::read_to_string(&file).expect("readable"), "mine");
         let files = walkdir::WalkDir::new(repository.path()).into_iter();
         let files = files.filter(|entry| entry.as_ref().expect("an entry").file_type().is_file());

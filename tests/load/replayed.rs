@@ -49,7 +49,7 @@ fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
     // It still grants whatever comes.
     let again = replay(&folder, &[], 1).says(&[
         &format!(
-            "{wrong} of {wrong} events that went wrong in a load of http://{}",
+            "resending {wrong} of {wrong} failed events of a load on http://{}",
             flawed.address
         ),
         &format!("{wrong} events: 0 as expected, {wrong} unexpected, 0 undecided"),
@@ -186,8 +186,8 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
     // One of them alone.
     let id = events[3]["event_id"].as_str().expect("text");
     replay(&folder, &["--filter", id], 0).says(&[
-        "1 of 7 events",
-        "1 event: 1 as expected, 0 unexpected, 0 undecided",
+        "1 of 7 failed events",
+        "1 event: 1 right now, 0 wrong, 0 not told",
     ]);
     replay(&folder, &["--filter", "nobody"], 2).says(&["none of the 7 events", "--filter"]);
 }
@@ -250,7 +250,7 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
     let missing = ["replay", "nothing.jsonl"];
     Transcript::of(&mut folder.aghook(&missing))
         .ends_with(2)
-        .says(&["no recorded run at nothing.jsonl, and no failures of a load either"]);
+        .says(&["no recorded run at nothing.jsonl, nor a failures file of a load"]);
     // The profile now means another game.
     let other = Peer::answering(|_| Answer::of(200));
     std::fs::write(folder.path("aghook.yaml"), config(&other.url())).expect("written");

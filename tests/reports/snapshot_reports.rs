@@ -230,14 +230,14 @@ fn a_change_is_shown_and_accepted() {
     assert!(!folder.path(REVIEWED).exists());
     run(&["snapshots", "status"])
         .ends_with(1)
-        .says(&["new      snapshots", "1 waits"]);
+        .says(&["new      snapshots", "1 pending report:"]);
     run(&["snapshots", "accept"])
         .ends_with(0)
         .says(&["accepted snapshots"]);
     assert!(!folder.path(WAITING).exists());
     run(&["snapshots", "status"])
         .ends_with(0)
-        .says(&["nothing waits"]);
+        .says(&["no pending snapshot reports"]);
     run(&RUN)
         .ends_with(0)
         .says(&["1 snapshot in snapshots: 1 as reviewed"]);

@@ -62,7 +62,7 @@ fn every_event_is_about_a_listed_player_of_its_own() {
         let expected = ["tester-1", "tester-2", "tester-3", "tester-4"];
         let met: BTreeSet<&str> = met.iter().map(String::as_str).collect();
         assert_eq!(met, BTreeSet::from(expected), "{players}");
-        assert!(!told.contains("take turns"), "{told}");
+        assert!(!told.contains("run one after the other"), "{told}");
     }
 }
 
@@ -70,7 +70,7 @@ fn every_event_is_about_a_listed_player_of_its_own() {
 fn scenarios_that_share_players_take_turns_and_it_is_said() {
     let (code, told, met) = run("[tester-1, tester-2, tester-3]", &["--jobs", "8"]);
     assert_eq!((code, met.len()), (Some(0), 4), "{told}");
-    let note = "`players` has 3, and 4 would give each scenario its own";
+    let note = "`players` lists 3 players, but the scenarios need 4";
     assert!(told.contains(note), "{told}");
 }
 

@@ -53,10 +53,7 @@ fn a_folder_that_can_not_be_written_to_is_refused_before_the_run() {
     let options = ["--target", &peer.url(), "--record", "scenario.yaml/kept"];
     Transcript::of(&mut folder.run(&options))
         .ends_with(2)
-        .says(&[
-            "the run can't be recorded in",
-            "name a folder that can be written to",
-        ])
+        .says(&["the run can't be recorded in", "use a writable folder"])
         .says_nothing_of(&["1 scenario"]);
 }
 

@@ -85,11 +85,11 @@ fn nothing_that_had_ended_is_lost() {
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(3)
         .says(&[
-            "incomplete: this run did not come to its end, or still goes on: 1 of 2 scenarios ended",
-            "under way: the second (attempts that ended: 1)",
+            "incomplete: this run was interrupted or is still running: 1 of 2 scenarios completed",
+            "not completed: the second (completed attempts: 1)",
             "2 scenarios: 1 passed, 0 failed, 1 not run",
         ])
-        .says_nothing_of(&["torn"]);
+        .says_nothing_of(&["incomplete line"]);
     let junit = folder.read("junit.xml");
     assert!(junit.contains("name=\"the first\""), "{junit}");
     assert!(junit.contains("<skipped"), "{junit}");
@@ -108,12 +108,15 @@ fn a_torn_last_line_is_left_out_and_told() {
     let line = journal.lines().count();
     Transcript::of(&mut folder.aghook(&["report", "kept"]))
         .ends_with(3)
-        .says(&[&format!("run.jsonl:{line}: the last line is torn")]);
+        .says(&[
+            &format!("run.jsonl:{line}: ignored the last"),
+            "bytes, which are an incomplete line",
+        ]);
     // Only the last end of a line is missing: the event is whole.
     std::fs::write(folder.path("kept/run.jsonl"), journal.trim_end()).expect("written");
     Transcript::of(&mut folder.aghook(&["report", "kept"]))
         .ends_with(3)
-        .says_nothing_of(&["torn"]);
+        .says_nothing_of(&["incomplete line"]);
 }
 
 #[test]

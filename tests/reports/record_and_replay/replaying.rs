@@ -414,7 +414,7 @@ fn some_scenarios_alone_can_be_meant() {
     let words = ["replay", "kept", "--filter", "plums"];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(2)
-        .says(&["no scenario is meant by these options"]);
+        .says(&["no scenario matches these filters"]);
     assert_eq!(receiver.taken().len(), 0);
 }
 

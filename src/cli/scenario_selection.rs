@@ -1,4 +1,4 @@
-//! Scenario files on the command line: which are meant, and what is wrong in them.
+//! The scenarios that the command line selects.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,120 +12,121 @@ use super::console::Console;
 use crate::scenario::document::{Diagnostics, nearest};
 use crate::scenario::{Case, bundled_suite, load};
 
-/// Which scenarios are meant.
+/// The options that select scenarios.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Scenarios")]
-pub(super) struct ScenarioOptions {
+pub(super) struct ScenarioSelection {
     /// Scenario files, folders or quoted globs [default: the bundled suite]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Only scenarios whose name or file has this text, or matches this glob (repeatable: any of
-    /// them)
+    /// Select scenarios whose name or file contains this text or matches this glob (repeatable: any
+    /// of them)
     #[arg(long, value_name = "EXPR")]
     filter: Vec<Filter>,
 
-    /// Only scenarios with this tag (repeatable: any of them)
+    /// Select scenarios with this tag (repeatable: any of them)
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
 
-    /// Only the K-th of N shares of the scenarios, as 1/4
+    /// Select only shard K of N, such as 1/4
     #[arg(long, value_name = "K/N")]
-    partition: Option<Partition>,
+    partition: Option<ScenarioShard>,
 }
 
-impl ScenarioOptions {
-    /// Reads the scenarios that are meant; at least one.
+impl ScenarioSelection {
+    /// Reads the selected scenarios. It is an error if there are none.
     pub(super) fn read(&self, console: &Console) -> Result<Vec<Case>, CommandError> {
         let cases = if self.paths.is_empty() {
             bundled_suite()
         } else {
             load(&self.paths)
         };
-        let mut cases = cases.map_err(|problems| wrong(&problems, console))?;
+        let mut cases = cases.map_err(|problems| diagnostics_error(&problems, console))?;
         let known: BTreeSet<&str> = cases
             .iter()
             .flat_map(|case| case.scenario.tags.iter().map(String::as_str))
             .collect();
-        // Beside a known tag, a misspelt one would leave scenarios out in silence.
+        // Next to a known tag, a misspelled one would silently select too few scenarios.
         if let Some(tag) = self.tag.iter().find(|tag| !known.contains(tag.as_str())) {
             let near = nearest(tag, known)
                 .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-            let help = format!("{near}`aghook list` shows them all");
+            let help = format!("{near}`aghook list` shows all tags");
             return Err(CommandError::usage(
                 format!("no scenario has the tag `{tag}`"),
                 help,
             ));
         }
-        cases.retain(|case| self.means(case));
+        cases.retain(|case| self.selects(case));
         if cases.is_empty() {
-            let help = "`aghook list` shows them all".to_owned();
+            let help = "`aghook list` shows all scenarios".to_owned();
             return Err(CommandError::usage(
-                "no scenario is meant by these options",
+                "no scenario matches these filters",
                 help,
             ));
         }
-        let Some(Partition { share, shares }) = self.partition else {
+        let Some(ScenarioShard { number, count }) = self.partition else {
             return Ok(cases);
         };
-        let cases: Vec<Case> = cases.into_iter().skip(share - 1).step_by(shares).collect();
+        let cases: Vec<Case> = cases.into_iter().skip(number - 1).step_by(count).collect();
         if cases.is_empty() {
-            let help = "take fewer shares than there are scenarios".to_owned();
+            let help = "use at most as many shards as there are scenarios".to_owned();
             return Err(CommandError::usage(
-                "this share of the scenarios is empty",
+                format!("shard {number}/{count} has no scenarios"),
                 help,
             ));
         }
         Ok(cases)
     }
 
-    /// What falls to this share of a list that all shares draw from: where another share runs at the
-    /// same time, the two don't meet.
-    pub(super) fn own_share<T: Clone>(&self, whole: &[T]) -> Vec<T> {
+    /// This shard's part of a list that all shards use. Shards that run at the same time get
+    /// different parts.
+    pub(super) fn own_shard<T: Clone>(&self, list: &[T]) -> Vec<T> {
         match self.partition {
-            Some(Partition { share, shares }) if whole.len() >= shares => {
-                let own = whole.iter().skip(share - 1).step_by(shares);
+            Some(ScenarioShard { number, count }) if list.len() >= count => {
+                let own = list.iter().skip(number - 1).step_by(count);
                 own.cloned().collect()
             }
-            _ => whole.to_vec(),
+            _ => list.to_vec(),
         }
     }
 
-    /// The files and folders that the scenarios come from; nothing where options leave some of
-    /// them out.
+    /// The files and folders of the scenarios, or `None` if options exclude some scenarios.
     pub(super) fn roots(&self) -> Option<Vec<PathBuf>> {
-        let whole = self.filter.is_empty() && self.tag.is_empty() && self.partition.is_none();
+        let all = self.filter.is_empty() && self.tag.is_empty() && self.partition.is_none();
         let bundled = || vec![PathBuf::from("scenarios")];
-        whole.then(|| match self.paths.as_slice() {
+        all.then(|| match self.paths.as_slice() {
             [] => bundled(),
             paths => paths.to_vec(),
         })
     }
 
-    fn means(&self, case: &Case) -> bool {
-        let filtered =
+    fn selects(&self, case: &Case) -> bool {
+        let matches_filter =
             |filter: &Filter| filter.matches(&case.title()) || filter.matches(&case.source.name);
-        let tagged = |tag: &String| case.scenario.tags.contains(tag);
-        (self.filter.is_empty() || self.filter.iter().any(filtered))
-            && (self.tag.is_empty() || self.tag.iter().any(tagged))
+        let has_tag = |tag: &String| case.scenario.tags.contains(tag);
+        (self.filter.is_empty() || self.filter.iter().any(matches_filter))
+            && (self.tag.is_empty() || self.tag.iter().any(has_tag))
     }
 }
 
-/// What is wrong in files, as it is shown.
-pub(super) fn wrong(problems: &Diagnostics, console: &Console) -> CommandError {
-    const WIDEST: usize = 100;
-    const NARROWEST: usize = 40;
-    let width = console.width().unwrap_or(WIDEST).clamp(NARROWEST, WIDEST);
+/// Renders the errors of files.
+pub(super) fn diagnostics_error(problems: &Diagnostics, console: &Console) -> CommandError {
+    const MAX_WIDTH: usize = 100;
+    const MIN_WIDTH: usize = 40;
+    let width = console.width().unwrap_or(MAX_WIDTH);
+    let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
     CommandError::rendered(
         ExitCode::Usage,
         problems.render(console.shows_error_colors(), width),
     )
 }
 
-/// A text to look for, which may be a glob as well: names have brackets of their own.
+/// A text to search for. If it is a valid glob, it matches as a glob as well. It still matches as
+/// text, because scenario names can contain brackets.
 #[derive(Debug, Clone)]
 pub(super) struct Filter {
-    /// In small letters.
+    /// In lowercase.
     text: String,
     glob: Option<GlobMatcher>,
 }
@@ -144,7 +145,7 @@ impl std::str::FromStr for Filter {
         if text.is_empty() {
             return Err("expected a text or a glob".to_owned());
         }
-        // A glob that can't be read is a text: a name can be cut within its brackets.
+        // An invalid glob is a plain text: it can be a part of a name with brackets.
         let is_glob = text.contains(['*', '?', '[', '{']);
         let glob = is_glob.then(|| Glob::new(text).ok()).flatten();
         Ok(Self {
@@ -154,25 +155,26 @@ impl std::str::FromStr for Filter {
     }
 }
 
-/// One of several shares.
+/// One of several shards of the scenarios.
 #[derive(Debug, Clone, Copy)]
-struct Partition {
-    share: usize,
-    shares: usize,
+struct ScenarioShard {
+    /// Counted from 1.
+    number: usize,
+    count: usize,
 }
 
-impl std::str::FromStr for Partition {
+impl std::str::FromStr for ScenarioShard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let numbers = text.split_once('/').and_then(|(share, shares)| {
+        let shard = text.split_once('/').and_then(|(number, count)| {
             Some(Self {
-                share: share.parse().ok()?,
-                shares: shares.parse().ok()?,
+                number: number.parse().ok()?,
+                count: count.parse().ok()?,
             })
         });
-        match numbers {
-            Some(partition) if (1..=partition.shares).contains(&partition.share) => Ok(partition),
+        match shard {
+            Some(shard) if (1..=shard.count).contains(&shard.number) => Ok(shard),
             _ => Err("expected K/N with K from 1 to N, such as 1/4".to_owned()),
         }
     }

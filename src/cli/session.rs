@@ -1,5 +1,5 @@
-//! From options and a profile to a harness that can run: the secret is read, the probes are made
-//! ready, and where no target is named, the built-in receiver is started.
+//! Builds a ready-to-run harness from options and a profile: reads the secrets, prepares the probes,
+//! and starts the built-in receiver if there is no target.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ use crate::receiver::{Receiver, ReceiverSettings};
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Config, Profile, SnapshotSettings};
 
-/// What a run is made of before anything is started.
-pub(super) struct Preparation<'options> {
+/// The options and the profile of a session.
+pub(super) struct SessionSettings<'options> {
     pub(super) target: ChosenTarget,
     pub(super) secret: &'options SecretOptions,
     pub(super) seed: Option<Seed>,
@@ -34,32 +34,32 @@ pub(super) struct Preparation<'options> {
     pub(super) jobs: usize,
 }
 
-/// A harness that is ready, and the built-in receiver if that is its target.
-pub(super) struct PreparedRun {
+/// A ready harness, and the built-in receiver if it is the target.
+pub(super) struct Session {
     pub(super) harness: Harness,
     pub(super) seed: Option<Seed>,
     pub(super) start: StartTime,
     pub(super) built_in: Option<BuiltInReceiver>,
-    /// What of this receiver's answers is shown in snapshot reports.
+    /// How snapshot reports show this receiver's responses.
     pub(super) snapshots: SnapshotSettings,
 }
 
-/// The built-in receiver while it runs.
+/// The running built-in receiver.
 pub(super) struct BuiltInReceiver {
     stop: oneshot::Sender<()>,
-    served: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 impl BuiltInReceiver {
-    /// Lets it answer what it has begun, and waits for its end.
+    /// Lets it finish the requests in progress, and waits until it has stopped.
     pub(super) async fn stop(self) {
-        // If it has ended already, there is nobody to tell and nothing to wait for.
+        // Both fail harmlessly if it has already stopped.
         let _ = self.stop.send(());
-        let _ = self.served.await;
+        let _ = self.task.await;
     }
 }
 
-impl Preparation<'_> {
+impl SessionSettings<'_> {
     pub(super) fn plan_settings(&self) -> PlanSettings {
         let profile = &self.target.profile;
         let catalogue = match profile.items.as_slice() {
@@ -75,16 +75,16 @@ impl Preparation<'_> {
             game_id: profile.game_id.clone(),
             probes: profile.probes.keys().cloned().collect(),
             strict: self.strict,
-            // A run goes on without them, and says which checks it could not make.
+            // A run continues without faults of HTTP/1.1, and reports them as not checked.
             http2_only: false,
         }
     }
 
-    /// What decides what can be checked. Nothing is started, and no secret is read.
+    /// The capabilities that decide what can be checked. Starts nothing and reads no secret.
     pub(super) fn surroundings(&self) -> Result<Surroundings, CommandError> {
         let built_in = self.target.or_built_in()?.is_none();
         let profile = if built_in {
-            // Where it would listen decides nothing.
+            // The URL does not matter here.
             built_in_profile("http://127.0.0.1")?
         } else {
             self.target.profile.clone()
@@ -99,17 +99,17 @@ impl Preparation<'_> {
         })
     }
 
-    pub(super) async fn start(self) -> Result<PreparedRun, CommandError> {
+    pub(super) async fn start(self) -> Result<Session, CommandError> {
         let secret = self.secret;
         self.start_with(|profile| Secrets::load(secret, profile))
             .await
     }
 
-    /// Starts with the secrets that `load` finds; the built-in receiver has some of its own.
+    /// Starts with the secrets from `load`. The built-in receiver uses random secrets instead.
     pub(super) async fn start_with(
         self,
         load: impl FnOnce(&Profile) -> Result<Secrets, CommandError>,
-    ) -> Result<PreparedRun, CommandError> {
+    ) -> Result<Session, CommandError> {
         let (seed, start) = (self.seed, self.start);
         let (profile, target, secrets, built_in) =
             if let Some(target) = self.target.or_built_in()? {
@@ -118,7 +118,7 @@ impl Preparation<'_> {
                 (profile, target.clone(), secrets, None)
             } else {
                 let secrets = Secrets::random()?;
-                let (base, receiver) = start_built_in(secrets.present().clone()).await?;
+                let (base, receiver) = start_built_in(secrets.current().clone()).await?;
                 let profile = built_in_profile(&base)?;
                 let url = format!("{base}{}", ReceiverSettings::DEFAULT_PATH);
                 let target = Target::parse(&url, &AllowedHosts::loopback_only())
@@ -126,7 +126,7 @@ impl Preparation<'_> {
                 (profile, target, secrets, Some(receiver))
             };
         let harness = self.harness(&profile, target, &secrets)?;
-        Ok(PreparedRun {
+        Ok(Session {
             harness,
             seed,
             start,
@@ -199,7 +199,7 @@ impl Preparation<'_> {
 fn unusable(hook: &str, problem: &HookProblem) -> CommandError {
     let help = match problem {
         HookProblem::Variable(_) => {
-            Some("set it in the shell, or write `$$` where a plain `$` is meant".to_owned())
+            Some("set it in the shell, or write `$$` for a literal `$`".to_owned())
         }
         _ => None,
     };
@@ -219,21 +219,21 @@ async fn start_built_in(secret: Secret) -> Result<(String, BuiltInReceiver), Com
         })?;
     let base = format!("http://{}", receiver.address());
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::spawn(async move {
-        // It ends when it is told to, and its errors show as failed deliveries.
+    let task = tokio::spawn(async move {
+        // Its errors show up as failed deliveries.
         let _ = receiver.serve(async { _ = stopped.await }).await;
     });
-    Ok((base, BuiltInReceiver { stop, served }))
+    Ok((base, BuiltInReceiver { stop, task }))
 }
 
-/// What is known of the built-in receiver, in the words that any receiver is described with.
+/// The profile of the built-in receiver.
 fn built_in_profile(base: &str) -> Result<Profile, CommandError> {
     let text = include_str!("built-in-profile.yaml").replace("http://BUILT-IN", base);
     let source = SourceFile::new("the built-in profile", text);
-    let wrong = |error: String| CommandError::not_completed(error, None);
-    let config = Config::parse(&source).map_err(|problems| wrong(problems.to_string()))?;
+    let invalid = |error: String| CommandError::not_completed(error, None);
+    let config = Config::parse(&source).map_err(|problems| invalid(problems.to_string()))?;
     let (_, profile) = config
         .pick(None, &source.name)
-        .map_err(|problems| wrong(problems.to_string()))?;
+        .map_err(|problems| invalid(problems.to_string()))?;
     Ok(profile.clone())
 }

@@ -1,4 +1,4 @@
-//! A moment as an author writes it: Unix seconds, or relative to the run's start T.
+//! A time as an author writes it: Unix seconds, or relative to the run's start T.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,31 +10,30 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 use super::StartTime;
 
-/// A moment in whole seconds: Unix seconds, or text relative to the start T.
+/// A time in whole seconds: Unix seconds, or text relative to the start T.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Moment {
-    /// Unix seconds, whatever the start is.
+pub enum EventTime {
+    /// Unix seconds, independent of the start.
     Unix(u64),
-    /// Seconds from the start: `T-1h` is minus 3600.
+    /// Seconds from the start: `T-1h` is -3600.
     FromStart(i64),
 }
 
-/// A text that is no moment.
+/// A text that is not a valid time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no moment: expected {EXPECTED}")]
-pub struct InvalidMoment {
+#[error("invalid time `{text}`: expected {EXPECTED}")]
+pub struct InvalidEventTime {
     text: String,
 }
 
-const EXPECTED: &str = "Unix seconds as a whole number, or a time from the start in whole seconds \
-                        such as `T`, `T-1h`, `T+90s` or `T-1d 12h`";
+const EXPECTED: &str = "Unix seconds as a whole number, or a time relative to the start in whole \
+                        seconds, such as `T`, `T-1h`, `T+90s` or `T-1d 12h`";
 
-impl Moment {
+impl EventTime {
     /// The start itself.
     pub const START: Self = Self::FromStart(0);
 
-    /// The moment in Unix seconds, for a run that starts at `start`. What would lie before 1970
-    /// is 1970.
+    /// The time in Unix seconds, for a run that starts at `start`. A time before 1970 becomes 0.
     pub const fn unix_seconds(self, start: StartTime) -> u64 {
         match self {
             Self::Unix(seconds) => seconds,
@@ -45,18 +44,18 @@ impl Moment {
 
 /// Whole seconds of a duration such as `90s`, `1h30m` or `2 days`.
 fn whole_seconds(text: &str) -> Option<i64> {
-    // A duration begins with a digit here: no sign of its own and no `PT1H`.
+    // Must begin with a digit: rejects a second sign and `PT1H`.
     if !text.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
     }
     let span: Span = text.parse().ok()?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-    // A text such as `1h ago` runs backwards.
+    // A text such as `1h ago` gives a negative duration.
     (duration.subsec_nanos() == 0 && !duration.is_negative()).then(|| duration.as_secs())
 }
 
-impl FromStr for Moment {
-    type Err = InvalidMoment;
+impl FromStr for EventTime {
+    type Err = InvalidEventTime;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let offset = || {
@@ -70,46 +69,48 @@ impl FromStr for Moment {
             let earlier = rest.strip_prefix('-')?;
             whole_seconds(earlier.trim_start()).map(|seconds| -seconds)
         };
-        offset().map(Self::FromStart).ok_or_else(|| InvalidMoment {
-            text: text.to_owned(),
-        })
+        offset()
+            .map(Self::FromStart)
+            .ok_or_else(|| InvalidEventTime {
+                text: text.to_owned(),
+            })
     }
 }
 
-impl<'de> Deserialize<'de> for Moment {
+impl<'de> Deserialize<'de> for EventTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MomentVisitor;
+        struct EventTimeVisitor;
 
-        impl Visitor<'_> for MomentVisitor {
-            type Value = Moment;
+        impl Visitor<'_> for EventTimeVisitor {
+            type Value = EventTime;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(EXPECTED)
             }
 
-            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Moment, E> {
-                Ok(Moment::Unix(seconds))
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<EventTime, E> {
+                Ok(EventTime::Unix(seconds))
             }
 
-            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Moment, E> {
+            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<EventTime, E> {
                 let unsigned = u64::try_from(seconds);
                 unsigned
-                    .map(Moment::Unix)
+                    .map(EventTime::Unix)
                     .map_err(|_| E::invalid_value(de::Unexpected::Signed(seconds), &self))
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Moment, E> {
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<EventTime, E> {
                 text.parse().map_err(E::custom)
             }
         }
 
-        deserializer.deserialize_any(MomentVisitor)
+        deserializer.deserialize_any(EventTimeVisitor)
     }
 }
 
-impl JsonSchema for Moment {
+impl JsonSchema for EventTime {
     fn schema_name() -> Cow<'static, str> {
-        "Moment".into()
+        "EventTime".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
@@ -131,12 +132,12 @@ mod tests {
 
     use super::*;
 
-    fn read(value: serde_json::Value) -> Result<Moment, String> {
+    fn read(value: serde_json::Value) -> Result<EventTime, String> {
         serde_json::from_value(value).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn counts_from_the_start() {
+    fn times_are_relative_to_the_start() {
         let start: StartTime = "1763889831.9".parse().expect("a start time");
         for (written, expected) in [
             (json!("T"), 1_763_889_831),
@@ -149,15 +150,15 @@ mod tests {
             (json!(0), 0),
             (json!(1_725_548_450), 1_725_548_450),
         ] {
-            let moment = read(written.clone()).expect("a moment");
-            assert_eq!(moment.unix_seconds(start), expected, "{written}");
+            let time = read(written.clone()).expect("a time");
+            assert_eq!(time.unix_seconds(start), expected, "{written}");
         }
-        let before_1970 = read(json!("T-99999d")).expect("a moment");
+        let before_1970 = read(json!("T-99999d")).expect("a time");
         assert_eq!(before_1970.unix_seconds(start), 0);
     }
 
     #[test]
-    fn says_what_it_expected() {
+    fn an_invalid_time_is_rejected_with_the_expected_format() {
         for wrong in [
             json!(""),
             json!("now"),
@@ -176,15 +177,15 @@ mod tests {
             json!(true),
             json!([1]),
         ] {
-            let error = read(wrong.clone()).expect_err("no moment");
+            let error = read(wrong.clone()).expect_err("an error");
             assert!(error.contains("expected Unix seconds"), "{wrong}: {error}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "T?[+-]?.{0,20}") {
-            let _ = text.parse::<Moment>();
+        fn parsing_never_panics(text in "T?[+-]?.{0,20}") {
+            let _ = text.parse::<EventTime>();
         }
     }
 }
