@@ -54,7 +54,7 @@ impl Check {
         let mut scenarios = 0;
         let sources = self.sources(&mut problems);
         for source in &sources {
-            match Case::of_file(source) {
+            match Case::from_file(source) {
                 Ok(cases) => {
                     scenarios += cases.len();
                     for case in cases {
@@ -130,7 +130,7 @@ fn read_config(path: &Path) -> Result<Config, Diagnostics> {
             Ok(allowed) => allowed,
             Err(error) => {
                 let message = format!("profiles.{name}.allow_hosts: {error}");
-                problems.extend([Diagnostic::of_file(source.name.clone(), message, None)]);
+                problems.extend([Diagnostic::for_file(source.name.clone(), message, None)]);
                 continue;
             }
         };

@@ -185,7 +185,7 @@ impl SessionSettings<'_> {
             },
             retry: profile.retry_policy(),
             policy: profile.policy,
-            held_once: profile.held_once(),
+            held_once: profile.unstackable_skus(),
             probes,
             script,
             restart,

@@ -327,7 +327,7 @@ impl Planner<'_> {
         // The check has made sure that this ends and that every name is there.
         while let Some(spec) = self.case.scenario.events.get(owner) {
             match of(&spec.value) {
-                Some(Shareable::Own(text)) => return text.clone(),
+                Some(Shareable::Literal(text)) => return text.clone(),
                 Some(Shareable::SameAs(other)) => owner = &other.value,
                 Some(Shareable::Ending(text)) => {
                     let generated = generate(&mut self.generator(&format!("{owner} {what}")));

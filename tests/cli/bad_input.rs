@@ -264,8 +264,8 @@ fn a_huge_file_is_refused_unread() {
     exit code 2
     --- stdout
     --- stderr
-      × scenario.yaml: the file is too large: 104857600 bytes, at most 1048576 are read
-      help: split it: one file holds one scenario
+      × scenario.yaml: the file is too large: 104857600 bytes, at most 1048576 are allowed
+      help: split it: each file holds one scenario
     ");
 }
 

@@ -111,7 +111,7 @@ fn several_profiles_without_a_default_are_passed_over_where_a_target_is_given() 
     for words in [&asked_for[..], &["fire"]] {
         Transcript::of(&mut folder.aghook(words))
             .ends_with(2)
-            .says(&["there are several profiles and none is named `default`"]);
+            .says(&["several profiles, and none is named `default`"]);
     }
 }
 

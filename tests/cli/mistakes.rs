@@ -21,7 +21,7 @@ fn told_of_scenario(text: &str) -> String {
 
 /// The places and messages that the library gives for a scenario file.
 fn messages(text: &str) -> Vec<String> {
-    let problems = Case::of_file(&SourceFile::new("x.yaml", text)).expect_err("mistakes");
+    let problems = Case::from_file(&SourceFile::new("x.yaml", text)).expect_err("mistakes");
     lines(&problems)
 }
 
@@ -92,7 +92,7 @@ effects: [{ granted: welcome }]
     let expected = [
         "x.yaml:1:1: unknown key `nmae`",
         "x.yaml:2:31: events.welcome.sandbox: expected `true` or `false`, found the text \"maybe\"",
-        "x.yaml:3:49: steps[0].expect.status: unknown word `nto`",
+        "x.yaml:3:49: steps[0].expect.status: unknown value `nto`",
         "x.yaml:3:91: steps[1].request: unknown key `ulr`",
     ];
     assert_eq!(messages(text), expected);
@@ -106,9 +106,9 @@ steps: [{ request: { mthod: GET } }]
 ";
     let expected = [
         "x.yaml:1:1: unknown key `abuot`",
-        "x.yaml:1:1: the key `name` is missing",
+        "x.yaml:1:1: missing key `name`",
         "x.yaml:2:22: steps[0].request: unknown key `mthod`",
-        "x.yaml:2:22: steps[0].request: the key `url` is missing",
+        "x.yaml:2:22: steps[0].request: missing key `url`",
     ];
     assert_eq!(messages(text), expected);
 }
@@ -123,10 +123,10 @@ events: { e: { coupon: { code: \"${code}\", sku: \"${sku}\" } } }
 steps: [{ deliver: e, forge: \"${forge}\", expect: { status: \"${status}\", sttaus: 2xx } }]
 ";
     let expected = [
-        "x.yaml:2:18: `a}` can't be a variable's name",
-        "x.yaml:3:11: `code` stands under `vars` too",
+        "x.yaml:2:18: invalid variable name `a}`",
+        "x.yaml:3:11: `code` is also defined under `vars`",
         "x.yaml:3:22: expected a list of values for `forge`",
-        "x.yaml:3:32: the list of `status` is empty, so nothing would run",
+        "x.yaml:3:32: the list for `status` is empty, so nothing would run",
         "x.yaml:4:48: unknown variable `${sku}`",
         "x.yaml:5:73: steps[0].expect: unknown key `sttaus`",
     ];
@@ -142,7 +142,7 @@ events: { e: {} }
 steps: [{ deliver: e, forge: \"${forge}\", expct: {} }]
 ";
     let expected = [
-        "x.yaml:4:30: steps[0].forge: unknown word `wrong_secrt`",
+        "x.yaml:4:30: steps[0].forge: unknown value `wrong_secrt`",
         "x.yaml:4:42: steps[0]: unknown key `expct`",
     ];
     assert_eq!(messages(text), expected);
@@ -154,10 +154,7 @@ fn of_very_many_mistakes_the_first_are_shown() {
     let told = messages(&format!("name: x\n{}\nsteps: []\n", keys.join("\n")));
     assert_eq!(told.len(), 21);
     assert_eq!(told[19], "x.yaml:21:1: unknown key `key19`");
-    assert_eq!(
-        told[20],
-        "x.yaml: there are more mistakes in this file: 30 are not shown"
-    );
+    assert_eq!(told[20], "x.yaml: more mistakes in this file: 30 not shown");
 }
 
 /// One change that a person, or a broken tool, may make to a file.
@@ -294,7 +291,7 @@ proptest! {
         let original = index.get(&sources);
         let text = edits.iter().fold(original.text.to_string(), |text, edit| edit.apply(&text));
         let source = SourceFile::new("edited.yaml", text);
-        match (Case::of_file(&source), Case::of_file(&source)) {
+        match (Case::from_file(&source), Case::from_file(&source)) {
             (Err(first), Err(second)) => {
                 assert_in_order(&first);
                 prop_assert_eq!(first.render(false, 80), second.render(false, 80));

@@ -120,10 +120,10 @@ fn shares_of_a_run_draw_from_shares_of_the_list() {
 #[test]
 fn what_is_wrong_in_a_list_is_told_with_its_place() {
     for (players, said) in [
-        ("'tester-{9..1}'", "{9..1} begins after its end"),
-        ("[]", "no player is listed"),
+        ("'tester-{9..1}'", "the range {9..1} starts after its end"),
+        ("[]", "the list of players is empty"),
         ("7", "expected an ID or a pattern"),
-        ("{ file: nowhere.txt }", "nowhere.txt can't be read"),
+        ("{ file: nowhere.txt }", "can't read nowhere.txt"),
     ] {
         let (code, told, _) = run(players, &[]);
         assert_eq!(code, Some(2), "{players}: {told}");

@@ -89,7 +89,7 @@ fn a_grant_that_depends_on_the_answer_holds_and_fails() {
     let misplaced = scenario.replace("granted: coupon,", "not_granted: coupon,");
     Transcript::of(&mut Folder::with_scenario(&misplaced).aghook(&["check", "scenario.yaml"]))
         .ends_with(2)
-        .says(&["`if_delivered` belongs to `granted`"]);
+        .says(&["`if_delivered` is only allowed with `granted`"]);
 }
 
 #[test]

@@ -201,7 +201,7 @@ impl MixOption {
         }
         if scenarios.is_empty() && !is_generated {
             let message = "there is no scenario in it";
-            return Err(Diagnostic::of_file(self.path(), message, None).into());
+            return Err(Diagnostic::for_file(self.path(), message, None).into());
         }
         let left_out = unsendable.iter();
         Ok(MixEntry {

@@ -1,4 +1,4 @@
-//! A typed value together with its place in the file.
+//! A typed value together with its source span.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,28 +7,28 @@ use std::ops::Deref;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
-/// A stretch of a file's text, in bytes from its start.
+/// A range of a file's text, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Span {
-    /// Where it begins.
+    /// The offset of the first byte.
     pub start: usize,
-    /// How long it is; 0 for a mere position.
+    /// The length; 0 for a position between characters.
     pub length: usize,
 }
 
-/// A value and the place where the author wrote it.
+/// A value and where the author wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Located<T> {
+pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Its location in the file.
     pub span: Span,
 }
 
-/// The newtype name by which [`decode`](super::decode) knows that a place is asked for.
-pub(super) const LOCATED_MARKER: &str = "$aghook::Located";
+/// The newtype name that tells [`decode`](super::decode) to pass the span along with the value.
+pub(super) const SPANNED_MARKER: &str = "$aghook::Spanned";
 
-impl<T> Deref for Located<T> {
+impl<T> Deref for Spanned<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -36,23 +36,23 @@ impl<T> Deref for Located<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct LocatedVisitor<T>(std::marker::PhantomData<T>);
+        struct SpannedVisitor<T>(std::marker::PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for LocatedVisitor<T> {
-            type Value = Located<T>;
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
+            type Value = Spanned<T>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a value with its place")
+                formatter.write_str("a value with its span")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
-                let missing = || de::Error::custom("a place needs a start and a length");
+                let missing = || de::Error::custom("a span needs a start and a length");
                 let start = parts.next_element()?.ok_or_else(missing)?;
                 let length = parts.next_element()?.ok_or_else(missing)?;
                 let value = parts.next_element()?.ok_or_else(missing)?;
-                Ok(Located {
+                Ok(Spanned {
                     value,
                     span: Span { start, length },
                 })
@@ -60,11 +60,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
         }
 
         deserializer
-            .deserialize_newtype_struct(LOCATED_MARKER, LocatedVisitor(std::marker::PhantomData))
+            .deserialize_newtype_struct(SPANNED_MARKER, SpannedVisitor(std::marker::PhantomData))
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Located<T> {
+impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
     }

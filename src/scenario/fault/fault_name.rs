@@ -1,4 +1,4 @@
-//! A fault in a file: its name alone, or with what it is told: `slow_body: { per_byte: 10ms }`.
+//! Faults in files: a name, or a name with parameters, such as `slow_body: { per_byte: 10ms }`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,19 +11,19 @@ use serde_json::json;
 use super::{Fault, LateRetry, SlowBody, TimeoutOverlap};
 
 /// A fault's name.
-struct Name(Fault);
+struct FaultName(Fault);
 
 impl Fault {
-    fn of_name(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|fault| fault.name() == name)
     }
 }
 
-impl<'de> Deserialize<'de> for Name {
+impl<'de> Deserialize<'de> for FaultName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = Cow::<'de, str>::deserialize(deserializer)?;
         let unknown = || de::Error::unknown_variant(&name, Fault::NAMES);
-        Fault::of_name(&name).map(Self).ok_or_else(unknown)
+        Fault::from_name(&name).map(Self).ok_or_else(unknown)
     }
 }
 
@@ -36,18 +36,17 @@ impl<'de> Deserialize<'de> for Fault {
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(
-                    "the name of a fault as text such as `lost_ack`, or \
-                     `slow_body: { per_byte: 10ms }`",
+                    "the name of a fault such as `lost_ack`, or `slow_body: { per_byte: 10ms }`",
                 )
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Fault, E> {
                 let unknown = || E::unknown_variant(text, Fault::NAMES);
-                Fault::of_name(text).ok_or_else(unknown)
+                Fault::from_name(text).ok_or_else(unknown)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Fault, A::Error> {
-                let Some(Name(fault)) = entries.next_key()? else {
+                let Some(FaultName(fault)) = entries.next_key()? else {
                     return Err(de::Error::invalid_length(0, &self));
                 };
                 let fault = match fault {
@@ -55,11 +54,11 @@ impl<'de> Deserialize<'de> for Fault {
                     Fault::TimeoutOverlap(_) => Fault::TimeoutOverlap(entries.next_value()?),
                     Fault::LateRetry(_) => Fault::LateRetry(entries.next_value()?),
                     other => {
-                        let message = format!("`{other}` takes no settings");
+                        let message = format!("`{other}` takes no parameters");
                         return Err(de::Error::custom(message));
                     }
                 };
-                if entries.next_key::<Name>()?.is_some() {
+                if entries.next_key::<FaultName>()?.is_some() {
                     return Err(de::Error::invalid_length(2, &self));
                 }
                 Ok(fault)
@@ -74,14 +73,14 @@ impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let name = self.name();
         match self {
-            Self::SlowBody(told) if *told != SlowBody::DEFAULT => {
-                serializer.collect_map([(name, told)])
+            Self::SlowBody(parameters) if *parameters != SlowBody::DEFAULT => {
+                serializer.collect_map([(name, parameters)])
             }
-            Self::TimeoutOverlap(told) if *told != TimeoutOverlap::DEFAULT => {
-                serializer.collect_map([(name, told)])
+            Self::TimeoutOverlap(parameters) if *parameters != TimeoutOverlap::DEFAULT => {
+                serializer.collect_map([(name, parameters)])
             }
-            Self::LateRetry(told) if *told != LateRetry::DEFAULT => {
-                serializer.collect_map([(name, told)])
+            Self::LateRetry(parameters) if *parameters != LateRetry::DEFAULT => {
+                serializer.collect_map([(name, parameters)])
             }
             _ => serializer.serialize_str(name),
         }
@@ -97,8 +96,8 @@ impl JsonSchema for Fault {
         let names = Self::ALL
             .into_iter()
             .map(|fault| json!({ "const": fault.name(), "description": fault.about() }));
-        let with_settings = Self::ALL.into_iter().filter_map(|fault| {
-            let settings = match fault {
+        let with_parameters = Self::ALL.into_iter().filter_map(|fault| {
+            let parameters = match fault {
                 Self::SlowBody(_) => generator.subschema_for::<SlowBody>(),
                 Self::TimeoutOverlap(_) => generator.subschema_for::<TimeoutOverlap>(),
                 Self::LateRetry(_) => generator.subschema_for::<LateRetry>(),
@@ -107,15 +106,15 @@ impl JsonSchema for Fault {
             Some(json!({
                 "type": "object",
                 "description": fault.about(),
-                "properties": { fault.name(): settings },
+                "properties": { fault.name(): parameters },
                 "required": [fault.name()],
                 "additionalProperties": false,
             }))
         });
-        let one_of: Vec<_> = names.chain(with_settings).collect();
+        let one_of: Vec<_> = names.chain(with_parameters).collect();
         json_schema!({
-            "description": "What goes wrong between the sender and the receiver. A receiver must \
-                survive it, and grant once.",
+            "description": "A failure between the sender and the receiver. A receiver must handle it \
+                and still grant exactly once.",
             "oneOf": one_of,
         })
     }
