@@ -14,7 +14,7 @@ PARTS = [
     ("signing", r"sha2|sha256|hmac|digest|block_buffer|hex::|to_hex|sign_text"),
     (
         "making the event",
-        r"aghook::generate|event_source|request_maker|serde_json|sonic_rs|serde|itoa|chacha|rand_core|rand::"
+        r"aghook::generate|event_source|request_builder|serde_json|sonic_rs|serde|itoa|chacha|rand_core|rand::"
         r"|fmt::|jiff|fake|ryu|zmij|aghook::protocol|uuid|base64|str::|slice::|Serialize",
     ),
     ("memory: allocating, copying", r"malloc|free|calloc|realloc|memcpy|memmove|memset|cfree|alloc"),
