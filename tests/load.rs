@@ -216,10 +216,16 @@ fn what_is_wrong_on_the_command_line_is_said() {
         ),
         (&["--seed", "x"], "expected a whole number from 0 to"),
         (&["--seed", "-1"], "expected a whole number from 0 to"),
-        (&["--rate", "-5"], "expected events per second such as `5000`"),
+        (
+            &["--rate", "-5"],
+            "expected events per second such as `5000`",
+        ),
         (&["--rate", "0"], "expected events per second"),
         (&["--duration", "-5s"], "expected a duration"),
-        (&["--duplicates", "5"], "expected a percentage from 0% to 100% such as `5%`"),
+        (
+            &["--duplicates", "5"],
+            "expected a percentage from 0% to 100% such as `5%`",
+        ),
         (
             &["--duplicates", "60%", "--together", "60%"],
             "add up to more than 100%",

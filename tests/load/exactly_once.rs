@@ -168,7 +168,10 @@ fn the_figures_are_shown_though_the_events_that_went_wrong_can_not_be_written() 
     let words = [&options[..], &faults, &["--failures", "/dev/full"]].concat();
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(3)
-        .says(&["granted as often as expected", "can't write the failed events to"]);
+        .says(&[
+            "granted as often as expected",
+            "can't write the failed events to",
+        ]);
 }
 
 /// A signature that was granted on, an overlapping delivery: sound receivers refuse the one or the

@@ -94,7 +94,10 @@ fn a_percentile_of_too_few_answers_says_so() {
     let words = [&options[..], &["--expect", "p99.9 < 1h"]].concat();
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)
-        .says(&["✓ p99.9 < 1h", "only 50 responses, so this is the longest one"]);
+        .says(&[
+            "✓ p99.9 < 1h",
+            "only 50 responses, so this is the longest one",
+        ]);
 }
 
 #[test]

@@ -217,10 +217,7 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
         std::fs::write(folder.path(FAILURES), text).expect("written");
         replay(&folder, &[], 2).says(said).says(&["help: "]);
     };
-    with(
-        &whole[..whole.len() - 10],
-        &["line 4 is incomplete"],
-    );
+    with(&whole[..whole.len() - 10], &["line 4 is incomplete"]);
     let three = whole.lines().take(3).map(|line| format!("{line}\n"));
     with(
         &three.collect::<String>(),

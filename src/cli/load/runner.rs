@@ -34,8 +34,9 @@ pub(super) async fn run_load(
         if tokio::signal::ctrl_c().await.is_ok() {
             stop.finish();
             let announce = async {
-                console
-                    .note("stopping: waiting for attempts in flight; press Ctrl-C again to stop now");
+                console.note(
+                    "stopping: waiting for attempts in flight; press Ctrl-C again to stop now",
+                );
             };
             // Listens first, so that no second Ctrl-C is missed.
             let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), announce);
