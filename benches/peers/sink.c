@@ -1,10 +1,10 @@
-/* A receiver that does as little as a receiver can: it reads each request to its end and answers
- * 200, on one thread, over connections that stay open. Whoever sends to it is measured, not it.
+/* A minimal receiver: it reads each request completely and responds with 200, on one thread, over
+ * persistent connections, so that the sender is measured and not the receiver.
  *
  *     sink PORT
  *
- * GET /count answers "requests bytes" so far, bytes being those of bodies; it counts itself not.
- * It verifies nothing, and trusts its senders: it is for the comparison alone. Linux only. */
+ * GET /count returns "requests bytes": the requests so far, without itself, and the bytes of their
+ * bodies. It verifies nothing and trusts its senders: use it only for this comparison. Linux only. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -29,7 +29,7 @@ static unsigned long long requests, body_bytes;
 
 static const char OK[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
-/* The value of Content-Length in a head that ends with a zero byte; 0 if it has none. */
+/* The Content-Length in a zero-terminated head; 0 if it is missing. */
 static size_t content_length(const char *head) {
     const char *line = strcasestr(head, "\r\ncontent-length:");
     return line ? strtoul(line + strlen("\r\ncontent-length:"), NULL, 10) : 0;
@@ -48,7 +48,7 @@ static int answer(int socket, const char *head, size_t length) {
     return send(socket, text, size, MSG_NOSIGNAL) == size;
 }
 
-/* Answers every whole request of the buffer; 0 if the connection is to be closed. */
+/* Answers all complete requests in the buffer; returns 0 to close the connection. */
 static int answer_all(int socket, struct connection *connection) {
     char *begin = connection->buffer;
     char *end = begin + connection->filled;
@@ -72,7 +72,7 @@ static int answer_all(int socket, struct connection *connection) {
 
 static int read_some(int socket) {
     struct connection *connection = connections[socket];
-    /* One byte is left for the zero byte of content_length. */
+    /* Leave one byte for the zero byte of content_length. */
     size_t room = BUFFER - 1 - connection->filled;
     ssize_t count = recv(socket, connection->buffer + connection->filled, room, 0);
     if (count <= 0) return 0;

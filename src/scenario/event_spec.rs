@@ -51,7 +51,7 @@ pub struct EventSpec {
     /// When the event happened: Unix seconds, or a time relative to the start of the run, such as
     /// `T-1h`. Default: `T`, the start of the run.
     #[serde(default)]
-    pub event_time: Option<Moment>,
+    pub event_time: Option<EventTime>,
     /// The revision of the payload. Default: `source`.
     #[serde(default)]
     pub revision: Option<Revision>,

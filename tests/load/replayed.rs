@@ -226,14 +226,11 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
         std::fs::write(folder.path(FAILURES), text).expect("written");
         replay(&folder, &[], 2).says(said).says(&["help: "]);
     };
-    with(
-        &whole[..whole.len() - 10],
-        &["line 4 breaks off in the middle"],
-    );
+    with(&whole[..whole.len() - 10], &["line 4 is incomplete"]);
     let three = whole.lines().take(3).map(|line| format!("{line}\n"));
     with(
         &three.collect::<String>(),
-        &["says 3 events, and 2 are there"],
+        &["says 3 events, but it contains 2"],
     );
     with(
         &whole.replacen("\"event_id\"", "\"event\"", 1),

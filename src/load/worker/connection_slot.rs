@@ -1,5 +1,4 @@
-//! A place of a worker: its connections, what is kept of them between attempts, and the time that
-//! an attempt has. What is sent over them is in `attempts`.
+//! A connection slot of a worker: its connections and request buffers, reused between attempts.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -10,58 +9,57 @@ use tokio::time::Sleep;
 
 use crate::delivery::BulkConnection;
 
-/// An idle connection is looked at before it is used if it lay idle for so long: a receiver may
-/// have closed it.
-const LOOKED_AT_AFTER: Duration = Duration::from_millis(1);
+/// Check a connection before use if it was idle for this long: the receiver may have closed it.
+const CHECK_AFTER_IDLE: Duration = Duration::from_millis(1);
 
-/// A connection's place, with the buffers of its requests.
-pub(super) struct Line {
-    pub(super) place: usize,
-    pub(super) own: Kept,
+/// One of a worker's connection slots, with its request buffers.
+pub(super) struct ConnectionSlot {
+    pub(super) index: usize,
+    pub(super) primary: SlotConnection,
     /// A second connection, for simultaneous duplicates.
-    pub(super) twin: Kept,
+    pub(super) twin: SlotConnection,
     pub(super) request: Vec<u8>,
-    pub(super) request_of_twin: Vec<u8>,
-    /// Since when it could take something to do.
+    pub(super) twin_request: Vec<u8>,
+    /// When it last became free.
     pub(super) free_since: Instant,
 }
 
-/// What is kept for the next attempt.
-pub(super) struct Kept {
-    pub(super) connection: Idle,
+/// A connection and a timer, reused by the next attempt.
+pub(super) struct SlotConnection {
+    pub(super) connection: IdleConnection,
     pub(super) deadline: Deadline,
 }
 
-/// A connection that carries nothing at present, if there is one.
-pub(super) struct Idle {
+/// An idle connection, if there is one.
+pub(super) struct IdleConnection {
     connection: Option<BulkConnection>,
     since: Instant,
 }
 
-/// Ends what takes too long.
+/// The timeout of attempts.
 ///
-/// One timer serves all attempts of a connection. It is set anew when it goes off, and not for
-/// every attempt: nearly all of them end long before.
+/// All attempts of a connection share one timer. It is reset when it fires, not for every attempt,
+/// because nearly all attempts end long before.
 pub(super) struct Deadline(Pin<Box<Sleep>>);
 
-impl Line {
-    pub(super) fn new(place: usize, connection: Option<BulkConnection>) -> Self {
+impl ConnectionSlot {
+    pub(super) fn new(index: usize, connection: Option<BulkConnection>) -> Self {
         Self {
-            place,
-            own: Kept::new(connection),
-            twin: Kept::new(None),
+            index,
+            primary: SlotConnection::new(connection),
+            twin: SlotConnection::new(None),
             request: Vec::with_capacity(4096),
-            request_of_twin: Vec::new(),
+            twin_request: Vec::new(),
             free_since: Instant::now(),
         }
     }
 }
 
-impl Kept {
+impl SlotConnection {
     fn new(connection: Option<BulkConnection>) -> Self {
         let now = Instant::now();
         Self {
-            connection: Idle {
+            connection: IdleConnection {
                 connection,
                 since: now,
             },
@@ -70,12 +68,12 @@ impl Kept {
     }
 }
 
-impl Idle {
-    /// The connection, if it can still be used.
+impl IdleConnection {
+    /// Takes the connection if it can still be used.
     pub(super) fn take(&mut self, now: Instant) -> Option<BulkConnection> {
         let mut connection = self.connection.take()?;
         let idle = now.saturating_duration_since(self.since);
-        let is_usable = if idle < LOOKED_AT_AFTER {
+        let is_usable = if idle < CHECK_AFTER_IDLE {
             !connection.is_spent()
         } else {
             connection.is_open()
@@ -83,15 +81,15 @@ impl Idle {
         is_usable.then_some(connection)
     }
 
-    pub(super) fn keep(&mut self, connection: BulkConnection, since: Instant) {
+    pub(super) fn put_back(&mut self, connection: BulkConnection, since: Instant) {
         self.connection = Some(connection);
         self.since = since;
     }
 }
 
 impl Deadline {
-    /// What comes of the work; none if it has not ended by then, and it is dropped.
-    pub(super) async fn bound<F: Future>(&mut self, until: Instant, work: F) -> Option<F::Output> {
+    /// Runs the work until a time limit; `None` if it was cancelled.
+    pub(super) async fn limit<F: Future>(&mut self, until: Instant, work: F) -> Option<F::Output> {
         let mut work = pin!(work);
         let until = tokio::time::Instant::from_std(until);
         let timer = &mut self.0;
@@ -119,25 +117,25 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_attempt_has_a_time_of_its_own_though_they_share_a_timer() {
-        let mut deadline = Kept::new(None).deadline;
+    async fn attempts_with_a_shared_timer_have_separate_timeouts() {
+        let mut deadline = SlotConnection::new(None).deadline;
         for _ in 0..3 {
             let begun = Instant::now();
             let until = begun + Duration::from_millis(5);
-            let ended = deadline.bound(until, std::future::pending::<()>()).await;
+            let ended = deadline.limit(until, std::future::pending::<()>()).await;
             assert_eq!(ended, None);
             assert!(begun.elapsed() >= Duration::from_millis(5));
-            // The timer is set for what was before, and has gone off.
+            // The timer has fired for the earlier timeout.
             let until = Instant::now() + Duration::from_hours(1);
             let work = tokio::time::sleep(Duration::from_millis(5));
-            assert_eq!(deadline.bound(until, work).await, Some(()));
+            assert_eq!(deadline.limit(until, work).await, Some(()));
         }
     }
 
     #[tokio::test]
-    async fn what_ends_at_once_ends_though_its_time_is_over() {
-        let mut deadline = Kept::new(None).deadline;
-        let ended = deadline.bound(Instant::now(), async { 7 }).await;
+    async fn finished_work_returns_even_after_its_timeout() {
+        let mut deadline = SlotConnection::new(None).deadline;
+        let ended = deadline.limit(Instant::now(), async { 7 }).await;
         assert_eq!(ended, Some(7));
     }
 }
