@@ -112,7 +112,7 @@ pub struct ScriptHook {
 }
 
 /// What is expected where Aghanim leaves the choice to the game. Without a setting, either choice
-/// passes, as long as nothing is granted twice.
+/// passes, as long as no item is granted twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
