@@ -237,7 +237,10 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
         &["format version 9"],
     );
     with("", &["has no whole line", "nor a failures file of a load"]);
-    with("{}\n", &["no recorded run", "nor a failures file of a load"]);
+    with(
+        "{}\n",
+        &["no recorded run", "nor a failures file of a load"],
+    );
     std::fs::write(folder.path(FAILURES), &whole).expect("written");
     replay(&folder, &["--compare", "status"], 2).says(&["`--compare` needs a recorded run"]);
     let missing = ["replay", "nothing.jsonl"];
