@@ -101,7 +101,7 @@ fn the_bundled_suite_is_answered_the_same_again() {
     Transcript::of(&mut folder.aghook(&["run", "--record", "kept"])).ends_with(0);
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(2)
-        .says(&["whose secret only that run knew", "`--resign`"]);
+        .says(&["whose secret is not recorded", "`--resign`"]);
     Transcript::of(&mut folder.aghook(&["replay", "kept", "--resign"]))
         .ends_with(0)
         .says(&[" 0 different", "not sent: the fault kept the receiver from"])
