@@ -151,7 +151,7 @@ fn a_page_says_a_cause_once_and_leads_to_its_scenarios() {
         assert!(page.contains(&format!("<a href=\"#scenario-{number}\">")));
     }
     assert_eq!(
-        page.matches("<span class=\"trouble\">causes 1, 2</span>")
+        page.matches("<span class=\"problem\">causes 1, 2</span>")
             .count(),
         4
     );
