@@ -1,5 +1,5 @@
-//! What many scenarios fail of alike is said once in the reports for people, with whom it concerns;
-//! what differs is told by itself, and the reports for programs keep every check.
+//! Reports for people show a common cause once, with the scenarios that it affects, and other problems
+//! separately. Reports for programs keep every check.
 
 mod support;
 
