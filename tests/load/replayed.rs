@@ -71,9 +71,7 @@ fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
         let right = replay(&folder, &options, 0).says(&[&format!(
             "{wrong} events: {wrong} as expected, 0 unexpected, 0 undecided"
         )]);
-        let granted = right
-            .stdout
-            .matches(": 200; granted as often as it should be");
+        let granted = right.stdout.matches(": 200; granted as often as expected");
         assert_eq!(granted.count() as u64, wrong, "{}", right.text());
         // Once more, and still each once.
         replay(&folder, &options, 0);
