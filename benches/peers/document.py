@@ -120,15 +120,15 @@ def stall_text(stalls):
 
 
 def accuracy(found):
-    kept = found["accuracy"]
+    measured = found["accuracy"]
     return f"""### Rate accuracy
 
-At `--rate {kept["rate"]}` for {kept["seconds"]} s, the sink saw {kept["seen"]:,.1f} events per second \
-({kept["off"]:.2%} off) over all but the first and last second,
-and {kept["arrived"]:,} of {kept["planned"]:,} events in all. Events were sent {kept["late_p50_us"] / 1000:,.2f} ms late in the median, \
-{kept["late_p99_us"] / 1000:,.1f} ms at p99;
-{stall_text(kept["stalls"])}. aghook used \
-{kept["client_busy"]:.0%} of its core.
+At `--rate {measured["rate"]}` for {measured["seconds"]} s, the sink saw {measured["seen"]:,.1f} events per second \
+({measured["off"]:.2%} off) over all but the first and last second,
+and {measured["arrived"]:,} of {measured["planned"]:,} events in all. Events were sent {measured["late_p50_us"] / 1000:,.2f} ms late in the median, \
+{measured["late_p99_us"] / 1000:,.1f} ms at p99;
+{stall_text(measured["stalls"])}. aghook used \
+{measured["client_busy"]:.0%} of its core.
 """
 
 

@@ -67,13 +67,13 @@ class Sink:
     def count(self):
         """The number of answered requests, and the bytes of their bodies."""
         self.connection.sendall(b"GET /count HTTP/1.1\r\n\r\n")
-        answer = b""
-        while not answer.partition(b"\r\n\r\n")[2]:
+        response = b""
+        while not response.partition(b"\r\n\r\n")[2]:
             part = self.connection.recv(4096)
             if not part:
                 raise Failed("the sink ended")
-            answer += part
-        requests, body_bytes = answer.partition(b"\r\n\r\n")[2].split()
+            response += part
+        requests, body_bytes = response.partition(b"\r\n\r\n")[2].split()
         return int(requests), int(body_bytes)
 
     def cpu_seconds(self):

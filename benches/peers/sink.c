@@ -35,7 +35,7 @@ static size_t content_length(const char *head) {
     return line ? strtoul(line + strlen("\r\ncontent-length:"), NULL, 10) : 0;
 }
 
-static int answer(int socket, const char *head, size_t length) {
+static int respond(int socket, const char *head, size_t length) {
     char text[128];
     if (memcmp(head, "GET /count ", 11) != 0) {
         requests += 1;
@@ -49,7 +49,7 @@ static int answer(int socket, const char *head, size_t length) {
 }
 
 /* Answers all complete requests in the buffer; returns 0 to close the connection. */
-static int answer_all(int socket, struct connection *connection) {
+static int respond_all(int socket, struct connection *connection) {
     char *begin = connection->buffer;
     char *end = begin + connection->filled;
     for (;;) {
@@ -61,7 +61,7 @@ static int answer_all(int socket, struct connection *connection) {
         size_t length = content_length(begin);
         *body = first;
         if ((size_t)(end - body) < length) break;
-        if (!answer(socket, begin, length)) return 0;
+        if (!respond(socket, begin, length)) return 0;
         begin = body + length;
     }
     connection->filled = end - begin;
@@ -77,7 +77,7 @@ static int read_some(int socket) {
     ssize_t count = recv(socket, connection->buffer + connection->filled, room, 0);
     if (count <= 0) return 0;
     connection->filled += count;
-    return answer_all(socket, connection);
+    return respond_all(socket, connection);
 }
 
 static void accept_one(int poll, int listener) {

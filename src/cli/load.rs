@@ -38,7 +38,7 @@ use crate::load::{
 };
 use crate::scenario::DurationText;
 
-/// Send many events at a rate, and check response times and that each event is granted exactly once
+/// Send many events at a rate; check response times and exactly-once grants
 ///
 /// Every event is unique and signed. Latency counts from when an event was due, so a receiver that
 /// falls behind can't hide it. Without a target, aghook starts its built-in receiver on a free port
@@ -285,7 +285,7 @@ impl Load {
             let head = self.failures_head(&prepared);
             let written = failures::write(&self.failures, head, &check, effects.as_ref());
             let mut report = report::create(&self, &prepared, &result, mix, effects);
-            report.event_mix = check.source.mix_report(&result.mixed);
+            report.event_mix = check.source.mix_report(&result.mix_counts);
             if let Some(built_in) = prepared.built_in {
                 built_in.stop().await;
             }

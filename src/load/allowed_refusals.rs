@@ -14,8 +14,8 @@ impl AllowedRefusals {
     /// The refusals that a case allows for its event `name`; `None` if it must be acknowledged.
     ///
     /// A refusal is allowed unless a `must` expects a different response or that the event is
-    /// granted. In a scenario with a forgery, a fault, a script or a restart, statuses belong to
-    /// that, so its events must be acknowledged.
+    /// granted. A scenario with a forgery, a fault, a script or a restart allows none, because its
+    /// expected statuses concern that.
     pub(super) fn of(case: &Case, name: &str, event: &Event, policy: Policy) -> Option<Self> {
         let scenario = &case.scenario;
         let is_must = |level: Option<Level>| level.unwrap_or(scenario.level) == Level::Must;

@@ -56,9 +56,9 @@ mod tests {
         for (second, milliseconds) in [(0, 5), (2, 7)] {
             let mut latencies = LatencyHistograms::default();
             record(&mut latencies.latency, Duration::from_millis(milliseconds));
-            let mut seen = Interval::default();
-            seen.pack(&latencies);
-            over_time.add_second(second, &seen);
+            let mut interval = Interval::default();
+            interval.pack(&latencies);
+            over_time.add_second(second, &interval);
         }
         let began = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
         let mut log = Vec::new();

@@ -99,12 +99,18 @@ mod tests {
         latency.saturating_record(5_000_000);
         live.attempt_started();
         live.add(&latency, 3, 1);
-        let seen = live.take();
-        assert_eq!((seen.attempts, seen.errors, seen.in_flight), (3, 1, 1));
-        assert_eq!(seen.p99.map(|p99| p99.as_millis()), Some(5));
+        let snapshot = live.take();
+        assert_eq!(
+            (snapshot.attempts, snapshot.errors, snapshot.in_flight),
+            (3, 1, 1)
+        );
+        assert_eq!(snapshot.p99.map(|p99| p99.as_millis()), Some(5));
         live.attempt_ended();
-        let seen = live.take();
-        assert_eq!((seen.attempts, seen.errors, seen.in_flight), (0, 0, 0));
-        assert_eq!((seen.p50, seen.p99), (None, None));
+        let snapshot = live.take();
+        assert_eq!(
+            (snapshot.attempts, snapshot.errors, snapshot.in_flight),
+            (0, 0, 0)
+        );
+        assert_eq!((snapshot.p50, snapshot.p99), (None, None));
     }
 }

@@ -1,5 +1,5 @@
-//! Releases events when they are due, on a thread of its own: thread sleep is accurate to the
-//! microsecond, unlike the runtime's timers.
+//! Releases events when they are due, on a separate thread: its sleep is accurate to the microsecond,
+//! unlike the runtime's timers.
 
 use std::time::{Duration, Instant};
 

@@ -97,7 +97,7 @@ pub struct CheckedExpectation {
     pub note: Option<String>,
 }
 
-/// Whether events were granted as often as they should be.
+/// Whether events were granted as expected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EffectsReport {
     /// How many events were checked.

@@ -49,13 +49,13 @@ pub struct LoadResult {
     /// When the measured part began.
     pub began: Timestamp,
     /// How many events of this shard were started, including the warm-up. They are its first ones.
-    pub begun: u64,
+    pub started: u64,
     /// The events that were not acknowledged.
     pub unacknowledged: Unacknowledged,
     /// The numbers of accepted forgeries; if there are too many, the first of each worker.
     pub accepted_forgeries: Vec<u64>,
     /// The counters of the mix.
-    pub mixed: Vec<MixCounts>,
+    pub mix_counts: Vec<MixCounts>,
     /// Whether it was stopped early.
     pub interrupted: bool,
 }
@@ -202,7 +202,7 @@ impl SharedState {
     }
 
     /// How many events were claimed, limited to the total.
-    fn begun(&self) -> u64 {
+    fn started(&self) -> u64 {
         let next = self.next.load(Ordering::SeqCst);
         next.min(self.total.load(Ordering::SeqCst))
     }
@@ -289,37 +289,37 @@ fn result(
     mut measurements: Measurements,
 ) -> LoadResult {
     let mut accepted_forgeries = Vec::new();
-    let mut remembered = Vec::new();
-    let mut mixed = Vec::new();
-    let mut last_begun = None;
+    let mut unacknowledged = Vec::new();
+    let mut mix_counts = Vec::new();
+    let mut last_started = None;
     for stats in all_stats {
         measurements.counts.add(&stats.measured);
         measurements.warmup.add(&stats.warmup);
         // All histograms of this process have the same bounds.
         let _ = measurements.latencies.add(&stats.latencies);
-        stats.add_mixed_to(&mut mixed);
+        stats.add_mix_counts_to(&mut mix_counts);
         accepted_forgeries.extend(stats.accepted_forgeries);
-        remembered.push(stats.unacknowledged);
-        last_begun = last_begun.max(stats.last_begun);
+        unacknowledged.push(stats.unacknowledged);
+        last_started = last_started.max(stats.last_started);
     }
     measurements.counts.count_unfinished();
     measurements.warmup.count_unfinished();
     accepted_forgeries.sort_unstable();
     let interrupted = shared.stop.is_stopped();
     let measured_from = start + shared.timetable.warmup();
-    let seen = last_begun.map_or(Duration::ZERO, |last| {
+    let actual = last_started.map_or(Duration::ZERO, |last| {
         last.saturating_duration_since(measured_from)
     });
     let planned = shared.timetable.planned_span().filter(|_| !interrupted);
-    let span = planned.unwrap_or_default().max(seen);
+    let span = planned.unwrap_or_default().max(actual);
     measurements.span_us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
     LoadResult {
         measurements,
         began,
-        begun: shared.begun(),
-        unacknowledged: Unacknowledged::join(remembered),
+        started: shared.started(),
+        unacknowledged: Unacknowledged::join(unacknowledged),
         accepted_forgeries,
-        mixed,
+        mix_counts,
         interrupted,
     }
 }

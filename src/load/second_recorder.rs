@@ -94,7 +94,7 @@ impl SecondRecorder {
 
     fn advance(&mut self, now: Instant) {
         let second = now.saturating_duration_since(self.from).as_secs();
-        // Skipped seconds have no events of their own, but attempts may have been in flight.
+        // Nothing happened in skipped seconds, but attempts may have been in flight.
         while self.current.number < second {
             self.start_second(self.current.number + 1);
         }

@@ -99,8 +99,8 @@ impl Worker {
 
     async fn run(self: &Rc<Self>, slots: Vec<ConnectionSlot>, gatherer: Sender<WorkerSecond>) {
         let mut stage = self.shared.stop.watch();
-        let begun = stage.wait_for(|stage| *stage > Stage::Connecting).await;
-        let Ok(Stage::Running(start)) = begun.map(|stage| *stage) else {
+        let started = stage.wait_for(|stage| *stage > Stage::Connecting).await;
+        let Ok(Stage::Running(start)) = started.map(|stage| *stage) else {
             // Stopped before the start.
             return;
         };

@@ -27,8 +27,8 @@ pub(super) struct Lateness {
 }
 
 impl Lateness {
-    pub(super) fn new(due: Instant, free_since: Instant, begun: Instant) -> Self {
-        let total = begun.saturating_duration_since(due);
+    pub(super) fn new(due: Instant, free_since: Instant, started: Instant) -> Self {
+        let total = started.saturating_duration_since(due);
         Self {
             total,
             // If another connection had been free, that one would have taken the attempt.
@@ -46,9 +46,9 @@ pub(super) struct WorkerStats {
     pub(super) unacknowledged: Unacknowledged,
     pub(super) accepted_forgeries: Vec<u64>,
     /// The counters of the mix, without the warm-up.
-    mixed: Vec<MixCounts>,
+    mix_counts: Vec<MixCounts>,
     /// When the last measured event started.
-    pub(super) last_begun: Option<Instant>,
+    pub(super) last_started: Option<Instant>,
     /// Records the current second, once the load has started.
     pub(super) recorder: Option<SecondRecorder>,
     unpublished: Option<UnpublishedStats>,
@@ -83,17 +83,17 @@ impl WorkerStats {
 
     /// A counter of the mix.
     pub(super) fn mix_counter(&mut self, index: usize) -> &mut MixCounts {
-        if self.mixed.len() <= index {
-            self.mixed.resize(index + 1, MixCounts::default());
+        if self.mix_counts.len() <= index {
+            self.mix_counts.resize(index + 1, MixCounts::default());
         }
-        &mut self.mixed[index]
+        &mut self.mix_counts[index]
     }
 
     /// Adds the counters of the mix to a total.
-    pub(super) fn add_mixed_to(&self, mixed: &mut Vec<MixCounts>) {
-        let count = mixed.len().max(self.mixed.len());
-        mixed.resize(count, MixCounts::default());
-        for (all, own) in mixed.iter_mut().zip(&self.mixed) {
+    pub(super) fn add_mix_counts_to(&self, mix_counts: &mut Vec<MixCounts>) {
+        let count = mix_counts.len().max(self.mix_counts.len());
+        mix_counts.resize(count, MixCounts::default());
+        for (all, own) in mix_counts.iter_mut().zip(&self.mix_counts) {
             *all += *own;
         }
     }
@@ -102,7 +102,7 @@ impl WorkerStats {
     pub(super) fn event_started(&mut self, measured: bool, at: Instant) {
         self.counts(measured).events += 1;
         if measured {
-            self.last_begun = Some(at);
+            self.last_started = Some(at);
         }
     }
 

@@ -49,7 +49,7 @@ impl EffectCheck<'_> {
             None => DEFAULT_SETTLE,
         };
         let mut report = EffectsReport::default();
-        let all = 0..self.result.begun;
+        let all = 0..self.result.started;
         let mut wrong = match sample {
             EffectSample::None => return report,
             EffectSample::All => self.check_events(all, &mut report).await,
@@ -71,23 +71,23 @@ impl EffectCheck<'_> {
     /// The indices of a sample: up to half of it from events with a treatment, the rest spread evenly
     /// over all events.
     fn sample(&self, count: u64) -> BTreeSet<u64> {
-        let begun = self.result.begun;
+        let started = self.result.started;
         let mut source = self.source.clone();
         let mut is_treated =
             |index: &u64| source.treatment(self.shard.number(*index)) != Treatment::Plain;
-        let treated = (0..begun).filter(|index| is_treated(index)).count() as u64;
+        let treated = (0..started).filter(|index| is_treated(index)).count() as u64;
         let wanted = (count / 2).min(treated);
         let step = |of: u64, wanted: u64| of.checked_div(wanted).unwrap_or_default().max(1);
         let of_treated = usize::try_from(step(treated, wanted)).unwrap_or(usize::MAX);
         let most = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        let mut sample: BTreeSet<u64> = (0..begun)
+        let mut sample: BTreeSet<u64> = (0..started)
             .filter(|index| is_treated(index))
             .step_by(of_treated)
             .take(most(wanted))
             .collect();
         let rest = count - sample.len() as u64;
-        let spread = most(step(begun, rest));
-        sample.extend((0..begun).step_by(spread).take(most(rest)));
+        let spread = most(step(started, rest));
+        sample.extend((0..started).step_by(spread).take(most(rest)));
         sample
     }
 
@@ -162,7 +162,7 @@ impl EffectCheck<'_> {
             .iter()
             .map(|wrong| (wrong.player_id.clone(), Vec::new()));
         let mut events_of: HashMap<String, Vec<u64>> = players.collect();
-        for index in 0..self.result.begun {
+        for index in 0..self.result.started {
             let number = self.shard.number(index);
             let event = source.event(number);
             if let Some(numbers) = events_of.get_mut(event.event_data.player_id.as_ref()) {

@@ -164,7 +164,7 @@ impl Failures {
         let mut player = |number: u64| source.event(number).event_data.player_id.to_string();
         let numbers = self.listed.keys();
         let mut counts: HashMap<String, u64> = numbers.map(|number| (player(*number), 0)).collect();
-        for index in 0..check.result.begun {
+        for index in 0..check.result.started {
             if let Some(count) = counts.get_mut(&player(check.shard.number(index))) {
                 *count += 1;
             }

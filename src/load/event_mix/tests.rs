@@ -97,11 +97,11 @@ proptest! {
         let halves = [1.0, 0.5, 0.5, 0.5, 0.5];
         let of_entry = [0, 1, 1, 2, 2];
         let chi: f64 = (0..5)
-            .map(|place| {
-                let share = f64::from(weights[of_entry[place]]) / f64::from(all);
-                let expected = share * halves[place] * f64::from(numbers);
-                let seen = counts.get(&place).copied().unwrap_or_default();
-                (seen - expected).powi(2) / expected
+            .map(|counter| {
+                let fraction = f64::from(weights[of_entry[counter]]) / f64::from(all);
+                let expected = fraction * halves[counter] * f64::from(numbers);
+                let observed = counts.get(&counter).copied().unwrap_or_default();
+                (observed - expected).powi(2) / expected
             })
             .sum();
         prop_assert!(chi < 35.0, "{chi}: {counts:?} of {weights:?}");

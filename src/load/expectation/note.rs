@@ -79,7 +79,7 @@ fn slow_machine(measurements: &Measurements) -> Option<String> {
         ));
     }
     (!problems.is_empty()).then(|| {
-        let problems = problems.join(" and ");
+        let problems = problems.join(", and ");
         format!("the sender may be the cause: this machine {problems}")
     })
 }

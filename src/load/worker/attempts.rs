@@ -27,7 +27,7 @@ struct AttemptResult {
 enum Consequence {
     Acknowledged,
     Refused,
-    /// Retry if attempts are left; the receiver may have asked for a delay.
+    /// Retry if attempts are left, after the delay that the receiver asked for, if any.
     Retry(Option<Duration>),
     Exhausted,
 }
@@ -116,7 +116,7 @@ impl Worker {
             .await;
         slot.free_since = attempted.ended;
         let mut stats = self.stats.borrow_mut();
-        let status = attempted.result.map(|answer| answer.status);
+        let status = attempted.result.map(|response| response.status);
         let accepted = matches!(status, Ok(200..300));
         let refused = matches!(status, Ok(400..500));
         let counts = stats.counts(scheduled.measured);
@@ -160,10 +160,10 @@ impl Worker {
         self.stats.borrow_mut().counts(scheduled.measured).together += 1;
         let mut gates = Gate::for_participants(2).into_iter();
         let (one, other) = (gates.next(), gates.next());
-        let (own, twins) = (&mut slot.primary, &mut slot.twin);
+        let (primary, second) = (&mut slot.primary, &mut slot.twin);
         let (attempted, twin_attempted) = tokio::join!(
-            self.attempt(started, own, &slot.request, one, Hearing::Whole),
-            self.attempt(started, twins, &slot.twin_request, other, Hearing::Whole),
+            self.attempt(started, primary, &slot.request, one, Hearing::Whole),
+            self.attempt(started, second, &slot.twin_request, other, Hearing::Whole),
         );
         slot.free_since = attempted.ended.max(twin_attempted.ended);
         self.conclude(&scheduled, timestamp, &attempted);
@@ -264,9 +264,9 @@ impl Worker {
         AttemptResult {
             sent,
             ended,
-            result: result.map(|(answer, connection)| {
+            result: result.map(|(response, connection)| {
                 idle.put_back(connection, ended);
-                answer
+                response
             }),
         }
     }
@@ -292,8 +292,8 @@ impl Worker {
             }
             Consequence::Refused => {
                 self.stats.borrow_mut().counts(scheduled.measured).refused += 1;
-                if let Ok(answer) = &attempted.result
-                    && self.count_allowed_refusal(scheduled, answer.status)
+                if let Ok(response) = &attempted.result
+                    && self.count_allowed_refusal(scheduled, response.status)
                 {
                     if scheduled.delivery == DeliveryKind::Original {
                         let unacknowledged = &mut self.stats.borrow_mut().unacknowledged;
@@ -302,10 +302,10 @@ impl Worker {
                     return;
                 }
             }
-            Consequence::Retry(asked) => match self.retry_delay(scheduled) {
+            Consequence::Retry(requested_delay) => match self.retry_delay(scheduled) {
                 Some(delay) => {
                     let policy = &self.shared.run.settings.retry;
-                    let delay = policy.retry_after.wait(delay, asked);
+                    let delay = policy.retry_after.wait(delay, requested_delay);
                     if let Some(due) = attempted.ended.checked_add(delay) {
                         self.redeliver(scheduled.retry(due, timestamp));
                         return;
@@ -340,15 +340,15 @@ impl Worker {
             attempted.ended.saturating_duration_since(scheduled.due)
         };
         let (is_error, is_timed, consequence) = match &attempted.result {
-            Ok(answer) => {
+            Ok(response) => {
                 let counts = stats.counts(scheduled.measured);
-                *counts.statuses.entry(answer.status).or_default() += 1;
-                if StatusClass::Success.matches(answer.status) {
+                *counts.statuses.entry(response.status).or_default() += 1;
+                if StatusClass::Success.matches(response.status) {
                     (false, true, Consequence::Acknowledged)
-                } else if policy.retries_status(answer.status) {
+                } else if policy.retries_status(response.status) {
                     let now = || self.shared.run.clock.unix_seconds();
-                    let asked = answer.retry_after.map(|asked| asked.from(now()));
-                    (true, false, Consequence::Retry(asked))
+                    let requested_delay = response.retry_after.map(|header| header.from(now()));
+                    (true, false, Consequence::Retry(requested_delay))
                 } else {
                     (true, false, Consequence::Refused)
                 }

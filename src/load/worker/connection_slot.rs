@@ -120,11 +120,11 @@ mod tests {
     async fn attempts_with_a_shared_timer_have_separate_timeouts() {
         let mut deadline = SlotConnection::new(None).deadline;
         for _ in 0..3 {
-            let begun = Instant::now();
-            let until = begun + Duration::from_millis(5);
+            let started = Instant::now();
+            let until = started + Duration::from_millis(5);
             let ended = deadline.limit(until, std::future::pending::<()>()).await;
             assert_eq!(ended, None);
-            assert!(begun.elapsed() >= Duration::from_millis(5));
+            assert!(started.elapsed() >= Duration::from_millis(5));
             // The timer has fired for the earlier timeout.
             let until = Instant::now() + Duration::from_hours(1);
             let work = tokio::time::sleep(Duration::from_millis(5));
