@@ -148,7 +148,7 @@ mod tests {
     fn failure(name: &'static str) -> AnswerRecord {
         AnswerRecord::Failure {
             name: name.into(),
-            message: "there was no answer within 10s".to_owned(),
+            message: "there was no response within 10s".to_owned(),
             hint: "".into(),
         }
     }

@@ -17,7 +17,7 @@ use super::super::preparation::PreparedRun;
 use super::super::target_options::reach;
 use super::super::{ExitCode, block_on};
 use super::ReplayRun;
-use crate::delivery::{Delivery, DeliveryPlan, Gate, Outcome, Target, deliver};
+use crate::delivery::{Delivery, DeliveryPlan, LastByteBarrier, Outcome, Target, deliver};
 use crate::generate::Seed;
 use crate::harness::{
     AnswerRecord, AttemptPlace, GrantDemand, Harness, HoldingsVerdict, PlayerClaims, answer_record,
@@ -253,9 +253,9 @@ impl Resending<'_> {
         }
         let delivery = match treatment {
             FailedTreatment::Together => {
-                let mut gates = Gate::for_participants(2).into_iter();
+                let mut barriers = LastByteBarrier::for_participants(2).into_iter();
                 let mut twin = self.plan(event, &once);
-                (plan.gate, twin.gate) = (gates.next(), gates.next());
+                (plan.barrier, twin.barrier) = (barriers.next(), barriers.next());
                 let mut of_twin = random.clone();
                 let (own, twin) = tokio::join!(
                     self.deliver(plan, &mut random),

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use super::Worker;
 use super::line::{Kept, Line};
 use crate::delivery::{
-    BreakOff, BulkAnswer, BulkConnection, Failure, FailureClass, Gate, Hearing, schedule,
+    BulkConnection, BulkResponse, Failure, FailureClass, LastByteBarrier, ResponseHandling,
+    SenderAbort, schedule,
 };
 use crate::generate::Generator;
 use crate::load::duties::{Duty, Part};
@@ -20,7 +21,7 @@ use crate::scenario::{EventIdOnRetry, Forgery, RetryOn, StatusClass};
 struct Attempted {
     sent: Instant,
     ended: Instant,
-    result: Result<BulkAnswer, Failure>,
+    result: Result<BulkResponse, Failure>,
 }
 
 /// What an attempt means for its delivery.
@@ -70,15 +71,15 @@ impl Worker {
             Treatment::Forged(forgery) => self.forge(&duty, forgery, line).await,
             Treatment::Together => self.deliver_together(duty, line).await,
             Treatment::LostAck => {
-                self.deliver(duty, Hearing::Lost, line).await;
+                self.deliver(duty, ResponseHandling::Discard, line).await;
             }
             Treatment::Plain => {
-                self.deliver(duty, Hearing::Whole, line).await;
+                self.deliver(duty, ResponseHandling::Read, line).await;
             }
             Treatment::Duplicate(after) => {
                 let measured = duty.measured;
                 let first = duty.clone();
-                let signed = self.deliver(duty, Hearing::Whole, line).await;
+                let signed = self.deliver(duty, ResponseHandling::Read, line).await;
                 self.tally.borrow_mut().counts(measured).duplicates += 1;
                 let due = line.free_since + after;
                 self.redeliver(first.duplicate(due, signed));
@@ -96,7 +97,13 @@ impl Worker {
         self.tally.borrow_mut().begun(duty.measured, begun);
         self.count_in_mix(duty, |counts| counts.events += 1);
         let attempted = self
-            .attempt(begun, &mut line.own, &line.request, None, Hearing::Whole)
+            .attempt(
+                begun,
+                &mut line.own,
+                &line.request,
+                None,
+                ResponseHandling::Read,
+            )
             .await;
         line.free_since = attempted.ended;
         let mut tally = self.tally.borrow_mut();
@@ -114,13 +121,13 @@ impl Worker {
     }
 
     /// Makes one attempt, and says as of when it was signed.
-    async fn deliver(&self, duty: Duty, hearing: Hearing, line: &mut Line) -> u64 {
+    async fn deliver(&self, duty: Duty, handling: ResponseHandling, line: &mut Line) -> u64 {
         let signed = self.make_request(&duty, &mut line.request);
         after_others().await;
         let begun = Instant::now();
         self.count_begun(&duty, line.free_since, begun);
         let attempted = self
-            .attempt(begun, &mut line.own, &line.request, None, hearing)
+            .attempt(begun, &mut line.own, &line.request, None, handling)
             .await;
         line.free_since = attempted.ended;
         self.conclude(&duty, signed, &attempted);
@@ -137,12 +144,18 @@ impl Worker {
         self.count_begun(&duty, line.free_since, begun);
         self.count_begun(&twin, line.free_since, begun);
         self.tally.borrow_mut().counts(duty.measured).together += 1;
-        let mut gates = Gate::for_participants(2).into_iter();
-        let (one, other) = (gates.next(), gates.next());
+        let mut barriers = LastByteBarrier::for_participants(2).into_iter();
+        let (one, other) = (barriers.next(), barriers.next());
         let (own, twins) = (&mut line.own, &mut line.twin);
         let (attempted, of_twin) = tokio::join!(
-            self.attempt(begun, own, &line.request, one, Hearing::Whole),
-            self.attempt(begun, twins, &line.request_of_twin, other, Hearing::Whole),
+            self.attempt(begun, own, &line.request, one, ResponseHandling::Read),
+            self.attempt(
+                begun,
+                twins,
+                &line.request_of_twin,
+                other,
+                ResponseHandling::Read
+            ),
         );
         line.free_since = attempted.ended.max(of_twin.ended);
         self.conclude(&duty, signed, &attempted);
@@ -200,8 +213,8 @@ impl Worker {
         begun: Instant,
         kept: &mut Kept,
         request: &[u8],
-        gate: Option<Gate>,
-        hearing: Hearing,
+        barrier: Option<LastByteBarrier>,
+        handling: ResponseHandling,
     ) -> Attempted {
         let run = &self.shared.run;
         if let Some(live) = &run.live {
@@ -220,7 +233,7 @@ impl Worker {
                 sent = Instant::now();
                 opened
             };
-            let exchange = connection.exchange(&run.target, request, gate, hearing);
+            let exchange = connection.exchange(&run.target, request, barrier, handling);
             Ok((exchange.await?, connection))
         };
         let after = run.settings.retry.timeout.0;
@@ -234,7 +247,7 @@ impl Worker {
         }
         let timed_out = Failure::Timeout {
             after,
-            answer_began: false,
+            response_began: false,
         };
         let result = result.unwrap_or(Err(timed_out));
         Attempted {
@@ -252,7 +265,7 @@ impl Worker {
         let consequence = self.count(duty, attempted);
         let lost = matches!(
             attempted.result,
-            Err(Failure::BrokenOff(BreakOff::AnswerLost))
+            Err(Failure::Aborted(SenderAbort::ResponseLost))
         );
         self.count_in_mix(duty, |counts| match consequence {
             Consequence::Acknowledged => counts.acknowledged += 1,
@@ -326,7 +339,7 @@ impl Worker {
                     (true, false, Consequence::Refused)
                 }
             }
-            Err(Failure::BrokenOff(BreakOff::AnswerLost)) => {
+            Err(Failure::Aborted(SenderAbort::ResponseLost)) => {
                 tally.counts(duty.measured).lost_acks += 1;
                 (false, false, retried(RetryOn::Connection))
             }

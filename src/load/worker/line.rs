@@ -76,7 +76,7 @@ impl Idle {
         let mut connection = self.connection.take()?;
         let idle = now.saturating_duration_since(self.since);
         let is_usable = if idle < LOOKED_AT_AFTER {
-            !connection.is_spent()
+            !connection.is_closed()
         } else {
             connection.is_open()
         };

@@ -178,9 +178,9 @@ impl Chance {
         let failure = AnswerRecord::Failure {
             name: if self.turned { "reset" } else { "closed_early" }.into(),
             message: if self.turned {
-                "the receiver reset the connection before the answer was complete".to_owned()
+                "the receiver reset the connection before the response was complete".to_owned()
             } else {
-                "the receiver closed the connection before the answer was complete".to_owned()
+                "the receiver closed the connection before the response was complete".to_owned()
             },
             hint: "".into(),
         };
