@@ -110,10 +110,10 @@ impl Client {
         let started = Instant::now();
         let barrier = options.barrier.map(Arc::new);
         let _leave = LeaveBarrierOnDrop(barrier.clone());
-        let held = || {
+        let barrier_wait = || {
             barrier
                 .as_ref()
-                .map_or(Duration::ZERO, |barrier| barrier.held())
+                .map_or(Duration::ZERO, |barrier| barrier.wait_time())
         };
         let mut progress = ExchangeProgress::default();
         // A fault that ends its connection must not affect other exchanges.
@@ -131,7 +131,9 @@ impl Client {
         let result = {
             let work = self.exchange(target, request, hooks, started, &mut progress);
             tokio::pin!(work);
-            let due = |held: Duration| later(started, options.timeout.saturating_add(held));
+            let due = |barrier_wait: Duration| {
+                deadline_after(started, options.timeout.saturating_add(barrier_wait))
+            };
             let deadline = tokio::time::sleep_until(due(Duration::ZERO));
             tokio::pin!(deadline);
             loop {
@@ -140,7 +142,7 @@ impl Client {
                     result = &mut work => break Some(result),
                     () = &mut deadline => {
                         let opened = barrier.as_ref().is_some_and(|barrier| barrier.is_open());
-                        let due = due(if opened { held() } else { Duration::ZERO });
+                        let due = due(if opened { barrier_wait() } else { Duration::ZERO });
                         if due <= Instant::now() {
                             break None;
                         }
@@ -149,7 +151,7 @@ impl Client {
                 }
             }
         };
-        let held = held();
+        let barrier_wait = barrier_wait();
         let result = match result {
             Some(Ok(ReceivedResponse { response, reusable })) => {
                 // The deadline no longer applies: the response is complete and measured.
@@ -173,7 +175,7 @@ impl Client {
                 connect: progress.connect,
                 first_byte: progress.first_byte,
                 total: progress.total.unwrap_or_else(|| started.elapsed()),
-                held,
+                barrier_wait,
             },
             connection: progress.connection,
         }
@@ -331,7 +333,7 @@ fn timed_out(progress: &ExchangeProgress, after: Duration) -> Failure {
     }
 }
 
-fn later(instant: Instant, duration: Duration) -> Instant {
+fn deadline_after(instant: Instant, duration: Duration) -> Instant {
     instant
         .checked_add(duration)
         .unwrap_or_else(|| instant + FOREVER)

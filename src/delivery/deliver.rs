@@ -17,7 +17,7 @@ use super::rate_limit::{RateLimit, RateLimitPermits};
 use super::retry_after::retry_after;
 use super::schedule::{Schedule, total_wait};
 use super::send_options::{ConnectionUse, SendOptions};
-use super::signing::{Signing, outgoing};
+use super::signing::{Signing, to_outgoing};
 use super::timestamp_allocator::TimestampAllocator;
 use crate::protocol::Signer;
 use crate::scenario::{Fault, Forgery, RetryOn, RetryPolicy, StatusClass};
@@ -170,7 +170,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         let permit = self.rate_limit_permit().await;
         let started = self.start_attempt();
         let options = self.options(&started);
-        let outgoing = outgoing(&started.request);
+        let outgoing = to_outgoing(&started.request);
         let client = self.sender.client;
         let exchange = client.send(self.plan.target, &outgoing, options).await;
         self.end_attempt(&started, exchange);
@@ -193,7 +193,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             ..self.options(&first)
         };
         let (client, target) = (self.sender.client, self.plan.target);
-        let request = outgoing(&first.request);
+        let request = to_outgoing(&first.request);
         let mut abandoned =
             match AbandonedAttempt::send(client, target, request, options, after).await {
                 Ok(abandoned) => abandoned,
@@ -216,7 +216,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             connection: ConnectionUse::New,
             ..self.options(&second)
         };
-        let request = outgoing(&second.request);
+        let request = to_outgoing(&second.request);
         let retry = client.send(target, &request, options);
         let (exchange, first_exchange) = future::join(retry, abandoned.finish(timeout)).await;
         self.end_attempt(&first, first_exchange);

@@ -105,12 +105,12 @@ pub struct Timings {
     /// Until the end of the response, or the failure.
     pub total: Duration,
     /// How long the request waited at a barrier. The other times include this.
-    pub held: Duration,
+    pub barrier_wait: Duration,
 }
 
 impl Timings {
     /// The total time without the wait at a barrier.
     pub fn without_barrier_wait(&self) -> Duration {
-        self.total.saturating_sub(self.held)
+        self.total.saturating_sub(self.barrier_wait)
     }
 }

@@ -50,7 +50,7 @@ impl LastByteBarrier {
 
     /// Counts this participant as arrived, and waits for the others.
     pub(super) fn poll_open(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.count_once();
+        self.arrive();
         let mut state = self.shared.state();
         if state.opened_at.is_some() {
             return Poll::Ready(());
@@ -67,7 +67,7 @@ impl LastByteBarrier {
 
     /// Stops the others from waiting for this participant. No effect if it has arrived.
     pub(super) fn leave(&self) {
-        self.count_once();
+        self.arrive();
     }
 
     /// Whether the last bytes may be sent.
@@ -76,7 +76,7 @@ impl LastByteBarrier {
     }
 
     /// How long this participant has waited so far.
-    pub(super) fn held(&self) -> Duration {
+    pub(super) fn wait_time(&self) -> Duration {
         let opened_at = self.shared.state().opened_at;
         let Some(arrived_at) = *lock(&self.arrived_at) else {
             return Duration::ZERO;
@@ -85,7 +85,7 @@ impl LastByteBarrier {
         until.saturating_duration_since(arrived_at)
     }
 
-    fn count_once(&self) {
+    fn arrive(&self) {
         let mut arrived_at = lock(&self.arrived_at);
         if arrived_at.is_some() {
             return;

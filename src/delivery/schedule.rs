@@ -58,24 +58,24 @@ impl<'a> Schedule<'a> {
             Delays::Exponential(backoff) => {
                 let longer = match self.returned {
                     0 => backoff.first.0,
-                    _ => multiplied(self.last, backoff.factor),
+                    _ => multiply(self.last, backoff.factor),
                 };
                 longer.min(backoff.max.0)
             }
         };
         self.last = delay;
         self.returned += 1;
-        Some(jittered(delay, self.policy.jitter, rng))
+        Some(apply_jitter(delay, self.policy.jitter, rng))
     }
 }
 
 /// The product, or the maximum duration on overflow.
-fn multiplied(duration: Duration, factor: f64) -> Duration {
+fn multiply(duration: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
 /// The delay, changed at random by at most the jitter's percentage.
-fn jittered(delay: Duration, jitter: Jitter, rng: &mut (impl Rng + ?Sized)) -> Duration {
+fn apply_jitter(delay: Duration, jitter: Jitter, rng: &mut (impl Rng + ?Sized)) -> Duration {
     if jitter == Jitter::NONE {
         return delay;
     }

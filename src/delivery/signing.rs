@@ -109,7 +109,7 @@ fn sign_at<R: Rng>(
 }
 
 /// Converts the request for the client.
-pub(super) fn outgoing(signed: &SignedRequest) -> OutgoingRequest {
+pub(super) fn to_outgoing(signed: &SignedRequest) -> OutgoingRequest {
     let request = OutgoingRequest::new(Method::POST).body(signed.body.clone());
     let mut headers = signed.headers.iter();
     match headers.try_fold(request, |request, (name, value)| {

@@ -74,7 +74,7 @@ pub(super) fn timings_record(exchange: &Exchange) -> TimingsRecord {
     TimingsRecord {
         connect: timings.connect,
         first_byte: timings.first_byte,
-        held: timings.held,
+        held: timings.barrier_wait,
     }
 }
 

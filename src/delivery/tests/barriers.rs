@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use super::server::{Server, ServerAction, length_of_request, listen, nowhere};
+use super::server::{Server, ServerAction, length_of_request, listen, unused_target};
 use super::*;
 
 const BODY: &str = r#"{"event_type":"coupon.redeemed"}"#;
@@ -105,7 +105,11 @@ async fn no_last_byte_is_sent_before_all_other_bytes_have_arrived() {
 async fn a_participant_that_fails_releases_the_others() {
     let server = Server::with_actions([ServerAction::status(200)]).await;
     let mut barriers = LastByteBarrier::for_participants(4);
-    let refused = send_with_barrier(&nowhere().await, barriers.pop().expect("a barrier"), BODY);
+    let refused = send_with_barrier(
+        &unused_target().await,
+        barriers.pop().expect("a barrier"),
+        BODY,
+    );
     let cancelled = send_with_barrier(&server.target, barriers.pop().expect("a barrier"), BODY);
     cancelled.abort();
     drop(barriers.pop());
@@ -223,7 +227,7 @@ async fn a_barrier_that_never_opens_times_out() {
     let target = &server.target;
     let exchange = client().send(target, &post(target), options).await;
     assert_eq!(
-        exchange.result.expect_err("held").class(),
+        exchange.result.expect_err("timed out").class(),
         FailureClass::Timeout
     );
     assert_eq!(server.seen(), []);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::server::{Server, ServerAction, nowhere};
+use super::server::{Server, ServerAction, unused_target};
 use super::*;
 use crate::protocol::{Secret, Signer};
 use crate::scenario::{DurationText, Forgery, RetryOn, RetryPolicy};
@@ -106,7 +106,7 @@ async fn failures_are_retried_as_the_policy_says() {
         retry_on: vec![RetryOn::Timeout],
         ..RetryPolicy::default()
     };
-    let delivery = delivered(&nowhere().await, &policy, None).await;
+    let delivery = delivered(&unused_target().await, &policy, None).await;
     assert_eq!(delivery.outcome, Outcome::Exhausted);
     assert_eq!(delivery.attempts.len(), 1);
 }

@@ -320,8 +320,8 @@ async fn an_overlapping_retry_can_fail() {
         assert_eq!(discarded_status(&delivery.attempts[0]), Some(200));
         assert_eq!(delivery.outcome, Outcome::Exhausted);
     }
-    let nowhere = super::server::nowhere().await;
-    let delivery = delivered(&nowhere, overlap).await;
+    let target = super::server::unused_target().await;
+    let delivery = delivered(&target, overlap).await;
     assert_eq!(results(&delivery), ["refused"; 5]);
 }
 

@@ -1,6 +1,6 @@
 //! Every kind of response and failure.
 
-use super::server::{Server, ServerAction, listen, nowhere};
+use super::server::{Server, ServerAction, listen, unused_target};
 use super::*;
 
 /// A timeout that a test reaches, since the server never completes its response.
@@ -145,12 +145,12 @@ async fn kinds_of_failure_are_distinguished() {
 
 #[tokio::test]
 async fn a_port_that_nothing_listens_on_refuses_the_connection() {
-    let nowhere = nowhere().await;
-    let exchange = send(&client(), &nowhere).await;
+    let target = unused_target().await;
+    let exchange = send(&client(), &target).await;
     let failure = exchange.result.expect_err("nothing listens");
     assert_eq!(failure.name(), "refused");
     assert_eq!(failure.class(), FailureClass::Connection);
     assert_eq!(exchange.connection, None);
-    assert_eq!(exchange.request.url, nowhere.as_str());
-    assert_eq!(client().probe_connection(&nowhere).await, Err(failure));
+    assert_eq!(exchange.request.url, target.as_str());
+    assert_eq!(client().probe_connection(&target).await, Err(failure));
 }

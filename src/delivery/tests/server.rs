@@ -121,7 +121,7 @@ pub(super) async fn listen() -> (TcpListener, Target) {
 }
 
 /// A target that nothing listens on.
-pub(super) async fn nowhere() -> Target {
+pub(super) async fn unused_target() -> Target {
     listen().await.1
 }
 
