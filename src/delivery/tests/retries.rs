@@ -40,8 +40,8 @@ async fn a_retry_can_have_a_fresh_event_id() {
             assert_eq!(event["idempotency_key"], "idmpt_1");
             ids.push(event["event_id"].as_str().expect("text").to_owned());
             let expected = signer.sign(NOW, &request.body).to_string();
-            let signed = request.headers.iter().any(|(_, value)| *value == *expected);
-            assert!(signed, "each body has its own signature");
+            let has_own = request.headers.iter().any(|(_, value)| *value == *expected);
+            assert!(has_own, "each body has its own signature");
         }
         assert_eq!(ids[0], "whevt_first");
         ids.sort();
