@@ -16,7 +16,7 @@ use super::secrets::Secrets;
 use super::target_options::{ChosenTarget, TargetOptions, reach};
 use super::{ExitCode, block_on};
 use crate::delivery::{
-    Clock, DeliveryPlan, ForgeInput, RateLimit, Sender, SignedRequest, SignedSeconds, Target,
+    Clock, DeliveryPlan, ForgeInput, RateLimit, Sender, SignedRequest, Target, TimestampAllocator,
     deliver, forge, sign,
 };
 use crate::generate::{Generator, Seed, StartTime};
@@ -105,14 +105,14 @@ impl Fire {
         let redaction = Redaction::new(secrets.all());
         block_on(async {
             reach(&chosen.client, &target).await?;
-            let (clock, signed_seconds) = (Clock::system(), SignedSeconds::default());
+            let (clock, timestamps) = (Clock::system(), TimestampAllocator::default());
             let rate_limit = chosen.profile.max_rate.map(RateLimit::new);
             let sender = Sender {
                 client: &chosen.client,
                 clock: &clock,
                 signer: &signer,
                 expired: expired.as_ref(),
-                signed_seconds: &signed_seconds,
+                timestamps: &timestamps,
                 rate_limit: rate_limit.as_ref(),
             };
             self.send(

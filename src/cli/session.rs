@@ -11,7 +11,7 @@ use super::command_error::CommandError;
 use super::secret_options::SecretOptions;
 use super::secrets::Secrets;
 use super::target_options::ChosenTarget;
-use crate::delivery::{AllowedHosts, Clock, RateLimit, SignedSeconds, Target};
+use crate::delivery::{AllowedHosts, Clock, RateLimit, Target, TimestampAllocator};
 use crate::generate::{Catalogue, Seed, StartTime};
 use crate::harness::{
     Harness, HookProblem, PlanSettings, PreparedProbe, PreparedRestart, PreparedScript, Redaction,
@@ -174,7 +174,7 @@ impl SessionSettings<'_> {
             target,
             signer: secrets.signer(),
             expired: secrets.expired_signer(),
-            signed_seconds: SignedSeconds::default(),
+            timestamps: TimestampAllocator::default(),
             rate_limit: profile.max_rate.map(RateLimit::new),
             redaction,
             allowed,

@@ -1,43 +1,43 @@
-//! Which hosts may be sent to: loopback as it is, any other only when it is named.
+//! The hosts that requests may be sent to: loopback, and others that the user has allowed.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use url::Host;
 
-/// The hosts beyond loopback that the user has named.
+/// Loopback and the other hosts that the user has allowed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedHosts(BTreeSet<String>);
 
-/// An entry that is no host name.
+/// An entry that is not a host name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no host name: name the host alone, such as `staging.example.com`, without a scheme, \
-     port or path"
+    "`{0}` is not a host name: give only the host, such as `staging.example.com`, without a \
+     scheme, port or path"
 )]
-pub struct NotAHost(String);
+pub struct InvalidHost(String);
 
 impl AllowedHosts {
-    /// Loopback alone.
+    /// Allows only loopback.
     pub fn loopback_only() -> Self {
         Self::default()
     }
 
-    /// Loopback and the named hosts: names or addresses, without a scheme, port or path.
-    pub fn new<T: AsRef<str>>(hosts: impl IntoIterator<Item = T>) -> Result<Self, NotAHost> {
-        let named = hosts.into_iter().map(|host| named_host(host.as_ref()));
-        named.collect::<Result<_, _>>().map(Self)
+    /// Allows loopback and these hosts: names or addresses, without a scheme, port or path.
+    pub fn new<T: AsRef<str>>(hosts: impl IntoIterator<Item = T>) -> Result<Self, InvalidHost> {
+        let allowed = hosts.into_iter().map(|host| parse_host(host.as_ref()));
+        allowed.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether the user has named this host.
-    pub(super) fn names(&self, host: &Host<String>) -> bool {
+    /// Whether the user has explicitly allowed this host.
+    pub(super) fn contains(&self, host: &Host<String>) -> bool {
         self.0.contains(&canonical(host))
     }
 }
 
-/// One entry in canonical form.
-fn named_host(text: &str) -> Result<String, NotAHost> {
-    let refused = || NotAHost(text.to_owned());
+/// Parses one entry into its canonical form.
+fn parse_host(text: &str) -> Result<String, InvalidHost> {
+    let refused = || InvalidHost(text.to_owned());
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(address.to_string());
     }
@@ -49,7 +49,7 @@ fn named_host(text: &str) -> Result<String, NotAHost> {
         .map_err(|_| refused())
 }
 
-/// The text by which a host is compared: lower case, and without the dot of a full domain name.
+/// The text used to compare hosts: in lower case, without the trailing dot of a full domain name.
 fn canonical(host: &Host<String>) -> String {
     match host {
         Host::Domain(name) => name.trim_end_matches('.').to_ascii_lowercase(),
@@ -58,8 +58,7 @@ fn canonical(host: &Host<String>) -> String {
     }
 }
 
-/// Whether the host is loopback by its name or address: 127.0.0.0/8, `::1`, `localhost` and
-/// `*.localhost`.
+/// Whether the host is loopback: 127.0.0.0/8, `::1`, `localhost` and `*.localhost`.
 pub(super) fn is_loopback_host(host: &Host<String>) -> bool {
     match host {
         Host::Domain(_) => {
@@ -71,22 +70,22 @@ pub(super) fn is_loopback_host(host: &Host<String>) -> bool {
     }
 }
 
-/// Of the addresses that a name stands for, those that may be connected to: all of a named host,
-/// loopback addresses alone of any other. Otherwise an entry in the hosts file could turn
-/// `localhost` into a live machine.
+/// Filters the addresses of a host: all are permitted for an explicitly allowed host, and only
+/// loopback addresses for any other. Otherwise an entry in the hosts file could map `localhost` to a
+/// live machine.
 ///
-/// The error is an address that was refused, where not one is left.
+/// If none is permitted, the error is the first address.
 pub(super) fn permitted(
     addresses: Vec<SocketAddr>,
-    named: bool,
+    explicitly_allowed: bool,
 ) -> Result<Vec<SocketAddr>, Option<SocketAddr>> {
-    let refused = addresses.first().copied();
+    let first = addresses.first().copied();
     let permitted: Vec<_> = addresses
         .into_iter()
-        .filter(|address| named || address.ip().to_canonical().is_loopback())
+        .filter(|address| explicitly_allowed || address.ip().to_canonical().is_loopback())
         .collect();
     if permitted.is_empty() {
-        return Err(refused);
+        return Err(first);
     }
     Ok(permitted)
 }
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_host_is_recognised_however_it_is_spelled() {
+    fn an_allowed_host_is_recognised_in_every_spelling() {
         let entries = ["Staging.Example.com", "10.0.0.7", "::2", "[2001:db8::1]"];
         let allowed = AllowedHosts::new(entries).expect("hosts");
         for text in [
@@ -138,27 +137,28 @@ mod tests {
             "[::2]",
             "[2001:db8:0::1]",
         ] {
-            assert!(allowed.names(&host(text)), "{text}");
+            assert!(allowed.contains(&host(text)), "{text}");
         }
-        assert!(!allowed.names(&host("example.com")));
-        assert!(!allowed.names(&host("eu.staging.example.com")));
+        assert!(!allowed.contains(&host("example.com")));
+        assert!(!allowed.contains(&host("eu.staging.example.com")));
     }
 
     #[test]
-    fn an_entry_that_is_no_host_is_refused() {
+    fn an_entry_that_is_not_a_host_is_refused() {
         for text in ["https://a.example", "a.example:443", "a.example/x", "*", ""] {
             let error = AllowedHosts::new([text]).expect_err(text).to_string();
-            assert!(error.contains("name the host alone"), "{error}");
+            assert!(error.contains("give only the host"), "{error}");
         }
     }
 
     #[test]
-    fn a_loopback_name_reaches_loopback_addresses_only() {
+    fn a_loopback_name_may_only_resolve_to_loopback_addresses() {
         let at = |text: &str| text.parse::<SocketAddr>().expect(text);
-        let (near, far) = (at("127.0.0.1:80"), at("192.0.2.1:80"));
-        assert_eq!(permitted(vec![far, near], false), Ok(vec![near]));
-        assert_eq!(permitted(vec![far], false), Err(Some(far)));
-        assert_eq!(permitted(vec![far, near], true), Ok(vec![far, near]));
+        let (loopback, remote) = (at("127.0.0.1:80"), at("192.0.2.1:80"));
+        assert_eq!(permitted(vec![remote, loopback], false), Ok(vec![loopback]));
+        assert_eq!(permitted(vec![remote], false), Err(Some(remote)));
+        let both = vec![remote, loopback];
+        assert_eq!(permitted(both.clone(), true), Ok(both));
         assert_eq!(permitted(vec![], true), Err(None));
     }
 }

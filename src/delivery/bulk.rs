@@ -1,13 +1,12 @@
-//! A connection for very many deliveries: requests come as ready bytes, and of an answer the status
-//! is kept.
+//! A fast connection for load runs: requests are ready bytes, and only a response's status and
+//! `Retry-After` are kept.
 //!
-//! [`Client`] keeps everything of an exchange for whoever judges it, and pays for that with
-//! allocations. A load needs neither: here a request leaves in one write, and its answer is read
-//! into a buffer that is used again. No policy is followed here and no fault is played, but that
-//! an answer can be left unheard.
+//! [`Client`] allocates to keep the whole exchange for later checks. A load run does not need that:
+//! here a request is sent in one write, and its response is read into a reused buffer. This module
+//! does not retry, and the only fault it can inject is to discard a response.
 
-mod answer_reader;
-mod translation;
+mod http2_request;
+mod response_reader;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,61 +16,61 @@ use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::client::Client;
-use super::connect::{self, Opened, Stream};
+use super::connect::{self, OpenedStream, Stream};
 use super::connection::Connection;
 use super::failure::Failure;
-use super::gate::Gate;
-use super::outgoing_body::{OutgoingBody, Pace};
-use super::retry_after::AskedWait;
+use super::io_meter::{SocketPeek, Unread, unread};
+use super::last_byte_barrier::LastByteBarrier;
+use super::outgoing_body::{OutgoingBody, SendMode};
+use super::retry_after::RetryAfterDelay;
 use super::target::Target;
-use super::wire::{Peek, Unread, unread};
-use super::wire_fault::BreakOff;
-use answer_reader::{AnswerReader, Progress};
-use translation::{BodyPlace, body_place, to_http2};
+use super::wire_fault::SenderAbort;
+use http2_request::{RequestParts, split_request, to_http2};
+use response_reader::{ReadProgress, ResponseReader};
 
 /// An open connection, for one exchange at a time.
 #[derive(Debug)]
-pub struct BulkConnection(Kind);
+pub struct BulkConnection(BulkState);
 
-enum Kind {
+enum BulkState {
     Http1(Box<Http1>),
     Http2(Box<Connection>),
-    /// It has ended, or an exchange on it was not finished.
+    /// The connection has ended, or its last exchange did not complete.
     Closed,
 }
 
 struct Http1 {
-    wire: Wire,
-    reader: AnswerReader,
+    stream: BulkStream,
+    reader: ResponseReader,
 }
 
-/// The stream below HTTP/1.1. A plain one is not boxed: its reads then cost one system call less.
-enum Wire {
+/// The stream that carries HTTP/1.1. A plain one is not boxed, which saves a system call per read.
+enum BulkStream {
     Plain(TcpStream),
-    Encrypted(Box<dyn Stream>, Peek),
+    Encrypted(Box<dyn Stream>, SocketPeek),
 }
 
-/// What is kept of an answer.
+/// The parts of a response that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BulkAnswer {
+pub struct BulkResponse {
     /// The status.
     pub status: u16,
-    /// The wait that the receiver asks for before the next attempt, if it does.
-    pub retry_after: Option<AskedWait>,
+    /// The delay that the receiver asks for before the next attempt, if any.
+    pub retry_after: Option<RetryAfterDelay>,
 }
 
-/// Whether the sender listens for the answer.
+/// What the sender does with the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hearing {
-    /// The answer is read to its end.
-    Whole,
-    /// The connection is closed once the answer begins: the receiver has done its work, and the
-    /// sender does not know.
-    Lost,
+pub enum ResponseHandling {
+    /// Read the whole response.
+    Read,
+    /// Close the connection once the response begins: the receiver has processed the request, but
+    /// the sender does not learn the result.
+    Discard,
 }
 
 impl BulkConnection {
-    /// Opens a connection with a client's settings, within its time for connecting.
+    /// Opens a connection with the client's settings and connect timeout.
     pub async fn open(client: &Client, target: &Target) -> Result<Self, Failure> {
         let after = client.connect_timeout();
         let opened = tokio::time::timeout(after, Self::open_unbounded(client, target)).await;
@@ -82,81 +81,82 @@ impl BulkConnection {
         let version = client.http_version();
         if connect::is_plain_http1(target, version) {
             let (stream, _) = connect::open_tcp(target).await?;
-            return Ok(Self::http1(Wire::Plain(stream)));
+            return Ok(Self::http1(BulkStream::Plain(stream)));
         }
         let opened = connect::open(target, client.tls(), version).await?;
         if opened.http2 {
             let connection = Connection::start(opened).await?;
-            return Ok(Self(Kind::Http2(Box::new(connection))));
+            return Ok(Self(BulkState::Http2(Box::new(connection))));
         }
-        let Opened { stream, peek, .. } = opened;
-        Ok(Self::http1(Wire::Encrypted(stream, peek)))
+        let OpenedStream { stream, peek, .. } = opened;
+        Ok(Self::http1(BulkStream::Encrypted(stream, peek)))
     }
 
-    fn http1(wire: Wire) -> Self {
-        let reader = AnswerReader::default();
-        Self(Kind::Http1(Box::new(Http1 { wire, reader })))
+    fn http1(stream: BulkStream) -> Self {
+        let reader = ResponseReader::default();
+        Self(BulkState::Http1(Box::new(Http1 { stream, reader })))
     }
 
-    /// Whether another request can be sent on it, as far as can be known.
+    /// Whether another request can be sent on it, as far as the sender knows.
     pub fn is_open(&mut self) -> bool {
         match &mut self.0 {
-            Kind::Http1(http1) => http1.is_quiet(),
-            Kind::Http2(connection) => connection.is_usable(),
-            Kind::Closed => false,
+            BulkState::Http1(http1) => http1.has_no_unread_bytes(),
+            BulkState::Http2(connection) => connection.is_usable(),
+            BulkState::Closed => false,
         }
     }
 
-    /// Whether it certainly carries no other request; asks nobody.
-    pub fn is_spent(&self) -> bool {
-        matches!(self.0, Kind::Closed)
+    /// Whether it is already known to be closed. Makes no system call.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.0, BulkState::Closed)
     }
 
-    /// Sends the bytes of a whole HTTP/1.1 request with a body, and reads the answer. HTTP/2 gets
-    /// the same request in its own form.
+    /// Sends the bytes of a whole HTTP/1.1 request with a body, and reads the response. On HTTP/2,
+    /// the request is converted first.
     ///
-    /// With a gate, the last byte waits for the other participants. If this is dropped before its
-    /// end, or fails, the connection is closed.
+    /// With a barrier, the last byte waits for the other participants. The connection is closed if
+    /// the exchange fails or this future is dropped early.
     pub async fn exchange(
         &mut self,
         target: &Target,
         request: &[u8],
-        gate: Option<Gate>,
-        hearing: Hearing,
-    ) -> Result<BulkAnswer, Failure> {
-        // What is dropped halfway leaves a closed connection behind.
-        match std::mem::replace(&mut self.0, Kind::Closed) {
-            Kind::Http1(mut http1) => {
-                let (answer, reusable) = http1.exchange(request, gate, hearing).await?;
+        barrier: Option<LastByteBarrier>,
+        handling: ResponseHandling,
+    ) -> Result<BulkResponse, Failure> {
+        // If this future is dropped early, the connection remains closed.
+        match std::mem::replace(&mut self.0, BulkState::Closed) {
+            BulkState::Http1(mut http1) => {
+                let (response, reusable) = http1.exchange(request, barrier, handling).await?;
                 if reusable {
-                    self.0 = Kind::Http1(http1);
+                    self.0 = BulkState::Http1(http1);
                 }
-                Ok(answer)
+                Ok(response)
             }
-            Kind::Http2(mut connection) => {
-                let answer = exchange_http2(&mut connection, target, request, gate, hearing).await;
-                if answer.is_err() {
+            BulkState::Http2(mut connection) => {
+                let response =
+                    exchange_http2(&mut connection, target, request, barrier, handling).await;
+                if response.is_err() {
                     connection.close().await;
-                } else if connection.becomes_ready().await {
-                    connection.rest();
-                    self.0 = Kind::Http2(connection);
+                } else if connection.wait_until_ready().await {
+                    connection.mark_idle();
+                    self.0 = BulkState::Http2(connection);
                 }
-                answer
+                response
             }
-            Kind::Closed => Err(Failure::ClosedEarly),
+            BulkState::Closed => Err(Failure::ClosedEarly),
         }
     }
 }
 
 impl Http1 {
-    /// Whether the receiver has sent nothing that was not asked for, least of all the end.
-    fn is_quiet(&mut self) -> bool {
-        match &mut self.wire {
-            Wire::Plain(stream) => unread(stream) == Unread::Nothing,
-            Wire::Encrypted(stream, peek) => match peek.unread() {
+    /// Whether the connection is open and the receiver has sent nothing unexpected.
+    fn has_no_unread_bytes(&mut self) -> bool {
+        match &mut self.stream {
+            BulkStream::Plain(stream) => unread(stream) == Unread::Nothing,
+            BulkStream::Encrypted(stream, peek) => match peek.unread() {
                 Unread::Nothing => true,
                 Unread::End => false,
-                // Keys for later sessions come unasked, and are no text of the receiver's.
+                // These may be TLS session tickets, which contain no application data.
                 Unread::Bytes => {
                     let mut byte = [0];
                     let mut context = Context::from_waker(Waker::noop());
@@ -171,43 +171,43 @@ impl Http1 {
     async fn exchange(
         &mut self,
         request: &[u8],
-        gate: Option<Gate>,
-        hearing: Hearing,
-    ) -> Result<(BulkAnswer, bool), Failure> {
-        match (gate, request.split_last()) {
-            (Some(gate), Some((last, rest))) => {
+        barrier: Option<LastByteBarrier>,
+        handling: ResponseHandling,
+    ) -> Result<(BulkResponse, bool), Failure> {
+        match (barrier, request.split_last()) {
+            (Some(barrier), Some((last, rest))) => {
                 self.write(rest).await?;
-                std::future::poll_fn(|context| gate.poll_open(context)).await;
+                std::future::poll_fn(|context| barrier.poll_open(context)).await;
                 self.write(&[*last]).await?;
             }
             _ => self.write(request).await?,
         }
         self.reader.begin();
         loop {
-            let count = match &mut self.wire {
-                Wire::Plain(stream) => stream.read(self.reader.room()).await,
-                Wire::Encrypted(stream, _) => stream.read(self.reader.room()).await,
+            let count = match &mut self.stream {
+                BulkStream::Plain(stream) => stream.read(self.reader.spare()).await,
+                BulkStream::Encrypted(stream, _) => stream.read(self.reader.spare()).await,
             };
-            let count = count.map_err(|error| Failure::of_stream(&error))?;
-            if hearing == Hearing::Lost && count > 0 {
-                return Err(BreakOff::AnswerLost.into());
+            let count = count.map_err(|error| Failure::from_stream_error(&error))?;
+            if handling == ResponseHandling::Discard && count > 0 {
+                return Err(SenderAbort::ResponseLost.into());
             }
             match self.reader.read(count)? {
-                Progress::More => {}
-                Progress::Done { answer, reusable } => return Ok((answer, reusable)),
+                ReadProgress::More => {}
+                ReadProgress::Done { response, reusable } => return Ok((response, reusable)),
             }
         }
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let written = match &mut self.wire {
-            Wire::Plain(stream) => stream.write_all(bytes).await,
-            Wire::Encrypted(stream, _) => match stream.write_all(bytes).await {
+        let written = match &mut self.stream {
+            BulkStream::Plain(stream) => stream.write_all(bytes).await,
+            BulkStream::Encrypted(stream, _) => match stream.write_all(bytes).await {
                 Ok(()) => stream.flush().await,
                 error => error,
             },
         };
-        written.map_err(|error| Failure::of_stream(&error))
+        written.map_err(|error| Failure::from_stream_error(&error))
     }
 }
 
@@ -215,31 +215,33 @@ async fn exchange_http2(
     connection: &mut Connection,
     target: &Target,
     request: &[u8],
-    gate: Option<Gate>,
-    hearing: Hearing,
-) -> Result<BulkAnswer, Failure> {
-    let BodyPlace { head, body } = body_place(request);
-    let pace = gate.map_or(Pace::AtOnce, |gate| Pace::Held(Arc::new(gate)));
+    barrier: Option<LastByteBarrier>,
+    handling: ResponseHandling,
+) -> Result<BulkResponse, Failure> {
+    let RequestParts { head, body } = split_request(request);
+    let mode = barrier.map_or(SendMode::AtOnce, |barrier| {
+        SendMode::HoldLastByte(Arc::new(barrier))
+    });
     let body = bytes::Bytes::copy_from_slice(body);
     let request = to_http2(head, target)?.body(body.clone());
-    let request = request.to_http(target, true, OutgoingBody::new(body, pace));
-    let answer = connection.send(request).await;
-    let answer = answer.map_err(|error| Failure::exchanging(error.error()))?;
-    if hearing == Hearing::Lost {
-        return Err(BreakOff::AnswerLost.into());
+    let request = request.to_http(target, true, OutgoingBody::new(body, mode));
+    let response = connection.send(request).await;
+    let response = response.map_err(|error| Failure::from_hyper_error(error.error()))?;
+    if handling == ResponseHandling::Discard {
+        return Err(SenderAbort::ResponseLost.into());
     }
-    let (head, body) = answer.into_parts();
-    super::answer_reading::read(body, 0)
+    let (head, body) = response.into_parts();
+    super::response_body::read_body(body, 0)
         .await
-        .map_err(|error| Failure::exchanging(&error))?;
+        .map_err(|error| Failure::from_hyper_error(&error))?;
     let retry_after = head.headers.get(http::header::RETRY_AFTER);
-    Ok(BulkAnswer {
+    Ok(BulkResponse {
         status: head.status.as_u16(),
-        retry_after: retry_after.and_then(|value| AskedWait::read(value.as_bytes())),
+        retry_after: retry_after.and_then(|value| RetryAfterDelay::parse(value.as_bytes())),
     })
 }
 
-impl std::fmt::Debug for Kind {
+impl std::fmt::Debug for BulkState {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Http1(_) => "Http1",

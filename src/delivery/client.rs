@@ -1,4 +1,4 @@
-//! Sends one request and reads its answer, within a time.
+//! Sends one request and reads its response within a time limit.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,27 +7,27 @@ use std::time::Duration;
 use http::Request;
 use tokio::time::Instant;
 
-use super::answer_reading::{Read, read, response};
-use super::connect::{self, Opened};
+use super::client_settings::{ClientError, ClientSettings, HttpVersion};
+use super::connect::{self, OpenedStream};
 use super::connection::{Connection, Pool};
 use super::exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
 use super::failure::Failure;
-use super::gate::Gate;
-use super::outgoing_body::{OutgoingBody, Pace};
+use super::last_byte_barrier::LastByteBarrier;
+use super::outgoing_body::{OutgoingBody, SendMode};
 use super::request::OutgoingRequest;
+use super::request_hooks::{RequestHooks, notify_when_sent, send_and_reset};
+use super::response_body::{ReadBody, read_body, to_response};
 use super::send_options::{ConnectionUse, SendOptions};
-use super::settings::{ClientError, ClientSettings, HttpVersion};
 use super::target::Target;
 use super::tls::Tls;
-use super::way::{Way, send_and_reset, tell_when_left};
-use super::wire_fault::{BreakOff, WireFault};
+use super::wire_fault::{SenderAbort, WireFault};
 
-/// Stands for a time that can't be counted.
+/// Used if a deadline overflows.
 const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
 
-/// Sends requests over connections of its own. Clones share the idle connections.
+/// Sends requests and manages their connections. Clones share the idle connections.
 ///
-/// Redirects are never followed, no compression is asked for, and no proxy is asked.
+/// It never follows redirects, requests no compression and uses no proxy.
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -38,37 +38,40 @@ struct Inner {
     pool: Pool,
 }
 
-/// What is known of an exchange at the moment when its time runs out.
+/// What is known about an exchange, even if it times out.
 #[derive(Debug, Default)]
-struct Progress {
+struct ExchangeProgress {
     connection: Option<ConnectionInfo>,
     connect: Option<Duration>,
     first_byte: Option<Duration>,
     total: Option<Duration>,
-    unheard: Option<Result<Response, Failure>>,
+    discarded: Option<Result<Response, Failure>>,
 }
 
-/// A whole answer, and its connection where that can carry another request.
-struct Answer {
+/// A response, and its connection if that can carry another request.
+struct ReceivedResponse {
     response: Response,
     reusable: Option<Connection>,
 }
 
-/// Frees the other participants of a gate however the exchange ends, even if it is dropped.
-struct LeaveAtEnd(Option<Arc<Gate>>);
+/// Releases the other participants of a barrier when the exchange ends or is dropped.
+struct LeaveBarrierOnDrop(Option<Arc<LastByteBarrier>>);
 
-impl Drop for LeaveAtEnd {
+impl Drop for LeaveBarrierOnDrop {
     fn drop(&mut self) {
-        if let Some(gate) = &self.0 {
-            gate.leave();
+        if let Some(barrier) = &self.0 {
+            barrier.leave();
         }
     }
 }
 
 impl Client {
-    /// A client with these settings. Reads the file of `--cacert`.
+    /// Creates a client. Reads the `--cacert` file.
     pub fn new(settings: ClientSettings) -> Result<Self, ClientError> {
-        let tls = Tls::new(&settings.tls, connect::offered(settings.http_version))?;
+        let tls = Tls::new(
+            &settings.tls,
+            connect::alpn_protocols(settings.http_version),
+        )?;
         let pool = Pool::default();
         Ok(Self(Arc::new(Inner {
             settings,
@@ -77,27 +80,27 @@ impl Client {
         })))
     }
 
-    /// Which HTTP version is asked for.
+    /// The requested HTTP version.
     pub fn http_version(&self) -> HttpVersion {
         self.0.settings.http_version
     }
 
-    /// How long connecting may take.
+    /// How long connecting may take, including the TLS handshake.
     pub(super) fn connect_timeout(&self) -> Duration {
         self.0.settings.connect_timeout
     }
 
-    /// The TLS side of it.
+    /// The TLS configuration.
     pub(super) fn tls(&self) -> &Tls {
         &self.0.tls
     }
 
-    /// Opens a connection, TLS included, and closes it again: a check before a run.
+    /// Checks before a run that a connection, including TLS, can be opened.
     pub async fn probe_connection(&self, target: &Target) -> Result<(), Failure> {
         self.open(target, self.version(None)).await.map(drop)
     }
 
-    /// Sends a request and reads the answer. Whatever comes of it is an [`Exchange`].
+    /// Sends a request and reads the response. The [`Exchange`] contains the response or the failure.
     pub async fn send(
         &self,
         target: &Target,
@@ -105,26 +108,32 @@ impl Client {
         options: SendOptions,
     ) -> Exchange {
         let started = Instant::now();
-        let gate = options.gate.map(Arc::new);
-        let _leave = LeaveAtEnd(gate.clone());
-        let held = || gate.as_ref().map_or(Duration::ZERO, |gate| gate.held());
-        let mut progress = Progress::default();
-        // What a fault does to a connection is nothing for the exchanges before and after.
-        let own = options.fault.is_some_and(WireFault::ends_connection);
-        let way = Way {
-            connection: if own {
+        let barrier = options.barrier.map(Arc::new);
+        let _leave = LeaveBarrierOnDrop(barrier.clone());
+        let barrier_wait = || {
+            barrier
+                .as_ref()
+                .map_or(Duration::ZERO, |barrier| barrier.wait_time())
+        };
+        let mut progress = ExchangeProgress::default();
+        // A fault that ends its connection must not affect other exchanges.
+        let needs_own = options.fault.is_some_and(WireFault::ends_connection);
+        let hooks = RequestHooks {
+            connection: if needs_own {
                 ConnectionUse::New
             } else {
                 options.connection
             },
-            gate: gate.clone(),
+            barrier: barrier.clone(),
             fault: options.fault,
             sent: options.sent,
         };
         let result = {
-            let work = self.exchange(target, request, way, started, &mut progress);
+            let work = self.exchange(target, request, hooks, started, &mut progress);
             tokio::pin!(work);
-            let due = |held: Duration| later(started, options.timeout.saturating_add(held));
+            let due = |barrier_wait: Duration| {
+                deadline_after(started, options.timeout.saturating_add(barrier_wait))
+            };
             let deadline = tokio::time::sleep_until(due(Duration::ZERO));
             tokio::pin!(deadline);
             loop {
@@ -132,8 +141,8 @@ impl Client {
                     biased;
                     result = &mut work => break Some(result),
                     () = &mut deadline => {
-                        let opened = gate.as_ref().is_some_and(|gate| gate.is_open());
-                        let due = due(if opened { held() } else { Duration::ZERO });
+                        let opened = barrier.as_ref().is_some_and(|barrier| barrier.is_open());
+                        let due = due(if opened { barrier_wait() } else { Duration::ZERO });
                         if due <= Instant::now() {
                             break None;
                         }
@@ -142,10 +151,10 @@ impl Client {
                 }
             }
         };
-        let held = held();
+        let barrier_wait = barrier_wait();
         let result = match result {
-            Some(Ok(Answer { response, reusable })) => {
-                // Outside of the deadline: the answer is there, and its time is taken.
+            Some(Ok(ReceivedResponse { response, reusable })) => {
+                // The deadline no longer applies: the response is complete and measured.
                 if let Some(connection) = reusable {
                     self.finish(target, connection, options.connection).await;
                 }
@@ -161,12 +170,12 @@ impl Client {
         Exchange {
             request: request.sent(target, http2),
             result,
-            unheard: progress.unheard,
+            discarded: progress.discarded,
             timings: Timings {
                 connect: progress.connect,
                 first_byte: progress.first_byte,
                 total: progress.total.unwrap_or_else(|| started.elapsed()),
-                held,
+                barrier_wait,
             },
             connection: progress.connection,
         }
@@ -176,124 +185,127 @@ impl Client {
         &self,
         target: &Target,
         request: &OutgoingRequest,
-        way: Way,
+        hooks: RequestHooks,
         started: Instant,
-        progress: &mut Progress,
-    ) -> Result<Answer, Failure> {
-        let idle = match way.connection {
+        progress: &mut ExchangeProgress,
+    ) -> Result<ReceivedResponse, Failure> {
+        let idle = match hooks.connection {
             ConnectionUse::Reuse => self.0.pool.take(target),
             ConnectionUse::New => None,
         };
         let mut connection = match idle {
             Some(idle) => idle,
-            None => self.connect(target, way.fault, started, progress).await?,
+            None => self.connect(target, hooks.fault, started, progress).await?,
         };
         progress.connection = Some(connection.info());
-        if way.fault == Some(WireFault::LoseRequest) {
+        if hooks.fault == Some(WireFault::LoseRequest) {
             connection.close().await;
-            return Err(BreakOff::RequestLost.into());
+            return Err(SenderAbort::RequestLost.into());
         }
         if request.bytes().is_empty()
-            && let Some(gate) = &way.gate
+            && let Some(barrier) = &hooks.barrier
         {
-            std::future::poll_fn(|context| gate.poll_open(context)).await;
+            std::future::poll_fn(|context| barrier.poll_open(context)).await;
         }
-        let body = OutgoingBody::new(request.bytes().clone(), way.pace(request.bytes().len()));
-        let (mut handed_out, mut departure) = (body.handed_out(), body.departure());
+        let mode = hooks.send_mode(request.bytes().len());
+        let body = OutgoingBody::new(request.bytes().clone(), mode);
+        let (mut handed_out, mut flush) = (body.handed_out(), body.flush());
         let outgoing = request.to_http(target, connection.is_http2(), body);
-        if let Some(broken_off) = way.breaks_off(request.bytes().len()) {
-            let head = send_and_reset(&mut connection, outgoing, &departure).await;
+        if let Some(abort) = hooks.abort_after_send(request.bytes().len()) {
+            let head = send_and_reset(&mut connection, outgoing, &flush).await;
             connection.close().await;
-            progress.unheard = head?.map(|head| Ok(response(&head.into_parts().0, Read::none())));
-            return Err(broken_off.into());
+            progress.discarded =
+                head?.map(|head| Ok(to_response(&head.into_parts().0, ReadBody::unread())));
+            return Err(abort.into());
         }
-        // A receiver may close an idle connection at any time, also as a request is on its way to it
-        // (RFC 9112, section 9.5). That is no failure of the receiver, so the request takes a new
-        // connection. If it does arrive twice, that is a redelivery, which any receiver must take.
-        let may_be_sent_again = way.gate.is_none() && way.fault.is_none() && !connection.is_http2();
-        let mut news = way.sent;
-        let answer = tell_when_left(&mut news, &departure, connection.send(outgoing)).await;
-        let answer = match answer {
-            Ok(answer) => answer,
+        // A receiver may close an idle connection at any time, even while a request is on its way
+        // (RFC 9112, section 9.5). That is not a failure, so send the request again on a new
+        // connection. If it arrives twice, that is a redelivery, which every receiver must handle.
+        let may_be_sent_again =
+            hooks.barrier.is_none() && hooks.fault.is_none() && !connection.is_http2();
+        let mut sent = hooks.sent;
+        let response = notify_when_sent(&mut sent, &flush, connection.send(outgoing)).await;
+        let response = match response {
+            Ok(response) => response,
             Err(mut error) => {
                 let unsent = error.take_message();
-                let failure = Failure::exchanging(error.error());
+                let failure = Failure::from_hyper_error(error.error());
                 let closed_idle = unsent.is_some() || (may_be_sent_again && failure.is_closed());
                 if !connection.info().reused || !closed_idle {
                     return Err(failure);
                 }
-                let in_place_of = Some(match unsent {
+                let replaces = Some(match unsent {
                     Some(_) => ClosedIdle::BeforeRequest,
                     None => ClosedIdle::AfterRequest,
                 });
                 let bytes = || request.bytes().clone();
                 let body = unsent.map_or_else(
-                    || OutgoingBody::new(bytes(), Pace::AtOnce),
+                    || OutgoingBody::new(bytes(), SendMode::AtOnce),
                     Request::into_body,
                 );
-                let replaced = self.connect(target, way.fault, started, progress).await;
-                // Where there is no new one, the receiver is gone: that is how it went.
-                connection = replaced.map_err(|_| failure)?;
+                let new = self.connect(target, hooks.fault, started, progress).await;
+                // If no new connection can be opened, report the original failure.
+                connection = new.map_err(|_| failure)?;
                 progress.connection = Some(ConnectionInfo {
-                    in_place_of,
+                    replaces,
                     ..connection.info()
                 });
                 handed_out = body.handed_out();
-                departure = body.departure();
+                flush = body.flush();
                 let outgoing = request.to_http(target, connection.is_http2(), body);
                 let work = connection.send(outgoing);
-                let answer = tell_when_left(&mut news, &departure, work).await;
-                answer.map_err(|error| Failure::exchanging(error.error()))?
+                let response = notify_when_sent(&mut sent, &flush, work).await;
+                response.map_err(|error| Failure::from_hyper_error(error.error()))?
             }
         };
         progress.first_byte = Some(started.elapsed());
-        let (head, body) = answer.into_parts();
-        if way.fault == Some(WireFault::LoseAnswer) {
+        let (head, body) = response.into_parts();
+        if hooks.fault == Some(WireFault::LoseResponse) {
             drop(body);
             connection.close().await;
-            progress.unheard = Some(Ok(response(&head, Read::none())));
-            return Err(BreakOff::AnswerLost.into());
+            progress.discarded = Some(Ok(to_response(&head, ReadBody::unread())));
+            return Err(SenderAbort::ResponseLost.into());
         }
         let limit = self.0.settings.response_body_limit;
-        let body = read(body, limit).await;
+        let body = read_body(body, limit).await;
         progress.total = Some(started.elapsed());
-        let body = body.map_err(|error| Failure::exchanging(&error))?;
+        let body = body.map_err(|error| Failure::from_hyper_error(&error))?;
         let reusable = body.complete && handed_out.load(Ordering::Acquire);
-        Ok(Answer {
-            response: response(&head, body),
+        Ok(ReceivedResponse {
+            response: to_response(&head, body),
             reusable: reusable.then_some(connection),
         })
     }
 
-    /// Keeps a connection for the next request, or closes it in order.
+    /// Keeps a connection for the next request, or closes it.
     async fn finish(
         &self,
         target: &Target,
         mut connection: Connection,
         connection_use: ConnectionUse,
     ) {
-        if connection.becomes_ready().await {
-            connection.rest();
+        if connection.wait_until_ready().await {
+            connection.mark_idle();
             if connection_use == ConnectionUse::Reuse {
                 self.0.pool.put(target, connection);
             }
         }
     }
 
-    /// Opens a connection and speaks HTTP on it.
+    /// Opens an HTTP connection.
     async fn connect(
         &self,
         target: &Target,
         fault: Option<WireFault>,
         started: Instant,
-        progress: &mut Progress,
+        progress: &mut ExchangeProgress,
     ) -> Result<Connection, Failure> {
         let opened = self.open(target, self.version(fault)).await?;
         progress.connect = Some(started.elapsed());
         Connection::start(opened).await
     }
 
-    /// The version to speak. A fault that HTTP/2 can't play asks for HTTP/1.1 where TLS can choose.
+    /// The HTTP version to use. With `Auto`, a fault that requires HTTP/1.1 selects it.
     fn version(&self, fault: Option<WireFault>) -> HttpVersion {
         match self.http_version() {
             HttpVersion::Auto if fault.is_some_and(WireFault::needs_http1) => HttpVersion::Http1,
@@ -301,7 +313,7 @@ impl Client {
         }
     }
 
-    async fn open(&self, target: &Target, version: HttpVersion) -> Result<Opened, Failure> {
+    async fn open(&self, target: &Target, version: HttpVersion) -> Result<OpenedStream, Failure> {
         let open = connect::open(target, &self.0.tls, version);
         let after = self.0.settings.connect_timeout;
         let opened = tokio::time::timeout(after, open).await;
@@ -309,19 +321,19 @@ impl Client {
     }
 }
 
-/// What the end of the time means.
-fn timed_out(progress: &Progress, after: Duration) -> Failure {
+/// The failure of an exchange that timed out.
+fn timed_out(progress: &ExchangeProgress, after: Duration) -> Failure {
     if progress.connection.is_none() {
         return Failure::ConnectTimeout { after };
     }
-    let answer_began = progress.first_byte.is_some();
+    let response_began = progress.first_byte.is_some();
     Failure::Timeout {
         after,
-        answer_began,
+        response_began,
     }
 }
 
-fn later(instant: Instant, duration: Duration) -> Instant {
+fn deadline_after(instant: Instant, duration: Duration) -> Instant {
     instant
         .checked_add(duration)
         .unwrap_or_else(|| instant + FOREVER)

@@ -1,23 +1,21 @@
-//! The one source of time that is handed in: the wall clock of the headers, and whether a wait
-//! really waits.
+//! The sender's only source of time: the wall clock for headers, and waits that may be skipped.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
-/// Tells the time and waits.
+/// Provides the time, and waits.
 ///
-/// Header timestamps are always the wall clock, since receivers compare them with theirs. Waits
-/// are compressed by default: they return at once, and whoever waits keeps count of what was
-/// skipped.
+/// Header timestamps always use the wall clock, since receivers compare them with their own clocks.
+/// Waits are compressed by default: they return at once, and the caller adds up the skipped time.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
-    wall: Wall,
+    wall: WallClock,
     waits: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Wall {
+enum WallClock {
     System,
     Fixed { unix_seconds: u64, instant: Instant },
 }
@@ -26,15 +24,15 @@ impl Clock {
     /// The machine's clock, with compressed waits.
     pub fn system() -> Self {
         Self {
-            wall: Wall::System,
+            wall: WallClock::System,
             waits: false,
         }
     }
 
-    /// A clock that stands still, with compressed waits: for tests.
+    /// A clock that always shows the same time, with compressed waits. For tests.
     pub fn fixed(unix_seconds: u64) -> Self {
         Self {
-            wall: Wall::Fixed {
+            wall: WallClock::Fixed {
                 unix_seconds,
                 instant: Instant::now(),
             },
@@ -42,7 +40,7 @@ impl Clock {
         }
     }
 
-    /// The same clock, whose waits take their time.
+    /// The same clock with real waits.
     #[must_use]
     pub fn real_time(self) -> Self {
         Self {
@@ -51,41 +49,41 @@ impl Clock {
         }
     }
 
-    /// Whether waits return at once.
+    /// Whether waits are skipped.
     pub fn is_compressed(&self) -> bool {
         !self.waits
     }
 
-    /// The wall clock in Unix seconds; 0 for a clock that is set before 1970.
+    /// The current time in Unix seconds; 0 before 1970.
     pub fn unix_seconds(&self) -> u64 {
         match self.wall {
-            Wall::System => SystemTime::now()
+            WallClock::System => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
-            Wall::Fixed { unix_seconds, .. } => unix_seconds,
+            WallClock::Fixed { unix_seconds, .. } => unix_seconds,
         }
     }
 
-    /// The wall clock as a moment; 1970 for a clock that is set outside of what a calendar can hold.
+    /// The current time; the start of 1970 if it is out of range.
     pub fn now(&self) -> Timestamp {
-        let moment = match self.wall {
-            Wall::System => Timestamp::try_from(SystemTime::now()).ok(),
-            Wall::Fixed { unix_seconds, .. } => i64::try_from(unix_seconds)
+        let now = match self.wall {
+            WallClock::System => Timestamp::try_from(SystemTime::now()).ok(),
+            WallClock::Fixed { unix_seconds, .. } => i64::try_from(unix_seconds)
                 .ok()
                 .and_then(|seconds| Timestamp::from_second(seconds).ok()),
         };
-        moment.unwrap_or(Timestamp::UNIX_EPOCH)
+        now.unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// A point in time to measure from; a clock that stands still gives the same one each time.
+    /// The current instant, for measuring durations. Always the same for a fixed clock.
     pub fn instant(&self) -> Instant {
         match self.wall {
-            Wall::System => Instant::now(),
-            Wall::Fixed { instant, .. } => instant,
+            WallClock::System => Instant::now(),
+            WallClock::Fixed { instant, .. } => instant,
         }
     }
 
-    /// Waits, or returns at once where waits are compressed. Returns what was skipped.
+    /// Waits, or returns at once if waits are compressed. Returns the skipped time.
     pub async fn pause(&self, duration: Duration) -> Duration {
         if self.is_compressed() {
             return duration;
@@ -100,7 +98,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_compressed_wait_of_days_is_skipped_and_counted() {
+    async fn a_compressed_wait_is_skipped_and_returned() {
         let days = Duration::from_hours(9 * 24);
         assert_eq!(Clock::system().pause(days).await, days);
         let real = Clock::fixed(7).real_time();
@@ -109,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_clock_stands_still() {
+    fn a_fixed_clock_does_not_advance() {
         let clock = Clock::fixed(1_725_548_450);
         assert_eq!(clock.unix_seconds(), 1_725_548_450);
         assert_eq!(clock.instant(), clock.instant());

@@ -1,4 +1,4 @@
-//! Opens connections: from a target to a stream on which HTTP can be spoken.
+//! Opens connections: turns a target into a stream that can carry HTTP.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,27 +10,27 @@ use tokio_rustls::TlsConnector;
 use url::Host;
 
 use super::allowed_hosts::permitted;
+use super::client_settings::HttpVersion;
 use super::failure::Failure;
-use super::settings::HttpVersion;
+use super::io_meter::{Socket, SocketPeek};
 use super::target::Target;
 use super::tls::Tls;
-use super::wire::{Peek, Socket};
 
-/// A stream, encrypted or not.
+/// A plain or encrypted stream.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// An open stream, and what is known of it.
-pub(super) struct Opened {
+/// An open stream and its properties.
+pub(super) struct OpenedStream {
     pub(super) stream: Box<dyn Stream>,
-    pub(super) peek: Peek,
+    pub(super) peek: SocketPeek,
     pub(super) remote: SocketAddr,
     pub(super) http2: bool,
 }
 
-/// The protocols to offer by ALPN.
-pub(super) fn offered(version: HttpVersion) -> &'static [&'static [u8]] {
+/// The protocols to offer with ALPN.
+pub(super) fn alpn_protocols(version: HttpVersion) -> &'static [&'static [u8]] {
     match version {
         HttpVersion::Http1 => &[b"http/1.1"],
         HttpVersion::Http2 => &[b"h2"],
@@ -38,17 +38,17 @@ pub(super) fn offered(version: HttpVersion) -> &'static [&'static [u8]] {
     }
 }
 
-/// Resolves, connects and, for https, shakes hands.
+/// Resolves the host, connects and, for https, performs the TLS handshake.
 pub(super) async fn open(
     target: &Target,
     tls: &Tls,
     version: HttpVersion,
-) -> Result<Opened, Failure> {
+) -> Result<OpenedStream, Failure> {
     let (stream, remote) = open_tcp(target).await?;
     let socket = Socket::new(stream);
     let peek = socket.peek();
     if !target.is_https() {
-        return Ok(Opened {
+        return Ok(OpenedStream {
             stream: Box::new(socket),
             peek,
             remote,
@@ -63,12 +63,12 @@ pub(super) async fn open(
     let stream = TlsConnector::from(Arc::clone(&config))
         .connect(server_name(target)?, socket)
         .await
-        .map_err(|error| Failure::handshake(&error))?;
+        .map_err(|error| Failure::from_handshake_error(&error))?;
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     if version == HttpVersion::Http2 && !http2 {
         return Err(Failure::VersionNotOffered);
     }
-    Ok(Opened {
+    Ok(OpenedStream {
         stream: Box::new(stream),
         peek,
         remote,
@@ -76,33 +76,33 @@ pub(super) async fn open(
     })
 }
 
-/// Whether HTTP/1.1 is spoken there without encryption, so that a plain socket is all it takes.
+/// Whether the connection is unencrypted HTTP/1.1, so that a plain socket is enough.
 pub(super) fn is_plain_http1(target: &Target, version: HttpVersion) -> bool {
     !target.is_https() && version != HttpVersion::Http2
 }
 
-/// Tries the addresses of the host in turn.
+/// Connects to the first address of the host that accepts a connection.
 pub(super) async fn open_tcp(target: &Target) -> Result<(TcpStream, SocketAddr), Failure> {
     let mut last = None;
     for address in addresses(target).await? {
-        // A request goes out in few writes, and none of them should wait for an acknowledgement.
+        // A request is sent in few writes, and none should wait for an acknowledgement.
         let connected = TcpStream::connect(address).await;
         match connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream)) {
             Ok(stream) => return Ok((stream, address)),
-            Err(error) => last = Some(Failure::connecting(address, &error)),
+            Err(error) => last = Some(Failure::from_connect_error(address, &error)),
         }
     }
-    Err(last.unwrap_or_else(|| not_resolved(target, "there is no address")))
+    Err(last.unwrap_or_else(|| not_resolved(target, "it has no address")))
 }
 
-/// The addresses of the host that may be connected to.
+/// The host's addresses that the sender may connect to.
 async fn addresses(target: &Target) -> Result<Vec<SocketAddr>, Failure> {
     let port = target.port();
     let found = match target.host() {
         Host::Ipv4(address) => vec![SocketAddr::from((*address, port))],
         Host::Ipv6(address) => vec![SocketAddr::from((*address, port))],
-        // Names below `localhost` are loopback by definition (RFC 6761, 6.3), and not every
-        // system's resolver knows it.
+        // Names below `localhost` are loopback by definition (RFC 6761, 6.3), but some resolvers
+        // do not know that.
         Host::Domain(name) if is_below_localhost(name) => {
             let (v4, v6) = (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
             [v4, v6]
@@ -114,12 +114,12 @@ async fn addresses(target: &Target) -> Result<Vec<SocketAddr>, Failure> {
             .map_err(|error| not_resolved(target, &error.to_string()))?
             .collect(),
     };
-    permitted(found, target.is_named()).map_err(|refused| match refused {
+    permitted(found, target.is_explicitly_allowed()).map_err(|refused| match refused {
         Some(address) => Failure::NotLoopback {
             host: target.host().to_string(),
             address,
         },
-        None => not_resolved(target, "there is no address"),
+        None => not_resolved(target, "it has no address"),
     })
 }
 
@@ -134,7 +134,7 @@ fn not_resolved(target: &Target, reason: &str) -> Failure {
     }
 }
 
-/// The name that the certificate must be of.
+/// The name that the certificate must contain.
 fn server_name(target: &Target) -> Result<ServerName<'static>, Failure> {
     match target.host() {
         Host::Ipv4(address) => Ok(ServerName::from(IpAddr::from(*address))),

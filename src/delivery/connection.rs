@@ -1,4 +1,4 @@
-//! One connection that speaks HTTP, and the idle ones that wait for another request.
+//! HTTP connections, and the pool of idle ones.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,35 +11,35 @@ use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 
-use super::connect::Opened;
+use super::connect::OpenedStream;
 use super::exchange::ConnectionInfo;
 use super::failure::Failure;
+use super::io_meter::{IoMeter, MeteredStream, SocketPeek, Unread};
 use super::outgoing_body::OutgoingBody;
 use super::target::Target;
-use super::wire::{Meter, Metered, Peek, Unread};
 
-/// How many idle connections are kept to one host and port.
-const MOST_IDLE: usize = 256;
-/// How long the end of an exchange waits for its connection to become ready for the next. In
-/// practice it is ready at once; the bound is for a receiver that answers early and reads no
-/// further. Not part of any measured time.
-const READY_WITHIN: Duration = Duration::from_millis(250);
+/// How many idle connections to keep for each host and port.
+const MAX_IDLE: usize = 256;
+/// How long to wait at the end of an exchange until its connection is ready for the next. It is
+/// usually ready at once, unless the receiver responds early and stops reading. Not part of any
+/// measured time.
+const READY_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// How long an idle connection is kept for another request. Servers close idle connections after
-/// seconds; one that is used at just that moment would break, and look like the receiver's fault.
-const REST_AT_MOST: Duration = Duration::from_millis(500);
+/// How long an idle connection may be reused. Servers close idle connections after a few seconds. A
+/// request sent just then would fail, and the receiver would seem to be at fault.
+const MAX_IDLE_TIME: Duration = Duration::from_millis(500);
 
-/// An open connection. It carries one exchange at a time, on HTTP/2 too: simultaneous deliveries
-/// then never share a flow-control window.
+/// An open connection. It carries one exchange at a time, even on HTTP/2, so that simultaneous
+/// deliveries never share a flow-control window.
 #[derive(Debug)]
 pub(super) struct Connection {
-    sender: Sender,
-    meter: Arc<Meter>,
-    peek: Peek,
+    sender: RequestSender,
+    meter: Arc<IoMeter>,
+    peek: SocketPeek,
     info: ConnectionInfo,
-    /// Drive the connection, and hold it: it is closed when they end.
+    /// They run the connection and own it: it is closed when they end.
     tasks: Tasks,
-    /// A request is under way: dropped now, the connection is cut.
+    /// Whether a request is in progress. If so, dropping the connection closes it at once.
     busy: bool,
     /// When the last exchange on it ended.
     idle_since: Instant,
@@ -50,18 +50,18 @@ pub(super) struct Connection {
 struct Tasks(Arc<Mutex<JoinSet<()>>>);
 
 impl Tasks {
-    /// Lets the tasks end by themselves.
+    /// Lets the tasks finish on their own.
     fn release(&self) {
         self.running().detach_all();
     }
 
-    /// Ends the tasks where they are, without waiting for it.
+    /// Aborts the tasks without waiting for them.
     fn abort(&self) {
         self.running().abort_all();
     }
 
-    /// Ends the tasks where they are, and waits until they have let go of the connection.
-    async fn end(&self) {
+    /// Aborts the tasks, and waits until they have dropped the connection.
+    async fn shut_down(&self) {
         let mut running = std::mem::take(&mut *self.running());
         running.shutdown().await;
     }
@@ -79,47 +79,47 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tasks {
     }
 }
 
-/// Ends a connection while a request is under way on it.
+/// Resets a connection while a request is in progress on it.
 #[derive(Debug)]
-pub(super) struct Cut {
+pub(super) struct ResetHandle {
     tasks: Tasks,
-    peek: Peek,
+    peek: SocketPeek,
 }
 
-impl Cut {
-    /// Resets the connection. To be called before the request is dropped, which would close the
-    /// connection in order.
+impl ResetHandle {
+    /// Resets the connection. Call this before dropping the request, since that would close the
+    /// connection normally.
     pub(super) fn reset(&self) {
-        self.peek.reset_at_end();
+        self.peek.reset_on_close();
         self.tasks.abort();
     }
 }
 
 #[derive(Debug)]
-enum Sender {
+enum RequestSender {
     Http1(http1::SendRequest<OutgoingBody>),
     Http2(http2::SendRequest<OutgoingBody>),
 }
 
 impl Connection {
-    /// Speaks HTTP on a stream.
-    pub(super) async fn start(opened: Opened) -> Result<Self, Failure> {
-        let meter = Arc::new(Meter::default());
-        let io = TokioIo::new(Metered::new(opened.stream, Arc::clone(&meter)));
-        let failed = |error: hyper::Error| Failure::exchanging(&error);
+    /// Starts HTTP on a stream.
+    pub(super) async fn start(opened: OpenedStream) -> Result<Self, Failure> {
+        let meter = Arc::new(IoMeter::default());
+        let io = TokioIo::new(MeteredStream::new(opened.stream, Arc::clone(&meter)));
+        let failed = |error: hyper::Error| Failure::from_hyper_error(&error);
         let tasks = Tasks::default();
-        // What ends a connection is told to the exchange on it; without one it is of no interest.
+        // Errors that end the connection go to the active exchange; otherwise they are ignored.
         let sender = if opened.http2 {
             let builder = http2::Builder::new(tasks.clone());
             let (sender, driver) = builder.handshake(io).await.map_err(failed)?;
             tasks.execute(driver);
-            Sender::Http2(sender)
+            RequestSender::Http2(sender)
         } else {
             let mut builder = http1::Builder::new();
             builder.title_case_headers(true);
             let (sender, driver) = builder.handshake(io).await.map_err(failed)?;
             tasks.execute(driver);
-            Sender::Http1(sender)
+            RequestSender::Http1(sender)
         };
         let version = if opened.http2 {
             Version::HTTP_2
@@ -134,7 +134,7 @@ impl Connection {
                 reused: false,
                 version,
                 remote: opened.remote,
-                in_place_of: None,
+                replaces: None,
             },
             tasks,
             busy: false,
@@ -147,11 +147,11 @@ impl Connection {
     }
 
     pub(super) fn is_http2(&self) -> bool {
-        matches!(self.sender, Sender::Http2(_))
+        matches!(self.sender, RequestSender::Http2(_))
     }
 
-    /// Sends a request and waits for the head of the answer. The request comes back with the
-    /// error where not a byte of it was sent.
+    /// Sends a request and waits for the head of the response. The error returns the request if no
+    /// byte of it was sent.
     pub(super) async fn send(
         &mut self,
         mut request: Request<OutgoingBody>,
@@ -160,55 +160,55 @@ impl Connection {
         let http2 = self.is_http2();
         request.body_mut().attach(&self.meter, http2);
         match &mut self.sender {
-            Sender::Http1(sender) => sender.try_send_request(request).await,
-            Sender::Http2(sender) => sender.try_send_request(request).await,
+            RequestSender::Http1(sender) => sender.try_send_request(request).await,
+            RequestSender::Http2(sender) => sender.try_send_request(request).await,
         }
     }
 
-    /// Waits, not for long, until the connection can carry another request.
-    pub(super) async fn becomes_ready(&mut self) -> bool {
+    /// Waits briefly until the connection can carry another request, and returns whether it can.
+    pub(super) async fn wait_until_ready(&mut self) -> bool {
         let ready = async {
             match &mut self.sender {
-                Sender::Http1(sender) => sender.ready().await,
-                Sender::Http2(sender) => sender.ready().await,
+                RequestSender::Http1(sender) => sender.ready().await,
+                RequestSender::Http2(sender) => sender.ready().await,
             }
         };
-        let ready = tokio::time::timeout(READY_WITHIN, ready).await;
+        let ready = tokio::time::timeout(READY_TIMEOUT, ready).await;
         matches!(ready, Ok(Ok(())))
     }
 
-    /// The exchange is over, and the connection closes in order when it is dropped.
-    pub(super) fn rest(&mut self) {
+    /// Marks the exchange as complete, so that dropping the connection closes it normally.
+    pub(super) fn mark_idle(&mut self) {
         self.busy = false;
         self.idle_since = Instant::now();
     }
 
-    /// What can end this connection while a request is under way on it.
-    pub(super) fn cut(&self) -> Cut {
-        Cut {
+    /// A handle that can reset this connection while a request is in progress.
+    pub(super) fn reset_handle(&self) -> ResetHandle {
+        ResetHandle {
             tasks: self.tasks.clone(),
             peek: self.peek.clone(),
         }
     }
 
-    /// Closes the connection where it is, and waits until it is closed.
+    /// Closes the connection at once, and waits until it is closed.
     pub(super) async fn close(self) {
-        self.tasks.end().await;
+        self.tasks.shut_down().await;
     }
 
-    /// Whether a request can still be sent on this idle connection.
-    fn is_alive(&self) -> bool {
-        self.idle_since.elapsed() <= REST_AT_MOST && self.is_usable()
+    /// Whether this idle connection can be reused: it is usable and not idle for too long.
+    fn is_reusable(&self) -> bool {
+        self.idle_since.elapsed() <= MAX_IDLE_TIME && self.is_usable()
     }
 
-    /// Whether a request can be sent on this idle connection, however long it lay idle.
+    /// Whether a request can be sent on this idle connection, no matter how long it was idle.
     pub(super) fn is_usable(&self) -> bool {
         let ready = match &self.sender {
-            Sender::Http1(sender) => sender.is_ready(),
-            Sender::Http2(sender) => sender.is_ready(),
+            RequestSender::Http1(sender) => sender.is_ready(),
+            RequestSender::Http2(sender) => sender.is_ready(),
         };
-        // Bytes that nobody asked for are the end of an encrypted connection, or an answer that
-        // would be taken for that to the next request.
+        // Unread bytes announce the end of an encrypted connection, or belong to a response that
+        // would be mistaken for the next one.
         ready && self.peek.unread() == Unread::Nothing
     }
 }
@@ -223,17 +223,17 @@ impl Drop for Connection {
     }
 }
 
-/// Idle connections by where they lead.
+/// Idle connections by origin.
 #[derive(Debug, Default)]
 pub(super) struct Pool(Mutex<HashMap<String, Vec<Connection>>>);
 
 impl Pool {
-    /// The connection that was used last and still stands.
+    /// Takes the most recently used connection that is still usable.
     pub(super) fn take(&self, target: &Target) -> Option<Connection> {
         let mut idle = self.idle();
         let connections = idle.get_mut(target.origin())?;
         while let Some(mut connection) = connections.pop() {
-            if connection.is_alive() {
+            if connection.is_reusable() {
                 connection.info.reused = true;
                 return Some(connection);
             }
@@ -241,11 +241,11 @@ impl Pool {
         None
     }
 
-    /// Keeps a connection for another request.
+    /// Keeps a connection for later requests.
     pub(super) fn put(&self, target: &Target, connection: Connection) {
         let mut idle = self.idle();
         let connections = idle.entry(target.origin().to_owned()).or_default();
-        if connections.len() < MOST_IDLE {
+        if connections.len() < MAX_IDLE {
             connections.push(connection);
         }
     }
@@ -258,12 +258,12 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::settings::HttpVersion;
+    use crate::delivery::client_settings::HttpVersion;
     use crate::delivery::tls::{Tls, TlsSettings};
     use crate::delivery::{AllowedHosts, connect};
 
     #[tokio::test]
-    async fn a_connection_that_rested_too_long_is_not_used_again() {
+    async fn a_connection_that_was_idle_too_long_is_not_reused() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port");
@@ -271,21 +271,21 @@ mod tests {
         let target = Target::parse(&url, &AllowedHosts::loopback_only()).expect("a target");
         let tls = Tls::new(
             &TlsSettings::default(),
-            connect::offered(HttpVersion::Http1),
+            connect::alpn_protocols(HttpVersion::Http1),
         );
         let opened = connect::open(&target, &tls.expect("settings"), HttpVersion::Http1).await;
         let mut connection = Connection::start(opened.expect("open"))
             .await
             .expect("started");
-        assert!(connection.becomes_ready().await);
+        assert!(connection.wait_until_ready().await);
 
         let pool = Pool::default();
-        connection.rest();
+        connection.mark_idle();
         pool.put(&target, connection);
         let mut connection = pool.take(&target).expect("fresh enough");
         connection.idle_since = Instant::now()
-            .checked_sub(REST_AT_MOST + Duration::from_millis(1))
-            .expect("the machine runs for longer than that");
+            .checked_sub(MAX_IDLE_TIME + Duration::from_millis(1))
+            .expect("the machine has been running for longer");
         pool.put(&target, connection);
         assert!(pool.take(&target).is_none());
     }

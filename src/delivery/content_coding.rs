@@ -1,8 +1,8 @@
-//! Answers whose bodies are compressed.
+//! Decodes compressed response bodies.
 //!
-//! The sender asks for no content coding, since Aghanim's example does not, and a receiver may then
-//! use any (RFC 9110, 12.5.3). What is recorded and judged is what the receiver means, so bodies of
-//! the codings of everyday are decoded here, before anybody looks at them or hides secrets in them.
+//! The sender requests no content coding, since Aghanim's example does not, and a receiver may then
+//! use any (RFC 9110, 12.5.3). Common codings are decoded here, before checks, redaction and reports
+//! see the body.
 
 use std::io::Read;
 
@@ -11,20 +11,20 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-use super::answer_reading::READ_AT_MOST;
+use super::response_body::BODY_READ_LIMIT;
 
-/// A body as it was before it was compressed.
+/// A decoded body.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Decoded {
-    /// The start of it.
+pub(super) struct DecodedBody {
+    /// The start of the body.
     pub(super) kept: Bytes,
-    /// How long it is, kept or not, as far as it was looked at.
+    /// The length of the whole body, up to [`BODY_READ_LIMIT`].
     pub(super) length: u64,
 }
 
-/// Decodes a whole body of which at most `keep` bytes are to be kept. `None` where it is not
-/// compressed, or not in a way that is known here: then it is taken as it came.
-pub(super) fn decoded(headers: &HeaderMap, body: &[u8], keep: usize) -> Option<Decoded> {
+/// Decodes a complete body, and keeps the first `limit` bytes. `None` if it is not compressed, is
+/// corrupt or has an unknown coding; it is then used as received.
+pub(super) fn decode(headers: &HeaderMap, body: &[u8], limit: usize) -> Option<DecodedBody> {
     let mut codings = headers.get_all(CONTENT_ENCODING).iter();
     let (Some(coding), None) = (codings.next(), codings.next()) else {
         return None;
@@ -34,24 +34,25 @@ pub(super) fn decoded(headers: &HeaderMap, body: &[u8], keep: usize) -> Option<D
         .iter()
         .any(|name| coding.eq_ignore_ascii_case(name))
     {
-        start(MultiGzDecoder::new(body), keep)
+        read_start(MultiGzDecoder::new(body), limit)
     } else if coding.eq_ignore_ascii_case("deflate") {
-        // It is zlib's format; but some send the bare one, and clients take both.
-        start(ZlibDecoder::new(body), keep).or_else(|| start(DeflateDecoder::new(body), keep))
+        // The standard format is zlib, but some servers send raw deflate and clients accept both.
+        read_start(ZlibDecoder::new(body), limit)
+            .or_else(|| read_start(DeflateDecoder::new(body), limit))
     } else {
         None
     }
 }
 
-/// Reads to the end, or as far as any body is read: a few bytes can stand for very many.
-fn start(decoder: impl Read, keep: usize) -> Option<Decoded> {
-    let mut decoder = decoder.take(READ_AT_MOST);
+/// Reads to the end, or to the limit, since a few bytes can decompress to very many.
+fn read_start(decoder: impl Read, limit: usize) -> Option<DecodedBody> {
+    let mut decoder = decoder.take(BODY_READ_LIMIT);
     let mut kept = Vec::new();
-    let room = u64::try_from(keep).unwrap_or(u64::MAX);
-    decoder.by_ref().take(room).read_to_end(&mut kept).ok()?;
-    let more = std::io::copy(&mut decoder, &mut std::io::sink()).ok()?;
-    let length = more.saturating_add(kept.len() as u64);
-    Some(Decoded {
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    decoder.by_ref().take(limit).read_to_end(&mut kept).ok()?;
+    let rest = std::io::copy(&mut decoder, &mut std::io::sink()).ok()?;
+    let length = rest.saturating_add(kept.len() as u64);
+    Some(DecodedBody {
         kept: kept.into(),
         length,
     })
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_codings_of_everyday_are_decoded() {
+    fn common_codings_are_decoded() {
         let body = br#"{"status":"ok"}"#;
         for (coding, bytes) in [
             ("gzip", gzip(body)),
@@ -102,13 +103,13 @@ mod tests {
             ("deflate", zlib(body)),
             ("deflate", deflate(body)),
         ] {
-            let decoded = decoded(&headers(&[coding]), &bytes, 100).expect("known");
+            let decoded = decode(&headers(&[coding]), &bytes, 100).expect("known");
             assert_eq!((&decoded.kept[..], decoded.length), (&body[..], 15));
         }
     }
 
     #[test]
-    fn what_is_not_known_or_broken_is_taken_as_it_came() {
+    fn an_unknown_coding_or_a_corrupt_body_is_not_decoded() {
         let whole = gzip(b"abc");
         let part = &whole[..whole.len() - 4];
         for (codings, bytes) in [
@@ -121,15 +122,15 @@ mod tests {
             (&["gzip"], b"abc"),
             (&["deflate"], b"\xff\xff\xff"),
         ] {
-            assert_eq!(decoded(&headers(codings), bytes, 100), None, "{codings:?}");
+            assert_eq!(decode(&headers(codings), bytes, 100), None, "{codings:?}");
         }
     }
 
     #[test]
-    fn a_body_that_grows_without_end_is_not_followed() {
+    fn a_compression_bomb_is_read_only_up_to_the_limit() {
         let bomb = gzip(&vec![0; 17 * 1024 * 1024]);
         assert!(bomb.len() < 20_000);
-        let decoded = decoded(&headers(&["gzip"]), &bomb, 10).expect("known");
-        assert_eq!((decoded.kept.len(), decoded.length), (10, READ_AT_MOST));
+        let decoded = decode(&headers(&["gzip"]), &bomb, 10).expect("known");
+        assert_eq!((decoded.kept.len(), decoded.length), (10, BODY_READ_LIMIT));
     }
 }

@@ -1,4 +1,4 @@
-//! A delivery: attempts under a retry policy, on a timeline that can be virtual.
+//! Makes a delivery: attempts under a retry policy, on a timeline that may be virtual.
 
 use std::time::{Duration, Instant};
 
@@ -6,43 +6,43 @@ use futures_util::future;
 use jiff::Timestamp;
 use rand::Rng;
 
+use super::abandoned_attempt::AbandonedAttempt;
 use super::client::Client;
 use super::clock::Clock;
 use super::delivery_plan::DeliveryPlan;
 use super::exchange::Exchange;
 use super::failure::FailureClass;
 use super::forge::SignedRequest;
-use super::given_up::GivenUp;
-use super::rate_limit::{RateLimit, Turns};
+use super::rate_limit::{RateLimit, RateLimitPermits};
 use super::retry_after::retry_after;
-use super::schedule::{Schedule, span};
+use super::schedule::{Schedule, total_wait};
 use super::send_options::{ConnectionUse, SendOptions};
-use super::signed_seconds::SignedSeconds;
-use super::signing::{Signing, outgoing};
+use super::signing::{Signing, to_outgoing};
+use super::timestamp_allocator::TimestampAllocator;
 use crate::protocol::Signer;
 use crate::scenario::{Fault, Forgery, RetryOn, RetryPolicy, StatusClass};
 
-/// What every delivery of a run has in common.
+/// What all deliveries of a run share.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'a> {
-    /// Sends.
+    /// Sends the requests.
     pub client: &'a Client,
-    /// Tells the time of the headers, and waits between attempts.
+    /// Provides the time for the headers, and waits between attempts.
     pub clock: &'a Clock,
-    /// Signs with the present secret.
+    /// Signs with the current secret.
     pub signer: &'a Signer,
-    /// Signs with the secret before the present one, for `expired_secret`.
+    /// Signs with the previous secret, for `expired_secret`.
     pub expired: Option<&'a Signer>,
-    /// As of which seconds bodies were signed already.
-    pub signed_seconds: &'a SignedSeconds,
-    /// Holds deliveries back, where the receiver takes only so many.
+    /// Chooses the timestamp of each signature.
+    pub timestamps: &'a TimestampAllocator,
+    /// Delays deliveries if the receiver limits their rate.
     pub rate_limit: Option<&'a RateLimit>,
 }
 
 /// A delivery and how it ended.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// The attempts in their order; at least one.
+    /// The attempts in order; at least one.
     pub attempts: Vec<Attempt>,
     /// How it ended.
     pub outcome: Outcome,
@@ -51,42 +51,43 @@ pub struct Delivery {
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// The last answer was 2xx.
+    /// The last response was 2xx.
     Delivered,
-    /// The last answer was neither 2xx nor one that is followed by another attempt.
+    /// The last response was neither 2xx nor one that the policy retries.
     Refused,
-    /// The attempts were used up, or the last one brought no answer and is not repeated either.
+    /// No attempts were left, or the last one got no response and the policy does not retry that.
     Exhausted,
 }
 
 /// One attempt of a delivery.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// From 1.
+    /// Counted from 1.
     pub number: u32,
-    /// When it began, by the wall clock.
+    /// When it started, by the wall clock.
     pub started_at: Timestamp,
-    /// When it began on the delivery's timeline: the real time since the delivery began and all
-    /// waits that were skipped.
+    /// When it started on the delivery's timeline: the real time since the delivery started, plus
+    /// all skipped waits.
     pub virtual_offset: Duration,
-    /// The policy's wait before it; none before the first.
+    /// The policy's wait before it; zero before the first attempt.
     pub delay_before: Duration,
-    /// The request and what came of it.
+    /// The request and its result.
     pub exchange: Exchange,
     /// The timestamp that was signed, in Unix seconds.
     pub signed_timestamp: u64,
     /// How it was forged, if it was.
     pub forgery: Option<Forgery>,
-    /// The fault that it has a part in, if any.
+    /// The fault that affects it, if any.
     pub fault: Option<Fault>,
-    /// When it ended, in Unix seconds: from when a `Retry-After` counts.
+    /// When it ended, in Unix seconds. A `Retry-After` counts from then.
     pub ended_at: u64,
 }
 
-/// Delivers: signs, sends, and tries again as the policy says.
+/// Makes a delivery: signs and sends the request, and retries it according to the policy.
 ///
-/// `rng` gives the jitter and what is random in a forgery. `observe` sees each attempt as it ends,
-/// in the order of their numbers: one that was given up, once its answer has been read.
+/// `rng` provides the jitter and the random parts of a forgery. `observe` is called with each
+/// attempt as it ends, in the order of their numbers. An abandoned attempt ends once its response
+/// has been read.
 pub async fn deliver<R: Rng>(
     sender: Sender<'_>,
     plan: DeliveryPlan<'_>,
@@ -94,48 +95,47 @@ pub async fn deliver<R: Rng>(
     observe: impl FnMut(&Attempt),
 ) -> Delivery {
     let late_wait = match plan.fault {
-        Some(Fault::LateRetry(_)) => span(plan.policy, rng),
+        Some(Fault::LateRetry(_)) => total_wait(plan.policy, rng),
         _ => None,
     };
     let skipped_wait = late_wait.filter(|_| sender.clock.is_compressed());
-    let run = Run {
+    let delivery = ActiveDelivery {
         sender,
-        began: sender.clock.instant(),
+        started: sender.clock.instant(),
         schedule: Schedule::new(plan.policy),
         late_wait,
         signing: Signing::new(skipped_wait.unwrap_or_default()),
         skipped: Duration::ZERO,
         delay_before: Duration::ZERO,
-        begun: 0,
+        attempts_started: 0,
         attempts: Vec::new(),
         plan,
         rng,
         observe,
     };
-    run.make().await
+    delivery.run().await
 }
 
-/// A delivery on its way.
-struct Run<'a, R, O> {
+/// A delivery in progress.
+struct ActiveDelivery<'a, R, O> {
     sender: Sender<'a>,
     plan: DeliveryPlan<'a>,
     rng: &'a mut R,
     observe: O,
-    began: Instant,
+    started: Instant,
     schedule: Schedule<'a>,
     /// The wait before a late retry.
     late_wait: Option<Duration>,
     signing: Signing,
-    /// How much of the waits took no time.
+    /// The total time of the skipped waits.
     skipped: Duration,
     delay_before: Duration,
-    /// How many attempts were begun.
-    begun: u32,
+    attempts_started: u32,
     attempts: Vec<Attempt>,
 }
 
-/// An attempt before it is known what came of it.
-struct Begun {
+/// An attempt whose result is not yet known.
+struct StartedAttempt {
     number: u32,
     started_at: Timestamp,
     virtual_offset: Duration,
@@ -143,16 +143,16 @@ struct Begun {
     request: SignedRequest,
 }
 
-impl<R: Rng, O: FnMut(&Attempt)> Run<'_, R, O> {
-    async fn make(mut self) -> Delivery {
+impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
+    async fn run(mut self) -> Delivery {
         match self.plan.fault {
             Some(Fault::TimeoutOverlap(overlap)) => Box::pin(self.overlap(overlap.after.0)).await,
             _ => self.attempt().await,
         }
         let outcome = loop {
-            match self.verdict() {
-                Verdict::Ends(outcome) => break outcome,
-                Verdict::Again => match self.next_delay() {
+            match self.retry_decision() {
+                RetryDecision::Finish(outcome) => break outcome,
+                RetryDecision::Retry => match self.next_delay() {
                     Some(delay) => {
                         self.wait(delay).await;
                         self.attempt().await;
@@ -165,90 +165,93 @@ impl<R: Rng, O: FnMut(&Attempt)> Run<'_, R, O> {
         Delivery { attempts, outcome }
     }
 
-    /// One attempt, and the interlude after it, if there is one.
+    /// Makes one attempt, and waits at the retry barrier if there is one.
     async fn attempt(&mut self) {
-        let turn = self.turn().await;
-        let begun = self.begin();
-        let options = self.options(&begun);
-        let outgoing = outgoing(&begun.request);
+        let permit = self.rate_limit_permit().await;
+        let started = self.start_attempt();
+        let options = self.options(&started);
+        let outgoing = to_outgoing(&started.request);
         let client = self.sender.client;
         let exchange = client.send(self.plan.target, &outgoing, options).await;
-        self.end(&begun, exchange);
-        // Before anything else wants one: it would wait for this.
-        drop(turn);
-        if let Some(interlude) = self.plan.interlude.take() {
-            interlude.pass().await;
+        self.end_attempt(&started, exchange);
+        // The other deliveries at the barrier may need this permit.
+        drop(permit);
+        if let Some(barrier) = self.plan.retry_barrier.take() {
+            barrier.wait().await;
         }
     }
 
-    /// The first attempt, given up `after` the request has left, and the second, which comes while
-    /// the receiver is still at work on the first.
+    /// Abandons the first attempt once its request has been sent and `after` has passed, and makes
+    /// the second while the receiver is still processing the first.
     async fn overlap(&mut self, after: Duration) {
         let (timeout, clock) = (self.plan.policy.timeout.0, self.sender.clock);
-        let turn = self.turn().await;
-        let first = self.begin();
+        let permit = self.rate_limit_permit().await;
+        let first = self.start_attempt();
         let options = SendOptions {
-            // Its answer can still come when the sender has long turned to the second.
+            // Its response may arrive long after the second attempt has started.
             timeout: timeout.saturating_mul(2).saturating_add(after),
             ..self.options(&first)
         };
         let (client, target) = (self.sender.client, self.plan.target);
-        let request = outgoing(&first.request);
-        let mut given_up = match GivenUp::send(client, target, request, options, after).await {
-            Ok(given_up) => given_up,
-            Err(failed) => return self.end(&first, *failed),
-        };
-        // The request has left, and the second must not wait for the first.
-        drop(turn);
-        let skipped = given_up.meanwhile(clock.pause(timeout)).await;
+        let request = to_outgoing(&first.request);
+        let mut abandoned =
+            match AbandonedAttempt::send(client, target, request, options, after).await {
+                Ok(abandoned) => abandoned,
+                Err(failed) => return self.end_attempt(&first, *failed),
+            };
+        // The second attempt must not wait for the first one's permit.
+        drop(permit);
+        let skipped = abandoned.run_while(clock.pause(timeout)).await;
         self.skipped = self.skipped.saturating_add(skipped);
         let is_retried = self.plan.policy.retry_on.contains(&RetryOn::Timeout);
         let delay = if is_retried { self.next_delay() } else { None };
         let Some(delay) = delay else {
-            let exchange = given_up.end(timeout).await;
-            return self.end(&first, exchange);
+            let exchange = abandoned.finish(timeout).await;
+            return self.end_attempt(&first, exchange);
         };
-        given_up.meanwhile(self.wait(delay)).await;
-        let _turn = given_up.meanwhile(self.turn()).await;
-        let second = self.begin();
+        abandoned.run_while(self.wait(delay)).await;
+        let _permit = abandoned.run_while(self.rate_limit_permit()).await;
+        let second = self.start_attempt();
         let options = SendOptions {
             connection: ConnectionUse::New,
             ..self.options(&second)
         };
-        let request = outgoing(&second.request);
+        let request = to_outgoing(&second.request);
         let retry = client.send(target, &request, options);
-        let (exchange, unheard) = future::join(retry, given_up.end(timeout)).await;
-        self.end(&first, unheard);
-        self.end(&second, exchange);
+        let (exchange, first_exchange) = future::join(retry, abandoned.finish(timeout)).await;
+        self.end_attempt(&first, first_exchange);
+        self.end_attempt(&second, exchange);
     }
 
-    /// Waits until the receiver takes one more. Those that are made at the same moment have waited
-    /// together.
-    async fn turn(&self) -> Option<Turns> {
+    /// Waits until the rate limit allows one more delivery. Simultaneous deliveries have acquired
+    /// their permits together, before they started.
+    async fn rate_limit_permit(&self) -> Option<RateLimitPermits> {
         match self.sender.rate_limit {
-            Some(limit) if self.plan.gate.is_none() => Some(limit.turns(1).await),
+            Some(limit) if self.plan.barrier.is_none() => Some(limit.acquire(1).await),
             _ => None,
         }
     }
 
-    /// An attempt that begins now.
-    fn begin(&mut self) -> Begun {
-        let request = self.signing.next(&self.sender, &mut self.plan, self.rng);
-        let real = self.sender.clock.instant();
-        let real = real.saturating_duration_since(self.began);
-        // Counted by those that were begun: one that was given up is not among the attempts yet.
-        self.begun = self.begun.saturating_add(1);
-        Begun {
-            number: self.begun,
+    /// Starts an attempt: signs its request now.
+    fn start_attempt(&mut self) -> StartedAttempt {
+        let request = self
+            .signing
+            .next_request(&self.sender, &mut self.plan, self.rng);
+        let elapsed = self.sender.clock.instant();
+        let elapsed = elapsed.saturating_duration_since(self.started);
+        // `attempts` does not yet contain an abandoned attempt.
+        self.attempts_started = self.attempts_started.saturating_add(1);
+        StartedAttempt {
+            number: self.attempts_started,
             started_at: self.sender.clock.now(),
-            virtual_offset: real.saturating_add(self.skipped),
+            virtual_offset: elapsed.saturating_add(self.skipped),
             delay_before: self.delay_before,
             request,
         }
     }
 
-    fn options(&mut self, begun: &Begun) -> SendOptions {
-        let is_first = begun.number == 1;
+    fn options(&mut self, started: &StartedAttempt) -> SendOptions {
+        let is_first = started.number == 1;
         SendOptions {
             timeout: self.plan.policy.timeout.0,
             connection: if is_first {
@@ -256,30 +259,30 @@ impl<R: Rng, O: FnMut(&Attempt)> Run<'_, R, O> {
             } else {
                 self.plan.policy.connection.into()
             },
-            gate: self.plan.gate.take(),
-            fault: self.plan.wire_fault(begun.number),
+            barrier: self.plan.barrier.take(),
+            fault: self.plan.wire_fault(started.number),
             sent: None,
         }
     }
 
-    /// What came of an attempt is known.
-    fn end(&mut self, begun: &Begun, exchange: Exchange) {
+    /// Records an attempt and its result.
+    fn end_attempt(&mut self, started: &StartedAttempt, exchange: Exchange) {
         let attempt = Attempt {
-            number: begun.number,
-            started_at: begun.started_at,
-            virtual_offset: begun.virtual_offset,
-            delay_before: begun.delay_before,
+            number: started.number,
+            started_at: started.started_at,
+            virtual_offset: started.virtual_offset,
+            delay_before: started.delay_before,
             exchange,
-            signed_timestamp: begun.request.signed_timestamp,
+            signed_timestamp: started.request.signed_timestamp,
             forgery: self.plan.forgery,
-            fault: self.plan.fault_of(begun.number),
+            fault: self.plan.fault_of_attempt(started.number),
             ended_at: self.sender.clock.unix_seconds(),
         };
         (self.observe)(&attempt);
         self.attempts.push(attempt);
     }
 
-    /// The wait before the next attempt, if there is one.
+    /// The wait before the next attempt, or `None` if no attempts are left.
     fn next_delay(&mut self) -> Option<Duration> {
         if matches!(self.plan.fault, Some(Fault::LateRetry(_))) {
             return self.late_wait.take();
@@ -295,44 +298,43 @@ impl<R: Rng, O: FnMut(&Attempt)> Run<'_, R, O> {
         self.skipped = self.skipped.saturating_add(skipped);
     }
 
-    /// What the last attempt means for the delivery.
-    fn verdict(&self) -> Verdict {
+    fn retry_decision(&self) -> RetryDecision {
         match self.attempts.last() {
-            Some(last) => last.verdict(self.plan.policy),
-            None => Verdict::Again,
+            Some(last) => last.retry_decision(self.plan.policy),
+            None => RetryDecision::Retry,
         }
     }
 }
 
-/// What an attempt means for its delivery.
-enum Verdict {
-    /// It was the last one.
-    Ends(Outcome),
-    /// It is followed by another, unless the attempts are used up.
-    Again,
+/// Whether another attempt follows.
+enum RetryDecision {
+    /// The attempt was the last one.
+    Finish(Outcome),
+    /// Make another attempt if any are left.
+    Retry,
 }
 
 impl Attempt {
-    /// What the attempt means for its delivery under a policy.
-    fn verdict(&self, policy: &RetryPolicy) -> Verdict {
+    /// Whether the policy retries after this attempt.
+    fn retry_decision(&self, policy: &RetryPolicy) -> RetryDecision {
         let retried_on = |on: RetryOn| {
             if policy.retry_on.contains(&on) {
-                Verdict::Again
+                RetryDecision::Retry
             } else {
-                Verdict::Ends(Outcome::Exhausted)
+                RetryDecision::Finish(Outcome::Exhausted)
             }
         };
         match &self.exchange.result {
-            // Success is success, whatever a policy lists.
+            // Never retry a success, even if the policy lists its status.
             Ok(response) if StatusClass::Success.matches(response.status) => {
-                Verdict::Ends(Outcome::Delivered)
+                RetryDecision::Finish(Outcome::Delivered)
             }
-            Ok(response) if policy.retries_status(response.status) => Verdict::Again,
-            // It took the sender for too slow, which it was.
+            Ok(response) if policy.retries_status(response.status) => RetryDecision::Retry,
+            // The receiver timed out waiting for a body that was slow on purpose.
             Ok(response) if response.status == 408 && self.is_slow() => {
                 retried_on(RetryOn::Timeout)
             }
-            Ok(_) => Verdict::Ends(Outcome::Refused),
+            Ok(_) => RetryDecision::Finish(Outcome::Refused),
             Err(failure) => retried_on(match failure.class() {
                 FailureClass::Timeout => RetryOn::Timeout,
                 FailureClass::Connection => RetryOn::Connection,
@@ -340,7 +342,7 @@ impl Attempt {
         }
     }
 
-    /// How long the answer asks to wait before the next attempt, if it does.
+    /// How long the response asks the sender to wait before the next attempt, if it does.
     pub fn retry_after(&self) -> Option<Duration> {
         let response = self.exchange.result.as_ref().ok()?;
         retry_after(response, self.ended_at)

@@ -1,43 +1,43 @@
-//! What is delivered, where to, and what goes wrong on the way.
+//! The plan of a delivery: its target, body, retry policy and fault.
 
 use bytes::Bytes;
 
-use super::gate::Gate;
-use super::interlude::Interlude;
+use super::last_byte_barrier::LastByteBarrier;
+use super::retry_barrier::RetryBarrier;
 use super::send_options::ConnectionUse;
 use super::target::Target;
 use super::wire_fault::WireFault;
 use crate::generate::Generator;
 use crate::scenario::{Fault, Forgery, Lost, RetryPolicy};
 
-/// What is delivered, where to, and how.
+/// What to deliver, where to, and how.
 #[derive(Debug)]
 pub struct DeliveryPlan<'a> {
-    /// Where to.
+    /// The target.
     pub target: &'a Target,
     /// The exact bytes of the event.
     pub body: Bytes,
-    /// When to try again.
+    /// When to retry.
     pub policy: &'a RetryPolicy,
     /// How the delivery is forged, if it is.
     pub forgery: Option<Forgery>,
-    /// Whether the first attempt may use an idle connection. For retries the policy says.
+    /// Whether the first attempt may reuse an idle connection. The policy decides for retries.
     pub connection: ConnectionUse,
-    /// A place at a gate, for the first attempt.
-    pub gate: Option<Gate>,
-    /// What goes wrong on purpose. [`Fault::Duplicate`] and [`Fault::OutOfOrder`] are about several
-    /// deliveries: their order is the caller's part.
+    /// Holds back the last byte of the first attempt.
+    pub barrier: Option<LastByteBarrier>,
+    /// The fault to inject, if any. [`Fault::Duplicate`] and [`Fault::OutOfOrder`] affect several
+    /// deliveries; the caller is responsible for their order.
     pub fault: Option<Fault>,
-    /// Draws the event IDs of retries, where the policy gives them fresh ones. Without it they keep
-    /// theirs.
+    /// Generates the event IDs of retries if the policy requires fresh ones. If `None`, retries keep
+    /// the event's ID.
     pub event_ids: Option<Generator>,
-    /// Lets other deliveries pass between the first attempt and its retry. The first attempt's
-    /// answer is lost where the fault is [`Fault::OutOfOrder`].
-    pub interlude: Option<Interlude>,
+    /// Delays the retry until other deliveries are done. With [`Fault::OutOfOrder`], the first
+    /// attempt's response is lost.
+    pub retry_barrier: Option<RetryBarrier>,
 }
 
 impl<'a> DeliveryPlan<'a> {
-    /// A genuine delivery on any connection, at which nothing goes wrong.
+    /// A genuine delivery on any connection, without a fault.
     pub fn new(target: &'a Target, body: Bytes, policy: &'a RetryPolicy) -> Self {
         Self {
             target,
@@ -45,34 +45,34 @@ impl<'a> DeliveryPlan<'a> {
             policy,
             forgery: None,
             connection: ConnectionUse::Reuse,
-            gate: None,
+            barrier: None,
             fault: None,
             event_ids: None,
-            interlude: None,
+            retry_barrier: None,
         }
     }
 
-    /// What goes wrong with an attempt, counted from 1.
+    /// The fault to inject on the wire in an attempt, counted from 1.
     pub(super) fn wire_fault(&self, number: u32) -> Option<WireFault> {
         match self.fault? {
             _ if number > 1 => None,
-            Fault::LostAck => Some(WireFault::LoseAnswer),
+            Fault::LostAck => Some(WireFault::LoseResponse),
             Fault::CutBody => Some(WireFault::CutBody),
             Fault::Reset => Some(WireFault::ResetAfterRequest),
             Fault::SlowBody(slow) => Some(WireFault::DripBody {
                 per_byte: slow.per_byte.0,
             }),
             Fault::LateRetry(late) => Some(match late.lost {
-                Lost::Response => WireFault::LoseAnswer,
+                Lost::Response => WireFault::LoseResponse,
                 Lost::Request => WireFault::LoseRequest,
             }),
-            Fault::OutOfOrder => self.interlude.as_ref().map(|_| WireFault::LoseAnswer),
+            Fault::OutOfOrder => self.retry_barrier.as_ref().map(|_| WireFault::LoseResponse),
             Fault::TimeoutOverlap(_) | Fault::Duplicate => None,
         }
     }
 
-    /// The fault, where an attempt has a part in it.
-    pub(super) fn fault_of(&self, number: u32) -> Option<Fault> {
+    /// The fault, if it affects this attempt.
+    pub(super) fn fault_of_attempt(&self, number: u32) -> Option<Fault> {
         self.fault.filter(|fault| match fault {
             Fault::Duplicate | Fault::OutOfOrder => true,
             Fault::LateRetry(_) => number <= 2,

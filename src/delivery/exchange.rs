@@ -1,4 +1,4 @@
-//! What came of one request: the request as sent, the answer or the failure, and how long it took.
+//! The result of one request: the request as sent, the response or the failure, and the timings.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,24 +9,24 @@ use http::Version;
 use super::failure::Failure;
 use super::request::SentRequest;
 
-/// One request and what came of it.
+/// One request and its result.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// The request as it went over the wire.
+    /// The request as it was sent.
     pub request: SentRequest,
-    /// The answer, or why there is none.
+    /// The response, or why there is none.
     pub result: Result<Response, Failure>,
-    /// What the receiver answered and the sender did not hear, because of a fault; an answer whose
-    /// body was not read either is not `complete`.
-    pub unheard: Option<Result<Response, Failure>>,
-    /// How long it took.
+    /// The result that the sender discarded because of a fault. A response whose body was not read
+    /// is not `complete`.
+    pub discarded: Option<Result<Response, Failure>>,
+    /// How long the parts of the exchange took.
     pub timings: Timings,
-    /// Which connection it took; `None` where none was made.
+    /// The connection that was used; `None` if none was opened.
     pub connection: Option<ConnectionInfo>,
 }
 
 impl Exchange {
-    /// The status of the answer, if there is one.
+    /// The status of the response, if there is one.
     pub fn status(&self) -> Option<u16> {
         self.result.as_ref().ok().map(|response| response.status)
     }
@@ -35,29 +35,28 @@ impl Exchange {
 /// The connection of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionInfo {
-    /// An earlier exchange had opened it.
+    /// Whether an earlier exchange opened it.
     pub reused: bool,
-    /// The HTTP version spoken on it.
+    /// Its HTTP version.
     pub version: Version,
-    /// The address that it leads to.
+    /// The receiver's address.
     pub remote: SocketAddr,
-    /// What became of the idle connection that the request was meant for, where this one is in its
-    /// place.
-    pub in_place_of: Option<ClosedIdle>,
+    /// Set if this connection replaces an idle one that the receiver closed.
+    pub replaces: Option<ClosedIdle>,
 }
 
-/// How an idle connection ended that a request was meant for. A receiver may close one at any time
-/// (RFC 9112, section 9.5), so that is no failure.
+/// When the receiver closed the idle connection that the sender chose for a request. A receiver may
+/// close an idle connection at any time (RFC 9112, section 9.5), so this is not a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClosedIdle {
-    /// It was closed before the request left: the receiver has it once.
+    /// Before the request was sent: the receiver gets it once.
     BeforeRequest,
-    /// It was closed as the request was on its way: the receiver may have it twice.
+    /// After the request was sent: the receiver may get it twice.
     AfterRequest,
 }
 
 impl ClosedIdle {
-    /// The short word of reports.
+    /// The name used in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::BeforeRequest => "before_request",
@@ -66,27 +65,27 @@ impl ClosedIdle {
     }
 }
 
-/// An answer; a whole one, unless a fault kept it from being read.
+/// A response; complete, unless a fault kept the sender from reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The status.
     pub status: u16,
-    /// The headers in the order received, names in lower case, values as they are.
+    /// The headers in the order received, names in lower case, values unchanged.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The start of the body, up to the limit of the client's settings. What came compressed with
-    /// gzip or deflate is decoded; a body of another coding, or a broken one, is as it came.
+    /// The start of the body, up to the limit in the client's settings. A body compressed with gzip
+    /// or deflate is decoded. A body with another coding, or a corrupt one, is left as received.
     pub body: Bytes,
-    /// How long the body was in bytes, kept or not; decoded as `body` is.
+    /// The length of the whole body in bytes, decoded like `body`.
     pub body_length: u64,
-    /// The body was longer than what is kept of it.
+    /// Whether `body` is only the start of the whole body.
     pub truncated: bool,
-    /// The body was read to its end. Otherwise it was longer than is read of any body, and
-    /// `body_length` says how much was read.
+    /// Whether the whole body was read. If it was too long to read, `body_length` is the number of
+    /// bytes that were read.
     pub complete: bool,
 }
 
 impl Response {
-    /// The first value of a header. The name's case does not matter.
+    /// The first value of a header. Names are case-insensitive.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         let mut named = self
             .headers
@@ -96,23 +95,22 @@ impl Response {
     }
 }
 
-/// How long the parts of an exchange took. All count from the start of the exchange, and are
-/// measured, not computed.
+/// How long the parts of an exchange took, measured from its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timings {
-    /// Until the connection stood, TLS included. `None` where one was reused or none was made.
+    /// Until the connection was open, including TLS. `None` if it was reused or never opened.
     pub connect: Option<Duration>,
-    /// Until the head of the answer was there.
+    /// Until the head of the response arrived.
     pub first_byte: Option<Duration>,
-    /// Until the end of the answer, or the failure.
+    /// Until the end of the response, or the failure.
     pub total: Duration,
-    /// How long the request was held at a gate; part of the others.
-    pub held: Duration,
+    /// How long the request waited at a barrier. The other times include this.
+    pub barrier_wait: Duration,
 }
 
 impl Timings {
-    /// How long the receiver had the exchange in its hands: the total without the time at a gate.
-    pub fn without_gate(&self) -> Duration {
-        self.total.saturating_sub(self.held)
+    /// The total time without the wait at a barrier.
+    pub fn without_barrier_wait(&self) -> Duration {
+        self.total.saturating_sub(self.barrier_wait)
     }
 }

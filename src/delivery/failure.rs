@@ -1,4 +1,4 @@
-//! Why an attempt brought no whole answer, in words for people and in classes for retries.
+//! Why an attempt got no complete response: messages for people and classes for retries.
 
 use std::error::Error;
 use std::io;
@@ -7,35 +7,35 @@ use std::time::Duration;
 
 use rustls::AlertDescription;
 
-use super::wire_fault::BreakOff;
+use super::wire_fault::SenderAbort;
 use crate::scenario::DurationText;
 
-/// Why there is no whole answer. `Display` is a sentence; [`Failure::hint`] says what may help.
+/// Why there is no complete response. `Display` describes it; [`Failure::hint`] says what may help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The host's name stands for no address.
+    /// The host name did not resolve.
     #[error("the name {host} could not be resolved: {reason}")]
     NameNotResolved {
         /// The name.
         host: String,
-        /// What the resolver says.
+        /// The resolver's error.
         reason: String,
     },
-    /// A loopback name that stands for another machine.
-    #[error("{host} leads to {address}, which is not this machine")]
+    /// A loopback name resolved to another machine.
+    #[error("{host} resolves to {address}, which is not this machine")]
     NotLoopback {
         /// The name.
         host: String,
-        /// An address that was refused.
+        /// An address that may not be connected to.
         address: SocketAddr,
     },
-    /// Nothing listens there.
+    /// Nothing listens on the port.
     #[error("{address} refused the connection")]
     Refused {
         /// The address that was tried last.
         address: SocketAddr,
     },
-    /// There is no way there.
+    /// The network could not reach the address.
     #[error("{address} could not be reached: {reason}")]
     Unreachable {
         /// The address that was tried last.
@@ -43,88 +43,88 @@ pub enum Failure {
         /// What the system says.
         reason: String,
     },
-    /// This machine has no more connections to give: nothing was sent.
+    /// This machine cannot open more connections; nothing was sent.
     #[error("this machine could not open another connection: {reason}")]
     LocalLimit {
         /// What the system says.
         reason: String,
     },
-    /// No connection in time, the TLS handshake included.
-    #[error("there was no connection within {}", DurationText(*after))]
+    /// No connection, including the TLS handshake, was established in time.
+    #[error("the connection was not established within {}", DurationText(*after))]
     ConnectTimeout {
-        /// The time that it had.
+        /// The time limit.
         after: Duration,
     },
-    /// No whole answer in time.
+    /// The response was not complete in time.
     #[error(
         "{} within {}",
-        if *answer_began { "the answer was not complete" } else { "there was no answer" },
+        if *response_began { "the response was not complete" } else { "there was no response" },
         DurationText(*after),
     )]
     Timeout {
-        /// The time that the whole attempt had.
+        /// The time limit of the whole attempt.
         after: Duration,
-        /// The head of the answer was there, only its end was not.
-        answer_began: bool,
+        /// Whether the head of the response arrived.
+        response_began: bool,
     },
     /// The receiver reset the connection or, on HTTP/2, the stream.
-    #[error("the receiver reset the connection before the answer was complete")]
+    #[error("the receiver reset the connection before the response was complete")]
     Reset,
-    /// The receiver closed the connection too soon.
-    #[error("the receiver closed the connection before the answer was complete")]
+    /// The receiver closed the connection too early.
+    #[error("the receiver closed the connection before the response was complete")]
     ClosedEarly,
-    /// The certificate is not trusted, not valid now, or of another host.
+    /// The certificate is not trusted, not currently valid, or issued for another host.
     #[error("the receiver's certificate is not trusted: {reason}")]
     UntrustedCertificate {
         /// What is wrong with it.
         reason: String,
     },
-    /// TLS failed otherwise.
+    /// TLS failed for another reason.
     #[error("TLS failed: {reason}")]
     Tls {
         /// What went wrong.
         reason: String,
     },
-    /// The receiver does not offer the HTTP version that was asked for.
-    #[error("the receiver does not offer the HTTP version that was asked for")]
+    /// The receiver does not offer the requested HTTP version.
+    #[error("the receiver does not offer the requested HTTP version")]
     VersionNotOffered,
-    /// What came back is not HTTP.
-    #[error("the answer is not valid HTTP: {reason}")]
+    /// The response is not HTTP.
+    #[error("the response is not valid HTTP: {reason}")]
     InvalidResponse {
         /// What is wrong with it.
         reason: String,
     },
-    /// The sender itself broke off, because a fault asked for it. Not the receiver's doing.
+    /// The sender aborted the exchange on purpose, to inject a fault.
     #[error(transparent)]
-    BrokenOff(#[from] BreakOff),
+    Aborted(#[from] SenderAbort),
 }
 
-/// What a retry policy tells apart.
+/// The classes of failure that a retry policy distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureClass {
-    /// Time ran out.
+    /// The attempt timed out.
     Timeout,
-    /// There was no connection, or it broke or made no sense.
+    /// There was no connection, it broke, or the response was invalid.
     Connection,
 }
 
 impl Failure {
-    /// What a retry policy sees in it.
+    /// The class that a retry policy sees.
     pub fn class(&self) -> FailureClass {
         match self {
             Self::ConnectTimeout { .. }
             | Self::Timeout { .. }
-            | Self::BrokenOff(BreakOff::GaveUp { .. }) => FailureClass::Timeout,
+            | Self::Aborted(SenderAbort::Abandoned { .. }) => FailureClass::Timeout,
             _ => FailureClass::Connection,
         }
     }
 
-    /// Whether the receiver ended the connection without an answer.
+    /// Whether the receiver ended the connection without a response.
     pub(super) fn is_closed(&self) -> bool {
         matches!(self, Self::Reset | Self::ClosedEarly)
     }
 
-    /// Whether no connection was made, or nothing was sent on it, so that the receiver can't have seen anything.
+    /// Whether nothing was sent, so that the receiver can't have seen the request.
     pub fn is_before_request(&self) -> bool {
         match self {
             Self::NameNotResolved { .. }
@@ -136,16 +136,16 @@ impl Failure {
             | Self::UntrustedCertificate { .. }
             | Self::Tls { .. }
             | Self::VersionNotOffered
-            | Self::BrokenOff(BreakOff::RequestLost) => true,
+            | Self::Aborted(SenderAbort::RequestLost) => true,
             Self::Timeout { .. }
             | Self::Reset
             | Self::ClosedEarly
             | Self::InvalidResponse { .. }
-            | Self::BrokenOff(_) => false,
+            | Self::Aborted(_) => false,
         }
     }
 
-    /// A short word for it, the same in every report.
+    /// The name used in every report.
     pub fn name(&self) -> &'static str {
         match self {
             Self::NameNotResolved { .. } => "name_not_resolved",
@@ -161,48 +161,46 @@ impl Failure {
             Self::Tls { .. } => "tls",
             Self::VersionNotOffered => "version_not_offered",
             Self::InvalidResponse { .. } => "invalid_response",
-            Self::BrokenOff(broken_off) => broken_off.name(),
+            Self::Aborted(abort) => abort.name(),
         }
     }
 
-    /// What the user can look at or change.
+    /// What the user can check or change.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NameNotResolved { .. } => "check the spelling of the host in the target",
             Self::NotLoopback { .. } => {
-                "check the hosts file; if that machine is meant, name its host with `--allow-host`"
+                "check the hosts file; if you mean that machine, allow its host with `--allow-host`"
             }
             Self::Refused { .. } => "check that the receiver runs and listens on this port",
-            Self::Unreachable { .. } => "check the network, or a VPN that the host needs",
-            Self::ConnectTimeout { .. } => {
-                "check the host and port, and that no firewall drops the connection"
-            }
+            Self::Unreachable { .. } => "check the network, and the VPN if the host needs one",
+            Self::ConnectTimeout { .. } => "check the host, the port and any firewall in between",
             Self::Timeout { .. } => {
-                "find out what the receiver waits for, or raise `timeout` in the retry policy"
+                "find out what the receiver is waiting for, or raise `timeout` in the retry policy"
             }
             Self::Reset | Self::ClosedEarly => "look for a crash in the receiver's log",
             Self::LocalLimit { .. } => {
-                "allow more open files (`ulimit -n`), or send fewer deliveries at the same moment"
+                "allow more open files (`ulimit -n`), or send fewer deliveries at the same time"
             }
             Self::UntrustedCertificate { .. } => {
-                "give the authority that signed it with `--cacert FILE`, or turn the check off with \
+                "trust its CA with `--cacert FILE`, or disable the check with \
                  `--insecure`"
             }
             Self::Tls { .. } => "check that the receiver speaks HTTPS on this port",
             Self::VersionNotOffered => {
-                "deliver over the version that the receiver speaks: Aghanim's example is HTTP/1.1"
+                "use the HTTP version that the receiver speaks; Aghanim's example uses HTTP/1.1"
             }
             Self::InvalidResponse { .. } => {
-                "check that the port speaks HTTP, and `https://` if it is encrypted"
+                "check that the port speaks HTTP; if it is encrypted, use `https://`"
             }
-            Self::BrokenOff(_) => {
-                "nothing: the fault of this step asked for it; look at the attempt after this one"
+            Self::Aborted(_) => {
+                "nothing to fix: the step's fault caused this; see the next attempt"
             }
         }
     }
 
-    /// Of a connection that could not be opened.
-    pub(super) fn connecting(address: SocketAddr, error: &io::Error) -> Self {
+    /// The failure to open a connection.
+    pub(super) fn from_connect_error(address: SocketAddr, error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::ConnectionRefused {
             return Self::Refused { address };
         }
@@ -213,14 +211,14 @@ impl Failure {
         Self::Unreachable { address, reason }
     }
 
-    /// Of a TLS handshake.
-    pub(super) fn handshake(error: &io::Error) -> Self {
+    /// The failure of a TLS handshake.
+    pub(super) fn from_handshake_error(error: &io::Error) -> Self {
         let inner = error
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match inner {
             Some(rustls::Error::InvalidCertificate(reason)) => Self::UntrustedCertificate {
-                reason: certificate_fault(reason),
+                reason: certificate_problem(reason),
             },
             Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
                 Self::VersionNotOffered
@@ -228,8 +226,8 @@ impl Failure {
             Some(error) => Self::Tls {
                 reason: error.to_string(),
             },
-            None if Self::of_io(error).is_some() => Self::Tls {
-                reason: "the connection was closed before it was encrypted".to_owned(),
+            None if Self::from_io_error(error).is_some() => Self::Tls {
+                reason: "the connection was closed during the handshake".to_owned(),
             },
             None => Self::Tls {
                 reason: error.to_string(),
@@ -237,17 +235,17 @@ impl Failure {
         }
     }
 
-    /// Of an exchange on an open connection.
-    pub(super) fn exchanging(error: &hyper::Error) -> Self {
+    /// The failure of an exchange on an open connection.
+    pub(super) fn from_hyper_error(error: &hyper::Error) -> Self {
         let mut source = Error::source(error);
         while let Some(cause) = source {
             if let Some(io) = cause.downcast_ref::<io::Error>()
-                && let Some(failure) = Self::of_io(io)
+                && let Some(failure) = Self::from_io_error(io)
             {
                 return failure;
             }
             if let Some(http2) = cause.downcast_ref::<h2::Error>() {
-                if let Some(failure) = http2.get_io().and_then(Self::of_io) {
+                if let Some(failure) = http2.get_io().and_then(Self::from_io_error) {
                     return failure;
                 }
                 if http2.is_remote() {
@@ -259,21 +257,21 @@ impl Failure {
         if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
             return Self::ClosedEarly;
         }
-        // The words of the error itself and of what caused it: "invalid HTTP version parsed".
+        // Include the cause, such as "invalid HTTP version parsed".
         let cause = Error::source(error).map(|cause| format!(": {cause}"));
         let reason = format!("{error}{}", cause.unwrap_or_default());
         Self::InvalidResponse { reason }
     }
 
-    /// Of a stream that is read or written directly.
-    pub(super) fn of_stream(error: &io::Error) -> Self {
-        Self::of_io(error).unwrap_or_else(|| Self::InvalidResponse {
+    /// The failure to read or write a stream directly.
+    pub(super) fn from_stream_error(error: &io::Error) -> Self {
+        Self::from_io_error(error).unwrap_or_else(|| Self::InvalidResponse {
             reason: error.to_string(),
         })
     }
 
-    /// Of an input or output error that says how the connection ended.
-    fn of_io(error: &io::Error) -> Option<Self> {
+    /// The failure for an I/O error that says how the connection ended.
+    fn from_io_error(error: &io::Error) -> Option<Self> {
         use io::ErrorKind;
         match error.kind() {
             ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
@@ -285,21 +283,23 @@ impl Failure {
     }
 }
 
-/// What is wrong with a certificate, in words that need no knowledge of the library.
-fn certificate_fault(error: &rustls::CertificateError) -> String {
-    use rustls::CertificateError as Fault;
+/// What is wrong with a certificate, in plain words.
+fn certificate_problem(error: &rustls::CertificateError) -> String {
+    use rustls::CertificateError as Problem;
     let plain = match error {
-        Fault::UnknownIssuer => "it is signed by an authority that this machine does not know",
-        Fault::Expired | Fault::ExpiredContext { .. } => "it has expired",
-        Fault::NotValidYet | Fault::NotValidYetContext { .. } => "it is not valid yet",
-        Fault::Revoked => "it has been revoked",
-        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => "it is of another host",
+        Problem::UnknownIssuer => "it is signed by an unknown CA",
+        Problem::Expired | Problem::ExpiredContext { .. } => "it has expired",
+        Problem::NotValidYet | Problem::NotValidYetContext { .. } => "it is not valid yet",
+        Problem::Revoked => "it has been revoked",
+        Problem::NotValidForName | Problem::NotValidForNameContext { .. } => {
+            "it is for another host"
+        }
         other => return other.to_string(),
     };
     plain.to_owned()
 }
 
-/// Whether this machine, and not the way to the other, is out of sockets, ports or buffers.
+/// Whether this machine has run out of sockets, ports or buffers.
 fn is_local_limit(error: &io::Error) -> bool {
     // EMFILE, ENFILE and ENOBUFS of Linux and of macOS; WSAEMFILE and WSAENOBUFS.
     #[cfg(unix)]

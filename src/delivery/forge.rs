@@ -1,7 +1,7 @@
-//! Makes the request of each forgery: what an attacker, or a sender gone wrong, would send.
+//! Builds the request of each forgery: what an attacker or a broken sender would send.
 //!
-//! Which mistake of a receiver each one reveals is said by [`Forgery::about`]. What is random in a
-//! forgery comes from the generator that is handed in.
+//! [`Forgery::about`] says which mistake of a receiver each forgery reveals. The caller passes the
+//! random number generator.
 
 mod tamper;
 
@@ -9,76 +9,77 @@ use bytes::Bytes;
 use rand::{Rng, RngExt};
 use sha2::{Digest, Sha256};
 
-use self::tamper::ask_for_more;
+use self::tamper::raise_quantity;
 use crate::protocol::{
     SIGNATURE_HEADER, Secret, Signature, Signer, TIMESTAMP_HEADER, request_headers,
 };
 use crate::scenario::Forgery;
 
-/// How far a stale or future timestamp is off, in seconds: more than any sensible tolerance.
+/// How far off a stale or future timestamp is, in seconds: more than any sensible tolerance.
 const ONE_DAY: u64 = 86_400;
 
-/// What a forged request is made of.
+/// The input for a genuine or forged request.
 #[derive(Debug, Clone, Copy)]
 pub struct ForgeInput<'a> {
     /// The target's authority, for the `Host` header.
     pub host: &'a str,
     /// The body of the genuine delivery.
     pub body: &'a Bytes,
-    /// The present, in Unix seconds.
+    /// The current time, in Unix seconds.
     pub timestamp: u64,
-    /// Signs with the present secret.
+    /// Signs with the current secret.
     pub signer: &'a Signer,
-    /// Signs with the secret before the present one; without it a random secret stands for it.
+    /// Signs with the previous secret. If `None`, `expired_secret` uses a random secret.
     pub expired: Option<&'a Signer>,
 }
 
-/// The headers and the body of a delivery, genuine or not.
+/// The headers and the body of a genuine or forged delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRequest {
     /// The headers in the source's order and spelling.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Bytes,
-    /// The timestamp that was signed, in Unix seconds. The header's can be another.
+    /// The timestamp that was signed, in Unix seconds. The header may contain a different one.
     pub signed_timestamp: u64,
 }
 
-/// The genuine delivery.
+/// Builds the genuine delivery.
 pub fn sign(input: &ForgeInput<'_>) -> SignedRequest {
     signed(input, input.signer, input.timestamp)
 }
 
-/// A forged delivery. The same generator state gives the same bytes.
+/// Builds a forged delivery. The same generator state gives the same bytes.
 ///
-/// - `missing_signature`, `missing_timestamp`: the header is left out, all else is genuine.
-/// - `empty_signature`: the header's value has no characters.
+/// - `missing_signature`, `missing_timestamp`: the header is missing, the rest is genuine.
+/// - `empty_signature`: the header's value is empty.
 /// - `wrong_secret`: signed with a random secret.
-/// - `truncated_signature`: the first 32 of the right 64 hex digits.
-/// - `garbage_signature`: 64 random letters from g to z, which are no hex digits.
-/// - `tampered_body`: signed, then a digit of the first `quantity` is raised, so that the body
-///   stays JSON and asks for more. A body without a quantity gets a space at its end.
-/// - `swapped_timestamp`: signed, then the header's timestamp is set one second back: still fresh.
+/// - `truncated_signature`: the first 32 of the correct 64 hex digits.
+/// - `garbage_signature`: 64 random letters from g to z, which are not hex digits.
+/// - `tampered_body`: signed, then the first digit of the first `quantity` is raised, so that the
+///   body remains JSON with a larger quantity. A body without a quantity gets a trailing space.
+/// - `swapped_timestamp`: signed, then the header's timestamp is set one second back, still fresh.
 /// - `body_only_signature`: the HMAC of the body alone.
-/// - `stale_timestamp`, `future_timestamp`: rightly signed, one day ago or ahead.
-/// - `expired_secret`: rightly signed with the secret before the present one.
+/// - `stale_timestamp`, `future_timestamp`: correctly signed, with a time one day ago or ahead.
+/// - `expired_secret`: correctly signed with the previous secret.
 /// - `wrong_algorithm`: SHA-256 of `timestamp.body`, without a key, in 64 hex digits.
-/// - `prefixed_signature`: `sha256=` and the right hex digits.
-/// - `two_signatures`: a header with a signature by a random secret, then one with the right one.
+/// - `prefixed_signature`: `sha256=` and the correct hex digits.
+/// - `two_signatures`: a signature made with a random secret, then a second header with the correct
+///   one.
 pub fn forge<R: Rng + ?Sized>(
     forgery: Forgery,
     input: &ForgeInput<'_>,
     rng: &mut R,
 ) -> SignedRequest {
     let mut request = sign(input);
-    let right = input.signer.sign(input.timestamp, input.body);
+    let correct = input.signer.sign(input.timestamp, input.body);
     match forgery {
         Forgery::MissingSignature => remove(&mut request, SIGNATURE_HEADER),
         Forgery::MissingTimestamp => remove(&mut request, TIMESTAMP_HEADER),
         Forgery::EmptySignature => set_signature(&mut request, String::new()),
         Forgery::WrongSecret => return signed(input, &random_signer(rng), input.timestamp),
         Forgery::TruncatedSignature => {
-            let mut half = right.to_string();
+            let mut half = correct.to_string();
             half.truncate(half.len() / 2);
             set_signature(&mut request, half);
         }
@@ -87,7 +88,7 @@ pub fn forge<R: Rng + ?Sized>(
             let letters = letters.collect();
             set_signature(&mut request, letters);
         }
-        Forgery::TamperedBody => request.body = ask_for_more(input.body),
+        Forgery::TamperedBody => request.body = raise_quantity(input.body),
         Forgery::SwappedTimestamp => {
             let other = input.timestamp.checked_sub(1).unwrap_or(1);
             set(&mut request, TIMESTAMP_HEADER, other.to_string());
@@ -116,7 +117,7 @@ pub fn forge<R: Rng + ?Sized>(
                 .finalize();
             set_signature(&mut request, hex::encode(digest));
         }
-        Forgery::PrefixedSignature => set_signature(&mut request, format!("sha256={right}")),
+        Forgery::PrefixedSignature => set_signature(&mut request, format!("sha256={correct}")),
         Forgery::TwoSignatures => {
             let wrong = random_signer(rng).sign(input.timestamp, input.body);
             insert_before_signature(&mut request, &wrong);
@@ -151,12 +152,12 @@ fn set_signature(request: &mut SignedRequest, value: String) {
 
 fn insert_before_signature(request: &mut SignedRequest, signature: &Signature) {
     let mut headers = request.headers.iter();
-    let place = headers.position(|(name, _)| *name == SIGNATURE_HEADER);
+    let position = headers.position(|(name, _)| *name == SIGNATURE_HEADER);
     let header = (SIGNATURE_HEADER, signature.to_string());
-    request.headers.insert(place.unwrap_or_default(), header);
+    request.headers.insert(position.unwrap_or_default(), header);
 }
 
-/// A signer with 32 random letters as its secret.
+/// A signer with a secret of 32 random letters.
 fn random_signer<R: Rng + ?Sized>(rng: &mut R) -> Signer {
     let letters: String = (0..32)
         .map(|_| char::from(rng.random_range(b'a'..=b'z')))

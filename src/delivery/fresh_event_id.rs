@@ -1,4 +1,4 @@
-//! Gives an event another ID, all other bytes kept.
+//! Replaces the ID of an event and changes no other byte.
 
 use std::ops::Range;
 
@@ -6,19 +6,19 @@ use bytes::Bytes;
 
 const KEY: &[u8] = b"\"event_id\"";
 
-/// The same body with this ID, of letters, digits and `_`, as its `event_id`. A body that is no JSON
-/// object with a text under that key stays as it is.
+/// Replaces the body's `event_id` with `id`, which contains only letters, digits and `_`. A body
+/// that is not a JSON object with a string under that key is left unchanged.
 pub fn with_event_id(body: &Bytes, id: &str) -> Bytes {
-    match place_of_event_id(body) {
-        Some(place) => [&body[..place.start], id.as_bytes(), &body[place.end..]]
+    match event_id_range(body) {
+        Some(range) => [&body[..range.start], id.as_bytes(), &body[range.end..]]
             .concat()
             .into(),
         None => body.clone(),
     }
 }
 
-/// Where the ID stands, without its quotation marks.
-fn place_of_event_id(body: &[u8]) -> Option<Range<usize>> {
+/// The range of the ID, without its quotation marks.
+fn event_id_range(body: &[u8]) -> Option<Range<usize>> {
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(byte) = body.get(at) {
@@ -26,12 +26,12 @@ fn place_of_event_id(body: &[u8]) -> Option<Range<usize>> {
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
             b'"' => {
-                let end = end_of_text(body, at)?;
+                let end = end_of_string(body, at)?;
                 if depth == 1 && body.get(at..end) == Some(KEY) {
                     let colon = skip_space(body, end);
                     let value = skip_space(body, colon + 1);
                     if body.get(colon) == Some(&b':') && body.get(value) == Some(&b'"') {
-                        return Some(value + 1..end_of_text(body, value)? - 1);
+                        return Some(value + 1..end_of_string(body, value)? - 1);
                     }
                 }
                 at = end;
@@ -44,8 +44,8 @@ fn place_of_event_id(body: &[u8]) -> Option<Range<usize>> {
     None
 }
 
-/// Where the text ends whose opening quotation mark stands at `start`: behind its closing one.
-fn end_of_text(body: &[u8], start: usize) -> Option<usize> {
+/// The position after the closing quotation mark of the string that starts at `start`.
+fn end_of_string(body: &[u8], start: usize) -> Option<usize> {
     let mut escaped = false;
     for (offset, byte) in body.get(start + 1..)?.iter().enumerate() {
         match byte {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_events_own_id_changes() {
+    fn only_the_id_of_the_event_changes() {
         for (body, expected) in [
             (r#"{"event_id":"old"}"#, r#"{"event_id":"new"}"#),
             (
@@ -99,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everything_else_stays(before: String, id: String, after: i64) {
+        fn everything_else_is_unchanged(before: String, id: String, after: i64) {
             let event = json!({ "a": [before], "event_id": id, "b": { "event_id": after } });
             let mut expected = event.clone();
             expected["event_id"] = "new".into();
@@ -108,7 +108,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_changed_or_left(bytes: Vec<u8>) {
+        fn no_bytes_cause_a_panic(bytes: Vec<u8>) {
             let _ = with_event_id(&Bytes::from(bytes), "new");
         }
     }

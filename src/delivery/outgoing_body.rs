@@ -1,5 +1,5 @@
-//! The body of a request on its way out, which can hold its last byte back at a gate, stop halfway,
-//! or leave a byte at a time.
+//! The body of an outgoing request. It can hold back its last byte at a barrier, stop halfway, or
+//! go out one byte at a time.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -12,118 +12,121 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
-use super::departure::Departure;
-use super::gate::Gate;
-use super::wire::{Mark, Meter};
+use super::body_flush::BodyFlush;
+use super::io_meter::{FlushPoint, IoMeter};
+use super::last_byte_barrier::LastByteBarrier;
 
-/// The longest prefix of frames that HTTP/2 puts before a first part of a body: the headers of a
-/// `HEADERS` and of a `DATA` frame.
+/// The most frame header bytes that HTTP/2 writes before the first part of a body: one `HEADERS`
+/// and one `DATA` frame header.
 const HTTP2_FRAME_HEADERS: u64 = 2 * 9;
 
 /// The bytes of a request's body that are still to be sent.
 #[derive(Debug)]
 pub(super) struct OutgoingBody {
     rest: Bytes,
-    pace: Pace,
-    on: Option<Attached>,
-    /// Set once the last byte was handed out.
+    mode: SendMode,
+    attached: Option<AttachedMeter>,
+    /// Set once the last byte has been handed to the connection.
     handed_out: Arc<AtomicBool>,
-    /// Told once nothing more will be handed out.
-    departure: Arc<Departure>,
+    /// Notified when the last part has been handed to the connection.
+    flush: Arc<BodyFlush>,
 }
 
-/// In which pieces the body leaves.
+/// In which pieces the body is sent.
 #[derive(Debug)]
-pub(super) enum Pace {
+pub(super) enum SendMode {
     /// In one piece.
     AtOnce,
-    /// All but the last byte, which waits at a gate.
-    Held(Arc<Gate>),
-    /// So many bytes, until they are taken out of here, and no more.
-    Only(Option<usize>),
-    /// A byte at a time.
+    /// All but the last byte, then the last byte once the barrier opens.
+    HoldLastByte(Arc<LastByteBarrier>),
+    /// Only a prefix of this many bytes; `None` once it has been sent.
+    Prefix(Option<usize>),
+    /// One byte at a time.
     Drip {
-        /// The wait after each byte.
+        /// The delay after each byte.
         per_byte: Duration,
-        /// What the next byte waits for.
-        next: Option<(Mark, Option<Pin<Box<Sleep>>>)>,
+        /// The flush and the delay that the next byte waits for.
+        next: Option<(FlushPoint, Option<Pin<Box<Sleep>>>)>,
     },
 }
 
-/// The connection that the body leaves through.
+/// The meter of the connection that sends the body.
 #[derive(Debug)]
-struct Attached {
-    meter: Arc<Meter>,
-    /// Of all but the last byte on HTTP/2, or once it was handed out.
-    before_last: Option<Mark>,
-    /// Of the whole body on HTTP/2.
-    whole: Option<Mark>,
+struct AttachedMeter {
+    meter: Arc<IoMeter>,
+    /// When all but the last byte has been flushed. On HTTP/1.1, set once those bytes have been
+    /// handed out.
+    before_last: Option<FlushPoint>,
+    /// When the whole body has been flushed. Only set on HTTP/2.
+    whole: Option<FlushPoint>,
 }
 
 impl OutgoingBody {
-    pub(super) fn new(bytes: Bytes, pace: Pace) -> Self {
+    pub(super) fn new(bytes: Bytes, mode: SendMode) -> Self {
         let handed_out = Arc::new(AtomicBool::new(bytes.is_empty()));
         Self {
             rest: bytes,
-            pace,
-            on: None,
+            mode,
+            attached: None,
             handed_out,
-            departure: Arc::default(),
+            flush: Arc::default(),
         }
     }
 
-    /// Tells the body through which connection it will leave. To be called before it is sent.
-    pub(super) fn attach(&mut self, meter: &Arc<Meter>, http2: bool) {
+    /// Attaches the body to the connection that will send it. Call this before sending.
+    pub(super) fn attach(&mut self, meter: &Arc<IoMeter>, http2: bool) {
         let length = self.rest.len() as u64;
         if length == 0 {
-            // Nobody will ask for it, and the first bytes that leave are the whole request.
-            self.departure
-                .handed_out(meter, vec![meter.bytes_from_now(1)]);
+            // An empty body is never polled, and the first bytes written are the whole request.
+            self.flush.handed_out(meter, vec![meter.bytes_from_now(1)]);
         }
-        // HTTP/1.1 writes the head, polls the body and flushes in one task, so that the flush
-        // after a part covers both. HTTP/2 does so in several tasks: there bytes count.
-        let of = |bytes: u64| {
+        // HTTP/1.1 writes the head, polls the body and flushes in one task, so the flush after a
+        // part covers both. HTTP/2 uses several tasks, so count bytes instead.
+        let flushed = |bytes: u64| {
             http2.then(|| meter.bytes_from_now(bytes.saturating_add(HTTP2_FRAME_HEADERS)))
         };
-        self.on = Some(Attached {
+        self.attached = Some(AttachedMeter {
             meter: Arc::clone(meter),
-            before_last: of(length.saturating_sub(1)),
-            whole: of(length),
+            before_last: flushed(length.saturating_sub(1)),
+            whole: flushed(length),
         });
     }
 
-    /// Whether the last byte has been handed to the connection, now or later.
+    /// A flag that becomes true once the last byte has been handed to the connection.
     pub(super) fn handed_out(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.handed_out)
     }
 
-    /// Knows when all that will ever leave of the body has left.
-    pub(super) fn departure(&self) -> Arc<Departure> {
-        Arc::clone(&self.departure)
+    /// Waits until everything that will be sent of the body has been flushed.
+    pub(super) fn flush(&self) -> Arc<BodyFlush> {
+        Arc::clone(&self.flush)
     }
 
-    /// Hands out the next bytes. Everything that is waited for comes before.
-    fn part(&mut self, length: usize) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    /// Hands out the next bytes without waiting.
+    fn hand_out(&mut self, length: usize) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let part = self.rest.split_to(length.min(self.rest.len()));
         if self.rest.is_empty() {
             self.handed_out.store(true, Ordering::Release);
-            self.nothing_follows();
+            self.mark_last_part();
         }
         Poll::Ready(Some(Ok(Frame::data(part))))
     }
 
-    /// Tells the departure that what is handed out now is the last.
-    fn nothing_follows(&self) {
-        if let Some(on) = &self.on {
-            let marks = on.whole.into_iter().chain([on.meter.next_flush()]);
-            self.departure.handed_out(&on.meter, marks.collect());
+    /// Notifies the `BodyFlush` that the part being handed out is the last.
+    fn mark_last_part(&self) {
+        if let Some(attached) = &self.attached {
+            let points = attached
+                .whole
+                .into_iter()
+                .chain([attached.meter.next_flush()]);
+            self.flush.handed_out(&attached.meter, points.collect());
         }
     }
 }
 
-impl Attached {
-    /// The mark that says that all but the last byte has left.
-    fn before_last(&mut self) -> Mark {
+impl AttachedMeter {
+    /// The point at which all but the last byte has been flushed.
+    fn before_last(&mut self) -> FlushPoint {
         *self
             .before_last
             .get_or_insert_with(|| self.meter.next_flush())
@@ -143,44 +146,47 @@ impl Body for OutgoingBody {
         if length == 0 {
             return Poll::Ready(None);
         }
-        match &mut body.pace {
-            Pace::AtOnce => body.part(length),
-            Pace::Held(gate) => {
-                if let Some(on) = &mut body.on {
-                    let mark = on.before_last();
+        match &mut body.mode {
+            SendMode::AtOnce => body.hand_out(length),
+            SendMode::HoldLastByte(barrier) => {
+                if let Some(attached) = &mut body.attached {
+                    let point = attached.before_last();
                     if length == 1 {
-                        ready!(on.meter.poll_reached(mark, context));
+                        ready!(attached.meter.poll_reached(point, context));
                     }
                 }
                 if length > 1 {
-                    return body.part(length - 1);
+                    return body.hand_out(length - 1);
                 }
-                ready!(gate.poll_open(context));
-                body.part(1)
+                ready!(barrier.poll_open(context));
+                body.hand_out(1)
             }
-            Pace::Only(part) => match part.take() {
-                Some(part) => {
-                    body.nothing_follows();
-                    if part == 0 {
+            SendMode::Prefix(prefix) => match prefix.take() {
+                Some(prefix) => {
+                    body.mark_last_part();
+                    if prefix == 0 {
                         return Poll::Pending;
                     }
-                    body.part(part)
+                    body.hand_out(prefix)
                 }
-                // The rest is never handed out: the connection ends before.
+                // The connection ends before the rest would be handed out.
                 None => Poll::Pending,
             },
-            Pace::Drip { per_byte, next } => {
-                if let (Some((mark, sleep)), Some(on)) = (next.as_mut(), &body.on) {
-                    ready!(on.meter.poll_reached(*mark, context));
+            SendMode::Drip { per_byte, next } => {
+                if let (Some((point, sleep)), Some(attached)) = (next.as_mut(), &body.attached) {
+                    ready!(attached.meter.poll_reached(*point, context));
                     if let Some(sleep) = sleep {
                         ready!(sleep.as_mut().poll(context));
                     }
                 }
-                *next = body.on.as_ref().map(|on| {
+                *next = body.attached.as_ref().map(|attached| {
                     let sleep = || Box::pin(tokio::time::sleep(*per_byte));
-                    (on.meter.next_flush(), (!per_byte.is_zero()).then(sleep))
+                    (
+                        attached.meter.next_flush(),
+                        (!per_byte.is_zero()).then(sleep),
+                    )
                 });
-                body.part(1)
+                body.hand_out(1)
             }
         }
     }
@@ -200,7 +206,7 @@ mod tests {
 
     use super::*;
 
-    /// What the next poll of the body gives: the bytes of a frame, or nothing yet.
+    /// Polls the body once: the bytes of the next frame, or `None` if there is none yet.
     fn poll(body: &mut OutgoingBody) -> Option<Bytes> {
         let mut context = Context::from_waker(Waker::noop());
         match Pin::new(body).poll_frame(&mut context) {
@@ -210,26 +216,30 @@ mod tests {
     }
 
     #[test]
-    fn a_held_body_arrives_at_the_gate_only_once_the_rest_has_left() {
-        let mut places = Gate::for_participants(1);
-        let gate = Arc::new(places.remove(0));
-        let meter = Arc::new(Meter::default());
-        let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), Pace::Held(Arc::clone(&gate)));
+    fn a_held_body_reaches_the_barrier_only_after_the_rest_was_flushed() {
+        let mut barriers = LastByteBarrier::for_participants(1);
+        let barrier = Arc::new(barriers.remove(0));
+        let meter = Arc::new(IoMeter::default());
+        let mut body = OutgoingBody::new(
+            Bytes::from_static(b"abc"),
+            SendMode::HoldLastByte(Arc::clone(&barrier)),
+        );
         body.attach(&meter, false);
         assert_eq!(poll(&mut body), Some(Bytes::from_static(b"ab")));
         assert_eq!(poll(&mut body), None);
-        assert!(!gate.is_open() && !body.handed_out().load(Ordering::Acquire));
+        assert!(!barrier.is_open() && !body.handed_out().load(Ordering::Acquire));
         meter.flushed();
         assert_eq!(poll(&mut body), Some(Bytes::from_static(b"c")));
-        assert!(gate.is_open() && body.handed_out().load(Ordering::Acquire));
+        assert!(barrier.is_open() && body.handed_out().load(Ordering::Acquire));
         assert!(body.is_end_stream());
     }
 
     #[test]
-    fn on_http2_a_flush_of_something_else_is_not_enough() {
-        let gate = Arc::new(Gate::for_participants(1).remove(0));
-        let meter = Arc::new(Meter::default());
-        let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), Pace::Held(gate));
+    fn on_http2_a_flush_of_other_bytes_does_not_count() {
+        let barrier = Arc::new(LastByteBarrier::for_participants(1).remove(0));
+        let meter = Arc::new(IoMeter::default());
+        let mut body =
+            OutgoingBody::new(Bytes::from_static(b"abc"), SendMode::HoldLastByte(barrier));
         body.attach(&meter, true);
         assert_eq!(poll(&mut body), Some(Bytes::from_static(b"ab")));
         meter.flushed();
@@ -241,61 +251,63 @@ mod tests {
     }
 
     #[test]
-    fn a_body_without_a_gate_leaves_in_one_piece() {
-        let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), Pace::AtOnce);
+    fn a_body_without_a_barrier_is_sent_in_one_piece() {
+        let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), SendMode::AtOnce);
         assert_eq!(body.size_hint().exact(), Some(3));
         assert_eq!(poll(&mut body), Some(Bytes::from_static(b"abc")));
-        assert!(OutgoingBody::new(Bytes::new(), Pace::AtOnce).is_end_stream());
+        assert!(OutgoingBody::new(Bytes::new(), SendMode::AtOnce).is_end_stream());
     }
 
-    /// Whether all that will ever leave has left.
-    fn has_left(body: &OutgoingBody) -> bool {
-        let departure = body.departure();
-        let mut left = std::pin::pin!(departure.left());
+    /// Whether everything that will be sent has been flushed.
+    fn is_flushed(body: &OutgoingBody) -> bool {
+        let flush = body.flush();
+        let mut flushed = std::pin::pin!(flush.flushed());
         let mut context = Context::from_waker(Waker::noop());
-        left.as_mut().poll(&mut context).is_ready()
+        flushed.as_mut().poll(&mut context).is_ready()
     }
 
     #[test]
-    fn a_body_has_left_once_the_last_piece_was_flushed() {
-        let meter = Arc::new(Meter::default());
-        let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), Pace::AtOnce);
+    fn a_body_is_flushed_once_its_last_part_is_flushed() {
+        let meter = Arc::new(IoMeter::default());
+        let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), SendMode::AtOnce);
         body.attach(&meter, false);
         meter.flushed();
-        assert!(!has_left(&body));
-        assert!(poll(&mut body).is_some() && !has_left(&body));
+        assert!(!is_flushed(&body));
+        assert!(poll(&mut body).is_some() && !is_flushed(&body));
         meter.flushed();
-        assert!(has_left(&body));
+        assert!(is_flushed(&body));
     }
 
     #[test]
-    fn a_body_that_is_cut_stops_and_says_when_its_part_has_left() {
-        for (part, first) in [(1, Some(Bytes::from_static(b"a"))), (0, None)] {
-            let meter = Arc::new(Meter::default());
-            let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), Pace::Only(Some(part)));
+    fn a_prefix_is_sent_alone_and_reports_its_flush() {
+        for (prefix, first) in [(1, Some(Bytes::from_static(b"a"))), (0, None)] {
+            let meter = Arc::new(IoMeter::default());
+            let mut body =
+                OutgoingBody::new(Bytes::from_static(b"abc"), SendMode::Prefix(Some(prefix)));
             assert_eq!(
                 body.size_hint().exact(),
                 Some(3),
-                "the head tells all of it"
+                "the head announces the whole length"
             );
             body.attach(&meter, false);
             assert_eq!(poll(&mut body), first);
             assert_eq!(poll(&mut body), None);
-            assert!(!has_left(&body) && !body.is_end_stream());
+            assert!(!is_flushed(&body) && !body.is_end_stream());
             meter.flushed();
-            assert!(has_left(&body) && poll(&mut body).is_none());
+            assert!(is_flushed(&body) && poll(&mut body).is_none());
             assert!(!body.handed_out().load(Ordering::Acquire));
         }
     }
 
     #[test]
-    fn a_body_that_drips_leaves_a_byte_a_flush() {
-        let meter = Arc::new(Meter::default());
+    fn a_dripping_body_sends_one_byte_per_flush() {
+        let meter = Arc::new(IoMeter::default());
         let (per_byte, next) = (Duration::ZERO, None);
-        let mut body = OutgoingBody::new(Bytes::from_static(b"ab"), Pace::Drip { per_byte, next });
+        let mut body =
+            OutgoingBody::new(Bytes::from_static(b"ab"), SendMode::Drip { per_byte, next });
         body.attach(&meter, false);
         assert_eq!(poll(&mut body), Some(Bytes::from_static(b"a")));
-        assert_eq!(poll(&mut body), None, "the first byte has not left");
+        assert_eq!(poll(&mut body), None, "the first byte has not been flushed");
         meter.flushed();
         assert_eq!(poll(&mut body), Some(Bytes::from_static(b"b")));
         assert!(body.is_end_stream());

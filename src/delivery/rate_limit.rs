@@ -1,8 +1,8 @@
-//! Holds deliveries back, so that a receiver gets no more of them in a time than it takes.
+//! Delays deliveries, so that a receiver gets no more of them per period than it accepts.
 //!
-//! There are as many turns as deliveries may come in the time. A delivery takes one before it is
-//! signed, and it is free again when that time has passed since the delivery's end. So, wherever one
-//! cuts it out, no such time sees more deliveries arrive, however late each of them was on its way.
+//! There are as many permits as deliveries allowed per period. A delivery acquires one before it is
+//! signed, and returns it one period after it has ended. No period, whenever it starts, can
+//! therefore contain more deliveries, even if some take long to arrive.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,63 +13,66 @@ use tokio::time::Instant;
 
 use crate::scenario::MaxRate;
 
-/// The turns that there are, and how long was waited for them.
+/// Limits the rate of deliveries, and measures how long they waited.
 #[derive(Debug)]
 pub struct RateLimit {
     rate: MaxRate,
-    turns: Arc<Semaphore>,
-    /// In microseconds, added up over all deliveries.
+    permits: Arc<Semaphore>,
+    /// The total over all deliveries, in microseconds.
     waited: AtomicU64,
 }
 
-/// The turns of one or several deliveries. They end when this is dropped.
+/// The permits of one or more deliveries. Drop them when the deliveries end.
 #[derive(Debug)]
-pub struct Turns {
+pub struct RateLimitPermits {
     permit: Option<OwnedSemaphorePermit>,
     period: Duration,
 }
 
 impl RateLimit {
-    /// No more deliveries than this.
+    /// Creates a limit with this rate.
     pub fn new(rate: MaxRate) -> Self {
         let most = usize::try_from(rate.deliveries).unwrap_or(usize::MAX);
         Self {
             rate,
-            turns: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
             waited: AtomicU64::new(0),
         }
     }
 
-    /// How many deliveries can be made at the same moment.
-    pub fn at_once(&self) -> usize {
+    /// How many deliveries can be made simultaneously.
+    pub fn max_at_once(&self) -> usize {
         usize::try_from(self.rate.deliveries).unwrap_or(usize::MAX)
     }
 
-    /// Waits until so many deliveries may be made, all of them at once: [`Self::at_once`] at most.
-    pub async fn turns(&self, deliveries: usize) -> Turns {
+    /// Waits until this many deliveries, at most [`Self::max_at_once`], may be made simultaneously.
+    pub async fn acquire(&self, deliveries: usize) -> RateLimitPermits {
         let began = Instant::now();
         let count = u32::try_from(deliveries).unwrap_or(u32::MAX);
         let count = count.min(self.rate.deliveries);
-        // It is never closed; if it were, nobody would be held back.
-        let permit = Arc::clone(&self.turns).acquire_many_owned(count).await.ok();
-        let held_back = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.waited.fetch_add(held_back, Ordering::Relaxed);
-        Turns {
+        // The semaphore is never closed.
+        let permit = Arc::clone(&self.permits)
+            .acquire_many_owned(count)
+            .await
+            .ok();
+        let waited = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.waited.fetch_add(waited, Ordering::Relaxed);
+        RateLimitPermits {
             permit,
             period: self.rate.period,
         }
     }
 
-    /// How long deliveries were held back, added up.
+    /// How long all deliveries have waited in total.
     pub fn waited(&self) -> Duration {
         Duration::from_micros(self.waited.load(Ordering::Relaxed))
     }
 }
 
-impl Drop for Turns {
+impl Drop for RateLimitPermits {
     fn drop(&mut self) {
         let (permit, period) = (self.permit.take(), self.period);
-        // Outside of a runtime there is nobody left to wait for a turn.
+        // Without a runtime, no delivery can be waiting for a permit.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 tokio::time::sleep(period).await;
@@ -91,35 +94,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_turn_is_free_again_when_the_time_has_passed_since_its_end() {
+    async fn a_permit_is_free_again_one_period_after_it_is_dropped() {
         let limit = limit(2, 30);
         let start = Instant::now();
-        let mut begun = Vec::new();
+        let mut starts = Vec::new();
         for _ in 0..5 {
-            let turn = limit.turns(1).await;
-            begun.push(start.elapsed());
-            drop(turn);
+            let permit = limit.acquire(1).await;
+            starts.push(start.elapsed());
+            drop(permit);
         }
-        let apart = begun
+        let intervals = starts
             .windows(3)
             .map(|three| three[2].saturating_sub(three[0]));
         assert!(
-            apart
+            intervals
                 .clone()
-                .all(|apart| apart >= Duration::from_millis(30)),
-            "{begun:?}"
+                .all(|interval| interval >= Duration::from_millis(30)),
+            "{starts:?}"
         );
         assert!(limit.waited() >= Duration::from_millis(30));
     }
 
     #[tokio::test]
-    async fn deliveries_of_the_same_moment_get_their_turns_together() {
+    async fn simultaneous_deliveries_get_their_permits_together() {
         let limit = limit(3, 20);
-        assert_eq!(limit.at_once(), 3);
+        assert_eq!(limit.max_at_once(), 3);
         let start = Instant::now();
-        drop(limit.turns(1).await);
-        // More than there are is as many as there are.
-        drop(limit.turns(100).await);
+        drop(limit.acquire(1).await);
+        // A request for too many permits acquires all of them.
+        drop(limit.acquire(100).await);
         assert!(start.elapsed() >= Duration::from_millis(20));
     }
 }

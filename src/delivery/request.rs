@@ -1,4 +1,4 @@
-//! A request on its way out, and the same request as it was sent.
+//! An outgoing request, and the same request as it was sent.
 
 use bytes::Bytes;
 use http::header::{
@@ -11,13 +11,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use super::outgoing_body::OutgoingBody;
 use super::target::Target;
 
-/// More header lines than any receiver takes.
-const MOST_HEADERS: usize = 1000;
+/// More header lines than any receiver accepts.
+const MAX_HEADERS: usize = 1000;
 
-/// A request: method, headers in their order, body. Where it goes is told when it is sent.
+/// A request: method, ordered headers and body. The target is passed when it is sent.
 ///
-/// Nothing is added to it but `Content-Length`, as the last header. `Authorization`, `Cookie` and
-/// `Proxy-Authorization` are marked as sensitive, so that no `Debug` text shows them.
+/// The only header that is added is `Content-Length`, at the end. `Authorization`, `Cookie` and
+/// `Proxy-Authorization` are marked as sensitive, so that `Debug` does not show them.
 #[derive(Debug, Clone)]
 pub struct OutgoingRequest {
     method: Method,
@@ -28,22 +28,22 @@ pub struct OutgoingRequest {
 /// Why a header can't be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// No token of HTTP.
-    #[error("`{0}` is no header name: letters, digits and `-` make one")]
+    /// The name is not an HTTP token.
+    #[error("invalid header name `{0}`: use letters, digits and `-`")]
     Name(String),
-    /// A line break or another control character.
-    #[error("the value of the header `{0}` has a control character, which can't be sent")]
+    /// The value contains a line break or another control character.
+    #[error("the value of the header `{0}` contains a control character, which can't be sent")]
     Value(String),
-    /// A header that says where the body ends, or that belongs to the connection.
-    #[error("the header `{0}` is written by the sender itself and can't be set")]
+    /// The header describes the body's length or the connection.
+    #[error("the header `{0}` can't be set: the sender adds it if needed")]
     Framing(String),
-    /// Too many of them.
-    #[error("a request can have {MOST_HEADERS} headers at most")]
+    /// There are too many headers.
+    #[error("a request can have at most {MAX_HEADERS} headers")]
     TooMany,
 }
 
 impl OutgoingRequest {
-    /// A request without any header or body.
+    /// A request without headers or a body.
     pub fn new(method: Method) -> Self {
         Self {
             method,
@@ -52,22 +52,22 @@ impl OutgoingRequest {
         }
     }
 
-    /// The same request with another header at the end. A name can be given more than once.
+    /// Adds a header. The same name can be added more than once.
     ///
-    /// HTTP/1.1 writes names in title case (`X-Aghanim-Signature`), HTTP/2 in lower case; lines
-    /// of the same name stand together at the first one's place.
+    /// HTTP/1.1 writes names in title case (`X-Aghanim-Signature`), HTTP/2 in lower case. Headers of
+    /// the same name are sent together, at the position of the first.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, HeaderError> {
-        let shown = || name.to_owned();
+        let owned_name = || name.to_owned();
         let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
-            return Err(HeaderError::Name(shown()));
+            return Err(HeaderError::Name(owned_name()));
         };
         if [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE].contains(&parsed) {
-            return Err(HeaderError::Framing(shown()));
+            return Err(HeaderError::Framing(owned_name()));
         }
         let Ok(mut value) = HeaderValue::from_bytes(value.as_ref()) else {
-            return Err(HeaderError::Value(shown()));
+            return Err(HeaderError::Value(owned_name()));
         };
-        if self.headers.len() >= MOST_HEADERS {
+        if self.headers.len() >= MAX_HEADERS {
             return Err(HeaderError::TooMany);
         }
         value.set_sensitive([AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(&parsed));
@@ -75,7 +75,7 @@ impl OutgoingRequest {
         Ok(self)
     }
 
-    /// The same request with this body.
+    /// Sets the body.
     #[must_use]
     pub fn body(self, body: impl Into<Bytes>) -> Self {
         let body = body.into();
@@ -87,21 +87,21 @@ impl OutgoingRequest {
         &self.body
     }
 
-    /// The headers as they are sent: those of the same name together, and the length last.
+    /// The headers as they are sent: grouped by name, with the length last.
     fn header_map(&self) -> HeaderMap {
         let mut map = HeaderMap::with_capacity(self.headers.len() + 1);
         for (name, value) in &self.headers {
             map.append(name, value.clone());
         }
-        // A method that is meant to carry a body says so even of an empty one (RFC 9110, 8.6).
-        let carries = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
-        if carries || !self.body.is_empty() {
+        // Methods that usually have a body send the length of an empty one too (RFC 9110, 8.6).
+        let expects_body = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
+        if expects_body || !self.body.is_empty() {
             map.append(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         }
         map
     }
 
-    /// The request as the HTTP library takes it.
+    /// Converts the request for the HTTP library.
     pub(super) fn to_http(
         &self,
         target: &Target,
@@ -121,7 +121,7 @@ impl OutgoingRequest {
         request
     }
 
-    /// The request as it goes over the wire.
+    /// The request as it is sent.
     pub(super) fn sent(&self, target: &Target, http2: bool) -> SentRequest {
         let mut map = self.header_map();
         let authority = if http2 { map.remove(HOST) } else { None };
@@ -143,21 +143,21 @@ impl OutgoingRequest {
     }
 }
 
-/// A request as it went over the wire, or would have gone where no connection was made.
+/// A request as it was sent, or would have been sent if no connection was opened.
 #[derive(Debug, Clone)]
 pub struct SentRequest {
     /// The method.
     pub method: Method,
     /// The whole URL.
     pub url: String,
-    /// The headers in the order and spelling of the wire. A sensitive value (see
-    /// [`HeaderValue::is_sensitive`]) belongs in no report.
+    /// The headers in the order and spelling in which they were sent. Sensitive values (see
+    /// [`HeaderValue::is_sensitive`]) must not appear in reports.
     pub headers: Vec<(String, HeaderValue)>,
     /// The exact bytes of the body.
     pub body: Bytes,
 }
 
-/// HTTP/2 has no `Host` header: its text becomes the authority of the request.
+/// Replaces the authority with the value of `Host`, since HTTP/2 has no such header.
 fn with_authority(uri: &Uri, host: Option<&HeaderValue>) -> Uri {
     let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
     let Some(authority) = authority else {
@@ -168,10 +168,10 @@ fn with_authority(uri: &Uri, host: Option<&HeaderValue>) -> Uri {
     Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
 }
 
-/// The spelling of header names on HTTP/1.1: `x-aghanim-signature` as `X-Aghanim-Signature`.
+/// Spells a header name for HTTP/1.1: `x-aghanim-signature` becomes `X-Aghanim-Signature`.
 fn title_case(name: &str) -> String {
     let mut after_hyphen = true;
-    let spelled = name.chars().map(|letter| {
+    let letters = name.chars().map(|letter| {
         let upper = std::mem::replace(&mut after_hyphen, letter == '-');
         if upper {
             letter.to_ascii_uppercase()
@@ -179,7 +179,7 @@ fn title_case(name: &str) -> String {
             letter
         }
     });
-    spelled.collect()
+    letters.collect()
 }
 
 #[cfg(test)]
@@ -188,7 +188,7 @@ mod tests {
     use crate::delivery::AllowedHosts;
 
     #[test]
-    fn what_can_not_be_sent_is_refused() {
+    fn headers_that_cannot_be_sent_are_refused() {
         let refused = |name: &str, value: &str| {
             OutgoingRequest::new(Method::GET)
                 .header(name, value)
@@ -201,14 +201,14 @@ mod tests {
             HeaderError::Framing(_)
         ));
         let mut request = OutgoingRequest::new(Method::GET);
-        for _ in 0..MOST_HEADERS {
+        for _ in 0..MAX_HEADERS {
             request = request.header("a", "b").expect("a header");
         }
         assert_eq!(request.header("a", "b").err(), Some(HeaderError::TooMany));
     }
 
     #[test]
-    fn debug_text_hides_credentials() {
+    fn debug_output_hides_credentials() {
         let request = OutgoingRequest::new(Method::GET)
             .header("Authorization", "Bearer hunter2")
             .and_then(|request| request.header("cookie", "session=hunter2"))

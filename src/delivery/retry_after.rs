@@ -1,25 +1,25 @@
-//! What an answer's `Retry-After` asks for (RFC 9110, 10.2.3).
+//! The `Retry-After` header of a response (RFC 9110, 10.2.3).
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::exchange::Response;
 
-/// What a `Retry-After` asks for. How long that is depends on when it was answered, so it is counted
-/// only where somebody waits.
+/// The delay that a `Retry-After` header asks for. A date only becomes a duration once the current
+/// time is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AskedWait {
-    /// So long a wait.
+pub enum RetryAfterDelay {
+    /// Wait for this long.
     For(Duration),
-    /// A wait until then, in Unix seconds.
+    /// Wait until this time, in Unix seconds.
     Until(u64),
 }
 
-impl AskedWait {
-    /// Reads the header's value: seconds or a date. Nothing where it makes no sense.
-    pub(super) fn read(value: &[u8]) -> Option<Self> {
+impl RetryAfterDelay {
+    /// Parses the header's value, seconds or a date. `None` if it is invalid.
+    pub(super) fn parse(value: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(value).ok()?.trim();
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            // More seconds than can be counted are as good as forever.
+            // A number too large for `u64` means forever.
             return Some(Self::For(Duration::from_secs(
                 text.parse().unwrap_or(u64::MAX),
             )));
@@ -29,7 +29,7 @@ impl AskedWait {
         Some(Self::Until(date.as_secs()))
     }
 
-    /// How long that is from `now` on, in Unix seconds; a date that has passed asks for no wait.
+    /// How long to wait from `now` on, in Unix seconds. Zero if the date has passed.
     pub fn from(self, now: u64) -> Duration {
         match self {
             Self::For(wait) => wait,
@@ -38,11 +38,11 @@ impl AskedWait {
     }
 }
 
-/// How long the receiver asks the sender to wait, where it answered at `now`, in Unix seconds.
-/// Nothing where the header is missing or makes no sense.
+/// How long the receiver asks the sender to wait, if it responded at `now`, in Unix seconds.
+/// `None` if the header is missing or invalid.
 pub(super) fn retry_after(response: &Response, now: u64) -> Option<Duration> {
-    let asked = AskedWait::read(response.header("retry-after")?)?;
-    Some(asked.from(now))
+    let delay = RetryAfterDelay::parse(response.header("retry-after")?)?;
+    Some(delay.from(now))
 }
 
 #[cfg(test)]
@@ -52,10 +52,10 @@ mod tests {
 
     use super::*;
 
-    /// Sun, 06 Nov 1994 08:49:37 GMT, the date of RFC 9110.
+    /// Sun, 06 Nov 1994 08:49:37 GMT, the example date of RFC 9110.
     const DATE: u64 = 784_111_777;
 
-    fn asked(value: &[u8]) -> Option<Duration> {
+    fn parsed(value: &[u8]) -> Option<Duration> {
         let response = Response {
             status: 503,
             headers: vec![("retry-after".to_owned(), value.to_vec())],
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_and_dates_are_read() {
+    fn seconds_and_dates_are_parsed() {
         for (value, seconds) in [
             ("120", Some(120)),
             (" 0 ", Some(0)),
@@ -83,18 +83,18 @@ mod tests {
             ("soon", None),
         ] {
             assert_eq!(
-                asked(value.as_bytes()).map(|asked| asked.as_secs()),
+                parsed(value.as_bytes()).map(|delay| delay.as_secs()),
                 seconds,
                 "{value}"
             );
         }
-        assert_eq!(asked(b"\xff"), None);
+        assert_eq!(parsed(b"\xff"), None);
     }
 
     proptest! {
         #[test]
-        fn any_value_is_read_or_left(value: Vec<u8>) {
-            let _ = asked(&value);
+        fn no_value_causes_a_panic(value: Vec<u8>) {
+            let _ = parsed(&value);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The waits of a retry policy, computed apart from the waiting.
+//! Computes the waits of a retry policy.
 
 use std::time::Duration;
 
@@ -6,31 +6,31 @@ use rand::{Rng, RngExt};
 
 use crate::scenario::{Delays, Jitter, RetryPolicy};
 
-/// The wait before each further attempt: one less than the policy's attempts.
+/// The wait before each retry: one fewer than the policy's attempts.
 ///
-/// With jitter each wait is drawn evenly from the policy's share to either side of the delay. The
-/// generator is drawn from once for each wait, and only where there is jitter.
+/// Jitter changes each wait by a random amount, uniformly distributed up to the policy's percentage
+/// in either direction. The generator is used once per wait, and only if the policy has jitter.
 pub fn schedule<R: Rng>(policy: &RetryPolicy, rng: &mut R) -> impl Iterator<Item = Duration> {
     let mut schedule = Schedule::new(policy);
     std::iter::from_fn(move || schedule.next_delay(rng))
 }
 
-/// How many waits of a policy are added up. More would take time and tell nothing more.
-const MOST_ADDED: usize = 10_000;
+/// How many waits to add up at most, to limit the run time.
+const MAX_ADDED_WAITS: usize = 10_000;
 
-/// How long a whole policy takes from the first attempt to the last, the attempts themselves aside;
-/// none where there is a single attempt.
-pub(super) fn span<R: Rng>(policy: &RetryPolicy, rng: &mut R) -> Option<Duration> {
-    let waits = schedule(policy, rng).take(MOST_ADDED);
+/// The total wait from the first attempt to the last, excluding the attempts themselves. `None` if
+/// the policy has a single attempt.
+pub(super) fn total_wait<R: Rng>(policy: &RetryPolicy, rng: &mut R) -> Option<Duration> {
+    let waits = schedule(policy, rng).take(MAX_ADDED_WAITS);
     waits.reduce(Duration::saturating_add)
 }
 
-/// A policy's waits in turn. Holds no generator, so that one can serve the forgeries as well.
+/// A policy's waits, one after the other. The caller passes the generator, which forgeries also use.
 #[derive(Debug, Clone)]
 pub(super) struct Schedule<'a> {
     policy: &'a RetryPolicy,
-    /// How many waits have been given.
-    given: u32,
+    /// How many waits have been returned.
+    returned: u32,
     /// The last wait of an exponential backoff.
     last: Duration,
 }
@@ -39,51 +39,51 @@ impl<'a> Schedule<'a> {
     pub(super) fn new(policy: &'a RetryPolicy) -> Self {
         Self {
             policy,
-            given: 0,
+            returned: 0,
             last: Duration::ZERO,
         }
     }
 
-    /// The next wait, or `None` once the attempts are used up.
+    /// The next wait, or `None` if no attempts are left.
     pub(super) fn next_delay(&mut self, rng: &mut (impl Rng + ?Sized)) -> Option<Duration> {
-        if self.given >= self.policy.attempts.saturating_sub(1) {
+        if self.returned >= self.policy.attempts.saturating_sub(1) {
             return None;
         }
         let delay = match &self.policy.delays {
             Delays::List(delays) => {
-                let index = usize::try_from(self.given).unwrap_or(usize::MAX);
+                let index = usize::try_from(self.returned).unwrap_or(usize::MAX);
                 let delay = delays.get(index).or(delays.last());
                 delay.map_or(Duration::ZERO, |delay| delay.0)
             }
             Delays::Exponential(backoff) => {
-                let longer = match self.given {
+                let longer = match self.returned {
                     0 => backoff.first.0,
-                    _ => multiplied(self.last, backoff.factor),
+                    _ => multiply(self.last, backoff.factor),
                 };
                 longer.min(backoff.max.0)
             }
         };
         self.last = delay;
-        self.given += 1;
-        Some(jittered(delay, self.policy.jitter, rng))
+        self.returned += 1;
+        Some(apply_jitter(delay, self.policy.jitter, rng))
     }
 }
 
-/// The product, or the longest time there is.
-fn multiplied(duration: Duration, factor: f64) -> Duration {
+/// The product, or the maximum duration on overflow.
+fn multiply(duration: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
-/// The delay, moved to either side by a share of it at most.
-fn jittered(delay: Duration, jitter: Jitter, rng: &mut (impl Rng + ?Sized)) -> Duration {
+/// The delay, changed at random by at most the jitter's percentage.
+fn apply_jitter(delay: Duration, jitter: Jitter, rng: &mut (impl Rng + ?Sized)) -> Duration {
     if jitter == Jitter::NONE {
         return delay;
     }
     let delay = delay.as_nanos();
     let most = delay.saturating_mul(u128::from(jitter.millionths())) / 1_000_000;
-    let moved = delay.saturating_sub(most) + rng.random_range(0..=2 * most);
-    let seconds = u64::try_from(moved / 1_000_000_000);
-    let fraction = u32::try_from(moved % 1_000_000_000);
+    let jittered = delay.saturating_sub(most) + rng.random_range(0..=2 * most);
+    let seconds = u64::try_from(jittered / 1_000_000_000);
+    let fraction = u32::try_from(jittered % 1_000_000_000);
     match (seconds, fraction) {
         (Ok(seconds), Ok(fraction)) => Duration::new(seconds, fraction),
         _ => Duration::MAX,
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_waits_as_it_says() {
+    fn the_default_policy_has_four_waits() {
         let waits: Vec<_> = waits(&RetryPolicy::default(), 1)
             .iter()
             .map(Duration::as_secs)
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exponential_backoff_grows_to_its_bound() {
+    fn an_exponential_backoff_grows_to_its_maximum() {
         let policy = RetryPolicy {
             attempts: 7,
             delays: Delays::Exponential(Exponential {
@@ -149,12 +149,12 @@ mod tests {
             factor in 1.0..1e9_f64,
             exponential: bool,
         ) -> Delays {
-            let of = |nanoseconds: u64| DurationText(Duration::from_nanos(nanoseconds));
+            let delay = |nanoseconds: u64| DurationText(Duration::from_nanos(nanoseconds));
             match list[..] {
                 [first, max, ..] if exponential => {
-                    Delays::Exponential(Exponential { first: of(first), factor, max: of(max) })
+                    Delays::Exponential(Exponential { first: delay(first), factor, max: delay(max) })
                 }
-                _ => Delays::List(list.into_iter().map(of).collect()),
+                _ => Delays::List(list.into_iter().map(delay).collect()),
             }
         }
     }
@@ -171,14 +171,14 @@ mod tests {
             let exact = RetryPolicy { attempts, delays, ..RetryPolicy::default() };
             let jitter = Jitter::from_fraction(share).expect("a jitter");
             let policy = RetryPolicy { jitter, ..exact.clone() };
-            let (plain, strayed) = (waits(&exact, seed), waits(&policy, seed));
+            let (plain, jittered) = (waits(&exact, seed), waits(&policy, seed));
 
             prop_assert_eq!(plain.len(), attempts as usize - 1);
-            prop_assert_eq!(strayed.len(), plain.len());
-            prop_assert_eq!(&strayed, &waits(&policy, seed));
-            for (delay, strayed) in plain.iter().zip(&strayed) {
+            prop_assert_eq!(jittered.len(), plain.len());
+            prop_assert_eq!(&jittered, &waits(&policy, seed));
+            for (delay, jittered) in plain.iter().zip(&jittered) {
                 let most = delay.as_nanos() * u128::from(millionths) / 1_000_000;
-                prop_assert!(strayed.as_nanos().abs_diff(delay.as_nanos()) <= most);
+                prop_assert!(jittered.as_nanos().abs_diff(delay.as_nanos()) <= most);
             }
             match &policy.delays {
                 Delays::List(list) => {
@@ -188,7 +188,7 @@ mod tests {
                 }
                 Delays::Exponential(backoff) => {
                     prop_assert!(plain.iter().all(|wait| *wait <= backoff.max.0));
-                    // Seconds as floating point are exact to some 15 digits.
+                    // Floating-point seconds are exact to about 15 digits.
                     let grows = |pair: &[Duration]| {
                         pair[1].as_secs_f64() >= pair[0].as_secs_f64() * (1.0 - 1e-12)
                     };

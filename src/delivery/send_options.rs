@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::gate::Gate;
+use super::last_byte_barrier::LastByteBarrier;
 use super::wire_fault::WireFault;
 use crate::scenario::ConnectionChoice;
 
 /// Whether an idle connection may be used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum ConnectionUse {
-    /// An idle connection is used where there is one, and kept for the next request.
+    /// Use an idle connection if there is one, and keep it for the next request.
     #[default]
     Reuse,
-    /// A connection is opened for this request alone and closed after it.
+    /// Open a connection for this request only, and close it afterwards.
     New,
 }
 
@@ -30,27 +30,26 @@ impl From<ConnectionChoice> for ConnectionUse {
 /// How one request is sent.
 #[derive(Debug)]
 pub struct SendOptions {
-    /// How long the whole exchange may take, from connecting to the end of the answer. Time at
-    /// the gate does not count once the gate has opened.
+    /// How long the whole exchange may take, from connecting to the end of the response. Once the
+    /// barrier has opened, the wait at it does not count.
     pub timeout: Duration,
     /// Whether an idle connection may be used.
     pub connection: ConnectionUse,
-    /// A place at a gate that holds the last byte back. Without effect on a body that leaves in
-    /// part or in drips.
-    pub gate: Option<Gate>,
-    /// What goes wrong on purpose.
+    /// Holds back the last byte. Ignored if the body is cut or dripped.
+    pub barrier: Option<LastByteBarrier>,
+    /// The fault to inject, if any.
     pub fault: Option<WireFault>,
-    /// Told once the whole request has left. Never told if it does not.
+    /// Notified once the whole request has been sent.
     pub sent: Option<oneshot::Sender<()>>,
 }
 
 impl SendOptions {
-    /// Within this time, on any connection, without a gate.
+    /// Options with this timeout, on any connection, without a barrier.
     pub fn within(timeout: Duration) -> Self {
         Self {
             timeout,
             connection: ConnectionUse::Reuse,
-            gate: None,
+            barrier: None,
             fault: None,
             sent: None,
         }

@@ -1,4 +1,4 @@
-//! The request of each attempt: which bytes, and as of when they are signed.
+//! Builds the signed request of each attempt.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use super::fresh_event_id::with_event_id;
 use super::request::OutgoingRequest;
 use crate::scenario::{EventIdOnRetry, Fault, LateRetry, Lost};
 
-/// Makes the requests of one delivery.
+/// Builds and signs the requests of one delivery.
 pub(super) struct Signing {
-    /// How much older the signature of a late retry is than it would be: the time that was skipped.
+    /// The skipped wait, by which the signature of a late retry is made older.
     older_by: Duration,
-    /// The first attempt's request, and the moment as of which it was made.
+    /// The first attempt's request and the timestamp it was built with.
     first: Option<(SignedRequest, u64)>,
 }
 
 impl Signing {
-    /// `skipped` is the part of a late retry's wait that takes no time.
+    /// `skipped` is the part of a late retry's wait that is skipped.
     pub(super) fn new(skipped: Duration) -> Self {
         Self {
             older_by: skipped,
@@ -30,8 +30,8 @@ impl Signing {
         }
     }
 
-    /// The headers and the body of an attempt that begins now.
-    pub(super) fn next<R: Rng>(
+    /// The headers and the body of an attempt that starts now.
+    pub(super) fn next_request<R: Rng>(
         &mut self,
         sender: &Sender<'_>,
         plan: &mut DeliveryPlan<'_>,
@@ -44,10 +44,10 @@ impl Signing {
         let now = sender.clock.unix_seconds();
         let older = |timestamp: u64| timestamp.saturating_sub(self.older_by.as_secs());
         let Some((first, signed_at)) = &self.first else {
-            // A first request that nobody sees can be as old as the retry that repeats it.
+            // The receiver never sees a lost first request, so it can be as old as its retry.
             let signed_at = match late {
                 Some(Lost::Request) => older(now),
-                Some(Lost::Response) | None => free_second(sender, plan, &plan.body, now),
+                Some(Lost::Response) | None => allocate_timestamp(sender, plan, &plan.body, now),
             };
             let request = sign_at(sender, plan, &plan.body, signed_at, rng);
             self.first = Some((request.clone(), signed_at));
@@ -55,7 +55,7 @@ impl Signing {
         };
         match late {
             Some(Lost::Request) => return first.clone(),
-            // As the first would be by now, had it really been sent so long ago.
+            // Sign as if the first request had been sent before the skipped wait.
             Some(Lost::Response) => {
                 return sign_at(sender, plan, &plan.body, older(*signed_at), rng);
             }
@@ -71,7 +71,7 @@ impl Signing {
             None => return first.clone(),
         };
         let signed_at = if plan.policy.resign {
-            free_second(sender, plan, &body, now)
+            allocate_timestamp(sender, plan, &body, now)
         } else {
             *signed_at
         };
@@ -79,15 +79,15 @@ impl Signing {
     }
 }
 
-/// As of when a body is signed that goes out now. What is forged is no delivery of the sender's.
-fn free_second(sender: &Sender<'_>, plan: &DeliveryPlan<'_>, body: &Bytes, now: u64) -> u64 {
+/// The timestamp to sign a body with. A forgery always uses the current time.
+fn allocate_timestamp(sender: &Sender<'_>, plan: &DeliveryPlan<'_>, body: &Bytes, now: u64) -> u64 {
     match plan.forgery {
         Some(_) => now,
-        None => sender.signed_seconds.take(body, now),
+        None => sender.timestamps.allocate(body, now),
     }
 }
 
-/// A request, genuine or forged, as of a moment.
+/// Builds a genuine or forged request with this timestamp.
 fn sign_at<R: Rng>(
     sender: &Sender<'_>,
     plan: &DeliveryPlan<'_>,
@@ -108,14 +108,14 @@ fn sign_at<R: Rng>(
     }
 }
 
-/// The request as the client sends it.
-pub(super) fn outgoing(signed: &SignedRequest) -> OutgoingRequest {
+/// Converts the request for the client.
+pub(super) fn to_outgoing(signed: &SignedRequest) -> OutgoingRequest {
     let request = OutgoingRequest::new(Method::POST).body(signed.body.clone());
     let mut headers = signed.headers.iter();
     match headers.try_fold(request, |request, (name, value)| {
         request.header(name, value)
     }) {
         Ok(request) => request,
-        Err(_) => unreachable!("a checked authority, digits and letters are header values"),
+        Err(_) => unreachable!("an authority, digits and letters are valid header values"),
     }
 }

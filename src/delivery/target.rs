@@ -1,4 +1,4 @@
-//! Where a request goes: a checked URL.
+//! The target of a request: a checked URL.
 
 use std::fmt;
 
@@ -7,57 +7,57 @@ use url::{Host, Url};
 
 use super::allowed_hosts::{AllowedHosts, is_loopback_host};
 
-/// A URL that may be sent to: http or https, an allowed host, no credentials and no fragment.
+/// A URL that requests may be sent to: http or https, an allowed host, no credentials, no fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     url: Url,
-    /// The same URL as the HTTP library takes it.
+    /// The same URL as the HTTP library needs it.
     uri: Uri,
     host: Host<String>,
-    /// The user has named this host, so every address of it may be connected to.
-    named: bool,
+    /// Whether the user has explicitly allowed this host, so that it may resolve to any address.
+    explicitly_allowed: bool,
 }
 
-/// Why a URL can't be a target, and what to do. No text of it shows credentials of the URL.
+/// Why a URL can't be a target. No message contains the URL's credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// Not a URL.
-    #[error("this is no URL ({0}): write it in full, such as `http://127.0.0.1:8080/webhooks`")]
+    /// The text is not a URL.
+    #[error("invalid URL ({0}): give a full URL, such as `http://127.0.0.1:8080/webhooks`")]
     NotAUrl(url::ParseError),
-    /// A scheme other than the two.
-    #[error("`{0}:` can't be delivered to: a target starts with `http://` or `https://`")]
+    /// The scheme is not http or https.
+    #[error("unsupported scheme `{0}:`: use `http://` or `https://`")]
     Scheme(String),
-    /// A URL without a host.
-    #[error("the URL has no host: write it in full, such as `http://127.0.0.1:8080/webhooks`")]
+    /// The URL has no host.
+    #[error("the URL has no host: give a full URL, such as `http://127.0.0.1:8080/webhooks`")]
     NoHost,
-    /// A user name or a password.
+    /// The URL has a user name or a password.
     #[error(
-        "the URL has a user name or a password, which would end up in reports: leave them out, and \
-         send a header where the target needs one"
+        "the URL has a user name or a password, which would appear in reports: remove them, and \
+         send a header if the target needs credentials"
     )]
     Credentials,
-    /// A fragment.
-    #[error("the URL has a fragment (`#…`), which is never sent: leave it out")]
+    /// The URL has a fragment.
+    #[error("the URL has a fragment (`#…`), which is never sent: remove it")]
     Fragment,
-    /// A host that is neither loopback nor named.
+    /// The host is neither loopback nor allowed.
     #[error(
-        "`{0}` is not this machine, and a delivery can grant real items there: if that is meant, \
+        "`{0}` is not this machine, and deliveries to it can grant real items: if you want that, \
          allow the host with `--allow-host {0}` or with `allow_hosts: [{0}]` in the profile"
     )]
     HostNotAllowed(String),
-    /// A URL that HTTP can't carry.
+    /// HTTP can't carry the URL.
     #[error("the URL can't be sent in a request ({0}): percent-encode its path and query")]
     NotSendable(String),
 }
 
 impl Target {
-    /// Checks a URL.
+    /// Parses and checks a URL.
     pub fn parse(text: &str, allowed: &AllowedHosts) -> Result<Self, TargetError> {
         let url = Url::parse(text).map_err(TargetError::NotAUrl)?;
         Self::checked(url, allowed)
     }
 
-    /// Another URL, absolute or relative to this one, under the same rules.
+    /// Resolves another URL, absolute or relative to this one, with the same checks.
     pub fn join(&self, text: &str, allowed: &AllowedHosts) -> Result<Self, TargetError> {
         let url = self.url.join(text).map_err(TargetError::NotAUrl)?;
         Self::checked(url, allowed)
@@ -65,7 +65,7 @@ impl Target {
 
     /// The same host with another path and query.
     ///
-    /// A text without a leading slash gets one, so that no text can lead to another host.
+    /// A leading slash is added if it is missing, so that the host can't change.
     pub fn with_path(&self, path_and_query: &str) -> Result<Self, TargetError> {
         let mut url = self.url.clone();
         let (path, query) = match path_and_query.split_once('?') {
@@ -75,7 +75,7 @@ impl Target {
         url.set_path(path);
         url.set_query(query);
         Ok(Self {
-            uri: sendable(&url)?,
+            uri: to_uri(&url)?,
             url,
             ..self.clone()
         })
@@ -92,27 +92,27 @@ impl Target {
             return Err(TargetError::Fragment);
         }
         let host = url.host().ok_or(TargetError::NoHost)?.to_owned();
-        let named = allowed.names(&host);
-        if !named && !is_loopback_host(&host) {
-            let shown = host.to_string();
+        let explicitly_allowed = allowed.contains(&host);
+        if !explicitly_allowed && !is_loopback_host(&host) {
+            let host = host.to_string();
             return Err(TargetError::HostNotAllowed(
-                shown.trim_matches(['[', ']']).to_owned(),
+                host.trim_matches(['[', ']']).to_owned(),
             ));
         }
         Ok(Self {
-            uri: sendable(&url)?,
+            uri: to_uri(&url)?,
             url,
             host,
-            named,
+            explicitly_allowed,
         })
     }
 
-    /// The host and, unless it is the scheme's own, the port: the text of the `Host` header.
+    /// The value of the `Host` header: the host, and the port unless it is the scheme's default.
     pub fn authority(&self) -> &str {
         &self.url[url::Position::BeforeHost..url::Position::AfterPort]
     }
 
-    /// What stands in the request line: the path and, where there is one, the query.
+    /// The path and the query, as in the request line.
     pub fn path_and_query(&self) -> &str {
         &self.url[url::Position::BeforePath..url::Position::AfterQuery]
     }
@@ -127,12 +127,12 @@ impl Target {
         self.url.scheme() == "https"
     }
 
-    /// The whole URL as the HTTP library takes it.
+    /// The whole URL as the HTTP library needs it.
     pub(super) fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// The scheme, the host and the port: what a connection is for.
+    /// The scheme, the host and the port, which identify the connections that can be reused.
     pub(super) fn origin(&self) -> &str {
         &self.url[..url::Position::BeforePath]
     }
@@ -142,20 +142,20 @@ impl Target {
         &self.host
     }
 
-    /// The port, the scheme's own where the URL has none.
+    /// The port, or the scheme's default if the URL has none.
     pub fn port(&self) -> u16 {
-        let own = if self.is_https() { 443 } else { 80 };
-        self.url.port().unwrap_or(own)
+        let default = if self.is_https() { 443 } else { 80 };
+        self.url.port().unwrap_or(default)
     }
 
-    /// Whether addresses other than loopback may be connected to.
-    pub(super) fn is_named(&self) -> bool {
-        self.named
+    /// Whether the user has explicitly allowed the host, so that it may resolve to any address.
+    pub(super) fn is_explicitly_allowed(&self) -> bool {
+        self.explicitly_allowed
     }
 }
 
-/// The URL as the target of a request.
-fn sendable(url: &Url) -> Result<Uri, TargetError> {
+/// Converts the URL for the HTTP library.
+fn to_uri(url: &Url) -> Result<Uri, TargetError> {
     let uri = url.as_str().parse::<Uri>();
     uri.map_err(|error| TargetError::NotSendable(error.to_string()))
 }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_knows_its_parts() {
+    fn a_target_is_split_into_its_parts() {
         for (text, authority, path, port) in [
             (
                 "http://127.0.0.1:8080/a/b?c=d",
@@ -198,13 +198,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_says_what_to_do() {
+    fn a_refused_url_says_what_to_do() {
         for (text, advice) in [
-            ("127.0.0.1:8080/x", "write it in full"),
-            ("/webhooks", "write it in full"),
+            ("127.0.0.1:8080/x", "give a full URL"),
+            ("/webhooks", "give a full URL"),
             ("ftp://127.0.0.1/", "`http://` or `https://`"),
-            ("http://127.0.0.1/#top", "leave it out"),
-            ("http://user@127.0.0.1/", "leave them out"),
+            ("http://127.0.0.1/#top", "remove it"),
+            ("http://user@127.0.0.1/", "remove them"),
             (
                 "https://staging.example.com/hook",
                 "`--allow-host staging.example.com`",
@@ -223,25 +223,26 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_the_advice_names_is_then_allowed() {
+    fn a_host_is_allowed_after_following_the_advice() {
         for host in ["staging.example.com", "2001:db8::1", "10.1.2.3"] {
-            let shown = if host.contains(':') {
+            let authority = if host.contains(':') {
                 format!("[{host}]")
             } else {
                 host.to_owned()
             };
-            let url = format!("https://{shown}/hook");
+            let url = format!("https://{authority}/hook");
             assert_eq!(
                 parse(&url),
                 Err(TargetError::HostNotAllowed(host.to_owned()))
             );
             let allowed = AllowedHosts::new([host]).expect("a host");
-            assert!(Target::parse(&url, &allowed).expect("allowed").is_named());
+            let target = Target::parse(&url, &allowed).expect("allowed");
+            assert!(target.is_explicitly_allowed());
         }
     }
 
     #[test]
-    fn other_requests_follow_the_same_rules() {
+    fn joined_urls_are_checked_too() {
         let none = AllowedHosts::loopback_only();
         let target = parse("http://127.0.0.1:8080/hook?x=1").expect("a target");
         let joined = |text| target.join(text, &none).map(|joined| joined.to_string());
@@ -261,7 +262,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_path_leads_to_another_host(path: String) {
+        fn no_path_changes_the_host(path: String) {
             let target = parse("http://127.0.0.1:8080/hook").expect("a target");
             if let Ok(other) = target.with_path(&path) {
                 prop_assert_eq!(other.authority(), "127.0.0.1:8080");
@@ -270,7 +271,7 @@ mod tests {
         }
 
         #[test]
-        fn only_loopback_passes_unnamed(host in "[a-z0-9.:@\\[\\]%]{1,20}") {
+        fn only_loopback_is_allowed_by_default(host in "[a-z0-9.:@\\[\\]%]{1,20}") {
             if let Ok(target) = parse(&format!("http://{host}/")) {
                 prop_assert!(is_loopback_host(target.host()));
             }

@@ -1,4 +1,4 @@
-//! Whose certificates are trusted.
+//! TLS: which certificates the sender trusts.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,12 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::sync::OnceCell;
 
-/// Whose certificates a client trusts.
+/// Which certificates a client trusts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// A PEM file of authorities that are trusted beside those of the system.
+    /// A PEM file with CAs to trust in addition to the system's.
     pub cacert: Option<PathBuf>,
-    /// Trust every certificate. The connection is encrypted, but to whom is not known.
+    /// Trust every certificate. The connection is encrypted, but the receiver's identity is unknown.
     pub insecure: bool,
 }
 
@@ -26,18 +26,18 @@ pub struct TlsSettings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CacertError {
     /// The file can't be read as PEM.
-    #[error("the certificates in {} can't be read: {reason}", path.display())]
+    #[error("can't read the certificates in {}: {reason}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What went wrong.
         reason: String,
     },
-    /// The file holds no certificate.
-    #[error("there is no certificate in {}: a PEM file is expected", .0.display())]
+    /// The file contains no certificate.
+    #[error("{} contains no certificate: expected a PEM file", .0.display())]
     Empty(PathBuf),
-    /// A certificate that no authority can have.
-    #[error("a certificate in {} can't be an authority: {reason}", path.display())]
+    /// A certificate in the file can't be a CA's.
+    #[error("a certificate in {} can't be used as a CA: {reason}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
@@ -46,9 +46,10 @@ pub enum CacertError {
     },
 }
 
-/// The TLS side of a client. The system's authorities are loaded when first needed: that reads
-/// some hundred files, which a run against loopback can do without.
+/// The TLS configuration of a client. The system's CAs are loaded when first needed, since that
+/// reads hundreds of files and runs against loopback rarely need them.
 pub(super) struct Tls {
+    /// The CAs of `--cacert`.
     extra: RootCertStore,
     insecure: bool,
     protocols: Vec<Vec<u8>>,
@@ -57,10 +58,10 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// Reads `--cacert`, so that a mistake in it shows at once. `protocols` are offered by ALPN.
+    /// Reads `--cacert` now, so that mistakes are reported early. `protocols` are offered with ALPN.
     pub(super) fn new(settings: &TlsSettings, protocols: &[&[u8]]) -> Result<Self, CacertError> {
         let extra = match &settings.cacert {
-            Some(path) => authorities(path)?,
+            Some(path) => read_cas(path)?,
             None => RootCertStore::empty(),
         };
         Ok(Self {
@@ -72,13 +73,13 @@ impl Tls {
         })
     }
 
-    /// What a handshake needs.
+    /// The configuration for a handshake.
     pub(super) async fn config(&self) -> Result<Arc<ClientConfig>, String> {
         let config = self.config.get_or_init(|| self.load());
         config.await.clone()
     }
 
-    /// What a handshake needs that offers HTTP/1.1 alone.
+    /// The configuration for a handshake that offers only HTTP/1.1.
     pub(super) async fn http1_config(&self) -> Result<Arc<ClientConfig>, String> {
         let offer = async {
             let mut config = ClientConfig::clone(&*self.config().await?);
@@ -92,8 +93,8 @@ impl Tls {
         let mut roots = self.extra.clone();
         if !self.insecure {
             let system = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs);
-            // A system whose authorities can't be read trusts those of `--cacert` alone; the
-            // handshake then says that the authority is not known.
+            // If the system's CAs can't be read, only those of `--cacert` are trusted, and the
+            // handshake reports an unknown CA.
             if let Ok(system) = system.await {
                 roots.add_parsable_certificates(system.certs);
             }
@@ -105,7 +106,7 @@ impl Tls {
         let mut config = if self.insecure {
             builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(TrustEveryone::new(&provider)))
+                .with_custom_certificate_verifier(Arc::new(TrustAnyCertificate::new(&provider)))
                 .with_no_client_auth()
         } else {
             builder.with_root_certificates(roots).with_no_client_auth()
@@ -125,8 +126,8 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// The authorities in a PEM file; at least one.
-fn authorities(path: &Path) -> Result<RootCertStore, CacertError> {
+/// Reads the CAs in a PEM file; at least one.
+fn read_cas(path: &Path) -> Result<RootCertStore, CacertError> {
     let unreadable = |error: rustls::pki_types::pem::Error| CacertError::Unreadable {
         path: path.to_owned(),
         reason: error.to_string(),
@@ -147,17 +148,17 @@ fn authorities(path: &Path) -> Result<RootCertStore, CacertError> {
     Ok(store)
 }
 
-/// `--insecure`: checks that the peer holds the key of its certificate, not whose that is.
+/// Implements `--insecure`: checks that the peer has its certificate's key, but not its identity.
 #[derive(Debug)]
-struct TrustEveryone(WebPkiSupportedAlgorithms);
+struct TrustAnyCertificate(WebPkiSupportedAlgorithms);
 
-impl TrustEveryone {
+impl TrustAnyCertificate {
     fn new(provider: &CryptoProvider) -> Self {
         Self(provider.signature_verification_algorithms)
     }
 }
 
-impl ServerCertVerifier for TrustEveryone {
+impl ServerCertVerifier for TrustAnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -1,69 +1,69 @@
-//! What can go wrong with one request on purpose, and how the sender breaks off.
+//! The faults that the sender can inject into one request, and how it aborts exchanges for them.
 
 use std::time::Duration;
 
 use crate::scenario::DurationText;
 
-/// What goes wrong with one request.
+/// A fault that the sender injects into one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WireFault {
-    /// The connection is opened and closed, and nothing is sent.
+    /// Open and close the connection without sending anything.
     LoseRequest,
-    /// The connection is closed once the head of the answer is there.
-    LoseAnswer,
-    /// The connection is reset once half of the body has left. Over HTTP/1.1 alone.
+    /// Close the connection once the head of the response arrives.
+    LoseResponse,
+    /// Reset the connection once half of the body has been sent. HTTP/1.1 only.
     CutBody,
-    /// The connection is reset once the request has left. Over HTTP/1.1 alone.
+    /// Reset the connection once the request has been sent. HTTP/1.1 only.
     ResetAfterRequest,
-    /// The body leaves a byte at a time, with a wait after each.
+    /// Send the body one byte at a time, with a delay after each.
     DripBody {
-        /// The wait.
+        /// The delay.
         per_byte: Duration,
     },
 }
 
 impl WireFault {
-    /// Whether the request needs a connection that speaks HTTP/1.1.
+    /// Whether the fault requires HTTP/1.1.
     pub(super) fn needs_http1(self) -> bool {
         matches!(self, Self::CutBody | Self::ResetAfterRequest)
     }
 
-    /// Whether the connection is of no use to others, neither before nor after.
+    /// Whether the fault ends the connection, so that no other exchange can share it.
     pub(super) fn ends_connection(self) -> bool {
         !matches!(self, Self::DripBody { .. })
     }
 }
 
-/// How the sender broke an exchange off, because a fault asked for it.
+/// How the sender aborted an exchange to inject a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BreakOff {
+pub enum SenderAbort {
     /// Nothing was sent.
-    #[error("the request was lost: the sender closed the connection before it sent anything")]
+    #[error("the request was lost: the sender closed the connection without sending anything")]
     RequestLost,
-    /// The answer began, and was not read.
-    #[error("the answer was lost: the sender closed the connection instead of reading it")]
-    AnswerLost,
+    /// The response began, but was not read.
+    #[error("the response was lost: the sender closed the connection instead of reading it")]
+    ResponseLost,
     /// Part of the body was sent.
     #[error("the sender reset the connection after {sent} of {length} bytes of the body")]
     BodyCut {
-        /// How many bytes of the body had left.
+        /// How many bytes were sent.
         sent: usize,
-        /// How many it has.
+        /// The length of the body.
         length: usize,
     },
-    /// The request was sent, and no answer was waited for.
-    #[error("the sender reset the connection as soon as the request had left")]
+    /// The request was sent, and the sender did not wait for the response.
+    #[error("the sender reset the connection right after sending the request")]
     ResetAfterRequest,
-    /// The sender took the answer for overdue, and left the connection as it was.
-    #[error("the sender gave up waiting, as if {} had passed", DurationText(*after))]
-    GaveUp {
-        /// The time that the attempt had, on the virtual clock.
+    /// The sender abandoned the attempt as timed out, but left the connection open.
+    #[error("the sender stopped waiting, as if {} had passed", DurationText(*after))]
+    Abandoned {
+        /// The attempt's timeout, on the virtual clock.
         after: Duration,
     },
 }
 
-impl BreakOff {
-    /// The names of all ways in which the sender breaks off.
+impl SenderAbort {
+    /// The names of all variants.
     const NAMES: [&str; 5] = [
         "request_lost",
         "answer_lost",
@@ -72,24 +72,24 @@ impl BreakOff {
         "gave_up",
     ];
 
-    /// Whether a failure of this name is the sender's own doing.
-    pub fn is_named(name: &str) -> bool {
+    /// Whether a failure with this name was caused by the sender itself.
+    pub fn is_name(name: &str) -> bool {
         Self::NAMES.contains(&name)
     }
 
-    /// Whether the receiver never had the whole request where the failure has this name.
-    pub fn keeps_request_from_receiver(name: &str) -> bool {
+    /// Whether a failure with this name means that the receiver never got the whole request.
+    pub fn leaves_request_incomplete(name: &str) -> bool {
         name == "request_lost" || name == "body_cut"
     }
 
-    /// A short word for it, the same in every report.
+    /// The name used in every report.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::RequestLost => "request_lost",
-            Self::AnswerLost => "answer_lost",
+            Self::ResponseLost => "answer_lost",
             Self::BodyCut { .. } => "body_cut",
             Self::ResetAfterRequest => "reset_by_sender",
-            Self::GaveUp { .. } => "gave_up",
+            Self::Abandoned { .. } => "gave_up",
         }
     }
 }
@@ -99,21 +99,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_to_break_off_is_known_by_its_name() {
+    fn every_abort_has_its_own_name() {
         let after = Duration::ZERO;
         let all = [
-            BreakOff::RequestLost,
-            BreakOff::AnswerLost,
-            BreakOff::BodyCut { sent: 1, length: 2 },
-            BreakOff::ResetAfterRequest,
-            BreakOff::GaveUp { after },
+            SenderAbort::RequestLost,
+            SenderAbort::ResponseLost,
+            SenderAbort::BodyCut { sent: 1, length: 2 },
+            SenderAbort::ResetAfterRequest,
+            SenderAbort::Abandoned { after },
         ];
-        assert_eq!(all.each_ref().map(BreakOff::name), BreakOff::NAMES);
-        assert!(!BreakOff::is_named("reset"));
-        let cut = all.iter().map(BreakOff::name);
-        let cut: Vec<_> = cut
-            .filter(|name| BreakOff::keeps_request_from_receiver(name))
+        assert_eq!(all.each_ref().map(SenderAbort::name), SenderAbort::NAMES);
+        assert!(!SenderAbort::is_name("reset"));
+        let incomplete = all.iter().map(SenderAbort::name);
+        let incomplete: Vec<_> = incomplete
+            .filter(|name| SenderAbort::leaves_request_incomplete(name))
             .collect();
-        assert_eq!(cut, ["request_lost", "body_cut"]);
+        assert_eq!(incomplete, ["request_lost", "body_cut"]);
     }
 }

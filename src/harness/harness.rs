@@ -9,7 +9,7 @@ use super::http_hook::PreparedScript;
 use super::probe_reading::PreparedProbe;
 use super::redaction::Redaction;
 use super::restart::PreparedRestart;
-use crate::delivery::{AllowedHosts, Client, Clock, RateLimit, Sender, SignedSeconds, Target};
+use crate::delivery::{AllowedHosts, Client, Clock, RateLimit, Sender, Target, TimestampAllocator};
 use crate::protocol::Signer;
 use crate::scenario::{Policy, RetryPolicy};
 
@@ -25,7 +25,7 @@ pub struct Harness {
     /// Signs with the secret before the present one, if it is known.
     pub expired: Option<Signer>,
     /// As of which seconds bodies were signed in this run.
-    pub signed_seconds: SignedSeconds,
+    pub timestamps: TimestampAllocator,
     /// Holds deliveries back, where the receiver takes only so many.
     pub rate_limit: Option<RateLimit>,
     /// Where requests other than deliveries may go.
@@ -62,7 +62,7 @@ impl Harness {
             clock: &self.clock,
             signer: &self.signer,
             expired: self.expired.as_ref(),
-            signed_seconds: &self.signed_seconds,
+            timestamps: &self.timestamps,
             rate_limit: self.rate_limit.as_ref(),
         }
     }

@@ -47,7 +47,7 @@ pub fn attempt_record(
     attempt: &Attempt,
     redaction: &Redaction,
 ) -> AttemptEnded {
-    let unheard = attempt.exchange.unheard.as_ref();
+    let unheard = attempt.exchange.discarded.as_ref();
     AttemptEnded {
         scenario: place.scenario,
         step: place.step,
@@ -59,7 +59,7 @@ pub fn attempt_record(
         started_at: attempt.started_at,
         virtual_offset: attempt.virtual_offset,
         delay_before: attempt.delay_before,
-        took: attempt.exchange.timings.without_gate(),
+        took: attempt.exchange.timings.without_barrier_wait(),
         timings: timings_record(&attempt.exchange),
         connection: connection_record(&attempt.exchange),
         request: request_record(&attempt.exchange, redaction),
@@ -74,7 +74,7 @@ pub(super) fn timings_record(exchange: &Exchange) -> TimingsRecord {
     TimingsRecord {
         connect: timings.connect,
         first_byte: timings.first_byte,
-        held: timings.held,
+        held: timings.barrier_wait,
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn connection_record(exchange: &Exchange) -> Option<ConnectionRecord>
         reused: connection.reused,
         http_version: http_version.into(),
         remote_address: connection.remote,
-        in_place_of_closed: connection.in_place_of.map(|closed| closed.name().into()),
+        in_place_of_closed: connection.replaces.map(|closed| closed.name().into()),
     })
 }
 

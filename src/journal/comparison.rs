@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::delivery::BreakOff;
+use crate::delivery::SenderAbort;
 use crate::harness::{AnswerRecord, AttemptEnded, BodyRecord};
 
 /// How much of two answers is compared.
@@ -32,7 +32,7 @@ pub enum Comparison {
 /// knows.
 pub fn recorded_answer(attempt: &AttemptEnded) -> Option<&AnswerRecord> {
     match &attempt.answer {
-        AnswerRecord::Failure { name, .. } if BreakOff::is_named(name) => {
+        AnswerRecord::Failure { name, .. } if SenderAbort::is_name(name) => {
             attempt.unheard_answer.as_deref()
         }
         answer => Some(answer),

@@ -160,7 +160,7 @@ impl Replay<'_> {
             signatures: self.signatures,
         };
         let _turn = match &self.harness.rate_limit {
-            Some(limit) if attempt.event_name.is_some() => Some(limit.turns(1).await),
+            Some(limit) if attempt.event_name.is_some() => Some(limit.acquire(1).await),
             _ => None,
         };
         let (target, request) = match resending.request(attempt) {

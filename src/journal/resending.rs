@@ -4,7 +4,9 @@ use bytes::Bytes;
 use http::Method;
 use url::{Position, Url};
 
-use crate::delivery::{BreakOff, ForgeInput, OutgoingRequest, SignedRequest, Target, forge, sign};
+use crate::delivery::{
+    ForgeInput, OutgoingRequest, SenderAbort, SignedRequest, Target, forge, sign,
+};
 use crate::generate::Seed;
 use crate::harness::{AnswerRecord, AttemptEnded, Harness, RequestRecord};
 use crate::protocol::TIMESTAMP_HEADER;
@@ -71,7 +73,7 @@ impl Resending<'_> {
     ) -> Result<(Target, OutgoingRequest), LeftOut> {
         let record = &attempt.request;
         if let AnswerRecord::Failure { name, .. } = &attempt.answer
-            && BreakOff::keeps_request_from_receiver(name)
+            && SenderAbort::leaves_request_incomplete(name)
         {
             return Err(LeftOut::NeverWhole);
         }

@@ -426,7 +426,7 @@ fn a_config_that_is_wrong() {
 #[test]
 fn check_finds_targets_that_can_not_be_sent_to() {
     for (target, reason) in [
-        ("127.0.0.1:8080/x", "this is no URL"),
+        ("127.0.0.1:8080/x", "invalid URL"),
         (
             "http://game.example/x",
             "`game.example` is not this machine",

@@ -39,7 +39,7 @@ fn a_forgery_and_a_single_try_wait_as_long_as_the_profile_says() {
         let words = ["fire", option, "--target", &peer.url()];
         Transcript::of(&mut folder.aghook(&words))
             .ends_with(1)
-            .says(&["no answer within 50ms"]);
+            .says(&["no response within 50ms"]);
     }
 }
 

@@ -55,7 +55,7 @@ fn an_answer_that_comes_too_late_is_said_so() {
     let words = ["fire", "--no-retry", "--target", &peer.url()];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(1)
-        .says(&["\n✗ timed out: there was no answer within 50ms\n"]);
+        .says(&["\n✗ answered too late: there was no response within 50ms\n"]);
 }
 
 #[test]

@@ -158,7 +158,7 @@ mod tests {
     fn failure(name: &'static str) -> AnswerRecord {
         AnswerRecord::Failure {
             name: name.into(),
-            message: "no response within 10s".to_owned(),
+            message: "there was no response within 10s".to_owned(),
             hint: "".into(),
         }
     }

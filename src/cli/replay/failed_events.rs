@@ -16,7 +16,7 @@ use super::super::session::Session;
 use super::super::target_options::reach;
 use super::super::{ExitCode, block_on};
 use super::ReplayRun;
-use crate::delivery::{Delivery, DeliveryPlan, Gate, Outcome, Target, deliver};
+use crate::delivery::{Delivery, DeliveryPlan, LastByteBarrier, Outcome, Target, deliver};
 use crate::generate::Seed;
 use crate::harness::{
     AnswerRecord, AttemptPlace, GrantDemand, Harness, HoldingsVerdict, PlayerClaims, answer_record,
@@ -257,9 +257,9 @@ impl FailedEventResender<'_> {
         }
         let delivery = match treatment {
             FailedTreatment::Together => {
-                let mut gates = Gate::for_participants(2).into_iter();
+                let mut barriers = LastByteBarrier::for_participants(2).into_iter();
                 let mut second_plan = self.plan(event, &policy);
-                (plan.gate, second_plan.gate) = (gates.next(), gates.next());
+                (plan.barrier, second_plan.barrier) = (barriers.next(), barriers.next());
                 let mut second_random = random.clone();
                 let (first, second) = tokio::join!(
                     self.deliver(plan, &mut random),

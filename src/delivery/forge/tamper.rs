@@ -1,25 +1,25 @@
-//! Changes a body so that it asks for more, and is still JSON where it was.
+//! Raises the quantity in a body that is already signed.
 
 use bytes::Bytes;
 
-/// Raises the first digit of the first quantity that is a number, all other bytes kept.
+/// Raises the first digit of the first numeric quantity and changes no other byte.
 ///
-/// A leading 9 gets a 0 behind it. A body without a quantity gets a space at its end, which is
-/// still the same JSON but not what was signed.
-pub(super) fn ask_for_more(body: &Bytes) -> Bytes {
+/// If the first digit is 9, a 0 is inserted after it. A body without a quantity gets a trailing
+/// space: the JSON stays the same, but not the signed bytes.
+pub(super) fn raise_quantity(body: &Bytes) -> Bytes {
     let mut tampered = body.to_vec();
     match first_digit_of_quantity(body) {
-        Some(place) if body[place] == b'9' => tampered.insert(place + 1, b'0'),
-        Some(place) => tampered[place] = b'9',
+        Some(position) if body[position] == b'9' => tampered.insert(position + 1, b'0'),
+        Some(position) => tampered[position] = b'9',
         None => tampered.push(b' '),
     }
     Bytes::from(tampered)
 }
 
-/// Where the number behind the first `"quantity":` begins.
+/// The position of the first number that follows a `"quantity":`.
 ///
-/// In JSON these bytes are always a key: inside a string each quotation mark has a backslash
-/// before it, and a string that is a value has no colon behind it.
+/// In JSON these bytes are always a key: inside a string, quotation marks are escaped, and a string
+/// value is not followed by a colon.
 fn first_digit_of_quantity(body: &[u8]) -> Option<usize> {
     const KEY: &[u8] = b"\"quantity\"";
     let skip_space = |from: usize| {
@@ -28,9 +28,9 @@ fn first_digit_of_quantity(body: &[u8]) -> Option<usize> {
     };
     let ends = (KEY.len()..=body.len()).filter(|end| body[..*end].ends_with(KEY));
     ends.map(skip_space)
-        .filter(|place| body.get(*place) == Some(&b':'))
+        .filter(|position| body.get(*position) == Some(&b':'))
         .map(|colon| skip_space(colon + 1))
-        .find(|place| body.get(*place).is_some_and(u8::is_ascii_digit))
+        .find(|position| body.get(*position).is_some_and(u8::is_ascii_digit))
 }
 
 #[cfg(test)]
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     fn tampered(body: &str) -> String {
-        let body = ask_for_more(&Bytes::copy_from_slice(body.as_bytes()));
+        let body = raise_quantity(&Bytes::copy_from_slice(body.as_bytes()));
         String::from_utf8(body.to_vec()).expect("UTF-8")
     }
 
@@ -69,20 +69,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_stays_json_that_asks_for_more(name: String, quantity: u64) {
+        fn the_body_remains_json_with_a_larger_quantity(name: String, quantity: u64) {
             let body = json!({ "item": { "name": name, "quantity": quantity } }).to_string();
             let body: Value = serde_json::from_str(&tampered(&body)).expect("JSON");
             let more = body["item"]["quantity"].as_f64().expect("a number");
-            // A quantity near the largest integer becomes a number that only a float can hold.
-            let (digits, grown) = (quantity.to_string(), format!("{more:.0}"));
-            prop_assert!((grown.len(), &grown) > (digits.len(), &digits));
+            // The new quantity may not fit into an integer.
+            let (before, after) = (quantity.to_string(), format!("{more:.0}"));
+            prop_assert!((after.len(), &after) > (before.len(), &before));
             prop_assert_eq!(body["item"]["name"].as_str(), Some(name.as_str()));
         }
 
         #[test]
         fn any_bytes_are_changed(bytes: Vec<u8>) {
             let body = Bytes::from(bytes);
-            prop_assert_ne!(ask_for_more(&body), body);
+            prop_assert_ne!(raise_quantity(&body), body);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A sound receiver refuses every forgery, and each forgery gets past a receiver with the mistake
-//! that it is for.
+//! A sound receiver refuses every forgery. A receiver with the mistake that a forgery targets
+//! accepts that forgery.
 
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -19,7 +19,7 @@ fn body() -> Bytes {
 }
 
 fn forged(forgery: Forgery, seed: u64) -> SignedRequest {
-    let (signer, expired, body) = (signer("present"), signer("previous"), body());
+    let (signer, expired, body) = (signer("current"), signer("previous"), body());
     let input = ForgeInput {
         host: "127.0.0.1:8080",
         body: &body,
@@ -36,9 +36,9 @@ fn values<'a>(request: &'a SignedRequest, name: &str) -> Vec<&'a str> {
     named.map(|(_, value)| value.as_str()).collect()
 }
 
-/// What a receiver without mistakes takes: one well-formed signature of the present secret, and a
-/// fresh timestamp.
-fn is_sound(request: &SignedRequest) -> bool {
+/// Whether a sound receiver accepts the request: it has exactly one signature, valid for the
+/// current secret, and a fresh timestamp.
+fn is_genuine(request: &SignedRequest) -> bool {
     let (signatures, timestamps) = (
         values(request, SIGNATURE_HEADER),
         values(request, TIMESTAMP_HEADER),
@@ -49,60 +49,61 @@ fn is_sound(request: &SignedRequest) -> bool {
     let fresh = timestamp
         .parse::<u64>()
         .is_ok_and(|timestamp| timestamp.abs_diff(NOW) <= TOLERANCE);
-    fresh && fits(&signer("present"), timestamp, &request.body, signature)
+    fresh && verifies(&signer("current"), timestamp, &request.body, signature)
 }
 
-fn fits(signer: &Signer, timestamp: &str, body: &[u8], signature: &str) -> bool {
-    let verdict = signer.verify(timestamp.as_bytes(), body, signature.as_bytes());
-    verdict.is_ok()
+fn verifies(signer: &Signer, timestamp: &str, body: &[u8], signature: &str) -> bool {
+    signer
+        .verify(timestamp.as_bytes(), body, signature.as_bytes())
+        .is_ok()
 }
 
-/// Whether a receiver with the one mistake that the forgery is for takes the request.
-fn passes_the_mistake(forgery: Forgery, request: &SignedRequest) -> bool {
-    let present = signer("present");
+/// Whether a receiver with exactly the mistake that the forgery targets accepts the request.
+fn exploits_the_mistake(forgery: Forgery, request: &SignedRequest) -> bool {
+    let current = signer("current");
     let signatures = values(request, SIGNATURE_HEADER);
     let first = signatures.first().copied().unwrap_or_default();
     let timestamps = values(request, TIMESTAMP_HEADER);
     let timestamp = timestamps.first().copied().unwrap_or_default();
-    let right = present.sign(NOW, &request.body).to_string();
+    let correct = current.sign(NOW, &request.body).to_string();
     let now = NOW.to_string();
     match forgery {
         Forgery::MissingSignature => signatures.is_empty() && timestamp == now,
-        Forgery::MissingTimestamp => timestamps.is_empty() && first == right,
+        Forgery::MissingTimestamp => timestamps.is_empty() && first == correct,
         Forgery::EmptySignature => signatures == [""],
         Forgery::WrongSecret => first.len() == 64 && hex::decode(first).is_ok(),
-        Forgery::TruncatedSignature => first.len() == 32 && right.starts_with(first),
+        Forgery::TruncatedSignature => first.len() == 32 && correct.starts_with(first),
         Forgery::GarbageSignature => first.len() == 64 && hex::decode(first).is_err(),
-        Forgery::TamperedBody => fits(&present, timestamp, &body(), first),
+        Forgery::TamperedBody => verifies(&current, timestamp, &body(), first),
         Forgery::SwappedTimestamp => {
             timestamp != now
                 && NOW.abs_diff(timestamp.parse().expect("a number")) <= 1
-                && fits(&present, &now, &request.body, first)
+                && verifies(&current, &now, &request.body, first)
         }
-        Forgery::BodyOnlySignature => present.sign_message(&request.body).to_string() == first,
+        Forgery::BodyOnlySignature => current.sign_message(&request.body).to_string() == first,
         Forgery::StaleTimestamp => {
-            fits(&present, timestamp, &request.body, first)
+            verifies(&current, timestamp, &request.body, first)
                 && timestamp.parse::<u64>() == Ok(NOW - ONE_DAY)
         }
         Forgery::FutureTimestamp => {
-            fits(&present, timestamp, &request.body, first)
+            verifies(&current, timestamp, &request.body, first)
                 && timestamp.parse::<u64>() == Ok(NOW + ONE_DAY)
         }
-        Forgery::ExpiredSecret => fits(&signer("previous"), timestamp, &request.body, first),
+        Forgery::ExpiredSecret => verifies(&signer("previous"), timestamp, &request.body, first),
         Forgery::WrongAlgorithm => {
             let message = [timestamp.as_bytes(), b".", &request.body].concat();
             hex::encode(Sha256::digest(message)) == first
         }
-        Forgery::PrefixedSignature => first.strip_prefix("sha256=") == Some(right.as_str()),
+        Forgery::PrefixedSignature => first.strip_prefix("sha256=") == Some(correct.as_str()),
         Forgery::TwoSignatures => {
-            signatures.len() == 2 && signatures[0].len() == 64 && signatures[1] == right
+            signatures.len() == 2 && signatures[0].len() == 64 && signatures[1] == correct
         }
     }
 }
 
 #[test]
-fn the_genuine_delivery_is_sound() {
-    let (signer, body) = (signer("present"), body());
+fn the_genuine_delivery_passes() {
+    let (signer, body) = (signer("current"), body());
     let request = sign(&ForgeInput {
         host: "127.0.0.1:8080",
         body: &body,
@@ -110,7 +111,7 @@ fn the_genuine_delivery_is_sound() {
         signer: &signer,
         expired: None,
     });
-    assert!(is_sound(&request));
+    assert!(is_genuine(&request));
     let names: Vec<_> = request.headers.iter().map(|(name, _)| *name).collect();
     let order = [
         "Content-Type",
@@ -123,8 +124,8 @@ fn the_genuine_delivery_is_sound() {
 }
 
 #[test]
-fn an_expired_secret_that_is_not_given_is_made_up() {
-    let (signer, body) = (signer("present"), body());
+fn without_a_previous_secret_a_random_one_is_used() {
+    let (signer, body) = (signer("current"), body());
     let input = ForgeInput {
         host: "127.0.0.1:8080",
         body: &body,
@@ -134,12 +135,12 @@ fn an_expired_secret_that_is_not_given_is_made_up() {
     };
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let request = forge(Forgery::ExpiredSecret, &input, &mut rng);
-    assert!(!is_sound(&request) && values(&request, SIGNATURE_HEADER)[0].len() == 64);
+    assert!(!is_genuine(&request) && values(&request, SIGNATURE_HEADER)[0].len() == 64);
 }
 
 #[test]
-fn the_edges_of_time_are_survived() {
-    let (signer, body) = (signer("present"), body());
+fn extreme_timestamps_do_not_panic() {
+    let (signer, body) = (signer("current"), body());
     for timestamp in [0, u64::MAX] {
         for forgery in Forgery::ALL {
             let input = ForgeInput {
@@ -156,11 +157,11 @@ fn the_edges_of_time_are_survived() {
 
 proptest! {
     #[test]
-    fn every_forgery_is_unsound_and_finds_its_mistake(seed: u64) {
+    fn a_sound_receiver_refuses_every_forgery_and_its_mistake_accepts_it(seed: u64) {
         for forgery in Forgery::ALL {
             let request = forged(forgery, seed);
-            prop_assert!(!is_sound(&request), "{} is sound", forgery);
-            prop_assert!(passes_the_mistake(forgery, &request), "{}: {:?}", forgery, request);
+            prop_assert!(!is_genuine(&request), "{} passes as genuine", forgery);
+            prop_assert!(exploits_the_mistake(forgery, &request), "{}: {:?}", forgery, request);
             prop_assert_eq!(forged(forgery, seed), request, "{} is not repeatable", forgery);
         }
     }

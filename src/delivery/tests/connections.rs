@@ -1,4 +1,4 @@
-//! Which connection a request takes.
+//! Which connection a request uses.
 
 use std::convert::Infallible;
 
@@ -8,7 +8,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
-use super::server::{Answer, Server, listen};
+use super::server::{Server, ServerAction, listen};
 use super::*;
 
 fn reused(exchange: &Exchange) -> bool {
@@ -16,8 +16,8 @@ fn reused(exchange: &Exchange) -> bool {
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again_unless_a_new_one_is_asked_for() {
-    let server = Server::answering([Answer::status(200)]).await;
+async fn a_connection_is_reused_unless_a_new_one_is_requested() {
+    let server = Server::with_actions([ServerAction::status(200)]).await;
     let client = client();
     let first = send(&client, &server.target).await;
     assert!(!reused(&first) && first.timings.connect.is_some());
@@ -36,9 +36,9 @@ async fn a_connection_is_used_again_unless_a_new_one_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_receiver_closes_is_not_used_again() {
+async fn a_connection_that_the_receiver_closes_is_not_reused() {
     let close = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".to_vec();
-    let server = Server::answering([Answer::Close(close)]).await;
+    let server = Server::with_actions([ServerAction::RespondAndClose(close)]).await;
     let client = client();
     for _ in 0..2 {
         assert!(!reused(&send(&client, &server.target).await));
@@ -47,11 +47,11 @@ async fn a_connection_that_the_receiver_closes_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_that_was_closed_is_no_failure() {
-    let Answer::Keep(answer) = Answer::status(200) else {
-        unreachable!("a status keeps the connection");
+async fn a_closed_idle_connection_is_not_a_failure() {
+    let ServerAction::Respond(response) = ServerAction::status(200) else {
+        unreachable!("a status keeps the connection open");
     };
-    let mut server = Server::answering([Answer::Close(answer)]).await;
+    let mut server = Server::with_actions([ServerAction::RespondAndClose(response)]).await;
     let client = client();
     for _ in 0..20 {
         let exchange = send(&client, &server.target).await;
@@ -62,37 +62,47 @@ async fn an_idle_connection_that_was_closed_is_no_failure() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_as_it_is_used_again_is_no_failure() {
-    let closed = || Answer::Close(Vec::new());
-    let server = Server::answering([Answer::status(200), closed(), Answer::status(200)]).await;
+async fn a_connection_that_is_closed_while_it_is_reused_is_not_a_failure() {
+    let closed = || ServerAction::RespondAndClose(Vec::new());
+    let server = Server::with_actions([
+        ServerAction::status(200),
+        closed(),
+        ServerAction::status(200),
+    ])
+    .await;
     let client = client();
-    let mut notes = Vec::new();
+    let mut replaced = Vec::new();
     for _ in 0..2 {
         let exchange = send(&client, &server.target).await;
         assert_eq!(exchange.status(), Some(200), "{:?}", exchange.result);
         assert!(!reused(&exchange));
-        notes.push(exchange.connection.expect("a connection").in_place_of);
+        replaced.push(exchange.connection.expect("a connection").replaces);
     }
     assert_eq!(server.connections(), [0, 0, 1]);
-    assert_eq!(notes, [None, Some(ClosedIdle::AfterRequest)]);
-    // The note is the exchange's, not the connection's.
+    assert_eq!(replaced, [None, Some(ClosedIdle::AfterRequest)]);
+    // This belongs to the exchange, not to the connection.
     let next = send(&client, &server.target).await;
     assert!(reused(&next));
-    assert_eq!(next.connection.expect("a connection").in_place_of, None);
+    assert_eq!(next.connection.expect("a connection").replaces, None);
 }
 
 #[tokio::test]
-async fn a_new_connection_that_is_closed_without_an_answer_is_a_failure() {
-    let server = Server::answering([Answer::Close(Vec::new()), Answer::status(200)]).await;
+async fn a_new_connection_that_is_closed_without_a_response_is_a_failure() {
+    let server = Server::with_actions([
+        ServerAction::RespondAndClose(Vec::new()),
+        ServerAction::status(200),
+    ])
+    .await;
     let exchange = send(&client(), &server.target).await;
     assert_eq!(exchange.result, Err(Failure::ClosedEarly));
     assert_eq!(server.connections(), [0]);
 }
 
 #[tokio::test]
-async fn a_failed_exchange_leaves_no_connection_behind() {
+async fn the_connection_of_a_failed_exchange_is_not_reused() {
     let part = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc".to_vec();
-    let server = Server::answering([Answer::Keep(part), Answer::status(200)]).await;
+    let server =
+        Server::with_actions([ServerAction::Respond(part), ServerAction::status(200)]).await;
     let client = client();
     let options = SendOptions::within(Duration::from_millis(30));
     let target = &server.target;
@@ -102,8 +112,8 @@ async fn a_failed_exchange_leaves_no_connection_behind() {
 }
 
 #[tokio::test]
-async fn names_of_loopback_lead_to_it() {
-    let server = Server::answering([Answer::status(200)]).await;
+async fn loopback_names_resolve_to_loopback() {
+    let server = Server::with_actions([ServerAction::status(200)]).await;
     for name in ["localhost", "game.localhost"] {
         let url = server.target.as_str().replace("127.0.0.1", name);
         let exchange = send(&client(), &target(&url)).await;
@@ -114,13 +124,13 @@ async fn names_of_loopback_lead_to_it() {
 }
 
 #[tokio::test]
-async fn a_check_opens_a_connection_and_sends_nothing() {
-    let server = Server::answering([Answer::status(200)]).await;
+async fn a_connection_probe_sends_nothing() {
+    let server = Server::with_actions([ServerAction::status(200)]).await;
     assert_eq!(client().probe_connection(&server.target).await, Ok(()));
     assert_eq!(server.seen(), []);
 }
 
-/// Answers each HTTP/2 request with what it saw of it.
+/// Responds to each HTTP/2 request with a description of it.
 async fn serve_http2(listener: TcpListener) {
     let echo = |request: http::Request<Incoming>| async move {
         let headers = request.headers();
@@ -146,7 +156,7 @@ async fn serve_http2(listener: TcpListener) {
 }
 
 #[tokio::test]
-async fn http2_by_prior_knowledge() {
+async fn http2_with_prior_knowledge() {
     let (listener, target) = listen().await;
     tokio::spawn(serve_http2(listener));
     let client = client_with(|settings| settings.http_version = HttpVersion::Http2);
@@ -155,7 +165,7 @@ async fn http2_by_prior_knowledge() {
         assert_eq!(reused(&exchange), again);
         let version = exchange.connection.map(|used| used.version);
         assert_eq!(version, Some(Version::HTTP_2));
-        let response = exchange.result.expect("an answer");
+        let response = exchange.result.expect("a response");
         let expected = format!("POST {target} HTTP/2.0 host=false names=[\"content-length\"]");
         assert_eq!(String::from_utf8_lossy(&response.body), expected);
         let names: Vec<_> = exchange
@@ -169,12 +179,12 @@ async fn http2_by_prior_knowledge() {
 }
 
 #[tokio::test]
-async fn http2_to_a_receiver_of_http1_is_a_failure() {
-    let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
+async fn http2_to_an_http1_receiver_is_a_failure() {
+    let response = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
     let (listener, target) = listen().await;
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.expect("a connection");
-        tokio::io::AsyncWriteExt::write_all(&mut stream, &answer)
+        tokio::io::AsyncWriteExt::write_all(&mut stream, &response)
             .await
             .expect("written");
         std::future::pending::<()>().await;

@@ -1,17 +1,17 @@
-//! Deliveries of several attempts.
+//! Deliveries with several attempts.
 
 use bytes::Bytes;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::server::{Answer, Server, nowhere};
+use super::server::{Server, ServerAction, unused_target};
 use super::*;
 use crate::protocol::{Secret, Signer};
 use crate::scenario::{DurationText, Forgery, RetryOn, RetryPolicy};
 
 const SECRET: &str = "hunter2hunter2";
 
-/// Delivers with a clock that stands still, so that offsets are the waits alone.
+/// Makes a delivery with a fixed clock, so that offsets contain only the waits.
 async fn delivered(target: &Target, policy: &RetryPolicy, forgery: Option<Forgery>) -> Delivery {
     let signer = Signer::new(&Secret::new(SECRET).expect("not empty"));
     let (client, clock) = (client(), Clock::fixed(1_725_548_450));
@@ -20,7 +20,7 @@ async fn delivered(target: &Target, policy: &RetryPolicy, forgery: Option<Forger
         clock: &clock,
         signer: &signer,
         expired: Some(&signer),
-        signed_seconds: &SignedSeconds::default(),
+        timestamps: &TimestampAllocator::default(),
         rate_limit: None,
     };
     let plan = DeliveryPlan {
@@ -50,8 +50,8 @@ fn offsets(delivery: &Delivery) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_delivery_is_tried_until_it_succeeds() {
-    let server = Server::answering([503, 429, 200].map(Answer::status)).await;
+async fn a_delivery_is_retried_until_it_succeeds() {
+    let server = Server::with_actions([503, 429, 200].map(ServerAction::status)).await;
     let delivery = delivered(&server.target, &RetryPolicy::default(), None).await;
     assert_eq!(delivery.outcome, Outcome::Delivered);
     assert_eq!(offsets(&delivery), [0, 1, 6]);
@@ -64,9 +64,9 @@ async fn a_delivery_is_tried_until_it_succeeds() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_repeated() {
+async fn a_refused_delivery_is_not_retried() {
     for status in [400, 403, 404, 302] {
-        let server = Server::answering([Answer::status(status)]).await;
+        let server = Server::with_actions([ServerAction::status(status)]).await;
         let delivery = delivered(&server.target, &RetryPolicy::default(), None).await;
         assert_eq!(delivery.outcome, Outcome::Refused, "{status}");
         assert_eq!(delivery.attempts.len(), 1);
@@ -74,16 +74,21 @@ async fn a_refusal_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_policy_of_minutes_runs_at_once_and_is_recorded() {
-    let server = Server::answering([Answer::status(500)]).await;
+async fn waits_of_minutes_are_skipped_and_recorded() {
+    let server = Server::with_actions([ServerAction::status(500)]).await;
     let delivery = delivered(&server.target, &RetryPolicy::default(), None).await;
     assert_eq!(delivery.outcome, Outcome::Exhausted);
     assert_eq!(offsets(&delivery), [0, 1, 6, 36, 336]);
 }
 
 #[tokio::test]
-async fn failures_are_repeated_as_the_policy_says() {
-    let silent = Server::answering([Answer::Silence, Answer::Reset, Answer::status(200)]).await;
+async fn failures_are_retried_as_the_policy_says() {
+    let silent = Server::with_actions([
+        ServerAction::Silence,
+        ServerAction::Reset,
+        ServerAction::status(200),
+    ])
+    .await;
     let policy = RetryPolicy {
         timeout: DurationText(Duration::from_millis(100)),
         ..RetryPolicy::default()
@@ -101,21 +106,21 @@ async fn failures_are_repeated_as_the_policy_says() {
         retry_on: vec![RetryOn::Timeout],
         ..RetryPolicy::default()
     };
-    let delivery = delivered(&nowhere().await, &policy, None).await;
+    let delivery = delivered(&unused_target().await, &policy, None).await;
     assert_eq!(delivery.outcome, Outcome::Exhausted);
     assert_eq!(delivery.attempts.len(), 1);
 }
 
 #[tokio::test]
-async fn a_retry_is_signed_afresh_or_repeats_the_first_signature() {
+async fn a_retry_is_signed_again_or_repeats_the_first_signature() {
     for resign in [true, false] {
-        let server = Server::answering([Answer::status(500)]).await;
+        let server = Server::with_actions([ServerAction::status(500)]).await;
         let policy = RetryPolicy {
             attempts: 3,
             resign,
             ..RetryPolicy::default()
         };
-        // A random secret for each signing, so that signing again shows without a clock.
+        // Each signature uses a random secret, so that signing again is visible with a fixed clock.
         let delivery = delivered(&server.target, &policy, Some(Forgery::WrongSecret)).await;
         assert!(
             delivery
@@ -130,8 +135,8 @@ async fn a_retry_is_signed_afresh_or_repeats_the_first_signature() {
 }
 
 #[tokio::test]
-async fn success_ends_a_delivery_whatever_the_policy_lists() {
-    let server = Server::answering([Answer::status(204)]).await;
+async fn a_success_is_not_retried_even_if_the_policy_lists_it() {
+    let server = Server::with_actions([ServerAction::status(204)]).await;
     let policy = RetryPolicy {
         retry_on: vec!["2xx".parse().expect("a pattern")],
         ..RetryPolicy::default()
@@ -142,8 +147,8 @@ async fn success_ends_a_delivery_whatever_the_policy_lists() {
 }
 
 #[tokio::test]
-async fn a_delivery_can_run_in_a_task_of_its_own() {
-    let server = Server::answering([Answer::status(200)]).await;
+async fn a_delivery_can_run_in_a_spawned_task() {
+    let server = Server::with_actions([ServerAction::status(200)]).await;
     let target = server.target.clone();
     let task = tokio::spawn(async move {
         delivered(&target, &RetryPolicy::default(), None)

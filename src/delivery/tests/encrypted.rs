@@ -1,4 +1,4 @@
-//! HTTPS with a certificate that the test makes.
+//! HTTPS with a certificate that the test generates.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
-use super::recorder::Recorder;
-use super::server::{Answer, Server, listen};
+use super::recorder::RequestRecorder;
+use super::server::{Server, ServerAction, listen};
 use super::*;
 
-/// A receiver that answers 200 over HTTPS, and the PEM file of its certificate.
-pub(super) struct Encrypted {
+/// A receiver that responds 200 over HTTPS, and the PEM file of its certificate.
+pub(super) struct EncryptedReceiver {
     pub(super) target: Target,
-    pub(super) recorder: Arc<Recorder>,
+    pub(super) recorder: Arc<RequestRecorder>,
     cacert: PathBuf,
     _folder: tempfile::TempDir,
 }
 
-/// Serves with a certificate of these names, and offers these protocols.
-pub(super) async fn encrypted(names: &[&str], protocols: &[&[u8]]) -> Encrypted {
+/// Starts a receiver with a certificate for these names. It offers these protocols.
+pub(super) async fn encrypted(names: &[&str], protocols: &[&[u8]]) -> EncryptedReceiver {
     let names: Vec<_> = names.iter().map(ToString::to_string).collect();
     let issued = rcgen::generate_simple_self_signed(names).expect("a certificate");
     let folder = tempfile::tempdir().expect("a folder");
@@ -43,7 +43,7 @@ pub(super) async fn encrypted(names: &[&str], protocols: &[&[u8]]) -> Encrypted 
     let acceptor = TlsAcceptor::from(Arc::new(config));
 
     let (listener, plain) = listen().await;
-    let recorder = Arc::new(Recorder::default());
+    let recorder = Arc::new(RequestRecorder::default());
     let recording = Arc::clone(&recorder);
     tokio::spawn(async move {
         loop {
@@ -53,14 +53,14 @@ pub(super) async fn encrypted(names: &[&str], protocols: &[&[u8]]) -> Encrypted 
                 let Ok(stream) = acceptor.accept(stream).await else {
                     return;
                 };
-                let answer = |request| Arc::clone(&recorder).answer(request);
+                let respond = |request| Arc::clone(&recorder).respond(request);
                 let serving = auto::Builder::new(TokioExecutor::new());
-                let serving = serving.serve_connection(TokioIo::new(stream), service_fn(answer));
+                let serving = serving.serve_connection(TokioIo::new(stream), service_fn(respond));
                 let _ = serving.await;
             });
         }
     });
-    Encrypted {
+    EncryptedReceiver {
         target: target(&plain.as_str().replace("http:", "https:")),
         recorder,
         cacert,
@@ -68,7 +68,8 @@ pub(super) async fn encrypted(names: &[&str], protocols: &[&[u8]]) -> Encrypted 
     }
 }
 
-pub(super) fn trusting(server: &Encrypted, version: HttpVersion) -> Client {
+/// A client that trusts the receiver's certificate.
+pub(super) fn trusting(server: &EncryptedReceiver, version: HttpVersion) -> Client {
     client_with(|settings| {
         settings.http_version = version;
         settings.tls.cacert = Some(server.cacert.clone());
@@ -78,7 +79,7 @@ pub(super) fn trusting(server: &Encrypted, version: HttpVersion) -> Client {
 pub(super) const BOTH: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 #[tokio::test]
-async fn a_certificate_of_the_given_authority_is_trusted() {
+async fn a_certificate_in_the_cacert_file_is_trusted() {
     let server = encrypted(&["127.0.0.1"], &BOTH).await;
     let client = trusting(&server, HttpVersion::Http1);
     assert_eq!(client.probe_connection(&server.target).await, Ok(()));
@@ -91,7 +92,7 @@ async fn a_certificate_of_the_given_authority_is_trusted() {
 }
 
 #[tokio::test]
-async fn an_unknown_certificate_is_refused_and_the_way_out_named() {
+async fn an_unknown_certificate_is_refused_with_a_hint() {
     let server = encrypted(&["127.0.0.1"], &BOTH).await;
     let failure = client().probe_connection(&server.target).await;
     let failure = failure.expect_err("not trusted");
@@ -103,25 +104,25 @@ async fn an_unknown_certificate_is_refused_and_the_way_out_named() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_another_host_is_refused() {
+async fn a_certificate_for_another_host_is_refused() {
     let server = encrypted(&["game.example"], &BOTH).await;
     let client = trusting(&server, HttpVersion::Http1);
     let failure = client.probe_connection(&server.target).await;
-    let reason = "it is of another host".to_owned();
+    let reason = "it is for another host".to_owned();
     assert_eq!(failure, Err(Failure::UntrustedCertificate { reason }));
 }
 
 #[tokio::test]
-async fn insecure_trusts_everyone() {
+async fn insecure_trusts_every_certificate() {
     let server = encrypted(&["game.example"], &BOTH).await;
     let client = client_with(|settings| settings.tls.insecure = true);
     assert_eq!(send(&client, &server.target).await.status(), Some(200));
 }
 
 #[tokio::test]
-async fn the_version_is_agreed_on() {
+async fn the_http_version_is_negotiated() {
     let http1: [&[u8]; 1] = [b"http/1.1"];
-    for (offered, wanted, spoken) in [
+    for (offered, requested, expected) in [
         (&BOTH[..], HttpVersion::Http1, Some(Version::HTTP_11)),
         (&BOTH[..], HttpVersion::Http2, Some(Version::HTTP_2)),
         (&BOTH[..], HttpVersion::Auto, Some(Version::HTTP_2)),
@@ -132,10 +133,10 @@ async fn the_version_is_agreed_on() {
         (&[][..], HttpVersion::Http2, None),
     ] {
         let server = encrypted(&["127.0.0.1"], offered).await;
-        let exchange = send(&trusting(&server, wanted), &server.target).await;
+        let exchange = send(&trusting(&server, requested), &server.target).await;
         let version = exchange.connection.map(|used| used.version);
-        assert_eq!(version, spoken, "{offered:?} {wanted:?}");
-        match spoken {
+        assert_eq!(version, expected, "{offered:?} {requested:?}");
+        match expected {
             Some(_) => assert_eq!(exchange.status(), Some(200)),
             None => assert_eq!(exchange.result, Err(Failure::VersionNotOffered)),
         }
@@ -143,7 +144,7 @@ async fn the_version_is_agreed_on() {
 }
 
 #[tokio::test]
-async fn a_receiver_without_tls_is_named_so() {
+async fn https_to_a_receiver_without_tls_has_a_hint() {
     let bytes = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
     let (listener, plain) = listen().await;
     tokio::spawn(async move {
@@ -160,17 +161,20 @@ async fn a_receiver_without_tls_is_named_so() {
 }
 
 #[tokio::test]
-async fn https_to_http_only_says_so_in_the_hint() {
-    let server = Server::answering([Answer::Close(b"\x15\x03\x03\0\x02\x02\x46".to_vec())]).await;
+async fn http_to_a_receiver_with_tls_has_a_hint() {
+    let server = Server::with_actions([ServerAction::RespondAndClose(
+        b"\x15\x03\x03\0\x02\x02\x46".to_vec(),
+    )])
+    .await;
     let failure = send(&client(), &server.target).await.result;
     assert!(failure.expect_err("no HTTP").hint().contains("`https://`"));
 }
 
 #[test]
-fn a_file_that_holds_no_certificate_is_refused() {
+fn a_file_without_a_certificate_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("authority.pem");
-    let refused = |path: &std::path::Path| {
+    let error_for = |path: &std::path::Path| {
         let tls = TlsSettings {
             cacert: Some(path.to_owned()),
             insecure: false,
@@ -182,10 +186,10 @@ fn a_file_that_holds_no_certificate_is_refused() {
         let ClientError::Cacert(error) = Client::new(settings).expect_err("no certificate");
         error
     };
-    assert!(matches!(refused(&path), CacertError::Unreadable { .. }));
+    assert!(matches!(error_for(&path), CacertError::Unreadable { .. }));
     std::fs::write(&path, "nothing").expect("written");
-    assert_eq!(refused(&path), CacertError::Empty(path.clone()));
+    assert_eq!(error_for(&path), CacertError::Empty(path.clone()));
     let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     std::fs::write(&path, pem).expect("written");
-    assert!(matches!(refused(&path), CacertError::Unusable { .. }));
+    assert!(matches!(error_for(&path), CacertError::Unusable { .. }));
 }

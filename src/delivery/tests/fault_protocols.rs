@@ -4,29 +4,29 @@ use std::sync::Arc;
 
 use http::Version;
 
-use super::encrypted::{BOTH, Encrypted, encrypted, trusting};
+use super::encrypted::{BOTH, EncryptedReceiver, encrypted, trusting};
 use super::faults::{BODY, delivered_by, results};
-use super::recorder::{Recorder, http2_recorder};
+use super::recorder::{RequestRecorder, http2_recorder};
 use super::*;
 use crate::scenario::{
     DurationText, Fault, LateRetry, Lost, RetryPolicy, SlowBody, TimeoutOverlap,
 };
 
-/// A receiver, and a client that speaks to it in its own way.
-struct Way {
+/// A receiver and a client that use the same protocol.
+struct ProtocolSetup {
     name: &'static str,
     client: Client,
     target: Target,
-    recorder: Arc<Recorder>,
+    recorder: Arc<RequestRecorder>,
     version: Version,
-    _certificate: Option<Encrypted>,
+    _certificate: Option<EncryptedReceiver>,
 }
 
-async fn over_tls(name: &'static str, asked: HttpVersion, version: Version) -> Way {
+async fn over_tls(name: &'static str, requested: HttpVersion, version: Version) -> ProtocolSetup {
     let server = encrypted(&["127.0.0.1"], &BOTH).await;
-    Way {
+    ProtocolSetup {
         name,
-        client: trusting(&server, asked),
+        client: trusting(&server, requested),
         target: server.target.clone(),
         recorder: Arc::clone(&server.recorder),
         version,
@@ -35,9 +35,9 @@ async fn over_tls(name: &'static str, asked: HttpVersion, version: Version) -> W
 }
 
 /// HTTP/1.1 over TLS, and HTTP/2 with and without it.
-async fn ways() -> [Way; 3] {
+async fn setups() -> [ProtocolSetup; 3] {
     let (target, recorder) = http2_recorder().await;
-    let http2 = Way {
+    let http2 = ProtocolSetup {
         name: "HTTP/2",
         client: client_with(|settings| settings.http_version = HttpVersion::Http2),
         target,
@@ -53,14 +53,14 @@ async fn ways() -> [Way; 3] {
     ]
 }
 
-async fn delivered(way: &Way, fault: Fault) -> Delivery {
+async fn delivered(setup: &ProtocolSetup, fault: Fault) -> Delivery {
     let policy = RetryPolicy::default();
     let change = |plan: &mut DeliveryPlan<'_>| plan.fault = Some(fault);
-    delivered_by(&way.client, &way.target, &policy, change).await
+    delivered_by(&setup.client, &setup.target, &policy, change).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn faults_of_every_protocol() {
+async fn faults_work_over_every_protocol() {
     let late = |lost| Fault::LateRetry(LateRetry { lost });
     let slow = SlowBody {
         per_byte: DurationText(Duration::ZERO),
@@ -73,42 +73,42 @@ async fn faults_of_every_protocol() {
         (Fault::SlowBody(slow), &["200"], 1),
         (overlap, &["gave_up", "200"], 2),
     ] {
-        for way in ways().await {
-            let both_at_once = if fault == overlap { 2 } else { 0 };
-            *way.recorder.together.lock().expect("not poisoned") = both_at_once;
-            let delivery = delivered(&way, fault).await;
-            assert_eq!(results(&delivery), expected, "{fault} over {}", way.name);
+        for setup in setups().await {
+            let simultaneous = if fault == overlap { 2 } else { 0 };
+            *setup.recorder.wait_for.lock().expect("not poisoned") = simultaneous;
+            let delivery = delivered(&setup, fault).await;
+            assert_eq!(results(&delivery), expected, "{fault} over {}", setup.name);
             assert_eq!(delivery.outcome, Outcome::Delivered);
-            let whole = (way.version, Some(BODY.as_bytes().into()));
-            assert_eq!(way.recorder.requests(), vec![whole; requests], "{fault}");
+            let whole = (setup.version, Some(BODY.as_bytes().into()));
+            assert_eq!(setup.recorder.requests(), vec![whole; requests], "{fault}");
             for attempt in &delivery.attempts {
                 let used = attempt.exchange.connection.expect("a connection");
-                assert_eq!(used.version, way.version, "{fault} over {}", way.name);
+                assert_eq!(used.version, setup.version, "{fault} over {}", setup.name);
             }
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_that_breaks_speaks_http1_where_tls_lets_it_choose() {
-    for asked in [HttpVersion::Http1, HttpVersion::Auto] {
+async fn faults_that_break_the_connection_use_http1_if_tls_can_choose() {
+    for requested in [HttpVersion::Http1, HttpVersion::Auto] {
         for (fault, result) in [
             (Fault::CutBody, "body_cut"),
             (Fault::Reset, "reset_by_sender"),
         ] {
-            let way = over_tls("TLS", asked, Version::HTTP_11).await;
-            let delivery = delivered(&way, fault).await;
+            let setup = over_tls("TLS", requested, Version::HTTP_11).await;
+            let delivery = delivered(&setup, fault).await;
             assert_eq!(results(&delivery), [result, "200"]);
             let broken = delivery.attempts[0].exchange.connection;
             assert_eq!(broken.map(|used| used.version), Some(Version::HTTP_11));
             let retry = delivery.attempts[1].exchange.connection;
-            let chosen = match asked {
+            let chosen = match requested {
                 HttpVersion::Auto => Version::HTTP_2,
                 HttpVersion::Http1 | HttpVersion::Http2 => Version::HTTP_11,
             };
             assert_eq!(retry.map(|used| used.version), Some(chosen));
             let whole = (chosen, Some(BODY.as_bytes().into()));
-            assert!(way.recorder.requests().contains(&whole));
+            assert!(setup.recorder.requests().contains(&whole));
         }
     }
 }

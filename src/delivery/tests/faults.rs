@@ -1,10 +1,10 @@
-//! What each fault does on the wire, and how the delivery goes on.
+//! What each fault does on the wire, and how the delivery continues.
 
 use bytes::Bytes;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::witness::{Act, End, Witness};
+use super::witness::{ConnectionEnd, Witness, WitnessAction};
 use super::*;
 use crate::generate::{Generator, Seed, StartTime};
 use crate::protocol::{Secret, Signer};
@@ -15,7 +15,7 @@ use crate::scenario::{
 pub(super) const NOW: u64 = 1_725_548_450;
 pub(super) const BODY: &str = r#"{"event_id":"whevt_first","idempotency_key":"idmpt_1","n":1}"#;
 
-/// Delivers with a clock that stands still, so that offsets are the waits alone.
+/// Makes a delivery with a fixed clock, so that offsets contain only the waits.
 pub(super) async fn delivered_by(
     client: &Client,
     target: &Target,
@@ -29,7 +29,7 @@ pub(super) async fn delivered_by(
         clock: &clock,
         signer: &signer,
         expired: None,
-        signed_seconds: &SignedSeconds::default(),
+        timestamps: &TimestampAllocator::default(),
         rate_limit: None,
     };
     let start = StartTime::from_system_time(std::time::UNIX_EPOCH + Duration::from_secs(NOW));
@@ -44,8 +44,8 @@ pub(super) async fn delivered_by(
     let delivery = deliver(sender, plan, &mut rng, observe).await;
     let numbers: Vec<_> = (1..).take(delivery.attempts.len()).collect();
     assert_eq!(observed, numbers, "each attempt is observed once, in order");
-    let told = delivery.attempts.iter().map(|attempt| attempt.number);
-    assert_eq!(told.collect::<Vec<_>>(), numbers);
+    let recorded = delivery.attempts.iter().map(|attempt| attempt.number);
+    assert_eq!(recorded.collect::<Vec<_>>(), numbers);
     delivery
 }
 
@@ -63,7 +63,7 @@ pub(super) fn results(delivery: &Delivery) -> Vec<String> {
     delivery.attempts.iter().map(result).collect()
 }
 
-/// The faults that are marked on the attempts.
+/// The fault of each attempt.
 fn faults(delivery: &Delivery) -> Vec<Option<&'static str>> {
     let attempts = delivery.attempts.iter();
     attempts
@@ -78,47 +78,48 @@ pub(super) fn offsets(delivery: &Delivery) -> Vec<u64> {
         .collect()
 }
 
-fn unheard_status(attempt: &Attempt) -> Option<u16> {
-    let unheard = attempt.exchange.unheard.as_ref()?;
-    unheard.as_ref().ok().map(|response| response.status)
+fn discarded_status(attempt: &Attempt) -> Option<u16> {
+    let discarded = attempt.exchange.discarded.as_ref()?;
+    discarded.as_ref().ok().map(|response| response.status)
 }
 
 #[tokio::test]
-async fn a_lost_ack_is_answered_unheard_and_retried() {
-    let mut witness = Witness::with([Act::Answer(201), Act::Answer(200)]).await;
+async fn a_lost_ack_is_discarded_and_retried() {
+    let mut witness =
+        Witness::with([WitnessAction::Respond(201), WitnessAction::Respond(200)]).await;
     let delivery = delivered(&witness.target, Fault::LostAck).await;
     assert_eq!(results(&delivery), ["answer_lost", "200"]);
     assert_eq!(delivery.outcome, Outcome::Delivered);
     assert_eq!(offsets(&delivery), [0, 1]);
     assert_eq!(faults(&delivery), [Some("lost_ack"), None]);
-    assert_eq!(unheard_status(&delivery.attempts[0]), Some(201));
-    assert_eq!(unheard_status(&delivery.attempts[1]), None);
+    assert_eq!(discarded_status(&delivery.attempts[0]), Some(201));
+    assert_eq!(discarded_status(&delivery.attempts[1]), None);
 
     let [first, retry] = witness.seen().await;
     assert_eq!((first.body(), retry.body()), (BODY.into(), BODY.into()));
-    assert_eq!(first.end, End::Fin);
+    assert_eq!(first.end, ConnectionEnd::Fin);
     let sent = &delivery.attempts[0].exchange.request;
-    assert_eq!(sent.body, BODY, "what was sent is recorded as ever");
+    assert_eq!(sent.body, BODY, "the request is recorded as usual");
 }
 
 #[tokio::test]
-async fn an_answer_that_never_came_is_no_lost_ack() {
-    let witness = Witness::with([Act::Close, Act::Answer(200)]).await;
+async fn a_missing_response_is_not_a_lost_ack() {
+    let witness = Witness::with([WitnessAction::Close, WitnessAction::Respond(200)]).await;
     let delivery = delivered(&witness.target, Fault::LostAck).await;
     assert_eq!(results(&delivery), ["closed_early", "200"]);
-    assert_eq!(unheard_status(&delivery.attempts[0]), None);
+    assert_eq!(discarded_status(&delivery.attempts[0]), None);
 
     let policy = RetryPolicy {
         timeout: DurationText(Duration::from_millis(50)),
         ..RetryPolicy::default()
     };
     for fault in [Fault::LostAck, Fault::OutOfOrder] {
-        let witness = Witness::with([Act::Silence, Act::Answer(200)]).await;
-        let (interlude, guide) = Interlude::new();
-        guide.ends();
+        let witness = Witness::with([WitnessAction::Silence, WitnessAction::Respond(200)]).await;
+        let (barrier, handle) = RetryBarrier::new();
+        handle.release();
         let delivery = delivered_by(&client(), &witness.target, &policy, |plan| {
             plan.fault = Some(fault);
-            plan.interlude = Some(interlude);
+            plan.retry_barrier = Some(barrier);
         })
         .await;
         assert_eq!(results(&delivery), ["timeout", "200"]);
@@ -126,9 +127,9 @@ async fn an_answer_that_never_came_is_no_lost_ack() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cut_body_is_half_of_it_and_a_reset() {
+async fn a_cut_body_is_half_a_body_and_a_reset() {
     for _ in 0..20 {
-        let mut witness = Witness::with([Act::Answer(200)]).await;
+        let mut witness = Witness::with([WitnessAction::Respond(200)]).await;
         let delivery = delivered(&witness.target, Fault::CutBody).await;
         assert_eq!(results(&delivery), ["body_cut", "200"]);
         assert_eq!(faults(&delivery), [Some("cut_body"), None]);
@@ -136,15 +137,18 @@ async fn a_cut_body_is_half_of_it_and_a_reset() {
         let [cut, retry] = witness.seen().await;
         assert_eq!(cut.body(), BODY[..BODY.len() / 2]);
         assert_eq!(cut.header("Content-Length"), BODY.len().to_string());
-        assert_eq!((cut.end, retry.end), (End::Reset, End::Fin));
+        assert_eq!(
+            (cut.end, retry.end),
+            (ConnectionEnd::Reset, ConnectionEnd::Fin)
+        );
         assert_eq!(retry.body(), BODY);
     }
 }
 
 #[tokio::test]
-async fn a_body_of_one_byte_or_none_is_cut_behind_the_head() {
+async fn a_body_of_at_most_one_byte_is_cut_after_the_head() {
     for body in ["x", ""] {
-        let mut witness = Witness::with([Act::Answer(200)]).await;
+        let mut witness = Witness::with([WitnessAction::Respond(200)]).await;
         let delivery = delivered_by(
             &client(),
             &witness.target,
@@ -157,8 +161,8 @@ async fn a_body_of_one_byte_or_none_is_cut_behind_the_head() {
         .await;
         assert_eq!(delivery.attempts.len(), 2);
         let [cut, retry] = witness.seen().await;
-        assert_eq!((cut.body(), cut.end), (String::new(), End::Reset));
-        assert!(cut.bytes.ends_with(b"\r\n\r\n"), "the head is whole");
+        assert_eq!((cut.body(), cut.end), (String::new(), ConnectionEnd::Reset));
+        assert!(cut.bytes.ends_with(b"\r\n\r\n"), "the head is complete");
         assert_eq!(retry.body(), body);
     }
 }
@@ -168,7 +172,8 @@ async fn a_reset_follows_the_whole_request() {
     for length in [BODY.len(), 100_000] {
         for _ in 0..20 {
             let body = "x".repeat(length);
-            let mut witness = Witness::with([Act::Silence, Act::Answer(200)]).await;
+            let mut witness =
+                Witness::with([WitnessAction::Silence, WitnessAction::Respond(200)]).await;
             let delivery = delivered_by(
                 &client(),
                 &witness.target,
@@ -181,39 +186,39 @@ async fn a_reset_follows_the_whole_request() {
             .await;
             assert_eq!(results(&delivery), ["reset_by_sender", "200"]);
             let [reset, retry] = witness.seen().await;
-            assert_eq!(reset.end, End::Reset);
-            // A system may drop what was not yet read when the reset comes: Linux does not.
+            assert_eq!(reset.end, ConnectionEnd::Reset);
+            // Some systems drop unread bytes when a reset arrives; Linux does not.
             if cfg!(target_os = "linux") && length == BODY.len() {
                 assert_eq!(reset.body(), body);
             }
-            assert_eq!((retry.body(), retry.end), (body, End::Fin));
+            assert_eq!((retry.body(), retry.end), (body, ConnectionEnd::Fin));
         }
     }
 }
 
 #[tokio::test]
-async fn a_slow_body_comes_a_byte_at_a_time() {
+async fn a_slow_body_arrives_one_byte_at_a_time() {
     let hours = SlowBody {
         per_byte: DurationText(Duration::from_hours(1)),
     };
-    // Of a receiver that loses patience it is a timeout, and the retry comes as ever.
-    let early = Act::AnswerEarly {
+    // A receiver that responds 408 has timed out, so the delivery is retried as usual.
+    let early = WitnessAction::RespondEarly {
         bytes: 1,
         status: 408,
     };
-    let mut witness = Witness::with([early, Act::Answer(200)]).await;
+    let mut witness = Witness::with([early, WitnessAction::Respond(200)]).await;
     let delivery = delivered(&witness.target, Fault::SlowBody(hours)).await;
     assert_eq!(results(&delivery), ["408", "200"]);
     assert_eq!(faults(&delivery), [Some("slow_body"), None]);
     let [slow, retry] = witness.seen().await;
-    assert_eq!(slow.body(), BODY[..1], "one byte, and the next much later");
+    assert_eq!(slow.body(), BODY[..1], "the next byte is sent much later");
     assert_eq!(retry.body(), BODY);
 
     let impatient = RetryPolicy {
         timeout: DurationText(Duration::from_millis(50)),
         ..RetryPolicy::default()
     };
-    let mut witness = Witness::with([Act::Answer(200)]).await;
+    let mut witness = Witness::with([WitnessAction::Respond(200)]).await;
     let delivery = delivered_by(&client(), &witness.target, &impatient, |plan| {
         plan.fault = Some(Fault::SlowBody(hours));
     })
@@ -224,21 +229,21 @@ async fn a_slow_body_comes_a_byte_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_takes_a_slow_body_needs_no_retry() {
-    let at_once = SlowBody {
+async fn a_receiver_that_accepts_a_slow_body_gets_no_retry() {
+    let no_delay = SlowBody {
         per_byte: DurationText(Duration::ZERO),
     };
-    let little = SlowBody {
+    let short_delay = SlowBody {
         per_byte: DurationText(Duration::from_micros(10)),
     };
-    for slow in [at_once, little] {
-        let mut witness = Witness::with([Act::Answer(200)]).await;
+    for slow in [no_delay, short_delay] {
+        let mut witness = Witness::with([WitnessAction::Respond(200)]).await;
         let delivery = delivered(&witness.target, Fault::SlowBody(slow)).await;
         assert_eq!(results(&delivery), ["200"]);
         let [seen] = witness.seen().await;
         assert_eq!(seen.body(), BODY);
     }
-    let witness = Witness::with([Act::AnswerEarly {
+    let witness = Witness::with([WitnessAction::RespondEarly {
         bytes: 1,
         status: 400,
     }])
@@ -253,10 +258,10 @@ async fn a_receiver_that_takes_a_slow_body_needs_no_retry() {
 }
 
 #[tokio::test]
-async fn an_overlapping_retry_comes_while_the_first_is_worked_on() {
+async fn an_overlapping_retry_arrives_while_the_first_is_processed() {
     for after in [Duration::ZERO, Duration::from_millis(5)] {
-        // Neither is answered before both are there, so that a sender that waits would wait forever.
-        let both = |status| Act::AnswerOnce {
+        // The witness responds only once both have arrived, so a sender that waits would hang.
+        let both = |status| WitnessAction::RespondAfter {
             requests: 2,
             status,
         };
@@ -266,30 +271,33 @@ async fn an_overlapping_retry_comes_while_the_first_is_worked_on() {
         let delivery = delivered(&witness.target, overlap).await;
         assert_eq!(results(&delivery), ["gave_up", "200"]);
         assert_eq!(delivery.outcome, Outcome::Delivered);
-        assert_eq!(unheard_status(&delivery.attempts[0]), Some(201));
+        assert_eq!(discarded_status(&delivery.attempts[0]), Some(201));
         assert_eq!(faults(&delivery), [Some("timeout_overlap"), None]);
         // The default policy's timeout and first delay.
         assert_eq!(offsets(&delivery), [0, 11]);
         let [first, retry] = witness.seen().await;
         assert_eq!((first.body(), retry.body()), (BODY.into(), BODY.into()));
-        assert_eq!((first.end, retry.end), (End::Fin, End::Fin));
+        assert_eq!(
+            (first.end, retry.end),
+            (ConnectionEnd::Fin, ConnectionEnd::Fin)
+        );
     }
 }
 
 #[tokio::test]
-async fn an_overlapping_retry_can_fail_like_any_other() {
-    let both = |status| Act::AnswerOnce {
+async fn an_overlapping_retry_can_fail() {
+    let both = |status| WitnessAction::RespondAfter {
         requests: 2,
         status,
     };
-    let witness = Witness::with([both(200), both(503), Act::Answer(200)]).await;
+    let witness = Witness::with([both(200), both(503), WitnessAction::Respond(200)]).await;
     let overlap = Fault::TimeoutOverlap(TimeoutOverlap::default());
     let delivery = delivered(&witness.target, overlap).await;
     assert_eq!(results(&delivery), ["gave_up", "503", "200"]);
     assert_eq!(offsets(&delivery), [0, 11, 16]);
 
-    // Nothing is given up that failed by itself, and nothing retried that the policy does not retry.
-    let witness = Witness::with([Act::Close, Act::Answer(200)]).await;
+    // A failed attempt is not abandoned, and an abandoned one is only retried if the policy says so.
+    let witness = Witness::with([WitnessAction::Close, WitnessAction::Respond(200)]).await;
     let delivery = delivered(&witness.target, overlap).await;
     assert!(results(&delivery).contains(&"200".to_owned()));
 
@@ -303,37 +311,37 @@ async fn an_overlapping_retry_can_fail_like_any_other() {
             ..RetryPolicy::default()
         },
     ] {
-        let witness = Witness::with([Act::Answer(200)]).await;
+        let witness = Witness::with([WitnessAction::Respond(200)]).await;
         let delivery = delivered_by(&client(), &witness.target, &policy, |plan| {
             plan.fault = Some(overlap);
         })
         .await;
         assert_eq!(results(&delivery), ["gave_up"]);
-        assert_eq!(unheard_status(&delivery.attempts[0]), Some(200));
+        assert_eq!(discarded_status(&delivery.attempts[0]), Some(200));
         assert_eq!(delivery.outcome, Outcome::Exhausted);
     }
-    let nowhere = super::server::nowhere().await;
-    let delivery = delivered(&nowhere, overlap).await;
+    let target = super::server::unused_target().await;
+    let delivery = delivered(&target, overlap).await;
     assert_eq!(results(&delivery), ["refused"; 5]);
 }
 
 #[tokio::test]
-async fn a_late_retry_bears_a_timestamp_that_is_really_old() {
+async fn a_late_retry_has_an_old_timestamp() {
     const SPAN: u64 = 1 + 5 + 30 + 300;
     let signer = Signer::new(&Secret::new("whsec_test_1").expect("not empty"));
     for (lost, first_timestamp) in [(Lost::Response, NOW), (Lost::Request, NOW - SPAN)] {
-        let mut witness = Witness::with([Act::Answer(200)]).await;
+        let mut witness = Witness::with([WitnessAction::Respond(200)]).await;
         let late = Fault::LateRetry(LateRetry { lost });
         let delivery = delivered(&witness.target, late).await;
         assert_eq!(delivery.outcome, Outcome::Delivered);
         assert_eq!(faults(&delivery), [Some("late_retry"); 2]);
         assert_eq!(offsets(&delivery), [0, SPAN]);
-        let told: Vec<_> = delivery
+        let timestamps: Vec<_> = delivery
             .attempts
             .iter()
             .map(|attempt| attempt.signed_timestamp)
             .collect();
-        assert_eq!(told, [first_timestamp, NOW - SPAN]);
+        assert_eq!(timestamps, [first_timestamp, NOW - SPAN]);
 
         let [first, retry] = witness.seen().await;
         match lost {
@@ -346,7 +354,7 @@ async fn a_late_retry_bears_a_timestamp_that_is_really_old() {
             }
             Lost::Request => {
                 assert_eq!(results(&delivery), ["request_lost", "200"]);
-                assert_eq!((first.bytes, first.end), (Vec::new(), End::Fin));
+                assert_eq!((first.bytes, first.end), (Vec::new(), ConnectionEnd::Fin));
                 let sent = |attempt: &Attempt| attempt.exchange.request.headers.clone();
                 assert_eq!(sent(&delivery.attempts[0]), sent(&delivery.attempts[1]));
             }
@@ -362,8 +370,8 @@ async fn a_late_retry_bears_a_timestamp_that_is_really_old() {
 }
 
 #[tokio::test]
-async fn nothing_follows_a_late_retry() {
-    let witness = Witness::with([Act::Answer(503)]).await;
+async fn a_late_retry_is_the_last_attempt() {
+    let witness = Witness::with([WitnessAction::Respond(503)]).await;
     let late = Fault::LateRetry(LateRetry::default());
     let delivery = delivered(&witness.target, late).await;
     assert_eq!(results(&delivery), ["answer_lost", "503"]);
@@ -381,20 +389,20 @@ async fn nothing_follows_a_late_retry() {
 }
 
 #[tokio::test]
-async fn others_pass_between_a_lost_answer_and_its_retry() {
-    let witness = Witness::with([Act::Answer(200)]).await;
-    let (interlude, mut guide) = Interlude::new();
+async fn other_deliveries_run_between_a_lost_response_and_its_retry() {
+    let witness = Witness::with([WitnessAction::Respond(200)]).await;
+    let (barrier, mut handle) = RetryBarrier::new();
     let policy = RetryPolicy::default();
     let client = client();
     let first = delivered_by(&client, &witness.target, &policy, |plan| {
         plan.fault = Some(Fault::OutOfOrder);
-        plan.interlude = Some(interlude);
+        plan.retry_barrier = Some(barrier);
     });
     let order = std::sync::Mutex::new(Vec::new());
     let between = async {
-        guide.begins().await;
+        handle.reached().await;
         order.lock().expect("not poisoned").push("others");
-        guide.ends();
+        handle.release();
     };
     let first = async {
         let delivery = first.await;
@@ -406,14 +414,14 @@ async fn others_pass_between_a_lost_answer_and_its_retry() {
     assert_eq!(*order.lock().expect("not poisoned"), ["others", "retry"]);
     assert_eq!(faults(&delivery), [Some("out_of_order"); 2]);
 
-    // One of the others is an ordinary delivery.
+    // Without a retry barrier, the delivery is an ordinary one.
     let other = delivered(&witness.target, Fault::OutOfOrder).await;
     assert_eq!(results(&other), ["200"]);
 }
 
 #[tokio::test]
-async fn a_fault_leaves_the_idle_connections_alone() {
-    let mut witness = Witness::with([Act::Answer(200)]).await;
+async fn a_fault_does_not_affect_idle_connections() {
+    let mut witness = Witness::with([WitnessAction::Respond(200)]).await;
     let client = client();
     assert_eq!(send(&client, &witness.target).await.status(), Some(200));
     let policy = RetryPolicy::default();
@@ -421,9 +429,12 @@ async fn a_fault_leaves_the_idle_connections_alone() {
     delivered_by(&client, &witness.target, &policy, lost).await;
     drop(client);
     let [kept, broken] = witness.seen().await;
-    assert_eq!((kept.end, broken.end), (End::Fin, End::Reset));
+    assert_eq!(
+        (kept.end, broken.end),
+        (ConnectionEnd::Fin, ConnectionEnd::Reset)
+    );
     let requests = String::from_utf8_lossy(&kept.bytes)
         .matches("POST ")
         .count();
-    assert_eq!(requests, 2, "the retry reuses what stood idle");
+    assert_eq!(requests, 2, "the retry reuses the idle connection");
 }

@@ -1,13 +1,13 @@
 //! Delivery against real servers on loopback.
 
-mod answers;
+mod barriers;
 mod connections;
 mod deliveries;
 mod encrypted;
 mod fault_protocols;
 mod faults;
-mod gates;
 mod recorder;
+mod responses;
 mod retries;
 mod server;
 mod wire_bytes;
@@ -19,7 +19,7 @@ use http::Method;
 
 use super::*;
 
-/// A time that no test runs into.
+/// A timeout that no test reaches.
 const LONG: Duration = Duration::from_mins(1);
 
 fn target(url: &str) -> Target {
@@ -36,7 +36,7 @@ fn client_with(change: impl FnOnce(&mut ClientSettings)) -> Client {
     Client::new(settings).expect("a client")
 }
 
-/// A small POST to the target.
+/// A small POST request for the target.
 fn post(target: &Target) -> OutgoingRequest {
     OutgoingRequest::new(Method::POST)
         .header("Host", target.authority())

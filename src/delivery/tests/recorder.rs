@@ -1,4 +1,4 @@
-//! A service that remembers the requests it was asked, over whichever protocol.
+//! A service that records its requests, over any protocol.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -14,24 +14,24 @@ use tokio::sync::watch;
 use super::Target;
 use super::server::listen;
 
-/// Requests in the order in which their bodies ended; no body where it broke off.
-type Requests = Vec<(Version, Option<Bytes>)>;
+/// Requests in the order in which their bodies ended; `None` for an incomplete body.
+type RecordedRequests = Vec<(Version, Option<Bytes>)>;
 
-/// Answers 200, by default at once.
+/// Responds 200, by default at once.
 #[derive(Debug, Default)]
-pub(super) struct Recorder {
-    requests: Mutex<Requests>,
+pub(super) struct RequestRecorder {
+    requests: Mutex<RecordedRequests>,
     number: watch::Sender<usize>,
-    /// How many requests must have come before any is answered.
-    pub(super) together: Mutex<usize>,
+    /// How many requests must arrive before it responds to any.
+    pub(super) wait_for: Mutex<usize>,
 }
 
-impl Recorder {
-    pub(super) fn requests(&self) -> Requests {
+impl RequestRecorder {
+    pub(super) fn requests(&self) -> RecordedRequests {
         self.requests.lock().expect("not poisoned").clone()
     }
 
-    pub(super) async fn answer(
+    pub(super) async fn respond(
         self: Arc<Self>,
         request: http::Request<Incoming>,
     ) -> Result<http::Response<String>, Infallible> {
@@ -43,27 +43,27 @@ impl Recorder {
             .expect("not poisoned")
             .push((version, body));
         self.number.send_modify(|number| *number += 1);
-        let together = *self.together.lock().expect("not poisoned");
+        let wait_for = *self.wait_for.lock().expect("not poisoned");
         let mut number = self.number.subscribe();
-        let enough = number.wait_for(|number| *number >= together).await;
-        drop(enough.expect("the recorder is there"));
+        let enough = number.wait_for(|number| *number >= wait_for).await;
+        drop(enough.expect("the recorder exists"));
         Ok(http::Response::new(String::new()))
     }
 }
 
-/// A recorder that speaks HTTP/2 without being asked.
-pub(super) async fn http2_recorder() -> (Target, Arc<Recorder>) {
+/// A recorder that speaks HTTP/2 with prior knowledge.
+pub(super) async fn http2_recorder() -> (Target, Arc<RequestRecorder>) {
     let (listener, target) = listen().await;
-    let recorder = Arc::new(Recorder::default());
+    let recorder = Arc::new(RequestRecorder::default());
     let recording = Arc::clone(&recorder);
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.expect("a connection");
             let recorder = Arc::clone(&recording);
             tokio::spawn(async move {
-                let answer = |request| Arc::clone(&recorder).answer(request);
+                let respond = |request| Arc::clone(&recorder).respond(request);
                 let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                    .serve_connection(TokioIo::new(stream), service_fn(answer));
+                    .serve_connection(TokioIo::new(stream), service_fn(respond));
                 drop(serving.await);
             });
         }

@@ -1,18 +1,18 @@
-//! What a retry is made of: its connection, its event ID, and the wait that a receiver asks for.
+//! The connection and the event ID of a retry, and the delay that a receiver asks for.
 
 use super::faults::{NOW, delivered_by, offsets};
-use super::server::{Answer, Server};
+use super::server::{Server, ServerAction};
 use super::*;
 use crate::protocol::{Secret, Signer};
 use crate::scenario::{ConnectionChoice, DurationText, EventIdOnRetry, RetryAfter, RetryPolicy};
 
 #[tokio::test]
-async fn a_retry_takes_the_connection_that_the_policy_names() {
+async fn a_retry_uses_the_connection_that_the_policy_selects() {
     for (connection, expected) in [
         (ConnectionChoice::Reuse, [0, 0, 0]),
         (ConnectionChoice::New, [0, 1, 2]),
     ] {
-        let server = Server::answering([503, 503, 200].map(Answer::status)).await;
+        let server = Server::with_actions([503, 503, 200].map(ServerAction::status)).await;
         let policy = RetryPolicy {
             connection,
             ..RetryPolicy::default()
@@ -23,9 +23,9 @@ async fn a_retry_takes_the_connection_that_the_policy_names() {
 }
 
 #[tokio::test]
-async fn a_retry_can_have_an_event_id_of_its_own() {
+async fn a_retry_can_have_a_fresh_event_id() {
     for resign in [true, false] {
-        let server = Server::answering([503, 503, 200].map(Answer::status)).await;
+        let server = Server::with_actions([503, 503, 200].map(ServerAction::status)).await;
         let policy = RetryPolicy {
             event_id: EventIdOnRetry::Fresh,
             resign,
@@ -39,9 +39,9 @@ async fn a_retry_can_have_an_event_id_of_its_own() {
             let event: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
             assert_eq!(event["idempotency_key"], "idmpt_1");
             ids.push(event["event_id"].as_str().expect("text").to_owned());
-            let right = signer.sign(NOW, &request.body).to_string();
-            let proven = request.headers.iter().any(|(_, value)| *value == *right);
-            assert!(proven, "each body has its own signature");
+            let expected = signer.sign(NOW, &request.body).to_string();
+            let has_own = request.headers.iter().any(|(_, value)| *value == *expected);
+            assert!(has_own, "each body has its own signature");
         }
         assert_eq!(ids[0], "whevt_first");
         ids.sort();
@@ -51,18 +51,19 @@ async fn a_retry_can_have_an_event_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_receiver_is_given_the_time_that_it_asks_for() {
+async fn a_retry_after_delays_the_retry() {
     let busy = |retry_after: &str| {
         let head = format!("HTTP/1.1 503 Busy\r\nRetry-After: {retry_after}\r\n");
-        Answer::Keep(format!("{head}Content-Length: 0\r\n\r\n").into_bytes())
+        ServerAction::Respond(format!("{head}Content-Length: 0\r\n\r\n").into_bytes())
     };
-    // A date 60 s after the clock's, then more than the longest, then less than the policy's own.
-    let answers = || {
+    // A date 60 s after the clock's time, then more than the maximum, then less than the policy's
+    // delay.
+    let actions = || {
         [
             busy("Thu, 05 Sep 2024 15:01:50 GMT"),
             busy("86400"),
             busy("1"),
-            Answer::status(200),
+            ServerAction::status(200),
         ]
     };
     let max = DurationText(Duration::from_mins(10));
@@ -70,7 +71,7 @@ async fn a_receiver_is_given_the_time_that_it_asks_for() {
         (RetryAfter::UpTo(max), [0, 60, 660, 690]),
         (RetryAfter::Ignored, [0, 1, 6, 36]),
     ] {
-        let server = Server::answering(answers()).await;
+        let server = Server::with_actions(actions()).await;
         let policy = RetryPolicy {
             retry_after,
             ..RetryPolicy::default()

@@ -1,4 +1,4 @@
-//! Servers that do what a test needs, and remember what they saw.
+//! Servers that do what a test needs and record their requests.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,40 +10,39 @@ use tokio::sync::mpsc;
 
 use super::{Target, target};
 
-/// What a server does once it has read a request.
+/// What a server does after it has read a request.
 #[derive(Debug, Clone)]
-pub(super) enum Answer {
-    /// Writes these bytes and waits for the next request.
-    Keep(Vec<u8>),
-    /// Writes these bytes and closes the connection.
-    Close(Vec<u8>),
-    /// Never answers.
+pub(super) enum ServerAction {
+    /// Sends these bytes and waits for the next request.
+    Respond(Vec<u8>),
+    /// Sends these bytes and closes the connection.
+    RespondAndClose(Vec<u8>),
+    /// Never responds.
     Silence,
     /// Resets the connection.
     Reset,
 }
 
-impl Answer {
-    /// A whole answer with this status and no body.
+impl ServerAction {
+    /// Sends a complete response with this status and no body.
     pub(super) fn status(status: u16) -> Self {
-        Self::Keep(format!("HTTP/1.1 {status} Some\r\nContent-Length: 0\r\n\r\n").into_bytes())
+        Self::Respond(format!("HTTP/1.1 {status} Some\r\nContent-Length: 0\r\n\r\n").into_bytes())
     }
 }
 
 /// Requests, each with the number of its connection.
-type Seen = Vec<(usize, Vec<u8>)>;
+type NumberedRequests = Vec<(usize, Vec<u8>)>;
 
-/// A server that gives its answers in turn, one a request on whichever connection; the last
-/// repeats.
+/// A server that takes one action per request, on whichever connection, and repeats the last one.
 pub(super) struct Server {
     pub(super) target: Target,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<NumberedRequests>>,
     closed: mpsc::UnboundedReceiver<()>,
 }
 
 impl Server {
-    pub(super) async fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let answers: Vec<_> = answers.into_iter().collect();
+    pub(super) async fn with_actions(actions: impl IntoIterator<Item = ServerAction>) -> Self {
+        let actions: Vec<_> = actions.into_iter().collect();
         let (listener, target) = listen().await;
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (closing, closed) = mpsc::unbounded_channel();
@@ -51,10 +50,10 @@ impl Server {
         tokio::spawn(async move {
             for connection in 0.. {
                 let (stream, _) = listener.accept().await.expect("a connection");
-                let (answers, requests) = (answers.clone(), Arc::clone(&requests));
+                let (actions, requests) = (actions.clone(), Arc::clone(&requests));
                 let closing = closing.clone();
                 tokio::spawn(async move {
-                    serve(stream, connection, &answers, &requests).await;
+                    serve(stream, connection, &actions, &requests).await;
                     let _ = closing.send(());
                 });
             }
@@ -67,11 +66,11 @@ impl Server {
     }
 
     /// The requests so far, each with the number of its connection.
-    pub(super) fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> NumberedRequests {
         self.seen.lock().expect("not poisoned").clone()
     }
 
-    /// Which connection each request came by.
+    /// The number of each request's connection.
     pub(super) fn connections(&self) -> Vec<usize> {
         self.seen().into_iter().map(|(number, _)| number).collect()
     }
@@ -91,21 +90,21 @@ impl Server {
 async fn serve(
     mut stream: TcpStream,
     connection: usize,
-    answers: &[Answer],
-    requests: &Mutex<Seen>,
+    actions: &[ServerAction],
+    requests: &Mutex<NumberedRequests>,
 ) {
     while let Some(request) = read_request(&mut stream).await {
-        let answer = {
+        let action = {
             let mut requests = requests.lock().expect("not poisoned");
             requests.push((connection, request));
-            answers[(requests.len() - 1).min(answers.len() - 1)].clone()
+            actions[(requests.len() - 1).min(actions.len() - 1)].clone()
         };
-        match answer {
-            // A client that has heard enough may close first.
-            Answer::Keep(bytes) => drop(stream.write_all(&bytes).await),
-            Answer::Close(bytes) => return drop(stream.write_all(&bytes).await),
-            Answer::Silence => std::future::pending().await,
-            Answer::Reset => {
+        match action {
+            // The client may close the connection first.
+            ServerAction::Respond(bytes) => drop(stream.write_all(&bytes).await),
+            ServerAction::RespondAndClose(bytes) => return drop(stream.write_all(&bytes).await),
+            ServerAction::Silence => std::future::pending().await,
+            ServerAction::Reset => {
                 let linger = Some(Duration::ZERO);
                 SockRef::from(&stream).set_linger(linger).expect("a socket");
                 return;
@@ -114,19 +113,19 @@ async fn serve(
     }
 }
 
-/// A listener on a free port, and the target that leads to it.
+/// A listener on a free port, and its target.
 pub(super) async fn listen() -> (TcpListener, Target) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     (listener, target(&format!("http://{address}/hook")))
 }
 
-/// A target where nothing listens.
-pub(super) async fn nowhere() -> Target {
+/// A target that nothing listens on.
+pub(super) async fn unused_target() -> Target {
     listen().await.1
 }
 
-/// One whole request, or `None` at the end of the connection.
+/// Reads one whole request, or returns `None` at the end of the connection.
 pub(super) async fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
@@ -140,7 +139,7 @@ pub(super) async fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     }
 }
 
-/// How long the request is that begins with these bytes, once its head is whole.
+/// The length of the first request in these bytes, once its head is complete.
 pub(super) fn length_of_request(bytes: &[u8]) -> Option<usize> {
     let text = String::from_utf8_lossy(bytes);
     let head = text.split_once("\r\n\r\n")?.0;

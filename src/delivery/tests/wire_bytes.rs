@@ -1,10 +1,10 @@
-//! The bytes of a delivery, as a receiver reads them off the socket.
+//! The bytes of a delivery, as a receiver reads them from the socket.
 
 use bytes::Bytes;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::server::{Answer, Server};
+use super::server::{Server, ServerAction};
 use super::*;
 use crate::protocol::{Secret, Signer};
 use crate::scenario::{Forgery, RetryPolicy};
@@ -19,7 +19,7 @@ async fn delivered(server: &Server, body: &[u8], forgery: Option<Forgery>) -> De
         clock: &clock,
         signer: &signer,
         expired: None,
-        signed_seconds: &SignedSeconds::default(),
+        timestamps: &TimestampAllocator::default(),
         rate_limit: None,
     };
     let policy = RetryPolicy::default();
@@ -31,8 +31,8 @@ async fn delivered(server: &Server, body: &[u8], forgery: Option<Forgery>) -> De
 }
 
 #[tokio::test]
-async fn a_delivery_is_the_source_example_to_the_byte() {
-    let server = Server::answering([Answer::status(200)]).await;
+async fn a_delivery_matches_the_source_example_exactly() {
+    let server = Server::with_actions([ServerAction::status(200)]).await;
     let body = br#"{"event_type":"coupon.redeemed"}"#;
     let delivery = delivered(&server, body, None).await;
     assert_eq!(delivery.outcome, Outcome::Delivered);
@@ -53,18 +53,18 @@ async fn a_delivery_is_the_source_example_to_the_byte() {
     assert_eq!(server.texts().concat(), expected);
 
     let sent = &delivery.attempts[0].exchange.request;
-    let mut told = format!("{} /hook HTTP/1.1\r\n", sent.method);
+    let mut reported = format!("{} /hook HTTP/1.1\r\n", sent.method);
     for (name, value) in &sent.headers {
-        told.extend([name, ": ", value.to_str().expect("text"), "\r\n"]);
+        reported.extend([name, ": ", value.to_str().expect("text"), "\r\n"]);
     }
-    told.extend(["\r\n", &String::from_utf8_lossy(&sent.body)]);
-    assert_eq!(told, expected, "what is reported is what was sent");
+    reported.extend(["\r\n", &String::from_utf8_lossy(&sent.body)]);
+    assert_eq!(reported, expected, "the recorded request was sent");
     assert_eq!(sent.url, server.target.as_str());
 }
 
 #[tokio::test]
-async fn a_body_of_any_bytes_arrives_as_it_is() {
-    let server = Server::answering([Answer::status(200)]).await;
+async fn a_body_of_any_bytes_arrives_unchanged() {
+    let server = Server::with_actions([ServerAction::status(200)]).await;
     let long = vec![b'a'; 300_000];
     for body in [&b""[..], b"x", b"\0\xff\r\n\r\n", &long] {
         delivered(&server, body, None).await;
@@ -76,8 +76,8 @@ async fn a_body_of_any_bytes_arrives_as_it_is() {
 }
 
 #[tokio::test]
-async fn forged_headers_arrive_as_they_were_made() {
-    let server = Server::answering([Answer::status(403)]).await;
+async fn forged_headers_arrive_unchanged() {
+    let server = Server::with_actions([ServerAction::status(403)]).await;
     let body = br#"{"quantity":1}"#;
     for forgery in Forgery::ALL {
         let delivery = delivered(&server, body, Some(forgery)).await;
@@ -92,8 +92,8 @@ async fn forged_headers_arrive_as_they_were_made() {
             _ => (1, 1),
         };
         assert_eq!((signatures, timestamps), expected, "{forgery}");
-        let more = text.ends_with(r#"{"quantity":9}"#);
-        assert_eq!(more, forgery == Forgery::TamperedBody, "{forgery}");
+        let tampered = text.ends_with(r#"{"quantity":9}"#);
+        assert_eq!(tampered, forgery == Forgery::TamperedBody, "{forgery}");
         if forgery == Forgery::EmptySignature {
             assert!(text.contains("\r\nX-Aghanim-Signature: \r\n"));
         }

@@ -1,4 +1,4 @@
-//! A server that sees what arrives on each connection to the byte, and how the connection ends.
+//! A server that records the exact bytes of each connection, and how the connection ends.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -12,40 +12,40 @@ use super::{Duration, Target};
 
 /// What a witness does on a connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Act {
-    /// Answers each request with this status.
-    Answer(u16),
-    /// Answers a request once so many requests have come, on whichever connections.
-    AnswerOnce { requests: usize, status: u16 },
-    /// Answers and closes as soon as so many bytes of the body are there.
-    AnswerEarly { bytes: usize, status: u16 },
-    /// Closes without an answer.
+pub(super) enum WitnessAction {
+    /// Responds to each request with this status.
+    Respond(u16),
+    /// Responds to a request once this many requests have arrived on all connections.
+    RespondAfter { requests: usize, status: u16 },
+    /// Responds and closes as soon as this many bytes of the body have arrived.
+    RespondEarly { bytes: usize, status: u16 },
+    /// Closes without a response.
     Close,
-    /// Reads the request and never answers.
+    /// Reads the request and never responds.
     Silence,
 }
 
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// In order.
+pub(super) enum ConnectionEnd {
+    /// The client closed it normally.
     Fin,
-    /// Broken.
+    /// The client reset it.
     Reset,
-    /// The witness itself closed it.
-    Own,
+    /// The witness closed it.
+    ByWitness,
 }
 
 /// What was seen on one connection, from its first byte to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct SeenConnection {
     pub(super) connection: usize,
     pub(super) bytes: Vec<u8>,
-    pub(super) end: End,
+    pub(super) end: ConnectionEnd,
 }
 
-impl Seen {
-    /// Everything behind the head of the first request.
+impl SeenConnection {
+    /// Everything after the head of the first request.
     pub(super) fn body(&self) -> String {
         let text = String::from_utf8_lossy(&self.bytes);
         let parts = text.split_once("\r\n\r\n");
@@ -64,29 +64,29 @@ impl Seen {
 
 pub(super) struct Witness {
     pub(super) target: Target,
-    ended: mpsc::UnboundedReceiver<Seen>,
+    ended: mpsc::UnboundedReceiver<SeenConnection>,
 }
 
 impl Witness {
-    /// One act for each connection in turn; the last repeats.
-    pub(super) async fn with(acts: impl IntoIterator<Item = Act>) -> Self {
-        let acts: Vec<_> = acts.into_iter().collect();
+    /// Takes one action per connection, and repeats the last one.
+    pub(super) async fn with(actions: impl IntoIterator<Item = WitnessAction>) -> Self {
+        let actions: Vec<_> = actions.into_iter().collect();
         let (listener, target) = listen().await;
         let (ending, ended) = mpsc::unbounded_channel();
         let requests = Arc::new(watch::channel(0).0);
         tokio::spawn(async move {
             for connection in 0.. {
                 let (stream, _) = listener.accept().await.expect("a connection");
-                let act = acts[connection.min(acts.len() - 1)];
+                let action = actions[connection.min(actions.len() - 1)];
                 let (ending, requests) = (ending.clone(), Arc::clone(&requests));
                 tokio::spawn(async move {
-                    let (bytes, end) = watch_connection(stream, act, &requests).await;
-                    let seen = Seen {
+                    let (bytes, end) = watch_connection(stream, action, &requests).await;
+                    let seen = SeenConnection {
                         connection,
                         bytes,
                         end,
                     };
-                    // A test that has seen enough is over.
+                    // The test may already be over.
                     let _ = ending.send(seen);
                 });
             }
@@ -94,52 +94,52 @@ impl Witness {
         Self { target, ended }
     }
 
-    /// The next connections that end, in the order in which they were opened.
-    pub(super) async fn seen<const N: usize>(&mut self) -> [Seen; N] {
+    /// Waits for the next `N` connections to end, and returns them in the order of their opening.
+    pub(super) async fn seen<const N: usize>(&mut self) -> [SeenConnection; N] {
         let mut seen = Vec::new();
         for _ in 0..N {
             let next = tokio::time::timeout(Duration::from_secs(20), self.ended.recv());
             seen.push(next.await.expect("in time").expect("the server runs"));
         }
-        seen.sort_by_key(|seen: &Seen| seen.connection);
-        seen.try_into().expect("as many as asked for")
+        seen.sort_by_key(|seen: &SeenConnection| seen.connection);
+        seen.try_into().expect("N connections")
     }
 }
 
 async fn watch_connection(
     mut stream: TcpStream,
-    act: Act,
+    action: WitnessAction,
     requests: &watch::Sender<usize>,
-) -> (Vec<u8>, End) {
+) -> (Vec<u8>, ConnectionEnd) {
     let mut bytes = Vec::new();
-    let mut answered = 0;
+    let mut processed = 0;
     loop {
         match stream.read_buf(&mut bytes).await {
-            Ok(0) => return (bytes, End::Fin),
+            Ok(0) => return (bytes, ConnectionEnd::Fin),
             Ok(_) => {}
             Err(error) => {
-                let broken = [ErrorKind::ConnectionReset, ErrorKind::ConnectionAborted];
-                assert!(broken.contains(&error.kind()), "{error}");
-                return (bytes, End::Reset);
+                let resets = [ErrorKind::ConnectionReset, ErrorKind::ConnectionAborted];
+                assert!(resets.contains(&error.kind()), "{error}");
+                return (bytes, ConnectionEnd::Reset);
             }
         }
-        if let Act::AnswerEarly {
+        if let WitnessAction::RespondEarly {
             bytes: part,
             status,
-        } = act
+        } = action
             && head_length(&bytes).is_some_and(|head| bytes.len() >= head + part)
         {
-            drop(stream.write_all(&answer(status)).await);
-            return (bytes, End::Own);
+            drop(stream.write_all(&response(status)).await);
+            return (bytes, ConnectionEnd::ByWitness);
         }
-        while let Some(length) = length_of_request(&bytes[answered..])
-            && bytes.len() >= answered + length
+        while let Some(length) = length_of_request(&bytes[processed..])
+            && bytes.len() >= processed + length
         {
-            answered += length;
+            processed += length;
             requests.send_modify(|requests| *requests += 1);
-            let status = match act {
-                Act::Answer(status) => status,
-                Act::AnswerOnce {
+            let status = match action {
+                WitnessAction::Respond(status) => status,
+                WitnessAction::RespondAfter {
                     requests: wanted,
                     status,
                 } => {
@@ -148,11 +148,11 @@ async fn watch_connection(
                     drop(enough.expect("the server runs"));
                     status
                 }
-                Act::Close => return (bytes, End::Own),
-                Act::AnswerEarly { .. } | Act::Silence => continue,
+                WitnessAction::Close => return (bytes, ConnectionEnd::ByWitness),
+                WitnessAction::RespondEarly { .. } | WitnessAction::Silence => continue,
             };
-            // A client that has gone needs no answer.
-            drop(stream.write_all(&answer(status)).await);
+            // The client may have closed the connection.
+            drop(stream.write_all(&response(status)).await);
         }
     }
 }
@@ -162,6 +162,6 @@ fn head_length(bytes: &[u8]) -> Option<usize> {
     Some(end + 4)
 }
 
-fn answer(status: u16) -> Vec<u8> {
+fn response(status: u16) -> Vec<u8> {
     format!("HTTP/1.1 {status} Some\r\nContent-Length: 0\r\n\r\n").into_bytes()
 }

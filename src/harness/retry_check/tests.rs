@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::delivery::{
-    BreakOff, ConnectionInfo, Exchange, Failure, Response, SentRequest, Timings, schedule,
+    ConnectionInfo, Exchange, Failure, Response, SenderAbort, SentRequest, Timings, schedule,
 };
 use crate::scenario::{
     ConnectionChoice, Delays, DurationText, EventIdOnRetry, Exponential, Jitter, LateRetry,
@@ -49,7 +49,7 @@ fn attempt(number: u32, came: &Came) -> Attempt {
         reused: false,
         version: Version::HTTP_11,
         remote: ([127, 0, 0, 1], 80).into(),
-        in_place_of: None,
+        replaces: None,
     };
     Attempt {
         number,
@@ -64,7 +64,7 @@ fn attempt(number: u32, came: &Came) -> Attempt {
                 body: body("first"),
             },
             result: came.as_ref().map(answer).map_err(Clone::clone),
-            unheard: None,
+            discarded: None,
             timings: Timings::default(),
             connection: Some(info),
         },
@@ -262,7 +262,7 @@ fn a_wait_that_the_receiver_asked_for_is_right_and_any_other_is_not() {
 fn faults_have_waits_of_their_own() {
     let policy = RetryPolicy::default();
     let after = policy.timeout.0;
-    let gave_up = Err(Failure::BrokenOff(BreakOff::GaveUp { after }));
+    let gave_up = Err(Failure::Aborted(SenderAbort::Abandoned { after }));
     let came = [gave_up, status(200)];
     let mut overlap = delivery(Outcome::Delivered, &came, &seconds([1]));
     overlap.attempts[0].fault = Some(Fault::TimeoutOverlap(TimeoutOverlap::default()));
@@ -270,7 +270,7 @@ fn faults_have_waits_of_their_own() {
     overlap.attempts[1].virtual_offset = Duration::from_secs(11);
     assert_eq!(found(&policy, &overlap), "");
 
-    let lost = Err(Failure::BrokenOff(BreakOff::AnswerLost));
+    let lost = Err(Failure::Aborted(SenderAbort::ResponseLost));
     let late = |wait, timestamp| {
         let came = [lost.clone(), status(503)];
         let mut late = delivery(Outcome::Exhausted, &came, &seconds([wait]));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::is_late;
-use crate::delivery::{Attempt, BreakOff, Delivery, Failure};
+use crate::delivery::{Attempt, Delivery, Failure, SenderAbort};
 use crate::scenario::{Delays, DurationText, RetryAfter, RetryPolicy};
 
 /// How far computing with floating point may stray: seconds are exact to some 15 digits, and each
@@ -122,7 +122,7 @@ fn whole(policy: &RetryPolicy) -> Bounds {
 /// How long the sender waited for an answer, as if, before it gave the attempt up.
 fn given_up_after(attempt: &Attempt) -> Duration {
     match &attempt.exchange.result {
-        Err(Failure::BrokenOff(BreakOff::GaveUp { after })) => *after,
+        Err(Failure::Aborted(SenderAbort::Abandoned { after })) => *after,
         _ => Duration::ZERO,
     }
 }

@@ -5,7 +5,8 @@ use futures_util::future::{join, join_all};
 
 use super::Steps;
 use crate::delivery::{
-    Attempt, Delivery, DeliveryPlan, Gate, HttpVersion, Interlude, Outcome, RateLimit, deliver,
+    Attempt, Delivery, DeliveryPlan, HttpVersion, LastByteBarrier, Outcome, RateLimit,
+    RetryBarrier, deliver,
 };
 use crate::generate::Generator;
 use crate::harness::expectation::{Observed, check};
@@ -21,10 +22,10 @@ use crate::scenario::{Fault, OutcomeName, RetryPolicy, RetrySetting, Step};
 enum Part {
     /// It is made when it is its turn.
     OfItsOwn,
-    /// It is made at the same moment as the others, who meet at this gate.
-    At(Gate),
+    /// It is made at the same moment as the others, who meet at this barrier.
+    At(LastByteBarrier),
     /// The others pass between its first attempt and its retry.
-    Around(Interlude),
+    Around(RetryBarrier),
 }
 
 impl<'run> Steps<'run> {
@@ -75,14 +76,16 @@ impl<'run> Steps<'run> {
         deliveries: &[Numbered<'run>],
     ) -> Vec<Delivery> {
         let limit = self.harness.rate_limit.as_ref();
-        let at_once = limit.map_or(deliveries.len(), RateLimit::at_once).max(1);
+        let at_once = limit
+            .map_or(deliveries.len(), RateLimit::max_at_once)
+            .max(1);
         let mut done = Vec::with_capacity(deliveries.len());
         for group in deliveries.chunks(at_once) {
             let _turns = match limit {
-                Some(limit) => Some(limit.turns(group.len()).await),
+                Some(limit) => Some(limit.acquire(group.len()).await),
                 None => None,
             };
-            let places = Gate::for_participants(group.len()).into_iter();
+            let places = LastByteBarrier::for_participants(group.len()).into_iter();
             let sent = group.iter().zip(places).map(|(delivery, place)| {
                 let part = Part::At(place);
                 self.deliver_one(number, step, policy, delivery, part)
@@ -103,17 +106,17 @@ impl<'run> Steps<'run> {
         let Some((first, others)) = deliveries.split_first() else {
             return Vec::new();
         };
-        let (interlude, mut guide) = Interlude::new();
-        let part = Part::Around(interlude);
+        let (retry_barrier, mut handle) = RetryBarrier::new();
+        let part = Part::Around(retry_barrier);
         let first = self.deliver_one(number, step, policy, first, part);
         let between = async {
-            guide.begins().await;
+            handle.reached().await;
             let mut done = Vec::with_capacity(others.len());
             for delivery in others {
                 let part = Part::OfItsOwn;
                 done.push(self.deliver_one(number, step, policy, delivery, part).await);
             }
-            guide.ends();
+            handle.release();
             done
         };
         let (first, others) = join(first, between).await;
@@ -146,18 +149,18 @@ impl<'run> Steps<'run> {
         let label = format!("delivery {} of step {step_number}", delivery.number);
         let mut random = self.plan.seed.derive(&label).random();
         let event_ids = self.plan.seed.derive(&format!("event IDs of {label}"));
-        let (gate, interlude) = match part {
+        let (barrier, retry_barrier) = match part {
             Part::OfItsOwn => (None, None),
             Part::At(place) => (Some(place), None),
-            Part::Around(interlude) => (None, Some(interlude)),
+            Part::Around(retry_barrier) => (None, Some(retry_barrier)),
         };
         let delivery_plan = DeliveryPlan {
             forgery: step.forge.map(|forgery| forgery.value),
             connection: step.connection.unwrap_or_default().into(),
-            gate,
+            barrier,
             fault: step.fault.map(|fault| fault.value),
             event_ids: Some(Generator::new(event_ids, self.plan.start)),
-            interlude,
+            retry_barrier,
             ..DeliveryPlan::new(&harness.target, delivery.event.body.clone(), policy)
         };
         let observe = |attempt: &Attempt| {
@@ -192,7 +195,7 @@ impl<'run> Steps<'run> {
         if let Some(last) = done.attempts.last() {
             let observed = Observed {
                 answer: last.exchange.result.as_ref(),
-                took: last.exchange.timings.without_gate(),
+                took: last.exchange.timings.without_barrier_wait(),
                 attempts: last.number,
                 outcome: Some(outcome),
                 first_answer: self.first_answers.get(delivery.name),

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use super::Worker;
 use super::connection_slot::{ConnectionSlot, SlotConnection};
 use crate::delivery::{
-    BreakOff, BulkAnswer, BulkConnection, Failure, FailureClass, Gate, Hearing, schedule,
+    BulkConnection, BulkResponse, Failure, FailureClass, LastByteBarrier, ResponseHandling,
+    SenderAbort, schedule,
 };
 use crate::generate::Generator;
 use crate::load::scheduled_attempt::{DeliveryKind, ScheduledAttempt};
@@ -20,7 +21,7 @@ use crate::scenario::{EventIdOnRetry, Forgery, RetryOn, StatusClass};
 struct AttemptResult {
     sent: Instant,
     ended: Instant,
-    result: Result<BulkAnswer, Failure>,
+    result: Result<BulkResponse, Failure>,
 }
 
 /// What follows from an attempt for its delivery.
@@ -73,15 +74,16 @@ impl Worker {
             Treatment::Forged(forgery) => self.forge(&scheduled, forgery, slot).await,
             Treatment::Together => self.deliver_together(scheduled, slot).await,
             Treatment::LostAck => {
-                self.deliver(scheduled, Hearing::Lost, slot).await;
+                self.deliver(scheduled, ResponseHandling::Discard, slot)
+                    .await;
             }
             Treatment::Plain => {
-                self.deliver(scheduled, Hearing::Whole, slot).await;
+                self.deliver(scheduled, ResponseHandling::Read, slot).await;
             }
             Treatment::Duplicate(after) => {
                 let measured = scheduled.measured;
                 let first = scheduled.clone();
-                let timestamp = self.deliver(scheduled, Hearing::Whole, slot).await;
+                let timestamp = self.deliver(scheduled, ResponseHandling::Read, slot).await;
                 self.stats.borrow_mut().counts(measured).duplicates += 1;
                 let due = slot.free_since + after;
                 self.redeliver(first.duplicate(due, timestamp));
@@ -111,7 +113,7 @@ impl Worker {
                 &mut slot.primary,
                 &slot.request,
                 None,
-                Hearing::Whole,
+                ResponseHandling::Read,
             )
             .await;
         slot.free_since = attempted.ended;
@@ -133,7 +135,7 @@ impl Worker {
     async fn deliver(
         &self,
         scheduled: ScheduledAttempt,
-        hearing: Hearing,
+        handling: ResponseHandling,
         slot: &mut ConnectionSlot,
     ) -> u64 {
         let timestamp = self.build_request(&scheduled, &mut slot.request);
@@ -141,7 +143,7 @@ impl Worker {
         let started = Instant::now();
         self.count_start(&scheduled, slot.free_since, started);
         let attempted = self
-            .attempt(started, &mut slot.primary, &slot.request, None, hearing)
+            .attempt(started, &mut slot.primary, &slot.request, None, handling)
             .await;
         slot.free_since = attempted.ended;
         self.conclude(&scheduled, timestamp, &attempted);
@@ -158,12 +160,18 @@ impl Worker {
         self.count_start(&scheduled, slot.free_since, started);
         self.count_start(&twin, slot.free_since, started);
         self.stats.borrow_mut().counts(scheduled.measured).together += 1;
-        let mut gates = Gate::for_participants(2).into_iter();
-        let (one, other) = (gates.next(), gates.next());
+        let mut barriers = LastByteBarrier::for_participants(2).into_iter();
+        let (one, other) = (barriers.next(), barriers.next());
         let (primary, second) = (&mut slot.primary, &mut slot.twin);
         let (attempted, twin_attempted) = tokio::join!(
-            self.attempt(started, primary, &slot.request, one, Hearing::Whole),
-            self.attempt(started, second, &slot.twin_request, other, Hearing::Whole),
+            self.attempt(started, primary, &slot.request, one, ResponseHandling::Read),
+            self.attempt(
+                started,
+                second,
+                &slot.twin_request,
+                other,
+                ResponseHandling::Read
+            ),
         );
         slot.free_since = attempted.ended.max(twin_attempted.ended);
         self.conclude(&scheduled, timestamp, &attempted);
@@ -224,8 +232,8 @@ impl Worker {
         started: Instant,
         reused: &mut SlotConnection,
         request: &[u8],
-        gate: Option<Gate>,
-        hearing: Hearing,
+        barrier: Option<LastByteBarrier>,
+        handling: ResponseHandling,
     ) -> AttemptResult {
         let run = &self.shared.run;
         if let Some(live) = &run.live {
@@ -244,7 +252,7 @@ impl Worker {
                 sent = Instant::now();
                 opened
             };
-            let exchange = connection.exchange(&run.target, request, gate, hearing);
+            let exchange = connection.exchange(&run.target, request, barrier, handling);
             Ok((exchange.await?, connection))
         };
         let after = run.settings.retry.timeout.0;
@@ -258,7 +266,7 @@ impl Worker {
         }
         let timed_out = Failure::Timeout {
             after,
-            answer_began: false,
+            response_began: false,
         };
         let result = result.unwrap_or(Err(timed_out));
         AttemptResult {
@@ -276,7 +284,7 @@ impl Worker {
         let consequence = self.count(scheduled, attempted);
         let lost = matches!(
             attempted.result,
-            Err(Failure::BrokenOff(BreakOff::AnswerLost))
+            Err(Failure::Aborted(SenderAbort::ResponseLost))
         );
         self.count_in_mix(scheduled, |counts| match consequence {
             Consequence::Acknowledged => counts.acknowledged += 1,
@@ -353,7 +361,7 @@ impl Worker {
                     (true, false, Consequence::Refused)
                 }
             }
-            Err(Failure::BrokenOff(BreakOff::AnswerLost)) => {
+            Err(Failure::Aborted(SenderAbort::ResponseLost)) => {
                 stats.counts(scheduled.measured).lost_acks += 1;
                 (false, false, retried(RetryOn::Connection))
             }

@@ -74,7 +74,7 @@ impl IdleConnection {
         let mut connection = self.connection.take()?;
         let idle = now.saturating_duration_since(self.since);
         let is_usable = if idle < CHECK_AFTER_IDLE {
-            !connection.is_spent()
+            !connection.is_closed()
         } else {
             connection.is_open()
         };

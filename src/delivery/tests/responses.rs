@@ -1,26 +1,26 @@
-//! Every kind of answer, and of none.
+//! Every kind of response and failure.
 
-use super::server::{Answer, Server, listen, nowhere};
+use super::server::{Server, ServerAction, listen, unused_target};
 use super::*;
 
-/// A time that a test waits out, with a server that never ends its answer.
+/// A timeout that a test reaches, since the server never completes its response.
 const SHORT: Duration = Duration::from_millis(30);
 
-fn close(answer: &str) -> Answer {
-    Answer::Close(answer.as_bytes().to_vec())
+fn close(response: &str) -> ServerAction {
+    ServerAction::RespondAndClose(response.as_bytes().to_vec())
 }
 
-async fn answer_to(answer: Answer) -> Result<Response, Failure> {
-    let server = Server::answering([answer]).await;
+async fn result_of(action: ServerAction) -> Result<Response, Failure> {
+    let server = Server::with_actions([action]).await;
     send(&client(), &server.target).await.result
 }
 
 #[tokio::test]
-async fn an_answer_is_kept_as_it_is() {
+async fn a_response_is_kept_unchanged() {
     let bytes = b"HTTP/1.1 422 Nope\r\nX-Odd: \xfc\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\
         Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\n\x1f\x8b\0no";
-    let response = answer_to(Answer::Keep(bytes.to_vec())).await;
-    let response = response.expect("an answer");
+    let response = result_of(ServerAction::Respond(bytes.to_vec())).await;
+    let response = response.expect("a response");
     assert_eq!(response.status, 422);
     assert_eq!(response.header("x-ODD"), Some(&b"\xfc"[..]));
     let cookies = response
@@ -33,34 +33,35 @@ async fn an_answer_is_kept_as_it_is() {
 }
 
 #[tokio::test]
-async fn chunks_and_a_body_up_to_the_end_are_read() {
-    for answer in [
+async fn chunked_bodies_and_bodies_until_close_are_read() {
+    for response in [
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
         "HTTP/1.0 200 OK\r\n\r\nabc",
     ] {
-        let response = answer_to(close(answer)).await.expect("an answer");
+        let response = result_of(close(response)).await.expect("a response");
         assert_eq!(&response.body[..], b"abc");
     }
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer() {
-    let other = Server::answering([Answer::status(200)]).await;
+async fn a_redirect_is_a_response() {
+    let other = Server::with_actions([ServerAction::status(200)]).await;
     let location = &other.target;
-    let answer = format!("HTTP/1.1 307 There\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
-    let response = answer_to(close(&answer)).await.expect("an answer");
+    let response =
+        format!("HTTP/1.1 307 There\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+    let response = result_of(close(&response)).await.expect("a response");
     assert_eq!(response.status, 307);
     assert_eq!(other.seen(), []);
 }
 
 #[tokio::test]
-async fn a_long_body_is_counted_and_its_start_kept() {
+async fn the_start_of_a_long_body_is_kept_and_its_length_counted() {
     let body = "x".repeat(300_000);
-    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n{body}");
-    let server = Server::answering([Answer::Keep(answer.into_bytes())]).await;
+    let response = format!("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n{body}");
+    let server = Server::with_actions([ServerAction::Respond(response.into_bytes())]).await;
     let client = client_with(|settings| settings.response_body_limit = 1000);
     let response = send(&client, &server.target).await.result;
-    let response = response.expect("an answer");
+    let response = response.expect("a response");
     assert_eq!(response.body.len(), 1000);
     assert_eq!(response.body_length, 300_000);
     assert!(response.truncated && response.complete);
@@ -73,30 +74,35 @@ async fn a_long_body_is_counted_and_its_start_kept() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_left_behind() {
-    let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n".to_vec();
-    answer.resize(17 * 1024 * 1024, b'x');
-    let response = answer_to(Answer::Keep(answer)).await.expect("an answer");
+async fn a_body_over_the_limit_is_not_read_to_its_end() {
+    let mut response = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n".to_vec();
+    response.resize(17 * 1024 * 1024, b'x');
+    let response = result_of(ServerAction::Respond(response))
+        .await
+        .expect("a response");
     assert!(response.body_length > 16 * 1024 * 1024);
     assert!(response.truncated && !response.complete);
 }
 
 #[tokio::test]
-async fn time_runs_out() {
+async fn a_slow_response_times_out() {
     let part = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc".to_vec();
-    for (answer, answer_began) in [(Answer::Silence, false), (Answer::Keep(part), true)] {
-        let server = Server::answering([answer]).await;
+    for (action, response_began) in [
+        (ServerAction::Silence, false),
+        (ServerAction::Respond(part), true),
+    ] {
+        let server = Server::with_actions([action]).await;
         let options = SendOptions::within(SHORT);
         let target = &server.target;
         let exchange = client().send(target, &post(target), options).await;
         let failure = Failure::Timeout {
             after: SHORT,
-            answer_began,
+            response_began,
         };
         assert_eq!(exchange.result, Err(failure.clone()));
         assert_eq!(failure.class(), FailureClass::Timeout);
         assert!(exchange.timings.total >= SHORT);
-        assert_eq!(exchange.timings.first_byte.is_some(), answer_began);
+        assert_eq!(exchange.timings.first_byte.is_some(), response_began);
         assert!(exchange.connection.is_some());
     }
 }
@@ -113,8 +119,8 @@ async fn a_handshake_that_never_ends_is_a_connect_timeout() {
 }
 
 #[tokio::test]
-async fn the_kinds_of_failure_are_told_apart() {
-    assert_eq!(answer_to(Answer::Reset).await, Err(Failure::Reset));
+async fn kinds_of_failure_are_distinguished() {
+    assert_eq!(result_of(ServerAction::Reset).await, Err(Failure::Reset));
     for text in [
         "",
         "HTTP/1.1 200",
@@ -122,7 +128,7 @@ async fn the_kinds_of_failure_are_told_apart() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
     ] {
         assert_eq!(
-            answer_to(close(text)).await,
+            result_of(close(text)).await,
             Err(Failure::ClosedEarly),
             "{text}"
         );
@@ -132,19 +138,19 @@ async fn the_kinds_of_failure_are_told_apart() {
         "HTTP/1.1 20 OK\r\n\r\n",
         "\x15\x03\x01\0\x02\x02\x0a",
     ] {
-        let failure = answer_to(close(text)).await.expect_err("no HTTP");
+        let failure = result_of(close(text)).await.expect_err("no HTTP");
         assert_eq!(failure.name(), "invalid_response", "{failure}");
     }
 }
 
 #[tokio::test]
-async fn a_port_where_nothing_listens_refuses() {
-    let nowhere = nowhere().await;
-    let exchange = send(&client(), &nowhere).await;
+async fn a_port_that_nothing_listens_on_refuses_the_connection() {
+    let target = unused_target().await;
+    let exchange = send(&client(), &target).await;
     let failure = exchange.result.expect_err("nothing listens");
     assert_eq!(failure.name(), "refused");
     assert_eq!(failure.class(), FailureClass::Connection);
     assert_eq!(exchange.connection, None);
-    assert_eq!(exchange.request.url, nowhere.as_str());
-    assert_eq!(client().probe_connection(&nowhere).await, Err(failure));
+    assert_eq!(exchange.request.url, target.as_str());
+    assert_eq!(client().probe_connection(&target).await, Err(failure));
 }

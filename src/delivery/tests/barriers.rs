@@ -1,4 +1,4 @@
-//! Requests that are held one byte before their end.
+//! Requests whose last byte is held back.
 
 use std::mem::MaybeUninit;
 
@@ -11,18 +11,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use super::server::{Answer, Server, length_of_request, listen, nowhere};
+use super::server::{Server, ServerAction, length_of_request, listen, unused_target};
 use super::*;
 
 const BODY: &str = r#"{"event_type":"coupon.redeemed"}"#;
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-/// Sends a request from a task of its own.
-fn send_gated(target: &Target, gate: Gate, body: &'static str) -> JoinHandle<Exchange> {
+/// Sends a request from a spawned task.
+fn send_with_barrier(
+    target: &Target,
+    barrier: LastByteBarrier,
+    body: &'static str,
+) -> JoinHandle<Exchange> {
     let target = target.clone();
     tokio::spawn(async move {
         let options = SendOptions {
-            gate: Some(gate),
+            barrier: Some(barrier),
             ..SendOptions::within(LONG)
         };
         let request = post(&target).body(body);
@@ -30,7 +34,7 @@ fn send_gated(target: &Target, gate: Gate, body: &'static str) -> JoinHandle<Exc
     })
 }
 
-/// Reads until all but `missing` bytes of a request are there.
+/// Reads until all but `missing` bytes of a request have arrived.
 async fn read_but(stream: &mut TcpStream, bytes: &mut Vec<u8>, missing: usize) {
     let enough = |bytes: &[u8]| {
         length_of_request(bytes).is_some_and(|length| bytes.len() + missing >= length)
@@ -40,38 +44,46 @@ async fn read_but(stream: &mut TcpStream, bytes: &mut Vec<u8>, missing: usize) {
     }
 }
 
-/// How many bytes lie unread in the socket, asked without waiting.
+/// How many unread bytes the socket has received so far.
 fn unread(stream: &TcpStream) -> usize {
     let mut bytes = [MaybeUninit::uninit(); 4096];
     SockRef::from(stream).peek(&mut bytes).unwrap_or(0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_last_byte_leaves_before_all_the_rest_has_arrived() {
+async fn no_last_byte_is_sent_before_all_other_bytes_have_arrived() {
     for length in [BODY.len(), 1] {
         let body = &BODY[..length];
         let (listener, target) = listen().await;
-        let mut places = Gate::for_participants(3);
+        let mut barriers = LastByteBarrier::for_participants(3);
         let mut held = Vec::new();
         let mut sending = Vec::new();
         for _ in 0..2 {
-            sending.push(send_gated(&target, places.pop().expect("a place"), body));
+            sending.push(send_with_barrier(
+                &target,
+                barriers.pop().expect("a barrier"),
+                body,
+            ));
             let (mut stream, _) = listener.accept().await.expect("a connection");
             let mut bytes = Vec::new();
             read_but(&mut stream, &mut bytes, 1).await;
             let whole = length_of_request(&bytes).expect("a head");
-            assert_eq!(bytes.len(), whole - 1, "the last byte is held");
+            assert_eq!(bytes.len(), whole - 1, "the last byte is held back");
             held.push((stream, bytes));
         }
         for (stream, _) in &held {
-            assert_eq!(unread(stream), 0, "the last byte is still held");
+            assert_eq!(unread(stream), 0, "the last byte is still held back");
         }
 
-        sending.push(send_gated(&target, places.pop().expect("a place"), body));
+        sending.push(send_with_barrier(
+            &target,
+            barriers.pop().expect("a barrier"),
+            body,
+        ));
         let (mut first, mut bytes) = held.remove(0);
         read_but(&mut first, &mut bytes, 0).await;
-        // One last byte has come, so the head and all but the last byte of every other request
-        // must lie here already.
+        // One last byte has arrived, so all other bytes of every other request must have arrived
+        // too.
         let (last, _) = listener.accept().await.expect("a connection");
         assert!(unread(&last) >= bytes.len() - 1);
 
@@ -84,46 +96,50 @@ async fn no_last_byte_leaves_before_all_the_rest_has_arrived() {
         for exchange in sending {
             let exchange = exchange.await.expect("no panic");
             assert_eq!(exchange.status(), Some(200), "{:?}", exchange.result);
-            assert!(exchange.timings.without_gate() <= exchange.timings.total);
+            assert!(exchange.timings.without_barrier_wait() <= exchange.timings.total);
         }
     }
 }
 
 #[tokio::test]
-async fn a_participant_that_fails_frees_the_rest() {
-    let server = Server::answering([Answer::status(200)]).await;
-    let mut places = Gate::for_participants(4);
-    let refused = send_gated(&nowhere().await, places.pop().expect("a place"), BODY);
-    let cancelled = send_gated(&server.target, places.pop().expect("a place"), BODY);
+async fn a_participant_that_fails_releases_the_others() {
+    let server = Server::with_actions([ServerAction::status(200)]).await;
+    let mut barriers = LastByteBarrier::for_participants(4);
+    let refused = send_with_barrier(
+        &unused_target().await,
+        barriers.pop().expect("a barrier"),
+        BODY,
+    );
+    let cancelled = send_with_barrier(&server.target, barriers.pop().expect("a barrier"), BODY);
     cancelled.abort();
-    drop(places.pop());
-    let waiting = send_gated(&server.target, places.pop().expect("a place"), BODY);
+    drop(barriers.pop());
+    let waiting = send_with_barrier(&server.target, barriers.pop().expect("a barrier"), BODY);
     assert_eq!(waiting.await.expect("no panic").status(), Some(200));
     assert!(refused.await.expect("no panic").result.is_err());
 }
 
 #[tokio::test]
-async fn a_receiver_that_answers_early_frees_the_rest() {
+async fn an_early_response_releases_the_others() {
     let (listener, target) = listen().await;
-    let mut places = Gate::for_participants(2);
-    let early = send_gated(&target, places.pop().expect("a place"), BODY);
+    let mut barriers = LastByteBarrier::for_participants(2);
+    let early = send_with_barrier(&target, barriers.pop().expect("a barrier"), BODY);
     let (mut stream, _) = listener.accept().await.expect("a connection");
     read_but(&mut stream, &mut Vec::new(), 1).await;
     stream.write_all(OK).await.expect("written");
     assert_eq!(early.await.expect("no panic").status(), Some(200));
 
-    let server = Server::answering([Answer::status(200)]).await;
-    let other = send_gated(&server.target, places.pop().expect("a place"), BODY);
+    let server = Server::with_actions([ServerAction::status(200)]).await;
+    let other = send_with_barrier(&server.target, barriers.pop().expect("a barrier"), BODY);
     assert_eq!(other.await.expect("no panic").status(), Some(200));
 }
 
-/// Answers an HTTP/2 request with the length of its body.
+/// Responds to an HTTP/2 request with the length of its body.
 async fn body_length(request: http::Request<Incoming>) -> hyper::Result<http::Response<String>> {
     let body = request.into_body().collect().await?.to_bytes();
     Ok(http::Response::new(body.len().to_string()))
 }
 
-/// A receiver that speaks HTTP/2 without being asked.
+/// A receiver that speaks HTTP/2 with prior knowledge.
 async fn http2_receiver() -> Target {
     let (listener, target) = listen().await;
     tokio::spawn(async move {
@@ -138,18 +154,18 @@ async fn http2_receiver() -> Target {
 }
 
 #[tokio::test]
-async fn a_participant_that_times_out_frees_the_rest() {
-    let http1 = Server::answering([Answer::status(200)]).await;
+async fn a_participant_that_times_out_releases_the_others() {
+    let http1 = Server::with_actions([ServerAction::status(200)]).await;
     let http2 = http2_receiver().await;
     for (version, target) in [
         (HttpVersion::Http1, &http1.target),
         (HttpVersion::Http2, &http2),
     ] {
         let client = client_with(|settings| settings.http_version = version);
-        let mut places = Gate::for_participants(2);
+        let mut barriers = LastByteBarrier::for_participants(2);
         for timeout in [Duration::from_millis(30), LONG] {
             let options = SendOptions {
-                gate: places.pop(),
+                barrier: barriers.pop(),
                 ..SendOptions::within(timeout)
             };
             let exchange = client.send(target, &post(target), options).await;
@@ -159,53 +175,59 @@ async fn a_participant_that_times_out_frees_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gate_works_over_http2() {
+async fn a_barrier_works_over_http2() {
     let target = http2_receiver().await;
     let client = client_with(|settings| settings.http_version = HttpVersion::Http2);
-    // The last is longer than the flow-control window that a connection begins with.
+    // The last one is larger than the initial flow-control window.
     for length in [0, 1, 2, 1000, 200_000] {
-        let sending = Gate::for_participants(4).into_iter().map(|gate| {
-            let (client, target) = (client.clone(), target.clone());
-            tokio::spawn(async move {
-                let options = SendOptions {
-                    gate: Some(gate),
-                    ..SendOptions::within(LONG)
-                };
-                let request = post(&target).body(vec![b'x'; length]);
-                client.send(&target, &request, options).await
-            })
-        });
+        let sending = LastByteBarrier::for_participants(4)
+            .into_iter()
+            .map(|barrier| {
+                let (client, target) = (client.clone(), target.clone());
+                tokio::spawn(async move {
+                    let options = SendOptions {
+                        barrier: Some(barrier),
+                        ..SendOptions::within(LONG)
+                    };
+                    let request = post(&target).body(vec![b'x'; length]);
+                    client.send(&target, &request, options).await
+                })
+            });
         for exchange in sending.collect::<Vec<_>>() {
-            let response = exchange.await.expect("no panic").result.expect("an answer");
+            let response = exchange
+                .await
+                .expect("no panic")
+                .result
+                .expect("a response");
             assert_eq!(response.body, length.to_string());
         }
     }
 }
 
 #[tokio::test]
-async fn requests_without_a_body_are_held_before_their_head() {
-    let server = Server::answering([Answer::status(200)]).await;
-    let mut places = Gate::for_participants(2);
-    let first = send_gated(&server.target, places.pop().expect("a place"), "");
-    let second = send_gated(&server.target, places.pop().expect("a place"), BODY);
+async fn requests_without_a_body_are_held_back_before_their_head() {
+    let server = Server::with_actions([ServerAction::status(200)]).await;
+    let mut barriers = LastByteBarrier::for_participants(2);
+    let first = send_with_barrier(&server.target, barriers.pop().expect("a barrier"), "");
+    let second = send_with_barrier(&server.target, barriers.pop().expect("a barrier"), BODY);
     for exchange in [first, second] {
         assert_eq!(exchange.await.expect("no panic").status(), Some(200));
     }
 }
 
 #[tokio::test]
-async fn a_gate_that_never_fills_runs_into_the_timeout() {
-    let server = Server::answering([Answer::status(200)]).await;
-    let mut places = Gate::for_participants(2);
+async fn a_barrier_that_never_opens_times_out() {
+    let server = Server::with_actions([ServerAction::status(200)]).await;
+    let mut barriers = LastByteBarrier::for_participants(2);
     let after = Duration::from_millis(30);
     let options = SendOptions {
-        gate: places.pop(),
+        barrier: barriers.pop(),
         ..SendOptions::within(after)
     };
     let target = &server.target;
     let exchange = client().send(target, &post(target), options).await;
     assert_eq!(
-        exchange.result.expect_err("held").class(),
+        exchange.result.expect_err("timed out").class(),
         FailureClass::Timeout
     );
     assert_eq!(server.seen(), []);

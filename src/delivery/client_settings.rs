@@ -1,4 +1,4 @@
-//! What a client can be told once, for all of its requests.
+//! The settings of a client, which apply to all of its requests.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use super::tls::{CacertError, TlsSettings};
 /// Which HTTP version to speak.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum HttpVersion {
-    /// HTTP/1.1, as the source's example is. `[S]`
+    /// HTTP/1.1, as in the source's example. `[S]`
     #[default]
     Http1,
-    /// HTTP/2: on http without asking (prior knowledge), on https as ALPN agrees.
+    /// HTTP/2: with prior knowledge on http, negotiated with ALPN on https.
     Http2,
-    /// On https what ALPN agrees on, HTTP/2 first; HTTP/1.1 on http.
+    /// On https, the version negotiated with ALPN, preferring HTTP/2. On http, HTTP/1.1.
     Auto,
 }
 
@@ -21,11 +21,11 @@ pub enum HttpVersion {
 pub struct ClientSettings {
     /// Which HTTP version to speak.
     pub http_version: HttpVersion,
-    /// Whose certificates to trust.
+    /// Which certificates to trust.
     pub tls: TlsSettings,
-    /// How long connecting may take, the TLS handshake included.
+    /// How long connecting may take, including the TLS handshake.
     pub connect_timeout: Duration,
-    /// How many bytes of an answer's body are kept. The rest is read and counted, up to 16 MiB.
+    /// How many bytes of a response's body to keep. The rest is read and counted, up to 16 MiB.
     pub response_body_limit: usize,
 }
 
@@ -40,10 +40,10 @@ impl Default for ClientSettings {
     }
 }
 
-/// Why there can be no such client.
+/// Why a client cannot be created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// The file of `--cacert` can't be used.
+    /// The `--cacert` file can't be used.
     #[error(transparent)]
     Cacert(#[from] CacertError),
 }

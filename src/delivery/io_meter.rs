@@ -1,5 +1,5 @@
-//! The bytes between HTTP and the socket: a socket that can be looked at while it is in use, and
-//! a count of what has really been written.
+//! The layer between HTTP and the socket: a socket that can be inspected while it is in use, and a
+//! meter of the bytes that were written to it.
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
@@ -12,20 +12,20 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A TCP connection which can also be looked at from outside, through [`Peek`].
+/// A TCP connection that [`SocketPeek`] can inspect.
 #[derive(Debug)]
 pub(super) struct Socket(Arc<TcpStream>);
 
-/// Looks at a socket that someone else reads from. Does not keep it open.
+/// Inspects a socket that someone else reads from. Does not keep it open.
 #[derive(Debug, Clone)]
-pub(super) struct Peek(Weak<TcpStream>);
+pub(super) struct SocketPeek(Weak<TcpStream>);
 
-/// What lies unread in an idle socket.
+/// What an idle socket has received and not yet read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unread {
-    /// Nothing, and the connection stands.
+    /// Nothing; the connection is open.
     Nothing,
-    /// Bytes, though nothing was asked.
+    /// Unexpected bytes.
     Bytes,
     /// The end of the connection.
     End,
@@ -36,22 +36,21 @@ impl Socket {
         Self(Arc::new(stream))
     }
 
-    pub(super) fn peek(&self) -> Peek {
-        Peek(Arc::downgrade(&self.0))
+    pub(super) fn peek(&self) -> SocketPeek {
+        SocketPeek(Arc::downgrade(&self.0))
     }
 }
 
-impl Peek {
-    /// Lets the connection end in a reset, once nobody holds it any more: what was not yet sent is
-    /// dropped, and the peer is told that the connection broke.
-    pub(super) fn reset_at_end(&self) {
+impl SocketPeek {
+    /// Makes the connection end with a reset when it is dropped. Unsent bytes are discarded.
+    pub(super) fn reset_on_close(&self) {
         if let Some(stream) = self.0.upgrade() {
-            // A connection that has ended already can't be reset, and need not be.
+            // This fails if the connection has already ended, which is fine.
             let _ = SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
         }
     }
 
-    /// Asks the system itself: the runtime may not yet have heard of a connection's end.
+    /// What is unread, according to the operating system.
     pub(super) fn unread(&self) -> Unread {
         self.0
             .upgrade()
@@ -59,7 +58,8 @@ impl Peek {
     }
 }
 
-/// What lies unread in a socket, asked of the system itself.
+/// What is unread in a socket. Asks the operating system, since the runtime may not yet know about
+/// the connection's end.
 pub(super) fn unread(stream: &TcpStream) -> Unread {
     let mut byte = [std::mem::MaybeUninit::uninit()];
     match SockRef::from(stream).peek(&mut byte) {
@@ -126,87 +126,87 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// What has been written to a connection, for a body that must know when its bytes have left.
+/// Counts what was written to a connection, so that a body can wait until its bytes are flushed.
 #[derive(Debug, Default)]
-pub(super) struct Meter(Mutex<Count>);
+pub(super) struct IoMeter(Mutex<IoCounts>);
 
 #[derive(Debug, Default)]
-struct Count {
+struct IoCounts {
     written: u64,
-    /// How much was written when the last flush ended.
+    /// How many bytes had been written when the last flush completed.
     flushed: u64,
     flushes: u64,
     waiting: Option<Waker>,
 }
 
-/// A point that the writing of a connection gets to.
+/// A point in the writing of a connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Mark {
-    /// A flush ends after so many others.
+pub(super) enum FlushPoint {
+    /// This many flushes have completed.
     Flushes(u64),
-    /// So many bytes have been flushed.
+    /// This many bytes have been flushed.
     Bytes(u64),
 }
 
-impl Meter {
-    /// The end of the next flush.
-    pub(super) fn next_flush(&self) -> Mark {
-        Mark::Flushes(self.count().flushes + 1)
+impl IoMeter {
+    /// The point at which the next flush has completed.
+    pub(super) fn next_flush(&self) -> FlushPoint {
+        FlushPoint::Flushes(self.counts().flushes + 1)
     }
 
-    /// The flush of so many bytes from now.
-    pub(super) fn bytes_from_now(&self, bytes: u64) -> Mark {
-        Mark::Bytes(self.count().written.saturating_add(bytes))
+    /// The point at which this many more bytes have been flushed.
+    pub(super) fn bytes_from_now(&self, bytes: u64) -> FlushPoint {
+        FlushPoint::Bytes(self.counts().written.saturating_add(bytes))
     }
 
-    /// Waits for the mark. One caller at a time is woken.
-    pub(super) fn poll_reached(&self, mark: Mark, context: &mut Context<'_>) -> Poll<()> {
-        let mut count = self.count();
-        let reached = match mark {
-            Mark::Flushes(flushes) => count.flushes >= flushes,
-            Mark::Bytes(bytes) => count.flushed >= bytes,
+    /// Waits for the point. Only the latest caller is woken.
+    pub(super) fn poll_reached(&self, point: FlushPoint, context: &mut Context<'_>) -> Poll<()> {
+        let mut counts = self.counts();
+        let reached = match point {
+            FlushPoint::Flushes(flushes) => counts.flushes >= flushes,
+            FlushPoint::Bytes(bytes) => counts.flushed >= bytes,
         };
         if reached {
             return Poll::Ready(());
         }
-        count.waiting = Some(context.waker().clone());
+        counts.waiting = Some(context.waker().clone());
         Poll::Pending
     }
 
     pub(super) fn wrote(&self, bytes: usize) {
-        let mut count = self.count();
-        count.written = count.written.saturating_add(bytes as u64);
+        let mut counts = self.counts();
+        counts.written = counts.written.saturating_add(bytes as u64);
     }
 
     pub(super) fn flushed(&self) {
-        let mut count = self.count();
-        count.flushed = count.written;
-        count.flushes += 1;
-        if let Some(waker) = count.waiting.take() {
-            drop(count);
+        let mut counts = self.counts();
+        counts.flushed = counts.written;
+        counts.flushes += 1;
+        if let Some(waker) = counts.waiting.take() {
+            drop(counts);
             waker.wake();
         }
     }
 
-    fn count(&self) -> MutexGuard<'_, Count> {
+    fn counts(&self) -> MutexGuard<'_, IoCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A stream whose writes are counted.
+/// A stream that reports its writes to an [`IoMeter`].
 #[derive(Debug)]
-pub(super) struct Metered<S> {
+pub(super) struct MeteredStream<S> {
     stream: S,
-    meter: Arc<Meter>,
+    meter: Arc<IoMeter>,
 }
 
-impl<S> Metered<S> {
-    pub(super) fn new(stream: S, meter: Arc<Meter>) -> Self {
+impl<S> MeteredStream<S> {
+    pub(super) fn new(stream: S, meter: Arc<IoMeter>) -> Self {
         Self { stream, meter }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for MeteredStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -216,7 +216,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for MeteredStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -256,21 +256,25 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 mod tests {
     use std::io::Write;
     use std::net::TcpListener;
+    use std::time::Instant;
 
     use super::*;
 
-    /// Asks until the system has passed on what the peer did.
-    fn first_news(peek: &Peek) -> Unread {
-        loop {
+    /// Polls until the operating system reports what the peer did.
+    fn first_event(peek: &SocketPeek) -> Unread {
+        const LIMIT: Duration = Duration::from_secs(20);
+        let start = Instant::now();
+        while start.elapsed() < LIMIT {
             match peek.unread() {
                 Unread::Nothing => std::thread::yield_now(),
-                news => return news,
+                event => return event,
             }
         }
+        panic!("the socket reported nothing within {LIMIT:?}");
     }
 
     #[tokio::test]
-    async fn what_an_idle_peer_does_is_seen_without_the_runtime() {
+    async fn a_peek_sees_bytes_and_the_end_without_the_runtime() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         for writes in [false, true] {
@@ -281,13 +285,17 @@ mod tests {
             assert_eq!(peek.unread(), Unread::Nothing);
             if writes {
                 other.write_all(b"x").expect("written");
-                assert_eq!(first_news(&peek), Unread::Bytes);
+                assert_eq!(first_event(&peek), Unread::Bytes);
             } else {
                 drop(other);
-                assert_eq!(first_news(&peek), Unread::End);
+                assert_eq!(first_event(&peek), Unread::End);
             }
             drop(socket);
-            assert_eq!(peek.unread(), Unread::End, "a peek keeps no socket open");
+            assert_eq!(
+                peek.unread(),
+                Unread::End,
+                "a peek does not keep the socket open"
+            );
         }
     }
 }

@@ -1,26 +1,27 @@
-//! Reads an answer to its end, and keeps the start of its body.
+//! Reads the body of a response, and keeps its start.
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::content_coding::{Decoded, decoded};
+use super::content_coding::{DecodedBody, decode};
 use super::exchange::Response;
 
-/// How much of an answer's body is read at most, in bytes.
-pub(super) const READ_AT_MOST: u64 = 16 * 1024 * 1024;
+/// The most bytes of a response's body to read.
+pub(super) const BODY_READ_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// What was read of a body.
-pub(super) struct Read {
+/// A body as far as it was read.
+pub(super) struct ReadBody {
     kept: Bytes,
     length: u64,
-    /// How much of it is kept at most.
-    keep: usize,
+    /// The most bytes to keep.
+    limit: usize,
+    /// Whether the body was read to its end.
     pub(super) complete: bool,
 }
 
-/// Reads a body to its end or to the bound, and keeps its start.
-pub(super) async fn read(mut body: Incoming, keep: usize) -> Result<Read, hyper::Error> {
+/// Reads a body up to its end or [`BODY_READ_LIMIT`], and keeps the first `limit` bytes.
+pub(super) async fn read_body(mut body: Incoming, limit: usize) -> Result<ReadBody, hyper::Error> {
     let mut kept = BytesMut::new();
     let mut length = 0_u64;
     while let Some(frame) = body.frame().await {
@@ -28,42 +29,43 @@ pub(super) async fn read(mut body: Incoming, keep: usize) -> Result<Read, hyper:
             continue;
         };
         length = length.saturating_add(data.len() as u64);
-        let room = keep.saturating_sub(kept.len()).min(data.len());
+        let room = limit.saturating_sub(kept.len()).min(data.len());
         kept.extend_from_slice(&data[..room]);
-        if length > READ_AT_MOST {
-            return Ok(Read {
+        if length > BODY_READ_LIMIT {
+            return Ok(ReadBody {
                 kept: kept.freeze(),
                 length,
-                keep,
+                limit,
                 complete: false,
             });
         }
     }
-    Ok(Read {
+    Ok(ReadBody {
         kept: kept.freeze(),
         length,
-        keep,
+        limit,
         complete: true,
     })
 }
 
-impl Read {
-    /// Of a body that nobody looked at.
-    pub(super) fn none() -> Self {
+impl ReadBody {
+    /// A body of which nothing was read.
+    pub(super) fn unread() -> Self {
         Self {
             kept: Bytes::new(),
             length: 0,
-            keep: 0,
+            limit: 0,
             complete: false,
         }
     }
 }
 
-pub(super) fn response(head: &http::response::Parts, body: Read) -> Response {
+/// Combines a head and a body, which is decoded if it is complete.
+pub(super) fn to_response(head: &http::response::Parts, body: ReadBody) -> Response {
     let headers = head.headers.iter();
     let is_whole = body.complete && body.length == body.kept.len() as u64;
-    let body = match decoded(&head.headers, &body.kept, body.keep) {
-        Some(Decoded { kept, length }) if is_whole => Read {
+    let body = match decode(&head.headers, &body.kept, body.limit) {
+        Some(DecodedBody { kept, length }) if is_whole => ReadBody {
             kept,
             length,
             ..body
