@@ -16,7 +16,7 @@ use crate::cli::command_error::CommandError;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::secret_options::{SecretOptions, from_variable};
 use crate::receiver::{
-    BundleHandling, Decision, Flaw, Receiver, ReceiverError, ReceiverSettings, RequestRecord,
+    BundleHandling, Decision, Flaw, ReceivedRequest, Receiver, ReceiverError, ReceiverSettings,
     Store, Variant,
 };
 use crate::scenario::DurationText;
@@ -126,7 +126,7 @@ pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, Command
     let log = Arc::new(Log::default());
     let mut settings = options.settings()?;
     let told = Arc::clone(&log);
-    settings.observer = Some(Arc::new(move |record: &RequestRecord| told.tell(record)));
+    settings.observer = Some(Arc::new(move |record: &ReceivedRequest| told.tell(record)));
     let path = settings.path.clone();
     let (flaws, variants) = (settings.flaws.clone(), settings.variants.clone());
     let receiver = Receiver::bind(settings)
@@ -201,8 +201,8 @@ fn explain(error: &ReceiverError) -> CommandError {
         }
         ReceiverError::Path(_)
         | ReceiverError::ScriptedStatus(_)
-        | ReceiverError::FlawsExclude(..)
-        | ReceiverError::VariantsExclude(..) => CommandError::usage(message, help),
+        | ReceiverError::ConflictingFlaws(..)
+        | ReceiverError::ConflictingVariants(..) => CommandError::usage(message, help),
         ReceiverError::Listen { .. } | ReceiverError::Ledger(_) => {
             CommandError::not_completed(message, help)
         }
@@ -214,13 +214,13 @@ fn explain(error: &ReceiverError) -> CommandError {
 struct Log {
     requests: AtomicU64,
     granted: AtomicU64,
-    withheld: AtomicU64,
+    skipped: AtomicU64,
     redelivered: AtomicU64,
     refused: AtomicU64,
 }
 
 impl Log {
-    fn tell(&self, record: &RequestRecord) {
+    fn tell(&self, record: &ReceivedRequest) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         if let Some(counter) = self.counter(&record.decision) {
             counter.fetch_add(1, Ordering::Relaxed);
@@ -231,7 +231,7 @@ impl Log {
     fn counter(&self, decision: &Decision) -> Option<&AtomicU64> {
         match decision {
             Decision::Granted => Some(&self.granted),
-            Decision::Withheld(_) => Some(&self.withheld),
+            Decision::Skipped(_) => Some(&self.skipped),
             Decision::Redelivery { .. } => Some(&self.redelivered),
             Decision::Refused(_) => Some(&self.refused),
             _ => None,
@@ -244,7 +244,7 @@ impl Log {
             "{} requests: {} granted, {} acknowledged without a grant, {} redeliveries, {} refused",
             count(&self.requests),
             count(&self.granted),
-            count(&self.withheld),
+            count(&self.skipped),
             count(&self.redelivered),
             count(&self.refused),
         )
@@ -253,7 +253,7 @@ impl Log {
 
 /// One request on one line. What the peer chose is escaped, so that it can neither break the line
 /// nor steer the terminal.
-struct Line<'a>(&'a RequestRecord);
+struct Line<'a>(&'a ReceivedRequest);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_line_can_not_be_broken_by_the_peer() {
-        let record = RequestRecord {
+        let record = ReceivedRequest {
             method: Method::POST,
             path: "/webhooks/aghanim".to_owned(),
             player_id: Some("P1\n\u{1b}[2J".to_owned()),
