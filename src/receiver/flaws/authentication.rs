@@ -73,17 +73,18 @@ fn check_signature(
             status: StatusCode::INTERNAL_SERVER_ERROR,
         });
     }
-    let has_form = |given: &&[u8]| given.len() == 64 && given.iter().all(u8::is_ascii_hexdigit);
-    if flaws.has(Flaw::SignatureFormOnly) && signatures.iter().all(has_form) {
+    let is_well_formed =
+        |given: &&[u8]| given.len() == 64 && given.iter().all(u8::is_ascii_hexdigit);
+    if flaws.has(Flaw::SignatureFormOnly) && signatures.iter().all(is_well_formed) {
         return Ok(());
     }
     let accepted = accepted_signatures(flaws, evidence, timestamp);
-    let fits = |given: &&[u8]| {
+    let matches = |given: &&[u8]| {
         accepted
             .iter()
             .any(|accepted| equals(flaws, accepted, given))
     };
-    if signatures.iter().any(fits) {
+    if signatures.iter().any(matches) {
         Ok(())
     } else {
         Err(SignatureMismatch::Different.into())
@@ -99,9 +100,9 @@ fn given_signatures<'a>(flaws: &Flaws, headers: &'a HeaderMap) -> Result<Vec<&'a
         .collect();
     let count_allowed =
         values.len() == 1 || (values.len() > 1 && flaws.has(Flaw::AnySignatureCounts));
-    let empty_allowed =
+    let values_allowed =
         flaws.has(Flaw::PrefixCompare) || values.iter().all(|value| !value.is_empty());
-    if !count_allowed || !empty_allowed {
+    if !count_allowed || !values_allowed {
         let header = SIGNATURE_HEADER;
         return Err(Refusal::HeaderCount { header });
     }

@@ -119,7 +119,7 @@ flaws! {
         "The receiver checks the age of the body's `event_time` instead of the timestamp header: it refuses all retries after a long outage and accepts an old signature of a recent event."
         "An event whose `event_time` is an hour ago is answered 403 and not granted, although its signature is fresh.";
     SignatureCaseMismatch "signature_case_mismatch" Loses
-        "The receiver computes the signature in upper-case hex and compares it with the lower-case header: it refuses every genuine delivery."
+        "The receiver computes the signature in uppercase hex and compares it with the lowercase header: it refuses every genuine delivery."
         "Every genuine delivery is answered 403.";
     PrefixCompare "prefix_compare" Forges
         "The receiver compares only as many characters as the signature header has: an empty signature or any prefix of the correct one passes."

@@ -19,19 +19,19 @@ const BATCH_LIMIT: usize = 512;
 /// The maximum number of waiting requests. Further senders block until there is room.
 const QUEUE_LIMIT: usize = 4096;
 
-type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
+type ReplySender<T> = oneshot::Sender<Result<T, LedgerError>>;
 
 /// A request to the thread.
 enum LedgerRequest {
-    Record(Box<LedgerEntry>, Reply<RecordOutcome>),
+    Record(Box<LedgerEntry>, ReplySender<RecordOutcome>),
     Read(ReadRequest),
     Close,
 }
 
 enum ReadRequest {
-    Recall(String, BodyDigest, Reply<Option<FirstDelivery>>),
-    Holding(String, String, Reply<u128>),
-    Holdings(String, Reply<Holdings>),
+    Recall(String, BodyDigest, ReplySender<Option<FirstDelivery>>),
+    Holding(String, String, ReplySender<u128>),
+    Holdings(String, ReplySender<Holdings>),
 }
 
 /// A handle of the ledger. The thread ends when the last handle is dropped.
@@ -99,7 +99,7 @@ impl Ledger {
 
     async fn ask<T>(
         &self,
-        request: impl FnOnce(Reply<T>) -> LedgerRequest,
+        request: impl FnOnce(ReplySender<T>) -> LedgerRequest,
     ) -> Result<T, LedgerError> {
         let (sender, reply) = oneshot::channel();
         self.requests
@@ -143,7 +143,7 @@ fn serve(mut queries: LedgerQueries, mut requests: mpsc::Receiver<LedgerRequest>
 fn record(
     queries: &mut LedgerQueries,
     entries: &[Box<LedgerEntry>],
-    replies: Vec<Reply<RecordOutcome>>,
+    replies: Vec<ReplySender<RecordOutcome>>,
 ) {
     if entries.is_empty() {
         return;
