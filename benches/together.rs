@@ -5,7 +5,7 @@
 //! scenario can have several of them, each with an event of its own. The last line of each kind is
 //! the same deliveries one after the other, which catch nothing.
 
-#[path = "../tests/racy_receiver/mod.rs"]
+#[path = "../tests/run/faults/racy_receiver.rs"]
 mod racy_receiver;
 
 use std::io::{BufRead, BufReader};

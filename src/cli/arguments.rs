@@ -1,4 +1,4 @@
-//! The words of the command line. What a command does with them is in its own file.
+//! The command-line arguments. Each command is implemented in a separate file.
 
 use std::ffi::OsString;
 
@@ -21,26 +21,28 @@ use super::sign::Sign;
 use super::snapshots::Snapshots;
 use super::verify::Verify;
 
-/// The end of the help of every command that takes a secret.
-pub(super) const SECRET_HELP: &str = "The secret is never taken as a plain argument, where `ps` \
-                                      and the shell's history show it.";
+/// The last paragraph of the help of every command that takes a secret.
+pub(super) const SECRET_HELP: &str = "The secret can't be passed as an argument, because `ps` and \
+                                      the shell history would show it.";
 
-/// Plays Aghanim's part: sends a game's back end signed coupon.redeemed webhooks, and proves that
-/// it answers right and grants each coupon exactly once.
+/// Test receivers of Aghanim's coupon.redeemed webhooks
+///
+/// aghook sends signed webhooks to a game's back end, as Aghanim does. It checks the responses and
+/// that every coupon is granted exactly once.
 #[derive(Debug, Parser)]
 #[command(
     name = "aghook",
     version,
     disable_help_subcommand = true,
-    after_help = "Exit codes: 0 every check held, 1 a check failed, 2 the command line or a file \
-                  is wrong, 3 the command could not be completed."
+    after_help = "Exit codes: 0 every check passed, 1 a check failed, 2 the command line or a file \
+                  is invalid, 3 the command could not be completed."
 )]
 pub struct Arguments {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 
-    /// When to use colours: auto means on a terminal, unless `NO_COLOR` is set
+    /// When to use colors: with auto, on a terminal unless `NO_COLOR` is set
     #[arg(
         long,
         global = true,
@@ -51,11 +53,11 @@ pub struct Arguments {
     pub color: ColorChoice,
 }
 
-/// The commands. What each one's help says stands on its own type.
+/// The commands. The doc comment of each type is the command's help.
 #[derive(Debug, Subcommand)]
 #[expect(
     missing_docs,
-    reason = "a text here would be the whole help of a command, in place of its type's"
+    reason = "a doc comment on a variant would replace the help of its type"
 )]
 pub enum Command {
     Run(Box<Run>),
@@ -76,20 +78,20 @@ pub enum Command {
     Man(ManPages),
 }
 
-/// What `--color` says in words that are not parsed yet, for help texts and usage errors.
-pub(super) fn color_of(words: &[OsString]) -> ColorChoice {
-    let value_of = |(nth, word): (usize, &OsString)| {
-        let word = word.to_str()?;
-        let value = match word.strip_prefix("--color")? {
-            "" => words.get(nth + 1)?.to_str()?,
+/// Finds `--color` before the arguments are parsed, for help texts and usage errors.
+pub(super) fn find_color(arguments: &[OsString]) -> ColorChoice {
+    let color_at = |(index, argument): (usize, &OsString)| {
+        let argument = argument.to_str()?;
+        let value = match argument.strip_prefix("--color")? {
+            "" => arguments.get(index + 1)?.to_str()?,
             rest => rest.strip_prefix('=')?,
         };
         ColorChoice::from_str(value, false).ok()
     };
-    words
+    arguments
         .iter()
         .enumerate()
-        .find_map(value_of)
+        .find_map(color_at)
         .unwrap_or_default()
 }
 
@@ -100,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arguments_fit_together() {
+    fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
     }
 
@@ -113,8 +115,8 @@ mod tests {
             ("aghook --color purple", ColorChoice::Auto),
             ("aghook --colors=never", ColorChoice::Auto),
         ] {
-            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            assert_eq!(color_of(&words), color, "{line}");
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(find_color(&arguments), color, "{line}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A body from a file or from standard input, byte for byte.
+//! Reads a request body from a file or standard input.
 
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use clap::Args;
 use super::command_error::CommandError;
 use super::console::Console;
 
-/// Where the body comes from.
+/// The source of the body.
 #[derive(Debug, Args)]
 pub(super) struct BodyFile {
-    /// The file that holds the body, taken byte for byte; left out or `-`, standard input
+    /// File with the exact bytes of the body [default: standard input, also with `-`]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -27,7 +27,7 @@ impl BodyFile {
         let Some(path) = self.path() else {
             let mut input = io::stdin().lock();
             if input.is_terminal() {
-                console.note("Reading the body from standard input until its end.");
+                console.note("Reading the body from standard input until end of file.");
             }
             let mut body = Vec::new();
             return match input.read_to_end(&mut body) {

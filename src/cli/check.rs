@@ -1,4 +1,4 @@
-//! `aghook check`: what is wrong in files, without sending anything.
+//! `aghook check`: checks scenario files and aghook.yaml.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,23 @@ use clap::Args;
 
 use super::command_error::CommandError;
 use super::console::Console;
-use super::{ExitCode, files};
+use super::{ExitCode, scenario_selection};
 use crate::delivery::{AllowedHosts, Target};
 use crate::generate::StartTime;
 use crate::harness::{Plan, PlanSettings};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile};
 use crate::scenario::{Case, Config, HttpVersionName, bundled_sources, find};
 
-/// Check scenario files and aghook.yaml without sending anything
+/// Check scenario files and aghook.yaml for errors, without sending anything
 ///
-/// Exits with 2 if anything is wrong, and says what, where and what to do.
+/// Prints every error with its location and how to fix it, and exits with 2 if there are any.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Files, folders or quoted globs [default: the bundled suite, and aghook.yaml if it is here]
+    /// Files, folders or quoted globs [default: the bundled suite, and aghook.yaml if present]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// The file of target profiles [default: aghook.yaml, if it is in this folder]
+    /// File with the target profiles [default: aghook.yaml in the current folder, if present]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -54,7 +54,7 @@ impl Check {
         let mut scenarios = 0;
         let sources = self.sources(&mut problems);
         for source in &sources {
-            match Case::of_file(source) {
+            match Case::from_file(source) {
                 Ok(cases) => {
                     scenarios += cases.len();
                     for case in cases {
@@ -66,24 +66,24 @@ impl Check {
         }
         problems
             .into_result()
-            .map_err(|problems| files::wrong(&problems, console))?;
+            .map_err(|problems| scenario_selection::diagnostics_error(&problems, console))?;
         writeln!(
             console,
-            "nothing wrong in {} with {} and {}",
-            counted(sources.len() + configs.len(), "file"),
-            counted(scenarios, "scenario"),
-            counted(profiles().count(), "profile"),
+            "no errors in {} with {} and {}",
+            count_of(sources.len() + configs.len(), "file"),
+            count_of(scenarios, "scenario"),
+            count_of(profiles().count(), "profile"),
         )?;
-        Ok(ExitCode::ChecksHeld)
+        Ok(ExitCode::Success)
     }
 
-    /// All config files that are named, or else the usual one if it is here.
+    /// The config files given as arguments, or aghook.yaml in the current folder.
     fn configs(&self, problems: &mut Diagnostics) -> Vec<Config> {
-        let named = self.paths.iter().filter(|path| is_config(path));
-        let mut paths: Vec<&Path> = named.chain(&self.config).map(PathBuf::as_path).collect();
-        let usual = Path::new(Config::FILE_NAME);
-        if paths.is_empty() && usual.exists() {
-            paths.push(usual);
+        let given = self.paths.iter().filter(|path| is_config(path));
+        let mut paths: Vec<&Path> = given.chain(&self.config).map(PathBuf::as_path).collect();
+        let default = Path::new(Config::FILE_NAME);
+        if paths.is_empty() && default.exists() {
+            paths.push(default);
         }
         paths.sort_unstable();
         paths.dedup();
@@ -119,7 +119,7 @@ impl Check {
     }
 }
 
-/// Reads a config whose targets can be sent to.
+/// Reads a config and checks that its targets are usable.
 fn read_config(path: &Path) -> Result<Config, Diagnostics> {
     let source = SourceFile::read(path)?;
     let mut config = Config::parse(&source)?;
@@ -130,7 +130,7 @@ fn read_config(path: &Path) -> Result<Config, Diagnostics> {
             Ok(allowed) => allowed,
             Err(error) => {
                 let message = format!("profiles.{name}.allow_hosts: {error}");
-                problems.extend([Diagnostic::of_file(source.name.clone(), message, None)]);
+                problems.extend([Diagnostic::for_file(source.name.clone(), message, None)]);
                 continue;
             }
         };
@@ -144,7 +144,7 @@ fn read_config(path: &Path) -> Result<Config, Diagnostics> {
     problems.into_result().map(|()| config)
 }
 
-/// Whether there is no profile that a fault of HTTP/1.1 could be played with.
+/// Whether every profile uses HTTP/2, so that faults of HTTP/1.1 can't be tested.
 fn speaks_http2_only(config: &Config) -> bool {
     let mut profiles = config.profiles.values();
     !config.profiles.is_empty()
@@ -156,7 +156,7 @@ fn is_config(path: &Path) -> bool {
         .is_some_and(|name| name == Config::FILE_NAME)
 }
 
-fn counted(count: usize, noun: &str) -> String {
+fn count_of(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         _ => format!("{count} {noun}s"),

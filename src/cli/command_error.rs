@@ -1,4 +1,4 @@
-//! Why a command did not run to its end, as its user reads it.
+//! The error that ends a command.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use super::ExitCode;
 const ERROR_STYLE: Style = AnsiColor::Red.on_default().bold();
 const HELP_STYLE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// An error that ends a command. `{}` writes it plainly, `{:#}` with colours.
+/// An error that ends a command. `{}` prints plain text, `{:#}` prints colors.
 #[derive(Debug)]
 pub struct CommandError {
     code: ExitCode,
-    text: Text,
+    text: ErrorText,
 }
 
 #[derive(Debug)]
-enum Text {
+enum ErrorText {
     Message {
         message: String,
         help: Option<String>,
@@ -26,7 +26,7 @@ enum Text {
 }
 
 impl CommandError {
-    /// The command line, a config or a scenario is wrong.
+    /// The command line, a config or a scenario is invalid.
     pub fn usage(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
         Self::new(ExitCode::Usage, message.into(), help.into())
     }
@@ -36,26 +36,26 @@ impl CommandError {
         Self::new(ExitCode::NotCompleted, message.into(), help.into())
     }
 
-    /// Diagnostics that are rendered already, such as those of a file with its lines.
+    /// Diagnostics that are already rendered, such as those with the lines of a file.
     pub fn rendered(code: ExitCode, text: impl Into<String>) -> Self {
         Self {
             code,
-            text: Text::Rendered(text.into()),
+            text: ErrorText::Rendered(text.into()),
         }
     }
 
-    /// How the program ends because of this.
+    /// The exit code of the program.
     pub fn exit_code(&self) -> ExitCode {
         self.code
     }
 
     fn new(code: ExitCode, message: String, help: Option<String>) -> Self {
-        let text = Text::Message { message, help };
+        let text = ErrorText::Message { message, help };
         Self { code, text }
     }
 }
 
-/// Writing the output failed, for a reason other than a reader that went away.
+/// Writing the output failed. A closed pipe does not end up here.
 impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
         Self::not_completed(format!("can't write the output: {error}"), None)
@@ -65,8 +65,8 @@ impl From<std::io::Error> for CommandError {
 impl fmt::Display for CommandError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (message, help) = match &self.text {
-            Text::Rendered(text) => return formatter.write_str(text.trim_end()),
-            Text::Message { message, help } => (message, help),
+            ErrorText::Rendered(text) => return formatter.write_str(text.trim_end()),
+            ErrorText::Message { message, help } => (message, help),
         };
         let [error_style, help_style] = if formatter.alternate() {
             [ERROR_STYLE, HELP_STYLE]
@@ -88,19 +88,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_come_only_when_asked_for() {
-        let error = CommandError::usage("no such file", "look again".to_owned());
-        assert_eq!(error.to_string(), "error: no such file\n  help: look again");
-        let coloured = format!("{error:#}");
-        assert!(coloured.contains("\u{1b}[31m"), "{coloured:?}");
+    fn only_the_alternate_format_has_colors() {
+        let error = CommandError::usage("no such file", "check the path".to_owned());
         assert_eq!(
-            anstream::adapter::strip_str(&coloured).to_string(),
+            error.to_string(),
+            "error: no such file\n  help: check the path"
+        );
+        let colored = format!("{error:#}");
+        assert!(colored.contains("\u{1b}[31m"), "{colored:?}");
+        assert_eq!(
+            anstream::adapter::strip_str(&colored).to_string(),
             error.to_string()
         );
     }
 
     #[test]
-    fn a_rendered_text_is_left_alone() {
+    fn a_rendered_text_is_printed_unchanged() {
         let error = CommandError::rendered(ExitCode::CheckFailed, "a.yaml:1:2 no\n");
         assert_eq!(error.to_string(), "a.yaml:1:2 no");
         assert_eq!(error.exit_code(), ExitCode::CheckFailed);

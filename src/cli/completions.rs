@@ -1,4 +1,4 @@
-//! `aghook completions`: the completion script of a shell.
+//! `aghook completions`: prints a completion script for a shell.
 
 use std::io::Write as _;
 
@@ -12,21 +12,21 @@ use super::console::Console;
 
 /// Print a completion script for a shell
 ///
-/// For bash: `source <(aghook completions bash)` in `~/.bashrc`. For zsh, save it as `_aghook` in
-/// a folder of `$fpath`. For fish, save it as `~/.config/fish/completions/aghook.fish`.
+/// For bash, add `source <(aghook completions bash)` to `~/.bashrc`. For zsh, save the script as
+/// `_aghook` in a folder of `$fpath`. For fish, save it as `~/.config/fish/completions/aghook.fish`.
 #[derive(Debug, Args)]
 pub struct Completions {
-    /// The shell that the script is for
+    /// Shell to complete for
     shell: Shell,
 }
 
 impl Completions {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        // Made in memory first: the generator panics where writing fails.
+        // Generated in memory, because the generator panics if writing fails.
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "aghook", &mut script);
         console.write_all(&script)?;
         console.flush()?;
-        Ok(ExitCode::ChecksHeld)
+        Ok(ExitCode::Success)
     }
 }

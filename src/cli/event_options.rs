@@ -1,4 +1,4 @@
-//! An ad-hoc event, bent as one likes.
+//! The options that describe the event of `aghook fire`.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,55 +15,55 @@ use crate::harness::PlannedEvent;
 use crate::protocol::{Event, Field};
 use crate::scenario::{JsonPointer, Profile};
 
-/// What the event is like.
+/// The options that describe the event.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "The event")]
+#[command(next_help_heading = "Event")]
 pub(super) struct EventOptions {
-    /// Grant a bundle, with a bundle in it
+    /// Grant a bundle that contains another bundle
     #[arg(long)]
     bundle: bool,
 
-    /// Have a fallback for when the item can't be granted
+    /// Add a fallback item, for receivers that can't grant the item
     #[arg(long)]
     fallback: bool,
 
-    /// Come from the sandbox environment
+    /// Send a sandbox event
     #[arg(long)]
     sandbox: bool,
 
-    /// What caused the event: hub.redeem, or test for "Send test event" in the dashboard
+    /// Cause of the event: hub.redeem, or test for "Send test event" in the dashboard
     #[arg(long, value_name = "NAME", default_value = Event::TRIGGER_REDEEM)]
     trigger: String,
 
-    /// Put JSON at a JSON Pointer, as `/event_data/player_id='"P1"'` (repeatable)
+    /// Set a value by JSON Pointer, such as `/event_data/player_id='"P1"'` (repeatable)
     #[arg(long, value_name = "POINTER=JSON")]
-    set: Vec<Setting>,
+    set: Vec<SetValue>,
 
-    /// Leave out the key at a JSON Pointer, as `/event_data/item/price` (repeatable)
+    /// Remove a key by JSON Pointer, such as `/event_data/item/price` (repeatable)
     #[arg(long, value_name = "POINTER", value_parser = JsonPointer::parse)]
     unset: Vec<JsonPointer>,
 
-    /// How many different events to send, one after the other
+    /// Number of different events to send, one after the other
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     count: u32,
 
-    /// From what the event follows [default: another one each time]
+    /// Random seed of the event [default: different each time]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// The moment from which event times count, as Unix seconds or RFC 3339 [default: now]
+    /// Start time T, as Unix seconds or RFC 3339; event times are relative to it [default: now]
     #[arg(long, value_name = "T")]
     start_time: Option<StartTime>,
 }
 
-/// JSON to put at a place of the event.
+/// A value of `--set`.
 #[derive(Debug, Clone)]
-struct Setting {
+struct SetValue {
     pointer: JsonPointer,
     value: Value,
 }
 
-impl std::str::FromStr for Setting {
+impl std::str::FromStr for SetValue {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -71,7 +71,7 @@ impl std::str::FromStr for Setting {
             return Err("expected POINTER=JSON, such as /sandbox=true".to_owned());
         };
         let value = serde_json::from_str(json).map_err(|error| {
-            format!("`{json}` is not JSON ({error}); text needs quotes: '\"{json}\"'")
+            format!("`{json}` is not valid JSON ({error}); quote text: '\"{json}\"'")
         })?;
         Ok(Self {
             pointer: JsonPointer::parse(pointer)?,
@@ -81,7 +81,7 @@ impl std::str::FromStr for Setting {
 }
 
 impl EventOptions {
-    /// Makes the events, of the game's own items if `profile` has any.
+    /// Generates the events, with the items, players and game ID of `profile` if it has them.
     pub(super) fn generate(&self, profile: &Profile) -> Result<Vec<PlannedEvent>, CommandError> {
         let start = self
             .start_time
@@ -107,7 +107,7 @@ impl EventOptions {
             .map(|_| PlannedEvent::generate(&mut generator, &shape, &set, &self.unset))
             .collect::<Result<_, _>>()
             .map_err(|reason| {
-                let help = "print the event with `--dry-run --as json` to see what is there";
+                let help = "print the event with `--dry-run --as json` to see its keys";
                 CommandError::usage(reason, help.to_owned())
             })
     }

@@ -1,4 +1,4 @@
-//! How the program ends, for scripts and CI.
+//! The exit codes of the program.
 
 use crate::harness::RunEnded;
 
@@ -6,19 +6,19 @@ use crate::harness::RunEnded;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
-    /// Every check held, or the command did what it was asked to do.
-    ChecksHeld = 0,
-    /// A check failed: the receiver, the signature or the file is not as it should be.
+    /// Every check passed, or the command succeeded.
+    Success = 0,
+    /// A check failed: the receiver or the signature is not as expected.
     CheckFailed = 1,
-    /// The command line, a config or a scenario is wrong; nothing was sent.
+    /// The command line, a config or a scenario is invalid. Nothing was sent.
     Usage = 2,
     /// The target could not be reached, or the command could not be completed.
     NotCompleted = 3,
 }
 
 impl ExitCode {
-    /// The verdict on a run, now or when it is read again later. A run that checked nothing is never
-    /// a success, and neither is one of which a part was left out.
+    /// The exit code of a run or of its recording. A run that checked nothing or skipped scenarios
+    /// is never a success.
     pub(super) fn of_run(ended: &RunEnded) -> Self {
         if ended.scenarios.failed > 0 {
             return Self::CheckFailed;
@@ -27,7 +27,7 @@ impl ExitCode {
         if undecided || ended.not_run > 0 {
             return Self::NotCompleted;
         }
-        Self::ChecksHeld
+        Self::Success
     }
 }
 

@@ -1,4 +1,4 @@
-//! `aghook fire`: one ad-hoc event, bent as one likes.
+//! `aghook fire`: sends a single custom event.
 
 mod verdict;
 
@@ -23,43 +23,44 @@ use crate::generate::{Generator, Seed, StartTime};
 use crate::harness::{
     AttemptPlace, PlannedEvent, Redaction, Verdict, answer_record, attempt_record,
 };
-use crate::report::FiredReport;
+use crate::report::FireReport;
 use crate::scenario::document::nearest;
 use crate::scenario::{Forgery, RetryPolicy, RetrySetting};
-use verdict::{FireVerdict, Fired};
+use verdict::{FireOutcome, FireVerdict};
 
-/// Send one event, as it is bent by the options, and say what came of it
+/// Send a custom event and show the response
 ///
-/// Shows the request, every answer, and the verdict in words. Exits with 0 if the event was delivered
-/// (answered 2xx), or the forgery refused (answered 4xx), with 1 if not, and with 3 if the target
-/// could not be reached.
+/// Prints the request, every response and the verdict.
+///
+/// Exits with 0 if the event was accepted (2xx) or the forgery was refused (4xx), 1 if not, 2 if the
+/// command line or a file is invalid, and 3 if the target could not be reached.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
 pub struct Fire {
-    /// Send a forgery in place of the event; `aghook list --what forgeries` explains them
+    /// Send a forgery instead of the event; see `aghook list --what forgeries`
     #[arg(long, value_name = "NAME", value_parser = parse_forgery)]
     forge: Option<Forgery>,
 
-    /// How often to deliver each event
+    /// Deliver each event N times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
 
-    /// Try once, and don't retry
+    /// Do not retry
     #[arg(long)]
     no_retry: bool,
 
-    /// Print what would be sent, and send nothing
+    /// Print the request without sending it
     #[arg(long)]
     dry_run: bool,
 
-    /// How to print it
+    /// Output format of --dry-run
     #[arg(
         long = "as",
         value_name = "FORM",
         default_value = "http",
         requires = "dry_run"
     )]
-    form: Form,
+    format: FireFormat,
 
     #[command(flatten)]
     event: EventOptions,
@@ -72,12 +73,12 @@ pub struct Fire {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+enum FireFormat {
     /// The whole HTTP request
     Http,
     /// A curl command for a POSIX shell
     Curl,
-    /// The body alone, which needs no secret and no target
+    /// Only the body; needs no secret and no target
     Json,
 }
 
@@ -138,8 +139,8 @@ impl Fire {
         let seed = Seed::of_text("fire");
         let start = StartTime::from_system_time(SystemTime::now());
         let mut random = seed.random();
-        let mut report = FiredReport::new(console);
-        let (mut all, mut right, mut unknown) = (0, 0, 0);
+        let mut report = FireReport::new(console);
+        let (mut all, mut as_expected, mut unknown) = (0, 0, 0);
         let deliveries = events
             .iter()
             .flat_map(|event| (0..self.times).map(move |_| event));
@@ -166,51 +167,51 @@ impl Fire {
             let Some(last) = delivery.attempts.last() else {
                 continue;
             };
-            let answer = answer_record(&last.exchange.result, redaction);
+            let response = answer_record(&last.exchange.result, redaction);
             let attempts = delivery.attempts.len();
-            let said = FireVerdict::of(self.forge, delivery.outcome, &answer, attempts);
+            let judged = FireVerdict::new(self.forge, delivery.outcome, &response, attempts);
             all += 1;
-            let verdict = match said.fired {
-                Fired::Right => {
-                    right += 1;
+            let verdict = match judged.outcome {
+                FireOutcome::Expected => {
+                    as_expected += 1;
                     Verdict::Passed
                 }
-                Fired::Wrong => Verdict::Failed,
-                Fired::Unknown => {
+                FireOutcome::Unexpected => Verdict::Failed,
+                FireOutcome::Unknown => {
                     unknown += 1;
                     Verdict::Broken
                 }
             };
-            report.verdict(verdict, &said.words, said.next.as_deref())?;
+            report.verdict(verdict, &judged.message, judged.help.as_deref())?;
         }
-        report.ended(all, right)?;
-        Ok(if right + unknown < all {
+        report.ended(all, as_expected)?;
+        Ok(if as_expected + unknown < all {
             ExitCode::CheckFailed
         } else if unknown > 0 {
             ExitCode::NotCompleted
         } else {
-            ExitCode::ChecksHeld
+            ExitCode::Success
         })
     }
 
-    /// The profile's policy. A forgery is tried once: it is not the sender who makes it.
+    /// The profile's retry policy. A forgery is never retried, because an attacker would not retry.
     fn policy(&self, chosen: &ChosenTarget) -> RetryPolicy {
-        let own = chosen.profile.retry_policy();
+        let policy = chosen.profile.retry_policy();
         if self.no_retry || self.forge.is_some() {
-            return RetrySetting::Off.over(&own);
+            return RetrySetting::Off.over(&policy);
         }
-        own
+        policy
     }
 
-    /// Without the old secret, what is sent for `expired_secret` would be another forgery.
+    /// Without the old secret, the forgery `expired_secret` can't be sent.
     fn check_forgery(&self, chosen: &ChosenTarget) -> Result<(), CommandError> {
         if self.forge != Some(Forgery::ExpiredSecret) || chosen.profile.expired_secret_env.is_some()
         {
             return Ok(());
         }
-        let help = "name the environment variable that holds it with `expired_secret_env`, in a \
-                    profile of aghook.yaml";
-        let message = "the forgery `expired_secret` needs the secret before the present one";
+        let help = "set `expired_secret_env` in a profile of aghook.yaml to the environment \
+                    variable that holds it";
+        let message = "the forgery `expired_secret` needs the previous secret";
         Err(CommandError::usage(message, help.to_owned()))
     }
 
@@ -221,16 +222,16 @@ impl Fire {
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
         for event in events {
-            if self.form == Form::Json {
+            if self.format == FireFormat::Json {
                 console.write_all(&event.body)?;
                 writeln!(console)?;
                 continue;
             }
             let target = chosen.required()?;
             let signed = self.sign(chosen, target, event)?;
-            if self.form == Form::Curl {
+            if self.format == FireFormat::Curl {
                 let mut headers = signed.headers.clone();
-                // curl writes it from the URL.
+                // curl derives it from the URL.
                 headers.retain(|(name, _)| *name != "Host");
                 writeln!(
                     console,
@@ -248,7 +249,7 @@ impl Fire {
             writeln!(console)?;
         }
         console.flush()?;
-        Ok(ExitCode::ChecksHeld)
+        Ok(ExitCode::Success)
     }
 
     fn sign(

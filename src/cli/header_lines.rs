@@ -1,10 +1,10 @@
-//! Header lines as people copy them from a log or from `curl --verbose`.
+//! Parses header lines copied from a log or from `curl --verbose`.
 
 use std::path::Path;
 
 use super::command_error::CommandError;
 
-/// `Name: value` lines, in their order.
+/// `Name: value` lines, in order.
 #[derive(Debug, Default)]
 pub(super) struct HeaderLines(Vec<(String, String)>);
 
@@ -19,29 +19,29 @@ impl HeaderLines {
         let headers = Self::parse(&String::from_utf8_lossy(&text));
         if headers.0.is_empty() {
             return Err(CommandError::usage(
-                format!("there is no header line in {}", path.display()),
-                "a header line is `Name: value`".to_owned(),
+                format!("{} contains no header lines", path.display()),
+                "write one `Name: value` per line".to_owned(),
             ));
         }
         Ok(headers)
     }
 
-    /// Lines that are no header, such as the request line, are passed over.
+    /// Skips lines that are not headers, such as the request line.
     fn parse(text: &str) -> Self {
         let header = |line: &str| {
-            // curl marks what it sends with `>` and what it gets with `<`.
+            // curl prefixes sent lines with `>` and received lines with `<`.
             let line = line.trim_start_matches(['>', '<', ' ', '\t', '\u{feff}']);
             let (name, value) = line.split_once(':')?;
             let token =
                 |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
             let name_like = !name.is_empty() && name.bytes().all(token);
-            // White space around a value is not part of it (RFC 9110, 5.5).
+            // Whitespace around a value is not part of it (RFC 9110, 5.5).
             name_like.then(|| (name.to_owned(), value.trim().to_owned()))
         };
         Self(text.lines().filter_map(header).collect())
     }
 
-    /// The value of a header in any case; several of them are joined, as HTTP does.
+    /// The value of a header, case-insensitively. Several values are joined with commas, as in HTTP.
     pub(super) fn value(&self, name: &str) -> Option<String> {
         let values: Vec<&str> = self
             .0
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_read_as_logs_show_them() {
+    fn headers_are_parsed_as_logs_print_them() {
         let text = "> POST /hook HTTP/1.1\r\n> host: a:8080\r\nX-Aghanim-Signature:  abc \r\n\r\n\
                     x-aghanim-signature: def\nnot a header\nX-Empty:";
         let headers = HeaderLines::parse(text);

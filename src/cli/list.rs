@@ -1,5 +1,4 @@
-//! `aghook list`: which scenarios there are, and what the words of scenarios and of the built-in
-//! receiver mean.
+//! `aghook list`: lists scenarios, forgeries, faults, flaws and variants.
 
 use std::io::Write as _;
 
@@ -10,36 +9,36 @@ use serde_json::json;
 use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
-use super::files::ScenarioOptions;
+use super::scenario_selection::ScenarioSelection;
 use crate::receiver::{Flaw, Variant};
 use crate::scenario::{Case, Fault, Forgery};
 
-/// List scenarios, forgeries, faults, or flaws and variants of the built-in receiver
+/// List scenarios, forgeries, faults, flaws or variants
 #[derive(Debug, Args)]
 pub struct List {
     /// What to list
     #[arg(long, value_name = "WHAT", default_value = "scenarios")]
-    what: Listed,
+    what: ListKind,
 
-    /// Print one JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    scenarios: ScenarioOptions,
+    scenarios: ScenarioSelection,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Listed {
-    /// Scenarios with their tags and what they are about
+enum ListKind {
+    /// Scenarios with their tags and descriptions
     Scenarios,
-    /// Forgeries, which a receiver must refuse
+    /// Forgeries that a receiver must refuse
     Forgeries,
-    /// Flaws that the built-in receiver can show (`aghook receive --flaw`)
+    /// Bugs that the built-in receiver can have (`aghook receive --flaw`)
     Flaws,
-    /// Ways in which the built-in receiver can differ and be sound (`aghook receive --variant`)
+    /// Sound implementation choices of the built-in receiver (`aghook receive --variant`)
     Variants,
-    /// Faults, which a receiver must survive
+    /// Faults that a receiver must survive
     Faults,
 }
 
@@ -49,37 +48,37 @@ const DIM: Style = Style::new().dimmed();
 impl List {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         match self.what {
-            Listed::Scenarios => {
+            ListKind::Scenarios => {
                 for case in self.scenarios.read(console)? {
                     self.scenario(&case, console)?;
                 }
             }
-            Listed::Forgeries => {
+            ListKind::Forgeries => {
                 for forgery in Forgery::ALL {
-                    self.word(forgery.name(), forgery.about(), console)?;
+                    self.entry(forgery.name(), forgery.about(), console)?;
                 }
             }
-            Listed::Faults => {
+            ListKind::Faults => {
                 for fault in Fault::ALL {
-                    self.word(fault.name(), fault.about(), console)?;
+                    self.entry(fault.name(), fault.about(), console)?;
                 }
             }
-            Listed::Variants => {
+            ListKind::Variants => {
                 for variant in Variant::ALL {
-                    self.word(variant.name(), variant.about(), console)?;
+                    self.entry(variant.name(), variant.about(), console)?;
                 }
             }
-            Listed::Flaws => {
+            ListKind::Flaws => {
                 for flaw in Flaw::ALL {
                     self.flaw(flaw, console)?;
                 }
             }
         }
         console.flush()?;
-        Ok(ExitCode::ChecksHeld)
+        Ok(ExitCode::Success)
     }
 
-    fn word(&self, name: &str, about: &str, console: &mut Console) -> Result<(), CommandError> {
+    fn entry(&self, name: &str, about: &str, console: &mut Console) -> Result<(), CommandError> {
         if self.json {
             writeln!(console, "{}", json!({ "name": name, "about": about }))?;
         } else {
@@ -124,8 +123,8 @@ impl List {
         }
         writeln!(console, "{NAME}{title}{NAME:#}")?;
         let tags = scenario.tags.join(", ");
-        let place = format!("{}:{}", case.source.name, case.line);
-        writeln!(console, "  {DIM}{place}  [{tags}]{DIM:#}")?;
+        let location = format!("{}:{}", case.source.name, case.line);
+        writeln!(console, "  {DIM}{location}  [{tags}]{DIM:#}")?;
         if !about.is_empty() {
             writeln!(console, "  {about}")?;
         }

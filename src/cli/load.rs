@@ -28,8 +28,8 @@ use super::ExitCode;
 use super::block_on;
 use super::command_error::CommandError;
 use super::console::Console;
-use super::preparation::{Preparation, PreparedRun};
 use super::secret_options::SecretOptions;
+use super::session::{Session, SessionSettings};
 use super::target_options::{TargetOptions, reach};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::load::{
@@ -238,7 +238,7 @@ impl Load {
         let listed_players = chosen.profile.listed_players();
         let players_hold_something = !listed_players.is_empty();
         generator = generator.with_players(listed_players.into());
-        let preparation = Preparation {
+        let preparation = SessionSettings {
             target: chosen,
             secret: &self.secret,
             seed: Some(seed),
@@ -346,7 +346,7 @@ impl Load {
         }
     }
 
-    fn settings(&self, prepared: &PreparedRun, generator: Generator, mix: Mix) -> LoadSettings {
+    fn settings(&self, prepared: &Session, generator: Generator, mix: Mix) -> LoadSettings {
         let cores = std::thread::available_parallelism();
         LoadSettings {
             rate: self.rate,
@@ -365,7 +365,7 @@ impl Load {
         }
     }
 
-    fn head_of_failures(&self, prepared: &PreparedRun) -> FailedEventsHead {
+    fn head_of_failures(&self, prepared: &Session) -> FailedEventsHead {
         let harness = &prepared.harness;
         let target = harness.redaction.text(harness.target.as_str());
         FailedEventsHead::new(
@@ -376,7 +376,7 @@ impl Load {
         )
     }
 
-    fn tell_begin(&self, prepared: &PreparedRun, console: &mut Console) {
+    fn tell_begin(&self, prepared: &Session, console: &mut Console) {
         let harness = &prepared.harness;
         let built_in = match prepared.built_in {
             Some(_) => " (the built-in receiver)",

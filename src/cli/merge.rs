@@ -73,7 +73,7 @@ impl Merge {
         ));
         // What is not there may have failed.
         Ok(match code {
-            ExitCode::ChecksHeld => ExitCode::NotCompleted,
+            ExitCode::Success => ExitCode::NotCompleted,
             code => code,
         })
     }

@@ -1,6 +1,6 @@
-//! The command line: one file a command, nothing but wiring.
+//! The command line, with one file per command.
 //!
-//! A new command is a variant of [`arguments::Command`], an arm of `dispatch`, and a file here.
+//! A new command needs a variant of [`arguments::Command`], an arm in `dispatch`, and a file here.
 
 pub mod arguments;
 pub mod command_error;
@@ -14,23 +14,23 @@ mod clock;
 mod completions;
 mod curl_command;
 mod event_options;
-mod files;
+mod event_sink;
 mod fire;
 mod header_lines;
-mod kept;
 mod list;
 mod load;
 mod man;
 mod merge;
 mod new;
-mod preparation;
 mod receive;
 mod replay;
 mod report;
 mod report_options;
 mod run;
+mod scenario_selection;
 mod schema;
 mod secrets;
+mod session;
 mod sign;
 mod snapshot_options;
 mod snapshots;
@@ -47,20 +47,20 @@ use command_error::CommandError;
 use console::Console;
 pub use exit_code::ExitCode;
 
-/// Runs the command line, the program's name first, and says how it ended.
-pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let words: Vec<OsString> = words.into_iter().collect();
-    let parser = Arguments::command().color(arguments::color_of(&words));
-    let arguments = parser
-        .try_get_matches_from(words)
+/// Runs the program with these arguments, the first of which is the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parser = Arguments::command().color(arguments::find_color(&arguments));
+    let parsed = parser
+        .try_get_matches_from(arguments)
         .and_then(|matches| Arguments::from_arg_matches(&matches));
-    let arguments = match arguments {
+    let arguments = match parsed {
         Ok(arguments) => arguments,
-        Err(refusal) => {
-            // Help and version come this way as well. A closed pipe is no reason to complain.
-            let _ = refusal.print();
-            return match refusal.exit_code() {
-                0 => ExitCode::ChecksHeld,
+        Err(error) => {
+            // clap returns help and version as errors too. A closed pipe is ignored.
+            let _ = error.print();
+            return match error.exit_code() {
+                0 => ExitCode::Success,
                 _ => ExitCode::Usage,
             };
         }
@@ -93,8 +93,8 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
     }
 }
 
-/// Runs a command that waits for the network or a process, on a runtime of its own. Only such
-/// commands pay for one.
+/// Runs an asynchronous command on a new runtime. Only commands that wait for the network or for a
+/// process need one.
 pub fn block_on<F>(command: F) -> Result<ExitCode, CommandError>
 where
     F: Future<Output = Result<ExitCode, CommandError>>,

@@ -1,4 +1,4 @@
-//! `aghook new`: a config, a first scenario and a CI job to start from.
+//! `aghook new`: creates a config, a first scenario and a CI job.
 
 mod ci_job;
 
@@ -13,22 +13,22 @@ use super::command_error::CommandError;
 use super::console::Console;
 use ci_job::CiSystem;
 
-/// Write a config, a first scenario and a CI job to start from
+/// Create a config, a first scenario and a CI job
 ///
-/// Writes aghook.yaml, scenarios/first.yaml and the job, and never over a file that is there. The
-/// job goes to the root of the repository, where the CI system looks for it.
+/// Creates aghook.yaml and scenarios/first.yaml, and a CI job in the root of the repository. Never
+/// overwrites a file.
 #[derive(Debug, Args)]
 pub struct New {
-    /// The folder to write into
+    /// Folder for the files
     #[arg(value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
 
-    /// The CI system that a job is written for
+    /// CI system of the job
     #[arg(long, value_name = "SYSTEM", default_value = "github")]
     ci: CiSystem,
 }
 
-/// The files and what is in them.
+/// The file names and contents.
 const FILES: [(&str, &str); 2] = [
     ("aghook.yaml", include_str!("new/aghook.yaml")),
     ("scenarios/first.yaml", include_str!("new/first.yaml")),
@@ -39,7 +39,7 @@ impl New {
         let files = FILES.map(|(name, text)| (self.folder.join(name), text.to_owned()));
         let paths: Vec<(PathBuf, String)> =
             files.into_iter().chain(self.ci.job(&self.folder)).collect();
-        // Nothing is written unless everything can be.
+        // Write either all files or none.
         if let Some((path, _)) = paths.iter().find(|(path, _)| path.exists()) {
             return Err(exists(path));
         }
@@ -50,11 +50,11 @@ impl New {
         let steps = include_str!("new/next-steps.txt").trim_end();
         let job = match self.ci {
             CiSystem::Github => {
-                "\nThe CI job passes as it is: put your receiver into it, and commit it."
+                "\nThe CI job already passes. Replace the receiver in it with yours, and commit it."
             }
             CiSystem::Gitlab => {
-                "\nThe CI job passes as it is: put your receiver into it, include it in .gitlab-ci.yml, \
-                 and commit it."
+                "\nThe CI job already passes. Replace the receiver in it with yours, include it in \
+                 .gitlab-ci.yml, and commit it."
             }
             CiSystem::None => "",
         };
@@ -64,7 +64,7 @@ impl New {
         };
         writeln!(console, "\nNext{folder}:\n{steps}{job}")?;
         console.flush()?;
-        Ok(ExitCode::ChecksHeld)
+        Ok(ExitCode::Success)
     }
 }
 
@@ -73,7 +73,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
         if error.kind() == ErrorKind::AlreadyExists {
             return exists(path);
         }
-        let help = "check that the folder can be written to".to_owned();
+        let help = "check that the folder is writable".to_owned();
         CommandError::not_completed(format!("can't write {}: {error}", path.display()), help)
     };
     if let Some(folder) = path.parent() {
@@ -88,7 +88,6 @@ fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
 }
 
 fn exists(path: &Path) -> CommandError {
-    let help =
-        "choose another folder, or move the file away; `--ci none` writes no CI job".to_owned();
-    CommandError::usage(format!("{} is there already", path.display()), help)
+    let help = "choose another folder, or move the file; `--ci none` creates no CI job".to_owned();
+    CommandError::usage(format!("{} already exists", path.display()), help)
 }

@@ -1,4 +1,4 @@
-//! `aghook receive`: the reference receiver on the command line. Nothing but wiring and lines.
+//! `aghook receive`: runs the built-in receiver and logs its requests.
 
 use std::fmt;
 use std::io::Write;
@@ -21,75 +21,75 @@ use crate::receiver::{
 };
 use crate::scenario::DurationText;
 
-/// Run the reference receiver: a sound game back end that grants every coupon once
+/// Run the built-in receiver, a sound game back end that grants every coupon once
 ///
-/// It is a test tool. Its /debug endpoints, by which a test sees what a player holds, ask for no
-/// password, so it listens on loopback only unless it is told otherwise. It ends at Ctrl-C.
+/// It is a test tool: its /debug endpoints, which show what a player holds, have no authentication.
+/// It therefore listens on loopback only, unless --allow-remote is given. Stop it with Ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
 pub struct ReceiveOptions {
-    /// The address and port to listen on; port 0 takes a free one
+    /// Address and port to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", value_parser = parse_address)]
     listen: SocketAddr,
 
-    /// The path that takes deliveries
+    /// Path of the webhook
     #[arg(long, value_name = "PATH", default_value = ReceiverSettings::DEFAULT_PATH)]
     path: String,
 
-    /// Keep the ledger in this file, which is made if there is none [default: in memory]
+    /// Store the ledger in this SQLite file, which is created if missing [default: in memory]
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
 
-    /// Answer the first deliveries with these statuses; only what is answered with 2xx is granted
+    /// Respond to the first deliveries with these statuses; only a 2xx grants
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = parse_status)]
     respond: Vec<StatusCode>,
 
-    /// How far a signature's timestamp may be from this computer's clock, as 5m or 90s
+    /// Maximum difference between a timestamp and this computer's clock, such as 5m or 90s
     #[arg(long, value_name = "DURATION", default_value = "5m")]
     tolerance: DurationText,
 
-    /// Grant what is in a bundle, or the bundle's own SKU
+    /// Grant the items in a bundle, or the bundle's own SKU
     #[arg(long, value_enum, default_value_t = Bundles::Nested)]
     bundles: Bundles,
 
-    /// An SKU that can't be granted, so that its item gives way to the fallback item (repeatable)
+    /// Grant the fallback item instead of this SKU (repeatable)
     #[arg(long, value_name = "SKU", num_args = 1..)]
     cannot_grant: Vec<String>,
 
-    /// Let events of the sandbox environment change what a player holds
+    /// Grant items for sandbox events
     #[arg(long)]
     grant_sandbox: bool,
 
-    /// Let test events of the dashboard change what a player holds
+    /// Grant items for the dashboard's test events
     #[arg(long)]
     grant_test: bool,
 
-    /// Show a bug that real receivers have; `aghook list --what flaws` names them (repeatable)
+    /// Simulate a bug of real receivers; see `aghook list --what flaws` (repeatable)
     #[arg(long = "flaw", value_name = "NAME", num_args = 1.., value_parser = flaw_parser())]
     #[arg(hide_possible_values = true)]
     flaws: Vec<Flaw>,
 
-    /// Differ as other sound receivers do; `aghook list --what variants` names the ways (repeatable)
+    /// Use another sound implementation choice; see `aghook list --what variants` (repeatable)
     #[arg(long = "variant", value_name = "NAME", num_args = 1.., value_parser = variant_parser())]
     #[arg(hide_possible_values = true)]
     variants: Vec<Variant>,
 
-    /// The environment variable that holds the secret before the present one, for the flaw
-    /// `expired_secret_accepted`
+    /// Environment variable with the previous secret, for the flaw `expired_secret_accepted`
     #[arg(long, value_name = "VAR")]
     expired_secret_env: Option<String>,
 
-    /// How long the flaw `slow_answer` waits between the grant and the answer
+    /// Delay between the grant and the response with the flaw `slow_answer`
     #[arg(long, value_name = "DURATION", default_value = "15s")]
     answer_delay: DurationText,
 
-    /// Crash while the N-th new delivery is written down, before its answer: between the two
-    /// transactions of the flaws `grant_before_key` and `key_before_grant`, after the only one
-    /// otherwise
+    /// Crash while storing the N-th new delivery, before its response
+    ///
+    /// With the flaws `grant_before_key` and `key_before_grant`, the crash happens between their two
+    /// transactions. Otherwise it happens after the single transaction.
     #[arg(long, value_name = "N")]
     crash_after: Option<NonZeroU64>,
 
-    /// Allow an address that other machines can reach
+    /// Allow --listen on an address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
 
@@ -97,8 +97,7 @@ pub struct ReceiveOptions {
     secret: SecretOptions,
 }
 
-/// An address and a port. `localhost` is this machine by its IPv4 address, whatever else the name
-/// stands for here.
+/// Parses an address and a port. `localhost` always means 127.0.0.1.
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
     let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
     let address = match host {
@@ -106,16 +105,16 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
         _ => text.to_owned(),
     };
     address.parse().map_err(|_| {
-        "expected an IP address and a port, as in `127.0.0.1:8090`, `localhost:8090` or \
+        "expected an IP address and a port, such as `127.0.0.1:8090`, `localhost:8090` or \
          `[::1]:8090`"
             .to_owned()
     })
 }
 
-/// What a bundle stands for.
+/// What a bundle grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Bundles {
-    /// Every plain item inside it, at any depth
+    /// Every plain item in the bundle, at any depth
     Nested,
     /// The bundle's own SKU
     Sku,
@@ -123,10 +122,12 @@ enum Bundles {
 
 /// Runs the receiver until Ctrl-C.
 pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, CommandError> {
-    let log = Arc::new(Log::default());
+    let log = Arc::new(RequestLog::default());
     let mut settings = options.settings()?;
-    let told = Arc::clone(&log);
-    settings.observer = Some(Arc::new(move |record: &ReceivedRequest| told.tell(record)));
+    let observer = Arc::clone(&log);
+    settings.observer = Some(Arc::new(move |record: &ReceivedRequest| {
+        observer.log(record);
+    }));
     let path = settings.path.clone();
     let (flaws, variants) = (settings.flaws.clone(), settings.variants.clone());
     let receiver = Receiver::bind(settings)
@@ -148,7 +149,7 @@ pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, Command
         .await
         .map_err(|error| explain(&error))?;
     say(&log.summary());
-    Ok(ExitCode::ChecksHeld)
+    Ok(ExitCode::Success)
 }
 
 impl ReceiveOptions {
@@ -180,14 +181,14 @@ impl ReceiveOptions {
     }
 }
 
-/// Completes on Ctrl-C. Where the signal can't be listened for, Ctrl-C ends the program as usual.
+/// Completes on Ctrl-C. If the signal can't be handled, Ctrl-C ends the program as usual.
 async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// A flaw of the settings is the command line's; anything else keeps the receiver from its work.
+/// Invalid settings are usage errors; all other errors mean that the receiver could not run.
 fn explain(error: &ReceiverError) -> CommandError {
     let help = error.help();
     let message = error.to_string();
@@ -209,29 +210,29 @@ fn explain(error: &ReceiverError) -> CommandError {
     }
 }
 
-/// Counts what it prints.
+/// Prints and counts requests.
 #[derive(Debug, Default)]
-struct Log {
+struct RequestLog {
     requests: AtomicU64,
     granted: AtomicU64,
-    skipped: AtomicU64,
+    not_granted: AtomicU64,
     redelivered: AtomicU64,
     refused: AtomicU64,
 }
 
-impl Log {
-    fn tell(&self, record: &ReceivedRequest) {
+impl RequestLog {
+    fn log(&self, record: &ReceivedRequest) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         if let Some(counter) = self.counter(&record.decision) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
-        say(&Line(record).to_string());
+        say(&RequestLine(record).to_string());
     }
 
     fn counter(&self, decision: &Decision) -> Option<&AtomicU64> {
         match decision {
             Decision::Granted => Some(&self.granted),
-            Decision::Skipped(_) => Some(&self.skipped),
+            Decision::Skipped(_) => Some(&self.not_granted),
             Decision::Redelivery { .. } => Some(&self.redelivered),
             Decision::Refused(_) => Some(&self.refused),
             _ => None,
@@ -244,18 +245,18 @@ impl Log {
             "{} requests: {} granted, {} acknowledged without a grant, {} redeliveries, {} refused",
             count(&self.requests),
             count(&self.granted),
-            count(&self.skipped),
+            count(&self.not_granted),
             count(&self.redelivered),
             count(&self.refused),
         )
     }
 }
 
-/// One request on one line. What the peer chose is escaped, so that it can neither break the line
-/// nor steer the terminal.
-struct Line<'a>(&'a ReceivedRequest);
+/// One request on one line. Text from the peer is escaped, so that it can't add lines or control the
+/// terminal.
+struct RequestLine<'a>(&'a ReceivedRequest);
 
-impl fmt::Display for Line<'_> {
+impl fmt::Display for RequestLine<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let record = self.0;
         let path = record.path.escape_debug();
@@ -268,29 +269,29 @@ impl fmt::Display for Line<'_> {
         if let Some(player_id) = &record.player_id {
             write!(formatter, " player {player_id:?}")?;
         }
-        // A refusal may quote the body.
+        // The reason of a refusal may quote the body.
         let decision = record.decision.to_string();
         let decision = decision.replace(char::is_control, "\u{fffd}");
         write!(formatter, ": {decision}")
     }
 }
 
-/// Prints a line. A reader that went away, as `head` does, is no reason to stop receiving.
+/// Prints a line. The receiver keeps running if the reader, such as `head`, closes the pipe.
 fn say(line: &str) {
     let mut output = anstream::stdout().lock();
     let _ = writeln!(output, "{line}").and_then(|()| output.flush());
 }
 
-/// Refuses an unknown name with the nearest ones.
+/// Rejects an unknown name and suggests similar ones.
 fn flaw_parser() -> impl TypedValueParser<Value = Flaw> {
     PossibleValuesParser::new(Flaw::ALL.map(Flaw::name))
-        .try_map(|name| Flaw::from_name(&name).ok_or("there is no such flaw"))
+        .try_map(|name| Flaw::from_name(&name).ok_or("unknown flaw"))
 }
 
-/// Refuses an unknown name with the nearest ones.
+/// Rejects an unknown name and suggests similar ones.
 fn variant_parser() -> impl TypedValueParser<Value = Variant> {
     PossibleValuesParser::new(Variant::ALL.map(Variant::name))
-        .try_map(|name| Variant::from_name(&name).ok_or("there is no such variant"))
+        .try_map(|name| Variant::from_name(&name).ok_or("unknown variant"))
 }
 
 fn parse_status(text: &str) -> Result<StatusCode, String> {
@@ -298,7 +299,7 @@ fn parse_status(text: &str) -> Result<StatusCode, String> {
         .parse()
         .ok()
         .filter(|status: &StatusCode| (200..600).contains(&status.as_u16()))
-        .ok_or_else(|| "a status from 200 to 599 was expected".to_owned())
+        .ok_or_else(|| "expected a status from 200 to 599".to_owned())
 }
 
 #[cfg(test)]
@@ -308,7 +309,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_can_not_be_broken_by_the_peer() {
+    fn text_from_the_peer_is_escaped() {
         let record = ReceivedRequest {
             method: Method::POST,
             path: "/webhooks/aghanim".to_owned(),
@@ -317,21 +318,21 @@ mod tests {
             status: StatusCode::OK,
         };
         assert_eq!(
-            Line(&record).to_string(),
+            RequestLine(&record).to_string(),
             r#"200 POST /webhooks/aghanim player "P1\n\u{1b}[2J": granted"#
         );
     }
 
     #[test]
-    fn a_status_that_can_not_be_scripted_is_refused() {
+    fn only_statuses_from_200_to_599_are_accepted() {
         assert_eq!(parse_status("503"), Ok(StatusCode::SERVICE_UNAVAILABLE));
-        for bad in ["", "100", "600", "ok"] {
-            assert!(parse_status(bad).is_err(), "{bad}");
+        for invalid in ["", "100", "600", "ok"] {
+            assert!(parse_status(invalid).is_err(), "{invalid}");
         }
     }
 
     #[test]
-    fn localhost_is_an_address_and_other_names_are_none() {
+    fn localhost_is_the_only_name_that_is_accepted() {
         let address = |text: &str| parse_address(text).map(|address| address.to_string());
         assert_eq!(address("localhost:80").as_deref(), Ok("127.0.0.1:80"));
         assert_eq!(address("[::1]:0").as_deref(), Ok("[::1]:0"));

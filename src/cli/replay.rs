@@ -1,4 +1,4 @@
-//! `aghook replay`: a recorded run sent again, or the events that went wrong in a load.
+//! `aghook replay`: resends a recorded run, or the failed events of a load.
 
 mod failed_events;
 
@@ -12,11 +12,11 @@ use url::Url;
 use self::failed_events::FailuresFile;
 use super::command_error::CommandError;
 use super::console::Console;
-use super::files::Filter;
-use super::preparation::Preparation;
-use super::report::{read_through, unreadable};
+use super::report::{summarize_journal, unreadable};
+use super::scenario_selection::Filter;
 use super::secret_options::SecretOptions;
 use super::secrets::Secrets;
+use super::session::SessionSettings;
 use super::target_options::{ChosenTarget, TargetOptions, reach};
 use super::{ExitCode, block_on};
 use crate::delivery::Target;
@@ -26,55 +26,56 @@ use crate::journal::{CompareBy, Journal, LeftOut, Replay, ReplayEnded, Signature
 use crate::report::{Detail, ReplayReport};
 use crate::scenario::Profile;
 
-/// Send a recorded run again, or just the events that went wrong in a load
+/// Resend a recorded run, or the failed events of a load
 ///
-/// Of a recorded run, the answers are compared with those of then. Requests are sent one after the other in their recorded order: the same bytes with the same
-/// headers, signature and timestamp included, or signed afresh. They go to --target, else to the
-/// profile's target, else to where they went then. A run against the built-in receiver can be sent to
-/// a new one with --resign.
+/// Recorded run: sends the requests one after the other in their recorded order, and compares the
+/// responses with the recorded ones. The bytes are the same, including headers, signature and
+/// timestamp; --resign signs them again. The requests go to --target, the profile's target or the
+/// recorded target, in this order. A run against the built-in receiver needs --resign, and goes to a
+/// new one.
 ///
-/// Of a file that `aghook load` wrote with --failures, each event is delivered again with the same
-/// body, signed afresh, to the load's target or to --target. It is told of each what was answered,
-/// and whether it is granted as often as it should be now, if the profile has the probe `quantity`.
+/// Failures file of `aghook load`: delivers each event again with the same body and a new signature,
+/// to --target or to the load's target. Prints the response to each event and, if the profile has
+/// the probe `quantity`, whether the event is now granted exactly once.
 ///
-/// Exits with 0 if the answers are the same, or every event of the file is right now; with 1 if one
-/// differs or is wrong; with 2 if the file can't be read; and with 3 if the target could not be
-/// reached, nothing was compared, or of an event it can't be told.
+/// Exits with 0 if the responses are the same or every event passes, 1 if a response differs or an
+/// event fails, 2 if the command line or the file is invalid, and 3 if the target could not be
+/// reached, nothing was compared, or an event is undecided.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line, and any of them go together"
+    reason = "each is an independent command-line flag"
 )]
 pub struct ReplayRun {
-    /// The folder of the recorded run, a file of the JSON report, or a load's failures
+    /// Folder of a recorded run, a JSON report, or a failures file of a load
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
-    /// Sign deliveries afresh, for a receiver that checks the timestamp's age or has another secret;
-    /// a forgery is forged again
+    /// Sign requests again, for a receiver that checks the timestamp or has another secret; forgeries
+    /// are forged again
     #[arg(long)]
     resign: bool,
 
-    /// What of the answers of a recorded run is compared [default: body]
+    /// What to compare in the responses of a recorded run [default: body]
     #[arg(long, value_name = "WHAT")]
     compare: Option<Compare>,
 
-    /// Treat each event of a load's failures as the load did: delivered again, twice at the same
-    /// moment, or with its first answer lost [default: each is delivered once]
+    /// Repeat the load's treatment of each failed event: a duplicate, two simultaneous deliveries, or
+    /// a lost first response [default: one delivery per event]
     #[arg(long)]
     as_treated: bool,
 
-    /// Only scenarios whose name or file has this text, or matches this glob (repeatable: any of
-    /// them); of a load's failures, only events whose ID, player, treatment or problem has it
+    /// Select scenarios whose name or file contains this text or matches this glob (repeatable: any
+    /// of them); in a failures file, match the event ID, player, treatment or problem
     #[arg(long, value_name = "EXPR")]
     filter: Vec<Filter>,
 
-    /// Wait between the attempts of a delivery as long as the retry policy did
+    /// Wait between the attempts of a delivery, as in the recorded run
     #[arg(long)]
     real_time: bool,
 
-    /// Tell of every request, not only of those whose answer differs
+    /// Show every request, not only those with a different response
     #[arg(short, long)]
     verbose: bool,
 
@@ -87,9 +88,9 @@ pub struct ReplayRun {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Compare {
-    /// The status alone, or why there was no answer
+    /// Only the status, or the reason why there was no response
     Status,
-    /// The body as well
+    /// The status and the body
     Body,
 }
 
@@ -99,33 +100,34 @@ impl ReplayRun {
             return self.resend(failures, console);
         }
         if self.as_treated {
-            let message = "`--as-treated` is for the failures of a load, and this is none";
-            let help = "name the file that `aghook load` wrote, aghook-failures.jsonl if nothing \
-                        else was said";
+            let message = "`--as-treated` needs a failures file of a load";
+            let help = "pass the file that `aghook load --failures` wrote, by default \
+                        aghook-failures.jsonl";
             return Err(CommandError::usage(message, help.to_owned()));
         }
         if let Err(error) = Journal::open(&self.run)
             && error.is_no_journal()
         {
-            let message = format!("{error}, and no failures of a load either");
-            let help = "name the folder that `aghook run --record DIR` wrote, a file of the JSON \
-                        report, or the file that `aghook load` wrote of what went wrong";
+            let message = format!("{error}, nor a failures file of a load");
+            let help = "pass the folder of `aghook run --record DIR`, a file of the JSON report, \
+                        or the failures file of `aghook load`";
             return Err(CommandError::usage(message, help.to_owned()));
         }
-        // All of the journal is looked at before any of it is sent.
-        let whole = read_through(&self.run)?;
+        // Check the whole journal before sending anything.
+        let summary = summarize_journal(&self.run)?;
         let (journal, started) = Journal::open(&self.run).map_err(|error| unreadable(&error))?;
         let chosen = self.choose(&started, console)?;
         let recorded_target = Url::parse(&started.target).map_err(|error| {
-            let message = format!("the recorded target {} is no URL: {error}", started.target);
+            let message = format!("invalid recorded target {}: {error}", started.target);
             CommandError::usage(message, None)
         })?;
         let code = block_on(self.send(journal, &started, &recorded_target, chosen, console))?;
-        whole.tell_if_incomplete(console);
+        summary.note_if_incomplete(console);
         Ok(code)
     }
 
-    /// The receiver that is meant. The probes are not read, so nothing of them has to be there.
+    /// Chooses the receiver. Removes its probes, which are not needed, so that their variables do
+    /// not have to be set.
     fn choose(
         &self,
         started: &RunStarted,
@@ -139,12 +141,12 @@ impl ReplayRun {
         if !started.built_in_receiver {
             let target = Target::parse(&started.target, &chosen.allowed).map_err(|error| {
                 let message = format!("the recorded target can't be used: {error}");
-                CommandError::usage(message, "name another with `--target URL`".to_owned())
+                CommandError::usage(message, "choose another with `--target URL`".to_owned())
             })?;
             chosen.target = Some(target);
         } else if !self.resign {
             return Err(CommandError::usage(
-                "the run was sent to the built-in receiver, whose secret only that run knew",
+                "the run used the built-in receiver, whose secret is not recorded",
                 "send it to a new one with `--resign`, or to another receiver with `--target URL`"
                     .to_owned(),
             ));
@@ -152,7 +154,8 @@ impl ReplayRun {
         Ok(chosen)
     }
 
-    /// Only to sign afresh, the secret has to be known. Otherwise it is only kept out of the output.
+    /// Loads the secrets. They are only required to sign again; otherwise they are only used to
+    /// redact the output.
     fn secrets(&self, profile: &Profile) -> Result<Secrets, CommandError> {
         let loaded = Secrets::load(&self.secret, profile);
         if self.resign || self.secret.is_given() {
@@ -161,9 +164,9 @@ impl ReplayRun {
         loaded.or_else(|_| Secrets::random())
     }
 
-    /// How sending again is prepared, be it a recorded run or failed events.
-    fn preparation(&self, target: ChosenTarget) -> Preparation<'_> {
-        Preparation {
+    /// The session settings, for a recorded run and for failed events.
+    fn session_settings(&self, target: ChosenTarget) -> SessionSettings<'_> {
+        SessionSettings {
             target,
             secret: &self.secret,
             seed: None,
@@ -183,22 +186,22 @@ impl ReplayRun {
         chosen: ChosenTarget,
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
-        let prepared = self
-            .preparation(chosen)
+        let session = self
+            .session_settings(chosen)
             .start_with(|profile| self.secrets(profile))
             .await?;
-        let harness = &prepared.harness;
+        let harness = &session.harness;
         reach(&harness.client, &harness.target).await?;
         let (signatures, how) = if self.resign {
-            (Signatures::Fresh, "signed afresh")
+            (Signatures::Fresh, "signed again")
         } else {
-            (Signatures::AsRecorded, "exactly as they were")
+            (Signatures::AsRecorded, "unchanged")
         };
         let target = harness.redaction.text(harness.target.as_str());
         let recorded_by = &started.aghook_version;
         writeln!(
             console,
-            "a run that aghook {recorded_by} recorded, sent again to {target}: {how}\n"
+            "resending a run recorded by aghook {recorded_by} to {target}, {how}\n"
         )?;
         let compare_by = match self.compare {
             Some(Compare::Status) => CompareBy::Status,
@@ -220,7 +223,7 @@ impl ReplayRun {
         let ended = replay
             .run(
                 journal,
-                |scenario| self.means(scenario),
+                |scenario| self.selects(scenario),
                 |replayed| {
                     if written.is_ok() {
                         written = report.replayed(replayed);
@@ -230,13 +233,13 @@ impl ReplayRun {
             .await
             .map_err(|error| unreadable(&error))?;
         written?;
-        if let Some(built_in) = prepared.built_in {
+        if let Some(built_in) = session.built_in {
             built_in.stop().await;
         }
         if ended.scenarios == 0 && !self.filter.is_empty() {
-            let help = "look for their names with `aghook report`".to_owned();
+            let help = "`aghook report` shows the names of the scenarios".to_owned();
             return Err(CommandError::usage(
-                "no scenario is meant by these options",
+                "no scenario matches these filters",
                 help,
             ));
         }
@@ -244,20 +247,21 @@ impl ReplayRun {
         verdict(&ended)
     }
 
-    fn means(&self, scenario: &ScenarioStarted) -> bool {
-        let means =
+    fn selects(&self, scenario: &ScenarioStarted) -> bool {
+        let matches =
             |filter: &Filter| filter.matches(&scenario.name) || filter.matches(&scenario.file);
-        self.filter.is_empty() || self.filter.iter().any(means)
+        self.filter.is_empty() || self.filter.iter().any(matches)
     }
 }
 
-/// What differs is certain, whatever else went wrong. A replay that compared nothing is no success.
+/// A difference fails the replay even if other errors occurred. A replay that compared nothing does
+/// not succeed.
 fn verdict(ended: &ReplayEnded) -> Result<ExitCode, CommandError> {
     if ended.different > 0 {
         return Ok(ExitCode::CheckFailed);
     }
     if let Some(reason) = &ended.broken_off {
-        let message = format!("the target can't be reached any more: {reason}");
+        let message = format!("the target can no longer be reached: {reason}");
         let help = "look for a crash in the receiver's log".to_owned();
         return Err(CommandError::not_completed(message, help));
     }
@@ -266,5 +270,5 @@ fn verdict(ended: &ReplayEnded) -> Result<ExitCode, CommandError> {
     if ended.same == 0 || ended.left_out.keys().any(hook_failed) {
         return Ok(ExitCode::NotCompleted);
     }
-    Ok(ExitCode::ChecksHeld)
+    Ok(ExitCode::Success)
 }

@@ -1,4 +1,4 @@
-//! `aghook report`: any report of a run that was recorded.
+//! `aghook report`: generates reports of a recorded run.
 
 use std::path::PathBuf;
 
@@ -10,15 +10,15 @@ use super::console::Console;
 use super::report_options::ReportOptions;
 use crate::journal::{Journal, JournalError, RunTally, Torn};
 
-/// Make reports of a run that was recorded with `aghook run --record`
+/// Generate reports of a recorded run (`aghook run --record`)
 ///
-/// Each is the same as the run itself would have made it, to the byte. Nothing is sent.
+/// The reports are identical to those of the run itself. Nothing is sent.
 ///
-/// Exits as the run did: with 0 if every check held, with 1 if one failed, and with 3 if the run was
-/// not completed, or did not come to its end. Exits with 2 if the recorded run can't be read.
+/// Exits as the run did: with 0 if every check passed, 1 if one failed, and 3 if the run was not
+/// completed. Exits with 2 if the command line or the recorded run is invalid.
 #[derive(Debug, Args)]
 pub struct MakeReports {
-    /// The folder of the recorded run, or a file of the JSON report
+    /// Folder of a recorded run, or a JSON report
     #[arg(value_name = "RUN")]
     run: PathBuf,
 
@@ -29,79 +29,79 @@ pub struct MakeReports {
 impl MakeReports {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         self.reports.check()?;
-        let whole = read_through(&self.run)?;
+        let summary = summarize_journal(&self.run)?;
         let (journal, _) = Journal::open(&self.run).map_err(|error| unreadable(&error))?;
         self.reports.check_writable()?;
         let mut reports = self.reports.open(console);
         for event in journal {
             reports.observe(&event.map_err(|error| unreadable(&error))?);
         }
-        let code = if let Some(ended) = whole.tally.whole() {
+        let code = if let Some(ended) = summary.tally.whole() {
             ExitCode::of_run(ended)
         } else {
-            reports.cut_short(whole.tally.cut_short());
+            reports.cut_short(summary.tally.cut_short());
             ExitCode::NotCompleted
         };
         reports.finish()?;
-        whole.tell_if_incomplete(console);
+        summary.note_if_incomplete(console);
         Ok(code)
     }
 }
 
-/// A journal that was read to its end, and what came of its run.
-pub(super) struct ReadThrough {
+/// The summary of a journal that can be read completely.
+pub(super) struct JournalSummary {
     pub(super) tally: RunTally,
     path: PathBuf,
     torn: Option<Torn>,
 }
 
-/// Reads a journal to its end, so that what is wrong with it is known before it is made use of.
-pub(super) fn read_through(path: &std::path::Path) -> Result<ReadThrough, CommandError> {
+/// Reads the whole journal, to find errors in it before it is used.
+pub(super) fn summarize_journal(path: &std::path::Path) -> Result<JournalSummary, CommandError> {
     let (mut journal, _) = Journal::open(path).map_err(|error| unreadable(&error))?;
     let mut tally = RunTally::default();
     for event in journal.by_ref() {
         tally.observe(&event.map_err(|error| unreadable(&error))?);
     }
-    Ok(ReadThrough {
+    Ok(JournalSummary {
         tally,
         path: journal.path().to_owned(),
         torn: journal.torn(),
     })
 }
 
-impl ReadThrough {
-    /// Says how far the run came, if it did not come to its end.
-    pub(super) fn tell_if_incomplete(&self, console: &mut Console) {
-        /// The most scenarios that are named.
-        const NAMED: usize = 8;
+impl JournalSummary {
+    /// Prints the progress of an incomplete run.
+    pub(super) fn note_if_incomplete(&self, console: &mut Console) {
+        /// The maximum number of scenarios to list.
+        const MAX_LISTED: usize = 8;
         if self.tally.whole().is_some() {
             return;
         }
-        let ended = self.tally.cut_short().scenarios.total();
-        let meant = self.tally.meant();
-        let mut told = vec![format!(
-            "incomplete: this run did not come to its end, or still goes on: {ended} of {meant} \
-             scenarios ended"
+        let completed = self.tally.cut_short().scenarios.total();
+        let planned = self.tally.meant();
+        let mut lines = vec![format!(
+            "incomplete: this run was interrupted or is still running: {completed} of {planned} \
+             scenarios completed"
         )];
-        let under_way: Vec<_> = self.tally.under_way().collect();
-        told.extend(under_way.iter().take(NAMED).map(|scenario| {
+        let running: Vec<_> = self.tally.under_way().collect();
+        lines.extend(running.iter().take(MAX_LISTED).map(|scenario| {
             let (name, attempts) = (&scenario.name, scenario.attempts);
-            format!("  under way: {name} (attempts that ended: {attempts})")
+            format!("  not completed: {name} (completed attempts: {attempts})")
         }));
-        if let Some(more @ 1..) = under_way.len().checked_sub(NAMED) {
-            told.push(format!("  and {more} more"));
+        if let Some(more @ 1..) = running.len().checked_sub(MAX_LISTED) {
+            lines.push(format!("  and {more} more"));
         }
         if let Some(Torn { line, bytes }) = self.torn {
             let path = self.path.display();
-            told.push(format!(
-                "  {path}:{line}: the last line is torn, and its {bytes} bytes are left out"
+            lines.push(format!(
+                "  {path}:{line}: ignored the last {bytes} bytes, which are an incomplete line"
             ));
         }
-        console.note(&told.join("\n"));
+        console.note(&lines.join("\n"));
     }
 }
 
-/// A journal that can't be read is a wrong file.
+/// An unreadable journal is a usage error.
 pub(super) fn unreadable(error: &JournalError) -> CommandError {
     CommandError::usage(error.to_string(), error.help().to_owned())
 }

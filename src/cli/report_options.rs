@@ -1,4 +1,4 @@
-//! Which reports are written, and where to.
+//! The options that choose the reports and their files.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -11,42 +11,43 @@ use super::command_error::CommandError;
 use super::console::Console;
 use crate::harness::{RunEnded, RunEvent};
 use crate::report::{
-    Annotations, Detail, HarReport, HtmlReport, JsonLines, JunitReport, MarkdownReport, Progress,
-    Report, TerminalReport,
+    Annotations, Detail, HarReport, HtmlReport, JsonLines, JunitReport, MarkdownReport,
+    ProgressReport, Report, TerminalReport,
 };
 use crate::scenario::document::nearest;
 
-/// Which reports are written.
+/// The options that choose the reports.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reports")]
 pub(super) struct ReportOptions {
-    /// A report, on standard output or in a file (repeatable): terminal, json, junit, html, markdown, har
+    /// Write a report to standard output or a file (repeatable): terminal, json, junit, html,
+    /// markdown, har
     ///
-    /// `terminal` is for people, and written to standard output unless another report is. `json`
-    /// is one JSON object a line for every event of the run, as it happens. `junit` is for CI
-    /// systems, `html` is one page to look into and to pass on, `markdown` is for the summary page of a CI job, and `har` holds every request and
-    /// answer for a browser's developer tools; these are written when the run is over. Where
-    /// `GITHUB_ACTIONS` is `true`, annotations for GitHub follow the terminal report.
+    /// `terminal` is readable text, written to standard output unless another report is written
+    /// there. `json` has one JSON object per line for every event of the run, written as it happens.
+    /// The others are written when the run ends: `junit` for CI systems, `html` as a single page,
+    /// `markdown` for the summary page of a CI job, and `har` with every request and response, for a
+    /// browser's developer tools. If `GITHUB_ACTIONS` is `true`, GitHub annotations are written too.
     #[arg(long, value_name = "KIND[=PATH]")]
-    report: Vec<ReportChoice>,
+    report: Vec<RunReportChoice>,
 
-    /// Tell only what went wrong, and the summary
+    /// Show only failures and the summary
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 
-    /// Tell every request and answer
+    /// Show every request and response
     #[arg(short, long)]
     verbose: bool,
 }
 
 #[derive(Debug, Clone)]
-struct ReportChoice {
-    kind: ReportKind,
+struct RunReportChoice {
+    kind: RunReportKind,
     path: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ReportKind {
+enum RunReportKind {
     Terminal,
     Json,
     Junit,
@@ -55,7 +56,7 @@ enum ReportKind {
     Har,
 }
 
-impl ReportKind {
+impl RunReportKind {
     const NAMED: [(&str, Self); 6] = [
         ("terminal", Self::Terminal),
         ("json", Self::Json),
@@ -66,24 +67,24 @@ impl ReportKind {
     ];
 }
 
-impl std::str::FromStr for ReportChoice {
+impl std::str::FromStr for RunReportChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let unknown = |kind: &str| format!("there is no report `{kind}`");
-        let (kind, path) = kind_and_path(text, &ReportKind::NAMED, unknown)?;
+        let unknown = |kind: &str| format!("unknown report `{kind}`");
+        let (kind, path) = kind_and_path(text, &RunReportKind::NAMED, unknown)?;
         Ok(Self { kind, path })
     }
 }
 
-/// Reads `KIND[=PATH]`, where the kind is one of `named`.
+/// Parses `KIND[=PATH]` with one of the kinds in `named`.
 pub(super) fn kind_and_path<K: Copy, const N: usize>(
     text: &str,
     named: &[(&'static str, K); N],
     unknown: impl FnOnce(&str) -> String,
 ) -> Result<(K, Option<PathBuf>), String> {
     let (kind, path) = match text.split_once('=') {
-        Some((_, "")) => return Err("there is no path after `=`".to_owned()),
+        Some((_, "")) => return Err("expected a path after `=`".to_owned()),
         Some((kind, path)) => (kind, Some(PathBuf::from(path))),
         None => (text, None),
     };
@@ -98,14 +99,14 @@ pub(super) fn kind_and_path<K: Copy, const N: usize>(
     Err(format!("{}; {help}", unknown(kind)))
 }
 
-/// The reports of a run. One that can't be written does not keep the others from it.
+/// The reports of a run. A report that fails does not affect the others.
 pub(super) struct Reports(Vec<OpenReport>);
 
 struct OpenReport {
     name: String,
     report: Box<dyn Report + Send>,
-    /// Whether it shows the events as they are, and nothing that is made of them.
-    shows_events: bool,
+    /// Whether the report contains the raw events.
+    has_raw_events: bool,
     failed: Option<io::Error>,
 }
 
@@ -114,18 +115,18 @@ impl OpenReport {
         Self {
             name: name.into(),
             report: Box::new(report),
-            shows_events: false,
+            has_raw_events: false,
             failed: None,
         }
     }
 }
 
 impl ReportOptions {
-    /// Opens all reports. One whose file can't be written keeps no other from being written, and is
-    /// told of at once as well as at the end.
+    /// Opens all reports. If a file can't be written, prints a warning now and an error at the end,
+    /// and writes the other reports.
     pub(super) fn open(&self, console: &Console) -> Reports {
         let on_output = self.report.iter().find(|choice| choice.path.is_none());
-        let on_output = on_output.map_or(ReportKind::Terminal, |choice| choice.kind);
+        let on_output = on_output.map_or(RunReportKind::Terminal, |choice| choice.kind);
         let mut reports = vec![self.on_output(on_output, console)];
         for choice in &self.report {
             if let Some(path) = &choice.path {
@@ -138,7 +139,7 @@ impl ReportOptions {
         Reports(reports)
     }
 
-    /// Reports that are written to the same place would make each other unreadable.
+    /// Checks that no two reports are written to the same file or to standard output.
     pub(super) fn check(&self) -> Result<(), CommandError> {
         for (index, choice) in self.report.iter().enumerate() {
             let earlier = &self.report[..index];
@@ -148,19 +149,19 @@ impl ReportOptions {
             return Err(match &choice.path {
                 None => CommandError::usage(
                     "only one report can go to standard output",
-                    "give the others a path, as in `--report json=run.jsonl`".to_owned(),
+                    "give the others a path, such as `--report json=run.jsonl`".to_owned(),
                 ),
                 Some(path) => CommandError::usage(
-                    format!("two reports are to be written to {}", path.display()),
-                    "give each a path of its own".to_owned(),
+                    format!("two reports have the same path {}", path.display()),
+                    "give each report a different path".to_owned(),
                 ),
             });
         }
         Ok(())
     }
 
-    /// Makes sure that every file can be written before anything is sent, and leaves what is in one
-    /// as it is.
+    /// Checks that every file is writable, without changing its content. Called before anything is
+    /// sent.
     pub(super) fn check_writable(&self) -> Result<(), CommandError> {
         let paths = self
             .report
@@ -168,8 +169,8 @@ impl ReportOptions {
             .filter_map(|choice| choice.path.as_deref());
         for path in paths {
             try_to_write(path).map_err(|error| {
-                let message = format!("the report {} can't be written: {error}", path.display());
-                let help = "nothing was sent; name a file in a folder that can be written to";
+                let message = format!("can't write the report {}: {error}", path.display());
+                let help = "nothing was sent; choose a writable path";
                 CommandError::usage(message, help.to_owned())
             })?;
         }
@@ -184,32 +185,31 @@ impl ReportOptions {
         }
     }
 
-    fn on_output(&self, kind: ReportKind, console: &Console) -> OpenReport {
+    fn on_output(&self, kind: RunReportKind, console: &Console) -> OpenReport {
         let output = console.reopened();
         let name = "on standard output";
         match kind {
-            ReportKind::Terminal => {
+            RunReportKind::Terminal => {
                 let report = TerminalReport::new(output, self.detail()).with_width(console.width());
-                OpenReport::new(name, Progress::around(report))
+                OpenReport::new(name, ProgressReport::around(report))
             }
             _ => self.written(kind, name, output),
         }
     }
 
-    fn in_file(&self, kind: ReportKind, path: &Path, console: &Console) -> OpenReport {
+    fn in_file(&self, kind: RunReportKind, path: &Path, console: &Console) -> OpenReport {
         let name = path.display().to_string();
         match create(path) {
             Ok(file) => {
                 let file = BufWriter::new(file);
                 match kind {
-                    ReportKind::Terminal => self.written(kind, &name, PlainText(file)),
+                    RunReportKind::Terminal => self.written(kind, &name, PlainText(file)),
                     _ => self.written(kind, &name, file),
                 }
             }
             Err(error) => {
                 let message = format!(
-                    "warning: the report {name} can't be written: {error}; the run goes on without \
-                     it"
+                    "warning: can't write the report {name}: {error}; the run continues without it"
                 );
                 console.reopened().note(&message);
                 OpenReport {
@@ -222,35 +222,37 @@ impl ReportOptions {
 
     fn written(
         &self,
-        kind: ReportKind,
+        kind: RunReportKind,
         name: &str,
         out: impl Write + Send + 'static,
     ) -> OpenReport {
         match kind {
-            ReportKind::Terminal => OpenReport::new(name, TerminalReport::new(out, self.detail())),
-            ReportKind::Json => OpenReport {
-                shows_events: true,
+            RunReportKind::Terminal => {
+                OpenReport::new(name, TerminalReport::new(out, self.detail()))
+            }
+            RunReportKind::Json => OpenReport {
+                has_raw_events: true,
                 ..OpenReport::new(name, JsonLines::new(out))
             },
-            ReportKind::Junit => OpenReport::new(name, JunitReport::new(out)),
-            ReportKind::Html => OpenReport::new(name, HtmlReport::new(out)),
-            ReportKind::Markdown => OpenReport::new(name, MarkdownReport::new(out)),
-            ReportKind::Har => OpenReport::new(name, HarReport::new(out)),
+            RunReportKind::Junit => OpenReport::new(name, JunitReport::new(out)),
+            RunReportKind::Html => OpenReport::new(name, HtmlReport::new(out)),
+            RunReportKind::Markdown => OpenReport::new(name, MarkdownReport::new(out)),
+            RunReportKind::Har => OpenReport::new(name, HarReport::new(out)),
         }
     }
 }
 
-/// GitHub reads annotations from either stream. They follow the terminal report; where another
-/// report has standard output for itself, they would spoil it.
-fn annotations(on_output: ReportKind, console: &Console) -> OpenReport {
+/// GitHub reads annotations from both streams. They go to standard output after the terminal report,
+/// or to standard error if another report is written to standard output.
+fn annotations(on_output: RunReportKind, console: &Console) -> OpenReport {
     let name = "of annotations";
     match on_output {
-        ReportKind::Terminal => OpenReport::new(name, Annotations::new(console.reopened())),
+        RunReportKind::Terminal => OpenReport::new(name, Annotations::new(console.reopened())),
         _ => OpenReport::new(name, Annotations::new(io::stderr())),
     }
 }
 
-/// Creates a file, and the folders on the way to it.
+/// Creates a file and its parent folders.
 fn create(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
@@ -258,10 +260,10 @@ fn create(path: &Path) -> io::Result<File> {
     File::create(path)
 }
 
-/// Opens a file as a report does, but for what is in it. A pipe or a device is left alone: it may
-/// notice.
+/// Opens a file for writing without changing its content. Skips pipes and devices, because opening
+/// them can have side effects.
 fn try_to_write(path: &Path) -> io::Result<()> {
-    let there = match std::fs::metadata(path) {
+    let exists = match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() || metadata.is_dir() => true,
         Ok(_) => return Ok(()),
         Err(_) => false,
@@ -270,13 +272,13 @@ fn try_to_write(path: &Path) -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     File::options().append(true).create(true).open(path)?;
-    if there {
+    if exists {
         return Ok(());
     }
     std::fs::remove_file(path)
 }
 
-/// Takes the colours out of what is written to a file.
+/// Strips colors from text that is written to a file.
 pub(super) struct PlainText(pub(super) BufWriter<File>);
 
 impl Write for PlainText {
@@ -292,7 +294,7 @@ impl Write for PlainText {
 }
 
 impl Reports {
-    /// Takes events until the run is over, and says which reports could not be written.
+    /// Receives events until the run ends. Fails if a report could not be written.
     pub(super) fn follow(mut self, events: &Receiver<RunEvent>) -> Result<(), CommandError> {
         for event in events {
             self.observe(&event);
@@ -300,31 +302,31 @@ impl Reports {
         self.finish()
     }
 
-    /// Shows one event to every report that can still be written.
+    /// Passes an event to every report that has not failed.
     pub(super) fn observe(&mut self, event: &RunEvent) {
         for open in self.0.iter_mut().filter(|open| open.failed.is_none()) {
             open.failed = open.report.observe(event).err();
         }
     }
 
-    /// Ends the reports of a run that did not come to its end, as if it had been stopped there. Those
-    /// that show the events themselves are shown none that did not happen.
+    /// Ends the reports of an incomplete run with `ended`. Reports with raw events do not get it,
+    /// because it did not happen.
     pub(super) fn cut_short(&mut self, ended: RunEnded) {
         let event = RunEvent::RunEnded(ended);
         for open in &mut self.0 {
-            if !open.shows_events && open.failed.is_none() {
+            if !open.has_raw_events && open.failed.is_none() {
                 open.failed = open.report.observe(&event).err();
             }
         }
     }
 
-    /// Says which reports could not be written.
+    /// Fails if a report could not be written.
     pub(super) fn finish(self) -> Result<(), CommandError> {
         let failed: Vec<String> = self
             .0
             .into_iter()
             .filter_map(|open| Some((open.name, open.failed?)))
-            .map(|(name, error)| format!("the report {name} could not be written: {error}"))
+            .map(|(name, error)| format!("failed to write the report {name}: {error}"))
             .collect();
         if failed.is_empty() {
             return Ok(());

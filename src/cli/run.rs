@@ -1,4 +1,4 @@
-//! `aghook run`: scenarios in, a verdict out.
+//! `aghook run`: runs scenarios against a receiver.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,37 +11,36 @@ use clap::Args;
 use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
-use super::files::ScenarioOptions;
-use super::kept::{Kept, Recording, Told};
-use super::preparation::{Preparation, PreparedRun};
+use super::event_sink::{EventSink, Recording, SinkResult};
 use super::report_options::ReportOptions;
+use super::scenario_selection::ScenarioSelection;
 use super::secret_options::SecretOptions;
+use super::session::{Session, SessionSettings};
 use super::snapshot_options::SnapshotOptions;
 use super::target_options::{TargetOptions, reach};
-use super::{block_on, files};
+use super::{block_on, scenario_selection};
 use crate::generate::{Seed, StartTime};
 use crate::harness::{FORMAT_VERSION, Plan, PlanSettings, RunEvent, RunStarted};
-use crate::report::write_outlines;
+use crate::report::write_dry_run;
 use crate::scenario::document::Diagnostics;
 use crate::snapshots::Review;
 
-/// Run scenarios against a receiver, and say whether it answers right and grants once
+/// Run scenarios against a receiver
 ///
-/// Without a target, the receiver that is built into aghook is started on a free port of this
-/// machine, and the scenarios run against that.
+/// Checks the receiver's responses and that every coupon is granted exactly once. Without a target,
+/// the scenarios run against the built-in receiver, which is started on a free port.
 ///
-/// Exits with 0 if every check held, with 1 if one failed, with 2 if a file or the command line is
-/// wrong, and with 3 if the target could not be reached, a check could not be decided, or nothing
-/// was checked.
+/// Exits with 0 if every check passed, 1 if one failed, 2 if the command line or a file is invalid,
+/// and 3 if the target could not be reached, a check was undecided, or nothing was checked.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line, and any of them go together"
+    reason = "each is an independent command-line flag"
 )]
 pub struct Run {
     #[command(flatten)]
-    scenarios: ScenarioOptions,
+    scenarios: ScenarioSelection,
 
     #[command(flatten)]
     target: TargetOptions,
@@ -49,36 +48,37 @@ pub struct Run {
     #[command(flatten)]
     secret: SecretOptions,
 
-    /// Mix this seed into every scenario's own, for other events of the same kinds
-    #[arg(long, value_name = "N", help_heading = "The run")]
+    /// Random seed, combined with each scenario's own seed to send different events of the same kinds
+    #[arg(long, value_name = "N", help_heading = "Run")]
     seed: Option<u64>,
 
-    /// The moment from which event times count, as Unix seconds or RFC 3339 [default: now]; the
-    /// same seed and start time send the same bytes
-    #[arg(long, value_name = "T", help_heading = "The run")]
+    /// Start time T, as Unix seconds or RFC 3339; event times are relative to it [default: now]
+    ///
+    /// The same seed and start time send the same bytes.
+    #[arg(long, value_name = "T", help_heading = "Run")]
     start_time: Option<StartTime>,
 
-    /// How many scenarios run at the same time [default: 8]
-    #[arg(long, value_name = "N", help_heading = "The run", value_parser = parse_jobs)]
+    /// Number of scenarios to run simultaneously [default: 8]
+    #[arg(long, value_name = "N", help_heading = "Run", value_parser = parse_jobs)]
     jobs: Option<NonZeroUsize>,
 
-    /// Begin no scenario after the first that failed
-    #[arg(long, help_heading = "The run")]
+    /// Stop after the first failing scenario
+    #[arg(long, help_heading = "Run")]
     fail_fast: bool,
 
-    /// Count warnings, and what could not be checked, as failures
-    #[arg(long, help_heading = "The run")]
+    /// Treat warnings and skipped checks as failures
+    #[arg(long, help_heading = "Run")]
     strict: bool,
 
-    /// Wait for pauses and between retries, in place of skipping ahead
-    #[arg(long, help_heading = "The run")]
+    /// Wait for pauses and retry delays instead of skipping them
+    #[arg(long, help_heading = "Run")]
     real_time: bool,
 
-    /// Print what would be sent and checked, and send nothing
+    /// Print what would be sent and checked, without sending anything
     ///
-    /// Says of each scenario which events it has, what its steps do, which effects are looked at by
-    /// which probe, and what would not be checked and why. It needs no secret and no receiver.
-    #[arg(long = "dry-run", help_heading = "The run", conflicts_with_all = ["report", "record"])]
+    /// Lists the events, steps, effects and probes of each scenario, and what would not be checked
+    /// and why. Needs no secret and no receiver.
+    #[arg(long = "dry-run", help_heading = "Run", conflicts_with_all = ["report", "record"])]
     outline_only: bool,
 
     #[command(flatten)]
@@ -87,15 +87,15 @@ pub struct Run {
     #[command(flatten)]
     reports: ReportOptions,
 
-    /// Keep the run in this folder, for `aghook report` and `aghook replay`
+    /// Record the run to this folder, for `aghook report` and `aghook replay`
     ///
-    /// The folder gets one file, `run.jsonl`, with every request and answer. A recorded run is never
-    /// written over. The webhook's secret is not in it.
+    /// Writes one file, `run.jsonl`, with every request and response, but without the webhook's
+    /// secret. Never overwrites a recorded run.
     #[arg(long, value_name = "DIR", help_heading = "Reports")]
     record: Option<PathBuf>,
 }
 
-/// Scenarios mostly wait for the receiver, so more of them than cores keep it busy.
+/// Scenarios mostly wait for the receiver, so this does not depend on the number of cores.
 const DEFAULT_JOBS: usize = 8;
 
 fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
@@ -108,7 +108,7 @@ impl Run {
         self.reports.check()?;
         let cases = self.scenarios.read(console)?;
         let review = self.snapshots.settings(&cases, &self.scenarios)?;
-        let preparation = Preparation {
+        let settings = SessionSettings {
             target: self.target.choose(console)?,
             secret: &self.secret,
             seed: self.seed.map(Seed::new),
@@ -120,14 +120,14 @@ impl Run {
             fail_fast: self.fail_fast,
             jobs: self.jobs.map_or(DEFAULT_JOBS, NonZeroUsize::get),
         };
-        let mut plan_settings = preparation.plan_settings();
-        plan_settings.players = self.scenarios.own_share(&plan_settings.players).into();
+        let mut plan_settings = settings.plan_settings();
+        plan_settings.players = self.scenarios.own_shard(&plan_settings.players).into();
         let mut plans = Vec::new();
         let mut problems = Diagnostics::default();
         for case in cases {
             match Plan::new(case, &plan_settings) {
                 Ok(plan) => {
-                    // The next scenario has players of its own, as far as the list reaches.
+                    // Each scenario gets different players, if the list is long enough.
                     plan_settings.first_player += plan.listed_players;
                     plans.push(plan);
                 }
@@ -136,39 +136,39 @@ impl Run {
         }
         problems
             .into_result()
-            .map_err(|problems| files::wrong(&problems, console))?;
+            .map_err(|problems| scenario_selection::diagnostics_error(&problems, console))?;
 
-        tell_of_shared_players(&plan_settings, console);
+        note_shared_players(&plan_settings, console);
         if self.outline_only {
-            let surroundings = preparation.surroundings()?;
+            let surroundings = settings.surroundings()?;
             let outlines: Vec<_> = plans
                 .iter()
                 .map(|plan| plan.outline(&surroundings))
                 .collect();
-            write_outlines(&mut console.reopened(), &outlines)?;
-            return Ok(ExitCode::ChecksHeld);
+            write_dry_run(&mut console.reopened(), &outlines)?;
+            return Ok(ExitCode::Success);
         }
 
         self.reports.check_writable()?;
-        // Reports write on a thread of their own, so that a slow reader holds no delivery up.
+        // Reports are written on another thread, so that a slow reader does not delay deliveries.
         std::thread::scope(|scope| {
             block_on(async move {
-                let run = preparation.start().await?;
-                reach(&run.harness.client, &run.harness.target).await?;
-                // Only now, when the run can begin: this empties the files of the run before.
-                let recording = self.record.as_deref().map(Recording::begin).transpose()?;
+                let session = settings.start().await?;
+                reach(&session.harness.client, &session.harness.target).await?;
+                // Opening truncates the reports of earlier runs, so it comes after all other errors.
+                let recording = self.record.as_deref().map(Recording::create).transpose()?;
                 let reports = self.reports.open(console);
-                let (events, seen) = mpsc::channel();
-                let writer = scope.spawn(move || reports.follow(&seen));
-                let review = review.map(|review| Review::new(review, run.snapshots.clone()));
+                let (sender, receiver) = mpsc::channel();
+                let writer = scope.spawn(move || reports.follow(&receiver));
+                let review = review.map(|review| Review::new(review, session.snapshots.clone()));
                 let stop = AtomicBool::new(false);
                 let stop_on_failure = self.fail_fast.then_some(&stop);
-                let told = Told::new(review, stop_on_failure, recording, events);
-                let completed = follow(run, &plans, &told, &stop, console.reopened()).await;
-                let Kept { ended, recorded } = told.end();
+                let sink = EventSink::new(review, stop_on_failure, recording, sender);
+                let completed = run_plans(session, &plans, &sink, &stop, console.reopened()).await;
+                let SinkResult { ended, recorded } = sink.finish();
                 let written = writer.join().unwrap_or_else(|_| {
                     Err(CommandError::not_completed(
-                        "a report ended unexpectedly",
+                        "the report thread panicked",
                         None,
                     ))
                 });
@@ -182,62 +182,62 @@ impl Run {
     }
 }
 
-/// Says so where the list of players is too short for every scenario to have its own.
-fn tell_of_shared_players(settings: &PlanSettings, console: &Console) {
+/// Prints a note if the list of players is too short for all scenarios to use different players.
+fn note_shared_players(settings: &PlanSettings, console: &Console) {
     let (listed, needed) = (settings.players.len(), settings.first_player);
     if listed > 0 && listed < needed {
         console.reopened().note(&format!(
-            "`players` has {listed}, and {needed} would give each scenario its own: those that \
-             share a player take turns"
+            "`players` lists {listed} players, but the scenarios need {needed}: scenarios that \
+             share a player run one after the other"
         ));
     }
 }
 
-/// Runs the plans to their end, or until Ctrl-C has let those end that are under way. A second
-/// Ctrl-C waits for nothing: the run has no end then, and the answer is `false`.
-async fn follow(
-    run: PreparedRun,
+/// Runs the plans. After Ctrl-C, it finishes only the running scenarios. After a second Ctrl-C it
+/// stops immediately and returns `false`.
+async fn run_plans(
+    session: Session,
     plans: &[Plan],
-    told: &Told<'_>,
+    sink: &EventSink<'_>,
     stop: &AtomicBool,
     console: Console,
 ) -> bool {
-    let tell = |event: RunEvent| told.tell(event);
-    tell(RunEvent::RunStarted(RunStarted {
+    let accept = |event: RunEvent| sink.accept(event);
+    accept(RunEvent::RunStarted(RunStarted {
         format_version: FORMAT_VERSION,
         aghook_version: env!("CARGO_PKG_VERSION").into(),
-        target: run
+        target: session
             .harness
             .redaction
-            .text(run.harness.target.as_str())
+            .text(session.harness.target.as_str())
             .into_owned(),
-        built_in_receiver: run.built_in.is_some(),
-        start_time: run.start.to_string(),
-        seed: run.seed.map(|seed| seed.number()),
+        built_in_receiver: session.built_in.is_some(),
+        start_time: session.start.to_string(),
+        seed: session.seed.map(|seed| seed.number()),
         scenarios: plans.len(),
     }));
     tokio::select! {
-        // Ctrl-C is listened for before the first request leaves.
+        // Install the Ctrl-C handler before the first request is sent.
         biased;
         () = interrupted_twice(stop, console) => return false,
-        _ = run.harness.run(plans, &tell, stop) => {}
+        _ = session.harness.run(plans, &accept, stop) => {}
     }
-    if let Some(built_in) = run.built_in {
+    if let Some(built_in) = session.built_in {
         built_in.stop().await;
     }
     true
 }
 
-/// Asks the run to stop on the first Ctrl-C, and completes on the second.
+/// Stops the run on the first Ctrl-C, and completes on the second.
 async fn interrupted_twice(stop: &AtomicBool, mut console: Console) {
-    // Where the signal can't be listened for, Ctrl-C ends the program as usual.
+    // If the signal can't be handled, Ctrl-C ends the program as usual.
     if tokio::signal::ctrl_c().await.is_ok() {
         stop.store(true, Ordering::Relaxed);
-        let tell = async {
-            console.note("stopping: what is under way ends first; Ctrl-C again ends at once");
+        let note = async {
+            console.note("stopping after the running scenarios; press Ctrl-C again to stop now");
         };
-        // Listens before it tells, so that no second Ctrl-C is missed, however soon it comes.
-        let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), tell);
+        // Listen before printing, so that a quick second Ctrl-C is not missed.
+        let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), note);
         if again.is_ok() {
             return;
         }

@@ -1,5 +1,4 @@
-//! `aghook schema`: the JSON Schemas of the files that people write, and of the report that
-//! programs read.
+//! `aghook schema`: prints the JSON Schemas of scenario files, aghook.yaml and the JSON reports.
 
 use std::io::Write as _;
 
@@ -12,40 +11,40 @@ use crate::harness::run_event_schema;
 use crate::load::load_report_schema;
 use crate::scenario::{config_schema, scenario_schema};
 
-/// Print the JSON Schema of scenario files, of aghook.yaml or of the JSON reports
+/// Print the JSON Schema of scenario files, aghook.yaml or the JSON reports
 ///
-/// An editor that knows it completes and explains while one writes. With the YAML language server,
-/// save it as scenario.schema.json and begin a scenario file with
+/// Editors use it for completion and documentation. For the YAML language server, save it as
+/// scenario.schema.json and begin a scenario file with
 /// `# yaml-language-server: $schema=scenario.schema.json`.
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// What is described
+    /// Format to describe
     #[arg(value_name = "WHAT", default_value = "scenario")]
-    what: Described,
+    what: SchemaKind,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Described {
+enum SchemaKind {
     /// A scenario file
     Scenario,
     /// aghook.yaml
     Config,
     /// A line of `aghook run --report json`
     Report,
-    /// What `aghook load --report json` and `aghook merge` write
+    /// The JSON report of `aghook load` and `aghook merge`
     LoadReport,
 }
 
 impl Schema {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         let schema = match self.what {
-            Described::Scenario => scenario_schema(),
-            Described::Config => config_schema(),
-            Described::Report => run_event_schema(),
-            Described::LoadReport => load_report_schema(),
+            SchemaKind::Scenario => scenario_schema(),
+            SchemaKind::Config => config_schema(),
+            SchemaKind::Report => run_event_schema(),
+            SchemaKind::LoadReport => load_report_schema(),
         };
         writeln!(console, "{schema:#}")?;
         console.flush()?;
-        Ok(ExitCode::ChecksHeld)
+        Ok(ExitCode::Success)
     }
 }

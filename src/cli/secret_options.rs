@@ -1,5 +1,5 @@
-//! The secret's way in: from an environment variable or a file, never as a plain argument, where
-//! `ps` and the shell's history show it.
+//! Reads the secret from an environment variable or a file. It is never an argument, because `ps`
+//! and the shell history would show it.
 
 use std::env::{self, VarError};
 use std::fs::File;
@@ -11,39 +11,37 @@ use clap::Args;
 use super::command_error::CommandError;
 use crate::protocol::Secret;
 
-/// The variable that is read where nothing else is said.
+/// The default environment variable of the secret.
 pub const DEFAULT_VARIABLE: &str = "AGHOOK_SECRET";
 
-/// The longest secret file, in bytes: anything longer is the wrong file.
+/// The maximum size of a secret file in bytes. A larger file is not a secret.
 const FILE_LIMIT: u64 = 64 * 1024;
 
-/// Longer words without an underscore are rather a secret than a variable's name.
+/// A longer name without an underscore is probably the secret itself.
 const LONGEST_PLAIN_NAME: usize = 20;
 
-const NOT_SHOWN: &str = "(name not shown, in case it is the secret)";
+const NOT_SHOWN: &str = "(name hidden, because it may be the secret)";
 
 /// `--secret-env` and `--secret-file`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SecretOptions {
-    /// The environment variable that holds the webhook's secret, taken as it is [default:
-    /// `AGHOOK_SECRET`]
+    /// Environment variable with the webhook's secret [default: `AGHOOK_SECRET`]
     #[arg(long, value_name = "VAR", conflicts_with = "secret_file")]
     secret_env: Option<String>,
 
-    /// The file that holds the webhook's secret, at most 64 KiB; one newline at its end is
-    /// stripped
+    /// File with the webhook's secret, up to 64 KiB; a trailing newline is removed
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 }
 
 impl SecretOptions {
-    /// The secret, from `AGHOOK_SECRET` where neither option is given.
+    /// Loads the secret, from `AGHOOK_SECRET` if neither option is given.
     pub fn load(&self) -> Result<Secret, CommandError> {
         self.load_or(None)
     }
 
-    /// The secret, from `default_variable` where neither option is given: a profile's
-    /// `secret_env`.
+    /// Loads the secret, from `default_variable` (a profile's `secret_env`) if neither option is
+    /// given.
     pub fn load_or(&self, default_variable: Option<&str>) -> Result<Secret, CommandError> {
         match &self.secret_file {
             Some(path) => from_file(path),
@@ -51,12 +49,12 @@ impl SecretOptions {
         }
     }
 
-    /// Whether one of the options is given.
+    /// Whether either option is given.
     pub fn is_given(&self) -> bool {
         self.secret_env.is_some() || self.secret_file.is_some()
     }
 
-    /// Where the secret comes from, in words that can be printed.
+    /// Describes the source of the secret, for printing.
     pub fn describe(&self, default_variable: Option<&str>) -> String {
         match &self.secret_file {
             Some(path) => printable_path(path),
@@ -72,38 +70,38 @@ impl SecretOptions {
     }
 }
 
-/// Reads a secret from an environment variable, as it is.
+/// Reads a secret from an environment variable.
 pub fn from_variable(name: &str) -> Result<Secret, CommandError> {
     let shown = printable(name);
     let help = || {
         Some(if shown == name {
             format!(
-                "set it in the shell (for example: read -rs {name}; export {name}), or use \
+                "set it in the shell, for example with `read -rs {name}; export {name}`, or use \
                  --secret-file FILE"
             )
         } else {
-            "give the name of a variable, not the secret: the command line shows up in `ps` and \
-             in the shell's history"
+            "pass the name of a variable, not the secret: `ps` and the shell history show the \
+             command line"
                 .to_owned()
         })
     };
-    // Some names, such as one with `=` in it, can't be a variable's; asking for them is harmless.
+    // Names that are invalid for a variable, such as one with `=`, are handled like unset ones.
     match env::var(name) {
         Ok(text) => Secret::new(text).map_err(|_| {
-            CommandError::usage(format!("the secret's variable {shown} is empty"), help())
+            CommandError::usage(format!("the secret variable {shown} is empty"), help())
         }),
         Err(VarError::NotPresent) => Err(CommandError::usage(
-            format!("the secret's variable {shown} is not set"),
+            format!("the secret variable {shown} is not set"),
             help(),
         )),
         Err(VarError::NotUnicode(_)) => Err(CommandError::usage(
-            format!("the secret's variable {shown} is not UTF-8"),
+            format!("the secret variable {shown} is not valid UTF-8"),
             None,
         )),
     }
 }
 
-/// Reads a secret from a file, without one newline at its end.
+/// Reads a secret from a file and removes one trailing newline.
 fn from_file(path: &Path) -> Result<Secret, CommandError> {
     let shown = printable_path(path);
     let refuse = |what: &str| CommandError::usage(format!("the secret file {shown} {what}"), None);
@@ -114,7 +112,7 @@ fn from_file(path: &Path) -> Result<Secret, CommandError> {
     if bytes.len() as u64 > FILE_LIMIT {
         return Err(refuse("is larger than 64 KiB"));
     }
-    let mut text = String::from_utf8(bytes).map_err(|_| refuse("is not UTF-8"))?;
+    let mut text = String::from_utf8(bytes).map_err(|_| refuse("is not valid UTF-8"))?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
@@ -124,7 +122,7 @@ fn from_file(path: &Path) -> Result<Secret, CommandError> {
     Secret::new(text).map_err(|_| refuse("is empty"))
 }
 
-/// A variable's name, or words in its place where it may be the secret itself, given by mistake.
+/// The name of a variable, or a placeholder if it may be the secret itself, passed by mistake.
 pub fn printable(name: &str) -> &str {
     let starts_well = name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_');
     let name_like = name
@@ -137,8 +135,8 @@ pub fn printable(name: &str) -> &str {
     }
 }
 
-/// A file's path, or words in its place where nothing says that it is a path: there is no such
-/// file, and neither a folder nor an extension in it.
+/// The path of a file, or a placeholder if it may be the secret itself: the file does not exist, and
+/// the text has neither a folder nor an extension.
 fn printable_path(path: &Path) -> String {
     if path.exists() || path.extension().is_some() || path.components().count() > 1 {
         path.display().to_string()
@@ -151,14 +149,14 @@ fn printable_path(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn file_holding(bytes: &[u8]) -> tempfile::TempPath {
+    fn file_with(bytes: &[u8]) -> tempfile::TempPath {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), bytes).expect("written");
         file.into_temp_path()
     }
 
     #[test]
-    fn one_newline_at_the_end_of_a_file_is_stripped() {
+    fn one_trailing_newline_of_a_file_is_removed() {
         for (bytes, secret) in [
             ("s3cret", "s3cret"),
             ("s3cret\n", "s3cret"),
@@ -167,7 +165,7 @@ mod tests {
             (" s3cret ", " s3cret "),
             ("\n\n", "\n"),
         ] {
-            let loaded = from_file(&file_holding(bytes.as_bytes())).expect("a secret");
+            let loaded = from_file(&file_with(bytes.as_bytes())).expect("a secret");
             assert_eq!(loaded.expose_text(), secret);
         }
     }
@@ -178,13 +176,13 @@ mod tests {
         for (bytes, reason) in [
             (&b""[..], "is empty"),
             (b"\n", "is empty"),
-            (b"\xff\xfe", "is not UTF-8"),
+            (b"\xff\xfe", "is not valid UTF-8"),
             (&too_large, "is larger than 64 KiB"),
         ] {
-            let error = from_file(&file_holding(bytes)).expect_err("refused");
+            let error = from_file(&file_with(bytes)).expect_err("refused");
             assert!(error.to_string().contains(reason), "{error}");
         }
-        assert!(from_file(&file_holding(&too_large[1..])).is_ok());
+        assert!(from_file(&file_with(&too_large[1..])).is_ok());
     }
 
     #[test]
@@ -194,7 +192,7 @@ mod tests {
         }
         let base32 = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
         for secret in ["", "whsec_abc", "1ABC", "A-B", "Pass", "A B", base32] {
-            assert!(printable(secret).starts_with("(name not shown"), "{secret}");
+            assert!(printable(secret).starts_with("(name hidden"), "{secret}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `aghook sign`: the signature headers for a body.
+//! `aghook sign`: prints the signature headers of a request body.
 
 use std::io::Write as _;
 
@@ -15,10 +15,10 @@ use super::secret_options::SecretOptions;
 use super::{ExitCode, arguments};
 use crate::protocol::{Signer, request_headers};
 
-/// Print the signature headers for a body
+/// Print the signature headers of a request body
 ///
-/// Signs the body as Aghanim does: lowercase hex of HMAC-SHA256 over the timestamp, a dot and the
-/// body's bytes, with the webhook's secret as the key.
+/// Signs the body as Aghanim does: with HMAC-SHA256 over the timestamp, a dot and the body, keyed
+/// with the webhook's secret, in lowercase hex.
 #[derive(Debug, Args)]
 #[command(after_long_help = arguments::SECRET_HELP)]
 pub struct Sign {
@@ -28,33 +28,38 @@ pub struct Sign {
     #[command(flatten)]
     secret: SecretOptions,
 
-    /// The time to sign, in Unix seconds [default: now]
+    /// Timestamp to sign, in Unix seconds [default: now]
     #[arg(long, value_name = "UNIX_SECONDS")]
     timestamp: Option<u64>,
 
-    /// Print a Host header as well
+    /// Also print a Host header
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
 
-    /// What to print
-    #[arg(long = "as", value_name = "FORM", default_value = "headers")]
-    form: Form,
+    /// Output format
+    #[arg(
+        id = "form",
+        long = "as",
+        value_name = "FORM",
+        default_value = "headers"
+    )]
+    format: SignFormat,
 
-    /// Where the curl command sends the request
-    #[arg(long, value_name = "URL", required_if_eq("form", "curl"))]
+    /// URL for the curl command
+    #[arg(long, value_name = "URL", required_if_eq("format", "curl"))]
     target: Option<Url>,
 }
 
-/// What `aghook sign` prints.
+/// The output format of `aghook sign`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Form {
-    /// One `Name: value` a line
+enum SignFormat {
+    /// One `Name: value` per line
     Headers,
-    /// A curl command for a POSIX shell that sends the request to `--target`
+    /// A curl command for a POSIX shell that sends the request to --target
     Curl,
-    /// A JSON object of the headers
+    /// A JSON object with the headers
     Json,
-    /// The signature alone
+    /// Only the signature
     Signature,
 }
 
@@ -72,25 +77,25 @@ impl Sign {
             .any(|(_, value)| value.contains(char::is_control))
         {
             return Err(CommandError::usage(
-                "--host can't hold control characters",
+                "--host can't contain control characters",
                 None,
             ));
         }
-        match (self.form, &self.target) {
-            (Form::Signature, _) => writeln!(console, "{signature}")?,
-            (Form::Headers, _) => {
+        match (self.format, &self.target) {
+            (SignFormat::Signature, _) => writeln!(console, "{signature}")?,
+            (SignFormat::Headers, _) => {
                 for (name, value) in headers {
                     writeln!(console, "{name}: {value}")?;
                 }
             }
-            (Form::Json, _) => {
+            (SignFormat::Json, _) => {
                 let object: Map<String, Value> = headers
                     .into_iter()
                     .map(|(name, value)| (name.to_owned(), value.into()))
                     .collect();
                 writeln!(console, "{:#}", Value::Object(object))?;
             }
-            (Form::Curl, Some(target)) => {
+            (SignFormat::Curl, Some(target)) => {
                 if !matches!(target.scheme(), "http" | "https") {
                     return Err(CommandError::usage(
                         format!("--target must be an http or https URL, not {target}"),
@@ -100,11 +105,11 @@ impl Sign {
                 let command = curl_command(target.as_str(), &headers, &body, self.body.path())?;
                 writeln!(console, "{command}")?;
             }
-            (Form::Curl, None) => {
+            (SignFormat::Curl, None) => {
                 return Err(CommandError::usage("--as curl needs --target URL", None));
             }
         }
         console.flush()?;
-        Ok(ExitCode::ChecksHeld)
+        Ok(ExitCode::Success)
     }
 }

@@ -1,4 +1,4 @@
-//! Whether snapshot reports are compared in a run, and what is written.
+//! The options that compare snapshot reports.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,40 +6,41 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::command_error::CommandError;
-use super::files::ScenarioOptions;
+use super::scenario_selection::ScenarioSelection;
 use crate::scenario::Case;
 use crate::snapshots::{Expected, ReviewSettings, SnapshotsMode, snapshot_path};
 
-/// Whether snapshot reports are compared, and what is written.
+/// The options that compare snapshot reports.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Snapshots")]
 pub(super) struct SnapshotOptions {
-    /// Compare each scenario's snapshot report with the reviewed one in this folder; a difference
-    /// is a failure
+    /// Compare each scenario's snapshot report with the reviewed one in this folder, and fail if they
+    /// differ
     #[arg(long, value_name = "DIR")]
     snapshots: Option<PathBuf>,
 
-    /// What is written where a report is not as reviewed: auto, always, new, unseen, no, force
+    /// Which differing snapshot reports to write: auto, always, new, unseen, no, force [default:
+    /// `INSTA_UPDATE`, or auto]
     ///
-    /// `new` writes it beside the reviewed one, as `.snap.new`, for `aghook snapshots`. `always`
-    /// puts it in the reviewed one's place, `unseen` only where there is none yet, `force` even
-    /// where nothing differs, and `no` writes nothing. Left out, `INSTA_UPDATE` decides, or `auto`:
-    /// `new`, but `no` where `CI` is set. What could not be decided is never written, and a failed
-    /// scenario's report never takes the reviewed one's place.
+    /// `new` writes the report next to the reviewed one, as `.snap.new`, for `aghook snapshots`.
+    /// `always` replaces the reviewed one, `unseen` writes it only if there is no reviewed one yet,
+    /// `force` replaces it even without differences, and `no` writes nothing. `auto` is `no` if `CI`
+    /// is set, otherwise `new`. The report of an undecided scenario is never written, and the report
+    /// of a failed scenario never replaces the reviewed one.
     #[arg(long, value_name = "MODE", requires = "snapshots")]
     snapshots_mode: Option<SnapshotsMode>,
 
-    /// Delete the snapshots that no scenario has; only where no option leaves scenarios out
+    /// Delete snapshots without a scenario; not allowed with options that filter scenarios
     #[arg(long, requires = "snapshots", conflicts_with_all = ["filter", "tag", "partition"])]
     delete_unreferenced: bool,
 }
 
 impl SnapshotOptions {
-    /// How snapshots are compared, if they are.
+    /// The settings of the comparison, or `None` without `--snapshots`.
     pub(super) fn settings(
         &self,
         cases: &[Case],
-        scenarios: &ScenarioOptions,
+        scenarios: &ScenarioSelection,
     ) -> Result<Option<ReviewSettings>, CommandError> {
         let Some(folder) = &self.snapshots else {
             return Ok(None);
@@ -47,7 +48,7 @@ impl SnapshotOptions {
         if folder.is_file() {
             return Err(CommandError::usage(
                 format!("{} is a file", folder.display()),
-                "name a folder for the snapshots".to_owned(),
+                "choose a folder for the snapshots".to_owned(),
             ));
         }
         let working_folder = std::env::current_dir().unwrap_or_default();
@@ -74,7 +75,7 @@ impl SnapshotOptions {
             Ok(word) if !word.is_empty() => word.parse().map_err(|error| {
                 CommandError::usage(
                     format!("INSTA_UPDATE: {error}"),
-                    "unset it, or name a mode with `--snapshots-mode`".to_owned(),
+                    "unset it, or use `--snapshots-mode`".to_owned(),
                 )
             }),
             _ => Ok(SnapshotsMode::Auto),
@@ -82,7 +83,7 @@ impl SnapshotOptions {
     }
 }
 
-/// Where the snapshot of each case is. Two in one place would never both be as reviewed.
+/// The snapshot path of each case. Two cases with the same path are an error.
 fn paths_of(
     cases: &[Case],
     working_folder: &Path,
@@ -97,7 +98,7 @@ fn paths_of(
                     "{other} and {file} have the same snapshot, {}",
                     path.display()
                 ),
-                "rename one of them, or run them one after the other with folders of their own"
+                "rename one of them, or run them separately with different snapshot folders"
                     .to_owned(),
             ));
         }

@@ -1,4 +1,4 @@
-//! `aghook snapshots`: review of the reports that a run has written beside the reviewed ones.
+//! `aghook snapshots`: reviews the snapshot reports that a run has written.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -9,85 +9,84 @@ use clap::{Args, ValueEnum};
 use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
-use crate::report::{printable, write_difference};
+use crate::report::{sanitize, write_difference};
 use crate::snapshots::{Kind, Pending, pending_below};
 
-/// Review snapshot reports: list, accept or reject what differs
+/// Review new and changed snapshot reports
 ///
-/// `aghook run --snapshots DIR` writes them beside the reviewed ones, as `.snap.new`. The files are
-/// in insta's format, so `cargo insta review` reads them as well.
+/// `aghook run --snapshots DIR` writes them next to the reviewed ones, as `.snap.new`. The files are
+/// in insta's format, so `cargo insta review` works too.
 ///
-/// `status` exits with 1 where something waits for review, and with 0 where nothing does.
+/// `status` exits with 1 if reports are pending, and with 0 otherwise.
 #[derive(Debug, Args)]
 pub struct Snapshots {
-    /// What to do with what waits for review
+    /// What to do with the pending reports
     #[arg(value_enum)]
     action: Action,
 
-    /// Folders of snapshots, or single ones
+    /// Snapshot folders or files
     #[arg(value_name = "PATH", default_value = "snapshots")]
     paths: Vec<PathBuf>,
 
-    /// Show what differs as well
+    /// Show the differences
     #[arg(long)]
     diff: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Action {
-    /// List what waits for review
+    /// List pending reports
     Status,
-    /// Put it in the place of the reviewed ones
+    /// Replace the reviewed reports with the pending ones
     Accept,
-    /// Delete it
+    /// Delete the pending reports
     Reject,
 }
 
 impl Snapshots {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        let mut waiting = Vec::new();
+        let mut pending_reports = Vec::new();
         for path in &self.paths {
             let found = pending_below(path).map_err(|error| {
                 CommandError::usage(
                     format!("{}: {error}", path.display()),
-                    "name a folder that `aghook run --snapshots` was given, or a file in it"
-                        .to_owned(),
+                    "pass the folder of `aghook run --snapshots`, or a file in it".to_owned(),
                 )
             })?;
-            waiting.extend(found);
+            pending_reports.extend(found);
         }
-        if waiting.is_empty() {
-            writeln!(console, "nothing waits for review")?;
-            return Ok(ExitCode::ChecksHeld);
+        if pending_reports.is_empty() {
+            writeln!(console, "no pending snapshot reports")?;
+            return Ok(ExitCode::Success);
         }
-        for pending in &waiting {
-            let done = match self.action {
+        for pending in &pending_reports {
+            let result = match self.action {
                 Action::Status => Ok(()),
                 Action::Accept => pending.accept(),
                 Action::Reject => pending.reject(),
             };
-            done.map_err(|error| {
+            result.map_err(|error| {
                 let file = pending.waiting.display();
                 CommandError::not_completed(format!("{file}: {error}"), None)
             })?;
-            self.tell(pending, console)?;
+            self.print(pending, console)?;
         }
         if self.action != Action::Status {
-            return Ok(ExitCode::ChecksHeld);
+            return Ok(ExitCode::Success);
         }
-        let (waits, them) = match waiting.len() {
-            1 => ("1 waits".to_owned(), "it"),
-            count => (format!("{count} wait"), "them"),
+        let (count, them) = match pending_reports.len() {
+            1 => ("1 pending report".to_owned(), "it"),
+            count => (format!("{count} pending reports"), "them"),
         };
         writeln!(
             console,
-            "{waits} for review: `aghook snapshots accept` takes {them}, `reject` deletes {them}"
+            "{count}: accept {them} with `aghook snapshots accept`, or delete {them} with `reject`"
         )?;
         Ok(ExitCode::CheckFailed)
     }
 
-    fn tell(&self, pending: &Pending, console: &mut Console) -> Result<(), CommandError> {
-        let (what, color) = match (self.action, pending.kind) {
+    fn print(&self, pending: &Pending, console: &mut Console) -> Result<(), CommandError> {
+        let (status, color) = match (self.action, pending.kind) {
             (Action::Status, Kind::New) => ("new", AnsiColor::Green),
             (Action::Status, Kind::Changed) => ("changed", AnsiColor::Yellow),
             (Action::Accept, _) => ("accepted", AnsiColor::Green),
@@ -98,8 +97,8 @@ impl Snapshots {
         let length = pending.difference.in_words();
         writeln!(
             console,
-            "{style}{what:8}{style:#} {}  {length}",
-            printable(&file)
+            "{style}{status:8}{style:#} {}  {length}",
+            sanitize(&file)
         )?;
         if self.diff {
             write_difference(console, &pending.difference.text)?;

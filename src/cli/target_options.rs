@@ -1,4 +1,4 @@
-//! Which receiver is meant: `--target`, or a profile of `aghook.yaml`.
+//! The options that choose the receiver: `--target`, or a profile of `aghook.yaml`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,74 +6,74 @@ use clap::{Args, ValueEnum};
 
 use super::command_error::CommandError;
 use super::console::Console;
-use super::files;
+use super::scenario_selection;
 use crate::delivery::{AllowedHosts, Client, ClientSettings, HttpVersion, Target, TlsSettings};
 use crate::scenario::{Config, HttpVersionName, Profile};
 
-/// The options that say which receiver is meant and how it is reached.
+/// The options that choose the receiver and the connection to it.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "The receiver")]
+#[command(next_help_heading = "Receiver")]
 pub(super) struct TargetOptions {
-    /// The webhook's URL, before the profile's
+    /// URL of the webhook, overrides the profile's target
     #[arg(long, value_name = "URL")]
     target: Option<String>,
 
-    /// The file of target profiles [default: aghook.yaml, if it is in this folder]
+    /// File with the target profiles [default: aghook.yaml in the current folder, if present]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// The profile to use [default: the one named `default`, or the only one]
+    /// Profile to use [default: `default`, or the only profile]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 
-    /// A host other than this machine that may be sent to; a live event can grant real items
-    /// (repeatable)
+    /// Allow sending to this host, where a live event can grant real items (repeatable) [default:
+    /// only this machine]
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// A PEM file of certificates to trust besides the system's
+    /// PEM file with additional trusted certificates
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
 
-    /// Accept any certificate
+    /// Accept any TLS certificate
     #[arg(long)]
     insecure: bool,
 
-    /// The HTTP version to speak [default: 1.1, as in Aghanim's example]
+    /// HTTP version [default: 1.1, as in Aghanim's example]
     #[arg(long, value_name = "VERSION")]
-    http_version: Option<HttpVersionWord>,
+    http_version: Option<HttpVersionOption>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum HttpVersionWord {
+enum HttpVersionOption {
     /// HTTP/1.1
     #[value(name = "1.1")]
     Http1,
-    /// HTTP/2, by prior knowledge without TLS
+    /// HTTP/2; without TLS, with prior knowledge
     #[value(name = "2")]
     Http2,
-    /// What TLS agrees on
+    /// The version negotiated by TLS
     #[value(name = "auto")]
     Auto,
 }
 
-/// A receiver as the options and the profile describe it.
+/// The receiver that the options and the profile describe.
 #[derive(Debug)]
 pub(super) struct ChosenTarget {
-    /// The profile's name; none without a config file.
+    /// The profile's name, if a profile is used.
     name: Option<String>,
-    /// The profile; an empty one without a config file.
+    /// The profile, empty if none is used.
     pub(super) profile: Profile,
-    /// Where events go; none if neither the options nor the profile say.
+    /// The target of the options or the profile.
     pub(super) target: Option<Target>,
-    /// Where requests may go.
+    /// The hosts that requests may go to.
     pub(super) allowed: AllowedHosts,
-    /// Sends.
+    /// The HTTP client.
     pub(super) client: Client,
 }
 
 impl TargetOptions {
-    /// Reads the config file and makes sure that everything in it can be used.
+    /// Reads the config file, and checks the target and the client settings.
     pub(super) fn choose(&self, console: &Console) -> Result<ChosenTarget, CommandError> {
         let (name, profile) = self.profile(console)?;
         let hosts = profile.allow_hosts.iter().chain(&self.allow_host);
@@ -90,7 +90,7 @@ impl TargetOptions {
                 CommandError::usage(format!("the target can't be used: {error}"), None)
             })?;
         let client = Client::new(self.client_settings(&profile)).map_err(|error| {
-            let help = "name a PEM file of certificates with `--cacert`".to_owned();
+            let help = "pass a PEM file with certificates to `--cacert`".to_owned();
             CommandError::usage(error.to_string(), help)
         })?;
         Ok(ChosenTarget {
@@ -102,32 +102,32 @@ impl TargetOptions {
         })
     }
 
-    /// Whether `--target` says where to, whatever the profile says.
+    /// Whether `--target` is given.
     pub(super) fn names_target(&self) -> bool {
         self.target.is_some()
     }
 
-    /// Whether a config file was asked for or is there.
+    /// The config file: `--config`, or aghook.yaml if it exists or `--profile` needs it.
     fn config_path(&self) -> Option<&Path> {
-        let usual = Path::new(Config::FILE_NAME);
-        let asked_for = self.config.as_deref();
-        asked_for.or((self.profile.is_some() || usual.exists()).then_some(usual))
+        let default = Path::new(Config::FILE_NAME);
+        let given = self.config.as_deref();
+        given.or((self.profile.is_some() || default.exists()).then_some(default))
     }
 
-    /// The profile with its name; an empty one without a name where there is no config file.
+    /// The profile and its name. Without a config file, the profile is empty and has no name.
     fn profile(&self, console: &Console) -> Result<(Option<String>, Profile), CommandError> {
         let Some(path) = self.config_path() else {
             return Ok((None, Profile::default()));
         };
-        let rendered = |problems| files::wrong(&problems, console);
+        let rendered = |problems| scenario_selection::diagnostics_error(&problems, console);
         let config = Config::read(path).map_err(rendered)?;
         let file = path.display().to_string();
-        let asked_for = self.profile.is_some() || self.config.is_some();
-        if self.target.is_some() && !asked_for && config.has_no_default() {
+        let is_given = self.profile.is_some() || self.config.is_some();
+        if self.target.is_some() && !is_given && config.has_no_default() {
             let names: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
             console.reopened().note(&format!(
-                "note: no profile is used, since {file} has several and none is named `default`; \
-                 `--profile NAME` uses one of {}",
+                "note: no profile is used, because {file} has several but no `default`; choose one \
+                 with `--profile NAME`: {}",
                 names.join(", ")
             ));
             return Ok((None, Profile::default()));
@@ -140,13 +140,13 @@ impl TargetOptions {
 
     fn client_settings(&self, profile: &Profile) -> ClientSettings {
         let http_version = match (self.http_version, profile.http_version) {
-            (Some(HttpVersionWord::Http1), _) | (None, HttpVersionName::Http1) => {
+            (Some(HttpVersionOption::Http1), _) | (None, HttpVersionName::Http1) => {
                 HttpVersion::Http1
             }
-            (Some(HttpVersionWord::Http2), _) | (None, HttpVersionName::Http2) => {
+            (Some(HttpVersionOption::Http2), _) | (None, HttpVersionName::Http2) => {
                 HttpVersion::Http2
             }
-            (Some(HttpVersionWord::Auto), _) | (None, HttpVersionName::Auto) => HttpVersion::Auto,
+            (Some(HttpVersionOption::Auto), _) | (None, HttpVersionName::Auto) => HttpVersion::Auto,
         };
         let cacert = self.cacert.clone().or_else(|| profile.cacert.clone());
         let tls = TlsSettings {
@@ -162,22 +162,22 @@ impl TargetOptions {
 }
 
 impl ChosenTarget {
-    /// The target of a command that can't do without one.
+    /// The target of a command that needs one.
     pub(super) fn required(&self) -> Result<&Target, CommandError> {
         self.or_built_in()?.ok_or_else(|| {
-            let help = "name the webhook's URL with `--target`, or in a profile of aghook.yaml \
-                        (`aghook new` writes one)";
-            CommandError::usage("there is no target", help.to_owned())
+            let help = "set the webhook's URL with `--target`, or in a profile of aghook.yaml \
+                        (`aghook new` creates one)";
+            CommandError::usage("no target", help.to_owned())
         })
     }
 
-    /// The target, or none if the built-in receiver is meant.
+    /// The target, or `None` for the built-in receiver.
     pub(super) fn or_built_in(&self) -> Result<Option<&Target>, CommandError> {
         match (&self.target, &self.name) {
             (Some(target), _) => Ok(Some(target)),
             (None, None) => Ok(None),
             (None, Some(name)) => {
-                // The built-in receiver would pass in place of the one that is meant.
+                // Do not silently test the built-in receiver instead of the user's.
                 let help = format!("add `target: URL` to the profile `{name}`, or use `--target`");
                 let message = format!("the profile `{name}` has no target");
                 Err(CommandError::usage(message, help))
@@ -186,7 +186,7 @@ impl ChosenTarget {
     }
 }
 
-/// Makes sure that something answers at `target` before anything is sent there.
+/// Checks that `target` accepts connections before anything is sent.
 pub(super) async fn reach(client: &Client, target: &Target) -> Result<(), CommandError> {
     client.probe_connection(target).await.map_err(|failure| {
         let message = format!("the target {} can't be reached: {failure}", target.as_str());

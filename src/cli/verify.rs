@@ -1,4 +1,4 @@
-//! `aghook verify`: checks a signature, and says why it does not match.
+//! `aghook verify`: checks a signature, and explains a mismatch.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -23,41 +23,41 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const STRONG: Style = Style::new().bold();
 
-/// Check a signature, and say why it does not match
+/// Check a signature, and explain why it does not match
 ///
-/// Where the signature is wrong, the usual mistakes are tried one by one and in pairs, and those
-/// that give this very signature are named, each with what to do about it. Save the body as raw
-/// bytes: a copy out of a log or a debugger is often changed already.
+/// If the signature does not match, tries common mistakes and pairs of them, and explains how to fix
+/// those that produce this signature. Save the body as raw bytes: a copy from a log or a debugger
+/// often differs.
 ///
-/// Exits with 0 if the signature matches, and with 1 if it does not.
+/// Exits with 0 if the signature matches, 1 if it does not, and 2 if the command line or a file is
+/// invalid.
 #[derive(Debug, Args)]
 #[command(after_long_help = arguments::SECRET_HELP)]
 pub struct Verify {
     #[command(flatten)]
     body: BodyFile,
 
-    /// The value of X-Aghanim-Signature
+    /// Value of X-Aghanim-Signature
     #[arg(long, value_name = "HEX")]
     signature: Option<String>,
 
-    /// The value of X-Aghanim-Signature-Timestamp, in Unix seconds
+    /// Value of X-Aghanim-Signature-Timestamp, in Unix seconds
     #[arg(long, value_name = "UNIX_SECONDS", allow_hyphen_values = true)]
     timestamp: Option<String>,
 
-    /// A file of header lines, `Name: value`, as copied from a log; what --signature and
-    /// --timestamp say goes before it
+    /// File with header lines (`Name: value`), such as from a log; --signature and --timestamp take
+    /// precedence
     #[arg(long, value_name = "FILE")]
     headers: Option<PathBuf>,
 
     #[command(flatten)]
     secret: SecretOptions,
 
-    /// An environment variable with another secret that may have been used, such as the expired
-    /// one; repeatable
+    /// Environment variable with another secret to try, such as an expired one (repeatable)
     #[arg(long, value_name = "VAR")]
     also_secret_env: Vec<String>,
 
-    /// Judge the timestamp's age as of this time, in Unix seconds [default: now]
+    /// Current time for the timestamp's age, in Unix seconds [default: now]
     #[arg(long, value_name = "UNIX_SECONDS")]
     now: Option<u64>,
 
@@ -66,26 +66,27 @@ pub struct Verify {
     json: bool,
 }
 
-/// What was found, and what is said about it beside the verdict.
-struct Finding {
+/// The result to print.
+struct VerifyResult {
     diagnosis: Diagnosis,
     concern: Option<TimestampConcern>,
-    /// The name of the secret that fits.
+    /// The name of the matching secret.
     secret: Option<String>,
     body_length: usize,
 }
 
 impl Verify {
-    /// A header that was not sent is a finding; one that nobody gave here is not.
+    /// A missing option is a usage error. A header that is missing in the headers file is part of
+    /// the diagnosis.
     fn check_headers(&self) -> Result<(), CommandError> {
         let missing = match (&self.headers, &self.signature, &self.timestamp) {
             (Some(_), ..) | (None, Some(_), Some(_)) => return Ok(()),
-            (None, None, None) => "neither the signature nor the timestamp is given",
-            (None, None, Some(_)) => "the signature is not given",
-            (None, Some(_), None) => "the timestamp is not given",
+            (None, None, None) => "the signature and the timestamp are missing",
+            (None, None, Some(_)) => "the signature is missing",
+            (None, Some(_), None) => "the timestamp is missing",
         };
-        let help = "give `--signature HEX --timestamp SECONDS`, or `--headers FILE` with the \
-                    request's header lines as copied from a log";
+        let help = "pass `--signature HEX --timestamp SECONDS`, or `--headers FILE` with the \
+                    request's header lines from a log";
         Err(CommandError::usage(missing, help.to_owned()))
     }
 
@@ -111,14 +112,15 @@ impl Verify {
         };
         let diagnosis = diagnose(&received, &secret, &others);
         let now = self.now.unwrap_or_else(clock::unix_seconds);
-        let name = |nth: usize| match nth.checked_sub(1) {
+        // Index 0 is the main secret.
+        let name = |index: usize| match index.checked_sub(1) {
             None => Some(self.secret.describe(None)),
-            Some(nth) => {
-                let name = self.also_secret_env.get(nth)?;
+            Some(index) => {
+                let name = self.also_secret_env.get(index)?;
                 Some(secret_options::printable(name).to_owned())
             }
         };
-        let finding = Finding {
+        let result = VerifyResult {
             concern: received
                 .timestamp
                 .filter(|_| diagnosis.verdict == SignatureVerdict::Matches)
@@ -128,19 +130,19 @@ impl Verify {
             diagnosis,
         };
         if self.json {
-            writeln!(console, "{:#}", finding.to_json())?;
+            writeln!(console, "{:#}", result.to_json())?;
         } else {
-            finding.print(console)?;
+            result.print(console)?;
         }
         console.flush()?;
-        Ok(match finding.diagnosis.verdict {
-            SignatureVerdict::Matches => ExitCode::ChecksHeld,
+        Ok(match result.diagnosis.verdict {
+            SignatureVerdict::Matches => ExitCode::Success,
             SignatureVerdict::Mistaken(_) | SignatureVerdict::Unexplained => ExitCode::CheckFailed,
         })
     }
 }
 
-impl Finding {
+impl VerifyResult {
     fn mistakes(&self) -> &[Mistake] {
         match &self.diagnosis.verdict {
             SignatureVerdict::Mistaken(mistakes) => mistakes,
@@ -168,12 +170,12 @@ impl Finding {
                     writeln!(console, "  {STRONG}fix:{STRONG:#} {fix}")?;
                 }
                 if let Some(secret) = &self.secret {
-                    writeln!(console, "\nThe secret that fits: {secret}")?;
+                    writeln!(console, "\nMatching secret: {secret}")?;
                 }
             }
             SignatureVerdict::Unexplained => {
-                write!(console, "{BAD}The signature does not match{BAD:#}, ")?;
-                self.print_next_checks(console)?;
+                writeln!(console, "{BAD}The signature does not match.{BAD:#}")?;
+                self.print_next_steps(console)?;
             }
         }
         if let Some(concern) = self.concern {
@@ -182,12 +184,11 @@ impl Finding {
         Ok(())
     }
 
-    /// What to look at where no known mistake explains the signature.
-    fn print_next_checks(&self, console: &mut Console) -> Result<(), CommandError> {
+    /// Next steps if no known mistake explains the signature.
+    fn print_next_steps(&self, console: &mut Console) -> Result<(), CommandError> {
         writeln!(
             console,
-            "and none of the usual mistakes, alone or in pairs, explains it: {} signatures were \
-             computed.",
+            "No common mistake or pair of mistakes explains it ({} signatures tried).",
             self.diagnosis.tried
         )?;
         for not_tried in &self.diagnosis.not_tried {
@@ -198,11 +199,10 @@ impl Finding {
         }
         writeln!(
             console,
-            "\nWhat to check next:\n  \
-             1. The secret: is it this webhook's, of this environment, and not an expired one? \
-             Try others with --also-secret-env.\n  \
-             2. The body ({} bytes): was it saved as raw bytes, before anything parsed or logged \
-             it?\n  \
+            "\nNext steps:\n  \
+             1. The secret: is it the current secret of this webhook and environment? Try others \
+             with --also-secret-env.\n  \
+             2. The body ({} bytes): was it saved as raw bytes, before it was parsed or logged?\n  \
              3. Do the signature, the timestamp and the body come from the same request?",
             self.body_length
         )?;

@@ -63,7 +63,7 @@ impl<'a> DeliveryPlan<'a> {
                 per_byte: slow.per_byte.0,
             }),
             Fault::LateRetry(late) => Some(match late.lost {
-                Lost::Answer => WireFault::LoseAnswer,
+                Lost::Response => WireFault::LoseAnswer,
                 Lost::Request => WireFault::LoseRequest,
             }),
             Fault::OutOfOrder => self.interlude.as_ref().map(|_| WireFault::LoseAnswer),

@@ -169,7 +169,7 @@ mod tests {
         ) {
             let share = f64::from(millionths) / 1e6;
             let exact = RetryPolicy { attempts, delays, ..RetryPolicy::default() };
-            let jitter = Jitter::from_share(share).expect("a share");
+            let jitter = Jitter::from_fraction(share).expect("a jitter");
             let policy = RetryPolicy { jitter, ..exact.clone() };
             let (plain, strayed) = (waits(&exact, seed), waits(&policy, seed));
 
@@ -204,7 +204,7 @@ mod tests {
             let policy = RetryPolicy {
                 attempts: u32::MAX,
                 delays: Delays::Exponential(Exponential { first, factor, max: longest }),
-                jitter: Jitter::from_share(1.0).expect("a share"),
+                jitter: Jitter::from_fraction(1.0).expect("a jitter"),
                 ..RetryPolicy::default()
             };
             prop_assert_eq!(waits(&policy, seed).len(), 300);

@@ -47,7 +47,7 @@ impl Signing {
             // A first request that nobody sees can be as old as the retry that repeats it.
             let signed_at = match late {
                 Some(Lost::Request) => older(now),
-                Some(Lost::Answer) | None => free_second(sender, plan, &plan.body, now),
+                Some(Lost::Response) | None => free_second(sender, plan, &plan.body, now),
             };
             let request = sign_at(sender, plan, &plan.body, signed_at, rng);
             self.first = Some((request.clone(), signed_at));
@@ -56,7 +56,7 @@ impl Signing {
         match late {
             Some(Lost::Request) => return first.clone(),
             // As the first would be by now, had it really been sent so long ago.
-            Some(Lost::Answer) => {
+            Some(Lost::Response) => {
                 return sign_at(sender, plan, &plan.body, older(*signed_at), rng);
             }
             None => {}

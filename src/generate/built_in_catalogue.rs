@@ -1,18 +1,18 @@
-//! The items of the built-in catalogue: data, and nothing else.
+//! The items of the built-in catalogue.
 //!
-//! Names and texts are our own. They come from several genres, in several scripts and with
-//! emoji, because a receiver meets all of that.
+//! Names and texts are invented. They cover several genres and scripts and include emoji, as real
+//! events do.
 
 use BuiltInItem as Item;
 
-/// An item, or with `contents` a bundle, of the built-in catalogue.
+/// An item of the built-in catalogue. With `contents` it is a bundle.
 pub(super) struct BuiltInItem {
     pub(super) sku: &'static str,
     pub(super) name: &'static str,
     pub(super) description: Option<&'static str>,
-    /// The usual quantities; of a bundle always 1.
+    /// The usual quantities; always 1 for a bundle.
     pub(super) quantities: &'static [u64],
-    /// What a bundle holds: SKUs of this catalogue, and how many of each.
+    /// The contents of a bundle: SKUs of this catalogue with their quantities.
     pub(super) contents: &'static [(&'static str, u64)],
 }
 

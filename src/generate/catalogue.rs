@@ -1,4 +1,4 @@
-//! The items that generated events are about: the built-in ones, or a game's own.
+//! The items that generated events grant: the built-in ones or a game's own.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
@@ -11,31 +11,31 @@ use super::built_in_catalogue::ITEMS;
 use super::identifiers::item_id;
 use crate::protocol::{Field, Text};
 
-/// The items that generated events are about.
+/// The items that generated events grant.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
-    entries: Vec<Entry>,
+    entries: Vec<CatalogueEntry>,
     by_sku: HashMap<Text, usize>,
-    /// Where the entries without contents are.
+    /// Indices of the entries without contents.
     pub(super) plain: Vec<usize>,
-    /// Where the bundles are that hold no other bundle.
+    /// Indices of the bundles that contain no other bundle.
     pub(super) bundles: Vec<usize>,
-    /// Where the bundles are that hold bundles.
+    /// Indices of the bundles that contain bundles.
     pub(super) nesting_bundles: Vec<usize>,
 }
 
-/// An item of a game's own catalogue.
+/// An item of a game's catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogueItem {
     /// The item's SKU, the same in the game and at Aghanim.
     pub sku: String,
-    /// The name that players see. Left out: made from the SKU.
+    /// The name that players see. Default: derived from the SKU.
     pub name: Option<String>,
-    /// A sentence on the item. Left out: `null` is sent.
+    /// A description of the item. Default: `null`.
     pub description: Option<String>,
-    /// Whether a player can hold more than one. Left out: `true`. Of an item that is held once,
-    /// another grant changes nothing; where there are others, generated events are about those.
+    /// Whether a player can hold more than one. Default: `true`. Granting a non-stackable item
+    /// again changes nothing, so generated events use it only if all items are non-stackable.
     #[serde(default = "stackable")]
     pub stackable: bool,
 }
@@ -44,9 +44,9 @@ fn stackable() -> bool {
     true
 }
 
-/// What is always the same of an item.
+/// The properties that an item has in every event.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct CatalogueEntry {
     pub(super) id: Text,
     pub(super) sku: Text,
     pub(super) name: Text,
@@ -54,11 +54,11 @@ pub(super) struct Entry {
     pub(super) quantities: &'static [u64],
     /// Whether a player can hold more than one.
     stackable: bool,
-    /// What a bundle holds: places of entries, and how many of each.
+    /// The contents of a bundle: indices of entries with their quantities.
     pub(super) contents: Vec<(usize, u64)>,
 }
 
-/// The quantities of items of which nothing is known.
+/// The quantities of an item that is not in the catalogue.
 pub(super) const USUAL_QUANTITIES: &[u64] = &[1, 2, 5, 10, 50, 100, 500];
 
 impl Catalogue {
@@ -69,8 +69,8 @@ impl Catalogue {
         Arc::clone(&BUILT_IN)
     }
 
-    /// A game's own items. Of several with the same SKU the first counts; without any item, this
-    /// is the built-in catalogue. Random bundles are put together of these items.
+    /// A catalogue of a game's own items, from which random bundles are assembled. If an SKU
+    /// occurs several times, the first item is used. Without items, this is the built-in catalogue.
     pub fn of(items: Vec<CatalogueItem>) -> Self {
         if items.is_empty() {
             return Self::built_in().as_ref().clone();
@@ -79,7 +79,7 @@ impl Catalogue {
         let entries = items
             .into_iter()
             .filter(|item| seen.insert(item.sku.clone()))
-            .map(|item| Entry {
+            .map(|item| CatalogueEntry {
                 id: item_id(&item.sku).into(),
                 name: item.name.unwrap_or_else(|| name_of_sku(&item.sku)).into(),
                 description: item
@@ -102,48 +102,48 @@ impl Catalogue {
         self.entries.iter().map(|entry| entry.sku.as_ref())
     }
 
-    pub(super) fn entry(&self, place: usize) -> &Entry {
-        &self.entries[place]
+    pub(super) fn entry(&self, index: usize) -> &CatalogueEntry {
+        &self.entries[index]
     }
 
-    pub(super) fn find(&self, sku: &str) -> Option<&Entry> {
-        self.by_sku.get(sku).map(|place| &self.entries[*place])
+    pub(super) fn find(&self, sku: &str) -> Option<&CatalogueEntry> {
+        self.by_sku.get(sku).map(|index| &self.entries[*index])
     }
 
-    fn from_entries(entries: Vec<Entry>) -> Self {
-        let places = |which: &dyn Fn(&Entry) -> bool| -> Vec<usize> {
+    fn from_entries(entries: Vec<CatalogueEntry>) -> Self {
+        let indices = |matches: &dyn Fn(&CatalogueEntry) -> bool| -> Vec<usize> {
             (0..entries.len())
-                .filter(|place| which(&entries[*place]))
+                .filter(|index| matches(&entries[*index]))
                 .collect()
         };
-        let is_bundle = |entry: &Entry| !entry.contents.is_empty();
-        // Whether something was granted once shows only where twice would be more.
-        let all_count = !entries.iter().any(|entry| entry.stackable);
-        let holds_bundle = |entry: &Entry| {
+        let is_bundle = |entry: &CatalogueEntry| !entry.contents.is_empty();
+        // A duplicate grant is visible only if the item is stackable.
+        let none_stackable = !entries.iter().any(|entry| entry.stackable);
+        let contains_bundle = |entry: &CatalogueEntry| {
             let mut contents = entry.contents.iter();
-            contents.any(|(place, _)| is_bundle(&entries[*place]))
+            contents.any(|(index, _)| is_bundle(&entries[*index]))
         };
         Self {
-            plain: places(&|entry| !is_bundle(entry) && (entry.stackable || all_count)),
-            bundles: places(&|entry| is_bundle(entry) && !holds_bundle(entry)),
-            nesting_bundles: places(&holds_bundle),
+            plain: indices(&|entry| !is_bundle(entry) && (entry.stackable || none_stackable)),
+            bundles: indices(&|entry| is_bundle(entry) && !contains_bundle(entry)),
+            nesting_bundles: indices(&contains_bundle),
             by_sku: (0..entries.len())
-                .map(|place| (entries[place].sku.clone(), place))
+                .map(|index| (entries[index].sku.clone(), index))
                 .collect(),
             entries,
         }
     }
 }
 
-fn built_in_entries() -> Vec<Entry> {
-    // Kept for good, so that events can borrow the IDs.
+fn built_in_entries() -> Vec<CatalogueEntry> {
+    // Static, so that events can borrow the IDs.
     static IDS: LazyLock<Vec<String>> =
         LazyLock::new(|| ITEMS.iter().map(|item| item_id(item.sku)).collect());
-    let place = |sku: &str| ITEMS.iter().position(|item| item.sku == sku);
+    let index_of = |sku: &str| ITEMS.iter().position(|item| item.sku == sku);
     ITEMS
         .iter()
         .zip(IDS.iter())
-        .map(|(item, id)| Entry {
+        .map(|(item, id)| CatalogueEntry {
             id: Text::Borrowed(id),
             sku: Text::Borrowed(item.sku),
             name: Text::Borrowed(item.name),
@@ -155,13 +155,13 @@ fn built_in_entries() -> Vec<Entry> {
             contents: item
                 .contents
                 .iter()
-                .filter_map(|(sku, quantity)| Some((place(sku)?, *quantity)))
+                .filter_map(|(sku, quantity)| Some((index_of(sku)?, *quantity)))
                 .collect(),
         })
         .collect()
 }
 
-/// A name for players made from an SKU: `gems_100` is `Gems 100`.
+/// Derives a display name from an SKU: `gems_100` becomes `Gems 100`.
 pub(super) fn name_of_sku(sku: &str) -> String {
     let words = sku.split(|c: char| !c.is_alphanumeric());
     let mut name = String::with_capacity(sku.len());
@@ -180,8 +180,8 @@ pub(super) fn name_of_sku(sku: &str) -> String {
     }
 }
 
-/// An SKU made from a name for players: `Gems 100` is `gems_100`. A name without any ASCII letter
-/// or digit leads to [`distinct_sku_of_name`].
+/// Derives an SKU from a display name: `Gems 100` becomes `gems_100`. A name without an ASCII
+/// letter or digit gets its SKU from [`distinct_sku_of_name`].
 pub(super) fn sku_of_name(name: &str) -> String {
     let slug = slug(name);
     if slug.is_empty() {
@@ -191,7 +191,7 @@ pub(super) fn sku_of_name(name: &str) -> String {
     }
 }
 
-/// An SKU made from a name, which no other name leads to: `Gems 100` is `gems_100_` and eight hex
+/// Derives an SKU that is unique to the name: `Gems 100` becomes `gems_100_` followed by eight hex
 /// digits of the name's SHA-256.
 pub(super) fn distinct_sku_of_name(name: &str) -> String {
     let mut sku = slug(name);
@@ -226,17 +226,17 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_catalogue_is_sound() {
+    fn the_built_in_catalogue_is_consistent() {
         let catalogue = Catalogue::built_in();
         let skus: HashSet<&str> = catalogue.skus().collect();
-        assert_eq!(skus.len(), ITEMS.len(), "an SKU stands twice");
+        assert_eq!(skus.len(), ITEMS.len(), "duplicate SKU");
         let names: HashSet<&str> = ITEMS.iter().map(|item| item.name).collect();
-        assert_eq!(names.len(), ITEMS.len(), "a name stands twice");
+        assert_eq!(names.len(), ITEMS.len(), "duplicate name");
         for item in ITEMS {
             for (sku, quantity) in item.contents {
                 assert!(
                     skus.contains(sku),
-                    "{} holds {sku}, which is nothing",
+                    "{} contains the unknown SKU {sku}",
                     item.sku
                 );
                 assert!(*quantity > 0);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_games_own_items_keep_their_first_meaning() {
+    fn the_first_of_several_items_with_one_sku_is_used() {
         let catalogue = Catalogue::of(vec![
             own("gems_100", None),
             own("sword", Some("Меч")),
@@ -277,30 +277,30 @@ mod tests {
     }
 
     #[test]
-    fn items_that_are_held_once_stand_back_for_others() {
-        let once = |sku| CatalogueItem {
+    fn stackable_items_are_preferred() {
+        let non_stackable = |sku| CatalogueItem {
             stackable: false,
             ..own(sku, None)
         };
         let plain = |items| {
             let catalogue = Catalogue::of(items);
-            let plain = catalogue.plain.iter().map(|place| catalogue.entry(*place));
+            let plain = catalogue.plain.iter().map(|index| catalogue.entry(*index));
             plain
                 .map(|entry| (entry.sku.to_string(), entry.quantities.len()))
                 .collect::<Vec<_>>()
         };
-        let mixed = plain(vec![once("hat"), own("gems", None)]);
+        let mixed = plain(vec![non_stackable("hat"), own("gems", None)]);
         assert_eq!(mixed, [("gems".to_owned(), USUAL_QUANTITIES.len())]);
-        assert_eq!(plain(vec![once("hat")]), [("hat".to_owned(), 1)]);
+        assert_eq!(plain(vec![non_stackable("hat")]), [("hat".to_owned(), 1)]);
     }
 
     #[test]
-    fn without_items_it_is_the_built_in_one() {
+    fn without_items_the_built_in_catalogue_is_used() {
         assert_eq!(Catalogue::of(Vec::new()).skus().count(), ITEMS.len());
     }
 
     #[test]
-    fn names_and_skus_lead_to_each_other() {
+    fn names_and_skus_are_derived_from_each_other() {
         assert_eq!(
             name_of_sku("com.game.gold-coins_2"),
             "Com Game Gold Coins 2"

@@ -1,7 +1,7 @@
-//! Made-up player and order context.
+//! Generated player and order context.
 //!
-//! Which keys Aghanim sends here is in no public source: all of them are our assumption. `[A]` A
-//! scenario that knows better gives its own objects.
+//! No public source names the keys that Aghanim sends here: all of them are our assumption. `[A]`
+//! A scenario can set its own objects instead.
 
 use fake::Fake;
 use fake::faker::address::en::CountryCode;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::price::{Currency, in_major_units};
 
-/// A made-up player. `[A]`
+/// A generated player. `[A]`
 pub(super) fn player(player_id: &str, random: &mut ChaCha8Rng) -> Map<String, Value> {
     let level: u32 = random.random_range(1..=120);
     object([
@@ -29,10 +29,10 @@ pub(super) fn player(player_id: &str, random: &mut ChaCha8Rng) -> Map<String, Va
     ])
 }
 
-/// A made-up order, paid at most a day before `now`. `[A]`
+/// A generated order, paid at most one day before `now`. `[A]`
 pub(super) fn order(id: String, now: u64, random: &mut ChaCha8Rng) -> Map<String, Value> {
-    let currency = Currency::any(random);
-    let amount = currency.any_price(random);
+    let currency = Currency::random(random);
+    let amount = currency.random_price(random);
     let age: u64 = random.random_range(0..86_400);
     object([
         ("id", id.into()),

@@ -1,4 +1,4 @@
-//! What an author gives of an event's context.
+//! The context of an event, as an author writes it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,30 +10,30 @@ use serde_json::{Map, Value};
 
 use crate::protocol::Field;
 
-// The doc comments of the fields are the descriptions in the JSON Schema: they speak to authors.
+// The doc comments of the fields are the descriptions in the JSON Schema, which authors read.
 
-/// The circumstances of an event.
+/// The context of an event: the player and the order.
 #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContextShape {
-    /// The player, as with "Add player context" in the webhook's settings: `true` for a generated
-    /// one, an object as it is, or `null`. Left out: `null`. The keys of a generated one are an
-    /// assumption: no public source names them.
+    /// The player, as sent with "Add player context" in the webhook's settings: `true` generates
+    /// one, an object is sent unchanged, or `null`. Default: `null`. The keys of a generated player
+    /// are an assumption: no public source names them.
     #[serde(default)]
     pub player: Field<ContextPart>,
-    /// The order, where one applies: `true` for a generated one, an object as it is, or `null`.
-    /// Left out: `null`. The keys of a generated one are an assumption: no public source names
-    /// them.
+    /// The order, if the event has one: `true` generates one, an object is sent unchanged, or
+    /// `null`. Default: `null`. The keys of a generated order are an assumption: no public source
+    /// names them.
     #[serde(default)]
     pub order: Field<ContextPart>,
 }
 
-/// A part of the context: made up, or as the author gives it.
+/// A part of the context: generated, or given by the author.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ContextPart {
     /// `true`: generated. Its keys are an assumption. `[A]`
     Generated,
-    /// A JSON object, sent as it is.
+    /// A JSON object, sent unchanged.
     Given(Map<String, Value>),
 }
 
@@ -71,7 +71,7 @@ impl JsonSchema for ContextPart {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "`true` for a generated object, or an object that is sent as it is.",
+            "description": "`true` for a generated object, or an object that is sent unchanged.",
             "anyOf": [{ "const": true }, { "type": "object" }],
         })
     }

@@ -1,4 +1,4 @@
-//! The generator: random streams, and an event around what the coupon grants.
+//! The generator: its random streams, and events built around a coupon's item.
 
 use std::sync::Arc;
 
@@ -7,20 +7,21 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Map;
 
 use super::{
-    Catalogue, ContextPart, ContextShape, EventShape, Moment, RequestIdShape, Revision, Seed,
+    Catalogue, ContextPart, ContextShape, EventShape, EventTime, RequestIdShape, Revision, Seed,
     StartTime, context, identifiers, shaped_item,
 };
 use crate::protocol::{Coupon, Event, EventContext, EventData, Field, Item, Text};
 
-/// Makes events from a seed and a start time.
+/// Generates events from a seed and a start time.
 ///
-/// There are two random streams. *Identity* (the IDs of player, event, idempotency, transaction,
-/// request and order) follows from the seed and the start time, so that two runs at different
-/// times never meet in the ledger of a shared receiver. *Content* (items, names, quantities,
-/// prices, coupon codes, flags) follows from the seed alone, so that two runs are about the same.
+/// There are two random streams. *Identity* (the IDs of player, event, transaction, request and
+/// order, and the idempotency key) depends on the seed and the start time, so that two runs at
+/// different times never collide in the ledger of a shared receiver. *Content* (items, names,
+/// quantities, prices, coupon codes, flags) depends on the seed alone, so that two runs send the
+/// same content.
 ///
-/// Every event begins at a place of its own in both streams: what the n-th event is depends on its
-/// own shape, but not on the shapes of those before it.
+/// Each event has its own position in both streams: the n-th event depends on its own shape, but
+/// not on the shapes of earlier events.
 #[derive(Debug, Clone)]
 pub struct Generator {
     pub(super) identity: ChaCha8Rng,
@@ -28,13 +29,13 @@ pub struct Generator {
     pub(super) catalogue: Arc<Catalogue>,
     start: StartTime,
     game_id: Text,
-    /// The players of events that name none; where there are none, players are invented.
+    /// The players to use in turn. If empty, players are generated.
     players: Arc<[String]>,
-    events_made: u64,
+    events_generated: u64,
 }
 
-/// What an event says around its item and its coupon.
-pub(super) struct Circumstances {
+/// The fields of an event other than its IDs, player, item and coupon.
+pub(super) struct EventMetadata {
     pub(super) sandbox: bool,
     pub(super) trigger: Field<Text>,
     pub(super) context: Field<EventContext>,
@@ -42,14 +43,14 @@ pub(super) struct Circumstances {
     pub(super) event_time: u64,
 }
 
-/// The IDs that every event draws, whether it uses them all or not: an ID that an author gives
-/// changes no other one.
+/// The IDs that every event draws, even if it does not use all of them. So an ID that an author
+/// sets does not change the others.
 pub(super) struct DrawnIds {
     event: [u8; 26],
     idempotency: [u8; 24],
     transaction: [u8; 11],
     player: [u8; 8],
-    /// The player whose turn it is, where the game knows its own players alone.
+    /// The next player of the list, if there is one.
     listed_player: Option<String>,
     request: [u8; 16],
 }
@@ -78,7 +79,7 @@ fn drawn<const N: usize>(random: &mut ChaCha8Rng) -> [u8; N] {
 }
 
 impl Generator {
-    /// The game of all events, unless [`Generator::with_game_id`] names another.
+    /// The game ID, unless [`Generator::with_game_id`] sets another one.
     pub const DEFAULT_GAME_ID: &'static str = "gm_aGh0okTestG";
 
     /// A generator at the start of its streams, with the built-in catalogue.
@@ -90,11 +91,12 @@ impl Generator {
             start,
             game_id: Text::Borrowed(Self::DEFAULT_GAME_ID),
             players: Arc::default(),
-            events_made: 0,
+            events_generated: 0,
         }
     }
 
-    /// A generator for the same game, items and start at the start of another seed's streams.
+    /// A generator with the same game, items and start time, at the start of another seed's
+    /// streams.
     #[must_use]
     pub fn with_seed(&self, seed: Seed) -> Self {
         Self {
@@ -105,22 +107,21 @@ impl Generator {
         }
     }
 
-    /// The same generator with items from another catalogue.
+    /// Uses items from another catalogue.
     #[must_use]
     pub fn with_catalogue(mut self, catalogue: Arc<Catalogue>) -> Self {
         self.catalogue = catalogue;
         self
     }
 
-    /// The same generator for another game.
+    /// Uses another game ID.
     #[must_use]
     pub fn with_game_id(mut self, game_id: String) -> Self {
         self.game_id = Text::Owned(game_id);
         self
     }
 
-    /// The same generator with these players in turn, in place of invented ones. Without any,
-    /// players are invented.
+    /// Uses these players in turn. If the list is empty, players are generated.
     #[must_use]
     pub fn with_players(mut self, players: Arc<[String]>) -> Self {
         self.players = players;
@@ -132,29 +133,29 @@ impl Generator {
         !self.players.is_empty()
     }
 
-    /// The moment from which event times count.
+    /// The start time of the run, T.
     pub fn start(&self) -> StartTime {
         self.start
     }
 
-    /// Makes the event of this number, counted from 0, the next one: what it is depends on no event
-    /// before it.
+    /// Continues with the event of this number, counted from 0. Events do not depend on earlier
+    /// ones.
     pub fn skip_to(&mut self, number: u64) {
-        self.events_made = number;
+        self.events_generated = number;
     }
 
-    /// The next event: what `shape` gives as it is, and the rest generated.
+    /// The next event, with the fields of `shape` unchanged and the rest generated.
     pub fn event(&mut self, shape: &EventShape) -> Event {
         let ids = self.begin_event();
         let owned = |text: &Option<String>| text.clone().map(Text::Owned);
         let player_id = owned(&shape.player_id).unwrap_or_else(|| ids.player_id());
-        let event_time = shape.event_time.unwrap_or(Moment::START);
+        let event_time = shape.event_time.unwrap_or(EventTime::START);
         let redeemed_at = shape.coupon.redeemed_at.unwrap_or(event_time);
 
         let with_request_id = self.content.random();
-        // Drawn in any case: a code that is given changes nothing else.
-        let any_code = self.any_coupon_code();
-        let code = owned(&shape.coupon.code).unwrap_or(any_code);
+        // Always drawn, so that a given code changes nothing else.
+        let random_code = self.random_coupon_code();
+        let code = owned(&shape.coupon.code).unwrap_or(random_code);
         let coupon_sku = shape.coupon.sku.as_deref();
         let item = shaped_item::item(&shape.item, coupon_sku, &self.catalogue, &mut self.content);
         let coupon = Coupon {
@@ -163,7 +164,7 @@ impl Generator {
             redeemed_at: redeemed_at.unix_seconds(self.start),
             unknown: Map::new(),
         };
-        let circumstances = Circumstances {
+        let metadata = EventMetadata {
             sandbox: shape.sandbox.unwrap_or(false),
             trigger: match &shape.trigger {
                 Field::Absent => Field::Value(Text::Borrowed(Event::TRIGGER_REDEEM)),
@@ -182,7 +183,7 @@ impl Generator {
             event_time: event_time.unix_seconds(self.start),
         };
         let transaction_id = owned(&shape.transaction_id);
-        let mut event = self.assemble(&ids, player_id, coupon, item, circumstances);
+        let mut event = self.assemble(&ids, player_id, coupon, item, metadata);
         if let Some(transaction_id) = transaction_id {
             event.transaction_id = transaction_id;
         }
@@ -192,44 +193,43 @@ impl Generator {
         event
     }
 
-    /// A new player's ID, such as `2D2R-OP3C`.
+    /// A new player ID, such as `2D2R-OP3C`.
     pub fn player_id(&mut self) -> String {
         identifiers::player_id(drawn(&mut self.identity))
     }
 
-    /// A new idempotency key, as `idmpt_…`.
+    /// A new idempotency key, `idmpt_…`.
     pub fn idempotency_key(&mut self) -> String {
         identifiers::idempotency_key(drawn(&mut self.identity))
     }
 
-    /// A new event's ID, as `whevt_…`.
+    /// A new event ID, `whevt_…`.
     pub fn event_id(&mut self) -> String {
         identifiers::event_id(drawn(&mut self.identity))
     }
 
-    /// A new transaction's ID, as `whtx_…`.
+    /// A new transaction ID, `whtx_…`.
     pub fn transaction_id(&mut self) -> String {
         identifiers::transaction_id(drawn(&mut self.identity))
     }
 
-    /// A new request's ID, a UUID.
+    /// A new request ID, a UUID.
     pub fn request_id(&mut self) -> String {
         identifiers::uuid(drawn(&mut self.identity))
     }
 
-    /// A redeem code: one word for all players, such as `DRAGON50`, or one player's own, such as
-    /// `7KX2-QM4P`.
+    /// A redeem code: shared by all players, such as `DRAGON50`, or personal, such as `7KX2-QM4P`.
     pub fn coupon_code(&mut self) -> String {
-        self.any_coupon_code().into_owned()
+        self.random_coupon_code().into_owned()
     }
 
-    /// Steps to the next event's place in both streams, and draws its IDs.
+    /// Moves both streams to the position of the next event, and draws its IDs.
     pub(super) fn begin_event(&mut self) -> DrawnIds {
-        self.events_made += 1;
+        self.events_generated += 1;
         for stream in [&mut self.identity, &mut self.content] {
-            // In this order, for a stream that is changed halfway computes a block at once.
+            // In this order: changing the stream in the middle of a block computes that block.
             stream.set_word_pos(0);
-            stream.set_stream(self.events_made);
+            stream.set_stream(self.events_generated);
         }
         DrawnIds {
             event: drawn(&mut self.identity),
@@ -241,14 +241,14 @@ impl Generator {
         }
     }
 
-    /// The player of the event that was begun, from the list.
+    /// The player of the current event, from the list.
     fn listed_player(&self) -> Option<String> {
         let count = self.players.len() as u64;
-        let place = (self.events_made.saturating_sub(1)).checked_rem(count)?;
-        self.players.get(usize::try_from(place).ok()?).cloned()
+        let index = (self.events_generated.saturating_sub(1)).checked_rem(count)?;
+        self.players.get(usize::try_from(index).ok()?).cloned()
     }
 
-    pub(super) fn any_coupon_code(&mut self) -> Text {
+    pub(super) fn random_coupon_code(&mut self) -> Text {
         const WORDS: [&str; 16] = [
             "WELCOME",
             "DRAGON50",
@@ -273,7 +273,7 @@ impl Generator {
         identifiers::personal_code(drawn(&mut self.content)).into()
     }
 
-    /// The start of the run in Unix seconds.
+    /// The start time in Unix seconds.
     pub(super) fn now(&self) -> u64 {
         self.start.unix_seconds()
     }
@@ -288,7 +288,7 @@ impl Generator {
         player_id: Text,
         coupon: Coupon,
         item: Item,
-        circumstances: Circumstances,
+        metadata: EventMetadata,
     ) -> Event {
         Event {
             event_type: Text::Borrowed(Event::COUPON_REDEEMED),
@@ -299,14 +299,14 @@ impl Generator {
                 items: Field::Absent,
                 unknown: Map::new(),
             },
-            event_time: circumstances.event_time,
+            event_time: metadata.event_time,
             event_id: identifiers::event_id(ids.event).into(),
             idempotency_key: identifiers::idempotency_key(ids.idempotency).into(),
-            request_id: circumstances.request_id,
-            sandbox: circumstances.sandbox,
-            trigger: circumstances.trigger,
+            request_id: metadata.request_id,
+            sandbox: metadata.sandbox,
+            trigger: metadata.trigger,
             transaction_id: ids.transaction_id(),
-            context: circumstances.context,
+            context: metadata.context,
             game_id: self.game_id.clone(),
             unknown: Map::new(),
         }

@@ -1,7 +1,7 @@
-//! The shapes of the IDs, filled from random bytes.
+//! The formats of the IDs, filled from random bytes.
 //!
-//! Source of the shapes: the examples in `protocol.md` `[S]`. Which letters Aghanim draws from is not
-//! said; letters and digits are our reading of the examples. `[A]`
+//! The formats come from the examples in `docs/protocol.md` `[S]`. The source does not say which
+//! characters Aghanim uses; letters and digits are our reading of the examples. `[A]`
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,46 +10,48 @@ use sha2::{Digest, Sha256};
 const LETTERS_AND_DIGITS: &[u8; 62] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const CAPITALS_AND_DIGITS: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-/// Capitals and digits that nobody mistakes for each other when typing a code.
+/// Capitals and digits that are not easily confused when typing a code.
 const CODE_CHARACTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-/// `whevt_` and 26 letters or digits.
+/// `whevt_` followed by 26 letters or digits.
 pub(super) fn event_id(random: [u8; 26]) -> String {
     prefixed("whevt_", &random)
 }
 
-/// `idmpt_` and base64 text. What can be seen of the source's example decodes to ASCII, so this is
-/// the base64 of 24 letters and digits. `[A]`
+/// `idmpt_` followed by base64. The visible part of the source's example decodes to ASCII, so this
+/// is the base64 of 24 letters and digits. `[A]`
 pub(super) fn idempotency_key(random: [u8; 24]) -> String {
-    let text = random.map(|byte| spread(byte, LETTERS_AND_DIGITS));
+    let text = random.map(|byte| to_character(byte, LETTERS_AND_DIGITS));
     let mut key = String::with_capacity(6 + 32);
     key.push_str("idmpt_");
     STANDARD.encode_string(text, &mut key);
     key
 }
 
-/// `whtx_` and 11 letters or digits.
+/// `whtx_` followed by 11 letters or digits.
 pub(super) fn transaction_id(random: [u8; 11]) -> String {
     prefixed("whtx_", &random)
 }
 
-/// `ord_` and 11 letters or digits; an assumption, since no public source shows an order ID. `[A]`
+/// `ord_` followed by 11 letters or digits. An assumption: no public source shows an order ID.
+/// `[A]`
 pub(super) fn order_id(random: [u8; 11]) -> String {
     prefixed("ord_", &random)
 }
 
-/// `itm_` and 11 letters or digits, which follow from the SKU: an item has one ID everywhere.
+/// `itm_` followed by 11 letters or digits derived from the SKU, so that an item has the same ID
+/// everywhere.
 pub(super) fn item_id(sku: &str) -> String {
     let digest: [u8; 32] = Sha256::digest(sku).into();
     prefixed("itm_", &digest[..11])
 }
 
-/// A player's ID such as `2D2R-OP3C`.
+/// A player ID, such as `2D2R-OP3C`.
 pub(super) fn player_id(random: [u8; 8]) -> String {
     in_two_halves(random, CAPITALS_AND_DIGITS)
 }
 
-/// A redeem code of one player, such as `7KX2-QM4P`.
+/// A personal redeem code, such as `7KX2-QM4P`.
 pub(super) fn personal_code(random: [u8; 8]) -> String {
     in_two_halves(random, CODE_CHARACTERS)
 }
@@ -67,7 +69,7 @@ fn prefixed(prefix: &str, random: &[u8]) -> String {
     id.extend(
         random
             .iter()
-            .map(|byte| char::from(spread(*byte, LETTERS_AND_DIGITS))),
+            .map(|byte| char::from(to_character(*byte, LETTERS_AND_DIGITS))),
     );
     id
 }
@@ -78,13 +80,13 @@ fn in_two_halves(random: [u8; 8], characters: &[u8]) -> String {
         if position == 4 {
             id.push('-');
         }
-        id.push(char::from(spread(*byte, characters)));
+        id.push(char::from(to_character(*byte, characters)));
     }
     id
 }
 
-/// The character that a random byte stands for. Some come up a little more often than others,
-/// which matters to nobody but a guesser.
-fn spread(byte: u8, characters: &[u8]) -> u8 {
+/// Maps a random byte to a character. The distribution is slightly uneven, which does not matter
+/// for test IDs.
+fn to_character(byte: u8, characters: &[u8]) -> u8 {
     characters[(usize::from(byte) * characters.len()) >> 8]
 }

@@ -1,19 +1,19 @@
 //! Realistic `coupon.redeemed` events from a seed.
 //!
-//! Everything here is a function of a [`Seed`] and a [`StartTime`]: no clock is read and no other
-//! source of randomness is used. What an author gives of an event is an [`EventShape`]; what is
-//! left out is made up by a [`Generator`], which takes items from a [`Catalogue`]. Nothing here
-//! knows how an event is sent or judged.
+//! The output depends only on a [`Seed`] and a [`StartTime`]: this module reads no clock and uses
+//! no other source of randomness. An author describes an event with an [`EventShape`]; a
+//! [`Generator`] fills in the missing fields, with items from a [`Catalogue`]. How an event is sent
+//! and checked is not part of this module.
 
 mod built_in_catalogue;
 mod catalogue;
 mod context;
 mod context_shape;
 mod event_shape;
+mod event_time;
 mod generator;
 mod identifiers;
 mod item_shape;
-mod moment;
 mod price;
 mod random_event;
 mod request_id_shape;
@@ -27,9 +27,9 @@ mod tests;
 pub use catalogue::{Catalogue, CatalogueItem};
 pub use context_shape::{ContextPart, ContextShape};
 pub use event_shape::{CouponShape, EventShape, Revision};
+pub use event_time::{EventTime, InvalidEventTime};
 pub use generator::Generator;
 pub use item_shape::{ItemShape, NestedItemShape};
-pub use moment::{InvalidMoment, Moment};
 pub use request_id_shape::RequestIdShape;
 pub use seed::Seed;
 pub use start_time::{InvalidStartTime, StartTime};

@@ -1,15 +1,15 @@
-//! Prices in minor units, and the same in major units to the digit.
+//! Prices in minor units, and their exact conversion to major units.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Number;
 
-/// A currency that generated prices are in.
+/// A currency of generated prices.
 #[derive(Debug)]
 pub(super) struct Currency {
-    /// Its ISO 4217 code.
+    /// The ISO 4217 code.
     pub(super) code: &'static str,
-    /// What things cost in it, in minor units.
+    /// Usual prices in minor units.
     prices: &'static [u64],
 }
 
@@ -19,18 +19,18 @@ impl Currency {
     }
 
     /// One of the usual currencies.
-    pub(super) fn any(random: &mut ChaCha8Rng) -> &'static Self {
+    pub(super) fn random(random: &mut ChaCha8Rng) -> &'static Self {
         &CURRENCIES[random.random_range(..CURRENCIES.len())]
     }
 
-    /// A usual price in minor units of `code`; of an unknown currency, a price as in the first.
+    /// A usual price in minor units of `code`. An unknown currency has the prices of the first one.
     pub(super) fn usual_price(code: &str, random: &mut ChaCha8Rng) -> u64 {
         let known = CURRENCIES.iter().find(|currency| currency.code == code);
-        known.unwrap_or(&CURRENCIES[0]).any_price(random)
+        known.unwrap_or(&CURRENCIES[0]).random_price(random)
     }
 
     /// A usual price, in minor units.
-    pub(super) fn any_price(&self, random: &mut ChaCha8Rng) -> u64 {
+    pub(super) fn random_price(&self, random: &mut ChaCha8Rng) -> u64 {
         self.prices[random.random_range(..self.prices.len())]
     }
 }
@@ -50,7 +50,7 @@ static CURRENCIES: [Currency; 12] = [
     Currency::new("TND", &[1_500, 3_190, 6_375, 15_900, 31_905, 159_000]),
 ];
 
-/// How many decimals the currency of this ISO 4217 code has; 2 where the code is unknown.
+/// The number of decimals of the currency with this ISO 4217 code; 2 if the code is unknown.
 ///
 /// That Aghanim's minor units follow ISO 4217 is our assumption. `[A]`
 fn decimals(code: &str) -> u32 {
@@ -63,11 +63,11 @@ fn decimals(code: &str) -> u32 {
     }
 }
 
-/// `minor` units of a currency as a JSON number in major units, which prints as the shortest
-/// decimal: 9499 in USD is 94.99, and 500 is 5.
+/// Converts minor units of a currency to a JSON number in major units, which prints as the
+/// shortest decimal: 9499 in USD is 94.99, and 500 is 5.
 ///
-/// Exact up to 15 significant digits. Beyond, it is the nearest double, which is as much as a
-/// JSON number commonly holds.
+/// Exact up to 15 significant digits. Larger numbers give the nearest double, the usual precision
+/// of a JSON number.
 pub(super) fn in_major_units(minor: u64, code: &str) -> Number {
     let unit = 10_u64.pow(decimals(code));
     if minor.is_multiple_of(unit) {
@@ -78,9 +78,9 @@ pub(super) fn in_major_units(minor: u64, code: &str) -> Number {
         .unwrap_or_else(|| Number::from(minor / unit))
 }
 
-/// The double nearest to `minor / unit`. Its shortest text is the decimal that was meant.
+/// The double nearest to `minor / unit`. Its shortest text is the exact decimal.
 fn nearest_double(minor: u64, unit: u64) -> Option<f64> {
-    // Both are exact as doubles when they are this small, and a division rounds to the nearest.
+    // Both fit into a double exactly, and division rounds to the nearest double.
     if let (Ok(minor), Ok(unit)) = (u32::try_from(minor), u32::try_from(unit)) {
         return Some(f64::from(minor) / f64::from(unit));
     }
@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    /// The decimal text, made of digits alone: the point is set and needless zeros are taken off.
+    /// The exact decimal text, computed on digits: inserts the point and strips trailing zeros.
     fn exact_text(minor: u64, places: usize) -> String {
         let digits = format!("{minor:0width$}", width = places + 1);
         let (whole, fraction) = digits.split_at(digits.len() - places);
@@ -129,11 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn generated_prices_are_of_every_kind() {
-        let mut kinds: Vec<u32> = CURRENCIES.iter().map(|c| decimals(c.code)).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        assert_eq!(kinds, [0, 2, 3]);
+    fn generated_prices_cover_every_number_of_decimals() {
+        let mut places: Vec<u32> = CURRENCIES.iter().map(|c| decimals(c.code)).collect();
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places, [0, 2, 3]);
 
         let mut random = ChaCha8Rng::from_seed([0; 32]);
         let price = Currency::usual_price("KWD", &mut random);
@@ -154,7 +154,7 @@ mod tests {
         }
 
         #[test]
-        fn no_price_makes_it_panic(minor: u64, code in "[A-Z]{0,4}") {
+        fn conversion_never_panics(minor: u64, code in "[A-Z]{0,4}") {
             let _ = in_major_units(minor, &code);
         }
     }

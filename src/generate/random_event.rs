@@ -4,27 +4,27 @@ use rand::RngExt;
 use rand::seq::index;
 use serde_json::Map;
 
-use super::catalogue::{Catalogue, Entry};
+use super::catalogue::{Catalogue, CatalogueEntry};
 use super::context;
-use super::generator::{Circumstances, Generator};
+use super::generator::{EventMetadata, Generator};
 use super::price::{Currency, in_major_units};
 use crate::protocol::{Coupon, Event, EventContext, Field, Item, ItemKind, NestedItem, Text};
 
-/// An item and its quantity, with what it holds if it is a bundle.
-struct Granted<'a> {
-    entry: &'a Entry,
+/// A catalogue item with its quantity, and its contents if it is a bundle.
+struct PickedItem<'a> {
+    entry: &'a CatalogueEntry,
     quantity: u64,
     contents: Field<Vec<NestedItem>>,
 }
 
 impl Generator {
-    /// The next event, with nothing given: mostly plain items, often bundles, sometimes bundles in
-    /// bundles; some with a fallback, with player or order context, with a request ID, from the
-    /// sandbox, or without the price that the source's schema leaves out.
+    /// The next event, fully random. Half of them grant plain items, the others bundles or bundles
+    /// in bundles. Some have a fallback, player or order context or a request ID, or come from the
+    /// sandbox. Some have no price, which the source's schema leaves out.
     pub fn random_event(&mut self) -> Event {
         let ids = self.begin_event();
         let player_id = ids.player_id();
-        let code = self.any_coupon_code();
+        let code = self.random_coupon_code();
         let item = self.random_item();
         let coupon = Coupon {
             code,
@@ -38,14 +38,14 @@ impl Generator {
         } else {
             Field::Null
         };
-        let circumstances = Circumstances {
+        let metadata = EventMetadata {
             sandbox: self.content.random_ratio(1, 16),
             trigger: Field::Value(Text::Borrowed(Event::TRIGGER_REDEEM)),
             context,
             request_id,
             event_time: self.now(),
         };
-        self.assemble(&ids, player_id, coupon, item, circumstances)
+        self.assemble(&ids, player_id, coupon, item, metadata)
     }
 
     fn random_item(&mut self) -> Item {
@@ -58,10 +58,10 @@ impl Generator {
         let currency = self
             .content
             .random_ratio(15, 16)
-            .then(|| Currency::any(&mut self.content));
+            .then(|| Currency::random(&mut self.content));
         let fallback_item = match self.content.random_range(0..16_u32) {
             0 => Field::Null,
-            1..=3 => match self.plain_but(granted.entry, &catalogue) {
+            1..=3 => match self.other_plain_item(granted.entry, &catalogue) {
                 Some(fallback) => {
                     Field::Value(Box::new(self.priced(fallback, currency, Field::Absent)))
                 }
@@ -74,14 +74,14 @@ impl Generator {
 
     fn priced(
         &mut self,
-        granted: Granted<'_>,
+        granted: PickedItem<'_>,
         currency: Option<&'static Currency>,
         fallback_item: Field<Box<Item>>,
     ) -> Item {
         let (price, price_decimal, currency) = match currency {
             None => (Field::Absent, Field::Absent, Field::Absent),
             Some(currency) => {
-                let price = currency.any_price(&mut self.content);
+                let price = currency.random_price(&mut self.content);
                 (
                     Field::Value(price),
                     Field::Value(in_major_units(price, currency.code)),
@@ -89,7 +89,7 @@ impl Generator {
                 )
             }
         };
-        let Granted {
+        let PickedItem {
             entry,
             quantity,
             contents,
@@ -110,64 +110,68 @@ impl Generator {
         }
     }
 
-    fn plain<'a>(&mut self, catalogue: &'a Catalogue) -> Granted<'a> {
-        let place = self.any_of(&catalogue.plain);
-        self.plain_of(catalogue.entry(place))
+    fn plain<'a>(&mut self, catalogue: &'a Catalogue) -> PickedItem<'a> {
+        let index = self.pick(&catalogue.plain);
+        self.plain_item(catalogue.entry(index))
     }
 
-    /// A plain item of another SKU than `entry`'s, if the catalogue has one.
-    fn plain_but<'a>(&mut self, entry: &Entry, catalogue: &'a Catalogue) -> Option<Granted<'a>> {
+    /// A plain item with an SKU other than `entry`'s, if the catalogue has one.
+    fn other_plain_item<'a>(
+        &mut self,
+        entry: &CatalogueEntry,
+        catalogue: &'a Catalogue,
+    ) -> Option<PickedItem<'a>> {
         let first = self.content.random_range(..catalogue.plain.len());
         let (before, after) = catalogue.plain.split_at(first);
         let other = after
             .iter()
             .chain(before)
-            .map(|place| catalogue.entry(*place))
+            .map(|index| catalogue.entry(*index))
             .find(|other| other.sku != entry.sku)?;
-        Some(self.plain_of(other))
+        Some(self.plain_item(other))
     }
 
-    fn plain_of<'a>(&mut self, entry: &'a Entry) -> Granted<'a> {
-        Granted {
+    fn plain_item<'a>(&mut self, entry: &'a CatalogueEntry) -> PickedItem<'a> {
+        PickedItem {
             entry,
-            quantity: self.any_of(entry.quantities),
+            quantity: self.pick(entry.quantities),
             contents: Field::Null,
         }
     }
 
-    fn bundle<'a>(&mut self, catalogue: &'a Catalogue) -> Granted<'a> {
+    fn bundle<'a>(&mut self, catalogue: &'a Catalogue) -> PickedItem<'a> {
         if catalogue.bundles.is_empty() {
-            return self.put_together(catalogue, 4);
+            return self.assemble_bundle(catalogue, 4);
         }
-        let place = self.any_of(&catalogue.bundles);
-        bundle_of(catalogue.entry(place), catalogue)
+        let index = self.pick(&catalogue.bundles);
+        bundle_of(catalogue.entry(index), catalogue)
     }
 
-    fn nesting_bundle<'a>(&mut self, catalogue: &'a Catalogue) -> Granted<'a> {
+    fn nesting_bundle<'a>(&mut self, catalogue: &'a Catalogue) -> PickedItem<'a> {
         if catalogue.nesting_bundles.is_empty() {
-            return self.put_together(catalogue, 6);
+            return self.assemble_bundle(catalogue, 6);
         }
-        let place = self.any_of(&catalogue.nesting_bundles);
-        bundle_of(catalogue.entry(place), catalogue)
+        let index = self.pick(&catalogue.nesting_bundles);
+        bundle_of(catalogue.entry(index), catalogue)
     }
 
-    /// A bundle of up to `size` different SKUs, its own among them, from a catalogue that has no
-    /// bundles. From five SKUs on, the last three are a bundle in the bundle.
-    fn put_together<'a>(&mut self, catalogue: &'a Catalogue, size: usize) -> Granted<'a> {
+    /// Assembles a bundle of up to `size` different SKUs, including its own, for a catalogue
+    /// without bundles. From five SKUs on, the last three form a bundle in the bundle.
+    fn assemble_bundle<'a>(&mut self, catalogue: &'a Catalogue, size: usize) -> PickedItem<'a> {
         let size = size.min(catalogue.plain.len());
         let chosen = index::sample(&mut self.content, catalogue.plain.len(), size);
         let mut entries = chosen
             .into_iter()
             .map(|index| catalogue.entry(catalogue.plain[index]));
-        let Some(own) = entries.next() else {
+        let Some(bundle) = entries.next() else {
             return self.plain(catalogue);
         };
         if size == 1 {
-            return self.plain_of(own);
+            return self.plain_item(bundle);
         }
         let mut contents: Vec<NestedItem> = entries
             .map(|entry| {
-                let quantity = self.any_of(entry.quantities);
+                let quantity = self.pick(entry.quantities);
                 nested(entry, quantity, Field::Null)
             })
             .collect();
@@ -179,8 +183,8 @@ impl Generator {
                 holder.nested_items = Field::Value(inner);
             }
         }
-        Granted {
-            entry: own,
+        PickedItem {
+            entry: bundle,
             quantity: 1,
             contents: Field::Value(contents),
         }
@@ -211,32 +215,32 @@ impl Generator {
         })
     }
 
-    fn any_of<T: Copy>(&mut self, choices: &[T]) -> T {
+    fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.content.random_range(..choices.len())]
     }
 }
 
-fn bundle_of<'a>(entry: &'a Entry, catalogue: &Catalogue) -> Granted<'a> {
-    Granted {
+fn bundle_of<'a>(entry: &'a CatalogueEntry, catalogue: &Catalogue) -> PickedItem<'a> {
+    PickedItem {
         entry,
         quantity: 1,
         contents: contents_of(entry, catalogue),
     }
 }
 
-/// What a bundle of the catalogue holds, down to the last level; `null` of a plain item.
-fn contents_of(entry: &Entry, catalogue: &Catalogue) -> Field<Vec<NestedItem>> {
+/// The contents of a catalogue bundle at all levels; `null` for a plain item.
+fn contents_of(entry: &CatalogueEntry, catalogue: &Catalogue) -> Field<Vec<NestedItem>> {
     if entry.contents.is_empty() {
         return Field::Null;
     }
-    let contents = entry.contents.iter().map(|(place, quantity)| {
-        let entry = catalogue.entry(*place);
+    let contents = entry.contents.iter().map(|(index, quantity)| {
+        let entry = catalogue.entry(*index);
         nested(entry, *quantity, contents_of(entry, catalogue))
     });
     Field::Value(contents.collect())
 }
 
-fn nested(entry: &Entry, quantity: u64, contents: Field<Vec<NestedItem>>) -> NestedItem {
+fn nested(entry: &CatalogueEntry, quantity: u64, contents: Field<Vec<NestedItem>>) -> NestedItem {
     NestedItem {
         id: entry.id.clone(),
         name: entry.name.clone(),

@@ -1,4 +1,4 @@
-//! What an author gives of an event's request ID.
+//! The request ID of an event, as an author writes it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,12 +6,12 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-/// The request ID: made up, or as the author gives it.
+/// The request ID: generated, or given by the author.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestIdShape {
     /// `true`: a generated UUID.
     Generated,
-    /// A text, sent as it is.
+    /// A text, sent unchanged.
     Given(String),
 }
 
@@ -49,7 +49,7 @@ impl JsonSchema for RequestIdShape {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "`true` for a generated UUID, or a text that is sent as it is.",
+            "description": "`true` for a generated UUID, or a text that is sent unchanged.",
             "anyOf": [{ "const": true }, { "type": "string" }],
         })
     }

@@ -1,4 +1,4 @@
-//! The seed that everything random follows from.
+//! The random seed.
 
 use std::fmt;
 
@@ -7,35 +7,34 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// The number that everything random follows from; the same on every machine.
+/// The seed of all random values. The same seed gives the same values on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Seed(u64);
 
 impl Seed {
-    /// The seed of this number.
+    /// The seed with this number.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The seed of a text: the first eight bytes of its SHA-256.
+    /// The seed for a text: the first eight bytes of its SHA-256.
     pub fn of_text(text: &str) -> Self {
         Self::first_of(&Sha256::digest(text).into())
     }
 
-    /// Another seed for a purpose of its own: the same label gives the same seed, and seeds of
-    /// different labels have nothing in common.
+    /// Derives an independent seed for another purpose. The same label gives the same seed.
     #[must_use]
     pub fn derive(&self, label: &str) -> Self {
         Self::first_of(&self.digest(label))
     }
 
-    /// The seed's number, from which [`Seed::new`] makes it again.
+    /// The seed's number, as [`Seed::new`] takes it.
     pub const fn number(&self) -> u64 {
         self.0
     }
 
-    /// A random generator at its start. `ChaCha8` has the same output on every machine.
+    /// A new random generator. `ChaCha8` has the same output on every machine.
     pub fn random(&self) -> ChaCha8Rng {
         ChaCha8Rng::from_seed(self.digest(""))
     }
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_and_numbers_lead_to_different_streams() {
+    fn labels_and_numbers_give_different_streams() {
         let seed = Seed::new(42);
         let first = |seed: Seed| seed.random().next_u64();
         assert_eq!(first(seed), first(Seed::new(42)));
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_its_number() {
+    fn displays_and_serialises_its_number() {
         assert_eq!(Seed::new(u64::MAX).to_string(), u64::MAX.to_string());
         let json = serde_json::to_string(&Seed::new(7)).expect("serialises");
         assert_eq!(json, "7");

@@ -1,4 +1,4 @@
-//! Items from an author's shape: what is left out comes from elsewhere in the shape, from the
+//! Items built from an author's shape. Missing fields come from elsewhere in the shape, from the
 //! catalogue, or from the random stream.
 
 use rand::RngExt;
@@ -13,7 +13,7 @@ use super::price::{Currency, in_major_units};
 use super::{ItemShape, NestedItemShape};
 use crate::protocol::{Field, Item, ItemKind, NestedItem, Text};
 
-/// The item of `shape`. Where that has no SKU, it is the coupon's, if there is one.
+/// Builds the item of `shape`. If the shape has no SKU, the coupon's SKU is used, if any.
 pub(super) fn item(
     shape: &ItemShape,
     coupon_sku: Option<&str>,
@@ -25,21 +25,24 @@ pub(super) fn item(
         random,
         known: Vec::new(),
     };
-    items.learn(Given::of_item(shape, coupon_sku), shape.bundle.as_deref());
-    items.learn_fallbacks(shape);
+    items.remember(
+        GivenFields::of_item(shape, coupon_sku),
+        shape.bundle.as_deref(),
+    );
+    items.remember_fallbacks(shape);
     items.item(shape, coupon_sku, None)
 }
 
-/// What an author gives of an item or of a nested item, and what both have.
+/// The fields that items and nested items have in common, as far as the author gives them.
 #[derive(Clone, Copy)]
-struct Given<'a> {
+struct GivenFields<'a> {
     id: Option<&'a str>,
     sku: Option<&'a str>,
     name: Option<&'a str>,
     description: &'a Field<String>,
 }
 
-impl<'a> Given<'a> {
+impl<'a> GivenFields<'a> {
     fn of_item(shape: &'a ItemShape, coupon_sku: Option<&'a str>) -> Self {
         Self {
             id: shape.id.as_deref(),
@@ -59,16 +62,16 @@ impl<'a> Given<'a> {
     }
 }
 
-/// What this event says of an SKU so far.
-struct Known {
+/// The properties that this event has given to an SKU so far.
+struct KnownItem {
     sku: Text,
     id: Option<Text>,
     name: Option<Text>,
     description: Field<Text>,
 }
 
-/// Who an item is: the same for an SKU wherever it stands in the event.
-struct Face {
+/// The properties that an SKU has everywhere in the event.
+struct ItemIdentity {
     id: Text,
     sku: Text,
     name: Text,
@@ -79,13 +82,13 @@ struct Face {
 struct ShapedItems<'a> {
     catalogue: &'a Catalogue,
     random: &'a mut ChaCha8Rng,
-    known: Vec<Known>,
+    known: Vec<KnownItem>,
 }
 
 impl ShapedItems<'_> {
-    /// Remembers what is given with an SKU, so that the rest of the event agrees with it. What is
-    /// given first counts.
-    fn learn(&mut self, given: Given<'_>, bundle: Option<&[NestedItemShape]>) {
+    /// Remembers the properties given with an SKU, so that the rest of the event is consistent.
+    /// The first value of a property is used.
+    fn remember(&mut self, given: GivenFields<'_>, bundle: Option<&[NestedItemShape]>) {
         if let Some(sku) = given.sku {
             let owned = |text: Option<&str>| text.map(|text| Text::Owned(text.to_owned()));
             let (id, name) = (owned(given.id), owned(given.name));
@@ -98,7 +101,7 @@ impl ShapedItems<'_> {
                 }
             } else {
                 let sku = Text::Owned(sku.to_owned());
-                self.known.push(Known {
+                self.known.push(KnownItem {
                     sku,
                     id,
                     name,
@@ -107,14 +110,17 @@ impl ShapedItems<'_> {
             }
         }
         for nested in bundle.unwrap_or_default() {
-            self.learn(Given::of_nested(nested), nested.bundle.as_deref());
+            self.remember(GivenFields::of_nested(nested), nested.bundle.as_deref());
         }
     }
 
-    fn learn_fallbacks(&mut self, shape: &ItemShape) {
+    fn remember_fallbacks(&mut self, shape: &ItemShape) {
         if let Field::Value(fallback) = &shape.fallback {
-            self.learn(Given::of_item(fallback, None), fallback.bundle.as_deref());
-            self.learn_fallbacks(fallback);
+            self.remember(
+                GivenFields::of_item(fallback, None),
+                fallback.bundle.as_deref(),
+            );
+            self.remember_fallbacks(fallback);
         }
     }
 
@@ -125,12 +131,12 @@ impl ShapedItems<'_> {
         main_currency: Option<&Text>,
     ) -> Item {
         let bundle = shape.bundle.as_deref();
-        let face = self.face(Given::of_item(shape, coupon_sku), bundle.is_some());
-        let quantity = self.quantity(shape.quantity, bundle, &face);
+        let identity = self.identity(GivenFields::of_item(shape, coupon_sku), bundle.is_some());
+        let quantity = self.quantity(shape.quantity, bundle, &identity);
         let currency = match (&shape.currency, main_currency) {
             (Some(given), _) => Text::Owned(given.clone()),
             (None, Some(main)) => main.clone(),
-            (None, None) => Text::Borrowed(Currency::any(self.random).code),
+            (None, None) => Text::Borrowed(Currency::random(self.random).code),
         };
         let price = match shape.price {
             Field::Absent => Field::Value(Currency::usual_price(&currency, self.random)),
@@ -145,10 +151,10 @@ impl ShapedItems<'_> {
             }
         };
         Item {
-            id: face.id,
-            name: face.name,
-            description: face.description,
-            sku: face.sku,
+            id: identity.id,
+            name: identity.name,
+            description: identity.description,
+            sku: identity.sku,
             quantity,
             price,
             price_decimal: price.map(|minor| in_major_units(minor, &currency)),
@@ -162,14 +168,14 @@ impl ShapedItems<'_> {
 
     fn nested_item(&mut self, shape: &NestedItemShape) -> NestedItem {
         let bundle = shape.bundle.as_deref();
-        let face = self.face(Given::of_nested(shape), bundle.is_some());
-        let quantity = self.quantity(shape.quantity, bundle, &face);
+        let identity = self.identity(GivenFields::of_nested(shape), bundle.is_some());
+        let quantity = self.quantity(shape.quantity, bundle, &identity);
         let (kind, nested_items) = self.contents(bundle);
         NestedItem {
-            id: face.id,
-            name: face.name,
-            description: face.description,
-            sku: face.sku,
+            id: identity.id,
+            name: identity.name,
+            description: identity.description,
+            sku: identity.sku,
             quantity,
             kind,
             nested_items,
@@ -192,55 +198,60 @@ impl ShapedItems<'_> {
         &mut self,
         given: Option<u64>,
         bundle: Option<&[NestedItemShape]>,
-        face: &Face,
+        identity: &ItemIdentity,
     ) -> u64 {
         match (given, bundle) {
             (Some(given), _) => given,
             (None, Some(_)) => 1,
-            (None, None) => face.quantities[self.random.random_range(..face.quantities.len())],
+            (None, None) => {
+                identity.quantities[self.random.random_range(..identity.quantities.len())]
+            }
         }
     }
 
-    fn face(&mut self, given: Given<'_>, is_bundle: bool) -> Face {
+    fn identity(&mut self, given: GivenFields<'_>, is_bundle: bool) -> ItemIdentity {
         let sku = match (given.sku, given.name) {
             (Some(sku), _) => Text::Owned(sku.to_owned()),
             (None, Some(name)) => self.sku_named(name),
-            (None, None) => self.any_sku(is_bundle),
+            (None, None) => self.random_sku(is_bundle),
         };
         let entry = self.catalogue.find(&sku);
         let known = self.known.iter().position(|known| known.sku == sku);
-        let said = known.map(|place| &self.known[place]);
+        let known_item = known.map(|index| &self.known[index]);
 
         let name = given
             .name
             .map(|name| Text::Owned(name.to_owned()))
-            .or_else(|| said.and_then(|known| known.name.clone()))
+            .or_else(|| known_item.and_then(|known| known.name.clone()))
             .or_else(|| entry.map(|entry| entry.name.clone()))
             .unwrap_or_else(|| name_of_sku(&sku).into());
         let id = given
             .id
             .map(|id| Text::Owned(id.to_owned()))
-            .or_else(|| said.and_then(|known| known.id.clone()))
+            .or_else(|| known_item.and_then(|known| known.id.clone()))
             .or_else(|| entry.map(|entry| entry.id.clone()))
             .unwrap_or_else(|| item_id(&sku).into());
-        let description = match (given.description, said.map(|known| &known.description)) {
+        let description = match (
+            given.description,
+            known_item.map(|known| &known.description),
+        ) {
             (Field::Absent, None | Some(Field::Absent)) => entry.map_or_else(
                 || Field::Value(Text::Owned(format!("{name}, ready to use."))),
                 |entry| entry.description.clone(),
             ),
-            (Field::Absent, Some(said)) => said.clone(),
+            (Field::Absent, Some(known)) => known.clone(),
             (given, _) => given.clone().map(Text::Owned),
         };
         let quantities = entry.map_or(USUAL_QUANTITIES, |entry| entry.quantities);
         if known.is_none() {
-            self.known.push(Known {
+            self.known.push(KnownItem {
                 sku: sku.clone(),
                 id: Some(id.clone()),
                 name: Some(name.clone()),
                 description: description.clone(),
             });
         }
-        Face {
+        ItemIdentity {
             id,
             sku,
             name,
@@ -249,10 +260,10 @@ impl ShapedItems<'_> {
         }
     }
 
-    /// The SKU of an item of which only the name is given: that of the same name elsewhere in the
-    /// event, or one that is made from the name and means nothing else.
+    /// The SKU of an item for which only the name is given: the SKU that has this name elsewhere in
+    /// the event, or an unused one derived from the name.
     fn sku_named(&self, name: &str) -> Text {
-        let is_named = |known: &&Known| known.name.as_deref() == Some(name);
+        let is_named = |known: &&KnownItem| known.name.as_deref() == Some(name);
         if let Some(known) = self.known.iter().find(is_named) {
             return known.sku.clone();
         }
@@ -268,21 +279,21 @@ impl ShapedItems<'_> {
         sku.into()
     }
 
-    /// An SKU of the catalogue which this event does not have yet, as far as there is one.
-    fn any_sku(&mut self, is_bundle: bool) -> Text {
+    /// A random SKU of the catalogue, if possible one that this event does not use yet.
+    fn random_sku(&mut self, is_bundle: bool) -> Text {
         let catalogue = self.catalogue;
-        let places = if is_bundle && !catalogue.bundles.is_empty() {
+        let indices = if is_bundle && !catalogue.bundles.is_empty() {
             &catalogue.bundles
         } else {
             &catalogue.plain
         };
-        let first = self.random.random_range(..places.len());
-        let mut from_first = places[first..].iter().chain(&places[..first]);
-        let is_new = |place: &&usize| {
-            let sku = &catalogue.entry(**place).sku;
+        let first = self.random.random_range(..indices.len());
+        let mut from_first = indices[first..].iter().chain(&indices[..first]);
+        let is_new = |index: &&usize| {
+            let sku = &catalogue.entry(**index).sku;
             !self.known.iter().any(|known| known.sku == *sku)
         };
-        let place = from_first.find(is_new).unwrap_or(&places[first]);
-        catalogue.entry(*place).sku.clone()
+        let index = from_first.find(is_new).unwrap_or(&indices[first]);
+        catalogue.entry(*index).sku.clone()
     }
 }

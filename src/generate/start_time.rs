@@ -1,4 +1,4 @@
-//! T: the moment from which every event's times count.
+//! T, the start time to which all event times are relative.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,20 +6,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
-/// T, the start of a run: a moment from 1970 to 9999, in nanoseconds.
+/// T, the start of a run: a time from 1970 to 9999, with nanoseconds.
 ///
-/// Read from Unix seconds (`1763889831`), Unix seconds with a fraction of up to nine digits
-/// (`1763889831.123456789`) or RFC 3339 (`2025-11-23T09:23:51Z`); written as Unix seconds.
+/// Parsed from Unix seconds (`1763889831`), Unix seconds with a fraction of up to nine digits
+/// (`1763889831.123456789`) or RFC 3339 (`2025-11-23T09:23:51Z`). Displayed as Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StartTime {
     seconds: u64,
     nanoseconds: u32,
 }
 
-/// A text that is no start time.
+/// A text that is not a valid start time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is no start time: expected Unix seconds such as `1763889831` or \
+    "invalid start time `{text}`: expected Unix seconds such as `1763889831` or \
      `1763889831.123456789`, or RFC 3339 such as `2025-11-23T09:23:51Z`, from 1970 to 9999"
 )]
 pub struct InvalidStartTime {
@@ -29,10 +29,10 @@ pub struct InvalidStartTime {
 const FRACTION_DIGITS: usize = 9;
 
 impl StartTime {
-    /// The latest second that `jiff` knows: two hours before the year 10000.
+    /// The latest second that `jiff` supports: two hours before the year 10000.
     const LAST_SECOND: u64 = 253_402_207_200;
 
-    /// The moment that a clock shows. A clock before 1970 counts as 1970, one after 9999 as 9999.
+    /// Converts a clock's time. Times before 1970 become 1970, times after 9999 become 9999.
     pub fn from_system_time(time: SystemTime) -> Self {
         let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
@@ -51,13 +51,14 @@ impl StartTime {
         self.nanoseconds
     }
 
-    /// Another moment, days away, by which it shows what follows from the start time.
+    /// Another start time, several days away, used to find out which values depend on the start
+    /// time.
     #[must_use]
-    pub const fn another(&self) -> Self {
-        const AWAY: u64 = 1_000_003;
-        let seconds = match self.seconds.checked_sub(AWAY) {
+    pub const fn shifted(&self) -> Self {
+        const OFFSET: u64 = 1_000_003;
+        let seconds = match self.seconds.checked_sub(OFFSET) {
             Some(earlier) => earlier,
-            None => self.seconds + AWAY,
+            None => self.seconds + OFFSET,
         };
         Self { seconds, ..*self }
     }
@@ -78,7 +79,7 @@ impl StartTime {
 
     fn from_rfc_3339(text: &str) -> Option<Self> {
         let timestamp: Timestamp = text.parse().ok()?;
-        // Before 1970 either part is below zero.
+        // Before 1970 one of the parts is negative.
         Some(Self {
             seconds: timestamp.as_second().try_into().ok()?,
             nanoseconds: timestamp.subsec_nanosecond().try_into().ok()?,
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_it_expected() {
+    fn an_invalid_start_time_is_rejected_with_the_expected_formats() {
         for text in [
             "",
             "now",
@@ -158,18 +159,19 @@ mod tests {
         ] {
             let error = text.parse::<StartTime>().expect_err(text).to_string();
             assert!(error.contains("expected Unix seconds"), "{error}");
-            assert!(error.starts_with(&format!("`{text}`")), "{error}");
+            let start = format!("invalid start time `{text}`: ");
+            assert!(error.starts_with(&start), "{error}");
         }
     }
 
     #[test]
-    fn the_last_second_can_be_written_in_both_ways() {
+    fn the_last_second_can_be_written_in_both_formats() {
         assert_eq!(parsed("253402207200.5"), parsed("9999-12-30T22:00:00.5Z"));
         assert!("253402207201".parse::<StartTime>().is_err());
     }
 
     #[test]
-    fn a_clock_out_of_range_is_taken_at_the_nearest_end() {
+    fn a_clock_out_of_range_is_clamped() {
         let before = StartTime::from_system_time(UNIX_EPOCH - Duration::from_secs(1));
         assert_eq!(before, parsed("0"));
         let clock = UNIX_EPOCH + Duration::new(1_763_889_831, 123_000_000);
@@ -178,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn its_text_reads_back_as_itself(
+        fn displayed_times_parse_back(
             seconds in 0..=StartTime::LAST_SECOND,
             nanoseconds in 0..1_000_000_000_u32,
         ) {
@@ -187,7 +189,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,40}") {
+        fn parsing_never_panics(text in ".{0,40}") {
             let _ = text.parse::<StartTime>();
         }
     }

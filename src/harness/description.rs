@@ -1,6 +1,6 @@
 //! Steps in a few words, for reports.
 
-use crate::scenario::{Request, Step};
+use crate::scenario::{RequestStep, Step};
 
 /// A step in a few words.
 pub(super) fn describe(step: &Step) -> String {
@@ -43,7 +43,7 @@ pub(super) fn describe(step: &Step) -> String {
 }
 
 /// A request in a few words.
-pub(super) fn describe_request(request: &Request) -> String {
+pub(super) fn describe_request(request: &RequestStep) -> String {
     let method = match (&request.method, &request.body) {
         (Some(method), _) => method.value.as_str(),
         (None, Some(_)) => "POST",

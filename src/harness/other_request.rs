@@ -5,10 +5,10 @@ use http::Method;
 use serde_json::Value;
 
 use crate::delivery::{OutgoingRequest, Target};
-use crate::scenario::Request;
+use crate::scenario::RequestStep;
 
 /// The request as the client sends it, or why it can't be sent.
-pub(super) fn outgoing(request: &Request, target: &Target) -> Result<OutgoingRequest, String> {
+pub(super) fn outgoing(request: &RequestStep, target: &Target) -> Result<OutgoingRequest, String> {
     let body = match &request.body {
         None => None,
         Some(Value::String(text)) => Some(Bytes::copy_from_slice(text.as_bytes())),

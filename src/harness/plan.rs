@@ -268,7 +268,7 @@ impl Planner<'_> {
     /// What would be otherwise in a run that starts at another time: found by planning one.
     fn varying(&self, events: &IndexMap<String, PlannedEvent>) -> Vec<VaryingValue> {
         let settings = PlanSettings {
-            start: self.settings.start.another(),
+            start: self.settings.start.shifted(),
             ..self.settings.clone()
         };
         let elsewhen = Planner {
@@ -327,7 +327,7 @@ impl Planner<'_> {
         // The check has made sure that this ends and that every name is there.
         while let Some(spec) = self.case.scenario.events.get(owner) {
             match of(&spec.value) {
-                Some(Shareable::Own(text)) => return text.clone(),
+                Some(Shareable::Literal(text)) => return text.clone(),
                 Some(Shareable::SameAs(other)) => owner = &other.value,
                 Some(Shareable::Ending(text)) => {
                     let generated = generate(&mut self.generator(&format!("{owner} {what}")));

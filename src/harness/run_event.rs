@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
 use super::varying::VaryingValue;
 use super::verdict::{Check, Counts, Verdict};
-use crate::scenario::{Level, OutcomeName, describe_lone_keys};
+use crate::scenario::{Level, OutcomeName, describe_single_keys};
 
 /// The version of the JSON lines.
 pub const FORMAT_VERSION: u32 = 1;
@@ -33,7 +33,7 @@ pub fn run_event_schema() -> serde_json::Value {
         .into_generator()
         .into_root_schema_for::<RunEvent>()
         .to_value();
-    describe_lone_keys(&mut schema);
+    describe_single_keys(&mut schema);
     schema
 }
 

@@ -20,7 +20,7 @@ use super::record::{answer_record, connection_record, request_record, timings_re
 use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, ScriptTold, StepEnded};
 use super::verdict::Check;
 use crate::delivery::{Exchange, Response, SendOptions};
-use crate::scenario::{Forgery, Request, Script, Step};
+use crate::scenario::{Forgery, RequestStep, Script, Step};
 
 /// Where the events of a run go.
 pub(super) type Events<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
@@ -139,7 +139,7 @@ impl<'run> Steps<'run> {
         Some(Lacking::ExpiredSecret.not_checked(demand, "expired_secret", expected))
     }
 
-    async fn request(&self, number: usize, request: &Request) -> Result<DeliveryEnded, Check> {
+    async fn request(&self, number: usize, request: &RequestStep) -> Result<DeliveryEnded, Check> {
         let event = request
             .of
             .as_ref()

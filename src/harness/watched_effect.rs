@@ -9,7 +9,7 @@ use super::grant_judgement::{GrantClaim, HeldOnce, Judgement, WrongChange};
 use super::plan::{Plan, QUANTITY_PROBE};
 use super::verdict::{Check, Demand};
 use crate::protocol::Event;
-use crate::scenario::document::Located;
+use crate::scenario::document::Spanned;
 use crate::scenario::{Effect, Policy};
 
 /// What a probe is asked: its name, the player and the SKU.
@@ -51,7 +51,7 @@ impl<'run> WatchedEffect<'run> {
         policy: Policy,
         settle: Option<Duration>,
     ) -> Option<Self> {
-        let event = |name: &Located<String>| plan.events.get(&name.value)?.event.as_ref();
+        let event = |name: &Spanned<String>| plan.events.get(&name.value)?.event.as_ref();
         let (subject, wanted, questions) = if let Some(name) = &effect.granted {
             let event = event(name)?;
             let times = effect.times.map_or(1, |times| times.value);

@@ -69,7 +69,7 @@ impl EventTemplate {
             ));
         }
         let player_id = maker.owner(|spec| spec.player_id.as_ref());
-        if let Some(Shareable::Own(_)) = player_id {
+        if let Some(Shareable::Literal(_)) = player_id {
             return Err(maker.refused(
                 spec.span,
                 "its player is given, and what an event of a load brings is seen by what a player \
@@ -89,7 +89,7 @@ impl EventTemplate {
             endings.player_id = Some(text.clone());
         }
         match maker.owner(|spec| spec.transaction_id.as_ref()) {
-            Some(Shareable::Own(text)) => transaction_id = Some(text.clone()),
+            Some(Shareable::Literal(text)) => transaction_id = Some(text.clone()),
             Some(Shareable::Ending(text)) => endings.transaction_id = Some(text.clone()),
             Some(Shareable::SameAs(_)) | None => {}
         }

@@ -12,7 +12,7 @@ pub type Text = Cow<'static, str>;
 
 /// The event, with its keys in the order of the documented example. `[S]`
 ///
-/// Unknown keys are kept and written last.
+/// Source: `docs/protocol.md`, "The event". Unknown keys are kept and written last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// The event type, here always `coupon.redeemed`.

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 
 use super::{Field, Text};
 
-/// What the coupon grants. `[S]`
+/// What the coupon grants. Source: `docs/protocol.md`, "Item" `[S]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// Aghanim's ID of the item, such as `itm_…`.
@@ -44,7 +44,8 @@ pub struct Item {
     pub unknown: Map<String, Value>,
 }
 
-/// An item of a bundle, which has no price and no fallback. `[S]`
+/// An item of a bundle, which has no price and no fallback. Source: `docs/protocol.md`,
+/// "`NestedItem`" `[S]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NestedItem {
     /// Aghanim's ID of the item, such as `itm_…`.

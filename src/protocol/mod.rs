@@ -1,8 +1,8 @@
 //! The format of Aghanim's webhooks: the event, its signature and its headers.
 //!
 //! This module imports no other module of the crate: it neither generates, sends nor checks
-//! events. Every fact is marked with its origin (`[S]` the source document, `[P]` other public
-//! Aghanim material, `[A]` our assumption).
+//! events. Every fact is marked with its origin, as in `docs/protocol.md` (`[S]` the source
+//! document, `[P]` other public Aghanim material, `[A]` our assumption).
 
 mod diagnosis;
 mod event;

@@ -1,4 +1,6 @@
-//! Signing and verification: lowercase hex of HMAC-SHA256 over `timestamp "." body`. `[P]`
+//! Signing and verification: lowercase hex of HMAC-SHA256 over `timestamp "." body`.
+//!
+//! Source: `docs/protocol.md`, "Signature" `[P]`.
 
 use std::fmt;
 

@@ -1,51 +1,50 @@
-//! Annotations of GitHub workflows: a line for each cause that scenarios share, and for each scenario
-//! that failed or warned of something else. GitHub shows them on the run's page and beside the
-//! scenario's file in a pull request.
+//! Annotations for GitHub workflows: one line for each common cause and for each scenario with other
+//! problems. GitHub shows them on the run's page and beside the scenario's file in a pull request.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
-use super::causes::{Cause, Causes, SharedCauses, causes_in_words};
-use super::counts::{counted, troubles_in_words};
-use super::scenario_story::{RunningScenarios, ScenarioStory, in_one_line};
+use super::counts::{counted, problem_summary};
+use super::failure_groups::{CommonCause, CommonCauses, FailureGroups, cause_list};
+use super::scenario_record::{RunningScenarios, ScenarioRecord, check_line};
 use crate::harness::{RunEvent, Verdict};
 
-/// The most checks that an annotation tells of.
+/// The most checks that an annotation lists.
 const CHECK_LIMIT: usize = 5;
 
-/// The most scenarios of a cause that are named.
-const NAMED: usize = 5;
+/// The most scenarios that are listed for a cause.
+const LISTED: usize = 5;
 
-/// Gathers what went wrong, and writes it when the run is over.
+/// Collects the problems of a run and writes them at its end.
 pub struct Annotations<W> {
     out: W,
     running: RunningScenarios,
-    causes: Causes,
-    /// The scenarios in which something went wrong, by their numbers.
-    troubles: BTreeMap<usize, (ScenarioStory, Verdict)>,
+    failures: FailureGroups,
+    /// The scenarios with problems, by their numbers.
+    problems: BTreeMap<usize, (ScenarioRecord, Verdict)>,
 }
 
 impl<W: Write> Annotations<W> {
-    /// Writes to `out`, which has to be read by GitHub: standard output or standard error.
+    /// Writes to `out`, which GitHub must read: standard output or standard error.
     pub fn new(out: W) -> Self {
         Self {
             out,
             running: RunningScenarios::default(),
-            causes: Causes::default(),
-            troubles: BTreeMap::new(),
+            failures: FailureGroups::default(),
+            problems: BTreeMap::new(),
         }
     }
 
     fn run_ended(&mut self) -> io::Result<()> {
-        let shared = self.causes.shared();
-        for cause in &shared.causes {
-            let line = of_cause(cause, &shared);
+        let common = self.failures.common_causes();
+        for cause in &common.causes {
+            let line = cause_annotation(cause, &common);
             writeln!(self.out, "{line}")?;
         }
-        for (story, verdict) in std::mem::take(&mut self.troubles).into_values() {
-            let (story, numbers) = shared.taken_from(story);
-            if let Some(line) = annotation(&story, verdict, &numbers) {
+        for (record, verdict) in std::mem::take(&mut self.problems).into_values() {
+            let (record, numbers) = common.without_common_causes(record);
+            if let Some(line) = annotation(&record, verdict, &numbers) {
                 writeln!(self.out, "{line}")?;
             }
         }
@@ -55,11 +54,11 @@ impl<W: Write> Annotations<W> {
 
 impl<W: Write> Report for Annotations<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let Some((story, ended)) = self.running.observe(event) {
-            self.causes.observe(&story);
+        if let Some((record, ended)) = self.running.observe(event) {
+            self.failures.observe(&record);
             if !ended.verdict.is_passed_or_not_checked() {
-                let trouble = (story.of_troubles(), ended.verdict);
-                self.troubles.insert(ended.scenario, trouble);
+                let problem = (record.only_problems(), ended.verdict);
+                self.problems.insert(ended.scenario, problem);
             }
         }
         match event {
@@ -69,14 +68,14 @@ impl<W: Write> Report for Annotations<W> {
     }
 }
 
-/// The annotation of what a scenario fails of for itself, if there is such a thing.
-fn annotation(story: &ScenarioStory, verdict: Verdict, shared: &[usize]) -> Option<String> {
-    let mut checks: Vec<_> = story.troubles().collect();
+/// The annotation for the problems of a scenario that no common cause explains.
+fn annotation(record: &ScenarioRecord, verdict: Verdict, causes: &[usize]) -> Option<String> {
+    let mut checks: Vec<_> = record.problems().collect();
     checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
     let mut message: Vec<String> = checks
         .iter()
         .take(CHECK_LIMIT)
-        .map(|check| in_one_line(check))
+        .map(|check| check_line(check))
         .collect();
     if message.is_empty() {
         return None;
@@ -84,28 +83,28 @@ fn annotation(story: &ScenarioStory, verdict: Verdict, shared: &[usize]) -> Opti
     if let Some(more @ 1..) = checks.len().checked_sub(CHECK_LIMIT) {
         message.push(format!("and {more} more"));
     }
-    if !shared.is_empty() {
-        message.push(format!("besides {}", causes_in_words(shared)));
+    if !causes.is_empty() {
+        message.push(format!("also {}", cause_list(causes)));
     }
-    let started = &story.started;
+    let started = &record.started;
     let title = format!("{verdict}: {}", started.name);
     let annotation = line(verdict, &started.file, started.line, &title, &message);
     Some(annotation)
 }
 
-/// The annotation of a cause, beside the file of the scenario that is its example.
-fn of_cause(cause: &Cause, shared: &SharedCauses) -> String {
+/// The annotation for a common cause, beside the file of its example.
+fn cause_annotation(cause: &CommonCause, common: &CommonCauses) -> String {
     let mut message = vec![cause.title.clone()];
     message.extend(cause.example.check.hint.clone());
-    let (checks, count) = (troubles_in_words(&cause.checks), cause.scenarios.len());
+    let (checks, count) = (problem_summary(&cause.checks), cause.scenarios.len());
     message.push(format!("{checks}, in {}:", counted(count, "scenario")));
-    let names = cause.scenarios.iter().take(NAMED);
+    let names = cause.scenarios.iter().take(LISTED);
     message.extend(names.map(|scenario| scenario.name.clone()));
-    if let Some(more @ 1..) = count.checked_sub(NAMED) {
+    if let Some(more @ 1..) = count.checked_sub(LISTED) {
         message.push(format!("and {more} more"));
     }
     if cause.number == 1 {
-        message.extend(shared.advice.clone());
+        message.extend(common.advice.clone());
     }
     let place = &cause.example.scenario;
     let scenarios = counted(count, "scenario");
@@ -113,7 +112,7 @@ fn of_cause(cause: &Cause, shared: &SharedCauses) -> String {
     line(cause.verdict, &place.file, place.line, &title, &message)
 }
 
-/// What could not be decided is an error too: it fails the job.
+/// A broken scenario is an error too, since it fails the job.
 fn line(verdict: Verdict, file: &str, line: usize, title: &str, message: &[String]) -> String {
     let command = match verdict {
         Verdict::Failed | Verdict::Broken => "error",
@@ -127,14 +126,14 @@ fn line(verdict: Verdict, file: &str, line: usize, title: &str, message: &[Strin
     )
 }
 
-/// Text after the second `::`.
+/// Escapes text after the second `::`.
 pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// Text between the command and the second `::`.
+/// Escapes text between the command and the second `::`.
 pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -146,14 +145,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_means_something_to_github_is_escaped() {
+    fn the_syntax_of_workflow_commands_is_escaped() {
         assert_eq!(property("100%: a, b\r\n"), "100%25%3A a%2C b%0D%0A");
         assert_eq!(data("100%: a, b\n::error::"), "100%25: a, b%0A::error::");
     }
 
     proptest! {
         #[test]
-        fn a_property_ends_nowhere_too_soon(text: String) {
+        fn an_escaped_property_has_no_delimiters(text: String) {
             let escaped = property(&text);
             prop_assert!(!escaped.contains([':', ',', '\r', '\n']));
             let back = escaped.replace("%0D", "\r").replace("%0A", "\n");

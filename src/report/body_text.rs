@@ -1,29 +1,29 @@
-//! A body as lines that can be read: JSON is laid out, and what is long is cut.
+//! A body as readable lines: JSON is pretty-printed, and long bodies are cut.
 
 use serde_json::Value;
 
-use super::printable::printable;
+use super::sanitize::sanitize;
 use crate::harness::{BodyContent, BodyRecord};
 
 /// The most lines of a body that are shown.
 const LINE_LIMIT: usize = 60;
 
-/// A body as it is shown.
+/// A body as reports show it.
 pub(super) struct BodyText {
-    /// Its first lines, none of which can steer a terminal.
+    /// The first lines, sanitized.
     pub(super) lines: Vec<String>,
-    /// What is left out, if something is.
+    /// A note on what is left out, if anything.
     pub(super) left_out: Option<String>,
 }
 
 impl BodyText {
-    /// Lays a body out. An empty one has no lines.
+    /// Formats a body. An empty one has no lines.
     pub(super) fn new(body: &BodyRecord) -> Self {
         let text = match &body.content {
-            BodyContent::Text(text) => laid_out(text),
+            BodyContent::Text(text) => pretty_printed(text),
             BodyContent::Base64(text) => format!("base64: {text}"),
         };
-        let mut lines: Vec<String> = text.lines().map(printable).collect();
+        let mut lines: Vec<String> = text.lines().map(sanitize).collect();
         let hidden = lines.len().saturating_sub(LINE_LIMIT);
         lines.truncate(LINE_LIMIT);
         let left_out = (hidden > 0 || body.truncated).then(|| {
@@ -37,8 +37,8 @@ impl BodyText {
     }
 }
 
-/// JSON on several lines; anything else as it is.
-fn laid_out(text: &str) -> String {
+/// Pretty-prints JSON; returns anything else unchanged.
+fn pretty_printed(text: &str) -> String {
     match serde_json::from_str::<Value>(text) {
         Ok(json) => serde_json::to_string_pretty(&json).unwrap_or_else(|_| text.to_owned()),
         Err(_) => text.to_owned(),

@@ -1,4 +1,4 @@
-//! Counts in words.
+//! Counts as text.
 
 use crate::harness::{Counts, RunEnded, SnapshotsEnded, Verdict};
 
@@ -10,24 +10,24 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
     }
 }
 
-/// What came of the scenarios of a run, as in `3 scenarios: 2 passed, 1 failed`.
-pub(super) fn scenarios_in_words(ended: &RunEnded, show: impl Fn(Verdict) -> String) -> String {
+/// The scenario counts of a run, as in `3 scenarios: 2 passed, 1 failed`.
+pub(super) fn scenario_summary(ended: &RunEnded, show: impl Fn(Verdict) -> String) -> String {
     let not_run = match ended.not_run {
         0 => String::new(),
         count => format!(", {count} not run"),
     };
     let all = counted(ended.scenarios.total() + ended.not_run, "scenario");
-    format!("{all}: {}{not_run}", in_words(&ended.scenarios, show))
+    format!("{all}: {}{not_run}", verdict_counts(&ended.scenarios, show))
 }
 
-/// What came of the checks of a run, as in `3 checks: 2 passed, 1 failed`.
-pub(super) fn checks_in_words(ended: &RunEnded, show: impl Fn(Verdict) -> String) -> String {
+/// The check counts of a run, as in `3 checks: 2 passed, 1 failed`.
+pub(super) fn check_summary(ended: &RunEnded, show: impl Fn(Verdict) -> String) -> String {
     let all = counted(ended.checks.total(), "check");
-    format!("{all}: {}", in_words(&ended.checks, show))
+    format!("{all}: {}", verdict_counts(&ended.checks, show))
 }
 
-/// What is wrong with checks, as in `3 checks: 2 failed, 1 warned`.
-pub(super) fn troubles_in_words(counts: &Counts) -> String {
+/// The checks with problems, as in `3 checks: 2 failed, 1 warned`.
+pub(super) fn problem_summary(counts: &Counts) -> String {
     let parts = [
         (Verdict::Failed, counts.failed),
         (Verdict::Broken, counts.broken),
@@ -46,38 +46,38 @@ pub(super) fn troubles_in_words(counts: &Counts) -> String {
     format!("{}: {}", counted(all, "check"), words.join(", "))
 }
 
-/// What came of the snapshots of a run, as in `3 snapshots in snapshots: 2 as reviewed, 1 different`.
-pub(super) fn snapshots_in_words(ended: &SnapshotsEnded) -> String {
+/// The snapshot counts of a run, as in `3 snapshots in snapshots: 2 as reviewed, 1 different`.
+pub(super) fn snapshot_summary(ended: &SnapshotsEnded) -> String {
     let counts = [
         (ended.as_reviewed, "as reviewed"),
         (ended.written, "written"),
         (ended.different, "different"),
-        (ended.missing, "not there yet"),
+        (ended.missing, "missing"),
     ];
     let all: usize = counts.iter().map(|(count, _)| count).sum();
-    let told = counts.iter().filter(|(count, _)| *count > 0);
-    let told: Vec<String> = told
+    let parts = counts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    let told = match told.as_slice() {
+    let parts = match parts.as_slice() {
         [] => String::new(),
-        told => format!(": {}", told.join(", ")),
+        parts => format!(": {}", parts.join(", ")),
     };
-    format!("{} in {}{told}", counted(all, "snapshot"), ended.folder)
+    format!("{} in {}{parts}", counted(all, "snapshot"), ended.folder)
 }
 
-/// What the snapshots are, or were, that no scenario has: said before their list.
-pub(super) fn unreferenced_in_words(ended: &SnapshotsEnded) -> &'static str {
+/// The heading of the list of snapshots without a scenario.
+pub(super) fn unreferenced_label(ended: &SnapshotsEnded) -> &'static str {
     if ended.deleted {
-        "deleted, since no scenario has them"
+        "deleted, since no scenario uses them"
     } else {
-        "no scenario has these snapshots; --delete-unreferenced deletes them"
+        "no scenario uses these snapshots; --delete-unreferenced deletes them"
     }
 }
 
-/// Passed and failed are told always, the others where there are any. A verdict that came up is
-/// written as `show` says.
-fn in_words(counts: &Counts, show: impl Fn(Verdict) -> String) -> String {
+/// Lists `passed` and `failed` always, the other verdicts only if they occurred. `show` formats a
+/// verdict that occurred.
+fn verdict_counts(counts: &Counts, show: impl Fn(Verdict) -> String) -> String {
     let parts = [
         (Verdict::Passed, counts.passed),
         (Verdict::Warned, counts.warned),

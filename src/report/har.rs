@@ -1,6 +1,7 @@
-//! HAR 1.2: every attempt of a run, as a browser's developer tools read it. A scenario is a page.
+//! HAR 1.2: every attempt of a run, in the format of a browser's developer tools. A scenario is a
+//! page.
 //!
-//! What the format has no word for stands in fields whose names begin with `_`, as it asks for.
+//! Custom fields have names that begin with `_`, as the format requires.
 
 mod archive;
 mod entry;
@@ -9,18 +10,18 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
-use super::scenario_story::{RunningScenarios, ScenarioStory};
+use super::scenario_record::{RunningScenarios, ScenarioRecord};
 use crate::harness::{RunEvent, RunStarted, ScenarioEnded};
-use archive::{Archive, Creator, Entry, Log, Page, PageTimings};
-use entry::{entry, moment};
+use archive::{HarArchive, HarCreator, HarEntry, HarLog, HarPage, HarPageTimings};
+use entry::{entry, har_time};
 
-/// Gathers the attempts, and writes them when the run is over.
+/// Collects the attempts and writes them at the end of the run.
 pub struct HarReport<W> {
     out: W,
     running: RunningScenarios,
     run: Option<RunStarted>,
-    /// The scenarios that are over, by their numbers.
-    ended: BTreeMap<usize, (Page, Vec<Entry>)>,
+    /// The scenarios that have ended, by their numbers.
+    ended: BTreeMap<usize, (HarPage, Vec<HarEntry>)>,
 }
 
 impl<W: Write> HarReport<W> {
@@ -34,9 +35,9 @@ impl<W: Write> HarReport<W> {
         }
     }
 
-    fn scenario_ended(&mut self, story: &ScenarioStory, ended: &ScenarioEnded) {
-        // A scenario that sent nothing has no place on the time line.
-        let Some(began) = story
+    fn scenario_ended(&mut self, record: &ScenarioRecord, ended: &ScenarioEnded) {
+        // A scenario that sent nothing has no start time.
+        let Some(began) = record
             .attempts
             .iter()
             .map(|attempt| attempt.started_at)
@@ -44,17 +45,17 @@ impl<W: Write> HarReport<W> {
         else {
             return;
         };
-        let started = &story.started;
-        let page = Page {
-            started_date_time: moment(began),
+        let started = &record.started;
+        let page = HarPage {
+            started_date_time: har_time(began),
             id: page_id(ended.scenario),
             title: started.name.clone(),
-            timings: PageTimings {},
+            timings: HarPageTimings {},
             verdict: ended.verdict,
             file: started.file.clone(),
             line: started.line,
         };
-        let entries = story.attempts.iter();
+        let entries = record.attempts.iter();
         let entries = entries.map(|attempt| entry(attempt, page_id(ended.scenario)));
         self.ended.insert(ended.scenario, (page, entries.collect()));
     }
@@ -62,13 +63,13 @@ impl<W: Write> HarReport<W> {
     fn run_ended(&mut self) -> io::Result<()> {
         let (pages, entries): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.ended).into_values().unzip();
-        let mut entries: Vec<Entry> = entries.into_iter().flatten().collect();
-        // The format asks for the order in which they began; those of one moment keep theirs.
+        let mut entries: Vec<HarEntry> = entries.into_iter().flatten().collect();
+        // The format requires entries in order of their start.
         entries.sort_by_key(|entry| entry.started_at);
-        let archive = Archive {
-            log: Log {
+        let archive = HarArchive {
+            log: HarLog {
                 version: "1.2",
-                creator: Creator {
+                creator: HarCreator {
                     name: "aghook",
                     version: self
                         .run
@@ -87,8 +88,8 @@ impl<W: Write> HarReport<W> {
 
 impl<W: Write> Report for HarReport<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let Some((story, ended)) = self.running.observe(event) {
-            self.scenario_ended(&story, ended);
+        if let Some((record, ended)) = self.running.observe(event) {
+            self.scenario_ended(&record, ended);
         }
         match event {
             RunEvent::RunStarted(started) => self.run = Some(started.clone()),

@@ -1,52 +1,53 @@
-//! HTML: a run on one page that stands for itself. It takes nothing from the network, shows the
-//! verdict and the list without a script, and the details of a scenario where it is opened.
+//! The HTML report: a run on one self-contained page. It loads nothing from the network and shows the
+//! verdict and the list of scenarios without JavaScript; the details of a scenario are built when it
+//! is opened.
 //!
-//! `html/assets` holds what the browser gets: the template, the style and the script.
+//! `html/assets` has the templates, the style sheets and the script.
 
-mod cause;
+mod common_cause;
 mod embedded;
 pub(super) mod latency;
 pub(super) mod page;
 pub(super) mod row;
-mod shortened;
+mod truncate;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
-use super::causes::Causes;
-use super::scenario_story::{RunningScenarios, ScenarioStory};
+use super::failure_groups::FailureGroups;
+use super::scenario_record::{RunningScenarios, ScenarioRecord};
 use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded};
-use latency::Latencies;
-use shortened::Limits;
+use latency::ResponseTimes;
+use truncate::Limits;
 
-/// Gathers the run, and writes the page when it is over.
+/// Collects the run and writes the page at its end.
 pub struct HtmlReport<W> {
     out: W,
     running: RunningScenarios,
-    gathered: Gathered,
+    data: RunData,
 }
 
-/// What is known of the run.
+/// The events of the run so far.
 #[derive(Default)]
-struct Gathered {
+struct RunData {
     run: Option<RunStarted>,
-    /// The scenarios that are over, by their numbers.
-    scenarios: BTreeMap<usize, Finished>,
-    /// Why checks were not made, and how often.
+    /// The scenarios that have ended, by their numbers.
+    scenarios: BTreeMap<usize, FinishedScenario>,
+    /// The reasons for checks that were not made, with their counts.
     not_checked: BTreeMap<String, usize>,
-    causes: Causes,
-    latencies: Latencies,
-    /// What came of the snapshots, if they were compared.
+    failures: FailureGroups,
+    response_times: ResponseTimes,
+    /// The snapshot counts, if snapshots were compared.
     snapshots: Option<SnapshotsEnded>,
 }
 
-/// A scenario that is over. Its long bodies are cut at once, since all scenarios are kept until the
-/// end of the run.
-struct Finished {
-    story: ScenarioStory,
+/// A scenario that has ended. Its long bodies are cut at once, since all scenarios stay in memory
+/// until the end of the run.
+struct FinishedScenario {
+    record: ScenarioRecord,
     ended: ScenarioEnded,
-    /// How many attempts were made; those in the story may be fewer.
+    /// The number of all attempts; the record may have fewer.
     attempts: usize,
 }
 
@@ -56,34 +57,34 @@ impl<W: Write> HtmlReport<W> {
         Self {
             out,
             running: RunningScenarios::default(),
-            gathered: Gathered::default(),
+            data: RunData::default(),
         }
     }
 
     fn run_ended(&mut self, ended: &RunEnded) -> io::Result<()> {
-        let gathered = std::mem::take(&mut self.gathered);
-        page::write(&mut self.out, &gathered, ended)?;
+        let data = std::mem::take(&mut self.data);
+        page::write(&mut self.out, &data, ended)?;
         self.out.flush()
     }
 }
 
-impl Gathered {
-    fn scenario_ended(&mut self, mut story: ScenarioStory, ended: &ScenarioEnded) {
-        for check in story.not_checked() {
+impl RunData {
+    fn scenario_ended(&mut self, mut record: ScenarioRecord, ended: &ScenarioEnded) {
+        for check in record.not_checked() {
             let reason = match &check.hint {
                 Some(hint) => format!("{} → {hint}", check.observed),
                 None => check.observed.clone(),
             };
             *self.not_checked.entry(reason).or_default() += 1;
         }
-        self.causes.observe(&story);
-        self.latencies.add(&story.attempts);
-        let attempts = story.attempts.len();
-        story.attempts = shortened::attempts(&story.attempts, Limits::ROOMY);
-        // Only the snapshot reports need these.
-        story.started.varying.clear();
-        let finished = Finished {
-            story,
+        self.failures.observe(&record);
+        self.response_times.add(&record.attempts);
+        let attempts = record.attempts.len();
+        record.attempts = truncate::attempts(&record.attempts, Limits::ROOMY);
+        // Only snapshot reports need these.
+        record.started.varying.clear();
+        let finished = FinishedScenario {
+            record,
             ended: ended.clone(),
             attempts,
         };
@@ -93,12 +94,12 @@ impl Gathered {
 
 impl<W: Write> Report for HtmlReport<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let Some((story, ended)) = self.running.observe(event) {
-            self.gathered.scenario_ended(story, ended);
+        if let Some((record, ended)) = self.running.observe(event) {
+            self.data.scenario_ended(record, ended);
         }
         match event {
-            RunEvent::RunStarted(started) => self.gathered.run = Some(started.clone()),
-            RunEvent::SnapshotsEnded(ended) => self.gathered.snapshots = Some(ended.clone()),
+            RunEvent::RunStarted(started) => self.data.run = Some(started.clone()),
+            RunEvent::SnapshotsEnded(ended) => self.data.snapshots = Some(ended.clone()),
             RunEvent::RunEnded(ended) => return self.run_ended(ended),
             _ => {}
         }

@@ -1,4 +1,5 @@
-//! One JSON object a line for every run event. `docs/report-json.md` describes the objects.
+//! The JSON report: one JSON object per line for every run event, described in
+//! `docs/report-json.md`.
 
 use std::io::{self, Write};
 

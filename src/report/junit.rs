@@ -1,9 +1,9 @@
-//! JUnit XML, for CI systems: a scenario is a test case, in a suite for its folder.
+//! JUnit XML for CI systems: a scenario is a test case in a suite named after its folder.
 //!
-//! The attributes and elements are those that Jenkins' `junit` step and GitLab read. GitLab shows
-//! the text of a failure, Jenkins its message too, so the text says everything.
+//! The attributes and elements are those that Jenkins' `junit` step and GitLab read. GitLab shows only
+//! the text of a failure, not its message, so the text has everything.
 
-mod outline;
+mod system_out;
 pub(super) mod xml_text;
 
 use std::collections::BTreeMap;
@@ -16,17 +16,17 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 
 use super::Report;
 use super::counts::counted;
-use super::scenario_story::{RunningScenarios, ScenarioStory, in_one_line};
-use super::terminal::write_trouble;
+use super::scenario_record::{RunningScenarios, ScenarioRecord, check_line};
+use super::terminal::write_problems;
 use crate::harness::{Check, RunEnded, RunEvent, ScenarioEnded, Verdict};
-use outline::outline;
+use system_out::system_out;
 use xml_text::xml_text;
 
-/// Gathers the scenarios, and writes them when the run is over.
+/// Collects the scenarios and writes them at the end of the run.
 pub struct JunitReport<W> {
     out: W,
     running: RunningScenarios,
-    /// What is known of the scenarios that are over, by their numbers.
+    /// The scenarios that have ended, by their numbers.
     ended: BTreeMap<usize, EndedScenario>,
 }
 
@@ -66,15 +66,15 @@ impl<W: Write> JunitReport<W> {
 
 impl<W: Write> Report for JunitReport<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let Some((story, ended)) = self.running.observe(event) {
+        if let Some((record, ended)) = self.running.observe(event) {
             let scenario = EndedScenario {
-                suite: folder(&story.started.file),
-                began: story
+                suite: folder(&record.started.file),
+                began: record
                     .attempts
                     .iter()
                     .map(|attempt| attempt.started_at)
                     .min(),
-                case: test_case(&story, ended)?,
+                case: test_case(&record, ended)?,
             };
             self.ended.insert(ended.scenario, scenario);
         }
@@ -97,56 +97,56 @@ fn suite(name: &str, cases: Vec<EndedScenario>) -> TestSuite {
     suite
 }
 
-fn test_case(story: &ScenarioStory, ended: &ScenarioEnded) -> io::Result<TestCase> {
-    let started = &story.started;
-    let mut case = TestCase::new(xml_text(&started.name), status(story, ended)?);
+fn test_case(record: &ScenarioRecord, ended: &ScenarioEnded) -> io::Result<TestCase> {
+    let started = &record.started;
+    let mut case = TestCase::new(xml_text(&started.name), status(record, ended)?);
     case.set_classname(xml_text(&class_name(&started.file)));
     case.set_assertions(ended.checks.decided());
     case.set_time(ended.took);
-    let place = [
+    let location = [
         ("file", xml_text(&started.file)),
         ("line", started.line.to_string()),
     ];
-    for (attribute, value) in place {
+    for (attribute, value) in location {
         case.extra.insert(attribute.into(), value.into());
     }
-    let mut output = outline(story);
+    let mut output = system_out(record);
     if ended.verdict == Verdict::Warned {
-        output = format!("{}\n{output}", trouble(story, ended)?);
+        output = format!("{}\n{output}", problems(record, ended)?);
     }
     case.set_system_out(xml_text(&output));
     Ok(case)
 }
 
-/// How a CI system shows it. A warning has passed: it fails no job. What could not be decided is an
-/// error, and what was not looked at at all is skipped, never passed.
-fn status(story: &ScenarioStory, ended: &ScenarioEnded) -> io::Result<TestCaseStatus> {
+/// The status that a CI system shows. A warning counts as passed, since it does not fail the job. A
+/// broken scenario is an error, and one that was not checked is skipped.
+fn status(record: &ScenarioRecord, ended: &ScenarioEnded) -> io::Result<TestCaseStatus> {
     let kind = match ended.verdict {
         Verdict::Passed | Verdict::Warned => return Ok(TestCaseStatus::success()),
-        Verdict::NotChecked => return Ok(skipped(story)),
+        Verdict::NotChecked => return Ok(skipped(record)),
         Verdict::Failed => NonSuccessKind::Failure,
         Verdict::Broken => NonSuccessKind::Error,
     };
     let mut status = TestCaseStatus::non_success(kind);
-    let gravest: Vec<&Check> = story
-        .troubles()
+    let worst: Vec<&Check> = record
+        .problems()
         .filter(|check| check.verdict == ended.verdict)
         .collect();
-    if let Some(first) = gravest.first() {
-        let more = match gravest.len() {
+    if let Some(first) = worst.first() {
+        let more = match worst.len() {
             1 => String::new(),
             count => format!(" (and {} more)", count - 1),
         };
-        status.set_message(xml_text(&format!("{}{more}", in_one_line(first))));
+        status.set_message(xml_text(&format!("{}{more}", check_line(first))));
     }
     status.set_type(ended.verdict.to_string());
-    status.set_description(xml_text(&trouble(story, ended)?));
+    status.set_description(xml_text(&problems(record, ended)?));
     Ok(status)
 }
 
-fn skipped(story: &ScenarioStory) -> TestCaseStatus {
+fn skipped(record: &ScenarioRecord) -> TestCaseStatus {
     let mut reasons: Vec<String> = Vec::new();
-    for check in story.not_checked() {
+    for check in record.not_checked() {
         let reason = match &check.hint {
             Some(hint) => format!("{} → {hint}", check.observed),
             None => check.observed.clone(),
@@ -165,36 +165,33 @@ fn skipped(story: &ScenarioStory) -> TestCaseStatus {
     status
 }
 
-/// Stands for the scenarios that were not begun, whose names nobody has told: a report that leaves
-/// them out would look complete.
+/// A placeholder for the scenarios that were not run. Their names are unknown here, but without them
+/// the report would look complete.
 fn not_run(count: usize) -> TestSuite {
     let mut status = TestCaseStatus::skipped();
     let message = format!(
-        "{} not begun, after --fail-fast or an interruption",
-        match count {
-            1 => "1 scenario was".to_owned(),
-            _ => format!("{} were", counted(count, "scenario")),
-        }
+        "{} not run, because of --fail-fast or an interruption",
+        counted(count, "scenario")
     );
     status
         .set_message(message.as_str())
         .set_description(message);
-    let mut case = TestCase::new("scenarios that were not begun", status);
+    let mut case = TestCase::new("scenarios that were not run", status);
     case.set_classname("aghook");
     let mut suite = TestSuite::new("not run");
     suite.add_test_case(case);
     suite
 }
 
-/// What the terminal says of it, without colours.
-fn trouble(story: &ScenarioStory, ended: &ScenarioEnded) -> io::Result<String> {
+/// The problems as the terminal report shows them, without colors.
+fn problems(record: &ScenarioRecord, ended: &ScenarioEnded) -> io::Result<String> {
     let mut text = Vec::new();
-    write_trouble(&mut text, story, ended.verdict)?;
+    write_problems(&mut text, record, ended.verdict)?;
     let text = String::from_utf8_lossy(&text);
     Ok(anstream::adapter::strip_str(&text).to_string())
 }
 
-/// The folder of a scenario's file, `.` for the present one.
+/// The folder of a scenario's file, `.` for the current one.
 fn folder(file: &str) -> String {
     let folder = Path::new(file).parent().and_then(Path::to_str);
     match folder {
@@ -203,7 +200,7 @@ fn folder(file: &str) -> String {
     }
 }
 
-/// A file's name as that of a class: Jenkins groups by what stands before the last dot.
+/// A file's path as a class name. Jenkins groups test cases by the part before the last dot.
 fn class_name(file: &str) -> String {
     let parts = Path::new(file).with_extension("");
     let parts = parts.components().filter_map(|part| match part {

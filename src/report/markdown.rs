@@ -1,7 +1,7 @@
-//! Markdown for the summary page of a CI job: the verdict, the causes that scenarios share, a table of
-//! what else went wrong, the details folded, and why what was not checked was not.
+//! Markdown for the summary page of a CI job: the verdict, the common causes, a table of the other
+//! problems with folded details, and the reasons for checks that were not made.
 
-mod causes;
+mod common_causes;
 mod details;
 pub(super) mod escape;
 
@@ -9,36 +9,35 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
-use super::causes::{Causes, causes_in_words};
-use super::counts::{checks_in_words, counted, scenarios_in_words};
-use super::gone_target::GoneTarget;
-use super::scenario_story::{RunningScenarios, ScenarioStory};
+use super::counts::{check_summary, counted, scenario_summary};
+use super::failure_groups::{FailureGroups, cause_list};
+use super::lost_target::LostTarget;
+use super::scenario_record::{RunningScenarios, ScenarioRecord};
 use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, Verdict};
-use causes::write_causes;
+use common_causes::write_causes;
 use details::{details, exchange};
 use escape::{code, text};
 
-/// The most that is written of the table's rows, in bytes. A page of GitHub takes 1 MiB in all, and
-/// shows nothing of more.
+/// The size limit of the table's rows, in bytes. GitHub rejects a summary of more than 1 MiB.
 const TABLE_LIMIT: usize = 200 * 1024;
 
-/// The most that is written of details, in bytes.
+/// The size limit of the details, in bytes.
 const DETAILS_LIMIT: usize = 600 * 1024;
 
-/// Gathers what went wrong, and writes it when the run is over.
+/// Collects the problems of a run and writes them at its end.
 pub struct MarkdownReport<W> {
     out: W,
     running: RunningScenarios,
     run: Option<RunStarted>,
-    gone_target: GoneTarget,
-    causes: Causes,
-    /// The scenarios in which something went wrong, by their numbers.
-    troubles: BTreeMap<usize, (ScenarioStory, Verdict)>,
-    /// Why checks were not made, and how often.
+    lost_target: LostTarget,
+    failures: FailureGroups,
+    /// The scenarios with problems, by their numbers.
+    problems: BTreeMap<usize, (ScenarioRecord, Verdict)>,
+    /// The reasons for checks that were not made, with their counts.
     not_checked: BTreeMap<String, usize>,
 }
 
-struct Trouble {
+struct ProblemRow {
     row: String,
     details: String,
 }
@@ -50,16 +49,16 @@ impl<W: Write> MarkdownReport<W> {
             out,
             running: RunningScenarios::default(),
             run: None,
-            gone_target: GoneTarget::default(),
-            causes: Causes::default(),
-            troubles: BTreeMap::new(),
+            lost_target: LostTarget::default(),
+            failures: FailureGroups::default(),
+            problems: BTreeMap::new(),
             not_checked: BTreeMap::new(),
         }
     }
 
-    fn scenario_ended(&mut self, story: ScenarioStory, ended: &ScenarioEnded) {
-        self.causes.observe(&story);
-        for check in story.not_checked() {
+    fn scenario_ended(&mut self, record: ScenarioRecord, ended: &ScenarioEnded) {
+        self.failures.observe(&record);
+        for check in record.not_checked() {
             let mut reason = text(&check.observed);
             if let Some(hint) = &check.hint {
                 reason = format!("{reason} → {}", text(hint));
@@ -67,8 +66,8 @@ impl<W: Write> MarkdownReport<W> {
             *self.not_checked.entry(reason).or_default() += 1;
         }
         if !ended.verdict.is_passed_or_not_checked() {
-            let trouble = (story.of_troubles(), ended.verdict);
-            self.troubles.insert(ended.scenario, trouble);
+            let problem = (record.only_problems(), ended.verdict);
+            self.problems.insert(ended.scenario, problem);
         }
     }
 
@@ -77,31 +76,31 @@ impl<W: Write> MarkdownReport<W> {
         let verdict = ended.scenarios.verdict();
         writeln!(out, "## {} aghook: {verdict}\n", mark(verdict))?;
         let bold = |verdict: Verdict| format!("**{verdict}**");
-        writeln!(out, "- {}", scenarios_in_words(ended, bold))?;
-        writeln!(out, "- {}", checks_in_words(ended, bold))?;
+        writeln!(out, "- {}", scenario_summary(ended, bold))?;
+        writeln!(out, "- {}", check_summary(ended, bold))?;
         writeln!(out, "- took {:.2} s", ended.took.as_secs_f64())?;
-        let shared = self.causes.shared();
-        let gone = self.gone_target.in_words();
-        for line in [&gone, &shared.advice].into_iter().flatten() {
+        let common = self.failures.common_causes();
+        let lost = self.lost_target.note();
+        for line in [&lost, &common.advice].into_iter().flatten() {
             writeln!(out, "- {}", text(line))?;
         }
         if let Some(run) = &self.run {
             write_run(out, run)?;
         }
-        write_causes(out, &shared.causes)?;
-        let mut troubles = Vec::new();
-        for (story, verdict) in std::mem::take(&mut self.troubles).into_values() {
-            let (story, numbers) = shared.taken_from(story);
-            if story.troubles().next().is_some() {
-                troubles.push(Trouble {
-                    row: row(&story, verdict, &numbers),
-                    details: details(&story, verdict),
+        write_causes(out, &common.causes)?;
+        let mut problems = Vec::new();
+        for (record, verdict) in std::mem::take(&mut self.problems).into_values() {
+            let (record, numbers) = common.without_common_causes(record);
+            if record.problems().next().is_some() {
+                problems.push(ProblemRow {
+                    row: row(&record, verdict, &numbers),
+                    details: details(&record, verdict),
                 });
             }
         }
-        if !troubles.is_empty() {
-            write_table(out, &troubles)?;
-            write_details(out, &troubles)?;
+        if !problems.is_empty() {
+            write_table(out, &problems)?;
+            write_details(out, &problems)?;
         }
         if !self.not_checked.is_empty() {
             writeln!(out, "\n### Not checked\n")?;
@@ -116,9 +115,9 @@ impl<W: Write> MarkdownReport<W> {
 
 impl<W: Write> Report for MarkdownReport<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
-        self.gone_target.observe(event);
-        if let Some((story, ended)) = self.running.observe(event) {
-            self.scenario_ended(story, ended);
+        self.lost_target.observe(event);
+        if let Some((record, ended)) = self.running.observe(event) {
+            self.scenario_ended(record, ended);
         }
         match event {
             RunEvent::RunStarted(started) => self.run = Some(started.clone()),
@@ -129,7 +128,7 @@ impl<W: Write> Report for MarkdownReport<W> {
     }
 }
 
-/// A verdict's mark. They differ in shape as well as in colour.
+/// A verdict's mark. The marks differ in shape as well as in color.
 pub(super) fn mark(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "✅",
@@ -148,45 +147,45 @@ fn write_run(out: &mut impl Write, run: &RunStarted) -> io::Result<()> {
     };
     writeln!(out, "- against {}{receiver}", code(&run.target))?;
     let seed = run.seed.map(|seed| format!(" --seed {seed}"));
-    let again = format!(
+    let options = format!(
         "--start-time {}{}",
         run.start_time,
         seed.unwrap_or_default()
     );
-    writeln!(out, "- the same bytes again: {}", code(&again))
+    writeln!(out, "- reproduce with: {}", code(&options))
 }
 
-fn row(story: &ScenarioStory, verdict: Verdict, shared: &[usize]) -> String {
-    let started = &story.started;
-    // The gravest of the scenario may be a part of a shared cause.
-    let worst = story.troubles().map(|check| check.verdict).max();
-    let mut gravest = story
-        .troubles()
+fn row(record: &ScenarioRecord, verdict: Verdict, causes: &[usize]) -> String {
+    let started = &record.started;
+    // The worst check of the scenario may belong to a common cause, which this record leaves out.
+    let worst = record.problems().map(|check| check.verdict).max();
+    let mut worst_checks = record
+        .problems()
         .filter(|check| Some(check.verdict) == worst);
-    let first = gravest.next().map_or(String::new(), |check| {
+    let first = worst_checks.next().map_or(String::new(), |check| {
         let (expected, observed) = (code(&check.expected), code(&check.observed));
         let subject = text(&check.subject);
         format!("{subject}: expected {expected}, observed {observed}")
     });
-    let mut more = match gravest.count() {
+    let mut more = match worst_checks.count() {
         0 => String::new(),
         count => format!(" (and {count} more)"),
     };
-    if !shared.is_empty() {
-        more = format!("{more}, besides {}", causes_in_words(shared));
+    if !causes.is_empty() {
+        more = format!("{more}, also {}", cause_list(causes));
     }
-    let place = code(&format!("{}:{}", started.file, started.line));
+    let location = code(&format!("{}:{}", started.file, started.line));
     let name = text(&started.name);
     format!(
-        "| {} {verdict} | {name} | {first}{more} | {place} |",
+        "| {} {verdict} | {name} | {first}{more} | {location} |",
         mark(verdict)
     )
 }
 
-fn write_table(out: &mut impl Write, troubles: &[Trouble]) -> io::Result<()> {
-    writeln!(out, "\n| verdict | scenario | what is wrong | where |")?;
+fn write_table(out: &mut impl Write, problems: &[ProblemRow]) -> io::Result<()> {
+    writeln!(out, "\n| verdict | scenario | problem | location |")?;
     writeln!(out, "| --- | --- | --- | --- |")?;
-    let rows = troubles.iter().map(|trouble| &trouble.row);
+    let rows = problems.iter().map(|problem| &problem.row);
     let (rows, left_out) = within(TABLE_LIMIT, rows);
     for row in rows {
         writeln!(out, "{row}")?;
@@ -197,8 +196,8 @@ fn write_table(out: &mut impl Write, troubles: &[Trouble]) -> io::Result<()> {
     }
 }
 
-fn write_details(out: &mut impl Write, troubles: &[Trouble]) -> io::Result<()> {
-    let details = troubles.iter().map(|trouble| &trouble.details);
+fn write_details(out: &mut impl Write, problems: &[ProblemRow]) -> io::Result<()> {
+    let details = problems.iter().map(|problem| &problem.details);
     let (details, left_out) = within(DETAILS_LIMIT, details);
     for text in details {
         write!(out, "\n{text}")?;
@@ -207,14 +206,14 @@ fn write_details(out: &mut impl Write, troubles: &[Trouble]) -> io::Result<()> {
         0 => Ok(()),
         _ => writeln!(
             out,
-            "\nThe details of {} are left out, since a summary page is limited. The other reports \
-             have them.",
+            "\nThe details of {} are left out to keep the page below its size limit. The other \
+             reports have them.",
             counted(left_out, "scenario")
         ),
     }
 }
 
-/// The texts that there is room for, in bytes, and how many there is none for.
+/// The texts that fit into `room` bytes, and the number of those that do not.
 fn within<'text>(
     mut room: usize,
     texts: impl Iterator<Item = &'text String>,

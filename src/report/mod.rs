@@ -1,24 +1,23 @@
-//! Reports: consumers of the stream of run events, and of nothing else; and of what comes of a
-//! replay and of a load, which have no such stream.
+//! The reports of runs, which see nothing but the run's events, and the reports of replays and loads.
 
 mod annotations;
 mod body_text;
-mod causes;
 mod counts;
-mod fired;
-mod gone_target;
+mod dry_run;
+mod failure_groups;
+mod fire;
 mod har;
 mod html;
 mod json_lines;
 mod junit;
 mod load;
+mod lost_target;
 mod markdown;
-mod outline;
-mod printable;
 mod progress;
 mod replay;
-mod resent;
-mod scenario_story;
+mod resend;
+mod sanitize;
+mod scenario_record;
 mod snapshot;
 mod terminal;
 
@@ -27,7 +26,8 @@ use std::io;
 use crate::harness::RunEvent;
 
 pub use annotations::Annotations;
-pub use fired::FiredReport;
+pub use dry_run::write_dry_run;
+pub use fire::FireReport;
 pub use har::HarReport;
 pub use html::HtmlReport;
 pub use json_lines::JsonLines;
@@ -37,17 +37,15 @@ pub use load::{
     write_load_summary,
 };
 pub use markdown::MarkdownReport;
-pub use outline::write_outlines;
-pub use printable::printable;
-pub use progress::Progress;
+pub use progress::ProgressReport;
 pub use replay::ReplayReport;
-pub use resent::{ResentCounts, ResentEvent, count_resent, write_resent};
+pub use resend::{ResentCounts, ResentEvent, count_resent, write_resent};
+pub use sanitize::sanitize;
 pub use snapshot::{SnapshotReport, SnapshotReports};
 pub use terminal::{Detail, TerminalReport, write_difference};
 
-/// Reads a run as it happens. Every report gets every event, the last one being
-/// [`RunEvent::RunEnded`].
+/// A report of a run. It gets every event as it happens; the last is [`RunEvent::RunEnded`].
 pub trait Report {
-    /// Takes one event. An error means that the report can't be written any further.
+    /// Handles one event. After an error the report can't be continued.
     fn observe(&mut self, event: &RunEvent) -> io::Result<()>;
 }

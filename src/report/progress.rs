@@ -1,4 +1,4 @@
-//! The line that shows how far a run is: on a terminal only, and gone when the run is over.
+//! The progress line of a run: on terminals only, and removed at the end of the run.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,16 +8,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Report;
 use crate::harness::{RunEvent, Verdict};
 
-/// Draws a progress line on standard error around another report's lines.
-pub struct Progress<R> {
+/// Draws a progress line on standard error below another report's output.
+pub struct ProgressReport<R> {
     report: R,
     bar: ProgressBar,
     running: BTreeMap<usize, String>,
     failed: usize,
 }
 
-impl<R: Report> Progress<R> {
-    /// Draws around the lines of `report`, if standard error is a terminal.
+impl<R: Report> ProgressReport<R> {
+    /// Wraps `report`. Draws nothing if standard error is not a terminal.
     pub fn around(report: R) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         Self {
@@ -29,8 +29,8 @@ impl<R: Report> Progress<R> {
     }
 }
 
-impl<R> Progress<R> {
-    /// What failed so far, and the scenario that has been running for longest.
+impl<R> ProgressReport<R> {
+    /// The number of failures so far, and the scenario that has been running longest.
     fn message(&self) -> String {
         let longest = self.running.values().next().map_or("", String::as_str);
         match self.failed {
@@ -40,7 +40,7 @@ impl<R> Progress<R> {
     }
 }
 
-impl<R: Report> Report for Progress<R> {
+impl<R: Report> Report for ProgressReport<R> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
         match event {
             RunEvent::RunStarted(started) => {

@@ -1,12 +1,12 @@
-//! The report of a replay, for a person at a terminal: what differs, with both answers, then a
-//! summary.
+//! The terminal report of a replay: each request whose response differs, with both responses, then
+//! a summary.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use super::counts::counted;
-use super::printable::printable;
+use super::sanitize::sanitize;
 use super::terminal::{DIM, Detail, mark, paint};
 use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, Verdict};
 use crate::journal::{
@@ -14,10 +14,10 @@ use crate::journal::{
 };
 use crate::scenario::DurationText;
 
-/// Signatures that are older than this, in seconds, are refused by receivers with a usual tolerance.
-const USUALLY_FRESH: u64 = 60;
+/// A common tolerance of receivers, in seconds: older signatures are refused.
+const COMMON_TOLERANCE: u64 = 60;
 
-/// Writes what comes of a replay.
+/// Writes a replay to a terminal.
 pub struct ReplayReport<W> {
     out: W,
     detail: Detail,
@@ -29,35 +29,39 @@ impl<W: Write> ReplayReport<W> {
         Self { out, detail }
     }
 
-    /// Tells of one request: always if its answer differs, otherwise if every detail is wanted.
+    /// Writes one request if its response differs, or if the output is verbose.
     pub fn replayed(&mut self, replayed: &Replayed<'_>) -> io::Result<()> {
-        let (verdict, word) = match &replayed.result {
+        let (verdict, result) = match &replayed.result {
             ReplayResult::Sent { comparison, .. } => match comparison {
                 Comparison::StatusDiffers | Comparison::BodyDiffers => (Verdict::Failed, "differs"),
-                Comparison::Same => (Verdict::Passed, "the same"),
+                Comparison::Same => (Verdict::Passed, "same"),
                 Comparison::NotHeard => (Verdict::NotChecked, "not compared"),
             },
-            ReplayResult::LeftOut(_) => (Verdict::NotChecked, "left out"),
+            ReplayResult::LeftOut(_) => (Verdict::NotChecked, "not sent"),
         };
         if verdict != Verdict::Failed && self.detail != Detail::Verbose {
             return Ok(());
         }
-        let place = place(replayed.scenario, replayed.attempt);
-        writeln!(self.out, "{} {word} {place}", mark(verdict))?;
-        let then = recorded_answer(replayed.attempt);
+        let location = location(replayed.scenario, replayed.attempt);
+        writeln!(self.out, "{} {result}: {location}", mark(verdict))?;
+        let recorded = recorded_answer(replayed.attempt);
         match &replayed.result {
-            ReplayResult::LeftOut(reason) => self.fact("not sent", &reason.to_string()),
+            ReplayResult::LeftOut(reason) => self.fact("reason", &reason.to_string()),
             ReplayResult::Sent {
                 now, comparison, ..
-            } if *comparison == Comparison::Same => self.fact("now", &in_words(now)),
+            } if *comparison == Comparison::Same => self.fact("now", &response_line(now)),
             ReplayResult::Sent {
                 now, comparison, ..
             } => {
-                self.fact("then", &then.map_or("not heard".to_owned(), in_words))?;
-                self.fact("now", &in_words(now))?;
-                match (comparison, then.and_then(|then| differs_at(then, now))) {
+                let recorded_line = recorded.map_or("not received".to_owned(), response_line);
+                self.fact("recorded", &recorded_line)?;
+                self.fact("now", &response_line(now))?;
+                match (
+                    comparison,
+                    recorded.and_then(|recorded| equal_bytes(recorded, now)),
+                ) {
                     (Comparison::BodyDiffers, Some(at)) => {
-                        let note = format!("    the bodies are the same up to byte {at}");
+                        let note = format!("    the bodies are equal up to byte {at}");
                         writeln!(self.out, "{}", paint(DIM, note))
                     }
                     _ => Ok(()),
@@ -67,10 +71,10 @@ impl<W: Write> ReplayReport<W> {
     }
 
     fn fact(&mut self, name: &str, text: &str) -> io::Result<()> {
-        writeln!(self.out, "    {name:<5} {}", printable(text))
+        writeln!(self.out, "    {name:<8} {}", sanitize(text))
     }
 
-    /// Sums up.
+    /// Writes the summary.
     pub fn ended(
         &mut self,
         ended: &ReplayEnded,
@@ -80,13 +84,13 @@ impl<W: Write> ReplayReport<W> {
         let sent = ended.same + ended.different + ended.not_heard;
         let left_out: usize = ended.left_out.values().sum();
         let mut parts = vec![
-            format!("{} the same", ended.same),
+            format!("{} same", ended.same),
             format!("{} different", ended.different),
         ];
         if ended.not_heard > 0 {
             let count = ended.not_heard;
             parts.push(format!(
-                "{count} not compared, since a fault kept the answer from being heard"
+                "{count} not compared, since a fault kept the response from the sender"
             ));
         }
         if left_out > 0 {
@@ -96,17 +100,17 @@ impl<W: Write> ReplayReport<W> {
         let requests = counted(sent + left_out, "request");
         writeln!(self.out, "{requests} of {scenarios}: {}", parts.join(", "))?;
         if ended.same + ended.different > 0 {
-            writeln!(self.out, "{}", paint(DIM, compared_in_words(compare_by)))?;
+            writeln!(self.out, "{}", paint(DIM, comparison_note(compare_by)))?;
         }
         for (reason, count) in &ended.left_out {
-            let line = format!("  {count} not sent: {}", printable(&reason.to_string()));
+            let line = format!("  {count} not sent: {}", sanitize(&reason.to_string()));
             writeln!(self.out, "{}", paint(DIM, line))?;
         }
         if let Some(reason) = &ended.broken_off {
-            let reason = printable(reason);
+            let reason = sanitize(reason);
             writeln!(
                 self.out,
-                "  broken off there, since the target is gone: {reason}"
+                "  stopped there, since the target is unreachable: {reason}"
             )?;
         }
         if ended.refused > 0 {
@@ -116,44 +120,42 @@ impl<W: Write> ReplayReport<W> {
     }
 }
 
-/// What was compared, and what was not.
-fn compared_in_words(compare_by: CompareBy) -> &'static str {
+/// What was compared and what was not.
+fn comparison_note(compare_by: CompareBy) -> &'static str {
     match compare_by {
         CompareBy::Status => {
-            "the same: the status, or why there was no answer; the bodies, and what players hold, were \
-             not looked at"
+            "compared: the status, or why there was no response; not compared: bodies and what \
+             players hold"
         }
         CompareBy::Body => {
-            "the same: status and body, JSON by what it says; what players hold was not looked at"
+            "compared: status and body (JSON by value); not compared: what players hold"
         }
     }
 }
 
-/// What to do where deliveries that were accepted are refused now.
+/// What to do if deliveries that were accepted are now refused.
 fn advice(ended: &ReplayEnded, signatures: Signatures) -> String {
     let age = DurationText(Duration::from_secs(ended.refused_age));
     let reason = match signatures {
         Signatures::Fresh => {
-            "although they were signed afresh: the receiver may have another secret than the one \
-             that was named"
-                .to_owned()
+            "although they were signed afresh; the receiver may have another secret".to_owned()
         }
-        Signatures::AsRecorded if ended.refused_age > USUALLY_FRESH => format!(
-            "probably because their signatures are up to {age} old, and the receiver checks the \
-             timestamp's age: sign afresh with `--resign`"
+        Signatures::AsRecorded if ended.refused_age > COMMON_TOLERANCE => format!(
+            "probably because their signatures are up to {age} old and the receiver checks the \
+             timestamp's age; sign afresh with `--resign`"
         ),
         Signatures::AsRecorded => {
-            "although their signatures are not a minute old: the receiver may have another secret; \
-             sign with that one with `--resign --secret-env VAR`"
+            "although their signatures are less than a minute old; the receiver may have another \
+             secret: sign with it, using `--resign --secret-env VAR`"
                 .to_owned()
         }
     };
     let count = ended.refused;
-    format!("deliveries that were accepted then and are refused now: {count}, {reason}")
+    format!("deliveries accepted in the recording but refused now: {count}, {reason}")
 }
 
-/// Where in the run a request stands.
-fn place(scenario: &str, attempt: &AttemptEnded) -> String {
+/// Where a request belongs in the recorded run.
+fn location(scenario: &str, attempt: &AttemptEnded) -> String {
     let what = match &attempt.event_name {
         Some(name) => format!("delivery {} of {name}", attempt.delivery),
         None => format!("{} {}", attempt.request.method, attempt.request.url),
@@ -168,12 +170,12 @@ fn place(scenario: &str, attempt: &AttemptEnded) -> String {
         "{scenario}: step {}, {what}{kinds}, attempt {}",
         attempt.step, attempt.attempt
     );
-    printable(&text)
+    sanitize(&text)
 }
 
-/// An answer in one line.
-pub(super) fn in_words(answer: &AnswerRecord) -> String {
-    match answer {
+/// A response in one line.
+pub(super) fn response_line(response: &AnswerRecord) -> String {
+    match response {
         AnswerRecord::Failure { message, .. } => message.clone(),
         AnswerRecord::Response { status, body, .. } => match &body.content {
             _ if body.length == 0 => format!("{status}, no body"),
@@ -183,13 +185,13 @@ pub(super) fn in_words(answer: &AnswerRecord) -> String {
     }
 }
 
-/// How many bytes of two bodies are the same, from their beginning.
-fn differs_at(then: &AnswerRecord, now: &AnswerRecord) -> Option<usize> {
-    let bytes = |answer: &AnswerRecord| match answer {
+/// The number of equal bytes at the beginning of two bodies.
+fn equal_bytes(recorded: &AnswerRecord, now: &AnswerRecord) -> Option<usize> {
+    let bytes = |response: &AnswerRecord| match response {
         AnswerRecord::Response { body, .. } => body.bytes().map(Cow::into_owned),
         AnswerRecord::Failure { .. } => None,
     };
-    let (then, now) = (bytes(then)?, bytes(now)?);
-    let same = then.iter().zip(&now).take_while(|(then, now)| then == now);
-    Some(same.count())
+    let (recorded, now) = (bytes(recorded)?, bytes(now)?);
+    let pairs = recorded.iter().zip(&now);
+    Some(pairs.take_while(|(recorded, now)| recorded == now).count())
 }

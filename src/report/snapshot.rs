@@ -1,30 +1,29 @@
-//! The snapshot report of a scenario: a text that a person reviews, the same in each run and on
-//! each machine.
+//! The snapshot report of a scenario: a text for reviewers that is the same in every run and on every
+//! machine.
 //!
-//! From run events to text and nothing else; where it is kept and what it is compared with is told
-//! in [`crate::snapshots`]. Nothing here may show a time, a port, an ID of one run, or an order
-//! that is up to chance.
+//! This module only turns run events into text; [`crate::snapshots`] stores and compares it. The text
+//! must not contain a time, a port, an ID of one run, or an order that depends on chance.
 
-mod answer;
 mod body_lines;
 mod checks;
 mod deliveries;
 mod effects;
-mod event_in_words;
+mod event_summary;
 mod events;
 mod request;
+mod response;
 mod stable_text;
 mod virtual_clock;
 
-use super::scenario_story::{RunningScenarios, ScenarioStory};
+use super::scenario_record::{RunningScenarios, ScenarioRecord};
 use crate::harness::{AttemptEnded, RunEvent, ScenarioEnded, ScenarioStarted, Verdict};
 use crate::scenario::SnapshotSettings;
 use checks::check_line;
 use deliveries::Deliveries;
-use events::Events;
+use events::SnapshotEvents;
 use stable_text::StableText;
 
-/// Makes the report of each scenario as it ends.
+/// Creates the report of each scenario as it ends.
 #[derive(Debug)]
 pub struct SnapshotReports {
     settings: SnapshotSettings,
@@ -35,16 +34,16 @@ pub struct SnapshotReports {
 /// A scenario's report.
 #[derive(Debug, Clone)]
 pub struct SnapshotReport {
-    /// Which scenario it is about.
+    /// The scenario of the report.
     pub started: ScenarioStarted,
-    /// What came of the scenario.
+    /// The scenario's verdict.
     pub verdict: Verdict,
-    /// The report: lines, each with its end.
+    /// The report, with a newline after each line.
     pub text: String,
 }
 
 impl SnapshotReports {
-    /// Shows of answers what `settings` say.
+    /// `settings` say which parts of responses are shown.
     pub fn new(settings: SnapshotSettings) -> Self {
         Self {
             settings,
@@ -53,15 +52,15 @@ impl SnapshotReports {
         }
     }
 
-    /// Takes an event. The one that ends a scenario gives its report.
+    /// Handles an event. The one that ends a scenario returns its report.
     pub fn observe(&mut self, event: &RunEvent) -> Option<SnapshotReport> {
         if let RunEvent::RunStarted(started) = event {
             self.target.clone_from(&started.target);
         }
-        let (story, ended) = self.running.observe(event)?;
-        let text = report(&story, ended, &self.settings, &self.target);
+        let (record, ended) = self.running.observe(event)?;
+        let text = report(&record, ended, &self.settings, &self.target);
         Some(SnapshotReport {
-            started: story.started,
+            started: record.started,
             verdict: ended.verdict,
             text,
         })
@@ -69,29 +68,29 @@ impl SnapshotReports {
 }
 
 fn report(
-    story: &ScenarioStory,
+    record: &ScenarioRecord,
     ended: &ScenarioEnded,
     settings: &SnapshotSettings,
     target: &str,
 ) -> String {
-    let stable = StableText::new(story, settings, target);
-    let events = Events::of(story, &stable);
+    let stable = StableText::new(record, settings, target);
+    let events = SnapshotEvents::of(record, &stable);
     let mut sections = vec![vec![
-        stable.line(&story.started.name),
+        stable.line(&record.started.name),
         format!("verdict: {}", ended.verdict),
     ]];
     sections.extend(events.sections());
-    for step in &story.steps {
+    for step in &record.steps {
         let mut lines = vec![format!(
             "## step {}: {}",
             step.step,
             stable.line(&step.description)
         )];
-        lines.extend(Deliveries::of(story, step, &events, &stable).lines());
+        lines.extend(Deliveries::of(record, step, &events, &stable).lines());
         lines.extend(step.not_made.iter().map(|check| check_line(check, &stable)));
         sections.push(lines);
     }
-    sections.extend(effects::section(story, &stable));
+    sections.extend(effects::section(record, &stable));
     let sections: Vec<String> = sections.iter().map(|lines| lines.join("\n")).collect();
     format!("{}\n", sections.join("\n\n"))
 }

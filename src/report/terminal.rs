@@ -1,83 +1,82 @@
-//! The report for a person at a terminal: a line a scenario as it ends, then what went wrong with
-//! the request, the answer and the difference, then a summary.
+//! The terminal report: one line per scenario as it ends, then the problems with requests, responses
+//! and differences, then a summary.
 
-mod causes;
+mod common_causes;
 mod difference;
 mod exchange;
 mod layout;
+mod problems;
 mod snapshots;
 mod style;
-mod trouble;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Report;
-use super::causes::Causes;
-use super::counts::{checks_in_words, counted, scenarios_in_words};
-use super::gone_target::GoneTarget;
-use super::printable::printable;
-use super::scenario_story::{RunningScenarios, ScenarioStory};
+use super::counts::{check_summary, counted, scenario_summary};
+use super::failure_groups::FailureGroups;
+use super::lost_target::LostTarget;
+use super::sanitize::sanitize;
+use super::scenario_record::{RunningScenarios, ScenarioRecord};
 use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded, Verdict};
-use causes::{write_causes, write_shared};
+use common_causes::{write_cause_references, write_common_causes};
 pub use difference::write_difference;
 use exchange::write_exchange;
-pub(super) use exchange::{write_answered, write_attempt};
-use layout::{Columns, Layout};
+pub(super) use exchange::{write_attempt, write_retry};
+use layout::{Columns, TextLayout};
+pub(super) use problems::write_problems;
+use problems::write_scenario;
 use snapshots::write_snapshots;
 use style::paint_verdict;
 pub(super) use style::{DIM, mark, paint};
-use trouble::write_laid_out;
-pub(super) use trouble::write_trouble;
 
-/// How much is told.
+/// How much the report shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// Only what went wrong, and the summary.
+    /// Only problems and the summary.
     Quiet,
-    /// A line for every scenario too.
+    /// Also a line for every scenario.
     #[default]
     Normal,
-    /// Every attempt too.
+    /// Also every attempt.
     Verbose,
 }
 
-/// Writes for a person. Styled text is written always; the stream takes the colours out where they
-/// are not wanted.
+/// Writes a run for people. The text is always styled; the output stream removes unwanted colors.
 pub struct TerminalReport<W> {
     out: W,
     detail: Detail,
-    layout: Layout,
+    layout: TextLayout,
     running: RunningScenarios,
-    causes: Causes,
-    /// The scenarios in which something went wrong, in the order in which they ended.
-    troubles: Vec<(ScenarioStory, Verdict)>,
+    failures: FailureGroups,
+    /// The scenarios with problems, in the order in which they ended.
+    problems: Vec<(ScenarioRecord, Verdict)>,
     snapshots: Option<SnapshotsEnded>,
-    gone_target: GoneTarget,
-    /// Why checks were not made and what to do about it, and how often.
+    lost_target: LostTarget,
+    /// The reasons for checks that were not made, and hints, with their counts.
     not_checked: BTreeMap<(String, String), usize>,
 }
 
 impl<W: Write> TerminalReport<W> {
-    /// Writes to `out`, with lines as long as they are.
+    /// Writes to `out` without breaking lines.
     pub fn new(out: W, detail: Detail) -> Self {
         Self {
             out,
             detail,
-            layout: Layout::default(),
+            layout: TextLayout::default(),
             running: RunningScenarios::default(),
-            causes: Causes::default(),
-            troubles: Vec::new(),
+            failures: FailureGroups::default(),
+            problems: Vec::new(),
             not_checked: BTreeMap::new(),
             snapshots: None,
-            gone_target: GoneTarget::default(),
+            lost_target: LostTarget::default(),
         }
     }
 
-    /// Breaks lines that are longer than a terminal of so many columns.
+    /// Breaks lines that are wider than this many columns.
     #[must_use]
     pub fn with_width(mut self, columns: Option<usize>) -> Self {
-        self.layout = columns.map_or_else(Layout::default, Layout::of_width);
+        self.layout = columns.map_or_else(TextLayout::default, TextLayout::of_width);
         self
     }
 
@@ -99,20 +98,18 @@ impl<W: Write> TerminalReport<W> {
         let seed = started
             .seed
             .map_or(String::new(), |seed| format!(" --seed {seed}"));
-        let again = format!(
-            "the same bytes again: --start-time {}{seed}",
-            started.start_time
-        );
-        let again = paint(DIM, again);
-        self.layout.line(&mut self.out, Columns::at(0), &again)?;
+        let reproduce = format!("reproduce with: --start-time {}{seed}", started.start_time);
+        let reproduce = paint(DIM, reproduce);
+        self.layout
+            .line(&mut self.out, Columns::at(0), &reproduce)?;
         writeln!(self.out)
     }
 
-    fn scenario_ended(&mut self, story: ScenarioStory, ended: &ScenarioEnded) -> io::Result<()> {
-        self.causes.observe(&story);
-        for check in story.not_checked() {
+    fn scenario_ended(&mut self, record: ScenarioRecord, ended: &ScenarioEnded) -> io::Result<()> {
+        self.failures.observe(&record);
+        for check in record.not_checked() {
             let hint = check.hint.as_deref().unwrap_or_default();
-            let reason = (printable(&check.observed), hint.to_owned());
+            let reason = (sanitize(&check.observed), hint.to_owned());
             *self.not_checked.entry(reason).or_default() += 1;
         }
         if self.detail > Detail::Quiet {
@@ -122,35 +119,35 @@ impl<W: Write> TerminalReport<W> {
                 (_, count) => format!(", {count} not checked"),
             };
             let facts = format!("{checks}{skipped}, {} ms", ended.took.as_millis());
-            let (verdict, name) = (ended.verdict, &story.started.name);
+            let (verdict, name) = (ended.verdict, &record.started.name);
             let line = format!("{} {} {name}", mark(verdict), paint_verdict(verdict));
             let facts = paint(DIM, facts);
             self.layout
                 .line_with_facts(&mut self.out, Columns::at(0), &line, &facts)?;
         }
         if self.detail == Detail::Verbose {
-            for attempt in &story.attempts {
+            for attempt in &record.attempts {
                 write_exchange(&mut self.out, self.layout, attempt)?;
             }
         }
         if !ended.verdict.is_passed_or_not_checked() {
-            self.troubles.push((story.of_troubles(), ended.verdict));
+            self.problems.push((record.only_problems(), ended.verdict));
         }
         self.out.flush()
     }
 
     fn run_ended(&mut self, ended: &RunEnded) -> io::Result<()> {
-        let shared = self.causes.shared();
-        let every_name = self.detail == Detail::Verbose;
-        write_causes(&mut self.out, self.layout, &shared, every_name)?;
-        for (story, verdict) in std::mem::take(&mut self.troubles) {
-            let (story, numbers) = shared.taken_from(story);
-            if story.troubles().next().is_none() {
+        let common = self.failures.common_causes();
+        let list_all = self.detail == Detail::Verbose;
+        write_common_causes(&mut self.out, self.layout, &common, list_all)?;
+        for (record, verdict) in std::mem::take(&mut self.problems) {
+            let (record, numbers) = common.without_common_causes(record);
+            if record.problems().next().is_none() {
                 continue;
             }
             writeln!(self.out)?;
-            let besides = |out: &mut _| write_shared(out, self.layout, &numbers);
-            write_laid_out(&mut self.out, self.layout, &story, verdict, besides)?;
+            let references = |out: &mut _| write_cause_references(out, self.layout, &numbers);
+            write_scenario(&mut self.out, self.layout, &record, verdict, references)?;
         }
         if !self.not_checked.is_empty() {
             writeln!(self.out, "\n{}", paint_verdict(Verdict::NotChecked))?;
@@ -165,8 +162,8 @@ impl<W: Write> TerminalReport<W> {
         for line in summary(ended).lines() {
             self.layout.line(&mut self.out, Columns::at(0), line)?;
         }
-        let gone = self.gone_target.in_words();
-        for line in [gone, shared.advice].into_iter().flatten() {
+        let lost = self.lost_target.note();
+        for line in [lost, common.advice].into_iter().flatten() {
             self.layout.line(&mut self.out, Columns::at(0), &line)?;
         }
         if let Some(snapshots) = &self.snapshots {
@@ -178,9 +175,9 @@ impl<W: Write> TerminalReport<W> {
 
 impl<W: Write> Report for TerminalReport<W> {
     fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
-        self.gone_target.observe(event);
-        if let Some((story, ended)) = self.running.observe(event) {
-            return self.scenario_ended(story, ended);
+        self.lost_target.observe(event);
+        if let Some((record, ended)) = self.running.observe(event) {
+            return self.scenario_ended(record, ended);
         }
         match event {
             RunEvent::RunStarted(started) => self.run_started(started),
@@ -198,13 +195,13 @@ fn summary(ended: &RunEnded) -> String {
     let held_back = match ended.held_back.as_secs_f64() {
         0.0 => String::new(),
         seconds => {
-            format!("; deliveries waited {seconds:.0} s in all for the profile's `max_rate`")
+            format!("; deliveries waited {seconds:.0} s in total for the profile's `max_rate`")
         }
     };
     format!(
         "{}\n{}\ntook {:.2} s{held_back}",
-        scenarios_in_words(ended, paint_verdict),
-        checks_in_words(ended, paint_verdict),
+        scenario_summary(ended, paint_verdict),
+        check_summary(ended, paint_verdict),
         ended.took.as_secs_f64(),
     )
 }

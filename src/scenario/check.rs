@@ -1,4 +1,4 @@
-//! What decoding can't see: names that lead nowhere, and keys that don't go together.
+//! Checks beyond types: references to unknown events, and keys that can't be combined.
 
 mod fault;
 mod names;
@@ -7,43 +7,43 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
-use super::document::{Diagnostic, Diagnostics, Located, Node, SourceFile, Span};
+use super::document::{Diagnostic, Diagnostics, Node, SourceFile, Span, Spanned};
 use super::event_spec::Shareable;
 use super::{Effect, Scenario, Step};
 pub(super) use names::check_names;
 
-/// The most deliveries of one step.
+/// The maximum number of deliveries in one step.
 const DELIVERY_LIMIT: u64 = 10_000;
 
-/// Finds what is wrong in a scenario beyond its types. `tree` is the scenario as it was decoded.
+/// Finds mistakes in a decoded scenario. `tree` is the tree that it was decoded from.
 pub(super) fn check(
     source: &SourceFile,
     tree: &Node,
     scenario: &Scenario,
 ) -> Result<(), Diagnostics> {
     let mut checker = Checker::new(source, tree, scenario);
-    checker.scenario_itself();
+    checker.check_scenario();
     for (name, event) in &scenario.events {
-        checker.event(name, event.span, &event.value);
+        checker.check_event(name, event.span, &event.value);
         let item = tree
             .get("events")
             .and_then(|events| events.get(name)?.get("item"));
-        checker.item(item, &mut Vec::new());
+        checker.check_bundle(item, &mut Vec::new());
     }
     for step in &scenario.steps {
-        checker.step(step.span, &step.value);
+        checker.check_step(step.span, &step.value);
     }
     for effect in &scenario.effects {
-        checker.effect(effect.span, &effect.value);
+        checker.check_effect(effect.span, &effect.value);
     }
-    checker.grants_stand_once();
+    checker.check_unique_grants();
     checker.found.into_result()
 }
 
 struct Checker<'scenario> {
     source: &'scenario SourceFile,
     scenario: &'scenario Scenario,
-    /// The names of all events that the file has.
+    /// The names of all events in the file.
     events: Vec<&'scenario str>,
     found: Diagnostics,
 }
@@ -70,50 +70,46 @@ impl<'scenario> Checker<'scenario> {
             .push(Diagnostic::at(self.source, span, message, help));
     }
 
-    fn scenario_itself(&mut self) {
+    fn check_scenario(&mut self) {
         let name = &self.scenario.name;
         if name.trim().is_empty() {
             self.problem(
                 name.span,
                 "the name is empty",
-                "say what holds if the scenario passes",
+                "say what is true if the scenario passes",
             );
         }
         if self.scenario.steps.is_empty() {
             self.problem(
                 name.span,
-                "this scenario has no step",
-                "add one that delivers",
+                "this scenario has no steps",
+                "add a step that delivers an event",
             );
             return;
         }
-        let expects = |step: &Located<Step>| step.expect.0.iter().any(|expect| !expect.is_empty());
+        let expects = |step: &Spanned<Step>| step.expect.0.iter().any(|expect| !expect.is_empty());
         if self.scenario.effects.is_empty() && !self.scenario.steps.iter().any(expects) {
             let help = "add `expect` to a step, or `effects`";
             self.problem(name.span, "this scenario checks nothing", help);
         }
     }
 
-    fn event(&mut self, name: &str, span: Span, event: &super::EventSpec) {
+    fn check_event(&mut self, name: &str, span: Span, event: &super::EventSpec) {
         if event.raw.is_some() && (!event.set.is_empty() || !event.unset.is_empty()) {
             let message = format!(
                 "event `{name}`: `raw` is the exact body, so `set` and `unset` can't change it"
             );
-            self.problem(span, message, "leave one of them out");
+            self.problem(span, message, "remove `raw`, or `set` and `unset`");
         }
-        self.shared_events_exist(event);
-        if shares_in_a_circle(&self.scenario.events, name) {
-            let message = format!("event `{name}`: `same_as` leads back to itself");
-            self.problem(
-                span,
-                message,
-                "one of the events must have a value of its own",
-            );
+        self.check_shared_events(event);
+        if has_same_as_cycle(&self.scenario.events, name) {
+            let message = format!("event `{name}`: `same_as` refers back to this event");
+            self.problem(span, message, "remove `same_as` from one of the events");
         }
     }
 
-    /// Refuses a bundle that stands inside itself. `outer` has the SKUs of the bundles around.
-    fn item(&mut self, item: Option<&Node>, outer: &mut Vec<String>) {
+    /// Rejects a bundle that contains itself. `outer` has the SKUs of the enclosing bundles.
+    fn check_bundle(&mut self, item: Option<&Node>, outer: &mut Vec<String>) {
         let Some(bundle) = item.and_then(|item| item.get("bundle")) else {
             return;
         };
@@ -127,19 +123,19 @@ impl<'scenario> Checker<'scenario> {
             if let Some((node, sku)) = nested
                 .get("sku")
                 .and_then(|node| Some((node, node.as_text()?)))
-                && outer.iter().any(|around| around == sku)
+                && outer.iter().any(|enclosing| enclosing == sku)
             {
                 let message = format!("the bundle `{sku}` contains itself");
                 self.problem(node.span, message, "give the nested item another SKU");
             }
-            self.item(Some(nested), outer);
+            self.check_bundle(Some(nested), outer);
         }
         if sku.is_some() {
             outer.pop();
         }
     }
 
-    fn step(&mut self, span: Span, step: &Step) {
+    fn check_step(&mut self, span: Span, step: &Step) {
         let delivers = !step.deliver.0.is_empty();
         let kinds = [
             delivers,
@@ -149,31 +145,35 @@ impl<'scenario> Checker<'scenario> {
             step.pause.is_some(),
         ];
         if kinds.iter().filter(|given| **given).count() != 1 {
-            let help = "give the others steps of their own";
+            let help = "split it into several steps";
             self.problem(
                 span,
-                "a step has exactly one of `deliver`, `request`, `script`, `restart: true` and `pause`",
+                "a step needs exactly one of `deliver`, `request`, `script`, `restart: true` and `pause`",
                 help,
             );
         }
-        let has_no_answer = step.pause.is_some() || step.script.is_some() || step.restart;
-        if has_no_answer && !step.expect.0.is_empty() {
-            let message = "only `deliver` and `request` have an answer that `expect` can check";
-            self.problem(span, message, "move it to the step that delivers");
+        let has_no_response = step.pause.is_some() || step.script.is_some() || step.restart;
+        if has_no_response && !step.expect.0.is_empty() {
+            let message = "`expect` needs a response, which only `deliver` and `request` have";
+            self.problem(span, message, "move `expect` to the step that delivers");
         }
-        self.events_of_step_exist(step);
+        self.check_events_of_step(step);
         if let Some(script) = &step.script
             && script
                 .answers
                 .iter()
                 .any(|status| !(200..=599).contains(status))
         {
-            self.problem(script.of.span, "an answer is a status from 200 to 599", "");
+            self.problem(
+                script.of.span,
+                "`answers` allows only statuses from 200 to 599",
+                "",
+            );
         }
-        self.counts(span, step, delivers);
+        self.check_deliver_keys(span, step, delivers);
     }
 
-    fn counts(&mut self, span: Span, step: &Step, delivers: bool) {
+    fn check_deliver_keys(&mut self, span: Span, step: &Step, delivers: bool) {
         let times = step.times.map_or(1, |times| u64::from(times.value));
         let deliveries = times.saturating_mul(step.deliver.0.len() as u64);
         let times_span = step.times.map_or(span, |times| times.span);
@@ -182,15 +182,15 @@ impl<'scenario> Checker<'scenario> {
         }
         if deliveries > DELIVERY_LIMIT {
             let message = format!(
-                "one step makes at most {DELIVERY_LIMIT} deliveries, this one {deliveries}"
+                "a step can have at most {DELIVERY_LIMIT} deliveries, but this one has {deliveries}"
             );
-            self.problem(times_span, message, "`aghook load` is made for more");
+            self.problem(times_span, message, "use `aghook load` for more deliveries");
         }
         if let Some(fault) = &step.fault {
-            self.fault(fault, step, deliveries);
+            self.check_fault(fault, step, deliveries);
         }
         if step.together && deliveries < 2 {
-            let help = "add `times: 2` or more, or deliver a list";
+            let help = "add `times: 2` or more, or deliver a list of events";
             self.problem(span, "`together` needs more than one delivery", help);
         }
         let only_for_deliveries = [
@@ -204,7 +204,7 @@ impl<'scenario> Checker<'scenario> {
         ];
         for (key, given) in only_for_deliveries {
             if given && !delivers {
-                self.problem(span, format!("`{key}` belongs to `deliver`"), "");
+                self.problem(span, format!("`{key}` is only allowed with `deliver`"), "");
             }
         }
         for expect in &step.expect.0 {
@@ -217,7 +217,7 @@ impl<'scenario> Checker<'scenario> {
                 if given && step.request.is_some() {
                     self.problem(
                         span,
-                        format!("`{key}` belongs to `deliver`, not to `request`"),
+                        format!("`{key}` is only allowed with `deliver`, not with `request`"),
                         "",
                     );
                 }
@@ -225,30 +225,30 @@ impl<'scenario> Checker<'scenario> {
         }
     }
 
-    fn effect(&mut self, span: Span, effect: &Effect) {
+    fn check_effect(&mut self, span: Span, effect: &Effect) {
         let kinds = [&effect.granted, &effect.not_granted, &effect.probe];
         if kinds.iter().filter(|given| given.is_some()).count() != 1 {
-            let help = "give the others effects of their own";
-            let message = "an effect has exactly one of `granted`, `not_granted` and `probe`";
+            let help = "split it into several effects";
+            let message = "an effect needs exactly one of `granted`, `not_granted` and `probe`";
             self.problem(span, message, help);
             return;
         }
-        self.events_of_effect_exist(effect);
+        self.check_events_of_effect(effect);
         if let Some(event) = &effect.granted {
-            self.is_delivered(event);
+            self.require_delivered(event);
         } else if let Some(event) = effect.not_granted.as_ref().or(effect.of.as_ref()) {
-            self.is_sent(event);
+            self.require_sent(event);
         }
         if effect.probe.is_some() {
             if effect.of.is_none() {
                 self.problem(
                     span,
-                    "the key `of` is missing",
-                    "name the event whose player is read",
+                    "missing key `of`",
+                    "add the event whose player and SKU the probe reads",
                 );
             }
             if effect.change.is_some() == effect.after.is_some() {
-                let help = "`change` compares with before, `after` is the number itself";
+                let help = "`change` is the difference to the number before the steps, `after` the number itself";
                 self.problem(
                     span,
                     "a probe needs exactly one of `change` and `after`",
@@ -262,26 +262,26 @@ impl<'scenario> Checker<'scenario> {
             ("change", effect.change.is_some() && effect.probe.is_none()),
             ("after", effect.after.is_some() && effect.probe.is_none()),
         ];
-        for (key, wrong) in misplaced {
-            if wrong {
-                self.problem(span, format!("`{key}` belongs to `probe`"), "");
+        for (key, is_misplaced) in misplaced {
+            if is_misplaced {
+                self.problem(span, format!("`{key}` is only allowed with `probe`"), "");
             }
         }
         if let Some(times) = effect.times
             && effect.granted.is_none()
         {
-            self.problem(times.span, "`times` belongs to `granted`", "");
+            self.problem(times.span, "`times` is only allowed with `granted`", "");
         }
         if effect.if_delivered && effect.granted.is_none() {
-            let help = "`not_granted` and `probe` demand the same of every answer";
-            self.problem(span, "`if_delivered` belongs to `granted`", help);
+            let help = "`not_granted` and `probe` don't depend on the response";
+            self.problem(span, "`if_delivered` is only allowed with `granted`", help);
         }
     }
 
-    /// Refuses a second `granted` or `not_granted` of an event: the two would contradict each other,
-    /// or say the same.
-    fn grants_stand_once(&mut self) {
-        let mut judged = BTreeSet::new();
+    /// Rejects a second `granted` or `not_granted` for an event: the two would contradict or repeat
+    /// each other.
+    fn check_unique_grants(&mut self) {
+        let mut seen = BTreeSet::new();
         let scenario = self.scenario;
         for effect in &scenario.effects {
             let ((Some(event), None) | (None, Some(event))) =
@@ -289,28 +289,31 @@ impl<'scenario> Checker<'scenario> {
             else {
                 continue;
             };
-            if !judged.insert(event.value.as_str()) {
-                let message = format!("what `{}` grants is said twice", event.value);
-                let help = "keep one effect; `times` says how often it was granted";
+            if !seen.insert(event.value.as_str()) {
+                let message = format!(
+                    "`{}` has more than one `granted` or `not_granted`",
+                    event.value
+                );
+                let help = "keep one of them; use `times` for the number of grants";
                 self.problem(event.span, message, help);
             }
         }
     }
 
-    fn is_delivered(&mut self, name: &Located<String>) {
+    fn require_delivered(&mut self, name: &Spanned<String>) {
         let help = "add a step that delivers it, or use `not_granted`";
-        self.some_step(
+        self.require_step(
             name,
-            "be granted: no step delivers it unforged",
+            "be granted: no step delivers it without `forge`",
             help,
             |step| step.forge.is_none() && step.delivers(name),
         );
     }
 
-    /// Refuses an effect of an event that never reaches the receiver: it would hold by itself.
-    fn is_sent(&mut self, name: &Located<String>) {
-        let help = "add a step that delivers it, or a `request` of it";
-        self.some_step(name, "have an effect: no step delivers it", help, |step| {
+    /// Rejects an effect of an event that is never sent, since it could not fail.
+    fn require_sent(&mut self, name: &Spanned<String>) {
+        let help = "add a step that delivers it, or a `request` with `of`";
+        self.require_step(name, "have an effect: no step delivers it", help, |step| {
             step.delivers(name)
                 || step
                     .request
@@ -320,39 +323,39 @@ impl<'scenario> Checker<'scenario> {
         });
     }
 
-    fn some_step(
+    fn require_step(
         &mut self,
-        name: &Located<String>,
-        otherwise: &str,
+        name: &Spanned<String>,
+        impossible: &str,
         help: &str,
-        fits: impl Fn(&Step) -> bool,
+        is_suitable: impl Fn(&Step) -> bool,
     ) {
-        // An event that does not exist is told as such.
+        // An unknown event is already reported.
         if self.scenario.events.contains_key(&name.value)
-            && !self.scenario.steps.iter().any(|step| fits(step))
+            && !self.scenario.steps.iter().any(|step| is_suitable(step))
         {
-            let message = format!("`{}` can't {otherwise}", name.value);
+            let message = format!("`{}` can't {impossible}", name.value);
             self.problem(name.span, message, help);
         }
     }
 }
 
 impl Step {
-    fn delivers(&self, name: &Located<String>) -> bool {
+    fn delivers(&self, name: &Spanned<String>) -> bool {
         self.deliver.0.iter().any(|event| event.value == name.value)
     }
 }
 
-/// Whether following `same_as` from an event comes back to it.
-fn shares_in_a_circle(events: &IndexMap<String, Located<super::EventSpec>>, name: &str) -> bool {
+/// Whether following `same_as` from an event leads into a cycle.
+fn has_same_as_cycle(events: &IndexMap<String, Spanned<super::EventSpec>>, name: &str) -> bool {
     let player: fn(&super::EventSpec) -> Option<&Shareable> = |event| event.player_id.as_ref();
     let transaction: fn(&super::EventSpec) -> Option<&Shareable> =
         |event| event.transaction_id.as_ref();
     [player, transaction].into_iter().any(|shared| {
-        let mut at = name;
+        let mut current = name;
         for _ in 0..=events.len() {
-            match events.get(at).and_then(|event| shared(&event.value)) {
-                Some(Shareable::SameAs(next)) => at = &next.value,
+            match events.get(current).and_then(|event| shared(&event.value)) {
+                Some(Shareable::SameAs(next)) => current = &next.value,
                 _ => return false,
             }
         }

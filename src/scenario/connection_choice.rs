@@ -1,15 +1,15 @@
-//! Which connection a delivery takes, as data.
+//! Whether a delivery reuses a connection.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which connection a request takes.
+/// Which connection a request uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionChoice {
-    /// The one of the request before it, where that still stands; otherwise a new one.
+    /// The connection of the previous request if it is still open; otherwise a new one.
     #[default]
     Reuse,
-    /// A new one, for this request alone.
+    /// A new connection, for this request only.
     New,
 }

@@ -1,4 +1,4 @@
-//! A count that a check allows: a number or a range of them.
+//! An expected count: a number or a range.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,55 +6,51 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-/// `3`, `1..3` (both ends belong to it), `2..` or `..4`.
+/// `3`, `1..3`, `2..` or `..4`. A range includes both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountRange {
-    /// The smallest count allowed.
-    pub least: u64,
-    /// The largest count allowed; none is without bound.
-    pub most: Option<u64>,
+    /// The smallest allowed count.
+    pub min: u64,
+    /// The largest allowed count; `None` if unlimited.
+    pub max: Option<u64>,
 }
 
 impl CountRange {
     /// Whether `count` is allowed.
     pub fn contains(self, count: u64) -> bool {
-        count >= self.least && self.most.is_none_or(|most| count <= most)
+        count >= self.min && self.max.is_none_or(|max| count <= max)
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let Some((least, most)) = text.split_once("..") else {
+        let Some((min, max)) = text.split_once("..") else {
             let count = text.trim().parse().ok()?;
             return Some(Self {
-                least: count,
-                most: Some(count),
+                min: count,
+                max: Some(count),
             });
         };
-        let (least, most) = (least.trim(), most.trim());
+        let (min, max) = (min.trim(), max.trim());
         let range = Self {
-            least: if least.is_empty() {
-                0
-            } else {
-                least.parse().ok()?
-            },
-            most: if most.is_empty() {
+            min: if min.is_empty() { 0 } else { min.parse().ok()? },
+            max: if max.is_empty() {
                 None
             } else {
-                Some(most.parse().ok()?)
+                Some(max.parse().ok()?)
             },
         };
         range
-            .most
-            .is_none_or(|most| most >= range.least)
+            .max
+            .is_none_or(|max| max >= range.min)
             .then_some(range)
     }
 }
 
 impl fmt::Display for CountRange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.least, self.most) {
-            (least, Some(most)) if least == most => write!(formatter, "{least}"),
-            (least, Some(most)) => write!(formatter, "{least}..{most}"),
-            (least, None) => write!(formatter, "{least}.."),
+        match (self.min, self.max) {
+            (min, Some(max)) if min == max => write!(formatter, "{min}"),
+            (min, Some(max)) => write!(formatter, "{min}..{max}"),
+            (min, None) => write!(formatter, "{min}.."),
         }
     }
 }
@@ -73,8 +69,8 @@ impl<'de> Deserialize<'de> for CountRange {
 
             fn visit_u64<E>(self, count: u64) -> Result<CountRange, E> {
                 Ok(CountRange {
-                    least: count,
-                    most: Some(count),
+                    min: count,
+                    max: Some(count),
                 })
             }
 
@@ -95,7 +91,7 @@ impl JsonSchema for CountRange {
 
     fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A count such as `3`, or a range such as `1..3`, `2..` or `..4`.",
+            "description": "A count such as `3`, or a range such as `1..3`, `2..` or `..4`. A range includes both ends.",
             "anyOf": [
                 { "type": "integer", "minimum": 0 },
                 { "type": "string", "pattern": r"^\s*(\d+|\d*\s*\.\.\s*\d*)\s*$" }
@@ -109,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_hold_both_their_ends() {
+    fn ranges_include_both_ends() {
         for (text, inside, outside) in [
             ("3", vec![3], vec![2, 4]),
             ("1..3", vec![1, 3], vec![0, 4]),

@@ -1,4 +1,4 @@
-//! Finding scenario files: a file, a folder, a glob, or the suite in the binary.
+//! Finds scenario files: by file, folder or glob, or in the bundled suite.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ use super::{Case, Config};
 /// The bundled suite, embedded in the binary.
 static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 
-/// All cases of the bundled suite, in the order of their paths.
+/// All cases of the bundled suite, sorted by path.
 pub fn bundled_suite() -> Result<Vec<Case>, Diagnostics> {
-    cases_of(bundled_sources().into_iter().map(Ok))
+    read_cases(bundled_sources().into_iter().map(Ok))
 }
 
-/// The bundled suite's files, in the order of their paths.
+/// The files of the bundled suite, sorted by path.
 pub fn bundled_sources() -> Vec<SourceFile> {
     let mut sources = Vec::new();
     let mut folders = vec![&BUNDLED];
@@ -36,43 +36,43 @@ pub fn bundled_sources() -> Vec<SourceFile> {
     sources
 }
 
-/// The name of a bundled scenario's file, as messages show it.
+/// The name of a bundled file in messages.
 fn bundled_name(path: &str) -> Arc<str> {
     format!("scenarios/{}", path.replace('\\', "/")).into()
 }
 
-/// All cases of the named files, folders and globs. What is wrong in any file is reported together.
+/// All cases of the given files, folders and globs. Reports the mistakes in all files together.
 pub fn load(paths: &[PathBuf]) -> Result<Vec<Case>, Diagnostics> {
     let files = find(paths)?;
-    cases_of(files.iter().map(|path| SourceFile::read(path)))
+    read_cases(files.iter().map(|path| SourceFile::read(path)))
 }
 
-fn cases_of(
+fn read_cases(
     sources: impl Iterator<Item = Result<SourceFile, Diagnostics>>,
 ) -> Result<Vec<Case>, Diagnostics> {
     let mut cases = Vec::new();
     let mut problems = Diagnostics::default();
     for source in sources {
-        match source.and_then(|source| Case::of_file(&source)) {
+        match source.and_then(|source| Case::from_file(&source)) {
             Ok(more) => cases.extend(more),
             Err(found) => problems.extend(found.0),
         }
     }
     problems.into_result()?;
-    Case::tell_apart(&mut cases);
+    Case::make_seeds_unique(&mut cases);
     Ok(cases)
 }
 
-/// The scenario files that are meant by paths and globs, each once, sorted within each path.
+/// The scenario files for paths and globs, without duplicates, sorted within each path.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostics> {
     let mut files: Vec<PathBuf> = Vec::new();
     let mut known = BTreeSet::new();
     for path in paths {
         for file in find_one(path)? {
-            // One file can have several names: `a.yaml`, `./a.yaml`, a link to it. A file that is
-            // not there is reported when it is read.
-            let one = file.canonicalize().unwrap_or_else(|_| file.clone());
-            if known.insert(one) {
+            // A file can have several names: `a.yaml`, `./a.yaml`, a link to it. A missing file is
+            // reported when it is read.
+            let canonical = file.canonicalize().unwrap_or_else(|_| file.clone());
+            if known.insert(canonical) {
                 files.push(file);
             }
         }
@@ -86,23 +86,24 @@ fn find_one(path: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
         let files = yaml_files_below(path, usize::MAX, |_| true)?;
         return if files.is_empty() {
             let help = "scenario files end in .yaml or .yml".to_owned();
-            Err(
-                Diagnostic::of_file(name, "there is no scenario file in this folder", Some(help))
-                    .into(),
-            )
+            Err(Diagnostic::for_file(name, "no scenario files in this folder", Some(help)).into())
         } else {
             Ok(files)
         };
     }
     if path.exists() || !name.contains(['*', '?', '[', '{']) {
-        // A file that does not exist is reported when it is read.
+        // A missing file is reported when it is read.
         return Ok(vec![path.to_owned()]);
     }
     let glob = GlobBuilder::new(&name)
         .literal_separator(true)
         .build()
         .map_err(|error| {
-            Diagnostic::of_file(name.clone(), format!("not a glob: {}", error.kind()), None)
+            Diagnostic::for_file(
+                name.clone(),
+                format!("invalid glob: {}", error.kind()),
+                None,
+            )
         })?;
     let matcher = glob.compile_matcher();
     let files = yaml_files_below(&folder_of_glob(&name), depth_of_glob(&name), |file| {
@@ -111,12 +112,12 @@ fn find_one(path: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
     if files.is_empty() {
         let help =
             "put the glob in quotes, and check that it matches .yaml or .yml files".to_owned();
-        return Err(Diagnostic::of_file(name, "no file matches this glob", Some(help)).into());
+        return Err(Diagnostic::for_file(name, "no file matches this glob", Some(help)).into());
     }
     Ok(files)
 }
 
-/// The part of a glob before its first wildcard, as a folder to look in.
+/// The folder to search: the part of a glob before its first wildcard.
 fn folder_of_glob(glob: &str) -> PathBuf {
     let plain = &glob[..glob.find(['*', '?', '[', '{']).unwrap_or(glob.len())];
     match plain.rfind(['/', '\\']) {
@@ -126,7 +127,7 @@ fn folder_of_glob(glob: &str) -> PathBuf {
     }
 }
 
-/// How many levels below that folder a glob can match: what lies deeper need not be readable.
+/// How many levels below that folder a glob can match. Deeper folders need not be readable.
 fn depth_of_glob(glob: &str) -> usize {
     let wild = &glob[glob.find(['*', '?', '[', '{']).unwrap_or(glob.len())..];
     if wild.contains("**") {
@@ -136,8 +137,8 @@ fn depth_of_glob(glob: &str) -> usize {
     }
 }
 
-/// The YAML files below a folder, at most `depth` levels down, that are `wanted`. Links to files
-/// count as files; links to folders are not followed, as they can lead round in a circle.
+/// The YAML files below a folder, at most `depth` levels down, that `wanted` accepts. Links to files
+/// count as files. Links to folders are not followed, since they can form cycles.
 fn yaml_files_below(
     folder: &Path,
     depth: usize,
@@ -148,7 +149,7 @@ fn yaml_files_below(
     for entry in WalkDir::new(folder).max_depth(depth) {
         let entry = match entry {
             Ok(entry) => entry,
-            // The folder that a glob begins with: no file matches it.
+            // The folder of a glob does not exist: no file matches.
             Err(error) if error.depth() == 0 && !folder.exists() => break,
             Err(error) => {
                 problems.extend([unreadable(folder, &error)]);
@@ -157,7 +158,7 @@ fn yaml_files_below(
         };
         let path = entry.path();
         let path = path.strip_prefix("./").unwrap_or(path);
-        // A link that leads nowhere is reported when it is read.
+        // A broken link is reported when it is read.
         let is_file = !entry.path().is_dir();
         let is_config = path
             .file_name()
@@ -176,8 +177,8 @@ fn unreadable(folder: &Path, error: &walkdir::Error) -> Diagnostic {
     let reason = error
         .io_error()
         .map_or_else(|| error.to_string(), ToString::to_string);
-    let help = "scenarios in it would be left out: let it be read, or name the files".to_owned();
-    Diagnostic::of_file(name, format!("can't be read: {reason}"), Some(help))
+    let help = "make it readable, or give the paths of the scenario files".to_owned();
+    Diagnostic::for_file(name, format!("can't be read: {reason}"), Some(help))
 }
 
 fn is_yaml(path: &Path) -> bool {
@@ -195,7 +196,7 @@ mod tests {
         "name: x\nevents: { e: {} }\nsteps: [{ deliver: e, expect: { status: 2xx } }]\n";
 
     #[test]
-    fn copies_of_a_file_have_events_of_their_own() {
+    fn copies_of_a_file_have_their_own_events() {
         let folder = tempfile::tempdir().expect("a folder");
         let names = ["x", "y", "z"].map(|name| folder.path().join(name));
         for (name, extra) in names.iter().zip(["", "", "seed: 7\n"]) {
@@ -206,13 +207,13 @@ mod tests {
         let cases = load(&[folder.path().to_owned()]).expect("scenarios");
         let seeds: BTreeSet<u64> = cases.iter().map(|case| case.seed(None).number()).collect();
         assert_eq!((cases.len(), seeds.len()), (4, 4));
-        // A file's first copy has the events that it has on its own.
+        // The first copy has the same events as the file alone.
         let alone = load(&[names[0].join("a.yaml")]).expect("a scenario");
         assert_eq!(alone[0].seed(None).number(), cases[0].seed(None).number());
     }
 
     #[test]
-    fn a_file_that_is_named_twice_is_read_once() {
+    fn a_file_given_twice_is_read_once() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("a.yaml"), SCENARIO).expect("written");
         let names = ["a.yaml", "./a.yaml", "."].map(|name| folder.path().join(name));
@@ -221,7 +222,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_to_files_are_files_and_what_can_not_be_read_is_told() {
+    fn links_to_files_are_files_and_unreadable_folders_are_reported() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let folder = tempfile::tempdir().expect("a folder");
         let (inner, elsewhere) = (folder.path().join("suite"), folder.path().join("a.txt"));
@@ -237,8 +238,8 @@ mod tests {
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("closed");
         // Root reads everything.
         if fs::read_dir(&closed).is_err() {
-            let told = below(&inner).expect_err("a problem").to_string();
-            assert!(told.contains("can't be read"), "{told}");
+            let message = below(&inner).expect_err("a problem").to_string();
+            assert!(message.contains("can't be read"), "{message}");
         }
         let plain = inner.join("*.yaml");
         assert_eq!(below(&plain).expect("a file"), linked);

@@ -1,4 +1,4 @@
-//! A length of time as people write it: `300ms`, `2s`, `1m30s`.
+//! Durations as people write them: `300ms`, `2s`, `1m30s`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,10 +9,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a reader is told that a duration looks like.
+/// What error messages say is expected.
 const EXPECTED: &str = "a duration such as `300ms`, `2s`, `5m`, `1h`, `2d` or `1m30s`";
 
-/// The units, largest first, with their length in nanoseconds.
+/// The units and their lengths in nanoseconds, largest first.
 const UNITS: [(&str, u128); 7] = [
     ("d", 86_400_000_000_000),
     ("h", 3_600_000_000_000),
@@ -23,33 +23,34 @@ const UNITS: [(&str, u128); 7] = [
     ("ns", 1),
 ];
 
-/// A length of time, written as whole numbers with units, the largest unit first: `1m30s`.
+/// A duration, written as whole numbers with units, the largest unit first: `1m30s`.
 ///
-/// The canonical text uses the fewest parts, so `90s` is shown as `1m30s`, and reads back as the
-/// same duration.
+/// It is displayed with the largest possible units, so `90s` becomes `1m30s`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DurationText(pub Duration);
 
-/// Why a text is no duration.
+/// Why a text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationTextError {
-    /// No number where one should stand, or a text that is empty.
+    /// A missing number, or an empty text.
     #[error("expected {EXPECTED}, found `{0}`")]
     NotADuration(String),
     /// A number without a unit.
-    #[error("expected a unit after `{number}` (d, h, m, s, ms, us or ns): {EXPECTED}")]
+    #[error(
+        "expected a unit after `{number}` (d, h, m, s, ms, us or ns), as in `300ms` or `1m30s`"
+    )]
     NoUnit {
-        /// The number that stands alone.
+        /// The number.
         number: String,
     },
-    /// A unit that does not exist.
+    /// An unknown unit.
     #[error("expected one of the units d, h, m, s, ms, us and ns, found `{0}`")]
     UnknownUnit(String),
-    /// A unit that is repeated, or that follows a smaller one.
+    /// A repeated unit, or one that follows a smaller unit.
     #[error("expected each unit once, the largest first, as in `1h30m`, found `{0}`")]
     UnitOrder(String),
-    /// More than can be counted.
-    #[error("`{0}` is too long a time to be counted")]
+    /// A duration that does not fit into a [`Duration`].
+    #[error("the duration `{0}` is too long")]
     TooLong(String),
 }
 
@@ -75,7 +76,7 @@ impl FromStr for DurationText {
             let Some((_, length)) = known else {
                 return Err(DurationTextError::UnknownUnit(unit.to_owned()));
             };
-            let Some(place) = unused.iter().position(|(name, _)| *name == unit) else {
+            let Some(position) = unused.iter().position(|(name, _)| *name == unit) else {
                 return Err(DurationTextError::UnitOrder(text.to_owned()));
             };
             let number: u128 = number.parse().map_err(|_| too_long())?;
@@ -83,7 +84,7 @@ impl FromStr for DurationText {
                 .checked_mul(*length)
                 .and_then(|part| nanoseconds.checked_add(part))
                 .ok_or_else(too_long)?;
-            unused = &unused[place + 1..];
+            unused = &unused[position + 1..];
             rest = after;
         }
         let seconds = u64::try_from(nanoseconds / 1_000_000_000).map_err(|_| too_long())?;
@@ -92,10 +93,10 @@ impl FromStr for DurationText {
     }
 }
 
-/// Splits a text before the first byte that `stops`.
+/// Splits a text before the first byte for which `stops` returns true.
 fn split_where(text: &str, stops: impl Fn(u8) -> bool) -> (&str, &str) {
     let end = text.bytes().position(stops).unwrap_or(text.len());
-    // Both kinds of stop are next to an ASCII digit or at an end, so this is a character boundary.
+    // The split is next to an ASCII digit or at an end of the text, so at a character boundary.
     text.split_at_checked(end).unwrap_or((text, ""))
 }
 
@@ -130,9 +131,9 @@ impl Serialize for DurationText {
 
 impl<'de> Deserialize<'de> for DurationText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
+        struct DurationTextVisitor;
 
-        impl Visitor<'_> for Text {
+        impl Visitor<'_> for DurationTextVisitor {
             type Value = DurationText;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,7 +145,7 @@ impl<'de> Deserialize<'de> for DurationText {
             }
         }
 
-        deserializer.deserialize_any(Text)
+        deserializer.deserialize_any(DurationTextVisitor)
     }
 }
 
@@ -156,8 +157,8 @@ impl JsonSchema for DurationText {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "A length of time in whole numbers with units (d, h, m, s, ms, us, ns), \
-                the largest unit first.",
+            "description": "A duration in whole numbers with units (d, h, m, s, ms, us, ns), the \
+                largest unit first.",
             "pattern": "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?([0-9]+us)?([0-9]+ns)?$",
             "examples": ["300ms", "2s", "5m", "1m30s"],
         })
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_people_write() {
+    fn reads_common_durations() {
         for (text, milliseconds) in [
             ("300ms", 300),
             ("2s", 2_000),
@@ -207,7 +208,8 @@ mod tests {
         assert!(message("999999999999999999999d").contains("too long"));
         assert!(message(&format!("{}s", u128::MAX)).contains("too long"));
 
-        let number = serde_json::from_str::<DurationText>("5").expect_err("no unit");
+        let number =
+            serde_json::from_str::<DurationText>("5").expect_err("a number without a unit");
         let shown = format!("invalid type: integer `5`, expected {EXPECTED}");
         assert!(number.to_string().starts_with(&shown), "{number}");
     }
@@ -224,7 +226,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text: String) {
+        fn any_text_is_parsed_or_rejected(text: String) {
             let _ = text.parse::<DurationText>();
         }
     }

@@ -1,4 +1,4 @@
-//! An event as a scenario's author writes it down.
+//! An event in a scenario file.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,60 +10,65 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::JsonPointer;
-use super::document::Located;
+use super::document::Spanned;
 use crate::generate::{
-    ContextShape, CouponShape, EventShape, ItemShape, Moment, RequestIdShape, Revision,
+    ContextShape, CouponShape, EventShape, EventTime, ItemShape, RequestIdShape, Revision,
 };
 use crate::protocol::Field;
 
-/// One event. All that is left out is generated from the scenario's seed.
+/// One event. All omitted values are generated from the scenario's seed.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventSpec {
-    /// Who gets the item: the player's ID, `{ same_as: EVENT }` for the player of another event, or
-    /// `{ ending: TEXT }` for a generated ID with this text behind it. Left out, a player of this event's own, whom no other run meets.
+    /// The player who gets the item: an ID, `{ same_as: EVENT }` for the player of another event, or
+    /// `{ ending: TEXT }` for a generated ID that ends with this text. Default: one of the profile's
+    /// `players`, or a new player who appears in no other event or run.
     #[serde(default)]
     pub player_id: Option<Shareable>,
     /// The coupon that was redeemed.
     #[serde(default)]
     pub coupon: CouponShape,
-    /// What the coupon grants.
+    /// The item that the coupon grants.
     #[serde(default)]
     pub item: ItemShape,
-    /// Whether the event comes from the sandbox environment; left out, `false`.
+    /// Whether the event comes from the sandbox environment. Default: `false`.
     #[serde(default)]
     pub sandbox: Option<bool>,
-    /// What caused the event: `hub.redeem` (left out) or `test`, or null.
+    /// What caused the event: `hub.redeem`, `test` or null. Default: `hub.redeem`.
     #[serde(default)]
     pub trigger: Field<String>,
-    /// The player and order context; left out, null.
+    /// The player and order context. Default: null.
     #[serde(default)]
     pub context: Field<ContextShape>,
-    /// The ID of the API request that caused the event: `true` for a generated UUID, text, or null.
+    /// The ID of the API request that caused the event: text, null, or `true` for a generated UUID.
+    /// Default: a UUID or null, depending on the seed.
     #[serde(default)]
     pub request_id: Field<RequestIdShape>,
-    /// The transaction's ID, or `{ same_as: EVENT }` for the transaction of another event.
+    /// The ID of the transaction, `{ same_as: EVENT }` for the transaction of another event, or
+    /// `{ ending: TEXT }` for a generated ID that ends with this text. Default: a new transaction.
     #[serde(default)]
     pub transaction_id: Option<Shareable>,
-    /// When it happened: Unix seconds, or relative to the run's start, such as `T-1h`.
+    /// When the event happened: Unix seconds, or a time relative to the start of the run, such as
+    /// `T-1h`. Default: `T`, the start of the run.
     #[serde(default)]
-    pub event_time: Option<Moment>,
-    /// Which revision of the payload is sent.
+    pub event_time: Option<EventTime>,
+    /// The revision of the payload. Default: `source`.
     #[serde(default)]
     pub revision: Option<Revision>,
-    /// JSON Pointers (RFC 6901) and the JSON to put there, after everything else.
+    /// JSON values to set in the generated event, by JSON Pointer (RFC 6901).
     #[serde(default)]
     pub set: IndexMap<JsonPointer, Value>,
-    /// JSON Pointers (RFC 6901) to keys that are left out of the event, after `set`.
+    /// JSON Pointers (RFC 6901) to keys to remove from the event. Applied after `set`.
     #[serde(default)]
     pub unset: Vec<JsonPointer>,
-    /// The exact body to send in place of a generated one.
+    /// The exact body to send instead of a generated one.
     #[serde(default)]
-    pub raw: Option<Located<String>>,
+    pub raw: Option<Spanned<String>>,
 }
 
 impl EventSpec {
-    /// What the generator needs to know, with the values that other events share filled in.
+    /// The input for the generator. The arguments are the IDs shared with other events, already
+    /// resolved.
     pub fn shape(&self, player_id: Option<String>, transaction_id: Option<String>) -> EventShape {
         EventShape {
             player_id,
@@ -80,7 +85,7 @@ impl EventSpec {
     }
 }
 
-/// Puts what `set` gives into an event's JSON, and then takes out what `unset` names.
+/// Applies `set` and then `unset` to an event's JSON.
 pub fn amend(
     event: &mut Value,
     set: &IndexMap<JsonPointer, Value>,
@@ -95,14 +100,14 @@ pub fn amend(
     Ok(())
 }
 
-/// A value of its own, or the one of another event, or a generated one with an ending.
+/// An ID: given literally, shared with another event, or generated with a given ending.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shareable {
-    /// Given as it is.
-    Own(String),
-    /// The same as that of the named event.
-    SameAs(Located<String>),
-    /// A generated one with this text behind it.
+    /// The ID itself.
+    Literal(String),
+    /// The same ID as the named event.
+    SameAs(Spanned<String>),
+    /// A generated ID that ends with this text.
     Ending(String),
 }
 
@@ -118,24 +123,24 @@ impl<'de> Deserialize<'de> for Shareable {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Shareable, E> {
-                Ok(Shareable::Own(text.to_owned()))
+                Ok(Shareable::Literal(text.to_owned()))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Shareable, A::Error> {
                 #[derive(Deserialize)]
                 #[serde(rename_all = "snake_case")]
-                enum Word {
+                enum ShareableKey {
                     SameAs,
                     Ending,
                 }
                 let shareable = match entries.next_key()? {
-                    Some(Word::SameAs) => Shareable::SameAs(entries.next_value()?),
-                    Some(Word::Ending) => Shareable::Ending(entries.next_value()?),
+                    Some(ShareableKey::SameAs) => Shareable::SameAs(entries.next_value()?),
+                    Some(ShareableKey::Ending) => Shareable::Ending(entries.next_value()?),
                     None => return Err(de::Error::missing_field("same_as")),
                 };
-                if entries.next_key::<Word>()?.is_some() {
+                if entries.next_key::<ShareableKey>()?.is_some() {
                     return Err(de::Error::custom(
-                        "there is one of `same_as` and `ending`, once",
+                        "expected exactly one of `same_as` and `ending`",
                     ));
                 }
                 Ok(shareable)
@@ -153,13 +158,13 @@ impl JsonSchema for Shareable {
 
     fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "Text, `{ same_as: EVENT }` for the value of another event, or `{ ending: TEXT }` for a generated one with this text behind it.",
+            "description": "An ID, `{ same_as: EVENT }` for the ID of another event, or `{ ending: TEXT }` for a generated ID that ends with this text.",
             "anyOf": [
                 { "type": "string" },
                 {
                     "type": "object",
                     "properties": {
-                        "same_as": { "type": "string", "description": "The other event's name." }
+                        "same_as": { "type": "string", "description": "The name of the other event." }
                     },
                     "required": ["same_as"],
                     "additionalProperties": false
@@ -169,7 +174,7 @@ impl JsonSchema for Shareable {
                     "properties": {
                         "ending": {
                             "type": "string",
-                            "description": "The text behind a generated value."
+                            "description": "The text that the generated ID ends with."
                         }
                     },
                     "required": ["ending"],

@@ -1,4 +1,4 @@
-//! What the receiver's answer to a step must be like.
+//! What a step expects of the receiver's responses.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,48 +9,48 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::document::{Located, OneOrMany};
+use super::document::{OneOrMany, Spanned};
 use super::{CountRange, DurationText, JsonPath, Level, Matcher, StatusPattern};
 
-/// What the answer to every delivery of a step must be like. All given keys must hold.
+/// Checks on the response to every delivery of a step. All given checks must pass.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// The status of the last attempt's answer: `200`, `2xx`, a list of them, or `{ not: 5xx }`.
+    /// The expected status of the last attempt's response: `200`, `2xx`, a list of these, or
+    /// `{ not: 5xx }`.
     #[serde(default)]
     pub status: Option<StatusExpectation>,
-    /// Headers of the answer by name; case does not matter in names.
+    /// Checks on headers of the response, by name. Names are case-insensitive.
     #[serde(default)]
     pub headers: IndexMap<String, Matcher>,
-    /// Values of the JSON body, each named by a JSONPath (RFC 9535).
+    /// Checks on values of the JSON body, by JSONPath (RFC 9535).
     #[serde(default)]
     pub body: IndexMap<JsonPath, Matcher>,
-    /// A JSON Schema file, beside this file, that the JSON body must satisfy.
+    /// A JSON Schema file that the JSON body must match; the path is relative to this file.
     #[serde(default)]
-    pub schema: Option<Located<PathBuf>>,
-    /// The longest that the last attempt may take, from its start to the end of the answer.
+    pub schema: Option<Spanned<PathBuf>>,
+    /// The maximum duration of the last attempt, from its start to the end of the response.
     #[serde(default)]
     pub within: Option<DurationText>,
-    /// How many attempts the delivery takes.
+    /// The expected number of attempts: a number, or a range such as `1..3`.
     #[serde(default)]
     pub attempts: Option<CountRange>,
-    /// How the delivery ends.
+    /// How the delivery must end.
     #[serde(default)]
     pub outcome: Option<OutcomeName>,
-    /// `true`: the answer is the same as the first success of the same event: status,
-    /// content type and body.
+    /// Require the same status, content type and body as in the first 2xx response to the same event.
     #[serde(default)]
     pub same_response: Option<bool>,
-    /// How much these expectations demand; left out, the scenario's level.
+    /// How serious it is if these checks fail. Default: the scenario's level.
     #[serde(default)]
     pub level: Option<Level>,
-    /// Where the demand comes from; left out, the scenario's source.
+    /// The source of this requirement. Default: the scenario's source.
     #[serde(default)]
     pub source: Option<String>,
 }
 
 impl Expectation {
-    /// Whether nothing is expected at all.
+    /// Whether there is nothing to check.
     pub fn is_empty(&self) -> bool {
         self.status.is_none()
             && self.headers.is_empty()
@@ -71,7 +71,7 @@ pub enum OutcomeName {
     Delivered,
     /// Answered with a status that is not retried.
     Refused,
-    /// Every attempt of the policy failed.
+    /// Every attempt allowed by the retry policy failed.
     Exhausted,
 }
 
@@ -85,19 +85,20 @@ impl fmt::Display for OutcomeName {
     }
 }
 
-/// The statuses that are right.
+/// The expected statuses.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StatusExpectation {
-    /// One of these.
+    /// Any of these.
     Any(Vec<StatusPattern>),
     /// None of these.
     Not(Vec<StatusPattern>),
 }
 
 impl StatusExpectation {
-    /// Whether `status` is right.
+    /// Whether `status` is as expected.
     pub fn allows(&self, status: u16) -> bool {
-        let is_in = |patterns: &[StatusPattern]| patterns.iter().any(|one| one.matches(status));
+        let is_in =
+            |patterns: &[StatusPattern]| patterns.iter().any(|pattern| pattern.matches(status));
         match self {
             Self::Any(patterns) => is_in(patterns),
             Self::Not(patterns) => !is_in(patterns),
@@ -107,12 +108,12 @@ impl StatusExpectation {
 
 impl fmt::Display for StatusExpectation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (word, patterns) = match self {
+        let (prefix, patterns) = match self {
             Self::Any(patterns) => ("", patterns),
             Self::Not(patterns) => ("not ", patterns),
         };
         let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
-        write!(formatter, "{word}{}", patterns.join(" or "))
+        write!(formatter, "{prefix}{}", patterns.join(" or "))
     }
 }
 
@@ -124,7 +125,7 @@ impl<'de> Deserialize<'de> for StatusExpectation {
             type Value = StatusExpectation;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("`200`, `2xx`, a list of them, or `{ not: 5xx }`")
+                formatter.write_str("`200`, `2xx`, a list of these, or `{ not: 5xx }`")
             }
 
             fn visit_u64<E: de::Error>(self, status: u64) -> Result<StatusExpectation, E> {
@@ -156,19 +157,19 @@ impl<'de> Deserialize<'de> for StatusExpectation {
             ) -> Result<StatusExpectation, A::Error> {
                 #[derive(Deserialize)]
                 #[serde(rename_all = "snake_case")]
-                enum Word {
+                enum StatusKey {
                     Not,
                 }
-                let Some(Word::Not) = entries.next_key()? else {
+                let Some(StatusKey::Not) = entries.next_key()? else {
                     return Err(de::Error::missing_field("not"));
                 };
                 let OneOrMany(patterns) = entries.next_value()?;
                 if patterns.is_empty() {
-                    let message = "`not` names no status, so any would be right\n\
-                                   name the wrong ones, as in `{ not: 5xx }`";
+                    let message = "`not` is an empty list, so any status would pass\n\
+                                   list the unexpected statuses, as in `{ not: 5xx }`";
                     return Err(de::Error::custom(message));
                 }
-                if entries.next_key::<Word>()?.is_some() {
+                if entries.next_key::<StatusKey>()?.is_some() {
                     return Err(de::Error::duplicate_field("not"));
                 }
                 Ok(StatusExpectation::Not(patterns))
@@ -188,7 +189,7 @@ impl JsonSchema for StatusExpectation {
         let one = generator.subschema_for::<StatusPattern>();
         let list = json_schema!({ "type": "array", "items": one, "minItems": 1 });
         json_schema!({
-            "description": "The right statuses: `200`, `2xx`, a list of them, or `{ not: 5xx }`.",
+            "description": "The expected statuses: `200`, `2xx`, a list of these, or `{ not: 5xx }`.",
             "anyOf": [
                 one,
                 list,
@@ -196,7 +197,7 @@ impl JsonSchema for StatusExpectation {
                     "type": "object",
                     "properties": {
                         "not": {
-                            "description": "The wrong statuses: any other is right.",
+                            "description": "The unexpected statuses. Any other status passes.",
                             "anyOf": [one, list]
                         }
                     },

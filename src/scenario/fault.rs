@@ -1,17 +1,17 @@
-//! The faults that a scenario can ask for, by name. How each is played is delivery's work.
+//! The faults that a scenario can inject, by name. The delivery module implements them.
 
+mod fault_name;
 mod parameters;
-mod reading;
 
 use std::fmt;
 
 pub use self::parameters::{LateRetry, Lost, SlowBody, TimeoutOverlap};
 
-/// One table: the variant, what it can be told, its name in a file, and the sentence on it.
+/// Each row: the variant, its parameters, its name in files, and its description.
 macro_rules! faults {
     ($($variant:ident $(($parameters:ty))? $name:literal $about:literal;)*) => {
-        /// What goes wrong between the sender and the receiver, though neither wants it. A receiver
-        /// must survive it, and grant once.
+        /// A failure between the sender and the receiver. A receiver must handle it and still grant
+        /// exactly once.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Fault {
             $(
@@ -21,8 +21,7 @@ macro_rules! faults {
         }
 
         impl Fault {
-            /// Every fault as it is where nothing more is said, in the order in which they are
-            /// listed to users.
+            /// Every fault with its default parameters, in display order.
             pub const ALL: [Self; [$($name),*].len()] =
                 [$(Self::$variant $((<$parameters>::DEFAULT))?),*];
 
@@ -33,7 +32,7 @@ macro_rules! faults {
                 match self { $(Self::$variant { .. } => $name,)* }
             }
 
-            /// One sentence: what happens, and which mistake of a receiver it reveals.
+            /// What happens, and which mistake of a receiver it reveals.
             pub fn about(self) -> &'static str {
                 match self { $(Self::$variant { .. } => $about,)* }
             }
@@ -43,49 +42,50 @@ macro_rules! faults {
 
 faults! {
     LostAck "lost_ack"
-        "The connection is closed once the answer begins, unread, and the delivery is retried: reveals a receiver that grants again because it takes every request for a new one.";
+        "The connection is closed when the response begins, before it is read, and the delivery is retried: reveals a receiver that grants again because it treats every request as a new event.";
     CutBody "cut_body"
-        "The connection is reset in the middle of the body, and the delivery is retried: reveals a receiver that acts on half an event, or breaks on it.";
+        "The connection is reset in the middle of the body, and the delivery is retried: reveals a receiver that processes half an event, or crashes on it.";
     SlowBody(SlowBody) "slow_body"
-        "The body comes a byte at a time: reveals a receiver that reads no further than the first piece, or that one slow sender holds up.";
+        "The body is sent one byte at a time: reveals a receiver that reads only the first part of a body, or that a single slow sender can block.";
     TimeoutOverlap(TimeoutOverlap) "timeout_overlap"
-        "The sender gives up waiting and retries on a new connection while the receiver is still at work: reveals a receiver that looks whether it has granted before it grants, but not in one step.";
+        "The sender times out and retries on a new connection while the receiver is still processing the first attempt: reveals a receiver that checks for an earlier grant and then grants, but not in one atomic step.";
     Reset "reset"
-        "The connection is reset as soon as the request has left, and the delivery is retried: reveals a receiver that breaks off halfway when nobody waits for the answer.";
+        "The connection is reset as soon as the request is sent, and the delivery is retried: reveals a receiver that stops halfway if the sender disconnects.";
     Duplicate "duplicate"
-        "Every delivery is made twice, one right behind the other: reveals a receiver that counts on each event coming once.";
+        "Every delivery is sent twice in a row: reveals a receiver that expects each event only once.";
     OutOfOrder "out_of_order"
-        "The first event's answer is lost, the others come in reverse order, and only then the first is retried: reveals a receiver that remembers only the last event, or expects events in the order of their times.";
+        "The response to the first event is lost, the other events are delivered in reverse order, and then the first is retried: reveals a receiver that remembers only the last event, or expects events in the order of their times.";
     LateRetry(LateRetry) "late_retry"
-        "The retry comes when the whole policy is over and repeats the first signature, whose timestamp is that old by then: reveals a receiver that grants again, or drops the event, because the timestamp is no longer fresh.";
+        "The retry is sent after all delays of the retry policy and repeats the first signature, whose timestamp is old by then: reveals a receiver that grants again, or drops the event, because the timestamp is no longer fresh.";
 }
 
 impl Fault {
-    /// Whether it can be played over HTTP/1.1 alone.
+    /// Whether this fault requires HTTP/1.1.
     ///
-    /// HTTP/2 ends a request by ending its stream: the connection, which other requests share, is
-    /// not reset for that. What these faults do to a connection is nothing that a sender over
-    /// HTTP/2 does.
+    /// An HTTP/2 sender aborts a request by resetting its stream, not the connection, which it shares
+    /// with other requests.
     pub fn needs_http1(self) -> bool {
         matches!(self, Self::CutBody | Self::Reset)
     }
 
-    /// Whether it is of no use without a retry.
+    /// Whether this fault has no effect without a retry.
     pub fn needs_retry(self) -> bool {
         !matches!(self, Self::SlowBody(_) | Self::Duplicate)
     }
 
-    /// Whether a forgery can be delivered so. Forgeries are not retried, so what is about the retry
-    /// makes no sense for them.
-    pub fn fits_forgery(self) -> bool {
+    /// Whether this fault can be combined with a forgery. Forgeries are not retried, so a fault that
+    /// needs a retry can't.
+    pub fn allows_forgery(self) -> bool {
         !self.needs_retry()
     }
 
-    /// Whether deliveries with it can be made at the same moment: those whose first request is sent
-    /// as a whole, and which need no order among each other.
-    pub fn fits_together(self) -> bool {
-        let answer_is_lost = LateRetry { lost: Lost::Answer };
-        matches!(self, Self::LostAck | Self::Reset) || self == Self::LateRetry(answer_is_lost)
+    /// Whether deliveries with this fault can be sent simultaneously: the first request must be sent
+    /// completely, and the deliveries must not depend on their order.
+    pub fn allows_together(self) -> bool {
+        let lost_response = LateRetry {
+            lost: Lost::Response,
+        };
+        matches!(self, Self::LostAck | Self::Reset) || self == Self::LateRetry(lost_response)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The forgeries that a scenario can ask for, by name. How each is made is delivery's work.
+//! The forgeries that a scenario can send, by name. The delivery module builds them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,10 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// One table: the variant, its name in a file, and the sentence on it.
+/// Each row: the variant, its name in files, and its description.
 macro_rules! forgeries {
     ($($variant:ident $name:literal $about:literal;)*) => {
-        /// A delivery that does not prove where it comes from. A receiver must refuse it and grant
+        /// A delivery without a valid proof of its origin. A receiver must refuse it and grant
         /// nothing.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Forgery {
@@ -22,7 +22,7 @@ macro_rules! forgeries {
         }
 
         impl Forgery {
-            /// Every forgery, in the order in which they are listed to users.
+            /// Every forgery, in display order.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
             /// The name in a scenario file and on the command line.
@@ -30,7 +30,7 @@ macro_rules! forgeries {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// One sentence: what is sent, and which mistake of a receiver it reveals.
+            /// What is sent, and which mistake of a receiver it reveals.
             pub fn about(self) -> &'static str {
                 match self { $(Self::$variant => $about,)* }
             }
@@ -40,35 +40,35 @@ macro_rules! forgeries {
 
 forgeries! {
     MissingSignature "missing_signature"
-        "No signature header is sent: reveals a receiver that checks a signature only where there is one.";
+        "No signature header is sent: reveals a receiver that checks a signature only if there is one.";
     MissingTimestamp "missing_timestamp"
-        "No timestamp header is sent, with a signature of a timestamp: reveals a receiver that goes on without one.";
+        "The timestamp header is missing, although the signature covers a timestamp: reveals a receiver that does not require the header.";
     EmptySignature "empty_signature"
-        "The signature header is there and empty: reveals a receiver that takes an empty signature for none to check.";
+        "The signature header is empty: reveals a receiver that skips the check for an empty signature.";
     WrongSecret "wrong_secret"
-        "The body is signed with another secret: reveals a receiver that looks at the form of a signature alone, or at nothing.";
+        "The body is signed with another secret: reveals a receiver that checks only the format of a signature, or nothing.";
     TruncatedSignature "truncated_signature"
-        "The first half of the right signature is sent: reveals a receiver that compares no further than the shorter text.";
+        "Only the first half of the valid signature is sent: reveals a receiver that compares only as many characters as the shorter text has.";
     GarbageSignature "garbage_signature"
-        "64 letters that are no hex digits are sent as the signature: reveals a receiver that breaks, or goes on, when it can't decode it.";
+        "The signature is 64 letters that are not hex digits: reveals a receiver that crashes, or accepts the delivery, if it can't decode the signature.";
     TamperedBody "tampered_body"
-        "The quantity is raised after signing: reveals a receiver that does not check the signature against the bytes it received.";
+        "The quantity is increased after signing: reveals a receiver that does not check the signature against the bytes it received.";
     SwappedTimestamp "swapped_timestamp"
-        "The timestamp header is moved by a second after signing: reveals a receiver that does not check the timestamp with the body.";
+        "The timestamp header is changed by a second after signing: reveals a receiver that does not include the timestamp in the signature check.";
     BodyOnlySignature "body_only_signature"
-        "The body is signed without the timestamp: reveals a receiver that leaves the timestamp out, so that an old delivery passes as a new one.";
+        "The body is signed without the timestamp: reveals a receiver that ignores the timestamp, so an old delivery can be sent as a new one.";
     StaleTimestamp "stale_timestamp"
-        "The delivery is rightly signed as of a day ago: reveals a receiver that takes a recorded delivery at any later time.";
+        "The delivery is signed correctly, with a timestamp one day in the past: reveals a receiver that accepts a recorded delivery at any later time.";
     FutureTimestamp "future_timestamp"
-        "The delivery is rightly signed as of a day ahead: reveals a receiver that checks the age of a timestamp but not its sign.";
+        "The delivery is signed correctly, with a timestamp one day in the future: reveals a receiver that only rejects old timestamps.";
     ExpiredSecret "expired_secret"
-        "The delivery is rightly signed with the secret before the present one: reveals a receiver that still takes a secret which was replaced.";
+        "The delivery is signed correctly, with the previous secret: reveals a receiver that still accepts a replaced secret.";
     WrongAlgorithm "wrong_algorithm"
-        "The signature is a plain SHA-256 of the timestamp and the body, which anyone can compute: reveals a receiver that uses no key.";
+        "The signature is a plain SHA-256 of the timestamp and the body, which anyone can compute: reveals a receiver that does not use the secret.";
     PrefixedSignature "prefixed_signature"
-        "The right signature is sent behind `sha256=`, as Aghanim never does: reveals a receiver that searches the header for a signature.";
+        "The valid signature is sent with the prefix `sha256=`, which Aghanim never sends: reveals a receiver that searches the header for a signature.";
     TwoSignatures "two_signatures"
-        "Two signature headers are sent, a wrong one and then the right one: reveals a receiver that is content when any of several fits.";
+        "Two signature headers are sent, first an invalid and then the valid one: reveals a receiver that accepts a delivery if any of several signatures is valid.";
 }
 
 impl fmt::Display for Forgery {
@@ -88,8 +88,8 @@ impl JsonSchema for Forgery {
             .map(|forgery| json!({ "const": forgery.name(), "description": forgery.about() }))
             .collect();
         json_schema!({
-            "description": "A delivery that does not prove where it comes from. A receiver must \
-                refuse it and grant nothing.",
+            "description": "A delivery without a valid proof of its origin. A receiver must refuse it \
+                and grant nothing.",
             "type": "string",
             "oneOf": one_of,
         })
@@ -100,14 +100,14 @@ impl JsonSchema for Forgery {
 mod tests {
     use super::*;
 
-    /// The names as the design lists them.
+    /// The documented names.
     const NAMES: &str = "missing_signature missing_timestamp empty_signature wrong_secret \
         truncated_signature garbage_signature tampered_body swapped_timestamp body_only_signature \
         stale_timestamp future_timestamp expired_secret wrong_algorithm prefixed_signature \
         two_signatures";
 
     #[test]
-    fn the_names_are_those_of_the_design() {
+    fn the_names_are_as_documented() {
         let names: Vec<_> = Forgery::ALL.into_iter().map(Forgery::name).collect();
         assert_eq!(names, NAMES.split_whitespace().collect::<Vec<_>>());
     }
@@ -119,12 +119,13 @@ mod tests {
             assert_eq!(json, format!("\"{forgery}\""));
             assert_eq!(serde_json::from_str::<Forgery>(&json).ok(), Some(forgery));
         }
-        let error = serde_json::from_str::<Forgery>("\"wrong_secrets\"").expect_err("no such name");
+        let error =
+            serde_json::from_str::<Forgery>("\"wrong_secrets\"").expect_err("an unknown name");
         assert!(error.to_string().contains("`wrong_secret`"), "{error}");
     }
 
     #[test]
-    fn every_sentence_says_what_is_revealed() {
+    fn every_description_says_what_the_forgery_reveals() {
         for forgery in Forgery::ALL {
             let about = forgery.about();
             assert!(

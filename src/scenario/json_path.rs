@@ -1,4 +1,4 @@
-//! The two ways to point into JSON: a query over an answer and an address in an event.
+//! Paths into JSON: JSONPath for queries on responses, JSON Pointer for values of events.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,13 +23,13 @@ impl JsonPath {
                 text: text.to_owned(),
             }),
             Err(error) => Err(format!(
-                "not a JSONPath: `{text}`: {error}\n\
-                 a path begins with `$` (RFC 9535), as in `$.items[0].quantity`"
+                "invalid JSONPath `{text}`: {error}\n\
+                 a path starts with `$` (RFC 9535), as in `$.items[0].quantity`"
             )),
         }
     }
 
-    /// All values of `json` that the path selects.
+    /// All values in `json` that the path selects.
     pub fn query<'json>(&self, json: &'json Value) -> Vec<&'json Value> {
         self.path.query(json).all()
     }
@@ -67,12 +67,12 @@ impl JsonSchema for JsonPath {
     }
 }
 
-/// An RFC 6901 JSON Pointer to a value of an event.
+/// An RFC 6901 JSON Pointer to a value in an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JsonPointer(String);
 
 impl JsonPointer {
-    /// The pointer's text.
+    /// The pointer as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -83,12 +83,12 @@ impl JsonPointer {
             return Ok(Self(text.to_owned()));
         }
         Err(format!(
-            "not a JSON Pointer: `{text}`\n\
-             a pointer begins with `/` (RFC 6901), as in `/event_data/item/sku`"
+            "invalid JSON Pointer `{text}`\n\
+             a pointer starts with `/` (RFC 6901), as in `/event_data/item/sku`"
         ))
     }
 
-    /// Puts `value` where the pointer points. The parent must exist; `-` appends to a list.
+    /// Sets the value at this pointer. The parent must exist; `-` appends to a list.
     pub fn set(&self, json: &mut Value, value: Value) -> Result<(), String> {
         let (parent, last) = self.parent(json)?;
         match parent {
@@ -106,7 +106,7 @@ impl JsonPointer {
                         *item = value;
                         Ok(())
                     }
-                    None => Err(format!("the event has nothing at `{}`", self.0)),
+                    None => Err(format!("the event has no value at `{}`", self.0)),
                 }
             }
             _ => Err(format!(
@@ -116,7 +116,7 @@ impl JsonPointer {
         }
     }
 
-    /// Takes the value away that the pointer points at.
+    /// Removes the value at this pointer.
     pub fn remove(&self, json: &mut Value) -> Result<(), String> {
         let (parent, last) = self.parent(json)?;
         let removed = match parent {
@@ -133,16 +133,16 @@ impl JsonPointer {
         if removed {
             Ok(())
         } else {
-            Err(format!("the event has nothing at `{}`", self.0))
+            Err(format!("the event has no value at `{}`", self.0))
         }
     }
 
-    /// The value that holds the pointed-at one, and the last step's unescaped text.
+    /// The parent of the value at this pointer, and the unescaped last token.
     fn parent<'json>(&self, json: &'json mut Value) -> Result<(&'json mut Value, String), String> {
         let (parent, last) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
         match json.pointer_mut(parent) {
             Some(value) => Ok((value, last.replace("~1", "/").replace("~0", "~"))),
-            None => Err(format!("the event has nothing at `{parent}`")),
+            None => Err(format!("the event has no value at `{parent}`")),
         }
     }
 }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_to_nothing_says_so() {
+    fn a_pointer_to_a_missing_value_is_an_error() {
         let mut json = json!({ "a": 1 });
         assert!(
             pointer("/x/y")
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_does_not_parse_says_why() {
+    fn an_invalid_path_says_why() {
         let error = JsonPath::parse("$.items[").unwrap_err();
         assert!(
             error.contains("$.items[") && error.contains("RFC 9535"),

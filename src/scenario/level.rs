@@ -1,18 +1,19 @@
-//! How much a check demands.
+//! The severity of a check.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How much a check demands.
+/// How serious it is if a check fails.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// The source document demands it, or items get lost or doubled. What does not hold fails.
+    /// Required by the source document, or else items get lost or granted twice. A failed check is a
+    /// failure.
     #[default]
     Must,
-    /// Good practice that Aghanim's own template does not follow. What does not hold is a
-    /// warning, and a failure only with `--strict`.
+    /// Good practice that Aghanim's own template does not follow. A failed check is a warning, or a
+    /// failure with `--strict`.
     Should,
 }

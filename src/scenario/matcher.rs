@@ -1,4 +1,4 @@
-//! What a value of an answer must be like.
+//! Conditions on a value of a response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,24 +11,24 @@ use serde_json::{Map, Value};
 use super::CountRange;
 use super::document::nearest;
 
-/// What a value must be like. A plain value means `equals`; every given key must hold.
+/// Conditions on a value. All of them must hold. In a file, a plain value means `equals`.
 #[derive(Debug, Clone, Default)]
 pub struct Matcher {
-    /// The value is this one; numbers are equal by value, so `1` equals `1.0`.
+    /// The value equals this one. Numbers are compared by value, so `1` equals `1.0`.
     pub equals: Option<Value>,
-    /// Text contains this text; a list contains this value; an object has these entries.
+    /// The text contains this text, the list this value, or the object these entries.
     pub contains: Option<Value>,
-    /// Text matches this regular expression somewhere.
+    /// Part of the text matches this regular expression.
     pub matches: Option<Regex>,
-    /// The value is of this JSON type.
+    /// The value has this JSON type.
     pub json_type: Option<JsonType>,
-    /// `true`: there must be no value; `false`: there must be one.
+    /// `true`: the value must be absent; `false`: it must be present.
     pub absent: Option<bool>,
-    /// Text, list or object is this long.
+    /// The length of the text, list or object.
     pub length: Option<CountRange>,
 }
 
-/// A type of JSON; `integer` is a number without a fraction.
+/// A JSON type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JsonType {
@@ -82,7 +82,7 @@ impl fmt::Display for JsonType {
 const KEYS: [&str; 6] = ["equals", "contains", "matches", "type", "absent", "length"];
 
 impl Matcher {
-    /// The matcher that demands exactly `value`.
+    /// A matcher for exactly `value`.
     pub fn equal_to(value: Value) -> Self {
         Self {
             equals: Some(value),
@@ -95,41 +95,41 @@ impl Matcher {
             let nearest = nearest(unknown, KEYS)
                 .map_or(String::new(), |name| format!("did you mean `{name}`? "));
             return Err(format!(
-                "unknown key `{unknown}` in a matcher\n{nearest}known: {}; to compare with an \
-                 object, write `equals: {{ … }}`",
+                "unknown key `{unknown}` in a matcher\n{nearest}known keys: {}; to compare with \
+                 an object, write `equals: {{ … }}`",
                 KEYS.join(", ")
             ));
         }
         let mut take = |key: &str| keys.remove(key);
-        let pattern: Option<String> = of_key("matches", take("matches"))?;
+        let pattern: Option<String> = parse_key("matches", take("matches"))?;
         Ok(Self {
             equals: take("equals"),
             contains: take("contains"),
             matches: pattern
                 .map(|pattern| {
-                    Regex::new(&pattern).map_err(|error| not_a_pattern(&pattern, &error))
+                    Regex::new(&pattern).map_err(|error| invalid_pattern(&pattern, &error))
                 })
                 .transpose()?,
-            json_type: of_key("type", take("type"))?,
-            absent: of_key("absent", take("absent"))?,
-            length: of_key("length", take("length"))?,
+            json_type: parse_key("type", take("type"))?,
+            absent: parse_key("absent", take("absent"))?,
+            length: parse_key("length", take("length"))?,
         })
     }
 }
 
-fn of_key<T: DeserializeOwned>(key: &str, value: Option<Value>) -> Result<Option<T>, String> {
+fn parse_key<T: DeserializeOwned>(key: &str, value: Option<Value>) -> Result<Option<T>, String> {
     let read = |value| serde_json::from_value(value).map_err(|error| format!("`{key}`: {error}"));
     value.map(read).transpose()
 }
 
-fn not_a_pattern(pattern: &str, error: &regex::Error) -> String {
+fn invalid_pattern(pattern: &str, error: &regex::Error) -> String {
     let reason = error.to_string();
     let reason = reason
         .lines()
         .last()
         .unwrap_or_default()
         .trim_start_matches("error: ");
-    format!("`{pattern}` is not a regular expression: {reason}")
+    format!("invalid regular expression `{pattern}`: {reason}")
 }
 
 impl<'de> Deserialize<'de> for Matcher {
@@ -145,7 +145,7 @@ impl<'de> Deserialize<'de> for Matcher {
 
 impl fmt::Display for Matcher {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let demands = [
+        let conditions = [
             self.equals.as_ref().map(Value::to_string),
             self.contains
                 .as_ref()
@@ -155,11 +155,11 @@ impl fmt::Display for Matcher {
                 .map(|pattern| format!("matches /{pattern}/")),
             self.json_type.map(|json_type| format!("is {json_type}")),
             self.absent
-                .map(|absent| if absent { "is absent" } else { "is there" }.to_owned()),
+                .map(|absent| if absent { "is absent" } else { "is present" }.to_owned()),
             self.length.map(|length| format!("has length {length}")),
         ];
-        let demands: Vec<String> = demands.into_iter().flatten().collect();
-        formatter.write_str(&demands.join(" and "))
+        let conditions: Vec<String> = conditions.into_iter().flatten().collect();
+        formatter.write_str(&conditions.join(" and "))
     }
 }
 
@@ -172,32 +172,32 @@ impl JsonSchema for Matcher {
         let mut length = generator.subschema_for::<CountRange>();
         length.insert(
             "description".to_owned(),
-            "Text, list or object is this long: a number, or a range such as `1..3`.".into(),
+            "The length of the text, list or object: a number, or a range such as `1..3`.".into(),
         );
         json_schema!({
-            "description": "What a value must be like: a plain value, or conditions that must all hold.",
+            "description": "An expected value, or conditions that the value must all meet.",
             "anyOf": [
                 { "type": ["null", "boolean", "number", "string", "array"] },
                 {
                     "type": "object",
                     "additionalProperties": false,
                     "properties": {
-                        "equals": { "description": "The value is this one." },
+                        "equals": { "description": "The value equals this one. Numbers are compared by value, so `1` equals `1.0`." },
                         "contains": {
-                            "description": "Text contains this text, a list this value, an object these entries."
+                            "description": "The text contains this text, the list this value, or the object these entries."
                         },
                         "matches": {
                             "type": "string",
                             "format": "regex",
-                            "description": "Text matches this regular expression somewhere."
+                            "description": "Part of the text matches this regular expression."
                         },
                         "type": {
                             "enum": ["null", "boolean", "number", "integer", "string", "array", "object"],
-                            "description": "The value is of this JSON type."
+                            "description": "The value has this JSON type."
                         },
                         "absent": {
                             "type": "boolean",
-                            "description": "`true`: there must be no value; `false`: there must be one."
+                            "description": "`true`: the value must be absent; `false`: it must be present."
                         },
                         "length": length
                     }

@@ -1,36 +1,36 @@
-//! The variables of a scenario file: its constants, and the combinations of its matrix.
+//! The variables of a scenario file: its constants and the combinations of its matrix values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::document::{
-    Diagnostic, Diagnostics, Key, Node, NodeValue, SourceFile, Variables, decode,
+    Diagnostic, Diagnostics, Node, NodeKey, NodeValue, SourceFile, Variables, decode,
 };
 
-/// The most cases of one file.
+/// The maximum number of cases in one file.
 const CASE_LIMIT: usize = 1_000;
 
-/// The most characters of a list or mapping that stand in a title.
-const SHOWN_LIMIT: usize = 40;
+/// The maximum number of characters of a list or mapping in a title.
+const LABEL_LIMIT: usize = 40;
 
-/// One choice of values from the matrix.
+/// One combination of matrix values.
 #[derive(Clone, Default)]
-pub(super) struct Choice {
-    /// The values of the file's `vars`, and of one choice of its `matrix`.
+pub(super) struct MatrixChoice {
+    /// The values of the file's `vars` and of this combination.
     pub(super) variables: Variables,
-    /// The choice as titles show it; empty without a matrix.
+    /// The combination as titles show it; empty without a matrix.
     pub(super) label: String,
 }
 
 /// The variables under `vars`.
 fn constants(source: &SourceFile, tree: &Node, problems: &mut Diagnostics) -> Variables {
-    // A wrong type here is found, and reported, when the scenario is decoded.
+    // Decoding the scenario reports an invalid type here.
     let entries = tree.get("vars").map_or(&[][..], Node::entries);
     for (name, _) in entries {
         if name.text.contains(['$', '{', '}']) {
-            let message = format!("`{}` can't be a variable's name", name.text);
-            let help = Some("use letters and `_`".to_owned());
+            let message = format!("invalid variable name `{}`", name.text);
+            let help = Some("use letters, digits and `_`".to_owned());
             problems.extend([Diagnostic::at(source, name.span, message, help)]);
         }
     }
@@ -40,24 +40,28 @@ fn constants(source: &SourceFile, tree: &Node, problems: &mut Diagnostics) -> Va
         .collect()
 }
 
-/// All combinations of the matrix's values, in the order of the file. Of a matrix with mistakes it
-/// is a single one, in which the variables that are wrong have no value.
-pub(super) fn choices(source: &SourceFile, tree: &Node, problems: &mut Diagnostics) -> Vec<Choice> {
+/// All combinations of the matrix values, in the order of the file. For a matrix with mistakes, a
+/// single combination, in which invalid variables have no value.
+pub(super) fn choices(
+    source: &SourceFile,
+    tree: &Node,
+    problems: &mut Diagnostics,
+) -> Vec<MatrixChoice> {
     let constants = constants(source, tree, problems);
     let entries = tree.get("matrix").map_or(&[][..], Node::entries);
     let mut count: usize = 1;
-    let mut sound = Vec::new();
-    let mut wrong = Vec::new();
+    let mut valid = Vec::new();
+    let mut invalid = Vec::new();
     for (name, values) in entries {
         match values_of(name, values, &constants) {
             Ok(values) => {
-                sound.push((name, values));
-                // Told once, at the list that makes them too many.
+                valid.push((name, values));
+                // Report this only once, at the list that exceeds the limit.
                 if count <= CASE_LIMIT {
                     count *= values.len();
                     if count > CASE_LIMIT {
-                        let message = format!("the matrix makes more than {CASE_LIMIT} cases");
-                        let help = Some("split the file, or leave values out".to_owned());
+                        let message = format!("the matrix has more than {CASE_LIMIT} combinations");
+                        let help = Some("split the file, or remove values".to_owned());
                         problems.extend([Diagnostic::at(source, name.span, message, help)]);
                     }
                 }
@@ -65,15 +69,15 @@ pub(super) fn choices(source: &SourceFile, tree: &Node, problems: &mut Diagnosti
             Err((message, help)) => {
                 let help = Some(help.to_owned());
                 problems.extend([Diagnostic::at(source, name.span, message, help)]);
-                wrong.push((name, values));
+                invalid.push((name, values));
             }
         }
     }
-    let mut choices = vec![Choice {
+    let mut choices = vec![MatrixChoice {
         variables: constants,
         label: String::new(),
     }];
-    for (name, values) in wrong {
+    for (name, values) in invalid {
         let value = NodeValue::Skipped;
         let unknown = Node {
             value,
@@ -81,7 +85,7 @@ pub(super) fn choices(source: &SourceFile, tree: &Node, problems: &mut Diagnosti
         };
         choices[0].variables.insert(name.text.clone(), unknown);
     }
-    for (name, values) in sound {
+    for (name, values) in valid {
         let values = if problems.0.is_empty() {
             values
         } else {
@@ -100,9 +104,9 @@ pub(super) fn choices(source: &SourceFile, tree: &Node, problems: &mut Diagnosti
     choices
 }
 
-/// The values of one list of the matrix, of which there are some; or what is wrong, and what to do.
+/// The values of one list of the matrix; or a message and help if it is invalid or empty.
 fn values_of<'node>(
-    name: &Key,
+    name: &NodeKey,
     values: &'node Node,
     constants: &Variables,
 ) -> Result<&'node [Node], (String, &'static str)> {
@@ -112,18 +116,21 @@ fn values_of<'node>(
         return Err((message, list));
     };
     if values.is_empty() {
-        let message = format!("the list of `{}` is empty, so nothing would run", name.text);
+        let message = format!(
+            "the list for `{}` is empty, so nothing would run",
+            name.text
+        );
         return Err((message, list));
     }
     if constants.contains_key(&name.text) {
-        let message = format!("`{}` stands under `vars` too", name.text);
+        let message = format!("`{}` is also defined under `vars`", name.text);
         return Err((message, "remove one of the two"));
     }
     Ok(values)
 }
 
-/// Adds a number to each label that an earlier choice has too.
-fn number_equal_labels(choices: &mut [Choice]) {
+/// Adds a number to each label that repeats an earlier one.
+fn number_equal_labels(choices: &mut [MatrixChoice]) {
     let mut taken = BTreeSet::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for choice in choices {
@@ -136,7 +143,7 @@ fn number_equal_labels(choices: &mut [Choice]) {
     }
 }
 
-impl Choice {
+impl MatrixChoice {
     fn with(&self, source: &SourceFile, name: &str, value: &Node) -> Self {
         let mut choice = self.clone();
         let shown = match &value.value {
@@ -147,7 +154,7 @@ impl Choice {
             NodeValue::Boolean(value) => value.to_string(),
             NodeValue::Null | NodeValue::Skipped => "null".to_owned(),
             NodeValue::Sequence(_) | NodeValue::Mapping(_) => {
-                // Any tree can be decoded as JSON.
+                // Every tree can be decoded as JSON.
                 let json = decode::<Value>(source, value).unwrap_or_default();
                 shortened(&json.to_string())
             }
@@ -159,9 +166,9 @@ impl Choice {
     }
 }
 
-/// The text, or the beginning of a long one.
+/// Cuts a long text.
 fn shortened(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_LIMIT) {
+    match text.char_indices().nth(LABEL_LIMIT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

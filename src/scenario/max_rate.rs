@@ -1,4 +1,4 @@
-//! The most deliveries that a receiver takes in some time, as `8/s`.
+//! The maximum rate of deliveries to a receiver, such as `8/s`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,17 +7,17 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer};
 
-/// So many deliveries in any second or minute, and no more.
+/// A maximum number of deliveries in any second or minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MaxRate {
-    /// How many; at least 1.
+    /// The number of deliveries; at least 1.
     pub deliveries: u32,
-    /// In how long a time.
+    /// The length of time.
     pub period: Duration,
 }
 
-/// More than this is no limit that a run would ever meet.
-const MOST: u32 = 1_000_000;
+/// The highest rate. No run reaches it.
+const MAX_DELIVERIES: u32 = 1_000_000;
 
 impl MaxRate {
     fn parse(text: &str) -> Option<Self> {
@@ -28,7 +28,7 @@ impl MaxRate {
             _ => return None,
         };
         let deliveries = count.trim().parse().ok()?;
-        (1..=MOST)
+        (1..=MAX_DELIVERIES)
             .contains(&deliveries)
             .then_some(Self { deliveries, period })
     }
@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for MaxRate {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
             de::Error::custom(format!(
-                "`{text}` is no rate\nexpected deliveries a second or a minute, as `8/s` or `30/m`"
+                "invalid rate `{text}`\nexpected deliveries per second or minute, such as `8/s` or `30/m`"
             ))
         })
     }
@@ -61,7 +61,7 @@ impl JsonSchema for MaxRate {
         json_schema!({
             "type": "string",
             "pattern": "^[1-9][0-9]{0,6}/[sm]$",
-            "description": "Deliveries a second or a minute, as `8/s` or `30/m`.",
+            "description": "Deliveries per second or minute, such as `8/s` or `30/m`.",
         })
     }
 }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_a_number_a_second_or_a_minute() {
+    fn a_rate_is_a_number_per_second_or_minute() {
         for text in ["8/s", "30/m", "1000000/s"] {
             assert_eq!(
                 MaxRate::parse(text).map(|rate| rate.to_string()),

@@ -1,7 +1,6 @@
-//! The scenario format: what a file may say, how it is read, and what is wrong in it.
+//! The formats of scenario files and of `aghook.yaml`: types, parsing, checks and JSON Schemas.
 //!
-//! Nothing here sends anything or knows what an answer looks like; policies and expectations are
-//! data here, and are followed and judged further down.
+//! This module sends nothing. Policies and expectations are data here; other modules apply them.
 
 mod check;
 mod connection_choice;
@@ -56,8 +55,8 @@ pub use retry_policy::{
     RetryOverride, RetryPolicy, RetrySetting,
 };
 pub use scenario_file::{Case, Scenario};
-pub(crate) use schema::describe_lone_keys;
+pub(crate) use schema::describe_single_keys;
 pub use schema::{config_schema, scenario_schema};
 pub use snapshot_settings::{SnapshotSettings, TextPattern};
 pub use status_class::{StatusClass, StatusPattern, StatusPatternError};
-pub use step::{Request, Script, Step};
+pub use step::{RequestStep, Script, Step};

@@ -1,4 +1,4 @@
-//! The players that a game's test accounts are: by their IDs, by a pattern, or from a file.
+//! The game's test players: by ID, by pattern, or from a file.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,34 +9,34 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-/// The players that generated events are about.
+/// The players to use in generated events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlayerList {
     ids: Vec<String>,
     file: Option<PathBuf>,
 }
 
-/// The long form.
+/// A file of players.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PlayerFile {
-    /// A file of IDs or patterns, one a line; relative to this file.
+    /// A file with one ID or pattern per line; the path is relative to this file.
     file: PathBuf,
 }
 
-/// The most players that are listed: more than any run can meet.
-const MOST: usize = 1_000_000;
+/// The maximum number of players. No run uses that many.
+const MAX_PLAYERS: usize = 1_000_000;
 
 impl PlayerList {
     const EXPECTED: &str = "an ID or a pattern such as `player-{0..999}`, a list of them, or \
                             `{ file: players.txt }`";
 
-    /// The IDs, each once and in their order.
+    /// The unique IDs, in their order.
     pub fn ids(&self) -> &[String] {
         &self.ids
     }
 
-    /// Reads the file, if one is named, from this folder.
+    /// Reads the player file, if there is one, from `folder`.
     pub(super) fn read(&mut self, folder: &Path) -> Result<(), String> {
         let Some(file) = self.file.take() else {
             return Ok(());
@@ -44,7 +44,7 @@ impl PlayerList {
         let path = folder.join(file);
         let shown = path.display();
         let text = std::fs::read_to_string(&path)
-            .map_err(|error| format!("{shown} can't be read: {error}"))?;
+            .map_err(|error| format!("can't read {shown}: {error}"))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         *self = Self::of(lines).map_err(|problem| format!("{shown}: {problem}"))?;
         Ok(())
@@ -54,26 +54,26 @@ impl PlayerList {
         let mut seen = HashSet::new();
         let mut ids = Vec::new();
         for entry in entries {
-            for id in expanded(entry.as_ref())? {
+            for id in expand(entry.as_ref())? {
                 if seen.insert(id.clone()) {
                     ids.push(id);
                 }
             }
-            if ids.len() > MOST {
-                return Err(format!("these are more than {MOST} players"));
+            if ids.len() > MAX_PLAYERS {
+                return Err(format!("expected at most {MAX_PLAYERS} players"));
             }
         }
         if ids.is_empty() {
-            return Err("no player is listed".to_owned());
+            return Err("the list of players is empty".to_owned());
         }
         Ok(Self { ids, file: None })
     }
 }
 
-/// The IDs that a pattern stands for; a text without one is an ID.
-fn expanded(text: &str) -> Result<Vec<String>, String> {
+/// Expands a pattern into IDs. A text without a pattern is an ID.
+fn expand(text: &str) -> Result<Vec<String>, String> {
     if text.is_empty() {
-        return Err("a player's ID is empty".to_owned());
+        return Err("a player ID is empty".to_owned());
     }
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let pattern = text.split_once('{').and_then(|(before, rest)| {
@@ -84,28 +84,30 @@ fn expanded(text: &str) -> Result<Vec<String>, String> {
     let Some((before, first, last, after)) = pattern else {
         return match text.split_once('{') {
             Some((_, rest)) if rest.contains("..") && !rest.contains('}') => {
-                Err(format!("`{text}` has no `}}` behind its range"))
+                Err(format!("`{text}` has no `}}` after its range"))
             }
             _ => Ok(vec![text.to_owned()]),
         };
     };
     if after.contains("..") && after.contains('{') {
-        return Err(format!("`{text}` has two ranges, and there can be one"));
+        return Err(format!("`{text}` has two ranges, but only one is allowed"));
     }
     let number = |text: &str| -> Result<usize, String> {
         let number = text.parse().ok().filter(|number| *number < usize::MAX);
-        number.ok_or_else(|| format!("{text} is too large a number"))
+        number.ok_or_else(|| format!("the number {text} is too large"))
     };
     let (from, to) = (number(first)?, number(last)?);
     if from > to {
-        return Err(format!("{{{first}..{last}}} begins after its end"));
-    }
-    if to - from >= MOST {
         return Err(format!(
-            "{{{first}..{last}}} stands for more than {MOST} players"
+            "the range {{{first}..{last}}} starts after its end"
         ));
     }
-    // As in a shell, leading zeros say how wide every number is.
+    if to - from >= MAX_PLAYERS {
+        return Err(format!(
+            "the range {{{first}..{last}}} has more than {MAX_PLAYERS} players"
+        ));
+    }
+    // As in a shell, leading zeros set the width of every number.
     let width = if first.starts_with('0') {
         first.len()
     } else {
@@ -118,9 +120,9 @@ fn expanded(text: &str) -> Result<Vec<String>, String> {
 
 impl<'de> Deserialize<'de> for PlayerList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ListVisitor;
+        struct PlayerListVisitor;
 
-        impl<'de> Visitor<'de> for ListVisitor {
+        impl<'de> Visitor<'de> for PlayerListVisitor {
             type Value = PlayerList;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,7 +151,7 @@ impl<'de> Deserialize<'de> for PlayerList {
             }
         }
 
-        deserializer.deserialize_any(ListVisitor)
+        deserializer.deserialize_any(PlayerListVisitor)
     }
 }
 
@@ -160,8 +162,8 @@ impl JsonSchema for PlayerList {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "IDs of players, or patterns such as `player-{0..999}`; or a file of \
-                them, one a line.",
+            "description": "Player IDs, or patterns such as `player-{0..999}`; or a file with one \
+                of these per line.",
             "anyOf": [
                 { "type": "string" },
                 { "type": "array", "items": { "type": "string" }, "minItems": 1 },
@@ -180,11 +182,11 @@ mod tests {
     }
 
     #[test]
-    fn patterns_and_ids_are_listed_once_in_their_order() {
+    fn patterns_and_ids_are_expanded_in_order_without_duplicates() {
         assert_eq!(ids(&["p{8..10}"]), ["p8", "p9", "p10"]);
         assert_eq!(ids(&["{08..10}-x"]), ["08-x", "09-x", "10-x"]);
         assert_eq!(ids(&["a{0..0}", "b", "a0"]), ["a0", "b"]);
-        // Braces around anything else are a part of the ID.
+        // Other braces are part of the ID.
         assert_eq!(
             ids(&["{guid}", "{..2}", "a{1..b}"]),
             ["{guid}", "{..2}", "a{1..b}"]
@@ -192,14 +194,17 @@ mod tests {
     }
 
     #[test]
-    fn what_lists_nobody_or_too_many_is_refused() {
-        let told = |entries: &[&str]| PlayerList::of(entries).expect_err("a mistake");
-        assert_eq!(told(&[]), "no player is listed");
-        assert_eq!(told(&[""]), "a player's ID is empty");
-        assert_eq!(told(&["p{3..1}"]), "{3..1} begins after its end");
-        assert_eq!(told(&["p{0..9"]), "`p{0..9` has no `}` behind its range");
-        assert!(told(&["p{0..9}-{0..9}"]).contains("two ranges"));
-        assert!(told(&["p{0..1000000}"]).contains("more than 1000000"));
-        assert!(told(&["p{0..99999999999999999999999}"]).contains("too large"));
+    fn empty_and_too_long_lists_are_rejected() {
+        let message = |entries: &[&str]| PlayerList::of(entries).expect_err("a mistake");
+        assert_eq!(message(&[]), "the list of players is empty");
+        assert_eq!(message(&[""]), "a player ID is empty");
+        assert_eq!(
+            message(&["p{3..1}"]),
+            "the range {3..1} starts after its end"
+        );
+        assert_eq!(message(&["p{0..9"]), "`p{0..9` has no `}` after its range");
+        assert!(message(&["p{0..9}-{0..9}"]).contains("two ranges"));
+        assert!(message(&["p{0..1000000}"]).contains("more than 1000000"));
+        assert!(message(&["p{0..99999999999999999999999}"]).contains("too large"));
     }
 }

@@ -1,4 +1,4 @@
-//! How an effect is seen: a request or a command that tells a number.
+//! Probes: requests or commands that read a number from the game.
 
 use std::borrow::Cow;
 
@@ -8,70 +8,70 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::{DurationText, JsonPath};
 
-/// Where the number of a probe comes from: exactly one of `http` and `command`.
+/// How to read a number from the game. Set exactly one of `http` and `command`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, try_from = "ProbeKeys")]
 #[schemars(with = "ProbeKeys")]
 pub struct Probe {
-    /// What is asked.
+    /// The request or command.
     pub source: ProbeSource,
-    /// The number to take where there is none: a 404, or a path that selects nothing.
+    /// The number to use if there is none: after a 404, or if the path selects nothing.
     pub missing: Option<i128>,
-    /// The longest that one reading may take.
+    /// The maximum duration of one reading.
     pub timeout: DurationText,
 }
 
-/// What is asked for the number.
+/// Where a probe's number comes from.
 #[derive(Debug, Clone)]
 pub enum ProbeSource {
-    /// An HTTP request and the place of the number in its JSON answer.
+    /// An HTTP request with a JSON response.
     Http {
         /// The method and URL.
         request: ProbeRequest,
-        /// Headers to send; `$NAME` stands for an environment variable.
+        /// Headers to send. `$NAME` is replaced with an environment variable.
         headers: IndexMap<String, String>,
-        /// Where the number stands.
+        /// The path to the number in the response.
         read: JsonPath,
     },
-    /// A program and its arguments; it prints the number.
+    /// A program that prints the number, and its arguments.
     Command(Vec<String>),
 }
 
-/// `GET http://127.0.0.1:8080/players/{player_id}/items/{sku}`
+/// A method and a URL, such as `GET http://127.0.0.1:8080/players/{player_id}/items/{sku}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeRequest {
-    /// The method.
+    /// The HTTP method.
     pub method: String,
-    /// The URL with its `{player_id}` and `{sku}`.
+    /// The URL, in which `{player_id}` and `{sku}` are placeholders.
     pub url: String,
 }
 
-/// The placeholders that a probe's URL or arguments may hold.
+/// The placeholders allowed in a probe's URL and arguments.
 pub const PLACEHOLDERS: [&str; 2] = ["player_id", "sku"];
 
-/// Where the number of a probe comes from: exactly one of `http` and `command`.
+/// How to read a number from the game. Set exactly one of `http` and `command`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Probe")]
 struct ProbeKeys {
-    /// Method and URL, such as `GET http://127.0.0.1:8080/players/{player_id}/items/{sku}`.
+    /// The method and URL, such as `GET http://127.0.0.1:8080/players/{player_id}/items/{sku}`.
     #[serde(default)]
     http: Option<ProbeRequest>,
-    /// Headers of the request. `$NAME` stands for an environment variable.
+    /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
     #[serde(default)]
     headers: IndexMap<String, String>,
-    /// Where the number stands in the JSON answer; left out, `$`.
+    /// The JSONPath (RFC 9535) to the number in the JSON response. Default: `$`.
     #[serde(default)]
     read: Option<JsonPath>,
-    /// A program and its arguments, passed as they are and never through a shell. It prints the
-    /// number. `{player_id}` and `{sku}` are replaced; `$NAME` stands for an environment variable.
+    /// A program that prints the number, and its arguments. It runs without a shell. `{player_id}`
+    /// and `{sku}` are replaced, and `$NAME` with the environment variable `NAME`.
     #[serde(default)]
     command: Option<Vec<String>>,
-    /// The number to take where there is none: a 404, or a path that selects nothing. Left out,
-    /// that is an error of the probe.
+    /// The number to use if there is none: after a 404, or if `read` selects nothing. Default: the
+    /// probe fails.
     #[serde(default)]
     missing: Option<i128>,
-    /// The longest that one reading may take; left out, 10s.
+    /// The maximum duration of one reading. Default: 10s.
     #[serde(default)]
     timeout: Option<DurationText>,
 }
@@ -99,14 +99,14 @@ impl TryFrom<ProbeKeys> for Probe {
                     );
                 }
                 if command.is_empty() {
-                    return Err("`command` is empty\nname a program and its arguments".to_owned());
+                    return Err("`command` is empty\ngive a program and its arguments".to_owned());
                 }
                 command
                     .iter()
                     .try_for_each(|argument| check_placeholders(argument, &PLACEHOLDERS))?;
                 ProbeSource::Command(command)
             }
-            _ => return Err("a probe has exactly one of `http` and `command`".to_owned()),
+            _ => return Err("a probe needs exactly one of `http` and `command`".to_owned()),
         };
         let timeout = keys
             .timeout
@@ -119,7 +119,7 @@ impl TryFrom<ProbeKeys> for Probe {
     }
 }
 
-/// Refuses `{names}` other than the known ones. Braces around anything else are left alone.
+/// Rejects unknown placeholders. Braces around anything but a name are not placeholders.
 fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
     for part in text.split('{').skip(1) {
         let Some((name, _)) = part.split_once('}') else {
@@ -129,7 +129,7 @@ fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
         if is_name && !known.contains(&name) {
             let known: Vec<String> = known.iter().map(|name| format!("{{{name}}}")).collect();
             return Err(format!(
-                "unknown placeholder `{{{name}}}`\nknown here: {}",
+                "unknown placeholder `{{{name}}}`\nknown placeholders: {}",
                 known.join(", ")
             ));
         }
@@ -142,11 +142,11 @@ impl ProbeRequest {
         let expected =
             "expected a method and a URL, as in `GET http://127.0.0.1:8080/players/{player_id}`";
         let Some((method, url)) = text.split_once(' ') else {
-            return Err(format!("there is no method before the URL\n{expected}"));
+            return Err(format!("missing method before the URL\n{expected}"));
         };
         let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
         if !is_method {
-            return Err(format!("`{method}` is not a method\n{expected}"));
+            return Err(format!("`{method}` is not an HTTP method\n{expected}"));
         }
         let url = url.trim();
         check_placeholders(url, placeholders)?;
@@ -156,10 +156,8 @@ impl ProbeRequest {
         })
     }
 
-    /// Reads a request about a player and no item, such as that of a `script` hook.
-    pub(super) fn about_a_player<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
+    /// Deserializes a request that may contain `{player_id}` but not `{sku}`.
+    pub(super) fn for_player<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text, &["player_id"]).map_err(de::Error::custom)
     }
@@ -181,7 +179,7 @@ impl JsonSchema for ProbeRequest {
         json_schema!({
             "type": "string",
             "pattern": r"^[A-Z]+ +https?://",
-            "description": "A method and a URL; `{player_id}` and `{sku}` are replaced."
+            "description": "A method and a URL. `{player_id}` and `{sku}` are replaced."
         })
     }
 }

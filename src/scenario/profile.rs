@@ -1,4 +1,4 @@
-//! `aghook.yaml`: where the receiver is, how its effects are seen, and what is right there.
+//! `aghook.yaml`: profiles of receivers, with their targets, probes and policies.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::document::{
-    Diagnostic, Diagnostics, Located, Node, Patience, SourceFile, decode_all, nearest,
+    DecodeBudget, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, nearest,
 };
 use super::{
     DurationText, MaxRate, PlayerList, Probe, ProbeRequest, RestartHook, RetryPolicy, RetrySetting,
@@ -19,110 +19,114 @@ use super::{
 };
 use crate::generate::CatalogueItem;
 
-/// The whole file: target profiles by name.
+/// The configuration in `aghook.yaml`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Target profiles by name. `--profile NAME` picks one; left out, the one named `default`, or
-    /// the only one.
+    /// The target profiles, by name. `--profile NAME` selects one. Default: the profile named
+    /// `default`, or the only profile.
     pub profiles: IndexMap<String, Profile>,
 }
 
-/// One receiver under test and what is known about it.
+/// A receiver under test, and what aghook needs to know about it.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// The webhook's URL. `--target` goes before it.
+    /// The URL of the webhook. `--target` overrides it.
     #[serde(default)]
-    pub target: Option<Located<String>>,
-    /// The environment variable that holds the webhook's secret; left out, `AGHOOK_SECRET`.
+    pub target: Option<Spanned<String>>,
+    /// The environment variable with the webhook's secret. Default: `AGHOOK_SECRET`.
     #[serde(default)]
     pub secret_env: Option<String>,
-    /// The environment variable that holds the secret before the present one. With it, the forgery
-    /// `expired_secret` shows whether the receiver still takes the old secret.
+    /// The environment variable with the previous secret. The forgery `expired_secret` uses it to test
+    /// whether the receiver still accepts the old secret.
     #[serde(default)]
     pub expired_secret_env: Option<String>,
-    /// Hosts other than loopback that may be sent to: a live event can grant real items.
+    /// Hosts that aghook may send to, in addition to loopback. Live events can grant real items!
     #[serde(default)]
     pub allow_hosts: Vec<String>,
-    /// A PEM file of certificates to trust besides the system's; relative to this file.
+    /// A PEM file of certificates to trust in addition to the system's; the path is relative to this
+    /// file.
     #[serde(default)]
     pub cacert: Option<PathBuf>,
-    /// The HTTP version: `1.1` (left out: the source's example), `2`, or `auto` to let TLS choose.
+    /// The HTTP version: `1.1` (as in the source document's example), `2`, or `auto` to negotiate it
+    /// over TLS. Default: `1.1`.
     #[serde(default)]
     pub http_version: HttpVersionName,
-    /// The game's ID in every event; left out, an invented one.
+    /// The ID of the game in every event. Default: a made-up ID.
     #[serde(default)]
     pub game_id: Option<String>,
-    /// The game's own items. Left out, events grant invented ones, which a real receiver may refuse.
+    /// The items of the game. Default: events grant made-up items, which a real receiver may refuse.
     #[serde(default)]
     pub items: Vec<CatalogueItem>,
-    /// The players that the game knows, if it knows its own alone: IDs, patterns such as
-    /// `player-{0..999}`, or `{ file: players.txt }`, relative to this file. Every generated event is
-    /// about one of them. Left out, players are invented.
+    /// The players to use in generated events, if the game rejects unknown players: IDs, patterns such
+    /// as `player-{0..999}`, or `{ file: players.txt }`, with a path relative to this file. Default:
+    /// made-up players.
     #[serde(default)]
     pub players: Option<PlayerList>,
-    /// How effects are seen, by name. `quantity` is the one that `granted` reads: how much of an
-    /// SKU a player holds.
+    /// The probes that read effects from the game, by name. `granted` and `not_granted` use the probe
+    /// `quantity`: how much of an SKU a player holds.
     #[serde(default)]
     pub probes: IndexMap<String, Probe>,
-    /// How the receiver is told to answer with given statuses, which some scenarios need: a request
-    /// whose JSON body is the list of statuses, such as `[503, 503]`.
+    /// A request that makes the receiver respond with given statuses, which some scenarios need. Its
+    /// JSON body is the list of statuses, such as `[503, 503]`.
     #[serde(default)]
     pub script: Option<ScriptHook>,
-    /// How the receiver is restarted, which some scenarios need to see what it has kept.
+    /// How to restart the receiver. Some scenarios need it to check that the receiver stores what it
+    /// granted.
     #[serde(default)]
     pub restart: Option<RestartHook>,
-    /// What is right where Aghanim leaves the choice to the game.
+    /// What is expected where Aghanim leaves the choice to the game.
     #[serde(default)]
     pub policy: Policy,
-    /// How the sender retries. Aghanim's own schedule is not documented: these are assumptions.
+    /// How the sender retries: keys that override the default policy, or `off`. Aghanim does not
+    /// document its schedule, so the defaults are assumptions.
     #[serde(default)]
     pub retry: Option<RetrySetting>,
-    /// The most deliveries that the receiver takes, as `8/s` or `30/m`. Those of a run wait for their
-    /// turn, in real time. Left out, nothing is held back.
+    /// The maximum rate of deliveries, such as `8/s` or `30/m`, for a receiver that limits it. The
+    /// waits take real time. Default: no limit.
     #[serde(default)]
     pub max_rate: Option<MaxRate>,
-    /// How long effects may take to show after the answer. Given, what is right must still be
-    /// right at its end, as befits a receiver that grants later; left out, the first right
-    /// reading within 2s counts.
+    /// The grace period for effects: how long they may take to show after the response. If set, an
+    /// effect must still be as expected at the end of it. Set it for a receiver that grants later.
+    /// Default: 2s, and a check passes at the first expected reading.
     #[serde(default)]
     pub settle: Option<DurationText>,
-    /// What of this receiver's answers is shown in snapshot reports.
+    /// Which parts of this receiver's responses snapshot reports show.
     #[serde(default)]
     pub snapshots: SnapshotSettings,
 }
 
-/// A request that scripts a receiver's next answers to one player.
+/// A request that scripts the receiver's next responses to one player.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScriptHook {
-    /// Method and URL, such as `PUT http://127.0.0.1:8080/debug/players/{player_id}/respond`.
+    /// The method and URL, such as `PUT http://127.0.0.1:8080/debug/players/{player_id}/respond`.
     /// `{player_id}` is replaced.
-    #[serde(deserialize_with = "ProbeRequest::about_a_player")]
+    #[serde(deserialize_with = "ProbeRequest::for_player")]
     #[schemars(with = "ProbeRequest")]
     pub http: ProbeRequest,
-    /// Headers of the request. `$NAME` stands for an environment variable.
+    /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
     #[serde(default)]
     pub headers: IndexMap<String, String>,
 }
 
-/// What is right where Aghanim leaves the choice to the game. What is left out is not judged:
-/// either way counts as right, as long as it happens once.
+/// What is expected where Aghanim leaves the choice to the game. Without a setting, either choice
+/// passes, as long as nothing is granted twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// `nested`: each nested item is granted; `sku`: the bundle's own SKU is.
+    /// How the game grants bundles: `nested` grants each nested item, `sku` the bundle's own SKU.
     #[serde(default)]
     pub bundles: Option<BundlePolicy>,
-    /// Whether a bundle's own quantity multiplies those of its nested items. The source does not
-    /// say; `multiply` is an assumption.
+    /// Whether a bundle's quantity multiplies the quantities of its nested items. The source document
+    /// does not say; the default `multiply` is an assumption.
     #[serde(default)]
     pub bundle_quantity: BundleQuantity,
-    /// What a sandbox event does to what the probe sees.
+    /// Whether a sandbox event changes the number that the probe reads.
     #[serde(default)]
     pub sandbox: Option<GrantPolicy>,
-    /// What an event with `trigger: test` does to what the probe sees.
+    /// Whether an event with `trigger: test` changes the number that the probe reads.
     #[serde(default)]
     pub test: Option<GrantPolicy>,
 }
@@ -131,13 +135,13 @@ pub struct Policy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BundlePolicy {
-    /// Each nested item is granted, down to the innermost.
+    /// Grant each nested item, at every level.
     Nested,
-    /// The bundle's own SKU is granted.
+    /// Grant the bundle's own SKU.
     Sku,
 }
 
-/// Whether a bundle's quantity multiplies those of its nested items.
+/// Whether a bundle's quantity multiplies the quantities of its nested items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BundleQuantity {
@@ -148,33 +152,33 @@ pub enum BundleQuantity {
     Ignore,
 }
 
-/// What an event that is not live does.
+/// Whether a sandbox or test event grants its item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantPolicy {
-    /// It grants nothing.
+    /// Grant nothing.
     Ignore,
-    /// It grants like a live one.
+    /// Grant the item, as for a live event.
     Grant,
 }
 
-/// Which HTTP version is spoken.
+/// Which HTTP version to use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum HttpVersionName {
-    /// HTTP/1.1, as in the source's example.
+    /// HTTP/1.1, as in the source document's example.
     #[default]
     Http1,
-    /// HTTP/2: by ALPN over TLS, by prior knowledge without.
+    /// HTTP/2: negotiated by ALPN over TLS, by prior knowledge without TLS.
     Http2,
-    /// HTTP/2 where TLS agrees on it, HTTP/1.1 otherwise.
+    /// HTTP/2 if TLS negotiates it, HTTP/1.1 otherwise.
     Auto,
 }
 
 impl<'de> Deserialize<'de> for HttpVersionName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Version;
+        struct HttpVersionVisitor;
 
-        impl Visitor<'_> for Version {
+        impl Visitor<'_> for HttpVersionVisitor {
             type Value = HttpVersionName;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -199,7 +203,7 @@ impl<'de> Deserialize<'de> for HttpVersionName {
             }
         }
 
-        deserializer.deserialize_any(Version)
+        deserializer.deserialize_any(HttpVersionVisitor)
     }
 }
 
@@ -214,18 +218,18 @@ impl JsonSchema for HttpVersionName {
 }
 
 impl Profile {
-    /// The SKUs of which a player can hold one at most.
-    pub fn held_once(&self) -> BTreeSet<String> {
-        let once = self.items.iter().filter(|item| !item.stackable);
-        once.map(|item| item.sku.clone()).collect()
+    /// The SKUs of which a player can hold at most one.
+    pub fn unstackable_skus(&self) -> BTreeSet<String> {
+        let unstackable = self.items.iter().filter(|item| !item.stackable);
+        unstackable.map(|item| item.sku.clone()).collect()
     }
 
-    /// The players that the game knows; none where they are invented.
+    /// The players to use; empty if they are made up.
     pub fn listed_players(&self) -> &[String] {
         self.players.as_ref().map_or(&[], PlayerList::ids)
     }
 
-    /// How the sender retries: what the profile sets, and the assumed policy for the rest.
+    /// The retry policy: the profile's settings over the assumed defaults.
     pub fn retry_policy(&self) -> RetryPolicy {
         let assumed = RetryPolicy::default();
         match &self.retry {
@@ -236,10 +240,10 @@ impl Profile {
 }
 
 impl Config {
-    /// The name of the file that is looked for in the working folder.
+    /// The file name to look for in the working folder.
     pub const FILE_NAME: &'static str = "aghook.yaml";
 
-    /// Reads the config file at `path`. Its relative paths are taken from its folder.
+    /// Reads the config file at `path`. Its relative paths are relative to its folder.
     pub fn read(path: &Path) -> Result<Self, Diagnostics> {
         let source = SourceFile::read(path)?;
         let mut config = Self::parse(&source)?;
@@ -251,7 +255,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads the files of players that the profiles name. `path` is the config's own.
+    /// Reads the player files that the profiles refer to. `path` is the path of the config file.
     pub fn read_players(&mut self, path: &Path) -> Result<(), Diagnostics> {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut problems = Diagnostics::default();
@@ -261,43 +265,43 @@ impl Config {
             };
             if let Err(problem) = players.read(folder) {
                 let message = format!("profiles.{name}.players: {problem}");
-                let help = "the file has an ID or a pattern a line, and its path is taken from \
-                            this file's folder";
+                let help = "write one ID or pattern per line; the path is relative to the config \
+                            file";
                 let file = path.display().to_string();
-                problems.extend([Diagnostic::of_file(file, message, Some(help.to_owned()))]);
+                problems.extend([Diagnostic::for_file(file, message, Some(help.to_owned()))]);
             }
         }
         problems.into_result()
     }
 
-    /// Reads a config from a text.
+    /// Parses a config file.
     pub fn parse(source: &SourceFile) -> Result<Self, Diagnostics> {
         let tree = Node::parse(source)?;
-        let decoded = decode_all(source, &tree, &mut Patience::of_a_file());
+        let decoded = decode_all(source, &tree, &mut DecodeBudget::per_file());
         match decoded.value {
             Some(config) if decoded.mistakes.is_empty() => Ok(config),
-            _ => Err(Diagnostics(decoded.mistakes).of_one_file(&source.name)),
+            _ => Err(Diagnostics(decoded.mistakes).sorted_and_limited(&source.name)),
         }
     }
 
-    /// Whether there are several profiles and none that is meant where nobody names one.
+    /// Whether there are several profiles, none of which is the default.
     pub fn has_no_default(&self) -> bool {
         self.profiles.len() > 1 && !self.profiles.contains_key("default")
     }
 
-    /// The profile of that name; without a name, the one named `default`, or the only one.
+    /// Selects a profile by name; without a name, the profile named `default`, or the only one.
     ///
-    /// `file` is the file's name for messages.
+    /// `file` is the file's name in messages.
     pub fn pick(&self, name: Option<&str>, file: &str) -> Result<(&str, &Profile), Diagnostics> {
         let names: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
         let problem = |message: String, help: String| {
-            Diagnostics::from(Diagnostic::of_file(file, message, Some(help)))
+            Diagnostics::from(Diagnostic::for_file(file, message, Some(help)))
         };
-        let known = format!("profiles here: {}", names.join(", "));
+        let known = format!("known profiles: {}", names.join(", "));
         let wanted = match (name, names.as_slice()) {
             (_, []) => {
-                let help = "`aghook new` writes a file to start from".to_owned();
-                return Err(problem("there is no profile in this file".to_owned(), help));
+                let help = "run `aghook new` to create a config file".to_owned();
+                return Err(problem("no profiles in this file".to_owned(), help));
             }
             (Some(name), _) => name,
             (None, [only]) => only,
@@ -306,14 +310,14 @@ impl Config {
         match self.profiles.get_key_value(wanted) {
             Some((name, profile)) => Ok((name, profile)),
             None if name.is_none() => Err(problem(
-                "there are several profiles and none is named `default`".to_owned(),
-                format!("pick one with `--profile NAME`; {known}"),
+                "several profiles, and none is named `default`".to_owned(),
+                format!("select one with `--profile NAME`; {known}"),
             )),
             None => {
                 let nearest = nearest(wanted, names.iter().copied())
                     .map_or(String::new(), |name| format!("did you mean `{name}`? "));
                 Err(problem(
-                    format!("there is no profile `{wanted}`"),
+                    format!("unknown profile `{wanted}`"),
                     format!("{nearest}{known}"),
                 ))
             }
@@ -325,7 +329,7 @@ impl Config {
 mod tests {
     use super::*;
 
-    const DESIGN: &str = r#"
+    const EXAMPLE: &str = r#"
 profiles:
   local:
     target: http://127.0.0.1:8080/webhooks/aghanim
@@ -345,8 +349,8 @@ profiles:
     }
 
     #[test]
-    fn reads_the_profile_of_the_reference() {
-        let config = parse(DESIGN).unwrap();
+    fn reads_a_complete_profile() {
+        let config = parse(EXAMPLE).unwrap();
         let (name, profile) = config.pick(None, "aghook.yaml").unwrap();
         assert_eq!(name, "local");
         assert_eq!(profile.policy.bundles, Some(BundlePolicy::Nested));
@@ -354,36 +358,36 @@ profiles:
     }
 
     #[test]
-    fn a_script_is_about_a_player_and_no_item() {
+    fn a_script_allows_only_the_player_placeholder() {
         let script = |url: &str| {
             parse(&format!(
                 "profiles: {{ a: {{ script: {{ http: '{url}' }} }} }}"
             ))
         };
         assert!(script("PUT http://h/{player_id}/respond").is_ok());
-        let told = script("PUT http://h/{player_id}/{sku}")
+        let message = script("PUT http://h/{player_id}/{sku}")
             .unwrap_err()
             .render(false, 90);
         assert!(
-            told.contains("unknown placeholder `{sku}`")
-                && told.contains("known here: {player_id}"),
-            "{told}"
+            message.contains("unknown placeholder `{sku}`")
+                && message.contains("known placeholders: {player_id}"),
+            "{message}"
         );
     }
 
     #[test]
-    fn an_unknown_profile_names_the_nearest() {
-        let config = parse(DESIGN).unwrap();
+    fn an_unknown_profile_suggests_the_most_similar() {
+        let config = parse(EXAMPLE).unwrap();
         let error = config.pick(Some("locale"), "aghook.yaml").unwrap_err();
         let text = error.render(false, 90);
         assert!(
-            text.contains("no profile `locale`") && text.contains("did you mean `local`?"),
+            text.contains("unknown profile `locale`") && text.contains("did you mean `local`?"),
             "{text}"
         );
     }
 
     #[test]
-    fn one_of_several_profiles_must_be_named_or_the_default() {
+    fn one_of_several_profiles_must_be_selected_or_named_default() {
         let two = "profiles: { a: {}, b: {} }";
         assert!(parse(two).unwrap().pick(None, "x").is_err());
         let with_default = "profiles: { a: {}, default: {} }";
@@ -395,7 +399,7 @@ profiles:
     }
 
     #[test]
-    fn a_version_is_a_number_or_a_text_and_a_mistake_names_the_words() {
+    fn an_http_version_is_a_number_or_text_and_errors_list_the_values() {
         for (text, version) in [
             ("1.1", HttpVersionName::Http1),
             ("\"1.1\"", HttpVersionName::Http1),
@@ -409,13 +413,16 @@ profiles:
         }
         for text in ["3", "1.0", "two", "true"] {
             let wrong = parse(&format!("profiles: {{ a: {{ http_version: {text} }} }}"));
-            let told = wrong.unwrap_err().to_string();
-            assert!(told.contains("expected `1.1`, `2` or `auto`"), "{told}");
+            let message = wrong.unwrap_err().to_string();
+            assert!(
+                message.contains("expected `1.1`, `2` or `auto`"),
+                "{message}"
+            );
         }
     }
 
     #[test]
-    fn the_policy_is_the_assumed_one_but_for_what_the_profile_sets() {
+    fn the_retry_policy_of_a_profile_overrides_the_defaults() {
         assert_eq!(Profile::default().retry_policy(), RetryPolicy::default());
         let config = parse("profiles: { a: { retry: { attempts: 2 } } }").unwrap();
         let expected = RetryPolicy {

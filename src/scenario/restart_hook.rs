@@ -1,4 +1,4 @@
-//! How the receiver is restarted in the middle of a scenario: a request or a command of the profile.
+//! How to restart the receiver during a scenario: a request or a command in the profile.
 
 use std::time::Duration;
 
@@ -8,50 +8,50 @@ use serde::Deserialize;
 
 use super::{DurationText, ProbeRequest};
 
-/// Restarts the receiver: exactly one of `http` and `command`. Then aghook waits until the target
-/// takes connections again.
+/// How to restart the receiver. Set exactly one of `http` and `command`. Afterwards, aghook waits
+/// until the target accepts connections again.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, try_from = "RestartKeys")]
 #[schemars(with = "RestartKeys")]
 pub struct RestartHook {
-    /// What restarts it.
+    /// The request or command.
     pub source: RestartSource,
-    /// The longest that the restart may take, until the target takes connections again.
+    /// The maximum time until the target accepts connections again.
     pub timeout: DurationText,
 }
 
 /// What restarts a receiver.
 #[derive(Debug, Clone)]
 pub enum RestartSource {
-    /// A request, answered 2xx.
+    /// A request, which must be answered 2xx.
     Http {
         /// The method and URL.
         request: ProbeRequest,
-        /// Headers to send; `$NAME` stands for an environment variable.
+        /// Headers to send. `$NAME` is replaced with an environment variable.
         headers: IndexMap<String, String>,
     },
-    /// A program and its arguments; it ends with 0 once the old process is gone.
+    /// A program and its arguments. It must exit with 0 once the old process has ended.
     Command(Vec<String>),
 }
 
-/// Restarts the receiver: exactly one of `http` and `command`. Then aghook waits until the target
-/// takes connections again.
+/// How to restart the receiver. Set exactly one of `http` and `command`. Afterwards, aghook waits
+/// until the target accepts connections again.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RestartHook")]
 struct RestartKeys {
-    /// Method and URL, such as `POST http://127.0.0.1:8080/debug/restart`. It answers 2xx.
+    /// The method and URL, such as `POST http://127.0.0.1:8080/debug/restart`. The response must be
+    /// 2xx.
     #[serde(default)]
     http: Option<ProbeRequest>,
-    /// Headers of the request. `$NAME` stands for an environment variable.
+    /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
     #[serde(default)]
     headers: IndexMap<String, String>,
-    /// A program and its arguments, passed as they are and never through a shell. It ends with 0
-    /// once the old process is gone. `$NAME` stands for an environment variable.
+    /// A program and its arguments. It runs without a shell and must exit with 0 once the old process
+    /// has ended. `$NAME` is replaced with the environment variable `NAME`.
     #[serde(default)]
     command: Option<Vec<String>>,
-    /// The longest that the restart may take, until the target takes connections again; left out,
-    /// 30s.
+    /// The maximum time until the target accepts connections again. Default: 30s.
     #[serde(default)]
     timeout: Option<DurationText>,
 }
@@ -64,7 +64,7 @@ impl TryFrom<RestartKeys> for RestartHook {
             (Some(request), None) => {
                 if request.url.contains(['{', '}']) {
                     return Err(
-                        "nothing stands for `{names}` here: a restart is of the whole receiver"
+                        "placeholders aren't allowed here: a restart affects the whole receiver"
                             .to_owned(),
                     );
                 }
@@ -77,10 +77,10 @@ impl TryFrom<RestartKeys> for RestartHook {
                 return Err("`headers` belong to `http`, not to `command`".to_owned());
             }
             (None, Some(command)) if command.is_empty() => {
-                return Err("`command` is empty\nname a program and its arguments".to_owned());
+                return Err("`command` is empty\ngive a program and its arguments".to_owned());
             }
             (None, Some(command)) => RestartSource::Command(command),
-            _ => return Err("`restart` has exactly one of `http` and `command`".to_owned()),
+            _ => return Err("`restart` needs exactly one of `http` and `command`".to_owned()),
         };
         let timeout = keys
             .timeout
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_a_request_or_a_command() {
+    fn a_hook_is_a_request_or_a_command() {
         let by_http = hook("http: POST http://127.0.0.1:8080/debug/restart").unwrap();
         assert!(matches!(by_http.source, RestartSource::Http { .. }));
         assert_eq!(by_http.timeout.0, Duration::from_secs(30));
@@ -113,8 +113,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
-        for (keys, told) in [
+    fn mistakes_are_reported() {
+        for (keys, expected) in [
             ("", "exactly one of `http` and `command`"),
             (
                 "http: POST http://127.0.0.1/r, command: [a]",
@@ -124,12 +124,12 @@ mod tests {
             ("command: [a], headers: { A: b }", "`headers` belong to"),
             (
                 "\"http\": \"POST http://127.0.0.1/{player_id}\"",
-                "nothing stands for",
+                "placeholders aren't allowed here",
             ),
             ("comand: [a]", "unknown key `comand`"),
         ] {
             let problem = hook(keys).unwrap_err();
-            assert!(problem.contains(told), "{keys}: {problem}");
+            assert!(problem.contains(expected), "{keys}: {problem}");
         }
     }
 }

@@ -1,8 +1,7 @@
-//! When a delivery is tried again, as data. Computing the delays and waiting for them is
-//! delivery's work.
+//! The retry policy, as data. The delivery module computes the delays and waits.
 //!
-//! No public source gives Aghanim's retry schedule, its timeout or which statuses it retries
-//! (`protocol.md`, "Retries"). Everything here is our assumption `[A]`, and so a setting.
+//! No public source documents Aghanim's retry schedule, its timeout, or which statuses it retries
+//! (`docs/protocol.md`, "Retries"). All defaults are our assumptions `[A]`, so all of them are settings.
 
 mod delays;
 mod event_id_on_retry;
@@ -28,34 +27,34 @@ pub use self::retry_on::{RetryOn, RetryOnError};
 pub use self::setting::{RetryOverride, RetrySetting};
 use super::{ConnectionChoice, DurationText, StatusClass, StatusPattern};
 
-/// When and how often a delivery is tried again. The values that are left out are our assumption:
-/// Aghanim documents none of them. `[A]`
+/// When and how often a delivery is retried. The defaults are assumptions: Aghanim does not document
+/// its policy. `[A]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryPolicy {
-    /// How many attempts a delivery has, the first included; at least 1. [A: 5]
-    #[serde(deserialize_with = "attempts")]
+    /// The maximum number of attempts, including the first; at least 1. [A: 5]
+    #[serde(deserialize_with = "deserialize_attempts")]
     #[schemars(range(min = 1))]
     pub attempts: u32,
-    /// How long to wait before each further attempt. [A: 1s, 5s, 30s, 5m]
+    /// The delay before each retry. [A: 1s, 5s, 30s, 5m]
     pub delays: Delays,
-    /// How far a delay may stray to either side, as a share of it. [A: not at all]
+    /// How much a delay may randomly vary in either direction, as a fraction of it. [A: 0%]
     pub jitter: Jitter,
-    /// How long a whole attempt may take, from connecting to the end of the answer. [A: 10s]
+    /// The maximum duration of an attempt, from connecting to the end of the response. [A: 10s]
     pub timeout: DurationText,
-    /// After which answers and failures the delivery is tried again. [A: 5xx, 429, timeout,
+    /// The responses and failures after which the delivery is retried. [A: 5xx, 429, timeout,
     /// connection]
     pub retry_on: Vec<RetryOn>,
-    /// Whether each attempt is signed afresh, with a new timestamp. Otherwise the first attempt's
-    /// signature is repeated. [A: true]
+    /// Whether each attempt is signed afresh, with a new timestamp. If false, retries repeat the
+    /// signature of the first attempt. [A: true]
     pub resign: bool,
-    /// Whether a retry keeps the event's ID, and so the bytes of the body. The idempotency key stays
-    /// in any case. [A: keep]
+    /// Whether a retry keeps the event's ID, and with it the exact body. The idempotency key always
+    /// stays the same. [A: keep]
     pub event_id: EventIdOnRetry,
-    /// Whether an answer's `Retry-After`, in seconds or as a date, makes the next wait longer.
-    /// [A: false]
+    /// Whether a `Retry-After` header in the response, in seconds or as a date, can extend the next
+    /// delay. [A: false]
     pub retry_after: RetryAfter,
-    /// Which connection a retry takes. [A: reuse]
+    /// Which connection a retry uses. [A: reuse]
     pub connection: ConnectionChoice,
 }
 
@@ -82,17 +81,18 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Whether an answer with this status is followed by another attempt.
+    /// Whether a response with this status is followed by a retry.
     pub fn retries_status(&self, status: u16) -> bool {
-        let fits = |on: &RetryOn| matches!(on, RetryOn::Status(pattern) if pattern.matches(status));
-        self.retry_on.iter().any(fits)
+        let matches =
+            |on: &RetryOn| matches!(on, RetryOn::Status(pattern) if pattern.matches(status));
+        self.retry_on.iter().any(matches)
     }
 }
 
-fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    struct Attempts;
+fn deserialize_attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    struct AttemptsVisitor;
 
-    impl Visitor<'_> for Attempts {
+    impl Visitor<'_> for AttemptsVisitor {
         type Value = u32;
 
         fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,5 +115,5 @@ fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error>
         }
     }
 
-    deserializer.deserialize_any(Attempts)
+    deserializer.deserialize_any(AttemptsVisitor)
 }

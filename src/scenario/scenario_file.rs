@@ -1,4 +1,4 @@
-//! A scenario file: from its text to the cases that are run.
+//! Scenario files, and the cases to run that they expand to.
 
 use std::collections::BTreeSet;
 
@@ -9,91 +9,91 @@ use serde_json::Value;
 
 use super::check::{check, check_names};
 use super::document::{
-    Diagnostic, Diagnostics, Key, Located, Node, NodeValue, Patience, SourceFile, Span, Variables,
-    decode_all, substitute,
+    DecodeBudget, Diagnostic, Diagnostics, Node, NodeKey, NodeValue, SourceFile, Span, Spanned,
+    Variables, decode_all, substitute,
 };
-use super::matrix::{Choice, choices};
+use super::matrix::{MatrixChoice, choices};
 use super::{Effect, EventSpec, Level, Step};
 use crate::generate::Seed;
 
-/// A scenario: events, what is done with them, and what must come of it.
+/// A scenario: events, the steps that send them, and the expected results.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// What holds if the scenario passes, in a few words.
-    pub name: Located<String>,
-    /// Why it matters to a game, and what to fix where it fails.
+    /// What is true if the scenario passes, in a few words.
+    pub name: Spanned<String>,
+    /// Why this matters to a game, and what to fix if the scenario fails.
     #[serde(default)]
     pub about: Option<String>,
-    /// Words to pick scenarios by, with `--tag`.
+    /// Tags to select scenarios by, with `--tag`.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// How much the scenario demands; a single `expect` or effect can have a level of its own.
+    /// How serious a failed check is. An `expect` or effect can override it. Default: `must`.
     #[serde(default)]
     pub level: Level,
-    /// Where the demand comes from.
+    /// The source of the requirement, such as a section of Aghanim's documentation.
     #[serde(default)]
     pub source: Option<String>,
-    /// Everything random follows from it; left out, from the file's name.
+    /// The seed of all random values. Default: derived from the file's name.
     #[serde(default)]
     pub seed: Option<u64>,
-    /// Values that `${name}` stands for, anywhere below `events`, `steps` and `effects`.
+    /// Values of variables. Use a variable as `${name}` anywhere in `events`, `steps` and `effects`.
     #[serde(default)]
     pub vars: IndexMap<String, Value>,
-    /// Lists of values that `${name}` stands for: the scenario is run once for each, and for each
-    /// combination where there are several lists.
+    /// Lists of values for variables. The scenario runs once for each value of a list, or for each
+    /// combination of values if there are several lists.
     #[serde(default)]
     pub matrix: IndexMap<String, Vec<Value>>,
-    /// The events by name.
+    /// The events, by name.
     #[serde(default)]
-    pub events: IndexMap<String, Located<EventSpec>>,
-    /// What is done, one after the other.
+    pub events: IndexMap<String, Spanned<EventSpec>>,
+    /// The steps to run, in order.
     #[schemars(length(min = 1))]
-    pub steps: Vec<Located<Step>>,
+    pub steps: Vec<Spanned<Step>>,
     /// What must have changed in the game after the steps.
     #[serde(default)]
-    pub effects: Vec<Located<Effect>>,
+    pub effects: Vec<Spanned<Effect>>,
 }
 
-/// A scenario with one choice of its matrix: what is run.
+/// A scenario with one combination of its matrix values, ready to run.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// The scenario with all its variables filled in.
+    /// The scenario with all variables replaced.
     pub scenario: Scenario,
-    /// The file that it comes from.
+    /// The scenario's file.
     pub source: SourceFile,
-    /// Where in the file the scenario's name stands, from 1.
+    /// The line of the scenario's name, from 1.
     pub line: usize,
-    /// The choice of the matrix, as `forge=wrong_secret`; none without a matrix.
+    /// The matrix values, such as `forge=wrong_secret`; `None` without a matrix.
     pub choice: Option<String>,
-    /// How many cases before it have its file name, title and seed: copies of a file must not send
-    /// the same events. Counted among the cases that are read together.
+    /// How many earlier cases, of those read together, would have the same seed. Copies of a file
+    /// must not send the same events.
     pub copies_before: u32,
 }
 
 impl Case {
-    /// Reads a file into its cases; all that is wrong in any of them is reported together.
-    pub fn of_file(source: &SourceFile) -> Result<Vec<Self>, Diagnostics> {
+    /// Reads the cases of a file. Reports all mistakes together.
+    pub fn from_file(source: &SourceFile) -> Result<Vec<Self>, Diagnostics> {
         let tree = Node::parse(source)?;
         let mut problems = Diagnostics::default();
         let choices = choices(source, &tree, &mut problems);
-        let mut patience = Patience::of_a_file();
+        let mut budget = DecodeBudget::per_file();
         let mut cases = Vec::new();
         for choice in choices {
-            match Self::read(source, &tree, choice, &mut patience) {
+            match Self::read(source, &tree, choice, &mut budget) {
                 Ok(case) => cases.push(case),
                 Err(found) => problems.extend(found.0),
             }
         }
-        // The same mistake shows in every case of a matrix; once is enough.
-        problems.of_one_file(&source.name).into_result()?;
-        Self::tell_apart(&mut cases);
+        // Every case of a matrix has the same mistakes. Report each once.
+        problems.sorted_and_limited(&source.name).into_result()?;
+        Self::make_seeds_unique(&mut cases);
         Ok(cases)
     }
 
-    /// Gives each of the cases a seed of its own, whatever their files and titles are. What follows
-    /// depends on the order of the cases alone, and so is the same on every machine.
-    pub(super) fn tell_apart(cases: &mut [Self]) {
+    /// Gives each case its own seed, even if files and titles are equal. The result depends only on
+    /// the order of the cases, so it is the same on every machine.
+    pub(super) fn make_seeds_unique(cases: &mut [Self]) {
         let mut taken = BTreeSet::new();
         for case in cases {
             while !taken.insert(case.seed(None).number()) {
@@ -105,16 +105,16 @@ impl Case {
     fn read(
         source: &SourceFile,
         tree: &Node,
-        choice: Choice,
-        patience: &mut Patience,
+        choice: MatrixChoice,
+        budget: &mut DecodeBudget,
     ) -> Result<Self, Diagnostics> {
         let mut problems = Diagnostics::default();
-        let filled = fill_in(source, tree, &choice.variables, &mut problems);
-        let decoded = decode_all::<Scenario>(source, &filled, patience);
+        let filled = substitute_variables(source, tree, &choice.variables, &mut problems);
+        let decoded = decode_all::<Scenario>(source, &filled, budget);
         problems.extend(decoded.mistakes);
         let scenario = match decoded.value {
             Some(scenario) if problems.0.is_empty() => scenario,
-            // What a part of a scenario lacks may stand in the part that is wrong.
+            // Only check names: anything else that seems missing may be in an invalid part.
             Some(part) => {
                 problems.extend(check_names(source, tree, &part).0);
                 return Err(problems);
@@ -133,7 +133,7 @@ impl Case {
         })
     }
 
-    /// The name that people see: the scenario's, with the choice of the matrix. It is one line.
+    /// The name to display, on one line: the scenario's name and the matrix values.
     pub fn title(&self) -> String {
         let name = &self.scenario.name.value;
         match &self.choice {
@@ -142,7 +142,7 @@ impl Case {
         }
     }
 
-    /// The file's name without folders and ending: what the case's randomness follows from.
+    /// The file's name without folders and extension. The default seed is derived from it.
     pub fn file_stem(&self) -> &str {
         let name = self
             .source
@@ -153,8 +153,8 @@ impl Case {
         name.rsplit_once('.').map_or(name, |(stem, _)| stem)
     }
 
-    /// From what everything random of this case follows. `run` is the seed of the whole run, if
-    /// one was asked for.
+    /// The seed of all random values of this case. `run` is the seed of the whole run, if one was
+    /// given.
     pub fn seed(&self, run: Option<Seed>) -> Seed {
         let own = match self.scenario.seed {
             Some(number) => Seed::new(number),
@@ -170,7 +170,7 @@ impl Case {
         }
     }
 
-    /// A diagnostic at a place of this case's file.
+    /// Creates a diagnostic about a span of this case's file.
     pub fn diagnostic(
         &self,
         span: Span,
@@ -181,8 +181,8 @@ impl Case {
     }
 }
 
-/// The tree with its variables filled in, everywhere but where they are defined.
-fn fill_in(
+/// Replaces the variables in the tree, except where they are defined.
+fn substitute_variables(
     source: &SourceFile,
     tree: &Node,
     variables: &Variables,
@@ -191,10 +191,10 @@ fn fill_in(
     let NodeValue::Mapping(entries) = &tree.value else {
         return tree.clone();
     };
-    let filled = |(key, value): &(Key, Node)| {
+    let filled = |(key, value): &(NodeKey, Node)| {
         let value = match key.text.as_str() {
             "vars" => value.clone(),
-            "matrix" => without_wrong_lists(value),
+            "matrix" => without_invalid_lists(value),
             _ => substitute(source, value, variables, problems),
         };
         (key.clone(), value)
@@ -205,8 +205,8 @@ fn fill_in(
     }
 }
 
-/// The matrix without what is no list, as that is told already.
-fn without_wrong_lists(matrix: &Node) -> Node {
+/// Removes the matrix values that aren't lists. They are already reported.
+fn without_invalid_lists(matrix: &Node) -> Node {
     let mut matrix = matrix.clone();
     if let NodeValue::Mapping(entries) = &mut matrix.value {
         entries.retain(|(_, values)| matches!(values.value, NodeValue::Sequence(_)));
@@ -214,8 +214,8 @@ fn without_wrong_lists(matrix: &Node) -> Node {
     matrix
 }
 
-/// The text without anything that ends a line or steers a terminal: reports have one line for a
-/// title, and a matrix can hold any text.
+/// Escapes line breaks and terminal control characters. Reports show a title on one line, but matrix
+/// values can contain any text.
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.trim().chars() {
@@ -233,11 +233,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_stays_on_one_line_whatever_the_matrix_holds() {
+    fn a_title_stays_on_one_line_for_any_matrix_value() {
         let text = "name: x\nmatrix:\n  text: [\"one\\nline \\u0007\\u2028\", \"Łódź \\\"½\\\" \\\\\"]\n\
                     events: { e: { coupon: { code: \"${text}\" } } }\n\
                     steps: [{ deliver: e, expect: { status: 2xx } }]\n";
-        let cases = Case::of_file(&SourceFile::new("x.yaml", text)).expect("a scenario");
+        let cases = Case::from_file(&SourceFile::new("x.yaml", text)).expect("a scenario");
         let titles: Vec<String> = cases.iter().map(Case::title).collect();
         let expected = [
             r"x [text=one\nline \u{7}\u{2028}]",
@@ -247,13 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn every_choice_of_a_matrix_has_a_title_and_events_of_its_own() {
+    fn every_case_of_a_matrix_has_its_own_title_and_events() {
         let long = "x".repeat(50);
         let text = format!(
             "name: x\nmatrix:\n  item: [{{ sku: gems }}, {{ sku: gold }}, [{long}, 1], [{long}, 2], 7, 7]\n\
              events: {{ e: {{}} }}\nsteps: [{{ deliver: e, expect: {{ status: 2xx }} }}]\n"
         );
-        let cases = Case::of_file(&SourceFile::new("x.yaml", text)).expect("a scenario");
+        let cases = Case::from_file(&SourceFile::new("x.yaml", text)).expect("a scenario");
         let titles: Vec<String> = cases.iter().map(Case::title).collect();
         let cut = format!("[\"{}…", &long[..38]);
         let expected = [

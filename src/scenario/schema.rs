@@ -1,5 +1,5 @@
-//! The JSON Schemas of the files that people write, made from the types that read them, with what
-//! an editor explains and offers.
+//! JSON Schemas of scenario files and `aghook.yaml`, generated from the types that read them, with
+//! descriptions and examples for editors.
 
 #[cfg(test)]
 mod tests;
@@ -12,12 +12,12 @@ use super::{Config, Scenario};
 
 /// The JSON Schema (draft 2020-12) of a scenario file.
 ///
-/// Wherever a value is wanted, text with `${name}` may stand for it.
+/// It accepts text with `${name}` wherever it accepts a value.
 pub fn scenario_schema() -> Value {
     let schema = SchemaSettings::draft2020_12()
         .into_generator()
         .into_root_schema_for::<Scenario>();
-    explained(with_variables(schema.to_value()), "Scenario")
+    with_examples(with_variables(schema.to_value()), "Scenario")
 }
 
 /// The JSON Schema (draft 2020-12) of `aghook.yaml`.
@@ -25,44 +25,45 @@ pub fn config_schema() -> Value {
     let schema = SchemaSettings::draft2020_12()
         .into_generator()
         .into_root_schema_for::<Config>();
-    explained(schema.to_value(), "Config")
+    with_examples(schema.to_value(), "Config")
 }
 
-/// The examples of each key, by type and key.
+/// The examples, by type and key.
 fn examples() -> Map<String, Value> {
     let source = SourceFile::new("examples.yaml", include_str!("schema/examples.yaml"));
     let tree = Node::parse(&source).ok();
-    // A test reads the file, so that it is never anything but a mapping.
+    // A test ensures that the file is a mapping.
     let examples = tree.and_then(|tree| decode(&source, &tree).ok());
     examples.unwrap_or_default()
 }
 
-/// The schema of the type `root` with the examples of its keys.
-fn explained(mut schema: Value, root: &str) -> Value {
-    describe_lone_keys(&mut schema);
+/// Adds the examples and missing descriptions to the schema of the type `root`.
+fn with_examples(mut schema: Value, root: &str) -> Value {
+    describe_single_keys(&mut schema);
     let examples = examples();
     if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
         for (name, definition) in definitions {
-            if let Some(of_type) = examples.get(name) {
-                add_examples(definition, of_type);
+            if let Some(type_examples) = examples.get(name) {
+                add_examples(definition, type_examples);
             }
         }
     }
-    if let Some(of_root) = examples.get(root) {
-        add_examples(&mut schema, of_root);
+    if let Some(root_examples) = examples.get(root) {
+        add_examples(&mut schema, root_examples);
     }
     schema
 }
 
-/// Adds examples to the keys of a type, at any depth but below its definitions.
+/// Adds examples to the keys of a type at any depth, except in its definitions.
 fn add_examples(schema: &mut Value, examples: &Value) {
     match schema {
         Value::Object(keys) => {
             if let Some(Value::Object(properties)) = keys.get_mut("properties") {
                 for (name, property) in properties {
-                    if let (Value::Object(property), Some(of_key)) = (property, examples.get(name))
+                    if let (Value::Object(property), Some(key_examples)) =
+                        (property, examples.get(name))
                     {
-                        property.insert("examples".to_owned(), of_key.clone());
+                        property.insert("examples".to_owned(), key_examples.clone());
                     }
                 }
             }
@@ -81,9 +82,9 @@ fn add_examples(schema: &mut Value, examples: &Value) {
     }
 }
 
-/// Gives the only key of a described object that object's description: what is written about a
-/// variant of a type stands there, and an editor looks for it at the key.
-pub(crate) fn describe_lone_keys(schema: &mut Value) {
+/// Copies the description of an object with a single key to that key. schemars puts the description
+/// of an enum variant on the object, but editors show the one on the key.
+pub(crate) fn describe_single_keys(schema: &mut Value) {
     match schema {
         Value::Object(keys) => {
             let description = keys.get("description").cloned();
@@ -97,14 +98,14 @@ pub(crate) fn describe_lone_keys(schema: &mut Value) {
                         .or_insert_with(|| description.clone());
                 }
             }
-            keys.values_mut().for_each(describe_lone_keys);
+            keys.values_mut().for_each(describe_single_keys);
         }
-        Value::Array(values) => values.iter_mut().for_each(describe_lone_keys),
+        Value::Array(values) => values.iter_mut().for_each(describe_single_keys),
         _ => {}
     }
 }
 
-/// Lets `${name}` stand wherever a value stands that is not free text anyway.
+/// Allows `${name}` instead of every value that is not free text.
 fn with_variables(mut schema: Value) -> Value {
     allow_variables(&mut schema);
     if let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) {
@@ -113,7 +114,7 @@ fn with_variables(mut schema: Value) -> Value {
             json!({
                 "type": "string",
                 "pattern": r"\$\{[^}]+\}",
-                "description": "A variable of `vars` or `matrix`, as `${name}`."
+                "description": "A variable from `vars` or `matrix`, such as `${name}`."
             }),
         );
     }
@@ -127,9 +128,9 @@ fn allow_variables(schema: &mut Value) {
     for (key, value) in keys {
         match (key.as_str(), value) {
             ("properties", Value::Object(properties)) => {
-                properties.values_mut().for_each(allow_a_variable_for);
+                properties.values_mut().for_each(allow_variable);
             }
-            ("items" | "additionalProperties", value) => allow_a_variable_for(value),
+            ("items" | "additionalProperties", value) => allow_variable(value),
             ("$defs", Value::Object(definitions)) => {
                 definitions.values_mut().for_each(allow_variables);
             }
@@ -141,7 +142,7 @@ fn allow_variables(schema: &mut Value) {
     }
 }
 
-fn allow_a_variable_for(value: &mut Value) {
+fn allow_variable(value: &mut Value) {
     allow_variables(value);
     let Some(keys) = value.as_object() else {
         return;
@@ -154,7 +155,7 @@ fn allow_a_variable_for(value: &mut Value) {
         return;
     }
     let mut plain = value.take();
-    // What an editor shows of the key belongs to the whole, not to one of the two.
+    // Editors show the description and default of the whole key, not of one alternative.
     let lifted: Vec<(&str, Value)> = plain
         .as_object_mut()
         .map(|keys| {

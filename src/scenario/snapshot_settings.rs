@@ -1,4 +1,4 @@
-//! What a profile says about snapshot reports: what of a receiver's answers is shown in them.
+//! A profile's settings for snapshot reports: which parts of the responses they show.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,21 +10,22 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::JsonPath;
 
-/// What of a receiver's answers is shown in snapshot reports, which must be the same in each run.
+/// Which parts of the receiver's responses snapshot reports show. The reports must be the same in
+/// every run.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SnapshotSettings {
-    /// Paths (JSONPath, RFC 9535) to values of answers that are others in each run, such as `$.id`. They
-    /// stand as `[masked]`.
+    /// JSONPaths (RFC 9535) to values of responses that differ in each run, such as `$.id`. Reports
+    /// show them as `[masked]`.
     #[serde(default)]
     pub mask: Vec<JsonPath>,
-    /// Regular expressions, and what is shown in place of a text of an answer that matches: for
-    /// what changes within a text. `$1` stands for the first group.
+    /// Replacements for texts in responses that differ in each run, by regular expression. `$1` is
+    /// replaced with the first group.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub replace: IndexMap<TextPattern, String>,
-    /// Headers of answers that are shown as well. `content-type`, `location` and `retry-after` are
-    /// always shown, where an answer has them.
+    /// Further response headers to show. `content-type`, `location` and `retry-after` are always
+    /// shown if present.
     #[serde(default)]
     pub headers: Vec<String>,
 }
@@ -53,12 +54,13 @@ impl<'de> Deserialize<'de> for TextPattern {
         let pattern = Regex::new(&text).map_err(|error| {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or_default();
-            let message = format!("not a regular expression: `{text}`\n{reason}");
+            let message = format!("invalid regular expression `{text}`\n{reason}");
             de::Error::custom(message)
         })?;
         if pattern.is_match("") {
-            let message =
-                format!("`{text}` matches everywhere\nwrite one that matches at least a character");
+            let message = format!(
+                "`{text}` matches the empty text\nwrite a regular expression that matches at least one character"
+            );
             return Err(de::Error::custom(message));
         }
         Ok(Self(pattern))
@@ -86,19 +88,19 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_checked_when_they_are_read() {
+    fn invalid_settings_are_reported_when_they_are_read() {
         let config = parse(r#"{ mask: ["$.id"], headers: [etag], replace: { '\d+ s': "… s" } }"#);
         let settings = config.unwrap().profiles["a"].snapshots.clone();
         assert_eq!(settings.mask[0].to_string(), "$.id");
         assert_eq!(settings.replace.len(), 1);
         for (wrong, part) in [
-            ("{ mask: [id] }", "not a JSONPath"),
-            ("{ replace: { '(': x } }", "not a regular expression"),
-            ("{ replace: { 'a*': x } }", "matches everywhere"),
+            ("{ mask: [id] }", "invalid JSONPath `id`"),
+            ("{ replace: { '(': x } }", "invalid regular expression `(`"),
+            ("{ replace: { 'a*': x } }", "matches the empty text"),
             ("{ masks: [] }", "unknown key `masks`"),
         ] {
-            let told = parse(wrong).unwrap_err();
-            assert!(told.contains(part), "{told}");
+            let message = parse(wrong).unwrap_err();
+            assert!(message.contains(part), "{message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which HTTP statuses are meant: one (`200`) or a class of them (`2xx`).
+//! Patterns for HTTP statuses: a single status (`200`) or a class (`2xx`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,21 +8,21 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a reader is told that a pattern looks like.
+/// What error messages say is expected.
 const EXPECTED: &str = "a status such as `200` or a class such as `2xx`";
 
-/// The hundred that a status belongs to.
+/// A class of HTTP statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatusClass {
-    /// `1xx`: not an answer yet.
+    /// `1xx`: an interim response.
     Informational,
     /// `2xx`: the delivery succeeded. `[S]`
     Success,
-    /// `3xx`: look elsewhere. Never followed here.
+    /// `3xx`: a redirect. aghook never follows it.
     Redirection,
-    /// `4xx`: the receiver denies the delivery. `[S]`
+    /// `4xx`: the receiver refused the delivery. `[S]`
     ClientError,
-    /// `5xx`: the receiver has failed. `[S]`
+    /// `5xx`: the receiver failed. `[S]`
     ServerError,
 }
 
@@ -36,12 +36,12 @@ impl StatusClass {
         Self::ServerError,
     ];
 
-    /// The class of a status, unless the status is outside of 100 to 599.
+    /// The class of a status; `None` outside of 100 to 599.
     pub fn of(status: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.matches(status))
     }
 
-    /// Whether the status is of this class.
+    /// Whether the status belongs to this class.
     pub fn matches(self, status: u16) -> bool {
         status / 100 == self.hundred()
     }
@@ -63,7 +63,7 @@ impl fmt::Display for StatusClass {
     }
 }
 
-/// One status or a class of them. Written `200` or `2xx`.
+/// A single status or a class of statuses, written `200` or `2xx`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatusPattern {
     /// Exactly this status, from 100 to 599.
@@ -73,7 +73,7 @@ pub enum StatusPattern {
 }
 
 impl StatusPattern {
-    /// Whether the status fits.
+    /// Whether the status matches.
     pub fn matches(self, status: u16) -> bool {
         match self {
             Self::Exact(exact) => exact == status,
@@ -82,9 +82,9 @@ impl StatusPattern {
     }
 }
 
-/// A text or number that is no status and no class.
+/// A text or number that is neither a status nor a class.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected {EXPECTED}, from 100 to 599 and from 1xx to 5xx, found `{0}`")]
+#[error("expected {EXPECTED}, from 100 to 599 or from 1xx to 5xx, found `{0}`")]
 pub struct StatusPatternError(String);
 
 impl TryFrom<u64> for StatusPattern {
@@ -102,17 +102,17 @@ impl FromStr for StatusPattern {
     type Err = StatusPatternError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || StatusPatternError(text.to_owned());
+        let invalid = || StatusPatternError(text.to_owned());
         match text.as_bytes() {
             [digit @ b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => {
                 let class = StatusClass::of(u16::from(digit - b'0') * 100);
-                class.map(Self::Class).ok_or_else(refused)
+                class.map(Self::Class).ok_or_else(invalid)
             }
             [b'0'..=b'9', ..] => {
-                let number: u64 = text.parse().map_err(|_| refused())?;
-                Self::try_from(number).map_err(|_| refused())
+                let number: u64 = text.parse().map_err(|_| invalid())?;
+                Self::try_from(number).map_err(|_| invalid())
             }
-            _ => Err(refused()),
+            _ => Err(invalid()),
         }
     }
 }
@@ -174,7 +174,7 @@ impl JsonSchema for StatusPattern {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "An HTTP status such as 200, or a class of them such as 2xx.",
+            "description": "An HTTP status such as 200, or a class of statuses such as 2xx.",
             "oneOf": [
                 { "type": "integer", "minimum": 100, "maximum": 599 },
                 { "type": "string", "pattern": "^([1-5][xX][xX]|[1-5][0-9][0-9])$" },
@@ -214,15 +214,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_class_holds_its_hundred(status in 0_u16..1000) {
-            let holding = StatusClass::ALL.into_iter().filter(|class| class.matches(status)).count();
-            prop_assert_eq!(holding, usize::from((100..600).contains(&status)));
+        fn every_status_belongs_to_exactly_one_class(status in 0_u16..1000) {
+            let matching = StatusClass::ALL.into_iter().filter(|class| class.matches(status)).count();
+            prop_assert_eq!(matching, usize::from((100..600).contains(&status)));
         }
 
         #[test]
         fn the_canonical_text_reads_back(status in 100_u16..600, class: bool) {
             let pattern = match StatusClass::of(status) {
-                Some(hundred) if class => StatusPattern::Class(hundred),
+                Some(of_status) if class => StatusPattern::Class(of_status),
                 _ => StatusPattern::Exact(status),
             };
             prop_assert!(pattern.matches(status));

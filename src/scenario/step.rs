@@ -1,90 +1,92 @@
-//! What a scenario does, one step after the other.
+//! The steps of a scenario.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::document::{Located, OneOrMany};
+use super::document::{OneOrMany, Spanned};
 use super::{ConnectionChoice, DurationText, Expectation, Fault, Forgery, RetrySetting};
 
-/// One step: exactly one of `deliver`, `request`, `script`, `restart` and `pause`.
+/// One step. Set exactly one of `deliver`, `request`, `script`, `restart` and `pause`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Delivers an event, or a list of events one after the other.
+    /// Deliver an event, or a list of events in order. Events are given by name.
     #[serde(default)]
-    pub deliver: OneOrMany<Located<String>>,
-    /// How often each of the events is delivered; every one of these deliveries is checked.
+    pub deliver: OneOrMany<Spanned<String>>,
+    /// How often to deliver each event. Every delivery is checked. Default: 1.
     #[serde(default)]
-    pub times: Option<Located<u32>>,
-    /// Sends all deliveries of this step at the same moment.
+    pub times: Option<Spanned<u32>>,
+    /// Send all deliveries of this step simultaneously.
     #[serde(default)]
     pub together: bool,
-    /// Delivers in an order that the seed decides.
+    /// Deliver in a random order, which depends on the seed.
     #[serde(default)]
     pub shuffle: bool,
-    /// Sends a forgery of the event in place of the event. It is not retried, unless `retry` says so.
+    /// Send a forgery of the event instead of the event. A forgery is not retried, unless this step
+    /// has a `retry`.
     #[serde(default)]
-    pub forge: Option<Located<Forgery>>,
-    /// What goes wrong on the way, such as `lost_ack`, or `slow_body: { per_byte: 10ms }`. The
-    /// retry that follows is the retry policy's.
+    pub forge: Option<Spanned<Forgery>>,
+    /// The fault to inject between sender and receiver, such as `lost_ack`, or
+    /// `slow_body: { per_byte: 10ms }`. Retries follow the retry policy.
     #[serde(default)]
-    pub fault: Option<Located<Fault>>,
-    /// Which connection the deliveries of this step take, retries included unless `retry` says
-    /// otherwise: `reuse` (left out) takes one that stands idle, `new` always opens another.
+    pub fault: Option<Spanned<Fault>>,
+    /// Which connection the deliveries of this step use, including retries unless `retry` sets its
+    /// own: `reuse` uses an idle connection, `new` always opens a new one. Default: `reuse`.
     #[serde(default)]
     pub connection: Option<ConnectionChoice>,
-    /// The retry policy of this step, over the profile's: some of its keys, or `off`.
+    /// Retry settings for this step: keys that override the profile's policy, or `off`.
     #[serde(default)]
     pub retry: Option<RetrySetting>,
-    /// Sends any other HTTP request.
+    /// Send any other HTTP request.
     #[serde(default)]
-    pub request: Option<Request>,
-    /// Tells the receiver how to answer the next deliveries to a player, through the profile's
-    /// `script`. Without one, the scenario is reported as not checked.
+    pub request: Option<RequestStep>,
+    /// Make the receiver respond to the next deliveries to a player with given statuses, through the
+    /// profile's `script` hook. Without that hook, the scenario is reported as not checked.
     #[serde(default)]
     pub script: Option<Script>,
-    /// `true`: restarts the receiver, through the profile's `restart`, and waits until it takes
-    /// connections again. Without one, the scenario is reported as not checked.
+    /// Restart the receiver through the profile's `restart` hook, and wait until it accepts
+    /// connections again. Without that hook, the scenario is reported as not checked.
     #[serde(default)]
     pub restart: bool,
-    /// Waits on the virtual clock, which only `--real-time` waits for.
+    /// Advance the virtual clock by this much. Only `--real-time` actually waits.
     #[serde(default)]
     pub pause: Option<DurationText>,
-    /// What the answer must be like; a list where some of it has a level of its own.
+    /// What to check in the responses. Use a list to give the checks different levels.
     #[serde(default)]
     pub expect: OneOrMany<Expectation>,
 }
 
-/// Any other HTTP request.
+/// An HTTP request that is not a delivery.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
-    /// The method; left out, GET, or POST where there is a body.
+#[schemars(rename = "Request")]
+pub struct RequestStep {
+    /// The HTTP method. Default: GET, or POST if there is a body.
     #[serde(default)]
-    pub method: Option<Located<String>>,
-    /// A path on the target's host such as `/health`, or a whole URL on an allowed host.
-    /// `{player_id}`, `{sku}` and `{event_id}` stand for values of the event named by `of`.
-    pub url: Located<String>,
-    /// The event whose values stand for `{player_id}`, `{sku}` and `{event_id}`.
+    pub method: Option<Spanned<String>>,
+    /// A path on the target's host such as `/health`, or a full URL on an allowed host.
+    /// `{player_id}`, `{sku}` and `{event_id}` are replaced with values of the `of` event.
+    pub url: Spanned<String>,
+    /// The event whose values replace `{player_id}`, `{sku}` and `{event_id}`.
     #[serde(default)]
-    pub of: Option<Located<String>>,
+    pub of: Option<Spanned<String>>,
     /// Headers to send.
     #[serde(default)]
     pub headers: IndexMap<String, String>,
-    /// The body: text is sent as it is, any other value as JSON.
+    /// The body: text is sent unchanged, any other value as JSON.
     #[serde(default)]
     pub body: Option<Value>,
 }
 
-/// How the receiver is to answer next.
+/// How the receiver should respond to the next deliveries to a player.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
-    /// The event whose player's deliveries are answered so.
-    pub of: Located<String>,
-    /// The statuses of the next answers, one after the other; then the receiver answers as usual.
-    /// A delivery that is answered with other than 2xx is not processed.
+    /// The event whose player's deliveries get these responses.
+    pub of: Spanned<String>,
+    /// The statuses of the next responses, in order. After that, the receiver responds as usual. It
+    /// must not process a delivery that it answers with anything but 2xx.
     pub answers: Vec<u16>,
 }

@@ -1,14 +1,14 @@
-//! From a file's text to its cases.
+//! Tests from a file's text to its cases.
 
 use super::document::{Diagnostics, SourceFile};
 use super::*;
 use crate::generate::Seed;
 
 fn cases(text: &str) -> Result<Vec<Case>, Diagnostics> {
-    Case::of_file(&SourceFile::new("suite/example.yaml", text))
+    Case::from_file(&SourceFile::new("suite/example.yaml", text))
 }
 
-fn complaints(text: &str) -> Vec<String> {
+fn errors(text: &str) -> Vec<String> {
     let problems = cases(text).expect_err("an error");
     problems
         .0
@@ -17,8 +17,8 @@ fn complaints(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The scenario of the reference, which must always be readable.
-const REFERENCE: &str = r"
+/// An example with the most common keys.
+const EXAMPLE: &str = r"
 name: a redelivered coupon is granted once
 about: The sender may deliver an event twice. The idempotency key makes it count once.
 tags: [idempotency, smoke]
@@ -45,8 +45,8 @@ effects:
 ";
 
 #[test]
-fn reads_the_scenario_of_the_reference() {
-    let cases = cases(REFERENCE).unwrap();
+fn reads_a_typical_scenario() {
+    let cases = cases(EXAMPLE).unwrap();
     let [case] = cases.as_slice() else {
         panic!("one case")
     };
@@ -65,7 +65,7 @@ fn reads_the_scenario_of_the_reference() {
 }
 
 #[test]
-fn a_matrix_makes_a_case_of_each_combination() {
+fn a_matrix_has_a_case_for_each_combination() {
     let cases = cases(
         "name: refused ${status}\nvars: { word: x }\nmatrix: { forge: [wrong_secret, empty_signature], status: [401, 403] }\n\
          events: { a: { coupon: { code: '${word}-${status}' } } }\n\
@@ -88,21 +88,18 @@ fn a_matrix_makes_a_case_of_each_combination() {
     );
     let seeds: std::collections::BTreeSet<u64> =
         cases.iter().map(|case| case.seed(None).number()).collect();
-    assert_eq!(seeds.len(), 4, "each case has events of its own");
+    assert_eq!(seeds.len(), 4, "each case has its own events");
 }
 
 #[test]
-fn a_mistake_in_every_case_of_a_matrix_is_told_once() {
+fn a_mistake_in_every_case_of_a_matrix_is_reported_once() {
     let text = "name: x\nmatrix: { n: [1, 2, 3] }\nevents: { a: {} }\n\
                 steps: [{ deliver: b, expect: { status: 200 } }]\n";
-    assert_eq!(
-        complaints(text),
-        ["suite/example.yaml:4:20: there is no event `b`"]
-    );
+    assert_eq!(errors(text), ["suite/example.yaml:4:20: unknown event `b`"]);
 }
 
 #[test]
-fn all_mistakes_of_a_scenario_are_told_together() {
+fn all_mistakes_of_a_scenario_are_reported_together() {
     let text = "name: x
 events:
   a: { player_id: { same_as: b }, item: { sku: chest, bundle: [{ bundle: [{ sku: chest }] }] } }
@@ -117,20 +114,20 @@ effects:
   - { probe: quantity }
   - { not_granted: a, granted: a }
 ";
-    insta::assert_snapshot!(complaints(text).join("\n"));
+    insta::assert_snapshot!(errors(text).join("\n"));
 }
 
 #[test]
-fn a_scenario_that_checks_nothing_is_refused() {
+fn a_scenario_that_checks_nothing_is_rejected() {
     let text = "name: x\nevents: { a: {} }\nsteps: [{ deliver: a }]\n";
     assert_eq!(
-        complaints(text),
+        errors(text),
         ["suite/example.yaml:1:7: this scenario checks nothing"]
     );
 }
 
 #[test]
-fn what_is_forged_or_asked_for_can_have_no_effect_as_well() {
+fn forged_and_requested_events_can_have_effects() {
     for step in [
         "deliver: a, forge: wrong_secret",
         "request: { url: /, of: a }",
@@ -145,9 +142,9 @@ fn what_is_forged_or_asked_for_can_have_no_effect_as_well() {
 }
 
 #[test]
-fn the_seed_of_a_run_changes_every_case_and_no_other_thing_does() {
-    let case = &cases(REFERENCE).unwrap()[0];
-    let again = &cases(REFERENCE).unwrap()[0];
+fn the_seed_of_a_case_depends_only_on_the_case_and_the_seed_of_the_run() {
+    let case = &cases(EXAMPLE).unwrap()[0];
+    let again = &cases(EXAMPLE).unwrap()[0];
     assert_eq!(case.seed(None).number(), again.seed(None).number());
     assert_ne!(
         case.seed(None).number(),
@@ -156,12 +153,12 @@ fn the_seed_of_a_run_changes_every_case_and_no_other_thing_does() {
 }
 
 #[test]
-fn the_bundled_suite_can_be_read_and_fits_its_schema() {
+fn the_bundled_suite_is_valid_and_matches_its_schema() {
     let schema = jsonschema::validator_for(&scenario_schema()).unwrap();
     let sources = bundled_sources();
     assert!(!sources.is_empty());
     for source in sources {
-        assert!(!Case::of_file(&source).unwrap().is_empty());
+        assert!(!Case::from_file(&source).unwrap().is_empty());
         let tree = document::Node::parse(&source).unwrap();
         let json: serde_json::Value = document::decode(&source, &tree).unwrap();
         let problems: Vec<String> = schema
@@ -173,31 +170,31 @@ fn the_bundled_suite_can_be_read_and_fits_its_schema() {
 }
 
 #[test]
-fn a_fault_that_makes_no_sense_in_its_step_is_refused() {
+fn a_fault_that_its_step_does_not_allow_is_rejected() {
     let found = |keys: &str| {
         let events = "events: { a: {}, b: {} }";
         let text = format!(
             "name: x\n{events}\nsteps: [{{ deliver: a, {keys}, expect: {{ status: 2xx }} }}]\n"
         );
         match cases(&text) {
-            Ok(_) => "nothing".to_owned(),
-            Err(_) => complaints(&text).join("\n"),
+            Ok(_) => "no error".to_owned(),
+            Err(_) => errors(&text).join("\n"),
         }
     };
     for (keys, expected) in [
-        ("fault: lost_ack", "nothing"),
-        ("fault: slow_body, forge: wrong_secret", "nothing"),
-        ("fault: reset, times: 2, together: true", "nothing"),
-        ("fault: out_of_order, times: 2", "nothing"),
-        ("connection: new, retry: { connection: reuse }", "nothing"),
-        ("fault: lost_akc", "unknown word `lost_akc`"),
+        ("fault: lost_ack", "no error"),
+        ("fault: slow_body, forge: wrong_secret", "no error"),
+        ("fault: reset, times: 2, together: true", "no error"),
+        ("fault: out_of_order, times: 2", "no error"),
+        ("connection: new, retry: { connection: reuse }", "no error"),
+        ("fault: lost_akc", "unknown value `lost_akc`"),
         (
             "fault: lost_ack, forge: wrong_secret",
-            "`lost_ack` and `forge` don't go together",
+            "`lost_ack` can't be combined with `forge`",
         ),
         (
             "fault: cut_body, times: 2, together: true",
-            "`cut_body` and `together` don't go together",
+            "`cut_body` can't be combined with `together`",
         ),
         ("fault: reset, retry: off", "`reset` needs a retry"),
         (
@@ -208,17 +205,19 @@ fn a_fault_that_makes_no_sense_in_its_step_is_refused() {
             "fault: out_of_order",
             "`out_of_order` needs more than one delivery",
         ),
-        ("connection: old", "unknown word `old`"),
+        ("connection: old", "unknown value `old`"),
     ] {
         let found = found(keys);
         assert!(found.contains(expected), "{keys}: {found}");
     }
-    let elsewhere = complaints(
+    let elsewhere = errors(
         "name: x\nevents: { a: {} }\nsteps: [{ request: { url: / }, fault: lost_ack }]\n\
          effects: [{ not_granted: a }]\n",
     );
     assert!(
-        elsewhere.concat().contains("`fault` belongs to `deliver`"),
+        elsewhere
+            .concat()
+            .contains("`fault` is only allowed with `deliver`"),
         "{elsewhere:?}"
     );
 }

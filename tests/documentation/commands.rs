@@ -9,7 +9,7 @@ use clap::{CommandFactory as _, Parser as _};
 use super::markdown::{Document, first_cells};
 
 /// What a section of docs/commands.md names, for the commands that refer to it.
-const SHARED: [&str; 3] = ["The secret", "The receiver", "Which scenarios"];
+const SHARED: [&str; 3] = ["Secret options", "Receiver options", "Scenario selection"];
 
 #[test]
 fn every_command_line_can_be_parsed() {

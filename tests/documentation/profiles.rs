@@ -16,7 +16,7 @@ fn every_profile_and_scenario_can_be_read() {
         let yaml = blocks.iter().filter(|block| block.language == "yaml");
         for text in yaml.map(|block| &block.text) {
             let wrong = if text.starts_with("name:") {
-                Case::of_file(&SourceFile::new(name, text.as_str())).err()
+                Case::from_file(&SourceFile::new(name, text.as_str())).err()
             } else if text.starts_with("profiles:") {
                 parse(name, text).err()
             } else {

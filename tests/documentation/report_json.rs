@@ -22,7 +22,7 @@ const SECTIONS: [(&str, &str); 20] = [
     ("Timings", "TimingsRecord"),
     ("A connection", "ConnectionRecord"),
     ("A request", "RequestRecord"),
-    ("An answer", "AnswerRecord"),
+    ("A response", "AnswerRecord"),
     ("A body", "BodyRecord"),
     ("step_ended", "StepEnded"),
     ("A delivery", "DeliveryEnded"),
@@ -55,7 +55,7 @@ fn every_key_is_described() {
     for (heading, definition) in SECTIONS {
         let mut keys = BTreeSet::new();
         collect_keys(&definitions[definition], &mut keys);
-        // An answer is one of two objects, whose keys are in the same section.
+        // A response is one of two objects, whose keys are in the same section.
         for of_two in ["response", "failure"] {
             keys.remove(of_two);
         }

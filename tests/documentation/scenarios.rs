@@ -15,8 +15,8 @@ const TABLES: [(&str, &str); 8] = [
     ("Request", "Steps"),
     ("Script", "Steps"),
     ("RetryOverride", "Steps"),
-    ("Expectation", "What an answer must be like"),
-    ("Matcher", "What an answer must be like"),
+    ("Expectation", "Expectations"),
+    ("Matcher", "Expectations"),
 ];
 
 /// The types whose keys are few, and stand in a sentence or in the row of the key that has them.
@@ -28,7 +28,7 @@ const SENTENCES: [(&str, &str); 11] = [
     ("Step", "Steps"),
     ("Exponential", "Steps"),
     ("Bound", "Steps"),
-    ("StatusExpectation", "What an answer must be like"),
+    ("StatusExpectation", "Expectations"),
     ("SlowBody", "Faults"),
     ("TimeoutOverlap", "Faults"),
     ("LateRetry", "Faults"),

@@ -264,7 +264,7 @@ fn what_is_wrong_with_a_mix_is_said_before_anything_is_sent() {
             "its type is `aghook.never_heard_of`",
         ),
     ] {
-        let words = ["load", "--target", support::NOBODY, "--mix", entry];
+        let words = ["load", "--target", crate::support::NOBODY, "--mix", entry];
         Transcript::of(&mut folder.aghook(&words))
             .ends_with(2)
             .says(&[said]);

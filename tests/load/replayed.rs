@@ -49,10 +49,10 @@ fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
     // It still grants whatever comes.
     let again = replay(&folder, &[], 1).says(&[
         &format!(
-            "{wrong} of {wrong} events that went wrong in a load of http://{}",
+            "resending {wrong} of {wrong} failed events of a load on http://{}",
             flawed.address
         ),
-        &format!("{wrong} events: 0 right now, {wrong} wrong, 0 not told"),
+        &format!("{wrong} events: 0 as expected, {wrong} unexpected, 0 undecided"),
     ]);
     assert_eq!(
         lines(&again, "✗ ", "3 times as much"),
@@ -60,7 +60,7 @@ fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
         "{}",
         again.text()
     );
-    assert_eq!(lines(&again, "    then: ", "2 times as much"), wrong);
+    assert_eq!(lines(&again, "    before: ", "2 times as much"), wrong);
     // A game that holds nothing yet grants each once, however it is treated.
     for options in [&[][..], &["--as-treated"]] {
         let sound = Flawed::new(&[]);
@@ -69,7 +69,7 @@ fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
         let url = format!("http://{}/webhooks/aghanim", sound.address);
         let options = [&["--target", &url], options].concat();
         let right = replay(&folder, &options, 0).says(&[&format!(
-            "{wrong} events: {wrong} right now, 0 wrong, 0 not told"
+            "{wrong} events: {wrong} as expected, 0 unexpected, 0 undecided"
         )]);
         let granted = right
             .stdout
@@ -102,7 +102,7 @@ fn events_that_were_lost_are_granted_by_a_receiver_that_does_not_lose_them() {
     assert!(wrong > 20, "{effects}");
     assert_eq!(wrong + number(effects, "right"), 40);
     // It is told that 200 was not enough.
-    let still = replay(&folder, &[], 1).says(&[&format!("0 right now, {wrong} wrong")]);
+    let still = replay(&folder, &[], 1).says(&[&format!("0 as expected, {wrong} unexpected")]);
     assert_eq!(lines(&still, "✗ ", ": 200; "), wrong, "{}", still.text());
     let sound = Flawed::new(&[]);
     let base = format!("http://{}", sound.address);
@@ -111,7 +111,7 @@ fn events_that_were_lost_are_granted_by_a_receiver_that_does_not_lose_them() {
         format!("{base}/debug/players"),
     );
     std::fs::write(folder.path("aghook.yaml"), config(&url, &players)).expect("written");
-    replay(&folder, &["--target", &url], 0).says(&[&format!("{wrong} right now, 0 wrong")]);
+    replay(&folder, &["--target", &url], 0).says(&[&format!("{wrong} as expected, 0 unexpected")]);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn treated_as_in_the_load_events_show_the_same_flaw_again() {
 #[test]
 fn the_bytes_are_the_same_and_the_signature_is_fresh() {
     let answer = Arc::new(AtomicUsize::new(503));
-    let seen: Arc<Mutex<Vec<support::Received>>> = Arc::default();
+    let seen: Arc<Mutex<Vec<crate::support::Received>>> = Arc::default();
     let (answered, kept) = (Arc::clone(&answer), Arc::clone(&seen));
     let peer = Peer::answering(move |request| {
         let status = answered.load(Ordering::SeqCst);
@@ -153,15 +153,18 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
         assert_eq!(event["problem"], "it was not acknowledged");
     }
     let then = std::mem::take(&mut *seen.lock().expect("unharmed"));
-    replay(&folder, &[], 1).says(&["7 events: 0 right now, 7 wrong, 0 not told", ": 503"]);
+    replay(&folder, &[], 1).says(&[
+        "7 events: 0 as expected, 7 unexpected, 0 undecided",
+        ": 503",
+    ]);
     seen.lock().expect("unharmed").clear();
     answer.store(200, Ordering::SeqCst);
     replay(&folder, &[], 0).says(&[
-        "7 events: 7 right now, 0 wrong, 0 not told",
-        "what was granted was not looked at, without the probe `quantity`",
+        "7 events: 7 as expected, 0 unexpected, 0 undecided",
+        "grants were not checked: the profile has no probe `quantity`",
     ]);
     let now = std::mem::take(&mut *seen.lock().expect("unharmed"));
-    let bodies = |requests: &[support::Received]| -> BTreeSet<Vec<u8>> {
+    let bodies = |requests: &[crate::support::Received]| -> BTreeSet<Vec<u8>> {
         requests
             .iter()
             .map(|request| request.body.clone())
@@ -182,8 +185,10 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
     assert_eq!(header("X-Aghanim-Signature"), signature.to_string());
     // One of them alone.
     let id = events[3]["event_id"].as_str().expect("text");
-    replay(&folder, &["--filter", id], 0)
-        .says(&["1 of 7 events", "1 event: 1 right now, 0 wrong, 0 not told"]);
+    replay(&folder, &["--filter", id], 0).says(&[
+        "1 of 7 failed events",
+        "1 event: 1 right now, 0 wrong, 0 not told",
+    ]);
     replay(&folder, &["--filter", "nobody"], 2).says(&["none of the 7 events", "--filter"]);
 }
 
@@ -197,11 +202,15 @@ fn a_forgery_that_was_accepted_is_forged_again() {
     assert!(accepted > 0, "{counted}");
     let (head, _) = failures(&folder);
     assert_eq!(number(&head, "events"), accepted);
-    replay(&folder, &[], 1).says(&[&format!("0 right now, {accepted} wrong"), "(forged: "]);
+    replay(&folder, &[], 1).says(&[
+        &format!("0 as expected, {accepted} unexpected"),
+        "(forged: ",
+    ]);
     let sound = Flawed::new(&[]);
     std::fs::write(folder.path("aghook.yaml"), sound.config("")).expect("written");
     let url = format!("http://{}/webhooks/aghanim", sound.address);
-    replay(&folder, &["--target", &url], 0).says(&[&format!("{accepted} right now, 0 wrong")]);
+    replay(&folder, &["--target", &url], 0)
+        .says(&[&format!("{accepted} as expected, 0 unexpected")]);
 }
 
 #[test]
@@ -241,13 +250,13 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
     let missing = ["replay", "nothing.jsonl"];
     Transcript::of(&mut folder.aghook(&missing))
         .ends_with(2)
-        .says(&["no recorded run at nothing.jsonl, and no failures of a load either"]);
+        .says(&["no recorded run at nothing.jsonl, nor a failures file of a load"]);
     // The profile now means another game.
     let other = Peer::answering(|_| Answer::of(200));
     std::fs::write(folder.path("aghook.yaml"), config(&other.url())).expect("written");
     replay(&folder, &[], 2).says(&[&peer.url(), &other.url(), "--target"]);
     assert_eq!((peer.connections(), other.connections()), (connections, 0));
-    replay(&folder, &["--target", &other.url()], 0).says(&["3 right now"]);
+    replay(&folder, &["--target", &other.url()], 0).says(&["3 as expected"]);
 }
 
 #[test]
@@ -257,5 +266,5 @@ fn a_target_that_is_gone_is_no_verdict_on_the_events() {
     let config = format!("profiles:\n  x:\n    target: {url}\n    retry: {{ attempts: 1 }}\n");
     let folder = Folder::new().with("aghook.yaml", config);
     report(&folder, &["--rate", "max", "--count", "3"], 1);
-    replay(&folder, &["--target", support::NOBODY], 3).says(&["can't be reached"]);
+    replay(&folder, &["--target", crate::support::NOBODY], 3).says(&["can't be reached"]);
 }

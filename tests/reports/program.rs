@@ -235,7 +235,7 @@ fn a_report_that_can_not_be_written_is_told_before_anything_is_sent() {
             .expect("it runs");
         let errors = String::from_utf8(ended.stderr).expect("UTF-8");
         assert_eq!(ended.status.code(), Some(2), "{errors}");
-        let message = format!("error: the report {path} can't be written: ");
+        let message = format!("error: can't write the report {path}: ");
         assert!(errors.starts_with(&message), "{errors}");
         assert!(errors.contains("nothing was sent"), "{errors}");
         assert_eq!(ended.stdout, b"");
@@ -277,7 +277,7 @@ fn a_full_disk_is_told_at_the_end() {
         let output = String::from_utf8(ended.stdout).expect("UTF-8");
         assert!(output.contains("1 scenario: "), "{kind}: {output}");
         let errors = String::from_utf8(ended.stderr).expect("UTF-8");
-        let message = "error: the report /dev/full could not be written";
+        let message = "error: failed to write the report /dev/full: ";
         assert!(errors.starts_with(message), "{kind}: {errors}");
     }
 }
@@ -286,14 +286,14 @@ fn a_full_disk_is_told_at_the_end() {
 fn what_makes_no_sense_is_refused_before_the_run() {
     let folder = folder();
     for (reports, message) in [
-        (["junit=a", "har=a"], "two reports are to be written to a"),
+        (["junit=a", "har=a"], "two reports have the same path a"),
         (
             ["junit", "har"],
             "only one report can go to standard output",
         ),
         (
             ["junit=a", "harr"],
-            "there is no report `harr`; did you mean `har`?",
+            "unknown report `harr`; did you mean `har`?",
         ),
         (
             ["junit=a", "nonsense"],

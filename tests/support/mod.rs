@@ -11,6 +11,7 @@ mod encrypted;
 mod folder;
 mod game;
 mod generated_section;
+mod outcome;
 mod peer;
 mod transcript;
 
@@ -18,6 +19,7 @@ pub(crate) use encrypted::Encrypted;
 pub(crate) use folder::{Folder, SECRET};
 pub(crate) use game::{Game, Holdings};
 pub(crate) use generated_section::hold_section;
+pub(crate) use outcome::Outcome;
 pub(crate) use peer::{Answer, Peer, Received, read_request, serve_requests};
 pub(crate) use transcript::{Transcript, normalised, transcript};
 

@@ -1,48 +1,45 @@
-//! What came of a delivery that was fired, in words and with the next step. A pure function of the
-//! delivery's outcome and its last answer.
+//! The verdict on a delivery of `aghook fire`, derived from its outcome and its last response.
 
 use crate::delivery::Outcome;
 use crate::harness::AnswerRecord;
 use crate::scenario::{Forgery, StatusClass};
 
-/// What came of a delivery.
+/// Whether a delivery had the expected result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fired {
-    /// As it has to be.
-    Right,
-    /// Not as it has to be.
-    Wrong,
-    /// Nothing is known of the receiver, since this machine could not send.
+pub(super) enum FireOutcome {
+    Expected,
+    Unexpected,
+    /// The request could not be sent from this machine.
     Unknown,
 }
 
-/// A verdict with its words.
+/// The verdict as it is printed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FireVerdict {
-    pub(super) fired: Fired,
-    pub(super) words: String,
+    pub(super) outcome: FireOutcome,
+    pub(super) message: String,
     /// What to do next.
-    pub(super) next: Option<String>,
+    pub(super) help: Option<String>,
 }
 
 /// How to find out why a genuine signature was refused.
-const VERIFY: &str = "where the signature is the reason, let the receiver log the body, the \
-                      timestamp and the signature that it computes: `aghook verify BODY \
-                      --timestamp SECONDS --signature HEX` names the mistake";
+const VERIFY: &str = "if the receiver rejects the signature, log the body, the timestamp and the \
+                      signature that it computes, then run `aghook verify BODY --timestamp SECONDS \
+                      --signature HEX` to find the mistake";
 
 impl FireVerdict {
-    /// Judges a delivery by its last answer, after so many attempts.
-    pub(super) fn of(
+    /// Judges a delivery by its last response and its number of attempts.
+    pub(super) fn new(
         forgery: Option<Forgery>,
         outcome: Outcome,
-        answer: &AnswerRecord,
+        response: &AnswerRecord,
         attempts: usize,
     ) -> Self {
         let after = match attempts {
             0 | 1 => String::new(),
             count => format!(", after {count} attempts"),
         };
-        match answer {
+        match response {
             AnswerRecord::Response { status, .. } => match forgery {
                 Some(forgery) => forged(forgery, *status),
                 None => genuine(outcome, *status, &after),
@@ -51,82 +48,95 @@ impl FireVerdict {
                 name,
                 message,
                 hint,
-            } => unanswered(name, message, hint, &after),
+            } => no_response(name, message, hint, &after),
         }
     }
 }
 
-fn verdict(fired: Fired, words: String, next: &str) -> FireVerdict {
+fn verdict(outcome: FireOutcome, message: String, help: &str) -> FireVerdict {
     FireVerdict {
-        fired,
-        words,
-        next: (!next.is_empty()).then(|| next.to_owned()),
+        outcome,
+        message,
+        help: (!help.is_empty()).then(|| help.to_owned()),
     }
 }
 
 fn genuine(outcome: Outcome, status: u16, after: &str) -> FireVerdict {
     if outcome == Outcome::Delivered {
-        return verdict(Fired::Right, format!("accepted: {status}{after}"), "");
+        return verdict(
+            FireOutcome::Expected,
+            format!("accepted: {status}{after}"),
+            "",
+        );
     }
-    let (words, next) = match status {
+    let (message, help) = match status {
         400 | 401 | 403 => (format!("refused: {status}{after}"), VERIFY),
         404 | 405 => (
             format!("refused: {status}{after}"),
-            "look at the path of the target, and whether the receiver takes POST there",
+            "check the path of the target, and that the receiver accepts POST there",
         ),
         429 => (
-            format!("turned away: {status}{after}"),
-            "the receiver takes no more requests for now",
+            format!("rate limited: {status}{after}"),
+            "the receiver accepts no more requests for now",
         ),
         300..400 => (
-            format!("not accepted: {status}{after}; a redirection is never followed"),
-            "register the address that it leads to",
+            format!("not accepted: {status}{after}; redirects are never followed"),
+            "register the redirect target instead",
         ),
         400..500 => (
             format!("refused: {status}{after}"),
-            "the answer's body or the receiver's log may say why",
+            "look for the reason in the response body or in the receiver's log",
         ),
         _ => (
             format!("failed: {status}{after}"),
             "look for the reason in the receiver's log",
         ),
     };
-    verdict(Fired::Wrong, words, next)
+    verdict(FireOutcome::Unexpected, message, help)
 }
 
-/// A redirection or a failure of the receiver is no refusal: it says nothing of what the receiver
-/// thinks of the signature.
+/// A redirect or a server error is not a refusal: it does not show whether the receiver rejected the
+/// signature.
 fn forged(forgery: Forgery, status: u16) -> FireVerdict {
     let name = forgery.name();
     if matches!(status, 404 | 405) {
-        let words = format!("forgery refused: {status} to {name}, which may be said of the path");
-        let next = "look whether a genuine delivery is accepted there";
-        return verdict(Fired::Right, words, next);
+        let message = format!("forgery refused: {status} for {name}, perhaps because of the path");
+        let help = "check that a genuine delivery is accepted there";
+        return verdict(FireOutcome::Expected, message, help);
     }
     if StatusClass::ClientError.matches(status) {
-        let words = format!("forgery refused, as it has to be: {status} to {name}");
-        return verdict(Fired::Right, words, "");
+        let message = format!("forgery refused as expected: {status} for {name}");
+        return verdict(FireOutcome::Expected, message, "");
     }
     if StatusClass::Success.matches(status) {
-        let next = "whoever knows the address can hand out items like this; `aghook list --what \
-                    forgeries` says what the receiver has to look at";
-        let words = format!("forgery accepted: {status} to {name}");
-        return verdict(Fired::Wrong, words, next);
+        let help = "anyone who knows the URL can grant items with such a request; `aghook list \
+                    --what forgeries` explains what the receiver has to verify";
+        let message = format!("forgery accepted: {status} for {name}");
+        return verdict(FireOutcome::Unexpected, message, help);
     }
-    let words = format!("forgery not refused: {status} to {name} says nothing of the signature");
-    verdict(Fired::Wrong, words, "answer 401 or 403")
+    let message = format!("forgery not refused: {status} for {name} does not reject the signature");
+    verdict(
+        FireOutcome::Unexpected,
+        message,
+        "respond with 401 or 403 to a forged request",
+    )
 }
 
-fn unanswered(name: &str, message: &str, hint: &str, after: &str) -> FireVerdict {
+fn no_response(name: &str, message: &str, hint: &str, after: &str) -> FireVerdict {
     match name {
-        "local_limit" => verdict(Fired::Unknown, format!("not sent: {message}{after}"), hint),
-        "timeout" => {
-            let words = format!("answered too late: {message}{after}");
-            verdict(Fired::Wrong, words, hint)
-        }
+        "local_limit" => verdict(
+            FireOutcome::Unknown,
+            format!("not sent: {message}{after}"),
+            hint,
+        ),
+        "timeout" => verdict(
+            FireOutcome::Unexpected,
+            format!("timed out: {message}{after}"),
+            hint,
+        ),
         _ => verdict(
-            Fired::Wrong,
-            format!("not answered: {message}{after}"),
+            FireOutcome::Unexpected,
+            format!("no response: {message}{after}"),
             hint,
         ),
     }
@@ -148,19 +158,19 @@ mod tests {
     fn failure(name: &'static str) -> AnswerRecord {
         AnswerRecord::Failure {
             name: name.into(),
-            message: "there was no answer within 10s".to_owned(),
+            message: "no response within 10s".to_owned(),
             hint: "".into(),
         }
     }
 
     #[test]
-    fn a_genuine_delivery_is_right_where_it_is_accepted() {
-        for (outcome, answer, attempts, fired, words, next) in [
+    fn a_genuine_delivery_should_be_accepted() {
+        for (delivered, response, attempts, outcome, message, help) in [
             (
                 Outcome::Delivered,
                 response(200),
                 1,
-                Fired::Right,
+                FireOutcome::Expected,
                 "accepted: 200",
                 "",
             ),
@@ -168,7 +178,7 @@ mod tests {
                 Outcome::Delivered,
                 response(204),
                 3,
-                Fired::Right,
+                FireOutcome::Expected,
                 "accepted: 204, after 3 attempts",
                 "",
             ),
@@ -176,7 +186,7 @@ mod tests {
                 Outcome::Refused,
                 response(403),
                 1,
-                Fired::Wrong,
+                FireOutcome::Unexpected,
                 "refused: 403",
                 "aghook verify",
             ),
@@ -184,7 +194,7 @@ mod tests {
                 Outcome::Refused,
                 response(422),
                 1,
-                Fired::Wrong,
+                FireOutcome::Unexpected,
                 "refused: 422",
                 "body",
             ),
@@ -192,7 +202,7 @@ mod tests {
                 Outcome::Refused,
                 response(404),
                 1,
-                Fired::Wrong,
+                FireOutcome::Unexpected,
                 "refused: 404",
                 "path",
             ),
@@ -200,15 +210,15 @@ mod tests {
                 Outcome::Refused,
                 response(302),
                 1,
-                Fired::Wrong,
+                FireOutcome::Unexpected,
                 "not accepted: 302",
-                "leads to",
+                "redirect target",
             ),
             (
                 Outcome::Exhausted,
                 response(500),
                 5,
-                Fired::Wrong,
+                FireOutcome::Unexpected,
                 "failed: 500, after 5 attempts",
                 "log",
             ),
@@ -216,57 +226,65 @@ mod tests {
                 Outcome::Exhausted,
                 failure("timeout"),
                 5,
-                Fired::Wrong,
-                "answered too late",
+                FireOutcome::Unexpected,
+                "timed out",
                 "",
             ),
             (
                 Outcome::Exhausted,
                 failure("reset"),
                 1,
-                Fired::Wrong,
-                "not answered",
+                FireOutcome::Unexpected,
+                "no response",
                 "",
             ),
             (
                 Outcome::Exhausted,
                 failure("local_limit"),
                 1,
-                Fired::Unknown,
+                FireOutcome::Unknown,
                 "not sent",
                 "",
             ),
         ] {
-            let verdict = FireVerdict::of(None, outcome, &answer, attempts);
-            assert_eq!(verdict.fired, fired, "{verdict:?}");
-            assert!(verdict.words.starts_with(words), "{verdict:?}");
-            let told = verdict.next.unwrap_or_default();
-            assert!(told.contains(next), "{told}");
-            assert_eq!(told.is_empty(), next.is_empty(), "{told}");
+            let verdict = FireVerdict::new(None, delivered, &response, attempts);
+            assert_eq!(verdict.outcome, outcome, "{verdict:?}");
+            assert!(verdict.message.starts_with(message), "{verdict:?}");
+            let found = verdict.help.unwrap_or_default();
+            assert!(found.contains(help), "{found}");
+            assert_eq!(found.is_empty(), help.is_empty(), "{found}");
         }
     }
 
     #[test]
-    fn a_forgery_is_right_where_it_is_refused() {
-        for (answer, fired, words) in [
+    fn a_forgery_should_be_refused() {
+        for (response, outcome, message) in [
             (
                 response(401),
-                Fired::Right,
-                "forgery refused, as it has to be: 401 to wrong_secret",
+                FireOutcome::Expected,
+                "forgery refused as expected: 401 for wrong_secret",
             ),
             (
                 response(200),
-                Fired::Wrong,
-                "forgery accepted: 200 to wrong_secret",
+                FireOutcome::Unexpected,
+                "forgery accepted: 200 for wrong_secret",
             ),
-            (response(500), Fired::Wrong, "forgery not refused: 500"),
-            (response(307), Fired::Wrong, "forgery not refused: 307"),
-            (failure("timeout"), Fired::Wrong, "answered too late"),
+            (
+                response(500),
+                FireOutcome::Unexpected,
+                "forgery not refused: 500",
+            ),
+            (
+                response(307),
+                FireOutcome::Unexpected,
+                "forgery not refused: 307",
+            ),
+            (failure("timeout"), FireOutcome::Unexpected, "timed out"),
         ] {
             let forgery = Some(Forgery::WrongSecret);
-            let verdict = FireVerdict::of(forgery, Outcome::Refused, &answer, 1);
-            assert_eq!(verdict.fired, fired, "{verdict:?}");
-            assert!(verdict.words.starts_with(words), "{verdict:?}");
+            let verdict = FireVerdict::new(forgery, Outcome::Refused, &response, 1);
+            assert_eq!(verdict.outcome, outcome, "{verdict:?}");
+            assert!(verdict.message.starts_with(message), "{verdict:?}");
         }
     }
 }

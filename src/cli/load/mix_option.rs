@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::super::command_error::CommandError;
 use super::super::console::Console;
-use super::super::files::{Filter, wrong};
+use super::super::scenario_selection::{Filter, diagnostics_error};
 use crate::load::{EventMix, EventTemplate, MixEntry, MixScenario, TemplateSettings};
 use crate::scenario::document::{Diagnostic, Diagnostics, nearest};
 use crate::scenario::{Case, bundled_suite, load};
@@ -112,7 +112,7 @@ pub(super) fn read(
     }
     problems
         .into_result()
-        .map_err(|problems| wrong(&problems, console))?;
+        .map_err(|problems| diagnostics_error(&problems, console))?;
     let left_out: Vec<&String> = entries.iter().flat_map(|entry| &entry.left_out).collect();
     for one in left_out.iter().take(TOLD) {
         console.note(&format!("left out of the load: {one}"));
@@ -201,7 +201,7 @@ impl MixOption {
         }
         if scenarios.is_empty() && !is_generated {
             let message = "there is no scenario in it";
-            return Err(Diagnostic::of_file(self.path(), message, None).into());
+            return Err(Diagnostic::for_file(self.path(), message, None).into());
         }
         let left_out = unsendable.iter();
         Ok(MixEntry {

@@ -1,6 +1,6 @@
 //! The report of a load: what it was asked to be, what came of it, and the verdicts.
 
-use super::super::preparation::PreparedRun;
+use super::super::session::Session;
 use super::Load;
 use super::verdict::demanded;
 use crate::load::{EffectsReport, LoadReport, LoadResult, Mix, Partition, Percentiles, Rate};
@@ -8,7 +8,7 @@ use crate::load::{EffectsReport, LoadReport, LoadResult, Mix, Partition, Percent
 /// Makes the report of a load, and judges it.
 pub(super) fn of(
     load: &Load,
-    prepared: &PreparedRun,
+    prepared: &Session,
     result: &LoadResult,
     mix: Mix,
     effects: Option<EffectsReport>,

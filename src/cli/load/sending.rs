@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::super::command_error::CommandError;
 use super::super::console::Console;
-use super::super::preparation::PreparedRun;
+use super::super::session::Session;
 use super::live_line::LiveLine;
 use crate::load::{Live, LoadResult, LoadRun, LoadSettings, Stop};
 
 /// Runs the load on threads of its own, until its end or until Ctrl-C has ended it.
 pub(super) async fn run_load(
-    prepared: &PreparedRun,
+    prepared: &Session,
     settings: LoadSettings,
     stop: &Stop,
     console: &Console,

@@ -34,7 +34,7 @@ pub(in crate::cli) fn exit_code(report: &LoadReport) -> ExitCode {
     match report.holds() {
         Some(false) => ExitCode::CheckFailed,
         _ if report.interrupted => ExitCode::NotCompleted,
-        Some(true) => ExitCode::ChecksHeld,
+        Some(true) => ExitCode::Success,
         None => ExitCode::NotCompleted,
     }
 }

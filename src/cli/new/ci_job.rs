@@ -1,23 +1,23 @@
-//! The CI job that `aghook new` writes: for which system, where its file belongs, and its text.
+//! The CI job that `aghook new` creates: its CI system, path and content.
 
 use std::path::{self, Component, Path, PathBuf};
 
 use clap::ValueEnum;
 
-/// A system for which a job can be written.
+/// A supported CI system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum CiSystem {
     /// GitHub Actions: .github/workflows/webhooks.yml
     Github,
-    /// GitLab: aghook.gitlab-ci.yml, to be included
+    /// GitLab: aghook.gitlab-ci.yml, to include in .gitlab-ci.yml
     Gitlab,
-    /// No job
+    /// No CI job
     None,
 }
 
 impl CiSystem {
-    /// The job's file and text, where there is one. The file goes to the root of the repository
-    /// that `folder` is in, where these systems look for it; without a repository, into the folder.
+    /// The job's path and content, or `None` without a CI system. The job belongs in the root of the
+    /// repository that contains `folder`, or in `folder` if there is no repository.
     pub(super) fn job(self, folder: &Path) -> Option<(PathBuf, String)> {
         let (name, template) = match self {
             Self::Github => (
@@ -27,8 +27,8 @@ impl CiSystem {
             Self::Gitlab => ("aghook.gitlab-ci.yml", include_str!("gitlab.yaml")),
             Self::None => return None,
         };
-        let (root, from_root) = place_in_repository(folder);
-        // The words of a shell for the one, a scalar of YAML for the other. Text in JSON is a scalar.
+        let (root, from_root) = locate_in_repository(folder);
+        // GitLab's job uses the folder in a shell command, GitHub's in a YAML value.
         let folder = match self {
             Self::Gitlab => shlex::try_quote(&from_root)
                 .map_or_else(|_| from_root.clone(), std::borrow::Cow::into_owned),
@@ -51,9 +51,9 @@ impl CiSystem {
     }
 }
 
-/// The root of the repository in which a folder is, or will be, as the user would write it; and the
-/// way from there to the folder, with slashes.
-fn place_in_repository(folder: &Path) -> (PathBuf, String) {
+/// The root of the repository that contains the folder, as the user would write it, and the path
+/// from the root to the folder, with slashes. The folder does not have to exist yet.
+fn locate_in_repository(folder: &Path) -> (PathBuf, String) {
     let here = (folder.to_owned(), ".".to_owned());
     let Ok(absolute) = path::absolute(folder) else {
         return here;
@@ -73,7 +73,7 @@ fn place_in_repository(folder: &Path) -> (PathBuf, String) {
         if parts.is_empty() {
             return here;
         }
-        // As short as the user wrote it, where it is a part of that.
+        // Keep the root relative if it is a prefix of what the user wrote.
         let root = folder.ancestors().nth(levels);
         let root = match root {
             Some(root) if root.as_os_str().is_empty() => PathBuf::from("."),
@@ -85,11 +85,12 @@ fn place_in_repository(folder: &Path) -> (PathBuf, String) {
     here
 }
 
-/// A text as a scalar of YAML: plain where that is safe, otherwise in quotes.
+/// Formats text as a YAML scalar: plain if that is safe, otherwise as a JSON string, which is valid
+/// YAML.
 fn scalar(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./ ".contains(c);
-    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.');
-    if begins && text.chars().all(is_plain) && !text.contains("  ") && !text.ends_with(' ') {
+    let safe_start = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.');
+    if safe_start && text.chars().all(is_plain) && !text.contains("  ") && !text.ends_with(' ') {
         text.to_owned()
     } else {
         serde_json::Value::from(text).to_string()
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_job_is_written_where_its_system_looks_for_it() {
+    fn a_job_belongs_in_the_root_of_the_repository() {
         let repository = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(repository.path().join(".git")).expect("a folder");
         let folder = repository.path().join("game \"one\"/webhooks");

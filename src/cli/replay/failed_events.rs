@@ -1,5 +1,4 @@
-//! The events that went wrong in a load, sent again: just those, with the same bodies, signed
-//! afresh.
+//! Resends the failed events of a load, with the same bodies and new signatures.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
@@ -13,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use super::super::command_error::CommandError;
 use super::super::console::Console;
 use super::super::load::effect_check::PROBE;
-use super::super::preparation::PreparedRun;
+use super::super::session::Session;
 use super::super::target_options::reach;
 use super::super::{ExitCode, block_on};
 use super::ReplayRun;
@@ -27,25 +26,26 @@ use crate::load::{
     FailedEvent, FailedEventsHead, FailedTreatment, begins_failed_events, read_failed_events,
 };
 use crate::protocol::Event;
-use crate::report::{FiredReport, ResentEvent, count_resent, write_resent};
+use crate::report::{FireReport, ResentEvent, count_resent, write_resent};
 use crate::scenario::{Fault, Forgery, RetryPolicy, RetrySetting};
 
-/// The longest first line that is looked at.
-const LONGEST_HEAD: u64 = 64 * 1024;
-/// How many players are looked at at a time.
-const AT_A_TIME: usize = 16;
-/// How long effects may take to show where the profile does not say, and the pause between looks.
+/// The maximum length of the first line.
+const MAX_HEAD_LENGTH: u64 = 64 * 1024;
+/// The number of players to probe simultaneously.
+const CONCURRENT_PROBES: usize = 16;
+/// How long effects may take to show if the profile has no `settle`.
 const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
-const PAUSE: Duration = Duration::from_millis(100);
+/// The pause between two reads of a probe.
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A failures file that was read whole.
+/// The content of a failures file.
 pub(super) struct FailuresFile {
     head: FailedEventsHead,
     events: Vec<FailedEvent>,
 }
 
 impl FailuresFile {
-    /// Reads a file of a load's failures; none if it is something else, or not there.
+    /// Reads a failures file; `None` if the file is of another kind or does not exist.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, CommandError> {
         let Ok(file) = File::open(path) else {
             return Ok(None);
@@ -54,7 +54,7 @@ impl FailuresFile {
         let mut first = Vec::new();
         let read = file
             .by_ref()
-            .take(LONGEST_HEAD)
+            .take(MAX_HEAD_LENGTH)
             .read_until(b'\n', &mut first);
         let first = first.strip_suffix(b"\n").unwrap_or(&first);
         if read.is_err() || !begins_failed_events(first) || file.rewind().is_err() {
@@ -62,12 +62,9 @@ impl FailuresFile {
         }
         let (head, events) = read_failed_events(file).map_err(|error| {
             CommandError::usage(
-                format!(
-                    "{} is no whole file of a load's failures: {error}",
-                    path.display()
-                ),
-                "nothing was sent; take the file as `aghook load` wrote it, or choose some of its \
-                 events with `--filter`"
+                format!("invalid failures file {}: {error}", path.display()),
+                "nothing was sent; use the unchanged file of `aghook load`, and select events with \
+                 `--filter`"
                     .to_owned(),
             )
         })?;
@@ -76,7 +73,7 @@ impl FailuresFile {
 }
 
 impl ReplayRun {
-    /// Sends the events of a failures file that are meant.
+    /// Resends the selected events of a failures file.
     pub(super) fn resend(
         &self,
         file: FailuresFile,
@@ -84,46 +81,52 @@ impl ReplayRun {
     ) -> Result<ExitCode, CommandError> {
         if self.compare.is_some() {
             let message =
-                "`--compare` is for recorded runs: of a load's failures no answer was kept";
-            return Err(CommandError::usage(message, "leave it out".to_owned()));
+                "`--compare` needs a recorded run: a failures file has no recorded responses";
+            return Err(CommandError::usage(
+                message,
+                "remove `--compare`".to_owned(),
+            ));
         }
         let FailuresFile { head, events } = file;
         let all = events.len();
         let events: Vec<FailedEvent> = events
             .into_iter()
-            .filter(|event| self.means_event(event))
+            .filter(|event| self.selects_event(event))
             .collect();
         if events.is_empty() {
-            let help = "`--filter` is looked for in event IDs, players, treatments and problems";
-            let message = format!("none of the {all} events is meant by these options");
+            let help = "`--filter` matches event IDs, players, treatments and problems";
+            let message = format!("none of the {all} events matches these filters");
             return Err(CommandError::usage(message, help.to_owned()));
         }
         let mut chosen = self.target.choose(console)?;
         if chosen.target.is_none() && !head.built_in_receiver {
             let target = Target::parse(&head.target, &chosen.allowed).map_err(|error| {
                 let message = format!("the load's target can't be used: {error}");
-                CommandError::usage(message, "name another with `--target URL`".to_owned())
+                CommandError::usage(message, "choose another with `--target URL`".to_owned())
             })?;
             chosen.target = Some(target);
         }
-        let preparation = self.preparation(chosen);
+        let settings = self.session_settings(chosen);
         block_on(async {
-            let prepared = preparation.start().await?;
-            self.check_target(&head, &prepared)?;
-            check_forgeries(&events, &prepared.harness)?;
-            reach(&prepared.harness.client, &prepared.harness.target).await?;
-            tell_begin(&head, &events, &prepared, console)?;
-            let resending = Resending {
-                harness: &prepared.harness,
+            let session = settings.start().await?;
+            self.check_target(&head, &session)?;
+            check_forgeries(&events, &session.harness)?;
+            reach(&session.harness.client, &session.harness.target).await?;
+            print_start(&head, &events, &session, console)?;
+            let resender = FailedEventResender {
+                harness: &session.harness,
                 as_treated: self.as_treated,
                 verbose: self.verbose,
                 started: Instant::now(),
             };
             let mut resent = Vec::new();
-            let mut gone = None;
+            let mut unreachable = None;
             for event in events {
-                let answer = match gone {
-                    None => Some(Box::pin(resending.send(&event, &mut gone, console)).await?),
+                let answer = match unreachable {
+                    None => {
+                        let sending = resender.send(&event, &mut unreachable, console);
+                        Some(Box::pin(sending).await?)
+                    }
                     Some(_) => None,
                 };
                 resent.push(ResentEvent {
@@ -132,16 +135,16 @@ impl ReplayRun {
                     holdings: None,
                 });
             }
-            resending.look(&mut resent).await;
-            if let Some(built_in) = prepared.built_in {
+            resender.check_grants(&mut resent).await;
+            if let Some(built_in) = session.built_in {
                 built_in.stop().await;
             }
             write_resent(&resent, console)?;
-            verdict(&resent, gone)
+            verdict(&resent, unreachable)
         })
     }
 
-    fn means_event(&self, event: &FailedEvent) -> bool {
+    fn selects_event(&self, event: &FailedEvent) -> bool {
         let treatment = serde_json::to_value(event.treatment).unwrap_or_default();
         let treatment = treatment.as_str().unwrap_or_default().to_owned();
         let texts = [
@@ -155,56 +158,53 @@ impl ReplayRun {
             || filters.any(|filter| texts.iter().any(|text| filter.matches(text)))
     }
 
-    /// A live event can grant real items: where it goes is said, or the same as before.
-    fn check_target(
-        &self,
-        head: &FailedEventsHead,
-        prepared: &PreparedRun,
-    ) -> Result<(), CommandError> {
-        let harness = &prepared.harness;
+    /// Refuses a profile's target that differs from the load's, because a live event can grant real
+    /// items.
+    fn check_target(&self, head: &FailedEventsHead, session: &Session) -> Result<(), CommandError> {
+        let harness = &session.harness;
         let target = harness.redaction.text(harness.target.as_str());
-        if self.target.names_target() || prepared.built_in.is_some() || target == head.target {
+        if self.target.names_target() || session.built_in.is_some() || target == head.target {
             return Ok(());
         }
-        let then = if head.built_in_receiver {
+        let load_target = if head.built_in_receiver {
             "the built-in receiver"
         } else {
             &head.target
         };
         let message =
-            format!("these events went wrong at {then}, and the profile's target is {target}");
-        let help = "say which is meant with `--target URL`, or choose another profile";
+            format!("these events failed at {load_target}, but the profile's target is {target}");
+        let help = "set the target with `--target URL`, or choose another profile";
         Err(CommandError::usage(message, help.to_owned()))
     }
 }
 
-/// Without the old secret, what is sent for `expired_secret` would be another forgery.
+/// Without the old secret, the forgery `expired_secret` can't be sent.
 fn check_forgeries(events: &[FailedEvent], harness: &Harness) -> Result<(), CommandError> {
     let mut forgeries = events.iter().filter_map(|event| event.forgery);
     if harness.expired.is_some() || !forgeries.any(|forgery| forgery == Forgery::ExpiredSecret) {
         return Ok(());
     }
-    let message = "the forgery `expired_secret` needs the secret before the present one";
-    let help = "name it as `expired_secret_env` in the profile";
+    let message = "the forgery `expired_secret` needs the previous secret";
+    let help = "set `expired_secret_env` in the profile to the environment variable that holds it";
     Err(CommandError::usage(message, help.to_owned()))
 }
 
-fn tell_begin(
+fn print_start(
     head: &FailedEventsHead,
     events: &[FailedEvent],
-    prepared: &PreparedRun,
+    session: &Session,
     console: &mut Console,
 ) -> std::io::Result<()> {
-    let harness = &prepared.harness;
+    let harness = &session.harness;
     let target = harness.redaction.text(harness.target.as_str());
-    let new = match prepared.built_in {
-        Some(_) => " (a new built-in receiver, which holds nothing yet)",
+    let new = match session.built_in {
+        Some(_) => " (a new built-in receiver with an empty ledger)",
         None => "",
     };
     writeln!(
         console,
-        "{} of {} events that went wrong in a load of {} (--seed {} --start-time {}), signed afresh \
-         and sent to {target}{new}",
+        "resending {} of {} failed events of a load on {} (--seed {} --start-time {}) to \
+         {target}{new}, signed again",
         events.len(),
         head.events.saturating_add(head.left_out),
         head.target,
@@ -212,26 +212,30 @@ fn tell_begin(
         head.start_time
     )?;
     if head.left_out > 0 {
-        writeln!(console, "{} were too many to be kept", head.left_out)?;
+        writeln!(
+            console,
+            "{} more failed events were not recorded",
+            head.left_out
+        )?;
     }
     writeln!(console)
 }
 
-/// Sends events again, and looks what they brought.
-struct Resending<'run> {
+/// Resends events and checks their grants.
+struct FailedEventResender<'run> {
     harness: &'run Harness,
     as_treated: bool,
     verbose: bool,
     started: Instant,
 }
 
-impl Resending<'_> {
-    /// Delivers an event and says what the last answer was; `gone` is set if nobody is there any
-    /// more.
+impl FailedEventResender<'_> {
+    /// Delivers an event and returns the last response. Sets `unreachable` if the target can no
+    /// longer be reached.
     async fn send(
         &self,
         event: &FailedEvent,
-        gone: &mut Option<CommandError>,
+        unreachable: &mut Option<CommandError>,
         console: &mut Console,
     ) -> Result<AnswerRecord, CommandError> {
         let harness = self.harness;
@@ -242,44 +246,44 @@ impl Resending<'_> {
         } else {
             FailedTreatment::Plain
         };
-        let once = match event.forgery {
-            // It is not the sender who makes it.
+        let policy = match event.forgery {
+            // An attacker would not retry.
             Some(_) => RetrySetting::Off.over(&harness.retry),
             None => harness.retry.clone(),
         };
-        let mut plan = self.plan(event, &once);
+        let mut plan = self.plan(event, &policy);
         if treatment == FailedTreatment::LostAck {
             plan.fault = Some(Fault::LostAck);
         }
         let delivery = match treatment {
             FailedTreatment::Together => {
                 let mut gates = Gate::for_participants(2).into_iter();
-                let mut twin = self.plan(event, &once);
-                (plan.gate, twin.gate) = (gates.next(), gates.next());
-                let mut of_twin = random.clone();
-                let (own, twin) = tokio::join!(
+                let mut second_plan = self.plan(event, &policy);
+                (plan.gate, second_plan.gate) = (gates.next(), gates.next());
+                let mut second_random = random.clone();
+                let (first, second) = tokio::join!(
                     self.deliver(plan, &mut random),
-                    self.deliver(twin, &mut of_twin)
+                    self.deliver(second_plan, &mut second_random)
                 );
-                self.tell(event, 2, &twin, console)?;
-                own
+                self.print_attempts(event, 2, &second, console)?;
+                first
             }
             FailedTreatment::Duplicate => {
-                let own = self.deliver(plan, &mut random).await;
-                let again = self.deliver(self.plan(event, &once), &mut random).await;
-                self.tell(event, 2, &again, console)?;
-                own
+                let first = self.deliver(plan, &mut random).await;
+                let second = self.deliver(self.plan(event, &policy), &mut random).await;
+                self.print_attempts(event, 2, &second, console)?;
+                first
             }
             _ => self.deliver(plan, &mut random).await,
         };
-        self.tell(event, 1, &delivery, console)?;
+        self.print_attempts(event, 1, &delivery, console)?;
         let last = delivery.attempts.last().map(|last| &last.exchange.result);
         let Some(last) = last else {
-            let message = "an event was not sent, though it was its turn";
+            let message = "a delivery had no attempts";
             return Err(CommandError::not_completed(message, None));
         };
         if delivery.outcome == Outcome::Exhausted && last.is_err() {
-            *gone = reach(&harness.client, &harness.target).await.err();
+            *unreachable = reach(&harness.client, &harness.target).await.err();
         }
         Ok(answer_record(last, &harness.redaction))
     }
@@ -300,8 +304,8 @@ impl Resending<'_> {
         deliver(self.harness.sender(), plan, random, |_| {}).await
     }
 
-    /// Shows every attempt, where that is wanted.
-    fn tell(
+    /// Prints every attempt, with `--verbose`.
+    fn print_attempts(
         &self,
         event: &FailedEvent,
         number: usize,
@@ -317,7 +321,7 @@ impl Resending<'_> {
             step: 1,
             delivery: number,
         };
-        let mut report = FiredReport::new(console);
+        let mut report = FireReport::new(console);
         for attempt in &delivery.attempts {
             let record = attempt_record(place, "event", attempt, &self.harness.redaction);
             report.attempt(&record)?;
@@ -325,13 +329,13 @@ impl Resending<'_> {
         Ok(())
     }
 
-    /// Reads what the players hold, where there is a probe for it. What is wrong is read again for a
-    /// while, unless the profile says how long effects take.
-    async fn look(&self, resent: &mut [ResentEvent]) {
+    /// Checks what the players hold, if the profile has the probe. Waits for the profile's `settle`,
+    /// or else retries failed checks for a while.
+    async fn check_grants(&self, resent: &mut [ResentEvent]) {
         if !self.harness.probes.contains_key(PROBE) {
             return;
         }
-        let patience = match self.harness.settle {
+        let retry_time = match self.harness.settle {
             Some(settle) => {
                 tokio::time::sleep(settle.saturating_sub(self.started.elapsed())).await;
                 Duration::ZERO
@@ -340,63 +344,66 @@ impl Resending<'_> {
         };
         let from = Instant::now();
         loop {
-            let due = resent.iter_mut().filter(|one| {
-                let is_wrong = matches!(one.holdings, Some(HoldingsVerdict::Wrong(_)));
-                one.answer.is_some() && (one.holdings.is_none() || is_wrong)
+            let due = resent.iter_mut().filter(|resent| {
+                let is_wrong = matches!(resent.holdings, Some(HoldingsVerdict::Wrong(_)));
+                resent.answer.is_some() && (resent.holdings.is_none() || is_wrong)
             });
-            let looks = due.map(|one| async {
-                let holdings = self.holdings(one).await;
-                one.holdings = Some(holdings);
+            let checks = due.map(|resent| async {
+                let holdings = self.holdings(resent).await;
+                resent.holdings = Some(holdings);
             });
-            let mut looks = stream::iter(looks).buffer_unordered(AT_A_TIME);
-            while looks.next().await.is_some() {}
-            drop(looks);
+            let mut checks = stream::iter(checks).buffer_unordered(CONCURRENT_PROBES);
+            while checks.next().await.is_some() {}
+            drop(checks);
             let is_wrong =
-                |one: &ResentEvent| matches!(one.holdings, Some(HoldingsVerdict::Wrong(_)));
-            if !resent.iter().any(is_wrong) || from.elapsed() >= patience {
+                |resent: &ResentEvent| matches!(resent.holdings, Some(HoldingsVerdict::Wrong(_)));
+            if !resent.iter().any(is_wrong) || from.elapsed() >= retry_time {
                 return;
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(PROBE_INTERVAL).await;
         }
     }
 
-    async fn holdings(&self, one: &ResentEvent) -> HoldingsVerdict {
-        let event: Event = match serde_json::from_str(&one.event.body) {
+    async fn holdings(&self, resent: &ResentEvent) -> HoldingsVerdict {
+        let event: Event = match serde_json::from_str(&resent.event.body) {
             Ok(event) => event,
             Err(error) => {
-                return HoldingsVerdict::Undecided(format!("its body is no event: {error}"));
+                return HoldingsVerdict::Undecided(format!("its body is not an event: {error}"));
             }
         };
-        if one.event.shares_player {
-            let reason = "the load had other events of the same player";
+        if resent.event.shares_player {
+            let reason = "the load sent other events for the same player";
             return HoldingsVerdict::Undecided(reason.to_owned());
         }
         let Some(probe) = self.harness.probes.get(PROBE) else {
-            return HoldingsVerdict::Undecided("there is no probe `quantity`".to_owned());
+            return HoldingsVerdict::Undecided("the profile has no probe `quantity`".to_owned());
         };
-        let demand = match (one.event.forgery, one.is_acknowledged()) {
+        let demand = match (resent.event.forgery, resent.is_acknowledged()) {
             (Some(_), _) => GrantDemand::Never,
             (None, true) => GrantDemand::Once,
             (None, false) => GrantDemand::AtMostOnce,
         };
         let claims = PlayerClaims::new(&event, demand, self.harness.policy)
             .holding_once(&self.harness.held_once);
-        let hidden = |text: String| self.harness.redaction.text(&text).into_owned();
+        let redacted = |text: String| self.harness.redaction.text(&text).into_owned();
         match claims.check(probe, &self.harness.client).await {
             HoldingsVerdict::Right => HoldingsVerdict::Right,
-            HoldingsVerdict::Wrong(problem) => HoldingsVerdict::Wrong(hidden(problem)),
-            HoldingsVerdict::Undecided(reason) => HoldingsVerdict::Undecided(hidden(reason)),
+            HoldingsVerdict::Wrong(problem) => HoldingsVerdict::Wrong(redacted(problem)),
+            HoldingsVerdict::Undecided(reason) => HoldingsVerdict::Undecided(redacted(reason)),
         }
     }
 }
 
-/// What is wrong is certain, whatever else went wrong.
-fn verdict(resent: &[ResentEvent], gone: Option<CommandError>) -> Result<ExitCode, CommandError> {
+/// A failed event fails the command even if the target became unreachable.
+fn verdict(
+    resent: &[ResentEvent],
+    unreachable: Option<CommandError>,
+) -> Result<ExitCode, CommandError> {
     let counts = count_resent(resent);
-    match gone {
-        _ if counts.wrong > 0 => Ok(ExitCode::CheckFailed),
+    match unreachable {
+        _ if counts.unexpected > 0 => Ok(ExitCode::CheckFailed),
         Some(error) => Err(error),
         None if counts.undecided > 0 => Ok(ExitCode::NotCompleted),
-        None => Ok(ExitCode::ChecksHeld),
+        None => Ok(ExitCode::Success),
     }
 }

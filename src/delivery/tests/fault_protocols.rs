@@ -68,7 +68,7 @@ async fn faults_of_every_protocol() {
     let overlap = Fault::TimeoutOverlap(TimeoutOverlap::default());
     for (fault, expected, requests) in [
         (Fault::LostAck, &["answer_lost", "200"][..], 2),
-        (late(Lost::Answer), &["answer_lost", "200"], 2),
+        (late(Lost::Response), &["answer_lost", "200"], 2),
         (late(Lost::Request), &["request_lost", "200"], 1),
         (Fault::SlowBody(slow), &["200"], 1),
         (overlap, &["gave_up", "200"], 2),

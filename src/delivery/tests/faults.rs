@@ -321,7 +321,7 @@ async fn an_overlapping_retry_can_fail_like_any_other() {
 async fn a_late_retry_bears_a_timestamp_that_is_really_old() {
     const SPAN: u64 = 1 + 5 + 30 + 300;
     let signer = Signer::new(&Secret::new("whsec_test_1").expect("not empty"));
-    for (lost, first_timestamp) in [(Lost::Answer, NOW), (Lost::Request, NOW - SPAN)] {
+    for (lost, first_timestamp) in [(Lost::Response, NOW), (Lost::Request, NOW - SPAN)] {
         let mut witness = Witness::with([Act::Answer(200)]).await;
         let late = Fault::LateRetry(LateRetry { lost });
         let delivery = delivered(&witness.target, late).await;
@@ -337,7 +337,7 @@ async fn a_late_retry_bears_a_timestamp_that_is_really_old() {
 
         let [first, retry] = witness.seen().await;
         match lost {
-            Lost::Answer => {
+            Lost::Response => {
                 assert_eq!(results(&delivery), ["answer_lost", "200"]);
                 assert_eq!(
                     first.header("X-Aghanim-Signature-Timestamp"),

@@ -1,4 +1,4 @@
-//! What authors write: the words, the errors and the JSON Schema.
+//! Event shapes as authors write them: keys, errors and the JSON Schema.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn error(yaml: &str) -> String {
 }
 
 #[test]
-fn what_is_given_is_sent_as_it_is() {
+fn given_fields_are_sent_unchanged() {
     let event = event(
         "
 player_id: P1
@@ -63,7 +63,7 @@ event_time: 5
 }
 
 #[test]
-fn what_is_left_out_has_the_documented_default() {
+fn missing_fields_have_the_documented_defaults() {
     let event = event("{}");
     assert_eq!(event["sandbox"], false);
     assert_eq!(event["trigger"], "hub.redeem");
@@ -80,11 +80,11 @@ fn what_is_left_out_has_the_documented_default() {
         let event = generator(seed).event(&EventShape::default());
         request_ids.insert(event.request_id.value().is_some());
     }
-    assert_eq!(request_ids.len(), 2, "sometimes a UUID, sometimes null");
+    assert_eq!(request_ids.len(), 2, "randomly a UUID or null");
 }
 
 #[test]
-fn a_coupon_is_used_when_its_event_happens() {
+fn a_coupon_is_redeemed_at_its_events_time() {
     let event = event("event_time: T-1d");
     assert_eq!(
         event["event_data"]["coupon"]["redeemed_at"],
@@ -101,7 +101,7 @@ fn an_items_array_begins_with_the_item() {
 }
 
 #[test]
-fn the_rest_of_an_event_agrees_with_what_is_given() {
+fn generated_fields_are_consistent_with_given_ones() {
     let event = event(
         "
 coupon: { sku: crystals }
@@ -131,7 +131,7 @@ item:
 }
 
 #[test]
-fn errors_say_what_was_expected() {
+fn errors_name_what_was_expected() {
     for (written, expected) in [
         ("event_time: soon", "expected Unix seconds"),
         ("event_time: [1]", "expected Unix seconds"),
@@ -175,10 +175,10 @@ fn errors_say_what_was_expected() {
 }
 
 #[test]
-fn the_schema_takes_what_the_parser_takes() {
+fn the_schema_and_the_parser_accept_the_same() {
     let schema = serde_json::to_value(schemars::schema_for!(EventShape)).expect("serialises");
     let schema = jsonschema::validator_for(&schema).expect("a schema");
-    for (written, is_right) in [
+    for (written, is_valid) in [
         (json!({}), true),
         (
             json!({ "event_time": "T-1h", "coupon": { "redeemed_at": 5 } }),
@@ -212,9 +212,9 @@ fn the_schema_takes_what_the_parser_takes() {
         (json!({ "revision": "latest" }), false),
         (json!({ "game": "X" }), false),
     ] {
-        assert_eq!(schema.is_valid(&written), is_right, "schema: {written}");
+        assert_eq!(schema.is_valid(&written), is_valid, "schema: {written}");
         let read = serde_json::from_value::<EventShape>(written.clone());
-        assert_eq!(read.is_ok(), is_right, "parser: {written}");
+        assert_eq!(read.is_ok(), is_valid, "parser: {written}");
     }
 }
 

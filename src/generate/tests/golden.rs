@@ -1,11 +1,11 @@
-//! Exact bytes for a fixed seed and start time. They change only when somebody means it: a
-//! recorded run and a reviewed snapshot report depend on them.
+//! Exact bytes for a fixed seed and start time. Do not change them by accident: recorded runs and
+//! reviewed snapshot reports depend on them.
 
 use sha2::{Digest, Sha256};
 
 use super::{body, generator, shape};
 
-/// One event of each kind, all from generators at their start.
+/// One event of each kind, each from a new generator.
 const KINDS: [(&str, &str); 8] = [
     ("nothing_given", "{}"),
     (

@@ -1,4 +1,4 @@
-//! Tests of the module as a whole: exact bytes, properties, and what authors write.
+//! Tests of the whole module: exact bytes, properties, and event shapes as authors write them.
 
 mod authoring;
 mod golden;
@@ -21,7 +21,7 @@ fn generator(seed: u64) -> Generator {
     generator_at(seed, START)
 }
 
-/// Reads a shape as an author writes it.
+/// Parses a shape as an author writes it.
 fn shape(yaml: &str) -> EventShape {
     serde_saphyr::from_str(yaml).expect("a shape")
 }
@@ -30,7 +30,7 @@ fn body(event: &Event) -> String {
     String::from_utf8(event.to_json().expect("serialises")).expect("UTF-8")
 }
 
-/// Every item of the event, at every depth, with its depth in bundles.
+/// All items of the event, each with its bundle depth.
 fn items_of(event: &Event) -> Vec<(usize, Value)> {
     fn walk(item: Value, depth: usize, found: &mut Vec<(usize, Value)>) {
         for nested in item["nested_items"].as_array().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What holds for every seed.
+//! Properties that hold for every seed.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::{body, generator_at, items_of, shape};
 use crate::generate::{Generator, Seed};
 use crate::protocol::Event;
 
-/// Whether `text` is `prefix` and then `count` characters that are `allowed`.
+/// Whether `text` is `prefix` followed by `count` characters that are `allowed`.
 fn is_made_of(text: &str, prefix: &str, count: usize, allowed: fn(char) -> bool) -> bool {
     let rest = text.strip_prefix(prefix);
     rest.is_some_and(|rest| rest.chars().count() == count && rest.chars().all(allowed))
@@ -38,7 +38,7 @@ fn is_uuid_v4(text: &str) -> bool {
     lowercase && text.len() == 36 && uuid.is_ok_and(|uuid| uuid.get_version_num() == 4)
 }
 
-/// The price in major units as exact text, for the decimals of `currency`.
+/// The exact price in major units, with the decimals of `currency`.
 fn price_text(minor: u64, currency: &str) -> String {
     let places: usize = match currency {
         "JPY" | "KRW" | "VND" => 0,
@@ -52,7 +52,7 @@ fn price_text(minor: u64, currency: &str) -> String {
     format!("{whole}{point}{fraction}")
 }
 
-/// Checks what holds for every event whose author gave no contradiction.
+/// Checks the properties of every event whose shape has no contradictions.
 fn check(event: &Event) -> Result<(), TestCaseError> {
     let sent = body(event);
     let read: Event = serde_json::from_str(&sent).expect("an event");
@@ -75,7 +75,7 @@ fn check(event: &Event) -> Result<(), TestCaseError> {
     prop_assert_eq!(&event.event_data.coupon.sku, &event.event_data.item.sku);
     prop_assert!(!event.event_data.coupon.code.is_empty());
 
-    let mut faces: HashMap<String, [Value; 3]> = HashMap::new();
+    let mut identities: HashMap<String, [Value; 3]> = HashMap::new();
     for (depth, item) in items_of(event) {
         let id = item["id"].as_str().expect("an ID");
         prop_assert!(is_made_of(id, "itm_", 11, is_alphanumeric), "{}", id);
@@ -93,17 +93,17 @@ fn check(event: &Event) -> Result<(), TestCaseError> {
                 price_text(minor, currency)
             );
         }
-        let face = ["id", "name", "description"].map(|key| item[key].clone());
+        let identity = ["id", "name", "description"].map(|key| item[key].clone());
         let sku = item["sku"].as_str().expect("an SKU").to_owned();
         prop_assert!(!sku.is_empty());
-        let known = faces.entry(sku).or_insert_with(|| face.clone());
-        prop_assert_eq!(&*known, &face);
+        let known = identities.entry(sku).or_insert_with(|| identity.clone());
+        prop_assert_eq!(&*known, &identity);
     }
     Ok(())
 }
 
-/// Item shapes without contradictions: names and SKUs are left out or come from a few, so that
-/// they meet, but an SKU and a name are never given together.
+/// Item shapes without contradictions. Names and SKUs are missing or come from a short list, so
+/// that they repeat, but an SKU and a name are never given together.
 fn item_shape() -> impl Strategy<Value = Value> {
     let plain = prop_oneof![
         Just(serde_json::json!({})),
@@ -122,7 +122,7 @@ fn item_shape() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn random_events_are_sound(seed: u64, seconds in 0..4_000_000_000_u64) {
+    fn random_events_are_valid(seed: u64, seconds in 0..4_000_000_000_u64) {
         let mut generator = generator_at(seed, &seconds.to_string());
         for _ in 0..8 {
             let event = generator.random_event();
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn shaped_events_are_sound(seed: u64, main in item_shape(), fallback in item_shape()) {
+    fn shaped_events_are_valid(seed: u64, main in item_shape(), fallback in item_shape()) {
         let mut written = serde_json::json!({ "item": main });
         written["item"]["fallback"] = fallback;
         let shape = serde_json::from_value(written).expect("a shape");
@@ -151,7 +151,7 @@ proptest! {
     }
 
     #[test]
-    fn a_price_of_any_size_is_taken(price: u64, currency in "[A-Z]{3}") {
+    fn a_price_of_any_size_is_accepted(price: u64, currency in "[A-Z]{3}") {
         let written = serde_json::json!({ "item": { "price": price, "currency": currency } });
         let shape = serde_json::from_value(written).expect("a shape");
         let event = generator_at(1, "0").event(&shape);
@@ -160,7 +160,7 @@ proptest! {
 }
 
 #[test]
-fn the_mix_has_everything() {
+fn random_events_cover_all_kinds() {
     const EVENTS: u32 = 4_000;
     let mut generator: Generator = generator_at(1, "0");
     let mut seen: HashMap<&str, u32> = HashMap::new();
@@ -170,7 +170,7 @@ fn the_mix_has_everything() {
         let depth = items.iter().map(|(depth, _)| *depth).max().unwrap_or(0);
         let json = serde_json::to_value(&event).expect("serialises");
         let item = &json["event_data"]["item"];
-        for (kind, is_so) in [
+        for (kind, has_kind) in [
             ("plain", depth == 0),
             ("bundle", depth == 1),
             ("bundle in bundle", depth == 2),
@@ -190,7 +190,7 @@ fn the_mix_has_everything() {
             ("sandbox", event.sandbox),
             ("production", !event.sandbox),
         ] {
-            *seen.entry(kind).or_default() += u32::from(is_so);
+            *seen.entry(kind).or_default() += u32::from(has_kind);
         }
     }
     for (kind, count) in &seen {

@@ -1,4 +1,4 @@
-//! The two random streams: what follows from the seed alone, and what from the start time too.
+//! The two random streams: content depends on the seed alone, identity on the start time too.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -43,16 +43,13 @@ fn runs_at_different_times_share_content_but_no_identity() {
         }
         for event in [&mut first, &mut later] {
             for pointer in IDENTITY.iter().chain(&["/context/player/id"]) {
-                let Some(place) = event.pointer_mut(pointer) else {
+                let Some(value) = event.pointer_mut(pointer) else {
                     continue;
                 };
-                if let Value::String(id) = place.take()
+                if let Value::String(id) = value.take()
                     && *pointer != "/context/player/id"
                 {
-                    assert!(
-                        identities.insert(id.clone()),
-                        "{pointer} {id} came up twice"
-                    );
+                    assert!(identities.insert(id.clone()), "duplicate {pointer}: {id}");
                 }
             }
         }
@@ -62,7 +59,7 @@ fn runs_at_different_times_share_content_but_no_identity() {
 }
 
 #[test]
-fn the_same_seed_and_start_make_the_same_bytes() {
+fn the_same_seed_and_start_give_the_same_bytes() {
     let bodies = |seed| -> Vec<String> {
         let mut generator = generator(seed);
         let events = random_events(&mut generator, 50);
@@ -73,7 +70,7 @@ fn the_same_seed_and_start_make_the_same_bytes() {
 }
 
 #[test]
-fn an_events_bytes_do_not_depend_on_the_shapes_before_it() {
+fn an_events_bytes_do_not_depend_on_earlier_shapes() {
     let second_after = |first: &str| {
         let mut generator = generator(7);
         generator.event(&shape(first));
@@ -91,7 +88,7 @@ fn an_events_bytes_do_not_depend_on_the_shapes_before_it() {
 }
 
 #[test]
-fn a_given_id_changes_no_other_id() {
+fn a_given_id_does_not_change_other_ids() {
     let mut generated = json(&generator(7).event(&shape("request_id: true")));
     let given = "{ player_id: P1, transaction_id: T1, request_id: R1 }";
     let given = json(&generator(7).event(&shape(given)));
@@ -102,7 +99,7 @@ fn a_given_id_changes_no_other_id() {
 }
 
 #[test]
-fn ids_that_are_asked_for_never_repeat() {
+fn ids_never_repeat() {
     let mut generator = generator(7);
     let mut ids = HashSet::new();
     for _ in 0..200 {
@@ -118,13 +115,13 @@ fn ids_that_are_asked_for_never_repeat() {
             generator.transaction_id(),
             generator.request_id(),
         ] {
-            assert!(ids.insert(id.clone()), "{id} came up twice");
+            assert!(ids.insert(id.clone()), "duplicate ID: {id}");
         }
     }
 }
 
 #[test]
-fn the_game_stays_the_same_until_another_is_named() {
+fn the_game_id_is_the_default_unless_another_is_set() {
     let game = |generator: &mut Generator| generator.random_event().game_id.into_owned();
     assert_eq!(game(&mut generator(1)), Generator::DEFAULT_GAME_ID);
     assert_eq!(
@@ -136,7 +133,7 @@ fn the_game_stays_the_same_until_another_is_named() {
 }
 
 #[test]
-fn a_games_own_catalogue_is_all_that_events_are_about() {
+fn events_use_only_items_of_the_games_own_catalogue() {
     for count in 1..8 {
         let items: Vec<CatalogueItem> = (0..count)
             .map(|number| CatalogueItem {
@@ -163,6 +160,6 @@ fn a_games_own_catalogue_is_all_that_events_are_about() {
             2..=4 => 1,
             _ => 2,
         };
-        assert_eq!(deepest, expected, "of {count} items");
+        assert_eq!(deepest, expected, "{count} items");
     }
 }

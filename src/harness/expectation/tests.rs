@@ -47,7 +47,7 @@ fn prepared(expected: Value) -> PreparedExpectation {
     if schema.is_some() {
         let value = "answer.json".into();
         let span = crate::scenario::document::Span::default();
-        expectation.schema = Some(crate::scenario::document::Located { value, span });
+        expectation.schema = Some(crate::scenario::document::Spanned { value, span });
     }
     PreparedExpectation {
         expectation,

@@ -5,13 +5,13 @@ use http::Method;
 use indexmap::IndexMap;
 
 use super::{HTTP1_HELP, PlannedEvent, Planner, QUANTITY_PROBE, needs_http1};
-use crate::scenario::document::{Diagnostics, Located, nearest};
+use crate::scenario::document::{Diagnostics, Spanned, nearest};
 
 impl Planner<'_> {
     /// What is wrong in requests and scripts now that the events are known.
     pub(super) fn requests(&self, events: &IndexMap<String, PlannedEvent>) -> Diagnostics {
         let mut problems = Diagnostics::default();
-        let mut needs_values = |name: &Located<String>| {
+        let mut needs_values = |name: &Spanned<String>| {
             if events
                 .get(&name.value)
                 .is_some_and(|event| event.event.is_none())

@@ -22,7 +22,7 @@ impl DrawnPlayers {
             return Self::default();
         }
         let given = |spec: &EventSpec| match &spec.player_id {
-            Some(Shareable::Own(player)) => Some(player.clone()),
+            Some(Shareable::Literal(player)) => Some(player.clone()),
             _ => None,
         };
         let specs = || scenario.events.values().map(|spec| &spec.value);
@@ -35,7 +35,7 @@ impl DrawnPlayers {
                 _ if spec.value.raw.is_some() => continue,
                 None => None,
                 Some(Shareable::Ending(ending)) => Some(ending.as_str()),
-                Some(Shareable::Own(_) | Shareable::SameAs(_)) => continue,
+                Some(Shareable::Literal(_) | Shareable::SameAs(_)) => continue,
             };
             let fits = |player: &&String| {
                 !taken.contains(*player) && player.ends_with(ending.unwrap_or_default())

@@ -307,7 +307,7 @@ prop_compose! {
             }
             _ => Delays::List(list.into_iter().map(of).collect()),
         };
-        let jitter = Jitter::from_share(f64::from(millionths) / 1e6).expect("a share");
+        let jitter = Jitter::from_fraction(f64::from(millionths) / 1e6).expect("a share");
         RetryPolicy { attempts, delays, jitter, ..RetryPolicy::default() }
     }
 }

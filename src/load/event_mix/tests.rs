@@ -24,7 +24,7 @@ fn settings(seed: u64) -> TemplateSettings {
 }
 
 fn cases(text: &str) -> Vec<Case> {
-    Case::of_file(&SourceFile::new("mixed.yaml", text)).expect("a scenario")
+    Case::from_file(&SourceFile::new("mixed.yaml", text)).expect("a scenario")
 }
 
 /// A scenario of these events.

@@ -1,5 +1,5 @@
-//! The objects of HAR 1.2, named as the format names them. What is never known is left out where
-//! the format allows, and -1 or empty where it does not.
+//! The objects of HAR 1.2, named after the format's objects. Values that are never known are left out
+//! if the format allows that; otherwise they are -1 or empty.
 
 use std::borrow::Cow;
 
@@ -9,32 +9,32 @@ use serde::Serialize;
 use crate::harness::Verdict;
 
 #[derive(Serialize)]
-pub(super) struct Archive {
-    pub(super) log: Log,
+pub(super) struct HarArchive {
+    pub(super) log: HarLog,
 }
 
 #[derive(Serialize)]
-pub(super) struct Log {
+pub(super) struct HarLog {
     pub(super) version: &'static str,
-    pub(super) creator: Creator,
-    pub(super) pages: Vec<Page>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) creator: HarCreator,
+    pub(super) pages: Vec<HarPage>,
+    pub(super) entries: Vec<HarEntry>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Creator {
+pub(super) struct HarCreator {
     pub(super) name: &'static str,
     pub(super) version: Cow<'static, str>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Page {
+pub(super) struct HarPage {
     pub(super) started_date_time: String,
     pub(super) id: String,
     pub(super) title: String,
     #[serde(rename = "pageTimings")]
-    pub(super) timings: PageTimings,
+    pub(super) timings: HarPageTimings,
     #[serde(rename = "_verdict")]
     pub(super) verdict: Verdict,
     #[serde(rename = "_file")]
@@ -43,36 +43,36 @@ pub(super) struct Page {
     pub(super) line: usize,
 }
 
-/// Nothing is loaded and rendered here.
+/// Empty: no page is loaded or rendered.
 #[derive(Serialize)]
-pub(super) struct PageTimings {}
+pub(super) struct HarPageTimings {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Entry {
-    /// By which entries are ordered; written below.
+pub(super) struct HarEntry {
+    /// The sort key; `started_date_time` is the written form.
     #[serde(skip)]
     pub(super) started_at: Timestamp,
     pub(super) pageref: String,
     pub(super) started_date_time: String,
-    /// Milliseconds, the sum of the timings.
+    /// The sum of the timings, in milliseconds.
     pub(super) time: f64,
-    pub(super) request: Request,
-    pub(super) response: Response,
-    pub(super) cache: Cache,
-    pub(super) timings: Timings,
+    pub(super) request: HarRequest,
+    pub(super) response: HarResponse,
+    pub(super) cache: HarCache,
+    pub(super) timings: HarTimings,
     #[serde(rename = "serverIPAddress", skip_serializing_if = "Option::is_none")]
     pub(super) server_ip_address: Option<String>,
-    /// By which a browser's filter finds it.
+    /// The type that a browser's filter uses.
     #[serde(rename = "_resourceType")]
     pub(super) resource_type: &'static str,
     #[serde(flatten)]
-    pub(super) attempt: AttemptFields,
+    pub(super) attempt: HarAttemptFields,
 }
 
-/// What only a sender of webhooks knows.
+/// The custom fields of an attempt.
 #[derive(Serialize)]
-pub(super) struct AttemptFields {
+pub(super) struct HarAttemptFields {
     #[serde(rename = "_step")]
     pub(super) step: usize,
     #[serde(rename = "_delivery")]
@@ -89,56 +89,56 @@ pub(super) struct AttemptFields {
     pub(super) connection_reused: Option<bool>,
 }
 
-/// Nothing is cached here.
+/// Empty: nothing is cached.
 #[derive(Serialize)]
-pub(super) struct Cache {}
+pub(super) struct HarCache {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Request {
+pub(super) struct HarRequest {
     pub(super) method: String,
     pub(super) url: String,
     pub(super) http_version: Cow<'static, str>,
     pub(super) cookies: [(); 0],
-    pub(super) headers: Vec<Pair>,
-    pub(super) query_string: Vec<Pair>,
+    pub(super) headers: Vec<HarPair>,
+    pub(super) query_string: Vec<HarPair>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) post_data: Option<PostData>,
+    pub(super) post_data: Option<HarPostData>,
     pub(super) headers_size: i64,
     pub(super) body_size: i64,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Response {
-    /// 0 where there is no answer, as browsers write it.
+pub(super) struct HarResponse {
+    /// 0 if there is no response, as browsers write it.
     pub(super) status: u16,
     pub(super) status_text: &'static str,
     pub(super) http_version: Cow<'static, str>,
     pub(super) cookies: [(); 0],
-    pub(super) headers: Vec<Pair>,
-    pub(super) content: Content,
+    pub(super) headers: Vec<HarPair>,
+    pub(super) content: HarContent,
     #[serde(rename = "redirectURL")]
     pub(super) redirect_url: String,
     pub(super) headers_size: i64,
     pub(super) body_size: i64,
-    /// Why there is no answer, where browsers look for it.
+    /// Why there is no response, where browsers look for it.
     #[serde(rename = "_error", skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Pair {
+pub(super) struct HarPair {
     pub(super) name: String,
     pub(super) value: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PostData {
+pub(super) struct HarPostData {
     pub(super) mime_type: String,
     pub(super) text: String,
-    /// HAR 1.2 has no word for it in a request; later drafts call it `encoding`.
+    /// HAR 1.2 has no such field for requests; later drafts call it `encoding`.
     #[serde(rename = "_encoding", skip_serializing_if = "Option::is_none")]
     pub(super) encoding: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,7 +147,7 @@ pub(super) struct PostData {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Content {
+pub(super) struct HarContent {
     pub(super) size: u64,
     pub(super) mime_type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,9 +158,9 @@ pub(super) struct Content {
     pub(super) comment: Option<String>,
 }
 
-/// Milliseconds; -1 for what does not apply or is part of another.
+/// In milliseconds; -1 if a part does not apply or is included in another.
 #[derive(Serialize)]
-pub(super) struct Timings {
+pub(super) struct HarTimings {
     pub(super) blocked: f64,
     pub(super) dns: f64,
     pub(super) connect: f64,

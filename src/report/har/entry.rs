@@ -1,4 +1,4 @@
-//! From an attempt to an entry of the archive.
+//! Converts an attempt to an entry of the archive.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,34 +8,35 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::archive::{
-    AttemptFields, Cache, Content, Entry, Pair, PostData, Request, Response, Timings,
+    HarAttemptFields, HarCache, HarContent, HarEntry, HarPair, HarPostData, HarRequest,
+    HarResponse, HarTimings,
 };
 use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, BodyRecord};
 
-/// Not known, or not applicable, in HAR's numbers.
+/// An unknown or inapplicable size.
 const UNKNOWN: i64 = -1;
-/// The same, in its timings.
+/// An inapplicable timing.
 const DOES_NOT_APPLY: f64 = -1.0;
 
-/// An attempt on the page of its scenario.
-pub(super) fn entry(attempt: &AttemptEnded, pageref: String) -> Entry {
+/// The entry of an attempt.
+pub(super) fn entry(attempt: &AttemptEnded, pageref: String) -> HarEntry {
     let connection = attempt.connection.as_ref();
     let http_version = connection.map_or("unknown".into(), |connection| {
         connection.http_version.clone()
     });
     let (timings, time) = timings(attempt);
-    Entry {
+    HarEntry {
         started_at: attempt.started_at,
         pageref,
-        started_date_time: moment(attempt.started_at),
+        started_date_time: har_time(attempt.started_at),
         time,
         request: request(attempt, http_version.clone()),
         response: response(&attempt.answer, http_version),
-        cache: Cache {},
+        cache: HarCache {},
         timings,
         server_ip_address: connection.map(|connection| connection.remote_address.ip().to_string()),
         resource_type: "fetch",
-        attempt: AttemptFields {
+        attempt: HarAttemptFields {
             step: attempt.step,
             delivery: attempt.delivery,
             attempt: attempt.attempt,
@@ -47,14 +48,14 @@ pub(super) fn entry(attempt: &AttemptEnded, pageref: String) -> Entry {
     }
 }
 
-/// A moment as HAR writes it, to the millisecond.
-pub(super) fn moment(moment: Timestamp) -> String {
-    format!("{moment:.3}")
+/// A timestamp in HAR's format, to the millisecond.
+pub(super) fn har_time(timestamp: Timestamp) -> String {
+    format!("{timestamp:.3}")
 }
 
-/// The parts of the time, and their sum. The name's resolution and TLS are part of connecting, and
-/// sending is part of waiting; an attempt that was held back so that others go with it was blocked.
-fn timings(attempt: &AttemptEnded) -> (Timings, f64) {
+/// The timings and their sum. `connect` includes name resolution and TLS, `wait` includes sending, and
+/// `blocked` is the time that an attempt was held back to go out together with others.
+fn timings(attempt: &AttemptEnded) -> (HarTimings, f64) {
     let known = attempt.timings;
     let total = attempt.took.saturating_add(known.held);
     let first_byte = known.first_byte.unwrap_or(total).min(total);
@@ -62,7 +63,7 @@ fn timings(attempt: &AttemptEnded) -> (Timings, f64) {
     let wait = first_byte
         .saturating_sub(connect)
         .saturating_sub(known.held);
-    let timings = Timings {
+    let timings = HarTimings {
         blocked: if known.held.is_zero() {
             DOES_NOT_APPLY
         } else {
@@ -91,23 +92,23 @@ fn milliseconds(duration: Duration) -> f64 {
     to_the_microsecond(duration.as_secs_f64() * 1e3)
 }
 
-/// Milliseconds without what is noise.
+/// Rounds milliseconds to three decimals.
 fn to_the_microsecond(milliseconds: f64) -> f64 {
     (milliseconds * 1e3).round() / 1e3
 }
 
-fn request(attempt: &AttemptEnded, http_version: Cow<'static, str>) -> Request {
+fn request(attempt: &AttemptEnded, http_version: Cow<'static, str>) -> HarRequest {
     let request = &attempt.request;
     let query_string = Url::parse(&request.url).map_or(Vec::new(), |url| {
         let pairs = url.query_pairs();
         pairs
-            .map(|(name, value)| Pair {
+            .map(|(name, value)| HarPair {
                 name: name.into_owned(),
                 value: value.into_owned(),
             })
             .collect()
     });
-    Request {
+    HarRequest {
         method: request.method.clone(),
         url: request.url.clone(),
         http_version,
@@ -120,18 +121,18 @@ fn request(attempt: &AttemptEnded, http_version: Cow<'static, str>) -> Request {
     }
 }
 
-fn post_data(body: &BodyRecord, headers: &[(String, String)]) -> Option<PostData> {
+fn post_data(body: &BodyRecord, headers: &[(String, String)]) -> Option<HarPostData> {
     let (text, encoding) = content(body)?;
-    Some(PostData {
+    Some(HarPostData {
         mime_type: header(headers, "content-type").unwrap_or_default(),
         text,
         encoding,
-        comment: cut(body),
+        comment: truncation_note(body),
     })
 }
 
-fn response(answer: &AnswerRecord, http_version: Cow<'static, str>) -> Response {
-    match answer {
+fn response(response: &AnswerRecord, http_version: Cow<'static, str>) -> HarResponse {
+    match response {
         AnswerRecord::Response {
             status,
             headers,
@@ -139,18 +140,18 @@ fn response(answer: &AnswerRecord, http_version: Cow<'static, str>) -> Response 
         } => {
             let known = StatusCode::from_u16(*status).ok();
             let (text, encoding) = content(body).unzip();
-            Response {
+            HarResponse {
                 status: *status,
                 status_text: known.and_then(|code| code.canonical_reason()).unwrap_or(""),
                 http_version,
                 cookies: [],
                 headers: pairs(headers),
-                content: Content {
+                content: HarContent {
                     size: body.length,
                     mime_type: header(headers, "content-type").unwrap_or_default(),
                     text,
                     encoding: encoding.flatten(),
-                    comment: cut(body),
+                    comment: truncation_note(body),
                 },
                 redirect_url: header(headers, "location").unwrap_or_default(),
                 headers_size: UNKNOWN,
@@ -158,13 +159,13 @@ fn response(answer: &AnswerRecord, http_version: Cow<'static, str>) -> Response 
                 error: None,
             }
         }
-        AnswerRecord::Failure { message, .. } => Response {
+        AnswerRecord::Failure { message, .. } => HarResponse {
             status: 0,
             status_text: "",
             http_version,
             cookies: [],
             headers: Vec::new(),
-            content: Content {
+            content: HarContent {
                 size: 0,
                 mime_type: "x-unknown".to_owned(),
                 text: None,
@@ -179,9 +180,11 @@ fn response(answer: &AnswerRecord, http_version: Cow<'static, str>) -> Response 
     }
 }
 
-fn pairs(headers: &[(String, String)]) -> Vec<Pair> {
+fn pairs(headers: &[(String, String)]) -> Vec<HarPair> {
     let headers = headers.iter().cloned();
-    headers.map(|(name, value)| Pair { name, value }).collect()
+    headers
+        .map(|(name, value)| HarPair { name, value })
+        .collect()
 }
 
 fn header(headers: &[(String, String)], name: &str) -> Option<String> {
@@ -191,7 +194,7 @@ fn header(headers: &[(String, String)], name: &str) -> Option<String> {
     named.next().map(|(_, value)| value.clone())
 }
 
-/// What was kept of a body and how it is encoded; nothing of an empty one.
+/// The recorded part of a body and its encoding; `None` if it is empty.
 fn content(body: &BodyRecord) -> Option<(String, Option<&'static str>)> {
     match &body.content {
         BodyContent::Text(text) if text.is_empty() => None,
@@ -200,9 +203,9 @@ fn content(body: &BodyRecord) -> Option<(String, Option<&'static str>)> {
     }
 }
 
-fn cut(body: &BodyRecord) -> Option<String> {
+fn truncation_note(body: &BodyRecord) -> Option<String> {
     body.truncated
-        .then(|| format!("only the beginning was kept of {} bytes", body.length))
+        .then(|| format!("truncated: the whole body has {} bytes", body.length))
 }
 
 fn size(length: u64) -> i64 {

@@ -1,27 +1,27 @@
-//! The data of a scenario as it stands in the page: its run events as in `--report json`, as one
-//! JSON array, in text that no HTML parser reads markup in.
+//! The embedded data of a scenario: its run events as in `--report json`, as one JSON array, escaped
+//! so that no HTML parser finds markup in it.
 
 use std::io;
 
 use serde::Serialize;
 
-use super::Finished;
-use super::shortened::{self, Limits};
+use super::FinishedScenario;
+use super::truncate::{self, Limits};
 use crate::harness::RunEvent;
 
-/// The most that the data of all scenarios takes, in bytes: with the list, a page stays below 20 MB.
+/// The size limit of the data of all scenarios, in bytes. With the list, a page stays below 20 MB.
 const DATA_LIMIT: usize = 15 << 20;
 
-/// Where all of it would take more: up to where each way of cutting is used.
+/// If all data would exceed the limit: the limits that apply until the data has reached each size.
 const STAGES: [(Limits, usize); 3] = [
     (Limits::ROOMY, 8 << 20),
     (Limits::TIGHT, 11 << 20),
     (Limits::BARE, DATA_LIMIT),
 ];
 
-/// The data of all scenarios, in their order. Where there is not room for all, the later ones are
-/// cut more, and the last ones have none.
-pub(super) fn embed(scenarios: &[&Finished]) -> io::Result<Vec<Option<String>>> {
+/// The data of all scenarios, in order. If there is not enough room, later scenarios are cut more, and
+/// the last ones have no data.
+pub(super) fn embed(scenarios: &[&FinishedScenario]) -> io::Result<Vec<Option<String>>> {
     let mut whole = Vec::new();
     let mut spent = 0;
     for finished in scenarios {
@@ -35,9 +35,9 @@ pub(super) fn embed(scenarios: &[&Finished]) -> io::Result<Vec<Option<String>>> 
     Ok(whole)
 }
 
-fn embed_in_stages(scenarios: &[&Finished]) -> io::Result<Vec<Option<String>>> {
+fn embed_in_stages(scenarios: &[&FinishedScenario]) -> io::Result<Vec<Option<String>>> {
     let mut spent = 0;
-    let mut embed = |finished: &Finished| {
+    let mut embed = |finished: &FinishedScenario| {
         for (limits, end) in STAGES {
             if spent >= end {
                 continue;
@@ -53,31 +53,31 @@ fn embed_in_stages(scenarios: &[&Finished]) -> io::Result<Vec<Option<String>>> {
     scenarios.iter().map(|finished| embed(finished)).collect()
 }
 
-/// The scenario's events: as they came, but attempts first, then steps.
-fn events(finished: &Finished, limits: Limits) -> Vec<RunEvent> {
-    let (story, ended) = (&finished.story, &finished.ended);
-    let mut events = vec![RunEvent::ScenarioStarted(story.started.clone())];
-    let attempts = shortened::attempts(&story.attempts, limits);
+/// The scenario's events: its start, all attempts, all steps, and the rest.
+fn events(finished: &FinishedScenario, limits: Limits) -> Vec<RunEvent> {
+    let (record, ended) = (&finished.record, &finished.ended);
+    let mut events = vec![RunEvent::ScenarioStarted(record.started.clone())];
+    let attempts = truncate::attempts(&record.attempts, limits);
     events.extend(
         attempts
             .into_iter()
             .map(|attempt| RunEvent::AttemptEnded(Box::new(attempt))),
     );
-    let steps = story.steps.iter();
-    events.extend(steps.map(|step| RunEvent::StepEnded(shortened::step(step, limits))));
-    let effects = story.effects.iter();
+    let steps = record.steps.iter();
+    events.extend(steps.map(|step| RunEvent::StepEnded(truncate::step(step, limits))));
+    let effects = record.effects.iter();
     events
-        .extend(effects.map(|effects| RunEvent::EffectsEnded(shortened::effects(effects, limits))));
-    let snapshot = story.snapshot.iter();
+        .extend(effects.map(|effects| RunEvent::EffectsEnded(truncate::effects(effects, limits))));
+    let snapshot = record.snapshot.iter();
     events.extend(
-        snapshot.map(|snapshot| RunEvent::SnapshotCompared(shortened::snapshot(snapshot, limits))),
+        snapshot.map(|snapshot| RunEvent::SnapshotCompared(truncate::snapshot(snapshot, limits))),
     );
     events.push(RunEvent::ScenarioEnded(ended.clone()));
     events
 }
 
-/// `value` as JSON in which nothing opens a tag, ends one or begins a comment. Outside of texts JSON
-/// has none of these characters, and inside it knows them by their numbers as well.
+/// `value` as JSON without `<`, `>` and `&`. JSON has these only inside strings, where an escape means
+/// the same.
 pub(super) fn embedded(value: &impl Serialize) -> io::Result<String> {
     let json = serde_json::to_string(value)?;
     let mut text = String::with_capacity(json.len());
@@ -103,7 +103,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back_and_is_no_markup(text in any::<String>(), tag in "(?i)</?script|<!--|-->|]]>") {
+        fn any_text_round_trips_without_markup(text in any::<String>(), tag in "(?i)</?script|<!--|-->|]]>") {
             let value = Value::from(format!("{text}{tag}{text}"));
             let written = embedded(&value).unwrap();
             prop_assert!(!written.contains(['<', '>', '&']));

@@ -1,4 +1,4 @@
-//! How long the answers of a run took, as a histogram over a logarithmic axis.
+//! The histogram of response times, with a logarithmic axis.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use crate::harness::{AnswerRecord, AttemptEnded};
 use crate::report::counts::counted;
 
 /// Columns of the histogram for each factor of ten.
-const COLUMNS_A_DECADE: i32 = 6;
+const COLUMNS_PER_DECADE: i32 = 6;
 
-/// How wide a label is at most, in per cent of the axis of a narrow screen, with room beside it.
+/// The maximum width of a label with its margin, in percent of the axis on a narrow screen.
 const LABEL_WIDTH: f64 = 13.5;
 
-/// The times that answers took. Those that a fault of the sender's delayed or kept away tell
-/// nothing of the receiver, and are only counted.
+/// The response times of a run. Attempts with a fault say nothing about the receiver's speed and are
+/// only counted.
 #[derive(Debug, Default)]
-pub(super) struct Latencies {
+pub(super) struct ResponseTimes {
     took: Vec<Duration>,
     left_out: usize,
 }
 
-/// The histogram, in per cent of its box.
+/// The histogram. Coordinates are in percent of its box.
 #[derive(Debug, PartialEq)]
 pub(in crate::report) struct Plot {
     pub(in crate::report) columns: Vec<Column>,
     pub(in crate::report) labels: Vec<Label>,
-    /// Where the median is.
+    /// The position of the median.
     pub(in crate::report) median_x: f64,
-    /// In words, from the median to the slowest.
+    /// The quantiles, from the median to the slowest.
     pub(in crate::report) quantiles: Vec<(&'static str, String)>,
-    /// How many answers it is of, and how many attempts it leaves out.
+    /// The number of responses, and of attempts that are left out.
     pub(in crate::report) basis: String,
 }
 
@@ -47,8 +47,8 @@ pub(in crate::report) struct Label {
     pub(in crate::report) text: String,
 }
 
-impl Latencies {
-    /// Takes the attempts of a scenario.
+impl ResponseTimes {
+    /// Adds the attempts of a scenario.
     pub(super) fn add(&mut self, attempts: &[AttemptEnded]) {
         for attempt in attempts {
             match (&attempt.answer, &attempt.fault) {
@@ -58,11 +58,11 @@ impl Latencies {
         }
     }
 
-    /// The histogram; none of a run without answers.
+    /// The histogram. `None` for a run without responses.
     pub(super) fn plot(&self) -> Option<Plot> {
         let mut took = self.took.clone();
         took.sort_unstable();
-        let times: Vec<(f64, u64)> = took.iter().map(|one| (one.as_secs_f64(), 1)).collect();
+        let times: Vec<(f64, u64)> = took.iter().map(|time| (time.as_secs_f64(), 1)).collect();
         let quantiles = [
             ("median", 0.5),
             ("p90", 0.9),
@@ -71,10 +71,10 @@ impl Latencies {
         ];
         let quantiles = quantiles.map(|(name, part)| (name, quantile(&took, part).as_secs_f64()));
         let basis = match self.left_out {
-            0 => counted(took.len(), "answer"),
+            0 => counted(took.len(), "response"),
             left_out => format!(
-                "{}; {} with a fault or without an answer left out",
-                counted(took.len(), "answer"),
+                "{}; {} with a fault or without a response left out",
+                counted(took.len(), "response"),
                 counted(left_out, "attempt")
             ),
         };
@@ -82,8 +82,8 @@ impl Latencies {
     }
 }
 
-/// The histogram of times in seconds, in ascending order and each with how often it came up. The
-/// first quantile is the median.
+/// The histogram of times in seconds, in ascending order, each with its count. The first quantile is
+/// the median.
 pub(in crate::report) fn plot(
     times: &[(f64, u64)],
     quantiles: &[(&'static str, f64)],
@@ -91,12 +91,12 @@ pub(in crate::report) fn plot(
 ) -> Option<Plot> {
     let (mut first, mut last) = (column_of(times.first()?.0), column_of(times.last()?.0));
     if last - first < 2 {
-        // So few columns would be an axis without a label.
+        // With fewer columns the axis could be without a label.
         (first, last) = (first - 1, last + 1);
     }
     let width = 100.0 / f64::from(last - first + 1);
     let x = |seconds: f64| {
-        let column = seconds.log10() * f64::from(COLUMNS_A_DECADE) - f64::from(first);
+        let column = seconds.log10() * f64::from(COLUMNS_PER_DECADE) - f64::from(first);
         rounded(column * width)
     };
     let count_of = |column: i32| -> u64 {
@@ -107,7 +107,7 @@ pub(in crate::report) fn plot(
     let most = counts.iter().copied().max().unwrap_or(1);
     let columns = (first..=last).zip(&counts).filter(|(_, count)| **count > 0);
     let columns = columns.map(|(column, count)| {
-        // One answer among thousands must be seen, too.
+        // Even one response among thousands must be visible.
         let height = (100.0 * share(*count, most)).max(2.0);
         Column {
             x: rounded(f64::from(column - first) * width),
@@ -116,8 +116,8 @@ pub(in crate::report) fn plot(
             height: rounded(height),
             title: format!(
                 "{count} from {} to {}",
-                in_words(edge(column)),
-                in_words(edge(column + 1))
+                format_seconds(edge(column)),
+                format_seconds(edge(column + 1))
             ),
         }
     });
@@ -128,26 +128,26 @@ pub(in crate::report) fn plot(
         median_x: x(median.max(edge(first))),
         quantiles: quantiles
             .iter()
-            .map(|(name, seconds)| (*name, in_words(*seconds)))
+            .map(|(name, seconds)| (*name, format_seconds(*seconds)))
             .collect(),
         basis,
     })
 }
 
-/// The column that a time falls into. What took less than a microsecond counts as one.
+/// The column of a time. Times below a microsecond count as one microsecond.
 fn column_of(seconds: f64) -> i32 {
     let seconds = seconds.max(1e-6);
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the logarithm of a time is a small number"
     )]
-    let column = (seconds.log10() * f64::from(COLUMNS_A_DECADE)).floor() as i32;
+    let column = (seconds.log10() * f64::from(COLUMNS_PER_DECADE)).floor() as i32;
     column
 }
 
-/// Where a column begins, in seconds.
+/// The start of a column, in seconds.
 fn edge(column: i32) -> f64 {
-    10_f64.powf(f64::from(column) / f64::from(COLUMNS_A_DECADE))
+    10_f64.powf(f64::from(column) / f64::from(COLUMNS_PER_DECADE))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
@@ -155,7 +155,7 @@ fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }
 
-/// The time that `part` of all took at most.
+/// The smallest time that `part` of all times do not exceed.
 fn quantile(sorted: &[Duration], part: f64) -> Duration {
     let rank = sorted
         .iter()
@@ -164,7 +164,7 @@ fn quantile(sorted: &[Duration], part: f64) -> Duration {
     rank.map_or(Duration::ZERO, |(_, took)| *took)
 }
 
-/// 1, 2 and 5 of every decade, or fewer where those would touch on a narrow screen.
+/// Labels at 1, 2 and 5 of every decade, or fewer if they would touch on a narrow screen.
 fn labels(from: f64, to: f64, x: impl Fn(f64) -> f64) -> Vec<Label> {
     let within = |steps: &[f64]| -> Vec<Label> {
         let powers = (-6..=5).map(|power| 10_f64.powi(power));
@@ -173,7 +173,7 @@ fn labels(from: f64, to: f64, x: impl Fn(f64) -> f64) -> Vec<Label> {
         shown
             .map(|value| Label {
                 x: x(value).clamp(0.0, 100.0),
-                text: in_words(value),
+                text: format_seconds(value),
             })
             .collect()
     };
@@ -198,7 +198,7 @@ fn leave_room(one: &Label, next: &Label) -> bool {
 }
 
 impl Label {
-    /// Which end of the text is at its place: one at the edge stays inside of the box.
+    /// The SVG text anchor: a label at an edge stays inside the box.
     pub(in crate::report) fn anchor(&self) -> &'static str {
         match self.x {
             ..6.0 => "start",
@@ -207,7 +207,7 @@ impl Label {
         }
     }
 
-    /// Where the text begins.
+    /// The start of the text.
     fn begin(&self) -> f64 {
         match self.anchor() {
             "start" => self.x,
@@ -217,8 +217,8 @@ impl Label {
     }
 }
 
-/// A time as people say it, to two digits or so.
-pub(in crate::report) fn in_words(seconds: f64) -> String {
+/// A time with a fitting unit, to about two digits.
+pub(in crate::report) fn format_seconds(seconds: f64) -> String {
     let (value, unit) = match seconds {
         0.0..0.000_999_5 => (seconds * 1e6, "µs"),
         0.0..0.999_5 => (seconds * 1e3, "ms"),
@@ -232,8 +232,8 @@ pub(in crate::report) fn in_words(seconds: f64) -> String {
     format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
 }
 
-fn rounded(per_cent: f64) -> f64 {
-    (per_cent * 100.0).round() / 100.0
+fn rounded(percent: f64) -> f64 {
+    (percent * 100.0).round() / 100.0
 }
 
 #[cfg(test)]
@@ -242,7 +242,7 @@ mod tests {
 
     fn plot(milliseconds: &[u64]) -> Plot {
         let took = milliseconds.iter().copied().map(Duration::from_millis);
-        let latencies = Latencies {
+        let latencies = ResponseTimes {
             took: took.collect(),
             left_out: 1,
         };
@@ -250,16 +250,16 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_times_that_came_up() {
+    fn quantiles_are_times_that_occurred() {
         let plot = plot(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 100]);
-        let words: Vec<&str> = plot.quantiles.iter().map(|(_, text)| &**text).collect();
-        assert_eq!(words, ["5 ms", "9 ms", "100 ms", "100 ms"]);
-        let basis = "10 answers; 1 attempt with a fault or without an answer left out";
+        let texts: Vec<&str> = plot.quantiles.iter().map(|(_, text)| &**text).collect();
+        assert_eq!(texts, ["5 ms", "9 ms", "100 ms", "100 ms"]);
+        let basis = "10 responses; 1 attempt with a fault or without a response left out";
         assert_eq!(plot.basis, basis);
     }
 
     #[test]
-    fn every_answer_is_in_a_column_of_the_box() {
+    fn every_response_is_in_a_column_inside_the_box() {
         for times in [&[0][..], &[3], &[1, 1, 1], &[1, 86_400_000]] {
             let plot = plot(times);
             for column in &plot.columns {
@@ -276,7 +276,7 @@ mod tests {
             );
             assert!((0.0..=100.0).contains(&plot.median_x), "{}", plot.median_x);
         }
-        assert_eq!(Latencies::default().plot(), None);
+        assert_eq!(ResponseTimes::default().plot(), None);
     }
 
     #[test]
@@ -292,8 +292,8 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_the_unit_that_fits() {
-        for (seconds, words) in [
+    fn times_have_a_fitting_unit() {
+        for (seconds, text) in [
             (0.000_05, "50 µs"),
             (0.000_999_9, "1 ms"),
             (0.001_26, "1.3 ms"),
@@ -301,7 +301,7 @@ mod tests {
             (1.0, "1 s"),
             (336.0, "336 s"),
         ] {
-            assert_eq!(in_words(seconds), words);
+            assert_eq!(format_seconds(seconds), text);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The whole page: what the template is filled with, and what the page may do.
+//! The page: the fields of the template, and the Content-Security-Policy.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,18 +9,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::Gathered;
-use super::cause::ShownCause;
+use super::RunData;
+use super::common_cause::CauseView;
 use super::embedded::embed;
 use super::latency::Plot;
-use super::row::{Row, Shown};
+use super::row::{Row, VerdictLabel};
 use crate::harness::{Counts, RunEnded, RunStarted, Verdict};
-use crate::report::causes::SharedCauses;
-use crate::report::counts::{checks_in_words, counted, snapshots_in_words, unreferenced_in_words};
+use crate::report::counts::{check_summary, counted, snapshot_summary, unreferenced_label};
+use crate::report::failure_groups::CommonCauses;
 
 const STYLE: &str = include_str!("assets/style.css");
 
-/// The parts of the script, each after those that it stands on.
+/// The parts of the script, each after its dependencies.
 const SCRIPT: &str = concat!(
     include_str!("assets/elements.js"),
     include_str!("assets/curl.js"),
@@ -35,95 +35,92 @@ const SCRIPT: &str = concat!(
 
 #[derive(Template)]
 #[template(path = "page.html", config = "src/report/html/askama.toml")]
-struct Page<'run> {
+struct RunPage<'run> {
     policy: String,
     style: &'static str,
     script: &'static str,
-    verdict: Shown,
+    verdict: VerdictLabel,
     headline: String,
     run: Option<&'run RunStarted>,
     began: Option<String>,
-    again: Option<String>,
+    reproduce: Option<String>,
     took: String,
     checks: String,
-    shares: Vec<Share>,
+    bar: Vec<BarSegment>,
     not_run: Option<String>,
     not_checked: Vec<String>,
-    causes: Vec<ShownCause>,
-    /// What to do where all genuine deliveries were answered wrong.
+    causes: Vec<CauseView>,
+    /// What to do if all genuine deliveries got the same wrong response.
     advice: Option<String>,
     snapshots: Option<String>,
-    /// What the snapshots are that no scenario has, and their files.
+    /// A label for the snapshots without a scenario, and their files.
     unreferenced: Option<(&'static str, &'run [String])>,
     tags: Vec<(String, usize)>,
     plot: Option<Plot>,
     rows: Vec<Row>,
 }
 
-/// The scenarios of one verdict among all.
-struct Share {
-    verdict: Shown,
+/// The part of the summary bar for one verdict.
+struct BarSegment {
+    verdict: VerdictLabel,
     count: usize,
-    /// Where its part of the bar begins and how wide it is, in thousandths.
+    /// The start and the width, in thousandths of the bar.
     x: usize,
     width: usize,
 }
 
-/// Writes the page of a run that is over.
-pub(super) fn write(out: &mut impl Write, gathered: &Gathered, ended: &RunEnded) -> io::Result<()> {
-    let page = page(gathered, ended)?;
+/// Writes the page of a run that has ended.
+pub(super) fn write(out: &mut impl Write, data: &RunData, ended: &RunEnded) -> io::Result<()> {
+    let page = page(data, ended)?;
     page.write_into(out)
 }
 
-fn page<'run>(gathered: &'run Gathered, ended: &RunEnded) -> io::Result<Page<'run>> {
-    let run = gathered.run.as_ref();
-    let attempts = gathered
+fn page<'run>(data: &'run RunData, ended: &RunEnded) -> io::Result<RunPage<'run>> {
+    let run = data.run.as_ref();
+    let attempts = data
         .scenarios
         .values()
-        .flat_map(|finished| &finished.story.attempts);
-    let snapshots = gathered.snapshots.as_ref();
-    let shared = gathered.causes.shared();
+        .flat_map(|finished| &finished.record.attempts);
+    let snapshots = data.snapshots.as_ref();
+    let common = data.failures.common_causes();
     let began = attempts.map(|attempt| attempt.started_at).min();
-    Ok(Page {
+    Ok(RunPage {
         policy: policy(Some(SCRIPT), STYLE),
         style: STYLE,
         script: SCRIPT,
-        verdict: Shown::new(ended.scenarios.verdict()),
+        verdict: VerdictLabel::new(ended.scenarios.verdict()),
         headline: headline(&ended.scenarios),
         run,
         began: began.map(|began| began.strftime("%-d %B %Y, %H:%M UTC").to_string()),
-        again: run.map(again),
+        reproduce: run.map(reproduction_options),
         took: format!("{:.2} s", ended.took.as_secs_f64()),
-        checks: checks_in_words(ended, |verdict| verdict.to_string()),
-        shares: shares(&ended.scenarios),
+        checks: check_summary(ended, |verdict| verdict.to_string()),
+        bar: bar(&ended.scenarios),
         not_run: (ended.not_run > 0).then(|| {
             format!(
-                "{} not run: the run ended early, after --fail-fast or an interruption.",
-                match ended.not_run {
-                    1 => "1 scenario was".to_owned(),
-                    count => format!("{count} scenarios were"),
-                }
+                "{} not run, because of --fail-fast or an interruption.",
+                counted(ended.not_run, "scenario")
             )
         }),
-        not_checked: gathered
+        not_checked: data
             .not_checked
             .iter()
             .map(|(reason, count)| format!("{}: {reason}", counted(*count, "check")))
             .collect(),
-        snapshots: snapshots.map(snapshots_in_words),
+        snapshots: snapshots.map(snapshot_summary),
         unreferenced: snapshots
             .filter(|ended| !ended.unreferenced.is_empty())
-            .map(|ended| (unreferenced_in_words(ended), &*ended.unreferenced)),
-        tags: tags(gathered),
-        plot: gathered.latencies.plot(),
-        rows: rows(gathered, &shared)?,
-        causes: shared.causes.iter().map(ShownCause::new).collect(),
-        advice: shared.advice,
+            .map(|ended| (unreferenced_label(ended), &*ended.unreferenced)),
+        tags: tags(data),
+        plot: data.response_times.plot(),
+        rows: rows(data, &common)?,
+        causes: common.causes.iter().map(CauseView::new).collect(),
+        advice: common.advice,
     })
 }
 
-/// What a page may do: run this script if any, look like this, and nothing else. It reaches no network,
-/// and a script that got in in spite of everything would not run.
+/// The Content-Security-Policy of a page: this script, if any, this style, and nothing else. The page
+/// can't reach the network, and an injected script would not run.
 pub(in crate::report) fn policy(script: Option<&str>, style: &str) -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
     let script = script.map(|script| format!("script-src 'sha256-{}'; ", hash(script)));
@@ -143,21 +140,21 @@ fn headline(counts: &Counts) -> String {
         (counts.warned, "warned"),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-    let wrong: Vec<String> = parts
-        .map(|(count, word)| format!("{count} {word}"))
+    let problems: Vec<String> = parts
+        .map(|(count, verb)| format!("{count} {verb}"))
         .collect();
     match counts.verdict() {
-        Verdict::NotChecked => format!("Of {all}, nothing was checked"),
+        Verdict::NotChecked => format!("Nothing was checked in {all}"),
         Verdict::Passed if counts.not_checked == 0 => match counts.total() {
             1 => "The scenario passed".to_owned(),
             count => format!("All {count} scenarios passed"),
         },
         Verdict::Passed => format!("{} of {all} passed", counts.passed),
-        _ => format!("Of {all}, {}", wrong.join(", ")),
+        _ => format!("Of {all}, {}", problems.join(", ")),
     }
 }
 
-fn again(run: &RunStarted) -> String {
+fn reproduction_options(run: &RunStarted) -> String {
     let seed = run.seed.map(|seed| format!(" --seed {seed}"));
     format!(
         "--start-time {}{}",
@@ -166,8 +163,8 @@ fn again(run: &RunStarted) -> String {
     )
 }
 
-/// The gravest first.
-fn shares(counts: &Counts) -> Vec<Share> {
+/// The segments of the summary bar, the worst verdict first.
+fn bar(counts: &Counts) -> Vec<BarSegment> {
     let all = [
         (Verdict::Failed, counts.failed),
         (Verdict::Broken, counts.broken),
@@ -177,25 +174,25 @@ fn shares(counts: &Counts) -> Vec<Share> {
     ];
     let thousandths = |count: usize| count * 1000 / counts.total().max(1);
     let mut before = 0;
-    let mut shares = Vec::new();
+    let mut segments = Vec::new();
     for (verdict, count) in all.into_iter().filter(|(_, count)| *count > 0) {
         let x = thousandths(before);
         before += count;
-        shares.push(Share {
-            verdict: Shown::new(verdict),
+        segments.push(BarSegment {
+            verdict: VerdictLabel::new(verdict),
             count,
             x,
-            // One of thousands is seen, too.
+            // Even one scenario among thousands must be visible.
             width: (thousandths(before) - x).max(6),
         });
     }
-    shares
+    segments
 }
 
-fn tags(gathered: &Gathered) -> Vec<(String, usize)> {
+fn tags(data: &RunData) -> Vec<(String, usize)> {
     let mut counts = BTreeMap::<&str, usize>::new();
-    for finished in gathered.scenarios.values() {
-        for tag in &finished.story.started.tags {
+    for finished in data.scenarios.values() {
+        for tag in &finished.record.started.tags {
             *counts.entry(tag).or_default() += 1;
         }
     }
@@ -203,14 +200,14 @@ fn tags(gathered: &Gathered) -> Vec<(String, usize)> {
     counts.map(|(tag, count)| (tag.to_owned(), count)).collect()
 }
 
-/// The gravest first, so that where room for data is short, they have it.
-fn rows(gathered: &Gathered, shared: &SharedCauses) -> io::Result<Vec<Row>> {
-    let mut scenarios: Vec<_> = gathered.scenarios.values().collect();
+/// The rows, the worst first, so that these have their data if there is not enough room for all.
+fn rows(data: &RunData, common: &CommonCauses) -> io::Result<Vec<Row>> {
+    let mut scenarios: Vec<_> = data.scenarios.values().collect();
     scenarios.sort_by_key(|finished| Reverse(finished.ended.verdict));
-    let data = embed(&scenarios)?;
-    let rows = scenarios.into_iter().zip(data);
+    let embedded = embed(&scenarios)?;
+    let rows = scenarios.into_iter().zip(embedded);
     Ok(rows
-        .map(|(finished, data)| Row::new(finished, data, shared))
+        .map(|(finished, embedded)| Row::new(finished, embedded, common))
         .collect())
 }
 
@@ -219,17 +216,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_part_of_the_script_or_the_style_ends_its_element() {
+    fn the_script_and_the_style_do_not_close_their_elements() {
         for text in [SCRIPT, STYLE] {
             assert!(!text.to_ascii_lowercase().contains("</s"));
             assert!(!text.contains("<!--"));
         }
-        // A policy stands in an attribute.
+        // The policy is written into an attribute.
         assert!(!policy(Some(SCRIPT), STYLE).contains(['"', '<', '&']));
     }
 
     #[test]
-    fn the_headline_says_what_went_wrong() {
+    fn the_headline_names_the_problems() {
         let counts = |passed, warned, failed, not_checked| Counts {
             passed,
             warned,
@@ -237,14 +234,14 @@ mod tests {
             not_checked,
             broken: 0,
         };
-        for (counts, words) in [
+        for (counts, text) in [
             (counts(1, 0, 0, 0), "The scenario passed"),
             (counts(3, 0, 0, 0), "All 3 scenarios passed"),
             (counts(3, 0, 0, 1), "3 of 4 scenarios passed"),
             (counts(3, 1, 2, 1), "Of 7 scenarios, 2 failed, 1 warned"),
-            (counts(0, 0, 0, 2), "Of 2 scenarios, nothing was checked"),
+            (counts(0, 0, 0, 2), "Nothing was checked in 2 scenarios"),
         ] {
-            assert_eq!(headline(&counts), words);
+            assert_eq!(headline(&counts), text);
         }
     }
 }

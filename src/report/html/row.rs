@@ -1,53 +1,53 @@
-//! A scenario in the list: what is told of it before it is opened, and without a script.
+//! A scenario in the list, as it is shown before it is opened and without JavaScript.
 
-use super::Finished;
-use super::latency::in_words;
+use super::FinishedScenario;
+use super::latency::format_seconds;
 use crate::harness::{Check, Verdict};
-use crate::report::causes::{SharedCauses, causes_in_words};
 use crate::report::counts::counted;
-use crate::report::printable::printable;
-use crate::report::scenario_story::{ScenarioStory, in_one_line, is_trouble};
+use crate::report::failure_groups::{CommonCauses, cause_list};
+use crate::report::sanitize::sanitize;
+use crate::report::scenario_record::{ScenarioRecord, check_line, is_problem};
 
-/// The most checks of a scenario that are told without a script.
-const TROUBLE_LIMIT: usize = 20;
+/// The most checks of a scenario that are shown without JavaScript.
+const PROBLEM_LIMIT: usize = 20;
 
-/// What the template shows of a scenario. The template escapes all of it.
+/// The fields of a scenario for the template, which escapes all of them.
 pub(super) struct Row {
     pub(super) number: usize,
-    pub(super) verdict: Shown,
+    pub(super) verdict: VerdictLabel,
     pub(super) name: String,
     pub(super) about: String,
     pub(super) tags: Vec<String>,
-    pub(super) place: String,
-    /// How many checks, attempts and milliseconds.
+    pub(super) location: String,
+    /// The number of checks and attempts, and the duration.
     pub(super) facts: String,
     pub(super) attempts: usize,
     pub(super) took_seconds: f64,
-    /// The gravest check in a line, but for what is said of a shared cause.
-    pub(super) first_trouble: Option<String>,
-    pub(super) troubles: Vec<Trouble>,
-    /// The events for the script; none where there was no room.
+    /// The worst check that no common cause explains, in one line, and the common causes.
+    pub(super) first_problem: Option<String>,
+    pub(super) problems: Vec<ProblemView>,
+    /// The events for the script. `None` if there was no room.
     pub(super) data: Option<String>,
 }
 
-/// A check that does not hold.
-pub(super) struct Trouble {
-    pub(super) verdict: Shown,
+/// A check that did not pass.
+pub(super) struct ProblemView {
+    pub(super) verdict: VerdictLabel,
     pub(super) subject: String,
     pub(super) expected: String,
     pub(super) observed: String,
     pub(super) hint: Option<String>,
 }
 
-/// A verdict on the page: a word, a mark of its own shape, and the class that colours it.
+/// A verdict on the page: its name, its mark, and the CSS class for its color.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::report) struct Shown {
+pub(in crate::report) struct VerdictLabel {
     pub(in crate::report) word: &'static str,
     pub(in crate::report) mark: &'static str,
     pub(in crate::report) class: &'static str,
 }
 
-impl Shown {
+impl VerdictLabel {
     pub(in crate::report) fn new(verdict: Verdict) -> Self {
         let (word, mark, class) = match verdict {
             Verdict::Passed => ("passed", "✓", "passed"),
@@ -61,9 +61,13 @@ impl Shown {
 }
 
 impl Row {
-    pub(super) fn new(finished: &Finished, data: Option<String>, shared: &SharedCauses) -> Self {
-        let (story, ended) = (&finished.story, &finished.ended);
-        let started = &story.started;
+    pub(super) fn new(
+        finished: &FinishedScenario,
+        data: Option<String>,
+        common: &CommonCauses,
+    ) -> Self {
+        let (record, ended) = (&finished.record, &finished.ended);
+        let started = &record.started;
         let about = started.about.as_deref().unwrap_or_default();
         let skipped = match (ended.verdict, ended.checks.not_checked) {
             (Verdict::NotChecked, _) | (_, 0) => String::new(),
@@ -71,56 +75,55 @@ impl Row {
         };
         Self {
             number: ended.scenario,
-            verdict: Shown::new(ended.verdict),
-            name: printable(&started.name),
+            verdict: VerdictLabel::new(ended.verdict),
+            name: sanitize(&started.name),
             about: about.split_whitespace().collect::<Vec<_>>().join(" "),
             tags: started.tags.clone(),
-            place: format!("{}:{}", started.file, started.line),
+            location: format!("{}:{}", started.file, started.line),
             facts: format!(
                 "{}{skipped} · {} · {}",
                 counted(ended.checks.total(), "check"),
                 counted(finished.attempts, "attempt"),
-                in_words(ended.took.as_secs_f64())
+                format_seconds(ended.took.as_secs_f64())
             ),
             attempts: finished.attempts,
             took_seconds: ended.took.as_secs_f64(),
-            first_trouble: first_trouble(story, shared),
-            troubles: story
-                .troubles()
-                .take(TROUBLE_LIMIT)
-                .map(Trouble::new)
+            first_problem: first_problem(record, common),
+            problems: record
+                .problems()
+                .take(PROBLEM_LIMIT)
+                .map(ProblemView::new)
                 .collect(),
             data,
         }
     }
 }
 
-/// The gravest check that no shared cause explains, in a line, and the causes that are shared.
-fn first_trouble(story: &ScenarioStory, shared: &SharedCauses) -> Option<String> {
-    let (checks, numbers) = shared.besides(story);
-    let wrong = checks.iter().filter(|check| is_trouble(check));
-    let worst = wrong.clone().map(|check| check.verdict).max();
-    let mut gravest = wrong.filter(|check| Some(check.verdict) == worst);
-    let causes = (!numbers.is_empty()).then(|| causes_in_words(&numbers));
-    let Some(first) = gravest.next().map(|check| in_one_line(check)) else {
+fn first_problem(record: &ScenarioRecord, common: &CommonCauses) -> Option<String> {
+    let (checks, numbers) = common.split(record);
+    let problems = checks.iter().filter(|check| is_problem(check));
+    let worst = problems.clone().map(|check| check.verdict).max();
+    let mut worst_checks = problems.filter(|check| Some(check.verdict) == worst);
+    let causes = (!numbers.is_empty()).then(|| cause_list(&numbers));
+    let Some(first) = worst_checks.next().map(|check| check_line(check)) else {
         return causes;
     };
-    let more = match gravest.count() {
+    let more = match worst_checks.count() {
         0 => String::new(),
         more => format!(" (and {more} more)"),
     };
-    let besides = causes.map_or(String::new(), |causes| format!(", besides {causes}"));
-    Some(format!("{first}{more}{besides}"))
+    let causes = causes.map_or(String::new(), |causes| format!(", also {causes}"));
+    Some(format!("{first}{more}{causes}"))
 }
 
-impl Trouble {
+impl ProblemView {
     fn new(check: &Check) -> Self {
         Self {
-            verdict: Shown::new(check.verdict),
-            subject: printable(&check.subject),
-            expected: printable(&check.expected),
-            observed: printable(&check.observed),
-            hint: check.hint.as_deref().map(printable),
+            verdict: VerdictLabel::new(check.verdict),
+            subject: sanitize(&check.subject),
+            expected: sanitize(&check.expected),
+            observed: sanitize(&check.observed),
+            hint: check.hint.as_deref().map(sanitize),
         }
     }
 }

@@ -1,17 +1,17 @@
-//! Text that may stand in XML, and that means nothing to who reads the XML.
+//! Makes text safe for XML and for the tools that read it.
 
-/// What Jenkins and GitLab take, in a test's output, for the path of a file to attach.
+/// The marker that makes Jenkins and GitLab attach a file to a test.
 const ATTACHMENT: &str = "[[ATTACHMENT|";
 
-/// `text` with what XML can't hold replaced by `U+FFFD`, and tabs by spaces. Markup is escaped by
-/// who writes the XML.
+/// Replaces characters that XML forbids with `U+FFFD`, and tabs with spaces. The XML writer escapes
+/// markup.
 pub(in crate::report) fn xml_text(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
             '\t' => shown.push_str("    "),
             '\n' => shown.push(character),
-            // Control characters beyond ASCII are allowed, but the writer would drop them.
+            // XML allows control characters beyond ASCII, but the writer would drop them.
             '\u{fffe}' | '\u{ffff}' => shown.push(char::REPLACEMENT_CHARACTER),
             _ if character.is_control() => shown.push(char::REPLACEMENT_CHARACTER),
             _ => shown.push(character),
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn what_xml_forbids_is_replaced() {
+    fn characters_that_xml_forbids_are_replaced() {
         assert_eq!(xml_text("a\u{0}b\u{1b}c\u{ffff}d\te"), "a�b�c�d    e");
         assert_eq!(xml_text("]]> <&> 💎 Кристалл"), "]]> <&> 💎 Кристалл");
         assert_eq!(xml_text("[[ATTACHMENT|/etc/x]]"), "[ [ATTACHMENT|/etc/x]]");
@@ -39,7 +39,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_becomes_xml_text_that_the_writer_takes_whole(text: String) {
+        fn the_writer_keeps_all_characters(text: String) {
             let text = xml_text(&text);
             prop_assert!(text.chars().all(xml_allows));
             let written = quick_junit::XmlString::new(&text);

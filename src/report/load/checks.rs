@@ -2,7 +2,7 @@
 
 use crate::harness::Verdict;
 use crate::load::{EffectsReport, LoadReport, WrongEffect};
-use crate::report::printable::printable;
+use crate::report::sanitize::sanitize;
 
 /// How many wrong events are listed.
 const LISTED: usize = 10;
@@ -29,7 +29,7 @@ impl LoadCheck {
     }
 
     /// Name and what was seen, in a line.
-    pub(super) fn in_one_line(&self) -> String {
+    pub(super) fn check_line(&self) -> String {
         format!("{}: {}", self.name, self.observed)
     }
 }
@@ -114,10 +114,10 @@ fn of_effects(effects: &EffectsReport) -> LoadCheck {
         format!(
             "event {} of player {} ({}{}): {}",
             one.number,
-            printable(&one.player_id),
+            sanitize(&one.player_id),
             one.treatment,
-            printable(&of_scenario(one)),
-            printable(&one.problem)
+            sanitize(&of_scenario(one)),
+            sanitize(&one.problem)
         )
     }));
     if let Some(more @ 1..) = untold {
@@ -127,7 +127,7 @@ fn of_effects(effects: &EffectsReport) -> LoadCheck {
         let undecided = effects.undecided;
         check.details.push(format!(
             "{undecided} could not be told: {}",
-            printable(reason)
+            sanitize(reason)
         ));
     }
     check

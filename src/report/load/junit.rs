@@ -54,8 +54,8 @@ fn status(check: &LoadCheck) -> TestCaseStatus {
         Verdict::Broken => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     status.set_type(check.verdict.to_string());
-    status.set_message(xml_text(&check.in_one_line()));
-    let mut text = vec![check.in_one_line()];
+    status.set_message(xml_text(&check.check_line()));
+    let mut text = vec![check.check_line()];
     text.extend(check.details.iter().cloned());
     status.set_description(xml_text(&text.join("\n")));
     status

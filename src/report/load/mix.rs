@@ -2,7 +2,7 @@
 //! were not all acknowledged.
 
 use crate::load::{LoadReport, MixCounts, MixScenarioReport};
-use crate::report::printable::printable;
+use crate::report::sanitize::sanitize;
 
 /// How many scenarios of an entry are listed.
 const LISTED: usize = 10;
@@ -41,7 +41,7 @@ pub(super) fn rows(report: &LoadReport) -> Vec<MixRow> {
     let mut rows = Vec::new();
     for entry in &report.event_mix {
         rows.push(MixRow {
-            name: printable(&entry.from),
+            name: sanitize(&entry.from),
             weight: Some(entry.weight),
             counts: entry.counts,
         });
@@ -55,7 +55,7 @@ pub(super) fn rows(report: &LoadReport) -> Vec<MixRow> {
             .collect();
         troubled.sort_by_key(|one| std::cmp::Reverse(missed(&one.counts)));
         rows.extend(troubled.into_iter().take(LISTED).map(|one| MixRow {
-            name: printable(&format!("{} ({})", one.name, one.file)),
+            name: sanitize(&format!("{} ({})", one.name, one.file)),
             weight: None,
             counts: one.counts,
         }));

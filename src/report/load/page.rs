@@ -14,7 +14,7 @@ use super::summary::{again, rate, time_or_dash};
 use crate::load::{LoadReport, Percentiles, time_text};
 use crate::report::html::latency::Plot;
 use crate::report::html::page::policy;
-use crate::report::html::row::Shown;
+use crate::report::html::row::VerdictLabel;
 
 const STYLE: &str = concat!(
     include_str!("../html/assets/style.css"),
@@ -26,12 +26,12 @@ const STYLE: &str = concat!(
 struct Page<'load> {
     policy: String,
     style: &'static str,
-    verdict: Shown,
+    verdict: VerdictLabel,
     headline: String,
     report: &'load LoadReport,
     took: String,
     again: String,
-    checks: Vec<(Shown, LoadCheck)>,
+    checks: Vec<(VerdictLabel, LoadCheck)>,
     plot: Option<Plot>,
     plots: Vec<TimePlot>,
     /// Where the plots end, as the clock of the load.
@@ -54,14 +54,14 @@ fn page(report: &LoadReport) -> Page<'_> {
     Page {
         policy: policy(None, STYLE),
         style: STYLE,
-        verdict: Shown::new(verdict(report)),
+        verdict: VerdictLabel::new(verdict(report)),
         headline: headline(report),
         report,
         took: time_text(Duration::from_micros(report.figures.span_us)),
         again: again(report),
         checks: checks
             .into_iter()
-            .map(|check| (Shown::new(check.verdict), check))
+            .map(|check| (VerdictLabel::new(check.verdict), check))
             .collect(),
         plot: histogram(&report.figures.latencies.latency),
         plots: plots(&report.over_time),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::load::Point;
-use crate::report::html::latency::in_words;
+use crate::report::html::latency::format_seconds;
 
 /// One figure of the page.
 pub(super) struct TimePlot {
@@ -85,13 +85,13 @@ fn durations(title: &'static str, figures: &[Figure], points: &[Point]) -> TimeP
     let powers = powers.take_while(|power| *power <= top);
     TimePlot {
         title,
-        about: format!("at most {}", in_words(most / 1e6)),
+        about: format!("at most {}", format_seconds(most / 1e6)),
         lines: lines(figures, points, y),
         marks: powers
             .map(|power| {
                 (
                     rounded(y(10_f64.powf(power))),
-                    in_words(10_f64.powf(power - 6.0)),
+                    format_seconds(10_f64.powf(power - 6.0)),
                 )
             })
             .collect(),

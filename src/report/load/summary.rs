@@ -165,7 +165,7 @@ fn write_verdicts(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
             Verdict::Failed => (BAD, '✗'),
             _ => (OPEN, '?'),
         };
-        writeln!(out, "{style}{mark}{style:#} {}", check.in_one_line())?;
+        writeln!(out, "{style}{mark}{style:#} {}", check.check_line())?;
         for detail in check.details {
             writeln!(out, "    {detail}")?;
         }

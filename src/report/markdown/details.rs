@@ -1,41 +1,44 @@
-//! What went wrong in one scenario, folded: its checks, and the requests with their answers.
+//! The problems of one scenario, folded: its checks, and the requests with their responses.
 
 use super::escape::{code, fence, text};
 use super::{mark, within};
 use crate::harness::{AnswerRecord, AttemptEnded, BodyRecord, Check, StepEnded, Verdict};
 use crate::report::body_text::BodyText;
-use crate::report::printable::printable;
-use crate::report::scenario_story::{ScenarioStory, is_trouble};
+use crate::report::sanitize::sanitize;
+use crate::report::scenario_record::{ScenarioRecord, is_problem};
 
-/// The most that is written of the deliveries of one scenario, in bytes.
+/// The size limit of the deliveries of one scenario, in bytes.
 const DELIVERIES_LIMIT: usize = 48 * 1024;
 
 /// The folded details of a scenario.
-pub(super) fn details(story: &ScenarioStory, verdict: Verdict) -> String {
-    let started = &story.started;
+pub(super) fn details(record: &ScenarioRecord, verdict: Verdict) -> String {
+    let started = &record.started;
     let summary = format!("{} {verdict}: {}", mark(verdict), text(&started.name));
     let mut parts = vec![format!("<details><summary>{summary}</summary>\n")];
     if let Some(about) = &started.about {
         let about: Vec<&str> = about.split_whitespace().collect();
         parts.push(format!("{}\n", text(&about.join(" "))));
     }
-    parts.extend(deliveries(story));
-    let effects = story.effects.iter().flat_map(|effects| &effects.checks);
+    parts.extend(deliveries(record));
+    let effects = record.effects.iter().flat_map(|effects| &effects.checks);
     let wrong: Vec<String> = effects
-        .filter(|check| is_trouble(check))
+        .filter(|check| is_problem(check))
         .map(item)
         .collect();
     if !wrong.is_empty() {
-        let readings = story.readings_in_trouble().into_iter();
+        let readings = record.readings_of_problems().into_iter();
         let readings = readings.map(|reading| format!("- {}\n", text(&reading)));
         let readings: String = readings.collect();
         parts.push(format!("**effects**\n\n{}{readings}", wrong.concat()));
     }
-    if let Some(check) = story.of_snapshot() {
+    if let Some(check) = record.snapshot_problem() {
         parts.push(format!("**snapshot**\n\n{}", item(check)));
-        let difference = story.snapshot.iter().flat_map(|one| &one.difference);
+        let difference = record
+            .snapshot
+            .iter()
+            .flat_map(|snapshot| &snapshot.difference);
         parts.extend(difference.map(|difference| {
-            let lines: Vec<String> = difference.lines().map(printable).collect();
+            let lines: Vec<String> = difference.lines().map(sanitize).collect();
             fence("diff", &lines)
         }));
     }
@@ -43,26 +46,26 @@ pub(super) fn details(story: &ScenarioStory, verdict: Verdict) -> String {
     parts.join("\n")
 }
 
-/// What went wrong in the steps, as far as there is room.
-fn deliveries(story: &ScenarioStory) -> Vec<String> {
-    let sections = story.steps.iter().flat_map(|step| sections(story, step));
+/// The problems of the steps, up to the size limit.
+fn deliveries(record: &ScenarioRecord) -> Vec<String> {
+    let sections = record.steps.iter().flat_map(|step| sections(record, step));
     let sections: Vec<String> = sections.collect();
     let (taken, left_out) = within(DELIVERIES_LIMIT, sections.iter());
     let mut taken: Vec<String> = taken.into_iter().map(str::to_owned).collect();
     if left_out > 0 {
-        taken.push(format!("… and {left_out} more that went wrong\n"));
+        taken.push(format!("… and {left_out} more with problems\n"));
     }
     taken
 }
 
-fn sections(story: &ScenarioStory, step: &StepEnded) -> Vec<String> {
+fn sections(record: &ScenarioRecord, step: &StepEnded) -> Vec<String> {
     let title = format!("**step {}: {}", step.step, text(&step.description));
     let mut sections = Vec::new();
     for delivery in &step.deliveries {
         let wrong: Vec<&Check> = delivery
             .checks
             .iter()
-            .filter(|check| is_trouble(check))
+            .filter(|check| is_problem(check))
             .collect();
         if wrong.is_empty() {
             continue;
@@ -72,17 +75,17 @@ fn sections(story: &ScenarioStory, step: &StepEnded) -> Vec<String> {
             count => format!(", delivery {} of {count}", delivery.delivery),
         };
         let items: String = wrong.into_iter().map(item).collect();
-        let attempt = story.last_attempt(step.step, delivery.delivery);
+        let attempt = record.last_attempt(step.step, delivery.delivery);
         let exchange = attempt.map(exchange).unwrap_or_default();
         sections.push(format!("{title}{which}**\n\n{items}{exchange}"));
     }
-    if let Some(check) = step.not_made.as_ref().filter(|check| is_trouble(check)) {
+    if let Some(check) = step.not_made.as_ref().filter(|check| is_problem(check)) {
         sections.push(format!("{title}**\n\n{}", item(check)));
     }
     sections
 }
 
-/// A check as an item of a list.
+/// A check as a list item.
 fn item(check: &Check) -> String {
     let (expected, observed) = (code(&check.expected), code(&check.observed));
     let mark = mark(check.verdict);
@@ -98,12 +101,12 @@ fn item(check: &Check) -> String {
     lines.concat()
 }
 
-/// A request and its answer, each in a block of its own.
+/// A request and its response, each in its own block.
 pub(super) fn exchange(attempt: &AttemptEnded) -> String {
     let request = &attempt.request;
     let first = format!("{} {}", request.method, request.url);
     let sent = fence("http", &message(&first, &request.headers, &request.body));
-    let answer = match &attempt.answer {
+    let response = match &attempt.answer {
         AnswerRecord::Response {
             status,
             headers,
@@ -114,11 +117,11 @@ pub(super) fn exchange(attempt: &AttemptEnded) -> String {
                 "" => String::new(),
                 hint => format!("; {}", text(hint)),
             };
-            format!("No answer: {}{hint}\n", code(message))
+            format!("No response: {}{hint}\n", code(message))
         }
     };
     format!(
-        "\nAttempt {} at +{:.3} s, took {:.1} ms:\n\n{sent}\n{answer}",
+        "\nAttempt {} at +{:.3} s, took {:.1} ms:\n\n{sent}\n{response}",
         attempt.attempt,
         attempt.virtual_offset.as_secs_f64(),
         attempt.took.as_secs_f64() * 1000.0
@@ -126,9 +129,9 @@ pub(super) fn exchange(attempt: &AttemptEnded) -> String {
 }
 
 fn message(first: &str, headers: &[(String, String)], body: &BodyRecord) -> Vec<String> {
-    let mut lines = vec![printable(first)];
+    let mut lines = vec![sanitize(first)];
     let headers = headers.iter();
-    lines.extend(headers.map(|(name, value)| printable(&format!("{name}: {value}"))));
+    lines.extend(headers.map(|(name, value)| sanitize(&format!("{name}: {value}"))));
     let body = BodyText::new(body);
     if !body.lines.is_empty() {
         lines.push(String::new());

@@ -1,34 +1,34 @@
-//! Text made safe for GitHub's and GitLab's Markdown: it stays text, whatever it holds.
+//! Escapes text for GitHub's and GitLab's Markdown.
 
 use std::fmt::Write as _;
 
-use crate::report::printable::printable;
+use crate::report::sanitize::sanitize;
 
-/// What Markdown or HTML could take for markup inside of a line.
+/// Characters that Markdown or HTML could read as markup inside a line.
 const MARKUP: &[char] = &[
     '&', '<', '>', '"', '|', '*', '_', '`', '[', ']', '\\', '~', '$', '#',
 ];
 
 /// One line of running text, in Markdown or in HTML.
 pub(in crate::report) fn text(line: &str) -> String {
-    entities(&printable(line), |character| MARKUP.contains(&character))
+    entities(&sanitize(line), |character| MARKUP.contains(&character))
 }
 
-/// One line as code: as it is, without links or mentions. It may stand in a table.
+/// One line as inline code, without links or mentions. It may be used in a table.
 pub(in crate::report) fn code(line: &str) -> String {
-    let line = printable(line);
+    let line = sanitize(line);
     if line.trim().is_empty() {
         return "(nothing)".to_owned();
     }
     if line.contains(['`', '|', '\\']) {
-        // These mean different things in a table and outside of one; an entity means nothing.
+        // Tables treat these differently from running text; entities are the same in both.
         let line = entities(&line, |character| character.is_ascii_punctuation());
         return format!("<code>{line}</code>");
     }
     format!("`{line}`")
 }
 
-/// Lines as a block of code, which nothing in them ends.
+/// Lines as a fenced code block, with a fence that no line can close.
 pub(super) fn fence(language: &str, lines: &[String]) -> String {
     let longest = lines.iter().map(|line| longest_run(line)).max();
     let marks = "`".repeat(longest.unwrap_or(0).max(2) + 1);
@@ -42,11 +42,11 @@ fn longest_run(line: &str) -> usize {
         .unwrap_or(0)
 }
 
-fn entities(line: &str, means_something: impl Fn(char) -> bool) -> String {
+fn entities(line: &str, is_markup: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(line.len());
     for character in line.chars() {
-        if means_something(character) {
-            // Writing to a string does not fail.
+        if is_markup(character) {
+            // Writing to a string can't fail.
             let _ = write!(shown, "&#{};", u32::from(character));
         } else {
             shown.push(character);
@@ -79,7 +79,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_leaves_its_place(line: String) {
+        fn no_text_contains_markup(line: String) {
             let shown = text(&line);
             prop_assert!(!shown.contains(['<', '>', '|', '`', '\n', '[']), "{shown}");
             let shown = code(&line);

@@ -1,4 +1,4 @@
-//! Bodies as lines: JSON is laid out, and all of it is there or counted.
+//! Bodies as lines: JSON is pretty-printed, and lines that are left out are counted and hashed.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -7,33 +7,33 @@ use super::stable_text::{MASKED, StableText, json, visible};
 use crate::harness::{BodyContent, BodyRecord};
 use crate::scenario::SnapshotSettings;
 
-/// JSON up to this long stays in one line.
+/// JSON up to this length stays on one line.
 const ONE_LINE: usize = 72;
 
 /// The most lines of a body that are shown.
 const LINE_LIMIT: usize = 400;
 
-/// A body that was sent. Empty for an empty one.
+/// The lines of a body that was sent.
 pub(super) fn sent(body: &BodyRecord, stable: &StableText<'_>) -> Vec<String> {
     let text = match json(body) {
-        Some(json) => stable.text(&laid_out(&json, false)),
+        Some(json) => stable.text(&pretty_printed(&json, false)),
         None => stable.text(plain(body)),
     };
     lines(&text)
 }
 
-/// A body that was answered, without what the profile masks.
+/// The lines of a response body, without the values that the profile masks.
 pub(super) fn received(body: &BodyRecord, stable: &StableText<'_>) -> Vec<String> {
     let text = match json(body) {
         Some(json) => {
             let masked = masked_by(&json, stable.settings());
-            laid_out(&without(&json, &masked), true)
+            pretty_printed(&without(&json, &masked), true)
         }
         None => plain(body).to_owned(),
     };
     let mut lines = lines(&stable.received(&text));
     if body.truncated {
-        lines.push("… only its beginning was read".to_owned());
+        lines.push("… truncated".to_owned());
     }
     lines
 }
@@ -44,9 +44,9 @@ fn plain(body: &BodyRecord) -> &str {
     }
 }
 
-fn laid_out(json: &Value, in_one_line: bool) -> String {
+fn pretty_printed(json: &Value, allow_one_line: bool) -> String {
     let short = json.to_string();
-    if in_one_line && short.chars().count() <= ONE_LINE {
+    if allow_one_line && short.chars().count() <= ONE_LINE {
         return short;
     }
     serde_json::to_string_pretty(json).unwrap_or(short)
@@ -71,7 +71,7 @@ pub(super) fn masked_by<'json>(
     paths.flat_map(|path| path.query(json)).collect()
 }
 
-/// `json` with a mark in place of the masked values.
+/// `json` with the masked values replaced.
 fn without(json: &Value, masked: &[&Value]) -> Value {
     if masked.iter().any(|value| std::ptr::eq(*value, json)) {
         return MASKED.into();

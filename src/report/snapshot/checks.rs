@@ -1,4 +1,4 @@
-//! Checks in a line each, without what is up to chance.
+//! Checks, one per line, without what depends on chance.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -9,49 +9,51 @@ use super::stable_text::StableText;
 use crate::harness::{Check, Verdict};
 use crate::scenario::Level;
 
-/// How long an answer took, which is never the same.
+/// How long a response took, which varies.
 static TOOK: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^\d+(\.\d+)?(ns|µs|ms|s)$").ok());
 
-/// A probe's numbers; what a player held before is up to the runs before.
+/// A probe's numbers. The number before the scenario depends on earlier runs.
 static BEFORE_AND_AFTER: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^(-?\d+) before, (-?\d+) after$").ok());
 
-/// A check. What was observed is told where it is not what was expected.
+/// A check, with what was observed unless it passed.
 pub(super) fn check_line(check: &Check, stable: &StableText<'_>) -> String {
     let observed = observed(check);
     line(check, check.verdict, Some(&observed), "", stable)
 }
 
-/// The checks of deliveries that were made at the same moment: each once, with how many it is
-/// about, since which delivery came first is up to chance.
+/// The checks of simultaneous deliveries: each once, with the number of deliveries that it failed
+/// for, since the order of the deliveries depends on chance.
 pub(super) fn common_check_lines(checks: &[&Check], stable: &StableText<'_>) -> Vec<String> {
-    let mut known: Vec<&Check> = Vec::new();
+    let mut distinct: Vec<&Check> = Vec::new();
     for check in checks {
-        if known.iter().all(|other| !is_same(other, check)) {
-            known.push(check);
+        if distinct.iter().all(|other| !is_same(other, check)) {
+            distinct.push(check);
         }
     }
-    let lines = known.into_iter().map(|check| {
-        let alike: Vec<&&Check> = checks
+    let lines = distinct.into_iter().map(|check| {
+        let same: Vec<&&Check> = checks
             .iter()
             .filter(|other| is_same(other, check))
             .collect();
-        let gravest = alike.iter().map(|one| one.verdict).max();
-        let gravest = gravest.unwrap_or(check.verdict);
-        // Compared with the one that came first: how many differ from that is up to chance.
+        let worst = same.iter().map(|check| check.verdict).max();
+        let worst = worst.unwrap_or(check.verdict);
+        // Responses are compared with the first one, so the number that differ depends on chance.
         if check.subject == "same response" {
-            return line(check, gravest, None, "", stable);
+            return line(check, worst, None, "", stable);
         }
-        let wrong = alike.iter().filter(|one| one.verdict == gravest);
-        let wrong: Vec<String> = wrong.map(|one| stable.line(&observed(one))).collect();
-        let count = match (gravest, wrong.len(), alike.len()) {
+        let with_worst = same.iter().filter(|check| check.verdict == worst);
+        let observations: Vec<String> = with_worst
+            .map(|check| stable.line(&observed(check)))
+            .collect();
+        let count = match (worst, observations.len(), same.len()) {
             (Verdict::Passed, ..) => String::new(),
             (_, some, all) => format!(" ({some} of {all})"),
         };
-        let seen: BTreeSet<String> = wrong.into_iter().collect();
-        let seen = seen.into_iter().collect::<Vec<_>>().join("; ");
-        line(check, gravest, Some(&seen), &count, stable)
+        let observed: BTreeSet<String> = observations.into_iter().collect();
+        let observed = observed.into_iter().collect::<Vec<_>>().join("; ");
+        line(check, worst, Some(&observed), &count, stable)
     });
     lines.collect()
 }
@@ -67,7 +69,7 @@ fn line(
     count: &str,
     stable: &StableText<'_>,
 ) -> String {
-    let (mark, word) = match verdict {
+    let (mark, label) = match verdict {
         Verdict::Passed => ('✓', ""),
         Verdict::NotChecked => ('?', "not checked: "),
         Verdict::Warned => ('!', "warned: "),
@@ -82,11 +84,11 @@ fn line(
     let expected = stable.line(&check.expected);
     match (verdict, observed) {
         (Verdict::Passed, _) => format!("{mark} {subject}: {expected}{level}"),
-        (_, None) => format!("{mark} {word}{subject}: expected {expected}{level}"),
+        (_, None) => format!("{mark} {label}{subject}: expected {expected}{level}"),
         (_, Some(observed)) => {
             let observed = stable.line(observed);
             format!(
-                "{mark} {word}{subject}: expected {expected}, observed {observed}{count}{level}"
+                "{mark} {label}{subject}: expected {expected}, observed {observed}{count}{level}"
             )
         }
     }

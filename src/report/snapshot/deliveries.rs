@@ -1,35 +1,34 @@
-//! The deliveries of a step: each attempt on the virtual clock, what was answered, and what came
-//! of the expectations.
+//! The deliveries of a step: each attempt on the virtual clock, its response, and the checks.
 
 use std::collections::BTreeMap;
 
-use super::answer::answer_lines;
 use super::checks::{check_line, common_check_lines};
-use super::events::Events;
+use super::events::SnapshotEvents;
 use super::request::request_lines;
+use super::response::response_lines;
 use super::stable_text::StableText;
 use super::virtual_clock::Due;
 use crate::harness::{AttemptEnded, Check, DeliveryEnded, StepEnded};
-use crate::report::scenario_story::ScenarioStory;
+use crate::report::scenario_record::ScenarioRecord;
 
 /// The deliveries of one step.
 pub(super) struct Deliveries<'a> {
     step: &'a StepEnded,
-    /// Each delivery's attempts in order, with when they were due.
+    /// The attempts of each delivery in order, with their due times.
     attempts: Vec<Vec<(Due, &'a AttemptEnded)>>,
-    events: &'a Events,
+    events: &'a SnapshotEvents,
     stable: &'a StableText<'a>,
 }
 
 impl<'a> Deliveries<'a> {
     pub(super) fn of(
-        story: &'a ScenarioStory,
+        record: &'a ScenarioRecord,
         step: &'a StepEnded,
-        events: &'a Events,
+        events: &'a SnapshotEvents,
         stable: &'a StableText<'a>,
     ) -> Self {
         let attempts = step.deliveries.iter().map(|delivery| {
-            let of_delivery = story.attempts.iter().filter(|attempt| {
+            let of_delivery = record.attempts.iter().filter(|attempt| {
                 (attempt.step, attempt.delivery) == (step.step, delivery.delivery)
             });
             let mut attempts: Vec<&AttemptEnded> = of_delivery.collect();
@@ -48,27 +47,27 @@ impl<'a> Deliveries<'a> {
         match self.step.deliveries.as_slice() {
             [] => Vec::new(),
             [delivery] => self.delivery(delivery, self.attempts.first()),
-            deliveries if self.step.together => self.at_the_same_moment(deliveries),
-            deliveries => self.one_after_the_other(deliveries),
+            deliveries if self.step.together => self.simultaneous(deliveries),
+            deliveries => self.sequential(deliveries),
         }
     }
 
-    /// Each in its turn; those that are alike are told once.
-    fn one_after_the_other(&self, deliveries: &[DeliveryEnded]) -> Vec<String> {
+    /// Deliveries one after another; identical ones in a row are shown once.
+    fn sequential(&self, deliveries: &[DeliveryEnded]) -> Vec<String> {
         let blocks = deliveries.iter().zip(&self.attempts);
         let blocks = blocks.map(|(delivery, attempts)| self.delivery(delivery, Some(attempts)));
         let blocks: Vec<Vec<String>> = blocks.collect();
         let mut lines = Vec::new();
         let mut number = 1;
-        for alike in blocks.chunk_by(|one, other| one == other) {
-            let last = number + alike.len() - 1;
-            lines.push(match alike.len() {
+        for identical in blocks.chunk_by(|block, next| block == next) {
+            let last = number + identical.len() - 1;
+            lines.push(match identical.len() {
                 1 => format!("delivery {number}"),
                 2 => format!("deliveries {number} and {last}, each"),
                 _ => format!("deliveries {number} to {last}, each"),
             });
             lines.extend(
-                alike
+                identical
                     .iter()
                     .take(1)
                     .flatten()
@@ -87,21 +86,18 @@ impl<'a> Deliveries<'a> {
         let mut lines = Vec::new();
         for (due, attempt) in attempts.into_iter().flatten() {
             lines.extend(self.request(&due.to_string(), attempt));
-            lines.extend(indented(answer_lines(attempt, self.stable)));
+            lines.extend(indented(response_lines(attempt, self.stable)));
         }
         let checks = delivery.checks.iter();
         lines.extend(checks.map(|check| check_line(check, self.stable)));
         if let Some(outcome) = delivery.outcome {
-            lines.push(format!(
-                "= {outcome}, {}",
-                attempts_in_words(delivery.attempts)
-            ));
+            lines.push(format!("= {outcome}, {}", attempt_count(delivery.attempts)));
         }
         lines
     }
 
-    /// All together: which of them came first is up to chance, so only what they amount to is told.
-    fn at_the_same_moment(&self, deliveries: &[DeliveryEnded]) -> Vec<String> {
+    /// Simultaneous deliveries: their order depends on chance, so they are sorted and counted.
+    fn simultaneous(&self, deliveries: &[DeliveryEnded]) -> Vec<String> {
         let mut lines = Vec::new();
         let most = self.attempts.iter().map(Vec::len).max().unwrap_or(0);
         for index in 0..most {
@@ -114,15 +110,18 @@ impl<'a> Deliveries<'a> {
                 .iter()
                 .map(|(due, attempt)| self.request(&due.to_string(), attempt));
             lines.extend(counted(requests));
-            let answers = nth
+            let responses = nth
                 .iter()
-                .map(|(_, attempt)| answer_lines(attempt, self.stable));
-            lines.extend(indented(counted(answers)));
+                .map(|(_, attempt)| response_lines(attempt, self.stable));
+            lines.extend(indented(counted(responses)));
         }
-        let checks: Vec<&Check> = deliveries.iter().flat_map(|one| &one.checks).collect();
+        let checks: Vec<&Check> = deliveries
+            .iter()
+            .flat_map(|delivery| &delivery.checks)
+            .collect();
         lines.extend(common_check_lines(&checks, self.stable));
         let outcomes = deliveries.iter().filter_map(|delivery| {
-            let attempts = attempts_in_words(delivery.attempts);
+            let attempts = attempt_count(delivery.attempts);
             Some(vec![format!("= {}, {attempts}", delivery.outcome?)])
         });
         lines.extend(counted(outcomes));
@@ -139,7 +138,7 @@ impl<'a> Deliveries<'a> {
     }
 }
 
-fn attempts_in_words(count: u32) -> String {
+fn attempt_count(count: u32) -> String {
     match count {
         1 => "1 attempt".to_owned(),
         _ => format!("{count} attempts"),
@@ -150,7 +149,7 @@ fn indented(lines: Vec<String>) -> impl Iterator<Item = String> {
     lines.into_iter().map(|line| format!("    {line}"))
 }
 
-/// Attempts with when they were due.
+/// Attempts with their due times.
 fn timed<'a>(attempts: &[&'a AttemptEnded]) -> Vec<(Due, &'a AttemptEnded)> {
     let mut timed: Vec<(Due, &AttemptEnded)> = Vec::with_capacity(attempts.len());
     for attempt in attempts {
@@ -163,7 +162,7 @@ fn timed<'a>(attempts: &[&'a AttemptEnded]) -> Vec<(Due, &'a AttemptEnded)> {
     timed
 }
 
-/// Blocks in the order of their texts, those that are alike once with their number.
+/// Sorts the blocks and shows identical ones once, with their count.
 fn counted(blocks: impl Iterator<Item = Vec<String>>) -> Vec<String> {
     let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     for block in blocks {

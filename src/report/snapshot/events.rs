@@ -1,37 +1,45 @@
-//! The events that a scenario delivers: each once, in words and as JSON, with what all genuine
+//! The events that a scenario delivers, each as a sentence and as JSON, and what all genuine
 //! deliveries have in common.
 
 use super::body_lines::sent;
-use super::event_in_words::event_in_words;
+use super::event_summary::event_summary;
 use super::forgery_of;
 use super::request::{headers, shown_url};
 use super::stable_text::{StableText, visible};
 use crate::harness::{AttemptEnded, BodyContent};
-use crate::report::scenario_story::ScenarioStory;
+use crate::report::scenario_record::ScenarioRecord;
 
-/// The events, and what is not repeated at each delivery.
-pub(super) struct Events {
+/// The events, and what is not repeated for each delivery.
+pub(super) struct SnapshotEvents {
     events: Vec<ShownEvent>,
-    /// Where genuine deliveries go, and their headers.
+    /// The URL and the headers of genuine deliveries.
     common: Option<(String, Vec<String>)>,
 }
 
 struct ShownEvent {
     name: String,
-    words: Option<String>,
+    summary: Option<String>,
     /// Why the body is not the genuine one.
     note: Option<&'static str>,
     body: Vec<String>,
 }
 
-impl Events {
-    pub(super) fn of(story: &ScenarioStory, stable: &StableText<'_>) -> Self {
-        let deliveries = || story.attempts.iter().filter(|one| one.event_name.is_some());
+impl SnapshotEvents {
+    pub(super) fn of(record: &ScenarioRecord, stable: &StableText<'_>) -> Self {
+        let deliveries = || {
+            record
+                .attempts
+                .iter()
+                .filter(|attempt| attempt.event_name.is_some())
+        };
         let mut names: Vec<&String> = Vec::new();
-        // Of those at the same moment, the one with the smallest number is the first.
+        // Simultaneous deliveries are ordered by their numbers.
         let mut in_order: Vec<&AttemptEnded> = deliveries().collect();
-        in_order.sort_by_key(|one| (one.step, one.delivery, one.attempt));
-        for name in in_order.iter().filter_map(|one| one.event_name.as_ref()) {
+        in_order.sort_by_key(|attempt| (attempt.step, attempt.delivery, attempt.attempt));
+        for name in in_order
+            .iter()
+            .filter_map(|attempt| attempt.event_name.as_ref())
+        {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -40,42 +48,41 @@ impl Events {
             let of_event = || {
                 in_order
                     .iter()
-                    .filter(|one| one.event_name.as_ref() == Some(name))
+                    .filter(|attempt| attempt.event_name.as_ref() == Some(name))
             };
-            let tampered = |one: &AttemptEnded| forgery_of(one) == Some("tampered_body");
-            let genuine = of_event().find(|one| !tampered(one));
+            let tampered = |attempt: &AttemptEnded| forgery_of(attempt) == Some("tampered_body");
+            let genuine = of_event().find(|attempt| !tampered(attempt));
             let note = genuine
                 .is_none()
-                .then_some("as the forgery tampered_body made it");
+                .then_some("as changed by the forgery tampered_body");
             let attempt = genuine.or_else(|| of_event().next())?;
             let body = &attempt.request.body;
-            let words = match &body.content {
-                BodyContent::Text(text) => event_in_words(text),
+            let summary = match &body.content {
+                BodyContent::Text(text) => event_summary(text),
                 BodyContent::Base64(_) => None,
             };
             Some(ShownEvent {
                 name: name.clone(),
-                words: words.map(|words| visible(&stable.text(&words))),
+                summary: summary.map(|summary| visible(&stable.text(&summary))),
                 note,
                 body: sent(body, stable),
             })
         });
-        let genuine = in_order.iter().find(|one| one.forgery.is_none());
-        let common = genuine.map(|one| (shown_url(one, stable), headers(one, stable)));
+        let genuine = in_order.iter().find(|attempt| attempt.forgery.is_none());
+        let common = genuine.map(|attempt| (shown_url(attempt, stable), headers(attempt, stable)));
         Self {
             events: events.collect(),
             common,
         }
     }
 
-    /// The body of an event as it is shown.
+    /// The lines of an event's body.
     pub(super) fn body(&self, name: &str) -> &[String] {
         let event = self.events.iter().find(|event| event.name == name);
         event.map_or(&[], |event| &event.body)
     }
 
-    /// The headers of a delivery that all genuine ones don't have, and those of theirs that it
-    /// lacks.
+    /// The headers in which a delivery differs from genuine ones: additional, changed or missing.
     pub(super) fn unusual_headers(&self, headers: Vec<String>) -> Vec<String> {
         let Some((_, common)) = &self.common else {
             return headers;
@@ -92,12 +99,12 @@ impl Events {
         own.chain(missing).collect()
     }
 
-    /// The sections on the events and on what their deliveries have in common.
+    /// The sections for the events and for what genuine deliveries have in common.
     pub(super) fn sections(&self) -> Vec<Vec<String>> {
         let mut sections = Vec::new();
         for event in &self.events {
             let mut lines = vec![format!("## event {}", visible(&event.name))];
-            lines.extend(event.words.clone());
+            lines.extend(event.summary.clone());
             lines.extend(event.note.map(str::to_owned));
             lines.extend(event.body.iter().map(|line| format!("    {line}")));
             sections.push(lines);

@@ -1,22 +1,23 @@
-//! What was sent, as far as it is the same each time.
+//! The lines of a request, without what varies from run to run.
 
 use similar::{ChangeTag, TextDiff};
 
 use super::body_lines::sent;
-use super::events::Events;
+use super::events::SnapshotEvents;
 use super::stable_text::StableText;
 use super::{fault_of, forgery_of};
 use crate::harness::AttemptEnded;
 use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
-/// How far a timestamp may be from the moment of its attempt, in seconds, to count as now. No stale
-/// or future one is as near.
+/// The distance from the start of its attempt, in seconds, up to which a timestamp counts as `now`.
+/// Stale and future timestamps are further away.
 const NOW: u64 = 60;
 
-/// The lines of a request without its arrow: what it is, then only what is not as usual.
+/// The lines of a request without the arrow: a summary, then only what differs from a genuine
+/// delivery.
 pub(super) fn request_lines(
     attempt: &AttemptEnded,
-    events: &Events,
+    events: &SnapshotEvents,
     stable: &StableText<'_>,
 ) -> Vec<String> {
     let own = headers(attempt, stable);
@@ -26,7 +27,7 @@ pub(super) fn request_lines(
         lines.extend(sent(&attempt.request.body, stable));
         return lines;
     };
-    let mut first = format!("{}, {}", stable.line(name), signature_in_words(attempt));
+    let mut first = format!("{}, {}", stable.line(name), signature_summary(attempt));
     if let Some(fault) = fault_of(attempt) {
         first = format!("{first}, fault {fault}");
     }
@@ -35,10 +36,10 @@ pub(super) fn request_lines(
     if !is_late {
         lines.extend(events.unusual_headers(own));
     }
-    let (usual, body) = (events.body(name), sent(&attempt.request.body, stable));
-    if usual != body.as_slice() {
-        lines.push("in its body:".to_owned());
-        lines.extend(changed_lines(usual, &body));
+    let (genuine, body) = (events.body(name), sent(&attempt.request.body, stable));
+    if genuine != body.as_slice() {
+        lines.push("body differs:".to_owned());
+        lines.extend(changed_lines(genuine, &body));
     }
     lines
 }
@@ -53,8 +54,7 @@ pub(super) fn shown_url(attempt: &AttemptEnded, stable: &StableText<'_>) -> Stri
     )
 }
 
-/// The headers that say something about the delivery. `Host` is the target's, and the length that
-/// of the body.
+/// The headers except `Host` and `Content-Length`, which depend on the target and the body.
 pub(super) fn headers(attempt: &AttemptEnded, stable: &StableText<'_>) -> Vec<String> {
     let is_delivery = attempt.event_name.is_some();
     let headers = attempt.request.headers.iter().filter(|(name, _)| {
@@ -76,11 +76,11 @@ pub(super) fn headers(attempt: &AttemptEnded, stable: &StableText<'_>) -> Vec<St
         .collect()
 }
 
-fn signature_in_words(attempt: &AttemptEnded) -> String {
+fn signature_summary(attempt: &AttemptEnded) -> String {
     match forgery_of(attempt) {
         Some(forgery) => format!("forgery {forgery}"),
         None if fault_of(attempt) == Some("late_retry") && attempt.attempt > 1 => {
-            "signature valid, as old as the first attempt".to_owned()
+            "signature valid, from the first attempt".to_owned()
         }
         None => "signature valid".to_owned(),
     }
@@ -99,20 +99,20 @@ fn timestamp(attempt: &AttemptEnded, value: &str) -> String {
         return "[swapped_timestamp]".to_owned();
     }
     let began = u64::try_from(attempt.started_at.as_second()).unwrap_or_default();
-    let word = match value.parse::<u64>() {
+    let age = match value.parse::<u64>() {
         Ok(signed) if signed.abs_diff(began) <= NOW => "now",
         Ok(signed) if signed < began => "earlier",
         Ok(_) => "later",
-        Err(_) => "no number",
+        Err(_) => "not a number",
     };
-    format!("[{word}]")
+    format!("[{age}]")
 }
 
-/// Only the lines that differ.
-fn changed_lines(usual: &[String], body: &[String]) -> Vec<String> {
-    let usual: Vec<&str> = usual.iter().map(String::as_str).collect();
+/// The lines that differ.
+fn changed_lines(genuine: &[String], body: &[String]) -> Vec<String> {
+    let genuine: Vec<&str> = genuine.iter().map(String::as_str).collect();
     let body: Vec<&str> = body.iter().map(String::as_str).collect();
-    let difference = TextDiff::from_slices(&usual, &body);
+    let difference = TextDiff::from_slices(&genuine, &body);
     let changes = difference.iter_all_changes();
     changes
         .filter_map(|change| match change.tag() {

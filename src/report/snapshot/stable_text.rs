@@ -1,4 +1,4 @@
-//! What varies from run to run, replaced by what does not.
+//! Replaces what varies from run to run by stable names.
 
 use std::sync::LazyLock;
 
@@ -8,27 +8,27 @@ use url::Url;
 
 use super::body_lines::masked_by;
 use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, BodyRecord, VaryingKind};
-use crate::report::printable::printable;
-use crate::report::scenario_story::ScenarioStory;
+use crate::report::sanitize::sanitize;
+use crate::report::scenario_record::ScenarioRecord;
 use crate::scenario::SnapshotSettings;
 
-/// What stands in place of a masked value.
+/// The replacement of a masked value.
 pub(super) const MASKED: &str = "[masked]";
 
-/// Fewer digits than any present time has: shorter numbers are never taken for times.
+/// Numbers with fewer digits are never replaced as times: every current Unix time has more.
 const DIGITS_OF_A_TIME: usize = 9;
 
-/// The shortest masked value that is looked for in sentences: shorter ones stand there by chance.
+/// The shortest masked value that is replaced in sentences: shorter ones occur there by chance.
 const SHORTEST_MASKED: usize = 4;
 
-/// Longer lines are broken, for no line may be cut.
+/// Longer lines are sanitized in parts of this length, so that none is cut.
 const LINE_LENGTH: usize = 400;
 
 static LOOPBACK_PORT: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(127\.\d+\.\d+\.\d+|localhost)(:\d+)|(\[::1\]):\d+"));
 
-/// Which of the two it is depends on the system, and on who was quicker.
-static BROKEN_OFF: LazyLock<Regex> =
+/// Whether a connection is reset or closed depends on the system and on timing.
+static CONNECTION_ENDED: LazyLock<Regex> =
     LazyLock::new(|| pattern("the receiver (reset|closed) the connection"));
 
 fn pattern(text: &str) -> Regex {
@@ -38,49 +38,53 @@ fn pattern(text: &str) -> Regex {
     }
 }
 
-/// The names of a scenario's varying values, and what its profile says about answers.
+/// Replaces the varying values of a scenario, and what its profile masks in responses.
 #[derive(Debug)]
 pub(super) struct StableText<'a> {
     settings: &'a SnapshotSettings,
     target: Option<Url>,
-    /// The longest first, so that none is taken for a part of another.
-    names: Vec<Named>,
+    /// The longest first, so that none replaces a part of another.
+    replacements: Vec<Replacement>,
     masked: Vec<String>,
 }
 
 #[derive(Debug)]
-struct Named {
+struct Replacement {
     value: String,
-    shown: String,
-    /// Whether it is a number, which must stand alone.
-    alone: bool,
+    name: String,
+    /// Whether the value is replaced only as a whole word or number.
+    whole_word: bool,
 }
 
 impl<'a> StableText<'a> {
-    pub(super) fn new(story: &ScenarioStory, settings: &'a SnapshotSettings, target: &str) -> Self {
-        let varying = story.started.varying.iter().filter_map(|varying| {
-            let alone = varying.kind == VaryingKind::Time;
-            if alone && varying.value.len() < DIGITS_OF_A_TIME {
+    pub(super) fn new(
+        record: &ScenarioRecord,
+        settings: &'a SnapshotSettings,
+        target: &str,
+    ) -> Self {
+        let varying = record.started.varying.iter().filter_map(|varying| {
+            let whole_word = varying.kind == VaryingKind::Time;
+            if whole_word && varying.value.len() < DIGITS_OF_A_TIME {
                 return None;
             }
-            let shown = if alone {
+            let name = if whole_word {
                 varying.name.clone()
             } else {
                 format!("[{}]", varying.name)
             };
             let value = varying.value.clone();
-            Some(Named {
+            Some(Replacement {
                 value,
-                shown,
-                alone,
+                name,
+                whole_word,
             })
         });
-        let mut names: Vec<Named> = varying.collect();
-        names.extend(fresh_event_ids(story));
-        names.sort_by_key(|named| std::cmp::Reverse(named.value.len()));
-        let masked = story.attempts.iter().flat_map(|attempt| {
-            let answers = [Some(&attempt.answer), attempt.unheard_answer.as_deref()];
-            let json = answers.into_iter().flatten().filter_map(json_of);
+        let mut replacements: Vec<Replacement> = varying.collect();
+        replacements.extend(fresh_event_ids(record));
+        replacements.sort_by_key(|replacement| std::cmp::Reverse(replacement.value.len()));
+        let masked = record.attempts.iter().flat_map(|attempt| {
+            let responses = [Some(&attempt.answer), attempt.unheard_answer.as_deref()];
+            let json = responses.into_iter().flatten().filter_map(json_of);
             json.flat_map(|json| masked_texts(&json, settings))
         });
         let mut masked: Vec<String> = masked.collect();
@@ -89,7 +93,7 @@ impl<'a> StableText<'a> {
         Self {
             settings,
             target: Url::parse(target).ok(),
-            names,
+            replacements,
             masked,
         }
     }
@@ -98,17 +102,26 @@ impl<'a> StableText<'a> {
         self.settings
     }
 
-    /// A text with names in place of what varies.
+    /// Replaces varying values by their names.
     pub(super) fn text(&self, text: &str) -> String {
-        let named = self.names.iter().fold(text.to_owned(), |text, named| {
-            replaced(&text, &named.value, &named.shown, named.alone)
-        });
-        let ported = LOOPBACK_PORT.replace_all(&named, "$1$3").into_owned();
-        let broken = BROKEN_OFF.replace_all(&ported, "the receiver broke the connection off");
-        broken.into_owned()
+        let replaced = self
+            .replacements
+            .iter()
+            .fold(text.to_owned(), |text, replacement| {
+                replace_value(
+                    &text,
+                    &replacement.value,
+                    &replacement.name,
+                    replacement.whole_word,
+                )
+            });
+        let ported = LOOPBACK_PORT.replace_all(&replaced, "$1$3").into_owned();
+        let stable =
+            CONNECTION_ENDED.replace_all(&ported, "the receiver closed or reset the connection");
+        stable.into_owned()
     }
 
-    /// The same for what a receiver said, as its profile wants it.
+    /// [`Self::text`], and the profile's own replacements, for text from a receiver.
     pub(super) fn received(&self, text: &str) -> String {
         let patterns = self.settings.replace.iter();
         patterns.fold(self.text(text), |text, (pattern, shown)| {
@@ -116,19 +129,21 @@ impl<'a> StableText<'a> {
         })
     }
 
-    /// The same for a sentence that may quote a receiver.
+    /// [`Self::received`] without masked values, for a sentence that may quote a receiver.
     pub(super) fn quoting(&self, text: &str) -> String {
         let text = self.received(text);
         let masked = self.masked.iter();
-        masked.fold(text, |text, value| replaced(&text, value, MASKED, true))
+        masked.fold(text, |text, value| {
+            replace_value(&text, value, MASKED, true)
+        })
     }
 
-    /// The same in one line that steers nothing.
+    /// [`Self::quoting`] as one sanitized line.
     pub(super) fn line(&self, text: &str) -> String {
         visible(&self.quoting(text))
     }
 
-    /// A URL: that of the target is its path, for it may be another one elsewhere.
+    /// A URL, reduced to its path if it is on the target's server, whose address varies.
     pub(super) fn url(&self, url: &str) -> String {
         let shown = match (Url::parse(url), &self.target) {
             (Ok(url), Some(target)) if url.origin() == target.origin() => match url.query() {
@@ -141,33 +156,33 @@ impl<'a> StableText<'a> {
     }
 }
 
-/// A line that steers nothing that shows it, uncut.
+/// Sanitizes a line without cutting it.
 pub(super) fn visible(line: &str) -> String {
     let characters: Vec<char> = line.chars().collect();
     let parts = characters.chunks(LINE_LENGTH);
     parts
-        .map(|part| printable(&part.iter().collect::<String>()))
+        .map(|part| sanitize(&part.iter().collect::<String>()))
         .collect()
 }
 
-/// The IDs that retries with another `event_id` have.
-fn fresh_event_ids(story: &ScenarioStory) -> Vec<Named> {
-    let mut found: Vec<Named> = Vec::new();
-    for attempt in story.attempts.iter().filter(|attempt| attempt.attempt > 1) {
+/// The IDs of retries that have another `event_id` than their first attempt.
+fn fresh_event_ids(record: &ScenarioRecord) -> Vec<Replacement> {
+    let mut found: Vec<Replacement> = Vec::new();
+    for attempt in record.attempts.iter().filter(|attempt| attempt.attempt > 1) {
         let Some(id) = event_id(attempt) else {
             continue;
         };
         let is_first = |first: &&AttemptEnded| {
             (first.step, first.delivery, first.attempt) == (attempt.step, attempt.delivery, 1)
         };
-        let first = story.attempts.iter().find(is_first);
+        let first = record.attempts.iter().find(is_first);
         if first.and_then(event_id).is_some_and(|first| first != id)
-            && found.iter().all(|named| named.value != id)
+            && found.iter().all(|known| known.value != id)
         {
-            found.push(Named {
+            found.push(Replacement {
                 value: id,
-                shown: format!("[event_id of attempt {}]", attempt.attempt),
-                alone: false,
+                name: format!("[event_id of attempt {}]", attempt.attempt),
+                whole_word: false,
             });
         }
     }
@@ -179,7 +194,7 @@ fn event_id(attempt: &AttemptEnded) -> Option<String> {
     Some(json.get("event_id")?.as_str()?.to_owned())
 }
 
-/// A body as JSON, if it is.
+/// A body parsed as JSON, if it is JSON.
 pub(super) fn json(body: &BodyRecord) -> Option<Value> {
     match &body.content {
         BodyContent::Text(text) => serde_json::from_str(text).ok(),
@@ -187,14 +202,14 @@ pub(super) fn json(body: &BodyRecord) -> Option<Value> {
     }
 }
 
-fn json_of(answer: &AnswerRecord) -> Option<Value> {
-    match answer {
+fn json_of(response: &AnswerRecord) -> Option<Value> {
+    match response {
         AnswerRecord::Response { body, .. } => json(body),
         AnswerRecord::Failure { .. } => None,
     }
 }
 
-/// The texts and numbers that are masked, where they are long enough to be found again.
+/// The masked texts and numbers that are long enough to be replaced in sentences.
 fn masked_texts(json: &Value, settings: &SnapshotSettings) -> Vec<String> {
     let masked = masked_by(json, settings).into_iter();
     let texts = masked.filter_map(|value| match value {
@@ -205,8 +220,9 @@ fn masked_texts(json: &Value, settings: &SnapshotSettings) -> Vec<String> {
     texts.filter(|text| text.len() >= SHORTEST_MASKED).collect()
 }
 
-/// `text` with `shown` for each `value`; one that must stand alone is no part of a word or number.
-fn replaced(text: &str, value: &str, shown: &str, alone: bool) -> String {
+/// Replaces each `value` in `text` by `name`. With `whole_word`, parts of longer words and numbers are
+/// left alone.
+fn replace_value(text: &str, value: &str, name: &str, whole_word: bool) -> String {
     if value.is_empty() || !text.contains(value) {
         return text.to_owned();
     }
@@ -220,10 +236,10 @@ fn replaced(text: &str, value: &str, shown: &str, alone: bool) -> String {
             .strip_prefix('.')
             .is_some_and(|digits| joined(digits.chars().next()));
         out.push_str(before);
-        out.push_str(if alone && (in_word || fraction) {
+        out.push_str(if whole_word && (in_word || fraction) {
             value
         } else {
-            shown
+            name
         });
         rest = after;
     }

@@ -1,4 +1,4 @@
-//! Reports of stories that are made up, so that each thing that varies can be varied.
+//! Reports of made-up runs, in which everything that can vary is varied.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::harness::{
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Config, Level, OutcomeName};
 
-/// All that two runs of the same scenarios do not share.
+/// Everything in which two runs of the same scenarios differ.
 #[derive(Clone, Copy)]
 struct Chance {
     began: i64,
     player: &'static str,
     port: u16,
-    /// Which of two simultaneous deliveries is the first.
-    turned: bool,
+    /// Whether the order of simultaneous deliveries is reversed.
+    reversed: bool,
     took: &'static str,
     held: i128,
     own_id: &'static str,
@@ -30,7 +30,7 @@ const ONE: Chance = Chance {
     began: 1_795_437_906,
     player: "PFBP-HJXL",
     port: 45603,
-    turned: false,
+    reversed: false,
     took: "5.1ms",
     held: 0,
     own_id: "req_1",
@@ -40,7 +40,7 @@ const OTHER: Chance = Chance {
     began: 1_895_000_001,
     player: "AR1P-AQFV",
     port: 8080,
-    turned: true,
+    reversed: true,
     took: "1.2s",
     held: 960,
     own_id: "req_27",
@@ -113,7 +113,7 @@ impl Chance {
             forgery: None,
             fault: None,
             attempt: number,
-            started_at: Timestamp::from_second(self.began).expect("a moment"),
+            started_at: Timestamp::from_second(self.began).expect("a timestamp"),
             virtual_offset: Duration::from_millis(self.began.unsigned_abs() % 977),
             delay_before: Duration::from_secs(5 * u64::from(number - 1)),
             took: Duration::from_millis(u64::from(self.port)),
@@ -169,18 +169,23 @@ impl Chance {
         }
     }
 
-    /// Retries with another event ID, then something that goes wrong.
+    /// A retry with another event ID after a failure, and checks of every kind.
     fn retried(self) -> Vec<RunEvent> {
         let mut second = self.attempt(1, 1, 2, self.answer(200));
         let mut event = self.event();
         event["event_id"] = json!(format!("whevt_{}", self.port));
         second.request.body = BodyRecord::new(event.to_string().as_bytes(), 600, false);
         let failure = AnswerRecord::Failure {
-            name: if self.turned { "reset" } else { "closed_early" }.into(),
-            message: if self.turned {
-                "the receiver reset the connection before the answer was complete".to_owned()
+            name: if self.reversed {
+                "reset"
             } else {
-                "the receiver closed the connection before the answer was complete".to_owned()
+                "closed_early"
+            }
+            .into(),
+            message: if self.reversed {
+                "the receiver reset the connection before the response was complete".to_owned()
+            } else {
+                "the receiver closed the connection before the response was complete".to_owned()
             },
             hint: "".into(),
         };
@@ -199,7 +204,7 @@ impl Chance {
         vec![attempted(first), attempted(second), step]
     }
 
-    /// A forgery, and a request that is none.
+    /// A forgery, and a request that is not a delivery.
     fn forged(self) -> Vec<RunEvent> {
         let mut forged = self.attempt(2, 1, 1, self.answer(403));
         forged.forgery = Some("missing_timestamp".into());
@@ -210,7 +215,7 @@ impl Chance {
         request.request.url = self.url(&format!("/players/{}?all=1", self.player));
         request.request.headers = vec![("Accept".to_owned(), "*/*".to_owned())];
         request.request.body = BodyRecord::new(b"", 0, false);
-        let looked = DeliveryEnded {
+        let request_result = DeliveryEnded {
             outcome: None,
             event_name: None,
             ..delivery(1, 1, Vec::new())
@@ -225,14 +230,14 @@ impl Chance {
                 refused,
             ),
             attempted(request),
-            step(3, "GET /players", false, vec![looked]),
+            step(3, "GET /players", false, vec![request_result]),
         ]
     }
 
-    /// Two at the same moment, one of which is turned away.
+    /// Two simultaneous deliveries, one of which is refused.
     fn together(self) -> Vec<RunEvent> {
         let mut statuses = [200, 409];
-        if self.turned {
+        if self.reversed {
             statuses.reverse();
         }
         let mut events: Vec<RunEvent> = (1..)
@@ -246,14 +251,14 @@ impl Chance {
             };
             let mut checks = vec![check("status", verdict, "2xx", &status.to_string())];
             if number > 1 {
-                let seen = format!("status {status} after {}", statuses[0]);
-                let expected = "the same as the first answer";
-                checks.push(check("same response", Verdict::Failed, expected, &seen));
+                let observed = format!("status {status} after {}", statuses[0]);
+                let expected = "the same as the first response";
+                checks.push(check("same response", Verdict::Failed, expected, &observed));
             }
             delivery(number, 1, checks)
         });
         let deliveries = deliveries.collect();
-        if self.turned {
+        if self.reversed {
             events.reverse();
         }
         events.push(step(
@@ -299,10 +304,10 @@ impl Chance {
             before: self.held,
             after: self.held + if sku == "gems" { 960 } else { 0 },
         });
-        if self.turned {
+        if self.reversed {
             readings.reverse();
         }
-        let seen = format!("{} before, {} after", self.held, self.held + 960);
+        let observed = format!("{} before, {} after", self.held, self.held + 960);
         events.push(RunEvent::EffectsEnded(EffectsEnded {
             scenario: 1,
             readings: readings.to_vec(),
@@ -311,7 +316,7 @@ impl Chance {
                     "probe quantity of welcome",
                     Verdict::Failed,
                     "a change of 480",
-                    &seen,
+                    &observed,
                 ),
                 check(
                     "granted welcome",
@@ -387,17 +392,17 @@ fn check(subject: &str, verdict: Verdict, expected: &str, observed: &str) -> Che
 }
 
 #[test]
-fn the_report_reads_well() {
+fn the_whole_report() {
     insta::assert_snapshot!(ONE.report(SETTINGS));
 }
 
 #[test]
-fn what_is_up_to_chance_is_not_in_it() {
+fn two_runs_have_the_same_report() {
     assert_eq!(ONE.report(SETTINGS), OTHER.report(SETTINGS));
 }
 
 #[test]
-fn what_a_receiver_makes_up_is_in_it_unless_the_profile_masks_it() {
+fn what_a_receiver_generates_is_shown_unless_the_profile_masks_it() {
     let none = "profiles: { game: {} }";
     let [one, other] = [ONE, OTHER].map(|chance| chance.report(none));
     assert_ne!(one, other);
@@ -406,7 +411,7 @@ fn what_a_receiver_makes_up_is_in_it_unless_the_profile_masks_it() {
 }
 
 #[test]
-fn nothing_steers_what_shows_it_and_no_long_line_is_cut() {
+fn control_characters_are_escaped_and_no_long_line_is_cut() {
     let line = format!("{}\u{1b}[31m::error::", "x".repeat(1000));
     let shown = stable_text::visible(&line);
     assert!(

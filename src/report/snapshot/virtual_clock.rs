@@ -1,21 +1,21 @@
-//! When each attempt of a delivery was due: the waits of the retry policy added up, without the
-//! time that anything took.
+//! The due time of each attempt of a delivery: the sum of the retry policy's waits, without the time
+//! that requests took.
 
 use std::time::Duration;
 
 use crate::harness::{AnswerRecord, AttemptEnded};
 use crate::scenario::DurationText;
 
-/// When an attempt was due; none where an answer named a date for it, which counts from the real
-/// clock.
+/// When an attempt was due. `None` after a response with a date in `Retry-After`, which refers to the
+/// real clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Due(Option<Duration>);
 
 impl Due {
-    /// The first attempt's.
+    /// When the first attempt was due.
     pub(super) const START: Self = Self(Some(Duration::ZERO));
 
-    /// That of the attempt after `before`.
+    /// When the attempt after `before` was due.
     pub(super) fn next(self, before: &AttemptEnded, attempt: &AttemptEnded) -> Self {
         let waited = attempt.delay_before;
         let due = self.0.filter(|_| !names_a_date(&before.answer));
@@ -32,9 +32,9 @@ impl std::fmt::Display for Due {
     }
 }
 
-/// Whether an answer asks to come back at a date.
-pub(super) fn names_a_date(answer: &AnswerRecord) -> bool {
-    let AnswerRecord::Response { headers, .. } = answer else {
+/// Whether a response has a date in `Retry-After`.
+pub(super) fn names_a_date(response: &AnswerRecord) -> bool {
+    let AnswerRecord::Response { headers, .. } = response else {
         return false;
     };
     headers.iter().any(|(name, value)| {

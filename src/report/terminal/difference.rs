@@ -1,16 +1,16 @@
-//! A unified diff at a terminal: what came is green, what went is red.
+//! A unified diff in color: added lines are green, removed ones red.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
 use super::style::{DIM, paint};
-use crate::report::printable::printable;
+use crate::report::sanitize::sanitize;
 
 /// The most lines of a diff that are shown.
 const LINE_LIMIT: usize = 120;
 
-/// Writes a diff, line by line.
+/// Writes a unified diff.
 pub fn write_difference(out: &mut impl Write, difference: &str) -> io::Result<()> {
     let mut lines = difference.lines();
     for line in lines.by_ref().take(LINE_LIMIT) {
@@ -20,7 +20,7 @@ pub fn write_difference(out: &mut impl Write, difference: &str) -> io::Result<()
             Some(b'@') => DIM,
             _ => Style::new(),
         };
-        let line = paint(style, printable(line));
+        let line = paint(style, sanitize(line));
         writeln!(out, "        {line}")?;
     }
     match lines.count() {

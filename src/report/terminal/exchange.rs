@@ -1,26 +1,25 @@
-//! A request and its answer, for a person at a terminal.
+//! A request and its response on a terminal.
 
 use std::io::{self, Write};
 
-use super::layout::{Columns, Layout};
+use super::layout::{Columns, TextLayout};
 use super::style::{DIM, paint};
 use crate::harness::{AnswerRecord, AttemptEnded, BodyRecord};
 use crate::report::body_text::BodyText;
-use crate::report::printable::printable;
+use crate::report::sanitize::sanitize;
 
-/// Writes an attempt: the request, then the answer or why there is none. Lines are as long as they
-/// are.
+/// Writes an attempt without breaking lines: the request, then the response or why there is none.
 pub(in crate::report) fn write_attempt(
     out: &mut impl Write,
     attempt: &AttemptEnded,
 ) -> io::Result<()> {
-    write_exchange(out, Layout::default(), attempt)
+    write_exchange(out, TextLayout::default(), attempt)
 }
 
-/// The same, with lines that fit a layout.
+/// Writes an attempt with lines that fit the layout.
 pub(super) fn write_exchange(
     out: &mut impl Write,
-    layout: Layout,
+    layout: TextLayout,
     attempt: &AttemptEnded,
 ) -> io::Result<()> {
     let request = &attempt.request;
@@ -29,27 +28,27 @@ pub(super) fn write_exchange(
     write_part(out, layout, "→", &line)?;
     write_headers(out, layout, &request.headers)?;
     write_body(out, layout, &request.body)?;
-    write_answers(out, layout, attempt)
+    write_responses(out, layout, attempt)
 }
 
-/// Writes an attempt whose request is known already, but for these headers.
-pub(in crate::report) fn write_answered(
+/// Writes an attempt that repeats the last request except for the `new` headers.
+pub(in crate::report) fn write_retry(
     out: &mut impl Write,
     attempt: &AttemptEnded,
     new: &[(String, String)],
 ) -> io::Result<()> {
-    let layout = Layout::default();
+    let layout = TextLayout::default();
     write_facts(out, layout, attempt)?;
     if new.is_empty() {
-        write_part(out, layout, "→", "the same request")?;
+        write_part(out, layout, "→", "same request")?;
     } else {
-        write_part(out, layout, "→", "the same request, but for")?;
+        write_part(out, layout, "→", "same request except for")?;
         write_headers(out, layout, new)?;
     }
-    write_answers(out, layout, attempt)
+    write_responses(out, layout, attempt)
 }
 
-fn write_facts(out: &mut impl Write, layout: Layout, attempt: &AttemptEnded) -> io::Result<()> {
+fn write_facts(out: &mut impl Write, layout: TextLayout, attempt: &AttemptEnded) -> io::Result<()> {
     let facts = format!(
         "attempt {} at +{:.3} s, took {:.1} ms",
         attempt.attempt,
@@ -60,33 +59,36 @@ fn write_facts(out: &mut impl Write, layout: Layout, attempt: &AttemptEnded) -> 
     let connection = attempt.connection.as_ref();
     match connection.and_then(|connection| connection.in_place_of_closed.as_deref()) {
         Some(closed) => {
-            let may_have_it_twice = match closed {
-                "after_request" => ", and may have the request twice",
+            let duplicate_note = match closed {
+                "after_request" => " and may have received the request twice",
                 _ => "",
             };
-            let note =
-                format!("on a new connection: the receiver closed the idle one{may_have_it_twice}");
+            let note = format!("new connection: the receiver closed the idle one{duplicate_note}");
             layout.line(out, Columns::at(6), &paint(DIM, note))
         }
         None => Ok(()),
     }
 }
 
-fn write_answers(out: &mut impl Write, layout: Layout, attempt: &AttemptEnded) -> io::Result<()> {
-    write_answer(out, layout, "←", &attempt.answer)?;
+fn write_responses(
+    out: &mut impl Write,
+    layout: TextLayout,
+    attempt: &AttemptEnded,
+) -> io::Result<()> {
+    write_response(out, layout, "←", &attempt.answer)?;
     match &attempt.unheard_answer {
-        Some(unheard) => write_answer(out, layout, "← unheard:", unheard),
+        Some(lost) => write_response(out, layout, "← lost response:", lost),
         None => Ok(()),
     }
 }
 
-fn write_answer(
+fn write_response(
     out: &mut impl Write,
-    layout: Layout,
+    layout: TextLayout,
     arrow: &str,
-    answer: &AnswerRecord,
+    response: &AnswerRecord,
 ) -> io::Result<()> {
-    match answer {
+    match response {
         AnswerRecord::Response {
             status,
             headers,
@@ -109,24 +111,24 @@ fn write_answer(
     }
 }
 
-fn write_part(out: &mut impl Write, layout: Layout, arrow: &str, text: &str) -> io::Result<()> {
-    let line = format!("{arrow} {}", printable(text));
+fn write_part(out: &mut impl Write, layout: TextLayout, arrow: &str, text: &str) -> io::Result<()> {
+    let line = format!("{arrow} {}", sanitize(text));
     layout.line(out, Columns::at(6), &line)
 }
 
 fn write_headers(
     out: &mut impl Write,
-    layout: Layout,
+    layout: TextLayout,
     headers: &[(String, String)],
 ) -> io::Result<()> {
     for (name, value) in headers {
-        let line = printable(&format!("{name}: {value}"));
+        let line = sanitize(&format!("{name}: {value}"));
         layout.line(out, Columns::at(8), &line)?;
     }
     Ok(())
 }
 
-fn write_body(out: &mut impl Write, layout: Layout, body: &BodyRecord) -> io::Result<()> {
+fn write_body(out: &mut impl Write, layout: TextLayout, body: &BodyRecord) -> io::Result<()> {
     let body = BodyText::new(body);
     for line in &body.lines {
         let text = line.trim_start_matches(' ');

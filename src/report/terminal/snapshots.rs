@@ -1,26 +1,26 @@
-//! What came of the snapshots of a run, below its summary.
+//! The snapshot counts of a run, below its summary.
 
 use std::io::{self, Write};
 
-use super::layout::{Columns, Layout};
+use super::layout::{Columns, TextLayout};
 use crate::harness::SnapshotsEnded;
-use crate::report::counts::{snapshots_in_words, unreferenced_in_words};
-use crate::report::printable::printable;
+use crate::report::counts::{snapshot_summary, unreferenced_label};
+use crate::report::sanitize::sanitize;
 
-/// Writes how many snapshots there are of each kind, and those that nothing refers to.
+/// Writes the snapshot counts and the snapshots without a scenario.
 pub(super) fn write_snapshots(
     out: &mut impl Write,
-    layout: Layout,
+    layout: TextLayout,
     ended: &SnapshotsEnded,
 ) -> io::Result<()> {
-    layout.line(out, Columns::at(0), &snapshots_in_words(ended))?;
+    layout.line(out, Columns::at(0), &snapshot_summary(ended))?;
     if ended.unreferenced.is_empty() {
         return Ok(());
     }
-    let what = unreferenced_in_words(ended);
+    let what = unreferenced_label(ended);
     layout.line(out, Columns::at(0), &format!("{what}:"))?;
     ended
         .unreferenced
         .iter()
-        .try_for_each(|file| writeln!(out, "  {}", printable(file)))
+        .try_for_each(|file| writeln!(out, "  {}", sanitize(file)))
 }

@@ -1,4 +1,4 @@
-//! Colours and marks. Marks differ in shape too, so that colours carry nothing alone.
+//! Colors and marks. Marks differ in shape too, so that no information is in color alone.
 
 use std::fmt::Display;
 
@@ -6,20 +6,20 @@ use anstyle::{AnsiColor, Style};
 
 use crate::harness::Verdict;
 
-/// For what is there to be looked up, not read.
+/// For secondary details.
 pub(in crate::report) const DIM: Style = Style::new().dimmed();
 
-/// `text` in a style.
+/// Styles `text`.
 pub(in crate::report) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A verdict's word in its colour.
+/// A verdict's name in its color.
 pub(super) fn paint_verdict(verdict: Verdict) -> String {
     paint(style_of(verdict), verdict)
 }
 
-/// A verdict's mark in its colour.
+/// A verdict's mark in its color.
 pub(in crate::report) fn mark(verdict: Verdict) -> String {
     let mark = match verdict {
         Verdict::Passed => '✓',

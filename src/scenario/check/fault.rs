@@ -1,31 +1,30 @@
-//! Which faults a step can have.
+//! Checks whether a fault can be combined with the other keys of a step.
 
 use super::Checker;
-use crate::scenario::document::Located;
+use crate::scenario::document::Spanned;
 use crate::scenario::{Fault, RetryOverride, RetrySetting, Step};
 
 impl Checker<'_> {
-    /// `deliveries` is how many deliveries the step makes.
-    pub(super) fn fault(&mut self, fault: &Located<Fault>, step: &Step, deliveries: u64) {
+    /// `deliveries` is the number of deliveries in the step.
+    pub(super) fn check_fault(&mut self, fault: &Spanned<Fault>, step: &Step, deliveries: u64) {
         let name = fault.name();
-        if step.forge.is_some() && !fault.fits_forgery() {
-            let message = format!("`{name}` and `forge` don't go together");
-            let help = "a forgery is not retried, and this fault is about the retry; give one of \
-                        them a step of its own";
+        if step.forge.is_some() && !fault.allows_forgery() {
+            let message = format!("`{name}` can't be combined with `forge`");
+            let help = "this fault needs a retry, but forgeries are not retried; use two steps";
             self.problem(fault.span, message, help);
         }
-        if step.together && !fault.fits_together() {
-            let message = format!("`{name}` and `together` don't go together");
-            let help = "this fault needs time of its own for each delivery";
+        if step.together && !fault.allows_together() {
+            let message = format!("`{name}` can't be combined with `together`");
+            let help = "with this fault, the deliveries must run one after the other";
             self.problem(fault.span, message, help);
         }
-        if fault.needs_retry() && step.retry.as_ref().is_some_and(tries_once) {
+        if fault.needs_retry() && step.retry.as_ref().is_some_and(has_one_attempt) {
             let message = format!("`{name}` needs a retry, which this step's `retry` turns off");
-            let help = "leave `retry` out, or give it 2 attempts or more";
+            let help = "remove `retry`, or set `attempts` to 2 or more";
             self.problem(fault.span, message, help);
         }
         if fault.value == Fault::OutOfOrder && deliveries < 2 {
-            let help = "deliver a list of events";
+            let help = "deliver a list of events, or add `times: 2` or more";
             self.problem(
                 fault.span,
                 "`out_of_order` needs more than one delivery",
@@ -35,8 +34,8 @@ impl Checker<'_> {
     }
 }
 
-/// Whether a delivery has a single attempt, whatever the profile says.
-fn tries_once(setting: &RetrySetting) -> bool {
+/// Whether a delivery has only one attempt, whatever the profile says.
+fn has_one_attempt(setting: &RetrySetting) -> bool {
     match setting {
         RetrySetting::Off => true,
         RetrySetting::Override(RetryOverride { attempts, .. }) => *attempts == Some(1),

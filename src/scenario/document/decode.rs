@@ -1,4 +1,4 @@
-//! A serde deserializer on the tree, so that every error knows its place.
+//! A serde deserializer for the tree that gives every error a source span.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -6,16 +6,16 @@ use serde::de::{
     MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
-use super::located::LOCATED_MARKER;
 use super::one_or_many::ONE_OR_MANY_MARKER;
-use super::{DecodeError, Diagnostic, Key, Node, NodeValue, SourceFile, Span};
+use super::spanned::SPANNED_MARKER;
+use super::{DecodeError, Diagnostic, Node, NodeKey, NodeValue, SourceFile, Span};
 
-/// Decodes a tree of `source` into a type; the first mistake ends it.
+/// Decodes a tree of `source` into a type. Stops at the first mistake.
 pub fn decode<T: DeserializeOwned>(source: &SourceFile, node: &Node) -> Result<T, Diagnostic> {
     decode_node(node).map_err(|error| error.into_diagnostic(source))
 }
 
-/// The same, with an error that leads to the wrong value in the tree.
+/// Like [`decode`], but the error keeps the path to the invalid value.
 pub(super) fn decode_node<T: DeserializeOwned>(node: &Node) -> Result<T, DecodeError> {
     T::deserialize(NodeDeserializer(node))
 }
@@ -24,7 +24,7 @@ pub(super) fn decode_node<T: DeserializeOwned>(node: &Node) -> Result<T, DecodeE
 struct NodeDeserializer<'node>(&'node Node);
 
 impl NodeDeserializer<'_> {
-    /// Where an error about the whole node points: a mapping is shown by its first key.
+    /// Where an error about the whole node points: for a mapping, its first key.
     fn span(self) -> Span {
         match self.0.entries() {
             [(key, _), ..] => key.span,
@@ -44,10 +44,10 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
             NodeValue::Signed(value) => visitor.visit_i64(*value),
             NodeValue::Float(value) => visitor.visit_f64(*value),
             NodeValue::Text(value) => visitor.visit_str(value),
-            NodeValue::Sequence(items) => visitor.visit_seq(Items { items, next: 0 }),
-            NodeValue::Mapping(entries) => visitor.visit_map(Entries { entries, next: 0 }),
+            NodeValue::Sequence(items) => visitor.visit_seq(ListAccess { items, next: 0 }),
+            NodeValue::Mapping(entries) => visitor.visit_map(MappingAccess { entries, next: 0 }),
         }
-        .map_err(|error| error.or_at(self.span()))
+        .map_err(|error| error.or_span(self.span()))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -62,8 +62,8 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        if name == LOCATED_MARKER {
-            return visitor.visit_seq(Place {
+        if name == SPANNED_MARKER {
+            return visitor.visit_seq(SpannedParts {
                 node: self,
                 next: 0,
             });
@@ -71,13 +71,13 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         if name == ONE_OR_MANY_MARKER {
             return match &self.0.value {
                 NodeValue::Sequence(_) => self.deserialize_any(visitor),
-                _ => visitor.visit_seq(Lone(Some(self))),
+                _ => visitor.visit_seq(SingleItem(Some(self))),
             };
         }
         visitor.visit_newtype_struct(self)
     }
 
-    /// A list is no mapping: serde's derived code would take its items for the fields in order.
+    /// Rejects lists: serde's derived code would read their items as the fields in order.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -86,7 +86,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     ) -> Result<V::Value, DecodeError> {
         match &self.0.value {
             NodeValue::Sequence(_) => {
-                Err(DecodeError::invalid_type(Unexpected::Seq, &"a mapping").or_at(self.span()))
+                Err(DecodeError::invalid_type(Unexpected::Seq, &"a mapping").or_span(self.span()))
             }
             _ => self.deserialize_any(visitor),
         }
@@ -99,13 +99,13 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         match &self.0.value {
-            NodeValue::Text(name) => visitor.visit_enum(Variant {
+            NodeValue::Text(name) => visitor.visit_enum(EnumNode {
                 name,
                 span: self.0.span,
                 value: None,
             }),
             NodeValue::Mapping(entries) => match entries.as_slice() {
-                [(key, value)] => visitor.visit_enum(Variant {
+                [(key, value)] => visitor.visit_enum(EnumNode {
                     name: &key.text,
                     span: key.span,
                     value: Some(value),
@@ -117,7 +117,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
             },
             _ => self.deserialize_any(visitor),
         }
-        .map_err(|error| error.or_at(self.span()))
+        .map_err(|error| error.or_span(self.span()))
     }
 
     serde::forward_to_deserialize_any! {
@@ -126,48 +126,54 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     }
 }
 
-struct Items<'node> {
+struct ListAccess<'node> {
     items: &'node [Node],
     next: usize,
 }
 
-impl<'de> SeqAccess<'de> for Items<'de> {
+impl<'de> SeqAccess<'de> for ListAccess<'de> {
     type Error = DecodeError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        let Some((index, item)) = not_skipped(self.items, self.next, |item| item) else {
+        let Some((index, item)) = next_present(self.items, self.next, |item| item) else {
             return Ok(None);
         };
         self.next = index + 1;
         let item = NodeDeserializer(item);
-        seed.deserialize(item)
-            .map(Some)
-            .map_err(|error| error.or_at(item.span()).under(index, format!("[{index}]")))
+        seed.deserialize(item).map(Some).map_err(|error| {
+            error
+                .or_span(item.span())
+                .in_element(index, format!("[{index}]"))
+        })
     }
 }
 
-/// The first part from `next` on whose value is not [skipped](NodeValue::Skipped), with its index.
-fn not_skipped<T>(parts: &[T], next: usize, value: impl Fn(&T) -> &Node) -> Option<(usize, &T)> {
-    let mut rest = parts.iter().enumerate().skip(next);
-    rest.find(|(_, part)| value(part).value != NodeValue::Skipped)
+/// The first element at or after `next` that is not [skipped](NodeValue::Skipped), with its index.
+fn next_present<T>(
+    elements: &[T],
+    next: usize,
+    value: impl Fn(&T) -> &Node,
+) -> Option<(usize, &T)> {
+    let mut rest = elements.iter().enumerate().skip(next);
+    rest.find(|(_, element)| value(element).value != NodeValue::Skipped)
 }
 
-struct Entries<'node> {
-    entries: &'node [(Key, Node)],
+struct MappingAccess<'node> {
+    entries: &'node [(NodeKey, Node)],
     next: usize,
 }
 
-impl<'de> MapAccess<'de> for Entries<'de> {
+impl<'de> MapAccess<'de> for MappingAccess<'de> {
     type Error = DecodeError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, DecodeError> {
-        let Some((index, (key, _))) = not_skipped(self.entries, self.next, |(_, value)| value)
+        let Some((index, (key, _))) = next_present(self.entries, self.next, |(_, value)| value)
         else {
             return Ok(None);
         };
@@ -175,7 +181,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         let name: StrDeserializer<'_, DecodeError> = key.text.as_str().into_deserializer();
         seed.deserialize(name)
             .map(Some)
-            .map_err(|error| error.or_at(key.span).within(index))
+            .map_err(|error| error.or_span(key.span).in_unnamed_element(index))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(
@@ -183,24 +189,25 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         seed: V,
     ) -> Result<V::Value, DecodeError> {
         let Some((key, value)) = self.entries.get(self.next) else {
-            return Err(DecodeError::custom(
-                "a value was asked for after the last entry",
-            ));
+            return Err(DecodeError::custom("no entry is left to take a value from"));
         };
         let index = self.next;
         self.next += 1;
         let value = NodeDeserializer(value);
-        // The value's own place, so that an error of its type as a whole does not point at the
-        // mapping around it.
-        seed.deserialize(value)
-            .map_err(|error| error.or_at(value.span()).under(index, key.text.clone()))
+        // Without the value's own span, an error about the whole value would point at the mapping
+        // around it.
+        seed.deserialize(value).map_err(|error| {
+            error
+                .or_span(value.span())
+                .in_element(index, key.text.clone())
+        })
     }
 }
 
-/// A lone value as a list of one.
-struct Lone<'node>(Option<NodeDeserializer<'node>>);
+/// A single value read as a list of one.
+struct SingleItem<'node>(Option<NodeDeserializer<'node>>);
 
-impl<'de> SeqAccess<'de> for Lone<'de> {
+impl<'de> SeqAccess<'de> for SingleItem<'de> {
     type Error = DecodeError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -211,13 +218,13 @@ impl<'de> SeqAccess<'de> for Lone<'de> {
     }
 }
 
-/// The three parts of a [`Located`](super::Located) value.
-struct Place<'node> {
+/// The start, length and value of a [`Spanned`](super::Spanned).
+struct SpannedParts<'node> {
     node: NodeDeserializer<'node>,
     next: usize,
 }
 
-impl<'de> SeqAccess<'de> for Place<'de> {
+impl<'de> SeqAccess<'de> for SpannedParts<'de> {
     type Error = DecodeError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -235,14 +242,14 @@ impl<'de> SeqAccess<'de> for Place<'de> {
     }
 }
 
-/// A variant's name and what stands under it.
-struct Variant<'node> {
+/// An enum variant's name, and the value under it.
+struct EnumNode<'node> {
     name: &'node str,
     span: Span,
     value: Option<&'node Node>,
 }
 
-impl<'de> EnumAccess<'de> for Variant<'de> {
+impl<'de> EnumAccess<'de> for EnumNode<'de> {
     type Error = DecodeError;
     type Variant = Self;
 
@@ -253,24 +260,24 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
         let name: StrDeserializer<'_, DecodeError> = self.name.into_deserializer();
         let variant = seed
             .deserialize(name)
-            .map_err(|error| error.or_at(self.span))?;
+            .map_err(|error| error.or_span(self.span))?;
         Ok((variant, self))
     }
 }
 
-impl Variant<'_> {
-    fn wrong_shape(&self, expected: &str) -> DecodeError {
-        DecodeError::new(format!("`{}` takes {expected}", self.name), None).or_at(self.span)
+impl EnumNode<'_> {
+    fn expects(&self, expected: &str) -> DecodeError {
+        DecodeError::new(format!("`{}` takes {expected}", self.name), None).or_span(self.span)
     }
 }
 
-impl<'de> VariantAccess<'de> for Variant<'de> {
+impl<'de> VariantAccess<'de> for EnumNode<'de> {
     type Error = DecodeError;
 
     fn unit_variant(self) -> Result<(), DecodeError> {
         match self.value {
             None => Ok(()),
-            Some(_) => Err(self.wrong_shape("no value")),
+            Some(_) => Err(self.expects("no value")),
         }
     }
 
@@ -281,8 +288,8 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         match self.value {
             Some(value) => seed
                 .deserialize(NodeDeserializer(value))
-                .map_err(|error| error.under(0, self.name)),
-            None => Err(self.wrong_shape("a value")),
+                .map_err(|error| error.in_element(0, self.name)),
+            None => Err(self.expects("a value")),
         }
     }
 
@@ -294,8 +301,8 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         match self.value {
             Some(value) => NodeDeserializer(value)
                 .deserialize_any(visitor)
-                .map_err(|error| error.within(0)),
-            None => Err(self.wrong_shape("a list")),
+                .map_err(|error| error.in_unnamed_element(0)),
+            None => Err(self.expects("a list")),
         }
     }
 
@@ -307,8 +314,8 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
         match self.value {
             Some(value) => NodeDeserializer(value)
                 .deserialize_struct("", fields, visitor)
-                .map_err(|error| error.within(0)),
-            None => Err(self.wrong_shape("a mapping")),
+                .map_err(|error| error.in_unnamed_element(0)),
+            None => Err(self.expects("a mapping")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Why a tree is not the wanted type, in words for the file's author.
+//! Decoding errors, worded for the author of the file.
 
 use std::fmt;
 
@@ -12,18 +12,18 @@ pub struct DecodeError {
     message: String,
     help: Option<String>,
     span: Option<Span>,
-    /// The steps on the way to the value, innermost first.
-    path: Vec<Step>,
-    /// The key that a mapping lacks, where that is what is wrong.
+    /// The path to the value, innermost segment first.
+    path: Vec<PathSegment>,
+    /// The missing key, if that is the mistake.
     missing: Option<&'static str>,
 }
 
-/// One step from a list or mapping to something in it.
+/// One item of a list or entry of a mapping on the path to a value.
 #[derive(Debug, Clone, PartialEq)]
-struct Step {
-    /// The how-manieth item or entry it is.
+struct PathSegment {
+    /// The position of the item or entry, from 0.
     index: usize,
-    /// How messages write it; nothing where they leave it out.
+    /// How messages show it; `None` if they omit it.
     shown: Option<String>,
 }
 
@@ -38,36 +38,36 @@ impl DecodeError {
         }
     }
 
-    /// Says where, unless a place further in has been named already.
-    pub(super) fn or_at(mut self, span: Span) -> Self {
+    /// Sets the span, unless a more precise one is already set.
+    pub(super) fn or_span(mut self, span: Span) -> Self {
         self.span.get_or_insert(span);
         self
     }
 
-    /// Adds the item or entry, by its index, in which the value stands, as messages write it.
-    pub(super) fn under(mut self, index: usize, shown: impl Into<String>) -> Self {
+    /// Adds the item or entry that contains the value to the path; messages show it as `shown`.
+    pub(super) fn in_element(mut self, index: usize, shown: impl Into<String>) -> Self {
         let shown = Some(shown.into());
-        self.path.push(Step { index, shown });
+        self.path.push(PathSegment { index, shown });
         self
     }
 
-    /// Adds an item or entry that messages leave out.
-    pub(super) fn within(mut self, index: usize) -> Self {
-        self.path.push(Step { index, shown: None });
+    /// Adds an item or entry that messages omit to the path.
+    pub(super) fn in_unnamed_element(mut self, index: usize) -> Self {
+        self.path.push(PathSegment { index, shown: None });
         self
     }
 
-    /// The indices of items and entries that lead from the outermost value to the one that is wrong.
+    /// The path from the outermost value to the invalid one, as indices of items and entries.
     pub(super) fn indices(&self) -> impl Iterator<Item = usize> {
-        self.path.iter().rev().map(|step| step.index)
+        self.path.iter().rev().map(|segment| segment.index)
     }
 
-    /// The key that the mapping lacks, where that is what is wrong.
+    /// The missing key, if that is the mistake.
     pub(super) fn missing_key(&self) -> Option<&'static str> {
         self.missing
     }
 
-    /// This error as one of `source`.
+    /// Converts this error into a diagnostic for `source`.
     pub fn into_diagnostic(self, source: &SourceFile) -> Diagnostic {
         let path = self.path();
         let message = if path.is_empty() {
@@ -78,19 +78,19 @@ impl DecodeError {
         Diagnostic::at(source, self.span.unwrap_or_default(), message, self.help)
     }
 
-    /// Where the value stands, as in `steps[1].expect.status`.
+    /// The path as messages show it, such as `steps[1].expect.status`.
     fn path(&self) -> String {
         let mut path = String::new();
         let shown = self
             .path
             .iter()
             .rev()
-            .filter_map(|step| step.shown.as_ref());
-        for step in shown {
-            if !path.is_empty() && !step.starts_with('[') {
+            .filter_map(|segment| segment.shown.as_ref());
+        for segment in shown {
+            if !path.is_empty() && !segment.starts_with('[') {
                 path.push('.');
             }
-            path.push_str(step);
+            path.push_str(segment);
         }
         path
     }
@@ -105,7 +105,7 @@ impl fmt::Display for DecodeError {
 impl std::error::Error for DecodeError {}
 
 impl de::Error for DecodeError {
-    /// The first line is the message, the others are the help.
+    /// Uses the first line as the message and the rest as the help.
     fn custom<T: fmt::Display>(text: T) -> Self {
         let text = text.to_string();
         match text.split_once('\n') {
@@ -151,15 +151,15 @@ impl de::Error for DecodeError {
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         Self::new(
-            format!("unknown word `{variant}`"),
-            Some(suggest(variant, expected)),
+            format!("unknown value `{variant}`"),
+            Some(suggest(variant, "value", expected)),
         )
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         Self::new(
             format!("unknown key `{field}`"),
-            Some(suggest(field, expected)),
+            Some(suggest(field, "key", expected)),
         )
     }
 
@@ -167,21 +167,21 @@ impl de::Error for DecodeError {
         let missing = Some(field);
         Self {
             missing,
-            ..Self::new(format!("the key `{field}` is missing"), None)
+            ..Self::new(format!("missing key `{field}`"), None)
         }
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self::new(format!("the key `{field}` stands here twice"), None)
+        Self::new(format!("duplicate key `{field}`"), None)
     }
 }
 
-/// The known name that is nearest to what was written, if one is near enough to be meant.
+/// The known name that is most similar to `written`, if any is similar enough to suggest.
 pub fn nearest<'names>(
     written: &str,
     known: impl IntoIterator<Item = &'names str>,
 ) -> Option<&'names str> {
-    const NEAR_ENOUGH: f64 = 0.75;
+    const THRESHOLD: f64 = 0.75;
     known
         .into_iter()
         .map(|name| {
@@ -190,27 +190,28 @@ pub fn nearest<'names>(
                 similarity(&written.to_lowercase(), &name.to_lowercase()),
             )
         })
-        .filter(|(_, similarity)| *similarity >= NEAR_ENOUGH)
+        .filter(|(_, similarity)| *similarity >= THRESHOLD)
         .max_by(|(_, left), (_, right)| left.total_cmp(right))
         .map(|(name, _)| name)
 }
 
-/// How alike two words are, from 0 to 1. Of short words, one slip of the fingers changes much.
+/// How similar two words are, from 0 to 1. A single typo counts little, however short the word.
 fn similarity(written: &str, known: &str) -> f64 {
-    const OF_ONE_SLIP: f64 = 0.9;
-    let alike = strsim::jaro_winkler(written, known);
-    let is_one_slip = known.len() > 2 && strsim::damerau_levenshtein(written, known) == 1;
-    if is_one_slip {
-        alike.max(OF_ONE_SLIP)
+    const WITH_ONE_TYPO: f64 = 0.9;
+    let similarity = strsim::jaro_winkler(written, known);
+    let is_one_typo = known.len() > 2 && strsim::damerau_levenshtein(written, known) == 1;
+    if is_one_typo {
+        similarity.max(WITH_ONE_TYPO)
     } else {
-        alike
+        similarity
     }
 }
 
-fn suggest(written: &str, known: &[&str]) -> String {
+/// Suggests a replacement for an unknown `kind` (`key` or `value`).
+fn suggest(written: &str, kind: &str, known: &[&str]) -> String {
     let all = match known {
-        [] => return "no key is known here".to_owned(),
-        _ => format!("known here: {}", known.join(", ")),
+        [] => return format!("no {kind} is allowed here"),
+        _ => format!("known {kind}s: {}", known.join(", ")),
     };
     match nearest(written, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`? {all}"),
@@ -218,7 +219,7 @@ fn suggest(written: &str, known: &[&str]) -> String {
     }
 }
 
-/// What serde's derived code expected, in words that need no Rust.
+/// What serde's derived code expected, without Rust terms.
 fn plain(expected: &dyn Expected) -> String {
     let text = expected.to_string();
     match text.as_str() {
@@ -226,10 +227,10 @@ fn plain(expected: &dyn Expected) -> String {
         "a boolean" => "`true` or `false`".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "a mapping".to_owned(),
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more".to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
         "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number".to_owned(),
         _ if text.starts_with("struct ") => "a mapping".to_owned(),
-        _ if text.starts_with("enum ") => "a known word".to_owned(),
+        _ if text.starts_with("enum ") => "one of the known values".to_owned(),
         _ => text,
     }
 }

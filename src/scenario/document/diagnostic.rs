@@ -1,4 +1,4 @@
-//! What is wrong in a file, where, and what to do: shown with the source line and an arrow.
+//! Messages about mistakes in files, shown with the source line and an arrow.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,28 +11,28 @@ use miette::{
 
 use super::{SourceFile, Span};
 
-/// One thing that is wrong in a file.
+/// A mistake in a file.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Diagnostic {
     /// What is wrong.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub help: Option<String>,
     file: Arc<str>,
-    place: Option<Place>,
+    location: Option<SourceLocation>,
 }
 
-/// A place in a file's text.
+/// A span of a file's text.
 #[derive(Debug, Clone)]
-struct Place {
+struct SourceLocation {
     source: SourceFile,
     span: Span,
 }
 
 impl Diagnostic {
-    /// A problem of a file as a whole.
-    pub fn of_file(
+    /// Creates a diagnostic about a file as a whole.
+    pub fn for_file(
         file: impl Into<Arc<str>>,
         message: impl Into<String>,
         help: Option<String>,
@@ -41,11 +41,11 @@ impl Diagnostic {
             message: message.into(),
             help,
             file: file.into(),
-            place: None,
+            location: None,
         }
     }
 
-    /// A problem at a place of a file.
+    /// Creates a diagnostic about a span of a file.
     pub fn at(
         source: &SourceFile,
         span: Span,
@@ -53,7 +53,7 @@ impl Diagnostic {
         help: Option<String>,
     ) -> Self {
         let file = Arc::clone(&source.name);
-        let place = Some(Place {
+        let location = Some(SourceLocation {
             source: source.clone(),
             span,
         });
@@ -61,14 +61,14 @@ impl Diagnostic {
             message: message.into(),
             help,
             file,
-            place,
+            location,
         }
     }
 
-    /// The file's name, with line and column where they are known: `suite/a.yaml:3:5`.
+    /// The file's name, with line and column if known: `suite/a.yaml:3:5`.
     pub fn location(&self) -> String {
-        match &self.place {
-            Some(Place { source, span }) => {
+        match &self.location {
+            Some(SourceLocation { source, span }) => {
                 let (line, column) = source.line_and_column(span.start);
                 format!("{}:{line}:{column}", self.file)
             }
@@ -76,9 +76,11 @@ impl Diagnostic {
         }
     }
 
-    /// Where its place begins, in bytes; 0 of a file as a whole.
+    /// The offset that the diagnostic points at; 0 for a file as a whole.
     fn start(&self) -> usize {
-        self.place.as_ref().map_or(0, |place| place.span.start)
+        self.location
+            .as_ref()
+            .map_or(0, |location| location.span.start)
     }
 }
 
@@ -90,24 +92,26 @@ impl miette::Diagnostic for Diagnostic {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.place.as_ref().map(|place| place as &dyn SourceCode)
+        self.location
+            .as_ref()
+            .map(|location| location as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.place.as_ref()?.shown_span();
+        let span = self.location.as_ref()?.shown_span();
         Some(Box::new(std::iter::once(LabeledSpan::new_with_span(
             None, span,
         ))))
     }
 }
 
-/// The longest line, in bytes, that is shown whole; of a longer one only the surroundings are.
+/// The length, in bytes, from which a line is shown only in part.
 const LINE_LIMIT: usize = 240;
-/// How much of a long line is shown before the place, and at most from it on.
-const SURROUNDINGS: (usize, usize) = (40, 50);
+/// How many bytes of a long line are shown before the start of the span, and after it.
+const CONTEXT: (usize, usize) = (40, 50);
 
-impl Place {
-    /// The line of the place: where it begins and ends, without its newline.
+impl SourceLocation {
+    /// The byte range of the line, without its newline.
     fn line(&self) -> (usize, usize) {
         let text = &self.source.text;
         let start = text.floor_char_boundary(self.span.start);
@@ -118,20 +122,20 @@ impl Place {
         (line_start, line_end)
     }
 
-    /// The part of a long line that is shown; nothing where lines are shown whole.
+    /// The part of a long line to show; `None` if the line is shown whole.
     fn window(&self) -> Option<(usize, usize)> {
         let (line_start, line_end) = self.line();
         if line_end - line_start <= LINE_LIMIT {
             return None;
         }
         let text = &self.source.text;
-        let (before, after) = SURROUNDINGS;
+        let (before, after) = CONTEXT;
         let start = text.floor_char_boundary(self.span.start.saturating_sub(before));
         let end = text.floor_char_boundary((self.span.start + after).min(text.len()));
         Some((start.max(line_start), end.min(line_end)))
     }
 
-    /// The same place in a text that can be shown.
+    /// The same location in a text that is safe to print.
     fn without_controls(&self) -> Self {
         Self {
             source: SourceFile::new(
@@ -142,7 +146,7 @@ impl Place {
         }
     }
 
-    /// What the arrow points at, within what is shown.
+    /// The span that the arrow points at, cut to the part that is shown.
     fn shown_span(&self) -> SourceSpan {
         let Span { start, length } = self.span;
         let length = match self.window() {
@@ -153,7 +157,7 @@ impl Place {
     }
 }
 
-impl SourceCode for Place {
+impl SourceCode for SourceLocation {
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,
@@ -169,12 +173,12 @@ impl SourceCode for Place {
         };
         let (line, column) = self.source.line_and_column(span.offset());
         if lines_before == 0 && lines_after == 0 {
-            // Asked for the place itself, whose column people count in characters.
+            // The request is for the span itself. Its column counts characters, not bytes.
             let (data, span) = (contents.data(), *contents.span());
             return Ok(Box::new(named(data, span, line - 1, column - 1)));
         }
         let mut lines = contents.data().split(|byte| *byte == b'\n');
-        // A long line beside the place is not worth a screen.
+        // Show the line alone if a line next to it is long.
         let alone = || {
             lines
                 .any(|line| line.len() > LINE_LIMIT)
@@ -194,35 +198,35 @@ impl SourceCode for Place {
     }
 }
 
-/// A text that can't steer the terminal: control characters other than newlines and tabs become
-/// question marks, one a byte, so that all places stay where they are.
+/// Makes a text safe to print on a terminal: replaces each byte of a control character, except for
+/// newlines and tabs, with a question mark. Byte offsets stay the same.
 fn without_controls(text: &str) -> String {
-    let steers = |character: char| character.is_control() && !"\n\r\t".contains(character);
+    let is_unsafe = |character: char| character.is_control() && !"\n\r\t".contains(character);
     text.chars()
         .map(|character| match character {
-            _ if steers(character) => "?".repeat(character.len_utf8()),
+            _ if is_unsafe(character) => "?".repeat(character.len_utf8()),
             _ => character.to_string(),
         })
         .collect()
 }
 
-/// How many mistakes of one file are shown.
+/// The maximum number of mistakes shown for one file.
 const MISTAKE_LIMIT: usize = 20;
 
-/// All that is wrong, in the order of the files and their lines.
+/// All mistakes, in the order of the files and their lines.
 #[derive(Debug, Clone, Default)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Nothing when there is nothing wrong, so that `?` can be used.
+    /// Returns an error if there are any diagnostics, for use with `?`.
     pub fn into_result(self) -> Result<(), Self> {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
-    /// What is wrong in the one file `name`, in the order of its places: each mistake once, and at
-    /// most as many as a person works on at a time.
+    /// Sorts the mistakes of the file `name` by position, removes repetitions, and limits their
+    /// number to what a person can work on at a time.
     #[must_use]
-    pub fn of_one_file(mut self, name: &Arc<str>) -> Self {
+    pub fn sorted_and_limited(mut self, name: &Arc<str>) -> Self {
         let mut seen = BTreeSet::new();
         self.0
             .retain(|problem| seen.insert((problem.start(), problem.message.clone())));
@@ -230,15 +234,15 @@ impl Diagnostics {
         let more = self.0.len().saturating_sub(MISTAKE_LIMIT);
         if more > 0 {
             self.0.truncate(MISTAKE_LIMIT);
-            let message = format!("there are more mistakes in this file: {more} are not shown");
-            let help = "put these right first".to_owned();
+            let message = format!("more mistakes in this file: {more} not shown");
+            let help = "fix these first".to_owned();
             self.0
-                .push(Diagnostic::of_file(Arc::clone(name), message, Some(help)));
+                .push(Diagnostic::for_file(Arc::clone(name), message, Some(help)));
         }
         self
     }
 
-    /// All of it as text for a terminal, `width` columns wide.
+    /// Renders the diagnostics as text for a terminal, `width` columns wide.
     pub fn render(&self, color: bool, width: usize) -> String {
         let theme = if color {
             GraphicalTheme::unicode()
@@ -253,17 +257,20 @@ impl Diagnostics {
             if index > 0 {
                 text.push('\n');
             }
-            let place = match &diagnostic.place {
+            let prefix = match &diagnostic.location {
                 Some(_) => String::new(),
                 None => format!("{}: ", diagnostic.file),
             };
             let shown = Diagnostic {
-                message: without_controls(&format!("{place}{diagnostic}")),
+                message: without_controls(&format!("{prefix}{diagnostic}")),
                 help: diagnostic.help.as_deref().map(without_controls),
                 file: without_controls(&diagnostic.file).into(),
-                place: diagnostic.place.as_ref().map(Place::without_controls),
+                location: diagnostic
+                    .location
+                    .as_ref()
+                    .map(SourceLocation::without_controls),
             };
-            // Writing into a string cannot fail; the plain text stands in if the renderer does.
+            // Writing to a string can't fail. If the renderer does, fall back to plain text.
             if handler.render_report(&mut text, &shown).is_err() {
                 text = format!("{text}{}: {diagnostic}\n", diagnostic.location());
             }

@@ -1,15 +1,15 @@
-//! YAML text as a tree whose every node knows its place, and the way from there to typed values.
+//! Parses YAML into a tree with source spans, and decodes the tree into typed values.
 //!
-//! Nothing here knows what a scenario or a profile is.
+//! Nothing here depends on scenarios or profiles.
 
 mod decode;
 mod decode_error;
 mod diagnostic;
-mod located;
 mod node;
 mod one_or_many;
 mod recovery;
 mod source_file;
+mod spanned;
 mod substitution;
 #[cfg(test)]
 mod tests;
@@ -17,9 +17,9 @@ mod tests;
 pub use decode::decode;
 pub use decode_error::{DecodeError, nearest};
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use located::{Located, Span};
-pub use node::{Key, Node, NodeValue};
+pub use node::{Node, NodeKey, NodeValue};
 pub use one_or_many::OneOrMany;
-pub use recovery::{Decoded, Patience, decode_all};
+pub use recovery::{DecodeBudget, DecodeOutcome, decode_all};
 pub use source_file::SourceFile;
+pub use spanned::{Span, Spanned};
 pub use substitution::{Variables, substitute};

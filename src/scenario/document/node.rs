@@ -1,29 +1,29 @@
-//! The tree of a YAML document: JSON's values, each with its place.
+//! The tree of a YAML document: JSON values, each with its source span.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::{Location, Spanned as YamlSpanned};
 
 use super::{Diagnostic, Diagnostics, SourceFile, Span};
 
-/// A value and its place in the file.
+/// A value and its span in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// The value.
     pub value: NodeValue,
-    /// Where it stands; for a list or mapping, where it begins.
+    /// The value's span; for a list or mapping, where it begins.
     pub span: Span,
 }
 
-/// JSON's values as YAML wrote them.
+/// The JSON data model.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeValue {
-    /// `null`, `~` or nothing.
+    /// `null`, `~` or an empty value.
     Null,
     /// `true` or `false`.
     Boolean(bool),
-    /// A whole number of 0 or more.
+    /// A whole number, 0 or more.
     Unsigned(u64),
     /// A whole number below 0.
     Signed(i64),
@@ -33,32 +33,32 @@ pub enum NodeValue {
     Text(String),
     /// A list.
     Sequence(Vec<Node>),
-    /// A mapping, in the order of the file; no key stands in it twice.
-    Mapping(Vec<(Key, Node)>),
-    /// A value that was found wrong and is told already: decoding passes over it, with its key.
+    /// A mapping with unique keys, in the order of the file.
+    Mapping(Vec<(NodeKey, Node)>),
+    /// An invalid value that is already reported. Decoding skips it together with its key.
     Skipped,
 }
 
-/// A key of a mapping and its place.
+/// A key of a mapping and its span.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Key {
+pub struct NodeKey {
     /// The key's text.
     pub text: String,
-    /// Where it stands.
+    /// The key's span.
     pub span: Span,
 }
 
-/// How deep lists and mappings may nest.
+/// The maximum nesting depth of lists and mappings.
 const DEPTH_LIMIT: usize = 64;
-/// How many nodes a file may have once its aliases are written out.
+/// The maximum number of nodes in a file, with aliases expanded.
 const NODE_LIMIT: usize = 50_000;
 
 impl Node {
-    /// Reads a file that holds one YAML document.
+    /// Parses a file with a single YAML document.
     pub fn parse(source: &SourceFile) -> Result<Self, Diagnostics> {
         let empty = |message: &str| {
-            let help = "`aghook new` writes a first scenario to start from".to_owned();
-            Diagnostics::from(Diagnostic::of_file(
+            let help = "run `aghook new` to create a first scenario".to_owned();
+            Diagnostics::from(Diagnostic::for_file(
                 source.name.clone(),
                 message,
                 Some(help),
@@ -71,16 +71,17 @@ impl Node {
             strict_booleans: true,
             budget: serde_saphyr::budget! { max_depth: DEPTH_LIMIT, max_nodes: NODE_LIMIT },
         };
-        let tree: Spanned<RawValue> = serde_saphyr::from_str_with_options(&source.text, options)
-            .map_err(|error| syntax_error(source, &error))?;
-        let tree = Places::new(&source.text).node(tree);
+        let tree: YamlSpanned<RawValue> =
+            serde_saphyr::from_str_with_options(&source.text, options)
+                .map_err(|error| syntax_error(source, &error))?;
+        let tree = ByteOffsets::new(&source.text).node(tree);
         if tree.value == NodeValue::Null {
-            return Err(empty("there is nothing in this file but comments"));
+            return Err(empty("the file contains only comments"));
         }
         Ok(tree)
     }
 
-    /// The value under a key, if this is a mapping that has it.
+    /// The value of a key, if this is a mapping with that key.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entries()
             .iter()
@@ -96,7 +97,7 @@ impl Node {
         }
     }
 
-    /// The items of a list; none for any other value.
+    /// The items of a list; empty for any other value.
     pub fn items(&self) -> &[Self] {
         match &self.value {
             NodeValue::Sequence(items) => items,
@@ -104,8 +105,8 @@ impl Node {
         }
     }
 
-    /// The entries of a mapping; none for any other value.
-    pub fn entries(&self) -> &[(Key, Self)] {
+    /// The entries of a mapping; empty for any other value.
+    pub fn entries(&self) -> &[(NodeKey, Self)] {
         match &self.value {
             NodeValue::Mapping(entries) => entries,
             _ => &[],
@@ -113,17 +114,17 @@ impl Node {
     }
 }
 
-/// Turns the library's error into one of ours: the message without place and snippet.
+/// Converts the library's error into a diagnostic: its message without location and snippet.
 fn syntax_error(source: &SourceFile, error: &serde_saphyr::Error) -> Diagnostics {
     let error = error.without_snippet();
     let span = error
         .location()
-        .map(|location| Places::new(&source.text).span(location));
+        .map(|location| ByteOffsets::new(&source.text).span(location));
     let text = error.to_string();
     let message = text
         .split_once(": ")
-        .map_or(text.as_str(), |(place, message)| {
-            if place.contains("line ") {
+        .map_or(text.as_str(), |(location, message)| {
+            if location.contains("line ") {
                 message
             } else {
                 &text
@@ -135,29 +136,29 @@ fn syntax_error(source: &SourceFile, error: &serde_saphyr::Error) -> Diagnostics
         .map_or(message, |(message, _)| message);
     let (message, help) = if message.contains("recursive references") {
         (
-            "this contains itself".to_owned(),
-            "an alias must not stand inside its own anchor",
+            "this value contains itself".to_owned(),
+            "don't use an alias inside its own anchor",
         )
     } else if message.contains("budget breached") || message.contains("recursion limit") {
-        let limits = "at most 64 levels and 50,000 values, with aliases written out";
+        let limits = "use at most 64 levels and 50,000 values, with aliases expanded";
         (
-            format!("the file is too deep or too large for a scenario ({message})"),
+            format!("the file is nested too deep or too large ({message})"),
             limits,
         )
     } else if message.contains("duplicate mapping key") {
         (
             message.split(", set").next().unwrap_or(message).to_owned(),
-            "remove one of the two",
+            "remove one of the two keys",
         )
     } else if message.contains("multiple YAML documents") {
         (
-            "a second document begins here".to_owned(),
-            "one file holds one document: split it",
+            "a second YAML document begins here".to_owned(),
+            "write each document to a file of its own",
         )
     } else {
         let before = |span: Span| source.text[..span.start].ends_with('$');
         let help = if span.is_some_and(before) {
-            "put `${name}` in quotes where it stands inside `{ … }` or `[ … ]`"
+            "put `${name}` in quotes inside `{ … }` or `[ … ]`"
         } else {
             "check the indentation, brackets and quotes"
         };
@@ -165,17 +166,17 @@ fn syntax_error(source: &SourceFile, error: &serde_saphyr::Error) -> Diagnostics
     };
     match span {
         Some(span) => Diagnostic::at(source, span, message, Some(help.to_owned())).into(),
-        None => Diagnostic::of_file(source.name.clone(), message, Some(help.to_owned())).into(),
+        None => Diagnostic::for_file(source.name.clone(), message, Some(help.to_owned())).into(),
     }
 }
 
-/// Finds byte offsets for the lines and columns of the YAML library.
-struct Places<'text> {
+/// Converts the YAML library's lines and columns to byte offsets.
+struct ByteOffsets<'text> {
     text: &'text str,
     line_starts: Vec<usize>,
 }
 
-impl<'text> Places<'text> {
+impl<'text> ByteOffsets<'text> {
     fn new(text: &'text str) -> Self {
         let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
         Self {
@@ -197,7 +198,7 @@ impl<'text> Places<'text> {
         }
     }
 
-    /// The offset that lies `count` characters after `start`, or the end of the text.
+    /// The offset `count` characters after `start`, or the end of the text.
     fn after_characters(&self, start: usize, count: usize) -> usize {
         let rest = &self.text[start..];
         start
@@ -207,7 +208,7 @@ impl<'text> Places<'text> {
                 .map_or(rest.len(), |(offset, _)| offset)
     }
 
-    fn node(&self, raw: Spanned<RawValue>) -> Node {
+    fn node(&self, raw: YamlSpanned<RawValue>) -> Node {
         let span = self.span(raw.defined);
         let value = match raw.value {
             RawValue::Leaf(value) => value,
@@ -220,7 +221,7 @@ impl<'text> Places<'text> {
                     .map(|(key, value)| {
                         let span = self.span(key.defined);
                         (
-                            Key {
+                            NodeKey {
                                 text: key.value,
                                 span,
                             },
@@ -234,11 +235,11 @@ impl<'text> Places<'text> {
     }
 }
 
-/// A value as the YAML library hands it over, before its places are byte offsets.
+/// A value as the YAML library returns it, before its locations become byte offsets.
 enum RawValue {
     Leaf(NodeValue),
-    Sequence(Vec<Spanned<RawValue>>),
-    Mapping(Vec<(Spanned<String>, Spanned<RawValue>)>),
+    Sequence(Vec<YamlSpanned<RawValue>>),
+    Mapping(Vec<(YamlSpanned<String>, YamlSpanned<RawValue>)>),
 }
 
 impl<'de> Deserialize<'de> for RawValue {

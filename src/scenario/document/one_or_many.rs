@@ -1,4 +1,4 @@
-//! A list that may be written as its only element.
+//! A list that may be written as a single value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 #[derive(Debug, Clone, PartialEq)]
 pub struct OneOrMany<T>(pub Vec<T>);
 
-/// The newtype name by which [`decode`](super::decode) knows that a lone value is a list of one.
+/// The newtype name that tells [`decode`](super::decode) to read a single value as a list of one.
 pub(super) const ONE_OR_MANY_MARKER: &str = "$aghook::OneOrMany";
 
 impl<T> Default for OneOrMany<T> {
@@ -22,9 +22,9 @@ impl<T> Default for OneOrMany<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ListVisitor<T>(PhantomData<T>);
+        struct OneOrManyVisitor<T>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
             type Value = OneOrMany<T>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,7 +40,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
             }
         }
 
-        deserializer.deserialize_newtype_struct(ONE_OR_MANY_MARKER, ListVisitor(PhantomData))
+        deserializer.deserialize_newtype_struct(ONE_OR_MANY_MARKER, OneOrManyVisitor(PhantomData))
     }
 }
 

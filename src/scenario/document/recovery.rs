@@ -1,41 +1,42 @@
-//! Decoding that goes on after a mistake, so that all mistakes of a file are told at once.
+//! Decoding that continues after a mistake, so that all mistakes of a file are reported at once.
 //!
-//! serde ends at the first error. So the wrong value is told, taken out of the tree, and the rest
-//! is decoded again. What goes wrong only because something was taken out is not told.
+//! serde stops at the first error. So the invalid value is reported and removed from the tree, and
+//! the rest is decoded again. Errors that only result from a removal are not reported.
 
 use serde::de::DeserializeOwned;
 
 use super::decode::decode_node;
 use super::{DecodeError, Diagnostic, Node, NodeValue, SourceFile, nearest};
 
-/// What came of decoding a tree.
+/// The result of decoding a tree.
 #[derive(Debug)]
-pub struct Decoded<T> {
-    /// The value; where there are mistakes, without what is wrong, if there is a value without it.
+pub struct DecodeOutcome<T> {
+    /// The value. If there are mistakes, the value without the invalid parts, if it can be decoded
+    /// without them.
     pub value: Option<T>,
-    /// What is wrong, in the order in which it was found.
+    /// The mistakes, in the order in which they were found.
     pub mistakes: Vec<Diagnostic>,
 }
 
-/// How often a file's trees are decoded again after a mistake. A file made to hurt would cost much
-/// time otherwise: a matrix makes many trees, and each can have many mistakes.
+/// How often a file's trees may be decoded again after a mistake. Limits the time that a malicious
+/// file can take: a matrix creates many trees, and each can have many mistakes.
 #[derive(Debug)]
-pub struct Patience(usize);
+pub struct DecodeBudget(usize);
 
-impl Patience {
-    /// What a file of a person needs at most.
-    pub fn of_a_file() -> Self {
+impl DecodeBudget {
+    /// More than any file written by hand needs.
+    pub fn per_file() -> Self {
         Self(200)
     }
 }
 
-/// Decodes a tree of `source` into a type, and tells all that is wrong in it. Where the patience
-/// ends, what was found so far is told.
+/// Decodes a tree of `source` into a type, and reports all mistakes in it. Once the budget is used
+/// up, reports the mistakes found so far.
 pub fn decode_all<T: DeserializeOwned>(
     source: &SourceFile,
     tree: &Node,
-    patience: &mut Patience,
-) -> Decoded<T> {
+    budget: &mut DecodeBudget,
+) -> DecodeOutcome<T> {
     let mut mistakes = Vec::new();
     let mut rest = tree.clone();
     let value = loop {
@@ -44,21 +45,21 @@ pub fn decode_all<T: DeserializeOwned>(
             Err(error) => error,
         };
         let path: Vec<usize> = error.indices().collect();
-        if !follows(&error, rest.at(&path)) {
+        if !is_consequence(&error, rest.at(&path)) {
             mistakes.push(error.into_diagnostic(source));
         }
-        if patience.0 == 0 || !rest.skip(&path) {
+        if budget.0 == 0 || !rest.skip(&path) {
             break None;
         }
-        patience.0 -= 1;
+        budget.0 -= 1;
     };
-    Decoded { value, mistakes }
+    DecodeOutcome { value, mistakes }
 }
 
-/// Whether an error about `node` may come of what was taken out of it.
-fn follows(error: &DecodeError, node: &Node) -> bool {
+/// Whether an error about `node` may result from what was removed from it.
+fn is_consequence(error: &DecodeError, node: &Node) -> bool {
     match error.missing_key() {
-        // Of a mapping that lacks a key, only that key matters, or a misspelling of it.
+        // A missing key is a consequence only if that key, or a misspelling of it, was removed.
         Some(missing) => node.entries().iter().any(|(key, value)| {
             value.value == NodeValue::Skipped && nearest(&key.text, [missing]).is_some()
         }),
@@ -67,7 +68,7 @@ fn follows(error: &DecodeError, node: &Node) -> bool {
 }
 
 impl Node {
-    /// The items of a list, or the values of a mapping.
+    /// The item of a list or the value of a mapping entry at an index.
     fn part(&self, index: usize) -> Option<&Self> {
         match &self.value {
             NodeValue::Sequence(items) => items.get(index),
@@ -84,7 +85,7 @@ impl Node {
         }
     }
 
-    /// The node to which a path leads, or the last one on its way.
+    /// The node at a path, or the last existing node along it.
     fn at(&self, path: &[usize]) -> &Self {
         let mut node = self;
         for &index in path {
@@ -96,8 +97,8 @@ impl Node {
         node
     }
 
-    /// Takes out the last node on the way of a path. Returns whether there was one to take out:
-    /// the whole tree is not, and neither is what was taken out before.
+    /// Removes the last existing node along a path. Returns false if nothing was removed: the root
+    /// can't be removed, nor can a node that is already removed.
     fn skip(&mut self, path: &[usize]) -> bool {
         let (Some((&index, rest)), true) = (path.split_first(), self.value != NodeValue::Skipped)
         else {
@@ -115,7 +116,7 @@ impl Node {
         true
     }
 
-    /// Whether anything in this node, or the node itself, was taken out.
+    /// Whether this node or anything in it was removed.
     fn has_skipped(&self) -> bool {
         match &self.value {
             NodeValue::Skipped => true,

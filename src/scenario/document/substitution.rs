@@ -1,18 +1,18 @@
-//! `${name}` in a file's text is replaced by a variable's value.
+//! Replaces `${name}` in a file's texts with a variable's value.
 //!
-//! A scalar that is nothing but `${name}` takes the variable's value whole, so that a number stays
-//! a number; inside other text the value is written out. `$${` stands for a plain `${`.
+//! A text that consists only of `${name}` becomes the variable's value, so a number stays a number.
+//! Within other text, the value is inserted as text. Write `$${` for a literal `${`.
 
 use std::collections::BTreeMap;
 
 use super::{DecodeError, Diagnostics, Node, NodeValue, SourceFile, nearest};
 
-/// The variables that `${name}` can name.
+/// The variables that `${name}` can refer to.
 pub type Variables = BTreeMap<String, Node>;
 
-/// Replaces all variables below `node`, which must be of `source`. A text in which that can't be
-/// done is told in `mistakes` and [skipped](NodeValue::Skipped). So is, in silence, one with a
-/// variable whose own value is skipped.
+/// Replaces all variables in `node`, which must belong to `source`. A text with an invalid reference
+/// is reported in `mistakes` and [skipped](NodeValue::Skipped). A text that uses a skipped variable
+/// is skipped without a report.
 pub fn substitute(
     source: &SourceFile,
     node: &Node,
@@ -21,7 +21,7 @@ pub fn substitute(
 ) -> Node {
     let value = match &node.value {
         NodeValue::Text(text) => replace_in_text(text, variables).unwrap_or_else(|error| {
-            mistakes.extend([error.or_at(node.span).into_diagnostic(source)]);
+            mistakes.extend([error.or_span(node.span).into_diagnostic(source)]);
             NodeValue::Skipped
         }),
         NodeValue::Sequence(items) => NodeValue::Sequence(
@@ -67,15 +67,15 @@ fn replace_in_text(text: &str, variables: &Variables) -> Result<NodeValue, Decod
         }
         replaced.push_str(before);
         let Some(end) = from_dollar.find('}') else {
-            let help = "write `${name}`, or `$${` for a plain `${`".to_owned();
-            return Err(DecodeError::new("`${` is not closed by `}`", Some(help)));
+            let help = "write `${name}`, or `$${` for a literal `${`".to_owned();
+            return Err(DecodeError::new("`${` without a closing `}`", Some(help)));
         };
         let name = &from_dollar[2..end];
         let value = variable(name, variables)?;
         if value.value == NodeValue::Skipped {
             return Ok(NodeValue::Skipped);
         }
-        replaced.push_str(&written_out(name, value)?);
+        replaced.push_str(&as_text(name, value)?);
         rest = &from_dollar[end + 1..];
     }
     replaced.push_str(rest);
@@ -86,17 +86,17 @@ fn variable<'vars>(name: &str, variables: &'vars Variables) -> Result<&'vars Nod
     variables.get(name).ok_or_else(|| {
         let help = match nearest(name, variables.keys().map(String::as_str)) {
             Some(known) => format!("did you mean `${{{known}}}`?"),
-            None if variables.is_empty() => "name it under `vars` or `matrix`".to_owned(),
+            None if variables.is_empty() => "define it under `vars` or `matrix`".to_owned(),
             None => {
                 let known: Vec<_> = variables.keys().map(String::as_str).collect();
-                format!("known: {}", known.join(", "))
+                format!("known variables: {}", known.join(", "))
             }
         };
         DecodeError::new(format!("unknown variable `${{{name}}}`"), Some(help))
     })
 }
 
-fn written_out(name: &str, node: &Node) -> Result<String, DecodeError> {
+fn as_text(name: &str, node: &Node) -> Result<String, DecodeError> {
     Ok(match &node.value {
         NodeValue::Null | NodeValue::Skipped => "null".to_owned(),
         NodeValue::Boolean(value) => value.to_string(),
@@ -105,7 +105,8 @@ fn written_out(name: &str, node: &Node) -> Result<String, DecodeError> {
         NodeValue::Float(value) => value.to_string(),
         NodeValue::Text(value) => value.clone(),
         NodeValue::Sequence(_) | NodeValue::Mapping(_) => {
-            let message = format!("`${{{name}}}` is a list or mapping and can't stand inside text");
+            let message =
+                format!("`${{{name}}}` is a list or mapping, which can't be part of a text");
             return Err(DecodeError::new(message, None));
         }
     })

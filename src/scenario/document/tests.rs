@@ -1,4 +1,4 @@
-//! Reading, locating and decoding, with the texts that an author sees.
+//! Parsing, spans and decoding, with the messages that an author sees.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ struct Recipe {
     #[serde(default)]
     quantity: Option<u64>,
     #[serde(default)]
-    kind: Option<Kind>,
+    kind: Option<Flavor>,
     #[serde(default)]
-    parts: Vec<Located<String>>,
+    parts: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
-enum Kind {
+enum Flavor {
     Sweet,
     Sour { grams: u64 },
 }
@@ -31,12 +31,12 @@ fn read(text: &str) -> Result<Recipe, Diagnostics> {
     decode(&source, &tree).map_err(Diagnostics::from)
 }
 
-fn complaint(text: &str) -> String {
+fn error(text: &str) -> String {
     read(text).expect_err("an error").render(false, 90)
 }
 
 #[test]
-fn decodes_values_and_keeps_their_places() {
+fn decodes_values_and_their_spans() {
     let recipe = read("name: é\nquantity: 18446744073709551615\nparts: [a, 'bé', c]\n").unwrap();
     assert_eq!(recipe.quantity, Some(u64::MAX));
     let places: Vec<_> = recipe
@@ -48,129 +48,125 @@ fn decodes_values_and_keeps_their_places() {
     assert_eq!(places[0], ("a", span(48, 1)));
     assert_eq!(places[2], ("c", span(58, 1)));
     let tagged = read("name: x\nkind: { sour: { grams: 3 } }").unwrap();
-    assert_eq!(tagged.kind, Some(Kind::Sour { grams: 3 }));
+    assert_eq!(tagged.kind, Some(Flavor::Sour { grams: 3 }));
 }
 
 #[test]
-fn an_unknown_key_names_the_nearest() {
-    insta::assert_snapshot!(complaint("name: cake\nquantitty: 3\n"));
+fn an_unknown_key_suggests_the_most_similar() {
+    insta::assert_snapshot!(error("name: cake\nquantitty: 3\n"));
 }
 
 #[test]
-fn an_unknown_word_names_the_nearest() {
-    insta::assert_snapshot!(complaint("name: cake\nkind: swet\n"));
+fn an_unknown_value_suggests_the_most_similar() {
+    insta::assert_snapshot!(error("name: cake\nkind: swet\n"));
 }
 
 #[test]
 fn a_wrong_type_says_what_was_expected() {
-    insta::assert_snapshot!(complaint("name: cake\nquantity: lots\n"));
+    insta::assert_snapshot!(error("name: cake\nquantity: lots\n"));
 }
 
 #[test]
-fn a_list_is_no_mapping() {
+fn a_list_is_not_a_mapping() {
     for text in ["[cake, 3]", "name: cake\nkind: { sour: [3] }\n"] {
-        let complaint = complaint(text);
+        let error = error(text);
         assert!(
-            complaint.contains("expected a mapping, found a list"),
-            "{complaint}"
+            error.contains("expected a mapping, found a list"),
+            "{error}"
         );
     }
 }
 
 #[test]
-fn a_number_in_place_of_text_suggests_quotes() {
-    insta::assert_snapshot!(complaint("name: 2024\n"));
+fn a_number_instead_of_text_suggests_quotes() {
+    insta::assert_snapshot!(error("name: 2024\n"));
 }
 
 #[test]
 fn a_missing_key_points_at_the_mapping() {
-    insta::assert_snapshot!(complaint("quantity: 3\n"));
+    insta::assert_snapshot!(error("quantity: 3\n"));
 }
 
 #[test]
-fn a_syntax_error_points_at_its_place() {
-    insta::assert_snapshot!(complaint("name: cake\nparts: [a,\nkind: sweet\n"));
+fn a_syntax_error_points_at_its_location() {
+    insta::assert_snapshot!(error("name: cake\nparts: [a,\nkind: sweet\n"));
 }
 
 #[test]
-fn a_document_that_contains_itself_is_refused() {
-    insta::assert_snapshot!(complaint("name: cake\nparts: &all [a, *all]\n"));
+fn a_document_that_contains_itself_is_rejected() {
+    insta::assert_snapshot!(error("name: cake\nparts: &all [a, *all]\n"));
 }
 
 #[test]
-fn a_value_that_is_wrong_as_a_whole_is_pointed_at_itself() {
-    /// Decodes to nothing but a complaint, as a type with a rule of its own does.
+fn an_error_about_a_whole_value_points_at_the_value() {
+    /// Always fails to decode, like a type with its own validation.
     #[derive(Debug)]
     struct Never;
 
     impl<'de> Deserialize<'de> for Never {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             serde::de::IgnoredAny::deserialize(deserializer)?;
-            Err(serde::de::Error::custom("never right"))
+            Err(serde::de::Error::custom("always invalid"))
         }
     }
 
     #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "it is never decoded")]
-    struct Pair {
+    struct NeverInSecond {
         first: u8,
         second: Never,
     }
 
     let source = SourceFile::new("recipe.yaml", "first: 1\nsecond: { c: 1 }\n");
     let tree = Node::parse(&source).expect("a tree");
-    let error = decode::<Pair>(&source, &tree).expect_err("never right");
+    let error = decode::<NeverInSecond>(&source, &tree).expect_err("always invalid");
     assert_eq!(error.location(), "recipe.yaml:2:11");
-    assert_eq!(error.message, "second: never right");
+    assert_eq!(error.message, "second: always invalid");
 }
 
 #[test]
-fn of_a_long_line_only_the_surroundings_are_shown() {
+fn a_long_line_is_cut_around_the_error() {
     let long = format!(
         "name: \"{}\"\nparts: [{}1, x]\n",
         "é".repeat(4000),
         "y, ".repeat(2000)
     );
-    insta::assert_snapshot!(complaint(&long));
-    let beside = format!("name: \"{}\"\nkind: swet\n", "é".repeat(4000));
-    insta::assert_snapshot!(complaint(&beside));
+    insta::assert_snapshot!(error(&long));
+    let next_to_long_line = format!("name: \"{}\"\nkind: swet\n", "é".repeat(4000));
+    insta::assert_snapshot!(error(&next_to_long_line));
 }
 
 #[test]
 fn columns_are_counted_in_characters() {
-    let complaint = complaint("{ name: \"Кристалл 💎\", kind: swet }\n");
-    assert!(complaint.contains("recipe.yaml:1:29"), "{complaint}");
+    let error = error("{ name: \"Кристалл 💎\", kind: swet }\n");
+    assert!(error.contains("recipe.yaml:1:29"), "{error}");
 }
 
 #[test]
-fn a_file_can_not_steer_the_terminal() {
-    let complaint = complaint("\"na\\e[31mme\": \u{9b}31m # \u{85}\u{1b}[2J\n");
-    let steers = |character: char| character.is_control() && character != '\n';
-    assert!(!complaint.contains(steers), "{complaint:?}");
+fn a_file_can_not_inject_control_characters() {
+    let error = error("\"na\\e[31mme\": \u{9b}31m # \u{85}\u{1b}[2J\n");
+    let is_unsafe = |character: char| character.is_control() && character != '\n';
+    assert!(!error.contains(is_unsafe), "{error:?}");
 }
 
 #[test]
-fn hostile_files_are_refused_quickly() {
+fn hostile_files_are_rejected_quickly() {
     let deep = "[".repeat(10_000);
-    assert!(
-        complaint(&deep).contains("too deep"),
-        "{}",
-        complaint(&deep)
-    );
+    assert!(error(&deep).contains("too deep"), "{}", error(&deep));
     let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x, x]\n");
     for (previous, letter) in ('a'..='y').zip('b'..='z') {
         let aliases = vec![format!("*{previous}"); 10].join(", ");
         bomb = format!("{bomb}{letter}: &{letter} [{aliases}]\n");
     }
     assert!(
-        complaint(&bomb).contains("too deep or too large"),
+        error(&bomb).contains("too deep or too large"),
         "{}",
-        complaint(&bomb)
+        error(&bomb)
     );
-    assert!(complaint("name: a\nname: b\n").contains("duplicate"));
-    assert!(complaint("name: a\n---\nname: b\n").contains("second document"));
-    assert!(complaint("  \n").contains("empty"));
-    assert!(complaint("# soon\n---\n").contains("nothing in this file but comments"));
+    assert!(error("name: a\nname: b\n").contains("duplicate"));
+    assert!(error("name: a\n---\nname: b\n").contains("second YAML document"));
+    assert!(error("  \n").contains("empty"));
+    assert!(error("# soon\n---\n").contains("contains only comments"));
 }
 
 fn substituted(text: &str, variables: &[(&str, NodeValue)]) -> Result<Node, Diagnostics> {
@@ -194,7 +190,7 @@ fn substituted(text: &str, variables: &[(&str, NodeValue)]) -> Result<Node, Diag
 }
 
 #[test]
-fn variables_keep_their_type_alone_and_are_text_in_text() {
+fn a_variable_keeps_its_type_unless_it_is_part_of_a_text() {
     let variables = [
         ("n", NodeValue::Unsigned(3)),
         ("word", NodeValue::Text("x".to_owned())),
@@ -212,7 +208,7 @@ fn variables_keep_their_type_alone_and_are_text_in_text() {
 }
 
 #[test]
-fn an_unknown_variable_names_the_nearest() {
+fn an_unknown_variable_suggests_the_most_similar() {
     let error = substituted("a: ${wrod}\n", &[("word", NodeValue::Null)]).unwrap_err();
     insta::assert_snapshot!(error.render(false, 90));
 }

@@ -1,4 +1,4 @@
-//! What some faults can be told.
+//! The parameters of faults.
 
 use std::time::Duration;
 
@@ -7,40 +7,41 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::DurationText;
 
-/// How slow the body is.
+/// How slowly the body is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SlowBody {
-    /// The wait after each byte of the body, which takes its time whatever the clock; left out, 1ms.
+    /// The wait after each byte of the body. It always takes real time. Default: 1ms.
     pub per_byte: DurationText,
 }
 
-/// When the sender gives up.
+/// When the sender times out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TimeoutOverlap {
-    /// How long the receiver really has between the first request and the retry. Left out, 0s: the
-    /// retry follows as soon as the first request has left, so that even a quick receiver is still
-    /// at work. On the virtual clock it is the policy's timeout and delay in any case.
+    /// The real time between the first request and the retry. Default: 0s, so the retry follows as
+    /// soon as the first request is sent, and even a fast receiver is still processing it. On the
+    /// virtual clock, the time is always the retry policy's timeout and delay.
     pub after: DurationText,
 }
 
-/// What got lost of the first attempt.
+/// Which part of the first attempt is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LateRetry {
-    /// Left out, `answer`.
+    /// The lost part. Default: `answer`.
     pub lost: Lost,
 }
 
-/// What got lost of an attempt.
+/// A part of an attempt that is lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Lost {
-    /// The receiver has answered, and nobody heard it.
+    /// The response: the receiver responded, but the sender did not receive it.
     #[default]
-    Answer,
-    /// The receiver has seen a connection and no request.
+    #[serde(rename = "answer")]
+    Response,
+    /// The request: the receiver saw a connection but no request.
     Request,
 }
 
@@ -57,7 +58,9 @@ impl TimeoutOverlap {
 }
 
 impl LateRetry {
-    pub(super) const DEFAULT: Self = Self { lost: Lost::Answer };
+    pub(super) const DEFAULT: Self = Self {
+        lost: Lost::Response,
+    };
 }
 
 impl Default for SlowBody {

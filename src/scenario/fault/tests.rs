@@ -1,4 +1,4 @@
-//! Names, sentences and settings of faults, as files hold them.
+//! Names, descriptions and parameters of faults in files.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::scenario::DurationText;
 use crate::scenario::document::{Node, SourceFile, decode};
 
-/// The names as the design lists them.
+/// The documented names.
 const NAMES: &str = "lost_ack cut_body slow_body timeout_overlap reset duplicate out_of_order \
     late_retry";
 
@@ -20,13 +20,13 @@ fn read(text: &str) -> Result<Fault, String> {
 }
 
 #[test]
-fn the_names_are_those_of_the_design() {
+fn the_names_are_as_documented() {
     let names: Vec<_> = Fault::ALL.into_iter().map(Fault::name).collect();
     assert_eq!(names, NAMES.split_whitespace().collect::<Vec<_>>());
 }
 
 #[test]
-fn every_sentence_says_what_is_revealed() {
+fn every_description_says_what_the_fault_reveals() {
     for fault in Fault::ALL {
         let about = fault.about();
         assert!(
@@ -37,7 +37,7 @@ fn every_sentence_says_what_is_revealed() {
 }
 
 #[test]
-fn a_name_alone_is_a_fault_as_it_is() {
+fn a_name_alone_is_a_fault_with_default_parameters() {
     for fault in Fault::ALL {
         assert_eq!(read(fault.name()), Ok(fault));
         let json = serde_json::to_string(&fault).expect("serialises");
@@ -46,7 +46,7 @@ fn a_name_alone_is_a_fault_as_it_is() {
 }
 
 #[test]
-fn settings_are_read_and_written() {
+fn parameters_are_read_and_written() {
     let slow = SlowBody {
         per_byte: DurationText(Duration::from_millis(10)),
     };
@@ -72,14 +72,14 @@ fn settings_are_read_and_written() {
 }
 
 #[test]
-fn mistakes_are_told_plainly() {
+fn mistakes_are_reported() {
     for (text, expected) in [
         ("lost_acks", "did you mean `lost_ack`?"),
         ("slow_bod: {}", "did you mean `slow_body`?"),
         ("slow_body: { perbyte: 1ms }", "did you mean `per_byte`?"),
         ("slow_body: { per_byte: 1 }", "a duration such as `300ms`"),
         ("late_retry: { lost: anser }", "did you mean `answer`?"),
-        ("reset: {}", "`reset` takes no settings"),
+        ("reset: {}", "`reset` takes no parameters"),
         ("{}", "the name of a fault"),
         (
             "{ slow_body: {}, late_retry: {} }",
@@ -93,19 +93,19 @@ fn mistakes_are_told_plainly() {
 }
 
 #[test]
-fn what_goes_together() {
-    let names = |fits: fn(Fault) -> bool| {
-        let fitting = Fault::ALL.into_iter().filter(|fault| fits(*fault));
-        fitting.map(Fault::name).collect::<Vec<_>>()
+fn allowed_combinations() {
+    let names = |predicate: fn(Fault) -> bool| {
+        let matching = Fault::ALL.into_iter().filter(|fault| predicate(*fault));
+        matching.map(Fault::name).collect::<Vec<_>>()
     };
     assert_eq!(names(Fault::needs_http1), ["cut_body", "reset"]);
-    assert_eq!(names(Fault::fits_forgery), ["slow_body", "duplicate"]);
+    assert_eq!(names(Fault::allows_forgery), ["slow_body", "duplicate"]);
     let together = ["lost_ack", "reset", "late_retry"];
-    assert_eq!(names(Fault::fits_together), together);
+    assert_eq!(names(Fault::allows_together), together);
 }
 
 #[test]
-fn the_schema_takes_what_is_read() {
+fn the_schema_accepts_what_can_be_read() {
     let schema = schemars::schema_for!(Fault);
     let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");
     let is_valid = |text: &str| {

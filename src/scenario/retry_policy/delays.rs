@@ -1,4 +1,4 @@
-//! The waits between attempts, as data.
+//! The delays between attempts, as data.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,13 +10,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::scenario::DurationText;
 
-/// The waits between attempts: a list whose last entry repeats, or an exponential backoff.
+/// The delays between attempts: a list whose last entry repeats, or an exponential backoff.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Delays {
-    /// One wait before each further attempt; the last repeats. Not empty when read from a file;
-    /// an empty list waits not at all.
+    /// The delay before each retry; the last entry repeats. An empty list, which files can't contain,
+    /// means no delay.
     List(Vec<DurationText>),
-    /// Each wait is `factor` times the one before it, and no longer than a bound.
+    /// Each delay is `factor` times the previous one, up to a maximum.
     Exponential(Exponential),
 }
 
@@ -24,17 +24,17 @@ pub enum Delays {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exponential {
-    /// The wait before the second attempt.
+    /// The delay before the first retry.
     pub first: DurationText,
-    /// By how much each wait is longer than the one before it; at least 1.
-    #[serde(deserialize_with = "factor")]
+    /// The factor by which each delay is longer than the previous one; at least 1.
+    #[serde(deserialize_with = "deserialize_factor")]
     #[schemars(range(min = 1))]
     pub factor: f64,
-    /// The longest wait.
+    /// The maximum delay.
     pub max: DurationText,
 }
 
-fn factor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+fn deserialize_factor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let factor = f64::deserialize(deserializer)?;
     if factor.is_finite() && factor >= 1.0 {
         Ok(factor)
@@ -98,7 +98,7 @@ impl JsonSchema for Delays {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "The waits between attempts: a list whose last entry repeats, or an \
+            "description": "The delays between attempts: a list whose last entry repeats, or an \
                 exponential backoff.",
             "oneOf": [
                 {

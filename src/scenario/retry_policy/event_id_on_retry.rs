@@ -1,15 +1,15 @@
-//! What becomes of the event's ID in a retry, as data.
+//! Whether a retry keeps the event's ID.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What becomes of the event's ID in a retry. The idempotency key stays in any case.
+/// Whether a retry keeps the event's ID. The idempotency key always stays the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventIdOnRetry {
-    /// Every attempt has the same event ID, and the same bytes.
+    /// Every attempt has the same event ID and the same body.
     #[default]
     Keep,
-    /// Every retry has an event ID of its own.
+    /// Every retry has a new event ID.
     Fresh,
 }

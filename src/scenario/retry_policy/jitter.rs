@@ -1,4 +1,4 @@
-//! How far a delay strays from its length.
+//! Random variation of delays.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,37 +8,36 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a reader is told that is expected here.
-const EXPECTED: &str =
-    "a share of the delay such as `10%`, from 0% to 100%, or a number from 0 to 1";
+/// What error messages say is expected.
+const EXPECTED: &str = "a percentage such as `10%`, from 0% to 100%, or a number from 0 to 1";
 
-/// How far a delay may stray to either side of its length, as a share of it, in millionths.
+/// How much a delay may randomly vary in either direction, in millionths of the delay.
 ///
-/// Written `10%`, or read from a number between 0 and 1.
+/// Written as `10%`. A file can also contain a number from 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Jitter(u32);
 
-/// A text or number that is no share.
+/// A text or number that is not a valid jitter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected {EXPECTED}, found `{0}`")]
 pub struct JitterError(String);
 
 impl Jitter {
-    /// Delays are kept to the nanosecond.
+    /// No variation: delays are exact.
     pub const NONE: Self = Self(0);
-    const WHOLE: u32 = 1_000_000;
+    const FULL: u32 = 1_000_000;
 
-    /// A share between 0 and 1, to the millionth.
-    pub fn from_share(share: f64) -> Result<Self, JitterError> {
-        if !(0.0..=1.0).contains(&share) {
-            return Err(JitterError(share.to_string()));
+    /// Creates a jitter from a fraction between 0 and 1, rounded to millionths.
+    pub fn from_fraction(fraction: f64) -> Result<Self, JitterError> {
+        if !(0.0..=1.0).contains(&fraction) {
+            return Err(JitterError(fraction.to_string()));
         }
-        // Checked above: from 0 to a million, so neither the sign nor the size is lost.
+        // The check above ensures a value from 0 to a million, which fits without loss.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Ok(Self((share * f64::from(Self::WHOLE)).round() as u32))
+        Ok(Self((fraction * f64::from(Self::FULL)).round() as u32))
     }
 
-    /// The share, from 0 to 1 000 000 millionths.
+    /// The jitter in millionths of the delay, from 0 to 1,000,000.
     pub fn millionths(self) -> u32 {
         self.0
     }
@@ -48,13 +47,13 @@ impl FromStr for Jitter {
     type Err = JitterError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || JitterError(text.to_owned());
-        let percent = text.strip_suffix('%').ok_or_else(refused)?;
+        let invalid = || JitterError(text.to_owned());
+        let percent = text.strip_suffix('%').ok_or_else(invalid)?;
         if !percent.starts_with(|first: char| first.is_ascii_digit()) {
-            return Err(refused());
+            return Err(invalid());
         }
-        let percent: f64 = percent.parse().map_err(|_| refused())?;
-        Self::from_share(percent / 100.0).map_err(|_| refused())
+        let percent: f64 = percent.parse().map_err(|_| invalid())?;
+        Self::from_fraction(percent / 100.0).map_err(|_| invalid())
     }
 }
 
@@ -77,9 +76,9 @@ impl Serialize for Jitter {
 
 impl<'de> Deserialize<'de> for Jitter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PercentOrShare;
+        struct PercentOrFraction;
 
-        impl Visitor<'_> for PercentOrShare {
+        impl Visitor<'_> for PercentOrFraction {
             type Value = Jitter;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,27 +89,27 @@ impl<'de> Deserialize<'de> for Jitter {
                 text.parse().map_err(E::custom)
             }
 
-            fn visit_f64<E: de::Error>(self, share: f64) -> Result<Jitter, E> {
-                Jitter::from_share(share).map_err(E::custom)
+            fn visit_f64<E: de::Error>(self, fraction: f64) -> Result<Jitter, E> {
+                Jitter::from_fraction(fraction).map_err(E::custom)
             }
 
-            fn visit_u64<E: de::Error>(self, share: u64) -> Result<Jitter, E> {
-                match share {
+            fn visit_u64<E: de::Error>(self, fraction: u64) -> Result<Jitter, E> {
+                match fraction {
                     0 => Ok(Jitter::NONE),
-                    1 => Ok(Jitter(Jitter::WHOLE)),
-                    _ => Err(E::custom(JitterError(share.to_string()))),
+                    1 => Ok(Jitter(Jitter::FULL)),
+                    _ => Err(E::custom(JitterError(fraction.to_string()))),
                 }
             }
 
-            fn visit_i64<E: de::Error>(self, share: i64) -> Result<Jitter, E> {
-                match u64::try_from(share) {
-                    Ok(share) => self.visit_u64(share),
-                    Err(_) => Err(E::custom(JitterError(share.to_string()))),
+            fn visit_i64<E: de::Error>(self, fraction: i64) -> Result<Jitter, E> {
+                match u64::try_from(fraction) {
+                    Ok(fraction) => self.visit_u64(fraction),
+                    Err(_) => Err(E::custom(JitterError(fraction.to_string()))),
                 }
             }
         }
 
-        deserializer.deserialize_any(PercentOrShare)
+        deserializer.deserialize_any(PercentOrFraction)
     }
 }
 
@@ -121,7 +120,7 @@ impl JsonSchema for Jitter {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "How far a delay may stray to either side, as a share of it: 10% or 0.1.",
+            "description": "How much a delay may randomly vary in either direction: 10% or 0.1.",
             "oneOf": [
                 { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%$" },
                 { "type": "number", "minimum": 0, "maximum": 1 },

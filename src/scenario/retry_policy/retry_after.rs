@@ -1,4 +1,4 @@
-//! Whether the sender does what a `Retry-After` header asks for, as data.
+//! Whether the sender honors a `Retry-After` header.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,37 +10,36 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::scenario::DurationText;
 
-/// Whether an answer's `Retry-After` makes the next wait longer: `false`, `true`, or
-/// `{ max: 10m }`.
+/// Whether a `Retry-After` header can extend the next delay: `false`, `true`, or `{ max: 10m }`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum RetryAfter {
-    /// The header is not looked at.
+    /// Ignore the header.
     #[default]
     Ignored,
-    /// The next wait is as long as the header asks for, where that is longer than the policy's own
-    /// delay, but no longer than this.
+    /// Extend the policy's delay to what the header requests, but at most to this.
     UpTo(DurationText),
 }
 
-/// The keys of the long form.
+/// The form with a limit: `{ max: 10m }`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Bound {
-    /// The longest that a receiver can ask the sender to wait.
+#[schemars(rename = "Bound")]
+struct RetryAfterLimit {
+    /// The maximum delay that a receiver can request.
     max: DurationText,
 }
 
 impl RetryAfter {
-    /// What `true` stands for: no receiver can ask for more than an hour. `[A]`
-    pub const HONOURED: Self = Self::UpTo(DurationText(Duration::from_hours(1)));
+    /// The meaning of `true`: a receiver can request up to an hour. `[A]`
+    pub const HONORED: Self = Self::UpTo(DurationText(Duration::from_hours(1)));
 
     const EXPECTED: &str = "`true`, `false`, or `{ max: 10m }`";
 
-    /// The wait that follows from the policy's own delay and what the receiver asked for.
+    /// The next delay, from the policy's delay and the one that the receiver requested.
     #[must_use]
-    pub fn wait(self, delay: Duration, asked: Option<Duration>) -> Duration {
-        match (self, asked) {
-            (Self::UpTo(max), Some(asked)) => delay.max(asked.min(max.0)),
+    pub fn wait(self, delay: Duration, requested: Option<Duration>) -> Duration {
+        match (self, requested) {
+            (Self::UpTo(max), Some(requested)) => delay.max(requested.min(max.0)),
             _ => delay,
         }
     }
@@ -50,8 +49,8 @@ impl Serialize for RetryAfter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
             Self::Ignored => serializer.serialize_bool(false),
-            Self::HONOURED => serializer.serialize_bool(true),
-            Self::UpTo(max) => Bound { max }.serialize(serializer),
+            Self::HONORED => serializer.serialize_bool(true),
+            Self::UpTo(max) => RetryAfterLimit { max }.serialize(serializer),
         }
     }
 }
@@ -69,7 +68,7 @@ impl<'de> Deserialize<'de> for RetryAfter {
 
             fn visit_bool<E: de::Error>(self, on: bool) -> Result<RetryAfter, E> {
                 Ok(if on {
-                    RetryAfter::HONOURED
+                    RetryAfter::HONORED
                 } else {
                     RetryAfter::Ignored
                 })
@@ -77,7 +76,7 @@ impl<'de> Deserialize<'de> for RetryAfter {
 
             fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<RetryAfter, A::Error> {
                 let map = de::value::MapAccessDeserializer::new(entries);
-                let Bound { max } = Bound::deserialize(map)?;
+                let RetryAfterLimit { max } = RetryAfterLimit::deserialize(map)?;
                 Ok(RetryAfter::UpTo(max))
             }
         }
@@ -93,9 +92,9 @@ impl JsonSchema for RetryAfter {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "Whether an answer's `Retry-After` makes the next wait longer. `true` \
-                waits for an hour at most.",
-            "anyOf": [{ "type": "boolean" }, generator.subschema_for::<Bound>()],
+            "description": "Whether a `Retry-After` header can extend the next delay. With `true`, \
+                at most to an hour.",
+            "anyOf": [{ "type": "boolean" }, generator.subschema_for::<RetryAfterLimit>()],
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The answers and failures that are followed by another attempt.
+//! The responses and failures that are followed by a retry.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,21 +10,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::scenario::StatusPattern;
 
-/// What a reader is told that is expected here.
+/// What error messages say is expected.
 const EXPECTED: &str = "a status such as `429`, a class such as `5xx`, `timeout` or `connection`";
 
-/// What is followed by another attempt: a status (`5xx`, `429`), `timeout` or `connection`.
+/// A reason for a retry: a status (`5xx`, `429`), `timeout` or `connection`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RetryOn {
-    /// An answer with such a status.
+    /// A response with a matching status.
     Status(StatusPattern),
-    /// No whole answer in time.
+    /// No complete response in time.
     Timeout,
-    /// No connection, or one that broke before the whole answer was there.
+    /// No connection, or a connection that broke before the response was complete.
     Connection,
 }
 
-/// A text that is no reason to try again.
+/// A text that is not a valid reason for a retry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected {EXPECTED}, found `{0}`")]
 pub struct RetryOnError(String);
@@ -102,13 +102,13 @@ impl JsonSchema for RetryOn {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "What is followed by another attempt.",
+            "description": "A reason for a retry.",
             "anyOf": [
                 generator.subschema_for::<StatusPattern>(),
-                { "const": "timeout", "description": "No whole answer in time." },
+                { "const": "timeout", "description": "No complete response in time." },
                 {
                     "const": "connection",
-                    "description": "No connection, or one that broke before the whole answer was there.",
+                    "description": "No connection, or a connection that broke before the response was complete.",
                 },
             ],
         })

@@ -1,4 +1,4 @@
-//! What a step changes in the policy below it.
+//! Overrides of a retry policy.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,56 +11,60 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Delays, EventIdOnRetry, Jitter, RetryAfter, RetryOn, RetryPolicy};
 use crate::scenario::{ConnectionChoice, DurationText};
 
-/// What a step says about retries: parts of a policy, or `off` for a single attempt.
+/// Retry settings of a profile or a step: parts of a policy, or `off` for a single attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RetrySetting {
-    /// One attempt, whatever comes of it.
+    /// Only one attempt, whatever its result.
     Off,
-    /// The keys that are given; the others come from the policy below.
+    /// The given keys; the others come from the base policy.
     Override(RetryOverride),
 }
 
-/// Parts of a retry policy; what is left out comes from the policy below.
+/// Parts of a retry policy. A step's omitted keys come from the profile's policy, a profile's from the
+/// default policy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryOverride {
-    /// How many attempts a delivery has, the first included; at least 1.
+    /// The maximum number of attempts, including the first; at least 1.
     #[serde(
         deserialize_with = "some_attempts",
         skip_serializing_if = "Option::is_none"
     )]
     #[schemars(range(min = 1))]
     pub attempts: Option<u32>,
-    /// How long to wait before each further attempt.
+    /// The delay before each retry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delays: Option<Delays>,
-    /// How far a delay may stray to either side, as a share of it.
+    /// How much a delay may randomly vary in either direction, as a fraction of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jitter: Option<Jitter>,
-    /// How long a whole attempt may take, from connecting to the end of the answer.
+    /// The maximum duration of an attempt, from connecting to the end of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<DurationText>,
-    /// After which answers and failures the delivery is tried again.
+    /// The responses and failures after which the delivery is retried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_on: Option<Vec<RetryOn>>,
-    /// Whether each attempt is signed afresh, with a new timestamp.
+    /// Whether each attempt is signed afresh, with a new timestamp. If false, retries repeat the
+    /// signature of the first attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resign: Option<bool>,
-    /// Whether a retry keeps the event's ID, and so the bytes of the body.
+    /// Whether a retry keeps the event's ID, and with it the exact body. The idempotency key always
+    /// stays the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<EventIdOnRetry>,
-    /// Whether an answer's `Retry-After`, in seconds or as a date, makes the next wait longer.
+    /// Whether a `Retry-After` header in the response, in seconds or as a date, can extend the next
+    /// delay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
-    /// Which connection a retry takes.
+    /// Which connection a retry uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionChoice>,
 }
 
 impl RetrySetting {
-    const EXPECTED: &'static str = "`off` or a map of retry settings";
+    const EXPECTED: &'static str = "`off` or a mapping of retry settings";
 
-    /// The whole policy: what is set here, and `base` for the rest.
+    /// The complete policy: these settings, and `base` for the rest.
     #[must_use]
     pub fn over(&self, base: &RetryPolicy) -> RetryPolicy {
         let base = base.clone();
@@ -85,7 +89,7 @@ impl RetrySetting {
 }
 
 fn some_attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    super::attempts(deserializer).map(Some)
+    super::deserialize_attempts(deserializer).map(Some)
 }
 
 impl Serialize for RetrySetting {
@@ -115,7 +119,7 @@ impl<'de> Deserialize<'de> for RetrySetting {
                 }
             }
 
-            // YAML readers of the older kind take the bare word `off` for `false`.
+            // YAML 1.1 parsers read the bare word `off` as `false`.
             fn visit_bool<E: de::Error>(self, on: bool) -> Result<RetrySetting, E> {
                 if on {
                     return Err(E::invalid_value(de::Unexpected::Bool(on), &self));
@@ -140,9 +144,9 @@ impl JsonSchema for RetrySetting {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "Parts of a retry policy, or off for a single attempt.",
+            "description": "Parts of a retry policy, or `off` for a single attempt.",
             "anyOf": [
-                { "const": "off", "description": "One attempt, whatever comes of it." },
+                { "const": "off", "description": "Only one attempt, whatever its result." },
                 generator.subschema_for::<RetryOverride>(),
             ],
         })

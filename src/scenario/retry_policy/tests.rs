@@ -1,4 +1,4 @@
-//! Reading and writing of retry policies, in JSON and in YAML as scenario files hold them.
+//! Reading and writing retry policies in JSON and YAML.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn seconds(seconds: u64) -> DurationText {
 }
 
 #[test]
-fn the_policy_of_the_design_is_the_default() {
+fn the_default_policy_is_as_documented() {
     let policy: RetryPolicy = yaml(
         "{ attempts: 5, delays: [1s, 5s, 30s, 5m], timeout: 10s, \
          retry_on: [5xx, 429, timeout, connection] }",
@@ -41,7 +41,7 @@ fn an_exponential_backoff_is_read() {
 }
 
 #[test]
-fn mistakes_are_told_plainly() {
+fn mistakes_are_reported() {
     for (text, expected) in [
         ("attempts: 0", "a number of attempts, at least 1"),
         ("attempts: -1", "a number of attempts, at least 1"),
@@ -57,10 +57,10 @@ fn mistakes_are_told_plainly() {
             "delays: { first: 1s, factor: 2, most: 1h }",
             "unknown field `most`",
         ),
-        ("jitter: 110%", "a share of the delay such as `10%`"),
-        ("jitter: -0.1", "a share of the delay such as `10%`"),
-        ("jitter: 2", "a share of the delay such as `10%`"),
-        ("jitter: inf%", "a share of the delay such as `10%`"),
+        ("jitter: 110%", "a percentage such as `10%`"),
+        ("jitter: -0.1", "a percentage such as `10%`"),
+        ("jitter: 2", "a percentage such as `10%`"),
+        ("jitter: inf%", "a percentage such as `10%`"),
         ("retry_on: [6xx]", "a status such as `429`"),
         ("retry_on: [never]", "a status such as `429`"),
         ("event_id: new", "unknown variant `new`"),
@@ -77,14 +77,14 @@ fn mistakes_are_told_plainly() {
     for text in ["on", "never", "5"] {
         let setting = yaml::<RetrySetting>(text).expect_err(text);
         assert!(
-            setting.contains("`off` or a map of retry settings"),
+            setting.contains("`off` or a mapping of retry settings"),
             "{setting}"
         );
     }
 }
 
 #[test]
-fn off_is_one_attempt_of_the_policy_below() {
+fn off_is_one_attempt_of_the_base_policy() {
     for text in ["off", "\"off\""] {
         assert_eq!(yaml(text), Ok(RetrySetting::Off), "{text}");
     }
@@ -100,11 +100,11 @@ fn off_is_one_attempt_of_the_policy_below() {
 }
 
 #[test]
-fn a_setting_changes_only_what_it_names() {
+fn a_setting_changes_only_the_given_keys() {
     let setting: RetrySetting =
         yaml("{ attempts: 3, delays: [2s], retry_on: [503] }").expect("a setting");
     let base = RetryPolicy {
-        jitter: "5%".parse().expect("a share"),
+        jitter: "5%".parse().expect("a jitter"),
         resign: false,
         ..RetryPolicy::default()
     };
@@ -120,10 +120,10 @@ fn a_setting_changes_only_what_it_names() {
 }
 
 #[test]
-fn a_receiver_can_ask_for_a_longer_wait_but_not_for_a_shorter_one() {
+fn a_receiver_can_request_a_longer_delay_but_not_a_shorter_one() {
     let [short, long, longest] = [1, 20, 60].map(Duration::from_secs);
     let up_to_a_minute = RetryAfter::UpTo(seconds(60));
-    for (setting, delay, asked, wait) in [
+    for (setting, delay, requested, expected) in [
         (RetryAfter::Ignored, short, Some(long), short),
         (up_to_a_minute, short, None, short),
         (up_to_a_minute, short, Some(long), long),
@@ -131,7 +131,7 @@ fn a_receiver_can_ask_for_a_longer_wait_but_not_for_a_shorter_one() {
         (up_to_a_minute, short, Some(Duration::MAX), longest),
         (up_to_a_minute, Duration::MAX, Some(short), Duration::MAX),
     ] {
-        assert_eq!(setting.wait(delay, asked), wait);
+        assert_eq!(setting.wait(delay, requested), expected);
     }
 }
 
@@ -147,7 +147,7 @@ fn statuses_are_retried_as_listed() {
 }
 
 #[test]
-fn every_setting_is_accepted_by_its_own_schema() {
+fn the_schema_accepts_every_valid_setting() {
     let schema = schemars::schema_for!(RetrySetting);
     let validator = jsonschema::validator_for(schema.as_value()).expect("a schema");
     for text in [
@@ -205,7 +205,7 @@ fn event_id() -> impl Strategy<Value = EventIdOnRetry> {
 fn retry_after() -> impl Strategy<Value = RetryAfter> {
     prop_oneof![
         Just(RetryAfter::Ignored),
-        Just(RetryAfter::HONOURED),
+        Just(RetryAfter::HONORED),
         duration().prop_map(RetryAfter::UpTo),
     ]
 }
@@ -216,8 +216,8 @@ fn connection() -> impl Strategy<Value = ConnectionChoice> {
 
 proptest! {
     #[test]
-    fn a_share_reads_back(millionths in 0_u32..=1_000_000) {
-        let jitter = Jitter::from_share(f64::from(millionths) / 1e6).expect("a share");
+    fn a_jitter_reads_back(millionths in 0_u32..=1_000_000) {
+        let jitter = Jitter::from_fraction(f64::from(millionths) / 1e6).expect("a jitter");
         prop_assert_eq!(jitter.millionths(), millionths);
         prop_assert_eq!(jitter.to_string().parse(), Ok(jitter));
     }
@@ -234,7 +234,7 @@ proptest! {
         retry_after in retry_after(),
         connection in connection(),
     ) {
-        let jitter = Jitter::from_share(f64::from(millionths) / 1e6).expect("a share");
+        let jitter = Jitter::from_fraction(f64::from(millionths) / 1e6).expect("a jitter");
         let policy = RetryPolicy {
             attempts, delays, jitter, timeout, retry_on, resign, event_id, retry_after, connection,
         };

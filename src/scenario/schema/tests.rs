@@ -1,4 +1,4 @@
-//! Whether an editor can explain every key, and whether what it offers is right.
+//! Tests that the schemas describe every key and give valid examples.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::*;
 /// A key of a type: the type's name, the key, and its schema.
 type Property<'schema> = (String, &'schema str, &'schema Value);
 
-/// All keys of a schema and of its definitions.
+/// All keys of a schema and its definitions.
 fn properties<'schema>(schema: &'schema Value, root: &str) -> Vec<Property<'schema>> {
     let mut found = Vec::new();
     collect(schema, root, &mut found);
@@ -43,17 +43,17 @@ fn schemas() -> [(Value, &'static str); 2] {
     [(scenario_schema(), "Scenario"), (config_schema(), "Config")]
 }
 
-/// Whether all values of a key are known words, `true` and `false`, or null: an editor offers them
-/// by itself.
-fn is_of_known_words(property: &Value, schema: &Value) -> bool {
-    let is_word = |property| is_of_known_words(property, schema);
+/// Whether the schema lists all values of a key (constants, booleans or null), so that editors can
+/// complete them without examples.
+fn has_known_values(property: &Value, schema: &Value) -> bool {
+    let is_known = |property| has_known_values(property, schema);
     if let Some(reference) = property["$ref"].as_str() {
         let name = reference.trim_start_matches("#/$defs/");
-        return name == "Variable" || is_word(&definitions(schema)[name]);
+        return name == "Variable" || is_known(&definitions(schema)[name]);
     }
     for key in ["anyOf", "oneOf"] {
         if let Some(alternatives) = property[key].as_array() {
-            return alternatives.iter().all(is_word);
+            return alternatives.iter().all(is_known);
         }
     }
     let types = match &property["type"] {
@@ -68,7 +68,7 @@ fn is_of_known_words(property: &Value, schema: &Value) -> bool {
 }
 
 #[test]
-fn every_key_is_explained() {
+fn every_key_has_a_description() {
     for (schema, root) in schemas() {
         for (owner, key, property) in properties(&schema, root) {
             let description = property["description"].as_str().unwrap_or_default();
@@ -78,12 +78,12 @@ fn every_key_is_explained() {
 }
 
 #[test]
-fn every_key_has_an_example_unless_its_values_are_known_words() {
+fn every_key_has_an_example_unless_its_values_are_known() {
     for (schema, root) in schemas() {
         for (owner, key, property) in properties(&schema, root) {
             let examples = property["examples"].as_array().map_or(0, Vec::len);
             assert!(
-                examples > 0 || is_of_known_words(property, &schema),
+                examples > 0 || has_known_values(property, &schema),
                 "{owner}.{key} has no example: add one to schema/examples.yaml"
             );
         }
@@ -94,8 +94,8 @@ fn every_key_has_an_example_unless_its_values_are_known_words() {
 fn every_example_is_valid_for_its_key() {
     for (schema, root) in schemas() {
         for (owner, key, property) in properties(&schema, root) {
-            let of_key = json!({ "$defs": schema["$defs"], "allOf": [property] });
-            let validator = jsonschema::validator_for(&of_key).expect("a schema");
+            let key_schema = json!({ "$defs": schema["$defs"], "allOf": [property] });
+            let validator = jsonschema::validator_for(&key_schema).expect("a schema");
             for example in property["examples"].as_array().into_iter().flatten() {
                 if let Err(error) = validator.validate(example) {
                     panic!("{owner}.{key}: {example}: {error}");
@@ -115,10 +115,10 @@ fn every_example_belongs_to_a_key() {
         .collect();
     let examples = examples();
     assert!(!examples.is_empty());
-    for (owner, of_type) in &examples {
-        for key in of_type.as_object().expect("a mapping").keys() {
-            let place = (owner.clone(), key.as_str());
-            assert!(known.contains(&place), "there is no key {owner}.{key}");
+    for (owner, type_examples) in &examples {
+        for key in type_examples.as_object().expect("a mapping").keys() {
+            let property = (owner.clone(), key.as_str());
+            assert!(known.contains(&property), "unknown key {owner}.{key}");
         }
     }
 }

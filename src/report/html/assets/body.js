@@ -1,8 +1,8 @@
-// A body as it is shown: JSON laid out and coloured without changing a digit, other text as it is.
+// Shows a body: JSON formatted and colored without changing a character, other text unchanged.
 
 const TOKEN = /\s+|"(?:[^"\\]|\\.)*"?|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]|[^\s"{}[\],:]+/y;
 
-/** The tokens of JSON, also of JSON that was cut. */
+/** The tokens of JSON, which may be truncated. */
 function tokens(json) {
   const found = [];
   TOKEN.lastIndex = 0;
@@ -19,8 +19,8 @@ function kindOf(token, next) {
   return "json-mark";
 }
 
-/** JSON on lines of its own. Numbers, escapes and the order of keys stay as they were sent. */
-function laidOut(json) {
+/** Formats JSON. Numbers, escapes and the order of keys stay as they were sent. */
+function formatted(json) {
   const all = tokens(json);
   const parts = [];
   let depth = 0;
@@ -57,20 +57,20 @@ function isJson(body) {
 /** A body with its notes and buttons. */
 function bodyView(body) {
   if (body.length === 0) return element("p", { class: "note" }, "No body");
-  const kept = body.text ?? body.base64;
+  const content = body.text ?? body.base64;
   const parts = [];
   if (body.truncated) {
-    const bytes = body.text === undefined ? Math.floor(kept.length / 4) * 3 : new TextEncoder().encode(kept).length;
-    const note = bytes === 0 ? `The body of ${counted(body.length, "byte")} is not kept here.`
-      : `Cut: the first ${bytes} of ${counted(body.length, "byte")}.`;
+    const bytes = body.text === undefined ? Math.floor(content.length / 4) * 3 : new TextEncoder().encode(content).length;
+    const note = bytes === 0 ? `The body of ${counted(body.length, "byte")} is not included here.`
+      : `Truncated: the first ${bytes} of ${counted(body.length, "byte")}.`;
     parts.push(element("p", { class: "note" }, note));
   }
-  if (kept === "") return parts;
-  if (body.base64 !== undefined) parts.push(element("p", { class: "note" }, "Not text; in base64:"));
+  if (content === "") return parts;
+  if (body.base64 !== undefined) parts.push(element("p", { class: "note" }, "Binary, as base64:"));
   const pre = element("pre", { class: "body", tabindex: "0" });
   const buttons = element("div", { class: "buttons" });
   if (body.text !== undefined && isJson(body)) {
-    const laid = () => pre.replaceChildren(...laidOut(body.text));
+    const showFormatted = () => pre.replaceChildren(...formatted(body.text));
     const asSent = element("button", {
       type: "button",
       "aria-pressed": "false",
@@ -78,15 +78,15 @@ function bodyView(body) {
         const raw = asSent.getAttribute("aria-pressed") === "false";
         asSent.setAttribute("aria-pressed", String(raw));
         if (raw) pre.replaceChildren(...visible(body.text));
-        else laid();
+        else showFormatted();
       },
     }, "As sent");
-    laid();
+    showFormatted();
     buttons.append(asSent);
   } else {
-    pre.append(...visible(kept));
+    pre.append(...visible(content));
   }
-  buttons.append(copyButton("Copy body", () => kept));
+  buttons.append(copyButton("Copy body", () => content));
   parts.push(pre, buttons);
   return parts;
 }

@@ -1,21 +1,21 @@
-// Building the page. Whatever comes from a run goes in as text, never as markup.
+// Helpers that build the page. Text from a run is inserted as text, never as markup.
 
 /** An element with attributes, listeners (`onclick`) and children. */
 function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
+  const created = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(key.slice(2), value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== undefined && value !== null) made.setAttribute(key, value);
+    if (typeof value === "function") created.addEventListener(key.slice(2), value);
+    else if (value === true) created.setAttribute(key, "");
+    else if (value !== false && value !== undefined && value !== null) created.setAttribute(key, value);
   }
-  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
-  return made;
+  created.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  return created;
 }
 
-// Characters that control a terminal, are not seen, or turn the direction of what follows.
+// Control characters, invisible characters, and marks that change the text direction.
 const UNSEEN = /([\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff])/;
 
-/** Text in which characters that can't be seen are told by their numbers. */
+/** Text with invisible characters shown as their code points. */
 function visible(text) {
   return String(text).split(UNSEEN).map((part, index) =>
     index % 2 ? element("span", { class: "unseen-character" }, `\\u{${part.codePointAt(0).toString(16)}}`) : part);
@@ -29,13 +29,13 @@ const VERDICTS = {
   passed: ["✓", "passed"],
 };
 
-/** A verdict's mark and word in its colour. */
+/** A verdict's mark and name in its color. */
 function verdictMark(verdict) {
   const [mark, word] = VERDICTS[verdict] ?? ["", verdict];
   return element("span", { class: `mark ${verdict}` }, element("span", { "aria-hidden": "true" }, mark), " ", word);
 }
 
-/** A time as people say it. */
+/** A duration with a fitting unit. */
 function duration(seconds) {
   const rounded = (value) => Number(value.toPrecision(value < 10 ? 2 : 3));
   if (seconds < 0.0009995) return `${rounded(seconds * 1e6)} µs`;
@@ -46,7 +46,7 @@ function duration(seconds) {
   }
 }
 
-/** When an attempt began on the virtual clock. What is below a millisecond is the machine's own. */
+/** The start of an attempt on the virtual clock. Less than a millisecond is overhead of the machine. */
 function offset(seconds) {
   return seconds < 0.001 ? "+0 s" : `+${duration(seconds)}`;
 }
@@ -56,7 +56,7 @@ function counted(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** A button that copies what `text` gives, and says so. */
+/** A button that copies the result of `text` and confirms it. */
 function copyButton(label, text, attributes = {}) {
   const button = element("button", {
     type: "button",
@@ -72,7 +72,7 @@ function copyButton(label, text, attributes = {}) {
   return button;
 }
 
-/** Copies, also where the page was not opened from a file or over TLS. */
+/** Copies text, with a fallback for pages opened over plain HTTP. */
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -88,7 +88,7 @@ async function copy(text) {
   }
 }
 
-/** Tells those who can't see the page what happened. */
+/** Announces a message to screen readers. */
 function announce(text) {
   document.querySelector("#announcement").textContent = text;
 }

@@ -1,4 +1,4 @@
-// The list: which scenarios are shown, in which order, and which are open.
+// The list of scenarios: filters, order, and opening.
 
 const list = document.querySelector(".scenarios");
 const rows = [...list.children];
@@ -7,25 +7,25 @@ const textField = document.querySelector("#text");
 const tagField = document.querySelector("#tag");
 const orderField = document.querySelector("#order");
 const expandButton = document.querySelector("#expand");
-const GRAVEST = Object.keys(VERDICTS);
+const WORST_FIRST = Object.keys(VERDICTS);
 // How many scenarios are opened before the page is drawn again.
-const AT_A_TIME = 20;
+const BATCH_SIZE = 20;
 
 const shownRows = () => rows.filter((row) => !row.hidden);
 
-/** What the text filter looks through. */
+/** The text that the text filter searches. */
 function searchText(row) {
   row.searchText ??= row.textContent.toLowerCase();
   return row.searchText;
 }
 
-// Read before anything is opened, since details change what a row has.
+// Read before a row is opened, since its details contain tags too.
 function tagsOf(row) {
   row.tags ??= [...row.querySelectorAll("summary .tag")].map((tag) => tag.textContent);
   return row.tags;
 }
 
-/** Shows the rows that all filters let through. */
+/** Shows the rows that match all filters. */
 function applyFilters() {
   const verdicts = chips.filter((chip) => chip.getAttribute("aria-pressed") === "true").map((chip) => chip.dataset.verdict);
   const words = textField.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -50,7 +50,7 @@ function clearFilters() {
   applyFilters();
 }
 
-/** Shows the scenarios with a tag alone. */
+/** Shows only the scenarios with a tag. */
 function chooseTag(tag) {
   tagField.value = tag;
   applyFilters();
@@ -59,7 +59,7 @@ function chooseTag(tag) {
 
 function applyOrder() {
   const by = {
-    gravest: (row) => GRAVEST.indexOf(row.dataset.verdict),
+    worst: (row) => WORST_FIRST.indexOf(row.dataset.verdict),
     number: () => 0,
     slowest: (row) => -Number(row.dataset.took),
   }[orderField.value];
@@ -79,25 +79,25 @@ function open(row) {
   return details;
 }
 
-/** Opens all that are shown, or closes all. The page stays in use meanwhile. */
+/** Opens all shown scenarios, or closes them, in batches so that the page stays responsive. */
 function expandAll() {
   const opens = expandButton.textContent === "Expand all";
   expandButton.textContent = opens ? "Collapse all" : "Expand all";
   const waiting = shownRows();
-  const some = () => {
-    // Another press in between turns it round.
+  const nextBatch = () => {
+    // Stop if the button was pressed again.
     if (opens !== (expandButton.textContent === "Collapse all")) return;
-    for (const row of waiting.splice(0, opens ? AT_A_TIME : Infinity)) {
+    for (const row of waiting.splice(0, opens ? BATCH_SIZE : Infinity)) {
       if (opens) open(row);
       else row.querySelector("details").open = false;
     }
-    if (waiting.length > 0) requestAnimationFrame(some);
-    else announce(opens ? "All are expanded" : "All are collapsed");
+    if (waiting.length > 0) requestAnimationFrame(nextBatch);
+    else announce(opens ? "All expanded" : "All collapsed");
   };
-  some();
+  nextBatch();
 }
 
-/** Goes to the next scenario, or the one before. */
+/** Moves to the next or the previous scenario. */
 function step(by) {
   const shown = shownRows();
   const present = shown.indexOf(document.activeElement?.closest?.(".scenarios > li"));
@@ -108,7 +108,7 @@ function step(by) {
   row.scrollIntoView({ block: "nearest" });
 }
 
-/** Opens the scenario that the address names. */
+/** Opens the scenario that the URL names. */
 function openLinked() {
   const linked = /^#scenario-\d+$/.test(location.hash) && document.querySelector(location.hash);
   if (!linked) return;

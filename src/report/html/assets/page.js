@@ -1,4 +1,4 @@
-// What happens on the page, once all of it is there.
+// Connects the parts of the page. Runs after all other parts of the script.
 
 document.body.append(element("p", { id: "announcement", class: "unseen", role: "status" }));
 for (const hidden of document.querySelectorAll(".theme, .filters, .keys")) hidden.hidden = false;
@@ -40,11 +40,11 @@ document.addEventListener("keydown", (event) => {
   action();
 });
 
-// What is scrolled to must not hide behind the filters where they stay at the top.
+// Keeps scroll targets from being hidden behind the sticky filters.
 const filters = document.querySelector(".filters");
 new ResizeObserver(() => {
-  const stays = getComputedStyle(filters).position === "sticky";
-  document.documentElement.style.scrollPaddingTop = stays ? `${filters.offsetHeight}px` : "";
+  const isSticky = getComputedStyle(filters).position === "sticky";
+  document.documentElement.style.scrollPaddingTop = isSticky ? `${filters.offsetHeight}px` : "";
 }).observe(filters);
 
 const themeField = document.querySelector("#theme");
@@ -52,15 +52,15 @@ function applyTheme() {
   if (themeField.value) document.documentElement.dataset.theme = themeField.value;
   else delete document.documentElement.dataset.theme;
 }
-// A browser may keep nothing for a file; then the choice lasts as long as the page.
+// A browser may refuse storage to a page from a file; then the choice lasts as long as the page.
 try {
   themeField.value = localStorage.getItem("aghook-theme") ?? "";
-} catch { /* nothing is kept */ }
+} catch { /* no storage */ }
 themeField.addEventListener("change", () => {
   applyTheme();
   try {
     localStorage.setItem("aghook-theme", themeField.value);
-  } catch { /* nothing is kept */ }
+  } catch { /* no storage */ }
 });
 applyTheme();
 

@@ -1,27 +1,27 @@
 // The details of a scenario, built from its run events when it is opened.
 
-/** The events of a scenario; nothing where there was no room for them. */
+/** The events of a scenario, or null if there was no room for them. */
 function eventsOf(number) {
   const data = document.getElementById(`data-${number}`);
   if (!data) return null;
-  // What a probe reads may be more than a number of this language can hold.
+  // A probe's numbers can exceed the safe integers of JavaScript.
   return JSON.parse(data.textContent, (key, value, context) =>
     (key === "before" || key === "after") && context?.source ? context.source : value);
 }
 
-/** Builds the details once. */
+/** Builds the details on the first call. */
 function buildDetail(row) {
   if (row.dataset.built) return;
   row.dataset.built = "yes";
   const events = eventsOf(row.dataset.number);
   if (!events) return;
-  const of = (kind) => events.filter((event) => event.event === kind);
-  const [started] = of("scenario_started");
-  const [effects] = of("effects_ended");
-  const [snapshot] = of("snapshot_compared");
-  const [ended] = of("scenario_ended");
-  const attempts = of("attempt_ended");
-  const steps = of("step_ended");
+  const eventsNamed = (name) => events.filter((event) => event.event === name);
+  const [started] = eventsNamed("scenario_started");
+  const [effects] = eventsNamed("effects_ended");
+  const [snapshot] = eventsNamed("snapshot_compared");
+  const [ended] = eventsNamed("scenario_ended");
+  const attempts = eventsNamed("attempt_ended");
+  const steps = eventsNamed("step_ended");
   const box = row.querySelector(".detail");
 
   const views = new Map();
@@ -32,17 +32,17 @@ function buildDetail(row) {
     summary.focus({ preventScroll: true });
     view.scrollIntoView({ block: "start" });
   };
-  const wide = box.clientWidth || row.clientWidth;
-  // Without the labels of the lanes, which stand above them on a narrow screen.
-  const trackWidth = wide < 640 ? wide - 60 : wide - 280;
+  const width = box.clientWidth || row.clientWidth;
+  // Lane labels are beside the track, but above it on a narrow screen.
+  const trackWidth = width < 640 ? width - 60 : width - 280;
   const leftOut = Number(row.dataset.attempts) - attempts.length;
 
   box.replaceChildren(...[
     head(started),
-    troubles(steps, effects, snapshot, started.source),
+    problemsView(steps, effects, snapshot, started.source),
     snapshot ? snapshotView(snapshot) : null,
     attempts.length > 0 ? timeline(attempts, trackWidth, show) : null,
-    leftOut > 0 ? element("p", { class: "note" }, `${counted(leftOut, "attempt")} left out here; the reports json and har have them.`) : null,
+    leftOut > 0 ? element("p", { class: "note" }, `${counted(leftOut, "attempt")} not shown here; the reports json and har have them.`) : null,
     stepsView(steps, attempts, views),
     effects ? effectsView(effects) : null,
     countNote(steps, effects, snapshot, ended),
@@ -62,27 +62,27 @@ function head(started) {
     started.source ? element("p", { class: "note" }, "Source: ", visible(started.source)) : null);
 }
 
-const isTrouble = (check) => !["passed", "not_checked"].includes(check.verdict);
+const isProblem = (check) => !["passed", "not_checked"].includes(check.verdict);
 
-function troubles(steps, effects, snapshot, known) {
+function problemsView(steps, effects, snapshot, known) {
   const found = [];
   const difference = (check, where) => differenceView(check, where, known);
   for (const step of steps) {
     const where = `step ${step.step}: ${step.description}`;
     for (const delivery of step.deliveries) {
       const which = step.deliveries.length > 1 ? `, delivery ${delivery.delivery} of ${step.deliveries.length}` : "";
-      found.push(...delivery.checks.filter(isTrouble).map((check) => difference(check, where + which)));
+      found.push(...delivery.checks.filter(isProblem).map((check) => difference(check, where + which)));
     }
-    if (step.not_made && isTrouble(step.not_made)) found.push(difference(step.not_made, where));
+    if (step.not_made && isProblem(step.not_made)) found.push(difference(step.not_made, where));
   }
-  found.push(...(effects?.checks ?? []).filter(isTrouble).map((check) => difference(check, "effects")));
-  if (snapshot?.check && isTrouble(snapshot.check)) found.push(difference(snapshot.check, "snapshot"));
+  found.push(...(effects?.checks ?? []).filter(isProblem).map((check) => difference(check, "effects")));
+  if (snapshot?.check && isProblem(snapshot.check)) found.push(difference(snapshot.check, "snapshot"));
   if (found.length === 0) return null;
-  return element("section", { class: "differences" }, element("h3", {}, "What went wrong"), found);
+  return element("section", { class: "differences" }, element("h3", {}, "Problems"), found);
 }
 
-/** A check that does not hold: expected above observed, with what differs marked. Its source is told
- * where it is not that of the scenario, which is `known`. */
+/** A check that did not pass: expected above observed, with the difference marked. Its source is shown
+ * unless it is that of the scenario, `known`. */
 function differenceView(check, where, known) {
   const [expected, observed] = marked(check.expected, check.observed);
   return element("article", { class: `difference ${check.verdict}` },
@@ -95,7 +95,7 @@ function differenceView(check, where, known) {
     check.source && check.source !== known ? element("p", { class: "note" }, "Source: ", visible(check.source)) : null);
 }
 
-/** Two texts with the part marked in which they differ, where most of them is the same. */
+/** Marks the part in which two texts differ, if most of them is the same. */
 function marked(one, other) {
   const shorter = Math.min(one.length, other.length);
   let start = 0;
@@ -108,10 +108,10 @@ function marked(one, other) {
 }
 
 function checkLine(check) {
-  const wrong = isTrouble(check);
+  const hasProblem = isProblem(check);
   return element("li", { class: `check ${check.verdict}` }, verdictMark(check.verdict), " ",
     element("b", {}, visible(check.subject)), " ",
-    wrong || check.expected !== check.observed
+    hasProblem || check.expected !== check.observed
       ? element("span", { class: "note" }, "expected ", element("code", {}, visible(check.expected)), check.verdict === "not_checked" ? ": " : ", observed ",
         check.verdict === "not_checked" ? visible(check.observed) : element("code", {}, visible(check.observed)),
         check.verdict === "not_checked" && check.hint ? [" → ", visible(check.hint)] : null)
@@ -142,7 +142,7 @@ function deliveryView(step, delivery, attempts, views) {
     delivery.checks.length > 0 ? element("ul", { class: "checks" }, delivery.checks.map(checkLine)) : null);
 }
 
-/** The attempts; the last one, which expectations are about, is open where they failed. */
+/** The attempts. If a check failed, the last one, which expectations are about, is open. */
 function attemptsView(attempts, failed, views) {
   return attempts.map((attempt, index) => {
     const view = attemptView(attempt, failed && index === attempts.length - 1);
@@ -159,7 +159,7 @@ function effectsView(effects) {
       element("td", { class: "amount" }, String(reading.before)), element("td", { class: "amount" }, String(reading.after)),
       element("td", { class: "amount change" }, change(reading))));
     const titles = ["probe", "player", "SKU", "before", "after", "change"];
-    parts.push(element("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "What the probes read" },
+    parts.push(element("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Probe readings" },
       element("table", {}, element("thead", {}, element("tr", {}, titles.map((title, index) => element("th", { scope: "col", class: index > 2 ? "amount" : null }, title)))),
         element("tbody", {}, cells))));
   }
@@ -177,5 +177,5 @@ function countNote(steps, effects, snapshot, ended) {
   const deliveries = steps.flatMap((step) => step.deliveries);
   const shown = deliveries.flatMap((delivery) => delivery.checks).length + steps.filter((step) => step.not_made).length + (effects?.checks.length ?? 0) + (snapshot?.check ? 1 : 0);
   const all = Object.values(ended.checks).reduce((sum, count) => sum + count, 0);
-  return all > shown ? element("p", { class: "note" }, `${counted(all - shown, "check")} left out here; the report json has them.`) : null;
+  return all > shown ? element("p", { class: "note" }, `${counted(all - shown, "check")} not shown here; the report json has them.`) : null;
 }

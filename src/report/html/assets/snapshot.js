@@ -1,9 +1,9 @@
-// What came of a scenario's snapshot.
+// The snapshot of a scenario.
 
 const SNAPSHOT_OUTCOMES = {
   as_reviewed: "as reviewed",
-  differs: "not as reviewed",
-  missing: "not there yet",
+  differs: "differs",
+  missing: "missing",
   written: "written",
   unusable: "can't be used",
   not_compared: "not compared",
@@ -16,10 +16,10 @@ function snapshotView(compared) {
     compared.difference ? unifiedDiff(compared.difference) : null);
 }
 
-/** A unified diff, each line in the colour of its sign, which stays. */
+/** A unified diff, each line colored by its sign. */
 function unifiedDiff(text) {
   const lines = text.replace(/\n$/, "").split("\n");
-  return element("pre", { class: "body diff", tabindex: "0", "aria-label": "What differs: - reviewed, + this run" },
+  return element("pre", { class: "body diff", tabindex: "0", "aria-label": "Difference: - reviewed, + this run" },
     lines.map((line) => element("span", { class: DIFF_LINES[line[0]] ?? "same" }, visible(line), "\n")));
 }
 

@@ -1,28 +1,28 @@
-// The attempts of a scenario on the virtual clock: a lane a delivery, each from its own beginning.
+// The attempts of a scenario on the virtual clock: one lane per delivery, each starting at 0.
 
 const LANE_LIMIT = 60;
 const ROW_HEIGHT = 26;
-// What a bar takes at least, in pixels.
+// The minimum width of a bar, in pixels.
 const BAR_WIDTH = 8;
-// At the end of the track there is room for a status.
+// Room for a status at the end of the track.
 const END_WIDTH = 44;
-// What an axis may be divided by, in seconds: as people count time.
+// Possible distances between ticks of the axis, in seconds.
 const STEPS = [
   ...[1e-4, 1e-3, 1e-2, 1e-1].flatMap((power) => [power, 2 * power, 5 * power]),
   ...[1, 60].flatMap((unit) => [1, 2, 5, 10, 15, 30].map((count) => count * unit)),
   ...[1, 2, 6, 12].map((hours) => hours * 3600), ...[1, 2, 7, 30, 90, 365].map((days) => days * 86400),
 ];
 
-/** Where a moment stands, from 0 to 1, and the moments that the axis names. */
+/** The position of a time, from 0 to 1, and the ticks of the axis. */
 function scale(attempts, width) {
   const room = Math.max(0.5, 1 - END_WIDTH / width);
   const starts = attempts.map((attempt) => attempt.virtual_offset_seconds);
   const ends = attempts.map((attempt) => attempt.virtual_offset_seconds + attempt.took_seconds);
   const end = Math.max(...ends, 0.001);
-  const apart = [...new Set(starts.map((start) => Math.round(start * 1000)))].sort((a, b) => a - b)
+  const gaps = [...new Set(starts.map((start) => Math.round(start * 1000)))].sort((a, b) => a - b)
     .map((start, index, all) => (index === 0 ? end : (start - all[index - 1]) / 1000));
-  // Backoff grows, so even steps would push the first attempts into one.
-  const logarithmic = Math.min(...apart) / end < 0.04;
+  // Backoff grows, so on a linear axis the first attempts could overlap.
+  const logarithmic = Math.min(...gaps) / end < 0.04;
   if (!logarithmic) {
     const step = STEPS.find((size) => size >= end / 5) ?? end;
     const ticks = [];
@@ -39,14 +39,14 @@ function scale(attempts, width) {
   return { position, ticks, logarithmic };
 }
 
-/** How an attempt ended, in a word, and the class that draws it. */
-function ending(attempt) {
+/** How an attempt ended, as a label, and its CSS class. */
+function outcome(attempt) {
   const response = attempt.answer.response;
-  if (!response) return { word: attempt.answer.failure.name.replaceAll("_", " "), kind: "unanswered" };
-  return { word: String(response.status), kind: response.status < 300 ? "accepted" : "denied" };
+  if (!response) return { label: attempt.answer.failure.name.replaceAll("_", " "), kind: "unanswered" };
+  return { label: String(response.status), kind: response.status < 300 ? "accepted" : "denied" };
 }
 
-/** The marks of what the sender did on purpose. */
+/** The marks of a fault or a forgery. */
 function marks(attempt) {
   const found = [];
   if (attempt.fault) found.push(element("span", { class: "special fault" }, element("span", { "aria-hidden": "true" }, "↯ "), `fault ${attempt.fault}`));
@@ -83,44 +83,44 @@ function timeline(attempts, width, show) {
   const hidden = lanes.size - drawn.length;
   return element("figure", { class: "timeline" },
     element("figcaption", {}, element("h3", {}, "Timeline"),
-      element("span", { class: "note" }, `virtual clock, from the beginning of each delivery${logarithmic ? "; not to scale: logarithmic" : ""}`)),
+      element("span", { class: "note" }, `virtual clock, from the start of each delivery${logarithmic ? "; logarithmic scale" : ""}`)),
     element("div", { class: "lanes" }, rows, element("div", { class: "lane" }, element("div", { class: "lane-label" }), axis)),
     hidden > 0 ? element("p", { class: "note" }, hidden === 1 ? "… and 1 more delivery" : `… and ${hidden} more deliveries`) : null,
     element("p", { class: "legend" },
-      element("span", { class: "key accepted" }, "answered 2xx"), element("span", { class: "key denied" }, "answered otherwise"),
-      element("span", { class: "key unanswered" }, "no answer heard"), element("span", { class: "key backoff" }, "backoff")));
+      element("span", { class: "key accepted" }, "responded 2xx"), element("span", { class: "key denied" }, "responded otherwise"),
+      element("span", { class: "key unanswered" }, "no response received"), element("span", { class: "key backoff" }, "backoff")));
 }
 
 function track(lane, { position, ticks, percent, width, show }) {
-  const made = element("div", { class: "track" });
+  const box = element("div", { class: "track" });
   for (const tick of ticks) {
     const line = element("i", { class: "tick" });
     line.style.left = percent(position(tick));
-    made.append(line);
+    box.append(line);
   }
-  // Where each row of the track is taken up to, in pixels: what would overlap goes to the next row.
+  // The end of the used part of each row, in pixels. What would overlap goes to the next row.
   const taken = [];
   let before = null;
   for (const attempt of lane) {
     const start = attempt.virtual_offset_seconds;
     const from = position(start);
     const share = position(start + attempt.took_seconds) - from;
-    const { word, kind } = ending(attempt);
+    const { label: status, kind } = outcome(attempt);
     const special = marks(attempt);
-    const text = [word, ...special.map((mark) => mark.textContent)].join(" ");
+    const text = [status, ...special.map((mark) => mark.textContent)].join(" ");
     const begins = from * width;
     let row = taken.findIndex((end) => end <= begins);
     if (row < 0) row = taken.length;
     const barEnds = begins + Math.max(BAR_WIDTH, share * width);
     const labelWidth = 12 + text.length * 7.2;
-    // A label that would leave the track stands before its bar or, where it can't, below.
+    // A label that would leave the track goes before its bar or, if there is no room, below.
     const leaves = barEnds + labelWidth > width;
     const flips = leaves && begins > labelWidth && begins - labelWidth >= (taken[row] ?? 0);
     const below = leaves && !flips;
     taken[row] = barEnds + (flips || below ? 6 : labelWidth);
     if (below) taken[row + 1] = width;
-    if (before) made.append(gapView(before, { row, begins, start, labelWidth: flips ? labelWidth : 0 }, percent, width));
-    const label = element("span", { class: "bar-label" }, element("span", {}, word), special);
+    if (before) box.append(gapView(before, { row, begins, start, labelWidth: flips ? labelWidth : 0 }, percent, width));
+    const label = element("span", { class: "bar-label" }, element("span", {}, status), special);
     if (below) label.style.marginLeft = `${Math.min(0, width - labelWidth - begins)}px`;
     const bar = element("button", {
       type: "button",
@@ -132,14 +132,14 @@ function track(lane, { position, ticks, percent, width, show }) {
     bar.style.left = percent(from);
     bar.style.width = `max(${BAR_WIDTH}px, ${percent(share)})`;
     bar.style.top = `${row * ROW_HEIGHT}px`;
-    made.append(bar);
+    box.append(bar);
     before = { row, taken: taken[row], finished: start + attempt.took_seconds };
   }
-  made.style.height = `${Math.max(1, taken.length) * ROW_HEIGHT}px`;
-  return made;
+  box.style.height = `${Math.max(1, taken.length) * ROW_HEIGHT}px`;
+  return box;
 }
 
-/** The line from an attempt to the next: the backoff, with how long it is where there is room. */
+/** The line between two attempts: the backoff, with its duration if there is room. */
 function gapView(before, next, percent, width) {
   const ends = next.begins - (next.row === before.row ? next.labelWidth : 0);
   const waited = next.start - before.finished;

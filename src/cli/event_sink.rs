@@ -1,0 +1,130 @@
+//! Passes the events of a run to the snapshot review, the journal and the reports.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+
+use super::command_error::CommandError;
+use crate::harness::{RunEnded, RunEvent, Verdict};
+use crate::journal::{CreateJournalError, JournalWriter};
+use crate::snapshots::Review;
+
+/// An open journal and its folder.
+pub(super) struct Recording {
+    folder: PathBuf,
+    writer: JournalWriter<File>,
+}
+
+impl Recording {
+    /// Creates the journal of a run.
+    pub(super) fn create(folder: &Path) -> Result<Self, CommandError> {
+        let writer = JournalWriter::create(folder).map_err(|error| {
+            let help = match &error {
+                CreateJournalError::Exists(_) => "record to another folder, or delete this one",
+                CreateJournalError::Unwritable { .. } => "use a writable folder",
+            };
+            CommandError::usage(error.to_string(), help.to_owned())
+        })?;
+        let folder = folder.to_owned();
+        Ok(Self { folder, writer })
+    }
+
+    fn finish(self) -> Result<(), CommandError> {
+        let Self { folder, writer } = self;
+        writer.finish().map_err(|error| {
+            let folder = folder.display();
+            let message = format!("the recording in {folder} is incomplete: {error}");
+            CommandError::not_completed(message, None)
+        })
+    }
+}
+
+/// Receives the events of a run.
+///
+/// The snapshot review sees an event first and can change it. The event is then written to the
+/// journal before the run continues and before any report sees it. A lock keeps the events in the
+/// same order in the journal and in the reports.
+pub(super) struct EventSink<'run> {
+    consumers: Mutex<Consumers>,
+    stop_on_failure: Option<&'run AtomicBool>,
+}
+
+/// The result of a run.
+pub(super) struct SinkResult {
+    /// The last event of the run, if the run was completed.
+    pub(super) ended: Option<RunEnded>,
+    /// Whether the journal was written completely. `Ok` if there is no journal.
+    pub(super) recorded: Result<(), CommandError>,
+}
+
+struct Consumers {
+    review: Option<Review>,
+    recording: Option<Recording>,
+    reports: mpsc::Sender<RunEvent>,
+    ended: Option<RunEnded>,
+}
+
+impl<'run> EventSink<'run> {
+    /// A failed scenario sets `stop_on_failure`. That happens here because a snapshot difference can
+    /// make a scenario fail.
+    pub(super) fn new(
+        review: Option<Review>,
+        stop_on_failure: Option<&'run AtomicBool>,
+        recording: Option<Recording>,
+        reports: mpsc::Sender<RunEvent>,
+    ) -> Self {
+        let consumers = Mutex::new(Consumers {
+            review,
+            recording,
+            reports,
+            ended: None,
+        });
+        Self {
+            consumers,
+            stop_on_failure,
+        }
+    }
+
+    /// Handles one event.
+    pub(super) fn accept(&self, event: RunEvent) {
+        let consumers = self.consumers.lock();
+        let mut consumers = consumers.unwrap_or_else(PoisonError::into_inner);
+        let events = match &mut consumers.review {
+            Some(review) => review.pass(event),
+            None => vec![event],
+        };
+        for event in events {
+            match (&event, self.stop_on_failure) {
+                (RunEvent::ScenarioEnded(ended), Some(stop))
+                    if ended.verdict == Verdict::Failed =>
+                {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                (RunEvent::RunEnded(ended), _) => consumers.ended = Some(ended.clone()),
+                _ => {}
+            }
+            consumers.pass_on(event);
+        }
+    }
+
+    /// Closes the journal and the channel to the reports.
+    pub(super) fn finish(self) -> SinkResult {
+        let consumers = self.consumers.into_inner();
+        let consumers = consumers.unwrap_or_else(PoisonError::into_inner);
+        SinkResult {
+            ended: consumers.ended,
+            recorded: consumers.recording.map_or(Ok(()), Recording::finish),
+        }
+    }
+}
+
+impl Consumers {
+    fn pass_on(&mut self, event: RunEvent) {
+        if let Some(recording) = &mut self.recording {
+            recording.writer.write(&event);
+        }
+        // The run continues to its verdict even if the report thread has ended.
+        _ = self.reports.send(event);
+    }
+}

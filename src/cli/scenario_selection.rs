@@ -1,0 +1,181 @@
+//! The scenarios that the command line selects.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::Args;
+use globset::{Glob, GlobMatcher};
+
+use super::ExitCode;
+use super::command_error::CommandError;
+use super::console::Console;
+use crate::scenario::document::{Diagnostics, nearest};
+use crate::scenario::{Case, bundled_suite, load};
+
+/// The options that select scenarios.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Scenarios")]
+pub(super) struct ScenarioSelection {
+    /// Scenario files, folders or quoted globs [default: the bundled suite]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Select scenarios whose name or file contains this text or matches this glob (repeatable: any
+    /// of them)
+    #[arg(long, value_name = "EXPR")]
+    filter: Vec<Filter>,
+
+    /// Select scenarios with this tag (repeatable: any of them)
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+
+    /// Select only shard K of N, such as 1/4
+    #[arg(long, value_name = "K/N")]
+    partition: Option<ScenarioShard>,
+}
+
+impl ScenarioSelection {
+    /// Reads the selected scenarios. It is an error if there are none.
+    pub(super) fn read(&self, console: &Console) -> Result<Vec<Case>, CommandError> {
+        let cases = if self.paths.is_empty() {
+            bundled_suite()
+        } else {
+            load(&self.paths)
+        };
+        let mut cases = cases.map_err(|problems| diagnostics_error(&problems, console))?;
+        let known: BTreeSet<&str> = cases
+            .iter()
+            .flat_map(|case| case.scenario.tags.iter().map(String::as_str))
+            .collect();
+        // Next to a known tag, a misspelled one would silently select too few scenarios.
+        if let Some(tag) = self.tag.iter().find(|tag| !known.contains(tag.as_str())) {
+            let near = nearest(tag, known)
+                .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            let help = format!("{near}`aghook list` shows all tags");
+            return Err(CommandError::usage(
+                format!("no scenario has the tag `{tag}`"),
+                help,
+            ));
+        }
+        cases.retain(|case| self.selects(case));
+        if cases.is_empty() {
+            let help = "`aghook list` shows all scenarios".to_owned();
+            return Err(CommandError::usage(
+                "no scenario matches these filters",
+                help,
+            ));
+        }
+        let Some(ScenarioShard { number, count }) = self.partition else {
+            return Ok(cases);
+        };
+        let cases: Vec<Case> = cases.into_iter().skip(number - 1).step_by(count).collect();
+        if cases.is_empty() {
+            let help = "use at most as many shards as there are scenarios".to_owned();
+            return Err(CommandError::usage(
+                format!("shard {number}/{count} has no scenarios"),
+                help,
+            ));
+        }
+        Ok(cases)
+    }
+
+    /// This shard's part of a list that all shards use. Shards that run at the same time get
+    /// different parts.
+    pub(super) fn own_shard<T: Clone>(&self, list: &[T]) -> Vec<T> {
+        match self.partition {
+            Some(ScenarioShard { number, count }) if list.len() >= count => {
+                let own = list.iter().skip(number - 1).step_by(count);
+                own.cloned().collect()
+            }
+            _ => list.to_vec(),
+        }
+    }
+
+    /// The files and folders of the scenarios, or `None` if options exclude some scenarios.
+    pub(super) fn roots(&self) -> Option<Vec<PathBuf>> {
+        let all = self.filter.is_empty() && self.tag.is_empty() && self.partition.is_none();
+        let bundled = || vec![PathBuf::from("scenarios")];
+        all.then(|| match self.paths.as_slice() {
+            [] => bundled(),
+            paths => paths.to_vec(),
+        })
+    }
+
+    fn selects(&self, case: &Case) -> bool {
+        let matches_filter =
+            |filter: &Filter| filter.matches(&case.title()) || filter.matches(&case.source.name);
+        let has_tag = |tag: &String| case.scenario.tags.contains(tag);
+        (self.filter.is_empty() || self.filter.iter().any(matches_filter))
+            && (self.tag.is_empty() || self.tag.iter().any(has_tag))
+    }
+}
+
+/// Renders the errors of files.
+pub(super) fn diagnostics_error(problems: &Diagnostics, console: &Console) -> CommandError {
+    const MAX_WIDTH: usize = 100;
+    const MIN_WIDTH: usize = 40;
+    let width = console.width().unwrap_or(MAX_WIDTH);
+    let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
+    CommandError::rendered(
+        ExitCode::Usage,
+        problems.render(console.shows_error_colors(), width),
+    )
+}
+
+/// A text to search for. If it is a valid glob, it matches as a glob as well. It still matches as
+/// text, because scenario names can contain brackets.
+#[derive(Debug, Clone)]
+pub(super) struct Filter {
+    /// In lowercase.
+    text: String,
+    glob: Option<GlobMatcher>,
+}
+
+impl Filter {
+    pub(super) fn matches(&self, name: &str) -> bool {
+        name.to_lowercase().contains(&self.text)
+            || self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
+    }
+}
+
+impl std::str::FromStr for Filter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("expected a text or a glob".to_owned());
+        }
+        // An invalid glob is a plain text: it can be a part of a name with brackets.
+        let is_glob = text.contains(['*', '?', '[', '{']);
+        let glob = is_glob.then(|| Glob::new(text).ok()).flatten();
+        Ok(Self {
+            text: text.to_lowercase(),
+            glob: glob.map(|glob| glob.compile_matcher()),
+        })
+    }
+}
+
+/// One of several shards of the scenarios.
+#[derive(Debug, Clone, Copy)]
+struct ScenarioShard {
+    /// Counted from 1.
+    number: usize,
+    count: usize,
+}
+
+impl std::str::FromStr for ScenarioShard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let shard = text.split_once('/').and_then(|(number, count)| {
+            Some(Self {
+                number: number.parse().ok()?,
+                count: count.parse().ok()?,
+            })
+        });
+        match shard {
+            Some(shard) if (1..=shard.count).contains(&shard.number) => Ok(shard),
+            _ => Err("expected K/N with K from 1 to N, such as 1/4".to_owned()),
+        }
+    }
+}

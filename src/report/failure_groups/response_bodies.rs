@@ -1,0 +1,147 @@
+//! Counts response bodies, treating those that differ only in IDs and numbers as the same.
+
+use std::collections::BTreeMap;
+
+use crate::harness::{AnswerRecord, AttemptEnded, BodyContent};
+use crate::report::sanitize::sanitize;
+
+/// The most kinds of bodies that are counted separately.
+const KIND_LIMIT: usize = 16;
+/// The most characters that are shown of a body.
+const BODY_LIMIT: usize = 120;
+/// The most kinds that are listed.
+const LISTED: usize = 3;
+
+/// How often each kind of body occurred.
+#[derive(Debug, Default)]
+pub(super) struct ResponseBodies(BTreeMap<String, BodyKind>);
+
+#[derive(Debug)]
+struct BodyKind {
+    count: usize,
+    /// The first of them, shortened.
+    first: String,
+}
+
+impl ResponseBodies {
+    /// Counts the body of a response, unless it is empty or binary.
+    pub(super) fn observe(&mut self, response: &AnswerRecord) {
+        let AnswerRecord::Response { body, .. } = response else {
+            return;
+        };
+        let BodyContent::Text(text) = &body.content else {
+            return;
+        };
+        if text.trim().is_empty() {
+            return;
+        }
+        let kind = without_ids(text);
+        if let Some(known) = self.0.get_mut(&kind) {
+            known.count += 1;
+        } else if self.0.len() < KIND_LIMIT {
+            let first = excerpt(text);
+            self.0.insert(kind, BodyKind { count: 1, first });
+        }
+    }
+
+    /// Counts the response to an attempt.
+    pub(super) fn observe_attempt(&mut self, attempt: Option<&AttemptEnded>) {
+        if let Some(attempt) = attempt {
+            self.observe(&attempt.answer);
+        }
+    }
+
+    /// The kinds of bodies, if there are several.
+    pub(super) fn summary(&self) -> Option<String> {
+        let kinds = self.kinds();
+        if kinds.len() < 2 {
+            return None;
+        }
+        let listed = kinds.iter().take(LISTED);
+        let mut listed: Vec<String> = listed
+            .map(|(text, count)| format!("{text} ({count}×)"))
+            .collect();
+        if let Some(more @ 1..) = kinds.len().checked_sub(LISTED) {
+            listed.push(format!("and {more} more"));
+        }
+        Some(format!("responses differ: {}", listed.join(", ")))
+    }
+
+    /// The most frequent body.
+    pub(super) fn most_frequent(&self) -> Option<&str> {
+        self.kinds().first().map(|(text, _)| *text)
+    }
+
+    /// An example of each kind with its count, the most frequent first.
+    fn kinds(&self) -> Vec<(&str, usize)> {
+        let kinds = self.0.values();
+        let mut kinds: Vec<_> = kinds
+            .map(|kind| (kind.first.as_str(), kind.count))
+            .collect();
+        kinds.sort_by_key(|(first, count)| (std::cmp::Reverse(*count), *first));
+        kinds
+    }
+}
+
+/// The beginning of a text, on one line.
+fn excerpt(text: &str) -> String {
+    let line = sanitize(text.trim());
+    match line.char_indices().nth(BODY_LIMIT) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// Replaces every word that has a digit (IDs, numbers, timestamps) by `#`.
+fn without_ids(text: &str) -> String {
+    let mut kind = String::new();
+    let mut word = String::new();
+    let is_part = |character: char| character.is_alphanumeric() || "-_.:".contains(character);
+    for character in text.chars().take(1000).chain([' ']) {
+        if is_part(character) {
+            word.push(character);
+            continue;
+        }
+        if word.contains(|character: char| character.is_numeric()) {
+            kind.push('#');
+        } else {
+            kind.push_str(&word);
+        }
+        word.clear();
+        kind.push(character);
+    }
+    kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::BodyRecord;
+
+    #[test]
+    fn bodies_that_differ_only_in_ids_are_one_kind() {
+        let mut bodies = ResponseBodies::default();
+        for body in [
+            r#"{"error":"no player 2D2R-OP3C","at":17}"#,
+            r#"{"error":"deadlock"}"#,
+            r#"{"error":"no player ABCD-9999","at":18}"#,
+            "  ",
+        ] {
+            bodies.observe(&AnswerRecord::Response {
+                status: 500,
+                headers: Vec::new(),
+                body: BodyRecord::new(body.as_bytes(), body.len() as u64, false),
+            });
+        }
+        let expected = [
+            (r#"{"error":"no player 2D2R-OP3C","at":17}"#, 2),
+            (r#"{"error":"deadlock"}"#, 1),
+        ];
+        assert_eq!(bodies.kinds(), expected);
+        let summary = r#"responses differ: {"error":"no player 2D2R-OP3C","at":17} (2×), {"error":"deadlock"} (1×)"#;
+        assert_eq!(bodies.summary().as_deref(), Some(summary));
+        assert_eq!(ResponseBodies::default().summary(), None);
+        let long = "é".repeat(500);
+        assert_eq!(excerpt(&long).chars().count(), BODY_LIMIT + 1);
+    }
+}

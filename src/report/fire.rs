@@ -1,0 +1,63 @@
+//! The terminal report of single deliveries: the request once, each response, and a verdict.
+
+use std::io::{self, Write};
+
+use super::sanitize::sanitize;
+use super::terminal::{mark, write_attempt, write_retry};
+use crate::harness::{AttemptEnded, RequestRecord, Verdict};
+
+/// Writes single deliveries to a terminal.
+pub struct FireReport<W> {
+    out: W,
+    /// The request that was written last.
+    shown: Option<RequestRecord>,
+}
+
+impl<W: Write> FireReport<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out, shown: None }
+    }
+
+    /// Writes an attempt: its response, and only what is new in the request since the last attempt.
+    pub fn attempt(&mut self, attempt: &AttemptEnded) -> io::Result<()> {
+        let request = &attempt.request;
+        match self.shown.replace(request.clone()) {
+            Some(known) if is_same(&known, request) => {
+                let headers = request.headers.iter();
+                let new: Vec<_> = headers
+                    .filter(|header| !known.headers.contains(header))
+                    .cloned()
+                    .collect();
+                write_retry(&mut self.out, attempt, &new)
+            }
+            _ => write_attempt(&mut self.out, attempt),
+        }
+    }
+
+    /// Writes the verdict on a delivery, and what to do next.
+    pub fn verdict(&mut self, verdict: Verdict, text: &str, next: Option<&str>) -> io::Result<()> {
+        writeln!(self.out, "{} {}", mark(verdict), sanitize(text))?;
+        match next {
+            Some(next) => writeln!(self.out, "  → {next}"),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a summary if there was more than one delivery.
+    pub fn ended(&mut self, all: usize, expected: usize) -> io::Result<()> {
+        if all > 1 {
+            let unexpected = all - expected;
+            writeln!(
+                self.out,
+                "{all} deliveries: {expected} as expected, {unexpected} unexpected"
+            )?;
+        }
+        self.out.flush()
+    }
+}
+
+/// Whether two requests differ at most in their headers.
+fn is_same(known: &RequestRecord, request: &RequestRecord) -> bool {
+    (&known.method, &known.url, &known.body) == (&request.method, &request.url, &request.body)
+}

@@ -1,0 +1,61 @@
+//! The list of common causes, each with its scenarios and an example folded.
+
+use std::io::{self, Write};
+
+use super::escape::{code, text};
+use super::{exchange, mark, within};
+use crate::report::counts::{counted, problem_summary};
+use crate::report::failure_groups::CommonCause;
+
+/// The most scenarios that are listed for a cause.
+const LISTED: usize = 200;
+
+/// The size limit of the folded parts, in bytes.
+const DETAILS_LIMIT: usize = 100 * 1024;
+
+/// Writes the common causes.
+pub(super) fn write_causes(out: &mut impl Write, causes: &[CommonCause]) -> io::Result<()> {
+    if causes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n### Common causes\n")?;
+    for cause in causes {
+        let (checks, count) = (problem_summary(&cause.checks), cause.scenarios.len());
+        let scenarios = counted(count, "scenario");
+        let (mark, number, title) = (mark(cause.verdict), cause.number, text(&cause.title));
+        let scope = format!("{checks}, in {scenarios}");
+        writeln!(out, "- {mark} **cause {number}**: {title}. {scope}")?;
+        if let Some(hint) = &cause.example.check.hint {
+            writeln!(out, "  - help: {}", text(hint))?;
+        }
+        if let Some(responses) = &cause.responses {
+            writeln!(out, "  - {}", text(responses))?;
+        }
+    }
+    let details: Vec<String> = causes.iter().map(details).collect();
+    let (details, _) = within(DETAILS_LIMIT, details.iter());
+    details
+        .into_iter()
+        .try_for_each(|text| write!(out, "\n{text}"))
+}
+
+/// The scenarios of a cause and an example, folded.
+fn details(cause: &CommonCause) -> String {
+    let (number, count) = (cause.number, cause.scenarios.len());
+    let scenarios = counted(count, "scenario");
+    let summary = format!("cause {number}: {scenarios} and an example");
+    let mut parts = vec![format!("<details><summary>{summary}</summary>\n\n")];
+    let named = cause.scenarios.iter().take(LISTED);
+    parts.extend(named.map(|scenario| {
+        let location = code(&format!("{}:{}", scenario.file, scenario.line));
+        format!("- {} {location}\n", text(&scenario.name))
+    }));
+    if let Some(more @ 1..) = count.checked_sub(LISTED) {
+        parts.push(format!("- and {more} more\n"));
+    }
+    let example = cause.example_line();
+    parts.extend(example.map(|example| format!("\nExample: {}\n", text(&example))));
+    parts.extend(cause.example.attempt.as_ref().map(exchange));
+    parts.push("\n</details>\n".to_owned());
+    parts.concat()
+}

@@ -1,0 +1,133 @@
+//! The terminal report of failed events that were sent again: one line per event, then a summary.
+
+use std::io::{self, Write};
+
+use super::counts::counted;
+use super::replay::response_line;
+use super::sanitize::sanitize;
+use super::terminal::{DIM, mark, paint};
+use crate::harness::{AnswerRecord, HoldingsVerdict, Verdict};
+use crate::load::FailedEvent;
+use crate::scenario::StatusClass;
+
+/// An event of a failures file and the result of sending it again.
+#[derive(Debug)]
+pub struct ResentEvent {
+    /// The event as recorded in the file.
+    pub event: FailedEvent,
+    /// The last response, or why there was none. `None` if the event was not sent.
+    pub answer: Option<AnswerRecord>,
+    /// Whether the player now holds what the event grants. `None` if that was not checked.
+    pub holdings: Option<HoldingsVerdict>,
+}
+
+/// How many resent events had which result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ResentCounts {
+    /// Events that are as expected, as far as checked.
+    pub expected: usize,
+    /// Events that are not.
+    pub unexpected: usize,
+    /// Events for which this can't be decided.
+    pub undecided: usize,
+}
+
+impl ResentEvent {
+    /// Whether the last response was 2xx.
+    pub fn is_acknowledged(&self) -> bool {
+        match &self.answer {
+            Some(AnswerRecord::Response { status, .. }) => StatusClass::Success.matches(*status),
+            _ => false,
+        }
+    }
+
+    /// Passed if the event was acknowledged (a forgery: refused) and granted as often as expected.
+    pub fn verdict(&self) -> Verdict {
+        let is_forged = self.event.forgery.is_some();
+        let response = match (&self.answer, self.event.forgery) {
+            (Some(AnswerRecord::Response { .. }), _) if self.is_acknowledged() == is_forged => {
+                Verdict::Failed
+            }
+            (Some(AnswerRecord::Response { .. }), _) => Verdict::Passed,
+            (Some(AnswerRecord::Failure { .. }), None) => Verdict::Failed,
+            (Some(AnswerRecord::Failure { .. }), Some(_)) | (None, _) => Verdict::Broken,
+        };
+        let holdings = match &self.holdings {
+            None | Some(HoldingsVerdict::Right) => Verdict::Passed,
+            Some(HoldingsVerdict::Wrong(_)) => Verdict::Failed,
+            Some(HoldingsVerdict::Undecided(_)) => Verdict::Broken,
+        };
+        match (response, holdings) {
+            (Verdict::Failed, _) | (_, Verdict::Failed) => Verdict::Failed,
+            (Verdict::Broken, _) | (_, Verdict::Broken) => Verdict::Broken,
+            _ => Verdict::Passed,
+        }
+    }
+
+    fn line(&self) -> String {
+        let event = &self.event;
+        let forged = match event.forgery {
+            Some(forgery) => format!(" (forged: {forgery})"),
+            None => String::new(),
+        };
+        let response = match &self.answer {
+            None => "not sent".to_owned(),
+            Some(AnswerRecord::Response { status, .. }) if self.is_acknowledged() => {
+                status.to_string()
+            }
+            Some(response) => response_line(response),
+        };
+        let holdings = match &self.holdings {
+            None => String::new(),
+            Some(HoldingsVerdict::Right) => "; granted as often as expected".to_owned(),
+            Some(HoldingsVerdict::Wrong(problem)) => format!("; {problem}"),
+            Some(HoldingsVerdict::Undecided(reason)) => {
+                format!("; the grant is undecided: {reason}")
+            }
+        };
+        format!(
+            "event {} of player {}{forged}: {response}{holdings}",
+            event.number, event.player_id
+        )
+    }
+}
+
+/// Counts the results.
+pub fn count_resent(resent: &[ResentEvent]) -> ResentCounts {
+    let mut counts = ResentCounts::default();
+    for event in resent {
+        match event.verdict() {
+            Verdict::Failed => counts.unexpected += 1,
+            Verdict::Passed => counts.expected += 1,
+            _ => counts.undecided += 1,
+        }
+    }
+    counts
+}
+
+/// Writes a line for each event, then a summary.
+pub fn write_resent(resent: &[ResentEvent], out: &mut impl Write) -> io::Result<()> {
+    for resent_event in resent {
+        let line = sanitize(&resent_event.line());
+        writeln!(out, "{} {line}", mark(resent_event.verdict()))?;
+        let before = format!("    before: {}", sanitize(&resent_event.event.problem));
+        writeln!(out, "{}", paint(DIM, before))?;
+    }
+    let counts = count_resent(resent);
+    writeln!(
+        out,
+        "\n{}: {} as expected, {} unexpected, {} undecided",
+        counted(resent.len(), "event"),
+        counts.expected,
+        counts.unexpected,
+        counts.undecided
+    )?;
+    if resent
+        .iter()
+        .any(|event| event.answer.is_some() && event.holdings.is_none())
+    {
+        let line = "grants were not checked: the profile has no probe `quantity`";
+        writeln!(out, "  {}", paint(DIM, line))?;
+    }
+    out.flush()
+}

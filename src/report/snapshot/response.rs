@@ -1,0 +1,101 @@
+//! The lines of a response, without what varies from run to run.
+
+use super::body_lines::received;
+use super::fault_of;
+use super::stable_text::StableText;
+use crate::harness::{AnswerRecord, AttemptEnded};
+
+/// The headers that are always shown. `content-type` is part of the first line.
+const SHOWN: [&str; 2] = ["location", "retry-after"];
+
+/// The lines of a response; the first has the arrow.
+pub(super) fn response_lines(attempt: &AttemptEnded, stable: &StableText<'_>) -> Vec<String> {
+    let by_fault = fault_of(attempt).is_some();
+    let mut lines = lines_of(&attempt.answer, by_fault, stable);
+    if response_was_lost(&attempt.answer)
+        && let Some(AnswerRecord::Response { status, .. }) = attempt.unheard_answer.as_deref()
+    {
+        lines.push(format!("  lost response: {status}"));
+    }
+    lines
+}
+
+/// Whether the sender closed the connection after the response had begun. With other faults, whether
+/// a response existed by then depends on chance.
+fn response_was_lost(response: &AnswerRecord) -> bool {
+    match response {
+        AnswerRecord::Failure { name, .. } => *name == "answer_lost",
+        AnswerRecord::Response { .. } => false,
+    }
+}
+
+fn lines_of(response: &AnswerRecord, by_fault: bool, stable: &StableText<'_>) -> Vec<String> {
+    match response {
+        AnswerRecord::Response {
+            status,
+            headers,
+            body,
+        } => {
+            let content_type = headers
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+            let content_type = content_type.map_or(String::new(), |(_, value)| {
+                format!(" {}", stable.line(value))
+            });
+            let mut lines = vec![format!("← {status}{content_type}")];
+            lines.extend(header_lines(headers, stable));
+            let body = received(body, stable).into_iter();
+            lines.extend(body.map(|line| format!("  {line}")));
+            lines
+        }
+        AnswerRecord::Failure { name, message, .. } => {
+            let reason = stable.line(&reason(name, message));
+            // The reason given by a fault already says that there is no response.
+            vec![if by_fault {
+                format!("← {reason}")
+            } else {
+                format!("← no response: {reason}")
+            }]
+        }
+    }
+}
+
+/// The shown headers, sorted, since their order has no meaning.
+fn header_lines(headers: &[(String, String)], stable: &StableText<'_>) -> Vec<String> {
+    let wanted = |name: &str| {
+        let configured = stable.settings().headers.iter().map(String::as_str);
+        let mut all = SHOWN.into_iter().chain(configured);
+        all.any(|wanted| wanted.eq_ignore_ascii_case(name))
+    };
+    let shown = headers.iter().filter(|(name, _)| wanted(name));
+    let mut lines: Vec<String> = shown
+        .map(|(name, value)| {
+            let name = name.to_ascii_lowercase();
+            let value = match name.as_str() {
+                "location" => stable.url(value),
+                "retry-after" if value.trim().parse::<u64>().is_err() => "[a date]".to_owned(),
+                _ => stable.line(value),
+            };
+            format!("  {}: {value}", stable.line(&name))
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+/// Why there is no response, without messages of the system or of libraries, which vary.
+fn reason(name: &str, message: &str) -> String {
+    let has_foreign_message = matches!(
+        name,
+        "name_not_resolved"
+            | "unreachable"
+            | "local_limit"
+            | "untrusted_certificate"
+            | "tls"
+            | "invalid_response"
+    );
+    match message.split_once(": ") {
+        Some((ours, _)) if has_foreign_message => ours.to_owned(),
+        _ => message.to_owned(),
+    }
+}

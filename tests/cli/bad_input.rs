@@ -1,0 +1,508 @@
+//! What a user may get wrong, and what the program says of it: what is wrong, where, what was
+//! expected and what to do.
+
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+
+use crate::support::{
+    Encrypted, Folder, NOBODY, Peer, Transcript, effecting, expecting, transcript,
+};
+
+/// The most lines of a message: one screen.
+const ONE_SCREEN: usize = 24;
+
+/// What `check` says of each text as a scenario file. `run` must say the same, and send nothing.
+#[track_caller]
+fn complaints<T: AsRef<[u8]>>(cases: &[(&str, T)]) -> String {
+    let mut complaints = String::new();
+    for (title, text) in cases {
+        let folder = Folder::new().with("scenario.yaml", text);
+        let checked = Transcript::of(&mut folder.aghook(&["check", "scenario.yaml"])).ends_with(2);
+        let run = Transcript::of(&mut folder.run(&[])).ends_with(2);
+        assert_eq!(checked.stderr, run.stderr, "{title}");
+        assert_eq!(run.stdout, "", "{title}");
+        let lines = checked.stderr.lines().count();
+        assert!(lines <= ONE_SCREEN, "{title}: {}", checked.stderr);
+        complaints = format!("{complaints}### {title}\n{}\n", checked.stderr);
+    }
+    crate::support::normalised(&complaints)
+}
+
+/// The transcripts of several command lines in one folder.
+#[track_caller]
+fn transcripts(folder: &Folder, code: i32, lines: &[&[&str]]) -> String {
+    let transcripts = lines.iter().map(|words| {
+        let ended = Transcript::of(&mut folder.aghook(words)).ends_with(code);
+        let said = crate::support::normalised(&ended.text());
+        format!(
+            "$ aghook {}\n{said}\n",
+            crate::support::normalised(&words.join(" "))
+        )
+    });
+    transcripts.collect()
+}
+
+#[test]
+fn a_file_that_is_no_yaml() {
+    let said = complaints(&[
+        ("empty", &b""[..]),
+        ("only comments", b"# to be written\n"),
+        ("not UTF-8", b"name: ok\nabout: caf\xe9\n"),
+        (
+            "a bracket too few",
+            b"name: x\nsteps:\n  - deliver: [a\n    expect: {}\n",
+        ),
+        ("a tab", b"name: x\nsteps:\n\t- deliver: a\n"),
+        ("a key twice", b"name: x\nsteps: []\nname: y\n"),
+        (
+            "two documents",
+            b"name: x\nsteps: []\n---\nname: y\nsteps: []\n",
+        ),
+        ("a NUL", b"name: x\0\n"),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_value_of_the_wrong_type() {
+    let said = complaints(&[
+        ("text in place of the mapping", "hello\n".to_owned()),
+        ("a list in place of the mapping", "- a\n- b\n".to_owned()),
+        (
+            "a list in place of text",
+            "name: [a]\nsteps: []\n".to_owned(),
+        ),
+        (
+            "a number in place of text",
+            "name: 12\nsteps: []\n".to_owned(),
+        ),
+        ("a list of fields", expecting("[[2xx]]")),
+        (
+            "text in place of a number",
+            effecting("{ granted: welcome, times: often }"),
+        ),
+        ("a missing key", "name: x\n".to_owned()),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_word_that_is_not_known() {
+    let said = complaints(&[
+        ("key", expecting("{ sttaus: 2xx }")),
+        (
+            "key of a step",
+            expecting("{ status: 2xx }").replace("expect:", "expct:"),
+        ),
+        (
+            "forgery",
+            expecting("{ status: 4xx }\n    forge: wrong_secrt"),
+        ),
+        ("outcome", expecting("{ outcome: deliverd }")),
+        (
+            "event",
+            expecting("{ status: 2xx }").replace("deliver: welcome", "deliver: welcom"),
+        ),
+        ("event of an effect", effecting("granted: wellcome")),
+        (
+            "probe",
+            effecting("{ probe: quantty, of: welcome, change: 1 }"),
+        ),
+        (
+            "probe like no other",
+            effecting("{ probe: xyz, of: welcome, change: 1 }"),
+        ),
+        (
+            "variable",
+            effecting("granted: welcome").replace("gems", "\"${skuu}\"") + "vars: { sku: x }\n",
+        ),
+        (
+            "variable without quotes",
+            effecting("granted: welcome").replace("gems", "${sku}"),
+        ),
+        (
+            "variable without any",
+            effecting("granted: welcome").replace("gems", "\"${sku}\""),
+        ),
+        (
+            "key of a matcher",
+            expecting("{ status: 2xx, body: { $.a: 1, $.b: { machtes: x } } }"),
+        ),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_text_that_means_nothing() {
+    let said = complaints(&[
+        ("JSONPath", expecting("{ body: { \"$.a[\": 1 } }")),
+        ("JSONPath without $", expecting("{ body: { status: ok } }")),
+        (
+            "regular expression",
+            expecting("{ body: { $.a: 1, $.b: { matches: \"(ab\" } } }"),
+        ),
+        ("duration", expecting("{ within: 5 sec }")),
+        ("duration without a unit", expecting("{ within: 5 }")),
+        ("status class", expecting("{ status: 6xx }")),
+        ("status", expecting("{ status: 999 }")),
+        ("status in a list", expecting("{ status: [200, ok] }")),
+        ("no status", expecting("{ status: [] }")),
+        (
+            "no status that is wrong",
+            expecting("{ status: { not: [] } }"),
+        ),
+        (
+            "schema that is not there",
+            expecting("{ schema: answer.json }"),
+        ),
+        ("count", expecting("{ attempts: 3..1 }")),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_scenario_that_leads_nowhere() {
+    let bundle =
+        |item: &str| effecting("granted: welcome").replace("{ sku: gems, quantity: 5 }", item);
+    let said = complaints(&[
+        (
+            "a bundle in itself",
+            bundle("{ sku: chest, bundle: [{ sku: pouch, bundle: [{ sku: chest }] }] }"),
+        ),
+        ("an alias in its own anchor", bundle("&chest { sku: chest, bundle: [*chest] }")),
+        (
+            "same_as in a circle",
+            "name: x\nevents:\n  a: { player_id: { same_as: b } }\n  b: { player_id: { same_as: a } }\n\
+             steps:\n  - deliver: [a, b]\n    expect: { status: 2xx }\n"
+                .to_owned(),
+        ),
+        ("an empty matrix", expecting("{ status: 2xx }") + "matrix: { forge: [] }\n"),
+        ("a matrix of no list", expecting("{ status: 2xx }") + "matrix: { forge: x }\n"),
+        ("nothing to check", expecting("{}")),
+        (
+            "a grant of nothing delivered",
+            effecting("granted: welcome").replace("- deliver: welcome", "- pause: 1s"),
+        ),
+        (
+            "no steps",
+            "name: x\nevents: { a: {} }\nsteps: []\neffects: [{ not_granted: a }]\n".to_owned(),
+        ),
+        (
+            "no grant of nothing delivered",
+            effecting("not_granted: other").replace("steps:", "  other: {}\nsteps:"),
+        ),
+        (
+            "a probe of nothing delivered",
+            effecting("{ probe: quantity, of: other, change: 0 }")
+                .replace("steps:", "  other: {}\nsteps:"),
+        ),
+        ("a grant twice", effecting("granted: welcome\n  - granted: welcome")),
+        ("a grant and none", effecting("granted: welcome\n  - not_granted: welcome")),
+        ("one delivery together", expecting("{ status: 2xx }\n    together: true")),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_file_made_to_hurt() {
+    let deep = format!("name: {}{}\n", "[".repeat(10_000), "]".repeat(10_000));
+    let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x, x]\n");
+    for (previous, letter) in ('a'..='y').zip('b'..='z') {
+        let aliases = vec![format!("*{previous}"); 10].join(", ");
+        bomb = format!("{bomb}{letter}: &{letter} [{aliases}]\n");
+    }
+    let many = (0..11).map(|n| format!("  v{n}: [1, 2]\n"));
+    let many = format!(
+        "{}matrix:\n{}",
+        expecting("{ status: 2xx }"),
+        many.collect::<String>()
+    );
+    let said = complaints(&[
+        ("10,000 levels", deep),
+        ("an alias bomb", bomb),
+        ("2,048 cases", many),
+        (
+            "escapes for the terminal",
+            "\"na\\e[31mme\": x # \u{9b}2J\n".to_owned(),
+        ),
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_path_that_leads_to_no_file() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("empty")).expect("a folder");
+    let check = transcripts(
+        &folder,
+        2,
+        &[
+            &["check", "missing.yaml"],
+            &["check", "empty"],
+            &["check", "s*.yaml"],
+            &["check", "--config", "missing.yaml", "s[.yaml"],
+        ],
+    );
+    let run = transcripts(
+        &folder,
+        2,
+        &[
+            &["run", "missing.yaml"],
+            &["run", "empty"],
+            &["run", "s*.yaml"],
+        ],
+    );
+    insta::assert_snapshot!(format!("{check}{run}"));
+}
+
+#[test]
+fn a_huge_file_is_refused_unread() {
+    let folder = Folder::new();
+    let file = std::fs::File::create(folder.path("scenario.yaml")).expect("a file");
+    file.set_len(100 * 1024 * 1024).expect("a sparse file");
+    insta::assert_snapshot!(transcript(&mut folder.run(&[])), @r"
+    exit code 2
+    --- stdout
+    --- stderr
+      × scenario.yaml: the file is too large: 104857600 bytes, at most 1048576 are allowed
+      help: split it: each file holds one scenario
+    ");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_is_no_file() {
+    let folder = Folder::new();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path("pipe.yaml"))
+        .status();
+    assert!(made.expect("mkfifo").success());
+    for words in [
+        ["check", "pipe.yaml"],
+        ["run", "pipe.yaml"],
+        ["check", "/dev/zero"],
+    ] {
+        Transcript::of(&mut folder.aghook(&words))
+            .ends_with(2)
+            .says(&["this is a pipe or a device, not a file"]);
+    }
+}
+
+#[test]
+fn the_command_line() {
+    let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
+    let run = |words: &[&'static str]| [&["run", "scenario.yaml"], words].concat();
+    let said = transcripts(
+        &folder,
+        2,
+        &[
+            &run(&["--report", "nonsense"]),
+            &run(&["--report", "json="]),
+            &run(&["--report", "json", "--report", "terminal"]),
+            &run(&["--partition", "3/2"]),
+            &run(&["--partition", "2/2"]),
+            &run(&["--jobs", "0"]),
+            &run(&["--filter", "nothing like it"]),
+            &run(&["--tag", "smoek"]),
+            &run(&["--start-time", "noon"]),
+            &run(&["--profile", "staging"]),
+            &run(&["--cacert", "missing.pem"]),
+            &run(&["--allow-host", "https://game.example"]),
+            &["list", "--filter", "nothing like it"],
+        ],
+    );
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_target_that_can_not_be_used() {
+    let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
+    let target = |url: &'static str| ["run", "scenario.yaml", "--target", url];
+    let said = transcripts(
+        &folder,
+        2,
+        &[
+            &target("https://staging.game.example/hook"),
+            &target("http://user:hunter2@127.0.0.1/hook"),
+            &target("ftp://127.0.0.1/hook"),
+            &target("127.0.0.1:8080/hook"),
+            &target("http://127.0.0.1/hook#top"),
+        ],
+    );
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_secret_that_is_not_there() {
+    let folder = Folder::with_scenario(&expecting("{ status: 2xx }")).with("empty.txt", "\n");
+    let run = |words: &[&str]| {
+        let mut command = folder.run(&["--target", "http://127.0.0.1:9/hook"]);
+        command
+            .env_remove("AGHOOK_SECRET")
+            .env_remove("GAME_SECRET")
+            .args(words);
+        command
+    };
+    let said = [
+        transcript(&mut run(&[])),
+        transcript(&mut run(&["--secret-env", "GAME_SECRET"])),
+        transcript(run(&[]).env("AGHOOK_SECRET", "")),
+        transcript(&mut run(&["--secret-file", "missing.txt"])),
+        transcript(&mut run(&["--secret-file", "empty.txt"])),
+    ];
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn a_config_that_is_wrong() {
+    let with = |config: &str| {
+        Folder::with_scenario(&expecting("{ status: 2xx }")).with("aghook.yaml", config)
+    };
+    let local = "profiles:\n  local:\n    target: http://127.0.0.1:9/hook\n";
+    let probe = |lines: &str| format!("{local}    probes:\n      quantity:\n        {lines}\n");
+    let get = "http: GET http://127.0.0.1:9/players/{player_id}";
+    let cases = [
+        ("an unknown key", format!("{local}    secret_evn: X\n"), ""),
+        ("an unknown profile", local.to_owned(), "locla"),
+        (
+            "a profile without a target",
+            "profiles:\n  local: {}\n".to_owned(),
+            "",
+        ),
+        (
+            "two profiles",
+            format!("{local}  staging:\n    target: http://127.0.0.1:9/\n"),
+            "",
+        ),
+        (
+            "a variable that is not set",
+            probe(&format!(
+                "{get}\n        headers: {{ Authorization: Bearer $AGHOOK_UNSET }}"
+            )),
+            "",
+        ),
+        (
+            "a probe on another host",
+            probe("http: GET https://game.example/players/{player_id}"),
+            "",
+        ),
+        (
+            "an unknown placeholder",
+            probe("http: GET http://127.0.0.1:9/{player}"),
+            "",
+        ),
+        (
+            "no method",
+            probe("http: http://127.0.0.1:9/{player_id}"),
+            "",
+        ),
+        (
+            "a header of a command",
+            probe("command: [psql]\n        read: $"),
+            "",
+        ),
+        (
+            "a host with a scheme",
+            format!("{local}    allow_hosts: [\"https://game.example\"]\n"),
+            "",
+        ),
+    ];
+    let mut said = String::new();
+    for (title, config, profile) in cases {
+        let folder = with(&config);
+        let mut command = folder.run(&[]);
+        if !profile.is_empty() {
+            command.args(["--profile", profile]);
+        }
+        let ended = Transcript::of(&mut command).ends_with(2);
+        said = format!(
+            "{said}### {title}\n{}\n",
+            crate::support::normalised(&ended.stderr)
+        );
+    }
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn check_finds_targets_that_can_not_be_sent_to() {
+    for (target, reason) in [
+        ("127.0.0.1:8080/x", "this is no URL"),
+        (
+            "http://game.example/x",
+            "`game.example` is not this machine",
+        ),
+    ] {
+        let config = format!("profiles:\n  local:\n    target: {target}\n");
+        let folder = Folder::new().with("aghook.yaml", &config);
+        let said = Transcript::of(&mut folder.aghook(&["check", "aghook.yaml"])).ends_with(2);
+        assert!(said.stderr.contains("aghook.yaml:3:13"), "{}", said.stderr);
+        assert!(said.stderr.contains(reason), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn check_reads_the_config_as_well() {
+    let folder = Folder::with_scenario(&expecting("{ status: 2xx }"))
+        .with("aghook.yaml", "profiles:\n  local:\n    tarrget: x\n")
+        .with("other.yaml", "profiles: 3\n");
+    let said = transcripts(
+        &folder,
+        2,
+        &[
+            &["check", "scenario.yaml"],
+            &[
+                "check",
+                "scenario.yaml",
+                "aghook.yaml",
+                "--config",
+                "other.yaml",
+            ],
+        ],
+    );
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_target_that_is_not_there() {
+    let untrusted = Encrypted::new("127.0.0.1", &[b"http/1.1"]);
+    let other_name = Encrypted::new("game.example", &[b"http/1.1"]);
+    let plain = Peer::raw(|mut stream, _| {
+        let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+        let _ = stream.write_all(answer);
+        let _ = stream.shutdown(Shutdown::Write);
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let closing = Peer::raw(|mut stream, _| {
+        let _ = stream.read(&mut [0; 4096]);
+    });
+    let [to_plain, to_closing] = [plain, closing].map(|peer| peer.url().replace("http:", "https:"));
+    let cacert = Folder::with_scenario(&expecting("{ status: 2xx }"))
+        .with("other.pem", &other_name.certificate);
+    let said = transcripts(
+        &cacert,
+        3,
+        &[
+            &["run", "scenario.yaml", "--target", NOBODY],
+            &["run", "scenario.yaml", "--target", &untrusted.url()],
+            &[
+                "run",
+                "scenario.yaml",
+                "--cacert",
+                "other.pem",
+                "--target",
+                &other_name.url(),
+            ],
+            &["run", "scenario.yaml", "--target", &to_plain],
+            &["run", "scenario.yaml", "--target", &to_closing],
+        ],
+    );
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn http_to_a_port_that_speaks_https() {
+    let encrypted = Encrypted::new("127.0.0.1", &[b"http/1.1"]);
+    let url = encrypted.url().replace("https:", "http:");
+    let folder = Folder::with_scenario(&expecting("{ status: 2xx }\n    retry: off"));
+    insta::assert_snapshot!(transcript(&mut folder.run(&["--target", &url])));
+}

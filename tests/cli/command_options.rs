@@ -1,0 +1,95 @@
+//! What the options of `run` and `fire` mean for what is sent, for the exit code, and for files
+//! that are there already.
+
+use crate::support::{Answer, Folder, Peer, Transcript, expecting};
+
+#[test]
+fn only_a_4xx_refuses_a_forgery() {
+    for (status, code) in [(401, 0), (422, 0), (200, 1), (302, 1), (500, 1), (503, 1)] {
+        let peer = Peer::answering(move |_| Answer::of(status));
+        let folder = Folder::new();
+        let words = ["fire", "--forge", "wrong_secret", "--target", &peer.url()];
+        Transcript::of(&mut folder.aghook(&words)).ends_with(code);
+    }
+}
+
+#[test]
+fn the_old_secret_must_be_known_to_be_tried() {
+    let peer = Peer::answering(|_| Answer::of(401));
+    let fire = ["fire", "--forge", "expired_secret", "--target", &peer.url()];
+    Transcript::of(&mut Folder::new().aghook(&fire))
+        .ends_with(2)
+        .says(&["`expired_secret_env`"]);
+    assert_eq!(peer.connections(), 0);
+    let config = "profiles: { local: { expired_secret_env: OLD_SECRET } }\n";
+    let folder = Folder::new().with("aghook.yaml", config);
+    let mut known = folder.aghook(&fire);
+    Transcript::of(known.env("OLD_SECRET", "whsec_old")).ends_with(0);
+}
+
+#[test]
+fn a_forgery_and_a_single_try_wait_as_long_as_the_profile_says() {
+    // It never answers, so that only the profile's timeout can end the attempt.
+    let peer = Peer::raw(|mut stream, _| {
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    let config = "profiles: { local: { retry: { timeout: 50ms } } }\n";
+    let folder = Folder::new().with("aghook.yaml", config);
+    for option in ["--no-retry", "--forge=wrong_secret"] {
+        let words = ["fire", option, "--target", &peer.url()];
+        Transcript::of(&mut folder.aghook(&words))
+            .ends_with(1)
+            .says(&["no answer within 50ms"]);
+    }
+}
+
+#[test]
+fn a_body_needs_no_target() {
+    let folder = Folder::new().with("aghook.yaml", "profiles: { local: {} }\n");
+    let body = ["fire", "--dry-run", "--as", "json"];
+    Transcript::of(&mut folder.aghook(&body)).ends_with(0);
+    for words in [&["fire"][..], &["fire", "--dry-run"], &["run"]] {
+        Transcript::of(&mut folder.aghook(words))
+            .ends_with(2)
+            .says(&["the profile `local` has no target"]);
+    }
+}
+
+#[test]
+fn a_run_that_can_not_begin_leaves_the_old_report_alone() {
+    let folder =
+        Folder::with_scenario(&expecting("{ status: 2xx }")).with("old.jsonl", "an old report\n");
+    let report = ["--report", "json=old.jsonl"];
+    let nowhere = ["--target", "http://127.0.0.1:9/hook"];
+    let mut no_secret = folder.run(&report);
+    Transcript::of(no_secret.args(nowhere).env_remove("AGHOOK_SECRET")).ends_with(2);
+    assert_eq!(folder.read("old.jsonl"), "an old report\n");
+    Transcript::of(folder.run(&report).args(nowhere)).ends_with(3);
+    assert_eq!(folder.read("old.jsonl"), "an old report\n");
+    Transcript::of(&mut folder.run(&report)).ends_with(0);
+    assert!(!folder.read("old.jsonl").contains("an old report"));
+}
+
+#[test]
+fn a_title_from_a_report_is_a_filter_and_so_is_a_glob() {
+    let matrix = expecting("{ status: 2xx }").replace("a delivery", "\"a [fast] delivery\"")
+        + "matrix: { n: [1, 2, [3, 4]] }\ntags: [smoke]\n";
+    let folder = Folder::with_scenario(&matrix);
+    let listed = |words: &[&str]| {
+        let words = [&["list", "scenario.yaml"], words].concat();
+        let listed = Transcript::of(&mut folder.aghook(&words)).ends_with(0);
+        listed
+            .stdout
+            .lines()
+            .filter(|line| line.starts_with("a ["))
+            .count()
+    };
+    assert_eq!(listed(&["--filter", "a [fast] delivery [n=2]"]), 1);
+    assert_eq!(listed(&["--filter", "a [fast] delivery [n=[3,4]]"]), 1);
+    assert_eq!(listed(&["--filter", "delivery [n="]), 3);
+    assert_eq!(listed(&["--filter", "a * delivery*n=[12]?"]), 2);
+    let words = ["list", "scenario.yaml", "--tag", "smoke", "--tag", "smoek"];
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(2)
+        .says(&["no scenario has the tag `smoek`", "did you mean `smoke`?"]);
+}

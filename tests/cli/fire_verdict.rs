@@ -1,0 +1,142 @@
+//! `aghook fire` says in words what came of a delivery, and what to do next.
+
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use crate::support::{Answer, Folder, Peer, Transcript};
+
+/// Fires at a receiver that answers with `answer`.
+fn fired(answer: impl Fn() -> u16 + Send + Sync + 'static, arguments: &[&str]) -> Transcript {
+    let peer = Peer::answering(move |_| Answer::of(answer()));
+    let url = peer.url();
+    let folder = Folder::new();
+    let words = [&["fire", "--target", &url], arguments].concat();
+    Transcript::of(&mut folder.aghook(&words))
+}
+
+#[test]
+fn a_genuine_event_is_accepted_or_the_next_step_is_said() {
+    fired(|| 204, &[])
+        .ends_with(0)
+        .says(&["\n✓ accepted: 204\n"]);
+    fired(|| 403, &[]).ends_with(1).says(&[
+        "\n✗ refused: 403\n  → if the receiver rejects the signature",
+        "`aghook verify BODY --timestamp SECONDS --signature HEX`",
+    ]);
+    fired(|| 404, &[])
+        .ends_with(1)
+        .says(&["\n✗ refused: 404\n  → check the path of the target"]);
+    fired(|| 500, &["--no-retry"])
+        .ends_with(1)
+        .says(&["\n✗ failed: 500\n  → look for the reason in the receiver's log\n"]);
+}
+
+#[test]
+fn a_forgery_is_refused_or_that_is_said() {
+    let forge = ["--forge", "tampered_body"];
+    fired(|| 403, &forge)
+        .ends_with(0)
+        .says(&["\n✓ forgery refused as expected: 403 for tampered_body\n"]);
+    fired(|| 200, &forge)
+        .ends_with(1)
+        .says(&["\n✗ forgery accepted: 200 for tampered_body\n  → anyone who knows the URL"]);
+    fired(|| 500, &forge)
+        .ends_with(1)
+        .says(&["\n✗ forgery not refused: 500 for tampered_body does not reject the signature\n"]);
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_said_so() {
+    // It never answers, so that only the profile's timeout can end the attempt.
+    let peer = Peer::raw(|mut stream, _| {
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    let config = "profiles: { local: { retry: { timeout: 50ms } } }\n";
+    let folder = Folder::new().with("aghook.yaml", config);
+    let words = ["fire", "--no-retry", "--target", &peer.url()];
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(1)
+        .says(&["\n✗ timed out: there was no answer within 50ms\n"]);
+}
+
+#[test]
+fn the_request_is_shown_once_for_all_attempts() {
+    let turns = AtomicU16::new(0);
+    let told = fired(
+        move || match turns.fetch_add(1, Ordering::Relaxed) {
+            0 | 1 => 503,
+            _ => 200,
+        },
+        &[],
+    );
+    let told = told
+        .ends_with(0)
+        .says(&["\n✓ accepted: 200, after 3 attempts\n"]);
+    let text = told.stdout;
+    assert_eq!(text.matches("→ POST ").count(), 1, "{text}");
+    assert_eq!(text.matches("\"event_type\"").count(), 1, "{text}");
+    assert_eq!(text.matches("→ same request").count(), 2, "{text}");
+    assert_eq!(text.matches("← 503").count(), 2, "{text}");
+}
+
+#[test]
+fn several_deliveries_are_summed_up() {
+    let turns = AtomicU16::new(0);
+    fired(
+        move || match turns.fetch_add(1, Ordering::Relaxed) {
+            0 => 200,
+            _ => 409,
+        },
+        &["--times", "3"],
+    )
+    .ends_with(1)
+    .says(&["3 deliveries: 1 as expected, 2 unexpected\n"]);
+}
+
+/// The target says where to, and no profile is meant.
+#[test]
+fn several_profiles_without_a_default_are_passed_over_where_a_target_is_given() {
+    let peer = Peer::answering(|_| Answer::of(200));
+    let config = "profiles: { local: {}, staging: {} }\n";
+    let folder = Folder::new().with("aghook.yaml", config);
+    let url = peer.url();
+    let words = ["fire", "--target", &url];
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(0)
+        .says(&[
+            "note: no profile is used",
+            "choose one with `--profile NAME`: local, staging",
+        ]);
+    // A config file that was asked for is meant.
+    let asked_for = [&words[..], &["--config", "aghook.yaml"]].concat();
+    for words in [&asked_for[..], &["fire"]] {
+        Transcript::of(&mut folder.aghook(words))
+            .ends_with(2)
+            .says(&["several profiles, and none is named `default`"]);
+    }
+}
+
+#[test]
+fn where_to_listen_is_said_as_people_say_it_or_explained() {
+    Transcript::of(&mut Folder::new().aghook(&["receive", "--listen", "game.example:80"]))
+        .ends_with(2)
+        .says(&["such as `127.0.0.1:8090`, `localhost:8090` or `[::1]:8090`"]);
+}
+
+#[test]
+fn verify_without_headers_says_both_ways_to_give_them() {
+    for (arguments, missing) in [
+        (
+            &["verify"][..],
+            "the signature and the timestamp are missing",
+        ),
+        (&["verify", "--timestamp", "1"], "the signature is missing"),
+        (&["verify", "--signature", "00"], "the timestamp is missing"),
+    ] {
+        Transcript::of(&mut Folder::new().aghook(arguments))
+            .ends_with(2)
+            .says(&[
+                missing,
+                "--signature HEX --timestamp SECONDS`, or `--headers FILE`",
+            ]);
+    }
+}

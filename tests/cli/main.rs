@@ -1,0 +1,14 @@
+//! The command line as users call it: options, mistakes in input, exit codes, and what commands print.
+
+mod bad_input;
+mod command_options;
+mod dry_run;
+mod exit_codes;
+mod fire_verdict;
+mod mistakes;
+mod new_project;
+mod secrecy;
+mod sign_and_verify;
+#[path = "../support/mod.rs"]
+mod support;
+mod terminal_output;

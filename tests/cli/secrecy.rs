@@ -1,0 +1,431 @@
+//! The secret is in nothing that any command writes: not in success, not in failure, not where a
+//! receiver sends it back, not in hex or base64.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
+
+use crate::support::{Answer, Folder, Game, NOBODY, Peer, Transcript, effecting, expecting};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+/// A secret that JSON, URLs and shells each write in a way of their own.
+const SECRET: &str = "whsec_Zq/9\"x+J'u4pÜ";
+const TOKEN: &str = "tok_Vb/3\"k+W'e8rß";
+
+/// Everything that would tell a reader the secret.
+fn forms(secret: &str) -> Vec<String> {
+    let in_json = json!(secret).to_string();
+    let in_json = in_json.trim_matches('"').to_owned();
+    vec![
+        in_json.replace('/', "\\/"),
+        in_json.replace('Ü', "\\u00dc").replace('ß', "\\u00df"),
+        in_json,
+        hex::encode(secret),
+        hex::encode_upper(secret),
+        STANDARD_NO_PAD.encode(secret),
+        URL_SAFE_NO_PAD.encode(secret),
+        format!("{secret:?}").trim_matches('"').to_owned(),
+        secret.replace('\'', r"'\''"),
+        secret.to_owned(),
+    ]
+}
+
+#[track_caller]
+fn assert_hidden(secret: &str, place: &str, written: &[u8]) {
+    let text = String::from_utf8_lossy(written);
+    for form in forms(secret) {
+        assert!(!text.contains(&form), "`{form}` in {place}:\n{text}");
+    }
+    // Binary content stands in reports as base64, which hides it from a plain search.
+    for word in text.split(|c: char| !c.is_ascii_graphic() || c == '"') {
+        let decoded = STANDARD.decode(word).unwrap_or_default();
+        let found = String::from_utf8_lossy(&decoded).contains(secret);
+        assert!(!found, "the secret in base64 in {place}: {word}");
+    }
+}
+
+/// All files that commands have written into the folder.
+#[track_caller]
+fn assert_hidden_in_files(secret: &str, folder: &Folder) {
+    for entry in walkdir::WalkDir::new(folder.root())
+        .into_iter()
+        .filter_map(Result::ok)
+    {
+        let holds_it = entry.file_name() == "secret.txt";
+        if entry.file_type().is_file() && !holds_it {
+            let written = fs::read(entry.path()).expect("a file");
+            assert_hidden(secret, &entry.path().display().to_string(), &written);
+        }
+    }
+}
+
+/// A receiver that knows the secret, and gives it away in every form and in every place.
+fn telltale(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync + 'static) -> Peer {
+    Peer::answering(move |request| {
+        let all: Vec<String> = forms(SECRET);
+        let told = json!({
+            "secret": SECRET,
+            "token": TOKEN,
+            SECRET: "as a key",
+            "in a list": [[SECRET], { "deep": format!("x{SECRET}y") }],
+            "long": format!("{}{SECRET}", "x".repeat(190)),
+            "encoded": all,
+            "request": String::from_utf8_lossy(&request.body),
+        });
+        let signature = request.header("X-Aghanim-Signature").unwrap_or_default();
+        Answer::of(status)
+            .header("Content-Type", "application/json")
+            .header("X-Secret", SECRET)
+            .header("X-Encoded", &all[3..7].join(" "))
+            .header("X-Signature", signature)
+            .body(body(&told))
+    })
+}
+
+/// The program with the secret, and with every variable that makes programs talk.
+fn aghook(folder: &Folder, arguments: &[&str]) -> assert_cmd::Command {
+    let mut command = folder.aghook(arguments);
+    command
+        .env("AGHOOK_SECRET", SECRET)
+        .env("OLD_SECRET", format!("{SECRET}-old"))
+        // A secret would not be found in a line that is broken within it.
+        .env("COLUMNS", "100000")
+        .env("RUST_LOG", "trace")
+        .env("RUST_BACKTRACE", "full")
+        .env("DEBUG", "*");
+    command
+}
+
+#[track_caller]
+fn tell(folder: &Folder, arguments: &[&str]) -> Transcript {
+    let transcript = Transcript::of(aghook(folder, arguments).write_stdin("{}"));
+    let line = arguments.join(" ");
+    assert_hidden(SECRET, &line, transcript.stdout.as_bytes());
+    assert_hidden(SECRET, &line, transcript.stderr.as_bytes());
+    assert_hidden_in_files(SECRET, folder);
+    transcript
+}
+
+/// Every command, in success and in failure. `TARGET` stands for a receiver that gives the secret
+/// away, `NOBODY` for a port without one.
+const LINES: &[(&str, &[&str])] = &[
+    (
+        "run",
+        &[
+            "run scenario.yaml -v",
+            "run scenario.yaml --report json",
+            "run scenario.yaml -v --target TARGET --report json=run.jsonl --report terminal=run.txt",
+            "run scenario.yaml --target TARGET --report json",
+            "run scenario.yaml --target TARGET --secret-file secret.txt -q",
+            "run scenario.yaml --target NOBODY",
+            "run scenario.yaml --target TARGET --secret-env NOT_SET",
+        ],
+    ),
+    (
+        "report",
+        &[
+            "run scenario.yaml --target TARGET --record kept",
+            "report kept -v",
+            "report kept --report json",
+            "report kept --report har=run.har --report junit=junit.xml --report markdown=run.md",
+            "report missing",
+        ],
+    ),
+    (
+        "replay",
+        &[
+            "run scenario.yaml --target TARGET --record kept",
+            "replay kept -v",
+            "replay kept --resign -v --target TARGET",
+            "replay kept --compare status --secret-file secret.txt",
+            "replay kept --resign --secret-env NOT_SET",
+            "replay kept --target NOBODY",
+            "replay missing",
+        ],
+    ),
+    (
+        "receive",
+        &["receive --listen 0.0.0.0:0", "receive --path nowhere"],
+    ),
+    (
+        "sign",
+        &[
+            "sign",
+            "sign --as json --host x",
+            "sign --as curl --target TARGET",
+            "sign --as signature --secret-file secret.txt",
+            "sign missing.json",
+        ],
+    ),
+    (
+        "verify",
+        &[
+            "verify --signature 00 --timestamp 1",
+            "verify --signature 00 --timestamp 1 --json --also-secret-env OLD_SECRET",
+            "verify --signature x --timestamp y",
+        ],
+    ),
+    ("check", &["check scenario.yaml", "check missing.yaml"]),
+    (
+        "list",
+        &["list", "list --json scenario.yaml", "list --what forgeries"],
+    ),
+    ("schema", &["schema"]),
+    ("completions", &["completions bash", "completions zsh"]),
+    ("man", &["man"]),
+    (
+        "fire",
+        &[
+            "fire --target TARGET",
+            "fire --target TARGET -v",
+            "fire --target TARGET --dry-run",
+            "fire --target TARGET --dry-run --as curl",
+            "fire --target TARGET --dry-run --as json",
+            "fire --target TARGET --forge wrong_secret",
+            "fire --target NOBODY",
+        ],
+    ),
+    (
+        "load",
+        &[
+            "load --rate max --count 5 --drain 0s --target TARGET",
+            "load --rate max --count 5 --drain 0s --forgeries 50% --target TARGET --report json=load.json",
+            "load --rate max --count 5 --drain 0s --report json --report hdr=load.hlog",
+            "load --target NOBODY",
+            "load --rate fast",
+        ],
+    ),
+    ("merge", &["merge scenario.yaml", "merge missing.json"]),
+    ("new", &["new", "new"]),
+    (
+        "snapshots",
+        &[
+            "run scenario.yaml --target TARGET --snapshots snapshots --snapshots-mode new",
+            "snapshots status --diff",
+            "snapshots accept",
+            "run scenario.yaml --target TARGET --snapshots snapshots --snapshots-mode no",
+        ],
+    ),
+];
+
+#[test]
+fn no_command_tells_the_secret() {
+    let help = Transcript::of(&mut aghook(&Folder::new(), &["--help"]))
+        .ends_with(0)
+        .stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<&str> = commands
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(
+        commands.contains(&"run") && commands.contains(&"verify"),
+        "{help}"
+    );
+    let peer = telltale(500, |told| told.to_string().into_bytes());
+    for command in commands {
+        let known = LINES.iter().find(|(name, _)| *name == command);
+        let Some((_, lines)) = known else {
+            panic!("`aghook {command}` is new: add to this table how it is called");
+        };
+        let scenario =
+            expecting("{ status: 2xx, body: { $.secret: x } }\n    retry: { attempts: 2 }");
+        let folder = Folder::with_scenario(&scenario).with("secret.txt", SECRET);
+        for line in *lines {
+            let line = line
+                .replace("TARGET", &peer.url())
+                .replace("NOBODY", NOBODY);
+            tell(&folder, &line.split(' ').collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn a_receiver_can_not_give_it_away() {
+    let escaped = |told: &Value| {
+        let text = told
+            .to_string()
+            .replace('/', "\\/")
+            .replace("whsec", "\\u0077hse\\u0063");
+        text.into_bytes()
+    };
+    let binary = |told: &Value| {
+        [
+            b"\xff\xfe\0",
+            told.to_string().as_bytes(),
+            SECRET.as_bytes(),
+        ]
+        .concat()
+    };
+    let not_json = |told: &Value| format!("{SECRET} {SECRET}{told}{SECRET}").into_bytes();
+    let plain = |told: &Value| told.to_string().into_bytes();
+    let expectation = "[{ status: 404 }, { same_response: false }, { headers: { X-Secret: x, X-Encoded: x } }, \
+        { body: { $.secret: x, $.long: x, $.encoded: x, \"$['in a list']\": x, $: x } }]\n    times: 2\n    retry: off";
+    let peers = [
+        telltale(500, plain),
+        telltale(200, plain),
+        telltale(200, escaped),
+        telltale(500, binary),
+        telltale(403, not_json),
+    ];
+    for peer in peers {
+        let folder = Folder::with_scenario(&expecting(expectation));
+        let options = ["-v", "--report", "json=run.jsonl", "--target", &peer.url()];
+        let told = tell(&folder, &[&["run", "scenario.yaml"], &options[..]].concat());
+        told.ends_with(1).says(&["[secret not shown]"]);
+        assert!(folder.read("run.jsonl").contains("[secret not shown]"));
+    }
+}
+
+/// An answer that repeats the secret is judged as it came: hiding it changes no verdict.
+#[test]
+fn hiding_changes_no_verdict() {
+    let peer = telltale(200, |told| told.to_string().into_bytes());
+    let length = SECRET.chars().count();
+    let holds = expecting(&format!(
+        "{{ body: {{ $.secret: {{ length: {length} }} }} }}"
+    ));
+    let folder = Folder::with_scenario(&holds);
+    tell(&folder, &["run", "scenario.yaml", "--target", &peer.url()]).ends_with(0);
+    let fails = expecting("{ body: { $.secret: { contains: secret not shown } } }");
+    let folder = Folder::with_scenario(&fails);
+    tell(&folder, &["run", "scenario.yaml", "--target", &peer.url()]).ends_with(1);
+}
+
+#[test]
+fn a_secret_in_the_place_of_its_name_is_not_repeated() {
+    let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
+    for word in [
+        "--secret-env",
+        "--secret-file",
+        "--secret",
+        "--also-secret-env",
+    ] {
+        // No path looks like this one: with a `/` or a dot in it, it would be taken for one.
+        let secret = SECRET.replace('/', "-");
+        for command in [
+            "run --target http://127.0.0.1:9/",
+            "sign",
+            "verify",
+            "receive",
+        ] {
+            let mut line = aghook(&folder, &[]);
+            line.args(command.split(' ')).args([word, &secret]);
+            let told = Transcript::of(&mut line).ends_with(2);
+            assert_hidden(
+                &secret,
+                &format!("{command} {word}"),
+                told.text().as_bytes(),
+            );
+        }
+    }
+    let profile = format!(
+        "profiles:\n  local:\n    target: http://127.0.0.1:9/\n    secret_env: {}\n",
+        json!(SECRET)
+    );
+    let folder = Folder::with_scenario(&expecting("{ status: 2xx }")).with("aghook.yaml", profile);
+    let told = Transcript::of(&mut aghook(&folder, &["run", "scenario.yaml"])).ends_with(2);
+    assert_hidden(SECRET, "an error of the profile", told.text().as_bytes());
+}
+
+/// The values of environment variables in a profile's probes are credentials too.
+#[test]
+fn a_probe_can_not_give_its_credentials_away() {
+    let run = |config: &str| {
+        let folder =
+            Folder::with_scenario(&effecting("granted: welcome")).with("aghook.yaml", config);
+        let mut command = aghook(
+            &folder,
+            &["run", "scenario.yaml", "-v", "--report", "json=run.jsonl"],
+        );
+        let told = Transcript::of(command.env("TOKEN", TOKEN)).ends_with(3);
+        assert_hidden(TOKEN, "the terminal", told.text().as_bytes());
+        assert_hidden(TOKEN, "the report", folder.read("run.jsonl").as_bytes());
+        told.says(&["1 broken", "[secret not shown]"]);
+    };
+    let headers = "\n        headers: { Authorization: \"Bearer $TOKEN\" }\n        read: $.";
+    let echoing = || {
+        Game::with_probe(
+            |_, _| Answer::of(500).body(TOKEN),
+            |_| {
+                Answer::of(200)
+                    .json(&json!({ "quantity": TOKEN, "x": "y".repeat(180), "token": TOKEN }))
+            },
+        )
+    };
+    run(&echoing().config("").replace("\n        read: $.", headers));
+    run(&echoing()
+        .config("")
+        .replace("\n        read: $.quantity", &format!("{headers}missing")));
+
+    let peer = Peer::answering(|_| Answer::of(200));
+    let command = |words: &[&str]| {
+        let command = json!(words);
+        format!(
+            "profiles:\n  game:\n    target: {}\n    probes: {{ quantity: {{ command: {command} }} }}\n",
+            peer.url()
+        )
+    };
+    let (print, say): (&[&str], &[&str]) = if cfg!(windows) {
+        (&["cmd", "/c", "type"], &["cmd", "/c", "echo"])
+    } else {
+        (&["cat"], &["echo"])
+    };
+    run(&command(&[say, &["no number: $TOKEN"]].concat()));
+    // What a command complains of names its arguments.
+    run(&command(&[print, &["no-such-$TOKEN"]].concat()));
+    run(&command(&["no-such-program-$TOKEN"]));
+}
+
+/// The receiver keeps a ledger and tells of every request; neither holds the secret.
+#[test]
+fn the_receiver_keeps_it_to_itself() {
+    let folder = Folder::with_scenario(&effecting("granted: welcome"));
+    let mut receiver = Command::new(env!("CARGO_BIN_EXE_aghook"))
+        .current_dir(folder.root())
+        .args(["receive", "--listen", "127.0.0.1:0", "--store", "ledger.db"])
+        .env("AGHOOK_SECRET", SECRET)
+        .env("RUST_LOG", "trace")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
+    let mut stdout = BufReader::new(receiver.stdout.take().expect("a pipe"));
+    let mut first = String::new();
+    stdout.read_line(&mut first).expect("a line");
+    let url = first.split_whitespace().last().expect("a URL").to_owned();
+    let deliver = |body: Value| {
+        let scenario = format!(
+            "name: x\nevents:\n  raw: {{ raw: {} }}\n  sound: {{}}\nsteps:\n  - deliver: [raw, sound]\n    expect: {{ status: 2xx }}\n",
+            json!(body.to_string())
+        );
+        let folder = Folder::with_scenario(&scenario);
+        tell(&folder, &["run", "scenario.yaml", "--target", &url]);
+        tell(
+            &folder,
+            &[
+                "run",
+                "scenario.yaml",
+                "--target",
+                &url,
+                "--secret-env",
+                "OLD_SECRET",
+            ],
+        );
+    };
+    deliver(json!({ "event_type": "coupon.redeemed" }));
+    deliver(json!("no event"));
+    receiver.kill().expect("ends");
+    receiver.wait().expect("ended");
+    let (mut out, mut err) = (first, String::new());
+    stdout.read_to_string(&mut out).expect("UTF-8");
+    let mut stderr = receiver.stderr.take().expect("a pipe");
+    stderr.read_to_string(&mut err).expect("UTF-8");
+    assert!(out.contains("granted"), "{out}");
+    assert_hidden(SECRET, "the receiver's lines", out.as_bytes());
+    assert_hidden(SECRET, "the receiver's errors", err.as_bytes());
+    assert!(folder.path("ledger.db").exists());
+    assert_hidden_in_files(SECRET, &folder);
+}

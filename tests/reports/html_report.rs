@@ -1,0 +1,19 @@
+//! The HTML report: its structure, and how it behaves in a real browser where one is installed.
+
+mod awkward_run;
+mod browser;
+mod in_browser;
+mod structure;
+
+use aghook::harness::RunEvent;
+use aghook::report::{HtmlReport, Report as _};
+
+/// The page of a run.
+fn page(events: impl IntoIterator<Item = RunEvent>) -> String {
+    let mut out = Vec::new();
+    let mut report = HtmlReport::new(&mut out);
+    for event in events {
+        report.observe(&event).expect("memory can be written to");
+    }
+    String::from_utf8(out).expect("UTF-8")
+}

@@ -1,0 +1,139 @@
+//! What is no journal is refused with what to do, and one that is there is never written over.
+
+use std::fs;
+
+use crate::support::{Answer, Folder, Peer, Transcript, expecting};
+
+/// A folder with a recorded run in `kept`.
+fn recorded() -> (Folder, Peer) {
+    let peer = Peer::answering(|_| Answer::of(200));
+    let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
+    let options = ["--target", &peer.url(), "--record", "kept"];
+    Transcript::of(&mut folder.run(&options)).ends_with(0);
+    (folder, peer)
+}
+
+/// Both commands refuse a journal with this text, and neither sends or writes anything.
+#[track_caller]
+fn refused(journal: &str, words: &[&str]) {
+    let (folder, peer) = recorded();
+    fs::write(folder.path("kept/run.jsonl"), journal).expect("written");
+    let before = peer.connections();
+    let report = ["report", "kept", "--report", "junit=junit.xml"];
+    for line in [&report[..], &["replay", "kept"]] {
+        Transcript::of(&mut folder.aghook(line))
+            .ends_with(2)
+            .says(words)
+            .says(&["help: "]);
+    }
+    assert!(!folder.path("junit.xml").exists());
+    assert_eq!(peer.connections(), before);
+}
+
+#[test]
+fn a_journal_is_never_written_over() {
+    let (folder, peer) = recorded();
+    let before = folder.read("kept/run.jsonl");
+    let connections = peer.connections();
+    let options = ["--target", &peer.url(), "--record", "kept"];
+    Transcript::of(&mut folder.run(&options))
+        .ends_with(2)
+        .says(&[
+            "a recorded run is never written over",
+            "record into another folder",
+        ]);
+    assert_eq!(folder.read("kept/run.jsonl"), before);
+    // It was looked whether the target is there, and nothing was sent.
+    assert!(peer.connections() <= connections + 1);
+}
+
+#[test]
+fn a_folder_that_can_not_be_written_to_is_refused_before_the_run() {
+    let (folder, peer) = recorded();
+    let options = ["--target", &peer.url(), "--record", "scenario.yaml/kept"];
+    Transcript::of(&mut folder.run(&options))
+        .ends_with(2)
+        .says(&["the run can't be recorded in", "use a writable folder"])
+        .says_nothing_of(&["1 scenario"]);
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("empty")).expect("a folder");
+    for (path, message) in [
+        ("nowhere", "there is no recorded run at nowhere"),
+        (
+            "empty",
+            "the folder empty holds no recorded run: it has no run.jsonl",
+        ),
+    ] {
+        for command in ["report", "replay"] {
+            Transcript::of(&mut folder.aghook(&[command, path]))
+                .ends_with(2)
+                .says(&[message, "aghook run --record DIR"]);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_journal_is_refused() {
+    refused("", &["run.jsonl has no whole line"]);
+    refused("{\"event\":\"run_sta", &["has no whole line"]);
+    refused(
+        "name: a scenario\n",
+        &["run.jsonl:1: this is no recorded run"],
+    );
+    let (folder, _peer) = recorded();
+    let journal = folder.read("kept/run.jsonl");
+    let without_first = journal.split_once('\n').expect("lines").1;
+    refused(without_first, &["run.jsonl:1: this is no recorded run"]);
+}
+
+#[test]
+fn another_version_is_named() {
+    let (folder, _peer) = recorded();
+    let journal = folder.read("kept/run.jsonl");
+    let newer = journal
+        .replacen("\"format_version\":1", "\"format_version\":2", 1)
+        .replacen(
+            concat!("\"", env!("CARGO_PKG_VERSION"), "\""),
+            "\"9.8.7\"",
+            1,
+        );
+    refused(
+        &newer,
+        &["recorded by aghook 9.8.7 in format version 2, and this aghook reads version 1"],
+    );
+}
+
+#[test]
+fn a_corrupt_line_is_named() {
+    let (folder, _peer) = recorded();
+    let journal = folder.read("kept/run.jsonl");
+    let lines: Vec<&str> = journal.lines().collect();
+    let with = |number: usize, line: &str| {
+        let mut lines = lines.clone();
+        lines[number - 1] = line;
+        lines.join("\n") + "\n"
+    };
+    refused(
+        &with(3, &lines[2][..40]),
+        &["run.jsonl:3: ", "EOF while parsing", "(column 40)"],
+    );
+    refused(
+        &with(2, "{\"event\":\"run_paused\"}"),
+        &["run.jsonl:2: ", "unknown variant `run_paused`"],
+    );
+    refused(
+        &with(2, lines[0]),
+        &["run.jsonl:2: ", "another run begins here"],
+    );
+    // A whole last line that can't be read was not torn by the end of the program.
+    refused(
+        &with(lines.len(), "nonsense"),
+        &[&format!("run.jsonl:{}: ", lines.len())],
+    );
+    let twice = format!("{journal}{}\n", lines[1]);
+    refused(&twice, &["it follows the end of the run"]);
+}

@@ -1,0 +1,448 @@
+//! A recorded run sent again: the same bytes, or signed afresh, to receivers sound and flawed.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::support::{Answer, Folder, NOBODY, Peer, Received, SECRET, Transcript, expecting};
+
+/// The built-in receiver as a program of its own, with the secret of the tests.
+struct Receiver {
+    process: Child,
+    url: String,
+}
+
+impl Receiver {
+    fn start(options: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_aghook"))
+            .args(["receive", "--listen", "127.0.0.1:0"])
+            .args(options)
+            .env("AGHOOK_SECRET", SECRET)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let mut first = String::new();
+        let stdout = process.stdout.take().expect("a pipe");
+        let mut lines = BufReader::new(stdout);
+        lines.read_line(&mut first).expect("a line");
+        // The rest is read as well, so that the receiver never waits for a reader.
+        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        let url = first.split_whitespace().last().expect("a URL").to_owned();
+        Self { process, url }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A receiver that keeps what it gets, and answers with the number of headers.
+struct Keeping {
+    peer: Peer,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Keeping {
+    fn new() -> Self {
+        let received: Arc<Mutex<Vec<Received>>> = Arc::default();
+        let kept = Arc::clone(&received);
+        let peer = Peer::answering(move |request| {
+            kept.lock().expect("unharmed").push(request.clone());
+            Answer::of(200).body(request.headers.len().to_string())
+        });
+        Self { peer, received }
+    }
+
+    /// What came in since the last time.
+    fn taken(&self) -> Vec<Received> {
+        std::mem::take(&mut self.received.lock().expect("unharmed"))
+    }
+}
+
+/// What a request says, apart from the host that it names.
+fn words(request: &Received) -> (String, Vec<(String, String)>, Vec<u8>) {
+    let headers = request.headers.iter().filter(|(name, _)| name != "Host");
+    let line = format!("{} {}", request.method, request.path);
+    (line, headers.cloned().collect(), request.body.clone())
+}
+
+const ALL_SORTS: &str = "\
+name: all sorts of requests
+events:
+  welcome: {}
+  odd: { raw: \"{ \\\"no\\\" : \\\"event\\\\u0000\\\" }\\n\" }
+steps:
+  - { deliver: welcome, expect: { status: 2xx } }
+  - { deliver: odd, retry: off }
+  - { deliver: welcome, forge: two_signatures }
+  - { deliver: welcome, forge: tampered_body }
+  - { deliver: welcome, forge: missing_timestamp }
+  - { deliver: welcome, forge: empty_signature }
+  - { deliver: welcome, forge: stale_timestamp }
+  - { request: { url: '/debug?x=%20y', method: PUT, headers: { x-odd: ' a  b' }, body: { a: 1 } } }
+";
+
+/// A folder in which `scenario` was run against `url` and kept.
+fn recorded(scenario: &str, url: &str, code: i32) -> Folder {
+    let folder = Folder::with_scenario(scenario);
+    let options = ["--target", url, "--record", "kept", "--jobs", "1"];
+    Transcript::of(&mut folder.run(&options)).ends_with(code);
+    folder
+}
+
+#[test]
+fn the_bundled_suite_is_answered_the_same_again() {
+    let folder = Folder::new();
+    Transcript::of(&mut folder.aghook(&["run", "--record", "kept"])).ends_with(0);
+    Transcript::of(&mut folder.aghook(&["replay", "kept"]))
+        .ends_with(2)
+        .says(&["whose secret only that run knew", "`--resign`"]);
+    Transcript::of(&mut folder.aghook(&["replay", "kept", "--resign"]))
+        .ends_with(0)
+        .says(&[" 0 different", "not sent: the fault kept the receiver from"])
+        .says_nothing_of(&["differs", "script"]);
+}
+
+#[test]
+fn exactly_the_same_bytes_are_sent() {
+    let receiver = Keeping::new();
+    let folder = recorded(ALL_SORTS, &receiver.peer.url(), 0);
+    let then = receiver.taken();
+    assert_eq!(then.len(), 8);
+    // No secret is needed, and without other words it goes where it went.
+    let mut replay = folder.aghook(&["replay", "kept"]);
+    Transcript::of(replay.env_remove("AGHOOK_SECRET"))
+        .ends_with(0)
+        .says(&["8 requests of 1 scenario: 8 same, 0 different"]);
+    let now = receiver.taken();
+    assert_eq!(now.len(), then.len());
+    for (then, now) in then.iter().zip(&now) {
+        assert_eq!(words(now), words(then));
+        assert_eq!(now.header("host"), then.header("host"));
+    }
+
+    let other = Keeping::new();
+    let target = other.peer.url();
+    let mut replay = folder.aghook(&["replay", "kept", "--target", &target]);
+    Transcript::of(&mut replay).ends_with(0);
+    let elsewhere = other.taken();
+    assert_eq!(elsewhere.len(), then.len());
+    let authority = other.peer.address.to_string();
+    for (then, now) in then.iter().zip(&elsewhere) {
+        assert_eq!(words(now), words(then));
+        assert_eq!(now.header("host"), Some(authority.as_str()));
+    }
+    assert_eq!(receiver.taken().len(), 0);
+}
+
+#[test]
+fn signed_afresh_the_bodies_are_the_same_and_forgeries_stay_forged() {
+    let receiver = Receiver::start(&[]);
+    let scenario = "\
+name: genuine and forged
+events: { welcome: {} }
+matrix: { forge: [missing_signature, wrong_secret, tampered_body, swapped_timestamp,
+  body_only_signature, stale_timestamp, future_timestamp, two_signatures] }
+steps:
+  - { deliver: welcome, expect: { status: 2xx } }
+  - { deliver: welcome, forge: '${forge}', expect: { status: 4xx } }
+";
+    let folder = recorded(scenario, &receiver.url, 0);
+    let fresh = Receiver::start(&[]);
+    let words = ["replay", "kept", "--resign", "--target", &fresh.url];
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(0)
+        .says(&["16 requests of 8 scenarios: 16 same, 0 different"]);
+
+    let keeping = Keeping::new();
+    let target = keeping.peer.url();
+    let words = ["replay", "kept", "--resign", "--target", &target];
+    Transcript::of(&mut folder.aghook(&words)).ends_with(1);
+    let journal = super::events(&folder.read("kept/run.jsonl"));
+    let bodies = journal.iter().filter_map(|event| match event {
+        aghook::harness::RunEvent::AttemptEnded(attempt) => attempt.request.body.bytes(),
+        _ => None,
+    });
+    let bodies: Vec<Vec<u8>> = bodies.map(std::borrow::Cow::into_owned).collect();
+    let sent: Vec<Vec<u8>> = keeping.taken().into_iter().map(|sent| sent.body).collect();
+    assert_eq!(sent, bodies);
+}
+
+/// A journal whose signatures are an hour older than they were.
+fn grown_old(folder: &Folder) {
+    let journal = folder.read("kept/run.jsonl");
+    let mark = "\"X-Aghanim-Signature-Timestamp\",\"";
+    let older: Vec<String> = journal
+        .split(mark)
+        .enumerate()
+        .map(|(index, part)| match (index, part.split_once('"')) {
+            (1.., Some((seconds, rest))) => {
+                let seconds: u64 = seconds.parse().expect("seconds");
+                format!("{}\"{rest}", seconds - 3600)
+            }
+            _ => part.to_owned(),
+        })
+        .collect();
+    std::fs::write(folder.path("kept/run.jsonl"), older.join(mark)).expect("written");
+}
+
+#[test]
+fn what_is_too_old_is_refused_and_the_way_out_is_told() {
+    let receiver = Receiver::start(&[]);
+    let folder = recorded(&expecting("{ status: 200 }"), &receiver.url, 0);
+    let fresh = Receiver::start(&[]);
+    let to_fresh = ["replay", "kept", "--target", &fresh.url];
+    Transcript::of(&mut folder.aghook(&to_fresh)).ends_with(0);
+    grown_old(&folder);
+    Transcript::of(&mut folder.aghook(&to_fresh))
+        .ends_with(1)
+        .says(&[
+            "✗ differs a delivery: step 1, delivery 1 of welcome, attempt 1",
+            "recorded 200 {\"status\":\"ok\"}",
+            "now      403 {\"status\":\"error\"",
+            "1 request of 1 scenario: 0 same, 1 different",
+            "probably because their signatures are up to 1h",
+            "`--resign`",
+        ]);
+}
+
+#[test]
+fn another_secret_is_thought_of() {
+    let receiver = Receiver::start(&[]);
+    let folder = recorded(&expecting("{ status: 200 }"), &receiver.url, 0);
+    let fresh = Receiver::start(&[]);
+    let words = ["replay", "kept", "--resign", "--target", &fresh.url];
+    let mut replay = folder.aghook(&words);
+    Transcript::of(replay.env("AGHOOK_SECRET", "another"))
+        .ends_with(1)
+        .says(&["another secret than the one that was named"]);
+    let mut replay = folder.aghook(&words);
+    Transcript::of(replay.env_remove("AGHOOK_SECRET")).ends_with(2);
+}
+
+#[test]
+fn a_flaw_shows_as_a_difference() {
+    let receiver = Receiver::start(&[]);
+    let scenario = expecting("{ status: 4xx }").replace(
+        "deliver: welcome",
+        "deliver: welcome\n    forge: wrong_secret",
+    );
+    let folder = recorded(&scenario, &receiver.url, 0);
+    let flawed = Receiver::start(&["--flaw", "signature_not_checked"]);
+    for options in [&[][..], &["--resign"], &["--compare", "status"]] {
+        let words = ["replay", "kept", "--target", &flawed.url];
+        Transcript::of(&mut folder.aghook(&[&words[..], options].concat()))
+            .ends_with(1)
+            .says(&["differs", "wrong_secret", "recorded 403", "now      200"]);
+    }
+}
+
+#[test]
+fn only_the_status_is_compared_where_that_is_asked_for() {
+    let count = Mutex::new(0);
+    let peer = Peer::answering(move |_| {
+        let mut count = count.lock().expect("unharmed");
+        *count += 1;
+        Answer::of(200).body(format!("number {count}"))
+    });
+    let folder = recorded(&expecting("{ status: 200 }"), &peer.url(), 0);
+    Transcript::of(&mut folder.aghook(&["replay", "kept"]))
+        .ends_with(1)
+        .says(&[
+            "recorded 200 number 1",
+            "now      200 number 2",
+            "the bodies are equal up to byte 7",
+        ]);
+    let words = ["replay", "kept", "--compare", "status", "-v"];
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(0)
+        .says(&["✓ same: a delivery: step 1, delivery 1 of welcome, attempt 1"]);
+}
+
+#[test]
+fn what_can_not_be_sent_again_is_left_out_with_its_reason() {
+    let receiver = Keeping::new();
+    let scenario = "\
+name: with a credential
+events: { welcome: {} }
+steps:
+  - { deliver: welcome, expect: { status: 2xx } }
+  - { deliver: welcome, fault: cut_body }
+  - { request: { url: /x, headers: { Authorization: Bearer of-a-test } } }
+";
+    let folder = recorded(scenario, &receiver.peer.url(), 0);
+    receiver.taken();
+    Transcript::of(&mut folder.aghook(&["replay", "kept", "-v"]))
+        .ends_with(0)
+        .says(&[
+            "4 requests of 1 scenario: 2 same, 0 different, 2 not sent",
+            "1 not sent: a credential or a secret stands in the request, and is not recorded",
+            "1 not sent: the fault kept the receiver from having the whole request",
+        ]);
+    assert_eq!(receiver.taken().len(), 2);
+}
+
+const RESTARTED: &str = "\
+name: restarted in between
+events: { welcome: {} }
+steps:
+  - { deliver: welcome, expect: { status: 2xx } }
+  - { restart: true }
+  - { deliver: welcome, expect: { status: 2xx } }
+";
+
+#[test]
+fn a_receiver_that_was_restarted_is_restarted_again_or_the_rest_is_left_out() {
+    let receiver = Keeping::new();
+    let hook = Keeping::new();
+    let failing = Peer::answering(|_| Answer::of(500));
+    let profile = |restart: &str| {
+        let target = receiver.peer.url();
+        format!("profiles:\n  game:\n    target: {target}\n{restart}")
+    };
+    let restart = |peer: &Peer| profile(&format!("    restart: {{ http: POST {} }}\n", peer.url()));
+    let folder = Folder::with_scenario(RESTARTED).with("aghook.yaml", restart(&hook.peer));
+    Transcript::of(&mut folder.run(&["--record", "kept"])).ends_with(0);
+    assert_eq!((receiver.taken().len(), hook.taken().len()), (2, 1));
+
+    Transcript::of(&mut folder.aghook(&["replay", "kept"]))
+        .ends_with(0)
+        .says(&["2 same, 0 different\n"]);
+    assert_eq!((receiver.taken().len(), hook.taken().len()), (2, 1));
+
+    let folder = folder.with("aghook.yaml", profile(""));
+    Transcript::of(&mut folder.aghook(&["replay", "kept"]))
+        .ends_with(0)
+        .says(&["1 same", "1 not sent: the scenario restarts the receiver"]);
+    assert_eq!(receiver.taken().len(), 1);
+
+    let folder = folder.with("aghook.yaml", restart(&failing));
+    Transcript::of(&mut folder.aghook(&["replay", "kept"]))
+        .ends_with(3)
+        .says(&["1 not sent: the receiver could not be restarted", "500"]);
+    assert_eq!((receiver.taken().len(), hook.taken().len()), (1, 0));
+}
+
+#[test]
+fn without_its_script_the_rest_of_a_scenario_is_left_out() {
+    let folder = Folder::new();
+    let words = ["run", "--tag", "script", "--record", "kept"];
+    Transcript::of(&mut folder.aghook(&words)).ends_with(0);
+    let receiver = Receiver::start(&[]);
+    let words = ["replay", "kept", "--resign", "--target", &receiver.url];
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(3)
+        .says(&["the profile has no `script` to do so"]);
+    let base = receiver.url.replace("/webhooks/aghanim", "");
+    let profile = format!(
+        "profiles:\n  game:\n    target: {}\n    script:\n      \
+         http: PUT {base}/debug/players/{{player_id}}/respond\n",
+        receiver.url
+    );
+    let folder = folder.with("aghook.yaml", profile);
+    Transcript::of(&mut folder.aghook(&["replay", "kept", "--resign"]))
+        .ends_with(0)
+        .says(&[" 0 different"])
+        .says_nothing_of(&["script"]);
+}
+
+#[test]
+fn a_target_that_is_not_there_is_3() {
+    let receiver = Keeping::new();
+    let folder = recorded(&expecting("{ status: 200 }"), &receiver.peer.url(), 0);
+    Transcript::of(&mut folder.aghook(&["replay", "kept", "--target", NOBODY]))
+        .ends_with(3)
+        .says(&["can't be reached"]);
+}
+
+#[test]
+fn a_receiver_that_dies_is_told_and_not_asked_any_further() {
+    let receiver = Receiver::start(&[]);
+    let scenario = "\
+name: several
+events: { one: {}, two: {}, three: {} }
+steps:
+  - { deliver: [one, two, three], expect: { status: 2xx } }
+";
+    let folder = recorded(scenario, &receiver.url, 0);
+    let dying = Receiver::start(&["--crash-after", "2"]);
+    Transcript::of(&mut folder.aghook(&["replay", "kept", "--target", &dying.url]))
+        .ends_with(1)
+        .says(&[
+            "1 same, 1 different",
+            "stopped there, since the target is unreachable",
+        ]);
+}
+
+#[test]
+fn other_machines_have_to_be_named() {
+    let receiver = Keeping::new();
+    let folder = recorded(&expecting("{ status: 200 }"), &receiver.peer.url(), 0);
+    receiver.taken();
+    let journal = folder.read("kept/run.jsonl");
+    let here = format!("http://{}", receiver.peer.address);
+    let staging = journal.replace(&here, "http://staging.example.com");
+    std::fs::write(folder.path("kept/run.jsonl"), staging).expect("written");
+    Transcript::of(&mut folder.aghook(&["replay", "kept"]))
+        .ends_with(2)
+        .says(&["--allow-host staging.example.com", "`--target URL`"]);
+    let words = ["replay", "kept", "--target", &receiver.peer.url()];
+    Transcript::of(&mut folder.aghook(&words)).ends_with(0);
+}
+
+#[test]
+fn some_scenarios_alone_can_be_meant() {
+    let receiver = Keeping::new();
+    let url = receiver.peer.url();
+    let scenario = |name: &str| expecting("{ status: 200 }").replace("a delivery", name);
+    let folder = Folder::new()
+        .with("a.yaml", scenario("apples"))
+        .with("b.yaml", scenario("pears"));
+    let words = ["run", ".", "--target", &url, "--record", "kept"];
+    Transcript::of(&mut folder.aghook(&words)).ends_with(0);
+    receiver.taken();
+    for (filter, sent) in [("PEARS", 1), ("a.yaml", 1), ("*.yaml", 2)] {
+        let words = ["replay", "kept", "--filter", filter];
+        Transcript::of(&mut folder.aghook(&words)).ends_with(0);
+        assert_eq!(receiver.taken().len(), sent, "{filter}");
+    }
+    let words = ["replay", "kept", "--filter", "plums"];
+    Transcript::of(&mut folder.aghook(&words))
+        .ends_with(2)
+        .says(&["no scenario matches these filters"]);
+    assert_eq!(receiver.taken().len(), 0);
+}
+
+#[test]
+fn what_was_sent_over_http_2_can_be_sent_over_either() {
+    let receiver = Receiver::start(&[]);
+    let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
+    let options = ["--target", &receiver.url, "--record", "kept"];
+    let options = [&options[..], &["--http-version", "2"]].concat();
+    Transcript::of(&mut folder.run(&options)).ends_with(0);
+    assert!(folder.read("kept/run.jsonl").contains("\"HTTP/2\""));
+    for version in ["1.1", "2"] {
+        let fresh = Receiver::start(&[]);
+        let words = ["replay", "kept", "--target", &fresh.url];
+        let words = [&words[..], &["--http-version", version]].concat();
+        Transcript::of(&mut folder.aghook(&words)).ends_with(0);
+    }
+}
+
+#[test]
+fn waits_between_attempts_take_their_time_where_that_is_asked_for() {
+    const WAIT: Duration = Duration::from_millis(300);
+    let peer = Peer::answering(|_| Answer::of(503));
+    let scenario = expecting("{ status: 503 }\n    retry: { attempts: 2, delays: [300ms] }");
+    let folder = recorded(&scenario, &peer.url(), 0);
+    let began = Instant::now();
+    Transcript::of(&mut folder.aghook(&["replay", "kept", "--real-time"]))
+        .ends_with(0)
+        .says(&["2 requests of 1 scenario: 2 same"]);
+    assert!(began.elapsed() >= WAIT);
+}

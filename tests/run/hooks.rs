@@ -1,0 +1,247 @@
+//! The hooks of a profile by which a scenario steers the receiver: what is reported without them, and
+//! how they fail.
+
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+
+use crate::support::{Answer, Folder, Game, Peer, Transcript};
+use serde_json::Value;
+
+const RESTARTING: &str = "name: granted once though it is restarted
+events: { coupon: { item: { quantity: 5 } } }
+steps:
+  - deliver: coupon
+    expect: { status: 2xx }
+  - restart: true
+  - deliver: coupon
+    expect: { status: 2xx }
+effects:
+  - granted: coupon
+";
+
+/// A game that remembers the keys that it has granted until it forgets them.
+fn game(keys: Arc<Mutex<Vec<Value>>>) -> Game {
+    Game::new(move |event, holdings| {
+        let mut keys = keys.lock().expect("not poisoned");
+        if !keys.contains(&event["idempotency_key"]) {
+            keys.push(event["idempotency_key"].clone());
+            Game::grant_item(holdings, event);
+        }
+        Answer::of(200)
+    })
+}
+
+fn run(game: &Game, profile: &str, options: &[&str]) -> Transcript {
+    let folder = Folder::with_scenario(RESTARTING).with("aghook.yaml", game.config(profile));
+    Transcript::of(&mut folder.run(options))
+}
+
+#[test]
+fn without_a_restart_hook_the_scenario_is_not_checked_and_says_what_to_add() {
+    let game = game(Arc::default());
+    run(&game, "", &[]).ends_with(0).says(&[
+        "1 not checked",
+        "the profile has no `restart`",
+        "restart: {",
+    ]);
+    // What was not checked is a failure where that is asked for.
+    run(&game, "", &["--strict"])
+        .ends_with(1)
+        .says(&["1 failed", "the profile has no `restart`"]);
+}
+
+#[test]
+fn a_restart_by_request_shows_what_a_game_forgets() {
+    for (forgets, code) in [(false, 0), (true, 1)] {
+        let keys: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let kept = Arc::clone(&keys);
+        let hook = Peer::answering(move |request| {
+            assert_eq!(request.path, "/hook");
+            if forgets {
+                kept.lock().expect("not poisoned").clear();
+            }
+            Answer::of(204)
+        });
+        let profile = format!("    restart: {{ http: POST {} }}\n", hook.url());
+        let transcript = run(&game(keys), &profile, &["--strict"]).ends_with(code);
+        assert_eq!(hook.connections(), 1);
+        if forgets {
+            transcript.says(&["2 times as much"]);
+        }
+    }
+}
+
+#[test]
+fn a_restart_that_fails_is_broken_and_blames_no_receiver() {
+    let refusing = Peer::answering(|_| Answer::of(500));
+    let by_request = format!("    restart: {{ http: POST {} }}\n", refusing.url());
+    for (profile, told) in [
+        (by_request.as_str(), "answered 500"),
+        (
+            "    restart: { command: [aghook-has-no-such-program] }\n",
+            "could not be run",
+        ),
+    ] {
+        run(&game(Arc::default()), profile, &[])
+            .ends_with(3)
+            .says(&["broken", told]);
+    }
+}
+
+#[cfg(unix)]
+const SUCCEEDS: &str = "[\"true\"]";
+#[cfg(windows)]
+const SUCCEEDS: &str = "[cmd, /c, exit, \"0\"]";
+
+#[test]
+fn a_restart_by_command_goes_on_once_the_command_has_ended() {
+    let profile = format!("    restart: {{ command: {SUCCEEDS} }}\n");
+    run(&game(Arc::default()), &profile, &["--strict"]).ends_with(0);
+}
+
+#[test]
+fn a_receiver_that_does_not_come_back_is_waited_for_so_long_and_no_longer() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (is_down, down) = mpsc::channel::<()>();
+    let goes_down = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&goes_down);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            if told.load(Ordering::SeqCst) {
+                break;
+            }
+            let stream = stream.expect("a connection");
+            std::thread::spawn(move || crate::support::serve_requests(stream, |_| Answer::of(200)));
+        }
+        drop(listener);
+        is_down.send(()).expect("waited for");
+    });
+    let down = Mutex::new(down);
+    let hook = Peer::answering(move |_| {
+        goes_down.store(true, Ordering::SeqCst);
+        // Wakes it up.
+        drop(TcpStream::connect(address));
+        let down = down.lock().expect("not poisoned");
+        down.recv().expect("it goes down");
+        Answer::of(200)
+    });
+    let profile = format!(
+        "profiles:\n  gone:\n    target: http://{address}/hook\n    \
+         restart: {{ http: POST {}, timeout: 300ms }}\n",
+        hook.url()
+    );
+    let folder = Folder::with_scenario(RESTARTING).with("aghook.yaml", profile);
+    Transcript::of(&mut folder.run(&[]))
+        .ends_with(3)
+        .says(&["broken", "the receiver was not back within 300ms"]);
+}
+
+#[test]
+fn who_restarts_runs_alone_and_last() {
+    let at_work = Arc::new(AtomicUsize::new(0));
+    let (game_at_work, hook_at_work) = (Arc::clone(&at_work), Arc::clone(&at_work));
+    let game = Game::new(move |event, holdings| {
+        game_at_work.fetch_add(1, Ordering::SeqCst);
+        Game::grant_item(holdings, event);
+        game_at_work.fetch_sub(1, Ordering::SeqCst);
+        Answer::of(200)
+    });
+    let hook = Peer::answering(move |_| {
+        assert_eq!(hook_at_work.load(Ordering::SeqCst), 0);
+        Answer::of(200)
+    });
+    let profile = format!("    restart: {{ http: POST {} }}\n", hook.url());
+    let folder = Folder::new().with("aghook.yaml", game.config(&profile));
+    let restarting = "name: NAME\nevents: { a: {} }\n\
+        steps: [{ deliver: a, expect: { status: 2xx } }, { restart: true }]\n";
+    let other = "name: NAME\nevents: { a: {} }\nsteps: [{ deliver: a, expect: { status: 2xx } }]\n";
+    let mut files = Vec::new();
+    for (name, text) in [
+        ("a.yaml", restarting),
+        ("b.yaml", other),
+        ("c.yaml", restarting),
+        ("d.yaml", other),
+        ("e.yaml", other),
+    ] {
+        let text = text.replace("NAME", name);
+        std::fs::write(folder.path(name), text).expect("written");
+        files.push(name);
+    }
+    let arguments = [&["run", "--report", "json=run.jsonl"], &files[..]].concat();
+    Transcript::of(&mut folder.aghook(&arguments)).ends_with(0);
+    let mut ended = Vec::new();
+    for line in folder.read("run.jsonl").lines() {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        if event["event"] == "scenario_ended" {
+            ended.push(event["scenario"].as_u64().expect("a number"));
+        }
+    }
+    // In the order of the files among themselves, and after all others.
+    assert_eq!(ended[3..], [1, 3]);
+}
+
+#[test]
+fn unknown_names_name_the_nearest() {
+    for (words, near) in [
+        ("forge: wrong_secert", "did you mean `wrong_secret`?"),
+        ("fault: timeout_overlaps", "did you mean `timeout_overlap`?"),
+    ] {
+        let scenario = format!(
+            "name: a delivery\nevents: {{ a: {{}} }}\n\
+             steps: [{{ deliver: a, {words}, expect: {{ status: 2xx }} }}]\n"
+        );
+        let folder = Folder::with_scenario(&scenario);
+        Transcript::of(&mut folder.aghook(&["check", "scenario.yaml"]))
+            .ends_with(2)
+            .says(&[near]);
+    }
+    let forged = ["fire", "--dry-run", "--forge", "tampered_bdy"];
+    Transcript::of(&mut Folder::new().aghook(&forged))
+        .ends_with(2)
+        .says(&["tampered_body"]);
+    let flawed = ["receive", "--flaw", "first_piece_onli"];
+    Transcript::of(&mut Folder::new().aghook(&flawed))
+        .ends_with(2)
+        .says(&["first_piece_only"]);
+}
+
+#[test]
+fn a_generated_id_can_have_an_ending() {
+    let scenario = "name: an ID beyond ASCII
+events:
+  one: { player_id: { ending: -Zoë } }
+  same: { player_id: { same_as: one }, transaction_id: { ending: -x } }
+  another: { player_id: { ending: -Zoë } }
+steps:
+  - deliver: [one, same, another]
+    expect: { status: 2xx }
+";
+    let seen: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let told = Arc::clone(&seen);
+    let peer = Peer::answering(move |request| {
+        told.lock().expect("not poisoned").push(request.json());
+        Answer::of(200)
+    });
+    let folder = Folder::with_scenario(scenario);
+    Transcript::of(&mut folder.run(&["--target", &peer.url()])).ends_with(0);
+    let seen = seen.lock().expect("not poisoned");
+    let player = |number: usize| seen[number]["event_data"]["player_id"].as_str();
+    assert!(player(0).is_some_and(|id| id.ends_with("-Zoë") && id.len() > 8));
+    assert_eq!(player(0), player(1));
+    assert_ne!(player(0), player(2));
+    let transaction = seen[1]["transaction_id"].as_str();
+    assert!(transaction.is_some_and(|id| id.ends_with("-x")));
+
+    for (wrong, told) in [
+        ("{ ending: -a, same_as: one }", "one of `same_as`"),
+        ("{ endin: -a }", "ending"),
+    ] {
+        let text = scenario.replacen("{ ending: -Zoë }", wrong, 1);
+        let folder = Folder::with_scenario(&text);
+        Transcript::of(&mut folder.aghook(&["check", "scenario.yaml"]))
+            .ends_with(2)
+            .says(&[told]);
+    }
+}

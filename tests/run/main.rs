@@ -1,0 +1,16 @@
+//! `aghook run` against receivers: what passes, what fails, and what blames nobody.
+
+mod bundled_suite;
+mod cookbook;
+mod faults;
+mod hooks;
+mod hostile_receivers;
+mod https;
+mod killed_receiver;
+mod profile_words;
+mod receiver_ledger;
+mod shared_causes;
+#[path = "../support/mod.rs"]
+mod support;
+mod template_receiver;
+mod verdicts;

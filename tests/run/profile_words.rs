@@ -1,0 +1,285 @@
+//! What a profile says of a receiver that can't take everything: the players whom it knows, how much it
+//! takes in a time, what can be held once only, and where its probe stands.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex};
+
+use crate::support::{Answer, Folder, Game};
+use serde_json::{Value, json};
+
+const TWO_PLAYERS: &str = "name: two players\nevents:\n  one: {}\n  other: {}\nsteps:\n  \
+                           - deliver: [one, other]\n    expect: { status: 2xx }\neffects:\n  \
+                           - granted: one\n  - granted: other\n";
+
+/// A game that grants to players of its own, and refuses all others.
+fn own_players(met: &Arc<Mutex<Vec<String>>>) -> Game {
+    let met = Arc::clone(met);
+    Game::new(move |event, holdings| {
+        let player = event["event_data"]["player_id"]
+            .as_str()
+            .unwrap_or_default();
+        met.lock().expect("no panic").push(player.to_owned());
+        if !player.starts_with("tester-") {
+            return Answer::of(404);
+        }
+        Game::grant_item(holdings, event);
+        Answer::of(200)
+    })
+}
+
+fn text(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).into_owned()
+}
+
+/// Runs both scenarios against a game of own players, with this line in the profile.
+fn run(players: &str, arguments: &[&str]) -> (Option<i32>, String, Vec<String>) {
+    let met = Arc::new(Mutex::new(Vec::new()));
+    let game = own_players(&met);
+    let folder = Folder::new()
+        .with("a.yaml", TWO_PLAYERS)
+        .with("b.yaml", TWO_PLAYERS)
+        .with("testers.txt", "tester-{1..2}\n\n tester-3 \ntester-4\n")
+        .with(
+            "aghook.yaml",
+            game.config(&format!("    players: {players}\n")),
+        );
+    let arguments = [&["run", "a.yaml", "b.yaml"], arguments].concat();
+    let output = folder.aghook(&arguments).output().expect("runs");
+    let told = text(&output.stdout) + &text(&output.stderr);
+    let met = met.lock().expect("no panic").clone();
+    (output.status.code(), told, met)
+}
+
+#[test]
+fn every_event_is_about_a_listed_player_of_its_own() {
+    for players in [
+        "'tester-{1..4}'",
+        "[tester-1, 'tester-{2..9}']",
+        "{ file: testers.txt }",
+    ] {
+        let (code, told, met) = run(players, &[]);
+        assert_eq!(code, Some(0), "{told}");
+        let expected = ["tester-1", "tester-2", "tester-3", "tester-4"];
+        let met: BTreeSet<&str> = met.iter().map(String::as_str).collect();
+        assert_eq!(met, BTreeSet::from(expected), "{players}");
+        assert!(!told.contains("run one after the other"), "{told}");
+    }
+}
+
+#[test]
+fn scenarios_that_share_players_take_turns_and_it_is_said() {
+    let (code, told, met) = run("[tester-1, tester-2, tester-3]", &["--jobs", "8"]);
+    assert_eq!((code, met.len()), (Some(0), 4), "{told}");
+    let note = "`players` lists 3 players, but the scenarios need 4";
+    assert!(told.contains(note), "{told}");
+}
+
+#[test]
+fn a_scenario_without_enough_players_is_not_checked_and_sends_nothing() {
+    let (code, told, met) = run("tester-1", &[]);
+    assert_eq!((code, met.len()), (Some(3), 0), "{told}");
+    assert!(told.contains("needs 2 different players"), "{told}");
+    assert!(told.contains("list 2 players or more"), "{told}");
+}
+
+#[test]
+fn an_ending_is_looked_for_in_the_list() {
+    let scenario = "name: an ending\nevents:\n  one: { player_id: { ending: -Zoë } }\nsteps:\n  \
+                    - deliver: one\n    expect: { status: 2xx }\n";
+    for (players, code, said) in [
+        ("[tester-1, tester-Zoë]", 0, "1 passed"),
+        ("[tester-1]", 3, "none whose ID ends with `-Zoë`"),
+    ] {
+        let met = Arc::default();
+        let game = own_players(&met);
+        let folder = Folder::with_scenario(scenario).with(
+            "aghook.yaml",
+            game.config(&format!("    players: {players}\n")),
+        );
+        let output = folder.run(&[]).output().expect("runs");
+        let told = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{told}");
+        assert!(told.contains(said), "{told}");
+    }
+}
+
+#[test]
+fn shares_of_a_run_draw_from_shares_of_the_list() {
+    let (_, first, _) = run("'tester-{1..8}'", &["--partition", "1/2", "--dry-run"]);
+    let (_, second, _) = run("'tester-{1..8}'", &["--partition", "2/2", "--dry-run"]);
+    for (told, players) in [
+        (first, ["tester-1", "tester-3"]),
+        (second, ["tester-2", "tester-4"]),
+    ] {
+        for player in players {
+            assert!(told.contains(&format!("for player {player},")), "{told}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_list_is_told_with_its_place() {
+    for (players, said) in [
+        ("'tester-{9..1}'", "the range {9..1} starts after its end"),
+        ("[]", "the list of players is empty"),
+        ("7", "expected an ID or a pattern"),
+        ("{ file: nowhere.txt }", "can't read nowhere.txt"),
+    ] {
+        let (code, told, _) = run(players, &[]);
+        assert_eq!(code, Some(2), "{players}: {told}");
+        assert!(told.contains(said), "{players}: {told}");
+        let folder = Folder::new().with(
+            "aghook.yaml",
+            format!("profiles:\n  game:\n    players: {players}\n"),
+        );
+        let output = folder.aghook(&["check"]).output().expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{players}");
+    }
+}
+
+#[test]
+fn fire_takes_listed_players_in_turn() {
+    let folder = Folder::new().with("aghook.yaml", "profiles: { a: { players: [anna, ben] } }\n");
+    let arguments = ["fire", "--dry-run", "--as", "json", "--count", "3"];
+    let output = folder.aghook(&arguments).output().expect("runs");
+    let players: Vec<Value> = text(&output.stdout)
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).expect("JSON")["event_data"]["player_id"].clone()
+        })
+        .collect();
+    assert_eq!(players, ["anna", "ben", "anna"]);
+}
+
+/// A game that remembers what each delivery was signed as of.
+fn timestamps(steps: &str) -> Vec<String> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&seen);
+    let game = Game::with_probe(
+        move |request, _| {
+            let timestamp = request.header("X-Aghanim-Signature-Timestamp");
+            let mut seen = told.lock().expect("no panic");
+            seen.push(timestamp.unwrap_or_default().to_owned());
+            Answer::of(if seen.len() == 1 { 503 } else { 200 })
+        },
+        |_| Answer::of(404),
+    );
+    let scenario = format!("name: signed\nevents:\n  one: {{}}\nsteps:\n{steps}");
+    let folder = Folder::with_scenario(&scenario).with("aghook.yaml", game.config(""));
+    let output = folder.run(&[]).output().expect("runs");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let seen = seen.lock().expect("no panic");
+    seen.clone()
+}
+
+#[test]
+fn no_body_is_signed_twice_as_of_one_second() {
+    let steps = "  - deliver: one\n    times: 8\n    expect: { status: 2xx }\n  \
+                 - deliver: one\n    times: 8\n    together: true\n    expect: { status: 2xx }\n";
+    let seen = timestamps(steps);
+    let distinct: HashSet<&String> = seen.iter().collect();
+    assert_eq!((seen.len(), distinct.len()), (17, 17), "{seen:?}");
+}
+
+#[test]
+fn a_signature_that_is_to_be_repeated_is_repeated() {
+    let steps = "  - deliver: one\n    retry: { resign: false }\n    expect: { status: 2xx }\n";
+    let seen = timestamps(steps);
+    assert!(seen.len() == 2 && seen[0] == seen[1], "{seen:?}");
+}
+
+#[test]
+fn deliveries_wait_for_their_turn_and_it_is_said_for_how_long() {
+    let scenario = "name: many\nevents:\n  one: {}\nsteps:\n  - deliver: one\n    times: 5\n    \
+                    together: true\n    expect: { status: 2xx }\n";
+    let game = Game::new(|_, _| Answer::of(200));
+    let folder =
+        Folder::with_scenario(scenario).with("aghook.yaml", game.config("    max_rate: 3/s\n"));
+    let output = folder.run(&["--report", "json"]).output().expect("runs");
+    assert_eq!(output.status.code(), Some(0));
+    let told = text(&output.stdout);
+    let last: Value = serde_json::from_str(told.lines().last().expect("lines")).expect("JSON");
+    let held_back = last["held_back_seconds"].as_f64().expect("a number");
+    // The second group waits until the turns of the first are over.
+    assert!(held_back >= 0.9, "{last}");
+    assert!(last["took_seconds"].as_f64() >= Some(0.9), "{last}");
+}
+
+/// Runs one granted event against a game whose probe answers as `tell` says.
+fn probed(read: &str, grants: bool, tell: fn(i64) -> Value) -> (Option<i32>, String) {
+    let game = Game::with_probe(
+        move |request, holdings| {
+            if grants {
+                Game::grant_item(holdings, &request.json());
+            }
+            Answer::of(200)
+        },
+        move |quantity| Answer::of(200).json(&tell(quantity)),
+    );
+    let config = game.config("").replace(
+        "read: $.quantity",
+        &format!("read: {read}\n        missing: 0"),
+    );
+    let folder = Folder::with_scenario(&crate::support::effecting("granted: welcome"));
+    let output = folder.with("aghook.yaml", config).run(&[]).output();
+    let output = output.expect("runs");
+    (output.status.code(), text(&output.stdout))
+}
+
+#[test]
+fn a_mistyped_path_is_not_blamed_on_the_receiver() {
+    let always = |quantity| json!({ "player": "P", "quantity": quantity });
+    let (code, told) = probed("$.quantiy", true, always);
+    assert_eq!(code, Some(3), "{told}");
+    assert!(
+        told.contains("`$.quantiy` stood in no answer so far"),
+        "{told}"
+    );
+    assert!(
+        told.contains("no `quantiy` in {\"player\":\"P\",\"quantity\":5}"),
+        "{told}"
+    );
+    assert_eq!(probed("$.quantity", true, always).0, Some(0));
+    assert_eq!(probed("$.quantity", false, always).0, Some(1));
+}
+
+#[test]
+fn what_is_not_held_may_be_left_out_and_is_blamed_where_it_is_due() {
+    let if_any = |quantity| match quantity {
+        0 => json!({ "items": [] }),
+        _ => json!({ "items": [{ "count": quantity }] }),
+    };
+    assert_eq!(probed("'$.items[0].count'", true, if_any).0, Some(0));
+    let (code, told) = probed("'$.items[0].count'", false, if_any);
+    assert_eq!(code, Some(1), "{told}");
+    let (code, told) = probed("'$.itmes[0].count'", true, if_any);
+    assert_eq!(code, Some(3), "{told}");
+}
+
+#[test]
+fn an_item_that_was_held_before_can_not_show_that_it_was_granted() {
+    let scenario = "name: a hat\nevents:\n  one: { player_id: P1 }\nsteps:\n  - deliver: one\n    \
+                    expect: { status: 2xx }\neffects:\n  - granted: one\n";
+    let game = Game::new(|event, holdings| {
+        let player = ("P1".to_owned(), "hat".to_owned());
+        holdings.insert(player, 1);
+        assert_eq!(event["event_data"]["item"]["quantity"], 1);
+        Answer::of(200)
+    });
+    let items = "    items: [{ sku: hat, stackable: false }]\n";
+    let folder = Folder::with_scenario(scenario).with("aghook.yaml", game.config(items));
+    let first = folder.run(&[]).output().expect("runs");
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stdout));
+    assert!(
+        text(&first.stdout).contains("2 checks: 2 passed"),
+        "{}",
+        text(&first.stdout)
+    );
+    let again = folder.run(&[]).output().expect("runs");
+    let told = text(&again.stdout);
+    assert!(told.contains("the player held hat before"), "{told}");
+    assert!(
+        told.contains("1 passed") && told.contains("1 not checked"),
+        "{told}"
+    );
+}

@@ -1,0 +1,112 @@
+//! Starts the receiver in Python, as it is or with some of its text replaced, and runs the bundled
+//! suite against it. What must come of a run is not said here.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::support::Outcome;
+
+const EXPIRED_VARIABLE: &str = "TEMPLATE_EXPIRED_SECRET";
+const SECRET_VARIABLE: &str = "TEMPLATE_SECRET";
+const SECRET: &str = "whsec_template";
+
+/// The receiver in Python, stopped when dropped.
+pub(crate) struct TemplateReceiver {
+    process: Child,
+    url: String,
+    /// Holds the script and the profile while the receiver runs.
+    folder: TempDir,
+}
+
+impl TemplateReceiver {
+    /// Starts the receiver. Each change is a text that stands in it once, and what takes its place.
+    /// `None`, with a line that says so, where there is no Python.
+    pub(crate) fn start(changes: &[(String, String)]) -> Option<Self> {
+        let python = python()?;
+        let original =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/receivers/template_receiver.py");
+        let mut script = fs::read_to_string(original).expect("the receiver");
+        for (text, replacement) in changes {
+            let places = script.matches(text.as_str()).count();
+            assert_eq!(places, 1, "{text:?} must stand in the receiver once");
+            script = script.replace(text, replacement);
+        }
+        let folder = TempDir::new().expect("a folder");
+        let script_file = folder.path().join("receiver.py");
+        fs::write(&script_file, script).expect("written");
+        let mut process = Command::new(python)
+            .arg(script_file)
+            .args(["--secret-env", SECRET_VARIABLE, "--port", "0"])
+            .env(SECRET_VARIABLE, SECRET)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("a line");
+        let url = line.trim_end().strip_prefix("listening on ");
+        let url = url.expect("the line that says where").to_owned();
+        Some(Self {
+            process,
+            url,
+            folder,
+        })
+    }
+
+    /// Runs the bundled suite, or the part of it that the options choose. `known` is one more entry
+    /// of the profile, such as the policy.
+    pub(crate) fn run(&self, known: &str, options: &[&str]) -> Outcome {
+        let base = self.url.strip_suffix("/hook").expect("the hook's path");
+        // What a player holds is known at once, so waiting for it would only slow failures down.
+        let profile = format!(
+            "profiles:\n  template:\n    settle: 1ms\n    \
+             expired_secret_env: {EXPIRED_VARIABLE}\n    {known}\n    probes:\n      \
+             quantity:\n        http: GET {base}/debug/players/{{player_id}}/items/{{sku}}\n        \
+             read: $.quantity\n        missing: 0\n"
+        );
+        let config = self.folder.path().join("aghook.yaml");
+        fs::write(&config, profile).expect("written");
+        let output = assert_cmd::Command::cargo_bin("aghook")
+            .expect("built")
+            .args(["run", "--report", "json", "--secret-env", SECRET_VARIABLE])
+            .args(["--target", &self.url, "--config"])
+            .arg(config)
+            .args(options)
+            .env(SECRET_VARIABLE, SECRET)
+            .env(EXPIRED_VARIABLE, "the secret before")
+            .output()
+            .expect("runs");
+        Outcome::read(&output, SECRET)
+    }
+}
+
+impl Drop for TemplateReceiver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The command of Python 3.9 or newer.
+fn python() -> Option<&'static str> {
+    let found = ["python3", "python"].into_iter().find(|name| {
+        let version = Command::new(name)
+            .args(["-c", "import sys; sys.exit(sys.version_info < (3, 9))"])
+            .status();
+        version.is_ok_and(|status| status.success())
+    });
+    if found.is_none() {
+        // Written past the test harness, which keeps what a passing test prints to itself.
+        let _ = writeln!(
+            std::io::stderr(),
+            "left out: the bundled suite against the receiver in Python; install Python 3.9 or \
+             newer (https://www.python.org, or the package python3) to run it"
+        );
+    }
+    found
+}

@@ -1,0 +1,684 @@
+//! Whether a run's verdicts are right: small scenarios against receivers that do right or wrong on
+//! purpose.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
+
+use crate::support::{
+    Answer, Folder, Game, Holdings, Peer, Transcript, effecting, expecting, normalised,
+};
+use serde_json::{Value, json};
+
+/// Runs a scenario against a receiver, and returns the report and every check: its subject, its
+/// verdict, what was expected and what was observed.
+fn checks(peer: &Peer, scenario: &str) -> (Transcript, String) {
+    let folder = Folder::with_scenario(scenario);
+    let options = ["--target", &peer.url(), "--report", "json=run.jsonl"];
+    let transcript = Transcript::of(&mut folder.run(&options));
+    assert!(transcript.code < 2, "{}", transcript.text());
+    let mut told = String::new();
+    for line in folder.read("run.jsonl").lines() {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        let deliveries = event["deliveries"].as_array().into_iter().flatten();
+        for check in deliveries.flat_map(|delivery| delivery["checks"].as_array().expect("a list"))
+        {
+            let word = |key: &str| check[key].as_str().expect("a text").to_owned();
+            let [subject, verdict] = [word("subject"), word("verdict")];
+            let [expected, observed] = [word("expected"), word("observed")];
+            writeln!(
+                told,
+                "{verdict}  {subject}\n    expected {expected}\n    observed {observed}"
+            )
+            .expect("written");
+        }
+    }
+    (transcript, normalised(&told))
+}
+
+/// Runs a scenario against a game.
+fn run(game: &Game, scenario: &str) -> Transcript {
+    run_with(game, scenario, "")
+}
+
+fn run_with(game: &Game, scenario: &str, config: &str) -> Transcript {
+    let folder = Folder::with_scenario(scenario).with("aghook.yaml", game.config(config));
+    Transcript::of(&mut folder.run(&[]))
+}
+
+/// A game that grants every delivery's item so many times.
+fn granting(times: usize) -> Game {
+    Game::new(move |event, holdings| {
+        for _ in 0..times {
+            Game::grant_item(holdings, event);
+        }
+        Answer::of(200)
+    })
+}
+
+/// What a game may refuse it may not grant as well, and what it takes it must grant.
+#[test]
+fn a_grant_that_depends_on_the_answer_holds_and_fails() {
+    /// A number that no status has.
+    const NO_STATUS: u16 = 99;
+    let scenario = "name: x\nevents: { coupon: { item: { sku: gems, quantity: 5 } } }\nsteps:\n  \
+                    - { deliver: coupon, retry: off, expect: { status: 2xx, level: should } }\n\
+                    effects:\n  - { granted: coupon, if_delivered: true }\n";
+    for (status, times, code, told) in [
+        (200, 1, 0, "1 passed"),
+        (200, 0, 1, "gems changed by 0, not 5"),
+        (200, 2, 1, "gems changed by 10, not 5"),
+        (422, 0, 0, "1 warned"),
+        (422, 1, 1, "gems changed by 5, not 0"),
+        (503, 1, 1, "gems changed by 5, not 0"),
+        // What is no answer leaves it open.
+        (NO_STATUS, 0, 0, "1 warned"),
+        (NO_STATUS, 1, 0, "1 warned"),
+        (NO_STATUS, 2, 1, "gems changed by 10"),
+    ] {
+        let game = Game::new(move |event, holdings| {
+            for _ in 0..times {
+                Game::grant_item(holdings, event);
+            }
+            Answer::of(status)
+        });
+        run(&game, scenario).ends_with(code).says(&[told]);
+    }
+    let misplaced = scenario.replace("granted: coupon,", "not_granted: coupon,");
+    Transcript::of(&mut Folder::with_scenario(&misplaced).aghook(&["check", "scenario.yaml"]))
+        .ends_with(2)
+        .says(&["`if_delivered` is only allowed with `granted`"]);
+}
+
+#[test]
+fn every_expectation_of_an_answer_holds_and_fails() {
+    let peer = Peer::answering(|_| {
+        let body = json!({
+            "status": "ok", "items": [1, 2], "n": 5.0, "none": null, "text": "granted 5 gems",
+            "nested": { "a": 1, "b": 2 },
+        });
+        Answer::of(200).header("X-Request", "r-17").json(&body)
+    });
+    let expectations = [
+        "{ status: 200 }",
+        "{ status: 2xx }",
+        "{ status: [404, 200] }",
+        "{ status: { not: 5xx } }",
+        "{ status: 201 }",
+        "{ status: [4xx, 5xx] }",
+        "{ status: { not: [200, 3xx] } }",
+        "{ headers: { content-type: application/json, X-REQUEST: { matches: \"^r-[0-9]+$\" } } }",
+        "{ headers: { X-Request: r-18 } }",
+        "{ headers: { X-Other: { absent: true }, X-Request: { absent: true } } }",
+        "{ headers: { X-Other: x } }",
+        "{ body: { $.status: ok, $.n: 5, $.items: [1, 2], $.none: null } }",
+        "{ body: { $.status: OK, $.n: 6, $.items: [2, 1], $.none: 0 } }",
+        "{ body: { $.text: { contains: gems }, $.items: { contains: 2 }, $.nested: { contains: { a: 1 } } } }",
+        "{ body: { $.text: { contains: gold }, $.items: { contains: 3 }, $.nested: { contains: { a: 2 } } } }",
+        "{ body: { $.text: { matches: \"^granted\" }, $.n: { type: integer }, $.items: { length: 1..2 } } }",
+        "{ body: { $.text: { matches: \"^gems\" }, $.n: { type: string }, $.items: { length: 3.. } } }",
+        "{ body: { $.missing: { absent: true }, $.none: { absent: false }, \"$.items[*]\": { type: number } } }",
+        "{ body: { $.missing: { absent: false }, $.none: { absent: true }, \"$.items[*]\": 1 } }",
+        "{ within: 1m }",
+        "{ within: 1ns }",
+        "{ attempts: 1, outcome: delivered }",
+        "{ attempts: 2.., outcome: refused }",
+    ];
+    let list = expectations.join("\n      - ");
+    let (transcript, told) = checks(&peer, &expecting(&format!("\n      - {list}")));
+    transcript.ends_with(1);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_body_satisfies_a_schema_or_not() {
+    let peer = Peer::answering(|_| Answer::of(200).json(&json!({ "granted": 5 })));
+    let schema = |kind: &str| json!({ "type": "object", "required": ["granted"], "properties": { "granted": { "type": kind } } });
+    let folder = Folder::with_scenario(&expecting("{ schema: answer.json }"));
+    let run = |folder: &Folder| Transcript::of(&mut folder.run(&["--target", &peer.url()]));
+    let folder = folder.with("answer.json", schema("integer").to_string());
+    run(&folder).ends_with(0);
+    let folder = folder.with("answer.json", schema("string").to_string());
+    run(&folder)
+        .ends_with(1)
+        .says(&["at `/granted`: 5 is not of type \"string\""]);
+}
+
+#[test]
+fn retries_show_in_attempts_and_outcome() {
+    let answering = |statuses: &'static [u16]| {
+        let next = AtomicUsize::new(0);
+        Peer::answering(move |_| {
+            let next = next.fetch_add(1, Ordering::SeqCst);
+            Answer::of(statuses[next.min(statuses.len() - 1)])
+        })
+    };
+    let told = |statuses, expectation: &str| {
+        let (transcript, told) = checks(&answering(statuses), &expecting(expectation));
+        transcript.ends_with(0);
+        told
+    };
+    told(
+        &[503, 429, 204],
+        "{ status: 204, attempts: 3, outcome: delivered }",
+    );
+    told(&[503], "{ status: 503, attempts: 5, outcome: exhausted }");
+    told(
+        &[503],
+        "{ attempts: 2, outcome: exhausted }\n    retry: { attempts: 2 }",
+    );
+    told(
+        &[503],
+        "{ attempts: 1, outcome: exhausted }\n    retry: off",
+    );
+    told(&[403], "{ status: 403, attempts: 1, outcome: refused }");
+    // A forgery is sent once, unless the step says otherwise.
+    told(&[503], "{ attempts: 1 }\n    forge: wrong_secret");
+    told(
+        &[503],
+        "{ attempts: 5 }\n    forge: wrong_secret\n    retry: {}",
+    );
+    let (transcript, told) = checks(&answering(&[503, 200]), &expecting("{ attempts: 1 }"));
+    transcript.ends_with(1);
+    assert!(
+        told.contains("failed  attempts\n    expected 1\n    observed 2"),
+        "{told}"
+    );
+}
+
+/// How deliveries are answered, the exit code, and what the report says.
+type Case = (fn(usize) -> Answer, i32, &'static str);
+
+#[test]
+fn a_redelivery_is_answered_like_the_first_or_not() {
+    let answering = |answers: fn(usize) -> Answer| {
+        let next = AtomicUsize::new(0);
+        Peer::answering(move |_| answers(next.fetch_add(1, Ordering::SeqCst)))
+    };
+    let scenario = expecting("{ same_response: true }\n    times: 2");
+    let cases: [Case; 5] = [
+        (
+            |_| Answer::of(200).json(&json!({ "a": 1, "b": 2 })),
+            0,
+            "1 passed",
+        ),
+        (
+            |n| {
+                Answer::of(200).json(&if n == 0 {
+                    json!({ "a": 1, "b": 2 })
+                } else {
+                    json!({ "b": 2.0, "a": 1 })
+                })
+            },
+            0,
+            "1 passed",
+        ),
+        (
+            |n| Answer::of(if n == 0 { 200 } else { 409 }),
+            1,
+            "status 409 after 200",
+        ),
+        (
+            |n| Answer::of(200).json(&json!({ "n": n })),
+            1,
+            "body {\"n\":1} after {\"n\":0}",
+        ),
+        (
+            |n| {
+                Answer::of(200).header(
+                    "Content-Type",
+                    if n == 0 { "text/plain" } else { "text/html" },
+                )
+            },
+            1,
+            "content type text/html after text/plain",
+        ),
+    ];
+    for (answers, code, said) in cases {
+        let (transcript, _) = checks(&answering(answers), &scenario);
+        transcript.ends_with(code).says(&[said]);
+    }
+}
+
+#[test]
+fn a_should_is_a_warning_beside_a_must_that_holds() {
+    let peer = Peer::answering(|_| Answer::of(400));
+    let scenario = expecting("[{ status: 4xx }, { status: [401, 403], level: should }]");
+    let (transcript, told) = checks(&peer, &scenario);
+    transcript.ends_with(0).says(&[
+        "1 scenario: 0 passed, 1 warned",
+        "2 checks: 1 passed, 1 warned",
+    ]);
+    assert!(told.starts_with("passed  status"), "{told}");
+}
+
+#[test]
+fn granted_is_once() {
+    let scenario = effecting("granted: welcome");
+    run(&granting(1), &scenario).ends_with(0);
+    run(&granting(0), &scenario)
+        .ends_with(1)
+        .says(&["gems changed by 0, not 5"]);
+    run(&granting(2), &scenario)
+        .ends_with(1)
+        .says(&["gems changed by 10, not 5, 2 times as much"]);
+    let twice = effecting("{ granted: welcome, times: 2 }");
+    run(&granting(2), &twice).ends_with(0);
+    run(&granting(1), &twice)
+        .ends_with(1)
+        .says(&["gems changed by 5, not 10"]);
+}
+
+#[test]
+fn not_granted_is_never() {
+    let scenario = effecting("not_granted: welcome");
+    run(&granting(0), &scenario).ends_with(0);
+    run(&granting(1), &scenario)
+        .ends_with(1)
+        .says(&["gems changed by 5, not 0"]);
+}
+
+#[test]
+fn a_redelivery_grants_no_more() {
+    let scenario = effecting("granted: welcome")
+        .replace("- deliver: welcome", "- deliver: welcome\n    times: 3");
+    let idempotent = |key: &'static str| {
+        let seen = Mutex::new(BTreeSet::new());
+        Game::new(move |event, holdings| {
+            if seen
+                .lock()
+                .expect("one at a time")
+                .insert(event[key].to_string())
+            {
+                Game::grant_item(holdings, event);
+            }
+            Answer::of(200)
+        })
+    };
+    run(&idempotent("idempotency_key"), &scenario).ends_with(0);
+    run(&granting(1), &scenario)
+        .ends_with(1)
+        .says(&["3 times as much"]);
+}
+
+#[test]
+fn what_a_player_held_before_does_not_matter() {
+    let game = Game::with_probe(
+        |request, holdings| {
+            Game::grant_item(holdings, &request.json());
+            Answer::of(200)
+        },
+        |quantity| Answer::of(200).json(&json!({ "quantity": (quantity + 100).to_string() })),
+    );
+    run(&game, &effecting("granted: welcome")).ends_with(0);
+    run(
+        &game,
+        &effecting("{ probe: quantity, of: welcome, after: 105 }"),
+    )
+    .ends_with(0);
+}
+
+/// A game of which a probe reads these quantities one after the other, and the last one then on.
+/// The first is read before the delivery.
+fn reading(quantities: &'static [i64]) -> Game {
+    let reads = AtomicUsize::new(0);
+    Game::with_probe(
+        |_, _| Answer::of(202),
+        move |_| {
+            let read = reads.fetch_add(1, Ordering::SeqCst);
+            let quantity = quantities[read.min(quantities.len() - 1)];
+            Answer::of(200).json(&json!({ "quantity": quantity }))
+        },
+    )
+}
+
+/// The receiver answers first and grants later. An empty `settle` leaves the waiting at its default.
+#[test]
+fn a_receiver_that_grants_later_is_waited_for() {
+    let scenario = effecting("granted: welcome");
+    let later = || reading(&[0, 0, 0, 0, 5]);
+    run_with(&later(), &scenario, "    settle:\n").ends_with(0);
+    run_with(&later(), &scenario, "    settle: 0s\n")
+        .ends_with(1)
+        .says(&["gems changed by 0, not 5"]);
+}
+
+/// A game of which some readings fail, by their number from 0; else it grants.
+fn away_at(readings: &'static [usize]) -> Game {
+    let reads = AtomicUsize::new(0);
+    Game::with_probe(
+        |request, holdings| {
+            Game::grant_item(holdings, &request.json());
+            Answer::of(200)
+        },
+        move |quantity| {
+            if readings.contains(&reads.fetch_add(1, Ordering::SeqCst)) {
+                return Answer::of(503);
+            }
+            Answer::of(200).json(&json!({ "quantity": quantity }))
+        },
+    )
+}
+
+/// The receiver is started again while its probe is read.
+#[test]
+fn a_probe_that_comes_back_is_waited_for() {
+    let scenario = effecting("granted: welcome");
+    run_with(&away_at(&[1, 2]), &scenario, "    settle:\n").ends_with(0);
+    run_with(&away_at(&[1, 2]), &scenario, "    settle: 0s\n").ends_with(3);
+    // What was not read before the first step can't be read later, so it is waited for only where
+    // the profile says how long.
+    run_with(&away_at(&[0, 1]), &scenario, "    settle: 300ms\n").ends_with(0);
+    run_with(&away_at(&[0, 1]), &scenario, "    settle:\n")
+        .ends_with(3)
+        .says(&["answered 503"]);
+}
+
+/// Where a wait is asked for, it is waited to its end: what was right at first may yet go wrong.
+#[test]
+fn a_receiver_that_grants_again_later_is_caught_where_a_wait_is_asked_for() {
+    let scenario = effecting("{ granted: welcome, settle: 200ms }");
+    run(&reading(&[0, 5]), &scenario).ends_with(0);
+    run(&reading(&[0, 5, 10]), &scenario)
+        .ends_with(1)
+        .says(&["2 times as much"]);
+    let scenario = effecting("{ not_granted: welcome, settle: 200ms }");
+    run(&reading(&[0, 0, 5]), &scenario).ends_with(1);
+}
+
+#[test]
+fn an_effect_can_be_spelled_out() {
+    let with = |effect: &str| run(&granting(1), &effecting(effect));
+    with("{ probe: quantity, of: welcome, change: 5 }").ends_with(0);
+    with("{ probe: quantity, of: welcome, change: 4 }")
+        .ends_with(1)
+        .says(&["0 before, 5 after"]);
+    with("{ probe: quantity, of: welcome, after: 5 }").ends_with(0);
+    with("{ probe: quantity, of: welcome, after: 0 }").ends_with(1);
+    with("{ probe: quantity, of: welcome, sku: gold, change: 0 }").ends_with(0);
+}
+
+#[test]
+fn a_probe_may_find_nothing_where_the_profile_says_so() {
+    let game = Game::with_probe(|_, _| Answer::of(200), |_| Answer::of(404));
+    let scenario = effecting("not_granted: welcome");
+    run(&game, &scenario)
+        .ends_with(3)
+        .says(&["add `missing: 0` to the probe"]);
+    let config = game
+        .config("")
+        .replace("read: $.quantity", "read: $.quantity\n        missing: 0");
+    let folder = Folder::with_scenario(&scenario).with("aghook.yaml", config);
+    Transcript::of(&mut folder.run(&[])).ends_with(0);
+}
+
+/// The receiver keeps the quantity in a file, and a command prints it.
+#[test]
+fn a_command_can_be_a_probe() {
+    let folder = Folder::with_scenario(&effecting("granted: welcome")).with("gems", "2");
+    let file = folder.path("gems");
+    let (kept, shown) = (file.clone(), file.to_str().expect("UTF-8"));
+    let peer = Peer::answering(move |request| {
+        let quantity = request.json()["event_data"]["item"]["quantity"]
+            .as_i64()
+            .expect("a number");
+        fs::write(&kept, format!("{}\n", quantity + 2)).expect("written");
+        Answer::of(200)
+    });
+    let config = |command: &[&str]| {
+        format!(
+            "profiles:\n  game:\n    target: {}\n    settle: 0s\n    probes:\n      quantity: {{ command: {} }}\n",
+            peer.url(),
+            json!(command)
+        )
+    };
+    let print: &[&str] = if cfg!(windows) {
+        &["cmd", "/c", "type"]
+    } else {
+        &["cat"]
+    };
+    let folder = folder.with("aghook.yaml", config(&[print, &[shown]].concat()));
+    Transcript::of(&mut folder.run(&[])).ends_with(0);
+
+    let text: &[&str] = if cfg!(windows) {
+        &["cmd", "/c", "echo"]
+    } else {
+        &["echo"]
+    };
+    for (command, said) in [
+        (
+            [text, &["{sku}"]].concat(),
+            "printed no whole number: \"gems\"",
+        ),
+        (vec!["aghook-has-no-such-program"], "could not be run"),
+        ([print, &["aghook-has-no-such-file"]].concat(), "ended with"),
+    ] {
+        let folder = Folder::with_scenario(&effecting("granted: welcome"))
+            .with("aghook.yaml", config(&command));
+        Transcript::of(&mut folder.run(&[]))
+            .ends_with(3)
+            .says(&[said]);
+    }
+}
+
+/// No request is answered before all of them have arrived in full, so a sender that waits for one
+/// answer before it sends the next request never gets any.
+#[test]
+fn together_is_at_the_same_moment() {
+    let all = Barrier::new(8);
+    let peer = Peer::answering(move |_| {
+        all.wait();
+        Answer::of(200)
+    });
+    let scenario = expecting("{ status: 200, attempts: 1 }\n    times: 8\n    together: true");
+    let (transcript, told) = checks(&peer, &scenario);
+    transcript.ends_with(0);
+    assert_eq!(told.matches("passed  status").count(), 8, "{told}");
+}
+
+#[test]
+fn a_shuffled_order_follows_from_the_seed() {
+    let order = |seed: &str| {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&seen);
+        let peer = Peer::answering(move |request| {
+            let code = request.json()["event_data"]["coupon"]["code"].to_string();
+            told.lock().expect("one at a time").push(code);
+            Answer::of(200)
+        });
+        let events = ["a", "b", "c", "d", "e", "f"];
+        let specs = events.map(|name| format!("  {name}: {{ coupon: {{ code: {name} }} }}\n"));
+        let scenario = format!(
+            "name: x\nevents:\n{}steps:\n  - deliver: [{}]\n    shuffle: true\n    expect: {{ status: 200 }}\n",
+            specs.concat(),
+            events.join(", ")
+        );
+        let folder = Folder::with_scenario(&scenario);
+        Transcript::of(&mut folder.run(&["--seed", seed, "--target", &peer.url()])).ends_with(0);
+        let seen = seen.lock().expect("one at a time");
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), events.len());
+        seen.clone()
+    };
+    assert_eq!(order("1"), order("1"));
+    assert_ne!(order("1"), order("2"));
+}
+
+#[test]
+fn any_other_request_can_be_sent() {
+    let seen = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&seen);
+    let peer = Peer::answering(move |request| {
+        if request.method == "PUT" {
+            *told.lock().expect("one at a time") = Some(request.clone());
+            return Answer::of(201);
+        }
+        Answer::of(200)
+    });
+    let scenario = "name: x
+events: { welcome: { player_id: a/b, item: { sku: gems } } }
+steps:
+  - request:
+      method: PUT
+      url: /players/{player_id}/{sku}?x=1
+      of: welcome
+      headers: { X-Reset: \"yes\" }
+      body: { gems: 0 }
+    expect: { status: 201 }
+  - request: { url: /health }
+    expect: { status: 201 }
+";
+    let (transcript, told) = checks(&peer, scenario);
+    transcript.ends_with(1);
+    assert!(
+        told.contains("failed  status\n    expected 201\n    observed 200"),
+        "{told}"
+    );
+    let seen = seen
+        .lock()
+        .expect("one at a time")
+        .take()
+        .expect("a request");
+    assert_eq!(seen.path, "/players/a%2Fb/gems?x=1");
+    assert_eq!(seen.header("X-Reset"), Some("yes"));
+    assert_eq!(seen.header("X-Aghanim-Signature"), None);
+    assert_eq!(seen.json(), json!({ "gems": 0 }));
+}
+
+#[test]
+fn a_pause_is_not_waited_for() {
+    let peer = Peer::answering(|_| Answer::of(200));
+    let scenario = expecting("{ status: 200 }").replace("steps:\n", "steps:\n  - pause: 30d\n");
+    checks(&peer, &scenario).0.ends_with(0);
+}
+
+#[test]
+fn every_case_of_a_matrix_is_judged_by_itself() {
+    let peer = Peer::answering(|request| {
+        let quantity = request.json()["event_data"]["item"]["quantity"].as_i64();
+        Answer::of(if quantity == Some(2) { 500 } else { 200 })
+    });
+    let scenario = "name: x\nmatrix: { n: [1, 2, 3] }\nevents: { a: { item: { quantity: \"${n}\" } } }\n\
+                    steps:\n  - deliver: a\n    retry: off\n    expect: { status: 200 }\n";
+    let (transcript, _) = checks(&peer, scenario);
+    transcript
+        .ends_with(1)
+        .says(&["3 scenarios: 2 passed, 1 failed", "failed x [n=2]"]);
+}
+
+/// What a sound receiver may do must not be blamed.
+mod no_false_alarm {
+    use super::*;
+
+    fn item(spec: &str) -> String {
+        effecting("granted: welcome").replace("{ sku: gems, quantity: 5 }", spec)
+    }
+
+    /// A game that grants these, whatever the event says.
+    fn granting_these(grants: &'static [(&'static str, i64)]) -> Game {
+        Game::new(move |event, holdings: &mut Holdings| {
+            for (sku, quantity) in grants {
+                Game::grant(holdings, event, sku, *quantity);
+            }
+            Answer::of(200)
+        })
+    }
+
+    #[test]
+    fn any_2xx_is_success() {
+        for status in [200, 201, 202, 204, 299] {
+            let game = Game::new(move |event, holdings| {
+                Game::grant_item(holdings, event);
+                Answer::of(status)
+            });
+            let expected =
+                "- deliver: welcome\n    expect: { status: 2xx, outcome: delivered, attempts: 1 }";
+            let scenario = effecting("granted: welcome").replace("- deliver: welcome", expected);
+            run(&game, &scenario).ends_with(0);
+        }
+    }
+
+    #[test]
+    fn a_bundle_is_granted_by_its_own_sku_or_by_what_is_in_it() {
+        let bundle = item(
+            "{ sku: chest, quantity: 1, bundle: [{ sku: gems, quantity: 3 }, { sku: gold, quantity: 2 }] }",
+        );
+        let nested = granting_these(&[("gems", 3), ("gold", 2)]);
+        let own = granting_these(&[("chest", 1)]);
+        for policy in ["", "    policy: { bundles: nested }\n"] {
+            run_with(&nested, &bundle, policy).ends_with(0);
+        }
+        for policy in ["", "    policy: { bundles: sku }\n"] {
+            run_with(&own, &bundle, policy).ends_with(0);
+        }
+        run_with(&nested, &bundle, "    policy: { bundles: sku }\n").ends_with(1);
+        run_with(&own, &bundle, "    policy: { bundles: nested }\n").ends_with(1);
+        run(
+            &granting_these(&[("chest", 1), ("gems", 3), ("gold", 2)]),
+            &bundle,
+        )
+        .ends_with(1);
+        run(&granting_these(&[("gems", 3)]), &bundle)
+            .ends_with(1)
+            .says(&["gold changed by 0, not 2"]);
+    }
+
+    #[test]
+    fn a_fallback_is_granted_in_place_of_the_item() {
+        let scenario = item("{ sku: hat, quantity: 1, fallback: { sku: gems, quantity: 9 } }");
+        run(&granting_these(&[("hat", 1)]), &scenario).ends_with(0);
+        run(&granting_these(&[("gems", 9)]), &scenario).ends_with(0);
+        run(&granting_these(&[("hat", 1), ("gems", 9)]), &scenario).ends_with(1);
+        run(&granting_these(&[]), &scenario).ends_with(1);
+    }
+
+    #[test]
+    fn a_sandbox_or_test_event_is_granted_or_not() {
+        for key in ["sandbox: true", "trigger: test"] {
+            let scenario =
+                effecting("granted: welcome").replace("{ item:", &format!("{{ {key}, item:"));
+            run(&granting(1), &scenario).ends_with(0);
+            run(&granting(0), &scenario).ends_with(0);
+            run(&granting(2), &scenario).ends_with(1);
+            let ignoring = "    policy: { sandbox: ignore, test: ignore }\n";
+            run_with(&granting(1), &scenario, ignoring).ends_with(1);
+            let granted = "    policy: { sandbox: grant, test: grant }\n";
+            run_with(&granting(0), &scenario, granted).ends_with(1);
+        }
+    }
+
+    #[test]
+    fn events_of_one_player_add_up() {
+        let scenario = "name: x
+events:
+  first: { item: { sku: gems, quantity: 5 } }
+  second: { player_id: { same_as: first }, item: { sku: gems, quantity: 7 } }
+  forged: { player_id: { same_as: first }, item: { sku: gems, quantity: 11 } }
+steps:
+  - deliver: [first, second]
+    together: true
+  - deliver: forged
+    forge: wrong_secret
+effects:
+  - granted: first
+  - granted: second
+  - not_granted: forged
+";
+        let below = |limit: i64| {
+            Game::new(move |event, holdings| {
+                if event["event_data"]["item"]["quantity"].as_i64() < Some(limit) {
+                    Game::grant_item(holdings, event);
+                }
+                Answer::of(200)
+            })
+        };
+        run(&below(10), scenario).ends_with(0);
+        run(&below(20), scenario)
+            .ends_with(1)
+            .says(&["gems changed by 23, not 12"]);
+        run(&below(6), scenario)
+            .ends_with(1)
+            .says(&["gems changed by 5, not 12"]);
+    }
+}
