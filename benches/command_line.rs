@@ -1,6 +1,6 @@
-//! How long the program takes as its users call it: to start, and to run the bundled suite against
-//! the built-in receiver. Medians; each start is compared with starting this benchmark itself to
-//! do nothing, which is what any process costs on the machine.
+//! Measures how long aghook takes to start, and to run the bundled suite against the built-in
+//! receiver. All times are medians. The baseline is an empty process: this benchmark itself, started
+//! to do nothing.
 //!
 //! `cargo bench --bench command_line`
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 const STARTS: usize = 50;
 const RUNS: usize = 9;
-/// Makes this program end at once when it is started by itself.
+/// Makes this program exit immediately, for the baseline.
 const DO_NOTHING: &str = "--do-nothing";
 
 fn main() {
@@ -18,10 +18,10 @@ fn main() {
     }
     let aghook = env!("CARGO_BIN_EXE_aghook");
     let Ok(itself) = std::env::current_exe() else {
-        eprintln!("this benchmark can't find itself");
+        eprintln!("can't find the executable of this benchmark");
         return;
     };
-    // In turns, so that a slow moment of the machine falls on both alike.
+    // Alternate, so that a slow phase of the machine affects both.
     let (mut empty, mut version) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         empty.push(time(Command::new(&itself).arg(DO_NOTHING)));
@@ -39,14 +39,14 @@ fn main() {
     println!("aghook run (bundled)  {suite:>10.2?}");
 }
 
-/// How long a command takes from its start to its end, which must be a success.
+/// Measures a command, which must succeed.
 fn time(command: &mut Command) -> Duration {
     let started = Instant::now();
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     let took = started.elapsed();
     assert!(
         status.is_ok_and(|status| status.success()),
-        "{command:?} did not succeed"
+        "{command:?} failed"
     );
     took
 }

@@ -1,7 +1,7 @@
-//! How fast one core makes, serialises and signs events, step by step and in all.
+//! Measures how fast one core generates, serializes and signs events, step by step and in total.
 //!
-//! `cargo bench --bench make_and_sign`; the mean body size is printed first. A time is that of a
-//! batch, because events differ; the rate below it is that of single events.
+//! `cargo bench --bench make_and_sign`, which first prints the mean body size. A time is that of a
+//! batch, because events differ; the rate below it counts single events.
 
 use std::hint::black_box;
 
@@ -12,9 +12,9 @@ use divan::counter::ItemsCount;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// So many events go round, so that neither caches nor branch prediction know a single one.
+/// Enough different events to defeat caches and branch prediction.
 const EVENTS: usize = 4_096;
-/// Events of one measurement.
+/// The events of one measurement.
 const BATCH: usize = 512;
 const TIMESTAMP: u64 = 1_763_889_831;
 const KEY: &str = "whsec_not_a_real_secret";
@@ -45,7 +45,7 @@ fn bodies() -> Vec<Vec<u8>> {
     events.iter().map(body).collect()
 }
 
-/// What a scenario might ask for, with a body of about the same size.
+/// A typical shape in a scenario, with a body of about the same size.
 fn shape() -> EventShape {
     let shape = serde_json::json!({
         "coupon": { "code": "WELCOME" },
@@ -101,7 +101,7 @@ fn step_3_sign(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The signature's floor: the bare algorithm over a message of 1,200 bytes.
+/// The lower limit of signing: the bare algorithm over a message of 1,200 bytes.
 #[divan::bench]
 fn hmac_sha256_alone(bencher: Bencher<'_, '_>) {
     let keyed = Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).expect("any key");

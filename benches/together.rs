@@ -1,9 +1,9 @@
-//! How surely `together` hits a race between looking and granting, on two cores.
+//! Measures how reliably `together` reveals a race between looking up the key and granting.
 //!
-//! `cargo bench --bench together`; each try is a whole run of aghook against a receiver with two
-//! threads, both on this machine. A step with `together` delivers one event so many times at once; a
-//! scenario can have several of them, each with an event of its own. The last line of each kind is
-//! the same deliveries one after the other, which catch nothing.
+//! `cargo bench --bench together`, on two cores. Each try is a complete run of aghook against a
+//! receiver with two threads on this machine. A step with `together` delivers one event several times
+//! simultaneously; a scenario can have several such steps, each with its own event. The last line of
+//! each group makes the same deliveries one after the other, which reveals nothing.
 
 #[path = "../tests/run/faults/racy_receiver.rs"]
 mod racy_receiver;
@@ -17,12 +17,12 @@ use racy_receiver::{BUNDLED, Between, RacyReceiver};
 const TRIES: usize = 100;
 
 fn main() {
-    // Cargo asks every benchmark for its list of tests.
+    // Cargo asks every benchmark to list its tests.
     if std::env::args().any(|argument| argument == "--list" || argument == "--test") {
         return;
     }
     for between in [Between::Millisecond, Between::Yield, Between::Nothing] {
-        println!("between looking and granting: {between:?}");
+        println!("between lookup and grant: {between:?}");
         let receiver = RacyReceiver::start(between);
         for (steps, deliveries, words) in [
             (1, 2, "together: true,"),
@@ -47,8 +47,7 @@ fn main() {
     println!("  {BUNDLED} caught in {caught} of {TRIES} tries");
 }
 
-/// One run of the bundled scenario against the built-in receiver with a race, in a process of its
-/// own.
+/// Runs the bundled scenario against the built-in receiver with a race, in a separate process.
 fn built_in_is_caught() -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     let aghook = || {
@@ -68,7 +67,7 @@ fn built_in_is_caught() -> bool {
     let mut lines = BufReader::new(receiver.stdout.take().expect("piped")).lines();
     let first = lines.next().expect("a line").expect("text");
     let target = first.rsplit(' ').next().expect("a URL").to_owned();
-    // Its log is read, so that it never waits for a reader.
+    // Read its log, so that it never blocks on output.
     let log = std::thread::spawn(move || lines.count());
     let base = target.trim_end_matches("/webhooks/aghanim");
     let profile = format!(

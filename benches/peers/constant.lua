@@ -1,4 +1,4 @@
--- wrk sends one and the same request: the least that a sender can do.
+-- wrk sends the same request again and again: the least work for a sender.
 local file = assert(io.open(os.getenv("PEERS_BODY"), "rb"))
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"

@@ -1,4 +1,4 @@
-"""What was measured as Markdown, and its place in docs/performance.md."""
+"""Writes the results as Markdown tables into docs/performance.md."""
 
 import datetime
 import os
@@ -23,7 +23,7 @@ def conditions(found):
     return f"""### Conditions
 
 {day}; {machine()}. Load average {min(loads):.1f} to
-{max(loads):.1f} between the steps, of which about 2 are the measured pair; what is above that is other work
+{max(loads):.1f} between the steps, of which about 2 are the measured pair; the rest is other work
 on the same cores, which slows both sides of a pair. {os.environ.get("PEERS_VERSIONS", "Versions unknown")}. Bodies of {body["ours"]["body"]:,.0f} \
 bytes on average (aghook), and one of {body["theirs"]["body"]:,.0f} bytes (the peers). Signatures
 that aghook's own receiver verified before: {verified}; it refused none.
@@ -48,12 +48,12 @@ def machine():
 
 def compared(found):
     rows = [
-        "### Beside its peers",
+        "### Compared with other senders",
         "",
         f"Medians of {found['pairs']} pairs of runs of {found['window']} s at "
-        "50 connections; in brackets the least and the greatest.",
+        "50 connections; the range is in parentheses.",
         "",
-        "| peer | for each event it | aghook, events a second | the peer | aghook / peer | the same by "
+        "| peer | for each event, it | aghook, events per second | the peer | aghook / peer | the same by "
         "CPU time of the sender |",
         "| --- | --- | --: | --: | --: | --: |",
     ]
@@ -74,7 +74,7 @@ def costs(found):
     rows = [
         "### What an event costs",
         "",
-        "| sender | CPU time for an event | core in use | sink's CPU time | sink's core in use |",
+        "| sender | CPU time per event | core in use | sink's CPU time | sink's core in use |",
         "| --- | --: | --: | --: | --: |",
     ]
     ours = found["compared"][0]["ours"]
@@ -84,7 +84,7 @@ def costs(found):
             f"| {cost['sink_us']:.1f} µs | {cost['sink_busy']:.0%} |"
         )
     if not found["profile"]:
-        return "\n".join(rows) + "\n\nNo profile was taken: perf is missing, or took too few samples.\n"
+        return "\n".join(rows) + "\n\nNo profile: perf is missing or took too few samples.\n"
     rows += ["", "| part of aghook's time, by samples of perf | share |", "| --- | --: |"]
     rows += [f"| {name} | {share:.0%} |" for name, share in found["profile"].items()]
     return "\n".join(rows) + "\n"
@@ -92,18 +92,18 @@ def costs(found):
 
 def growth(found):
     rows = [
-        "### As a load grows",
+        "### Scaling",
         "",
-        "At the rate `max`, from the first byte of the program to its last; 50 connections.",
+        "At the rate `max`, over the whole run of the program; 50 connections unless noted.",
         "",
-        "| events | events a second | CPU time for an event | most resident memory |",
+        "| events | events per second | CPU time per event | peak resident memory |",
         "| --: | --: | --: | --: |",
     ]
     for row in found["events"]:
         rows.append(
             f"| {row['events']:,} | {row['rate']:,.0f} | {row['cpu_us']:.1f} µs | {row['peak']:.1f} MB |"
         )
-    rows += ["", "| connections | events a second | CPU time for an event | most resident memory |"]
+    rows += ["", "| connections | events per second | CPU time per event | peak resident memory |"]
     rows += ["| --: | --: | --: | --: |"]
     for row in found["connections"]:
         rows.append(
@@ -112,28 +112,28 @@ def growth(found):
     return "\n".join(rows) + "\n"
 
 
-def stood_still(stalls):
+def stall_text(stalls):
     if not stalls["count"]:
-        return "the machine never stood still for 10 ms"
+        return "the machine never stalled for 10 ms"
     longest = stalls["longest_us"] / 1000
-    return f'the machine stood still {stalls["count"]} times, for up to {longest:.0f} ms'
+    return f'the machine stalled {stalls["count"]} times, for up to {longest:.0f} ms'
 
 
 def accuracy(found):
-    kept = found["accuracy"]
-    return f"""### The rate that is kept
+    measured = found["accuracy"]
+    return f"""### Rate accuracy
 
-At `--rate {kept["rate"]}` for {kept["seconds"]} s, the sink saw {kept["seen"]:,.1f} events a second \
-({kept["off"]:.2%} off) over all but the first and last second,
-and {kept["arrived"]:,} of {kept["planned"]:,} events in all. Events left {kept["late_p50_us"] / 1000:,.2f} ms late in the median, \
-{kept["late_p99_us"] / 1000:,.1f} ms at p99;
-{stood_still(kept["stalls"])}. aghook used \
-{kept["client_busy"]:.0%} of its core.
+At `--rate {measured["rate"]}` for {measured["seconds"]} s, the sink saw {measured["seen"]:,.1f} events per second \
+({measured["off"]:.2%} off) over all but the first and last second,
+and {measured["arrived"]:,} of {measured["planned"]:,} events in all. Events were sent {measured["late_p50_us"] / 1000:,.2f} ms late in the median, \
+{measured["late_p99_us"] / 1000:,.1f} ms at p99;
+{stall_text(measured["stalls"])}. aghook used \
+{measured["client_busy"]:.0%} of its core.
 """
 
 
 def verdicts(found):
-    """Each target and whether it was met, in as many words."""
+    """The targets, and whether they were met."""
     by_name = {row["name"]: row for row in found["compared"]}
     peaks = {row["events"]: row["peak"] for row in found["events"]}
     few, many = peaks[100_000], peaks[max(peaks)]
@@ -151,10 +151,10 @@ def verdicts(found):
         ("a rate within 0.5%", off <= 0.005, f"{off:.2%}"),
     ]
     if found["profile"]:
-        # Memory is counted whole, though not all of it is for making.
-        named = ["signing", "making the event", "memory: allocating, copying"]
+        # Counts all memory functions, although other parts use them as well.
+        named = ["signing", "building the event", "memory: allocating, copying"]
         share = sum(found["profile"][name] for name in named)
-        what = "making and signing, with all of memory, under a quarter of CPU time"
+        what = "building and signing, with all memory functions, under a quarter of CPU time"
         lines.insert(2, (what, share < 0.25, f"{share:.0%}"))
     rows = ["### Targets", "", "| target | measured | |", "| --- | --: | --- |"]
     rows += [f"| {what} | {value} | {'met' if met else '**missed**'} |" for what, met, value in lines]

@@ -1,6 +1,6 @@
-"""Measures aghook beside its peers, and writes the tables of docs/performance.md.
+"""Compares aghook with other senders, and writes the tables of docs/performance.md.
 
-`benches/peers/run` installs what this needs. Everything runs from the top of the repository.
+`benches/peers/run` installs the requirements and starts this from the root of the repository.
 """
 
 import argparse
@@ -22,7 +22,7 @@ GROWING_CONNECTIONS = [1, 8, 64, 512]
 
 
 class Extent:
-    """How long and how often is measured."""
+    """How long and how often to measure."""
 
     def __init__(self, quick):
         self.quick = quick
@@ -38,7 +38,7 @@ def say(text):
 
 
 def check_signatures():
-    """Lets every sender that signs send to aghook's receiver, which verifies."""
+    """Checks the signatures of every signing sender with aghook's own receiver."""
     seen = {}
     for sender in [senders.AGHOOK, *senders.PEERS]:
         if not sender.signs:
@@ -76,7 +76,7 @@ def listening_port(log_path):
                 if line.startswith("webhook ") and line.endswith("\n"):
                     return int(line.rsplit(":", 1)[1].split("/")[0])
         time.sleep(0.02)
-    raise Failed("aghook receive does not say where it listens")
+    raise Failed("aghook receive did not print its address")
 
 
 def lines_with_status(log_path):
@@ -92,7 +92,7 @@ def measured(sink, sender, extent):
 
 
 def compare(sink, extent):
-    """Pairs of aghook and a peer, one right after the other, in turns first."""
+    """Measures pairs of aghook and a peer, back to back, in alternating order."""
     results = []
     for peer in senders.PEERS:
         pairs = []
@@ -114,7 +114,7 @@ def compare(sink, extent):
         say(
             f"   aghook / {peer.name}: rate {result['rate_ratio'][1]:.2f}, "
             f"per CPU time {result['cpu_ratio'][1]:.2f} "
-            f"({result['ours']['rate']:,.0f} and {result['theirs']['rate']:,.0f} a second; "
+            f"({result['ours']['rate']:,.0f} and {result['theirs']['rate']:,.0f} per second; "
             f"sink busy {result['ours']['sink_busy']:.0%} and {result['theirs']['sink_busy']:.0%})"
         )
     return results
@@ -140,18 +140,18 @@ def growth_in_events(sink, extent):
             peak, cpu = 0.0, 0.0
             while process.poll() is None:
                 peak = max(peak, processes.peak_memory(process.pid) or 0.0)
-                # A process that is gone has no books any more.
+                # An ended process reports no CPU time, so keep the maximum.
                 cpu = max(cpu, processes.cpu_seconds(process.pid))
                 time.sleep(0.01)
             if process.returncode:
-                raise Failed(f"aghook load ended with {process.returncode}: {command}")
+                raise Failed(f"aghook load exited with {process.returncode}: {command}")
         arrived = sink.count()[0] - before
         if arrived != count:
-            raise Failed(f"{arrived} events arrived of {count}")
+            raise Failed(f"{arrived} of {count} events arrived")
         with open(report) as file:
             rate = json.load(file)["events_per_second"]
         rows.append({"events": count, "rate": rate, "cpu_us": cpu / count * 1e6, "peak": peak})
-        say(f"   {count:>9,} events: {rate:,.0f} a second, {peak:.1f} MB")
+        say(f"   {count:>9,} events: {rate:,.0f} per second, {peak:.1f} MB")
     return rows
 
 
@@ -163,12 +163,12 @@ def growth_in_connections(sink, extent):
             row = window(sink, process, extent.warmup, extent.window)
             row |= {"connections": connections, "peak": processes.peak_memory(process.pid)}
         rows.append(row)
-        say(f"   {connections:>4} connections: {row['rate']:,.0f} a second, {row['peak']:.1f} MB")
+        say(f"   {connections:>4} connections: {row['rate']:,.0f} per second, {row['peak']:.1f} MB")
     return rows
 
 
 def rate_accuracy(sink, extent, rate=2000):
-    """The rate that the sink sees between two moments, and how late events left."""
+    """Measures the rate that the sink sees, and how late events are sent."""
     report = f"{senders.INSTALLED}/load.json"
     command = senders.aghook(
         sink.port, "--rate", str(rate), "--duration", f"{extent.rate_seconds}s",
@@ -180,7 +180,7 @@ def rate_accuracy(sink, extent, rate=2000):
         process.wait()
     arrived = sink.count()[0] - before
     with open(report) as file:
-        told = json.load(file)
+        load = json.load(file)
     result = {
         "rate": rate,
         "seconds": extent.rate_seconds,
@@ -188,30 +188,30 @@ def rate_accuracy(sink, extent, rate=2000):
         "off": abs(seen["rate"] / rate - 1),
         "arrived": arrived,
         "planned": rate * extent.rate_seconds,
-        "late_p50_us": told["lateness"]["p50_us"],
-        "late_p99_us": told["lateness"]["p99_us"],
+        "late_p50_us": load["lateness"]["p50_us"],
+        "late_p99_us": load["lateness"]["p99_us"],
         "client_busy": seen["client_busy"],
-        "stalls": told["figures"]["stalls"],
+        "stalls": load["figures"]["stalls"],
     }
-    say(f"   {seen['rate']:,.1f} a second of {rate}; {arrived} events of {result['planned']}")
+    say(f"   {seen['rate']:,.1f} of {rate} per second; {arrived} of {result['planned']} events")
     return result
 
 
 def main():
     parser = argparse.ArgumentParser(prog="benches/peers/run", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="about two minutes, and writes nothing")
+    parser.add_argument("--quick", action="store_true", help="take about two minutes, and only print the tables")
     extent = Extent(parser.parse_args().quick)
     found = {"loads": [processes.load_average()], "window": extent.window, "pairs": extent.pairs}
-    say("== The body that peers send, and whether signatures are right")
+    say("== The peers' body, and a check of signatures")
     senders.write_body()
     found["verified"] = check_signatures()
     sink = Sink(f"{senders.INSTALLED}/sink")
     steps = [
         ("compared", "Pairs of runs", lambda: compare(sink, extent)),
         ("profile", "A profile", lambda: profile.take(sink, 4)),
-        ("accuracy", "The rate that is kept", lambda: rate_accuracy(sink, extent)),
-        ("connections", "As connections grow", lambda: growth_in_connections(sink, extent)),
-        ("events", "As events grow", lambda: growth_in_events(sink, extent)),
+        ("accuracy", "Rate accuracy", lambda: rate_accuracy(sink, extent)),
+        ("connections", "More connections", lambda: growth_in_connections(sink, extent)),
+        ("events", "More events", lambda: growth_in_events(sink, extent)),
     ]
     try:
         for key, title, step in steps:
@@ -226,7 +226,7 @@ def main():
     say("\n" + text)
     if not extent.quick:
         document.write(text)
-        say("docs/performance.md is written anew")
+        say("wrote docs/performance.md")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Processes that are pinned to a core, what they cost by the kernel's books, and the sink's counts."""
+"""Runs processes pinned to a core, and measures their CPU time and the sink's counts."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Failed(Exception):
-    """A measurement that came to nothing, and why."""
+    """A failed measurement, with its cause."""
 
 
 def pinned(core, command):
@@ -22,7 +22,7 @@ def pinned(core, command):
 
 
 def family(pid):
-    """A process and those that it started."""
+    """A process and its descendants."""
     found = [pid]
     for pid in found:
         with contextlib.suppress(OSError):
@@ -32,7 +32,7 @@ def family(pid):
 
 
 def cpu_seconds(pid):
-    """User and system time of a process and those that it started."""
+    """User and system time of a process and its descendants."""
     ticks = 0
     for member in family(pid):
         with contextlib.suppress(OSError):
@@ -42,7 +42,7 @@ def cpu_seconds(pid):
 
 
 def peak_memory(pid):
-    """The most resident memory that a process has had, in megabytes; None once it is gone."""
+    """Peak resident memory of a process in megabytes; None if it has ended."""
     with contextlib.suppress(OSError):
         for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
@@ -55,7 +55,7 @@ def load_average():
 
 
 class Sink:
-    """The receiver that takes everything, on a core of its own."""
+    """The receiver that accepts everything, on its own core."""
 
     def __init__(self, program):
         with socket.socket() as free:
@@ -65,15 +65,15 @@ class Sink:
         self.connection = connect(self.port)
 
     def count(self):
-        """How many requests it answered, and the bytes of their bodies."""
+        """The number of answered requests, and the bytes of their bodies."""
         self.connection.sendall(b"GET /count HTTP/1.1\r\n\r\n")
-        answer = b""
-        while not answer.partition(b"\r\n\r\n")[2]:
+        response = b""
+        while not response.partition(b"\r\n\r\n")[2]:
             part = self.connection.recv(4096)
             if not part:
                 raise Failed("the sink ended")
-            answer += part
-        requests, body_bytes = answer.partition(b"\r\n\r\n")[2].split()
+            response += part
+        requests, body_bytes = response.partition(b"\r\n\r\n")[2].split()
         return int(requests), int(body_bytes)
 
     def cpu_seconds(self):
@@ -85,20 +85,20 @@ class Sink:
 
 
 def connect(port):
-    """Waits until someone listens there."""
+    """Connects to a port, waiting until it is open."""
     until = time.monotonic() + 20
     while True:
         try:
             return socket.create_connection(("127.0.0.1", port))
         except OSError:
             if time.monotonic() > until:
-                raise Failed(f"nobody listens on port {port}") from None
+                raise Failed(f"nothing listens on port {port}") from None
             time.sleep(0.02)
 
 
 @contextlib.contextmanager
 def running(command, environment, output=subprocess.DEVNULL):
-    """A sender on its core, which is ended with all that it started."""
+    """Runs a sender on its core, and kills it with all its descendants at the end."""
     process = subprocess.Popen(
         pinned(CLIENT_CORE, command),
         env=os.environ | environment,
@@ -115,18 +115,18 @@ def running(command, environment, output=subprocess.DEVNULL):
 
 
 def window(sink, process, warmup, seconds):
-    """What is sent in so many seconds, once the sender has been at it for a while."""
+    """Measures a sender for some seconds, after a warm-up."""
     at_rest, _ = sink.count()
     until = time.monotonic() + 30
     while sink.count()[0] < at_rest + 50:
         if process.poll() is not None or time.monotonic() > until:
-            raise Failed(f"it sends nothing: {process.args}")
+            raise Failed(f"the sender sends nothing: {process.args}")
         time.sleep(0.02)
     time.sleep(warmup)
     begun = reading(sink, process)
     time.sleep(seconds)
     if process.poll() is not None:
-        raise Failed(f"it ended before its time: {process.args}")
+        raise Failed(f"the sender ended early: {process.args}")
     ended = reading(sink, process)
     wall, events, body_bytes, client, receiver = (b - a for a, b in zip(begun, ended))
     return {

@@ -1,4 +1,4 @@
-"""Where a sender's processor time goes, by the functions in which perf finds it."""
+"""Profiles aghook with perf, and groups the samples by function."""
 
 import os
 import re
@@ -8,29 +8,29 @@ import subprocess
 import processes
 import senders
 
-# The first that matches a function decides. What the compiler puts into its caller counts there.
+# The first matching pattern decides. Inlined functions count for their caller.
 PARTS = [
     ("the kernel: sending, receiving, waiting", r"^\[k\]"),
     ("signing", r"sha2|sha256|hmac|digest|block_buffer|hex::|to_hex|sign_text"),
     (
-        "making the event",
-        r"aghook::generate|event_source|request_maker|serde_json|sonic_rs|serde|itoa|chacha|rand_core|rand::"
+        "building the event",
+        r"aghook::generate|event_source|request_builder|serde_json|sonic_rs|serde|itoa|chacha|rand_core|rand::"
         r"|fmt::|jiff|fake|ryu|zmij|aghook::protocol|uuid|base64|str::|slice::|Serialize",
     ),
     ("memory: allocating, copying", r"malloc|free|calloc|realloc|memcpy|memmove|memset|cfree|alloc"),
-    ("the rest: tasks, timers, answers, figures", r""),
+    ("the rest: tasks, timers, responses, statistics", r""),
 ]
 
 
 def take(sink, seconds):
-    """The share of each part in what aghook costs; None where perf takes too few samples, or none."""
+    """The fraction of each part in aghook's CPU time; None if perf takes too few samples."""
     if not shutil.which("perf"):
         return None
     data = f"{senders.INSTALLED}/perf.data"
     command = senders.aghook_at_most(sink.port)
     with processes.running(command, senders.environment(sink.port)) as process:
         processes.window(sink, process, 0.5, 0.2)
-        # taskset has become aghook: the process is the same.
+        # taskset replaces itself with aghook, so the process ID is the same.
         record = ["perf", "record", "-q", "-F", "997", "-e", "cpu-clock", "-o", data]
         record += ["-p", str(process.pid), "--", "sleep", str(seconds)]
         if subprocess.run(record, capture_output=True).returncode:

@@ -1,4 +1,4 @@
-"""The senders that are compared, as commands."""
+"""The commands of the compared senders."""
 
 import dataclasses
 import http.server
@@ -15,7 +15,7 @@ FOREVER = "600"
 
 @dataclasses.dataclass(frozen=True)
 class Sender:
-    """What is measured, and what it does for each event."""
+    """A measured sender, and what it does for each event."""
 
     name: str
     does: str
@@ -78,19 +78,19 @@ def locust(port):
     ]
 
 
-AGHOOK = Sender("aghook", "makes a whole new event and signs it", aghook_at_most)
+AGHOOK = Sender("aghook", "builds a whole new event and signs it", aghook_at_most)
 PEERS = [
     Sender("oha", "sends one body, unsigned", oha, signs=False),
-    Sender("wrk", "sends one ready request, unsigned", wrk("constant.lua"), signs=False),
-    Sender("wrk + Lua", "makes a new event ID, signed in plain Lua", wrk("signed.lua")),
-    Sender("wrk + LuaJIT ffi", "does the same in C's arrays", with_ffi(wrk("signed.lua"))),
-    Sender("autocannon", "makes a new event ID, signed by node:crypto", autocannon),
-    Sender("locust", "makes a new event ID, signed by Python's hmac", locust),
+    Sender("wrk", "sends one prebuilt request, unsigned", wrk("constant.lua"), signs=False),
+    Sender("wrk + Lua", "writes a new event ID, signed in plain Lua", wrk("signed.lua")),
+    Sender("wrk + LuaJIT ffi", "does the same with C arrays", with_ffi(wrk("signed.lua"))),
+    Sender("autocannon", "writes a new event ID, signed by node:crypto", autocannon),
+    Sender("locust", "writes a new event ID, signed by Python's hmac", locust),
 ]
 
 
 def write_body():
-    """Writes the one of 400 events of aghook whose size is nearest to their mean, for the peers."""
+    """Writes the body for the peers: the one of 400 aghook events that is closest to their mean size."""
     bodies = []
 
     class Receiver(http.server.BaseHTTPRequestHandler):

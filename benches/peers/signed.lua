@@ -1,14 +1,14 @@
--- wrk makes each event unique and signs it. Lua has no SHA-256, so it is written here: in plain Lua
--- with 32-bit operations, which wrk's LuaJIT compiles to machine code. With PEERS_LUA_FFI set, numbers
--- are kept in C's arrays instead of tables, which no other Lua has. The hashes of the two HMAC keys
--- are computed once in any case.
+-- Makes wrk send unique, signed events. Lua has no SHA-256, so this implements it: in plain Lua with
+-- 32-bit operations, which wrk's LuaJIT compiles to machine code. If PEERS_LUA_FFI is set, it stores
+-- numbers in C arrays instead of tables, which only LuaJIT can do. The hashes of the two HMAC keys are
+-- computed only once.
 local bit = require("bit")
 local band, bor, bxor, ror = bit.band, bit.bor, bit.bxor, bit.ror
 local rshift, lshift, tobit, bswap, tohex = bit.rshift, bit.lshift, bit.tobit, bit.bswap, bit.tohex
 local byte, char = string.byte, string.char
 local ffi = os.getenv("PEERS_LUA_FFI") and require("ffi")
 
--- So many numbers, counted from 0.
+-- An array of numbers with indices from 0.
 local function array(numbers)
     local counted = ffi and ffi.new("int32_t[?]", #numbers) or {}
     for i, number in ipairs(numbers) do counted[i - 1] = tobit(number) end
@@ -37,7 +37,7 @@ local START = array({
 
 local w = zeros(64)
 
--- Takes the block that begins at `place` of a text, counted from 1.
+-- Loads the block that starts at position `place` of a text, counted from 1.
 local function take(text, place)
     for i = 0, 15 do
         local a, b, c, d = byte(text, place + 4 * i, place + 4 * i + 3)
@@ -87,7 +87,7 @@ local function copy(from, to)
     for i = 0, 7 do to[i] = from[i] end
 end
 
--- Hashes a text to its end into a state that has taken one block before.
+-- Hashes the rest of a message into a state that has already processed one block.
 local function finish(state, text)
     local bits = (64 + #text) * 8
     local padded = text .. "\128" .. ("\0"):rep((55 - #text) % 64 + 4)
@@ -130,7 +130,7 @@ local number = 0
 local head = "POST " .. os.getenv("PEERS_PATH") .. " HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     .. "Content-Type: application/json\r\nX-Aghanim-Signature: "
 
--- The whole request is put together here: wrk.format would cost more.
+-- Builds the whole request directly, because wrk.format is slower.
 function request()
     number = number + 1
     local body = before .. string.format("%0" .. #id .. "d", number) .. after

@@ -1,4 +1,4 @@
-// autocannon makes each event unique and signs it, in its hook for each request.
+// Makes autocannon send unique, signed events, built in its hook for each request.
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -29,4 +29,4 @@ const result = await autocannon({
   duration: Number(process.env.PEERS_SECONDS),
   requests: [{ method: 'POST', path: process.env.PEERS_PATH, setupRequest }],
 })
-console.log(`${result['2xx']} answers with 2xx, ${result.non2xx} with others, ${result.errors} errors`)
+console.log(`${result['2xx']} responses with 2xx, ${result.non2xx} others, ${result.errors} errors`)

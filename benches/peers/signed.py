@@ -1,4 +1,4 @@
-"""locust makes each event unique and signs it, with its fast client."""
+"""Makes locust send unique, signed events with its fast client."""
 
 import hmac
 import itertools
@@ -16,7 +16,7 @@ NUMBERS = itertools.count(1)
 
 
 class Sender(FastHttpUser):
-    """One connection that sends the next event as soon as it has its answer."""
+    """One connection that sends the next event after each response."""
 
     wait_time = constant(0)
 

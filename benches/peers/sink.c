@@ -1,10 +1,10 @@
-/* A receiver that does as little as a receiver can: it reads each request to its end and answers
- * 200, on one thread, over connections that stay open. Whoever sends to it is measured, not it.
+/* A minimal receiver: it reads each request completely and responds with 200, on one thread, over
+ * persistent connections, so that the sender is measured and not the receiver.
  *
  *     sink PORT
  *
- * GET /count answers "requests bytes" so far, bytes being those of bodies; it counts itself not.
- * It verifies nothing, and trusts its senders: it is for the comparison alone. Linux only. */
+ * GET /count returns "requests bytes": the requests so far, without itself, and the bytes of their
+ * bodies. It verifies nothing and trusts its senders: use it only for this comparison. Linux only. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -29,13 +29,13 @@ static unsigned long long requests, body_bytes;
 
 static const char OK[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
-/* The value of Content-Length in a head that ends with a zero byte; 0 if it has none. */
+/* The Content-Length in a zero-terminated head; 0 if it is missing. */
 static size_t content_length(const char *head) {
     const char *line = strcasestr(head, "\r\ncontent-length:");
     return line ? strtoul(line + strlen("\r\ncontent-length:"), NULL, 10) : 0;
 }
 
-static int answer(int socket, const char *head, size_t length) {
+static int respond(int socket, const char *head, size_t length) {
     char text[128];
     if (memcmp(head, "GET /count ", 11) != 0) {
         requests += 1;
@@ -48,8 +48,8 @@ static int answer(int socket, const char *head, size_t length) {
     return send(socket, text, size, MSG_NOSIGNAL) == size;
 }
 
-/* Answers every whole request of the buffer; 0 if the connection is to be closed. */
-static int answer_all(int socket, struct connection *connection) {
+/* Answers all complete requests in the buffer; returns 0 to close the connection. */
+static int respond_all(int socket, struct connection *connection) {
     char *begin = connection->buffer;
     char *end = begin + connection->filled;
     for (;;) {
@@ -61,7 +61,7 @@ static int answer_all(int socket, struct connection *connection) {
         size_t length = content_length(begin);
         *body = first;
         if ((size_t)(end - body) < length) break;
-        if (!answer(socket, begin, length)) return 0;
+        if (!respond(socket, begin, length)) return 0;
         begin = body + length;
     }
     connection->filled = end - begin;
@@ -72,12 +72,12 @@ static int answer_all(int socket, struct connection *connection) {
 
 static int read_some(int socket) {
     struct connection *connection = connections[socket];
-    /* One byte is left for the zero byte of content_length. */
+    /* Leave one byte for the zero byte of content_length. */
     size_t room = BUFFER - 1 - connection->filled;
     ssize_t count = recv(socket, connection->buffer + connection->filled, room, 0);
     if (count <= 0) return 0;
     connection->filled += count;
-    return answer_all(socket, connection);
+    return respond_all(socket, connection);
 }
 
 static void accept_one(int poll, int listener) {

@@ -11,7 +11,7 @@ use super::console::Console;
 /// The source of the body.
 #[derive(Debug, Args)]
 pub(super) struct BodyFile {
-    /// File with the exact bytes of the body [default: standard input, also with `-`]
+    /// File with the exact bytes of the body, or `-` for standard input [default: -]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }

@@ -1,14 +1,14 @@
-//! `aghook load`: many events at a rate, and whether the receiver holds.
+//! `aghook load`: sends many events at a rate and checks the receiver.
 
 pub(super) mod effect_check;
+mod effect_sample;
 mod failures;
 mod live_line;
-mod looked;
 mod mix_option;
 mod numbers;
 mod report;
 pub(super) mod report_options;
-mod sending;
+mod runner;
 pub(super) mod verdict;
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
@@ -19,10 +19,10 @@ use std::time::SystemTime;
 use clap::Args;
 
 use self::effect_check::EffectCheck;
-use self::looked::Looked;
+use self::effect_sample::EffectSample;
 use self::mix_option::MixOption;
 use self::report_options::LoadReportOptions;
-use self::sending::run_load;
+use self::runner::run_load;
 use self::verdict::exit_code;
 use super::ExitCode;
 use super::block_on;
@@ -33,166 +33,165 @@ use super::session::{Session, SessionSettings};
 use super::target_options::{TargetOptions, reach};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::load::{
-    EventSource, Expectation, FailedEventsHead, Length, LoadSettings, Mix, Partition, Rate, Share,
-    Stop, TemplateSettings,
+    EventSource, FailedEventsHead, Length, LoadExpectation, LoadSettings, LoadShard, Percent, Rate,
+    StopHandle, TemplateSettings, TreatmentMix,
 };
 use crate::scenario::DurationText;
 
-/// Send many events at a rate, and say whether the receiver holds and grants each once
+/// Send many events at a rate; check response times and exactly-once grants
 ///
-/// Every event is unique and signed. Latencies count from when an event was due, so that a receiver
-/// that falls behind can't hide it. Without a target, the receiver that is built into aghook is
-/// started on a free port of this machine.
+/// Every event is unique and signed. Latency counts from when an event was due, so a receiver that
+/// falls behind can't hide it. Without a target, aghook starts its built-in receiver on a free port
+/// of this machine.
 ///
-/// Exits with 0 if every expectation held, with 1 if one did not or an event was not granted as
-/// often as it should be, with 2 if the command line or a file is wrong, and with 3 if the target
-/// could not be reached, a check could not be decided, or the load was stopped.
+/// Exit codes: 0 if all checks passed; 1 if an expectation failed or an event was not granted as
+/// often as expected; 2 if the command line or a file is invalid; 3 if the target could not be
+/// reached, a check was undecided, or the load was stopped.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
 pub struct Load {
-    /// How many events a second: a number, a ramp such as '100..5000 over 60s', or max for as fast
-    /// as they can be sent
+    /// Events per second: a number, a ramp such as '100..5000 over 60s', or max for as fast as
+    /// possible
     #[arg(
         long,
         value_name = "RATE",
         allow_hyphen_values = true,
         default_value = "100",
-        help_heading = "The load"
+        help_heading = "Load"
     )]
     rate: Rate,
 
-    /// How long to send new events [default: 10s]
+    /// Time to send new events [default: 10s]
     #[arg(
         long,
         value_name = "DURATION",
         allow_hyphen_values = true,
-        help_heading = "The load"
+        help_heading = "Load"
     )]
     duration: Option<DurationText>,
 
-    /// How many events to send, in place of a duration
+    /// Number of events to send, instead of a duration
     #[arg(
         long,
         value_name = "N",
         value_parser = numbers::events,
         allow_hyphen_values = true,
         conflicts_with = "duration",
-        help_heading = "The load"
+        help_heading = "Load"
     )]
     count: Option<NonZeroU64>,
 
-    /// How many connections to keep
+    /// Number of connections
     #[arg(
         long,
         value_name = "N",
         value_parser = numbers::connections,
         allow_hyphen_values = true,
         default_value = "50",
-        help_heading = "The load"
+        help_heading = "Load"
     )]
     connections: NonZeroUsize,
 
-    /// How long to send events before figures are taken
+    /// Time to send events before measuring
     #[arg(
         long,
         value_name = "DURATION",
         default_value = "0s",
-        help_heading = "The load"
+        help_heading = "Load"
     )]
     warmup: DurationText,
 
-    /// How long retries and duplicates may go on after the last new event
+    /// Time allowed for pending retries and duplicates after the last new event
     #[arg(
         long,
         value_name = "DURATION",
         default_value = "30s",
-        help_heading = "The load"
+        help_heading = "Load"
     )]
     drain: DurationText,
 
-    /// Send only the K-th of N shares of the load, as 1/4, beside other senders
+    /// Send only shard K of N, such as 1/4, while other senders send the rest
     #[arg(
         long,
         value_name = "K/N",
         requires = "start_time",
-        help_heading = "The load"
+        help_heading = "Load"
     )]
-    partition: Option<Partition>,
+    partition: Option<LoadShard>,
 
-    /// From what the events follow
+    /// Random seed
     #[arg(
         long,
         value_name = "N",
         value_parser = numbers::whole,
         allow_hyphen_values = true,
         default_value_t = 1,
-        help_heading = "The load"
+        help_heading = "Load"
     )]
     seed: u64,
 
-    /// The moment from which event times count, as Unix seconds or RFC 3339 [default: now]
-    #[arg(long, value_name = "T", help_heading = "The load")]
+    /// Start time of the event times, as Unix seconds or RFC 3339 [default: now]
+    #[arg(long, value_name = "T", help_heading = "Load")]
     start_time: Option<StartTime>,
 
-    /// From what events are drawn: a scenario file, a folder or a quoted glob, as
-    /// 'promo.yaml=3'; bundled, the bundled suite; random, generated events (repeatable) [default:
-    /// random]
+    /// Source of events: a scenario file, a folder or a quoted glob, such as 'promo.yaml=3'; bundled
+    /// for the bundled suite; random for generated events (repeatable) [default: random]
     ///
-    /// The weight behind `=` says how many of the events come from there, compared with the others;
-    /// left out, 1. `#` and a text or a glob picks scenarios by name or file, as in
-    /// 'bundled#payload/=2'. The events of the scenarios are sent, each with a player, IDs and an
-    /// idempotency key of its own; their steps are not played and their effects not looked at.
+    /// The number after `=` is the weight relative to other sources, 1 by default. `#` and a text or
+    /// a glob select scenarios by name or file, as in 'bundled#payload/=2'. aghook sends the
+    /// scenarios' events, each with a unique player, IDs and idempotency key. It neither plays their
+    /// steps nor checks their effects.
     #[arg(
         long = "mix",
         value_name = "PATH[#SCENARIO][=WEIGHT]",
-        help_heading = "The mix"
+        help_heading = "Mix"
     )]
     event_mix: Vec<MixOption>,
 
-    /// The share of events that are delivered twice, as 5%: four of five once more later, one of five
-    /// at the same moment, unless --together says which share that is
+    /// Percentage of events to deliver twice, such as 5%: a fifth of them simultaneously, unless
+    /// --together is given, and the rest later
     #[arg(
         long,
-        value_name = "SHARE",
+        value_name = "PERCENT",
         default_value = "0%",
-        help_heading = "The mix"
+        help_heading = "Mix"
     )]
-    duplicates: Share,
+    duplicates: Percent,
 
-    /// The share of events that are delivered twice at the same moment; --duplicates then is about
-    /// later ones alone [default: a fifth of --duplicates]
-    #[arg(long, value_name = "SHARE", help_heading = "The mix")]
-    together: Option<Share>,
+    /// Percentage of events to deliver twice simultaneously; --duplicates then sets only later
+    /// duplicates [default: a fifth of --duplicates]
+    #[arg(long, value_name = "PERCENT", help_heading = "Mix")]
+    together: Option<Percent>,
 
-    /// The share of events in whose place a forgery is sent, which must be refused
+    /// Percentage of events to replace by a forgery, which must be refused
     #[arg(
         long,
-        value_name = "SHARE",
+        value_name = "PERCENT",
         default_value = "0%",
-        help_heading = "The mix"
+        help_heading = "Mix"
     )]
-    forgeries: Share,
+    forgeries: Percent,
 
-    /// The share of events whose first answer is lost, so that they are retried
+    /// Percentage of events whose first response is lost, so that they are retried
     #[arg(
         long,
-        value_name = "SHARE",
+        value_name = "PERCENT",
         default_value = "0%",
-        help_heading = "The mix"
+        help_heading = "Mix"
     )]
-    lost_acks: Share,
+    lost_acks: Percent,
 
-    /// What must hold, as 'p99 < 200ms' or 'errors < 0.1%' (repeatable); beside it 'undelivered = 0',
-    /// unless it says how many may fail
+    /// Check an expectation such as 'p99 < 200ms' or 'errors < 0.1%' (repeatable); 'undelivered = 0'
+    /// is added unless one of them limits failures
     #[arg(long, value_name = "EXPRESSION", help_heading = "Checks")]
-    expect: Vec<Expectation>,
+    expect: Vec<LoadExpectation>,
 
-    /// Of how many events to look at what the player holds: all, a number, or none [default: 1000,
-    /// if the profile has the probe `quantity`]
+    /// Number of events whose player inventory to check: all, a number, or none [default: 1000 if the
+    /// profile has the probe `quantity`]
     #[arg(long, value_name = "WHICH", help_heading = "Checks")]
-    check_effects: Option<Looked>,
+    check_effects: Option<EffectSample>,
 
-    /// Where events are written that were not granted as they should be, if there are any
+    /// File for failed events: not acknowledged, not granted as expected, or accepted forgeries
     #[arg(
         long,
         value_name = "FILE",
@@ -211,16 +210,16 @@ pub struct Load {
     reports: LoadReportOptions,
 }
 
-/// Of so many duplicates one is delivered at the same moment where nothing is said.
-const ONE_OF_SO_MANY_TOGETHER: NonZeroU32 = NonZeroU32::new(5).unwrap();
-/// How long a load is where nothing is said.
+/// By default, one of this many duplicates is simultaneous.
+const DUPLICATES_PER_SIMULTANEOUS: NonZeroU32 = NonZeroU32::new(5).unwrap();
+/// The default duration of a load.
 const DEFAULT_SECONDS: u64 = 10;
 
 impl Load {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         self.check()?;
         let (together, later) = self.duplicates();
-        let mix = Mix::new(self.forgeries, self.lost_acks, together, later)
+        let mix = TreatmentMix::new(self.forgeries, self.lost_acks, together, later)
             .map_err(|error| CommandError::usage(error.to_string(), None))?;
         let chosen = self.target.choose(console)?;
         let start = self
@@ -236,7 +235,7 @@ impl Load {
             generator = generator.with_game_id(game_id.clone());
         }
         let listed_players = chosen.profile.listed_players();
-        let players_hold_something = !listed_players.is_empty();
+        let has_listed_players = !listed_players.is_empty();
         generator = generator.with_players(listed_players.into());
         let preparation = SessionSettings {
             target: chosen,
@@ -256,13 +255,10 @@ impl Load {
         let event_mix = mix_option::read(&self.event_mix, &templates, console)?;
         block_on(async {
             let prepared = preparation.start().await?;
-            let looked = looked::at(
-                self.check_effects,
-                &prepared.harness,
-                players_hold_something,
-            )?;
+            let sample =
+                effect_sample::choose(self.check_effects, &prepared.harness, has_listed_players)?;
             reach(&prepared.harness.client, &prepared.harness.target).await?;
-            // What can't be written is known before anything is sent.
+            // Report unwritable files before anything is sent.
             failures::check_writable(&self.failures)?;
             let reports = self.reports.open()?;
             let source = EventSource::new(generator.clone(), mix, seed);
@@ -271,70 +267,69 @@ impl Load {
                 event_mix,
                 ..self.settings(&prepared, generator, mix)
             };
-            if self.reports.tells_people() {
-                self.tell_begin(&prepared, console);
+            if self.reports.prints_summary() {
+                self.print_start(&prepared, console);
             }
-            let stop = Stop::default();
+            let stop = StopHandle::default();
             let result = run_load(&prepared, settings, &stop, console).await?;
             let check = EffectCheck {
                 harness: &prepared.harness,
                 source,
                 result: &result,
-                partition: self.partition.unwrap_or_default(),
+                shard: self.partition.unwrap_or_default(),
             };
-            let effects = match looked {
-                Some(looked) if !result.interrupted => Some(check.look(looked).await),
+            let effects = match sample {
+                Some(sample) if !result.interrupted => Some(check.run(sample).await),
                 _ => None,
             };
-            let head = self.head_of_failures(&prepared);
-            let listed = failures::write(&self.failures, head, &check, effects.as_ref());
-            let mut report = report::of(&self, &prepared, &result, mix, effects);
-            report.event_mix = check.source.mix_report(&result.mixed);
+            let head = self.failures_head(&prepared);
+            let written = failures::write(&self.failures, head, &check, effects.as_ref());
+            let mut report = report::create(&self, &prepared, &result, mix, effects);
+            report.event_mix = check.source.mix_report(&result.mix_counts);
             if let Some(built_in) = prepared.built_in {
                 built_in.stop().await;
             }
-            // What can't be written keeps nobody from the figures.
+            // Show the report even if the failures file could not be written.
             reports.write(&report, console)?;
-            let written = listed?;
+            let written = written?;
             if written == 0 && self.failures.exists() {
                 let path = self.failures.display();
                 console.note(&format!(
-                    "{path} is of an earlier load: nothing of this one is in it"
+                    "{path} is from an earlier load; this one had no failed events"
                 ));
             } else if written > 0 {
                 let path = self.failures.display();
                 console.note(&format!(
-                    "{written} events that went wrong are in {path}; just those again: aghook \
-                     replay {path}"
+                    "{written} failed events are in {path}; send them again with: aghook replay \
+                     {path}"
                 ));
             }
             Ok(exit_code(&report))
         })
     }
 
-    /// Refuses options that can't be meant.
+    /// Refuses contradictory options.
     fn check(&self) -> Result<(), CommandError> {
         self.reports.check()?;
         if self.reports.is_written_to(&self.failures) {
             let path = self.failures.display();
-            let message =
-                format!("a report and the events that went wrong are to be written to {path}");
-            let help = "give each a path of its own".to_owned();
+            let message = format!("a report and the failed events would both be written to {path}");
+            let help = "give each a different path".to_owned();
             return Err(CommandError::usage(message, help));
         }
         if self.duration.is_some_and(|duration| duration.0.is_zero()) {
-            let help = "give it some time, as in `--duration 30s`".to_owned();
+            let help = "use a longer time such as `--duration 30s`".to_owned();
             return Err(CommandError::usage("`--duration 0s` sends nothing", help));
         }
         Ok(())
     }
 
-    /// The shares that are delivered twice: at the same moment, and once more later. A race in a
-    /// receiver is met by the first alone, so duplicates are never only later ones by default.
-    fn duplicates(&self) -> (Share, Share) {
+    /// The percentages of simultaneous and later duplicates. Only simultaneous ones can reveal a race
+    /// in the receiver, so by default there are always some.
+    fn duplicates(&self) -> (Percent, Percent) {
         match self.together {
             Some(together) => (together, self.duplicates),
-            None => self.duplicates.split(ONE_OF_SO_MANY_TOGETHER),
+            None => self.duplicates.split(DUPLICATES_PER_SIMULTANEOUS),
         }
     }
 
@@ -346,7 +341,12 @@ impl Load {
         }
     }
 
-    fn settings(&self, prepared: &Session, generator: Generator, mix: Mix) -> LoadSettings {
+    fn settings(
+        &self,
+        prepared: &Session,
+        generator: Generator,
+        mix: TreatmentMix,
+    ) -> LoadSettings {
         let cores = std::thread::available_parallelism();
         LoadSettings {
             rate: self.rate,
@@ -354,7 +354,7 @@ impl Load {
             warmup: self.warmup.0,
             connections: self.connections,
             workers: cores.unwrap_or(NonZeroUsize::MIN),
-            partition: self.partition.unwrap_or_default(),
+            shard: self.partition.unwrap_or_default(),
             mix,
             event_mix: None,
             policy: prepared.harness.policy,
@@ -365,7 +365,7 @@ impl Load {
         }
     }
 
-    fn head_of_failures(&self, prepared: &Session) -> FailedEventsHead {
+    fn failures_head(&self, prepared: &Session) -> FailedEventsHead {
         let harness = &prepared.harness;
         let target = harness.redaction.text(harness.target.as_str());
         FailedEventsHead::new(
@@ -376,7 +376,7 @@ impl Load {
         )
     }
 
-    fn tell_begin(&self, prepared: &Session, console: &mut Console) {
+    fn print_start(&self, prepared: &Session, console: &mut Console) {
         let harness = &prepared.harness;
         let built_in = match prepared.built_in {
             Some(_) => " (the built-in receiver)",
@@ -384,8 +384,8 @@ impl Load {
         };
         let length = self.length();
         let rate = match self.rate {
-            Rate::Max => "as fast as can be".to_owned(),
-            rate @ Rate::Constant(_) => format!("{rate} a second"),
+            Rate::Max => "as fast as possible".to_owned(),
+            rate @ Rate::Constant(_) => format!("{rate} per second"),
             rate @ Rate::Ramp { .. } => format!("at {rate}"),
         };
         console.say(&format!(
@@ -395,10 +395,10 @@ impl Load {
             harness.redaction.text(harness.target.as_str()),
         ));
         console.say(&format!(
-            "the same events again: --seed {} --start-time {}{}\n",
+            "reproduce with: --seed {} --start-time {}{}\n",
             self.seed,
             prepared.start,
-            mix_option::again(&self.event_mix)
+            mix_option::reproduce_options(&self.event_mix)
         ));
     }
 }

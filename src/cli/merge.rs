@@ -1,4 +1,4 @@
-//! `aghook merge`: the reports of several senders as one.
+//! `aghook merge`: joins the load reports of several senders.
 
 use std::path::{Path, PathBuf};
 
@@ -8,25 +8,25 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::load::report_options::LoadReportOptions;
-use super::load::verdict::{demanded, exit_code};
-use crate::load::{Expectation, LoadReport};
+use super::load::verdict::{effective_expectations, exit_code};
+use crate::load::{LoadExpectation, LoadReport};
 
-/// How many shares are named that are missing.
+/// How many missing shards to name.
 const MOST_NAMED: usize = 5;
 
-/// Join the JSON reports of a load's partitions, exactly, and judge them as one
+/// Join the JSON reports of a load's shards exactly, and check them as one load
 ///
-/// Exits as `aghook load` does, and with 3 where a share is missing and what is there held.
+/// Exits like `aghook load`, and with 3 if a shard is missing and all checks of the others passed.
 #[derive(Debug, Args)]
 pub struct Merge {
-    /// The JSON reports, one of each partition
+    /// JSON reports, one per shard
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// What must hold, as 'p99 < 200ms' (repeatable); beside it 'undelivered = 0', unless it says how
-    /// many may fail
+    /// Check an expectation such as 'p99 < 200ms' (repeatable); 'undelivered = 0' is added unless one
+    /// of them limits failures
     #[arg(long, value_name = "EXPRESSION")]
-    expect: Vec<Expectation>,
+    expect: Vec<LoadExpectation>,
 
     #[command(flatten)]
     reports: LoadReportOptions,
@@ -41,23 +41,23 @@ impl Merge {
             match &mut joined {
                 None => joined = Some(report),
                 Some(joined) => joined.add(&report).map_err(|error| {
-                    let message = format!("{} can't be joined: {error}", path.display());
+                    let message = format!("can't join {}: {error}", path.display());
                     CommandError::usage(message, None)
                 })?,
             }
         }
         let Some(mut report) = joined else {
-            return Err(CommandError::usage("there is nothing to join", None));
+            return Err(CommandError::usage("no reports to join", None));
         };
-        let counts = &report.figures.counts;
-        let demanded = demanded(&self.expect, counts, report.interrupted);
-        report.conclude(&demanded);
+        let counts = &report.measurements.counts;
+        let expectations = effective_expectations(&self.expect, counts, report.interrupted);
+        report.conclude(&expectations);
         self.reports.open()?.write(&report, console)?;
         let code = exit_code(&report);
         let missing: Vec<String> = report
-            .missing_shares()
+            .missing_shards()
             .take(MOST_NAMED + 1)
-            .map(|share| share.to_string())
+            .map(|shard| shard.to_string())
             .collect();
         if missing.is_empty() {
             return Ok(code);
@@ -68,10 +68,8 @@ impl Merge {
         } else {
             ""
         };
-        console.note(&format!(
-            "this is not the whole load: {named}{more} missing"
-        ));
-        // What is not there may have failed.
+        console.note(&format!("incomplete load: missing shards {named}{more}"));
+        // A missing shard may have failed.
         Ok(match code {
             ExitCode::Success => ExitCode::NotCompleted,
             code => code,
@@ -81,8 +79,8 @@ impl Merge {
 
 fn read(path: &Path) -> Result<LoadReport, CommandError> {
     let refused = |reason: String| {
-        let message = format!("{} can't be read: {reason}", path.display());
-        let help = "give reports that `aghook load --report json=FILE` wrote";
+        let message = format!("can't read {}: {reason}", path.display());
+        let help = "use reports written by `aghook load --report json=FILE`";
         CommandError::usage(message, help.to_owned())
     };
     let text = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
@@ -91,7 +89,8 @@ fn read(path: &Path) -> Result<LoadReport, CommandError> {
     if report.format_version != LoadReport::FORMAT_VERSION {
         let version = report.format_version;
         return Err(refused(format!(
-            "its form has the version {version}, which this program does not know"
+            "its format version is {version}, but this aghook reads version {}",
+            LoadReport::FORMAT_VERSION
         )));
     }
     Ok(report)

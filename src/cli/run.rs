@@ -66,7 +66,7 @@ pub struct Run {
     #[arg(long, help_heading = "Run")]
     fail_fast: bool,
 
-    /// Treat warnings and skipped checks as failures
+    /// Treat warnings and "not checked" results as failures
     #[arg(long, help_heading = "Run")]
     strict: bool,
 
@@ -234,7 +234,8 @@ async fn interrupted_twice(stop: &AtomicBool, mut console: Console) {
     if tokio::signal::ctrl_c().await.is_ok() {
         stop.store(true, Ordering::Relaxed);
         let note = async {
-            console.note("stopping after the running scenarios; press Ctrl-C again to stop now");
+            console
+                .note("stopping: running scenarios finish first; press Ctrl-C again to stop now");
         };
         // Listen before printing, so that a quick second Ctrl-C is not missed.
         let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), note);

@@ -37,12 +37,7 @@ pub struct Sign {
     host: Option<String>,
 
     /// Output format
-    #[arg(
-        id = "form",
-        long = "as",
-        value_name = "FORM",
-        default_value = "headers"
-    )]
+    #[arg(long = "as", value_name = "FORM", default_value = "headers")]
     format: SignFormat,
 
     /// URL for the curl command

@@ -1,4 +1,4 @@
-//! What was counted: sums that can be joined exactly.
+//! The counters of a load. Counters of several senders can be added exactly.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,60 +6,60 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What came of the events, deliveries, attempts and forgeries.
+/// Counts of events, deliveries, attempts and forgeries by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Counts {
-    /// Events that were begun, forged ones among them.
+pub struct LoadCounts {
+    /// Events that were started, including forged ones.
     pub events: u64,
-    /// Genuine deliveries that were begun: one for each genuine event, and one more for each
+    /// Genuine deliveries that were started: one for each genuine event, plus one for each
     /// duplicate.
     pub deliveries: u64,
-    /// Deliveries that were answered 2xx in the end, and heard it.
+    /// Deliveries that ended with a 2xx response, which the sender received.
     pub acknowledged: u64,
-    /// Deliveries that ended with an answer which is not retried, such as 403.
+    /// Deliveries that ended with a status that is not retried, such as 403.
     pub refused: u64,
-    /// Those of the refused whose event may be refused: as its scenario says, or as a sandbox event.
+    /// Refused deliveries whose event may be refused: its scenario allows it, or it is a sandbox
+    /// event.
     #[serde(default)]
     pub allowed_refusals: u64,
-    /// Deliveries whose attempts were used up.
+    /// Deliveries that used up all attempts.
     pub exhausted: u64,
-    /// Deliveries without an end: under way or waiting for a retry when the load was over.
+    /// Deliveries still in flight or waiting for a retry when the load ended.
     pub unfinished: u64,
     /// Attempts of genuine deliveries.
     pub attempts: u64,
-    /// Attempts without a 2xx answer, other than those whose answer was lost on purpose.
+    /// Attempts without a 2xx response, except those whose response was lost on purpose.
     pub errors: u64,
-    /// Attempts that had no whole answer in time.
+    /// Attempts without a complete response in time.
     pub timeouts: u64,
-    /// Attempts after the first of their delivery.
+    /// Attempts after the first attempt of a delivery.
     pub retries: u64,
-    /// Retries and duplicates that were given up because too many were waiting.
+    /// Retries and duplicates that were dropped because too many were waiting.
     pub dropped: u64,
-    /// Attempts that began 10 ms after they were due or later, mostly because every connection was
-    /// busy.
+    /// Attempts that started at least 10 ms late, mostly because every connection was busy.
     pub late_for_connections: u64,
-    /// The same, but mostly because this machine did not get to them.
+    /// Attempts that started at least 10 ms late, mostly because this machine was too busy.
     pub late_for_machine: u64,
     /// Events that were delivered again later.
     pub duplicates: u64,
-    /// Events that were delivered twice at the same moment.
+    /// Events that were delivered twice simultaneously.
     pub together: u64,
-    /// Attempts whose answer was lost on purpose.
+    /// Attempts whose response was lost on purpose.
     pub lost_acks: u64,
     /// Forgeries that were sent.
     pub forgeries: u64,
-    /// Forgeries that were refused: answered 4xx.
+    /// Forgeries that were refused (4xx).
     pub refused_forgeries: u64,
-    /// Forgeries that were accepted: answered 2xx.
+    /// Forgeries that were accepted (2xx).
     pub accepted_forgeries: u64,
-    /// The answers of all genuine attempts by status.
+    /// Responses to genuine attempts by status.
     pub statuses: BTreeMap<u16, u64>,
-    /// Why genuine attempts had no answer.
+    /// Genuine attempts without a response by cause.
     pub failures: BTreeMap<Cow<'static, str>, u64>,
 }
 
-impl Counts {
-    /// Adds what another sender counted.
+impl LoadCounts {
+    /// Adds the counts of another sender.
     pub fn add(&mut self, other: &Self) {
         let Self {
             events,
@@ -117,13 +117,13 @@ impl Counts {
         }
     }
 
-    /// Deliveries that were begun and not acknowledged, though they had to be.
+    /// Deliveries that were started and neither acknowledged nor refused as allowed.
     pub fn undelivered(&self) -> u64 {
         let ended_well = self.acknowledged.saturating_add(self.allowed_refusals);
         self.deliveries.saturating_sub(ended_well)
     }
 
-    /// Deliveries that came to no end, as the rest of those that were begun.
+    /// Counts as unfinished all started deliveries that have no outcome.
     pub(super) fn count_unfinished(&mut self) {
         let ended = self.acknowledged + self.refused + self.exhausted;
         self.unfinished = self.deliveries.saturating_sub(ended);

@@ -1,5 +1,4 @@
-//! From where each event of a load comes: drawn by weight, a pure function of the seed and the
-//! event's number.
+//! Draws the source of each event by weight: a pure function of the seed and the event's number.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::event_template::EventTemplate;
 use crate::generate::Seed;
 
-/// Scenarios' events and generated ones, by weight. Clones share the templates.
+/// Events of scenarios and generated events, by weight. Clones share the templates.
 #[derive(Debug, Clone)]
 pub struct EventMix {
     entries: Arc<[MixEntry]>,
@@ -18,48 +17,49 @@ pub struct EventMix {
     random: ChaCha8Rng,
 }
 
-/// What an `--mix` names.
+/// One `--mix` option.
 #[derive(Debug, Clone)]
 pub struct MixEntry {
-    /// As it was named.
+    /// The source as written in the option.
     pub name: String,
-    /// How many of the events come from here, compared with the other entries.
+    /// Its weight relative to the other entries.
     pub weight: NonZeroU32,
-    /// Each of them is as likely as any other; none where events are generated.
+    /// Its scenarios, all equally likely; empty for generated events.
     pub scenarios: Vec<MixScenario>,
-    /// What of it is not sent, and why.
+    /// The events that can't be sent, with the reason.
     pub left_out: Vec<String>,
 }
 
 /// A scenario whose events are sent, with one choice of its matrix.
 #[derive(Debug, Clone)]
 pub struct MixScenario {
-    /// Its name, with the choice.
+    /// Its name, including the matrix choice.
     pub name: String,
     /// Its file.
     pub file: String,
-    /// Each of them is as likely as any other.
+    /// Its events, all equally likely.
     pub events: Vec<EventTemplate>,
 }
 
-/// From where one event comes.
+/// The source of one event.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Drawn<'mix> {
-    /// The number of what it is counted for: a scenario, or the generated events of an entry.
-    pub(super) place: usize,
-    /// The scenario and its event; none where it is generated.
+    /// The index of the counter it belongs to: one per scenario, or one for an entry's generated
+    /// events.
+    pub(super) counter: usize,
+    /// The scenario and its event; `None` if it is generated.
     pub(super) from: Option<(&'mix MixScenario, &'mix EventTemplate)>,
 }
 
 impl MixEntry {
-    /// How many places it counts for: one of each scenario, or one for generated events.
-    pub(super) fn places(&self) -> usize {
+    /// How many counters it has: one per scenario, or one for generated events.
+    pub(super) fn counters(&self) -> usize {
         self.scenarios.len().max(1)
     }
 }
 
 impl EventMix {
-    /// A mix of these entries, drawn from a stream of its own.
+    /// A mix of these entries, drawn from its own random stream.
     pub fn new(entries: Vec<MixEntry>, seed: Seed) -> Self {
         let total = entries.iter().map(|entry| u64::from(entry.weight.get()));
         Self {
@@ -69,23 +69,23 @@ impl EventMix {
         }
     }
 
-    /// The entries, in their order.
+    /// The entries, in order.
     pub fn entries(&self) -> &[MixEntry] {
         &self.entries
     }
 
-    /// From where the event of this number comes.
+    /// Draws the source of the event with this number.
     pub(super) fn draw(&mut self, number: u64) -> Drawn<'_> {
         let random = &mut self.random;
         random.set_word_pos(0);
         random.set_stream(number);
         let mut left = random.random_range(0..self.total.max(1));
-        let mut place = 0;
+        let mut counter = 0;
         for entry in self.entries.iter() {
             let weight = u64::from(entry.weight.get());
             if left >= weight {
                 left -= weight;
-                place += entry.places();
+                counter += entry.counters();
                 continue;
             }
             let Some((index, scenario)) = any_of(&entry.scenarios, random) else {
@@ -93,11 +93,14 @@ impl EventMix {
             };
             let event = any_of(&scenario.events, random);
             return Drawn {
-                place: place + index,
+                counter: counter + index,
                 from: event.map(|(_, event)| (scenario, event)),
             };
         }
-        Drawn { place, from: None }
+        Drawn {
+            counter,
+            from: None,
+        }
     }
 }
 

@@ -1,42 +1,42 @@
-//! The stream of events by their numbers: what each is, and what befalls it.
+//! The stream of events: maps a number to its event and its treatment.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::allowed_refusal::may_be_refused;
+use super::allowed_refusals::may_be_refused;
 use super::event_mix::{EventMix, MixScenario};
 use super::event_template::EventTemplate;
-use super::mix::{Mix, Treatment, Treatments};
 use super::mix_report::{MixCounts, MixEntryReport};
+use super::treatment_mix::{Treatment, TreatmentMix, Treatments};
 use crate::generate::{Generator, Seed};
 use crate::protocol::Event;
 use crate::scenario::Policy;
 
-/// Makes any event of the stream, in any order.
+/// Builds the events of the stream, in any order.
 #[derive(Debug, Clone)]
 pub struct EventSource {
     generator: Generator,
     treatments: Treatments,
-    /// From what the events are drawn, where they are not all generated.
+    /// The mix to draw events from; `None` if all events are generated.
     event_mix: Option<EventMix>,
-    /// What the game has chosen, by which a refusal may be right.
+    /// The game's policy, which can allow refusals.
     policy: Policy,
 }
 
-/// Which event of which scenario an event of a load is made from.
+/// The scenario event from which an event of a load is built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventOrigin {
     /// The scenario's file.
     pub file: String,
-    /// The scenario's name, with the choice of its matrix.
+    /// The scenario's name, including the matrix choice.
     pub scenario: String,
-    /// The event's name in it.
+    /// The event's name in the scenario.
     pub event: String,
 }
 
 impl EventSource {
-    /// The stream of a generator, with treatments that follow from `seed`.
-    pub fn new(generator: Generator, mix: Mix, seed: Seed) -> Self {
+    /// The stream of a generator, with treatments drawn from `seed`.
+    pub fn new(generator: Generator, mix: TreatmentMix, seed: Seed) -> Self {
         let treatments = Treatments::new(mix, seed);
         Self {
             generator,
@@ -46,8 +46,7 @@ impl EventSource {
         }
     }
 
-    /// The same stream with its events drawn from a mix, if there is one, for a game with this
-    /// policy.
+    /// Draws the events from a mix, if given, for a game with this policy.
     #[must_use]
     pub fn drawn_from(mut self, event_mix: Option<EventMix>, policy: Policy) -> Self {
         self.event_mix = event_mix;
@@ -55,7 +54,7 @@ impl EventSource {
         self
     }
 
-    /// The event of this number, counted from 0.
+    /// The event with this number, counted from 0.
     pub fn event(&mut self, number: u64) -> Event {
         if let Some((_, template)) = self.drawn(number) {
             return template.event(number);
@@ -64,8 +63,8 @@ impl EventSource {
         self.generator.random_event()
     }
 
-    /// Writes the body of this number's event in place of what is there: the bytes that other
-    /// commands send, by a quicker writer.
+    /// Replaces `body` with the event's body: the same bytes that other commands send, from a
+    /// faster serializer.
     pub fn write_body(&mut self, number: u64, body: &mut Vec<u8>) {
         body.clear();
         if let Some((_, template)) = self.drawn(number) {
@@ -77,7 +76,7 @@ impl EventSource {
         debug_assert!(written.is_ok(), "an event is JSON");
     }
 
-    /// The scenario's event from which that of this number is made; none of a generated one.
+    /// The scenario event behind this number; `None` if the event is generated.
     pub fn origin(&mut self, number: u64) -> Option<EventOrigin> {
         let (scenario, template) = self.drawn(number)?;
         Some(EventOrigin {
@@ -87,12 +86,12 @@ impl EventSource {
         })
     }
 
-    /// The place of the mix for which the event of this number is counted; none without a mix.
-    pub(super) fn place(&mut self, number: u64) -> Option<usize> {
-        self.event_mix.as_mut().map(|mix| mix.draw(number).place)
+    /// The index of the mix counter that this event belongs to; `None` without a mix.
+    pub(super) fn mix_counter(&mut self, number: u64) -> Option<usize> {
+        self.event_mix.as_mut().map(|mix| mix.draw(number).counter)
     }
 
-    /// Whether a receiver may refuse this number's event with this status.
+    /// Whether a receiver may refuse this event with this status.
     pub(super) fn may_be_refused(&mut self, number: u64, status: u16) -> bool {
         if let Some((_, template)) = self.drawn(number) {
             return template.may_be_refused(status);
@@ -100,18 +99,18 @@ impl EventSource {
         may_be_refused(&self.event(number), status, self.policy)
     }
 
-    /// What there is to tell of the mix, with what was counted for its places; nothing without one.
+    /// The report on the mix with the values of its counters; empty without a mix.
     pub fn mix_report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
         let mix = self.event_mix.as_ref();
         mix.map_or_else(Vec::new, |mix| mix.report(counted))
     }
 
-    /// The scenario and the event of it that this number's event is made from; none of a generated one.
+    /// The scenario and template behind this number; `None` if the event is generated.
     fn drawn(&mut self, number: u64) -> Option<(&MixScenario, &EventTemplate)> {
         self.event_mix.as_mut()?.draw(number).from
     }
 
-    /// What befalls the event of this number.
+    /// The treatment of the event with this number.
     pub fn treatment(&mut self, number: u64) -> Treatment {
         self.treatments.of(number)
     }
@@ -127,7 +126,7 @@ mod tests {
     fn source() -> EventSource {
         let start = "1763889831".parse().expect("a start time");
         let seed = Seed::new(42);
-        EventSource::new(Generator::new(seed, start), Mix::default(), seed)
+        EventSource::new(Generator::new(seed, start), TreatmentMix::default(), seed)
     }
 
     #[test]
@@ -137,7 +136,7 @@ mod tests {
         let in_turn: Vec<Event> = (0..50).map(|_| in_turn.random_event()).collect();
         let mut source = source();
         for number in (0..50).rev().chain([7, 7]) {
-            let mut body = b"what was there".to_vec();
+            let mut body = b"old content".to_vec();
             source.write_body(number, &mut body);
             let place = usize::try_from(number).expect("small");
             assert_eq!(in_turn[place].to_json().expect("JSON"), body);
@@ -146,7 +145,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_writers_of_json_write_the_same(
+        fn both_json_serializers_write_the_same_bytes(
             name in "\\PC*|[\\x00-\\x7f]*|(.|\"|\\\\|/|\u{2028}|\u{1f600})*",
             price in any::<f64>(),
             number in any::<u64>(),

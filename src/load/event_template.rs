@@ -1,101 +1,105 @@
-//! One event of a scenario, made ready to be sent under any number of a load.
+//! A template that builds the events of a load from one event of a scenario.
 //!
-//! Everything is resolved and tried out once, at the start. What makes each of a load's events one of
-//! its own (player, IDs, idempotency key) comes from its number and not from the scenario: so steps
-//! are not played here, and events of one scenario share nothing.
+//! A template is resolved and validated once, at the start. The player, the IDs and the idempotency
+//! key come from the event's number, not from the scenario, so the events of a scenario share
+//! nothing. Steps are not played.
 
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::allowed_refusal::AllowedRefusals;
+use super::allowed_refusals::AllowedRefusals;
 use crate::generate::{EventShape, Generator, Seed};
 use crate::protocol::Event;
 use crate::scenario::document::{Diagnostic, Span};
 use crate::scenario::{Case, EventSpec, JsonPointer, Policy, Shareable, amend};
 
-/// From what templates are made, besides their scenarios.
+/// Settings shared by all templates.
 #[derive(Debug, Clone)]
 pub struct TemplateSettings {
-    /// Has the game, the items and the start of the load.
+    /// Provides the game, the items and the start time.
     pub generator: Generator,
     /// The load's seed.
     pub seed: Seed,
-    /// What the game has chosen, by which a refusal may be right.
+    /// The game's policy, which can allow refusals.
     pub policy: Policy,
 }
 
-/// Makes the events of a load that are drawn from one event of a scenario.
+/// Builds the events of a load from one event of a scenario.
 #[derive(Debug, Clone)]
 pub struct EventTemplate {
     name: String,
-    /// At the start of streams that no other template has.
+    /// At the start of streams that no other template uses.
     generator: Generator,
     shape: EventShape,
-    /// What stands behind the generated player and transaction.
-    endings: Endings,
+    /// Suffixes for the generated player and transaction IDs.
+    endings: IdEndings,
     set: IndexMap<JsonPointer, Value>,
     unset: Vec<JsonPointer>,
     refusals: Option<AllowedRefusals>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Endings {
+struct IdEndings {
     player_id: Option<String>,
     transaction_id: Option<String>,
 }
 
-/// For how many numbers a template is tried out before anything is sent: what is drawn differs from
-/// number to number, and what `set` points at must be there each time.
-const TRIED_OUT: u64 = 32;
+/// How many numbers to validate before sending. Generated content differs between numbers, and the
+/// paths of `set` must exist in all of it.
+const VALIDATED: u64 = 32;
 
 impl EventTemplate {
-    /// Makes an event of a case ready, and tries it out. What a load can't send or judge is told with
-    /// its place in the file.
+    /// Builds and validates the template of a case's event. An event that a load can't send or check
+    /// is an error with its location in the file.
     ///
-    /// IDs follow from what the event is as well, and not from its number alone: so a load of another
-    /// mix, with the same seed and start time, does not send another event under the same key.
+    /// IDs depend on the event's content as well as its number, so that a different mix with the same
+    /// seed and start time never sends a different event under the same key.
     pub fn new(case: &Case, name: &str, settings: &TemplateSettings) -> Result<Self, Diagnostic> {
-        let maker = Maker { case, name };
+        let context = TemplateContext { case, name };
         let Some(spec) = case.scenario.events.get(name) else {
-            return Err(maker.refused(Span::default(), "it is not there", "name another event"));
+            return Err(context.refused(
+                Span::default(),
+                "it does not exist",
+                "name an existing event",
+            ));
         };
         if let Some(raw) = &spec.raw {
-            return Err(maker.refused(
+            return Err(context.refused(
                 raw.span,
-                "its body is given (`raw`), so that every one would be the same event",
-                "describe it by `item`, `coupon` and `set`: each event of a load has its own IDs",
+                "its body is fixed (`raw`), so every event of the load would be the same",
+                "describe it with `item`, `coupon` and `set` instead; each event of a load has its own IDs",
             ));
         }
-        let player_id = maker.owner(|spec| spec.player_id.as_ref());
+        let player_id = context.owner(|spec| spec.player_id.as_ref());
         if let Some(Shareable::Literal(_)) = player_id {
-            return Err(maker.refused(
+            return Err(context.refused(
                 spec.span,
-                "its player is given, and what an event of a load brings is seen by what a player \
-                 of its own holds",
-                "leave `player_id` out, or give it an `ending`",
+                "it has a fixed `player_id`, but checking the grant of one event requires a player of \
+                 its own",
+                "remove `player_id`, or give it an `ending`",
             ));
         }
-        let (mut endings, mut transaction_id) = (Endings::default(), None);
+        let (mut endings, mut transaction_id) = (IdEndings::default(), None);
         if let Some(Shareable::Ending(text)) = player_id {
             if settings.generator.has_listed_players() {
-                return Err(maker.refused(
+                return Err(context.refused(
                     spec.span,
-                    "its player has an ending, and the profile lists the players that there are",
-                    "leave `player_id` out, or take a profile without `players`",
+                    "its `player_id` has an `ending`, but the profile lists its `players`",
+                    "remove `player_id`, or use a profile without `players`",
                 ));
             }
             endings.player_id = Some(text.clone());
         }
-        match maker.owner(|spec| spec.transaction_id.as_ref()) {
+        match context.owner(|spec| spec.transaction_id.as_ref()) {
             Some(Shareable::Literal(text)) => transaction_id = Some(text.clone()),
             Some(Shareable::Ending(text)) => endings.transaction_id = Some(text.clone()),
             Some(Shareable::SameAs(_)) | None => {}
         }
         let shape = spec.shape(None, transaction_id);
-        let what = format!("{:?}", (&shape, &endings, &spec.set, &spec.unset));
-        let seed = settings.seed.derive("templates").derive(&what);
+        let content = format!("{:?}", (&shape, &endings, &spec.set, &spec.unset));
+        let seed = settings.seed.derive("templates").derive(&content);
         let mut template = Self {
             name: name.to_owned(),
             generator: settings.generator.with_seed(seed),
@@ -106,8 +110,8 @@ impl EventTemplate {
             refusals: None,
         };
         template
-            .try_out()
-            .map_err(|(reason, help)| maker.refused(spec.span, &reason, help))?;
+            .validate()
+            .map_err(|(reason, help)| context.refused(spec.span, &reason, help))?;
         template.refusals = AllowedRefusals::of(case, name, &template.event(0), settings.policy);
         Ok(template)
     }
@@ -117,14 +121,14 @@ impl EventTemplate {
         &self.name
     }
 
-    /// Whether the scenario lets a receiver answer the event so, though that is no success.
+    /// Whether the scenario allows a receiver to refuse the event with this status.
     pub(super) fn may_be_refused(&self, status: u16) -> bool {
         let refusals = self.refusals.as_ref();
         refusals.is_some_and(|refusals| refusals.allow(status))
     }
 
-    /// The event of this number. Where what was changed is no event any more, the event without the
-    /// change: it was tried out that this does not happen.
+    /// The event with this number. If `set` and `unset` make it invalid, which `validate` rules out,
+    /// this is the unchanged event.
     pub(super) fn event(&self, number: u64) -> Event {
         let made = self.generated(number);
         let amended = self.amended(&made).and_then(Result::ok);
@@ -132,7 +136,7 @@ impl EventTemplate {
         amended.unwrap_or(made)
     }
 
-    /// Writes the body of this number's event behind what is there.
+    /// Appends the body of the event with this number.
     pub(super) fn write_body(&self, number: u64, body: &mut Vec<u8>) {
         let made = self.generated(number);
         let written = match self.amended(&made).and_then(Result::ok) {
@@ -146,14 +150,14 @@ impl EventTemplate {
         let mut generator = self.generator.clone();
         generator.skip_to(number);
         let event = generator.event(&self.shape);
-        let Endings {
+        let IdEndings {
             player_id,
             transaction_id,
         } = &self.endings;
         if player_id.is_none() && transaction_id.is_none() {
             return event;
         }
-        // Other parts of an event repeat its player: so it is made once more, with the endings.
+        // Other parts of the event repeat the player ID, so generate it again with the endings.
         let mut shape = self.shape.clone();
         if let Some(ending) = player_id {
             shape.player_id = Some(format!("{}{ending}", event.event_data.player_id));
@@ -165,7 +169,7 @@ impl EventTemplate {
         generator.event(&shape)
     }
 
-    /// The event after `set` and `unset`; none where there is nothing to change.
+    /// The event after `set` and `unset`; `None` if there is nothing to change.
     fn amended(&self, event: &Event) -> Option<Result<Value, String>> {
         if self.set.is_empty() && self.unset.is_empty() {
             return None;
@@ -177,30 +181,30 @@ impl EventTemplate {
         }))
     }
 
-    /// Whether each number's event is one of its own that can be judged; why not, and what to do.
-    fn try_out(&self) -> Result<(), (String, &'static str)> {
+    /// Checks that each number gives a unique, checkable event. The error has a reason and a help.
+    fn validate(&self) -> Result<(), (String, &'static str)> {
         let mut seen: [BTreeSet<String>; 3] = Default::default();
-        for number in 0..TRIED_OUT {
+        for number in 0..VALIDATED {
             let made = self.generated(number);
             let event = match self.amended(&made) {
                 None => made,
                 Some(Err(reason)) => {
-                    return Err((reason, "what `set` and `unset` name must be in every event"));
+                    return Err((reason, "every path of `set` and `unset` must exist in every event"));
                 }
                 Some(Ok(json)) => serde_json::from_value(json).map_err(|error| {
                     let reason = format!(
-                        "what `set` and `unset` make of it is no valid event, so that nobody can \
-                         tell what it should grant: {error}"
+                        "after `set` and `unset` it is no longer a valid event, so its expected grant \
+                         is unknown: {error}"
                     );
-                    (reason, "send such an event by `aghook run`")
+                    (reason, "send such an event with `aghook run`")
                 })?,
             };
             if event.event_type != Event::COUPON_REDEEMED {
                 let reason = format!(
-                    "its type is `{}`, and a load expects what it sends to be granted",
+                    "its `event_type` is `{}`, but a load sends only `coupon.redeemed`",
                     event.event_type
                 );
-                return Err((reason, "send such an event by `aghook run`"));
+                return Err((reason, "send such an event with `aghook run`"));
             }
             let own = [
                 ("player_id", event.event_data.player_id),
@@ -214,7 +218,7 @@ impl EventTemplate {
                 }
                 if !seen.insert(value.into_owned()) {
                     let reason = format!("`{name}` would be the same in every event of a load");
-                    return Err((reason, "take that out of `set`"));
+                    return Err((reason, "remove it from `set`"));
                 }
             }
         }
@@ -222,26 +226,26 @@ impl EventTemplate {
     }
 }
 
-/// What a template is made of.
-struct Maker<'case> {
+/// The event that a template is built from.
+struct TemplateContext<'case> {
     case: &'case Case,
     name: &'case str,
 }
 
-impl<'case> Maker<'case> {
+impl<'case> TemplateContext<'case> {
     fn refused(&self, span: Span, reason: &str, help: &str) -> Diagnostic {
         let message = format!("a load can't send the event `{}`: {reason}", self.name);
         self.case.diagnostic(span, message, Some(help.to_owned()))
     }
 
-    /// What is given of a value that events may share, by the event at the end of `same_as`.
+    /// A shareable value, following `same_as` to the event that defines it.
     fn owner(
         &self,
         of: impl Fn(&'case EventSpec) -> Option<&'case Shareable>,
     ) -> Option<&'case Shareable> {
         let mut given = None;
         let mut name = self.name;
-        // The check of the scenario has made sure that this ends.
+        // Validation of the scenario has ruled out cycles.
         while let Some(spec) = self.case.scenario.events.get(name) {
             given = of(&spec.value);
             match given {

@@ -1,63 +1,62 @@
-//! `p99 < 200ms`: an expectation of a load's figures, read from a text and judged.
+//! Expectations such as `p99 < 200ms`: parses them and checks a load's measurements against them.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::figures::Figures;
+use super::measurements::Measurements;
 use super::time_text::time_text;
 use crate::scenario::DurationText;
 
-/// What is demanded of one figure.
+/// What a metric of a load should be, such as `p99 < 200ms`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Expectation {
+pub struct LoadExpectation {
     metric: &'static Metric,
-    comparison: Comparison,
-    bound: Bound,
+    operator: Operator,
+    threshold: Threshold,
 }
 
-/// Why a text is no expectation: what is wrong, and where.
+/// A syntax error in an expectation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {problem}")]
-pub struct ExpectationError {
-    /// The first character that is wrong, from 1.
+pub struct LoadExpectationError {
+    /// The first wrong character, counted from 1.
     pub column: usize,
-    /// What is wrong, and what is allowed there.
+    /// What is wrong, and what is allowed at that point.
     pub problem: String,
 }
 
-/// Whether an expectation holds, and what was seen.
+/// The result of checking an expectation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
-    /// None where there was nothing to measure.
-    pub holds: Option<bool>,
-    /// The figure.
+pub struct ExpectationResult {
+    /// Whether it passed; `None` if nothing was measured.
+    pub passed: Option<bool>,
+    /// The observed value.
     pub observed: String,
-    /// What speaks against taking the verdict as one on the receiver: too few samples, or the
-    /// sender's own doing.
+    /// Why the result may say little about the receiver, such as too few samples or a slow sender.
     pub note: Option<String>,
 }
 
-/// What an expectation can be about.
+/// A metric that an expectation can name.
 #[derive(Debug, PartialEq)]
 struct Metric {
     name: &'static str,
-    kind: Kind,
+    kind: MetricKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    /// A figure of a histogram.
-    Time(Times, Statistic),
-    /// A number of things, or their share of others.
-    Count(Counted),
-    /// New events a second.
+enum MetricKind {
+    /// A statistic of a histogram.
+    Time(TimeMetric, Statistic),
+    /// A count, or its percentage of a total.
+    Count(CountMetric),
+    /// New events per second.
     PerSecond,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Times {
+enum TimeMetric {
     Latency,
     Service,
     Lateness,
@@ -71,7 +70,7 @@ enum Statistic {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Counted {
+enum CountMetric {
     Errors,
     Timeouts,
     Retries,
@@ -85,50 +84,62 @@ enum Counted {
     Stalls,
 }
 
-const fn metric(name: &'static str, kind: Kind) -> Metric {
+const fn metric(name: &'static str, kind: MetricKind) -> Metric {
     Metric { name, kind }
 }
 
-const fn quantile(name: &'static str, times: Times, quantile: f64) -> Metric {
-    metric(name, Kind::Time(times, Statistic::Quantile(quantile)))
+const fn quantile(name: &'static str, times: TimeMetric, quantile: f64) -> Metric {
+    metric(name, MetricKind::Time(times, Statistic::Quantile(quantile)))
 }
 
-/// Every metric, in the order in which they are named to users.
+/// Every metric, in the order shown to users.
 static METRICS: [Metric; 27] = [
-    quantile("p50", Times::Latency, 0.5),
-    quantile("p75", Times::Latency, 0.75),
-    quantile("p90", Times::Latency, 0.9),
-    quantile("p95", Times::Latency, 0.95),
-    quantile("p99", Times::Latency, 0.99),
-    quantile("p99.9", Times::Latency, 0.999),
-    quantile("p99.99", Times::Latency, 0.9999),
-    metric("mean", Kind::Time(Times::Latency, Statistic::Mean)),
-    metric("max", Kind::Time(Times::Latency, Statistic::Max)),
-    quantile("service_p50", Times::Service, 0.5),
-    quantile("service_p99", Times::Service, 0.99),
-    metric("service_max", Kind::Time(Times::Service, Statistic::Max)),
-    quantile("late_p99", Times::Lateness, 0.99),
-    metric("late_max", Kind::Time(Times::Lateness, Statistic::Max)),
-    metric("rate", Kind::PerSecond),
-    metric("errors", Kind::Count(Counted::Errors)),
-    metric("timeouts", Kind::Count(Counted::Timeouts)),
-    metric("retries", Kind::Count(Counted::Retries)),
-    metric("undelivered", Kind::Count(Counted::Undelivered)),
-    metric("refused", Kind::Count(Counted::Refused)),
-    metric("exhausted", Kind::Count(Counted::Exhausted)),
-    metric("unfinished", Kind::Count(Counted::Unfinished)),
-    metric("dropped", Kind::Count(Counted::Dropped)),
-    metric("refused_forgeries", Kind::Count(Counted::RefusedForgeries)),
+    quantile("p50", TimeMetric::Latency, 0.5),
+    quantile("p75", TimeMetric::Latency, 0.75),
+    quantile("p90", TimeMetric::Latency, 0.9),
+    quantile("p95", TimeMetric::Latency, 0.95),
+    quantile("p99", TimeMetric::Latency, 0.99),
+    quantile("p99.9", TimeMetric::Latency, 0.999),
+    quantile("p99.99", TimeMetric::Latency, 0.9999),
+    metric(
+        "mean",
+        MetricKind::Time(TimeMetric::Latency, Statistic::Mean),
+    ),
+    metric("max", MetricKind::Time(TimeMetric::Latency, Statistic::Max)),
+    quantile("service_p50", TimeMetric::Service, 0.5),
+    quantile("service_p99", TimeMetric::Service, 0.99),
+    metric(
+        "service_max",
+        MetricKind::Time(TimeMetric::Service, Statistic::Max),
+    ),
+    quantile("late_p99", TimeMetric::Lateness, 0.99),
+    metric(
+        "late_max",
+        MetricKind::Time(TimeMetric::Lateness, Statistic::Max),
+    ),
+    metric("rate", MetricKind::PerSecond),
+    metric("errors", MetricKind::Count(CountMetric::Errors)),
+    metric("timeouts", MetricKind::Count(CountMetric::Timeouts)),
+    metric("retries", MetricKind::Count(CountMetric::Retries)),
+    metric("undelivered", MetricKind::Count(CountMetric::Undelivered)),
+    metric("refused", MetricKind::Count(CountMetric::Refused)),
+    metric("exhausted", MetricKind::Count(CountMetric::Exhausted)),
+    metric("unfinished", MetricKind::Count(CountMetric::Unfinished)),
+    metric("dropped", MetricKind::Count(CountMetric::Dropped)),
+    metric(
+        "refused_forgeries",
+        MetricKind::Count(CountMetric::RefusedForgeries),
+    ),
     metric(
         "accepted_forgeries",
-        Kind::Count(Counted::AcceptedForgeries),
+        MetricKind::Count(CountMetric::AcceptedForgeries),
     ),
-    metric("stalls", Kind::Count(Counted::Stalls)),
-    quantile("service_p99.9", Times::Service, 0.999),
+    metric("stalls", MetricKind::Count(CountMetric::Stalls)),
+    quantile("service_p99.9", TimeMetric::Service, 0.999),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+enum Operator {
     Less,
     AtMost,
     Equal,
@@ -137,27 +148,26 @@ enum Comparison {
     Greater,
 }
 
-/// The longer ones first, so that `<` does not hide `<=`.
-const COMPARISONS: [(&str, Comparison); 7] = [
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("!=", Comparison::NotEqual),
-    ("==", Comparison::Equal),
-    ("<", Comparison::Less),
-    (">", Comparison::Greater),
-    ("=", Comparison::Equal),
+/// Longer operators come first, so that `<` does not hide `<=`.
+const OPERATORS: [(&str, Operator); 7] = [
+    ("<=", Operator::AtMost),
+    (">=", Operator::AtLeast),
+    ("!=", Operator::NotEqual),
+    ("==", Operator::Equal),
+    ("<", Operator::Less),
+    (">", Operator::Greater),
+    ("=", Operator::Equal),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Bound {
+enum Threshold {
     Time(Duration),
-    /// A number, and what was written.
     Number(f64),
     Percent(f64),
 }
 
-impl Comparison {
-    fn holds(self, ordering: Option<Ordering>) -> bool {
+impl Operator {
+    fn accepts(self, ordering: Option<Ordering>) -> bool {
         match (self, ordering) {
             (_, None) => false,
             (Self::Less, Some(ordering)) => ordering.is_lt(),
@@ -171,30 +181,35 @@ impl Comparison {
 }
 
 impl Metric {
-    /// What its bound may be.
-    fn expected_bound(&self) -> &'static str {
+    /// The thresholds it can be compared with.
+    fn expected_threshold(&self) -> &'static str {
         match self.kind {
-            Kind::Time(..) => "a duration such as `200ms`",
-            Kind::Count(Counted::Stalls | Counted::Dropped) => "a whole number such as `0`",
-            Kind::Count(_) => "a share such as `0.1%`, or a whole number such as `0`",
-            Kind::PerSecond => "a number of events a second such as `1990`",
+            MetricKind::Time(..) => "a duration such as `200ms`",
+            MetricKind::Count(CountMetric::Stalls | CountMetric::Dropped) => {
+                "a whole number such as `0`"
+            }
+            MetricKind::Count(_) => "a percentage such as `0.1%` or a whole number such as `0`",
+            MetricKind::PerSecond => "events per second such as `1990`",
         }
     }
 
-    fn bound(&self, text: &str) -> Option<Bound> {
+    fn threshold(&self, text: &str) -> Option<Threshold> {
         match self.kind {
-            Kind::Time(..) => {
+            MetricKind::Time(..) => {
                 let time: DurationText = text.parse().ok()?;
-                Some(Bound::Time(time.0))
+                Some(Threshold::Time(time.0))
             }
-            Kind::PerSecond => decimal(text).map(Bound::Number),
-            Kind::Count(counted) => match text.strip_suffix('%') {
-                Some(percent) if counted.can_be_share() => {
+            MetricKind::PerSecond => decimal(text).map(Threshold::Number),
+            MetricKind::Count(counted) => match text.strip_suffix('%') {
+                Some(percent) if counted.allows_percent() => {
                     let percent = decimal(percent.trim_end())?;
-                    (percent <= 100.0).then_some(Bound::Percent(percent))
+                    (percent <= 100.0).then_some(Threshold::Percent(percent))
                 }
                 Some(_) => None,
-                None => text.parse::<u32>().ok().map(|n| Bound::Number(n.into())),
+                None => text
+                    .parse::<u32>()
+                    .ok()
+                    .map(|n| Threshold::Number(n.into())),
             },
         }
     }
@@ -206,9 +221,9 @@ fn decimal(text: &str) -> Option<f64> {
     text.parse().ok().filter(|_| text.bytes().all(plain))
 }
 
-impl Counted {
-    fn count(self, figures: &Figures) -> u64 {
-        let counts = &figures.counts;
+impl CountMetric {
+    fn count(self, measurements: &Measurements) -> u64 {
+        let counts = &measurements.counts;
         match self {
             Self::Errors => counts.errors,
             Self::Timeouts => counts.timeouts,
@@ -220,12 +235,12 @@ impl Counted {
             Self::Dropped => counts.dropped,
             Self::RefusedForgeries => counts.refused_forgeries,
             Self::AcceptedForgeries => counts.accepted_forgeries,
-            Self::Stalls => figures.stalls.count,
+            Self::Stalls => measurements.stalls.count,
         }
     }
 
-    /// Of what it is a share, in words.
-    fn whole_name(self) -> &'static str {
+    /// The name of the total that its percentage refers to.
+    fn total_name(self) -> &'static str {
         match self {
             Self::Errors | Self::Timeouts | Self::Retries => "attempts",
             Self::Undelivered
@@ -238,10 +253,10 @@ impl Counted {
         }
     }
 
-    /// Of how many things it is a count. Where there were none, it says nothing.
-    fn whole(self, figures: &Figures) -> u64 {
-        let counts = &figures.counts;
-        match self.whole_name() {
+    /// That total. If it is 0, the count says nothing.
+    fn total(self, measurements: &Measurements) -> u64 {
+        let counts = &measurements.counts;
+        match self.total_name() {
             "attempts" => counts.attempts,
             "deliveries" => counts.deliveries,
             "forgeries" => counts.forgeries,
@@ -249,19 +264,19 @@ impl Counted {
         }
     }
 
-    /// Whether its bound can be a share of that.
-    fn can_be_share(self) -> bool {
+    /// Whether its threshold can be a percentage.
+    fn allows_percent(self) -> bool {
         !matches!(self, Self::Stalls | Self::Dropped)
     }
 }
 
-impl Expectation {
-    /// The metrics' names, in the order in which they are told to users.
+impl LoadExpectation {
+    /// The names of all metrics, in the order shown to users.
     pub fn metrics() -> impl Iterator<Item = &'static str> {
         METRICS.iter().map(|metric| metric.name)
     }
 
-    /// Whether it says how many deliveries or attempts may fail.
+    /// Whether it limits how many deliveries or attempts may fail.
     pub fn allows_failures(&self) -> bool {
         let names = [
             "errors",
@@ -273,66 +288,71 @@ impl Expectation {
         names.contains(&self.metric.name)
     }
 
-    /// Judges a load.
-    pub fn judge(&self, figures: &Figures) -> Verdict {
-        let nothing = |observed: &str| Verdict {
-            holds: None,
+    /// Checks a load.
+    pub fn check(&self, measurements: &Measurements) -> ExpectationResult {
+        let nothing = |observed: &str| ExpectationResult {
+            passed: None,
             observed: observed.to_owned(),
             note: None,
         };
-        let mut verdict = match (self.metric.kind, self.bound) {
-            (Kind::Time(times, statistic), Bound::Time(bound)) => {
+        let mut result = match (self.metric.kind, self.threshold) {
+            (MetricKind::Time(times, statistic), Threshold::Time(threshold)) => {
                 let histogram = match times {
-                    Times::Latency => &figures.latencies.latency,
-                    Times::Service => &figures.latencies.service,
-                    Times::Lateness => &figures.latencies.lateness,
+                    TimeMetric::Latency => &measurements.latencies.latency,
+                    TimeMetric::Service => &measurements.latencies.service,
+                    TimeMetric::Lateness => &measurements.latencies.lateness,
                 };
                 if histogram.is_empty() {
                     return nothing("nothing was measured");
                 }
                 let nanoseconds = match statistic {
                     Statistic::Quantile(quantile) => histogram.value_at_quantile(quantile),
-                    Statistic::Mean => whole(histogram.mean()),
+                    Statistic::Mean => to_integer(histogram.mean()),
                     Statistic::Max => histogram.max(),
                 };
                 let observed = Duration::from_nanos(nanoseconds);
-                self.verdict(observed.partial_cmp(&bound), time_text(observed))
+                self.result(observed.partial_cmp(&threshold), time_text(observed))
             }
-            (Kind::PerSecond, Bound::Number(bound)) => match figures.events_per_second() {
-                Some(rate) => self.verdict(rate.partial_cmp(&bound), format!("{rate:.1}/s")),
-                None => nothing("nothing was measured"),
-            },
-            (Kind::Count(counted), Bound::Number(_)) if counted.whole(figures) == 0 => {
-                nothing(&format!("there were no {}", counted.whole_name()))
+            (MetricKind::PerSecond, Threshold::Number(threshold)) => {
+                match measurements.events_per_second() {
+                    Some(rate) => self.result(rate.partial_cmp(&threshold), format!("{rate:.1}/s")),
+                    None => nothing("nothing was measured"),
+                }
             }
-            (Kind::Count(counted), Bound::Number(bound)) => {
-                let count = counted.count(figures);
-                self.verdict(as_float(count).partial_cmp(&bound), count.to_string())
+            (MetricKind::Count(counted), Threshold::Number(_))
+                if counted.total(measurements) == 0 =>
+            {
+                nothing(&format!("there were no {}", counted.total_name()))
             }
-            (Kind::Count(counted), Bound::Percent(bound)) => {
-                let count = counted.count(figures);
-                let of = counted.whole_name();
-                match counted.whole(figures) {
+            (MetricKind::Count(counted), Threshold::Number(threshold)) => {
+                let count = counted.count(measurements);
+                self.result(as_float(count).partial_cmp(&threshold), count.to_string())
+            }
+            (MetricKind::Count(counted), Threshold::Percent(threshold)) => {
+                let count = counted.count(measurements);
+                let of = counted.total_name();
+                match counted.total(measurements) {
                     0 => nothing(&format!("there were no {of}")),
-                    whole => {
-                        // Compared by multiplication, so that 100% is all and not nearly all.
-                        let (part, bound) = (as_float(count) * 100.0, bound * as_float(whole));
-                        let percent = part / as_float(whole);
-                        let shown = format!("{} ({count} of {whole} {of})", percent_text(percent));
-                        self.verdict(part.partial_cmp(&bound), shown)
+                    total => {
+                        // Comparing products keeps 100% exact.
+                        let part = as_float(count) * 100.0;
+                        let limit = threshold * as_float(total);
+                        let percent = part / as_float(total);
+                        let shown = format!("{} ({count} of {total} {of})", percent_text(percent));
+                        self.result(part.partial_cmp(&limit), shown)
                     }
                 }
             }
-            // The bound was read by the metric's own rules.
+            // Parsing gives each metric its own kind of threshold.
             _ => nothing("nothing was measured"),
         };
-        verdict.note = self.metric.note(figures, verdict.holds);
-        verdict
+        result.note = self.metric.note(measurements, result.passed);
+        result
     }
 
-    fn verdict(&self, ordering: Option<Ordering>, observed: String) -> Verdict {
-        Verdict {
-            holds: Some(self.comparison.holds(ordering)),
+    fn result(&self, ordering: Option<Ordering>, observed: String) -> ExpectationResult {
+        ExpectationResult {
+            passed: Some(self.operator.accepts(ordering)),
             observed,
             note: None,
         }
@@ -349,7 +369,7 @@ fn as_float(count: u64) -> f64 {
     clippy::cast_sign_loss,
     reason = "the cast saturates, and no time is negative"
 )]
-fn whole(nanoseconds: f64) -> u64 {
+fn to_integer(nanoseconds: f64) -> u64 {
     nanoseconds as u64
 }
 
@@ -361,11 +381,11 @@ fn percent_text(percent: f64) -> String {
         + "%"
 }
 
-impl FromStr for Expectation {
-    type Err = ExpectationError;
+impl FromStr for LoadExpectation {
+    type Err = LoadExpectationError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = |rest: &str, problem: String| ExpectationError {
+        let wrong = |rest: &str, problem: String| LoadExpectationError {
             column: text[..text.len() - rest.len()].chars().count() + 1,
             problem,
         };
@@ -376,42 +396,47 @@ impl FromStr for Expectation {
         let metric = metric.ok_or_else(|| {
             let known = Self::metrics().collect::<Vec<_>>().join(", ");
             let found = match name {
-                "" => "here".to_owned(),
-                _ => format!("in place of `{name}`"),
+                "" => "nothing".to_owned(),
+                _ => format!("`{name}`"),
             };
-            wrong(at_name, format!("expected one of {known} {found}"))
+            wrong(at_name, format!("expected one of {known}; found {found}"))
         })?;
-        let at_comparison = at_name[name.len()..].trim_start();
-        let comparison = COMPARISONS
+        let at_operator = at_name[name.len()..].trim_start();
+        let operator = OPERATORS
             .iter()
-            .find(|(sign, _)| at_comparison.starts_with(sign));
-        let (sign, comparison) = comparison.ok_or_else(|| {
-            let problem = format!("expected <, <=, =, !=, >= or > behind `{name}`");
-            wrong(at_comparison, problem)
+            .find(|(sign, _)| at_operator.starts_with(sign));
+        let (sign, operator) = operator.ok_or_else(|| {
+            let problem = format!("expected <, <=, =, !=, >= or > after `{name}`");
+            wrong(at_operator, problem)
         })?;
-        let at_bound = at_comparison[sign.len()..].trim_start();
-        let bound = metric.bound(at_bound.trim_end()).ok_or_else(|| {
-            let expected = metric.expected_bound();
-            wrong(at_bound, format!("`{name}` is compared with {expected}"))
+        let at_threshold = at_operator[sign.len()..].trim_start();
+        let threshold = metric.threshold(at_threshold.trim_end()).ok_or_else(|| {
+            let expected = metric.expected_threshold();
+            wrong(
+                at_threshold,
+                format!("`{name}` must be compared with {expected}"),
+            )
         })?;
         Ok(Self {
             metric,
-            comparison: *comparison,
-            bound,
+            operator: *operator,
+            threshold,
         })
     }
 }
 
-impl fmt::Display for Expectation {
+impl fmt::Display for LoadExpectation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = |comparison: &Comparison| *comparison == self.comparison;
-        let sign = COMPARISONS.iter().rev().find(|(_, other)| of(other));
+        let sign = OPERATORS
+            .iter()
+            .rev()
+            .find(|(_, operator)| *operator == self.operator);
         let sign = sign.map_or("=", |(sign, _)| sign);
         write!(formatter, "{} {sign} ", self.metric.name)?;
-        match self.bound {
-            Bound::Time(time) => DurationText(time).fmt(formatter),
-            Bound::Number(number) => number.fmt(formatter),
-            Bound::Percent(percent) => write!(formatter, "{percent}%"),
+        match self.threshold {
+            Threshold::Time(time) => DurationText(time).fmt(formatter),
+            Threshold::Number(number) => number.fmt(formatter),
+            Threshold::Percent(percent) => write!(formatter, "{percent}%"),
         }
     }
 }

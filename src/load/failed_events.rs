@@ -1,29 +1,29 @@
-//! The file of the events that went wrong in a load: what is in it, written and read back whole.
+//! The failures file: the events of a load that failed, as JSON lines.
 //!
-//! A line of JSON each, the first of which says of which load they are and how many follow: so a
-//! file that is not whole is never taken for one. Nothing is sent here.
+//! The first line describes the load and says how many events follow, so that an incomplete file is
+//! always detected.
 
 use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
 use super::event_source::EventOrigin;
-use super::mix::Treatment;
+use super::treatment_mix::Treatment;
 use crate::scenario::Forgery;
 
-/// What the first line of such a file says that it is.
+/// The `format` in the first line of a failures file.
 const FORMAT: &str = "aghook load failures";
 
-/// The first line: of which load the events are.
+/// The first line, which describes the load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedEventsHead {
     format: String,
     format_version: u32,
     /// The version of the program that wrote it.
     pub aghook_version: String,
-    /// Where the load went.
+    /// The load's target.
     pub target: String,
-    /// Whether that was the receiver that is built into the program, which has ended since.
+    /// Whether that was the built-in receiver, which stopped with the load.
     pub built_in_receiver: bool,
     /// The load's seed.
     pub seed: u64,
@@ -31,33 +31,33 @@ pub struct FailedEventsHead {
     pub start_time: String,
     /// How many events follow.
     pub events: u64,
-    /// How many more went wrong that were too many to be written.
+    /// How many more failed events were not written because there were too many.
     pub left_out: u64,
 }
 
-/// An event that went wrong, as it can be sent again.
+/// A failed event, with everything needed to send it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedEvent {
-    /// Its number in the load's stream.
+    /// The event's number in the load's stream.
     pub number: u64,
-    /// Its ID.
+    /// The event's ID.
     pub event_id: String,
-    /// Its player.
+    /// The event's player.
     pub player_id: String,
     /// How it was treated.
     pub treatment: FailedTreatment,
-    /// Which forgery was sent in its place, if one was.
+    /// The forgery that was sent instead of it, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgery: Option<Forgery>,
     /// What went wrong.
     pub problem: String,
-    /// The scenario's event that it is made from; none of a generated one.
+    /// The scenario event it was built from; `None` if it was generated.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<EventOrigin>,
-    /// Whether the load had other events of the same player: then what the player holds does not
-    /// tell of this one alone.
+    /// Whether the load had other events of the same player, so that the player's inventory does
+    /// not depend on this event alone.
     pub shares_player: bool,
-    /// Its exact body. Of a forgery, that of the event in whose place it was sent.
+    /// The exact body. For a forgery, the body of the event that it replaced.
     pub body: String,
 }
 
@@ -69,36 +69,36 @@ pub enum FailedTreatment {
     Plain,
     /// It was delivered, and once more later.
     Duplicate,
-    /// It was delivered twice at the same moment.
+    /// It was delivered twice simultaneously.
     Together,
-    /// The answer to its first attempt was lost on purpose.
+    /// The response to its first attempt was lost on purpose.
     LostAck,
-    /// A forgery was sent in its place.
+    /// A forgery was sent instead of it.
     Forgery,
 }
 
-/// Why a file is not whole or not one of these. The line counts from 1.
+/// Why a failures file is incomplete or invalid. Lines count from 1.
 #[derive(Debug, thiserror::Error)]
 pub enum FailedEventsError {
     /// It can't be read.
     #[error("it can't be read: {0}")]
     Unreadable(#[from] io::Error),
-    /// Its form is of another version.
+    /// It has another format version.
     #[error(
-        "it was written by aghook {written_by} in format version {version}, and this aghook reads \
+        "it was written by aghook {written_by} in format version {version}, but this aghook reads \
          version {}",
         FailedEventsHead::FORMAT_VERSION
     )]
     OtherVersion {
-        /// The version of the form.
+        /// The format version.
         version: u32,
         /// The version of the program.
         written_by: String,
     },
-    /// Its last line has no end.
-    #[error("line {0} breaks off in the middle")]
-    Torn(usize),
-    /// A whole line is none of these.
+    /// Its last line is incomplete.
+    #[error("line {0} is incomplete")]
+    Truncated(usize),
+    /// A line is invalid.
     #[error("line {line} can't be read: {reason}")]
     Corrupt {
         /// The line.
@@ -106,21 +106,21 @@ pub enum FailedEventsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// There are fewer events, or more, than its first line says.
-    #[error("its first line says {said} events, and {found} are there")]
+    /// The number of events differs from its first line.
+    #[error("its first line says {expected} events, but it contains {found}")]
     OtherCount {
-        /// How many it says.
-        said: u64,
-        /// How many there are.
+        /// How many the first line says.
+        expected: u64,
+        /// How many events the file contains.
         found: u64,
     },
 }
 
 impl FailedEventsHead {
-    /// The present version of the form.
+    /// The current format version.
     pub const FORMAT_VERSION: u32 = 1;
 
-    /// The head of a file that this program writes.
+    /// The first line of a new file; the counts are still 0.
     pub fn new(target: String, built_in_receiver: bool, seed: u64, start_time: String) -> Self {
         Self {
             format: FORMAT.to_owned(),
@@ -148,7 +148,7 @@ impl From<Treatment> for FailedTreatment {
     }
 }
 
-/// Whether a first line is that of such a file, of any version.
+/// Whether this is the first line of a failures file of any version.
 pub fn begins_failed_events(line: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Format {
@@ -157,24 +157,24 @@ pub fn begins_failed_events(line: &[u8]) -> bool {
     serde_json::from_slice::<Format>(line).is_ok_and(|first| first.format == FORMAT)
 }
 
-/// Writes a line: the head, or an event.
+/// Writes one line: the head or an event.
 pub fn write_failed_line(line: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
 }
 
-/// Reads a file whose first line is that of one.
+/// Reads a failures file.
 pub fn read_failed_events(
     mut from: impl BufRead,
 ) -> Result<(FailedEventsHead, Vec<FailedEvent>), FailedEventsError> {
     #[derive(Deserialize)]
-    struct Version {
+    struct FormatVersion {
         format_version: u32,
         #[serde(default)]
         aghook_version: String,
     }
     let first = next_line(&mut from, 1)?.unwrap_or_default();
-    let version: Version = parsed(&first, 1)?;
+    let version: FormatVersion = parsed(&first, 1)?;
     if version.format_version != FailedEventsHead::FORMAT_VERSION {
         return Err(FailedEventsError::OtherVersion {
             version: version.format_version,
@@ -191,28 +191,27 @@ pub fn read_failed_events(
         if (event.treatment == FailedTreatment::Forgery) != event.forgery.is_some() {
             return Err(FailedEventsError::Corrupt {
                 line,
-                reason: "`forgery` has to be there where `treatment` is forgery, and nowhere else"
-                    .to_owned(),
+                reason: "`forgery` must be set if and only if `treatment` is `forgery`".to_owned(),
             });
         }
         events.push(event);
     }
     let found = events.len() as u64;
     if found != head.events {
-        let said = head.events;
-        return Err(FailedEventsError::OtherCount { said, found });
+        let expected = head.events;
+        return Err(FailedEventsError::OtherCount { expected, found });
     }
     Ok((head, events))
 }
 
-/// A whole line without its end; none behind the last one.
+/// The next line without its newline; `None` at the end of the file.
 fn next_line(from: &mut impl BufRead, line: usize) -> Result<Option<Vec<u8>>, FailedEventsError> {
     let mut text = Vec::new();
     if from.read_until(b'\n', &mut text)? == 0 {
         return Ok(None);
     }
     if text.pop() != Some(b'\n') {
-        return Err(FailedEventsError::Torn(line));
+        return Err(FailedEventsError::Truncated(line));
     }
     Ok(Some(text))
 }
@@ -222,7 +221,7 @@ fn parsed<'text, T: Deserialize<'text>>(
     line: usize,
 ) -> Result<T, FailedEventsError> {
     serde_json::from_slice(text).map_err(|error| {
-        // The place that the parser tells is one within this line.
+        // The parser's own position counts within this line, so it would confuse.
         let reason = error.to_string();
         let reason = reason.split(" at line ").next().unwrap_or_default();
         FailedEventsError::Corrupt {
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_written_file_reads_back() {
         let events = [event(3, None), event(9, Some(Forgery::WrongSecret))];
         let text = written(&events);
         let first = text.split(|byte| *byte == b'\n').next().expect("a line");
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_is_refused_wherever_it_ends() {
+    fn an_incomplete_file_is_refused_wherever_it_ends() {
         let text = written(&[event(3, None), event(9, None)]);
         for length in 0..text.len() {
             let problem = problem(&text[..length]);
@@ -286,16 +285,16 @@ mod tests {
             if is_at_end_of_line {
                 assert!(problem.contains("says 2 events"), "{length}: {problem}");
             } else if length > 0 {
-                let expected = format!("line {line} breaks off");
+                let expected = format!("line {line} is incomplete");
                 assert!(problem.contains(&expected), "{length}: {problem}");
             }
         }
     }
 
     #[test]
-    fn what_was_changed_is_refused_with_its_line() {
+    fn an_invalid_line_is_refused_with_its_number() {
         let text = String::from_utf8(written(&[event(3, None), event(9, None)])).expect("text");
-        for (from, to, said) in [
+        for (from, to, message) in [
             (
                 "\"event_id\":\"whevt_9\"",
                 "\"id\":\"x\"",
@@ -307,12 +306,16 @@ mod tests {
                 "line 2 can't be read: `forgery`",
             ),
             ("\"format_version\":1", "\"format_version\":2", "version 2"),
-            ("\"events\":2", "\"events\":1", "says 1 events, and 2"),
+            (
+                "\"events\":2",
+                "\"events\":1",
+                "says 1 events, but it contains 2",
+            ),
         ] {
             let changed = text.replacen(from, to, 1);
             assert_ne!(changed, text, "{from}");
             let problem = problem(changed.as_bytes());
-            assert!(problem.contains(said), "{problem}");
+            assert!(problem.contains(message), "{problem}");
         }
         assert!(!begins_failed_events(br#"{"event":"run_started"}"#));
         assert!(!begins_failed_events(b"\xff"));

@@ -1,4 +1,4 @@
-//! The histograms of a load as a log that other tools of `HdrHistogram` read.
+//! Writes the histograms of a load as a log for `HdrHistogram` tools.
 
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
-use super::over_time::OverTime;
+use super::time_series::TimeSeries;
 
-/// Writes a line for each interval and histogram, with the tags `latency`, `service` and
-/// `lateness`; values in nanoseconds, and the greatest of a line in milliseconds.
+/// Writes a line for each interval and histogram, tagged `latency`, `service` or `lateness`.
+///
+/// Values are in nanoseconds, the maximum of a line in milliseconds.
 pub fn write_hdr_log(
-    over_time: &OverTime,
+    over_time: &TimeSeries,
     began: SystemTime,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -45,19 +46,19 @@ mod tests {
     use hdrhistogram::serialization::Deserializer;
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
-    use super::super::latencies::{Latencies, record};
-    use super::super::over_time::Interval;
+    use super::super::latency_histograms::{LatencyHistograms, record};
+    use super::super::time_series::Interval;
     use super::*;
 
     #[test]
     fn the_log_reads_back_interval_by_interval() {
-        let mut over_time = OverTime::default();
+        let mut over_time = TimeSeries::default();
         for (second, milliseconds) in [(0, 5), (2, 7)] {
-            let mut latencies = Latencies::default();
+            let mut latencies = LatencyHistograms::default();
             record(&mut latencies.latency, Duration::from_millis(milliseconds));
-            let mut seen = Interval::default();
-            seen.pack(&latencies);
-            over_time.add_second(second, &seen);
+            let mut interval = Interval::default();
+            interval.pack(&latencies);
+            over_time.add_second(second, &interval);
         }
         let began = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
         let mut log = Vec::new();

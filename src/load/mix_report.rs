@@ -1,4 +1,4 @@
-//! What a report tells of a mix: its entries, and what came of their events.
+//! The report on a mix: its entries and the results of their events.
 
 use std::ops::AddAssign;
 
@@ -8,46 +8,46 @@ use serde::{Deserialize, Serialize};
 use super::event_mix::EventMix;
 use crate::generate::Seed;
 
-/// An entry of the mix, and what came of its events.
+/// An entry of the mix and the results of its events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MixEntryReport {
-    /// What was named: a path, `bundled` or `random`.
+    /// The source: a path, `bundled` or `random`.
     pub from: String,
-    /// How many of the events come from it, compared with the other entries.
+    /// Its weight relative to the other entries.
     pub weight: u32,
-    /// Follows from its events: senders mix the same where it is the same.
+    /// A hash of its events, equal for senders that send the same events.
     pub fingerprint: String,
-    /// What came of its events, the warm-up aside.
+    /// The counts of its events, without the warm-up.
     pub counts: MixCounts,
-    /// Its scenarios; none where the events are generated.
+    /// Its scenarios; empty for generated events.
     pub scenarios: Vec<MixScenarioReport>,
-    /// What of it was not sent, and why.
+    /// The events that could not be sent, with the reason.
     pub left_out: Vec<String>,
 }
 
-/// A scenario of the mix, and what came of its events.
+/// A scenario of the mix and the results of its events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MixScenarioReport {
-    /// Its name, with the choice of its matrix.
+    /// Its name, including the matrix choice.
     pub name: String,
     /// Its file.
     pub file: String,
-    /// What came of its events, the warm-up aside.
+    /// The counts of its events, without the warm-up.
     pub counts: MixCounts,
 }
 
-/// What came of some of the events: each as in the counts of the whole load.
+/// The counts of some of the events, defined as in the counts of the whole load.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MixCounts {
-    /// Events that were begun, forged ones among them.
+    /// Events that were started, including forged ones.
     pub events: u64,
-    /// Genuine deliveries that were begun.
+    /// Genuine deliveries that were started.
     pub deliveries: u64,
-    /// Deliveries that were answered 2xx in the end, and heard it.
+    /// Deliveries that ended with a 2xx response, which the sender received.
     pub acknowledged: u64,
-    /// Deliveries that were refused and may be.
+    /// Refused deliveries whose event may be refused.
     pub allowed_refusals: u64,
-    /// Attempts without a 2xx answer, other than those whose answer was lost on purpose.
+    /// Attempts without a 2xx response, except those whose response was lost on purpose.
     pub errors: u64,
 }
 
@@ -68,14 +68,14 @@ impl AddAssign for MixCounts {
     }
 }
 
-/// Whether two senders mixed the same.
+/// Whether two senders used the same mix.
 pub(super) fn is_same_mix(one: &[MixEntryReport], other: &[MixEntryReport]) -> bool {
     let mut pairs = one.iter().zip(other);
     one.len() == other.len() && pairs.all(|(one, other)| one.is_same(other))
 }
 
 impl MixEntryReport {
-    /// Adds what another sender counted of the same entry.
+    /// Adds another sender's counts of the same entry.
     pub(super) fn add(&mut self, other: &Self) {
         self.counts += other.counts;
         for (own, other) in self.scenarios.iter_mut().zip(&other.scenarios) {
@@ -84,21 +84,21 @@ impl MixEntryReport {
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        let named = |entry: &Self| {
+        let names = |entry: &Self| {
             let scenarios = entry.scenarios.iter();
             scenarios
-                .map(|one| (one.name.clone(), one.file.clone()))
+                .map(|scenario| (scenario.name.clone(), scenario.file.clone()))
                 .collect::<Vec<_>>()
         };
         self.from == other.from
             && self.weight == other.weight
             && self.fingerprint == other.fingerprint
-            && named(self) == named(other)
+            && names(self) == names(other)
     }
 }
 
 impl EventMix {
-    /// What there is to tell, with what was counted for each place.
+    /// The report with the values of each counter.
     pub(super) fn report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
         let mut counted = counted
             .iter()
@@ -107,7 +107,7 @@ impl EventMix {
         let entries = self.entries().iter();
         entries
             .map(|entry| {
-                let own: Vec<MixCounts> = counted.by_ref().take(entry.places()).collect();
+                let own: Vec<MixCounts> = counted.by_ref().take(entry.counters()).collect();
                 let mut all = MixCounts::default();
                 for counts in &own {
                     all += *counts;
@@ -119,8 +119,8 @@ impl EventMix {
                     counts,
                 });
                 let mut bodies = Vec::new();
-                let templates = entry.scenarios.iter().flat_map(|one| &one.events);
-                templates.for_each(|one| one.write_body(0, &mut bodies));
+                let templates = entry.scenarios.iter().flat_map(|scenario| &scenario.events);
+                templates.for_each(|template| template.write_body(0, &mut bodies));
                 MixEntryReport {
                     from: entry.name.clone(),
                     weight: entry.weight.get(),
@@ -134,7 +134,8 @@ impl EventMix {
     }
 }
 
-/// Generated events follow from the seed and the start time, which are compared by themselves.
+/// Hashes the bodies of templates. Generated events need none: they depend only on the seed and the
+/// start time, which are compared separately.
 fn fingerprint(bodies: &[u8]) -> String {
     let seed = Seed::of_text(&String::from_utf8_lossy(bodies));
     format!("{:016x}", seed.number())

@@ -1,67 +1,66 @@
-//! Load: many unique, signed events at a rate, and honest figures of how a receiver held.
+//! Load generation: sends many unique, signed events at a rate and measures the receiver.
 //!
-//! The load is open: an event is due when the timetable says, whether the receiver keeps up or
-//! not, and its latency counts from then. What an event is and what befalls it are functions of
-//! the seed and of its number, so nothing of an event is kept once it has left.
+//! The load is open: the timetable says when an event is due, whether or not the receiver keeps up,
+//! and latency counts from that time. An event's content and its treatment are functions of the
+//! seed and its number, so nothing about a sent event has to be stored.
 //!
-//! It stands on `protocol`, `generate` and `delivery`, and on `scenario`, of whose data those speak
-//! and whose events it can send. Nothing is printed here, and effects are not looked at: a caller
-//! asks which events have which demand, and reads probes itself.
+//! This module builds on `protocol`, `generate`, `delivery` and `scenario`. It prints nothing and
+//! reads no probes: the caller asks how often an event must have been granted and checks that.
 
-mod allowed_refusal;
+mod allowed_refusals;
 mod counts;
-mod demand;
-mod duties;
 mod event_mix;
 mod event_source;
 mod event_template;
 mod expectation;
 mod failed_events;
-mod figures;
 mod hdr_log;
-mod latencies;
-mod live;
-mod mix;
+mod latency_histograms;
+mod live_stats;
+mod measurements;
 mod mix_report;
-mod over_time;
 mod pacer;
-mod partition;
+mod percent;
 mod rate;
 mod redeliveries;
 mod report;
-mod request_maker;
+mod request_builder;
+mod required_grants;
 mod run;
-mod seconds;
+mod scheduled_attempt;
+mod second_recorder;
 mod settings;
-mod share;
+mod shard;
 mod stalls;
-mod tally;
+mod time_series;
 mod time_text;
 mod timetable;
+mod treatment_mix;
 mod worker;
+mod worker_stats;
 
-pub use counts::Counts;
-pub use demand::{Demand, Unacknowledged};
+pub use counts::LoadCounts;
 pub use event_mix::{EventMix, MixEntry, MixScenario};
 pub use event_source::{EventOrigin, EventSource};
 pub use event_template::{EventTemplate, TemplateSettings};
-pub use expectation::{Expectation, ExpectationError, Verdict};
+pub use expectation::{ExpectationResult, LoadExpectation, LoadExpectationError};
 pub use failed_events::{
     FailedEvent, FailedEventsError, FailedEventsHead, FailedTreatment, begins_failed_events,
     read_failed_events, write_failed_line,
 };
-pub use figures::{Figures, MergeError};
 pub use hdr_log::write_hdr_log;
-pub use latencies::{Latencies, Packed, Percentiles};
-pub use live::{Live, LiveFigures};
-pub use mix::{Mix, MixError, Treatment};
+pub use latency_histograms::{LatencyHistograms, PackedHistogram, Percentiles};
+pub use live_stats::{LiveSnapshot, LiveStats};
+pub use measurements::{Measurements, MergeError};
 pub use mix_report::{MixCounts, MixEntryReport, MixScenarioReport};
-pub use over_time::{Interval, OverTime, Point};
-pub use partition::Partition;
+pub use percent::{Percent, PercentError};
 pub use rate::{Rate, RateError};
 pub use report::{CheckedExpectation, EffectsReport, LoadReport, WrongEffect, load_report_schema};
-pub use run::{LoadResult, LoadRun, Stop};
+pub use required_grants::{RequiredGrants, Unacknowledged};
+pub use run::{LoadResult, LoadRun, StopHandle};
 pub use settings::{Length, LoadSettings};
-pub use share::{Share, ShareError};
+pub use shard::LoadShard;
 pub use stalls::Stalls;
+pub use time_series::{Interval, Point, TimeSeries};
 pub use time_text::time_text;
+pub use treatment_mix::{Treatment, TreatmentMix, TreatmentMixError};

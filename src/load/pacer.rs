@@ -1,17 +1,17 @@
-//! Lets events leave when they are due: a thread that sleeps to the microsecond, which timers of a
-//! runtime do not.
+//! Releases events when they are due, on a separate thread: its sleep is accurate to the microsecond,
+//! unlike the runtime's timers.
 
 use std::time::{Duration, Instant};
 
-use super::run::Shared;
+use super::run::SharedState;
 
-/// The longest sleep, after which it is seen that the load is to stop.
+/// The longest sleep, so that a request to stop is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_millis(20);
-/// How many events are let go at once at most.
+/// The most events to release at once.
 const BATCH: usize = 4096;
 
-/// Lets all events go when they are due, then says that no other follows.
-pub(super) fn pace(shared: &Shared, start: Instant) {
+/// Releases all events when they are due, then announces that no more follow.
+pub(super) fn pace(shared: &SharedState, start: Instant) {
     let timetable = &shared.timetable;
     let total = timetable.own_events().unwrap_or_default();
     let mut index = 0;
@@ -20,7 +20,7 @@ pub(super) fn pace(shared: &Shared, start: Instant) {
         start.checked_add(due)
     };
     while let Some(next) = due(index) {
-        if !shared.stop.lets_begin() {
+        if !shared.stop.may_start() {
             break;
         }
         let now = Instant::now();

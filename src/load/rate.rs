@@ -1,4 +1,4 @@
-//! How many events a second, and when the n-th of them is due: pure arithmetic.
+//! The rate of events, and when the n-th event is due.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,39 +6,38 @@ use std::time::Duration;
 
 use crate::scenario::DurationText;
 
-/// How fast events leave.
+/// How fast events are sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rate {
-    /// As fast as they can be sent.
+    /// As fast as possible.
     Max,
-    /// So many a second.
+    /// A constant number of events per second.
     Constant(f64),
-    /// From so many a second to so many, evenly over a time, and then on at the last.
+    /// A linear change from one rate to another, which then stays.
     Ramp {
         /// The rate at the start.
         from: f64,
         /// The rate at the end, and after it.
         to: f64,
-        /// How long the change takes.
+        /// The duration of the change.
         over: Duration,
     },
 }
 
-/// A text that is no rate.
+/// An invalid rate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected events a second such as `5000` or `0.5` (up to {MOST} of them), a ramp such as \
-     `100..5000 over 60s`, or `max`, found `{0}`"
+    "expected events per second such as `5000` or `0.5` (at most {MOST}), a ramp such as \
+     `100..5000 over 60s`, or `max`; found `{0}`"
 )]
 pub struct RateError(String);
 
-/// More events a second than any sender makes.
+/// More events per second than any sender can reach.
 const MOST: f64 = 10_000_000.0;
 const NANOSECONDS: f64 = 1e9;
 
 impl Rate {
-    /// When event `number`, counted from 0, is due after the start. None where events leave as
-    /// fast as they can.
+    /// When event `number`, counted from 0, is due after the start; `None` at the rate `max`.
     pub fn due(&self, number: u64) -> Option<Duration> {
         let seconds = match *self {
             Self::Max => return None,
@@ -52,8 +51,8 @@ impl Rate {
                 } else if number == 0.0 {
                     0.0
                 } else {
-                    // The events until t are from·t + slope·t²/2; this is solved for t in the
-                    // form that loses no digits where the slope is small.
+                    // The number of events until t is from·t + slope·t²/2. This solves for t in the
+                    // form that stays accurate for a small slope.
                     let slope = (to - from) / over;
                     2.0 * number / (from + (from * from + 2.0 * slope * number).sqrt())
                 }
@@ -62,8 +61,7 @@ impl Rate {
         Some(nanoseconds(seconds * NANOSECONDS))
     }
 
-    /// How many events are due before a time after the start. None where events leave as fast as
-    /// they can.
+    /// How many events are due before a time after the start; `None` at the rate `max`.
     pub fn events_before(&self, time: Duration) -> Option<u64> {
         let seconds = time.as_secs_f64();
         let about = match *self {
@@ -78,7 +76,7 @@ impl Rate {
                 }
             }
         };
-        // Rounding may be off by one to either side; the due times decide.
+        // The estimate may be off by one; the due times decide.
         let mut count = to_integer(about.ceil());
         let is_before = |number: u64| self.due(number).is_some_and(|due| due < time);
         while count > 0 && !is_before(count - 1) {
@@ -90,7 +88,7 @@ impl Rate {
         Some(count)
     }
 
-    /// The rate at the start, as a rate of its own: that of the warm-up.
+    /// The rate at the start as a constant rate, for the warm-up.
     #[must_use]
     pub fn at_start(&self) -> Self {
         match *self {
@@ -125,27 +123,27 @@ impl FromStr for Rate {
     type Err = RateError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || RateError(text.to_owned());
+        let invalid = || RateError(text.to_owned());
         if text == "max" {
             return Ok(Self::Max);
         }
         let Some((from, rest)) = text.split_once("..") else {
             let rate = per_second(text).filter(|rate| *rate > 0.0);
-            return rate.map(Self::Constant).ok_or_else(refused);
+            return rate.map(Self::Constant).ok_or_else(invalid);
         };
-        let (to, over) = rest.split_once(" over ").ok_or_else(refused)?;
-        let over: DurationText = over.trim().parse().map_err(|_| refused())?;
-        let from = per_second(from).ok_or_else(refused)?;
-        let to = per_second(to).filter(|to| *to > 0.0).ok_or_else(refused)?;
+        let (to, over) = rest.split_once(" over ").ok_or_else(invalid)?;
+        let over: DurationText = over.trim().parse().map_err(|_| invalid())?;
+        let from = per_second(from).ok_or_else(invalid)?;
+        let to = per_second(to).filter(|to| *to > 0.0).ok_or_else(invalid)?;
         if over.0.is_zero() {
-            return Err(refused());
+            return Err(invalid());
         }
         let over = over.0;
         Ok(Self::Ramp { from, to, over })
     }
 }
 
-/// A number of events a second, `/s` behind it or not.
+/// A number of events per second, optionally followed by `/s`.
 fn per_second(text: &str) -> Option<f64> {
     let text = text.trim();
     let number = text.strip_suffix("/s").unwrap_or(text);
@@ -179,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_read_back_as_themselves() {
+    fn display_matches_the_parsed_text() {
         for text in ["max", "5000", "0.5", "100..5000 over 1m", "0..7 over 500ms"] {
             assert_eq!(rate(text).to_string(), text);
         }
@@ -187,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rate_says_what_one_is() {
+    fn an_invalid_rate_shows_valid_examples() {
         for text in [
             "",
             "fast",
@@ -221,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ramp_sends_what_its_mean_says() {
+    fn a_ramp_sends_its_mean_rate() {
         let up = rate("0..100 over 10s");
         assert_eq!(up.events_before(Duration::from_secs(10)), Some(500));
         assert_eq!(up.events_before(Duration::from_secs(20)), Some(1500));
@@ -232,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn as_fast_as_possible_has_no_times() {
+    fn the_rate_max_has_no_due_times() {
         assert_eq!(Rate::Max.due(3), None);
         assert_eq!(Rate::Max.events_before(Duration::from_secs(1)), None);
     }
@@ -252,13 +250,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn due_times_never_go_back(rate in rates(), first in 0..5_000_000_u64) {
+        fn due_times_never_decrease(rate in rates(), first in 0..5_000_000_u64) {
             let due: Vec<_> = (first..first + 50).filter_map(|number| rate.due(number)).collect();
             prop_assert!(due.is_sorted(), "{:?}", due);
         }
 
         #[test]
-        fn exactly_the_events_before_a_time_are_due_before_it(
+        fn events_before_agrees_with_the_due_times(
             rate in rates(),
             milliseconds in 0..900_000_u64,
         ) {
@@ -269,7 +267,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,30}") {
+        fn parsing_never_panics(text in ".{0,30}") {
             let _ = text.parse::<Rate>();
         }
     }

@@ -1,70 +1,73 @@
-//! The deliveries of one worker that wait for their time: retries and duplicates. Bounded, and no
-//! bodies: an event is made again from its number.
+//! One worker's queue of retries and duplicates that are not due yet. It is bounded and stores no
+//! bodies: an event is rebuilt from its number.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-use super::duties::Duty;
+use super::scheduled_attempt::ScheduledAttempt;
 
-/// The most that one worker keeps waiting: some 8 MB.
+/// The most attempts that one worker's queue holds: some 8 MB.
 const MOST: usize = 100_000;
 
-/// What waits, the soonest first.
+/// The queue, ordered by due time.
 #[derive(Debug, Default)]
 pub(super) struct Redeliveries {
     waiting: BinaryHeap<Waiting>,
-    /// In which order they came, for those that are due at the same moment.
-    came: u64,
+    /// A sequence number that orders attempts due at the same time.
+    sequence: u64,
 }
 
 #[derive(Debug)]
 struct Waiting {
-    came: u64,
-    duty: Duty,
+    sequence: u64,
+    scheduled: ScheduledAttempt,
 }
 
 impl Redeliveries {
-    /// Keeps a duty until it is due, or gives it back where too many wait already.
-    pub(super) fn add(&mut self, duty: Duty) -> Result<(), Duty> {
+    /// Queues an attempt, or returns it if the queue is full.
+    pub(super) fn add(&mut self, scheduled: ScheduledAttempt) -> Result<(), ScheduledAttempt> {
         if self.waiting.len() >= MOST {
-            return Err(duty);
+            return Err(scheduled);
         }
-        self.came += 1;
-        let came = self.came;
-        self.waiting.push(Waiting { came, duty });
+        self.sequence += 1;
+        let sequence = self.sequence;
+        self.waiting.push(Waiting {
+            sequence,
+            scheduled,
+        });
         Ok(())
     }
 
-    /// When the next one is due.
+    /// When the next attempt is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.waiting.peek().map(|waiting| waiting.duty.due)
+        self.waiting.peek().map(|waiting| waiting.scheduled.due)
     }
 
-    /// The next one, if it is due.
-    pub(super) fn take_due(&mut self, now: Instant) -> Option<Duty> {
+    /// Removes the next attempt if it is due.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<ScheduledAttempt> {
         if self.next_due()? > now {
             return None;
         }
-        self.waiting.pop().map(|waiting| waiting.duty)
+        self.waiting.pop().map(|waiting| waiting.scheduled)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// All that waits, which nobody will do any more.
-    pub(super) fn abandon(&mut self) -> impl Iterator<Item = Duty> + use<> {
+    /// Removes all attempts, which will not be made.
+    pub(super) fn abandon(&mut self) -> impl Iterator<Item = ScheduledAttempt> + use<> {
         std::mem::take(&mut self.waiting)
             .into_iter()
-            .map(|waiting| waiting.duty)
+            .map(|waiting| waiting.scheduled)
     }
 }
 
-/// The greatest is the soonest.
+/// Reversed, so that the heap's greatest element is the earliest.
 impl Ord for Waiting {
     fn cmp(&self, other: &Self) -> Ordering {
-        (other.duty.due, other.came).cmp(&(self.duty.due, self.came))
+        (other.scheduled.due, other.sequence).cmp(&(self.scheduled.due, self.sequence))
     }
 }
 
@@ -89,18 +92,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_soonest_comes_first_and_none_before_its_time() {
+    fn the_earliest_comes_first_and_only_when_due() {
         let now = Instant::now();
         let after = |milliseconds| now + Duration::from_millis(milliseconds);
         let mut redeliveries = Redeliveries::default();
         for (number, milliseconds) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
-            let duty = Duty::new(number, after(milliseconds), true);
-            assert!(redeliveries.add(duty).is_ok());
+            let scheduled = ScheduledAttempt::new(number, after(milliseconds), true);
+            assert!(redeliveries.add(scheduled).is_ok());
         }
         assert!(redeliveries.take_due(now).is_none());
         let mut taken = Vec::new();
-        while let Some(duty) = redeliveries.take_due(after(20)) {
-            taken.push(duty.number);
+        while let Some(scheduled) = redeliveries.take_due(after(20)) {
+            taken.push(scheduled.number);
         }
         assert_eq!(taken, [2, 4, 3]);
         assert_eq!(redeliveries.abandon().count(), 1);
@@ -108,10 +111,10 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_bound() {
+    fn the_queue_is_bounded() {
         let mut redeliveries = Redeliveries::default();
-        let duty = || Duty::new(0, Instant::now(), true);
-        while redeliveries.add(duty()).is_ok() {}
+        let scheduled = || ScheduledAttempt::new(0, Instant::now(), true);
+        while redeliveries.add(scheduled()).is_ok() {}
         assert_eq!(redeliveries.waiting.len(), MOST);
     }
 }

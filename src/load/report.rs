@@ -1,5 +1,5 @@
-//! What is told of a load: its settings, figures and verdicts, as one JSON object that several
-//! senders' can be joined from.
+//! The report of a load: settings, measurements and check results. Reports of several senders can be
+//! joined.
 
 use std::collections::BTreeMap;
 
@@ -7,73 +7,73 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
-use super::demand::Demand;
 use super::event_source::EventOrigin;
-use super::expectation::Expectation;
-use super::figures::{Figures, MergeError};
-use super::latencies::Percentiles;
+use super::expectation::LoadExpectation;
+use super::latency_histograms::Percentiles;
+use super::measurements::{Measurements, MergeError};
 use super::mix_report::{MixEntryReport, is_same_mix};
-use super::over_time::Point;
-use super::partition::Partition;
+use super::required_grants::RequiredGrants;
+use super::shard::LoadShard;
+use super::time_series::Point;
 
-/// Everything that is told of a load.
+/// The report of a load.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LoadReport {
-    /// The version of this object's form.
+    /// The version of this report format.
     pub format_version: u32,
-    /// The program's version.
+    /// The version of aghook.
     pub aghook_version: String,
-    /// Where deliveries went.
+    /// The target URL.
     pub target: String,
-    /// Whether that is the receiver that is built into the program.
+    /// Whether the target is the built-in receiver.
     pub built_in_receiver: bool,
-    /// What all that is random follows from.
+    /// The random seed.
     pub seed: u64,
-    /// The moment from which event times count.
+    /// The start time of the event times.
     pub start_time: String,
-    /// The rate that was asked for, over all partitions.
+    /// The requested rate of all shards together.
     pub rate: String,
-    /// How long new events were to be sent, as `10s`, or how many of them, as `500 events`; over
-    /// all partitions.
+    /// The requested duration, such as `10s`, or number of events, such as `500 events`, of all
+    /// shards together.
     pub length: String,
-    /// How long events were to be sent before figures were taken.
+    /// The requested warm-up time before the measurements.
     pub warmup: String,
-    /// What was to befall which share of the events: `duplicates`, `together`, `lost_acks` and
-    /// `forgeries`.
+    /// The requested percentage of events for each treatment: `duplicates`, `together`, `lost_acks`
+    /// and `forgeries`.
     pub mix: BTreeMap<String, String>,
-    /// From what the events were drawn, and what came of those of each; empty where all of them were
-    /// generated.
+    /// The sources of the events and the results of each; empty if all events were generated.
     #[serde(default)]
     pub event_mix: Vec<MixEntryReport>,
-    /// When the first measured event was due, as RFC 3339; of several partitions, the earliest.
+    /// When the first measured event was due, as RFC 3339; for joined shards, the earliest.
     pub began: String,
-    /// From when latencies count: `due`, or `sent` at the rate `max`.
+    /// When latencies start to count: `due`, or `sent` at the rate `max`.
     pub latency_from: String,
-    /// How many connections were kept, over all partitions that are joined here.
+    /// The number of connections of all joined shards.
     pub connections: u64,
-    /// The shares of the stream that are in these figures; none of a whole one.
+    /// The shards that these measurements cover, as `K/N`; empty for a whole load.
     pub partitions: Vec<String>,
-    /// Whether it was stopped before its time.
+    /// Whether it was stopped early.
     pub interrupted: bool,
-    /// New events a second.
+    /// New events per second.
     pub events_per_second: Option<f64>,
-    /// The latencies' figures.
+    /// The percentiles of the latency.
     pub latency: Percentiles,
-    /// The figures of the time from sending to the answer.
+    /// The percentiles of the time from sending a request to its response.
     pub service: Percentiles,
-    /// How late attempts were begun.
+    /// The percentiles of how late attempts started.
     pub lateness: Percentiles,
-    /// What happened over time, the warm-up aside.
+    /// The statistics over time, without the warm-up.
     pub over_time: Vec<Point>,
-    /// What was counted and measured, whole.
-    pub figures: Figures,
-    /// What was demanded, and whether it holds.
+    /// All counters and histograms, which can be joined.
+    #[serde(rename = "figures")]
+    pub measurements: Measurements,
+    /// The expectations and whether they passed.
     pub expectations: Vec<CheckedExpectation>,
-    /// What the events brought their players; none where it was not looked at.
+    /// What players hold after the load; null if it was not checked.
     pub effects: Option<EffectsReport>,
 }
 
-/// The JSON Schema of the JSON report of a load.
+/// The JSON Schema of a load's JSON report.
 pub fn load_report_schema() -> serde_json::Value {
     SchemaSettings::draft2020_12()
         .for_serialize()
@@ -82,68 +82,68 @@ pub fn load_report_schema() -> serde_json::Value {
         .to_value()
 }
 
-/// An expectation and its verdict.
+/// An expectation and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckedExpectation {
     /// The expectation.
     pub expected: String,
-    /// Whether it holds; none where there was nothing to measure.
-    pub holds: Option<bool>,
-    /// What was seen.
+    /// Whether it passed; null if nothing was measured.
+    #[serde(rename = "holds")]
+    pub passed: Option<bool>,
+    /// The observed value.
     pub observed: String,
-    /// What speaks against taking the verdict as one on the receiver.
+    /// Why the result may say little about the receiver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// What events brought their players.
+/// Whether events were granted as expected.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EffectsReport {
-    /// How many events were looked at.
+    /// How many events were checked.
     pub checked: u64,
-    /// How many of them were acknowledged, so that they had to be granted.
+    /// Checked events that were acknowledged, so they had to be granted.
     pub acknowledged: u64,
-    /// How many of them were forged, so that they must not be granted.
+    /// Checked events that were forged, so they must not be granted.
     pub forged: u64,
-    /// How many of them were right.
+    /// Checked events that were granted as expected.
     pub right: u64,
-    /// How many could not be told, such as by a probe that failed.
+    /// Checked events that stayed undecided, for example because a probe failed.
     pub undecided: u64,
-    /// The first reason why one could not be told.
+    /// The first reason why an event stayed undecided.
     pub undecided_because: Option<String>,
-    /// The wrong ones; of very many, the first.
+    /// The events that were granted unexpectedly; if there are too many, the first ones.
     pub wrong: Vec<WrongEffect>,
 }
 
-/// An event that did not bring its player what it should have.
+/// An event that was not granted as expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WrongEffect {
     /// The event's number in the stream.
     pub number: u64,
-    /// Its ID.
+    /// The event's ID.
     pub event_id: String,
-    /// Its player.
+    /// The event's player.
     pub player_id: String,
     /// How it was treated.
     pub treatment: String,
-    /// What is wrong.
+    /// The difference from what was expected.
     pub problem: String,
-    /// The scenario's event that it is made from; null of a generated one.
+    /// The scenario event it was built from; null if it was generated.
     #[serde(default)]
     pub origin: Option<EventOrigin>,
 }
 
 impl EffectsReport {
-    /// How many were wrong, listed or not.
+    /// How many events were granted unexpectedly, listed or not.
     pub fn wrong(&self) -> u64 {
         self.checked
             .saturating_sub(self.right)
             .saturating_sub(self.undecided)
     }
 
-    /// Whether a receiver that grants nothing would be right as well: no event that was looked at
-    /// had to be granted, or must not be.
-    pub fn shows_nothing(&self) -> bool {
+    /// Whether the checks prove nothing: no checked event had to be granted or was forbidden to be.
+    pub fn proves_nothing(&self) -> bool {
         self.acknowledged == 0 && self.forged == 0
     }
 
@@ -161,38 +161,38 @@ impl EffectsReport {
 }
 
 impl LoadReport {
-    /// The present version of its form.
+    /// The current format version.
     pub const FORMAT_VERSION: u32 = 1;
 
-    /// Computes what follows from the figures, and judges them.
-    pub fn conclude(&mut self, expectations: &[Expectation]) {
-        self.events_per_second = self.figures.events_per_second();
-        let latencies = &self.figures.latencies;
+    /// Computes all statistics from the measurements and checks the expectations.
+    pub fn conclude(&mut self, expectations: &[LoadExpectation]) {
+        self.events_per_second = self.measurements.events_per_second();
+        let latencies = &self.measurements.latencies;
         self.latency = Percentiles::of(&latencies.latency);
         self.service = Percentiles::of(&latencies.service);
         self.lateness = Percentiles::of(&latencies.lateness);
-        self.over_time = self.figures.over_time.points();
-        let judged = expectations.iter().map(|expectation| {
-            let verdict = expectation.judge(&self.figures);
+        self.over_time = self.measurements.over_time.points();
+        let checked = expectations.iter().map(|expectation| {
+            let result = expectation.check(&self.measurements);
             CheckedExpectation {
                 expected: expectation.to_string(),
-                holds: verdict.holds,
-                observed: verdict.observed,
-                note: verdict.note,
+                passed: result.passed,
+                observed: result.observed,
+                note: result.note,
             }
         });
-        self.expectations = judged.collect();
+        self.expectations = checked.collect();
     }
 
-    /// The shares of the load that are not in these figures; none of a whole load.
-    pub fn missing_shares(&self) -> impl Iterator<Item = Partition> {
+    /// The shards that these measurements do not cover; empty for a whole load.
+    pub fn missing_shards(&self) -> impl Iterator<Item = LoadShard> {
         let first = self.partitions.first();
-        let one: Option<Partition> = first.and_then(|share| share.parse().ok());
-        let all = one.into_iter().flat_map(Partition::all);
-        all.filter(|share| !self.partitions.contains(&share.to_string()))
+        let first: Option<LoadShard> = first.and_then(|shard| shard.parse().ok());
+        let all = first.into_iter().flat_map(LoadShard::all);
+        all.filter(|shard| !self.partitions.contains(&shard.to_string()))
     }
 
-    /// Joins another share of the same load. To be concluded anew afterwards.
+    /// Joins another shard of the same load. Call `conclude` afterwards.
     pub fn add(&mut self, other: &Self) -> Result<(), MergeError> {
         if self.partitions.is_empty() || other.partitions.is_empty() {
             return Err(MergeError::Whole);
@@ -214,19 +214,19 @@ impl LoadReport {
                 return Err(MergeError::OtherLoad(what));
             }
         }
-        let shares = |partitions: &[String]| partitions.first()?.parse::<Partition>().ok();
-        let (own, others) = (shares(&self.partitions), shares(&other.partitions));
+        let shard = |partitions: &[String]| partitions.first()?.parse::<LoadShard>().ok();
+        let (own, others) = (shard(&self.partitions), shard(&other.partitions));
         if !own
             .zip(others)
-            .is_some_and(|(own, other)| own.is_beside(other))
+            .is_some_and(|(own, other)| own.has_same_count(other))
         {
-            return Err(MergeError::OtherLoad("the number of its shares"));
+            return Err(MergeError::OtherLoad("number of shards"));
         }
-        let mut same = other.partitions.iter();
-        if let Some(share) = same.find(|share| self.partitions.contains(share)) {
-            return Err(MergeError::SameShare(share.clone()));
+        let mut others = other.partitions.iter();
+        if let Some(shard) = others.find(|shard| self.partitions.contains(shard)) {
+            return Err(MergeError::DuplicateShard(shard.clone()));
         }
-        self.figures.add(&other.figures)?;
+        self.measurements.add(&other.measurements)?;
         for (own, other) in self.event_mix.iter_mut().zip(&other.event_mix) {
             own.add(other);
         }
@@ -244,10 +244,9 @@ impl LoadReport {
         Ok(())
     }
 
-    /// Whether every check held; none where some could not be decided and none failed, or where
-    /// nothing was sent.
-    pub fn holds(&self) -> Option<bool> {
-        let counts = &self.figures.counts;
+    /// Whether every check passed; `None` if none failed but some are undecided or nothing was sent.
+    pub fn passed(&self) -> Option<bool> {
+        let counts = &self.measurements.counts;
         let nothing = counts.attempts == 0 && counts.forgeries == 0;
         let wrong = self
             .effects
@@ -256,10 +255,11 @@ impl LoadReport {
         let undecided = self
             .effects
             .as_ref()
-            .is_some_and(|effects| effects.undecided > 0 || effects.shows_nothing());
-        let failed = self.expectations.iter().any(|one| one.holds == Some(false));
-        let open = self.expectations.iter().any(|one| one.holds.is_none());
-        match (wrong || failed, undecided || open || nothing) {
+            .is_some_and(|effects| effects.undecided > 0 || effects.proves_nothing());
+        let results = || self.expectations.iter().map(|checked| checked.passed);
+        let failed = results().any(|passed| passed == Some(false));
+        let unmeasured = results().any(|passed| passed.is_none());
+        match (wrong || failed, undecided || unmeasured || nothing) {
             (true, _) => Some(false),
             (false, true) => None,
             (false, false) => Some(true),
@@ -267,12 +267,12 @@ impl LoadReport {
     }
 }
 
-impl Demand {
-    /// What is demanded, in words.
+impl RequiredGrants {
+    /// The requirement in words.
     pub fn words(self) -> &'static str {
         match self {
             Self::Once => "granted once",
-            Self::AtMostOnce => "granted once at most",
+            Self::AtMostOnce => "granted at most once",
             Self::Never => "not granted",
         }
     }
@@ -282,17 +282,17 @@ impl Demand {
 mod tests {
     use super::*;
 
-    fn share(partition: &str, events: u64) -> LoadReport {
-        let mut figures = Figures::default();
-        figures.counts.events = events;
-        figures.counts.attempts = events;
-        figures.counts.statuses.insert(200, events);
-        figures.span_us = 1_000_000 * events;
-        figures
+    fn shard(shard: &str, events: u64) -> LoadReport {
+        let mut measurements = Measurements::default();
+        measurements.counts.events = events;
+        measurements.counts.attempts = events;
+        measurements.counts.statuses.insert(200, events);
+        measurements.span_us = 1_000_000 * events;
+        measurements
             .latencies
             .latency
             .saturating_record(events * 1_000_000);
-        let nothing = Percentiles::of(&figures.latencies.service);
+        let nothing = Percentiles::of(&measurements.latencies.service);
         let mut report = LoadReport {
             format_version: LoadReport::FORMAT_VERSION,
             aghook_version: "0".to_owned(),
@@ -308,14 +308,14 @@ mod tests {
             began: format!("2026-11-23T12:00:0{events}.000Z"),
             latency_from: "due".to_owned(),
             connections: 4,
-            partitions: vec![partition.to_owned()],
+            partitions: vec![shard.to_owned()],
             interrupted: false,
             events_per_second: None,
             latency: nothing.clone(),
             service: nothing.clone(),
             lateness: nothing,
             over_time: Vec::new(),
-            figures,
+            measurements,
             expectations: Vec::new(),
             effects: None,
         };
@@ -324,28 +324,28 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_joined_exactly_through_their_texts() {
-        let text = serde_json::to_string(&share("1/2", 3)).expect("JSON");
+    fn shards_are_joined_exactly_from_json() {
+        let text = serde_json::to_string(&shard("1/2", 3)).expect("JSON");
         let mut joined: LoadReport = serde_json::from_str(&text).expect("reads back");
-        assert_eq!(joined.holds(), Some(true));
-        joined.add(&share("2/2", 5)).expect("another share");
+        assert_eq!(joined.passed(), Some(true));
+        joined.add(&shard("2/2", 5)).expect("another shard");
         joined.conclude(&["p99 < 4ms".parse().expect("an expectation")]);
-        assert_eq!(joined.figures.counts.events, 8);
-        assert_eq!(joined.figures.counts.statuses[&200], 8);
-        assert_eq!(joined.figures.latencies.latency.len(), 2);
+        assert_eq!(joined.measurements.counts.events, 8);
+        assert_eq!(joined.measurements.counts.statuses[&200], 8);
+        assert_eq!(joined.measurements.latencies.latency.len(), 2);
         assert_eq!(joined.latency.count, 2);
         assert_eq!(joined.connections, 8);
         assert_eq!(joined.began, "2026-11-23T12:00:03.000Z");
         assert_eq!(joined.events_per_second, Some(1.6));
-        assert_eq!(joined.holds(), Some(false));
+        assert_eq!(joined.passed(), Some(false));
     }
 
     #[test]
-    fn what_does_not_belong_together_is_not_joined() {
-        let mut one = share("1/2", 3);
-        let refused = one.add(&share("1/2", 5));
-        assert_eq!(refused, Err(MergeError::SameShare("1/2".to_owned())));
-        let mut other = share("2/2", 5);
+    fn incompatible_reports_are_not_joined() {
+        let mut one = shard("1/2", 3);
+        let refused = one.add(&shard("1/2", 5));
+        assert_eq!(refused, Err(MergeError::DuplicateShard("1/2".to_owned())));
+        let mut other = shard("2/2", 5);
         other.seed = 2;
         assert_eq!(one.add(&other), Err(MergeError::OtherLoad("seed")));
         for (change, differs) in [
@@ -361,11 +361,11 @@ mod tests {
                 "mix",
             ),
         ] {
-            other = share("2/2", 5);
+            other = shard("2/2", 5);
             change(&mut other);
             assert_eq!(one.add(&other), Err(MergeError::OtherLoad(differs)));
         }
-        other = share("2/3", 5);
+        other = shard("2/3", 5);
         let refused = one.add(&other);
         assert!(
             matches!(refused, Err(MergeError::OtherLoad(_))),
@@ -376,8 +376,8 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_effect_is_a_failure_and_an_undecided_one_is_open() {
-        let mut report = share("1/1", 3);
+    fn an_unexpected_effect_fails_and_an_undecided_one_leaves_the_report_undecided() {
+        let mut report = shard("1/1", 3);
         report.effects = Some(EffectsReport {
             checked: 3,
             acknowledged: 3,
@@ -385,30 +385,30 @@ mod tests {
             undecided: 1,
             ..EffectsReport::default()
         });
-        assert_eq!(report.holds(), None);
+        assert_eq!(report.passed(), None);
         report.effects = Some(EffectsReport {
             checked: 3,
             acknowledged: 3,
             right: 2,
             ..EffectsReport::default()
         });
-        assert_eq!(report.holds(), Some(false));
+        assert_eq!(report.passed(), Some(false));
     }
 
     #[test]
-    fn effects_of_which_none_had_to_be_there_show_nothing() {
-        let mut report = share("1/1", 3);
+    fn effects_that_prove_nothing_leave_the_report_undecided() {
+        let mut report = shard("1/1", 3);
         let unacknowledged = EffectsReport {
             checked: 3,
             right: 3,
             ..EffectsReport::default()
         };
         report.effects = Some(unacknowledged.clone());
-        assert_eq!(report.holds(), None);
+        assert_eq!(report.passed(), None);
         report.effects = Some(EffectsReport {
             forged: 1,
             ..unacknowledged
         });
-        assert_eq!(report.holds(), Some(true));
+        assert_eq!(report.passed(), Some(true));
     }
 }

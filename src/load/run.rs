@@ -1,4 +1,4 @@
-//! A load from its first connection to its last answer: workers, the pacer, and the end.
+//! Runs a load: starts the workers and the pacer, and collects their results.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,86 +10,86 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 
-use super::demand::Unacknowledged;
-use super::figures::Figures;
-use super::live::Live;
+use super::live_stats::LiveStats;
+use super::measurements::Measurements;
 use super::mix_report::MixCounts;
 use super::pacer::pace;
-use super::seconds::gather;
+use super::required_grants::Unacknowledged;
+use super::second_recorder::gather;
 use super::settings::LoadSettings;
 use super::stalls::Stalls;
-use super::tally::Tally;
 use super::timetable::Timetable;
 use super::worker;
+use super::worker_stats::WorkerStats;
 use crate::delivery::{Client, Clock, Target};
 use crate::protocol::Signer;
 
 /// A load that is ready to run.
 #[derive(Debug)]
 pub struct LoadRun {
-    /// What it is asked to be.
+    /// The settings of the load.
     pub settings: LoadSettings,
-    /// How connections are opened.
+    /// Opens connections.
     pub client: Client,
-    /// Where deliveries go.
+    /// The target of all deliveries.
     pub target: Target,
     /// Signs with the webhook's secret.
     pub signer: Signer,
-    /// Tells the time of headers.
+    /// The clock for timestamps.
     pub clock: Clock,
-    /// Where someone looks on, if anyone does.
-    pub live: Option<Arc<Live>>,
+    /// Receives live statistics, if wanted.
+    pub live: Option<Arc<LiveStats>>,
 }
 
-/// What came of a load.
+/// The result of a load.
 #[derive(Debug)]
 pub struct LoadResult {
-    /// The figures.
-    pub figures: Figures,
-    /// When figures began to be taken.
+    /// All counters and histograms.
+    pub measurements: Measurements,
+    /// When the measured part began.
     pub began: Timestamp,
-    /// How many events of this sender's share were begun, the warm-up among them: its first ones.
-    pub begun: u64,
+    /// How many events of this shard were started, including the warm-up. They are its first ones.
+    pub started: u64,
     /// The events that were not acknowledged.
     pub unacknowledged: Unacknowledged,
-    /// The numbers of forgeries that were accepted; of very many, the first of each worker.
+    /// The numbers of accepted forgeries; if there are too many, the first of each worker.
     pub accepted_forgeries: Vec<u64>,
-    /// What was counted for each place of the mix.
-    pub mixed: Vec<MixCounts>,
-    /// Whether it was stopped before its time.
+    /// The counters of the mix.
+    pub mix_counts: Vec<MixCounts>,
+    /// Whether it was stopped early.
     pub interrupted: bool,
 }
 
-/// How far a load has got, and how it is stopped. Clones stop the same load.
+/// Stops a load. Clones stop the same load.
 #[derive(Debug, Clone)]
-pub struct Stop(watch::Sender<Stage>);
+pub struct StopHandle(watch::Sender<Stage>);
 
-/// How far a load has got.
+/// The stage of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
-    /// Connections are opened.
+    /// Connections are being opened.
     Connecting,
-    /// Events leave, from this moment on.
+    /// Events are sent, starting at this time.
     Running(Instant),
-    /// Nothing is begun any more; what is under way ends.
+    /// No attempt starts any more; those in flight may end.
     Finishing,
-    /// Nothing is waited for.
+    /// Attempts in flight are abandoned.
     Aborted,
 }
 
-impl Default for Stop {
+impl Default for StopHandle {
     fn default() -> Self {
         Self(watch::Sender::new(Stage::Connecting))
     }
 }
 
-impl Stop {
-    /// Begins nothing more, and lets end what is under way.
+impl StopHandle {
+    /// Starts no more attempts; those in flight may end.
     pub fn finish(&self) {
         self.advance(Stage::Finishing);
     }
 
-    /// Waits for nothing.
+    /// Abandons the attempts in flight.
     pub fn abort(&self) {
         self.advance(Stage::Aborted);
     }
@@ -99,7 +99,7 @@ impl Stop {
         *self.0.borrow() >= Stage::Finishing
     }
 
-    pub(super) fn lets_begin(&self) -> bool {
+    pub(super) fn may_start(&self) -> bool {
         !self.is_stopped()
     }
 
@@ -107,7 +107,7 @@ impl Stop {
         self.0.subscribe()
     }
 
-    /// Goes on to a stage, never back.
+    /// Advances to a stage; never goes back.
     fn advance(&self, stage: Stage) {
         self.0.send_if_modified(|present| {
             let advances = stage > *present;
@@ -119,48 +119,47 @@ impl Stop {
     }
 }
 
-/// What all workers share. Events are handed out by two numbers that go up: no queue is between
-/// the threads.
+/// The state shared by all workers. Events are handed out by counters, so the threads need no queue.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedState {
     pub(super) run: LoadRun,
     pub(super) timetable: Timetable,
-    pub(super) stop: Stop,
-    /// The index of the next event in this share.
+    pub(super) stop: StopHandle,
+    /// The index of the next event in this shard.
     next: AtomicU64,
-    /// How many measured events were claimed, where events leave as fast as they can.
+    /// How many measured events were claimed at the rate `max`.
     measured: AtomicU64,
     /// A permit for each event that is due.
     released: Semaphore,
-    /// How many events there are in all, once that is known.
+    /// The total number of events, once known.
     total: AtomicU64,
-    /// When it was first seen that no new event follows.
+    /// When a worker first found that no new event follows.
     exhausted: OnceLock<Instant>,
 }
 
-/// What a connection may begin.
+/// An event that a connection may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Claim {
-    /// The index in this share.
+    /// The index in this shard.
     pub(super) index: u64,
     pub(super) measured: bool,
 }
 
-impl Shared {
-    /// Lets so many events go that are due now.
+impl SharedState {
+    /// Releases events that are due.
     pub(super) fn release(&self, count: usize) {
         self.released.add_permits(count);
     }
 
-    /// Says that there are so many events, all of which were let go.
+    /// Announces the total number of events, all of which were released.
     pub(super) fn release_no_more(&self, total: u64) {
         self.total.store(total, Ordering::SeqCst);
-        // One for each connection, to learn that there is nothing more.
+        // One permit per connection, so that each learns that no event follows.
         self.released
             .add_permits(self.run.settings.connections.get());
     }
 
-    /// Waits for the next event that is due; none if there is no more.
+    /// Waits for the next due event; `None` if no event follows.
     pub(super) async fn claim_due(&self) -> Option<Claim> {
         let permit = self.released.acquire().await.ok()?;
         permit.forget();
@@ -172,12 +171,12 @@ impl Shared {
         Some(Claim { index, measured })
     }
 
-    /// The next event where events leave as fast as they can; none if there is no more.
+    /// The next event at the rate `max`; `None` if no event follows.
     pub(super) fn claim_at_once(&self, since_start: Duration) -> Option<Claim> {
         let timetable = &self.timetable;
         let measured = since_start >= timetable.warmup();
         if timetable
-            .last_moment()
+            .last_start()
             .is_some_and(|last| since_start >= last)
         {
             return self.no_more();
@@ -196,24 +195,24 @@ impl Shared {
         None
     }
 
-    /// Until when retries and duplicates may go on, once no new event follows.
-    pub(super) fn drained_by(&self) -> Option<Instant> {
+    /// The time limit for retries and duplicates, once no new event follows.
+    pub(super) fn drain_deadline(&self) -> Option<Instant> {
         let exhausted = self.exhausted.get()?;
         exhausted.checked_add(self.run.settings.drain)
     }
 
-    /// How many events were claimed.
-    fn begun(&self) -> u64 {
+    /// How many events were claimed, limited to the total.
+    fn started(&self) -> u64 {
         let next = self.next.load(Ordering::SeqCst);
         next.min(self.total.load(Ordering::SeqCst))
     }
 }
 
 impl LoadRun {
-    /// Runs to the end, or until it is stopped. Blocks; the workers are threads of its own.
-    pub fn run(self, stop: &Stop) -> io::Result<LoadResult> {
+    /// Runs until the end or until stopped. Blocks; the workers have their own threads.
+    pub fn run(self, stop: &StopHandle) -> io::Result<LoadResult> {
         let timetable = Timetable::new(&self.settings);
-        let shared = Shared {
+        let shared = SharedState {
             timetable,
             stop: stop.clone(),
             next: AtomicU64::new(0),
@@ -251,7 +250,7 @@ impl LoadRun {
                     })
                 })
                 .collect();
-            // It ends with the last worker.
+            // Gathering ends when the last worker drops its sender.
             drop(sender);
             ready.wait();
             let watching = scope.spawn(|| Stalls::watch(over));
@@ -259,67 +258,68 @@ impl LoadRun {
             let began = began.saturating_add(timetable.warmup()).unwrap_or(began);
             stop.advance(Stage::Running(start));
             let pacing = (!timetable.is_max()).then(|| scope.spawn(move || pace(shared, start)));
-            let tallies = working.into_iter().map(thread::ScopedJoinHandle::join);
-            let tallies: Result<Vec<Tally>, _> = tallies.collect();
+            let all_stats = working.into_iter().map(thread::ScopedJoinHandle::join);
+            let all_stats: Result<Vec<WorkerStats>, _> = all_stats.collect();
             over.store(true, Ordering::Relaxed);
             let stalls = watching.join().unwrap_or_default();
             if let Some(pacing) = pacing {
                 let _ = pacing.join();
             }
-            let tallies = tallies.map_err(|_| io::Error::other("a worker ended unexpectedly"))?;
+            let all_stats =
+                all_stats.map_err(|_| io::Error::other("a worker ended unexpectedly"))?;
             let gathered = gathering.join();
-            let over_time =
-                gathered.map_err(|_| io::Error::other("what happened over time is lost"))?;
-            let figures = Figures {
+            let over_time = gathered
+                .map_err(|_| io::Error::other("the statistics thread ended unexpectedly"))?;
+            let measurements = Measurements {
                 over_time,
                 stalls,
-                ..Figures::default()
+                ..Measurements::default()
             };
-            Ok(result(shared, tallies, start, began, figures))
+            Ok(result(shared, all_stats, start, began, measurements))
         })
     }
 }
 
-/// Adds up what all workers saw.
+/// Adds up the statistics of all workers.
 fn result(
-    shared: &Shared,
-    tallies: Vec<Tally>,
+    shared: &SharedState,
+    all_stats: Vec<WorkerStats>,
     start: Instant,
     began: Timestamp,
-    mut figures: Figures,
+    mut measurements: Measurements,
 ) -> LoadResult {
     let mut accepted_forgeries = Vec::new();
-    let mut remembered = Vec::new();
-    let mut mixed = Vec::new();
-    let mut last_begun = None;
-    for tally in tallies {
-        figures.counts.add(&tally.measured);
-        figures.warmup.add(&tally.warmup);
+    let mut unacknowledged = Vec::new();
+    let mut mix_counts = Vec::new();
+    let mut last_started = None;
+    for stats in all_stats {
+        measurements.counts.add(&stats.measured);
+        measurements.warmup.add(&stats.warmup);
         // All histograms of this process have the same bounds.
-        let _ = figures.latencies.add(&tally.latencies);
-        tally.add_mixed_to(&mut mixed);
-        accepted_forgeries.extend(tally.accepted_forgeries);
-        remembered.push(tally.unacknowledged);
-        last_begun = last_begun.max(tally.last_begun);
+        let _ = measurements.latencies.add(&stats.latencies);
+        stats.add_mix_counts_to(&mut mix_counts);
+        accepted_forgeries.extend(stats.accepted_forgeries);
+        unacknowledged.push(stats.unacknowledged);
+        last_started = last_started.max(stats.last_started);
     }
-    figures.counts.count_unfinished();
-    figures.warmup.count_unfinished();
+    measurements.counts.count_unfinished();
+    measurements.warmup.count_unfinished();
     accepted_forgeries.sort_unstable();
     let interrupted = shared.stop.is_stopped();
     let measured_from = start + shared.timetable.warmup();
-    let seen = last_begun.map_or(Duration::ZERO, |last| {
+    let actual = last_started.map_or(Duration::ZERO, |last| {
         last.saturating_duration_since(measured_from)
     });
     let planned = shared.timetable.planned_span().filter(|_| !interrupted);
-    let span = planned.unwrap_or_default().max(seen);
-    figures.span_us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    let span = planned.unwrap_or_default().max(actual);
+    measurements.span_us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
     LoadResult {
-        figures,
+        measurements,
         began,
-        begun: shared.begun(),
-        unacknowledged: Unacknowledged::join(remembered),
+        started: shared.started(),
+        unacknowledged: Unacknowledged::join(unacknowledged),
         accepted_forgeries,
-        mixed,
+        mix_counts,
         interrupted,
     }
 }

@@ -1,54 +1,53 @@
-//! What a load is asked to be.
+//! The settings of a load.
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::event_mix::EventMix;
-use super::mix::Mix;
-use super::partition::Partition;
 use super::rate::Rate;
+use super::shard::LoadShard;
+use super::treatment_mix::TreatmentMix;
 use crate::generate::{Generator, Seed};
 use crate::scenario::{DurationText, Policy, RetryPolicy};
 
-/// Everything that can be chosen about a load.
+/// The settings of a load.
 #[derive(Debug, Clone)]
 pub struct LoadSettings {
-    /// How many events a second, over all partitions.
+    /// The rate of all shards together.
     pub rate: Rate,
-    /// When the load is over; the warm-up comes before it.
+    /// The length of the measured part, which follows the warm-up.
     pub length: Length,
-    /// How long events are sent before any figure is taken.
+    /// How long to send events before measuring.
     pub warmup: Duration,
-    /// How many connections are kept, all workers together. Simultaneous duplicates take further
-    /// ones.
+    /// The number of connections of all workers. Simultaneous duplicates use additional ones.
     pub connections: NonZeroUsize,
-    /// How many threads send; no more than there are connections.
+    /// The number of sending threads, limited by the number of connections.
     pub workers: NonZeroUsize,
-    /// Which share of the stream is sent from here.
-    pub partition: Partition,
-    /// What befalls which share of the events.
-    pub mix: Mix,
-    /// From what the events are drawn; none where all of them are generated.
+    /// The shard of the stream that this sender sends.
+    pub shard: LoadShard,
+    /// The percentage of events for each treatment.
+    pub mix: TreatmentMix,
+    /// The mix to draw events from; `None` if all are generated.
     pub event_mix: Option<EventMix>,
-    /// What the game has chosen, by which a refusal may be right.
+    /// The game's policy, which can allow refusals.
     pub policy: Policy,
-    /// When a delivery is tried again, and how long an attempt may take.
+    /// The retry policy, including the timeout of an attempt.
     pub retry: RetryPolicy,
-    /// How long retries and duplicates may go on after the last new event.
+    /// Time allowed for pending retries and duplicates after the last new event.
     pub drain: Duration,
-    /// What treatments, forgeries and jitter follow from.
+    /// The seed of treatments, forgeries and jitter.
     pub seed: Seed,
-    /// Makes the events.
+    /// Generates the events.
     pub generator: Generator,
 }
 
-/// When a load is over.
+/// The length of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    /// After a time.
+    /// A duration.
     Duration(Duration),
-    /// After so many events, over all partitions.
+    /// A number of events of all shards together.
     Count(u64),
 }
 

@@ -1,5 +1,5 @@
-//! Whether the machine let the sender down: times at which a thread that only sleeps woke far too
-//! late. What was measured then says as much of this machine as of the receiver.
+//! Detects stalls of the sending machine: times when a thread that only sleeps woke up far too late.
+//! Measurements from a stall say as much about this machine as about the receiver.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,27 +10,26 @@ use serde::{Deserialize, Serialize};
 
 use super::time_text::time_text;
 
-/// How often the thread looks.
-const EVERY: Duration = Duration::from_millis(5);
-/// From how late on a wake-up is a stall.
-const TOO_LATE: Duration = Duration::from_millis(10);
+/// How long the thread sleeps at a time.
+const SLEEP: Duration = Duration::from_millis(5);
+/// How late a wake-up must be to count as a stall.
+const STALL_FROM: Duration = Duration::from_millis(10);
 
-/// The machine's stalls.
+/// The stalls of the sending machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stalls {
-    /// How many there were.
+    /// The number of stalls.
     pub count: u64,
-    /// The longest, in microseconds.
+    /// The longest stall, in microseconds.
     pub longest_us: u64,
 }
 
-/// How often the machine stood still, and for how long.
 impl fmt::Display for Stalls {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let longest = time_text(Duration::from_micros(self.longest_us));
         match self.count {
-            1 => write!(out, "stood still once, for {longest}"),
-            count => write!(out, "stood still {count} times, for up to {longest}"),
+            1 => write!(out, "stalled once, for {longest}"),
+            count => write!(out, "stalled {count} times, for up to {longest}"),
         }
     }
 }
@@ -41,21 +40,21 @@ impl Stalls {
         let mut stalls = Self::default();
         while !over.load(Ordering::Relaxed) {
             let before = Instant::now();
-            std::thread::sleep(EVERY);
-            stalls.saw(before.elapsed().saturating_sub(EVERY));
+            std::thread::sleep(SLEEP);
+            stalls.record_wake_up(before.elapsed().saturating_sub(SLEEP));
         }
         stalls
     }
 
-    fn saw(&mut self, late: Duration) {
-        if late >= TOO_LATE {
+    fn record_wake_up(&mut self, late: Duration) {
+        if late >= STALL_FROM {
             self.count += 1;
             let late = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
             self.longest_us = self.longest_us.max(late);
         }
     }
 
-    /// Adds those of another machine.
+    /// Adds the stalls of another machine.
     pub fn add(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         self.longest_us = self.longest_us.max(other.longest_us);
@@ -67,10 +66,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_far_too_late_is_a_stall() {
+    fn only_a_long_delay_is_a_stall() {
         let mut stalls = Stalls::default();
         for late in [0, 9, 10, 25, 12] {
-            stalls.saw(Duration::from_millis(late));
+            stalls.record_wake_up(Duration::from_millis(late));
         }
         let expected = Stalls {
             count: 3,

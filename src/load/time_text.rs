@@ -1,8 +1,8 @@
-//! A time as people read it.
+//! Formats a duration for people.
 
 use std::time::Duration;
 
-/// A time to three digits or so.
+/// Formats a duration with about three significant digits.
 pub fn time_text(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds >= 1.0 {

@@ -1,23 +1,21 @@
-//! Which event of this sender's share is due when: pure arithmetic over rate, warm-up, length and
-//! partition.
+//! When each event of this sender's shard is due: computed from rate, warm-up, length and shard.
 
 use std::time::Duration;
 
-use super::partition::Partition;
 use super::rate::Rate;
 use super::settings::{Length, LoadSettings};
+use super::shard::LoadShard;
 
-/// The times of all events of a load at a rate; where events leave as fast as they can, only its
-/// bounds.
+/// The due times of all events of a load. At the rate `max`, only its limits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timetable {
     rate: Rate,
     warmup: Duration,
-    /// How many events of the whole stream are warm-up; none where events leave as fast as they
-    /// can, for then the clock decides.
+    /// How many events of the whole stream belong to the warm-up; 0 at the rate `max`, at which the
+    /// clock decides.
     warmup_events: u64,
     length: Length,
-    partition: Partition,
+    shard: LoadShard,
 }
 
 impl Timetable {
@@ -29,7 +27,7 @@ impl Timetable {
             warmup: settings.warmup,
             warmup_events: warmup_events.unwrap_or_default(),
             length: settings.length,
-            partition: settings.partition,
+            shard: settings.shard,
         }
     }
 
@@ -37,12 +35,12 @@ impl Timetable {
         self.rate == Rate::Max
     }
 
-    /// The number of this share's event `index`.
+    /// The number of this shard's event `index`.
     pub(super) fn number(&self, index: u64) -> u64 {
-        self.partition.number(index)
+        self.shard.number(index)
     }
 
-    /// When this share's event `index` is due after the start.
+    /// When this shard's event `index` is due after the start; `None` at the rate `max`.
     pub(super) fn due(&self, index: u64) -> Option<Duration> {
         self.due_of_number(self.number(index))
     }
@@ -54,13 +52,13 @@ impl Timetable {
         }
     }
 
-    /// How many events this share has at a rate.
+    /// How many events this shard has; `None` at the rate `max`.
     pub(super) fn own_events(&self) -> Option<u64> {
         let numbers = self.numbers()?;
-        Some(self.partition.of_first(numbers))
+        Some(self.shard.count_of_first(numbers))
     }
 
-    /// How many events the whole stream has at a rate.
+    /// How many events the whole stream has; `None` at the rate `max`.
     fn numbers(&self) -> Option<u64> {
         let measured = match (self.is_max(), self.length) {
             (true, _) => return None,
@@ -70,16 +68,16 @@ impl Timetable {
         Some(self.warmup_events.saturating_add(measured))
     }
 
-    /// How many events are measured of those that leave as fast as they can, where that is bounded.
+    /// The limit of measured events of this shard at the rate `max`, if there is one.
     pub(super) fn most_measured(&self) -> Option<u64> {
         match self.length {
-            Length::Count(count) => Some(self.partition.of_first(count)),
+            Length::Count(count) => Some(self.shard.count_of_first(count)),
             Length::Duration(_) => None,
         }
     }
 
-    /// When, after the start, no new event leaves any more as fast as it can.
-    pub(super) fn last_moment(&self) -> Option<Duration> {
+    /// The time after the start when no new event may start at the rate `max`, if limited.
+    pub(super) fn last_start(&self) -> Option<Duration> {
         match self.length {
             Length::Duration(duration) => Some(self.warmup.saturating_add(duration)),
             Length::Count(_) => None,
@@ -90,12 +88,12 @@ impl Timetable {
         self.warmup
     }
 
-    /// Whether an event of this number is warm-up, at a rate.
+    /// Whether the event with this number belongs to the warm-up. Not for the rate `max`.
     pub(super) fn is_warmup(&self, number: u64) -> bool {
         number < self.warmup_events
     }
 
-    /// How long the measured events take by plan.
+    /// The planned duration of the measured part, if known.
     pub(super) fn planned_span(&self) -> Option<Duration> {
         if let (false, Length::Duration(duration)) = (self.is_max(), self.length) {
             return Some(duration);

@@ -1,11 +1,11 @@
-//! A worker: one thread with a runtime of its own, and connections that no other thread touches.
+//! A worker: one thread with its own runtime and connections.
 //!
-//! Each connection takes what is due next: a redelivery of this worker, or the next event of the
-//! load. What an attempt does is in `attempts`.
+//! Each connection takes whatever is due next: a redelivery of this worker or the load's next event.
+//! `attempts` makes the attempts.
 
 mod attempts;
-mod line;
-mod mixed;
+mod connection_slot;
+mod mix_counting;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -17,78 +17,79 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
 use tokio::task::{LocalSet, spawn_local};
 
-use super::duties::{Duty, Part};
 use super::event_source::EventSource;
-use super::live::PUBLISHED_EVERY;
+use super::live_stats::PUBLISHED_EVERY;
 use super::redeliveries::Redeliveries;
-use super::request_maker::RequestMaker;
-use super::run::{Shared, Stage};
-use super::seconds::{Recorder, Second};
-use super::tally::Tally;
-use line::Line;
+use super::request_builder::RequestBuilder;
+use super::run::{SharedState, Stage};
+use super::scheduled_attempt::{DeliveryKind, ScheduledAttempt};
+use super::second_recorder::{SecondRecorder, WorkerSecond};
+use super::worker_stats::WorkerStats;
+use connection_slot::ConnectionSlot;
 
-/// Works until the load is over, with so many connections, and returns what was seen.
+/// Runs a worker until the load is over, and returns its statistics.
 pub(super) fn work(
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     runtime: &Runtime,
     connections: usize,
     ready: &Barrier,
-    gatherer: Sender<Second>,
-) -> Tally {
+    gatherer: Sender<WorkerSecond>,
+) -> WorkerStats {
     let worker = Worker::new(shared, connections);
     let tasks = LocalSet::new();
     tasks.block_on(runtime, async {
         let mut opening = Vec::new();
-        for place in 0..connections {
+        for index in 0..connections {
             let worker = Rc::clone(&worker);
-            opening.push(spawn_local(async move { worker.open_line(place).await }));
+            opening.push(spawn_local(async move { worker.open_slot(index).await }));
         }
-        let mut lines = Vec::new();
-        for line in opening {
-            lines.extend(line.await);
+        let mut slots = Vec::new();
+        for slot in opening {
+            slots.extend(slot.await);
         }
-        // Blocks this thread alone; nothing is to be done before all workers are ready.
+        // Blocks only this thread, which has nothing to do until all workers are ready.
         ready.wait();
-        worker.run(lines, gatherer).await;
+        worker.run(slots, gatherer).await;
     });
     drop(tasks);
-    worker.end()
+    worker.finish()
 }
 
 struct Worker {
-    shared: Arc<Shared>,
-    maker: RefCell<RequestMaker>,
-    tally: RefCell<Tally>,
+    shared: Arc<SharedState>,
+    builder: RefCell<RequestBuilder>,
+    stats: RefCell<WorkerStats>,
     redeliveries: RefCell<Redeliveries>,
-    /// Told when a redelivery is due, and when all is over.
+    /// Notified when a redelivery is due, and at the end of the load.
     woken: Notify,
-    /// Told when another redelivery is the next.
+    /// Notified when the next redelivery or the drain deadline changes.
     rescheduled: Notify,
-    /// Which event is under way on which connection, for when nothing is waited for.
-    under_way: Vec<Cell<Option<u64>>>,
+    /// The event in flight on each connection, for an abort.
+    in_flight: Vec<Cell<Option<u64>>>,
+    /// The number of busy connections.
     busy: Cell<usize>,
-    /// Whether this worker has learnt that no new event follows.
+    /// Whether this worker knows that no new event follows.
     exhausted: Cell<bool>,
     start: Cell<Option<Instant>>,
 }
 
 impl Worker {
-    fn new(shared: Arc<Shared>, connections: usize) -> Rc<Self> {
+    fn new(shared: Arc<SharedState>, connections: usize) -> Rc<Self> {
         let (run, settings) = (&shared.run, &shared.run.settings);
         let source = EventSource::new(settings.generator.clone(), settings.mix, settings.seed);
         let source = source.drawn_from(settings.event_mix.clone(), settings.policy);
-        let maker = RequestMaker::new(source, run.signer.clone(), &run.target, settings.seed);
-        let tally = match run.live {
-            Some(_) => Tally::default().watched(),
-            None => Tally::default(),
+        let builder = RequestBuilder::new(source, run.signer.clone(), &run.target, settings.seed);
+        let stats = match run.live {
+            Some(_) => WorkerStats::default().with_live_stats(),
+            None => WorkerStats::default(),
         };
         Rc::new(Self {
-            maker: RefCell::new(maker),
-            tally: RefCell::new(tally),
+            builder: RefCell::new(builder),
+            stats: RefCell::new(stats),
             redeliveries: RefCell::default(),
             woken: Notify::new(),
             rescheduled: Notify::new(),
-            under_way: vec![Cell::new(None); connections],
+            in_flight: vec![Cell::new(None); connections],
             busy: Cell::new(0),
             exhausted: Cell::new(false),
             start: Cell::new(None),
@@ -96,29 +97,29 @@ impl Worker {
         })
     }
 
-    async fn run(self: &Rc<Self>, lines: Vec<Line>, gatherer: Sender<Second>) {
+    async fn run(self: &Rc<Self>, slots: Vec<ConnectionSlot>, gatherer: Sender<WorkerSecond>) {
         let mut stage = self.shared.stop.watch();
-        let begun = stage.wait_for(|stage| *stage > Stage::Connecting).await;
-        let Ok(Stage::Running(start)) = begun.map(|stage| *stage) else {
-            // It was stopped before it began.
+        let started = stage.wait_for(|stage| *stage > Stage::Connecting).await;
+        let Ok(Stage::Running(start)) = started.map(|stage| *stage) else {
+            // Stopped before the start.
             return;
         };
         self.start.set(Some(start));
         let measured_from = start + self.shared.timetable.warmup();
-        self.tally.borrow_mut().recorder = Some(Recorder::new(measured_from, gatherer));
+        self.stats.borrow_mut().recorder = Some(SecondRecorder::new(measured_from, gatherer));
         let mut serving = Vec::new();
-        for line in lines {
+        for slot in slots {
             let worker = Rc::clone(self);
-            serving.push(spawn_local(async move { worker.serve(line).await }));
+            serving.push(spawn_local(async move { worker.serve(slot).await }));
         }
         let worker = Rc::clone(self);
         let waking = spawn_local(async move { worker.wake_when_due().await });
         let worker = Rc::clone(self);
         let publishing = spawn_local(async move { worker.publish().await });
         let all_served = async {
-            for line in serving {
-                // A line that ended unexpectedly has counted what it did.
-                let _ = line.await;
+            for slot in serving {
+                // A task that ended unexpectedly has already counted its attempts.
+                let _ = slot.await;
             }
         };
         tokio::select! {
@@ -129,48 +130,50 @@ impl Worker {
         publishing.abort();
     }
 
-    /// Counts what came to no end, and gives the tally away.
-    fn end(&self) -> Tally {
-        let mut tally = self.tally.borrow_mut();
-        if let Some(recorder) = tally.recorder.take() {
-            recorder.end();
+    /// Counts the attempts without an outcome, and returns the statistics.
+    fn finish(&self) -> WorkerStats {
+        let mut stats = self.stats.borrow_mut();
+        if let Some(recorder) = stats.recorder.take() {
+            recorder.finish();
         }
         let mut redeliveries = self.redeliveries.borrow_mut();
-        let own = redeliveries.abandon();
-        let own = own.filter(|duty| duty.part == Part::Own);
-        let under_way = self.under_way.iter().filter_map(Cell::get);
-        let unacknowledged: Vec<u64> = own.map(|duty| duty.number).chain(under_way).collect();
+        let waiting = redeliveries
+            .abandon()
+            .filter(|scheduled| scheduled.delivery == DeliveryKind::Original)
+            .map(|scheduled| scheduled.number);
+        let in_flight = self.in_flight.iter().filter_map(Cell::get);
+        let unacknowledged: Vec<u64> = waiting.chain(in_flight).collect();
         for number in unacknowledged {
-            tally.unacknowledged.add(number);
+            stats.unacknowledged.add(number);
         }
-        std::mem::take(&mut *tally)
+        std::mem::take(&mut *stats)
     }
 
-    /// Takes one duty after the other, until there are no more.
-    async fn serve(&self, mut line: Line) {
+    /// Makes one attempt after another until none is left.
+    async fn serve(&self, mut slot: ConnectionSlot) {
         let mut stage = self.shared.stop.watch();
-        while let Some(duty) = self.next_duty(&mut stage).await {
+        while let Some(scheduled) = self.next_attempt(&mut stage).await {
             self.busy.set(self.busy.get() + 1);
-            self.perform(duty, &mut line).await;
+            self.perform(scheduled, &mut slot).await;
             self.busy.set(self.busy.get() - 1);
         }
-        // The others may be waiting for nothing any more.
+        // Lets the other connections notice that nothing is left.
         self.woken.notify_waiters();
     }
 
-    async fn next_duty(&self, stage: &mut watch::Receiver<Stage>) -> Option<Duty> {
+    async fn next_attempt(&self, stage: &mut watch::Receiver<Stage>) -> Option<ScheduledAttempt> {
         loop {
             if self.shared.stop.is_stopped() {
                 return None;
             }
-            if let Some(duty) = self.take_redelivery() {
-                return Some(duty);
+            if let Some(scheduled) = self.take_redelivery() {
+                return Some(scheduled);
             }
             if self.exhausted.get() {
                 if self.busy.get() == 0 && self.redeliveries.borrow().is_empty() {
                     return None;
                 }
-                // What is under way may have to be delivered again.
+                // An attempt in flight may still need a retry.
                 tokio::select! {
                     () = self.woken.notified() => {}
                     _ = stage.changed() => {}
@@ -178,8 +181,8 @@ impl Worker {
                 continue;
             }
             if self.shared.timetable.is_max() {
-                if let Some(duty) = self.begin_at_once() {
-                    return Some(duty);
+                if let Some(scheduled) = self.start_at_once() {
+                    return Some(scheduled);
                 }
                 continue;
             }
@@ -188,14 +191,14 @@ impl Worker {
                 _ = stage.changed() => {}
                 () = self.woken.notified() => {}
                 claim = self.shared.claim_due() => match claim {
-                    Some(claim) => return Some(self.new_duty(claim.index, claim.measured)),
+                    Some(claim) => return Some(self.schedule_event(claim.index, claim.measured)),
                     None => self.exhaust(),
                 },
             }
         }
     }
 
-    fn begin_at_once(&self) -> Option<Duty> {
+    fn start_at_once(&self) -> Option<ScheduledAttempt> {
         let now = Instant::now();
         let since_start = self
             .start
@@ -206,7 +209,7 @@ impl Worker {
             self.exhaust();
         }
         claim.map(|claim| {
-            Duty::new(
+            ScheduledAttempt::new(
                 self.shared.timetable.number(claim.index),
                 now,
                 claim.measured,
@@ -216,72 +219,72 @@ impl Worker {
 
     fn exhaust(&self) {
         self.exhausted.set(true);
-        // From now on there is a time by which all must be over.
+        // From now on, there is a drain deadline.
         self.rescheduled.notify_one();
     }
 
-    fn new_duty(&self, index: u64, measured: bool) -> Duty {
+    fn schedule_event(&self, index: u64, measured: bool) -> ScheduledAttempt {
         let timetable = &self.shared.timetable;
         let due = timetable.due(index).zip(self.start.get());
         let due = due.and_then(|(due, start)| start.checked_add(due));
-        Duty::new(
+        ScheduledAttempt::new(
             timetable.number(index),
             due.unwrap_or_else(Instant::now),
             measured,
         )
     }
 
-    fn take_redelivery(&self) -> Option<Duty> {
+    fn take_redelivery(&self) -> Option<ScheduledAttempt> {
         if self.redeliveries.borrow().is_empty() {
             return None;
         }
         let now = Instant::now();
-        if self.shared.drained_by().is_some_and(|end| now >= end) {
+        if self.shared.drain_deadline().is_some_and(|end| now >= end) {
             self.abandon_redeliveries();
             return None;
         }
         let mut redeliveries = self.redeliveries.borrow_mut();
-        let duty = redeliveries.take_due(now)?;
+        let scheduled = redeliveries.take_due(now)?;
         if redeliveries.next_due().is_some_and(|due| due <= now) {
-            // One more connection for one more redelivery.
+            // Wake another connection for the next redelivery.
             self.woken.notify_one();
         }
-        Some(duty)
+        Some(scheduled)
     }
 
     fn abandon_redeliveries(&self) {
-        let mut tally = self.tally.borrow_mut();
-        for duty in self.redeliveries.borrow_mut().abandon() {
-            if duty.part == Part::Own {
-                tally.unacknowledged.add(duty.number);
+        let mut stats = self.stats.borrow_mut();
+        for scheduled in self.redeliveries.borrow_mut().abandon() {
+            if scheduled.delivery == DeliveryKind::Original {
+                stats.unacknowledged.add(scheduled.number);
             }
         }
     }
 
-    /// Keeps a redelivery until it is due.
-    fn redeliver(&self, duty: Duty) {
-        let is_next = |duty: &Duty| {
+    /// Queues a redelivery.
+    fn redeliver(&self, scheduled: ScheduledAttempt) {
+        let is_next = |scheduled: &ScheduledAttempt| {
             let next = self.redeliveries.borrow().next_due();
-            next.is_none_or(|next| duty.due < next)
+            next.is_none_or(|next| scheduled.due < next)
         };
-        let reschedules = is_next(&duty);
-        let refused = self.redeliveries.borrow_mut().add(duty).err();
-        if let Some(duty) = refused {
-            let mut tally = self.tally.borrow_mut();
-            tally.counts(duty.measured).dropped += 1;
-            if duty.part == Part::Own {
-                tally.unacknowledged.add(duty.number);
+        let reschedules = is_next(&scheduled);
+        let refused = self.redeliveries.borrow_mut().add(scheduled).err();
+        if let Some(scheduled) = refused {
+            let mut stats = self.stats.borrow_mut();
+            stats.counts(scheduled.measured).dropped += 1;
+            if scheduled.delivery == DeliveryKind::Original {
+                stats.unacknowledged.add(scheduled.number);
             }
         } else if reschedules {
             self.rescheduled.notify_one();
         }
     }
 
-    /// Wakes a connection whenever a redelivery is due, or the time for all of them is over.
+    /// Wakes a connection whenever a redelivery is due or the drain deadline has passed.
     async fn wake_when_due(&self) {
         loop {
             let next = self.redeliveries.borrow().next_due();
-            let until = match (next, self.shared.drained_by()) {
+            let until = match (next, self.shared.drain_deadline()) {
                 (Some(next), Some(end)) => Some(next.min(end)),
                 (next, _) => next,
             };
@@ -293,21 +296,21 @@ impl Worker {
                 () = self.rescheduled.notified() => {}
                 () = tokio::time::sleep_until(until.into()) => {
                     self.woken.notify_one();
-                    // The connection that wakes takes it out; then another one is the next.
+                    // Let the woken connection take the redelivery before looking for the next one.
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
             }
         }
     }
 
-    /// Shows what is new to someone who looks on.
+    /// Publishes live statistics, if wanted.
     async fn publish(&self) {
         let Some(live) = &self.shared.run.live else {
             return;
         };
         loop {
             tokio::time::sleep(PUBLISHED_EVERY).await;
-            self.tally.borrow_mut().publish(live);
+            self.stats.borrow_mut().publish(live);
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Reports of a load: of its figures and verdicts, in the same kinds as those of a run.
+//! Reports of a load, in the same formats as those of a run.
 
 mod annotations;
 mod checks;
 mod histogram;
 mod junit;
 mod markdown;
-mod mix;
+mod mix_rows;
 mod page;
-mod plot;
 mod summary;
+mod time_plot;
 
 pub use annotations::write_load_annotations;
 pub use junit::write_load_junit;

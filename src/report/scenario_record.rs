@@ -118,7 +118,7 @@ impl ScenarioRecord {
     }
 
     /// The probe readings, one per line, if an effect has a problem.
-    pub(super) fn readings_of_problems(&self) -> Vec<String> {
+    pub(super) fn problem_readings(&self) -> Vec<String> {
         let effects = self.effects.iter();
         let with_problems = effects.filter(|effects| effects.checks.iter().any(is_problem));
         let readings = with_problems.flat_map(|effects| &effects.readings);

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Required by the source document, or else items get lost or granted twice. A failed check is a
-    /// failure.
+    /// Required by the source document, or necessary so that no item is lost or granted twice. A
+    /// failed check is a failure.
     #[default]
     Must,
     /// Good practice that Aghanim's own template does not follow. A failed check is a warning, or a

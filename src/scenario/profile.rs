@@ -112,7 +112,7 @@ pub struct ScriptHook {
 }
 
 /// What is expected where Aghanim leaves the choice to the game. Without a setting, either choice
-/// passes, as long as nothing is granted twice.
+/// passes, as long as no item is granted twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
@@ -123,10 +123,10 @@ pub struct Policy {
     /// does not say; the default `multiply` is an assumption.
     #[serde(default)]
     pub bundle_quantity: BundleQuantity,
-    /// Whether a sandbox event changes the number that the probe reads.
+    /// Whether a sandbox event grants its item, so that the probe's number changes.
     #[serde(default)]
     pub sandbox: Option<GrantPolicy>,
-    /// Whether an event with `trigger: test` changes the number that the probe reads.
+    /// Whether an event with `trigger: test` grants its item, so that the probe's number changes.
     #[serde(default)]
     pub test: Option<GrantPolicy>,
 }
@@ -412,8 +412,8 @@ profiles:
             assert_eq!(config.profiles["a"].http_version, version, "{text}");
         }
         for text in ["3", "1.0", "two", "true"] {
-            let wrong = parse(&format!("profiles: {{ a: {{ http_version: {text} }} }}"));
-            let message = wrong.unwrap_err().to_string();
+            let invalid = parse(&format!("profiles: {{ a: {{ http_version: {text} }} }}"));
+            let message = invalid.unwrap_err().to_string();
             assert!(
                 message.contains("expected `1.1`, `2` or `auto`"),
                 "{message}"

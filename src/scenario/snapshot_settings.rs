@@ -93,13 +93,13 @@ mod tests {
         let settings = config.unwrap().profiles["a"].snapshots.clone();
         assert_eq!(settings.mask[0].to_string(), "$.id");
         assert_eq!(settings.replace.len(), 1);
-        for (wrong, part) in [
+        for (invalid, part) in [
             ("{ mask: [id] }", "invalid JSONPath `id`"),
             ("{ replace: { '(': x } }", "invalid regular expression `(`"),
             ("{ replace: { 'a*': x } }", "matches the empty text"),
             ("{ masks: [] }", "unknown key `masks`"),
         ] {
-            let message = parse(wrong).unwrap_err();
+            let message = parse(invalid).unwrap_err();
             assert!(message.contains(part), "{message}");
         }
     }

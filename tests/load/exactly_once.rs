@@ -124,7 +124,7 @@ fn a_race_is_caught_by_deliveries_at_the_same_moment() {
     let wrong = report["effects"]["wrong"].as_array().expect("a list");
     assert!(!wrong.is_empty());
     for one in wrong {
-        assert_eq!(one["treatment"], "delivered twice at the same moment");
+        assert_eq!(one["treatment"], "delivered twice simultaneously");
     }
 }
 
@@ -146,7 +146,7 @@ fn the_race_that_duplicates_meet_in_a_large_load_is_caught_in_a_small_one() {
     let wrong = caught["effects"]["wrong"].as_array().expect("a list");
     assert!(!wrong.is_empty() && wrong.len() as u64 <= number(counts, "together"));
     for one in wrong {
-        assert_eq!(one["treatment"], "delivered twice at the same moment");
+        assert_eq!(one["treatment"], "delivered twice simultaneously");
     }
     assert_eq!(caught["mix"]["together"], "2%");
     assert_eq!(caught["mix"]["duplicates"], "8%");
@@ -168,7 +168,10 @@ fn the_figures_are_shown_though_the_events_that_went_wrong_can_not_be_written() 
     let words = [&options[..], &faults, &["--failures", "/dev/full"]].concat();
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(3)
-        .says(&["granted as often as they should be", "can't be written to"]);
+        .says(&[
+            "granted as often as expected",
+            "can't write the failed events to",
+        ]);
 }
 
 /// A signature that was granted on, an overlapping delivery: sound receivers refuse the one or the

@@ -33,9 +33,9 @@ fn that_nothing_was_granted_shows_nothing_where_nothing_had_to_be() {
     Transcript::of(&mut folder.aghook(&words.concat()))
         .ends_with(3)
         .says(&[
-            "? granted as often as they should be: 10 of 10 events looked at",
+            "? granted as often as expected: 10 of 10 checked events",
             "none of them was acknowledged",
-            "latency      nothing was measured",
+            "latency      not measured",
         ])
         .says_nothing_of(&["✓ granted", "p50 0"]);
     let report: Value = serde_json::from_str(&folder.read("load.json")).expect("JSON");
@@ -80,7 +80,7 @@ fn an_expectation_without_a_sample_is_open() {
     let few = ["load", "--rate", "max", "--count", "2", "--forgeries", "1%"];
     Transcript::of(&mut folder.aghook(&few))
         .ends_with(0)
-        .says(&["none was drawn among so few events"]);
+        .says(&["none among so few events, so none was checked"]);
     let single = ["--rate", "max", "--count", "1"];
     for expected in ["rate > 1", "accepted_forgeries = 0", "late_p99 < 1s"] {
         report(&folder, &[&single[..], &["--expect", expected]].concat(), 3);
@@ -94,7 +94,10 @@ fn a_percentile_of_too_few_answers_says_so() {
     let words = [&options[..], &["--expect", "p99.9 < 1h"]].concat();
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)
-        .says(&["✓ p99.9 < 1h", "of 50 answers, this is the longest"]);
+        .says(&[
+            "✓ p99.9 < 1h",
+            "only 50 responses, so this is the longest one",
+        ]);
 }
 
 #[test]
@@ -117,7 +120,7 @@ fn files_that_can_not_be_written_are_found_before_anything_is_sent() {
         ),
         (
             &["--report", "json=old.json", "--report", "html=file/x.html"],
-            "the report file/x.html can't be written",
+            "can't write the report file/x.html",
         ),
     ] {
         let words = [&load[..], options].concat();
@@ -141,7 +144,7 @@ fn failures_of_an_earlier_load_stay_and_are_told_as_such() {
     let words = ["load", "--rate", "max", "--count", "5"];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)
-        .says(&["aghook-failures.jsonl is of an earlier load"]);
+        .says(&["aghook-failures.jsonl is from an earlier load"]);
     assert_eq!(folder.read("aghook-failures.jsonl"), earlier);
 }
 
@@ -151,12 +154,12 @@ fn failures_are_written_over_no_other_file() {
     let words = ["load", "--rate", "max", "--count", "5", "--failures"];
     Transcript::of(&mut folder.aghook(&[&words[..], &["mine.yaml"]].concat()))
         .ends_with(2)
-        .says(&["mine.yaml is there, and it is no file of failed events"]);
+        .says(&["mine.yaml exists and is not a failures file"]);
     assert_eq!(folder.read("mine.yaml"), "name: mine\n");
     let both = ["same.jsonl", "--report", "json=same.jsonl"];
     Transcript::of(&mut folder.aghook(&[&words[..], &both].concat()))
         .ends_with(2)
-        .says(&["are to be written to same.jsonl"]);
+        .says(&["would both be written to same.jsonl"]);
 }
 
 #[test]

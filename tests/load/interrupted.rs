@@ -96,7 +96,7 @@ fn what_is_under_way_ends_and_is_counted() {
     assert_eq!(report["interrupted"], true);
     let told = folder.read("load.txt");
     assert!(
-        told.contains("not checked, since the load was stopped before its time"),
+        told.contains("not checked: the load was stopped early"),
         "{told}"
     );
     let counts = counts(&report);

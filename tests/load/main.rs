@@ -198,26 +198,32 @@ fn what_is_wrong_on_the_command_line_is_said() {
         (&["--duration", "0s"], "sends nothing"),
         (
             &["--count", "0"],
-            "expected a whole number of events from 1 on, such as `1000`",
+            "expected a whole number of events from 1, such as `1000`",
         ),
         (&["--count", "-1"], "expected a whole number of events"),
         (
             &["--connections", "0"],
-            "expected a whole number of connections from 1 on",
+            "expected a whole number of connections from 1",
         ),
         (&["--seed", "x"], "expected a whole number from 0 to"),
         (&["--seed", "-1"], "expected a whole number from 0 to"),
-        (&["--rate", "-5"], "expected events a second such as `5000`"),
-        (&["--rate", "0"], "expected events a second"),
+        (
+            &["--rate", "-5"],
+            "expected events per second such as `5000`",
+        ),
+        (&["--rate", "0"], "expected events per second"),
         (&["--duration", "-5s"], "expected a duration"),
-        (&["--duplicates", "5"], "expected a share such as `5%`"),
+        (
+            &["--duplicates", "5"],
+            "expected a percentage from 0% to 100% such as `5%`",
+        ),
         (
             &["--duplicates", "60%", "--together", "60%"],
-            "more than 100% together",
+            "add up to more than 100%",
         ),
         (
             &["--expect", "p99 < fast"],
-            "column 7: `p99` is compared with a duration",
+            "column 7: `p99` must be compared with a duration",
         ),
         (&["--expect", "p98 < 1s"], "column 1: expected one of p50"),
         (

@@ -48,9 +48,9 @@ fn partitions_are_joined_to_the_whole() {
     assert!(folder.read("all.hlog").contains("Tag=latency,"));
     Transcript::of(&mut folder.aghook(&["merge", "one.json", "one.json"]))
         .ends_with(2)
-        .says(&["the share 1/2 is there already"]);
+        .says(&["duplicate shard 1/2"]);
     Transcript::of(&mut folder.aghook(&["merge", "other.json"]))
         .ends_with(3)
-        .says(&["this is not the whole load: 1/2 missing"]);
+        .says(&["incomplete load: missing shards 1/2"]);
     Transcript::of(&mut folder.aghook(&["merge", "aghook.yaml"])).ends_with(2);
 }

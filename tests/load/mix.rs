@@ -248,12 +248,12 @@ fn what_is_wrong_with_a_mix_is_said_before_anything_is_sent() {
         .with("raw.yaml", &raw)
         .with("bad.yaml", "name: x\nevents: { a: {} }\nstep: []\n");
     for (entry, said) in [
-        ("promo.yaml=0", "expected a weight of 1 or more"),
-        ("promo.yaml=-1", "expected a weight of 1 or more"),
-        ("promo.yaml=0.5", "for 0.5 and 1 there are 1 and 2"),
+        ("promo.yaml=0", "expected a whole number from 1 as weight"),
+        ("promo.yaml=-1", "expected a whole number from 1 as weight"),
+        ("promo.yaml=0.5", "write 0.5 and 1 as 1 and 2"),
         ("promo.yaml=heavy", "found `heavy`"),
         ("=3", "expected a path, `bundled` or `random`"),
-        ("random#x", "no scenarios to pick from"),
+        ("random#x", "no scenarios to select"),
         ("missing.yaml=2", "missing.yaml"),
         ("bad.yaml", "bad.yaml:3:1"),
         ("raw.yaml", "raw.yaml:5:17"),
@@ -261,7 +261,7 @@ fn what_is_wrong_with_a_mix_is_said_before_anything_is_sent() {
         ("bundled#no such thing", "has no scenario `no such thing`"),
         (
             "bundled#other_event_type",
-            "its type is `aghook.never_heard_of`",
+            "its `event_type` is `aghook.never_heard_of`",
         ),
     ] {
         let words = ["load", "--target", crate::support::NOBODY, "--mix", entry];
@@ -272,7 +272,7 @@ fn what_is_wrong_with_a_mix_is_said_before_anything_is_sent() {
     let twice = ["load", "--mix", "promo.yaml=1", "--mix", "promo.yaml=2"];
     Transcript::of(&mut folder.aghook(&twice))
         .ends_with(2)
-        .says(&["is in the mix twice"]);
+        .says(&["duplicate `promo.yaml` in --mix"]);
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn of_a_folder_what_can_not_be_sent_is_left_out_and_told() {
     let folder = folder.with("suite/a.yaml", PROMO).with("suite/b.yaml", raw);
     let words = [&["load", "--report", "json"], &mixed("30", &["suite"])[..]].concat();
     let told = Transcript::of(&mut folder.aghook(&words)).ends_with(0);
-    let told = told.says(&["left out of the load: suite/b.yaml:3:17: a load can't send the event"]);
+    let told = told.says(&["not sent: suite/b.yaml:3:17: a load can't send the event"]);
     let report: Value = serde_json::from_str(&told.stdout).expect("JSON");
     let entry = &report["event_mix"][0];
     assert_eq!(entry["scenarios"].as_array().map(Vec::len), Some(1));

@@ -71,9 +71,7 @@ fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
         let right = replay(&folder, &options, 0).says(&[&format!(
             "{wrong} events: {wrong} as expected, 0 unexpected, 0 undecided"
         )]);
-        let granted = right
-            .stdout
-            .matches(": 200; granted as often as it should be");
+        let granted = right.stdout.matches(": 200; granted as often as expected");
         assert_eq!(granted.count() as u64, wrong, "{}", right.text());
         // Once more, and still each once.
         replay(&folder, &options, 0);
@@ -226,14 +224,11 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
         std::fs::write(folder.path(FAILURES), text).expect("written");
         replay(&folder, &[], 2).says(said).says(&["help: "]);
     };
-    with(
-        &whole[..whole.len() - 10],
-        &["line 4 breaks off in the middle"],
-    );
+    with(&whole[..whole.len() - 10], &["line 4 is incomplete"]);
     let three = whole.lines().take(3).map(|line| format!("{line}\n"));
     with(
         &three.collect::<String>(),
-        &["says 3 events, and 2 are there"],
+        &["says 3 events, but it contains 2"],
     );
     with(
         &whole.replacen("\"event_id\"", "\"event\"", 1),
@@ -243,10 +238,13 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
         &whole.replacen("\"format_version\":1", "\"format_version\":9", 1),
         &["format version 9"],
     );
-    with("", &["has no whole line", "no failures of a load either"]);
-    with("{}\n", &["no recorded run", "no failures of a load either"]);
+    with("", &["has no whole line", "nor a failures file of a load"]);
+    with(
+        "{}\n",
+        &["no recorded run", "nor a failures file of a load"],
+    );
     std::fs::write(folder.path(FAILURES), &whole).expect("written");
-    replay(&folder, &["--compare", "status"], 2).says(&["`--compare` is for recorded runs"]);
+    replay(&folder, &["--compare", "status"], 2).says(&["`--compare` needs a recorded run"]);
     let missing = ["replay", "nothing.jsonl"];
     Transcript::of(&mut folder.aghook(&missing))
         .ends_with(2)

@@ -125,7 +125,7 @@ fn every_report_tells_what_failed() {
     );
     let page = folder.read("load.html");
     assert!(page.contains("<code>errors &#60; 1%</code>: 100% (20 of 20 attempts)"));
-    assert!(page.contains("Attempts a second") && page.contains("<path class=\"errors\""));
+    assert!(page.contains("Attempts per second") && page.contains("<path class=\"errors\""));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What many scenarios fail of alike is said once in the reports for people, with whom it concerns;
-//! what differs is told by itself, and the reports for programs keep every check.
+//! Reports for people show a common cause once, with the scenarios that it affects, and other problems
+//! separately. Reports for programs keep every check.
 
 use crate::support::{Answer, Folder, Game, Received};
 use regex::Regex;
@@ -149,7 +149,7 @@ fn a_page_says_a_cause_once_and_leads_to_its_scenarios() {
         assert!(page.contains(&format!("<a href=\"#scenario-{number}\">")));
     }
     assert_eq!(
-        page.matches("<span class=\"trouble\">causes 1, 2</span>")
+        page.matches("<span class=\"problem\">causes 1, 2</span>")
             .count(),
         4
     );

@@ -1,7 +1,7 @@
-//! After a load: what the events brought their players, read through the profile's probe.
+//! Checks after a load whether each event was granted as expected, using the profile's probe.
 //!
-//! Nothing of an event was kept: each is made again from its number. Players of a load are new, so
-//! that what they hold is what its events brought.
+//! Events were not stored: each is rebuilt from its number. The players of a load are new, so they
+//! hold exactly what its events granted.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -9,39 +9,39 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::looked::Looked;
+use super::effect_sample::EffectSample;
 use crate::harness::{GrantDemand, Harness, HoldingsVerdict, PlayerClaims};
 use crate::load::{
-    Demand, EffectsReport, EventSource, LoadResult, Partition, Treatment, WrongEffect,
+    EffectsReport, EventSource, LoadResult, LoadShard, RequiredGrants, Treatment, WrongEffect,
 };
 
-/// The probe that tells how much of an SKU a player holds.
+/// The probe that reads how much of an SKU a player holds.
 pub(in crate::cli) const PROBE: &str = "quantity";
 
-/// How many players are looked at at a time.
-const AT_A_TIME: usize = 16;
-/// The most wrong events that are listed and looked at again.
+/// How many players to check concurrently.
+const CONCURRENCY: usize = 16;
+/// The most unexpected results to list and recheck.
 pub(super) const MOST_LISTED: usize = 10_000;
-/// How long effects may take to show where the profile does not say, and the pause between looks.
+/// The default grace period for effects, and the pause between checks.
 const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Looks at the effects of a load.
+/// Checks the effects of a load.
 pub(super) struct EffectCheck<'load> {
     pub(super) harness: &'load Harness,
     pub(super) source: EventSource,
     pub(super) result: &'load LoadResult,
-    pub(super) partition: Partition,
+    pub(super) shard: LoadShard,
 }
 
 impl EffectCheck<'_> {
-    /// Looks at all events or at some.
+    /// Checks all events or a sample.
     ///
-    /// Where the profile has a `settle`, that is waited for first, and the first reading counts.
-    /// Otherwise what is wrong is read again for a while.
-    pub(super) async fn look(&self, looked: Looked) -> EffectsReport {
+    /// If the profile sets `settle`, this waits that long and then checks once. Otherwise it rechecks
+    /// unexpected results for a while.
+    pub(super) async fn run(&self, sample: EffectSample) -> EffectsReport {
         let started = Instant::now();
-        let patience = match self.harness.settle {
+        let grace_period = match self.harness.settle {
             Some(settle) => {
                 tokio::time::sleep(settle).await;
                 Duration::ZERO
@@ -49,66 +49,66 @@ impl EffectCheck<'_> {
             None => DEFAULT_SETTLE,
         };
         let mut report = EffectsReport::default();
-        let all = 0..self.result.begun;
-        let mut wrong = match looked {
-            Looked::None => return report,
-            Looked::All => self.look_at(all, &mut report).await,
-            Looked::Some(count) => {
+        let all = 0..self.result.started;
+        let mut wrong = match sample {
+            EffectSample::None => return report,
+            EffectSample::All => self.check_events(all, &mut report).await,
+            EffectSample::Some(count) => {
                 let sample = self.sample(count);
-                self.look_at(sample.into_iter(), &mut report).await
+                self.check_events(sample.into_iter(), &mut report).await
             }
         };
-        while !wrong.is_empty() && started.elapsed() < patience {
+        while !wrong.is_empty() && started.elapsed() < grace_period {
             tokio::time::sleep(PAUSE).await;
-            wrong = self.look_again(wrong, &mut report).await;
+            wrong = self.recheck(wrong, &mut report).await;
         }
-        let mut wrong = self.look_at_shared_players(wrong, &mut report).await;
+        let mut wrong = self.recheck_shared_players(wrong, &mut report).await;
         wrong.sort_by_key(|wrong| wrong.number);
         report.wrong = wrong;
         report
     }
 
-    /// Indices of so many events: half of them from those that were treated in some way, as far as
-    /// there are so many, the rest spread evenly over all.
+    /// The indices of a sample: up to half of it from events with a treatment, the rest spread evenly
+    /// over all events.
     fn sample(&self, count: u64) -> BTreeSet<u64> {
-        let begun = self.result.begun;
+        let started = self.result.started;
         let mut source = self.source.clone();
         let mut is_treated =
-            |index: &u64| source.treatment(self.partition.number(*index)) != Treatment::Plain;
-        let treated = (0..begun).filter(|index| is_treated(index)).count() as u64;
+            |index: &u64| source.treatment(self.shard.number(*index)) != Treatment::Plain;
+        let treated = (0..started).filter(|index| is_treated(index)).count() as u64;
         let wanted = (count / 2).min(treated);
         let step = |of: u64, wanted: u64| of.checked_div(wanted).unwrap_or_default().max(1);
         let of_treated = usize::try_from(step(treated, wanted)).unwrap_or(usize::MAX);
         let most = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        let mut sample: BTreeSet<u64> = (0..begun)
+        let mut sample: BTreeSet<u64> = (0..started)
             .filter(|index| is_treated(index))
             .step_by(of_treated)
             .take(most(wanted))
             .collect();
         let rest = count - sample.len() as u64;
-        let spread = most(step(begun, rest));
-        sample.extend((0..begun).step_by(spread).take(most(rest)));
+        let spread = most(step(started, rest));
+        sample.extend((0..started).step_by(spread).take(most(rest)));
         sample
     }
 
-    /// Looks at these events of this sender's share for the first time, and returns the wrong ones.
-    async fn look_at(
+    /// Checks events of this shard for the first time, and returns the unexpected ones.
+    async fn check_events(
         &self,
         indices: impl Iterator<Item = u64>,
         report: &mut EffectsReport,
     ) -> Vec<WrongEffect> {
         let mut source = self.source.clone();
-        let looks = indices.map(|index| {
-            let number = self.partition.number(index);
-            let wanted = self.claims(&mut source, number);
-            let demand = self.demand(&mut source, number);
-            async move { (self.look_at_one(wanted).await, demand) }
+        let checks = indices.map(|index| {
+            let number = self.shard.number(index);
+            let claims = self.claims(&mut source, number);
+            let required = self.required_grants(&mut source, number);
+            async move { (self.check_one(claims).await, required) }
         });
-        let mut looks = stream::iter(looks).buffer_unordered(AT_A_TIME);
+        let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
         let mut wrong = Vec::new();
-        while let Some(((one, verdict), demand)) = looks.next().await {
+        while let Some(((listed, verdict), required)) = checks.next().await {
             report.checked += 1;
-            match demand {
+            match required {
                 GrantDemand::Once => report.acknowledged += 1,
                 GrantDemand::Never => report.forged += 1,
                 GrantDemand::AtMostOnce => {}
@@ -120,7 +120,7 @@ impl EffectCheck<'_> {
                     report.undecided_because.get_or_insert(reason);
                 }
                 HoldingsVerdict::Wrong(problem) if wrong.len() < MOST_LISTED => {
-                    wrong.push(WrongEffect { problem, ..one });
+                    wrong.push(WrongEffect { problem, ..listed });
                 }
                 HoldingsVerdict::Wrong(_) => {}
             }
@@ -128,27 +128,28 @@ impl EffectCheck<'_> {
         wrong
     }
 
-    async fn look_again(
+    /// Checks unexpected events again, and returns those that still are unexpected.
+    async fn recheck(
         &self,
         wrong: Vec<WrongEffect>,
         report: &mut EffectsReport,
     ) -> Vec<WrongEffect> {
         let mut source = self.source.clone();
-        let looks = wrong.into_iter().map(|one| {
-            let wanted = self.claims(&mut source, one.number);
-            async move { self.look_at_one(wanted).await }
+        let checks = wrong.into_iter().map(|wrong| {
+            let claims = self.claims(&mut source, wrong.number);
+            async move { self.check_one(claims).await }
         });
-        let mut looks = stream::iter(looks).buffer_unordered(AT_A_TIME);
+        let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
         let mut still_wrong = Vec::new();
-        while let Some((one, verdict)) = looks.next().await {
-            take(one, verdict, report, &mut still_wrong);
+        while let Some((listed, verdict)) = checks.next().await {
+            apply(listed, verdict, report, &mut still_wrong);
         }
         still_wrong
     }
 
-    /// IDs of players are drawn, and two events can have drawn the same one: then what the player
-    /// holds must be right for both together.
-    async fn look_at_shared_players(
+    /// Rechecks players of several events. Player IDs are random, so two events can have the same
+    /// player, whose inventory must then match both events together.
+    async fn recheck_shared_players(
         &self,
         wrong: Vec<WrongEffect>,
         report: &mut EffectsReport,
@@ -157,30 +158,34 @@ impl EffectCheck<'_> {
             return wrong;
         }
         let mut source = self.source.clone();
-        let players = wrong.iter().map(|one| (one.player_id.clone(), Vec::new()));
+        let players = wrong
+            .iter()
+            .map(|wrong| (wrong.player_id.clone(), Vec::new()));
         let mut events_of: HashMap<String, Vec<u64>> = players.collect();
-        for index in 0..self.result.begun {
-            let number = self.partition.number(index);
+        for index in 0..self.result.started {
+            let number = self.shard.number(index);
             let event = source.event(number);
             if let Some(numbers) = events_of.get_mut(event.event_data.player_id.as_ref()) {
                 numbers.push(number);
             }
         }
         let mut still_wrong = Vec::new();
-        for one in wrong {
-            let others = events_of.get(&one.player_id).map_or(&[][..], Vec::as_slice);
-            if others.len() < 2 {
-                still_wrong.push(one);
+        for wrong in wrong {
+            let numbers = events_of
+                .get(&wrong.player_id)
+                .map_or(&[][..], Vec::as_slice);
+            if numbers.len() < 2 {
+                still_wrong.push(wrong);
                 continue;
             }
-            let (_, mut claims) = self.claims(&mut source, one.number);
-            for number in others.iter().filter(|number| **number != one.number) {
+            let (_, mut claims) = self.claims(&mut source, wrong.number);
+            for number in numbers.iter().filter(|number| **number != wrong.number) {
                 let event = source.event(*number);
-                let demand = self.demand(&mut source, *number);
-                claims.add(&event, demand, self.harness.policy);
+                let required = self.required_grants(&mut source, *number);
+                claims.add(&event, required, self.harness.policy);
             }
-            let (one, verdict) = self.look_at_one((one, claims)).await;
-            take(one, verdict, report, &mut still_wrong);
+            let (wrong, verdict) = self.check_one((wrong, claims)).await;
+            apply(wrong, verdict, report, &mut still_wrong);
         }
         still_wrong
     }
@@ -188,7 +193,7 @@ impl EffectCheck<'_> {
     /// An event as it would be listed, and what its player must hold.
     fn claims(&self, source: &mut EventSource, number: u64) -> (WrongEffect, PlayerClaims) {
         let event = source.event(number);
-        let demand = self.demand(source, number);
+        let required = self.required_grants(source, number);
         let listed = WrongEffect {
             number,
             event_id: event.event_id.to_string(),
@@ -199,27 +204,31 @@ impl EffectCheck<'_> {
         };
         (
             listed,
-            PlayerClaims::new(&event, demand, self.harness.policy)
+            PlayerClaims::new(&event, required, self.harness.policy)
                 .holding_once(&self.harness.held_once),
         )
     }
 
-    fn demand(&self, source: &mut EventSource, number: u64) -> GrantDemand {
+    fn required_grants(&self, source: &mut EventSource, number: u64) -> GrantDemand {
         let treatment = source.treatment(number);
-        match self.result.unacknowledged.demand(number, treatment) {
-            Demand::Once => GrantDemand::Once,
-            Demand::AtMostOnce => GrantDemand::AtMostOnce,
-            Demand::Never => GrantDemand::Never,
+        match self
+            .result
+            .unacknowledged
+            .required_grants(number, treatment)
+        {
+            RequiredGrants::Once => GrantDemand::Once,
+            RequiredGrants::AtMostOnce => GrantDemand::AtMostOnce,
+            RequiredGrants::Never => GrantDemand::Never,
         }
     }
 
-    async fn look_at_one(
+    async fn check_one(
         &self,
         (listed, claims): (WrongEffect, PlayerClaims),
     ) -> (WrongEffect, HoldingsVerdict) {
         let verdict = match self.harness.probes.get(PROBE) {
             Some(probe) => claims.check(probe, &self.harness.client).await,
-            None => HoldingsVerdict::Undecided("there is no probe `quantity`".to_owned()),
+            None => HoldingsVerdict::Undecided("the profile has no probe `quantity`".to_owned()),
         };
         let hidden = |text: String| self.harness.redaction.text(&text).into_owned();
         let verdict = match verdict {
@@ -231,9 +240,9 @@ impl EffectCheck<'_> {
     }
 }
 
-/// Takes a new verdict on an event that was wrong before.
-fn take(
-    one: WrongEffect,
+/// Applies the new verdict on an event that was unexpected before.
+fn apply(
+    wrong: WrongEffect,
     verdict: HoldingsVerdict,
     report: &mut EffectsReport,
     still_wrong: &mut Vec<WrongEffect>,
@@ -244,17 +253,17 @@ fn take(
             report.undecided += 1;
             report.undecided_because.get_or_insert(reason);
         }
-        HoldingsVerdict::Wrong(problem) => still_wrong.push(WrongEffect { problem, ..one }),
+        HoldingsVerdict::Wrong(problem) => still_wrong.push(WrongEffect { problem, ..wrong }),
     }
 }
 
-/// How an event was treated, in a word or two.
+/// The treatment of an event in a few words.
 fn treatment_words(treatment: Treatment) -> String {
     match treatment {
         Treatment::Plain => "delivered".to_owned(),
         Treatment::Duplicate(_) => "delivered again later".to_owned(),
-        Treatment::Together => "delivered twice at the same moment".to_owned(),
-        Treatment::LostAck => "its answer was lost".to_owned(),
+        Treatment::Together => "delivered twice simultaneously".to_owned(),
+        Treatment::LostAck => "response lost on purpose".to_owned(),
         Treatment::Forged(forgery) => format!("forged: {forgery}"),
     }
 }

@@ -1,4 +1,4 @@
-//! The file of the events that went wrong: which they are, and that it is written.
+//! Collects the failed events and writes them to the failures file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions};
@@ -12,26 +12,26 @@ use crate::load::{
     write_failed_line,
 };
 
-/// The longest first line that is looked at, in bytes.
+/// The longest first line to read, in bytes.
 const LONGEST_HEAD: u64 = 64 * 1024;
 
-/// The events that went wrong.
+/// The failed events.
 struct Failures {
-    /// By their numbers, what is wrong with each.
+    /// The problem of each event, by number.
     listed: BTreeMap<u64, String>,
-    /// How many more there are.
+    /// How many more failed events are not listed.
     left_out: u64,
 }
 
-/// Makes sure that the file could be written, before anything is sent. One that is there keeps what
-/// is in it, and none is left that was not there.
+/// Checks before anything is sent that the file can be written. Neither changes an existing file nor
+/// leaves a new one.
 pub(super) fn check_writable(path: &Path) -> Result<(), CommandError> {
-    if is_of_something_else(path).unwrap_or(false) {
+    if has_other_content(path).unwrap_or(false) {
         let message = format!(
-            "{} is there, and it is no file of failed events: it could be written over",
+            "{} exists and is not a failures file, so the load could overwrite other data",
             path.display()
         );
-        let help = "name another file with `--failures FILE`";
+        let help = "choose another file with `--failures FILE`";
         return Err(CommandError::usage(message, help.to_owned()));
     }
     let opened = path
@@ -47,16 +47,16 @@ pub(super) fn check_writable(path: &Path) -> Result<(), CommandError> {
     };
     checked.map_err(|error| {
         let message = format!(
-            "events that go wrong could not be written to {}: {error}",
+            "failed events could not be written to {}: {error}",
             path.display()
         );
-        let help = "nothing was sent; name another file with `--failures FILE`";
+        let help = "nothing was sent; choose another file with `--failures FILE`";
         CommandError::not_completed(message, help.to_owned())
     })
 }
 
-/// Whether there is a file with anything but failed events.
-fn is_of_something_else(path: &Path) -> io::Result<bool> {
+/// Whether the file exists and is not a failures file.
+fn has_other_content(path: &Path) -> io::Result<bool> {
     if !path.is_file() {
         return Ok(false);
     }
@@ -66,8 +66,8 @@ fn is_of_something_else(path: &Path) -> io::Result<bool> {
     Ok(!line.is_empty() && !begins_failed_events(&line))
 }
 
-/// Writes the events whose effects are wrong, those that were not acknowledged and the forgeries that
-/// were accepted, and says how many there are. Without any, no file is made.
+/// Writes the events with unexpected effects, the unacknowledged events and the accepted forgeries, and
+/// returns how many it wrote. Creates no file if there are none.
 pub(super) fn write(
     path: &Path,
     mut head: FailedEventsHead,
@@ -91,7 +91,7 @@ pub(super) fn write(
     });
     written.map_err(|error| {
         let message = format!(
-            "the events that went wrong can't be written to {}: {error}",
+            "can't write the failed events to {}: {error}",
             path.display()
         );
         CommandError::not_completed(message, None)
@@ -104,25 +104,25 @@ impl Failures {
         let result = check.result;
         let mut listed: BTreeMap<u64, String> = BTreeMap::new();
         let mut list = |number: u64, problem: &str| {
-            let told = listed.entry(number).or_default();
-            if !told.is_empty() {
-                told.push_str(", and ");
+            let problems = listed.entry(number).or_default();
+            if !problems.is_empty() {
+                problems.push_str(", and ");
             }
-            told.push_str(problem);
+            problems.push_str(problem);
         };
         let accepted = &result.accepted_forgeries;
         for number in accepted {
             list(*number, "a forgery was accepted");
         }
-        let unacknowledged: Vec<u64> = result.unacknowledged.blamed().collect();
+        let unacknowledged: Vec<u64> = result.unacknowledged.unexpected().collect();
         for number in unacknowledged.iter().take(MOST_LISTED) {
             list(*number, "it was not acknowledged");
         }
         let wrong = effects.map_or(&[][..], |effects| effects.wrong.as_slice());
-        for one in wrong {
-            list(one.number, &one.problem);
+        for effect in wrong {
+            list(effect.number, &effect.problem);
         }
-        let (counts, warmup) = (&result.figures.counts, &result.figures.warmup);
+        let (counts, warmup) = (&result.measurements.counts, &result.measurements.warmup);
         let all_accepted = counts.accepted_forgeries + warmup.accepted_forgeries;
         let beyond = |all: u64, listed: usize| all.saturating_sub(listed as u64);
         let left_out = beyond(all_accepted, accepted.len())
@@ -131,7 +131,7 @@ impl Failures {
         Self { listed, left_out }
     }
 
-    /// The events as they are written; each is made again from its number.
+    /// The failed events, each rebuilt from its number.
     fn events(&self, check: &EffectCheck<'_>) -> impl Iterator<Item = FailedEvent> {
         let mut source = check.source.clone();
         let events_of = self.events_of_players(check);
@@ -164,8 +164,8 @@ impl Failures {
         let mut player = |number: u64| source.event(number).event_data.player_id.to_string();
         let numbers = self.listed.keys();
         let mut counts: HashMap<String, u64> = numbers.map(|number| (player(*number), 0)).collect();
-        for index in 0..check.result.begun {
-            if let Some(count) = counts.get_mut(&player(check.partition.number(index))) {
+        for index in 0..check.result.started {
+            if let Some(count) = counts.get_mut(&player(check.shard.number(index))) {
                 *count += 1;
             }
         }

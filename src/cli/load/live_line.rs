@@ -1,4 +1,4 @@
-//! The line that shows how a load goes: on a terminal only, and gone when it is over.
+//! The progress line of a running load, on terminals only.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -7,25 +7,25 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::load::{Live, LiveFigures};
+use crate::load::{LiveSnapshot, LiveStats};
 
-/// How often the line is drawn anew.
-const EVERY: Duration = Duration::from_millis(500);
+/// How often to redraw the line.
+const REDRAW_EVERY: Duration = Duration::from_millis(500);
 
-/// The line while it is there; it goes away when this is dropped.
+/// The progress line; dropping it removes the line.
 pub(super) struct LiveLine {
     end: Option<Sender<()>>,
     drawing: Option<JoinHandle<()>>,
 }
 
 impl LiveLine {
-    /// Whether standard error is a terminal, so that there is anyone to see it.
+    /// Whether standard error is a terminal.
     pub(super) fn is_wanted() -> bool {
         !ProgressDrawTarget::stderr().is_hidden()
     }
 
-    /// Draws what `live` says, again and again.
-    pub(super) fn draw(live: Arc<Live>) -> Self {
+    /// Draws the live statistics periodically.
+    pub(super) fn draw(live: Arc<LiveStats>) -> Self {
         let (end, ended) = channel::<()>();
         let drawing = std::thread::spawn(move || {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -33,8 +33,10 @@ impl LiveLine {
                 bar.set_style(style);
             }
             let mut before = Instant::now();
-            // Ends when nobody holds the other end any more.
-            while ended.recv_timeout(EVERY) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            // Ends when the sender is dropped.
+            while ended.recv_timeout(REDRAW_EVERY)
+                == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
                 let now = Instant::now();
                 bar.set_message(text(&live.take(), now.duration_since(before)));
                 bar.tick();
@@ -53,25 +55,25 @@ impl Drop for LiveLine {
     fn drop(&mut self) {
         self.end.take();
         if let Some(drawing) = self.drawing.take() {
-            // A line that can't be drawn is no loss.
+            // Failing to draw the line does not matter.
             let _ = drawing.join();
         }
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-fn text(figures: &LiveFigures, over: Duration) -> String {
-    let rate = figures.attempts as f64 / over.as_secs_f64().max(0.001);
+fn text(snapshot: &LiveSnapshot, over: Duration) -> String {
+    let rate = snapshot.attempts as f64 / over.as_secs_f64().max(0.001);
     let milliseconds = |time: Option<Duration>| match time {
         Some(time) => format!("{:.2} ms", time.as_secs_f64() * 1e3),
         None => "–".to_owned(),
     };
     format!(
         "{rate:.0}/s  p50 {}  p99 {}  {} errors  {} in flight",
-        milliseconds(figures.p50),
-        milliseconds(figures.p99),
-        figures.errors,
-        figures.in_flight
+        milliseconds(snapshot.p50),
+        milliseconds(snapshot.p99),
+        snapshot.errors,
+        snapshot.in_flight
     )
 }
 
@@ -80,8 +82,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_says_what_happened_since_the_last_one() {
-        let figures = LiveFigures {
+    fn the_line_shows_what_happened_since_the_last_one() {
+        let snapshot = LiveSnapshot {
             attempts: 1000,
             errors: 2,
             p50: Some(Duration::from_micros(1500)),
@@ -89,13 +91,13 @@ mod tests {
             in_flight: 7,
         };
         assert_eq!(
-            text(&figures, Duration::from_millis(500)),
+            text(&snapshot, Duration::from_millis(500)),
             "2000/s  p50 1.50 ms  p99 12.00 ms  2 errors  7 in flight"
         );
-        let without = LiveFigures {
+        let without = LiveSnapshot {
             p50: None,
             p99: None,
-            ..figures
+            ..snapshot
         };
         assert_eq!(
             text(&without, Duration::from_millis(500)),

@@ -1,4 +1,4 @@
-//! `--mix`: from what the events of a load are drawn.
+//! `--mix`: the sources of a load's events.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -12,19 +12,19 @@ use crate::load::{EventMix, EventTemplate, MixEntry, MixScenario, TemplateSettin
 use crate::scenario::document::{Diagnostic, Diagnostics, nearest};
 use crate::scenario::{Case, bundled_suite, load};
 
-/// An `--mix`: what is named, and how much of the load comes from it.
+/// One `--mix` option: a source of events and its weight.
 #[derive(Debug, Clone)]
 pub(super) struct MixOption {
-    /// All but the weight, as it was written.
+    /// The option without the weight, as written.
     name: String,
-    from: From,
-    /// Which scenarios of it, as it was written and as it is asked.
+    source: EventsFrom,
+    /// The scenario filter, as written and parsed.
     only: Option<(String, Filter)>,
     weight: NonZeroU32,
 }
 
 #[derive(Debug, Clone)]
-enum From {
+enum EventsFrom {
     /// Generated events.
     Random,
     /// The bundled suite.
@@ -36,22 +36,21 @@ enum From {
 const RANDOM: &str = "random";
 const BUNDLED: &str = "bundled";
 
-/// How many of those that are left out are told one by one.
-const TOLD: usize = 10;
+/// How many omitted events to list.
+const MOST_LISTED: usize = 10;
 
 impl FromStr for MixOption {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, weight) = match text.rsplit_once('=') {
-            // The choice of a matrix, as in `a.yaml#x [item=7]`.
+            // This `=` belongs to a matrix choice, as in `a.yaml#x [item=7]`.
             Some((_, rest)) if rest.ends_with(']') => (text, NonZeroU32::MIN),
             Some((name, weight)) => {
                 let refused = |_| {
                     format!(
-                        "expected a weight of 1 or more behind `=`, as a whole number, found \
-                         `{weight}`; weights are compared with each other, so that for 0.5 and 1 \
-                         there are 1 and 2"
+                        "expected a whole number from 1 as weight after `=`, found `{weight}`; \
+                         weights are relative, so write 0.5 and 1 as 1 and 2"
                     )
                 };
                 (name, weight.parse().map_err(refused)?)
@@ -62,25 +61,25 @@ impl FromStr for MixOption {
             Some((path, only)) => (path, Some((only.to_owned(), only.parse()?))),
             None => (name, None),
         };
-        let from = match path {
+        let source = match path {
             "" => return Err(format!("expected a path, `{BUNDLED}` or `{RANDOM}`")),
             RANDOM if only.is_some() => {
-                return Err(format!("`{RANDOM}` has no scenarios to pick from"));
+                return Err(format!("`{RANDOM}` has no scenarios to select"));
             }
-            RANDOM => From::Random,
-            BUNDLED => From::Bundled,
-            path => From::Path(path.into()),
+            RANDOM => EventsFrom::Random,
+            BUNDLED => EventsFrom::Bundled,
+            path => EventsFrom::Path(path.into()),
         };
         Ok(Self {
             name: name.to_owned(),
-            from,
+            source,
             only,
             weight,
         })
     }
 }
 
-/// The mix of all options; none without any.
+/// Builds the mix of all options; `None` without any.
 pub(super) fn read(
     options: &[MixOption],
     settings: &TemplateSettings,
@@ -90,10 +89,10 @@ pub(super) fn read(
         return Ok(None);
     }
     let mut names = BTreeSet::new();
-    if let Some(twice) = options.iter().find(|option| !names.insert(&option.name)) {
+    if let Some(duplicate) = options.iter().find(|option| !names.insert(&option.name)) {
         return Err(CommandError::usage(
-            format!("`{}` is in the mix twice", twice.name),
-            "give it one weight".to_owned(),
+            format!("duplicate `{}` in --mix", duplicate.name),
+            "name it once, with the sum of the weights".to_owned(),
         ));
     }
     let mut problems = Diagnostics::default();
@@ -101,7 +100,7 @@ pub(super) fn read(
     for option in options {
         match option.cases() {
             Ok(cases) => {
-                let cases = option.chosen(cases)?;
+                let cases = option.selected(cases)?;
                 match option.entry(&cases, settings) {
                     Ok(entry) => entries.push(entry),
                     Err(found) => problems.extend(found.0),
@@ -114,17 +113,17 @@ pub(super) fn read(
         .into_result()
         .map_err(|problems| diagnostics_error(&problems, console))?;
     let left_out: Vec<&String> = entries.iter().flat_map(|entry| &entry.left_out).collect();
-    for one in left_out.iter().take(TOLD) {
-        console.note(&format!("left out of the load: {one}"));
+    for omitted in left_out.iter().take(MOST_LISTED) {
+        console.note(&format!("not sent: {omitted}"));
     }
-    if let Some(more @ 1..) = left_out.len().checked_sub(TOLD) {
-        console.note(&format!("left out of the load: {more} more"));
+    if let Some(more @ 1..) = left_out.len().checked_sub(MOST_LISTED) {
+        console.note(&format!("not sent: {more} more events"));
     }
     Ok(Some(EventMix::new(entries, settings.seed)))
 }
 
-/// The options that send the same events again, as words of a shell.
-pub(super) fn again(options: &[MixOption]) -> String {
+/// The options that reproduce the mix, quoted for a shell.
+pub(super) fn reproduce_options(options: &[MixOption]) -> String {
     let words = options.iter().map(|option| {
         let word = format!("{}={}", option.name, option.weight);
         let quoted = shlex::try_quote(&word).map(std::borrow::Cow::into_owned);
@@ -134,17 +133,17 @@ pub(super) fn again(options: &[MixOption]) -> String {
 }
 
 impl MixOption {
-    /// All scenarios of what is named.
+    /// All scenarios of the source.
     fn cases(&self) -> Result<Vec<Case>, Diagnostics> {
-        match &self.from {
-            From::Random => Ok(Vec::new()),
-            From::Bundled => bundled_suite(),
-            From::Path(path) => load(std::slice::from_ref(path)),
+        match &self.source {
+            EventsFrom::Random => Ok(Vec::new()),
+            EventsFrom::Bundled => bundled_suite(),
+            EventsFrom::Path(path) => load(std::slice::from_ref(path)),
         }
     }
 
-    /// Those of them that are meant.
-    fn chosen(&self, mut cases: Vec<Case>) -> Result<Vec<Case>, CommandError> {
+    /// The scenarios that match the filter.
+    fn selected(&self, mut cases: Vec<Case>) -> Result<Vec<Case>, CommandError> {
         let Some((text, filter)) = &self.only else {
             return Ok(cases);
         };
@@ -155,9 +154,11 @@ impl MixOption {
         }
         let help = match nearest(text, titles.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "behind `#` stands a text of their names or files, or a glob; `aghook list` \
+            None => {
+                "after `#`, give a part of a scenario's name or file, or a glob; `aghook list` \
                      shows them"
-                .to_owned(),
+                    .to_owned()
+            }
         };
         let message = format!("`{}` has no scenario `{text}`", self.path());
         Err(CommandError::usage(message, help))
@@ -167,8 +168,8 @@ impl MixOption {
         self.name.split('#').next().unwrap_or_default()
     }
 
-    /// Makes its scenarios' events ready. Of a file that is named, each must be one that a load can
-    /// send; of a folder, a glob or the bundled suite, at least one.
+    /// Builds the templates of its scenarios' events. A load must be able to send every event of a
+    /// named file, but only one of a folder, a glob or the bundled suite.
     fn entry(&self, cases: &[Case], settings: &TemplateSettings) -> Result<MixEntry, Diagnostics> {
         let mut unsendable = Vec::new();
         let mut scenarios = Vec::new();
@@ -191,16 +192,16 @@ impl MixOption {
                 });
             }
         }
-        // A mistake shows in every case of a matrix.
-        let mut told = BTreeSet::new();
-        unsendable.retain(|one| told.insert((one.location(), one.message.clone())));
-        let is_one_file = matches!(&self.from, From::Path(path) if path.is_file());
-        let is_generated = matches!(self.from, From::Random);
+        // Every case of a matrix repeats the same problem.
+        let mut seen = BTreeSet::new();
+        unsendable.retain(|problem| seen.insert((problem.location(), problem.message.clone())));
+        let is_one_file = matches!(&self.source, EventsFrom::Path(path) if path.is_file());
+        let is_generated = matches!(self.source, EventsFrom::Random);
         if !unsendable.is_empty() && (is_one_file || scenarios.is_empty()) {
             return Err(Diagnostics(unsendable));
         }
         if scenarios.is_empty() && !is_generated {
-            let message = "there is no scenario in it";
+            let message = "it contains no scenario";
             return Err(Diagnostic::for_file(self.path(), message, None).into());
         }
         let left_out = unsendable.iter();
@@ -209,14 +210,18 @@ impl MixOption {
             weight: self.weight,
             scenarios,
             left_out: left_out
-                .map(|one| format!("{}: {one}", one.location()))
+                .map(|problem| format!("{}: {problem}", problem.location()))
                 .collect(),
         })
     }
 }
 
 fn without_events(case: &Case) -> Diagnostic {
-    let help = "name scenarios that have `events`".to_owned();
+    let help = "choose scenarios that have `events`".to_owned();
     let span = case.scenario.name.span;
-    case.diagnostic(span, "it has no event that a load could send", Some(help))
+    case.diagnostic(
+        span,
+        "it has no `events` that a load could send",
+        Some(help),
+    )
 }

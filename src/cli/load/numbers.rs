@@ -1,4 +1,4 @@
-//! Whole numbers of the command line, whose mistakes say what was expected.
+//! Parsers of whole numbers on the command line, with helpful errors.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::str::FromStr;
@@ -11,17 +11,14 @@ pub(super) fn whole(text: &str) -> Result<u64, String> {
     )
 }
 
-/// How many events.
+/// A number of events.
 pub(super) fn events(text: &str) -> Result<NonZeroU64, String> {
-    read(text, "a whole number of events from 1 on, such as `1000`")
+    read(text, "a whole number of events from 1, such as `1000`")
 }
 
-/// How many connections.
+/// A number of connections.
 pub(super) fn connections(text: &str) -> Result<NonZeroUsize, String> {
-    read(
-        text,
-        "a whole number of connections from 1 on, such as `50`",
-    )
+    read(text, "a whole number of connections from 1, such as `50`")
 }
 
 fn read<T: FromStr>(text: &str, expected: &str) -> Result<T, String> {

@@ -1,22 +1,24 @@
-//! The report of a load: what it was asked to be, what came of it, and the verdicts.
+//! Creates the report of a load.
 
 use super::super::session::Session;
 use super::Load;
-use super::verdict::demanded;
-use crate::load::{EffectsReport, LoadReport, LoadResult, Mix, Partition, Percentiles, Rate};
+use super::verdict::effective_expectations;
+use crate::load::{
+    EffectsReport, LoadReport, LoadResult, LoadShard, Percentiles, Rate, TreatmentMix,
+};
 
-/// Makes the report of a load, and judges it.
-pub(super) fn of(
+/// Creates the report of a load and checks the expectations.
+pub(super) fn create(
     load: &Load,
     prepared: &Session,
     result: &LoadResult,
-    mix: Mix,
+    mix: TreatmentMix,
     effects: Option<EffectsReport>,
 ) -> LoadReport {
     let harness = &prepared.harness;
-    let figures = result.figures.clone();
-    let nothing = Percentiles::of(&figures.latencies.latency);
-    let partition = load.partition.filter(|partition| !partition.is_whole());
+    let measurements = result.measurements.clone();
+    let uncomputed = Percentiles::of(&measurements.latencies.latency);
+    let shard = load.partition.filter(|shard| !shard.is_whole());
     let latency_from = match load.rate {
         Rate::Max => "sent",
         _ => "due",
@@ -31,23 +33,24 @@ pub(super) fn of(
         rate: load.rate.to_string(),
         length: load.length().to_string(),
         warmup: load.warmup.to_string(),
-        mix: mix.shares(),
+        mix: mix.percentages(),
         event_mix: Vec::new(),
         began: format!("{:.3}", result.began),
         latency_from: latency_from.to_owned(),
         connections: load.connections.get() as u64,
-        partitions: partition.iter().map(Partition::to_string).collect(),
+        partitions: shard.iter().map(LoadShard::to_string).collect(),
         interrupted: result.interrupted,
         events_per_second: None,
-        latency: nothing.clone(),
-        service: nothing.clone(),
-        lateness: nothing,
+        latency: uncomputed.clone(),
+        service: uncomputed.clone(),
+        lateness: uncomputed,
         over_time: Vec::new(),
-        figures,
+        measurements,
         expectations: Vec::new(),
         effects,
     };
-    let demanded = demanded(&load.expect, &report.figures.counts, result.interrupted);
-    report.conclude(&demanded);
+    let counts = &report.measurements.counts;
+    let expectations = effective_expectations(&load.expect, counts, result.interrupted);
+    report.conclude(&expectations);
     report
 }

@@ -1,27 +1,29 @@
-//! What a load has to hold, and the exit code that says whether it did.
+//! The expectations that apply to a load, and its exit code.
 
 use crate::cli::ExitCode;
-use crate::load::{Counts, Expectation, LoadReport};
+use crate::load::{LoadCounts, LoadExpectation, LoadReport};
 
-/// What is demanded: what was said; that every delivery was acknowledged, unless it was said how many
-/// may fail; that no forgery was accepted and, by a receiver that does not fail at what is genuine,
-/// every one refused. Unasked, nothing is demanded of deliveries or forgeries where there were none.
-pub(in crate::cli) fn demanded(
-    said: &[Expectation],
-    counts: &Counts,
+/// The given expectations plus the implied ones.
+///
+/// Every delivery must be acknowledged, unless an expectation limits failures. No forgery may be
+/// accepted, and every one must be refused unless genuine deliveries failed as well. There are no
+/// implied expectations on deliveries or forgeries if none was sent.
+pub(in crate::cli) fn effective_expectations(
+    given: &[LoadExpectation],
+    counts: &LoadCounts,
     interrupted: bool,
-) -> Vec<Expectation> {
-    let mut all = said.to_vec();
-    let mut add = |text: &str| all.extend(text.parse::<Expectation>());
-    // Deliveries that a Ctrl-C cut off say nothing about the receiver.
-    let forgeries_alone = counts.deliveries == 0 && counts.forgeries > 0;
-    let is_said = said.iter().any(Expectation::allows_failures);
-    if !is_said && !forgeries_alone && !interrupted {
+) -> Vec<LoadExpectation> {
+    let mut all = given.to_vec();
+    let mut add = |text: &str| all.extend(text.parse::<LoadExpectation>());
+    // Deliveries cut off by Ctrl-C say nothing about the receiver.
+    let only_forgeries = counts.deliveries == 0 && counts.forgeries > 0;
+    let allows_failures = given.iter().any(LoadExpectation::allows_failures);
+    if !allows_failures && !only_forgeries && !interrupted {
         add("undelivered = 0");
     }
     if counts.forgeries > 0 {
         add("accepted_forgeries = 0");
-        // One that fails at what is genuine too fails for another reason than the forgery.
+        // A receiver that also fails genuine deliveries does not fail because of the forgery.
         let fails = counts.statuses.range(500..).next().is_some() || !counts.failures.is_empty();
         if !fails && !interrupted {
             add("refused_forgeries = 100%");
@@ -31,7 +33,7 @@ pub(in crate::cli) fn demanded(
 }
 
 pub(in crate::cli) fn exit_code(report: &LoadReport) -> ExitCode {
-    match report.holds() {
+    match report.passed() {
         Some(false) => ExitCode::CheckFailed,
         _ if report.interrupted => ExitCode::NotCompleted,
         Some(true) => ExitCode::Success,

@@ -1,4 +1,4 @@
-//! Whether weights hold, and whether an event follows from its number alone.
+//! Tests that the mix follows its weights and that an event depends on its number alone.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::generate::Generator;
-use crate::load::{EventSource, Mix, MixCounts, TemplateSettings};
+use crate::load::{EventSource, MixCounts, TemplateSettings, TreatmentMix};
 use crate::protocol::Event;
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Case, Policy, bundled_suite};
@@ -27,7 +27,7 @@ fn cases(text: &str) -> Vec<Case> {
     Case::from_file(&SourceFile::new("mixed.yaml", text)).expect("a scenario")
 }
 
-/// A scenario of these events.
+/// A scenario with these events.
 fn scenario(events: &str) -> Vec<Case> {
     cases(&format!(
         "name: x\nevents:\n{events}\nsteps: [{{ deliver: a, expect: {{ status: 2xx }} }}]\n"
@@ -61,14 +61,15 @@ fn source(entries: Vec<MixEntry>, seed: u64) -> EventSource {
     let seed = Seed::new(seed);
     let generator = Generator::new(seed, generator().start());
     let mix = EventMix::new(entries, seed);
-    EventSource::new(generator, Mix::default(), seed).drawn_from(Some(mix), Policy::default())
+    EventSource::new(generator, TreatmentMix::default(), seed)
+        .drawn_from(Some(mix), Policy::default())
 }
 
-/// How many of the first events come from each place.
+/// How many of the first events belong to each counter.
 fn drawn(mix: &mut EventMix, numbers: u64) -> BTreeMap<usize, f64> {
     let mut counts = BTreeMap::new();
     for number in 0..numbers {
-        *counts.entry(mix.draw(number).place).or_insert(0.0) += 1.0;
+        *counts.entry(mix.draw(number).counter).or_insert(0.0) += 1.0;
     }
     counts
 }
@@ -76,10 +77,10 @@ fn drawn(mix: &mut EventMix, numbers: u64) -> BTreeMap<usize, f64> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Pearson's chi-squared over the places. With 4 degrees of freedom it goes beyond 35 once in two
-    /// million draws.
+    /// Pearson's chi-squared test over the counters. With 4 degrees of freedom it exceeds 35 once in
+    /// two million draws.
     #[test]
-    fn the_weights_hold(weights in [1..20_u32, 1..20, 1..20], seed: u64) {
+    fn follows_the_weights(weights in [1..20_u32, 1..20, 1..20], seed: u64) {
         let two = cases(
             "name: x\nmatrix: { sku: [gems, gold] }\nevents: { a: { item: { sku: \"${sku}\" } } }\n\
              steps: [{ deliver: a, expect: { status: 2xx } }]\n",
@@ -96,11 +97,11 @@ proptest! {
         let halves = [1.0, 0.5, 0.5, 0.5, 0.5];
         let of_entry = [0, 1, 1, 2, 2];
         let chi: f64 = (0..5)
-            .map(|place| {
-                let share = f64::from(weights[of_entry[place]]) / f64::from(all);
-                let expected = share * halves[place] * f64::from(numbers);
-                let seen = counts.get(&place).copied().unwrap_or_default();
-                (seen - expected).powi(2) / expected
+            .map(|counter| {
+                let fraction = f64::from(weights[of_entry[counter]]) / f64::from(all);
+                let expected = fraction * halves[counter] * f64::from(numbers);
+                let observed = counts.get(&counter).copied().unwrap_or_default();
+                (observed - expected).powi(2) / expected
             })
             .sum();
         prop_assert!(chi < 35.0, "{chi}: {counts:?} of {weights:?}");
@@ -108,14 +109,14 @@ proptest! {
 }
 
 #[test]
-fn a_number_has_the_same_bytes_in_any_order() {
+fn a_number_gives_the_same_bytes_in_any_order() {
     let suite = bundled_suite().expect("the suite");
     let entries = || vec![entry("random", 1, &[]), entry("bundled", 4, &suite)];
     let bodies = |numbers: &mut dyn Iterator<Item = u64>| {
         let mut source = source(entries(), 7);
         let mut bodies = BTreeMap::new();
         for number in numbers {
-            let mut body = b"what was there".to_vec();
+            let mut body = b"old content".to_vec();
             source.write_body(number, &mut body);
             let event: Event = serde_json::from_slice(&body).expect("an event");
             assert_eq!(event, source.event(number));
@@ -143,7 +144,7 @@ fn source_id(body: &[u8]) -> String {
 }
 
 #[test]
-fn another_mix_does_not_use_the_same_keys_for_other_events() {
+fn a_different_mix_never_reuses_a_key_for_a_different_event() {
     let (gems, gold) = (
         scenario("  a: { item: { sku: gems } }"),
         scenario("  a: { item: { sku: gold } }"),
@@ -165,7 +166,7 @@ fn another_mix_does_not_use_the_same_keys_for_other_events() {
 }
 
 #[test]
-fn each_event_is_one_of_its_own_whatever_its_scenario_shares() {
+fn every_event_is_unique_even_if_its_scenario_shares_values() {
     let text = "  a: { player_id: { ending: -Ż }, transaction_id: { ending: -t }, context: { player: true } }\n  \
                 b: { player_id: { same_as: a }, transaction_id: { same_as: a } }";
     let mut source = source(vec![entry("x", 1, &scenario(text))], 3);
@@ -194,33 +195,33 @@ fn each_event_is_one_of_its_own_whatever_its_scenario_shares() {
 }
 
 #[test]
-fn what_a_load_can_not_send_is_refused_with_its_place() {
-    for (event, line, said) in [
+fn unsendable_events_are_reported_with_their_location() {
+    for (event, line, message) in [
         ("  a: { raw: '{}' }", "mixed.yaml:3:13", "(`raw`)"),
         (
             "  a: { player_id: P1 }",
             "mixed.yaml:3:8",
-            "its player is given",
+            "it has a fixed `player_id`",
         ),
         (
             "  b: { player_id: P1 }\n  a: { player_id: { same_as: b } }",
             "mixed.yaml:4:8",
-            "its player is given",
+            "it has a fixed `player_id`",
         ),
         (
             "  a: { set: { /event_type: x.y } }",
             "mixed.yaml:3:8",
-            "its type is `x.y`",
+            "its `event_type` is `x.y`",
         ),
         (
             "  a: { set: { /event_data/item: 1 } }",
             "mixed.yaml:3:8",
-            "no valid event",
+            "no longer a valid event",
         ),
         (
             "  a: { unset: [/idempotency_key] }",
             "mixed.yaml:3:8",
-            "no valid event",
+            "no longer a valid event",
         ),
         (
             "  a: { set: { /idempotency_key: x } }",
@@ -241,13 +242,13 @@ fn what_a_load_can_not_send_is_refused_with_its_place() {
         let cases = scenario(event);
         let refused = EventTemplate::new(&cases[0], "a", &settings(42)).expect_err(event);
         assert_eq!(refused.location(), line, "{event}: {refused}");
-        assert!(refused.to_string().contains(said), "{event}: {refused}");
+        assert!(refused.to_string().contains(message), "{event}: {refused}");
         assert!(refused.help.is_some());
     }
 }
 
 #[test]
-fn all_of_the_bundled_suite_but_what_is_no_coupon_can_be_sent() {
+fn every_coupon_event_of_the_bundled_suite_can_be_sent() {
     let mut refused = Vec::new();
     for case in bundled_suite().expect("the suite") {
         for name in case.scenario.events.keys() {
@@ -260,7 +261,7 @@ fn all_of_the_bundled_suite_but_what_is_no_coupon_can_be_sent() {
 }
 
 #[test]
-fn a_report_counts_for_entries_and_scenarios_and_tells_mixes_apart() {
+fn the_report_counts_per_entry_and_scenario_and_distinguishes_mixes() {
     let (gems, gold) = (
         "  a: { item: { sku: gems } }",
         "  a: { item: { sku: gold } }",

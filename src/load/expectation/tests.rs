@@ -1,31 +1,31 @@
-//! Expectations: which texts are read, where they are wrong, and what is judged.
+//! Tests of parsing expectations and of checking them.
 
 use proptest::prelude::*;
 
 use super::*;
 
-fn expectation(text: &str) -> Expectation {
+fn expectation(text: &str) -> LoadExpectation {
     text.parse().expect(text)
 }
 
-fn figures() -> Figures {
-    let mut figures = Figures::default();
-    let counts = &mut figures.counts;
+fn measurements() -> Measurements {
+    let mut measurements = Measurements::default();
+    let counts = &mut measurements.counts;
     (counts.events, counts.attempts, counts.errors) = (20_000, 10_000, 10);
     (counts.deliveries, counts.acknowledged) = (9_990, 9_989);
     (counts.forgeries, counts.refused_forgeries) = (100, 100);
-    figures.span_us = 10_000_000;
+    measurements.span_us = 10_000_000;
     for milliseconds in 1..=100 {
-        figures
+        measurements
             .latencies
             .latency
             .saturating_record(milliseconds * 1_000_000);
     }
-    figures
+    measurements
 }
 
 #[test]
-fn texts_read_back_as_themselves() {
+fn display_matches_the_parsed_text() {
     for text in [
         "p99 < 200ms",
         "errors < 0.1%",
@@ -45,42 +45,42 @@ fn texts_read_back_as_themselves() {
 #[test]
 fn every_metric_can_be_named() {
     for metric in &METRICS {
-        let bound = match metric.kind {
-            Kind::Time(..) => "1s",
+        let threshold = match metric.kind {
+            MetricKind::Time(..) => "1s",
             _ => "1",
         };
-        expectation(&format!("{} < {bound}", metric.name));
+        expectation(&format!("{} < {threshold}", metric.name));
     }
 }
 
 #[test]
-fn a_mistake_is_placed_and_says_what_is_allowed() {
+fn an_error_has_a_column_and_says_what_is_allowed() {
     for (text, column, allowed) in [
         ("", 1, "expected one of p50,"),
-        ("  q99 < 1s", 3, "in place of `q99`"),
+        ("  q99 < 1s", 3, "; found `q99`"),
         ("p99", 4, "expected <, <=, =,"),
-        ("p99 ~ 200ms", 5, "behind `p99`"),
+        ("p99 ~ 200ms", 5, "after `p99`"),
         ("p99 <", 6, "a duration such as `200ms`"),
         ("p99 < 200", 7, "a duration such as `200ms`"),
-        ("errors < 5ms", 10, "a share such as `0.1%`"),
-        ("errors < 101%", 10, "a share such as `0.1%`"),
+        ("errors < 5ms", 10, "a percentage such as `0.1%`"),
+        ("errors < 101%", 10, "a percentage such as `0.1%`"),
         ("errors < -1", 10, "a whole number"),
         ("stalls < 1%", 10, "a whole number such as `0`"),
-        ("rate > fast", 8, "events a second"),
+        ("rate > fast", 8, "events per second"),
         ("p99 < 200ms and more", 7, "a duration"),
         ("é", 1, "expected one of"),
         ("p99 < é", 7, "a duration"),
     ] {
-        let error = text.parse::<Expectation>().expect_err(text);
+        let error = text.parse::<LoadExpectation>().expect_err(text);
         assert_eq!(error.column, column, "{text}");
         assert!(error.problem.contains(allowed), "{text}: {}", error.problem);
     }
 }
 
 #[test]
-fn figures_are_judged() {
-    let figures = figures();
-    for (text, holds) in [
+fn measurements_are_checked() {
+    let measurements = measurements();
+    for (text, passed) in [
         ("p99 < 100ms", true),
         ("p99 < 99ms", false),
         ("p50 >= 50ms", true),
@@ -97,25 +97,25 @@ fn figures_are_judged() {
         ("rate > 2000", false),
         ("stalls = 0", true),
     ] {
-        let verdict = expectation(text).judge(&figures);
-        assert_eq!(verdict.holds, Some(holds), "{text}: {}", verdict.observed);
+        let result = expectation(text).check(&measurements);
+        assert_eq!(result.passed, Some(passed), "{text}: {}", result.observed);
     }
-    let verdict = expectation("errors < 0.1%").judge(&figures);
-    assert_eq!(verdict.observed, "0.1% (10 of 10000 attempts)");
+    let result = expectation("errors < 0.1%").check(&measurements);
+    assert_eq!(result.observed, "0.1% (10 of 10000 attempts)");
 }
 
 #[test]
-fn nearly_all_is_not_all() {
-    let mut figures = figures();
-    figures.counts.forgeries = 100_000_000;
-    figures.counts.refused_forgeries = 99_999_999;
-    let verdict = expectation("refused_forgeries = 100%").judge(&figures);
-    assert_eq!(verdict.holds, Some(false));
+fn nearly_100_percent_is_not_100_percent() {
+    let mut measurements = measurements();
+    measurements.counts.forgeries = 100_000_000;
+    measurements.counts.refused_forgeries = 99_999_999;
+    let result = expectation("refused_forgeries = 100%").check(&measurements);
+    assert_eq!(result.passed, Some(false));
 }
 
 #[test]
-fn where_nothing_was_measured_nothing_is_decided() {
-    let figures = Figures::default();
+fn without_measurements_nothing_is_decided() {
+    let measurements = Measurements::default();
     for text in [
         "p99 < 1s",
         "errors < 1%",
@@ -127,19 +127,23 @@ fn where_nothing_was_measured_nothing_is_decided() {
         "dropped = 0",
         "stalls = 0",
     ] {
-        assert_eq!(expectation(text).judge(&figures).holds, None, "{text}");
+        assert_eq!(
+            expectation(text).check(&measurements).passed,
+            None,
+            "{text}"
+        );
     }
 }
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in ".{0,40}") {
-        let _ = text.parse::<Expectation>();
+    fn parsing_never_panics(text in ".{0,40}") {
+        let _ = text.parse::<LoadExpectation>();
     }
 
     #[test]
-    fn a_mistake_lies_in_the_text_or_behind_it(text in "[a-z0-9_. <>=!%é]{0,20}") {
-        if let Err(error) = text.parse::<Expectation>() {
+    fn an_error_column_lies_within_or_just_after_the_text(text in "[a-z0-9_. <>=!%é]{0,20}") {
+        if let Err(error) = text.parse::<LoadExpectation>() {
             prop_assert!((1..=text.chars().count() + 1).contains(&error.column));
         }
     }

@@ -1,42 +1,42 @@
-//! What an attempt does: makes its request, sends it, and draws the consequences of the answer.
+//! Makes attempts: builds and sends the request, and handles the response.
 
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::Worker;
-use super::line::{Kept, Line};
+use super::connection_slot::{ConnectionSlot, SlotConnection};
 use crate::delivery::{
     BreakOff, BulkAnswer, BulkConnection, Failure, FailureClass, Gate, Hearing, schedule,
 };
 use crate::generate::Generator;
-use crate::load::duties::{Duty, Part};
-use crate::load::mix::Treatment;
-use crate::load::seconds::Ended;
-use crate::load::tally::Late;
+use crate::load::scheduled_attempt::{DeliveryKind, ScheduledAttempt};
+use crate::load::second_recorder::EndedAttempt;
+use crate::load::treatment_mix::Treatment;
+use crate::load::worker_stats::Lateness;
 use crate::scenario::{EventIdOnRetry, Forgery, RetryOn, StatusClass};
 
-/// What came of an attempt.
-struct Attempted {
+/// The result of an attempt.
+struct AttemptResult {
     sent: Instant,
     ended: Instant,
     result: Result<BulkAnswer, Failure>,
 }
 
-/// What an attempt means for its delivery.
+/// What follows from an attempt for its delivery.
 enum Consequence {
     Acknowledged,
     Refused,
-    /// It is tried again, if any attempts are left; the receiver may have asked for a wait.
-    Again(Option<Duration>),
+    /// Retry if attempts are left, after the delay that the receiver asked for, if any.
+    Retry(Option<Duration>),
     Exhausted,
 }
 
-/// Lets the other connections make what they have to send, too.
+/// Lets the other connections build their requests first.
 ///
-/// Requests then leave one right after the other. A receiver that is woken for the first finds the
-/// next, where it would else have gone back to sleep. To wake it costs both sides.
-async fn after_others() {
+/// The requests are then sent in quick succession. A receiver that wakes up for the first one finds
+/// the next ones before it goes back to sleep, which saves both sides the cost of waking it again.
+async fn yield_to_other_connections() {
     let mut waited = false;
     poll_fn(|context| {
         if std::mem::replace(&mut waited, true) {
@@ -49,171 +49,195 @@ async fn after_others() {
 }
 
 impl Worker {
-    /// A place whose connection is open, unless that failed: then its first attempt will say why.
-    pub(super) async fn open_line(&self, place: usize) -> Line {
+    /// Opens a slot's connection. If that fails, the first attempt will report the reason.
+    pub(super) async fn open_slot(&self, index: usize) -> ConnectionSlot {
         let run = &self.shared.run;
         let connection = BulkConnection::open(&run.client, &run.target).await;
-        Line::new(place, connection.ok())
+        ConnectionSlot::new(index, connection.ok())
     }
 
-    /// Does what is to be done, to its end.
-    pub(super) async fn perform(&self, duty: Duty, line: &mut Line) {
-        if duty.part == Part::Own {
-            self.under_way[line.place].set(Some(duty.number));
+    /// Makes an attempt, with the treatment of its event.
+    pub(super) async fn perform(&self, scheduled: ScheduledAttempt, slot: &mut ConnectionSlot) {
+        if scheduled.delivery == DeliveryKind::Original {
+            self.in_flight[slot.index].set(Some(scheduled.number));
         }
-        let treatment = if duty.is_new() {
-            self.maker.borrow_mut().source().treatment(duty.number)
+        let treatment = if scheduled.is_new() {
+            self.builder
+                .borrow_mut()
+                .source()
+                .treatment(scheduled.number)
         } else {
             Treatment::Plain
         };
         match treatment {
-            Treatment::Forged(forgery) => self.forge(&duty, forgery, line).await,
-            Treatment::Together => self.deliver_together(duty, line).await,
+            Treatment::Forged(forgery) => self.forge(&scheduled, forgery, slot).await,
+            Treatment::Together => self.deliver_together(scheduled, slot).await,
             Treatment::LostAck => {
-                self.deliver(duty, Hearing::Lost, line).await;
+                self.deliver(scheduled, Hearing::Lost, slot).await;
             }
             Treatment::Plain => {
-                self.deliver(duty, Hearing::Whole, line).await;
+                self.deliver(scheduled, Hearing::Whole, slot).await;
             }
             Treatment::Duplicate(after) => {
-                let measured = duty.measured;
-                let first = duty.clone();
-                let signed = self.deliver(duty, Hearing::Whole, line).await;
-                self.tally.borrow_mut().counts(measured).duplicates += 1;
-                let due = line.free_since + after;
-                self.redeliver(first.duplicate(due, signed));
+                let measured = scheduled.measured;
+                let first = scheduled.clone();
+                let timestamp = self.deliver(scheduled, Hearing::Whole, slot).await;
+                self.stats.borrow_mut().counts(measured).duplicates += 1;
+                let due = slot.free_since + after;
+                self.redeliver(first.duplicate(due, timestamp));
             }
         }
-        self.under_way[line.place].set(None);
+        self.in_flight[slot.index].set(None);
     }
 
-    async fn forge(&self, duty: &Duty, forgery: Forgery, line: &mut Line) {
+    async fn forge(
+        &self,
+        scheduled: &ScheduledAttempt,
+        forgery: Forgery,
+        slot: &mut ConnectionSlot,
+    ) {
         let timestamp = self.shared.run.clock.unix_seconds();
-        self.maker
+        self.builder
             .borrow_mut()
-            .forged(duty.number, forgery, timestamp, &mut line.request);
-        let begun = Instant::now();
-        self.tally.borrow_mut().begun(duty.measured, begun);
-        self.count_in_mix(duty, |counts| counts.events += 1);
+            .forged(scheduled.number, forgery, timestamp, &mut slot.request);
+        let started = Instant::now();
+        self.stats
+            .borrow_mut()
+            .event_started(scheduled.measured, started);
+        self.count_in_mix(scheduled, |counts| counts.events += 1);
         let attempted = self
-            .attempt(begun, &mut line.own, &line.request, None, Hearing::Whole)
+            .attempt(
+                started,
+                &mut slot.primary,
+                &slot.request,
+                None,
+                Hearing::Whole,
+            )
             .await;
-        line.free_since = attempted.ended;
-        let mut tally = self.tally.borrow_mut();
-        let status = attempted.result.map(|answer| answer.status);
+        slot.free_since = attempted.ended;
+        let mut stats = self.stats.borrow_mut();
+        let status = attempted.result.map(|response| response.status);
         let accepted = matches!(status, Ok(200..300));
         let refused = matches!(status, Ok(400..500));
-        let counts = tally.counts(duty.measured);
+        let counts = stats.counts(scheduled.measured);
         counts.forgeries += 1;
         counts.refused_forgeries += u64::from(refused);
         counts.accepted_forgeries += u64::from(accepted);
         if accepted {
-            tally.accepted_forgery(duty.number);
+            stats.accepted_forgery(scheduled.number);
         }
-        tally.ended(!refused);
+        stats.attempt_ended(!refused);
     }
 
-    /// Makes one attempt, and says as of when it was signed.
-    async fn deliver(&self, duty: Duty, hearing: Hearing, line: &mut Line) -> u64 {
-        let signed = self.make_request(&duty, &mut line.request);
-        after_others().await;
-        let begun = Instant::now();
-        self.count_begun(&duty, line.free_since, begun);
+    /// Makes one attempt, and returns the timestamp it was signed with.
+    async fn deliver(
+        &self,
+        scheduled: ScheduledAttempt,
+        hearing: Hearing,
+        slot: &mut ConnectionSlot,
+    ) -> u64 {
+        let timestamp = self.build_request(&scheduled, &mut slot.request);
+        yield_to_other_connections().await;
+        let started = Instant::now();
+        self.count_start(&scheduled, slot.free_since, started);
         let attempted = self
-            .attempt(begun, &mut line.own, &line.request, None, hearing)
+            .attempt(started, &mut slot.primary, &slot.request, None, hearing)
             .await;
-        line.free_since = attempted.ended;
-        self.conclude(&duty, signed, &attempted);
-        signed
-    }
-
-    /// Sends two requests whose last bytes leave together.
-    async fn deliver_together(&self, mut duty: Duty, line: &mut Line) {
-        duty.together = true;
-        let signed = self.make_request(&duty, &mut line.request);
-        let twin = duty.duplicate(duty.due, signed);
-        let twin_signed = self.make_request(&twin, &mut line.request_of_twin);
-        let begun = Instant::now();
-        self.count_begun(&duty, line.free_since, begun);
-        self.count_begun(&twin, line.free_since, begun);
-        self.tally.borrow_mut().counts(duty.measured).together += 1;
-        let mut gates = Gate::for_participants(2).into_iter();
-        let (one, other) = (gates.next(), gates.next());
-        let (own, twins) = (&mut line.own, &mut line.twin);
-        let (attempted, of_twin) = tokio::join!(
-            self.attempt(begun, own, &line.request, one, Hearing::Whole),
-            self.attempt(begun, twins, &line.request_of_twin, other, Hearing::Whole),
-        );
-        line.free_since = attempted.ended.max(of_twin.ended);
-        self.conclude(&duty, signed, &attempted);
-        self.conclude(&twin, twin_signed, &of_twin);
-    }
-
-    /// Makes a genuine request, and says as of when it is signed.
-    fn make_request(&self, duty: &Duty, request: &mut Vec<u8>) -> u64 {
-        let policy = &self.shared.run.settings.retry;
-        let now = self.shared.run.clock.unix_seconds();
-        let timestamp = duty.second_to_sign(now, policy.resign);
-        let is_retry = duty.attempt > 1;
-        let fresh_id = is_retry && policy.event_id == EventIdOnRetry::Fresh;
-        let event_id = fresh_id.then(|| self.fresh_event_id(duty));
-        self.maker
-            .borrow_mut()
-            .genuine(duty.number, timestamp, event_id.as_deref(), request);
+        slot.free_since = attempted.ended;
+        self.conclude(&scheduled, timestamp, &attempted);
         timestamp
     }
 
-    fn fresh_event_id(&self, duty: &Duty) -> String {
+    /// Sends two requests whose last bytes leave simultaneously.
+    async fn deliver_together(&self, mut scheduled: ScheduledAttempt, slot: &mut ConnectionSlot) {
+        scheduled.together = true;
+        let timestamp = self.build_request(&scheduled, &mut slot.request);
+        let twin = scheduled.duplicate(scheduled.due, timestamp);
+        let twin_timestamp = self.build_request(&twin, &mut slot.twin_request);
+        let started = Instant::now();
+        self.count_start(&scheduled, slot.free_since, started);
+        self.count_start(&twin, slot.free_since, started);
+        self.stats.borrow_mut().counts(scheduled.measured).together += 1;
+        let mut gates = Gate::for_participants(2).into_iter();
+        let (one, other) = (gates.next(), gates.next());
+        let (primary, second) = (&mut slot.primary, &mut slot.twin);
+        let (attempted, twin_attempted) = tokio::join!(
+            self.attempt(started, primary, &slot.request, one, Hearing::Whole),
+            self.attempt(started, second, &slot.twin_request, other, Hearing::Whole),
+        );
+        slot.free_since = attempted.ended.max(twin_attempted.ended);
+        self.conclude(&scheduled, timestamp, &attempted);
+        self.conclude(&twin, twin_timestamp, &twin_attempted);
+    }
+
+    /// Builds a genuine request, and returns the timestamp it is signed with.
+    fn build_request(&self, scheduled: &ScheduledAttempt, request: &mut Vec<u8>) -> u64 {
+        let policy = &self.shared.run.settings.retry;
+        let now = self.shared.run.clock.unix_seconds();
+        let timestamp = scheduled.next_timestamp(now, policy.resign);
+        let is_retry = scheduled.attempt > 1;
+        let fresh_id = is_retry && policy.event_id == EventIdOnRetry::Fresh;
+        let event_id = fresh_id.then(|| self.fresh_event_id(scheduled));
+        self.builder.borrow_mut().genuine(
+            scheduled.number,
+            timestamp,
+            event_id.as_deref(),
+            request,
+        );
+        timestamp
+    }
+
+    fn fresh_event_id(&self, scheduled: &ScheduledAttempt) -> String {
         let settings = &self.shared.run.settings;
-        let purpose = format!("retry {} {}", duty.number, duty.attempt);
+        let purpose = format!("retry {} {}", scheduled.number, scheduled.attempt);
         let start = settings.generator.start();
         Generator::new(settings.seed.derive(&purpose), start).event_id()
     }
 
-    fn count_begun(&self, duty: &Duty, free_since: Instant, begun: Instant) {
-        let mut tally = self.tally.borrow_mut();
-        if duty.is_new() {
-            tally.begun(duty.measured, begun);
+    fn count_start(&self, scheduled: &ScheduledAttempt, free_since: Instant, started: Instant) {
+        let mut stats = self.stats.borrow_mut();
+        if scheduled.is_new() {
+            stats.event_started(scheduled.measured, started);
         }
-        let counts = tally.counts(duty.measured);
+        let counts = stats.counts(scheduled.measured);
         counts.attempts += 1;
-        if duty.attempt == 1 {
+        if scheduled.attempt == 1 {
             counts.deliveries += 1;
         } else {
             counts.retries += 1;
         }
         let is_due = !self.shared.timetable.is_max();
-        let late = is_due.then(|| Late::new(duty.due, free_since, begun));
-        tally.sent(duty.measured, begun, late);
-        drop(tally);
-        if duty.attempt == 1 {
-            self.count_in_mix(duty, |counts| {
-                counts.events += u64::from(duty.is_new());
+        let lateness = is_due.then(|| Lateness::new(scheduled.due, free_since, started));
+        stats.attempt_started(scheduled.measured, started, lateness);
+        drop(stats);
+        if scheduled.attempt == 1 {
+            self.count_in_mix(scheduled, |counts| {
+                counts.events += u64::from(scheduled.is_new());
                 counts.deliveries += 1;
             });
         }
     }
 
-    /// Sends a request over the kept connection, or over a new one, and keeps that.
+    /// Sends a request over the slot's connection, or over a new one if that is unusable.
     async fn attempt(
         &self,
-        begun: Instant,
-        kept: &mut Kept,
+        started: Instant,
+        reused: &mut SlotConnection,
         request: &[u8],
         gate: Option<Gate>,
         hearing: Hearing,
-    ) -> Attempted {
+    ) -> AttemptResult {
         let run = &self.shared.run;
         if let Some(live) = &run.live {
-            live.began();
+            live.attempt_started();
         }
-        let mut sent = begun;
-        let Kept {
+        let mut sent = started;
+        let SlotConnection {
             connection: idle,
             deadline,
-        } = kept;
+        } = reused;
         let work = async {
-            let mut connection = if let Some(connection) = idle.take(begun) {
+            let mut connection = if let Some(connection) = idle.take(started) {
                 connection
             } else {
                 let opened = BulkConnection::open(&run.client, &run.target).await?;
@@ -224,117 +248,120 @@ impl Worker {
             Ok((exchange.await?, connection))
         };
         let after = run.settings.retry.timeout.0;
-        let result = match begun.checked_add(after) {
-            Some(until) => deadline.bound(until, work).await,
+        let result = match started.checked_add(after) {
+            Some(until) => deadline.limit(until, work).await,
             None => Some(work.await),
         };
         let ended = Instant::now();
         if let Some(live) = &run.live {
-            live.ended();
+            live.attempt_ended();
         }
         let timed_out = Failure::Timeout {
             after,
             answer_began: false,
         };
         let result = result.unwrap_or(Err(timed_out));
-        Attempted {
+        AttemptResult {
             sent,
             ended,
-            result: result.map(|(answer, connection)| {
-                idle.keep(connection, ended);
-                answer
+            result: result.map(|(response, connection)| {
+                idle.put_back(connection, ended);
+                response
             }),
         }
     }
 
-    /// Counts an attempt, and draws its consequence.
-    fn conclude(&self, duty: &Duty, signed: u64, attempted: &Attempted) {
-        let consequence = self.count(duty, attempted);
+    /// Counts an attempt, and schedules a retry if one follows.
+    fn conclude(&self, scheduled: &ScheduledAttempt, timestamp: u64, attempted: &AttemptResult) {
+        let consequence = self.count(scheduled, attempted);
         let lost = matches!(
             attempted.result,
             Err(Failure::BrokenOff(BreakOff::AnswerLost))
         );
-        self.count_in_mix(duty, |counts| match consequence {
+        self.count_in_mix(scheduled, |counts| match consequence {
             Consequence::Acknowledged => counts.acknowledged += 1,
             _ => counts.errors += u64::from(!lost),
         });
         match consequence {
             Consequence::Acknowledged => {
-                self.tally.borrow_mut().counts(duty.measured).acknowledged += 1;
+                self.stats
+                    .borrow_mut()
+                    .counts(scheduled.measured)
+                    .acknowledged += 1;
                 return;
             }
             Consequence::Refused => {
-                self.tally.borrow_mut().counts(duty.measured).refused += 1;
-                if let Ok(answer) = &attempted.result
-                    && self.count_refusal(duty, answer.status)
+                self.stats.borrow_mut().counts(scheduled.measured).refused += 1;
+                if let Ok(response) = &attempted.result
+                    && self.count_allowed_refusal(scheduled, response.status)
                 {
-                    if duty.part == Part::Own {
-                        let unacknowledged = &mut self.tally.borrow_mut().unacknowledged;
-                        unacknowledged.add_lawful(duty.number);
+                    if scheduled.delivery == DeliveryKind::Original {
+                        let unacknowledged = &mut self.stats.borrow_mut().unacknowledged;
+                        unacknowledged.add_allowed(scheduled.number);
                     }
                     return;
                 }
             }
-            Consequence::Again(asked) => match self.wait_before_retry(duty) {
+            Consequence::Retry(requested_delay) => match self.retry_delay(scheduled) {
                 Some(delay) => {
                     let policy = &self.shared.run.settings.retry;
-                    let delay = policy.retry_after.wait(delay, asked);
+                    let delay = policy.retry_after.wait(delay, requested_delay);
                     if let Some(due) = attempted.ended.checked_add(delay) {
-                        self.redeliver(duty.retry(due, signed));
+                        self.redeliver(scheduled.retry(due, timestamp));
                         return;
                     }
                 }
-                None => self.tally.borrow_mut().counts(duty.measured).exhausted += 1,
+                None => self.stats.borrow_mut().counts(scheduled.measured).exhausted += 1,
             },
             Consequence::Exhausted => {
-                self.tally.borrow_mut().counts(duty.measured).exhausted += 1;
+                self.stats.borrow_mut().counts(scheduled.measured).exhausted += 1;
             }
         }
-        if duty.part == Part::Own {
-            self.tally.borrow_mut().unacknowledged.add(duty.number);
+        if scheduled.delivery == DeliveryKind::Original {
+            self.stats.borrow_mut().unacknowledged.add(scheduled.number);
         }
     }
 
-    /// Counts what came of an attempt, and says what it means.
-    fn count(&self, duty: &Duty, attempted: &Attempted) -> Consequence {
+    /// Counts the result of an attempt, and returns what follows from it.
+    fn count(&self, scheduled: &ScheduledAttempt, attempted: &AttemptResult) -> Consequence {
         let policy = &self.shared.run.settings.retry;
         let retried = |on: RetryOn| {
             if policy.retry_on.contains(&on) {
-                Consequence::Again(None)
+                Consequence::Retry(None)
             } else {
                 Consequence::Exhausted
             }
         };
-        let mut tally = self.tally.borrow_mut();
+        let mut stats = self.stats.borrow_mut();
         let service = attempted.ended.saturating_duration_since(attempted.sent);
         let latency = if self.shared.timetable.is_max() {
             service
         } else {
-            attempted.ended.saturating_duration_since(duty.due)
+            attempted.ended.saturating_duration_since(scheduled.due)
         };
         let (is_error, is_timed, consequence) = match &attempted.result {
-            Ok(answer) => {
-                let counts = tally.counts(duty.measured);
-                *counts.statuses.entry(answer.status).or_default() += 1;
-                if StatusClass::Success.matches(answer.status) {
+            Ok(response) => {
+                let counts = stats.counts(scheduled.measured);
+                *counts.statuses.entry(response.status).or_default() += 1;
+                if StatusClass::Success.matches(response.status) {
                     (false, true, Consequence::Acknowledged)
-                } else if policy.retries_status(answer.status) {
+                } else if policy.retries_status(response.status) {
                     let now = || self.shared.run.clock.unix_seconds();
-                    let asked = answer.retry_after.map(|asked| asked.from(now()));
-                    (true, false, Consequence::Again(asked))
+                    let requested_delay = response.retry_after.map(|header| header.from(now()));
+                    (true, false, Consequence::Retry(requested_delay))
                 } else {
                     (true, false, Consequence::Refused)
                 }
             }
             Err(Failure::BrokenOff(BreakOff::AnswerLost)) => {
-                tally.counts(duty.measured).lost_acks += 1;
+                stats.counts(scheduled.measured).lost_acks += 1;
                 (false, false, retried(RetryOn::Connection))
             }
             Err(failure) => {
-                let counts = tally.counts(duty.measured);
+                let counts = stats.counts(scheduled.measured);
                 *counts.failures.entry(failure.name().into()).or_default() += 1;
                 match failure.class() {
-                    // Left out, an answer that never came would make the figures look better.
+                    // Without timeouts, the times would look better than they are.
                     FailureClass::Timeout => {
                         counts.timeouts += 1;
                         (true, true, retried(RetryOn::Timeout))
@@ -344,24 +371,24 @@ impl Worker {
             }
         };
         if is_error {
-            tally.counts(duty.measured).errors += 1;
+            stats.counts(scheduled.measured).errors += 1;
         }
-        let ended = Ended {
+        let ended = EndedAttempt {
             at: attempted.ended,
-            is_answered: attempted.result.is_ok(),
+            has_response: attempted.result.is_ok(),
             is_error,
             times: is_timed.then_some((latency, service)),
         };
-        tally.came_back(duty.measured, ended);
+        stats.genuine_ended(scheduled.measured, ended);
         consequence
     }
 
-    /// How long the policy waits before the attempt after this one, if there is one.
-    fn wait_before_retry(&self, duty: &Duty) -> Option<Duration> {
+    /// The policy's delay before the next attempt, if there is one.
+    fn retry_delay(&self, scheduled: &ScheduledAttempt) -> Option<Duration> {
         let settings = &self.shared.run.settings;
         let mut random = settings.seed.derive("jitter").random();
-        random.set_stream(duty.number);
-        let before = usize::try_from(duty.attempt.saturating_sub(1)).unwrap_or(usize::MAX);
+        random.set_stream(scheduled.number);
+        let before = usize::try_from(scheduled.attempt.saturating_sub(1)).unwrap_or(usize::MAX);
         schedule(&settings.retry, &mut random).nth(before)
     }
 }

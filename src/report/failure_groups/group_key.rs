@@ -135,7 +135,6 @@ impl<'record> LocatedCheck<'record> {
         }
     }
 
-    /// What is kind, and of whom.
     pub(super) fn kind(&self) -> CheckKind {
         let subject = self.check.subject.clone();
         match self.location {

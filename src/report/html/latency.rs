@@ -22,8 +22,8 @@ pub(super) struct ResponseTimes {
 /// The histogram. Coordinates are in percent of its box.
 #[derive(Debug, PartialEq)]
 pub(in crate::report) struct Plot {
-    pub(in crate::report) columns: Vec<Column>,
-    pub(in crate::report) labels: Vec<Label>,
+    pub(in crate::report) columns: Vec<HistogramColumn>,
+    pub(in crate::report) labels: Vec<AxisLabel>,
     /// The position of the median.
     pub(in crate::report) median_x: f64,
     /// The quantiles, from the median to the slowest.
@@ -33,7 +33,7 @@ pub(in crate::report) struct Plot {
 }
 
 #[derive(Debug, PartialEq)]
-pub(in crate::report) struct Column {
+pub(in crate::report) struct HistogramColumn {
     pub(in crate::report) x: f64,
     pub(in crate::report) y: f64,
     pub(in crate::report) width: f64,
@@ -42,7 +42,7 @@ pub(in crate::report) struct Column {
 }
 
 #[derive(Debug, PartialEq)]
-pub(in crate::report) struct Label {
+pub(in crate::report) struct AxisLabel {
     pub(in crate::report) x: f64,
     pub(in crate::report) text: String,
 }
@@ -109,7 +109,7 @@ pub(in crate::report) fn plot(
     let columns = columns.map(|(column, count)| {
         // Even one response among thousands must be visible.
         let height = (100.0 * share(*count, most)).max(2.0);
-        Column {
+        HistogramColumn {
             x: rounded(f64::from(column - first) * width),
             y: rounded(100.0 - height),
             width: rounded(width),
@@ -165,13 +165,13 @@ fn quantile(sorted: &[Duration], part: f64) -> Duration {
 }
 
 /// Labels at 1, 2 and 5 of every decade, or fewer if they would touch on a narrow screen.
-fn labels(from: f64, to: f64, x: impl Fn(f64) -> f64) -> Vec<Label> {
-    let within = |steps: &[f64]| -> Vec<Label> {
+fn labels(from: f64, to: f64, x: impl Fn(f64) -> f64) -> Vec<AxisLabel> {
+    let within = |steps: &[f64]| -> Vec<AxisLabel> {
         let powers = (-6..=5).map(|power| 10_f64.powi(power));
         let values = powers.flat_map(|power| steps.iter().map(move |step| step * power));
         let shown = values.filter(|value| (from * 0.999..=to * 1.001).contains(value));
         shown
-            .map(|value| Label {
+            .map(|value| AxisLabel {
                 x: x(value).clamp(0.0, 100.0),
                 text: format_seconds(value),
             })
@@ -193,11 +193,11 @@ fn labels(from: f64, to: f64, x: impl Fn(f64) -> f64) -> Vec<Label> {
 }
 
 /// Whether a label ends before the next one begins.
-fn leave_room(one: &Label, next: &Label) -> bool {
+fn leave_room(one: &AxisLabel, next: &AxisLabel) -> bool {
     one.begin() + LABEL_WIDTH <= next.begin()
 }
 
-impl Label {
+impl AxisLabel {
     /// The SVG text anchor: a label at an edge stays inside the box.
     pub(in crate::report) fn anchor(&self) -> &'static str {
         match self.x {

@@ -13,7 +13,7 @@ use super::RunData;
 use super::common_cause::CauseView;
 use super::embedded::embed;
 use super::latency::Plot;
-use super::row::{Row, VerdictLabel};
+use super::row::{ScenarioRow, VerdictLabel};
 use crate::harness::{Counts, RunEnded, RunStarted, Verdict};
 use crate::report::counts::{check_summary, counted, snapshot_summary, unreferenced_label};
 use crate::report::failure_groups::CommonCauses;
@@ -57,7 +57,7 @@ struct RunPage<'run> {
     unreferenced: Option<(&'static str, &'run [String])>,
     tags: Vec<(String, usize)>,
     plot: Option<Plot>,
-    rows: Vec<Row>,
+    rows: Vec<ScenarioRow>,
 }
 
 /// The part of the summary bar for one verdict.
@@ -201,13 +201,13 @@ fn tags(data: &RunData) -> Vec<(String, usize)> {
 }
 
 /// The rows, the worst first, so that these have their data if there is not enough room for all.
-fn rows(data: &RunData, common: &CommonCauses) -> io::Result<Vec<Row>> {
+fn rows(data: &RunData, common: &CommonCauses) -> io::Result<Vec<ScenarioRow>> {
     let mut scenarios: Vec<_> = data.scenarios.values().collect();
     scenarios.sort_by_key(|finished| Reverse(finished.ended.verdict));
     let embedded = embed(&scenarios)?;
     let rows = scenarios.into_iter().zip(embedded);
     Ok(rows
-        .map(|(finished, embedded)| Row::new(finished, embedded, common))
+        .map(|(finished, embedded)| ScenarioRow::new(finished, embedded, common))
         .collect())
 }
 

@@ -12,7 +12,7 @@ use crate::report::scenario_record::{ScenarioRecord, check_line, is_problem};
 const PROBLEM_LIMIT: usize = 20;
 
 /// The fields of a scenario for the template, which escapes all of them.
-pub(super) struct Row {
+pub(super) struct ScenarioRow {
     pub(super) number: usize,
     pub(super) verdict: VerdictLabel,
     pub(super) name: String,
@@ -60,7 +60,7 @@ impl VerdictLabel {
     }
 }
 
-impl Row {
+impl ScenarioRow {
     pub(super) fn new(
         finished: &FinishedScenario,
         data: Option<String>,

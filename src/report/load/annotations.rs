@@ -1,4 +1,4 @@
-//! Annotations of GitHub workflows: a line for each check of a load that failed.
+//! GitHub workflow annotations: one line for each failed check of a load.
 
 use std::io::{self, Write};
 
@@ -7,10 +7,10 @@ use crate::harness::Verdict;
 use crate::load::LoadReport;
 use crate::report::annotations::{data, property};
 
-/// Writes them, to a stream that GitHub reads: standard output or standard error.
+/// Writes the annotations to standard output or standard error, both of which GitHub reads.
 pub fn write_load_annotations(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
     for check in checks(report) {
-        // What could not be decided is an error too: it fails the job.
+        // An undecided check fails the job as well.
         if !matches!(check.verdict, Verdict::Failed | Verdict::Broken) {
             continue;
         }

@@ -1,20 +1,20 @@
-//! What was checked of a load, as every report of it tells it.
+//! The checks of a load, shared by all its reports.
 
 use crate::harness::Verdict;
 use crate::load::{EffectsReport, LoadReport, WrongEffect};
 use crate::report::sanitize::sanitize;
 
-/// How many wrong events are listed.
+/// How many unexpected events to list.
 const LISTED: usize = 10;
 
-/// One thing that was checked.
+/// One check of a load.
 pub(super) struct LoadCheck {
-    /// What should be so.
+    /// The expectation.
     pub(super) name: String,
     pub(super) verdict: Verdict,
-    /// What was seen.
+    /// The observed result.
     pub(super) observed: String,
-    /// Single events, a line each.
+    /// Notes and single events, one per line.
     pub(super) details: Vec<String>,
 }
 
@@ -28,107 +28,110 @@ impl LoadCheck {
         }
     }
 
-    /// Name and what was seen, in a line.
+    /// The name and the observed result.
     pub(super) fn check_line(&self) -> String {
         format!("{}: {}", self.name, self.observed)
     }
 }
 
-/// The verdict on the whole load. What could not be decided or was stopped is no success.
+/// The verdict on the whole load. An undecided or stopped load has not passed.
 pub(super) fn verdict(report: &LoadReport) -> Verdict {
-    match report.holds() {
+    match report.passed() {
         Some(false) => Verdict::Failed,
         Some(true) if !report.interrupted => Verdict::Passed,
         _ => Verdict::Broken,
     }
 }
 
-/// Everything that was checked: that it ran at all, the expectations, the effects.
+/// All checks: that the load ran to its end, the expectations and the effects.
 pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
     let mut checks = Vec::new();
-    let counts = &report.figures.counts;
+    let counts = &report.measurements.counts;
     if report.interrupted {
-        let observed = "it was stopped before its time";
-        checks.push(LoadCheck::new("the load ended", Verdict::Broken, observed));
+        let observed = "it was stopped early";
+        checks.push(LoadCheck::new(
+            "the load ran to its end",
+            Verdict::Broken,
+            observed,
+        ));
     }
     if counts.attempts == 0 && counts.forgeries == 0 {
-        let name = "something was sent";
-        checks.push(LoadCheck::new(name, Verdict::Broken, "nothing was"));
+        let name = "requests were sent";
+        checks.push(LoadCheck::new(name, Verdict::Broken, "none"));
     }
-    checks.extend(report.expectations.iter().map(|one| {
-        let verdict = match one.holds {
+    checks.extend(report.expectations.iter().map(|checked| {
+        let verdict = match checked.passed {
             Some(true) => Verdict::Passed,
             Some(false) => Verdict::Failed,
             None => Verdict::Broken,
         };
-        let mut check = LoadCheck::new(&one.expected, verdict, &one.observed);
-        check.details.extend(one.note.clone());
+        let mut check = LoadCheck::new(&checked.expected, verdict, &checked.observed);
+        check.details.extend(checked.note.clone());
         check
     }));
     checks.push(match &report.effects {
-        Some(effects) => of_effects(effects),
+        Some(effects) => effects_check(effects),
         None if report.interrupted => LoadCheck::new(
             EFFECTS,
             Verdict::NotChecked,
-            "not checked, since the load was stopped before its time",
+            "not checked: the load was stopped early",
         ),
         None => LoadCheck::new(
             EFFECTS,
             Verdict::NotChecked,
-            "not checked, without the probe `quantity` or with `--check-effects none`",
+            "not checked: no probe `quantity`, or `--check-effects none`",
         ),
     });
     checks
 }
 
-/// From which scenario an event is.
-fn of_scenario(one: &WrongEffect) -> String {
-    let origin = one.origin.as_ref();
+/// The scenario event that an event was built from.
+fn origin_text(effect: &WrongEffect) -> String {
+    let origin = effect.origin.as_ref();
     origin.map_or_else(String::new, |origin| {
         format!("; `{}` of {}", origin.event, origin.file)
     })
 }
 
-/// What the effects must be.
-const EFFECTS: &str = "granted as often as they should be";
+/// The name of the check of effects.
+const EFFECTS: &str = "granted as often as expected";
 
-fn of_effects(effects: &EffectsReport) -> LoadCheck {
+fn effects_check(effects: &EffectsReport) -> LoadCheck {
     let wrong = effects.wrong();
     let verdict = match (wrong, effects.undecided, effects.checked) {
         (1.., _, _) => Verdict::Failed,
         (0, 1.., _) => Verdict::Broken,
         (0, 0, 0) => Verdict::NotChecked,
-        (0, 0, _) if effects.shows_nothing() => Verdict::Broken,
+        (0, 0, _) if effects.proves_nothing() => Verdict::Broken,
         (0, 0, _) => Verdict::Passed,
     };
-    let observed = format!("{} of {} events looked at", effects.right, effects.checked);
+    let observed = format!("{} of {} checked events", effects.right, effects.checked);
     let mut check = LoadCheck::new(EFFECTS, verdict, observed);
-    if effects.checked > 0 && effects.shows_nothing() {
-        let nothing = "none of them was acknowledged, so that none had to be granted: this shows \
+    if effects.checked > 0 && effects.proves_nothing() {
+        let nothing = "none of them was acknowledged, so none had to be granted, which proves \
                        nothing";
         check.details.push(nothing.to_owned());
     }
     let listed = effects.wrong.iter().take(LISTED);
-    let untold = wrong.checked_sub(listed.len() as u64);
-    check.details.extend(listed.map(|one| {
+    let unlisted = wrong.checked_sub(listed.len() as u64);
+    check.details.extend(listed.map(|effect| {
         format!(
             "event {} of player {} ({}{}): {}",
-            one.number,
-            sanitize(&one.player_id),
-            one.treatment,
-            sanitize(&of_scenario(one)),
-            sanitize(&one.problem)
+            effect.number,
+            sanitize(&effect.player_id),
+            effect.treatment,
+            sanitize(&origin_text(effect)),
+            sanitize(&effect.problem)
         )
     }));
-    if let Some(more @ 1..) = untold {
+    if let Some(more @ 1..) = unlisted {
         check.details.push(format!("and {more} more"));
     }
     if let Some(reason) = &effects.undecided_because {
         let undecided = effects.undecided;
-        check.details.push(format!(
-            "{undecided} could not be told: {}",
-            sanitize(reason)
-        ));
+        check
+            .details
+            .push(format!("{undecided} undecided: {}", sanitize(reason)));
     }
     check
 }

@@ -1,11 +1,11 @@
-//! The histogram of a load's latencies, drawn as that of a run.
+//! The histogram of a load's latencies, drawn like that of a run.
 
 use hdrhistogram::Histogram;
 
 use super::super::html::latency::{Plot, plot};
 use crate::report::counts::counted;
 
-/// The histogram; none where nothing was measured.
+/// The histogram; `None` if nothing was measured.
 pub(super) fn histogram(latency: &Histogram<u64>) -> Option<Plot> {
     let seconds = |nanoseconds: u64| std::time::Duration::from_nanos(nanoseconds).as_secs_f64();
     let times = latency.iter_recorded();
@@ -16,7 +16,7 @@ pub(super) fn histogram(latency: &Histogram<u64>) -> Option<Plot> {
         .map(|(name, part)| (name, seconds(latency.value_at_quantile(part))));
     let basis = counted(
         usize::try_from(latency.len()).unwrap_or(usize::MAX),
-        "answer",
+        "response",
     );
     plot(&times, &quantiles, basis)
 }

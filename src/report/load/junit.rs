@@ -1,4 +1,4 @@
-//! A load as `JUnit` XML: each expectation is a test case, and so are the effects.
+//! The `JUnit` XML report of a load: a test case for each check.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::harness::Verdict;
 use crate::load::LoadReport;
 use crate::report::junit::xml_text::xml_text;
 
-/// What the test cases are grouped by.
+/// The class name of the test cases.
 const CLASS: &str = "aghook.load";
 
 /// Writes the document.
 pub fn write_load_junit(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
-    let took = Duration::from_micros(report.figures.span_us);
+    let took = Duration::from_micros(report.measurements.span_us);
     let mut suite = TestSuite::new(xml_text(&format!("load of {}", report.target)));
     suite.set_time(took);
     let began = report.began.clone();
@@ -26,11 +26,11 @@ pub fn write_load_junit(report: &LoadReport, out: &mut impl Write) -> io::Result
     write_load_summary(report, &mut summary)?;
     let summary = String::from_utf8_lossy(&summary);
     let summary = anstream::adapter::strip_str(&summary).to_string();
-    for (place, check) in checks.iter().enumerate() {
+    for (index, check) in checks.iter().enumerate() {
         let mut case = TestCase::new(xml_text(&check.name), status(check));
         case.set_classname(CLASS);
-        // The figures stand once, where a reader looks first.
-        if place == 0 {
+        // The summary appears once, in the first test case.
+        if index == 0 {
             case.set_system_out(xml_text(&summary));
         }
         suite.add_test_case(case);

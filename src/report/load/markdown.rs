@@ -1,15 +1,15 @@
-//! A load as Markdown, for the summary page of a CI job.
+//! The Markdown report of a load, for the summary page of a CI job.
 
 use std::io::{self, Write};
 
 use super::checks::{checks, verdict};
-use super::mix::rows;
-use super::summary::{again, rate, time_or_dash};
+use super::mix_rows::rows;
+use super::summary::{rate, reproduce_options, time_or_dash};
 use crate::load::{LoadReport, Percentiles};
 use crate::report::markdown::escape::{code, text};
 use crate::report::markdown::mark;
 
-/// Writes the tables: verdicts, times, counts.
+/// Writes the tables of checks, times and counts.
 pub fn write_load_markdown(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
     let whole = verdict(report);
     writeln!(out, "## {} aghook load: {whole}\n", mark(whole))?;
@@ -26,10 +26,14 @@ pub fn write_load_markdown(report: &LoadReport, out: &mut impl Write) -> io::Res
         code(&report.target)
     )?;
     if !report.partitions.is_empty() {
-        let partitions = report.partitions.join(", ");
-        writeln!(out, "- the partitions {}", text(&partitions))?;
+        let shards = report.partitions.join(", ");
+        writeln!(out, "- shards {}", text(&shards))?;
     }
-    writeln!(out, "- the same events again: {}\n", code(&again(report)))?;
+    writeln!(
+        out,
+        "- reproduce with: {}\n",
+        code(&reproduce_options(report))
+    )?;
     writeln!(out, "| verdict | expected | observed |")?;
     writeln!(out, "| --- | --- | --- |")?;
     let checks = checks(report);
@@ -39,7 +43,7 @@ pub fn write_load_markdown(report: &LoadReport, out: &mut impl Write) -> io::Res
         writeln!(out, "| {} {verdict} | {name} | {observed} |", mark(verdict))?;
     }
     for detail in checks.iter().flat_map(|check| &check.details) {
-        // A list ends a table only after an empty line.
+        // Markdown needs an empty line between a table and a list.
         writeln!(out, "\n- {}", text(detail))?;
     }
     write_times(report, out)?;
@@ -53,7 +57,7 @@ fn write_mix(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "\n| of the mix | weight | events | deliveries | acknowledged | errors |"
+        "\n| source | weight | events | deliveries | acknowledged | errors |"
     )?;
     writeln!(out, "| --- | ---: | ---: | ---: | ---: | ---: |")?;
     for row in rows(report) {
@@ -77,19 +81,19 @@ fn write_times(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n| time | p50 | p90 | p99 | p99.9 | max |")?;
     writeln!(out, "| --- | ---: | ---: | ---: | ---: | ---: |")?;
     let from_due = report.latency_from == "due";
-    for (name, figures) in [
+    for (name, percentiles) in [
         ("latency", &report.latency),
         ("service", &report.service),
         ("lateness", &report.lateness),
     ] {
         if from_due || name == "latency" {
-            writeln!(out, "| {name} | {} |", quantiles(figures).join(" | "))?;
+            writeln!(out, "| {name} | {} |", quantiles(percentiles).join(" | "))?;
         }
     }
     Ok(())
 }
 
-fn quantiles(figures: &Percentiles) -> [String; 5] {
+fn quantiles(percentiles: &Percentiles) -> [String; 5] {
     let Percentiles {
         p50_us,
         p90_us,
@@ -97,12 +101,12 @@ fn quantiles(figures: &Percentiles) -> [String; 5] {
         p999_us,
         max_us,
         ..
-    } = *figures;
-    [p50_us, p90_us, p99_us, p999_us, max_us].map(|time_us| time_or_dash(figures, time_us))
+    } = *percentiles;
+    [p50_us, p90_us, p99_us, p999_us, max_us].map(|time_us| time_or_dash(percentiles, time_us))
 }
 
 fn write_counts(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
-    let counts = &report.figures.counts;
+    let counts = &report.measurements.counts;
     writeln!(
         out,
         "\n{} events ({}), {} deliveries, {} acknowledged; {} attempts, {} retries, \

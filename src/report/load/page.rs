@@ -1,5 +1,4 @@
-//! A load as one page that stands for itself: verdicts, figures, and how it went over time. It has
-//! no script at all.
+//! The HTML report of a load: a self-contained page without scripts.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -8,9 +7,9 @@ use askama::Template;
 
 use super::checks::{LoadCheck, checks, verdict};
 use super::histogram::histogram;
-use super::mix::{MixRow, rows};
-use super::plot::{TimePlot, plots};
-use super::summary::{again, rate, time_or_dash};
+use super::mix_rows::{MixRow, rows};
+use super::summary::{rate, reproduce_options, time_or_dash};
+use super::time_plot::{TimePlot, plots};
 use crate::load::{LoadReport, Percentiles, time_text};
 use crate::report::html::latency::Plot;
 use crate::report::html::page::policy;
@@ -23,18 +22,18 @@ const STYLE: &str = concat!(
 
 #[derive(Template)]
 #[template(path = "load.html", config = "src/report/html/askama.toml")]
-struct Page<'load> {
+struct LoadPage<'load> {
     policy: String,
     style: &'static str,
     verdict: VerdictLabel,
     headline: String,
     report: &'load LoadReport,
     took: String,
-    again: String,
+    reproduce_options: String,
     checks: Vec<(VerdictLabel, LoadCheck)>,
     plot: Option<Plot>,
     plots: Vec<TimePlot>,
-    /// Where the plots end, as the clock of the load.
+    /// The end of the time axis.
     ends: String,
     times: Vec<(&'static str, [String; 6])>,
     mix: Vec<MixRow>,
@@ -47,23 +46,23 @@ pub fn write_load_page(report: &LoadReport, out: &mut impl Write) -> io::Result<
     page.write_into(out)
 }
 
-fn page(report: &LoadReport) -> Page<'_> {
+fn page(report: &LoadReport) -> LoadPage<'_> {
     let checks = checks(report);
     let last = report.over_time.last();
     let ends = last.map_or(0, |point| point.from_s.saturating_add(point.seconds));
-    Page {
+    LoadPage {
         policy: policy(None, STYLE),
         style: STYLE,
         verdict: VerdictLabel::new(verdict(report)),
         headline: headline(report),
         report,
-        took: time_text(Duration::from_micros(report.figures.span_us)),
-        again: again(report),
+        took: time_text(Duration::from_micros(report.measurements.span_us)),
+        reproduce_options: reproduce_options(report),
         checks: checks
             .into_iter()
             .map(|check| (VerdictLabel::new(check.verdict), check))
             .collect(),
-        plot: histogram(&report.figures.latencies.latency),
+        plot: histogram(&report.measurements.latencies.latency),
         plots: plots(&report.over_time),
         ends: format!("{ends} s"),
         times: times(report),
@@ -73,7 +72,7 @@ fn page(report: &LoadReport) -> Page<'_> {
 }
 
 fn headline(report: &LoadReport) -> String {
-    let events = report.figures.counts.events;
+    let events = report.measurements.counts.events;
     format!("{events} events, {}", rate(report))
 }
 
@@ -86,52 +85,55 @@ fn times(report: &LoadReport) -> Vec<(&'static str, [String; 6])> {
     times
 }
 
-fn quantiles(figures: &Percentiles) -> [String; 6] {
+fn quantiles(percentiles: &Percentiles) -> [String; 6] {
     [
-        figures.mean_us,
-        figures.p50_us,
-        figures.p90_us,
-        figures.p99_us,
-        figures.p999_us,
-        figures.max_us,
+        percentiles.mean_us,
+        percentiles.p50_us,
+        percentiles.p90_us,
+        percentiles.p99_us,
+        percentiles.p999_us,
+        percentiles.max_us,
     ]
-    .map(|time_us| time_or_dash(figures, time_us))
+    .map(|time_us| time_or_dash(percentiles, time_us))
 }
 
-/// What was counted, without what did not happen.
+/// All counters that are not 0.
 fn counts(report: &LoadReport) -> Vec<(String, u64)> {
-    let counts = &report.figures.counts;
+    let counts = &report.measurements.counts;
     let named = [
         ("events", counts.events),
         ("deliveries", counts.deliveries),
         ("acknowledged", counts.acknowledged),
         ("refused", counts.refused),
-        ("refused as they may be", counts.allowed_refusals),
+        ("refused as allowed", counts.allowed_refusals),
         ("exhausted", counts.exhausted),
         ("unfinished", counts.unfinished),
         ("attempts", counts.attempts),
         ("retries", counts.retries),
         ("errors", counts.errors),
         ("timeouts", counts.timeouts),
-        ("answers lost on purpose", counts.lost_acks),
+        ("responses lost on purpose", counts.lost_acks),
         ("delivered again later", counts.duplicates),
-        ("delivered twice at the same moment", counts.together),
+        ("delivered twice simultaneously", counts.together),
         ("forgeries", counts.forgeries),
         ("forgeries refused", counts.refused_forgeries),
         ("forgeries accepted", counts.accepted_forgeries),
         ("retries dropped", counts.dropped),
         (
-            "late, as every connection was busy",
+            "late because every connection was busy",
             counts.late_for_connections,
         ),
-        ("late, as this machine was", counts.late_for_machine),
-        ("stalls of this machine", report.figures.stalls.count),
+        (
+            "late because this machine was busy",
+            counts.late_for_machine,
+        ),
+        ("stalls of this machine", report.measurements.stalls.count),
     ];
     let named = named.map(|(name, count)| (name.to_owned(), count));
     let statuses = counts.statuses.iter();
     let statuses = statuses.map(|(status, count)| (format!("answered {status}"), *count));
     let failures = counts.failures.iter();
-    let failures = failures.map(|(name, count)| (format!("unanswered: {name}"), *count));
+    let failures = failures.map(|(name, count)| (format!("no response: {name}"), *count));
     let all = named.into_iter().chain(statuses).chain(failures);
     all.filter(|(_, count)| *count > 0).collect()
 }

@@ -26,7 +26,7 @@ pub(super) fn details(record: &ScenarioRecord, verdict: Verdict) -> String {
         .map(item)
         .collect();
     if !wrong.is_empty() {
-        let readings = record.readings_of_problems().into_iter();
+        let readings = record.problem_readings().into_iter();
         let readings = readings.map(|reading| format!("- {}\n", text(&reading)));
         let readings: String = readings.collect();
         parts.push(format!("**effects**\n\n{}{readings}", wrong.concat()));

@@ -49,7 +49,7 @@ pub(super) fn common_check_lines(checks: &[&Check], stable: &StableText<'_>) -> 
             .collect();
         let count = match (worst, observations.len(), same.len()) {
             (Verdict::Passed, ..) => String::new(),
-            (_, some, all) => format!(" ({some} of {all})"),
+            (_, affected, all) => format!(" ({affected} of {all})"),
         };
         let observed: BTreeSet<String> = observations.into_iter().collect();
         let observed = observed.into_iter().collect::<Vec<_>>().join("; ");

@@ -7,7 +7,7 @@ use super::events::SnapshotEvents;
 use super::request::request_lines;
 use super::response::response_lines;
 use super::stable_text::StableText;
-use super::virtual_clock::Due;
+use super::virtual_clock::DueTime;
 use crate::harness::{AttemptEnded, Check, DeliveryEnded, StepEnded};
 use crate::report::scenario_record::ScenarioRecord;
 
@@ -15,7 +15,7 @@ use crate::report::scenario_record::ScenarioRecord;
 pub(super) struct Deliveries<'a> {
     step: &'a StepEnded,
     /// The attempts of each delivery in order, with their due times.
-    attempts: Vec<Vec<(Due, &'a AttemptEnded)>>,
+    attempts: Vec<Vec<(DueTime, &'a AttemptEnded)>>,
     events: &'a SnapshotEvents,
     stable: &'a StableText<'a>,
 }
@@ -81,7 +81,7 @@ impl<'a> Deliveries<'a> {
     fn delivery(
         &self,
         delivery: &DeliveryEnded,
-        attempts: Option<&Vec<(Due, &AttemptEnded)>>,
+        attempts: Option<&Vec<(DueTime, &AttemptEnded)>>,
     ) -> Vec<String> {
         let mut lines = Vec::new();
         for (due, attempt) in attempts.into_iter().flatten() {
@@ -150,12 +150,12 @@ fn indented(lines: Vec<String>) -> impl Iterator<Item = String> {
 }
 
 /// Attempts with their due times.
-fn timed<'a>(attempts: &[&'a AttemptEnded]) -> Vec<(Due, &'a AttemptEnded)> {
-    let mut timed: Vec<(Due, &AttemptEnded)> = Vec::with_capacity(attempts.len());
+fn timed<'a>(attempts: &[&'a AttemptEnded]) -> Vec<(DueTime, &'a AttemptEnded)> {
+    let mut timed: Vec<(DueTime, &AttemptEnded)> = Vec::with_capacity(attempts.len());
     for attempt in attempts {
         let due = match timed.last() {
             Some((due, before)) => due.next(before, attempt),
-            None => Due::START,
+            None => DueTime::START,
         };
         timed.push((due, attempt));
     }

@@ -9,9 +9,9 @@ use crate::scenario::DurationText;
 /// When an attempt was due. `None` after a response with a date in `Retry-After`, which refers to the
 /// real clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Due(Option<Duration>);
+pub(super) struct DueTime(Option<Duration>);
 
-impl Due {
+impl DueTime {
     /// When the first attempt was due.
     pub(super) const START: Self = Self(Some(Duration::ZERO));
 
@@ -23,7 +23,7 @@ impl Due {
     }
 }
 
-impl std::fmt::Display for Due {
+impl std::fmt::Display for DueTime {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             Some(due) => write!(formatter, "+{}", DurationText(due)),

@@ -61,7 +61,7 @@ pub(super) fn write_scenario<W: Write>(
         problems
             .into_iter()
             .try_for_each(|check| write_check(out, layout, check))?;
-        for reading in record.readings_of_problems() {
+        for reading in record.problem_readings() {
             let reading = paint(DIM, reading);
             layout.line(out, Columns::at(4), &reading)?;
         }

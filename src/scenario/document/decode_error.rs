@@ -227,7 +227,7 @@ fn plain(expected: &dyn Expected) -> String {
         "a boolean" => "`true` or `false`".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "a mapping".to_owned(),
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a non-negative whole number".to_owned(),
         "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number".to_owned(),
         _ if text.starts_with("struct ") => "a mapping".to_owned(),
         _ if text.starts_with("enum ") => "one of the known values".to_owned(),

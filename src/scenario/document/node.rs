@@ -153,7 +153,7 @@ fn syntax_error(source: &SourceFile, error: &serde_saphyr::Error) -> Diagnostics
     } else if message.contains("multiple YAML documents") {
         (
             "a second YAML document begins here".to_owned(),
-            "write each document to a file of its own",
+            "put each document in its own file",
         )
     } else {
         let before = |span: Span| source.text[..span.start].ends_with('$');

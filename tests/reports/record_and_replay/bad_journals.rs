@@ -40,7 +40,7 @@ fn a_journal_is_never_written_over() {
         .ends_with(2)
         .says(&[
             "a recorded run is never written over",
-            "record into another folder",
+            "record to another folder",
         ]);
     assert_eq!(folder.read("kept/run.jsonl"), before);
     // It was looked whether the target is there, and nothing was sent.

@@ -101,7 +101,7 @@ fn the_bundled_suite_is_answered_the_same_again() {
     Transcript::of(&mut folder.aghook(&["run", "--record", "kept"])).ends_with(0);
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(2)
-        .says(&["whose secret only that run knew", "`--resign`"]);
+        .says(&["whose secret is not recorded", "`--resign`"]);
     Transcript::of(&mut folder.aghook(&["replay", "kept", "--resign"]))
         .ends_with(0)
         .says(&[" 0 different", "not sent: the fault kept the receiver from"])
@@ -202,7 +202,7 @@ fn what_is_too_old_is_refused_and_the_way_out_is_told() {
     Transcript::of(&mut folder.aghook(&to_fresh))
         .ends_with(1)
         .says(&[
-            "✗ differs a delivery: step 1, delivery 1 of welcome, attempt 1",
+            "✗ differs: a delivery: step 1, delivery 1 of welcome, attempt 1",
             "recorded 200 {\"status\":\"ok\"}",
             "now      403 {\"status\":\"error\"",
             "1 request of 1 scenario: 0 same, 1 different",
@@ -220,7 +220,7 @@ fn another_secret_is_thought_of() {
     let mut replay = folder.aghook(&words);
     Transcript::of(replay.env("AGHOOK_SECRET", "another"))
         .ends_with(1)
-        .says(&["another secret than the one that was named"]);
+        .says(&["signed afresh; the receiver may have another secret"]);
     let mut replay = folder.aghook(&words);
     Transcript::of(replay.env_remove("AGHOOK_SECRET")).ends_with(2);
 }

@@ -1,4 +1,4 @@
-//! Runs a load beside the program's own runtime, shows how it goes, and hears Ctrl-C.
+//! Runs a load on its own threads, shows progress and handles Ctrl-C.
 
 use std::sync::Arc;
 
@@ -6,38 +6,40 @@ use super::super::command_error::CommandError;
 use super::super::console::Console;
 use super::super::session::Session;
 use super::live_line::LiveLine;
-use crate::load::{Live, LoadResult, LoadRun, LoadSettings, Stop};
+use crate::load::{LiveStats, LoadResult, LoadRun, LoadSettings, StopHandle};
 
-/// Runs the load on threads of its own, until its end or until Ctrl-C has ended it.
+/// Runs the load until its end or until Ctrl-C stops it.
 pub(super) async fn run_load(
     prepared: &Session,
     settings: LoadSettings,
-    stop: &Stop,
+    stop: &StopHandle,
     console: &Console,
 ) -> Result<LoadResult, CommandError> {
     let harness = &prepared.harness;
-    let onlooker = LiveLine::is_wanted().then(|| Arc::new(Live::default()));
+    let live_stats = LiveLine::is_wanted().then(|| Arc::new(LiveStats::default()));
     let run = LoadRun {
         settings,
         client: harness.client.clone(),
         target: harness.target.clone(),
         signer: harness.signer.clone(),
         clock: harness.clock,
-        live: onlooker.clone(),
+        live: live_stats.clone(),
     };
-    let drawn = onlooker.map(LiveLine::draw);
+    let line = live_stats.map(LiveLine::draw);
     let own = stop.clone();
     let running = tokio::task::spawn_blocking(move || run.run(&own));
     let mut console = console.reopened();
     let interrupted = async {
-        // Where the signal can't be listened for, Ctrl-C ends the program as usual.
+        // If the signal handler can't be installed, Ctrl-C ends the program as usual.
         if tokio::signal::ctrl_c().await.is_ok() {
             stop.finish();
-            let tell = async {
-                console.note("stopping: what is under way ends first; Ctrl-C again ends at once");
+            let announce = async {
+                console.note(
+                    "stopping: waiting for attempts in flight; press Ctrl-C again to stop now",
+                );
             };
-            // Listens before it tells, so that no second Ctrl-C is missed, however soon it comes.
-            let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), tell);
+            // Listens first, so that no second Ctrl-C is missed.
+            let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), announce);
             if again.is_ok() {
                 stop.abort();
             }
@@ -49,9 +51,9 @@ pub(super) async fn run_load(
         () = interrupted => None,
         result = running => Some(result),
     };
-    drop(drawn);
+    drop(line);
     let problem = |reason: String| {
-        CommandError::not_completed(format!("the load could not be run: {reason}"), None)
+        CommandError::not_completed(format!("the load failed to run: {reason}"), None)
     };
     match result {
         Some(Ok(result)) => result.map_err(|error| problem(error.to_string())),

@@ -1,58 +1,58 @@
-//! A share of events, as `5%`.
+//! A percentage of events, such as `5%`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A share in millionths, from nothing to all.
+/// A percentage from 0% to 100%, stored in millionths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Share(u32);
+pub struct Percent(u32);
 
-/// A text that is no share.
+/// An invalid percentage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a share such as `5%` or `0.1%`, from 0% to 100%, found `{0}`")]
-pub struct ShareError(String);
+#[error("expected a percentage from 0% to 100% such as `5%` or `0.1%`; found `{0}`")]
+pub struct PercentError(String);
 
-impl Share {
-    /// All of them.
+impl Percent {
+    /// 100% in millionths.
     pub const WHOLE: u32 = 1_000_000;
 
-    /// The `divisor`-th part of it, and the rest; together they are all of it.
+    /// Splits it into one part of `divisor` and the remainder.
     #[must_use]
     pub fn split(self, divisor: std::num::NonZeroU32) -> (Self, Self) {
         let part = self.0 / divisor;
         (Self(part), Self(self.0 - part))
     }
 
-    /// The share in millionths.
+    /// The percentage in millionths.
     pub fn millionths(self) -> u32 {
         self.0
     }
 }
 
-impl FromStr for Share {
-    type Err = ShareError;
+impl FromStr for Percent {
+    type Err = PercentError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || ShareError(text.to_owned());
-        let percent = text.strip_suffix('%').ok_or_else(refused)?.trim();
+        let invalid = || PercentError(text.to_owned());
+        let percent = text.strip_suffix('%').ok_or_else(invalid)?.trim();
         let (whole, fraction) = percent.split_once('.').unwrap_or((percent, "0"));
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole) || !digits(fraction) || fraction.len() > 4 {
-            return Err(refused());
+            return Err(invalid());
         }
-        let fraction: u32 = format!("{fraction:0<4}").parse().map_err(|_| refused())?;
-        let whole: u32 = whole.parse().map_err(|_| refused())?;
+        let fraction: u32 = format!("{fraction:0<4}").parse().map_err(|_| invalid())?;
+        let whole: u32 = whole.parse().map_err(|_| invalid())?;
         let millionths = whole
             .checked_mul(10_000)
             .and_then(|millionths| millionths.checked_add(fraction));
         match millionths {
             Some(millionths) if millionths <= Self::WHOLE => Ok(Self(millionths)),
-            _ => Err(refused()),
+            _ => Err(invalid()),
         }
     }
 }
 
-impl fmt::Display for Share {
+impl fmt::Display for Percent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (percent, rest) = (self.0 / 10_000, self.0 % 10_000);
         let fraction = format!("{rest:04}");
@@ -68,21 +68,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_exact() {
+    fn percentages_are_exact() {
         for (text, millionths) in [
             ("0%", 0),
             ("5%", 50_000),
             ("0.1%", 1000),
             ("100%", 1_000_000),
         ] {
-            let share: Share = text.parse().expect(text);
-            assert_eq!(share.millionths(), millionths);
-            assert_eq!(share.to_string(), text);
+            let percent: Percent = text.parse().expect(text);
+            assert_eq!(percent.millionths(), millionths);
+            assert_eq!(percent.to_string(), text);
         }
     }
 
     #[test]
-    fn a_share_is_split_without_a_rest() {
+    fn splitting_loses_nothing() {
         let divisor = std::num::NonZeroU32::new(5).expect("not zero");
         for (text, part, rest) in [
             ("10%", "2%", "8%"),
@@ -90,17 +90,17 @@ mod tests {
             ("0.0003%", "0%", "0.0003%"),
             ("0.0006%", "0.0001%", "0.0005%"),
         ] {
-            let share: Share = text.parse().expect(text);
-            let (of_it, others) = share.split(divisor);
+            let percent: Percent = text.parse().expect(text);
+            let (split, remainder) = percent.split(divisor);
             assert_eq!(
-                (of_it.to_string(), others.to_string()),
+                (split.to_string(), remainder.to_string()),
                 (part.into(), rest.into())
             );
         }
     }
 
     #[test]
-    fn what_is_no_share_is_refused() {
+    fn invalid_percentages_are_refused() {
         for text in [
             "",
             "5",
@@ -113,7 +113,7 @@ mod tests {
             "x%",
             "99999999999%",
         ] {
-            let error = text.parse::<Share>().expect_err(text).to_string();
+            let error = text.parse::<Percent>().expect_err(text).to_string();
             assert!(error.contains("`0.1%`"), "{error}");
         }
     }

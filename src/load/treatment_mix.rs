@@ -1,4 +1,4 @@
-//! What befalls which event: a pure function of the seed and the event's number.
+//! Which treatment each event gets: a pure function of the seed and the event's number.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,43 +6,43 @@ use std::time::Duration;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::share::Share;
+use super::percent::Percent;
 use crate::generate::Seed;
 use crate::scenario::Forgery;
 
-/// Which share of the events is treated in which way. An event gets one treatment at most.
+/// The percentage of events for each treatment. An event gets at most one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Mix {
-    forgeries: Share,
-    lost_acks: Share,
-    together: Share,
-    duplicates: Share,
+pub struct TreatmentMix {
+    forgeries: Percent,
+    lost_acks: Percent,
+    together: Percent,
+    duplicates: Percent,
 }
 
-/// Shares that are more than all.
+/// The percentages exceed 100% together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the shares of --duplicates, --together, --forgeries and --lost-acks are more than 100% together"
+    "the percentages of --duplicates, --together, --forgeries and --lost-acks add up to more than 100%"
 )]
-pub struct MixError;
+pub struct TreatmentMixError;
 
-/// What befalls an event.
+/// How an event is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
-    /// It is delivered.
+    /// Delivered once.
     Plain,
-    /// It is delivered, and once more so long after the first attempt.
+    /// Delivered, and delivered again this long after the first attempt.
     Duplicate(Duration),
-    /// It is delivered twice at the same moment.
+    /// Delivered twice simultaneously.
     Together,
-    /// The answer to its first attempt is lost, so it is delivered again by the retry policy.
+    /// The response to the first attempt is lost, so the retry policy applies.
     LostAck,
-    /// A forgery is sent in its place, which must be refused.
+    /// Replaced by a forgery, which must be refused.
     Forged(Forgery),
 }
 
-/// The forgeries that every receiver must refuse, and that need no secret but the present one. A
-/// wrong age is not among them, since Aghanim's own template does not look at it.
+/// The forgeries that every receiver must refuse and that need only the current secret. They exclude
+/// wrong timestamps, because Aghanim's own handler template does not check the timestamp's age.
 const FORGERIES: [Forgery; 10] = [
     Forgery::MissingSignature,
     Forgery::MissingTimestamp,
@@ -56,33 +56,36 @@ const FORGERIES: [Forgery; 10] = [
     Forgery::WrongAlgorithm,
 ];
 
-/// How much later a duplicate is delivered, in milliseconds.
-const LATER: std::ops::RangeInclusive<u64> = 10..=1000;
+/// The delay of a duplicate, in milliseconds.
+const DUPLICATE_DELAY: std::ops::RangeInclusive<u64> = 10..=1000;
 
-impl Mix {
-    /// The shares by their names, as they are reported and compared.
-    pub fn shares(self) -> BTreeMap<String, String> {
+impl TreatmentMix {
+    /// The percentages by treatment, as reported and compared.
+    pub fn percentages(self) -> BTreeMap<String, String> {
         [
             ("forgeries", self.forgeries),
             ("lost_acks", self.lost_acks),
             ("together", self.together),
             ("duplicates", self.duplicates),
         ]
-        .map(|(name, share)| (name.to_owned(), share.to_string()))
+        .map(|(name, percent)| (name.to_owned(), percent.to_string()))
         .into()
     }
 
-    /// Puts the shares together; they can't be more than all.
+    /// Combines the percentages, which must not exceed 100% together.
     pub fn new(
-        forgeries: Share,
-        lost_acks: Share,
-        together: Share,
-        duplicates: Share,
-    ) -> Result<Self, MixError> {
+        forgeries: Percent,
+        lost_acks: Percent,
+        together: Percent,
+        duplicates: Percent,
+    ) -> Result<Self, TreatmentMixError> {
         let all = [forgeries, lost_acks, together, duplicates];
-        let sum: u64 = all.iter().map(|share| u64::from(share.millionths())).sum();
-        if sum > u64::from(Share::WHOLE) {
-            return Err(MixError);
+        let sum: u64 = all
+            .iter()
+            .map(|percent| u64::from(percent.millionths()))
+            .sum();
+        if sum > u64::from(Percent::WHOLE) {
+            return Err(TreatmentMixError);
         }
         Ok(Self {
             forgeries,
@@ -96,27 +99,27 @@ impl Mix {
 /// Draws the treatments.
 #[derive(Debug, Clone)]
 pub(super) struct Treatments {
-    mix: Mix,
+    mix: TreatmentMix,
     random: ChaCha8Rng,
 }
 
 impl Treatments {
-    pub(super) fn new(mix: Mix, seed: Seed) -> Self {
+    pub(super) fn new(mix: TreatmentMix, seed: Seed) -> Self {
         let random = seed.derive("treatments").random();
         Self { mix, random }
     }
 
-    /// What befalls the event of this number.
+    /// The treatment of the event with this number.
     pub(super) fn of(&mut self, number: u64) -> Treatment {
-        if self.mix == Mix::default() {
+        if self.mix == TreatmentMix::default() {
             return Treatment::Plain;
         }
         self.random.set_word_pos(0);
         self.random.set_stream(number);
-        let drawn: u32 = self.random.random_range(0..Share::WHOLE);
+        let drawn: u32 = self.random.random_range(0..Percent::WHOLE);
         let mut bound = 0;
-        let mut falls_below = |share: Share| {
-            bound += share.millionths();
+        let mut falls_below = |percent: Percent| {
+            bound += percent.millionths();
             drawn < bound
         };
         if falls_below(self.mix.forgeries) {
@@ -127,7 +130,7 @@ impl Treatments {
         } else if falls_below(self.mix.together) {
             Treatment::Together
         } else if falls_below(self.mix.duplicates) {
-            let after = self.random.random_range(LATER);
+            let after = self.random.random_range(DUPLICATE_DELAY);
             Treatment::Duplicate(Duration::from_millis(after))
         } else {
             Treatment::Plain
@@ -139,22 +142,22 @@ impl Treatments {
 mod tests {
     use super::*;
 
-    fn share(text: &str) -> Share {
-        text.parse().expect("a share")
+    fn percent(text: &str) -> Percent {
+        text.parse().expect("a percentage")
     }
 
-    fn mix(forgeries: &str, lost_acks: &str, together: &str, duplicates: &str) -> Mix {
-        Mix::new(
-            share(forgeries),
-            share(lost_acks),
-            share(together),
-            share(duplicates),
+    fn mix(forgeries: &str, lost_acks: &str, together: &str, duplicates: &str) -> TreatmentMix {
+        TreatmentMix::new(
+            percent(forgeries),
+            percent(lost_acks),
+            percent(together),
+            percent(duplicates),
         )
-        .expect("not more than all")
+        .expect("at most 100%")
     }
 
     #[test]
-    fn a_treatment_follows_from_the_seed_and_the_number_alone() {
+    fn a_treatment_depends_only_on_the_seed_and_the_number() {
         let mix = mix("5%", "5%", "5%", "5%");
         let mut treatments = Treatments::new(mix, Seed::new(1));
         let forwards: Vec<_> = (0..500).map(|number| treatments.of(number)).collect();
@@ -169,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shares_are_kept() {
+    fn treatments_follow_the_percentages() {
         let mut treatments = Treatments::new(mix("1%", "5%", "2%", "10%"), Seed::new(7));
         let mut counts = [0_u32; 5];
         for number in 0..100_000 {
@@ -183,14 +186,14 @@ mod tests {
             counts[place] += 1;
         }
         for (count, expected) in counts.into_iter().zip([1000, 5000, 2000, 10_000, 82_000]) {
-            // Far beyond what chance does to either side; the same in every run.
+            // Far more than chance explains; deterministic, so the same in every run.
             assert!(count.abs_diff(expected) < expected / 5, "{counts:?}");
         }
     }
 
     #[test]
-    fn all_and_nothing_are_exact() {
-        let mut none = Treatments::new(Mix::default(), Seed::new(7));
+    fn zero_and_100_percent_are_exact() {
+        let mut none = Treatments::new(TreatmentMix::default(), Seed::new(7));
         let mut all = Treatments::new(mix("100%", "0%", "0%", "0%"), Seed::new(7));
         for number in 0..1000 {
             assert_eq!(none.of(number), Treatment::Plain);
@@ -199,9 +202,12 @@ mod tests {
     }
 
     #[test]
-    fn more_than_all_is_refused() {
-        let half = share("50%");
-        assert!(Mix::new(half, half, Share::default(), Share::default()).is_ok());
-        assert_eq!(Mix::new(half, half, share("0.1%"), half), Err(MixError));
+    fn more_than_100_percent_is_refused() {
+        let half = percent("50%");
+        assert!(TreatmentMix::new(half, half, Percent::default(), Percent::default()).is_ok());
+        assert_eq!(
+            TreatmentMix::new(half, half, percent("0.1%"), half),
+            Err(TreatmentMixError)
+        );
     }
 }

@@ -1,39 +1,39 @@
-//! Whether a receiver may refuse an event of a load: what `aghook run` would not blame it for.
+//! Which events of a load a receiver may refuse without failing.
 //!
-//! A game may deny sandbox events, or players whose IDs it can't have. A load has no steps and no
-//! expectations, but it must not blame a receiver for what the scenario itself lets it do.
+//! A game may deny sandbox events, or player IDs that it can't have. A load does not play a
+//! scenario's steps, but it accepts every refusal that `aghook run` would accept.
 
 use crate::protocol::Event;
 use crate::scenario::{Case, Effect, GrantPolicy, Level, Policy, StatusExpectation, Step};
 
-/// The statuses of a refusal that a scenario allows for one of its events.
+/// The refusals that a scenario allows for one of its events: statuses that meet all of these.
 #[derive(Debug, Clone)]
 pub(super) struct AllowedRefusals(Vec<StatusExpectation>);
 
 impl AllowedRefusals {
-    /// What a case allows for its event `name`; none where the event must be acknowledged.
+    /// The refusals that a case allows for its event `name`; `None` if it must be acknowledged.
     ///
-    /// That is so where no must demands another answer, or that the event is granted all the same. A
-    /// scenario with a forgery, a fault, a script or a restart is about that, and its events are as
-    /// any other.
+    /// A refusal is allowed unless a `must` expects a different response or that the event is
+    /// granted. A scenario with a forgery, a fault, a script or a restart allows none, because its
+    /// expected statuses concern that.
     pub(super) fn of(case: &Case, name: &str, event: &Event, policy: Policy) -> Option<Self> {
         let scenario = &case.scenario;
         let is_must = |level: Option<Level>| level.unwrap_or(scenario.level) == Level::Must;
         let is_staged = |step: &Step| {
-            let told = step.script.is_some() || step.restart;
-            told || step.forge.is_some() || step.fault.is_some()
+            let is_scripted = step.script.is_some() || step.restart;
+            is_scripted || step.forge.is_some() || step.fault.is_some()
         };
         if scenario.steps.iter().any(|step| is_staged(step)) {
             return None;
         }
-        let demands_grant = |effect: &Effect| {
+        let requires_grant = |effect: &Effect| {
             let granted = effect.granted.as_ref();
             granted.is_some_and(|granted| granted.value == name)
                 && !effect.if_delivered
                 && is_must(effect.level)
         };
         if !need_not_be_granted(event, policy)
-            && scenario.effects.iter().any(|one| demands_grant(one))
+            && scenario.effects.iter().any(|effect| requires_grant(effect))
         {
             return None;
         }
@@ -41,27 +41,27 @@ impl AllowedRefusals {
             let mut delivered = step.deliver.0.iter();
             delivered.any(|event| event.value == name)
         });
-        let (mut demanded, mut is_said) = (Vec::new(), false);
+        let (mut required, mut has_status) = (Vec::new(), false);
         for expectation in delivering.flat_map(|step| &step.expect.0) {
-            is_said |= expectation.status.is_some();
+            has_status |= expectation.status.is_some();
             if !is_must(expectation.level) {
                 continue;
             }
             if expectation.outcome.is_some() {
                 return None;
             }
-            demanded.extend(expectation.status.clone());
+            required.extend(expectation.status.clone());
         }
-        is_said.then_some(Self(demanded))
+        has_status.then_some(Self(required))
     }
 
-    /// Whether this status is such a refusal.
+    /// Whether the status is an allowed refusal.
     pub(super) fn allow(&self, status: u16) -> bool {
-        is_refusal(status) && self.0.iter().all(|demanded| demanded.allows(status))
+        is_refusal(status) && self.0.iter().all(|required| required.allows(status))
     }
 }
 
-/// Whether a receiver may refuse a generated event, of which no scenario speaks.
+/// Whether a receiver may refuse a generated event, which belongs to no scenario.
 pub(super) fn may_be_refused(event: &Event, status: u16, policy: Policy) -> bool {
     is_refusal(status) && need_not_be_granted(event, policy)
 }
@@ -70,7 +70,7 @@ fn is_refusal(status: u16) -> bool {
     (400..500).contains(&status)
 }
 
-/// Whether it is a sandbox or test event, and the policy does not say that such are granted.
+/// Whether it is a sandbox or test event that the policy does not require to be granted.
 fn need_not_be_granted(event: &Event, policy: Policy) -> bool {
     let ignored = |applies: bool, choice| applies && choice != Some(GrantPolicy::Grant);
     ignored(event.sandbox, policy.sandbox) || ignored(event.is_test(), policy.test)
@@ -85,7 +85,7 @@ mod tests {
     use crate::load::{EventTemplate, TemplateSettings};
     use crate::scenario::bundled_suite;
 
-    /// The files of the bundled suite with an event that may be answered so.
+    /// The files of the bundled suite with an event that may be refused with this status.
     fn refusable(status: u16, policy: Policy) -> BTreeSet<String> {
         let seed = Seed::new(1);
         let settings = TemplateSettings {
@@ -108,8 +108,8 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_would_not_blame_is_allowed_and_nothing_else() {
-        let in_any_case = [
+    fn allows_exactly_the_refusals_that_a_run_accepts() {
+        let always = [
             "items_array",
             "large_quantity",
             "late_delivery",
@@ -119,7 +119,7 @@ mod tests {
             "zero_decimal_currency",
         ];
         let of = |status, policy| refusable(status, policy).into_iter().collect::<Vec<_>>();
-        let mut all = [&in_any_case[..], &["sandbox", "test_trigger"]].concat();
+        let mut all = [&always[..], &["sandbox", "test_trigger"]].concat();
         all.sort_unstable();
         assert_eq!(of(422, Policy::default()), all);
         let granting = Policy {
@@ -127,7 +127,7 @@ mod tests {
             test: Some(GrantPolicy::Grant),
             ..Policy::default()
         };
-        assert_eq!(of(403, granting), in_any_case);
+        assert_eq!(of(403, granting), always);
         assert!(of(500, Policy::default()).is_empty());
         assert!(of(200, Policy::default()).is_empty());
     }

@@ -1,4 +1,4 @@
-//! How long things took, in histograms of three digits that are joined without a loss.
+//! Histograms of times with three significant digits, which can be joined without loss.
 
 use std::time::Duration;
 
@@ -11,32 +11,32 @@ use hdrhistogram::serialization::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-/// The least and the most that a histogram tells apart, in nanoseconds: a microsecond, an hour.
+/// The range of a histogram in nanoseconds: from one microsecond to one hour.
 const LEAST: u64 = 1_000;
 const MOST: u64 = 3_600_000_000_000;
-/// How many digits of a value are kept.
+/// The significant digits of a value.
 const DIGITS: u8 = 3;
 
 /// The histograms of a load, in nanoseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Latencies {
-    /// From when a delivery was due to its 2xx answer; of an attempt that timed out, as long as it
-    /// was waited for. At the rate `max` nothing is due, and it counts from when it was sent.
+pub struct LatencyHistograms {
+    /// From when a delivery was due to its 2xx response, or to its timeout. At the rate `max`,
+    /// nothing is due, so it counts from when the request was sent.
     #[serde(with = "encoded")]
     #[schemars(with = "String")]
     pub latency: Histogram<u64>,
-    /// The same from when the request was sent.
+    /// The same, counted from when the request was sent.
     #[serde(with = "encoded")]
     #[schemars(with = "String")]
     pub service: Histogram<u64>,
-    /// From when an attempt was due to when it was begun: how late the sender was, because all its
-    /// connections were busy or the machine was.
+    /// From when an attempt was due to when it started: how late the sender was, because all
+    /// connections or the machine were busy.
     #[serde(with = "encoded")]
     #[schemars(with = "String")]
     pub lateness: Histogram<u64>,
 }
 
-impl Default for Latencies {
+impl Default for LatencyHistograms {
     fn default() -> Self {
         Self {
             latency: empty(),
@@ -53,14 +53,14 @@ fn empty() -> Histogram<u64> {
     }
 }
 
-/// Counts a time. One beyond an hour counts as an hour.
+/// Records a time. Longer than an hour counts as an hour.
 pub(super) fn record(histogram: &mut Histogram<u64>, time: Duration) {
     let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     histogram.saturating_record(nanoseconds);
 }
 
-impl Latencies {
-    /// Adds what another sender measured. False where its histograms are of another kind.
+impl LatencyHistograms {
+    /// Adds another sender's histograms. Returns false if their bounds are incompatible.
     #[must_use]
     pub fn add(&mut self, other: &Self) -> bool {
         let pairs = [
@@ -72,35 +72,35 @@ impl Latencies {
     }
 }
 
-/// The usual figures of a histogram, in microseconds.
+/// The usual percentiles of a histogram, in microseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Percentiles {
-    /// How many times were counted.
+    /// The number of values.
     pub count: u64,
-    /// The shortest.
+    /// The minimum.
     pub min_us: f64,
     /// The mean.
     pub mean_us: f64,
-    /// Half were no longer.
+    /// The 50th percentile.
     pub p50_us: f64,
-    /// 75% were no longer.
+    /// The 75th percentile.
     pub p75_us: f64,
-    /// 90% were no longer.
+    /// The 90th percentile.
     pub p90_us: f64,
-    /// 95% were no longer.
+    /// The 95th percentile.
     pub p95_us: f64,
-    /// 99% were no longer.
+    /// The 99th percentile.
     pub p99_us: f64,
-    /// 99.9% were no longer.
+    /// The 99.9th percentile.
     pub p999_us: f64,
-    /// 99.99% were no longer.
+    /// The 99.99th percentile.
     pub p9999_us: f64,
-    /// The longest.
+    /// The maximum.
     pub max_us: f64,
 }
 
 impl Percentiles {
-    /// Of a histogram in nanoseconds.
+    /// Computes the percentiles of a histogram in nanoseconds.
     pub fn of(histogram: &Histogram<u64>) -> Self {
         let at = |quantile| microseconds(histogram.value_at_quantile(quantile));
         Self {
@@ -123,7 +123,7 @@ impl Percentiles {
     }
 }
 
-/// Microseconds to two places.
+/// Converts to microseconds, rounded to two decimal places.
 #[expect(
     clippy::cast_precision_loss,
     reason = "at most an hour, in tens of nanoseconds"
@@ -132,30 +132,30 @@ fn microseconds(nanoseconds: u64) -> f64 {
     (nanoseconds as f64 / 10.0).round() / 100.0
 }
 
-/// A histogram in its compressed V2 form, which other tools read too; nothing of an empty one.
-/// As text it is base64.
+/// A histogram in the compressed V2 format of `HdrHistogram`, serialized as base64. An empty histogram
+/// has no bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(transparent)]
-pub struct Packed(#[schemars(with = "String")] Vec<u8>);
+pub struct PackedHistogram(#[schemars(with = "String")] Vec<u8>);
 
-impl Packed {
+impl PackedHistogram {
     pub(super) fn of(histogram: &Histogram<u64>) -> Self {
         let mut bytes = Vec::new();
         if !histogram.is_empty() {
-            // Writing to memory does not fail, and the bounds fit into what is written.
+            // Writing to memory does not fail, and the format can represent these bounds.
             let _ = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
         }
         Self(bytes)
     }
 
-    /// Whether nothing was counted.
+    /// Whether the histogram has no values.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The histogram.
+    /// Decompresses the histogram.
     pub fn unpack(&self) -> Histogram<u64> {
-        // What can't be read was refused when it came in.
+        // Invalid bytes were refused during deserialization.
         unpacked(&self.0).unwrap_or_else(|_| empty())
     }
 
@@ -164,13 +164,13 @@ impl Packed {
             self.0.clone_from(&other.0);
         } else if !other.is_empty() {
             let mut sum = self.unpack();
-            // All of them have the same bounds.
+            // All histograms have the same bounds.
             let _ = sum.add(other.unpack());
             *self = Self::of(&sum);
         }
     }
 
-    /// Quantiles in microseconds; none of an empty one.
+    /// Quantiles in microseconds; `None` if the histogram is empty.
     pub(super) fn quantiles_us<const COUNT: usize>(
         &self,
         quantiles: [f64; COUNT],
@@ -180,7 +180,7 @@ impl Packed {
     }
 }
 
-/// Reads a histogram.
+/// Decompresses a histogram.
 fn unpacked(mut bytes: &[u8]) -> Result<Histogram<u64>, String> {
     if bytes.is_empty() {
         return Ok(empty());
@@ -188,19 +188,19 @@ fn unpacked(mut bytes: &[u8]) -> Result<Histogram<u64>, String> {
     let read: Histogram<u64> = HdrReader::new()
         .deserialize(&mut bytes)
         .map_err(|error| error.to_string())?;
-    // One bound for all, so that adding never depends on the order.
+    // All histograms get the same bounds, so that the order of additions does not matter.
     let mut histogram = empty();
     histogram.add(read).map_err(|error| error.to_string())?;
     Ok(histogram)
 }
 
-impl Serialize for Packed {
+impl Serialize for PackedHistogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(&self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Packed {
+impl<'de> Deserialize<'de> for PackedHistogram {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
@@ -209,7 +209,7 @@ impl<'de> Deserialize<'de> for Packed {
     }
 }
 
-/// A histogram as text: base64 of the compressed V2 form.
+/// Serializes a histogram as base64 of the compressed V2 format.
 mod encoded {
     use base64::Engine as _;
 
@@ -244,8 +244,8 @@ mod tests {
 
     use super::*;
 
-    fn measured(nanoseconds: &[u64]) -> Latencies {
-        let mut latencies = Latencies::default();
+    fn measured(nanoseconds: &[u64]) -> LatencyHistograms {
+        let mut latencies = LatencyHistograms::default();
         for time in nanoseconds {
             record(&mut latencies.latency, Duration::from_nanos(*time));
         }
@@ -253,14 +253,14 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_those_of_the_values() {
+    fn percentiles_match_the_values() {
         let times: Vec<u64> = (1..=1000).map(|number| number * 1_000_000).collect();
-        let figures = Percentiles::of(&measured(&times).latency);
-        assert_eq!(figures.count, 1000);
+        let measurements = Percentiles::of(&measured(&times).latency);
+        assert_eq!(measurements.count, 1000);
         for (figure, milliseconds) in [
-            (figures.p50_us, 500.0),
-            (figures.p99_us, 990.0),
-            (figures.max_us, 1000.0),
+            (measurements.p50_us, 500.0),
+            (measurements.p99_us, 990.0),
+            (measurements.max_us, 1000.0),
         ] {
             let error = (figure / 1000.0 / milliseconds - 1.0_f64).abs();
             assert!(error < 0.001, "{figure} is not {milliseconds} ms");
@@ -272,14 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn a_time_beyond_the_bounds_is_counted() {
+    fn times_outside_the_bounds_are_counted() {
         let latencies = measured(&[0, u64::MAX]);
         assert_eq!(latencies.latency.len(), 2);
     }
 
     proptest! {
         #[test]
-        fn joining_is_the_same_as_measuring_in_one_place(
+        fn joining_equals_measuring_in_one_place(
             one: Vec<u64>,
             other: Vec<u64>,
         ) {
@@ -288,7 +288,7 @@ mod tests {
             let whole = measured(&[one, other].concat());
             prop_assert_eq!(&joined, &whole);
             let text = serde_json::to_string(&joined).expect("JSON");
-            let read: Latencies = serde_json::from_str(&text).expect("reads back");
+            let read: LatencyHistograms = serde_json::from_str(&text).expect("reads back");
             prop_assert_eq!(Percentiles::of(&read.latency), Percentiles::of(&whole.latency));
             prop_assert_eq!(read.latency, whole.latency);
         }

@@ -1,5 +1,5 @@
-//! Makes the bytes of requests: the head is rendered once, the body is made and signed into buffers
-//! that are used again.
+//! Builds the bytes of requests. The head is rendered once; bodies are written and signed in reused
+//! buffers.
 
 use bytes::Bytes;
 
@@ -11,9 +11,9 @@ use crate::protocol::{
 };
 use crate::scenario::Forgery;
 
-/// Makes requests. One worker's alone.
+/// Builds the requests of one worker.
 #[derive(Debug)]
-pub(super) struct RequestMaker {
+pub(super) struct RequestBuilder {
     source: EventSource,
     signer: Signer,
     host: String,
@@ -24,7 +24,7 @@ pub(super) struct RequestMaker {
     seed: Seed,
 }
 
-impl RequestMaker {
+impl RequestBuilder {
     pub(super) fn new(source: EventSource, signer: Signer, target: &Target, seed: Seed) -> Self {
         let host = target.authority().to_owned();
         let request_line = format!("POST {} HTTP/1.1\r\n", target.path_and_query()).into_bytes();
@@ -53,8 +53,7 @@ impl RequestMaker {
         &mut self.source
     }
 
-    /// Writes the genuine request of an event in place of what is there. With another event ID, all
-    /// else stays.
+    /// Replaces `request` with the genuine request of an event, optionally with another event ID.
     pub(super) fn genuine(
         &mut self,
         number: u64,
@@ -79,7 +78,7 @@ impl RequestMaker {
         finish(request, &self.body);
     }
 
-    /// Writes a forgery in the event's place.
+    /// Replaces `request` with a forgery of the event.
     pub(super) fn forged(
         &mut self,
         number: u64,
@@ -127,34 +126,34 @@ fn finish(request: &mut Vec<u8>, body: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::mix::Mix;
+    use super::super::treatment_mix::TreatmentMix;
     use super::*;
     use crate::delivery::{AllowedHosts, sign};
     use crate::generate::Generator;
     use crate::protocol::Secret;
 
-    fn maker() -> RequestMaker {
+    fn builder() -> RequestBuilder {
         let start = "1763889831".parse().expect("a start time");
         let seed = Seed::new(42);
-        let source = EventSource::new(Generator::new(seed, start), Mix::default(), seed);
+        let source = EventSource::new(Generator::new(seed, start), TreatmentMix::default(), seed);
         let signer = Signer::new(&Secret::new("whsec_1").expect("not empty"));
         let target = Target::parse(
             "http://127.0.0.1:8080/hook?a=b",
             &AllowedHosts::loopback_only(),
         );
-        RequestMaker::new(source, signer, &target.expect("a target"), seed)
+        RequestBuilder::new(source, signer, &target.expect("a target"), seed)
     }
 
-    /// The same request, put together by the parts that every other command uses.
-    fn expected(maker: &mut RequestMaker, number: u64) -> String {
+    /// The same request, built by the code of all other commands.
+    fn expected(builder: &mut RequestBuilder, number: u64) -> String {
         let mut body = Vec::new();
-        maker.source.write_body(number, &mut body);
+        builder.source.write_body(number, &mut body);
         let body = Bytes::from(body);
         let signed = sign(&ForgeInput {
             host: "127.0.0.1:8080",
             body: &body,
             timestamp: 1_763_889_900,
-            signer: &maker.signer,
+            signer: &builder.signer,
             expired: None,
         });
         let headers = signed.headers.iter();
@@ -170,36 +169,36 @@ mod tests {
     }
 
     #[test]
-    fn a_genuine_request_is_the_one_that_other_commands_send() {
-        let mut maker = maker();
-        let mut request = b"what was there".to_vec();
+    fn a_genuine_request_equals_that_of_other_commands() {
+        let mut builder = builder();
+        let mut request = b"old content".to_vec();
         for number in [5, 0, 6] {
-            maker.genuine(number, 1_763_889_900, None, &mut request);
-            let expected = expected(&mut maker, number);
+            builder.genuine(number, 1_763_889_900, None, &mut request);
+            let expected = expected(&mut builder, number);
             assert_eq!(String::from_utf8_lossy(&request), expected);
         }
     }
 
     #[test]
-    fn a_retry_can_have_an_event_id_of_its_own() {
-        let mut maker = maker();
+    fn a_retry_can_have_a_fresh_event_id() {
+        let mut builder = builder();
         let mut request = Vec::new();
-        maker.genuine(3, 7, Some("whevt_other"), &mut request);
+        builder.genuine(3, 7, Some("whevt_other"), &mut request);
         let text = String::from_utf8_lossy(&request).into_owned();
         assert!(text.contains(r#""event_id":"whevt_other""#), "{text}");
     }
 
     #[test]
-    fn a_forgery_is_forged_and_the_same_each_time() {
-        let mut maker = maker();
+    fn a_forgery_is_deterministic() {
+        let mut builder = builder();
         let (mut one, mut again, mut genuine) = (Vec::new(), Vec::new(), Vec::new());
-        maker.forged(3, Forgery::WrongSecret, 7, &mut one);
-        maker.genuine(3, 7, None, &mut genuine);
-        maker.forged(3, Forgery::WrongSecret, 7, &mut again);
+        builder.forged(3, Forgery::WrongSecret, 7, &mut one);
+        builder.genuine(3, 7, None, &mut genuine);
+        builder.forged(3, Forgery::WrongSecret, 7, &mut again);
         assert_eq!(one, again);
         assert_ne!(one, genuine);
         assert_eq!(one.len(), genuine.len());
-        maker.forged(3, Forgery::MissingSignature, 7, &mut one);
+        builder.forged(3, Forgery::MissingSignature, 7, &mut one);
         assert!(!String::from_utf8_lossy(&one).contains("X-Aghanim-Signature:"));
     }
 }

@@ -1,4 +1,4 @@
-//! What someone sees who looks on while a load runs: the figures since the last look.
+//! Live statistics of a running load: what happened since the last snapshot.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,59 +6,59 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::latencies::Latencies;
+use super::latency_histograms::LatencyHistograms;
 
-/// How often workers show what is new.
+/// How often workers publish their new statistics.
 pub(super) const PUBLISHED_EVERY: Duration = Duration::from_millis(250);
 
-/// Where workers put what is new, and someone takes it from.
+/// Collects new statistics from the workers until a snapshot takes them.
 #[derive(Debug, Default)]
-pub struct Live {
-    recent: Mutex<Recent>,
+pub struct LiveStats {
+    recent: Mutex<RecentStats>,
     in_flight: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Recent {
+struct RecentStats {
     latency: Histogram<u64>,
     attempts: u64,
     errors: u64,
 }
 
-impl Default for Recent {
+impl Default for RecentStats {
     fn default() -> Self {
         Self {
-            latency: Latencies::default().latency,
+            latency: LatencyHistograms::default().latency,
             attempts: 0,
             errors: 0,
         }
     }
 }
 
-/// What happened since the last look.
+/// What happened since the last snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LiveFigures {
-    /// Attempts that ended.
+pub struct LiveSnapshot {
+    /// Finished attempts.
     pub attempts: u64,
-    /// Those of them without a 2xx answer.
+    /// Finished attempts without a 2xx response.
     pub errors: u64,
-    /// Half of the latencies were no longer; none where there were none.
+    /// The 50th percentile of the latencies; `None` without any.
     pub p50: Option<Duration>,
-    /// 99% of the latencies were no longer.
+    /// The 99th percentile of the latencies.
     pub p99: Option<Duration>,
-    /// Attempts under way at this moment.
+    /// Attempts in flight now.
     pub in_flight: u64,
 }
 
-impl Live {
-    /// Takes what is new.
-    pub fn take(&self) -> LiveFigures {
+impl LiveStats {
+    /// Takes and resets the statistics.
+    pub fn take(&self) -> LiveSnapshot {
         let recent = std::mem::take(&mut *self.recent());
         let latency = Some(&recent.latency).filter(|latency| !latency.is_empty());
         let at = |quantile| {
             latency.map(|latency| Duration::from_nanos(latency.value_at_quantile(quantile)))
         };
-        LiveFigures {
+        LiveSnapshot {
             attempts: recent.attempts,
             errors: recent.errors,
             p50: at(0.5),
@@ -69,21 +69,21 @@ impl Live {
 
     pub(super) fn add(&self, latency: &Histogram<u64>, attempts: u64, errors: u64) {
         let mut recent = self.recent();
-        // All histograms here have the same bounds, so that this can't fail.
+        // All histograms have the same bounds, so this can't fail.
         let _ = recent.latency.add(latency);
         recent.attempts += attempts;
         recent.errors += errors;
     }
 
-    pub(super) fn began(&self) {
+    pub(super) fn attempt_started(&self) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn ended(&self) {
+    pub(super) fn attempt_ended(&self) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
-    fn recent(&self) -> MutexGuard<'_, Recent> {
+    fn recent(&self) -> MutexGuard<'_, RecentStats> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -93,18 +93,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_looked_at_is_not_shown_again() {
-        let live = Live::default();
-        let mut latency = Latencies::default().latency;
+    fn a_snapshot_resets_the_statistics() {
+        let live = LiveStats::default();
+        let mut latency = LatencyHistograms::default().latency;
         latency.saturating_record(5_000_000);
-        live.began();
+        live.attempt_started();
         live.add(&latency, 3, 1);
-        let seen = live.take();
-        assert_eq!((seen.attempts, seen.errors, seen.in_flight), (3, 1, 1));
-        assert_eq!(seen.p99.map(|p99| p99.as_millis()), Some(5));
-        live.ended();
-        let seen = live.take();
-        assert_eq!((seen.attempts, seen.errors, seen.in_flight), (0, 0, 0));
-        assert_eq!((seen.p50, seen.p99), (None, None));
+        let snapshot = live.take();
+        assert_eq!(
+            (snapshot.attempts, snapshot.errors, snapshot.in_flight),
+            (3, 1, 1)
+        );
+        assert_eq!(snapshot.p99.map(|p99| p99.as_millis()), Some(5));
+        live.attempt_ended();
+        let snapshot = live.take();
+        assert_eq!(
+            (snapshot.attempts, snapshot.errors, snapshot.in_flight),
+            (0, 0, 0)
+        );
+        assert_eq!((snapshot.p50, snapshot.p99), (None, None));
     }
 }

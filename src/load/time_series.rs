@@ -1,72 +1,71 @@
-//! How a load went over time: what happened in each interval, as it is reported and joined.
+//! The measurements of a load over time, by interval, as reported and joined.
 //!
-//! Histograms are kept packed here, since there are thousands. How they come about while a load
-//! runs is in `seconds`.
+//! Histograms are packed here, because there are thousands. `second_recorder` records them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::latencies::{Latencies, Packed};
+use super::latency_histograms::{LatencyHistograms, PackedHistogram};
 
-/// The most intervals that are kept. A longer load gets longer intervals.
+/// The maximum number of intervals. A longer load gets longer intervals.
 const MOST_INTERVALS: usize = 3_600;
 
-/// What happened over time, the warm-up aside.
+/// The measurements over time, without the warm-up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct OverTime {
-    /// How long each interval is, in seconds: 1, and twice as much whenever there would be more
-    /// than 3,600 of them.
+pub struct TimeSeries {
+    /// The length of each interval in seconds: 1, doubled whenever there would be more than 3,600
+    /// intervals.
     pub interval_seconds: u64,
-    /// What happened in each interval, counted from the end of the warm-up.
+    /// The intervals, starting at the end of the warm-up.
     pub intervals: Vec<Interval>,
 }
 
-/// What happened in one interval.
+/// The measurements of one interval.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
-    /// Attempts of genuine deliveries that were begun.
+    /// Attempts of genuine deliveries that started.
     pub sent: u64,
-    /// Attempts that were answered, with whatever status.
+    /// Attempts that got a response, with any status.
     pub answered: u64,
-    /// Attempts that ended without a 2xx answer, other than those whose answer was lost on purpose.
+    /// Attempts that ended without a 2xx response, except those whose response was lost on purpose.
     pub errors: u64,
-    /// Attempts that were under way at its end.
+    /// Attempts in flight at the end of the interval.
     pub in_flight: u64,
-    /// The latencies of the attempts that ended in it; left out where there are none.
-    #[serde(default, skip_serializing_if = "Packed::is_empty")]
-    pub latency: Packed,
-    /// The same from when they were sent.
-    #[serde(default, skip_serializing_if = "Packed::is_empty")]
-    pub service: Packed,
-    /// How late the attempts were that began in it.
-    #[serde(default, skip_serializing_if = "Packed::is_empty")]
-    pub lateness: Packed,
+    /// The latencies of the attempts that ended in it; omitted if empty.
+    #[serde(default, skip_serializing_if = "PackedHistogram::is_empty")]
+    pub latency: PackedHistogram,
+    /// The same, counted from when they were sent.
+    #[serde(default, skip_serializing_if = "PackedHistogram::is_empty")]
+    pub service: PackedHistogram,
+    /// How late the attempts in this interval started.
+    #[serde(default, skip_serializing_if = "PackedHistogram::is_empty")]
+    pub lateness: PackedHistogram,
 }
 
-/// The figures of one interval, as people and plots want them.
+/// The statistics of one interval, for plots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
-    /// When it begins, in seconds from the end of the warm-up.
+    /// The start, in seconds from the end of the warm-up.
     pub from_s: u64,
-    /// How long it is, in seconds.
+    /// The length in seconds.
     pub seconds: u64,
-    /// Attempts of genuine deliveries that were begun.
+    /// Attempts of genuine deliveries that started.
     pub sent: u64,
-    /// Attempts that were answered, with whatever status.
+    /// Attempts that got a response, with any status.
     pub answered: u64,
-    /// Attempts that ended without a 2xx answer.
+    /// Attempts that ended without a 2xx response.
     pub errors: u64,
-    /// Half of the latencies were no longer, in microseconds; none where nothing was answered.
+    /// The 50th percentile of the latencies, in microseconds; null without any.
     pub p50_us: Option<f64>,
-    /// 99% of the latencies were no longer, in microseconds.
+    /// The 99th percentile of the latencies, in microseconds.
     pub p99_us: Option<f64>,
-    /// Attempts that were under way at its end.
+    /// Attempts in flight at the end of the interval.
     pub in_flight: u64,
-    /// 99% of the attempts were begun no later after they were due, in microseconds.
+    /// The 99th percentile of how late attempts started, in microseconds.
     pub late_p99_us: Option<f64>,
 }
 
-impl Default for OverTime {
+impl Default for TimeSeries {
     fn default() -> Self {
         Self {
             interval_seconds: 1,
@@ -75,9 +74,8 @@ impl Default for OverTime {
     }
 }
 
-impl OverTime {
-    /// Adds what another sender saw at the same time. False where its intervals or histograms are
-    /// of another kind.
+impl TimeSeries {
+    /// Adds another sender's intervals. Returns false if their lengths are incompatible.
     #[must_use]
     pub fn add(&mut self, other: &Self) -> bool {
         let (own, others) = (self.interval_seconds, other.interval_seconds);
@@ -100,27 +98,27 @@ impl OverTime {
         true
     }
 
-    /// Adds what one worker saw in one second.
-    pub(super) fn add_second(&mut self, second: u64, seen: &Interval) {
-        let place = loop {
-            let place = usize::try_from(second / self.interval_seconds).unwrap_or(usize::MAX);
-            if place < MOST_INTERVALS {
-                break place;
+    /// Adds one worker's measurements of one second.
+    pub(super) fn add_second(&mut self, second: u64, measured: &Interval) {
+        let index = loop {
+            let index = usize::try_from(second / self.interval_seconds).unwrap_or(usize::MAX);
+            if index < MOST_INTERVALS {
+                break index;
             }
             self.widen();
         };
-        if self.intervals.len() <= place {
-            self.intervals.resize_with(place + 1, Interval::default);
+        if self.intervals.len() <= index {
+            self.intervals.resize_with(index + 1, Interval::default);
         }
-        let interval = &mut self.intervals[place];
-        interval.add(seen);
-        // Under way at the interval's end is what is under way at the end of its last second.
+        let interval = &mut self.intervals[index];
+        interval.add(measured);
+        // An interval's last second decides what is in flight at its end.
         if (second + 1).is_multiple_of(self.interval_seconds) {
-            interval.in_flight = interval.in_flight.saturating_add(seen.in_flight);
+            interval.in_flight = interval.in_flight.saturating_add(measured.in_flight);
         }
     }
 
-    /// Makes each interval twice as long.
+    /// Doubles the length of each interval.
     fn widen(&mut self) {
         self.interval_seconds = self.interval_seconds.saturating_mul(2);
         let halves = std::mem::take(&mut self.intervals);
@@ -137,14 +135,14 @@ impl OverTime {
             .collect();
     }
 
-    /// The figures of each interval.
+    /// The statistics of each interval.
     pub fn points(&self) -> Vec<Point> {
         let intervals = (0_u64..).zip(&self.intervals);
-        let points = intervals.map(|(place, interval)| {
+        let points = intervals.map(|(index, interval)| {
             let latency = interval.latency.quantiles_us([0.5, 0.99]);
             let lateness = interval.lateness.quantiles_us([0.99]);
             Point {
-                from_s: place.saturating_mul(self.interval_seconds),
+                from_s: index.saturating_mul(self.interval_seconds),
                 seconds: self.interval_seconds,
                 sent: interval.sent,
                 answered: interval.answered,
@@ -160,7 +158,7 @@ impl OverTime {
 }
 
 impl Interval {
-    /// Adds everything but what is under way, which is no sum over time.
+    /// Adds everything except `in_flight`, which can't be summed over time.
     fn add(&mut self, other: &Self) {
         self.sent = self.sent.saturating_add(other.sent);
         self.answered = self.answered.saturating_add(other.answered);
@@ -170,11 +168,11 @@ impl Interval {
         self.lateness.add(&other.lateness);
     }
 
-    /// Puts histograms in.
-    pub(super) fn pack(&mut self, latencies: &Latencies) {
-        self.latency = Packed::of(&latencies.latency);
-        self.service = Packed::of(&latencies.service);
-        self.lateness = Packed::of(&latencies.lateness);
+    /// Packs the histograms into the interval.
+    pub(super) fn pack(&mut self, latencies: &LatencyHistograms) {
+        self.latency = PackedHistogram::of(&latencies.latency);
+        self.service = PackedHistogram::of(&latencies.service);
+        self.lateness = PackedHistogram::of(&latencies.lateness);
     }
 }
 
@@ -184,11 +182,11 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::latencies::record;
+    use super::super::latency_histograms::record;
     use super::*;
 
-    fn seen(milliseconds: u64, in_flight: u64) -> Interval {
-        let mut latencies = Latencies::default();
+    fn interval(milliseconds: u64, in_flight: u64) -> Interval {
+        let mut latencies = LatencyHistograms::default();
         record(&mut latencies.latency, Duration::from_millis(milliseconds));
         let mut interval = Interval {
             sent: 1,
@@ -201,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_load_has_longer_intervals_and_loses_nothing() {
-        let mut over_time = OverTime::default();
+    fn a_long_load_gets_longer_intervals_without_loss() {
+        let mut over_time = TimeSeries::default();
         for second in 0..7_300 {
-            let mut seen = seen(1, second % 3);
+            let mut interval = interval(1, second % 3);
             if second % 100 > 0 {
-                seen.latency = Packed::default();
+                interval.latency = PackedHistogram::default();
             }
-            over_time.add_second(second, &seen);
+            over_time.add_second(second, &interval);
         }
         assert_eq!(over_time.interval_seconds, 4);
         assert_eq!(over_time.intervals.len(), 1_825);
@@ -216,17 +214,17 @@ mod tests {
         assert_eq!(points.iter().map(|point| point.sent).sum::<u64>(), 7_300);
         let timed = points.iter().filter(|point| point.p50_us.is_some());
         assert_eq!(timed.count(), 73);
-        // Seconds 4 to 7 are the second interval; at its end, 7 % 3 were under way.
+        // Seconds 4 to 7 are the second interval; at its end, 7 % 3 were in flight.
         assert_eq!((points[1].from_s, points[1].in_flight), (4, 1));
     }
 
     #[test]
-    fn what_is_of_another_kind_is_refused() {
-        let mut own = OverTime::default();
+    fn incompatible_interval_lengths_are_refused() {
+        let mut own = TimeSeries::default();
         for interval_seconds in [0, 3] {
-            let other = OverTime {
+            let other = TimeSeries {
                 interval_seconds,
-                intervals: vec![seen(1, 0)],
+                intervals: vec![interval(1, 0)],
             };
             assert!(!own.add(&other));
         }
@@ -235,14 +233,14 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
-        fn joining_is_the_same_as_seeing_it_in_one_place(
+        fn joining_equals_measuring_in_one_place(
             one in prop::collection::vec((0_u64..5_000, 1_u64..1_000), 0..12),
             other in prop::collection::vec((0_u64..20, 1_u64..1_000), 0..12),
         ) {
             let of = |all: &[(u64, u64)]| {
-                let mut over_time = OverTime::default();
+                let mut over_time = TimeSeries::default();
                 for (second, milliseconds) in all {
-                    over_time.add_second(*second, &seen(*milliseconds, 0));
+                    over_time.add_second(*second, &interval(*milliseconds, 0));
                 }
                 over_time
             };
@@ -251,7 +249,7 @@ mod tests {
             let whole = of(&[one, other].concat());
             prop_assert_eq!(joined.points(), whole.points());
             let text = serde_json::to_string(&joined).expect("JSON");
-            let read: OverTime = serde_json::from_str(&text).expect("reads back");
+            let read: TimeSeries = serde_json::from_str(&text).expect("reads back");
             prop_assert_eq!(read.points(), whole.points());
         }
     }

@@ -1,22 +1,21 @@
-//! The mix of a load, as every report of it tells it: each entry, and the scenarios whose events
-//! were not all acknowledged.
+//! The rows for a load's mix, shared by all its reports: each entry, and its scenarios with failures.
 
 use crate::load::{LoadReport, MixCounts, MixScenarioReport};
 use crate::report::sanitize::sanitize;
 
-/// How many scenarios of an entry are listed.
+/// How many scenarios of an entry to list.
 const LISTED: usize = 10;
 
 /// An entry of the mix, or one of its scenarios.
 pub(super) struct MixRow {
     pub(super) name: String,
-    /// None of a scenario.
+    /// `None` for a scenario.
     pub(super) weight: Option<u32>,
     pub(super) counts: MixCounts,
 }
 
 impl MixRow {
-    /// What came of its events.
+    /// The counts in words.
     pub(super) fn in_words(&self) -> String {
         let MixCounts {
             events,
@@ -27,7 +26,7 @@ impl MixRow {
         } = self.counts;
         let refused = match allowed_refusals {
             0 => String::new(),
-            count => format!("{count} refused as they may be, "),
+            count => format!("{count} refused as allowed, "),
         };
         format!(
             "{events} events, {deliveries} deliveries, {acknowledged} acknowledged, {refused}{errors} errors"
@@ -35,8 +34,7 @@ impl MixRow {
     }
 }
 
-/// The entries, each followed by those of its scenarios whose events were not all acknowledged at
-/// once, the worst first.
+/// The entries, each followed by its scenarios with errors or undelivered events, worst first.
 pub(super) fn rows(report: &LoadReport) -> Vec<MixRow> {
     let mut rows = Vec::new();
     for entry in &report.event_mix {
@@ -50,21 +48,21 @@ pub(super) fn rows(report: &LoadReport) -> Vec<MixRow> {
             (counts.deliveries.saturating_sub(ended_well), counts.errors)
         };
         let scenarios = entry.scenarios.iter();
-        let mut troubled: Vec<&MixScenarioReport> = scenarios
-            .filter(|one| missed(&one.counts) != (0, 0))
+        let mut failing: Vec<&MixScenarioReport> = scenarios
+            .filter(|scenario| missed(&scenario.counts) != (0, 0))
             .collect();
-        troubled.sort_by_key(|one| std::cmp::Reverse(missed(&one.counts)));
-        rows.extend(troubled.into_iter().take(LISTED).map(|one| MixRow {
-            name: sanitize(&format!("{} ({})", one.name, one.file)),
+        failing.sort_by_key(|scenario| std::cmp::Reverse(missed(&scenario.counts)));
+        rows.extend(failing.into_iter().take(LISTED).map(|scenario| MixRow {
+            name: sanitize(&format!("{} ({})", scenario.name, scenario.file)),
             weight: None,
-            counts: one.counts,
+            counts: scenario.counts,
         }));
     }
     rows
 }
 
-/// The options that mix the same, as words of a shell.
-pub(super) fn options(report: &LoadReport) -> String {
+/// The options that reproduce the mix, quoted for a shell.
+pub(super) fn mix_options(report: &LoadReport) -> String {
     let words = report.event_mix.iter().map(|entry| {
         let word = format!("{}={}", entry.from, entry.weight);
         let quoted = shlex::try_quote(&word).map(std::borrow::Cow::into_owned);

@@ -1,0 +1,134 @@
+//! How often each event of a load must have been granted.
+
+use serde::Serialize;
+
+use super::treatment_mix::Treatment;
+
+/// How often an event must have been granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequiredGrants {
+    /// Exactly once: it was acknowledged.
+    Once,
+    /// Once or not at all: the sender received no acknowledgement.
+    AtMostOnce,
+    /// Not at all: it was forged.
+    Never,
+}
+
+/// The most unacknowledged events to remember: 8 MB.
+const MOST: usize = 1_000_000;
+
+/// The events that were sent and not acknowledged: the only fact about an event that can't be
+/// derived from its number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unacknowledged {
+    numbers: Vec<u64>,
+    /// The subset that the receiver was allowed to refuse.
+    allowed: Vec<u64>,
+    overflowed: bool,
+}
+
+impl Unacknowledged {
+    /// Remembers an event.
+    pub(super) fn add(&mut self, number: u64) {
+        if self.numbers.len() < MOST {
+            self.numbers.push(number);
+        } else {
+            self.overflowed = true;
+        }
+    }
+
+    /// Remembers an event that the receiver was allowed to refuse.
+    pub(super) fn add_allowed(&mut self, number: u64) {
+        self.add(number);
+        if self.allowed.len() < MOST {
+            self.allowed.push(number);
+        }
+    }
+
+    /// Joins and sorts what several workers remember.
+    pub(super) fn join(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut joined = Self::default();
+        for part in parts {
+            joined.overflowed |= part.overflowed;
+            for number in part.numbers {
+                joined.add(number);
+            }
+            joined.allowed.extend(part.allowed);
+        }
+        joined.allowed.sort_unstable();
+        joined.numbers.sort_unstable();
+        joined.numbers.dedup();
+        joined
+    }
+
+    /// The numbers of events that should have been acknowledged, in order; if there are too many,
+    /// only some.
+    pub fn unexpected(&self) -> impl Iterator<Item = u64> {
+        let numbers = self.numbers.iter().copied();
+        numbers.filter(|number| self.allowed.binary_search(number).is_err())
+    }
+
+    /// Whether there were too many to remember; then no event is required to be granted.
+    pub fn overflowed(&self) -> bool {
+        self.overflowed
+    }
+
+    /// How often an event with this treatment must have been granted.
+    pub fn required_grants(&self, number: u64, treatment: Treatment) -> RequiredGrants {
+        match treatment {
+            Treatment::Forged(_) => RequiredGrants::Never,
+            _ if self.overflowed || self.numbers.binary_search(&number).is_ok() => {
+                RequiredGrants::AtMostOnce
+            }
+            _ => RequiredGrants::Once,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Forgery;
+
+    #[test]
+    fn required_grants_follow_from_what_the_sender_knows() {
+        let of = |numbers: &[u64]| {
+            let mut part = Unacknowledged::default();
+            for number in numbers {
+                part.add(*number);
+            }
+            part
+        };
+        let mut allowed = of(&[4]);
+        allowed.add_allowed(7);
+        let joined = Unacknowledged::join([of(&[9, 3]), allowed]);
+        assert_eq!(joined.unexpected().collect::<Vec<_>>(), [3, 4, 9]);
+        for (number, required) in [
+            (3, RequiredGrants::AtMostOnce),
+            (4, RequiredGrants::AtMostOnce),
+            (7, RequiredGrants::AtMostOnce),
+            (5, RequiredGrants::Once),
+        ] {
+            assert_eq!(
+                joined.required_grants(number, Treatment::Together),
+                required
+            );
+        }
+        let forged = Treatment::Forged(Forgery::WrongSecret);
+        assert_eq!(joined.required_grants(3, forged), RequiredGrants::Never);
+    }
+
+    #[test]
+    fn too_many_to_remember_never_requires_too_much() {
+        let mut part = Unacknowledged::default();
+        (0..=MOST as u64).for_each(|number| part.add(number));
+        assert!(part.overflowed());
+        assert_eq!(
+            part.required_grants(u64::MAX, Treatment::Plain),
+            RequiredGrants::AtMostOnce
+        );
+        assert_eq!(part.numbers.len(), MOST);
+    }
+}

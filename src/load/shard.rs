@@ -1,0 +1,108 @@
+//! A shard: the part of a load's event stream that one of several senders sends.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Shard K of N: the events whose number modulo N is K − 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadShard {
+    /// K, from 1.
+    position: u64,
+    /// N.
+    count: u64,
+}
+
+impl Default for LoadShard {
+    fn default() -> Self {
+        Self {
+            position: 1,
+            count: 1,
+        }
+    }
+}
+
+impl LoadShard {
+    /// The number in the whole stream of this shard's event `index`, counted from 0.
+    pub fn number(self, index: u64) -> u64 {
+        index
+            .saturating_mul(self.count)
+            .saturating_add(self.position - 1)
+    }
+
+    /// How many of the first `numbers` events of the whole stream are in this shard.
+    pub fn count_of_first(self, numbers: u64) -> u64 {
+        let before = self.position - 1;
+        numbers.saturating_sub(before).div_ceil(self.count)
+    }
+
+    /// Whether both belong to a load with the same number of shards.
+    pub fn has_same_count(self, other: Self) -> bool {
+        self.count == other.count
+    }
+
+    /// All shards of the same stream, in order.
+    pub fn all(self) -> impl Iterator<Item = Self> {
+        (1..=self.count).map(move |position| Self { position, ..self })
+    }
+
+    /// Whether it is the whole stream.
+    pub fn is_whole(self) -> bool {
+        self.count == 1
+    }
+}
+
+impl FromStr for LoadShard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let shard = text.split_once('/').and_then(|(position, count)| {
+            Some(Self {
+                position: position.parse().ok()?,
+                count: count.parse().ok()?,
+            })
+        });
+        match shard {
+            Some(shard) if (1..=shard.count).contains(&shard.position) => Ok(shard),
+            _ => Err("expected K/N with K from 1 to N, such as 1/4".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for LoadShard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.position, self.count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn shards_neither_overlap_nor_leave_gaps() {
+        for count in 1..=5_u64 {
+            for numbers in 0..20_u64 {
+                let all = (1..=count).flat_map(|position| {
+                    let shard = LoadShard { position, count };
+                    let indices = 0..shard.count_of_first(numbers);
+                    indices.map(move |index| shard.number(index))
+                });
+                let all: Vec<u64> = all.collect();
+                let different: BTreeSet<u64> = all.iter().copied().collect();
+                assert_eq!(different, (0..numbers).collect(), "{count} {numbers}");
+                assert_eq!(all.len(), different.len());
+            }
+        }
+    }
+
+    #[test]
+    fn invalid_shards_are_refused() {
+        for text in ["", "1", "0/2", "3/2", "a/b", "1/0", "-1/2"] {
+            assert!(text.parse::<LoadShard>().is_err(), "{text}");
+        }
+        let shard: LoadShard = "2/3".parse().expect("a shard");
+        assert_eq!(shard.to_string(), "2/3");
+    }
+}
