@@ -16,7 +16,7 @@ use crate::cli::command_error::CommandError;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::secret_options::{SecretOptions, from_variable};
 use crate::receiver::{
-    BundleHandling, Decision, Flaw, Receiver, ReceiverError, ReceiverSettings, RequestRecord,
+    BundleHandling, Decision, Flaw, ReceivedRequest, Receiver, ReceiverError, ReceiverSettings,
     Store, Variant,
 };
 use crate::scenario::DurationText;
@@ -125,7 +125,7 @@ pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, Command
     let log = Arc::new(RequestLog::default());
     let mut settings = options.settings()?;
     let observer = Arc::clone(&log);
-    settings.observer = Some(Arc::new(move |record: &RequestRecord| {
+    settings.observer = Some(Arc::new(move |record: &ReceivedRequest| {
         observer.log(record);
     }));
     let path = settings.path.clone();
@@ -202,8 +202,8 @@ fn explain(error: &ReceiverError) -> CommandError {
         }
         ReceiverError::Path(_)
         | ReceiverError::ScriptedStatus(_)
-        | ReceiverError::FlawsExclude(..)
-        | ReceiverError::VariantsExclude(..) => CommandError::usage(message, help),
+        | ReceiverError::ConflictingFlaws(..)
+        | ReceiverError::ConflictingVariants(..) => CommandError::usage(message, help),
         ReceiverError::Listen { .. } | ReceiverError::Ledger(_) => {
             CommandError::not_completed(message, help)
         }
@@ -221,7 +221,7 @@ struct RequestLog {
 }
 
 impl RequestLog {
-    fn log(&self, record: &RequestRecord) {
+    fn log(&self, record: &ReceivedRequest) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         if let Some(counter) = self.counter(&record.decision) {
             counter.fetch_add(1, Ordering::Relaxed);
@@ -232,7 +232,7 @@ impl RequestLog {
     fn counter(&self, decision: &Decision) -> Option<&AtomicU64> {
         match decision {
             Decision::Granted => Some(&self.granted),
-            Decision::Withheld(_) => Some(&self.not_granted),
+            Decision::Skipped(_) => Some(&self.not_granted),
             Decision::Redelivery { .. } => Some(&self.redelivered),
             Decision::Refused(_) => Some(&self.refused),
             _ => None,
@@ -254,7 +254,7 @@ impl RequestLog {
 
 /// One request on one line. Text from the peer is escaped, so that it can't add lines or control the
 /// terminal.
-struct RequestLine<'a>(&'a RequestRecord);
+struct RequestLine<'a>(&'a ReceivedRequest);
 
 impl fmt::Display for RequestLine<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn text_from_the_peer_is_escaped() {
-        let record = RequestRecord {
+        let record = ReceivedRequest {
             method: Method::POST,
             path: "/webhooks/aghanim".to_owned(),
             player_id: Some("P1\n\u{1b}[2J".to_owned()),

@@ -14,8 +14,8 @@ use super::header_lines::HeaderLines;
 use super::secret_options::{self, SecretOptions};
 use super::{ExitCode, arguments, clock};
 use crate::protocol::{
-    Diagnosis, Mistake, Received, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, TimestampConcern,
-    Verdict, diagnose, timestamp_concern,
+    Diagnosis, Mistake, Received, SIGNATURE_HEADER, Secret, SignatureVerdict, TIMESTAMP_HEADER,
+    TimestampConcern, diagnose, timestamp_concern,
 };
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -123,7 +123,7 @@ impl Verify {
         let result = VerifyResult {
             concern: received
                 .timestamp
-                .filter(|_| diagnosis.verdict == Verdict::Matches)
+                .filter(|_| diagnosis.verdict == SignatureVerdict::Matches)
                 .and_then(|timestamp| timestamp_concern(timestamp, now)),
             secret: diagnosis.secret.and_then(name),
             body_length: body.len(),
@@ -136,8 +136,8 @@ impl Verify {
         }
         console.flush()?;
         Ok(match result.diagnosis.verdict {
-            Verdict::Matches => ExitCode::Success,
-            Verdict::Mistaken(_) | Verdict::Unexplained => ExitCode::CheckFailed,
+            SignatureVerdict::Matches => ExitCode::Success,
+            SignatureVerdict::Mistaken(_) | SignatureVerdict::Unexplained => ExitCode::CheckFailed,
         })
     }
 }
@@ -145,20 +145,20 @@ impl Verify {
 impl VerifyResult {
     fn mistakes(&self) -> &[Mistake] {
         match &self.diagnosis.verdict {
-            Verdict::Mistaken(mistakes) => mistakes,
-            Verdict::Matches | Verdict::Unexplained => &[],
+            SignatureVerdict::Mistaken(mistakes) => mistakes,
+            SignatureVerdict::Matches | SignatureVerdict::Unexplained => &[],
         }
     }
 
     fn print(&self, console: &mut Console) -> Result<(), CommandError> {
         match &self.diagnosis.verdict {
-            Verdict::Matches => writeln!(
+            SignatureVerdict::Matches => writeln!(
                 console,
                 "{GOOD}The signature matches{GOOD:#} the secret, the timestamp and the body of \
                  {} bytes.",
                 self.body_length
             )?,
-            Verdict::Mistaken(mistakes) => {
+            SignatureVerdict::Mistaken(mistakes) => {
                 writeln!(console, "{BAD}The signature does not match.{BAD:#}")?;
                 for mistake in mistakes {
                     let Mistake {
@@ -173,7 +173,7 @@ impl VerifyResult {
                     writeln!(console, "\nMatching secret: {secret}")?;
                 }
             }
-            Verdict::Unexplained => {
+            SignatureVerdict::Unexplained => {
                 writeln!(console, "{BAD}The signature does not match.{BAD:#}")?;
                 self.print_next_steps(console)?;
             }
@@ -191,10 +191,10 @@ impl VerifyResult {
             "No common mistake or pair of mistakes explains it ({} signatures tried).",
             self.diagnosis.tried
         )?;
-        for left_out in &self.diagnosis.left_out {
+        for not_tried in &self.diagnosis.not_tried {
             writeln!(
                 console,
-                "Not tried, because the body is too long: {left_out}."
+                "Not tried, because the body is too long: {not_tried}."
             )?;
         }
         writeln!(
@@ -227,12 +227,12 @@ impl VerifyResult {
             .map(|concern| json!({"name": concern.name(), "message": concern.to_string()}))
             .collect();
         json!({
-            "matches": self.diagnosis.verdict == Verdict::Matches,
+            "matches": self.diagnosis.verdict == SignatureVerdict::Matches,
             "mistakes": mistakes,
             "secret": self.secret,
             "warnings": warnings,
             "signatures_tried": self.diagnosis.tried,
-            "not_tried": self.diagnosis.left_out,
+            "not_tried": self.diagnosis.not_tried,
             "body_bytes": self.body_length,
         })
     }

@@ -1,9 +1,9 @@
-//! Why a signature does not match: the usual mistakes are made again, one by one and in pairs,
-//! until one of them gives the signature that was presented.
+//! Explains why a signature does not match: tries common mistakes, alone and in pairs, until one
+//! reproduces the presented signature.
 //!
-//! Each kind of mistake has a file: the key, the timestamp, the layout of the message, the body,
-//! the algorithm, and the way in which the signature is written. This file puts them together.
-//! It explains signatures and must never decide on one: [`super::Signer::verify`] does that.
+//! Each kind of mistake has a file: the key, the timestamp, the layout of the signed message, the
+//! body, the algorithm, and the notation of the signature. This file combines them. Use this module
+//! only to explain a signature; [`super::Signer::verify`] decides whether it is valid.
 
 mod algorithm;
 mod body;
@@ -18,58 +18,58 @@ mod timestamp;
 
 use algorithm::Algorithm;
 use body::BodyVariant;
-use key::Key;
-use layout::Layout;
-use notation::Presented;
-use timestamp::Stamp;
+use key::KeyVariant;
+use layout::MessageLayout;
+use notation::PresentedSignature;
+use timestamp::TimestampVariant;
 
 use super::{Secret, Signer};
 
 pub use freshness::{TimestampConcern, timestamp_concern};
 pub use mistake::Mistake;
 
-/// The longest body, in bytes, on which pairs of mistakes and nearby timestamps are tried.
+/// The largest body, in bytes, for which pairs of mistakes and nearby timestamps are tried.
 const PAIRS_LIMIT: usize = 64 * 1024;
 
-/// What reached the receiver.
+/// A delivery as received.
 #[derive(Debug, Clone, Copy)]
 pub struct Received<'a> {
-    /// The signature header's value; `None` where the header is missing.
+    /// The value of the signature header, or `None` if it is missing.
     pub signature: Option<&'a [u8]>,
-    /// The timestamp header's value; `None` where the header is missing.
+    /// The value of the timestamp header, or `None` if it is missing.
     pub timestamp: Option<&'a [u8]>,
     /// The raw body.
     pub body: &'a [u8],
 }
 
-/// What a signature turned out to be.
+/// The result of a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is the signature of this secret, timestamp and body.
+pub enum SignatureVerdict {
+    /// The signature matches the secret, the timestamp and the body.
     Matches,
-    /// It is not, and these mistakes together explain it.
+    /// The signature does not match, and these mistakes together explain it.
     Mistaken(Vec<Mistake>),
-    /// It is not, and none of the known mistakes explains it.
+    /// The signature does not match, and no known mistake explains it.
     Unexplained,
 }
 
-/// The verdict on a signature, and how it was come to.
+/// The verdict on a signature and details of the search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// What the signature turned out to be.
-    pub verdict: Verdict,
-    /// Which secret fits: 0 is the expected one, 1 the first of the others. `None` where none does.
+    /// The verdict.
+    pub verdict: SignatureVerdict,
+    /// Which secret was used: 0 is the expected one, 1 the first of the others, `None` is unknown.
     pub secret: Option<usize>,
     /// How many signatures were computed for comparison.
     pub tried: usize,
-    /// What was not tried because the body is too long for it.
-    pub left_out: Vec<&'static str>,
+    /// What was not tried because the body is too large.
+    pub not_tried: Vec<&'static str>,
 }
 
-/// Finds out what a presented signature is made of.
+/// Finds out how a presented signature was made.
 ///
-/// `secret` is the one that should have been used; `others` are secrets that may have been used
-/// in its place, such as an expired one.
+/// `secret` is the expected one. `others` are secrets that may have been used instead, such as an
+/// expired one.
 pub fn diagnose(received: &Received<'_>, secret: &Secret, others: &[Secret]) -> Diagnosis {
     if let (Some(signature), Some(timestamp)) = (received.signature, received.timestamp)
         && Signer::new(secret)
@@ -77,10 +77,10 @@ pub fn diagnose(received: &Received<'_>, secret: &Secret, others: &[Secret]) -> 
             .is_ok()
     {
         return Diagnosis {
-            verdict: Verdict::Matches,
+            verdict: SignatureVerdict::Matches,
             secret: Some(0),
             tried: 1,
-            left_out: Vec::new(),
+            not_tried: Vec::new(),
         };
     }
     let mut missing = Vec::new();
@@ -92,10 +92,10 @@ pub fn diagnose(received: &Received<'_>, secret: &Secret, others: &[Secret]) -> 
         Err(unreadable) => {
             missing.insert(0, unreadable);
             return Diagnosis {
-                verdict: Verdict::Mistaken(missing),
+                verdict: SignatureVerdict::Mistaken(missing),
                 secret: None,
                 tried: 0,
-                left_out: Vec::new(),
+                not_tried: Vec::new(),
             };
         }
     };
@@ -108,46 +108,46 @@ pub fn diagnose(received: &Received<'_>, secret: &Secret, others: &[Secret]) -> 
         .collect();
     Diagnosis {
         verdict: if mistakes.is_empty() {
-            Verdict::Unexplained
+            SignatureVerdict::Unexplained
         } else {
-            Verdict::Mistaken(mistakes)
+            SignatureVerdict::Mistaken(mistakes)
         },
         secret,
         tried: search.tried,
-        left_out: search.left_out,
+        not_tried: search.not_tried,
     }
 }
 
-/// An explanation: the mistakes that together give the presented signature.
-struct Found {
+/// The mistakes that together reproduce the presented signature.
+struct Explanation {
     secret: usize,
     mistakes: Vec<Mistake>,
 }
 
-/// One choice on every axis, by index; 0 is the right way on each.
+/// The index of one option on every axis. 0 is the correct option.
 #[derive(Clone, Copy, Default)]
-struct Choice {
+struct Combination {
     key: usize,
-    stamp: usize,
+    timestamp: usize,
     layout: usize,
     body: usize,
     algorithm: usize,
 }
 
-/// Sets one axis of a choice.
-type Axis = fn(&mut Choice, usize);
+/// Sets the index of one axis.
+type Axis = fn(&mut Combination, usize);
 
-/// Every way of every axis, and the signature that is looked for.
+/// All options on every axis, and the presented signature.
 struct Search {
-    presented: Vec<Presented>,
-    keys: Vec<Key>,
-    stamps: Vec<Stamp>,
-    layouts: Vec<Layout>,
+    presented: Vec<PresentedSignature>,
+    keys: Vec<KeyVariant>,
+    timestamps: Vec<TimestampVariant>,
+    layouts: Vec<MessageLayout>,
     bodies: Vec<BodyVariant>,
     algorithms: Vec<Algorithm>,
     message: Vec<u8>,
     tried: usize,
-    left_out: Vec<&'static str>,
+    not_tried: Vec<&'static str>,
 }
 
 impl Search {
@@ -155,59 +155,74 @@ impl Search {
         received: &Received<'_>,
         secret: &Secret,
         others: &[Secret],
-        presented: Vec<Presented>,
+        presented: Vec<PresentedSignature>,
     ) -> Self {
-        let (bodies, left_out) = body::variants(received.body);
+        let (bodies, not_tried) = body::variants(received.body);
         Self {
             presented,
             keys: key::variants(secret, others),
-            stamps: timestamp::variants(received.timestamp, received.body),
+            timestamps: timestamp::variants(received.timestamp, received.body),
             layouts: layout::variants(received.body),
             bodies,
             algorithms: algorithm::variants(),
             message: Vec::new(),
             tried: 0,
-            left_out,
+            not_tried,
         }
     }
 
     /// The explanation with the fewest mistakes.
-    fn run(&mut self, received: &Received<'_>) -> Option<Found> {
+    fn run(&mut self, received: &Received<'_>) -> Option<Explanation> {
         let axes: [(Axis, usize); 5] = [
-            (|choice, way| choice.key = way, self.keys.len()),
-            (|choice, way| choice.stamp = way, self.stamps.len()),
-            (|choice, way| choice.layout = way, self.layouts.len()),
-            (|choice, way| choice.body = way, self.bodies.len()),
-            (|choice, way| choice.algorithm = way, self.algorithms.len()),
+            (
+                |combination, index| combination.key = index,
+                self.keys.len(),
+            ),
+            (
+                |combination, index| combination.timestamp = index,
+                self.timestamps.len(),
+            ),
+            (
+                |combination, index| combination.layout = index,
+                self.layouts.len(),
+            ),
+            (
+                |combination, index| combination.body = index,
+                self.bodies.len(),
+            ),
+            (
+                |combination, index| combination.algorithm = index,
+                self.algorithms.len(),
+            ),
         ];
-        if let Some(found) = self.attempt(Choice::default()) {
+        if let Some(found) = self.attempt(Combination::default()) {
             return Some(found);
         }
-        for (set, ways) in axes {
-            for way in 1..ways {
-                let mut choice = Choice::default();
-                set(&mut choice, way);
-                if let Some(found) = self.attempt(choice) {
+        for (set, count) in axes {
+            for index in 1..count {
+                let mut combination = Combination::default();
+                set(&mut combination, index);
+                if let Some(found) = self.attempt(combination) {
                     return Some(found);
                 }
             }
         }
         if received.body.len() > PAIRS_LIMIT {
-            self.left_out
+            self.not_tried
                 .push("pairs of mistakes and nearby timestamps");
             return None;
         }
         if let Some(found) = self.nearby_timestamps(received.timestamp) {
             return Some(found);
         }
-        for (nth, (set_one, ways)) in axes.iter().enumerate() {
-            for (set_other, other_ways) in &axes[nth + 1..] {
-                for way in 1..*ways {
-                    for other_way in 1..*other_ways {
-                        let mut choice = Choice::default();
-                        set_one(&mut choice, way);
-                        set_other(&mut choice, other_way);
-                        if let Some(found) = self.attempt(choice) {
+        for (nth, (set_one, count)) in axes.iter().enumerate() {
+            for (set_other, other_count) in &axes[nth + 1..] {
+                for index in 1..*count {
+                    for other_index in 1..*other_count {
+                        let mut combination = Combination::default();
+                        set_one(&mut combination, index);
+                        set_other(&mut combination, other_index);
+                        if let Some(found) = self.attempt(combination) {
                             return Some(found);
                         }
                     }
@@ -217,16 +232,16 @@ impl Search {
         None
     }
 
-    /// Timestamps that can't be told from the header alone, with everything else right.
-    fn nearby_timestamps(&mut self, timestamp: Option<&[u8]>) -> Option<Found> {
-        let right_way = self.stamps.len();
-        for stamp in timestamp::nearby(timestamp) {
-            self.stamps.push(stamp);
-            let found = self.attempt(Choice {
-                stamp: right_way,
-                ..Choice::default()
+    /// Tries timestamps near the header's, with everything else correct.
+    fn nearby_timestamps(&mut self, timestamp: Option<&[u8]>) -> Option<Explanation> {
+        let known_timestamps = self.timestamps.len();
+        for nearby in timestamp::nearby(timestamp) {
+            self.timestamps.push(nearby);
+            let found = self.attempt(Combination {
+                timestamp: known_timestamps,
+                ..Combination::default()
             });
-            self.stamps.truncate(right_way);
+            self.timestamps.truncate(known_timestamps);
             if found.is_some() {
                 return found;
             }
@@ -234,15 +249,15 @@ impl Search {
         None
     }
 
-    /// Signs in one way and compares with what was presented.
-    fn attempt(&mut self, choice: Choice) -> Option<Found> {
-        let key = &self.keys[choice.key];
-        let stamp = &self.stamps[choice.stamp];
-        let layout = &self.layouts[choice.layout];
-        let body = &self.bodies[choice.body];
-        let algorithm = &self.algorithms[choice.algorithm];
+    /// Signs with one combination and compares the result with the presented signature.
+    fn attempt(&mut self, combination: Combination) -> Option<Explanation> {
+        let key = &self.keys[combination.key];
+        let timestamp = &self.timestamps[combination.timestamp];
+        let layout = &self.layouts[combination.layout];
+        let body = &self.bodies[combination.body];
+        let algorithm = &self.algorithms[combination.algorithm];
         self.message.clear();
-        if !layout.write(stamp.text.as_deref(), &body.bytes, &mut self.message) {
+        if !layout.write(timestamp.text.as_deref(), &body.bytes, &mut self.message) {
             return None;
         }
         self.tried += 1;
@@ -254,13 +269,13 @@ impl Search {
         let mistakes = key
             .mistakes
             .iter()
-            .chain(&stamp.mistake)
+            .chain(&timestamp.mistake)
             .chain(&layout.mistakes)
             .chain(&body.mistake)
             .chain(&algorithm.mistake)
             .chain(&presented.mistakes)
             .chain(&truncated);
-        Some(Found {
+        Some(Explanation {
             secret: key.secret,
             mistakes: mistakes.cloned().collect(),
         })

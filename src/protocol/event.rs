@@ -1,4 +1,4 @@
-//! The `coupon.redeemed` event as it stands in a request body.
+//! The `coupon.redeemed` event, as sent in a request body.
 
 use std::borrow::Cow;
 
@@ -7,60 +7,60 @@ use serde_json::{Map, Value};
 
 use super::{Field, Item};
 
-/// Text of an event: borrowed where it comes from a built-in catalogue, owned otherwise.
+/// Text in an event: borrowed if it comes from a built-in catalogue, otherwise owned.
 pub type Text = Cow<'static, str>;
 
-/// The whole event, its keys in the order of the source's example.
+/// The event, with its keys in the order of the documented example. `[S]`
 ///
-/// Source: `docs/protocol.md`, "The event" `[S]`. Unknown keys are kept and written last.
+/// Source: `docs/protocol.md`, "The event". Unknown keys are kept and written last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Which event this is; here always `coupon.redeemed`.
+    /// The event type, here always `coupon.redeemed`.
     pub event_type: Text,
     /// What happened.
     pub event_data: EventData,
-    /// When it happened, in Unix seconds.
+    /// When the event happened, in Unix seconds.
     pub event_time: u64,
-    /// The event's own ID, as `whevt_…`.
+    /// The event's ID, such as `whevt_…`.
     pub event_id: Text,
-    /// Makes the action happen once, even when the webhook is retried; as `idmpt_…`.
+    /// Ensures that the action happens once even if the webhook is retried, such as `idmpt_…`.
     pub idempotency_key: Text,
-    /// The ID of the API request that caused the event, if one did.
+    /// The ID of the API request that triggered the event, if any.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub request_id: Field<Text>,
     /// Whether the event comes from the sandbox environment.
     pub sandbox: bool,
-    /// What caused the event: `hub.redeem` or `test`.
+    /// What triggered the event: `hub.redeem` or `test`.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub trigger: Field<Text>,
-    /// The transaction's ID, as `whtx_…`; events of one transaction may share it.
+    /// The transaction's ID, such as `whtx_…`. Events of one transaction may share it.
     pub transaction_id: Text,
-    /// The circumstances of the event.
+    /// The order and the player behind the event.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub context: Field<EventContext>,
-    /// The game's ID, as `gm_…`.
+    /// The game's ID, such as `gm_…`.
     pub game_id: Text,
-    /// Keys that the source does not name.
+    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
 
 impl Event {
-    /// The event type that this crate is about.
+    /// The event type that this crate handles.
     pub const COUPON_REDEEMED: &'static str = "coupon.redeemed";
     /// The trigger of a coupon for a free item. `[S]`
     pub const TRIGGER_REDEEM: &'static str = "hub.redeem";
     /// The trigger of "Send test event" in the dashboard. `[S]`
     pub const TRIGGER_TEST: &'static str = "test";
 
-    /// Whether "Send test event" caused this event.
+    /// Whether "Send test event" triggered this event.
     pub fn is_test(&self) -> bool {
         self.trigger
             .value()
             .is_some_and(|trigger| trigger == Self::TRIGGER_TEST)
     }
 
-    /// The compact JSON of this event, as it is sent.
+    /// Serializes this event as compact JSON, as it is sent.
     pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         let mut body = Vec::with_capacity(2048);
         serde_json::to_writer(&mut body, self)?;
@@ -68,27 +68,26 @@ impl Event {
     }
 }
 
-/// What a redeemed coupon brought to whom.
+/// Which coupon was redeemed, by whom, and for what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventData {
-    /// The player's ID, as the game chose it.
+    /// The player's ID, as chosen by the game.
     pub player_id: Text,
-    /// The code that was used.
+    /// The redeemed coupon.
     pub coupon: Coupon,
     /// What the player gets.
     pub item: Item,
-    /// All that the player gets, in the payload revision of 2026-05-25. `[P]` That `item` stays
-    /// beside it as the first of them is our assumption. `[A]`
+    /// Everything that the player gets, since the payload revision of 2026-05-25. `[P]` We assume
+    /// that `item` stays and is the first of them. `[A]`
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub items: Field<Vec<Item>>,
-    /// Keys that the source does not name.
+    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
 
 impl EventData {
-    /// What the player gets: all of `items` where there are any, else `item`, which is the first
-    /// of them. `[A]`
+    /// What the player gets: `items` if there are any, otherwise `item`. `[A]`
     pub fn granted_items(&self) -> &[Item] {
         match self.items.value() {
             Some(items) if !items.is_empty() => items,
@@ -97,31 +96,31 @@ impl EventData {
     }
 }
 
-/// The redeem code and when it was used.
+/// A coupon code and when it was redeemed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coupon {
-    /// The code that the player typed.
+    /// The code that the player entered.
     pub code: Text,
     /// The SKU of the free item.
     pub sku: Text,
-    /// When the code was used, in Unix seconds.
+    /// When the code was redeemed, in Unix seconds.
     pub redeemed_at: u64,
-    /// Keys that the source does not name.
+    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
 
-/// The circumstances of an event. The inner keys of both parts are in no public source, so they
-/// are open objects. `[A]`
+/// The order and the player behind an event. Both are open objects, because their keys are not
+/// documented publicly. `[A]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct EventContext {
-    /// The order, where one applies.
+    /// The order, if there is one.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub order: Field<Map<String, Value>>,
-    /// The player, where "Add player context" is on in the webhook's settings.
+    /// The player, if "Add player context" is on in the webhook's settings.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub player: Field<Map<String, Value>>,
-    /// Keys that the source does not name.
+    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
@@ -130,10 +129,10 @@ pub struct EventContext {
 mod tests {
     use super::*;
 
-    /// The source's example body in its printed layout, which has no indentation.
+    /// The documented example body as printed, without indentation.
     const EXAMPLE: &str = include_str!("example-event.txt");
 
-    /// Writes one key or bracket a line and no indentation, as the source prints its example.
+    /// Writes one key or bracket per line without indentation, like the documented example.
     struct PrintedLayout;
 
     impl serde_json::ser::Formatter for PrintedLayout {
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_source_example_survives_byte_for_byte() {
+    fn the_documented_example_round_trips_byte_for_byte() {
         let example = EXAMPLE.trim_end();
         assert_eq!(round_trip(example), compact(example));
 
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_null_and_a_value_stay_three_things() {
+    fn absent_null_and_a_value_stay_different() {
         let base = compact(EXAMPLE);
         let null = base.replace(
             r#""request_id":"d1593e9c-c291-4004-8846-6679c2e5810b""#,
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_type_that_the_source_does_not_name_is_kept() {
+    fn an_undocumented_item_type_is_kept() {
         let json = compact(EXAMPLE).replace(r#""type":"item""#, r#""type":"pass""#);
         assert_eq!(round_trip(&json), json);
     }

@@ -1,26 +1,26 @@
-//! A JSON field that may be absent, `null`, or a value: three different things on the wire.
+//! A JSON field that distinguishes absent, `null` and a value.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A field of a JSON object which tells *absent*, *null* and *a value* apart.
+/// A field of a JSON object that can be *absent*, *null* or *a value*.
 ///
-/// Needs `#[serde(default, skip_serializing_if = "Field::is_absent")]` where it is used.
+/// Each use needs `#[serde(default, skip_serializing_if = "Field::is_absent")]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Field<T> {
-    /// The key is not in the object.
+    /// The object does not have the key.
     #[default]
     Absent,
-    /// The key is there and its value is `null`.
+    /// The key's value is `null`.
     Null,
-    /// The key is there with a value.
+    /// The key has a value.
     Value(T),
 }
 
 impl<T> Field<T> {
-    /// Whether the key is not in the object at all.
+    /// Whether the object does not have the key.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
@@ -33,12 +33,12 @@ impl<T> Field<T> {
         }
     }
 
-    /// The same field with its value turned into something else.
-    pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Field<U> {
+    /// The same field with its value converted by `convert`.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Field<U> {
         match self {
             Self::Absent => Field::Absent,
             Self::Null => Field::Null,
-            Self::Value(value) => Field::Value(turn(value)),
+            Self::Value(value) => Field::Value(convert(value)),
         }
     }
 }
@@ -52,7 +52,8 @@ impl<T> From<T> for Field<T> {
 impl<T: Serialize> Serialize for Field<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            // Only reached where `skip_serializing_if` was forgotten: there is no JSON for absence.
+            // `Absent` gets here only if `skip_serializing_if` is missing: JSON has no other way to
+            // write an absent value.
             Self::Absent | Self::Null => serializer.serialize_none(),
             Self::Value(value) => value.serialize(serializer),
         }

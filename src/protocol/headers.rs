@@ -1,4 +1,4 @@
-//! The headers of a delivery, spelled and ordered as in the source's example `[S]`.
+//! The headers of a delivery, spelled and ordered as in the documented example `[S]`.
 
 use super::Signature;
 
@@ -6,14 +6,14 @@ use super::Signature;
 pub const CONTENT_TYPE_VALUE: &str = "application/json";
 /// `User-Agent` of every delivery. `[S]`
 pub const USER_AGENT_VALUE: &str = "Aghanim/0.1.0";
-/// Carries the signature in lowercase hex. `[S]`
+/// Contains the signature in lowercase hex. `[S]`
 pub const SIGNATURE_HEADER: &str = "X-Aghanim-Signature";
-/// Carries the signed Unix seconds. `[S]`
+/// Contains the signed timestamp in Unix seconds. `[S]`
 pub const TIMESTAMP_HEADER: &str = "X-Aghanim-Signature-Timestamp";
 
-/// The headers of a signed delivery in the source's order and spelling.
+/// The headers of a signed delivery, in the documented order and spelling.
 ///
-/// `host` is the target's authority, `timestamp` the signed Unix seconds.
+/// `host` is the target's authority, `timestamp` the signed time in Unix seconds.
 pub fn request_headers(
     host: &str,
     timestamp: u64,

@@ -1,4 +1,4 @@
-//! The item that a coupon grants: plain, a bundle, or a bundle of bundles.
+//! The item that a coupon grants: a plain item or a bundle, which may contain bundles.
 
 use std::borrow::Cow;
 
@@ -10,24 +10,24 @@ use super::{Field, Text};
 /// What the coupon grants. Source: `docs/protocol.md`, "Item" `[S]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
-    /// Aghanim's ID of the item, as `itm_…`.
+    /// Aghanim's ID of the item, such as `itm_…`.
     pub id: Text,
     /// The name that players see.
     pub name: Text,
-    /// A sentence on it.
+    /// A description of the item.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub description: Field<Text>,
     /// The item's SKU, the same in the game and at Aghanim.
     pub sku: Text,
-    /// How many.
+    /// The quantity.
     pub quantity: u64,
-    /// The price in minor units of `currency`; in the source's example, not in its schema.
+    /// The price in minor units of `currency`. In the documented example, but not in its schema.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub price: Field<u64>,
-    /// The same price in major units; in the source's example, not in its schema.
+    /// The same price in major units. In the documented example, but not in its schema.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub price_decimal: Field<Number>,
-    /// The ISO 4217 code of the price; in the source's example, not in its schema.
+    /// The ISO 4217 currency of the price. In the documented example, but not in its schema.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub currency: Field<Text>,
     /// Whether this is an item or a bundle.
@@ -36,35 +36,36 @@ pub struct Item {
     /// The items of a bundle.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub nested_items: Field<Vec<NestedItem>>,
-    /// Granted when the main item can't be; in the source's schema, not in its example.
+    /// Granted if the main item can't be granted. In the documented schema, but not in its example.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub fallback_item: Field<Box<Item>>,
-    /// Keys that the source does not name.
+    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
 
-/// An item of a bundle: no price and no fallback. Source: `docs/protocol.md`, "`NestedItem`" `[S]`.
+/// An item of a bundle, which has no price and no fallback. Source: `docs/protocol.md`,
+/// "`NestedItem`" `[S]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NestedItem {
-    /// Aghanim's ID of the item, as `itm_…`.
+    /// Aghanim's ID of the item, such as `itm_…`.
     pub id: Text,
     /// The name that players see.
     pub name: Text,
-    /// A sentence on it.
+    /// A description of the item.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub description: Field<Text>,
     /// The item's SKU, the same in the game and at Aghanim.
     pub sku: Text,
-    /// How many.
+    /// The quantity.
     pub quantity: u64,
-    /// Whether this is an item or, again, a bundle.
+    /// Whether this is an item or another bundle.
     #[serde(rename = "type")]
     pub kind: ItemKind,
     /// The items of a bundle.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub nested_items: Field<Vec<NestedItem>>,
-    /// Keys that the source does not name.
+    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
@@ -72,16 +73,16 @@ pub struct NestedItem {
 /// The `type` of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ItemKind {
-    /// `item`: granted as it is.
+    /// `item`: a plain item.
     Item,
-    /// `bundle`: stands for its nested items.
+    /// `bundle`: contains nested items.
     Bundle,
-    /// A type that the source does not name.
+    /// An undocumented type.
     Unknown(String),
 }
 
 impl ItemKind {
-    /// The type's name on the wire.
+    /// The type's name in JSON.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Item => "item",

@@ -1,8 +1,8 @@
-//! What Aghanim says on the wire: the event, its signature and its headers.
+//! The format of Aghanim's webhooks: the event, its signature and its headers.
 //!
-//! Nothing here knows how an event is made up, sent or judged; this module imports no other
-//! module of the crate. Every documented fact is marked with its place in `docs/protocol.md`
-//! (`[S]` source document, `[P]` other public Aghanim material, `[A]` our assumption).
+//! This module imports no other module of the crate: it neither generates, sends nor checks
+//! events. Every fact is marked with its origin, as in `docs/protocol.md` (`[S]` the source
+//! document, `[P]` other public Aghanim material, `[A]` our assumption).
 
 mod diagnosis;
 mod event;
@@ -13,7 +13,7 @@ mod secret;
 mod signature;
 
 pub use diagnosis::{
-    Diagnosis, Mistake, Received, TimestampConcern, Verdict, diagnose, timestamp_concern,
+    Diagnosis, Mistake, Received, SignatureVerdict, TimestampConcern, diagnose, timestamp_concern,
 };
 pub use event::{Coupon, Event, EventContext, EventData, Text};
 pub use field::Field;

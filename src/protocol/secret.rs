@@ -1,20 +1,20 @@
-//! A webhook's secret, which no output may show.
+//! A webhook's secret, which must not appear in any output.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// A webhook's secret: not empty, wiped from memory when dropped, and never in `Debug` text.
+/// A webhook's secret: never empty, wiped from memory when dropped, and hidden in `Debug` output.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
-/// A secret of no characters, with which everyone could sign.
+/// The secret is empty, so anyone could sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the secret is empty")]
 pub struct EmptySecret;
 
 impl Secret {
-    /// Takes the secret's text as it is; its UTF-8 bytes are the key.
+    /// Creates a secret from its exact text, whose UTF-8 bytes are the key.
     pub fn new(text: impl Into<String>) -> Result<Self, EmptySecret> {
         let text = text.into();
         if text.is_empty() {
@@ -23,12 +23,12 @@ impl Secret {
         Ok(Self(SecretString::from(text)))
     }
 
-    /// The bytes of the key. What is made of them must not reach any output.
+    /// The bytes of the key. They must not reach any output.
     pub fn expose_bytes(&self) -> &[u8] {
         self.0.expose_secret().as_bytes()
     }
 
-    /// The secret's text. What is made of it must not reach any output.
+    /// The secret's text. It must not reach any output.
     pub fn expose_text(&self) -> &str {
         self.0.expose_secret()
     }

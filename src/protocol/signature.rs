@@ -1,4 +1,4 @@
-//! Signing and verifying: lowercase hex of HMAC-SHA256 over `timestamp "." body`.
+//! Signing and verification: lowercase hex of HMAC-SHA256 over `timestamp "." body`.
 //!
 //! Source: `docs/protocol.md`, "Signature" `[P]`.
 
@@ -11,10 +11,10 @@ use super::Secret;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// Length of a signature in bytes; its hex text is twice as long.
+/// The length of a signature in bytes. Its hex text is twice as long.
 const SIGNATURE_BYTES: usize = 32;
 
-/// A signature of one body at one timestamp. `Display` writes the header's lowercase hex.
+/// The signature of a timestamp and a body. `Display` writes it in lowercase hex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature([u8; SIGNATURE_BYTES]);
 
@@ -24,10 +24,10 @@ impl Signature {
         &self.0
     }
 
-    /// The signature's 64 lowercase hex digits, written without an allocation.
+    /// The signature's 64 lowercase hex digits, without allocating.
     pub fn to_hex(self) -> [u8; 2 * SIGNATURE_BYTES] {
         let mut digits = [b'0'; 2 * SIGNATURE_BYTES];
-        // The lengths fit by construction, so there is no error to report.
+        // The lengths match, so this can't fail.
         let _ = hex::encode_to_slice(self.0, &mut digits);
         digits
     }
@@ -39,18 +39,18 @@ impl fmt::Display for Signature {
     }
 }
 
-/// Why a signature does not stand for a body.
+/// Why a signature is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureMismatch {
     /// Not 64 lowercase hex digits.
     #[error("the signature is not 64 lowercase hex digits")]
     Malformed,
-    /// Well formed, but not of this secret, timestamp and body.
+    /// Well-formed, but made with another secret, timestamp or body.
     #[error("the signature does not match the secret, the timestamp and the body")]
     Different,
 }
 
-/// Signs and verifies with one secret, whose key schedule is computed once.
+/// Signs and verifies with one secret. The key is prepared only once.
 #[derive(Clone)]
 pub struct Signer {
     keyed: HmacSha256,
@@ -62,35 +62,35 @@ impl Signer {
         Self::from_key(secret.expose_bytes())
     }
 
-    /// Prepares a key of any bytes: HMAC takes every length.
+    /// Prepares a key of any length.
     fn from_key(key: &[u8]) -> Self {
         match HmacSha256::new_from_slice(key) {
             Ok(keyed) => Self { keyed },
-            Err(_) => unreachable!("HMAC takes keys of every length"),
+            Err(_) => unreachable!("HMAC accepts keys of any length"),
         }
     }
 
-    /// Signs `body` as of `timestamp`, in Unix seconds.
+    /// Signs `body` with `timestamp` in Unix seconds.
     pub fn sign(&self, timestamp: u64, body: &[u8]) -> Signature {
         self.sign_text(itoa::Buffer::new().format(timestamp).as_bytes(), body)
     }
 
-    /// Signs `body` with the timestamp's text as it stands, or will stand, in the header.
+    /// Signs `body` with the exact text of the timestamp header.
     pub fn sign_text(&self, timestamp: &[u8], body: &[u8]) -> Signature {
         Signature(
-            self.over(&[timestamp, b".", body])
+            self.mac_of(&[timestamp, b".", body])
                 .finalize()
                 .into_bytes()
                 .into(),
         )
     }
 
-    /// Signs any message, for senders that build it otherwise.
+    /// Signs any message, for senders that build it differently.
     pub fn sign_message(&self, message: &[u8]) -> Signature {
-        Signature(self.over(&[message]).finalize().into_bytes().into())
+        Signature(self.mac_of(&[message]).finalize().into_bytes().into())
     }
 
-    /// Checks, in constant time, that `signature` is the header text for this timestamp and body.
+    /// Checks in constant time that `signature` is the header text for this timestamp and body.
     pub fn verify(
         &self,
         timestamp: &[u8],
@@ -103,12 +103,12 @@ impl Signer {
         }
         let mut tag = [0; SIGNATURE_BYTES];
         hex::decode_to_slice(signature, &mut tag).map_err(|_| SignatureMismatch::Malformed)?;
-        self.over(&[timestamp, b".", body])
+        self.mac_of(&[timestamp, b".", body])
             .verify_slice(&tag)
             .map_err(|_| SignatureMismatch::Different)
     }
 
-    fn over(&self, parts: &[&[u8]]) -> HmacSha256 {
+    fn mac_of(&self, parts: &[&[u8]]) -> HmacSha256 {
         let mut keyed = self.keyed.clone();
         for part in parts {
             keyed.update(part);
@@ -127,7 +127,7 @@ impl fmt::Debug for Signer {
 mod tests {
     use super::*;
 
-    /// Computed by OpenSSL 3, a program that shares no code with this crate:
+    /// Computed with OpenSSL 3, which shares no code with this crate:
     /// `printf '%s' 'TIMESTAMP.BODY' | openssl dgst -sha256 -hmac 'SECRET'`
     const VECTORS: [(&str, u64, &str, &str); 4] = [
         (
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_as_openssl_does() {
+    fn signatures_equal_those_of_openssl() {
         for (secret, timestamp, body, expected) in VECTORS {
             let signature = signer(secret).sign(timestamp, body.as_bytes());
             assert_eq!(signature.to_string(), expected);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn verifies_what_it_signed_and_nothing_else() {
+    fn verifies_only_what_was_signed() {
         let signer = signer("whsec_test_1");
         let body = b"{}";
         let header = signer.sign(7, body).to_hex();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_signature_is_named_so() {
+    fn a_malformed_signature_is_reported_as_malformed() {
         let signer = signer("whsec_test_1");
         let header = signer.sign(7, b"{}").to_string();
         for malformed in [
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_text_hides_the_secret() {
+    fn debug_output_hides_the_secret() {
         let secret = Secret::new("hunter2hunter2").expect("not empty");
         let text = format!("{secret:?} {:?}", Signer::new(&secret));
         assert!(!text.contains("hunter2"), "{text}");

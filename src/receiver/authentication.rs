@@ -1,5 +1,4 @@
-//! Whether a delivery comes from who knows the secret, and is of now. Looks at headers and raw
-//! bytes only; what the body says is not its business.
+//! Verifies the signature and the timestamp's freshness, from the headers and the raw body bytes.
 
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use crate::protocol::{SIGNATURE_HEADER, Signer, TIMESTAMP_HEADER};
 
 use super::refusal::Refusal;
 
-/// What a delivery is judged by.
+/// Everything that authentication needs.
 #[derive(Clone, Copy)]
 pub(super) struct Evidence<'a> {
     pub(super) headers: &'a HeaderMap,
@@ -20,7 +19,7 @@ pub(super) struct Evidence<'a> {
     pub(super) tolerance: Duration,
 }
 
-/// Checks the signature `[P]`, then that the timestamp is near the receiver's time.
+/// Verifies the signature `[P]`, then the timestamp's freshness.
 pub(super) fn authenticate(evidence: &Evidence<'_>) -> Result<(), Refusal> {
     let signature = only_value(evidence.headers, SIGNATURE_HEADER)?;
     let timestamp = only_value(evidence.headers, TIMESTAMP_HEADER)?;
@@ -30,8 +29,8 @@ pub(super) fn authenticate(evidence: &Evidence<'_>) -> Result<(), Refusal> {
     check_freshness(seconds, evidence.now, evidence.tolerance)
 }
 
-/// The value of a header that is there exactly once and not empty. Two signatures would leave it
-/// open which one counts.
+/// The value of a header that must be present exactly once and not empty. With two signatures it
+/// would be unclear which one counts.
 pub(super) fn only_value<'a>(
     headers: &'a HeaderMap,
     header: &'static str,
@@ -43,7 +42,7 @@ pub(super) fn only_value<'a>(
     }
 }
 
-/// Digits only: `u64::from_str` would let a `+` through.
+/// Accepts digits only, because `u64::from_str` also accepts a leading `+`.
 pub(super) fn parse_timestamp(text: &[u8]) -> Result<u64, Refusal> {
     if !text.iter().all(u8::is_ascii_digit) {
         return Err(Refusal::TimestampMalformed);
@@ -54,8 +53,8 @@ pub(super) fn parse_timestamp(text: &[u8]) -> Result<u64, Refusal> {
         .ok_or(Refusal::TimestampMalformed)
 }
 
-/// Refuses what was signed too long ago, or too far ahead. Good practice, not in Aghanim's public
-/// template. `[A]`
+/// Refuses a timestamp that is too old or too far in the future. This is good practice, but not
+/// part of Aghanim's public template. `[A]`
 pub(super) fn check_freshness(
     timestamp: u64,
     now: u64,
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_that_is_no_number_is_refused_even_when_signed() {
+    fn a_timestamp_that_is_not_a_number_is_refused_even_if_signed() {
         for text in [
             "+1725548450",
             "-1",
@@ -160,40 +159,40 @@ mod tests {
     }
 
     #[test]
-    fn each_header_must_be_there_once() {
-        let whole = signed(&NOW.to_string());
+    fn each_header_must_be_present_exactly_once() {
+        let complete = signed(&NOW.to_string());
         for header in [SIGNATURE_HEADER, TIMESTAMP_HEADER] {
             let refusal = Err(Refusal::HeaderCount { header });
-            let mut missing = whole.clone();
+            let mut missing = complete.clone();
             missing.remove(header);
             assert_eq!(verdict(&missing), refusal);
 
-            let mut empty = whole.clone();
+            let mut empty = complete.clone();
             empty.insert(header, HeaderValue::from_static(""));
             assert_eq!(verdict(&empty), refusal);
 
-            let mut twice = whole.clone();
-            let value = whole[header].clone();
-            twice.append(header, value);
-            assert_eq!(verdict(&twice), refusal);
+            let mut duplicated = complete.clone();
+            let value = complete[header].clone();
+            duplicated.append(header, value);
+            assert_eq!(verdict(&duplicated), refusal);
         }
     }
 
     #[test]
     fn bytes_that_are_not_text_are_refused() {
-        let mut odd = signed(&NOW.to_string());
-        odd.insert(
+        let mut binary = signed(&NOW.to_string());
+        binary.insert(
             SIGNATURE_HEADER,
             HeaderValue::from_bytes(&[0xff; 64]).expect("a value"),
         );
         assert_eq!(
-            verdict(&odd),
+            verdict(&binary),
             Err(Refusal::Signature(SignatureMismatch::Malformed))
         );
     }
 
     #[test]
-    fn another_body_is_refused() {
+    fn a_different_body_is_refused() {
         let verdict = verdict_on(&signed(&NOW.to_string()), b"{ }");
         assert_eq!(
             verdict,

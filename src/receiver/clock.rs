@@ -1,13 +1,13 @@
-//! The receiver's clock, handed in so that a test can say what time it is.
+//! The receiver's clock, replaceable in tests.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Tells the time in Unix seconds.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+/// Returns the current time in Unix seconds.
+pub type UnixClock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// The computer's own clock. A clock that is set before 1970 reads 0.
-pub fn system_clock() -> Clock {
+/// The system clock. Times before 1970 read as 0.
+pub fn system_clock() -> UnixClock {
     Arc::new(|| {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -1,5 +1,5 @@
-//! Which step answers which request, and the `/debug` and `/health` endpoints, by which a test
-//! sees and steers the receiver. Deliveries are taken in `delivery`.
+//! Routes each request to its handler. Contains the `/health` endpoint and the `/debug` endpoints,
+//! with which a test observes and controls the receiver. `delivery` handles deliveries.
 
 use std::sync::Arc;
 
@@ -9,56 +9,59 @@ use http::request::Parts;
 use hyper::body::Incoming;
 use serde::Serialize;
 
-use super::answer::Answer;
 use super::delivery;
 use super::ledger::{Holdings, LedgerError};
+use super::received_request::Decision;
 use super::refusal::Refusal;
 use super::request_body;
-use super::request_record::Decision;
+use super::response::ReceiverResponse;
 use super::routes::{Route, route};
 use super::scripts;
 use super::server::Backend;
 
-/// An answer and how it came about.
+/// The response to a request and the decision behind it.
 #[derive(Debug)]
-pub(super) struct Handled {
-    pub(super) answer: Answer,
+pub(super) struct RequestOutcome {
+    pub(super) response: ReceiverResponse,
     pub(super) decision: Decision,
     pub(super) player_id: Option<String>,
 }
 
-impl Handled {
-    pub(super) fn new(answer: Answer, decision: Decision) -> Self {
+impl RequestOutcome {
+    pub(super) fn new(response: ReceiverResponse, decision: Decision) -> Self {
         Self {
-            answer,
+            response,
             decision,
             player_id: None,
         }
     }
 
     pub(super) fn refused(refusal: Refusal) -> Self {
-        Self::new(Answer::refusal(&refusal), Decision::Refused(refusal))
+        Self::new(
+            ReceiverResponse::refusal(&refusal),
+            Decision::Refused(refusal),
+        )
     }
 
-    /// The sender is told to try again, and not what went wrong here.
+    /// Asks the sender to retry, without showing the cause of the failure.
     pub(super) fn ledger_failed(error: LedgerError) -> Self {
         Self::new(
-            Answer::error(
+            ReceiverResponse::error(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "the ledger failed, and nothing was granted",
+                "the ledger failed; nothing was granted",
             ),
             Decision::LedgerFailed(error),
         )
     }
 
-    fn read<T>(result: Result<T, LedgerError>, show: impl FnOnce(T) -> Answer) -> Self {
+    fn read<T>(result: Result<T, LedgerError>, show: impl FnOnce(T) -> ReceiverResponse) -> Self {
         match result {
             Ok(value) => Self::new(show(value), Decision::Read),
             Err(error) => Self::ledger_failed(error),
         }
     }
 
-    fn of(self, player_id: String) -> Self {
+    fn for_player(self, player_id: String) -> Self {
         Self {
             player_id: Some(player_id),
             ..self
@@ -67,41 +70,45 @@ impl Handled {
 }
 
 #[derive(Serialize)]
-struct Holding<'a> {
+struct PlayerItemBody<'a> {
     player_id: &'a str,
     sku: &'a str,
     quantity: u128,
 }
 
 #[derive(Serialize)]
-struct HoldingsOf<'a> {
+struct PlayerItemsBody<'a> {
     player_id: &'a str,
-    items: Vec<Held<'a>>,
+    items: Vec<HeldItem<'a>>,
 }
 
 #[derive(Serialize)]
-struct Held<'a> {
+struct HeldItem<'a> {
     sku: &'a str,
     quantity: u128,
 }
 
-/// Answers any request.
-pub(super) async fn handle(backend: &Arc<Backend>, parts: &Parts, body: Incoming) -> Handled {
+/// Handles any request.
+pub(super) async fn handle(
+    backend: &Arc<Backend>,
+    parts: &Parts,
+    body: Incoming,
+) -> RequestOutcome {
     let route = match route(parts.uri.path(), &backend.settings.path) {
         Ok(route) => route,
-        Err(refusal) => return Handled::refused(refusal),
+        Err(refusal) => return RequestOutcome::refused(refusal),
     };
     let allowed = allowed_method(&route);
     if parts.method != allowed {
-        return Handled::refused(Refusal::MethodNotAllowed { allowed });
+        return RequestOutcome::refused(Refusal::MethodNotAllowed { allowed });
     }
     match route {
-        Route::Webhook => delivery::take(backend, &parts.headers, body).await,
+        Route::Webhook => delivery::process(backend, &parts.headers, body).await,
         Route::PlayerItem { player_id, sku } => player_item(backend, player_id, sku).await,
         Route::PlayerItems { player_id } => player_items(backend, player_id).await,
         Route::PlayerScript { player_id } => script_player(backend, player_id, body).await,
         Route::Restart => restart(backend).await,
-        Route::Health => Handled::new(Answer::ok(), Decision::Healthy),
+        Route::Health => RequestOutcome::new(ReceiverResponse::ok(), Decision::Healthy),
     }
 }
 
@@ -113,43 +120,46 @@ fn allowed_method(route: &Route) -> &'static str {
     }
 }
 
-async fn player_item(backend: &Backend, player_id: String, sku: String) -> Handled {
+async fn player_item(backend: &Backend, player_id: String, sku: String) -> RequestOutcome {
     let steps = &backend.steps;
     let held = steps.holding(&backend.ledger, &player_id, &sku).await;
     let show = |quantity: Option<u128>| {
         let Some(quantity) = quantity else {
-            return Answer::error(StatusCode::NOT_FOUND, "the player does not hold it");
+            return ReceiverResponse::error(
+                StatusCode::NOT_FOUND,
+                "the player does not hold this item",
+            );
         };
-        let holding = Holding {
+        let body = PlayerItemBody {
             player_id: &player_id,
             sku: &sku,
             quantity,
         };
-        Answer::json(StatusCode::OK, &holding)
+        ReceiverResponse::json(StatusCode::OK, &body)
     };
-    Handled::read(held, show).of(player_id)
+    RequestOutcome::read(held, show).for_player(player_id)
 }
 
-async fn player_items(backend: &Backend, player_id: String) -> Handled {
+async fn player_items(backend: &Backend, player_id: String) -> RequestOutcome {
     let held = backend.steps.holdings(&backend.ledger, &player_id).await;
     let show = |holdings: Holdings| {
         let items = holdings
             .iter()
-            .map(|(sku, quantity)| Held {
+            .map(|(sku, quantity)| HeldItem {
                 sku,
                 quantity: *quantity,
             })
             .collect();
-        let holdings = HoldingsOf {
+        let body = PlayerItemsBody {
             player_id: &player_id,
             items,
         };
-        Answer::json(StatusCode::OK, &holdings)
+        ReceiverResponse::json(StatusCode::OK, &body)
     };
-    Handled::read(held, show).of(player_id)
+    RequestOutcome::read(held, show).for_player(player_id)
 }
 
-async fn script_player(backend: &Backend, player_id: String, body: Incoming) -> Handled {
+async fn script_player(backend: &Backend, player_id: String, body: Incoming) -> RequestOutcome {
     let parse = |body: Bytes| scripts::parse(&body);
     match request_body::read(body, backend.settings.body_timeout)
         .await
@@ -157,16 +167,16 @@ async fn script_player(backend: &Backend, player_id: String, body: Incoming) -> 
     {
         Ok(script) => {
             backend.scripts.set_player(player_id.clone(), script);
-            Handled::new(Answer::ok(), Decision::ScriptSet)
+            RequestOutcome::new(ReceiverResponse::ok(), Decision::ScriptSet)
         }
-        Err(refusal) => Handled::refused(refusal),
+        Err(refusal) => RequestOutcome::refused(refusal),
     }
-    .of(player_id)
+    .for_player(player_id)
 }
 
-/// A restart as a test sees it from outside: the ledger is as it was, and what was in memory alone
-/// is gone. Scripts stay, for they are the test's and not the game's.
-async fn restart(backend: &Backend) -> Handled {
-    backend.steps.forget().await;
-    Handled::new(Answer::ok(), Decision::Restarted)
+/// Simulates a restart: keeps the ledger and clears everything that is only in memory. Scripts
+/// stay, because they belong to the test and not to the game.
+async fn restart(backend: &Backend) -> RequestOutcome {
+    backend.steps.clear_memory().await;
+    RequestOutcome::new(ReceiverResponse::ok(), Decision::Restarted)
 }

@@ -1,31 +1,30 @@
-//! A crash at a moment that is settled beforehand: the receiver's answer to `kill -9`, without
-//! its dependence on timing.
+//! A crash at a fixed point: the effect of `kill -9`, without depending on timing.
 
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts the new deliveries that get to the point, and ends the process at one of them.
+/// Counts the new deliveries that reach this point and aborts the process at the n-th one.
 #[derive(Debug)]
 pub(super) struct CrashPoint {
-    /// How many are still to come, with the one that crashes; 0 where none is to.
+    /// How many deliveries remain, including the one that crashes.
     remaining: Option<AtomicU64>,
 }
 
 impl CrashPoint {
-    /// A crash at the n-th passage; none where there is no number.
+    /// Crashes at the n-th delivery, or never if `after` is `None`.
     pub(super) fn new(after: Option<NonZeroU64>) -> Self {
         Self {
             remaining: after.map(|number| AtomicU64::new(number.get())),
         }
     }
 
-    /// A new delivery is at the point: between its two transactions where it takes two, after the
-    /// one that it takes otherwise, and before its answer in any case.
+    /// Called for each new delivery before its response: between its two transactions if it needs
+    /// two, otherwise after its only one.
     pub(super) fn pass(&self) {
         if let Some(remaining) = &self.remaining
             && remaining.fetch_sub(1, Ordering::Relaxed) == 1
         {
-            // Not an exit: nothing is to be flushed, closed or answered.
+            // Unlike an exit, an abort flushes and closes nothing.
             std::process::abort();
         }
     }

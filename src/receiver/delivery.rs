@@ -1,4 +1,4 @@
-//! The order of steps in which one delivery is taken. What each step does is in its own file.
+//! Processes one delivery, step by step. Each step is in its own file.
 
 use std::sync::Arc;
 
@@ -8,50 +8,55 @@ use hyper::body::Incoming;
 
 use crate::protocol::{Event, SIGNATURE_HEADER};
 
-use super::answer::Answer;
 use super::authentication::Evidence;
-use super::control::Handled;
-use super::flaws::{Overlooked, without_grants};
-use super::grants::{Grant, grants, withheld};
-use super::ledger::{Earlier, Entry, Recorded, digest};
+use super::control::RequestOutcome;
+use super::flaws::{UnverifiedKeyUse, without_grants};
+use super::grants::{ItemGrant, grants, skip_reason};
+use super::ledger::{FirstDelivery, LedgerEntry, RecordOutcome, digest};
+use super::received_request::Decision;
 use super::refusal::Refusal;
-use super::request_record::Decision;
+use super::response::ReceiverResponse;
 use super::server::Backend;
 
-/// A delivery that was let in.
-struct Delivered {
+/// A delivery whose body was read.
+struct IncomingDelivery {
     body: Bytes,
-    /// The signature that came with it, which a sound receiver has no more use for.
+    /// The value of the signature header. Only some flaws and variants use it after
+    /// authentication.
     signature: String,
 }
 
-/// Reads, verifies, interprets, grants once, answers.
-pub(super) async fn take(backend: &Arc<Backend>, headers: &HeaderMap, body: Incoming) -> Handled {
-    let handled = match verified_body(backend, headers, body).await {
-        Ok(delivered) if backend.steps.answers_early() => take_later(backend, delivered),
-        Ok(delivered) => take_verified(backend, &delivered).await,
-        Err(refusal) => Handled::refused(refusal),
+/// Reads, authenticates, parses and grants a delivery, and builds its response.
+pub(super) async fn process(
+    backend: &Arc<Backend>,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> RequestOutcome {
+    let outcome = match receive(backend, headers, body).await {
+        Ok(delivery) if backend.steps.responds_early() => process_in_background(backend, delivery),
+        Ok(delivery) => process_verified(backend, &delivery).await,
+        Err(refusal) => RequestOutcome::refused(refusal),
     };
-    backend.steps.answer(handled).await
+    backend.steps.alter_response(outcome).await
 }
 
-/// Answers now, and tells nobody what becomes of it.
-fn take_later(backend: &Arc<Backend>, delivered: Delivered) -> Handled {
+/// Responds at once and processes the delivery afterwards. Its outcome is lost.
+fn process_in_background(backend: &Arc<Backend>, delivery: IncomingDelivery) -> RequestOutcome {
     let backend = Arc::clone(backend);
-    tokio::spawn(async move { take_verified(&backend, &delivered).await });
-    Handled::new(Answer::ok(), Decision::AnsweredEarly)
+    tokio::spawn(async move { process_verified(&backend, &delivery).await });
+    RequestOutcome::new(ReceiverResponse::ok(), Decision::AnsweredEarly)
 }
 
-/// The delivery, if it arrived whole and its signature is right and fresh.
-async fn verified_body(
+/// Reads and authenticates a delivery.
+async fn receive(
     backend: &Backend,
     headers: &HeaderMap,
     body: Incoming,
-) -> Result<Delivered, Refusal> {
+) -> Result<IncomingDelivery, Refusal> {
     let (steps, settings) = (&backend.steps, &backend.settings);
     steps.refuse_unread(headers)?;
     let body = steps.read(body, settings.body_timeout).await?;
-    let authentic = steps.authenticate(&Evidence {
+    let authenticated = steps.authenticate(&Evidence {
         headers,
         body: &body,
         signer: &backend.signer,
@@ -59,193 +64,225 @@ async fn verified_body(
         tolerance: settings.tolerance,
     });
     let signature = headers.get(SIGNATURE_HEADER).map(HeaderValue::as_bytes);
-    let delivered = Delivered {
+    let delivery = IncomingDelivery {
         body,
         signature: String::from_utf8_lossy(signature.unwrap_or_default()).into_owned(),
     };
-    match authentic {
-        Err(refusal) if !overlooks(backend, &delivered, &refusal).await => Err(refusal),
-        _ => Ok(delivered),
+    match authenticated {
+        Err(refusal) if !accepted_by_flaw(backend, &delivery, &refusal).await => Err(refusal),
+        _ => Ok(delivery),
     }
 }
 
-/// Whether what is refused is taken all the same, which a sound receiver never does.
-async fn overlooks(backend: &Backend, delivered: &Delivered, refusal: &Refusal) -> bool {
+/// Whether a flaw accepts the delivery although authentication refused it.
+async fn accepted_by_flaw(
+    backend: &Backend,
+    delivery: &IncomingDelivery,
+    refusal: &Refusal,
+) -> bool {
     let (steps, ledger) = (&backend.steps, &backend.ledger);
-    let Some(overlooked) = steps.overlooks().filter(|_| refusal.is_forgery()) else {
+    let Some(key_use) = steps.unverified_key_use().filter(|_| refusal.is_forgery()) else {
         return false;
     };
-    let Ok(event) = steps.interpret(&delivered.body) else {
+    let Ok(event) = steps.parse_event(&delivery.body) else {
         return false;
     };
     let Ok((decision, grants)) = decide(backend, &event) else {
         return false;
     };
-    let entry = entry(backend, &event, delivered, &decision, Answer::ok(), grants);
-    match overlooked {
-        Overlooked::KnownKeyPasses => {
+    let entry = ledger_entry(
+        backend,
+        &event,
+        delivery,
+        &decision,
+        ReceiverResponse::ok(),
+        grants,
+    );
+    match key_use {
+        UnverifiedKeyUse::AcceptsKnownKey => {
             let known = steps.recall(ledger, entry.idempotency_key, entry.body);
             matches!(known.await, Ok(Some(_)))
         }
-        Overlooked::KeyIsUsedUp => {
-            // Where the ledger fails, the key is as it was.
+        UnverifiedKeyUse::RecordsKey => {
+            // If the ledger fails, the key stays unused.
             let _ = steps.record(ledger, without_grants(entry)).await;
             false
         }
     }
 }
 
-/// A script comes before anything that the body might say, except for whose script it is.
-async fn take_verified(backend: &Backend, delivered: &Delivered) -> Handled {
-    let event = backend.steps.interpret(&delivered.body);
+/// Processes an authenticated delivery. A scripted failure has priority over any error in the body;
+/// the body only determines the player whose script applies.
+async fn process_verified(backend: &Backend, delivery: &IncomingDelivery) -> RequestOutcome {
+    let event = backend.steps.parse_event(&delivery.body);
     let player_id = event
         .as_ref()
         .ok()
         .map(|event| event.event_data.player_id.to_string());
     let scripted = backend.scripts.next(player_id.as_deref());
-    let handled = match (scripted, event) {
+    let outcome = match (scripted, event) {
         (Some(status), event) if !status.is_success() => {
-            fail(backend, event.ok().as_ref(), delivered, status).await
+            respond_with_failure(backend, event.ok().as_ref(), delivery, status).await
         }
-        (_, Ok(event)) => work(backend, &event, delivered, scripted).await,
-        (_, Err(refusal)) => Handled::refused(refusal),
+        (_, Ok(event)) => process_event(backend, &event, delivery, scripted).await,
+        (_, Err(refusal)) => RequestOutcome::refused(refusal),
     };
-    Handled {
+    RequestOutcome {
         player_id,
-        ..handled
+        ..outcome
     }
 }
 
-/// Fails as a script says, which leaves nothing behind but in a receiver with such a flaw.
-async fn fail(
+/// Responds with a scripted failure. Records nothing, except in receivers with a flaw that records
+/// a delivery in two transactions.
+async fn respond_with_failure(
     backend: &Backend,
     event: Option<&Event>,
-    delivered: &Delivered,
+    delivery: &IncomingDelivery,
     status: StatusCode,
-) -> Handled {
-    if backend.steps.leaves_half_done()
+) -> RequestOutcome {
+    if backend.steps.has_two_transactions()
         && let Some(event) = event
         && let Ok((decision, grants)) = decide(backend, event)
     {
-        let entry = entry(backend, event, delivered, &decision, Answer::ok(), grants);
-        if let Err(error) = backend.steps.leave_half_done(&backend.ledger, entry).await {
-            return Handled::ledger_failed(error);
+        let entry = ledger_entry(
+            backend,
+            event,
+            delivery,
+            &decision,
+            ReceiverResponse::ok(),
+            grants,
+        );
+        if let Err(error) = backend
+            .steps
+            .record_first_half(&backend.ledger, entry)
+            .await
+        {
+            return RequestOutcome::ledger_failed(error);
         }
     }
-    Handled::new(
-        Answer::error(status, "a script says so"),
+    RequestOutcome::new(
+        ReceiverResponse::error(status, "scripted failure"),
         Decision::Scripted,
     )
 }
 
-/// Works on an event, unless it is worked on already by a receiver that minds.
-async fn work(
+/// Processes an event, unless a variant refuses it.
+async fn process_event(
     backend: &Backend,
     event: &Event,
-    delivered: &Delivered,
+    delivery: &IncomingDelivery,
     scripted: Option<StatusCode>,
-) -> Handled {
-    match backend.steps.begin(event, &delivered.signature) {
-        Ok(under_way) => {
-            let handled = settle(backend, event, delivered, scripted).await;
-            backend.steps.keep_in_mind(&handled, &delivered.signature);
-            if let Some(under_way) = under_way {
-                under_way.end(&handled).await;
+) -> RequestOutcome {
+    match backend.steps.begin(event, &delivery.signature) {
+        Ok(in_progress) => {
+            let outcome = record_event(backend, event, delivery, scripted).await;
+            backend.steps.remember(&outcome, &delivery.signature);
+            if let Some(in_progress) = in_progress {
+                in_progress.finish(&outcome).await;
             }
-            handled
+            outcome
         }
-        Err(refusal) => Handled::refused(refusal),
+        Err(refusal) => RequestOutcome::refused(refusal),
     }
 }
 
-/// Grants an event once. A redelivery is answered as the first delivery was, even if it would be
-/// refused by now, and even if its body is another: the key says that the action happened. The
-/// sender is in the wrong then, but a second grant would make it worse, and a refusal would only
-/// make it send again.
-async fn settle(
+/// Grants an event once. A redelivery gets the first delivery's response, even if the event would
+/// be refused by now or the body is different: the key says that the action has happened. A
+/// different body is the sender's mistake, but a second grant would be worse, and a refusal would
+/// only cause another retry.
+async fn record_event(
     backend: &Backend,
     event: &Event,
-    delivered: &Delivered,
+    delivery: &IncomingDelivery,
     scripted: Option<StatusCode>,
-) -> Handled {
+) -> RequestOutcome {
     let (decision, grants) = match decide(backend, event) {
         Ok(decided) => decided,
         Err(refusal) => {
-            return refuse_unless_recorded(backend, event, delivered, scripted, refusal).await;
+            return refuse_unless_recorded(backend, event, delivery, scripted, refusal).await;
         }
     };
-    let answer = Answer::success(scripted.unwrap_or(StatusCode::OK));
-    let entry = entry(backend, event, delivered, &decision, answer.clone(), grants);
-    let _turn = match backend.steps.take_turn(&entry.idempotency_key).await {
-        Ok(turn) => turn,
-        Err(refusal) => return Handled::refused(refusal),
+    let response = ReceiverResponse::success(scripted.unwrap_or(StatusCode::OK));
+    let entry = ledger_entry(
+        backend,
+        event,
+        delivery,
+        &decision,
+        response.clone(),
+        grants,
+    );
+    let _busy_key = match backend.steps.mark_key_busy(&entry.idempotency_key).await {
+        Ok(busy_key) => busy_key,
+        Err(refusal) => return RequestOutcome::refused(refusal),
     };
     match backend.steps.record(&backend.ledger, entry).await {
-        Ok(Recorded::First) => Handled::new(answer, decision),
-        Ok(Recorded::Earlier(earlier)) => repeat(earlier, scripted),
-        Err(error) => Handled::ledger_failed(error),
+        Ok(RecordOutcome::First) => RequestOutcome::new(response, decision),
+        Ok(RecordOutcome::Redelivery(first)) => repeat_response(first, scripted),
+        Err(error) => RequestOutcome::ledger_failed(error),
     }
 }
 
-/// What is to become of an event, were it the first of its key.
-fn decide(backend: &Backend, event: &Event) -> Result<(Decision, Vec<Grant>), Refusal> {
-    let event = backend.steps.understand(event, &backend.settings);
-    match withheld(&event, &backend.settings) {
-        Some(reason) => match backend.steps.denies(reason) {
+/// What to do with an event, if it is the first with its key.
+fn decide(backend: &Backend, event: &Event) -> Result<(Decision, Vec<ItemGrant>), Refusal> {
+    let event = backend.steps.event_to_grant(event, &backend.settings);
+    match skip_reason(&event, &backend.settings) {
+        Some(reason) => match backend.steps.denial(reason) {
             Some(refusal) => Err(refusal),
-            None => Ok((Decision::Withheld(reason), Vec::new())),
+            None => Ok((Decision::Skipped(reason), Vec::new())),
         },
         None => Ok((Decision::Granted, grants(&event, &backend.settings)?)),
     }
 }
 
-/// A refusal uses up no key, so that the event can still be granted once the game is able to.
+/// Refuses an event, unless its key is already recorded. A refusal does not record the key, so the
+/// event can be granted later, when the game is able to.
 async fn refuse_unless_recorded(
     backend: &Backend,
     event: &Event,
-    delivered: &Delivered,
+    delivery: &IncomingDelivery,
     scripted: Option<StatusCode>,
     refusal: Refusal,
-) -> Handled {
-    let key = backend.steps.identify(event, &delivered.signature);
+) -> RequestOutcome {
+    let key = backend.steps.identify(event, &delivery.signature);
     let recalled = backend
         .steps
-        .recall(&backend.ledger, key, digest(&delivered.body));
+        .recall(&backend.ledger, key, digest(&delivery.body));
     match recalled.await {
-        Ok(Some(earlier)) => repeat(earlier, scripted),
-        Ok(None) => Handled::refused(refusal),
-        Err(error) => Handled::ledger_failed(error),
+        Ok(Some(first)) => repeat_response(first, scripted),
+        Ok(None) => RequestOutcome::refused(refusal),
+        Err(error) => RequestOutcome::ledger_failed(error),
     }
 }
 
-/// The first delivery's answer again, or the script's.
-fn repeat(earlier: Earlier, scripted: Option<StatusCode>) -> Handled {
-    let answer = scripted.map_or(earlier.answer, Answer::success);
+/// Repeats the first delivery's response, unless a script overrides it.
+fn repeat_response(first: FirstDelivery, scripted: Option<StatusCode>) -> RequestOutcome {
+    let response = scripted.map_or(first.response, ReceiverResponse::success);
     let decision = Decision::Redelivery {
-        same_body: earlier.same_body,
+        same_body: first.same_body,
     };
-    Handled::new(answer, decision)
+    RequestOutcome::new(response, decision)
 }
 
-fn entry(
+fn ledger_entry(
     backend: &Backend,
     event: &Event,
-    delivered: &Delivered,
+    delivery: &IncomingDelivery,
     decision: &Decision,
-    answer: Answer,
-    grants: Vec<Grant>,
-) -> Entry {
+    response: ReceiverResponse,
+    grants: Vec<ItemGrant>,
+) -> LedgerEntry {
     let decision = match decision {
-        Decision::Withheld(reason) => reason.to_string(),
+        Decision::Skipped(reason) => reason.to_string(),
         other => other.to_string(),
     };
-    Entry {
-        idempotency_key: backend.steps.identify(event, &delivered.signature),
+    LedgerEntry {
+        idempotency_key: backend.steps.identify(event, &delivery.signature),
         event_id: event.event_id.to_string(),
         player_id: event.event_data.player_id.to_string(),
         decision,
-        body: digest(&delivered.body),
-        answer,
+        body: digest(&delivery.body),
+        response,
         grants,
     }
 }

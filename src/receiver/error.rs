@@ -1,4 +1,4 @@
-//! Why the receiver could not start or go on, and what to do about it.
+//! Errors that stop the receiver, with help on how to fix them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,33 +7,33 @@ use super::flaws::Flaw;
 use super::ledger::LedgerError;
 use super::variants::Variant;
 
-/// Why the receiver could not start or go on.
+/// Why the receiver could not start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiverError {
-    /// The address is one that other machines reach.
-    #[error("{0} can be reached from other machines, and the /debug endpoints ask for no password")]
+    /// Other machines can reach the address.
+    #[error("other machines can reach {0}, and the /debug endpoints require no password")]
     RemoteAddress(SocketAddr),
-    /// The address can't be listened on.
+    /// Listening on the address failed.
     #[error("can't listen on {address}: {source}")]
     Listen {
-        /// The address that was asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The webhook path can't be one.
-    #[error("{0:?} can't be the path that takes deliveries")]
+    /// The webhook path is invalid or reserved.
+    #[error("invalid webhook path {0:?}")]
     Path(String),
-    /// A scripted status can't be answered with.
-    #[error("{0} can't be a scripted status")]
+    /// A scripted status is out of range.
+    #[error("invalid scripted status {0}")]
     ScriptedStatus(u16),
-    /// Two flaws that are different answers to one question.
-    #[error("the flaws {0} and {1} exclude each other")]
-    FlawsExclude(Flaw, Flaw),
-    /// Two variants that are different answers to one question.
-    #[error("the variants {0} and {1} exclude each other")]
-    VariantsExclude(Variant, Variant),
-    /// A flaw that needs the secret before the present one.
+    /// Two flaws replace the same step.
+    #[error("the flaws {0} and {1} can't be combined")]
+    ConflictingFlaws(Flaw, Flaw),
+    /// Two variants change the same behavior.
+    #[error("the variants {0} and {1} can't be combined")]
+    ConflictingVariants(Variant, Variant),
+    /// The flaw needs the expired secret, which is missing.
     #[error("the flaw {flaw} needs the expired secret", flaw = Flaw::ExpiredSecretAccepted)]
     NoExpiredSecret,
     /// The ledger could not be opened or written.
@@ -42,35 +42,36 @@ pub enum ReceiverError {
 }
 
 impl ReceiverError {
-    /// What to do about it, where that can be said.
+    /// How to fix it, if known.
     pub fn help(&self) -> Option<String> {
         match self {
             Self::RemoteAddress(address) => Some(format!(
-                "listen on 127.0.0.1:{}, or allow remote access if the network is yours alone",
+                "listen on 127.0.0.1:{}, or allow remote access if you trust the whole network",
                 address.port()
             )),
             Self::Listen { address, source } => match source.kind() {
                 io::ErrorKind::AddrInUse => Some(format!(
-                    "stop what listens on port {}, or listen on another port (0 takes a free one)",
+                    "stop the program that uses port {}, or use another port (0 picks a free one)",
                     address.port()
                 )),
                 io::ErrorKind::PermissionDenied => {
-                    Some("take a port from 1024 upwards (0 takes a free one)".to_owned())
+                    Some("use port 1024 or higher (0 picks a free one)".to_owned())
                 }
                 io::ErrorKind::AddrNotAvailable => {
-                    Some("listen on an address of this machine, such as 127.0.0.1".to_owned())
+                    Some("use an address of this machine, such as 127.0.0.1".to_owned())
                 }
                 _ => None,
             },
             Self::Path(_) => Some(
-                "a path starts with / and has no ?, # or space in it; /health and /debug are taken"
+                "start the path with `/` and use no `?`, `#` or space; /health and /debug are \
+                 reserved"
                     .to_owned(),
             ),
-            Self::ScriptedStatus(_) => Some("a scripted status is one from 200 to 599".to_owned()),
-            Self::FlawsExclude(..) | Self::VariantsExclude(..) => {
-                Some("show one of them at a time".to_owned())
+            Self::ScriptedStatus(_) => Some("use a status from 200 to 599".to_owned()),
+            Self::ConflictingFlaws(..) | Self::ConflictingVariants(..) => {
+                Some("choose one of them".to_owned())
             }
-            Self::NoExpiredSecret => Some("give the secret before the present one".to_owned()),
+            Self::NoExpiredSecret => Some("also provide the previous secret".to_owned()),
             Self::Ledger(error) => error.help(),
         }
     }

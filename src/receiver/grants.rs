@@ -1,5 +1,5 @@
-//! What an event stands for: how much of which SKU, or that nothing is to be granted, or that
-//! something can't be. Nothing is written down here.
+//! Computes what to grant for an event: how much of which SKU. Also decides whether to skip the
+//! grant and whether an item can't be granted. Records nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,23 +9,23 @@ use crate::protocol::{Event, Item, ItemKind, NestedItem};
 use super::refusal::Refusal;
 use super::settings::{BundleHandling, ReceiverSettings};
 
-/// So much of one SKU.
+/// A quantity of one SKU.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Grant {
+pub(super) struct ItemGrant {
     pub(super) sku: String,
     pub(super) quantity: u64,
 }
 
-/// Why an event is acknowledged and recorded, but changes nothing that a player holds.
+/// Why an event is acknowledged and recorded, but not granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Withheld {
-    /// It comes from the sandbox environment.
+pub enum Skipped {
+    /// The event comes from the sandbox environment.
     Sandbox,
-    /// "Send test event" in the dashboard caused it.
+    /// "Send test event" in the dashboard triggered the event.
     Test,
 }
 
-impl fmt::Display for Withheld {
+impl fmt::Display for Skipped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Sandbox => "sandbox",
@@ -34,14 +34,14 @@ impl fmt::Display for Withheld {
     }
 }
 
-/// How much of each SKU, in a settled order.
+/// The quantity of each SKU, in a stable order.
 type Quantities = BTreeMap<String, u64>;
 
-/// Why one item can't be granted as it is.
+/// Why one item can't be granted.
 enum Obstacle {
-    /// The game can't grant this SKU: the fallback is to be granted instead.
+    /// The game can't grant this SKU. The fallback item may be granted instead.
     CannotGrant(String),
-    /// The sender asks for more than can be counted: no fallback makes this right.
+    /// The quantity does not fit into 64 bits. A fallback does not help.
     TooLarge(String),
 }
 
@@ -54,19 +54,23 @@ impl From<Obstacle> for Refusal {
     }
 }
 
-/// Whether the game lets this event pass without a grant. `[A]`
-pub(super) fn withheld(event: &Event, settings: &ReceiverSettings) -> Option<Withheld> {
+/// Why the game acknowledges this event without granting it, if it does. `[A]`
+pub(super) fn skip_reason(event: &Event, settings: &ReceiverSettings) -> Option<Skipped> {
     if event.is_test() && !settings.grant_test {
-        Some(Withheld::Test)
+        Some(Skipped::Test)
     } else if event.sandbox && !settings.grant_sandbox {
-        Some(Withheld::Sandbox)
+        Some(Skipped::Sandbox)
     } else {
         None
     }
 }
 
-/// All that the event grants, one entry an SKU. Every item is granted, or none is.
-pub(super) fn grants(event: &Event, settings: &ReceiverSettings) -> Result<Vec<Grant>, Refusal> {
+/// Everything that the event grants, with one entry per SKU. Either all items can be granted or
+/// the whole event is refused.
+pub(super) fn grants(
+    event: &Event,
+    settings: &ReceiverSettings,
+) -> Result<Vec<ItemGrant>, Refusal> {
     let mut total = Quantities::new();
     for item in event.event_data.granted_items() {
         for (sku, quantity) in with_fallback(item, settings)? {
@@ -75,11 +79,11 @@ pub(super) fn grants(event: &Event, settings: &ReceiverSettings) -> Result<Vec<G
     }
     Ok(total
         .into_iter()
-        .map(|(sku, quantity)| Grant { sku, quantity })
+        .map(|(sku, quantity)| ItemGrant { sku, quantity })
         .collect())
 }
 
-/// Whether the item can be granted as it is, without its fallback.
+/// Whether the item can be granted without its fallback.
 pub(super) fn can_grant(item: &Item, settings: &ReceiverSettings) -> bool {
     expand(item, settings).is_ok()
 }
@@ -98,21 +102,21 @@ fn with_fallback(item: &Item, settings: &ReceiverSettings) -> Result<Quantities,
     }
 }
 
-/// What one item stands for. A bundle of nothing stands for nothing.
+/// The quantities that one item grants. An empty bundle grants nothing.
 fn expand(item: &Item, settings: &ReceiverSettings) -> Result<Quantities, Obstacle> {
     let mut quantities = Quantities::new();
-    // A list of what is still to be opened rather than recursion: the depth is the sender's.
-    let mut unopened = vec![Part::whole(item)];
+    // Iterative, because the sender controls the depth.
+    let mut unopened = vec![BundlePart::outermost(item)];
     while let Some(part) = unopened.pop() {
         if settings.cannot_grant.contains(part.sku) {
             return Err(Obstacle::CannotGrant(part.sku.to_owned()));
         }
         match (part.kind, settings.bundles) {
-            // What a type means that the source does not name can't be guessed.
+            // The meaning of an undocumented type is unknown.
             (ItemKind::Unknown(_), _) => return Err(Obstacle::CannotGrant(part.sku.to_owned())),
             (ItemKind::Bundle, BundleHandling::Nested) => {
                 for inner in part.nested {
-                    unopened.push(Part::inside(part.quantity, inner)?);
+                    unopened.push(BundlePart::inside(part.quantity, inner)?);
                 }
             }
             (ItemKind::Item, _) | (ItemKind::Bundle, BundleHandling::Sku) => {
@@ -123,16 +127,16 @@ fn expand(item: &Item, settings: &ReceiverSettings) -> Result<Quantities, Obstac
     Ok(quantities)
 }
 
-/// An item or a nested item, with its quantity over all the bundles around it.
-struct Part<'a> {
+/// An item or a nested item. Its quantity is multiplied by those of all bundles around it.
+struct BundlePart<'a> {
     sku: &'a str,
     kind: &'a ItemKind,
     quantity: u64,
     nested: &'a [NestedItem],
 }
 
-impl<'a> Part<'a> {
-    fn whole(item: &'a Item) -> Self {
+impl<'a> BundlePart<'a> {
+    fn outermost(item: &'a Item) -> Self {
         Self {
             sku: &item.sku,
             kind: &item.kind,
@@ -141,7 +145,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Part of a bundle that is granted `bundles` times. `[A]`
+    /// An item of a bundle that is granted `bundles` times. `[A]`
     fn inside(bundles: u64, item: &'a NestedItem) -> Result<Self, Obstacle> {
         Ok(Self {
             sku: &item.sku,
@@ -154,10 +158,10 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Adds up exactly, or says that it can't.
+/// Adds without overflow.
 fn add(quantities: &mut Quantities, sku: &str, quantity: u64) -> Result<(), Obstacle> {
-    let held = quantities.entry(sku.to_owned()).or_insert(0);
-    *held = held
+    let sum = quantities.entry(sku.to_owned()).or_insert(0);
+    *sum = sum
         .checked_add(quantity)
         .ok_or_else(|| Obstacle::TooLarge(sku.to_owned()))?;
     Ok(())

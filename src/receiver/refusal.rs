@@ -1,16 +1,15 @@
-//! Every reason to turn a request away, with the status that says so. How the answer is written
-//! is in `answer`.
+//! The reasons to refuse a request and their statuses. `response` builds the response.
 
 use http::StatusCode;
 
 use super::flaws::Flaw;
-use super::grants::Withheld;
+use super::grants::Skipped;
 
-/// Why a request was turned away. Nothing was granted and no idempotency key was used up.
+/// Why a request was refused. A refusal grants nothing and records no idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The header is missing, is there more than once, or is empty.
-    #[error("{header} must be there exactly once and not be empty")]
+    /// The header is missing, duplicated or empty.
+    #[error("{header} must be present exactly once and not empty")]
     HeaderCount {
         /// The header's name.
         header: &'static str,
@@ -18,96 +17,98 @@ pub enum Refusal {
     /// The timestamp is not a decimal number of seconds.
     #[error("the timestamp is not a decimal number of Unix seconds")]
     TimestampMalformed,
-    /// The signature is not one, or not of this body.
+    /// The signature is malformed or does not match.
     #[error("{0}")]
     Signature(#[from] crate::protocol::SignatureMismatch),
-    /// The timestamp is too old or too far ahead.
-    #[error("the timestamp is {distance} s from this clock, more than the tolerance")]
+    /// The timestamp is too old or too far in the future.
+    #[error(
+        "the timestamp differs from this receiver's clock by {distance} s, more than the tolerance"
+    )]
     NotFresh {
         /// Seconds between the timestamp and the receiver's clock.
         distance: u64,
     },
-    /// The body did not arrive in full.
+    /// The body is incomplete.
     #[error("the body was cut off")]
     BodyCut,
-    /// The body took too long.
+    /// The body took too long to arrive.
     #[error("the body took too long to arrive")]
     BodySlow,
-    /// The body is larger than is accepted.
+    /// The body is too large.
     #[error("the body is larger than {limit} bytes")]
     BodyTooLarge {
-        /// The most bytes that are accepted.
+        /// The limit in bytes.
         limit: usize,
     },
     /// The body is not an event.
     #[error("not a coupon.redeemed event: {0}")]
     NotAnEvent(String),
-    /// The event is of a type that this receiver does not handle.
+    /// This receiver does not handle the event type.
     #[error("unknown event_type {0:?}")]
     UnknownEventType(String),
-    /// The event's idempotency key is empty, so nothing could be granted once.
+    /// The idempotency key is empty, so it can't prevent a second grant.
     #[error("the idempotency_key is empty")]
     EmptyIdempotencyKey,
-    /// The item, and every fallback of it, has something that the game can't grant.
-    #[error("{sku:?} can't be granted and there is no fallback_item")]
+    /// The game can grant neither the item nor any of its fallbacks.
+    #[error("{sku:?} can't be granted and has no fallback_item")]
     CannotGrant {
-        /// The SKU that is in the way.
+        /// The SKU that can't be granted.
         sku: String,
     },
-    /// The player's ID or an SKU is not ASCII, which this game's are.
-    #[error("a player's ID and an SKU are ASCII here")]
-    BeyondAscii,
-    /// The game has no such player.
-    #[error("there is no such player")]
+    /// The player ID or an SKU is not ASCII.
+    #[error("player IDs and SKUs must be ASCII")]
+    NonAsciiId,
+    /// The game does not know the player.
+    #[error("unknown player")]
     UnknownPlayer,
-    /// What the event grants of one SKU is more than can be counted.
+    /// The event grants more of one SKU than fits into 64 bits.
     #[error("the quantity of {sku:?} is more than {max}", max = u64::MAX)]
     QuantityTooLarge {
         /// The SKU.
         sku: String,
     },
-    /// The game denies such events in place of passing them over.
+    /// The game denies such events instead of skipping them.
     #[error("{0} events are denied here")]
-    Denied(Withheld),
-    /// More deliveries have come of late than are taken.
+    Denied(Skipped),
+    /// The rate limit is exceeded.
     #[error("too many deliveries")]
-    TooMany,
-    /// Another delivery of the same idempotency key is worked on at this moment.
-    #[error("another delivery of this idempotency_key is worked on")]
+    RateLimited,
+    /// Another delivery with the same idempotency key is already being processed.
+    #[error("another delivery with this idempotency_key is already being processed")]
     InProgress {
-        /// What it is answered with.
+        /// The response's status.
         status: StatusCode,
     },
-    /// The same signature has come before, and what it came with was granted.
-    #[error("this signature was granted already")]
+    /// A delivery with the same signature was already granted.
+    #[error("a delivery with this signature was already granted")]
     Replayed,
-    /// A sound receiver would have taken it further.
-    #[error("on purpose: {flaw}")]
-    OnPurpose {
-        /// The flaw that is shown.
+    /// A sound receiver would not refuse the request here.
+    #[error("refused by the flaw {flaw}")]
+    CausedByFlaw {
+        /// The flaw.
         flaw: Flaw,
-        /// What it is answered with.
+        /// The response's status.
         status: StatusCode,
     },
     /// A path segment is not percent-encoded UTF-8.
     #[error("the path is not percent-encoded UTF-8")]
     MalformedPath,
-    /// A script is not a JSON array of statuses.
-    #[error("a script is a JSON array of statuses from 200 to 599, as [503, 200]")]
+    /// The script is not a JSON array of statuses.
+    #[error("expected a JSON array of statuses from 200 to 599, such as [503, 200]")]
     MalformedScript,
-    /// There is nothing at this path.
-    #[error("there is nothing at this path")]
+    /// No endpoint has this path.
+    #[error("no endpoint has this path")]
     NoSuchPath,
-    /// The path takes another method.
-    #[error("this path takes {allowed} only")]
+    /// The endpoint does not allow this method.
+    #[error("this path allows only {allowed}")]
     MethodNotAllowed {
-        /// The method that it takes.
+        /// The allowed method.
         allowed: &'static str,
     },
 }
 
 impl Refusal {
-    /// Whether the request does not prove who sent it, and when.
+    /// Whether the signature or the timestamp was refused.
     pub(super) fn is_forgery(&self) -> bool {
         matches!(
             self,
@@ -118,7 +119,7 @@ impl Refusal {
         )
     }
 
-    /// The status that goes with it.
+    /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::HeaderCount { .. }
@@ -133,13 +134,13 @@ impl Refusal {
             | Self::EmptyIdempotencyKey
             | Self::MalformedPath
             | Self::MalformedScript => StatusCode::BAD_REQUEST,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::CannotGrant { .. } | Self::QuantityTooLarge { .. } | Self::BeyondAscii => {
+            Self::CannotGrant { .. } | Self::QuantityTooLarge { .. } | Self::NonAsciiId => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::OnPurpose { status, .. } | Self::InProgress { status } => *status,
+            Self::CausedByFlaw { status, .. } | Self::InProgress { status } => *status,
             Self::NoSuchPath | Self::UnknownPlayer => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         }

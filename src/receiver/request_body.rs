@@ -1,4 +1,4 @@
-//! Reads a request's body up to a size and within a time. What the bytes mean is not its business.
+//! Reads a request's body, with limits on its size and on the time.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use hyper::body::{Body, Incoming};
 
 use super::refusal::Refusal;
 
-/// The most bytes that a body may have.
+/// The maximum size of a body in bytes.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 
-/// So much of a body that is too large is read and dropped, so that its sender, who writes first
-/// and reads later, gets to see the refusal.
+/// How much of a too large body is read and discarded. Senders that write the whole body before
+/// they read the response then still see the refusal.
 const DISCARD_LIMIT: usize = 16 * BODY_LIMIT;
 
-/// The whole body, which must arrive within `timeout`, however it drips.
+/// Reads the whole body, which must arrive within `timeout` in total.
 pub(super) async fn read(body: Incoming, timeout: Duration) -> Result<Bytes, Refusal> {
     let mut arrived = BytesMut::new();
     read_into(body, timeout, &mut arrived).await?;
     Ok(arrived.freeze())
 }
 
-/// The same, with what has arrived in `arrived` also where that is not the whole.
+/// Like [`read`], but `arrived` also contains the part of an incomplete body that has arrived.
 pub(super) async fn read_into(
     body: Incoming,
     timeout: Duration,
@@ -39,7 +39,7 @@ async fn collect(mut body: Incoming, collected: &mut BytesMut) -> Result<(), Ref
     let mut length = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::BodyCut)?;
-        // Trailers are of no interest.
+        // Ignore trailers.
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -54,14 +54,14 @@ async fn collect(mut body: Incoming, collected: &mut BytesMut) -> Result<(), Ref
     if length > BODY_LIMIT {
         return Err(Refusal::BodyTooLarge { limit: BODY_LIMIT });
     }
-    // A connection that goes away can look like the end of its body.
+    // A closed connection can look like the end of the body.
     if promised.is_some_and(|promised| promised != length as u64) {
         return Err(Refusal::BodyCut);
     }
     Ok(())
 }
 
-/// What `Content-Length` promises; only a hint of how much room to make.
+/// The length from `Content-Length`, used only to reserve memory.
 fn announced_length(body: &Incoming) -> usize {
     usize::try_from(body.size_hint().lower()).unwrap_or(BODY_LIMIT)
 }

@@ -1,4 +1,4 @@
-//! Which endpoint a path is. Methods and bodies are not looked at.
+//! Maps a path to its endpoint. Ignores methods and bodies.
 
 use percent_encoding::percent_decode_str;
 
@@ -8,21 +8,21 @@ use super::refusal::Refusal;
 /// An endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    /// Takes deliveries.
+    /// Accepts deliveries.
     Webhook,
-    /// How much of one SKU a player holds.
+    /// Returns how much of one SKU a player holds.
     PlayerItem { player_id: String, sku: String },
-    /// All that a player holds.
+    /// Returns everything that a player holds.
     PlayerItems { player_id: String },
-    /// Scripts the answers to a player's next deliveries.
+    /// Scripts the responses to a player's next deliveries.
     PlayerScript { player_id: String },
-    /// Loses what a restart of the process would.
+    /// Clears everything that a restart of the process would lose.
     Restart,
-    /// Whether the receiver is up.
+    /// Returns whether the receiver is up.
     Health,
 }
 
-/// The endpoint at `path`, as it stands in the request line without its query.
+/// The endpoint at `path`, which is the path of the request line without the query.
 pub(super) fn route(path: &str, webhook_path: &str) -> Result<Route, Refusal> {
     if path == webhook_path {
         return Ok(Route::Webhook);
@@ -33,8 +33,8 @@ pub(super) fn route(path: &str, webhook_path: &str) -> Result<Route, Refusal> {
     if path == "/debug/restart" {
         return Ok(Route::Restart);
     }
-    // A player's ID or an SKU may have any character in it, so a segment is decoded only after
-    // the path is cut into segments.
+    // A player ID or an SKU may contain any character, so split the path before decoding its
+    // segments.
     let Some(player_path) = path.strip_prefix("/debug/players/") else {
         return Err(Refusal::NoSuchPath);
     };
@@ -53,7 +53,7 @@ pub(super) fn route(path: &str, webhook_path: &str) -> Result<Route, Refusal> {
     }
 }
 
-/// Refuses a webhook path that no request can have, or that hides another endpoint.
+/// Refuses a webhook path that no request can have or that hides another endpoint.
 pub(super) fn check_webhook_path(path: &str) -> Result<(), ReceiverError> {
     let is_path = path.starts_with('/')
         && path
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_are_decoded_after_the_cut() {
+    fn segments_are_decoded_after_the_path_is_split() {
         for (path, expected) in [
             ("/debug/players/P1/items/crystals", item("P1", "crystals")),
             ("/debug/players/a%2Fb/items/c%2fd", item("a/b", "c/d")),
@@ -105,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_malformed() {
+    fn a_segment_that_is_not_utf8_is_malformed() {
         let path = "/debug/players/%ff/items";
         assert_eq!(route(path, WEBHOOK), Err(Refusal::MalformedPath));
     }
 
     #[test]
-    fn other_paths_lead_nowhere() {
+    fn other_paths_are_not_found() {
         for path in [
             "/",
             "",
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_path_must_be_reachable_and_free() {
+    fn a_webhook_path_must_be_valid_and_not_reserved() {
         for good in ["/", "/hook", "/a/b%20c", "/debugger"] {
             assert!(check_webhook_path(good).is_ok(), "{good}");
         }

@@ -1,5 +1,5 @@
-//! Answers that were settled beforehand: a list for all deliveries, and a list a player so that
-//! scenarios that run side by side don't take each other's.
+//! Scripted statuses: one list for all deliveries, and one list per player so that scenarios that
+//! run concurrently do not consume each other's.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use http::StatusCode;
 use super::error::ReceiverError;
 use super::refusal::Refusal;
 
-/// Statuses that are still to be answered with, the next one first.
+/// The remaining scripted statuses, the next one first.
 #[derive(Debug, Default)]
 pub(super) struct Scripts {
     lists: Mutex<Lists>,
@@ -18,56 +18,56 @@ pub(super) struct Scripts {
 #[derive(Debug, Default)]
 struct Lists {
     general: VecDeque<StatusCode>,
-    of_player: HashMap<String, VecDeque<StatusCode>>,
+    by_player: HashMap<String, VecDeque<StatusCode>>,
 }
 
 impl Scripts {
-    /// The general list.
+    /// Starts with the list for all deliveries.
     pub(super) fn new(general: &[StatusCode]) -> Result<Self, ReceiverError> {
-        if let Some(bad) = general.iter().find(|status| !is_final(**status)) {
-            return Err(ReceiverError::ScriptedStatus(bad.as_u16()));
+        if let Some(invalid) = general.iter().find(|status| !is_final(**status)) {
+            return Err(ReceiverError::ScriptedStatus(invalid.as_u16()));
         }
         Ok(Self {
             lists: Mutex::new(Lists {
                 general: general.iter().copied().collect(),
-                of_player: HashMap::new(),
+                by_player: HashMap::new(),
             }),
         })
     }
 
-    /// Replaces a player's list; an empty one takes it away.
+    /// Replaces a player's list. An empty script removes it.
     pub(super) fn set_player(&self, player_id: String, script: Vec<StatusCode>) {
         let mut lists = self.lists();
         if script.is_empty() {
-            lists.of_player.remove(&player_id);
+            lists.by_player.remove(&player_id);
         } else {
-            lists.of_player.insert(player_id, script.into());
+            lists.by_player.insert(player_id, script.into());
         }
     }
 
-    /// Takes the status for the next delivery. A player's own list goes first and leaves the
-    /// general one as it is.
+    /// Takes the status for the next delivery: from the player's list if there is one, otherwise
+    /// from the general list.
     pub(super) fn next(&self, player_id: Option<&str>) -> Option<StatusCode> {
         let mut lists = self.lists();
         if let Some(player_id) = player_id
-            && let Some(own) = lists.of_player.get_mut(player_id)
+            && let Some(list) = lists.by_player.get_mut(player_id)
         {
-            let status = own.pop_front();
-            if own.is_empty() {
-                lists.of_player.remove(player_id);
+            let status = list.pop_front();
+            if list.is_empty() {
+                lists.by_player.remove(player_id);
             }
             return status;
         }
         lists.general.pop_front()
     }
 
-    /// No list is left half changed by a panic, so a poisoned lock is as good as another.
+    /// A panic can't leave a list half changed, so a poisoned lock is usable.
     fn lists(&self) -> MutexGuard<'_, Lists> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Reads a script as it comes over HTTP: a JSON array of statuses.
+/// Parses a script: a JSON array of statuses.
 pub(super) fn parse(body: &[u8]) -> Result<Vec<StatusCode>, Refusal> {
     let numbers: Vec<u16> = serde_json::from_slice(body).map_err(|_| Refusal::MalformedScript)?;
     numbers
@@ -81,8 +81,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Vec<StatusCode>, Refusal> {
         .collect()
 }
 
-/// Whether a response can end with this status: 1xx only announces another, and above 599 there
-/// is no class.
+/// Whether this can be the final status of a response. A 1xx status only precedes another one, and
+/// statuses above 599 are not defined.
 fn is_final(status: StatusCode) -> bool {
     (200..600).contains(&status.as_u16())
 }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_players_list_goes_first_and_leaves_the_general_one() {
+    fn a_players_list_comes_first_and_leaves_the_general_list_alone() {
         let scripts = Scripts::new(&statuses(&[500, 501])).expect("statuses");
         scripts.set_player("a".to_owned(), statuses(&[503]));
         assert_eq!(
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_takes_the_players_away() {
+    fn an_empty_list_removes_the_players_list() {
         let scripts = Scripts::default();
         scripts.set_player("a".to_owned(), statuses(&[503]));
         scripts.set_player("a".to_owned(), Vec::new());
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn only_final_statuses_are_scripts() {
+    fn a_script_contains_only_final_statuses() {
         assert_eq!(parse(b"[503, 200]"), Ok(statuses(&[503, 200])));
         assert_eq!(parse(b"[]"), Ok(Vec::new()));
         for bad in [

@@ -1,4 +1,4 @@
-//! Listening, connections and shutdown. What a request is answered with is in `control`.
+//! Listening, connections and shutdown. `control` handles the requests.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,35 +17,35 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::protocol::Signer;
 
-use super::answer::Answer;
-use super::control::{self, Handled};
+use super::control::{self, RequestOutcome};
+use super::delivery_steps::DeliverySteps;
 use super::error::ReceiverError;
 use super::flaws;
 use super::ledger::{Ledger, LedgerError, LedgerThread};
-use super::request_record::RequestRecord;
+use super::received_request::ReceivedRequest;
+use super::response::ReceiverResponse;
 use super::routes::check_webhook_path;
 use super::scripts::Scripts;
 use super::settings::ReceiverSettings;
-use super::steps::Steps;
 use super::variants;
 
-/// How long a connection may be silent before the head of a request is there.
+/// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long requests may go on once the receiver is told to shut down.
+/// How long requests in flight may take after shutdown begins.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
-/// How long to wait when no connection can be accepted, as when all file handles are in use.
+/// How long to wait after a failed accept, for example if all file handles are in use.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What all requests share.
+/// The state that all requests share.
 pub(super) struct Backend {
     pub(super) settings: ReceiverSettings,
     pub(super) signer: Signer,
-    pub(super) steps: Steps,
+    pub(super) steps: DeliverySteps,
     pub(super) scripts: Scripts,
     pub(super) ledger: Ledger,
 }
 
-/// The reference receiver, listening.
+/// The built-in receiver, bound to its address.
 pub struct Receiver {
     listener: TcpListener,
     address: SocketAddr,
@@ -54,16 +54,17 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Checks the settings, opens the ledger and listens. Requests wait until [`Self::serve`].
+    /// Checks the settings, opens the ledger and binds the address. Requests wait until
+    /// [`Self::serve`].
     pub async fn bind(mut settings: ReceiverSettings) -> Result<Self, ReceiverError> {
         if !settings.allow_remote && !settings.listen.ip().is_loopback() {
             return Err(ReceiverError::RemoteAddress(settings.listen));
         }
         check_webhook_path(&settings.path)?;
         let scripts = Scripts::new(&settings.respond)?;
-        let steps = Steps::new(&settings)?;
-        flaws::mistake_settings(&mut settings);
-        variants::choose_settings(&mut settings);
+        let steps = DeliverySteps::new(&settings)?;
+        flaws::apply_settings_flaws(&mut settings);
+        variants::apply_settings_variants(&mut settings);
         let listen_error = |source| ReceiverError::Listen {
             address: settings.listen,
             source,
@@ -90,13 +91,13 @@ impl Receiver {
         })
     }
 
-    /// The address that it listens on.
+    /// The address that the receiver listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers requests until `shutdown` completes; then finishes those that are under way, writes
-    /// what waits, and closes the ledger.
+    /// Handles requests until `shutdown` completes. Then finishes the requests in flight and closes
+    /// the ledger.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), ReceiverError> {
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
@@ -106,17 +107,17 @@ impl Receiver {
                 () = &mut shutdown => break,
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        connections.spawn(converse(stream, Arc::clone(&self.backend), &graceful));
+                        connections.spawn(serve_connection(stream, Arc::clone(&self.backend), &graceful));
                     }
-                    // An accept fails for want of resources or since the peer is gone already.
+                    // Out of resources, or the peer has already disconnected.
                     Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 },
-                // Takes ended connections out of the set.
+                // Removes closed connections from the set.
                 Some(_) = connections.join_next() => {}
             }
         }
         drop(self.listener);
-        // What does not end in time is cut off.
+        // Connections that do not finish in time are closed.
         let _ = tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await;
         connections.shutdown().await;
         self.backend.ledger.close().await;
@@ -127,24 +128,24 @@ impl Receiver {
     }
 }
 
-/// One connection, of either version of HTTP. How it ends is its peer's business.
-fn converse(
+/// Serves one HTTP/1 or HTTP/2 connection. Errors of the connection are ignored.
+fn serve_connection(
     stream: TcpStream,
     backend: Arc<Backend>,
     graceful: &GracefulShutdown,
 ) -> impl Future<Output = ()> + Send + 'static {
-    // Without it small answers wait for the peer's acknowledgement; with it or not, they are right.
+    // Sends small responses without delay. A failure here is harmless.
     let _ = stream.set_nodelay(true);
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        // A sender may say that it has no more to write, and still wait for the answer.
-        .half_close(backend.steps.stops_with_the_sender().is_none())
+        // A sender may close its writing side and still wait for the response.
+        .half_close(backend.steps.hangup_guard().is_none())
         .title_case_headers(backend.steps.title_case_headers());
     server.http2().timer(TokioTimer::new());
-    let service = service_fn(move |request| answer(Arc::clone(&backend), request));
+    let service = service_fn(move |request| respond(Arc::clone(&backend), request));
     let connection = server
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();
@@ -154,40 +155,40 @@ fn converse(
     }
 }
 
-/// Answers in a task of its own: a delivery that has arrived is taken to its end even if its sender
-/// hangs up meanwhile, rather than dropped at a moment that depends on timing.
-async fn answer(
+/// Handles a request in a separate task, so that processing finishes even if the sender hangs up.
+/// Otherwise the request would be dropped at an unpredictable point.
+async fn respond(
     backend: Arc<Backend>,
     request: Request<Incoming>,
 ) -> Result<Response<variants::Body>, Infallible> {
     let version = request.version();
-    let sender_waits = backend.steps.stops_with_the_sender();
-    let work = handle_and_tell(Arc::clone(&backend), request);
-    let working = match &sender_waits {
+    let hangup_guard = backend.steps.hangup_guard();
+    let work = handle_and_observe(Arc::clone(&backend), request);
+    let task = match &hangup_guard {
         None => tokio::spawn(work),
-        Some(waits) => tokio::spawn(waits.knowing(work)),
+        Some(guard) => tokio::spawn(guard.watch(work)),
     };
-    let answer = working
-        .await
-        .unwrap_or_else(|_| Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "a bug"));
-    Ok(backend.steps.send(answer, version))
+    let response = task.await.unwrap_or_else(|_| {
+        ReceiverResponse::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+    });
+    Ok(backend.steps.http_response(response, version))
 }
 
-async fn handle_and_tell(backend: Arc<Backend>, request: Request<Incoming>) -> Answer {
+async fn handle_and_observe(backend: Arc<Backend>, request: Request<Incoming>) -> ReceiverResponse {
     let (parts, body) = request.into_parts();
-    let Handled {
-        answer,
+    let RequestOutcome {
+        response,
         decision,
         player_id,
     } = control::handle(&backend, &parts, body).await;
     if let Some(observer) = &backend.settings.observer {
-        observer(&RequestRecord {
+        observer(&ReceivedRequest {
             method: parts.method,
             path: parts.uri.path().to_owned(),
             player_id,
             decision,
-            status: answer.status,
+            status: response.status,
         });
     }
-    answer
+    response
 }

@@ -1,4 +1,4 @@
-//! What can be chosen about the receiver, and its defaults. Nothing is decided here.
+//! The receiver's settings and their defaults.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,99 +10,101 @@ use http::StatusCode;
 
 use crate::protocol::Secret;
 
-use super::clock::{Clock, system_clock};
+use super::clock::{UnixClock, system_clock};
 use super::flaws::Flaw;
-use super::request_record::RequestObserver;
+use super::received_request::RequestObserver;
 use super::variants::Variant;
 
-/// How a bundle is granted: a choice that Aghanim leaves to the game. `[S]`
+/// How to grant a bundle. Aghanim leaves this choice to the game. `[S]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BundleHandling {
-    /// Every plain item inside it is granted, at any depth. A bundle's own quantity multiplies
-    /// what is in it. `[A]`
+    /// Grant every plain item in the bundle, at any depth, multiplied by the quantities of the
+    /// bundles around it. `[A]`
     #[default]
     Nested,
-    /// The bundle's own SKU is granted, and what is inside is left alone.
+    /// Grant the bundle's own SKU and ignore its contents.
     Sku,
 }
 
-/// Where the ledger lives.
+/// Where to store the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Store {
-    /// In memory: gone when the receiver ends.
+    /// In memory, lost when the receiver stops.
     #[default]
     Memory,
-    /// In this `SQLite` file, which is made if it does not exist.
+    /// In this `SQLite` file, created if it does not exist.
     ///
-    /// What was answered with success survives a killed process. It is handed to the operating
-    /// system before the answer but not forced onto the disk (`synchronous=NORMAL`), so a power
-    /// loss can take the last grants *and* their idempotency keys, never one without the other.
+    /// Every delivery that got a success response survives a killed process: its data reaches the
+    /// operating system before the response is sent. It is not forced onto the disk
+    /// (`synchronous=NORMAL`), so a power loss can lose the last grants *and* their idempotency
+    /// keys, but never one without the other.
     File(PathBuf),
 }
 
-/// Everything that can be chosen about a [`Receiver`](super::Receiver).
+/// The settings of a [`Receiver`](super::Receiver).
 #[derive(Clone)]
 pub struct ReceiverSettings {
     /// The webhook's secret.
     pub secret: Secret,
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on. Port 0 picks a free port.
     pub listen: SocketAddr,
-    /// Whether `listen` may be an address that other machines reach.
+    /// Whether `listen` may be an address that other machines can reach.
     pub allow_remote: bool,
-    /// The path that takes deliveries.
+    /// The path that accepts deliveries.
     pub path: String,
-    /// Where the ledger lives.
+    /// Where to store the ledger.
     pub store: Store,
     /// How far a delivery's timestamp may be from `clock`, in the past and in the future.
     ///
-    /// This check is good practice, not a part of Aghanim's public template. `[A]`
+    /// This check is good practice, but not part of Aghanim's public template. `[A]`
     pub tolerance: Duration,
     /// How long the whole body of a request may take to arrive.
     pub body_timeout: Duration,
-    /// How a bundle is granted.
+    /// How to grant a bundle.
     pub bundles: BundleHandling,
-    /// SKUs that this game can't grant: an item with one of them gives way to its fallback.
+    /// SKUs that this game can't grant. The fallback of an item with such an SKU is granted
+    /// instead.
     pub cannot_grant: BTreeSet<String>,
-    /// Whether events of the sandbox environment change what a player holds. `[A]`
+    /// Whether to grant events from the sandbox environment. `[A]`
     pub grant_sandbox: bool,
-    /// Whether test events of the dashboard change what a player holds. `[A]`
+    /// Whether to grant test events from the dashboard. `[A]`
     pub grant_test: bool,
-    /// The n-th correctly signed delivery gets the n-th of these statuses (200 to 599); later ones
-    /// are answered as usual.
+    /// The statuses (200 to 599) of the first correctly signed deliveries, in order. Later
+    /// deliveries get their usual response.
     ///
-    /// A delivery whose status is not 2xx is not processed. One whose status is 2xx is processed,
-    /// and the status stands in place of the usual 200.
+    /// With a 2xx status the delivery is processed and gets this status instead of 200. With any
+    /// other status the delivery is not processed.
     pub respond: Vec<StatusCode>,
-    /// The bugs that the receiver has on purpose; none of a sound one.
+    /// The bugs that the receiver imitates. A sound receiver has none.
     pub flaws: BTreeSet<Flaw>,
-    /// What is different from the usual, and as right.
+    /// Harmless differences from the default behavior.
     pub variants: BTreeSet<Variant>,
-    /// The secret before the present one, which only [`Flaw::ExpiredSecretAccepted`] still takes.
+    /// The previous secret, which only [`Flaw::ExpiredSecretAccepted`] still accepts.
     pub expired_secret: Option<Secret>,
-    /// How long [`Flaw::SlowAnswer`] waits between the grant and the answer.
+    /// How long [`Flaw::SlowAnswer`] waits between the grant and the response.
     pub answer_delay: Duration,
-    /// Ends the whole process, as a crash would, while the n-th new delivery is written down:
-    /// between its two transactions where [`Flaw::GrantBeforeKey`] or [`Flaw::KeyBeforeGrant`]
-    /// takes two, after its only one otherwise, and before its answer in any case.
+    /// Aborts the process while it records the n-th new delivery, before the response: between
+    /// the two transactions of [`Flaw::GrantBeforeKey`] or [`Flaw::KeyBeforeGrant`], otherwise
+    /// after the only transaction.
     ///
-    /// Redeliveries are not counted. The count begins anew with the process, so whoever starts
-    /// the receiver again leaves this out.
+    /// Redeliveries do not count. The count restarts with the process, so unset this before you
+    /// restart the receiver.
     pub crash_after: Option<NonZeroU64>,
-    /// Tells the time.
-    pub clock: Clock,
-    /// Is told of every answered request.
+    /// Returns the current time.
+    pub clock: UnixClock,
+    /// Called after every request.
     pub observer: Option<RequestObserver>,
 }
 
 impl ReceiverSettings {
-    /// The default path that takes deliveries.
+    /// The default path that accepts deliveries.
     pub const DEFAULT_PATH: &'static str = "/webhooks/aghanim";
-    /// How long [`Flaw::SlowAnswer`] waits by default: longer than senders usually do.
+    /// How long [`Flaw::SlowAnswer`] waits by default: longer than most senders.
     pub const DEFAULT_ANSWER_DELAY: Duration = Duration::from_secs(15);
-    /// The default distance between a delivery's timestamp and the clock.
+    /// The default tolerance for a delivery's timestamp.
     pub const DEFAULT_TOLERANCE: Duration = Duration::from_mins(5);
 
-    /// The defaults: a free port on loopback, a ledger in memory.
+    /// The defaults: a free port on loopback and a ledger in memory.
     pub fn new(secret: Secret) -> Self {
         Self {
             secret,

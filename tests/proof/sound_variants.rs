@@ -138,7 +138,7 @@ fn a_wrong_choice_of_variants_is_a_usage_error_that_helps() {
         (&["accepted_201"][..], "'accepted_202'"),
         (
             &["body_text", "body_none"],
-            "the variants body_text and body_none exclude each other",
+            "the variants body_text and body_none can't be combined",
         ),
     ] {
         let arguments = [&["receive", "--listen", "127.0.0.1:0", "--variant"], names].concat();

@@ -1,5 +1,5 @@
-//! Mistakes in the body: read twice, decoded wrongly, changed on its way, or written again by a
-//! JSON library.
+//! Mistakes in the body: read twice, decoded incorrectly, changed in transit, or serialized again
+//! by a JSON library.
 
 use std::borrow::Cow;
 
@@ -9,30 +9,30 @@ use serde_json::Value;
 
 use super::Mistake;
 use super::algorithm::sha256;
-use super::json_text::rewritten;
+use super::json_text::in_all_styles;
 use super::python_text;
 
-/// The longest body, in bytes, that is written again in every way that JSON libraries have.
-const REWRITE_LIMIT: usize = 1024 * 1024;
+/// The largest body, in bytes, that is serialized again in the styles of common JSON libraries.
+const RESERIALIZE_LIMIT: usize = 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A body that may have been signed in place of the given one, and what is wrong with it.
+/// A body that may have been signed instead of the given one, and the mistake that led to it.
 pub(super) struct BodyVariant {
     pub(super) bytes: Vec<u8>,
     pub(super) mistake: Option<Mistake>,
 }
 
-const RAW: &str = "Sign and verify the request's raw bytes, before anything parses, decodes or \
-                   logs them. If the body given here is a copy, take it again as raw bytes.";
+const FIX: &str = "Sign and verify the raw bytes of the request before anything parses, decodes or \
+                   logs them. If you checked a copy of the body, save the raw bytes instead.";
 
-/// The given body first, then the others, each once; and what was left out.
+/// The given body first, then the others without duplicates. Also returns what was not tried.
 pub(super) fn variants(body: &[u8]) -> (Vec<BodyVariant>, Vec<&'static str>) {
     let mut variants = vec![BodyVariant {
         bytes: body.to_vec(),
         mistake: None,
     }];
-    let mut left_out = Vec::new();
+    let mut not_tried = Vec::new();
     let mut add = |bytes: Vec<u8>, mistake: Mistake| {
         if variants.iter().all(|variant| variant.bytes != bytes) {
             let mistake = Some(mistake);
@@ -40,53 +40,52 @@ pub(super) fn variants(body: &[u8]) -> (Vec<BodyVariant>, Vec<&'static str>) {
         }
     };
     for (bytes, name, happened) in [ends_and_lines(body), encodings(body)].concat() {
-        add(bytes, Mistake::new(name, happened, RAW));
+        add(bytes, Mistake::new(name, happened, FIX));
     }
     let bare = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    if body.len() > REWRITE_LIMIT {
-        left_out.push("JSON written again by a library");
+    if body.len() > RESERIALIZE_LIMIT {
+        not_tried.push("JSON serialized again");
     } else if let Ok(value) = serde_json::from_slice::<Value>(bare) {
-        for (name, style, text) in rewritten(&value) {
+        for (name, style, text) in in_all_styles(&value) {
             add(
                 text,
                 Mistake {
                     name: Cow::Owned(name),
                     happened: Cow::Owned(format!(
-                        "The signature was made over the body parsed and written again as JSON: \
+                        "The body was parsed and serialized again before it was signed: as JSON \
                          {style}."
                     )),
-                    fix: Cow::Borrowed(RAW),
+                    fix: Cow::Borrowed(FIX),
                 },
             );
         }
         for (bytes, name, happened) in values(&value) {
-            add(bytes, Mistake::new(name, happened, RAW));
+            add(bytes, Mistake::new(name, happened, FIX));
         }
     }
-    (variants, left_out)
+    (variants, not_tried)
 }
 
-/// A body, the mistake's name, and what happened.
-type Named = (Vec<u8>, &'static str, &'static str);
+/// A body, the name of the mistake, and its description.
+type NamedBody = (Vec<u8>, &'static str, &'static str);
 
-/// What happens to a body at its ends and at its line breaks.
-fn ends_and_lines(body: &[u8]) -> Vec<Named> {
+/// Changes at the ends of a body and in its line breaks.
+fn ends_and_lines(body: &[u8]) -> Vec<NamedBody> {
     let mut named = vec![
         (
             Vec::new(),
             "body_empty",
-            "The signature was made over an empty body: something had read the request's stream \
-             before.",
+            "An empty body was signed: something else had already read the request's body.",
         ),
         (
             [body, b"\n"].concat(),
             "body_newline_added",
-            "The signature was made over the body with a newline at its end.",
+            "The body was signed with an added newline at the end.",
         ),
         (
             [body, b"\r\n"].concat(),
             "body_newline_added",
-            "The signature was made over the body with a Windows newline at its end.",
+            "The body was signed with an added Windows newline (CR LF) at the end.",
         ),
     ];
     if let Some(rest) = body.strip_suffix(b"\n") {
@@ -94,13 +93,13 @@ fn ends_and_lines(body: &[u8]) -> Vec<Named> {
         named.push((
             rest.to_vec(),
             "body_newline_removed",
-            "The signature was made over the body without the newline at its end.",
+            "The body was signed without the newline at the end.",
         ));
     }
     named.push((
         body.trim_ascii().to_vec(),
         "body_trimmed",
-        "The signature was made over the body without the white space around it.",
+        "The body was signed without the whitespace around it.",
     ));
     let lines: Vec<&[u8]> = body
         .split(|byte| *byte == b'\n')
@@ -109,53 +108,52 @@ fn ends_and_lines(body: &[u8]) -> Vec<Named> {
     named.push((
         lines.join(&b"\n"[..]),
         "body_line_feeds",
-        "The signature was made over the body with Unix line breaks (LF), and the given one has \
-         Windows ones.",
+        "The body was signed with Unix line breaks (LF), but the given body has Windows line \
+         breaks (CR LF).",
     ));
     named.push((
         lines.join(&b"\r\n"[..]),
         "body_windows_line_breaks",
-        "The signature was made over the body with Windows line breaks (CR LF).",
+        "The body was signed with Windows line breaks (CR LF).",
     ));
     match body.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => named.push((
             rest.to_vec(),
             "body_byte_order_mark_removed",
-            "The given body begins with a byte order mark, and the signature was made without it.",
+            "The given body starts with a byte order mark, but was signed without it.",
         )),
         None => named.push((
             [BYTE_ORDER_MARK, body].concat(),
             "body_byte_order_mark_added",
-            "The signature was made over the body with a byte order mark before it.",
+            "The body was signed with a byte order mark before it.",
         )),
     }
     named
 }
 
-/// What happens to a body between bytes and text.
-fn encodings(body: &[u8]) -> Vec<Named> {
+/// Changes of a body's encoding.
+fn encodings(body: &[u8]) -> Vec<NamedBody> {
     let mut named = vec![
         (
             python_text::bytes(body),
             "body_python_bytes",
-            "The signature was made over Python's text for bytes, `b'…'`: bytes were put into an \
-             f-string without `.decode()`.",
+            "Python's `b'…'` text of the body was signed: bytes were formatted into a string \
+             without `.decode()`.",
         ),
         (
             b"[object Object]".to_vec(),
             "body_object_object",
-            "The signature was made over `[object Object]`: JavaScript put a parsed object into a \
-             text.",
+            "`[object Object]` was signed: JavaScript converted the parsed body to a string.",
         ),
         (
             STANDARD.encode(body).into_bytes(),
             "body_base64",
-            "The signature was made over the body in base64, as some gateways hand it over.",
+            "The base64 of the body was signed: some gateways pass the body on in base64.",
         ),
         (
             hex::encode(sha256(&[body])).into_bytes(),
             "body_hashed",
-            "The signature was made over the body's SHA-256 in hex, not over the body.",
+            "The hex SHA-256 of the body was signed, not the body.",
         ),
         (
             body.iter()
@@ -164,23 +162,22 @@ fn encodings(body: &[u8]) -> Vec<Named> {
                 .collect::<String>()
                 .into_bytes(),
             "body_decoded_as_latin_1",
-            "The signature was made over the body decoded as Latin-1, not as UTF-8.",
+            "The body was decoded as Latin-1 instead of UTF-8 before it was signed.",
         ),
     ];
     if let Ok(bytes) = STANDARD.decode(body.trim_ascii()) {
         named.push((
             bytes,
             "body_base64_decoded",
-            "The given body is base64, as some gateways hand it over, and the signature was made \
-             over what it stands for.",
+            "The given body is base64, but the decoded body was signed: some gateways pass the \
+             body on in base64.",
         ));
     }
     if let Ok(text) = std::str::from_utf8(body) {
         named.push((
             Value::from(text).to_string().into_bytes(),
             "body_json_string",
-            "The signature was made over the body wrapped in a JSON string: it was serialised \
-             twice.",
+            "The body was serialized twice before it was signed: as JSON inside a JSON string.",
         ));
         let latin_1 = text
             .chars()
@@ -190,27 +187,27 @@ fn encodings(body: &[u8]) -> Vec<Named> {
             named.push((
                 bytes,
                 "body_was_decoded_as_latin_1",
-                "The given body is UTF-8 that was decoded as Latin-1, and the signature was made \
-                 over the bytes before that.",
+                "The given body was decoded as Latin-1 instead of UTF-8, but the original bytes \
+                 were signed.",
             ));
         }
     }
     named
 }
 
-/// What happens to a body that was parsed, other than being written again as JSON.
-fn values(value: &Value) -> Vec<Named> {
+/// Changes of a parsed body that do not result in JSON.
+fn values(value: &Value) -> Vec<NamedBody> {
     let mut named = vec![(
         python_text::value(value).into_bytes(),
         "body_python_dict",
-        "The signature was made over Python's text for a dict, with single quotes: a parsed body \
-         was put into an f-string.",
+        "Python's text of a dict, with single quotes, was signed: the parsed body was formatted \
+         into a string.",
     )];
     if let Value::String(inner) = value {
         named.push((
             inner.clone().into_bytes(),
             "body_json_string_unwrapped",
-            "The given body is a JSON string, and the signature was made over the text inside it.",
+            "The given body is a JSON string, but the text inside it was signed.",
         ));
     }
     named

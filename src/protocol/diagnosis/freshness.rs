@@ -1,28 +1,28 @@
-//! What is odd about a timestamp, for signatures that match all the same.
+//! Concerns about the timestamp of a signature that matches.
 
 use std::fmt;
 
-/// Receivers that check freshness commonly allow this many seconds. `[A]`
+/// The usual tolerance, in seconds, of receivers that check freshness. `[A]`
 const TOLERANCE_SECONDS: u64 = 300;
 
-/// Unix times from here on are taken as milliseconds: as seconds it would be the year 5138.
+/// Timestamps from here on are assumed to be milliseconds. As seconds, this is the year 5138.
 pub(super) const MILLISECONDS_FROM: u64 = 100_000_000_000;
 
-/// Why a receiver that checks freshness may refuse a timestamp. `Display` says it in a sentence.
+/// Why a receiver that checks freshness may refuse a timestamp. `Display` explains it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimestampConcern {
-    /// Not whole Unix seconds in decimal digits.
+    /// The timestamp is not whole Unix seconds.
     NotANumber,
-    /// So large that it must be milliseconds.
+    /// The timestamp is so large that it must be milliseconds.
     Milliseconds,
-    /// Older than five minutes, by this many seconds in all.
+    /// The timestamp is older than five minutes: this many seconds old.
     Old(u64),
-    /// More than five minutes in the future, by this many seconds in all.
+    /// The timestamp is more than five minutes in the future: this many seconds ahead.
     Ahead(u64),
 }
 
 impl TimestampConcern {
-    /// A name in snake case that does not change between versions.
+    /// The stable name in snake case.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotANumber => "timestamp_not_a_number",
@@ -44,19 +44,19 @@ impl fmt::Display for TimestampConcern {
                 formatter,
                 "the timestamp is {} old; receivers that check freshness often refuse more than \
                  5 minutes",
-                Span(*seconds)
+                RoundedDuration(*seconds)
             ),
             Self::Ahead(seconds) => write!(
                 formatter,
-                "the timestamp is {} ahead; receivers that check freshness often refuse more \
-                 than 5 minutes, so check the clocks",
-                Span(*seconds)
+                "the timestamp is {} in the future; receivers that check freshness often refuse \
+                 more than 5 minutes, so check the clocks",
+                RoundedDuration(*seconds)
             ),
         }
     }
 }
 
-/// Looks at a timestamp header as of `now`, in Unix seconds.
+/// Checks a timestamp header at the time `now`, in Unix seconds.
 pub fn timestamp_concern(timestamp: &[u8], now: u64) -> Option<TimestampConcern> {
     let digits = !timestamp.is_empty() && timestamp.iter().all(u8::is_ascii_digit);
     let number: Option<u64> = std::str::from_utf8(timestamp)
@@ -78,10 +78,10 @@ pub fn timestamp_concern(timestamp: &[u8], now: u64) -> Option<TimestampConcern>
     None
 }
 
-/// Seconds in the largest unit of which there are at least two.
-struct Span(u64);
+/// Seconds, displayed in the largest unit that gives at least 2.
+struct RoundedDuration(u64);
 
-impl fmt::Display for Span {
+impl fmt::Display for RoundedDuration {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
         let (size, unit) = units
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_minutes_either_way_are_fine() {
+    fn five_minutes_in_either_direction_raise_no_concern() {
         let now = 1_725_548_450;
         for (timestamp, concern) in [
             ("1725548450", None),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_told_in_the_largest_fitting_unit() {
+    fn durations_are_displayed_in_the_largest_fitting_unit() {
         for (seconds, text) in [
             (301, "5 minutes"),
             (119, "119 seconds"),
@@ -129,7 +129,7 @@ mod tests {
             (7_200, "2 hours"),
             (172_800, "2 days"),
         ] {
-            assert_eq!(Span(seconds).to_string(), text);
+            assert_eq!(RoundedDuration(seconds).to_string(), text);
         }
     }
 }

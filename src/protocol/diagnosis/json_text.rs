@@ -1,5 +1,5 @@
-//! JSON as the usual libraries write it: their layouts, their escapes, their order of keys and
-//! their numbers.
+//! JSON in the styles of common libraries, which differ in whitespace, escapes, key order and
+//! numbers.
 
 use std::io::{self, Write};
 
@@ -7,15 +7,15 @@ use serde::Serialize as _;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
 use serde_json::{Map, Serializer, Value};
 
-/// White space between the tokens.
+/// The whitespace between tokens.
 #[derive(Clone, Copy)]
-enum Layout {
+enum Whitespace {
     Compact,
     Spaced,
     Indented(&'static str),
 }
 
-/// Which characters are escaped that need not be.
+/// Which characters are escaped without need.
 #[derive(Clone, Copy)]
 enum Escapes {
     None,
@@ -32,43 +32,47 @@ enum Numbers {
     JavaScript,
 }
 
-const LAYOUTS: [(Layout, &str, &str); 5] = [
-    (Layout::Compact, "json_compact", "no white space"),
+const WHITESPACE: [(Whitespace, &str, &str); 5] = [
+    (Whitespace::Compact, "json_compact", "without whitespace"),
     (
-        Layout::Spaced,
+        Whitespace::Spaced,
         "json_spaced",
-        "a space after every `:` and `,`, as Python's json.dumps does",
+        "with a space after each `:` and `,` (as in Python's json.dumps)",
     ),
     (
-        Layout::Indented("  "),
+        Whitespace::Indented("  "),
         "json_indented_2",
-        "2 spaces a level",
+        "indented by 2 spaces",
     ),
     (
-        Layout::Indented("    "),
+        Whitespace::Indented("    "),
         "json_indented_4",
-        "4 spaces a level",
+        "indented by 4 spaces",
     ),
-    (Layout::Indented("\t"), "json_indented_tab", "a tab a level"),
+    (
+        Whitespace::Indented("\t"),
+        "json_indented_tab",
+        "indented by tabs",
+    ),
 ];
-const ORDERS: [(bool, &str, &str); 2] = [(false, "", ""), (true, "_sorted", ", keys sorted")];
+const ORDERS: [(bool, &str, &str); 2] = [(false, "", ""), (true, "_sorted", ", with sorted keys")];
 const ESCAPES: [(Escapes, &str, &str); 5] = [
     (Escapes::None, "", ""),
     (
         Escapes::NonAscii,
         "_ascii",
-        ", non-ASCII characters as \\uXXXX",
+        ", with non-ASCII characters as \\uXXXX",
     ),
-    (Escapes::Slashes, "_slashes", ", slashes as \\/"),
+    (Escapes::Slashes, "_slashes", ", with slashes as \\/"),
     (
         Escapes::SlashesAndNonAscii,
         "_slashes_ascii",
-        ", slashes as \\/ and non-ASCII characters as \\uXXXX, as PHP's json_encode does",
+        ", with slashes as \\/ and non-ASCII characters as \\uXXXX (as in PHP's json_encode)",
     ),
     (
         Escapes::Html,
         "_html",
-        ", `<`, `>` and `&` as \\uXXXX, as Go's json.Marshal does",
+        ", with `<`, `>` and `&` as \\uXXXX (as in Go's json.Marshal)",
     ),
 ];
 const NUMBERS: [(Numbers, &str, &str); 2] = [
@@ -76,27 +80,27 @@ const NUMBERS: [(Numbers, &str, &str); 2] = [
     (
         Numbers::JavaScript,
         "_javascript_numbers",
-        ", numbers as JavaScript writes them (1.0 as 1)",
+        ", with numbers as JavaScript writes them (1.0 as 1)",
     ),
 ];
 
-/// Every way to write `value`: the mistake's name, the style in words, and the text. The ways
-/// that leave the most as it is come first.
-pub(super) fn rewritten(value: &Value) -> Vec<(String, String, Vec<u8>)> {
+/// `value` in every style: the name of the mistake, the description of the style, and the text.
+/// Styles with the fewest changes come first.
+pub(super) fn in_all_styles(value: &Value) -> Vec<(String, String, Vec<u8>)> {
     let sorted = sort_keys(value);
     let mut texts = Vec::new();
     for (numbers, numbers_name, numbers_words) in NUMBERS {
         for (escapes, escapes_name, escapes_words) in ESCAPES {
             for (sorts, order_name, order_words) in ORDERS {
-                for (layout, layout_name, layout_words) in LAYOUTS {
+                for (whitespace, whitespace_name, whitespace_words) in WHITESPACE {
                     let value = if sorts { &sorted } else { value };
                     let style = Style { escapes, numbers };
-                    let Some(text) = style.write(value, layout) else {
+                    let Some(text) = style.write(value, whitespace) else {
                         continue;
                     };
                     texts.push((
-                        format!("{layout_name}{order_name}{escapes_name}{numbers_name}"),
-                        format!("{layout_words}{order_words}{escapes_words}{numbers_words}"),
+                        format!("{whitespace_name}{order_name}{escapes_name}{numbers_name}"),
+                        format!("{whitespace_words}{order_words}{escapes_words}{numbers_words}"),
                         text,
                     ));
                 }
@@ -122,7 +126,7 @@ fn sort_keys(value: &Value) -> Value {
     }
 }
 
-/// How the values themselves are written.
+/// How the values are written.
 #[derive(Clone, Copy)]
 struct Style {
     escapes: Escapes,
@@ -130,12 +134,12 @@ struct Style {
 }
 
 impl Style {
-    fn write(self, value: &Value, layout: Layout) -> Option<Vec<u8>> {
+    fn write(self, value: &Value, whitespace: Whitespace) -> Option<Vec<u8>> {
         let mut text = Vec::new();
-        let written = match layout {
-            Layout::Compact => self.serialize(value, CompactFormatter, &mut text),
-            Layout::Spaced => self.serialize(value, SpacedFormatter, &mut text),
-            Layout::Indented(indent) => {
+        let written = match whitespace {
+            Whitespace::Compact => self.serialize(value, CompactFormatter, &mut text),
+            Whitespace::Spaced => self.serialize(value, SpacedFormatter, &mut text),
+            Whitespace::Indented(indent) => {
                 let formatter = PrettyFormatter::with_indent(indent.as_bytes());
                 self.serialize(value, formatter, &mut text)
             }
@@ -157,7 +161,7 @@ impl Style {
     }
 }
 
-/// A space after every `:` and `,`.
+/// Writes a space after each `:` and `,`.
 struct SpacedFormatter;
 
 impl Formatter for SpacedFormatter {
@@ -174,7 +178,7 @@ impl Formatter for SpacedFormatter {
     }
 }
 
-/// White space from one formatter, strings and numbers from a style.
+/// Takes the whitespace from another formatter and applies a style to strings and numbers.
 struct StyledFormatter<F> {
     layout: F,
     style: Style,
@@ -227,7 +231,7 @@ impl<F: Formatter> Formatter for StyledFormatter<F> {
 
     #[expect(
         clippy::cast_precision_loss,
-        reason = "JavaScript's numbers lose that precision as well"
+        reason = "JavaScript's numbers lose this precision too"
     )]
     fn write_u64<W: ?Sized + Write>(&mut self, out: &mut W, number: u64) -> io::Result<()> {
         match self.style.numbers {

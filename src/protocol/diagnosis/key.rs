@@ -1,5 +1,5 @@
-//! Mistakes in the key: the secret of another webhook, or this one with something added, left on
-//! or decoded.
+//! Mistakes in the key: another webhook's secret, or this one with something added, removed or
+//! decoded.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -7,14 +7,14 @@ use secrecy::{ExposeSecret, SecretSlice};
 
 use super::{Mistake, Secret};
 
-/// The key's bytes, which secret they come from, and what is wrong with them.
-pub(super) struct Key {
+/// A key, the index of the secret it comes from, and the mistakes that led to it.
+pub(super) struct KeyVariant {
     bytes: SecretSlice<u8>,
     pub(super) secret: usize,
     pub(super) mistakes: Vec<Mistake>,
 }
 
-impl Key {
+impl KeyVariant {
     pub(super) fn expose_bytes(&self) -> &[u8] {
         self.bytes.expose_secret()
     }
@@ -22,86 +22,86 @@ impl Key {
 
 const OTHER_SECRET: Mistake = Mistake::new(
     "other_secret",
-    "The signature was made with another of the given secrets.",
-    "Give both sides the same secret: it is per webhook, and an expired one stops working. While \
-     a secret is being replaced, accept the old and the new.",
+    "The signature was made with a different one of the given secrets.",
+    "Use the same secret on both sides. Each webhook has its own secret, and an expired one stops \
+     working. While you replace a secret, accept both the old and the new one.",
 );
 const WHITESPACE: Mistake = Mistake::new(
     "secret_has_whitespace",
-    "The secret given here has white space around it, and the signature was made without it.",
-    "Trim the secret where it is read, and write it with `printf %s`, since `echo` adds a newline.",
+    "The given secret has whitespace around it, but the signature was made without it.",
+    "Trim the secret when you read it, and write it with `printf %s`, because `echo` adds a \
+     newline.",
 );
 const BASE64_DECODED: Mistake = Mistake::new(
     "secret_base64_decoded",
-    "The signature was made with the bytes that the secret stands for in base64, not with its \
-     text.",
-    "Use the secret's text as it is, as UTF-8 bytes. If a deployment stores it in base64, decode \
-     it on both sides.",
+    "The secret was decoded from base64 before signing.",
+    "Use the secret's exact text as UTF-8 bytes. If your deployment stores it in base64, decode it \
+     on both sides.",
 );
 const PREFIX: Mistake = Mistake::new(
     "secret_prefix_removed",
-    "The signature was made with the secret without its prefix up to the first `_`.",
-    "Use the whole text of the secret, prefix included.",
+    "The secret's prefix up to the first `_` was removed before signing.",
+    "Use the whole secret, including its prefix.",
 );
 
 const HAS_QUOTES: Mistake = Mistake::new(
     "secret_has_quotes",
-    "The secret given here has quotation marks or a byte order mark around it, and the signature \
-     was made without them.",
-    "Strip them where the secret is read: some `.env` readers keep them.",
+    "The given secret has quotation marks or a byte order mark around it, but the signature was \
+     made without them.",
+    "Remove them when you read the secret: some `.env` readers keep them.",
 );
 const EMPTY: Mistake = Mistake::new(
     "secret_empty",
     "The signature was made with an empty secret.",
-    "Check that the secret's variable is set where the signature is made, and refuse to start \
-     without it.",
+    "Check that the secret's environment variable is set in the program that signs, and refuse to \
+     start without it.",
 );
 const HEX_DECODED: Mistake = Mistake::new(
     "secret_hex_decoded",
-    "The signature was made with the bytes that the secret stands for in hex, not with its text.",
-    "Use the secret's text as it is, as UTF-8 bytes.",
+    "The secret was decoded from hex before signing.",
+    "Use the secret's exact text as UTF-8 bytes.",
 );
 const BASE64_ENCODED: Mistake = Mistake::new(
     "secret_base64_encoded",
-    "The signature was made with the secret's base64 text as the key.",
-    "Decode the secret where it is read, or give its text as it is.",
+    "The secret was encoded as base64 before signing.",
+    "Decode the secret when you read it, or use its exact text.",
 );
 const HEX_ENCODED: Mistake = Mistake::new(
     "secret_hex_encoded",
-    "The signature was made with the secret's hex text as the key.",
-    "Decode the secret where it is read, or give its text as it is.",
+    "The secret was encoded as hex before signing.",
+    "Decode the secret when you read it, or use its exact text.",
 );
 
-/// The right key first, then the others, each once.
-pub(super) fn variants(secret: &Secret, others: &[Secret]) -> Vec<Key> {
-    let mut keys: Vec<Key> = Vec::new();
+/// The correct key first, then the others without duplicates.
+pub(super) fn variants(secret: &Secret, others: &[Secret]) -> Vec<KeyVariant> {
+    let mut keys: Vec<KeyVariant> = Vec::new();
     let mut add = |bytes: Vec<u8>, secret, mistakes| {
         if keys.iter().all(|key| key.expose_bytes() != bytes) {
-            keys.push(Key {
+            keys.push(KeyVariant {
                 bytes: bytes.into(),
                 secret,
                 mistakes,
             });
         }
     };
-    // Every secret as it is comes before every secret changed: the plainer explanation wins.
-    let all = || std::iter::once(secret).chain(others).enumerate();
-    let of = |nth| if nth == 0 { vec![] } else { vec![OTHER_SECRET] };
-    for (nth, secret) in all() {
-        add(secret.expose_bytes().to_vec(), nth, of(nth));
+    // Unchanged secrets come before changed ones, so that the simpler explanation wins.
+    let secrets = || std::iter::once(secret).chain(others).enumerate();
+    let other_secret = |nth| if nth == 0 { vec![] } else { vec![OTHER_SECRET] };
+    for (nth, secret) in secrets() {
+        add(secret.expose_bytes().to_vec(), nth, other_secret(nth));
     }
-    for (nth, secret) in all() {
+    for (nth, secret) in secrets() {
         for (bytes, mistakes) in changed(secret.expose_text()) {
-            add(bytes, nth, [of(nth), mistakes].concat());
+            add(bytes, nth, [other_secret(nth), mistakes].concat());
         }
     }
     keys
 }
 
-/// A key and what is wrong with it.
+/// A changed key and the mistakes that led to it.
 type Changed = (Vec<u8>, Vec<Mistake>);
 
-/// The secret with something added, left on or decoded.
+/// The secret with something added, removed or decoded.
 fn changed(text: &str) -> Vec<Changed> {
     let trimmed = text.trim();
     let mut changed = vec![(trimmed.into(), vec![WHITESPACE])];
@@ -123,9 +123,9 @@ fn changed(text: &str) -> Vec<Changed> {
     changed
 }
 
-/// The secret with something before or after it that does not belong to it.
+/// The secret with something added before or after it.
 fn surrounded(secret: &str) -> Vec<Changed> {
-    let fix = "Strip it where the secret is read: files often end in a newline, and some `.env` \
+    let fix = "Remove it when you read the secret: files often end with a newline, and some `.env` \
                readers keep quotation marks.";
     let newline = |happened| Mistake::new("secret_newline", happened, fix);
     let space = |happened| Mistake::new("secret_space", happened, fix);
@@ -177,7 +177,8 @@ fn surrounded(secret: &str) -> Vec<Changed> {
     .collect()
 }
 
-/// What `text` stands for in base64 of any alphabet; a newline inside it is taken off as well.
+/// Adds the base64-decoded `text`, in any common alphabet, and the same without whitespace around
+/// it.
 fn add_base64_decoded(text: &str, mistakes: &[Mistake], changed: &mut Vec<Changed>) {
     let engines = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD];
     let Some(bytes) = engines.iter().find_map(|engine| engine.decode(text).ok()) else {

@@ -1,25 +1,25 @@
-//! Mistakes in the layout of the signed message: parts left out, in another order, or joined
-//! with something other than one dot.
+//! Mistakes in the layout of the signed message: parts missing, in the wrong order, or joined with
+//! anything but a dot.
 
 use serde_json::Value;
 
 use super::Mistake;
 
-/// A piece of the signed message.
-enum Part {
+/// A part of the signed message.
+enum MessagePart {
     Timestamp,
     Body,
     Text(String),
 }
 
-/// How timestamp and body are put together, and what is wrong with that.
-pub(super) struct Layout {
-    parts: Vec<Part>,
+/// The parts of the signed message, and the mistakes in them.
+pub(super) struct MessageLayout {
+    parts: Vec<MessagePart>,
     pub(super) mistakes: Vec<Mistake>,
 }
 
-impl Layout {
-    /// Writes the message. Says `false` where it needs a timestamp and there is none.
+impl MessageLayout {
+    /// Writes the message. Returns `false` if it needs a timestamp and there is none.
     pub(super) fn write(
         &self,
         timestamp: Option<&[u8]>,
@@ -28,30 +28,30 @@ impl Layout {
     ) -> bool {
         for part in &self.parts {
             match (part, timestamp) {
-                (Part::Timestamp, Some(timestamp)) => message.extend_from_slice(timestamp),
-                (Part::Timestamp, None) => return false,
-                (Part::Body, _) => message.extend_from_slice(body),
-                (Part::Text(text), _) => message.extend_from_slice(text.as_bytes()),
+                (MessagePart::Timestamp, Some(timestamp)) => message.extend_from_slice(timestamp),
+                (MessagePart::Timestamp, None) => return false,
+                (MessagePart::Body, _) => message.extend_from_slice(body),
+                (MessagePart::Text(text), _) => message.extend_from_slice(text.as_bytes()),
             }
         }
         true
     }
 }
 
-const RIGHT: &str = "Sign `{timestamp}.{body}`: the text of X-Aghanim-Signature-Timestamp, one \
-                     dot, the raw body.";
+const FIX: &str = "Sign `{timestamp}.{body}`: the text of X-Aghanim-Signature-Timestamp, a dot, \
+                   and the raw body.";
 
 const BODY_FIRST: Mistake = Mistake::new(
     "body_first",
-    "The signature was made over the body and then the timestamp: the other order.",
-    RIGHT,
+    "The timestamp and the body were signed in the wrong order: the body first.",
+    FIX,
 );
 
 const SEPARATORS: [(&str, &str, &str); 11] = [
     (
         "",
         "no_separator",
-        "Nothing was put between the timestamp and the body.",
+        "The dot between the timestamp and the body is missing.",
     ),
     (
         ":",
@@ -105,37 +105,37 @@ const SEPARATORS: [(&str, &str, &str); 11] = [
     ),
 ];
 
-/// The right layout first, then the wrong ones.
-pub(super) fn variants(body: &[u8]) -> Vec<Layout> {
-    use Part::{Body, Timestamp};
-    let text = |text: &str| Part::Text(text.to_owned());
-    let wrong = |parts, name, happened, fix| Layout {
+/// The correct layout first, then the wrong ones.
+pub(super) fn variants(body: &[u8]) -> Vec<MessageLayout> {
+    use MessagePart::{Body, Timestamp};
+    let text = |text: &str| MessagePart::Text(text.to_owned());
+    let wrong = |parts, name, happened, fix| MessageLayout {
         parts,
         mistakes: vec![Mistake::new(name, happened, fix)],
     };
     let mut layouts = vec![
-        Layout {
+        MessageLayout {
             parts: vec![Timestamp, text("."), Body],
             mistakes: Vec::new(),
         },
         wrong(
             vec![Body],
             "body_only",
-            "The signature was made over the body alone, without the timestamp.",
-            RIGHT,
+            "Only the body was signed, without the timestamp.",
+            FIX,
         ),
-        Layout {
+        MessageLayout {
             parts: vec![Body, text("."), Timestamp],
             mistakes: vec![BODY_FIRST],
         },
     ];
     for (separator, name, happened) in SEPARATORS {
-        let mistake = Mistake::new(name, happened, RIGHT);
-        layouts.push(Layout {
+        let mistake = Mistake::new(name, happened, FIX);
+        layouts.push(MessageLayout {
             parts: vec![Timestamp, text(separator), Body],
             mistakes: vec![mistake.clone()],
         });
-        layouts.push(Layout {
+        layouts.push(MessageLayout {
             parts: vec![Body, text(separator), Timestamp],
             mistakes: vec![BODY_FIRST, mistake],
         });
@@ -143,22 +143,21 @@ pub(super) fn variants(body: &[u8]) -> Vec<Layout> {
     layouts.push(wrong(
         vec![Timestamp],
         "timestamp_only",
-        "The signature was made over the timestamp alone, without the body.",
-        RIGHT,
+        "Only the timestamp was signed, without the body.",
+        FIX,
     ));
     layouts.push(wrong(
         vec![text("v0:"), Timestamp, text(":"), Body],
         "layout_of_slack",
-        "The signature was made over `v0:{timestamp}:{body}`, which is Slack's layout.",
-        RIGHT,
+        "`v0:{timestamp}:{body}` was signed, which is Slack's layout.",
+        FIX,
     ));
     if let Some(id) = event_id(body) {
         layouts.push(wrong(
-            vec![Part::Text(id), text("."), Timestamp, text("."), Body],
+            vec![MessagePart::Text(id), text("."), Timestamp, text("."), Body],
             "layout_of_standard_webhooks",
-            "The signature was made over `{event_id}.{timestamp}.{body}`, which is the layout of \
-             Standard Webhooks.",
-            RIGHT,
+            "`{event_id}.{timestamp}.{body}` was signed, which is the layout of Standard Webhooks.",
+            FIX,
         ));
     }
     layouts

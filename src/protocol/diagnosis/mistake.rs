@@ -1,20 +1,20 @@
-//! A mistake in the making or checking of a signature, in words.
+//! A mistake in making or verifying a signature, described for people.
 
 use std::borrow::Cow;
 
-/// One mistake: its stable name, what happened, and what to do about it.
+/// One mistake: its stable name, what happened, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// A name in snake case that does not change between versions.
+    /// The stable name in snake case.
     pub name: Cow<'static, str>,
-    /// What happened, in a sentence.
+    /// What happened, in one sentence.
     pub happened: Cow<'static, str>,
-    /// What to do about it, in a sentence or two.
+    /// How to fix it, in a few sentences.
     pub fix: Cow<'static, str>,
 }
 
 impl Mistake {
-    /// A mistake whose words are known in advance.
+    /// A mistake with static texts.
     pub(super) const fn new(name: &'static str, happened: &'static str, fix: &'static str) -> Self {
         Self {
             name: Cow::Borrowed(name),

@@ -1,44 +1,46 @@
-//! Mistakes in how the signature is written: its case, a prefix, another encoding, or cut short.
+//! Mistakes in the notation of the signature: its case, a prefix, another encoding, or a missing
+//! end.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
 use super::Mistake;
 
-/// The fewest hex digits in which a match is no accident.
-const FEWEST_DIGITS: usize = 16;
+/// The minimum number of matching hex digits, so that a match is not a coincidence.
+const MIN_DIGITS: usize = 16;
 
-/// A reading of the presented text: lowercase hex digits, and what had to be put right for it.
-pub(super) struct Presented {
+/// One interpretation of the signature header: lowercase hex digits, and the mistakes that were
+/// corrected.
+pub(super) struct PresentedSignature {
     digits: String,
     pub(super) mistakes: Vec<Mistake>,
 }
 
-const RIGHT: &str = "Write the signature as 64 lowercase hex digits and nothing else.";
+const FIX: &str = "Write the signature as exactly 64 lowercase hex digits.";
 
 const TRUNCATED: Mistake = Mistake::new(
     "signature_truncated",
-    "The signature is right as far as it goes, but its end is missing.",
-    "Look for what cuts it: a database column, a log line or a selection in a terminal.",
+    "The signature is correct, but its end is missing.",
+    "Find out what truncates it: a database column, a log line or a selection in a terminal.",
 );
 
 const TOO_LONG: Mistake = Mistake::new(
     "signature_too_long",
-    "The signature is right, but there are more digits after it.",
-    RIGHT,
+    "The signature is correct, but followed by extra digits.",
+    FIX,
 );
 
-impl Presented {
-    /// Whether this is `signature`: `None` if not, and a mistake inside if one of the
-    /// two is the other's beginning.
+impl PresentedSignature {
+    /// Compares this with `signature`: `None` if they differ, `Some(None)` if they are equal, and a
+    /// mistake if one is a prefix of the other.
     #[expect(
         clippy::option_option,
-        reason = "no match, a whole match, a partial match"
+        reason = "no match, a full match, a partial match"
     )]
     pub(super) fn compare(&self, signature: &str) -> Option<Option<Mistake>> {
         if signature == self.digits {
             Some(None)
-        } else if self.digits.len() >= FEWEST_DIGITS && signature.starts_with(&self.digits) {
+        } else if self.digits.len() >= MIN_DIGITS && signature.starts_with(&self.digits) {
             Some(Some(TRUNCATED))
         } else if self.digits.starts_with(signature) {
             Some(Some(TOO_LONG))
@@ -48,14 +50,14 @@ impl Presented {
     }
 }
 
-/// Every reading of the header's value, or the mistake that leaves nothing to read.
-pub(super) fn read(signature: Option<&[u8]>) -> Result<Vec<Presented>, Mistake> {
+/// Every interpretation of the header's value, or the mistake that makes it unreadable.
+pub(super) fn read(signature: Option<&[u8]>) -> Result<Vec<PresentedSignature>, Mistake> {
     let Some(value) = signature else {
         return Err(Mistake::new(
             "signature_missing",
-            "There is no X-Aghanim-Signature header.",
-            "Pass the header on to the receiver, and refuse a request without it. Proxies and \
-             gateways may drop headers that they don't know.",
+            "The X-Aghanim-Signature header is missing.",
+            "Make sure that the header reaches the receiver: proxies and gateways may drop unknown \
+             headers. Refuse requests without it.",
         ));
     };
     let text = String::from_utf8_lossy(value);
@@ -63,7 +65,7 @@ pub(super) fn read(signature: Option<&[u8]>) -> Result<Vec<Presented>, Mistake> 
         return Err(Mistake::new(
             "signature_empty",
             "The X-Aghanim-Signature header is empty.",
-            "Refuse a request whose signature is empty, and check where it was lost.",
+            "Find out where the signature was lost. Refuse requests with an empty signature.",
         ));
     }
     let mut presented = Vec::new();
@@ -77,14 +79,15 @@ pub(super) fn read(signature: Option<&[u8]>) -> Result<Vec<Presented>, Mistake> 
         if several {
             mistakes.push(Mistake::new(
                 "signature_several",
-                "The header holds several values, and one of them is a signature.",
-                "Send one signature. A receiver that picks one of several lets an attacker choose.",
+                "The header has several values, and one of them is the signature.",
+                "Send exactly one signature. If a receiver accepts any one of several, an attacker \
+                 can choose.",
             ));
         } else if part.len() != text.len() {
             mistakes.push(Mistake::new(
                 "signature_has_whitespace",
-                "There is white space around the signature.",
-                RIGHT,
+                "The signature has whitespace around it.",
+                FIX,
             ));
         }
         presented.extend(read_one(part, mistakes));
@@ -92,29 +95,29 @@ pub(super) fn read(signature: Option<&[u8]>) -> Result<Vec<Presented>, Mistake> 
     if presented.is_empty() {
         return Err(Mistake::new(
             "signature_unreadable",
-            "The signature is neither hex nor base64 of a digest.",
-            "Check that the right header was taken, and that nothing has changed it on its way.",
+            "The signature is neither hex nor base64.",
+            "Check that you read the correct header and that nothing changes it in transit.",
         ));
     }
     Ok(presented)
 }
 
-/// Reads one value: takes off white space, quotation marks and a prefix, then decodes it.
-fn read_one(value: &str, mut mistakes: Vec<Mistake>) -> Option<Presented> {
+/// Reads one value: removes whitespace, quotation marks and a prefix, then decodes it.
+fn read_one(value: &str, mut mistakes: Vec<Mistake>) -> Option<PresentedSignature> {
     let trimmed = value.trim();
     if trimmed.len() != value.len() {
         mistakes.push(Mistake::new(
             "signature_has_whitespace",
-            "There is white space around the signature.",
-            RIGHT,
+            "The signature has whitespace around it.",
+            FIX,
         ));
     }
     let bare = trimmed.trim_matches(['"', '\'']);
     if bare.len() != trimmed.len() {
         mistakes.push(Mistake::new(
             "signature_quoted",
-            "There are quotation marks around the signature.",
-            RIGHT,
+            "The signature has quotation marks around it.",
+            FIX,
         ));
     }
     let mut digits = bare;
@@ -124,8 +127,8 @@ fn read_one(value: &str, mut mistakes: Vec<Mistake>) -> Option<Presented> {
     {
         mistakes.push(Mistake::new(
             "signature_prefix",
-            "There is a prefix such as `sha256=` or `v1=` before the signature.",
-            RIGHT,
+            "The signature has a prefix such as `sha256=` or `v1=`.",
+            FIX,
         ));
         digits = rest;
     }
@@ -133,11 +136,11 @@ fn read_one(value: &str, mut mistakes: Vec<Mistake>) -> Option<Presented> {
         if digits.bytes().any(|byte| byte.is_ascii_uppercase()) {
             mistakes.push(Mistake::new(
                 "signature_upper_case",
-                "The signature is in upper-case hex.",
-                "Write it in lower-case hex; a comparison of the texts minds the case.",
+                "The signature is in uppercase hex.",
+                "Write it in lowercase hex, because a text comparison is case-sensitive.",
             ));
         }
-        return Some(Presented {
+        return Some(PresentedSignature {
             digits: digits.to_ascii_lowercase(),
             mistakes,
         });
@@ -150,14 +153,14 @@ fn read_one(value: &str, mut mistakes: Vec<Mistake>) -> Option<Presented> {
     mistakes.push(if of_hex {
         Mistake::new(
             "signature_base64_of_hex",
-            "The signature is the base64 of its hex text.",
-            RIGHT,
+            "The signature's hex text is encoded as base64.",
+            FIX,
         )
     } else {
         Mistake::new(
             "signature_base64",
-            "The signature is in base64, not in hex.",
-            RIGHT,
+            "The signature is encoded as base64 instead of hex.",
+            FIX,
         )
     });
     let digits = if of_hex {
@@ -165,5 +168,5 @@ fn read_one(value: &str, mut mistakes: Vec<Mistake>) -> Option<Presented> {
     } else {
         hex::encode(decoded)
     };
-    Some(Presented { digits, mistakes })
+    Some(PresentedSignature { digits, mistakes })
 }

@@ -1,4 +1,4 @@
-//! Values as Python's `str()` writes them, for bodies that slipped into an f-string.
+//! Values as Python's `str()` writes them, for bodies that were formatted into a string.
 
 use serde_json::Value;
 
@@ -63,7 +63,7 @@ fn string(text: &str) -> String {
     written
 }
 
-/// Python prefers single quotes, unless that spares escapes.
+/// Python uses single quotes, unless double quotes avoid escapes.
 fn quote(has_single: bool, has_double: bool) -> char {
     if has_single && !has_double { '"' } else { '\'' }
 }

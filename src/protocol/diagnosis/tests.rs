@@ -1,4 +1,5 @@
-//! Every mistake, made by Python's own `hmac` and `json` (see `vectors.py`), must be found again.
+//! Every mistake must be recognized in signatures made with Python's `hmac` and `json` (see
+//! `vectors.py`).
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use serde::Deserialize;
 
 use super::*;
 
-/// One signature that Python made, and the mistakes it was made with.
+/// A signature made with Python and the mistakes in it.
 #[derive(Deserialize)]
 struct Vector {
     mistakes: Vec<String>,
@@ -40,20 +41,20 @@ impl Vector {
     }
 }
 
-/// The verdict as the vectors write it.
+/// The verdict in the notation of the vectors.
 fn names(diagnosis: &Diagnosis) -> Vec<String> {
     match &diagnosis.verdict {
-        Verdict::Matches => Vec::new(),
-        Verdict::Mistaken(mistakes) => mistakes
+        SignatureVerdict::Matches => Vec::new(),
+        SignatureVerdict::Mistaken(mistakes) => mistakes
             .iter()
             .map(|mistake| mistake.name.to_string())
             .collect(),
-        Verdict::Unexplained => vec!["?".to_owned()],
+        SignatureVerdict::Unexplained => vec!["?".to_owned()],
     }
 }
 
 #[test]
-fn every_mistake_is_found_again_and_no_secret_is_told() {
+fn every_mistake_is_recognized_and_no_secret_is_revealed() {
     for vector in vectors() {
         let diagnosis = vector.diagnose();
         assert_eq!(names(&diagnosis), vector.mistakes);
@@ -90,9 +91,9 @@ fn every_known_mistake_has_a_vector_and_is_documented() {
         })
         .map(str::to_owned)
         .collect();
-    let keys_of_the_event = ["event_id"].map(str::to_owned).into();
+    let event_keys = ["event_id"].map(str::to_owned).into();
     let untested: BTreeSet<_> = known.difference(&tested).cloned().collect();
-    assert_eq!(untested, keys_of_the_event);
+    assert_eq!(untested, event_keys);
     let documentation = include_str!("../../../docs/verify.md");
     for name in known.intersection(&tested) {
         assert!(documentation.contains(&format!("`{name}`")), "{name}");
@@ -100,17 +101,17 @@ fn every_known_mistake_has_a_vector_and_is_documented() {
 }
 
 #[test]
-fn which_secret_fits_is_told() {
-    let fitting: Vec<Option<usize>> = vectors()
+fn the_secret_that_was_used_is_reported() {
+    let used: Vec<Option<usize>> = vectors()
         .iter()
         .filter(|vector| vector.mistakes.contains(&"other_secret".to_owned()))
         .map(|vector| vector.diagnose().secret)
         .collect();
-    assert_eq!(fitting, [Some(2), Some(1), Some(1)]);
+    assert_eq!(used, [Some(2), Some(1), Some(1)]);
 }
 
 #[test]
-fn a_long_body_is_not_searched_in_full_and_that_is_said() {
+fn a_large_body_limits_the_search_and_the_diagnosis_says_so() {
     let body = vec![b' '; 2 * 1024 * 1024];
     let received = Received {
         signature: Some(b"0000000000000000000000000000000000000000000000000000000000000000"),
@@ -118,15 +119,15 @@ fn a_long_body_is_not_searched_in_full_and_that_is_said() {
         body: &body,
     };
     let diagnosis = diagnose(&received, &secret("s"), &[]);
-    assert_eq!(diagnosis.verdict, Verdict::Unexplained);
-    assert_eq!(diagnosis.left_out.len(), 2);
+    assert_eq!(diagnosis.verdict, SignatureVerdict::Unexplained);
+    assert_eq!(diagnosis.not_tried.len(), 2);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_right_signature_is_never_called_wrong(
+    fn a_correct_signature_always_matches(
         key in "[^\0]{1,80}",
         other in "[^\0]{1,80}",
         timestamp in any::<u64>(),
@@ -141,11 +142,11 @@ proptest! {
             timestamp: Some(timestamp.as_bytes()),
             body: &body,
         };
-        prop_assert_eq!(diagnose(&received, &secret, &others).verdict, Verdict::Matches);
+        prop_assert_eq!(diagnose(&received, &secret, &others).verdict, SignatureVerdict::Matches);
     }
 
     #[test]
-    fn a_wrong_signature_is_never_called_right(
+    fn a_wrong_signature_never_matches(
         signature in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..80)),
         timestamp in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..20)),
         body in proptest::collection::vec(any::<u8>(), 0..40),
@@ -156,6 +157,6 @@ proptest! {
             body: &body,
         };
         let diagnosis = diagnose(&received, &secret("s"), &[]);
-        prop_assert_ne!(diagnosis.verdict, Verdict::Matches);
+        prop_assert_ne!(diagnosis.verdict, SignatureVerdict::Matches);
     }
 }

@@ -1,4 +1,4 @@
-//! Mistakes in the timestamp: its unit, its text, or another moment altogether.
+//! Mistakes in the timestamp: its unit, its notation, or a different time.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -6,13 +6,13 @@ use serde_json::Value;
 use super::Mistake;
 use super::freshness::MILLISECONDS_FROM;
 
-/// The timestamp's text, `None` where there is none, and what is wrong with it.
-pub(super) struct Stamp {
+/// The text of a timestamp, or `None` if it is missing, and the mistake in it.
+pub(super) struct TimestampVariant {
     pub(super) text: Option<Vec<u8>>,
     pub(super) mistake: Option<Mistake>,
 }
 
-impl Stamp {
+impl TimestampVariant {
     fn wrong(text: impl Into<Vec<u8>>, mistake: Mistake) -> Self {
         Self {
             text: Some(text.into()),
@@ -21,80 +21,79 @@ impl Stamp {
     }
 }
 
-/// How far, in seconds, a signature's timestamp is looked for around the header's.
+/// How many seconds before and after the header's timestamp are searched.
 const NEARBY_SECONDS: u64 = 3600;
 
 pub(super) const MISSING: Mistake = Mistake::new(
     "timestamp_missing",
-    "There is no X-Aghanim-Signature-Timestamp header, and its text is part of what is signed.",
-    "Pass the header on to the receiver. Proxies and gateways may drop headers that they don't \
-     know.",
+    "The X-Aghanim-Signature-Timestamp header is missing, but its text is part of the signed \
+     message.",
+    "Make sure that the header reaches the receiver: proxies and gateways may drop unknown headers.",
 );
-const HEADER_TEXT: &str = "Sign the text of X-Aghanim-Signature-Timestamp as it stands there: \
-                           whole Unix seconds.";
+const FIX: &str = "Sign the exact text of X-Aghanim-Signature-Timestamp, which is in whole Unix \
+                   seconds.";
 const MILLISECONDS: Mistake = Mistake::new(
     "timestamp_milliseconds",
-    "The signature was made with the time in milliseconds, not in seconds.",
-    HEADER_TEXT,
+    "The timestamp was signed in milliseconds instead of seconds.",
+    FIX,
 );
 const SECONDS: Mistake = Mistake::new(
     "timestamp_seconds",
-    "The timestamp given here is in milliseconds, and the signature was made with seconds.",
-    HEADER_TEXT,
+    "The given timestamp is in milliseconds, but was signed in seconds.",
+    FIX,
 );
 const NEARBY: Mistake = Mistake::new(
     "timestamp_of_another_attempt",
-    "The signature is that of this body at another moment, less than an hour away.",
-    "Take the signature and the timestamp from the same request: each attempt may carry its own \
-     pair. Don't read the clock while verifying.",
+    "The signature was made for this body with a different timestamp, less than an hour away.",
+    "Take the signature and the timestamp from the same request, because each attempt may have its \
+     own pair. Do not use the current time to verify a signature.",
 );
 
-/// The header's text first, then what else may have been signed in its place.
-pub(super) fn variants(timestamp: Option<&[u8]>, body: &[u8]) -> Vec<Stamp> {
-    let mut stamps = vec![Stamp {
+/// The header's text first, then other texts that may have been signed instead.
+pub(super) fn variants(timestamp: Option<&[u8]>, body: &[u8]) -> Vec<TimestampVariant> {
+    let mut variants = vec![TimestampVariant {
         text: timestamp.map(<[u8]>::to_vec),
         mistake: None,
     }];
     if let Some(header) = timestamp {
         let trimmed = header.trim_ascii();
-        stamps.push(Stamp::wrong(
+        variants.push(TimestampVariant::wrong(
             trimmed,
             Mistake::new(
                 "timestamp_has_whitespace",
-                "The timestamp given here has white space around it, and the signature was made \
-                 without it.",
-                "Trim the header's value: white space around it is not part of it.",
+                "The given timestamp has whitespace around it, but was signed without it.",
+                "Trim the header's value: whitespace around it is not part of it.",
             ),
         ));
         for (before, after) in [(" ", ""), ("", " "), (" ", " "), ("", "\n"), ("", "\r")] {
             let spaced = [before.as_bytes(), trimmed, after.as_bytes()].concat();
-            stamps.push(Stamp::wrong(
+            variants.push(TimestampVariant::wrong(
                 spaced,
                 Mistake::new(
                     "timestamp_space",
-                    "The signature was made with white space around the timestamp.",
-                    "Trim the header's value: white space around it is not part of it.",
+                    "The timestamp was signed with whitespace around it.",
+                    "Trim the header's value: whitespace around it is not part of it.",
                 ),
             ));
         }
         if let Some(number) = number(trimmed) {
-            stamps.extend(of_number(number, trimmed));
+            variants.extend(variants_of_number(number, trimmed));
         }
     }
-    stamps.extend(of_event(body));
-    // Each text once: the first explanation is the plainest.
+    variants.extend(times_in_event(body));
+    // Keep each text once, with its first and simplest explanation.
     let mut seen = Vec::new();
-    stamps.retain(|stamp| {
-        let new = !seen.contains(&stamp.text);
-        seen.push(stamp.text.clone());
-        new
+    variants.retain(|variant| {
+        let is_new = !seen.contains(&variant.text);
+        seen.push(variant.text.clone());
+        is_new
     });
-    stamps
+    variants
 }
 
-/// Moments that the header's text does not give away: the milliseconds of its second, and the
-/// seconds around it, nearest first.
-pub(super) fn nearby(timestamp: Option<&[u8]>) -> impl Iterator<Item = Stamp> {
+/// Timestamps near the header's: the milliseconds of its second, then the seconds around it, nearest
+/// first.
+pub(super) fn nearby(timestamp: Option<&[u8]>) -> impl Iterator<Item = TimestampVariant> {
     let header = timestamp.and_then(|header| number(header.trim_ascii()));
     header.into_iter().flat_map(|header| {
         let seconds = if header >= MILLISECONDS_FROM {
@@ -104,12 +103,12 @@ pub(super) fn nearby(timestamp: Option<&[u8]>) -> impl Iterator<Item = Stamp> {
         };
         let milliseconds = (0..1000)
             .filter_map(move |part| seconds.checked_mul(1000)?.checked_add(part))
-            .filter(move |moment| *moment != header)
-            .map(|moment| Stamp::wrong(moment.to_string(), MILLISECONDS));
+            .filter(move |time| *time != header)
+            .map(|time| TimestampVariant::wrong(time.to_string(), MILLISECONDS));
         let around = (1..=NEARBY_SECONDS)
             .flat_map(move |away| [seconds.checked_sub(away), seconds.checked_add(away)])
             .flatten()
-            .map(|moment| Stamp::wrong(moment.to_string(), NEARBY));
+            .map(|time| TimestampVariant::wrong(time.to_string(), NEARBY));
         milliseconds.chain(around)
     })
 }
@@ -118,68 +117,73 @@ fn number(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// Other units and spellings of the header's number.
-fn of_number(number: u64, text: &[u8]) -> Vec<Stamp> {
-    let mut stamps = vec![Stamp::wrong([text, b"000"].concat(), MILLISECONDS)];
+/// The header's number in other units and notations.
+fn variants_of_number(number: u64, text: &[u8]) -> Vec<TimestampVariant> {
+    let mut variants = vec![TimestampVariant::wrong(
+        [text, b"000"].concat(),
+        MILLISECONDS,
+    )];
     let mut seconds = number;
     if number >= MILLISECONDS_FROM {
         seconds = number / 1000;
-        stamps.push(Stamp::wrong(seconds.to_string(), SECONDS));
+        variants.push(TimestampVariant::wrong(seconds.to_string(), SECONDS));
     }
-    stamps.push(Stamp::wrong(
+    variants.push(TimestampVariant::wrong(
         [text, b".0"].concat(),
         Mistake::new(
             "timestamp_float",
-            "The signature was made with the timestamp as a floating point number.",
-            HEADER_TEXT,
+            "The timestamp was signed as a floating-point number.",
+            FIX,
         ),
     ));
-    if let Some(moment) = i64::try_from(seconds)
+    if let Some(time) = i64::try_from(seconds)
         .ok()
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
     {
-        let text = moment.to_string();
-        let written_otherwise = [
+        let text = time.to_string();
+        let notations = [
             text.replace('Z', "+00:00"),
             text.replace('Z', ".000Z"),
             text,
         ];
-        stamps.extend(written_otherwise.map(|text| {
-            Stamp::wrong(
+        variants.extend(notations.map(|text| {
+            TimestampVariant::wrong(
                 text,
                 Mistake::new(
                     "timestamp_iso_8601",
-                    "The signature was made with the timestamp as a date and time (ISO 8601).",
-                    HEADER_TEXT,
+                    "The timestamp was signed as a date and time (ISO 8601).",
+                    FIX,
                 ),
             )
         }));
     }
-    stamps
+    variants
 }
 
-/// Times of the event, which may differ from the signature's.
-fn of_event(body: &[u8]) -> Vec<Stamp> {
+/// The times in the event, which may differ from the signature's timestamp.
+fn times_in_event(body: &[u8]) -> Vec<TimestampVariant> {
     let Ok(event) = serde_json::from_slice::<Value>(body) else {
         return Vec::new();
     };
     let time = |pointer: &str, name, happened| {
         let text = event.pointer(pointer)?.as_u64()?.to_string();
         let fix = "Sign the text of the X-Aghanim-Signature-Timestamp header. It may equal a time \
-                   of the event, but a later attempt need not.";
-        Some(Stamp::wrong(text, Mistake::new(name, happened, fix)))
+                   in the event, but can differ in a later attempt.";
+        Some(TimestampVariant::wrong(
+            text,
+            Mistake::new(name, happened, fix),
+        ))
     };
     [
         time(
             "/event_time",
             "timestamp_from_event_time",
-            "The signature was made with the body's `event_time`, not with the timestamp header.",
+            "The body's `event_time` was signed instead of the timestamp header.",
         ),
         time(
             "/event_data/coupon/redeemed_at",
             "timestamp_from_redeemed_at",
-            "The signature was made with the coupon's `redeemed_at`, not with the timestamp \
-             header.",
+            "The coupon's `redeemed_at` was signed instead of the timestamp header.",
         ),
     ]
     .into_iter()

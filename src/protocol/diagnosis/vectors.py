@@ -1,4 +1,4 @@
-"""Makes each mistake of the diagnosis with Python's own hmac and json, as a check on ours.
+"""Makes every mistake of the diagnosis with Python's hmac and json, as test data.
 
     python3 src/protocol/diagnosis/vectors.py > src/protocol/diagnosis/vectors.json
 """
@@ -70,7 +70,7 @@ def over(body, key=SECRET, time=TIME):
 
 GOOD = over(BODY)
 
-# Nothing is wrong.
+# Correct signatures.
 add("", GOOD)
 add("", over(b"\xff\x00"), body=b"\xff\x00")
 add("", over("", time="0"), body="", timestamp="0")
@@ -172,7 +172,7 @@ add("body_was_decoded_as_latin_1", GOOD, body=BODY.encode().decode("latin-1"))
 add("body_json_string", over(json.dumps(BODY, ensure_ascii=False)))
 add("body_json_string_unwrapped", GOOD, body=json.dumps(BODY, ensure_ascii=False))
 
-# The body, written again as JSON.
+# The body, serialized again as JSON.
 def html(text):
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -221,7 +221,7 @@ add("plain_sha256_secret_first", plain(SECRET + MESSAGE))
 add("plain_sha256_secret_last", plain(MESSAGE + SECRET))
 add("plain_sha256_without_secret", plain(MESSAGE))
 
-# The way in which the signature is written.
+# The notation of the signature.
 RAW = bytes.fromhex(GOOD)
 add("signature_missing", None)
 add("signature_missing timestamp_missing", None, timestamp=None)
@@ -259,7 +259,7 @@ add("body_only plain_sha256_secret_first", plain(SECRET + BODY))
 add("secret_newline json_indented_2 signature_upper_case", over(dumps(indent=2), SECRET + "\n").upper())
 add("body_only signature_prefix", "sha256=" + sign(BODY))
 
-# Nothing that is known.
+# No known mistake.
 add("?", over(BODY, "some other secret"))
 add("?", "f" * 64)
 add("?", GOOD[:15])

@@ -1,5 +1,5 @@
-//! Wrong ways to find out who sent a delivery, and when. Looks at headers and raw bytes, as the
-//! sound step does, and at the body's `event_time` where that is the bug.
+//! Flaws in authentication. Uses the headers and the raw body, like the sound step, and also the
+//! body's `event_time` if that is the bug.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,13 @@ use crate::receiver::refusal::Refusal;
 use super::javascript::stringify_parsed;
 use super::{Flaw, Flaws, lock};
 
-/// The sound step's questions in the same order, each answered as the flaws have it.
+/// Runs the checks of the sound step in the same order, each with the chosen flaws.
 pub(in crate::receiver) fn authenticate(
     flaws: &Flaws,
     evidence: &Evidence<'_>,
 ) -> Result<(), Refusal> {
     if flaws.has(Flaw::LoginRedirect) {
-        return Err(Refusal::OnPurpose {
+        return Err(Refusal::CausedByFlaw {
             flaw: Flaw::LoginRedirect,
             status: StatusCode::FOUND,
         });
@@ -38,7 +38,8 @@ pub(in crate::receiver) fn authenticate(
     check_unseen(flaws, evidence)
 }
 
-/// A signature is a function of body and second, so that this is no proof of a replay.
+/// Refuses a signature that was seen before. Identical deliveries in the same second have the same
+/// signature, so this does not prove a replay.
 fn check_unseen(flaws: &Flaws, evidence: &Evidence<'_>) -> Result<(), Refusal> {
     if !flaws.has(Flaw::SeenSignatureRefused) {
         return Ok(());
@@ -47,7 +48,7 @@ fn check_unseen(flaws: &Flaws, evidence: &Evidence<'_>) -> Result<(), Refusal> {
     if lock(&flaws.seen_signatures).insert(signature.to_vec()) {
         Ok(())
     } else {
-        Err(Refusal::OnPurpose {
+        Err(Refusal::CausedByFlaw {
             flaw: Flaw::SeenSignatureRefused,
             status: StatusCode::FORBIDDEN,
         })
@@ -67,38 +68,41 @@ fn check_signature(
         && let Some(given) = signatures.first()
         && !given.iter().all(u8::is_ascii_hexdigit)
     {
-        return Err(Refusal::OnPurpose {
+        return Err(Refusal::CausedByFlaw {
             flaw: Flaw::GarbageSignatureCrashes,
             status: StatusCode::INTERNAL_SERVER_ERROR,
         });
     }
-    let has_form = |given: &&[u8]| given.len() == 64 && given.iter().all(u8::is_ascii_hexdigit);
-    if flaws.has(Flaw::SignatureFormOnly) && signatures.iter().all(has_form) {
+    let is_well_formed =
+        |given: &&[u8]| given.len() == 64 && given.iter().all(u8::is_ascii_hexdigit);
+    if flaws.has(Flaw::SignatureFormOnly) && signatures.iter().all(is_well_formed) {
         return Ok(());
     }
     let accepted = accepted_signatures(flaws, evidence, timestamp);
-    let fits = |given: &&[u8]| {
+    let matches = |given: &&[u8]| {
         accepted
             .iter()
             .any(|accepted| equals(flaws, accepted, given))
     };
-    if signatures.iter().any(fits) {
+    if signatures.iter().any(matches) {
         Ok(())
     } else {
         Err(SignatureMismatch::Different.into())
     }
 }
 
-/// What the signature header says: one value that is not empty, but for the flaws.
+/// The values of the signature header. Without flaws this is exactly one value, not empty.
 fn given_signatures<'a>(flaws: &Flaws, headers: &'a HeaderMap) -> Result<Vec<&'a [u8]>, Refusal> {
     let mut values: Vec<&[u8]> = headers
         .get_all(SIGNATURE_HEADER)
         .iter()
         .map(http::HeaderValue::as_bytes)
         .collect();
-    let is_only = values.len() == 1 || (values.len() > 1 && flaws.has(Flaw::AnySignatureCounts));
-    let is_filled = flaws.has(Flaw::PrefixCompare) || values.iter().all(|value| !value.is_empty());
-    if !is_only || !is_filled {
+    let count_allowed =
+        values.len() == 1 || (values.len() > 1 && flaws.has(Flaw::AnySignatureCounts));
+    let values_allowed =
+        flaws.has(Flaw::PrefixCompare) || values.iter().all(|value| !value.is_empty());
+    if !count_allowed || !values_allowed {
         let header = SIGNATURE_HEADER;
         return Err(Refusal::HeaderCount { header });
     }
@@ -110,7 +114,7 @@ fn given_signatures<'a>(flaws: &Flaws, headers: &'a HeaderMap) -> Result<Vec<&'a
     Ok(values)
 }
 
-/// Every text that the header may be, in lowercase hex; of a sound receiver the first alone.
+/// Every accepted signature, in lowercase hex. A sound receiver accepts only the first.
 fn accepted_signatures(flaws: &Flaws, evidence: &Evidence<'_>, timestamp: &[u8]) -> Vec<String> {
     let rewritten = flaws
         .has(Flaw::BodyReserialised)
@@ -135,7 +139,7 @@ fn accepted_signatures(flaws: &Flaws, evidence: &Evidence<'_>, timestamp: &[u8])
         accepted.extend(neighbours.map(|seconds| signer.sign(seconds, body).to_string()));
     }
     if flaws.has(Flaw::ExpiredSecretAccepted)
-        && let Some(expired) = &flaws.expired
+        && let Some(expired) = &flaws.expired_signer
     {
         accepted.push(expired.sign_text(timestamp, body).to_string());
     }
@@ -150,8 +154,8 @@ fn accepted_signatures(flaws: &Flaws, evidence: &Evidence<'_>, timestamp: &[u8])
     accepted
 }
 
-/// Compares text as these handlers do, and not in constant time: that can't be seen from outside
-/// with any certainty.
+/// Compares text as flawed handlers do. Not in constant time, since that can't be observed reliably
+/// from outside.
 fn equals(flaws: &Flaws, accepted: &str, given: &[u8]) -> bool {
     let accepted = if flaws.has(Flaw::SignatureCaseMismatch) {
         Cow::Owned(accepted.to_uppercase())
@@ -175,11 +179,11 @@ fn check_age(flaws: &Flaws, evidence: &Evidence<'_>, timestamp: u64) -> Result<(
         .has(Flaw::FreshnessByEventTime)
         .then(|| event_time(evidence.body))
         .flatten();
-    let judged = event_time.unwrap_or(timestamp);
-    check_freshness(judged, evidence.now, evidence.tolerance)
+    let checked = event_time.unwrap_or(timestamp);
+    check_freshness(checked, evidence.now, evidence.tolerance)
 }
 
-/// The body's own time; none where it is no event, which the next step says.
+/// The body's `event_time`. `None` if the body is not an event, which the next step refuses.
 fn event_time(body: &[u8]) -> Option<u64> {
     #[derive(Deserialize)]
     struct Timed {

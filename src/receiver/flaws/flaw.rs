@@ -1,26 +1,26 @@
-//! The flaws by name, with what each costs and what reveals it. How each is done is in the files
-//! beside this one, one a step of a delivery.
+//! The names of the flaws, what each costs, and how to reveal it. The files beside this one
+//! implement them, one file per step of a delivery.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a flaw costs a game, at its worst.
+/// The worst effect of a flaw on a game.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlawClass {
-    /// A player does not get what the coupon stands for.
+    /// A player gets less than the coupon grants.
     Loses,
-    /// A player gets more than the coupon stands for.
+    /// A player gets more than the coupon grants.
     Doubles,
-    /// A player gets what no genuine live event stands for.
+    /// A player gets something without a genuine live event.
     Forges,
-    /// What players hold is right; only the answer misleads the sender or its operators.
+    /// Inventories are correct, but responses mislead the sender or its operators.
     Answers,
 }
 
 impl FlawClass {
-    /// The class in lists and documents.
+    /// The name in lists and documents.
     pub fn name(self) -> &'static str {
         match self {
             Self::Loses => "loses",
@@ -37,10 +37,11 @@ impl fmt::Display for FlawClass {
     }
 }
 
-/// One table: the variant, its name, its class, what it is and costs, and what reveals it.
+/// Defines the flaws. Each line of the table has the Rust variant, the name, the class, the
+/// description, and how to reveal the flaw.
 macro_rules! flaws {
     ($($variant:ident $name:literal $class:ident $about:literal $revealed_by:literal;)*) => {
-        /// A bug that real receivers have, which this one has on purpose. All else stays sound.
+        /// A bug of real receivers that this one imitates. Everything else stays sound.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
         )]
@@ -53,7 +54,7 @@ macro_rules! flaws {
         }
 
         impl Flaw {
-            /// Every flaw, in the order in which they are listed to users.
+            /// All flaws, in the order of lists and documents.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
             /// The name on the command line.
@@ -61,17 +62,17 @@ macro_rules! flaws {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What it costs a game.
+            /// The class of the flaw.
             pub fn class(self) -> FlawClass {
                 match self { $(Self::$variant => FlawClass::$class,)* }
             }
 
-            /// One sentence: what the bug is, and what it costs a game.
+            /// What the bug is and what it costs a game, in one sentence.
             pub fn about(self) -> &'static str {
                 match self { $(Self::$variant => $about,)* }
             }
 
-            /// What a test must do to see it, and what it then sees.
+            /// What a test must send to reveal the bug and what it then observes, in one sentence.
             pub fn revealed_by(self) -> &'static str {
                 match self { $(Self::$variant => $revealed_by,)* }
             }
@@ -80,198 +81,198 @@ macro_rules! flaws {
 }
 
 flaws! {
-    // Who sent it.
+    // Authentication.
     SignatureNotChecked "signature_not_checked" Forges
-        "The signature is never looked at: whoever finds the URL grants themselves what they like."
-        "Any forgery of the signature or the body with a fresh timestamp is answered 200 and granted.";
+        "The receiver never checks the signature: anyone who finds the URL can grant themselves items."
+        "Every forgery with a fresh timestamp is answered 200 and granted.";
     SignatureFormOnly "signature_form_only" Forges
-        "Of the signature only the form is looked at: any 64 hex digits pass, as where a check is mocked in tests and the mock is shipped."
-        "The forgeries `wrong_secret`, `tampered_body`, `swapped_timestamp`, `body_only_signature` and `wrong_algorithm` are answered 200 and granted; a signature that is missing or malformed is refused.";
+        "The receiver checks only the format of the signature (64 hex digits), like a test mock that was shipped by mistake: any made-up signature passes."
+        "The forgeries `wrong_secret`, `tampered_body`, `swapped_timestamp`, `body_only_signature` and `wrong_algorithm` are answered 200 and granted, while missing and malformed signatures are refused.";
     KnownKeyNotVerified "known_key_not_verified" Answers
-        "The idempotency key is looked up before the signature is checked: a forgery of an event that was granted is answered like a redelivery, so anyone can ask which events were."
-        "Any forgery of an event that was delivered before is answered 200; of a new event it is refused.";
+        "The receiver looks up the idempotency key before it verifies the signature and answers a forgery of a granted event like a redelivery: anyone can find out which events were granted."
+        "A forgery of an event that was already delivered is answered 200, while a forgery of a new event is refused.";
     KeyBeforeVerification "key_before_verification" Loses
-        "The idempotency key is written down before the signature is checked: after a refused forgery the genuine delivery is taken for a redelivery, and nothing is granted."
-        "A forgery is refused, and the genuine delivery of the same event after it is answered 200 and not granted.";
+        "The receiver records the idempotency key before it verifies the signature: after a refused forgery, the genuine delivery looks like a redelivery and is never granted."
+        "A forgery is refused, and the genuine delivery of the same event after it is answered 200 but not granted.";
     BodyReserialised "body_reserialised" Loses
-        "The signature is checked over `JSON.stringify(JSON.parse(body))` in place of the bytes that came: an event whose text comes out differently is refused for ever."
-        "An event with a quantity above 2^53, a number such as `20.0`, white space, a needless escape or digits for keys is answered 403; plain compact events pass.";
+        "The receiver verifies the signature over `JSON.stringify(JSON.parse(body))` instead of the raw bytes: an event that is serialized differently is refused on every attempt."
+        "An event with a quantity above 2^53, a number such as `20.0`, whitespace, an unnecessary escape or digits as a key is answered 403, while plain compact events pass.";
     TimestampNotSigned "timestamp_not_signed" Forges
-        "A signature of the body alone counts as well as one of timestamp and body, left over from an older scheme: such a signature never expires, since any fresh timestamp can be put beside it."
+        "The receiver also accepts a signature of the body alone, left over from an older scheme: such a signature never expires, because it works with any fresh timestamp."
         "The forgery `body_only_signature` is answered 200 and granted.";
     NeighbouringTimestampTried "neighbouring_timestamp_tried" Answers
-        "To forgive clocks that differ, the signature is also tried with timestamps up to two seconds from the header's: the header is not what was signed."
+        "To tolerate clock differences, the receiver also tries timestamps up to two seconds away from the timestamp header: it accepts requests whose timestamp was changed."
         "The forgery `swapped_timestamp` is answered 200.";
     EventTimeSigned "event_time_signed" Loses
-        "The signature is checked with the body's `event_time` in place of the timestamp header, since the two are equal in the example: every retry and every late delivery is refused."
-        "An event whose `event_time` is not the second in which it is signed is answered 403; the forgery `swapped_timestamp` passes where it is.";
+        "The receiver verifies the signature with the body's `event_time` instead of the timestamp header, because both are equal in the documented example: it refuses every retry and every late delivery."
+        "An event is answered 403 unless it is signed in the second of its `event_time`, and then the forgery `swapped_timestamp` is answered 200.";
     SeenSignatureRefused "seen_signature_refused" Answers
-        "A signature that was seen before is refused as a replay, though nothing was granted: where a sender repeats the first signature in its retries, of which no public source speaks, a coupon whose first attempt failed is lost."
+        "The receiver refuses every signature it has seen before as a replay, even if the first attempt failed: if a sender repeats the first signature in its retries, the coupon is lost (whether Aghanim does so is not documented)."
         "The second delivery with the same timestamp and body is answered 403.";
     FreshnessNotChecked "freshness_not_checked" Answers
-        "The timestamp's distance from the clock is not looked at: a recorded delivery can be replayed at any time, and only the idempotency key stands in its way."
+        "The receiver does not check the age of the timestamp: a recorded delivery can be replayed at any time, and only the idempotency key prevents a second grant."
         "The forgeries `stale_timestamp` and `future_timestamp` are answered 200.";
     FutureTimestampAccepted "future_timestamp_accepted" Answers
-        "`now - timestamp > tolerance` is all that is asked: a timestamp of the future passes and stays replayable until it has come."
-        "The forgery `future_timestamp` is answered 200, and `stale_timestamp` is refused.";
+        "The receiver checks only `now - timestamp > tolerance`: a timestamp in the future passes and can be replayed until that time has passed."
+        "The forgery `future_timestamp` is answered 200, while `stale_timestamp` is refused.";
     FreshnessByEventTime "freshness_by_event_time" Loses
-        "Freshness is judged by the body's `event_time` in place of the timestamp header: a delivery that is retried after an outage is refused for ever, and an old signature of a recent event passes."
-        "An event with an `event_time` of an hour ago, signed now, is answered 403 and not granted.";
+        "The receiver checks the age of the body's `event_time` instead of the timestamp header: it refuses all retries after a long outage and accepts an old signature of a recent event."
+        "An event whose `event_time` is an hour ago is answered 403 and not granted, although its signature is fresh.";
     SignatureCaseMismatch "signature_case_mismatch" Loses
-        "The computed signature is in upper case and compared with the header as it came: every genuine delivery is refused."
-        "Any genuine delivery is answered 403.";
+        "The receiver computes the signature in uppercase hex and compares it with the lowercase header: it refuses every genuine delivery."
+        "Every genuine delivery is answered 403.";
     PrefixCompare "prefix_compare" Forges
-        "Only as many characters are compared as the header has: an empty signature, or any first part of the right one, passes."
+        "The receiver compares only as many characters as the signature header has: an empty signature or any prefix of the correct one passes."
         "The forgeries `empty_signature` and `truncated_signature` are answered 200 and granted.";
     MissingHeaderPasses "missing_header_passes" Forges
-        "Nothing is verified where the signature or the timestamp header is missing: whoever leaves it out is let in."
+        "The receiver skips verification if the signature or the timestamp header is missing: anyone can leave the header out and grant themselves items."
         "The forgeries `missing_signature` and `missing_timestamp` are answered 200 and granted.";
     ExpiredSecretAccepted "expired_secret_accepted" Forges
-        "The secret before the present one still counts, though it was replaced: whoever it leaked to goes on granting."
-        "The forgery `expired_secret`, with the expired secret known to both sides, is answered 200 and granted.";
+        "The receiver still accepts the previous secret after it was replaced: anyone who has the leaked secret can keep granting items."
+        "The forgery `expired_secret`, which needs the expired secret on both sides, is answered 200 and granted.";
     UnkeyedHashAccepted "unkeyed_hash_accepted" Forges
-        "A plain SHA-256 of timestamp and body counts as a signature: anyone can compute it."
+        "The receiver accepts a plain SHA-256 of timestamp and body as a signature: anyone can compute it without the secret."
         "The forgery `wrong_algorithm` is answered 200 and granted.";
     SignaturePrefixStripped "signature_prefix_stripped" Answers
-        "`sha256=` is cut off before the comparison, as in handlers copied from another vendor's guide: what Aghanim never sends is taken for genuine."
+        "The receiver strips `sha256=` before it compares signatures, as in a handler copied from another vendor's guide: it accepts a format that Aghanim never sends."
         "The forgery `prefixed_signature` is answered 200.";
     AnySignatureCounts "any_signature_counts" Answers
-        "Of several signature headers any one may be right: a proxy or a log that reads another of them sees a delivery that was never checked."
+        "The receiver accepts a request with several signature headers if any of them matches: a proxy or log that reads a different one sees a signature that was never verified."
         "The forgery `two_signatures` is answered 200.";
     GarbageSignatureCrashes "garbage_signature_crashes" Answers
-        "A signature that is no hex breaks the handler: forgeries raise alarms as if the game were down, and a sender would try again."
+        "The handler crashes if the signature is not hex: forgeries look like an outage and cause retries."
         "The forgery `garbage_signature` is answered 500.";
 
-    // How it is read.
+    // Reading the body.
     FirstPieceOnly "first_piece_only" Loses
-        "What one read of the socket returns is taken for the whole body: a body that comes in several pieces is cut, and its signature does not match."
-        "With the fault `slow_body` a genuine delivery is answered 403 and not granted; so is one whose last byte comes apart from the rest.";
+        "The receiver treats the first chunk it reads from the socket as the whole body: a body that arrives in several pieces is cut off, so its signature does not match."
+        "With the fault `slow_body`, or if the last byte arrives separately, a genuine delivery is answered 403 and not granted.";
     CutBodyLeavesLock "cut_body_leaves_lock" Loses
-        "The player is locked as soon as their ID has been read, and unlocked at the end: a body that breaks off leaves the lock, and the player's deliveries are answered 503 from then on."
-        "After the fault `cut_body` every retry is answered 503, and nothing is granted.";
+        "The receiver locks the player as soon as it has read their ID and unlocks them when it is done: an interrupted body leaves the lock behind, and all later deliveries for that player are answered 503."
+        "After the fault `cut_body`, every retry is answered 503 and nothing is granted.";
 
-    // What it says.
+    // Parsing the event.
     EventTypeNotChecked "event_type_not_checked" Forges
-        "`event_type` is not looked at: any event that has an item in it is granted."
+        "The receiver ignores `event_type`: any event that contains an item is granted."
         "An event of another type is answered 200 and granted.";
     OnlyHubRedeemGranted "only_hub_redeem_granted" Loses
-        "Whatever does not have the trigger `hub.redeem` is taken for a test: a coupon whose trigger is null is answered 200 and dropped."
-        "An event with `trigger: null` is answered 200, and its player holds nothing.";
+        "The receiver treats every trigger other than `hub.redeem` as a test: a coupon whose trigger is null is answered 200 but not granted."
+        "An event with `trigger: null` is answered 200, but its player gets nothing.";
     NullDescriptionCrashes "null_description_crashes" Loses
-        "The handler works on an item's description without asking whether it is null: such an event fails at every attempt."
-        "An event whose item, or an item nested in it, has `description: null` is answered 500.";
+        "The handler does not expect an item's `description` to be null: such an event fails on every attempt."
+        "An event is answered 500 if its item or a nested item has `description: null`.";
     AbsentFallbackCrashes "absent_fallback_crashes" Loses
-        "The handler takes `fallback_item` to be there always: an event without that key fails at every attempt."
-        "An event whose item has no `fallback_item` key is answered 500; with `fallback_item: null` it is granted.";
+        "The handler expects `fallback_item` to be always present: an event without that key fails on every attempt."
+        "An event whose item has no `fallback_item` key is answered 500, while the same event with `fallback_item: null` is granted.";
     NullContextCrashes "null_context_crashes" Loses
-        "The handler looks into `context` without asking whether it is null: such an event fails at every attempt."
-        "An event with `context: null`, or without that key, is answered 500; with a context it is granted.";
+        "The handler does not expect `context` to be null: such an event fails on every attempt."
+        "An event with `context: null`, or without that key, is answered 500, while an event with a context is granted.";
     UnknownKeyRefused "unknown_key_refused" Loses
-        "A key that the schema does not name is an error: every event is refused from the day on which Aghanim adds one, as it did with `items`."
+        "The receiver refuses keys that the schema does not name: it will refuse every event as soon as Aghanim adds a key, as happened with `items`."
         "An event with an extra key anywhere, or with `items`, is answered 422.";
     NonAsciiMangled "non_ascii_mangled" Loses
-        "The body is decoded as Latin-1 in place of UTF-8: what a player whose ID has other letters should get is put under an ID that nobody has."
-        "An event whose player ID or SKU is not ASCII is answered 200, and its player holds nothing.";
+        "The receiver decodes the body as Latin-1 instead of UTF-8: grants for a player ID with non-ASCII letters go to an ID that does not exist."
+        "An event with a non-ASCII player ID or SKU is answered 200, but its player gets nothing.";
     Quantity32Bit "quantity_32_bit" Loses
-        "A quantity is kept in 32 bits and wraps: of 2^32 + 5 a player gets 5."
-        "An event with a quantity from 2^32 up is answered 200 and granted modulo 2^32.";
+        "The receiver stores quantities in 32 bits, which overflow: a player who should get 2^32 + 5 gets 5."
+        "An event with a quantity of 2^32 or more is answered 200 and granted modulo 2^32.";
     QuantityFloat "quantity_float" Loses
-        "A quantity goes through a single-precision float, as in a column of type FLOAT: above 2^24 a player gets a little less or more."
-        "An event with the quantity 2^24 + 1 is answered 200, and 2^24 is granted.";
+        "The receiver stores quantities as single-precision floats (FLOAT in SQL): above 2^24, a player gets slightly too little or too much."
+        "An event with the quantity 2^24 + 1 is answered 200, but only 2^24 are granted.";
 
-    // What it stands for.
+    // Granting.
     SandboxGranted "sandbox_granted" Forges
-        "Sandbox events are granted as live ones: who may try things out in the sandbox gets real items."
-        "An event with `sandbox: true` changes what its player holds, where the policy is `sandbox: ignore`.";
+        "The receiver grants sandbox events like live ones: anyone with access to the sandbox gets real items."
+        "An event with `sandbox: true` changes its player's inventory, although the policy is `sandbox: ignore`.";
     TestGranted "test_granted" Forges
-        "Events of \"Send test event\" are granted as live ones: each click in the dashboard gives real items."
-        "An event with `trigger: test` changes what its player holds, where the policy is `test: ignore`.";
+        "The receiver grants events of \"Send test event\" like live ones: each click in the dashboard grants real items."
+        "An event with `trigger: test` changes its player's inventory, although the policy is `test: ignore`.";
     BundleGrantedTwice "bundle_granted_twice" Doubles
-        "A bundle is granted by its own SKU and what is in it as well: the game unpacks the first and the player has all of it twice."
-        "After a bundle the player holds its own SKU and its nested ones.";
+        "The receiver grants both the bundle's own SKU and its contents: when the game unpacks the bundle, the player has everything twice."
+        "After a bundle, the player holds both its own SKU and its contents.";
     FirstLevelOnly "first_level_only" Loses
-        "Only the first level of nested items is gone through: a bundle in a bundle is granted by its own SKU, which opens to nothing."
-        "After a bundle in a bundle the player holds the inner bundle's SKU, and nothing of what is in it.";
+        "The receiver reads only the first level of `nested_items` and grants an inner bundle by its own SKU: the player never gets what is inside."
+        "After a bundle inside a bundle, the player holds the inner bundle's SKU but none of its contents.";
     NestedQuantityIgnored "nested_quantity_ignored" Loses
-        "Of every nested item one is granted, whatever its quantity."
-        "After a bundle with a nested quantity above 1 the player holds 1 of it.";
+        "The receiver ignores the quantity of nested items: a player gets one of each."
+        "After a bundle with a nested quantity above 1, the player holds only 1 of that item.";
     FallbackGrantedToo "fallback_granted_too" Doubles
-        "The fallback item is granted though the main item could be: the player gets both."
-        "After an event with a `fallback_item` the player holds both SKUs.";
+        "The receiver grants the fallback item even if it can grant the main item: the player gets both."
+        "After an event with a `fallback_item`, the player holds both SKUs.";
 
-    // Once.
+    // Granting only once.
     DedupeMissing "dedupe_missing" Doubles
-        "Every delivery is granted: a retry after a lost answer grants the coupon again."
+        "The receiver grants every delivery: if a response is lost, the retry grants the coupon again."
         "The same event delivered twice is granted twice.";
     DedupeByEventId "dedupe_by_event_id" Doubles
-        "Deliveries are told apart by `event_id` in place of `idempotency_key`: a retry that carries a new event ID is granted again."
-        "Two events with one `idempotency_key` and two `event_id`s are both granted.";
+        "The receiver detects duplicates by `event_id` instead of `idempotency_key`: a retry with a new event ID is granted again."
+        "Two events with the same `idempotency_key` but different `event_id`s are both granted.";
     DedupeBySignature "dedupe_by_signature" Doubles
-        "Deliveries are told apart by their signature in place of `idempotency_key`: a retry that is signed afresh in another second is granted again."
-        "The same event with another, fresh timestamp is granted twice, as by the fault `late_retry` with a short policy.";
+        "The receiver detects duplicates by signature instead of `idempotency_key`: a retry that is signed again in a later second is granted again."
+        "The same event with another fresh timestamp is granted twice, for example with the fault `late_retry` and a short retry policy.";
     DedupeByTransactionId "dedupe_by_transaction_id" Loses
-        "Deliveries are told apart by `transaction_id`: the second event of a transaction is taken for a retry of the first and lost."
-        "Of two events with one `transaction_id` only the first is granted, and both are answered 200.";
+        "The receiver detects duplicates by `transaction_id`: the second event of a transaction looks like a retry of the first and is lost."
+        "Of two events with the same `transaction_id`, only the first is granted, but both are answered 200.";
     DedupeByCouponCode "dedupe_by_coupon_code" Loses
-        "Deliveries are told apart by the coupon's code: of all players who redeem one code only the first gets something."
-        "Of two players' events with one `coupon.code` only the first is granted, and both are answered 200.";
+        "The receiver detects duplicates by coupon code: of all players who redeem the same code, only the first gets something."
+        "Of two players' events with the same `coupon.code`, only the first is granted, but both are answered 200.";
     DedupeInMemory "dedupe_in_memory" Doubles
-        "The idempotency keys are kept in memory: a retry after a restart is granted again."
-        "The same event delivered before and after a restart on the same store (or `POST /debug/restart`) is granted twice.";
+        "The receiver keeps idempotency keys only in memory: a retry after a restart is granted again."
+        "The same event delivered before and after a restart with the same store (or `POST /debug/restart`) is granted twice.";
     LastKeyOnly "last_key_only" Doubles
-        "Of each player only the last key is kept, in a column of the player's row: a retry that comes after another coupon is granted again."
-        "An event that is delivered again after another one of the same player is granted twice, as with the fault `out_of_order`.";
+        "The receiver keeps only the last idempotency key of each player, in a column of the player's row: a retry that arrives after another coupon is granted again."
+        "An event that is delivered again after another event for the same player is granted twice, for example with the fault `out_of_order`.";
     CheckThenInsertRace "check_then_insert_race" Doubles
-        "Whether the key is new is asked in one transaction and the grant written in another, with no unique key: simultaneous deliveries all find it new."
-        "The same event delivered several times at the same moment is granted more than once; one after the other it never is.";
+        "The receiver checks the key in one transaction and grants in another, without a unique key: concurrent deliveries all find the key unused and are all granted."
+        "The same event delivered several times at the same time is granted more than once, while sequential deliveries are granted once.";
     KeyWrittenLast "key_written_last" Doubles
-        "The key is written when all is done, after a grant that takes its time: a retry that comes meanwhile finds no key and is granted again."
-        "With the fault `timeout_overlap`, or several deliveries at the same moment, the event is granted more than once; one after the other it never is.";
+        "The receiver records the key only after a slow grant is finished: a retry that arrives meanwhile finds no key and is granted again."
+        "With the fault `timeout_overlap`, or if it is delivered several times at the same time, the event is granted more than once, while sequential deliveries are granted once.";
     StoppedByHangup "stopped_by_hangup" Doubles
-        "The handler is stopped when its sender hangs up, as some servers do: between the grant and the key this leaves a grant that the retry makes again."
-        "With the fault `reset` the event is granted twice.";
+        "The handler is stopped when its sender hangs up, as some servers do: if that happens between the grant and the key, the retry grants again."
+        "With the fault `reset`, the event is granted twice.";
     LostUpdate "lost_update" Loses
-        "What a player holds is read, added to, and written back whole: of two coupons that overlap one is lost."
-        "Of several events of one player at the same moment not all are granted, and all are answered 200.";
+        "The receiver reads a player's inventory, adds to it and writes it back as a whole: if two coupons overlap, one is lost."
+        "Several events for one player at the same time are all answered 200, but not all are granted.";
     GrantBeforeKey "grant_before_key" Doubles
-        "The grant is committed, and then the key in a transaction of its own: a crash or an error in between leaves a grant that the retry makes again."
-        "A delivery that fails half-way (a script of 503, or `--crash-after` and a restart on the same store) and its retry are both granted.";
+        "The receiver commits the grant first and the key in a second transaction: after a crash or an error in between, the retry grants again."
+        "A delivery that fails halfway (a script of 503, or `--crash-after` and a restart with the same store) is granted, and so is its retry.";
     KeyBeforeGrant "key_before_grant" Loses
-        "The key is committed, and then the grant in a transaction of its own: after a crash or an error in between the retry is taken for done, and nothing was granted."
-        "After a delivery that fails half-way (a script of 503, or `--crash-after` and a restart on the same store) the retry is answered 200 and nothing is granted.";
+        "The receiver commits the key first and the grant in a second transaction: after a crash or an error in between, the retry looks like a redelivery and nothing is ever granted."
+        "After a delivery that fails halfway (a script of 503, or `--crash-after` and a restart with the same store), the retry is answered 200 but nothing is granted.";
 
-    // What goes back.
+    // Responses.
     ForgeryAnswered500 "forgery_answered_500" Answers
-        "A forgery is answered 500 in place of 403: it looks like an outage, and invites to try again."
-        "Any forgery is answered 500; it grants nothing.";
+        "The receiver answers a forgery with 500 instead of 403: it looks like an outage and causes retries."
+        "Every forgery is answered 500 and grants nothing.";
     ForgeryAnswered200 "forgery_answered_200" Answers
-        "A forgery is answered 200 with the error in the body: a sender with a wrong secret believes that all is delivered."
-        "Any forgery is answered 200; it grants nothing.";
+        "The receiver answers a forgery with 200 and puts the error in the body: a sender with the wrong secret believes that everything was delivered."
+        "Every forgery is answered 200 and grants nothing.";
     RedeliveryAnswered409 "redelivery_answered_409" Answers
-        "A redelivery is answered 409: the sender takes a coupon that was granted for refused."
-        "The second delivery of an event is answered 409; it is granted once.";
+        "The receiver answers a redelivery with 409: the sender believes that a granted coupon was refused."
+        "The second delivery of an event is answered 409, and the event is granted once.";
     RedeliveryAnswered500 "redelivery_answered_500" Answers
-        "A redelivery runs into the unique key and is answered 500: the sender tries again until it gives up."
-        "The second delivery of an event is answered 500; it is granted once.";
+        "A redelivery violates the unique key and is answered 500: the sender retries until it gives up."
+        "The second delivery of an event is answered 500, and the event is granted once.";
     RedeliveryAnsweredOtherwise "redelivery_answered_otherwise" Answers
-        "A redelivery is answered 200 with another body than the first delivery: a sender that compares, or an operator who reads the log, sees two outcomes of one event."
-        "The second delivery of an event is answered 200 with `duplicate` in its body; it is granted once.";
+        "The receiver answers a redelivery with 200 but a different body than the first delivery: a sender that compares responses, or an operator who reads the log, sees two outcomes for one event."
+        "The second delivery of an event is answered 200 with `duplicate` in the body, and the event is granted once.";
     OverlapRefused "overlap_refused" Answers
-        "A delivery whose key is worked on at that moment is answered 409 in place of the outcome: a sender that gave up on the first takes the coupon for refused."
-        "With the fault `timeout_overlap` the retry is answered 409; the event is granted once.";
+        "The receiver answers 409 while another delivery with the same key is being processed: a sender whose first attempt timed out believes that the coupon was refused."
+        "With the fault `timeout_overlap`, the retry is answered 409, and the event is granted once.";
     EarlyAnswer "early_answer" Loses
-        "200 is answered once the signature is right, and the work is done after that: where it then fails, nobody tries again."
-        "A delivery that fails (a script of 503, or an item that can't be granted) is answered 200 and not granted.";
+        "The receiver answers 200 as soon as the signature is verified and processes the event afterwards: if the processing fails, nobody retries and the coupon is lost."
+        "A delivery that fails (a script of 503, or an item that can't be granted) is answered 200 but not granted.";
     SlowAnswer "slow_answer" Answers
-        "The grant is done but the answer comes after the sender's timeout: every delivery is retried until the sender gives up."
-        "Every attempt runs into the timeout; the event is granted once.";
+        "The receiver grants the coupon but responds after the sender's timeout: every delivery is retried until the sender gives up."
+        "Every attempt times out, and the event is granted once.";
     LoginRedirect "login_redirect" Loses
-        "The endpoint lies behind the site's login, which redirects to its page: no event ever gets to the handler."
-        "Every delivery is answered 302 with a `Location`, and nothing is granted.";
+        "The endpoint is behind the site's login and redirects to the login page: no event ever reaches the handler."
+        "Every delivery is answered 302 with a `Location` header, and nothing is granted.";
 }
 
 impl Flaw {
-    /// The flaw of this name.
+    /// The flaw with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|flaw| flaw.name() == name)
     }
@@ -288,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_reads_back() {
+    fn every_name_round_trips() {
         for flaw in Flaw::ALL {
             let json = serde_json::to_string(&flaw).expect("serialises");
             assert_eq!(json, format!("\"{flaw}\""));
@@ -306,7 +307,7 @@ mod tests {
                     text.ends_with('.') && !text.contains(". "),
                     "{flaw}: {text}"
                 );
-                assert!(!text.contains('|'), "{flaw}: would break a table");
+                assert!(!text.contains('|'), "{flaw}: `|` breaks a table");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Wrong ideas of what an event stands for, each told as another event: the one that a sound
-//! receiver would have to get to grant what this one does.
+//! Flaws in granting. Each is expressed as a changed event: a sound receiver would grant for the
+//! changed event what the flawed receiver grants for the original.
 
 use serde_json::Map;
 
@@ -9,8 +9,8 @@ use crate::receiver::settings::ReceiverSettings;
 
 use super::{Flaw, Flaws};
 
-/// The event as the flaws have it.
-pub(in crate::receiver) fn misunderstand(
+/// Changes the event as the flaws require.
+pub(in crate::receiver) fn alter_event(
     flaws: &Flaws,
     event: &Event,
     settings: &ReceiverSettings,
@@ -37,7 +37,7 @@ pub(in crate::receiver) fn misunderstand(
     event
 }
 
-/// Calls `visit` with `item`, each of the later revision's `items`, and all their fallbacks.
+/// Calls `visit` with `item`, each of `items` (later payload revision) and all their fallbacks.
 pub(super) fn each_item(event: &mut Event, visit: &mut impl FnMut(&mut Item)) {
     fn with_fallbacks(item: &mut Item, visit: &mut impl FnMut(&mut Item)) {
         visit(item);
@@ -54,7 +54,7 @@ pub(super) fn each_item(event: &mut Event, visit: &mut impl FnMut(&mut Item)) {
     }
 }
 
-/// Puts the fallback of each item beside it, where the item itself can be granted too.
+/// Adds the fallback of each item that can be granted itself.
 fn add_fallbacks(event: &mut Event, settings: &ReceiverSettings) {
     let mut items = event.event_data.granted_items().to_vec();
     let fallbacks: Vec<Item> = items
@@ -68,7 +68,7 @@ fn add_fallbacks(event: &mut Event, settings: &ReceiverSettings) {
     event.event_data.items = Field::Value(items);
 }
 
-/// A bundle inside of a bundle counts as a plain item.
+/// Turns each bundle inside a bundle into a plain item.
 fn close_inner_bundles(items: &mut Field<Vec<NestedItem>>) {
     if let Field::Value(items) = items {
         for item in items {
@@ -88,7 +88,8 @@ fn make_quantities_one(items: &mut Field<Vec<NestedItem>>) {
     }
 }
 
-/// With its own SKU among what is in it, opening a bundle grants both; at every depth.
+/// Adds the bundle's own SKU to its contents, at every depth, so that opening the bundle grants
+/// both.
 fn put_bundle_inside_itself(sku: &str, contents: &mut Field<Vec<NestedItem>>) {
     let mut items = match std::mem::take(contents) {
         Field::Value(items) => items,

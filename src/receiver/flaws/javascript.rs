@@ -1,9 +1,9 @@
-//! `JSON.stringify(JSON.parse(body))`: what a body becomes that is parsed and written again.
+//! `JSON.stringify(JSON.parse(body))`: a body that was parsed and re-serialized.
 //!
-//! JavaScript, because the bug is at its most common there (a middleware parses the body before
-//! the handler sees it), and because it is the form that hides: compact JSON without odd numbers
-//! comes out as it went in, so that nearly every event passes. Python's spaces or PHP's escapes
-//! would refuse every event, and be found on the first day.
+//! The flaw imitates JavaScript, because the bug is most common there (a middleware parses the body
+//! before the handler sees it) and hard to notice there: compact JSON with ordinary numbers is
+//! unchanged, so nearly every event passes. Python's spaces or PHP's escapes would cause every
+//! event to be refused, which is noticed on the first day.
 
 use std::io::{self, Write};
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 use serde_json::{Map, Serializer, Value};
 
-/// The body as JavaScript writes it again; none where it is no JSON.
+/// The body as JavaScript re-serializes it, or `None` if it is not JSON.
 pub(super) fn stringify_parsed(body: &[u8]) -> Option<Vec<u8>> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let mut text = Vec::with_capacity(body.len());
@@ -20,8 +20,8 @@ pub(super) fn stringify_parsed(body: &[u8]) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// An object of JavaScript has its keys that are array indices first, by number, and then the
-/// others as they came.
+/// JavaScript objects list keys that are array indices first, in numeric order, and then the other
+/// keys in their original order.
 fn in_key_order(value: Value) -> Value {
     match value {
         Value::Array(values) => values.into_iter().map(in_key_order).collect(),
@@ -43,7 +43,7 @@ fn array_index(key: &str) -> Option<u32> {
     (index < u32::MAX && index.to_string() == key).then_some(index)
 }
 
-/// Numbers as JavaScript writes them: all of them doubles.
+/// Writes numbers as JavaScript does: all as doubles.
 struct JavaScript;
 
 impl Formatter for JavaScript {
@@ -79,9 +79,9 @@ impl Formatter for JavaScript {
 mod tests {
     use super::*;
 
-    /// Written by Node.js 20: `console.log(JSON.stringify(JSON.parse(text)))`.
+    /// Expected texts are from Node.js 20: `console.log(JSON.stringify(JSON.parse(text)))`.
     #[test]
-    fn numbers_keys_and_escapes_come_out_as_in_javascript() {
+    fn numbers_keys_and_escapes_are_written_as_in_javascript() {
         for (text, expected) in [
             ("9007199254740993", "9007199254740992"),
             ("18446744073709551615", "18446744073709552000"),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compact_event_stays_as_it_is() {
+    fn a_compact_event_is_unchanged() {
         let example = include_str!("../../protocol/example-event.txt");
         let compact = serde_json::from_str::<Value>(example)
             .expect("JSON")

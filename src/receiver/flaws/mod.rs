@@ -1,18 +1,19 @@
-//! The receiver's flaws: bugs that real receivers have, shown on purpose.
+//! The receiver's flaws: deliberate bugs that real receivers have.
 //!
-//! A flaw takes the place of one step of a delivery, and every other step stays sound. There is a
-//! file for each step: `reading`, `authentication`, `interpretation`, `granting`, `recording` and
-//! `answering`; `overlap` knows who is at work on which key. The sound steps know nothing of them; where the two meet is `steps`.
+//! A flaw replaces one step of a delivery; all other steps stay sound. Each step has a file:
+//! `reading`, `authentication`, `parsing`, `granting`, `recording` and `responding`. `overlap`
+//! tracks concurrent deliveries. The sound steps do not know about flaws; `delivery_steps` selects
+//! between the two.
 
-mod answering;
 mod authentication;
 mod flaw;
 mod granting;
-mod interpretation;
 mod javascript;
 mod overlap;
+mod parsing;
 mod reading;
 mod recording;
+mod responding;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,17 +25,17 @@ use super::error::ReceiverError;
 use super::refusal::Refusal;
 use super::settings::{BundleHandling, ReceiverSettings};
 
-pub(super) use answering::{answer, answers_early};
 pub(super) use authentication::authenticate;
 pub use flaw::{Flaw, FlawClass};
-pub(super) use granting::misunderstand;
-pub(super) use interpretation::interpret;
-pub(super) use overlap::{SenderWaits, Turn};
+pub(super) use granting::alter_event;
+pub(super) use overlap::{BusyKey, HangupGuard};
+pub(super) use parsing::parse_event;
 pub(super) use reading::read;
-pub(super) use recording::{Recorder, identify, without_grants};
+pub(super) use recording::{RecordingStrategy, identify, without_grants};
+pub(super) use responding::{alter_response, responds_early};
 
-/// Flaws that are different answers to one question: of each list one can be had at most.
-const ALTERNATIVES: &[&[Flaw]] = &[
+/// Flaws that can't be combined: at most one of each list.
+const CONFLICTS: &[&[Flaw]] = &[
     &[
         Flaw::FreshnessNotChecked,
         Flaw::FutureTimestampAccepted,
@@ -68,25 +69,27 @@ const ALTERNATIVES: &[&[Flaw]] = &[
     &[Flaw::FirstPieceOnly, Flaw::CutBodyLeavesLock],
 ];
 
-/// The flaws that were asked for, with what they need.
+/// The chosen flaws and their state.
 pub(super) struct Flaws {
     chosen: BTreeSet<Flaw>,
-    expired: Option<Signer>,
+    expired_signer: Option<Signer>,
     answer_delay: Duration,
-    /// Players whose lock a broken delivery has left behind.
+    /// Players that an interrupted delivery has left locked.
     locked_players: Mutex<HashSet<Vec<u8>>>,
     seen_signatures: Mutex<HashSet<Vec<u8>>>,
-    keys_in_work: overlap::KeysInWork,
+    busy_keys: overlap::BusyKeys,
 }
 
 impl Flaws {
-    /// The flaws of these settings; none where no flaw is asked for.
-    pub(super) fn of(settings: &ReceiverSettings) -> Result<Option<Self>, ReceiverError> {
+    /// The flaws of these settings, or `None` if there are none.
+    pub(super) fn from_settings(
+        settings: &ReceiverSettings,
+    ) -> Result<Option<Self>, ReceiverError> {
         let chosen = &settings.flaws;
-        for alternatives in ALTERNATIVES {
-            let mut both = alternatives.iter().filter(|flaw| chosen.contains(flaw));
-            if let (Some(one), Some(other)) = (both.next(), both.next()) {
-                return Err(ReceiverError::FlawsExclude(*one, *other));
+        for conflicts in CONFLICTS {
+            let mut conflicting = conflicts.iter().filter(|flaw| chosen.contains(flaw));
+            if let (Some(first), Some(second)) = (conflicting.next(), conflicting.next()) {
+                return Err(ReceiverError::ConflictingFlaws(*first, *second));
             }
         }
         if chosen.contains(&Flaw::ExpiredSecretAccepted) && settings.expired_secret.is_none() {
@@ -94,11 +97,11 @@ impl Flaws {
         }
         Ok((!chosen.is_empty()).then(|| Self {
             chosen: chosen.clone(),
-            expired: settings.expired_secret.as_ref().map(Signer::new),
+            expired_signer: settings.expired_secret.as_ref().map(Signer::new),
             answer_delay: settings.answer_delay,
             locked_players: Mutex::default(),
             seen_signatures: Mutex::default(),
-            keys_in_work: overlap::KeysInWork::default(),
+            busy_keys: overlap::BusyKeys::default(),
         }))
     }
 
@@ -106,48 +109,49 @@ impl Flaws {
         self.chosen.contains(&flaw)
     }
 
-    /// What becomes of a delivery that is not genuine, besides its refusal.
-    pub(super) fn overlooks(&self) -> Option<Overlooked> {
+    /// How a flaw uses the idempotency key of a forgery.
+    pub(super) fn unverified_key_use(&self) -> Option<UnverifiedKeyUse> {
         if self.has(Flaw::KeyBeforeVerification) {
-            Some(Overlooked::KeyIsUsedUp)
+            Some(UnverifiedKeyUse::RecordsKey)
         } else if self.has(Flaw::KnownKeyNotVerified) {
-            Some(Overlooked::KnownKeyPasses)
+            Some(UnverifiedKeyUse::AcceptsKnownKey)
         } else {
             None
         }
     }
 
-    /// By what the work on a request learns that its sender has hung up, where that stops it.
-    pub(super) fn stops_with_the_sender(&self) -> Option<SenderWaits> {
-        self.has(Flaw::StoppedByHangup).then(SenderWaits::default)
+    /// Tells the processing of a request that its sender has hung up, if a flaw reacts to that.
+    pub(super) fn hangup_guard(&self) -> Option<HangupGuard> {
+        self.has(Flaw::StoppedByHangup).then(HangupGuard::default)
     }
 
-    /// Begins the work on a key, where it matters who is at it.
-    pub(super) async fn begin(&self, key: &str) -> Result<Option<Turn<'_>>, Refusal> {
+    /// Marks a key as being processed, if a flaw needs that.
+    pub(super) async fn mark_key_busy(&self, key: &str) -> Result<Option<BusyKey<'_>>, Refusal> {
         if self.has(Flaw::OverlapRefused) {
-            self.keys_in_work.begin(key).await.map(Some)
+            self.busy_keys.begin(key).await.map(Some)
         } else {
             Ok(None)
         }
     }
 }
 
-/// What a receiver does that looks at the key of an event before it knows whether it is genuine.
+/// How a flawed receiver uses the idempotency key of a delivery before verifying it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Overlooked {
-    /// The key is written down; the forgery is refused.
-    KeyIsUsedUp,
-    /// A key that is known passes.
-    KnownKeyPasses,
+pub(super) enum UnverifiedKeyUse {
+    /// Records the key and refuses the forgery.
+    RecordsKey,
+    /// Accepts the forgery if its key is already recorded.
+    AcceptsKnownKey,
 }
 
-/// The lock, even after a panic elsewhere: every state of these values is sound.
+/// Locks even if another thread panicked while holding the lock: every state of these values is
+/// valid.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Changes the settings where a flaw is no more than a wrong choice among them.
-pub(super) fn mistake_settings(settings: &mut ReceiverSettings) {
+/// Applies the flaws that are only a wrong setting.
+pub(super) fn apply_settings_flaws(settings: &mut ReceiverSettings) {
     let has = |flaw| settings.flaws.contains(&flaw);
     let (sandbox, test) = (has(Flaw::SandboxGranted), has(Flaw::TestGranted));
     if has(Flaw::BundleGrantedTwice) {

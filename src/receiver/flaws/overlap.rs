@@ -1,5 +1,4 @@
-//! Deliveries of one key at the same time, and senders that don't wait: who is at work on which key,
-//! and for whom.
+//! State for flaws that concern concurrent deliveries with the same key and senders that hang up.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,39 +11,39 @@ use crate::receiver::refusal::Refusal;
 
 use super::{Flaw, lock};
 
-/// How long a game's own work on a delivery takes where a flaw needs it to take any: a call of
-/// another service, long enough for a retry to come meanwhile.
+/// How long the game's own work on a delivery takes if a flaw depends on it. It stands in for a
+/// call of another service and is long enough for a retry to arrive meanwhile.
 pub(super) const WORK: Duration = Duration::from_millis(250);
 
-/// The keys that are worked on.
+/// The keys that are being processed.
 #[derive(Debug, Default)]
-pub(super) struct KeysInWork(Mutex<HashSet<String>>);
+pub(super) struct BusyKeys(Mutex<HashSet<String>>);
 
-/// A delivery at work on its key, until this is dropped.
-pub(in crate::receiver) struct Turn<'keys> {
-    keys: &'keys KeysInWork,
+/// Marks a key as being processed until dropped.
+pub(in crate::receiver) struct BusyKey<'keys> {
+    keys: &'keys BusyKeys,
     key: String,
 }
 
-impl KeysInWork {
-    /// Begins the work on a key, which takes its time, or refuses because another is at it.
-    pub(super) async fn begin(&self, key: &str) -> Result<Turn<'_>, Refusal> {
+impl BusyKeys {
+    /// Marks the key and does the game's work, or refuses if the key is already being processed.
+    pub(super) async fn begin(&self, key: &str) -> Result<BusyKey<'_>, Refusal> {
         if !lock(&self.0).insert(key.to_owned()) {
-            return Err(Refusal::OnPurpose {
+            return Err(Refusal::CausedByFlaw {
                 flaw: Flaw::OverlapRefused,
                 status: StatusCode::CONFLICT,
             });
         }
-        let turn = Turn {
+        let busy_key = BusyKey {
             keys: self,
             key: key.to_owned(),
         };
         tokio::time::sleep(WORK).await;
-        Ok(turn)
+        Ok(busy_key)
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for BusyKey<'_> {
     fn drop(&mut self) {
         lock(&self.keys.0).remove(&self.key);
     }
@@ -54,14 +53,13 @@ tokio::task_local! {
     static SENDER_IS_GONE: Arc<AtomicBool>;
 }
 
-/// Held for as long as a sender waits for its answer: when this is dropped, it has hung up, or the
-/// work is done.
+/// Dropped when the sender hangs up or the processing is finished.
 #[derive(Debug, Default)]
-pub(in crate::receiver) struct SenderWaits(Arc<AtomicBool>);
+pub(in crate::receiver) struct HangupGuard(Arc<AtomicBool>);
 
-impl SenderWaits {
-    /// The work, which can ask whether the sender still waits.
-    pub(in crate::receiver) fn knowing<F: Future>(
+impl HangupGuard {
+    /// Runs `work`, which can then call [`sender_is_gone`].
+    pub(in crate::receiver) fn watch<F: Future>(
         &self,
         work: F,
     ) -> impl Future<Output = F::Output> + use<F> {
@@ -69,26 +67,26 @@ impl SenderWaits {
     }
 }
 
-impl Drop for SenderWaits {
+impl Drop for HangupGuard {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// Whether the sender has hung up; never where nobody looks at that.
+/// Whether the sender has hung up. Always `false` outside of [`HangupGuard::watch`].
 pub(super) fn sender_is_gone() -> bool {
     SENDER_IS_GONE
         .try_with(|gone| gone.load(Ordering::Relaxed))
         .unwrap_or(false)
 }
 
-/// One lock a key: deliveries of one key take turns, and others don't wait for them.
+/// One lock per key: deliveries with the same key run one after the other.
 #[derive(Debug, Default)]
-pub(in crate::receiver) struct LockOfKey(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
+pub(in crate::receiver) struct KeyLocks(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
 
-impl LockOfKey {
+impl KeyLocks {
     /// The lock of this key.
-    pub(super) fn of(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
+    pub(super) fn get(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
         Arc::clone(lock(&self.0).entry(key.to_owned()).or_default())
     }
 }

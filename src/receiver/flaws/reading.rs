@@ -1,4 +1,4 @@
-//! Wrong ways to read a body that does not come in one piece.
+//! Flaws in reading a body that does not arrive in one piece.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::receiver::request_body;
 
 use super::{Flaw, Flaws, lock};
 
-/// Reads a body as the flaws have it.
+/// Reads a body with the chosen flaws.
 pub(in crate::receiver) async fn read(
     flaws: &Flaws,
     body: Incoming,
@@ -31,7 +31,7 @@ pub(in crate::receiver) async fn read(
         if read == Err(Refusal::BodyCut) {
             locked.insert(player_id);
         } else if locked.contains(&player_id) {
-            return Err(Refusal::OnPurpose {
+            return Err(Refusal::CausedByFlaw {
                 flaw: Flaw::CutBodyLeavesLock,
                 status: StatusCode::SERVICE_UNAVAILABLE,
             });
@@ -40,7 +40,7 @@ pub(in crate::receiver) async fn read(
     read.map(|()| arrived.freeze())
 }
 
-/// What one call of a socket's `read` returns.
+/// What one `read` call on a socket returns.
 async fn first_piece(mut body: Incoming) -> Result<Bytes, Refusal> {
     match body.frame().await {
         Some(Ok(frame)) => Ok(frame.into_data().unwrap_or_default()),
@@ -49,8 +49,8 @@ async fn first_piece(mut body: Incoming) -> Result<Bytes, Refusal> {
     }
 }
 
-/// The player, as far as a parser that does not wait for the end can know. An ID with an escape
-/// in it is read as it is written.
+/// The player ID, as a streaming parser finds it before the end of the body. Escapes are not
+/// decoded.
 fn player_in(body: &[u8]) -> Option<Vec<u8>> {
     const KEY: &[u8] = b"\"player_id\":\"";
     let start = body.windows(KEY.len()).position(|bytes| bytes == KEY)? + KEY.len();
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_player_is_known_before_the_end() {
+    fn the_player_is_found_before_the_end_of_the_body() {
         let cut = br#"{"event_type":"coupon.redeemed","event_data":{"player_id":"2D2R","cou"#;
         assert_eq!(player_in(cut), Some(b"2D2R".to_vec()));
         assert_eq!(player_in(&cut[..60]), None);

@@ -1,7 +1,7 @@
-//! Wrong ways to grant an event once: by the wrong key, or in the wrong transactions.
+//! Flaws in granting an event only once: the wrong key or the wrong transactions.
 //!
-//! All are written with the sound ledger's own transactions. Where a flawed game would have a
-//! table without a unique key, the ledger gets a second entry under a key with a number behind it.
+//! All use the transactions of the sound ledger. To imitate a table without a unique key, they
+//! record further entries under the same key with a number appended.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,16 @@ use tokio::sync::Mutex;
 use tokio::task::yield_now;
 
 use crate::protocol::Event;
-use crate::receiver::answer::Answer;
 use crate::receiver::crash_point::CrashPoint;
-use crate::receiver::ledger::{BodyDigest, Earlier, Entry, Ledger, LedgerError, Recorded};
+use crate::receiver::ledger::{
+    BodyDigest, FirstDelivery, Ledger, LedgerEntry, LedgerError, RecordOutcome,
+};
+use crate::receiver::response::ReceiverResponse;
 
-use super::overlap::{LockOfKey, WORK, sender_is_gone};
+use super::overlap::{KeyLocks, WORK, sender_is_gone};
 use super::{Flaw, Flaws};
 
-/// The text by which deliveries of one event are told from other events.
+/// The key by which deliveries of the same event are recognized.
 pub(in crate::receiver) fn identify(flaws: &Flaws, event: &Event, signature: &str) -> String {
     let data = &event.event_data;
     if flaws.has(Flaw::DedupeBySignature) {
@@ -34,38 +36,38 @@ pub(in crate::receiver) fn identify(flaws: &Flaws, event: &Event, signature: &st
     identity.to_string()
 }
 
-/// What is kept of a delivery beside the ledger.
-type Kept = (Answer, BodyDigest);
+/// What is remembered of a delivery outside the ledger.
+type RememberedDelivery = (ReceiverResponse, BodyDigest);
 
-/// How a delivery is written down.
-pub(in crate::receiver) enum Recorder {
-    /// Key and grants in one transaction, the key unique.
+/// How a delivery is recorded.
+pub(in crate::receiver) enum RecordingStrategy {
+    /// Records a unique key and the grants in one transaction.
     Sound,
-    /// No key is asked for.
+    /// Grants every delivery without checking the key.
     Always,
-    /// Keys are in memory, gone with the process.
-    InMemory(Mutex<HashMap<String, Kept>>),
-    /// Of each player only the last key is kept.
-    LastKeyOnly(Mutex<HashMap<String, (String, Kept)>>),
-    /// A transaction that asks for the key, and then one that writes without asking.
+    /// Keeps the keys in memory only.
+    InMemory(Mutex<HashMap<String, RememberedDelivery>>),
+    /// Keeps only the last key of each player.
+    LastKeyOnly(Mutex<HashMap<String, (String, RememberedDelivery)>>),
+    /// Checks the key in one transaction and grants in another, without a unique key.
     CheckThenInsert,
-    /// Grants, works for a while, and then the key.
+    /// Grants, works for a while, then records the key.
     KeyLast,
-    /// Grants, works for a while, and then the key. Deliveries of one key are taken one at a time,
-    /// but whoever hangs up stops the work.
-    KeyLastInTurn(LockOfKey),
-    /// What the players hold is read and written back whole. A number for each player tells
-    /// whether somebody else has written in between.
+    /// Like [`Self::KeyLast`], but processes deliveries with the same key one at a time and stops
+    /// if the sender hangs up.
+    KeyLastInTurn(KeyLocks),
+    /// Reads a player's inventory and writes it back as a whole. A version per player detects
+    /// whether another delivery has written in between.
     ReadAddWrite(Mutex<HashMap<String, u64>>),
-    /// Grants, and then the key. Nothing else is wrong: they are taken one at a time.
+    /// Records the grants, then the key, one delivery at a time.
     GrantThenKey(Mutex<()>),
-    /// The key, and then the grants. Nothing else is wrong: they are taken one at a time.
+    /// Records the key, then the grants, one delivery at a time.
     KeyThenGrant(Mutex<()>),
 }
 
-impl Recorder {
-    /// The way that the flaws have it.
-    pub(in crate::receiver) fn of(flaws: Option<&Flaws>) -> Self {
+impl RecordingStrategy {
+    /// The strategy that the flaws require.
+    pub(in crate::receiver) fn new(flaws: Option<&Flaws>) -> Self {
         let has = |flaw| flaws.is_some_and(|flaws| flaws.has(flaw));
         if has(Flaw::DedupeMissing) {
             Self::Always
@@ -78,7 +80,7 @@ impl Recorder {
         } else if has(Flaw::KeyWrittenLast) {
             Self::KeyLast
         } else if has(Flaw::StoppedByHangup) {
-            Self::KeyLastInTurn(LockOfKey::default())
+            Self::KeyLastInTurn(KeyLocks::default())
         } else if has(Flaw::LostUpdate) {
             Self::ReadAddWrite(Mutex::default())
         } else if has(Flaw::GrantBeforeKey) {
@@ -90,17 +92,17 @@ impl Recorder {
         }
     }
 
-    /// Writes an entry down. `crash_point` is between the two transactions, where there are two.
+    /// Records an entry. If there are two transactions, `crash_point` is between them.
     pub(in crate::receiver) async fn record(
         &self,
         ledger: &Ledger,
-        entry: Entry,
+        entry: LedgerEntry,
         crash_point: &CrashPoint,
-    ) -> Result<Recorded, LedgerError> {
+    ) -> Result<RecordOutcome, LedgerError> {
         match self {
             Self::Sound => {
                 let recorded = ledger.record(entry).await?;
-                if recorded == Recorded::First {
+                if recorded == RecordOutcome::First {
                     crash_point.pass();
                 }
                 return Ok(recorded);
@@ -111,20 +113,23 @@ impl Recorder {
             }
             Self::InMemory(memory) => {
                 let mut memory = memory.lock().await;
-                if let Some(kept) = memory.get(&entry.idempotency_key) {
-                    return Ok(Recorded::Earlier(earlier(kept, &entry.body)));
+                if let Some(remembered) = memory.get(&entry.idempotency_key) {
+                    return Ok(RecordOutcome::Redelivery(first_delivery(
+                        remembered,
+                        &entry.body,
+                    )));
                 }
                 append(ledger, &entry).await?;
                 crash_point.pass();
-                memory.insert(entry.idempotency_key, (entry.answer, entry.body));
+                memory.insert(entry.idempotency_key, (entry.response, entry.body));
             }
             Self::CheckThenInsert => {
                 let key = entry.idempotency_key.clone();
-                if let Some(earlier) = ledger.recall(key, entry.body).await? {
-                    return Ok(Recorded::Earlier(earlier));
+                if let Some(first) = ledger.recall(key, entry.body).await? {
+                    return Ok(RecordOutcome::Redelivery(first));
                 }
-                // What a game does in between, and no pause: the others get their turn, and what the
-                // player holds is looked up.
+                // What a game does in between, without an artificial pause: other deliveries get to
+                // run, and the player's inventory is read.
                 yield_now().await;
                 ledger.holdings(entry.player_id.clone()).await?;
                 append(ledger, &entry).await?;
@@ -132,20 +137,23 @@ impl Recorder {
             }
             Self::LastKeyOnly(last) => {
                 let mut last = last.lock().await;
-                if let Some((key, kept)) = last.get(&entry.player_id)
+                if let Some((key, remembered)) = last.get(&entry.player_id)
                     && *key == entry.idempotency_key
                 {
-                    return Ok(Recorded::Earlier(earlier(kept, &entry.body)));
+                    return Ok(RecordOutcome::Redelivery(first_delivery(
+                        remembered,
+                        &entry.body,
+                    )));
                 }
                 append(ledger, &entry).await?;
                 crash_point.pass();
-                let kept = (entry.idempotency_key, (entry.answer, entry.body));
-                last.insert(entry.player_id, kept);
+                let remembered = (entry.idempotency_key, (entry.response, entry.body));
+                last.insert(entry.player_id, remembered);
             }
             Self::KeyLast => return grant_and_then_key(ledger, entry, crash_point).await,
             Self::KeyLastInTurn(locks) => {
-                let lock = locks.of(&entry.idempotency_key);
-                let _in_turn = lock.lock().await;
+                let lock = locks.get(&entry.idempotency_key);
+                let _guard = lock.lock().await;
                 return grant_and_then_key(ledger, entry, crash_point).await;
             }
             Self::ReadAddWrite(versions) => {
@@ -155,7 +163,7 @@ impl Recorder {
                     versions.get(&player_id).copied().unwrap_or_default()
                 };
                 let read = version().await;
-                // What a game does in between, and no pause.
+                // What a game does in between, without an artificial pause.
                 yield_now().await;
                 ledger.holdings(player_id.clone()).await?;
                 let mut versions = versions.lock().await;
@@ -168,78 +176,80 @@ impl Recorder {
                         entry
                     })
                     .await?;
-                if recorded == Recorded::First {
+                if recorded == RecordOutcome::First {
                     *version += 1;
                     crash_point.pass();
                 }
                 return Ok(recorded);
             }
-            Self::GrantThenKey(alone) => {
-                let _alone = alone.lock().await;
+            Self::GrantThenKey(mutex) => {
+                let _guard = mutex.lock().await;
                 let key = entry.idempotency_key.clone();
-                if let Some(earlier) = ledger.recall(key, entry.body).await? {
-                    return Ok(Recorded::Earlier(earlier));
+                if let Some(first) = ledger.recall(key, entry.body).await? {
+                    return Ok(RecordOutcome::Redelivery(first));
                 }
                 append(ledger, &without_key(&entry)).await?;
                 crash_point.pass();
                 ledger.record(without_grants(entry)).await?;
             }
-            Self::KeyThenGrant(alone) => {
-                let _alone = alone.lock().await;
+            Self::KeyThenGrant(mutex) => {
+                let _guard = mutex.lock().await;
                 let recorded = ledger.record(without_grants(entry.clone())).await?;
-                if recorded != Recorded::First {
+                if recorded != RecordOutcome::First {
                     return Ok(recorded);
                 }
                 crash_point.pass();
                 append(ledger, &without_key(&entry)).await?;
             }
         }
-        Ok(Recorded::First)
+        Ok(RecordOutcome::First)
     }
 
-    /// The delivery that used up this key, as far as this way can know.
+    /// The first delivery with this key, as far as this strategy knows it.
     pub(in crate::receiver) async fn recall(
         &self,
         ledger: &Ledger,
         key: String,
         body: BodyDigest,
-    ) -> Result<Option<Earlier>, LedgerError> {
+    ) -> Result<Option<FirstDelivery>, LedgerError> {
         match self {
             Self::Always => Ok(None),
             Self::InMemory(memory) => {
                 let memory = memory.lock().await;
-                Ok(memory.get(&key).map(|kept| earlier(kept, &body)))
+                Ok(memory
+                    .get(&key)
+                    .map(|remembered| first_delivery(remembered, &body)))
             }
             Self::LastKeyOnly(last) => {
                 let last = last.lock().await;
-                let kept = last.values().find(|(known, _)| *known == key);
-                Ok(kept.map(|(_, kept)| earlier(kept, &body)))
+                let remembered = last.values().find(|(known, _)| *known == key);
+                Ok(remembered.map(|(_, remembered)| first_delivery(remembered, &body)))
             }
             _ => ledger.recall(key, body).await,
         }
     }
 
-    /// Whether a delivery that fails leaves something behind.
-    pub(in crate::receiver) fn has_two_halves(&self) -> bool {
+    /// Whether a failed delivery leaves its first transaction behind.
+    pub(in crate::receiver) fn has_two_transactions(&self) -> bool {
         matches!(self, Self::GrantThenKey(_) | Self::KeyThenGrant(_))
     }
 
-    /// The first of the two transactions of a delivery that fails before the second.
+    /// Records the first of two transactions, for a delivery that fails before the second.
     pub(in crate::receiver) async fn record_first_half(
         &self,
         ledger: &Ledger,
-        entry: Entry,
+        entry: LedgerEntry,
     ) -> Result<(), LedgerError> {
         match self {
-            Self::GrantThenKey(alone) => {
-                let _alone = alone.lock().await;
+            Self::GrantThenKey(mutex) => {
+                let _guard = mutex.lock().await;
                 let key = entry.idempotency_key.clone();
                 if ledger.recall(key, entry.body).await?.is_none() {
                     append(ledger, &without_key(&entry)).await?;
                 }
             }
-            Self::KeyThenGrant(alone) => {
-                let _alone = alone.lock().await;
+            Self::KeyThenGrant(mutex) => {
+                let _guard = mutex.lock().await;
                 ledger.record(without_grants(entry)).await?;
             }
             _ => {}
@@ -247,24 +257,24 @@ impl Recorder {
         Ok(())
     }
 
-    /// Loses what a restart of the process would.
-    pub(in crate::receiver) async fn forget(&self) {
+    /// Clears the state that a restart of the process would lose.
+    pub(in crate::receiver) async fn clear_memory(&self) {
         if let Self::InMemory(memory) = self {
             memory.lock().await.clear();
         }
     }
 }
 
-/// The grants; then, when the game's own work is done, the key, unless the sender's hanging up has
-/// stopped the work.
+/// Records the grants, does the game's own work, then records the key, unless the sender has hung
+/// up meanwhile.
 async fn grant_and_then_key(
     ledger: &Ledger,
-    entry: Entry,
+    entry: LedgerEntry,
     crash_point: &CrashPoint,
-) -> Result<Recorded, LedgerError> {
+) -> Result<RecordOutcome, LedgerError> {
     let key = entry.idempotency_key.clone();
-    if let Some(earlier) = ledger.recall(key, entry.body).await? {
-        return Ok(Recorded::Earlier(earlier));
+    if let Some(first) = ledger.recall(key, entry.body).await? {
+        return Ok(RecordOutcome::Redelivery(first));
     }
     append(ledger, &without_key(&entry)).await?;
     crash_point.pass();
@@ -272,39 +282,39 @@ async fn grant_and_then_key(
     if !sender_is_gone() {
         ledger.record(without_grants(entry)).await?;
     }
-    Ok(Recorded::First)
+    Ok(RecordOutcome::First)
 }
 
-/// Writes an entry whether its key is new or not.
-async fn append(ledger: &Ledger, entry: &Entry) -> Result<(), LedgerError> {
+/// Records an entry even if its key is already recorded.
+async fn append(ledger: &Ledger, entry: &LedgerEntry) -> Result<(), LedgerError> {
     let mut copy = entry.clone();
     let mut number = 1_u64;
-    while ledger.record(copy.clone()).await? != Recorded::First {
+    while ledger.record(copy.clone()).await? != RecordOutcome::First {
         number += 1;
         copy.idempotency_key = format!("{}#{number}", entry.idempotency_key);
     }
     Ok(())
 }
 
-/// The grants, under a key that nobody asks for.
-fn without_key(entry: &Entry) -> Entry {
-    Entry {
+/// The grants, under a key that is never looked up.
+fn without_key(entry: &LedgerEntry) -> LedgerEntry {
+    LedgerEntry {
         idempotency_key: format!("{}#grant", entry.idempotency_key),
         ..entry.clone()
     }
 }
 
-/// The key alone.
-pub(in crate::receiver) fn without_grants(entry: Entry) -> Entry {
-    Entry {
+/// The key without the grants.
+pub(in crate::receiver) fn without_grants(entry: LedgerEntry) -> LedgerEntry {
+    LedgerEntry {
         grants: Vec::new(),
         ..entry
     }
 }
 
-fn earlier((answer, first_body): &Kept, body: &BodyDigest) -> Earlier {
-    Earlier {
-        answer: answer.clone(),
+fn first_delivery((response, first_body): &RememberedDelivery, body: &BodyDigest) -> FirstDelivery {
+    FirstDelivery {
+        response: response.clone(),
         same_body: first_body == body,
     }
 }

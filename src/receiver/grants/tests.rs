@@ -1,4 +1,4 @@
-//! What each shape of event stands for.
+//! Tests of what each shape of event grants.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -32,7 +32,7 @@ fn bundle(sku: &str, quantity: u64, nested: Vec<NestedItem>) -> NestedItem {
     }
 }
 
-fn whole(item: NestedItem) -> Item {
+fn top_level(item: NestedItem) -> Item {
     Item {
         id: item.id,
         name: item.name,
@@ -79,8 +79,8 @@ fn pairs(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn a_plain_item_is_granted_as_it_is() {
-    let event = event(whole(leaf("gem", u64::MAX)));
+fn a_plain_item_is_granted_unchanged() {
+    let event = event(top_level(leaf("gem", u64::MAX)));
     assert_eq!(
         granted(&event, &settings()),
         Ok(pairs(&[("gem", u64::MAX)]))
@@ -89,15 +89,15 @@ fn a_plain_item_is_granted_as_it_is() {
 
 #[test]
 fn a_plain_item_is_not_opened() {
-    let mut item = whole(leaf("gem", 2));
+    let mut item = top_level(leaf("gem", 2));
     item.nested_items = vec![leaf("dust", 1)].into();
     assert_eq!(granted(&event(item), &settings()), Ok(pairs(&[("gem", 2)])));
 }
 
 #[test]
-fn a_bundle_is_its_leaves_or_its_own_sku() {
+fn a_bundle_grants_its_leaves_or_its_own_sku() {
     let inner = bundle("pouch", 3, vec![leaf("gem", 5), leaf("dust", 1)]);
-    let event = event(whole(bundle("chest", 2, vec![inner, leaf("gem", 4)])));
+    let event = event(top_level(bundle("chest", 2, vec![inner, leaf("gem", 4)])));
     let mut settings = settings();
     assert_eq!(
         granted(&event, &settings),
@@ -108,20 +108,20 @@ fn a_bundle_is_its_leaves_or_its_own_sku() {
 }
 
 #[test]
-fn a_bundle_of_nothing_grants_nothing() {
-    let mut empty = whole(bundle("chest", 1, vec![]));
+fn an_empty_bundle_grants_nothing() {
+    let mut empty = top_level(bundle("chest", 1, vec![]));
     assert_eq!(granted(&event(empty.clone()), &settings()), Ok(pairs(&[])));
     empty.nested_items = Field::Null;
     assert_eq!(granted(&event(empty), &settings()), Ok(pairs(&[])));
 }
 
 #[test]
-fn the_fallback_is_granted_instead_and_may_have_its_own() {
+fn the_fallback_is_granted_instead_and_may_have_a_fallback() {
     let mut settings = settings();
     settings.cannot_grant = ["sword".to_owned(), "axe".to_owned()].into();
-    let sword = whole(bundle("arms", 1, vec![leaf("gem", 9), leaf("sword", 1)]));
-    let axe = whole(leaf("axe", 1));
-    let last = with_fallback_item(axe.clone(), whole(leaf("coin", 7)));
+    let sword = top_level(bundle("arms", 1, vec![leaf("gem", 9), leaf("sword", 1)]));
+    let axe = top_level(leaf("axe", 1));
+    let last = with_fallback_item(axe.clone(), top_level(leaf("coin", 7)));
     let event_of = |item| event(with_fallback_item(sword.clone(), item));
 
     assert_eq!(
@@ -132,26 +132,26 @@ fn the_fallback_is_granted_instead_and_may_have_its_own() {
         sku: "axe".to_owned(),
     });
     assert_eq!(granted(&event_of(axe), &settings), refused);
-    // The bundle is granted by its own SKU: the sword in it is not looked at.
+    // The bundle is granted by its own SKU, so the sword in it does not matter.
     settings.bundles = BundleHandling::Sku;
     assert_eq!(granted(&event(sword), &settings), Ok(pairs(&[("arms", 1)])));
 }
 
 #[test]
-fn a_fallback_is_left_alone_where_the_item_can_be_granted() {
-    let item = with_fallback_item(whole(leaf("gem", 1)), whole(leaf("coin", 7)));
+fn a_fallback_is_ignored_if_the_item_can_be_granted() {
+    let item = with_fallback_item(top_level(leaf("gem", 1)), top_level(leaf("coin", 7)));
     assert_eq!(granted(&event(item), &settings()), Ok(pairs(&[("gem", 1)])));
 }
 
 #[test]
-fn an_unknown_type_gives_way_to_the_fallback() {
-    let mut pass = whole(leaf("pass", 1));
+fn an_item_of_unknown_type_is_replaced_by_its_fallback() {
+    let mut pass = top_level(leaf("pass", 1));
     pass.kind = ItemKind::Unknown("pass".to_owned());
     let refused = Err(Refusal::CannotGrant {
         sku: "pass".to_owned(),
     });
     assert_eq!(granted(&event(pass.clone()), &settings()), refused);
-    let item = with_fallback_item(pass, whole(leaf("coin", 7)));
+    let item = with_fallback_item(pass, top_level(leaf("coin", 7)));
     assert_eq!(
         granted(&event(item), &settings()),
         Ok(pairs(&[("coin", 7)]))
@@ -159,13 +159,13 @@ fn an_unknown_type_gives_way_to_the_fallback() {
 }
 
 #[test]
-fn a_list_of_items_stands_for_all_of_them_or_none() {
+fn a_list_of_items_is_granted_completely_or_refused() {
     let mut settings = settings();
-    let mut event = event(whole(leaf("gem", 1)));
+    let mut event = event(top_level(leaf("gem", 1)));
     event.event_data.items = vec![
-        whole(leaf("gem", 1)),
-        whole(leaf("coin", 5)),
-        whole(leaf("gem", 2)),
+        top_level(leaf("gem", 1)),
+        top_level(leaf("coin", 5)),
+        top_level(leaf("gem", 2)),
     ]
     .into();
     assert_eq!(
@@ -181,27 +181,28 @@ fn a_list_of_items_stands_for_all_of_them_or_none() {
 }
 
 #[test]
-fn what_can_not_be_counted_is_refused() {
+fn a_quantity_beyond_64_bits_is_refused() {
     let refused = |sku: &str| {
         Err(Refusal::QuantityTooLarge {
             sku: sku.to_owned(),
         })
     };
-    let product = whole(bundle("chest", 2, vec![leaf("gem", u64::MAX)]));
+    let product = top_level(bundle("chest", 2, vec![leaf("gem", u64::MAX)]));
     assert_eq!(granted(&event(product), &settings()), refused("gem"));
-    let sum = whole(bundle(
+    let sum = top_level(bundle(
         "chest",
         1,
         vec![leaf("gem", u64::MAX), leaf("gem", 1)],
     ));
     assert_eq!(granted(&event(sum), &settings()), refused("gem"));
-    let mut items = event(whole(leaf("gem", 1)));
-    items.event_data.items = vec![whole(leaf("gem", 1)), whole(leaf("gem", u64::MAX))].into();
+    let mut items = event(top_level(leaf("gem", 1)));
+    items.event_data.items =
+        vec![top_level(leaf("gem", 1)), top_level(leaf("gem", u64::MAX))].into();
     assert_eq!(granted(&items, &settings()), refused("gem"));
 }
 
 #[test]
-fn sandbox_and_test_events_are_withheld_unless_the_game_grants_them() {
+fn sandbox_and_test_events_are_skipped_unless_the_game_grants_them() {
     let cases = [
         (false, json!("hub.redeem"), false, false, None),
         (
@@ -209,24 +210,24 @@ fn sandbox_and_test_events_are_withheld_unless_the_game_grants_them() {
             json!("hub.redeem"),
             false,
             true,
-            Some(Withheld::Sandbox),
+            Some(Skipped::Sandbox),
         ),
         (true, json!("hub.redeem"), true, false, None),
-        (false, json!("test"), true, false, Some(Withheld::Test)),
+        (false, json!("test"), true, false, Some(Skipped::Test)),
         (false, json!("test"), false, true, None),
-        (true, json!("test"), true, false, Some(Withheld::Test)),
-        (true, json!("test"), false, true, Some(Withheld::Sandbox)),
+        (true, json!("test"), true, false, Some(Skipped::Test)),
+        (true, json!("test"), false, true, Some(Skipped::Sandbox)),
         (true, json!("test"), true, true, None),
         (false, json!(null), false, false, None),
     ];
     for (sandbox, trigger, grant_sandbox, grant_test, expected) in cases {
-        let mut event = event(whole(leaf("gem", 1)));
+        let mut event = event(top_level(leaf("gem", 1)));
         event.sandbox = sandbox;
         event.trigger = serde_json::from_value(trigger).expect("a trigger");
         let mut settings = settings();
         settings.grant_sandbox = grant_sandbox;
         settings.grant_test = grant_test;
-        assert_eq!(withheld(&event, &settings), expected);
+        assert_eq!(skip_reason(&event, &settings), expected);
     }
 }
 
@@ -239,7 +240,7 @@ fn nested_item() -> impl Strategy<Value = NestedItem> {
     })
 }
 
-/// Opens a bundle as often as it is there, and counts one by one.
+/// Opens each bundle as often as its quantity says and counts item by item.
 fn count_one_by_one(item: &NestedItem, counted: &mut BTreeMap<String, u64>) {
     for _ in 0..item.quantity {
         if item.kind == ItemKind::Item {
@@ -253,10 +254,10 @@ fn count_one_by_one(item: &NestedItem, counted: &mut BTreeMap<String, u64>) {
 
 proptest! {
     #[test]
-    fn multiplying_down_is_counting_one_by_one(item in nested_item()) {
+    fn multiplied_quantities_equal_counting_one_by_one(item in nested_item()) {
         let mut counted = BTreeMap::new();
         count_one_by_one(&item, &mut counted);
-        let mut granted = granted(&event(whole(item)), &settings()).expect("small numbers");
+        let mut granted = granted(&event(top_level(item)), &settings()).expect("small numbers");
         granted.retain(|(_, quantity)| *quantity > 0);
         prop_assert_eq!(granted, counted.into_iter().collect::<Vec<_>>());
     }
@@ -264,7 +265,7 @@ proptest! {
     #[test]
     fn large_products_are_exact_or_refused(outer in 1u64.., middle in 1u64.., inner in 1u64..) {
         let nested = bundle("pouch", middle, vec![leaf("gem", inner)]);
-        let result = granted(&event(whole(bundle("chest", outer, vec![nested]))), &settings());
+        let result = granted(&event(top_level(bundle("chest", outer, vec![nested]))), &settings());
         let exact = u128::from(outer)
             .checked_mul(u128::from(middle))
             .and_then(|product| product.checked_mul(u128::from(inner)))

@@ -1,4 +1,4 @@
-//! Why the ledger could not be opened or written, and what to do about it.
+//! Errors of the ledger, with help on how to fix them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,29 +6,29 @@ use std::sync::Arc;
 /// Why the ledger could not be opened or written.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
-    /// The file is there, but something else made it.
-    #[error("{} is not a ledger of this program", .0.display())]
+    /// The file exists but is not a ledger.
+    #[error("{} is not an aghook ledger", .0.display())]
     NotALedger(PathBuf),
-    /// The file is of a version that this program does not know.
-    #[error("{} is a ledger of version {version}, which this program does not know", path.display())]
+    /// This program does not support the file's version.
+    #[error("unsupported version {version} of the ledger {}", path.display())]
     Version {
         /// The file.
         path: PathBuf,
         /// Its version.
         version: i64,
     },
-    /// The file can be read but not written.
-    #[error("{} can't be written", .0.display())]
+    /// The file is read-only.
+    #[error("can't write to the ledger {}", .0.display())]
     NotWritable(PathBuf),
     /// The file could not be opened.
-    #[error("the ledger {} can't be opened: {source}", path.display())]
+    #[error("can't open the ledger {}: {source}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
-        /// What `SQLite` says.
+        /// The error of `SQLite`.
         source: Arc<rusqlite::Error>,
     },
-    /// A transaction failed, and nothing of it was kept.
+    /// A transaction failed and was rolled back.
     #[error("the ledger failed: {0}")]
     Failed(Arc<rusqlite::Error>),
     /// The ledger is closed.
@@ -37,16 +37,15 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
-    /// What to do about it, where that can be said.
+    /// How to fix it, if known.
     pub(in crate::receiver) fn help(&self) -> Option<String> {
         let help = match self {
-            Self::NotALedger(_) => "name a file that does not exist yet, or a ledger",
-            Self::Version { .. } => "use the version of aghook that made it, or name a new file",
+            Self::NotALedger(_) => "use an existing ledger or the path of a new file",
+            Self::Version { .. } => "use the aghook version that created it, or a new file",
             Self::NotWritable(_) => "check the permissions of the file and its folder",
-            Self::Open { .. } => "check that its folder exists and can be written",
+            Self::Open { .. } => "check that its folder exists and is writable",
             Self::Failed(_) => {
-                "check that the disk is not full and that no other program holds \
-                the file locked"
+                "check that the disk is not full and that no other program locks the file"
             }
             Self::Closed => return None,
         };

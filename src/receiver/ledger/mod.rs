@@ -1,12 +1,11 @@
-//! The durable ledger: which idempotency keys were used up, what was answered, and who was
-//! granted what.
+//! The durable ledger: recorded idempotency keys, their responses, and what each player was
+//! granted.
 //!
-//! A key and its grants are written in one `SQLite` transaction, so that one is there if and only if
-//! the other is: after simultaneous deliveries, after a killed process, after a full disk. What to
-//! grant and what to answer is decided elsewhere.
+//! A key and its grants are written in one `SQLite` transaction, so either both are recorded or
+//! neither: after concurrent deliveries, a killed process or a full disk.
 
-mod book;
 mod error;
+mod queries;
 mod store;
 mod writer;
 
@@ -14,52 +13,53 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::answer::Answer;
-use super::grants::Grant;
+use super::grants::ItemGrant;
+use super::response::ReceiverResponse;
 
 pub use error::LedgerError;
 pub(super) use writer::{Ledger, LedgerThread};
 
-/// The SHA-256 of a delivery's body, to tell a redelivery from another event with the same key.
+/// The SHA-256 of a delivery's body. Distinguishes a redelivery from another event with the same
+/// key.
 pub(super) type BodyDigest = [u8; 32];
 
-/// A new delivery and all that it changes.
+/// A delivery and its grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct LedgerEntry {
     pub(super) idempotency_key: String,
     pub(super) event_id: String,
     pub(super) player_id: String,
-    /// `granted`, or why not: for people who look into the file.
+    /// `granted`, or why not. For people who inspect the file.
     pub(super) decision: String,
     pub(super) body: BodyDigest,
-    pub(super) answer: Answer,
-    /// At most one an SKU.
-    pub(super) grants: Vec<Grant>,
+    pub(super) response: ReceiverResponse,
+    /// At most one per SKU.
+    pub(super) grants: Vec<ItemGrant>,
 }
 
-/// What came of an entry.
+/// The outcome of recording an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Recorded {
-    /// The key was new: the entry is in the ledger.
+pub(super) enum RecordOutcome {
+    /// The key is new. The entry was written.
     First,
-    /// The key was used up before: nothing was written.
-    Earlier(Earlier),
+    /// The key was already recorded. Nothing was written.
+    Redelivery(FirstDelivery),
 }
 
-/// The delivery that used up a key.
+/// The first delivery with a key, compared with a later one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Earlier {
-    /// How it was answered.
-    pub(super) answer: Answer,
-    /// Whether it had the same body.
+pub(super) struct FirstDelivery {
+    /// The response that it got.
+    pub(super) response: ReceiverResponse,
+    /// Whether the later delivery has the same body.
     pub(super) same_body: bool,
 }
 
-/// All that a player holds. The sums are wider than any quantity on the wire, so they are exact:
-/// it would take 2^64 grants to overflow one.
+/// Everything that a player holds. The sums are exact: it takes 2^64 grants of the largest quantity
+/// to overflow one.
 pub(super) type Holdings = BTreeMap<String, u128>;
 
-/// The digest of a body.
+/// Computes the digest of a body.
 pub(super) fn digest(body: &[u8]) -> BodyDigest {
     Sha256::digest(body).into()
 }

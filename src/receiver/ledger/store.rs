@@ -1,4 +1,4 @@
-//! Opens the ledger's database and makes its tables. What is written into them is in `book`.
+//! Opens the ledger's database and creates its tables.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use crate::receiver::settings::Store;
 
 use super::error::LedgerError;
 
-/// Marks a file as ours (`PRAGMA application_id`): "aghk".
+/// Identifies a file as a ledger (`PRAGMA application_id`): "aghk".
 const APPLICATION_ID: i64 = 0x6167_686b;
 /// The version of the tables below (`PRAGMA user_version`).
 const VERSION: i64 = 1;
-/// How long to wait for another process that writes to the same file.
+/// How long to wait while another process writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `grants.quantity` is decimal text: `SQLite`'s integers end at 2^63 − 1 and its own sums of more
-/// turn into floating point, while the wire goes up to 2^64 − 1. Text is exact, can be read by
-/// eye, and is added up as 128-bit integers here.
+/// `grants.quantity` is decimal text, because quantities go up to 2^64 − 1 while `SQLite` integers
+/// end at 2^63 − 1 and larger sums become floating point. Text is exact and readable; the sums are
+/// computed here as 128-bit integers.
 const TABLES: &str = "
     CREATE TABLE deliveries (
         idempotency_key TEXT NOT NULL PRIMARY KEY,
@@ -39,12 +39,12 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Opens the store, making the file and the tables where there are none.
+/// Opens the store. Creates the file and the tables if they do not exist.
 pub(super) fn open(store: &Store) -> Result<Connection, LedgerError> {
     match store {
         Store::Memory => {
             let mut connection = Connection::open_in_memory()?;
-            make_tables(&mut connection)?;
+            create_tables(&mut connection)?;
             Ok(connection)
         }
         Store::File(path) => open_file(path),
@@ -55,28 +55,28 @@ fn open_file(path: &Path) -> Result<Connection, LedgerError> {
     let explain = |error| explain(path, error);
     let mut connection = Connection::open(path).map_err(explain)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(explain)?;
-    // Looked at before anything is changed: the file may be somebody's own database.
-    let made = check_maker(&connection, path)?;
-    // SQLite opens a file without write permission all the same, for reading.
+    // Check before changing anything: the file may be some other database.
+    let has_tables = check_ledger(&connection, path)?;
+    // SQLite opens a file without write permission as read-only.
     if connection.is_readonly("main").map_err(explain)? {
         return Err(LedgerError::NotWritable(path.to_owned()));
     }
-    // A write-ahead log with NORMAL: a commit is handed to the operating system, which outlives
-    // this process, and is not forced onto the disk each time.
+    // With a write-ahead log and NORMAL, a commit reaches the operating system, which survives a
+    // crash of this process, but is not forced onto the disk each time.
     connection
         .pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
         .map_err(explain)?;
     connection
         .pragma_update(None, "synchronous", "NORMAL")
         .map_err(explain)?;
-    if !made {
-        make_tables(&mut connection).map_err(explain)?;
+    if !has_tables {
+        create_tables(&mut connection).map_err(explain)?;
     }
     Ok(connection)
 }
 
-/// Whether the tables are there already; an error if the file is not ours.
-fn check_maker(connection: &Connection, path: &Path) -> Result<bool, LedgerError> {
+/// Whether the tables already exist. An error if the file is not a ledger.
+fn check_ledger(connection: &Connection, path: &Path) -> Result<bool, LedgerError> {
     let explain = |error| explain(path, error);
     let application_id = pragma(connection, "application_id").map_err(explain)?;
     let version = pragma(connection, "user_version").map_err(explain)?;
@@ -91,8 +91,8 @@ fn check_maker(connection: &Connection, path: &Path) -> Result<bool, LedgerError
     }
 }
 
-/// Makes the tables in one transaction, unless another process was faster.
-fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Creates the tables in one transaction, unless another process has created them meanwhile.
+fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if table_count(&transaction)? == 0 {
         transaction.execute_batch(TABLES)?;
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_something_else_is_refused_and_left_alone() {
+    fn a_file_that_is_not_a_ledger_is_refused_and_left_unchanged() {
         let folder = folder();
         let text = folder.path().join("notes.txt");
         let notes = "notes ".repeat(1000);
@@ -162,7 +162,7 @@ mod tests {
         let database = folder.path().join("shop.sqlite");
         let shop = Connection::open(&database).expect("opens");
         shop.execute_batch("CREATE TABLE shop (id INTEGER)")
-            .expect("made");
+            .expect("table created");
         drop(shop);
         let before = fs::read(&database).expect("read");
         assert!(matches!(
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_is_not_known_is_refused() {
+    fn an_unsupported_version_is_refused() {
         let folder = folder();
         let path = folder.path().join("ledger.sqlite");
         open_at(&path)
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_an_error_with_help() {
+    fn a_missing_folder_is_an_error_with_help() {
         let folder = folder();
         let error = open_at(&folder.path().join("no/ledger.sqlite")).expect_err("refused");
         assert!(matches!(error, LedgerError::Open { .. }));

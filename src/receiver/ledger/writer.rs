@@ -1,8 +1,8 @@
-//! The one thread that owns the ledger, and the handle by which everyone else asks it.
+//! The single thread that owns the ledger, and the handle that sends requests to it.
 //!
-//! Group commit: the thread takes all that is waiting, up to a limit, and commits it as one
-//! transaction; only then is anyone answered. So the cost of a commit is shared by the deliveries
-//! that arrive together, and a delivery that arrives alone does not wait.
+//! Group commit: the thread takes all waiting requests, up to a limit, commits them in one
+//! transaction, and only then replies. Deliveries that arrive together share the cost of a commit;
+//! a delivery that arrives alone does not wait.
 
 use std::thread::{self, JoinHandle};
 
@@ -10,135 +10,145 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::receiver::settings::Store;
 
-use super::book::Book;
 use super::error::LedgerError;
-use super::{BodyDigest, Earlier, Entry, Holdings, Recorded};
+use super::queries::LedgerQueries;
+use super::{BodyDigest, FirstDelivery, Holdings, LedgerEntry, RecordOutcome};
 
-/// The most requests that one transaction takes.
+/// The maximum number of requests in one transaction.
 const BATCH_LIMIT: usize = 512;
-/// The most requests that wait; whoever comes then waits to be let in.
+/// The maximum number of waiting requests. Further senders block until there is room.
 const QUEUE_LIMIT: usize = 4096;
 
-type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
+type ReplySender<T> = oneshot::Sender<Result<T, LedgerError>>;
 
-/// What the thread is asked for.
-enum Request {
-    Record(Box<Entry>, Reply<Recorded>),
-    Read(Read),
+/// A request to the thread.
+enum LedgerRequest {
+    Record(Box<LedgerEntry>, ReplySender<RecordOutcome>),
+    Read(ReadRequest),
     Close,
 }
 
-enum Read {
-    Recall(String, BodyDigest, Reply<Option<Earlier>>),
-    Holding(String, String, Reply<u128>),
-    Holdings(String, Reply<Holdings>),
+enum ReadRequest {
+    Recall(String, BodyDigest, ReplySender<Option<FirstDelivery>>),
+    Holding(String, String, ReplySender<u128>),
+    Holdings(String, ReplySender<Holdings>),
 }
 
-/// Asks the ledger. Its thread ends when the last handle is dropped.
+/// A handle of the ledger. The thread ends when the last handle is dropped.
 #[derive(Debug, Clone)]
 pub(in crate::receiver) struct Ledger {
-    requests: mpsc::Sender<Request>,
+    requests: mpsc::Sender<LedgerRequest>,
 }
 
-/// The ledger's thread, to wait for.
+/// The ledger's thread, which can be joined.
 #[derive(Debug)]
 pub(in crate::receiver) struct LedgerThread(JoinHandle<()>);
 
 impl Ledger {
-    /// Opens the store and starts the thread. Blocks for as long as opening takes.
+    /// Opens the store and starts the thread. Blocks until the store is open.
     pub(in crate::receiver) fn open(store: &Store) -> Result<(Self, LedgerThread), LedgerError> {
-        let book = Book::open(store)?;
+        let queries = LedgerQueries::open(store)?;
         let (requests, waiting) = mpsc::channel(QUEUE_LIMIT);
-        let thread = thread::spawn(move || serve(book, waiting));
+        let thread = thread::spawn(move || serve(queries, waiting));
         Ok((Self { requests }, LedgerThread(thread)))
     }
 
-    /// Records an entry; answers once it is committed.
-    pub(in crate::receiver) async fn record(&self, entry: Entry) -> Result<Recorded, LedgerError> {
-        self.ask(|reply| Request::Record(Box::new(entry), reply))
+    /// Records an entry. Returns after the commit.
+    pub(in crate::receiver) async fn record(
+        &self,
+        entry: LedgerEntry,
+    ) -> Result<RecordOutcome, LedgerError> {
+        self.ask(|reply| LedgerRequest::Record(Box::new(entry), reply))
             .await
     }
 
-    /// The delivery that used up this key, if one did.
+    /// The first delivery with this key, if there is one.
     pub(in crate::receiver) async fn recall(
         &self,
         idempotency_key: String,
         body: BodyDigest,
-    ) -> Result<Option<Earlier>, LedgerError> {
-        self.ask(|reply| Request::Read(Read::Recall(idempotency_key, body, reply)))
+    ) -> Result<Option<FirstDelivery>, LedgerError> {
+        self.ask(|reply| LedgerRequest::Read(ReadRequest::Recall(idempotency_key, body, reply)))
             .await
     }
 
-    /// How much of one SKU a player holds, with all that was answered before.
+    /// How much of one SKU a player holds, including every recorded delivery.
     pub(in crate::receiver) async fn holding(
         &self,
         player_id: String,
         sku: String,
     ) -> Result<u128, LedgerError> {
-        self.ask(|reply| Request::Read(Read::Holding(player_id, sku, reply)))
+        self.ask(|reply| LedgerRequest::Read(ReadRequest::Holding(player_id, sku, reply)))
             .await
     }
 
-    /// All that a player holds, with all that was answered before.
+    /// Everything that a player holds, including every recorded delivery.
     pub(in crate::receiver) async fn holdings(
         &self,
         player_id: String,
     ) -> Result<Holdings, LedgerError> {
-        self.ask(|reply| Request::Read(Read::Holdings(player_id, reply)))
+        self.ask(|reply| LedgerRequest::Read(ReadRequest::Holdings(player_id, reply)))
             .await
     }
 
-    /// Takes no more requests; those that wait are still done.
+    /// Stops accepting requests. Waiting requests are still processed.
     pub(in crate::receiver) async fn close(&self) {
-        // A thread that has ended is closed already.
-        let _ = self.requests.send(Request::Close).await;
+        // Sending fails only if the thread has already ended.
+        let _ = self.requests.send(LedgerRequest::Close).await;
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, LedgerError> {
-        let (reply, answer) = oneshot::channel();
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(ReplySender<T>) -> LedgerRequest,
+    ) -> Result<T, LedgerError> {
+        let (sender, reply) = oneshot::channel();
         self.requests
-            .send(request(reply))
+            .send(request(sender))
             .await
             .map_err(|_| LedgerError::Closed)?;
-        answer.await.map_err(|_| LedgerError::Closed)?
+        reply.await.map_err(|_| LedgerError::Closed)?
     }
 }
 
 impl LedgerThread {
-    /// Waits, blocking, until all is written and the store is closed.
+    /// Blocks until everything is written and the store is closed.
     pub(in crate::receiver) fn join(self) -> Result<(), LedgerError> {
         self.0.join().map_err(|_| LedgerError::Closed)
     }
 }
 
-fn serve(mut book: Book, mut requests: mpsc::Receiver<Request>) {
+fn serve(mut queries: LedgerQueries, mut requests: mpsc::Receiver<LedgerRequest>) {
     let mut batch = Vec::with_capacity(BATCH_LIMIT);
     while requests.blocking_recv_many(&mut batch, BATCH_LIMIT) > 0 {
         let (mut entries, mut replies, mut reads) = (Vec::new(), Vec::new(), Vec::new());
         for request in batch.drain(..) {
             match request {
-                Request::Record(entry, reply) => {
+                LedgerRequest::Record(entry, reply) => {
                     entries.push(entry);
                     replies.push(reply);
                 }
-                Request::Read(read) => reads.push(read),
-                Request::Close => requests.close(),
+                LedgerRequest::Read(read) => reads.push(read),
+                LedgerRequest::Close => requests.close(),
             }
         }
-        record(&mut book, &entries, replies);
+        record(&mut queries, &entries, replies);
         for read in reads {
-            answer(&book, read);
+            reply_to(&queries, read);
         }
     }
 }
 
-/// One transaction, then the replies. A reply that no one waits for any more is not an error: its
-/// sender hung up, and will ask again.
-fn record(book: &mut Book, entries: &[Box<Entry>], replies: Vec<Reply<Recorded>>) {
+/// Records all entries in one transaction, then replies. It is not an error if nobody waits for a
+/// reply: the sender has hung up and will retry.
+fn record(
+    queries: &mut LedgerQueries,
+    entries: &[Box<LedgerEntry>],
+    replies: Vec<ReplySender<RecordOutcome>>,
+) {
     if entries.is_empty() {
         return;
     }
-    match book.record_all(entries.iter().map(AsRef::as_ref)) {
+    match queries.record_all(entries.iter().map(AsRef::as_ref)) {
         Ok(recorded) => {
             for (reply, recorded) in replies.into_iter().zip(recorded) {
                 let _ = reply.send(Ok(recorded));
@@ -153,16 +163,16 @@ fn record(book: &mut Book, entries: &[Box<Entry>], replies: Vec<Reply<Recorded>>
     }
 }
 
-fn answer(book: &Book, read: Read) {
+fn reply_to(queries: &LedgerQueries, read: ReadRequest) {
     match read {
-        Read::Recall(key, body, reply) => {
-            let _ = reply.send(book.recall(&key, &body).map_err(LedgerError::from));
+        ReadRequest::Recall(key, body, reply) => {
+            let _ = reply.send(queries.recall(&key, &body).map_err(LedgerError::from));
         }
-        Read::Holding(player_id, sku, reply) => {
-            let _ = reply.send(book.holding(&player_id, &sku).map_err(LedgerError::from));
+        ReadRequest::Holding(player_id, sku, reply) => {
+            let _ = reply.send(queries.holding(&player_id, &sku).map_err(LedgerError::from));
         }
-        Read::Holdings(player_id, reply) => {
-            let _ = reply.send(book.holdings(&player_id).map_err(LedgerError::from));
+        ReadRequest::Holdings(player_id, reply) => {
+            let _ = reply.send(queries.holdings(&player_id).map_err(LedgerError::from));
         }
     }
 }
@@ -171,21 +181,21 @@ fn answer(book: &Book, read: Read) {
 mod tests {
     use std::sync::Barrier;
 
-    use crate::receiver::answer::Answer;
-    use crate::receiver::grants::Grant;
+    use crate::receiver::grants::ItemGrant;
     use crate::receiver::ledger::digest;
+    use crate::receiver::response::ReceiverResponse;
 
     use super::*;
 
-    fn entry(key: &str) -> Entry {
-        Entry {
+    fn entry(key: &str) -> LedgerEntry {
+        LedgerEntry {
             idempotency_key: key.to_owned(),
             event_id: "whevt_1".to_owned(),
             player_id: "p".to_owned(),
             decision: "granted".to_owned(),
             body: digest(b""),
-            answer: Answer::ok(),
-            grants: vec![Grant {
+            response: ReceiverResponse::ok(),
+            grants: vec![ItemGrant {
                 sku: "gem".to_owned(),
                 quantity: 1,
             }],
@@ -205,7 +215,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::File(folder.path().join("ledger.sqlite"));
         let (ledger, _thread) = Ledger::open(&store).expect("opens");
-        // A second process would look like this: another connection to the same file.
+        // Another connection to the same file, as in a second process.
         let (other, _thread) = Ledger::open(&store).expect("opens");
         for round in 0..20_u32 {
             let barrier = Barrier::new(THREADS);
@@ -223,7 +233,7 @@ mod tests {
                 deliveries
                     .into_iter()
                     .map(|delivery| delivery.join().expect("no panic"))
-                    .filter(|recorded| *recorded == Recorded::First)
+                    .filter(|recorded| *recorded == RecordOutcome::First)
                     .count()
             });
             assert_eq!(first, 1);
@@ -233,13 +243,13 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_kept_over_a_restart() {
+    fn keys_survive_a_restart() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::File(folder.path().join("ledger.sqlite"));
         for restart in 0..3 {
             let (ledger, thread) = Ledger::open(&store).expect("opens");
             let recorded = block_on(ledger.record(entry("k"))).expect("recorded");
-            assert_eq!(recorded == Recorded::First, restart == 0);
+            assert_eq!(recorded == RecordOutcome::First, restart == 0);
             let held = block_on(ledger.holding("p".to_owned(), "gem".to_owned()));
             assert_eq!(held.expect("read"), 1);
             drop(ledger);
@@ -248,20 +258,20 @@ mod tests {
     }
 
     #[test]
-    fn closing_finishes_what_waits_and_refuses_the_rest() {
+    fn closing_processes_waiting_requests_and_refuses_later_ones() {
         let (ledger, thread) = Ledger::open(&Store::Memory).expect("opens");
         let waiting: Vec<_> = (0..100)
             .map(|number| {
-                let (reply, answer) = oneshot::channel();
-                let request = Request::Record(Box::new(entry(&number.to_string())), reply);
+                let (sender, reply) = oneshot::channel();
+                let request = LedgerRequest::Record(Box::new(entry(&number.to_string())), sender);
                 assert!(ledger.requests.try_send(request).is_ok());
-                answer
+                reply
             })
             .collect();
         block_on(ledger.close());
-        for answer in waiting {
-            let recorded = answer.blocking_recv().expect("answered").expect("recorded");
-            assert_eq!(recorded, Recorded::First);
+        for reply in waiting {
+            let recorded = reply.blocking_recv().expect("replied").expect("recorded");
+            assert_eq!(recorded, RecordOutcome::First);
         }
         thread.join().expect("ends well");
         let refused = block_on(ledger.record(entry("late")));

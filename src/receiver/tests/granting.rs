@@ -1,4 +1,4 @@
-//! What a delivery changes, seen through the probe.
+//! Tests of grants, observed through the probe.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -22,14 +22,14 @@ fn nested(sku: &str, quantity: u64, kind: &str, inner: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_redelivery_grants_nothing_and_is_answered_like_the_first() {
+async fn a_redelivery_grants_nothing_and_gets_the_first_response() {
     let peer = Peer::start(settings()).await;
     let first = peer.deliver(&event("k", "p", "gem", 5)).await;
     let resigned = delivery(event("k", "p", "gem", 5).to_string(), NOW + 60);
     for reply in [
         peer.deliver(&event("k", "p", "gem", 5)).await,
         peer.send(resigned).await,
-        // The same key with another quantity, and with one that would be refused.
+        // The same key with a different quantity, and with an item that would be refused.
         peer.deliver(&event("k", "p", "gem", 6)).await,
         peer.deliver(&bundle(
             "k",
@@ -80,7 +80,7 @@ async fn the_largest_quantities_are_exact() {
 }
 
 #[tokio::test]
-async fn names_of_any_script_are_kept_apart() {
+async fn unicode_names_are_not_confused() {
     let peer = Peer::start(settings()).await;
     let names = [
         "Игрок 1/2",
@@ -108,7 +108,7 @@ async fn names_of_any_script_are_kept_apart() {
 }
 
 #[tokio::test]
-async fn bundles_are_opened_or_granted_whole() {
+async fn bundles_are_granted_by_their_contents_or_their_own_sku() {
     let inner = nested("gem", 3, "item", &Value::Null);
     let contents = json!([nested("pouch", 4, "bundle", &json!([inner]))]);
     for (handling, gems, chests) in [
@@ -133,7 +133,7 @@ async fn a_fallback_is_granted_instead_and_without_one_the_event_is_refused() {
     let mut event = event("k", "p", "sword", 1);
     let refused = peer.deliver(&event).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    // The refusal used up no key: with a fallback the same key is granted.
+    // The refusal did not record the key: with a fallback the same key is granted.
     event["event_data"]["item"]["fallback_item"] = nested("coin", 7, "item", &Value::Null);
     assert_eq!(peer.deliver(&event).await.status, StatusCode::OK);
     assert_eq!(peer.probe("p", "coin").await, "7");
@@ -142,7 +142,7 @@ async fn a_fallback_is_granted_instead_and_without_one_the_event_is_refused() {
 }
 
 #[tokio::test]
-async fn the_later_revision_grants_all_items() {
+async fn the_later_payload_revision_grants_all_items() {
     let peer = Peer::start(settings()).await;
     let mut event = event("k", "p", "gem", 5);
     event["event_data"]["items"] = json!([
@@ -181,7 +181,7 @@ async fn unknown_keys_are_accepted_everywhere() {
 }
 
 #[tokio::test]
-async fn sandbox_and_test_events_are_acknowledged_once_and_granted_on_demand() {
+async fn sandbox_and_test_events_are_acknowledged_and_granted_only_if_configured() {
     for (grant_sandbox, grant_test, expected) in [
         (false, false, "0"),
         (true, false, "1"),

@@ -1,4 +1,5 @@
-//! Peers that cut, drip, flood or talk nonsense: the receiver stays up and grants nothing.
+//! Tests with peers that disconnect, send slowly, flood or send garbage: the receiver stays up and
+//! grants nothing.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::protocol::{SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER};
 
 use super::peer::{NOW, Peer, delivery, event, settings};
 
-/// The head of a sound delivery of `body`.
+/// The head of a valid delivery of `body`.
 fn head(body: &[u8]) -> String {
     let signer = Signer::new(&Secret::new("whsec_peer").expect("not empty"));
     format!(
@@ -20,15 +21,15 @@ fn head(body: &[u8]) -> String {
     )
 }
 
-/// Writes, says that there is no more, and reads to the end.
-async fn say(peer: &Peer, bytes: &[u8]) -> Vec<u8> {
+/// Writes, closes the writing side, and reads until the end.
+async fn send_raw(peer: &Peer, bytes: &[u8]) -> Vec<u8> {
     let mut stream = peer.connect().await;
-    let mut answer = Vec::new();
-    // The receiver may hang up in the middle of what it won't hear.
+    let mut response = Vec::new();
+    // The receiver may hang up while this is still writing.
     let _ = stream.write_all(bytes).await;
     let _ = stream.shutdown().await;
-    let _ = stream.read_to_end(&mut answer).await;
-    answer
+    let _ = stream.read_to_end(&mut response).await;
+    response
 }
 
 #[tokio::test]
@@ -38,32 +39,32 @@ async fn a_cut_body_grants_nothing_at_any_length() {
     let head = head(&body);
     for length in [0, 1, body.len() / 2, body.len() - 1] {
         let cut = [head.as_bytes(), &body[..length]].concat();
-        let answer = say(&peer, &cut).await;
-        assert!(answer.starts_with(b"HTTP/1.1 400"), "{length}");
+        let response = send_raw(&peer, &cut).await;
+        assert!(response.starts_with(b"HTTP/1.1 400"), "{length}");
     }
     assert_eq!(peer.probe("p", "gem").await, "0");
     let whole = [head.as_bytes(), &body].concat();
-    assert!(say(&peer, &whole).await.starts_with(b"HTTP/1.1 200"));
+    assert!(send_raw(&peer, &whole).await.starts_with(b"HTTP/1.1 200"));
     assert_eq!(peer.probe("p", "gem").await, "5");
     peer.stop().await;
 }
 
 #[tokio::test]
-async fn a_lost_answer_and_its_redelivery_count_once() {
+async fn a_delivery_with_a_lost_response_and_its_redelivery_grant_once() {
     let peer = Peer::start(settings()).await;
     let body = event("k", "p", "gem", 5).to_string().into_bytes();
     let mut stream = peer.connect().await;
     let whole = [head(&body).as_bytes(), &body].concat();
     stream.write_all(&whole).await.expect("written");
     drop(stream);
-    // Whether the first came through or not, the redelivery makes it count, and once.
+    // Whether or not the first delivery arrived, after the redelivery it is granted once.
     assert_eq!(peer.send(delivery(&body, NOW)).await.status, StatusCode::OK);
     assert_eq!(peer.probe("p", "gem").await, "5");
     peer.stop().await;
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_given_up() {
+async fn a_body_that_never_ends_times_out() {
     let mut settings = settings();
     settings.body_timeout = Duration::from_millis(20);
     let peer = Peer::start(settings).await;
@@ -71,10 +72,10 @@ async fn a_body_that_never_ends_is_given_up() {
     let body = event("k", "p", "gem", 5).to_string().into_bytes();
     let begun = [head(&body).as_bytes(), &body[..10]].concat();
     stream.write_all(&begun).await.expect("written");
-    // The peer keeps its side open, and is still answered and hung up on.
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect("read");
-    assert!(answer.starts_with(b"HTTP/1.1 408"));
+    // The peer keeps its side open, but still gets a response before the receiver hangs up.
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.expect("read");
+    assert!(response.starts_with(b"HTTP/1.1 408"));
     assert_eq!(peer.probe("p", "gem").await, "0");
     peer.stop().await;
 }
@@ -86,14 +87,14 @@ async fn an_endless_flood_is_cut_off() {
     let head = "POST /webhooks/aghanim HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).await.expect("written");
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
-    // Ends only since the receiver hangs up.
+    // Ends only because the receiver hangs up.
     while stream.write_all(chunk.as_bytes()).await.is_ok() {}
     peer.probe("p", "gem").await;
     peer.stop().await;
 }
 
 #[tokio::test]
-async fn odd_heads_leave_it_up() {
+async fn malformed_heads_do_not_stop_the_receiver() {
     let peer = Peer::start(settings()).await;
     let long = "x".repeat(1_000_000);
     let many = "a: b\r\n".repeat(10_000);
@@ -116,14 +117,14 @@ async fn odd_heads_leave_it_up() {
         &format!("GET /health HTTP/1.1\r\n{many}\r\n"),
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense after the preface of HTTP/2",
     ] {
-        let answer = say(&peer, head.as_bytes()).await;
+        let response = send_raw(&peer, head.as_bytes()).await;
         assert!(
-            !answer.starts_with(b"HTTP/1.1 5"),
+            !response.starts_with(b"HTTP/1.1 5"),
             "{:?}",
             &head[..head.len().min(60)]
         );
     }
-    let sound = delivery(event("k", "p", "gem", 5).to_string(), NOW);
-    assert_eq!(peer.send(sound).await.status, StatusCode::OK);
+    let valid = delivery(event("k", "p", "gem", 5).to_string(), NOW);
+    assert_eq!(peer.send(valid).await.status, StatusCode::OK);
     peer.stop().await;
 }

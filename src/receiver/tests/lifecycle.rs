@@ -1,4 +1,4 @@
-//! Starting, refusing to start, restarting and shutting down.
+//! Tests of starting, refusing to start, restarting and shutting down.
 
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,7 +8,7 @@ use crate::receiver::{Flaw, LedgerError, Receiver, ReceiverError, Store, Variant
 use super::peer::{Peer, event, settings};
 
 #[tokio::test]
-async fn a_restart_keeps_keys_answers_and_grants() {
+async fn a_restart_keeps_keys_responses_and_grants() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut settings = settings();
     settings.store = Store::File(folder.path().join("ledger.sqlite"));
@@ -19,7 +19,7 @@ async fn a_restart_keeps_keys_answers_and_grants() {
     peer.stop().await;
 
     settings.respond = Vec::new();
-    // Refused by now, but granted before.
+    // The event would be refused now, but was granted before.
     settings.cannot_grant = ["gem".to_owned()].into();
     let peer = Peer::start(settings).await;
     assert_eq!(peer.deliver(&event).await.status, StatusCode::ACCEPTED);
@@ -28,34 +28,34 @@ async fn a_restart_keeps_keys_answers_and_grants() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_finished_at_shutdown() {
+async fn shutdown_finishes_requests_in_flight() {
     let peer = Peer::start(settings()).await;
     let mut idle = peer.connect().await;
     let mut busy = peer.connect().await;
     let begun = b"PUT /debug/players/p/respond HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\
         Expect: 100-continue\r\n\r\n";
     busy.write_all(begun).await.expect("written");
-    // Sent when the body is asked for, which shows that the request is under way.
-    let mut go_on = *b"HTTP/1.1 100 Continue\r\n\r\n";
-    busy.read_exact(&mut go_on).await.expect("read");
-    assert!(go_on.starts_with(b"HTTP/1.1 100"));
+    // The receiver sends this when it reads the body, so the request is in flight.
+    let mut interim = *b"HTTP/1.1 100 Continue\r\n\r\n";
+    busy.read_exact(&mut interim).await.expect("read");
+    assert!(interim.starts_with(b"HTTP/1.1 100"));
     let health = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
     idle.write_all(health).await.expect("written");
     let mut first = [0; 8];
     idle.read_exact(&mut first).await.expect("read");
     let stopped = tokio::spawn(peer.stop());
-    let mut heard = Vec::new();
-    // The idle connection is hung up on, which shows that shutdown has begun.
-    idle.read_to_end(&mut heard).await.expect("read");
+    let mut received = Vec::new();
+    // The idle connection is closed, so shutdown has begun.
+    idle.read_to_end(&mut received).await.expect("read");
     busy.write_all(b"[]").await.expect("written");
-    heard.clear();
-    busy.read_to_end(&mut heard).await.expect("read");
-    assert!(String::from_utf8_lossy(&heard).contains("\r\n\r\n{\"status\":\"ok\"}"));
+    received.clear();
+    busy.read_to_end(&mut received).await.expect("read");
+    assert!(String::from_utf8_lossy(&received).contains("\r\n\r\n{\"status\":\"ok\"}"));
     stopped.await.expect("no panic");
 }
 
 #[tokio::test]
-async fn it_says_why_it_does_not_start() {
+async fn every_startup_error_has_help() {
     let peer = Peer::start(settings()).await;
     let mut in_use = settings();
     in_use.listen = peer.address;
@@ -97,8 +97,8 @@ async fn it_says_why_it_does_not_start() {
             ReceiverError::RemoteAddress(_)
             | ReceiverError::Path(_)
             | ReceiverError::ScriptedStatus(_)
-            | ReceiverError::FlawsExclude(..)
-            | ReceiverError::VariantsExclude(..)
+            | ReceiverError::ConflictingFlaws(..)
+            | ReceiverError::ConflictingVariants(..)
             | ReceiverError::NoExpiredSecret => {}
         }
     }

@@ -1,8 +1,8 @@
-//! The receiver over loopback, as a sender sees it.
+//! Tests of the receiver over loopback, from the sender's side.
 
-mod answering;
 mod granting;
 mod hostile_peers;
 mod lifecycle;
 mod peer;
+mod responses;
 mod scripting;

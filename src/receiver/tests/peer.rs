@@ -1,4 +1,4 @@
-//! A running receiver and the client that talks to it.
+//! A running receiver and a client for it.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::protocol::{SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER};
-use crate::receiver::{Receiver, ReceiverError, ReceiverSettings, RequestRecord};
+use crate::receiver::{ReceivedRequest, Receiver, ReceiverError, ReceiverSettings};
 
 /// The time on the receiver's clock.
 pub(super) const NOW: u64 = 1_725_548_450;
@@ -25,12 +25,12 @@ const SECRET: &str = "whsec_peer";
 /// A receiver that runs in this process.
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
-    pub(super) seen: Arc<Mutex<Vec<RequestRecord>>>,
+    pub(super) seen: Arc<Mutex<Vec<ReceivedRequest>>>,
     shutdown: oneshot::Sender<()>,
     running: JoinHandle<Result<(), ReceiverError>>,
 }
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reply {
     pub(super) status: StatusCode,
@@ -55,7 +55,7 @@ fn secret() -> Secret {
     Secret::new(SECRET).expect("not empty")
 }
 
-/// The source's example with this key, player, SKU and quantity.
+/// The documented example with this key, player, SKU and quantity.
 pub(super) fn event(key: &str, player_id: &str, sku: &str, quantity: u64) -> Value {
     let example = include_str!("../../protocol/example-event.txt");
     let mut event: Value = serde_json::from_str(example).expect("JSON");
@@ -66,7 +66,7 @@ pub(super) fn event(key: &str, player_id: &str, sku: &str, quantity: u64) -> Val
     event
 }
 
-/// A delivery of this body, signed as of `timestamp`.
+/// A delivery of this body, signed with `timestamp`.
 pub(super) fn delivery(body: impl AsRef<[u8]>, timestamp: u64) -> Request<Full<Bytes>> {
     let body = body.as_ref();
     let signature = Signer::new(&secret()).sign(timestamp, body).to_string();
@@ -82,14 +82,14 @@ impl Peer {
         let mut settings = settings;
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
-        settings.observer = Some(Arc::new(move |record: &RequestRecord| {
+        settings.observer = Some(Arc::new(move |record: &ReceivedRequest| {
             log.lock().expect("no panic").push(record.clone());
         }));
         let receiver = Receiver::bind(settings).await.expect("starts");
         let address = receiver.address();
-        let (shutdown, told) = oneshot::channel();
+        let (shutdown, stopped) = oneshot::channel();
         let running = tokio::spawn(receiver.serve(async move {
-            let _ = told.await;
+            let _ = stopped.await;
         }));
         Self {
             address,
@@ -108,7 +108,7 @@ impl Peer {
         TcpStream::connect(self.address).await.expect("connects")
     }
 
-    /// Sends a request on a connection of its own.
+    /// Sends a request on a new connection.
     pub(super) async fn send(&self, mut request: Request<Full<Bytes>>) -> Reply {
         let host = self.address.to_string().parse().expect("a value");
         request.headers_mut().insert(HOST, host);
@@ -118,8 +118,7 @@ impl Peer {
         read(sender.send_request(request).await.expect("answered")).await
     }
 
-    /// Sends requests at the same time on one HTTP/2 connection, without asking which version the
-    /// receiver speaks.
+    /// Sends requests concurrently on one HTTP/2 connection, without negotiating the version.
     pub(super) async fn send_together(&self, requests: Vec<Request<Full<Bytes>>>) -> Vec<Reply> {
         let stream = TokioIo::new(self.connect().await);
         let (sender, connection) = http2::handshake(TokioExecutor::new(), stream)
@@ -157,7 +156,7 @@ impl Peer {
         self.send(request).await
     }
 
-    /// What the probe says, as text, since a quantity may be wider than 64 bits.
+    /// The quantity that the probe returns, as text because it may exceed 64 bits.
     pub(super) async fn probe(&self, player_id: &str, sku: &str) -> String {
         let encode = |text: &str| {
             percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)

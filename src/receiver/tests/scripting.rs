@@ -1,4 +1,4 @@
-//! Scripted answers.
+//! Tests of scripted responses.
 
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -13,7 +13,7 @@ fn statuses(numbers: &[u16]) -> Vec<StatusCode> {
 }
 
 #[tokio::test]
-async fn a_script_counts_authentic_deliveries_and_then_ends() {
+async fn a_script_counts_only_correctly_signed_deliveries() {
     let mut settings = settings();
     settings.respond = statuses(&[503, 302, 201]);
     let peer = Peer::start(settings).await;
@@ -32,14 +32,14 @@ async fn a_script_counts_authentic_deliveries_and_then_ends() {
     assert_eq!(created.status, StatusCode::CREATED);
     assert_eq!(created.json(), json!({ "status": "ok" }));
     assert_eq!(peer.probe("p", "gem").await, "5");
-    // The first answer is what a redelivery gets.
+    // A redelivery gets the first response.
     assert_eq!(peer.deliver(&event).await.status, StatusCode::CREATED);
     assert_eq!(peer.probe("p", "gem").await, "5");
     peer.stop().await;
 }
 
 #[tokio::test]
-async fn no_content_has_no_body() {
+async fn status_204_has_no_body() {
     let mut settings = settings();
     settings.respond = statuses(&[204]);
     let peer = Peer::start(settings).await;
@@ -67,7 +67,7 @@ async fn a_scripted_success_does_not_hide_a_refusal() {
 }
 
 #[tokio::test]
-async fn a_players_script_leaves_the_others_alone() {
+async fn a_players_script_does_not_affect_other_players() {
     let peer = Peer::start(settings()).await;
     let path = "/debug/players/%D0%96%2F1/respond";
     let set = peer.request(Method::PUT, path, "[503, 204]").await;
@@ -92,7 +92,7 @@ async fn a_players_script_leaves_the_others_alone() {
 }
 
 #[tokio::test]
-async fn a_script_that_is_none_is_refused() {
+async fn a_malformed_script_is_refused() {
     let peer = Peer::start(settings()).await;
     for body in ["", "503", "[100]", "[\"503\"]", "{}"] {
         let reply = peer

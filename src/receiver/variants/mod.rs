@@ -1,16 +1,17 @@
-//! The receiver's variants: what sound receivers do otherwise than this one, and rightly.
+//! The receiver's variants: harmless ways in which other sound receivers differ from this one.
 //!
-//! They are there to try a test suite on: one that blames a variant blames sound receivers. As with
-//! `flaws`, a variant takes the place of one step, the sound steps know nothing of it, and the two
-//! meet in `steps`. `answering` has the words that go back, `wire` how they travel, `granting` what
-//! an event stands for, `inventory` what a player is seen to hold, `progress` what is under way, `replays` what has been, and `rate` how much of it.
+//! They test a test suite: a suite that fails a variant would fail sound receivers. Like a flaw, a
+//! variant replaces one step; the sound steps do not know about it, and `delivery_steps` selects
+//! between the two. `responding` changes responses, `wire` how they are sent, `granting` what an
+//! event grants, `inventory_view` what the probe shows. `keys_in_progress`, `used_signatures` and
+//! `rate_limiter` refuse some deliveries.
 
-mod answering;
 mod granting;
-mod inventory;
-mod progress;
-mod rate;
-mod replays;
+mod inventory_view;
+mod keys_in_progress;
+mod rate_limiter;
+mod responding;
+mod used_signatures;
 mod variant;
 mod wire;
 
@@ -26,15 +27,15 @@ use super::refusal::Refusal;
 use super::settings::{BundleHandling, ReceiverSettings};
 use crate::protocol::{Event, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
-pub(super) use inventory::Inventory;
-pub(super) use progress::{InProgress, UnderWay};
-pub(super) use rate::Rate;
-pub(super) use replays::Replays;
+pub(super) use inventory_view::InventoryView;
+pub(super) use keys_in_progress::{KeyInProgress, KeysInProgress};
+pub(super) use rate_limiter::RateLimiter;
+pub(super) use used_signatures::UsedSignatures;
 pub use variant::Variant;
 pub(super) use wire::Body;
 
-/// Variants that are different answers to one question: of each list one can be had at most.
-const ALTERNATIVES: &[&[Variant]] = &[
+/// Variants that can't be combined: at most one of each list.
+const CONFLICTS: &[&[Variant]] = &[
     &[
         Variant::Created201,
         Variant::Accepted202,
@@ -56,30 +57,30 @@ const ALTERNATIVES: &[&[Variant]] = &[
     &[Variant::InProgress409, Variant::InProgress503],
 ];
 
-/// How the IDs begin of all players that [`Variant::OwnPlayersOnly`] knows.
-const KNOWN_PLAYERS: &str = "player-";
+/// The ID prefix of all players that [`Variant::OwnPlayersOnly`] knows.
+const KNOWN_PLAYER_PREFIX: &str = "player-";
 
-/// The variants that were asked for.
+/// The chosen variants and their state.
 #[derive(Debug, Default)]
 pub(super) struct Variants {
     chosen: BTreeSet<Variant>,
-    /// How many deliveries were answered.
-    answered: AtomicU64,
+    /// How many responses were numbered.
+    responses: AtomicU64,
 }
 
 impl Variants {
     /// The variants of these settings.
-    pub(super) fn of(settings: &ReceiverSettings) -> Result<Self, ReceiverError> {
+    pub(super) fn from_settings(settings: &ReceiverSettings) -> Result<Self, ReceiverError> {
         let chosen = &settings.variants;
-        for alternatives in ALTERNATIVES {
-            let mut both = alternatives.iter().filter(|one| chosen.contains(one));
-            if let (Some(one), Some(other)) = (both.next(), both.next()) {
-                return Err(ReceiverError::VariantsExclude(*one, *other));
+        for conflicts in CONFLICTS {
+            let mut conflicting = conflicts.iter().filter(|variant| chosen.contains(variant));
+            if let (Some(first), Some(second)) = (conflicting.next(), conflicting.next()) {
+                return Err(ReceiverError::ConflictingVariants(*first, *second));
             }
         }
         Ok(Self {
             chosen: chosen.clone(),
-            answered: AtomicU64::new(0),
+            responses: AtomicU64::new(0),
         })
     }
 
@@ -87,7 +88,7 @@ impl Variants {
         self.chosen.contains(&variant)
     }
 
-    /// Refuses a delivery by its headers alone.
+    /// Refuses a delivery with missing headers before its body is read.
     pub(super) fn refuse_unread(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         if self.has(Variant::EarlyRefusal) {
             only_value(headers, SIGNATURE_HEADER)?;
@@ -96,12 +97,12 @@ impl Variants {
         Ok(())
     }
 
-    /// Refuses an event for whom and what it names.
+    /// Refuses an event because of its player ID or SKUs.
     pub(super) fn refuse_ids(&self, event: &Event) -> Result<(), Refusal> {
         if self.has(Variant::AsciiIdsOnly) && !has_ascii_ids(event) {
-            return Err(Refusal::BeyondAscii);
+            return Err(Refusal::NonAsciiId);
         }
-        let is_known = event.event_data.player_id.starts_with(KNOWN_PLAYERS);
+        let is_known = event.event_data.player_id.starts_with(KNOWN_PLAYER_PREFIX);
         if self.has(Variant::OwnPlayersOnly) && !is_known {
             return Err(Refusal::UnknownPlayer);
         }
@@ -109,7 +110,7 @@ impl Variants {
     }
 }
 
-/// Whether the player and the SKUs of an event are all ASCII.
+/// Whether the player ID and the SKUs of an event are ASCII.
 fn has_ascii_ids(event: &Event) -> bool {
     let data = &event.event_data;
     [&data.player_id, &data.coupon.sku, &data.item.sku]
@@ -117,8 +118,8 @@ fn has_ascii_ids(event: &Event) -> bool {
         .all(|id| id.is_ascii())
 }
 
-/// Changes the settings where a variant is no more than a choice among them.
-pub(super) fn choose_settings(settings: &mut ReceiverSettings) {
+/// Applies the variants that are only a different setting.
+pub(super) fn apply_settings_variants(settings: &mut ReceiverSettings) {
     let chosen = &settings.variants;
     if chosen.contains(&Variant::BundleBySku) {
         settings.bundles = BundleHandling::Sku;

@@ -1,13 +1,13 @@
-//! The variants by name, with what each does. How each is done is in the files beside this one.
+//! The names of the variants and what each changes. The files beside this one implement them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One table: the variant, its name, and what it does.
+/// Defines the variants. Each line of the table has the Rust variant, the name and the description.
 macro_rules! variants {
     ($($variant:ident $name:literal $about:literal;)*) => {
-        /// A way in which sound receivers differ from this one. Whoever blames one for it is wrong.
+        /// A way in which sound receivers differ from this one. A test suite must not fail it.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
         )]
@@ -20,7 +20,7 @@ macro_rules! variants {
         }
 
         impl Variant {
-            /// Every variant, in the order in which they are listed to users.
+            /// All variants, in the order of lists and documents.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
             /// The name on the command line.
@@ -28,7 +28,7 @@ macro_rules! variants {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// One sentence: what is different.
+            /// What the receiver does differently, in one sentence.
             pub fn about(self) -> &'static str {
                 match self { $(Self::$variant => $about,)* }
             }
@@ -37,96 +37,95 @@ macro_rules! variants {
 }
 
 variants! {
-    // The status of the answer.
+    // The status of the response.
     Created201 "created_201"
-        "Success is answered 201.";
+        "Answers success with 201.";
     Accepted202 "accepted_202"
-        "Success is answered 202.";
+        "Answers success with 202.";
     NoContent204 "no_content_204"
-        "Success is answered 204, which has no body.";
+        "Answers success with 204, which has no body.";
     Forgery400 "forgery_400"
-        "Forgeries are answered 400.";
+        "Answers forgeries with 400.";
     Forgery401 "forgery_401"
-        "Forgeries are answered 401.";
+        "Answers forgeries with 401.";
     UnknownType200 "unknown_type_200"
-        "An event of an unknown type is passed over and answered 200, as by a receiver that is registered for every event.";
+        "Ignores events of unknown types and answers them with 200, like a receiver that is registered for every event.";
     SandboxDenied "sandbox_denied"
-        "Sandbox and test events are denied with 403 rather than acknowledged without a grant.";
+        "Denies sandbox and test events with 403 instead of acknowledging them without a grant.";
     AsciiIdsOnly "ascii_ids_only"
-        "An event with a player or an SKU beyond ASCII, which the game can't have, is refused with 422.";
-
+        "Refuses an event with a non-ASCII player ID or SKU with 422, because the game can't have such IDs.";
     OwnPlayersOnly "own_players_only"
-        "An event of a player whose ID does not begin with `player-`, whom the game does not know, is refused with 404.";
+        "Refuses an event with 404 if its player ID does not start with `player-`, because the game does not know that player.";
 
-    // Its body.
+    // The body of the response.
     BodyArray "body_array"
-        "The body of an answer is a JSON array.";
+        "Response bodies are JSON arrays.";
     BodyNested "body_nested"
-        "The body of an answer is a JSON object in an object.";
+        "Response bodies are nested JSON objects.";
     BodyEmptyObject "body_empty_object"
-        "The body of an answer is `{}`.";
+        "Response bodies are `{}`.";
     BodyText "body_text"
-        "The body of an answer is plain text.";
+        "Response bodies are plain text.";
     BodyNone "body_none"
-        "An answer has no body, whatever its status.";
+        "Responses have no body, whatever their status.";
     BodyHuge "body_huge"
-        "The body of an answer has 300 KiB, more than is kept of it.";
+        "Response bodies are 300 KiB, more than aghook keeps.";
     RedeliveryDiffers "redelivery_differs"
-        "A redelivery is answered 200 with a body that says so, and not that of the first answer.";
+        "Answers a redelivery with 200 and a body that says so, instead of repeating the first response's body.";
     AnswersNumbered "answers_numbered"
-        "Every answer bears a number of its own, as others do with a request ID or the time.";
+        "Every response contains a different number, like a request ID or the time.";
 
-    // How it travels.
+    // How the response is sent.
     GzipAnswers "gzip_answers"
-        "Every answer, a probe's as well, is compressed with gzip, with its time of compression inside.";
+        "Compresses every response with gzip, including the probe's, and stores the compression time inside.";
     ChunkedAnswers "chunked_answers"
-        "Every answer is chunked, without a `Content-Length`.";
+        "Sends every response chunked, without `Content-Length`.";
     ConnectionClosed "connection_closed"
-        "Every answer closes its connection (`Connection: close`).";
+        "Closes the connection after every response (`Connection: close`).";
     Http10Answers "http_1_0_answers"
-        "Every answer is of HTTP/1.0, after which the connection is closed.";
+        "Responds with HTTP/1.0 and then closes the connection.";
     TitleCaseHeaders "title_case_headers"
-        "The names of headers are in title case on HTTP/1.1, and not in lower case.";
+        "Sends header names in title case instead of lower case on HTTP/1.1.";
     ManyHeaders "many_headers"
-        "Every answer has 60 more headers, cookies among them.";
+        "Adds 60 headers to every response, including cookies.";
     RetryAfter "retry_after"
-        "429 and 503 come with `Retry-After: 1`.";
+        "Adds `Retry-After: 1` to 429 and 503 responses.";
     UnhurriedAnswers "unhurried_answers"
-        "Deliveries are answered 150 ms after they were taken.";
+        "Delays the response to every delivery by 150 ms.";
     EarlyRefusal "early_refusal"
-        "A delivery without a signature or a timestamp is refused before its body is read.";
+        "Refuses a delivery without a signature or timestamp before reading its body.";
 
-    // What is granted, and when it shows.
+    // What is granted, and when the probe shows it.
     AsynchronousGrants "asynchronous_grants"
-        "Key and grant are written down before the answer, and what a player holds shows the grant 300 ms after it.";
+        "Records the key and the grant before the response, but shows the grant in the inventory only 300 ms later.";
     BundleBySku "bundle_by_sku"
-        "A bundle is granted by its own SKU.";
+        "Grants a bundle by its own SKU.";
     BundleQuantityIgnored "bundle_quantity_ignored"
-        "The quantity of a bundle does not multiply what is in it.";
+        "Does not multiply the contents of a bundle by the bundle's quantity.";
     FallbackGranted "fallback_granted"
-        "The main item of an event that has a fallback is unknown to the game, so the fallback is granted.";
+        "Grants the fallback of every item that has one, as if the game did not know the main item.";
     SandboxAndTestGranted "sandbox_and_test_granted"
-        "Sandbox and test events are granted as live ones.";
+        "Grants sandbox and test events like live ones.";
     HeldOnce "held_once"
-        "A player holds one of each item at most: what would make more of it is taken, and changes nothing.";
+        "A player can hold at most one of each item, and further grants are accepted but change nothing.";
     NothingHeld404 "nothing_held_404"
-        "The probe answers 404 for what a player does not hold.";
+        "The probe returns 404 for an item that the player does not hold.";
 
-    // Who is let in, and when.
+    // Which deliveries are refused, and when.
     FreshnessUnlimited "freshness_unlimited"
-        "A signature is good at any time, as in Aghanim's public template.";
+        "Accepts a signature of any age, like Aghanim's public template.";
     RateLimited "rate_limited"
-        "Ten deliveries a second are taken; more are answered 429 with `Retry-After: 1`, whoever sent them.";
+        "Accepts ten deliveries per second and answers more with 429 and `Retry-After: 1`, whoever sent them.";
     GrantedSignatureRefused "granted_signature_refused"
-        "A signature whose coupon was granted is refused with 403 as a replay, so that each delivery needs one of its own.";
+        "Refuses the signature of a granted coupon as a replay with 403, so each delivery needs a new signature.";
     InProgress409 "in_progress_409"
-        "While a first delivery is worked on, for 300 ms, others of its key are answered 409, and 200 afterwards.";
+        "Needs 300 ms to process a first delivery and meanwhile answers others with the same key with 409, later with 200.";
     InProgress503 "in_progress_503"
-        "While a first delivery is worked on, for 300 ms, others of its key are answered 503 with `Retry-After`, and 200 afterwards.";
+        "Needs 300 ms to process a first delivery and meanwhile answers others with the same key with 503 and `Retry-After`, later with 200.";
 }
 
 impl Variant {
-    /// The variant of this name.
+    /// The variant with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|variant| variant.name() == name)
     }
@@ -143,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_reads_back() {
+    fn every_name_round_trips() {
         for variant in Variant::ALL {
             let json = serde_json::to_string(&variant).expect("serialises");
             assert_eq!(json, format!("\"{variant}\""));
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_variant_says_what_is_different_in_one_sentence() {
+    fn every_description_is_one_sentence() {
         for variant in Variant::ALL {
             let about = variant.about();
             assert!(about.ends_with('.') && !about.contains('|'), "{variant}");

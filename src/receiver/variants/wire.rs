@@ -1,4 +1,4 @@
-//! Other ways for an answer to travel. What it says is settled before.
+//! Variants of how a response is sent. Its status and body are final by then.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -13,27 +13,31 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 
-use crate::receiver::answer::Answer;
+use crate::receiver::response::ReceiverResponse;
 
 use super::{Variant, Variants};
 
 /// The body of a response.
 pub(in crate::receiver) type Body = BoxBody<Bytes, Infallible>;
 
-/// How many headers [`Variant::ManyHeaders`] adds: fewer than clients refuse.
+/// How many headers [`Variant::ManyHeaders`] adds: few enough for common client limits.
 const MORE_HEADERS: usize = 60;
 
 impl Variants {
-    /// The response as it travels, to a request of this version of HTTP.
-    pub(in crate::receiver) fn send(&self, mut answer: Answer, to: Version) -> Response<Body> {
+    /// The HTTP response to a request with this version of HTTP.
+    pub(in crate::receiver) fn http_response(
+        &self,
+        mut response: ReceiverResponse,
+        to: Version,
+    ) -> Response<Body> {
         let compressed = self
             .has(Variant::GzipAnswers)
-            .then(|| compressed(&answer.body));
+            .then(|| compressed(&response.body));
         let compressed = compressed.flatten();
         let is_compressed = compressed.is_some();
-        answer.body = compressed.unwrap_or(answer.body);
-        let body = answer.body.clone();
-        let mut response = answer.into_response();
+        response.body = compressed.unwrap_or(response.body);
+        let body = response.body.clone();
+        let mut response = response.into_response();
         let headers = response.headers_mut();
         if is_compressed {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -56,14 +60,14 @@ impl Variants {
         }
     }
 
-    /// Whether names of headers are written in title case.
+    /// Whether header names are sent in title case.
     pub(in crate::receiver) fn title_case_headers(&self) -> bool {
         self.has(Variant::TitleCaseHeaders)
     }
 }
 
-/// A body compressed, unless there is nothing to compress. The time is in it, as some libraries do
-/// it, so that the same body has other bytes a second later.
+/// The compressed body, or `None` if it is empty. Contains the current time, as with some
+/// libraries, so the same body has different bytes a second later.
 fn compressed(body: &Bytes) -> Option<Bytes> {
     if body.is_empty() {
         return None;
@@ -77,7 +81,7 @@ fn compressed(body: &Bytes) -> Option<Bytes> {
     encoder.finish().ok().map(Bytes::from)
 }
 
-/// The same bytes, whose length is not known beforehand.
+/// The same bytes as a body of unknown length.
 fn chunked(
     body: &Bytes,
 ) -> impl hyper::body::Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static {

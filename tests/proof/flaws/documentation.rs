@@ -75,7 +75,7 @@ fn a_wrong_choice_of_flaws_is_a_usage_error_that_helps() {
         (&["--flaw", "dedup_missing"][..], "'dedupe_missing'"),
         (
             &["--flaw", "dedupe_missing", "check_then_insert_race"],
-            "the flaws dedupe_missing and check_then_insert_race exclude each other",
+            "the flaws dedupe_missing and check_then_insert_race can't be combined",
         ),
         (
             &["--flaw", "expired_secret_accepted"],

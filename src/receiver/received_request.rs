@@ -1,60 +1,59 @@
-//! What is told of an answered request: enough to follow along, and never the secret, a signature
-//! or a body.
+//! What an observer sees of a request. Never contains the secret, a signature or a body.
 
 use std::fmt;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
 
-use super::grants::Withheld;
+use super::grants::Skipped;
 use super::ledger::LedgerError;
 use super::refusal::Refusal;
 
-/// Is told of every answered request. It is called between requests, so it must be quick.
-pub type RequestObserver = Arc<dyn Fn(&RequestRecord) + Send + Sync>;
+/// Called after every request. It must return quickly, because it delays the response.
+pub type RequestObserver = Arc<dyn Fn(&ReceivedRequest) + Send + Sync>;
 
-/// One answered request.
+/// A request that the receiver has handled.
 #[derive(Debug, Clone)]
-pub struct RequestRecord {
+pub struct ReceivedRequest {
     /// The method.
     pub method: Method,
-    /// The path as it was sent, percent-encoded.
+    /// The path as sent, percent-encoded.
     pub path: String,
-    /// The player that the request is about, where it got so far.
+    /// The player that the request names, if it was read that far.
     pub player_id: Option<String>,
-    /// What was decided.
+    /// What the receiver decided.
     pub decision: Decision,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: StatusCode,
 }
 
-/// What was decided about a request.
+/// What the receiver decided about a request.
 #[derive(Debug, Clone)]
 pub enum Decision {
     /// A new delivery, recorded and granted.
     Granted,
     /// A new delivery, recorded but not granted.
-    Withheld(Withheld),
-    /// A redelivery, answered as the first one.
+    Skipped(Skipped),
+    /// A redelivery, answered like the first delivery.
     Redelivery {
-        /// Whether its body is the first one's, byte for byte.
+        /// Whether its body equals the first delivery's, byte for byte.
         same_body: bool,
     },
-    /// Not processed, since a script says so.
+    /// Answered with a scripted status and not processed.
     Scripted,
     /// Answered before it was processed, by a receiver with that flaw.
     AnsweredEarly,
-    /// Turned away.
+    /// Refused.
     Refused(Refusal),
     /// The ledger could not be read or written.
     LedgerFailed(LedgerError),
-    /// What a player holds was read.
+    /// A player's inventory was read.
     Read,
-    /// A player's next answers were scripted.
+    /// A player's next responses were scripted.
     ScriptSet,
-    /// What is in memory alone was forgotten.
+    /// State that is only in memory was cleared.
     Restarted,
-    /// The health check.
+    /// A health check.
     Healthy,
 }
 
@@ -62,14 +61,14 @@ impl fmt::Display for Decision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Granted => formatter.write_str("granted"),
-            Self::Withheld(reason) => write!(formatter, "acknowledged, not granted ({reason})"),
+            Self::Skipped(reason) => write!(formatter, "acknowledged, not granted ({reason})"),
             Self::Redelivery { same_body: true } => formatter.write_str("redelivery"),
             Self::Redelivery { same_body: false } => {
-                formatter.write_str("redelivery of this idempotency key with another body")
+                formatter.write_str("redelivery with the same idempotency key but a different body")
             }
-            Self::Scripted => formatter.write_str("scripted, not processed"),
+            Self::Scripted => formatter.write_str("scripted response, not processed"),
             Self::Refused(refusal) => write!(formatter, "refused: {refusal}"),
-            Self::AnsweredEarly => formatter.write_str("answered, not processed yet"),
+            Self::AnsweredEarly => formatter.write_str("answered before processing"),
             Self::LedgerFailed(error) => error.fmt(formatter),
             Self::Read => formatter.write_str("read"),
             Self::ScriptSet => formatter.write_str("script set"),

@@ -1,25 +1,26 @@
-//! Which signatures have done their work, for receivers that take none of them twice.
+//! Remembers the signatures of successful deliveries, for receivers that accept each signature only
+//! once.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::receiver::control::Handled;
+use crate::receiver::control::RequestOutcome;
 use crate::receiver::refusal::Refusal;
 
 use super::{Variant, Variants};
 
-/// The signatures of what was granted, or passed over on purpose. One whose delivery failed is not
-/// among them: it may come again.
+/// The signatures of deliveries that were granted or deliberately skipped. The signature of a
+/// failed delivery is not included, because it may be sent again.
 #[derive(Debug)]
-pub(in crate::receiver) struct Replays(Option<Mutex<HashSet<String>>>);
+pub(in crate::receiver) struct UsedSignatures(Option<Mutex<HashSet<String>>>);
 
-impl Replays {
-    pub(in crate::receiver) fn of(variants: &Variants) -> Self {
+impl UsedSignatures {
+    pub(in crate::receiver) fn new(variants: &Variants) -> Self {
         let remembers = variants.has(Variant::GrantedSignatureRefused);
         Self(remembers.then(Mutex::default))
     }
 
-    /// Refuses what has done its work already.
+    /// Refuses a signature whose delivery has succeeded.
     pub(in crate::receiver) fn refuse(&self, signature: &str) -> Result<(), Refusal> {
         match &self.0 {
             Some(done) if locked(done).contains(signature) => Err(Refusal::Replayed),
@@ -28,9 +29,9 @@ impl Replays {
     }
 
     /// Remembers a signature whose delivery succeeded.
-    pub(in crate::receiver) fn keep_in_mind(&self, handled: &Handled, signature: &str) {
+    pub(in crate::receiver) fn remember(&self, outcome: &RequestOutcome, signature: &str) {
         if let Some(done) = &self.0
-            && handled.answer.status.is_success()
+            && outcome.response.status.is_success()
         {
             locked(done).insert(signature.to_owned());
         }

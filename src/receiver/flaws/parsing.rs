@@ -1,33 +1,33 @@
-//! Wrong ways to make an event of a body: text and numbers that come out differently, and shapes
-//! that break the handler.
+//! Flaws in parsing: text and numbers that are changed, and shapes of events that crash the
+//! handler.
 
 use http::StatusCode;
 
 use crate::protocol::{Event, Field, Item, NestedItem};
-use crate::receiver::interpretation;
+use crate::receiver::parsing;
 use crate::receiver::refusal::Refusal;
 
 use super::{Flaw, Flaws};
 
-/// Reads an event as the flaws have it.
-pub(in crate::receiver) fn interpret(flaws: &Flaws, body: &[u8]) -> Result<Event, Refusal> {
-    let interpreted = if flaws.has(Flaw::NonAsciiMangled) {
-        interpretation::interpret(decoded_as_latin_1(body).as_bytes())
+/// Parses an event with the chosen flaws.
+pub(in crate::receiver) fn parse_event(flaws: &Flaws, body: &[u8]) -> Result<Event, Refusal> {
+    let parsed = if flaws.has(Flaw::NonAsciiMangled) {
+        parsing::parse_event(decoded_as_latin_1(body).as_bytes())
     } else {
-        interpretation::interpret(body)
+        parsing::parse_event(body)
     };
-    let mut event = match interpreted {
+    let mut event = match parsed {
         Err(refusal @ Refusal::UnknownEventType(_)) if flaws.has(Flaw::EventTypeNotChecked) => {
             serde_json::from_slice(body).map_err(|_| refusal)?
         }
-        interpreted => interpreted?,
+        parsed => parsed?,
     };
-    if let Some(flaw) = breaks(flaws, &event) {
+    if let Some(flaw) = failing_flaw(flaws, &event) {
         let status = match flaw {
             Flaw::UnknownKeyRefused => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        return Err(Refusal::OnPurpose { flaw, status });
+        return Err(Refusal::CausedByFlaw { flaw, status });
     }
     if flaws.has(Flaw::Quantity32Bit) {
         change_quantities(&mut event, |quantity| quantity & u64::from(u32::MAX));
@@ -42,19 +42,19 @@ fn decoded_as_latin_1(body: &[u8]) -> String {
     body.iter().copied().map(char::from).collect()
 }
 
-/// The first flaw that this event's shape is too much for.
-fn breaks(flaws: &Flaws, event: &Event) -> Option<Flaw> {
-    let too_much = |flaw| match flaw {
+/// The first flaw that fails on this event's shape.
+fn failing_flaw(flaws: &Flaws, event: &Event) -> Option<Flaw> {
+    let fails = |flaw| match flaw {
         Flaw::UnknownKeyRefused => has_unknown_key(event),
         Flaw::NullContextCrashes => event.context.value().is_none(),
         Flaw::AbsentFallbackCrashes => items(event).any(|item| item.fallback_item.is_absent()),
         Flaw::NullDescriptionCrashes => items(event).any(has_null_description),
         _ => false,
     };
-    flaws.chosen.iter().copied().find(|flaw| too_much(*flaw))
+    flaws.chosen.iter().copied().find(|flaw| fails(*flaw))
 }
 
-/// `item` and, in the later revision, `items`.
+/// `item` and, in the later payload revision, `items`.
 fn items(event: &Event) -> impl Iterator<Item = &Item> {
     let data = &event.event_data;
     std::iter::once(&data.item).chain(data.items.value().into_iter().flatten())
@@ -71,8 +71,8 @@ fn has_null_description(item: &Item) -> bool {
     item.description == Field::Null || nested(&item.nested_items).iter().any(is_null)
 }
 
-/// Whether there is a key that the source document does not name. `items` is such a one: it came
-/// later. What is inside of a context's order and player is open.
+/// Whether the event has an undocumented key. `items` counts as one, because it was added later.
+/// The context's `order` and `player` may contain any keys.
 fn has_unknown_key(event: &Event) -> bool {
     let data = &event.event_data;
     let context = event.context.value();
@@ -94,7 +94,7 @@ fn item_has_unknown_key(item: &Item) -> bool {
         || fallback.is_some_and(|fallback| item_has_unknown_key(fallback))
 }
 
-/// Changes every quantity of the event, at any depth.
+/// Changes every quantity in the event, at any depth.
 fn change_quantities(event: &mut Event, change: fn(u64) -> u64) {
     fn in_nested(items: &mut Field<Vec<NestedItem>>, change: fn(u64) -> u64) {
         if let Field::Value(items) = items {
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_float_is_exact_up_to_2_to_the_24th() {
+    fn a_float_is_exact_up_to_2_to_the_power_of_24() {
         let exact = 1 << 24;
         for (quantity, expected) in [
             (exact - 1, exact - 1),

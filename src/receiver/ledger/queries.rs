@@ -1,31 +1,31 @@
-//! The ledger's reads and writes on one connection. Who calls them when is in `writer`.
+//! The ledger's SQL queries on one connection. `writer` runs them.
 
 use bytes::Bytes;
 use http::StatusCode;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
-use crate::receiver::answer::Answer;
+use crate::receiver::response::ReceiverResponse;
 use crate::receiver::settings::Store;
 
 use super::error::LedgerError;
-use super::{BodyDigest, Earlier, Entry, Holdings, Recorded, store};
+use super::{BodyDigest, FirstDelivery, Holdings, LedgerEntry, RecordOutcome, store};
 
-/// The open ledger.
-pub(super) struct Book {
+/// Runs the ledger's queries.
+pub(super) struct LedgerQueries {
     connection: Connection,
 }
 
-impl Book {
+impl LedgerQueries {
     pub(super) fn open(store: &Store) -> Result<Self, LedgerError> {
         store::open(store).map(|connection| Self { connection })
     }
 
-    /// Records all entries in one transaction: either all that are new are written, or none.
+    /// Records all entries in one transaction: either all new entries are written or none.
     pub(super) fn record_all<'a>(
         &mut self,
-        entries: impl IntoIterator<Item = &'a Entry>,
-    ) -> rusqlite::Result<Vec<Recorded>> {
+        entries: impl IntoIterator<Item = &'a LedgerEntry>,
+    ) -> rusqlite::Result<Vec<RecordOutcome>> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -37,8 +37,12 @@ impl Book {
         Ok(recorded)
     }
 
-    /// The delivery that used up this key, if one did.
-    pub(super) fn recall(&self, key: &str, body: &BodyDigest) -> rusqlite::Result<Option<Earlier>> {
+    /// The first delivery with this key, if there is one.
+    pub(super) fn recall(
+        &self,
+        key: &str,
+        body: &BodyDigest,
+    ) -> rusqlite::Result<Option<FirstDelivery>> {
         recall(&self.connection, key, body)
     }
 
@@ -55,7 +59,7 @@ impl Book {
         Ok(sum)
     }
 
-    /// All that a player holds.
+    /// Everything that a player holds.
     pub(super) fn holdings(&self, player_id: &str) -> rusqlite::Result<Holdings> {
         let mut statement = self
             .connection
@@ -69,12 +73,12 @@ impl Book {
     }
 }
 
-/// Writes the key and then its grants; the key's primary key decides who is first.
-fn record(connection: &Connection, entry: &Entry) -> rusqlite::Result<Recorded> {
-    if !use_up_key(connection, entry)? {
-        let earlier = recall(connection, &entry.idempotency_key, &entry.body)?;
-        return earlier
-            .map(Recorded::Earlier)
+/// Writes the key, then its grants. The primary key constraint decides which delivery is first.
+fn record(connection: &Connection, entry: &LedgerEntry) -> rusqlite::Result<RecordOutcome> {
+    if !insert_key(connection, entry)? {
+        let first = recall(connection, &entry.idempotency_key, &entry.body)?;
+        return first
+            .map(RecordOutcome::Redelivery)
             .ok_or(rusqlite::Error::QueryReturnedNoRows);
     }
     let mut statement = connection.prepare_cached(
@@ -88,11 +92,11 @@ fn record(connection: &Connection, entry: &Entry) -> rusqlite::Result<Recorded> 
             itoa::Buffer::new().format(grant.quantity),
         ])?;
     }
-    Ok(Recorded::First)
+    Ok(RecordOutcome::First)
 }
 
-/// Whether the key was new.
-fn use_up_key(connection: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
+/// Inserts the key. Returns whether it was new.
+fn insert_key(connection: &Connection, entry: &LedgerEntry) -> rusqlite::Result<bool> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO deliveries (idempotency_key, event_id, player_id, decision, body_sha256,
              answer_status, answer_body)
@@ -105,8 +109,8 @@ fn use_up_key(connection: &Connection, entry: &Entry) -> rusqlite::Result<bool> 
         entry.player_id,
         entry.decision,
         entry.body,
-        entry.answer.status.as_u16(),
-        entry.answer.body.as_ref(),
+        entry.response.status.as_u16(),
+        entry.response.body.as_ref(),
     ])?;
     Ok(written == 1)
 }
@@ -115,7 +119,7 @@ fn recall(
     connection: &Connection,
     key: &str,
     body: &BodyDigest,
-) -> rusqlite::Result<Option<Earlier>> {
+) -> rusqlite::Result<Option<FirstDelivery>> {
     connection
         .prepare_cached(
             "SELECT answer_status, answer_body, body_sha256 FROM deliveries
@@ -126,15 +130,15 @@ fn recall(
                 rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, Box::new(error))
             })?;
             let answer_body = Bytes::from(row.get::<_, Vec<u8>>(1)?);
-            Ok(Earlier {
-                answer: Answer::new(status, answer_body),
+            Ok(FirstDelivery {
+                response: ReceiverResponse::new(status, answer_body),
                 same_body: row.get::<_, Vec<u8>>(2)? == body,
             })
         })
         .optional()
 }
 
-/// A quantity as it was written: decimal text.
+/// Reads a quantity, which is stored as decimal text.
 fn quantity(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
     let text = row.get_ref(column)?.as_str()?;
     let quantity: u64 = text.parse().map_err(|error| {
@@ -149,26 +153,26 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::receiver::grants::Grant;
+    use crate::receiver::grants::ItemGrant;
     use crate::receiver::ledger::digest;
 
     use super::*;
 
-    fn book() -> Book {
-        Book::open(&Store::Memory).expect("opens")
+    fn queries() -> LedgerQueries {
+        LedgerQueries::open(&Store::Memory).expect("opens")
     }
 
-    fn entry(key: &str, player_id: &str, grants: &[(&str, u64)]) -> Entry {
-        Entry {
+    fn entry(key: &str, player_id: &str, grants: &[(&str, u64)]) -> LedgerEntry {
+        LedgerEntry {
             idempotency_key: key.to_owned(),
             event_id: format!("whevt_{key}"),
             player_id: player_id.to_owned(),
             decision: "granted".to_owned(),
             body: digest(key.as_bytes()),
-            answer: Answer::ok(),
+            response: ReceiverResponse::ok(),
             grants: grants
                 .iter()
-                .map(|(sku, quantity)| Grant {
+                .map(|(sku, quantity)| ItemGrant {
                     sku: (*sku).to_owned(),
                     quantity: *quantity,
                 })
@@ -177,41 +181,47 @@ mod tests {
     }
 
     #[test]
-    fn a_key_counts_once_and_keeps_its_first_answer() {
-        let mut book = book();
+    fn a_key_counts_once_and_keeps_its_first_response() {
+        let mut queries = queries();
         let mut first = entry("k", "p", &[("gem", 5)]);
-        first.answer = Answer::success(StatusCode::ACCEPTED);
+        first.response = ReceiverResponse::success(StatusCode::ACCEPTED);
         let mut other = entry("k", "q", &[("gem", 7)]);
         other.body = digest(b"another body");
         let earlier = |same_body| {
-            Recorded::Earlier(Earlier {
-                answer: first.answer.clone(),
+            RecordOutcome::Redelivery(FirstDelivery {
+                response: first.response.clone(),
                 same_body,
             })
         };
-        let recorded = book.record_all([&first, &first, &other]).expect("recorded");
-        assert_eq!(recorded, [Recorded::First, earlier(true), earlier(false)]);
+        let recorded = queries
+            .record_all([&first, &first, &other])
+            .expect("recorded");
         assert_eq!(
-            book.record_all([&other]).expect("recorded"),
+            recorded,
+            [RecordOutcome::First, earlier(true), earlier(false)]
+        );
+        assert_eq!(
+            queries.record_all([&other]).expect("recorded"),
             [earlier(false)]
         );
-        assert_eq!(book.holding("p", "gem").expect("read"), 5);
-        assert_eq!(book.holding("q", "gem").expect("read"), 0);
-        let recalled = book.recall("k", &first.body).expect("read");
-        assert_eq!(recalled.map(Recorded::Earlier), Some(earlier(true)));
-        assert_eq!(book.recall("l", &first.body).expect("read"), None);
+        assert_eq!(queries.holding("p", "gem").expect("read"), 5);
+        assert_eq!(queries.holding("q", "gem").expect("read"), 0);
+        let recalled = queries.recall("k", &first.body).expect("read");
+        assert_eq!(recalled.map(RecordOutcome::Redelivery), Some(earlier(true)));
+        assert_eq!(queries.recall("l", &first.body).expect("read"), None);
     }
 
     #[test]
     fn sums_are_exact_beyond_64_bits() {
-        let mut book = book();
+        let mut queries = queries();
         for key in ["a", "b", "c"] {
-            book.record_all([&entry(key, "p", &[("gem", u64::MAX), ("dust", 0)])])
+            queries
+                .record_all([&entry(key, "p", &[("gem", u64::MAX), ("dust", 0)])])
                 .expect("recorded");
         }
         let expected = 3 * u128::from(u64::MAX);
-        assert_eq!(book.holding("p", "gem").expect("read"), expected);
-        let holdings = book.holdings("p").expect("read");
+        assert_eq!(queries.holding("p", "gem").expect("read"), expected);
+        let holdings = queries.holdings("p").expect("read");
         assert_eq!(
             holdings,
             [("dust".to_owned(), 0), ("gem".to_owned(), expected)].into()
@@ -220,19 +230,20 @@ mod tests {
 
     #[test]
     fn names_are_compared_byte_by_byte() {
-        let mut book = book();
+        let mut queries = queries();
         // Case, a zero byte, and two spellings of one accented letter.
         let names = [
             "a", "A", "a\0", "a\0b", "\u{e9}", "e\u{301}", "💎", "", "'; --",
         ];
         for (position, name) in names.iter().enumerate() {
             let quantity = 1 << position;
-            book.record_all([&entry(name, name, &[(name, quantity)])])
+            queries
+                .record_all([&entry(name, name, &[(name, quantity)])])
                 .expect("recorded");
         }
         for (position, name) in names.iter().enumerate() {
             assert_eq!(
-                book.holding(name, name).expect("read"),
+                queries.holding(name, name).expect("read"),
                 1 << position,
                 "{name:?}"
             );
@@ -240,30 +251,32 @@ mod tests {
     }
 
     #[test]
-    fn an_aborted_transaction_leaves_nothing() {
-        let mut book = book();
-        book.record_all([&entry("before", "p", &[("gem", 1)])])
+    fn an_aborted_transaction_writes_nothing() {
+        let mut queries = queries();
+        queries
+            .record_all([&entry("before", "p", &[("gem", 1)])])
             .expect("recorded");
-        book.connection
+        queries
+            .connection
             .execute_batch(
                 "CREATE TEMP TRIGGER full_disk BEFORE INSERT ON grants WHEN NEW.sku = 'coin'
                  BEGIN SELECT RAISE(ABORT, 'disk full'); END",
             )
-            .expect("made");
+            .expect("trigger created");
         let good = entry("good", "p", &[("gem", 2)]);
         let bad = entry("bad", "p", &[("gem", 4), ("coin", 1)]);
-        assert!(book.record_all([&good, &bad]).is_err());
+        assert!(queries.record_all([&good, &bad]).is_err());
         for entry in [&good, &bad] {
-            let recalled = book.recall(&entry.idempotency_key, &entry.body);
+            let recalled = queries.recall(&entry.idempotency_key, &entry.body);
             assert_eq!(recalled.expect("read"), None);
         }
-        assert_eq!(book.holding("p", "gem").expect("read"), 1);
-        // And the ledger goes on.
+        assert_eq!(queries.holding("p", "gem").expect("read"), 1);
+        // The ledger still works.
         assert_eq!(
-            book.record_all([&good]).expect("recorded"),
-            [Recorded::First]
+            queries.record_all([&good]).expect("recorded"),
+            [RecordOutcome::First]
         );
-        assert_eq!(book.holding("p", "gem").expect("read"), 3);
+        assert_eq!(queries.holding("p", "gem").expect("read"), 3);
     }
 
     proptest! {
@@ -274,7 +287,7 @@ mod tests {
                 0..12,
             ),
         ) {
-            let mut book = book();
+            let mut queries = queries();
             let mut first_by_key: HashMap<u8, (u8, u64)> = HashMap::new();
             for batch in batches {
                 let entries: Vec<_> = batch
@@ -284,10 +297,10 @@ mod tests {
                         entry(&key.to_string(), &player.to_string(), &grants)
                     })
                     .collect();
-                let recorded = book.record_all(&entries).expect("recorded");
+                let recorded = queries.record_all(&entries).expect("recorded");
                 for ((key, player, quantity), recorded) in batch.into_iter().zip(recorded) {
                     let is_new = !first_by_key.contains_key(&key);
-                    prop_assert_eq!(recorded == Recorded::First, is_new);
+                    prop_assert_eq!(recorded == RecordOutcome::First, is_new);
                     first_by_key.entry(key).or_insert((player, quantity));
                 }
             }
@@ -295,8 +308,8 @@ mod tests {
                 let granted = first_by_key.values().filter(|(to, _)| *to == player);
                 let gems: u128 = granted.clone().map(|(_, quantity)| u128::from(*quantity)).sum();
                 let player_id = player.to_string();
-                prop_assert_eq!(book.holding(&player_id, "gem").expect("read"), gems);
-                let coins = book.holding(&player_id, "coin").expect("read");
+                prop_assert_eq!(queries.holding(&player_id, "gem").expect("read"), gems);
+                let coins = queries.holding(&player_id, "coin").expect("read");
                 prop_assert_eq!(coins, granted.count() as u128);
             }
         }

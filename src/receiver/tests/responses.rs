@@ -1,4 +1,4 @@
-//! Each status, and each reason to refuse.
+//! Tests of every status and every reason to refuse.
 
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
@@ -21,7 +21,7 @@ fn assert_error(reply: &Reply, status: u16) {
 }
 
 #[tokio::test]
-async fn a_sound_delivery_is_answered_as_the_template_does() {
+async fn a_valid_delivery_gets_the_response_of_the_public_template() {
     let peer = Peer::start(settings()).await;
     let reply = peer.deliver(&event("k", "p", "gem", 5)).await;
     assert_eq!(reply.status, StatusCode::OK);
@@ -31,39 +31,39 @@ async fn a_sound_delivery_is_answered_as_the_template_does() {
 }
 
 #[tokio::test]
-async fn what_is_not_authentic_is_forbidden_and_grants_nothing() {
+async fn a_forgery_is_forbidden_and_grants_nothing() {
     let peer = Peer::start(settings()).await;
     let body = event("k", "p", "gem", 5).to_string();
-    let sound = || delivery(&body, NOW);
+    let valid = || delivery(&body, NOW);
     let mut forged = vec![
         delivery(&body, NOW - 301),
         delivery(&body, NOW + 301),
         delivery(&body, NOW * 1000),
     ];
     for header in [SIGNATURE_HEADER, TIMESTAMP_HEADER] {
-        let mut missing = sound();
+        let mut missing = valid();
         missing.headers_mut().remove(header);
-        let mut empty = sound();
+        let mut empty = valid();
         empty
             .headers_mut()
             .insert(header, HeaderValue::from_static(""));
-        let mut twice = sound();
+        let mut twice = valid();
         let value = twice.headers()[header].clone();
         twice.headers_mut().append(header, value);
-        let mut garbage = sound();
+        let mut garbage = valid();
         let not_utf8 = HeaderValue::from_bytes(&[0xff; 64]).expect("a value");
         garbage.headers_mut().insert(header, not_utf8);
         forged.extend([missing, empty, twice, garbage]);
     }
-    let mut tampered = sound();
+    let mut tampered = valid();
     *tampered.body_mut() = body.replace("gem", "gen").into();
-    let mut upper_case = sound();
+    let mut upper_case = valid();
     let signature = upper_case.headers()[SIGNATURE_HEADER]
         .to_str()
         .expect("text");
     let signature = signature.to_uppercase().parse().expect("a value");
     upper_case.headers_mut().insert(SIGNATURE_HEADER, signature);
-    let mut swapped = sound();
+    let mut swapped = valid();
     let later = HeaderValue::from(NOW + 1);
     swapped.headers_mut().insert(TIMESTAMP_HEADER, later);
     forged.extend([tampered, upper_case, swapped]);
@@ -75,12 +75,12 @@ async fn what_is_not_authentic_is_forbidden_and_grants_nothing() {
         assert!(!reply.body.contains("whsec"), "{shown}");
     }
     assert_eq!(peer.probe("p", "gem").await, "0");
-    assert_eq!(peer.send(sound()).await.status, StatusCode::OK);
+    assert_eq!(peer.send(valid()).await.status, StatusCode::OK);
     peer.stop().await;
 }
 
 #[tokio::test]
-async fn what_is_no_event_is_a_bad_request() {
+async fn a_body_that_is_not_an_event_is_a_bad_request() {
     let peer = Peer::start(settings()).await;
     let mut other = event("k", "p", "gem", 5);
     other["event_type"] = json!("item.add");
@@ -104,7 +104,7 @@ async fn what_is_no_event_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn other_methods_paths_and_sizes_have_their_statuses() {
+async fn wrong_methods_paths_and_sizes_get_their_statuses() {
     let peer = Peer::start(settings()).await;
     for (method, path, status, allow) in [
         (Method::GET, "/webhooks/aghanim", 405, Some("POST")),
@@ -141,7 +141,7 @@ async fn other_methods_paths_and_sizes_have_their_statuses() {
 }
 
 #[tokio::test]
-async fn http2_is_spoken_without_being_asked_for() {
+async fn http2_works_without_negotiation() {
     let peer = Peer::start(settings()).await;
     let body = event("k", "p", "gem", 5).to_string();
     let together = (0..20).map(|_| delivery(&body, NOW)).collect();
@@ -154,13 +154,13 @@ async fn http2_is_spoken_without_being_asked_for() {
 }
 
 #[tokio::test]
-async fn the_observer_sees_what_was_decided_and_no_secret() {
+async fn the_observer_sees_decisions_but_no_secret() {
     let peer = Peer::start(settings()).await;
-    let sound = event("k", "p", "gem", 5);
-    peer.deliver(&sound).await;
-    peer.deliver(&sound).await;
+    let valid = event("k", "p", "gem", 5);
+    peer.deliver(&valid).await;
+    peer.deliver(&valid).await;
     peer.deliver(&event("k", "p", "gem", 6)).await;
-    peer.send(delivery(sound.to_string(), NOW - 400)).await;
+    peer.send(delivery(valid.to_string(), NOW - 400)).await;
     peer.probe("p", "gem").await;
     let seen = peer.seen.lock().expect("no panic").clone();
     assert!(matches!(

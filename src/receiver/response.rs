@@ -1,5 +1,5 @@
-//! The words that go back: `{"status":"ok"}` and `{"status":"error","message":…}`, as in Aghanim's
-//! public handler templates `[P]`. What to answer is decided elsewhere.
+//! The receiver's responses: `{"status":"ok"}` and `{"status":"error","message":…}`, as in
+//! Aghanim's public handler templates `[P]`.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER};
@@ -11,12 +11,12 @@ use crate::protocol::CONTENT_TYPE_VALUE;
 
 use super::refusal::Refusal;
 
-/// A status and a JSON body, which the ledger can keep and give again.
+/// A status and a body, which the ledger can store and return again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct ReceiverResponse {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
-    /// One more header.
+    /// One additional header.
     header: Option<(HeaderName, &'static str)>,
 }
 
@@ -26,8 +26,8 @@ struct ErrorBody<'a> {
     message: &'a str,
 }
 
-impl Answer {
-    /// An answer with this status and body; without the body where the status can't have one.
+impl ReceiverResponse {
+    /// A response with this status and body. The body is dropped if the status does not allow one.
     pub(super) fn new(status: StatusCode, body: impl Into<Bytes>) -> Self {
         let body = if has_body(status) {
             body.into()
@@ -41,17 +41,17 @@ impl Answer {
         }
     }
 
-    /// The usual success.
+    /// Success with status 200.
     pub(super) fn ok() -> Self {
         Self::success(StatusCode::OK)
     }
 
-    /// Success with another 2xx status.
+    /// Success with this 2xx status.
     pub(super) fn success(status: StatusCode) -> Self {
         Self::new(status, Bytes::from_static(br#"{"status":"ok"}"#))
     }
 
-    /// An error with its reason.
+    /// An error with a message.
     pub(super) fn error(status: StatusCode, message: &str) -> Self {
         Self::json(
             status,
@@ -62,21 +62,21 @@ impl Answer {
         )
     }
 
-    /// What a refusal is answered with.
+    /// The response to a refused request.
     pub(super) fn refusal(refusal: &Refusal) -> Self {
-        let mut answer = Self::error(refusal.status(), &refusal.to_string());
+        let mut response = Self::error(refusal.status(), &refusal.to_string());
         match refusal {
-            Refusal::MethodNotAllowed { allowed } => answer.header = Some((ALLOW, allowed)),
-            Refusal::TooMany => answer.header = Some((RETRY_AFTER, "1")),
+            Refusal::MethodNotAllowed { allowed } => response.header = Some((ALLOW, allowed)),
+            Refusal::RateLimited => response.header = Some((RETRY_AFTER, "1")),
             Refusal::InProgress { status } if status.is_server_error() => {
-                answer.header = Some((RETRY_AFTER, "1"));
+                response.header = Some((RETRY_AFTER, "1"));
             }
             _ => {}
         }
-        answer
+        response
     }
 
-    /// Sends the client elsewhere, which is no business of a webhook.
+    /// A redirect, which a sound receiver never sends.
     pub(super) fn redirect(path: &'static str) -> Self {
         Self {
             header: Some((LOCATION, path)),
@@ -84,7 +84,7 @@ impl Answer {
         }
     }
 
-    /// The same answer with another body, where its status can have one.
+    /// The same response with another body. The body is dropped if the status does not allow one.
     pub(super) fn with_body(self, body: impl Into<Bytes>) -> Self {
         Self {
             header: self.header,
@@ -92,7 +92,7 @@ impl Answer {
         }
     }
 
-    /// The same answer with this header in place of the one that it had.
+    /// The same response with this header instead of its current additional one.
     pub(super) fn with_header(self, name: HeaderName, value: &'static str) -> Self {
         Self {
             header: Some((name, value)),
@@ -100,16 +100,16 @@ impl Answer {
         }
     }
 
-    /// Any JSON.
+    /// A JSON response.
     pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
             Ok(body) => Self::new(status, body),
-            // Only a type that can't be JSON ends here, and none is handed in.
+            // No caller passes a type that can't be serialized as JSON.
             Err(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, Bytes::new()),
         }
     }
 
-    /// The HTTP response.
+    /// Converts to an HTTP response.
     pub(super) fn into_response(self) -> Response<Full<Bytes>> {
         let empty = self.body.is_empty();
         let mut response = Response::new(Full::new(self.body));
@@ -128,7 +128,7 @@ impl Answer {
     }
 }
 
-/// Whether HTTP lets a response of this status have content (RFC 9110, 15.3.5, 15.3.6, 15.4.5).
+/// Whether HTTP allows content in a response with this status (RFC 9110, 15.3.5, 15.3.6, 15.4.5).
 fn has_body(status: StatusCode) -> bool {
     !matches!(
         status,
@@ -142,18 +142,18 @@ mod tests {
 
     #[test]
     fn an_error_message_is_escaped() {
-        let answer = Answer::error(StatusCode::BAD_REQUEST, "\"\n\u{0}");
+        let response = ReceiverResponse::error(StatusCode::BAD_REQUEST, "\"\n\u{0}");
         assert_eq!(
-            answer.body,
+            response.body,
             &br#"{"status":"error","message":"\"\n\u0000"}"#[..]
         );
     }
 
     #[test]
-    fn a_status_without_content_has_none() {
+    fn a_status_that_forbids_content_drops_the_body() {
         for status in [204, 205, 304] {
             let status = StatusCode::from_u16(status).expect("a status");
-            assert!(Answer::success(status).body.is_empty());
+            assert!(ReceiverResponse::success(status).body.is_empty());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Other words for what was decided, and the time that they take.
+//! Variants of the response to a decision, and of the time it takes.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,71 +8,78 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde_json::json;
 
-use crate::receiver::answer::Answer;
-use crate::receiver::control::Handled;
-use crate::receiver::grants::Withheld;
+use crate::receiver::control::RequestOutcome;
+use crate::receiver::grants::Skipped;
+use crate::receiver::received_request::Decision;
 use crate::receiver::refusal::Refusal;
-use crate::receiver::request_record::Decision;
+use crate::receiver::response::ReceiverResponse;
 
 use super::{Variant, Variants};
 
-/// How long the answers of [`Variant::UnhurriedAnswers`] take.
+/// How long [`Variant::UnhurriedAnswers`] delays a response.
 const UNHURRIED: Duration = Duration::from_millis(150);
-/// How long the body of [`Variant::BodyHuge`] is at least: more than a reader of answers keeps.
+/// The minimum body size of [`Variant::BodyHuge`]: more than `aghook` keeps of a response.
 const HUGE: usize = 300 * 1024;
 
 impl Variants {
-    /// The answer to a delivery, as the variants have it.
-    pub(in crate::receiver) async fn answer(&self, handled: Handled) -> Handled {
+    /// Delays and changes the response as the variants require.
+    pub(in crate::receiver) async fn alter_response(
+        &self,
+        outcome: RequestOutcome,
+    ) -> RequestOutcome {
         if self.has(Variant::UnhurriedAnswers) {
             tokio::time::sleep(UNHURRIED).await;
         }
-        let answer = self.with_status(handled.answer, &handled.decision);
-        let answer = self.with_body(answer, &handled.decision);
-        Handled { answer, ..handled }
+        let response = self.with_status(outcome.response, &outcome.decision);
+        let response = self.with_body(response, &outcome.decision);
+        RequestOutcome {
+            response,
+            ..outcome
+        }
     }
 
-    /// Whether an event that is not to be granted is denied rather than acknowledged.
-    pub(in crate::receiver) fn denies(&self, reason: Withheld) -> Option<Refusal> {
+    /// The refusal of an event that is not granted, if the variant denies such events instead of
+    /// acknowledging them.
+    pub(in crate::receiver) fn denial(&self, reason: Skipped) -> Option<Refusal> {
         self.has(Variant::SandboxDenied)
             .then_some(Refusal::Denied(reason))
     }
 
-    fn with_status(&self, mut answer: Answer, decision: &Decision) -> Answer {
+    fn with_status(&self, mut response: ReceiverResponse, decision: &Decision) -> ReceiverResponse {
         match decision {
             Decision::Refused(refusal) if refusal.is_forgery() => {
                 if self.has(Variant::Forgery400) {
-                    answer.status = StatusCode::BAD_REQUEST;
+                    response.status = StatusCode::BAD_REQUEST;
                 } else if self.has(Variant::Forgery401) {
-                    answer.status = StatusCode::UNAUTHORIZED;
+                    response.status = StatusCode::UNAUTHORIZED;
                 }
             }
             Decision::Refused(Refusal::UnknownEventType(_))
                 if self.has(Variant::UnknownType200) =>
             {
-                return Answer::ok();
+                return ReceiverResponse::ok();
             }
             Decision::Scripted if self.has(Variant::RetryAfter) => {
-                let asks = [
+                let retryable = [
                     StatusCode::TOO_MANY_REQUESTS,
                     StatusCode::SERVICE_UNAVAILABLE,
                 ];
-                if asks.contains(&answer.status) {
-                    return answer.with_header(RETRY_AFTER, "1");
+                if retryable.contains(&response.status) {
+                    return response.with_header(RETRY_AFTER, "1");
                 }
             }
-            // A script can ask for another 2xx, which is then meant.
-            _ if answer.status == StatusCode::OK => {
-                if let Some(status) = self.success() {
-                    return Answer::new(status, answer.body);
+            // Keep another 2xx status, which a script asked for.
+            _ if response.status == StatusCode::OK => {
+                if let Some(status) = self.success_status() {
+                    return ReceiverResponse::new(status, response.body);
                 }
             }
             _ => {}
         }
-        answer
+        response
     }
 
-    fn success(&self) -> Option<StatusCode> {
+    fn success_status(&self) -> Option<StatusCode> {
         [
             (Variant::Created201, StatusCode::CREATED),
             (Variant::Accepted202, StatusCode::ACCEPTED),
@@ -82,11 +89,11 @@ impl Variants {
         .find_map(|(variant, status)| self.has(variant).then_some(status))
     }
 
-    fn with_body(&self, answer: Answer, decision: &Decision) -> Answer {
-        if answer.body.is_empty() {
-            return answer;
+    fn with_body(&self, response: ReceiverResponse, decision: &Decision) -> ReceiverResponse {
+        if response.body.is_empty() {
+            return response;
         }
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let text = String::from_utf8_lossy(&response.body).into_owned();
         let replaced = if self.has(Variant::BodyArray) {
             Some(format!("[{text}]"))
         } else if self.has(Variant::BodyNested) {
@@ -103,20 +110,23 @@ impl Variants {
         {
             Some(r#"{"status":"already_granted"}"#.to_owned())
         } else if self.has(Variant::AnswersNumbered) {
-            let number = self.answered.fetch_add(1, Ordering::Relaxed);
-            Some(json!({ "status": answer.status.as_u16(), "number": number }).to_string())
+            let number = self.responses.fetch_add(1, Ordering::Relaxed);
+            Some(json!({ "status": response.status.as_u16(), "number": number }).to_string())
         } else {
             None
         };
         if self.has(Variant::BodyText) {
-            let reason = answer.status.canonical_reason().unwrap_or("see the status");
-            return answer
+            let reason = response
+                .status
+                .canonical_reason()
+                .unwrap_or("see the status");
+            return response
                 .with_body(Bytes::from_static(reason.as_bytes()))
                 .with_header(CONTENT_TYPE, "text/plain; charset=utf-8");
         }
         match replaced {
-            Some(body) => answer.with_body(Bytes::from(body)),
-            None => answer,
+            Some(body) => response.with_body(Bytes::from(body)),
+            None => response,
         }
     }
 }
