@@ -135,9 +135,10 @@ fn a_receiver_that_does_not_come_back_is_waited_for_so_long_and_no_longer() {
         hook.url()
     );
     let folder = Folder::with_scenario(RESTARTING).with("aghook.yaml", profile);
-    Transcript::of(&mut folder.run(&[]))
-        .ends_with(3)
-        .says(&["broken", "the receiver was not back within 300ms"]);
+    Transcript::of(&mut folder.run(&[])).ends_with(3).says(&[
+        "broken",
+        "the receiver did not accept connections within 300ms",
+    ]);
 }
 
 #[test]

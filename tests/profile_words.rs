@@ -90,7 +90,7 @@ fn an_ending_is_looked_for_in_the_list() {
                     - deliver: one\n    expect: { status: 2xx }\n";
     for (players, code, said) in [
         ("[tester-1, tester-Zoë]", 0, "1 passed"),
-        ("[tester-1]", 3, "none whose ID ends with `-Zoë`"),
+        ("[tester-1]", 3, "has an ID that ends with `-Zoë`"),
     ] {
         let met = Arc::default();
         let game = own_players(&met);
@@ -234,7 +234,7 @@ fn a_mistyped_path_is_not_blamed_on_the_receiver() {
     let (code, told) = probed("$.quantiy", true, always);
     assert_eq!(code, Some(3), "{told}");
     assert!(
-        told.contains("`$.quantiy` stood in no answer so far"),
+        told.contains("`$.quantiy` has matched no response yet"),
         "{told}"
     );
     assert!(

@@ -225,9 +225,10 @@ fn a_change_is_shown_and_accepted() {
     let folder = game.folder();
     let run = |arguments: &[&str]| Transcript::of(&mut run(&folder, arguments));
 
-    run(&RUN)
-        .ends_with(1)
-        .says(&["there is none yet", "accept snapshots/welcome.snap"]);
+    run(&RUN).ends_with(1).says(&[
+        "there is no reviewed snapshot yet",
+        "accept snapshots/welcome.snap",
+    ]);
     assert!(!folder.path(REVIEWED).exists());
     run(&["snapshots", "status"])
         .ends_with(1)
@@ -332,7 +333,7 @@ fn ci_writes_nothing_unless_it_is_told_to() {
     };
     in_ci(&RUN, "")
         .ends_with(1)
-        .says(&["there is none yet", "where `CI` is not set"]);
+        .says(&["there is no reviewed snapshot yet", "without `CI` set"]);
     in_ci(&RUN, "auto").ends_with(1);
     in_ci(&more(&["--snapshots-mode", "no"]), "always").ends_with(1);
     assert!(!folder.path("snapshots").exists());

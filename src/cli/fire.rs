@@ -21,7 +21,7 @@ use crate::delivery::{
 };
 use crate::generate::{Generator, Seed, StartTime};
 use crate::harness::{
-    AttemptPlace, PlannedEvent, Redaction, Verdict, answer_record, attempt_record,
+    AttemptLocation, PlannedEvent, Redaction, Verdict, attempt_record, response_record,
 };
 use crate::report::FiredReport;
 use crate::scenario::document::nearest;
@@ -149,7 +149,7 @@ impl Fire {
                 event_ids: Some(Generator::new(seed.derive(&index.to_string()), start)),
                 ..DeliveryPlan::new(target, event.body.clone(), policy)
             };
-            let place = AttemptPlace {
+            let place = AttemptLocation {
                 scenario: 1,
                 step: 1,
                 delivery: index + 1,
@@ -166,7 +166,7 @@ impl Fire {
             let Some(last) = delivery.attempts.last() else {
                 continue;
             };
-            let answer = answer_record(&last.exchange.result, redaction);
+            let answer = response_record(&last.exchange.result, redaction);
             let attempts = delivery.attempts.len();
             let said = FireVerdict::of(self.forge, delivery.outcome, &answer, attempts);
             all += 1;

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use super::command_error::CommandError;
 use crate::harness::{RunEnded, RunEvent, Verdict};
 use crate::journal::{CreateJournalError, JournalWriter};
-use crate::snapshots::Review;
+use crate::snapshots::SnapshotReview;
 
 /// A journal that is being written, and its folder.
 pub(super) struct Recording {
@@ -62,7 +62,7 @@ pub(super) struct Kept {
 }
 
 struct Takers {
-    review: Option<Review>,
+    review: Option<SnapshotReview>,
     recording: Option<Recording>,
     reports: mpsc::Sender<RunEvent>,
     ended: Option<RunEnded>,
@@ -71,7 +71,7 @@ struct Takers {
 impl<'run> Told<'run> {
     /// A failed scenario sets `stop_on_failure`: what a snapshot shows is known here first.
     pub(super) fn new(
-        review: Option<Review>,
+        review: Option<SnapshotReview>,
         stop_on_failure: Option<&'run AtomicBool>,
         recording: Option<Recording>,
         reports: mpsc::Sender<RunEvent>,
@@ -92,7 +92,7 @@ impl<'run> Told<'run> {
     pub(super) fn tell(&self, event: RunEvent) {
         let mut takers = self.takers.lock().unwrap_or_else(PoisonError::into_inner);
         let events = match &mut takers.review {
-            Some(review) => review.pass(event),
+            Some(review) => review.process(event),
             None => vec![event],
         };
         for event in events {

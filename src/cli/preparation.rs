@@ -14,8 +14,8 @@ use super::target_options::ChosenTarget;
 use crate::delivery::{AllowedHosts, Clock, RateLimit, SignedSeconds, Target};
 use crate::generate::{Catalogue, Seed, StartTime};
 use crate::harness::{
-    Harness, HookProblem, PlanSettings, PreparedProbe, PreparedRestart, PreparedScript, Redaction,
-    Surroundings,
+    Capabilities, HookError, PlanSettings, PreparedProbe, PreparedRestart, PreparedScript,
+    Redaction, RunContext,
 };
 use crate::protocol::Secret;
 use crate::receiver::{Receiver, ReceiverSettings};
@@ -36,7 +36,7 @@ pub(super) struct Preparation<'options> {
 
 /// A harness that is ready, and the built-in receiver if that is its target.
 pub(super) struct PreparedRun {
-    pub(super) harness: Harness,
+    pub(super) harness: RunContext,
     pub(super) seed: Option<Seed>,
     pub(super) start: StartTime,
     pub(super) built_in: Option<BuiltInReceiver>,
@@ -81,7 +81,7 @@ impl Preparation<'_> {
     }
 
     /// What decides what can be checked. Nothing is started, and no secret is read.
-    pub(super) fn surroundings(&self) -> Result<Surroundings, CommandError> {
+    pub(super) fn surroundings(&self) -> Result<Capabilities, CommandError> {
         let built_in = self.target.or_built_in()?.is_none();
         let profile = if built_in {
             // Where it would listen decides nothing.
@@ -89,7 +89,7 @@ impl Preparation<'_> {
         } else {
             self.target.profile.clone()
         };
-        Ok(Surroundings {
+        Ok(Capabilities {
             probes: profile.probes.keys().cloned().collect(),
             script: profile.script.is_some(),
             restart: profile.restart.is_some(),
@@ -140,7 +140,7 @@ impl Preparation<'_> {
         profile: &Profile,
         target: Target,
         secrets: &Secrets,
-    ) -> Result<Harness, CommandError> {
+    ) -> Result<RunContext, CommandError> {
         let ChosenTarget {
             allowed, client, ..
         } = self.target;
@@ -169,7 +169,7 @@ impl Preparation<'_> {
         let credentials = credentials.chain(restart.iter().flat_map(PreparedRestart::credentials));
         let redaction = Redaction::new(secrets.all().chain(credentials));
         let clock = Clock::system();
-        Ok(Harness {
+        Ok(RunContext {
             client,
             target,
             signer: secrets.signer(),
@@ -196,9 +196,9 @@ impl Preparation<'_> {
     }
 }
 
-fn unusable(hook: &str, problem: &HookProblem) -> CommandError {
+fn unusable(hook: &str, problem: &HookError) -> CommandError {
     let help = match problem {
-        HookProblem::Variable(_) => {
+        HookError::Variable(_) => {
             Some("set it in the shell, or write `$$` where a plain `$` is meant".to_owned())
         }
         _ => None,

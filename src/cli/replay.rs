@@ -22,7 +22,7 @@ use super::{ExitCode, block_on};
 use crate::delivery::Target;
 use crate::generate::StartTime;
 use crate::harness::{RunStarted, ScenarioStarted};
-use crate::journal::{CompareBy, Journal, LeftOut, Replay, ReplayEnded, Signatures};
+use crate::journal::{CompareBy, Journal, Replay, ReplayEnded, Signatures, SkipReason};
 use crate::report::{Detail, ReplayReport};
 use crate::scenario::Profile;
 
@@ -105,7 +105,7 @@ impl ReplayRun {
             return Err(CommandError::usage(message, help.to_owned()));
         }
         if let Err(error) = Journal::open(&self.run)
-            && error.is_no_journal()
+            && error.is_not_a_journal()
         {
             let message = format!("{error}, and no failures of a load either");
             let help = "name the folder that `aghook run --record DIR` wrote, a file of the JSON \
@@ -205,7 +205,7 @@ impl ReplayRun {
             Some(Compare::Body) | None => CompareBy::Body,
         };
         let replay = Replay {
-            harness,
+            context: harness,
             recorded_target,
             signatures,
             compare_by,
@@ -256,14 +256,18 @@ fn verdict(ended: &ReplayEnded) -> Result<ExitCode, CommandError> {
     if ended.different > 0 {
         return Ok(ExitCode::CheckFailed);
     }
-    if let Some(reason) = &ended.broken_off {
+    if let Some(reason) = &ended.aborted {
         let message = format!("the target can't be reached any more: {reason}");
         let help = "look for a crash in the receiver's log".to_owned();
         return Err(CommandError::not_completed(message, help));
     }
-    let hook_failed =
-        |reason: &LeftOut| matches!(reason, LeftOut::ScriptFailed(_) | LeftOut::RestartFailed(_));
-    if ended.same == 0 || ended.left_out.keys().any(hook_failed) {
+    let hook_failed = |reason: &SkipReason| {
+        matches!(
+            reason,
+            SkipReason::ScriptFailed(_) | SkipReason::RestartFailed(_)
+        )
+    };
+    if ended.same == 0 || ended.skipped.keys().any(hook_failed) {
         return Ok(ExitCode::NotCompleted);
     }
     Ok(ExitCode::ChecksHeld)

@@ -8,7 +8,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::report_options::ReportOptions;
-use crate::journal::{Journal, JournalError, RunTally, Torn};
+use crate::journal::{Journal, JournalError, RunTally, TruncatedLine};
 
 /// Make reports of a run that was recorded with `aghook run --record`
 ///
@@ -36,10 +36,10 @@ impl MakeReports {
         for event in journal {
             reports.observe(&event.map_err(|error| unreadable(&error))?);
         }
-        let code = if let Some(ended) = whole.tally.whole() {
+        let code = if let Some(ended) = whole.tally.run_ended() {
             ExitCode::of_run(ended)
         } else {
-            reports.cut_short(whole.tally.cut_short());
+            reports.cut_short(whole.tally.partial_result());
             ExitCode::NotCompleted
         };
         reports.finish()?;
@@ -52,7 +52,7 @@ impl MakeReports {
 pub(super) struct ReadThrough {
     pub(super) tally: RunTally,
     path: PathBuf,
-    torn: Option<Torn>,
+    torn: Option<TruncatedLine>,
 }
 
 /// Reads a journal to its end, so that what is wrong with it is known before it is made use of.
@@ -65,7 +65,7 @@ pub(super) fn read_through(path: &std::path::Path) -> Result<ReadThrough, Comman
     Ok(ReadThrough {
         tally,
         path: journal.path().to_owned(),
-        torn: journal.torn(),
+        torn: journal.truncated_line(),
     })
 }
 
@@ -74,16 +74,16 @@ impl ReadThrough {
     pub(super) fn tell_if_incomplete(&self, console: &mut Console) {
         /// The most scenarios that are named.
         const NAMED: usize = 8;
-        if self.tally.whole().is_some() {
+        if self.tally.run_ended().is_some() {
             return;
         }
-        let ended = self.tally.cut_short().scenarios.total();
-        let meant = self.tally.meant();
+        let ended = self.tally.partial_result().scenarios.total();
+        let meant = self.tally.planned();
         let mut told = vec![format!(
             "incomplete: this run did not come to its end, or still goes on: {ended} of {meant} \
              scenarios ended"
         )];
-        let under_way: Vec<_> = self.tally.under_way().collect();
+        let under_way: Vec<_> = self.tally.unfinished().collect();
         told.extend(under_way.iter().take(NAMED).map(|scenario| {
             let (name, attempts) = (&scenario.name, scenario.attempts);
             format!("  under way: {name} (attempts that ended: {attempts})")
@@ -91,7 +91,7 @@ impl ReadThrough {
         if let Some(more @ 1..) = under_way.len().checked_sub(NAMED) {
             told.push(format!("  and {more} more"));
         }
-        if let Some(Torn { line, bytes }) = self.torn {
+        if let Some(TruncatedLine { line, bytes }) = self.torn {
             let path = self.path.display();
             told.push(format!(
                 "  {path}:{line}: the last line is torn, and its {bytes} bytes are left out"

@@ -23,7 +23,7 @@ use crate::generate::{Seed, StartTime};
 use crate::harness::{FORMAT_VERSION, Plan, PlanSettings, RunEvent, RunStarted};
 use crate::report::write_outlines;
 use crate::scenario::document::Diagnostics;
-use crate::snapshots::Review;
+use crate::snapshots::SnapshotReview;
 
 /// Run scenarios against a receiver, and say whether it answers right and grants once
 ///
@@ -143,7 +143,7 @@ impl Run {
             let surroundings = preparation.surroundings()?;
             let outlines: Vec<_> = plans
                 .iter()
-                .map(|plan| plan.outline(&surroundings))
+                .map(|plan| plan.dry_run(&surroundings))
                 .collect();
             write_outlines(&mut console.reopened(), &outlines)?;
             return Ok(ExitCode::ChecksHeld);
@@ -160,7 +160,8 @@ impl Run {
                 let reports = self.reports.open(console);
                 let (events, seen) = mpsc::channel();
                 let writer = scope.spawn(move || reports.follow(&seen));
-                let review = review.map(|review| Review::new(review, run.snapshots.clone()));
+                let review =
+                    review.map(|review| SnapshotReview::new(review, run.snapshots.clone()));
                 let stop = AtomicBool::new(false);
                 let stop_on_failure = self.fail_fast.then_some(&stop);
                 let told = Told::new(review, stop_on_failure, recording, events);

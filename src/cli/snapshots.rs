@@ -10,7 +10,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use crate::report::{printable, write_difference};
-use crate::snapshots::{Kind, Pending, pending_below};
+use crate::snapshots::{PendingKind, PendingSnapshot, find_pending};
 
 /// Review snapshot reports: list, accept or reject what differs
 ///
@@ -47,7 +47,7 @@ impl Snapshots {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         let mut waiting = Vec::new();
         for path in &self.paths {
-            let found = pending_below(path).map_err(|error| {
+            let found = find_pending(path).map_err(|error| {
                 CommandError::usage(
                     format!("{}: {error}", path.display()),
                     "name a folder that `aghook run --snapshots` was given, or a file in it"
@@ -67,7 +67,7 @@ impl Snapshots {
                 Action::Reject => pending.reject(),
             };
             done.map_err(|error| {
-                let file = pending.waiting.display();
+                let file = pending.pending_path.display();
                 CommandError::not_completed(format!("{file}: {error}"), None)
             })?;
             self.tell(pending, console)?;
@@ -86,16 +86,16 @@ impl Snapshots {
         Ok(ExitCode::CheckFailed)
     }
 
-    fn tell(&self, pending: &Pending, console: &mut Console) -> Result<(), CommandError> {
+    fn tell(&self, pending: &PendingSnapshot, console: &mut Console) -> Result<(), CommandError> {
         let (what, color) = match (self.action, pending.kind) {
-            (Action::Status, Kind::New) => ("new", AnsiColor::Green),
-            (Action::Status, Kind::Changed) => ("changed", AnsiColor::Yellow),
+            (Action::Status, PendingKind::New) => ("new", AnsiColor::Green),
+            (Action::Status, PendingKind::Changed) => ("changed", AnsiColor::Yellow),
             (Action::Accept, _) => ("accepted", AnsiColor::Green),
             (Action::Reject, _) => ("rejected", AnsiColor::Red),
         };
         let style: Style = color.on_default();
-        let file = pending.reviewed.display().to_string();
-        let length = pending.difference.in_words();
+        let file = pending.reviewed_path.display().to_string();
+        let length = pending.difference.summary();
         writeln!(
             console,
             "{style}{what:8}{style:#} {}  {length}",

@@ -12,7 +12,9 @@ use std::collections::btree_map::Entry;
 
 use super::printable::printable;
 use super::scenario_story::{ScenarioStory, is_trouble};
-use crate::harness::{AnswerRecord, AttemptEnded, Check, Counts, ScenarioStarted, Verdict};
+use crate::harness::{
+    AttemptEnded, Check, ResponseRecord, ScenarioStarted, Verdict, VerdictCounts,
+};
 use answered_bodies::AnsweredBodies;
 use genuine::GenuineAnswers;
 use key::{Demanded, Key, Placed};
@@ -34,7 +36,7 @@ pub(super) struct Causes {
 /// What came together of one cause.
 #[derive(Debug)]
 struct Tally {
-    checks: Counts,
+    checks: VerdictCounts,
     scenarios: Vec<Concerned>,
     example: Example,
     bodies: AnsweredBodies,
@@ -68,7 +70,7 @@ pub(super) struct Cause {
     pub(super) verdict: Verdict,
     /// What is wrong, in a line.
     pub(super) title: String,
-    pub(super) checks: Counts,
+    pub(super) checks: VerdictCounts,
     /// In the order of their numbers.
     pub(super) scenarios: Vec<Concerned>,
     pub(super) example: Example,
@@ -191,7 +193,7 @@ impl Concerned {
 
 impl Tally {
     fn new(placed: &Placed<'_>, story: &ScenarioStory, scenario: Concerned) -> Self {
-        let mut checks = Counts::default();
+        let mut checks = VerdictCounts::default();
         checks.add(placed.check.verdict);
         let mut bodies = AnsweredBodies::default();
         bodies.observe_attempt(placed.attempt(story));
@@ -274,8 +276,8 @@ impl Cause {
     /// What the example was answered: its status, or why there was no answer.
     pub(super) fn answer(&self) -> Option<String> {
         Some(match &self.example.attempt.as_ref()?.answer {
-            AnswerRecord::Response { status, .. } => status.to_string(),
-            AnswerRecord::Failure { name, .. } => name.to_string(),
+            ResponseRecord::Response { status, .. } => status.to_string(),
+            ResponseRecord::Failure { name, .. } => name.to_string(),
         })
     }
 }

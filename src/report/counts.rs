@@ -1,6 +1,6 @@
 //! Counts in words.
 
-use crate::harness::{Counts, RunEnded, SnapshotsEnded, Verdict};
+use crate::harness::{RunEnded, SnapshotsEnded, Verdict, VerdictCounts};
 
 /// `1 check`, `2 checks`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
@@ -27,7 +27,7 @@ pub(super) fn checks_in_words(ended: &RunEnded, show: impl Fn(Verdict) -> String
 }
 
 /// What is wrong with checks, as in `3 checks: 2 failed, 1 warned`.
-pub(super) fn troubles_in_words(counts: &Counts) -> String {
+pub(super) fn troubles_in_words(counts: &VerdictCounts) -> String {
     let parts = [
         (Verdict::Failed, counts.failed),
         (Verdict::Broken, counts.broken),
@@ -77,7 +77,7 @@ pub(super) fn unreferenced_in_words(ended: &SnapshotsEnded) -> &'static str {
 
 /// Passed and failed are told always, the others where there are any. A verdict that came up is
 /// written as `show` says.
-fn in_words(counts: &Counts, show: impl Fn(Verdict) -> String) -> String {
+fn in_words(counts: &VerdictCounts, show: impl Fn(Verdict) -> String) -> String {
     let parts = [
         (Verdict::Passed, counts.passed),
         (Verdict::Warned, counts.warned),

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 
 use super::printable::printable;
 use super::terminal::{mark, write_answered, write_attempt};
-use crate::harness::{AttemptEnded, RequestRecord, Verdict};
+use crate::harness::{AttemptEnded, SentRequestRecord, Verdict};
 
 /// Writes what comes of deliveries.
 pub struct FiredReport<W> {
     out: W,
     /// The request that was shown last.
-    shown: Option<RequestRecord>,
+    shown: Option<SentRequestRecord>,
 }
 
 impl<W: Write> FiredReport<W> {
@@ -59,6 +59,6 @@ impl<W: Write> FiredReport<W> {
 }
 
 /// Whether two requests are the same but for their headers.
-fn is_same(known: &RequestRecord, request: &RequestRecord) -> bool {
+fn is_same(known: &SentRequestRecord, request: &SentRequestRecord) -> bool {
     (&known.method, &known.url, &known.body) == (&request.method, &request.url, &request.body)
 }

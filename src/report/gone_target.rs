@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::printable::printable;
-use crate::harness::{AnswerRecord, RunEvent};
+use crate::harness::{ResponseRecord, RunEvent};
 
 /// Watches the deliveries of a run.
 #[derive(Debug, Default)]
@@ -28,13 +28,13 @@ impl GoneTarget {
             // A request that is no delivery may go elsewhere.
             RunEvent::AttemptEnded(attempt) if attempt.event_name.is_some() => {
                 match &attempt.answer {
-                    AnswerRecord::Failure { name, .. } if name == "refused" => {
+                    ResponseRecord::Failure { name, .. } if name == "refused" => {
                         let name = self.names.get(&attempt.scenario);
                         let name = name.cloned().unwrap_or_default();
                         self.since.get_or_insert((name, attempt.step));
                     }
-                    AnswerRecord::Failure { .. } => self.since = None,
-                    AnswerRecord::Response { .. } => {
+                    ResponseRecord::Failure { .. } => self.since = None,
+                    ResponseRecord::Response { .. } => {
                         self.answered = true;
                         self.since = None;
                     }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use super::counts::counted;
 use super::printable::printable;
 use super::terminal::{DIM, Detail, mark, paint};
-use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, Verdict};
+use crate::harness::{AttemptEnded, BodyContent, ResponseRecord, Verdict};
 use crate::journal::{
-    CompareBy, Comparison, ReplayEnded, ReplayResult, Replayed, Signatures, recorded_answer,
+    CompareBy, ReplayEnded, ReplayResult, ReplayedAttempt, ResponseComparison, Signatures,
+    recorded_response,
 };
 use crate::scenario::DurationText;
 
@@ -30,33 +31,35 @@ impl<W: Write> ReplayReport<W> {
     }
 
     /// Tells of one request: always if its answer differs, otherwise if every detail is wanted.
-    pub fn replayed(&mut self, replayed: &Replayed<'_>) -> io::Result<()> {
+    pub fn replayed(&mut self, replayed: &ReplayedAttempt<'_>) -> io::Result<()> {
         let (verdict, word) = match &replayed.result {
             ReplayResult::Sent { comparison, .. } => match comparison {
-                Comparison::StatusDiffers | Comparison::BodyDiffers => (Verdict::Failed, "differs"),
-                Comparison::Same => (Verdict::Passed, "the same"),
-                Comparison::NotHeard => (Verdict::NotChecked, "not compared"),
+                ResponseComparison::StatusDiffers | ResponseComparison::BodyDiffers => {
+                    (Verdict::Failed, "differs")
+                }
+                ResponseComparison::Same => (Verdict::Passed, "the same"),
+                ResponseComparison::NotRecorded => (Verdict::NotChecked, "not compared"),
             },
-            ReplayResult::LeftOut(_) => (Verdict::NotChecked, "left out"),
+            ReplayResult::Skipped(_) => (Verdict::NotChecked, "left out"),
         };
         if verdict != Verdict::Failed && self.detail != Detail::Verbose {
             return Ok(());
         }
         let place = place(replayed.scenario, replayed.attempt);
         writeln!(self.out, "{} {word} {place}", mark(verdict))?;
-        let then = recorded_answer(replayed.attempt);
+        let then = recorded_response(replayed.attempt);
         match &replayed.result {
-            ReplayResult::LeftOut(reason) => self.fact("not sent", &reason.to_string()),
+            ReplayResult::Skipped(reason) => self.fact("not sent", &reason.to_string()),
             ReplayResult::Sent {
                 now, comparison, ..
-            } if *comparison == Comparison::Same => self.fact("now", &in_words(now)),
+            } if *comparison == ResponseComparison::Same => self.fact("now", &in_words(now)),
             ReplayResult::Sent {
                 now, comparison, ..
             } => {
                 self.fact("then", &then.map_or("not heard".to_owned(), in_words))?;
                 self.fact("now", &in_words(now))?;
                 match (comparison, then.and_then(|then| differs_at(then, now))) {
-                    (Comparison::BodyDiffers, Some(at)) => {
+                    (ResponseComparison::BodyDiffers, Some(at)) => {
                         let note = format!("    the bodies are the same up to byte {at}");
                         writeln!(self.out, "{}", paint(DIM, note))
                     }
@@ -77,14 +80,14 @@ impl<W: Write> ReplayReport<W> {
         signatures: Signatures,
         compare_by: CompareBy,
     ) -> io::Result<()> {
-        let sent = ended.same + ended.different + ended.not_heard;
-        let left_out: usize = ended.left_out.values().sum();
+        let sent = ended.same + ended.different + ended.not_recorded;
+        let left_out: usize = ended.skipped.values().sum();
         let mut parts = vec![
             format!("{} the same", ended.same),
             format!("{} different", ended.different),
         ];
-        if ended.not_heard > 0 {
-            let count = ended.not_heard;
+        if ended.not_recorded > 0 {
+            let count = ended.not_recorded;
             parts.push(format!(
                 "{count} not compared, since a fault kept the answer from being heard"
             ));
@@ -98,11 +101,11 @@ impl<W: Write> ReplayReport<W> {
         if ended.same + ended.different > 0 {
             writeln!(self.out, "{}", paint(DIM, compared_in_words(compare_by)))?;
         }
-        for (reason, count) in &ended.left_out {
+        for (reason, count) in &ended.skipped {
             let line = format!("  {count} not sent: {}", printable(&reason.to_string()));
             writeln!(self.out, "{}", paint(DIM, line))?;
         }
-        if let Some(reason) = &ended.broken_off {
+        if let Some(reason) = &ended.aborted {
             let reason = printable(reason);
             writeln!(
                 self.out,
@@ -172,10 +175,10 @@ fn place(scenario: &str, attempt: &AttemptEnded) -> String {
 }
 
 /// An answer in one line.
-pub(super) fn in_words(answer: &AnswerRecord) -> String {
+pub(super) fn in_words(answer: &ResponseRecord) -> String {
     match answer {
-        AnswerRecord::Failure { message, .. } => message.clone(),
-        AnswerRecord::Response { status, body, .. } => match &body.content {
+        ResponseRecord::Failure { message, .. } => message.clone(),
+        ResponseRecord::Response { status, body, .. } => match &body.content {
             _ if body.length == 0 => format!("{status}, no body"),
             BodyContent::Text(text) => format!("{status} {text}"),
             BodyContent::Base64(text) => format!("{status}, in base64 {text}"),
@@ -184,10 +187,10 @@ pub(super) fn in_words(answer: &AnswerRecord) -> String {
 }
 
 /// How many bytes of two bodies are the same, from their beginning.
-fn differs_at(then: &AnswerRecord, now: &AnswerRecord) -> Option<usize> {
-    let bytes = |answer: &AnswerRecord| match answer {
-        AnswerRecord::Response { body, .. } => body.bytes().map(Cow::into_owned),
-        AnswerRecord::Failure { .. } => None,
+fn differs_at(then: &ResponseRecord, now: &ResponseRecord) -> Option<usize> {
+    let bytes = |answer: &ResponseRecord| match answer {
+        ResponseRecord::Response { body, .. } => body.bytes().map(Cow::into_owned),
+        ResponseRecord::Failure { .. } => None,
     };
     let (then, now) = (bytes(then)?, bytes(now)?);
     let same = then.iter().zip(&now).take_while(|(then, now)| then == now);

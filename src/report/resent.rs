@@ -7,7 +7,7 @@ use super::counts::counted;
 use super::printable::printable;
 use super::replay::in_words;
 use super::terminal::{DIM, mark, paint};
-use crate::harness::{AnswerRecord, HoldingsVerdict, Verdict};
+use crate::harness::{HoldingsCheck, ResponseRecord, Verdict};
 use crate::load::FailedEvent;
 use crate::scenario::StatusClass;
 
@@ -17,9 +17,9 @@ pub struct ResentEvent {
     /// The event.
     pub event: FailedEvent,
     /// The last answer, or why there was none; nothing where it was not sent.
-    pub answer: Option<AnswerRecord>,
+    pub answer: Option<ResponseRecord>,
     /// What its player holds now; nothing where that was not looked at.
-    pub holdings: Option<HoldingsVerdict>,
+    pub holdings: Option<HoldingsCheck>,
 }
 
 /// What came of all of them.
@@ -37,7 +37,7 @@ impl ResentEvent {
     /// Whether the last answer was 2xx.
     pub fn is_acknowledged(&self) -> bool {
         match &self.answer {
-            Some(AnswerRecord::Response { status, .. }) => StatusClass::Success.matches(*status),
+            Some(ResponseRecord::Response { status, .. }) => StatusClass::Success.matches(*status),
             _ => false,
         }
     }
@@ -46,17 +46,17 @@ impl ResentEvent {
     pub fn verdict(&self) -> Verdict {
         let is_forged = self.event.forgery.is_some();
         let of_answer = match (&self.answer, self.event.forgery) {
-            (Some(AnswerRecord::Response { .. }), _) if self.is_acknowledged() == is_forged => {
+            (Some(ResponseRecord::Response { .. }), _) if self.is_acknowledged() == is_forged => {
                 Verdict::Failed
             }
-            (Some(AnswerRecord::Response { .. }), _) => Verdict::Passed,
-            (Some(AnswerRecord::Failure { .. }), None) => Verdict::Failed,
-            (Some(AnswerRecord::Failure { .. }), Some(_)) | (None, _) => Verdict::Broken,
+            (Some(ResponseRecord::Response { .. }), _) => Verdict::Passed,
+            (Some(ResponseRecord::Failure { .. }), None) => Verdict::Failed,
+            (Some(ResponseRecord::Failure { .. }), Some(_)) | (None, _) => Verdict::Broken,
         };
         let of_holdings = match &self.holdings {
-            None | Some(HoldingsVerdict::Right) => Verdict::Passed,
-            Some(HoldingsVerdict::Wrong(_)) => Verdict::Failed,
-            Some(HoldingsVerdict::Undecided(_)) => Verdict::Broken,
+            None | Some(HoldingsCheck::Passed) => Verdict::Passed,
+            Some(HoldingsCheck::Failed(_)) => Verdict::Failed,
+            Some(HoldingsCheck::Undecided(_)) => Verdict::Broken,
         };
         match (of_answer, of_holdings) {
             (Verdict::Failed, _) | (_, Verdict::Failed) => Verdict::Failed,
@@ -73,16 +73,16 @@ impl ResentEvent {
         };
         let answer = match &self.answer {
             None => "not sent".to_owned(),
-            Some(AnswerRecord::Response { status, .. }) if self.is_acknowledged() => {
+            Some(ResponseRecord::Response { status, .. }) if self.is_acknowledged() => {
                 status.to_string()
             }
             Some(answer) => in_words(answer),
         };
         let holdings = match &self.holdings {
             None => String::new(),
-            Some(HoldingsVerdict::Right) => "; granted as often as it should be".to_owned(),
-            Some(HoldingsVerdict::Wrong(problem)) => format!("; {problem}"),
-            Some(HoldingsVerdict::Undecided(reason)) => {
+            Some(HoldingsCheck::Passed) => "; granted as often as it should be".to_owned(),
+            Some(HoldingsCheck::Failed(problem)) => format!("; {problem}"),
+            Some(HoldingsCheck::Undecided(reason)) => {
                 format!("; what was granted can't be told: {reason}")
             }
         };

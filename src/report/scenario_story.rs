@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::printable::printable;
 use crate::harness::{
-    AttemptEnded, Check, DeliveryEnded, EffectsEnded, Reading, RunEvent, ScenarioEnded,
+    AttemptEnded, Check, DeliveryEnded, EffectsEnded, ProbeReading, RunEvent, ScenarioEnded,
     ScenarioStarted, SnapshotCompared, StepEnded, Verdict,
 };
 
@@ -140,7 +140,7 @@ pub(super) fn is_trouble(check: &Check) -> bool {
 }
 
 /// A reading in one line that can't steer what shows it.
-pub(super) fn reading_in_one_line(reading: &Reading) -> String {
+pub(super) fn reading_in_one_line(reading: &ProbeReading) -> String {
     format!(
         "{} of {} for {}: {} → {}",
         reading.probe,

@@ -234,7 +234,10 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
         &whole.replacen("\"format_version\":1", "\"format_version\":9", 1),
         &["format version 9"],
     );
-    with("", &["has no whole line", "no failures of a load either"]);
+    with(
+        "",
+        &["has no complete line", "no failures of a load either"],
+    );
     with("{}\n", &["no recorded run", "no failures of a load either"]);
     std::fs::write(folder.path(FAILURES), &whole).expect("written");
     replay(&folder, &["--compare", "status"], 2).says(&["`--compare` is for recorded runs"]);

@@ -39,7 +39,7 @@ fn a_journal_is_never_written_over() {
     Transcript::of(&mut folder.run(&options))
         .ends_with(2)
         .says(&[
-            "a recorded run is never written over",
+            "a recorded run is never overwritten",
             "record into another folder",
         ]);
     assert_eq!(folder.read("kept/run.jsonl"), before);
@@ -54,7 +54,7 @@ fn a_folder_that_can_not_be_written_to_is_refused_before_the_run() {
     Transcript::of(&mut folder.run(&options))
         .ends_with(2)
         .says(&[
-            "the run can't be recorded in",
+            "failed to record the run in",
             "name a folder that can be written to",
         ])
         .says_nothing_of(&["1 scenario"]);
@@ -65,10 +65,10 @@ fn what_is_not_there_is_named() {
     let folder = Folder::new();
     fs::create_dir(folder.path("empty")).expect("a folder");
     for (path, message) in [
-        ("nowhere", "there is no recorded run at nowhere"),
+        ("nowhere", "no recorded run at nowhere"),
         (
             "empty",
-            "the folder empty holds no recorded run: it has no run.jsonl",
+            "the folder empty has no recorded run: run.jsonl is missing",
         ),
     ] {
         for command in ["report", "replay"] {
@@ -81,16 +81,13 @@ fn what_is_not_there_is_named() {
 
 #[test]
 fn what_is_no_journal_is_refused() {
-    refused("", &["run.jsonl has no whole line"]);
-    refused("{\"event\":\"run_sta", &["has no whole line"]);
-    refused(
-        "name: a scenario\n",
-        &["run.jsonl:1: this is no recorded run"],
-    );
+    refused("", &["run.jsonl has no complete line"]);
+    refused("{\"event\":\"run_sta", &["has no complete line"]);
+    refused("name: a scenario\n", &["run.jsonl:1: not a recorded run"]);
     let (folder, _peer) = recorded();
     let journal = folder.read("kept/run.jsonl");
     let without_first = journal.split_once('\n').expect("lines").1;
-    refused(without_first, &["run.jsonl:1: this is no recorded run"]);
+    refused(without_first, &["run.jsonl:1: not a recorded run"]);
 }
 
 #[test]
@@ -130,7 +127,7 @@ fn a_corrupt_line_is_named() {
     );
     refused(
         &with(2, lines[0]),
-        &["run.jsonl:2: ", "another run begins here"],
+        &["run.jsonl:2: ", "another run starts here"],
     );
     // A whole last line that can't be read was not torn by the end of the program.
     refused(

@@ -281,8 +281,8 @@ steps:
         .ends_with(0)
         .says(&[
             "4 requests of 1 scenario: 2 the same, 0 different, 2 not sent",
-            "1 not sent: a credential or a secret stands in the request, and is not recorded",
-            "1 not sent: the fault kept the receiver from having the whole request",
+            "1 not sent: the request contains a credential or a secret, which is not recorded",
+            "1 not sent: the fault kept the receiver from getting the whole request",
         ]);
     assert_eq!(receiver.taken().len(), 2);
 }
@@ -340,7 +340,7 @@ fn without_its_script_the_rest_of_a_scenario_is_left_out() {
     let words = ["replay", "kept", "--resign", "--target", &receiver.url];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(3)
-        .says(&["the profile has no `script` to do so"]);
+        .says(&["the profile has no `script` hook"]);
     let base = receiver.url.replace("/webhooks/aghanim", "");
     let profile = format!(
         "profiles:\n  game:\n    target: {}\n    script:\n      \

@@ -2,7 +2,7 @@
 //! delivery's outcome and its last answer.
 
 use crate::delivery::Outcome;
-use crate::harness::AnswerRecord;
+use crate::harness::ResponseRecord;
 use crate::scenario::{Forgery, StatusClass};
 
 /// What came of a delivery.
@@ -35,7 +35,7 @@ impl FireVerdict {
     pub(super) fn of(
         forgery: Option<Forgery>,
         outcome: Outcome,
-        answer: &AnswerRecord,
+        answer: &ResponseRecord,
         attempts: usize,
     ) -> Self {
         let after = match attempts {
@@ -43,11 +43,11 @@ impl FireVerdict {
             count => format!(", after {count} attempts"),
         };
         match answer {
-            AnswerRecord::Response { status, .. } => match forgery {
+            ResponseRecord::Response { status, .. } => match forgery {
                 Some(forgery) => forged(forgery, *status),
                 None => genuine(outcome, *status, &after),
             },
-            AnswerRecord::Failure {
+            ResponseRecord::Failure {
                 name,
                 message,
                 hint,
@@ -137,16 +137,16 @@ mod tests {
     use super::*;
     use crate::harness::BodyRecord;
 
-    fn response(status: u16) -> AnswerRecord {
-        AnswerRecord::Response {
+    fn response(status: u16) -> ResponseRecord {
+        ResponseRecord::Response {
             status,
             headers: Vec::new(),
             body: BodyRecord::new(b"", 0, false),
         }
     }
 
-    fn failure(name: &'static str) -> AnswerRecord {
-        AnswerRecord::Failure {
+    fn failure(name: &'static str) -> ResponseRecord {
+        ResponseRecord::Failure {
             name: name.into(),
             message: "there was no answer within 10s".to_owned(),
             hint: "".into(),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::super::command_error::CommandError;
 use super::effect_check::PROBE;
-use crate::harness::Harness;
+use crate::harness::RunContext;
 
 /// The effects that are looked at where nothing is said.
 const LOOKED_AT: u64 = 1000;
@@ -35,7 +35,7 @@ impl FromStr for Looked {
 /// Of how many events the effects are looked at, by what was asked for; none where they can't be.
 pub(super) fn at(
     asked: Option<Looked>,
-    harness: &Harness,
+    harness: &RunContext,
     players_hold_something: bool,
 ) -> Result<Option<Looked>, CommandError> {
     let has_probe = harness.probes.contains_key(PROBE);

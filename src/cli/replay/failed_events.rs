@@ -20,8 +20,8 @@ use super::ReplayRun;
 use crate::delivery::{Delivery, DeliveryPlan, Gate, Outcome, Target, deliver};
 use crate::generate::Seed;
 use crate::harness::{
-    AnswerRecord, AttemptPlace, GrantDemand, Harness, HoldingsVerdict, PlayerClaims, answer_record,
-    attempt_record,
+    AttemptLocation, ExpectedHoldings, GrantCount, HoldingsCheck, ResponseRecord, RunContext,
+    attempt_record, response_record,
 };
 use crate::load::{
     FailedEvent, FailedEventsHead, FailedTreatment, begins_failed_events, read_failed_events,
@@ -179,7 +179,7 @@ impl ReplayRun {
 }
 
 /// Without the old secret, what is sent for `expired_secret` would be another forgery.
-fn check_forgeries(events: &[FailedEvent], harness: &Harness) -> Result<(), CommandError> {
+fn check_forgeries(events: &[FailedEvent], harness: &RunContext) -> Result<(), CommandError> {
     let mut forgeries = events.iter().filter_map(|event| event.forgery);
     if harness.expired.is_some() || !forgeries.any(|forgery| forgery == Forgery::ExpiredSecret) {
         return Ok(());
@@ -219,7 +219,7 @@ fn tell_begin(
 
 /// Sends events again, and looks what they brought.
 struct Resending<'run> {
-    harness: &'run Harness,
+    harness: &'run RunContext,
     as_treated: bool,
     verbose: bool,
     started: Instant,
@@ -233,7 +233,7 @@ impl Resending<'_> {
         event: &FailedEvent,
         gone: &mut Option<CommandError>,
         console: &mut Console,
-    ) -> Result<AnswerRecord, CommandError> {
+    ) -> Result<ResponseRecord, CommandError> {
         let harness = self.harness;
         let mut random = Seed::of_text("replay").random();
         random.set_stream(event.number);
@@ -281,7 +281,7 @@ impl Resending<'_> {
         if delivery.outcome == Outcome::Exhausted && last.is_err() {
             *gone = reach(&harness.client, &harness.target).await.err();
         }
-        Ok(answer_record(last, &harness.redaction))
+        Ok(response_record(last, &harness.redaction))
     }
 
     fn plan<'plan>(
@@ -312,7 +312,7 @@ impl Resending<'_> {
             return Ok(());
         }
         writeln!(console, "event {}, delivery {number}", event.number)?;
-        let place = AttemptPlace {
+        let place = AttemptLocation {
             scenario: 1,
             step: 1,
             delivery: number,
@@ -341,7 +341,7 @@ impl Resending<'_> {
         let from = Instant::now();
         loop {
             let due = resent.iter_mut().filter(|one| {
-                let is_wrong = matches!(one.holdings, Some(HoldingsVerdict::Wrong(_)));
+                let is_wrong = matches!(one.holdings, Some(HoldingsCheck::Failed(_)));
                 one.answer.is_some() && (one.holdings.is_none() || is_wrong)
             });
             let looks = due.map(|one| async {
@@ -352,7 +352,7 @@ impl Resending<'_> {
             while looks.next().await.is_some() {}
             drop(looks);
             let is_wrong =
-                |one: &ResentEvent| matches!(one.holdings, Some(HoldingsVerdict::Wrong(_)));
+                |one: &ResentEvent| matches!(one.holdings, Some(HoldingsCheck::Failed(_)));
             if !resent.iter().any(is_wrong) || from.elapsed() >= patience {
                 return;
             }
@@ -360,32 +360,32 @@ impl Resending<'_> {
         }
     }
 
-    async fn holdings(&self, one: &ResentEvent) -> HoldingsVerdict {
+    async fn holdings(&self, one: &ResentEvent) -> HoldingsCheck {
         let event: Event = match serde_json::from_str(&one.event.body) {
             Ok(event) => event,
             Err(error) => {
-                return HoldingsVerdict::Undecided(format!("its body is no event: {error}"));
+                return HoldingsCheck::Undecided(format!("its body is no event: {error}"));
             }
         };
         if one.event.shares_player {
             let reason = "the load had other events of the same player";
-            return HoldingsVerdict::Undecided(reason.to_owned());
+            return HoldingsCheck::Undecided(reason.to_owned());
         }
         let Some(probe) = self.harness.probes.get(PROBE) else {
-            return HoldingsVerdict::Undecided("there is no probe `quantity`".to_owned());
+            return HoldingsCheck::Undecided("there is no probe `quantity`".to_owned());
         };
         let demand = match (one.event.forgery, one.is_acknowledged()) {
-            (Some(_), _) => GrantDemand::Never,
-            (None, true) => GrantDemand::Once,
-            (None, false) => GrantDemand::AtMostOnce,
+            (Some(_), _) => GrantCount::Never,
+            (None, true) => GrantCount::Once,
+            (None, false) => GrantCount::AtMostOnce,
         };
-        let claims = PlayerClaims::new(&event, demand, self.harness.policy)
-            .holding_once(&self.harness.held_once);
+        let claims = ExpectedHoldings::new(&event, demand, self.harness.policy)
+            .with_held_once(&self.harness.held_once);
         let hidden = |text: String| self.harness.redaction.text(&text).into_owned();
         match claims.check(probe, &self.harness.client).await {
-            HoldingsVerdict::Right => HoldingsVerdict::Right,
-            HoldingsVerdict::Wrong(problem) => HoldingsVerdict::Wrong(hidden(problem)),
-            HoldingsVerdict::Undecided(reason) => HoldingsVerdict::Undecided(hidden(reason)),
+            HoldingsCheck::Passed => HoldingsCheck::Passed,
+            HoldingsCheck::Failed(problem) => HoldingsCheck::Failed(hidden(problem)),
+            HoldingsCheck::Undecided(reason) => HoldingsCheck::Undecided(hidden(reason)),
         }
     }
 }

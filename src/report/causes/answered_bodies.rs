@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::harness::{AnswerRecord, AttemptEnded, BodyContent};
+use crate::harness::{AttemptEnded, BodyContent, ResponseRecord};
 use crate::report::printable::printable;
 
 /// The most kinds that are told apart, and the most characters that are shown of one.
@@ -24,8 +24,8 @@ struct Kind {
 
 impl AnsweredBodies {
     /// Takes an answer. One without a body says nothing.
-    pub(super) fn observe(&mut self, answer: &AnswerRecord) {
-        let AnswerRecord::Response { body, .. } = answer else {
+    pub(super) fn observe(&mut self, answer: &ResponseRecord) {
+        let ResponseRecord::Response { body, .. } = answer else {
             return;
         };
         let BodyContent::Text(text) = &body.content else {
@@ -126,7 +126,7 @@ mod tests {
             r#"{"error":"no player ABCD-9999","at":18}"#,
             "  ",
         ] {
-            bodies.observe(&AnswerRecord::Response {
+            bodies.observe(&ResponseRecord::Response {
                 status: 500,
                 headers: Vec::new(),
                 body: BodyRecord::new(body.as_bytes(), body.len() as u64, false),

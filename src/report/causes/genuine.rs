@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::answered_bodies::AnsweredBodies;
 use super::key::checks;
-use crate::harness::AnswerRecord;
+use crate::harness::ResponseRecord;
 use crate::report::scenario_story::{ScenarioStory, is_trouble};
 
 /// The statuses that the genuine deliveries of a run were answered with.
@@ -32,7 +32,7 @@ impl GenuineAnswers {
             let heard = [Some(&attempt.answer), attempt.unheard_answer.as_deref()];
             for answer in heard.into_iter().flatten() {
                 self.bodies.observe(answer);
-                if let AnswerRecord::Response { status, .. } = answer {
+                if let ResponseRecord::Response { status, .. } = answer {
                     *self.statuses.entry(*status).or_default() += 1;
                 }
             }

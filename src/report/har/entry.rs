@@ -10,7 +10,7 @@ use url::Url;
 use super::archive::{
     AttemptFields, Cache, Content, Entry, Pair, PostData, Request, Response, Timings,
 };
-use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, BodyRecord};
+use crate::harness::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord};
 
 /// Not known, or not applicable, in HAR's numbers.
 const UNKNOWN: i64 = -1;
@@ -130,9 +130,9 @@ fn post_data(body: &BodyRecord, headers: &[(String, String)]) -> Option<PostData
     })
 }
 
-fn response(answer: &AnswerRecord, http_version: Cow<'static, str>) -> Response {
+fn response(answer: &ResponseRecord, http_version: Cow<'static, str>) -> Response {
     match answer {
-        AnswerRecord::Response {
+        ResponseRecord::Response {
             status,
             headers,
             body,
@@ -158,7 +158,7 @@ fn response(answer: &AnswerRecord, http_version: Cow<'static, str>) -> Response 
                 error: None,
             }
         }
-        AnswerRecord::Failure { message, .. } => Response {
+        ResponseRecord::Failure { message, .. } => Response {
             status: 0,
             status_text: "",
             http_version,

@@ -14,7 +14,7 @@ use super::cause::ShownCause;
 use super::embedded::embed;
 use super::latency::Plot;
 use super::row::{Row, Shown};
-use crate::harness::{Counts, RunEnded, RunStarted, Verdict};
+use crate::harness::{RunEnded, RunStarted, Verdict, VerdictCounts};
 use crate::report::causes::SharedCauses;
 use crate::report::counts::{checks_in_words, counted, snapshots_in_words, unreferenced_in_words};
 
@@ -135,7 +135,7 @@ pub(in crate::report) fn policy(script: Option<&str>, style: &str) -> String {
     )
 }
 
-fn headline(counts: &Counts) -> String {
+fn headline(counts: &VerdictCounts) -> String {
     let all = counted(counts.total(), "scenario");
     let parts = [
         (counts.failed, "failed"),
@@ -167,7 +167,7 @@ fn again(run: &RunStarted) -> String {
 }
 
 /// The gravest first.
-fn shares(counts: &Counts) -> Vec<Share> {
+fn shares(counts: &VerdictCounts) -> Vec<Share> {
     let all = [
         (Verdict::Failed, counts.failed),
         (Verdict::Broken, counts.broken),
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_headline_says_what_went_wrong() {
-        let counts = |passed, warned, failed, not_checked| Counts {
+        let counts = |passed, warned, failed, not_checked| VerdictCounts {
             passed,
             warned,
             failed,

@@ -2,7 +2,7 @@
 //! opens. What is cut says so: a body by its `truncated`, other text by an ellipsis.
 
 use crate::harness::{
-    AnswerRecord, AttemptEnded, BodyContent, BodyRecord, Check, EffectsEnded, SnapshotCompared,
+    AttemptEnded, BodyContent, BodyRecord, Check, EffectsEnded, ResponseRecord, SnapshotCompared,
     StepEnded,
 };
 use crate::report::scenario_story::is_trouble;
@@ -128,13 +128,13 @@ fn cut_checks(checks: &mut [Check], limits: Limits) {
     }
 }
 
-fn cut_answer(answer: &mut AnswerRecord, limits: Limits, room: &mut usize) {
+fn cut_answer(answer: &mut ResponseRecord, limits: Limits, room: &mut usize) {
     match answer {
-        AnswerRecord::Response { headers, body, .. } => {
+        ResponseRecord::Response { headers, body, .. } => {
             cut_headers(headers, limits);
             cut_body(body, limits, room);
         }
-        AnswerRecord::Failure { message, .. } => cut_text(message, limits.text),
+        ResponseRecord::Failure { message, .. } => cut_text(message, limits.text),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::harness::{AnswerRecord, AttemptEnded, Check, EffectsEnded};
+use crate::harness::{AttemptEnded, Check, EffectsEnded, ResponseRecord};
 use crate::report::printable::printable;
 use crate::report::scenario_story::{ScenarioStory, in_one_line, reading_in_one_line};
 
@@ -31,8 +31,8 @@ fn attempt_line(attempt: &AttemptEnded, deliveries: usize) -> String {
         let _ = write!(line, "delivery {}, ", attempt.delivery);
     }
     let answer = match &attempt.answer {
-        AnswerRecord::Response { status, .. } => status.to_string(),
-        AnswerRecord::Failure { message, .. } => printable(message),
+        ResponseRecord::Response { status, .. } => status.to_string(),
+        ResponseRecord::Failure { message, .. } => printable(message),
     };
     let _ = write!(
         line,

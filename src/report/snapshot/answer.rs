@@ -3,7 +3,7 @@
 use super::body_lines::received;
 use super::fault_of;
 use super::stable_text::StableText;
-use crate::harness::{AnswerRecord, AttemptEnded};
+use crate::harness::{AttemptEnded, ResponseRecord};
 
 /// The headers that are always shown beside `content-type`, which stands in the status line.
 const SHOWN: [&str; 2] = ["location", "retry-after"];
@@ -13,7 +13,7 @@ pub(super) fn answer_lines(attempt: &AttemptEnded, stable: &StableText<'_>) -> V
     let by_fault = fault_of(attempt).is_some();
     let mut lines = lines_of(&attempt.answer, by_fault, stable);
     if answer_was_lost(&attempt.answer)
-        && let Some(AnswerRecord::Response { status, .. }) = attempt.unheard_answer.as_deref()
+        && let Some(ResponseRecord::Response { status, .. }) = attempt.unheard_answer.as_deref()
     {
         lines.push(format!("  the answer that nobody heard: {status}"));
     }
@@ -22,16 +22,16 @@ pub(super) fn answer_lines(attempt: &AttemptEnded, stable: &StableText<'_>) -> V
 
 /// Whether the sender closed the connection once the answer began. In other faults it is up to
 /// chance whether there is an answer by then.
-fn answer_was_lost(answer: &AnswerRecord) -> bool {
+fn answer_was_lost(answer: &ResponseRecord) -> bool {
     match answer {
-        AnswerRecord::Failure { name, .. } => *name == "answer_lost",
-        AnswerRecord::Response { .. } => false,
+        ResponseRecord::Failure { name, .. } => *name == "answer_lost",
+        ResponseRecord::Response { .. } => false,
     }
 }
 
-fn lines_of(answer: &AnswerRecord, by_fault: bool, stable: &StableText<'_>) -> Vec<String> {
+fn lines_of(answer: &ResponseRecord, by_fault: bool, stable: &StableText<'_>) -> Vec<String> {
     match answer {
-        AnswerRecord::Response {
+        ResponseRecord::Response {
             status,
             headers,
             body,
@@ -48,7 +48,7 @@ fn lines_of(answer: &AnswerRecord, by_fault: bool, stable: &StableText<'_>) -> V
             lines.extend(body.map(|line| format!("  {line}")));
             lines
         }
-        AnswerRecord::Failure { name, message, .. } => {
+        ResponseRecord::Failure { name, message, .. } => {
             let reason = stable.line(&reason(name, message));
             // A fault's own sentence says that there is none.
             vec![if by_fault {

@@ -2,7 +2,7 @@
 
 use super::checks::check_line;
 use super::stable_text::StableText;
-use crate::harness::Reading;
+use crate::harness::ProbeReading;
 use crate::report::scenario_story::ScenarioStory;
 
 /// The section on the effects, if the scenario has any.
@@ -20,13 +20,13 @@ pub(super) fn section(story: &ScenarioStory, stable: &StableText<'_>) -> Option<
 }
 
 /// A change, since what a player held before is up to the runs before.
-fn changed(reading: &Reading, stable: &StableText<'_>) -> String {
+fn changed(reading: &ProbeReading, stable: &StableText<'_>) -> String {
     let change = match reading.after.checked_sub(reading.before) {
         Some(0) => "unchanged".to_owned(),
         Some(change) => format!("{change:+}"),
         None => "more than can be counted".to_owned(),
     };
-    let Reading {
+    let ProbeReading {
         probe,
         player_id,
         sku,

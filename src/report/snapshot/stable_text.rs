@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::body_lines::masked_by;
-use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, BodyRecord, VaryingKind};
+use crate::harness::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord, VolatileKind};
 use crate::report::printable::printable;
 use crate::report::scenario_story::ScenarioStory;
 use crate::scenario::SnapshotSettings;
@@ -59,7 +59,7 @@ struct Named {
 impl<'a> StableText<'a> {
     pub(super) fn new(story: &ScenarioStory, settings: &'a SnapshotSettings, target: &str) -> Self {
         let varying = story.started.varying.iter().filter_map(|varying| {
-            let alone = varying.kind == VaryingKind::Time;
+            let alone = varying.kind == VolatileKind::Time;
             if alone && varying.value.len() < DIGITS_OF_A_TIME {
                 return None;
             }
@@ -187,10 +187,10 @@ pub(super) fn json(body: &BodyRecord) -> Option<Value> {
     }
 }
 
-fn json_of(answer: &AnswerRecord) -> Option<Value> {
+fn json_of(answer: &ResponseRecord) -> Option<Value> {
     match answer {
-        AnswerRecord::Response { body, .. } => json(body),
-        AnswerRecord::Failure { .. } => None,
+        ResponseRecord::Response { body, .. } => json(body),
+        ResponseRecord::Failure { .. } => None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{AnswerRecord, AttemptEnded};
+use crate::harness::{AttemptEnded, ResponseRecord};
 use crate::scenario::DurationText;
 
 /// When an attempt was due; none where an answer named a date for it, which counts from the real
@@ -33,8 +33,8 @@ impl std::fmt::Display for Due {
 }
 
 /// Whether an answer asks to come back at a date.
-pub(super) fn names_a_date(answer: &AnswerRecord) -> bool {
-    let AnswerRecord::Response { headers, .. } = answer else {
+pub(super) fn names_a_date(answer: &ResponseRecord) -> bool {
+    let ResponseRecord::Response { headers, .. } = answer else {
         return false;
     };
     headers.iter().any(|(name, value)| {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::layout::{Columns, Layout};
 use super::style::{DIM, paint};
-use crate::harness::{AnswerRecord, AttemptEnded, BodyRecord};
+use crate::harness::{AttemptEnded, BodyRecord, ResponseRecord};
 use crate::report::body_text::BodyText;
 use crate::report::printable::printable;
 
@@ -84,10 +84,10 @@ fn write_answer(
     out: &mut impl Write,
     layout: Layout,
     arrow: &str,
-    answer: &AnswerRecord,
+    answer: &ResponseRecord,
 ) -> io::Result<()> {
     match answer {
-        AnswerRecord::Response {
+        ResponseRecord::Response {
             status,
             headers,
             body,
@@ -96,7 +96,7 @@ fn write_answer(
             write_headers(out, layout, headers)?;
             write_body(out, layout, body)
         }
-        AnswerRecord::Failure { message, hint, .. } => {
+        ResponseRecord::Failure { message, hint, .. } => {
             write_part(out, layout, arrow, message)?;
             match hint.as_ref() {
                 "" => Ok(()),
