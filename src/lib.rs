@@ -2,8 +2,8 @@
 //! end, checks its responses, and verifies that every coupon is granted exactly once.
 //!
 //! Data flows one way: [`protocol`] → [`generate`] → [`scenario`] → [`delivery`] → [`harness`] →
-//! [`journal`] → [`report`] → [`snapshots`] → [`cli`]. The built-in [`receiver`] depends only on the
-//! first modules of this chain.
+//! [`journal`] → [`report`] → [`snapshots`] → [`cli`]. The built-in [`receiver`] depends only on
+//! the first modules of this chain.
 
 pub mod cli;
 pub mod delivery;

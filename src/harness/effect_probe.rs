@@ -32,7 +32,7 @@ pub(super) struct EffectProbe<'run> {
 }
 
 /// Why a grant can't be checked.
-pub(super) const TOO_MANY_GRANTS: &str = "there are too many correct alternatives to grant this event; \
+pub(super) const TOO_MANY_GRANTS: &str = "there are too many correct ways to grant this event; \
     choose one in the profile's `policy`";
 /// Common causes if nothing was granted.
 const NEVER_ACCEPTED: &str = "no delivery of the event was accepted, and nothing was granted";
@@ -105,8 +105,8 @@ impl<'run> EffectProbe<'run> {
         })
     }
 
-    /// Adjusts an expectation that depends on the responses to the event. A refused event must not be
-    /// granted; an unanswered one is undecided, so it may be granted or not.
+    /// Adjusts an expectation that depends on the responses to the event. A refused event must not
+    /// be granted; an unanswered one is undecided, so it may be granted or not.
     pub(super) fn apply_outcomes(&mut self, outcomes: &EventOutcomes) {
         let (Some(event), ExpectedEffect::Grant(grant)) = (self.granted, &mut self.expected) else {
             return;

@@ -11,8 +11,8 @@ use crate::scenario::{BundlePolicy, BundleQuantity, GrantPolicy, Policy};
 /// How much of each SKU a player receives.
 pub(super) type ExpectedGrant = BTreeMap<String, u128>;
 
-/// The maximum number of grants that are listed. Beyond it, bundles are only granted either all by their
-/// SKU or all by their contents.
+/// The maximum number of grants that are listed. Beyond it, bundles are only granted either all by
+/// their SKU or all by their contents.
 const CHOICE_LIMIT: usize = 64;
 
 /// The grants of which exactly one must happen.
@@ -321,7 +321,8 @@ mod tests {
         assert_eq!(by_sku, [grant(&[("chest", 2)])]);
     }
 
-    /// Granting all bundles by their SKU, or all by their contents, is correct for any number of bundles.
+    /// Granting all bundles by their SKU, or all by their contents, is correct for any number of
+    /// bundles.
     #[test]
     fn many_bundles_can_be_granted_by_their_sku() {
         let mut event = event(item("gems", 1));

@@ -197,8 +197,8 @@ impl<'run> GrantSearch<'run> {
         self.rest_is_sum(0, &changes, &mut 0)
     }
 
-    /// Whether the remaining changes are a sum of grants of the expectations from `index` on. Grants
-    /// only add, so the search stops if a sum exceeds a change, or leaves one that no later
+    /// Whether the remaining changes are a sum of grants of the expectations from `index` on.
+    /// Grants only add, so the search stops if a sum exceeds a change, or leaves one that no later
     /// expectation can cause.
     fn rest_is_sum(&self, index: usize, left: &[i128], steps: &mut usize) -> Option<bool> {
         let Some(grants) = self.expectations.get(index) else {
@@ -426,8 +426,8 @@ mod tests {
         assert!(!checks(&nothing, 2, false));
     }
 
-    /// Forty bundles with three alternatives each: more sums than can be tried. Each was granted by its
-    /// own SKU.
+    /// Forty bundles with three alternatives each: more sums than can be tried. Each was granted by
+    /// its own SKU.
     #[test]
     fn many_choices_of_one_player_are_decided() {
         let own = |n: usize| format!("bundle_{n}");

@@ -101,7 +101,8 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
 fn equal_numbers(left: &Number, right: &Number) -> bool {
     match (left.as_i128(), right.as_i128()) {
         (Some(left), Some(right)) => left == right,
-        // At least one has a fraction or an exponent, so comparing them as floats loses no precision.
+        // At least one has a fraction or an exponent, so comparing them as floats loses no
+        // precision.
         _ => left.as_f64() == right.as_f64(),
     }
 }

@@ -144,8 +144,8 @@ pub(super) const HTTP1_HELP: &str = "set `http_version: \"1.1\"` or `auto` in th
 /// Why a fault needs HTTP/1.1.
 pub(super) fn needs_http1(fault: Fault) -> String {
     format!(
-        "the fault `{fault}` needs HTTP/1.1: over HTTP/2, an aborted request ends only its stream, not \
-         the connection"
+        "the fault `{fault}` needs HTTP/1.1: over HTTP/2, an aborted request ends only its stream, \
+         not the connection"
     )
 }
 

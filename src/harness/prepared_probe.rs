@@ -115,10 +115,10 @@ impl PreparedProbe {
         number.map_err(|reason| self.redaction.text(&reason).into_owned())
     }
 
-    /// Why its `read` seems to be mistyped, if it does: the path has never matched, and the responses
-    /// do not look as if it could.
+    /// Why its `read` seems to be mistyped, if it does: the path has never matched, and the
+    /// responses do not look as if it could.
     pub(super) fn path_hint(&self) -> Option<String> {
-        let reason = self.path_hint.path_hint()?;
+        let reason = self.path_hint.hint()?;
         Some(format!("{reason}; check the probe's `read`"))
     }
 

@@ -86,8 +86,8 @@ impl PreparedRestart {
         let done = restarted.await.unwrap_or_else(|_| {
             let timeout = DurationText(self.timeout);
             Err(format!(
-                "the receiver did not accept connections within {timeout} of its restart; set a longer \
-                 `timeout` for `restart`"
+                "the receiver did not accept connections within {timeout} of its restart; set a \
+                 longer `timeout` for `restart`"
             ))
         });
         done.map_err(|reason: String| self.redaction.text(&reason).into_owned())

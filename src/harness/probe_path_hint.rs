@@ -1,5 +1,5 @@
-//! Detects a mistyped `read` path of a probe: a path that never matched anything in a run. A path to
-//! something that a player does not hold matches nothing either, so both must be told apart.
+//! Detects a mistyped `read` path of a probe: a path that never matched anything in a run. A path
+//! to something that a player does not hold matches nothing either, so both must be told apart.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,7 +39,7 @@ impl ProbePathHint {
     }
 
     /// Why the path seems to be wrong, if it does.
-    pub(super) fn path_hint(&self) -> Option<String> {
+    pub(super) fn hint(&self) -> Option<String> {
         if self.0.matched.load(Ordering::Relaxed) {
             return None;
         }
@@ -54,8 +54,9 @@ impl ProbePathHint {
     }
 }
 
-/// The first segment of a path that is missing in `body`. `None` if the path ends in something empty,
-/// in `null`, past the end of a list or in a filter, as it would for items that a player lacks.
+/// The first segment of a path that is missing in `body`. `None` if the path ends in something
+/// empty, in `null`, past the end of a list or in a filter, as it would for items that a player
+/// lacks.
 fn missing_segment(path: &str, body: &Value) -> Option<String> {
     let mut rest = path.strip_prefix('$')?;
     let mut place = body;
@@ -151,12 +152,12 @@ mod tests {
         let path = JsonPath::parse("$.quantity").expect("a path");
         let body = json!({ "player": "P1" });
         path_hint.record_miss(&path, &body, &body);
-        let reason = path_hint.path_hint().expect("a hint");
+        let reason = path_hint.hint().expect("a hint");
         assert!(
             reason.contains("`quantity` is missing in {\"player\":\"P1\"}"),
             "{reason}"
         );
         path_hint.clone().record_match();
-        assert_eq!(path_hint.path_hint(), None);
+        assert_eq!(path_hint.hint(), None);
     }
 }

@@ -12,12 +12,12 @@ use crate::protocol::Secret;
 /// Replaces a secret.
 pub(super) const REDACTED: &str = "[secret not shown]";
 
-/// The minimum length, in bytes, of secrets whose encoded forms are redacted too. The encoded forms of
-/// shorter ones would match any text by chance.
+/// The minimum length, in bytes, of secrets whose encoded forms are redacted too. The encoded forms
+/// of shorter ones would match any text by chance.
 const ENCODED_FROM: usize = 6;
 
-/// Replaces secrets in text and bytes, both in plain form and in the encodings that a receiver's log
-/// or JSON may use.
+/// Replaces secrets in text and bytes, both in plain form and in the encodings that a receiver's
+/// log or JSON may use.
 #[derive(Debug, Clone)]
 pub struct Redaction {
     /// All forms of all secrets, longest first.
@@ -50,8 +50,8 @@ impl Redaction {
             })
     }
 
-    /// Removes the secrets from `bytes`, which may be binary. JSON with an escaped secret is serialised
-    /// again without it.
+    /// Removes the secrets from `bytes`, which may be binary. JSON with an escaped secret is
+    /// serialised again without it.
     pub fn bytes<'bytes>(&self, bytes: &'bytes [u8]) -> Cow<'bytes, [u8]> {
         let plain = self
             .forms

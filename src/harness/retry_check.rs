@@ -23,12 +23,12 @@ pub(super) fn check_retry_policy(policy: &RetryPolicy, delivery: &Delivery) -> O
 
 /// All deviations of a delivery from its policy:
 ///
-/// - the number of attempts: the delivery ends with a success, with a response or a failure that is not
-///   retried, or when all attempts are used up;
-/// - each wait: within the jitter of its delay or as long as `Retry-After` asks, and consistent with the
-///   virtual clock;
-/// - the identity of retries: the same body, or the same except for the event ID; signed again or with
-///   the first signature; on a new connection if the policy says so.
+/// - the number of attempts: the delivery ends with a success, with a response or a failure that is
+///   not retried, or when all attempts are used up;
+/// - each wait: within the jitter of its delay or as long as `Retry-After` asks, and consistent
+///   with the virtual clock;
+/// - the identity of retries: the same body, or the same except for the event ID; signed again or
+///   with the first signature; on a new connection if the policy says so.
 pub fn policy_deviations(policy: &RetryPolicy, delivery: &Delivery) -> Vec<String> {
     let mut deviations = Vec::new();
     number_of_attempts(policy, delivery, &mut deviations);

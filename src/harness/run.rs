@@ -111,8 +111,8 @@ impl RunContext {
     }
 }
 
-/// Players that several scenarios use. Those scenarios run one at a time, because each would see the
-/// other's grants.
+/// Players that several scenarios use. Those scenarios run one at a time, because each would see
+/// the other's grants.
 struct SharedPlayers(BTreeMap<String, tokio::sync::Mutex<()>>);
 
 impl SharedPlayers {
@@ -129,8 +129,8 @@ impl SharedPlayers {
         )
     }
 
-    /// Locks the shared players of a plan until the result is dropped. All plans lock players in the
-    /// same order, which prevents deadlocks.
+    /// Locks the shared players of a plan until the result is dropped. All plans lock players in
+    /// the same order, which prevents deadlocks.
     async fn lock(&self, plan: &Plan) -> Vec<tokio::sync::MutexGuard<'_, ()>> {
         let mut locks = Vec::new();
         for player in plan.players() {

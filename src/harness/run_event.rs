@@ -74,8 +74,8 @@ pub struct RunStarted {
     pub target: String,
     /// Whether the target is the receiver built into aghook.
     pub built_in_receiver: bool,
-    /// The start time of the run, from which event times are calculated, in Unix seconds. Pass it to
-    /// `--start-time` to reproduce the run.
+    /// The start time of the run, from which event times are calculated, in Unix seconds. Pass it
+    /// to `--start-time` to reproduce the run.
     pub start_time: String,
     /// The random seed of the run, if one was given.
     pub seed: Option<u64>,
@@ -152,7 +152,8 @@ pub struct AttemptEnded {
     pub unheard_answer: Option<Box<ResponseRecord>>,
 }
 
-/// How long the parts of an attempt took, as far as it reached them. All times count from its start.
+/// How long the parts of an attempt took, as far as it reached them. All times count from its
+/// start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TimingsRecord {
     /// Until the connection was established, including TLS; null if a connection was reused or none
@@ -164,8 +165,8 @@ pub struct TimingsRecord {
     #[serde(rename = "first_byte_seconds", with = "seconds::optional")]
     #[schemars(with = "Option<f64>")]
     pub first_byte: Option<Duration>,
-    /// How long it was held back so that other requests arrive at the same time. This is included in
-    /// the time until the first byte, but not in the time that the attempt took.
+    /// How long it was held back so that other requests arrive at the same time. This is included
+    /// in the time until the first byte, but not in the time that the attempt took.
     #[serde(rename = "held_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub held: Duration,
@@ -180,9 +181,10 @@ pub struct ConnectionRecord {
     pub http_version: Cow<'static, str>,
     /// The remote address.
     pub remote_address: SocketAddr,
-    /// Present if the receiver closed the idle connection that the request was about to use, so that
-    /// the same attempt used this new connection instead: `before_request` if the request was not
-    /// sent yet, `after_request` if it was, in which case the receiver may have received it twice.
+    /// Present if the receiver closed the idle connection that the request was about to use, so
+    /// that the same attempt used this new connection instead: `before_request` if the request was
+    /// not sent yet, `after_request` if it was, in which case the receiver may have received it
+    /// twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_place_of_closed: Option<Cow<'static, str>>,
 }
@@ -373,7 +375,8 @@ pub struct RunEnded {
     #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
-    /// The total time for which the profile's `max_rate` held deliveries back; omitted if it is zero.
+    /// The total time for which the profile's `max_rate` held deliveries back; omitted if it is
+    /// zero.
     #[serde(
         rename = "held_back_seconds",
         with = "seconds",

@@ -37,8 +37,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 impl<'run> ScenarioEffects<'run> {
-    /// Reads all probes before the first step. If a grace period is set, retries failed readings for
-    /// that long, for example while the receiver restarts.
+    /// Reads all probes before the first step. If a grace period is set, retries failed readings
+    /// for that long, for example while the receiver restarts.
     pub(super) async fn begin(context: &'run RunContext, plan: &'run Plan) -> Self {
         let effects = plan
             .case
@@ -53,22 +53,22 @@ impl<'run> ScenarioEffects<'run> {
             Some(effect)
         });
         let effects = effects.collect();
-        let mut watched = Self {
+        let mut scenario_effects = Self {
             context,
             effects,
             before: ProbeResults::new(),
         };
         let started = Instant::now();
-        let wait = watched.longest_settle().unwrap_or_default();
+        let wait = scenario_effects.longest_settle().unwrap_or_default();
         let mut pause = FIRST_PAUSE;
         if plan.missing.is_some() {
-            return watched;
+            return scenario_effects;
         }
         loop {
-            watched.before = watched.read().await;
+            scenario_effects.before = scenario_effects.read().await;
             let left = wait.saturating_sub(started.elapsed());
-            if left.is_zero() || watched.before.values().all(Result::is_ok) {
-                return watched;
+            if left.is_zero() || scenario_effects.before.values().all(Result::is_ok) {
+                return scenario_effects;
             }
             tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -81,8 +81,8 @@ impl<'run> ScenarioEffects<'run> {
     /// If the first reading is as expected and no grace period is set, it is final. Otherwise the
     /// readings must still be as expected at the end of the grace period, because a receiver that
     /// grants late may also grant too much late. Failed readings are retried as well, because the
-    /// receiver may be restarting. If the readings before the first step failed, there is nothing to
-    /// compare with, and no retry helps.
+    /// receiver may be restarting. If the readings before the first step failed, there is nothing
+    /// to compare with, and no retry helps.
     pub(super) async fn end(mut self, outcomes: &EventOutcomes) -> EffectResults {
         for effect in &mut self.effects {
             effect.apply_outcomes(outcomes);
@@ -124,8 +124,8 @@ impl<'run> ScenarioEffects<'run> {
         }
     }
 
-    /// If a check fails and the probe's path has never matched, reports the path instead: it is then
-    /// unknown what was granted.
+    /// If a check fails and the probe's path has never matched, reports the path instead: it is
+    /// then unknown what was granted.
     fn report_wrong_paths(&self, checks: Vec<Check>) -> Vec<Check> {
         let is_wrong = |check: &Check| matches!(check.verdict, Verdict::Failed | Verdict::Warned);
         if !checks.iter().any(is_wrong) {
@@ -227,8 +227,8 @@ impl<'run> ScenarioEffects<'run> {
             .collect()
     }
 
-    /// The numbers before and after for each query of an effect, or the check that reports why there
-    /// are none.
+    /// The numbers before and after for each query of an effect, or the check that reports why
+    /// there are none.
     fn numbers(
         &self,
         effect: &EffectProbe<'_>,

@@ -16,7 +16,8 @@ use crate::scenario::Level;
 pub enum Verdict {
     /// It passed.
     Passed,
-    /// It was not checked because the profile lacks something that it needs. Never counts as passed.
+    /// It was not checked because the profile lacks something that it needs. Never counts as
+    /// passed.
     NotChecked,
     /// It failed, but its level is only `should`.
     Warned,
@@ -61,8 +62,8 @@ pub struct Check {
     /// What to do about it, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// A common cause, if other checks may fail for the same reason. Its text leaves out players and
-    /// items, so that equal causes have equal texts.
+    /// A common cause, if other checks may fail for the same reason. Its text leaves out players
+    /// and items, so that equal causes have equal texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// The source of the requirement.

@@ -35,8 +35,8 @@ pub enum VolatileKind {
     Time,
 }
 
-/// Finds the values that differ. `events` lists each event's name, its body, and its body for another
-/// start time. A value that several events share is named after the first.
+/// Finds the values that differ. `events` lists each event's name, its body, and its body for
+/// another start time. A value that several events share is named after the first.
 pub(super) fn volatile_values(
     events: &[(&str, &[u8], Bytes)],
     start: StartTime,

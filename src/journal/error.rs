@@ -67,8 +67,8 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// Whether the path is not a journal at all: it does not exist, or its first line is not one of a
-    /// journal.
+    /// Whether the path is not a journal at all: it does not exist, or its first line is not one of
+    /// a journal.
     pub fn is_not_a_journal(&self) -> bool {
         matches!(
             self,

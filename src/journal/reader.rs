@@ -11,8 +11,8 @@ use crate::harness::{FORMAT_VERSION, RunEvent, RunStarted};
 
 /// An iterator of a journal's events. The first event has already been read.
 ///
-/// An incomplete last line is ignored, because a killed program leaves one behind. Any other invalid
-/// line is an error, which ends the iterator.
+/// An incomplete last line is ignored, because a killed program leaves one behind. Any other
+/// invalid line is an error, which ends the iterator.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -169,7 +169,8 @@ fn read_line(lines: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool
     Ok(line.pop_if(|last| *last == b'\n').is_some())
 }
 
-/// The error without its line number, which counts from this line and not from the start of the file.
+/// The error without its line number, which counts from this line and not from the start of the
+/// file.
 fn describe_error(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let reason = text.rsplit_once(" at line ").map(|(reason, _)| reason);

@@ -1,7 +1,7 @@
 //! Sends a recorded run again and compares the responses.
 //!
-//! Requests are sent one after another, in the order in which they ended. Requests that were sent at
-//! the same time are not, because a race can't be reproduced by sending the same bytes.
+//! Requests are sent one after another, in the order in which they ended. Requests that were sent
+//! at the same time are not, because a race can't be reproduced by sending the same bytes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -131,7 +131,8 @@ impl Replay<'_> {
                     let scenario = active.get_mut(&step.scenario);
                     if let Some(scenario) = scenario.filter(|scenario| scenario.selected) {
                         scenario.last.clear();
-                        // Later steps depend on earlier ones, so the rest of the scenario is skipped too.
+                        // Later steps depend on earlier ones, so the rest of the scenario is
+                        // skipped too.
                         if scenario.skipped.is_none() {
                             scenario.skipped = self.repeat_hooks(&step).await.err();
                         }
@@ -257,8 +258,8 @@ impl Replay<'_> {
     }
 }
 
-/// Whether a delivery was accepted when it was recorded, and is now refused like one with an invalid
-/// signature.
+/// Whether a delivery was accepted when it was recorded, and is now refused like one with an
+/// invalid signature.
 fn is_now_refused(attempt: &AttemptEnded, now: &ResponseRecord) -> bool {
     let status = |response: &ResponseRecord| match response {
         ResponseRecord::Response { status, .. } => Some(*status),

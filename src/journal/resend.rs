@@ -15,8 +15,8 @@ use crate::scenario::Forgery;
 pub enum Signatures {
     /// With the recorded signature and the recorded timestamp.
     AsRecorded,
-    /// With a fresh signature by the current secret, as old as the recorded one was when it was sent.
-    /// Forgeries are forged again.
+    /// With a fresh signature by the current secret, as old as the recorded one was when it was
+    /// sent. Forgeries are forged again.
     Fresh,
 }
 
@@ -24,7 +24,7 @@ pub enum Signatures {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum SkipReason {
     /// The fault lost the request or truncated its body.
-    #[error("the fault recorded the receiver from getting the whole request")]
+    #[error("the fault kept the receiver from getting the whole request")]
     IncompleteRequest,
     /// A part of it was not recorded.
     #[error("the request contains a credential or a secret, which is not recorded")]
@@ -104,8 +104,8 @@ impl RequestRebuilder<'_> {
         Ok((target, request))
     }
 
-    /// Deliveries go to the new target. Other requests go to the same path there, unless they went to
-    /// another server.
+    /// Deliveries go to the new target. Other requests go to the same path there, unless they went
+    /// to another server.
     fn target(&self, attempt: &AttemptEnded, url: &Url) -> Result<Target, SkipReason> {
         let target = &self.context.target;
         if attempt.event_name.is_some() {
@@ -152,8 +152,8 @@ impl RequestRebuilder<'_> {
         if forgery != Forgery::TamperedBody {
             return Ok(forge(forgery, &input, &mut random));
         }
-        // The recorded body is the tampered one. It is sent unchanged, with the signature of another
-        // body.
+        // The recorded body is the tampered one. It is sent unchanged, with the signature of
+        // another body.
         let other = forge(forgery, &input, &mut random).body;
         let signed = sign(&ForgeInput {
             body: &other,
@@ -166,8 +166,8 @@ impl RequestRebuilder<'_> {
     }
 }
 
-/// The recorded headers, but without the length, which the client adds, and with the new target's host
-/// if they named the old target's.
+/// The recorded headers, but without the length, which the client adds, and with the new target's
+/// host if they named the old target's.
 fn recorded_headers(
     record: &SentRequestRecord,
     url: &Url,

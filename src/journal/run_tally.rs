@@ -85,8 +85,8 @@ impl RunTally {
         self.unfinished.values()
     }
 
-    /// The result of an incomplete run. Unfinished scenarios count as not run, and the time is measured
-    /// from the first attempt to the last.
+    /// The result of an incomplete run. Unfinished scenarios count as not run, and the time is
+    /// measured from the first attempt to the last.
     pub fn partial_result(&self) -> RunEnded {
         let took = match (self.started_at, self.ended) {
             (Some(started_at), Some(ended)) => ended.duration_since(started_at).try_into(),

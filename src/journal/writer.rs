@@ -1,8 +1,8 @@
 //! Writes a journal during a run.
 //!
-//! Each line is passed to the operating system in one write before the run continues, so every event
-//! is in the file even if the program is killed right after it. A power failure can still lose lines
-//! that the system has not written to disk.
+//! Each line is passed to the operating system in one write before the run continues, so every
+//! event is in the file even if the program is killed right after it. A power failure can still
+//! lose lines that the system has not written to disk.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -35,8 +35,8 @@ pub struct JournalWriter<W> {
 }
 
 impl JournalWriter<File> {
-    /// Creates a journal in a folder, and the folder if it does not exist. On Unix, only the owner can
-    /// read the file, because it contains player IDs and full responses.
+    /// Creates a journal in a folder, and the folder if it does not exist. On Unix, only the owner
+    /// can read the file, because it contains player IDs and full responses.
     pub fn create(folder: &Path) -> Result<Self, CreateJournalError> {
         let path = folder.join(JOURNAL_FILE_NAME);
         let unwritable = |reason| CreateJournalError::Unwritable {

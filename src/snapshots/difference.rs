@@ -17,8 +17,8 @@ pub struct Difference {
 const CONTEXT: usize = 3;
 
 impl Difference {
-    /// Compares the reviewed report, which is empty if there is none, with the report of a run. `file`
-    /// is the name of the reviewed report.
+    /// Compares the reviewed report, which is empty if there is none, with the report of a run.
+    /// `file` is the name of the reviewed report.
     pub fn between(file: &str, reviewed: &str, found: &str) -> Self {
         let diff = TextDiff::from_lines(reviewed, found);
         let count = |tag: ChangeTag| {

@@ -1,8 +1,8 @@
 //! A stage between a run and its reports that compares each scenario's snapshot report with the
 //! reviewed one. A difference fails the scenario.
 //!
-//! Events pass through unchanged, except the ends of scenarios and of the run, whose verdicts and counts
-//! include the snapshots. So every report shows the results without extra code.
+//! Events pass through unchanged, except the ends of scenarios and of the run, whose verdicts and
+//! counts include the snapshots. So every report shows the results without extra code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -43,7 +43,8 @@ pub struct SnapshotReviewSettings {
 pub struct ExpectedSnapshots {
     /// The paths of its scenarios' snapshots, relative to the snapshots folder.
     pub paths: BTreeSet<PathBuf>,
-    /// The files and folders of its scenarios. Only snapshots of files in these can be unreferenced.
+    /// The files and folders of its scenarios. Only snapshots of files in these can be
+    /// unreferenced.
     pub roots: Vec<PathBuf>,
 }
 
@@ -201,7 +202,8 @@ impl SnapshotReview {
             problem: None,
             difference: None,
         };
-        // An undecided scenario says nothing about the receiver, so its report must not be reviewed.
+        // An undecided scenario says nothing about the receiver, so its report must not be
+        // reviewed.
         if report.verdict == Verdict::Broken {
             return Ok(without_problem(SnapshotOutcome::NotCompared));
         }

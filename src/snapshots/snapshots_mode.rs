@@ -52,7 +52,8 @@ impl SnapshotsMode {
         }
     }
 
-    /// Where to write a report that does not match. `reviewed` says whether there is a reviewed one.
+    /// Where to write a report that does not match. `reviewed` says whether there is a reviewed
+    /// one.
     pub(super) fn destination(self, reviewed: bool) -> Destination {
         match self {
             Self::Always | Self::Force => Destination::Reviewed,

@@ -28,7 +28,7 @@ impl AssignedPlayers {
         let specs = || scenario.events.values().map(|spec| &spec.value);
         let mut taken: BTreeSet<String> = specs().filter_map(given).collect();
         let from = first % listed.len();
-        let in_turn = || listed[from..].iter().chain(&listed[..from]);
+        let rotated = || listed[from..].iter().chain(&listed[..from]);
         let mut assigned = Self::default();
         for (name, spec) in &scenario.events {
             let ending = match &spec.value.player_id {
@@ -40,7 +40,7 @@ impl AssignedPlayers {
             let fits = |player: &&String| {
                 !taken.contains(*player) && player.ends_with(ending.unwrap_or_default())
             };
-            let Some(player) = in_turn().find(fits).cloned() else {
+            let Some(player) = rotated().find(fits).cloned() else {
                 assigned.missing = Some(match ending {
                     Some(ending) => MissingCapability::PlayerWithEnding(ending.to_owned()),
                     None => MissingCapability::Players {

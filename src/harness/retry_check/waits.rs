@@ -73,7 +73,8 @@ pub(super) fn check_waits(policy: &RetryPolicy, delivery: &Delivery, deviations:
     for (index, pair) in delivery.attempts.windows(2).enumerate() {
         let [before, attempt] = pair else { continue };
         let (number, waited) = (attempt.number, attempt.delay_before);
-        // A late retry waits for the sum of all waits. With very many, the sum is not worth computing.
+        // A late retry waits for the sum of all waits. With very many, the sum is not worth
+        // computing.
         let bounds = match is_late(delivery) {
             true if policy.attempts > MAX_SUMMED_WAITS => None,
             true => Some(total(policy)),

@@ -20,8 +20,8 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     duration(f64::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-/// Converts seconds to a duration. Larger values become `Duration::MAX`, because that is written as a
-/// number that is slightly too large.
+/// Converts seconds to a duration. Larger values become `Duration::MAX`, because that is written as
+/// a number that is slightly too large.
 fn duration(seconds: f64) -> Result<Duration, String> {
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) => Ok(duration),

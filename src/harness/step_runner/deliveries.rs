@@ -1,5 +1,5 @@
-//! Sends the deliveries of one step, one after another, at the same time or out of order, and checks
-//! their expectations.
+//! Sends the deliveries of one step, one after another, at the same time or out of order, and
+//! checks their expectations.
 
 use futures_util::future::{join, join_all};
 
@@ -70,7 +70,8 @@ impl<'run> StepRunner<'run> {
         Ok(ended.collect())
     }
 
-    /// Sends all deliveries at the same time, or as many at once as the profile's `max_rate` allows.
+    /// Sends all deliveries at the same time, or as many at once as the profile's `max_rate`
+    /// allows.
     async fn deliver_together(
         &self,
         number: usize,
