@@ -42,7 +42,7 @@ fn what_would_be_sent_and_checked_is_told() {
     .says(&[
         "a bundle, forged and redelivered  scenario.yaml:1\n",
         "    welcome: 5 gems for player P1, coupon WELCOME, ",
-        ", a bundle of 3 gems, or else 9 gold, test, ",
+        ", a bundle of 3 gems, fallback 9 gold, test, ",
         "    broken: invalid event, 1 bytes\n",
         "    1. deliver welcome 3 times together, 3 deliveries\n       expects status: 2xx\n       \
          expects within: at most 2s\n",

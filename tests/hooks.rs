@@ -79,7 +79,7 @@ fn a_restart_that_fails_is_broken_and_blames_no_receiver() {
     let refusing = Peer::answering(|_| Answer::of(500));
     let by_request = format!("    restart: {{ http: POST {} }}\n", refusing.url());
     for (profile, told) in [
-        (by_request.as_str(), "answered 500"),
+        (by_request.as_str(), "returned 500"),
         (
             "    restart: { command: [aghook-has-no-such-program] }\n",
             "could not be run",

@@ -81,7 +81,7 @@ fn a_scenario_without_enough_players_is_not_checked_and_sends_nothing() {
     let (code, told, met) = run("tester-1", &[]);
     assert_eq!((code, met.len()), (Some(3), 0), "{told}");
     assert!(told.contains("needs 2 different players"), "{told}");
-    assert!(told.contains("list 2 players or more"), "{told}");
+    assert!(told.contains("list at least 2 players"), "{told}");
 }
 
 #[test]
@@ -233,10 +233,7 @@ fn a_mistyped_path_is_not_blamed_on_the_receiver() {
     let always = |quantity| json!({ "player": "P", "quantity": quantity });
     let (code, told) = probed("$.quantiy", true, always);
     assert_eq!(code, Some(3), "{told}");
-    assert!(
-        told.contains("`$.quantiy` has matched no response yet"),
-        "{told}"
-    );
+    assert!(told.contains("`$.quantiy` has never matched"), "{told}");
     assert!(
         told.contains("no `quantiy` in {\"player\":\"P\",\"quantity\":5}"),
         "{told}"
@@ -279,7 +276,7 @@ fn an_item_that_was_held_before_can_not_show_that_it_was_granted() {
     );
     let again = folder.run(&[]).output().expect("runs");
     let told = text(&again.stdout);
-    assert!(told.contains("the player held hat before"), "{told}");
+    assert!(told.contains("the player already holds hat"), "{told}");
     assert!(
         told.contains("1 passed") && told.contains("1 not checked"),
         "{told}"

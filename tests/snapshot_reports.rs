@@ -386,7 +386,7 @@ fn what_says_nothing_takes_no_place() {
     fs::rename(folder.path(REVIEWED), folder.path("kept")).expect("moved");
     fs::create_dir(folder.path(REVIEWED)).expect("a folder");
     let unusable = Transcript::of(&mut run(&folder, &RUN)).ends_with(3);
-    unusable.says(&["can be read and written", "look at snapshots/welcome.snap"]);
+    unusable.says(&["can be read and written", "check snapshots/welcome.snap"]);
     fs::remove_dir(folder.path(REVIEWED)).expect("removed");
     fs::rename(folder.path("kept"), folder.path(REVIEWED)).expect("moved");
 

@@ -218,12 +218,12 @@ fn a_redelivery_is_answered_like_the_first_or_not() {
         (
             |n| Answer::of(if n == 0 { 200 } else { 409 }),
             1,
-            "status 409 after 200",
+            "status 409 instead of 200",
         ),
         (
             |n| Answer::of(200).json(&json!({ "n": n })),
             1,
-            "body {\"n\":1} after {\"n\":0}",
+            "body {\"n\":1} instead of {\"n\":0}",
         ),
         (
             |n| {
@@ -233,7 +233,7 @@ fn a_redelivery_is_answered_like_the_first_or_not() {
                 )
             },
             1,
-            "content type text/html after text/plain",
+            "content type text/html instead of text/plain",
         ),
     ];
     for (answers, code, said) in cases {
@@ -373,7 +373,7 @@ fn a_probe_that_comes_back_is_waited_for() {
     run_with(&away_at(&[0, 1]), &scenario, "    settle: 300ms\n").ends_with(0);
     run_with(&away_at(&[0, 1]), &scenario, "    settle:\n")
         .ends_with(3)
-        .says(&["answered 503"]);
+        .says(&["returned 503"]);
 }
 
 /// Where a wait is asked for, it is waited to its end: what was right at first may yet go wrong.

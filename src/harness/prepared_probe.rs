@@ -150,7 +150,7 @@ impl PreparedProbe {
         }
         if !(200..300).contains(&response.status) {
             let hint = match response.status {
-                404 => "; if this means that the player holds none, add `missing: 0` to the probe",
+                404 => "; if the player holds none, add `missing: 0` to the probe",
                 _ => "",
             };
             return Err(format!("{name} returned {}{hint}", response.status));

@@ -31,7 +31,7 @@ impl ProbePathHint {
     pub(super) fn record_miss(&self, path: &JsonPath, body: &Value, shown: &Value) {
         if let Some(absent) = missing_segment(&path.to_string(), body) {
             let reason = format!(
-                "`{path}` has matched no response yet: `{absent}` is missing in {}",
+                "`{path}` has never matched: no `{absent}` in {}",
                 shortened(shown)
             );
             *self.mismatch() = Some(reason);
@@ -154,7 +154,7 @@ mod tests {
         path_hint.record_miss(&path, &body, &body);
         let reason = path_hint.hint().expect("a hint");
         assert!(
-            reason.contains("`quantity` is missing in {\"player\":\"P1\"}"),
+            reason.contains("no `quantity` in {\"player\":\"P1\"}"),
             "{reason}"
         );
         path_hint.clone().record_match();

@@ -103,7 +103,7 @@ fn another_version_is_named() {
         );
     refused(
         &newer,
-        &["recorded by aghook 9.8.7 in format version 2, and this aghook reads version 1"],
+        &["recorded by aghook 9.8.7 in format version 2, but this aghook reads version 1"],
     );
 }
 

@@ -327,7 +327,7 @@ fn a_receiver_that_was_restarted_is_restarted_again_or_the_rest_is_left_out() {
     let folder = folder.with("aghook.yaml", restart(&failing));
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(3)
-        .says(&["1 not sent: the receiver could not be restarted", "500"]);
+        .says(&["1 not sent: failed to restart the receiver", "500"]);
     assert_eq!((receiver.taken().len(), hook.taken().len()), (1, 0));
 }
 
