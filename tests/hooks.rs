@@ -82,7 +82,7 @@ fn a_restart_that_fails_is_broken_and_blames_no_receiver() {
         (by_request.as_str(), "returned 500"),
         (
             "    restart: { command: [aghook-has-no-such-program] }\n",
-            "could not be run",
+            "failed to run",
         ),
     ] {
         run(&game(Arc::default()), profile, &[])

@@ -1,5 +1,5 @@
 //! Detects a mistyped `read` path of a probe: a path that never matched anything in a run. A path
-//! to something that a player does not hold matches nothing either, so both must be told apart.
+//! to something that a player does not hold matches nothing either, so both must be distinguished.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -293,7 +293,7 @@ pub struct StepEnded {
     pub restarted: bool,
 }
 
-/// The responses that the receiver was told to return.
+/// The scripted responses of the receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScriptedResponses {
     /// The player whose next deliveries get these responses.
