@@ -1,9 +1,9 @@
-//! aghook plays Aghanim's part: it sends a game's back end signed `coupon.redeemed` webhooks and
-//! proves that the game answers right and grants every coupon exactly once.
+//! aghook plays the part of Aghanim: it sends signed `coupon.redeemed` webhooks to a game's back
+//! end, checks its responses, and verifies that every coupon is granted exactly once.
 //!
 //! Data flows one way: [`protocol`] → [`generate`] → [`scenario`] → [`delivery`] → [`harness`] →
-//! [`journal`] → [`report`] → [`snapshots`] → [`cli`]. The reference [`receiver`] stands on the first
-//! ones alone.
+//! [`journal`] → [`report`] → [`snapshots`] → [`cli`]. The built-in [`receiver`] depends only on
+//! the first modules of this chain.
 
 pub mod cli;
 pub mod delivery;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use super::command_error::CommandError;
 use crate::harness::{RunEnded, RunEvent, Verdict};
 use crate::journal::{CreateJournalError, JournalWriter};
-use crate::snapshots::Review;
+use crate::snapshots::SnapshotReview;
 
 /// An open journal and its folder.
 pub(super) struct Recording {
@@ -59,7 +59,7 @@ pub(super) struct SinkResult {
 }
 
 struct Consumers {
-    review: Option<Review>,
+    review: Option<SnapshotReview>,
     recording: Option<Recording>,
     reports: mpsc::Sender<RunEvent>,
     ended: Option<RunEnded>,
@@ -69,7 +69,7 @@ impl<'run> EventSink<'run> {
     /// A failed scenario sets `stop_on_failure`. That happens here because a snapshot difference can
     /// make a scenario fail.
     pub(super) fn new(
-        review: Option<Review>,
+        review: Option<SnapshotReview>,
         stop_on_failure: Option<&'run AtomicBool>,
         recording: Option<Recording>,
         reports: mpsc::Sender<RunEvent>,
@@ -91,7 +91,7 @@ impl<'run> EventSink<'run> {
         let consumers = self.consumers.lock();
         let mut consumers = consumers.unwrap_or_else(PoisonError::into_inner);
         let events = match &mut consumers.review {
-            Some(review) => review.pass(event),
+            Some(review) => review.process(event),
             None => vec![event],
         };
         for event in events {

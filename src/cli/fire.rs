@@ -21,7 +21,7 @@ use crate::delivery::{
 };
 use crate::generate::{Generator, Seed, StartTime};
 use crate::harness::{
-    AttemptPlace, PlannedEvent, Redaction, Verdict, answer_record, attempt_record,
+    AttemptLocation, PlannedEvent, Redaction, Verdict, attempt_record, response_record,
 };
 use crate::report::FireReport;
 use crate::scenario::document::nearest;
@@ -150,7 +150,7 @@ impl Fire {
                 event_ids: Some(Generator::new(seed.derive(&index.to_string()), start)),
                 ..DeliveryPlan::new(target, event.body.clone(), policy)
             };
-            let place = AttemptPlace {
+            let place = AttemptLocation {
                 scenario: 1,
                 step: 1,
                 delivery: index + 1,
@@ -167,12 +167,12 @@ impl Fire {
             let Some(last) = delivery.attempts.last() else {
                 continue;
             };
-            let response = answer_record(&last.exchange.result, redaction);
+            let response = response_record(&last.exchange.result, redaction);
             let attempts = delivery.attempts.len();
             let judged = FireVerdict::new(self.forge, delivery.outcome, &response, attempts);
             all += 1;
             let verdict = match judged.outcome {
-                FireOutcome::Expected => {
+                FireOutcome::ExpectedSnapshots => {
                     as_expected += 1;
                     Verdict::Passed
                 }

@@ -22,7 +22,7 @@ use super::{ExitCode, block_on};
 use crate::delivery::Target;
 use crate::generate::StartTime;
 use crate::harness::{RunStarted, ScenarioStarted};
-use crate::journal::{CompareBy, Journal, LeftOut, Replay, ReplayEnded, Signatures};
+use crate::journal::{CompareBy, Journal, Replay, ReplayEnded, Signatures, SkipReason};
 use crate::report::{Detail, ReplayReport};
 use crate::scenario::Profile;
 
@@ -106,7 +106,7 @@ impl ReplayRun {
             return Err(CommandError::usage(message, help.to_owned()));
         }
         if let Err(error) = Journal::open(&self.run)
-            && error.is_no_journal()
+            && error.is_not_a_journal()
         {
             let message = format!("{error}, nor a failures file of a load");
             let help = "pass the folder of `aghook run --record DIR`, a file of the JSON report, \
@@ -208,7 +208,7 @@ impl ReplayRun {
             Some(Compare::Body) | None => CompareBy::Body,
         };
         let replay = Replay {
-            harness,
+            context: harness,
             recorded_target,
             signatures,
             compare_by,
@@ -260,14 +260,18 @@ fn verdict(ended: &ReplayEnded) -> Result<ExitCode, CommandError> {
     if ended.different > 0 {
         return Ok(ExitCode::CheckFailed);
     }
-    if let Some(reason) = &ended.broken_off {
+    if let Some(reason) = &ended.aborted {
         let message = format!("the target can no longer be reached: {reason}");
         let help = "look for a crash in the receiver's log".to_owned();
         return Err(CommandError::not_completed(message, help));
     }
-    let hook_failed =
-        |reason: &LeftOut| matches!(reason, LeftOut::ScriptFailed(_) | LeftOut::RestartFailed(_));
-    if ended.same == 0 || ended.left_out.keys().any(hook_failed) {
+    let hook_failed = |reason: &SkipReason| {
+        matches!(
+            reason,
+            SkipReason::ScriptFailed(_) | SkipReason::RestartFailed(_)
+        )
+    };
+    if ended.same == 0 || ended.skipped.keys().any(hook_failed) {
         return Ok(ExitCode::NotCompleted);
     }
     Ok(ExitCode::Success)

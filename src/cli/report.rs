@@ -8,7 +8,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::report_options::ReportOptions;
-use crate::journal::{Journal, JournalError, RunTally, Torn};
+use crate::journal::{Journal, JournalError, RunTally, TruncatedLine};
 
 /// Generate reports of a recorded run (`aghook run --record`)
 ///
@@ -36,10 +36,10 @@ impl MakeReports {
         for event in journal {
             reports.observe(&event.map_err(|error| unreadable(&error))?);
         }
-        let code = if let Some(ended) = summary.tally.whole() {
+        let code = if let Some(ended) = summary.tally.run_ended() {
             ExitCode::of_run(ended)
         } else {
-            reports.cut_short(summary.tally.cut_short());
+            reports.cut_short(summary.tally.partial_result());
             ExitCode::NotCompleted
         };
         reports.finish()?;
@@ -52,7 +52,7 @@ impl MakeReports {
 pub(super) struct JournalSummary {
     pub(super) tally: RunTally,
     path: PathBuf,
-    torn: Option<Torn>,
+    torn: Option<TruncatedLine>,
 }
 
 /// Reads the whole journal, to find errors in it before it is used.
@@ -65,7 +65,7 @@ pub(super) fn summarize_journal(path: &std::path::Path) -> Result<JournalSummary
     Ok(JournalSummary {
         tally,
         path: journal.path().to_owned(),
-        torn: journal.torn(),
+        torn: journal.truncated_line(),
     })
 }
 
@@ -74,16 +74,16 @@ impl JournalSummary {
     pub(super) fn note_if_incomplete(&self, console: &mut Console) {
         /// The maximum number of scenarios to list.
         const MAX_LISTED: usize = 8;
-        if self.tally.whole().is_some() {
+        if self.tally.run_ended().is_some() {
             return;
         }
-        let completed = self.tally.cut_short().scenarios.total();
-        let planned = self.tally.meant();
+        let completed = self.tally.partial_result().scenarios.total();
+        let planned = self.tally.planned();
         let mut lines = vec![format!(
             "incomplete: this run was interrupted or is still running: {completed} of {planned} \
              scenarios completed"
         )];
-        let running: Vec<_> = self.tally.under_way().collect();
+        let running: Vec<_> = self.tally.unfinished().collect();
         lines.extend(running.iter().take(MAX_LISTED).map(|scenario| {
             let (name, attempts) = (&scenario.name, scenario.attempts);
             format!("  not completed: {name} (completed attempts: {attempts})")
@@ -91,7 +91,7 @@ impl JournalSummary {
         if let Some(more @ 1..) = running.len().checked_sub(MAX_LISTED) {
             lines.push(format!("  and {more} more"));
         }
-        if let Some(Torn { line, bytes }) = self.torn {
+        if let Some(TruncatedLine { line, bytes }) = self.torn {
             let path = self.path.display();
             lines.push(format!(
                 "  {path}:{line}: ignored the last {bytes} bytes, which are an incomplete line"

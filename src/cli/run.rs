@@ -23,7 +23,7 @@ use crate::generate::{Seed, StartTime};
 use crate::harness::{FORMAT_VERSION, Plan, PlanSettings, RunEvent, RunStarted};
 use crate::report::write_dry_run;
 use crate::scenario::document::Diagnostics;
-use crate::snapshots::Review;
+use crate::snapshots::SnapshotReview;
 
 /// Run scenarios against a receiver
 ///
@@ -143,7 +143,7 @@ impl Run {
             let surroundings = settings.surroundings()?;
             let outlines: Vec<_> = plans
                 .iter()
-                .map(|plan| plan.outline(&surroundings))
+                .map(|plan| plan.dry_run(&surroundings))
                 .collect();
             write_dry_run(&mut console.reopened(), &outlines)?;
             return Ok(ExitCode::Success);
@@ -160,7 +160,8 @@ impl Run {
                 let reports = self.reports.open(console);
                 let (sender, receiver) = mpsc::channel();
                 let writer = scope.spawn(move || reports.follow(&receiver));
-                let review = review.map(|review| Review::new(review, session.snapshots.clone()));
+                let review =
+                    review.map(|review| SnapshotReview::new(review, session.snapshots.clone()));
                 let stop = AtomicBool::new(false);
                 let stop_on_failure = self.fail_fast.then_some(&stop);
                 let sink = EventSink::new(review, stop_on_failure, recording, sender);

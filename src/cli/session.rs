@@ -14,8 +14,8 @@ use super::target_options::ChosenTarget;
 use crate::delivery::{AllowedHosts, Clock, RateLimit, Target, TimestampAllocator};
 use crate::generate::{Catalogue, Seed, StartTime};
 use crate::harness::{
-    Harness, HookProblem, PlanSettings, PreparedProbe, PreparedRestart, PreparedScript, Redaction,
-    Surroundings,
+    Capabilities, HookError, PlanSettings, PreparedProbe, PreparedRestart, PreparedScript,
+    Redaction, RunContext,
 };
 use crate::protocol::Secret;
 use crate::receiver::{Receiver, ReceiverSettings};
@@ -36,7 +36,7 @@ pub(super) struct SessionSettings<'options> {
 
 /// A ready harness, and the built-in receiver if it is the target.
 pub(super) struct Session {
-    pub(super) harness: Harness,
+    pub(super) harness: RunContext,
     pub(super) seed: Option<Seed>,
     pub(super) start: StartTime,
     pub(super) built_in: Option<BuiltInReceiver>,
@@ -81,7 +81,7 @@ impl SessionSettings<'_> {
     }
 
     /// The capabilities that decide what can be checked. Starts nothing and reads no secret.
-    pub(super) fn surroundings(&self) -> Result<Surroundings, CommandError> {
+    pub(super) fn surroundings(&self) -> Result<Capabilities, CommandError> {
         let built_in = self.target.or_built_in()?.is_none();
         let profile = if built_in {
             // The URL does not matter here.
@@ -89,7 +89,7 @@ impl SessionSettings<'_> {
         } else {
             self.target.profile.clone()
         };
-        Ok(Surroundings {
+        Ok(Capabilities {
             probes: profile.probes.keys().cloned().collect(),
             script: profile.script.is_some(),
             restart: profile.restart.is_some(),
@@ -140,7 +140,7 @@ impl SessionSettings<'_> {
         profile: &Profile,
         target: Target,
         secrets: &Secrets,
-    ) -> Result<Harness, CommandError> {
+    ) -> Result<RunContext, CommandError> {
         let ChosenTarget {
             allowed, client, ..
         } = self.target;
@@ -169,7 +169,7 @@ impl SessionSettings<'_> {
         let credentials = credentials.chain(restart.iter().flat_map(PreparedRestart::credentials));
         let redaction = Redaction::new(secrets.all().chain(credentials));
         let clock = Clock::system();
-        Ok(Harness {
+        Ok(RunContext {
             client,
             target,
             signer: secrets.signer(),
@@ -196,9 +196,9 @@ impl SessionSettings<'_> {
     }
 }
 
-fn unusable(hook: &str, problem: &HookProblem) -> CommandError {
+fn unusable(hook: &str, problem: &HookError) -> CommandError {
     let help = match problem {
-        HookProblem::Variable(_) => {
+        HookError::Variable(_) => {
             Some("set it in the shell, or write `$$` for a literal `$`".to_owned())
         }
         _ => None,

@@ -8,7 +8,7 @@ use clap::Args;
 use super::command_error::CommandError;
 use super::scenario_selection::ScenarioSelection;
 use crate::scenario::Case;
-use crate::snapshots::{Expected, ReviewSettings, SnapshotsMode, snapshot_path};
+use crate::snapshots::{ExpectedSnapshots, SnapshotReviewSettings, SnapshotsMode, snapshot_path};
 
 /// The options that compare snapshot reports.
 #[derive(Debug, Clone, Args)]
@@ -41,7 +41,7 @@ impl SnapshotOptions {
         &self,
         cases: &[Case],
         scenarios: &ScenarioSelection,
-    ) -> Result<Option<ReviewSettings>, CommandError> {
+    ) -> Result<Option<SnapshotReviewSettings>, CommandError> {
         let Some(folder) = &self.snapshots else {
             return Ok(None);
         };
@@ -54,13 +54,15 @@ impl SnapshotOptions {
         let working_folder = std::env::current_dir().unwrap_or_default();
         let paths = paths_of(cases, &working_folder)?;
         let paths = paths.into_keys().collect();
-        let expected = scenarios.roots().map(|roots| Expected { paths, roots });
+        let expected = scenarios
+            .roots()
+            .map(|roots| ExpectedSnapshots { paths, roots });
         let text =
             |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         let tf_build = std::env::var_os("TF_BUILD").is_some();
-        Ok(Some(ReviewSettings {
+        Ok(Some(SnapshotReviewSettings {
             folder: folder.clone(),
-            mode: self.mode()?.decided(text("CI").as_deref(), tf_build),
+            mode: self.mode()?.resolve(text("CI").as_deref(), tf_build),
             working_folder,
             expected,
             delete_unreferenced: self.delete_unreferenced,

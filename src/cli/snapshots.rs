@@ -10,9 +10,9 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use crate::report::{sanitize, write_difference};
-use crate::snapshots::{Kind, Pending, pending_below};
+use crate::snapshots::{PendingKind, PendingSnapshot, find_pending};
 
-/// Review new and changed snapshot reports
+/// SnapshotReview new and changed snapshot reports
 ///
 /// `aghook run --snapshots DIR` writes them next to the reviewed ones, as `.snap.new`. The files are
 /// in insta's format, so `cargo insta review` works too.
@@ -47,7 +47,7 @@ impl Snapshots {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         let mut pending_reports = Vec::new();
         for path in &self.paths {
-            let found = pending_below(path).map_err(|error| {
+            let found = find_pending(path).map_err(|error| {
                 CommandError::usage(
                     format!("{}: {error}", path.display()),
                     "pass the folder of `aghook run --snapshots`, or a file in it".to_owned(),
@@ -66,7 +66,7 @@ impl Snapshots {
                 Action::Reject => pending.reject(),
             };
             result.map_err(|error| {
-                let file = pending.waiting.display();
+                let file = pending.pending_path.display();
                 CommandError::not_completed(format!("{file}: {error}"), None)
             })?;
             self.print(pending, console)?;
@@ -85,16 +85,16 @@ impl Snapshots {
         Ok(ExitCode::CheckFailed)
     }
 
-    fn print(&self, pending: &Pending, console: &mut Console) -> Result<(), CommandError> {
+    fn print(&self, pending: &PendingSnapshot, console: &mut Console) -> Result<(), CommandError> {
         let (status, color) = match (self.action, pending.kind) {
-            (Action::Status, Kind::New) => ("new", AnsiColor::Green),
-            (Action::Status, Kind::Changed) => ("changed", AnsiColor::Yellow),
+            (Action::Status, PendingKind::New) => ("new", AnsiColor::Green),
+            (Action::Status, PendingKind::Changed) => ("changed", AnsiColor::Yellow),
             (Action::Accept, _) => ("accepted", AnsiColor::Green),
             (Action::Reject, _) => ("rejected", AnsiColor::Red),
         };
         let style: Style = color.on_default();
-        let file = pending.reviewed.display().to_string();
-        let length = pending.difference.in_words();
+        let file = pending.reviewed_path.display().to_string();
+        let length = pending.difference.summary();
         writeln!(
             console,
             "{style}{status:8}{style:#} {}  {length}",

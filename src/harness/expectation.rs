@@ -1,19 +1,19 @@
-//! Whether an answer is what a step expects: pure functions from what was observed to checks.
+//! Checks whether a response meets a step's expectations, with pure functions.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::attempt_record::without_secrets;
 use super::json_match::{equal, mismatch, shortened};
-use super::record::without_secrets;
 use super::redaction::Redaction;
-use super::verdict::{Check, Demand, Verdict};
+use super::verdict::{Check, Requirement, Verdict};
 use crate::delivery::{Failure, Response};
 use crate::scenario::{DurationText, Expectation, JsonPath, Level, Matcher, OutcomeName};
 
-/// What is expected, in a line for each check that is going to be made.
-pub(super) fn expected_in_words(expected: &PreparedExpectation) -> Vec<String> {
+/// Describes the expectations, one line for each check.
+pub(super) fn describe_expectations(expected: &PreparedExpectation) -> Vec<String> {
     let Expectation {
         status,
         headers,
@@ -37,15 +37,8 @@ pub(super) fn expected_in_words(expected: &PreparedExpectation) -> Vec<String> {
     lines.extend(within.map(|within| format!("within: at most {within}")));
     lines.extend(attempts.as_ref().map(|range| format!("attempts: {range}")));
     lines.extend(outcome.map(|outcome| format!("outcome: {outcome}")));
-    lines.extend(same_response.map(|same| {
-        let answer = if same {
-            "the same as the first answer"
-        } else {
-            "another than the first"
-        };
-        format!("same response: {answer}")
-    }));
-    if expected.demand.level == Level::Should {
+    lines.extend(same_response.map(|same| format!("same response: {}", same_response_text(same))));
+    if expected.requirement.level == Level::Should {
         for line in &mut lines {
             line.push_str(" (should)");
         }
@@ -53,50 +46,50 @@ pub(super) fn expected_in_words(expected: &PreparedExpectation) -> Vec<String> {
     lines
 }
 
-/// What was seen of a delivery, or of any other request.
+/// The observed result of a delivery or of another request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Observed<'run> {
-    /// The last attempt's answer, or why there is none.
-    pub answer: Result<&'run Response, &'run Failure>,
-    /// How long the last attempt took, from its start to the end of the answer.
+    /// The last attempt's response, or why there is none.
+    pub response: Result<&'run Response, &'run Failure>,
+    /// How long the last attempt took, from its start to the end of the response.
     pub took: Duration,
-    /// How many attempts were made; 1 for a request.
+    /// The number of attempts; 1 for a request.
     pub attempts: u32,
-    /// How the delivery ended; none for a request.
+    /// How the delivery ended; `None` for a request.
     pub outcome: Option<OutcomeName>,
-    /// The first success of the same event in this scenario, if this is not the first itself.
-    pub first_answer: Option<&'run Response>,
+    /// The first success response to the same event in this scenario, if this is not the first.
+    pub first_response: Option<&'run Response>,
 }
 
-/// An expectation that is ready to be checked.
+/// An expectation that is ready to check.
 #[derive(Debug)]
 pub(super) struct PreparedExpectation {
     /// What is expected.
     pub expectation: Expectation,
     /// The JSON Schema of the body, compiled.
     pub schema: Option<jsonschema::Validator>,
-    /// How much it demands.
-    pub demand: Demand,
+    /// How strictly it applies.
+    pub requirement: Requirement,
 }
 
-/// Checks everything that is expected, and tells what was observed without the secrets that a
-/// receiver may have sent back. The verdicts are those of the answer as it came.
+/// Checks all expectations. The verdicts are based on the original response, but the checks show it
+/// without the secrets that the receiver may have sent back.
 pub(super) fn check(
     expected: &PreparedExpectation,
     observed: &Observed<'_>,
     redaction: &Redaction,
 ) -> Vec<Check> {
     let mut checks = check_as_observed(expected, observed);
-    let answer = observed
-        .answer
-        .map(|answer| without_secrets(answer, redaction));
+    let response = observed
+        .response
+        .map(|response| without_secrets(response, redaction));
     let first = observed
-        .first_answer
+        .first_response
         .map(|first| without_secrets(first, redaction));
-    if matches!(answer, Ok(Cow::Owned(_))) || matches!(first, Some(Cow::Owned(_))) {
+    if matches!(response, Ok(Cow::Owned(_))) || matches!(first, Some(Cow::Owned(_))) {
         let showable = Observed {
-            answer: answer.as_deref().map_err(|failure| *failure),
-            first_answer: first.as_deref(),
+            response: response.as_deref().map_err(|failure| *failure),
+            first_response: first.as_deref(),
             ..*observed
         };
         let shown = check_as_observed(expected, &showable);
@@ -104,8 +97,8 @@ pub(super) fn check(
             check.observed = shown.observed;
         }
     }
-    if let Err(Failure::LocalLimit { .. }) = observed.answer {
-        // It is this machine that could not send, so nothing is known of the receiver.
+    if let Err(Failure::LocalLimit { .. }) = observed.response {
+        // This machine could not send the request, so the receiver is not to blame.
         for check in &mut checks {
             check.verdict = Verdict::Broken;
         }
@@ -118,63 +111,78 @@ pub(super) fn check(
     checks
 }
 
-/// Checks everything that is expected, in the order of the format's reference.
+/// Checks all expectations, in the order of the format reference.
 fn check_as_observed(expected: &PreparedExpectation, observed: &Observed<'_>) -> Vec<Check> {
     let PreparedExpectation {
         expectation,
         schema,
-        demand,
+        requirement,
     } = expected;
     let mut checks = Vec::new();
     if let Some(status) = &expectation.status {
-        let holds = observed
-            .answer
+        let passed = observed
+            .response
             .is_ok_and(|response| status.allows(response.status));
-        checks.push(demand.decided(holds, "status", status.to_string(), answer_text(observed)));
+        checks.push(requirement.checked(
+            passed,
+            "status",
+            status.to_string(),
+            response_text(observed),
+        ));
     }
     for (name, matcher) in &expectation.headers {
-        checks.push(check_header(demand, name, matcher, observed));
+        checks.push(check_header(requirement, name, matcher, observed));
     }
     if !expectation.body.is_empty() || schema.is_some() {
         let body = json_body(observed);
         for (path, matcher) in &expectation.body {
-            checks.push(check_body(demand, path, matcher, &body));
+            checks.push(check_body(requirement, path, matcher, &body));
         }
         if let (Some(schema), Some(file)) = (schema, &expectation.schema) {
             let subject = format!("schema {}", file.display());
-            checks.push(check_schema(demand, subject, schema, &body));
+            checks.push(check_schema(requirement, subject, schema, &body));
         }
     }
     if let Some(within) = expectation.within {
-        checks.push(check_within(demand, within, observed));
+        checks.push(check_within(requirement, within, observed));
     }
     if let Some(range) = expectation.attempts {
-        let holds = range.contains(observed.attempts.into());
+        let passed = range.contains(observed.attempts.into());
         let seen = observed.attempts.to_string();
-        checks.push(demand.decided(holds, "attempts", range.to_string(), seen));
+        checks.push(requirement.checked(passed, "attempts", range.to_string(), seen));
     }
     if let (Some(wanted), Some(outcome)) = (expectation.outcome, observed.outcome) {
-        let holds = wanted == outcome;
-        checks.push(demand.decided(holds, "outcome", wanted.to_string(), outcome.to_string()));
+        let passed = wanted == outcome;
+        checks.push(requirement.checked(
+            passed,
+            "outcome",
+            wanted.to_string(),
+            outcome.to_string(),
+        ));
     }
     if let Some(wanted) = expectation.same_response {
-        checks.extend(check_same_response(demand, wanted, observed));
+        checks.extend(check_same_response(requirement, wanted, observed));
     }
     checks
 }
 
-/// The answer in a few words: its status, or why there is none.
-fn answer_text(observed: &Observed<'_>) -> String {
-    match observed.answer {
+/// The response as text: its status, or why there is none.
+fn response_text(observed: &Observed<'_>) -> String {
+    match observed.response {
         Ok(response) => response.status.to_string(),
-        Err(failure) => format!("no answer: {failure}"),
+        Err(failure) => format!("no response: {failure}"),
     }
 }
 
-fn check_header(demand: &Demand, name: &str, matcher: &Matcher, observed: &Observed<'_>) -> Check {
+fn check_header(
+    requirement: &Requirement,
+    name: &str,
+    matcher: &Matcher,
+    observed: &Observed<'_>,
+) -> Check {
     let subject = format!("header {name}");
-    let Ok(response) = observed.answer else {
-        return demand.decided(false, subject, matcher.to_string(), answer_text(observed));
+    let Ok(response) = observed.response else {
+        return requirement.checked(false, subject, matcher.to_string(), response_text(observed));
     };
     let values: Vec<Value> = response
         .headers
@@ -185,17 +193,17 @@ fn check_header(demand: &Demand, name: &str, matcher: &Matcher, observed: &Obser
     let values: Vec<&Value> = values.iter().collect();
     let found = mismatch(matcher, &values);
     let seen = found.clone().unwrap_or_else(|| join(&values));
-    demand.decided(found.is_none(), subject, matcher.to_string(), seen)
+    requirement.checked(found.is_none(), subject, matcher.to_string(), seen)
 }
 
-/// The body as JSON, or why it can't be read so.
+/// The body as JSON, or why it can't be parsed.
 fn json_body(observed: &Observed<'_>) -> Result<Value, String> {
     let response = observed
-        .answer
-        .map_err(|failure| format!("no answer: {failure}"))?;
+        .response
+        .map_err(|failure| format!("no response: {failure}"))?;
     if response.truncated {
         return Err(format!(
-            "the body is too long to be read: {} bytes",
+            "the body is too long to check: {} bytes",
             response.body_length
         ));
     }
@@ -203,8 +211,8 @@ fn json_body(observed: &Observed<'_>) -> Result<Value, String> {
         return Err("the body is empty".to_owned());
     }
     serde_json::from_slice(&response.body).map_err(|error| {
-        if let Some(coding) = unread_coding(response) {
-            return format!("the body is compressed with {coding:?}, which is not read here");
+        if let Some(coding) = unsupported_coding(response) {
+            return format!("the body has the unsupported content encoding {coding:?}");
         }
         let text = String::from_utf8_lossy(&response.body);
         let start: String = text.chars().take(60).collect();
@@ -212,15 +220,15 @@ fn json_body(observed: &Observed<'_>) -> Result<Value, String> {
     })
 }
 
-/// The coding of a body that could not be decoded.
-fn unread_coding(response: &Response) -> Option<String> {
+/// The content encoding of a body that could not be decoded.
+fn unsupported_coding(response: &Response) -> Option<String> {
     let coding = String::from_utf8_lossy(response.header("content-encoding")?);
     let is_text = std::str::from_utf8(&response.body).is_ok();
     (!is_text).then(|| coding.into_owned())
 }
 
 fn check_body(
-    demand: &Demand,
+    requirement: &Requirement,
     path: &JsonPath,
     matcher: &Matcher,
     body: &Result<Value, String>,
@@ -228,24 +236,24 @@ fn check_body(
     let subject = format!("body {path}");
     let body = match body {
         Ok(body) => body,
-        Err(reason) => return demand.decided(false, subject, matcher.to_string(), reason),
+        Err(reason) => return requirement.checked(false, subject, matcher.to_string(), reason),
     };
     let values = path.query(body);
     let found = mismatch(matcher, &values);
     let seen = found.clone().unwrap_or_else(|| join(&values));
-    demand.decided(found.is_none(), subject, matcher.to_string(), seen)
+    requirement.checked(found.is_none(), subject, matcher.to_string(), seen)
 }
 
 fn check_schema(
-    demand: &Demand,
+    requirement: &Requirement,
     subject: String,
     schema: &jsonschema::Validator,
     body: &Result<Value, String>,
 ) -> Check {
-    let expected = "the body satisfies the schema";
+    let expected = "the body matches the schema";
     let body = match body {
         Ok(body) => body,
-        Err(reason) => return demand.decided(false, subject, expected, reason),
+        Err(reason) => return requirement.checked(false, subject, expected, reason),
     };
     let errors: Vec<String> = schema
         .iter_errors(body)
@@ -257,39 +265,50 @@ fn check_schema(
     } else {
         errors.join("; ")
     };
-    demand.decided(errors.is_empty(), subject, expected, seen)
+    requirement.checked(errors.is_empty(), subject, expected, seen)
 }
 
-fn check_within(demand: &Demand, within: DurationText, observed: &Observed<'_>) -> Check {
+fn check_within(requirement: &Requirement, within: DurationText, observed: &Observed<'_>) -> Check {
     let expected = format!("at most {within}");
-    let holds = observed.answer.is_ok() && observed.took <= within.0;
-    let seen = match observed.answer {
+    let passed = observed.response.is_ok() && observed.took <= within.0;
+    let seen = match observed.response {
         Ok(_) => format!("{:.1?}", observed.took),
-        Err(_) => answer_text(observed),
+        Err(_) => response_text(observed),
     };
-    demand.decided(holds, "within", expected, seen)
+    requirement.checked(passed, "within", expected, seen)
 }
 
-/// Compares with the first answer to the event; there is no check on the first answer itself.
-fn check_same_response(demand: &Demand, wanted: bool, observed: &Observed<'_>) -> Option<Check> {
-    let first = observed.first_answer?;
-    let difference = match observed.answer {
+/// Compares with the first response to the event. The first response itself is not checked.
+fn check_same_response(
+    requirement: &Requirement,
+    wanted: bool,
+    observed: &Observed<'_>,
+) -> Option<Check> {
+    let first = observed.first_response?;
+    let difference = match observed.response {
         Ok(response) => difference_of(first, response),
-        Err(_) => Some(answer_text(observed)),
+        Err(_) => Some(response_text(observed)),
     };
-    let expected = if wanted {
-        "the same as the first answer"
-    } else {
-        "another than the first"
-    };
+    let expected = same_response_text(wanted);
     let same = difference.is_none();
-    let seen = difference.unwrap_or_else(|| "the same".to_owned());
-    Some(demand.decided(same == wanted, "same response", expected, seen))
+    let seen = difference.unwrap_or_else(|| "same as the first response".to_owned());
+    Some(requirement.checked(same == wanted, "same response", expected, seen))
+}
+
+fn same_response_text(same: bool) -> &'static str {
+    if same {
+        "same as the first response"
+    } else {
+        "different from the first response"
+    }
 }
 
 fn difference_of(first: &Response, response: &Response) -> Option<String> {
     if first.status != response.status {
-        return Some(format!("status {} after {}", response.status, first.status));
+        return Some(format!(
+            "status {} instead of {}",
+            response.status, first.status
+        ));
     }
     let content_type = |response: &Response| {
         let mut headers = response.headers.iter();
@@ -301,14 +320,14 @@ fn difference_of(first: &Response, response: &Response) -> Option<String> {
     if before != after {
         let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
         return Some(format!(
-            "content type {} after {}",
+            "content type {} instead of {}",
             shown(after),
             shown(before)
         ));
     }
     if first.body_length != response.body_length && (first.truncated || response.truncated) {
         let (before, after) = (first.body_length, response.body_length);
-        return Some(format!("a body of {after} bytes after {before}"));
+        return Some(format!("body of {after} bytes instead of {before}"));
     }
     if first.body == response.body {
         return None;
@@ -317,11 +336,11 @@ fn difference_of(first: &Response, response: &Response) -> Option<String> {
     match (json(first), json(response)) {
         (Some(before), Some(after)) if equal(&before, &after) => None,
         (Some(before), Some(after)) => Some(format!(
-            "body {} after {}",
+            "body {} instead of {}",
             shortened(&after),
             shortened(&before)
         )),
-        _ => Some("another body".to_owned()),
+        _ => Some("different body".to_owned()),
     }
 }
 

@@ -1,34 +1,35 @@
-//! What an event may rightly change in a game: a pure function of the event and the policy.
+//! The correct grants of an event: a pure function of the event and the policy.
 //!
-//! Where Aghanim leaves a choice to the game and the profile's policy does not say what was
-//! chosen, each choice is a grant of its own: any one of them is right, two at once are not.
+//! If Aghanim leaves a choice to the game and the profile's policy does not make it, each choice is
+//! one acceptable grant. Exactly one of them must happen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::{Event, Item, ItemKind, NestedItem};
 use crate::scenario::{BundlePolicy, BundleQuantity, GrantPolicy, Policy};
 
-/// How much of each SKU a player gets.
-pub(super) type Grant = BTreeMap<String, u128>;
+/// How much of each SKU a player receives.
+pub(super) type ExpectedGrant = BTreeMap<String, u128>;
 
-/// The most ways that are told apart; beyond, of bundles only the two plain ways are.
+/// The maximum number of grants that are listed. Beyond it, bundles are only granted either all by
+/// their SKU or all by their contents.
 const CHOICE_LIMIT: usize = 64;
 
 /// The grants of which exactly one must happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AcceptableGrants {
     /// The grants.
-    pub(super) grants: Vec<Grant>,
-    /// Whether these are all; there may be too many to tell apart.
+    pub(super) grants: Vec<ExpectedGrant>,
+    /// Whether these are all acceptable grants. There may be too many to list.
     pub(super) complete: bool,
 }
 
-/// All grants that are right when an event is handled once.
+/// All correct grants of an event that is handled once.
 pub(super) fn acceptable_grants(event: &Event, policy: Policy) -> AcceptableGrants {
-    let mut ways = of_items(event, policy);
-    if !ways.complete && policy.bundles.is_none() {
+    let mut acceptable = of_items(event, policy);
+    if !acceptable.complete && policy.bundles.is_none() {
         for bundles in [BundlePolicy::Nested, BundlePolicy::Sku] {
-            ways.grants.extend(
+            acceptable.grants.extend(
                 of_items(
                     event,
                     Policy {
@@ -40,38 +41,39 @@ pub(super) fn acceptable_grants(event: &Event, policy: Policy) -> AcceptableGran
             );
         }
     }
-    let not_live = [
+    let policies = [
         (event.sandbox, policy.sandbox),
         (event.is_test(), policy.test),
     ];
-    for (_, choice) in not_live.into_iter().filter(|(applies, _)| *applies) {
+    for (_, choice) in policies.into_iter().filter(|(applies, _)| *applies) {
         match choice {
             Some(GrantPolicy::Grant) => {}
-            Some(GrantPolicy::Ignore) => ways = AcceptableGrants::one(Grant::new()),
-            None => ways.grants.push(Grant::new()),
+            Some(GrantPolicy::Ignore) => acceptable = AcceptableGrants::one(ExpectedGrant::new()),
+            None => acceptable.grants.push(ExpectedGrant::new()),
         }
     }
-    ways.grants.sort();
-    ways.grants.dedup();
-    ways
+    acceptable.grants.sort();
+    acceptable.grants.dedup();
+    acceptable
 }
 
 impl AcceptableGrants {
-    pub(super) fn one(grant: Grant) -> Self {
+    /// The only acceptable grant.
+    pub(super) fn one(grant: ExpectedGrant) -> Self {
         Self {
             grants: vec![grant],
             complete: true,
         }
     }
 
-    /// Either these or those.
+    /// Either one of these grants or one of `other`.
     fn or(mut self, other: Self) -> Self {
         self.grants.extend(other.grants);
         self.complete &= other.complete;
         self
     }
 
-    /// Each of these together with each of those.
+    /// One of these grants together with one of `other`.
     fn and(self, other: &Self) -> Self {
         let count = self.grants.len().saturating_mul(other.grants.len());
         let pairs = self
@@ -89,7 +91,7 @@ impl AcceptableGrants {
     }
 }
 
-fn sum(one: &Grant, two: &Grant) -> Grant {
+fn sum(one: &ExpectedGrant, two: &ExpectedGrant) -> ExpectedGrant {
     let mut both = one.clone();
     for (sku, quantity) in two {
         let sum = both.entry(sku.clone()).or_default();
@@ -102,48 +104,50 @@ fn of_items(event: &Event, policy: Policy) -> AcceptableGrants {
     let items = event.event_data.granted_items().iter();
     items
         .map(|item| of_item(item, policy))
-        .fold(AcceptableGrants::one(Grant::new()), |all, one| {
+        .fold(AcceptableGrants::one(ExpectedGrant::new()), |all, one| {
             all.and(&one)
         })
 }
 
-/// The main item in any way that is right, or else its fallback: never both.
+/// The main item or its fallback, but never both.
 fn of_item(item: &Item, policy: Policy) -> AcceptableGrants {
     let nested = item.nested_items.value();
-    let own = Parcel {
+    let own = ScaledItem {
         sku: &item.sku,
         kind: &item.kind,
         quantity: item.quantity.into(),
         nested,
     };
     match item.fallback_item.value() {
-        Some(fallback) => own.ways(policy).or(of_item(fallback, policy)),
-        None => own.ways(policy),
+        Some(fallback) => own.acceptable(policy).or(of_item(fallback, policy)),
+        None => own.acceptable(policy),
     }
 }
 
-/// An item or a bundle, at any depth, with all quantities around it multiplied in.
-struct Parcel<'event> {
+/// An item or a bundle at any depth, with the quantities of the bundles around it multiplied in.
+struct ScaledItem<'event> {
     sku: &'event str,
     kind: &'event ItemKind,
     quantity: u128,
     nested: Option<&'event Vec<NestedItem>>,
 }
 
-impl Parcel<'_> {
-    fn ways(&self, policy: Policy) -> AcceptableGrants {
-        let by_sku = AcceptableGrants::one(Grant::from([(self.sku.to_owned(), self.quantity)]));
+impl ScaledItem<'_> {
+    /// All correct grants of this item.
+    fn acceptable(&self, policy: Policy) -> AcceptableGrants {
+        let by_sku =
+            AcceptableGrants::one(ExpectedGrant::from([(self.sku.to_owned(), self.quantity)]));
         if policy.bundles == Some(BundlePolicy::Sku) {
             return by_sku;
         }
         match self.nested {
             Some(nested) if !nested.is_empty() => {
-                let in_it = self.in_it(nested, policy);
+                let contents = self.contents(nested, policy);
                 if policy.bundles == Some(BundlePolicy::Nested) {
-                    return in_it;
+                    return contents;
                 }
-                if in_it.complete {
-                    return by_sku.or(in_it);
+                if contents.complete {
+                    return by_sku.or(contents);
                 }
                 let plain = Policy {
                     bundles: Some(BundlePolicy::Nested),
@@ -151,36 +155,38 @@ impl Parcel<'_> {
                 };
                 AcceptableGrants {
                     complete: false,
-                    ..by_sku.or(self.in_it(nested, plain))
+                    ..by_sku.or(self.contents(nested, plain))
                 }
             }
-            // No source says what a bundle of nothing is: itself, or nothing.
-            _ if *self.kind == ItemKind::Bundle => by_sku.or(AcceptableGrants::one(Grant::new())),
+            // No source says whether an empty bundle grants itself or nothing.
+            _ if *self.kind == ItemKind::Bundle => {
+                by_sku.or(AcceptableGrants::one(ExpectedGrant::new()))
+            }
             _ => by_sku,
         }
     }
 
-    /// All that is in a bundle.
-    fn in_it(&self, nested: &[NestedItem], policy: Policy) -> AcceptableGrants {
+    /// The contents of a bundle.
+    fn contents(&self, nested: &[NestedItem], policy: Policy) -> AcceptableGrants {
         let times = match policy.bundle_quantity {
             BundleQuantity::Multiply => self.quantity,
             BundleQuantity::Ignore => 1,
         };
-        let parcels = nested.iter().map(|item| Parcel {
+        let items = nested.iter().map(|item| ScaledItem {
             sku: &item.sku,
             kind: &item.kind,
             quantity: u128::from(item.quantity).saturating_mul(times),
             nested: item.nested_items.value(),
         });
-        parcels
-            .map(|parcel| parcel.ways(policy))
-            .fold(AcceptableGrants::one(Grant::new()), |all, one| {
+        items
+            .map(|item| item.acceptable(policy))
+            .fold(AcceptableGrants::one(ExpectedGrant::new()), |all, one| {
                 all.and(&one)
             })
     }
 }
 
-/// Every SKU that the event names, whatever the policy: what must not change if nothing is granted.
+/// Every SKU in the event, for any policy. None of them may change if nothing is granted.
 pub(super) fn named_skus(event: &Event) -> BTreeSet<String> {
     let data = &event.event_data;
     let mut skus = BTreeSet::from([data.coupon.sku.to_string()]);
@@ -212,7 +218,7 @@ mod tests {
 
     use super::*;
 
-    fn acceptable_grants(event: &Event, policy: Policy) -> Vec<Grant> {
+    fn acceptable_grants(event: &Event, policy: Policy) -> Vec<ExpectedGrant> {
         let acceptable = super::acceptable_grants(event, policy);
         assert!(acceptable.complete);
         acceptable.grants
@@ -233,7 +239,7 @@ mod tests {
         json!({ "id": "itm_2", "name": "x", "sku": sku, "quantity": quantity, "type": "bundle", "nested_items": nested })
     }
 
-    fn grant(entries: &[(&str, u128)]) -> Grant {
+    fn grant(entries: &[(&str, u128)]) -> ExpectedGrant {
         entries
             .iter()
             .map(|(sku, quantity)| ((*sku).to_owned(), *quantity))
@@ -248,13 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_item_is_granted_in_one_way() {
+    fn a_plain_item_has_one_grant() {
         let grants = acceptable_grants(&event(item("gems", 5)), Policy::default());
         assert_eq!(grants, [grant(&[("gems", 5)])]);
     }
 
     #[test]
-    fn a_bundle_is_granted_as_the_policy_says_and_either_way_without_one() {
+    fn a_bundle_follows_the_policy_and_without_one_has_all_grants() {
         let inner = bundle("inner", 2, &[item("gold", 3)]);
         let event = event(bundle("outer", 1, &[item("gems", 5), inner]));
         let of = |bundles| acceptable_grants(&event, policy(bundles));
@@ -281,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fallback_is_granted_in_place_of_the_main_item() {
+    fn a_fallback_replaces_the_main_item() {
         let mut main = item("hat", 1);
         main["fallback_item"] = item("gems", 9);
         let grants = acceptable_grants(&event(main), Policy::default());
@@ -289,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sandbox_or_test_event_grants_as_the_policy_says() {
+    fn a_sandbox_event_follows_the_policy() {
         let mut event = event(item("gems", 5));
         event.sandbox = true;
         let with = |sandbox| {
@@ -307,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_of_nothing_is_itself_or_nothing() {
+    fn an_empty_bundle_grants_itself_or_nothing() {
         let event = event(bundle("chest", 2, &[]));
         let grants = acceptable_grants(&event, Policy::default());
         assert_eq!(grants, [grant(&[]), grant(&[("chest", 2)])]);
@@ -315,9 +321,10 @@ mod tests {
         assert_eq!(by_sku, [grant(&[("chest", 2)])]);
     }
 
-    /// A receiver that grants by SKU, or all that is nested, is right however many bundles there are.
+    /// Granting all bundles by their SKU, or all by their contents, is correct for any number of
+    /// bundles.
     #[test]
-    fn the_plain_ways_are_among_those_of_many_items() {
+    fn many_bundles_can_be_granted_by_their_sku() {
         let mut event = event(item("gems", 1));
         let bundles = (0..7).map(|n| {
             let nested = [item(&format!("a{n}"), 1), item(&format!("b{n}"), 2)];
@@ -325,12 +332,12 @@ mod tests {
         });
         event.event_data.items = crate::protocol::Field::Value(bundles.collect());
         let grants = super::acceptable_grants(&event, Policy::default()).grants;
-        let by_sku: Grant = (0..7).map(|n| (format!("bundle{n}"), 1)).collect();
+        let by_sku: ExpectedGrant = (0..7).map(|n| (format!("bundle{n}"), 1)).collect();
         assert!(grants.contains(&by_sku));
     }
 
     #[test]
-    fn many_choices_stay_few() {
+    fn the_number_of_grants_is_limited() {
         let bundles: Vec<Value> = (0..40)
             .map(|n| bundle(&format!("b{n}"), 1, &[item(&format!("i{n}"), 1)]))
             .collect();
@@ -339,12 +346,12 @@ mod tests {
             super::acceptable_grants(&event, Policy::default());
         assert!(!complete);
         assert!(grants.len() <= 2 * CHOICE_LIMIT, "{}", grants.len());
-        let nested: Grant = (0..40).map(|n| (format!("i{n}"), 1)).collect();
+        let nested: ExpectedGrant = (0..40).map(|n| (format!("i{n}"), 1)).collect();
         assert!(grants.contains(&nested) && grants.contains(&grant(&[("all", 1)])));
     }
 
     #[test]
-    fn all_skus_of_an_event_are_named() {
+    fn all_skus_of_an_event_are_found() {
         let mut main = bundle("outer", 1, &[bundle("inner", 1, &[item("gold", 3)])]);
         main["fallback_item"] = item("gems", 9);
         let skus = named_skus(&event(main));

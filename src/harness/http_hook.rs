@@ -1,4 +1,4 @@
-//! A request that a profile names: how a probe is read and how a receiver is told what to answer.
+//! An HTTP request of a profile, which reads a probe, sets the receiver's responses or restarts it.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use http::Method;
 use indexmap::IndexMap;
 
-use super::placeholders::{fill_in, percent_encoded, with_environment};
-use super::probe_reading::HookProblem;
+use super::placeholders::{expand_variables, fill_in, percent_encoded};
+use super::prepared_probe::HookError;
 use crate::delivery::{AllowedHosts, Client, OutgoingRequest, Response, SendOptions, Target};
 use crate::protocol::Secret;
 use crate::scenario::{ProbeRequest, ScriptHook};
 
-/// A request whose environment variables are filled in and whose host may be asked.
+/// A request with its environment variables expanded, to a host that is allowed.
 #[derive(Clone)]
 pub(super) struct HttpHook {
     method: Method,
@@ -22,7 +22,7 @@ pub(super) struct HttpHook {
     credentials: Vec<Secret>,
 }
 
-/// Headers may hold credentials of the environment, so they are not shown.
+/// Headers may hold credentials from the environment, so they are not shown.
 impl fmt::Debug for HttpHook {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "HttpHook({} {})", self.method, self.url)
@@ -30,19 +30,19 @@ impl fmt::Debug for HttpHook {
 }
 
 impl HttpHook {
-    /// Makes a request of a profile ready.
+    /// Prepares a request of a profile.
     pub(super) fn new(
         request: &ProbeRequest,
         headers: &IndexMap<String, String>,
         allowed: &AllowedHosts,
-    ) -> Result<Self, HookProblem> {
+    ) -> Result<Self, HookError> {
         let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| HookProblem::Method(request.method.clone()))?;
+            .map_err(|_| HookError::Method(request.method.clone()))?;
         let mut used = Vec::new();
         let filled = headers
             .iter()
-            .map(|(name, value)| Ok((name.clone(), with_environment(value, &mut used)?)))
-            .collect::<Result<_, HookProblem>>()?;
+            .map(|(name, value)| Ok((name.clone(), expand_variables(value, &mut used)?)))
+            .collect::<Result<_, HookError>>()?;
         let allowed = allowed.clone();
         let hook = Self {
             method,
@@ -51,20 +51,20 @@ impl HttpHook {
             allowed,
             credentials: credentials(used),
         };
-        // Any values do to see whether the URL and the headers can be sent at all.
+        // Sample values are enough to check that the URL and the headers are valid.
         let sample = [("{player_id}", "player"), ("{sku}", "sku")];
         let target = Target::parse(&fill_in(&hook.url, &sample, percent_encoded), &hook.allowed)?;
         hook.outgoing(&target)?;
         Ok(hook)
     }
 
-    /// What of the environment stands in the headers, which no report may show.
+    /// The environment variables in the headers, which no report may show.
     pub(super) fn credentials(&self) -> impl Iterator<Item = Secret> {
         self.credentials.iter().cloned()
     }
 
-    /// Sends the request and returns its answer, of any status, with the request's name for
-    /// messages. `json` is sent as the body.
+    /// Sends the request with `json` as its body. Returns the request's name for messages, and the
+    /// response with any status.
     pub(super) async fn send(
         &self,
         client: &Client,
@@ -91,7 +91,7 @@ impl HttpHook {
         }
     }
 
-    fn outgoing(&self, target: &Target) -> Result<OutgoingRequest, HookProblem> {
+    fn outgoing(&self, target: &Target) -> Result<OutgoingRequest, HookError> {
         let mut request =
             OutgoingRequest::new(self.method.clone()).header("Host", target.authority())?;
         for (name, value) in &self.headers {
@@ -101,34 +101,33 @@ impl HttpHook {
     }
 }
 
-/// The values of environment variables that may be credentials: a shorter one would be found in
-/// any text by chance.
+/// The values that are long enough to be credentials. Shorter ones would match any text by chance.
 pub(super) fn credentials(used: Vec<String>) -> Vec<Secret> {
-    const SHORTEST: usize = 4;
-    let long = used.into_iter().filter(|value| value.len() >= SHORTEST);
+    const MIN_LENGTH: usize = 4;
+    let long = used.into_iter().filter(|value| value.len() >= MIN_LENGTH);
     long.filter_map(|value| Secret::new(value).ok()).collect()
 }
 
-/// Tells a receiver how to answer the next deliveries to a player.
+/// Sets the responses to the next deliveries for a player.
 #[derive(Debug, Clone)]
 pub struct PreparedScript(HttpHook);
 
-/// The longest that telling may take.
+/// The timeout of the request.
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl PreparedScript {
-    /// Makes a profile's hook ready.
-    pub fn new(hook: &ScriptHook, allowed: &AllowedHosts) -> Result<Self, HookProblem> {
+    /// Prepares a profile's hook.
+    pub fn new(hook: &ScriptHook, allowed: &AllowedHosts) -> Result<Self, HookError> {
         HttpHook::new(&hook.http, &hook.headers, allowed).map(Self)
     }
 
-    /// What of the environment stands in the request's headers, which no report may show.
+    /// The environment variables in the request's headers, which no report may show.
     pub fn credentials(&self) -> impl Iterator<Item = Secret> {
         self.0.credentials()
     }
 
-    /// Tells the statuses of the next answers to a player.
-    pub async fn tell(
+    /// Sets the statuses of the next responses for a player.
+    pub async fn set_responses(
         &self,
         client: &Client,
         player_id: &str,
@@ -142,7 +141,7 @@ impl PreparedScript {
             .await?;
         match response.status {
             200..300 => Ok(()),
-            status => Err(format!("{name} answered {status}")),
+            status => Err(format!("{name} returned {status}")),
         }
     }
 }

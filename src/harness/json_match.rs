@@ -1,25 +1,25 @@
-//! Whether JSON is what a matcher demands: a pure function with a reason.
+//! Compares JSON values with matchers. Pure functions that return the reason for a mismatch.
 
 use serde_json::{Number, Value};
 
 use crate::scenario::Matcher;
 
-/// Why the values that a path selects are not what `matcher` demands; nothing if they are.
+/// Why the values that a path selects do not match; `None` if they do.
 ///
-/// Where a path selects several values, all of them must match.
+/// If a path selects several values, all of them must match.
 pub(super) fn mismatch(matcher: &Matcher, values: &[&Value]) -> Option<String> {
     match (matcher.absent, values) {
         (Some(true), []) => return None,
-        (Some(true), [value, ..]) => return Some(format!("there is {}", shortened(value))),
-        (_, []) => return Some("there is no such value".to_owned()),
+        (Some(true), [value, ..]) => return Some(format!("present: {}", shortened(value))),
+        (_, []) => return Some("absent".to_owned()),
         (_, _) => {}
     }
     values
         .iter()
-        .find_map(|value| mismatch_of_one(matcher, value))
+        .find_map(|value| value_mismatch(matcher, value))
 }
 
-fn mismatch_of_one(matcher: &Matcher, value: &Value) -> Option<String> {
+fn value_mismatch(matcher: &Matcher, value: &Value) -> Option<String> {
     let found = || shortened(value);
     if matcher
         .equals
@@ -50,7 +50,7 @@ fn mismatch_of_one(matcher: &Matcher, value: &Value) -> Option<String> {
         return match length(value) {
             Some(length) if wanted.contains(length as u64) => None,
             Some(length) => Some(format!("length {length}: {}", found())),
-            None => Some(format!("no length: {}", found())),
+            None => Some(format!("has no length: {}", found())),
         };
     }
     None
@@ -76,8 +76,8 @@ fn contains(value: &Value, part: &Value) -> bool {
     }
 }
 
-/// Whether two JSON values are the same; the order of keys does not matter, and numbers are the
-/// same by value (`1` and `1.0`).
+/// Whether two JSON values are equal. Ignores the order of keys, and compares numbers by value (`1`
+/// equals `1.0`).
 pub(super) fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => equal_numbers(left, right),
@@ -101,16 +101,17 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
 fn equal_numbers(left: &Number, right: &Number) -> bool {
     match (left.as_i128(), right.as_i128()) {
         (Some(left), Some(right)) => left == right,
-        // At least one has a fraction or an exponent, so comparing as floats loses nothing more.
+        // At least one has a fraction or an exponent, so comparing them as floats loses no
+        // precision.
         _ => left.as_f64() == right.as_f64(),
     }
 }
 
-/// A value as JSON, cut where it is long.
+/// A value as JSON, truncated if it is long.
 pub(super) fn shortened(value: &Value) -> String {
-    const MOST: usize = 200;
+    const MAX_CHARACTERS: usize = 200;
     let text = value.to_string();
-    match text.char_indices().nth(MOST) {
+    match text.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
@@ -122,13 +123,13 @@ mod tests {
 
     use super::*;
 
-    fn holds(matcher: &Value, value: &Value) -> bool {
+    fn matches(matcher: &Value, value: &Value) -> bool {
         let matcher: Matcher = serde_json::from_value(matcher.clone()).expect("a matcher");
         mismatch(&matcher, &[value]).is_none()
     }
 
     #[test]
-    fn each_condition_holds_and_fails() {
+    fn each_condition_matches_and_fails() {
         let cases = [
             (json!("ok"), json!("ok"), json!("no")),
             (
@@ -155,16 +156,16 @@ mod tests {
             ),
         ];
         for (matcher, right, wrong) in cases {
-            assert!(holds(&matcher, &right), "{matcher} should hold for {right}");
+            assert!(matches(&matcher, &right), "{matcher} should match {right}");
             assert!(
-                !holds(&matcher, &wrong),
-                "{matcher} should not hold for {wrong}"
+                !matches(&matcher, &wrong),
+                "{matcher} should not match {wrong}"
             );
         }
     }
 
     #[test]
-    fn absence_is_about_whether_there_is_a_value() {
+    fn null_is_not_absent() {
         let absent: Matcher = serde_json::from_value(json!({ "absent": true })).unwrap();
         let present: Matcher = serde_json::from_value(json!({ "absent": false })).unwrap();
         assert_eq!(mismatch(&absent, &[]), None);

@@ -1,56 +1,53 @@
-//! A run of scenarios: plans, steps, effects and expectations, told as a stream of run events.
+//! Runs scenarios: plans, steps, effects and expectations, reported as a stream of run events.
 //!
-//! Expectations and grants are judged by pure functions. Nothing here prints or writes files.
+//! Expectations and grants are checked by pure functions. Nothing here prints or writes files.
 
-mod answered;
-mod description;
-mod effects;
+mod attempt_record;
+mod delivery_order;
+mod dry_run;
+mod effect_probe;
+mod event_outcomes;
 mod expectation;
 mod expected_grant;
-mod grant_judgement;
-#[expect(
-    clippy::module_inception,
-    reason = "the harness itself, which its parts work for"
-)]
-mod harness;
-mod holdings;
+mod expected_holdings;
+mod grant_check;
 mod http_hook;
 mod json_match;
-mod lacking;
-mod order;
-mod other_request;
-mod outline;
-mod path_trail;
+mod missing_capability;
 mod placeholders;
 mod plan;
-mod probe_reading;
-mod record;
+mod prepared_probe;
+mod prepared_restart;
+mod probe_path_hint;
 mod redaction;
-mod restart;
 mod retry_check;
 mod run;
+mod run_context;
 mod run_event;
+mod scenario_effects;
+mod scenario_request;
 mod snapshot_event;
-mod steps;
-mod varying;
+mod step_description;
+mod step_runner;
 mod verdict;
-mod watched_effect;
+mod volatile_values;
 
-pub use harness::Harness;
-pub use holdings::{GrantDemand, HoldingsVerdict, PlayerClaims};
+pub use attempt_record::{AttemptLocation, attempt_record, response_record};
+pub use dry_run::{Capabilities, DryRun, DryRunItem};
+pub use expected_holdings::{ExpectedHoldings, GrantCount, HoldingsCheck};
 pub use http_hook::PreparedScript;
-pub use outline::{Outline, OutlinedPart, Surroundings};
 pub use plan::{Plan, PlanSettings, PlannedEvent};
-pub use probe_reading::{HookProblem, PreparedProbe};
-pub use record::{AttemptPlace, answer_record, attempt_record};
+pub use prepared_probe::{HookError, PreparedProbe};
+pub use prepared_restart::PreparedRestart;
 pub use redaction::Redaction;
-pub use restart::PreparedRestart;
-pub use retry_check::departures;
+pub use retry_check::policy_deviations;
+pub use run_context::RunContext;
 pub use run_event::{
-    AnswerRecord, AttemptEnded, BodyContent, BodyRecord, ConnectionRecord, DeliveryEnded,
-    EffectsEnded, FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted,
-    ScenarioEnded, ScenarioStarted, ScriptTold, StepEnded, TimingsRecord, run_event_schema,
+    AttemptEnded, BodyContent, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded,
+    FORMAT_VERSION, ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
+    ScenarioStarted, ScriptedResponses, SentRequestRecord, StepEnded, TimingsRecord,
+    run_event_schema,
 };
 pub use snapshot_event::{SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
-pub use varying::{VaryingKind, VaryingValue};
-pub use verdict::{Check, Counts, Verdict};
+pub use verdict::{Check, Verdict, VerdictCounts};
+pub use volatile_values::{VolatileKind, VolatileValue};

@@ -1,27 +1,27 @@
-//! Values in place of `{names}` and environment variables in place of `$NAMES`.
+//! Replaces `{names}` with values and `$NAMES` with environment variables.
 
 use std::env;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// An environment variable that is named and not set.
+/// An environment variable is used but not set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {0} is not set")]
 pub struct VariableNotSet(pub String);
 
-/// The characters that stand for themselves in a part of a URL's path.
-const PATH_PART: &AsciiSet = &NON_ALPHANUMERIC
+/// The characters that are percent-encoded in a segment of a URL's path.
+const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
 
-/// A text as it may stand in a part of a URL's path.
+/// Encodes text for a segment of a URL's path.
 pub(super) fn percent_encoded(text: &str) -> String {
-    utf8_percent_encode(text, PATH_PART).to_string()
+    utf8_percent_encode(text, PATH_SEGMENT).to_string()
 }
 
-/// Puts encoded values in place of their `{names}`. What a value says is never read again.
+/// Replaces `{names}` with encoded values. Placeholders within values are not replaced.
 pub(super) fn fill_in(
     text: &str,
     values: &[(&str, &str)],
@@ -44,9 +44,9 @@ pub(super) fn fill_in(
     filled
 }
 
-/// Puts the `{names}` back in place of their values, encoded or not, where a value stands as a word of
-/// its own: two texts that differ in these values alone are the same then.
-pub(super) fn taken_out(text: &str, values: &[(&str, &str)]) -> String {
+/// Replaces values, encoded or not, with their `{names}` if they are whole words. Texts that differ
+/// only in these values become equal.
+pub(super) fn with_placeholders(text: &str, values: &[(&str, &str)]) -> String {
     let known = values.iter().filter(|(_, value)| !value.is_empty());
     let forms: Vec<(&str, String)> = known
         .flat_map(|(name, value)| {
@@ -58,11 +58,14 @@ pub(super) fn taken_out(text: &str, values: &[(&str, &str)]) -> String {
     let mut general = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
-        let begins = !is_part_of_word(text[..text.len() - rest.len()].chars().next_back());
-        let found = forms.iter().filter(|_| begins).find_map(|(name, form)| {
-            let after = rest.strip_prefix(form.as_str())?;
-            (!is_part_of_word(after.chars().next())).then_some((name, after))
-        });
+        let starts_word = !is_part_of_word(text[..text.len() - rest.len()].chars().next_back());
+        let found = forms
+            .iter()
+            .filter(|_| starts_word)
+            .find_map(|(name, form)| {
+                let after = rest.strip_prefix(form.as_str())?;
+                (!is_part_of_word(after.chars().next())).then_some((name, after))
+            });
         if let Some((name, after)) = found {
             general.push_str(name);
             rest = after;
@@ -74,9 +77,9 @@ pub(super) fn taken_out(text: &str, values: &[(&str, &str)]) -> String {
     general
 }
 
-/// Puts environment variables in place of `$NAME`; `$$` is a plain `$`. The values, which may be
-/// credentials, are added to `used`.
-pub(super) fn with_environment(
+/// Replaces `$NAME` with an environment variable, and `$$` with `$`. Adds the values, which may be
+/// credentials, to `used`.
+pub(super) fn expand_variables(
     text: &str,
     used: &mut Vec<String>,
 ) -> Result<String, VariableNotSet> {
@@ -110,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_encoded_and_never_read_again() {
+    fn values_are_encoded_and_not_expanded_again() {
         let values = [("{player_id}", "a/b {sku}"), ("{sku}", "ж")];
         let url = fill_in(
             "http://h/{player_id}/{sku}?p={player_id}",
@@ -121,12 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn values_are_taken_out_where_they_are_words_of_their_own() {
+    fn values_that_are_whole_words_become_placeholders() {
         let values = [("{player_id}", "A1-ж"), ("{sku}", "1")];
         for (text, general) in [
             (
-                "GET /p/A1-%D0%B6/1 answered 401",
-                "GET /p/{player_id}/{sku} answered 401",
+                "GET /p/A1-%D0%B6/1 returned 401",
+                "GET /p/{player_id}/{sku} returned 401",
             ),
             (
                 "no such file: /p/A1-ж/1",
@@ -135,9 +138,12 @@ mod tests {
             ("within 10s of 1", "within 10s of {sku}"),
             ("", ""),
         ] {
-            assert_eq!(taken_out(text, &values), general);
+            assert_eq!(with_placeholders(text, &values), general);
         }
-        assert_eq!(taken_out("as it is", &[("{sku}", "")]), "as it is");
+        assert_eq!(
+            with_placeholders("unchanged", &[("{sku}", "")]),
+            "unchanged"
+        );
     }
 
     #[test]
@@ -145,12 +151,12 @@ mod tests {
         let path = env::var("PATH").unwrap();
         let mut used = Vec::new();
         assert_eq!(
-            with_environment("a $PATH b", &mut used).unwrap(),
+            expand_variables("a $PATH b", &mut used).unwrap(),
             format!("a {path} b")
         );
-        assert_eq!(with_environment("$$5 $1 $", &mut used).unwrap(), "$5 $1 $");
+        assert_eq!(expand_variables("$$5 $1 $", &mut used).unwrap(), "$5 $1 $");
         assert_eq!(used, [path]);
-        let problem = with_environment("$AGHOOK_SURELY_NOT_SET", &mut used).unwrap_err();
+        let problem = expand_variables("$AGHOOK_SURELY_NOT_SET", &mut used).unwrap_err();
         assert_eq!(problem, VariableNotSet("AGHOOK_SURELY_NOT_SET".to_owned()));
     }
 }

@@ -1,7 +1,7 @@
-//! From a case to what is sent: its events as exact bytes, and its expectations made ready.
+//! Turns a case into a plan: its events as exact bytes, and its expectations ready to check.
 //!
-//! A plan is a function of the case, the seed and the start time. Nothing is sent here, so what
-//! is wrong in a scenario is found before the first request.
+//! A plan is a function of the case, the seed and the start time. Nothing is sent here, so mistakes
+//! in a scenario are found before the first request.
 
 mod lint;
 mod players;
@@ -14,77 +14,76 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use self::players::DrawnPlayers;
+use self::players::AssignedPlayers;
 use super::expectation::PreparedExpectation;
-use super::lacking::Lacking;
+use super::missing_capability::MissingCapability;
 use super::placeholders::{fill_in, percent_encoded};
-use super::varying::{VaryingValue, varying_values};
-use super::verdict::Demand;
+use super::verdict::Requirement;
+use super::volatile_values::{VolatileValue, volatile_values};
 use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
 use crate::protocol::Event;
 use crate::scenario::document::{Diagnostics, SourceFile, Span};
 use crate::scenario::{Case, EventSpec, Expectation, Fault, JsonPointer, Level, Shareable, amend};
 
-/// From what a plan follows, besides its case.
+/// Everything that a plan depends on, except its case.
 #[derive(Debug, Clone)]
 pub struct PlanSettings {
-    /// The seed of the whole run, if one was asked for.
+    /// The random seed of the run, if one was given.
     pub seed: Option<Seed>,
-    /// The moment from which event times count.
+    /// The start time of the run, from which event times are calculated.
     pub start: StartTime,
-    /// The game's own items, in place of invented ones.
+    /// The game's own items, instead of invented ones.
     pub catalogue: Option<Arc<Catalogue>>,
-    /// The game's ID in every event, in place of an invented one.
+    /// The game's ID for every event, instead of an invented one.
     pub game_id: Option<String>,
-    /// The players that the game knows, if it knows its own alone. Where there are none, players
-    /// are invented.
+    /// The profile's list of players that the game knows. If it is empty, players are invented.
     pub players: Arc<[String]>,
-    /// The place in `players` from which this case's are drawn.
+    /// The index in `players` of the first player for this case.
     pub first_player: usize,
-    /// The probes that the profile knows by name.
+    /// The names of the profile's probes.
     pub probes: Vec<String>,
-    /// Whether warnings and what was not checked count as failures.
+    /// Whether warnings and checks that were not checked count as failures.
     pub strict: bool,
-    /// Whether a fault that HTTP/2 can't play is refused, because nothing else will be spoken.
+    /// Whether only HTTP/2 is used, so that faults which need HTTP/1.1 are refused.
     pub http2_only: bool,
 }
 
-/// A case that is ready to be run.
+/// A case that is ready to run.
 #[derive(Debug)]
 pub struct Plan {
     /// The case.
     pub case: Case,
     /// Its events by name.
     pub events: IndexMap<String, PlannedEvent>,
-    /// The values in its events that follow from the start time.
-    pub(super) varying: Vec<VaryingValue>,
+    /// The values in its events that depend on the start time.
+    pub(super) varying: Vec<VolatileValue>,
     /// The expectations of every step.
     pub(super) expectations: Vec<Vec<PreparedExpectation>>,
-    /// What the scenario as a whole demands.
-    pub(super) demand: Demand,
-    /// The demand of every effect.
-    pub(super) effect_demands: Vec<Demand>,
-    /// From what everything else random follows: shuffling, jitter, forgeries.
+    /// The requirement of the scenario as a whole.
+    pub(super) requirement: Requirement,
+    /// The requirement of every effect.
+    pub(super) effect_requirements: Vec<Requirement>,
+    /// The seed of everything else that is random: shuffling, jitter and forgeries.
     pub(super) seed: Seed,
-    /// The moment from which event times count.
+    /// The start time of the run, from which event times are calculated.
     pub(super) start: StartTime,
-    /// How many of the listed players its events are about.
+    /// The number of listed players that its events use.
     pub listed_players: usize,
-    /// What the profile lacks, so that nothing of it can be sent.
-    pub(super) lacking: Option<Lacking>,
+    /// What the profile lacks, if the scenario can't run because of it.
+    pub(super) missing: Option<MissingCapability>,
 }
 
-/// An event as it is sent.
+/// An event, ready to send.
 #[derive(Debug, Clone)]
 pub struct PlannedEvent {
     /// The exact body.
     pub body: Bytes,
-    /// What the body says; none where it is not a valid event, which `raw` and `set` can make it.
+    /// The parsed body. `None` if `raw` or `set` make it an invalid event.
     pub event: Option<Event>,
 }
 
 impl PlannedEvent {
-    /// Makes an event of a shape, and changes what `set` and `unset` point at.
+    /// Generates an event of a shape, then applies `set` and `unset`.
     pub fn generate(
         generator: &mut Generator,
         shape: &EventShape,
@@ -110,22 +109,22 @@ impl PlannedEvent {
         })
     }
 
-    /// What stands in a URL for values of an event.
-    const PLACES: [&str; 3] = ["{player_id}", "{sku}", "{event_id}"];
+    /// The placeholders in a URL for values of an event.
+    const PLACEHOLDERS: [&str; 3] = ["{player_id}", "{sku}", "{event_id}"];
 
-    /// The player, where the body is a valid event.
+    /// The player's ID, if the body is a valid event.
     pub fn player_id(&self) -> Option<&str> {
         self.event
             .as_ref()
             .map(|event| event.event_data.player_id.as_ref())
     }
 
-    /// Puts the event's values in place of `{player_id}`, `{sku}` and `{event_id}` in a URL.
+    /// Replaces `{player_id}`, `{sku}` and `{event_id}` in a URL with the event's values.
     pub fn fill_in(&self, url: &str) -> String {
         let Some(event) = &self.event else {
             return url.to_owned();
         };
-        let [player_id, sku, event_id] = Self::PLACES;
+        let [player_id, sku, event_id] = Self::PLACEHOLDERS;
         let values = [
             (player_id, event.event_data.player_id.as_ref()),
             (sku, event.event_data.item.sku.as_ref()),
@@ -138,27 +137,27 @@ impl PlannedEvent {
 /// The probe that `granted` reads.
 pub(super) const QUANTITY_PROBE: &str = "quantity";
 
-/// What to do about a fault that HTTP/2 can't play.
+/// What to do about a fault that needs HTTP/1.1.
 pub(super) const HTTP1_HELP: &str = "set `http_version: \"1.1\"` or `auto` in the profile, or \
-    `--http-version 1.1`";
+    pass `--http-version 1.1`";
 
-/// Why a fault can't be played over HTTP/2.
+/// Why a fault needs HTTP/1.1.
 pub(super) fn needs_http1(fault: Fault) -> String {
     format!(
-        "`{fault}` can't be played over HTTP/2, where a request that breaks off ends its stream \
-         and not the connection"
+        "the fault `{fault}` needs HTTP/1.1: over HTTP/2, an aborted request ends only its stream, \
+         not the connection"
     )
 }
 
 impl Plan {
-    /// Makes a case ready.
+    /// Prepares a case.
     pub fn new(case: Case, settings: &PlanSettings) -> Result<Self, Diagnostics> {
         let seed = case.seed(settings.seed);
         let planner = Planner {
             case: &case,
             settings,
             seed,
-            players: DrawnPlayers::new(&case.scenario, &settings.players, settings.first_player),
+            players: AssignedPlayers::new(&case.scenario, &settings.players, settings.first_player),
         };
         let mut problems = Diagnostics::default();
         let mut events = IndexMap::new();
@@ -185,33 +184,33 @@ impl Plan {
         problems.extend(planner.requests(&events).0);
         problems.into_result()?;
         let varying = planner.varying(&events);
-        let demand = planner.demand(None, None);
+        let requirement = planner.requirement(None, None);
         let effects = case.scenario.effects.iter();
-        let effect_demands = effects
-            .map(|effect| planner.demand(effect.level, effect.source.as_ref()))
+        let effect_requirements = effects
+            .map(|effect| planner.requirement(effect.level, effect.source.as_ref()))
             .collect();
         let players = planner.players;
         Ok(Self {
             listed_players: players.count(),
-            lacking: players.lacking,
+            missing: players.missing,
             events,
             varying,
             expectations,
-            demand,
-            effect_demands,
+            requirement,
+            effect_requirements,
             seed,
             start: settings.start,
             case,
         })
     }
 
-    /// Whether the receiver is restarted on the way, which other scenarios must not meet.
+    /// Whether a step restarts the receiver, which would disturb other scenarios.
     pub(super) fn restarts(&self) -> bool {
         let steps = &self.case.scenario.steps;
         steps.iter().any(|step| step.restart)
     }
 
-    /// The players whose holdings this plan changes or reads, each once.
+    /// The players whose inventory this plan changes or reads.
     pub(super) fn players(&self) -> BTreeSet<&str> {
         self.events
             .values()
@@ -224,7 +223,7 @@ struct Planner<'plan> {
     case: &'plan Case,
     settings: &'plan PlanSettings,
     seed: Seed,
-    players: DrawnPlayers,
+    players: AssignedPlayers,
 }
 
 impl Planner<'_> {
@@ -232,9 +231,9 @@ impl Planner<'_> {
         self.case.diagnostic(span, message, help).into()
     }
 
-    fn demand(&self, level: Option<Level>, source: Option<&String>) -> Demand {
+    fn requirement(&self, level: Option<Level>, source: Option<&String>) -> Requirement {
         let scenario = &self.case.scenario;
-        Demand {
+        Requirement {
             level: level.unwrap_or(scenario.level),
             source: source.or(scenario.source.as_ref()).cloned(),
             strict: self.settings.strict,
@@ -243,7 +242,7 @@ impl Planner<'_> {
 
     fn event(&self, name: &str) -> Result<PlannedEvent, Diagnostics> {
         let Some(spec) = self.case.scenario.events.get(name) else {
-            return Err(self.problem(Span::default(), format!("there is no event `{name}`"), None));
+            return Err(self.problem(Span::default(), format!("unknown event `{name}`"), None));
         };
         if let Some(raw) = &spec.raw {
             let event = serde_json::from_str(raw).ok();
@@ -265,25 +264,25 @@ impl Planner<'_> {
             .map_err(|reason| self.problem(spec.span, format!("event `{name}`: {reason}"), None))
     }
 
-    /// What would be otherwise in a run that starts at another time: found by planning one.
-    fn varying(&self, events: &IndexMap<String, PlannedEvent>) -> Vec<VaryingValue> {
+    /// The values that would differ in a run with another start time, found by planning such a run.
+    fn varying(&self, events: &IndexMap<String, PlannedEvent>) -> Vec<VolatileValue> {
         let settings = PlanSettings {
             start: self.settings.start.shifted(),
             ..self.settings.clone()
         };
-        let elsewhen = Planner {
+        let other_planner = Planner {
             settings: &settings,
             case: self.case,
             seed: self.seed,
-            // Other players than any that the profile lists: in another run it could be any of them.
-            players: DrawnPlayers::default(),
+            // Without the listed players: another run could use any of them.
+            players: AssignedPlayers::default(),
         };
         let pairs = events.iter().filter_map(|(name, event)| {
-            let other = elsewhen.event(name).ok()?;
+            let other = other_planner.event(name).ok()?;
             Some((name.as_str(), event.body.as_ref(), other.body))
         });
         let pairs: Vec<_> = pairs.collect();
-        varying_values(&pairs, self.settings.start)
+        volatile_values(&pairs, self.settings.start)
     }
 
     fn generator(&self, label: &str) -> Generator {
@@ -304,7 +303,7 @@ impl Planner<'_> {
         {
             owner = &other.value;
         }
-        if let Some(player) = self.players.of(owner) {
+        if let Some(player) = self.players.get(owner) {
             return player.clone();
         }
         self.shared(
@@ -315,28 +314,28 @@ impl Planner<'_> {
         )
     }
 
-    /// A value that events may share: given, generated, or that of the event it is the same as.
+    /// A value that events may share: given, generated, or copied from another event.
     fn shared(
         &self,
         name: &str,
-        what: &str,
+        kind: &str,
         of: impl Fn(&EventSpec) -> Option<&Shareable>,
         generate: impl Fn(&mut Generator) -> String,
     ) -> String {
         let mut owner = name;
-        // The check has made sure that this ends and that every name is there.
+        // The scenario's checks guarantee that this ends and that every name exists.
         while let Some(spec) = self.case.scenario.events.get(owner) {
             match of(&spec.value) {
                 Some(Shareable::Literal(text)) => return text.clone(),
                 Some(Shareable::SameAs(other)) => owner = &other.value,
                 Some(Shareable::Ending(text)) => {
-                    let generated = generate(&mut self.generator(&format!("{owner} {what}")));
+                    let generated = generate(&mut self.generator(&format!("{owner} {kind}")));
                     return format!("{generated}{text}");
                 }
                 None => break,
             }
         }
-        generate(&mut self.generator(&format!("{owner} {what}")))
+        generate(&mut self.generator(&format!("{owner} {kind}")))
     }
 
     fn expectation(&self, expectation: &Expectation) -> Result<PreparedExpectation, Diagnostics> {
@@ -344,7 +343,7 @@ impl Planner<'_> {
             let folder = Path::new(self.case.source.name.as_ref()).parent();
             let path = folder.unwrap_or(Path::new("")).join(&file.value);
             let unreadable = |error: Diagnostics| {
-                let help = "the path is taken from this file's folder".to_owned();
+                let help = "the path is relative to this file's folder".to_owned();
                 self.problem(file.span, error.to_string(), Some(help))
             };
             let source = SourceFile::read(&path).map_err(unreadable)?;
@@ -358,7 +357,7 @@ impl Planner<'_> {
         });
         Ok(PreparedExpectation {
             schema: schema.transpose()?,
-            demand: self.demand(expectation.level, expectation.source.as_ref()),
+            requirement: self.requirement(expectation.level, expectation.source.as_ref()),
             expectation: expectation.clone(),
         })
     }

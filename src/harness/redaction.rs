@@ -1,4 +1,4 @@
-//! Keeps secrets out of everything that is reported, even where a receiver sends them back.
+//! Removes secrets from everything that is reported, even if a receiver sends them back.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,23 @@ use serde_json::Value;
 use super::placeholders::percent_encoded;
 use crate::protocol::Secret;
 
-/// What stands in place of a secret.
-pub(super) const SHOWN_INSTEAD: &str = "[secret not shown]";
+/// Replaces a secret.
+pub(super) const REDACTED: &str = "[secret not shown]";
 
-/// The shortest secret, in bytes, whose encoded forms are looked for as well: those of a shorter
-/// one stand in any text by chance.
+/// The minimum length, in bytes, of secrets whose encoded forms are redacted too. The encoded forms
+/// of shorter ones would match any text by chance.
 const ENCODED_FROM: usize = 6;
 
-/// Replaces secrets wherever they stand in what did not come from us: as they are, and in the
-/// forms that a receiver's log or JSON may give them.
+/// Replaces secrets in text and bytes, both in plain form and in the encodings that a receiver's
+/// log or JSON may use.
 #[derive(Debug, Clone)]
 pub struct Redaction {
-    /// All forms of all secrets, the longest first.
+    /// All forms of all secrets, longest first.
     forms: Vec<Secret>,
 }
 
 impl Redaction {
-    /// Hides all of `secrets`.
+    /// Creates a redaction of `secrets`.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
         let mut forms: Vec<Secret> = secrets.into_iter().flat_map(forms_of).collect();
         forms.sort_by(|one, other| {
@@ -36,22 +36,22 @@ impl Redaction {
         Self { forms }
     }
 
-    /// `text` without the secrets.
+    /// Removes the secrets from `text`.
     pub fn text<'text>(&self, text: &'text str) -> Cow<'text, str> {
         self.forms
             .iter()
             .map(Secret::expose_text)
             .fold(text.into(), |text, secret| {
                 if text.contains(secret) {
-                    text.replace(secret, SHOWN_INSTEAD).into()
+                    text.replace(secret, REDACTED).into()
                 } else {
                     text
                 }
             })
     }
 
-    /// `bytes` without the secrets, also where they are no text. JSON in which a secret stands
-    /// behind escapes is written anew without it.
+    /// Removes the secrets from `bytes`, which may be binary. JSON with an escaped secret is
+    /// serialised again without it.
     pub fn bytes<'bytes>(&self, bytes: &'bytes [u8]) -> Cow<'bytes, [u8]> {
         let plain = self
             .forms
@@ -60,64 +60,64 @@ impl Redaction {
             .fold(Cow::from(bytes), |bytes, secret| {
                 replaced(&bytes, secret).map_or(bytes, Cow::Owned)
             });
-        match self.behind_escapes(&plain) {
+        match self.escaped(&plain) {
             Some(json) => Cow::Owned(json),
             None => plain,
         }
     }
 
-    /// `json` without the secrets in its texts and keys.
+    /// Removes the secrets from the strings and keys of `json`.
     pub fn json<'json>(&self, json: &'json Value) -> Cow<'json, Value> {
-        let mut hidden = json.clone();
-        if self.hide_in(&mut hidden) {
-            Cow::Owned(hidden)
+        let mut redacted = json.clone();
+        if self.redact_json(&mut redacted) {
+            Cow::Owned(redacted)
         } else {
             Cow::Borrowed(json)
         }
     }
 
-    fn behind_escapes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+    fn escaped(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         if !bytes.contains(&b'\\') {
             return None;
         }
         let mut json: Value = serde_json::from_slice(bytes).ok()?;
-        self.hide_in(&mut json)
+        self.redact_json(&mut json)
             .then(|| json.to_string().into_bytes())
     }
 
-    /// Takes the secrets out of all texts and keys; whether there were any.
-    fn hide_in(&self, json: &mut Value) -> bool {
+    /// Removes the secrets from all strings and keys. Returns whether there were any.
+    fn redact_json(&self, json: &mut Value) -> bool {
         match json {
             Value::String(text) => match self.text(text) {
-                Cow::Owned(hidden) => {
-                    *text = hidden;
+                Cow::Owned(redacted) => {
+                    *text = redacted;
                     true
                 }
                 Cow::Borrowed(_) => false,
             },
             Value::Array(items) => {
-                let found = items.iter_mut().map(|item| self.hide_in(item));
+                let found = items.iter_mut().map(|item| self.redact_json(item));
                 found.filter(|found| *found).count() > 0
             }
             Value::Object(entries) => {
-                let keys_hide = entries
+                let has_secret_key = entries
                     .keys()
                     .any(|key| matches!(self.text(key), Cow::Owned(_)));
-                if keys_hide {
+                if has_secret_key {
                     let renamed = std::mem::take(entries)
                         .into_iter()
                         .map(|(key, value)| (self.text(&key).into_owned(), value));
                     *entries = renamed.collect();
                 }
-                let found = entries.values_mut().map(|value| self.hide_in(value));
-                found.filter(|found| *found).count() > 0 || keys_hide
+                let found = entries.values_mut().map(|value| self.redact_json(value));
+                found.filter(|found| *found).count() > 0 || has_secret_key
             }
             _ => false,
         }
     }
 }
 
-/// The secret as it is, in JSON, in a shell's quotes, in a URL, in hex and in base64.
+/// The secret in plain form, and encoded for JSON, shell quotes and URLs, in hex and in base64.
 fn forms_of(secret: Secret) -> Vec<Secret> {
     let text = secret.expose_text();
     let bytes = secret.expose_bytes();
@@ -145,27 +145,27 @@ fn forms_of(secret: Secret) -> Vec<Secret> {
     forms
 }
 
-/// `bytes` without `secret`; nothing if it is not in there.
+/// Removes `secret` from `bytes`; `None` if it does not occur.
 fn replaced(bytes: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
-    // Nearly every answer is text, in which the search is many times faster: a long answer must not
-    // hold up those that are on their way.
+    // Nearly all responses are text, and searching text is many times faster. A long response must
+    // not delay other requests.
     if let (Ok(text), Ok(secret)) = (std::str::from_utf8(bytes), std::str::from_utf8(secret)) {
-        let is_there = text.contains(secret);
-        return is_there.then(|| text.replace(secret, SHOWN_INSTEAD).into_bytes());
+        let found = text.contains(secret);
+        return found.then(|| text.replace(secret, REDACTED).into_bytes());
     }
-    let mut kept = Vec::new();
+    let mut redacted = Vec::new();
     let mut rest = bytes;
     while let Some(at) = rest
         .windows(secret.len())
         .position(|window| window == secret)
     {
-        kept.extend_from_slice(&rest[..at]);
-        kept.extend_from_slice(SHOWN_INSTEAD.as_bytes());
+        redacted.extend_from_slice(&rest[..at]);
+        redacted.extend_from_slice(REDACTED.as_bytes());
         rest = &rest[at + secret.len()..];
     }
     (rest.len() < bytes.len()).then(|| {
-        kept.extend_from_slice(rest);
-        kept
+        redacted.extend_from_slice(rest);
+        redacted
     })
 }
 
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_replaced_wherever_they_stand() {
+    fn secrets_are_replaced_in_text_and_bytes() {
         let secrets = ["hunter2", "swordfish"].map(|text| Secret::new(text).unwrap());
         let redaction = Redaction::new(secrets);
         assert_eq!(redaction.text("a hunter2 b"), "a [secret not shown] b");
@@ -200,12 +200,12 @@ mod tests {
         ] {
             let hidden = redaction.bytes(text.as_bytes());
             let hidden = String::from_utf8(hidden.into_owned()).unwrap();
-            assert!(hidden.contains(SHOWN_INSTEAD), "{text}: {hidden}");
+            assert!(hidden.contains(REDACTED), "{text}: {hidden}");
         }
     }
 
     #[test]
-    fn a_short_secret_leaves_what_only_looks_like_an_encoding_of_it() {
+    fn encodings_of_a_short_secret_are_not_replaced() {
         let redaction = Redaction::new([Secret::new("abc").unwrap()]);
         assert_eq!(redaction.text("616263 abc"), "616263 [secret not shown]");
     }

@@ -1,44 +1,45 @@
-//! Whether a delivery was made as its retry policy says: aghook's check of itself.
+//! Checks that aghook itself followed the retry policy of a delivery.
 //!
-//! What a receiver is judged by rests on the sender doing what it says. So every delivery that was
-//! made is read again here, from its record alone and without the code that made it: a departure
-//! makes the scenario broken, never the receiver failed.
+//! The verdict on a receiver depends on correct retries. So this module checks the record of every
+//! delivery without using the code that sent it. A deviation makes the scenario broken, but never
+//! fails the receiver.
 
 mod identity;
 mod waits;
 
-use self::identity::identity;
-use self::waits::waits;
-use super::verdict::{Check, Demand};
+use self::identity::check_identity;
+use self::waits::check_waits;
+use super::verdict::{Check, Requirement};
 use crate::delivery::{Attempt, Delivery, FailureClass, Outcome};
 use crate::scenario::{Fault, RetryOn, RetryPolicy};
 
-/// A check that is broken, where the delivery departs from its policy; none where it does not.
-pub(super) fn self_check(policy: &RetryPolicy, delivery: &Delivery) -> Option<Check> {
-    let departures = departures(policy, delivery);
-    let expected = "aghook retries as the policy says";
-    (!departures.is_empty())
-        .then(|| Demand::default().broken("retries", expected, departures.join("; ")))
+/// A broken check if the delivery deviates from its policy; `None` otherwise.
+pub(super) fn check_retry_policy(policy: &RetryPolicy, delivery: &Delivery) -> Option<Check> {
+    let deviations = policy_deviations(policy, delivery);
+    let expected = "aghook follows the retry policy";
+    (!deviations.is_empty())
+        .then(|| Requirement::default().broken("retries", expected, deviations.join("; ")))
 }
 
-/// Everything in which a delivery departs from its policy:
+/// All deviations of a delivery from its policy:
 ///
-/// - how many attempts there were: it stops on success, on an answer and a failure that are not
-///   retried, and otherwise only when the attempts are used up;
-/// - each wait: within its delay's jitter, or as long as the receiver asked for, and in the timeline;
-/// - the identity of retries: the same bytes, or the same but for the event's ID; signed afresh, or
-///   with the first signature; on a new connection, where one is asked for.
-pub fn departures(policy: &RetryPolicy, delivery: &Delivery) -> Vec<String> {
-    let mut found = Vec::new();
-    number_of_attempts(policy, delivery, &mut found);
-    waits(policy, delivery, &mut found);
-    identity(policy, delivery, &mut found);
-    found
+/// - the number of attempts: the delivery ends with a success, with a response or a failure that is
+///   not retried, or when all attempts are used up;
+/// - each wait: within the jitter of its delay or as long as `Retry-After` asks, and consistent
+///   with the virtual clock;
+/// - the identity of retries: the same body, or the same except for the event ID; signed again or
+///   with the first signature; on a new connection if the policy says so.
+pub fn policy_deviations(policy: &RetryPolicy, delivery: &Delivery) -> Vec<String> {
+    let mut deviations = Vec::new();
+    number_of_attempts(policy, delivery, &mut deviations);
+    check_waits(policy, delivery, &mut deviations);
+    check_identity(policy, delivery, &mut deviations);
+    deviations
 }
 
-/// What a policy says about an attempt: how the delivery ends with it, or nothing if it goes on.
-fn end(policy: &RetryPolicy, attempt: &Attempt) -> Option<Outcome> {
-    let goes_on = |on: RetryOn| policy.retry_on.contains(&on);
+/// How the delivery ends after an attempt; `None` if the policy retries it.
+fn outcome_after(policy: &RetryPolicy, attempt: &Attempt) -> Option<Outcome> {
+    let retries = |on: RetryOn| policy.retry_on.contains(&on);
     match &attempt.exchange.result {
         Ok(response) if (200..300).contains(&response.status) => Some(Outcome::Delivered),
         Ok(response) if policy.retries_status(response.status) => None,
@@ -47,20 +48,20 @@ fn end(policy: &RetryPolicy, attempt: &Attempt) -> Option<Outcome> {
             if !slow || response.status != 408 {
                 return Some(Outcome::Refused);
             }
-            (!goes_on(RetryOn::Timeout)).then_some(Outcome::Exhausted)
+            (!retries(RetryOn::Timeout)).then_some(Outcome::Exhausted)
         }
         Err(failure) => {
             let on = match failure.class() {
                 FailureClass::Timeout => RetryOn::Timeout,
                 FailureClass::Connection => RetryOn::Connection,
             };
-            (!goes_on(on)).then_some(Outcome::Exhausted)
+            (!retries(on)).then_some(Outcome::Exhausted)
         }
     }
 }
 
-/// How many attempts a delivery can have: a late retry is the policy's last.
-fn most_attempts(policy: &RetryPolicy, delivery: &Delivery) -> u32 {
+/// The maximum number of attempts of a delivery. With a late retry, it is two.
+fn max_attempts(policy: &RetryPolicy, delivery: &Delivery) -> u32 {
     if is_late(delivery) {
         policy.attempts.min(2)
     } else {
@@ -76,41 +77,42 @@ fn is_late(delivery: &Delivery) -> bool {
     )
 }
 
-fn number_of_attempts(policy: &RetryPolicy, delivery: &Delivery, found: &mut Vec<String>) {
+fn number_of_attempts(policy: &RetryPolicy, delivery: &Delivery, deviations: &mut Vec<String>) {
     let Some((last, before)) = delivery.attempts.split_last() else {
-        return found.push("no attempt was made".to_owned());
+        return deviations.push("no attempt was made".to_owned());
     };
     for (number, attempt) in (1..).zip(&delivery.attempts) {
         if attempt.number != number {
             let other = attempt.number;
-            found.push(format!("attempt {number} has the number {other}"));
+            deviations.push(format!("attempt {number} has the number {other}"));
         }
     }
-    let most = most_attempts(policy, delivery);
-    let made = delivery.attempts.len();
-    if made > most as usize {
-        found.push(format!("{made} attempts were made, and {most} are allowed"));
+    let max = max_attempts(policy, delivery);
+    let count = delivery.attempts.len();
+    if count > max as usize {
+        deviations.push(format!(
+            "{count} attempts were made, but only {max} are allowed"
+        ));
     }
     for attempt in before {
-        if let Some(outcome) = end(policy, attempt) {
+        if let Some(outcome) = outcome_after(policy, attempt) {
             let number = attempt.number;
             let outcome = format!("{outcome:?}").to_lowercase();
-            found.push(format!(
-                "attempt {number} was {outcome}, and yet another followed"
+            deviations.push(format!(
+                "attempt {number} was {outcome}, but another followed"
             ));
         }
     }
-    let right = end(policy, last);
-    if right.is_none() && made < most as usize {
-        found.push(format!(
-            "attempt {} is to be retried, and was not",
-            last.number
-        ));
+    let expected = outcome_after(policy, last);
+    if expected.is_none() && count < max as usize {
+        deviations.push(format!("attempt {} was not retried", last.number));
     }
-    let right = right.unwrap_or(Outcome::Exhausted);
-    if right != delivery.outcome {
-        let told = delivery.outcome;
-        found.push(format!("the delivery is {right:?}, and told as {told:?}"));
+    let expected = expected.unwrap_or(Outcome::Exhausted);
+    if expected != delivery.outcome {
+        let reported = delivery.outcome;
+        deviations.push(format!(
+            "the delivery is {expected:?}, but was reported as {reported:?}"
+        ));
     }
 }
 

@@ -1,4 +1,4 @@
-//! A whole run: scenarios at the same time, each with its steps and effects, told as run events.
+//! Runs all scenarios, several at the same time, and reports their steps and effects as run events.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,32 +7,38 @@ use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::effects::WatchedEffects;
-use super::harness::Harness;
 use super::plan::Plan;
+use super::run_context::RunContext;
 use super::run_event::{EffectsEnded, RunEnded, RunEvent, ScenarioEnded, ScenarioStarted};
-use super::steps::{Events, Steps};
-use super::verdict::{Check, Counts, Verdict};
+use super::scenario_effects::ScenarioEffects;
+use super::step_runner::{RunEventHandler, StepRunner};
+use super::verdict::{Check, Verdict, VerdictCounts};
 use crate::delivery::RateLimit;
 
-impl Harness {
-    /// Runs all plans and tells `events` what happens. Once `stop` is set, no scenario is begun.
+impl RunContext {
+    /// Runs all plans and reports to `events` what happens. Starts no more scenarios once `stop` is
+    /// set.
     ///
-    /// The caller tells of the run's beginning, which knows more than the harness does.
-    pub async fn run(&self, plans: &[Plan], events: Events<'_>, stop: &AtomicBool) -> RunEnded {
+    /// The caller emits `RunStarted`, because it needs details that are not known here.
+    pub async fn run(
+        &self,
+        plans: &[Plan],
+        events: RunEventHandler<'_>,
+        stop: &AtomicBool,
+    ) -> RunEnded {
         let started = Instant::now();
-        let totals = Mutex::new((Counts::default(), Counts::default()));
+        let totals = Mutex::new((VerdictCounts::default(), VerdictCounts::default()));
         let shared_players = SharedPlayers::of(plans);
-        // A restart cuts off whatever else is under way, so who restarts comes last and runs alone.
+        // A restart aborts all requests, so scenarios that restart the receiver run last and alone.
         let numbered = plans.iter().enumerate();
-        let (alone, side_by_side): (Vec<_>, Vec<_>) =
+        let (exclusive, concurrent): (Vec<_>, Vec<_>) =
             numbered.partition(|(_, plan)| plan.restarts());
-        for (group, jobs) in [(side_by_side, self.jobs.max(1)), (alone, 1)] {
+        for (group, jobs) in [(concurrent, self.jobs.max(1)), (exclusive, 1)] {
             stream::iter(group)
                 .for_each_concurrent(jobs, |(index, plan)| {
                     let (totals, shared_players) = (&totals, &shared_players);
                     async move {
-                        let _in_turn = shared_players.take(plan).await;
+                        let _locks = shared_players.lock(plan).await;
                         if stop.load(Ordering::Relaxed) {
                             return;
                         }
@@ -64,32 +70,37 @@ impl Harness {
         ended
     }
 
-    async fn run_scenario(&self, number: usize, plan: &Plan, events: Events<'_>) -> ScenarioEnded {
+    async fn run_scenario(
+        &self,
+        number: usize,
+        plan: &Plan,
+        events: RunEventHandler<'_>,
+    ) -> ScenarioEnded {
         let started = Instant::now();
-        events(RunEvent::ScenarioStarted(introduction(number, plan)));
-        let effects = WatchedEffects::begin(self, plan).await;
-        let mut steps = Steps::new(self, plan, number, events);
-        let (mut checks, made) = steps.make().await;
-        let whole = made.is_ok();
-        let judged = match made {
-            Ok(()) => effects.end(steps.answered()).await,
-            Err(reason) => effects.not_looked_at(&reason),
+        events(RunEvent::ScenarioStarted(scenario_started(number, plan)));
+        let effects = ScenarioEffects::begin(self, plan).await;
+        let mut steps = StepRunner::new(self, plan, number, events);
+        let (mut checks, steps_result) = steps.run().await;
+        let is_complete = steps_result.is_ok();
+        let effect_results = match steps_result {
+            Ok(()) => effects.end(steps.outcomes()).await,
+            Err(reason) => effects.not_checked(&reason),
         };
-        if !judged.checks.is_empty() {
+        if !effect_results.checks.is_empty() {
             events(RunEvent::EffectsEnded(EffectsEnded {
                 scenario: number,
-                readings: judged.readings,
-                checks: judged.checks.clone(),
-                settled_after: judged.settled_after,
+                readings: effect_results.readings,
+                checks: effect_results.checks.clone(),
+                settled_after: effect_results.settled_after,
             }));
         }
-        checks.extend(judged.checks);
-        let checks: Counts = checks.iter().map(|check: &Check| check.verdict).collect();
+        checks.extend(effect_results.checks);
+        let checks: VerdictCounts = checks.iter().map(|check: &Check| check.verdict).collect();
         let ended = ScenarioEnded {
             scenario: number,
-            // What was cut short has not shown what it is there to show.
+            // A scenario that ended early has not proven anything.
             verdict: match checks.verdict() {
-                Verdict::Passed if !whole => Verdict::NotChecked,
+                Verdict::Passed if !is_complete => Verdict::NotChecked,
                 verdict => verdict,
             },
             checks,
@@ -100,8 +111,8 @@ impl Harness {
     }
 }
 
-/// Players that several scenarios name themselves: such scenarios take turns, since each would see
-/// the grants of the other.
+/// Players that several scenarios use. Those scenarios run one at a time, because each would see
+/// the other's grants.
 struct SharedPlayers(BTreeMap<String, tokio::sync::Mutex<()>>);
 
 impl SharedPlayers {
@@ -118,20 +129,20 @@ impl SharedPlayers {
         )
     }
 
-    /// Waits for the turn of a plan, which ends when the result is dropped. The players are taken
-    /// in one order by all plans, so that no two wait for each other.
-    async fn take(&self, plan: &Plan) -> Vec<tokio::sync::MutexGuard<'_, ()>> {
-        let mut taken = Vec::new();
+    /// Locks the shared players of a plan until the result is dropped. All plans lock players in
+    /// the same order, which prevents deadlocks.
+    async fn lock(&self, plan: &Plan) -> Vec<tokio::sync::MutexGuard<'_, ()>> {
+        let mut locks = Vec::new();
         for player in plan.players() {
             if let Some(player) = self.0.get(player) {
-                taken.push(player.lock().await);
+                locks.push(player.lock().await);
             }
         }
-        taken
+        locks
     }
 }
 
-fn introduction(number: usize, plan: &Plan) -> ScenarioStarted {
+fn scenario_started(number: usize, plan: &Plan) -> ScenarioStarted {
     let scenario = &plan.case.scenario;
     ScenarioStarted {
         scenario: number,

@@ -1,10 +1,10 @@
-//! The interface between a run and its reports: [`RunEvent`] is all that a report can know.
+//! The interface between a run and its reports: reports know nothing but [`RunEvent`]s.
 //!
-//! Serialised, these are the lines of `--report json` and of a recorded run;
+//! Serialised, run events are the lines of `--report json` and of a recorded run;
 //! `docs/report-json.md` describes them. [`RunEvent::from_json`] reads such a line back.
-//! A change that a reader could trip over raises [`FORMAT_VERSION`].
+//! A change that can break a reader raises [`FORMAT_VERSION`].
 
-mod reading;
+mod json_line;
 mod seconds;
 
 use std::borrow::Cow;
@@ -19,14 +19,14 @@ use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
-use super::varying::VaryingValue;
-use super::verdict::{Check, Counts, Verdict};
+use super::verdict::{Check, Verdict, VerdictCounts};
+use super::volatile_values::VolatileValue;
 use crate::scenario::{Level, OutcomeName, describe_single_keys};
 
 /// The version of the JSON lines.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// The JSON Schema (draft 2020-12) of one line, made from the types below.
+/// The JSON Schema (draft 2020-12) of one line, generated from the types below.
 pub fn run_event_schema() -> serde_json::Value {
     let mut schema = SchemaSettings::draft2020_12()
         .for_serialize()
@@ -37,77 +37,78 @@ pub fn run_event_schema() -> serde_json::Value {
     schema
 }
 
-/// Something that happened in a run. Scenarios run at the same time, so the events of several may
-/// be mixed; those of one scenario are in order.
+/// Something that happened in a run. Scenarios run at the same time, so events of different
+/// scenarios may be interleaved; those of one scenario are in order.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RunEvent {
-    /// First of all.
+    /// The run starts. Always the first event.
     RunStarted(RunStarted),
-    /// A scenario begins.
+    /// A scenario starts.
     ScenarioStarted(ScenarioStarted),
-    /// An attempt, or another request, was answered or given up.
+    /// An attempt, or a request that is not a delivery, got its response or failed.
     AttemptEnded(Box<AttemptEnded>),
-    /// A step was done and judged.
+    /// A step ended and its expectations were checked.
     StepEnded(StepEnded),
-    /// All effects of a scenario were judged.
+    /// All effects of a scenario were checked.
     EffectsEnded(EffectsEnded),
-    /// A scenario's snapshot report was compared with the reviewed one; only where snapshots were
-    /// asked for, and right before the scenario's end.
+    /// A scenario's snapshot report was compared with the reviewed one. Only in runs with
+    /// snapshots, right before `scenario_ended`.
     SnapshotCompared(SnapshotCompared),
-    /// A scenario is over.
+    /// A scenario ended.
     ScenarioEnded(ScenarioEnded),
-    /// All snapshots were compared; only where they were asked for, and right before the run's end.
+    /// All snapshots were compared. Only in runs with snapshots, right before `run_ended`.
     SnapshotsEnded(SnapshotsEnded),
-    /// Last of all.
+    /// The run ended. Always the last event.
     RunEnded(RunEnded),
 }
 
-/// What is known before the first request.
+/// The start of a run.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RunStarted {
     /// The version of this format.
     pub format_version: u32,
     /// The version of aghook.
     pub aghook_version: Cow<'static, str>,
-    /// Where events are sent to.
+    /// The URL that events are sent to.
     pub target: String,
     /// Whether the target is the receiver built into aghook.
     pub built_in_receiver: bool,
-    /// The moment from which event times count, in Unix seconds; `--start-time` takes it.
+    /// The start time of the run, from which event times are calculated, in Unix seconds. Pass it
+    /// to `--start-time` to reproduce the run.
     pub start_time: String,
-    /// The seed of the whole run, if one was asked for.
+    /// The random seed of the run, if one was given.
     pub seed: Option<u64>,
-    /// How many scenarios are run.
+    /// The number of scenarios in the run.
     pub scenarios: usize,
 }
 
-/// What is known of a scenario beforehand.
+/// The start of a scenario.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioStarted {
     /// The scenario's number in this run, from 1.
     pub scenario: usize,
-    /// Its name, with the choice of its matrix.
+    /// Its name, including the choice of its matrix.
     pub name: String,
-    /// What it is about.
+    /// Its `about` text.
     pub about: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
-    /// How much it demands.
+    /// Whether its checks must or only should pass.
     pub level: Level,
-    /// Where the demand comes from.
+    /// The source of the requirement.
     pub source: Option<String>,
-    /// The file.
+    /// Its file.
     pub file: String,
-    /// Where in the file its name stands, from 1.
+    /// The line of its name in the file, from 1.
     pub line: usize,
-    /// The choice of its matrix, as `forge=wrong_secret`; none without a matrix.
+    /// The choice of its matrix, such as `forge=wrong_secret`; null without a matrix.
     pub choice: Option<String>,
-    /// The values in its events that follow from the start time, and so are others in each run.
-    pub varying: Vec<VaryingValue>,
+    /// The values in its events that depend on the start time and therefore differ in every run.
+    pub varying: Vec<VolatileValue>,
 }
 
-/// One request and its answer.
+/// One request and its response.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptEnded {
     /// The scenario's number.
@@ -116,54 +117,56 @@ pub struct AttemptEnded {
     pub step: usize,
     /// The delivery's number in the step, from 1.
     pub delivery: usize,
-    /// The delivered event's name; none for a request that is no delivery.
+    /// The name of the delivered event; null for a request that is not a delivery.
     pub event_name: Option<String>,
-    /// The forgery that was sent in the event's place.
+    /// The forgery that was sent instead of the event.
     pub forgery: Option<Cow<'static, str>>,
-    /// The fault that the attempt has a part in.
+    /// The fault that the attempt is part of.
     pub fault: Option<Cow<'static, str>>,
     /// The attempt's number in the delivery, from 1.
     pub attempt: u32,
-    /// When it began, by the wall clock.
+    /// When it started, by the wall clock.
     pub started_at: Timestamp,
-    /// When it began, on the virtual clock from the beginning of the delivery.
+    /// When it started, by the virtual clock, since the start of the delivery.
     #[serde(rename = "virtual_offset_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub virtual_offset: Duration,
-    /// How long the retry policy waited before it; 0 before the first.
+    /// The retry policy's delay before it; 0 for the first attempt.
     #[serde(rename = "delay_before_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub delay_before: Duration,
-    /// How long it took in fact.
+    /// How long it really took.
     #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
-    /// How long its parts took.
+    /// The timings of its parts.
     pub timings: TimingsRecord,
-    /// Which connection it took; none where none was made.
+    /// The connection that it used; null if no connection was established.
     pub connection: Option<ConnectionRecord>,
-    /// What was sent.
-    pub request: RequestRecord,
-    /// What came back.
-    pub answer: AnswerRecord,
-    /// What the receiver answered and the sender did not hear, because of the fault. A body that was
-    /// not read either counts as truncated.
-    pub unheard_answer: Option<Box<AnswerRecord>>,
+    /// The request.
+    pub request: SentRequestRecord,
+    /// The response, or why there was none.
+    pub answer: ResponseRecord,
+    /// The receiver's response that the fault kept from the sender. A body that was not read is
+    /// marked as truncated.
+    pub unheard_answer: Option<Box<ResponseRecord>>,
 }
 
-/// How long the parts of an attempt took, as far as they were reached. All count from its start.
+/// How long the parts of an attempt took, as far as it reached them. All times count from its
+/// start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TimingsRecord {
-    /// Until the connection stood, TLS included; none where one was reused or none was made.
+    /// Until the connection was established, including TLS; null if a connection was reused or none
+    /// was established.
     #[serde(rename = "connect_seconds", with = "seconds::optional")]
     #[schemars(with = "Option<f64>")]
     pub connect: Option<Duration>,
-    /// Until the head of the answer was there.
+    /// Until the head of the response arrived.
     #[serde(rename = "first_byte_seconds", with = "seconds::optional")]
     #[schemars(with = "Option<f64>")]
     pub first_byte: Option<Duration>,
-    /// How long it was held back, so that others are sent together with it; part of the time until
-    /// the first byte, but not of what the attempt took.
+    /// How long it was held back so that other requests arrive at the same time. This is included
+    /// in the time until the first byte, but not in the time that the attempt took.
     #[serde(rename = "held_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub held: Duration,
@@ -172,69 +175,70 @@ pub struct TimingsRecord {
 /// The connection of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectionRecord {
-    /// An earlier request had opened it.
+    /// Whether an earlier request had opened it.
     pub reused: bool,
-    /// The HTTP version spoken on it, such as `HTTP/1.1`.
+    /// Its HTTP version, such as `HTTP/1.1`.
     pub http_version: Cow<'static, str>,
-    /// The address that it leads to.
+    /// The remote address.
     pub remote_address: SocketAddr,
-    /// Present where the receiver closed the idle connection that the request was meant for, so that
-    /// it took this new one, within the same attempt: `before_request` where it had not left yet,
-    /// `after_request` where it had, and the receiver may have it twice.
+    /// Present if the receiver closed the idle connection that the request was about to use, so
+    /// that the same attempt used this new connection instead: `before_request` if the request was
+    /// not sent yet, `after_request` if it was, in which case the receiver may have received it
+    /// twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_place_of_closed: Option<Cow<'static, str>>,
 }
 
 /// A request as it was sent.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct RequestRecord {
+pub struct SentRequestRecord {
     /// The method.
     pub method: String,
-    /// The whole URL.
+    /// The full URL.
     pub url: String,
-    /// The headers in their order.
+    /// The headers in the order in which they were sent.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: BodyRecord,
 }
 
-/// What came back.
+/// The response, or why there was none.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum AnswerRecord {
-    /// An answer.
+pub enum ResponseRecord {
+    /// A response.
     Response {
         /// The status.
         status: u16,
-        /// The headers in their order.
+        /// The headers in the order in which they were sent.
         headers: Vec<(String, String)>,
         /// The body.
         body: BodyRecord,
     },
-    /// No whole answer.
+    /// No complete response.
     Failure {
-        /// A short word, the same in every report.
+        /// The name of the failure, the same in every report.
         name: Cow<'static, str>,
-        /// A sentence.
+        /// A description of the failure.
         message: String,
-        /// What may help.
+        /// What to do about it.
         hint: Cow<'static, str>,
     },
 }
 
-/// A body as far as it was kept.
+/// A body, or the beginning of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BodyRecord {
-    /// What was kept.
+    /// The recorded bytes.
     #[serde(flatten)]
     pub content: BodyContent,
-    /// How long it is in full, in bytes.
+    /// The length of the full body in bytes.
     pub length: u64,
-    /// Whether only its beginning was kept.
+    /// Whether only its beginning was recorded.
     pub truncated: bool,
 }
 
-/// Text, or base64 of what is no text.
+/// The bytes of a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyContent {
@@ -245,7 +249,7 @@ pub enum BodyContent {
 }
 
 impl BodyRecord {
-    /// Keeps all of `bytes`, which are the beginning of a body of `length` bytes.
+    /// Records `bytes`, which are all or the beginning of a body of `length` bytes.
     pub fn new(bytes: &[u8], length: u64, truncated: bool) -> Self {
         let content = match std::str::from_utf8(bytes) {
             Ok(text) => BodyContent::Text(text.to_owned()),
@@ -258,8 +262,7 @@ impl BodyRecord {
         }
     }
 
-    /// What was kept, as the bytes that it was. Nothing where it is base64 that can't be read,
-    /// which no run writes.
+    /// The recorded bytes. `None` if the base64 is invalid, which aghook never writes.
     pub fn bytes(&self) -> Option<Cow<'_, [u8]>> {
         match &self.content {
             BodyContent::Text(text) => Some(Cow::Borrowed(text.as_bytes())),
@@ -268,63 +271,62 @@ impl BodyRecord {
     }
 }
 
-/// A step and what came of its expectations.
+/// A step and the checks of its expectations.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct StepEnded {
     /// The scenario's number.
     pub scenario: usize,
     /// The step's number in the scenario, from 1.
     pub step: usize,
-    /// What the step does, in a few words.
+    /// A short description of the step.
     pub description: String,
-    /// Whether its deliveries were made at the same moment.
+    /// Whether its deliveries were made at the same time.
     pub together: bool,
-    /// What came of each of its deliveries; one entry for a request, none for a pause, a script or a
-    /// restart.
+    /// Its deliveries; one entry for a request, none for a pause, a script or a restart.
     pub deliveries: Vec<DeliveryEnded>,
-    /// Why the step could not be made, if so.
+    /// Why the step could not run, if it could not.
     pub not_made: Option<Check>,
-    /// What the receiver was told to answer, if that is what the step did.
-    pub script: Option<ScriptTold>,
-    /// Whether the receiver was restarted, if that is what the step does.
+    /// The responses that the step scripted, if it is a `script` step.
+    pub script: Option<ScriptedResponses>,
+    /// Whether the step restarted the receiver.
     #[serde(default)]
     pub restarted: bool,
 }
 
-/// How the receiver was told to answer.
+/// The scripted responses of the receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ScriptTold {
-    /// The player whose next deliveries are answered so.
+pub struct ScriptedResponses {
+    /// The player whose next deliveries get these responses.
     pub player_id: String,
-    /// The statuses of the answers, in their order.
+    /// The statuses of the responses, in order.
     pub answers: Vec<u16>,
 }
 
-/// A delivery, or another request, and what came of its expectations.
+/// A delivery, or another request, and the checks of its expectations.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryEnded {
     /// The delivery's number in the step, from 1.
     pub delivery: usize,
-    /// The event's name; none for a request that is no delivery.
+    /// The event's name; null for a request that is not a delivery.
     pub event_name: Option<String>,
-    /// How it ended; none for a request that is no delivery.
+    /// How it ended; null for a request that is not a delivery.
     pub outcome: Option<OutcomeName>,
-    /// How many attempts were made.
+    /// The number of attempts.
     pub attempts: u32,
-    /// What came of the expectations.
+    /// The checks of the expectations.
     pub checks: Vec<Check>,
 }
 
-/// What came of a scenario's effects.
+/// The effects of a scenario.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct EffectsEnded {
     /// The scenario's number.
     pub scenario: usize,
-    /// What the probes read.
-    pub readings: Vec<Reading>,
-    /// What came of the effects.
+    /// The readings of the probes.
+    pub readings: Vec<ProbeReading>,
+    /// The checks of the effects.
     pub checks: Vec<Check>,
-    /// How long the last readings were waited for.
+    /// The time from the last step to the final readings.
     #[serde(rename = "settled_after_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub settled_after: Duration,
@@ -332,49 +334,49 @@ pub struct EffectsEnded {
 
 /// A probe's number before and after the steps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Reading {
+pub struct ProbeReading {
     /// The probe.
     pub probe: String,
-    /// Whose holdings were read.
+    /// The player.
     pub player_id: String,
-    /// The SKU that was read.
+    /// The SKU.
     pub sku: String,
-    /// Before the first step.
+    /// The number before the first step.
     pub before: i128,
-    /// After the last step.
+    /// The number after the last step.
     pub after: i128,
 }
 
-/// What came of a scenario.
+/// The end of a scenario.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioEnded {
     /// The scenario's number.
     pub scenario: usize,
-    /// What came of it.
+    /// Its verdict.
     pub verdict: Verdict,
-    /// What came of its checks.
-    pub checks: Counts,
-    /// How long it took in fact.
+    /// The number of its checks with each verdict.
+    pub checks: VerdictCounts,
+    /// How long it really took.
     #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
 }
 
-/// What came of the run.
+/// The end of the run.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RunEnded {
-    /// What came of the scenarios.
-    pub scenarios: Counts,
-    /// What came of all their checks.
-    pub checks: Counts,
-    /// How many scenarios were not begun, after `--fail-fast` or an interruption.
+    /// The number of scenarios with each verdict.
+    pub scenarios: VerdictCounts,
+    /// The number of checks with each verdict, in all scenarios.
+    pub checks: VerdictCounts,
+    /// The number of scenarios that did not start because of `--fail-fast` or an interruption.
     pub not_run: usize,
-    /// How long the run took in fact.
+    /// How long the run really took.
     #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
-    /// How long deliveries were held back by the profile's `max_rate`, added up over all of them;
-    /// left out where none was.
+    /// The total time for which the profile's `max_rate` held deliveries back; omitted if it is
+    /// zero.
     #[serde(
         rename = "held_back_seconds",
         with = "seconds",

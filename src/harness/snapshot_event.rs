@@ -1,59 +1,59 @@
-//! What is told of snapshot reports. They are compared behind the harness, which makes none.
+//! Events about snapshot reports. [`crate::snapshots`] adds them to the stream of run events.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Check;
 
-/// A scenario's snapshot report and the reviewed one.
+/// The comparison of a scenario's snapshot report with the reviewed one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SnapshotCompared {
     /// The scenario's number.
     pub scenario: usize,
     /// The file of the reviewed report.
     pub file: String,
-    /// What came of it.
+    /// The result.
     pub outcome: SnapshotOutcome,
-    /// What is wrong, if something is. A snapshot that is as reviewed adds no check.
+    /// What is wrong. Null if the report matches the reviewed one: it then adds no check.
     pub check: Option<Check>,
-    /// What differs, as a unified diff.
+    /// The difference, as a unified diff.
     pub difference: Option<String>,
 }
 
-/// What came of a snapshot.
+/// The result of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SnapshotOutcome {
-    /// It is as reviewed.
+    /// The report matches the reviewed one.
     AsReviewed,
-    /// It is another than the reviewed one.
+    /// The report differs from the reviewed one.
     Differs,
-    /// There is no reviewed one.
+    /// There is no reviewed report.
     Missing,
-    /// It was put in the reviewed one's place, as was asked for.
+    /// The report replaced the reviewed one, as requested.
     Written,
-    /// It could not be read or written.
+    /// The reviewed report could not be read or written.
     Unusable,
-    /// The scenario could not be decided, so its report says nothing.
+    /// The scenario is undecided, so its report was not compared.
     NotCompared,
 }
 
-/// What came of all snapshots.
+/// The results of all snapshots.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SnapshotsEnded {
     /// The folder.
     pub folder: String,
-    /// How many were as reviewed.
+    /// The number of reports that match the reviewed ones.
     pub as_reviewed: usize,
-    /// How many differ.
+    /// The number of reports that differ.
     pub different: usize,
-    /// How many scenarios had none.
+    /// The number of scenarios without a reviewed report.
     pub missing: usize,
-    /// How many were put in a reviewed one's place.
+    /// The number of reports that replaced reviewed ones.
     pub written: usize,
-    /// Files in the folder that no scenario of the run has. Known only where no option left
-    /// scenarios out.
+    /// Files in the folder that belong to no scenario of the run. Empty if an option excluded
+    /// scenarios.
     pub unreferenced: Vec<String>,
-    /// Whether those were deleted, as was asked for.
+    /// Whether these files were deleted, as requested.
     pub deleted: bool,
 }

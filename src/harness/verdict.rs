@@ -1,4 +1,4 @@
-//! What came of a check, a scenario and a run.
+//! Verdicts of checks, scenarios and runs, and how many there are of each.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -8,26 +8,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::Level;
 
-/// What came of a check or a scenario, the gravest last.
+/// The verdict of a check or a scenario, in order of increasing severity.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It holds.
+    /// It passed.
     Passed,
-    /// It could not be looked at: the profile lacks what is needed. Never counts as passed.
+    /// It was not checked because the profile lacks something that it needs. Never counts as
+    /// passed.
     NotChecked,
-    /// It does not hold, and only `should` have.
+    /// It failed, but its level is only `should`.
     Warned,
-    /// It could not be decided: something that should work did not, such as a probe.
+    /// It is undecided because something else did not work, such as a probe.
     Broken,
-    /// It does not hold.
+    /// It failed.
     Failed,
 }
 
 impl Verdict {
-    /// Whether nothing is known to be wrong.
+    /// Whether this verdict reports no problem.
     pub fn is_passed_or_not_checked(self) -> bool {
         matches!(self, Self::Passed | Self::NotChecked)
     }
@@ -45,34 +46,34 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// One demand and what was seen of it.
+/// One check: what was expected and what was observed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
-    /// What is looked at, such as `status` or `granted welcome`.
+    /// What is checked, such as `status` or `granted welcome`.
     pub subject: String,
-    /// What came of it.
+    /// The verdict.
     pub verdict: Verdict,
-    /// How much it demands.
+    /// Whether it must or only should pass.
     pub level: Level,
-    /// What was wanted.
+    /// What was expected.
     pub expected: String,
-    /// What was there.
+    /// What was observed; the reason if it was not checked or could not be decided.
     pub observed: String,
-    /// What to do about it, where that is known.
+    /// What to do about it, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// What it comes of, where other checks may come of the very same: in words that leave out whose
-    /// event and which item it is about.
+    /// A common cause, if other checks may fail for the same reason. Its text leaves out players
+    /// and items, so that equal causes have equal texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// Where the demand comes from.
+    /// The source of the requirement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }
 
 impl Check {
-    /// The same check, of which is known what it comes of.
-    pub(super) fn because(self, cause: impl Into<String>) -> Self {
+    /// The same check with a common cause.
+    pub(super) fn with_cause(self, cause: impl Into<String>) -> Self {
         Self {
             cause: Some(cause.into()),
             ..self
@@ -80,27 +81,27 @@ impl Check {
     }
 }
 
-/// How much a check demands, and where that comes from.
+/// How strictly a check applies, and the source of the requirement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Demand {
-    /// How much.
+pub(super) struct Requirement {
+    /// Whether checks must or only should pass.
     pub level: Level,
-    /// On whose word.
+    /// The source of the requirement.
     pub source: Option<String>,
-    /// Whether warnings and what was not checked count as failures.
+    /// Whether warnings and checks that were not checked count as failures.
     pub strict: bool,
 }
 
-impl Demand {
-    /// A check that was decided: `holds` or not.
-    pub(super) fn decided(
+impl Requirement {
+    /// A check that passed or did not.
+    pub(super) fn checked(
         &self,
-        holds: bool,
+        passed: bool,
         subject: impl Into<String>,
         expected: impl Into<String>,
         observed: impl Into<String>,
     ) -> Check {
-        let verdict = match (holds, self.level) {
+        let verdict = match (passed, self.level) {
             (true, _) => Verdict::Passed,
             (false, Level::Should) if !self.strict => Verdict::Warned,
             (false, _) => Verdict::Failed,
@@ -108,7 +109,7 @@ impl Demand {
         self.check(verdict, subject.into(), expected.into(), observed.into())
     }
 
-    /// A check that could not be made.
+    /// A check that was not checked, and why.
     pub(super) fn not_checked(
         &self,
         subject: impl Into<String>,
@@ -123,7 +124,7 @@ impl Demand {
         self.check(verdict, subject.into(), expected.into(), reason.into())
     }
 
-    /// A check that something else got in the way of.
+    /// A check that could not be decided, and why.
     pub(super) fn broken(
         &self,
         subject: impl Into<String>,
@@ -159,23 +160,23 @@ impl Demand {
     }
 }
 
-/// How many checks or scenarios came to what.
+/// The number of checks or scenarios with each verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Counts {
-    /// Those that hold.
+pub struct VerdictCounts {
+    /// The number that passed.
     pub passed: usize,
-    /// Those that could not be looked at.
+    /// The number that were not checked.
     pub not_checked: usize,
-    /// Those that only should have held.
+    /// The number that warned.
     pub warned: usize,
-    /// Those that do not hold.
+    /// The number that failed.
     pub failed: usize,
-    /// Those that could not be decided.
+    /// The number that are undecided.
     pub broken: usize,
 }
 
-impl Counts {
-    /// Counts one more.
+impl VerdictCounts {
+    /// Counts one more verdict.
     pub fn add(&mut self, verdict: Verdict) {
         *match verdict {
             Verdict::Passed => &mut self.passed,
@@ -186,18 +187,18 @@ impl Counts {
         } += 1;
     }
 
-    /// How many there are in all.
+    /// The total number.
     pub fn total(&self) -> usize {
         self.passed + self.not_checked + self.warned + self.failed + self.broken
     }
 
-    /// How many were decided, one way or the other.
+    /// The number that were decided: passed, warned or failed.
     pub fn decided(&self) -> usize {
         self.passed + self.warned + self.failed
     }
 
-    /// What all of them together come to. A scenario that could look at some of its checks passes
-    /// on those; one that could look at none is not checked.
+    /// The verdict of all of them together. A scenario with some checks that passed and some that
+    /// were not checked passes; one with no check that was checked is not checked.
     pub fn verdict(&self) -> Verdict {
         match self {
             Self { failed: 1.., .. } => Verdict::Failed,
@@ -209,7 +210,7 @@ impl Counts {
     }
 }
 
-impl AddAssign for Counts {
+impl AddAssign for VerdictCounts {
     fn add_assign(&mut self, more: Self) {
         self.passed += more.passed;
         self.not_checked += more.not_checked;
@@ -219,7 +220,7 @@ impl AddAssign for Counts {
     }
 }
 
-impl FromIterator<Verdict> for Counts {
+impl FromIterator<Verdict> for VerdictCounts {
     fn from_iter<I: IntoIterator<Item = Verdict>>(verdicts: I) -> Self {
         let mut counts = Self::default();
         verdicts.into_iter().for_each(|verdict| counts.add(verdict));
@@ -231,8 +232,8 @@ impl FromIterator<Verdict> for Counts {
 mod tests {
     use super::*;
 
-    fn demand(level: Level, strict: bool) -> Demand {
-        Demand {
+    fn requirement(level: Level, strict: bool) -> Requirement {
+        Requirement {
             level,
             source: None,
             strict,
@@ -241,41 +242,49 @@ mod tests {
 
     #[test]
     fn a_should_that_fails_is_a_warning_unless_strict() {
-        let verdict = |level, strict| demand(level, strict).decided(false, "", "", "").verdict;
+        let verdict = |level, strict| {
+            requirement(level, strict)
+                .checked(false, "", "", "")
+                .verdict
+        };
         assert_eq!(verdict(Level::Must, false), Verdict::Failed);
         assert_eq!(verdict(Level::Should, false), Verdict::Warned);
         assert_eq!(verdict(Level::Should, true), Verdict::Failed);
     }
 
     #[test]
-    fn what_was_not_checked_never_passes() {
-        let verdict = |strict| demand(Level::Must, strict).not_checked("", "", "").verdict;
+    fn not_checked_never_counts_as_passed() {
+        let verdict = |strict| {
+            requirement(Level::Must, strict)
+                .not_checked("", "", "")
+                .verdict
+        };
         assert_eq!(verdict(false), Verdict::NotChecked);
         assert_eq!(verdict(true), Verdict::Failed);
-        let counts = Counts::from_iter([Verdict::NotChecked, Verdict::NotChecked]);
+        let counts = VerdictCounts::from_iter([Verdict::NotChecked, Verdict::NotChecked]);
         assert_eq!(counts.verdict(), Verdict::NotChecked);
-        assert_eq!(Counts::default().verdict(), Verdict::NotChecked);
+        assert_eq!(VerdictCounts::default().verdict(), Verdict::NotChecked);
     }
 
     #[test]
-    fn the_gravest_check_decides() {
+    fn the_most_severe_verdict_wins() {
         let all = [
             Verdict::Passed,
             Verdict::NotChecked,
             Verdict::Warned,
             Verdict::Failed,
         ];
-        assert_eq!(Counts::from_iter(all).verdict(), Verdict::Failed);
+        assert_eq!(VerdictCounts::from_iter(all).verdict(), Verdict::Failed);
         assert_eq!(
-            Counts::from_iter([Verdict::Failed, Verdict::Broken]).verdict(),
+            VerdictCounts::from_iter([Verdict::Failed, Verdict::Broken]).verdict(),
             Verdict::Failed
         );
         assert_eq!(
-            Counts::from_iter([Verdict::Warned, Verdict::Broken]).verdict(),
+            VerdictCounts::from_iter([Verdict::Warned, Verdict::Broken]).verdict(),
             Verdict::Broken
         );
         assert_eq!(
-            Counts::from_iter([Verdict::Passed, Verdict::NotChecked]).verdict(),
+            VerdictCounts::from_iter([Verdict::Passed, Verdict::NotChecked]).verdict(),
             Verdict::Passed
         );
     }

@@ -1,4 +1,4 @@
-//! Why a journal can't be read, in words for people.
+//! Why a journal can't be read.
 
 use std::path::PathBuf;
 
@@ -9,53 +9,53 @@ use crate::harness::FORMAT_VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// There is no such folder and no such file.
-    #[error("there is no recorded run at {}", path.display())]
+    #[error("no recorded run at {}", path.display())]
     Missing {
-        /// What was asked for.
+        /// The requested path.
         path: PathBuf,
     },
-    /// The folder is there, but no journal in it.
-    #[error("the folder {} holds no recorded run: it has no {JOURNAL_FILE_NAME}", folder.display())]
+    /// The folder exists but has no journal.
+    #[error("the folder {} has no recorded run: {JOURNAL_FILE_NAME} is missing", folder.display())]
     NotInFolder {
         /// The folder.
         folder: PathBuf,
     },
     /// The file can't be opened or read.
-    #[error("{} can't be read: {reason}", path.display())]
+    #[error("failed to read {}: {reason}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         reason: std::io::Error,
     },
-    /// There is not one whole line in it.
-    #[error("{} has no whole line: the run was ended before it began", path.display())]
+    /// It has no complete line.
+    #[error("{} has no complete line: the run was stopped before it started", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// Its first line is not that of a run.
-    #[error("{}:1: this is no recorded run: the first line is not `run_started`", path.display())]
-    NoJournal {
+    /// Its first line is not the start of a run.
+    #[error("{}:1: not a recorded run: the first line is not `run_started`", path.display())]
+    NotAJournal {
         /// The file.
         path: PathBuf,
     },
-    /// It is of another format version.
+    /// It has another format version.
     #[error(
-        "{} was recorded by aghook {recorded_by} in format version {version}, and this aghook reads \
+        "{} was recorded by aghook {recorded_by} in format version {version}, but this aghook reads \
          version {FORMAT_VERSION}",
         path.display()
     )]
     OtherVersion {
         /// The file.
         path: PathBuf,
-        /// The version of the format.
+        /// The format version.
         version: u32,
-        /// The version of aghook that wrote it.
+        /// The version of the aghook that recorded it.
         recorded_by: String,
     },
-    /// A line that is whole, and no run event or not one that can stand there.
-    #[error("{}:{line}: this line of the journal can't be read: {reason}", path.display())]
+    /// A complete line is not a run event, or is not allowed in its place.
+    #[error("{}:{line}: invalid line: {reason}", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -67,28 +67,29 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// Whether there is no journal at all: no file, or one that is none from its first line on.
-    pub fn is_no_journal(&self) -> bool {
+    /// Whether the path is not a journal at all: it does not exist, or its first line is not one of
+    /// a journal.
+    pub fn is_not_a_journal(&self) -> bool {
         matches!(
             self,
-            Self::Missing { .. } | Self::NoJournal { .. } | Self::Empty { .. }
+            Self::Missing { .. } | Self::NotAJournal { .. } | Self::Empty { .. }
         )
     }
 
-    /// What the user can do.
+    /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
             Self::Missing { .. } | Self::NotInFolder { .. } => {
-                "name the folder that `aghook run --record DIR` wrote, or a file of the JSON report"
+                "pass a folder recorded with `aghook run --record DIR`, or a file of the JSON report"
             }
             Self::Unreadable { .. } => "check the file and its permissions",
-            Self::Empty { .. } | Self::NoJournal { .. } => {
+            Self::Empty { .. } | Self::NotAJournal { .. } => {
                 "record the run again with `aghook run --record DIR`"
             }
-            Self::OtherVersion { .. } => "read it with the aghook that recorded it",
+            Self::OtherVersion { .. } => "use the version of aghook that recorded it",
             Self::Corrupt { .. } => {
-                "the file was changed or damaged after it was written: take an unharmed copy, or \
-                 record the run again"
+                "the file was changed or damaged after it was recorded: use an intact copy, or record \
+                 the run again"
             }
         }
     }

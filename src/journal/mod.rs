@@ -1,24 +1,23 @@
-//! A run that is kept: the file of its events, written while it runs and read later, and the run
-//! sent again.
+//! Recorded runs: writing a run's events to a file, reading them back, and sending the run again.
 //!
-//! A journal is the run events of one run, a line of JSON each, and nothing else, so whatever reads
-//! run events reads a journal. Nothing here makes reports or prints.
+//! A journal holds the run events of one run, one JSON line each, and nothing else, so anything
+//! that reads run events can read a journal. Nothing here writes reports or prints.
 
-mod comparison;
 mod error;
-mod reading;
+mod reader;
 mod replay;
-mod resending;
-mod tally;
-mod writing;
+mod resend;
+mod response_comparison;
+mod run_tally;
+mod writer;
 
-pub use comparison::{CompareBy, Comparison, recorded_answer};
 pub use error::JournalError;
-pub use reading::{Journal, Torn};
-pub use replay::{Replay, ReplayEnded, ReplayResult, Replayed};
-pub use resending::{LeftOut, Signatures};
-pub use tally::{RunTally, UnderWay};
-pub use writing::{CreateJournalError, JournalWriter};
+pub use reader::{Journal, TruncatedLine};
+pub use replay::{Replay, ReplayEnded, ReplayResult, ReplayedAttempt};
+pub use resend::{Signatures, SkipReason};
+pub use response_comparison::{CompareBy, ResponseComparison, recorded_response};
+pub use run_tally::{RunTally, UnfinishedScenario};
+pub use writer::{CreateJournalError, JournalWriter};
 
-/// The journal's name in the folder of a recorded run.
+/// The journal's file name in the folder of a recorded run.
 pub const JOURNAL_FILE_NAME: &str = "run.jsonl";

@@ -1,144 +1,144 @@
-//! Sends a recorded run again, one request after the other in the order in which they ended, and
-//! compares the answers.
+//! Sends a recorded run again and compares the responses.
 //!
-//! What was sent at the same moment then is sent one after the other: a race can't be repeated by
-//! repeating bytes.
+//! Requests are sent one after another, in the order in which they ended. Requests that were sent
+//! at the same time are not, because a race can't be reproduced by sending the same bytes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::comparison::{CompareBy, Comparison, compare, recorded_answer};
-use super::resending::{LeftOut, Resending, Signatures, signed_timestamp};
+use super::resend::{RequestRebuilder, Signatures, SkipReason, signed_timestamp};
+use super::response_comparison::{CompareBy, ResponseComparison, compare, recorded_response};
 use super::{Journal, JournalError};
 use crate::delivery::{Failure, SendOptions};
 use crate::harness::{
-    AnswerRecord, AttemptEnded, Harness, RunEvent, ScenarioStarted, ScriptTold, StepEnded,
-    answer_record,
+    AttemptEnded, ResponseRecord, RunContext, RunEvent, ScenarioStarted, ScriptedResponses,
+    StepEnded, response_record,
 };
 
-/// How a recorded run is sent again.
+/// Sends a recorded run again.
 #[derive(Debug)]
 pub struct Replay<'run> {
-    /// Sends, signs, hides secrets, restarts the receiver and tells it how to answer.
-    pub harness: &'run Harness,
-    /// Where the recorded run's deliveries went.
+    /// The client, the signer, the hooks and the redaction.
+    pub context: &'run RunContext,
+    /// The target of the recorded run.
     pub recorded_target: &'run Url,
-    /// How deliveries are signed.
+    /// How to sign deliveries.
     pub signatures: Signatures,
-    /// What is compared.
+    /// What to compare.
     pub compare_by: CompareBy,
 }
 
-/// One recorded request and what came of it now.
+/// A recorded request and the result of sending it again.
 #[derive(Debug)]
-pub struct Replayed<'run> {
+pub struct ReplayedAttempt<'run> {
     /// The scenario's name.
     pub scenario: &'run str,
     /// The recorded attempt.
     pub attempt: &'run AttemptEnded,
-    /// What came of sending it again.
+    /// The result of sending it again.
     pub result: ReplayResult,
 }
 
-/// What came of sending a recorded request again.
+/// The result of sending a recorded request again.
 #[derive(Debug)]
 pub enum ReplayResult {
     /// It was sent.
     Sent {
-        /// What came back, without secrets.
-        now: AnswerRecord,
-        /// How that compares to what came back then.
-        comparison: Comparison,
-        /// The target could not even be reached.
-        unreached: bool,
+        /// The response, without secrets.
+        now: ResponseRecord,
+        /// The comparison with the recorded response.
+        comparison: ResponseComparison,
+        /// Whether the target could not be reached.
+        unreachable: bool,
     },
     /// It was not sent.
-    LeftOut(LeftOut),
+    Skipped(SkipReason),
 }
 
-/// What came of a replay.
+/// The result of a replay.
 #[derive(Debug, Default)]
 pub struct ReplayEnded {
-    /// How many scenarios were meant.
+    /// The number of selected scenarios.
     pub scenarios: usize,
-    /// How many answers are the same.
+    /// The number of responses that are the same.
     pub same: usize,
-    /// How many differ.
+    /// The number of responses that differ.
     pub different: usize,
-    /// How many requests were sent of whose answer nothing was recorded.
-    pub not_heard: usize,
-    /// How many requests were not sent, and why.
-    pub left_out: BTreeMap<LeftOut, usize>,
-    /// How many deliveries were accepted then and are refused now.
+    /// The number of requests whose recorded response is unknown.
+    pub not_recorded: usize,
+    /// The number of requests that were not sent, by reason.
+    pub skipped: BTreeMap<SkipReason, usize>,
+    /// The number of deliveries that were accepted when recorded and are refused now.
     pub refused: usize,
-    /// How old the oldest signature among these is, in seconds.
+    /// The age of the oldest signature of these deliveries, in seconds.
     pub refused_age: u64,
-    /// Why the replay was broken off, if it was.
-    pub broken_off: Option<String>,
+    /// Why the replay was aborted, if it was.
+    pub aborted: Option<String>,
 }
 
-/// A scenario that began and did not end yet.
-struct UnderWay {
+/// A scenario that has started and not ended yet.
+struct ReplayedScenario {
     name: String,
-    meant: bool,
-    /// Why the rest of it is left out, if it is.
-    left_out: Option<LeftOut>,
-    /// The last attempt of each delivery: when it began then, and now.
+    selected: bool,
+    /// Why the rest of it is skipped, if it is.
+    skipped: Option<SkipReason>,
+    /// The last attempt of each delivery: its recorded and its present start.
     last: HashMap<(usize, usize), (Duration, Instant)>,
 }
 
 impl Replay<'_> {
-    /// Sends the requests of the scenarios that are meant, and shows `observe` what comes of each.
+    /// Sends the requests of the selected scenarios, and calls `observe` with each result.
     pub async fn run(
         &self,
         journal: Journal,
-        is_meant: impl Fn(&ScenarioStarted) -> bool,
-        mut observe: impl FnMut(&Replayed<'_>),
+        is_selected: impl Fn(&ScenarioStarted) -> bool,
+        mut observe: impl FnMut(&ReplayedAttempt<'_>),
     ) -> Result<ReplayEnded, JournalError> {
         let mut ended = ReplayEnded::default();
-        let mut under_way: HashMap<usize, UnderWay> = HashMap::new();
+        let mut active: HashMap<usize, ReplayedScenario> = HashMap::new();
         for event in journal {
             match event? {
                 RunEvent::ScenarioStarted(started) => {
-                    let meant = is_meant(&started);
-                    ended.scenarios += usize::from(meant);
-                    let scenario = UnderWay {
+                    let selected = is_selected(&started);
+                    ended.scenarios += usize::from(selected);
+                    let scenario = ReplayedScenario {
                         name: started.name,
-                        meant,
-                        left_out: None,
+                        selected,
+                        skipped: None,
                         last: HashMap::new(),
                     };
-                    under_way.insert(started.scenario, scenario);
+                    active.insert(started.scenario, scenario);
                 }
                 RunEvent::AttemptEnded(attempt) => {
-                    let scenario = under_way.get_mut(&attempt.scenario);
-                    let Some(scenario) = scenario.filter(|scenario| scenario.meant) else {
+                    let scenario = active.get_mut(&attempt.scenario);
+                    let Some(scenario) = scenario.filter(|scenario| scenario.selected) else {
                         continue;
                     };
                     let result = self.send(scenario, &attempt).await;
                     self.count(&mut ended, &attempt, &result);
-                    observe(&Replayed {
+                    observe(&ReplayedAttempt {
                         scenario: &scenario.name,
                         attempt: &attempt,
                         result,
                     });
-                    if ended.broken_off.is_some() {
+                    if ended.aborted.is_some() {
                         break;
                     }
                 }
                 RunEvent::StepEnded(step) => {
-                    let scenario = under_way.get_mut(&step.scenario);
-                    if let Some(scenario) = scenario.filter(|scenario| scenario.meant) {
+                    let scenario = active.get_mut(&step.scenario);
+                    if let Some(scenario) = scenario.filter(|scenario| scenario.selected) {
                         scenario.last.clear();
-                        // What follows stands on all before, so what was left out once stays out.
-                        if scenario.left_out.is_none() {
-                            scenario.left_out = self.steer(&step).await.err();
+                        // Later steps depend on earlier ones, so the rest of the scenario is
+                        // skipped too.
+                        if scenario.skipped.is_none() {
+                            scenario.skipped = self.repeat_hooks(&step).await.err();
                         }
                     }
                 }
-                RunEvent::ScenarioEnded(over) => _ = under_way.remove(&over.scenario),
+                RunEvent::ScenarioEnded(over) => _ = active.remove(&over.scenario),
                 RunEvent::RunStarted(_)
                 | RunEvent::EffectsEnded(_)
                 | RunEvent::SnapshotCompared(_)
@@ -149,52 +149,52 @@ impl Replay<'_> {
         Ok(ended)
     }
 
-    async fn send(&self, scenario: &mut UnderWay, attempt: &AttemptEnded) -> ReplayResult {
-        if let Some(reason) = &scenario.left_out {
-            return ReplayResult::LeftOut(reason.clone());
+    async fn send(&self, scenario: &mut ReplayedScenario, attempt: &AttemptEnded) -> ReplayResult {
+        if let Some(reason) = &scenario.skipped {
+            return ReplayResult::Skipped(reason.clone());
         }
         self.wait(scenario, attempt).await;
-        let resending = Resending {
-            harness: self.harness,
+        let rebuilder = RequestRebuilder {
+            context: self.context,
             recorded_target: self.recorded_target,
             signatures: self.signatures,
         };
-        let _turn = match &self.harness.rate_limit {
+        let _permit = match &self.context.rate_limit {
             Some(limit) if attempt.event_name.is_some() => Some(limit.acquire(1).await),
             _ => None,
         };
-        let (target, request) = match resending.request(attempt) {
+        let (target, request) = match rebuilder.request(attempt) {
             Ok(request) => request,
-            Err(reason) => return ReplayResult::LeftOut(reason),
+            Err(reason) => return ReplayResult::Skipped(reason),
         };
-        let options = SendOptions::within(self.harness.retry.timeout.0);
-        let exchange = self.harness.client.send(&target, &request, options).await;
-        let now = answer_record(&exchange.result, &self.harness.redaction);
+        let options = SendOptions::within(self.context.retry.timeout.0);
+        let exchange = self.context.client.send(&target, &request, options).await;
+        let now = response_record(&exchange.result, &self.context.redaction);
         let comparison = compare(attempt, &now, self.compare_by);
-        let unreached = exchange.result.as_ref().err();
+        let unreachable = exchange.result.as_ref().err();
         ReplayResult::Sent {
             now,
             comparison,
-            unreached: unreached.is_some_and(Failure::is_before_request),
+            unreachable: unreachable.is_some_and(Failure::is_before_request),
         }
     }
 
-    /// Waits as long as the policy waited between two attempts of a delivery, where waits are real.
-    async fn wait(&self, scenario: &mut UnderWay, attempt: &AttemptEnded) {
+    /// Waits as long as the policy did between two attempts of a delivery, if the clock is real.
+    async fn wait(&self, scenario: &mut ReplayedScenario, attempt: &AttemptEnded) {
         let delivery = (attempt.step, attempt.delivery);
-        if let Some((then, began)) = scenario.last.get(&delivery) {
+        if let Some((then, started)) = scenario.last.get(&delivery) {
             let apart = attempt.virtual_offset.saturating_sub(*then);
-            let wait = apart.saturating_sub(began.elapsed());
-            self.harness.clock.pause(wait).await;
+            let wait = apart.saturating_sub(started.elapsed());
+            self.context.clock.pause(wait).await;
         }
-        let began = (attempt.virtual_offset, Instant::now());
-        scenario.last.insert(delivery, began);
+        let start = (attempt.virtual_offset, Instant::now());
+        scenario.last.insert(delivery, start);
     }
 
-    /// Does again what a step did to the receiver beside sending to it.
-    async fn steer(&self, step: &StepEnded) -> Result<(), LeftOut> {
+    /// Repeats the hooks that a step called.
+    async fn repeat_hooks(&self, step: &StepEnded) -> Result<(), SkipReason> {
         if let Some(script) = &step.script {
-            self.tell(script).await?;
+            self.set_responses(script).await?;
         }
         if step.restarted {
             self.restart().await?;
@@ -202,65 +202,70 @@ impl Replay<'_> {
         Ok(())
     }
 
-    async fn tell(&self, script: &ScriptTold) -> Result<(), LeftOut> {
-        let hook = self.harness.script.as_ref().ok_or(LeftOut::NoScript)?;
-        let client = &self.harness.client;
-        let told = hook.tell(client, &script.player_id, &script.answers).await;
-        told.map_err(|reason| {
-            LeftOut::ScriptFailed(self.harness.redaction.text(&reason).into_owned())
+    async fn set_responses(&self, script: &ScriptedResponses) -> Result<(), SkipReason> {
+        let hook = self.context.script.as_ref().ok_or(SkipReason::NoScript)?;
+        let client = &self.context.client;
+        let result = hook
+            .set_responses(client, &script.player_id, &script.answers)
+            .await;
+        result.map_err(|reason| {
+            SkipReason::ScriptFailed(self.context.redaction.text(&reason).into_owned())
         })
     }
 
-    async fn restart(&self) -> Result<(), LeftOut> {
-        let hook = self.harness.restart.as_ref().ok_or(LeftOut::NoRestart)?;
-        let restarted = hook.restart(&self.harness.client, &self.harness.target);
-        restarted.await.map_err(|reason| {
-            LeftOut::RestartFailed(self.harness.redaction.text(&reason).into_owned())
+    async fn restart(&self) -> Result<(), SkipReason> {
+        let hook = self.context.restart.as_ref().ok_or(SkipReason::NoRestart)?;
+        let result = hook.restart(&self.context.client, &self.context.target);
+        result.await.map_err(|reason| {
+            SkipReason::RestartFailed(self.context.redaction.text(&reason).into_owned())
         })
     }
 
     fn count(&self, ended: &mut ReplayEnded, attempt: &AttemptEnded, result: &ReplayResult) {
-        let (now, comparison, unreached) = match result {
+        let (now, comparison, unreachable) = match result {
             ReplayResult::Sent {
                 now,
                 comparison,
-                unreached,
-            } => (now, comparison, *unreached),
-            ReplayResult::LeftOut(reason) => {
-                *ended.left_out.entry(reason.clone()).or_default() += 1;
+                unreachable,
+            } => (now, comparison, *unreachable),
+            ReplayResult::Skipped(reason) => {
+                *ended.skipped.entry(reason.clone()).or_default() += 1;
                 return;
             }
         };
-        // Then as well, nobody may have been there: that is the same, and no reason to end.
-        if let AnswerRecord::Failure { message, .. } = now
-            && unreached
-            && *comparison != Comparison::Same
+        // If the target was unreachable in the recorded run too, the response is the same.
+        if let ResponseRecord::Failure { message, .. } = now
+            && unreachable
+            && *comparison != ResponseComparison::Same
             && attempt.event_name.is_some()
         {
-            ended.broken_off = Some(message.clone());
+            ended.aborted = Some(message.clone());
             return;
         }
         match comparison {
-            Comparison::Same => ended.same += 1,
-            Comparison::NotHeard => ended.not_heard += 1,
-            Comparison::StatusDiffers | Comparison::BodyDiffers => ended.different += 1,
+            ResponseComparison::Same => ended.same += 1,
+            ResponseComparison::NotRecorded => ended.not_recorded += 1,
+            ResponseComparison::StatusDiffers | ResponseComparison::BodyDiffers => {
+                ended.different += 1
+            }
         }
         if is_now_refused(attempt, now) {
             ended.refused += 1;
-            let now = self.harness.clock.unix_seconds();
+            let now = self.context.clock.unix_seconds();
             let signed = signed_timestamp(&attempt.request).unwrap_or(now);
             ended.refused_age = ended.refused_age.max(now.saturating_sub(signed));
         }
     }
 }
 
-/// Whether a delivery was accepted then, and is refused now as one that is not rightly signed.
-fn is_now_refused(attempt: &AttemptEnded, now: &AnswerRecord) -> bool {
-    let status = |answer: &AnswerRecord| match answer {
-        AnswerRecord::Response { status, .. } => Some(*status),
-        AnswerRecord::Failure { .. } => None,
+/// Whether a delivery was accepted when it was recorded, and is now refused like one with an
+/// invalid signature.
+fn is_now_refused(attempt: &AttemptEnded, now: &ResponseRecord) -> bool {
+    let status = |response: &ResponseRecord| match response {
+        ResponseRecord::Response { status, .. } => Some(*status),
+        ResponseRecord::Failure { .. } => None,
     };
-    let then = recorded_answer(attempt).and_then(status);
+    let then = recorded_response(attempt).and_then(status);
     attempt.event_name.is_some()
         && matches!(then, Some(200..=299))
         && matches!(status(now), Some(400 | 401 | 403))

@@ -1,6 +1,6 @@
-//! Counts as text.
+//! VerdictCounts as text.
 
-use crate::harness::{Counts, RunEnded, SnapshotsEnded, Verdict};
+use crate::harness::{RunEnded, SnapshotsEnded, Verdict, VerdictCounts};
 
 /// `1 check`, `2 checks`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
@@ -27,7 +27,7 @@ pub(super) fn check_summary(ended: &RunEnded, show: impl Fn(Verdict) -> String) 
 }
 
 /// The checks with problems, as in `3 checks: 2 failed, 1 warned`.
-pub(super) fn problem_summary(counts: &Counts) -> String {
+pub(super) fn problem_summary(counts: &VerdictCounts) -> String {
     let parts = [
         (Verdict::Failed, counts.failed),
         (Verdict::Broken, counts.broken),
@@ -77,7 +77,7 @@ pub(super) fn unreferenced_label(ended: &SnapshotsEnded) -> &'static str {
 
 /// Lists `passed` and `failed` always, the other verdicts only if they occurred. `show` formats a
 /// verdict that occurred.
-fn verdict_counts(counts: &Counts, show: impl Fn(Verdict) -> String) -> String {
+fn verdict_counts(counts: &VerdictCounts, show: impl Fn(Verdict) -> String) -> String {
     let parts = [
         (Verdict::Passed, counts.passed),
         (Verdict::Warned, counts.warned),

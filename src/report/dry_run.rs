@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use super::counts::counted;
 use super::sanitize::sanitize;
 use super::terminal::{DIM, mark, paint};
-use crate::harness::{Outline, OutlinedPart, Verdict};
+use crate::harness::{DryRun, DryRunItem, Verdict};
 
 /// Writes the steps and effects of each scenario, and how many of them would not be checked.
-pub fn write_dry_run(out: &mut impl Write, outlines: &[Outline]) -> io::Result<()> {
+pub fn write_dry_run(out: &mut impl Write, outlines: &[DryRun]) -> io::Result<()> {
     for outline in outlines {
         let place = format!("{}:{}", outline.file, outline.line);
         writeln!(out, "{}  {}", sanitize(&outline.name), paint(DIM, place))?;
@@ -26,7 +26,7 @@ pub fn write_dry_run(out: &mut impl Write, outlines: &[Outline]) -> io::Result<(
         write_parts(out, &outline.effects)?;
         writeln!(out)?;
     }
-    let parts = |outline: &Outline| {
+    let parts = |outline: &DryRun| {
         let parts = outline.steps.iter().chain(&outline.effects);
         parts.filter(|part| part.not_checked.is_some()).count()
     };
@@ -39,7 +39,7 @@ pub fn write_dry_run(out: &mut impl Write, outlines: &[Outline]) -> io::Result<(
     out.flush()
 }
 
-fn write_parts(out: &mut impl Write, parts: &[OutlinedPart]) -> io::Result<()> {
+fn write_parts(out: &mut impl Write, parts: &[DryRunItem]) -> io::Result<()> {
     for (index, part) in parts.iter().enumerate() {
         writeln!(out, "    {}. {}", index + 1, sanitize(&part.text))?;
         for expectation in &part.expectations {

@@ -12,7 +12,9 @@ use std::collections::btree_map::Entry;
 
 use super::sanitize::sanitize;
 use super::scenario_record::{ScenarioRecord, is_problem};
-use crate::harness::{AnswerRecord, AttemptEnded, Check, Counts, ScenarioStarted, Verdict};
+use crate::harness::{
+    AttemptEnded, Check, ResponseRecord, ScenarioStarted, Verdict, VerdictCounts,
+};
 use genuine_responses::GenuineResponses;
 use group_key::{CheckKind, GroupKey, LocatedCheck};
 use response_bodies::ResponseBodies;
@@ -34,7 +36,7 @@ pub(super) struct FailureGroups {
 /// The problems with one key.
 #[derive(Debug)]
 struct FailureGroup {
-    checks: Counts,
+    checks: VerdictCounts,
     scenarios: Vec<AffectedScenario>,
     example: CauseExample,
     bodies: ResponseBodies,
@@ -68,7 +70,7 @@ pub(super) struct CommonCause {
     pub(super) verdict: Verdict,
     /// What is wrong, in one line.
     pub(super) title: String,
-    pub(super) checks: Counts,
+    pub(super) checks: VerdictCounts,
     /// In the order of their numbers.
     pub(super) scenarios: Vec<AffectedScenario>,
     pub(super) example: CauseExample,
@@ -202,7 +204,7 @@ impl FailureGroup {
         record: &ScenarioRecord,
         scenario: AffectedScenario,
     ) -> Self {
-        let mut checks = Counts::default();
+        let mut checks = VerdictCounts::default();
         checks.add(located.check.verdict);
         let mut bodies = ResponseBodies::default();
         bodies.observe_attempt(located.attempt(record));
@@ -294,8 +296,8 @@ impl CommonCause {
     /// The response to the example: its status, or why there was none.
     pub(super) fn response(&self) -> Option<String> {
         Some(match &self.example.attempt.as_ref()?.answer {
-            AnswerRecord::Response { status, .. } => status.to_string(),
-            AnswerRecord::Failure { name, .. } => name.to_string(),
+            ResponseRecord::Response { status, .. } => status.to_string(),
+            ResponseRecord::Failure { name, .. } => name.to_string(),
         })
     }
 }

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use super::sanitize::sanitize;
 use super::terminal::{mark, write_attempt, write_retry};
-use crate::harness::{AttemptEnded, RequestRecord, Verdict};
+use crate::harness::{AttemptEnded, SentRequestRecord, Verdict};
 
 /// Writes single deliveries to a terminal.
 pub struct FireReport<W> {
     out: W,
     /// The request that was written last.
-    shown: Option<RequestRecord>,
+    shown: Option<SentRequestRecord>,
 }
 
 impl<W: Write> FireReport<W> {
@@ -58,6 +58,6 @@ impl<W: Write> FireReport<W> {
 }
 
 /// Whether two requests differ at most in their headers.
-fn is_same(known: &RequestRecord, request: &RequestRecord) -> bool {
+fn is_same(known: &SentRequestRecord, request: &SentRequestRecord) -> bool {
     (&known.method, &known.url, &known.body) == (&request.method, &request.url, &request.body)
 }

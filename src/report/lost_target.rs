@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::sanitize::sanitize;
-use crate::harness::{AnswerRecord, RunEvent};
+use crate::harness::{ResponseRecord, RunEvent};
 
 /// Watches the deliveries of a run.
 #[derive(Debug, Default)]
@@ -27,13 +27,13 @@ impl LostTarget {
             // Other requests may go to other servers.
             RunEvent::AttemptEnded(attempt) if attempt.event_name.is_some() => {
                 match &attempt.answer {
-                    AnswerRecord::Failure { name, .. } if name == "refused" => {
+                    ResponseRecord::Failure { name, .. } if name == "refused" => {
                         let name = self.names.get(&attempt.scenario);
                         let name = name.cloned().unwrap_or_default();
                         self.refused_since.get_or_insert((name, attempt.step));
                     }
-                    AnswerRecord::Failure { .. } => self.refused_since = None,
-                    AnswerRecord::Response { .. } => {
+                    ResponseRecord::Failure { .. } => self.refused_since = None,
+                    ResponseRecord::Response { .. } => {
                         self.responded = true;
                         self.refused_since = None;
                     }

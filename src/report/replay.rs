@@ -8,9 +8,10 @@ use std::time::Duration;
 use super::counts::counted;
 use super::sanitize::sanitize;
 use super::terminal::{DIM, Detail, mark, paint};
-use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, Verdict};
+use crate::harness::{AttemptEnded, BodyContent, ResponseRecord, Verdict};
 use crate::journal::{
-    CompareBy, Comparison, ReplayEnded, ReplayResult, Replayed, Signatures, recorded_answer,
+    CompareBy, ReplayEnded, ReplayResult, ReplayedAttempt, ResponseComparison, Signatures,
+    recorded_response,
 };
 use crate::scenario::DurationText;
 
@@ -30,26 +31,28 @@ impl<W: Write> ReplayReport<W> {
     }
 
     /// Writes one request if its response differs, or if the output is verbose.
-    pub fn replayed(&mut self, replayed: &Replayed<'_>) -> io::Result<()> {
+    pub fn replayed(&mut self, replayed: &ReplayedAttempt<'_>) -> io::Result<()> {
         let (verdict, result) = match &replayed.result {
             ReplayResult::Sent { comparison, .. } => match comparison {
-                Comparison::StatusDiffers | Comparison::BodyDiffers => (Verdict::Failed, "differs"),
-                Comparison::Same => (Verdict::Passed, "same"),
-                Comparison::NotHeard => (Verdict::NotChecked, "not compared"),
+                ResponseComparison::StatusDiffers | ResponseComparison::BodyDiffers => {
+                    (Verdict::Failed, "differs")
+                }
+                ResponseComparison::Same => (Verdict::Passed, "same"),
+                ResponseComparison::NotRecorded => (Verdict::NotChecked, "not compared"),
             },
-            ReplayResult::LeftOut(_) => (Verdict::NotChecked, "not sent"),
+            ReplayResult::Skipped(_) => (Verdict::NotChecked, "not sent"),
         };
         if verdict != Verdict::Failed && self.detail != Detail::Verbose {
             return Ok(());
         }
         let location = location(replayed.scenario, replayed.attempt);
         writeln!(self.out, "{} {result}: {location}", mark(verdict))?;
-        let recorded = recorded_answer(replayed.attempt);
+        let recorded = recorded_response(replayed.attempt);
         match &replayed.result {
-            ReplayResult::LeftOut(reason) => self.fact("reason", &reason.to_string()),
+            ReplayResult::Skipped(reason) => self.fact("reason", &reason.to_string()),
             ReplayResult::Sent {
                 now, comparison, ..
-            } if *comparison == Comparison::Same => self.fact("now", &response_line(now)),
+            } if *comparison == ResponseComparison::Same => self.fact("now", &response_line(now)),
             ReplayResult::Sent {
                 now, comparison, ..
             } => {
@@ -60,7 +63,7 @@ impl<W: Write> ReplayReport<W> {
                     comparison,
                     recorded.and_then(|recorded| equal_bytes(recorded, now)),
                 ) {
-                    (Comparison::BodyDiffers, Some(at)) => {
+                    (ResponseComparison::BodyDiffers, Some(at)) => {
                         let note = format!("    the bodies are equal up to byte {at}");
                         writeln!(self.out, "{}", paint(DIM, note))
                     }
@@ -81,14 +84,14 @@ impl<W: Write> ReplayReport<W> {
         signatures: Signatures,
         compare_by: CompareBy,
     ) -> io::Result<()> {
-        let sent = ended.same + ended.different + ended.not_heard;
-        let left_out: usize = ended.left_out.values().sum();
+        let sent = ended.same + ended.different + ended.not_recorded;
+        let left_out: usize = ended.skipped.values().sum();
         let mut parts = vec![
             format!("{} same", ended.same),
             format!("{} different", ended.different),
         ];
-        if ended.not_heard > 0 {
-            let count = ended.not_heard;
+        if ended.not_recorded > 0 {
+            let count = ended.not_recorded;
             parts.push(format!(
                 "{count} not compared, since a fault kept the response from the sender"
             ));
@@ -102,11 +105,11 @@ impl<W: Write> ReplayReport<W> {
         if ended.same + ended.different > 0 {
             writeln!(self.out, "{}", paint(DIM, comparison_note(compare_by)))?;
         }
-        for (reason, count) in &ended.left_out {
+        for (reason, count) in &ended.skipped {
             let line = format!("  {count} not sent: {}", sanitize(&reason.to_string()));
             writeln!(self.out, "{}", paint(DIM, line))?;
         }
-        if let Some(reason) = &ended.broken_off {
+        if let Some(reason) = &ended.aborted {
             let reason = sanitize(reason);
             writeln!(
                 self.out,
@@ -174,10 +177,10 @@ fn location(scenario: &str, attempt: &AttemptEnded) -> String {
 }
 
 /// A response in one line.
-pub(super) fn response_line(response: &AnswerRecord) -> String {
+pub(super) fn response_line(response: &ResponseRecord) -> String {
     match response {
-        AnswerRecord::Failure { message, .. } => message.clone(),
-        AnswerRecord::Response { status, body, .. } => match &body.content {
+        ResponseRecord::Failure { message, .. } => message.clone(),
+        ResponseRecord::Response { status, body, .. } => match &body.content {
             _ if body.length == 0 => format!("{status}, no body"),
             BodyContent::Text(text) => format!("{status} {text}"),
             BodyContent::Base64(text) => format!("{status}, in base64 {text}"),
@@ -186,10 +189,10 @@ pub(super) fn response_line(response: &AnswerRecord) -> String {
 }
 
 /// The number of equal bytes at the beginning of two bodies.
-fn equal_bytes(recorded: &AnswerRecord, now: &AnswerRecord) -> Option<usize> {
-    let bytes = |response: &AnswerRecord| match response {
-        AnswerRecord::Response { body, .. } => body.bytes().map(Cow::into_owned),
-        AnswerRecord::Failure { .. } => None,
+fn equal_bytes(recorded: &ResponseRecord, now: &ResponseRecord) -> Option<usize> {
+    let bytes = |response: &ResponseRecord| match response {
+        ResponseRecord::Response { body, .. } => body.bytes().map(Cow::into_owned),
+        ResponseRecord::Failure { .. } => None,
     };
     let (recorded, now) = (bytes(recorded)?, bytes(now)?);
     let pairs = recorded.iter().zip(&now);

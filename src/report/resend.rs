@@ -6,7 +6,7 @@ use super::counts::counted;
 use super::replay::response_line;
 use super::sanitize::sanitize;
 use super::terminal::{DIM, mark, paint};
-use crate::harness::{AnswerRecord, HoldingsVerdict, Verdict};
+use crate::harness::{HoldingsCheck, ResponseRecord, Verdict};
 use crate::load::FailedEvent;
 use crate::scenario::StatusClass;
 
@@ -16,9 +16,9 @@ pub struct ResentEvent {
     /// The event as recorded in the file.
     pub event: FailedEvent,
     /// The last response, or why there was none. `None` if the event was not sent.
-    pub answer: Option<AnswerRecord>,
+    pub answer: Option<ResponseRecord>,
     /// Whether the player now holds what the event grants. `None` if that was not checked.
-    pub holdings: Option<HoldingsVerdict>,
+    pub holdings: Option<HoldingsCheck>,
 }
 
 /// How many resent events had which result.
@@ -36,7 +36,7 @@ impl ResentEvent {
     /// Whether the last response was 2xx.
     pub fn is_acknowledged(&self) -> bool {
         match &self.answer {
-            Some(AnswerRecord::Response { status, .. }) => StatusClass::Success.matches(*status),
+            Some(ResponseRecord::Response { status, .. }) => StatusClass::Success.matches(*status),
             _ => false,
         }
     }
@@ -45,17 +45,17 @@ impl ResentEvent {
     pub fn verdict(&self) -> Verdict {
         let is_forged = self.event.forgery.is_some();
         let response = match (&self.answer, self.event.forgery) {
-            (Some(AnswerRecord::Response { .. }), _) if self.is_acknowledged() == is_forged => {
+            (Some(ResponseRecord::Response { .. }), _) if self.is_acknowledged() == is_forged => {
                 Verdict::Failed
             }
-            (Some(AnswerRecord::Response { .. }), _) => Verdict::Passed,
-            (Some(AnswerRecord::Failure { .. }), None) => Verdict::Failed,
-            (Some(AnswerRecord::Failure { .. }), Some(_)) | (None, _) => Verdict::Broken,
+            (Some(ResponseRecord::Response { .. }), _) => Verdict::Passed,
+            (Some(ResponseRecord::Failure { .. }), None) => Verdict::Failed,
+            (Some(ResponseRecord::Failure { .. }), Some(_)) | (None, _) => Verdict::Broken,
         };
         let holdings = match &self.holdings {
-            None | Some(HoldingsVerdict::Right) => Verdict::Passed,
-            Some(HoldingsVerdict::Wrong(_)) => Verdict::Failed,
-            Some(HoldingsVerdict::Undecided(_)) => Verdict::Broken,
+            None | Some(HoldingsCheck::Passed) => Verdict::Passed,
+            Some(HoldingsCheck::Failed(_)) => Verdict::Failed,
+            Some(HoldingsCheck::Undecided(_)) => Verdict::Broken,
         };
         match (response, holdings) {
             (Verdict::Failed, _) | (_, Verdict::Failed) => Verdict::Failed,
@@ -72,16 +72,16 @@ impl ResentEvent {
         };
         let response = match &self.answer {
             None => "not sent".to_owned(),
-            Some(AnswerRecord::Response { status, .. }) if self.is_acknowledged() => {
+            Some(ResponseRecord::Response { status, .. }) if self.is_acknowledged() => {
                 status.to_string()
             }
             Some(response) => response_line(response),
         };
         let holdings = match &self.holdings {
             None => String::new(),
-            Some(HoldingsVerdict::Right) => "; granted as often as expected".to_owned(),
-            Some(HoldingsVerdict::Wrong(problem)) => format!("; {problem}"),
-            Some(HoldingsVerdict::Undecided(reason)) => {
+            Some(HoldingsCheck::Passed) => "; granted as often as expected".to_owned(),
+            Some(HoldingsCheck::Failed(problem)) => format!("; {problem}"),
+            Some(HoldingsCheck::Undecided(reason)) => {
                 format!("; the grant is undecided: {reason}")
             }
         };
@@ -92,7 +92,7 @@ impl ResentEvent {
     }
 }
 
-/// Counts the results.
+/// VerdictCounts the results.
 pub fn count_resent(resent: &[ResentEvent]) -> ResentCounts {
     let mut counts = ResentCounts::default();
     for event in resent {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sanitize::sanitize;
 use crate::harness::{
-    AttemptEnded, Check, DeliveryEnded, EffectsEnded, Reading, RunEvent, ScenarioEnded,
+    AttemptEnded, Check, DeliveryEnded, EffectsEnded, ProbeReading, RunEvent, ScenarioEnded,
     ScenarioStarted, SnapshotCompared, StepEnded, Verdict,
 };
 
@@ -139,7 +139,7 @@ pub(super) fn is_problem(check: &Check) -> bool {
 }
 
 /// A reading in one sanitized line.
-pub(super) fn reading_line(reading: &Reading) -> String {
+pub(super) fn reading_line(reading: &ProbeReading) -> String {
     format!(
         "{} of {} for {}: {} → {}",
         reading.probe,

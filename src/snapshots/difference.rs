@@ -1,23 +1,24 @@
-//! What differs between the reviewed report and another.
+//! The difference between the reviewed report and the one of a run.
 
 use similar::{ChangeTag, TextDiff};
 
-/// A unified diff and how long it is.
+/// A unified diff and its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The diff, without colours.
     pub text: String,
-    /// How many lines came.
+    /// The number of added lines.
     pub added: usize,
-    /// How many lines went.
+    /// The number of removed lines.
     pub removed: usize,
 }
 
-/// How many lines around a change are shown.
+/// The number of unchanged lines shown around a change.
 const CONTEXT: usize = 3;
 
 impl Difference {
-    /// From the reviewed report, empty where there is none, to the one of a run. `file` names it.
+    /// Compares the reviewed report, which is empty if there is none, with the report of a run.
+    /// `file` is the name of the reviewed report.
     pub fn between(file: &str, reviewed: &str, found: &str) -> Self {
         let diff = TextDiff::from_lines(reviewed, found);
         let count = |tag: ChangeTag| {
@@ -36,8 +37,8 @@ impl Difference {
         }
     }
 
-    /// How long it is, as in `2 lines added, 1 removed`.
-    pub fn in_words(&self) -> String {
+    /// The size as text, such as `2 lines added, 1 removed`.
+    pub fn summary(&self) -> String {
         let lines = |count: usize| match count {
             1 => "1 line".to_owned(),
             _ => format!("{count} lines"),
@@ -59,6 +60,6 @@ mod tests {
         let difference = Difference::between("a.snap", "one\ntwo\n", "one\n2\nthree\n");
         let expected = "--- a.snap\n+++ this run\n@@ -1,2 +1,3 @@\n one\n-two\n+2\n+three\n";
         assert_eq!(difference.text, expected);
-        assert_eq!(difference.in_words(), "2 lines added, 1 removed");
+        assert_eq!(difference.summary(), "2 lines added, 1 removed");
     }
 }

@@ -1,19 +1,19 @@
-//! Reviewed snapshot reports: where they are kept, what a run makes of them, and how they are
-//! accepted.
+//! Reviewed snapshot reports: where they are stored, how a run compares with them, and how they
+//! are accepted.
 //!
-//! The files are in the format of the `insta` library, so that its tools review them too. What is in
-//! a report is made in [`crate::report`]; what is printed about it is the command line's.
+//! The files use the format of the `insta` library, so its tools can review them too.
+//! [`crate::report`] creates the reports; the command line prints the results.
 
 mod difference;
-mod mode;
-mod pending;
-mod review;
+mod pending_snapshot;
 mod snapshot_file;
 mod snapshot_path;
+mod snapshot_review;
+mod snapshots_mode;
 
 pub use difference::Difference;
-pub use mode::{SnapshotsMode, UnknownSnapshotsMode};
-pub use pending::{Kind, Pending, pending_below};
-pub use review::{Expected, Review, ReviewSettings};
+pub use pending_snapshot::{PendingKind, PendingSnapshot, find_pending};
 pub use snapshot_file::SnapshotFile;
 pub use snapshot_path::snapshot_path;
+pub use snapshot_review::{ExpectedSnapshots, SnapshotReview, SnapshotReviewSettings};
+pub use snapshots_mode::{SnapshotsMode, UnknownSnapshotsMode};

@@ -1,4 +1,4 @@
-//! A snapshot as a file in insta's format: a head in YAML between two lines of `---`, then the text.
+//! A snapshot file in insta's format: a YAML header between two `---` lines, then the text.
 
 use std::fs;
 use std::io;
@@ -6,50 +6,50 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-/// A snapshot and what its head says.
+/// A snapshot and its header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SnapshotFile {
     /// The scenario's file.
     pub source: Option<String>,
-    /// The scenario's name, in the place where insta shows which expression a snapshot is of.
+    /// The scenario's name, in the field in which insta shows a snapshot's expression.
     pub expression: Option<String>,
-    /// The line of the name in the file; only in files that wait for review.
+    /// The line of the name in the scenario's file; only in pending files.
     pub assertion_line: Option<usize>,
-    /// The text, without the ends of lines at its end.
+    /// The text without trailing newlines.
     pub contents: String,
 }
 
-/// What is read of a head. Other keys are left alone: insta's tools write some.
+/// The keys of a header that are read. Other keys are ignored, because insta's tools write some.
 #[derive(Debug, Default, Deserialize)]
-struct Head {
+struct SnapshotHeader {
     source: Option<String>,
     expression: Option<String>,
     assertion_line: Option<usize>,
 }
 
-/// The line before and after a head.
+/// The line before and after the header.
 const FENCE: &str = "---";
 
-/// The end of the names of reviewed snapshots.
+/// The extension of reviewed snapshots.
 pub(super) const REVIEWED: &str = "snap";
 
-/// The end of the names of snapshots that wait for review.
-const WAITING: &str = "snap.new";
+/// The extension of pending snapshots.
+const PENDING: &str = "snap.new";
 
-/// Where the snapshot that waits for review stands that belongs to a reviewed one.
-pub(super) fn waiting_path(reviewed: &Path) -> PathBuf {
-    reviewed.with_extension(WAITING)
+/// The path of the pending snapshot for a reviewed one.
+pub(super) fn pending_path(reviewed: &Path) -> PathBuf {
+    reviewed.with_extension(PENDING)
 }
 
-/// The reviewed snapshot that belongs to one that waits for review, if it is one.
-pub(super) fn reviewed_path(waiting: &Path) -> Option<PathBuf> {
-    let name = waiting.file_name()?.to_str()?;
-    let stem = name.strip_suffix(WAITING)?.strip_suffix('.')?;
-    Some(waiting.with_file_name(format!("{stem}.{REVIEWED}")))
+/// The path of the reviewed snapshot for a pending one. `None` if `pending` has another extension.
+pub(super) fn reviewed_path(pending: &Path) -> Option<PathBuf> {
+    let name = pending.file_name()?.to_str()?;
+    let stem = name.strip_suffix(PENDING)?.strip_suffix('.')?;
+    Some(pending.with_file_name(format!("{stem}.{REVIEWED}")))
 }
 
 impl SnapshotFile {
-    /// Reads a file; nothing where there is none.
+    /// Reads a file. Returns `None` if it does not exist.
     pub fn read(path: &Path) -> io::Result<Option<Self>> {
         match fs::read_to_string(path) {
             Ok(text) => Ok(Some(Self::parse(&text))),
@@ -58,21 +58,23 @@ impl SnapshotFile {
         }
     }
 
-    /// Reads a text. One without a head is all contents.
+    /// Parses a text. A text without a header is all contents.
     pub fn parse(text: &str) -> Self {
         let text = text.replace("\r\n", "\n");
         let parts = text
             .strip_prefix(FENCE)
             .and_then(|rest| rest.strip_prefix('\n'))
             .and_then(|rest| rest.split_once(&format!("\n{FENCE}\n")));
-        let (head, contents) = match parts {
-            Some((head, contents)) => (serde_saphyr::from_str(head).unwrap_or_default(), contents),
-            None => (Head::default(), text.as_str()),
+        let (header, contents) = match parts {
+            Some((header, contents)) => {
+                (serde_saphyr::from_str(header).unwrap_or_default(), contents)
+            }
+            None => (SnapshotHeader::default(), text.as_str()),
         };
         Self {
-            source: head.source,
-            expression: head.expression,
-            assertion_line: head.assertion_line,
+            source: header.source,
+            expression: header.expression,
+            assertion_line: header.assertion_line,
             contents: contents.trim_end_matches('\n').to_owned(),
         }
     }
@@ -101,15 +103,15 @@ impl SnapshotFile {
         text
     }
 
-    /// Writes it, in a folder that need not be there yet. The file is whole at any time.
+    /// Writes the file atomically, and creates its folder if necessary.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".part");
-        fs::write(&beside, self.to_text())?;
-        fs::rename(&beside, path)
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".part");
+        fs::write(&temporary, self.to_text())?;
+        fs::rename(&temporary, path)
     }
 }
 
@@ -118,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_reads_back_as_it_was() {
+    fn a_file_round_trips() {
         let file = SnapshotFile {
             source: Some("scenarios/a: b.yaml".to_owned()),
             expression: Some("\"x\" [text=½ #1]".to_owned()),
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_a_head_is_all_contents() {
+    fn a_text_without_a_header_is_all_contents() {
         for text in ["", "x\n", "---\nsource: x\n", "--- \n"] {
             let file = SnapshotFile::parse(text);
             assert_eq!(file.contents, text.trim_end_matches('\n'));
@@ -139,11 +141,11 @@ mod tests {
     }
 
     #[test]
-    fn waiting_and_reviewed_stand_side_by_side() {
+    fn pending_and_reviewed_paths_correspond() {
         let reviewed = Path::new("a/v1.2@x=1.snap");
-        let waiting = waiting_path(reviewed);
-        assert_eq!(waiting, Path::new("a/v1.2@x=1.snap.new"));
-        assert_eq!(reviewed_path(&waiting).as_deref(), Some(reviewed));
+        let pending = pending_path(reviewed);
+        assert_eq!(pending, Path::new("a/v1.2@x=1.snap.new"));
+        assert_eq!(reviewed_path(&pending).as_deref(), Some(reviewed));
         assert_eq!(reviewed_path(reviewed), None);
     }
 }

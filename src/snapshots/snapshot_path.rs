@@ -1,22 +1,21 @@
-//! Which file a scenario's snapshot is: its own path, below the folder of the snapshots.
+//! The path of a scenario's snapshot, which mirrors the path of the scenario's file.
 
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// The folder below which paths count, if there is one.
+/// The folder to which scenario paths are relative, if they contain it.
 const SCENARIOS: &str = "scenarios";
 
-/// The most bytes of a part of a name: file systems take 255, and endings are to come.
-const LONGEST: usize = 100;
+/// The maximum length of a path component in bytes. File systems allow 255, and extensions follow.
+const MAX_LENGTH: usize = 100;
 
-/// Names that Windows keeps for devices.
+/// Names that Windows reserves for devices.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// The path of a snapshot below the folder of the snapshots: that of the scenario's file below the
-/// innermost folder `scenarios`, or else below the working folder, and the choice of its matrix
-/// behind an `@`. It can be made on every file system, whether that tells small letters from
-/// capitals or not.
+/// The path of a snapshot in the snapshots folder: the path of the scenario's file relative to the
+/// innermost folder `scenarios`, or else to the working folder, followed by `@` and the choice of
+/// its matrix. The path is valid and unique on every file system, even if that ignores case.
 pub fn snapshot_path(file: &str, choice: Option<&str>, working_folder: &Path) -> PathBuf {
     let file = file.replace('\\', "/");
     let path = Path::new(&file);
@@ -33,30 +32,33 @@ pub fn snapshot_path(file: &str, choice: Option<&str>, working_folder: &Path) ->
     let stem = name
         .rsplit_once('.')
         .map_or(name.as_str(), |(stem, _)| stem);
-    let mut name = safe(stem, false);
+    let mut name = safe_component(stem, false);
     if let Some(choice) = choice {
-        name = format!("{name}@{}", safe(choice, true));
+        name = format!("{name}@{}", safe_component(choice, true));
     }
-    let mut path: PathBuf = parts.iter().map(|part| safe(part, false)).collect();
+    let mut path: PathBuf = parts
+        .iter()
+        .map(|part| safe_component(part, false))
+        .collect();
     path.push(format!("{name}.{}", super::snapshot_file::REVIEWED));
     path
 }
 
-/// A part of a name that any file system takes. What had to be changed is told apart by a few
-/// digits that follow from it.
-fn safe(text: &str, is_choice: bool) -> String {
+/// Converts `text` to a path component that any file system accepts. If that changes it, a hash of
+/// `text` keeps it unique.
+fn safe_component(text: &str, is_choice: bool) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
-        let kept = match character {
+        let is_safe = match character {
             'a'..='z' | '0'..='9' | '_' | '-' | '=' => true,
             '.' => !safe.is_empty(),
-            // A file's own name may be in any language and case: it is there already.
+            // File names may be in any language and case, because such a file already exists.
             _ => !is_choice && character.is_alphanumeric(),
         };
-        if safe.len() + character.len_utf8() > LONGEST {
+        if safe.len() + character.len_utf8() > MAX_LENGTH {
             break;
         }
-        if kept {
+        if is_safe {
             safe.push(character);
         } else if character == ' ' && is_choice {
             safe.push(',');
@@ -67,13 +69,13 @@ fn safe(text: &str, is_choice: bool) -> String {
         }
     }
     let safe = safe.trim_end_matches('.');
-    let told = if is_choice {
+    let original = if is_choice {
         safe.replace(',', " ")
     } else {
         safe.to_owned()
     };
-    let device = DEVICES.contains(&safe.to_lowercase().as_str());
-    if told == text && !device && !safe.is_empty() {
+    let is_device = DEVICES.contains(&safe.to_lowercase().as_str());
+    if original == text && !is_device && !safe.is_empty() {
         return safe.to_owned();
     }
     let digest = hex::encode(Sha256::digest(text));
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn every_choice_has_a_name_of_its_own_on_every_file_system() {
+    fn every_choice_has_a_unique_name_on_every_file_system() {
         let choices = [
             "x=a",
             "x=A",

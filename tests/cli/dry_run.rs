@@ -40,15 +40,15 @@ fn what_would_be_sent_and_checked_is_told() {
     .says(&[
         "a bundle, forged and redelivered  scenario.yaml:1\n",
         "    welcome: 5 gems for player P1, coupon WELCOME, ",
-        ", a bundle of 3 gems, or else 9 gold, test, ",
-        "    broken: no valid event, 1 bytes\n",
+        ", a bundle of 3 gems, fallback 9 gold, test, ",
+        "    broken: invalid event, 1 bytes\n",
         "    1. deliver welcome 3 times together, 3 deliveries\n       expects status: 2xx\n       \
          expects within: at most 2s\n",
-        "    2. deliver welcome, broken with fault: duplicate, 4 deliveries\n",
+        "    2. deliver welcome, broken with fault duplicate, 4 deliveries\n",
         "    3. GET /debug\n",
         "    4. script 503 for welcome\n",
-        "    5. deliver welcome as the forgery expired_secret\n       expects status: 4xx\n",
-        "    1. granted welcome: 5 gems, by the probe `quantity`\n",
+        "    5. deliver welcome with forgery expired_secret\n       expects status: 4xx\n",
+        "    1. granted welcome: 5 gems (probe `quantity`)\n",
         "1 scenario; steps and effects that would not be checked: 0\n",
     ]);
 }
@@ -62,7 +62,7 @@ fn what_would_not_be_checked_is_told_with_its_reason() {
         "1 scenario; steps and effects that would not be checked: 3\n",
     ]);
     dry_run("    script: { http: 'PUT http://127.0.0.1:1/s' }\n").says(&[
-        "expects status: 4xx\n       ? not checked: the secret before the present one is",
+        "expects status: 4xx\n       ? not checked: the expired secret is not known",
         "that would not be checked: 2\n",
     ]);
     let told = dry_run(
@@ -133,5 +133,5 @@ fn the_bundled_suite_would_be_checked_as_a_whole_by_the_built_in_receiver() {
     let http2 = ["run", "--dry-run", "--http-version", "2", "--tag", "faults"];
     Transcript::of(&mut folder.aghook(&http2))
         .ends_with(0)
-        .says(&["can't be played over HTTP/2"]);
+        .says(&["needs HTTP/1.1: over HTTP/2"]);
 }

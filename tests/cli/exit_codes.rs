@@ -100,7 +100,7 @@ fn a_broken_probe_is_3() {
     };
     with(&effecting("granted: welcome"))
         .ends_with(3)
-        .says(&["1 broken", "answered 500"]);
+        .says(&["1 broken", "returned 500"]);
     // A check that failed is worse than one that could not be made.
     let failing = effecting("granted: welcome").replace(
         "- deliver: welcome",

@@ -17,24 +17,24 @@ const SCHEMA: &str = "docs/report-json.schema.json";
 const SECTIONS: [(&str, &str); 20] = [
     ("run_started", "RunStarted"),
     ("scenario_started", "ScenarioStarted"),
-    ("A varying value", "VaryingValue"),
+    ("A varying value", "VolatileValue"),
     ("attempt_ended", "AttemptEnded"),
     ("Timings", "TimingsRecord"),
     ("A connection", "ConnectionRecord"),
     ("A request", "RequestRecord"),
-    ("A response", "AnswerRecord"),
+    ("A response", "ResponseRecord"),
     ("A body", "BodyRecord"),
     ("step_ended", "StepEnded"),
     ("A delivery", "DeliveryEnded"),
-    ("A script", "ScriptTold"),
+    ("A script", "ScriptedResponses"),
     ("A check", "Check"),
     ("effects_ended", "EffectsEnded"),
-    ("A reading", "Reading"),
+    ("A reading", "ProbeReading"),
     ("snapshot_compared", "SnapshotCompared"),
     ("scenario_ended", "ScenarioEnded"),
     ("snapshots_ended", "SnapshotsEnded"),
     ("run_ended", "RunEnded"),
-    ("Counts", "Counts"),
+    ("Counts", "VerdictCounts"),
 ];
 
 #[test]
@@ -71,7 +71,7 @@ fn every_key_is_described() {
         "Level",
         "OutcomeName",
         "SnapshotOutcome",
-        "VaryingKind",
+        "VolatileKind",
         "Verdict",
     ];
     for definition in definitions.keys().map(String::as_str) {

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use aghook::harness::{
-    AnswerRecord, AttemptEnded, BodyRecord, Check, ConnectionRecord, Counts, DeliveryEnded,
-    EffectsEnded, FORMAT_VERSION, Reading, RequestRecord, RunEnded, RunEvent, RunStarted,
-    ScenarioEnded, ScenarioStarted, StepEnded, TimingsRecord, Verdict,
+    AttemptEnded, BodyRecord, Check, ConnectionRecord, DeliveryEnded, EffectsEnded, FORMAT_VERSION,
+    ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
+    SentRequestRecord, StepEnded, TimingsRecord, Verdict, VerdictCounts,
 };
 use aghook::scenario::{Level, OutcomeName};
 
@@ -45,14 +45,14 @@ pub(crate) fn sample_run() -> Vec<RunEvent> {
     events.extend(broken());
     events.extend(not_checked());
     events.push(RunEvent::RunEnded(RunEnded {
-        scenarios: Counts {
+        scenarios: VerdictCounts {
             passed: 1,
             not_checked: 1,
             warned: 1,
             failed: 1,
             broken: 1,
         },
-        checks: Counts {
+        checks: VerdictCounts {
             passed: 3,
             not_checked: 2,
             warned: 1,
@@ -78,15 +78,15 @@ pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
             started(scenario, "fails", "fails.yaml"),
             attempted(sent),
             step(scenario, 1, "deliver welcome", vec![delivery(1, checks)]),
-            ended(scenario, Verdict::Failed, Counts::default()),
+            ended(scenario, Verdict::Failed, VerdictCounts::default()),
         ]
     });
     let end = RunEvent::RunEnded(RunEnded {
-        scenarios: Counts {
+        scenarios: VerdictCounts {
             failed: count,
-            ..Counts::default()
+            ..VerdictCounts::default()
         },
-        checks: Counts::default(),
+        checks: VerdictCounts::default(),
         not_run: 0,
         took: Duration::ZERO,
         held_back: Duration::ZERO,
@@ -121,7 +121,7 @@ fn passed() -> Vec<RunEvent> {
         ),
         RunEvent::EffectsEnded(EffectsEnded {
             scenario: 1,
-            readings: vec![Reading {
+            readings: vec![ProbeReading {
                 probe: "quantity".to_owned(),
                 player_id: "2D2R-OP3C".to_owned(),
                 sku: "crystals".to_owned(),
@@ -134,9 +134,9 @@ fn passed() -> Vec<RunEvent> {
         ended(
             1,
             Verdict::Passed,
-            Counts {
+            VerdictCounts {
                 passed: 3,
-                ..Counts::default()
+                ..VerdictCounts::default()
             },
         ),
     ]
@@ -182,9 +182,9 @@ fn failed() -> Vec<RunEvent> {
         ended(
             2,
             Verdict::Failed,
-            Counts {
+            VerdictCounts {
                 failed: 3,
-                ..Counts::default()
+                ..VerdictCounts::default()
             },
         ),
     ]
@@ -205,9 +205,9 @@ fn warned() -> Vec<RunEvent> {
         ended(
             3,
             Verdict::Warned,
-            Counts {
+            VerdictCounts {
                 warned: 1,
-                ..Counts::default()
+                ..VerdictCounts::default()
             },
         ),
     ]
@@ -218,7 +218,7 @@ fn broken() -> Vec<RunEvent> {
         4,
         1,
         1,
-        AnswerRecord::Failure {
+        ResponseRecord::Failure {
             name: "refused".into(),
             message: "127.0.0.1:8080 refused the connection".to_owned(),
             hint: "check that the receiver runs and listens on this port".into(),
@@ -249,9 +249,9 @@ fn broken() -> Vec<RunEvent> {
         ended(
             4,
             Verdict::Broken,
-            Counts {
+            VerdictCounts {
                 broken: 1,
-                ..Counts::default()
+                ..VerdictCounts::default()
             },
         ),
     ]
@@ -278,9 +278,9 @@ fn not_checked() -> Vec<RunEvent> {
         ended(
             5,
             Verdict::NotChecked,
-            Counts {
+            VerdictCounts {
                 not_checked: 2,
-                ..Counts::default()
+                ..VerdictCounts::default()
             },
         ),
     ]
@@ -301,7 +301,7 @@ fn started(scenario: usize, name: &str, file: &str) -> RunEvent {
     })
 }
 
-fn ended(scenario: usize, verdict: Verdict, checks: Counts) -> RunEvent {
+fn ended(scenario: usize, verdict: Verdict, checks: VerdictCounts) -> RunEvent {
     RunEvent::ScenarioEnded(ScenarioEnded {
         scenario,
         verdict,
@@ -314,7 +314,7 @@ fn attempted(attempt: AttemptEnded) -> RunEvent {
     RunEvent::AttemptEnded(Box::new(attempt))
 }
 
-fn attempt(scenario: usize, step: usize, number: u32, answer: AnswerRecord) -> AttemptEnded {
+fn attempt(scenario: usize, step: usize, number: u32, answer: ResponseRecord) -> AttemptEnded {
     let scenario_began = BEGAN + i64::try_from(scenario).expect("a small number");
     let millisecond = scenario_began * 1000 + i64::from(number) * 10;
     AttemptEnded {
@@ -340,7 +340,7 @@ fn attempt(scenario: usize, step: usize, number: u32, answer: AnswerRecord) -> A
             remote_address: "127.0.0.1:8080".parse().expect("an address"),
             in_place_of_closed: None,
         }),
-        request: RequestRecord {
+        request: SentRequestRecord {
             method: "POST".to_owned(),
             url: "http://127.0.0.1:8080/webhooks/aghanim".to_owned(),
             headers: vec![
@@ -361,8 +361,8 @@ fn attempt(scenario: usize, step: usize, number: u32, answer: AnswerRecord) -> A
     }
 }
 
-fn answer(status: u16, content_type: &str, body: &[u8]) -> AnswerRecord {
-    AnswerRecord::Response {
+fn answer(status: u16, content_type: &str, body: &[u8]) -> ResponseRecord {
+    ResponseRecord::Response {
         status,
         headers: vec![("content-type".to_owned(), content_type.to_owned())],
         body: BodyRecord::new(body, body.len() as u64, false),

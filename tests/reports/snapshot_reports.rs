@@ -224,9 +224,10 @@ fn a_change_is_shown_and_accepted() {
     let folder = game.folder();
     let run = |arguments: &[&str]| Transcript::of(&mut run(&folder, arguments));
 
-    run(&RUN)
-        .ends_with(1)
-        .says(&["there is none yet", "accept snapshots/welcome.snap"]);
+    run(&RUN).ends_with(1).says(&[
+        "there is no reviewed snapshot yet",
+        "accept snapshots/welcome.snap",
+    ]);
     assert!(!folder.path(REVIEWED).exists());
     run(&["snapshots", "status"])
         .ends_with(1)
@@ -331,7 +332,7 @@ fn ci_writes_nothing_unless_it_is_told_to() {
     };
     in_ci(&RUN, "")
         .ends_with(1)
-        .says(&["there is none yet", "where `CI` is not set"]);
+        .says(&["there is no reviewed snapshot yet", "without `CI` set"]);
     in_ci(&RUN, "auto").ends_with(1);
     in_ci(&more(&["--snapshots-mode", "no"]), "always").ends_with(1);
     assert!(!folder.path("snapshots").exists());
@@ -384,7 +385,7 @@ fn what_says_nothing_takes_no_place() {
     fs::rename(folder.path(REVIEWED), folder.path("kept")).expect("moved");
     fs::create_dir(folder.path(REVIEWED)).expect("a folder");
     let unusable = Transcript::of(&mut run(&folder, &RUN)).ends_with(3);
-    unusable.says(&["can be read and written", "look at snapshots/welcome.snap"]);
+    unusable.says(&["can be read and written", "check snapshots/welcome.snap"]);
     fs::remove_dir(folder.path(REVIEWED)).expect("removed");
     fs::rename(folder.path("kept"), folder.path(REVIEWED)).expect("moved");
 

@@ -177,7 +177,7 @@ fn over_http2_what_can_not_be_played_is_not_checked() {
         let output = aghook(&files, &["run", "scenario.yaml", "--http-version", "2"]);
         assert_eq!(output.status.code(), Some(3), "nothing was checked");
         let out = text(&output.stdout);
-        assert!(out.contains("can't be played over HTTP/2"), "{out}");
+        assert!(out.contains("needs HTTP/1.1: over HTTP/2"), "{out}");
         assert!(out.contains("--http-version 1.1"), "{out}");
         let strict = [&["run", "scenario.yaml", "--strict"], &http2[..]].concat();
         assert_eq!(aghook(&files, &strict).status.code(), Some(1));
@@ -198,7 +198,7 @@ fn a_fault_that_the_profile_rules_out_is_said_before_anything_is_sent() {
     let column = line.find("cut_body").expect("the fault") + 1;
     let place = format!("scenario.yaml:3:{column}]");
     assert!(why.contains(&place), "{place}: {why}");
-    assert!(why.contains("`cut_body` can't be played over"), "{why}");
+    assert!(why.contains("the fault `cut_body` needs HTTP/1.1"), "{why}");
     for profiles in [
         "profiles: { a: { http_version: auto } }\n",
         "profiles: { a: { http_version: '2' }, b: {} }\n",

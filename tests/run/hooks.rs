@@ -77,10 +77,10 @@ fn a_restart_that_fails_is_broken_and_blames_no_receiver() {
     let refusing = Peer::answering(|_| Answer::of(500));
     let by_request = format!("    restart: {{ http: POST {} }}\n", refusing.url());
     for (profile, told) in [
-        (by_request.as_str(), "answered 500"),
+        (by_request.as_str(), "returned 500"),
         (
             "    restart: { command: [aghook-has-no-such-program] }\n",
-            "could not be run",
+            "failed to run",
         ),
     ] {
         run(&game(Arc::default()), profile, &[])
@@ -133,9 +133,10 @@ fn a_receiver_that_does_not_come_back_is_waited_for_so_long_and_no_longer() {
         hook.url()
     );
     let folder = Folder::with_scenario(RESTARTING).with("aghook.yaml", profile);
-    Transcript::of(&mut folder.run(&[]))
-        .ends_with(3)
-        .says(&["broken", "the receiver was not back within 300ms"]);
+    Transcript::of(&mut folder.run(&[])).ends_with(3).says(&[
+        "broken",
+        "the receiver did not accept connections within 300ms",
+    ]);
 }
 
 #[test]

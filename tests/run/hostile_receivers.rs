@@ -57,7 +57,7 @@ fn a_body_without_an_end() {
         &[b' '; 16384],
     );
     let report = report(&peer, "{ status: 2xx, body: { $.status: ok } }");
-    report.says(&["the body is too long to be read"]);
+    report.says(&["the body is too long to check"]);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_connection_closed_after_the_request() {
 fn a_connection_closed_at_once() {
     let peer = Peer::raw(|stream, _| drop(stream));
     // Closed or reset: which of the two the sender sees is the operating system's choice.
-    report(&peer, "{ status: 2xx }").says(&["no answer: the receiver", "look for a crash"]);
+    report(&peer, "{ status: 2xx }").says(&["no response: the receiver", "look for a crash"]);
 }
 
 #[test]

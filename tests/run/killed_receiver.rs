@@ -310,10 +310,10 @@ fn a_crash_between_the_grant_and_the_answer_is_no_second_grant() {
 #[test]
 fn the_flaws_that_a_crash_reveals_are_reported_as_what_was_lost_or_doubled() {
     for (flaw, second) in [
-        ("key_before_grant", "gold changed by 0, not 70"),
+        ("key_before_grant", "gold changed by 0 instead of 70"),
         (
             "grant_before_key",
-            "gold changed by 140, not 70, 2 times as much",
+            "gold changed by 140 instead of 70 (2 times as much)",
         ),
     ] {
         let folder = TempDir::new().expect("a folder");
@@ -359,7 +359,7 @@ fn what_was_held_in_memory_alone_is_named_as_lost() {
     let effects = run.effects();
     assert_eq!(
         effects[0],
-        ["granted first", "failed", "gems changed by 0, not 5"]
+        ["granted first", "failed", "gems changed by 0 instead of 5"]
     );
     assert_eq!(effects[2][1], "passed", "delivered after the new start");
 
@@ -382,7 +382,7 @@ fn what_was_held_in_memory_alone_is_named_as_lost() {
     for report in ["report.md", "report.xml"] {
         let text = fs::read_to_string(run.path(report)).expect("written");
         assert!(
-            text.contains("gems changed by 0, not 5"),
+            text.contains("gems changed by 0 instead of 5"),
             "{report}: {text}"
         );
         assert!(text.contains(player), "{report}: {text}");

@@ -79,7 +79,7 @@ fn a_scenario_without_enough_players_is_not_checked_and_sends_nothing() {
     let (code, told, met) = run("tester-1", &[]);
     assert_eq!((code, met.len()), (Some(3), 0), "{told}");
     assert!(told.contains("needs 2 different players"), "{told}");
-    assert!(told.contains("list 2 players or more"), "{told}");
+    assert!(told.contains("list at least 2 players"), "{told}");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn an_ending_is_looked_for_in_the_list() {
                     - deliver: one\n    expect: { status: 2xx }\n";
     for (players, code, said) in [
         ("[tester-1, tester-Zoë]", 0, "1 passed"),
-        ("[tester-1]", 3, "none whose ID ends with `-Zoë`"),
+        ("[tester-1]", 3, "has an ID that ends with `-Zoë`"),
     ] {
         let met = Arc::default();
         let game = own_players(&met);
@@ -231,10 +231,8 @@ fn a_mistyped_path_is_not_blamed_on_the_receiver() {
     let always = |quantity| json!({ "player": "P", "quantity": quantity });
     let (code, told) = probed("$.quantiy", true, always);
     assert_eq!(code, Some(3), "{told}");
-    assert!(
-        told.contains("`$.quantiy` stood in no answer so far"),
-        "{told}"
-    );
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("`$.quantiy` has never matched"), "{told}");
     assert!(
         told.contains("no `quantiy` in {\"player\":\"P\",\"quantity\":5}"),
         "{told}"
@@ -277,7 +275,7 @@ fn an_item_that_was_held_before_can_not_show_that_it_was_granted() {
     );
     let again = folder.run(&[]).output().expect("runs");
     let told = text(&again.stdout);
-    assert!(told.contains("the player held hat before"), "{told}");
+    assert!(told.contains("the player already holds hat"), "{told}");
     assert!(
         told.contains("1 passed") && told.contains("1 not checked"),
         "{told}"

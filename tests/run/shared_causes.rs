@@ -161,7 +161,7 @@ fn reports_for_programs_keep_every_check() {
     let suite = refusing();
     let checks = suite.checks();
     assert_eq!(checks.len(), 8, "{checks:#?}");
-    let cause = "no delivery of the event was accepted, and nothing of it was granted";
+    let cause = "no delivery of the event was accepted, and nothing was granted";
     let of_effects = checks.iter().filter(|check| check["cause"] == cause);
     assert_eq!(of_effects.count(), 4);
     suite.told(&["--report", "junit=run.xml"], &[]);
@@ -236,7 +236,7 @@ fn one_forgery_that_is_accepted_is_told_by_itself() {
     assert!(!told.contains("status of forged deliveries"), "{told}");
     // Nothing was granted of what was accepted, of any event.
     assert!(
-        told.contains("cause 1: the event was accepted, and nothing of it was granted\n"),
+        told.contains("cause 1: the event was accepted, but nothing was granted\n"),
         "{told}"
     );
 }
@@ -252,8 +252,8 @@ fn a_probe_that_can_not_be_read_is_said_once() {
         broken,
     );
     let told = suite.told(&[], &[]);
-    let cause = "cause 1: the probe `quantity` failed: GET \
-                 http://127.0.0.1:PORT/nobody/{player_id}/items/{sku} answered 404";
+    let cause = "cause 1: probe `quantity` failed: GET \
+                 http://127.0.0.1:PORT/nobody/{player_id}/items/{sku} returned 404";
     assert!(told.contains(cause), "{told}");
     assert!(told.contains("4 checks broken, in 4 scenarios\n"), "{told}");
     assert_eq!(told.matches("/nobody/").count(), 2, "{told}");

@@ -68,11 +68,11 @@ fn a_grant_that_depends_on_the_answer_holds_and_fails() {
                     effects:\n  - { granted: coupon, if_delivered: true }\n";
     for (status, times, code, told) in [
         (200, 1, 0, "1 passed"),
-        (200, 0, 1, "gems changed by 0, not 5"),
-        (200, 2, 1, "gems changed by 10, not 5"),
+        (200, 0, 1, "gems changed by 0 instead of 5"),
+        (200, 2, 1, "gems changed by 10 instead of 5"),
         (422, 0, 0, "1 warned"),
-        (422, 1, 1, "gems changed by 5, not 0"),
-        (503, 1, 1, "gems changed by 5, not 0"),
+        (422, 1, 1, "gems changed by 5 instead of 0"),
+        (503, 1, 1, "gems changed by 5 instead of 0"),
         // What is no answer leaves it open.
         (NO_STATUS, 0, 0, "1 warned"),
         (NO_STATUS, 1, 0, "1 warned"),
@@ -218,12 +218,12 @@ fn a_redelivery_is_answered_like_the_first_or_not() {
         (
             |n| Answer::of(if n == 0 { 200 } else { 409 }),
             1,
-            "status 409 after 200",
+            "status 409 instead of 200",
         ),
         (
             |n| Answer::of(200).json(&json!({ "n": n })),
             1,
-            "body {\"n\":1} after {\"n\":0}",
+            "body {\"n\":1} instead of {\"n\":0}",
         ),
         (
             |n| {
@@ -233,7 +233,7 @@ fn a_redelivery_is_answered_like_the_first_or_not() {
                 )
             },
             1,
-            "content type text/html after text/plain",
+            "content type text/html instead of text/plain",
         ),
     ];
     for (answers, code, said) in cases {
@@ -260,15 +260,15 @@ fn granted_is_once() {
     run(&granting(1), &scenario).ends_with(0);
     run(&granting(0), &scenario)
         .ends_with(1)
-        .says(&["gems changed by 0, not 5"]);
+        .says(&["gems changed by 0 instead of 5"]);
     run(&granting(2), &scenario)
         .ends_with(1)
-        .says(&["gems changed by 10, not 5, 2 times as much"]);
+        .says(&["gems changed by 10 instead of 5 (2 times as much)"]);
     let twice = effecting("{ granted: welcome, times: 2 }");
     run(&granting(2), &twice).ends_with(0);
     run(&granting(1), &twice)
         .ends_with(1)
-        .says(&["gems changed by 5, not 10"]);
+        .says(&["gems changed by 5 instead of 10"]);
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn not_granted_is_never() {
     run(&granting(0), &scenario).ends_with(0);
     run(&granting(1), &scenario)
         .ends_with(1)
-        .says(&["gems changed by 5, not 0"]);
+        .says(&["gems changed by 5 instead of 0"]);
 }
 
 #[test]
@@ -342,7 +342,7 @@ fn a_receiver_that_grants_later_is_waited_for() {
     run_with(&later(), &scenario, "    settle:\n").ends_with(0);
     run_with(&later(), &scenario, "    settle: 0s\n")
         .ends_with(1)
-        .says(&["gems changed by 0, not 5"]);
+        .says(&["gems changed by 0 instead of 5"]);
 }
 
 /// A game of which some readings fail, by their number from 0; else it grants.
@@ -373,7 +373,7 @@ fn a_probe_that_comes_back_is_waited_for() {
     run_with(&away_at(&[0, 1]), &scenario, "    settle: 300ms\n").ends_with(0);
     run_with(&away_at(&[0, 1]), &scenario, "    settle:\n")
         .ends_with(3)
-        .says(&["answered 503"]);
+        .says(&["returned 503"]);
 }
 
 /// Where a wait is asked for, it is waited to its end: what was right at first may yet go wrong.
@@ -450,10 +450,13 @@ fn a_command_can_be_a_probe() {
     for (command, said) in [
         (
             [text, &["{sku}"]].concat(),
-            "printed no whole number: \"gems\"",
+            "did not print a whole number: \"gems\"",
         ),
-        (vec!["aghook-has-no-such-program"], "could not be run"),
-        ([print, &["aghook-has-no-such-file"]].concat(), "ended with"),
+        (vec!["aghook-has-no-such-program"], "failed to run"),
+        (
+            [print, &["aghook-has-no-such-file"]].concat(),
+            "failed with",
+        ),
     ] {
         let folder = Folder::with_scenario(&effecting("granted: welcome"))
             .with("aghook.yaml", config(&command));
@@ -621,7 +624,7 @@ mod no_false_alarm {
         .ends_with(1);
         run(&granting_these(&[("gems", 3)]), &bundle)
             .ends_with(1)
-            .says(&["gold changed by 0, not 2"]);
+            .says(&["gold changed by 0 instead of 2"]);
     }
 
     #[test]
@@ -676,9 +679,9 @@ effects:
         run(&below(10), scenario).ends_with(0);
         run(&below(20), scenario)
             .ends_with(1)
-            .says(&["gems changed by 23, not 12"]);
+            .says(&["gems changed by 23 instead of 12"]);
         run(&below(6), scenario)
             .ends_with(1)
-            .says(&["gems changed by 5, not 12"]);
+            .says(&["gems changed by 5 instead of 12"]);
     }
 }

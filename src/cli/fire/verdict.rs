@@ -1,13 +1,13 @@
 //! The verdict on a delivery of `aghook fire`, derived from its outcome and its last response.
 
 use crate::delivery::Outcome;
-use crate::harness::AnswerRecord;
+use crate::harness::ResponseRecord;
 use crate::scenario::{Forgery, StatusClass};
 
 /// Whether a delivery had the expected result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FireOutcome {
-    Expected,
+    ExpectedSnapshots,
     Unexpected,
     /// The request could not be sent from this machine.
     Unknown,
@@ -32,7 +32,7 @@ impl FireVerdict {
     pub(super) fn new(
         forgery: Option<Forgery>,
         outcome: Outcome,
-        response: &AnswerRecord,
+        response: &ResponseRecord,
         attempts: usize,
     ) -> Self {
         let after = match attempts {
@@ -40,11 +40,11 @@ impl FireVerdict {
             count => format!(", after {count} attempts"),
         };
         match response {
-            AnswerRecord::Response { status, .. } => match forgery {
+            ResponseRecord::Response { status, .. } => match forgery {
                 Some(forgery) => forged(forgery, *status),
                 None => genuine(outcome, *status, &after),
             },
-            AnswerRecord::Failure {
+            ResponseRecord::Failure {
                 name,
                 message,
                 hint,
@@ -64,7 +64,7 @@ fn verdict(outcome: FireOutcome, message: String, help: &str) -> FireVerdict {
 fn genuine(outcome: Outcome, status: u16, after: &str) -> FireVerdict {
     if outcome == Outcome::Delivered {
         return verdict(
-            FireOutcome::Expected,
+            FireOutcome::ExpectedSnapshots,
             format!("accepted: {status}{after}"),
             "",
         );
@@ -102,11 +102,11 @@ fn forged(forgery: Forgery, status: u16) -> FireVerdict {
     if matches!(status, 404 | 405) {
         let message = format!("forgery refused: {status} for {name}, perhaps because of the path");
         let help = "check that a genuine delivery is accepted there";
-        return verdict(FireOutcome::Expected, message, help);
+        return verdict(FireOutcome::ExpectedSnapshots, message, help);
     }
     if StatusClass::ClientError.matches(status) {
         let message = format!("forgery refused as expected: {status} for {name}");
-        return verdict(FireOutcome::Expected, message, "");
+        return verdict(FireOutcome::ExpectedSnapshots, message, "");
     }
     if StatusClass::Success.matches(status) {
         let help = "anyone who knows the URL can grant items with such a request; `aghook list \
@@ -147,16 +147,16 @@ mod tests {
     use super::*;
     use crate::harness::BodyRecord;
 
-    fn response(status: u16) -> AnswerRecord {
-        AnswerRecord::Response {
+    fn response(status: u16) -> ResponseRecord {
+        ResponseRecord::Response {
             status,
             headers: Vec::new(),
             body: BodyRecord::new(b"", 0, false),
         }
     }
 
-    fn failure(name: &'static str) -> AnswerRecord {
-        AnswerRecord::Failure {
+    fn failure(name: &'static str) -> ResponseRecord {
+        ResponseRecord::Failure {
             name: name.into(),
             message: "there was no response within 10s".to_owned(),
             hint: "".into(),
@@ -170,7 +170,7 @@ mod tests {
                 Outcome::Delivered,
                 response(200),
                 1,
-                FireOutcome::Expected,
+                FireOutcome::ExpectedSnapshots,
                 "accepted: 200",
                 "",
             ),
@@ -178,7 +178,7 @@ mod tests {
                 Outcome::Delivered,
                 response(204),
                 3,
-                FireOutcome::Expected,
+                FireOutcome::ExpectedSnapshots,
                 "accepted: 204, after 3 attempts",
                 "",
             ),
@@ -261,7 +261,7 @@ mod tests {
         for (response, outcome, message) in [
             (
                 response(401),
-                FireOutcome::Expected,
+                FireOutcome::ExpectedSnapshots,
                 "forgery refused as expected: 401 for wrong_secret",
             ),
             (

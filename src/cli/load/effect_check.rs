@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::effect_sample::EffectSample;
-use crate::harness::{GrantDemand, Harness, HoldingsVerdict, PlayerClaims};
+use crate::harness::{ExpectedHoldings, GrantCount, HoldingsCheck, RunContext};
 use crate::load::{
     EffectsReport, EventSource, LoadResult, LoadShard, RequiredGrants, Treatment, WrongEffect,
 };
@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Checks the effects of a load.
 pub(super) struct EffectCheck<'load> {
-    pub(super) harness: &'load Harness,
+    pub(super) harness: &'load RunContext,
     pub(super) source: EventSource,
     pub(super) result: &'load LoadResult,
     pub(super) shard: LoadShard,
@@ -109,20 +109,20 @@ impl EffectCheck<'_> {
         while let Some(((listed, verdict), required)) = checks.next().await {
             report.checked += 1;
             match required {
-                GrantDemand::Once => report.acknowledged += 1,
-                GrantDemand::Never => report.forged += 1,
-                GrantDemand::AtMostOnce => {}
+                GrantCount::Once => report.acknowledged += 1,
+                GrantCount::Never => report.forged += 1,
+                GrantCount::AtMostOnce => {}
             }
             match verdict {
-                HoldingsVerdict::Right => report.right += 1,
-                HoldingsVerdict::Undecided(reason) => {
+                HoldingsCheck::Passed => report.right += 1,
+                HoldingsCheck::Undecided(reason) => {
                     report.undecided += 1;
                     report.undecided_because.get_or_insert(reason);
                 }
-                HoldingsVerdict::Wrong(problem) if wrong.len() < MOST_LISTED => {
+                HoldingsCheck::Failed(problem) if wrong.len() < MOST_LISTED => {
                     wrong.push(WrongEffect { problem, ..listed });
                 }
-                HoldingsVerdict::Wrong(_) => {}
+                HoldingsCheck::Failed(_) => {}
             }
         }
         wrong
@@ -191,7 +191,7 @@ impl EffectCheck<'_> {
     }
 
     /// An event as it would be listed, and what its player must hold.
-    fn claims(&self, source: &mut EventSource, number: u64) -> (WrongEffect, PlayerClaims) {
+    fn claims(&self, source: &mut EventSource, number: u64) -> (WrongEffect, ExpectedHoldings) {
         let event = source.event(number);
         let required = self.required_grants(source, number);
         let listed = WrongEffect {
@@ -204,37 +204,37 @@ impl EffectCheck<'_> {
         };
         (
             listed,
-            PlayerClaims::new(&event, required, self.harness.policy)
-                .holding_once(&self.harness.held_once),
+            ExpectedHoldings::new(&event, required, self.harness.policy)
+                .with_held_once(&self.harness.held_once),
         )
     }
 
-    fn required_grants(&self, source: &mut EventSource, number: u64) -> GrantDemand {
+    fn required_grants(&self, source: &mut EventSource, number: u64) -> GrantCount {
         let treatment = source.treatment(number);
         match self
             .result
             .unacknowledged
             .required_grants(number, treatment)
         {
-            RequiredGrants::Once => GrantDemand::Once,
-            RequiredGrants::AtMostOnce => GrantDemand::AtMostOnce,
-            RequiredGrants::Never => GrantDemand::Never,
+            RequiredGrants::Once => GrantCount::Once,
+            RequiredGrants::AtMostOnce => GrantCount::AtMostOnce,
+            RequiredGrants::Never => GrantCount::Never,
         }
     }
 
     async fn check_one(
         &self,
-        (listed, claims): (WrongEffect, PlayerClaims),
-    ) -> (WrongEffect, HoldingsVerdict) {
+        (listed, claims): (WrongEffect, ExpectedHoldings),
+    ) -> (WrongEffect, HoldingsCheck) {
         let verdict = match self.harness.probes.get(PROBE) {
             Some(probe) => claims.check(probe, &self.harness.client).await,
-            None => HoldingsVerdict::Undecided("the profile has no probe `quantity`".to_owned()),
+            None => HoldingsCheck::Undecided("the profile has no probe `quantity`".to_owned()),
         };
         let hidden = |text: String| self.harness.redaction.text(&text).into_owned();
         let verdict = match verdict {
-            HoldingsVerdict::Right => HoldingsVerdict::Right,
-            HoldingsVerdict::Wrong(problem) => HoldingsVerdict::Wrong(hidden(problem)),
-            HoldingsVerdict::Undecided(reason) => HoldingsVerdict::Undecided(hidden(reason)),
+            HoldingsCheck::Passed => HoldingsCheck::Passed,
+            HoldingsCheck::Failed(problem) => HoldingsCheck::Failed(hidden(problem)),
+            HoldingsCheck::Undecided(reason) => HoldingsCheck::Undecided(hidden(reason)),
         };
         (listed, verdict)
     }
@@ -243,17 +243,17 @@ impl EffectCheck<'_> {
 /// Applies the new verdict on an event that was unexpected before.
 fn apply(
     wrong: WrongEffect,
-    verdict: HoldingsVerdict,
+    verdict: HoldingsCheck,
     report: &mut EffectsReport,
     still_wrong: &mut Vec<WrongEffect>,
 ) {
     match verdict {
-        HoldingsVerdict::Right => report.right += 1,
-        HoldingsVerdict::Undecided(reason) => {
+        HoldingsCheck::Passed => report.right += 1,
+        HoldingsCheck::Undecided(reason) => {
             report.undecided += 1;
             report.undecided_because.get_or_insert(reason);
         }
-        HoldingsVerdict::Wrong(problem) => still_wrong.push(WrongEffect { problem, ..wrong }),
+        HoldingsCheck::Failed(problem) => still_wrong.push(WrongEffect { problem, ..wrong }),
     }
 }
 

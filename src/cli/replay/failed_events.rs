@@ -19,8 +19,8 @@ use super::ReplayRun;
 use crate::delivery::{Delivery, DeliveryPlan, LastByteBarrier, Outcome, Target, deliver};
 use crate::generate::Seed;
 use crate::harness::{
-    AnswerRecord, AttemptPlace, GrantDemand, Harness, HoldingsVerdict, PlayerClaims, answer_record,
-    attempt_record,
+    AttemptLocation, ExpectedHoldings, GrantCount, HoldingsCheck, ResponseRecord, RunContext,
+    attempt_record, response_record,
 };
 use crate::load::{
     FailedEvent, FailedEventsHead, FailedTreatment, begins_failed_events, read_failed_events,
@@ -179,7 +179,7 @@ impl ReplayRun {
 }
 
 /// Without the old secret, the forgery `expired_secret` can't be sent.
-fn check_forgeries(events: &[FailedEvent], harness: &Harness) -> Result<(), CommandError> {
+fn check_forgeries(events: &[FailedEvent], harness: &RunContext) -> Result<(), CommandError> {
     let mut forgeries = events.iter().filter_map(|event| event.forgery);
     if harness.expired.is_some() || !forgeries.any(|forgery| forgery == Forgery::ExpiredSecret) {
         return Ok(());
@@ -223,7 +223,7 @@ fn print_start(
 
 /// Resends events and checks their grants.
 struct FailedEventResender<'run> {
-    harness: &'run Harness,
+    harness: &'run RunContext,
     as_treated: bool,
     verbose: bool,
     started: Instant,
@@ -237,7 +237,7 @@ impl FailedEventResender<'_> {
         event: &FailedEvent,
         unreachable: &mut Option<CommandError>,
         console: &mut Console,
-    ) -> Result<AnswerRecord, CommandError> {
+    ) -> Result<ResponseRecord, CommandError> {
         let harness = self.harness;
         let mut random = Seed::of_text("replay").random();
         random.set_stream(event.number);
@@ -285,7 +285,7 @@ impl FailedEventResender<'_> {
         if delivery.outcome == Outcome::Exhausted && last.is_err() {
             *unreachable = reach(&harness.client, &harness.target).await.err();
         }
-        Ok(answer_record(last, &harness.redaction))
+        Ok(response_record(last, &harness.redaction))
     }
 
     fn plan<'plan>(
@@ -316,7 +316,7 @@ impl FailedEventResender<'_> {
             return Ok(());
         }
         writeln!(console, "event {}, delivery {number}", event.number)?;
-        let place = AttemptPlace {
+        let place = AttemptLocation {
             scenario: 1,
             step: 1,
             delivery: number,
@@ -345,7 +345,7 @@ impl FailedEventResender<'_> {
         let from = Instant::now();
         loop {
             let due = resent.iter_mut().filter(|resent| {
-                let is_wrong = matches!(resent.holdings, Some(HoldingsVerdict::Wrong(_)));
+                let is_wrong = matches!(resent.holdings, Some(HoldingsCheck::Failed(_)));
                 resent.answer.is_some() && (resent.holdings.is_none() || is_wrong)
             });
             let checks = due.map(|resent| async {
@@ -356,7 +356,7 @@ impl FailedEventResender<'_> {
             while checks.next().await.is_some() {}
             drop(checks);
             let is_wrong =
-                |resent: &ResentEvent| matches!(resent.holdings, Some(HoldingsVerdict::Wrong(_)));
+                |resent: &ResentEvent| matches!(resent.holdings, Some(HoldingsCheck::Failed(_)));
             if !resent.iter().any(is_wrong) || from.elapsed() >= retry_time {
                 return;
             }
@@ -364,32 +364,32 @@ impl FailedEventResender<'_> {
         }
     }
 
-    async fn holdings(&self, resent: &ResentEvent) -> HoldingsVerdict {
+    async fn holdings(&self, resent: &ResentEvent) -> HoldingsCheck {
         let event: Event = match serde_json::from_str(&resent.event.body) {
             Ok(event) => event,
             Err(error) => {
-                return HoldingsVerdict::Undecided(format!("its body is not an event: {error}"));
+                return HoldingsCheck::Undecided(format!("its body is not an event: {error}"));
             }
         };
         if resent.event.shares_player {
             let reason = "the load sent other events for the same player";
-            return HoldingsVerdict::Undecided(reason.to_owned());
+            return HoldingsCheck::Undecided(reason.to_owned());
         }
         let Some(probe) = self.harness.probes.get(PROBE) else {
-            return HoldingsVerdict::Undecided("the profile has no probe `quantity`".to_owned());
+            return HoldingsCheck::Undecided("the profile has no probe `quantity`".to_owned());
         };
         let demand = match (resent.event.forgery, resent.is_acknowledged()) {
-            (Some(_), _) => GrantDemand::Never,
-            (None, true) => GrantDemand::Once,
-            (None, false) => GrantDemand::AtMostOnce,
+            (Some(_), _) => GrantCount::Never,
+            (None, true) => GrantCount::Once,
+            (None, false) => GrantCount::AtMostOnce,
         };
-        let claims = PlayerClaims::new(&event, demand, self.harness.policy)
-            .holding_once(&self.harness.held_once);
+        let claims = ExpectedHoldings::new(&event, demand, self.harness.policy)
+            .with_held_once(&self.harness.held_once);
         let redacted = |text: String| self.harness.redaction.text(&text).into_owned();
         match claims.check(probe, &self.harness.client).await {
-            HoldingsVerdict::Right => HoldingsVerdict::Right,
-            HoldingsVerdict::Wrong(problem) => HoldingsVerdict::Wrong(redacted(problem)),
-            HoldingsVerdict::Undecided(reason) => HoldingsVerdict::Undecided(redacted(reason)),
+            HoldingsCheck::Passed => HoldingsCheck::Passed,
+            HoldingsCheck::Failed(problem) => HoldingsCheck::Failed(redacted(problem)),
+            HoldingsCheck::Undecided(reason) => HoldingsCheck::Undecided(redacted(reason)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Each expectation against answers that are right and wrong.
+//! Each expectation against matching and mismatching responses.
 
 use serde_json::json;
 
@@ -16,13 +16,13 @@ fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
     }
 }
 
-fn observed<'run>(answer: &'run Response, first: Option<&'run Response>) -> Observed<'run> {
+fn observed<'run>(response: &'run Response, first: Option<&'run Response>) -> Observed<'run> {
     Observed {
-        answer: Ok(answer),
+        response: Ok(response),
         took: Duration::from_millis(20),
         attempts: 2,
         outcome: Some(OutcomeName::Delivered),
-        first_answer: first,
+        first_response: first,
     }
 }
 
@@ -45,30 +45,30 @@ fn prepared(expected: Value) -> PreparedExpectation {
     let mut expectation: Expectation =
         crate::scenario::document::decode(&source, &tree).expect("an expectation");
     if schema.is_some() {
-        let value = "answer.json".into();
+        let value = "response.json".into();
         let span = crate::scenario::document::Span::default();
         expectation.schema = Some(crate::scenario::document::Spanned { value, span });
     }
     PreparedExpectation {
         expectation,
         schema,
-        demand: Demand::default(),
+        requirement: Requirement::default(),
     }
 }
 
 #[test]
-fn a_body_that_is_compressed_in_an_unknown_way_is_named_as_such() {
-    let mut answer = response(200, &[("content-encoding", "br")], "");
-    answer.body = vec![0x8b, 0xff, 0x00].into();
-    let checks = checks_of(&json!({ "body": { "$.a": 1 } }), &observed(&answer, None));
+fn an_unsupported_content_encoding_is_named() {
+    let mut actual = response(200, &[("content-encoding", "br")], "");
+    actual.body = vec![0x8b, 0xff, 0x00].into();
+    let checks = checks_of(&json!({ "body": { "$.a": 1 } }), &observed(&actual, None));
     assert_eq!(
         checks[0].observed,
-        r#"the body is compressed with "br", which is not read here"#
+        r#"the body has the unsupported content encoding "br""#
     );
 }
 
-/// The verdicts of all checks, which must be of one kind.
-fn holds(expected: &Value, observed: &Observed<'_>) -> bool {
+/// Whether all checks passed.
+fn passes(expected: &Value, observed: &Observed<'_>) -> bool {
     let checks = checks_of(expected, observed);
     assert!(!checks.is_empty(), "nothing was checked");
     checks.iter().all(|check| check.verdict == Verdict::Passed)
@@ -76,15 +76,15 @@ fn holds(expected: &Value, observed: &Observed<'_>) -> bool {
 
 #[test]
 fn statuses() {
-    let answer = response(204, &[], "");
-    let seen = observed(&answer, None);
+    let actual = response(204, &[], "");
+    let seen = observed(&actual, None);
     for right in [
         json!(204),
         json!("2xx"),
         json!([500, "2xx"]),
         json!({ "not": "4xx" }),
     ] {
-        assert!(holds(&json!({ "status": right }), &seen), "{right}");
+        assert!(passes(&json!({ "status": right }), &seen), "{right}");
     }
     for wrong in [
         json!(200),
@@ -92,31 +92,31 @@ fn statuses() {
         json!([401, 403]),
         json!({ "not": ["2xx", 500] }),
     ] {
-        assert!(!holds(&json!({ "status": wrong }), &seen), "{wrong}");
+        assert!(!passes(&json!({ "status": wrong }), &seen), "{wrong}");
     }
 }
 
 #[test]
-fn headers_by_any_case_of_their_name() {
-    let answer = response(
+fn header_names_are_case_insensitive() {
+    let actual = response(
         200,
         &[("content-type", "application/json; charset=utf-8")],
         "{}",
     );
-    let seen = observed(&answer, None);
-    assert!(holds(
+    let seen = observed(&actual, None);
+    assert!(passes(
         &json!({ "headers": { "Content-Type": { "contains": "json" } } }),
         &seen
     ));
-    assert!(!holds(
+    assert!(!passes(
         &json!({ "headers": { "Content-Type": "application/json" } }),
         &seen
     ));
-    assert!(holds(
+    assert!(passes(
         &json!({ "headers": { "Set-Cookie": { "absent": true } } }),
         &seen
     ));
-    assert!(!holds(
+    assert!(!passes(
         &json!({ "headers": { "X-Id": { "absent": false } } }),
         &seen
     ));
@@ -124,37 +124,37 @@ fn headers_by_any_case_of_their_name() {
 
 #[test]
 fn bodies_by_path_and_schema() {
-    let answer = response(
+    let actual = response(
         200,
         &[],
         r#"{ "status": "ok", "items": [{ "n": 1 }, { "n": 2 }] }"#,
     );
-    let seen = observed(&answer, None);
-    assert!(holds(
+    let seen = observed(&actual, None);
+    assert!(passes(
         &json!({ "body": { "$.status": "ok", "$.items": { "length": 2 } } }),
         &seen
     ));
-    assert!(holds(
+    assert!(passes(
         &json!({ "body": { "$.items[*].n": { "type": "integer" } } }),
         &seen
     ));
-    assert!(!holds(&json!({ "body": { "$.items[*].n": 1 } }), &seen));
-    assert!(holds(
+    assert!(!passes(&json!({ "body": { "$.items[*].n": 1 } }), &seen));
+    assert!(passes(
         &json!({ "schema": { "required": ["status"] } }),
         &seen
     ));
-    assert!(!holds(
+    assert!(!passes(
         &json!({ "schema": { "required": ["player"] } }),
         &seen
     ));
 }
 
 #[test]
-fn a_body_that_is_no_json_fails_and_says_so() {
+fn a_body_that_is_not_json_fails_with_the_reason() {
     for (body, reason) in [("<html>", "not JSON"), ("", "empty")] {
-        let answer = response(200, &[], body);
+        let actual = response(200, &[], body);
         let expected = json!({ "body": { "$.a": { "absent": true } } });
-        let checks = checks_of(&expected, &observed(&answer, None));
+        let checks = checks_of(&expected, &observed(&actual, None));
         assert_eq!(checks[0].verdict, Verdict::Failed);
         assert!(
             checks[0].observed.contains(reason),
@@ -166,56 +166,56 @@ fn a_body_that_is_no_json_fails_and_says_so() {
 
 #[test]
 fn time_attempts_and_outcome() {
-    let answer = response(200, &[], "");
-    let seen = observed(&answer, None);
-    assert!(holds(
+    let actual = response(200, &[], "");
+    let seen = observed(&actual, None);
+    assert!(passes(
         &json!({ "within": "20ms", "attempts": "1..2", "outcome": "delivered" }),
         &seen
     ));
-    assert!(!holds(&json!({ "within": "19ms" }), &seen));
-    assert!(!holds(&json!({ "attempts": 1 }), &seen));
-    assert!(!holds(&json!({ "outcome": "refused" }), &seen));
+    assert!(!passes(&json!({ "within": "19ms" }), &seen));
+    assert!(!passes(&json!({ "attempts": 1 }), &seen));
+    assert!(!passes(&json!({ "outcome": "refused" }), &seen));
 }
 
 #[test]
-fn no_answer_holds_for_no_status_and_no_header() {
+fn without_a_response_status_and_headers_fail() {
     let failure = Failure::Reset;
     let seen = Observed {
-        answer: Err(&failure),
+        response: Err(&failure),
         took: Duration::ZERO,
         attempts: 1,
         outcome: Some(OutcomeName::Exhausted),
-        first_answer: None,
+        first_response: None,
     };
-    assert!(!holds(&json!({ "status": { "not": "2xx" } }), &seen));
-    assert!(!holds(
+    assert!(!passes(&json!({ "status": { "not": "2xx" } }), &seen));
+    assert!(!passes(
         &json!({ "headers": { "x": { "absent": true } } }),
         &seen
     ));
-    assert!(!holds(&json!({ "within": "1h" }), &seen));
-    assert!(holds(&json!({ "outcome": "exhausted" }), &seen));
+    assert!(!passes(&json!({ "within": "1h" }), &seen));
+    assert!(passes(&json!({ "outcome": "exhausted" }), &seen));
 }
 
 #[test]
-fn the_same_response_is_the_same_in_what_it_says() {
+fn the_same_response_may_have_a_different_layout() {
     let json = [("content-type", "application/json")];
     let first = response(200, &json, r#"{"a":1,"b":2}"#);
     let same = json!({ "same_response": true });
     let laid_out = response(200, &json, r#"{ "b": 2, "a": 1 }"#);
-    assert!(holds(&same, &observed(&laid_out, Some(&first))));
+    assert!(passes(&same, &observed(&laid_out, Some(&first))));
     for other in [
         response(201, &json, r#"{"a":1,"b":2}"#),
         response(200, &[("content-type", "text/plain")], r#"{"a":1,"b":2}"#),
         response(200, &json, r#"{"a":1,"b":3}"#),
     ] {
-        assert!(!holds(&same, &observed(&other, Some(&first))));
-        assert!(holds(
+        assert!(!passes(&same, &observed(&other, Some(&first))));
+        assert!(passes(
             &json!({ "same_response": false }),
             &observed(&other, Some(&first))
         ));
     }
     assert!(
         checks_of(&same, &observed(&first, None)).is_empty(),
-        "the first has no equal"
+        "the first response is not compared"
     );
 }

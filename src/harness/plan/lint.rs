@@ -1,5 +1,5 @@
-//! What is wrong in a scenario once its events are made and the profile is known: events that have
-//! no player, URLs that can't be filled in, faults that can't be played, probes that are not there.
+//! Mistakes in a scenario that are only found once its events and the profile are known: events
+//! without a player, URLs with unknown placeholders, faults that need HTTP/1.1, unknown probes.
 
 use http::Method;
 use indexmap::IndexMap;
@@ -8,7 +8,7 @@ use super::{HTTP1_HELP, PlannedEvent, Planner, QUANTITY_PROBE, needs_http1};
 use crate::scenario::document::{Diagnostics, Spanned, nearest};
 
 impl Planner<'_> {
-    /// What is wrong in requests and scripts now that the events are known.
+    /// Mistakes in requests and scripts.
     pub(super) fn requests(&self, events: &IndexMap<String, PlannedEvent>) -> Diagnostics {
         let mut problems = Diagnostics::default();
         let mut needs_values = |name: &Spanned<String>| {
@@ -17,7 +17,7 @@ impl Planner<'_> {
                 .is_some_and(|event| event.event.is_none())
             {
                 let message = format!(
-                    "`{}` is no valid event, so its player is unknown",
+                    "`{}` is not a valid event, so its player is unknown",
                     name.value
                 );
                 let help = "name an event with a player".to_owned();
@@ -43,11 +43,11 @@ impl Planner<'_> {
             .iter()
             .filter_map(|step| step.request.as_ref())
         {
-            let holds_places = PlannedEvent::PLACES
+            let has_placeholders = PlannedEvent::PLACEHOLDERS
                 .iter()
-                .any(|place| request.url.contains(place));
-            if request.of.is_none() && holds_places {
-                let message = "the URL has a place for an event's value, and `of` names no event";
+                .any(|placeholder| request.url.contains(placeholder));
+            if request.of.is_none() && has_placeholders {
+                let message = "the URL has a placeholder for an event's value, but `of` is missing";
                 let help = "add `of: EVENT`".to_owned();
                 problems.extend(
                     self.problem(request.url.span, message.to_owned(), Some(help))
@@ -58,14 +58,14 @@ impl Planner<'_> {
                 && Method::from_bytes(method.as_bytes()).is_err()
             {
                 let message = format!("`{}` is not an HTTP method", method.value);
-                let help = "such as GET, POST or PUT".to_owned();
+                let help = "use GET, POST, PUT or another method".to_owned();
                 problems.extend(self.problem(method.span, message, Some(help)).0);
             }
         }
         problems
     }
 
-    /// The faults that can't be played over the only HTTP version that is spoken.
+    /// Faults that need HTTP/1.1 although only HTTP/2 is used.
     pub(super) fn faults(&self) -> Diagnostics {
         let mut problems = Diagnostics::default();
         let steps = self.case.scenario.steps.iter();
@@ -79,7 +79,7 @@ impl Planner<'_> {
         problems
     }
 
-    /// What is wrong in the effects now that the events and the profile are known.
+    /// Mistakes in effects.
     pub(super) fn effects(&self, events: &IndexMap<String, PlannedEvent>) -> Diagnostics {
         let mut problems = Diagnostics::default();
         for effect in &self.case.scenario.effects {
@@ -90,10 +90,10 @@ impl Planner<'_> {
                     .is_some_and(|event| event.event.is_none())
                 {
                     let message = format!(
-                        "`{}` is no valid event, so its effect is unknown",
+                        "`{}` is not a valid event, so its effect is unknown",
                         name.value
                     );
-                    let help = "give the effect an event with a player and an item".to_owned();
+                    let help = "name an event with a player and an item".to_owned();
                     problems.extend(self.problem(name.span, message, Some(help)).0);
                 }
             }
@@ -106,13 +106,13 @@ impl Planner<'_> {
                 let names = known.iter().map(String::as_str).chain(standard);
                 let help = match nearest(probe, names) {
                     Some(name) => format!("did you mean `{name}`?"),
-                    None if known.is_empty() => "name it under `probes` in the profile".to_owned(),
+                    None if known.is_empty() => "add it to `probes` in the profile".to_owned(),
                     None => format!(
-                        "name it under `probes` in the profile; known: {}",
+                        "add it to `probes` in the profile; known probes: {}",
                         known.join(", ")
                     ),
                 };
-                let message = format!("there is no probe `{}`", probe.value);
+                let message = format!("unknown probe `{}`", probe.value);
                 problems.extend(self.problem(probe.span, message, Some(help)).0);
             }
         }

@@ -1,22 +1,22 @@
-//! Which of the profile's players the events of a scenario are about.
+//! Assigns the profile's players to the events of a scenario.
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::harness::lacking::Lacking;
+use crate::harness::missing_capability::MissingCapability;
 use crate::scenario::{EventSpec, Scenario, Shareable};
 
-/// The players of a scenario's events, where the profile lists those that the game knows.
+/// The players of a scenario's events, if the profile lists the players that the game knows.
 #[derive(Debug, Default)]
-pub(super) struct DrawnPlayers {
-    /// By the event whose own player it is.
-    of_event: HashMap<String, String>,
-    /// Why the list does not do, if it does not.
-    pub(super) lacking: Option<Lacking>,
+pub(super) struct AssignedPlayers {
+    /// The player of each event.
+    by_event: HashMap<String, String>,
+    /// Why the list is not sufficient, if it is not.
+    pub(super) missing: Option<MissingCapability>,
 }
 
-impl DrawnPlayers {
-    /// Draws a player for each event that has one of its own and does not name it: different ones,
-    /// from the list's place `first` on.
+impl AssignedPlayers {
+    /// Assigns a different player to each event that has its own player and does not name it,
+    /// starting at index `first` of the list.
     pub(super) fn new(scenario: &Scenario, listed: &[String], first: usize) -> Self {
         if listed.is_empty() {
             return Self::default();
@@ -28,8 +28,8 @@ impl DrawnPlayers {
         let specs = || scenario.events.values().map(|spec| &spec.value);
         let mut taken: BTreeSet<String> = specs().filter_map(given).collect();
         let from = first % listed.len();
-        let in_turn = || listed[from..].iter().chain(&listed[..from]);
-        let mut drawn = Self::default();
+        let rotated = || listed[from..].iter().chain(&listed[..from]);
+        let mut assigned = Self::default();
         for (name, spec) in &scenario.events {
             let ending = match &spec.value.player_id {
                 _ if spec.value.raw.is_some() => continue,
@@ -40,30 +40,30 @@ impl DrawnPlayers {
             let fits = |player: &&String| {
                 !taken.contains(*player) && player.ends_with(ending.unwrap_or_default())
             };
-            let Some(player) = in_turn().find(fits).cloned() else {
-                drawn.lacking = Some(match ending {
-                    Some(ending) => Lacking::PlayerWithEnding(ending.to_owned()),
-                    None => Lacking::Players {
+            let Some(player) = rotated().find(fits).cloned() else {
+                assigned.missing = Some(match ending {
+                    Some(ending) => MissingCapability::PlayerWithEnding(ending.to_owned()),
+                    None => MissingCapability::Players {
                         listed: listed.len(),
                         needed: specs().filter(|spec| has_own_player(spec)).count(),
                     },
                 });
-                return drawn;
+                return assigned;
             };
             taken.insert(player.clone());
-            drawn.of_event.insert(name.clone(), player);
+            assigned.by_event.insert(name.clone(), player);
         }
-        drawn
+        assigned
     }
 
-    /// The player that was drawn for an event.
-    pub(super) fn of(&self, event: &str) -> Option<&String> {
-        self.of_event.get(event)
+    /// The player assigned to an event.
+    pub(super) fn get(&self, event: &str) -> Option<&String> {
+        self.by_event.get(event)
     }
 
-    /// How many were drawn.
+    /// The number of assigned players.
     pub(super) fn count(&self) -> usize {
-        self.of_event.len()
+        self.by_event.len()
     }
 }
 

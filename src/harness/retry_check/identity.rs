@@ -1,4 +1,4 @@
-//! Whether retries are of the same event, signed as the policy says.
+//! Checks that retries send the same event, signed as the policy says.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -8,8 +8,12 @@ use crate::delivery::{Attempt, Delivery};
 use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::scenario::{ConnectionChoice, EventIdOnRetry, RetryPolicy};
 
-/// Looks at the bytes, the signature and the connection of each retry.
-pub(super) fn identity(policy: &RetryPolicy, delivery: &Delivery, found: &mut Vec<String>) {
+/// Checks the body, the signature and the connection of each retry.
+pub(super) fn check_identity(
+    policy: &RetryPolicy,
+    delivery: &Delivery,
+    deviations: &mut Vec<String>,
+) {
     let Some((first, retries)) = delivery.attempts.split_first() else {
         return;
     };
@@ -20,39 +24,41 @@ pub(super) fn identity(policy: &RetryPolicy, delivery: &Delivery, found: &mut Ve
         let (body, first_body) = (&retry.exchange.request.body, &first.exchange.request.body);
         if policy.event_id == EventIdOnRetry::Keep || late || ids[0].is_none() {
             if body != first_body {
-                found.push(format!("attempt {number} has another body than the first"));
+                deviations.push(format!(
+                    "attempt {number} has a different body than the first"
+                ));
             }
         } else {
             let id = event_id(body);
             if ids.contains(&id) {
-                found.push(format!("attempt {number} has no event ID of its own"));
+                deviations.push(format!("attempt {number} has no fresh event ID"));
             }
             ids.push(id);
             if without_event_id(body) != without_event_id(first_body) {
-                found.push(format!(
-                    "attempt {number} differs from the first in more than its event ID"
+                deviations.push(format!(
+                    "attempt {number} differs from the first in more than the event ID"
                 ));
             }
         }
         if late && retry.signed_timestamp > first.signed_timestamp {
-            found.push(format!("attempt {number} is signed later than the first"));
+            deviations.push(format!("attempt {number} is signed later than the first"));
         }
         if !late && !policy.resign {
             if retry.signed_timestamp != first.signed_timestamp {
-                found.push(format!("attempt {number} has another timestamp"));
+                deviations.push(format!("attempt {number} has a different timestamp"));
             }
             if body == first_body && signature(retry) != signature(first) {
-                found.push(format!("attempt {number} has another signature"));
+                deviations.push(format!("attempt {number} has a different signature"));
             }
         }
         let reused = retry.exchange.connection.is_some_and(|used| used.reused);
         if reused && policy.connection == ConnectionChoice::New {
-            found.push(format!("attempt {number} took an old connection"));
+            deviations.push(format!("attempt {number} reused a connection"));
         }
     }
 }
 
-/// The headers that prove where a request comes from.
+/// The values of the signature headers.
 fn signature(attempt: &Attempt) -> Vec<&[u8]> {
     let names = [SIGNATURE_HEADER, TIMESTAMP_HEADER];
     let headers = attempt.exchange.request.headers.iter();

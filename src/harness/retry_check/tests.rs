@@ -1,4 +1,4 @@
-//! Deliveries that keep to their policy, and the same with one thing changed.
+//! Deliveries that follow their policy, and the same deliveries with one deviation.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::scenario::{
     RetryAfter, SlowBody, TimeoutOverlap,
 };
 
-/// What came of an attempt.
-type Came = Result<(u16, Option<u64>), Failure>;
+/// The result of an attempt: the status and `Retry-After`, or a failure.
+type AttemptResult = Result<(u16, Option<u64>), Failure>;
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "answers stand in one list with failures"
+    reason = "lists hold both responses and failures"
 )]
-fn status(status: u16) -> Came {
+fn status(status: u16) -> AttemptResult {
     Ok((status, None))
 }
 
@@ -32,8 +32,8 @@ fn body(event_id: &str) -> Bytes {
     format!(r#"{{"event_id":"{event_id}","idempotency_key":"k"}}"#).into()
 }
 
-fn attempt(number: u32, came: &Came) -> Attempt {
-    let answer = |(status, retry_after): &(u16, Option<u64>)| Response {
+fn attempt(number: u32, result: &AttemptResult) -> Attempt {
+    let response = |(status, retry_after): &(u16, Option<u64>)| Response {
         status: *status,
         headers: retry_after
             .iter()
@@ -63,7 +63,7 @@ fn attempt(number: u32, came: &Came) -> Attempt {
                 headers: vec![signature],
                 body: body("first"),
             },
-            result: came.as_ref().map(answer).map_err(Clone::clone),
+            result: result.as_ref().map(response).map_err(Clone::clone),
             discarded: None,
             timings: Timings::default(),
             connection: Some(info),
@@ -75,11 +75,11 @@ fn attempt(number: u32, came: &Came) -> Attempt {
     }
 }
 
-/// A delivery to which this comes, one after the other, with waits that are given.
-fn delivery(outcome: Outcome, came: &[Came], waits: &[Duration]) -> Delivery {
+/// A delivery with these results, one per attempt, and these waits between them.
+fn delivery(outcome: Outcome, results: &[AttemptResult], waits: &[Duration]) -> Delivery {
     let mut offset = Duration::ZERO;
-    let attempts = (1..).zip(came).map(|(number, came)| {
-        let mut attempt = attempt(number, came);
+    let attempts = (1..).zip(results).map(|(number, result)| {
+        let mut attempt = attempt(number, result);
         if number > 1 {
             let wait = waits[number as usize - 2];
             offset = offset.saturating_add(wait);
@@ -98,21 +98,21 @@ fn seconds<const N: usize>(seconds: [u64; N]) -> [Duration; N] {
     seconds.map(Duration::from_secs)
 }
 
-/// Two answers of 503 and then a success, under the default policy.
-fn usual() -> Delivery {
-    let came = [status(503), status(503), status(200)];
-    delivery(Outcome::Delivered, &came, &seconds([1, 5]))
+/// Two 503 responses and then a success, with the waits of the default policy.
+fn compliant() -> Delivery {
+    let results = [status(503), status(503), status(200)];
+    delivery(Outcome::Delivered, &results, &seconds([1, 5]))
 }
 
 fn found(policy: &RetryPolicy, delivery: &Delivery) -> String {
-    departures(policy, delivery).join("; ")
+    policy_deviations(policy, delivery).join("; ")
 }
 
 #[test]
-fn a_delivery_by_the_book_is_not_mentioned() {
+fn a_compliant_delivery_has_no_deviations() {
     let policy = RetryPolicy::default();
-    assert_eq!(found(&policy, &usual()), "");
-    assert_eq!(self_check(&policy, &usual()), None);
+    assert_eq!(found(&policy, &compliant()), "");
+    assert_eq!(check_retry_policy(&policy, &compliant()), None);
     let all = vec![Err(Failure::Reset); 5];
     let exhausted = delivery(Outcome::Exhausted, &all, &seconds([1, 5, 30, 300]));
     assert_eq!(found(&policy, &exhausted), "");
@@ -121,43 +121,43 @@ fn a_delivery_by_the_book_is_not_mentioned() {
 }
 
 #[test]
-fn each_departure_is_found_and_makes_the_check_broken() {
+fn each_deviation_is_found_and_makes_the_check_broken() {
     type Change = fn(&mut Delivery);
     let changes: [(Change, &str); 14] = [
         (|it| it.attempts.clear(), "no attempt was made"),
         (|it| it.attempts[1].number = 3, "attempt 2 has the number 3"),
         (
             |it| it.outcome = Outcome::Refused,
-            "is Delivered, and told as Refused",
+            "is Delivered, but was reported as Refused",
         ),
         (
             |it| {
                 it.attempts.pop();
             },
-            "attempt 2 is to be retried, and was not",
+            "attempt 2 was not retried",
         ),
         (
             |it| it.attempts[0] = attempt(1, &status(204)),
-            "attempt 1 was delivered, and yet another followed",
+            "attempt 1 was delivered, but another followed",
         ),
         (
             |it| it.attempts[0] = attempt(1, &status(403)),
-            "attempt 1 was refused, and yet another followed",
+            "attempt 1 was refused, but another followed",
         ),
         (
             |it| {
                 let last = it.attempts[2].clone();
                 it.attempts.extend([last.clone(), last.clone(), last]);
             },
-            "6 attempts were made, and 5 are allowed",
+            "6 attempts were made, but only 5 are allowed",
         ),
         (
             |it| it.attempts[0].delay_before = Duration::from_secs(1),
-            "attempt 1 was waited for: 1s",
+            "attempt 1 came after a wait of 1s",
         ),
         (
             |it| it.attempts[1].delay_before = Duration::from_millis(999),
-            "attempt 2 came after 999ms, and 1 s to 1 s are allowed",
+            "attempt 2 came after 999ms instead of 1 s to 1 s",
         ),
         (
             |it| it.attempts[2].delay_before = Duration::from_secs(6),
@@ -165,115 +165,119 @@ fn each_departure_is_found_and_makes_the_check_broken() {
         ),
         (
             |it| it.attempts[2].virtual_offset = Duration::from_millis(5_999),
-            "attempt 3 began before its wait of 5s was over",
+            "attempt 3 started before its wait of 5s was over",
         ),
         (
             |it| it.attempts[1].exchange.request.body = body("other"),
-            "attempt 2 has another body than the first",
+            "attempt 2 has a different body than the first",
         ),
         (
             |it| it.attempts[2].exchange.request.body = Bytes::new(),
-            "attempt 3 has another body than the first",
+            "attempt 3 has a different body than the first",
         ),
         (
             |it| it.attempts[0].fault = Some(Fault::LateRetry(LateRetry::default())),
-            "3 attempts were made, and 2 are allowed",
+            "3 attempts were made, but only 2 are allowed",
         ),
     ];
     let policy = RetryPolicy::default();
     for (change, expected) in changes {
-        let mut wrong = usual();
+        let mut wrong = compliant();
         change(&mut wrong);
         let found = found(&policy, &wrong);
         assert!(found.contains(expected), "{expected}: {found}");
-        let check = self_check(&policy, &wrong).expect("a check");
+        let check = check_retry_policy(&policy, &wrong).expect("a check");
         assert_eq!(check.verdict, crate::harness::Verdict::Broken);
     }
 }
 
 #[test]
-fn the_first_signature_is_repeated_where_the_policy_says() {
+fn the_first_signature_is_repeated_if_the_policy_says_so() {
     let policy = RetryPolicy {
         resign: false,
         ..RetryPolicy::default()
     };
-    assert_eq!(found(&policy, &usual()), "");
-    let mut changed = usual();
+    assert_eq!(found(&policy, &compliant()), "");
+    let mut changed = compliant();
     changed.attempts[1].signed_timestamp += 1;
     changed.attempts[2].exchange.request.headers[0].1 = HeaderValue::from(6);
     assert_eq!(found(&RetryPolicy::default(), &changed), "");
     let found = found(&policy, &changed);
     assert_eq!(
         found,
-        "attempt 2 has another timestamp; attempt 3 has another signature"
+        "attempt 2 has a different timestamp; attempt 3 has a different signature"
     );
 }
 
 #[test]
-fn event_ids_and_connections_are_fresh_where_the_policy_says() {
+fn event_ids_and_connections_are_fresh_if_the_policy_says_so() {
     let policy = RetryPolicy {
         event_id: EventIdOnRetry::Fresh,
         connection: ConnectionChoice::New,
         ..RetryPolicy::default()
     };
-    let mut fresh = usual();
+    let mut fresh = compliant();
     fresh.attempts[1].exchange.request.body = body("second");
     fresh.attempts[2].exchange.request.body = body("third");
     assert_eq!(found(&policy, &fresh), "");
 
-    let told = found(&policy, &usual());
+    let deviations = found(&policy, &compliant());
     assert!(
-        told.contains("attempt 2 has no event ID of its own"),
-        "{told}"
+        deviations.contains("attempt 2 has no fresh event ID"),
+        "{deviations}"
     );
     fresh.attempts[2].exchange.request.body = body("second");
-    let told = found(&policy, &fresh);
-    assert_eq!(told, "attempt 3 has no event ID of its own");
+    let deviations = found(&policy, &fresh);
+    assert_eq!(deviations, "attempt 3 has no fresh event ID");
     let other_key = r#"{"event_id":"third","idempotency_key":"l"}"#;
     fresh.attempts[2].exchange.request.body = other_key.into();
-    let told = found(&policy, &fresh);
-    assert!(told.contains("differs from the first in more than its event ID"));
+    let deviations = found(&policy, &fresh);
+    assert!(deviations.contains("differs from the first in more than the event ID"));
 
-    let mut old = usual();
+    let mut old = compliant();
     old.attempts[1].exchange.request.body = body("second");
     old.attempts[2].exchange.request.body = body("third");
     if let Some(used) = &mut old.attempts[1].exchange.connection {
         used.reused = true;
     }
-    assert_eq!(found(&policy, &old), "attempt 2 took an old connection");
+    assert_eq!(found(&policy, &old), "attempt 2 reused a connection");
 }
 
 #[test]
-fn a_wait_that_the_receiver_asked_for_is_right_and_any_other_is_not() {
+fn a_wait_follows_retry_after_if_the_policy_says_so() {
     let policy = RetryPolicy {
         retry_after: RetryAfter::UpTo(DurationText(Duration::from_secs(20))),
         ..RetryPolicy::default()
     };
-    let came = [Ok((503, Some(10))), Ok((503, Some(60))), status(200)];
-    let honoured = delivery(Outcome::Delivered, &came, &seconds([10, 20]));
+    let results = [Ok((503, Some(10))), Ok((503, Some(60))), status(200)];
+    let honoured = delivery(Outcome::Delivered, &results, &seconds([10, 20]));
     assert_eq!(found(&policy, &honoured), "");
     assert_ne!(found(&RetryPolicy::default(), &honoured), "");
-    let ignored = delivery(Outcome::Delivered, &came, &seconds([1, 5]));
+    let ignored = delivery(Outcome::Delivered, &results, &seconds([1, 5]));
     assert_ne!(found(&policy, &ignored), "");
     assert_eq!(found(&RetryPolicy::default(), &ignored), "");
 }
 
 #[test]
-fn faults_have_waits_of_their_own() {
+fn faults_change_waits() {
     let policy = RetryPolicy::default();
     let after = policy.timeout.0;
-    let gave_up = Err(Failure::Aborted(SenderAbort::Abandoned { after }));
-    let came = [gave_up, status(200)];
-    let mut overlap = delivery(Outcome::Delivered, &came, &seconds([1]));
+    let abandoned = Err(Failure::Aborted(SenderAbort::Abandoned { after }));
+    let results = [abandoned, status(200)];
+    let mut overlap = delivery(Outcome::Delivered, &results, &seconds([1]));
     overlap.attempts[0].fault = Some(Fault::TimeoutOverlap(TimeoutOverlap::default()));
-    assert_ne!(found(&policy, &overlap), "", "the timeout is to be counted");
+    assert_ne!(
+        found(&policy, &overlap),
+        "",
+        "the timeout counts as waiting"
+    );
     overlap.attempts[1].virtual_offset = Duration::from_secs(11);
     assert_eq!(found(&policy, &overlap), "");
 
     let lost = Err(Failure::Aborted(SenderAbort::ResponseLost));
     let late = |wait, timestamp| {
-        let came = [lost.clone(), status(503)];
-        let mut late = delivery(Outcome::Exhausted, &came, &seconds([wait]));
+        let results = [lost.clone(), status(503)];
+        let mut late = delivery(Outcome::Exhausted, &results, &seconds([wait]));
         late.attempts[0].fault = Some(Fault::LateRetry(LateRetry::default()));
         late.attempts[1].signed_timestamp = timestamp;
         found(&policy, &late)
@@ -314,26 +318,26 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn the_schedule_that_is_followed_is_the_one_that_is_checked(
+    fn every_generated_schedule_passes(
         policy in policies(),
         failures in 0_usize..8,
         seed: u64,
     ) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let waits: Vec<_> = schedule(&policy, &mut rng).collect();
-        let mut came = vec![status(503); failures.min(policy.attempts as usize)];
-        let outcome = if came.len() < policy.attempts as usize {
-            came.push(status(200));
+        let mut results = vec![status(503); failures.min(policy.attempts as usize)];
+        let outcome = if results.len() < policy.attempts as usize {
+            results.push(status(200));
             Outcome::Delivered
         } else {
             Outcome::Exhausted
         };
-        let delivery = delivery(outcome, &came, &waits);
+        let delivery = delivery(outcome, &results, &waits);
         prop_assert_eq!(found(&policy, &delivery), "");
     }
 
     #[test]
-    fn a_wait_outside_of_its_bounds_is_found(
+    fn a_wait_outside_its_bounds_is_found(
         policy in policies(),
         seed: u64,
         index in 0_usize..7,
@@ -350,8 +354,8 @@ proptest! {
         let least = delay.saturating_sub(bound);
         let too_short = least.checked_sub(beyond).filter(|_| shorter);
         waits[index] = too_short.unwrap_or(delay + bound + beyond);
-        let came = vec![status(503); policy.attempts as usize];
-        let delivery = delivery(Outcome::Exhausted, &came, &waits);
+        let results = vec![status(503); policy.attempts as usize];
+        let delivery = delivery(Outcome::Exhausted, &results, &waits);
         let found = found(&policy, &delivery);
         let expected = format!("attempt {} came after", index + 2);
         prop_assert!(found.contains(&expected), "{}", found);

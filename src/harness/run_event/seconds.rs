@@ -1,6 +1,6 @@
-//! Lengths of time as seconds with a fraction.
+//! Durations as seconds with a fraction.
 //!
-//! What is written is read back as the length of time that writes the same number again.
+//! Reading a written number gives a duration that is written as the same number.
 
 use std::time::Duration;
 
@@ -20,22 +20,23 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     duration(f64::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-/// A length of time; the longest there is for more, since that is written as one more than it is.
+/// Converts seconds to a duration. Larger values become `Duration::MAX`, because that is written as
+/// a number that is slightly too large.
 fn duration(seconds: f64) -> Result<Duration, String> {
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) => Ok(duration),
         Err(_) if seconds.is_finite() && seconds > 0.0 => Ok(Duration::MAX),
-        Err(_) => Err(format!("{seconds} seconds are no length of time")),
+        Err(_) => Err(format!("{seconds} seconds is not a valid duration")),
     }
 }
 
-/// The same, where there may be none.
+/// The same for optional durations.
 pub(super) mod optional {
     use serde::Serialize as _;
 
     use super::*;
 
-    #[expect(clippy::ref_option, reason = "serde hands the field over as it stands")]
+    #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
     pub(in super::super) fn serialize<S: Serializer>(
         duration: &Option<Duration>,
         serializer: S,
@@ -61,27 +62,27 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_length_is_written_the_same_again(seconds: u64, nanos in 0_u32..1_000_000_000) {
+        fn any_duration_round_trips(seconds: u64, nanos in 0_u32..1_000_000_000) {
             let written = Duration::new(seconds, nanos).as_secs_f64();
-            let read = duration(written).expect("a length of time");
+            let read = duration(written).expect("a duration");
             prop_assert_eq!(read.as_secs_f64().to_bits(), written.to_bits());
         }
 
         #[test]
-        fn a_length_of_weeks_is_read_back_to_the_nanosecond(
+        fn weeks_round_trip_to_the_nanosecond(
             seconds in 0_u64..4_000_000,
             nanos in 0_u32..1_000_000_000,
         ) {
-            let length = Duration::new(seconds, nanos);
-            prop_assert_eq!(duration(length.as_secs_f64()), Ok(length));
+            let weeks = Duration::new(seconds, nanos);
+            prop_assert_eq!(duration(weeks.as_secs_f64()), Ok(weeks));
         }
     }
 
     #[test]
-    fn the_longest_is_read_back() {
+    fn the_maximum_duration_round_trips() {
         assert_eq!(duration(Duration::MAX.as_secs_f64()), Ok(Duration::MAX));
-        for no_length in [-1.0, f64::NAN, f64::INFINITY] {
-            assert!(duration(no_length).is_err(), "{no_length}");
+        for invalid in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(duration(invalid).is_err(), "{invalid}");
         }
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::group_key::checks;
 use super::response_bodies::ResponseBodies;
-use crate::harness::AnswerRecord;
+use crate::harness::ResponseRecord;
 use crate::report::scenario_record::{ScenarioRecord, is_problem};
 
-/// Counts the responses to genuine deliveries.
+/// VerdictCounts the responses to genuine deliveries.
 #[derive(Debug, Default)]
 pub(super) struct GenuineResponses {
     statuses: BTreeMap<u16, usize>,
@@ -31,7 +31,7 @@ impl GenuineResponses {
             let responses = [Some(&attempt.answer), attempt.unheard_answer.as_deref()];
             for response in responses.into_iter().flatten() {
                 self.bodies.observe(response);
-                if let AnswerRecord::Response { status, .. } = response {
+                if let ResponseRecord::Response { status, .. } = response {
                     *self.statuses.entry(*status).or_default() += 1;
                 }
             }

@@ -1,8 +1,8 @@
-//! Counts response bodies, treating those that differ only in IDs and numbers as the same.
+//! VerdictCounts response bodies, treating those that differ only in IDs and numbers as the same.
 
 use std::collections::BTreeMap;
 
-use crate::harness::{AnswerRecord, AttemptEnded, BodyContent};
+use crate::harness::{AttemptEnded, BodyContent, ResponseRecord};
 use crate::report::sanitize::sanitize;
 
 /// The most kinds of bodies that are counted separately.
@@ -24,9 +24,9 @@ struct BodyKind {
 }
 
 impl ResponseBodies {
-    /// Counts the body of a response, unless it is empty or binary.
-    pub(super) fn observe(&mut self, response: &AnswerRecord) {
-        let AnswerRecord::Response { body, .. } = response else {
+    /// VerdictCounts the body of a response, unless it is empty or binary.
+    pub(super) fn observe(&mut self, response: &ResponseRecord) {
+        let ResponseRecord::Response { body, .. } = response else {
             return;
         };
         let BodyContent::Text(text) = &body.content else {
@@ -44,7 +44,7 @@ impl ResponseBodies {
         }
     }
 
-    /// Counts the response to an attempt.
+    /// VerdictCounts the response to an attempt.
     pub(super) fn observe_attempt(&mut self, attempt: Option<&AttemptEnded>) {
         if let Some(attempt) = attempt {
             self.observe(&attempt.answer);
@@ -127,7 +127,7 @@ mod tests {
             r#"{"error":"no player ABCD-9999","at":18}"#,
             "  ",
         ] {
-            bodies.observe(&AnswerRecord::Response {
+            bodies.observe(&ResponseRecord::Response {
                 status: 500,
                 headers: Vec::new(),
                 body: BodyRecord::new(body.as_bytes(), body.len() as u64, false),

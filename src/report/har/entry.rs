@@ -11,7 +11,7 @@ use super::archive::{
     HarAttemptFields, HarCache, HarContent, HarEntry, HarPair, HarPostData, HarRequest,
     HarResponse, HarTimings,
 };
-use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, BodyRecord};
+use crate::harness::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord};
 
 /// An unknown or inapplicable size.
 const UNKNOWN: i64 = -1;
@@ -131,9 +131,9 @@ fn post_data(body: &BodyRecord, headers: &[(String, String)]) -> Option<HarPostD
     })
 }
 
-fn response(response: &AnswerRecord, http_version: Cow<'static, str>) -> HarResponse {
+fn response(response: &ResponseRecord, http_version: Cow<'static, str>) -> HarResponse {
     match response {
-        AnswerRecord::Response {
+        ResponseRecord::Response {
             status,
             headers,
             body,
@@ -159,7 +159,7 @@ fn response(response: &AnswerRecord, http_version: Cow<'static, str>) -> HarResp
                 error: None,
             }
         }
-        AnswerRecord::Failure { message, .. } => HarResponse {
+        ResponseRecord::Failure { message, .. } => HarResponse {
             status: 0,
             status_text: "",
             http_version,

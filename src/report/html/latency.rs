@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{AnswerRecord, AttemptEnded};
+use crate::harness::{AttemptEnded, ResponseRecord};
 use crate::report::counts::counted;
 
 /// Columns of the histogram for each factor of ten.
@@ -52,7 +52,7 @@ impl ResponseTimes {
     pub(super) fn add(&mut self, attempts: &[AttemptEnded]) {
         for attempt in attempts {
             match (&attempt.answer, &attempt.fault) {
-                (AnswerRecord::Response { .. }, None) => self.took.push(attempt.took),
+                (ResponseRecord::Response { .. }, None) => self.took.push(attempt.took),
                 _ => self.left_out += 1,
             }
         }

@@ -14,7 +14,7 @@ use super::common_cause::CauseView;
 use super::embedded::embed;
 use super::latency::Plot;
 use super::row::{ScenarioRow, VerdictLabel};
-use crate::harness::{Counts, RunEnded, RunStarted, Verdict};
+use crate::harness::{RunEnded, RunStarted, Verdict, VerdictCounts};
 use crate::report::counts::{check_summary, counted, snapshot_summary, unreferenced_label};
 use crate::report::failure_groups::CommonCauses;
 
@@ -132,7 +132,7 @@ pub(in crate::report) fn policy(script: Option<&str>, style: &str) -> String {
     )
 }
 
-fn headline(counts: &Counts) -> String {
+fn headline(counts: &VerdictCounts) -> String {
     let all = counted(counts.total(), "scenario");
     let parts = [
         (counts.failed, "failed"),
@@ -164,7 +164,7 @@ fn reproduction_options(run: &RunStarted) -> String {
 }
 
 /// The segments of the summary bar, the worst verdict first.
-fn bar(counts: &Counts) -> Vec<BarSegment> {
+fn bar(counts: &VerdictCounts) -> Vec<BarSegment> {
     let all = [
         (Verdict::Failed, counts.failed),
         (Verdict::Broken, counts.broken),
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_headline_names_the_problems() {
-        let counts = |passed, warned, failed, not_checked| Counts {
+        let counts = |passed, warned, failed, not_checked| VerdictCounts {
             passed,
             warned,
             failed,

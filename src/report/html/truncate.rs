@@ -2,7 +2,7 @@
 //! text ends with an ellipsis.
 
 use crate::harness::{
-    AnswerRecord, AttemptEnded, BodyContent, BodyRecord, Check, EffectsEnded, SnapshotCompared,
+    AttemptEnded, BodyContent, BodyRecord, Check, EffectsEnded, ResponseRecord, SnapshotCompared,
     StepEnded,
 };
 use crate::report::scenario_record::is_problem;
@@ -129,13 +129,13 @@ fn cut_checks(checks: &mut [Check], limits: Limits) {
     }
 }
 
-fn cut_response(response: &mut AnswerRecord, limits: Limits, room: &mut usize) {
+fn cut_response(response: &mut ResponseRecord, limits: Limits, room: &mut usize) {
     match response {
-        AnswerRecord::Response { headers, body, .. } => {
+        ResponseRecord::Response { headers, body, .. } => {
             cut_headers(headers, limits);
             cut_body(body, limits, room);
         }
-        AnswerRecord::Failure { message, .. } => cut_text(message, limits.text),
+        ResponseRecord::Failure { message, .. } => cut_text(message, limits.text),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::harness::{AnswerRecord, AttemptEnded, Check, EffectsEnded};
+use crate::harness::{AttemptEnded, Check, EffectsEnded, ResponseRecord};
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, check_line, reading_line};
 
@@ -31,8 +31,8 @@ fn attempt_line(attempt: &AttemptEnded, deliveries: usize) -> String {
         let _ = write!(line, "delivery {}, ", attempt.delivery);
     }
     let response = match &attempt.answer {
-        AnswerRecord::Response { status, .. } => status.to_string(),
-        AnswerRecord::Failure { message, .. } => sanitize(message),
+        ResponseRecord::Response { status, .. } => status.to_string(),
+        ResponseRecord::Failure { message, .. } => sanitize(message),
     };
     let _ = write!(
         line,

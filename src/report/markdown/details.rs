@@ -2,7 +2,7 @@
 
 use super::escape::{code, fence, text};
 use super::{mark, within};
-use crate::harness::{AnswerRecord, AttemptEnded, BodyRecord, Check, StepEnded, Verdict};
+use crate::harness::{AttemptEnded, BodyRecord, Check, ResponseRecord, StepEnded, Verdict};
 use crate::report::body_text::BodyText;
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, is_problem};
@@ -107,12 +107,12 @@ pub(super) fn exchange(attempt: &AttemptEnded) -> String {
     let first = format!("{} {}", request.method, request.url);
     let sent = fence("http", &message(&first, &request.headers, &request.body));
     let response = match &attempt.answer {
-        AnswerRecord::Response {
+        ResponseRecord::Response {
             status,
             headers,
             body,
         } => fence("http", &message(&status.to_string(), headers, body)),
-        AnswerRecord::Failure { message, hint, .. } => {
+        ResponseRecord::Failure { message, hint, .. } => {
             let hint = match hint.as_ref() {
                 "" => String::new(),
                 hint => format!("; {}", text(hint)),

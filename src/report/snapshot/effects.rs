@@ -2,7 +2,7 @@
 
 use super::checks::check_line;
 use super::stable_text::StableText;
-use crate::harness::Reading;
+use crate::harness::ProbeReading;
 use crate::report::scenario_record::ScenarioRecord;
 
 /// The section on the effects, if the scenario has any.
@@ -20,13 +20,13 @@ pub(super) fn section(record: &ScenarioRecord, stable: &StableText<'_>) -> Optio
 }
 
 /// The change of a quantity. The number before the scenario depends on earlier runs.
-fn changed(reading: &Reading, stable: &StableText<'_>) -> String {
+fn changed(reading: &ProbeReading, stable: &StableText<'_>) -> String {
     let change = match reading.after.checked_sub(reading.before) {
         Some(0) => "unchanged".to_owned(),
         Some(change) => format!("{change:+}"),
         None => "too large to compute".to_owned(),
     };
-    let Reading {
+    let ProbeReading {
         probe,
         player_id,
         sku,

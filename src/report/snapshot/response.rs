@@ -3,7 +3,7 @@
 use super::body_lines::received;
 use super::fault_of;
 use super::stable_text::StableText;
-use crate::harness::{AnswerRecord, AttemptEnded};
+use crate::harness::{AttemptEnded, ResponseRecord};
 
 /// The headers that are always shown. `content-type` is part of the first line.
 const SHOWN: [&str; 2] = ["location", "retry-after"];
@@ -13,7 +13,7 @@ pub(super) fn response_lines(attempt: &AttemptEnded, stable: &StableText<'_>) ->
     let by_fault = fault_of(attempt).is_some();
     let mut lines = lines_of(&attempt.answer, by_fault, stable);
     if response_was_lost(&attempt.answer)
-        && let Some(AnswerRecord::Response { status, .. }) = attempt.unheard_answer.as_deref()
+        && let Some(ResponseRecord::Response { status, .. }) = attempt.unheard_answer.as_deref()
     {
         lines.push(format!("  lost response: {status}"));
     }
@@ -22,16 +22,16 @@ pub(super) fn response_lines(attempt: &AttemptEnded, stable: &StableText<'_>) ->
 
 /// Whether the sender closed the connection after the response had begun. With other faults, whether
 /// a response existed by then depends on chance.
-fn response_was_lost(response: &AnswerRecord) -> bool {
+fn response_was_lost(response: &ResponseRecord) -> bool {
     match response {
-        AnswerRecord::Failure { name, .. } => *name == "answer_lost",
-        AnswerRecord::Response { .. } => false,
+        ResponseRecord::Failure { name, .. } => *name == "answer_lost",
+        ResponseRecord::Response { .. } => false,
     }
 }
 
-fn lines_of(response: &AnswerRecord, by_fault: bool, stable: &StableText<'_>) -> Vec<String> {
+fn lines_of(response: &ResponseRecord, by_fault: bool, stable: &StableText<'_>) -> Vec<String> {
     match response {
-        AnswerRecord::Response {
+        ResponseRecord::Response {
             status,
             headers,
             body,
@@ -48,7 +48,7 @@ fn lines_of(response: &AnswerRecord, by_fault: bool, stable: &StableText<'_>) ->
             lines.extend(body.map(|line| format!("  {line}")));
             lines
         }
-        AnswerRecord::Failure { name, message, .. } => {
+        ResponseRecord::Failure { name, message, .. } => {
             let reason = stable.line(&reason(name, message));
             // The reason given by a fault already says that there is no response.
             vec![if by_fault {

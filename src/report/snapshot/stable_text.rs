@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::body_lines::masked_by;
-use crate::harness::{AnswerRecord, AttemptEnded, BodyContent, BodyRecord, VaryingKind};
+use crate::harness::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord, VolatileKind};
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::ScenarioRecord;
 use crate::scenario::SnapshotSettings;
@@ -63,7 +63,7 @@ impl<'a> StableText<'a> {
         target: &str,
     ) -> Self {
         let varying = record.started.varying.iter().filter_map(|varying| {
-            let whole_word = varying.kind == VaryingKind::Time;
+            let whole_word = varying.kind == VolatileKind::Time;
             if whole_word && varying.value.len() < DIGITS_OF_A_TIME {
                 return None;
             }
@@ -202,10 +202,10 @@ pub(super) fn json(body: &BodyRecord) -> Option<Value> {
     }
 }
 
-fn json_of(response: &AnswerRecord) -> Option<Value> {
+fn json_of(response: &ResponseRecord) -> Option<Value> {
     match response {
-        AnswerRecord::Response { body, .. } => json(body),
-        AnswerRecord::Failure { .. } => None,
+        ResponseRecord::Response { body, .. } => json(body),
+        ResponseRecord::Failure { .. } => None,
     }
 }
 

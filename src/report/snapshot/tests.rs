@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::harness::{
-    AnswerRecord, BodyRecord, Check, Counts, DeliveryEnded, EffectsEnded, Reading, RequestRecord,
-    RunStarted, StepEnded, TimingsRecord, VaryingKind, VaryingValue,
+    BodyRecord, Check, DeliveryEnded, EffectsEnded, ProbeReading, ResponseRecord, RunStarted,
+    SentRequestRecord, StepEnded, TimingsRecord, VerdictCounts, VolatileKind, VolatileValue,
 };
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Config, Level, OutcomeName};
@@ -74,22 +74,22 @@ impl Chance {
         })
     }
 
-    fn varying(self) -> Vec<VaryingValue> {
+    fn varying(self) -> Vec<VolatileValue> {
         [
             (
                 self.player.to_owned(),
                 "player_id of welcome",
-                VaryingKind::Identity,
+                VolatileKind::Identity,
             ),
             (
                 format!("whevt_{}", self.player),
                 "event_id of welcome",
-                VaryingKind::Identity,
+                VolatileKind::Identity,
             ),
-            (self.began.to_string(), "T+0s", VaryingKind::Time),
-            ((self.began - 3600).to_string(), "T-1h", VaryingKind::Time),
+            (self.began.to_string(), "T+0s", VolatileKind::Time),
+            ((self.began - 3600).to_string(), "T-1h", VolatileKind::Time),
         ]
-        .map(|(value, name, kind)| VaryingValue {
+        .map(|(value, name, kind)| VolatileValue {
             value,
             name: name.to_owned(),
             kind,
@@ -102,7 +102,7 @@ impl Chance {
         step: usize,
         delivery: usize,
         number: u32,
-        answer: AnswerRecord,
+        answer: ResponseRecord,
     ) -> AttemptEnded {
         let body = self.event().to_string();
         AttemptEnded {
@@ -119,7 +119,7 @@ impl Chance {
             took: Duration::from_millis(u64::from(self.port)),
             timings: TimingsRecord::default(),
             connection: None,
-            request: RequestRecord {
+            request: SentRequestRecord {
                 method: "POST".to_owned(),
                 url: self.url("/hook"),
                 headers: self.headers(),
@@ -146,7 +146,7 @@ impl Chance {
         .to_vec()
     }
 
-    fn answer(self, status: u16) -> AnswerRecord {
+    fn answer(self, status: u16) -> ResponseRecord {
         let body = json!({
             "id": self.own_id,
             "of": self.player,
@@ -160,7 +160,7 @@ impl Chance {
             ("content-type", "application/json".to_owned()),
             ("Retry-After", "5".to_owned()),
         ];
-        AnswerRecord::Response {
+        ResponseRecord::Response {
             status,
             headers: headers
                 .map(|(name, value)| (name.to_owned(), value))
@@ -175,7 +175,7 @@ impl Chance {
         let mut event = self.event();
         event["event_id"] = json!(format!("whevt_{}", self.port));
         second.request.body = BodyRecord::new(event.to_string().as_bytes(), 600, false);
-        let failure = AnswerRecord::Failure {
+        let failure = ResponseRecord::Failure {
             name: if self.reversed {
                 "reset"
             } else {
@@ -225,7 +225,7 @@ impl Chance {
             attempted(forged),
             step(
                 2,
-                "deliver welcome as the forgery missing_timestamp",
+                "deliver welcome with forgery missing_timestamp",
                 false,
                 refused,
             ),
@@ -297,7 +297,7 @@ impl Chance {
         events.extend(self.retried());
         events.extend(self.forged());
         events.extend(self.together());
-        let mut readings = ["gold", "gems"].map(|sku| Reading {
+        let mut readings = ["gold", "gems"].map(|sku| ProbeReading {
             probe: "quantity".to_owned(),
             player_id: self.player.to_owned(),
             sku: sku.to_owned(),
@@ -330,7 +330,7 @@ impl Chance {
         events.push(RunEvent::ScenarioEnded(ScenarioEnded {
             scenario: 1,
             verdict: Verdict::Failed,
-            checks: Counts::default(),
+            checks: VerdictCounts::default(),
             took: Duration::from_millis(self.port.into()),
         }));
         events

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{AnswerRecord, AttemptEnded};
+use crate::harness::{AttemptEnded, ResponseRecord};
 use crate::scenario::DurationText;
 
 /// When an attempt was due. `None` after a response with a date in `Retry-After`, which refers to the
@@ -33,8 +33,8 @@ impl std::fmt::Display for DueTime {
 }
 
 /// Whether a response has a date in `Retry-After`.
-pub(super) fn names_a_date(response: &AnswerRecord) -> bool {
-    let AnswerRecord::Response { headers, .. } = response else {
+pub(super) fn names_a_date(response: &ResponseRecord) -> bool {
+    let ResponseRecord::Response { headers, .. } = response else {
         return false;
     };
     headers.iter().any(|(name, value)| {

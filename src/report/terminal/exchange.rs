@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::layout::{Columns, TextLayout};
 use super::style::{DIM, paint};
-use crate::harness::{AnswerRecord, AttemptEnded, BodyRecord};
+use crate::harness::{AttemptEnded, BodyRecord, ResponseRecord};
 use crate::report::body_text::BodyText;
 use crate::report::sanitize::sanitize;
 
@@ -86,10 +86,10 @@ fn write_response(
     out: &mut impl Write,
     layout: TextLayout,
     arrow: &str,
-    response: &AnswerRecord,
+    response: &ResponseRecord,
 ) -> io::Result<()> {
     match response {
-        AnswerRecord::Response {
+        ResponseRecord::Response {
             status,
             headers,
             body,
@@ -98,7 +98,7 @@ fn write_response(
             write_headers(out, layout, headers)?;
             write_body(out, layout, body)
         }
-        AnswerRecord::Failure { message, hint, .. } => {
+        ResponseRecord::Failure { message, hint, .. } => {
             write_part(out, layout, arrow, message)?;
             match hint.as_ref() {
                 "" => Ok(()),

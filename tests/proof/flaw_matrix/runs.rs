@@ -277,8 +277,8 @@ struct Played {
 /// As a step's description says.
 fn played_in(description: &str) -> Option<Played> {
     let behind = |words| description.split_once(words).map(|(_, name)| name);
-    let forgery = behind(" as the forgery ").map(|name| (name, true));
-    let (name, is_forgery) = forgery.or_else(|| Some((behind(" with fault: ")?, false)))?;
+    let forgery = behind(" with forgery ").map(|name| (name, true));
+    let (name, is_forgery) = forgery.or_else(|| Some((behind(" with fault ")?, false)))?;
     Some(Played {
         name: name.split(' ').next()?.to_owned(),
         is_forgery,

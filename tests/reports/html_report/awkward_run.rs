@@ -2,7 +2,7 @@
 //! scenarios with long bodies.
 
 use aghook::harness::{
-    AnswerRecord, AttemptEnded, BodyRecord, Check, RunEvent, SnapshotCompared, SnapshotOutcome,
+    AttemptEnded, BodyRecord, Check, ResponseRecord, RunEvent, SnapshotCompared, SnapshotOutcome,
     SnapshotsEnded, Verdict,
 };
 use aghook::scenario::Level;
@@ -112,11 +112,11 @@ fn fill(attempt: &mut AttemptEnded, text: &str) {
     let json = serde_json::json!({ text: [text, 1e3, null] }).to_string();
     attempt.request.body = BodyRecord::new(json.as_bytes(), json.len() as u64, false);
     match &mut attempt.answer {
-        AnswerRecord::Response { headers, body, .. } => {
+        ResponseRecord::Response { headers, body, .. } => {
             headers.push(header);
             *body = BodyRecord::new(text.as_bytes(), text.len() as u64, false);
         }
-        AnswerRecord::Failure { message, .. } => text.clone_into(message),
+        ResponseRecord::Failure { message, .. } => text.clone_into(message),
     }
     attempt.unheard_answer = Some(Box::new(attempt.answer.clone()));
 }
@@ -135,7 +135,7 @@ pub(crate) fn long_run(scenarios: usize, length: usize) -> impl Iterator<Item = 
     let start = events.swap_remove(0);
     let failures = many_failures(scenarios).map(move |mut event| {
         if let RunEvent::AttemptEnded(attempt) = &mut event
-            && let AnswerRecord::Response { body, .. } = &mut attempt.answer
+            && let ResponseRecord::Response { body, .. } = &mut attempt.answer
         {
             *body = BodyRecord::new("<".repeat(length).as_bytes(), length as u64, false);
         }

@@ -62,10 +62,10 @@ fn what_is_not_there_is_named() {
     let folder = Folder::new();
     fs::create_dir(folder.path("empty")).expect("a folder");
     for (path, message) in [
-        ("nowhere", "there is no recorded run at nowhere"),
+        ("nowhere", "no recorded run at nowhere"),
         (
             "empty",
-            "the folder empty holds no recorded run: it has no run.jsonl",
+            "the folder empty has no recorded run: run.jsonl is missing",
         ),
     ] {
         for command in ["report", "replay"] {
@@ -78,16 +78,13 @@ fn what_is_not_there_is_named() {
 
 #[test]
 fn what_is_no_journal_is_refused() {
-    refused("", &["run.jsonl has no whole line"]);
-    refused("{\"event\":\"run_sta", &["has no whole line"]);
-    refused(
-        "name: a scenario\n",
-        &["run.jsonl:1: this is no recorded run"],
-    );
+    refused("", &["run.jsonl has no complete line"]);
+    refused("{\"event\":\"run_sta", &["has no complete line"]);
+    refused("name: a scenario\n", &["run.jsonl:1: not a recorded run"]);
     let (folder, _peer) = recorded();
     let journal = folder.read("kept/run.jsonl");
     let without_first = journal.split_once('\n').expect("lines").1;
-    refused(without_first, &["run.jsonl:1: this is no recorded run"]);
+    refused(without_first, &["run.jsonl:1: not a recorded run"]);
 }
 
 #[test]
@@ -103,7 +100,7 @@ fn another_version_is_named() {
         );
     refused(
         &newer,
-        &["recorded by aghook 9.8.7 in format version 2, and this aghook reads version 1"],
+        &["recorded by aghook 9.8.7 in format version 2, but this aghook reads version 1"],
     );
 }
 
@@ -127,7 +124,7 @@ fn a_corrupt_line_is_named() {
     );
     refused(
         &with(2, lines[0]),
-        &["run.jsonl:2: ", "another run begins here"],
+        &["run.jsonl:2: ", "another run starts here"],
     );
     // A whole last line that can't be read was not torn by the end of the program.
     refused(

@@ -324,7 +324,7 @@ fn a_receiver_that_was_restarted_is_restarted_again_or_the_rest_is_left_out() {
     let folder = folder.with("aghook.yaml", restart(&failing));
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(3)
-        .says(&["1 not sent: the receiver could not be restarted", "500"]);
+        .says(&["1 not sent: failed to restart the receiver", "500"]);
     assert_eq!((receiver.taken().len(), hook.taken().len()), (1, 0));
 }
 
@@ -337,7 +337,7 @@ fn without_its_script_the_rest_of_a_scenario_is_left_out() {
     let words = ["replay", "kept", "--resign", "--target", &receiver.url];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(3)
-        .says(&["the profile has no `script` to do so"]);
+        .says(&["the profile has no `script` hook"]);
     let base = receiver.url.replace("/webhooks/aghanim", "");
     let profile = format!(
         "profiles:\n  game:\n    target: {}\n    script:\n      \

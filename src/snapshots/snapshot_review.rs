@@ -1,0 +1,348 @@
+//! A stage between a run and its reports that compares each scenario's snapshot report with the
+//! reviewed one. A difference fails the scenario.
+//!
+//! Events pass through unchanged, except the ends of scenarios and of the run, whose verdicts and
+//! counts include the snapshots. So every report shows the results without extra code.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::difference::Difference;
+use super::pending_snapshot::with_newline;
+use super::snapshot_file::{REVIEWED, SnapshotFile, pending_path};
+use super::snapshot_path::snapshot_path;
+use super::snapshots_mode::{Destination, SnapshotsMode};
+use crate::harness::{
+    Check, RunEnded, RunEvent, ScenarioEnded, SnapshotCompared, SnapshotOutcome, SnapshotsEnded,
+    Verdict, VerdictCounts,
+};
+use crate::report::{SnapshotReport, SnapshotReports};
+use crate::scenario::{Level, SnapshotSettings};
+
+/// How to compare a run's snapshots.
+#[derive(Debug, Clone)]
+pub struct SnapshotReviewSettings {
+    /// The snapshots folder.
+    pub folder: PathBuf,
+    /// What to write; `auto` is already resolved.
+    pub mode: SnapshotsMode,
+    /// The folder to which the paths of scenarios are relative.
+    pub working_folder: PathBuf,
+    /// The snapshots that can exist, if known.
+    pub expected: Option<ExpectedSnapshots>,
+    /// Whether to delete snapshots that belong to no scenario.
+    pub delete_unreferenced: bool,
+}
+
+/// The snapshots of a complete run, with no scenario excluded.
+#[derive(Debug, Clone)]
+pub struct ExpectedSnapshots {
+    /// The paths of its scenarios' snapshots, relative to the snapshots folder.
+    pub paths: BTreeSet<PathBuf>,
+    /// The files and folders of its scenarios. Only snapshots of files in these can be
+    /// unreferenced.
+    pub roots: Vec<PathBuf>,
+}
+
+/// Compares the snapshot of each scenario when it ends.
+#[derive(Debug)]
+pub struct SnapshotReview {
+    settings: SnapshotReviewSettings,
+    reports: SnapshotReports,
+    scenarios: VerdictCounts,
+    extra_failed: usize,
+    extra_broken: usize,
+    ended: SnapshotsEnded,
+}
+
+/// The result of comparing one snapshot.
+struct SnapshotFinding {
+    outcome: SnapshotOutcome,
+    problem: Option<SnapshotProblem>,
+    difference: Option<String>,
+}
+
+/// What is wrong with a snapshot.
+struct SnapshotProblem {
+    verdict: Verdict,
+    expected: &'static str,
+    observed: String,
+    hint: String,
+}
+
+impl SnapshotReview {
+    /// Creates a review. `shown` selects the parts of responses that reports show.
+    pub fn new(settings: SnapshotReviewSettings, shown: SnapshotSettings) -> Self {
+        let ended = SnapshotsEnded {
+            folder: display_path(&settings.folder),
+            ..SnapshotsEnded::default()
+        };
+        Self {
+            settings,
+            reports: SnapshotReports::new(shown),
+            scenarios: VerdictCounts::default(),
+            extra_failed: 0,
+            extra_broken: 0,
+            ended,
+        }
+    }
+
+    /// Processes an event, and returns the events for the reports.
+    pub fn process(&mut self, event: RunEvent) -> Vec<RunEvent> {
+        let report = self.reports.observe(&event);
+        match (event, report) {
+            (RunEvent::ScenarioEnded(ended), Some(report)) => {
+                let compared = self.compare(&report);
+                let ended = self.with_snapshot_check(ended, compared.check.as_ref());
+                vec![
+                    RunEvent::SnapshotCompared(compared),
+                    RunEvent::ScenarioEnded(ended),
+                ]
+            }
+            (RunEvent::RunEnded(ended), _) => {
+                self.find_unreferenced();
+                let ended = RunEnded {
+                    scenarios: self.scenarios,
+                    checks: VerdictCounts {
+                        failed: ended.checks.failed + self.extra_failed,
+                        broken: ended.checks.broken + self.extra_broken,
+                        ..ended.checks
+                    },
+                    ..ended
+                };
+                vec![
+                    RunEvent::SnapshotsEnded(self.ended.clone()),
+                    RunEvent::RunEnded(ended),
+                ]
+            }
+            (other, _) => vec![other],
+        }
+    }
+
+    /// Adds the check of its snapshot to the end of a scenario.
+    fn with_snapshot_check(
+        &mut self,
+        mut ended: ScenarioEnded,
+        check: Option<&Check>,
+    ) -> ScenarioEnded {
+        if let Some(check) = check {
+            ended.checks.add(check.verdict);
+            ended.verdict = ended.verdict.max(check.verdict);
+            match check.verdict {
+                Verdict::Broken => self.extra_broken += 1,
+                _ => self.extra_failed += 1,
+            }
+        }
+        self.scenarios.add(ended.verdict);
+        ended
+    }
+
+    fn compare(&mut self, report: &SnapshotReport) -> SnapshotCompared {
+        let started = &report.started;
+        let path = snapshot_path(
+            &started.file,
+            started.choice.as_deref(),
+            &self.settings.working_folder,
+        );
+        let path = self.settings.folder.join(path);
+        let file = display_path(&path);
+        let finding = self
+            .compare_file(report, &path, &file)
+            .unwrap_or_else(|error| {
+                let problem = SnapshotProblem {
+                    verdict: Verdict::Broken,
+                    expected: "the snapshot can be read and written",
+                    observed: error.to_string(),
+                    hint: format!("check {file} and its permissions"),
+                };
+                SnapshotFinding {
+                    outcome: SnapshotOutcome::Unusable,
+                    problem: Some(problem),
+                    difference: None,
+                }
+            });
+        match finding.outcome {
+            SnapshotOutcome::AsReviewed => self.ended.as_reviewed += 1,
+            SnapshotOutcome::Differs => self.ended.different += 1,
+            SnapshotOutcome::Missing => self.ended.missing += 1,
+            SnapshotOutcome::Written => self.ended.written += 1,
+            SnapshotOutcome::Unusable | SnapshotOutcome::NotCompared => {}
+        }
+        let check = finding.problem.map(|problem| Check {
+            subject: format!("snapshot {file}"),
+            verdict: problem.verdict,
+            level: Level::Must,
+            expected: problem.expected.to_owned(),
+            observed: problem.observed,
+            hint: Some(problem.hint),
+            cause: None,
+            source: None,
+        });
+        SnapshotCompared {
+            scenario: started.scenario,
+            file,
+            outcome: finding.outcome,
+            check,
+            difference: finding.difference,
+        }
+    }
+
+    fn compare_file(
+        &self,
+        report: &SnapshotReport,
+        path: &Path,
+        file: &str,
+    ) -> io::Result<SnapshotFinding> {
+        let without_problem = |outcome| SnapshotFinding {
+            outcome,
+            problem: None,
+            difference: None,
+        };
+        // An undecided scenario says nothing about the receiver, so its report must not be
+        // reviewed.
+        if report.verdict == Verdict::Broken {
+            return Ok(without_problem(SnapshotOutcome::NotCompared));
+        }
+        let actual = snapshot_of(report);
+        let reviewed = SnapshotFile::read(path)?;
+        let mode = self.settings.mode;
+        if reviewed
+            .as_ref()
+            .is_some_and(|reviewed| reviewed.contents == actual.contents)
+        {
+            if mode == SnapshotsMode::Force {
+                actual.write(path)?;
+            }
+            if mode != SnapshotsMode::No {
+                remove_if_exists(&pending_path(path))?;
+            }
+            return Ok(without_problem(SnapshotOutcome::AsReviewed));
+        }
+        let mut destination = mode.destination(reviewed.is_some());
+        // The report of a failed scenario is never accepted automatically.
+        if destination == Destination::Reviewed && report.verdict == Verdict::Failed {
+            destination = Destination::Pending;
+        }
+        match destination {
+            Destination::Reviewed => {
+                actual.write(path)?;
+                remove_if_exists(&pending_path(path))?;
+                return Ok(without_problem(SnapshotOutcome::Written));
+            }
+            Destination::Pending => {
+                let pending = SnapshotFile {
+                    assertion_line: Some(report.started.line),
+                    ..actual.clone()
+                };
+                pending.write(&pending_path(path))?;
+            }
+            Destination::Discarded => {}
+        }
+        let hint = hint(destination, file);
+        Ok(match reviewed {
+            Some(reviewed) => {
+                let (before, after) = (
+                    with_newline(reviewed.contents),
+                    with_newline(actual.contents),
+                );
+                let difference = Difference::between(file, &before, &after);
+                SnapshotFinding {
+                    outcome: SnapshotOutcome::Differs,
+                    problem: Some(SnapshotProblem {
+                        verdict: Verdict::Failed,
+                        expected: "the report matches the reviewed snapshot",
+                        observed: difference.summary(),
+                        hint,
+                    }),
+                    difference: Some(difference.text),
+                }
+            }
+            None => SnapshotFinding {
+                outcome: SnapshotOutcome::Missing,
+                problem: Some(SnapshotProblem {
+                    verdict: Verdict::Failed,
+                    expected: "there is a reviewed snapshot",
+                    observed: "there is no reviewed snapshot yet".to_owned(),
+                    hint,
+                }),
+                difference: None,
+            },
+        })
+    }
+
+    /// Finds the snapshots whose scenario no longer exists.
+    fn find_unreferenced(&mut self) {
+        let Some(expected) = &self.settings.expected else {
+            return;
+        };
+        let files = WalkDir::new(&self.settings.folder).sort_by_file_name();
+        // Unreadable files are reported when they are compared.
+        for entry in files.into_iter().filter_map(Result::ok) {
+            let path = entry.path();
+            let relative = path.strip_prefix(&self.settings.folder).unwrap_or(path);
+            let is_snapshot = path.extension().is_some_and(|ending| ending == REVIEWED);
+            if !is_snapshot || expected.paths.contains(relative) {
+                continue;
+            }
+            let source = SnapshotFile::read(path).ok().flatten();
+            let source = source.and_then(|file| file.source);
+            if !source.is_some_and(|source| expected.covers(Path::new(&source))) {
+                continue;
+            }
+            self.ended.unreferenced.push(display_path(path));
+            if self.settings.delete_unreferenced {
+                let deleted =
+                    fs::remove_file(path).and_then(|()| remove_if_exists(&pending_path(path)));
+                self.ended.deleted = deleted.is_ok();
+            }
+        }
+    }
+}
+
+impl ExpectedSnapshots {
+    fn covers(&self, source: &Path) -> bool {
+        let plain = |path: &Path| path.strip_prefix("./").unwrap_or(path).to_owned();
+        let source = plain(source);
+        self.roots
+            .iter()
+            .any(|root| root.as_os_str() == "." || source.starts_with(plain(root)))
+    }
+}
+
+fn snapshot_of(report: &SnapshotReport) -> SnapshotFile {
+    SnapshotFile {
+        source: Some(report.started.file.replace('\\', "/")),
+        expression: Some(report.started.name.clone()),
+        assertion_line: None,
+        contents: report.text.trim_end_matches('\n').to_owned(),
+    }
+}
+
+fn hint(destination: Destination, file: &str) -> String {
+    match destination {
+        Destination::Discarded => {
+            "run it without `CI` set or with `--snapshots-mode new`, then review \
+                              the pending snapshot"
+                .to_owned()
+        }
+        Destination::Pending | Destination::Reviewed => {
+            format!("if this is intended, run `aghook snapshots accept {file}`")
+        }
+    }
+}
+
+fn remove_if_exists(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A path with the same separators on every system.
+fn display_path(path: &Path) -> String {
+    path.display().to_string().replace('\\', "/")
+}
