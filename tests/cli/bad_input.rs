@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 
 use crate::support::{
-    Encrypted, Folder, NOBODY, Peer, Transcript, effecting, expecting, transcript,
+    Folder, HttpsReceiver, Peer, Transcript, UNREACHABLE, expecting, transcript, with_effect,
 };
 
 /// The most lines of a message: one screen.
@@ -79,7 +79,7 @@ fn a_value_of_the_wrong_type() {
         ("a list of fields", expecting("[[2xx]]")),
         (
             "text in place of a number",
-            effecting("{ granted: welcome, times: often }"),
+            with_effect("{ granted: welcome, times: often }"),
         ),
         ("a missing key", "name: x\n".to_owned()),
     ]);
@@ -103,26 +103,26 @@ fn a_word_that_is_not_known() {
             "event",
             expecting("{ status: 2xx }").replace("deliver: welcome", "deliver: welcom"),
         ),
-        ("event of an effect", effecting("granted: wellcome")),
+        ("event of an effect", with_effect("granted: wellcome")),
         (
             "probe",
-            effecting("{ probe: quantty, of: welcome, change: 1 }"),
+            with_effect("{ probe: quantty, of: welcome, change: 1 }"),
         ),
         (
             "probe like no other",
-            effecting("{ probe: xyz, of: welcome, change: 1 }"),
+            with_effect("{ probe: xyz, of: welcome, change: 1 }"),
         ),
         (
             "variable",
-            effecting("granted: welcome").replace("gems", "\"${skuu}\"") + "vars: { sku: x }\n",
+            with_effect("granted: welcome").replace("gems", "\"${skuu}\"") + "vars: { sku: x }\n",
         ),
         (
             "variable without quotes",
-            effecting("granted: welcome").replace("gems", "${sku}"),
+            with_effect("granted: welcome").replace("gems", "${sku}"),
         ),
         (
             "variable without any",
-            effecting("granted: welcome").replace("gems", "\"${sku}\""),
+            with_effect("granted: welcome").replace("gems", "\"${sku}\""),
         ),
         (
             "key of a matcher",
@@ -163,7 +163,7 @@ fn a_text_that_means_nothing() {
 #[test]
 fn a_scenario_that_leads_nowhere() {
     let bundle =
-        |item: &str| effecting("granted: welcome").replace("{ sku: gems, quantity: 5 }", item);
+        |item: &str| with_effect("granted: welcome").replace("{ sku: gems, quantity: 5 }", item);
     let said = complaints(&[
         (
             "a bundle in itself",
@@ -181,7 +181,7 @@ fn a_scenario_that_leads_nowhere() {
         ("nothing to check", expecting("{}")),
         (
             "a grant of nothing delivered",
-            effecting("granted: welcome").replace("- deliver: welcome", "- pause: 1s"),
+            with_effect("granted: welcome").replace("- deliver: welcome", "- pause: 1s"),
         ),
         (
             "no steps",
@@ -189,15 +189,15 @@ fn a_scenario_that_leads_nowhere() {
         ),
         (
             "no grant of nothing delivered",
-            effecting("not_granted: other").replace("steps:", "  other: {}\nsteps:"),
+            with_effect("not_granted: other").replace("steps:", "  other: {}\nsteps:"),
         ),
         (
             "a probe of nothing delivered",
-            effecting("{ probe: quantity, of: other, change: 0 }")
+            with_effect("{ probe: quantity, of: other, change: 0 }")
                 .replace("steps:", "  other: {}\nsteps:"),
         ),
-        ("a grant twice", effecting("granted: welcome\n  - granted: welcome")),
-        ("a grant and none", effecting("granted: welcome\n  - not_granted: welcome")),
+        ("a grant twice", with_effect("granted: welcome\n  - granted: welcome")),
+        ("a grant and none", with_effect("granted: welcome\n  - not_granted: welcome")),
         ("one delivery together", expecting("{ status: 2xx }\n    together: true")),
     ]);
     insta::assert_snapshot!(said);
@@ -464,8 +464,8 @@ fn check_reads_the_config_as_well() {
 
 #[test]
 fn a_target_that_is_not_there() {
-    let untrusted = Encrypted::new("127.0.0.1", &[b"http/1.1"]);
-    let other_name = Encrypted::new("game.example", &[b"http/1.1"]);
+    let untrusted = HttpsReceiver::new("127.0.0.1", &[b"http/1.1"]);
+    let other_name = HttpsReceiver::new("game.example", &[b"http/1.1"]);
     let plain = Peer::raw(|mut stream, _| {
         let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
         let _ = stream.write_all(answer);
@@ -482,7 +482,7 @@ fn a_target_that_is_not_there() {
         &cacert,
         3,
         &[
-            &["run", "scenario.yaml", "--target", NOBODY],
+            &["run", "scenario.yaml", "--target", UNREACHABLE],
             &["run", "scenario.yaml", "--target", &untrusted.url()],
             &[
                 "run",
@@ -501,7 +501,7 @@ fn a_target_that_is_not_there() {
 
 #[test]
 fn http_to_a_port_that_speaks_https() {
-    let encrypted = Encrypted::new("127.0.0.1", &[b"http/1.1"]);
+    let encrypted = HttpsReceiver::new("127.0.0.1", &[b"http/1.1"]);
     let url = encrypted.url().replace("https:", "http:");
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }\n    retry: off"));
     insta::assert_snapshot!(transcript(&mut folder.run(&["--target", &url])));

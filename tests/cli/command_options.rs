@@ -1,12 +1,12 @@
 //! What the options of `run` and `fire` mean for what is sent, for the exit code, and for files
 //! that are there already.
 
-use crate::support::{Answer, Folder, Peer, Transcript, expecting};
+use crate::support::{Folder, Peer, Response, Transcript, expecting};
 
 #[test]
 fn only_a_4xx_refuses_a_forgery() {
     for (status, code) in [(401, 0), (422, 0), (200, 1), (302, 1), (500, 1), (503, 1)] {
-        let peer = Peer::answering(move |_| Answer::of(status));
+        let peer = Peer::answering(move |_| Response::new(status));
         let folder = Folder::new();
         let words = ["fire", "--forge", "wrong_secret", "--target", &peer.url()];
         Transcript::of(&mut folder.aghook(&words)).ends_with(code);
@@ -15,7 +15,7 @@ fn only_a_4xx_refuses_a_forgery() {
 
 #[test]
 fn the_old_secret_must_be_known_to_be_tried() {
-    let peer = Peer::answering(|_| Answer::of(401));
+    let peer = Peer::answering(|_| Response::new(401));
     let fire = ["fire", "--forge", "expired_secret", "--target", &peer.url()];
     Transcript::of(&mut Folder::new().aghook(&fire))
         .ends_with(2)

@@ -1,6 +1,6 @@
 //! `aghook run --dry-run`: what would be sent and checked, and nothing is.
 
-use crate::support::{Answer, Folder, Peer, Transcript};
+use crate::support::{Folder, Peer, Response, Transcript};
 
 const SCENARIO: &str = "\
 name: a bundle, forged and redelivered
@@ -22,7 +22,7 @@ effects:
 
 /// A dry run in a folder with the scenario, a profile that has `more`, and no secret.
 fn dry_run(more: &str) -> Transcript {
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let config = format!("profiles:\n  game:\n    target: {}\n{more}", peer.url());
     let folder = Folder::with_scenario(SCENARIO).with("aghook.yaml", config);
     let mut command = folder.run(&["--dry-run"]);
@@ -108,7 +108,7 @@ fn a_restart_without_its_hook_is_told_and_ends_the_scenario() {
 /// What a dry run promises is what a run then does.
 #[test]
 fn a_run_leaves_out_what_was_told() {
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let scenario = "name: x\nevents: { a: {} }\nsteps:\n  - { deliver: a, expect: { status: 2xx } }\n\
                     effects:\n  - granted: a\n";
     let folder = Folder::with_scenario(scenario);

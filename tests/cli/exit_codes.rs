@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Answer, Folder, Game, NOBODY, Peer, Transcript, effecting, expecting};
+use crate::support::{
+    Folder, Game, Peer, Response, Transcript, UNREACHABLE, expecting, with_effect,
+};
 
 /// Runs a scenario against a receiver that answers 200 to everything.
 #[track_caller]
 fn run(scenario: &str, options: &[&str], code: i32) -> Transcript {
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let folder = Folder::with_scenario(scenario);
     let mut command = folder.run(&["--target", &peer.url()]);
     Transcript::of(command.args(options)).ends_with(code)
@@ -28,7 +30,7 @@ fn a_failed_check_is_1() {
 
 #[test]
 fn a_wrong_file_is_2_and_nothing_is_sent() {
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }")).with("wrong.yaml", "name: x");
     let words = [
         "run",
@@ -49,7 +51,7 @@ fn a_wrong_command_line_is_2() {
 #[test]
 fn a_target_that_is_not_there_is_3() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
-    Transcript::of(&mut folder.run(&["--target", NOBODY])).ends_with(3);
+    Transcript::of(&mut folder.run(&["--target", UNREACHABLE])).ends_with(3);
 }
 
 #[test]
@@ -62,7 +64,7 @@ fn a_warning_is_0_and_strictly_1() {
 /// The delivery goes through, but nothing is known about what it did.
 #[test]
 fn nothing_checked_is_3_and_strictly_1() {
-    let scenario = effecting("granted: welcome");
+    let scenario = with_effect("granted: welcome");
     run(&scenario, &[], 3).says(&[
         "1 not checked",
         "the profile has no probe `quantity`",
@@ -73,7 +75,7 @@ fn nothing_checked_is_3_and_strictly_1() {
 
 #[test]
 fn what_is_checked_decides_beside_what_is_not() {
-    let scenario = effecting("granted: welcome").replace(
+    let scenario = with_effect("granted: welcome").replace(
         "- deliver: welcome",
         "- deliver: welcome\n    expect: { status: 2xx }",
     );
@@ -93,16 +95,16 @@ fn a_scenario_that_needs_a_script_is_not_checked_without_one() {
 
 #[test]
 fn a_broken_probe_is_3() {
-    let game = Game::with_probe(|_, _| Answer::of(200), |_| Answer::of(500));
+    let game = Game::with_probe(|_, _| Response::new(200), |_| Response::new(500));
     let with = |scenario: &str| {
         let folder = Folder::with_scenario(scenario).with("aghook.yaml", game.config(""));
         Transcript::of(&mut folder.run(&[]))
     };
-    with(&effecting("granted: welcome"))
+    with(&with_effect("granted: welcome"))
         .ends_with(3)
         .says(&["1 broken", "answered 500"]);
     // A check that failed is worse than one that could not be made.
-    let failing = effecting("granted: welcome").replace(
+    let failing = with_effect("granted: welcome").replace(
         "- deliver: welcome",
         "- deliver: welcome\n    expect: { status: 4xx }",
     );
@@ -117,7 +119,7 @@ fn fail_fast_leaves_the_rest_unrun() {
     let counted = Arc::clone(&deliveries);
     let peer = Peer::answering(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        Answer::of(500)
+        Response::new(500)
     });
     let scenario = expecting("{ status: 2xx }\n    retry: off");
     let folder = ["1.yaml", "2.yaml", "3.yaml"]
@@ -160,7 +162,7 @@ mod interrupted {
             let peer = Peer::answering(move |_| {
                 let _ = arrived.lock().expect("one at a time").send(());
                 let _ = answers.lock().expect("one at a time").recv();
-                Answer::of(200)
+                Response::new(200)
             });
             let scenario = expecting("{ status: 2xx }\n    retry: off");
             let folder = Folder::new()

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::support::{Answer, Folder, Peer, Transcript};
+use crate::support::{Folder, Peer, Response, Transcript};
 
 /// Fires at a receiver that answers with `answer`.
 fn fired(answer: impl Fn() -> u16 + Send + Sync + 'static, arguments: &[&str]) -> Transcript {
-    let peer = Peer::answering(move |_| Answer::of(answer()));
+    let peer = Peer::answering(move |_| Response::new(answer()));
     let url = peer.url();
     let folder = Folder::new();
     let words = [&["fire", "--target", &url], arguments].concat();
@@ -95,7 +95,7 @@ fn several_deliveries_are_summed_up() {
 /// The target says where to, and no profile is meant.
 #[test]
 fn several_profiles_without_a_default_are_passed_over_where_a_target_is_given() {
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let config = "profiles: { local: {}, staging: {} }\n";
     let folder = Folder::new().with("aghook.yaml", config);
     let url = peer.url();

@@ -5,7 +5,9 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
-use crate::support::{Answer, Folder, Game, NOBODY, Peer, Transcript, effecting, expecting};
+use crate::support::{
+    Folder, Game, Peer, Response, Transcript, UNREACHABLE, expecting, with_effect,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -75,7 +77,7 @@ fn telltale(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync + 'stati
             "request": String::from_utf8_lossy(&request.body),
         });
         let signature = request.header("X-Aghanim-Signature").unwrap_or_default();
-        Answer::of(status)
+        Response::new(status)
             .header("Content-Type", "application/json")
             .header("X-Secret", SECRET)
             .header("X-Encoded", &all[3..7].join(" "))
@@ -109,7 +111,7 @@ fn tell(folder: &Folder, arguments: &[&str]) -> Transcript {
 }
 
 /// Every command, in success and in failure. `TARGET` stands for a receiver that gives the secret
-/// away, `NOBODY` for a port without one.
+/// away, `UNREACHABLE` for a port without one.
 const LINES: &[(&str, &[&str])] = &[
     (
         "run",
@@ -119,7 +121,7 @@ const LINES: &[(&str, &[&str])] = &[
             "run scenario.yaml -v --target TARGET --report json=run.jsonl --report terminal=run.txt",
             "run scenario.yaml --target TARGET --report json",
             "run scenario.yaml --target TARGET --secret-file secret.txt -q",
-            "run scenario.yaml --target NOBODY",
+            "run scenario.yaml --target UNREACHABLE",
             "run scenario.yaml --target TARGET --secret-env NOT_SET",
         ],
     ),
@@ -141,7 +143,7 @@ const LINES: &[(&str, &[&str])] = &[
             "replay kept --resign -v --target TARGET",
             "replay kept --compare status --secret-file secret.txt",
             "replay kept --resign --secret-env NOT_SET",
-            "replay kept --target NOBODY",
+            "replay kept --target UNREACHABLE",
             "replay missing",
         ],
     ),
@@ -184,7 +186,7 @@ const LINES: &[(&str, &[&str])] = &[
             "fire --target TARGET --dry-run --as curl",
             "fire --target TARGET --dry-run --as json",
             "fire --target TARGET --forge wrong_secret",
-            "fire --target NOBODY",
+            "fire --target UNREACHABLE",
         ],
     ),
     (
@@ -193,7 +195,7 @@ const LINES: &[(&str, &[&str])] = &[
             "load --rate max --count 5 --drain 0s --target TARGET",
             "load --rate max --count 5 --drain 0s --forgeries 50% --target TARGET --report json=load.json",
             "load --rate max --count 5 --drain 0s --report json --report hdr=load.hlog",
-            "load --target NOBODY",
+            "load --target UNREACHABLE",
             "load --rate fast",
         ],
     ),
@@ -236,7 +238,7 @@ fn no_command_tells_the_secret() {
         for line in *lines {
             let line = line
                 .replace("TARGET", &peer.url())
-                .replace("NOBODY", NOBODY);
+                .replace("UNREACHABLE", UNREACHABLE);
             tell(&folder, &line.split(' ').collect::<Vec<_>>());
         }
     }
@@ -335,7 +337,7 @@ fn a_secret_in_the_place_of_its_name_is_not_repeated() {
 fn a_probe_can_not_give_its_credentials_away() {
     let run = |config: &str| {
         let folder =
-            Folder::with_scenario(&effecting("granted: welcome")).with("aghook.yaml", config);
+            Folder::with_scenario(&with_effect("granted: welcome")).with("aghook.yaml", config);
         let mut command = aghook(
             &folder,
             &["run", "scenario.yaml", "-v", "--report", "json=run.jsonl"],
@@ -348,9 +350,9 @@ fn a_probe_can_not_give_its_credentials_away() {
     let headers = "\n        headers: { Authorization: \"Bearer $TOKEN\" }\n        read: $.";
     let echoing = || {
         Game::with_probe(
-            |_, _| Answer::of(500).body(TOKEN),
+            |_, _| Response::new(500).body(TOKEN),
             |_| {
-                Answer::of(200)
+                Response::new(200)
                     .json(&json!({ "quantity": TOKEN, "x": "y".repeat(180), "token": TOKEN }))
             },
         )
@@ -360,7 +362,7 @@ fn a_probe_can_not_give_its_credentials_away() {
         .config("")
         .replace("\n        read: $.quantity", &format!("{headers}missing")));
 
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let command = |words: &[&str]| {
         let command = json!(words);
         format!(
@@ -382,7 +384,7 @@ fn a_probe_can_not_give_its_credentials_away() {
 /// The receiver keeps a ledger and tells of every request; neither holds the secret.
 #[test]
 fn the_receiver_keeps_it_to_itself() {
-    let folder = Folder::with_scenario(&effecting("granted: welcome"));
+    let folder = Folder::with_scenario(&with_effect("granted: welcome"));
     let mut receiver = Command::new(env!("CARGO_BIN_EXE_aghook"))
         .current_dir(folder.root())
         .args(["receive", "--listen", "127.0.0.1:0", "--store", "ledger.db"])

@@ -1,7 +1,7 @@
 //! The whole output of a small run, as people see it: narrow and wide, piped, with and without
 //! colours, quiet and verbose.
 
-use crate::support::{Answer, Folder, Game};
+use crate::support::{Folder, Game, Response};
 use regex::Regex;
 use serde_json::json;
 
@@ -52,12 +52,12 @@ fn output(columns: Option<&str>, arguments: &[&str], environment: &[(&str, &str)
     let game = Game::with_probe(
         |request, holdings| {
             if request.header("x-aghanim-signature").is_none() {
-                return Answer::of(401).json(&json!({ "error": "no signature" }));
+                return Response::new(401).json(&json!({ "error": "no signature" }));
             }
             Game::grant_item(holdings, &request.json());
-            Answer::of(200).json(&json!({ "status": "ok" }))
+            Response::new(200).json(&json!({ "status": "ok" }))
         },
-        |quantity| Answer::of(200).json(&json!({ "quantity": quantity })),
+        |quantity| Response::new(200).json(&json!({ "quantity": quantity })),
     );
     let unreadable = "      unreadable:\n        http: GET http://127.0.0.1:1/{player_id}\n";
     let mut folder = Folder::new().with("aghook.yaml", game.config(""));

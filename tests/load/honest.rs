@@ -7,9 +7,9 @@ use super::*;
 fn refusing() -> (Peer, Folder) {
     let peer = Peer::answering(|request| {
         if request.method == "GET" {
-            Answer::of(200).body(r#"{"quantity":0}"#)
+            Response::new(200).body(r#"{"quantity":0}"#)
         } else {
-            Answer::of(403)
+            Response::new(403)
         }
     });
     let url = peer.url();
@@ -37,14 +37,14 @@ fn that_nothing_was_granted_shows_nothing_where_nothing_had_to_be() {
             "none of them was acknowledged",
             "latency      nothing was measured",
         ])
-        .says_nothing_of(&["✓ granted", "p50 0"]);
+        .does_not_say(&["✓ granted", "p50 0"]);
     let report: Value = serde_json::from_str(&folder.read("load.json")).expect("JSON");
     assert_eq!(report["effects"]["acknowledged"], 0);
     let markdown = [&options[..], &["--report", "markdown"]].concat();
     Transcript::of(&mut folder.aghook(&markdown))
         .ends_with(1)
         .says(&["| latency | – | – | – | – | – |"])
-        .says_nothing_of(&["0 µs"]);
+        .does_not_say(&["0 µs"]);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn files_that_can_not_be_written_are_found_before_anything_is_sent() {
     let counted = Arc::clone(&requests);
     let peer = Peer::answering(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        Answer::of(200)
+        Response::new(200)
     });
     let folder = Folder::new()
         .with("file", "")
@@ -161,7 +161,7 @@ fn failures_are_written_over_no_other_file() {
 
 #[test]
 fn what_is_expected_of_times_excuses_no_failed_delivery() {
-    let refusing = Peer::answering(|_| Answer::of(422));
+    let refusing = Peer::answering(|_| Response::new(422));
     let url = refusing.url();
     let load = |expected: &str| {
         let words = ["load", "--target", &url, "--rate", "max", "--count", "9"];

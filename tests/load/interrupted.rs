@@ -20,7 +20,7 @@ impl Held {
         let peer = Peer::answering(move |_| {
             let _ = arrived.lock().expect("one at a time").send(());
             let _ = answers.lock().expect("one at a time").recv();
-            Answer::of(200)
+            Response::new(200)
         });
         let folder = Folder::new();
         let mut load = Command::new(env!("CARGO_BIN_EXE_aghook"))

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use support::{Answer, Encrypted, Folder, Peer, SECRET, Transcript};
+use support::{Folder, HttpsReceiver, Peer, Response, SECRET, Transcript};
 
 /// Everything that can befall an event.
 const MIX: [&str; 8] = [
@@ -159,7 +159,7 @@ fn the_same_seed_and_start_time_send_the_same_events() {
         let peer = Peer::answering(move |request| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.insert(request.body.clone());
-            Answer::of(200)
+            Response::new(200)
         });
         let folder = Folder::new();
         let url = peer.url();
@@ -235,7 +235,7 @@ fn what_is_wrong_on_the_command_line_is_said() {
         let mut command = folder.aghook(&[&["load"], arguments].concat());
         Transcript::of(&mut command).ends_with(2).says(&[said]);
     }
-    let mut nobody = folder.aghook(&["load", "--target", support::NOBODY]);
+    let mut nobody = folder.aghook(&["load", "--target", support::UNREACHABLE]);
     Transcript::of(&mut nobody)
         .ends_with(3)
         .says(&["can't be reached"]);
@@ -247,7 +247,7 @@ fn a_load_goes_over_tls_in_both_versions() {
         ("1.1", http::Version::HTTP_11),
         ("2", http::Version::HTTP_2),
     ] {
-        let receiver = Encrypted::new("127.0.0.1", &[b"h2", b"http/1.1"]);
+        let receiver = HttpsReceiver::new("127.0.0.1", &[b"h2", b"http/1.1"]);
         let folder = Folder::new().with("ca.pem", &receiver.certificate);
         let url = receiver.url();
         let options = [

@@ -128,7 +128,7 @@ fn what_a_scenario_lets_a_receiver_refuse_is_no_failure_and_all_else_is() {
         .replace("sandbox: ignore", "sandbox: grant");
     let folder = Folder::new().with("aghook.yaml", config);
     report(&folder, &mixed("200", &["random"]), 1);
-    let denying = Peer::answering(|_| Answer::of(403));
+    let denying = Peer::answering(|_| Response::new(403));
     let url = denying.url();
     let folder = Folder::new();
     let words = ["--target", &url, "--rate", "max", "--count", "50", "--mix"];
@@ -193,7 +193,7 @@ fn shares_of_a_mix_are_joined_and_other_mixes_are_not() {
 fn every_report_tells_of_the_mix() {
     let peer = Peer::answering(|request| {
         let is_hat = String::from_utf8_lossy(&request.body).contains("\"sku\":\"hat\"");
-        Answer::of(if is_hat { 404 } else { 200 })
+        Response::new(if is_hat { 404 } else { 200 })
     });
     let url = peer.url();
     let folder = Folder::new().with("promo.yaml", PROMO);
@@ -264,7 +264,13 @@ fn what_is_wrong_with_a_mix_is_said_before_anything_is_sent() {
             "its type is `aghook.never_heard_of`",
         ),
     ] {
-        let words = ["load", "--target", crate::support::NOBODY, "--mix", entry];
+        let words = [
+            "load",
+            "--target",
+            crate::support::UNREACHABLE,
+            "--mix",
+            entry,
+        ];
         Transcript::of(&mut folder.aghook(&words))
             .ends_with(2)
             .says(&[said]);

@@ -83,8 +83,8 @@ fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
 #[test]
 fn events_that_were_lost_are_granted_by_a_receiver_that_does_not_lose_them() {
     let losing = Peer::answering(|request| match request.method.as_str() {
-        "GET" => Answer::of(200).body(r#"{"quantity":0}"#),
-        _ => Answer::of(200),
+        "GET" => Response::new(200).body(r#"{"quantity":0}"#),
+        _ => Response::new(200),
     });
     let config = |url: &str, probe: &str| {
         format!(
@@ -139,7 +139,7 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
         let status = answered.load(Ordering::SeqCst);
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push(request.clone());
-        Answer::of(u16::try_from(status).expect("a status"))
+        Response::new(u16::try_from(status).expect("a status"))
     });
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 1 }}\n",
@@ -206,7 +206,7 @@ fn a_forgery_that_was_accepted_is_forged_again() {
 
 #[test]
 fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
-    let peer = Peer::answering(|_| Answer::of(503));
+    let peer = Peer::answering(|_| Response::new(503));
     let config =
         |url: &str| format!("profiles:\n  x:\n    target: {url}\n    retry: {{ attempts: 1 }}\n");
     let folder = Folder::new().with("aghook.yaml", config(&peer.url()));
@@ -243,7 +243,7 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
         .ends_with(2)
         .says(&["no recorded run at nothing.jsonl, and no failures of a load either"]);
     // The profile now means another game.
-    let other = Peer::answering(|_| Answer::of(200));
+    let other = Peer::answering(|_| Response::new(200));
     std::fs::write(folder.path("aghook.yaml"), config(&other.url())).expect("written");
     replay(&folder, &[], 2).says(&[&peer.url(), &other.url(), "--target"]);
     assert_eq!((peer.connections(), other.connections()), (connections, 0));
@@ -252,10 +252,10 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
 
 #[test]
 fn a_target_that_is_gone_is_no_verdict_on_the_events() {
-    let peer = Peer::answering(|_| Answer::of(503));
+    let peer = Peer::answering(|_| Response::new(503));
     let url = peer.url();
     let config = format!("profiles:\n  x:\n    target: {url}\n    retry: {{ attempts: 1 }}\n");
     let folder = Folder::new().with("aghook.yaml", config);
     report(&folder, &["--rate", "max", "--count", "3"], 1);
-    replay(&folder, &["--target", crate::support::NOBODY], 3).says(&["can't be reached"]);
+    replay(&folder, &["--target", crate::support::UNREACHABLE], 3).says(&["can't be reached"]);
 }

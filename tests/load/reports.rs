@@ -86,7 +86,7 @@ fn what_happened_over_time_adds_up_to_the_whole() {
 
 #[test]
 fn every_report_tells_what_failed() {
-    let peer = Peer::answering(|_| Answer::of(500));
+    let peer = Peer::answering(|_| Response::new(500));
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms] }}\n",
         peer.url()
@@ -130,7 +130,7 @@ fn every_report_tells_what_failed() {
 
 #[test]
 fn github_is_told_what_failed_and_nothing_else() {
-    let peer = Peer::answering(|_| Answer::of(403));
+    let peer = Peer::answering(|_| Response::new(403));
     let folder = Folder::new();
     let url = peer.url();
     let words = [

@@ -8,7 +8,7 @@ fn what_fails_comes_back_by_the_policy() {
     let counted = Arc::clone(&answered);
     let peer = Peer::answering(move |_| {
         let nth = counted.fetch_add(1, Ordering::SeqCst);
-        Answer::of(if nth < 30 { 503 } else { 200 })
+        Response::new(if nth < 30 { 503 } else { 200 })
     });
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 40, delays: [1ms] }}\n",
@@ -26,7 +26,7 @@ fn what_fails_comes_back_by_the_policy() {
 
 #[test]
 fn what_never_succeeds_is_exhausted_and_fails() {
-    let peer = Peer::answering(|_| Answer::of(500));
+    let peer = Peer::answering(|_| Response::new(500));
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 3, delays: [1ms] }}\n",
         peer.url()
@@ -59,7 +59,7 @@ fn what_never_succeeds_is_exhausted_and_fails() {
 #[test]
 fn a_date_to_come_back_at_is_waited_for_as_seconds_are() {
     for asked in ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"] {
-        let peer = Peer::answering(move |_| Answer::of(503).header("Retry-After", asked));
+        let peer = Peer::answering(move |_| Response::new(503).header("Retry-After", asked));
         let config = format!(
             "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms], retry_after: \
              true }}\n",
@@ -71,8 +71,9 @@ fn a_date_to_come_back_at_is_waited_for_as_seconds_are() {
         report(&folder, &[&options[..], &expected].concat(), 0);
     }
     // One that has passed asks for no wait.
-    let peer =
-        Peer::answering(|_| Answer::of(503).header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"));
+    let peer = Peer::answering(|_| {
+        Response::new(503).header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")
+    });
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms], retry_after: true \
          }}\n",

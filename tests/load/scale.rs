@@ -153,7 +153,7 @@ fn no_event_is_in_two_shares() {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.push(body["event_id"].to_string());
-        Answer::of(200)
+        Response::new(200)
     });
     let config = format!("profiles:\n  x:\n    target: {}\n", peer.url());
     let folder = Folder::new().with("aghook.yaml", config);

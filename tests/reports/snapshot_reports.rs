@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::support::{Answer, Folder, Game, NOBODY, Peer, SECRET, Transcript, normalised};
+use crate::support::{Folder, Game, Peer, Response, SECRET, Transcript, UNREACHABLE, normalised};
 use aghook::snapshots::SnapshotFile;
 use serde_json::{Value, json};
 use walkdir::WalkDir;
@@ -185,7 +185,7 @@ impl Changeable {
             }
             let player = &event["event_data"]["player_id"];
             let body = json!({ "player": player, "receipt": known.len() });
-            Answer::of(answers.load(Ordering::SeqCst)).json(&body)
+            Response::new(answers.load(Ordering::SeqCst)).json(&body)
         });
         Self { game, status }
     }
@@ -367,7 +367,7 @@ fn what_says_nothing_takes_no_place() {
 
     // Can't be decided, since the probe can't be read.
     game.answer_with(200);
-    let broken = Peer::answering(|_| Answer::of(500));
+    let broken = Peer::answering(|_| Response::new(500));
     let profile = folder.read("aghook.yaml");
     let probe = profile
         .lines()
@@ -389,7 +389,7 @@ fn what_says_nothing_takes_no_place() {
     fs::rename(folder.path("kept"), folder.path(REVIEWED)).expect("moved");
 
     // Nobody is there.
-    let nobody = [&always[..], &["--target", NOBODY]].concat();
+    let nobody = [&always[..], &["--target", UNREACHABLE]].concat();
     Transcript::of(&mut run(&folder, &nobody)).ends_with(3);
     assert_eq!(folder.read(REVIEWED), reviewed);
 }
@@ -418,14 +418,14 @@ fn snapshots_without_a_scenario_are_named_and_can_be_deleted() {
     run(&RUN)
         .ends_with(0)
         .says(&names)
-        .says_nothing_of(&["note.snap", "x.snap"]);
+        .does_not_say(&["note.snap", "x.snap"]);
     run(&more(&["--filter", "coupon"]))
         .ends_with(0)
-        .says_nothing_of(&["old@"]);
+        .does_not_say(&["old@"]);
     run(&more(&["--delete-unreferenced"]))
         .ends_with(0)
         .says(&["deleted, since", one]);
-    run(&RUN).ends_with(0).says_nothing_of(&["no scenario has"]);
+    run(&RUN).ends_with(0).does_not_say(&["no scenario has"]);
     let left: Vec<String> = snapshots(&folder.path("snapshots")).into_keys().collect();
     assert_eq!(left, ["note.snap", "welcome.snap", "x.snap"]);
 }

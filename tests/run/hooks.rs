@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
-use crate::support::{Answer, Folder, Game, Peer, Transcript};
+use crate::support::{Folder, Game, Peer, Response, Transcript};
 use serde_json::Value;
 
 const RESTARTING: &str = "name: granted once though it is restarted
@@ -28,7 +28,7 @@ fn game(keys: Arc<Mutex<Vec<Value>>>) -> Game {
             keys.push(event["idempotency_key"].clone());
             Game::grant_item(holdings, event);
         }
-        Answer::of(200)
+        Response::new(200)
     })
 }
 
@@ -61,7 +61,7 @@ fn a_restart_by_request_shows_what_a_game_forgets() {
             if forgets {
                 kept.lock().expect("not poisoned").clear();
             }
-            Answer::of(204)
+            Response::new(204)
         });
         let profile = format!("    restart: {{ http: POST {} }}\n", hook.url());
         let transcript = run(&game(keys), &profile, &["--strict"]).ends_with(code);
@@ -74,7 +74,7 @@ fn a_restart_by_request_shows_what_a_game_forgets() {
 
 #[test]
 fn a_restart_that_fails_is_broken_and_blames_no_receiver() {
-    let refusing = Peer::answering(|_| Answer::of(500));
+    let refusing = Peer::answering(|_| Response::new(500));
     let by_request = format!("    restart: {{ http: POST {} }}\n", refusing.url());
     for (profile, told) in [
         (by_request.as_str(), "answered 500"),
@@ -113,7 +113,9 @@ fn a_receiver_that_does_not_come_back_is_waited_for_so_long_and_no_longer() {
                 break;
             }
             let stream = stream.expect("a connection");
-            std::thread::spawn(move || crate::support::serve_requests(stream, |_| Answer::of(200)));
+            std::thread::spawn(move || {
+                crate::support::serve_requests(stream, |_| Response::new(200))
+            });
         }
         drop(listener);
         is_down.send(()).expect("waited for");
@@ -125,7 +127,7 @@ fn a_receiver_that_does_not_come_back_is_waited_for_so_long_and_no_longer() {
         drop(TcpStream::connect(address));
         let down = down.lock().expect("not poisoned");
         down.recv().expect("it goes down");
-        Answer::of(200)
+        Response::new(200)
     });
     let profile = format!(
         "profiles:\n  gone:\n    target: http://{address}/hook\n    \
@@ -146,11 +148,11 @@ fn who_restarts_runs_alone_and_last() {
         game_at_work.fetch_add(1, Ordering::SeqCst);
         Game::grant_item(holdings, event);
         game_at_work.fetch_sub(1, Ordering::SeqCst);
-        Answer::of(200)
+        Response::new(200)
     });
     let hook = Peer::answering(move |_| {
         assert_eq!(hook_at_work.load(Ordering::SeqCst), 0);
-        Answer::of(200)
+        Response::new(200)
     });
     let profile = format!("    restart: {{ http: POST {} }}\n", hook.url());
     let folder = Folder::new().with("aghook.yaml", game.config(&profile));
@@ -222,7 +224,7 @@ steps:
     let told = Arc::clone(&seen);
     let peer = Peer::answering(move |request| {
         told.lock().expect("not poisoned").push(request.json());
-        Answer::of(200)
+        Response::new(200)
     });
     let folder = Folder::with_scenario(scenario);
     Transcript::of(&mut folder.run(&["--target", &peer.url()])).ends_with(0);

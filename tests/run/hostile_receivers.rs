@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Write as _};
 
-use crate::support::{Answer, Folder, Peer, Transcript, expecting, normalised, read_request};
+use crate::support::{Folder, Peer, Response, Transcript, expecting, normalised, read_request};
 
 /// Runs one delivery without retries, which must fail, and returns the whole report.
 #[track_caller]
@@ -81,9 +81,9 @@ fn a_connection_closed_at_once() {
 
 #[test]
 fn a_redirect_is_not_followed() {
-    let elsewhere = Peer::answering(|_| Answer::of(200));
+    let elsewhere = Peer::answering(|_| Response::new(200));
     let location = elsewhere.url();
-    let peer = Peer::answering(move |_| Answer::of(302).header("Location", &location));
+    let peer = Peer::answering(move |_| Response::new(302).header("Location", &location));
     insta::assert_snapshot!(story(&report(&peer, "{ status: 2xx, outcome: delivered }")));
     assert_eq!(elsewhere.connections(), 0);
 }
@@ -91,7 +91,7 @@ fn a_redirect_is_not_followed() {
 #[test]
 fn json_that_is_deeper_than_any_reader_follows() {
     let peer = Peer::answering(|_| {
-        Answer::of(200)
+        Response::new(200)
             .header("Content-Type", "application/json")
             .body("[".repeat(100_000))
     });
@@ -103,7 +103,7 @@ fn escapes_for_the_terminal() {
     let peer = Peer::answering(|_| {
         let body =
             "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}gnp.exe\r\u{8}{\"a\": \"\u{1b}[1m\"}";
-        Answer::of(500).header("X-C1", "\u{9b}31m").body(body)
+        Response::new(500).header("X-C1", "\u{9b}31m").body(body)
     });
     let steers =
         |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
@@ -115,7 +115,7 @@ fn escapes_for_the_terminal() {
     // In JSON that is pretty in the report, and in the value that a check names.
     let peer = Peer::answering(|_| {
         let body = r#"{"a": "\u001b[2J\u009b31m", "\u001b[1m": 1}"#;
-        Answer::of(200).body(body)
+        Response::new(200).body(body)
     });
     let shown = report(&peer, "{ body: { $.a: x } }");
     assert!(!shown.stdout.contains(steers), "{:?}", shown.stdout);

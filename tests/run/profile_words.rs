@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Answer, Folder, Game};
+use crate::support::{Folder, Game, Response};
 use serde_json::{Value, json};
 
 const TWO_PLAYERS: &str = "name: two players\nevents:\n  one: {}\n  other: {}\nsteps:\n  \
@@ -20,10 +20,10 @@ fn own_players(met: &Arc<Mutex<Vec<String>>>) -> Game {
             .unwrap_or_default();
         met.lock().expect("no panic").push(player.to_owned());
         if !player.starts_with("tester-") {
-            return Answer::of(404);
+            return Response::new(404);
         }
         Game::grant_item(holdings, event);
-        Answer::of(200)
+        Response::new(200)
     })
 }
 
@@ -160,9 +160,9 @@ fn timestamps(steps: &str) -> Vec<String> {
             let timestamp = request.header("X-Aghanim-Signature-Timestamp");
             let mut seen = told.lock().expect("no panic");
             seen.push(timestamp.unwrap_or_default().to_owned());
-            Answer::of(if seen.len() == 1 { 503 } else { 200 })
+            Response::new(if seen.len() == 1 { 503 } else { 200 })
         },
-        |_| Answer::of(404),
+        |_| Response::new(404),
     );
     let scenario = format!("name: signed\nevents:\n  one: {{}}\nsteps:\n{steps}");
     let folder = Folder::with_scenario(&scenario).with("aghook.yaml", game.config(""));
@@ -192,7 +192,7 @@ fn a_signature_that_is_to_be_repeated_is_repeated() {
 fn deliveries_wait_for_their_turn_and_it_is_said_for_how_long() {
     let scenario = "name: many\nevents:\n  one: {}\nsteps:\n  - deliver: one\n    times: 5\n    \
                     together: true\n    expect: { status: 2xx }\n";
-    let game = Game::new(|_, _| Answer::of(200));
+    let game = Game::new(|_, _| Response::new(200));
     let folder =
         Folder::with_scenario(scenario).with("aghook.yaml", game.config("    max_rate: 3/s\n"));
     let output = folder.run(&["--report", "json"]).output().expect("runs");
@@ -212,15 +212,15 @@ fn probed(read: &str, grants: bool, tell: fn(i64) -> Value) -> (Option<i32>, Str
             if grants {
                 Game::grant_item(holdings, &request.json());
             }
-            Answer::of(200)
+            Response::new(200)
         },
-        move |quantity| Answer::of(200).json(&tell(quantity)),
+        move |quantity| Response::new(200).json(&tell(quantity)),
     );
     let config = game.config("").replace(
         "read: $.quantity",
         &format!("read: {read}\n        missing: 0"),
     );
-    let folder = Folder::with_scenario(&crate::support::effecting("granted: welcome"));
+    let folder = Folder::with_scenario(&crate::support::with_effect("granted: welcome"));
     let output = folder.with("aghook.yaml", config).run(&[]).output();
     let output = output.expect("runs");
     (output.status.code(), text(&output.stdout))
@@ -264,7 +264,7 @@ fn an_item_that_was_held_before_can_not_show_that_it_was_granted() {
         let player = ("P1".to_owned(), "hat".to_owned());
         holdings.insert(player, 1);
         assert_eq!(event["event_data"]["item"]["quantity"], 1);
-        Answer::of(200)
+        Response::new(200)
     });
     let items = "    items: [{ sku: hat, stackable: false }]\n";
     let folder = Folder::with_scenario(scenario).with("aghook.yaml", game.config(items));

@@ -1,7 +1,7 @@
 //! What many scenarios fail of alike is said once in the reports for people, with whom it concerns;
 //! what differs is told by itself, and the reports for programs keep every check.
 
-use crate::support::{Answer, Folder, Game, Received};
+use crate::support::{Folder, Game, Received, Response};
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -37,12 +37,12 @@ struct Suite {
 
 impl Suite {
     fn new(
-        deliver: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+        deliver: impl Fn(&Received) -> Response + Send + Sync + 'static,
         config: impl Fn(String) -> String,
     ) -> Self {
         let game = Game::with_probe(
             move |request, _| deliver(request),
-            |quantity| Answer::of(200).json(&json!({ "quantity": quantity })),
+            |quantity| Response::new(200).json(&json!({ "quantity": quantity })),
         );
         let mut folder = Folder::new().with("aghook.yaml", config(game.config("")));
         std::fs::create_dir(folder.path("suite")).expect("a folder");
@@ -116,7 +116,7 @@ fn as_it_is(config: String) -> String {
 /// Refuses everything, as with another secret.
 fn refusing() -> Suite {
     Suite::new(
-        |_| Answer::of(401).json(&json!({ "error": "bad signature" })),
+        |_| Response::new(401).json(&json!({ "error": "bad signature" })),
         as_it_is,
     )
 }
@@ -203,7 +203,7 @@ fn every_name_is_told_in_detail_and_a_few_otherwise() {
 fn what_is_answered_otherwise_is_not_one_cause() {
     let turns = std::sync::atomic::AtomicU16::new(0);
     let suite = Suite::new(
-        move |_| Answer::of(410 + turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
+        move |_| Response::new(410 + turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
         |config| config.replace("    probes:\n", "    retry: { attempts: 1 }\n    probes:\n"),
     );
     let told = suite.told(&[], &[]);
@@ -223,7 +223,7 @@ fn one_forgery_that_is_accepted_is_told_by_itself() {
     let suite = Suite::new(
         |request| {
             let is_forged = request.header("x-aghanim-signature").is_none();
-            Answer::of(if is_forged { 401 } else { 200 })
+            Response::new(if is_forged { 401 } else { 200 })
         },
         as_it_is,
     );
@@ -247,7 +247,7 @@ fn a_probe_that_can_not_be_read_is_said_once() {
     let suite = Suite::new(
         |request| {
             let is_signed = request.header("x-aghanim-signature").is_some();
-            Answer::of(if is_signed { 200 } else { 401 })
+            Response::new(if is_signed { 200 } else { 401 })
         },
         broken,
     );
@@ -265,7 +265,7 @@ fn what_a_profile_lacks_is_said_once_under_strict() {
         let (kept, _) = config.split_once("    probes:\n").expect("probes");
         kept.to_owned()
     };
-    let suite = Suite::new(|_| Answer::of(200), without);
+    let suite = Suite::new(|_| Response::new(200), without);
     let told = suite.told(&["--strict", "--filter", "a "], &[]);
     assert!(
         told.contains(

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 
 use crate::support::{
-    Answer, Folder, Game, Holdings, Peer, Transcript, effecting, expecting, normalised,
+    Folder, Game, Holdings, Peer, Response, Transcript, expecting, normalised, with_effect,
 };
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ fn granting(times: usize) -> Game {
         for _ in 0..times {
             Game::grant_item(holdings, event);
         }
-        Answer::of(200)
+        Response::new(200)
     })
 }
 
@@ -82,7 +82,7 @@ fn a_grant_that_depends_on_the_answer_holds_and_fails() {
             for _ in 0..times {
                 Game::grant_item(holdings, event);
             }
-            Answer::of(status)
+            Response::new(status)
         });
         run(&game, scenario).ends_with(code).says(&[told]);
     }
@@ -99,7 +99,7 @@ fn every_expectation_of_an_answer_holds_and_fails() {
             "status": "ok", "items": [1, 2], "n": 5.0, "none": null, "text": "granted 5 gems",
             "nested": { "a": 1, "b": 2 },
         });
-        Answer::of(200).header("X-Request", "r-17").json(&body)
+        Response::new(200).header("X-Request", "r-17").json(&body)
     });
     let expectations = [
         "{ status: 200 }",
@@ -134,7 +134,7 @@ fn every_expectation_of_an_answer_holds_and_fails() {
 
 #[test]
 fn a_body_satisfies_a_schema_or_not() {
-    let peer = Peer::answering(|_| Answer::of(200).json(&json!({ "granted": 5 })));
+    let peer = Peer::answering(|_| Response::new(200).json(&json!({ "granted": 5 })));
     let schema = |kind: &str| json!({ "type": "object", "required": ["granted"], "properties": { "granted": { "type": kind } } });
     let folder = Folder::with_scenario(&expecting("{ schema: answer.json }"));
     let run = |folder: &Folder| Transcript::of(&mut folder.run(&["--target", &peer.url()]));
@@ -152,7 +152,7 @@ fn retries_show_in_attempts_and_outcome() {
         let next = AtomicUsize::new(0);
         Peer::answering(move |_| {
             let next = next.fetch_add(1, Ordering::SeqCst);
-            Answer::of(statuses[next.min(statuses.len() - 1)])
+            Response::new(statuses[next.min(statuses.len() - 1)])
         })
     };
     let told = |statuses, expectation: &str| {
@@ -189,24 +189,24 @@ fn retries_show_in_attempts_and_outcome() {
 }
 
 /// How deliveries are answered, the exit code, and what the report says.
-type Case = (fn(usize) -> Answer, i32, &'static str);
+type Case = (fn(usize) -> Response, i32, &'static str);
 
 #[test]
 fn a_redelivery_is_answered_like_the_first_or_not() {
-    let answering = |answers: fn(usize) -> Answer| {
+    let answering = |answers: fn(usize) -> Response| {
         let next = AtomicUsize::new(0);
         Peer::answering(move |_| answers(next.fetch_add(1, Ordering::SeqCst)))
     };
     let scenario = expecting("{ same_response: true }\n    times: 2");
     let cases: [Case; 5] = [
         (
-            |_| Answer::of(200).json(&json!({ "a": 1, "b": 2 })),
+            |_| Response::new(200).json(&json!({ "a": 1, "b": 2 })),
             0,
             "1 passed",
         ),
         (
             |n| {
-                Answer::of(200).json(&if n == 0 {
+                Response::new(200).json(&if n == 0 {
                     json!({ "a": 1, "b": 2 })
                 } else {
                     json!({ "b": 2.0, "a": 1 })
@@ -216,18 +216,18 @@ fn a_redelivery_is_answered_like_the_first_or_not() {
             "1 passed",
         ),
         (
-            |n| Answer::of(if n == 0 { 200 } else { 409 }),
+            |n| Response::new(if n == 0 { 200 } else { 409 }),
             1,
             "status 409 after 200",
         ),
         (
-            |n| Answer::of(200).json(&json!({ "n": n })),
+            |n| Response::new(200).json(&json!({ "n": n })),
             1,
             "body {\"n\":1} after {\"n\":0}",
         ),
         (
             |n| {
-                Answer::of(200).header(
+                Response::new(200).header(
                     "Content-Type",
                     if n == 0 { "text/plain" } else { "text/html" },
                 )
@@ -244,7 +244,7 @@ fn a_redelivery_is_answered_like_the_first_or_not() {
 
 #[test]
 fn a_should_is_a_warning_beside_a_must_that_holds() {
-    let peer = Peer::answering(|_| Answer::of(400));
+    let peer = Peer::answering(|_| Response::new(400));
     let scenario = expecting("[{ status: 4xx }, { status: [401, 403], level: should }]");
     let (transcript, told) = checks(&peer, &scenario);
     transcript.ends_with(0).says(&[
@@ -256,7 +256,7 @@ fn a_should_is_a_warning_beside_a_must_that_holds() {
 
 #[test]
 fn granted_is_once() {
-    let scenario = effecting("granted: welcome");
+    let scenario = with_effect("granted: welcome");
     run(&granting(1), &scenario).ends_with(0);
     run(&granting(0), &scenario)
         .ends_with(1)
@@ -264,7 +264,7 @@ fn granted_is_once() {
     run(&granting(2), &scenario)
         .ends_with(1)
         .says(&["gems changed by 10, not 5, 2 times as much"]);
-    let twice = effecting("{ granted: welcome, times: 2 }");
+    let twice = with_effect("{ granted: welcome, times: 2 }");
     run(&granting(2), &twice).ends_with(0);
     run(&granting(1), &twice)
         .ends_with(1)
@@ -273,7 +273,7 @@ fn granted_is_once() {
 
 #[test]
 fn not_granted_is_never() {
-    let scenario = effecting("not_granted: welcome");
+    let scenario = with_effect("not_granted: welcome");
     run(&granting(0), &scenario).ends_with(0);
     run(&granting(1), &scenario)
         .ends_with(1)
@@ -282,7 +282,7 @@ fn not_granted_is_never() {
 
 #[test]
 fn a_redelivery_grants_no_more() {
-    let scenario = effecting("granted: welcome")
+    let scenario = with_effect("granted: welcome")
         .replace("- deliver: welcome", "- deliver: welcome\n    times: 3");
     let idempotent = |key: &'static str| {
         let seen = Mutex::new(BTreeSet::new());
@@ -294,7 +294,7 @@ fn a_redelivery_grants_no_more() {
             {
                 Game::grant_item(holdings, event);
             }
-            Answer::of(200)
+            Response::new(200)
         })
     };
     run(&idempotent("idempotency_key"), &scenario).ends_with(0);
@@ -308,14 +308,14 @@ fn what_a_player_held_before_does_not_matter() {
     let game = Game::with_probe(
         |request, holdings| {
             Game::grant_item(holdings, &request.json());
-            Answer::of(200)
+            Response::new(200)
         },
-        |quantity| Answer::of(200).json(&json!({ "quantity": (quantity + 100).to_string() })),
+        |quantity| Response::new(200).json(&json!({ "quantity": (quantity + 100).to_string() })),
     );
-    run(&game, &effecting("granted: welcome")).ends_with(0);
+    run(&game, &with_effect("granted: welcome")).ends_with(0);
     run(
         &game,
-        &effecting("{ probe: quantity, of: welcome, after: 105 }"),
+        &with_effect("{ probe: quantity, of: welcome, after: 105 }"),
     )
     .ends_with(0);
 }
@@ -325,11 +325,11 @@ fn what_a_player_held_before_does_not_matter() {
 fn reading(quantities: &'static [i64]) -> Game {
     let reads = AtomicUsize::new(0);
     Game::with_probe(
-        |_, _| Answer::of(202),
+        |_, _| Response::new(202),
         move |_| {
             let read = reads.fetch_add(1, Ordering::SeqCst);
             let quantity = quantities[read.min(quantities.len() - 1)];
-            Answer::of(200).json(&json!({ "quantity": quantity }))
+            Response::new(200).json(&json!({ "quantity": quantity }))
         },
     )
 }
@@ -337,7 +337,7 @@ fn reading(quantities: &'static [i64]) -> Game {
 /// The receiver answers first and grants later. An empty `settle` leaves the waiting at its default.
 #[test]
 fn a_receiver_that_grants_later_is_waited_for() {
-    let scenario = effecting("granted: welcome");
+    let scenario = with_effect("granted: welcome");
     let later = || reading(&[0, 0, 0, 0, 5]);
     run_with(&later(), &scenario, "    settle:\n").ends_with(0);
     run_with(&later(), &scenario, "    settle: 0s\n")
@@ -351,13 +351,13 @@ fn away_at(readings: &'static [usize]) -> Game {
     Game::with_probe(
         |request, holdings| {
             Game::grant_item(holdings, &request.json());
-            Answer::of(200)
+            Response::new(200)
         },
         move |quantity| {
             if readings.contains(&reads.fetch_add(1, Ordering::SeqCst)) {
-                return Answer::of(503);
+                return Response::new(503);
             }
-            Answer::of(200).json(&json!({ "quantity": quantity }))
+            Response::new(200).json(&json!({ "quantity": quantity }))
         },
     )
 }
@@ -365,7 +365,7 @@ fn away_at(readings: &'static [usize]) -> Game {
 /// The receiver is started again while its probe is read.
 #[test]
 fn a_probe_that_comes_back_is_waited_for() {
-    let scenario = effecting("granted: welcome");
+    let scenario = with_effect("granted: welcome");
     run_with(&away_at(&[1, 2]), &scenario, "    settle:\n").ends_with(0);
     run_with(&away_at(&[1, 2]), &scenario, "    settle: 0s\n").ends_with(3);
     // What was not read before the first step can't be read later, so it is waited for only where
@@ -379,18 +379,18 @@ fn a_probe_that_comes_back_is_waited_for() {
 /// Where a wait is asked for, it is waited to its end: what was right at first may yet go wrong.
 #[test]
 fn a_receiver_that_grants_again_later_is_caught_where_a_wait_is_asked_for() {
-    let scenario = effecting("{ granted: welcome, settle: 200ms }");
+    let scenario = with_effect("{ granted: welcome, settle: 200ms }");
     run(&reading(&[0, 5]), &scenario).ends_with(0);
     run(&reading(&[0, 5, 10]), &scenario)
         .ends_with(1)
         .says(&["2 times as much"]);
-    let scenario = effecting("{ not_granted: welcome, settle: 200ms }");
+    let scenario = with_effect("{ not_granted: welcome, settle: 200ms }");
     run(&reading(&[0, 0, 5]), &scenario).ends_with(1);
 }
 
 #[test]
 fn an_effect_can_be_spelled_out() {
-    let with = |effect: &str| run(&granting(1), &effecting(effect));
+    let with = |effect: &str| run(&granting(1), &with_effect(effect));
     with("{ probe: quantity, of: welcome, change: 5 }").ends_with(0);
     with("{ probe: quantity, of: welcome, change: 4 }")
         .ends_with(1)
@@ -402,8 +402,8 @@ fn an_effect_can_be_spelled_out() {
 
 #[test]
 fn a_probe_may_find_nothing_where_the_profile_says_so() {
-    let game = Game::with_probe(|_, _| Answer::of(200), |_| Answer::of(404));
-    let scenario = effecting("not_granted: welcome");
+    let game = Game::with_probe(|_, _| Response::new(200), |_| Response::new(404));
+    let scenario = with_effect("not_granted: welcome");
     run(&game, &scenario)
         .ends_with(3)
         .says(&["add `missing: 0` to the probe"]);
@@ -417,7 +417,7 @@ fn a_probe_may_find_nothing_where_the_profile_says_so() {
 /// The receiver keeps the quantity in a file, and a command prints it.
 #[test]
 fn a_command_can_be_a_probe() {
-    let folder = Folder::with_scenario(&effecting("granted: welcome")).with("gems", "2");
+    let folder = Folder::with_scenario(&with_effect("granted: welcome")).with("gems", "2");
     let file = folder.path("gems");
     let (kept, shown) = (file.clone(), file.to_str().expect("UTF-8"));
     let peer = Peer::answering(move |request| {
@@ -425,7 +425,7 @@ fn a_command_can_be_a_probe() {
             .as_i64()
             .expect("a number");
         fs::write(&kept, format!("{}\n", quantity + 2)).expect("written");
-        Answer::of(200)
+        Response::new(200)
     });
     let config = |command: &[&str]| {
         format!(
@@ -455,7 +455,7 @@ fn a_command_can_be_a_probe() {
         (vec!["aghook-has-no-such-program"], "could not be run"),
         ([print, &["aghook-has-no-such-file"]].concat(), "ended with"),
     ] {
-        let folder = Folder::with_scenario(&effecting("granted: welcome"))
+        let folder = Folder::with_scenario(&with_effect("granted: welcome"))
             .with("aghook.yaml", config(&command));
         Transcript::of(&mut folder.run(&[]))
             .ends_with(3)
@@ -470,7 +470,7 @@ fn together_is_at_the_same_moment() {
     let all = Barrier::new(8);
     let peer = Peer::answering(move |_| {
         all.wait();
-        Answer::of(200)
+        Response::new(200)
     });
     let scenario = expecting("{ status: 200, attempts: 1 }\n    times: 8\n    together: true");
     let (transcript, told) = checks(&peer, &scenario);
@@ -486,7 +486,7 @@ fn a_shuffled_order_follows_from_the_seed() {
         let peer = Peer::answering(move |request| {
             let code = request.json()["event_data"]["coupon"]["code"].to_string();
             told.lock().expect("one at a time").push(code);
-            Answer::of(200)
+            Response::new(200)
         });
         let events = ["a", "b", "c", "d", "e", "f"];
         let specs = events.map(|name| format!("  {name}: {{ coupon: {{ code: {name} }} }}\n"));
@@ -512,9 +512,9 @@ fn any_other_request_can_be_sent() {
     let peer = Peer::answering(move |request| {
         if request.method == "PUT" {
             *told.lock().expect("one at a time") = Some(request.clone());
-            return Answer::of(201);
+            return Response::new(201);
         }
-        Answer::of(200)
+        Response::new(200)
     });
     let scenario = "name: x
 events: { welcome: { player_id: a/b, item: { sku: gems } } }
@@ -548,7 +548,7 @@ steps:
 
 #[test]
 fn a_pause_is_not_waited_for() {
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let scenario = expecting("{ status: 200 }").replace("steps:\n", "steps:\n  - pause: 30d\n");
     checks(&peer, &scenario).0.ends_with(0);
 }
@@ -557,7 +557,7 @@ fn a_pause_is_not_waited_for() {
 fn every_case_of_a_matrix_is_judged_by_itself() {
     let peer = Peer::answering(|request| {
         let quantity = request.json()["event_data"]["item"]["quantity"].as_i64();
-        Answer::of(if quantity == Some(2) { 500 } else { 200 })
+        Response::new(if quantity == Some(2) { 500 } else { 200 })
     });
     let scenario = "name: x\nmatrix: { n: [1, 2, 3] }\nevents: { a: { item: { quantity: \"${n}\" } } }\n\
                     steps:\n  - deliver: a\n    retry: off\n    expect: { status: 200 }\n";
@@ -572,7 +572,7 @@ mod no_false_alarm {
     use super::*;
 
     fn item(spec: &str) -> String {
-        effecting("granted: welcome").replace("{ sku: gems, quantity: 5 }", spec)
+        with_effect("granted: welcome").replace("{ sku: gems, quantity: 5 }", spec)
     }
 
     /// A game that grants these, whatever the event says.
@@ -581,7 +581,7 @@ mod no_false_alarm {
             for (sku, quantity) in grants {
                 Game::grant(holdings, event, sku, *quantity);
             }
-            Answer::of(200)
+            Response::new(200)
         })
     }
 
@@ -590,11 +590,11 @@ mod no_false_alarm {
         for status in [200, 201, 202, 204, 299] {
             let game = Game::new(move |event, holdings| {
                 Game::grant_item(holdings, event);
-                Answer::of(status)
+                Response::new(status)
             });
             let expected =
                 "- deliver: welcome\n    expect: { status: 2xx, outcome: delivered, attempts: 1 }";
-            let scenario = effecting("granted: welcome").replace("- deliver: welcome", expected);
+            let scenario = with_effect("granted: welcome").replace("- deliver: welcome", expected);
             run(&game, &scenario).ends_with(0);
         }
     }
@@ -637,7 +637,7 @@ mod no_false_alarm {
     fn a_sandbox_or_test_event_is_granted_or_not() {
         for key in ["sandbox: true", "trigger: test"] {
             let scenario =
-                effecting("granted: welcome").replace("{ item:", &format!("{{ {key}, item:"));
+                with_effect("granted: welcome").replace("{ item:", &format!("{{ {key}, item:"));
             run(&granting(1), &scenario).ends_with(0);
             run(&granting(0), &scenario).ends_with(0);
             run(&granting(2), &scenario).ends_with(1);
@@ -670,7 +670,7 @@ effects:
                 if event["event_data"]["item"]["quantity"].as_i64() < Some(limit) {
                     Game::grant_item(holdings, event);
                 }
-                Answer::of(200)
+                Response::new(200)
             })
         };
         run(&below(10), scenario).ends_with(0);

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use crate::support::{Answer, Folder, Peer, Transcript, expecting};
+use crate::support::{Folder, Peer, Response, Transcript, expecting};
 
 /// A folder with a recorded run in `kept`.
 fn recorded() -> (Folder, Peer) {
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
     let options = ["--target", &peer.url(), "--record", "kept"];
     Transcript::of(&mut folder.run(&options)).ends_with(0);
@@ -57,7 +57,7 @@ fn a_folder_that_can_not_be_written_to_is_refused_before_the_run() {
             "the run can't be recorded in",
             "name a folder that can be written to",
         ])
-        .says_nothing_of(&["1 scenario"]);
+        .does_not_say(&["1 scenario"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use aghook::harness::RunEvent;
 
 use super::events;
-use crate::support::{Answer, Folder, Peer, SECRET, Transcript};
+use crate::support::{Folder, Peer, Response, SECRET, Transcript};
 
 /// How many deliveries are answered before the one that never is.
 const ANSWERED: usize = 3;
@@ -38,7 +38,7 @@ fn killed() -> Folder {
             let _ = served.1.send(());
             let _ = served.2.recv();
         }
-        Answer::of(200)
+        Response::new(200)
     });
     let folder = Folder::new()
         .with("1.yaml", ANSWERED_SCENARIO)
@@ -89,7 +89,7 @@ fn nothing_that_had_ended_is_lost() {
             "under way: the second (attempts that ended: 1)",
             "2 scenarios: 1 passed, 0 failed, 1 not run",
         ])
-        .says_nothing_of(&["torn"]);
+        .does_not_say(&["torn"]);
     let junit = folder.read("junit.xml");
     assert!(junit.contains("name=\"the first\""), "{junit}");
     assert!(junit.contains("<skipped"), "{junit}");
@@ -113,13 +113,13 @@ fn a_torn_last_line_is_left_out_and_told() {
     std::fs::write(folder.path("kept/run.jsonl"), journal.trim_end()).expect("written");
     Transcript::of(&mut folder.aghook(&["report", "kept"]))
         .ends_with(3)
-        .says_nothing_of(&["torn"]);
+        .does_not_say(&["torn"]);
 }
 
 #[test]
 fn what_there_is_can_be_sent_again() {
     let folder = killed();
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let words = ["replay", "kept", "--target", &peer.url()];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)

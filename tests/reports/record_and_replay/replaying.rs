@@ -5,7 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::support::{Answer, Folder, NOBODY, Peer, Received, SECRET, Transcript, expecting};
+use crate::support::{
+    Folder, Peer, Received, Response, SECRET, Transcript, UNREACHABLE, expecting,
+};
 
 /// The built-in receiver as a program of its own, with the secret of the tests.
 struct Receiver {
@@ -53,7 +55,7 @@ impl Keeping {
         let kept = Arc::clone(&received);
         let peer = Peer::answering(move |request| {
             kept.lock().expect("unharmed").push(request.clone());
-            Answer::of(200).body(request.headers.len().to_string())
+            Response::new(200).body(request.headers.len().to_string())
         });
         Self { peer, received }
     }
@@ -105,7 +107,7 @@ fn the_bundled_suite_is_answered_the_same_again() {
     Transcript::of(&mut folder.aghook(&["replay", "kept", "--resign"]))
         .ends_with(0)
         .says(&[" 0 different", "not sent: the fault kept the receiver from"])
-        .says_nothing_of(&["differs", "script"]);
+        .does_not_say(&["differs", "script"]);
 }
 
 #[test]
@@ -248,7 +250,7 @@ fn only_the_status_is_compared_where_that_is_asked_for() {
     let peer = Peer::answering(move |_| {
         let mut count = count.lock().expect("unharmed");
         *count += 1;
-        Answer::of(200).body(format!("number {count}"))
+        Response::new(200).body(format!("number {count}"))
     });
     let folder = recorded(&expecting("{ status: 200 }"), &peer.url(), 0);
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
@@ -300,7 +302,7 @@ steps:
 fn a_receiver_that_was_restarted_is_restarted_again_or_the_rest_is_left_out() {
     let receiver = Keeping::new();
     let hook = Keeping::new();
-    let failing = Peer::answering(|_| Answer::of(500));
+    let failing = Peer::answering(|_| Response::new(500));
     let profile = |restart: &str| {
         let target = receiver.peer.url();
         format!("profiles:\n  game:\n    target: {target}\n{restart}")
@@ -351,14 +353,14 @@ fn without_its_script_the_rest_of_a_scenario_is_left_out() {
     Transcript::of(&mut folder.aghook(&["replay", "kept", "--resign"]))
         .ends_with(0)
         .says(&[" 0 different"])
-        .says_nothing_of(&["script"]);
+        .does_not_say(&["script"]);
 }
 
 #[test]
 fn a_target_that_is_not_there_is_3() {
     let receiver = Keeping::new();
     let folder = recorded(&expecting("{ status: 200 }"), &receiver.peer.url(), 0);
-    Transcript::of(&mut folder.aghook(&["replay", "kept", "--target", NOBODY]))
+    Transcript::of(&mut folder.aghook(&["replay", "kept", "--target", UNREACHABLE]))
         .ends_with(3)
         .says(&["can't be reached"]);
 }
@@ -440,7 +442,7 @@ fn what_was_sent_over_http_2_can_be_sent_over_either() {
 #[test]
 fn waits_between_attempts_take_their_time_where_that_is_asked_for() {
     const WAIT: Duration = Duration::from_millis(300);
-    let peer = Peer::answering(|_| Answer::of(503));
+    let peer = Peer::answering(|_| Response::new(503));
     let scenario = expecting("{ status: 503 }\n    retry: { attempts: 2, delays: [300ms] }");
     let folder = recorded(&scenario, &peer.url(), 0);
     let began = Instant::now();

@@ -1,6 +1,6 @@
 //! Reports of a recorded run are those that the run itself makes.
 
-use crate::support::{Answer, Folder, Peer, Transcript, expecting};
+use crate::support::{Folder, Peer, Response, Transcript, expecting};
 
 /// Every kind of report that goes to a file of its own.
 const KINDS: [&str; 5] = ["terminal", "json", "junit", "markdown", "har"];
@@ -48,7 +48,7 @@ fn all_reports_of_the_bundled_suite() {
 #[test]
 fn all_reports_of_a_run_that_failed() {
     let peer = Peer::answering(|_| {
-        Answer::of(200)
+        Response::new(200)
             .header("X-Odd", "a\u{1b}[31mb")
             .body(b"\xff\xfe no text")
     });
@@ -69,9 +69,9 @@ fn the_verdict_is_that_of_the_run() {
         let text = if scenario.starts_with('{') {
             expecting(scenario)
         } else {
-            crate::support::effecting(scenario)
+            crate::support::with_effect(scenario)
         };
-        let peer = Peer::answering(|_| Answer::of(200));
+        let peer = Peer::answering(|_| Response::new(200));
         let folder = Folder::with_scenario(&text);
         let words = ["--target", &peer.url(), "--record", "kept"];
         let words = [&words[..], options].concat();
@@ -85,7 +85,7 @@ fn the_verdict_is_that_of_the_run() {
 fn a_journal_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
     let options = ["--target", &peer.url(), "--record", "a/b"];
     Transcript::of(&mut folder.run(&options)).ends_with(0);
