@@ -53,7 +53,7 @@ fn the_template_refuses_every_forgery_but_those_in_time() {
     assert!(seen >= 15, "{seen}");
 }
 
-const VERIFY: &str = "if not signature_holds(self.server.secret, signatures, timestamps, payload):";
+const VERIFY: &str = "if not is_signature_valid(self.server.secret, signatures, timestamps, payload):";
 const COMPARE: &str = "return hmac.compare_digest(computed.encode(), signature)";
 const GRANT_ONCE: &str = "self.server.ledger.grant_once(*parse(payload))";
 
