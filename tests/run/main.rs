@@ -1,4 +1,4 @@
-//! `aghook run` against receivers: what passes, what fails, and what blames nobody.
+//! `aghook run` against receivers: scenarios that pass, fail, or blame no receiver.
 
 mod bundled_suite;
 mod cookbook;

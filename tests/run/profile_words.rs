@@ -1,5 +1,5 @@
-//! What a profile says of a receiver that can't take everything: the players whom it knows, how much it
-//! takes in a time, what can be held once only, and where its probe stands.
+//! Profile settings for receivers with limits: known players, a maximum rate, items that can be
+//! held only once, and the path that a probe reads.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ const TWO_PLAYERS: &str = "name: two players\nevents:\n  one: {}\n  other: {}\ns
                            - deliver: [one, other]\n    expect: { status: 2xx }\neffects:\n  \
                            - granted: one\n  - granted: other\n";
 
-/// A game that grants to players of its own, and refuses all others.
+/// A game that grants only to its own players and refuses all others.
 fn own_players(met: &Arc<Mutex<Vec<String>>>) -> Game {
     let met = Arc::clone(met);
     Game::new(move |event, holdings| {
@@ -31,7 +31,8 @@ fn text(output: &[u8]) -> String {
     String::from_utf8_lossy(output).into_owned()
 }
 
-/// Runs both scenarios against a game of own players, with this line in the profile.
+/// Runs both scenarios against a game with its own players, with this `players` value in the
+/// profile.
 fn run(players: &str, arguments: &[&str]) -> (Option<i32>, String, Vec<String>) {
     let met = Arc::new(Mutex::new(Vec::new()));
     let game = own_players(&met);
@@ -51,7 +52,7 @@ fn run(players: &str, arguments: &[&str]) -> (Option<i32>, String, Vec<String>) 
 }
 
 #[test]
-fn every_event_is_about_a_listed_player_of_its_own() {
+fn every_event_gets_its_own_listed_player() {
     for players in [
         "'tester-{1..4}'",
         "[tester-1, 'tester-{2..9}']",
@@ -67,7 +68,7 @@ fn every_event_is_about_a_listed_player_of_its_own() {
 }
 
 #[test]
-fn scenarios_that_share_players_take_turns_and_it_is_said() {
+fn scenarios_that_share_players_take_turns_with_a_note() {
     let (code, told, met) = run("[tester-1, tester-2, tester-3]", &["--jobs", "8"]);
     assert_eq!((code, met.len()), (Some(0), 4), "{told}");
     let note = "`players` has 3, and 4 would give each scenario its own";
@@ -83,7 +84,7 @@ fn a_scenario_without_enough_players_is_not_checked_and_sends_nothing() {
 }
 
 #[test]
-fn an_ending_is_looked_for_in_the_list() {
+fn a_player_with_the_suffix_is_taken_from_the_list() {
     let scenario = "name: an ending\nevents:\n  one: { player_id: { ending: -Zoë } }\nsteps:\n  \
                     - deliver: one\n    expect: { status: 2xx }\n";
     for (players, code, said) in [
@@ -104,7 +105,7 @@ fn an_ending_is_looked_for_in_the_list() {
 }
 
 #[test]
-fn shares_of_a_run_draw_from_shares_of_the_list() {
+fn shards_of_a_run_use_shards_of_the_list() {
     let (_, first, _) = run("'tester-{1..8}'", &["--partition", "1/2", "--dry-run"]);
     let (_, second, _) = run("'tester-{1..8}'", &["--partition", "2/2", "--dry-run"]);
     for (told, players) in [
@@ -118,7 +119,7 @@ fn shares_of_a_run_draw_from_shares_of_the_list() {
 }
 
 #[test]
-fn what_is_wrong_in_a_list_is_told_with_its_place() {
+fn mistakes_in_a_player_list_are_reported() {
     for (players, said) in [
         ("'tester-{9..1}'", "{9..1} begins after its end"),
         ("[]", "no player is listed"),
@@ -151,7 +152,7 @@ fn fire_takes_listed_players_in_turn() {
     assert_eq!(players, ["anna", "ben", "anna"]);
 }
 
-/// A game that remembers what each delivery was signed as of.
+/// Runs these steps and returns the signature timestamp of each delivery.
 fn timestamps(steps: &str) -> Vec<String> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&seen);
@@ -173,7 +174,7 @@ fn timestamps(steps: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_body_is_signed_twice_as_of_one_second() {
+fn no_body_is_signed_twice_with_the_same_timestamp() {
     let steps = "  - deliver: one\n    times: 8\n    expect: { status: 2xx }\n  \
                  - deliver: one\n    times: 8\n    together: true\n    expect: { status: 2xx }\n";
     let seen = timestamps(steps);
@@ -182,14 +183,14 @@ fn no_body_is_signed_twice_as_of_one_second() {
 }
 
 #[test]
-fn a_signature_that_is_to_be_repeated_is_repeated() {
+fn without_resign_the_signature_is_repeated() {
     let steps = "  - deliver: one\n    retry: { resign: false }\n    expect: { status: 2xx }\n";
     let seen = timestamps(steps);
     assert!(seen.len() == 2 && seen[0] == seen[1], "{seen:?}");
 }
 
 #[test]
-fn deliveries_wait_for_their_turn_and_it_is_said_for_how_long() {
+fn a_maximum_rate_delays_deliveries_and_the_delay_is_reported() {
     let scenario = "name: many\nevents:\n  one: {}\nsteps:\n  - deliver: one\n    times: 5\n    \
                     together: true\n    expect: { status: 2xx }\n";
     let game = Game::new(|_, _| Response::new(200));
@@ -200,13 +201,13 @@ fn deliveries_wait_for_their_turn_and_it_is_said_for_how_long() {
     let told = text(&output.stdout);
     let last: Value = serde_json::from_str(told.lines().last().expect("lines")).expect("JSON");
     let held_back = last["held_back_seconds"].as_f64().expect("a number");
-    // The second group waits until the turns of the first are over.
+    // The second group of deliveries has to wait for the next second.
     assert!(held_back >= 0.9, "{last}");
     assert!(last["took_seconds"].as_f64() >= Some(0.9), "{last}");
 }
 
-/// Runs one granted event against a game whose probe answers as `tell` says.
-fn probed(read: &str, grants: bool, tell: fn(i64) -> Value) -> (Option<i32>, String) {
+/// Delivers one event to a game whose probe responds with the JSON that `respond` returns.
+fn probed(read: &str, grants: bool, respond: fn(i64) -> Value) -> (Option<i32>, String) {
     let game = Game::with_probe(
         move |request, holdings| {
             if grants {
@@ -214,7 +215,7 @@ fn probed(read: &str, grants: bool, tell: fn(i64) -> Value) -> (Option<i32>, Str
             }
             Response::new(200)
         },
-        move |quantity| Response::new(200).json(&tell(quantity)),
+        move |quantity| Response::new(200).json(&respond(quantity)),
     );
     let config = game.config("").replace(
         "read: $.quantity",
@@ -227,7 +228,7 @@ fn probed(read: &str, grants: bool, tell: fn(i64) -> Value) -> (Option<i32>, Str
 }
 
 #[test]
-fn a_mistyped_path_is_not_blamed_on_the_receiver() {
+fn a_typo_in_the_probe_path_is_not_blamed_on_the_receiver() {
     let always = |quantity| json!({ "player": "P", "quantity": quantity });
     let (code, told) = probed("$.quantiy", true, always);
     assert_eq!(code, Some(3), "{told}");
@@ -244,7 +245,7 @@ fn a_mistyped_path_is_not_blamed_on_the_receiver() {
 }
 
 #[test]
-fn what_is_not_held_may_be_left_out_and_is_blamed_where_it_is_due() {
+fn a_probe_may_omit_items_that_are_not_held() {
     let if_any = |quantity| match quantity {
         0 => json!({ "items": [] }),
         _ => json!({ "items": [{ "count": quantity }] }),
@@ -257,7 +258,7 @@ fn what_is_not_held_may_be_left_out_and_is_blamed_where_it_is_due() {
 }
 
 #[test]
-fn an_item_that_was_held_before_can_not_show_that_it_was_granted() {
+fn an_item_that_was_held_before_is_not_checked() {
     let scenario = "name: a hat\nevents:\n  one: { player_id: P1 }\nsteps:\n  - deliver: one\n    \
                     expect: { status: 2xx }\neffects:\n  - granted: one\n";
     let game = Game::new(|event, holdings| {

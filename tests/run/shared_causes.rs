@@ -1,11 +1,11 @@
-//! What many scenarios fail of alike is said once in the reports for people, with whom it concerns;
-//! what differs is told by itself, and the reports for programs keep every check.
+//! Reports for people show a common cause of failures once, with the scenarios that it affects.
+//! Other failures are shown separately, and reports for programs contain every check.
 
 use crate::support::{Folder, Game, Received, Response};
 use regex::Regex;
 use serde_json::{Value, json};
 
-/// A scenario that delivers one event and looks for its grant.
+/// A scenario that delivers one event and checks its grant.
 fn grants(name: &str) -> String {
     format!(
         "name: {name}\nevents: {{ coupon: {{ item: {{ sku: gems, quantity: 5 }} }} }}\n\
@@ -28,8 +28,8 @@ const NAMES: [&str; 4] = [
     "a late delivery",
 ];
 
-/// A suite of four scenarios that grant and two that forge, against a game that answers with
-/// `deliver` and whose profile is changed by `config`.
+/// Four scenarios that check a grant and two with a forgery, against a game that handles deliveries
+/// with `deliver` and whose profile is changed by `config`.
 struct Suite {
     folder: Folder,
     _game: Game,
@@ -58,7 +58,7 @@ impl Suite {
         }
     }
 
-    /// What a quiet run says, but for what differs between two runs.
+    /// The output of a quiet run without values that differ between runs.
     fn told(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
         let run = [
             "run",
@@ -86,7 +86,7 @@ impl Suite {
         })
     }
 
-    /// The checks in trouble of the JSON report.
+    /// The checks in the JSON report that did not pass.
     fn checks(&self) -> Vec<Value> {
         let run = ["run", "suite", "--report", "json"];
         let ended = self.folder.aghook(&run).output().expect("it runs");
@@ -109,37 +109,37 @@ impl Suite {
     }
 }
 
-fn as_it_is(config: String) -> String {
+fn unchanged(config: String) -> String {
     config
 }
 
-/// Refuses everything, as with another secret.
+/// A suite against a game that refuses everything, as with a wrong secret.
 fn refusing() -> Suite {
     Suite::new(
         |_| Response::new(401).json(&json!({ "error": "bad signature" })),
-        as_it_is,
+        unchanged,
     )
 }
 
 #[test]
-fn a_wrong_secret_is_said_once_with_how_to_find_out() {
+fn a_wrong_secret_is_reported_once_with_a_hint() {
     insta::assert_snapshot!(refusing().told(&[], &[]));
 }
 
 #[test]
-fn a_summary_page_says_a_cause_once() {
+fn the_summary_shows_a_cause_once() {
     insta::assert_snapshot!(refusing().told(&["--report", "markdown"], &[]));
 }
 
 #[test]
-fn annotations_say_a_cause_once() {
+fn annotations_show_a_cause_once() {
     let told = refusing().told(&[], &[("GITHUB_ACTIONS", "true")]);
     let lines: Vec<&str> = told.lines().filter(|line| line.starts_with("::")).collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[test]
-fn a_page_says_a_cause_once_and_leads_to_its_scenarios() {
+fn the_html_report_shows_a_cause_once_and_links_its_scenarios() {
     let suite = refusing();
     suite.told(&["--report", "html=run.html"], &[]);
     let page = suite.folder.read("run.html");
@@ -157,7 +157,7 @@ fn a_page_says_a_cause_once_and_leads_to_its_scenarios() {
 }
 
 #[test]
-fn reports_for_programs_keep_every_check() {
+fn reports_for_programs_contain_every_check() {
     let suite = refusing();
     let checks = suite.checks();
     assert_eq!(checks.len(), 8, "{checks:#?}");
@@ -171,7 +171,7 @@ fn reports_for_programs_keep_every_check() {
 }
 
 #[test]
-fn every_name_is_told_in_detail_and_a_few_otherwise() {
+fn only_verbose_output_names_every_scenario_of_a_cause() {
     let suite = refusing();
     let more = ["one", "two", "three"];
     for name in more {
@@ -198,9 +198,9 @@ fn every_name_is_told_in_detail_and_a_few_otherwise() {
     }
 }
 
-/// Each is answered otherwise: by the player's ID, which differs between the scenarios.
+/// Each delivery gets a different status.
 #[test]
-fn what_is_answered_otherwise_is_not_one_cause() {
+fn different_responses_are_not_a_common_cause() {
     let turns = std::sync::atomic::AtomicU16::new(0);
     let suite = Suite::new(
         move |_| Response::new(410 + turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
@@ -219,22 +219,22 @@ fn what_is_answered_otherwise_is_not_one_cause() {
 }
 
 #[test]
-fn one_forgery_that_is_accepted_is_told_by_itself() {
+fn a_single_accepted_forgery_is_shown_separately() {
     let suite = Suite::new(
         |request| {
             let is_forged = request.header("x-aghanim-signature").is_none();
             Response::new(if is_forged { 401 } else { 200 })
         },
-        as_it_is,
+        unchanged,
     );
     let told = suite.told(&[], &[]);
-    // Two forgeries differ: one is refused, and the other is accepted.
+    // The two forgeries differ: one is refused, the other accepted.
     assert!(
         told.contains("✗ failed wrong_secret is refused\n"),
         "{told}"
     );
     assert!(!told.contains("status of forged deliveries"), "{told}");
-    // Nothing was granted of what was accepted, of any event.
+    // All events were accepted without a grant.
     assert!(
         told.contains("cause 1: the event was accepted, and nothing of it was granted\n"),
         "{told}"
@@ -242,7 +242,7 @@ fn one_forgery_that_is_accepted_is_told_by_itself() {
 }
 
 #[test]
-fn a_probe_that_can_not_be_read_is_said_once() {
+fn an_unreadable_probe_is_reported_once() {
     let broken = |config: String| config.replace("/players/", "/nobody/");
     let suite = Suite::new(
         |request| {
@@ -260,7 +260,7 @@ fn a_probe_that_can_not_be_read_is_said_once() {
 }
 
 #[test]
-fn what_a_profile_lacks_is_said_once_under_strict() {
+fn strict_mode_reports_a_missing_probe_once() {
     let without = |config: String| {
         let (kept, _) = config.split_once("    probes:\n").expect("probes");
         kept.to_owned()

@@ -1,5 +1,4 @@
-//! Whether a run's verdicts are right: small scenarios against receivers that do right or wrong on
-//! purpose.
+//! The verdicts of a run: small scenarios against receivers that are correct or wrong on purpose.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,8 +11,8 @@ use crate::support::{
 };
 use serde_json::{Value, json};
 
-/// Runs a scenario against a receiver, and returns the report and every check: its subject, its
-/// verdict, what was expected and what was observed.
+/// Runs a scenario against a receiver; returns the report and every check with subject, verdict,
+/// expected and observed value.
 fn checks(peer: &Peer, scenario: &str) -> (Transcript, String) {
     let folder = Folder::with_scenario(scenario);
     let options = ["--target", &peer.url(), "--report", "json=run.jsonl"];
@@ -48,7 +47,7 @@ fn run_with(game: &Game, scenario: &str, config: &str) -> Transcript {
     Transcript::of(&mut folder.run(&[]))
 }
 
-/// A game that grants every delivery's item so many times.
+/// A game that grants the item of every delivery `times` times.
 fn granting(times: usize) -> Game {
     Game::new(move |event, holdings| {
         for _ in 0..times {
@@ -58,11 +57,11 @@ fn granting(times: usize) -> Game {
     })
 }
 
-/// What a game may refuse it may not grant as well, and what it takes it must grant.
+/// An accepted event must be granted, and a refused one must not.
 #[test]
-fn a_grant_that_depends_on_the_answer_holds_and_fails() {
-    /// A number that no status has.
-    const NO_STATUS: u16 = 99;
+fn a_grant_check_that_depends_on_the_response_passes_and_fails() {
+    /// Not a valid status.
+    const INVALID_STATUS: u16 = 99;
     let scenario = "name: x\nevents: { coupon: { item: { sku: gems, quantity: 5 } } }\nsteps:\n  \
                     - { deliver: coupon, retry: off, expect: { status: 2xx, level: should } }\n\
                     effects:\n  - { granted: coupon, if_delivered: true }\n";
@@ -73,10 +72,10 @@ fn a_grant_that_depends_on_the_answer_holds_and_fails() {
         (422, 0, 0, "1 warned"),
         (422, 1, 1, "gems changed by 5, not 0"),
         (503, 1, 1, "gems changed by 5, not 0"),
-        // What is no answer leaves it open.
-        (NO_STATUS, 0, 0, "1 warned"),
-        (NO_STATUS, 1, 0, "1 warned"),
-        (NO_STATUS, 2, 1, "gems changed by 10"),
+        // An invalid response leaves the grant undecided.
+        (INVALID_STATUS, 0, 0, "1 warned"),
+        (INVALID_STATUS, 1, 0, "1 warned"),
+        (INVALID_STATUS, 2, 1, "gems changed by 10"),
     ] {
         let game = Game::new(move |event, holdings| {
             for _ in 0..times {
@@ -93,7 +92,7 @@ fn a_grant_that_depends_on_the_answer_holds_and_fails() {
 }
 
 #[test]
-fn every_expectation_of_an_answer_holds_and_fails() {
+fn every_expectation_of_a_response_passes_and_fails() {
     let peer = Peer::answering(|_| {
         let body = json!({
             "status": "ok", "items": [1, 2], "n": 5.0, "none": null, "text": "granted 5 gems",
@@ -133,7 +132,7 @@ fn every_expectation_of_an_answer_holds_and_fails() {
 }
 
 #[test]
-fn a_body_satisfies_a_schema_or_not() {
+fn a_body_is_validated_against_a_schema() {
     let peer = Peer::answering(|_| Response::new(200).json(&json!({ "granted": 5 })));
     let schema = |kind: &str| json!({ "type": "object", "required": ["granted"], "properties": { "granted": { "type": kind } } });
     let folder = Folder::with_scenario(&expecting("{ schema: answer.json }"));
@@ -147,7 +146,7 @@ fn a_body_satisfies_a_schema_or_not() {
 }
 
 #[test]
-fn retries_show_in_attempts_and_outcome() {
+fn attempts_and_outcome_reflect_retries() {
     let answering = |statuses: &'static [u16]| {
         let next = AtomicUsize::new(0);
         Peer::answering(move |_| {
@@ -174,7 +173,7 @@ fn retries_show_in_attempts_and_outcome() {
         "{ attempts: 1, outcome: exhausted }\n    retry: off",
     );
     told(&[403], "{ status: 403, attempts: 1, outcome: refused }");
-    // A forgery is sent once, unless the step says otherwise.
+    // A forgery is not retried unless the step has `retry`.
     told(&[503], "{ attempts: 1 }\n    forge: wrong_secret");
     told(
         &[503],
@@ -188,17 +187,17 @@ fn retries_show_in_attempts_and_outcome() {
     );
 }
 
-/// How deliveries are answered, the exit code, and what the report says.
-type Case = (fn(usize) -> Response, i32, &'static str);
+/// The responses by delivery, the exit code and a text in the report.
+type RedeliveryCase = (fn(usize) -> Response, i32, &'static str);
 
 #[test]
-fn a_redelivery_is_answered_like_the_first_or_not() {
+fn same_response_compares_a_redelivery_with_the_first_delivery() {
     let answering = |answers: fn(usize) -> Response| {
         let next = AtomicUsize::new(0);
         Peer::answering(move |_| answers(next.fetch_add(1, Ordering::SeqCst)))
     };
     let scenario = expecting("{ same_response: true }\n    times: 2");
-    let cases: [Case; 5] = [
+    let cases: [RedeliveryCase; 5] = [
         (
             |_| Response::new(200).json(&json!({ "a": 1, "b": 2 })),
             0,
@@ -243,7 +242,7 @@ fn a_redelivery_is_answered_like_the_first_or_not() {
 }
 
 #[test]
-fn a_should_is_a_warning_beside_a_must_that_holds() {
+fn a_failing_should_is_a_warning_next_to_a_passing_must() {
     let peer = Peer::answering(|_| Response::new(400));
     let scenario = expecting("[{ status: 4xx }, { status: [401, 403], level: should }]");
     let (transcript, told) = checks(&peer, &scenario);
@@ -255,7 +254,7 @@ fn a_should_is_a_warning_beside_a_must_that_holds() {
 }
 
 #[test]
-fn granted_is_once() {
+fn granted_means_exactly_once() {
     let scenario = with_effect("granted: welcome");
     run(&granting(1), &scenario).ends_with(0);
     run(&granting(0), &scenario)
@@ -272,7 +271,7 @@ fn granted_is_once() {
 }
 
 #[test]
-fn not_granted_is_never() {
+fn not_granted_means_never() {
     let scenario = with_effect("not_granted: welcome");
     run(&granting(0), &scenario).ends_with(0);
     run(&granting(1), &scenario)
@@ -281,7 +280,7 @@ fn not_granted_is_never() {
 }
 
 #[test]
-fn a_redelivery_grants_no_more() {
+fn a_redelivery_must_not_grant_again() {
     let scenario = with_effect("granted: welcome")
         .replace("- deliver: welcome", "- deliver: welcome\n    times: 3");
     let idempotent = |key: &'static str| {
@@ -304,7 +303,7 @@ fn a_redelivery_grants_no_more() {
 }
 
 #[test]
-fn what_a_player_held_before_does_not_matter() {
+fn earlier_items_of_the_player_do_not_matter() {
     let game = Game::with_probe(
         |request, holdings| {
             Game::grant_item(holdings, &request.json());
@@ -320,8 +319,8 @@ fn what_a_player_held_before_does_not_matter() {
     .ends_with(0);
 }
 
-/// A game of which a probe reads these quantities one after the other, and the last one then on.
-/// The first is read before the delivery.
+/// A game whose probe returns these quantities in turn and then repeats the last. The first is read
+/// before the delivery.
 fn reading(quantities: &'static [i64]) -> Game {
     let reads = AtomicUsize::new(0);
     Game::with_probe(
@@ -334,19 +333,19 @@ fn reading(quantities: &'static [i64]) -> Game {
     )
 }
 
-/// The receiver answers first and grants later. An empty `settle` leaves the waiting at its default.
+/// The receiver responds first and grants later. An empty `settle` means the default.
 #[test]
-fn a_receiver_that_grants_later_is_waited_for() {
+fn a_run_waits_for_late_grants() {
     let scenario = with_effect("granted: welcome");
-    let later = || reading(&[0, 0, 0, 0, 5]);
-    run_with(&later(), &scenario, "    settle:\n").ends_with(0);
-    run_with(&later(), &scenario, "    settle: 0s\n")
+    let late = || reading(&[0, 0, 0, 0, 5]);
+    run_with(&late(), &scenario, "    settle:\n").ends_with(0);
+    run_with(&late(), &scenario, "    settle: 0s\n")
         .ends_with(1)
         .says(&["gems changed by 0, not 5"]);
 }
 
-/// A game of which some readings fail, by their number from 0; else it grants.
-fn away_at(readings: &'static [usize]) -> Game {
+/// A game that grants, but whose probe fails at these readings, counted from 0.
+fn failing_readings(readings: &'static [usize]) -> Game {
     let reads = AtomicUsize::new(0);
     Game::with_probe(
         |request, holdings| {
@@ -362,23 +361,23 @@ fn away_at(readings: &'static [usize]) -> Game {
     )
 }
 
-/// The receiver is started again while its probe is read.
+/// The receiver restarts while its probe is read.
 #[test]
-fn a_probe_that_comes_back_is_waited_for() {
+fn a_run_waits_for_a_probe_that_recovers() {
     let scenario = with_effect("granted: welcome");
-    run_with(&away_at(&[1, 2]), &scenario, "    settle:\n").ends_with(0);
-    run_with(&away_at(&[1, 2]), &scenario, "    settle: 0s\n").ends_with(3);
-    // What was not read before the first step can't be read later, so it is waited for only where
-    // the profile says how long.
-    run_with(&away_at(&[0, 1]), &scenario, "    settle: 300ms\n").ends_with(0);
-    run_with(&away_at(&[0, 1]), &scenario, "    settle:\n")
+    run_with(&failing_readings(&[1, 2]), &scenario, "    settle:\n").ends_with(0);
+    run_with(&failing_readings(&[1, 2]), &scenario, "    settle: 0s\n").ends_with(3);
+    // The reading before the first step can't be repeated later, so the run waits for it only if
+    // the profile sets `settle`.
+    run_with(&failing_readings(&[0, 1]), &scenario, "    settle: 300ms\n").ends_with(0);
+    run_with(&failing_readings(&[0, 1]), &scenario, "    settle:\n")
         .ends_with(3)
         .says(&["answered 503"]);
 }
 
-/// Where a wait is asked for, it is waited to its end: what was right at first may yet go wrong.
+/// An explicit `settle` is waited out completely, since a second grant may come late.
 #[test]
-fn a_receiver_that_grants_again_later_is_caught_where_a_wait_is_asked_for() {
+fn an_explicit_settle_catches_a_late_second_grant() {
     let scenario = with_effect("{ granted: welcome, settle: 200ms }");
     run(&reading(&[0, 5]), &scenario).ends_with(0);
     run(&reading(&[0, 5, 10]), &scenario)
@@ -389,7 +388,7 @@ fn a_receiver_that_grants_again_later_is_caught_where_a_wait_is_asked_for() {
 }
 
 #[test]
-fn an_effect_can_be_spelled_out() {
+fn an_effect_can_be_checked_with_an_explicit_probe() {
     let with = |effect: &str| run(&granting(1), &with_effect(effect));
     with("{ probe: quantity, of: welcome, change: 5 }").ends_with(0);
     with("{ probe: quantity, of: welcome, change: 4 }")
@@ -401,7 +400,7 @@ fn an_effect_can_be_spelled_out() {
 }
 
 #[test]
-fn a_probe_may_find_nothing_where_the_profile_says_so() {
+fn a_probe_may_return_404_if_the_profile_sets_missing() {
     let game = Game::with_probe(|_, _| Response::new(200), |_| Response::new(404));
     let scenario = with_effect("not_granted: welcome");
     run(&game, &scenario)
@@ -463,10 +462,10 @@ fn a_command_can_be_a_probe() {
     }
 }
 
-/// No request is answered before all of them have arrived in full, so a sender that waits for one
-/// answer before it sends the next request never gets any.
+/// The receiver responds only after all requests have arrived, so a sender that waits for a
+/// response before its next request would never get one.
 #[test]
-fn together_is_at_the_same_moment() {
+fn together_means_simultaneously() {
     let all = Barrier::new(8);
     let peer = Peer::answering(move |_| {
         all.wait();
@@ -479,7 +478,7 @@ fn together_is_at_the_same_moment() {
 }
 
 #[test]
-fn a_shuffled_order_follows_from_the_seed() {
+fn a_shuffled_order_depends_on_the_seed() {
     let order = |seed: &str| {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&seen);
@@ -506,7 +505,7 @@ fn a_shuffled_order_follows_from_the_seed() {
 }
 
 #[test]
-fn any_other_request_can_be_sent() {
+fn other_requests_can_be_sent() {
     let seen = Arc::new(Mutex::new(None));
     let told = Arc::clone(&seen);
     let peer = Peer::answering(move |request| {
@@ -547,14 +546,14 @@ steps:
 }
 
 #[test]
-fn a_pause_is_not_waited_for() {
+fn a_pause_takes_no_real_time() {
     let peer = Peer::answering(|_| Response::new(200));
     let scenario = expecting("{ status: 200 }").replace("steps:\n", "steps:\n  - pause: 30d\n");
     checks(&peer, &scenario).0.ends_with(0);
 }
 
 #[test]
-fn every_case_of_a_matrix_is_judged_by_itself() {
+fn every_case_of_a_matrix_has_its_own_verdict() {
     let peer = Peer::answering(|request| {
         let quantity = request.json()["event_data"]["item"]["quantity"].as_i64();
         Response::new(if quantity == Some(2) { 500 } else { 200 })
@@ -567,15 +566,15 @@ fn every_case_of_a_matrix_is_judged_by_itself() {
         .says(&["3 scenarios: 2 passed, 1 failed", "failed x [n=2]"]);
 }
 
-/// What a sound receiver may do must not be blamed.
-mod no_false_alarm {
+/// Sound receivers must not be blamed for their choices.
+mod false_alarms {
     use super::*;
 
     fn item(spec: &str) -> String {
         with_effect("granted: welcome").replace("{ sku: gems, quantity: 5 }", spec)
     }
 
-    /// A game that grants these, whatever the event says.
+    /// A game that grants these quantities for every event.
     fn granting_these(grants: &'static [(&'static str, i64)]) -> Game {
         Game::new(move |event, holdings: &mut Holdings| {
             for (sku, quantity) in grants {
@@ -600,7 +599,7 @@ mod no_false_alarm {
     }
 
     #[test]
-    fn a_bundle_is_granted_by_its_own_sku_or_by_what_is_in_it() {
+    fn a_bundle_is_granted_by_its_own_sku_or_by_its_contents() {
         let bundle = item(
             "{ sku: chest, quantity: 1, bundle: [{ sku: gems, quantity: 3 }, { sku: gold, quantity: 2 }] }",
         );
@@ -625,7 +624,7 @@ mod no_false_alarm {
     }
 
     #[test]
-    fn a_fallback_is_granted_in_place_of_the_item() {
+    fn a_fallback_is_granted_instead_of_the_item() {
         let scenario = item("{ sku: hat, quantity: 1, fallback: { sku: gems, quantity: 9 } }");
         run(&granting_these(&[("hat", 1)]), &scenario).ends_with(0);
         run(&granting_these(&[("gems", 9)]), &scenario).ends_with(0);
