@@ -1,5 +1,5 @@
-//! What a user may get wrong, and what the program says of it: what is wrong, where, what was
-//! expected and what to do.
+//! Mistakes that users make, and the error messages: what is wrong, where, what was expected and
+//! what to do.
 
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
@@ -8,13 +8,14 @@ use crate::support::{
     Folder, HttpsReceiver, Peer, Transcript, UNREACHABLE, expecting, transcript, with_effect,
 };
 
-/// The most lines of a message: one screen.
+/// The maximum number of lines of a message.
 const ONE_SCREEN: usize = 24;
 
-/// What `check` says of each text as a scenario file. `run` must say the same, and send nothing.
+/// The messages of `check` for each text as a scenario file. `run` must print the same and send
+/// nothing.
 #[track_caller]
-fn complaints<T: AsRef<[u8]>>(cases: &[(&str, T)]) -> String {
-    let mut complaints = String::new();
+fn messages<T: AsRef<[u8]>>(cases: &[(&str, T)]) -> String {
+    let mut messages = String::new();
     for (title, text) in cases {
         let folder = Folder::new().with("scenario.yaml", text);
         let checked = Transcript::of(&mut folder.aghook(&["check", "scenario.yaml"])).ends_with(2);
@@ -23,9 +24,9 @@ fn complaints<T: AsRef<[u8]>>(cases: &[(&str, T)]) -> String {
         assert_eq!(run.stdout, "", "{title}");
         let lines = checked.stderr.lines().count();
         assert!(lines <= ONE_SCREEN, "{title}: {}", checked.stderr);
-        complaints = format!("{complaints}### {title}\n{}\n", checked.stderr);
+        messages = format!("{messages}### {title}\n{}\n", checked.stderr);
     }
-    crate::support::normalised(&complaints)
+    crate::support::normalised(&messages)
 }
 
 /// The transcripts of several command lines in one folder.
@@ -43,8 +44,8 @@ fn transcripts(folder: &Folder, code: i32, lines: &[&[&str]]) -> String {
 }
 
 #[test]
-fn a_file_that_is_no_yaml() {
-    let said = complaints(&[
+fn invalid_yaml() {
+    let said = messages(&[
         ("empty", &b""[..]),
         ("only comments", b"# to be written\n"),
         ("not UTF-8", b"name: ok\nabout: caf\xe9\n"),
@@ -64,8 +65,8 @@ fn a_file_that_is_no_yaml() {
 }
 
 #[test]
-fn a_value_of_the_wrong_type() {
-    let said = complaints(&[
+fn wrong_types() {
+    let said = messages(&[
         ("text in place of the mapping", "hello\n".to_owned()),
         ("a list in place of the mapping", "- a\n- b\n".to_owned()),
         (
@@ -87,8 +88,8 @@ fn a_value_of_the_wrong_type() {
 }
 
 #[test]
-fn a_word_that_is_not_known() {
-    let said = complaints(&[
+fn unknown_words() {
+    let said = messages(&[
         ("key", expecting("{ sttaus: 2xx }")),
         (
             "key of a step",
@@ -133,8 +134,8 @@ fn a_word_that_is_not_known() {
 }
 
 #[test]
-fn a_text_that_means_nothing() {
-    let said = complaints(&[
+fn invalid_texts() {
+    let said = messages(&[
         ("JSONPath", expecting("{ body: { \"$.a[\": 1 } }")),
         ("JSONPath without $", expecting("{ body: { status: ok } }")),
         (
@@ -161,10 +162,10 @@ fn a_text_that_means_nothing() {
 }
 
 #[test]
-fn a_scenario_that_leads_nowhere() {
+fn scenarios_that_make_no_sense() {
     let bundle =
         |item: &str| with_effect("granted: welcome").replace("{ sku: gems, quantity: 5 }", item);
-    let said = complaints(&[
+    let said = messages(&[
         (
             "a bundle in itself",
             bundle("{ sku: chest, bundle: [{ sku: pouch, bundle: [{ sku: chest }] }] }"),
@@ -204,7 +205,7 @@ fn a_scenario_that_leads_nowhere() {
 }
 
 #[test]
-fn a_file_made_to_hurt() {
+fn malicious_files() {
     let deep = format!("name: {}{}\n", "[".repeat(10_000), "]".repeat(10_000));
     let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x, x]\n");
     for (previous, letter) in ('a'..='y').zip('b'..='z') {
@@ -217,7 +218,7 @@ fn a_file_made_to_hurt() {
         expecting("{ status: 2xx }"),
         many.collect::<String>()
     );
-    let said = complaints(&[
+    let said = messages(&[
         ("10,000 levels", deep),
         ("an alias bomb", bomb),
         ("2,048 cases", many),
@@ -230,7 +231,7 @@ fn a_file_made_to_hurt() {
 }
 
 #[test]
-fn a_path_that_leads_to_no_file() {
+fn invalid_paths() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("empty")).expect("a folder");
     let check = transcripts(
@@ -256,7 +257,7 @@ fn a_path_that_leads_to_no_file() {
 }
 
 #[test]
-fn a_huge_file_is_refused_unread() {
+fn a_huge_file_is_refused_without_reading_it() {
     let folder = Folder::new();
     let file = std::fs::File::create(folder.path("scenario.yaml")).expect("a file");
     file.set_len(100 * 1024 * 1024).expect("a sparse file");
@@ -271,7 +272,7 @@ fn a_huge_file_is_refused_unread() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_or_a_device_is_no_file() {
+fn a_pipe_or_a_device_is_refused() {
     let folder = Folder::new();
     let made = std::process::Command::new("mkfifo")
         .arg(folder.path("pipe.yaml"))
@@ -289,7 +290,7 @@ fn a_pipe_or_a_device_is_no_file() {
 }
 
 #[test]
-fn the_command_line() {
+fn invalid_options() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     let run = |words: &[&'static str]| [&["run", "scenario.yaml"], words].concat();
     let said = transcripts(
@@ -315,7 +316,7 @@ fn the_command_line() {
 }
 
 #[test]
-fn a_target_that_can_not_be_used() {
+fn invalid_targets() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     let target = |url: &'static str| ["run", "scenario.yaml", "--target", url];
     let said = transcripts(
@@ -333,7 +334,7 @@ fn a_target_that_can_not_be_used() {
 }
 
 #[test]
-fn a_secret_that_is_not_there() {
+fn missing_secrets() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }")).with("empty.txt", "\n");
     let run = |words: &[&str]| {
         let mut command = folder.run(&["--target", "http://127.0.0.1:9/hook"]);
@@ -354,7 +355,7 @@ fn a_secret_that_is_not_there() {
 }
 
 #[test]
-fn a_config_that_is_wrong() {
+fn invalid_configs() {
     let with = |config: &str| {
         Folder::with_scenario(&expecting("{ status: 2xx }")).with("aghook.yaml", config)
     };
@@ -424,7 +425,7 @@ fn a_config_that_is_wrong() {
 }
 
 #[test]
-fn check_finds_targets_that_can_not_be_sent_to() {
+fn check_reports_invalid_targets() {
     for (target, reason) in [
         ("127.0.0.1:8080/x", "this is no URL"),
         (
@@ -441,7 +442,7 @@ fn check_finds_targets_that_can_not_be_sent_to() {
 }
 
 #[test]
-fn check_reads_the_config_as_well() {
+fn check_also_reads_the_config() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"))
         .with("aghook.yaml", "profiles:\n  local:\n    tarrget: x\n")
         .with("other.yaml", "profiles: 3\n");
@@ -463,12 +464,12 @@ fn check_reads_the_config_as_well() {
 }
 
 #[test]
-fn a_target_that_is_not_there() {
+fn unreachable_targets() {
     let untrusted = HttpsReceiver::new("127.0.0.1", &[b"http/1.1"]);
     let other_name = HttpsReceiver::new("game.example", &[b"http/1.1"]);
     let plain = Peer::raw(|mut stream, _| {
-        let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
-        let _ = stream.write_all(answer);
+        let response = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+        let _ = stream.write_all(response);
         let _ = stream.shutdown(Shutdown::Write);
         let _ = stream.read_to_end(&mut Vec::new());
     });
@@ -500,7 +501,7 @@ fn a_target_that_is_not_there() {
 }
 
 #[test]
-fn http_to_a_port_that_speaks_https() {
+fn http_to_an_https_port() {
     let encrypted = HttpsReceiver::new("127.0.0.1", &[b"http/1.1"]);
     let url = encrypted.url().replace("https:", "http:");
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }\n    retry: off"));

@@ -1,5 +1,5 @@
-//! The secret is in nothing that any command writes: not in success, not in failure, not where a
-//! receiver sends it back, not in hex or base64.
+//! No command writes the secret anywhere: not on success, not on failure, not if a receiver sends
+//! it back, and not in hex or base64.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -12,11 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// A secret that JSON, URLs and shells each write in a way of their own.
+/// A secret that JSON, URLs and shells each escape differently.
 const SECRET: &str = "whsec_Zq/9\"x+J'u4pÜ";
 const TOKEN: &str = "tok_Vb/3\"k+W'e8rß";
 
-/// Everything that would tell a reader the secret.
+/// All encodings that would reveal the secret.
 fn forms(secret: &str) -> Vec<String> {
     let in_json = json!(secret).to_string();
     let in_json = in_json.trim_matches('"').to_owned();
@@ -40,7 +40,7 @@ fn assert_hidden(secret: &str, place: &str, written: &[u8]) {
     for form in forms(secret) {
         assert!(!text.contains(&form), "`{form}` in {place}:\n{text}");
     }
-    // Binary content stands in reports as base64, which hides it from a plain search.
+    // Reports contain binary content as base64, where a plain search would not find the secret.
     for word in text.split(|c: char| !c.is_ascii_graphic() || c == '"') {
         let decoded = STANDARD.decode(word).unwrap_or_default();
         let found = String::from_utf8_lossy(&decoded).contains(secret);
@@ -48,23 +48,23 @@ fn assert_hidden(secret: &str, place: &str, written: &[u8]) {
     }
 }
 
-/// All files that commands have written into the folder.
+/// Checks all files that commands have written to the folder.
 #[track_caller]
 fn assert_hidden_in_files(secret: &str, folder: &Folder) {
     for entry in walkdir::WalkDir::new(folder.root())
         .into_iter()
         .filter_map(Result::ok)
     {
-        let holds_it = entry.file_name() == "secret.txt";
-        if entry.file_type().is_file() && !holds_it {
+        let is_secret_file = entry.file_name() == "secret.txt";
+        if entry.file_type().is_file() && !is_secret_file {
             let written = fs::read(entry.path()).expect("a file");
             assert_hidden(secret, &entry.path().display().to_string(), &written);
         }
     }
 }
 
-/// A receiver that knows the secret, and gives it away in every form and in every place.
-fn telltale(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync + 'static) -> Peer {
+/// A receiver that reveals the secret in every encoding and every part of the response.
+fn leaking_receiver(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync + 'static) -> Peer {
     Peer::answering(move |request| {
         let all: Vec<String> = forms(SECRET);
         let told = json!({
@@ -86,13 +86,13 @@ fn telltale(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync + 'stati
     })
 }
 
-/// The program with the secret, and with every variable that makes programs talk.
+/// `aghook` with the secret and with variables that enable verbose output.
 fn aghook(folder: &Folder, arguments: &[&str]) -> assert_cmd::Command {
     let mut command = folder.aghook(arguments);
     command
         .env("AGHOOK_SECRET", SECRET)
         .env("OLD_SECRET", format!("{SECRET}-old"))
-        // A secret would not be found in a line that is broken within it.
+        // Wide lines, so that the secret is never split between lines.
         .env("COLUMNS", "100000")
         .env("RUST_LOG", "trace")
         .env("RUST_BACKTRACE", "full")
@@ -101,7 +101,7 @@ fn aghook(folder: &Folder, arguments: &[&str]) -> assert_cmd::Command {
 }
 
 #[track_caller]
-fn tell(folder: &Folder, arguments: &[&str]) -> Transcript {
+fn run_and_check(folder: &Folder, arguments: &[&str]) -> Transcript {
     let transcript = Transcript::of(aghook(folder, arguments).write_stdin("{}"));
     let line = arguments.join(" ");
     assert_hidden(SECRET, &line, transcript.stdout.as_bytes());
@@ -110,8 +110,8 @@ fn tell(folder: &Folder, arguments: &[&str]) -> Transcript {
     transcript
 }
 
-/// Every command, in success and in failure. `TARGET` stands for a receiver that gives the secret
-/// away, `UNREACHABLE` for a port without one.
+/// Every command, with success and failure. `TARGET` stands for a receiver that reveals the secret,
+/// `UNREACHABLE` for a port without a receiver.
 const LINES: &[(&str, &[&str])] = &[
     (
         "run",
@@ -213,7 +213,7 @@ const LINES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn no_command_tells_the_secret() {
+fn no_command_reveals_the_secret() {
     let help = Transcript::of(&mut aghook(&Folder::new(), &["--help"]))
         .ends_with(0)
         .stdout;
@@ -226,11 +226,11 @@ fn no_command_tells_the_secret() {
         commands.contains(&"run") && commands.contains(&"verify"),
         "{help}"
     );
-    let peer = telltale(500, |told| told.to_string().into_bytes());
+    let peer = leaking_receiver(500, |told| told.to_string().into_bytes());
     for command in commands {
         let known = LINES.iter().find(|(name, _)| *name == command);
         let Some((_, lines)) = known else {
-            panic!("`aghook {command}` is new: add to this table how it is called");
+            panic!("`aghook {command}` is new: add its command lines to this table");
         };
         let scenario =
             expecting("{ status: 2xx, body: { $.secret: x } }\n    retry: { attempts: 2 }");
@@ -239,13 +239,13 @@ fn no_command_tells_the_secret() {
             let line = line
                 .replace("TARGET", &peer.url())
                 .replace("UNREACHABLE", UNREACHABLE);
-            tell(&folder, &line.split(' ').collect::<Vec<_>>());
+            run_and_check(&folder, &line.split(' ').collect::<Vec<_>>());
         }
     }
 }
 
 #[test]
-fn a_receiver_can_not_give_it_away() {
+fn a_receiver_can_not_reveal_the_secret() {
     let escaped = |told: &Value| {
         let text = told
             .to_string()
@@ -266,38 +266,38 @@ fn a_receiver_can_not_give_it_away() {
     let expectation = "[{ status: 404 }, { same_response: false }, { headers: { X-Secret: x, X-Encoded: x } }, \
         { body: { $.secret: x, $.long: x, $.encoded: x, \"$['in a list']\": x, $: x } }]\n    times: 2\n    retry: off";
     let peers = [
-        telltale(500, plain),
-        telltale(200, plain),
-        telltale(200, escaped),
-        telltale(500, binary),
-        telltale(403, not_json),
+        leaking_receiver(500, plain),
+        leaking_receiver(200, plain),
+        leaking_receiver(200, escaped),
+        leaking_receiver(500, binary),
+        leaking_receiver(403, not_json),
     ];
     for peer in peers {
         let folder = Folder::with_scenario(&expecting(expectation));
         let options = ["-v", "--report", "json=run.jsonl", "--target", &peer.url()];
-        let told = tell(&folder, &[&["run", "scenario.yaml"], &options[..]].concat());
+        let told = run_and_check(&folder, &[&["run", "scenario.yaml"], &options[..]].concat());
         told.ends_with(1).says(&["[secret not shown]"]);
         assert!(folder.read("run.jsonl").contains("[secret not shown]"));
     }
 }
 
-/// An answer that repeats the secret is judged as it came: hiding it changes no verdict.
+/// A response with the secret is checked before the secret is hidden.
 #[test]
-fn hiding_changes_no_verdict() {
-    let peer = telltale(200, |told| told.to_string().into_bytes());
+fn hiding_the_secret_changes_no_verdict() {
+    let peer = leaking_receiver(200, |told| told.to_string().into_bytes());
     let length = SECRET.chars().count();
-    let holds = expecting(&format!(
+    let passing = expecting(&format!(
         "{{ body: {{ $.secret: {{ length: {length} }} }} }}"
     ));
-    let folder = Folder::with_scenario(&holds);
-    tell(&folder, &["run", "scenario.yaml", "--target", &peer.url()]).ends_with(0);
-    let fails = expecting("{ body: { $.secret: { contains: secret not shown } } }");
-    let folder = Folder::with_scenario(&fails);
-    tell(&folder, &["run", "scenario.yaml", "--target", &peer.url()]).ends_with(1);
+    let folder = Folder::with_scenario(&passing);
+    run_and_check(&folder, &["run", "scenario.yaml", "--target", &peer.url()]).ends_with(0);
+    let failing = expecting("{ body: { $.secret: { contains: secret not shown } } }");
+    let folder = Folder::with_scenario(&failing);
+    run_and_check(&folder, &["run", "scenario.yaml", "--target", &peer.url()]).ends_with(1);
 }
 
 #[test]
-fn a_secret_in_the_place_of_its_name_is_not_repeated() {
+fn a_secret_given_instead_of_a_name_is_not_repeated() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     for word in [
         "--secret-env",
@@ -305,7 +305,7 @@ fn a_secret_in_the_place_of_its_name_is_not_repeated() {
         "--secret",
         "--also-secret-env",
     ] {
-        // No path looks like this one: with a `/` or a dot in it, it would be taken for one.
+        // With a `/` or a dot, the secret would look like a path.
         let secret = SECRET.replace('/', "-");
         for command in [
             "run --target http://127.0.0.1:9/",
@@ -332,9 +332,9 @@ fn a_secret_in_the_place_of_its_name_is_not_repeated() {
     assert_hidden(SECRET, "an error of the profile", told.text().as_bytes());
 }
 
-/// The values of environment variables in a profile's probes are credentials too.
+/// Environment variables in a profile's probes are credentials too.
 #[test]
-fn a_probe_can_not_give_its_credentials_away() {
+fn a_probe_can_not_reveal_its_credentials() {
     let run = |config: &str| {
         let folder =
             Folder::with_scenario(&with_effect("granted: welcome")).with("aghook.yaml", config);
@@ -376,14 +376,14 @@ fn a_probe_can_not_give_its_credentials_away() {
         (&["cat"], &["echo"])
     };
     run(&command(&[say, &["no number: $TOKEN"]].concat()));
-    // What a command complains of names its arguments.
+    // Error messages of commands contain their arguments.
     run(&command(&[print, &["no-such-$TOKEN"]].concat()));
     run(&command(&["no-such-program-$TOKEN"]));
 }
 
-/// The receiver keeps a ledger and tells of every request; neither holds the secret.
+/// Neither the receiver's ledger nor its log contains the secret.
 #[test]
-fn the_receiver_keeps_it_to_itself() {
+fn the_receiver_does_not_reveal_the_secret() {
     let folder = Folder::with_scenario(&with_effect("granted: welcome"));
     let mut receiver = Command::new(env!("CARGO_BIN_EXE_aghook"))
         .current_dir(folder.root())
@@ -404,8 +404,8 @@ fn the_receiver_keeps_it_to_itself() {
             json!(body.to_string())
         );
         let folder = Folder::with_scenario(&scenario);
-        tell(&folder, &["run", "scenario.yaml", "--target", &url]);
-        tell(
+        run_and_check(&folder, &["run", "scenario.yaml", "--target", &url]);
+        run_and_check(
             &folder,
             &[
                 "run",
