@@ -34,9 +34,9 @@ fn messages<T: AsRef<[u8]>>(cases: &[(&str, T)]) -> String {
 fn transcripts(folder: &Folder, code: i32, lines: &[&[&str]]) -> String {
     let transcripts = lines.iter().map(|words| {
         let ended = Transcript::of(&mut folder.aghook(words)).ends_with(code);
-        let said = crate::support::normalised(&ended.text());
+        let output = crate::support::normalised(&ended.text());
         format!(
-            "$ aghook {}\n{said}\n",
+            "$ aghook {}\n{output}\n",
             crate::support::normalised(&words.join(" "))
         )
     });
@@ -45,7 +45,7 @@ fn transcripts(folder: &Folder, code: i32, lines: &[&[&str]]) -> String {
 
 #[test]
 fn invalid_yaml() {
-    let said = messages(&[
+    let output = messages(&[
         ("empty", &b""[..]),
         ("only comments", b"# to be written\n"),
         ("not UTF-8", b"name: ok\nabout: caf\xe9\n"),
@@ -61,12 +61,12 @@ fn invalid_yaml() {
         ),
         ("a NUL", b"name: x\0\n"),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
 fn wrong_types() {
-    let said = messages(&[
+    let output = messages(&[
         ("text in place of the mapping", "hello\n".to_owned()),
         ("a list in place of the mapping", "- a\n- b\n".to_owned()),
         (
@@ -84,12 +84,12 @@ fn wrong_types() {
         ),
         ("a missing key", "name: x\n".to_owned()),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
 fn unknown_words() {
-    let said = messages(&[
+    let output = messages(&[
         ("key", expecting("{ sttaus: 2xx }")),
         (
             "key of a step",
@@ -130,12 +130,12 @@ fn unknown_words() {
             expecting("{ status: 2xx, body: { $.a: 1, $.b: { machtes: x } } }"),
         ),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
 fn invalid_texts() {
-    let said = messages(&[
+    let output = messages(&[
         ("JSONPath", expecting("{ body: { \"$.a[\": 1 } }")),
         ("JSONPath without $", expecting("{ body: { status: ok } }")),
         (
@@ -158,14 +158,14 @@ fn invalid_texts() {
         ),
         ("count", expecting("{ attempts: 3..1 }")),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
 fn scenarios_that_make_no_sense() {
     let bundle =
         |item: &str| with_effect("granted: welcome").replace("{ sku: gems, quantity: 5 }", item);
-    let said = messages(&[
+    let output = messages(&[
         (
             "a bundle in itself",
             bundle("{ sku: chest, bundle: [{ sku: pouch, bundle: [{ sku: chest }] }] }"),
@@ -201,7 +201,7 @@ fn scenarios_that_make_no_sense() {
         ("a grant and none", with_effect("granted: welcome\n  - not_granted: welcome")),
         ("one delivery together", expecting("{ status: 2xx }\n    together: true")),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn malicious_files() {
         expecting("{ status: 2xx }"),
         many.collect::<String>()
     );
-    let said = messages(&[
+    let output = messages(&[
         ("10,000 levels", deep),
         ("an alias bomb", bomb),
         ("2,048 cases", many),
@@ -227,7 +227,7 @@ fn malicious_files() {
             "\"na\\e[31mme\": x # \u{9b}2J\n".to_owned(),
         ),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn a_pipe_or_a_device_is_refused() {
 fn invalid_options() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     let run = |words: &[&'static str]| [&["run", "scenario.yaml"], words].concat();
-    let said = transcripts(
+    let output = transcripts(
         &folder,
         2,
         &[
@@ -312,14 +312,14 @@ fn invalid_options() {
             &["list", "--filter", "nothing like it"],
         ],
     );
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
 fn invalid_targets() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     let target = |url: &'static str| ["run", "scenario.yaml", "--target", url];
-    let said = transcripts(
+    let output = transcripts(
         &folder,
         2,
         &[
@@ -330,7 +330,7 @@ fn invalid_targets() {
             &target("http://127.0.0.1/hook#top"),
         ],
     );
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
@@ -344,14 +344,14 @@ fn missing_secrets() {
             .args(words);
         command
     };
-    let said = [
+    let output = [
         transcript(&mut run(&[])),
         transcript(&mut run(&["--secret-env", "GAME_SECRET"])),
         transcript(run(&[]).env("AGHOOK_SECRET", "")),
         transcript(&mut run(&["--secret-file", "missing.txt"])),
         transcript(&mut run(&["--secret-file", "empty.txt"])),
     ];
-    insta::assert_snapshot!(said.join("\n"));
+    insta::assert_snapshot!(output.join("\n"));
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn invalid_configs() {
             "",
         ),
     ];
-    let mut said = String::new();
+    let mut output = String::new();
     for (title, config, profile) in cases {
         let folder = with(&config);
         let mut command = folder.run(&[]);
@@ -416,12 +416,12 @@ fn invalid_configs() {
             command.args(["--profile", profile]);
         }
         let ended = Transcript::of(&mut command).ends_with(2);
-        said = format!(
-            "{said}### {title}\n{}\n",
+        output = format!(
+            "{output}### {title}\n{}\n",
             crate::support::normalised(&ended.stderr)
         );
     }
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
@@ -435,9 +435,13 @@ fn check_reports_invalid_targets() {
     ] {
         let config = format!("profiles:\n  local:\n    target: {target}\n");
         let folder = Folder::new().with("aghook.yaml", &config);
-        let said = Transcript::of(&mut folder.aghook(&["check", "aghook.yaml"])).ends_with(2);
-        assert!(said.stderr.contains("aghook.yaml:3:13"), "{}", said.stderr);
-        assert!(said.stderr.contains(reason), "{}", said.stderr);
+        let output = Transcript::of(&mut folder.aghook(&["check", "aghook.yaml"])).ends_with(2);
+        assert!(
+            output.stderr.contains("aghook.yaml:3:13"),
+            "{}",
+            output.stderr
+        );
+        assert!(output.stderr.contains(reason), "{}", output.stderr);
     }
 }
 
@@ -446,7 +450,7 @@ fn check_also_reads_the_config() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"))
         .with("aghook.yaml", "profiles:\n  local:\n    tarrget: x\n")
         .with("other.yaml", "profiles: 3\n");
-    let said = transcripts(
+    let output = transcripts(
         &folder,
         2,
         &[
@@ -460,7 +464,7 @@ fn check_also_reads_the_config() {
             ],
         ],
     );
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
@@ -479,7 +483,7 @@ fn unreachable_targets() {
     let [to_plain, to_closing] = [plain, closing].map(|peer| peer.url().replace("http:", "https:"));
     let cacert = Folder::with_scenario(&expecting("{ status: 2xx }"))
         .with("other.pem", &other_name.certificate);
-    let said = transcripts(
+    let output = transcripts(
         &cacert,
         3,
         &[
@@ -497,7 +501,7 @@ fn unreachable_targets() {
             &["run", "scenario.yaml", "--target", &to_closing],
         ],
     );
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]

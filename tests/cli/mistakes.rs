@@ -26,8 +26,9 @@ fn messages(text: &str) -> Vec<String> {
 }
 
 fn lines(problems: &Diagnostics) -> Vec<String> {
-    let told = problems.0.iter();
-    told.map(|problem| format!("{}: {}", problem.location(), problem.message))
+    let problems = problems.0.iter();
+    problems
+        .map(|problem| format!("{}: {}", problem.location(), problem.message))
         .collect()
 }
 
@@ -266,7 +267,7 @@ fn edit() -> impl Strategy<Value = Edit> {
 
 /// Asserts that the problems of one file are ordered and unique.
 fn assert_in_order(problems: &Diagnostics) {
-    let told = lines(problems);
+    let texts = lines(problems);
     let places: Vec<(usize, usize)> = problems
         .0
         .iter()
@@ -277,10 +278,10 @@ fn assert_in_order(problems: &Diagnostics) {
             Some((numbers.next()?.parse().ok()?, column))
         })
         .collect();
-    assert!(!told.is_empty());
-    assert!(places.is_sorted(), "not in order: {told:#?}");
-    let distinct: BTreeSet<&String> = told.iter().collect();
-    assert_eq!(distinct.len(), told.len(), "reported twice: {told:#?}");
+    assert!(!texts.is_empty());
+    assert!(places.is_sorted(), "not in order: {texts:#?}");
+    let distinct: BTreeSet<&String> = texts.iter().collect();
+    assert_eq!(distinct.len(), texts.len(), "reported twice: {texts:#?}");
 }
 
 proptest! {

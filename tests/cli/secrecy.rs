@@ -67,7 +67,7 @@ fn assert_hidden_in_files(secret: &str, folder: &Folder) {
 fn leaking_receiver(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync + 'static) -> Peer {
     Peer::answering(move |request| {
         let all: Vec<String> = forms(SECRET);
-        let told = json!({
+        let content = json!({
             "secret": SECRET,
             "token": TOKEN,
             SECRET: "as a key",
@@ -82,7 +82,7 @@ fn leaking_receiver(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync 
             .header("X-Secret", SECRET)
             .header("X-Encoded", &all[3..7].join(" "))
             .header("X-Signature", signature)
-            .body(body(&told))
+            .body(body(&content))
     })
 }
 
@@ -226,7 +226,7 @@ fn no_command_reveals_the_secret() {
         commands.contains(&"run") && commands.contains(&"verify"),
         "{help}"
     );
-    let peer = leaking_receiver(500, |told| told.to_string().into_bytes());
+    let peer = leaking_receiver(500, |content| content.to_string().into_bytes());
     for command in commands {
         let known = LINES.iter().find(|(name, _)| *name == command);
         let Some((_, lines)) = known else {
@@ -246,23 +246,23 @@ fn no_command_reveals_the_secret() {
 
 #[test]
 fn a_receiver_can_not_reveal_the_secret() {
-    let escaped = |told: &Value| {
-        let text = told
+    let escaped = |content: &Value| {
+        let text = content
             .to_string()
             .replace('/', "\\/")
             .replace("whsec", "\\u0077hse\\u0063");
         text.into_bytes()
     };
-    let binary = |told: &Value| {
+    let binary = |content: &Value| {
         [
             b"\xff\xfe\0",
-            told.to_string().as_bytes(),
+            content.to_string().as_bytes(),
             SECRET.as_bytes(),
         ]
         .concat()
     };
-    let not_json = |told: &Value| format!("{SECRET} {SECRET}{told}{SECRET}").into_bytes();
-    let plain = |told: &Value| told.to_string().into_bytes();
+    let not_json = |content: &Value| format!("{SECRET} {SECRET}{content}{SECRET}").into_bytes();
+    let plain = |content: &Value| content.to_string().into_bytes();
     let expectation = "[{ status: 404 }, { same_response: false }, { headers: { X-Secret: x, X-Encoded: x } }, \
         { body: { $.secret: x, $.long: x, $.encoded: x, \"$['in a list']\": x, $: x } }]\n    times: 2\n    retry: off";
     let peers = [
@@ -275,8 +275,9 @@ fn a_receiver_can_not_reveal_the_secret() {
     for peer in peers {
         let folder = Folder::with_scenario(&expecting(expectation));
         let options = ["-v", "--report", "json=run.jsonl", "--target", &peer.url()];
-        let told = run_and_check(&folder, &[&["run", "scenario.yaml"], &options[..]].concat());
-        told.ends_with(1).says(&["[secret not shown]"]);
+        let transcript =
+            run_and_check(&folder, &[&["run", "scenario.yaml"], &options[..]].concat());
+        transcript.ends_with(1).says(&["[secret not shown]"]);
         assert!(folder.read("run.jsonl").contains("[secret not shown]"));
     }
 }
@@ -284,7 +285,7 @@ fn a_receiver_can_not_reveal_the_secret() {
 /// A response with the secret is checked before the secret is hidden.
 #[test]
 fn hiding_the_secret_changes_no_verdict() {
-    let peer = leaking_receiver(200, |told| told.to_string().into_bytes());
+    let peer = leaking_receiver(200, |content| content.to_string().into_bytes());
     let length = SECRET.chars().count();
     let passing = expecting(&format!(
         "{{ body: {{ $.secret: {{ length: {length} }} }} }}"
@@ -315,11 +316,11 @@ fn a_secret_given_instead_of_a_name_is_not_repeated() {
         ] {
             let mut line = aghook(&folder, &[]);
             line.args(command.split(' ')).args([word, &secret]);
-            let told = Transcript::of(&mut line).ends_with(2);
+            let transcript = Transcript::of(&mut line).ends_with(2);
             assert_hidden(
                 &secret,
                 &format!("{command} {word}"),
-                told.text().as_bytes(),
+                transcript.text().as_bytes(),
             );
         }
     }
@@ -328,8 +329,12 @@ fn a_secret_given_instead_of_a_name_is_not_repeated() {
         json!(SECRET)
     );
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }")).with("aghook.yaml", profile);
-    let told = Transcript::of(&mut aghook(&folder, &["run", "scenario.yaml"])).ends_with(2);
-    assert_hidden(SECRET, "an error of the profile", told.text().as_bytes());
+    let transcript = Transcript::of(&mut aghook(&folder, &["run", "scenario.yaml"])).ends_with(2);
+    assert_hidden(
+        SECRET,
+        "an error of the profile",
+        transcript.text().as_bytes(),
+    );
 }
 
 /// Environment variables in a profile's probes are credentials too.
@@ -342,10 +347,10 @@ fn a_probe_can_not_reveal_its_credentials() {
             &folder,
             &["run", "scenario.yaml", "-v", "--report", "json=run.jsonl"],
         );
-        let told = Transcript::of(command.env("TOKEN", TOKEN)).ends_with(3);
-        assert_hidden(TOKEN, "the terminal", told.text().as_bytes());
+        let transcript = Transcript::of(command.env("TOKEN", TOKEN)).ends_with(3);
+        assert_hidden(TOKEN, "the terminal", transcript.text().as_bytes());
         assert_hidden(TOKEN, "the report", folder.read("run.jsonl").as_bytes());
-        told.says(&["1 broken", "[secret not shown]"]);
+        transcript.says(&["1 broken", "[secret not shown]"]);
     };
     let headers = "\n        headers: { Authorization: \"Bearer $TOKEN\" }\n        read: $.";
     let echoing = || {

@@ -14,4 +14,4 @@ mod proof;
 mod report_json;
 mod scenarios;
 mod transcripts;
-mod walk;
+mod tutorial;

@@ -114,7 +114,7 @@ fn compare(name: &str, command: &str, output: &str) {
     let readme = Document::read("README.md");
     let mark = format!("<!-- transcript: {name} -->\n```console\n");
     let (before, rest) = readme.text.split_once(&mark).expect("a transcript");
-    let (shown, after) = rest.split_once("```\n").expect("its end");
+    let (shown, after) = rest.split_once("```\n").expect("the end marker");
     let current = format!("$ {command}\n{output}\n");
     if updating() {
         let text = format!("{before}{mark}{current}```\n{after}");

@@ -245,8 +245,8 @@ fn a_change_is_shown_and_accepted() {
     game.answer_with(202);
     let changed = run(&RUN).ends_with(1);
     insta::assert_snapshot!("a_change_at_a_terminal", normalised(&changed.text()));
-    let told = run(&["snapshots", "status", "snapshots/welcome.snap", "--diff"]).ends_with(1);
-    insta::assert_snapshot!("a_change_that_waits", told.text());
+    let pending = run(&["snapshots", "status", "snapshots/welcome.snap", "--diff"]).ends_with(1);
+    insta::assert_snapshot!("a_change_that_waits", pending.text());
 
     run(&["snapshots", "reject", WAITING])
         .ends_with(0)
@@ -308,16 +308,16 @@ fn every_report_shows_a_difference() {
         "run_ended",
     ];
     assert!(names.ends_with(&last), "{names:?}");
-    let told = |name: &str| {
+    let event_named = |name: &str| {
         events
             .iter()
             .find(|event| event["event"] == name)
             .expect(name)
     };
-    assert_eq!(told("snapshot_compared")["outcome"], "differs");
-    assert_eq!(told("scenario_ended")["verdict"], "failed");
-    assert_eq!(told("run_ended")["scenarios"]["failed"], 1);
-    assert_eq!(told("snapshots_ended")["different"], 1);
+    assert_eq!(event_named("snapshot_compared")["outcome"], "differs");
+    assert_eq!(event_named("scenario_ended")["verdict"], "failed");
+    assert_eq!(event_named("run_ended")["scenarios"]["failed"], 1);
+    assert_eq!(event_named("snapshots_ended")["different"], 1);
 }
 
 #[test]

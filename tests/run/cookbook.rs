@@ -108,9 +108,9 @@ impl Receiver {
             .env("PATH", path)
             .output()
             .expect("runs");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let errors = String::from_utf8_lossy(&output.stderr);
-        (output.status.code(), format!("{said}{errors}"))
+        (output.status.code(), format!("{stdout}{errors}"))
     }
 }
 
@@ -181,9 +181,9 @@ fn every_recipe_passes() {
     let recipes = recipes();
     assert!(recipes.len() >= 12, "{}", recipes.len());
     for recipe in recipes.iter().filter(|recipe| can_run(recipe)) {
-        let (code, said) = receiver.run(recipe);
-        assert_eq!(code, Some(0), "{}: {said}", recipe.title);
-        assert!(said.contains("0 failed"), "{}: {said}", recipe.title);
+        let (code, output) = receiver.run(recipe);
+        assert_eq!(code, Some(0), "{}: {output}", recipe.title);
+        assert!(output.contains("0 failed"), "{}: {output}", recipe.title);
     }
 }
 
@@ -194,10 +194,10 @@ fn every_recipe_fails_if_the_receiver_makes_its_mistake() {
         let options = recipe.mistake_command.strip_prefix("aghook receive ");
         let options: Vec<&str> = options.expect(&recipe.title).split(' ').collect();
         let receiver = Receiver::start(&options);
-        let (code, said) = receiver.run(recipe);
-        let failing = ["✗ granted", "✗ not granted"].map(|check| said.contains(check));
+        let (code, output) = receiver.run(recipe);
+        let failing = ["✗ granted", "✗ not granted"].map(|check| output.contains(check));
         if code != Some(1) || failing == [false; 2] {
-            missed.push(format!("{}: {said}", recipe.title));
+            missed.push(format!("{}: {output}", recipe.title));
         }
     }
     assert_eq!(missed, Vec::<String>::new());
@@ -210,8 +210,8 @@ fn a_receiver_that_responds_early_passes_the_recipe_for_it() {
     let queue = recipes
         .iter()
         .find(|recipe| recipe.profile.contains("settle:"));
-    let (code, said) = receiver.run(queue.expect("the recipe"));
-    assert_eq!(code, Some(0), "{said}");
+    let (code, output) = receiver.run(queue.expect("the recipe"));
+    assert_eq!(code, Some(0), "{output}");
 }
 
 #[test]

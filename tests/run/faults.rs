@@ -342,7 +342,7 @@ fn a_race_is_reported_exactly_when_it_happens() {
                 assert!((1..=deliveries).contains(&run.most_grants), "{run:?}");
                 assert_eq!(run.failed, run.most_grants > 1, "{run:?}");
                 if words.is_empty() {
-                    assert_eq!(run.most_grants, 1, "one after the other there is no race");
+                    assert_eq!(run.most_grants, 1, "sequential deliveries can not race");
                 }
             }
         }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use crate::support::{Folder, Game, Peer, Response, Transcript};
 use serde_json::Value;
 
-const RESTARTING: &str = "name: granted once though it is restarted
+const RESTARTING: &str = "name: granted once despite a restart
 events: { coupon: { item: { quantity: 5 } } }
 steps:
   - deliver: coupon
@@ -55,11 +55,11 @@ fn without_a_restart_hook_the_scenario_is_not_checked_with_a_hint() {
 fn a_restart_by_request_reveals_a_game_that_loses_its_keys() {
     for (forgets, code) in [(false, 0), (true, 1)] {
         let keys: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let kept = Arc::clone(&keys);
+        let forgotten = Arc::clone(&keys);
         let hook = Peer::answering(move |request| {
             assert_eq!(request.path, "/hook");
             if forgets {
-                kept.lock().expect("not poisoned").clear();
+                forgotten.lock().expect("not poisoned").clear();
             }
             Response::new(204)
         });
@@ -76,7 +76,7 @@ fn a_restart_by_request_reveals_a_game_that_loses_its_keys() {
 fn a_failed_restart_is_broken_and_does_not_blame_the_receiver() {
     let refusing = Peer::answering(|_| Response::new(500));
     let by_request = format!("    restart: {{ http: POST {} }}\n", refusing.url());
-    for (profile, told) in [
+    for (profile, message) in [
         (by_request.as_str(), "answered 500"),
         (
             "    restart: { command: [aghook-has-no-such-program] }\n",
@@ -85,7 +85,7 @@ fn a_failed_restart_is_broken_and_does_not_blame_the_receiver() {
     ] {
         run(&game(Arc::default()), profile, &[])
             .ends_with(3)
-            .says(&["broken", told]);
+            .says(&["broken", message]);
     }
 }
 
@@ -106,10 +106,10 @@ fn a_receiver_that_does_not_come_back_times_out() {
     let address = listener.local_addr().expect("an address");
     let (is_down, down) = mpsc::channel::<()>();
     let goes_down = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&goes_down);
+    let stopping = Arc::clone(&goes_down);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            if told.load(Ordering::SeqCst) {
+            if stopping.load(Ordering::SeqCst) {
                 break;
             }
             let stream = stream.expect("a connection");
@@ -126,7 +126,7 @@ fn a_receiver_that_does_not_come_back_times_out() {
         // Wakes up the listener.
         drop(TcpStream::connect(address));
         let down = down.lock().expect("not poisoned");
-        down.recv().expect("it goes down");
+        down.recv().expect("the listener closes");
         Response::new(200)
     });
     let profile = format!(
@@ -221,9 +221,9 @@ steps:
     expect: { status: 2xx }
 ";
     let seen: Arc<Mutex<Vec<Value>>> = Arc::default();
-    let told = Arc::clone(&seen);
+    let recorded = Arc::clone(&seen);
     let peer = Peer::answering(move |request| {
-        told.lock().expect("not poisoned").push(request.json());
+        recorded.lock().expect("not poisoned").push(request.json());
         Response::new(200)
     });
     let folder = Folder::with_scenario(scenario);
@@ -236,7 +236,7 @@ steps:
     let transaction = seen[1]["transaction_id"].as_str();
     assert!(transaction.is_some_and(|id| id.ends_with("-x")));
 
-    for (wrong, told) in [
+    for (wrong, message) in [
         ("{ ending: -a, same_as: one }", "one of `same_as`"),
         ("{ endin: -a }", "ending"),
     ] {
@@ -244,6 +244,6 @@ steps:
         let folder = Folder::with_scenario(&text);
         Transcript::of(&mut folder.aghook(&["check", "scenario.yaml"]))
             .ends_with(2)
-            .says(&[told]);
+            .says(&[message]);
     }
 }

@@ -392,7 +392,7 @@ fn items_kept_only_in_memory_are_reported_as_lost() {
 fn a_receiver_that_stays_down_fails_the_expectations_and_every_attempt_is_recorded() {
     let receiver = Receiver::start("127.0.0.1:0", &["--crash-after", "2"]);
     let mut run = Run::start(&receiver, SCENARIO, FEW_ATTEMPTS, &[]);
-    assert_eq!(run.end(), 1, "a delivery that nobody answers is not 2xx");
+    assert_eq!(run.end(), 1, "an unanswered delivery is not 2xx");
     receiver.crashed();
     let broken = |name| format!("granted {name}: broken");
     assert_eq!(run.verdicts(), ["first", "second", "third"].map(broken));
@@ -423,7 +423,7 @@ fn a_receiver_that_stays_down_fails_the_expectations_and_every_attempt_is_record
 fn a_receiver_that_stays_down_leaves_effects_undecided() {
     let receiver = Receiver::start("127.0.0.1:0", &["--crash-after", "2"]);
     let mut run = Run::start(&receiver, ONLY_EFFECTS, FEW_ATTEMPTS, &[]);
-    assert_eq!(run.end(), 3, "nobody knows what players hold");
+    assert_eq!(run.end(), 3, "the inventories are undecided");
     receiver.crashed();
     let broken = |name| format!("granted {name}: broken");
     assert_eq!(run.verdicts(), ["first", "second"].map(broken));

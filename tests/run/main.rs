@@ -7,7 +7,7 @@ mod hooks;
 mod hostile_receivers;
 mod https;
 mod killed_receiver;
-mod profile_words;
+mod profile_settings;
 mod receiver_ledger;
 mod shared_causes;
 #[path = "../support/mod.rs"]

@@ -18,7 +18,7 @@ fn checks(peer: &Peer, scenario: &str) -> (Transcript, String) {
     let options = ["--target", &peer.url(), "--report", "json=run.jsonl"];
     let transcript = Transcript::of(&mut folder.run(&options));
     assert!(transcript.code < 2, "{}", transcript.text());
-    let mut told = String::new();
+    let mut listed = String::new();
     for line in folder.read("run.jsonl").lines() {
         let event: Value = serde_json::from_str(line).expect("JSON");
         let deliveries = event["deliveries"].as_array().into_iter().flatten();
@@ -28,13 +28,13 @@ fn checks(peer: &Peer, scenario: &str) -> (Transcript, String) {
             let [subject, verdict] = [word("subject"), word("verdict")];
             let [expected, observed] = [word("expected"), word("observed")];
             writeln!(
-                told,
+                listed,
                 "{verdict}  {subject}\n    expected {expected}\n    observed {observed}"
             )
             .expect("written");
         }
     }
-    (transcript, normalised(&told))
+    (transcript, normalised(&listed))
 }
 
 /// Runs a scenario against a game.
@@ -65,7 +65,7 @@ fn a_grant_check_that_depends_on_the_response_passes_and_fails() {
     let scenario = "name: x\nevents: { coupon: { item: { sku: gems, quantity: 5 } } }\nsteps:\n  \
                     - { deliver: coupon, retry: off, expect: { status: 2xx, level: should } }\n\
                     effects:\n  - { granted: coupon, if_delivered: true }\n";
-    for (status, times, code, told) in [
+    for (status, times, code, text) in [
         (200, 1, 0, "1 passed"),
         (200, 0, 1, "gems changed by 0, not 5"),
         (200, 2, 1, "gems changed by 10, not 5"),
@@ -83,7 +83,7 @@ fn a_grant_check_that_depends_on_the_response_passes_and_fails() {
             }
             Response::new(status)
         });
-        run(&game, scenario).ends_with(code).says(&[told]);
+        run(&game, scenario).ends_with(code).says(&[text]);
     }
     let misplaced = scenario.replace("granted: coupon,", "not_granted: coupon,");
     Transcript::of(&mut Folder::with_scenario(&misplaced).aghook(&["check", "scenario.yaml"]))
@@ -126,9 +126,9 @@ fn every_expectation_of_a_response_passes_and_fails() {
         "{ attempts: 2.., outcome: refused }",
     ];
     let list = expectations.join("\n      - ");
-    let (transcript, told) = checks(&peer, &expecting(&format!("\n      - {list}")));
+    let (transcript, listed) = checks(&peer, &expecting(&format!("\n      - {list}")));
     transcript.ends_with(1);
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(listed);
 }
 
 #[test]
@@ -154,36 +154,35 @@ fn attempts_and_outcome_reflect_retries() {
             Response::new(statuses[next.min(statuses.len() - 1)])
         })
     };
-    let told = |statuses, expectation: &str| {
-        let (transcript, told) = checks(&answering(statuses), &expecting(expectation));
+    let assert_passing = |statuses, expectation: &str| {
+        let (transcript, _) = checks(&answering(statuses), &expecting(expectation));
         transcript.ends_with(0);
-        told
     };
-    told(
+    assert_passing(
         &[503, 429, 204],
         "{ status: 204, attempts: 3, outcome: delivered }",
     );
-    told(&[503], "{ status: 503, attempts: 5, outcome: exhausted }");
-    told(
+    assert_passing(&[503], "{ status: 503, attempts: 5, outcome: exhausted }");
+    assert_passing(
         &[503],
         "{ attempts: 2, outcome: exhausted }\n    retry: { attempts: 2 }",
     );
-    told(
+    assert_passing(
         &[503],
         "{ attempts: 1, outcome: exhausted }\n    retry: off",
     );
-    told(&[403], "{ status: 403, attempts: 1, outcome: refused }");
+    assert_passing(&[403], "{ status: 403, attempts: 1, outcome: refused }");
     // A forgery is not retried unless the step has `retry`.
-    told(&[503], "{ attempts: 1 }\n    forge: wrong_secret");
-    told(
+    assert_passing(&[503], "{ attempts: 1 }\n    forge: wrong_secret");
+    assert_passing(
         &[503],
         "{ attempts: 5 }\n    forge: wrong_secret\n    retry: {}",
     );
-    let (transcript, told) = checks(&answering(&[503, 200]), &expecting("{ attempts: 1 }"));
+    let (transcript, listed) = checks(&answering(&[503, 200]), &expecting("{ attempts: 1 }"));
     transcript.ends_with(1);
     assert!(
-        told.contains("failed  attempts\n    expected 1\n    observed 2"),
-        "{told}"
+        listed.contains("failed  attempts\n    expected 1\n    observed 2"),
+        "{listed}"
     );
 }
 
@@ -245,12 +244,12 @@ fn same_response_compares_a_redelivery_with_the_first_delivery() {
 fn a_failing_should_is_a_warning_next_to_a_passing_must() {
     let peer = Peer::answering(|_| Response::new(400));
     let scenario = expecting("[{ status: 4xx }, { status: [401, 403], level: should }]");
-    let (transcript, told) = checks(&peer, &scenario);
+    let (transcript, listed) = checks(&peer, &scenario);
     transcript.ends_with(0).says(&[
         "1 scenario: 0 passed, 1 warned",
         "2 checks: 1 passed, 1 warned",
     ]);
-    assert!(told.starts_with("passed  status"), "{told}");
+    assert!(listed.starts_with("passed  status"), "{listed}");
 }
 
 #[test]
@@ -472,19 +471,19 @@ fn together_means_simultaneously() {
         Response::new(200)
     });
     let scenario = expecting("{ status: 200, attempts: 1 }\n    times: 8\n    together: true");
-    let (transcript, told) = checks(&peer, &scenario);
+    let (transcript, listed) = checks(&peer, &scenario);
     transcript.ends_with(0);
-    assert_eq!(told.matches("passed  status").count(), 8, "{told}");
+    assert_eq!(listed.matches("passed  status").count(), 8, "{listed}");
 }
 
 #[test]
 fn a_shuffled_order_depends_on_the_seed() {
     let order = |seed: &str| {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&seen);
+        let recorded = Arc::clone(&seen);
         let peer = Peer::answering(move |request| {
             let code = request.json()["event_data"]["coupon"]["code"].to_string();
-            told.lock().expect("one at a time").push(code);
+            recorded.lock().expect("one at a time").push(code);
             Response::new(200)
         });
         let events = ["a", "b", "c", "d", "e", "f"];
@@ -507,10 +506,10 @@ fn a_shuffled_order_depends_on_the_seed() {
 #[test]
 fn other_requests_can_be_sent() {
     let seen = Arc::new(Mutex::new(None));
-    let told = Arc::clone(&seen);
+    let recorded = Arc::clone(&seen);
     let peer = Peer::answering(move |request| {
         if request.method == "PUT" {
-            *told.lock().expect("one at a time") = Some(request.clone());
+            *recorded.lock().expect("one at a time") = Some(request.clone());
             return Response::new(201);
         }
         Response::new(200)
@@ -528,11 +527,11 @@ steps:
   - request: { url: /health }
     expect: { status: 201 }
 ";
-    let (transcript, told) = checks(&peer, scenario);
+    let (transcript, listed) = checks(&peer, scenario);
     transcript.ends_with(1);
     assert!(
-        told.contains("failed  status\n    expected 201\n    observed 200"),
-        "{told}"
+        listed.contains("failed  status\n    expected 201\n    observed 200"),
+        "{listed}"
     );
     let seen = seen
         .lock()

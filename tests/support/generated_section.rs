@@ -23,10 +23,10 @@ pub(crate) fn check_section(
     let written = written.replace("\r\n", "\n");
     let begin = format!("{BEGIN}{name} -->\n");
     let (before, rest) = written.split_once(&begin).expect(name);
-    let (old, after) = rest.split_once(END).expect("its end");
+    let (old, after) = rest.split_once(END).expect("the end marker");
     if std::env::var_os(UPDATE).is_some_and(|value| value == "1") {
-        let right = format!("{before}{begin}\n{text}\n{END}{after}");
-        std::fs::write(&path, right).expect("written");
+        let updated = format!("{before}{begin}\n{text}\n{END}{after}");
+        std::fs::write(&path, updated).expect("written");
     } else {
         assert!(
             is_the_same(old.trim(), text.trim()),

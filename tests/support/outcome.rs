@@ -42,7 +42,9 @@ impl Outcome {
     pub(crate) fn file(&self, event: &Value) -> String {
         let mut started = self.named("scenario_started");
         let started = started.find(|started| started["scenario"] == event["scenario"]);
-        let file = started.expect("begun")["file"].as_str().expect("a file");
+        let file = started.expect("a started scenario")["file"]
+            .as_str()
+            .expect("a file");
         let stem = file
             .strip_prefix("scenarios/")
             .and_then(|file| file.strip_suffix(".yaml"));

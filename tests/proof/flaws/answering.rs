@@ -16,13 +16,17 @@ async fn answers_forgeries_with(flaw: Flaw, status: u16) {
     let Pair { sound, flawed } = pair(flaw).await;
     let event = event();
     for forgery in Forgery::ALL {
-        let right = sound.send(forged(forgery, &event)).await.expect("answered");
-        let wrong = flawed
+        let sound_reply = sound.send(forged(forgery, &event)).await.expect("answered");
+        let flawed_reply = flawed
             .send(forged(forgery, &event))
             .await
             .expect("answered");
-        assert_eq!((right.status, wrong.status), (403, status), "{forgery}");
-        assert!(wrong.body.contains("\"status\":\"error\""));
+        assert_eq!(
+            (sound_reply.status, flawed_reply.status),
+            (403, status),
+            "{forgery}"
+        );
+        assert!(flawed_reply.body.contains("\"status\":\"error\""));
     }
     assert_eq!(flawed.held(PLAYER, SKU).await, "0");
     // A genuine but invalid event still gets 400.
@@ -80,8 +84,8 @@ pub(crate) async fn overlap_refused() {
     for number in 0..TRIES_UNTIL_HIT {
         let player = format!("player-{number}");
         let event = event_of(&player);
-        let right = statuses_together(sound, &[&event; 3]).await;
-        assert_eq!(right, ["200", "200", "200"]);
+        let sound_statuses = statuses_together(sound, &[&event; 3]).await;
+        assert_eq!(sound_statuses, ["200", "200", "200"]);
         let statuses = statuses_together(flawed, &[&event; 3]).await;
         assert_eq!(flawed.deliver(&event).await, 200);
         assert_eq!(flawed.held(&player, SKU).await, QUANTITY);

@@ -165,7 +165,7 @@ impl VariantOutcome {
             let place = numbers
                 .iter()
                 .position(|number| **number == event["scenario"]);
-            files[place.expect("begun")].to_owned()
+            files[place.expect("a started scenario")].to_owned()
         };
         let mut outcome = Self {
             code,

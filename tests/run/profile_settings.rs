@@ -155,11 +155,11 @@ fn fire_takes_listed_players_in_turn() {
 /// Runs these steps and returns the signature timestamp of each delivery.
 fn timestamps(steps: &str) -> Vec<String> {
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let told = Arc::clone(&seen);
+    let recorded = Arc::clone(&seen);
     let game = Game::with_probe(
         move |request, _| {
             let timestamp = request.header("X-Aghanim-Signature-Timestamp");
-            let mut seen = told.lock().expect("no panic");
+            let mut seen = recorded.lock().expect("no panic");
             seen.push(timestamp.unwrap_or_default().to_owned());
             Response::new(if seen.len() == 1 { 503 } else { 200 })
         },

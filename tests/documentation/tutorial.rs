@@ -23,7 +23,7 @@ const ADDRESS: &str = "127.0.0.1:8080";
 #[test]
 fn the_tutorial_works_as_shown() {
     let page = Document::read(PAGE);
-    let mut walker = Walker::new();
+    let mut tutorial = Tutorial::new();
     let mut shown = String::new();
     let mut lines = page.text.lines();
     let mut commands = 0;
@@ -37,10 +37,10 @@ fn the_tutorial_works_as_shown() {
         if language == "console" {
             for command in block.iter().filter_map(|line| line.strip_prefix("$ ")) {
                 commands += 1;
-                shown.extend(["$ ", command, "\n", &walker.run(command)]);
+                shown.extend(["$ ", command, "\n", &tutorial.run(command)]);
             }
         } else {
-            walker.write(&block);
+            tutorial.write(&block);
             shown.extend(block.iter().flat_map(|line| [*line, "\n"]));
         }
         shown.push_str("```\n");
@@ -63,7 +63,7 @@ fn without_durations(text: &str) -> String {
     took.replace_all(text, "took N s").into_owned()
 }
 
-struct Walker {
+struct Tutorial {
     folder: TempDir,
     /// The background processes; the first one is `%1`.
     jobs: Vec<Child>,
@@ -72,7 +72,7 @@ struct Walker {
     address: String,
 }
 
-impl Walker {
+impl Tutorial {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder"),
@@ -195,7 +195,7 @@ impl Walker {
     }
 }
 
-impl Drop for Walker {
+impl Drop for Tutorial {
     fn drop(&mut self) {
         self.jobs.iter_mut().for_each(end);
     }
