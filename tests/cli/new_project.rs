@@ -81,7 +81,7 @@ fn assert_installs_this_version(command: &str) {
 fn passes(script: &str, folder: &Path) -> bool {
     for tool in ["bash", "curl"] {
         if Command::new(tool).arg("--version").output().is_err() {
-            eprintln!("skipped: {tool} is not installed, so the job was not run");
+            eprintln!("left out: {tool} is not installed, so the job was not run");
             return false;
         }
     }

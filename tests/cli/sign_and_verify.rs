@@ -378,7 +378,7 @@ impl TemplateReceiver {
             // Written directly to stderr, since the test harness hides the output of passing tests.
             let _ = writeln!(
                 std::io::stderr(),
-                "skipped: the exchange with the receiver in Python; install Python 3.9 or newer \
+                "left out: the exchange with the receiver in Python; install Python 3.9 or newer \
                  (https://www.python.org, or the package python3) to run it"
             );
             return None;

@@ -62,7 +62,7 @@ fn same(what: &str, ours_us: &Value, java_ns: f64) {
 
 #[test]
 #[ignore = "needs Java and HdrHistogram's own reader, which .ci/run installs"]
-fn the_java_reader_reads_the_same_numbers() {
+fn the_reader_in_java_reads_the_same_numbers() {
     let folder = Folder::new();
     let options = ["--rate", "400", "--duration", "3s", "--duplicates", "20%"];
     let log = ["--report", "hdr=load.hlog"];

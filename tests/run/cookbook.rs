@@ -169,7 +169,7 @@ fn can_run(recipe: &Recipe) -> bool {
     let needs_shell = recipe.profile.contains("command:");
     let has_curl = || Command::new("curl").arg("--version").output().is_ok();
     if needs_shell && !(cfg!(unix) && has_curl()) {
-        eprintln!("skipped: {} needs a shell and curl", recipe.title);
+        eprintln!("left out: {} needs a shell and curl", recipe.title);
         return false;
     }
     true

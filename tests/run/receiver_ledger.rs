@@ -83,7 +83,7 @@ fn start_child(store: &Path) -> (Child, SocketAddr) {
     let mut child = Command::new(std::env::current_exe().expect("a path"))
         .args([
             "--exact",
-            "receiver_to_be_killed",
+            "receiver_ledger::receiver_to_be_killed",
             "--ignored",
             "--nocapture",
         ])

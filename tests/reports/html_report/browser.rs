@@ -50,7 +50,7 @@ pub(crate) fn in_browser(test: impl AsyncFnOnce(&Browser)) {
             // Written directly to stderr, since the test harness hides the output of passing tests.
             let _ = writeln!(
                 std::io::stderr(),
-                "skipped: the HTML report in a browser; install chromium and chromedriver (on \
+                "left out: the HTML report in a browser; install chromium and chromedriver (on \
                  Debian the packages chromium and chromium-driver) to run it"
             );
         });

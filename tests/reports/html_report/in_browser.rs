@@ -283,7 +283,7 @@ fn a_curl_command_sends_the_same_bytes_again() {
         ];
         let curl = Command::new("curl").arg("--version").output().is_ok();
         if !curl || cfg!(windows) {
-            println!("skipped: curl is not installed, so its commands are only parsed");
+            println!("left out: curl is not installed, so its commands are only parsed");
         }
         for body in bodies {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

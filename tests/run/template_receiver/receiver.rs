@@ -104,7 +104,7 @@ fn python() -> Option<&'static str> {
         // Written directly to stderr, since the test harness hides the output of passing tests.
         let _ = writeln!(
             std::io::stderr(),
-            "skipped: the bundled suite against the receiver in Python; install Python 3.9 or \
+            "left out: the bundled suite against the receiver in Python; install Python 3.9 or \
              newer (https://www.python.org, or the package python3) to run it"
         );
     }
