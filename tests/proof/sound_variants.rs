@@ -24,7 +24,7 @@ fn no_sound_receiver_is_blamed() {
             result
                 .problems
                 .iter()
-                .map(|what| format!("{}: {what}", result.case.name)),
+                .map(|problem| format!("{}: {problem}", result.case.name)),
         );
     }
     let table = markdown(&results);

@@ -45,8 +45,8 @@ fn the_template_refuses_every_forgery_except_wrong_timestamps() {
         let Some(forgery) = attempt["forgery"].as_str() else {
             continue;
         };
-        let is_timestamp = ["stale_timestamp", "future_timestamp"].contains(&forgery);
-        let status = if is_timestamp { 200 } else { 403 };
+        let has_wrong_timestamp = ["stale_timestamp", "future_timestamp"].contains(&forgery);
+        let status = if has_wrong_timestamp { 200 } else { 403 };
         assert_eq!(attempt["answer"]["response"]["status"], status, "{forgery}");
         forgeries += 1;
     }
