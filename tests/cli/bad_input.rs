@@ -1,20 +1,21 @@
-//! What a user may get wrong, and what the program says of it: what is wrong, where, what was
-//! expected and what to do.
+//! Mistakes that users make, and the error messages: what is wrong, where, what was expected and
+//! what to do.
 
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 
 use crate::support::{
-    Encrypted, Folder, NOBODY, Peer, Transcript, effecting, expecting, transcript,
+    Folder, HttpsReceiver, Peer, Transcript, UNREACHABLE, expecting, transcript, with_effect,
 };
 
-/// The most lines of a message: one screen.
+/// The maximum number of lines of a message.
 const ONE_SCREEN: usize = 24;
 
-/// What `check` says of each text as a scenario file. `run` must say the same, and send nothing.
+/// The messages of `check` for each text as a scenario file. `run` must print the same and send
+/// nothing.
 #[track_caller]
-fn complaints<T: AsRef<[u8]>>(cases: &[(&str, T)]) -> String {
-    let mut complaints = String::new();
+fn messages<T: AsRef<[u8]>>(cases: &[(&str, T)]) -> String {
+    let mut messages = String::new();
     for (title, text) in cases {
         let folder = Folder::new().with("scenario.yaml", text);
         let checked = Transcript::of(&mut folder.aghook(&["check", "scenario.yaml"])).ends_with(2);
@@ -23,9 +24,9 @@ fn complaints<T: AsRef<[u8]>>(cases: &[(&str, T)]) -> String {
         assert_eq!(run.stdout, "", "{title}");
         let lines = checked.stderr.lines().count();
         assert!(lines <= ONE_SCREEN, "{title}: {}", checked.stderr);
-        complaints = format!("{complaints}### {title}\n{}\n", checked.stderr);
+        messages = format!("{messages}### {title}\n{}\n", checked.stderr);
     }
-    crate::support::normalised(&complaints)
+    crate::support::normalised(&messages)
 }
 
 /// The transcripts of several command lines in one folder.
@@ -33,9 +34,9 @@ fn complaints<T: AsRef<[u8]>>(cases: &[(&str, T)]) -> String {
 fn transcripts(folder: &Folder, code: i32, lines: &[&[&str]]) -> String {
     let transcripts = lines.iter().map(|words| {
         let ended = Transcript::of(&mut folder.aghook(words)).ends_with(code);
-        let said = crate::support::normalised(&ended.text());
+        let output = crate::support::normalised(&ended.text());
         format!(
-            "$ aghook {}\n{said}\n",
+            "$ aghook {}\n{output}\n",
             crate::support::normalised(&words.join(" "))
         )
     });
@@ -43,8 +44,8 @@ fn transcripts(folder: &Folder, code: i32, lines: &[&[&str]]) -> String {
 }
 
 #[test]
-fn a_file_that_is_no_yaml() {
-    let said = complaints(&[
+fn invalid_yaml() {
+    let output = messages(&[
         ("empty", &b""[..]),
         ("only comments", b"# to be written\n"),
         ("not UTF-8", b"name: ok\nabout: caf\xe9\n"),
@@ -60,12 +61,12 @@ fn a_file_that_is_no_yaml() {
         ),
         ("a NUL", b"name: x\0\n"),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn a_value_of_the_wrong_type() {
-    let said = complaints(&[
+fn wrong_types() {
+    let output = messages(&[
         ("text in place of the mapping", "hello\n".to_owned()),
         ("a list in place of the mapping", "- a\n- b\n".to_owned()),
         (
@@ -79,16 +80,16 @@ fn a_value_of_the_wrong_type() {
         ("a list of fields", expecting("[[2xx]]")),
         (
             "text in place of a number",
-            effecting("{ granted: welcome, times: often }"),
+            with_effect("{ granted: welcome, times: often }"),
         ),
         ("a missing key", "name: x\n".to_owned()),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn a_word_that_is_not_known() {
-    let said = complaints(&[
+fn unknown_words() {
+    let output = messages(&[
         ("key", expecting("{ sttaus: 2xx }")),
         (
             "key of a step",
@@ -103,38 +104,38 @@ fn a_word_that_is_not_known() {
             "event",
             expecting("{ status: 2xx }").replace("deliver: welcome", "deliver: welcom"),
         ),
-        ("event of an effect", effecting("granted: wellcome")),
+        ("event of an effect", with_effect("granted: wellcome")),
         (
             "probe",
-            effecting("{ probe: quantty, of: welcome, change: 1 }"),
+            with_effect("{ probe: quantty, of: welcome, change: 1 }"),
         ),
         (
             "probe like no other",
-            effecting("{ probe: xyz, of: welcome, change: 1 }"),
+            with_effect("{ probe: xyz, of: welcome, change: 1 }"),
         ),
         (
             "variable",
-            effecting("granted: welcome").replace("gems", "\"${skuu}\"") + "vars: { sku: x }\n",
+            with_effect("granted: welcome").replace("gems", "\"${skuu}\"") + "vars: { sku: x }\n",
         ),
         (
             "variable without quotes",
-            effecting("granted: welcome").replace("gems", "${sku}"),
+            with_effect("granted: welcome").replace("gems", "${sku}"),
         ),
         (
             "variable without any",
-            effecting("granted: welcome").replace("gems", "\"${sku}\""),
+            with_effect("granted: welcome").replace("gems", "\"${sku}\""),
         ),
         (
             "key of a matcher",
             expecting("{ status: 2xx, body: { $.a: 1, $.b: { machtes: x } } }"),
         ),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn a_text_that_means_nothing() {
-    let said = complaints(&[
+fn invalid_texts() {
+    let output = messages(&[
         ("JSONPath", expecting("{ body: { \"$.a[\": 1 } }")),
         ("JSONPath without $", expecting("{ body: { status: ok } }")),
         (
@@ -157,14 +158,14 @@ fn a_text_that_means_nothing() {
         ),
         ("count", expecting("{ attempts: 3..1 }")),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn a_scenario_that_leads_nowhere() {
+fn scenarios_that_make_no_sense() {
     let bundle =
-        |item: &str| effecting("granted: welcome").replace("{ sku: gems, quantity: 5 }", item);
-    let said = complaints(&[
+        |item: &str| with_effect("granted: welcome").replace("{ sku: gems, quantity: 5 }", item);
+    let output = messages(&[
         (
             "a bundle in itself",
             bundle("{ sku: chest, bundle: [{ sku: pouch, bundle: [{ sku: chest }] }] }"),
@@ -181,7 +182,7 @@ fn a_scenario_that_leads_nowhere() {
         ("nothing to check", expecting("{}")),
         (
             "a grant of nothing delivered",
-            effecting("granted: welcome").replace("- deliver: welcome", "- pause: 1s"),
+            with_effect("granted: welcome").replace("- deliver: welcome", "- pause: 1s"),
         ),
         (
             "no steps",
@@ -189,22 +190,22 @@ fn a_scenario_that_leads_nowhere() {
         ),
         (
             "no grant of nothing delivered",
-            effecting("not_granted: other").replace("steps:", "  other: {}\nsteps:"),
+            with_effect("not_granted: other").replace("steps:", "  other: {}\nsteps:"),
         ),
         (
             "a probe of nothing delivered",
-            effecting("{ probe: quantity, of: other, change: 0 }")
+            with_effect("{ probe: quantity, of: other, change: 0 }")
                 .replace("steps:", "  other: {}\nsteps:"),
         ),
-        ("a grant twice", effecting("granted: welcome\n  - granted: welcome")),
-        ("a grant and none", effecting("granted: welcome\n  - not_granted: welcome")),
+        ("a grant twice", with_effect("granted: welcome\n  - granted: welcome")),
+        ("a grant and none", with_effect("granted: welcome\n  - not_granted: welcome")),
         ("one delivery together", expecting("{ status: 2xx }\n    together: true")),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn a_file_made_to_hurt() {
+fn malicious_files() {
     let deep = format!("name: {}{}\n", "[".repeat(10_000), "]".repeat(10_000));
     let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x, x]\n");
     for (previous, letter) in ('a'..='y').zip('b'..='z') {
@@ -217,7 +218,7 @@ fn a_file_made_to_hurt() {
         expecting("{ status: 2xx }"),
         many.collect::<String>()
     );
-    let said = complaints(&[
+    let output = messages(&[
         ("10,000 levels", deep),
         ("an alias bomb", bomb),
         ("2,048 cases", many),
@@ -226,11 +227,11 @@ fn a_file_made_to_hurt() {
             "\"na\\e[31mme\": x # \u{9b}2J\n".to_owned(),
         ),
     ]);
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn a_path_that_leads_to_no_file() {
+fn invalid_paths() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("empty")).expect("a folder");
     let check = transcripts(
@@ -256,7 +257,7 @@ fn a_path_that_leads_to_no_file() {
 }
 
 #[test]
-fn a_huge_file_is_refused_unread() {
+fn a_huge_file_is_refused_without_reading_it() {
     let folder = Folder::new();
     let file = std::fs::File::create(folder.path("scenario.yaml")).expect("a file");
     file.set_len(100 * 1024 * 1024).expect("a sparse file");
@@ -271,7 +272,7 @@ fn a_huge_file_is_refused_unread() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_or_a_device_is_no_file() {
+fn a_pipe_or_a_device_is_refused() {
     let folder = Folder::new();
     let made = std::process::Command::new("mkfifo")
         .arg(folder.path("pipe.yaml"))
@@ -289,10 +290,10 @@ fn a_pipe_or_a_device_is_no_file() {
 }
 
 #[test]
-fn the_command_line() {
+fn invalid_options() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     let run = |words: &[&'static str]| [&["run", "scenario.yaml"], words].concat();
-    let said = transcripts(
+    let output = transcripts(
         &folder,
         2,
         &[
@@ -311,14 +312,14 @@ fn the_command_line() {
             &["list", "--filter", "nothing like it"],
         ],
     );
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn a_target_that_can_not_be_used() {
+fn invalid_targets() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     let target = |url: &'static str| ["run", "scenario.yaml", "--target", url];
-    let said = transcripts(
+    let output = transcripts(
         &folder,
         2,
         &[
@@ -329,11 +330,11 @@ fn a_target_that_can_not_be_used() {
             &target("http://127.0.0.1/hook#top"),
         ],
     );
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn a_secret_that_is_not_there() {
+fn missing_secrets() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }")).with("empty.txt", "\n");
     let run = |words: &[&str]| {
         let mut command = folder.run(&["--target", "http://127.0.0.1:9/hook"]);
@@ -343,18 +344,18 @@ fn a_secret_that_is_not_there() {
             .args(words);
         command
     };
-    let said = [
+    let output = [
         transcript(&mut run(&[])),
         transcript(&mut run(&["--secret-env", "GAME_SECRET"])),
         transcript(run(&[]).env("AGHOOK_SECRET", "")),
         transcript(&mut run(&["--secret-file", "missing.txt"])),
         transcript(&mut run(&["--secret-file", "empty.txt"])),
     ];
-    insta::assert_snapshot!(said.join("\n"));
+    insta::assert_snapshot!(output.join("\n"));
 }
 
 #[test]
-fn a_config_that_is_wrong() {
+fn invalid_configs() {
     let with = |config: &str| {
         Folder::with_scenario(&expecting("{ status: 2xx }")).with("aghook.yaml", config)
     };
@@ -407,7 +408,7 @@ fn a_config_that_is_wrong() {
             "",
         ),
     ];
-    let mut said = String::new();
+    let mut output = String::new();
     for (title, config, profile) in cases {
         let folder = with(&config);
         let mut command = folder.run(&[]);
@@ -415,16 +416,16 @@ fn a_config_that_is_wrong() {
             command.args(["--profile", profile]);
         }
         let ended = Transcript::of(&mut command).ends_with(2);
-        said = format!(
-            "{said}### {title}\n{}\n",
+        output = format!(
+            "{output}### {title}\n{}\n",
             crate::support::normalised(&ended.stderr)
         );
     }
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn check_finds_targets_that_can_not_be_sent_to() {
+fn check_reports_invalid_targets() {
     for (target, reason) in [
         ("127.0.0.1:8080/x", "invalid URL"),
         (
@@ -434,18 +435,22 @@ fn check_finds_targets_that_can_not_be_sent_to() {
     ] {
         let config = format!("profiles:\n  local:\n    target: {target}\n");
         let folder = Folder::new().with("aghook.yaml", &config);
-        let said = Transcript::of(&mut folder.aghook(&["check", "aghook.yaml"])).ends_with(2);
-        assert!(said.stderr.contains("aghook.yaml:3:13"), "{}", said.stderr);
-        assert!(said.stderr.contains(reason), "{}", said.stderr);
+        let output = Transcript::of(&mut folder.aghook(&["check", "aghook.yaml"])).ends_with(2);
+        assert!(
+            output.stderr.contains("aghook.yaml:3:13"),
+            "{}",
+            output.stderr
+        );
+        assert!(output.stderr.contains(reason), "{}", output.stderr);
     }
 }
 
 #[test]
-fn check_reads_the_config_as_well() {
+fn check_also_reads_the_config() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"))
         .with("aghook.yaml", "profiles:\n  local:\n    tarrget: x\n")
         .with("other.yaml", "profiles: 3\n");
-    let said = transcripts(
+    let output = transcripts(
         &folder,
         2,
         &[
@@ -459,16 +464,16 @@ fn check_reads_the_config_as_well() {
             ],
         ],
     );
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn a_target_that_is_not_there() {
-    let untrusted = Encrypted::new("127.0.0.1", &[b"http/1.1"]);
-    let other_name = Encrypted::new("game.example", &[b"http/1.1"]);
+fn unreachable_targets() {
+    let untrusted = HttpsReceiver::new("127.0.0.1", &[b"http/1.1"]);
+    let other_name = HttpsReceiver::new("game.example", &[b"http/1.1"]);
     let plain = Peer::raw(|mut stream, _| {
-        let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
-        let _ = stream.write_all(answer);
+        let response = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+        let _ = stream.write_all(response);
         let _ = stream.shutdown(Shutdown::Write);
         let _ = stream.read_to_end(&mut Vec::new());
     });
@@ -478,11 +483,11 @@ fn a_target_that_is_not_there() {
     let [to_plain, to_closing] = [plain, closing].map(|peer| peer.url().replace("http:", "https:"));
     let cacert = Folder::with_scenario(&expecting("{ status: 2xx }"))
         .with("other.pem", &other_name.certificate);
-    let said = transcripts(
+    let output = transcripts(
         &cacert,
         3,
         &[
-            &["run", "scenario.yaml", "--target", NOBODY],
+            &["run", "scenario.yaml", "--target", UNREACHABLE],
             &["run", "scenario.yaml", "--target", &untrusted.url()],
             &[
                 "run",
@@ -496,12 +501,12 @@ fn a_target_that_is_not_there() {
             &["run", "scenario.yaml", "--target", &to_closing],
         ],
     );
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(output);
 }
 
 #[test]
-fn http_to_a_port_that_speaks_https() {
-    let encrypted = Encrypted::new("127.0.0.1", &[b"http/1.1"]);
+fn http_to_an_https_port() {
+    let encrypted = HttpsReceiver::new("127.0.0.1", &[b"http/1.1"]);
     let url = encrypted.url().replace("https:", "http:");
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }\n    retry: off"));
     insta::assert_snapshot!(transcript(&mut folder.run(&["--target", &url])));

@@ -1,12 +1,12 @@
-//! What the options of `run` and `fire` mean for what is sent, for the exit code, and for files
-//! that are there already.
+//! The effect of options of `run` and `fire` on what is sent, on the exit code, and on existing
+//! files.
 
-use crate::support::{Answer, Folder, Peer, Transcript, expecting};
+use crate::support::{Folder, Peer, Response, Transcript, expecting};
 
 #[test]
-fn only_a_4xx_refuses_a_forgery() {
+fn only_a_4xx_counts_as_refusing_a_forgery() {
     for (status, code) in [(401, 0), (422, 0), (200, 1), (302, 1), (500, 1), (503, 1)] {
-        let peer = Peer::answering(move |_| Answer::of(status));
+        let peer = Peer::answering(move |_| Response::new(status));
         let folder = Folder::new();
         let words = ["fire", "--forge", "wrong_secret", "--target", &peer.url()];
         Transcript::of(&mut folder.aghook(&words)).ends_with(code);
@@ -14,8 +14,8 @@ fn only_a_4xx_refuses_a_forgery() {
 }
 
 #[test]
-fn the_old_secret_must_be_known_to_be_tried() {
-    let peer = Peer::answering(|_| Answer::of(401));
+fn the_forgery_expired_secret_needs_the_old_secret() {
+    let peer = Peer::answering(|_| Response::new(401));
     let fire = ["fire", "--forge", "expired_secret", "--target", &peer.url()];
     Transcript::of(&mut Folder::new().aghook(&fire))
         .ends_with(2)
@@ -28,8 +28,8 @@ fn the_old_secret_must_be_known_to_be_tried() {
 }
 
 #[test]
-fn a_forgery_and_a_single_try_wait_as_long_as_the_profile_says() {
-    // It never answers, so that only the profile's timeout can end the attempt.
+fn forgeries_and_single_attempts_use_the_timeout_of_the_profile() {
+    // This receiver never responds, so only the profile's timeout ends the attempt.
     let peer = Peer::raw(|mut stream, _| {
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
     });
@@ -56,7 +56,7 @@ fn a_body_needs_no_target() {
 }
 
 #[test]
-fn a_run_that_can_not_begin_leaves_the_old_report_alone() {
+fn a_run_that_can_not_start_keeps_the_old_report() {
     let folder =
         Folder::with_scenario(&expecting("{ status: 2xx }")).with("old.jsonl", "an old report\n");
     let report = ["--report", "json=old.jsonl"];
@@ -71,7 +71,7 @@ fn a_run_that_can_not_begin_leaves_the_old_report_alone() {
 }
 
 #[test]
-fn a_title_from_a_report_is_a_filter_and_so_is_a_glob() {
+fn titles_from_reports_and_globs_work_as_filters() {
     let matrix = expecting("{ status: 2xx }").replace("a delivery", "\"a [fast] delivery\"")
         + "matrix: { n: [1, 2, [3, 4]] }\ntags: [smoke]\n";
     let folder = Folder::with_scenario(&matrix);

@@ -1,6 +1,6 @@
-//! `aghook run --dry-run`: what would be sent and checked, and nothing is.
+//! `aghook run --dry-run`: shows what would be sent and checked, without sending anything.
 
-use crate::support::{Answer, Folder, Peer, Transcript};
+use crate::support::{Folder, Peer, Response, Transcript};
 
 const SCENARIO: &str = "\
 name: a bundle, forged and redelivered
@@ -20,19 +20,19 @@ effects:
   - granted: welcome
 ";
 
-/// A dry run in a folder with the scenario, a profile that has `more`, and no secret.
+/// A dry run of the scenario without a secret, with `more` lines in the profile.
 fn dry_run(more: &str) -> Transcript {
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let config = format!("profiles:\n  game:\n    target: {}\n{more}", peer.url());
     let folder = Folder::with_scenario(SCENARIO).with("aghook.yaml", config);
     let mut command = folder.run(&["--dry-run"]);
-    let told = Transcript::of(command.env_remove("AGHOOK_SECRET"));
+    let printed = Transcript::of(command.env_remove("AGHOOK_SECRET"));
     assert_eq!(peer.connections(), 0);
-    told.ends_with(0)
+    printed.ends_with(0)
 }
 
 #[test]
-fn what_would_be_sent_and_checked_is_told() {
+fn a_dry_run_shows_what_would_be_sent_and_checked() {
     dry_run(
         "    expired_secret_env: OLD_SECRET\n    script: { http: 'PUT http://127.0.0.1:1/s' }\n    \
          probes: { quantity: { http: 'GET http://127.0.0.1:1/q', read: $.q } }\n",
@@ -54,8 +54,8 @@ fn what_would_be_sent_and_checked_is_told() {
 }
 
 #[test]
-fn what_would_not_be_checked_is_told_with_its_reason() {
-    // Without a script the scenario ends there, and so nothing after it is looked at.
+fn a_dry_run_shows_what_would_not_be_checked_and_why() {
+    // Without the `script` hook the scenario would stop there.
     dry_run("").says(&[
         "    4. script 503 for welcome\n       ? not checked: the profile has no `script`",
         "         → add `script: { http: PUT … }` to the profile\n",
@@ -65,10 +65,10 @@ fn what_would_not_be_checked_is_told_with_its_reason() {
         "expects status: 4xx\n       ? not checked: the expired secret is not known",
         "that would not be checked: 2\n",
     ]);
-    let told = dry_run(
+    let printed = dry_run(
         "    script: { http: 'PUT http://127.0.0.1:1/s' }\n    expired_secret_env: OLD_SECRET\n",
     );
-    told.says(&[
+    printed.says(&[
         "? not checked: the profile has no probe `quantity`",
         "→ add `probes: { quantity: … }` to the profile",
         "that would not be checked: 1\n",
@@ -76,10 +76,10 @@ fn what_would_not_be_checked_is_told_with_its_reason() {
 }
 
 #[test]
-fn a_restart_without_its_hook_is_told_and_ends_the_scenario() {
+fn a_restart_without_a_hook_is_shown_and_stops_the_scenario() {
     let scenario = "name: x\nevents: { a: {} }\nsteps:\n  - { deliver: a }\n  - { restart: true }\n  \
                     - { deliver: a, expect: { status: 2xx } }\neffects:\n  - granted: a\n";
-    for (hook, told, count) in [
+    for (hook, printed, count) in [
         (
             "",
             "\n       ? not checked: the profile has no `restart`",
@@ -99,16 +99,16 @@ fn a_restart_without_its_hook_is_told_and_ends_the_scenario() {
         Transcript::of(&mut folder.run(&["--dry-run"]))
             .ends_with(0)
             .says(&[
-                &format!("    2. restart the receiver{told}"),
+                &format!("    2. restart the receiver{printed}"),
                 &format!("that would not be checked: {count}\n"),
             ]);
     }
 }
 
-/// What a dry run promises is what a run then does.
+/// A run does what the dry run announced.
 #[test]
-fn a_run_leaves_out_what_was_told() {
-    let peer = Peer::answering(|_| Answer::of(200));
+fn a_run_skips_the_same_checks_as_its_dry_run() {
+    let peer = Peer::answering(|_| Response::new(200));
     let scenario = "name: x\nevents: { a: {} }\nsteps:\n  - { deliver: a, expect: { status: 2xx } }\n\
                     effects:\n  - granted: a\n";
     let folder = Folder::with_scenario(scenario);
@@ -123,7 +123,7 @@ fn a_run_leaves_out_what_was_told() {
 }
 
 #[test]
-fn the_bundled_suite_would_be_checked_as_a_whole_by_the_built_in_receiver() {
+fn the_built_in_receiver_allows_every_check_of_the_bundled_suite() {
     let folder = Folder::new();
     Transcript::of(&mut folder.aghook(&["run", "--dry-run"]))
         .ends_with(0)

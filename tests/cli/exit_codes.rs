@@ -1,22 +1,24 @@
-//! How a run ends: 0 every check held, 1 a check failed, 2 the input is wrong, 3 the run could not
-//! be completed. A run that checked nothing is never 0.
+//! Exit codes of a run: 0 if every check passed, 1 if a check failed, 2 for invalid input, 3 if the
+//! run could not be completed. A run that checked nothing never exits with 0.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Answer, Folder, Game, NOBODY, Peer, Transcript, effecting, expecting};
+use crate::support::{
+    Folder, Game, Peer, Response, Transcript, UNREACHABLE, expecting, with_effect,
+};
 
-/// Runs a scenario against a receiver that answers 200 to everything.
+/// Runs a scenario against a receiver that always responds with 200.
 #[track_caller]
 fn run(scenario: &str, options: &[&str], code: i32) -> Transcript {
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let folder = Folder::with_scenario(scenario);
     let mut command = folder.run(&["--target", &peer.url()]);
     Transcript::of(command.args(options)).ends_with(code)
 }
 
 #[test]
-fn every_check_held_is_0() {
+fn all_checks_passed_is_0() {
     run(&expecting("{ status: 2xx }"), &[], 0).says(&["1 scenario: 1 passed, 0 failed"]);
     run(&expecting("{ status: 2xx }"), &["--strict"], 0);
 }
@@ -27,8 +29,8 @@ fn a_failed_check_is_1() {
 }
 
 #[test]
-fn a_wrong_file_is_2_and_nothing_is_sent() {
-    let peer = Peer::answering(|_| Answer::of(200));
+fn an_invalid_file_is_2_and_nothing_is_sent() {
+    let peer = Peer::answering(|_| Response::new(200));
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }")).with("wrong.yaml", "name: x");
     let words = [
         "run",
@@ -42,27 +44,27 @@ fn a_wrong_file_is_2_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_wrong_command_line_is_2() {
+fn an_invalid_command_line_is_2() {
     run(&expecting("{ status: 2xx }"), &["--no-such-option"], 2);
 }
 
 #[test]
-fn a_target_that_is_not_there_is_3() {
+fn an_unreachable_target_is_3() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
-    Transcript::of(&mut folder.run(&["--target", NOBODY])).ends_with(3);
+    Transcript::of(&mut folder.run(&["--target", UNREACHABLE])).ends_with(3);
 }
 
 #[test]
-fn a_warning_is_0_and_strictly_1() {
+fn a_warning_is_0_or_1_if_strict() {
     let scenario = expecting("{ status: 403, level: should }");
     run(&scenario, &[], 0).says(&["0 passed, 1 warned, 0 failed"]);
     run(&scenario, &["--strict"], 1).says(&["0 passed, 1 failed"]);
 }
 
-/// The delivery goes through, but nothing is known about what it did.
+/// The delivery succeeds, but its effect can't be checked.
 #[test]
-fn nothing_checked_is_3_and_strictly_1() {
-    let scenario = effecting("granted: welcome");
+fn nothing_checked_is_3_or_1_if_strict() {
+    let scenario = with_effect("granted: welcome");
     run(&scenario, &[], 3).says(&[
         "1 not checked",
         "the profile has no probe `quantity`",
@@ -72,8 +74,8 @@ fn nothing_checked_is_3_and_strictly_1() {
 }
 
 #[test]
-fn what_is_checked_decides_beside_what_is_not() {
-    let scenario = effecting("granted: welcome").replace(
+fn a_passed_check_decides_even_if_another_is_not_checked() {
+    let scenario = with_effect("granted: welcome").replace(
         "- deliver: welcome",
         "- deliver: welcome\n    expect: { status: 2xx }",
     );
@@ -82,7 +84,7 @@ fn what_is_checked_decides_beside_what_is_not() {
 }
 
 #[test]
-fn a_scenario_that_needs_a_script_is_not_checked_without_one() {
+fn a_scenario_with_a_script_is_not_checked_without_the_hook() {
     let scenario = expecting("{ status: 2xx }").replace(
         "steps:\n",
         "steps:\n  - script: { of: welcome, answers: [503] }\n",
@@ -93,16 +95,16 @@ fn a_scenario_that_needs_a_script_is_not_checked_without_one() {
 
 #[test]
 fn a_broken_probe_is_3() {
-    let game = Game::with_probe(|_, _| Answer::of(200), |_| Answer::of(500));
+    let game = Game::with_probe(|_, _| Response::new(200), |_| Response::new(500));
     let with = |scenario: &str| {
         let folder = Folder::with_scenario(scenario).with("aghook.yaml", game.config(""));
         Transcript::of(&mut folder.run(&[]))
     };
-    with(&effecting("granted: welcome"))
+    with(&with_effect("granted: welcome"))
         .ends_with(3)
         .says(&["1 broken", "returned 500"]);
-    // A check that failed is worse than one that could not be made.
-    let failing = effecting("granted: welcome").replace(
+    // A failed check takes precedence over a broken one.
+    let failing = with_effect("granted: welcome").replace(
         "- deliver: welcome",
         "- deliver: welcome\n    expect: { status: 4xx }",
     );
@@ -112,12 +114,12 @@ fn a_broken_probe_is_3() {
 }
 
 #[test]
-fn fail_fast_leaves_the_rest_unrun() {
+fn fail_fast_skips_the_remaining_scenarios() {
     let deliveries = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&deliveries);
     let peer = Peer::answering(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        Answer::of(500)
+        Response::new(500)
     });
     let scenario = expecting("{ status: 2xx }\n    retry: off");
     let folder = ["1.yaml", "2.yaml", "3.yaml"]
@@ -144,23 +146,24 @@ mod interrupted {
     use super::*;
     use crate::support::SECRET;
 
-    /// A run of two scenarios whose first delivery is not answered until the test lets it.
-    struct Held {
+    /// A run of two scenarios; the receiver holds the response to the first delivery until the test
+    /// releases it.
+    struct HeldRun {
         run: Child,
         stderr: BufReader<std::process::ChildStderr>,
-        answer: Sender<()>,
+        release: Sender<()>,
         _folder: Folder,
     }
 
-    impl Held {
+    impl HeldRun {
         fn new() -> Self {
             let (arrived, arrivals): (Sender<()>, Receiver<()>) = channel();
-            let (answer, answers) = channel::<()>();
-            let (arrived, answers) = (Mutex::new(arrived), Mutex::new(answers));
+            let (release, releases) = channel::<()>();
+            let (arrived, releases) = (Mutex::new(arrived), Mutex::new(releases));
             let peer = Peer::answering(move |_| {
                 let _ = arrived.lock().expect("one at a time").send(());
-                let _ = answers.lock().expect("one at a time").recv();
-                Answer::of(200)
+                let _ = releases.lock().expect("one at a time").recv();
+                Response::new(200)
             });
             let scenario = expecting("{ status: 2xx }\n    retry: off");
             let folder = Folder::new()
@@ -179,12 +182,12 @@ mod interrupted {
             Self {
                 run,
                 stderr,
-                answer,
+                release,
                 _folder: folder,
             }
         }
 
-        /// Presses Ctrl-C, and waits until the program says that it has seen it.
+        /// Presses Ctrl-C and waits until the program acknowledges it.
         fn interrupt(&mut self) {
             self.press();
             let mut line = String::new();
@@ -207,10 +210,10 @@ mod interrupted {
     }
 
     #[test]
-    fn what_is_under_way_ends_and_the_rest_is_not_run() {
-        let mut held = Held::new();
+    fn the_active_scenario_finishes_and_the_others_are_not_run() {
+        let mut held = HeldRun::new();
         held.interrupt();
-        held.answer.send(()).expect("the receiver waits");
+        held.release.send(()).expect("the receiver waits");
         let (code, stdout) = held.end();
         assert_eq!(code, Some(3), "{stdout}");
         assert!(
@@ -220,8 +223,8 @@ mod interrupted {
     }
 
     #[test]
-    fn the_second_time_nothing_is_waited_for() {
-        let mut held = Held::new();
+    fn a_second_ctrl_c_ends_at_once() {
+        let mut held = HeldRun::new();
         held.interrupt();
         held.press();
         let (code, stdout) = held.end();

@@ -1,12 +1,12 @@
-//! `aghook fire` says in words what came of a delivery, and what to do next.
+//! `aghook fire` prints the result of a delivery and what to do next.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::support::{Answer, Folder, Peer, Transcript};
+use crate::support::{Folder, Peer, Response, Transcript};
 
-/// Fires at a receiver that answers with `answer`.
+/// Fires at a receiver that responds with the statuses that `answer` returns.
 fn fired(answer: impl Fn() -> u16 + Send + Sync + 'static, arguments: &[&str]) -> Transcript {
-    let peer = Peer::answering(move |_| Answer::of(answer()));
+    let peer = Peer::answering(move |_| Response::new(answer()));
     let url = peer.url();
     let folder = Folder::new();
     let words = [&["fire", "--target", &url], arguments].concat();
@@ -14,7 +14,7 @@ fn fired(answer: impl Fn() -> u16 + Send + Sync + 'static, arguments: &[&str]) -
 }
 
 #[test]
-fn a_genuine_event_is_accepted_or_the_next_step_is_said() {
+fn a_genuine_event_is_accepted_or_there_is_a_hint() {
     fired(|| 204, &[])
         .ends_with(0)
         .says(&["\n✓ accepted: 204\n"]);
@@ -31,7 +31,7 @@ fn a_genuine_event_is_accepted_or_the_next_step_is_said() {
 }
 
 #[test]
-fn a_forgery_is_refused_or_that_is_said() {
+fn a_forgery_that_is_not_refused_is_reported() {
     let forge = ["--forge", "tampered_body"];
     fired(|| 403, &forge)
         .ends_with(0)
@@ -45,8 +45,8 @@ fn a_forgery_is_refused_or_that_is_said() {
 }
 
 #[test]
-fn an_answer_that_comes_too_late_is_said_so() {
-    // It never answers, so that only the profile's timeout can end the attempt.
+fn a_timeout_is_reported() {
+    // This receiver never responds, so only the profile's timeout ends the attempt.
     let peer = Peer::raw(|mut stream, _| {
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
     });
@@ -61,17 +61,17 @@ fn an_answer_that_comes_too_late_is_said_so() {
 #[test]
 fn the_request_is_shown_once_for_all_attempts() {
     let turns = AtomicU16::new(0);
-    let told = fired(
+    let printed = fired(
         move || match turns.fetch_add(1, Ordering::Relaxed) {
             0 | 1 => 503,
             _ => 200,
         },
         &[],
     );
-    let told = told
+    let printed = printed
         .ends_with(0)
         .says(&["\n✓ accepted: 200, after 3 attempts\n"]);
-    let text = told.stdout;
+    let text = printed.stdout;
     assert_eq!(text.matches("→ POST ").count(), 1, "{text}");
     assert_eq!(text.matches("\"event_type\"").count(), 1, "{text}");
     assert_eq!(text.matches("→ same request").count(), 2, "{text}");
@@ -79,7 +79,7 @@ fn the_request_is_shown_once_for_all_attempts() {
 }
 
 #[test]
-fn several_deliveries_are_summed_up() {
+fn several_deliveries_have_a_summary() {
     let turns = AtomicU16::new(0);
     fired(
         move || match turns.fetch_add(1, Ordering::Relaxed) {
@@ -92,10 +92,10 @@ fn several_deliveries_are_summed_up() {
     .says(&["3 deliveries: 1 as expected, 2 unexpected\n"]);
 }
 
-/// The target says where to, and no profile is meant.
+/// `--target` is enough, so no profile is used.
 #[test]
-fn several_profiles_without_a_default_are_passed_over_where_a_target_is_given() {
-    let peer = Peer::answering(|_| Answer::of(200));
+fn without_a_default_profile_a_target_is_enough() {
+    let peer = Peer::answering(|_| Response::new(200));
     let config = "profiles: { local: {}, staging: {} }\n";
     let folder = Folder::new().with("aghook.yaml", config);
     let url = peer.url();
@@ -106,7 +106,7 @@ fn several_profiles_without_a_default_are_passed_over_where_a_target_is_given() 
             "note: no profile is used",
             "choose one with `--profile NAME`: local, staging",
         ]);
-    // A config file that was asked for is meant.
+    // An explicit config file must be usable.
     let asked_for = [&words[..], &["--config", "aghook.yaml"]].concat();
     for words in [&asked_for[..], &["fire"]] {
         Transcript::of(&mut folder.aghook(words))
@@ -116,14 +116,14 @@ fn several_profiles_without_a_default_are_passed_over_where_a_target_is_given() 
 }
 
 #[test]
-fn where_to_listen_is_said_as_people_say_it_or_explained() {
+fn an_invalid_listen_address_is_explained() {
     Transcript::of(&mut Folder::new().aghook(&["receive", "--listen", "game.example:80"]))
         .ends_with(2)
         .says(&["such as `127.0.0.1:8090`, `localhost:8090` or `[::1]:8090`"]);
 }
 
 #[test]
-fn verify_without_headers_says_both_ways_to_give_them() {
+fn verify_without_headers_explains_both_options() {
     for (arguments, missing) in [
         (
             &["verify"][..],

@@ -1,4 +1,4 @@
-//! The command line as users call it: options, mistakes in input, exit codes, and what commands print.
+//! The command line: options, mistakes in input, exit codes and output.
 
 mod bad_input;
 mod command_options;

@@ -1,5 +1,5 @@
-//! Files with several mistakes: all of them are told at once, in the order of their places, each
-//! once, and nothing that only follows from them.
+//! Files with several mistakes: all are reported at once, each once, in the order of their
+//! positions, without errors that only follow from others.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use aghook::scenario::document::{Diagnostics, SourceFile};
 use aghook::scenario::{Case, Config, bundled_sources};
 use proptest::prelude::*;
 
-/// What `check` and `run` say of a scenario file; both must say the same.
+/// The messages of `check` for a scenario file; `run` must print the same.
 #[track_caller]
-fn told_of_scenario(text: &str) -> String {
+fn messages_for_scenario(text: &str) -> String {
     let folder = Folder::with_scenario(text);
     let checked = Transcript::of(&mut folder.aghook(&["check", "scenario.yaml"])).ends_with(2);
     let run = Transcript::of(&mut folder.run(&[])).ends_with(2);
@@ -19,21 +19,22 @@ fn told_of_scenario(text: &str) -> String {
     checked.stderr
 }
 
-/// The places and messages that the library gives for a scenario file.
+/// The positions and messages that the library returns for a scenario file.
 fn messages(text: &str) -> Vec<String> {
     let problems = Case::from_file(&SourceFile::new("x.yaml", text)).expect_err("mistakes");
     lines(&problems)
 }
 
 fn lines(problems: &Diagnostics) -> Vec<String> {
-    let told = problems.0.iter();
-    told.map(|problem| format!("{}: {}", problem.location(), problem.message))
+    let problems = problems.0.iter();
+    problems
+        .map(|problem| format!("{}: {}", problem.location(), problem.message))
         .collect()
 }
 
 #[test]
 fn all_mistakes_of_a_scenario_are_shown_at_once() {
-    insta::assert_snapshot!(told_of_scenario(
+    insta::assert_snapshot!(messages_for_scenario(
         "\
 name: a redelivered coupon is granted once
 abuot: The idempotency key makes it count once.
@@ -81,8 +82,9 @@ profiles:
 }
 
 #[test]
-fn what_only_follows_from_a_mistake_is_not_told() {
-    // `nmae` was meant for the name, the steps are there, and `welcome` is an event that is wrong.
+fn errors_that_follow_from_another_mistake_are_not_reported() {
+    // `nmae` is a typo of `name`, and `welcome` exists although it is invalid, so neither is
+    // reported as missing.
     let text = "\
 nmae: x
 events: { welcome: { sandbox: maybe } }
@@ -99,7 +101,7 @@ effects: [{ granted: welcome }]
 }
 
 #[test]
-fn a_key_that_is_missing_is_told_beside_other_mistakes() {
+fn a_missing_key_is_reported_with_other_mistakes() {
     let text = "\
 abuot: x
 steps: [{ request: { mthod: GET } }]
@@ -114,7 +116,7 @@ steps: [{ request: { mthod: GET } }]
 }
 
 #[test]
-fn mistakes_in_variables_and_in_a_matrix_are_told_with_the_others() {
+fn mistakes_in_variables_and_in_a_matrix_are_reported_with_the_others() {
     let text = "\
 name: x
 vars: { code: A, \"a}\": 1 }
@@ -134,7 +136,7 @@ steps: [{ deliver: e, forge: \"${forge}\", expect: { status: \"${status}\", stta
 }
 
 #[test]
-fn a_mistake_in_one_choice_of_a_matrix_is_told_beside_those_in_all() {
+fn a_mistake_in_one_case_of_a_matrix_is_reported_with_those_in_all_cases() {
     let text = "\
 name: x
 matrix: { forge: [wrong_secret, wrong_secrt, tampered_body] }
@@ -149,26 +151,29 @@ steps: [{ deliver: e, forge: \"${forge}\", expct: {} }]
 }
 
 #[test]
-fn of_very_many_mistakes_the_first_are_shown() {
+fn only_the_first_of_very_many_mistakes_are_shown() {
     let keys: Vec<String> = (0..50).map(|n| format!("key{n}: 1")).collect();
-    let told = messages(&format!("name: x\n{}\nsteps: []\n", keys.join("\n")));
-    assert_eq!(told.len(), 21);
-    assert_eq!(told[19], "x.yaml:21:1: unknown key `key19`");
-    assert_eq!(told[20], "x.yaml: more mistakes in this file: 30 not shown");
+    let printed = messages(&format!("name: x\n{}\nsteps: []\n", keys.join("\n")));
+    assert_eq!(printed.len(), 21);
+    assert_eq!(printed[19], "x.yaml:21:1: unknown key `key19`");
+    assert_eq!(
+        printed[20],
+        "x.yaml: more mistakes in this file: 30 not shown"
+    );
 }
 
-/// One change that a person, or a broken tool, may make to a file.
+/// A change that a person or a broken tool may make to a file.
 #[derive(Debug, Clone)]
 enum Edit {
-    /// Takes some characters away.
+    /// Deletes some characters.
     Delete(usize, usize),
-    /// Puts a text somewhere.
+    /// Inserts a text.
     Insert(usize, &'static str),
-    /// Takes a line away.
+    /// Deletes a line.
     DeleteLine(usize),
-    /// Writes a line twice.
+    /// Duplicates a line.
     RepeatLine(usize),
-    /// Puts a value in the place of the one on a line.
+    /// Replaces the value on a line.
     Value(usize, &'static str),
 }
 
@@ -260,9 +265,9 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-/// What must be true of all that is told of one file.
+/// Asserts that the problems of one file are ordered and unique.
 fn assert_in_order(problems: &Diagnostics) {
-    let told = lines(problems);
+    let texts = lines(problems);
     let places: Vec<(usize, usize)> = problems
         .0
         .iter()
@@ -273,17 +278,17 @@ fn assert_in_order(problems: &Diagnostics) {
             Some((numbers.next()?.parse().ok()?, column))
         })
         .collect();
-    assert!(!told.is_empty());
-    assert!(places.is_sorted(), "not in order: {told:#?}");
-    let distinct: BTreeSet<&String> = told.iter().collect();
-    assert_eq!(distinct.len(), told.len(), "told twice: {told:#?}");
+    assert!(!texts.is_empty());
+    assert!(places.is_sorted(), "not in order: {texts:#?}");
+    let distinct: BTreeSet<&String> = texts.iter().collect();
+    assert_eq!(distinct.len(), texts.len(), "reported twice: {texts:#?}");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_edit_of_a_bundled_file_breaks_the_reading(
+    fn edits_of_a_bundled_file_never_break_the_parser(
         index in any::<proptest::sample::Index>(),
         edits in proptest::collection::vec(edit(), 1..6),
     ) {
@@ -301,7 +306,7 @@ proptest! {
     }
 
     #[test]
-    fn no_edit_of_a_config_breaks_the_reading(edits in proptest::collection::vec(edit(), 1..8)) {
+    fn edits_of_a_config_never_break_the_parser(edits in proptest::collection::vec(edit(), 1..8)) {
         let original = include_str!("../../src/cli/new/aghook.yaml");
         let uncommented = original.replace("    # ", "    ");
         for text in [original, uncommented.as_str()] {

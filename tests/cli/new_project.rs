@@ -1,5 +1,5 @@
-//! What `aghook new` writes: files that pass on the first try, in the folder and in the CI job, and
-//! never in the place of files that are there.
+//! `aghook new` writes files that pass on the first try, in the folder and in the CI job, and never
+//! overwrites files.
 
 use std::path::Path;
 #[cfg(unix)]
@@ -17,7 +17,7 @@ fn aghook(folder: &Path, arguments: &[&str]) -> assert_cmd::Command {
     command
 }
 
-/// A folder that is a repository's, as far as anybody can tell.
+/// A folder that looks like a git repository.
 fn repository() -> TempDir {
     let folder = TempDir::new().expect("a folder");
     std::fs::create_dir(folder.path().join(".git")).expect("a folder");
@@ -25,7 +25,7 @@ fn repository() -> TempDir {
 }
 
 #[cfg(unix)]
-/// A job's file, as the CI system reads it.
+/// Parses the file of a CI job.
 fn yaml(folder: &Path, name: &str) -> Value {
     let source = SourceFile::read(&folder.join(name)).expect("readable");
     let tree = Node::parse(&source).expect("YAML");
@@ -33,7 +33,7 @@ fn yaml(folder: &Path, name: &str) -> Value {
 }
 
 #[cfg(unix)]
-/// The commands of the GitHub job but for the installation, and the folder in which they run.
+/// The commands of the GitHub job without the installation, and the folder where they run.
 fn github_script(repository: &Path) -> (String, String) {
     let workflow = yaml(repository, ".github/workflows/webhooks.yml");
     let job = &workflow["jobs"]["aghook"];
@@ -53,7 +53,7 @@ fn github_script(repository: &Path) -> (String, String) {
 }
 
 #[cfg(unix)]
-/// The same of the GitLab job, which changes into the folder by itself.
+/// The commands of the GitLab job, which changes to the folder itself.
 fn gitlab_script(repository: &Path) -> String {
     let job = &yaml(repository, "aghook.gitlab-ci.yml")["webhooks"];
     assert_installs_this_version(job["before_script"][0].as_str().expect("text"));
@@ -75,8 +75,8 @@ fn assert_installs_this_version(command: &str) {
     assert_eq!(command, expected);
 }
 
-/// Runs a job's script in a shell as strict as a CI system's. `false`, with a line that says so,
-/// where the tools of such a system are not there.
+/// Runs a job's script in a shell with the strict options of a CI system. Returns `false` and
+/// prints a note if a tool is missing.
 #[cfg(unix)]
 fn passes(script: &str, folder: &Path) -> bool {
     for tool in ["bash", "curl"] {
@@ -91,7 +91,7 @@ fn passes(script: &str, folder: &Path) -> bool {
     let path = std::iter::once(programs).chain(std::env::split_paths(&path));
     let ended = Command::new("bash")
         .args(["-eo", "pipefail", "-c"])
-        // What a job leaves running ends with its machine.
+        // In CI, background processes end with the machine.
         .arg(format!("trap 'kill $(jobs -p)' EXIT\n{script}"))
         .current_dir(folder)
         .env("PATH", std::env::join_paths(path).expect("a path"))
@@ -106,7 +106,7 @@ fn passes(script: &str, folder: &Path) -> bool {
     true
 }
 
-/// A port that nobody listens at, in the place of the one that all files name.
+/// Replaces the default port in the script and the config with a free one.
 #[cfg(unix)]
 fn with_free_port(script: &str, folder: &Path) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -160,7 +160,7 @@ fn the_gitlab_job_passes_on_the_first_try() {
 }
 
 #[test]
-fn what_is_written_has_no_mistake() {
+fn the_written_files_are_valid() {
     let folder = TempDir::new().expect("a folder");
     aghook(folder.path(), &["new"]).assert().success();
     let checked = aghook(folder.path(), &["check", "aghook.yaml", "scenarios/"]);
@@ -172,7 +172,7 @@ fn what_is_written_has_no_mistake() {
 }
 
 #[test]
-fn a_file_that_is_there_stays_as_it_is_and_nothing_is_written() {
+fn an_existing_file_is_kept_and_nothing_is_written() {
     for (name, arguments) in [
         ("aghook.yaml", &["new"][..]),
         ("scenarios/first.yaml", &["new"]),
@@ -195,7 +195,7 @@ fn a_file_that_is_there_stays_as_it_is_and_nothing_is_written() {
 }
 
 #[test]
-fn no_job_is_written_where_none_is_wanted() {
+fn no_job_is_written_with_ci_none() {
     let repository = repository();
     aghook(repository.path(), &["new", "--ci", "none"])
         .assert()

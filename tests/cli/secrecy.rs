@@ -1,20 +1,22 @@
-//! The secret is in nothing that any command writes: not in success, not in failure, not where a
-//! receiver sends it back, not in hex or base64.
+//! No command writes the secret anywhere: not on success, not on failure, not if a receiver sends
+//! it back, and not in hex or base64.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
-use crate::support::{Answer, Folder, Game, NOBODY, Peer, Transcript, effecting, expecting};
+use crate::support::{
+    Folder, Game, Peer, Response, Transcript, UNREACHABLE, expecting, with_effect,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// A secret that JSON, URLs and shells each write in a way of their own.
+/// A secret that JSON, URLs and shells each escape differently.
 const SECRET: &str = "whsec_Zq/9\"x+J'u4pÜ";
 const TOKEN: &str = "tok_Vb/3\"k+W'e8rß";
 
-/// Everything that would tell a reader the secret.
+/// All encodings that would reveal the secret.
 fn forms(secret: &str) -> Vec<String> {
     let in_json = json!(secret).to_string();
     let in_json = in_json.trim_matches('"').to_owned();
@@ -38,7 +40,7 @@ fn assert_hidden(secret: &str, place: &str, written: &[u8]) {
     for form in forms(secret) {
         assert!(!text.contains(&form), "`{form}` in {place}:\n{text}");
     }
-    // Binary content stands in reports as base64, which hides it from a plain search.
+    // Reports contain binary content as base64, where a plain search would not find the secret.
     for word in text.split(|c: char| !c.is_ascii_graphic() || c == '"') {
         let decoded = STANDARD.decode(word).unwrap_or_default();
         let found = String::from_utf8_lossy(&decoded).contains(secret);
@@ -46,26 +48,26 @@ fn assert_hidden(secret: &str, place: &str, written: &[u8]) {
     }
 }
 
-/// All files that commands have written into the folder.
+/// Checks all files that commands have written to the folder.
 #[track_caller]
 fn assert_hidden_in_files(secret: &str, folder: &Folder) {
     for entry in walkdir::WalkDir::new(folder.root())
         .into_iter()
         .filter_map(Result::ok)
     {
-        let holds_it = entry.file_name() == "secret.txt";
-        if entry.file_type().is_file() && !holds_it {
+        let is_secret_file = entry.file_name() == "secret.txt";
+        if entry.file_type().is_file() && !is_secret_file {
             let written = fs::read(entry.path()).expect("a file");
             assert_hidden(secret, &entry.path().display().to_string(), &written);
         }
     }
 }
 
-/// A receiver that knows the secret, and gives it away in every form and in every place.
-fn telltale(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync + 'static) -> Peer {
+/// A receiver that reveals the secret in every encoding and every part of the response.
+fn leaking_receiver(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync + 'static) -> Peer {
     Peer::answering(move |request| {
         let all: Vec<String> = forms(SECRET);
-        let told = json!({
+        let content = json!({
             "secret": SECRET,
             "token": TOKEN,
             SECRET: "as a key",
@@ -75,22 +77,22 @@ fn telltale(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync + 'stati
             "request": String::from_utf8_lossy(&request.body),
         });
         let signature = request.header("X-Aghanim-Signature").unwrap_or_default();
-        Answer::of(status)
+        Response::new(status)
             .header("Content-Type", "application/json")
             .header("X-Secret", SECRET)
             .header("X-Encoded", &all[3..7].join(" "))
             .header("X-Signature", signature)
-            .body(body(&told))
+            .body(body(&content))
     })
 }
 
-/// The program with the secret, and with every variable that makes programs talk.
+/// `aghook` with the secret and with variables that enable verbose output.
 fn aghook(folder: &Folder, arguments: &[&str]) -> assert_cmd::Command {
     let mut command = folder.aghook(arguments);
     command
         .env("AGHOOK_SECRET", SECRET)
         .env("OLD_SECRET", format!("{SECRET}-old"))
-        // A secret would not be found in a line that is broken within it.
+        // Wide lines, so that the secret is never split between lines.
         .env("COLUMNS", "100000")
         .env("RUST_LOG", "trace")
         .env("RUST_BACKTRACE", "full")
@@ -99,7 +101,7 @@ fn aghook(folder: &Folder, arguments: &[&str]) -> assert_cmd::Command {
 }
 
 #[track_caller]
-fn tell(folder: &Folder, arguments: &[&str]) -> Transcript {
+fn run_and_check(folder: &Folder, arguments: &[&str]) -> Transcript {
     let transcript = Transcript::of(aghook(folder, arguments).write_stdin("{}"));
     let line = arguments.join(" ");
     assert_hidden(SECRET, &line, transcript.stdout.as_bytes());
@@ -108,8 +110,8 @@ fn tell(folder: &Folder, arguments: &[&str]) -> Transcript {
     transcript
 }
 
-/// Every command, in success and in failure. `TARGET` stands for a receiver that gives the secret
-/// away, `NOBODY` for a port without one.
+/// Every command, with success and failure. `TARGET` stands for a receiver that reveals the secret,
+/// `UNREACHABLE` for a port without a receiver.
 const LINES: &[(&str, &[&str])] = &[
     (
         "run",
@@ -119,7 +121,7 @@ const LINES: &[(&str, &[&str])] = &[
             "run scenario.yaml -v --target TARGET --report json=run.jsonl --report terminal=run.txt",
             "run scenario.yaml --target TARGET --report json",
             "run scenario.yaml --target TARGET --secret-file secret.txt -q",
-            "run scenario.yaml --target NOBODY",
+            "run scenario.yaml --target UNREACHABLE",
             "run scenario.yaml --target TARGET --secret-env NOT_SET",
         ],
     ),
@@ -141,7 +143,7 @@ const LINES: &[(&str, &[&str])] = &[
             "replay kept --resign -v --target TARGET",
             "replay kept --compare status --secret-file secret.txt",
             "replay kept --resign --secret-env NOT_SET",
-            "replay kept --target NOBODY",
+            "replay kept --target UNREACHABLE",
             "replay missing",
         ],
     ),
@@ -184,7 +186,7 @@ const LINES: &[(&str, &[&str])] = &[
             "fire --target TARGET --dry-run --as curl",
             "fire --target TARGET --dry-run --as json",
             "fire --target TARGET --forge wrong_secret",
-            "fire --target NOBODY",
+            "fire --target UNREACHABLE",
         ],
     ),
     (
@@ -193,7 +195,7 @@ const LINES: &[(&str, &[&str])] = &[
             "load --rate max --count 5 --drain 0s --target TARGET",
             "load --rate max --count 5 --drain 0s --forgeries 50% --target TARGET --report json=load.json",
             "load --rate max --count 5 --drain 0s --report json --report hdr=load.hlog",
-            "load --target NOBODY",
+            "load --target UNREACHABLE",
             "load --rate fast",
         ],
     ),
@@ -211,7 +213,7 @@ const LINES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn no_command_tells_the_secret() {
+fn no_command_reveals_the_secret() {
     let help = Transcript::of(&mut aghook(&Folder::new(), &["--help"]))
         .ends_with(0)
         .stdout;
@@ -224,11 +226,11 @@ fn no_command_tells_the_secret() {
         commands.contains(&"run") && commands.contains(&"verify"),
         "{help}"
     );
-    let peer = telltale(500, |told| told.to_string().into_bytes());
+    let peer = leaking_receiver(500, |content| content.to_string().into_bytes());
     for command in commands {
         let known = LINES.iter().find(|(name, _)| *name == command);
         let Some((_, lines)) = known else {
-            panic!("`aghook {command}` is new: add to this table how it is called");
+            panic!("`aghook {command}` is new: add its command lines to this table");
         };
         let scenario =
             expecting("{ status: 2xx, body: { $.secret: x } }\n    retry: { attempts: 2 }");
@@ -236,66 +238,67 @@ fn no_command_tells_the_secret() {
         for line in *lines {
             let line = line
                 .replace("TARGET", &peer.url())
-                .replace("NOBODY", NOBODY);
-            tell(&folder, &line.split(' ').collect::<Vec<_>>());
+                .replace("UNREACHABLE", UNREACHABLE);
+            run_and_check(&folder, &line.split(' ').collect::<Vec<_>>());
         }
     }
 }
 
 #[test]
-fn a_receiver_can_not_give_it_away() {
-    let escaped = |told: &Value| {
-        let text = told
+fn a_receiver_can_not_reveal_the_secret() {
+    let escaped = |content: &Value| {
+        let text = content
             .to_string()
             .replace('/', "\\/")
             .replace("whsec", "\\u0077hse\\u0063");
         text.into_bytes()
     };
-    let binary = |told: &Value| {
+    let binary = |content: &Value| {
         [
             b"\xff\xfe\0",
-            told.to_string().as_bytes(),
+            content.to_string().as_bytes(),
             SECRET.as_bytes(),
         ]
         .concat()
     };
-    let not_json = |told: &Value| format!("{SECRET} {SECRET}{told}{SECRET}").into_bytes();
-    let plain = |told: &Value| told.to_string().into_bytes();
+    let not_json = |content: &Value| format!("{SECRET} {SECRET}{content}{SECRET}").into_bytes();
+    let plain = |content: &Value| content.to_string().into_bytes();
     let expectation = "[{ status: 404 }, { same_response: false }, { headers: { X-Secret: x, X-Encoded: x } }, \
         { body: { $.secret: x, $.long: x, $.encoded: x, \"$['in a list']\": x, $: x } }]\n    times: 2\n    retry: off";
     let peers = [
-        telltale(500, plain),
-        telltale(200, plain),
-        telltale(200, escaped),
-        telltale(500, binary),
-        telltale(403, not_json),
+        leaking_receiver(500, plain),
+        leaking_receiver(200, plain),
+        leaking_receiver(200, escaped),
+        leaking_receiver(500, binary),
+        leaking_receiver(403, not_json),
     ];
     for peer in peers {
         let folder = Folder::with_scenario(&expecting(expectation));
         let options = ["-v", "--report", "json=run.jsonl", "--target", &peer.url()];
-        let told = tell(&folder, &[&["run", "scenario.yaml"], &options[..]].concat());
-        told.ends_with(1).says(&["[secret not shown]"]);
+        let transcript =
+            run_and_check(&folder, &[&["run", "scenario.yaml"], &options[..]].concat());
+        transcript.ends_with(1).says(&["[secret not shown]"]);
         assert!(folder.read("run.jsonl").contains("[secret not shown]"));
     }
 }
 
-/// An answer that repeats the secret is judged as it came: hiding it changes no verdict.
+/// A response with the secret is checked before the secret is hidden.
 #[test]
-fn hiding_changes_no_verdict() {
-    let peer = telltale(200, |told| told.to_string().into_bytes());
+fn hiding_the_secret_changes_no_verdict() {
+    let peer = leaking_receiver(200, |content| content.to_string().into_bytes());
     let length = SECRET.chars().count();
-    let holds = expecting(&format!(
+    let passing = expecting(&format!(
         "{{ body: {{ $.secret: {{ length: {length} }} }} }}"
     ));
-    let folder = Folder::with_scenario(&holds);
-    tell(&folder, &["run", "scenario.yaml", "--target", &peer.url()]).ends_with(0);
-    let fails = expecting("{ body: { $.secret: { contains: secret not shown } } }");
-    let folder = Folder::with_scenario(&fails);
-    tell(&folder, &["run", "scenario.yaml", "--target", &peer.url()]).ends_with(1);
+    let folder = Folder::with_scenario(&passing);
+    run_and_check(&folder, &["run", "scenario.yaml", "--target", &peer.url()]).ends_with(0);
+    let failing = expecting("{ body: { $.secret: { contains: secret not shown } } }");
+    let folder = Folder::with_scenario(&failing);
+    run_and_check(&folder, &["run", "scenario.yaml", "--target", &peer.url()]).ends_with(1);
 }
 
 #[test]
-fn a_secret_in_the_place_of_its_name_is_not_repeated() {
+fn a_secret_given_instead_of_a_name_is_not_repeated() {
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }"));
     for word in [
         "--secret-env",
@@ -303,7 +306,7 @@ fn a_secret_in_the_place_of_its_name_is_not_repeated() {
         "--secret",
         "--also-secret-env",
     ] {
-        // No path looks like this one: with a `/` or a dot in it, it would be taken for one.
+        // With a `/` or a dot, the secret would look like a path.
         let secret = SECRET.replace('/', "-");
         for command in [
             "run --target http://127.0.0.1:9/",
@@ -313,11 +316,11 @@ fn a_secret_in_the_place_of_its_name_is_not_repeated() {
         ] {
             let mut line = aghook(&folder, &[]);
             line.args(command.split(' ')).args([word, &secret]);
-            let told = Transcript::of(&mut line).ends_with(2);
+            let transcript = Transcript::of(&mut line).ends_with(2);
             assert_hidden(
                 &secret,
                 &format!("{command} {word}"),
-                told.text().as_bytes(),
+                transcript.text().as_bytes(),
             );
         }
     }
@@ -326,31 +329,35 @@ fn a_secret_in_the_place_of_its_name_is_not_repeated() {
         json!(SECRET)
     );
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }")).with("aghook.yaml", profile);
-    let told = Transcript::of(&mut aghook(&folder, &["run", "scenario.yaml"])).ends_with(2);
-    assert_hidden(SECRET, "an error of the profile", told.text().as_bytes());
+    let transcript = Transcript::of(&mut aghook(&folder, &["run", "scenario.yaml"])).ends_with(2);
+    assert_hidden(
+        SECRET,
+        "an error of the profile",
+        transcript.text().as_bytes(),
+    );
 }
 
-/// The values of environment variables in a profile's probes are credentials too.
+/// Environment variables in a profile's probes are credentials too.
 #[test]
-fn a_probe_can_not_give_its_credentials_away() {
+fn a_probe_can_not_reveal_its_credentials() {
     let run = |config: &str| {
         let folder =
-            Folder::with_scenario(&effecting("granted: welcome")).with("aghook.yaml", config);
+            Folder::with_scenario(&with_effect("granted: welcome")).with("aghook.yaml", config);
         let mut command = aghook(
             &folder,
             &["run", "scenario.yaml", "-v", "--report", "json=run.jsonl"],
         );
-        let told = Transcript::of(command.env("TOKEN", TOKEN)).ends_with(3);
-        assert_hidden(TOKEN, "the terminal", told.text().as_bytes());
+        let transcript = Transcript::of(command.env("TOKEN", TOKEN)).ends_with(3);
+        assert_hidden(TOKEN, "the terminal", transcript.text().as_bytes());
         assert_hidden(TOKEN, "the report", folder.read("run.jsonl").as_bytes());
-        told.says(&["1 broken", "[secret not shown]"]);
+        transcript.says(&["1 broken", "[secret not shown]"]);
     };
     let headers = "\n        headers: { Authorization: \"Bearer $TOKEN\" }\n        read: $.";
     let echoing = || {
         Game::with_probe(
-            |_, _| Answer::of(500).body(TOKEN),
+            |_, _| Response::new(500).body(TOKEN),
             |_| {
-                Answer::of(200)
+                Response::new(200)
                     .json(&json!({ "quantity": TOKEN, "x": "y".repeat(180), "token": TOKEN }))
             },
         )
@@ -360,7 +367,7 @@ fn a_probe_can_not_give_its_credentials_away() {
         .config("")
         .replace("\n        read: $.quantity", &format!("{headers}missing")));
 
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let command = |words: &[&str]| {
         let command = json!(words);
         format!(
@@ -374,15 +381,15 @@ fn a_probe_can_not_give_its_credentials_away() {
         (&["cat"], &["echo"])
     };
     run(&command(&[say, &["no number: $TOKEN"]].concat()));
-    // What a command complains of names its arguments.
+    // Error messages of commands contain their arguments.
     run(&command(&[print, &["no-such-$TOKEN"]].concat()));
     run(&command(&["no-such-program-$TOKEN"]));
 }
 
-/// The receiver keeps a ledger and tells of every request; neither holds the secret.
+/// Neither the receiver's ledger nor its log contains the secret.
 #[test]
-fn the_receiver_keeps_it_to_itself() {
-    let folder = Folder::with_scenario(&effecting("granted: welcome"));
+fn the_receiver_does_not_reveal_the_secret() {
+    let folder = Folder::with_scenario(&with_effect("granted: welcome"));
     let mut receiver = Command::new(env!("CARGO_BIN_EXE_aghook"))
         .current_dir(folder.root())
         .args(["receive", "--listen", "127.0.0.1:0", "--store", "ledger.db"])
@@ -402,8 +409,8 @@ fn the_receiver_keeps_it_to_itself() {
             json!(body.to_string())
         );
         let folder = Folder::with_scenario(&scenario);
-        tell(&folder, &["run", "scenario.yaml", "--target", &url]);
-        tell(
+        run_and_check(&folder, &["run", "scenario.yaml", "--target", &url]);
+        run_and_check(
             &folder,
             &[
                 "run",

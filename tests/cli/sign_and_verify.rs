@@ -1,4 +1,4 @@
-//! `aghook sign`, `aghook verify` and what every command shares, called as users call them.
+//! `aghook sign`, `aghook verify` and common behaviour of all commands.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -15,7 +15,7 @@ const TIMESTAMP: &str = "1725548450";
 const BODY: &str = "{\"event_type\":\"coupon.redeemed\"}";
 const SIGNATURE: &str = "f2f253cff43fc2f8115cc3d8a90e6a8b52b130720141c6bfe08a914f8749a1b9";
 
-/// The program, with a known secret and nothing else from the environment that it minds.
+/// `aghook` with a known secret and without the environment variables that change its output.
 fn aghook(arguments: &[&str]) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::cargo_bin("aghook").expect("built");
     command
@@ -27,7 +27,7 @@ fn aghook(arguments: &[&str]) -> assert_cmd::Command {
     command
 }
 
-/// The exit code and both outputs, as one text for a snapshot.
+/// The exit code, stdout and stderr as one text for a snapshot.
 fn transcript(command: &mut assert_cmd::Command) -> String {
     let output = command.output().expect("runs");
     let code = output.status.code().expect("ends by itself");
@@ -54,7 +54,7 @@ fn verify(signature: &str, timestamp: &str) -> assert_cmd::Command {
 }
 
 #[test]
-fn sign_prints_what_openssl_prints() {
+fn sign_prints_the_same_signature_as_openssl() {
     let arguments = ["sign", "--timestamp", TIMESTAMP];
     let headers = stdout(aghook(&arguments).write_stdin(BODY));
     insta::assert_snapshot!("sign_headers", headers);
@@ -66,7 +66,7 @@ fn sign_prints_what_openssl_prints() {
 }
 
 #[test]
-fn sign_writes_json_with_a_host_where_asked() {
+fn sign_writes_json_with_a_host() {
     let arguments = [
         "sign",
         "--timestamp",
@@ -80,7 +80,7 @@ fn sign_writes_json_with_a_host_where_asked() {
 }
 
 #[test]
-fn bodies_are_taken_byte_for_byte() {
+fn bodies_are_signed_byte_for_byte() {
     let folder = TempDir::new().expect("a folder");
     for body in [&b""[..], b"\xff\xfe\0\r\n", b"{}\n", b"\xef\xbb\xbf{}"] {
         let file = folder.path().join("body");
@@ -97,7 +97,7 @@ fn bodies_are_taken_byte_for_byte() {
     }
 }
 
-/// A shell takes the command apart into exactly the words that were meant.
+/// A shell splits the command into exactly the intended words.
 #[cfg(unix)]
 #[test]
 fn the_curl_command_is_safe_to_paste() {
@@ -129,9 +129,9 @@ fn the_curl_command_is_safe_to_paste() {
     assert_eq!(words[words.len() - 2..], ["--data-raw", body]);
 }
 
-/// curl leaves `Name:` out altogether; a header without a value is written `Name;`.
+/// curl omits `Name:`; a header without a value must be written as `Name;`.
 #[test]
-fn an_empty_header_is_sent_by_the_curl_command_too() {
+fn the_curl_command_also_sends_empty_headers() {
     let fire = [
         "fire",
         "--forge",
@@ -149,7 +149,7 @@ fn an_empty_header_is_sent_by_the_curl_command_too() {
 }
 
 #[test]
-fn a_body_that_no_shell_can_hold_goes_by_its_file() {
+fn a_body_with_a_nul_byte_is_passed_as_a_file() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("it's a body");
     fs::write(&file, b"\0").expect("written");
@@ -168,7 +168,7 @@ fn a_body_that_no_shell_can_hold_goes_by_its_file() {
 }
 
 #[test]
-fn a_right_signature_is_told_and_an_old_timestamp_warned_of() {
+fn a_valid_signature_matches_and_an_old_timestamp_is_a_warning() {
     let fresh = transcript(verify(SIGNATURE, TIMESTAMP).write_stdin(BODY));
     insta::assert_snapshot!("verify_matches", fresh);
     let arguments = [
@@ -185,7 +185,7 @@ fn a_right_signature_is_told_and_an_old_timestamp_warned_of() {
 }
 
 #[test]
-fn a_mistake_is_named_with_its_fix() {
+fn a_mistake_is_reported_with_its_fix() {
     let spaced = "{\"event_type\": \"coupon.redeemed\"}";
     let diagnosis = transcript(verify(SIGNATURE, TIMESTAMP).write_stdin(spaced));
     insta::assert_snapshot!("verify_json_compact", diagnosis);
@@ -212,13 +212,13 @@ fn a_signature_of_another_secret_names_its_variable() {
 }
 
 #[test]
-fn what_no_mistake_explains_is_said_so() {
+fn an_unexplained_signature_is_reported() {
     let diagnosis = transcript(verify(&"0".repeat(64), TIMESTAMP).write_stdin("{}"));
     insta::assert_snapshot!("verify_unexplained", diagnosis);
 }
 
 #[test]
-fn headers_are_taken_from_a_file() {
+fn headers_are_read_from_a_file() {
     let folder = TempDir::new().expect("a folder");
     let headers = folder.path().join("headers.txt");
     let lines = format!(
@@ -239,7 +239,7 @@ fn headers_are_taken_from_a_file() {
 }
 
 #[test]
-fn no_output_holds_the_secret() {
+fn no_output_contains_the_secret() {
     let secret = "sUp3rs3cret-value";
     let folder = TempDir::new().expect("a folder");
     let empty = folder.path().join("empty");
@@ -276,7 +276,7 @@ fn no_output_holds_the_secret() {
 }
 
 #[test]
-fn a_secret_file_loses_one_newline() {
+fn one_final_newline_of_a_secret_file_is_ignored() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("secret");
     fs::write(&file, format!("{SECRET}\n")).expect("written");
@@ -327,7 +327,7 @@ fn colours_follow_the_flag() {
 }
 
 #[test]
-fn man_pages_and_completions_are_there() {
+fn man_pages_and_completions_exist() {
     let page = stdout(&mut aghook(&["man"]));
     assert!(page.contains(".TH aghook 1") && page.contains("aghook\\-verify(1)"));
 
@@ -346,7 +346,7 @@ fn man_pages_and_completions_are_there() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("aghook"))
         .args(["completions", "zsh"])
         .stdout(Stdio::piped())
@@ -366,7 +366,7 @@ struct TemplateReceiver {
 }
 
 impl TemplateReceiver {
-    /// `None`, with a line that says so, where there is no Python.
+    /// Returns `None` and prints a note if there is no Python.
     fn start() -> Option<Self> {
         let python = ["python3", "python"].into_iter().find(|name| {
             let version = Command::new(name)
@@ -375,7 +375,7 @@ impl TemplateReceiver {
             version.is_ok_and(|status| status.success())
         });
         let Some(python) = python else {
-            // Written past the test harness, which keeps what a passing test prints to itself.
+            // Written directly to stderr, since the test harness hides the output of passing tests.
             let _ = writeln!(
                 std::io::stderr(),
                 "left out: the exchange with the receiver in Python; install Python 3.9 or newer \
@@ -405,7 +405,8 @@ impl TemplateReceiver {
         Some(Self { process, address })
     }
 
-    /// Sends raw bytes and reads until the receiver closes: the status and the whole answer.
+    /// Sends raw bytes and reads until the receiver closes the connection; returns the status and
+    /// the complete response.
     fn exchange(&self, request: &[u8]) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).expect("connects");
         stream
@@ -413,11 +414,11 @@ impl TemplateReceiver {
             .expect("set");
         stream.write_all(request).expect("sent");
         stream.shutdown(std::net::Shutdown::Write).expect("shut");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("answered");
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer.get(9..12).and_then(|status| status.parse().ok());
-        (status.unwrap_or(0), answer)
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).expect("answered");
+        let response = String::from_utf8_lossy(&response).into_owned();
+        let status = response.get(9..12).and_then(|status| status.parse().ok());
+        (status.unwrap_or(0), response)
     }
 
     fn post(&self, headers: &str, body: &str) -> u16 {
@@ -434,8 +435,12 @@ impl TemplateReceiver {
         let request = format!(
             "GET /debug/players/{player}/items/{sku} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         );
-        let (_, answer) = self.exchange(request.as_bytes());
-        answer.rsplit("\r\n").next().unwrap_or_default().to_owned()
+        let (_, response) = self.exchange(request.as_bytes());
+        response
+            .rsplit("\r\n")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
@@ -446,7 +451,7 @@ impl Drop for TemplateReceiver {
     }
 }
 
-/// The header lines of `aghook sign`, as they go on the wire.
+/// The headers from `aghook sign` with CRLF line ends.
 fn signed(body: &str) -> String {
     stdout(aghook(&["sign"]).write_stdin(body)).replace('\n', "\r\n")
 }
@@ -460,7 +465,7 @@ fn event(key: &str, item: &str) -> String {
 const PLAYER: &str = "P%201%2F%C3%BC";
 
 #[test]
-fn a_receiver_in_python_takes_what_aghook_signs() {
+fn a_receiver_in_python_accepts_signatures_of_aghook() {
     let Some(receiver) = TemplateReceiver::start() else {
         return;
     };
@@ -497,7 +502,7 @@ fn a_receiver_in_python_takes_what_aghook_signs() {
 }
 
 #[test]
-fn a_receiver_in_python_survives_garbage() {
+fn a_receiver_in_python_handles_garbage() {
     let Some(receiver) = TemplateReceiver::start() else {
         return;
     };

@@ -1,7 +1,7 @@
-//! The whole output of a small run, as people see it: narrow and wide, piped, with and without
-//! colours, quiet and verbose.
+//! The complete output of a small run: narrow and wide, piped, with and without colours, quiet and
+//! verbose.
 
-use crate::support::{Answer, Folder, Game};
+use crate::support::{Folder, Game, Response};
 use regex::Regex;
 use serde_json::json;
 
@@ -47,17 +47,17 @@ const SCENARIOS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Runs the scenarios against a game that grants every delivery, however often it comes.
+/// Runs the scenarios against a game that grants every delivery, including duplicates.
 fn output(columns: Option<&str>, arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let game = Game::with_probe(
         |request, holdings| {
             if request.header("x-aghanim-signature").is_none() {
-                return Answer::of(401).json(&json!({ "error": "no signature" }));
+                return Response::new(401).json(&json!({ "error": "no signature" }));
             }
             Game::grant_item(holdings, &request.json());
-            Answer::of(200).json(&json!({ "status": "ok" }))
+            Response::new(200).json(&json!({ "status": "ok" }))
         },
-        |quantity| Answer::of(200).json(&json!({ "quantity": quantity })),
+        |quantity| Response::new(200).json(&json!({ "quantity": quantity })),
     );
     let unreadable = "      unreadable:\n        http: GET http://127.0.0.1:1/{player_id}\n";
     let mut folder = Folder::new().with("aghook.yaml", game.config(""));
@@ -85,7 +85,7 @@ fn output(columns: Option<&str>, arguments: &[&str], environment: &[(&str, &str)
     String::from_utf8(ended.stdout).expect("UTF-8")
 }
 
-/// The output without what differs between two runs, with colours made visible.
+/// The output without values that differ between runs, with escape sequences made visible.
 fn redacted(output: &str) -> String {
     let changing = [
         ("\u{1b}", "␛"),
@@ -105,7 +105,7 @@ fn redacted(output: &str) -> String {
         })
 }
 
-/// How many columns the widest line takes.
+/// The width of the longest line in columns.
 fn widest(output: &str) -> usize {
     output
         .lines()
@@ -144,7 +144,7 @@ fn quiet() {
 fn piped() {
     let piped = output(None, &[], &[]);
     assert!(!piped.contains('\u{1b}'), "{piped:?}");
-    // One line a scenario, however long, so that a pipe can pick it by its words.
+    // One line per scenario, even if it is long, so that tools like grep can select it.
     assert!(piped.contains("✗ failed a coupon of the summer festival is granted once, and only once, whatever happens  "));
     insta::assert_snapshot!(redacted(&piped));
 }
@@ -163,13 +163,13 @@ fn in_colours() {
 }
 
 #[test]
-fn no_color_wins_over_a_wish_for_colours() {
-    let wished = [("CLICOLOR_FORCE", "1")];
-    assert!(output(None, &["--quiet"], &wished).contains('\u{1b}'));
-    let refused = [("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")];
+fn no_color_overrides_clicolor_force() {
+    let forced = [("CLICOLOR_FORCE", "1")];
+    assert!(output(None, &["--quiet"], &forced).contains('\u{1b}'));
+    let disabled = [("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")];
     let plain = output(None, &["--quiet"], &[]);
     assert_eq!(
-        redacted(&output(None, &["--quiet"], &refused)),
+        redacted(&output(None, &["--quiet"], &disabled)),
         redacted(&plain)
     );
 }

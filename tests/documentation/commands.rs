@@ -1,4 +1,4 @@
-//! Commands and options that documents name.
+//! Commands and options in the documents.
 
 use std::collections::BTreeSet;
 
@@ -8,23 +8,23 @@ use clap::{CommandFactory as _, Parser as _};
 
 use super::markdown::{Document, first_cells};
 
-/// What a section of docs/commands.md names, for the commands that refer to it.
+/// The sections of docs/commands.md with options that several commands share.
 const SHARED: [&str; 3] = ["Secret options", "Receiver options", "Scenario selection"];
 
 #[test]
-fn every_command_line_can_be_parsed() {
+fn every_command_line_is_valid() {
     let mut parsed = 0;
     for document in Document::all() {
         let name = document.name.display();
-        let (typed, named) = command_lines(&document);
-        for line in typed.iter().chain(&named) {
+        let (typed, mentioned) = command_lines(&document);
+        for line in typed.iter().chain(&mentioned) {
             let words = words_for_aghook(line);
             let words = words.unwrap_or_else(|| panic!("{name}: {line}: can't be split"));
             if let Err(error) = Arguments::try_parse_from(&words) {
                 let harmless = match error.kind() {
                     ErrorKind::DisplayHelp => true,
-                    // Prose may name a command without all that it needs.
-                    ErrorKind::MissingRequiredArgument => named.contains(line),
+                    // Prose may mention a command without its required arguments.
+                    ErrorKind::MissingRequiredArgument => mentioned.contains(line),
                     _ => false,
                 };
                 assert!(harmless, "{name}: {line}: {error}");
@@ -36,13 +36,13 @@ fn every_command_line_can_be_parsed() {
 }
 
 #[test]
-fn every_option_that_is_named_exists() {
+fn every_mentioned_option_exists() {
     let known: BTreeSet<String> = options().into_iter().flat_map(|(_, known)| known).collect();
-    let of_others = ["--help", "--version", "--color", "--verbose"];
+    let global = ["--help", "--version", "--color", "--verbose"];
     for document in Document::all() {
         for span in document.code_spans() {
             let option = span.split([' ', '=']).next().unwrap_or_default();
-            if option.len() > 2 && option.starts_with("--") && !of_others.contains(&option) {
+            if option.len() > 2 && option.starts_with("--") && !global.contains(&option) {
                 let name = document.name.display();
                 assert!(known.contains(option), "{name}: {option}");
             }
@@ -69,18 +69,18 @@ fn every_option_of_every_command_is_explained() {
     for (command, known) in options {
         let heading = format!("aghook {command}");
         let section = document.section(&heading);
-        let mut told = explained(&heading);
+        let mut found = explained(&heading);
         for shared in SHARED {
             let anchor = shared.to_lowercase().replace(' ', "-");
             if section.contains(&format!("](#{anchor})")) {
-                told.extend(explained(shared));
+                found.extend(explained(shared));
             }
         }
-        assert_eq!(told, known, "{heading}");
+        assert_eq!(found, known, "{heading}");
     }
 }
 
-/// Every command with its options, but for those that all have.
+/// Every command with its own options, without the global ones.
 fn options() -> Vec<(String, BTreeSet<String>)> {
     let program = Arguments::command();
     let commands = program.get_subcommands();
@@ -93,7 +93,7 @@ fn options() -> Vec<(String, BTreeSet<String>)> {
         .collect()
 }
 
-/// What a document tells people to type, and what its prose names.
+/// The command lines in code blocks, and those that the prose mentions.
 fn command_lines(document: &Document) -> (Vec<String>, Vec<String>) {
     let mut typed = Vec::new();
     for block in document.blocks() {
@@ -105,22 +105,24 @@ fn command_lines(document: &Document) -> (Vec<String>, Vec<String>) {
         });
         typed.extend(lines.map(str::to_owned));
     }
-    let mut named = document.code_spans();
+    let mut mentioned = document.code_spans();
     typed.retain(|line| calls_aghook(line).is_some());
-    // Words in capitals stand for others: `aghook COMMAND --help`.
-    named.retain(|line| calls_aghook(line).is_some() && !line.contains("COMMAND"));
-    (typed, named)
+    // `COMMAND` is a placeholder, as in `aghook COMMAND --help`.
+    mentioned.retain(|line| calls_aghook(line).is_some() && !line.contains("COMMAND"));
+    (typed, mentioned)
 }
 
-/// What stands after the program's name.
+/// The arguments after the program's name.
 fn calls_aghook(line: &str) -> Option<&str> {
-    let ways = [
+    let prefixes = [
         "aghook ",
         "cargo run --release -- ",
         "cargo run --release --locked -- ",
     ];
-    let after = ways.iter().find_map(|way| line.strip_prefix(way))?;
-    // A version, as a report's first line says it, is no command.
+    let after = prefixes
+        .iter()
+        .find_map(|prefix| line.strip_prefix(prefix))?;
+    // `aghook 0.1.0`, as in the first line of a report, is not a command.
     after
         .starts_with(|c: char| c.is_ascii_lowercase() || c == '-')
         .then_some(after)
@@ -128,7 +130,7 @@ fn calls_aghook(line: &str) -> Option<&str> {
 
 fn words_for_aghook(line: &str) -> Option<Vec<String>> {
     let words = shlex::split(calls_aghook(line)?)?;
-    let of_shell = |word: &String| ["|", ">", "<", "&", "&&", ";"].contains(&word.as_str());
-    let own = words.into_iter().take_while(|word| !of_shell(word));
+    let is_shell_syntax = |word: &String| ["|", ">", "<", "&", "&&", ";"].contains(&word.as_str());
+    let own = words.into_iter().take_while(|word| !is_shell_syntax(word));
     Some(std::iter::once("aghook".to_owned()).chain(own).collect())
 }

@@ -1,18 +1,18 @@
-//! Every direct dependency has its reason, and nothing else has one.
+//! docs/dependencies.md explains every direct dependency and nothing else.
 
 use std::collections::BTreeSet;
 
 use super::markdown::{Document, first_cells};
 
 #[test]
-fn every_dependency_has_its_reason() {
+fn every_dependency_has_a_reason() {
     let manifest = Document::read("Cargo.toml").text;
     let mut listed = BTreeSet::new();
-    let mut of_dependencies = false;
+    let mut in_dependencies = false;
     for line in manifest.lines() {
         if line.starts_with('[') {
-            of_dependencies = line.ends_with("dependencies]");
-        } else if let (true, Some((name, _))) = (of_dependencies, line.split_once(" = ")) {
+            in_dependencies = line.ends_with("dependencies]");
+        } else if let (true, Some((name, _))) = (in_dependencies, line.split_once(" = ")) {
             listed.insert(name.to_owned());
         }
     }

@@ -1,4 +1,4 @@
-//! Links between documents and to files.
+//! Links between documents and to other files.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use regex::Regex;
 use super::markdown::{Document, root};
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let link = Regex::new(r"\]\(([^)\s]+)\)").expect("a pattern");
     for document in Document::all() {
         let prose = document.prose();
@@ -34,7 +34,7 @@ fn every_link_leads_somewhere() {
     }
 }
 
-/// The anchors that the usual readers of Markdown give to headings.
+/// The anchors that common Markdown renderers give to headings.
 fn anchors(document: &Document) -> BTreeSet<String> {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ');
     let sections = document.sections().into_iter();

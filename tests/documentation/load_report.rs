@@ -1,4 +1,4 @@
-//! The JSON report of a load: its schema, its description and what a real load writes.
+//! The JSON report of a load: its schema, its description and a real report.
 
 use std::fs;
 
@@ -12,13 +12,13 @@ const DESCRIPTION: &str = "docs/load.md";
 const SCHEMA: &str = "docs/load-report.schema.json";
 
 #[test]
-fn the_schema_is_that_of_the_program() {
+fn the_schema_is_up_to_date() {
     let current = format!("{:#}\n", load_report_schema());
     if updating() {
         fs::write(root().join(SCHEMA), &current).expect("written");
     }
     let committed = Document::read(SCHEMA).text;
-    assert!(committed == current, "write it anew: AGHOOK_UPDATE_DOCS=1");
+    assert!(committed == current, "update it with AGHOOK_UPDATE_DOCS=1");
     let folder = tempfile::tempdir().expect("a folder");
     let printed = stdout(aghook(folder.path(), &["schema", "load-report"]));
     assert_eq!(printed, current);
@@ -33,12 +33,15 @@ fn every_key_is_described() {
         assert!(described.contains(key), "`{key}` is not described");
     }
     for key in &described {
-        assert!(properties.contains_key(key), "there is no `{key}`");
+        assert!(
+            properties.contains_key(key),
+            "the schema has no key `{key}`"
+        );
     }
 }
 
 #[test]
-fn a_real_load_writes_what_is_described() {
+fn a_real_report_matches_the_schema() {
     let folder = tempfile::tempdir().expect("a folder");
     let arguments = [
         "load",

@@ -1,7 +1,7 @@
-//! Whether the documents are true: what they say of the program is held against the program.
+//! Compares the documents with the program.
 //!
-//! `AGHOOK_UPDATE_DOCS=1 cargo test --test documentation` writes anew what is made by the program:
-//! the transcripts of the README and of docs/ci.md, and the schemas of the JSON reports.
+//! `AGHOOK_UPDATE_DOCS=1 cargo test --test documentation` updates what the program generates: the
+//! transcripts in the README and docs/ci.md, and the schemas of the JSON reports.
 
 mod commands;
 mod dependencies;
@@ -14,4 +14,4 @@ mod proof;
 mod report_json;
 mod scenarios;
 mod transcripts;
-mod walk;
+mod tutorial;

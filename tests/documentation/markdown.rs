@@ -1,4 +1,4 @@
-//! The documents, as far as tests must understand Markdown.
+//! A minimal Markdown parser for the documents.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ pub(crate) fn root() -> &'static Path {
 
 /// A document.
 pub(crate) struct Document {
-    /// Its path, from the project's folder.
+    /// Its path relative to the project's folder.
     pub(crate) name: PathBuf,
     pub(crate) text: String,
 }
 
-/// A fenced block of code.
+/// A fenced code block.
 pub(crate) struct Block<'text> {
     pub(crate) language: &'text str,
     pub(crate) text: String,
@@ -40,7 +40,7 @@ impl Document {
         names.into_iter().map(Self::read).collect()
     }
 
-    /// The fenced blocks of code.
+    /// The fenced code blocks.
     pub(crate) fn blocks(&self) -> Vec<Block<'_>> {
         let mut blocks = Vec::new();
         let mut open: Option<Block<'_>> = None;
@@ -58,11 +58,15 @@ impl Document {
                 (None, None) => {}
             }
         }
-        assert!(open.is_none(), "{}: a block is open", self.name.display());
+        assert!(
+            open.is_none(),
+            "{}: unclosed code block",
+            self.name.display()
+        );
         blocks
     }
 
-    /// The text without its blocks of code.
+    /// The text without code blocks.
     pub(crate) fn prose(&self) -> String {
         let mut in_block = false;
         let mut prose = String::new();
@@ -77,7 +81,7 @@ impl Document {
         prose
     }
 
-    /// What stands between backticks in the prose. A span may go over the end of a line.
+    /// The code spans in the prose. A span may continue on the next line.
     pub(crate) fn code_spans(&self) -> Vec<String> {
         let prose = self.prose();
         let paragraphs = prose.split("\n\n");
@@ -105,7 +109,7 @@ impl Document {
     /// The prose below this heading.
     pub(crate) fn section(&self, heading: &str) -> String {
         let mut sections = self.sections().into_iter();
-        let found = sections.find(|(of_section, _)| of_section == heading);
+        let found = sections.find(|(title, _)| title == heading);
         let name = self.name.display();
         found
             .unwrap_or_else(|| panic!("{name} has no section `{heading}`"))
@@ -113,7 +117,8 @@ impl Document {
     }
 }
 
-/// The code in the first cell of every row: `a` and `b` of "| `a`, `b` | … |"; it may be a link.
+/// The code in the first cell of every table row, possibly in a link: `a` and `b` for "| `a`, `b` |
+/// … |".
 pub(crate) fn first_cells(section: &str) -> Vec<String> {
     let rows = section
         .lines()

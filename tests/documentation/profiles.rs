@@ -1,4 +1,4 @@
-//! Profiles and scenarios that documents show, and the reference of `aghook.yaml`.
+//! Profiles and scenarios in the documents, and the reference of `aghook.yaml`.
 
 use std::collections::BTreeSet;
 
@@ -9,20 +9,20 @@ use serde_json::Value;
 use super::markdown::{Document, first_cells};
 
 #[test]
-fn every_profile_and_scenario_can_be_read() {
+fn every_profile_and_scenario_is_valid() {
     for name in ["README.md", "docs/profiles.md"] {
         let document = Document::read(name);
         let blocks = document.blocks();
         let yaml = blocks.iter().filter(|block| block.language == "yaml");
         for text in yaml.map(|block| &block.text) {
-            let wrong = if text.starts_with("name:") {
+            let problems = if text.starts_with("name:") {
                 Case::from_file(&SourceFile::new(name, text.as_str())).err()
             } else if text.starts_with("profiles:") {
                 parse(name, text).err()
             } else {
                 parse(name, &profile_of(text)).err()
             };
-            if let Some(problems) = wrong {
+            if let Some(problems) = problems {
                 panic!("{}", problems.render(false, 100));
             }
         }
@@ -30,7 +30,7 @@ fn every_profile_and_scenario_can_be_read() {
 }
 
 #[test]
-fn the_reference_names_every_key_and_no_other() {
+fn the_reference_mentions_exactly_the_existing_keys() {
     let document = Document::read("docs/profiles.md");
     let mut keys = BTreeSet::new();
     collect_keys(&config_schema(), &mut keys);
@@ -39,17 +39,17 @@ fn the_reference_names_every_key_and_no_other() {
     let missing: Vec<_> = keys.difference(&spans).collect();
     assert!(missing.is_empty(), "not in the reference: {missing:?}");
     for cell in first_cells(&document.prose()) {
-        assert!(keys.contains(&cell), "there is no key `{cell}`");
+        assert!(keys.contains(&cell), "unknown key `{cell}`");
     }
 }
 
 #[test]
-fn the_defaults_of_the_retry_policy_are_those_of_the_program() {
+fn the_defaults_of_the_retry_policy_are_correct() {
     let section = Document::read("docs/profiles.md").section("retry");
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     let settings = rows.filter_map(|row| {
         let code: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
-        // Jitter has no default.
+        // `jitter` has no default.
         (code[0] != "jitter").then(|| format!("  {}: {}\n", code[0], code[1]))
     });
     let settings: String = settings.collect();
@@ -76,7 +76,7 @@ fn parse(name: &str, text: &str) -> Result<Config, aghook::scenario::document::D
     Config::parse(&SourceFile::new(name, text))
 }
 
-/// A whole config around some keys of a profile.
+/// A config with a profile that has these keys.
 fn profile_of(keys: &str) -> String {
     let indented = keys.lines().map(|line| format!("    {line}\n"));
     format!("profiles:\n  example:\n{}", indented.collect::<String>())

@@ -1,12 +1,12 @@
-//! The program, as users call it.
+//! Runs the program.
 
 use std::path::Path;
 use std::process::Output;
 
-/// The secret of all receivers here.
+/// The secret of all receivers in these tests.
 pub(crate) const SECRET: &str = "whsec_of_the_documents";
 
-/// Runs the program in `folder`, with nothing from the environment that it minds.
+/// Runs `aghook` in `folder`, without the environment variables that change its output.
 pub(crate) fn aghook(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = assert_cmd::Command::cargo_bin("aghook").expect("built");
     for variable in ["NO_COLOR", "CLICOLOR_FORCE", "AGHOOK_SECRET"] {
@@ -21,12 +21,12 @@ pub(crate) fn aghook(folder: &Path, arguments: &[&str]) -> Output {
         .expect("runs")
 }
 
-/// What the program wrote to standard output.
+/// The program's standard output.
 pub(crate) fn stdout(output: Output) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Whether documents are written anew in place of being checked.
+/// Whether the tests update the documents instead of checking them.
 pub(crate) fn updating() -> bool {
     std::env::var_os("AGHOOK_UPDATE_DOCS").is_some()
 }

@@ -1,21 +1,21 @@
-//! The figures of the README are those of docs/proof.md, which tests of their own write.
+//! The numbers in the README are those in docs/proof.md, which other tests generate.
 
 use super::markdown::Document;
 
-/// What stands between `before` and `after`.
+/// The text between `before` and `after`.
 fn between<'text>(text: &'text str, before: &str, after: &str) -> &'text str {
     let (_, rest) = text.split_once(before).expect(before);
     rest.split_once(after).expect(after).0
 }
 
 #[test]
-fn the_readme_has_the_figures_of_the_proof() {
+fn the_readme_has_the_numbers_of_the_proof() {
     let readme = Document::read("README.md").text;
     let proof = Document::read("docs/proof.md").text;
     let caught = between(&proof, "**Flaws caught: ", "**");
-    let told = between(&readme, "Its own receiver has ", " bugs");
-    assert_eq!(caught, format!("{told} of {told}"));
+    let printed = between(&readme, "Its own receiver has ", " bugs");
+    assert_eq!(caught, format!("{printed} of {printed}"));
     let alarms = between(&proof, "False alarms / sound variants: ", ".");
-    let told = between(&readme, "it blames none of ", " receivers");
-    assert_eq!(alarms, format!("0 / {told}"));
+    let printed = between(&readme, "it blames none of ", " receivers");
+    assert_eq!(alarms, format!("0 / {printed}"));
 }

@@ -1,4 +1,4 @@
-//! The JSON report: its schema, its description and what a real run prints.
+//! The JSON report: its schema, its description and real reports.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ use super::program::{aghook, stdout, updating};
 const DESCRIPTION: &str = "docs/report-json.md";
 const SCHEMA: &str = "docs/report-json.schema.json";
 
-/// The sections of the description and the types in the schema that they describe.
+/// The sections of the description, each with the type in the schema that it describes.
 const SECTIONS: [(&str, &str); 20] = [
     ("run_started", "RunStarted"),
     ("scenario_started", "ScenarioStarted"),
@@ -38,13 +38,13 @@ const SECTIONS: [(&str, &str); 20] = [
 ];
 
 #[test]
-fn the_schema_is_that_of_the_program() {
+fn the_schema_is_up_to_date() {
     let current = format!("{:#}\n", run_event_schema());
     if updating() {
         fs::write(root().join(SCHEMA), &current).expect("written");
     }
     let committed = Document::read(SCHEMA).text;
-    assert!(committed == current, "write it anew: AGHOOK_UPDATE_DOCS=1");
+    assert!(committed == current, "update it with AGHOOK_UPDATE_DOCS=1");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn every_key_is_described() {
     for (heading, definition) in SECTIONS {
         let mut keys = BTreeSet::new();
         collect_keys(&definitions[definition], &mut keys);
-        // A response is one of two objects, whose keys are in the same section.
+        // A response record is one of two objects, and both are described in the same section.
         for of_two in ["response", "failure"] {
             keys.remove(of_two);
         }
@@ -65,8 +65,8 @@ fn every_key_is_described() {
         assert_eq!(described, keys, "{heading}");
     }
     let described = SECTIONS.map(|(_, definition)| definition);
-    // These are words, not objects: they stand in the rows of the keys that have them.
-    let words = [
+    // These are strings, not objects; the rows of their keys describe them.
+    let strings = [
         "BodyContent",
         "Level",
         "OutcomeName",
@@ -75,12 +75,12 @@ fn every_key_is_described() {
         "Verdict",
     ];
     for definition in definitions.keys().map(String::as_str) {
-        let known = described.contains(&definition) || words.contains(&definition);
+        let known = described.contains(&definition) || strings.contains(&definition);
         assert!(known, "{definition} is not described");
     }
 }
 
-/// The keys without a description, each with the JSON Pointer of its schema.
+/// Collects the JSON pointers of keys without a description.
 fn undescribed(schema: &Value, place: &str, found: &mut Vec<String>) {
     match schema {
         Value::Object(entries) => {
@@ -104,7 +104,7 @@ fn undescribed(schema: &Value, place: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn the_schema_explains_every_key() {
+fn the_schema_describes_every_key() {
     let schema = serde_json::from_str(&Document::read(SCHEMA).text).expect("JSON");
     let mut found = Vec::new();
     undescribed(&schema, "", &mut found);
@@ -112,7 +112,7 @@ fn the_schema_explains_every_key() {
 }
 
 #[test]
-fn the_examples_are_lines() {
+fn the_examples_are_valid_lines() {
     let validator = validator();
     let document = Document::read(DESCRIPTION);
     let blocks = document.blocks();
@@ -129,10 +129,10 @@ fn the_examples_are_lines() {
 }
 
 #[test]
-fn a_real_run_prints_what_is_described() {
+fn real_reports_match_the_description() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Among other things, what the bundled suite never shows: no answer, a check that can't be
-    // made, and a failure with its source.
+    // Includes what the bundled suite never shows: a missing response, a check that is not
+    // possible, and a failure with its source.
     let scenario = "name: all sorts of things\n\
                     source: this test\n\
                     events: { welcome: {}, another: {} }\n\
@@ -186,7 +186,7 @@ fn assert_valid(validator: &Validator, line: &Value) {
     }
 }
 
-/// The keys of a type and of the objects inside it that have no name.
+/// Collects the keys of a type and of its inline objects.
 fn collect_keys(schema: &Value, keys: &mut BTreeSet<String>) {
     match schema {
         Value::Object(entries) => {

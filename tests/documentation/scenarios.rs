@@ -1,4 +1,4 @@
-//! The reference of scenario files: every key of every type, where a reader looks for it.
+//! The reference of scenario files has every key of every type in the expected section.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::markdown::{Document, first_cells};
 
-/// The types whose keys have a row each, and the section with their table.
+/// The types whose keys have table rows, and the section with the table.
 const TABLES: [(&str, &str); 8] = [
     ("Scenario", "The file"),
     ("EventSpec", "Events"),
@@ -19,7 +19,7 @@ const TABLES: [(&str, &str); 8] = [
     ("Matcher", "Expectations"),
 ];
 
-/// The types whose keys are few, and stand in a sentence or in the row of the key that has them.
+/// The types with few keys, which are explained in a sentence or in the row of their parent key.
 const SENTENCES: [(&str, &str); 11] = [
     ("Shareable", "Events"),
     ("CouponShape", "Events"),
@@ -34,7 +34,7 @@ const SENTENCES: [(&str, &str); 11] = [
     ("LateRetry", "Faults"),
 ];
 
-/// The types with the keys that they have: those of the schema itself are `Scenario`'s.
+/// The types with their keys; `Scenario` is the root of the schema.
 fn types() -> BTreeMap<String, BTreeSet<String>> {
     let schema = scenario_schema();
     let mut types = BTreeMap::new();
@@ -67,7 +67,7 @@ fn collect_keys(schema: &Value, keys: &mut BTreeSet<String>) {
     }
 }
 
-/// The words of the code in a section's prose.
+/// The words in the code spans of a section.
 fn words(section: &str) -> BTreeSet<&str> {
     let spans = section.split('`').skip(1).step_by(2);
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -91,10 +91,13 @@ fn the_reference_explains_every_key_in_its_section() {
         let section = document.section(section);
         let words = words(&section);
         for key in &types[name] {
-            assert!(words.contains(key.as_str()), "{name}.{key} is not named");
+            assert!(
+                words.contains(key.as_str()),
+                "{name}.{key} is not mentioned"
+            );
         }
     }
-    // An effect's own keys are in the rows of its three kinds.
+    // The rows of the three kinds of effects explain the keys of an effect.
     let effects = document.section("Effects");
     for key in &types["Effect"] {
         assert!(words(&effects).contains(key.as_str()), "Effect.{key}");
@@ -106,22 +109,22 @@ fn the_reference_explains_every_key_in_its_section() {
 }
 
 #[test]
-fn no_type_is_left_out_of_the_reference() {
+fn the_reference_covers_every_type() {
     let known = TABLES.iter().chain(&SENTENCES).map(|(name, _)| *name);
     let known: BTreeSet<&str> = known.chain(["Effect", "Fault"]).collect();
     let types = types();
-    let there: BTreeSet<&str> = types.keys().map(String::as_str).collect();
-    assert_eq!(known, there);
+    let existing: BTreeSet<&str> = types.keys().map(String::as_str).collect();
+    assert_eq!(known, existing);
 }
 
 #[test]
-fn every_row_is_of_a_key() {
+fn every_row_has_an_existing_key() {
     let types = types();
     let keys: BTreeSet<&String> = types.values().flatten().collect();
     let document = Document::read("docs/scenarios.md");
     for (_, section) in TABLES {
         for cell in first_cells(&document.section(section)) {
-            assert!(keys.contains(&cell), "{section}: there is no key `{cell}`");
+            assert!(keys.contains(&cell), "{section}: unknown key `{cell}`");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The transcripts of the README: real runs, shortened, with the parts that change each time left
-//! out of the comparison.
+//! The transcripts in the README: shortened real runs, compared without the parts that change each
+//! time.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -20,9 +20,9 @@ fn the_readme_shows_a_real_run() {
     let run = stdout(output);
     let (passed, others): (Vec<&str>, Vec<&str>) =
         run.lines().partition(|line| line.starts_with('✓'));
-    // A few scenarios from all over the suite stand for all of them.
-    let few = passed.len().div_ceil(6).max(1);
-    let shown = passed.into_iter().step_by(few).chain(["…"]);
+    // Show a few scenarios from the whole suite.
+    let interval = passed.len().div_ceil(6).max(1);
+    let shown = passed.into_iter().step_by(interval).chain(["…"]);
     let (head, summary) = others.split_at(others.len().min(3));
     let lines: Vec<&str> = head
         .iter()
@@ -36,7 +36,7 @@ fn the_readme_shows_a_real_run() {
 #[test]
 fn the_readme_shows_a_real_failure() {
     if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("left out, since there is no Python: the README's failure");
+        eprintln!("left out: the README's failure; install Python 3 to run it");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -55,11 +55,11 @@ fn the_readme_shows_a_real_failure() {
     let output = aghook(folder.path(), &["run", "scenarios/first.yaml"]);
     assert_eq!(output.status.code(), Some(1));
     let run = stdout(output);
-    // Left out here: the head, and the line that says the same as the block below it.
+    // Skip the head and the line that repeats the block below it.
     let from = run
         .match_indices('✗')
         .nth(1)
-        .expect("a block on the failure")
+        .expect("the details of the failure")
         .0;
     compare(
         "failure",
@@ -68,7 +68,7 @@ fn the_readme_shows_a_real_failure() {
     );
 }
 
-/// The receiver in Python, but for the line that knows a redelivery again.
+/// The receiver in Python without the line that detects redeliveries.
 struct ForgetfulReceiver {
     process: Child,
     base: String,
@@ -105,16 +105,16 @@ impl Drop for ForgetfulReceiver {
     }
 }
 
-/// Holds the transcript of this name against a run, or writes it anew.
+/// Compares the transcript with a run, or updates it.
 fn compare(name: &str, command: &str, output: &str) {
-    // Both transcripts are in one file.
+    // Both tests may update the same file.
     static README: Mutex<()> = Mutex::new(());
-    let _alone = README.lock().unwrap_or_else(PoisonError::into_inner);
-    let output = without_ends(output);
+    let _guard = README.lock().unwrap_or_else(PoisonError::into_inner);
+    let output = trim_line_ends(output);
     let readme = Document::read("README.md");
     let mark = format!("<!-- transcript: {name} -->\n```console\n");
     let (before, rest) = readme.text.split_once(&mark).expect("a transcript");
-    let (shown, after) = rest.split_once("```\n").expect("its end");
+    let (shown, after) = rest.split_once("```\n").expect("the end marker");
     let current = format!("$ {command}\n{output}\n");
     if updating() {
         let text = format!("{before}{mark}{current}```\n{after}");
@@ -122,19 +122,19 @@ fn compare(name: &str, command: &str, output: &str) {
         return;
     }
     assert_eq!(
-        timeless(shown),
-        timeless(&current),
-        "write it anew: AGHOOK_UPDATE_DOCS=1 cargo test --test documentation"
+        without_volatile_values(shown),
+        without_volatile_values(&current),
+        "update it with AGHOOK_UPDATE_DOCS=1 cargo test --test documentation"
     );
 }
 
-fn without_ends(output: &str) -> String {
+fn trim_line_ends(output: &str) -> String {
     let lines: Vec<&str> = output.lines().map(str::trim_end).collect();
     lines.join("\n")
 }
 
-/// The text without what no two runs share: ports, moments, players and how long things took.
-fn timeless(text: &str) -> String {
+/// The text without ports, times, players and durations, which differ between runs.
+fn without_volatile_values(text: &str) -> String {
     [
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"--start-time [\d.]+", "--start-time T"),

@@ -1,10 +1,10 @@
-//! Whether each event of a load is granted once, and whether it is seen where one is not.
+//! Checks that each event of a load is granted once, and that violations are caught.
 
 use super::*;
 
 #[test]
-fn a_receiver_that_grants_twice_is_caught_and_its_events_can_be_sent_again() {
-    let flawed = Flawed::new(&["--flaw", "dedupe_missing"]);
+fn a_receiver_that_grants_twice_is_caught_and_its_events_are_saved() {
+    let flawed = ReceiverProcess::new(&["--flaw", "dedupe_missing"]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let options = [
         "--rate",
@@ -22,7 +22,7 @@ fn a_receiver_that_grants_twice_is_caught_and_its_events_can_be_sent_again() {
     let counts = counts(&report);
     let effects = &report["effects"];
     let wrong = effects["wrong"].as_array().expect("a list");
-    // Sandbox events are not granted, and so can't be granted twice.
+    // Sandbox events are not granted, so they can't be granted twice.
     let repeated = number(counts, "together") + number(counts, "duplicates");
     assert!(
         !wrong.is_empty() && wrong.len() as u64 <= repeated,
@@ -49,8 +49,8 @@ fn a_receiver_that_grants_twice_is_caught_and_its_events_can_be_sent_again() {
 }
 
 #[test]
-fn a_receiver_that_takes_forgeries_is_caught() {
-    let flawed = Flawed::new(&["--flaw", "signature_not_checked"]);
+fn a_receiver_that_accepts_forgeries_is_caught() {
+    let flawed = ReceiverProcess::new(&["--flaw", "signature_not_checked"]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let options = [
         "--rate",
@@ -81,7 +81,7 @@ fn a_receiver_that_takes_forgeries_is_caught() {
 }
 
 #[test]
-fn thousands_of_events_are_granted_once_through_duplicates_and_lost_answers() {
+fn thousands_of_events_are_granted_once_despite_duplicates_and_lost_responses() {
     let folder = Folder::new();
     let options = [
         "--rate",
@@ -98,7 +98,7 @@ fn thousands_of_events_are_granted_once_through_duplicates_and_lost_answers() {
     let report = report(&folder, &options, 0);
     let counts = counts(&report);
     assert_eq!(number(counts, "events"), 5_000);
-    // About 500 and 250 are drawn.
+    // The expected numbers are 500 and 250.
     assert!(number(counts, "duplicates") > 300, "{counts}");
     assert!(number(counts, "lost_acks") > 150, "{counts}");
     assert_eq!(counts["acknowledged"], counts["deliveries"]);
@@ -106,8 +106,8 @@ fn thousands_of_events_are_granted_once_through_duplicates_and_lost_answers() {
 }
 
 #[test]
-fn a_race_is_caught_by_deliveries_at_the_same_moment() {
-    let flawed = Flawed::new(&["--flaw", "check_then_insert_race"]);
+fn a_race_is_caught_by_simultaneous_deliveries() {
+    let flawed = ReceiverProcess::new(&["--flaw", "check_then_insert_race"]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let options = [
         "--rate",
@@ -128,16 +128,16 @@ fn a_race_is_caught_by_deliveries_at_the_same_moment() {
     }
 }
 
-/// The small form of `benches/exactly_once`.
+/// A small version of `benches/exactly_once`.
 #[test]
-fn the_race_that_duplicates_meet_in_a_large_load_is_caught_in_a_small_one() {
-    let flawed = Flawed::new(&["--flaw", "check_then_insert_race"]);
+fn a_small_load_with_duplicates_catches_a_race() {
+    let flawed = ReceiverProcess::new(&["--flaw", "check_then_insert_race"]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let options = ["--rate", "max", "--count", "3000", "--check-effects", "all"];
     let mix = ["--duplicates", "10%", "--lost-acks", "5%"];
     let caught = report(&folder, &[&options[..], &mix].concat(), 1);
     let counts = counts(&caught);
-    // About 60 and 240 are drawn: a fifth of the duplicates come at the same moment.
+    // The expected numbers are 60 and 240: a fifth of the duplicates are simultaneous.
     assert!((20..120).contains(&number(counts, "together")), "{counts}");
     assert!(
         (160..320).contains(&number(counts, "duplicates")),
@@ -150,18 +150,18 @@ fn the_race_that_duplicates_meet_in_a_large_load_is_caught_in_a_small_one() {
     }
     assert_eq!(caught["mix"]["together"], "2%");
     assert_eq!(caught["mix"]["duplicates"], "8%");
-    // What is said about them decides.
-    let later_alone = ["--duplicates", "10%", "--together", "0%"];
+    // An explicit `--together` overrides the default fifth.
+    let later_only = ["--duplicates", "10%", "--together", "0%"];
     let length = ["--rate", "max", "--count", "200", "--seed", "2"];
-    let missed = report(&folder, &[&length[..], &later_alone].concat(), 0);
+    let missed = report(&folder, &[&length[..], &later_only].concat(), 0);
     assert_eq!(number(self::counts(&missed), "together"), 0);
 }
 
-/// A disk that is full only shows when it is written to.
+/// A full disk only causes an error when writing.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_figures_are_shown_though_the_events_that_went_wrong_can_not_be_written() {
-    let flawed = Flawed::new(&["--flaw", "dedupe_missing"]);
+fn the_results_are_shown_even_if_the_failed_events_can_not_be_written() {
+    let flawed = ReceiverProcess::new(&["--flaw", "dedupe_missing"]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let options = ["load", "--rate", "max", "--count", "50"];
     let faults = ["--duplicates", "50%", "--check-effects", "all"];
@@ -174,29 +174,29 @@ fn the_figures_are_shown_though_the_events_that_went_wrong_can_not_be_written() 
         ]);
 }
 
-/// A signature that was granted on, an overlapping delivery: sound receivers refuse the one or the
-/// other. Deliveries of one event have signatures of their own, and 409 to one of two at the same
-/// moment is no failure.
+/// Sound receivers may refuse a signature that they granted before, or an overlapping delivery.
+/// Each delivery of an event has its own signature, and a 409 for one of two simultaneous
+/// deliveries is not a failure.
 #[test]
-fn a_receiver_that_refuses_what_it_may_is_not_blamed() {
-    for (variant, share) in [
+fn allowed_refusals_are_not_blamed() {
+    for (variant, option) in [
         ("granted_signature_refused", "--duplicates"),
         ("granted_signature_refused", "--together"),
         ("granted_signature_refused", "--lost-acks"),
         ("in_progress_409", "--together"),
     ] {
-        let receiver = Flawed::new(&["--variant", variant]);
+        let receiver = ReceiverProcess::new(&["--variant", variant]);
         let config = receiver.config("    retry: { delays: [100ms, 100ms] }\n");
         let folder = Folder::new().with("aghook.yaml", config);
         let options = ["--rate", "200", "--count", "100", "--check-effects", "all"];
-        let report = report(&folder, &[&options[..], &[share, "30%"]].concat(), 0);
-        assert_eq!(report["effects"]["right"], 100, "{variant} {share}");
+        let report = report(&folder, &[&options[..], &[option, "30%"]].concat(), 0);
+        assert_eq!(report["effects"]["right"], 100, "{variant} {option}");
     }
 }
 
 #[test]
-fn a_receiver_that_fails_at_forgeries_is_told_from_one_that_refuses_them() {
-    let flawed = Flawed::new(&["--flaw", "forgery_answered_500"]);
+fn server_errors_for_forgeries_do_not_count_as_refusals() {
+    let flawed = ReceiverProcess::new(&["--flaw", "forgery_answered_500"]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let options = ["--rate", "max", "--count", "100", "--forgeries", "20%"];
     let report = report(&folder, &options, 1);

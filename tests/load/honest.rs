@@ -1,15 +1,15 @@
-//! That a load says nothing which it has not seen: figures without a sample, effects that nobody had to
-//! see, and files that can't be written.
+//! A load reports only what it observed: no statistics without samples, no effects that were not
+//! required, and an error for files that can't be written.
 
 use super::*;
 
-/// A receiver that refuses everything and holds nothing, with a probe.
+/// A receiver that refuses everything, with a probe that always reads 0.
 fn refusing() -> (Peer, Folder) {
     let peer = Peer::answering(|request| {
         if request.method == "GET" {
-            Answer::of(200).body(r#"{"quantity":0}"#)
+            Response::new(200).body(r#"{"quantity":0}"#)
         } else {
-            Answer::of(403)
+            Response::new(403)
         }
     });
     let url = peer.url();
@@ -21,7 +21,7 @@ fn refusing() -> (Peer, Folder) {
 }
 
 #[test]
-fn that_nothing_was_granted_shows_nothing_where_nothing_had_to_be() {
+fn no_grant_proves_nothing_if_no_event_was_acknowledged() {
     let (_peer, folder) = refusing();
     let options = ["load", "--rate", "max", "--count", "10"];
     let expected = ["--expect", "errors = 100%", "--check-effects", "all"];
@@ -37,18 +37,18 @@ fn that_nothing_was_granted_shows_nothing_where_nothing_had_to_be() {
             "none of them was acknowledged",
             "latency      not measured",
         ])
-        .says_nothing_of(&["✓ granted", "p50 0"]);
+        .does_not_say(&["✓ granted", "p50 0"]);
     let report: Value = serde_json::from_str(&folder.read("load.json")).expect("JSON");
     assert_eq!(report["effects"]["acknowledged"], 0);
     let markdown = [&options[..], &["--report", "markdown"]].concat();
     Transcript::of(&mut folder.aghook(&markdown))
         .ends_with(1)
         .says(&["| latency | – | – | – | – | – |"])
-        .says_nothing_of(&["0 µs"]);
+        .does_not_say(&["0 µs"]);
 }
 
 #[test]
-fn what_was_acknowledged_is_counted_among_what_was_looked_at() {
+fn checked_events_are_acknowledged_or_forged() {
     let folder = Folder::new();
     let options = ["--rate", "max", "--count", "300", "--check-effects", "all"];
     let report = report(
@@ -58,14 +58,14 @@ fn what_was_acknowledged_is_counted_among_what_was_looked_at() {
     );
     let effects = &report["effects"];
     assert_eq!(effects["forged"], counts(&report)["forgeries"]);
-    let looked_at = number(effects, "acknowledged") + number(effects, "forged");
-    assert_eq!(looked_at, 300);
+    let checked = number(effects, "acknowledged") + number(effects, "forged");
+    assert_eq!(checked, 300);
 }
 
 #[test]
-fn an_expectation_without_a_sample_is_open() {
+fn an_expectation_without_a_sample_is_not_checked() {
     let folder = Folder::new();
-    // Forgeries alone: nothing was delivered, so nothing can be said of deliveries.
+    // Only forgeries: expectations about deliveries have no sample.
     let options = ["--rate", "max", "--count", "20", "--forgeries", "100%"];
     report(&folder, &options, 0);
     for expected in ["undelivered = 0", "errors = 0", "dropped = 0", "p99 < 1s"] {
@@ -76,7 +76,7 @@ fn an_expectation_without_a_sample_is_open() {
         );
         assert!(open["expectations"][0]["holds"].is_null(), "{open}");
     }
-    // Asked for, and none among so few.
+    // With so few events, none is drawn as a forgery.
     let few = ["load", "--rate", "max", "--count", "2", "--forgeries", "1%"];
     Transcript::of(&mut folder.aghook(&few))
         .ends_with(0)
@@ -88,7 +88,7 @@ fn an_expectation_without_a_sample_is_open() {
 }
 
 #[test]
-fn a_percentile_of_too_few_answers_says_so() {
+fn a_percentile_of_too_few_responses_has_a_note() {
     let folder = Folder::new();
     let options = ["load", "--rate", "max", "--count", "50"];
     let words = [&options[..], &["--expect", "p99.9 < 1h"]].concat();
@@ -101,12 +101,12 @@ fn a_percentile_of_too_few_answers_says_so() {
 }
 
 #[test]
-fn files_that_can_not_be_written_are_found_before_anything_is_sent() {
+fn unwritable_files_are_detected_before_sending() {
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);
     let peer = Peer::answering(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        Answer::of(200)
+        Response::new(200)
     });
     let folder = Folder::new()
         .with("file", "")
@@ -138,7 +138,7 @@ fn files_that_can_not_be_written_are_found_before_anything_is_sent() {
 }
 
 #[test]
-fn failures_of_an_earlier_load_stay_and_are_told_as_such() {
+fn a_failures_file_of_an_earlier_load_is_kept_and_mentioned() {
     let earlier = "{\"format\":\"aghook load failures\"}\n";
     let folder = Folder::new().with("aghook-failures.jsonl", earlier);
     let words = ["load", "--rate", "max", "--count", "5"];
@@ -149,7 +149,7 @@ fn failures_of_an_earlier_load_stay_and_are_told_as_such() {
 }
 
 #[test]
-fn failures_are_written_over_no_other_file() {
+fn the_failures_file_never_overwrites_another_file() {
     let folder = Folder::new().with("mine.yaml", "name: mine\n");
     let words = ["load", "--rate", "max", "--count", "5", "--failures"];
     Transcript::of(&mut folder.aghook(&[&words[..], &["mine.yaml"]].concat()))
@@ -163,8 +163,8 @@ fn failures_are_written_over_no_other_file() {
 }
 
 #[test]
-fn what_is_expected_of_times_excuses_no_failed_delivery() {
-    let refusing = Peer::answering(|_| Answer::of(422));
+fn an_expectation_of_latency_does_not_excuse_failed_deliveries() {
+    let refusing = Peer::answering(|_| Response::new(422));
     let url = refusing.url();
     let load = |expected: &str| {
         let words = ["load", "--target", &url, "--rate", "max", "--count", "9"];

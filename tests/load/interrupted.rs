@@ -1,26 +1,26 @@
-//! A load that is stopped by Ctrl-C.
+//! A load stopped by Ctrl-C.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
 
-/// A load on a receiver that holds every answer back until the test lets it go.
-struct Held {
+/// A load against a receiver that holds each response until the test releases it.
+struct HeldLoad {
     load: Child,
     stderr: BufReader<std::process::ChildStderr>,
-    answer: Sender<()>,
+    release: Sender<()>,
     folder: Folder,
 }
 
-impl Held {
+impl HeldLoad {
     fn new() -> Self {
         let (arrived, arrivals): (Sender<()>, Receiver<()>) = channel();
-        let (answer, answers) = channel::<()>();
-        let (arrived, answers) = (Mutex::new(arrived), Mutex::new(answers));
+        let (release, releases) = channel::<()>();
+        let (arrived, releases) = (Mutex::new(arrived), Mutex::new(releases));
         let peer = Peer::answering(move |_| {
             let _ = arrived.lock().expect("one at a time").send(());
-            let _ = answers.lock().expect("one at a time").recv();
-            Answer::of(200)
+            let _ = releases.lock().expect("one at a time").recv();
+            Response::new(200)
         });
         let folder = Folder::new();
         let mut load = Command::new(env!("CARGO_BIN_EXE_aghook"))
@@ -46,7 +46,7 @@ impl Held {
             .stderr(Stdio::piped())
             .spawn()
             .expect("runs");
-        // Both connections have sent one.
+        // Both connections have sent a delivery.
         for _ in 0..2 {
             arrivals.recv().expect("a delivery");
         }
@@ -54,7 +54,7 @@ impl Held {
         Self {
             load,
             stderr,
-            answer,
+            release,
             folder,
         }
     }
@@ -66,7 +66,7 @@ impl Held {
         assert!(sent.expect("kill").success());
     }
 
-    /// Presses Ctrl-C, and waits until the program says that it has seen it.
+    /// Presses Ctrl-C and waits until the program acknowledges it.
     fn interrupt(&mut self) {
         self.press();
         let mut line = String::new();
@@ -85,19 +85,19 @@ impl Held {
 }
 
 #[test]
-fn what_is_under_way_ends_and_is_counted() {
-    let mut held = Held::new();
+fn active_deliveries_finish_and_are_counted() {
+    let mut held = HeldLoad::new();
     held.interrupt();
     for _ in 0..2 {
-        held.answer.send(()).expect("the receiver waits");
+        held.release.send(()).expect("the receiver waits");
     }
     let (code, report, folder) = held.end();
     assert_eq!(code, Some(3), "{report}");
     assert_eq!(report["interrupted"], true);
-    let told = folder.read("load.txt");
+    let printed = folder.read("load.txt");
     assert!(
-        told.contains("not checked: the load was stopped early"),
-        "{told}"
+        printed.contains("not checked: the load was stopped early"),
+        "{printed}"
     );
     let counts = counts(&report);
     assert_eq!(number(counts, "events"), 2);
@@ -106,8 +106,8 @@ fn what_is_under_way_ends_and_is_counted() {
 }
 
 #[test]
-fn the_second_time_nothing_is_waited_for_and_all_is_counted() {
-    let mut held = Held::new();
+fn a_second_ctrl_c_ends_at_once_and_everything_is_counted() {
+    let mut held = HeldLoad::new();
     held.interrupt();
     held.press();
     let (code, report, folder) = held.end();
@@ -115,7 +115,7 @@ fn the_second_time_nothing_is_waited_for_and_all_is_counted() {
     let counts = counts(&report);
     assert_eq!(number(counts, "events"), 2);
     assert_eq!(number(counts, "unfinished"), 2);
-    // What came to no end can be sent again.
+    // Unfinished events are saved for a replay.
     let failures = folder.read("aghook-failures.jsonl");
     assert_eq!(failures.matches("it was not acknowledged").count(), 2);
 }

@@ -1,15 +1,15 @@
-//! The histogram log of a load, read by the tool that the format comes from: `HdrHistogram`'s own
-//! `HistogramLogProcessor`, in Java. It must find our figures in it, second by second and in all.
+//! Reads the histogram log of a load with `HdrHistogram`'s own `HistogramLogProcessor` in Java. It
+//! must read the same numbers as in our report, for each second and in total.
 
 use super::*;
 
-/// Where Debian's package libhdrhistogram-java puts it; the variable names another place.
+/// The path in Debian's package libhdrhistogram-java; the environment variable overrides it.
 const JAR: &str = "/usr/share/java/hdrhistogram.jar";
 const JAR_VARIABLE: &str = "AGHOOK_HDRHISTOGRAM_JAR";
 
 /// A line of the processor's log: `1.000: I:500 ( 50% 90% Max ) T:500 ( 50% 90% 99% 99.9% 99.99% Max )`.
-struct Line {
-    /// When the interval ended, in seconds.
+struct ProcessorLine {
+    /// The end of the interval in seconds.
     ends: f64,
     count: u64,
     p50: f64,
@@ -17,8 +17,8 @@ struct Line {
     totals: Vec<f64>,
 }
 
-/// The log of one histogram as the processor reads it, in nanoseconds.
-fn read_in_java(folder: &Folder, tag: &str) -> Vec<Line> {
+/// The processor's output for one histogram, in nanoseconds.
+fn read_in_java(folder: &Folder, tag: &str) -> Vec<ProcessorLine> {
     let jar = std::env::var(JAR_VARIABLE).unwrap_or_else(|_| JAR.to_owned());
     let run = Command::new("java")
         .current_dir(folder.root())
@@ -27,14 +27,14 @@ fn read_in_java(folder: &Folder, tag: &str) -> Vec<Line> {
         .args(["-outputValueUnitRatio", "1"])
         .output()
         .expect("Java runs");
-    let told = String::from_utf8_lossy(&run.stderr);
-    assert!(run.status.success() && told.is_empty(), "{told}");
+    let errors = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success() && errors.is_empty(), "{errors}");
     let text = folder.read("read");
     let lines = text.lines().filter(|line| line.contains(": I:"));
     lines.map(|line| read_line(line).expect(line)).collect()
 }
 
-fn read_line(line: &str) -> Option<Line> {
+fn read_line(line: &str) -> Option<ProcessorLine> {
     let (ends, rest) = line.split_once(": I:")?;
     let (interval, total) = rest.split_once(" T:")?;
     let (count, values) = interval.split_once(" ( ")?;
@@ -43,7 +43,7 @@ fn read_line(line: &str) -> Option<Line> {
         let words = text.trim().strip_suffix(')')?.split_whitespace();
         words.map(|word| word.parse().ok()).collect()
     };
-    Some(Line {
+    Some(ProcessorLine {
         ends: ends.trim().parse().ok()?,
         count: count.parse().ok()?,
         p50: *numbers(values)?.first()?,
@@ -52,7 +52,7 @@ fn read_line(line: &str) -> Option<Line> {
     })
 }
 
-/// Our figures are in microseconds with two places; the processor's in nanoseconds.
+/// Our report has microseconds with two decimals, the processor nanoseconds.
 #[track_caller]
 fn same(what: &str, ours_us: &Value, java_ns: f64) {
     let ours = ours_us.as_f64().expect("a number");
@@ -62,7 +62,7 @@ fn same(what: &str, ours_us: &Value, java_ns: f64) {
 
 #[test]
 #[ignore = "needs Java and HdrHistogram's own reader, which .ci/run installs"]
-fn the_reader_in_java_finds_our_figures_in_the_log() {
+fn the_reader_in_java_reads_the_same_numbers() {
     let folder = Folder::new();
     let options = ["--rate", "400", "--duration", "3s", "--duplicates", "20%"];
     let log = ["--report", "hdr=load.hlog"];
@@ -85,7 +85,7 @@ fn the_reader_in_java_finds_our_figures_in_the_log() {
             same(&format!("{tag} {key}"), &ours[key], *total);
         }
     }
-    // Second by second.
+    // Compare each second.
     let seconds = report["over_time"].as_array().expect("a list");
     let mut compared = 0;
     for line in read_in_java(&folder, "latency") {

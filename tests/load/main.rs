@@ -1,5 +1,5 @@
-//! `aghook load` and `aghook merge` as users call them: what is counted, what is caught, and how
-//! they end. No test depends on how fast anything is.
+//! `aghook load` and `aghook merge` on the command line: counts, verdicts and exit codes. No test
+//! depends on speed.
 
 mod exactly_once;
 mod honest;
@@ -26,9 +26,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use support::{Answer, Encrypted, Folder, Peer, SECRET, Transcript};
+use support::{Folder, HttpsReceiver, Peer, Response, SECRET, Transcript};
 
-/// Everything that can befall an event.
+/// Options for every treatment of events.
 const MIX: [&str; 8] = [
     "--duplicates",
     "5%",
@@ -40,7 +40,7 @@ const MIX: [&str; 8] = [
     "5%",
 ];
 
-/// The JSON report of a load that must end with this code.
+/// The JSON report of a load, which must exit with this code.
 fn report(folder: &Folder, arguments: &[&str], code: i32) -> Value {
     let words = [&["load", "--report", "json=load.json"], arguments].concat();
     let assert = folder.aghook(&words).assert().code(code);
@@ -58,13 +58,13 @@ fn number(json: &Value, key: &str) -> u64 {
         .unwrap_or_else(|| panic!("{key}: {json}"))
 }
 
-/// `aghook receive` with these flaws, as a process of its own.
-struct Flawed {
+/// An `aghook receive` process, killed when dropped.
+struct ReceiverProcess {
     process: Child,
     address: String,
 }
 
-impl Flawed {
+impl ReceiverProcess {
     fn new(arguments: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_aghook"))
             .args(["receive", "--listen", "127.0.0.1:0"])
@@ -79,7 +79,7 @@ impl Flawed {
         let (_, rest) = line.split_once("http://").expect("a URL");
         let (address, _) = rest.split_once('/').expect("a path");
         let address = address.to_owned();
-        // It must never wait for someone to read what it prints.
+        // Drain its output so that a full pipe does not block it.
         std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
         Self { process, address }
     }
@@ -95,7 +95,7 @@ impl Flawed {
     }
 }
 
-impl Drop for Flawed {
+impl Drop for ReceiverProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -110,8 +110,8 @@ fn the_built_in_receiver_grants_every_event_once() {
     let counts = counts(&report);
     let of = |key| number(counts, key);
     assert_eq!(of("events"), 2000);
-    for befallen in ["duplicates", "together", "forgeries", "lost_acks"] {
-        assert!(of(befallen) > 0, "{befallen}: {counts}");
+    for treatment in ["duplicates", "together", "forgeries", "lost_acks"] {
+        assert!(of(treatment) > 0, "{treatment}: {counts}");
     }
     assert_eq!(of("refused_forgeries"), of("forgeries"));
     assert_eq!(of("accepted_forgeries"), 0);
@@ -129,7 +129,7 @@ fn the_built_in_receiver_grants_every_event_once() {
 }
 
 #[test]
-fn a_rate_has_as_many_events_as_it_says() {
+fn a_rate_determines_the_number_of_events() {
     let folder = Folder::new();
     let options = [
         "--rate",
@@ -159,7 +159,7 @@ fn the_same_seed_and_start_time_send_the_same_events() {
         let peer = Peer::answering(move |request| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.insert(request.body.clone());
-            Answer::of(200)
+            Response::new(200)
         });
         let folder = Folder::new();
         let url = peer.url();
@@ -190,7 +190,7 @@ fn the_same_seed_and_start_time_send_the_same_events() {
 }
 
 #[test]
-fn what_is_wrong_on_the_command_line_is_said() {
+fn mistakes_on_the_command_line_are_reported() {
     let folder = Folder::new();
     for (arguments, said) in [
         (&["--rate", "fast"][..], "`100..5000 over 60s`"),
@@ -241,19 +241,19 @@ fn what_is_wrong_on_the_command_line_is_said() {
         let mut command = folder.aghook(&[&["load"], arguments].concat());
         Transcript::of(&mut command).ends_with(2).says(&[said]);
     }
-    let mut nobody = folder.aghook(&["load", "--target", support::NOBODY]);
-    Transcript::of(&mut nobody)
+    let mut unreachable = folder.aghook(&["load", "--target", support::UNREACHABLE]);
+    Transcript::of(&mut unreachable)
         .ends_with(3)
         .says(&["can't be reached"]);
 }
 
 #[test]
-fn a_load_goes_over_tls_in_both_versions() {
-    for (version, spoken) in [
+fn a_load_works_over_tls_with_both_http_versions() {
+    for (version, expected) in [
         ("1.1", http::Version::HTTP_11),
         ("2", http::Version::HTTP_2),
     ] {
-        let receiver = Encrypted::new("127.0.0.1", &[b"h2", b"http/1.1"]);
+        let receiver = HttpsReceiver::new("127.0.0.1", &[b"h2", b"http/1.1"]);
         let folder = Folder::new().with("ca.pem", &receiver.certificate);
         let url = receiver.url();
         let options = [
@@ -280,16 +280,16 @@ fn a_load_goes_over_tls_in_both_versions() {
         let versions = receiver.versions();
         assert_eq!(versions.len() as u64, attempts);
         assert!(
-            versions.iter().all(|version| *version == spoken),
+            versions.iter().all(|version| *version == expected),
             "{versions:?}"
         );
     }
 }
 
 #[test]
-fn a_load_that_sent_nothing_is_no_success() {
+fn a_load_that_sent_nothing_is_not_a_success() {
     let folder = Folder::new();
-    let other_share = [
+    let empty_shard = [
         "--count",
         "1",
         "--partition",
@@ -297,12 +297,12 @@ fn a_load_that_sent_nothing_is_no_success() {
         "--start-time",
         "1725548450",
     ];
-    report(&folder, &other_share, 3);
+    report(&folder, &empty_shard, 3);
 }
 
 #[test]
 fn no_output_shows_the_secret() {
-    let flawed = Flawed::new(&[]);
+    let flawed = ReceiverProcess::new(&[]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let command = folder
         .aghook(&[
@@ -317,11 +317,11 @@ fn no_output_shows_the_secret() {
         .assert()
         .code(0);
     let output = command.get_output();
-    let told = [
+    let written = [
         &output.stdout[..],
         &output.stderr,
         folder.read("load.json").as_bytes(),
     ]
     .concat();
-    assert!(!String::from_utf8_lossy(&told).contains(SECRET));
+    assert!(!String::from_utf8_lossy(&written).contains(SECRET));
 }

@@ -1,12 +1,12 @@
-//! Several senders' shares of one load, and their reports as one.
+//! Merges the reports of the shards of one load.
 
 use super::*;
 
 #[test]
-fn partitions_are_joined_to_the_whole() {
-    let flawed = Flawed::new(&[]);
+fn shards_are_merged_into_the_whole_load() {
+    let flawed = ReceiverProcess::new(&[]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
-    let share = |share: &str, file: &str| {
+    let run_shard = |shard: &str, file: &str| {
         let name = format!("json={file}");
         let mut words = vec![
             "load",
@@ -19,15 +19,15 @@ fn partitions_are_joined_to_the_whole() {
             "--check-effects",
             "all",
             "--partition",
-            share,
+            shard,
             "--report",
             &name,
         ];
         words.extend(MIX);
         folder.aghook(&words).assert().code(0);
     };
-    share("1/2", "one.json");
-    share("2/2", "other.json");
+    run_shard("1/2", "one.json");
+    run_shard("2/2", "other.json");
     let merged = folder
         .aghook(&[
             "merge",

@@ -1,4 +1,5 @@
-//! Events of scenarios by weight: what is sent, what is counted, and what only such a mix catches.
+//! Loads that mix events of scenarios by weight: what is sent and counted, and what only such a mix
+//! catches.
 
 use super::*;
 
@@ -7,7 +8,7 @@ const PROMO: &str = "name: a promotion\n\
     spare: { player_id: { same_as: pack }, item: { sku: hat, quantity: 1, fallback: { sku: gems, quantity: 9 } } }\n\
     steps: [{ deliver: [pack, spare], expect: { status: 2xx } }]\n";
 
-/// A load of so many events from these entries.
+/// The arguments of a load of `count` events from these entries.
 fn mixed<'all>(count: &'all str, entries: &[&'all str]) -> Vec<&'all str> {
     let options = ["--rate", "max", "--count", count, "--check-effects", "all"];
     let entries = entries.iter().flat_map(|entry| ["--mix", entry]);
@@ -20,7 +21,7 @@ fn sum(entries: &Value, key: &str) -> u64 {
 }
 
 #[test]
-fn the_bundled_suite_is_granted_once_whatever_befalls_it() {
+fn the_bundled_suite_is_granted_once_with_every_treatment() {
     let folder = Folder::new();
     let arguments = [&mixed("1500", &["bundled=3", "random"])[..], &MIX].concat();
     let report = report(&folder, &arguments, 0);
@@ -32,13 +33,13 @@ fn the_bundled_suite_is_granted_once_whatever_befalls_it() {
         let of_entry = number(&bundled["counts"], key);
         assert_eq!(sum(&bundled["scenarios"], key), of_entry, "{key}");
     }
-    // 1125 are expected, and the seed is always the same.
+    // The expected number is 1125, and the seed is fixed.
     let bundled = number(&entries[0]["counts"], "events");
     assert!((1050..1200).contains(&bundled), "{bundled}");
     let scenarios = entries[0]["scenarios"].as_array().expect("a list");
     assert!(scenarios.len() > 80, "{}", scenarios.len());
-    for one in scenarios {
-        assert!(number(&one["counts"], "events") > 0, "{one}");
+    for scenario in scenarios {
+        assert!(number(&scenario["counts"], "events") > 0, "{scenario}");
     }
     let left_out = entries[0]["left_out"].as_array().expect("a list");
     assert_eq!(left_out.len(), 1, "{left_out:?}");
@@ -47,7 +48,7 @@ fn the_bundled_suite_is_granted_once_whatever_befalls_it() {
 }
 
 #[test]
-fn what_only_a_mix_shows_is_caught_and_its_scenario_named() {
+fn flaws_that_only_a_mix_reveals_are_caught_with_their_scenario() {
     for (flaw, generated, entry) in [
         ("quantity_32_bit", 0, "payload/large_quantity"),
         ("test_granted", 0, "context/test_trigger"),
@@ -55,14 +56,14 @@ fn what_only_a_mix_shows_is_caught_and_its_scenario_named() {
         ("bundle_granted_twice", 1, "payload/bundle"),
         ("fallback_granted_too", 1, "payload/fallback"),
     ] {
-        let flawed = Flawed::new(&["--flaw", flaw]);
+        let flawed = ReceiverProcess::new(&["--flaw", flaw]);
         let folder = Folder::new().with("aghook.yaml", flawed.config(""));
         report(&folder, &mixed("100", &["random"]), generated);
         let entry = format!("bundled#{entry}");
         let seed = ["--seed", "2"];
         let report = report(&folder, &[&mixed("40", &[&entry])[..], &seed].concat(), 1);
         if flaw == "unknown_key_refused" {
-            // What is not acknowledged need not be granted.
+            // An event that was not acknowledged need not be granted.
             assert_eq!(sum(&report["event_mix"], "acknowledged"), 0);
             continue;
         }
@@ -85,14 +86,14 @@ fn what_only_a_mix_shows_is_caught_and_its_scenario_named() {
 }
 
 #[test]
-fn what_the_policy_leaves_open_is_right_in_either_way() {
+fn both_choices_are_correct_if_the_policy_leaves_them_open() {
     for variant in [
         "bundle_by_sku",
         "fallback_granted",
         "sandbox_and_test_granted",
         "asynchronous_grants",
     ] {
-        let receiver = Flawed::new(&["--variant", variant]);
+        let receiver = ReceiverProcess::new(&["--variant", variant]);
         let config = receiver.config("");
         let open = config.replace(
             "policy: { bundles: nested, sandbox: ignore, test: ignore }",
@@ -107,13 +108,13 @@ fn what_the_policy_leaves_open_is_right_in_either_way() {
 }
 
 #[test]
-fn what_a_scenario_lets_a_receiver_refuse_is_no_failure_and_all_else_is() {
+fn only_refusals_that_a_scenario_allows_are_not_failures() {
     for (variant, entry) in [
         ("sandbox_denied", "bundled#context/"),
         ("sandbox_denied", "random"),
         ("ascii_ids_only", "bundled#payload/"),
     ] {
-        let receiver = Flawed::new(&["--variant", variant]);
+        let receiver = ReceiverProcess::new(&["--variant", variant]);
         let folder = Folder::new().with("aghook.yaml", receiver.config(""));
         let report = report(&folder, &mixed("200", &[entry]), 0);
         let refused = number(counts(&report), "refused");
@@ -122,13 +123,13 @@ fn what_a_scenario_lets_a_receiver_refuse_is_no_failure_and_all_else_is() {
         assert_eq!(sum(&report["event_mix"], "allowed_refusals"), refused);
         assert_eq!(report["effects"]["right"], 200, "{variant}");
     }
-    let receiver = Flawed::new(&["--variant", "sandbox_denied"]);
+    let receiver = ReceiverProcess::new(&["--variant", "sandbox_denied"]);
     let config = receiver
         .config("")
         .replace("sandbox: ignore", "sandbox: grant");
     let folder = Folder::new().with("aghook.yaml", config);
     report(&folder, &mixed("200", &["random"]), 1);
-    let denying = Peer::answering(|_| Answer::of(403));
+    let denying = Peer::answering(|_| Response::new(403));
     let url = denying.url();
     let folder = Folder::new();
     let words = ["--target", &url, "--rate", "max", "--count", "50", "--mix"];
@@ -141,12 +142,12 @@ fn what_a_scenario_lets_a_receiver_refuse_is_no_failure_and_all_else_is() {
 }
 
 #[test]
-fn shares_of_a_mix_are_joined_and_other_mixes_are_not() {
-    let flawed = Flawed::new(&[]);
+fn only_shards_of_the_same_mix_are_merged() {
+    let flawed = ReceiverProcess::new(&[]);
     let folder = Folder::new()
         .with("aghook.yaml", flawed.config(""))
         .with("promo.yaml", PROMO);
-    let share = |share: &str, file: &str, entries: &[&str]| {
+    let run_shard = |shard: &str, file: &str, entries: &[&str]| {
         let name = format!("json={file}");
         let more = [
             "--start-time",
@@ -154,16 +155,16 @@ fn shares_of_a_mix_are_joined_and_other_mixes_are_not() {
             "--duplicates",
             "10%",
             "--partition",
-            share,
+            shard,
             "--report",
             &name,
         ];
         let words = [&["load"], &mixed("201", entries)[..], &more].concat();
         folder.aghook(&words).assert().code(0);
     };
-    share("1/2", "one.json", &["promo.yaml=2", "random"]);
-    share("2/2", "other.json", &["promo.yaml=2", "random"]);
-    share("2/2", "weights.json", &["promo.yaml", "random"]);
+    run_shard("1/2", "one.json", &["promo.yaml=2", "random"]);
+    run_shard("2/2", "other.json", &["promo.yaml=2", "random"]);
+    run_shard("2/2", "weights.json", &["promo.yaml", "random"]);
     let merge = ["merge", "one.json", "other.json", "--report", "json"];
     let merged = folder.aghook(&merge).assert().code(0);
     let merged: Value = serde_json::from_slice(&merged.get_output().stdout).expect("JSON");
@@ -190,10 +191,10 @@ fn shares_of_a_mix_are_joined_and_other_mixes_are_not() {
 }
 
 #[test]
-fn every_report_tells_of_the_mix() {
+fn every_report_shows_the_mix() {
     let peer = Peer::answering(|request| {
         let is_hat = String::from_utf8_lossy(&request.body).contains("\"sku\":\"hat\"");
-        Answer::of(if is_hat { 404 } else { 200 })
+        Response::new(if is_hat { 404 } else { 200 })
     });
     let url = peer.url();
     let folder = Folder::new().with("promo.yaml", PROMO);
@@ -216,13 +217,13 @@ fn every_report_tells_of_the_mix() {
         "--report",
         "junit=load.xml",
     ];
-    let told = Transcript::of(&mut folder.aghook(&words)).ends_with(1);
+    let printed = Transcript::of(&mut folder.aghook(&words)).ends_with(1);
     let again = "--mix 'promo.yaml=3' --mix 'random=1'";
-    let told = told.says(&["promo.yaml (weight 3): ", "random (weight 1): ", again]);
+    let printed = printed.says(&["promo.yaml (weight 3): ", "random (weight 1): ", again]);
     assert!(
-        told.stdout.contains("a promotion (promo.yaml): "),
+        printed.stdout.contains("a promotion (promo.yaml): "),
         "{}",
-        told.stdout
+        printed.stdout
     );
     junit_structure::validate_structure(&folder.read("load.xml"));
     assert!(folder.read("load.xml").contains("promo.yaml (weight 3)"));
@@ -241,7 +242,7 @@ fn every_report_tells_of_the_mix() {
 }
 
 #[test]
-fn what_is_wrong_with_a_mix_is_said_before_anything_is_sent() {
+fn mistakes_in_a_mix_are_reported_before_sending() {
     let raw = PROMO.replace("steps:", "  bytes: { raw: '{}' }\nsteps:");
     let folder = Folder::new()
         .with("promo.yaml", PROMO)
@@ -264,7 +265,13 @@ fn what_is_wrong_with_a_mix_is_said_before_anything_is_sent() {
             "its `event_type` is `aghook.never_heard_of`",
         ),
     ] {
-        let words = ["load", "--target", crate::support::NOBODY, "--mix", entry];
+        let words = [
+            "load",
+            "--target",
+            crate::support::UNREACHABLE,
+            "--mix",
+            entry,
+        ];
         Transcript::of(&mut folder.aghook(&words))
             .ends_with(2)
             .says(&[said]);
@@ -276,16 +283,16 @@ fn what_is_wrong_with_a_mix_is_said_before_anything_is_sent() {
 }
 
 #[test]
-fn of_a_folder_what_can_not_be_sent_is_left_out_and_told() {
+fn unsendable_scenarios_of_a_folder_are_skipped_and_listed() {
     let raw = "name: bytes\nevents:\n  bytes: { raw: '{}' }\n\
                steps: [{ deliver: bytes, expect: { status: 4xx } }]\n";
     let folder = Folder::new();
     std::fs::create_dir(folder.path("suite")).expect("a folder");
     let folder = folder.with("suite/a.yaml", PROMO).with("suite/b.yaml", raw);
     let words = [&["load", "--report", "json"], &mixed("30", &["suite"])[..]].concat();
-    let told = Transcript::of(&mut folder.aghook(&words)).ends_with(0);
-    let told = told.says(&["not sent: suite/b.yaml:3:17: a load can't send the event"]);
-    let report: Value = serde_json::from_str(&told.stdout).expect("JSON");
+    let printed = Transcript::of(&mut folder.aghook(&words)).ends_with(0);
+    let printed = printed.says(&["not sent: suite/b.yaml:3:17: a load can't send the event"]);
+    let report: Value = serde_json::from_str(&printed.stdout).expect("JSON");
     let entry = &report["event_mix"][0];
     assert_eq!(entry["scenarios"].as_array().map(Vec::len), Some(1));
     assert_eq!(entry["left_out"].as_array().map(Vec::len), Some(1));
@@ -293,8 +300,8 @@ fn of_a_folder_what_can_not_be_sent_is_left_out_and_told() {
 }
 
 #[test]
-fn what_a_profile_says_of_players_and_items_holds_for_a_mix_too() {
-    let receiver = Flawed::new(&["--variant", "own_players_only"]);
+fn a_mix_uses_the_players_and_items_of_the_profile() {
+    let receiver = ReceiverProcess::new(&["--variant", "own_players_only"]);
     let players = "    players: [\"player-{0000..0099}\"]\n";
     let config = receiver.config(players);
     let folder = Folder::new().with("aghook.yaml", config);
@@ -302,7 +309,7 @@ fn what_a_profile_says_of_players_and_items_holds_for_a_mix_too() {
     let listed = report(&folder, &options, 0);
     assert_eq!(number(counts(&listed), "acknowledged"), 150);
 
-    let receiver = Flawed::new(&["--variant", "held_once"]);
+    let receiver = ReceiverProcess::new(&["--variant", "held_once"]);
     let items =
         ["hat_a", "hat_b", "hat_c"].map(|sku| format!("{{ sku: {sku}, stackable: false }}"));
     let items = format!("    items: [{}]\n", items.join(", "));

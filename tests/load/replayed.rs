@@ -1,5 +1,5 @@
-//! The events that went wrong in a load, sent again by `aghook replay`: just those, and what is said
-//! of each.
+//! `aghook replay` of the failed events of a load: only these events are sent, each with its
+//! verdict.
 
 use super::*;
 
@@ -20,16 +20,16 @@ fn replay(folder: &Folder, arguments: &[&str], code: i32) -> Transcript {
     Transcript::of(&mut folder.aghook(&words)).ends_with(code)
 }
 
-/// How many lines begin so and say this.
-fn lines(transcript: &Transcript, begin: &str, said: &str) -> u64 {
+/// The number of lines that start with `start` and contain `text`.
+fn lines(transcript: &Transcript, start: &str, text: &str) -> u64 {
     let lines = transcript.stdout.lines();
-    let found = lines.filter(|line| line.starts_with(begin) && line.contains(said));
+    let found = lines.filter(|line| line.starts_with(start) && line.contains(text));
     found.count() as u64
 }
 
-/// A load of 200 events, of which some are doubled, at a receiver that never looks for a key.
-fn doubled() -> (Flawed, Folder, u64) {
-    let flawed = Flawed::new(&["--flaw", "dedupe_missing"]);
+/// A load of 200 events with some duplicates against a receiver without deduplication.
+fn load_with_duplicates() -> (ReceiverProcess, Folder, u64) {
+    let flawed = ReceiverProcess::new(&["--flaw", "dedupe_missing"]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let mix = ["--together", "5%", "--duplicates", "5%"];
     let length = ["--rate", "max", "--count", "200"];
@@ -44,9 +44,9 @@ fn doubled() -> (Flawed, Folder, u64) {
 }
 
 #[test]
-fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
-    let (flawed, folder, wrong) = doubled();
-    // It still grants whatever comes.
+fn events_that_were_granted_twice_are_replayed_with_a_verdict_each() {
+    let (flawed, folder, wrong) = load_with_duplicates();
+    // The receiver still grants each delivery.
     let again = replay(&folder, &[], 1).says(&[
         &format!(
             "resending {wrong} of {wrong} failed events of a load on http://{}",
@@ -61,9 +61,9 @@ fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
         again.text()
     );
     assert_eq!(lines(&again, "    before: ", "2 times as much"), wrong);
-    // A game that holds nothing yet grants each once, however it is treated.
+    // A sound receiver with empty inventories grants each event once, whatever its treatment.
     for options in [&[][..], &["--as-treated"]] {
-        let sound = Flawed::new(&[]);
+        let sound = ReceiverProcess::new(&[]);
         let config = folder.path("aghook.yaml");
         std::fs::write(config, sound.config("")).expect("written");
         let url = format!("http://{}/webhooks/aghanim", sound.address);
@@ -73,16 +73,16 @@ fn events_that_were_granted_twice_are_sent_again_and_told_of_one_by_one() {
         )]);
         let granted = right.stdout.matches(": 200; granted as often as expected");
         assert_eq!(granted.count() as u64, wrong, "{}", right.text());
-        // Once more, and still each once.
+        // Another replay, and each event is still granted once.
         replay(&folder, &options, 0);
     }
 }
 
 #[test]
-fn events_that_were_lost_are_granted_by_a_receiver_that_does_not_lose_them() {
+fn lost_events_are_granted_when_replayed_to_a_sound_receiver() {
     let losing = Peer::answering(|request| match request.method.as_str() {
-        "GET" => Answer::of(200).body(r#"{"quantity":0}"#),
-        _ => Answer::of(200),
+        "GET" => Response::new(200).body(r#"{"quantity":0}"#),
+        _ => Response::new(200),
     });
     let config = |url: &str, probe: &str| {
         format!(
@@ -99,10 +99,10 @@ fn events_that_were_lost_are_granted_by_a_receiver_that_does_not_lose_them() {
     let wrong = effects["wrong"].as_array().expect("a list").len() as u64;
     assert!(wrong > 20, "{effects}");
     assert_eq!(wrong + number(effects, "right"), 40);
-    // It is told that 200 was not enough.
+    // A response of 200 without a grant is not enough.
     let still = replay(&folder, &[], 1).says(&[&format!("0 as expected, {wrong} unexpected")]);
     assert_eq!(lines(&still, "✗ ", ": 200; "), wrong, "{}", still.text());
-    let sound = Flawed::new(&[]);
+    let sound = ReceiverProcess::new(&[]);
     let base = format!("http://{}", sound.address);
     let (url, players) = (
         format!("{base}/webhooks/aghanim"),
@@ -113,9 +113,9 @@ fn events_that_were_lost_are_granted_by_a_receiver_that_does_not_lose_them() {
 }
 
 #[test]
-fn treated_as_in_the_load_events_show_the_same_flaw_again() {
-    let (_flawed, folder, wrong) = doubled();
-    let other = Flawed::new(&["--flaw", "dedupe_missing"]);
+fn the_original_treatment_reveals_the_flaw_again() {
+    let (_flawed, folder, wrong) = load_with_duplicates();
+    let other = ReceiverProcess::new(&["--flaw", "dedupe_missing"]);
     std::fs::write(folder.path("aghook.yaml"), other.config("")).expect("written");
     let url = format!("http://{}/webhooks/aghanim", other.address);
     let target = ["--target", &url, "--as-treated"];
@@ -129,7 +129,7 @@ fn treated_as_in_the_load_events_show_the_same_flaw_again() {
 }
 
 #[test]
-fn the_bytes_are_the_same_and_the_signature_is_fresh() {
+fn a_replay_sends_the_same_bytes_with_a_fresh_signature() {
     let answer = Arc::new(AtomicUsize::new(503));
     let seen: Arc<Mutex<Vec<crate::support::Received>>> = Arc::default();
     let (answered, kept) = (Arc::clone(&answer), Arc::clone(&seen));
@@ -137,7 +137,7 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
         let status = answered.load(Ordering::SeqCst);
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push(request.clone());
-        Answer::of(u16::try_from(status).expect("a status"))
+        Response::new(u16::try_from(status).expect("a status"))
     });
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 1 }}\n",
@@ -150,18 +150,18 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
     for event in &events {
         assert_eq!(event["problem"], "it was not acknowledged");
     }
-    let then = std::mem::take(&mut *seen.lock().expect("unharmed"));
+    let then = std::mem::take(&mut *seen.lock().expect("not poisoned"));
     replay(&folder, &[], 1).says(&[
         "7 events: 0 as expected, 7 unexpected, 0 undecided",
         ": 503",
     ]);
-    seen.lock().expect("unharmed").clear();
+    seen.lock().expect("not poisoned").clear();
     answer.store(200, Ordering::SeqCst);
     replay(&folder, &[], 0).says(&[
         "7 events: 7 as expected, 0 unexpected, 0 undecided",
         "grants were not checked: the profile has no probe `quantity`",
     ]);
-    let now = std::mem::take(&mut *seen.lock().expect("unharmed"));
+    let now = std::mem::take(&mut *seen.lock().expect("not poisoned"));
     let bodies = |requests: &[crate::support::Received]| -> BTreeSet<Vec<u8>> {
         requests
             .iter()
@@ -181,7 +181,7 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
     let timestamp = header("X-Aghanim-Signature-Timestamp");
     let signature = signer.sign(timestamp.parse().expect("seconds"), &request.body);
     assert_eq!(header("X-Aghanim-Signature"), signature.to_string());
-    // One of them alone.
+    // Only one of them.
     let id = events[3]["event_id"].as_str().expect("text");
     replay(&folder, &["--filter", id], 0).says(&[
         "1 of 7 failed events",
@@ -191,8 +191,8 @@ fn the_bytes_are_the_same_and_the_signature_is_fresh() {
 }
 
 #[test]
-fn a_forgery_that_was_accepted_is_forged_again() {
-    let flawed = Flawed::new(&["--flaw", "signature_not_checked"]);
+fn an_accepted_forgery_is_replayed_as_a_forgery() {
+    let flawed = ReceiverProcess::new(&["--flaw", "signature_not_checked"]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let options = ["--rate", "max", "--count", "100", "--forgeries", "10%"];
     let counted = report(&folder, &options, 1);
@@ -204,7 +204,7 @@ fn a_forgery_that_was_accepted_is_forged_again() {
         &format!("0 as expected, {accepted} unexpected"),
         "(forged: ",
     ]);
-    let sound = Flawed::new(&[]);
+    let sound = ReceiverProcess::new(&[]);
     std::fs::write(folder.path("aghook.yaml"), sound.config("")).expect("written");
     let url = format!("http://{}/webhooks/aghanim", sound.address);
     replay(&folder, &["--target", &url], 0)
@@ -212,8 +212,8 @@ fn a_forgery_that_was_accepted_is_forged_again() {
 }
 
 #[test]
-fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
-    let peer = Peer::answering(|_| Answer::of(503));
+fn an_invalid_failures_file_is_refused_without_sending() {
+    let peer = Peer::answering(|_| Response::new(503));
     let config =
         |url: &str| format!("profiles:\n  x:\n    target: {url}\n    retry: {{ attempts: 1 }}\n");
     let folder = Folder::new().with("aghook.yaml", config(&peer.url()));
@@ -249,8 +249,8 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
     Transcript::of(&mut folder.aghook(&missing))
         .ends_with(2)
         .says(&["no recorded run at nothing.jsonl, nor a failures file of a load"]);
-    // The profile now means another game.
-    let other = Peer::answering(|_| Answer::of(200));
+    // The profile now has another target.
+    let other = Peer::answering(|_| Response::new(200));
     std::fs::write(folder.path("aghook.yaml"), config(&other.url())).expect("written");
     replay(&folder, &[], 2).says(&[&peer.url(), &other.url(), "--target"]);
     assert_eq!((peer.connections(), other.connections()), (connections, 0));
@@ -258,11 +258,11 @@ fn what_can_not_be_sent_again_is_refused_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_target_that_is_gone_is_no_verdict_on_the_events() {
-    let peer = Peer::answering(|_| Answer::of(503));
+fn an_unreachable_target_gives_no_verdict_on_the_events() {
+    let peer = Peer::answering(|_| Response::new(503));
     let url = peer.url();
     let config = format!("profiles:\n  x:\n    target: {url}\n    retry: {{ attempts: 1 }}\n");
     let folder = Folder::new().with("aghook.yaml", config);
     report(&folder, &["--rate", "max", "--count", "3"], 1);
-    replay(&folder, &["--target", crate::support::NOBODY], 3).says(&["can't be reached"]);
+    replay(&folder, &["--target", crate::support::UNREACHABLE], 3).says(&["can't be reached"]);
 }

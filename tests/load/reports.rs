@@ -1,4 +1,4 @@
-//! The reports of a load, and whether they say the same.
+//! The report formats of a load and their agreement.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use super::junit_structure::validate_structure;
 use super::*;
 
-/// What could break out of a page, a table or a document.
+/// Text that could break out of HTML, a table or XML.
 const HOSTILE: &str = "</style></title><script>alert(1)</script>|`<!-- ]]>\n::error::";
 
-/// A load with every kind of report, and its JSON report.
+/// Runs a load with every kind of report and returns its JSON report.
 fn all_reports(folder: &Folder, arguments: &[&str], code: i32) -> Value {
     let kinds = [
         "--report",
@@ -37,7 +37,7 @@ fn sum(points: &[Value], key: &str) -> u64 {
 }
 
 #[test]
-fn what_happened_over_time_adds_up_to_the_whole() {
+fn the_time_series_adds_up_to_the_totals() {
     let folder = Folder::new();
     let options = [
         "--rate",
@@ -60,7 +60,7 @@ fn what_happened_over_time_adds_up_to_the_whole() {
     assert_eq!(sum(points, "errors"), number(counts, "errors"));
     assert_eq!(points[points.len() - 1]["in_flight"], 0);
 
-    // The log has a line for each second and histogram, and all of them make up the whole.
+    // The log has a line for each second and histogram, and they add up to the totals.
     let log = folder.read("load.hlog");
     let mut counted: BTreeMap<String, (u64, usize)> = BTreeMap::new();
     for entry in IntervalLogIterator::new(log.as_bytes()) {
@@ -85,8 +85,8 @@ fn what_happened_over_time_adds_up_to_the_whole() {
 }
 
 #[test]
-fn every_report_tells_what_failed() {
-    let peer = Peer::answering(|_| Answer::of(500));
+fn every_report_shows_the_failures() {
+    let peer = Peer::answering(|_| Response::new(500));
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms] }}\n",
         peer.url()
@@ -129,8 +129,8 @@ fn every_report_tells_what_failed() {
 }
 
 #[test]
-fn github_is_told_what_failed_and_nothing_else() {
-    let peer = Peer::answering(|_| Answer::of(403));
+fn github_annotations_show_only_the_failures() {
+    let peer = Peer::answering(|_| Response::new(403));
     let folder = Folder::new();
     let url = peer.url();
     let words = [
@@ -146,7 +146,7 @@ fn github_is_told_what_failed_and_nothing_else() {
         "--expect",
         "exhausted = 0",
     ];
-    let told = |on_github: &str, more: &[&str]| {
+    let annotations = |on_github: &str, more: &[&str]| {
         let words = [&words[..], more].concat();
         let mut command = folder.aghook(&words);
         let assert = command.env("GITHUB_ACTIONS", on_github).assert().code(1);
@@ -159,13 +159,16 @@ fn github_is_told_what_failed_and_nothing_else() {
         (lines(&output.stdout), lines(&output.stderr))
     };
     let line = "::error title=load failed%3A errors = 0::observed 3".to_owned();
-    assert_eq!(told("true", &[]), (vec![line.clone()], vec![]));
-    assert_eq!(told("true", &["--report", "json"]), (vec![], vec![line]));
-    assert_eq!(told("false", &[]), (vec![], vec![]));
+    assert_eq!(annotations("true", &[]), (vec![line.clone()], vec![]));
+    assert_eq!(
+        annotations("true", &["--report", "json"]),
+        (vec![], vec![line])
+    );
+    assert_eq!(annotations("false", &[]), (vec![], vec![]));
 }
 
 #[test]
-fn no_text_of_a_report_breaks_out_of_its_place() {
+fn no_text_breaks_out_of_the_report_markup() {
     let folder = Folder::new();
     report(&folder, &["--rate", "max", "--count", "5"], 0);
     let mut load: LoadReport = serde_json::from_str(&folder.read("load.json")).expect("a report");

@@ -1,14 +1,14 @@
-//! What a load does about deliveries that fail.
+//! Retries of failed deliveries in a load.
 
 use super::*;
 
 #[test]
-fn what_fails_comes_back_by_the_policy() {
+fn failed_deliveries_are_retried_by_the_policy() {
     let answered = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&answered);
     let peer = Peer::answering(move |_| {
         let nth = counted.fetch_add(1, Ordering::SeqCst);
-        Answer::of(if nth < 30 { 503 } else { 200 })
+        Response::new(if nth < 30 { 503 } else { 200 })
     });
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 40, delays: [1ms] }}\n",
@@ -25,8 +25,8 @@ fn what_fails_comes_back_by_the_policy() {
 }
 
 #[test]
-fn what_never_succeeds_is_exhausted_and_fails() {
-    let peer = Peer::answering(|_| Answer::of(500));
+fn deliveries_that_never_succeed_are_exhausted_and_fail() {
+    let peer = Peer::answering(|_| Response::new(500));
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 3, delays: [1ms] }}\n",
         peer.url()
@@ -36,7 +36,7 @@ fn what_never_succeeds_is_exhausted_and_fails() {
     let counts = counts(&counted);
     assert_eq!(number(counts, "exhausted"), 10);
     assert_eq!(number(counts, "attempts"), 30);
-    // Who says how many may fail decides; a time says nothing of that.
+    // An expectation of errors replaces the default check; one of latency does not.
     report(
         &folder,
         &[
@@ -57,9 +57,9 @@ fn what_never_succeeds_is_exhausted_and_fails() {
 }
 
 #[test]
-fn a_date_to_come_back_at_is_waited_for_as_seconds_are() {
+fn retry_after_works_with_dates_and_seconds() {
     for asked in ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"] {
-        let peer = Peer::answering(move |_| Answer::of(503).header("Retry-After", asked));
+        let peer = Peer::answering(move |_| Response::new(503).header("Retry-After", asked));
         let config = format!(
             "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms], retry_after: \
              true }}\n",
@@ -70,9 +70,10 @@ fn a_date_to_come_back_at_is_waited_for_as_seconds_are() {
         let expected = ["--expect", "unfinished = 5", "--expect", "retries = 0"];
         report(&folder, &[&options[..], &expected].concat(), 0);
     }
-    // One that has passed asks for no wait.
-    let peer =
-        Peer::answering(|_| Answer::of(503).header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"));
+    // A date in the past causes no wait.
+    let peer = Peer::answering(|_| {
+        Response::new(503).header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")
+    });
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms], retry_after: true \
          }}\n",

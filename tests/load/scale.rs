@@ -1,5 +1,5 @@
-//! The Kubernetes jobs of docs/scale/: whether they are valid, and whether what their containers run
-//! does what docs/scale.md says.
+//! The Kubernetes jobs of docs/scale/: they are valid, and their containers do what docs/scale.md
+//! says.
 
 use std::path::Path;
 use std::process::Output;
@@ -16,8 +16,8 @@ fn container(job: &Value) -> &Value {
     &job["spec"]["template"]["spec"]["containers"][0]
 }
 
-/// Runs what the container of a job runs, with its own variables as far as there are no others.
-fn run_container(job: &Value, folder: &Folder, others: &[(&str, &str)]) -> Output {
+/// Runs the command of a job's container with its environment; `overrides` replaces variables.
+fn run_container(job: &Value, folder: &Folder, overrides: &[(&str, &str)]) -> Output {
     let container = container(job);
     let words: Vec<&str> = container["command"]
         .as_array()
@@ -27,8 +27,8 @@ fn run_container(job: &Value, folder: &Folder, others: &[(&str, &str)]) -> Outpu
         .collect();
     let program = Path::new(env!("CARGO_BIN_EXE_aghook"));
     let folders = program.parent().map(Path::to_path_buf).into_iter();
-    let others_of_path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(folders.chain(std::env::split_paths(&others_of_path)));
+    let current_path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(folders.chain(std::env::split_paths(&current_path)));
     let mut command = Command::new(words[0]);
     command.args(&words[1..]).current_dir(folder.root());
     for variable in container["env"].as_array().expect("variables") {
@@ -40,14 +40,14 @@ fn run_container(job: &Value, folder: &Folder, others: &[(&str, &str)]) -> Outpu
         .env("PATH", path.expect("a path"))
         .env("AGHOOK_SECRET", SECRET)
         .env_remove("GITHUB_ACTIONS")
-        .envs(others.iter().copied())
+        .envs(overrides.iter().copied())
         .output()
         .expect("runs")
 }
 
 fn must_succeed(output: &Output) {
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{told}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
 }
 
 #[test]
@@ -60,13 +60,13 @@ fn the_jobs_are_valid() {
         if let Err(error) = schema.validate(&job) {
             panic!("{name} at {}: {error}", error.instance_path());
         }
-        // What is mounted is a volume of the pod.
+        // Each mount refers to a volume of the pod.
         let volumes = job["spec"]["template"]["spec"]["volumes"]
             .as_array()
             .expect("volumes");
         for mount in container(&job)["volumeMounts"].as_array().expect("mounts") {
             assert!(
-                volumes.iter().any(|one| one["name"] == mount["name"]),
+                volumes.iter().any(|volume| volume["name"] == mount["name"]),
                 "{mount}"
             );
         }
@@ -75,24 +75,26 @@ fn the_jobs_are_valid() {
     let variables = container(&job)["env"].as_array().expect("variables");
     let shares = variables
         .iter()
-        .find(|one| one["name"] == "SHARES")
+        .find(|variable| variable["name"] == "SHARES")
         .expect("SHARES");
     let spec = &job["spec"];
     assert_eq!(shares["value"], spec["completions"].to_string());
     assert_eq!(spec["parallelism"], spec["completions"]);
-    let secret = variables.iter().find(|one| one["name"] == "AGHOOK_SECRET");
+    let secret = variables
+        .iter()
+        .find(|variable| variable["name"] == "AGHOOK_SECRET");
     assert!(secret.expect("the secret")["value"].is_null());
-    // A typing mistake does not pass.
+    // The schema rejects a typo.
     let mut wrong = job.clone();
     wrong["spec"]["completionmode"] = wrong["spec"]["completionMode"].take();
     assert!(!schema.is_valid(&wrong));
 }
 
 #[test]
-fn what_the_pods_send_is_what_one_sender_would() {
+fn the_pods_send_the_same_events_as_one_sender() {
     const COUNT: u64 = 400;
     let count = COUNT.to_string();
-    let flawed = Flawed::new(&[]);
+    let flawed = ReceiverProcess::new(&[]);
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let job = manifest("load-job.yaml");
     let settings = [
@@ -124,8 +126,8 @@ fn what_the_pods_send_is_what_one_sender_would() {
     must_succeed(&run_container(&job, &folder, &own));
     let text = folder.read("whole/share-0.json");
     let whole: Value = serde_json::from_str(&text).expect("JSON");
-    // What is drawn is drawn by the event's number, whoever sends it; how often a retry is cut off
-    // or late is not compared.
+    // Treatments are drawn by event number, so they do not depend on the shard. Timing is not
+    // compared.
     for key in [
         "events",
         "deliveries",
@@ -146,14 +148,14 @@ fn what_the_pods_send_is_what_one_sender_would() {
 }
 
 #[test]
-fn no_event_is_in_two_shares() {
+fn no_event_is_in_two_shards() {
     let received = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&received);
     let peer = Peer::answering(move |request| {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.push(body["event_id"].to_string());
-        Answer::of(200)
+        Response::new(200)
     });
     let config = format!("profiles:\n  x:\n    target: {}\n", peer.url());
     let folder = Folder::new().with("aghook.yaml", config);
@@ -170,14 +172,14 @@ fn no_event_is_in_two_shares() {
             ("CONFIG", "aghook.yaml"),
             ("REPORTS", "."),
         ];
-        // This peer accepts forgeries; the shell line leaves it to the merge to judge that.
+        // This peer accepts forgeries, but only the merge checks that.
         must_succeed(&run_container(&job, &folder, &settings));
         let taken = std::mem::take(&mut *received.lock().unwrap_or_else(PoisonError::into_inner));
         let own: BTreeSet<String> = taken.into_iter().collect();
         sum += own.len();
         all.extend(own);
     }
-    // A forgery may have another body; otherwise each event is in one share.
+    // Forgeries may have another body; every other event is in exactly one shard.
     assert_eq!(all.len(), sum);
     assert!(sum >= 95, "{sum}");
 }

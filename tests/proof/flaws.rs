@@ -1,8 +1,8 @@
-//! Every flaw of the built-in receiver over loopback: with it the bug shows, without it it does
-//! not, and what the flaw does not touch works in both.
+//! Tests each flaw of the built-in receiver over loopback: a flawed receiver shows the bug, a sound
+//! one does not, and everything else works in both.
 //!
-//! There is one test a flaw, of the flaw's name, in the file of the step that it takes the place
-//! of. The table below makes them tests; a flaw that is missing from it fails the build.
+//! Each flaw has one test with the flaw's name, in the file of the step that it replaces. The table
+//! below registers the tests; a flaw without an entry fails the build.
 
 mod answering;
 mod authentication;
@@ -16,7 +16,7 @@ mod recording;
 
 use aghook::receiver::Flaw;
 
-/// `module: Flaw test …;` makes a test of each.
+/// `module: Flaw test …;` declares a test for each flaw.
 macro_rules! tests_of_flaws {
     ($($module:ident: $($flaw:ident $test:ident)*;)*) => {
         $($(
@@ -27,7 +27,7 @@ macro_rules! tests_of_flaws {
             }
         )*)*
 
-        /// Fails to compile where a flaw has no test.
+        /// Fails to compile if a flaw has no test.
         const fn _is_tested(flaw: Flaw) {
             match flaw { $($(Flaw::$flaw => (),)*)* }
         }

@@ -1,8 +1,8 @@
-//! The bundled suite against receivers that engineers of other languages would write, each with a
-//! real store. As they are, nothing is said against them. With a flaw that is typical for the
-//! language or its framework, the suite says so, and names the scenario that is made for it.
+//! The bundled suite against idiomatic receivers in other languages, each with a persistent ledger.
+//! The suite passes the sound receivers. With a flaw that is typical of the language or framework,
+//! the flaw's main scenario fails.
 //!
-//! `tests/receivers/run` installs what they need and runs this.
+//! `tests/receivers/run` installs the dependencies and runs this test.
 
 mod language;
 mod receiver;
@@ -14,12 +14,12 @@ use std::thread;
 use language::{LANGUAGES, Language};
 use row::Row;
 
-/// Which languages to run, separated by blanks; all of them where it is not set.
-const CHOICE: &str = "AGHOOK_RECEIVERS";
+/// The receivers to run, separated by spaces; all of them if not set.
+const RECEIVERS_VARIABLE: &str = "AGHOOK_RECEIVERS";
 
 #[test]
 #[ignore = "needs FastAPI, Express and Go; tests/receivers/run installs them and runs it"]
-fn receivers_in_other_languages_are_judged_right() {
+fn flaws_are_caught_and_sound_receivers_pass_in_other_languages() {
     let chosen = chosen();
     let mut rows: Vec<Row> = Vec::new();
     thread::scope(|scope| {
@@ -28,23 +28,25 @@ fn receivers_in_other_languages_are_judged_right() {
             .map(|language| scope.spawn(|| Row::all_of(language)))
             .collect();
         for rows_of_language in judged {
-            rows.extend(rows_of_language.join().expect("a language was not judged"));
+            rows.extend(rows_of_language.join().expect("a thread panicked"));
         }
     });
-    let (table, right) = row::table(&rows);
+    let (table, as_expected) = row::table(&rows);
     println!("{table}");
-    assert!(right, "a receiver was not judged right");
+    assert!(as_expected, "unexpected verdict on a receiver");
 }
 
 fn chosen() -> Vec<&'static Language> {
-    let Ok(names) = env::var(CHOICE) else {
+    let Ok(names) = env::var(RECEIVERS_VARIABLE) else {
         return LANGUAGES.iter().collect();
     };
     let find = |name: &str| LANGUAGES.iter().find(|language| language.name == name);
     let chosen: Vec<_> = names
         .split_whitespace()
-        .map(|name| find(name).unwrap_or_else(|| panic!("{CHOICE}: no receiver is called {name}")))
+        .map(|name| {
+            find(name).unwrap_or_else(|| panic!("{RECEIVERS_VARIABLE}: unknown receiver {name}"))
+        })
         .collect();
-    assert!(!chosen.is_empty(), "{CHOICE} names no receiver");
+    assert!(!chosen.is_empty(), "{RECEIVERS_VARIABLE} names no receiver");
     chosen
 }

@@ -1,4 +1,4 @@
-//! The proof that the bundled suite catches every flaw and blames no sound receiver.
+//! The proof that the bundled suite catches every flaw and never blames a sound receiver.
 
 mod flaw_matrix;
 mod flaws;

@@ -1,5 +1,5 @@
-//! No sound receiver is blamed: the bundled suite, in three seeds, against every variant of the
-//! built-in receiver, with the profile that fits it.
+//! Proves that the bundled suite blames no sound receiver: it runs with three seeds against every
+//! variant of the built-in receiver, with the profile for that variant.
 
 mod cases;
 mod difference;
@@ -8,28 +8,29 @@ mod receivers;
 use std::path::Path;
 
 use aghook::receiver::Variant;
-use difference::shows;
-use outcome::{judge_all, markdown};
+use difference::differs;
+use outcome::{markdown, run_all};
 use serde_json::Value;
 
 const SEEDS: [u64; 3] = [1, 20_261_123, u64::MAX];
 
 #[test]
 fn no_sound_receiver_is_blamed() {
-    let judged = judge_all(&SEEDS);
-    assert!(judged.len() > Variant::ALL.len());
-    let mut wrong = Vec::new();
-    for one in &judged {
-        wrong.extend(
-            one.wrong
+    let results = run_all(&SEEDS);
+    assert!(results.len() > Variant::ALL.len());
+    let mut problems = Vec::new();
+    for result in &results {
+        problems.extend(
+            result
+                .problems
                 .iter()
-                .map(|what| format!("{}: {what}", one.case.name)),
+                .map(|problem| format!("{}: {problem}", result.case.name)),
         );
     }
-    let table = markdown(&judged);
-    assert!(wrong.is_empty(), "{table}\n{}", wrong.join("\n"));
+    let table = markdown(&results);
+    assert!(problems.is_empty(), "{table}\n{}", problems.join("\n"));
     let same = |old: &str, text: &str| old == text;
-    crate::support::hold_section(
+    crate::support::check_section(
         "docs/proof.md",
         "sound receivers",
         &table,
@@ -38,27 +39,26 @@ fn no_sound_receiver_is_blamed() {
     );
 }
 
-/// What can't be told from the receiver as it is proves nothing.
+/// A variant that behaves like the plain receiver would prove nothing.
 #[test]
-fn every_variant_can_be_told_from_the_receiver_as_it_is() {
+fn every_variant_differs_from_the_plain_receiver() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for variant in Variant::ALL {
-        assert!(shows(&runtime, variant), "{variant}");
+        assert!(differs(&runtime, variant), "{variant}");
     }
 }
 
-/// What comes compressed, though nobody asked for it, is read like anything else; and a secret in it
-/// is hidden.
+/// An unrequested compressed response is decoded, and a secret in it is hidden.
 #[test]
-fn a_compressed_answer_is_read_and_redacted() {
+fn a_compressed_response_is_decoded_and_redacted() {
     use std::io::Write as _;
     let body = br#"{"status":"ok","secret":"whsec_sent_back"}"#;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(body).expect("written");
     let compressed = encoder.finish().expect("compressed");
     let peer = crate::support::Peer::answering(move |_| {
-        let answer = crate::support::Answer::of(200).header("Content-Encoding", "gzip");
-        answer.body(compressed.clone())
+        let response = crate::support::Response::new(200).header("Content-Encoding", "gzip");
+        response.body(compressed.clone())
     });
     let expectation = "{ status: 200, body: { $.status: ok, $.secret: another } }";
     let folder = crate::support::Folder::with_scenario(&crate::support::expecting(expectation));
@@ -85,7 +85,7 @@ fn a_compressed_answer_is_read_and_redacted() {
 
 const BEGIN: &str = "<!-- The table is written by the test `the_document_is_up_to_date`. -->\n";
 const END: &str = "<!-- The end of the table. -->\n";
-/// Set to 1, the test writes the document in place of failing.
+/// If set to 1, the test updates the document instead of failing.
 const UPDATE: &str = "UPDATE_DOCS";
 
 #[test]
@@ -100,12 +100,12 @@ fn the_document_is_up_to_date() {
         "| variant | what is different |\n| --- | --- |\n{}",
         rows.concat()
     );
-    let right = format!("{before}{BEGIN}\n{table}\n{END}{after}");
+    let expected = format!("{before}{BEGIN}\n{table}\n{END}{after}");
     if std::env::var_os(UPDATE).is_some_and(|value| value == "1") {
-        std::fs::write(&path, right).expect("written");
+        std::fs::write(&path, expected).expect("written");
     } else {
         assert!(
-            written == right,
+            written == expected,
             "docs/variants.md is out of date: run {UPDATE}=1 cargo test --test proof sound_variants"
         );
     }
@@ -120,7 +120,7 @@ fn aghook(arguments: &[&str]) -> std::process::Output {
 }
 
 #[test]
-fn the_list_has_all_variants() {
+fn the_list_contains_all_variants() {
     let output = aghook(&["list", "--what", "variants", "--json"]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let listed: Vec<Value> = text
@@ -133,7 +133,7 @@ fn the_list_has_all_variants() {
 }
 
 #[test]
-fn a_wrong_choice_of_variants_is_a_usage_error_that_helps() {
+fn an_invalid_choice_of_variants_is_a_helpful_usage_error() {
     for (names, help) in [
         (&["accepted_201"][..], "'accepted_202'"),
         (

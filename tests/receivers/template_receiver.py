@@ -1,10 +1,10 @@
-"""A webhook receiver after Aghanim's public handler template, in the standard library alone.
+"""A webhook receiver based on Aghanim's public handler template, with only the standard library.
 
 It shares no code with aghook, so that the two check each other. As in the template, the signature
 is HMAC-SHA256 over `{timestamp}.{payload}`, compared in constant time; a bad or missing signature
 is answered with 403, an unknown `event_type` with 400, success with 200 and {"status": "ok"}. As
-in the template, nothing looks at the timestamp's age, at `sandbox` or at `trigger`. The ledger is
-ours: one idempotency key is granted once.
+in the template, nothing checks the timestamp's age, `sandbox` or `trigger`. The ledger is ours: it
+grants each idempotency key once.
 
     WEBHOOK_SECRET=… python3 template_receiver.py --secret-env WEBHOOK_SECRET --port 8080
 
@@ -29,7 +29,7 @@ SECONDS_TO_READ = 30
 
 
 class Refusal(Exception):
-    """A request that is answered with an error."""
+    """Rejects a request with an error status."""
 
     def __init__(self, status, reason, close=False):
         super().__init__(reason)
@@ -38,11 +38,11 @@ class Refusal(Exception):
         self.close = close
 
 
-def signature_holds(secret, signatures, timestamps, payload):
-    """Whether exactly one signature was sent, and is that of the timestamp and the payload."""
+def is_signature_valid(secret, signatures, timestamps, payload):
+    """Whether there is exactly one signature, and it matches the timestamp and the payload."""
     if len(signatures) != 1 or len(timestamps) != 1:
         return False
-    # http.server decodes header bytes as Latin-1; this gives them back.
+    # http.server decodes header bytes as Latin-1; restore the bytes.
     signature = signatures[0].encode("latin-1", "replace")
     timestamp = timestamps[0].encode("latin-1", "replace")
     signature_data = timestamp + b"." + payload
@@ -50,18 +50,18 @@ def signature_holds(secret, signatures, timestamps, payload):
     return hmac.compare_digest(computed.encode(), signature)
 
 
-def no_constant(name):
+def reject_constant(name):
     raise ValueError(f"{name} is not JSON")
 
 
 def parse(payload):
-    """The event's idempotency key, its player and what to grant."""
+    """Returns the event's idempotency key, its player and what to grant."""
     try:
-        event = json.loads(payload.decode("utf-8"), parse_constant=no_constant)
+        event = json.loads(payload.decode("utf-8"), parse_constant=reject_constant)
         if event["event_type"] != "coupon.redeemed":
             raise Refusal(400, "unknown event type")
         data = event["event_data"]
-        # `items` is in the payload revision of 2026-05-25; `item` is then the first of them.
+        # Payload revision 2026-05-25 has `items`, and `item` is the first of them.
         items = data.get("items") or [data["item"]]
         grants = [grant for item in items for grant in leaves(item, 1)]
         return text(event["idempotency_key"]), text(data["player_id"]), grants
@@ -71,15 +71,15 @@ def parse(payload):
 
 def text(value):
     if not isinstance(value, str) or not value:
-        raise ValueError("a text was expected")
+        raise ValueError("expected a non-empty string")
     return value
 
 
 def leaves(item, times):
-    """The items of a bundle at any depth, with their quantities multiplied; else the item."""
+    """The innermost items of a bundle, with quantities multiplied; for other items, the item."""
     quantity = item["quantity"]
     if not isinstance(quantity, int) or isinstance(quantity, bool) or quantity < 0:
-        raise ValueError("a quantity was expected")
+        raise ValueError("expected a quantity")
     nested = item.get("nested_items")
     if item["type"] == "bundle" and nested:
         return [leaf for inner in nested for leaf in leaves(inner, times * quantity)]
@@ -87,7 +87,7 @@ def leaves(item, times):
 
 
 class Ledger:
-    """What players hold, and which idempotency keys have been granted."""
+    """Stores granted idempotency keys and players' inventories."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -95,7 +95,7 @@ class Ledger:
         self._quantities = defaultdict(int)
 
     def grant_once(self, key, player, grants):
-        # One lock around both: two deliveries at the same moment can't both find the key unused.
+        # One lock around both: simultaneous deliveries can't both find the key unused.
         with self._lock:
             if key in self._granted:
                 return
@@ -114,18 +114,18 @@ class Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = SECONDS_TO_READ
     disable_nagle_algorithm = True
-    wbufsize = -1  # the answer's head and body leave together
+    wbufsize = -1  # sends head and body together
 
     def do_POST(self):
-        self.answer_or_refuse(self.receive)
+        self.respond(self.receive)
 
     def do_GET(self):
-        self.answer_or_refuse(self.debug)
+        self.respond(self.debug)
 
-    def answer_or_refuse(self, answer):
+    def respond(self, handle):
         try:
             body = self.read_body()
-            self.send_json(200, answer(body))
+            self.send_json(200, handle(body))
         except Refusal as refusal:
             self.close_connection = self.close_connection or refusal.close
             self.send_json(refusal.status, {"error": refusal.reason})
@@ -135,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(404, "no such path")
         signatures = self.headers.get_all("X-Aghanim-Signature", [])
         timestamps = self.headers.get_all("X-Aghanim-Signature-Timestamp", [])
-        if not signature_holds(self.server.secret, signatures, timestamps, payload):
+        if not is_signature_valid(self.server.secret, signatures, timestamps, payload):
             raise Refusal(403, "invalid signature")
         self.server.ledger.grant_once(*parse(payload))
         return {"status": "ok"}
@@ -148,7 +148,7 @@ class Handler(BaseHTTPRequestHandler):
         return {"quantity": self.server.ledger.quantity(player, sku)}
 
     def read_body(self):
-        """The whole body. One that is cut short is never handed on."""
+        """Returns the complete body, or rejects the request."""
         encodings = self.headers.get_all("Transfer-Encoding", [])
         lengths = self.headers.get_all("Content-Length", [])
         if encodings:
@@ -206,13 +206,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def send_error(self, code, message=None, explain=None):
-        """What http.server refuses by itself: never as a server's error, but as the client's."""
+        """Reports errors that http.server detects as client errors instead of server errors."""
         self.close_connection = True
         self.request_version = "HTTP/1.1"
         self.send_json({501: 405, 505: 400}.get(code, code), {"error": message or "refused"})
 
     def log_message(self, *_):
-        """Says nothing: the harness on the other side reports."""
+        """Logs nothing: the test reports the requests."""
 
 
 class Receiver(ThreadingHTTPServer):
@@ -225,7 +225,7 @@ class Receiver(ThreadingHTTPServer):
         self.ledger = Ledger()
 
     def handle_error(self, request, client_address):
-        """A client that goes away, or is too slow, is no news; anything else is."""
+        """Ignores clients that disconnect or are too slow."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -236,12 +236,12 @@ def stop(*_):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--secret-env", required=True, metavar="VAR", help="variable with the secret")
-    arguments.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    arguments.add_argument("--secret-env", required=True, metavar="VAR", help="environment variable with the secret")
+    arguments.add_argument("--port", type=int, default=0, help="the port; 0, the default, picks a free one")
     chosen = arguments.parse_args()
     secret = os.environ.get(chosen.secret_env)
     if not secret:
-        arguments.error("the secret's variable is not set or empty")
+        arguments.error("the environment variable is not set or empty")
     signal.signal(signal.SIGTERM, stop)
     try:
         with Receiver(chosen.port, secret.encode("utf-8", "surrogateescape")) as receiver:

@@ -1,12 +1,12 @@
-//! Every kind of report: of a small run made up here, against its reviewed snapshot and its
-//! format's schema; and of the program's own runs.
+//! Each report format for the sample run, compared with a reviewed snapshot and validated against
+//! its schema.
 
 use crate::sample_run::{many_failures, sample_run};
 use crate::schemas::{validate_har, validate_junit};
 use aghook::report::{Annotations, Detail, HarReport, JunitReport, MarkdownReport};
 use aghook::report::{Report, TerminalReport};
 
-/// What a report writes of the sample run.
+/// Writes a report of the sample run.
 fn written<W, R: Report>(new: impl FnOnce(W) -> R, out: W) {
     let mut report = new(out);
     for event in sample_run() {
@@ -14,7 +14,7 @@ fn written<W, R: Report>(new: impl FnOnce(W) -> R, out: W) {
     }
 }
 
-/// What a report writes of the sample run, as text.
+/// The text of a report of the sample run.
 macro_rules! written {
     ($new:expr) => {{
         let mut out = Vec::new();
@@ -33,7 +33,7 @@ fn junit() {
 #[test]
 fn markdown() {
     let markdown = written!(MarkdownReport::new);
-    // What the receiver sent stands in blocks of code and nowhere else, so nothing of it is markup.
+    // Text from the receiver appears only in code blocks, so it can't become markup.
     let mut block: Option<&str> = None;
     for line in markdown.lines() {
         let fence = line.trim_end_matches(|character| character != '`');
@@ -44,13 +44,13 @@ fn markdown() {
             None => assert!(!line.contains("<script>"), "{line}"),
         }
     }
-    assert_eq!(block, None, "a block is open at the end");
+    assert_eq!(block, None, "an unclosed code block");
     assert_eq!(markdown.matches("\n</details>\n").count(), 3);
     insta::assert_snapshot!(markdown);
 }
 
 #[test]
-fn markdown_of_many_failures_stays_a_page_that_github_shows() {
+fn markdown_of_many_failures_stays_below_the_limit_of_github() {
     let mut out = Vec::new();
     let mut report = MarkdownReport::new(&mut out);
     for event in many_failures(2000) {
@@ -83,7 +83,7 @@ fn annotations() {
 }
 
 #[test]
-fn the_terminal_report_takes_no_orders_from_a_receiver() {
+fn the_terminal_report_contains_no_control_characters_from_a_receiver() {
     let text = written!(|out| TerminalReport::new(out, Detail::Verbose));
     let text = anstream::adapter::strip_str(&text).to_string();
     assert!(!text.contains(['\u{1b}', '\u{0}', '\u{7}', '\u{202e}']));

@@ -1,4 +1,4 @@
-//! The HTML report: its structure, and how it behaves in a real browser where one is installed.
+//! The HTML report: its structure, and its behaviour in a real browser if one is installed.
 
 mod awkward_run;
 mod browser;
@@ -8,7 +8,7 @@ mod structure;
 use aghook::harness::RunEvent;
 use aghook::report::{HtmlReport, Report as _};
 
-/// The page of a run.
+/// The HTML report of a run.
 fn page(events: impl IntoIterator<Item = RunEvent>) -> String {
     let mut out = Vec::new();
     let mut report = HtmlReport::new(&mut out);

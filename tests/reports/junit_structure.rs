@@ -1,7 +1,7 @@
-//! What CI systems read of a JUnit report: which elements stand where, with which attributes.
+//! The structure of a JUnit report that CI systems read: its elements and their attributes.
 //!
 //! The format has no official schema. `tests/junit.xsd` is our own, for Jenkins' `junit` step and
-//! GitLab, and says the same as the table here, which needs no tool to be held against a report.
+//! GitLab. The table here has the same rules, but needs no external tool.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,11 @@ use quick_xml::reader::Reader;
 /// One element of the format.
 struct Element {
     name: &'static str,
-    /// The attributes that it always has.
+    /// The attributes that it must have.
     required: &'static [&'static str],
-    /// Those that it may have as well.
+    /// The attributes that it may have.
     optional: &'static [&'static str],
-    /// What may stand in it, in this order.
+    /// The allowed child elements, in this order.
     children: &'static [&'static str],
 }
 
@@ -33,7 +33,7 @@ const ELEMENTS: [Element; 7] = [
         children: &["testcase"],
     },
     Element {
-        // GitLab takes `classname` for the suite, and tells cases apart by it and by `name`.
+        // GitLab uses `classname` as the suite and identifies cases by `classname` and `name`.
         name: "testcase",
         required: &["name", "classname"],
         optional: &["assertions", "time", "file", "line"],
@@ -65,20 +65,20 @@ const ELEMENTS: [Element; 7] = [
     },
 ];
 
-/// GitLab refuses a larger file, in bytes.
+/// The maximum file size of GitLab in bytes.
 const GITLAB_LIMIT: usize = 30 * 1024 * 1024;
 
-/// An element that is not over yet, with the places of its children in the table.
-struct Open {
+/// An open element, with the table positions of its children so far.
+struct OpenElement {
     element: &'static Element,
     children: Vec<usize>,
 }
 
-/// Fails unless the report is built as the table says.
+/// Fails unless the report has the structure in the table.
 pub(crate) fn validate_structure(xml: &str) {
     assert!(xml.len() < GITLAB_LIMIT, "{} bytes", xml.len());
     let mut reader = Reader::from_str(xml);
-    let mut open: Vec<Open> = Vec::new();
+    let mut open: Vec<OpenElement> = Vec::new();
     let mut cases = BTreeSet::new();
     let mut seen = 0;
     loop {
@@ -108,15 +108,15 @@ pub(crate) fn validate_structure(xml: &str) {
     assert!(open.is_empty() && seen > 0);
 }
 
-/// Checks an element's place and attributes.
+/// Checks an element's position and attributes.
 fn entered(
-    open: &mut [Open],
+    open: &mut [OpenElement],
     start: &BytesStart<'_>,
     cases: &mut BTreeSet<(String, String)>,
-) -> Open {
+) -> OpenElement {
     let name = String::from_utf8(start.name().as_ref().to_vec()).expect("UTF-8");
     let element = ELEMENTS.iter().find(|element| element.name == name);
-    let element = element.unwrap_or_else(|| panic!("<{name}> is no element of the format"));
+    let element = element.unwrap_or_else(|| panic!("<{name}> is not an element of the format"));
     match open.last_mut() {
         Some(parent) => {
             let place = parent
@@ -161,16 +161,16 @@ fn entered(
         }
     }
     if name == "testcase" {
-        // Both systems show only the first of two cases that are named alike.
+        // Both systems show only the first of two cases with the same name.
         let case = (attributes["classname"].clone(), attributes["name"].clone());
-        assert!(cases.insert(case.clone()), "{case:?} stands there twice");
+        assert!(cases.insert(case.clone()), "duplicate case {case:?}");
     }
     let children = Vec::new();
-    Open { element, children }
+    OpenElement { element, children }
 }
 
 #[test]
-fn what_is_built_wrongly_is_found() {
+fn structural_errors_are_detected() {
     let sound = r#"<?xml version="1.0"?><testsuites name="a" tests="1" failures="1" errors="0"><testsuite name="s" tests="1" failures="1" errors="0" skipped="0"><testcase name="n" classname="c" time="0.1" file="f" line="1"><failure message="m" type="t">x</failure><system-out>o</system-out></testcase></testsuite></testsuites>"#;
     validate_structure(sound);
     for (text, replacement) in [
@@ -189,7 +189,10 @@ fn what_is_built_wrongly_is_found() {
     ] {
         assert!(sound.contains(text), "{text}");
         let wrong = sound.replacen(text, replacement, 1);
-        let found = std::panic::catch_unwind(|| validate_structure(&wrong));
-        assert!(found.is_err(), "nobody minds {replacement:?} for {text:?}");
+        let result = std::panic::catch_unwind(|| validate_structure(&wrong));
+        assert!(
+            result.is_err(),
+            "{replacement:?} instead of {text:?} was accepted"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Reports, snapshot reports and recordings: each format from a fixed run, and from runs of the program.
+//! Reports, snapshot reports and recorded runs: each format for a fixed run and for real runs.
 
 mod formats;
 mod html_report;

@@ -1,4 +1,4 @@
-//! The program itself, with all reports at once.
+//! Runs of the program with several reports at once.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -27,7 +27,7 @@ effects:
   - granted: welcome
 ";
 
-/// The program in a folder of its own, with none of the CI system's variables.
+/// `aghook` in this folder, without the environment variables of CI systems.
 fn aghook(folder: &Path) -> Command {
     let mut command = Command::cargo_bin("aghook").expect("the program");
     command
@@ -49,7 +49,7 @@ fn read(folder: &Path, name: &str) -> String {
     std::fs::read_to_string(folder.join(name)).expect(name)
 }
 
-/// All ways in which a receiver's log may give a secret away.
+/// Encodings of the secret that could appear in a response.
 fn forms_of_secret() -> [String; 4] {
     use base64::Engine as _;
     let base64 = base64::engine::general_purpose::STANDARD_NO_PAD.encode(SECRET);
@@ -61,20 +61,21 @@ fn forms_of_secret() -> [String; 4] {
     ]
 }
 
-/// A receiver that answers every request with 500, and with all that it should not say.
-fn talkative_receiver() -> SocketAddr {
+/// A receiver that responds to every request with 500, the secret and hostile text.
+fn leaking_receiver() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // A connection that is closed without a request only looked whether it is there.
-            let _ = answer(stream);
+            // aghook closes its first connection without a request, to check that the target is
+            // reachable.
+            let _ = respond(stream);
         }
     });
     address
 }
 
-fn answer(stream: TcpStream) -> std::io::Result<()> {
+fn respond(stream: TcpStream) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut length = 0;
     loop {
@@ -103,9 +104,9 @@ fn answer(stream: TcpStream) -> std::io::Result<()> {
 }
 
 #[test]
-fn all_reports_of_a_bad_receiver_at_once() {
+fn all_reports_of_a_failing_run_at_once() {
     let folder = folder();
-    let target = format!("http://{}/hook", talkative_receiver());
+    let target = format!("http://{}/hook", leaking_receiver());
     let ended = aghook(folder.path())
         .env("GITHUB_ACTIONS", "true")
         .args(["run", "grant.yaml", "--verbose", "--target", &target])
@@ -163,7 +164,7 @@ fn all_reports_of_a_bad_receiver_at_once() {
         }
         assert!(
             report.contains("not shown"),
-            "report {index} shows no answer: {report}"
+            "report {index} shows no response: {report}"
         );
     }
     assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
@@ -194,9 +195,9 @@ fn the_bundled_suite_in_all_formats() {
 }
 
 #[test]
-fn a_gathered_report_on_standard_output_has_it_for_itself() {
+fn a_report_on_standard_output_is_the_only_output() {
     let folder = folder();
-    let target = format!("http://{}/hook", talkative_receiver());
+    let target = format!("http://{}/hook", leaking_receiver());
     for kind in ["junit", "html", "markdown", "har", "json"] {
         let ended = aghook(folder.path())
             .env("GITHUB_ACTIONS", "true")
@@ -223,9 +224,9 @@ fn a_gathered_report_on_standard_output_has_it_for_itself() {
 }
 
 #[test]
-fn a_report_that_can_not_be_written_is_told_before_anything_is_sent() {
+fn an_unwritable_report_is_an_error_before_sending() {
     let folder = folder();
-    std::fs::write(folder.path().join("file"), "of before").expect("a file");
+    std::fs::write(folder.path().join("file"), "old content").expect("a file");
     std::fs::create_dir(folder.path().join("folder")).expect("a folder");
     for path in ["file/junit.xml", "folder"] {
         let ended = aghook(folder.path())
@@ -240,28 +241,28 @@ fn a_report_that_can_not_be_written_is_told_before_anything_is_sent() {
         assert!(errors.contains("nothing was sent"), "{errors}");
         assert_eq!(ended.stdout, b"");
         assert!(!folder.path().join("kept").exists());
-        assert_eq!(read(folder.path(), "file"), "of before");
+        assert_eq!(read(folder.path(), "file"), "old content");
     }
 }
 
-/// A run that does not begin leaves the reports of the one before, and none of its own.
+/// A run that does not start keeps old reports and writes no new ones.
 #[test]
-fn looking_whether_a_report_can_be_written_changes_no_file() {
+fn checking_whether_reports_are_writable_changes_no_file() {
     let folder = folder();
-    std::fs::write(folder.path().join("old.xml"), "of before").expect("a file");
+    std::fs::write(folder.path().join("old.xml"), "old content").expect("a file");
     let ended = aghook(folder.path())
         .args(["run", "grant.yaml", "--target", "http://127.0.0.1:1/"])
         .args(["--report", "junit=old.xml", "--report", "har=new.har"])
         .output()
         .expect("it runs");
     assert_eq!(ended.status.code(), Some(3));
-    assert_eq!(read(folder.path(), "old.xml"), "of before");
+    assert_eq!(read(folder.path(), "old.xml"), "old content");
     assert!(!folder.path().join("new.har").exists());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told_at_the_end() {
+fn a_full_disk_is_reported_at_the_end() {
     let folder = folder();
     for kind in ["junit", "html", "markdown", "har", "json"] {
         let ended = aghook(folder.path())
@@ -283,7 +284,7 @@ fn a_full_disk_is_told_at_the_end() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_before_the_run() {
+fn invalid_report_options_are_refused_before_the_run() {
     let folder = folder();
     for (reports, message) in [
         (["junit=a", "har=a"], "two reports have the same path a"),

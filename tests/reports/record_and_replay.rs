@@ -1,5 +1,4 @@
-//! A run that was kept: the journal of it, the reports that are made of it later, and the run sent
-//! again.
+//! Recorded runs: the journal, reports from it, and replays.
 
 mod bad_journals;
 mod killed;
@@ -9,15 +8,15 @@ mod reporting;
 use crate::support::{Folder, Transcript};
 use aghook::harness::RunEvent;
 
-/// The events of a journal, or of a JSON report.
+/// The events of a journal or a JSON report.
 fn events(text: &str) -> Vec<RunEvent> {
     let read = |line: &str| RunEvent::from_json(line.as_bytes()).expect(line);
     text.lines().map(read).collect()
 }
 
-/// Every event of the bundled suite is read back and written again, byte for byte.
+/// Every event of the bundled suite can be parsed and serialised again without changes.
 #[test]
-fn every_event_of_a_run_is_read_back() {
+fn every_event_of_a_run_can_be_parsed() {
     let folder = Folder::new();
     let run = Transcript::of(&mut folder.aghook(&["run", "--report", "json"])).ends_with(0);
     let mut lines = 0;

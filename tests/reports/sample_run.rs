@@ -1,5 +1,5 @@
-//! A small run as a stream of events: one scenario of each verdict, and text that is awkward in
-//! every format.
+//! A small run as a stream of events: one scenario with each verdict, and text that needs escaping
+//! in every format.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use aghook::harness::{
 };
 use aghook::scenario::{Level, OutcomeName};
 
-/// When the run began: the moment of the source's example.
+/// The start of the run: the time in the documented example.
 const BEGAN: i64 = 1_725_548_450;
 
-/// What a receiver may send back to harm whoever shows it.
+/// Hostile text that a receiver may send.
 pub(crate) const AWKWARD: &str = "]]> <script>alert(1)</script> </details> | a|b `c` ```` ~~~ \
                                   \\| $x$ \u{1b}[31mred\u{1b}[0m \u{0}\u{7}\u{fffe} \u{202e}💎 \
                                   [[ATTACHMENT|/etc/passwd]] %0A::error::x";
 
-/// The events of the run, scenarios mixed as they are where several run at once.
+/// The events of the run, interleaved as in simultaneous scenarios.
 pub(crate) fn sample_run() -> Vec<RunEvent> {
     let mut events = vec![RunEvent::RunStarted(RunStarted {
         format_version: FORMAT_VERSION,
@@ -66,12 +66,12 @@ pub(crate) fn sample_run() -> Vec<RunEvent> {
     events
 }
 
-/// The end of a run of which everything failed.
+/// The events of failing scenarios and the end of the run.
 pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
     let failures = (1..=count).flat_map(|scenario| {
         let mut sent = attempt(scenario, 1, 1, answer(500, "text/plain", &[b'`'; 3000]));
         sent.started_at = jiff::Timestamp::UNIX_EPOCH;
-        // No two fail alike, so that each is told by itself.
+        // Each failure differs, so that none share a cause.
         let observed = format!("{}{scenario}", "|".repeat(50));
         let checks = vec![check("status", Verdict::Failed, "2xx", &observed)];
         [
@@ -325,7 +325,7 @@ fn attempt(scenario: usize, step: usize, number: u32, answer: ResponseRecord) ->
         forgery: None,
         fault: None,
         attempt: number,
-        started_at: jiff::Timestamp::from_millisecond(millisecond).expect("a moment"),
+        started_at: jiff::Timestamp::from_millisecond(millisecond).expect("a time"),
         virtual_offset: Duration::ZERO,
         delay_before: Duration::ZERO,
         took: Duration::from_micros(3210),

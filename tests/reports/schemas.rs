@@ -1,4 +1,4 @@
-//! Whether a report is what its format asks for.
+//! Validates reports against the rules of their formats.
 
 use std::process::Command;
 
@@ -8,9 +8,8 @@ use serde_json::Value;
 
 use crate::junit_structure::validate_structure;
 
-/// Reads the XML back, and makes sure that it has what CI systems read and nothing that they do not
-/// know, and that its totals are those of its test cases. Where `xmllint` is installed, it is
-/// validated against `tests/junit.xsd` as well.
+/// Parses the XML and checks that it has only what CI systems read, and that its totals match its
+/// test cases. Also validates it against `tests/junit.xsd` if `xmllint` is installed.
 pub(crate) fn validate_junit(xml: &str) {
     validate_structure(xml);
     let read = Report::deserialize_from_str(xml).expect("XML that can be read back");
@@ -56,14 +55,14 @@ fn validate_with_xmllint(xml: &str) {
         .arg(&file)
         .output()
     else {
-        eprintln!("left out: xmllint is not installed, so tests/junit.xsd was not looked at");
+        eprintln!("left out: xmllint is not installed, so tests/junit.xsd was not used");
         return;
     };
     let said = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success(), "{said}");
 }
 
-/// Validates against `tests/har-1.2.schema.json`, and makes sure of what a schema can't say.
+/// Validates against `tests/har-1.2.schema.json`, and checks what a schema can't express.
 pub(crate) fn validate_har(json: &str) {
     let schema = include_str!("../har-1.2.schema.json");
     let schema: Value = serde_json::from_str(schema).expect("a schema");
@@ -92,13 +91,13 @@ pub(crate) fn validate_har(json: &str) {
         let time = entry["time"].as_f64().expect("a number");
         assert!((sum - time).abs() < 0.001, "{sum} {time}");
     }
-    let moments = entries
+    let times = entries
         .iter()
         .map(|entry| entry["startedDateTime"].as_str());
-    assert!(moments.is_sorted(), "entries are in order");
+    assert!(times.is_sorted(), "entries are in order");
 }
 
-/// Validates every line against the schema that `aghook schema report` prints.
+/// Validates every line against the schema from `aghook schema report`.
 pub(crate) fn validate_json_lines(text: &str) {
     let validator = jsonschema::validator_for(&aghook::harness::run_event_schema());
     let validator = validator.expect("a schema");

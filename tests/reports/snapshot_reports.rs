@@ -1,5 +1,4 @@
-//! Snapshot reports as their users meet them: the bundled suite's, and those of a game whose
-//! receiver changes.
+//! Snapshot reports: those of the bundled suite, and those of a game whose receiver changes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,16 +8,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::support::{Answer, Folder, Game, NOBODY, Peer, SECRET, Transcript, normalised};
+use crate::support::{Folder, Game, Peer, Response, SECRET, Transcript, UNREACHABLE, normalised};
 use aghook::snapshots::SnapshotFile;
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
-/// What to do after the bundled suite, the generator or the built-in receiver has changed.
-const REFRESH: &str = "if the change is meant: cargo run -- run --snapshots snapshots \
-                       --snapshots-mode always --delete-unreferenced, and look at git diff";
+/// The hint after a change of the bundled suite, the generator or the built-in receiver.
+const UPDATE_HINT: &str = "if the change is intended: cargo run -- run --snapshots snapshots \
+                       --snapshots-mode always --delete-unreferenced, and review git diff";
 
-/// All snapshots below a folder, by their paths.
+/// All snapshots in a folder, by path.
 fn snapshots(folder: &Path) -> BTreeMap<String, String> {
     let files = WalkDir::new(folder).into_iter().filter_map(|entry| {
         let entry = entry.expect("an entry");
@@ -34,7 +33,7 @@ fn bundled() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"))
 }
 
-/// A run with snapshots and nothing from the environment that decides on them.
+/// `aghook` without the environment variables that affect snapshots.
 fn run(folder: &Folder, arguments: &[&str]) -> assert_cmd::Command {
     let mut command = folder.aghook(arguments);
     for variable in [
@@ -52,7 +51,7 @@ fn run(folder: &Folder, arguments: &[&str]) -> assert_cmd::Command {
 }
 
 #[test]
-fn the_bundled_suite_is_as_reviewed_however_it_is_run() {
+fn the_bundled_suite_matches_its_snapshots_with_any_jobs_and_locale() {
     let folder = Folder::new();
     let kept = bundled().to_str().expect("UTF-8");
     let compare = [
@@ -72,17 +71,17 @@ fn the_bundled_suite_is_as_reviewed_however_it_is_run() {
         let mut command = run(&folder, &[&compare[..], &[jobs]].concat());
         let locale = [("TZ", zone), ("LANG", language), ("LC_ALL", language)];
         let ran = Transcript::of(command.envs(locale));
-        assert_eq!(ran.code, 0, "{}\n{REFRESH}", ran.text());
+        assert_eq!(ran.code, 0, "{}\n{UPDATE_HINT}", ran.text());
         assert!(
             !ran.text().contains("no scenario has"),
-            "{}\n{REFRESH}",
+            "{}\n{UPDATE_HINT}",
             ran.text()
         );
     }
 }
 
 #[test]
-fn a_run_elsewhere_writes_the_same_bytes() {
+fn a_run_in_another_folder_writes_the_same_bytes() {
     let folder = Folder::new();
     let write = [
         "run",
@@ -94,19 +93,19 @@ fn a_run_elsewhere_writes_the_same_bytes() {
     ];
     Transcript::of(&mut run(&folder, &write)).ends_with(0);
     let (made, kept) = (snapshots(&folder.path("made/here")), snapshots(bundled()));
-    assert!(made.keys().eq(kept.keys()), "{REFRESH}");
+    assert!(made.keys().eq(kept.keys()), "{UPDATE_HINT}");
     for (file, text) in made {
-        assert_eq!(text, kept[&file], "{file}: {REFRESH}");
+        assert_eq!(text, kept[&file], "{file}: {UPDATE_HINT}");
     }
 }
 
-/// A receiver on a port of its own, with a ledger that outlives a run.
-struct Durable {
+/// A receiver process with a ledger that outlives a run.
+struct DurableReceiver {
     process: Child,
     base: String,
 }
 
-impl Durable {
+impl DurableReceiver {
     fn start(folder: &Folder) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_aghook"))
             .args(["receive", "--listen", "127.0.0.1:0", "--store", "ledger.db"])
@@ -124,7 +123,7 @@ impl Durable {
     }
 }
 
-impl Drop for Durable {
+impl Drop for DurableReceiver {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -132,9 +131,9 @@ impl Drop for Durable {
 }
 
 #[test]
-fn runs_against_one_durable_ledger_are_as_reviewed() {
+fn repeated_runs_against_one_ledger_match_the_snapshots() {
     let folder = Folder::new();
-    let receiver = Durable::start(&folder);
+    let receiver = DurableReceiver::start(&folder);
     let base = &receiver.base;
     let profile =
         include_str!("../../src/cli/built-in-profile.yaml").replace("http://BUILT-IN", base);
@@ -147,12 +146,12 @@ fn runs_against_one_durable_ledger_are_as_reviewed() {
     for _ in 0..2 {
         let mut command = run(&folder, &compare);
         let ran = Transcript::of(command.env("OLD_SECRET", "whsec_of_old"));
-        assert_eq!(ran.code, 0, "{}\n{REFRESH}", ran.text());
+        assert_eq!(ran.code, 0, "{}\n{UPDATE_HINT}", ran.text());
     }
 }
 
 #[test]
-fn insta_reads_them() {
+fn insta_can_read_the_snapshots() {
     for (name, text) in snapshots(bundled()) {
         let (below, name) = name.rsplit_once('/').unwrap_or(("", &name));
         let name = name.strip_suffix(".snap").expect("a snapshot").to_owned();
@@ -161,21 +160,21 @@ fn insta_reads_them() {
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(bundled().join(below));
         settings.set_prepend_module_to_snapshot(false);
-        // It would compare anything with a file that it can't find or read, and fail.
+        // This fails if insta can't find or read the file.
         settings.bind(|| insta::assert_snapshot!(name, file.contents));
     }
 }
 
-/// A game that answers deliveries with a status that can be changed.
-struct Changeable {
+/// A game with a changeable response status.
+struct ChangeableGame {
     game: Game,
     status: Arc<AtomicU16>,
 }
 
-impl Changeable {
+impl ChangeableGame {
     fn new() -> Self {
         let status = Arc::new(AtomicU16::new(200));
-        let answers = Arc::clone(&status);
+        let current_status = Arc::clone(&status);
         let known = Mutex::new(Vec::<Value>::new());
         let game = Game::new(move |event, holdings| {
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -185,7 +184,7 @@ impl Changeable {
             }
             let player = &event["event_data"]["player_id"];
             let body = json!({ "player": player, "receipt": known.len() });
-            Answer::of(answers.load(Ordering::SeqCst)).json(&body)
+            Response::new(current_status.load(Ordering::SeqCst)).json(&body)
         });
         Self { game, status }
     }
@@ -194,7 +193,7 @@ impl Changeable {
         self.status.store(status, Ordering::SeqCst);
     }
 
-    /// A folder with this game's profile and a scenario in `scenarios/`.
+    /// A folder with the game's profile and a scenario in `scenarios/`.
     fn folder(&self) -> Folder {
         let folder = Folder::new();
         fs::create_dir(folder.path("scenarios")).expect("a folder");
@@ -220,7 +219,7 @@ fn more<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 
 #[test]
 fn a_change_is_shown_and_accepted() {
-    let game = Changeable::new();
+    let game = ChangeableGame::new();
     let folder = game.folder();
     let run = |arguments: &[&str]| Transcript::of(&mut run(&folder, arguments));
 
@@ -247,8 +246,8 @@ fn a_change_is_shown_and_accepted() {
     game.answer_with(202);
     let changed = run(&RUN).ends_with(1);
     insta::assert_snapshot!("a_change_at_a_terminal", normalised(&changed.text()));
-    let told = run(&["snapshots", "status", "snapshots/welcome.snap", "--diff"]).ends_with(1);
-    insta::assert_snapshot!("a_change_that_waits", told.text());
+    let pending = run(&["snapshots", "status", "snapshots/welcome.snap", "--diff"]).ends_with(1);
+    insta::assert_snapshot!("a_change_that_waits", pending.text());
 
     run(&["snapshots", "reject", WAITING])
         .ends_with(0)
@@ -258,7 +257,7 @@ fn a_change_is_shown_and_accepted() {
     run(&["snapshots", "accept", REVIEWED]).ends_with(0);
     run(&RUN).ends_with(0);
 
-    // What waits is gone once the receiver is as it was.
+    // A pending snapshot is deleted when the receiver behaves as before.
     game.answer_with(200);
     run(&RUN).ends_with(1);
     assert!(folder.path(WAITING).exists());
@@ -268,8 +267,8 @@ fn a_change_is_shown_and_accepted() {
 }
 
 #[test]
-fn every_report_tells_of_a_difference() {
-    let game = Changeable::new();
+fn every_report_shows_a_difference() {
+    let game = ChangeableGame::new();
     let folder = game.folder();
     let always = more(&["--snapshots-mode", "always"]);
     Transcript::of(&mut run(&folder, &always))
@@ -310,21 +309,21 @@ fn every_report_tells_of_a_difference() {
         "run_ended",
     ];
     assert!(names.ends_with(&last), "{names:?}");
-    let told = |name: &str| {
+    let event_named = |name: &str| {
         events
             .iter()
             .find(|event| event["event"] == name)
             .expect(name)
     };
-    assert_eq!(told("snapshot_compared")["outcome"], "differs");
-    assert_eq!(told("scenario_ended")["verdict"], "failed");
-    assert_eq!(told("run_ended")["scenarios"]["failed"], 1);
-    assert_eq!(told("snapshots_ended")["different"], 1);
+    assert_eq!(event_named("snapshot_compared")["outcome"], "differs");
+    assert_eq!(event_named("scenario_ended")["verdict"], "failed");
+    assert_eq!(event_named("run_ended")["scenarios"]["failed"], 1);
+    assert_eq!(event_named("snapshots_ended")["different"], 1);
 }
 
 #[test]
-fn ci_writes_nothing_unless_it_is_told_to() {
-    let game = Changeable::new();
+fn ci_writes_nothing_by_default() {
+    let game = ChangeableGame::new();
     let folder = game.folder();
     let in_ci = |arguments: &[&str], update: &str| {
         let mut command = run(&folder, arguments);
@@ -352,23 +351,23 @@ fn ci_writes_nothing_unless_it_is_told_to() {
 }
 
 #[test]
-fn what_says_nothing_takes_no_place() {
-    let game = Changeable::new();
+fn failed_runs_never_replace_a_reviewed_snapshot() {
+    let game = ChangeableGame::new();
     let folder = game.folder();
     let always = more(&["--snapshots-mode", "always"]);
     Transcript::of(&mut run(&folder, &always)).ends_with(0);
     let reviewed = folder.read(REVIEWED);
 
-    // Failed by itself: beside, never in place.
+    // The scenario itself failed: its snapshot is written next to the reviewed one.
     game.answer_with(500);
     Transcript::of(&mut run(&folder, &always)).ends_with(1);
     assert_eq!(folder.read(REVIEWED), reviewed);
     assert!(folder.path(WAITING).exists());
     Transcript::of(&mut run(&folder, &["snapshots", "reject"])).ends_with(0);
 
-    // Can't be decided, since the probe can't be read.
+    // Undecided, since the probe fails.
     game.answer_with(200);
-    let broken = Peer::answering(|_| Answer::of(500));
+    let broken = Peer::answering(|_| Response::new(500));
     let profile = folder.read("aghook.yaml");
     let probe = profile
         .lines()
@@ -380,7 +379,7 @@ fn what_says_nothing_takes_no_place() {
     assert_eq!(folder.read(REVIEWED), reviewed);
     assert!(!folder.path(WAITING).exists());
 
-    // Neither can a snapshot that is a folder be read.
+    // A snapshot that is a folder can't be read.
     let folder = folder.with("aghook.yaml", profile);
     fs::rename(folder.path(REVIEWED), folder.path("kept")).expect("moved");
     fs::create_dir(folder.path(REVIEWED)).expect("a folder");
@@ -389,15 +388,15 @@ fn what_says_nothing_takes_no_place() {
     fs::remove_dir(folder.path(REVIEWED)).expect("removed");
     fs::rename(folder.path("kept"), folder.path(REVIEWED)).expect("moved");
 
-    // Nobody is there.
-    let nobody = [&always[..], &["--target", NOBODY]].concat();
-    Transcript::of(&mut run(&folder, &nobody)).ends_with(3);
+    // The target is unreachable.
+    let unreachable = [&always[..], &["--target", UNREACHABLE]].concat();
+    Transcript::of(&mut run(&folder, &unreachable)).ends_with(3);
     assert_eq!(folder.read(REVIEWED), reviewed);
 }
 
 #[test]
-fn snapshots_without_a_scenario_are_named_and_can_be_deleted() {
-    let game = Changeable::new();
+fn snapshots_without_a_scenario_are_listed_and_can_be_deleted() {
+    let game = ChangeableGame::new();
     let matrix = WELCOME
         .replace("steps:", "matrix: { count: [1, 2] }\nsteps:")
         .replace("times: 2", "times: ${count}");
@@ -407,7 +406,7 @@ fn snapshots_without_a_scenario_are_named_and_can_be_deleted() {
     run(&always).ends_with(0).says(&["3 written"]);
     let one = "snapshots/old@count=1.snap";
     assert!(folder.path(one).exists());
-    // Not from this suite: a note of somebody's, and another suite's snapshot.
+    // Not from this suite: another file and another suite's snapshot.
     fs::write(folder.path("snapshots/note.snap"), "a note").expect("written");
     let other = folder
         .read(REVIEWED)
@@ -419,21 +418,21 @@ fn snapshots_without_a_scenario_are_named_and_can_be_deleted() {
     run(&RUN)
         .ends_with(0)
         .says(&names)
-        .says_nothing_of(&["note.snap", "x.snap"]);
+        .does_not_say(&["note.snap", "x.snap"]);
     run(&more(&["--filter", "coupon"]))
         .ends_with(0)
-        .says_nothing_of(&["old@"]);
+        .does_not_say(&["old@"]);
     run(&more(&["--delete-unreferenced"]))
         .ends_with(0)
         .says(&["deleted, since", one]);
-    run(&RUN).ends_with(0).says_nothing_of(&["no scenario has"]);
+    run(&RUN).ends_with(0).does_not_say(&["no scenario has"]);
     let left: Vec<String> = snapshots(&folder.path("snapshots")).into_keys().collect();
     assert_eq!(left, ["note.snap", "welcome.snap", "x.snap"]);
 }
 
 #[test]
-fn mistakes_are_told_before_anything_is_sent() {
-    let game = Changeable::new();
+fn mistakes_are_reported_before_sending() {
+    let game = ChangeableGame::new();
     let folder = game
         .folder()
         .with("scenarios/welcome.yml", WELCOME)

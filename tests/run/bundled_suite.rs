@@ -1,4 +1,4 @@
-//! The bundled suite as users run it, and `docs/scenarios.md`, which describes its format.
+//! The bundled suite on the command line, and `docs/scenarios.md`, which describes its format.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +18,7 @@ fn aghook(arguments: &[&str]) -> assert_cmd::Command {
     command
 }
 
-/// The JSON lines that a command prints, which must end with this code.
+/// The JSON lines that a command prints; it must exit with this code.
 fn lines(command: &mut assert_cmd::Command, code: i32) -> Vec<Value> {
     let output = command.assert().code(code).get_output().stdout.clone();
     let text = String::from_utf8(output).expect("UTF-8");
@@ -28,9 +28,9 @@ fn lines(command: &mut assert_cmd::Command, code: i32) -> Vec<Value> {
         .collect()
 }
 
-/// Runs the bundled suite against the built-in receiver; everything must hold.
+/// Runs the bundled suite against the built-in receiver; every check must pass.
 fn run(options: &[&str]) -> Vec<Value> {
-    // Away from this folder, so that no aghook.yaml takes part.
+    // An empty folder, so that no aghook.yaml is used.
     let folder = TempDir::new().expect("a folder");
     let mut command = aghook(&["run", "--report", "json"]);
     lines(command.args(options).current_dir(folder.path()), 0)
@@ -40,7 +40,7 @@ fn named<'run>(events: &'run [Value], name: &'run str) -> impl Iterator<Item = &
     events.iter().filter(move |event| event["event"] == name)
 }
 
-/// The bodies that were delivered, each with where it belongs.
+/// The delivered bodies, keyed by scenario, step, delivery and attempt.
 fn bodies(events: &[Value]) -> BTreeMap<String, String> {
     let mut bodies = BTreeMap::new();
     for attempt in named(events, "attempt_ended") {
@@ -51,7 +51,7 @@ fn bodies(events: &[Value]) -> BTreeMap<String, String> {
     bodies
 }
 
-/// The whole events among the bodies.
+/// The delivered bodies, parsed as events.
 fn delivered(events: &[Value]) -> Vec<Value> {
     let bodies = bodies(events).into_values();
     bodies
@@ -70,7 +70,7 @@ fn list(options: &[&str]) -> Vec<Value> {
     lines(command.args(options).current_dir(folder.path()), 0)
 }
 
-/// The files of the suite with their texts.
+/// The files of the suite with their contents.
 fn files() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let entries = walkdir::WalkDir::new(root).sort_by_file_name().into_iter();
@@ -82,7 +82,7 @@ fn files() -> Vec<(PathBuf, String)> {
         .collect()
 }
 
-/// A file's text as scenarios are read: `off` is a word there, and no boolean.
+/// Parses YAML like a scenario: `off` is a string, not a boolean.
 fn yaml(text: &str) -> Value {
     let source = SourceFile::new("scenario.yaml", text);
     let tree = Node::parse(&source).expect("YAML");
@@ -90,7 +90,7 @@ fn yaml(text: &str) -> Value {
 }
 
 #[test]
-fn the_built_in_receiver_passes_everything() {
+fn the_built_in_receiver_passes_every_check() {
     let events = run(&[]);
     let ended = named(&events, "run_ended").next().expect("the end");
     let scenarios = &ended["scenarios"];
@@ -107,7 +107,7 @@ fn the_built_in_receiver_passes_everything() {
         let number = &scenario["scenario"];
         let of_scenario = |event: &&Value| event["scenario"] == *number;
         let steps = named(&events, "step_ended").filter(of_scenario);
-        let answers: usize = steps
+        let response_checks: usize = steps
             .filter_map(|step| step["deliveries"].as_array())
             .flatten()
             .filter_map(|delivery| delivery["checks"].as_array())
@@ -115,7 +115,7 @@ fn the_built_in_receiver_passes_everything() {
             .sum();
         let effects = named(&events, "effects_ended").filter(of_scenario).count();
         assert!(
-            answers > 0 && effects > 0,
+            response_checks > 0 && effects > 0,
             "scenario {number} checks too little"
         );
     }
@@ -129,9 +129,9 @@ fn strict_mode_and_other_seeds_pass_as_well() {
     }
 }
 
-/// A game can have many items or a single one, which then stands everywhere.
+/// A game may have many items or only one, which then replaces all others.
 #[test]
-fn a_games_own_items_take_the_place_of_invented_ones() {
+fn items_of_the_game_replace_generated_ones() {
     for skus in [&["only_one"][..], &["gem", "gold", "меч-7"]] {
         let items = skus.iter().map(|sku| json!({ "sku": sku }));
         let items = items.map(|item| serde_json::from_value(item).expect("an item"));
@@ -171,7 +171,7 @@ fn collect_skus(json: &Value, skus: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_same_seed_and_start_send_the_same_bytes() {
+fn the_same_seed_and_start_time_send_the_same_bytes() {
     let pinned = ["--start-time", "1763889831.5", "--jobs"];
     let one = bodies(&run(&[&pinned[..], &["1"]].concat()));
     let eight = bodies(&run(&[&pinned[..], &["8"]].concat()));
@@ -181,7 +181,7 @@ fn the_same_seed_and_start_send_the_same_bytes() {
 }
 
 #[test]
-fn runs_at_different_times_share_no_player_and_no_key() {
+fn runs_at_different_times_share_no_players_or_keys() {
     let runs = [run(&[]), run(&[]), run(&["--start-time", "1763889831"])];
     let runs = runs.map(|events| delivered(&events));
     for pointer in [
@@ -200,9 +200,9 @@ fn runs_at_different_times_share_no_player_and_no_key() {
     }
 }
 
-/// A receiver may grant one code to one player once, whatever else it does.
+/// A receiver may grant each code only once per player.
 #[test]
-fn scenarios_share_no_player_and_no_player_has_one_code_twice() {
+fn scenarios_share_no_players_and_no_player_gets_the_same_code_twice() {
     let events = run(&[]);
     let mut scenario_of_player: BTreeMap<String, u64> = BTreeMap::new();
     let mut key_of_code = BTreeMap::new();
@@ -220,7 +220,7 @@ fn scenarios_share_no_player_and_no_player_has_one_code_twice() {
 }
 
 #[test]
-fn every_scenario_says_why_and_on_whose_word() {
+fn every_scenario_has_a_reason_and_a_source() {
     let scenarios = list(&[]);
     let mut names = BTreeSet::new();
     for scenario in &scenarios {
@@ -236,7 +236,7 @@ fn every_scenario_says_why_and_on_whose_word() {
         );
         assert!(
             scenario["source"].is_string(),
-            "{file}: where does it come from?"
+            "{file}: `source` is missing"
         );
         let folder = file.split('/').nth(1).expect("a folder");
         assert_eq!(
@@ -249,7 +249,7 @@ fn every_scenario_says_why_and_on_whose_word() {
         .filter_map(|(path, _)| Some(path.file_stem()?.to_str()?.to_owned()))
         .collect();
     let distinct: BTreeSet<&String> = stems.iter().collect();
-    // What is random in a scenario follows from its file's name without the folder.
+    // Random values depend on the file name without the folder, so names must be unique.
     assert_eq!(distinct.len(), stems.len(), "two files have the same name");
 }
 
@@ -258,17 +258,17 @@ fn an_assumption_is_never_a_must() {
     for (path, text) in files() {
         let scenario = yaml(&text);
         let source = scenario["source"].as_str().expect("a source");
-        let word = ["our assumption", "good practice"]
+        let phrase = ["our assumption", "good practice"]
             .into_iter()
-            .find(|word| source.starts_with(word));
-        if let Some(word) = word {
-            assert_eq!(scenario["level"], "should", "{}: {word}", path.display());
+            .find(|phrase| source.starts_with(phrase));
+        if let Some(phrase) = phrase {
+            assert_eq!(scenario["level"], "should", "{}: {phrase}", path.display());
         }
     }
 }
 
 #[test]
-fn every_forgery_occurs() {
+fn every_forgery_is_used() {
     let listed = list(&["--what", "forgeries"]);
     let listed: BTreeSet<&str> = listed
         .iter()
@@ -306,7 +306,7 @@ fn every_file_satisfies_the_schema() {
 }
 
 #[test]
-fn the_schema_and_the_checks_refuse_the_same_files() {
+fn the_schema_and_check_reject_the_same_files() {
     let schema = schema();
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("broken.yaml");
@@ -356,10 +356,10 @@ fn the_schema_and_the_checks_refuse_the_same_files() {
     for (text, replacement) in breaks {
         assert_eq!(sound.matches(text).count(), 1, "{text}");
         let broken = sound.replace(text, replacement);
-        assert_eq!(check(&broken), 2, "the checks let this pass: {replacement}");
+        assert_eq!(check(&broken), 2, "`check` accepts this: {replacement}");
         assert!(
             !schema.is_valid(&yaml(&broken)),
-            "the schema lets this pass: {replacement}"
+            "the schema accepts this: {replacement}"
         );
     }
 }
@@ -370,7 +370,7 @@ fn reference() -> String {
 }
 
 #[test]
-fn the_examples_of_the_reference_hold() {
+fn the_examples_of_the_reference_pass() {
     let folder = TempDir::new().expect("a folder");
     let reference = reference();
     let mut examples = 0;
@@ -393,7 +393,7 @@ fn the_examples_of_the_reference_hold() {
 }
 
 #[test]
-fn the_reference_names_every_word_of_the_format() {
+fn the_reference_mentions_every_keyword_of_the_format() {
     let reference = reference();
     let output = aghook(&["schema"])
         .assert()
@@ -402,8 +402,8 @@ fn the_reference_names_every_word_of_the_format() {
         .stdout
         .clone();
     let mut words = BTreeSet::new();
-    collect_words(&serde_json::from_slice(&output).expect("JSON"), &mut words);
-    // A key can stand in an example of its own value, as in `{ first: 1s }`.
+    collect_keywords(&serde_json::from_slice(&output).expect("JSON"), &mut words);
+    // A key may appear in an example of its value, such as `{ first: 1s }`.
     let is_named = |word: &str| {
         reference.contains(&format!("`{word}`")) || reference.contains(&format!("{word}: "))
     };
@@ -411,8 +411,8 @@ fn the_reference_names_every_word_of_the_format() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// The keys, and the words that can be their values.
-fn collect_words(schema: &Value, words: &mut BTreeSet<String>) {
+/// The keys and the keywords that are allowed as values.
+fn collect_keywords(schema: &Value, words: &mut BTreeSet<String>) {
     match schema {
         Value::Object(keys) => {
             let properties = keys.get("properties").and_then(Value::as_object);
@@ -424,9 +424,10 @@ fn collect_words(schema: &Value, words: &mut BTreeSet<String>) {
                 .flatten();
             let values = values.chain(keys.get("const")).filter_map(Value::as_str);
             words.extend(values.map(str::to_owned));
-            keys.values().for_each(|value| collect_words(value, words));
+            keys.values()
+                .for_each(|value| collect_keywords(value, words));
         }
-        Value::Array(items) => items.iter().for_each(|item| collect_words(item, words)),
+        Value::Array(items) => items.iter().for_each(|item| collect_keywords(item, words)),
         _ => {}
     }
 }

@@ -1,5 +1,5 @@
-//! The recipes of docs/cookbook.md: each passes against the receiver that is built in, and fails
-//! where that receiver makes the mistake that the recipe is about.
+//! The recipes of docs/cookbook.md: each passes against the built-in receiver and fails if the
+//! receiver makes the mistake that the recipe is about.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
@@ -11,24 +11,24 @@ use serde_json::Value;
 const SECRET: (&str, &str) = ("AGHANIM_WEBHOOK_SECRET", "whsec_of/the+cookbook");
 const OLD_SECRET: (&str, &str) = ("AGHANIM_WEBHOOK_OLD_SECRET", "whsec_before");
 
-/// The address that the recipes' profiles name.
+/// The address in the profiles of the recipes.
 const ADDRESS: &str = "127.0.0.1:8080";
 
 /// One section of the cookbook.
 struct Recipe {
     title: String,
-    /// Its own profile, or the one that all share.
+    /// The recipe's own profile, or the shared one.
     profile: String,
     scenario: String,
-    /// The command that starts a receiver with the mistake that it finds.
-    mistaken: String,
+    /// The command that starts a receiver with the mistake.
+    mistake_command: String,
 }
 
 fn cookbook() -> String {
     std::fs::read_to_string("docs/cookbook.md").expect("the cookbook")
 }
 
-/// The block of this kind in a section.
+/// The code block of this kind in a section.
 fn block(section: &str, kind: &str) -> Option<String> {
     let (_, rest) = section.split_once(&format!("```yaml {kind}\n"))?;
     let (text, _) = rest.split_once("```\n").expect("the block's end");
@@ -42,26 +42,26 @@ fn recipes() -> Vec<Recipe> {
     let recipes = sections.iter().filter_map(|section| {
         let title = section.lines().next()?.to_owned();
         let scenario = block(section, "scenario")?;
-        let (_, mistaken) = section.split_once("See it fail: `").expect(&title);
-        let (mistaken, _) = mistaken.split_once('`').expect("the command's end");
+        let (_, mistake_command) = section.split_once("See it fail: `").expect(&title);
+        let (mistake_command, _) = mistake_command.split_once('`').expect("the command's end");
         Some(Recipe {
             profile: block(section, "profile").unwrap_or_else(|| shared.clone()),
             title,
             scenario,
-            mistaken: mistaken.to_owned(),
+            mistake_command: mistake_command.to_owned(),
         })
     });
     recipes.collect()
 }
 
-/// The built-in receiver as a process of its own, which ends with this value.
+/// An `aghook receive` process, killed when dropped.
 struct Receiver {
     process: Child,
     address: String,
 }
 
 impl Receiver {
-    /// Starts `aghook receive` with further options.
+    /// Starts `aghook receive` with more options.
     fn start(options: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_aghook"))
             .args([
@@ -85,12 +85,12 @@ impl Receiver {
         let (_, rest) = line.split_once("http://").expect("a URL");
         let (address, _) = rest.split_once('/').expect("a path");
         let address = address.to_owned();
-        // It says a line for each request, which somebody must read.
+        // Drain its output so that a full pipe does not block it.
         std::thread::spawn(move || output.read_to_end(&mut Vec::new()));
         Self { process, address }
     }
 
-    /// The output of `aghook run` with a recipe, and the exit code.
+    /// Runs a recipe with `aghook run`; returns the exit code and the output.
     fn run(&self, recipe: &Recipe) -> (Option<i32>, String) {
         let profile = recipe.profile.replace(ADDRESS, &self.address);
         let folder = Folder::new()
@@ -108,9 +108,9 @@ impl Receiver {
             .env("PATH", path)
             .output()
             .expect("runs");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let errors = String::from_utf8_lossy(&output.stderr);
-        (output.status.code(), format!("{said}{errors}"))
+        (output.status.code(), format!("{stdout}{errors}"))
     }
 }
 
@@ -121,8 +121,8 @@ impl Drop for Receiver {
     }
 }
 
-/// A `PATH` on which `psql` and `redis-cli` are scripts that ask the receiver what a player holds,
-/// and are as strict about their arguments as the recipes' commands need.
+/// A `PATH` where `psql` and `redis-cli` are scripts that read the receiver's inventory and accept
+/// exactly the arguments of the recipes.
 #[cfg(unix)]
 fn databases(folder: &Folder, address: &str) -> std::ffi::OsString {
     use std::os::unix::fs::PermissionsExt as _;
@@ -164,8 +164,8 @@ fn databases(_folder: &Folder, _address: &str) -> std::ffi::OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// Whether a recipe's probe can be tried here.
-fn can_be_tried(recipe: &Recipe) -> bool {
+/// Whether this system can run a recipe's probe.
+fn can_run(recipe: &Recipe) -> bool {
     let needs_shell = recipe.profile.contains("command:");
     let has_curl = || Command::new("curl").arg("--version").output().is_ok();
     if needs_shell && !(cfg!(unix) && has_curl()) {
@@ -180,42 +180,42 @@ fn every_recipe_passes() {
     let receiver = Receiver::start(&[]);
     let recipes = recipes();
     assert!(recipes.len() >= 12, "{}", recipes.len());
-    for recipe in recipes.iter().filter(|recipe| can_be_tried(recipe)) {
-        let (code, said) = receiver.run(recipe);
-        assert_eq!(code, Some(0), "{}: {said}", recipe.title);
-        assert!(said.contains("0 failed"), "{}: {said}", recipe.title);
+    for recipe in recipes.iter().filter(|recipe| can_run(recipe)) {
+        let (code, output) = receiver.run(recipe);
+        assert_eq!(code, Some(0), "{}: {output}", recipe.title);
+        assert!(output.contains("0 failed"), "{}: {output}", recipe.title);
     }
 }
 
 #[test]
-fn every_recipe_fails_where_the_receiver_makes_its_mistake() {
-    let mut unseen = Vec::new();
-    for recipe in recipes().iter().filter(|recipe| can_be_tried(recipe)) {
-        let options = recipe.mistaken.strip_prefix("aghook receive ");
+fn every_recipe_fails_if_the_receiver_makes_its_mistake() {
+    let mut missed = Vec::new();
+    for recipe in recipes().iter().filter(|recipe| can_run(recipe)) {
+        let options = recipe.mistake_command.strip_prefix("aghook receive ");
         let options: Vec<&str> = options.expect(&recipe.title).split(' ').collect();
         let receiver = Receiver::start(&options);
-        let (code, said) = receiver.run(recipe);
-        let is_seen = ["✗ granted", "✗ not granted"].map(|check| said.contains(check));
-        if code != Some(1) || is_seen == [false; 2] {
-            unseen.push(format!("{}: {said}", recipe.title));
+        let (code, output) = receiver.run(recipe);
+        let failing = ["✗ granted", "✗ not granted"].map(|check| output.contains(check));
+        if code != Some(1) || failing == [false; 2] {
+            missed.push(format!("{}: {output}", recipe.title));
         }
     }
-    assert_eq!(unseen, Vec::<String>::new());
+    assert_eq!(missed, Vec::<String>::new());
 }
 
 #[test]
-fn the_receiver_that_answers_early_passes_the_recipe_for_it() {
+fn a_receiver_that_responds_early_passes_the_recipe_for_it() {
     let receiver = Receiver::start(&["--flaw", "early_answer"]);
     let recipes = recipes();
     let queue = recipes
         .iter()
         .find(|recipe| recipe.profile.contains("settle:"));
-    let (code, said) = receiver.run(queue.expect("the recipe"));
-    assert_eq!(code, Some(0), "{said}");
+    let (code, output) = receiver.run(queue.expect("the recipe"));
+    assert_eq!(code, Some(0), "{output}");
 }
 
 #[test]
-fn the_commands_of_the_job_do_what_the_job_wants() {
+fn the_commands_of_the_ci_job_work() {
     let text = cookbook();
     let section = text.split("\n## ").last().expect("a section");
     let workflow = block(section, "workflow").expect("a workflow");

@@ -1,5 +1,5 @@
-//! Faults from the command line: against the built-in receiver, which survives them all, and against
-//! one that has a race.
+//! Faults on the command line, against the built-in receiver, which handles all of them, and
+//! against a receiver with a race.
 
 mod racy_receiver;
 
@@ -11,7 +11,7 @@ use aghook::scenario::Fault;
 use racy_receiver::{BUNDLED, Between, RacyReceiver};
 use serde_json::{Value, json};
 
-/// Runs aghook in a folder with these files.
+/// Runs aghook in a new folder with these files.
 fn aghook(files: &[(&str, &str)], arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text) in files {
@@ -33,8 +33,8 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The events of a run of one scenario against the built-in receiver, which must pass.
-fn passing(scenario: &str, more: &[&str]) -> Vec<Value> {
+/// Runs one scenario against the built-in receiver, which must pass; returns the run events.
+fn run_passing(scenario: &str, more: &[&str]) -> Vec<Value> {
     let arguments = [&["run", "scenario.yaml", "--report", "json"], more].concat();
     let output = aghook(&[("scenario.yaml", scenario)], &arguments);
     let events: Vec<Value> = text(&output.stdout)
@@ -51,10 +51,10 @@ fn attempts(events: &[Value]) -> Vec<&Value> {
     events.iter().filter(ended).collect()
 }
 
-/// How an attempt is told: its event, its number, its fault and what came of it.
-fn told(attempt: &Value) -> String {
+/// Describes an attempt: its event, number, fault, response and lost response.
+fn described(attempt: &Value) -> String {
     let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    let came = |answer: &Value| match &answer["response"]["status"] {
+    let result = |answer: &Value| match &answer["response"]["status"] {
         Value::Number(status) => status.to_string(),
         _ => word(&answer["failure"]["name"]),
     };
@@ -63,12 +63,12 @@ fn told(attempt: &Value) -> String {
         word(&attempt["event_name"]),
         attempt["attempt"],
         word(&attempt["fault"]),
-        came(&attempt["answer"]),
-        came(&attempt["unheard_answer"]),
+        result(&attempt["answer"]),
+        result(&attempt["unheard_answer"]),
     )
 }
 
-fn granted_once_though(fault: &str, more: &str) -> String {
+fn granted_once_despite(fault: &str, more: &str) -> String {
     format!(
         "name: granted once\nevents: {{ a: {{}} }}\n\
          steps: [{{ deliver: a, fault: {fault}, {more} expect: {{ status: 2xx, outcome: delivered }} }}]\n\
@@ -77,8 +77,8 @@ fn granted_once_though(fault: &str, more: &str) -> String {
 }
 
 #[test]
-fn a_sound_receiver_survives_every_fault_and_everything_is_recorded() {
-    // Within the tolerance of the receiver's clock, so that a late retry is still fresh.
+fn a_sound_receiver_handles_every_fault_and_every_attempt_is_recorded() {
+    // Short enough that a late retry still has a fresh signature.
     let soon = "retry: { delays: [1s] },";
     for (fault, more, expected) in [
         (
@@ -123,24 +123,24 @@ fn a_sound_receiver_survives_every_fault_and_everything_is_recorded() {
             &["a 1 late_retry request_lost -", "a 2 late_retry 200 -"],
         ),
     ] {
-        let events = passing(&granted_once_though(fault, more), &[]);
+        let events = run_passing(&granted_once_despite(fault, more), &[]);
         let attempts = attempts(&events);
-        let mut told: Vec<_> = attempts.iter().map(|attempt| told(attempt)).collect();
-        // The receiver can be quicker with its answer than the news that the request has left.
-        if told[0] == "a 1 reset reset_by_sender 200" {
-            told[0] = "a 1 reset reset_by_sender -".to_owned();
+        let mut descriptions: Vec<_> = attempts.iter().map(|attempt| described(attempt)).collect();
+        // The response may arrive before the sender notices that the request was sent.
+        if descriptions[0] == "a 1 reset reset_by_sender 200" {
+            descriptions[0] = "a 1 reset reset_by_sender -".to_owned();
         }
-        assert_eq!(told, expected, "{fault}");
+        assert_eq!(descriptions, expected, "{fault}");
         let sent = attempts.iter().all(|attempt| {
             let body = attempt["request"]["body"]["text"].as_str();
             body.is_some_and(|body| body.contains("idempotency_key"))
         });
-        assert!(sent, "what was to be sent is always recorded");
+        assert!(sent, "the request is always recorded");
     }
 }
 
 #[test]
-fn out_of_order_is_the_first_again_after_the_others() {
+fn out_of_order_repeats_the_first_event_after_the_others() {
     let scenario = |more: &str| {
         format!(
             "name: any order\nevents:\n  a: {{}}\n  b: {{ player_id: {{ same_as: a }} }}\n  \
@@ -150,7 +150,7 @@ fn out_of_order_is_the_first_again_after_the_others() {
         )
     };
     let order = |more: &str| {
-        let events = passing(&scenario(more), &[]);
+        let events = run_passing(&scenario(more), &[]);
         let names = attempts(&events);
         let names = names.iter().map(|attempt| attempt["event_name"].clone());
         names.collect::<Vec<_>>()
@@ -162,17 +162,20 @@ fn out_of_order_is_the_first_again_after_the_others() {
 }
 
 #[test]
-fn over_http2_what_can_not_be_played_is_not_checked() {
+fn faults_that_http2_can_not_play_are_not_checked() {
     let http2 = ["--http-version", "2"];
-    let overlap = granted_once_though("timeout_overlap", "");
-    let told: Vec<_> = attempts(&passing(&overlap, &http2))
+    let overlap = granted_once_despite("timeout_overlap", "");
+    let descriptions: Vec<_> = attempts(&run_passing(&overlap, &http2))
         .into_iter()
-        .map(told)
+        .map(described)
         .collect();
-    assert_eq!(told, ["a 1 timeout_overlap gave_up 200", "a 2 - 200 -"]);
+    assert_eq!(
+        descriptions,
+        ["a 1 timeout_overlap gave_up 200", "a 2 - 200 -"]
+    );
 
     for fault in ["cut_body", "reset"] {
-        let scenario = granted_once_though(fault, "");
+        let scenario = granted_once_despite(fault, "");
         let files = [("scenario.yaml", scenario.as_str())];
         let output = aghook(&files, &["run", "scenario.yaml", "--http-version", "2"]);
         assert_eq!(output.status.code(), Some(3), "nothing was checked");
@@ -185,8 +188,8 @@ fn over_http2_what_can_not_be_played_is_not_checked() {
 }
 
 #[test]
-fn a_fault_that_the_profile_rules_out_is_said_before_anything_is_sent() {
-    let scenario = granted_once_though("cut_body", "");
+fn a_fault_that_the_profile_rules_out_is_reported_before_sending() {
+    let scenario = granted_once_despite("cut_body", "");
     let check = |profiles: &str| {
         let files = [("aghook.yaml", profiles), ("scenario.yaml", &scenario)];
         aghook(&files, &["check", "scenario.yaml"])
@@ -208,8 +211,8 @@ fn a_fault_that_the_profile_rules_out_is_said_before_anything_is_sent() {
 }
 
 #[test]
-fn an_unknown_fault_names_the_nearest() {
-    let scenario = granted_once_though("lost_akc", "");
+fn an_unknown_fault_suggests_a_similar_name() {
+    let scenario = granted_once_despite("lost_akc", "");
     let output = aghook(&[("a.yaml", &scenario)], &["check", "a.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     let why = text(&output.stderr);
@@ -217,7 +220,7 @@ fn an_unknown_fault_names_the_nearest() {
 }
 
 #[test]
-fn the_faults_are_listed() {
+fn all_faults_are_listed() {
     let output = aghook(&[], &["list", "--what", "faults", "--json"]);
     let lines = text(&output.stdout);
     let names: Vec<Value> = lines
@@ -229,7 +232,7 @@ fn the_faults_are_listed() {
 }
 
 #[test]
-fn a_retry_with_an_event_id_of_its_own_is_still_the_same_event() {
+fn a_retry_with_a_new_event_id_is_still_the_same_event() {
     let scenario = "name: granted once\nevents: { a: {} }\n\
         steps:\n  - script: { of: a, answers: [503, 503] }\n  - deliver: a\n    \
         retry: { event_id: fresh, connection: new, retry_after: true }\n    \
@@ -237,7 +240,7 @@ fn a_retry_with_an_event_id_of_its_own_is_still_the_same_event() {
         effects: [{ granted: a }]\n";
     let fixed = ["--start-time", "1763889831", "--seed", "7"];
     let ids = || {
-        let events = passing(scenario, &fixed);
+        let events = run_passing(scenario, &fixed);
         let body = |attempt: &Value| {
             let body = attempt["request"]["body"]["text"].as_str().expect("text");
             serde_json::from_str::<BTreeMap<String, Value>>(body).expect("an event")
@@ -255,7 +258,7 @@ fn a_retry_with_an_event_id_of_its_own_is_still_the_same_event() {
     assert_eq!(ids(), first, "the same seed and start time, the same IDs");
 }
 
-/// Whether the connection of each attempt had carried another request, by event and attempt.
+/// Whether each attempt reused a connection.
 fn reused(events: &[Value]) -> Vec<bool> {
     let attempts = attempts(events).into_iter();
     let reused = attempts.map(|attempt| attempt["connection"]["reused"].as_bool());
@@ -263,7 +266,7 @@ fn reused(events: &[Value]) -> Vec<bool> {
 }
 
 #[test]
-fn a_steps_connection_is_for_its_retries_as_well_unless_they_have_their_own() {
+fn the_connection_of_a_step_also_applies_to_its_retries_unless_they_set_their_own() {
     let scenario = |words: &str| {
         format!(
             "name: connections\nevents: {{ a: {{}} }}\nsteps:\n  \
@@ -272,7 +275,7 @@ fn a_steps_connection_is_for_its_retries_as_well_unless_they_have_their_own() {
              effects: [{{ granted: a }}]\n"
         )
     };
-    // The first attempt of the others can find the connection of the probe or of the script.
+    // In the other cases, the first attempt may reuse the connection of the probe or the script.
     for (words, first, retries) in [
         ("connection: new", Some(false), false),
         ("retry: { connection: new }", None, false),
@@ -284,12 +287,12 @@ fn a_steps_connection_is_for_its_retries_as_well_unless_they_have_their_own() {
         ),
         ("retry: { connection: reuse }", None, true),
     ] {
-        let events = passing(&scenario(words), &[]);
+        let events = run_passing(&scenario(words), &[]);
         let reused = reused(&events);
         if let Some(first) = first {
             assert_eq!(reused[0], first, "{words}");
         }
-        // What rested for too long is not used again, as on a machine that is busy.
+        // On a busy machine, a connection may idle for too long to be reused.
         if !retries {
             assert_eq!(reused[1..], [false, false], "{words}");
         }
@@ -297,7 +300,7 @@ fn a_steps_connection_is_for_its_retries_as_well_unless_they_have_their_own() {
 }
 
 #[test]
-fn the_bundled_suite_retries_on_the_old_connection_and_on_a_new_one() {
+fn the_bundled_suite_retries_on_old_and_new_connections() {
     let retry_is_reused = || {
         let run = [
             "run",
@@ -324,14 +327,13 @@ fn the_bundled_suite_retries_on_the_old_connection_and_on_a_new_one() {
             retries.next().expect("a retry")["connection"]["reused"] == true
         })
     };
-    // A connection that rested for too long is not used again, as on a machine that is busy.
+    // On a busy machine, a connection may idle for too long to be reused.
     assert!((0..20).any(|_| retry_is_reused() == [true, false]));
 }
 
-/// Only what is certain is asserted. How often the race is hit is measured by
-/// `cargo bench --bench together`.
+/// Asserts only what is certain. `cargo bench --bench together` measures how often the race shows.
 #[test]
-fn a_race_is_reported_whenever_it_is_hit_and_never_otherwise() {
+fn a_race_is_reported_exactly_when_it_happens() {
     for between in [Between::Millisecond, Between::Yield, Between::Nothing] {
         let receiver = RacyReceiver::start(between);
         for (steps, deliveries, words) in [(4, 8, "together: true,"), (2, 4, "")] {
@@ -340,7 +342,7 @@ fn a_race_is_reported_whenever_it_is_hit_and_never_otherwise() {
                 assert!((1..=deliveries).contains(&run.most_grants), "{run:?}");
                 assert_eq!(run.failed, run.most_grants > 1, "{run:?}");
                 if words.is_empty() {
-                    assert_eq!(run.most_grants, 1, "one after the other there is no race");
+                    assert_eq!(run.most_grants, 1, "sequential deliveries can not race");
                 }
             }
         }

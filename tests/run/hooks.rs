@@ -1,14 +1,14 @@
-//! The hooks of a profile by which a scenario steers the receiver: what is reported without them, and
-//! how they fail.
+//! The hooks in a profile that let a scenario control the receiver: how they work, how they fail,
+//! and what is reported without them.
 
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
-use crate::support::{Answer, Folder, Game, Peer, Transcript};
+use crate::support::{Folder, Game, Peer, Response, Transcript};
 use serde_json::Value;
 
-const RESTARTING: &str = "name: granted once though it is restarted
+const RESTARTING: &str = "name: granted once despite a restart
 events: { coupon: { item: { quantity: 5 } } }
 steps:
   - deliver: coupon
@@ -20,7 +20,7 @@ effects:
   - granted: coupon
 ";
 
-/// A game that remembers the keys that it has granted until it forgets them.
+/// A game that grants each key in `keys` only once.
 fn game(keys: Arc<Mutex<Vec<Value>>>) -> Game {
     Game::new(move |event, holdings| {
         let mut keys = keys.lock().expect("not poisoned");
@@ -28,7 +28,7 @@ fn game(keys: Arc<Mutex<Vec<Value>>>) -> Game {
             keys.push(event["idempotency_key"].clone());
             Game::grant_item(holdings, event);
         }
-        Answer::of(200)
+        Response::new(200)
     })
 }
 
@@ -38,30 +38,30 @@ fn run(game: &Game, profile: &str, options: &[&str]) -> Transcript {
 }
 
 #[test]
-fn without_a_restart_hook_the_scenario_is_not_checked_and_says_what_to_add() {
+fn without_a_restart_hook_the_scenario_is_not_checked_with_a_hint() {
     let game = game(Arc::default());
     run(&game, "", &[]).ends_with(0).says(&[
         "1 not checked",
         "the profile has no `restart`",
         "restart: {",
     ]);
-    // What was not checked is a failure where that is asked for.
+    // `--strict` turns "not checked" into a failure.
     run(&game, "", &["--strict"])
         .ends_with(1)
         .says(&["1 failed", "the profile has no `restart`"]);
 }
 
 #[test]
-fn a_restart_by_request_shows_what_a_game_forgets() {
+fn a_restart_by_request_reveals_a_game_that_loses_its_keys() {
     for (forgets, code) in [(false, 0), (true, 1)] {
         let keys: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let kept = Arc::clone(&keys);
+        let forgotten = Arc::clone(&keys);
         let hook = Peer::answering(move |request| {
             assert_eq!(request.path, "/hook");
             if forgets {
-                kept.lock().expect("not poisoned").clear();
+                forgotten.lock().expect("not poisoned").clear();
             }
-            Answer::of(204)
+            Response::new(204)
         });
         let profile = format!("    restart: {{ http: POST {} }}\n", hook.url());
         let transcript = run(&game(keys), &profile, &["--strict"]).ends_with(code);
@@ -73,10 +73,10 @@ fn a_restart_by_request_shows_what_a_game_forgets() {
 }
 
 #[test]
-fn a_restart_that_fails_is_broken_and_blames_no_receiver() {
-    let refusing = Peer::answering(|_| Answer::of(500));
+fn a_failed_restart_is_broken_and_does_not_blame_the_receiver() {
+    let refusing = Peer::answering(|_| Response::new(500));
     let by_request = format!("    restart: {{ http: POST {} }}\n", refusing.url());
-    for (profile, told) in [
+    for (profile, message) in [
         (by_request.as_str(), "returned 500"),
         (
             "    restart: { command: [aghook-has-no-such-program] }\n",
@@ -85,7 +85,7 @@ fn a_restart_that_fails_is_broken_and_blames_no_receiver() {
     ] {
         run(&game(Arc::default()), profile, &[])
             .ends_with(3)
-            .says(&["broken", told]);
+            .says(&["broken", message]);
     }
 }
 
@@ -95,25 +95,27 @@ const SUCCEEDS: &str = "[\"true\"]";
 const SUCCEEDS: &str = "[cmd, /c, exit, \"0\"]";
 
 #[test]
-fn a_restart_by_command_goes_on_once_the_command_has_ended() {
+fn a_run_continues_when_the_restart_command_ends() {
     let profile = format!("    restart: {{ command: {SUCCEEDS} }}\n");
     run(&game(Arc::default()), &profile, &["--strict"]).ends_with(0);
 }
 
 #[test]
-fn a_receiver_that_does_not_come_back_is_waited_for_so_long_and_no_longer() {
+fn a_receiver_that_does_not_come_back_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     let (is_down, down) = mpsc::channel::<()>();
     let goes_down = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&goes_down);
+    let stopping = Arc::clone(&goes_down);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            if told.load(Ordering::SeqCst) {
+            if stopping.load(Ordering::SeqCst) {
                 break;
             }
             let stream = stream.expect("a connection");
-            std::thread::spawn(move || crate::support::serve_requests(stream, |_| Answer::of(200)));
+            std::thread::spawn(move || {
+                crate::support::serve_requests(stream, |_| Response::new(200))
+            });
         }
         drop(listener);
         is_down.send(()).expect("waited for");
@@ -121,11 +123,11 @@ fn a_receiver_that_does_not_come_back_is_waited_for_so_long_and_no_longer() {
     let down = Mutex::new(down);
     let hook = Peer::answering(move |_| {
         goes_down.store(true, Ordering::SeqCst);
-        // Wakes it up.
+        // Wakes up the listener.
         drop(TcpStream::connect(address));
         let down = down.lock().expect("not poisoned");
-        down.recv().expect("it goes down");
-        Answer::of(200)
+        down.recv().expect("the listener closes");
+        Response::new(200)
     });
     let profile = format!(
         "profiles:\n  gone:\n    target: http://{address}/hook\n    \
@@ -140,18 +142,18 @@ fn a_receiver_that_does_not_come_back_is_waited_for_so_long_and_no_longer() {
 }
 
 #[test]
-fn who_restarts_runs_alone_and_last() {
-    let at_work = Arc::new(AtomicUsize::new(0));
-    let (game_at_work, hook_at_work) = (Arc::clone(&at_work), Arc::clone(&at_work));
+fn scenarios_with_restarts_run_alone_and_last() {
+    let active = Arc::new(AtomicUsize::new(0));
+    let (game_active, hook_active) = (Arc::clone(&active), Arc::clone(&active));
     let game = Game::new(move |event, holdings| {
-        game_at_work.fetch_add(1, Ordering::SeqCst);
+        game_active.fetch_add(1, Ordering::SeqCst);
         Game::grant_item(holdings, event);
-        game_at_work.fetch_sub(1, Ordering::SeqCst);
-        Answer::of(200)
+        game_active.fetch_sub(1, Ordering::SeqCst);
+        Response::new(200)
     });
     let hook = Peer::answering(move |_| {
-        assert_eq!(hook_at_work.load(Ordering::SeqCst), 0);
-        Answer::of(200)
+        assert_eq!(hook_active.load(Ordering::SeqCst), 0);
+        Response::new(200)
     });
     let profile = format!("    restart: {{ http: POST {} }}\n", hook.url());
     let folder = Folder::new().with("aghook.yaml", game.config(&profile));
@@ -179,12 +181,12 @@ fn who_restarts_runs_alone_and_last() {
             ended.push(event["scenario"].as_u64().expect("a number"));
         }
     }
-    // In the order of the files among themselves, and after all others.
+    // In file order, after all other scenarios.
     assert_eq!(ended[3..], [1, 3]);
 }
 
 #[test]
-fn unknown_names_name_the_nearest() {
+fn unknown_names_suggest_similar_ones() {
     for (words, near) in [
         ("forge: wrong_secert", "did you mean `wrong_secret`?"),
         ("fault: timeout_overlaps", "did you mean `timeout_overlap`?"),
@@ -209,7 +211,7 @@ fn unknown_names_name_the_nearest() {
 }
 
 #[test]
-fn a_generated_id_can_have_an_ending() {
+fn a_generated_id_can_have_a_suffix() {
     let scenario = "name: an ID beyond ASCII
 events:
   one: { player_id: { ending: -Zoë } }
@@ -220,10 +222,10 @@ steps:
     expect: { status: 2xx }
 ";
     let seen: Arc<Mutex<Vec<Value>>> = Arc::default();
-    let told = Arc::clone(&seen);
+    let recorded = Arc::clone(&seen);
     let peer = Peer::answering(move |request| {
-        told.lock().expect("not poisoned").push(request.json());
-        Answer::of(200)
+        recorded.lock().expect("not poisoned").push(request.json());
+        Response::new(200)
     });
     let folder = Folder::with_scenario(scenario);
     Transcript::of(&mut folder.run(&["--target", &peer.url()])).ends_with(0);
@@ -235,7 +237,7 @@ steps:
     let transaction = seen[1]["transaction_id"].as_str();
     assert!(transaction.is_some_and(|id| id.ends_with("-x")));
 
-    for (wrong, told) in [
+    for (wrong, message) in [
         ("{ ending: -a, same_as: one }", "one of `same_as`"),
         ("{ endin: -a }", "ending"),
     ] {
@@ -243,6 +245,6 @@ steps:
         let folder = Folder::with_scenario(&text);
         Transcript::of(&mut folder.aghook(&["check", "scenario.yaml"]))
             .ends_with(2)
-            .says(&[told]);
+            .says(&[message]);
     }
 }

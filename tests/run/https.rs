@@ -1,13 +1,13 @@
-//! Runs over HTTPS, with a certificate that only the test knows.
+//! Runs over HTTPS with a self-signed certificate.
 
-use crate::support::{Encrypted, Folder, Transcript, expecting};
+use crate::support::{Folder, HttpsReceiver, Transcript, expecting};
 use http::Version;
 
 const BOTH: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// Runs two deliveries with these options, and returns the HTTP versions that came in.
+/// Runs two deliveries with these options and returns the HTTP versions of the requests.
 #[track_caller]
-fn versions(server: &Encrypted, options: &[&str], code: i32) -> Vec<Version> {
+fn versions(server: &HttpsReceiver, options: &[&str], code: i32) -> Vec<Version> {
     let scenario = expecting("{ status: 200, body: { $.status: ok } }\n    times: 2");
     let folder = Folder::with_scenario(&scenario).with("ca.pem", &server.certificate);
     let mut command = folder.run(&["--target", &server.url()]);
@@ -16,15 +16,15 @@ fn versions(server: &Encrypted, options: &[&str], code: i32) -> Vec<Version> {
 }
 
 #[test]
-fn a_certificate_is_trusted_when_it_is_named() {
-    let server = Encrypted::new("127.0.0.1", &BOTH);
+fn a_given_certificate_is_trusted() {
+    let server = HttpsReceiver::new("127.0.0.1", &BOTH);
     let versions = versions(&server, &["--cacert", "ca.pem"], 0);
     assert_eq!(versions, [Version::HTTP_11; 2]);
 }
 
 #[test]
-fn a_profile_can_name_it_as_well() {
-    let server = Encrypted::new("127.0.0.1", &BOTH);
+fn a_profile_can_give_the_certificate() {
+    let server = HttpsReceiver::new("127.0.0.1", &BOTH);
     let config = format!(
         "profiles:\n  local:\n    target: {}\n    cacert: ca.pem\n    http_version: auto\n",
         server.url()
@@ -38,26 +38,26 @@ fn a_profile_can_name_it_as_well() {
 
 #[test]
 fn insecure_trusts_any_certificate() {
-    let server = Encrypted::new("game.example", &BOTH);
+    let server = HttpsReceiver::new("game.example", &BOTH);
     assert_eq!(versions(&server, &["--insecure"], 0), [Version::HTTP_11; 2]);
 }
 
 #[test]
-fn http_2_is_agreed_on() {
-    let server = Encrypted::new("127.0.0.1", &BOTH);
+fn http_2_is_negotiated() {
+    let server = HttpsReceiver::new("127.0.0.1", &BOTH);
     let options = ["--cacert", "ca.pem", "--http-version", "2"];
     assert_eq!(versions(&server, &options, 0), [Version::HTTP_2; 2]);
 }
 
 #[test]
-fn http_2_is_not_pretended() {
-    let server = Encrypted::new("127.0.0.1", &[b"http/1.1"]);
+fn http_2_fails_if_it_is_not_negotiated() {
+    let server = HttpsReceiver::new("127.0.0.1", &[b"http/1.1"]);
     let options = ["--cacert", "ca.pem", "--http-version", "2"];
     assert_eq!(versions(&server, &options, 3), []);
 }
 
 #[test]
 fn nothing_is_sent_to_a_receiver_that_is_not_trusted() {
-    let server = Encrypted::new("127.0.0.1", &BOTH);
+    let server = HttpsReceiver::new("127.0.0.1", &BOTH);
     assert_eq!(versions(&server, &[], 3), []);
 }

@@ -1,9 +1,8 @@
-//! A receiver that dies in the middle of a run. It runs as a process of its own, is killed where the
-//! scenario says so, and is started again, or is not.
+//! A receiver process that dies in the middle of a run, and is restarted or not.
 //!
-//! Nothing here waits for a time. The kill is a step of the scenario, a request that the test answers
-//! once the receiver is dead; or the receiver crashes by itself while the second coupon is written
-//! down. The new start follows an attempt that found nobody.
+//! No test depends on timing. The kill is a request step of the scenario, which the test answers
+//! when the receiver is dead; or the receiver crashes while it stores the second coupon. The
+//! restart follows an attempt that got no connection.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
@@ -16,7 +15,7 @@ use tempfile::TempDir;
 
 const SECRET: &str = "whsec_of_the_killed";
 
-/// Three coupons of three players, one after the other, and the first once more.
+/// Three coupons for three players, and then the first one again.
 const SCENARIO: &str = "\
 name: coupons while the receiver goes down
 events:
@@ -38,8 +37,8 @@ effects:
   - granted: third
 ";
 
-/// The same without expectations, so that only what players hold is judged.
-const EFFECTS_ALONE: &str = "\
+/// Without expectations, so that only inventories are checked.
+const ONLY_EFFECTS: &str = "\
 name: coupons without expectations
 events:
   first: { item: { sku: gems, quantity: 5 } }
@@ -52,15 +51,15 @@ effects:
   - granted: second
 ";
 
-/// Attempts enough for a slow machine to start the receiver again.
-const PATIENT: &str = "retry: { attempts: 1000, delays: [50ms] }";
-/// Gives up soon.
-const IMPATIENT: &str = "retry: { attempts: 3, delays: [1ms] }\n    settle: 1ms";
+/// Enough attempts for a slow machine to restart the receiver.
+const MANY_ATTEMPTS: &str = "retry: { attempts: 1000, delays: [50ms] }";
+/// Few attempts and short waits.
+const FEW_ATTEMPTS: &str = "retry: { attempts: 3, delays: [1ms] }\n    settle: 1ms";
 
-/// The step of a scenario that the receiver does not survive.
-struct DeathStep(TcpListener);
+/// The server for a scenario's request step at which the receiver is killed.
+struct KillStep(TcpListener);
 
-impl DeathStep {
+impl KillStep {
     fn new() -> Self {
         Self(TcpListener::bind("127.0.0.1:0").expect("a free port"))
     }
@@ -73,8 +72,8 @@ impl DeathStep {
         scenario.replace(place, &step)
     }
 
-    /// Waits for the step, kills the receiver, and lets the run go on.
-    fn kills(self, receiver: Receiver) -> String {
+    /// Waits for the step, kills the receiver and answers the request.
+    fn kill(self, receiver: Receiver) -> String {
         let (mut stream, _) = self.0.accept().expect("the step's request");
         let address = receiver.kill();
         let mut lines = BufReader::new(stream.try_clone().expect("a handle")).lines();
@@ -86,17 +85,17 @@ impl DeathStep {
     }
 }
 
-/// The built-in receiver in a process of its own, killed when dropped.
+/// An `aghook receive` process, killed when dropped.
 struct Receiver {
     process: Child,
-    /// Where it listens, with the port.
+    /// Its address with the port.
     address: String,
     _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Receiver {
     fn start(listen: &str, options: &[&str]) -> Self {
-        // The port may still be held for a moment by what was killed.
+        // The killed process may still hold the port for a moment.
         for _ in 0..1000 {
             if let Some(receiver) = Self::try_start(listen, options) {
                 return receiver;
@@ -122,7 +121,7 @@ impl Receiver {
         let address = line
             .split_once("http://")
             .and_then(|(_, rest)| rest.split_once('/'));
-        let address = address.expect("the line that says where").0.to_owned();
+        let address = address.expect("the address line").0.to_owned();
         Some(Self {
             process,
             address,
@@ -130,14 +129,14 @@ impl Receiver {
         })
     }
 
-    /// `kill -9`, or what the system has in its place.
+    /// `kill -9` or its equivalent.
     fn kill(mut self) -> String {
         self.process.kill().expect("killed");
         self.process.wait().expect("ended");
         self.address.clone()
     }
 
-    /// Waits for a crash that was asked for.
+    /// Waits for the requested crash.
     fn crashed(mut self) -> String {
         let status = self.process.wait().expect("ended");
         assert!(!status.success(), "{status}");
@@ -152,7 +151,7 @@ impl Drop for Receiver {
     }
 }
 
-/// A run that goes on while the test reads its report.
+/// A run in progress whose report the test reads.
 struct Run {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -196,19 +195,19 @@ impl Run {
         }
     }
 
-    /// Reads on to the next attempt that fits, if there is one.
-    fn next_attempt(&mut self, fits: impl Fn(&Value) -> bool) -> Option<Value> {
+    /// Reads up to the next matching attempt, if there is one.
+    fn next_attempt(&mut self, is_match: impl Fn(&Value) -> bool) -> Option<Value> {
         for line in self.lines.by_ref() {
             let event: Value = serde_json::from_str(&line.expect("text")).expect("JSON");
             self.events.push(event.clone());
-            if event["event"] == "attempt_ended" && fits(&event) {
+            if event["event"] == "attempt_ended" && is_match(&event) {
                 return Some(event);
             }
         }
         None
     }
 
-    /// Reads to the end, and returns the exit code.
+    /// Reads to the end and returns the exit code.
     fn end(&mut self) -> i32 {
         assert_eq!(self.next_attempt(|_| false), None);
         let status = self.process.wait().expect("ends");
@@ -222,7 +221,7 @@ impl Run {
         self.events.iter().filter(ended).collect()
     }
 
-    /// The checks of effects: subject, verdict, what was observed.
+    /// The checks of effects: subject, verdict and observed value.
     fn effects(&self) -> Vec<[String; 3]> {
         let mut ended = self.events.iter();
         let ended = ended.find(|event| event["event"] == "effects_ended");
@@ -258,7 +257,7 @@ fn failure(attempt: &Value) -> Option<&str> {
     attempt["answer"]["failure"]["name"].as_str()
 }
 
-fn store(folder: &Path) -> String {
+fn ledger_path(folder: &Path) -> String {
     let file = folder.join("ledger.sqlite");
     file.to_str().expect("UTF-8").to_owned()
 }
@@ -270,45 +269,45 @@ const ALL_GRANTED: [&str; 3] = [
 ];
 
 #[test]
-fn a_receiver_that_comes_back_with_its_store_loses_nothing() {
+fn a_receiver_that_restarts_with_its_ledger_loses_nothing() {
     let folder = TempDir::new().expect("a folder");
-    let store = store(folder.path());
+    let store = ledger_path(folder.path());
     let receiver = Receiver::start("127.0.0.1:0", &["--store", &store]);
-    let death = DeathStep::new();
-    let scenario = death.before("  - deliver: second", SCENARIO);
-    let mut run = Run::start(&receiver, &scenario, PATIENT, &["--real-time"]);
-    let address = death.kills(receiver);
-    let found_nobody = run.next_attempt(|attempt| failure(attempt).is_some());
-    assert_eq!(found_nobody.expect("an attempt")["event_name"], "second");
-    let back = Receiver::start(&address, &["--store", &store]);
+    let kill_step = KillStep::new();
+    let scenario = kill_step.before("  - deliver: second", SCENARIO);
+    let mut run = Run::start(&receiver, &scenario, MANY_ATTEMPTS, &["--real-time"]);
+    let address = kill_step.kill(receiver);
+    let unanswered = run.next_attempt(|attempt| failure(attempt).is_some());
+    assert_eq!(unanswered.expect("an attempt")["event_name"], "second");
+    let restarted = Receiver::start(&address, &["--store", &store]);
     assert_eq!(run.end(), 0, "{:#?}", run.effects());
     assert_eq!(run.verdicts(), ALL_GRANTED);
     let names: Vec<&str> = run.attempts().into_iter().filter_map(failure).collect();
-    let connection = ["refused", "reset", "closed_early"];
+    let expected = ["refused", "reset", "closed_early"];
     assert!(
-        names.iter().all(|name| connection.contains(name)),
+        names.iter().all(|name| expected.contains(name)),
         "{names:?}"
     );
-    drop(back);
+    drop(restarted);
 }
 
 #[test]
-fn a_crash_between_the_grant_and_the_answer_is_no_second_grant() {
+fn a_crash_between_grant_and_response_does_not_grant_twice() {
     let folder = TempDir::new().expect("a folder");
-    let store = store(folder.path());
+    let store = ledger_path(folder.path());
     let crashing = ["--store", store.as_str(), "--crash-after", "2"];
     let receiver = Receiver::start("127.0.0.1:0", &crashing);
-    let mut run = Run::start(&receiver, SCENARIO, PATIENT, &["--real-time"]);
+    let mut run = Run::start(&receiver, SCENARIO, MANY_ATTEMPTS, &["--real-time"]);
     let lost = run.next_attempt(|attempt| failure(attempt).is_some());
     assert_eq!(lost.expect("an attempt")["event_name"], "second");
     let address = receiver.crashed();
-    let _back = Receiver::start(&address, &["--store", &store]);
+    let _restarted = Receiver::start(&address, &["--store", &store]);
     assert_eq!(run.end(), 0, "{:#?}", run.effects());
     assert_eq!(run.verdicts(), ALL_GRANTED);
 }
 
 #[test]
-fn the_flaws_that_a_crash_reveals_are_reported_as_what_was_lost_or_doubled() {
+fn flaws_that_a_crash_reveals_are_reported_as_lost_or_duplicate_items() {
     for (flaw, second) in [
         ("key_before_grant", "gold changed by 0 instead of 70"),
         (
@@ -317,17 +316,17 @@ fn the_flaws_that_a_crash_reveals_are_reported_as_what_was_lost_or_doubled() {
         ),
     ] {
         let folder = TempDir::new().expect("a folder");
-        let store = store(folder.path());
+        let store = ledger_path(folder.path());
         let sound = ["--store", store.as_str(), "--flaw", flaw];
         let crashing = [&sound[..], &["--crash-after", "2"]].concat();
         let receiver = Receiver::start("127.0.0.1:0", &crashing);
-        // The wrong reading is waited for to its end, so the wait is short.
+        // A failing check waits for the whole `settle`, so keep it short.
         let profile = "retry: { attempts: 1000, delays: [50ms] }\n    settle: 200ms";
         let mut run = Run::start(&receiver, SCENARIO, profile, &["--real-time"]);
         run.next_attempt(|attempt| failure(attempt).is_some())
             .expect("an attempt that is not answered");
         let address = receiver.crashed();
-        let _back = Receiver::start(&address, &sound);
+        let _restarted = Receiver::start(&address, &sound);
         assert_eq!(run.end(), 1);
         let [first, of_second, third] = &run.effects()[..] else {
             panic!("three effects")
@@ -342,28 +341,28 @@ fn the_flaws_that_a_crash_reveals_are_reported_as_what_was_lost_or_doubled() {
 }
 
 #[test]
-fn what_was_held_in_memory_alone_is_named_as_lost() {
+fn items_kept_only_in_memory_are_reported_as_lost() {
     let receiver = Receiver::start("127.0.0.1:0", &[]);
-    let death = DeathStep::new();
-    // The first coupon once more would bring back what was lost.
-    let again = "  - deliver: first\n    expect: { status: 2xx }\neffects";
-    let scenario = SCENARIO.replace(again, "effects");
-    let scenario = death.before("  - deliver: second", &scenario);
+    let kill_step = KillStep::new();
+    // Delivering the first coupon again would restore the lost items.
+    let redelivery = "  - deliver: first\n    expect: { status: 2xx }\neffects";
+    let scenario = SCENARIO.replace(redelivery, "effects");
+    let scenario = kill_step.before("  - deliver: second", &scenario);
     let profile = "retry: { attempts: 1000, delays: [50ms] }\n    settle: 200ms";
     let mut run = Run::start(&receiver, &scenario, profile, &["--real-time"]);
-    let address = death.kills(receiver);
+    let address = kill_step.kill(receiver);
     run.next_attempt(|attempt| failure(attempt).is_some())
-        .expect("an attempt that found nobody");
-    let _back = Receiver::start(&address, &[]);
+        .expect("an attempt without a connection");
+    let _restarted = Receiver::start(&address, &[]);
     assert_eq!(run.end(), 1);
     let effects = run.effects();
     assert_eq!(
         effects[0],
         ["granted first", "failed", "gems changed by 0 instead of 5"]
     );
-    assert_eq!(effects[2][1], "passed", "delivered after the new start");
+    assert_eq!(effects[2][1], "passed", "delivered after the restart");
 
-    // Whose they were is in the readings.
+    // The readings name the player.
     let mut ended = run.events.iter();
     let ended = ended.find(|event| event["event"] == "effects_ended");
     let readings = ended.expect("effects")["readings"]
@@ -390,17 +389,17 @@ fn what_was_held_in_memory_alone_is_named_as_lost() {
 }
 
 #[test]
-fn a_receiver_that_stays_away_fails_what_was_expected_and_all_is_recorded() {
+fn a_receiver_that_stays_down_fails_the_expectations_and_every_attempt_is_recorded() {
     let receiver = Receiver::start("127.0.0.1:0", &["--crash-after", "2"]);
-    let mut run = Run::start(&receiver, SCENARIO, IMPATIENT, &[]);
-    assert_eq!(run.end(), 1, "a delivery that nobody answers is not 2xx");
+    let mut run = Run::start(&receiver, SCENARIO, FEW_ATTEMPTS, &[]);
+    assert_eq!(run.end(), 1, "an unanswered delivery is not 2xx");
     receiver.crashed();
     let broken = |name| format!("granted {name}: broken");
     assert_eq!(run.verdicts(), ["first", "second", "third"].map(broken));
-    // Every delivery has all its attempts in the record.
+    // All attempts of every delivery are recorded.
     let steps = run.events.iter();
     let steps = steps.filter(|event| event["event"] == "step_ended");
-    let told: Vec<_> = steps
+    let outcomes: Vec<_> = steps
         .map(|step| {
             let delivery = &step["deliveries"][0];
             let attempts = run.attempts().into_iter();
@@ -409,7 +408,10 @@ fn a_receiver_that_stays_away_fails_what_was_expected_and_all_is_recorded() {
             delivery["outcome"].as_str().expect("text")
         })
         .collect();
-    assert_eq!(told, ["delivered", "exhausted", "exhausted", "exhausted"]);
+    assert_eq!(
+        outcomes,
+        ["delivered", "exhausted", "exhausted", "exhausted"]
+    );
     assert_eq!(run.attempts().len(), 1 + 3 + 3 + 3);
     let summary = fs::read_to_string(run.path("report.md")).expect("written");
     let gone =
@@ -418,10 +420,10 @@ fn a_receiver_that_stays_away_fails_what_was_expected_and_all_is_recorded() {
 }
 
 #[test]
-fn a_receiver_that_stays_away_leaves_undecided_what_only_a_probe_could_tell() {
+fn a_receiver_that_stays_down_leaves_effects_undecided() {
     let receiver = Receiver::start("127.0.0.1:0", &["--crash-after", "2"]);
-    let mut run = Run::start(&receiver, EFFECTS_ALONE, IMPATIENT, &[]);
-    assert_eq!(run.end(), 3, "nobody knows what players hold");
+    let mut run = Run::start(&receiver, ONLY_EFFECTS, FEW_ATTEMPTS, &[]);
+    assert_eq!(run.end(), 3, "the inventories are undecided");
     receiver.crashed();
     let broken = |name| format!("granted {name}: broken");
     assert_eq!(run.verdicts(), ["first", "second"].map(broken));

@@ -1,4 +1,4 @@
-//! `aghook run` against receivers: what passes, what fails, and what blames nobody.
+//! `aghook run` against receivers: scenarios that pass, fail, or blame no receiver.
 
 mod bundled_suite;
 mod cookbook;
@@ -7,7 +7,7 @@ mod hooks;
 mod hostile_receivers;
 mod https;
 mod killed_receiver;
-mod profile_words;
+mod profile_settings;
 mod receiver_ledger;
 mod shared_causes;
 #[path = "../support/mod.rs"]

@@ -1,9 +1,8 @@
-//! The receiver's ledger against a killed process: an idempotency key is used up if and only if its
-//! grants are there, and whatever was answered with success is there.
+//! The receiver's ledger after its process is killed: it contains an idempotency key if and only if
+//! it contains the key's grants, and it contains every acknowledged delivery.
 //!
-//! The test starts its own binary again as the receiver, delivers to it on many connections, kills
-//! it in the middle of its work, and looks at what is left. It holds at whatever moment the kill
-//! comes.
+//! The test starts its own binary as the receiver, delivers on many connections, kills the process
+//! and reads the ledger. The result must not depend on the time of the kill.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader};
@@ -27,18 +26,18 @@ use tokio::sync::oneshot;
 const STORE_VARIABLE: &str = "AGHOOK_TEST_LEDGER";
 const ADDRESS_PREFIX: &str = "listening on ";
 const CONNECTIONS: usize = 16;
-/// How many acknowledged deliveries the kill waits for, a round.
+/// The number of acknowledged deliveries before the kill in each round.
 const ACKNOWLEDGED_BEFORE_KILL: usize = 40;
 const ROUNDS: usize = 8;
-/// How many SKUs each event grants: enough that the ledger is what the child is busy with, so that
-/// most kills come in the middle of a transaction.
+/// The number of SKUs that each event grants: enough to keep the ledger busy, so that most kills
+/// interrupt a transaction.
 const SKUS: u64 = 100;
 
 fn secret() -> Secret {
     Secret::new("whsec_killed").expect("not empty")
 }
 
-/// Not a test: the process that is killed. Ignored, so that it only runs when it is named.
+/// Not a test, but the process that is killed. Ignored, so that it runs only by name.
 #[test]
 #[ignore = "runs as the child process of the test below"]
 fn receiver_to_be_killed() {
@@ -84,7 +83,7 @@ fn start_child(store: &Path) -> (Child, SocketAddr) {
     let mut child = Command::new(std::env::current_exe().expect("a path"))
         .args([
             "--exact",
-            "receiver_to_be_killed",
+            "receiver_ledger::receiver_to_be_killed",
             "--ignored",
             "--nocapture",
         ])
@@ -97,12 +96,12 @@ fn start_child(store: &Path) -> (Child, SocketAddr) {
         .lines()
         .map(|line| line.expect("text"))
         .find_map(|line| line.strip_prefix(ADDRESS_PREFIX)?.parse().ok())
-        .expect("says its address");
+        .expect("prints its address");
     (child, address)
 }
 
-/// Delivers on several connections at once; kills the child with deliveries under way, once enough
-/// are acknowledged.
+/// Delivers on several connections and kills the child when enough deliveries are acknowledged,
+/// while others are still active.
 async fn deliver_until_killed(
     mut child: Child,
     address: SocketAddr,
@@ -119,7 +118,7 @@ async fn deliver_until_killed(
                 let mut sender = connect(address).await;
                 for number in 0.. {
                     let key = format!("{round}/{connection}/{number}");
-                    // An error is the kill.
+                    // An error means that the child was killed.
                     let Some(StatusCode::OK) = deliver(&mut sender, &key).await else {
                         break;
                     };
@@ -149,7 +148,7 @@ async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
     sender
 }
 
-/// The status of the whole answer; none if it did not arrive.
+/// The status of the response; `None` if it did not arrive completely.
 async fn deliver(sender: &mut SendRequest<Full<Bytes>>, key: &str) -> Option<StatusCode> {
     let body = event(key).to_string();
     let now = system_clock()();
@@ -171,7 +170,7 @@ async fn deliver(sender: &mut SendRequest<Full<Bytes>>, key: &str) -> Option<Sta
     Some(status)
 }
 
-/// A bundle of many SKUs, as much of each as its number says.
+/// An event with a bundle of many SKUs; the quantity of each SKU is its number.
 fn event(key: &str) -> Value {
     let contents: Vec<_> = (1..=SKUS)
         .map(|number| {
@@ -200,7 +199,7 @@ fn event(key: &str) -> Value {
     })
 }
 
-/// Every key in the ledger, with what was granted under it.
+/// Every key in the ledger with its grants.
 fn read_ledger(store: &Path) -> HashMap<String, Vec<(String, String)>> {
     let ledger = Connection::open(store).expect("opens");
     let intact: String = ledger
@@ -225,7 +224,7 @@ fn read_ledger(store: &Path) -> HashMap<String, Vec<(String, String)>> {
         let (key, grant): (String, (String, String)) = row.expect("a grant");
         grants_by_key
             .get_mut(&key)
-            .unwrap_or_else(|| panic!("{key} was granted and is not used up"))
+            .unwrap_or_else(|| panic!("{key} has grants but is not in the ledger"))
             .push(grant);
     }
     grants_by_key
@@ -246,7 +245,8 @@ fn assert_keys_and_grants_agree(store: &Path, acknowledged: &HashSet<String>) {
     }
 }
 
-/// What a sender does after the outage: it delivers everything again. Then each counts once.
+/// Redelivers everything, as a sender does after an outage. Then each event must be granted exactly
+/// once.
 async fn assert_redelivery_completes(store: &Path) {
     let before = read_ledger(store);
     let keys: Vec<String> = (0..ROUNDS)
@@ -256,9 +256,9 @@ async fn assert_redelivery_completes(store: &Path) {
     settings.store = Store::File(store.to_owned());
     let receiver = Receiver::bind(settings).await.expect("starts");
     let address = receiver.address();
-    let (shutdown, told) = oneshot::channel::<()>();
+    let (shutdown, stopped) = oneshot::channel::<()>();
     let running = tokio::spawn(receiver.serve(async move {
-        let _ = told.await;
+        let _ = stopped.await;
     }));
     let mut sender = connect(address).await;
     for key in keys.iter().chain(&keys) {
@@ -271,7 +271,7 @@ async fn assert_redelivery_completes(store: &Path) {
     assert_eq!(read_ledger(store).len(), expected);
 }
 
-/// How much the player holds of the last SKU.
+/// The quantity of the last SKU that the player holds.
 async fn held(sender: &mut SendRequest<Full<Bytes>>) -> u64 {
     let request = Request::get(format!("/debug/players/P1/items/sku-{SKUS}"))
         .header("host", "localhost")

@@ -1,11 +1,11 @@
-//! Reports for people show a common cause once, with the scenarios that it affects, and other problems
-//! separately. Reports for programs keep every check.
+//! Reports for people show a common cause of failures once, with the scenarios that it affects.
+//! Other failures are shown separately, and reports for programs contain every check.
 
-use crate::support::{Answer, Folder, Game, Received};
+use crate::support::{Folder, Game, Received, Response};
 use regex::Regex;
 use serde_json::{Value, json};
 
-/// A scenario that delivers one event and looks for its grant.
+/// A scenario that delivers one event and checks its grant.
 fn grants(name: &str) -> String {
     format!(
         "name: {name}\nevents: {{ coupon: {{ item: {{ sku: gems, quantity: 5 }} }} }}\n\
@@ -28,8 +28,8 @@ const NAMES: [&str; 4] = [
     "a late delivery",
 ];
 
-/// A suite of four scenarios that grant and two that forge, against a game that answers with
-/// `deliver` and whose profile is changed by `config`.
+/// Four scenarios that check a grant and two with a forgery, against a game that handles deliveries
+/// with `deliver` and whose profile is changed by `config`.
 struct Suite {
     folder: Folder,
     _game: Game,
@@ -37,12 +37,12 @@ struct Suite {
 
 impl Suite {
     fn new(
-        deliver: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+        deliver: impl Fn(&Received) -> Response + Send + Sync + 'static,
         config: impl Fn(String) -> String,
     ) -> Self {
         let game = Game::with_probe(
             move |request, _| deliver(request),
-            |quantity| Answer::of(200).json(&json!({ "quantity": quantity })),
+            |quantity| Response::new(200).json(&json!({ "quantity": quantity })),
         );
         let mut folder = Folder::new().with("aghook.yaml", config(game.config("")));
         std::fs::create_dir(folder.path("suite")).expect("a folder");
@@ -58,8 +58,8 @@ impl Suite {
         }
     }
 
-    /// What a quiet run says, but for what differs between two runs.
-    fn told(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    /// The output of a quiet run without values that differ between runs.
+    fn printed(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
         let run = [
             "run",
             "suite",
@@ -72,7 +72,7 @@ impl Suite {
         let mut command = self.folder.aghook(&[&run, arguments].concat());
         command.env_remove("COLUMNS");
         let ended = command.envs(environment.iter().copied()).output();
-        let told = String::from_utf8(ended.expect("it runs").stdout).expect("UTF-8");
+        let printed = String::from_utf8(ended.expect("it runs").stdout).expect("UTF-8");
         let changing = [
             (r"127\.0\.0\.1:\d{2,}", "127.0.0.1:PORT"),
             (r"took [\d.]+ (s|ms)", "took TIME"),
@@ -80,13 +80,13 @@ impl Suite {
             (r"(Signature:) [0-9a-f]{64}", "$1 HEX"),
             (r"(Timestamp:) \d+", "$1 NOW"),
         ];
-        changing.iter().fold(told, |text, (pattern, name)| {
+        changing.iter().fold(printed, |text, (pattern, name)| {
             let pattern = Regex::new(pattern).expect("a pattern");
             pattern.replace_all(&text, *name).into_owned()
         })
     }
 
-    /// The checks in trouble of the JSON report.
+    /// The checks in the JSON report that did not pass.
     fn checks(&self) -> Vec<Value> {
         let run = ["run", "suite", "--report", "json"];
         let ended = self.folder.aghook(&run).output().expect("it runs");
@@ -109,39 +109,42 @@ impl Suite {
     }
 }
 
-fn as_it_is(config: String) -> String {
+fn unchanged(config: String) -> String {
     config
 }
 
-/// Refuses everything, as with another secret.
+/// A suite against a game that refuses everything, as with a wrong secret.
 fn refusing() -> Suite {
     Suite::new(
-        |_| Answer::of(401).json(&json!({ "error": "bad signature" })),
-        as_it_is,
+        |_| Response::new(401).json(&json!({ "error": "bad signature" })),
+        unchanged,
     )
 }
 
 #[test]
-fn a_wrong_secret_is_said_once_with_how_to_find_out() {
-    insta::assert_snapshot!(refusing().told(&[], &[]));
+fn a_wrong_secret_is_reported_once_with_a_hint() {
+    insta::assert_snapshot!(refusing().printed(&[], &[]));
 }
 
 #[test]
-fn a_summary_page_says_a_cause_once() {
-    insta::assert_snapshot!(refusing().told(&["--report", "markdown"], &[]));
+fn the_summary_shows_a_cause_once() {
+    insta::assert_snapshot!(refusing().printed(&["--report", "markdown"], &[]));
 }
 
 #[test]
-fn annotations_say_a_cause_once() {
-    let told = refusing().told(&[], &[("GITHUB_ACTIONS", "true")]);
-    let lines: Vec<&str> = told.lines().filter(|line| line.starts_with("::")).collect();
+fn annotations_show_a_cause_once() {
+    let printed = refusing().printed(&[], &[("GITHUB_ACTIONS", "true")]);
+    let lines: Vec<&str> = printed
+        .lines()
+        .filter(|line| line.starts_with("::"))
+        .collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[test]
-fn a_page_says_a_cause_once_and_leads_to_its_scenarios() {
+fn the_html_report_shows_a_cause_once_and_links_its_scenarios() {
     let suite = refusing();
-    suite.told(&["--report", "html=run.html"], &[]);
+    suite.printed(&["--report", "html=run.html"], &[]);
     let page = suite.folder.read("run.html");
     let cause = "Cause 1: status of genuine deliveries: expected 2xx, observed 401";
     assert_eq!(page.matches(cause).count(), 1);
@@ -157,21 +160,21 @@ fn a_page_says_a_cause_once_and_leads_to_its_scenarios() {
 }
 
 #[test]
-fn reports_for_programs_keep_every_check() {
+fn reports_for_programs_contain_every_check() {
     let suite = refusing();
     let checks = suite.checks();
     assert_eq!(checks.len(), 8, "{checks:#?}");
     let cause = "no delivery of the event was accepted, and nothing was granted";
     let of_effects = checks.iter().filter(|check| check["cause"] == cause);
     assert_eq!(of_effects.count(), 4);
-    suite.told(&["--report", "junit=run.xml"], &[]);
+    suite.printed(&["--report", "junit=run.xml"], &[]);
     let junit = suite.folder.read("run.xml");
     assert_eq!(junit.matches("<failure").count(), 4, "{junit}");
     assert_eq!(junit.matches("observed  401").count(), 4, "{junit}");
 }
 
 #[test]
-fn every_name_is_told_in_detail_and_a_few_otherwise() {
+fn only_verbose_output_names_every_scenario_of_a_cause() {
     let suite = refusing();
     let more = ["one", "two", "three"];
     for name in more {
@@ -181,15 +184,15 @@ fn every_name_is_told_in_detail_and_a_few_otherwise() {
         )
         .expect("a file");
     }
-    let told = suite.told(&[], &[]);
+    let printed = suite.printed(&[], &[]);
     assert!(
-        told.contains("and 2 more; --verbose lists them all"),
-        "{told}"
+        printed.contains("and 2 more; --verbose lists them all"),
+        "{printed}"
     );
     let run = ["run", "suite", "-v", "--jobs", "1"];
     let ended = suite.folder.aghook(&run).output().expect("it runs");
-    let told = String::from_utf8(ended.stdout).expect("UTF-8");
-    let (_, causes) = told.split_once("common causes").expect("the causes");
+    let printed = String::from_utf8(ended.stdout).expect("UTF-8");
+    let (_, causes) = printed.split_once("common causes").expect("the causes");
     for name in NAMES.iter().chain(&more) {
         assert!(
             causes.contains(&format!("    {name}  suite/")),
@@ -198,85 +201,94 @@ fn every_name_is_told_in_detail_and_a_few_otherwise() {
     }
 }
 
-/// Each is answered otherwise: by the player's ID, which differs between the scenarios.
+/// Each delivery gets a different status.
 #[test]
-fn what_is_answered_otherwise_is_not_one_cause() {
+fn different_responses_are_not_a_common_cause() {
     let turns = std::sync::atomic::AtomicU16::new(0);
     let suite = Suite::new(
-        move |_| Answer::of(410 + turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
+        move |_| Response::new(410 + turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
         |config| config.replace("    probes:\n", "    retry: { attempts: 1 }\n    probes:\n"),
     );
-    let told = suite.told(&[], &[]);
+    let printed = suite.printed(&[], &[]);
     for (number, name) in NAMES.iter().enumerate() {
-        assert!(told.contains(&format!("✗ failed {name}\n")), "{told}");
+        assert!(printed.contains(&format!("✗ failed {name}\n")), "{printed}");
         assert!(
-            told.contains(&format!("observed  {}\n", 410 + number)),
-            "{told}"
+            printed.contains(&format!("observed  {}\n", 410 + number)),
+            "{printed}"
         );
     }
-    assert!(!told.contains("status of genuine deliveries"), "{told}");
-    assert!(!told.contains("every genuine"), "{told}");
+    assert!(
+        !printed.contains("status of genuine deliveries"),
+        "{printed}"
+    );
+    assert!(!printed.contains("every genuine"), "{printed}");
 }
 
 #[test]
-fn one_forgery_that_is_accepted_is_told_by_itself() {
+fn a_single_accepted_forgery_is_shown_separately() {
     let suite = Suite::new(
         |request| {
             let is_forged = request.header("x-aghanim-signature").is_none();
-            Answer::of(if is_forged { 401 } else { 200 })
+            Response::new(if is_forged { 401 } else { 200 })
         },
-        as_it_is,
+        unchanged,
     );
-    let told = suite.told(&[], &[]);
-    // Two forgeries differ: one is refused, and the other is accepted.
+    let printed = suite.printed(&[], &[]);
+    // The two forgeries differ: one is refused, the other accepted.
     assert!(
-        told.contains("✗ failed wrong_secret is refused\n"),
-        "{told}"
+        printed.contains("✗ failed wrong_secret is refused\n"),
+        "{printed}"
     );
-    assert!(!told.contains("status of forged deliveries"), "{told}");
-    // Nothing was granted of what was accepted, of any event.
     assert!(
-        told.contains("cause 1: the event was accepted, but nothing was granted\n"),
-        "{told}"
+        !printed.contains("status of forged deliveries"),
+        "{printed}"
+    );
+    // All events were accepted without a grant.
+    assert!(
+        printed.contains("cause 1: the event was accepted, but nothing was granted\n"),
+        "{printed}"
     );
 }
 
 #[test]
-fn a_probe_that_can_not_be_read_is_said_once() {
+fn an_unreadable_probe_is_reported_once() {
     let broken = |config: String| config.replace("/players/", "/nobody/");
     let suite = Suite::new(
         |request| {
             let is_signed = request.header("x-aghanim-signature").is_some();
-            Answer::of(if is_signed { 200 } else { 401 })
+            Response::new(if is_signed { 200 } else { 401 })
         },
         broken,
     );
-    let told = suite.told(&[], &[]);
+    let printed = suite.printed(&[], &[]);
     let cause = "cause 1: probe `quantity` failed: GET \
                  http://127.0.0.1:PORT/nobody/{player_id}/items/{sku} returned 404";
-    assert!(told.contains(cause), "{told}");
-    assert!(told.contains("4 checks broken, in 4 scenarios\n"), "{told}");
-    assert_eq!(told.matches("/nobody/").count(), 2, "{told}");
+    assert!(printed.contains(cause), "{printed}");
+    assert!(
+        printed.contains("4 checks broken, in 4 scenarios\n"),
+        "{printed}"
+    );
+    assert_eq!(printed.matches("/nobody/").count(), 2, "{printed}");
 }
 
 #[test]
-fn what_a_profile_lacks_is_said_once_under_strict() {
+fn strict_mode_reports_a_missing_probe_once() {
     let without = |config: String| {
         let (kept, _) = config.split_once("    probes:\n").expect("probes");
         kept.to_owned()
     };
-    let suite = Suite::new(|_| Answer::of(200), without);
-    let told = suite.told(&["--strict", "--filter", "a "], &[]);
+    let suite = Suite::new(|_| Response::new(200), without);
+    let printed = suite.printed(&["--strict", "--filter", "a "], &[]);
     assert!(
-        told.contains(
+        printed.contains(
             "cause 1: the profile has no probe `quantity`\n    → add `probes: { quantity: … }` to \
              the profile\n  4 checks failed, in 4 scenarios\n"
         ),
-        "{told}"
+        "{printed}"
     );
     assert_eq!(
-        told.matches("the profile has no probe").count(),
+        printed.matches("the profile has no probe").count(),
         1,
-        "{told}"
+        "{printed}"
     );
 }

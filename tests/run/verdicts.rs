@@ -1,5 +1,4 @@
-//! Whether a run's verdicts are right: small scenarios against receivers that do right or wrong on
-//! purpose.
+//! The verdicts of a run: small scenarios against receivers that are correct or wrong on purpose.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,18 +7,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 
 use crate::support::{
-    Answer, Folder, Game, Holdings, Peer, Transcript, effecting, expecting, normalised,
+    Folder, Game, Holdings, Peer, Response, Transcript, expecting, normalised, with_effect,
 };
 use serde_json::{Value, json};
 
-/// Runs a scenario against a receiver, and returns the report and every check: its subject, its
-/// verdict, what was expected and what was observed.
+/// Runs a scenario against a receiver; returns the report and every check with subject, verdict,
+/// expected and observed value.
 fn checks(peer: &Peer, scenario: &str) -> (Transcript, String) {
     let folder = Folder::with_scenario(scenario);
     let options = ["--target", &peer.url(), "--report", "json=run.jsonl"];
     let transcript = Transcript::of(&mut folder.run(&options));
     assert!(transcript.code < 2, "{}", transcript.text());
-    let mut told = String::new();
+    let mut listed = String::new();
     for line in folder.read("run.jsonl").lines() {
         let event: Value = serde_json::from_str(line).expect("JSON");
         let deliveries = event["deliveries"].as_array().into_iter().flatten();
@@ -29,13 +28,13 @@ fn checks(peer: &Peer, scenario: &str) -> (Transcript, String) {
             let [subject, verdict] = [word("subject"), word("verdict")];
             let [expected, observed] = [word("expected"), word("observed")];
             writeln!(
-                told,
+                listed,
                 "{verdict}  {subject}\n    expected {expected}\n    observed {observed}"
             )
             .expect("written");
         }
     }
-    (transcript, normalised(&told))
+    (transcript, normalised(&listed))
 }
 
 /// Runs a scenario against a game.
@@ -48,43 +47,43 @@ fn run_with(game: &Game, scenario: &str, config: &str) -> Transcript {
     Transcript::of(&mut folder.run(&[]))
 }
 
-/// A game that grants every delivery's item so many times.
+/// A game that grants the item of every delivery `times` times.
 fn granting(times: usize) -> Game {
     Game::new(move |event, holdings| {
         for _ in 0..times {
             Game::grant_item(holdings, event);
         }
-        Answer::of(200)
+        Response::new(200)
     })
 }
 
-/// What a game may refuse it may not grant as well, and what it takes it must grant.
+/// An accepted event must be granted, and a refused one must not.
 #[test]
-fn a_grant_that_depends_on_the_answer_holds_and_fails() {
-    /// A number that no status has.
-    const NO_STATUS: u16 = 99;
+fn a_grant_check_that_depends_on_the_response_passes_and_fails() {
+    /// Not a valid status.
+    const INVALID_STATUS: u16 = 99;
     let scenario = "name: x\nevents: { coupon: { item: { sku: gems, quantity: 5 } } }\nsteps:\n  \
                     - { deliver: coupon, retry: off, expect: { status: 2xx, level: should } }\n\
                     effects:\n  - { granted: coupon, if_delivered: true }\n";
-    for (status, times, code, told) in [
+    for (status, times, code, text) in [
         (200, 1, 0, "1 passed"),
         (200, 0, 1, "gems changed by 0 instead of 5"),
         (200, 2, 1, "gems changed by 10 instead of 5"),
         (422, 0, 0, "1 warned"),
         (422, 1, 1, "gems changed by 5 instead of 0"),
         (503, 1, 1, "gems changed by 5 instead of 0"),
-        // What is no answer leaves it open.
-        (NO_STATUS, 0, 0, "1 warned"),
-        (NO_STATUS, 1, 0, "1 warned"),
-        (NO_STATUS, 2, 1, "gems changed by 10"),
+        // An invalid response leaves the grant undecided.
+        (INVALID_STATUS, 0, 0, "1 warned"),
+        (INVALID_STATUS, 1, 0, "1 warned"),
+        (INVALID_STATUS, 2, 1, "gems changed by 10"),
     ] {
         let game = Game::new(move |event, holdings| {
             for _ in 0..times {
                 Game::grant_item(holdings, event);
             }
-            Answer::of(status)
+            Response::new(status)
         });
-        run(&game, scenario).ends_with(code).says(&[told]);
+        run(&game, scenario).ends_with(code).says(&[text]);
     }
     let misplaced = scenario.replace("granted: coupon,", "not_granted: coupon,");
     Transcript::of(&mut Folder::with_scenario(&misplaced).aghook(&["check", "scenario.yaml"]))
@@ -93,13 +92,13 @@ fn a_grant_that_depends_on_the_answer_holds_and_fails() {
 }
 
 #[test]
-fn every_expectation_of_an_answer_holds_and_fails() {
+fn every_expectation_of_a_response_passes_and_fails() {
     let peer = Peer::answering(|_| {
         let body = json!({
             "status": "ok", "items": [1, 2], "n": 5.0, "none": null, "text": "granted 5 gems",
             "nested": { "a": 1, "b": 2 },
         });
-        Answer::of(200).header("X-Request", "r-17").json(&body)
+        Response::new(200).header("X-Request", "r-17").json(&body)
     });
     let expectations = [
         "{ status: 200 }",
@@ -127,14 +126,14 @@ fn every_expectation_of_an_answer_holds_and_fails() {
         "{ attempts: 2.., outcome: refused }",
     ];
     let list = expectations.join("\n      - ");
-    let (transcript, told) = checks(&peer, &expecting(&format!("\n      - {list}")));
+    let (transcript, listed) = checks(&peer, &expecting(&format!("\n      - {list}")));
     transcript.ends_with(1);
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(listed);
 }
 
 #[test]
-fn a_body_satisfies_a_schema_or_not() {
-    let peer = Peer::answering(|_| Answer::of(200).json(&json!({ "granted": 5 })));
+fn a_body_is_validated_against_a_schema() {
+    let peer = Peer::answering(|_| Response::new(200).json(&json!({ "granted": 5 })));
     let schema = |kind: &str| json!({ "type": "object", "required": ["granted"], "properties": { "granted": { "type": kind } } });
     let folder = Folder::with_scenario(&expecting("{ schema: answer.json }"));
     let run = |folder: &Folder| Transcript::of(&mut folder.run(&["--target", &peer.url()]));
@@ -147,66 +146,65 @@ fn a_body_satisfies_a_schema_or_not() {
 }
 
 #[test]
-fn retries_show_in_attempts_and_outcome() {
+fn attempts_and_outcome_reflect_retries() {
     let answering = |statuses: &'static [u16]| {
         let next = AtomicUsize::new(0);
         Peer::answering(move |_| {
             let next = next.fetch_add(1, Ordering::SeqCst);
-            Answer::of(statuses[next.min(statuses.len() - 1)])
+            Response::new(statuses[next.min(statuses.len() - 1)])
         })
     };
-    let told = |statuses, expectation: &str| {
-        let (transcript, told) = checks(&answering(statuses), &expecting(expectation));
+    let assert_passing = |statuses, expectation: &str| {
+        let (transcript, _) = checks(&answering(statuses), &expecting(expectation));
         transcript.ends_with(0);
-        told
     };
-    told(
+    assert_passing(
         &[503, 429, 204],
         "{ status: 204, attempts: 3, outcome: delivered }",
     );
-    told(&[503], "{ status: 503, attempts: 5, outcome: exhausted }");
-    told(
+    assert_passing(&[503], "{ status: 503, attempts: 5, outcome: exhausted }");
+    assert_passing(
         &[503],
         "{ attempts: 2, outcome: exhausted }\n    retry: { attempts: 2 }",
     );
-    told(
+    assert_passing(
         &[503],
         "{ attempts: 1, outcome: exhausted }\n    retry: off",
     );
-    told(&[403], "{ status: 403, attempts: 1, outcome: refused }");
-    // A forgery is sent once, unless the step says otherwise.
-    told(&[503], "{ attempts: 1 }\n    forge: wrong_secret");
-    told(
+    assert_passing(&[403], "{ status: 403, attempts: 1, outcome: refused }");
+    // A forgery is not retried unless the step has `retry`.
+    assert_passing(&[503], "{ attempts: 1 }\n    forge: wrong_secret");
+    assert_passing(
         &[503],
         "{ attempts: 5 }\n    forge: wrong_secret\n    retry: {}",
     );
-    let (transcript, told) = checks(&answering(&[503, 200]), &expecting("{ attempts: 1 }"));
+    let (transcript, listed) = checks(&answering(&[503, 200]), &expecting("{ attempts: 1 }"));
     transcript.ends_with(1);
     assert!(
-        told.contains("failed  attempts\n    expected 1\n    observed 2"),
-        "{told}"
+        listed.contains("failed  attempts\n    expected 1\n    observed 2"),
+        "{listed}"
     );
 }
 
-/// How deliveries are answered, the exit code, and what the report says.
-type Case = (fn(usize) -> Answer, i32, &'static str);
+/// The responses by delivery, the exit code and a text in the report.
+type RedeliveryCase = (fn(usize) -> Response, i32, &'static str);
 
 #[test]
-fn a_redelivery_is_answered_like_the_first_or_not() {
-    let answering = |answers: fn(usize) -> Answer| {
+fn same_response_compares_a_redelivery_with_the_first_delivery() {
+    let answering = |answers: fn(usize) -> Response| {
         let next = AtomicUsize::new(0);
         Peer::answering(move |_| answers(next.fetch_add(1, Ordering::SeqCst)))
     };
     let scenario = expecting("{ same_response: true }\n    times: 2");
-    let cases: [Case; 5] = [
+    let cases: [RedeliveryCase; 5] = [
         (
-            |_| Answer::of(200).json(&json!({ "a": 1, "b": 2 })),
+            |_| Response::new(200).json(&json!({ "a": 1, "b": 2 })),
             0,
             "1 passed",
         ),
         (
             |n| {
-                Answer::of(200).json(&if n == 0 {
+                Response::new(200).json(&if n == 0 {
                     json!({ "a": 1, "b": 2 })
                 } else {
                     json!({ "b": 2.0, "a": 1 })
@@ -216,18 +214,18 @@ fn a_redelivery_is_answered_like_the_first_or_not() {
             "1 passed",
         ),
         (
-            |n| Answer::of(if n == 0 { 200 } else { 409 }),
+            |n| Response::new(if n == 0 { 200 } else { 409 }),
             1,
             "status 409 instead of 200",
         ),
         (
-            |n| Answer::of(200).json(&json!({ "n": n })),
+            |n| Response::new(200).json(&json!({ "n": n })),
             1,
             "body {\"n\":1} instead of {\"n\":0}",
         ),
         (
             |n| {
-                Answer::of(200).header(
+                Response::new(200).header(
                     "Content-Type",
                     if n == 0 { "text/plain" } else { "text/html" },
                 )
@@ -243,20 +241,20 @@ fn a_redelivery_is_answered_like_the_first_or_not() {
 }
 
 #[test]
-fn a_should_is_a_warning_beside_a_must_that_holds() {
-    let peer = Peer::answering(|_| Answer::of(400));
+fn a_failing_should_is_a_warning_next_to_a_passing_must() {
+    let peer = Peer::answering(|_| Response::new(400));
     let scenario = expecting("[{ status: 4xx }, { status: [401, 403], level: should }]");
-    let (transcript, told) = checks(&peer, &scenario);
+    let (transcript, listed) = checks(&peer, &scenario);
     transcript.ends_with(0).says(&[
         "1 scenario: 0 passed, 1 warned",
         "2 checks: 1 passed, 1 warned",
     ]);
-    assert!(told.starts_with("passed  status"), "{told}");
+    assert!(listed.starts_with("passed  status"), "{listed}");
 }
 
 #[test]
-fn granted_is_once() {
-    let scenario = effecting("granted: welcome");
+fn granted_means_exactly_once() {
+    let scenario = with_effect("granted: welcome");
     run(&granting(1), &scenario).ends_with(0);
     run(&granting(0), &scenario)
         .ends_with(1)
@@ -264,7 +262,7 @@ fn granted_is_once() {
     run(&granting(2), &scenario)
         .ends_with(1)
         .says(&["gems changed by 10 instead of 5 (2 times as much)"]);
-    let twice = effecting("{ granted: welcome, times: 2 }");
+    let twice = with_effect("{ granted: welcome, times: 2 }");
     run(&granting(2), &twice).ends_with(0);
     run(&granting(1), &twice)
         .ends_with(1)
@@ -272,8 +270,8 @@ fn granted_is_once() {
 }
 
 #[test]
-fn not_granted_is_never() {
-    let scenario = effecting("not_granted: welcome");
+fn not_granted_means_never() {
+    let scenario = with_effect("not_granted: welcome");
     run(&granting(0), &scenario).ends_with(0);
     run(&granting(1), &scenario)
         .ends_with(1)
@@ -281,8 +279,8 @@ fn not_granted_is_never() {
 }
 
 #[test]
-fn a_redelivery_grants_no_more() {
-    let scenario = effecting("granted: welcome")
+fn a_redelivery_must_not_grant_again() {
+    let scenario = with_effect("granted: welcome")
         .replace("- deliver: welcome", "- deliver: welcome\n    times: 3");
     let idempotent = |key: &'static str| {
         let seen = Mutex::new(BTreeSet::new());
@@ -294,7 +292,7 @@ fn a_redelivery_grants_no_more() {
             {
                 Game::grant_item(holdings, event);
             }
-            Answer::of(200)
+            Response::new(200)
         })
     };
     run(&idempotent("idempotency_key"), &scenario).ends_with(0);
@@ -304,93 +302,93 @@ fn a_redelivery_grants_no_more() {
 }
 
 #[test]
-fn what_a_player_held_before_does_not_matter() {
+fn earlier_items_of_the_player_do_not_matter() {
     let game = Game::with_probe(
         |request, holdings| {
             Game::grant_item(holdings, &request.json());
-            Answer::of(200)
+            Response::new(200)
         },
-        |quantity| Answer::of(200).json(&json!({ "quantity": (quantity + 100).to_string() })),
+        |quantity| Response::new(200).json(&json!({ "quantity": (quantity + 100).to_string() })),
     );
-    run(&game, &effecting("granted: welcome")).ends_with(0);
+    run(&game, &with_effect("granted: welcome")).ends_with(0);
     run(
         &game,
-        &effecting("{ probe: quantity, of: welcome, after: 105 }"),
+        &with_effect("{ probe: quantity, of: welcome, after: 105 }"),
     )
     .ends_with(0);
 }
 
-/// A game of which a probe reads these quantities one after the other, and the last one then on.
-/// The first is read before the delivery.
+/// A game whose probe returns these quantities in turn and then repeats the last. The first is read
+/// before the delivery.
 fn reading(quantities: &'static [i64]) -> Game {
     let reads = AtomicUsize::new(0);
     Game::with_probe(
-        |_, _| Answer::of(202),
+        |_, _| Response::new(202),
         move |_| {
             let read = reads.fetch_add(1, Ordering::SeqCst);
             let quantity = quantities[read.min(quantities.len() - 1)];
-            Answer::of(200).json(&json!({ "quantity": quantity }))
+            Response::new(200).json(&json!({ "quantity": quantity }))
         },
     )
 }
 
-/// The receiver answers first and grants later. An empty `settle` leaves the waiting at its default.
+/// The receiver responds first and grants later. An empty `settle` means the default.
 #[test]
-fn a_receiver_that_grants_later_is_waited_for() {
-    let scenario = effecting("granted: welcome");
-    let later = || reading(&[0, 0, 0, 0, 5]);
-    run_with(&later(), &scenario, "    settle:\n").ends_with(0);
-    run_with(&later(), &scenario, "    settle: 0s\n")
+fn a_run_waits_for_late_grants() {
+    let scenario = with_effect("granted: welcome");
+    let late = || reading(&[0, 0, 0, 0, 5]);
+    run_with(&late(), &scenario, "    settle:\n").ends_with(0);
+    run_with(&late(), &scenario, "    settle: 0s\n")
         .ends_with(1)
         .says(&["gems changed by 0 instead of 5"]);
 }
 
-/// A game of which some readings fail, by their number from 0; else it grants.
-fn away_at(readings: &'static [usize]) -> Game {
+/// A game that grants, but whose probe fails at these readings, counted from 0.
+fn failing_readings(readings: &'static [usize]) -> Game {
     let reads = AtomicUsize::new(0);
     Game::with_probe(
         |request, holdings| {
             Game::grant_item(holdings, &request.json());
-            Answer::of(200)
+            Response::new(200)
         },
         move |quantity| {
             if readings.contains(&reads.fetch_add(1, Ordering::SeqCst)) {
-                return Answer::of(503);
+                return Response::new(503);
             }
-            Answer::of(200).json(&json!({ "quantity": quantity }))
+            Response::new(200).json(&json!({ "quantity": quantity }))
         },
     )
 }
 
-/// The receiver is started again while its probe is read.
+/// The receiver restarts while its probe is read.
 #[test]
-fn a_probe_that_comes_back_is_waited_for() {
-    let scenario = effecting("granted: welcome");
-    run_with(&away_at(&[1, 2]), &scenario, "    settle:\n").ends_with(0);
-    run_with(&away_at(&[1, 2]), &scenario, "    settle: 0s\n").ends_with(3);
-    // What was not read before the first step can't be read later, so it is waited for only where
-    // the profile says how long.
-    run_with(&away_at(&[0, 1]), &scenario, "    settle: 300ms\n").ends_with(0);
-    run_with(&away_at(&[0, 1]), &scenario, "    settle:\n")
+fn a_run_waits_for_a_probe_that_recovers() {
+    let scenario = with_effect("granted: welcome");
+    run_with(&failing_readings(&[1, 2]), &scenario, "    settle:\n").ends_with(0);
+    run_with(&failing_readings(&[1, 2]), &scenario, "    settle: 0s\n").ends_with(3);
+    // The reading before the first step can't be repeated later, so the run waits for it only if
+    // the profile sets `settle`.
+    run_with(&failing_readings(&[0, 1]), &scenario, "    settle: 300ms\n").ends_with(0);
+    run_with(&failing_readings(&[0, 1]), &scenario, "    settle:\n")
         .ends_with(3)
         .says(&["returned 503"]);
 }
 
-/// Where a wait is asked for, it is waited to its end: what was right at first may yet go wrong.
+/// An explicit `settle` is waited out completely, since a second grant may come late.
 #[test]
-fn a_receiver_that_grants_again_later_is_caught_where_a_wait_is_asked_for() {
-    let scenario = effecting("{ granted: welcome, settle: 200ms }");
+fn an_explicit_settle_catches_a_late_second_grant() {
+    let scenario = with_effect("{ granted: welcome, settle: 200ms }");
     run(&reading(&[0, 5]), &scenario).ends_with(0);
     run(&reading(&[0, 5, 10]), &scenario)
         .ends_with(1)
         .says(&["2 times as much"]);
-    let scenario = effecting("{ not_granted: welcome, settle: 200ms }");
+    let scenario = with_effect("{ not_granted: welcome, settle: 200ms }");
     run(&reading(&[0, 0, 5]), &scenario).ends_with(1);
 }
 
 #[test]
-fn an_effect_can_be_spelled_out() {
-    let with = |effect: &str| run(&granting(1), &effecting(effect));
+fn an_effect_can_be_checked_with_an_explicit_probe() {
+    let with = |effect: &str| run(&granting(1), &with_effect(effect));
     with("{ probe: quantity, of: welcome, change: 5 }").ends_with(0);
     with("{ probe: quantity, of: welcome, change: 4 }")
         .ends_with(1)
@@ -401,9 +399,9 @@ fn an_effect_can_be_spelled_out() {
 }
 
 #[test]
-fn a_probe_may_find_nothing_where_the_profile_says_so() {
-    let game = Game::with_probe(|_, _| Answer::of(200), |_| Answer::of(404));
-    let scenario = effecting("not_granted: welcome");
+fn a_probe_may_return_404_if_the_profile_sets_missing() {
+    let game = Game::with_probe(|_, _| Response::new(200), |_| Response::new(404));
+    let scenario = with_effect("not_granted: welcome");
     run(&game, &scenario)
         .ends_with(3)
         .says(&["add `missing: 0` to the probe"]);
@@ -417,7 +415,7 @@ fn a_probe_may_find_nothing_where_the_profile_says_so() {
 /// The receiver keeps the quantity in a file, and a command prints it.
 #[test]
 fn a_command_can_be_a_probe() {
-    let folder = Folder::with_scenario(&effecting("granted: welcome")).with("gems", "2");
+    let folder = Folder::with_scenario(&with_effect("granted: welcome")).with("gems", "2");
     let file = folder.path("gems");
     let (kept, shown) = (file.clone(), file.to_str().expect("UTF-8"));
     let peer = Peer::answering(move |request| {
@@ -425,7 +423,7 @@ fn a_command_can_be_a_probe() {
             .as_i64()
             .expect("a number");
         fs::write(&kept, format!("{}\n", quantity + 2)).expect("written");
-        Answer::of(200)
+        Response::new(200)
     });
     let config = |command: &[&str]| {
         format!(
@@ -458,7 +456,7 @@ fn a_command_can_be_a_probe() {
             "failed with",
         ),
     ] {
-        let folder = Folder::with_scenario(&effecting("granted: welcome"))
+        let folder = Folder::with_scenario(&with_effect("granted: welcome"))
             .with("aghook.yaml", config(&command));
         Transcript::of(&mut folder.run(&[]))
             .ends_with(3)
@@ -466,30 +464,30 @@ fn a_command_can_be_a_probe() {
     }
 }
 
-/// No request is answered before all of them have arrived in full, so a sender that waits for one
-/// answer before it sends the next request never gets any.
+/// The receiver responds only after all requests have arrived, so a sender that waits for a
+/// response before its next request would never get one.
 #[test]
-fn together_is_at_the_same_moment() {
+fn together_means_simultaneously() {
     let all = Barrier::new(8);
     let peer = Peer::answering(move |_| {
         all.wait();
-        Answer::of(200)
+        Response::new(200)
     });
     let scenario = expecting("{ status: 200, attempts: 1 }\n    times: 8\n    together: true");
-    let (transcript, told) = checks(&peer, &scenario);
+    let (transcript, listed) = checks(&peer, &scenario);
     transcript.ends_with(0);
-    assert_eq!(told.matches("passed  status").count(), 8, "{told}");
+    assert_eq!(listed.matches("passed  status").count(), 8, "{listed}");
 }
 
 #[test]
-fn a_shuffled_order_follows_from_the_seed() {
+fn a_shuffled_order_depends_on_the_seed() {
     let order = |seed: &str| {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&seen);
+        let recorded = Arc::clone(&seen);
         let peer = Peer::answering(move |request| {
             let code = request.json()["event_data"]["coupon"]["code"].to_string();
-            told.lock().expect("one at a time").push(code);
-            Answer::of(200)
+            recorded.lock().expect("one at a time").push(code);
+            Response::new(200)
         });
         let events = ["a", "b", "c", "d", "e", "f"];
         let specs = events.map(|name| format!("  {name}: {{ coupon: {{ code: {name} }} }}\n"));
@@ -509,15 +507,15 @@ fn a_shuffled_order_follows_from_the_seed() {
 }
 
 #[test]
-fn any_other_request_can_be_sent() {
+fn other_requests_can_be_sent() {
     let seen = Arc::new(Mutex::new(None));
-    let told = Arc::clone(&seen);
+    let recorded = Arc::clone(&seen);
     let peer = Peer::answering(move |request| {
         if request.method == "PUT" {
-            *told.lock().expect("one at a time") = Some(request.clone());
-            return Answer::of(201);
+            *recorded.lock().expect("one at a time") = Some(request.clone());
+            return Response::new(201);
         }
-        Answer::of(200)
+        Response::new(200)
     });
     let scenario = "name: x
 events: { welcome: { player_id: a/b, item: { sku: gems } } }
@@ -532,11 +530,11 @@ steps:
   - request: { url: /health }
     expect: { status: 201 }
 ";
-    let (transcript, told) = checks(&peer, scenario);
+    let (transcript, listed) = checks(&peer, scenario);
     transcript.ends_with(1);
     assert!(
-        told.contains("failed  status\n    expected 201\n    observed 200"),
-        "{told}"
+        listed.contains("failed  status\n    expected 201\n    observed 200"),
+        "{listed}"
     );
     let seen = seen
         .lock()
@@ -550,17 +548,17 @@ steps:
 }
 
 #[test]
-fn a_pause_is_not_waited_for() {
-    let peer = Peer::answering(|_| Answer::of(200));
+fn a_pause_takes_no_real_time() {
+    let peer = Peer::answering(|_| Response::new(200));
     let scenario = expecting("{ status: 200 }").replace("steps:\n", "steps:\n  - pause: 30d\n");
     checks(&peer, &scenario).0.ends_with(0);
 }
 
 #[test]
-fn every_case_of_a_matrix_is_judged_by_itself() {
+fn every_case_of_a_matrix_has_its_own_verdict() {
     let peer = Peer::answering(|request| {
         let quantity = request.json()["event_data"]["item"]["quantity"].as_i64();
-        Answer::of(if quantity == Some(2) { 500 } else { 200 })
+        Response::new(if quantity == Some(2) { 500 } else { 200 })
     });
     let scenario = "name: x\nmatrix: { n: [1, 2, 3] }\nevents: { a: { item: { quantity: \"${n}\" } } }\n\
                     steps:\n  - deliver: a\n    retry: off\n    expect: { status: 200 }\n";
@@ -570,21 +568,21 @@ fn every_case_of_a_matrix_is_judged_by_itself() {
         .says(&["3 scenarios: 2 passed, 1 failed", "failed x [n=2]"]);
 }
 
-/// What a sound receiver may do must not be blamed.
-mod no_false_alarm {
+/// Sound receivers must not be blamed for their choices.
+mod false_alarms {
     use super::*;
 
     fn item(spec: &str) -> String {
-        effecting("granted: welcome").replace("{ sku: gems, quantity: 5 }", spec)
+        with_effect("granted: welcome").replace("{ sku: gems, quantity: 5 }", spec)
     }
 
-    /// A game that grants these, whatever the event says.
+    /// A game that grants these quantities for every event.
     fn granting_these(grants: &'static [(&'static str, i64)]) -> Game {
         Game::new(move |event, holdings: &mut Holdings| {
             for (sku, quantity) in grants {
                 Game::grant(holdings, event, sku, *quantity);
             }
-            Answer::of(200)
+            Response::new(200)
         })
     }
 
@@ -593,17 +591,17 @@ mod no_false_alarm {
         for status in [200, 201, 202, 204, 299] {
             let game = Game::new(move |event, holdings| {
                 Game::grant_item(holdings, event);
-                Answer::of(status)
+                Response::new(status)
             });
             let expected =
                 "- deliver: welcome\n    expect: { status: 2xx, outcome: delivered, attempts: 1 }";
-            let scenario = effecting("granted: welcome").replace("- deliver: welcome", expected);
+            let scenario = with_effect("granted: welcome").replace("- deliver: welcome", expected);
             run(&game, &scenario).ends_with(0);
         }
     }
 
     #[test]
-    fn a_bundle_is_granted_by_its_own_sku_or_by_what_is_in_it() {
+    fn a_bundle_is_granted_by_its_own_sku_or_by_its_contents() {
         let bundle = item(
             "{ sku: chest, quantity: 1, bundle: [{ sku: gems, quantity: 3 }, { sku: gold, quantity: 2 }] }",
         );
@@ -628,7 +626,7 @@ mod no_false_alarm {
     }
 
     #[test]
-    fn a_fallback_is_granted_in_place_of_the_item() {
+    fn a_fallback_is_granted_instead_of_the_item() {
         let scenario = item("{ sku: hat, quantity: 1, fallback: { sku: gems, quantity: 9 } }");
         run(&granting_these(&[("hat", 1)]), &scenario).ends_with(0);
         run(&granting_these(&[("gems", 9)]), &scenario).ends_with(0);
@@ -640,7 +638,7 @@ mod no_false_alarm {
     fn a_sandbox_or_test_event_is_granted_or_not() {
         for key in ["sandbox: true", "trigger: test"] {
             let scenario =
-                effecting("granted: welcome").replace("{ item:", &format!("{{ {key}, item:"));
+                with_effect("granted: welcome").replace("{ item:", &format!("{{ {key}, item:"));
             run(&granting(1), &scenario).ends_with(0);
             run(&granting(0), &scenario).ends_with(0);
             run(&granting(2), &scenario).ends_with(1);
@@ -673,7 +671,7 @@ effects:
                 if event["event_data"]["item"]["quantity"].as_i64() < Some(limit) {
                     Game::grant_item(holdings, event);
                 }
-                Answer::of(200)
+                Response::new(200)
             })
         };
         run(&below(10), scenario).ends_with(0);

@@ -1,4 +1,4 @@
-//! A folder to run the program in.
+//! A temporary folder to run `aghook` in.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// The secret of every test that does not bring one of its own.
+/// The default secret of the tests.
 pub(crate) const SECRET: &str = "whsec_of/the+tests";
 
-/// A folder of files, which is gone with this value.
+/// A temporary folder, deleted when dropped.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
@@ -40,8 +40,8 @@ impl Folder {
         self.0.path()
     }
 
-    /// The program in this folder, with a known secret and nothing else from the environment that
-    /// it minds.
+    /// `aghook` in this folder, with a known secret and without the environment variables that
+    /// change its output.
     pub(crate) fn aghook(&self, arguments: &[&str]) -> assert_cmd::Command {
         let mut command = assert_cmd::Command::cargo_bin("aghook").expect("built");
         command
@@ -50,7 +50,7 @@ impl Folder {
             .env_remove("CLICOLOR_FORCE")
             .env("COLUMNS", "100")
             .env("AGHOOK_SECRET", SECRET)
-            // What hangs shall fail, not be waited for; nothing else depends on this.
+            // A run that hangs fails instead of blocking the tests.
             .timeout(Duration::from_mins(2))
             .args(arguments);
         command

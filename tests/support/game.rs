@@ -1,36 +1,37 @@
-//! A game whose players hold items, as small as it can be: what a delivery does to them is the
-//! test's choice, and probes read them.
+//! A minimal game receiver. The test decides how deliveries change players' inventories, and probes
+//! read them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::{Answer, Peer, Received};
+use super::{Peer, Received, Response};
 
-/// How much of each SKU each player holds.
+/// The quantity for each player and SKU.
 pub(crate) type Holdings = HashMap<(String, String), i64>;
 
-/// A receiver on loopback with players.
+/// A receiver on loopback with player inventories.
 pub(crate) struct Game {
     peer: Peer,
 }
 
 impl Game {
-    /// Takes deliveries with `deliver`, and reads holdings as they are.
+    /// Handles deliveries with `deliver`; probes return the stored quantity.
     pub(crate) fn new(
-        deliver: impl Fn(&Value, &mut Holdings) -> Answer + Send + Sync + 'static,
+        deliver: impl Fn(&Value, &mut Holdings) -> Response + Send + Sync + 'static,
     ) -> Self {
         Self::with_probe(
             move |request, holdings| deliver(&request.json(), holdings),
-            |quantity| Answer::of(200).json(&json!({ "quantity": quantity })),
+            |quantity| Response::new(200).json(&json!({ "quantity": quantity })),
         )
     }
 
-    /// Takes deliveries with `deliver`, and answers probes with `tell`, which is given the quantity.
+    /// Handles deliveries with `deliver`, and probes with `respond`, which gets the stored
+    /// quantity.
     pub(crate) fn with_probe(
-        deliver: impl Fn(&Received, &mut Holdings) -> Answer + Send + Sync + 'static,
-        tell: impl Fn(i64) -> Answer + Send + Sync + 'static,
+        deliver: impl Fn(&Received, &mut Holdings) -> Response + Send + Sync + 'static,
+        respond: impl Fn(i64) -> Response + Send + Sync + 'static,
     ) -> Self {
         let holdings = Arc::new(Mutex::new(Holdings::new()));
         let peer = Peer::answering(move |request| {
@@ -39,10 +40,10 @@ impl Game {
             match parts.as_slice() {
                 ["", "players", player, "items", sku] => {
                     let holding = ((*player).to_owned(), (*sku).to_owned());
-                    tell(holdings.get(&holding).copied().unwrap_or(0))
+                    respond(holdings.get(&holding).copied().unwrap_or(0))
                 }
                 ["", "hook"] => deliver(request, &mut holdings),
-                _ => Answer::of(404),
+                _ => Response::new(404),
             }
         });
         Self { peer }
@@ -58,15 +59,14 @@ impl Game {
             .or_default() += quantity;
     }
 
-    /// Grants the event's item, whatever was granted before.
+    /// Grants the event's item without checking for duplicates.
     pub(crate) fn grant_item(holdings: &mut Holdings, event: &Value) {
         let item = &event["event_data"]["item"];
         let sku = item["sku"].as_str().unwrap_or_default();
         Self::grant(holdings, event, sku, item["quantity"].as_i64().unwrap_or(0));
     }
 
-    /// A config file for this game: `more` are further lines of the profile. Effects must show at
-    /// once, unless `more` says otherwise.
+    /// A config file for this game, with `more` lines in the profile. The default `settle` is 0 s.
     pub(crate) fn config(&self, more: &str) -> String {
         let settle = if more.contains("settle:") {
             ""

@@ -1,17 +1,17 @@
-//! A section of a document that a test writes: it is held to the document, or written into it.
+//! Sections of documents that tests generate: either compared with the document or written to it.
 
 use std::path::Path;
 
-/// Set to 1, tests write their sections in place of failing.
+/// If set to 1, tests update their sections instead of failing.
 const UPDATE: &str = "UPDATE_DOCS";
-/// What stands before and behind each section.
+/// The markers around each section.
 const BEGIN: &str = "<!-- section: ";
 const END: &str = "<!-- end of section -->";
 
-/// Holds a section of `document` to `text`, by `is_the_same(old, text)`. `written_by` is the test that writes
-/// it.
+/// Fails unless `is_the_same(old, text)` for a section of `document`; updates the section if
+/// `UPDATE` is set. `written_by` names the test that generates it.
 #[track_caller]
-pub(crate) fn hold_section(
+pub(crate) fn check_section(
     document: &str,
     name: &str,
     text: &str,
@@ -23,10 +23,10 @@ pub(crate) fn hold_section(
     let written = written.replace("\r\n", "\n");
     let begin = format!("{BEGIN}{name} -->\n");
     let (before, rest) = written.split_once(&begin).expect(name);
-    let (old, after) = rest.split_once(END).expect("its end");
+    let (old, after) = rest.split_once(END).expect("the end marker");
     if std::env::var_os(UPDATE).is_some_and(|value| value == "1") {
-        let right = format!("{before}{begin}\n{text}\n{END}{after}");
-        std::fs::write(&path, right).expect("written");
+        let updated = format!("{before}{begin}\n{text}\n{END}{after}");
+        std::fs::write(&path, updated).expect("written");
     } else {
         assert!(
             is_the_same(old.trim(), text.trim()),

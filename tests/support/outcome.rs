@@ -1,12 +1,12 @@
-//! What came of a run, as its report in JSON tells it. Stands by itself, so that a test can take it
-//! without the rest of this folder.
+//! The outcome of a run, read from its JSON report. This file uses no other helper, so that a test
+//! can include it alone.
 
 use std::collections::BTreeSet;
 use std::process::Output;
 
 use serde_json::Value;
 
-/// What came of a run.
+/// The outcome of a run.
 pub(crate) struct Outcome {
     /// The exit code.
     pub(crate) code: i32,
@@ -14,8 +14,8 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Reads what `aghook run --report json` wrote, which must have come to a verdict, and must not
-    /// have told the secret.
+    /// Reads the output of `aghook run --report json`. Fails if the run has no verdict or the
+    /// report contains the secret.
     pub(crate) fn read(output: &Output, secret: &str) -> Self {
         let code = output.status.code().expect("ends by itself");
         let text = std::str::from_utf8(&output.stdout).expect("UTF-8");
@@ -31,25 +31,27 @@ impl Outcome {
         }
     }
 
-    /// The run events of this name.
+    /// The run events with this name.
     pub(crate) fn named<'run>(&'run self, name: &'run str) -> impl Iterator<Item = &'run Value> {
         self.events
             .iter()
             .filter(move |event| event["event"] == name)
     }
 
-    /// The file of the scenario that an event is about, as `signature/wrong_secret`.
+    /// The scenario file that an event belongs to, such as `signature/wrong_secret`.
     pub(crate) fn file(&self, event: &Value) -> String {
         let mut started = self.named("scenario_started");
         let started = started.find(|started| started["scenario"] == event["scenario"]);
-        let file = started.expect("begun")["file"].as_str().expect("a file");
+        let file = started.expect("a started scenario")["file"]
+            .as_str()
+            .expect("a file");
         let stem = file
             .strip_prefix("scenarios/")
             .and_then(|file| file.strip_suffix(".yaml"));
         stem.expect("a bundled file").to_owned()
     }
 
-    /// The files with a scenario of this verdict.
+    /// The files that have a scenario with this verdict.
     pub(crate) fn files(&self, verdict: &str) -> BTreeSet<String> {
         self.named("scenario_ended")
             .filter(|ended| ended["verdict"] == verdict)

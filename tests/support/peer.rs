@@ -1,4 +1,4 @@
-//! A receiver on loopback that does what a test tells it, down to the bytes.
+//! A receiver on loopback whose responses a test controls, byte by byte if needed.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,18 +8,18 @@ use std::thread;
 
 use serde_json::Value;
 
-/// A stream that requests come in on, encrypted or not.
-pub(crate) trait Wire: Read + Write {}
+/// A stream that carries requests, encrypted or not.
+pub(crate) trait Connection: Read + Write {}
 
-impl<T: Read + Write> Wire for T {}
+impl<T: Read + Write> Connection for T {}
 
-/// A listener that serves every connection on a thread of its own, for as long as the test runs.
+/// A listener that serves each connection on its own thread until the test ends.
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
-/// A request as it came in.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) method: String,
@@ -40,16 +40,16 @@ impl Received {
     }
 }
 
-/// An answer to send.
+/// A response to send.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
-impl Answer {
-    pub(crate) fn of(status: u16) -> Self {
+impl Response {
+    pub(crate) fn new(status: u16) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -77,7 +77,7 @@ impl Answer {
         let headers: Vec<String> = headers
             .map(|(name, value)| format!("{name}: {value}\r\n"))
             .collect();
-        // 204 and 304 have no body, and no length either.
+        // 204 and 304 have neither a body nor a length.
         let length = match self.status {
             204 | 304 => String::new(),
             _ => format!("Content-Length: {}\r\n", self.body.len()),
@@ -92,7 +92,7 @@ impl Answer {
 }
 
 impl Peer {
-    /// Hands every connection to `serve`, with its number from 1.
+    /// Passes each connection to `serve`, with its number counted from 1.
     pub(crate) fn raw(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -102,7 +102,7 @@ impl Peer {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { return };
-                // A dropped part of an answer shall not wait for an acknowledgement.
+                // Parts of a response are sent without waiting for acknowledgements.
                 let _ = stream.set_nodelay(true);
                 let number = counted.fetch_add(1, Ordering::SeqCst) + 1;
                 let serve = Arc::clone(&serve);
@@ -115,12 +115,14 @@ impl Peer {
         }
     }
 
-    /// Answers every request.
-    pub(crate) fn answering(answer: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Self {
+    /// Responds to each request with the result of `answer`.
+    pub(crate) fn answering(
+        answer: impl Fn(&Received) -> Response + Send + Sync + 'static,
+    ) -> Self {
         Self::raw(move |stream, _| serve_requests(stream, &answer))
     }
 
-    /// Reads every request and answers with these bytes, after which the connection is closed.
+    /// Reads one request on each connection, sends these bytes and closes the connection.
     pub(crate) fn answering_bytes(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Self::raw(move |mut stream, _| {
@@ -134,17 +136,17 @@ impl Peer {
         format!("http://{}/hook", self.address)
     }
 
-    /// How many connections there have been.
+    /// The number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
-/// Answers one request after the other until the sender closes the connection.
-pub(crate) fn serve_requests(wire: impl Wire, answer: impl Fn(&Received) -> Answer) {
-    let mut wire = BufReader::new(wire);
-    while let Some(request) = read_request(&mut wire) {
-        if wire
+/// Responds to requests until the sender closes the connection.
+pub(crate) fn serve_requests(connection: impl Connection, answer: impl Fn(&Received) -> Response) {
+    let mut connection = BufReader::new(connection);
+    while let Some(request) = read_request(&mut connection) {
+        if connection
             .get_mut()
             .write_all(&answer(&request).to_bytes())
             .is_err()
@@ -154,14 +156,14 @@ pub(crate) fn serve_requests(wire: impl Wire, answer: impl Fn(&Received) -> Answ
     }
 }
 
-/// The next request, if there is a whole one.
-pub(crate) fn read_request(wire: &mut BufReader<impl Wire>) -> Option<Received> {
-    let first = line(wire)?;
+/// The next request, if it is complete.
+pub(crate) fn read_request(connection: &mut BufReader<impl Connection>) -> Option<Received> {
+    let first = line(connection)?;
     let mut words = first.split(' ');
     let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
     let mut headers = Vec::new();
     loop {
-        let line = line(wire)?;
+        let line = line(connection)?;
         if line.is_empty() {
             break;
         }
@@ -176,12 +178,12 @@ pub(crate) fn read_request(wire: &mut BufReader<impl Wire>) -> Option<Received> 
     };
     let length = request.header("content-length").unwrap_or("0").parse();
     request.body = vec![0; length.ok()?];
-    wire.read_exact(&mut request.body).ok()?;
+    connection.read_exact(&mut request.body).ok()?;
     Some(request)
 }
 
-fn line(wire: &mut BufReader<impl Wire>) -> Option<String> {
+fn line(connection: &mut BufReader<impl Connection>) -> Option<String> {
     let mut line = String::new();
-    let length = wire.read_line(&mut line).ok()?;
+    let length = connection.read_line(&mut line).ok()?;
     (length > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -1,10 +1,10 @@
-//! What the program printed, in a form that is the same on every machine and at any time.
+//! The output of `aghook`, normalised so that it is the same on every machine.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// The exit code and both outputs.
+/// The exit code, stdout and stderr of a command.
 pub(crate) struct Transcript {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -21,7 +21,7 @@ impl Transcript {
         }
     }
 
-    /// All of it as one text.
+    /// Exit code and output as one text.
     pub(crate) fn text(&self) -> String {
         format!(
             "exit code {}\n--- stdout\n{}--- stderr\n{}",
@@ -29,14 +29,14 @@ impl Transcript {
         )
     }
 
-    /// Fails with everything that was printed unless the program ended with this code.
+    /// Fails, showing all output, unless the exit code is `code`.
     #[track_caller]
     pub(crate) fn ends_with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}", self.text());
         self
     }
 
-    /// Fails with everything that was printed unless it says all of these.
+    /// Fails, showing all output, unless the output contains each of `words`.
     #[track_caller]
     pub(crate) fn says(self, words: &[&str]) -> Self {
         for word in words {
@@ -46,7 +46,7 @@ impl Transcript {
     }
 
     #[track_caller]
-    pub(crate) fn says_nothing_of(self, words: &[&str]) -> Self {
+    pub(crate) fn does_not_say(self, words: &[&str]) -> Self {
         for word in words {
             assert!(!self.text().contains(word), "`{word}` in {}", self.text());
         }
@@ -54,21 +54,21 @@ impl Transcript {
     }
 }
 
-/// What a command prints, for a snapshot.
+/// The normalised output of a command, for a snapshot.
 pub(crate) fn transcript(command: &mut assert_cmd::Command) -> String {
     normalised(&Transcript::of(command).text())
 }
 
-/// A text without what differs between machines and times: ports, lengths of time, start times,
-/// the words of the operating system, and signatures.
+/// Replaces what differs between runs: ports, durations, start times, error messages of the
+/// operating system, request lines and versions.
 pub(crate) fn normalised(text: &str) -> String {
-    static CHANGING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    static VOLATILE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         let patterns = [
             (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
             (r"--start-time \d\S*", "--start-time T"),
             (r"\b(took|observed|,) +[\d.]+ ?(s|ms|µs|ns)\b", "$1 TIME"),
             (r"\+[\d.]+ s\b", "+TIME"),
-            // A request is the same in every report; its event is another test's business.
+            // Other tests check the request lines.
             (
                 r"(?s)(      → )\w+ http.*?\n(      ← )",
                 "${1}[the request]\n$2",
@@ -80,7 +80,7 @@ pub(crate) fn normalised(text: &str) -> String {
         let compiled = patterns.map(|(pattern, name)| (Regex::new(pattern).expect(pattern), name));
         compiled.into()
     });
-    CHANGING
+    VOLATILE
         .iter()
         .fold(text.to_owned(), |text, (pattern, name)| {
             pattern.replace_all(&text, *name).into_owned()

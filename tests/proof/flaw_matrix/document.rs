@@ -1,8 +1,8 @@
-//! `docs/proof.md`, written from the runs: one function a section.
+//! Generates `docs/proof.md` from the runs, with one function for each section.
 //!
-//! What holds for every seed and on every machine is compared with the file. What else a run has
-//! found (a race can show in one scenario more or less) is written as it was measured: of that only
-//! the names are compared.
+//! Results that are the same for every seed and machine are compared exactly with the file. Other
+//! results vary (a race may show in more or fewer scenarios), so only the names in the first column
+//! of their tables are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,25 +10,25 @@ use std::fmt::Write as _;
 use aghook::receiver::Flaw;
 use aghook::scenario::{Fault, Forgery, bundled_suite};
 
-use super::named::scenario_for;
+use super::check_kinds::{CHECK_KINDS, CheckKinds};
+use super::main_scenario::main_scenario;
 use super::runs::{Caught, Findings, Runs};
-use super::words::{WORDS, Words};
 use super::{Matrix, SEEDS, is_grave};
-use crate::support::hold_section;
+use crate::support::check_section;
 
-pub(crate) fn is_up_to_date(runs: &Runs, matrix: &Matrix, words: &Words) {
-    let fixed = |name, text: String| hold(name, &text, |old, text| old == text);
-    let measured = |name, text: String| hold(name, &text, |old, text| rows(old) == rows(text));
+pub(crate) fn is_up_to_date(runs: &Runs, matrix: &Matrix, kinds: &CheckKinds) {
+    let fixed = |name, text: String| check(name, &text, |old, text| old == text);
+    let measured = |name, text: String| check(name, &text, |old, text| rows(old) == rows(text));
     fixed("headline", headline(runs, matrix));
     fixed("flaws", flaws(matrix));
     fixed("forgeries and faults", forgeries_and_faults(matrix));
-    measured("expectations", expectations(words));
+    measured("expectations", expectations(kinds));
     measured("scenarios", scenarios(runs, matrix));
     measured("matrix", whole_matrix(runs, matrix));
 }
 
-fn hold(section: &str, text: &str, is_the_same: fn(&str, &str) -> bool) {
-    hold_section(
+fn check(section: &str, text: &str, is_the_same: fn(&str, &str) -> bool) {
+    check_section(
         "docs/proof.md",
         section,
         text,
@@ -37,7 +37,7 @@ fn hold(section: &str, text: &str, is_the_same: fn(&str, &str) -> bool) {
     );
 }
 
-/// What the rows of a table are about.
+/// The first column of a table.
 fn rows(section: &str) -> Vec<&str> {
     let lines = section.lines().filter(|line| line.starts_with('|'));
     lines.filter_map(|line| line.split('|').nth(1)).collect()
@@ -50,8 +50,8 @@ fn headline(runs: &Runs, matrix: &Matrix) -> String {
     let seeds = SEEDS.map(|seed| seed.to_string()).join(", ");
     format!(
         "**Flaws caught: {} of {all}**, with each of the seeds {seeds}. The {} that cost items are all \
-         caught by a `must` (exit code 1). Each flaw is caught by the scenario that is named for it. The \
-         receiver without flaws passes all {} scenario files, without a warning.\n",
+         caught by a failing `must` check (exit code 1). The main scenario of each flaw catches it. The \
+         receiver without flaws passes all {} scenario files without warnings.\n",
         caught.count(),
         grave.count(),
         runs.scenarios.len(),
@@ -60,26 +60,26 @@ fn headline(runs: &Runs, matrix: &Matrix) -> String {
 
 fn flaws(matrix: &Matrix) -> String {
     let mut text = String::from(
-        "| flaw | class | the scenario that is named for it | what fails there |\n| --- | --- | --- | --- |\n",
+        "| flaw | class | main scenario | what fails in it |\n| --- | --- | --- | --- |\n",
     );
     for flaw in Flaw::ALL {
-        let (class, named) = (flaw.class(), scenario_for(flaw));
+        let (class, main) = (flaw.class(), main_scenario(flaw));
         let gravest = gravest_level(flaw, &matrix[&flaw]);
-        writeln!(text, "| `{flaw}` | {class} | {} | {gravest} |", link(named)).expect("written");
+        writeln!(text, "| `{flaw}` | {class} | {} | {gravest} |", link(main)).expect("written");
     }
     text
 }
 
-/// What fails in the scenario that is named for it, and elsewhere where that counts.
+/// The level of the check that fails in the main scenario, and in others if that is graver.
 fn gravest_level(flaw: Flaw, found: &Findings) -> &'static str {
-    match found.caught[scenario_for(flaw)] {
+    match found.caught[main_scenario(flaw)] {
         Caught::Must => "`must`",
         Caught::Should if is_grave(flaw) => "`should`; a `must` in others",
         Caught::Should => "`should`",
     }
 }
 
-/// Which flaws each forgery and each fault shows by the scenario that is named for the flaw.
+/// The flaws that each forgery and fault reveals.
 fn forgeries_and_faults(matrix: &Matrix) -> String {
     let mut users: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
     for case in bundled_suite().expect("sound") {
@@ -88,31 +88,31 @@ fn forgeries_and_faults(matrix: &Matrix) -> String {
         for step in &case.scenario.steps {
             let forgery = step.forge.iter().map(|forgery| forgery.value.name());
             let fault = step.fault.iter().map(|fault| fault.value.name());
-            for word in forgery.chain(fault) {
-                users.entry(word).or_default().insert(file.to_owned());
+            for name in forgery.chain(fault) {
+                users.entry(name).or_default().insert(file.to_owned());
             }
         }
     }
-    let mut text = String::from("| forgery or fault | flaws that it shows |\n| --- | --- |\n");
+    let mut text = String::from("| forgery or fault | flaws that it reveals |\n| --- | --- |\n");
     let forgeries = Forgery::ALL.iter().map(|forgery| forgery.name());
-    for word in forgeries.chain(Fault::ALL.iter().map(|fault| fault.name())) {
-        let scenarios = users.get(word).expect("the suite has every one");
+    for name in forgeries.chain(Fault::ALL.iter().map(|fault| fault.name())) {
+        let scenarios = users.get(name).expect("the suite uses each of them");
         let shown: Vec<String> = Flaw::ALL
             .into_iter()
-            .filter(|flaw| shows_for_certain(*flaw, word, scenarios, &matrix[flaw]))
+            .filter(|flaw| shows_for_certain(*flaw, name, scenarios, &matrix[flaw]))
             .map(|flaw| format!("`{flaw}`"))
             .collect();
-        assert!(!shown.is_empty(), "`{word}` shows no flaw");
-        writeln!(text, "| `{word}` | {} |", shown.join(", ")).expect("written");
+        assert!(!shown.is_empty(), "`{name}` reveals no flaw");
+        writeln!(text, "| `{name}` | {} |", shown.join(", ")).expect("written");
     }
     text
 }
 
-/// Whether a flaw is certain to show in a forgery or a fault: the scenario that is named for it has
-/// it, or it has shown there, is no matter of chance, and does not show in a plain delivery as well.
+/// Whether a forgery or fault always reveals a flaw: the flaw's main scenario uses it, or the flaw
+/// showed there, does not depend on chance and does not also show in a plain delivery.
 fn shows_for_certain(
     flaw: Flaw,
-    word: &str,
+    name: &str,
     scenarios: &BTreeSet<String>,
     found: &Findings,
 ) -> bool {
@@ -122,33 +122,33 @@ fn shows_for_certain(
         Flaw::KeyWrittenLast,
         Flaw::OverlapRefused,
         Flaw::StoppedByHangup,
-        // These depend on the second in which something is signed.
+        // These depend on the second of signing.
         Flaw::SeenSignatureRefused,
         Flaw::EventTimeSigned,
         Flaw::DedupeBySignature,
-        // Whether an answer that is broken off would have come in time.
+        // Depends on whether an aborted response would have been in time.
         Flaw::SlowAnswer,
-        // Who comes first with a code.
+        // Depends on which player's coupon arrives first.
         Flaw::DedupeByCouponCode,
     ];
-    let named = scenario_for(flaw);
+    let main = main_scenario(flaw);
     let is_about_content = ["payload/", "context/"]
         .iter()
-        .any(|folder| named.starts_with(folder));
-    // Whether a receiver has seen the request before the reset is up to the systems.
-    let is_certain = !BY_CHANCE.contains(&flaw) && !is_about_content && word != "reset";
-    scenarios.contains(named) || (is_certain && found.played.contains(word))
+        .any(|folder| main.starts_with(folder));
+    // Whether a receiver sees the request before the reset depends on the operating system.
+    let is_certain = !BY_CHANCE.contains(&flaw) && !is_about_content && name != "reset";
+    scenarios.contains(main) || (is_certain && found.played.contains(name))
 }
 
-fn expectations(words: &Words) -> String {
+fn expectations(kinds: &CheckKinds) -> String {
     let mut text = String::from(
-        "| word | in the bundled suite | flaws that show in it |\n| --- | --- | --- |\n",
+        "| check | in the bundled suite | flaws that fail it |\n| --- | --- | --- |\n",
     );
-    for word in WORDS {
-        let (is_bundled, flaws) = &words[word];
+    for kind in CHECK_KINDS {
+        let (is_bundled, flaws) = &kinds[kind];
         let bundled = if *is_bundled { "yes" } else { "no" };
         let flaws: Vec<String> = flaws.iter().map(|flaw| format!("`{flaw}`")).collect();
-        writeln!(text, "| `{word}` | {bundled} | {} |", shortened(&flaws)).expect("written");
+        writeln!(text, "| `{kind}` | {bundled} | {} |", shortened(&flaws)).expect("written");
     }
     text
 }
@@ -189,7 +189,7 @@ fn link(scenario: &str) -> String {
     format!("[{scenario}](../scenarios/{scenario}.yaml)")
 }
 
-/// A list as long as anybody would read it.
+/// A list, cut after a readable number of entries.
 fn shortened(list: &[String]) -> String {
     const SHOWN: usize = 12;
     match list.len() {

@@ -1,4 +1,4 @@
-//! Runs of the suite: the program as users call it, against a receiver in this process.
+//! Runs of the suite: the `aghook` program against a built-in receiver in this process.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,15 +14,15 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::named::scenario_for;
+use super::main_scenario::main_scenario;
 
 const SECRET: &str = "whsec_not_a_real_secret";
 const EXPIRED: &str = "whsec_not_a_real_secret_any_more";
-/// How many runs there are at the same time. They mostly wait: for bodies that drip, for work that
-/// takes a quarter of a second.
-const AT_ONCE: usize = 4;
+/// The number of simultaneous runs. They spend most of their time waiting, for example for slow
+/// bodies.
+const SIMULTANEOUS_RUNS: usize = 4;
 
-/// How a flaw was caught, the gravest last.
+/// How a flaw was caught, with the gravest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Caught {
     /// By a warning.
@@ -31,18 +31,18 @@ pub(crate) enum Caught {
     Must,
 }
 
-/// What a run has found.
+/// The findings of a run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Findings {
-    /// The scenarios that did not pass, by folder and name.
+    /// The scenarios that failed or warned, by folder and name.
     pub(crate) caught: BTreeMap<String, Caught>,
-    /// What did not hold, by the word of the format: `status`, `granted`.
-    pub(crate) words: BTreeSet<String>,
-    /// The forgeries and faults in whose steps or effects something did not hold.
+    /// The kinds of the failing checks, as the scenario format names them: `status`, `granted`.
+    pub(crate) check_kinds: BTreeSet<String>,
+    /// The forgeries and faults whose steps or effects had a failing check.
     pub(crate) played: BTreeSet<String>,
 }
 
-/// What all runs share.
+/// The state that all runs share.
 pub(crate) struct Runs {
     runtime: Runtime,
     /// The scenarios of the suite, by folder and name.
@@ -65,23 +65,23 @@ impl Runs {
         }
     }
 
-    /// The whole suite, as it is built into the program.
+    /// Runs the bundled suite.
     pub(crate) fn whole_suite(&self, flaw: Option<Flaw>, seed: u64) -> Findings {
         self.run(flaw, seed, &[])
     }
 
-    /// Of the scenarios that have caught a flaw before, the one that is named for it and some of the
-    /// gravest others.
+    /// Runs some of the scenarios that caught a flaw before: its main scenario and the gravest
+    /// others.
     pub(crate) fn suite_that_caught(&self, flaw: Flaw, before: &Findings, seed: u64) -> Findings {
         const OTHERS: usize = 3;
-        let is_named = |name: &&String| name.as_str() == scenario_for(flaw);
+        let is_main = |name: &&String| name.as_str() == main_scenario(flaw);
         let mut caught: Vec<(&String, &Caught)> = before.caught.iter().collect();
-        caught.sort_by_key(|(name, how)| (!is_named(name), Reverse(**how)));
+        caught.sort_by_key(|(name, how)| (!is_main(name), Reverse(**how)));
         let files = caught.into_iter().take(1 + OTHERS);
         let files: Vec<PathBuf> = files
             .map(|(name, _)| suite().join(name).with_extension("yaml"))
             .collect();
-        // Without a path it would be the whole suite.
+        // Without paths, `aghook run` would run the whole suite.
         if files.is_empty() {
             Findings::default()
         } else {
@@ -89,21 +89,22 @@ impl Runs {
         }
     }
 
-    /// Scenario files, or the whole suite, against the receiver with a flaw or without.
+    /// Runs scenario files, or the whole suite if `files` is empty, against a receiver with an
+    /// optional flaw.
     pub(crate) fn run(&self, flaw: Option<Flaw>, seed: u64, files: &[PathBuf]) -> Findings {
         let (stop, stopped) = oneshot::channel::<()>();
         let receiver = self.runtime.block_on(Receiver::bind(settings(flaw)));
         let receiver = receiver.expect("starts");
         let base = format!("http://{}", receiver.address());
         let served = self.runtime.spawn(receiver.serve(async {
-            // It ends when it is told to, or when nobody can tell it any more.
+            // Also ends when the sender is dropped.
             let _ = stopped.await;
         }));
 
         let folder = TempDir::new().expect("a folder");
         let config = folder.path().join("aghook.yaml");
         std::fs::write(&config, profile(&base, flaw)).expect("written");
-        // A receiver that is slow is met by more scenarios at once, so that it does not take longer.
+        // More jobs make up for the slow receiver.
         let jobs = if flaw == Some(Flaw::SlowAnswer) {
             "100"
         } else {
@@ -120,7 +121,7 @@ impl Runs {
             .expect("aghook runs");
         drop(stop);
         let served = self.runtime.block_on(served);
-        served.expect("no panic").expect("served to the end");
+        served.expect("no panic").expect("no server error");
 
         let findings = findings_of(&output.stdout);
         let has_failed = findings
@@ -137,12 +138,12 @@ impl Runs {
     }
 }
 
-/// One run against each flaw, several at the same time.
+/// Calls `run` for each flaw, several at the same time.
 pub(crate) fn against_each(run: impl Fn(Flaw) -> Findings + Sync) -> BTreeMap<Flaw, Findings> {
     let waiting = Mutex::new(Flaw::ALL.to_vec());
     let done = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..SIMULTANEOUS_RUNS {
             scope.spawn(|| {
                 loop {
                     let next = waiting.lock().expect("not poisoned").pop();
@@ -160,7 +161,7 @@ fn suite() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
 }
 
-/// `idempotency/redelivery` of any path that ends so; none of what is no scenario.
+/// The scenario name of a path, such as `idempotency/redelivery`; `None` if it is not a scenario.
 fn name_of(path: &Path) -> Option<String> {
     let folder = path.parent()?.file_name()?.to_str()?;
     let stem = path.file_stem()?.to_str()?;
@@ -172,16 +173,16 @@ fn settings(flaw: Option<Flaw>) -> ReceiverSettings {
     let mut settings = ReceiverSettings::new(Secret::new(SECRET).expect("not empty"));
     settings.expired_secret = Some(Secret::new(EXPIRED).expect("not empty"));
     settings.flaws = flaw.into_iter().collect();
-    // More than the timeout in the profile.
+    // Longer than the timeout in the profile.
     settings.answer_delay = Duration::from_secs(2);
     settings
 }
 
-/// The built-in receiver as `aghook run` knows it, and what makes these runs short: this receiver
-/// has granted when it answers, so nothing has to be waited for.
+/// The profile of the built-in receiver. It grants before it responds, so `settle: 0s` keeps the
+/// runs short.
 fn profile(base: &str, flaw: Option<Flaw>) -> String {
     let more = match flaw {
-        // It grants after it has answered.
+        // Grants after the response, so it needs the default `settle`.
         Some(Flaw::EarlyAnswer) => "",
         Some(Flaw::SlowAnswer) => "settle: 0s\n    retry: { attempts: 2, timeout: 1s }",
         _ => "settle: 0s",
@@ -206,7 +207,8 @@ fn profile(base: &str, flaw: Option<Flaw>) -> String {
     )
 }
 
-/// Reads the JSON lines of a run, which must have made every check.
+/// Reads the JSON lines of a run. Panics if a scenario has another verdict than passed, warned or
+/// failed.
 fn findings_of(output: &[u8]) -> Findings {
     let text = std::str::from_utf8(output).expect("UTF-8");
     let lines = text.split('\n').filter(|line| !line.is_empty());
@@ -225,7 +227,7 @@ fn findings_of(output: &[u8]) -> Findings {
             Some("step_ended") => {
                 let deliveries = event["deliveries"].as_array().into_iter().flatten();
                 let failed: BTreeSet<String> = deliveries
-                    .flat_map(|delivery| words_of_failed(&delivery["checks"]))
+                    .flat_map(|delivery| failed_kinds(&delivery["checks"]))
                     .collect();
                 let description = event["description"].as_str().expect("text");
                 if let Some(played) = played_in(description) {
@@ -234,12 +236,13 @@ fn findings_of(output: &[u8]) -> Findings {
                     }
                     plays.entry(number()).or_default().push(played);
                 }
-                findings.words.extend(failed);
+                findings.check_kinds.extend(failed);
             }
             Some("effects_ended") => {
-                let failed = words_of_failed(&event["checks"]);
+                let failed = failed_kinds(&event["checks"]);
                 for played in plays.remove(&number()).into_iter().flatten() {
-                    // A forgery grants something; a fault loses or doubles it.
+                    // A forgery makes the receiver grant something; a fault loses or duplicates a
+                    // grant.
                     let shows = if played.is_forgery {
                         "not_granted"
                     } else {
@@ -249,7 +252,7 @@ fn findings_of(output: &[u8]) -> Findings {
                         findings.played.insert(played.name);
                     }
                 }
-                findings.words.extend(failed);
+                findings.check_kinds.extend(failed);
             }
             Some("scenario_ended") => {
                 let name = &names[&number()];
@@ -268,13 +271,13 @@ fn findings_of(output: &[u8]) -> Findings {
     findings
 }
 
-/// A forgery or a fault that a step plays.
+/// A forgery or fault that a step plays.
 struct Played {
     name: String,
     is_forgery: bool,
 }
 
-/// As a step's description says.
+/// The forgery or fault named in a step's description.
 fn played_in(description: &str) -> Option<Played> {
     let behind = |words| description.split_once(words).map(|(_, name)| name);
     let forgery = behind(" with forgery ").map(|name| (name, true));
@@ -285,18 +288,18 @@ fn played_in(description: &str) -> Option<Played> {
     })
 }
 
-/// The words of the checks that did not hold: `body $.status` is of `body`.
-fn words_of_failed(checks: &Value) -> BTreeSet<String> {
+/// The kinds of the failing checks: `body` for the subject `body $.status`.
+fn failed_kinds(checks: &Value) -> BTreeSet<String> {
     let checks = checks.as_array().into_iter().flatten();
     let failed = checks.filter(|check| check["verdict"] != "passed");
-    let words = failed.map(|check| {
+    let kinds = failed.map(|check| {
         let subject = check["subject"].as_str().expect("text");
         match subject.split(' ').next().unwrap_or_default() {
             "header" => "headers",
             "same" => "same_response",
             "not" => "not_granted",
-            word => word,
+            kind => kind,
         }
     });
-    words.map(str::to_owned).collect()
+    kinds.map(str::to_owned).collect()
 }

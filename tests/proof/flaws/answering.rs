@@ -1,4 +1,4 @@
-//! What goes back.
+//! Flaws in the response.
 
 use std::time::Duration;
 
@@ -11,21 +11,25 @@ use super::peer::{
 };
 use super::recording::statuses_together;
 
-/// Forgeries are answered with `status`, and all else is right.
+/// The flawed receiver answers forgeries with `status` and handles everything else correctly.
 async fn answers_forgeries_with(flaw: Flaw, status: u16) {
     let Pair { sound, flawed } = pair(flaw).await;
     let event = event();
     for forgery in Forgery::ALL {
-        let right = sound.send(forged(forgery, &event)).await.expect("answered");
-        let wrong = flawed
+        let sound_reply = sound.send(forged(forgery, &event)).await.expect("answered");
+        let flawed_reply = flawed
             .send(forged(forgery, &event))
             .await
             .expect("answered");
-        assert_eq!((right.status, wrong.status), (403, status), "{forgery}");
-        assert!(wrong.body.contains("\"status\":\"error\""));
+        assert_eq!(
+            (sound_reply.status, flawed_reply.status),
+            (403, status),
+            "{forgery}"
+        );
+        assert!(flawed_reply.body.contains("\"status\":\"error\""));
     }
     assert_eq!(flawed.held(PLAYER, SKU).await, "0");
-    // What is genuine and wrong in itself is answered as it should be.
+    // A genuine but invalid event still gets 400.
     assert_eq!(
         flawed.deliver(&json!({ "event_type": "item.add" })).await,
         400
@@ -42,7 +46,7 @@ pub(crate) async fn forgery_answered_200() {
     answers_forgeries_with(Flaw::ForgeryAnswered200, 200).await;
 }
 
-/// A redelivery is answered with `status`, and grants nothing.
+/// The flawed receiver answers redeliveries with `status` and grants nothing for them.
 async fn answers_redeliveries_with(flaw: Flaw, status: u16) {
     let Pair { sound, flawed } = pair(flaw).await;
     let event = event();
@@ -80,8 +84,8 @@ pub(crate) async fn overlap_refused() {
     for number in 0..TRIES_UNTIL_HIT {
         let player = format!("player-{number}");
         let event = event_of(&player);
-        let right = statuses_together(sound, &[&event; 3]).await;
-        assert_eq!(right, ["200", "200", "200"]);
+        let sound_statuses = statuses_together(sound, &[&event; 3]).await;
+        assert_eq!(sound_statuses, ["200", "200", "200"]);
         let statuses = statuses_together(flawed, &[&event; 3]).await;
         assert_eq!(flawed.deliver(&event).await, 200);
         assert_eq!(flawed.held(&player, SKU).await, QUANTITY);
@@ -89,12 +93,12 @@ pub(crate) async fn overlap_refused() {
             return;
         }
     }
-    panic!("never refused");
+    panic!("no delivery was refused");
 }
 
 pub(crate) async fn early_answer() {
     let Pair { sound, flawed } = pair(Flaw::EarlyAnswer).await;
-    // What is never granted is never granted, so that there is nothing to wait for.
+    // This receiver never grants an item of this type, so there is no grant to wait for.
     let mut pass = event_of("passing");
     pass["event_data"]["item"]["type"] = json!("pass");
     assert_eq!(sound.deliver(&pass).await, 422);
@@ -106,7 +110,7 @@ pub(crate) async fn early_answer() {
     assert_eq!(sound.deliver(&event).await, 503);
     assert_eq!(flawed.deliver(&event).await, 200);
     assert_eq!(flawed.held(PLAYER, SKU).await, "0");
-    // Forgeries are refused as ever, and what can be granted is, sooner or later.
+    // Forgeries are still refused, and a valid event is granted after the response.
     let forged = forged(Forgery::WrongSecret, &event);
     assert_eq!(flawed.send(forged).await.expect("answered").status, 403);
     let next = event_of("next");
@@ -122,7 +126,7 @@ pub(crate) async fn slow_answer() {
     let event = event();
     let request = signed(&body_of(&event), NOW);
     assert_eq!(sound.deliver(&event).await, 200);
-    // Two attempts wait for an hour; the grant does not.
+    // Both responses take an hour, but the grant is immediate.
     let attempts = [flawed, flawed].map(|peer| tokio::spawn(peer.send(request.clone())));
     while flawed.held(PLAYER, SKU).await == "0" {}
     assert!(attempts.iter().all(|attempt| !attempt.is_finished()));

@@ -1,4 +1,4 @@
-//! Who sent it, and when.
+//! Flaws in verifying the signature and its timestamp.
 
 use aghook::receiver::Flaw;
 use aghook::scenario::Forgery;
@@ -9,21 +9,21 @@ use super::peer::{
     NOW, PLAYER, Pair, Peer, QUANTITY, SKU, body_of, event, event_of, forged, pair, signed,
 };
 
-/// The flawed receiver takes and grants the forgeries that `passes` names, and nothing else that
-/// the sound one does not.
-async fn passes_only(flaw: Flaw, passes: &[Forgery]) {
+/// The flawed receiver accepts and grants exactly the forgeries in `passes`; the sound one accepts
+/// none.
+async fn accepts_only(flaw: Flaw, passes: &[Forgery]) {
     let Pair { sound, flawed } = pair(flaw).await;
     for forgery in Forgery::ALL {
         let event = event_of(forgery.name());
-        assert_eq!(answer_and_grant(sound, forgery).await, (403, false));
+        assert_eq!(status_and_grant(sound, forgery).await, (403, false));
         let (status, granted) = if passes.contains(&forgery) {
             (200, true)
         } else {
             (403, false)
         };
-        let seen = answer_and_grant(flawed, forgery).await;
+        let seen = status_and_grant(flawed, forgery).await;
         assert_eq!(seen, (status, granted), "{forgery}");
-        // A forgery uses up no key.
+        // A refused forgery does not use up the idempotency key.
         if !granted {
             assert_eq!(flawed.deliver(&event).await, 200, "{forgery}");
             assert_eq!(flawed.held(forgery.name(), SKU).await, QUANTITY);
@@ -33,8 +33,8 @@ async fn passes_only(flaw: Flaw, passes: &[Forgery]) {
     assert_eq!(flawed.held(PLAYER, SKU).await, QUANTITY);
 }
 
-/// The status of a forgery for a player of its own, and whether that player got something.
-async fn answer_and_grant(peer: Peer, forgery: Forgery) -> (u16, bool) {
+/// Sends a forgery for a new player; returns the status and whether the player got an item.
+async fn status_and_grant(peer: Peer, forgery: Forgery) -> (u16, bool) {
     let event = event_of(forgery.name());
     let reply = peer.send(forged(forgery, &event)).await.expect("answered");
     let held = peer.held(forgery.name(), SKU).await;
@@ -42,14 +42,14 @@ async fn answer_and_grant(peer: Peer, forgery: Forgery) -> (u16, bool) {
 }
 
 pub(crate) async fn signature_not_checked() {
-    let checked_still = [
+    let still_refused = [
         Forgery::MissingTimestamp,
         Forgery::StaleTimestamp,
         Forgery::FutureTimestamp,
     ];
     let mut passes = Forgery::ALL.to_vec();
-    passes.retain(|forgery| !checked_still.contains(forgery));
-    passes_only(Flaw::SignatureNotChecked, &passes).await;
+    passes.retain(|forgery| !still_refused.contains(forgery));
+    accepts_only(Flaw::SignatureNotChecked, &passes).await;
 }
 
 pub(crate) async fn signature_form_only() {
@@ -61,11 +61,11 @@ pub(crate) async fn signature_form_only() {
         Forgery::ExpiredSecret,
         Forgery::WrongAlgorithm,
     ];
-    passes_only(Flaw::SignatureFormOnly, &passes).await;
+    accepts_only(Flaw::SignatureFormOnly, &passes).await;
 }
 
 pub(crate) async fn known_key_not_verified() {
-    passes_only(Flaw::KnownKeyNotVerified, &[]).await;
+    accepts_only(Flaw::KnownKeyNotVerified, &[]).await;
     let Pair { sound, flawed } = pair(Flaw::KnownKeyNotVerified).await;
     let event = event();
     for (peer, expected) in [(sound, 403), (flawed, 200)] {
@@ -86,7 +86,7 @@ pub(crate) async fn key_before_verification() {
         assert_eq!(peer.send(forged).await.expect("answered").status, 403);
         assert_eq!(peer.deliver(&event).await, 200);
         assert_eq!(peer.held(PLAYER, SKU).await, held);
-        // Where no forgery came first, all is well.
+        // Without an earlier forgery, the event is granted.
         assert_eq!(peer.deliver(&event_of("another")).await, 200);
         assert_eq!(peer.held("another", SKU).await, QUANTITY);
     }
@@ -94,12 +94,12 @@ pub(crate) async fn key_before_verification() {
 
 pub(crate) async fn neighbouring_timestamp_tried() {
     let passes = [Forgery::SwappedTimestamp];
-    passes_only(Flaw::NeighbouringTimestampTried, &passes).await;
+    accepts_only(Flaw::NeighbouringTimestampTried, &passes).await;
 }
 
 pub(crate) async fn event_time_signed() {
-    // The events of these forgeries are of now, which is when they were signed.
-    passes_only(Flaw::EventTimeSigned, &[Forgery::SwappedTimestamp]).await;
+    // The event time of these forgeries equals the time of signing.
+    accepts_only(Flaw::EventTimeSigned, &[Forgery::SwappedTimestamp]).await;
     let Pair { sound, flawed } = pair(Flaw::EventTimeSigned).await;
     let mut late = event();
     late["event_time"] = json!(NOW - 1);
@@ -109,14 +109,14 @@ pub(crate) async fn event_time_signed() {
 }
 
 pub(crate) async fn seen_signature_refused() {
-    passes_only(Flaw::SeenSignatureRefused, &[]).await;
+    accepts_only(Flaw::SeenSignatureRefused, &[]).await;
     let Pair { sound, flawed } = pair(Flaw::SeenSignatureRefused).await;
     let body = body_of(&event());
     for (peer, expected) in [(sound, 200), (flawed, 403)] {
         peer.script(PLAYER, "[503]").await;
         assert_eq!(peer.deliver_body(body.clone()).await, 503);
         assert_eq!(peer.deliver_body(body.clone()).await, expected);
-        // Signed in another second it is another signature.
+        // A new timestamp gives a new signature.
         let afresh = peer.send(signed(&body, NOW + 1)).await.expect("answered");
         assert_eq!(afresh.status, 200);
         assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
@@ -124,7 +124,7 @@ pub(crate) async fn seen_signature_refused() {
 }
 
 pub(crate) async fn body_reserialised() {
-    passes_only(Flaw::BodyReserialised, &[]).await;
+    accepts_only(Flaw::BodyReserialised, &[]).await;
     let Pair { sound, flawed } = pair(Flaw::BodyReserialised).await;
     let compact = event().to_string();
     let odd = [
@@ -144,22 +144,22 @@ pub(crate) async fn body_reserialised() {
 }
 
 pub(crate) async fn timestamp_not_signed() {
-    passes_only(Flaw::TimestampNotSigned, &[Forgery::BodyOnlySignature]).await;
+    accepts_only(Flaw::TimestampNotSigned, &[Forgery::BodyOnlySignature]).await;
 }
 
 pub(crate) async fn freshness_not_checked() {
     let passes = [Forgery::StaleTimestamp, Forgery::FutureTimestamp];
-    passes_only(Flaw::FreshnessNotChecked, &passes).await;
+    accepts_only(Flaw::FreshnessNotChecked, &passes).await;
 }
 
 pub(crate) async fn future_timestamp_accepted() {
-    passes_only(Flaw::FutureTimestampAccepted, &[Forgery::FutureTimestamp]).await;
+    accepts_only(Flaw::FutureTimestampAccepted, &[Forgery::FutureTimestamp]).await;
 }
 
 pub(crate) async fn freshness_by_event_time() {
-    // The events of these forgeries are of now, whatever their headers say.
+    // The event time of these forgeries is now, regardless of their timestamp header.
     let passes = [Forgery::StaleTimestamp, Forgery::FutureTimestamp];
-    passes_only(Flaw::FreshnessByEventTime, &passes).await;
+    accepts_only(Flaw::FreshnessByEventTime, &passes).await;
     let Pair { sound, flawed } = pair(Flaw::FreshnessByEventTime).await;
     let mut late = event();
     late["event_time"] = json!(NOW - 3600);
@@ -175,7 +175,7 @@ pub(crate) async fn signature_case_mismatch() {
     assert_eq!(sound.deliver(&event).await, 200);
     assert_eq!(flawed.deliver(&event).await, 403);
     assert_eq!(flawed.held(PLAYER, SKU).await, "0");
-    // Its own kind of signature is all that it takes.
+    // It accepts only upper-case signatures.
     let mut upper = signed(&body_of(&event), NOW);
     let (_, signature) = &mut upper.headers[3];
     *signature = signature.to_uppercase();
@@ -184,40 +184,40 @@ pub(crate) async fn signature_case_mismatch() {
 
 pub(crate) async fn prefix_compare() {
     let passes = [Forgery::EmptySignature, Forgery::TruncatedSignature];
-    passes_only(Flaw::PrefixCompare, &passes).await;
+    accepts_only(Flaw::PrefixCompare, &passes).await;
 }
 
 pub(crate) async fn missing_header_passes() {
     let passes = [Forgery::MissingSignature, Forgery::MissingTimestamp];
-    passes_only(Flaw::MissingHeaderPasses, &passes).await;
+    accepts_only(Flaw::MissingHeaderPasses, &passes).await;
 }
 
 pub(crate) async fn expired_secret_accepted() {
-    passes_only(Flaw::ExpiredSecretAccepted, &[Forgery::ExpiredSecret]).await;
+    accepts_only(Flaw::ExpiredSecretAccepted, &[Forgery::ExpiredSecret]).await;
 }
 
 pub(crate) async fn unkeyed_hash_accepted() {
-    passes_only(Flaw::UnkeyedHashAccepted, &[Forgery::WrongAlgorithm]).await;
+    accepts_only(Flaw::UnkeyedHashAccepted, &[Forgery::WrongAlgorithm]).await;
 }
 
 pub(crate) async fn signature_prefix_stripped() {
-    passes_only(Flaw::SignaturePrefixStripped, &[Forgery::PrefixedSignature]).await;
+    accepts_only(Flaw::SignaturePrefixStripped, &[Forgery::PrefixedSignature]).await;
 }
 
 pub(crate) async fn any_signature_counts() {
-    passes_only(Flaw::AnySignatureCounts, &[Forgery::TwoSignatures]).await;
+    accepts_only(Flaw::AnySignatureCounts, &[Forgery::TwoSignatures]).await;
 }
 
 pub(crate) async fn garbage_signature_crashes() {
     let Pair { sound, flawed } = pair(Flaw::GarbageSignatureCrashes).await;
     for forgery in Forgery::ALL {
-        assert_eq!(answer_and_grant(sound, forgery).await, (403, false));
-        let is_no_hex = matches!(
+        assert_eq!(status_and_grant(sound, forgery).await, (403, false));
+        let is_not_hex = matches!(
             forgery,
             Forgery::GarbageSignature | Forgery::PrefixedSignature
         );
-        let status = if is_no_hex { 500 } else { 403 };
-        let seen = answer_and_grant(flawed, forgery).await;
+        let status = if is_not_hex { 500 } else { 403 };
+        let seen = status_and_grant(flawed, forgery).await;
         assert_eq!(seen, (status, false), "{forgery}");
     }
     assert_eq!(flawed.deliver(&event()).await, 200);

@@ -1,5 +1,5 @@
-//! What a crash costs: the program itself, which ends while it writes a delivery down, is started
-//! again on the same store, and gets the delivery again.
+//! What a crash costs: `aghook receive` crashes while it stores a delivery, restarts on the same
+//! ledger and gets the delivery again.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,13 +9,13 @@ use aghook::receiver::{Flaw, system_clock};
 
 use super::peer::{PLAYER, Peer, SKU, body_of, event, signed};
 
-/// The receiver in a process of its own, which ends with the test.
-struct Process {
+/// A receiver process, killed when dropped.
+struct ReceiverProcess {
     child: Child,
     peer: Peer,
 }
 
-impl Drop for Process {
+impl Drop for ReceiverProcess {
     fn drop(&mut self) {
         // It may have crashed already.
         let _ = self.child.kill();
@@ -23,7 +23,7 @@ impl Drop for Process {
     }
 }
 
-fn start(folder: &Path, flaw: Option<Flaw>, crash_after: Option<u64>) -> Process {
+fn start(folder: &Path, flaw: Option<Flaw>, crash_after: Option<u64>) -> ReceiverProcess {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aghook"));
     command
         .current_dir(folder)
@@ -46,16 +46,17 @@ fn start(folder: &Path, flaw: Option<Flaw>, crash_after: Option<u64>) -> Process
             let (_, rest) = line.split_once("http://")?;
             rest.split_once('/')?.0.parse().ok()
         })
-        .expect("says its address");
-    // What it says later must not block it.
+        .expect("prints its address");
+    // Drain its output so that a full pipe does not block it.
     std::thread::spawn(move || lines.for_each(drop));
-    Process {
+    ReceiverProcess {
         child,
         peer: Peer { address },
     }
 }
 
-/// What a player holds after a delivery that goes well, one that crashes, and the retries of both.
+/// What a player holds after a successful delivery, one that crashes the receiver, and a retry of
+/// both.
 async fn held_after_crash(flaw: Option<Flaw>) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let bodies = [body_of(&event()), body_of(&event())];
@@ -75,12 +76,12 @@ async fn held_after_crash(flaw: Option<Flaw>) -> String {
 }
 
 #[tokio::test]
-async fn a_crash_costs_a_sound_receiver_nothing_and_others_items() {
+async fn only_flawed_receivers_lose_or_duplicate_items_in_a_crash() {
     for (flaw, held) in [
         (None, 960_000),
         (Some(Flaw::GrantBeforeKey), 1_440_000),
         (Some(Flaw::KeyBeforeGrant), 480_000),
-        // Both keys are lost.
+        // Loses both keys.
         (Some(Flaw::DedupeInMemory), 1_920_000),
     ] {
         assert_eq!(held_after_crash(flaw).await, held.to_string(), "{flaw:?}");

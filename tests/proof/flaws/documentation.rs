@@ -1,4 +1,4 @@
-//! `docs/flaws.md` and `aghook list --what flaws` say what the receiver knows.
+//! Checks that `docs/flaws.md` and `aghook list --what flaws` list all flaws.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const BEGIN: &str = "<!-- The table is written by the test `the_document_is_up_to_date`. -->\n";
 const END: &str = "<!-- The end of the table. -->\n";
-/// Set to 1, the test writes the document in place of failing.
+/// If set to 1, the test updates the document instead of failing.
 const UPDATE: &str = "UPDATE_DOCS";
 
 fn table() -> String {
@@ -30,12 +30,12 @@ fn the_document_is_up_to_date() {
     let written = written.replace("\r\n", "\n");
     let (before, rest) = written.split_once(BEGIN).expect("a table begins");
     let (_, after) = rest.split_once(END).expect("a table ends");
-    let right = format!("{before}{BEGIN}\n{}\n{END}{after}", table());
+    let expected = format!("{before}{BEGIN}\n{}\n{END}{after}", table());
     if std::env::var_os(UPDATE).is_some_and(|value| value == "1") {
-        std::fs::write(&path, right).expect("written");
+        std::fs::write(&path, expected).expect("written");
     } else {
         assert!(
-            written == right,
+            written == expected,
             "docs/flaws.md is out of date: run {UPDATE}=1 cargo test --test proof flaws"
         );
     }
@@ -48,7 +48,7 @@ fn aghook(arguments: &[&str]) -> std::process::Output {
 }
 
 #[test]
-fn the_list_has_all_flaws() {
+fn the_list_contains_all_flaws() {
     let text = |arguments| String::from_utf8(aghook(arguments).stdout).expect("UTF-8");
     let plain = text(&["list", "--what", "flaws"]);
     let lines = text(&["list", "--what", "flaws", "--json"]);
@@ -70,7 +70,7 @@ fn the_list_has_all_flaws() {
 }
 
 #[test]
-fn a_wrong_choice_of_flaws_is_a_usage_error_that_helps() {
+fn an_invalid_choice_of_flaws_is_a_helpful_usage_error() {
     for (arguments, help) in [
         (&["--flaw", "dedup_missing"][..], "'dedupe_missing'"),
         (

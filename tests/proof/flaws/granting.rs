@@ -1,15 +1,15 @@
-//! What it stands for.
+//! Flaws in deciding what an event grants.
 
 use aghook::receiver::{BundleHandling, Flaw};
 use serde_json::{Value, json};
 
 use super::peer::{PLAYER, Pair, QUANTITY, SKU, bundle, event, nested, pair, pair_with};
 
-/// What the sound and the flawed receiver grant of an event.
+/// What the sound and the flawed receiver grant for an event.
 async fn grants(pair: &Pair, event: &Value, skus: &[&str]) -> (Vec<String>, Vec<String>) {
     let (mut sound, mut flawed) = (Vec::new(), Vec::new());
     for (peer, held) in [(pair.sound, &mut sound), (pair.flawed, &mut flawed)] {
-        // A redelivery changes nothing in either.
+        // The second delivery must not change the inventory.
         for _ in 0..2 {
             assert_eq!(peer.deliver(event).await, 200);
         }
@@ -20,7 +20,7 @@ async fn grants(pair: &Pair, event: &Value, skus: &[&str]) -> (Vec<String>, Vec<
     (sound, flawed)
 }
 
-/// A bundle of 3 gems and two pouches of 5 coins and a box of 7 dust each.
+/// A bundle of 3 gems and two pouches, each with 5 coins and a box of 7 dust.
 fn deep_bundle() -> Value {
     let dust = nested("box", 1, Some(&json!([nested("dust", 7, None)])));
     let pouch = nested("pouch", 2, Some(&json!([nested("coins", 5, None), dust])));
@@ -98,7 +98,7 @@ pub(crate) async fn fallback_granted_too() {
     let (sound, flawed) = grants(&pair, &event, &[SKU, "coins"]).await;
     assert_eq!(sound, [QUANTITY, "0"]);
     assert_eq!(flawed, [QUANTITY, "7"]);
-    // Where the main item can't be granted, the fallback is right, and once is enough.
+    // If the main item can't be granted, a sound receiver grants the fallback once.
     event["event_data"]["item"]["sku"] = json!("sword");
     event["idempotency_key"] = json!("another");
     let (sound, flawed) = grants(&pair, &event, &["sword", "coins"]).await;

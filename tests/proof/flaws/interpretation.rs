@@ -1,12 +1,12 @@
-//! What it says.
+//! Flaws in parsing the event.
 
 use aghook::receiver::Flaw;
 use serde_json::{Value, json};
 
 use super::peer::{PLAYER, Pair, QUANTITY, SKU, bundle, event, event_of, nested, pair};
 
-/// The flawed receiver answers these events with `status` at every attempt and grants nothing,
-/// and stays up; the sound one grants them.
+/// The flawed receiver answers each attempt of these events with `status`, grants nothing and keeps
+/// running; the sound one grants them.
 async fn fails_with(flaw: Flaw, status: u16, events: &[Value]) {
     let Pair { sound, flawed } = pair(flaw).await;
     for (number, event) in events.iter().enumerate() {
@@ -30,18 +30,18 @@ async fn fails_with(flaw: Flaw, status: u16, events: &[Value]) {
     assert_eq!(flawed.held(PLAYER, SKU).await, QUANTITY);
 }
 
-/// The event with another value at a place.
+/// The event with another value at a JSON pointer.
 fn with(pointer: &str, value: Value) -> Value {
     let mut event = event();
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
-    event.pointer_mut(parent).expect("there")[key] = value;
+    event.pointer_mut(parent).expect("the parent")[key] = value;
     event
 }
 
 fn without(pointer: &str) -> Value {
     let mut event = event();
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
-    let parent = event.pointer_mut(parent).expect("there");
+    let parent = event.pointer_mut(parent).expect("the parent");
     let removed = parent.as_object_mut().expect("an object").remove(key);
     assert!(removed.is_some());
     event
@@ -81,7 +81,7 @@ pub(crate) async fn unknown_key_refused() {
         bundle(&json!([inner])),
     ];
     fails_with(Flaw::UnknownKeyRefused, 422, &events).await;
-    // What a player is like is open.
+    // `context.player` may have any keys.
     let Pair { flawed, .. } = pair(Flaw::UnknownKeyRefused).await;
     let open = with("/context/player", json!({ "level": 7 }));
     assert_eq!(flawed.deliver(&open).await, 200);
@@ -103,7 +103,7 @@ pub(crate) async fn non_ascii_mangled() {
     assert_eq!(flawed.held(&mangled, SKU).await, QUANTITY);
     assert_eq!(sound.held(PLAYER, "diamant-☃").await, QUANTITY);
     assert_eq!(flawed.held(PLAYER, "diamant-☃").await, "0");
-    // A name alone does no harm.
+    // A non-ASCII item name alone does not matter.
     let mut ascii = named;
     ascii["event_data"]["player_id"] = json!("plain");
     ascii["idempotency_key"] = json!("another");
@@ -111,7 +111,7 @@ pub(crate) async fn non_ascii_mangled() {
     assert_eq!(flawed.held("plain", SKU).await, QUANTITY);
 }
 
-/// What is held of an item, a nested item and a fallback of this quantity.
+/// What both receivers hold after an item and a nested item with this quantity.
 async fn held_of(flaw: Flaw, quantity: u64) -> [(String, String); 2] {
     let Pair { sound, flawed } = pair(flaw).await;
     let events = [
@@ -140,8 +140,8 @@ pub(crate) async fn quantity_32_bit() {
         ((1 << 32) + 5, 5),
         (u64::MAX, u64::from(u32::MAX)),
     ] {
-        for (right, wrong) in held_of(Flaw::Quantity32Bit, quantity).await {
-            assert_eq!((right, wrong), (quantity.to_string(), wrapped.to_string()));
+        for (sound, flawed) in held_of(Flaw::Quantity32Bit, quantity).await {
+            assert_eq!((sound, flawed), (quantity.to_string(), wrapped.to_string()));
         }
     }
 }
@@ -149,8 +149,8 @@ pub(crate) async fn quantity_32_bit() {
 pub(crate) async fn quantity_float() {
     let exact = 1 << 24;
     for (quantity, rounded) in [(exact, exact), (exact + 1, exact), (exact + 3, exact + 4)] {
-        for (right, wrong) in held_of(Flaw::QuantityFloat, quantity).await {
-            assert_eq!((right, wrong), (quantity.to_string(), rounded.to_string()));
+        for (sound, flawed) in held_of(Flaw::QuantityFloat, quantity).await {
+            assert_eq!((sound, flawed), (quantity.to_string(), rounded.to_string()));
         }
     }
 }
@@ -162,7 +162,7 @@ pub(crate) async fn event_type_not_checked() {
     assert_eq!(flawed.deliver(&other).await, 200);
     assert_eq!(sound.held(PLAYER, SKU).await, "0");
     assert_eq!(flawed.held(PLAYER, SKU).await, QUANTITY);
-    // What has no item is still refused, and a redelivery is still one.
+    // An event without an item is still refused, and a redelivery still grants nothing.
     for peer in [sound, flawed] {
         assert_eq!(
             peer.deliver(&json!({ "event_type": "item.add" })).await,

@@ -1,4 +1,4 @@
-//! A sound receiver and a flawed one, running in this process, and the client that talks to them.
+//! A sound and a flawed receiver in this process, and a client for them.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ use tokio::net::TcpStream;
 pub(crate) const NOW: u64 = 1_725_548_450;
 pub(crate) const PLAYER: &str = "2D2R-OP3C";
 pub(crate) const SKU: &str = "crystals";
-/// How much of it the event below grants.
+/// The quantity that the event below grants.
 pub(crate) const QUANTITY: &str = "480000";
 
 pub(crate) fn secret() -> Secret {
@@ -36,10 +36,10 @@ pub(crate) fn expired_secret() -> Secret {
     Secret::new("whsec_expired").expect("not empty")
 }
 
-/// The source's example, with what it leaves out, and a key of its own.
+/// The documented example event with the missing keys added and unique IDs.
 pub(crate) fn event() -> Value {
-    static MADE: AtomicU64 = AtomicU64::new(0);
-    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let example = include_str!("../../../src/protocol/example-event.txt");
     let mut event: Value = serde_json::from_str(example).expect("JSON");
     event["idempotency_key"] = json!(format!("idmpt_{number}"));
@@ -51,7 +51,7 @@ pub(crate) fn event() -> Value {
     event
 }
 
-/// The event with this player.
+/// The event for this player.
 pub(crate) fn event_of(player_id: &str) -> Value {
     let mut event = event();
     event["event_data"]["player_id"] = json!(player_id);
@@ -81,7 +81,7 @@ pub(crate) fn body_of(event: &Value) -> Bytes {
     Bytes::from(event.to_string())
 }
 
-/// A genuine delivery of this body, signed as of `timestamp`.
+/// A genuine delivery of this body, signed at `timestamp`.
 pub(crate) fn signed(body: &Bytes, timestamp: u64) -> SignedRequest {
     sign(&ForgeInput {
         host: "localhost",
@@ -104,7 +104,7 @@ pub(crate) fn forged(forgery: Forgery, event: &Value) -> SignedRequest {
     forge(forgery, &input, &mut ChaCha8Rng::seed_from_u64(1))
 }
 
-/// A request as it stands on the wire; the connection is for it alone.
+/// The bytes of a request that closes its connection.
 pub(crate) fn bytes_of(request: &SignedRequest) -> Vec<u8> {
     let mut text = "POST /webhooks/aghanim HTTP/1.1\r\nConnection: close\r\n".to_owned();
     for (name, value) in &request.headers {
@@ -114,7 +114,7 @@ pub(crate) fn bytes_of(request: &SignedRequest) -> Vec<u8> {
     [text.as_bytes(), &request.body].concat()
 }
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -122,13 +122,13 @@ pub(crate) struct Reply {
     pub(crate) body: String,
 }
 
-/// A receiver, here or in another process.
+/// A receiver, in this or another process.
 #[derive(Clone, Copy)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
 }
 
-/// The same receiver with a flaw and without.
+/// The same receiver without and with a flaw.
 pub(crate) struct Pair {
     pub(crate) sound: Peer,
     pub(crate) flawed: Peer,
@@ -138,7 +138,7 @@ pub(crate) async fn pair(flaw: Flaw) -> Pair {
     pair_with(flaw, |_| {}).await
 }
 
-/// A pair with other settings.
+/// A pair with changed settings.
 pub(crate) async fn pair_with(flaw: Flaw, change: impl Fn(&mut ReceiverSettings)) -> Pair {
     let start = async |flaws: &[Flaw]| {
         let mut settings = ReceiverSettings::new(secret());
@@ -148,7 +148,7 @@ pub(crate) async fn pair_with(flaw: Flaw, change: impl Fn(&mut ReceiverSettings)
         change(&mut settings);
         let receiver = Receiver::bind(settings).await.expect("starts");
         let address = receiver.address();
-        // It ends with the test's runtime.
+        // Stops with the test's runtime.
         tokio::spawn(receiver.serve(std::future::pending()));
         Peer { address }
     };
@@ -159,7 +159,7 @@ pub(crate) async fn pair_with(flaw: Flaw, change: impl Fn(&mut ReceiverSettings)
 }
 
 impl Peer {
-    /// Sends a request on a connection of its own; none where the answer does not come.
+    /// Sends a request on a new connection; `None` if no response arrives.
     pub(crate) async fn send(self, request: SignedRequest) -> Option<Reply> {
         let mut posted = Request::post("/webhooks/aghanim");
         for (name, value) in request.headers {
@@ -190,14 +190,14 @@ impl Peer {
         reply.expect("answered")
     }
 
-    /// Has the next deliveries to this player answered so.
+    /// Scripts the statuses of the next deliveries to this player.
     pub(crate) async fn script(self, player_id: &str, statuses: &str) {
         let path = format!("/debug/players/{player_id}/respond");
         let reply = self.request(Method::PUT, &path, statuses).await;
         assert_eq!(reply.status, 200);
     }
 
-    /// How much of an SKU a player holds, as text, since it may be wider than 64 bits.
+    /// The quantity of an SKU that a player holds, as text, since it may exceed 64 bits.
     pub(crate) async fn held(self, player_id: &str, sku: &str) -> String {
         let [player, item] =
             [player_id, sku].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string());

@@ -1,4 +1,4 @@
-//! Bodies that do not come in one piece.
+//! Flaws in reading a body that does not arrive in one piece.
 
 use aghook::receiver::Flaw;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,15 +8,15 @@ use super::peer::{
     NOW, PLAYER, Pair, Peer, QUANTITY, SKU, body_of, bytes_of, event, event_of, pair, signed,
 };
 
-/// So much of a request is enough for its player to be known, and not for all of it.
+/// Splits a request so that the first part contains the player ID but is not complete.
 fn most_of(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes.split_at(bytes.len() - 100)
 }
 
 async fn status_of(mut stream: TcpStream) -> String {
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("read");
-    let status = answer.split(' ').nth(1).expect("a status");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.expect("read");
+    let status = response.split(' ').nth(1).expect("a status");
     status.to_owned()
 }
 
@@ -33,7 +33,7 @@ pub(crate) async fn first_piece_only() {
     stream.write_all(first).await.expect("written");
     stream.write_all(rest).await.expect("written");
     assert_eq!(status_of(stream).await, "200");
-    // It does not wait for the rest.
+    // The flawed receiver does not wait for the rest.
     let mut stream = connected(flawed).await;
     stream.write_all(first).await.expect("written");
     let mut status = [0; 12];
@@ -58,7 +58,7 @@ pub(crate) async fn cut_body_leaves_lock() {
         assert_eq!(peer.deliver(&event).await, expected);
         assert_eq!(peer.deliver(&event).await, expected);
         assert_eq!(peer.held(PLAYER, SKU).await, held);
-        // Nobody else is locked.
+        // Other players are not locked.
         assert_eq!(peer.deliver(&event_of("another")).await, 200);
         assert_eq!(peer.held("another", SKU).await, QUANTITY);
     }

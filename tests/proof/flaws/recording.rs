@@ -1,4 +1,4 @@
-//! Once.
+//! Flaws in granting each event once.
 
 use aghook::receiver::Flaw;
 use http::Method;
@@ -12,7 +12,8 @@ use super::peer::{
 
 const TWICE: &str = "960000";
 
-/// Delivers these events one after the other; all are answered 200. What the player then holds.
+/// Delivers these events one after the other, all with a response of 200; returns what the player
+/// then holds.
 async fn held_after(peer: Peer, events: &[&Value]) -> String {
     for event in events {
         assert_eq!(peer.deliver(event).await, 200);
@@ -20,18 +21,17 @@ async fn held_after(peer: Peer, events: &[&Value]) -> String {
     peer.held(PLAYER, SKU).await
 }
 
-/// A second event that has nothing in common with the first but its player and what is at these
-/// places.
+/// A new event that shares only its player and the values at these JSON pointers with the first.
 fn sharing(first: &Value, pointers: &[&str]) -> Value {
     let mut second = event();
     for pointer in pointers {
-        *second.pointer_mut(pointer).expect("there") =
-            first.pointer(pointer).expect("there").clone();
+        *second.pointer_mut(pointer).expect("a value") =
+            first.pointer(pointer).expect("a value").clone();
     }
     second
 }
 
-/// Whatever else is wrong, a plain redelivery grants nothing, and another event does.
+/// The flawed receiver still grants nothing for a plain redelivery, and grants the next event.
 async fn assert_redelivery_and_next(flawed: Peer) {
     let first = event_of("next");
     for _ in 0..3 {
@@ -94,12 +94,12 @@ pub(crate) async fn dedupe_in_memory() {
     assert_eq!(held_after(flawed, &[&event]).await, TWICE);
 }
 
-/// How many deliveries of one event come at the same moment.
+/// The number of simultaneous deliveries of one event.
 const TOGETHER: usize = 5;
-/// How often a race is run for at most, until it is hit once.
+/// The maximum number of tries until a race shows.
 const TRIES_UNTIL_HIT: usize = 50;
 
-/// Delivers an event several times at the same moment; all are answered 200.
+/// Delivers an event several times simultaneously, all with a response of 200.
 async fn deliver_together(peer: Peer, event: &Value) {
     let statuses = statuses_together(peer, &[event; TOGETHER]).await;
     assert!(
@@ -108,8 +108,8 @@ async fn deliver_together(peer: Peer, event: &Value) {
     );
 }
 
-/// Delivers events at the same moment: all requests are on the wire but for their last byte, and
-/// then the last bytes follow at once.
+/// Delivers events simultaneously: first sends all requests without their last bytes, then all last
+/// bytes at once.
 pub(crate) async fn statuses_together(peer: Peer, events: &[&Value]) -> Vec<String> {
     let mut streams = Vec::new();
     for event in events {
@@ -125,9 +125,9 @@ pub(crate) async fn statuses_together(peer: Peer, events: &[&Value]) -> Vec<Stri
     }
     let mut statuses = Vec::new();
     for (mut stream, _) in streams {
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("read");
-        let status = answer.split(' ').nth(1).expect("a status");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.expect("read");
+        let status = response.split(' ').nth(1).expect("a status");
         statuses.push(status.to_owned());
     }
     statuses
@@ -168,7 +168,7 @@ pub(crate) async fn key_written_last() {
             return;
         }
     }
-    panic!("never granted more than once");
+    panic!("no event was granted more than once");
 }
 
 pub(crate) async fn stopped_by_hangup() {
@@ -181,7 +181,7 @@ pub(crate) async fn stopped_by_hangup() {
             let bytes = bytes_of(&signed(&body_of(&event), NOW));
             let mut stream = TcpStream::connect(peer.address).await.expect("connects");
             stream.write_all(&bytes).await.expect("written");
-            // Hangs up once the grant is there, which is before the key.
+            // Hangs up after the grant is stored and before the key is.
             while peer.held(&player, SKU).await == "0" {}
             drop(stream);
             assert_eq!(peer.deliver(&event).await, 200);
@@ -191,7 +191,7 @@ pub(crate) async fn stopped_by_hangup() {
             return;
         }
     }
-    panic!("never granted twice");
+    panic!("no event was granted twice");
 }
 
 pub(crate) async fn lost_update() {
@@ -213,7 +213,7 @@ pub(crate) async fn lost_update() {
             return;
         }
     }
-    panic!("never lost");
+    panic!("no update was lost");
 }
 
 pub(crate) async fn check_then_insert_race() {
@@ -231,7 +231,7 @@ pub(crate) async fn check_then_insert_race() {
         let times = held / 480_000;
         assert!(held.is_multiple_of(480_000) && (1..=TOGETHER).contains(&times));
         doubled += usize::from(times > 1);
-        // Once it is there, it is there.
+        // Later redeliveries grant nothing.
         assert_eq!(flawed.deliver(&event).await, 200);
         assert_eq!(flawed.held(&player, SKU).await, held.to_string());
     }
@@ -239,7 +239,7 @@ pub(crate) async fn check_then_insert_race() {
     assert_ne!(doubled, 0);
 }
 
-/// A delivery that fails half-way and its retry.
+/// What the player holds after a delivery that fails half-way and its retries.
 async fn held_after_failure(peer: Peer) -> String {
     let event = event();
     peer.script(PLAYER, "[503]").await;
@@ -252,7 +252,7 @@ pub(crate) async fn grant_before_key() {
     assert_redelivery_and_next(flawed).await;
     assert_eq!(held_after_failure(sound).await, QUANTITY);
     assert_eq!(held_after_failure(flawed).await, TWICE);
-    // It is no race.
+    // The flaw is not a race.
     let event = event_of("together");
     deliver_together(flawed, &event).await;
     assert_eq!(flawed.held("together", SKU).await, QUANTITY);

@@ -1,33 +1,33 @@
-//! The receivers, how each of them is started, and what must be seen of its flaws.
+//! The receivers, the commands that start them, and the scenarios that must catch their flaws.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A receiver in another language.
 pub(crate) struct Language {
-    /// What it is called, in `tests/receivers/` as well.
+    /// Its name, also that of its folder in `tests/receivers/`.
     pub(crate) name: &'static str,
-    /// The command that runs it, from its own folder; what must be built is built.
+    /// Builds the receiver if needed and returns the command that runs it from its folder.
     pub(crate) command: fn() -> Command,
-    pub(crate) flaws: &'static [Flaw],
+    pub(crate) flaws: &'static [KnownFlaw],
 }
 
-/// A mistake that the receiver shows when it is asked to.
-pub(crate) struct Flaw {
+/// A mistake that the receiver makes on request.
+pub(crate) struct KnownFlaw {
     pub(crate) name: &'static str,
-    /// A file with a scenario that must fail for it, or warn, as `payload/unknown_keys`. Others may
-    /// as well.
+    /// The scenario file that must catch it, such as `payload/unknown_keys`. Other files may catch
+    /// it too.
     pub(crate) caught_by: &'static str,
-    /// Whether good practice is all that the flaw offends, so that a warning will do.
-    pub(crate) warning_will_do: bool,
+    /// Whether the flaw only violates good practice, so that a warning is enough.
+    pub(crate) warning_is_enough: bool,
 }
 
-impl Flaw {
+impl KnownFlaw {
     const fn fails(name: &'static str, caught_by: &'static str) -> Self {
         Self {
             name,
             caught_by,
-            warning_will_do: false,
+            warning_is_enough: false,
         }
     }
 
@@ -35,7 +35,7 @@ impl Flaw {
         Self {
             name,
             caught_by,
-            warning_will_do: true,
+            warning_is_enough: true,
         }
     }
 }
@@ -45,34 +45,34 @@ pub(crate) const LANGUAGES: [Language; 3] = [
         name: "fastapi",
         command: fastapi,
         flaws: &[
-            Flaw::fails("serialised-again", "payload/unknown_keys"),
-            Flaw::fails("check-then-insert", "idempotency/simultaneous_redelivery"),
-            Flaw::fails("sandbox-granted", "context/sandbox"),
+            KnownFlaw::fails("serialised-again", "payload/unknown_keys"),
+            KnownFlaw::fails("check-then-insert", "idempotency/simultaneous_redelivery"),
+            KnownFlaw::fails("sandbox-granted", "context/sandbox"),
         ],
     },
     Language {
         name: "express",
         command: express,
         flaws: &[
-            // Compact JSON comes out of JSON.stringify as it went in, but for such a number.
-            Flaw::warns("parsed-first", "payload/quantity_beyond_doubles"),
-            Flaw::warns("double-quantities", "payload/quantity_beyond_doubles"),
-            Flaw::fails("answered-first", "payload/null_description"),
+            // JSON.stringify reproduces compact JSON exactly, except for such a number.
+            KnownFlaw::warns("parsed-first", "payload/quantity_beyond_doubles"),
+            KnownFlaw::warns("double-quantities", "payload/quantity_beyond_doubles"),
+            KnownFlaw::fails("answered-first", "payload/null_description"),
         ],
     },
     Language {
         name: "go",
         command: go,
         flaws: &[
-            Flaw::fails("prefix-compared", "signature/truncated_signature"),
-            Flaw::fails("narrow-quantities", "payload/large_quantity"),
-            Flaw::fails("unknown-fields-refused", "payload/unknown_keys"),
+            KnownFlaw::fails("prefix-compared", "signature/truncated_signature"),
+            KnownFlaw::fails("narrow-quantities", "payload/large_quantity"),
+            KnownFlaw::fails("unknown-fields-refused", "payload/unknown_keys"),
         ],
     },
 ];
 
 impl Language {
-    /// The folder with its source and its profile.
+    /// The folder with its source code and profile.
     pub(crate) fn folder(&self) -> PathBuf {
         source(self.name)
     }
@@ -84,7 +84,7 @@ fn source(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Where `tests/receivers/run` puts what it installs, and where we put what we build.
+/// The folder for dependencies that `tests/receivers/run` installs and for built programs.
 fn installed(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("target/receivers")
@@ -99,7 +99,7 @@ fn fastapi() -> Command {
     };
     let mut command = Command::new(installed("fastapi").join(python));
     command.arg("serve.py").current_dir(source("fastapi"));
-    // So that no compiled module is left between the sources.
+    // Keeps compiled modules out of the source folder.
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
@@ -117,11 +117,11 @@ fn go() -> Command {
         .arg(&program)
         .arg(".")
         .current_dir(source("go"))
-        // It needs no module but its own, so nothing may be fetched.
+        // It has no dependencies, so nothing may be downloaded.
         .env("GOPROXY", "off")
         .env("GOTOOLCHAIN", "local")
         .status()
-        .expect("go is not there: tests/receivers/run installs it");
-    assert!(built.success(), "the receiver in Go is not built");
+        .expect("go was not found: run tests/receivers/run to install it");
+    assert!(built.success(), "the receiver in Go did not build");
     Command::new(program)
 }

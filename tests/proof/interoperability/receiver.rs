@@ -1,5 +1,4 @@
-//! A receiver in another language while it runs, and the suite against it. What must come of a run
-//! is not said here.
+//! Starts a receiver in another language and runs the suite against it.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -15,10 +14,10 @@ const SECRET_VARIABLE: &str = "AGHANIM_WEBHOOK_SECRET";
 const SECRET: &str = "whsec_interoperability";
 const OLD_SECRET_VARIABLE: &str = "AGHANIM_WEBHOOK_OLD_SECRET";
 
-/// What a receiver keeps over its end: its ledger, and what it said.
-pub(crate) struct Kept(TempDir);
+/// The files that outlive a receiver process: its ledger and its stderr.
+pub(crate) struct ReceiverFiles(TempDir);
 
-impl Kept {
+impl ReceiverFiles {
     pub(crate) fn new() -> Self {
         Self(TempDir::new().expect("a folder"))
     }
@@ -27,10 +26,10 @@ impl Kept {
         self.0.path().join(name)
     }
 
-    /// What the receiver wrote to its standard error, the last time that it ran. Of a line, only the
-    /// beginning: Node shows the line that threw, and that can be a whole library.
-    pub(crate) fn complaints(&self) -> String {
-        let written = fs::read_to_string(self.path("complaints.txt")).expect("text");
+    /// The stderr of the receiver's last run. Long lines are cut, since Node prints the line that
+    /// threw, which can be a whole minified library.
+    pub(crate) fn stderr(&self) -> String {
+        let written = fs::read_to_string(self.path("stderr.txt")).expect("text");
         let mut shown = String::new();
         for line in written.lines() {
             shown.push_str("\n  ");
@@ -40,28 +39,32 @@ impl Kept {
     }
 }
 
-/// A receiver that runs; killed without a warning when dropped.
-pub(crate) struct Receiver<'kept> {
+/// A running receiver, killed when dropped.
+pub(crate) struct Receiver<'files> {
     process: Child,
     config: PathBuf,
-    kept: &'kept Kept,
+    files: &'files ReceiverFiles,
 }
 
-impl<'kept> Receiver<'kept> {
-    pub(crate) fn start(language: &Language, flaw: Option<&str>, kept: &'kept Kept) -> Self {
-        let complaints = File::create(kept.path("complaints.txt")).expect("a file");
+impl<'files> Receiver<'files> {
+    pub(crate) fn start(
+        language: &Language,
+        flaw: Option<&str>,
+        files: &'files ReceiverFiles,
+    ) -> Self {
+        let stderr = File::create(files.path("stderr.txt")).expect("a file");
         let mut command = (language.command)();
         command
             .args(["--port", "0", "--ledger"])
-            .arg(kept.path("ledger"))
+            .arg(files.path("ledger"))
             .args(flaw.map(|flaw| ["--flaw", flaw]).into_iter().flatten())
             .env(SECRET_VARIABLE, SECRET)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(complaints);
+            .stderr(stderr);
         let name = language.name;
         let mut process = command.spawn().unwrap_or_else(|problem| {
-            panic!("{name} does not start ({problem}): tests/receivers/run installs what it needs")
+            panic!("{name} does not start ({problem}): run tests/receivers/run to install its dependencies")
         });
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("piped"))
@@ -69,20 +72,20 @@ impl<'kept> Receiver<'kept> {
             .expect("a line");
         let mut receiver = Self {
             process,
-            config: kept.path("aghook.yaml"),
-            kept,
+            config: files.path("aghook.yaml"),
+            files,
         };
         match line.trim_end().strip_prefix("listening on http://") {
             Some(url) => receiver.write_config(&language.folder(), url),
             None => panic!(
-                "{name} does not serve; tests/receivers/run installs what it needs{}",
-                receiver.last_words()
+                "{name} does not serve; run tests/receivers/run to install its dependencies{}",
+                receiver.stop_and_read_stderr()
             ),
         }
         receiver
     }
 
-    /// The receiver's own profile, which names the port that it takes by default.
+    /// Writes the receiver's own profile with the actual port instead of the default one.
     fn write_config(&self, folder: &Path, url: &str) {
         let profile = fs::read_to_string(folder.join("aghook.yaml")).expect("a profile");
         let target = profile.lines().find_map(|line| {
@@ -95,7 +98,7 @@ impl<'kept> Receiver<'kept> {
         fs::write(&self.config, profile.replace(address, bound)).expect("written");
     }
 
-    /// Runs the bundled suite, or the part of it that the options choose.
+    /// Runs the bundled suite with these options.
     pub(crate) fn run(&self, options: &[&str]) -> Outcome {
         let output = assert_cmd::Command::cargo_bin("aghook")
             .expect("built")
@@ -109,11 +112,11 @@ impl<'kept> Receiver<'kept> {
         Outcome::read(&output, SECRET)
     }
 
-    /// Ends it, so that all that it had to say is there.
-    fn last_words(&mut self) -> String {
+    /// Stops the receiver first, so that its stderr is complete.
+    fn stop_and_read_stderr(&mut self) -> String {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        self.kept.complaints()
+        self.files.stderr()
     }
 }
 

@@ -1,23 +1,23 @@
-//! What was seen of a receiver, sound or with a flaw, whether that is right, and the table of it.
+//! The table of results: whether each sound receiver passed and each flaw was caught.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::language::{Flaw, Language};
-use super::receiver::{Kept, Receiver};
+use super::language::{KnownFlaw, Language};
+use super::receiver::{Receiver, ReceiverFiles};
 use crate::support::Outcome;
 
-/// A line of the table.
+/// A row of the table.
 pub(crate) struct Row {
     language: &'static str,
-    /// `None` where the receiver is sound.
+    /// `None` for the sound receiver.
     flaw: Option<&'static str>,
-    right: bool,
-    seen: String,
+    as_expected: bool,
+    observed: String,
 }
 
 impl Row {
-    /// Runs the suite against a receiver as it is, and with each of its flaws.
+    /// Runs the suite against a receiver without flaws and with each of its flaws.
     pub(crate) fn all_of(language: &Language) -> Vec<Self> {
         let flaws = language.flaws.iter();
         let mut rows = vec![Self::sound(language)];
@@ -25,45 +25,45 @@ impl Row {
         rows
     }
 
-    /// Nothing may be said against the sound receiver, and it keeps its ledger over its end.
+    /// The sound receiver must pass without warnings and keep its ledger across a restart.
     fn sound(language: &Language) -> Self {
-        let kept = Kept::new();
-        let outcome = Receiver::start(language, None, &kept).run(&[]);
+        let files = ReceiverFiles::new();
+        let outcome = Receiver::start(language, None, &files).run(&[]);
         let mut blamed = BTreeSet::new();
         for verdict in ["failed", "warned", "broken"] {
             blamed.extend(outcome.files(verdict));
         }
         let clean = outcome.code == 0 && blamed.is_empty();
-        let remembers = remembers(language, &kept);
-        let seen = match (clean, remembers) {
+        let keeps_its_ledger = keeps_its_ledger(language, &files);
+        let observed = match (clean, keeps_its_ledger) {
             (true, true) => format!("{} files passed", outcome.files("passed").len()),
-            (true, false) => "a restart forgets what was granted".to_owned(),
-            (false, _) => format!("blamed: {}{}", list(&blamed), kept.complaints()),
+            (true, false) => "a restart loses the ledger".to_owned(),
+            (false, _) => format!("blamed: {}{}", list(&blamed), files.stderr()),
         };
         Self {
             language: language.name,
             flaw: None,
-            right: clean && remembers,
-            seen,
+            as_expected: clean && keeps_its_ledger,
+            observed,
         }
     }
 
-    fn flawed(language: &Language, flaw: &Flaw) -> Self {
-        let kept = Kept::new();
-        let outcome = Receiver::start(language, Some(flaw.name), &kept).run(&[]);
-        let (right, seen) = judge(flaw, &outcome);
+    fn flawed(language: &Language, flaw: &KnownFlaw) -> Self {
+        let files = ReceiverFiles::new();
+        let outcome = Receiver::start(language, Some(flaw.name), &files).run(&[]);
+        let (as_expected, observed) = judge(flaw, &outcome);
         Self {
             language: language.name,
             flaw: Some(flaw.name),
-            right,
-            seen,
+            as_expected,
+            observed,
         }
     }
 }
 
-/// Sends the same bytes before and after the receiver is killed. One that remembers grants nothing
-/// the second time, which the second run takes for a failure, as it should.
-fn remembers(language: &Language, kept: &Kept) -> bool {
+/// Sends the same bytes before and after the receiver is killed. A receiver that keeps its ledger
+/// grants nothing the second time, so the second run must fail.
+fn keeps_its_ledger(language: &Language, files: &ReceiverFiles) -> bool {
     let same_bytes = [
         "--filter",
         "payload/plain_item.yaml",
@@ -72,26 +72,26 @@ fn remembers(language: &Language, kept: &Kept) -> bool {
         "--start-time",
         "2026-11-23T00:00:00Z",
     ];
-    let before = Receiver::start(language, None, kept).run(&same_bytes);
-    let after = Receiver::start(language, None, kept).run(&same_bytes);
+    let before = Receiver::start(language, None, files).run(&same_bytes);
+    let after = Receiver::start(language, None, files).run(&same_bytes);
     before.code == 0 && after.files("failed").contains("payload/plain_item")
 }
 
-/// Whether a flaw was caught by the scenario that is made for it, and by how many files in all.
-fn judge(flaw: &Flaw, outcome: &Outcome) -> (bool, String) {
+/// Whether the flaw's main scenario caught it, and how many files caught it in all.
+fn judge(flaw: &KnownFlaw, outcome: &Outcome) -> (bool, String) {
     let failed = outcome.files("failed");
     let warned = outcome.files("warned");
-    let is_right_code = outcome.code == i32::from(!failed.is_empty());
+    let is_expected_code = outcome.code == i32::from(!failed.is_empty());
     let all = failed.union(&warned).count();
     let by = flaw.caught_by;
-    if failed.contains(by) && is_right_code {
+    if failed.contains(by) && is_expected_code {
         (true, format!("{by} failed, one of {all}"))
-    } else if flaw.warning_will_do && warned.contains(by) && is_right_code {
+    } else if flaw.warning_is_enough && warned.contains(by) && is_expected_code {
         (true, format!("{by} warned, one of {all}"))
     } else {
         let (code, failed, warned) = (outcome.code, list(&failed), list(&warned));
-        let seen = format!("not by {by}: exit code {code}, failed: {failed}; warned: {warned}");
-        (false, seen)
+        let observed = format!("not by {by}: exit code {code}, failed: {failed}; warned: {warned}");
+        (false, observed)
     }
 }
 
@@ -103,29 +103,29 @@ fn list(files: &BTreeSet<String>) -> String {
     files.join(", ")
 }
 
-/// The table with its sums, and whether all of it is right.
+/// The table with its totals, and whether all results are as expected.
 pub(crate) fn table(rows: &[Row]) -> (String, bool) {
     let mut table = String::new();
     for row in rows {
-        let verdict = match (row.flaw, row.right) {
+        let verdict = match (row.flaw, row.as_expected) {
             (None, true) => "no false alarm",
             (None, false) => "FALSE ALARM",
             (Some(_), true) => "caught",
             (Some(_), false) => "MISSED",
         };
         let what = row.flaw.unwrap_or("sound");
-        let (language, seen) = (row.language, &row.seen);
-        let _ = writeln!(table, "{language:<8} {what:<23} {verdict:<15} {seen}");
+        let (language, observed) = (row.language, &row.observed);
+        let _ = writeln!(table, "{language:<8} {what:<23} {verdict:<15} {observed}");
     }
     let flawed = || rows.iter().filter(|row| row.flaw.is_some());
     let sound = || rows.iter().filter(|row| row.flaw.is_none());
     let _ = write!(
         table,
         "flaws caught {}/{}, false alarms {}/{}",
-        flawed().filter(|row| row.right).count(),
+        flawed().filter(|row| row.as_expected).count(),
         flawed().count(),
-        sound().filter(|row| !row.right).count(),
+        sound().filter(|row| !row.as_expected).count(),
         sound().count(),
     );
-    (table, rows.iter().all(|row| row.right))
+    (table, rows.iter().all(|row| row.as_expected))
 }

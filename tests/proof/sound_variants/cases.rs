@@ -1,36 +1,36 @@
-//! Which sound receivers there are, with the profile that fits each and what is rightly said of it.
+//! The sound receivers, each with its profile and the warnings and gaps that are allowed for it.
 
 use aghook::receiver::Variant;
 
-/// A sound receiver and how it is met.
+/// A sound receiver and how the suite runs against it.
 pub(crate) struct Case {
-    /// What it is called in the table.
+    /// Its name in the table.
     pub(crate) name: &'static str,
-    /// What is different about it.
+    /// How it differs from the plain receiver.
     pub(crate) about: &'static str,
     pub(crate) variants: Vec<Variant>,
-    /// Lines of the profile besides target, secret, probes and script.
+    /// More lines of the profile, after target, secret, probes and script.
     pub(crate) profile: &'static str,
-    /// What TLS offers; none where it is not encrypted.
+    /// The ALPN protocols that it offers over TLS; empty without TLS.
     pub(crate) protocols: &'static [&'static [u8]],
-    /// How many scenarios run at the same time: many, where they mostly wait.
+    /// The number of simultaneous scenarios: more for receivers that make them wait.
     pub(crate) jobs: &'static str,
-    /// The warnings that it lawfully gets, each a scenario's file and a check's subject.
+    /// The allowed warnings, each a scenario file and the subject of a check.
     pub(crate) warned: &'static [(&'static str, &'static str)],
-    /// Whether those warnings depend on deliveries that really meet, and so may be missing.
+    /// Whether these warnings may be missing, since they need deliveries that really overlap.
     pub(crate) by_chance: bool,
-    /// The scenarios of which it is said that they are not checked.
+    /// The scenarios that are not checked.
     pub(crate) not_checked: &'static [&'static str],
 }
 
 const POLICY: &str = "policy: { bundles: nested, sandbox: ignore, test: ignore }";
-/// As many as a run without `--jobs` has.
-const USUAL_JOBS: &str = "8";
+/// The default of `--jobs`.
+const DEFAULT_JOBS: &str = "8";
 const MANY_JOBS: &str = "40";
-/// HTTP/2 has no such thing as a connection that breaks with its request.
+/// Over HTTP/2, a request can't be cut off together with its connection.
 const NOT_OVER_HTTP2: &[&str] = &["faults/cut_body", "faults/reset"];
-const OTHER_ANSWER: &[(&str, &str)] = &[("idempotency/redelivery", "same response")];
-/// Those that are simultaneous, or may come to be.
+const DIFFERENT_RESPONSE: &[(&str, &str)] = &[("idempotency/redelivery", "same response")];
+/// The scenarios with deliveries that overlap or may overlap.
 const SIMULTANEOUS: &[(&str, &str)] = &[
     ("faults/reset", "status"),
     ("faults/timeout_overlap", "status"),
@@ -46,7 +46,7 @@ impl Case {
             variants: vec![variant],
             profile: POLICY,
             protocols: &[],
-            jobs: USUAL_JOBS,
+            jobs: DEFAULT_JOBS,
             warned: &[],
             by_chance: false,
             not_checked: &[],
@@ -60,7 +60,7 @@ impl Case {
             variants: Vec::new(),
             profile,
             protocols: &[],
-            jobs: USUAL_JOBS,
+            jobs: DEFAULT_JOBS,
             warned: &[],
             by_chance: false,
             not_checked: &[],
@@ -68,7 +68,7 @@ impl Case {
     }
 }
 
-/// The receiver as it is, by which the others are measured.
+/// The plain receiver, the baseline for the others.
 pub(crate) fn plain() -> Case {
     Case::plain("", "", POLICY)
 }
@@ -76,7 +76,7 @@ pub(crate) fn plain() -> Case {
 /// Every sound receiver.
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases: Vec<Case> = Variant::ALL.into_iter().map(of_variant).collect();
-    cases.extend(ways_of_meeting());
+    cases.extend(other_setups());
     cases
 }
 
@@ -114,7 +114,7 @@ fn of_variant(variant: Variant) -> Case {
             ..case
         },
         Variant::RedeliveryDiffers | Variant::AnswersNumbered => Case {
-            warned: OTHER_ANSWER,
+            warned: DIFFERENT_RESPONSE,
             ..case
         },
         Variant::RetryAfter => Case {
@@ -171,8 +171,8 @@ fn of_variant(variant: Variant) -> Case {
     }
 }
 
-/// Receivers that are as usual, and met otherwise.
-fn ways_of_meeting() -> Vec<Case> {
+/// Receivers with other profiles or protocols, or with several variants.
+fn other_setups() -> Vec<Case> {
     let open = "policy: {}";
     let open_of = |name, about, variant| Case {
         name,
@@ -181,26 +181,22 @@ fn ways_of_meeting() -> Vec<Case> {
         ..Case::of(variant)
     };
     vec![
-        Case::plain(
-            "open policy",
-            "Nothing is known of the game's choices.",
-            open,
-        ),
+        Case::plain("open policy", "The profile has no policy.", open),
         open_of(
             "bundle_by_sku, open policy",
-            "A bundle is granted by its own SKU, and the profile does not say so.",
+            "A bundle is granted by its own SKU, but the profile does not state this.",
             Variant::BundleBySku,
         ),
         open_of(
             "sandbox_and_test_granted, open policy",
-            "Sandbox and test events are granted, and the profile does not say so.",
+            "Sandbox and test events are granted, but the profile does not state this.",
             Variant::SandboxAndTestGranted,
         ),
         Case {
             jobs: MANY_JOBS,
             ..open_of(
                 "asynchronous_grants, no settle",
-                "Grants show 300 ms after the answer, and the profile does not say so.",
+                "Grants show 300 ms after the response, but the profile does not state this.",
                 Variant::AsynchronousGrants,
             )
         },
@@ -213,8 +209,8 @@ fn ways_of_meeting() -> Vec<Case> {
             ],
             jobs: MANY_JOBS,
             ..Case::plain(
-                "several at once",
-                "202, compressed, asynchronous, and the fallback is granted.",
+                "several variants",
+                "It responds with 202 and a compressed body, grants asynchronously, and grants the fallback.",
                 "settle: 3s",
             )
         },
@@ -222,7 +218,7 @@ fn ways_of_meeting() -> Vec<Case> {
             not_checked: NOT_OVER_HTTP2,
             ..Case::plain(
                 "HTTP/2 by prior knowledge",
-                "HTTP/2 without encryption.",
+                "HTTP/2 without TLS.",
                 "http_version: '2'\n    policy: { bundles: nested, sandbox: ignore, test: ignore }",
             )
         },
@@ -231,7 +227,7 @@ fn ways_of_meeting() -> Vec<Case> {
             not_checked: NOT_OVER_HTTP2,
             ..Case::plain(
                 "HTTP/2 over TLS",
-                "HTTP/2 alone, by ALPN.",
+                "Only HTTP/2, selected by ALPN.",
                 "http_version: '2'\n    policy: { bundles: nested, sandbox: ignore, test: ignore }",
             )
         },
@@ -239,13 +235,13 @@ fn ways_of_meeting() -> Vec<Case> {
             protocols: &[b"h2", b"http/1.1"],
             ..Case::plain(
                 "either version over TLS",
-                "HTTP/2 where it can be had, by ALPN.",
+                "HTTP/2 if possible, selected by ALPN.",
                 "http_version: auto\n    policy: { bundles: nested, sandbox: ignore, test: ignore }",
             )
         },
         Case {
             protocols: &[b"http/1.1"],
-            ..Case::plain("HTTP/1.1 over TLS", "Encrypted, and else as usual.", POLICY)
+            ..Case::plain("HTTP/1.1 over TLS", "TLS, otherwise plain.", POLICY)
         },
     ]
 }

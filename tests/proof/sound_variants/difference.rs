@@ -1,4 +1,4 @@
-//! Whether a variant can be told from the receiver as it is. One that can't would prove nothing.
+//! Checks that a variant differs from the plain receiver; otherwise it would prove nothing.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,16 +11,16 @@ use tokio::runtime::Runtime;
 
 use super::receivers::{SECRET, start};
 
-/// How often what needs luck is tried: that a machine does not stop for 300 ms at the wrong moment.
+/// The maximum number of tries for a difference that depends on timing.
 const TRIES: usize = 50;
 
-/// Whether the variant shows.
-pub(crate) fn shows(runtime: &Runtime, variant: Variant) -> bool {
-    let receiver = Talk::to(runtime, &[variant]);
+/// Whether the variant differs from the plain receiver.
+pub(crate) fn differs(runtime: &Runtime, variant: Variant) -> bool {
+    let receiver = Client::to(runtime, &[variant]);
     let took = |least: u64| {
-        let begun = Instant::now();
+        let started = Instant::now();
         receiver.deliver(&event("k", "P", "gem"));
-        begun.elapsed() >= Duration::from_millis(least)
+        started.elapsed() >= Duration::from_millis(least)
     };
     match variant {
         Variant::UnhurriedAnswers => took(150),
@@ -40,17 +40,17 @@ pub(crate) fn shows(runtime: &Runtime, variant: Variant) -> bool {
         Variant::GrantedSignatureRefused => {
             let event = event("k", "P", "gem").to_string();
             let request = receiver.signed(&event, now());
-            let answers = [(); 2].map(|()| receiver.exchange(request.as_bytes()));
-            answers[0].contains(" 200 ") && answers[1].contains(" 403 ")
+            let responses = [(); 2].map(|()| receiver.exchange(request.as_bytes()));
+            responses[0].contains(" 200 ") && responses[1].contains(" 403 ")
         }
         Variant::InProgress409 => took(300) && receiver.overlaps(" 409 "),
         Variant::InProgress503 => took(300) && receiver.overlaps(" 503 "),
-        _ => receiver.transcript() != Talk::to(runtime, &[]).transcript(),
+        _ => receiver.transcript() != Client::to(runtime, &[]).transcript(),
     }
 }
 
-/// Speaks with a receiver, down to the bytes.
-struct Talk {
+/// Exchanges raw bytes with a receiver.
+struct Client {
     address: String,
     signer: Signer,
     _started: super::receivers::Started,
@@ -81,7 +81,7 @@ fn event(key: &str, player: &str, sku: &str) -> Value {
     })
 }
 
-impl Talk {
+impl Client {
     fn to(runtime: &Runtime, variants: &[Variant]) -> Self {
         let started = start(runtime, variants, &[]);
         let address = started.debug.trim_start_matches("http://");
@@ -92,18 +92,18 @@ impl Talk {
         }
     }
 
-    /// One of everything that a variant may answer otherwise.
+    /// The responses to one of each request that a variant may handle differently.
     fn transcript(&self) -> Vec<String> {
         let mut unknown = event("unknown", "P1", "gem");
         unknown["event_type"] = "a.type".into();
         let mut sandbox = event("sandbox", "P2", "gem");
         sandbox["sandbox"] = true.into();
-        let of_yesterday = event("yesterday", "P3", "gem").to_string();
-        let yesterday = self.signed(&of_yesterday, now() - 86_400);
+        let body = event("yesterday", "P3", "gem").to_string();
+        let yesterday = self.signed(&body, now() - 86_400);
         let forged = yesterday.replace("P3", "P4");
         let script =
             "PUT /debug/players/P5/respond HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n[503]";
-        let mut answers = vec![
+        let mut responses = vec![
             self.deliver(&event("first", "P1", "gem")),
             self.deliver(&event("first", "P1", "gem")),
             self.deliver(&unknown),
@@ -116,20 +116,20 @@ impl Talk {
             self.deliver(&event("failing", "P5", "gem")),
         ];
         for player in ["P1", "P2", "P9"] {
-            answers.extend(["gem", "coin", "chest"].map(|sku| self.held(player, sku)));
+            responses.extend(["gem", "coin", "chest"].map(|sku| self.held(player, sku)));
         }
-        answers
+        responses
     }
 
-    /// Whether one of two simultaneous deliveries is answered so.
+    /// Whether one of two simultaneous deliveries gets this status.
     fn overlaps(&self, status: &str) -> bool {
         (0..TRIES).any(|number| {
             let event = event(&format!("overlap{number}"), "P", "gem");
-            let answers = std::thread::scope(|scope| {
+            let responses = std::thread::scope(|scope| {
                 let other = scope.spawn(|| self.deliver(&event));
                 [self.deliver(&event), other.join().expect("no panic")]
             });
-            answers.iter().any(|answer| answer.contains(status))
+            responses.iter().any(|response| response.contains(status))
         })
     }
 
@@ -152,13 +152,12 @@ impl Talk {
         )
     }
 
-    /// Sends bytes and returns the answer as it came, but for its date and the bytes of what is
-    /// compressed.
+    /// Sends bytes and returns the response without its date.
     fn exchange(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("listens");
         stream.write_all(request).expect("written");
         let mut stream = BufReader::new(stream);
-        let mut answer = String::new();
+        let mut response = String::new();
         let mut length = 0;
         let mut chunked = false;
         loop {
@@ -170,7 +169,7 @@ impl Talk {
             }
             chunked |= lower.starts_with("transfer-encoding: chunked");
             if !lower.starts_with("date: ") {
-                answer.push_str(&line);
+                response.push_str(&line);
             }
             if line.trim().is_empty() {
                 break;
@@ -183,7 +182,7 @@ impl Talk {
             stream.read_exact(&mut byte).expect("the body");
             body.push(byte[0]);
         }
-        answer + &String::from_utf8_lossy(&body)
+        response + &String::from_utf8_lossy(&body)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The bundled suite against one sound receiver, and what was wrongly said of it.
+//! Runs the bundled suite against sound receivers and collects false alarms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -9,95 +9,104 @@ use tokio::runtime::Runtime;
 use super::cases::{Case, cases, plain};
 use super::receivers::{SECRET, Started, start};
 
-/// What came of a run.
+/// The outcome of a run against one sound receiver.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct VariantOutcome {
     code: Option<i32>,
-    /// Failed and broken checks, in words.
+    /// Descriptions of the failed and broken checks.
     blamed: Vec<String>,
-    /// By the scenario's file and the check's subject, with what was observed.
+    /// The observed values of warnings, by scenario file and subject of the check.
     warned: BTreeMap<(String, String), String>,
-    /// The scenarios with something that was not checked.
+    /// The scenarios with a check that was not checked.
     not_checked: BTreeSet<String>,
-    /// How many effects were judged, by the scenario's file.
+    /// The number of checked effects, by scenario file.
     effects: BTreeMap<String, usize>,
     scenarios: usize,
 }
 
-/// What was said of a sound receiver in all runs.
-pub(crate) struct Judged {
+/// The result of all runs against one sound receiver.
+pub(crate) struct CaseResult {
     pub(crate) case: Case,
     pub(crate) runs: usize,
-    /// What was said wrongly: false alarms, and checks that were not made.
-    pub(crate) wrong: Vec<String>,
+    /// False alarms, missing warnings and missing checks.
+    pub(crate) problems: Vec<String>,
 }
 
 /// Runs the suite with each seed against every sound receiver, several at the same time.
-pub(crate) fn judge_all(seeds: &[u64]) -> Vec<Judged> {
+pub(crate) fn run_all(seeds: &[u64]) -> Vec<CaseResult> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .expect("a runtime");
-    let usual: Vec<Outcome> = seeds
+    let baseline: Vec<VariantOutcome> = seeds
         .iter()
         .map(|seed| run(&runtime, &plain(), *seed))
         .collect();
     let cases = std::sync::Mutex::new(cases().into_iter().enumerate());
-    let judged = std::sync::Mutex::new(Vec::new());
+    let results = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        // Most of them wait for the receiver, and some for time to pass.
+        // The runs spend most of their time waiting.
         for _ in 0..6 {
             scope.spawn(|| {
                 loop {
                     let next = cases.lock().expect("no panic").next();
                     let Some((place, case)) = next else { return };
-                    let one = judge(&runtime, case, seeds, &usual);
-                    judged.lock().expect("no panic").push((place, one));
+                    let result = run_case(&runtime, case, seeds, &baseline);
+                    results.lock().expect("no panic").push((place, result));
                 }
             });
         }
     });
-    let mut judged = judged.into_inner().expect("no panic");
-    judged.sort_by_key(|(place, _)| *place);
+    let mut results = results.into_inner().expect("no panic");
+    results.sort_by_key(|(place, _)| *place);
     runtime.shutdown_background();
-    judged.into_iter().map(|(_, judged)| judged).collect()
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
-fn judge(runtime: &Runtime, case: Case, seeds: &[u64], usual: &[Outcome]) -> Judged {
-    let mut wrong = Vec::new();
-    for (seed, usual) in seeds.iter().zip(usual) {
+fn run_case(
+    runtime: &Runtime,
+    case: Case,
+    seeds: &[u64],
+    baseline: &[VariantOutcome],
+) -> CaseResult {
+    let mut problems = Vec::new();
+    for (seed, baseline) in seeds.iter().zip(baseline) {
         let outcome = run(runtime, &case, *seed);
-        let said = outcome.wrong(&case, usual).into_iter();
-        wrong.extend(said.map(|what| format!("seed {seed}: {what}")));
+        let found = outcome.problems(&case, baseline).into_iter();
+        problems.extend(found.map(|what| format!("seed {seed}: {what}")));
     }
-    Judged {
+    CaseResult {
         case,
         runs: seeds.len(),
-        wrong,
+        problems,
     }
 }
 
-/// The table of a document, and the line below it that sums it up.
-pub(crate) fn markdown(judged: &[Judged]) -> String {
+/// The table for `docs/proof.md` and the summary line below it.
+pub(crate) fn markdown(results: &[CaseResult]) -> String {
     let mut lines = vec![
-        "| sound receiver | what is different | runs | lawful warnings | false alarms |".to_owned(),
+        "| sound receiver | what is different | runs | allowed warnings | false alarms |"
+            .to_owned(),
         "| --- | --- | --- | --- | --- |".to_owned(),
     ];
-    for one in judged {
-        let (name, about, runs) = (one.case.name, one.case.about, one.runs);
-        let warnings = match (one.case.by_chance, one.case.warned.len()) {
+    for result in results {
+        let (name, about, runs) = (result.case.name, result.case.about, result.runs);
+        let warnings = match (result.case.by_chance, result.case.warned.len()) {
             (true, most) => format!("up to {most}"),
             (false, all) => all.to_string(),
         };
-        let wrong = one.wrong.len();
+        let false_alarms = result.problems.len();
         lines.push(format!(
-            "| `{name}` | {about} | {runs} | {warnings} | {wrong} |"
+            "| `{name}` | {about} | {runs} | {warnings} | {false_alarms} |"
         ));
     }
-    let alarmed = judged.iter().filter(|one| !one.wrong.is_empty()).count();
+    let alarmed = results
+        .iter()
+        .filter(|result| !result.problems.is_empty())
+        .count();
     lines.push(String::new());
-    let all = judged.len();
+    let all = results.len();
     lines.push(format!("False alarms / sound variants: {alarmed} / {all}."));
     lines.join("\n") + "\n"
 }
@@ -118,7 +127,7 @@ fn profile(case: &Case, started: &Started) -> String {
     )
 }
 
-fn run(runtime: &Runtime, case: &Case, seed: u64) -> Outcome {
+fn run(runtime: &Runtime, case: &Case, seed: u64) -> VariantOutcome {
     let started = start(runtime, &case.variants, case.protocols);
     let config = started.folder.path().join("aghook.yaml");
     std::fs::write(config, profile(case, &started)).expect("written");
@@ -136,10 +145,10 @@ fn run(runtime: &Runtime, case: &Case, seed: u64) -> Outcome {
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
     let problems = String::from_utf8_lossy(&output.stderr).into_owned();
-    Outcome::of(output.status.code(), &events, &problems)
+    VariantOutcome::of(output.status.code(), &events, &problems)
 }
 
-impl Outcome {
+impl VariantOutcome {
     fn of(code: Option<i32>, events: &[Value], problems: &str) -> Self {
         let named = |name: &'static str| events.iter().filter(move |event| event["event"] == name);
         let files: Vec<&str> = named("scenario_started")
@@ -156,7 +165,7 @@ impl Outcome {
             let place = numbers
                 .iter()
                 .position(|number| **number == event["scenario"]);
-            files[place.expect("begun")].to_owned()
+            files[place.expect("a started scenario")].to_owned()
         };
         let mut outcome = Self {
             code,
@@ -209,25 +218,25 @@ impl Outcome {
         }
     }
 
-    /// What was said that should not have been, or not said that should.
-    fn wrong(&self, case: &Case, usual: &Self) -> Vec<String> {
-        let mut wrong = self.blamed.clone();
+    /// False alarms, missing warnings and missing checks.
+    fn problems(&self, case: &Case, baseline: &Self) -> Vec<String> {
+        let mut problems = self.blamed.clone();
         if self.code != Some(0) {
-            wrong.push(format!("exit code {:?}", self.code));
+            problems.push(format!("exit code {:?}", self.code));
         }
-        let lawful: BTreeSet<(String, String)> = case
+        let allowed: BTreeSet<(String, String)> = case
             .warned
             .iter()
             .map(|(file, subject)| ((*file).to_owned(), (*subject).to_owned()))
             .collect();
         for ((file, subject), observed) in &self.warned {
-            if !lawful.contains(&(file.clone(), subject.clone())) {
-                wrong.push(format!("warned: {file}: {subject}: {observed}"));
+            if !allowed.contains(&(file.clone(), subject.clone())) {
+                problems.push(format!("warned: {file}: {subject}: {observed}"));
             }
         }
-        for place in lawful {
+        for place in allowed {
             if !case.by_chance && !self.warned.contains_key(&place) {
-                wrong.push(format!("no warning: {}: {}", place.0, place.1));
+                problems.push(format!("no warning: {}: {}", place.0, place.1));
             }
         }
         let open = case
@@ -236,13 +245,16 @@ impl Outcome {
             .map(|&file| file.to_owned())
             .collect();
         if self.not_checked != open {
-            wrong.push(format!("not checked: {:?}", self.not_checked));
+            problems.push(format!("not checked: {:?}", self.not_checked));
         }
-        let mut due = usual.effects.clone();
-        due.retain(|file, _| !self.not_checked.contains(file));
-        if self.effects != due || self.scenarios != usual.scenarios {
-            wrong.push(format!("effects judged: {:?}, not {due:?}", self.effects));
+        let mut expected = baseline.effects.clone();
+        expected.retain(|file, _| !self.not_checked.contains(file));
+        if self.effects != expected || self.scenarios != baseline.scenarios {
+            problems.push(format!(
+                "effects checked: {:?}, not {expected:?}",
+                self.effects
+            ));
         }
-        wrong
+        problems
     }
 }

@@ -1,4 +1,4 @@
-//! Receivers that run inside of the test: the built-in one with variants, plain or behind TLS.
+//! Built-in receivers with variants in this process, with or without TLS.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,19 +15,19 @@ use tokio_rustls::TlsAcceptor;
 
 pub(crate) const SECRET: &str = "whsec_of_sound_variants";
 
-/// A receiver and all that a run needs to know of it. It ends with its runtime.
+/// A running receiver and what its profile needs. It stops with its runtime.
 pub(crate) struct Started {
-    /// Where deliveries go.
+    /// The URL for deliveries.
     pub(crate) target: String,
-    /// The root of the `/debug` endpoints, which are never encrypted.
+    /// The base URL of the `/debug` endpoints, always without TLS.
     pub(crate) debug: String,
     /// The certificate to trust.
     pub(crate) certificate: Option<PathBuf>,
-    /// Holds the profile and the certificate.
+    /// Contains the profile and the certificate.
     pub(crate) folder: TempDir,
 }
 
-/// Starts the built-in receiver with these variants; behind TLS where protocols are named.
+/// Starts the built-in receiver with these variants, behind TLS if `protocols` is not empty.
 pub(crate) fn start(runtime: &Runtime, variants: &[Variant], protocols: &[&[u8]]) -> Started {
     let folder = TempDir::new().expect("a folder");
     runtime.block_on(async {
@@ -58,7 +58,7 @@ pub(crate) fn start(runtime: &Runtime, variants: &[Variant], protocols: &[&[u8]]
     })
 }
 
-/// Takes TLS off and passes the bytes on, whichever version of HTTP they are.
+/// Starts a proxy that terminates TLS and forwards the bytes, for any HTTP version.
 async fn encrypt(plain: SocketAddr, protocols: &[&[u8]]) -> (SocketAddr, String) {
     let issued =
         rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
@@ -76,14 +76,14 @@ async fn encrypt(plain: SocketAddr, protocols: &[&[u8]]) -> (SocketAddr, String)
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(pass_on(stream, acceptor.clone(), plain));
+            tokio::spawn(forward(stream, acceptor.clone(), plain));
         }
     });
     (address, issued.cert.pem())
 }
 
-async fn pass_on(stream: TcpStream, acceptor: TlsAcceptor, plain: SocketAddr) {
-    // What breaks a connection on one side ends it on the other.
+async fn forward(stream: TcpStream, acceptor: TlsAcceptor, plain: SocketAddr) {
+    // If one connection breaks, the other one is closed too.
     let _ = stream.set_nodelay(true);
     let Ok(mut near) = acceptor.accept(stream).await else {
         return;

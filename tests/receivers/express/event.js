@@ -1,5 +1,5 @@
-// Reads an event, and says what it grants. Whole numbers are BigInt, since a quantity beyond 2^53
-// would be another one as a Number.
+// Parses events and returns what they grant. Integers become BigInt, since a Number can't represent
+// every quantity above 2^53.
 
 import { isInteger, parse } from 'lossless-json';
 
@@ -11,13 +11,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 const number = (digits) => (isInteger(digits) ? BigInt(digits) : Number(digits));
 
-function expected(holds, what) {
-  if (!holds) {
+function expect(isValid, what) {
+  if (!isValid) {
     throw new Refusal(400, `${what} was expected`);
   }
 }
 
-const isText = (value) => typeof value === 'string' && value !== '';
+const isNonEmptyString = (value) => typeof value === 'string' && value !== '';
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export function readEvent(body) {
@@ -30,31 +30,31 @@ export function readEvent(body) {
   return checked(event);
 }
 
-// What decides nothing here, such as names, prices and the context, is not looked at.
+// Ignores what does not affect the grant, such as names, prices and the context.
 export function checked(event) {
-  expected(isObject(event), 'an event');
-  expected(event.event_type === 'coupon.redeemed', 'event_type coupon.redeemed');
-  expected(isText(event.idempotency_key), 'idempotency_key');
-  expected(isObject(event.event_data), 'event_data');
-  expected(isText(event.event_data.player_id), 'player_id');
+  expect(isObject(event), 'an event');
+  expect(event.event_type === 'coupon.redeemed', 'event_type coupon.redeemed');
+  expect(isNonEmptyString(event.idempotency_key), 'idempotency_key');
+  expect(isObject(event.event_data), 'event_data');
+  expect(isNonEmptyString(event.event_data.player_id), 'player_id');
   return event;
 }
 
-export function counts(event) {
+export function isGranted(event) {
   return event.sandbox !== true && event.trigger !== 'test';
 }
 
-export function grantsOf(event) {
+export function grantsFor(event) {
   const { item, items } = event.event_data;
-  const granted = Array.isArray(items) && items.length > 0 ? items : [item];
-  return granted.flatMap((one) => leaves(one, 1n));
+  const grantedItems = Array.isArray(items) && items.length > 0 ? items : [item];
+  return grantedItems.flatMap((item) => leaves(item, 1n));
 }
 
 function leaves(item, times) {
-  expected(isObject(item), 'an item');
-  expected(isText(item.sku), 'sku');
-  const quantity = times * whole(item.quantity);
-  expected(quantity >= 0n && quantity <= LARGEST_QUANTITY, 'a quantity of 64 bits');
+  expect(isObject(item), 'an item');
+  expect(isNonEmptyString(item.sku), 'sku');
+  const quantity = times * integer(item.quantity);
+  expect(quantity >= 0n && quantity <= LARGEST_QUANTITY, 'a quantity of 64 bits');
   const nested = item.nested_items;
   if (item.type === 'bundle' && Array.isArray(nested) && nested.length > 0) {
     return nested.flatMap((inner) => leaves(inner, quantity));
@@ -62,7 +62,7 @@ function leaves(item, times) {
   return [{ sku: item.sku, quantity }];
 }
 
-function whole(value) {
-  expected(typeof value === 'bigint' || Number.isSafeInteger(value), 'a whole quantity');
+function integer(value) {
+  expect(typeof value === 'bigint' || Number.isSafeInteger(value), 'a whole quantity');
   return BigInt(value);
 }

@@ -1,23 +1,24 @@
-// Mistakes that Express handlers are known for, each put into the sound receiver by itself: parts of
-// `createApp` that go before its own. Nothing here is worth copying.
+// Mistakes that are typical of Express handlers. Each replaces steps of the sound receiver through
+// the
+// third parameter of `createApp`. Do not copy this code.
 
 import express from 'express';
 
-import { checked, counts, grantsOf } from './event.js';
+import { checked, isGranted, grantsFor } from './event.js';
 
-// `app.use(express.json())` stands at the top of most programs, so the body is parsed already, and
-// what is verified is written from it.
+// Most programs start with `app.use(express.json())`. Then the body is already parsed, and the
+// signature is verified over the JSON that is serialised from it.
 const parsedFirst = {
   bodyParser: express.json({ limit: '1mb' }),
   bytesOf: (request) => request.body && Buffer.from(JSON.stringify(request.body)),
 };
 
-// JSON.parse makes doubles of all numbers, and 9007199254740993 is none.
+// JSON.parse makes doubles of all numbers, and no double equals 9007199254740993.
 const doubleQuantities = {
   readEvent: (body) => checked(JSON.parse(body.toString())),
 };
 
-// The sender is answered at once, and nobody hears of what goes wrong afterwards.
+// Responds before granting, so that later errors are not reported to the sender.
 const answeredFirst = {
   take(ledger, event, response, status) {
     response.status(status).json({ status: 'ok' });
@@ -27,9 +28,9 @@ const answeredFirst = {
 
 async function notifyAndGrant(ledger, event) {
   const text = event.event_data.item.description.trim();
-  await Promise.resolve(text); // where the player is told
-  if (counts(event)) {
-    ledger.grantOnce(event.idempotency_key, event.event_data.player_id, grantsOf(event));
+  await Promise.resolve(text); // stands for notifying the player
+  if (isGranted(event)) {
+    ledger.grantOnce(event.idempotency_key, event.event_data.player_id, grantsFor(event));
   }
 }
 

@@ -1,4 +1,4 @@
-// Which idempotency keys have been granted, and what players hold, in SQLite.
+// Stores granted idempotency keys and players' inventories in SQLite.
 
 import { rmSync } from 'node:fs';
 
@@ -11,8 +11,8 @@ export class Ledger {
   #read;
 
   constructor(path) {
-    // This build of SQLite locks with a folder, which a process that was killed leaves behind. One
-    // process alone opens this file, so a lock that is there at its start is nobody's.
+    // This build of SQLite uses a folder as a lock, and a killed process leaves it behind. Only one
+    // process opens this file, so a lock that exists at its start is stale.
     rmSync(`${path}.lock`, { recursive: true, force: true });
     this.#database = new sqlite.Database(path);
     this.#database.exec(`
@@ -39,8 +39,8 @@ export class Ledger {
     );
   }
 
-  // Nothing is awaited between BEGIN and COMMIT, so no other delivery comes in between; and the key
-  // is unique, should there be another process.
+  // There is no await between BEGIN and COMMIT, so deliveries can't interleave. The unique key also
+  // protects against other processes.
   grantOnce(key, playerId, grants) {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
@@ -58,9 +58,9 @@ export class Ledger {
     }
   }
 
-  // A Number, or a BigInt beyond 2^53.
+  // Returns a Number, or a BigInt above 2^53.
   quantity(playerId, sku) {
-    // `get` would leave the statement, and with it a lock, open.
+    // `get` would leave the statement open and keep its lock.
     const [row] = this.#read.all([playerId, sku]);
     return row?.quantity ?? 0;
   }

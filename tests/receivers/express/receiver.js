@@ -1,24 +1,24 @@
 // A receiver of Aghanim's `coupon.redeemed` webhook in Express.
 //
-// What this game has chosen:
-// - A bundle is opened: its nested items are granted, their quantities times the bundle's.
+// The policy of this game:
+// - A bundle is opened: it grants its nested items, their quantities multiplied by the bundle's.
 // - Sandbox and test events are answered with 200 and grant nothing.
-// - A signature is good for five minutes to either side of our clock.
+// - A signature is valid if its timestamp is within five minutes of our clock.
 // - The main item is always granted, so a fallback never is.
-// - `items`, where it is there, says what is granted; else `item` does.
+// - If the event has `items`, they are granted, otherwise `item`.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 import express from 'express';
 import { stringify } from 'lossless-json';
 
-import { counts, grantsOf, readEvent } from './event.js';
+import { isGranted, grantsFor, readEvent } from './event.js';
 import { Refusal } from './refusal.js';
 
 export const HOOK_PATH = '/webhooks/aghanim';
 const TOLERANCE_SECONDS = 300;
 
-// The bytes as they arrived: the signature is over them, so nothing may parse or inflate them first.
+// The signature covers the raw bytes, so they must not be parsed or inflated first.
 export const rawBody = express.raw({ type: () => true, inflate: false, limit: '1mb' });
 
 export function verify(secret, headers, body) {
@@ -35,7 +35,7 @@ export function verify(secret, headers, body) {
     createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest('hex'),
   );
   const signature = Buffer.from(signatures[0], 'latin1');
-  // timingSafeEqual throws where the lengths differ.
+  // timingSafeEqual throws if the lengths differ.
   if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
     throw new Refusal(403, 'invalid signature');
   }
@@ -44,32 +44,32 @@ export function verify(secret, headers, body) {
   }
 }
 
-// Grants what the event says, once, and then answers.
+// Grants the event once and then responds.
 export function take(ledger, event, response, status) {
-  if (counts(event)) {
-    ledger.grantOnce(event.idempotency_key, event.event_data.player_id, grantsOf(event));
+  if (isGranted(event)) {
+    ledger.grantOnce(event.idempotency_key, event.event_data.player_id, grantsFor(event));
   }
   response.status(status).json({ status: 'ok' });
 }
 
-// `parts` replaces steps of the way of a delivery; left out, they are the sound ones.
-export function createApp(secret, ledger, parts = {}) {
-  const way = { bodyParser: rawBody, bytesOf: (request) => request.body, readEvent, take, ...parts };
+// `steps` replaces steps of handling a delivery; the default is the sound implementation.
+export function createApp(secret, ledger, steps = {}) {
+  const handling = { bodyParser: rawBody, bytesOf: (request) => request.body, readEvent, take, ...steps };
   const scripted = new Map();
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
 
-  app.post(HOOK_PATH, way.bodyParser, (request, response) => {
-    // Without a body, there is nothing that the parser could have left.
-    const body = way.bytesOf(request) ?? Buffer.alloc(0);
+  app.post(HOOK_PATH, handling.bodyParser, (request, response) => {
+    // Without a body, the parser leaves nothing.
+    const body = handling.bytesOf(request) ?? Buffer.alloc(0);
     verify(secret, request.headersDistinct, body);
-    const event = way.readEvent(body);
+    const event = handling.readEvent(body);
     const status = scripted.get(event.event_data.player_id)?.shift() ?? 200;
     if (status < 200 || status > 299) {
       throw new Refusal(status, 'scripted');
     }
-    return way.take(ledger, event, response, status);
+    return handling.take(ledger, event, response, status);
   });
 
   // For tests, on loopback alone.
@@ -79,16 +79,16 @@ export function createApp(secret, ledger, parts = {}) {
   });
 
   app.put('/debug/players/:playerId/respond', express.json(), (request, response) => {
-    const answers = request.body;
+    const statuses = request.body;
     const isStatus = (status) => Number.isInteger(status) && status >= 200 && status <= 599;
-    if (!Array.isArray(answers) || !answers.every(isStatus)) {
+    if (!Array.isArray(statuses) || !statuses.every(isStatus)) {
       throw new Refusal(400, 'a list of statuses was expected');
     }
-    scripted.set(request.params.playerId, answers);
+    scripted.set(request.params.playerId, statuses);
     response.sendStatus(204);
   });
 
-  // Express knows an error handler by its four parameters.
+  // Express recognises an error handler by its four parameters.
   // eslint-disable-next-line no-unused-vars
   app.use((error, request, response, next) => {
     const status = error.status ?? 500;

@@ -1,4 +1,4 @@
-// A request that is answered with an error.
+// Rejects a request with an error status.
 
 export class Refusal extends Error {
   constructor(status, message) {

@@ -1,4 +1,4 @@
-// Serves the receiver on loopback, as it is or with a flaw.
+// Serves the receiver on loopback, without or with a flaw.
 //
 //     AGHANIM_WEBHOOK_SECRET=… node serve.js --port 8102 --ledger ledger.sqlite
 
@@ -24,7 +24,7 @@ const secret = process.env.AGHANIM_WEBHOOK_SECRET;
 if (!secret) fail('AGHANIM_WEBHOOK_SECRET is not set or empty');
 if (!chosen.ledger) fail('--ledger FILE is missing: the SQLite database');
 if (chosen.flaw && !Object.hasOwn(FLAWS, chosen.flaw)) {
-  fail(`--flaw is one of ${Object.keys(FLAWS).join(', ')}`);
+  fail(`--flaw must be one of ${Object.keys(FLAWS).join(', ')}`);
 }
 
 const app = createApp(secret, new Ledger(chosen.ledger), FLAWS[chosen.flaw]);

@@ -1,6 +1,6 @@
-"""Mistakes that FastAPI handlers are known for, each put into the sound receiver by itself.
+"""Mistakes that are typical of FastAPI handlers. Each replaces a part of the sound receiver.
 
-Nothing here is worth copying.
+Do not copy this code.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 
 import receiver
 
-# How long another service is asked in between; long for a race, short for a test.
-ASKING_SECONDS = 0.2
+# The duration of a call to another service: long enough for a race, short enough for a test.
+CALL_SECONDS = 0.2
 
 
 class DeclaredItem(BaseModel):
@@ -44,7 +44,7 @@ class DeclaredData(BaseModel):
 
 
 class DeclaredEvent(BaseModel):
-    """The event of the documentation's example, key by key."""
+    """The event of the documented example, key by key."""
 
     event_type: str
     event_data: DeclaredData
@@ -60,7 +60,7 @@ class DeclaredEvent(BaseModel):
 
 
 def serialised_again(app: FastAPI, _ledger: str) -> None:
-    """The event is parsed into its model first; what is verified is written from that."""
+    """Verifies the signature over JSON that is serialised from the parsed event."""
 
     async def verified_body(request: Request) -> bytes:
         event = DeclaredEvent.model_validate(await request.json())
@@ -72,12 +72,12 @@ def serialised_again(app: FastAPI, _ledger: str) -> None:
 
 
 class CheckThenInsert(receiver.Ledger):
-    """Looks the key up, awaits something else, and then grants."""
+    """Looks up the key, awaits another call, and then grants."""
 
     async def grant_once(self, key: str, player_id: str, grants: list[receiver.Grant]) -> None:
         if await run_in_threadpool(self._is_known, key):
             return
-        await asyncio.sleep(ASKING_SECONDS)
+        await asyncio.sleep(CALL_SECONDS)
         await run_in_threadpool(self._grant, key, player_id, grants)
 
     def _is_known(self, key: str) -> bool:
@@ -95,16 +95,16 @@ def check_then_insert(app: FastAPI, ledger: str) -> None:
     app.state.ledger = CheckThenInsert(ledger)
 
 
-class Misnamed(receiver.CouponRedeemed):
-    """Pydantic passes over keys that it does not know, so the default holds for ever."""
+class MisnamedSandbox(receiver.CouponRedeemed):
+    """Pydantic ignores unknown keys, so `sandbox` always has its default."""
 
     sandbox: bool = Field(default=False, alias="is_sandbox")
 
 
 def sandbox_granted(app: FastAPI, _ledger: str) -> None:
-    async def redeemed_coupon(body: Annotated[bytes, Depends(receiver.verified_body)]) -> Misnamed:
+    async def redeemed_coupon(body: Annotated[bytes, Depends(receiver.verified_body)]) -> MisnamedSandbox:
         await receiver.redeemed_coupon(body)
-        return Misnamed.model_validate_json(body)
+        return MisnamedSandbox.model_validate_json(body)
 
     app.dependency_overrides[receiver.redeemed_coupon] = redeemed_coupon
 

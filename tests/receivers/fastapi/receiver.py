@@ -1,11 +1,11 @@
 """A receiver of Aghanim's `coupon.redeemed` webhook in FastAPI, with its ledger in SQLite.
 
-What this game has chosen:
-- A bundle is opened: its nested items are granted, their quantities times the bundle's.
+The policy of this game:
+- A bundle is opened: it grants its nested items, their quantities multiplied by the bundle's.
 - Sandbox and test events are answered with 200 and grant nothing.
-- A signature is good for five minutes to either side of our clock.
+- A signature is valid if its timestamp is within five minutes of our clock.
 - The main item is always granted, so a fallback never is.
-- `items`, where it is there, says what is granted; else `item` does.
+- If the event has `items`, they are granted, otherwise `item`.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ LARGEST_QUANTITY = 2**63 - 1
 TOLERANCE_SECONDS = 300
 
 
-# What arrives ---------------------------------------------------------------------------------
+# The event -----------------------------------------------------------------------------------
 
 
 class Grant(NamedTuple):
@@ -39,7 +39,7 @@ class Grant(NamedTuple):
 
 
 class Item(BaseModel):
-    """An item or a nested item. What decides nothing here, such as the name, is not read."""
+    """An item or a nested item, with only the keys that affect the grant."""
 
     sku: str = Field(min_length=1)
     quantity: int = Field(ge=0, le=LARGEST_QUANTITY)
@@ -72,7 +72,7 @@ class CouponRedeemed(Envelope):
     trigger: str | None = None
 
     @property
-    def counts(self) -> bool:
+    def is_granted(self) -> bool:
         return not self.sandbox and self.trigger != "test"
 
     def grants(self) -> list[Grant]:
@@ -85,11 +85,11 @@ class CouponRedeemed(Envelope):
         return grants
 
 
-# What stays -----------------------------------------------------------------------------------
+# The ledger ----------------------------------------------------------------------------------
 
 
 class Ledger:
-    """Which idempotency keys have been granted, and what players hold."""
+    """Stores granted idempotency keys and players' inventories."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -117,7 +117,7 @@ class Ledger:
         return await run_in_threadpool(self._quantity, player_id, sku)
 
     def _grant_once(self, key: str, player_id: str, grants: list[Grant]) -> None:
-        # The key is unique and goes in first: whoever comes second finds no row to insert.
+        # The unique key is inserted first, so a second delivery inserts no row and grants nothing.
         with self._transaction() as database:
             if self._insert_key(database, key, player_id):
                 self._add(database, player_id, grants)
@@ -151,7 +151,7 @@ class Ledger:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with closing(self._connect()) as database:
             database.execute("BEGIN IMMEDIATE")
-            with database:  # commits, or rolls back where something is raised
+            with database:  # commits, or rolls back after an exception
                 yield database
 
 
@@ -161,7 +161,7 @@ router = APIRouter()
 
 
 async def raw_body(request: Request) -> bytes:
-    """The bytes as they arrived, all of them, and not too many."""
+    """The complete raw body, up to the size limit."""
     body = bytearray()
     try:
         async for chunk in request.stream():
@@ -174,7 +174,7 @@ async def raw_body(request: Request) -> bytes:
 
 
 def verify(request: Request, body: bytes) -> None:
-    """Refuses with 403 what is not signed with our secret, over these bytes, just now."""
+    """Rejects with 403 unless these bytes have a valid and fresh signature."""
     signatures = request.headers.getlist("X-Aghanim-Signature")
     timestamps = request.headers.getlist("X-Aghanim-Signature-Timestamp")
     if len(signatures) != 1 or len(timestamps) != 1:
@@ -184,7 +184,7 @@ def verify(request: Request, body: bytes) -> None:
         raise HTTPException(status.HTTP_403_FORBIDDEN, "invalid timestamp")
     message = timestamp.encode() + b"." + body
     expected = hmac.new(request.app.state.secret, message, hashlib.sha256).hexdigest()
-    # Bytes, since compare_digest raises on texts beyond ASCII.
+    # As bytes, since compare_digest raises on non-ASCII strings.
     if not hmac.compare_digest(expected.encode(), signature.encode("latin-1")):
         raise HTTPException(status.HTTP_403_FORBIDDEN, "invalid signature")
     if abs(time.time() - int(timestamp)) > TOLERANCE_SECONDS:
@@ -197,7 +197,7 @@ async def verified_body(request: Request, body: Annotated[bytes, Depends(raw_bod
 
 
 async def redeemed_coupon(body: Annotated[bytes, Depends(verified_body)]) -> CouponRedeemed:
-    # The type first: an event of another type need not look like ours.
+    # The type first: other event types may have other keys.
     if Envelope.model_validate_json(body).event_type != "coupon.redeemed":
         raise HTTPException(status.HTTP_400_BAD_REQUEST, "unknown event type")
     return CouponRedeemed.model_validate_json(body)
@@ -211,26 +211,26 @@ async def receive(
     code = request.app.state.scripted.next(player_id)
     if not 200 <= code < 300:
         raise HTTPException(code, "scripted")
-    if event.counts:
+    if event.is_granted:
         await request.app.state.ledger.grant_once(event.idempotency_key, player_id, event.grants())
     return JSONResponse({"status": "ok"}, code)
 
 
-# For tests, on loopback alone -----------------------------------------------------------------
+# For tests, only on loopback ------------------------------------------------------------------
 
 
-class ScriptedAnswers:
-    """Statuses that the next deliveries to a player are answered with."""
+class ScriptedStatuses:
+    """The statuses of the next responses for each player."""
 
     def __init__(self) -> None:
-        self._of_player: defaultdict[str, deque[int]] = defaultdict(deque)
+        self._by_player: defaultdict[str, deque[int]] = defaultdict(deque)
 
-    def set(self, player_id: str, answers: list[int]) -> None:
-        self._of_player[player_id] = deque(answers)
+    def set(self, player_id: str, statuses: list[int]) -> None:
+        self._by_player[player_id] = deque(statuses)
 
     def next(self, player_id: str) -> int:
-        answers = self._of_player.get(player_id)
-        return answers.popleft() if answers else status.HTTP_200_OK
+        statuses = self._by_player.get(player_id)
+        return statuses.popleft() if statuses else status.HTTP_200_OK
 
 
 @router.get("/debug/players/{player_id:path}/items/{sku}")
@@ -240,19 +240,19 @@ async def quantity(player_id: str, sku: str, request: Request) -> dict[str, int]
 
 @router.put("/debug/players/{player_id:path}/respond", status_code=status.HTTP_204_NO_CONTENT)
 async def respond(
-    player_id: str, answers: list[Annotated[int, Field(ge=200, le=599)]], request: Request
+    player_id: str, statuses: list[Annotated[int, Field(ge=200, le=599)]], request: Request
 ) -> None:
-    request.app.state.scripted.set(player_id, answers)
+    request.app.state.scripted.set(player_id, statuses)
 
 
-# Together -------------------------------------------------------------------------------------
+# The app --------------------------------------------------------------------------------------
 
 
 def create_app(secret: bytes, ledger: Ledger) -> FastAPI:
     app = FastAPI(title="coupon.redeemed")
     app.state.secret = secret
     app.state.ledger = ledger
-    app.state.scripted = ScriptedAnswers()
+    app.state.scripted = ScriptedStatuses()
     app.include_router(router)
 
     @app.exception_handler(ValidationError)

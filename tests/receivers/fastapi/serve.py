@@ -1,4 +1,4 @@
-"""Serves the receiver on loopback, as it is or with a flaw.
+"""Serves the receiver on loopback, without or with a flaw.
 
     AGHANIM_WEBHOOK_SECRET=… python serve.py --port 8101 --ledger ledger.sqlite
 """
@@ -25,9 +25,9 @@ def serve(app: FastAPI, port: int) -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    options.add_argument("--port", type=int, default=0, help="the port; 0, the default, picks a free one")
     options.add_argument("--ledger", required=True, metavar="FILE", help="the SQLite database")
-    options.add_argument("--flaw", choices=FLAWS, help="a mistake to show on purpose")
+    options.add_argument("--flaw", choices=FLAWS, help="a mistake to show")
     chosen = options.parse_args()
     secret = os.environ.get("AGHANIM_WEBHOOK_SECRET")
     if not secret:

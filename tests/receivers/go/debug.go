@@ -10,15 +10,16 @@ import (
 
 const debugPath = "/debug/players/"
 
-// debug is for tests, on loopback alone: it tells what a player holds, and takes the statuses that
-// the next deliveries to a player are answered with.
+// debug is for tests, only on loopback: it returns a player's inventory and sets the statuses of
+// the
+// next responses for a player.
 type debug struct {
 	ledger   *ledger
-	scripted *scriptedAnswers
+	scripted *scriptedStatuses
 }
 
 func (d *debug) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Escaped, so that a slash in an ID is told from one between parts.
+	// Split the escaped path, so that a slash in an ID does not separate parts.
 	parts := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), debugPath), "/")
 	for i, part := range parts {
 		plain, err := url.PathUnescape(part)
@@ -30,7 +31,7 @@ func (d *debug) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case r.Method == http.MethodGet && len(parts) == 3 && parts[1] == "items":
-		answer(w, http.StatusOK, map[string]int64{"quantity": d.ledger.quantity(parts[0], parts[2])})
+		respond(w, http.StatusOK, map[string]int64{"quantity": d.ledger.quantity(parts[0], parts[2])})
 	case r.Method == http.MethodPut && len(parts) == 2 && parts[1] == "respond":
 		d.respond(w, r, parts[0])
 	default:
@@ -39,44 +40,44 @@ func (d *debug) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *debug) respond(w http.ResponseWriter, r *http.Request, playerID string) {
-	var answers []int
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, largestBody)).Decode(&answers); err != nil {
-		refuse(w, http.StatusBadRequest, "a list of statuses was expected")
+	var statuses []int
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, largestBody)).Decode(&statuses); err != nil {
+		refuse(w, http.StatusBadRequest, "expected a list of statuses")
 		return
 	}
-	for _, status := range answers {
+	for _, status := range statuses {
 		if status < 200 || status > 599 {
-			refuse(w, http.StatusBadRequest, "a status is from 200 to 599")
+			refuse(w, http.StatusBadRequest, "expected statuses from 200 to 599")
 			return
 		}
 	}
-	d.scripted.set(playerID, answers)
+	d.scripted.set(playerID, statuses)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// scriptedAnswers are statuses that the next deliveries to a player are answered with.
-type scriptedAnswers struct {
+// scriptedStatuses holds the statuses of the next responses for each player.
+type scriptedStatuses struct {
 	mutex    sync.Mutex
-	ofPlayer map[string][]int
+	byPlayer map[string][]int
 }
 
-func newScriptedAnswers() *scriptedAnswers {
-	return &scriptedAnswers{ofPlayer: map[string][]int{}}
+func newScriptedStatuses() *scriptedStatuses {
+	return &scriptedStatuses{byPlayer: map[string][]int{}}
 }
 
-func (s *scriptedAnswers) set(playerID string, answers []int) {
+func (s *scriptedStatuses) set(playerID string, statuses []int) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.ofPlayer[playerID] = answers
+	s.byPlayer[playerID] = statuses
 }
 
-func (s *scriptedAnswers) next(playerID string) int {
+func (s *scriptedStatuses) next(playerID string) int {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	answers := s.ofPlayer[playerID]
-	if len(answers) == 0 {
+	statuses := s.byPlayer[playerID]
+	if len(statuses) == 0 {
 		return http.StatusOK
 	}
-	s.ofPlayer[playerID] = answers[1:]
-	return answers[0]
+	s.byPlayer[playerID] = statuses[1:]
+	return statuses[0]
 }

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// event is the whole of what the documentation names, although little of it decides anything.
+// event has all documented keys, although few of them affect the grant.
 type event struct {
 	EventType      string          `json:"event_type"`
 	EventData      eventData       `json:"event_data"`
@@ -51,18 +51,18 @@ type item struct {
 	FallbackItem *item       `json:"fallback_item"`
 }
 
-// grant is so much of an SKU.
+// grant is a quantity of an SKU.
 type grant struct {
 	SKU      string `json:"sku"`
 	Quantity int64  `json:"quantity"`
 }
 
 func decode(body []byte) (*event, error) {
-	// encoding/json would put replacement characters in place of what is no UTF-8.
+	// encoding/json would replace invalid UTF-8 with replacement characters.
 	if !utf8.Valid(body) {
 		return nil, errors.New("not UTF-8")
 	}
-	// First the type alone: an event of another type need not look like ours.
+	// The type first: other event types may have other keys.
 	var envelope struct {
 		EventType string `json:"event_type"`
 	}
@@ -82,7 +82,7 @@ func decode(body []byte) (*event, error) {
 	return &decoded, nil
 }
 
-func (e *event) counts() bool {
+func (e *event) isGranted() bool {
 	return !e.Sandbox && (e.Trigger == nil || *e.Trigger != "test")
 }
 
@@ -97,7 +97,7 @@ func (e *event) grants() ([]grant, error) {
 	return leaves(nil, items, 1)
 }
 
-// leaves appends what items grant: of a bundle, its innermost items.
+// leaves appends what items grant; a bundle grants its innermost items.
 func leaves(grants []grant, items []item, times int64) ([]grant, error) {
 	for _, item := range items {
 		if item.SKU == "" || item.Quantity == nil || *item.Quantity < 0 {

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// flaws are mistakes that Go handlers are known for, each put into the sound receiver by itself.
-// Nothing here is worth copying.
+// flaws are mistakes that are typical of Go handlers. Each replaces a step of the sound receiver.
+// Do not copy this code.
 var flaws = map[string]func(*webhook){
 	"prefix-compared":        func(hook *webhook) { hook.same = strings.HasPrefix },
 	"narrow-quantities":      func(hook *webhook) { hook.grants = narrowGrants },
 	"unknown-fields-refused": func(hook *webhook) { hook.decode = strictDecode },
 }
 
-// narrowGrants takes an int32 to be large enough, as an `integer` column does.
+// narrowGrants stores quantities as int32, like an `integer` column.
 func narrowGrants(e *event) ([]grant, error) {
 	grants, err := e.grants()
 	for i := range grants {
@@ -24,7 +24,7 @@ func narrowGrants(e *event) ([]grant, error) {
 	return grants, err
 }
 
-// strictDecode takes the documentation for all that there will ever be.
+// strictDecode refuses keys that are not documented.
 func strictDecode(body []byte) (*event, error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()

@@ -11,8 +11,9 @@ import (
 	"sync"
 )
 
-// ledger knows which idempotency keys have been granted, and what players hold. It lives in memory,
-// and in a file to which each grant adds one line, so that a restart finds all of it again.
+// ledger stores granted idempotency keys and players' inventories. It lives in memory and in a file
+// to
+// which each grant appends one line, so that a restart can restore it.
 type ledger struct {
 	mutex   sync.Mutex
 	file    *os.File
@@ -43,7 +44,8 @@ func openLedger(path string) (*ledger, error) {
 	return opened, nil
 }
 
-// replay reads the file. A line without an end was never answered with success, and is dropped.
+// replay reads the file. It drops an incomplete last line, since no success response was sent for
+// it.
 func (l *ledger) replay() error {
 	content, err := io.ReadAll(l.file)
 	if err != nil {
@@ -64,9 +66,9 @@ func (l *ledger) replay() error {
 	return l.file.Truncate(l.size)
 }
 
-// grantOnce grants, unless the key was granted before.
+// grantOnce grants unless the key was granted before.
 func (l *ledger) grantOnce(key, playerID string, grants []grant) error {
-	// One lock around all of it: two deliveries at the same moment can't both find the key unused.
+	// One lock around the check and the grant: simultaneous deliveries can't both find the key unused.
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.granted[key] {
@@ -89,12 +91,12 @@ func (l *ledger) quantity(playerID, sku string) int64 {
 	return l.held[holding{playerID, sku}]
 }
 
-// Close lets go of the file.
+// Close closes the file.
 func (l *ledger) Close() error {
 	return l.file.Close()
 }
 
-// check says where nobody can hold so much.
+// check returns an error if a quantity would overflow.
 func (l *ledger) check(added *entry) error {
 	sums := map[string]int64{}
 	for _, grant := range added.Grants {
@@ -107,7 +109,7 @@ func (l *ledger) check(added *entry) error {
 	return nil
 }
 
-// append writes a line down to the disk. What fails half-way is taken back.
+// append writes a line to the disk and undoes a partial write.
 func (l *ledger) append(added *entry) error {
 	line, err := json.Marshal(added)
 	if err != nil {

@@ -1,14 +1,14 @@
-// Command receiver serves a receiver of Aghanim's coupon.redeemed webhook on loopback, as it is or
+// Command receiver serves a receiver of Aghanim's coupon.redeemed webhook on loopback, without or
 // with a flaw.
 //
 //	AGHANIM_WEBHOOK_SECRET=… receiver --port 8103 --ledger ledger.jsonl
 //
-// What this game has chosen:
-//   - A bundle is opened: its nested items are granted, their quantities times the bundle's.
+// The policy of this game:
+//   - A bundle is opened: it grants its nested items, their quantities multiplied by the bundle's.
 //   - Sandbox and test events are answered with 200 and grant nothing.
-//   - A signature is good for five minutes to either side of our clock.
+//   - A signature is valid if its timestamp is within five minutes of our clock.
 //   - The main item is always granted, so a fallback never is.
-//   - Items, where it is there, says what is granted; else Item does.
+//   - If the event has Items, they are granted, otherwise Item.
 package main
 
 import (
@@ -25,9 +25,9 @@ const hookPath = "/webhooks/aghanim"
 
 func main() {
 	log.SetFlags(0)
-	port := flag.Int("port", 0, "0 takes a free one")
-	path := flag.String("ledger", "", "the `file` that holds the ledger")
-	flaw := flag.String("flaw", "", "a mistake to show on purpose: "+flawNames())
+	port := flag.Int("port", 0, "0 picks a free one")
+	path := flag.String("ledger", "", "the ledger `file`")
+	flaw := flag.String("flaw", "", "a mistake to show: "+flawNames())
 	flag.Parse()
 	secret := os.Getenv("AGHANIM_WEBHOOK_SECRET")
 	if secret == "" {
@@ -43,11 +43,11 @@ func main() {
 	defer ledger.Close()
 	hook := newWebhook([]byte(secret), ledger)
 	if *flaw != "" {
-		putIn, ok := flaws[*flaw]
+		apply, ok := flaws[*flaw]
 		if !ok {
-			log.Fatalf("--flaw is one of %s", flawNames())
+			log.Fatalf("--flaw must be one of %s", flawNames())
 		}
-		putIn(hook)
+		apply(hook)
 	}
 	if err := serve(*port, hook); err != nil {
 		log.Fatal(err)

@@ -18,11 +18,11 @@ const (
 	tolerance   = 5 * time.Minute
 )
 
-// webhook takes deliveries. Its functions are the steps of a delivery's way.
+// webhook handles deliveries. Its functions are the steps of handling one.
 type webhook struct {
 	secret   []byte
 	ledger   *ledger
-	scripted *scriptedAnswers
+	scripted *scriptedStatuses
 	now      func() time.Time
 	same     func(expected, signature string) bool
 	decode   func(body []byte) (*event, error)
@@ -33,7 +33,7 @@ func newWebhook(secret []byte, ledger *ledger) *webhook {
 	return &webhook{
 		secret:   secret,
 		ledger:   ledger,
-		scripted: newScriptedAnswers(),
+		scripted: newScriptedStatuses(),
 		now:      time.Now,
 		same:     same,
 		decode:   decode,
@@ -66,7 +66,7 @@ func (hook *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, status, "scripted")
 		return
 	}
-	if event.counts() {
+	if event.isGranted() {
 		grants, err := hook.grants(event)
 		if err != nil {
 			refuse(w, http.StatusBadRequest, err.Error())
@@ -78,10 +78,10 @@ func (hook *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	answer(w, status, map[string]string{"status": "ok"})
+	respond(w, status, map[string]string{"status": "ok"})
 }
 
-// verify says why a body is not signed with our secret, over these bytes, just now.
+// verify returns an error unless the body has a valid and fresh signature.
 func (hook *webhook) verify(header http.Header, body []byte) error {
 	signatures := header.Values("X-Aghanim-Signature")
 	timestamps := header.Values("X-Aghanim-Signature-Timestamp")
@@ -112,13 +112,13 @@ func same(expected, signature string) bool {
 	return hmac.Equal([]byte(expected), []byte(signature))
 }
 
-func answer(w http.ResponseWriter, status int, value any) {
+func respond(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// The sender may be gone by now; the ledger knows what happened, and the retry will ask it.
+	// The sender may have disconnected, but the ledger is already updated, so a retry is safe.
 	_ = json.NewEncoder(w).Encode(value)
 }
 
 func refuse(w http.ResponseWriter, status int, reason string) {
-	answer(w, status, map[string]string{"error": reason})
+	respond(w, status, map[string]string{"error": reason})
 }

@@ -1,4 +1,4 @@
-//! Runs made to break a page: markup wherever a receiver or a scenario can put text, and many
+//! Runs that could break a page: markup in all texts from receivers and scenarios, and many
 //! scenarios with long bodies.
 
 use aghook::harness::{
@@ -9,13 +9,13 @@ use aghook::scenario::Level;
 
 use crate::sample_run::{many_failures, sample_run};
 
-/// Text that would run if a page took it for markup.
+/// Text that would run a script if a page interpreted it as markup.
 pub(crate) const HOSTILE: &str = "</script></title></details><script>window.taken = 1</script>\
                                   <img src=x onerror=\"window.taken = 2\">\
                                   <svg onload='window.taken = 3'><!--<script>{{ '\u{202e}'";
 
-/// The sample run with its snapshots: that of the second scenario differs in this way, and nobody has
-/// one of the two files in the folder.
+/// The sample run with snapshots: the second scenario's snapshot has this difference, and one more
+/// file in the folder has no scenario.
 pub(crate) fn with_snapshots(difference: &str) -> Vec<RunEvent> {
     let compared = |scenario, outcome, difference: Option<&str>| {
         let check = difference.map(|_| Check {
@@ -59,7 +59,7 @@ pub(crate) fn with_snapshots(difference: &str) -> Vec<RunEvent> {
     events
 }
 
-/// The sample run with `text` in every place that takes text from outside, and bodies that have it.
+/// The sample run with `text` in every external text, including bodies.
 pub(crate) fn run_with(text: &str) -> Vec<RunEvent> {
     let mut events = with_snapshots(text);
     for event in &mut events {
@@ -128,8 +128,8 @@ fn fill_check(check: &mut Check, text: &str) {
     check.hint = Some(text.to_owned());
 }
 
-/// A run of many scenarios of which each failed, with answers of `length` bytes that take six times
-/// the room in the page.
+/// A run of many failing scenarios, with responses of `length` bytes that take six times as much
+/// space in the page.
 pub(crate) fn long_run(scenarios: usize, length: usize) -> impl Iterator<Item = RunEvent> {
     let mut events = sample_run();
     let start = events.swap_remove(0);

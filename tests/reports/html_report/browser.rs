@@ -13,7 +13,7 @@ use thirtyfour::{
     CapabilitiesHelper as _, ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver,
 };
 
-/// Names under which Chromium is installed.
+/// The names of Chromium's executable.
 const BROWSERS: [&str; 4] = [
     "chromium",
     "chromium-browser",
@@ -21,7 +21,7 @@ const BROWSERS: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// How the browser is started: without a window, and without what it would do on its own.
+/// The browser's options: no window and no background activity.
 const ARGUMENTS: [&str; 8] = [
     "--headless",
     "--no-sandbox",
@@ -39,15 +39,15 @@ pub(crate) struct Browser {
     folder: TempDir,
 }
 
-/// Does `test` in a browser of its own. Where none is installed, says what is left out.
+/// Runs `test` in a new browser. Prints a note if none is installed.
 pub(crate) fn in_browser(test: impl AsyncFnOnce(&Browser)) {
     let (Some(chromium), true) = (
-        BROWSERS.iter().find_map(|name| found(name)),
-        found("chromedriver").is_some(),
+        BROWSERS.iter().find_map(|name| find_program(name)),
+        find_program("chromedriver").is_some(),
     ) else {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
-            // Written past the test harness, which keeps what a passing test prints to itself.
+            // Written directly to stderr, since the test harness hides the output of passing tests.
             let _ = writeln!(
                 std::io::stderr(),
                 "left out: the HTML report in a browser; install chromium and chromedriver (on \
@@ -86,45 +86,45 @@ pub(crate) fn in_browser(test: impl AsyncFnOnce(&Browser)) {
     });
 }
 
-/// A program on the path.
-fn found(program: &str) -> Option<PathBuf> {
+/// Finds a program in `PATH`.
+fn find_program(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut places = std::env::split_paths(&path).map(|folder| folder.join(program));
     places.find(|place| place.is_file())
 }
 
 impl Browser {
-    /// Opens a page from a file, at a place of it such as `#scenario-2`.
-    pub(crate) async fn open(&self, page: &str, place: &str) {
+    /// Opens a page from a file, at an anchor such as `#scenario-2`.
+    pub(crate) async fn open(&self, page: &str, anchor: &str) {
         let file = self.folder.path().join("report.html");
         std::fs::write(&file, page).expect("a file");
-        // Where only the place differs, the browser would not read the file again.
+        // If only the anchor differs, the browser would not reload the file.
         self.driver.goto("about:blank").await.expect("a page");
         let url = url::Url::from_file_path(&file).expect("an absolute path");
-        let opened = self.driver.goto(format!("{url}{place}")).await;
+        let opened = self.driver.goto(format!("{url}{anchor}")).await;
         opened.expect("the page opens");
     }
 
-    /// What a function body of JavaScript returns.
+    /// Runs the body of a JavaScript function and returns its result.
     pub(crate) async fn js(&self, script: &str) -> Value {
         let returned = self.driver.execute(script, Vec::new()).await;
         returned.expect(script).json().clone()
     }
 
-    /// What a function body gives to `done`.
+    /// Runs the body of a JavaScript function and returns what it passes to `done`.
     pub(crate) async fn js_later(&self, script: &str) -> Value {
         let script = format!("const done = arguments[0]; {script}");
         let returned = self.driver.execute_async(&*script, Vec::new()).await;
         returned.expect(&script).json().clone()
     }
 
-    /// A command of Chromium's own protocol.
+    /// Sends a command of the Chrome DevTools protocol.
     pub(crate) async fn command(&self, name: &str, parameters: Value) {
         let done = self.driver.cdp().send_raw(name, parameters).await;
         done.expect(name);
     }
 
-    /// A screen of this width.
+    /// Emulates a screen of this width.
     pub(crate) async fn screen(&self, width: u32, mobile: bool) {
         let screen =
             json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": mobile });
@@ -132,13 +132,13 @@ impl Browser {
             .await;
     }
 
-    /// A system that is set to `light` or `dark`.
+    /// Emulates the system colour scheme `light` or `dark`.
     pub(crate) async fn colours(&self, scheme: &str) {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.command("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// What was written to the console.
+    /// The entries of the browser's console.
     pub(crate) async fn console(&self) -> Vec<String> {
         let entries = self.driver.get_log("browser").await.expect("a log");
         entries
@@ -147,7 +147,7 @@ impl Browser {
             .collect()
     }
 
-    /// The URLs of everything that pages from files asked for.
+    /// The URLs that pages from files requested.
     pub(crate) async fn requests(&self) -> Vec<String> {
         let entries = self.driver.get_log("performance").await.expect("a log");
         let messages = entries.into_iter().filter_map(|entry| {
@@ -166,18 +166,18 @@ impl Browser {
         messages.collect()
     }
 
-    /// Presses keys where the focus is.
+    /// Sends keys to the focused element.
     pub(crate) async fn keys(&self, keys: &str) {
         let chain = self.driver.action_chain().send_keys(keys);
         chain.perform().await.expect("keys are pressed");
     }
 }
 
-/// chromedriver, on a port of its own choice, until it is dropped.
+/// A chromedriver process on a free port, killed when dropped.
 struct Driver {
     process: Child,
     url: String,
-    /// Read no further, but kept open, since it writes there.
+    /// Kept open, since chromedriver writes to it.
     _output: BufReader<ChildStdout>,
 }
 

@@ -1,4 +1,4 @@
-//! The page as people use it.
+//! The HTML report in a browser.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -27,7 +27,7 @@ async fn open_all(browser: &Browser) {
     assert!(browser.js(messages).await.as_u64() > Some(0));
 }
 
-/// The numbers of the scenarios that are shown, in their order.
+/// The numbers of the visible scenarios, in display order.
 async fn shown(browser: &Browser) -> Value {
     let script = "return [...document.querySelectorAll('.scenarios > li')]
         .filter((row) => row.checkVisibility()).map((row) => Number(row.dataset.number))";
@@ -35,14 +35,14 @@ async fn shown(browser: &Browser) -> Value {
 }
 
 #[test]
-fn hostile_answers_do_nothing_and_nothing_is_reached() {
+fn hostile_responses_have_no_effect_and_the_page_makes_no_requests() {
     in_browser(async |browser| {
         browser.open(&page(run_with(HOSTILE)), "#scenario-2").await;
         open_all(browser).await;
         let attempts = browser
             .js("return document.querySelectorAll('.message').length")
             .await;
-        // Five attempts, each with a request, an answer, and one that was not heard.
+        // Five attempts, each with a request, a response and a lost response.
         assert_eq!(attempts, 18);
         let elements = "return [...document.querySelectorAll('script:not([type=\"application/json\"]), img, svg[onload]')].length";
         assert_eq!(browser.js(elements).await, 1);
@@ -67,7 +67,7 @@ fn hostile_answers_do_nothing_and_nothing_is_reached() {
             );
         }
 
-        // Even a script that got in would be kept from running, and from the network.
+        // The policy also blocks injected scripts and network access.
         let reached =
             "fetch('https://example.com').then(() => done('reached'), () => done('kept'))";
         assert_eq!(browser.js_later(reached).await, "kept");
@@ -77,7 +77,7 @@ fn hostile_answers_do_nothing_and_nothing_is_reached() {
 }
 
 #[test]
-fn a_snapshot_that_differs_is_shown_line_by_line_with_its_signs() {
+fn a_snapshot_difference_is_shown_as_a_diff() {
     let difference = "@@ -1,2 +1,2 @@\n the event\n-answered 200\n+answered <b>500</b>\n";
     in_browser(async |browser| {
         let page = page(with_snapshots(difference));
@@ -95,9 +95,9 @@ fn a_snapshot_that_differs_is_shown_line_by_line_with_its_signs() {
         let colours = "return new Set([...document.querySelectorAll('.diff span')]
             .map((line) => getComputedStyle(line).color)).size";
         assert_eq!(browser.js(colours).await, 4);
-        let told = "return document.querySelector('#scenario-2 .differences').textContent";
-        let told = browser.js(told).await.to_string();
-        assert!(told.contains("the reviewed report"), "{told}");
+        let printed = "return document.querySelector('#scenario-2 .differences').textContent";
+        let printed = browser.js(printed).await.to_string();
+        assert!(printed.contains("the reviewed report"), "{printed}");
         let as_reviewed = "return document.querySelector('#scenario-1 .snapshot').textContent";
         let as_reviewed = browser.js(as_reviewed).await.to_string();
         assert!(as_reviewed.contains("as reviewed"), "{as_reviewed}");
@@ -106,7 +106,7 @@ fn a_snapshot_that_differs_is_shown_line_by_line_with_its_signs() {
 }
 
 #[test]
-fn filters_by_verdict_tag_and_text_and_by_keys() {
+fn filters_work_by_verdict_tag_and_text_and_with_keys() {
     in_browser(async |browser| {
         let mut events = sample_run();
         for event in &mut events {
@@ -123,10 +123,10 @@ fn filters_by_verdict_tag_and_text_and_by_keys() {
         browser.js(&click("failed")).await;
         browser.js(&click("warned")).await;
         assert_eq!(shown(browser).await, json!([2, 3]));
-        let told = browser
+        let printed = browser
             .js("return document.querySelector('.shown').textContent")
             .await;
-        assert_eq!(told, "2 of 5 scenarios shown");
+        assert_eq!(printed, "2 of 5 scenarios shown");
         let pressed = "return document.querySelectorAll('.chip[aria-pressed=true]').length";
         assert_eq!(browser.js(pressed).await, 2);
 
@@ -138,7 +138,7 @@ fn filters_by_verdict_tag_and_text_and_by_keys() {
         browser.js(&choose("tag", "freshness")).await;
         assert_eq!(shown(browser).await, json!([3]));
 
-        // `/` goes to the text, Escape shows all again.
+        // `/` focuses the text filter, Escape clears all filters.
         browser.keys("/").await;
         browser.keys(&Key::Escape.value().to_string()).await;
         assert_eq!(shown(browser).await, json!([2, 4, 3, 5, 1]));
@@ -158,7 +158,7 @@ fn filters_by_verdict_tag_and_text_and_by_keys() {
         browser.js(&choose("order", "slowest")).await;
         assert_eq!(shown(browser).await, json!([5, 4, 3, 2, 1]));
 
-        // From one scenario to the next, and into it.
+        // Keys move between scenarios and open them.
         browser.js("document.activeElement.blur()").await;
         browser.keys("jj").await;
         let present = "return document.activeElement.closest('li')?.dataset.number ?? null";
@@ -176,7 +176,7 @@ fn filters_by_verdict_tag_and_text_and_by_keys() {
 }
 
 #[test]
-fn a_link_opens_its_scenario_with_the_differences_and_the_timeline() {
+fn a_link_opens_its_scenario_with_differences_and_timeline() {
     in_browser(async |browser| {
         browser.open(&page(sample_run()), "#scenario-2").await;
         let text =
@@ -195,7 +195,7 @@ fn a_link_opens_its_scenario_with_the_differences_and_the_timeline() {
         assert!(timeline.contains("forged tampered_body"), "{timeline}");
         assert!(timeline.contains("step 1, delivery 2"), "{timeline}");
 
-        // What failed is open at once, and a bar leads to its attempt.
+        // Failures are open initially, and a bar links to its attempt.
         let exchange = browser.js(&text(".attempt .message")).await.to_string();
         assert!(exchange.contains("coupon.redeemed"), "{exchange}");
         browser.open(&page(sample_run()), "#scenario-1").await;
@@ -220,7 +220,7 @@ fn a_link_opens_its_scenario_with_the_differences_and_the_timeline() {
     });
 }
 
-/// The command that the first attempt of the first scenario gives for `request_body`.
+/// The copied curl command of the first attempt of the first scenario, with this target and body.
 async fn copied(browser: &Browser, target: &str, body: &[u8]) -> String {
     let mut events = sample_run();
     for event in &mut events {
@@ -249,7 +249,7 @@ async fn copied(browser: &Browser, target: &str, body: &[u8]) -> String {
     copied.as_str().expect("text").to_owned()
 }
 
-/// Takes one request: its head in lower-case lines, and its body.
+/// Receives one request; returns the lines of its head, and its body.
 fn receive_one(listener: &TcpListener) -> (Vec<String>, Vec<u8>) {
     let (stream, _) = listener.accept().expect("a connection");
     let mut reader = BufReader::new(stream);
@@ -262,11 +262,11 @@ fn receive_one(listener: &TcpListener) -> (Vec<String>, Vec<u8>) {
     });
     let mut body = vec![0; lengths.next().unwrap_or(0)];
     reader.read_exact(&mut body).expect("the body");
-    let answer = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+    let response = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
     reader
         .into_inner()
-        .write_all(answer)
-        .expect("an answer is taken");
+        .write_all(response)
+        .expect("a response is sent");
     (head, body)
 }
 
@@ -283,7 +283,7 @@ fn a_curl_command_sends_the_same_bytes_again() {
         ];
         let curl = Command::new("curl").arg("--version").output().is_ok();
         if !curl || cfg!(windows) {
-            println!("left out: curl is not installed, so its commands are only taken apart");
+            println!("left out: curl is not installed, so its commands are only parsed");
         }
         for body in bodies {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -325,7 +325,7 @@ fn a_curl_command_sends_the_same_bytes_again() {
             assert_eq!(sent_body, body, "{command}");
         }
 
-        // What is cut in the page can't be sent again from it.
+        // A body that is truncated in the page can't be sent again.
         let mut events = sample_run();
         for event in &mut events {
             if let RunEvent::AttemptEnded(attempt) = event {
@@ -341,7 +341,7 @@ fn a_curl_command_sends_the_same_bytes_again() {
     });
 }
 
-/// Every text that is seen and has less contrast to what is behind it than WCAG 2 AA asks for.
+/// Finds visible texts with less contrast than WCAG 2 AA requires.
 const FAINT: &str = r"
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
     const rgba = (colour, behind) => {
@@ -373,7 +373,7 @@ const FAINT: &str = r"
 ";
 
 #[test]
-fn light_and_dark_are_as_the_system_or_as_chosen_and_can_be_read() {
+fn light_and_dark_follow_the_system_or_the_choice_with_enough_contrast() {
     in_browser(async |browser| {
         let back = "return getComputedStyle(document.body).backgroundColor";
         let choose = |theme| {
@@ -393,7 +393,7 @@ fn light_and_dark_are_as_the_system_or_as_chosen_and_can_be_read() {
         assert_ne!(backs[0], backs[1]);
         browser.js(&choose("light")).await;
         assert_eq!(browser.js(back).await, backs[0]);
-        // The choice is kept.
+        // The choice is remembered.
         browser.open(&page, "").await;
         assert_eq!(browser.js(back).await, backs[0]);
         browser.js(&choose("")).await;
@@ -402,7 +402,7 @@ fn light_and_dark_are_as_the_system_or_as_chosen_and_can_be_read() {
 }
 
 #[test]
-fn on_a_phone_nothing_is_wider_than_the_screen() {
+fn nothing_is_wider_than_the_screen_of_a_phone() {
     in_browser(async |browser| {
         browser.screen(375, true).await;
         for events in [sample_run(), run_with(&"long".repeat(100))] {
@@ -417,7 +417,7 @@ fn on_a_phone_nothing_is_wider_than_the_screen() {
 }
 
 #[test]
-fn two_thousand_scenarios_open() {
+fn a_page_of_two_thousand_scenarios_opens() {
     in_browser(async |browser| {
         let page = page(long_run(2000, 3000));
         browser.open(&page, "").await;

@@ -1,4 +1,4 @@
-//! What can be said of the page without a browser.
+//! Checks of the HTML report that need no browser.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -7,27 +7,27 @@ use super::awkward_run::{HOSTILE, long_run, run_with, with_snapshots};
 use super::page;
 use crate::sample_run::sample_run;
 
-/// Text between the first `from` and the next `to`.
+/// The text between the first `from` and the next `to`.
 fn between<'text>(text: &'text str, from: &str, to: &str) -> &'text str {
     let start = text.find(from).expect(from) + from.len();
     let length = text[start..].find(to).expect(to);
     &text[start..start + length]
 }
 
-/// The page without its style and its script, which other tests look at.
+/// The page without its style and script, which other tests check.
 fn without_assets(page: &str) -> String {
     let style = between(page, "<style>", "</style>");
     let script = between(page, "<script type=\"module\">", "</script>");
     page.replace(style, "…").replace(script, "…")
 }
 
-/// The data of a scenario.
+/// The embedded JSON of a scenario.
 fn data(page: &str, scenario: usize) -> Vec<Value> {
     let from = format!("<script type=\"application/json\" id=\"data-{scenario}\">");
     serde_json::from_str(between(page, &from, "</script>")).expect("JSON")
 }
 
-/// The places in the page where an element of the name begins or ends.
+/// The number of start and end tags with this name.
 fn tags(page: &str, name: &str) -> usize {
     let page = page.to_ascii_lowercase();
     page.matches(&format!("<{name}")).count() + page.matches(&format!("</{name}")).count()
@@ -41,14 +41,14 @@ fn the_page_of_the_sample_run() {
 }
 
 #[test]
-fn the_data_of_a_scenario_are_its_run_events() {
+fn the_embedded_json_contains_the_run_events() {
     let page = page(sample_run());
     let data = serde_json::to_string_pretty(&data(&page, 1)).expect("JSON");
     insta::assert_snapshot!(data);
 }
 
 #[test]
-fn the_page_may_reach_nothing() {
+fn the_page_must_not_load_anything() {
     let page = page(sample_run());
     let policy = between(&page, "Content-Security-Policy\" content=\"", "\"");
     assert!(
@@ -72,13 +72,13 @@ fn the_page_may_reach_nothing() {
 }
 
 #[test]
-fn without_a_script_the_page_has_the_verdict_the_list_and_what_went_wrong() {
+fn without_scripts_the_page_shows_verdict_scenarios_and_failures() {
     let page = page(sample_run());
     let list = between(&page, "<ol class=\"scenarios\"", "</ol>");
     assert!(between(&page, "<h1", "</h1>").contains("Of 5 scenarios, 1 failed, 1 broke, 1 warned"));
     assert!(page.contains("3 scenarios not run"));
     assert!(list.contains("status: expected not 2xx, observed 200 (and 2 more)"));
-    // The gravest first.
+    // Gravest first.
     let places = ["failed", "broken", "warned", "not checked", "passed"]
         .map(|word| list.find(&format!("<span class=\"verdict\">{word}</span>")));
     assert!(
@@ -88,7 +88,7 @@ fn without_a_script_the_page_has_the_verdict_the_list_and_what_went_wrong() {
 }
 
 #[test]
-fn the_head_tells_of_snapshots_and_a_scenario_holds_its_difference() {
+fn the_head_summarises_snapshots_and_a_scenario_shows_its_difference() {
     let difference =
         "--- reviewed\n+++ this run\n@@ -1 +1 @@\n-answered 200\n+answered <b>500</b>\n";
     let page = page(with_snapshots(difference));
@@ -107,7 +107,7 @@ fn the_head_tells_of_snapshots_and_a_scenario_holds_its_difference() {
 }
 
 #[test]
-fn a_page_of_two_thousand_scenarios_with_long_answers_stays_below_20_mb() {
+fn a_page_of_two_thousand_scenarios_with_long_responses_stays_below_20_mb() {
     let page = page(long_run(2000, 40_000));
     println!("2,000 scenarios: {} KB", page.len() / 1000);
     assert!(page.len() < 20_000_000, "{} bytes", page.len());
@@ -128,7 +128,7 @@ proptest! {
     })]
 
     #[test]
-    fn whatever_is_sent_adds_no_markup(
+    fn external_text_adds_no_markup(
         text in "(?s)(.{0,20}(</?script>?|<!--|-->|\"|'|&|</details>|<img src=x>|]]>|\u{2028}|\\{\\{|\\\\)){0,4}.{0,20}"
     ) {
         let plain = page(run_with("plain"));
@@ -145,7 +145,7 @@ proptest! {
 }
 
 #[test]
-fn the_hostile_text_of_the_browsers_test_adds_no_markup() {
+fn hostile_text_adds_no_markup() {
     let (plain, hostile) = (page(run_with("plain")), page(run_with(HOSTILE)));
     for name in ["script", "img", "svg", "details"] {
         assert_eq!(tags(&hostile, name), tags(&plain, name), "{name}");

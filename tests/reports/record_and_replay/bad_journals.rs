@@ -1,21 +1,21 @@
-//! What is no journal is refused with what to do, and one that is there is never written over.
+//! Invalid journals are refused with a hint, and existing ones are never overwritten.
 
 use std::fs;
 
-use crate::support::{Answer, Folder, Peer, Transcript, expecting};
+use crate::support::{Folder, Peer, Response, Transcript, expecting};
 
 /// A folder with a recorded run in `kept`.
 fn recorded() -> (Folder, Peer) {
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
     let options = ["--target", &peer.url(), "--record", "kept"];
     Transcript::of(&mut folder.run(&options)).ends_with(0);
     (folder, peer)
 }
 
-/// Both commands refuse a journal with this text, and neither sends or writes anything.
+/// Asserts that both commands refuse a journal with this text and send and write nothing.
 #[track_caller]
-fn refused(journal: &str, words: &[&str]) {
+fn assert_refused(journal: &str, words: &[&str]) {
     let (folder, peer) = recorded();
     fs::write(folder.path("kept/run.jsonl"), journal).expect("written");
     let before = peer.connections();
@@ -31,7 +31,7 @@ fn refused(journal: &str, words: &[&str]) {
 }
 
 #[test]
-fn a_journal_is_never_written_over() {
+fn a_journal_is_never_overwritten() {
     let (folder, peer) = recorded();
     let before = folder.read("kept/run.jsonl");
     let connections = peer.connections();
@@ -43,22 +43,22 @@ fn a_journal_is_never_written_over() {
             "record to another folder",
         ]);
     assert_eq!(folder.read("kept/run.jsonl"), before);
-    // It was looked whether the target is there, and nothing was sent.
+    // At most one connection, to check that the target is reachable; nothing is sent.
     assert!(peer.connections() <= connections + 1);
 }
 
 #[test]
-fn a_folder_that_can_not_be_written_to_is_refused_before_the_run() {
+fn an_unwritable_folder_is_refused_before_the_run() {
     let (folder, peer) = recorded();
     let options = ["--target", &peer.url(), "--record", "scenario.yaml/kept"];
     Transcript::of(&mut folder.run(&options))
         .ends_with(2)
         .says(&["the run can't be recorded in", "use a writable folder"])
-        .says_nothing_of(&["1 scenario"]);
+        .does_not_say(&["1 scenario"]);
 }
 
 #[test]
-fn what_is_not_there_is_named() {
+fn a_missing_journal_is_reported() {
     let folder = Folder::new();
     fs::create_dir(folder.path("empty")).expect("a folder");
     for (path, message) in [
@@ -78,17 +78,17 @@ fn what_is_not_there_is_named() {
 
 #[test]
 fn what_is_no_journal_is_refused() {
-    refused("", &["run.jsonl has no complete line"]);
-    refused("{\"event\":\"run_sta", &["has no complete line"]);
-    refused("name: a scenario\n", &["run.jsonl:1: not a recorded run"]);
+    assert_refused("", &["run.jsonl has no complete line"]);
+    assert_refused("{\"event\":\"run_sta", &["has no complete line"]);
+    assert_refused("name: a scenario\n", &["run.jsonl:1: not a recorded run"]);
     let (folder, _peer) = recorded();
     let journal = folder.read("kept/run.jsonl");
     let without_first = journal.split_once('\n').expect("lines").1;
-    refused(without_first, &["run.jsonl:1: not a recorded run"]);
+    assert_refused(without_first, &["run.jsonl:1: not a recorded run"]);
 }
 
 #[test]
-fn another_version_is_named() {
+fn another_version_is_reported() {
     let (folder, _peer) = recorded();
     let journal = folder.read("kept/run.jsonl");
     let newer = journal
@@ -98,14 +98,14 @@ fn another_version_is_named() {
             "\"9.8.7\"",
             1,
         );
-    refused(
+    assert_refused(
         &newer,
         &["recorded by aghook 9.8.7 in format version 2, but this aghook reads version 1"],
     );
 }
 
 #[test]
-fn a_corrupt_line_is_named() {
+fn a_corrupt_line_is_reported() {
     let (folder, _peer) = recorded();
     let journal = folder.read("kept/run.jsonl");
     let lines: Vec<&str> = journal.lines().collect();
@@ -114,23 +114,23 @@ fn a_corrupt_line_is_named() {
         lines[number - 1] = line;
         lines.join("\n") + "\n"
     };
-    refused(
+    assert_refused(
         &with(3, &lines[2][..40]),
         &["run.jsonl:3: ", "EOF while parsing", "(column 40)"],
     );
-    refused(
+    assert_refused(
         &with(2, "{\"event\":\"run_paused\"}"),
         &["run.jsonl:2: ", "unknown variant `run_paused`"],
     );
-    refused(
+    assert_refused(
         &with(2, lines[0]),
         &["run.jsonl:2: ", "another run starts here"],
     );
-    // A whole last line that can't be read was not torn by the end of the program.
-    refused(
+    // A complete last line that can't be parsed is an error, not a torn line.
+    assert_refused(
         &with(lines.len(), "nonsense"),
         &[&format!("run.jsonl:{}: ", lines.len())],
     );
     let twice = format!("{journal}{}\n", lines[1]);
-    refused(&twice, &["it follows the end of the run"]);
+    assert_refused(&twice, &["it follows the end of the run"]);
 }

@@ -1,4 +1,4 @@
-//! A run that is killed leaves behind everything that had ended by then.
+//! The journal of a killed run contains everything that had ended before.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use aghook::harness::RunEvent;
 
 use super::events;
-use crate::support::{Answer, Folder, Peer, SECRET, Transcript};
+use crate::support::{Folder, Peer, Response, SECRET, Transcript};
 
-/// How many deliveries are answered before the one that never is.
+/// The number of deliveries with a response, before one that never gets one.
 const ANSWERED: usize = 3;
 
 const ANSWERED_SCENARIO: &str = "\
@@ -26,7 +26,7 @@ steps:
   - { deliver: welcome, times: 5, expect: { status: 2xx } }
 ";
 
-/// A run that was killed while it waited for an answer.
+/// The folder of a run that was killed while it waited for a response.
 fn killed() -> Folder {
     let (arrived, arrivals): (Sender<()>, Receiver<()>) = channel();
     let (_never, nothing) = channel::<()>();
@@ -38,7 +38,7 @@ fn killed() -> Folder {
             let _ = served.1.send(());
             let _ = served.2.recv();
         }
-        Answer::of(200)
+        Response::new(200)
     });
     let folder = Folder::new()
         .with("1.yaml", ANSWERED_SCENARIO)
@@ -52,7 +52,7 @@ fn killed() -> Folder {
         .stderr(Stdio::null())
         .spawn()
         .expect("runs");
-    // The next delivery is only sent once the one before it has ended, and is written down.
+    // A delivery is only sent after the previous one has ended and is in the journal.
     arrivals.recv().expect("a delivery");
     run.kill().expect("killed");
     run.wait().expect("ended");
@@ -67,7 +67,7 @@ fn attempts(events: &[RunEvent]) -> usize {
 }
 
 #[test]
-fn nothing_that_had_ended_is_lost() {
+fn everything_that_had_ended_is_in_the_journal() {
     let folder = killed();
     let journal = folder.read("kept/run.jsonl");
     assert!(journal.ends_with('\n'));
@@ -89,17 +89,17 @@ fn nothing_that_had_ended_is_lost() {
             "not completed: the second (completed attempts: 1)",
             "2 scenarios: 1 passed, 0 failed, 1 not run",
         ])
-        .says_nothing_of(&["incomplete line"]);
+        .does_not_say(&["incomplete line"]);
     let junit = folder.read("junit.xml");
     assert!(junit.contains("name=\"the first\""), "{junit}");
     assert!(junit.contains("<skipped"), "{junit}");
     assert!(folder.read("run.har").contains("\"title\": \"the first\""));
-    // What did not happen is in no report that shows what happened.
+    // The JSON report contains only what happened.
     assert_eq!(folder.read("later.jsonl"), journal);
 }
 
 #[test]
-fn a_torn_last_line_is_left_out_and_told() {
+fn a_torn_last_line_is_skipped_with_a_note() {
     let folder = killed();
     let journal = folder.read("kept/run.jsonl");
     let last = journal.lines().last().expect("a line");
@@ -112,17 +112,17 @@ fn a_torn_last_line_is_left_out_and_told() {
             &format!("run.jsonl:{line}: ignored the last"),
             "bytes, which are an incomplete line",
         ]);
-    // Only the last end of a line is missing: the event is whole.
+    // Only the final newline is missing, so the event is complete.
     std::fs::write(folder.path("kept/run.jsonl"), journal.trim_end()).expect("written");
     Transcript::of(&mut folder.aghook(&["report", "kept"]))
         .ends_with(3)
-        .says_nothing_of(&["incomplete line"]);
+        .does_not_say(&["incomplete line"]);
 }
 
 #[test]
-fn what_there_is_can_be_sent_again() {
+fn an_incomplete_run_can_be_replayed() {
     let folder = killed();
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let words = ["replay", "kept", "--target", &peer.url()];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)

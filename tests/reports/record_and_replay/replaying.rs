@@ -1,13 +1,15 @@
-//! A recorded run sent again: the same bytes, or signed afresh, to receivers sound and flawed.
+//! Replays of recorded runs, with the same bytes or new signatures, to sound and flawed receivers.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::support::{Answer, Folder, NOBODY, Peer, Received, SECRET, Transcript, expecting};
+use crate::support::{
+    Folder, Peer, Received, Response, SECRET, Transcript, UNREACHABLE, expecting,
+};
 
-/// The built-in receiver as a program of its own, with the secret of the tests.
+/// An `aghook receive` process, killed when dropped.
 struct Receiver {
     process: Child,
     url: String,
@@ -27,7 +29,7 @@ impl Receiver {
         let stdout = process.stdout.take().expect("a pipe");
         let mut lines = BufReader::new(stdout);
         lines.read_line(&mut first).expect("a line");
-        // The rest is read as well, so that the receiver never waits for a reader.
+        // Drain its output so that a full pipe does not block it.
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         let url = first.split_whitespace().last().expect("a URL").to_owned();
         Self { process, url }
@@ -41,31 +43,31 @@ impl Drop for Receiver {
     }
 }
 
-/// A receiver that keeps what it gets, and answers with the number of headers.
-struct Keeping {
+/// A receiver that stores requests and responds with the number of headers.
+struct StoringReceiver {
     peer: Peer,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
-impl Keeping {
+impl StoringReceiver {
     fn new() -> Self {
         let received: Arc<Mutex<Vec<Received>>> = Arc::default();
-        let kept = Arc::clone(&received);
+        let stored = Arc::clone(&received);
         let peer = Peer::answering(move |request| {
-            kept.lock().expect("unharmed").push(request.clone());
-            Answer::of(200).body(request.headers.len().to_string())
+            stored.lock().expect("not poisoned").push(request.clone());
+            Response::new(200).body(request.headers.len().to_string())
         });
         Self { peer, received }
     }
 
-    /// What came in since the last time.
-    fn taken(&self) -> Vec<Received> {
-        std::mem::take(&mut self.received.lock().expect("unharmed"))
+    /// Removes and returns the requests so far.
+    fn take_requests(&self) -> Vec<Received> {
+        std::mem::take(&mut self.received.lock().expect("not poisoned"))
     }
 }
 
-/// What a request says, apart from the host that it names.
-fn words(request: &Received) -> (String, Vec<(String, String)>, Vec<u8>) {
+/// The request line, headers and body, without the host.
+fn content(request: &Received) -> (String, Vec<(String, String)>, Vec<u8>) {
     let headers = request.headers.iter().filter(|(name, _)| name != "Host");
     let line = format!("{} {}", request.method, request.path);
     (line, headers.cloned().collect(), request.body.clone())
@@ -87,7 +89,7 @@ steps:
   - { request: { url: '/debug?x=%20y', method: PUT, headers: { x-odd: ' a  b' }, body: { a: 1 } } }
 ";
 
-/// A folder in which `scenario` was run against `url` and kept.
+/// A folder with a recorded run of `scenario` against `url`.
 fn recorded(scenario: &str, url: &str, code: i32) -> Folder {
     let folder = Folder::with_scenario(scenario);
     let options = ["--target", url, "--record", "kept", "--jobs", "1"];
@@ -96,7 +98,7 @@ fn recorded(scenario: &str, url: &str, code: i32) -> Folder {
 }
 
 #[test]
-fn the_bundled_suite_is_answered_the_same_again() {
+fn a_replay_of_the_bundled_suite_gets_the_same_responses() {
     let folder = Folder::new();
     Transcript::of(&mut folder.aghook(&["run", "--record", "kept"])).ends_with(0);
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
@@ -105,43 +107,43 @@ fn the_bundled_suite_is_answered_the_same_again() {
     Transcript::of(&mut folder.aghook(&["replay", "kept", "--resign"]))
         .ends_with(0)
         .says(&[" 0 different", "not sent: the fault kept the receiver from"])
-        .says_nothing_of(&["differs", "script"]);
+        .does_not_say(&["differs", "script"]);
 }
 
 #[test]
-fn exactly_the_same_bytes_are_sent() {
-    let receiver = Keeping::new();
+fn a_replay_sends_exactly_the_same_bytes() {
+    let receiver = StoringReceiver::new();
     let folder = recorded(ALL_SORTS, &receiver.peer.url(), 0);
-    let then = receiver.taken();
+    let then = receiver.take_requests();
     assert_eq!(then.len(), 8);
-    // No secret is needed, and without other words it goes where it went.
+    // A replay needs no secret, and its default target is that of the run.
     let mut replay = folder.aghook(&["replay", "kept"]);
     Transcript::of(replay.env_remove("AGHOOK_SECRET"))
         .ends_with(0)
         .says(&["8 requests of 1 scenario: 8 same, 0 different"]);
-    let now = receiver.taken();
+    let now = receiver.take_requests();
     assert_eq!(now.len(), then.len());
     for (then, now) in then.iter().zip(&now) {
-        assert_eq!(words(now), words(then));
+        assert_eq!(content(now), content(then));
         assert_eq!(now.header("host"), then.header("host"));
     }
 
-    let other = Keeping::new();
+    let other = StoringReceiver::new();
     let target = other.peer.url();
     let mut replay = folder.aghook(&["replay", "kept", "--target", &target]);
     Transcript::of(&mut replay).ends_with(0);
-    let elsewhere = other.taken();
+    let elsewhere = other.take_requests();
     assert_eq!(elsewhere.len(), then.len());
     let authority = other.peer.address.to_string();
     for (then, now) in then.iter().zip(&elsewhere) {
-        assert_eq!(words(now), words(then));
+        assert_eq!(content(now), content(then));
         assert_eq!(now.header("host"), Some(authority.as_str()));
     }
-    assert_eq!(receiver.taken().len(), 0);
+    assert_eq!(receiver.take_requests().len(), 0);
 }
 
 #[test]
-fn signed_afresh_the_bodies_are_the_same_and_forgeries_stay_forged() {
+fn resigning_keeps_bodies_and_forgeries() {
     let receiver = Receiver::start(&[]);
     let scenario = "\
 name: genuine and forged
@@ -159,8 +161,8 @@ steps:
         .ends_with(0)
         .says(&["16 requests of 8 scenarios: 16 same, 0 different"]);
 
-    let keeping = Keeping::new();
-    let target = keeping.peer.url();
+    let storing = StoringReceiver::new();
+    let target = storing.peer.url();
     let words = ["replay", "kept", "--resign", "--target", &target];
     Transcript::of(&mut folder.aghook(&words)).ends_with(1);
     let journal = super::events(&folder.read("kept/run.jsonl"));
@@ -169,12 +171,16 @@ steps:
         _ => None,
     });
     let bodies: Vec<Vec<u8>> = bodies.map(std::borrow::Cow::into_owned).collect();
-    let sent: Vec<Vec<u8>> = keeping.taken().into_iter().map(|sent| sent.body).collect();
+    let sent: Vec<Vec<u8>> = storing
+        .take_requests()
+        .into_iter()
+        .map(|sent| sent.body)
+        .collect();
     assert_eq!(sent, bodies);
 }
 
-/// A journal whose signatures are an hour older than they were.
-fn grown_old(folder: &Folder) {
+/// Makes the signatures in the journal one hour older.
+fn age_signatures(folder: &Folder) {
     let journal = folder.read("kept/run.jsonl");
     let mark = "\"X-Aghanim-Signature-Timestamp\",\"";
     let older: Vec<String> = journal
@@ -192,13 +198,13 @@ fn grown_old(folder: &Folder) {
 }
 
 #[test]
-fn what_is_too_old_is_refused_and_the_way_out_is_told() {
+fn old_signatures_are_refused_with_a_hint() {
     let receiver = Receiver::start(&[]);
     let folder = recorded(&expecting("{ status: 200 }"), &receiver.url, 0);
     let fresh = Receiver::start(&[]);
     let to_fresh = ["replay", "kept", "--target", &fresh.url];
     Transcript::of(&mut folder.aghook(&to_fresh)).ends_with(0);
-    grown_old(&folder);
+    age_signatures(&folder);
     Transcript::of(&mut folder.aghook(&to_fresh))
         .ends_with(1)
         .says(&[
@@ -212,7 +218,7 @@ fn what_is_too_old_is_refused_and_the_way_out_is_told() {
 }
 
 #[test]
-fn another_secret_is_thought_of() {
+fn a_wrong_secret_is_suggested_as_the_cause() {
     let receiver = Receiver::start(&[]);
     let folder = recorded(&expecting("{ status: 200 }"), &receiver.url, 0);
     let fresh = Receiver::start(&[]);
@@ -243,12 +249,12 @@ fn a_flaw_shows_as_a_difference() {
 }
 
 #[test]
-fn only_the_status_is_compared_where_that_is_asked_for() {
+fn compare_status_ignores_the_body() {
     let count = Mutex::new(0);
     let peer = Peer::answering(move |_| {
-        let mut count = count.lock().expect("unharmed");
+        let mut count = count.lock().expect("not poisoned");
         *count += 1;
-        Answer::of(200).body(format!("number {count}"))
+        Response::new(200).body(format!("number {count}"))
     });
     let folder = recorded(&expecting("{ status: 200 }"), &peer.url(), 0);
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
@@ -265,8 +271,8 @@ fn only_the_status_is_compared_where_that_is_asked_for() {
 }
 
 #[test]
-fn what_can_not_be_sent_again_is_left_out_with_its_reason() {
-    let receiver = Keeping::new();
+fn requests_that_can_not_be_replayed_are_skipped_with_a_reason() {
+    let receiver = StoringReceiver::new();
     let scenario = "\
 name: with a credential
 events: { welcome: {} }
@@ -276,7 +282,7 @@ steps:
   - { request: { url: /x, headers: { Authorization: Bearer of-a-test } } }
 ";
     let folder = recorded(scenario, &receiver.peer.url(), 0);
-    receiver.taken();
+    receiver.take_requests();
     Transcript::of(&mut folder.aghook(&["replay", "kept", "-v"]))
         .ends_with(0)
         .says(&[
@@ -284,7 +290,7 @@ steps:
             "1 not sent: a credential or a secret stands in the request, and is not recorded",
             "1 not sent: the fault kept the receiver from having the whole request",
         ]);
-    assert_eq!(receiver.taken().len(), 2);
+    assert_eq!(receiver.take_requests().len(), 2);
 }
 
 const RESTARTED: &str = "\
@@ -297,10 +303,10 @@ steps:
 ";
 
 #[test]
-fn a_receiver_that_was_restarted_is_restarted_again_or_the_rest_is_left_out() {
-    let receiver = Keeping::new();
-    let hook = Keeping::new();
-    let failing = Peer::answering(|_| Answer::of(500));
+fn a_replay_restarts_the_receiver_or_skips_the_rest() {
+    let receiver = StoringReceiver::new();
+    let hook = StoringReceiver::new();
+    let failing = Peer::answering(|_| Response::new(500));
     let profile = |restart: &str| {
         let target = receiver.peer.url();
         format!("profiles:\n  game:\n    target: {target}\n{restart}")
@@ -308,28 +314,37 @@ fn a_receiver_that_was_restarted_is_restarted_again_or_the_rest_is_left_out() {
     let restart = |peer: &Peer| profile(&format!("    restart: {{ http: POST {} }}\n", peer.url()));
     let folder = Folder::with_scenario(RESTARTED).with("aghook.yaml", restart(&hook.peer));
     Transcript::of(&mut folder.run(&["--record", "kept"])).ends_with(0);
-    assert_eq!((receiver.taken().len(), hook.taken().len()), (2, 1));
+    assert_eq!(
+        (receiver.take_requests().len(), hook.take_requests().len()),
+        (2, 1)
+    );
 
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(0)
         .says(&["2 same, 0 different\n"]);
-    assert_eq!((receiver.taken().len(), hook.taken().len()), (2, 1));
+    assert_eq!(
+        (receiver.take_requests().len(), hook.take_requests().len()),
+        (2, 1)
+    );
 
     let folder = folder.with("aghook.yaml", profile(""));
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(0)
         .says(&["1 same", "1 not sent: the scenario restarts the receiver"]);
-    assert_eq!(receiver.taken().len(), 1);
+    assert_eq!(receiver.take_requests().len(), 1);
 
     let folder = folder.with("aghook.yaml", restart(&failing));
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
         .ends_with(3)
         .says(&["1 not sent: failed to restart the receiver", "500"]);
-    assert_eq!((receiver.taken().len(), hook.taken().len()), (1, 0));
+    assert_eq!(
+        (receiver.take_requests().len(), hook.take_requests().len()),
+        (1, 0)
+    );
 }
 
 #[test]
-fn without_its_script_the_rest_of_a_scenario_is_left_out() {
+fn without_a_script_hook_the_rest_of_a_scenario_is_skipped() {
     let folder = Folder::new();
     let words = ["run", "--tag", "script", "--record", "kept"];
     Transcript::of(&mut folder.aghook(&words)).ends_with(0);
@@ -348,20 +363,20 @@ fn without_its_script_the_rest_of_a_scenario_is_left_out() {
     Transcript::of(&mut folder.aghook(&["replay", "kept", "--resign"]))
         .ends_with(0)
         .says(&[" 0 different"])
-        .says_nothing_of(&["script"]);
+        .does_not_say(&["script"]);
 }
 
 #[test]
-fn a_target_that_is_not_there_is_3() {
-    let receiver = Keeping::new();
+fn an_unreachable_target_is_3() {
+    let receiver = StoringReceiver::new();
     let folder = recorded(&expecting("{ status: 200 }"), &receiver.peer.url(), 0);
-    Transcript::of(&mut folder.aghook(&["replay", "kept", "--target", NOBODY]))
+    Transcript::of(&mut folder.aghook(&["replay", "kept", "--target", UNREACHABLE]))
         .ends_with(3)
         .says(&["can't be reached"]);
 }
 
 #[test]
-fn a_receiver_that_dies_is_told_and_not_asked_any_further() {
+fn a_replay_stops_when_the_receiver_dies() {
     let receiver = Receiver::start(&[]);
     let scenario = "\
 name: several
@@ -380,10 +395,10 @@ steps:
 }
 
 #[test]
-fn other_machines_have_to_be_named() {
-    let receiver = Keeping::new();
+fn other_hosts_must_be_allowed() {
+    let receiver = StoringReceiver::new();
     let folder = recorded(&expecting("{ status: 200 }"), &receiver.peer.url(), 0);
-    receiver.taken();
+    receiver.take_requests();
     let journal = folder.read("kept/run.jsonl");
     let here = format!("http://{}", receiver.peer.address);
     let staging = journal.replace(&here, "http://staging.example.com");
@@ -396,8 +411,8 @@ fn other_machines_have_to_be_named() {
 }
 
 #[test]
-fn some_scenarios_alone_can_be_meant() {
-    let receiver = Keeping::new();
+fn a_filter_selects_scenarios() {
+    let receiver = StoringReceiver::new();
     let url = receiver.peer.url();
     let scenario = |name: &str| expecting("{ status: 200 }").replace("a delivery", name);
     let folder = Folder::new()
@@ -405,21 +420,21 @@ fn some_scenarios_alone_can_be_meant() {
         .with("b.yaml", scenario("pears"));
     let words = ["run", ".", "--target", &url, "--record", "kept"];
     Transcript::of(&mut folder.aghook(&words)).ends_with(0);
-    receiver.taken();
+    receiver.take_requests();
     for (filter, sent) in [("PEARS", 1), ("a.yaml", 1), ("*.yaml", 2)] {
         let words = ["replay", "kept", "--filter", filter];
         Transcript::of(&mut folder.aghook(&words)).ends_with(0);
-        assert_eq!(receiver.taken().len(), sent, "{filter}");
+        assert_eq!(receiver.take_requests().len(), sent, "{filter}");
     }
     let words = ["replay", "kept", "--filter", "plums"];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(2)
         .says(&["no scenario matches these filters"]);
-    assert_eq!(receiver.taken().len(), 0);
+    assert_eq!(receiver.take_requests().len(), 0);
 }
 
 #[test]
-fn what_was_sent_over_http_2_can_be_sent_over_either() {
+fn a_run_over_http_2_can_be_replayed_over_both_versions() {
     let receiver = Receiver::start(&[]);
     let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
     let options = ["--target", &receiver.url, "--record", "kept"];
@@ -435,9 +450,9 @@ fn what_was_sent_over_http_2_can_be_sent_over_either() {
 }
 
 #[test]
-fn waits_between_attempts_take_their_time_where_that_is_asked_for() {
+fn real_time_waits_between_attempts() {
     const WAIT: Duration = Duration::from_millis(300);
-    let peer = Peer::answering(|_| Answer::of(503));
+    let peer = Peer::answering(|_| Response::new(503));
     let scenario = expecting("{ status: 503 }\n    retry: { attempts: 2, delays: [300ms] }");
     let folder = recorded(&scenario, &peer.url(), 0);
     let began = Instant::now();

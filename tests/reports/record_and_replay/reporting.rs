@@ -1,19 +1,20 @@
-//! Reports of a recorded run are those that the run itself makes.
+//! Reports from a recorded run are the same as those of the run itself.
 
-use crate::support::{Answer, Folder, Peer, Transcript, expecting};
+use crate::support::{Folder, Peer, Response, Transcript, expecting};
 
-/// Every kind of report that goes to a file of its own.
+/// Every kind of report that is written to a file.
 const KINDS: [&str; 5] = ["terminal", "json", "junit", "markdown", "har"];
 
-/// `--report KIND=PREFIX.KIND` for every kind.
+/// The options `--report KIND=PREFIX.KIND` for every kind.
 fn all_reports(prefix: &str) -> Vec<String> {
     let options = KINDS.map(|kind| ["--report".to_owned(), format!("{kind}={prefix}.{kind}")]);
     options.into_iter().flatten().collect()
 }
 
-/// Runs with all reports and a journal, and makes all reports of the journal again.
+/// Runs with all reports and a journal, and compares the reports with those generated from the
+/// journal.
 #[track_caller]
-fn both_are_the_same(folder: &Folder, run: &[&str], code: i32) {
+fn assert_same_reports(folder: &Folder, run: &[&str], code: i32) {
     let live = Transcript::of(
         folder
             .aghook(run)
@@ -34,33 +35,33 @@ fn both_are_the_same(folder: &Folder, run: &[&str], code: i32) {
         assert!(folder.read(&live).len() > 100, "{kind}");
         assert!(folder.read(&live) == folder.read(&later), "{kind} differs");
     }
-    // The journal is the JSON report, so that one can be read as well.
+    // The journal equals the JSON report, so the report can be used as a journal.
     assert!(folder.read("live.json") == folder.read("kept/run.jsonl"));
     let of_file = Transcript::of(&mut folder.aghook(&["report", "live.json", "-v"]));
     assert_eq!(of_file.ends_with(code).stdout, live.stdout);
 }
 
 #[test]
-fn all_reports_of_the_bundled_suite() {
-    both_are_the_same(&Folder::new(), &["run"], 0);
+fn reports_of_the_bundled_suite_are_the_same() {
+    assert_same_reports(&Folder::new(), &["run"], 0);
 }
 
 #[test]
-fn all_reports_of_a_run_that_failed() {
+fn reports_of_a_failed_run_are_the_same() {
     let peer = Peer::answering(|_| {
-        Answer::of(200)
+        Response::new(200)
             .header("X-Odd", "a\u{1b}[31mb")
             .body(b"\xff\xfe no text")
     });
     let scenario = expecting("{ status: 403 }");
     let folder = Folder::with_scenario(&scenario);
     let words = ["run", "scenario.yaml", "--target", &peer.url()];
-    both_are_the_same(&folder, &words, 1);
+    assert_same_reports(&folder, &words, 1);
 }
 
 #[test]
-fn the_verdict_is_that_of_the_run() {
-    // Nothing is checked, a warning, and a strict warning.
+fn the_exit_code_is_that_of_the_run() {
+    // Nothing checked, a warning, and a warning with `--strict`.
     for (scenario, options, code) in [
         ("granted: welcome", &[][..], 3),
         ("{ status: 403, level: should }", &[], 0),
@@ -69,9 +70,9 @@ fn the_verdict_is_that_of_the_run() {
         let text = if scenario.starts_with('{') {
             expecting(scenario)
         } else {
-            crate::support::effecting(scenario)
+            crate::support::with_effect(scenario)
         };
-        let peer = Peer::answering(|_| Answer::of(200));
+        let peer = Peer::answering(|_| Response::new(200));
         let folder = Folder::with_scenario(&text);
         let words = ["--target", &peer.url(), "--record", "kept"];
         let words = [&words[..], options].concat();
@@ -82,10 +83,10 @@ fn the_verdict_is_that_of_the_run() {
 
 #[cfg(unix)]
 #[test]
-fn a_journal_is_for_its_owner_alone() {
+fn only_the_owner_can_read_a_journal() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let peer = Peer::answering(|_| Answer::of(200));
+    let peer = Peer::answering(|_| Response::new(200));
     let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
     let options = ["--target", &peer.url(), "--record", "a/b"];
     Transcript::of(&mut folder.run(&options)).ends_with(0);

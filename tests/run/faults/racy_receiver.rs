@@ -1,5 +1,5 @@
-//! A receiver that looks whether it has granted before it grants, but not in one step; and runs of
-//! aghook against it. Shared by the test and by the measurement.
+//! A receiver with a race: it checks the key and grants in two separate steps. Shared by the test
+//! and the benchmark, with runs of aghook against it.
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -18,39 +18,39 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// The scenario of the bundled suite that looks for races.
+/// The bundled scenario that looks for races.
 pub(crate) const BUNDLED: &str = "scenarios/idempotency/simultaneous_redelivery.yaml";
 
-/// What lies between looking and granting.
+/// What happens between the check and the grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Between {
-    /// One turn of the scheduler: less than any asynchronous query of a database takes.
+    /// Yields to the scheduler once, which is shorter than any asynchronous database query.
     Yield,
-    /// A millisecond, as a quick query takes.
+    /// Sleeps for a millisecond, like a quick query.
     Millisecond,
-    /// Nothing: it only lets go of the lock and takes it again.
+    /// Only releases the lock and acquires it again.
     Nothing,
 }
 
-/// What came of one run.
+/// The result of one run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
-    /// How often the coupon was granted that was granted most.
+    /// The highest number of grants of one coupon.
     pub(crate) most_grants: usize,
-    /// Whether aghook said that something is wrong.
+    /// Whether aghook reported a failure.
     pub(crate) failed: bool,
 }
 
 #[derive(Default)]
-struct Books {
+struct Database {
     keys: Mutex<HashSet<String>>,
-    /// The number of grants by player; every grant is of one.
+    /// The number of grants for each player; every grant has quantity 1.
     grants: Mutex<HashMap<String, usize>>,
 }
 
-/// The receiver while it runs, on two threads of its own.
+/// A running receiver with its own two threads.
 pub(crate) struct RacyReceiver {
-    books: Arc<Books>,
+    database: Arc<Database>,
     folder: tempfile::TempDir,
     _runtime: Runtime,
 }
@@ -62,35 +62,35 @@ impl RacyReceiver {
             .enable_all()
             .build()
             .expect("a runtime");
-        let books = Arc::new(Books::default());
+        let database = Arc::new(Database::default());
         let listener = runtime
             .block_on(TcpListener::bind("127.0.0.1:0"))
             .expect("a free port");
         let address = listener.local_addr().expect("an address");
-        runtime.spawn(serve(listener, Arc::clone(&books), between));
+        runtime.spawn(serve(listener, Arc::clone(&database), between));
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("aghook.yaml"), profile(address)).expect("written");
         Self {
-            books,
+            database,
             folder,
             _runtime: runtime,
         }
     }
 
-    /// Runs a scenario of so many steps, each of which delivers an event of its own so often and with
-    /// these words.
-    pub(crate) fn run(&self, steps: usize, deliveries: usize, words: &str, seed: usize) -> Run {
-        self.run_text(&scenario(steps, deliveries, words), seed)
+    /// Runs a scenario with this number of steps; each delivers a new event `deliveries` times,
+    /// with `keys` added to the step.
+    pub(crate) fn run(&self, steps: usize, deliveries: usize, keys: &str, seed: usize) -> Run {
+        self.run_text(&scenario(steps, deliveries, keys), seed)
     }
 
-    /// Runs the scenario of the bundled suite that looks for races.
+    /// Runs the bundled scenario that looks for races.
     pub(crate) fn run_bundled(&self, seed: usize) -> Run {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(BUNDLED);
         let text = std::fs::read_to_string(path).expect("read");
-        // Every grant of this receiver is of one.
-        let of_one = text.replace(": {}\n", ": { item: { quantity: 1 } }\n");
-        assert_ne!(of_one, text, "the events have changed");
-        self.run_text(&of_one, seed)
+        // This receiver ignores quantities, so use quantity 1.
+        let with_quantity_1 = text.replace(": {}\n", ": { item: { quantity: 1 } }\n");
+        assert_ne!(with_quantity_1, text, "the events have changed");
+        self.run_text(&with_quantity_1, seed)
     }
 
     fn run_text(&self, scenario: &str, seed: usize) -> Run {
@@ -107,8 +107,8 @@ impl RacyReceiver {
             Some(1) => true,
             _ => panic!("{}", String::from_utf8_lossy(&output.stderr)),
         };
-        // Every event of every run has a player of its own.
-        let mut grants = self.books.grants.lock().expect("not poisoned");
+        // Every event of every run has a different player.
+        let mut grants = self.database.grants.lock().expect("not poisoned");
         let most = grants.drain().map(|(_, grants)| grants).max();
         let most_grants = most.unwrap_or_default();
         Run {
@@ -118,11 +118,11 @@ impl RacyReceiver {
     }
 }
 
-fn scenario(steps: usize, deliveries: usize, words: &str) -> String {
+fn scenario(steps: usize, deliveries: usize, keys: &str) -> String {
     let count = steps;
     let lines = |line: &dyn Fn(usize) -> String| (1..=count).map(line).collect::<String>();
     let events = lines(&|number| format!("  e{number}: {{ item: {{ quantity: 1 }} }}\n"));
-    let each = format!("times: {deliveries}, {words} expect: {{ status: 2xx }}");
+    let each = format!("times: {deliveries}, {keys} expect: {{ status: 2xx }}");
     let steps = lines(&|number| format!("  - {{ deliver: e{number}, {each} }}\n"));
     let effects = lines(&|number| format!("  - {{ granted: e{number}, settle: 0s }}\n"));
     format!("name: granted once\nevents:\n{events}steps:\n{steps}effects:\n{effects}")
@@ -135,12 +135,12 @@ fn profile(address: SocketAddr) -> String {
     )
 }
 
-async fn serve(listener: TcpListener, books: Arc<Books>, between: Between) {
+async fn serve(listener: TcpListener, database: Arc<Database>, between: Between) {
     loop {
         let (stream, _) = listener.accept().await.expect("a connection");
-        let books = Arc::clone(&books);
+        let database = Arc::clone(&database);
         tokio::spawn(async move {
-            let answer = |request| answer(request, Arc::clone(&books), between);
+            let answer = |request| answer(request, Arc::clone(&database), between);
             let serving = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service_fn(answer));
             drop(serving.await);
@@ -150,12 +150,12 @@ async fn serve(listener: TcpListener, books: Arc<Books>, between: Between) {
 
 async fn answer(
     request: Request<Incoming>,
-    books: Arc<Books>,
+    database: Arc<Database>,
     between: Between,
 ) -> Result<Response<String>, Infallible> {
     if request.method() == Method::GET {
         let player = request.uri().path().trim_start_matches("/players/");
-        let grants = books.grants.lock().expect("not poisoned");
+        let grants = database.grants.lock().expect("not poisoned");
         let held = grants.get(player).copied().unwrap_or_default();
         return Ok(Response::new(held.to_string()));
     }
@@ -165,16 +165,16 @@ async fn answer(
     let key = text(&event["idempotency_key"]);
     let player = text(&event["event_data"]["player_id"]);
 
-    // The race: what was looked at may have changed by now.
-    let is_known = books.keys.lock().expect("not poisoned").contains(&key);
+    // The race: the result of this check may be outdated when the grant is stored.
+    let is_known = database.keys.lock().expect("not poisoned").contains(&key);
     match between {
         Between::Nothing => {}
         Between::Yield => tokio::task::yield_now().await,
         Between::Millisecond => tokio::time::sleep(Duration::from_millis(1)).await,
     }
     if !is_known {
-        books.keys.lock().expect("not poisoned").insert(key);
-        let mut grants = books.grants.lock().expect("not poisoned");
+        database.keys.lock().expect("not poisoned").insert(key);
+        let mut grants = database.grants.lock().expect("not poisoned");
         *grants.entry(player).or_default() += 1;
     }
     Ok(Response::new(String::new()))

@@ -1,5 +1,5 @@
-//! Starts the receiver in Python, as it is or with some of its text replaced, and runs the bundled
-//! suite against it. What must come of a run is not said here.
+//! Starts the receiver in Python, unchanged or with replacements, and runs the bundled suite
+//! against it.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -18,13 +18,13 @@ const SECRET: &str = "whsec_template";
 pub(crate) struct TemplateReceiver {
     process: Child,
     url: String,
-    /// Holds the script and the profile while the receiver runs.
+    /// Contains the script and the profile.
     folder: TempDir,
 }
 
 impl TemplateReceiver {
-    /// Starts the receiver. Each change is a text that stands in it once, and what takes its place.
-    /// `None`, with a line that says so, where there is no Python.
+    /// Starts the receiver. Each change is a text that occurs once in it, and its replacement.
+    /// Returns `None` and prints a note if there is no Python.
     pub(crate) fn start(changes: &[(String, String)]) -> Option<Self> {
         let python = python()?;
         let original =
@@ -32,7 +32,7 @@ impl TemplateReceiver {
         let mut script = fs::read_to_string(original).expect("the receiver");
         for (text, replacement) in changes {
             let places = script.matches(text.as_str()).count();
-            assert_eq!(places, 1, "{text:?} must stand in the receiver once");
+            assert_eq!(places, 1, "{text:?} must occur once in the receiver");
             script = script.replace(text, replacement);
         }
         let folder = TempDir::new().expect("a folder");
@@ -50,7 +50,7 @@ impl TemplateReceiver {
             .read_line(&mut line)
             .expect("a line");
         let url = line.trim_end().strip_prefix("listening on ");
-        let url = url.expect("the line that says where").to_owned();
+        let url = url.expect("the address line").to_owned();
         Some(Self {
             process,
             url,
@@ -58,14 +58,14 @@ impl TemplateReceiver {
         })
     }
 
-    /// Runs the bundled suite, or the part of it that the options choose. `known` is one more entry
-    /// of the profile, such as the policy.
-    pub(crate) fn run(&self, known: &str, options: &[&str]) -> Outcome {
+    /// Runs the bundled suite with these options. `entry` is one more line of the profile, such as
+    /// the policy.
+    pub(crate) fn run(&self, entry: &str, options: &[&str]) -> Outcome {
         let base = self.url.strip_suffix("/hook").expect("the hook's path");
-        // What a player holds is known at once, so waiting for it would only slow failures down.
+        // Grants are visible immediately, so waiting would only slow down failures.
         let profile = format!(
             "profiles:\n  template:\n    settle: 1ms\n    \
-             expired_secret_env: {EXPIRED_VARIABLE}\n    {known}\n    probes:\n      \
+             expired_secret_env: {EXPIRED_VARIABLE}\n    {entry}\n    probes:\n      \
              quantity:\n        http: GET {base}/debug/players/{{player_id}}/items/{{sku}}\n        \
              read: $.quantity\n        missing: 0\n"
         );
@@ -101,7 +101,7 @@ fn python() -> Option<&'static str> {
         version.is_ok_and(|status| status.success())
     });
     if found.is_none() {
-        // Written past the test harness, which keeps what a passing test prints to itself.
+        // Written directly to stderr, since the test harness hides the output of passing tests.
         let _ = writeln!(
             std::io::stderr(),
             "left out: the bundled suite against the receiver in Python; install Python 3.9 or \

@@ -1,9 +1,9 @@
-//! Which scenario is there for which flaw: the one whose `about` says what to fix.
+//! The main scenario of each flaw: the one whose `about` says what to fix.
 
 use aghook::receiver::Flaw;
 
-/// The scenario's folder and name.
-pub(crate) fn scenario_for(flaw: Flaw) -> &'static str {
+/// The folder and name of the flaw's main scenario.
+pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
     match flaw {
         Flaw::SignatureNotChecked | Flaw::ForgeryAnswered500 | Flaw::ForgeryAnswered200 => {
             "signature/wrong_secret"

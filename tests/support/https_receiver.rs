@@ -1,4 +1,4 @@
-//! A receiver on loopback that speaks HTTPS with a certificate of its own making.
+//! A receiver on loopback that speaks HTTPS with a self-signed certificate.
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
@@ -15,16 +15,16 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-/// Answers every request with 200, HTTP/2 or HTTP/1.1 as TLS agrees on.
-pub(crate) struct Encrypted {
+/// Answers every request with 200, over the HTTP version that ALPN selects.
+pub(crate) struct HttpsReceiver {
     pub(crate) address: SocketAddr,
-    /// The certificate, which no authority has signed, in PEM.
+    /// The self-signed certificate in PEM.
     pub(crate) certificate: String,
     versions: Arc<Mutex<Vec<Version>>>,
 }
 
-impl Encrypted {
-    /// Serves with a certificate of this name, and offers these protocols.
+impl HttpsReceiver {
+    /// Serves with a certificate for this host name and offers these ALPN protocols.
     pub(crate) fn new(name: &str, protocols: &[&[u8]]) -> Self {
         let issued = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
         let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).expect("a key");
@@ -66,7 +66,7 @@ impl Encrypted {
         format!("https://{}/hook", self.address)
     }
 
-    /// The HTTP versions of the requests so far.
+    /// The HTTP versions of all requests so far.
     pub(crate) fn versions(&self) -> Vec<Version> {
         let versions = self.versions.lock();
         versions.unwrap_or_else(PoisonError::into_inner).clone()
@@ -77,19 +77,19 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, seen: Arc<Mutex<Vec<Ver
     let stream = match acceptor.accept(stream).into_fallible().await {
         Ok(stream) => stream,
         Err((_, mut plain)) => {
-            // What is left unread would turn the alert into a reset.
+            // Unread bytes would make the system send a reset instead of the TLS alert.
             let _ = plain.shutdown().await;
             let _ = tokio::io::copy(&mut plain, &mut tokio::io::sink()).await;
             return;
         }
     };
-    let answer = |request: http::Request<hyper::body::Incoming>| {
+    let respond = |request: http::Request<hyper::body::Incoming>| {
         let mut versions = seen.lock().unwrap_or_else(PoisonError::into_inner);
         versions.push(request.version());
         async { Ok::<_, Infallible>(http::Response::new(r#"{"status":"ok"}"#.to_owned())) }
     };
     let serving = auto::Builder::new(TokioExecutor::new());
     let _ = serving
-        .serve_connection(TokioIo::new(stream), service_fn(answer))
+        .serve_connection(TokioIo::new(stream), service_fn(respond))
         .await;
 }

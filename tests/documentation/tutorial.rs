@@ -1,8 +1,8 @@
-//! The path of docs/ci.md, walked: its files are written, its commands are run in their order, and
-//! what they print is held against what the page shows.
+//! Follows the tutorial in docs/ci.md: writes its files, runs its commands in order, and compares
+//! their output with the page.
 //!
-//! A few words of a shell are understood: `&`, `kill %N`, `> FILE`, `NAME=VALUE`, `echo $?` and
-//! `tail -n N FILE`. Ports are free ones, since those of the page may be taken.
+//! It supports a few shell features: `&`, `kill %N`, `> FILE`, `NAME=VALUE`, `echo $?` and `tail -n
+//! N FILE`. It uses free ports, since the port on the page may be in use.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -21,9 +21,9 @@ const PAGE: &str = "docs/ci.md";
 const ADDRESS: &str = "127.0.0.1:8080";
 
 #[test]
-fn the_path_to_ci_can_be_walked() {
+fn the_tutorial_works_as_shown() {
     let page = Document::read(PAGE);
-    let mut walker = Walker::new();
+    let mut tutorial = Tutorial::new();
     let mut shown = String::new();
     let mut lines = page.text.lines();
     let mut commands = 0;
@@ -37,10 +37,10 @@ fn the_path_to_ci_can_be_walked() {
         if language == "console" {
             for command in block.iter().filter_map(|line| line.strip_prefix("$ ")) {
                 commands += 1;
-                shown.extend(["$ ", command, "\n", &walker.run(command)]);
+                shown.extend(["$ ", command, "\n", &tutorial.run(command)]);
             }
         } else {
-            walker.write(&block);
+            tutorial.write(&block);
             shown.extend(block.iter().flat_map(|line| [*line, "\n"]));
         }
         shown.push_str("```\n");
@@ -51,28 +51,28 @@ fn the_path_to_ci_can_be_walked() {
         return;
     }
     assert_eq!(
-        timeless(&page.text),
-        timeless(&shown),
-        "write it anew: AGHOOK_UPDATE_DOCS=1 cargo test --test documentation"
+        without_durations(&page.text),
+        without_durations(&shown),
+        "update it with AGHOOK_UPDATE_DOCS=1 cargo test --test documentation"
     );
 }
 
-/// Lengths of time are never the same.
-fn timeless(text: &str) -> String {
+/// The text without durations, which differ between runs.
+fn without_durations(text: &str) -> String {
     let took = Regex::new(r"took [\d.]+ s").expect("a pattern");
     took.replace_all(text, "took N s").into_owned()
 }
 
-struct Walker {
+struct Tutorial {
     folder: TempDir,
-    /// Those that run behind, the first being `%1`.
+    /// The background processes; the first one is `%1`.
     jobs: Vec<Child>,
     code: i32,
-    /// Where the receiver listens.
+    /// The address of the receiver.
     address: String,
 }
 
-impl Walker {
+impl Tutorial {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().expect("a folder"),
@@ -86,7 +86,7 @@ impl Walker {
         self.folder.path().join(name)
     }
 
-    /// Writes a file whose first line names it.
+    /// Writes a block to the file that its first line names.
     fn write(&self, block: &[&str]) {
         let first = block.first().and_then(|line| line.strip_prefix("# "));
         if let Some(name) = first.filter(|name| name.contains('/')) {
@@ -94,7 +94,7 @@ impl Walker {
         }
     }
 
-    /// What a command prints, with the address of the page.
+    /// Runs a command and returns its output, with the address from the page.
     fn run(&mut self, command: &str) -> String {
         let words = shlex::split(command).expect("words");
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -164,7 +164,7 @@ impl Walker {
         lines.collect::<String>().replace(&self.address, ADDRESS)
     }
 
-    /// Starts a receiver behind, on a free port, which the config then names.
+    /// Starts a receiver in the background on a free port and updates the config.
     fn start(&mut self, arguments: &[&str]) {
         let free = |word: &&str| word.replace(ADDRESS, "127.0.0.1:0");
         let mut process = self
@@ -182,7 +182,7 @@ impl Walker {
             line.clear();
             assert!(
                 output.read_line(&mut line).expect("a line") > 0,
-                "it has ended"
+                "the receiver ended"
             );
             if let Some(found) = address.find(&line) {
                 break found.as_str().to_owned();
@@ -195,21 +195,21 @@ impl Walker {
     }
 }
 
-impl Drop for Walker {
+impl Drop for Tutorial {
     fn drop(&mut self) {
         self.jobs.iter_mut().for_each(end);
     }
 }
 
 fn end(job: &mut Child) {
-    // One that has ended needs no end.
+    // The process may have ended already.
     let _ = job.kill();
     let _ = job.wait();
 }
 
 #[test]
-fn the_commands_name_files_of_their_own() {
-    // The walk is in a folder of its own: nothing on the page may lead out of it.
+fn the_commands_only_use_relative_paths() {
+    // The commands must stay in the temporary folder.
     let page = Document::read(PAGE);
     for block in page
         .blocks()

@@ -1,17 +1,17 @@
-//! What a profile says of a receiver that can't take everything: the players whom it knows, how much it
-//! takes in a time, what can be held once only, and where its probe stands.
+//! Profile settings for receivers with limits: known players, a maximum rate, items that can be
+//! held only once, and the path that a probe reads.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Answer, Folder, Game};
+use crate::support::{Folder, Game, Response};
 use serde_json::{Value, json};
 
 const TWO_PLAYERS: &str = "name: two players\nevents:\n  one: {}\n  other: {}\nsteps:\n  \
                            - deliver: [one, other]\n    expect: { status: 2xx }\neffects:\n  \
                            - granted: one\n  - granted: other\n";
 
-/// A game that grants to players of its own, and refuses all others.
+/// A game that grants only to its own players and refuses all others.
 fn own_players(met: &Arc<Mutex<Vec<String>>>) -> Game {
     let met = Arc::clone(met);
     Game::new(move |event, holdings| {
@@ -20,10 +20,10 @@ fn own_players(met: &Arc<Mutex<Vec<String>>>) -> Game {
             .unwrap_or_default();
         met.lock().expect("no panic").push(player.to_owned());
         if !player.starts_with("tester-") {
-            return Answer::of(404);
+            return Response::new(404);
         }
         Game::grant_item(holdings, event);
-        Answer::of(200)
+        Response::new(200)
     })
 }
 
@@ -31,7 +31,8 @@ fn text(output: &[u8]) -> String {
     String::from_utf8_lossy(output).into_owned()
 }
 
-/// Runs both scenarios against a game of own players, with this line in the profile.
+/// Runs both scenarios against a game with its own players, with this `players` value in the
+/// profile.
 fn run(players: &str, arguments: &[&str]) -> (Option<i32>, String, Vec<String>) {
     let met = Arc::new(Mutex::new(Vec::new()));
     let game = own_players(&met);
@@ -45,45 +46,45 @@ fn run(players: &str, arguments: &[&str]) -> (Option<i32>, String, Vec<String>) 
         );
     let arguments = [&["run", "a.yaml", "b.yaml"], arguments].concat();
     let output = folder.aghook(&arguments).output().expect("runs");
-    let told = text(&output.stdout) + &text(&output.stderr);
+    let printed = [text(&output.stdout), text(&output.stderr)].concat();
     let met = met.lock().expect("no panic").clone();
-    (output.status.code(), told, met)
+    (output.status.code(), printed, met)
 }
 
 #[test]
-fn every_event_is_about_a_listed_player_of_its_own() {
+fn every_event_gets_its_own_listed_player() {
     for players in [
         "'tester-{1..4}'",
         "[tester-1, 'tester-{2..9}']",
         "{ file: testers.txt }",
     ] {
-        let (code, told, met) = run(players, &[]);
-        assert_eq!(code, Some(0), "{told}");
+        let (code, printed, met) = run(players, &[]);
+        assert_eq!(code, Some(0), "{printed}");
         let expected = ["tester-1", "tester-2", "tester-3", "tester-4"];
         let met: BTreeSet<&str> = met.iter().map(String::as_str).collect();
         assert_eq!(met, BTreeSet::from(expected), "{players}");
-        assert!(!told.contains("run one after the other"), "{told}");
+        assert!(!printed.contains("run one after the other"), "{printed}");
     }
 }
 
 #[test]
-fn scenarios_that_share_players_take_turns_and_it_is_said() {
-    let (code, told, met) = run("[tester-1, tester-2, tester-3]", &["--jobs", "8"]);
-    assert_eq!((code, met.len()), (Some(0), 4), "{told}");
+fn scenarios_that_share_players_take_turns_with_a_note() {
+    let (code, printed, met) = run("[tester-1, tester-2, tester-3]", &["--jobs", "8"]);
+    assert_eq!((code, met.len()), (Some(0), 4), "{printed}");
     let note = "`players` lists 3 players, but the scenarios need 4";
-    assert!(told.contains(note), "{told}");
+    assert!(printed.contains(note), "{printed}");
 }
 
 #[test]
 fn a_scenario_without_enough_players_is_not_checked_and_sends_nothing() {
-    let (code, told, met) = run("tester-1", &[]);
-    assert_eq!((code, met.len()), (Some(3), 0), "{told}");
-    assert!(told.contains("needs 2 different players"), "{told}");
-    assert!(told.contains("list at least 2 players"), "{told}");
+    let (code, printed, met) = run("tester-1", &[]);
+    assert_eq!((code, met.len()), (Some(3), 0), "{printed}");
+    assert!(printed.contains("needs 2 different players"), "{printed}");
+    assert!(printed.contains("list at least 2 players"), "{printed}");
 }
 
 #[test]
-fn an_ending_is_looked_for_in_the_list() {
+fn a_player_with_the_suffix_is_taken_from_the_list() {
     let scenario = "name: an ending\nevents:\n  one: { player_id: { ending: -Zoë } }\nsteps:\n  \
                     - deliver: one\n    expect: { status: 2xx }\n";
     for (players, code, said) in [
@@ -97,37 +98,40 @@ fn an_ending_is_looked_for_in_the_list() {
             game.config(&format!("    players: {players}\n")),
         );
         let output = folder.run(&[]).output().expect("runs");
-        let told = text(&output.stdout);
-        assert_eq!(output.status.code(), Some(code), "{told}");
-        assert!(told.contains(said), "{told}");
+        let printed = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{printed}");
+        assert!(printed.contains(said), "{printed}");
     }
 }
 
 #[test]
-fn shares_of_a_run_draw_from_shares_of_the_list() {
+fn shards_of_a_run_use_shards_of_the_list() {
     let (_, first, _) = run("'tester-{1..8}'", &["--partition", "1/2", "--dry-run"]);
     let (_, second, _) = run("'tester-{1..8}'", &["--partition", "2/2", "--dry-run"]);
-    for (told, players) in [
+    for (printed, players) in [
         (first, ["tester-1", "tester-3"]),
         (second, ["tester-2", "tester-4"]),
     ] {
         for player in players {
-            assert!(told.contains(&format!("for player {player},")), "{told}");
+            assert!(
+                printed.contains(&format!("for player {player},")),
+                "{printed}"
+            );
         }
     }
 }
 
 #[test]
-fn what_is_wrong_in_a_list_is_told_with_its_place() {
+fn mistakes_in_a_player_list_are_reported() {
     for (players, said) in [
         ("'tester-{9..1}'", "the range {9..1} starts after its end"),
         ("[]", "the list of players is empty"),
         ("7", "expected an ID or a pattern"),
         ("{ file: nowhere.txt }", "can't read nowhere.txt"),
     ] {
-        let (code, told, _) = run(players, &[]);
-        assert_eq!(code, Some(2), "{players}: {told}");
-        assert!(told.contains(said), "{players}: {told}");
+        let (code, printed, _) = run(players, &[]);
+        assert_eq!(code, Some(2), "{players}: {printed}");
+        assert!(printed.contains(said), "{players}: {printed}");
         let folder = Folder::new().with(
             "aghook.yaml",
             format!("profiles:\n  game:\n    players: {players}\n"),
@@ -151,18 +155,18 @@ fn fire_takes_listed_players_in_turn() {
     assert_eq!(players, ["anna", "ben", "anna"]);
 }
 
-/// A game that remembers what each delivery was signed as of.
+/// Runs these steps and returns the signature timestamp of each delivery.
 fn timestamps(steps: &str) -> Vec<String> {
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let told = Arc::clone(&seen);
+    let recorded = Arc::clone(&seen);
     let game = Game::with_probe(
         move |request, _| {
             let timestamp = request.header("X-Aghanim-Signature-Timestamp");
-            let mut seen = told.lock().expect("no panic");
+            let mut seen = recorded.lock().expect("no panic");
             seen.push(timestamp.unwrap_or_default().to_owned());
-            Answer::of(if seen.len() == 1 { 503 } else { 200 })
+            Response::new(if seen.len() == 1 { 503 } else { 200 })
         },
-        |_| Answer::of(404),
+        |_| Response::new(404),
     );
     let scenario = format!("name: signed\nevents:\n  one: {{}}\nsteps:\n{steps}");
     let folder = Folder::with_scenario(&scenario).with("aghook.yaml", game.config(""));
@@ -173,7 +177,7 @@ fn timestamps(steps: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_body_is_signed_twice_as_of_one_second() {
+fn no_body_is_signed_twice_with_the_same_timestamp() {
     let steps = "  - deliver: one\n    times: 8\n    expect: { status: 2xx }\n  \
                  - deliver: one\n    times: 8\n    together: true\n    expect: { status: 2xx }\n";
     let seen = timestamps(steps);
@@ -182,87 +186,90 @@ fn no_body_is_signed_twice_as_of_one_second() {
 }
 
 #[test]
-fn a_signature_that_is_to_be_repeated_is_repeated() {
+fn without_resign_the_signature_is_repeated() {
     let steps = "  - deliver: one\n    retry: { resign: false }\n    expect: { status: 2xx }\n";
     let seen = timestamps(steps);
     assert!(seen.len() == 2 && seen[0] == seen[1], "{seen:?}");
 }
 
 #[test]
-fn deliveries_wait_for_their_turn_and_it_is_said_for_how_long() {
+fn a_maximum_rate_delays_deliveries_and_the_delay_is_reported() {
     let scenario = "name: many\nevents:\n  one: {}\nsteps:\n  - deliver: one\n    times: 5\n    \
                     together: true\n    expect: { status: 2xx }\n";
-    let game = Game::new(|_, _| Answer::of(200));
+    let game = Game::new(|_, _| Response::new(200));
     let folder =
         Folder::with_scenario(scenario).with("aghook.yaml", game.config("    max_rate: 3/s\n"));
     let output = folder.run(&["--report", "json"]).output().expect("runs");
     assert_eq!(output.status.code(), Some(0));
-    let told = text(&output.stdout);
-    let last: Value = serde_json::from_str(told.lines().last().expect("lines")).expect("JSON");
+    let printed = text(&output.stdout);
+    let last: Value = serde_json::from_str(printed.lines().last().expect("lines")).expect("JSON");
     let held_back = last["held_back_seconds"].as_f64().expect("a number");
-    // The second group waits until the turns of the first are over.
+    // The second group of deliveries has to wait for the next second.
     assert!(held_back >= 0.9, "{last}");
     assert!(last["took_seconds"].as_f64() >= Some(0.9), "{last}");
 }
 
-/// Runs one granted event against a game whose probe answers as `tell` says.
-fn probed(read: &str, grants: bool, tell: fn(i64) -> Value) -> (Option<i32>, String) {
+/// Delivers one event to a game whose probe responds with the JSON that `respond` returns.
+fn probed(read: &str, grants: bool, respond: fn(i64) -> Value) -> (Option<i32>, String) {
     let game = Game::with_probe(
         move |request, holdings| {
             if grants {
                 Game::grant_item(holdings, &request.json());
             }
-            Answer::of(200)
+            Response::new(200)
         },
-        move |quantity| Answer::of(200).json(&tell(quantity)),
+        move |quantity| Response::new(200).json(&respond(quantity)),
     );
     let config = game.config("").replace(
         "read: $.quantity",
         &format!("read: {read}\n        missing: 0"),
     );
-    let folder = Folder::with_scenario(&crate::support::effecting("granted: welcome"));
+    let folder = Folder::with_scenario(&crate::support::with_effect("granted: welcome"));
     let output = folder.with("aghook.yaml", config).run(&[]).output();
     let output = output.expect("runs");
     (output.status.code(), text(&output.stdout))
 }
 
 #[test]
-fn a_mistyped_path_is_not_blamed_on_the_receiver() {
+fn a_typo_in_the_probe_path_is_not_blamed_on_the_receiver() {
     let always = |quantity| json!({ "player": "P", "quantity": quantity });
-    let (code, told) = probed("$.quantiy", true, always);
-    assert_eq!(code, Some(3), "{told}");
-    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains("`$.quantiy` has never matched"), "{told}");
+    let (code, printed) = probed("$.quantiy", true, always);
+    assert_eq!(code, Some(3), "{printed}");
+    let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        told.contains("no `quantiy` in {\"player\":\"P\",\"quantity\":5}"),
-        "{told}"
+        printed.contains("`$.quantiy` has never matched"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("no `quantiy` in {\"player\":\"P\",\"quantity\":5}"),
+        "{printed}"
     );
     assert_eq!(probed("$.quantity", true, always).0, Some(0));
     assert_eq!(probed("$.quantity", false, always).0, Some(1));
 }
 
 #[test]
-fn what_is_not_held_may_be_left_out_and_is_blamed_where_it_is_due() {
+fn a_probe_may_omit_items_that_are_not_held() {
     let if_any = |quantity| match quantity {
         0 => json!({ "items": [] }),
         _ => json!({ "items": [{ "count": quantity }] }),
     };
     assert_eq!(probed("'$.items[0].count'", true, if_any).0, Some(0));
-    let (code, told) = probed("'$.items[0].count'", false, if_any);
-    assert_eq!(code, Some(1), "{told}");
-    let (code, told) = probed("'$.itmes[0].count'", true, if_any);
-    assert_eq!(code, Some(3), "{told}");
+    let (code, printed) = probed("'$.items[0].count'", false, if_any);
+    assert_eq!(code, Some(1), "{printed}");
+    let (code, printed) = probed("'$.itmes[0].count'", true, if_any);
+    assert_eq!(code, Some(3), "{printed}");
 }
 
 #[test]
-fn an_item_that_was_held_before_can_not_show_that_it_was_granted() {
+fn an_item_that_was_held_before_is_not_checked() {
     let scenario = "name: a hat\nevents:\n  one: { player_id: P1 }\nsteps:\n  - deliver: one\n    \
                     expect: { status: 2xx }\neffects:\n  - granted: one\n";
     let game = Game::new(|event, holdings| {
         let player = ("P1".to_owned(), "hat".to_owned());
         holdings.insert(player, 1);
         assert_eq!(event["event_data"]["item"]["quantity"], 1);
-        Answer::of(200)
+        Response::new(200)
     });
     let items = "    items: [{ sku: hat, stackable: false }]\n";
     let folder = Folder::with_scenario(scenario).with("aghook.yaml", game.config(items));
@@ -274,10 +281,13 @@ fn an_item_that_was_held_before_can_not_show_that_it_was_granted() {
         text(&first.stdout)
     );
     let again = folder.run(&[]).output().expect("runs");
-    let told = text(&again.stdout);
-    assert!(told.contains("the player already holds hat"), "{told}");
+    let printed = text(&again.stdout);
     assert!(
-        told.contains("1 passed") && told.contains("1 not checked"),
-        "{told}"
+        printed.contains("the player already holds hat"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("1 passed") && printed.contains("1 not checked"),
+        "{printed}"
     );
 }
