@@ -98,8 +98,8 @@ impl EventTemplate {
             Some(Shareable::SameAs(_)) | None => {}
         }
         let shape = spec.shape(None, transaction_id);
-        let content = format!("{:?}", (&shape, &endings, &spec.set, &spec.unset));
-        let seed = settings.seed.derive("templates").derive(&content);
+        let fingerprint = format!("{:?}", (&shape, &endings, &spec.set, &spec.unset));
+        let seed = settings.seed.derive("templates").derive(&fingerprint);
         let mut template = Self {
             name: name.to_owned(),
             generator: settings.generator.with_seed(seed),

@@ -118,9 +118,9 @@ impl Worker {
             .await;
         slot.free_since = attempted.ended;
         let mut stats = self.stats.borrow_mut();
-        let status = attempted.result.map(|response| response.status);
-        let accepted = matches!(status, Ok(200..300));
-        let refused = matches!(status, Ok(400..500));
+        let response = attempted.result.map(|response| response.status);
+        let accepted = matches!(response, Ok(200..300));
+        let refused = matches!(response, Ok(400..500));
         let counts = stats.counts(scheduled.measured);
         counts.forgeries += 1;
         counts.refused_forgeries += u64::from(refused);

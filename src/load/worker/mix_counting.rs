@@ -33,9 +33,10 @@ impl Worker {
             builder.source().may_be_refused(scheduled.number, status)
         };
         if allowed {
-            let mut stats = self.stats.borrow_mut();
-            stats.counts(scheduled.measured).allowed_refusals += 1;
-            drop(stats);
+            self.stats
+                .borrow_mut()
+                .counts(scheduled.measured)
+                .allowed_refusals += 1;
             self.count_in_mix(scheduled, |counts| counts.allowed_refusals += 1);
         }
         allowed
