@@ -55,7 +55,7 @@ fn a_timeout_is_reported() {
     let words = ["fire", "--no-retry", "--target", &peer.url()];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(1)
-        .says(&["\n✗ answered too late: there was no response within 50ms\n"]);
+        .says(&["\n✗ timed out: there was no response within 50ms\n"]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ const SECTIONS: [(&str, &str); 20] = [
     ("attempt_ended", "AttemptEnded"),
     ("Timings", "TimingsRecord"),
     ("A connection", "ConnectionRecord"),
-    ("A request", "RequestRecord"),
+    ("A request", "SentRequestRecord"),
     ("A response", "ResponseRecord"),
     ("A body", "BodyRecord"),
     ("step_ended", "StepEnded"),

@@ -185,7 +185,7 @@ fn a_replay_sends_the_same_bytes_with_a_fresh_signature() {
     let id = events[3]["event_id"].as_str().expect("text");
     replay(&folder, &["--filter", id], 0).says(&[
         "1 of 7 failed events",
-        "1 event: 1 right now, 0 wrong, 0 not told",
+        "1 event: 1 as expected, 0 unexpected, 0 undecided",
     ]);
     replay(&folder, &["--filter", "nobody"], 2).says(&["none of the 7 events", "--filter"]);
 }

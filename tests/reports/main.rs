@@ -1,5 +1,6 @@
 //! Reports, snapshot reports and recorded runs: each format for a fixed run and for real runs.
 
+mod earlier_files;
 mod formats;
 mod html_report;
 mod junit_structure;

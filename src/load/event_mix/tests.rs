@@ -236,7 +236,7 @@ fn unsendable_events_are_reported_with_their_location() {
         (
             "  a: { set: { /context/player/x: 1 } }",
             "mixed.yaml:3:8",
-            "nothing at `/context/player`",
+            "no value at `/context/player`",
         ),
     ] {
         let cases = scenario(event);

@@ -39,7 +39,7 @@ fn a_journal_is_never_overwritten() {
     Transcript::of(&mut folder.run(&options))
         .ends_with(2)
         .says(&[
-            "a recorded run is never written over",
+            "already exists, and a recorded run is never overwritten",
             "record to another folder",
         ]);
     assert_eq!(folder.read("kept/run.jsonl"), before);
@@ -53,7 +53,7 @@ fn an_unwritable_folder_is_refused_before_the_run() {
     let options = ["--target", &peer.url(), "--record", "scenario.yaml/kept"];
     Transcript::of(&mut folder.run(&options))
         .ends_with(2)
-        .says(&["the run can't be recorded in", "use a writable folder"])
+        .says(&["failed to record the run in", "use a writable folder"])
         .does_not_say(&["1 scenario"]);
 }
 

@@ -287,8 +287,8 @@ steps:
         .ends_with(0)
         .says(&[
             "4 requests of 1 scenario: 2 same, 0 different, 2 not sent",
-            "1 not sent: a credential or a secret stands in the request, and is not recorded",
-            "1 not sent: the fault kept the receiver from having the whole request",
+            "1 not sent: the request contains a credential or a secret, which is not recorded",
+            "1 not sent: the fault kept the receiver from getting the whole request",
         ]);
     assert_eq!(receiver.take_requests().len(), 2);
 }
