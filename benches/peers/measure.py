@@ -46,7 +46,7 @@ def check_signatures():
         log_path = f"{senders.INSTALLED}/receiver.log"
         with open(log_path, "w") as log:
             receiver = subprocess.Popen(
-                ["target/release/aghook", "receive", "--listen", "127.0.0.1:0"],
+                [os.environ["AGHOOK"], "receive", "--listen", "127.0.0.1:0"],
                 env=os.environ | senders.environment(0), stdout=log, stderr=subprocess.STDOUT,
             )
         try:

@@ -41,7 +41,7 @@ def environment(port, connections=CONNECTIONS, seconds=FOREVER):
 
 def aghook(port, *options, connections=CONNECTIONS):
     return [
-        "target/release/aghook", "load", "--target", f"http://127.0.0.1:{port}{PATH}",
+        os.environ["AGHOOK"], "load", "--target", f"http://127.0.0.1:{port}{PATH}",
         "--connections", str(connections), "--check-effects", "none",
         "--failures", f"{INSTALLED}/failures.jsonl", *options,
     ]
