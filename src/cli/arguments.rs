@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{ColorChoice, Parser, Subcommand, ValueEnum as _};
 
-use super::check::Check;
+use super::check::CheckCommand;
 use super::completions::Completions;
 use super::fire::Fire;
 use super::list::List;
@@ -71,7 +71,7 @@ pub enum Command {
     Verify(Verify),
     New(New),
     Snapshots(Snapshots),
-    Check(Check),
+    Check(CheckCommand),
     List(List),
     Schema(Schema),
     Completions(Completions),

@@ -27,7 +27,7 @@ impl BodyFile {
         let Some(path) = self.path() else {
             let mut input = io::stdin().lock();
             if input.is_terminal() {
-                console.note("ProbeReading the body from standard input until end of file.");
+                console.note("Reading the body from standard input until end of file.");
             }
             let mut body = Vec::new();
             return match input.read_to_end(&mut body) {

@@ -20,7 +20,7 @@ use crate::scenario::{Case, Config, HttpVersionName, bundled_sources, find};
 ///
 /// Prints every error with its location and how to fix it, and exits with 2 if there are any.
 #[derive(Debug, Args)]
-pub struct Check {
+pub struct CheckCommand {
     /// Files, folders or quoted globs [default: the bundled suite, and aghook.yaml if present]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -30,7 +30,7 @@ pub struct Check {
     config: Option<PathBuf>,
 }
 
-impl Check {
+impl CheckCommand {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         let mut problems = Diagnostics::default();
         let configs = self.configs(&mut problems);

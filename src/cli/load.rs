@@ -44,8 +44,8 @@ use crate::scenario::DurationText;
 /// falls behind can't hide it. Without a target, aghook starts its built-in receiver on a free port
 /// of this machine.
 ///
-/// Exit codes: 0 if all checks passed; 1 if an expectation failed or an event was not granted as
-/// often as expected; 2 if the command line or a file is invalid; 3 if the target could not be
+/// Exits with 0 if every check passed, 1 if an expectation failed or an event was not granted as
+/// expected, 2 if the command line or a file is invalid, and 3 if the target could not be
 /// reached, a check was undecided, or the load was stopped.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]

@@ -12,7 +12,7 @@ use super::console::Console;
 use crate::report::{sanitize, write_difference};
 use crate::snapshots::{PendingKind, PendingSnapshot, find_pending};
 
-/// SnapshotReview new and changed snapshot reports
+/// Review new and changed snapshot reports
 ///
 /// `aghook run --snapshots DIR` writes them next to the reviewed ones, as `.snap.new`. The files are
 /// in insta's format, so `cargo insta review` works too.

@@ -13,11 +13,11 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct TimestampAllocator {
     hasher: RandomState,
-    used: Mutex<UsedTimestamps>,
+    used: Mutex<TimestampsByBody>,
 }
 
 #[derive(Debug, Default)]
-struct UsedTimestamps {
+struct TimestampsByBody {
     /// Keyed by the body's hash. On a collision, two bodies merely avoid each other's timestamps.
     by_body: HashMap<u64, Vec<u64>>,
     /// When expired timestamps were last removed.

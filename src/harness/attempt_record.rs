@@ -63,8 +63,9 @@ pub fn attempt_record(
         timings: timings_record(&attempt.exchange),
         connection: connection_record(&attempt.exchange),
         request: request_record(&attempt.exchange, redaction),
-        answer: response_record(&attempt.exchange.result, redaction),
-        unheard_answer: discarded.map(|discarded| Box::new(response_record(discarded, redaction))),
+        response: response_record(&attempt.exchange.result, redaction),
+        discarded_response: discarded
+            .map(|discarded| Box::new(response_record(discarded, redaction))),
     }
 }
 

@@ -9,7 +9,7 @@ mod effect_probe;
 mod event_outcomes;
 mod expectation;
 mod expected_grant;
-mod expected_holdings;
+mod expected_inventory;
 mod grant_check;
 mod http_hook;
 mod json_match;
@@ -34,7 +34,7 @@ mod volatile_values;
 
 pub use attempt_record::{AttemptLocation, attempt_record, response_record};
 pub use dry_run::{Capabilities, DryRun, DryRunItem};
-pub use expected_holdings::{ExpectedHoldings, GrantCount, HoldingsCheck};
+pub use expected_inventory::{ExpectedInventory, GrantCount, InventoryCheck};
 pub use http_hook::PreparedScript;
 pub use plan::{Plan, PlanSettings, PlannedEvent};
 pub use prepared_probe::{HookError, PreparedProbe};

@@ -146,10 +146,12 @@ pub struct AttemptEnded {
     /// The request.
     pub request: SentRequestRecord,
     /// The response, or why there was none.
-    pub answer: ResponseRecord,
+    #[serde(rename = "answer")]
+    pub response: ResponseRecord,
     /// The receiver's response that the fault kept from the sender. A body that was not read is
     /// marked as truncated.
-    pub unheard_answer: Option<Box<ResponseRecord>>,
+    #[serde(rename = "unheard_answer")]
+    pub discarded_response: Option<Box<ResponseRecord>>,
 }
 
 /// How long the parts of an attempt took, as far as it reached them. All times count from its

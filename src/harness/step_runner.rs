@@ -195,8 +195,8 @@ impl<'run> StepRunner<'run> {
             timings: timings_record(exchange),
             connection: connection_record(exchange),
             request: request_record(exchange, &self.context.redaction),
-            answer: response_record(&exchange.result, &self.context.redaction),
-            unheard_answer: None,
+            response: response_record(&exchange.result, &self.context.redaction),
+            discarded_response: None,
         };
         (self.events)(RunEvent::AttemptEnded(Box::new(record)));
     }

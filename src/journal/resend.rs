@@ -70,7 +70,7 @@ impl RequestRebuilder<'_> {
         attempt: &AttemptEnded,
     ) -> Result<(Target, OutgoingRequest), SkipReason> {
         let record = &attempt.request;
-        if let ResponseRecord::Failure { name, .. } = &attempt.answer
+        if let ResponseRecord::Failure { name, .. } = &attempt.response
             && SenderAbort::leaves_request_incomplete(name)
         {
             return Err(SkipReason::IncompleteRequest);

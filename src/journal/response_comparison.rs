@@ -30,9 +30,9 @@ pub enum ResponseComparison {
 
 /// The recorded response, even if a fault kept it from the sender. `None` if it was not recorded.
 pub fn recorded_response(attempt: &AttemptEnded) -> Option<&ResponseRecord> {
-    match &attempt.answer {
+    match &attempt.response {
         ResponseRecord::Failure { name, .. } if SenderAbort::is_name(name) => {
-            attempt.unheard_answer.as_deref()
+            attempt.discarded_response.as_deref()
         }
         response => Some(response),
     }
@@ -57,7 +57,7 @@ pub(super) fn compare(
             ResponseRecord::Response { status, body, .. },
         ) => {
             // The body of a response that a fault kept from the sender may not have been read.
-            let unread = attempt.unheard_answer.is_some() && then.truncated;
+            let unread = attempt.discarded_response.is_some() && then.truncated;
             if then_status != status {
                 ResponseComparison::StatusDiffers
             } else if by == CompareBy::Status || unread || same_body(then, body) {

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use serde::Serialize;
 
 use super::delivery;
-use super::ledger::{Holdings, LedgerError};
+use super::ledger::{Inventory, LedgerError};
 use super::received_request::Decision;
 use super::refusal::Refusal;
 use super::request_body;
@@ -122,7 +122,7 @@ fn allowed_method(route: &Route) -> &'static str {
 
 async fn player_item(backend: &Backend, player_id: String, sku: String) -> RequestOutcome {
     let steps = &backend.steps;
-    let held = steps.holding(&backend.ledger, &player_id, &sku).await;
+    let held = steps.quantity(&backend.ledger, &player_id, &sku).await;
     let show = |quantity: Option<u128>| {
         let Some(quantity) = quantity else {
             return ReceiverResponse::error(
@@ -141,9 +141,9 @@ async fn player_item(backend: &Backend, player_id: String, sku: String) -> Reque
 }
 
 async fn player_items(backend: &Backend, player_id: String) -> RequestOutcome {
-    let held = backend.steps.holdings(&backend.ledger, &player_id).await;
-    let show = |holdings: Holdings| {
-        let items = holdings
+    let held = backend.steps.inventory(&backend.ledger, &player_id).await;
+    let show = |inventory: Inventory| {
+        let items = inventory
             .iter()
             .map(|(sku, quantity)| HeldItem {
                 sku,

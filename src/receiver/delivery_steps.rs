@@ -17,7 +17,7 @@ use super::error::ReceiverError;
 use super::flaws::{self, BusyKey, Flaws, HangupGuard, RecordingStrategy, UnverifiedKeyUse};
 use super::grants::Skipped;
 use super::ledger::{
-    BodyDigest, FirstDelivery, Holdings, Ledger, LedgerEntry, LedgerError, RecordOutcome,
+    BodyDigest, FirstDelivery, Inventory, Ledger, LedgerEntry, LedgerError, RecordOutcome,
 };
 use super::parsing::parse_event;
 use super::refusal::Refusal;
@@ -179,22 +179,22 @@ impl DeliverySteps {
     }
 
     /// How much of one SKU the probe shows for a player, or `None` for a 404.
-    pub(super) async fn holding(
+    pub(super) async fn quantity(
         &self,
         ledger: &Ledger,
         player_id: &str,
         sku: &str,
     ) -> Result<Option<u128>, LedgerError> {
-        self.inventory.holding(ledger, player_id, sku).await
+        self.inventory.quantity(ledger, player_id, sku).await
     }
 
     /// Everything that the probe shows for a player.
-    pub(super) async fn holdings(
+    pub(super) async fn inventory(
         &self,
         ledger: &Ledger,
         player_id: &str,
-    ) -> Result<Holdings, LedgerError> {
-        self.inventory.holdings(ledger, player_id).await
+    ) -> Result<Inventory, LedgerError> {
+        self.inventory.read(ledger, player_id).await
     }
 
     /// Whether a flaw records a delivery in two transactions. Then a failed delivery leaves the

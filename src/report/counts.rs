@@ -1,4 +1,4 @@
-//! VerdictCounts as text.
+//! Counts as text.
 
 use crate::harness::{RunEnded, SnapshotsEnded, Verdict, VerdictCounts};
 

@@ -295,7 +295,7 @@ impl CommonCause {
 
     /// The response to the example: its status, or why there was none.
     pub(super) fn response(&self) -> Option<String> {
-        Some(match &self.example.attempt.as_ref()?.answer {
+        Some(match &self.example.attempt.as_ref()?.response {
             ResponseRecord::Response { status, .. } => status.to_string(),
             ResponseRecord::Failure { name, .. } => name.to_string(),
         })

@@ -26,7 +26,7 @@ impl LostTarget {
             RunEvent::ScenarioEnded(ended) => _ = self.names.remove(&ended.scenario),
             // Other requests may go to other servers.
             RunEvent::AttemptEnded(attempt) if attempt.event_name.is_some() => {
-                match &attempt.answer {
+                match &attempt.response {
                     ResponseRecord::Failure { name, .. } if name == "refused" => {
                         let name = self.names.get(&attempt.scenario);
                         let name = name.cloned().unwrap_or_default();
@@ -62,7 +62,7 @@ mod tests {
 
     fn attempt(step: usize, event_name: Option<&str>, failure: Option<&str>) -> RunEvent {
         let body = json!({ "text": "", "length": 0, "truncated": false });
-        let answer = match failure {
+        let response = match failure {
             None => json!({ "response": { "status": 503, "headers": [], "body": body } }),
             Some(name) => json!({ "failure": { "name": name, "message": "", "hint": "" } }),
         };
@@ -74,7 +74,7 @@ mod tests {
             "timings": { "connect_seconds": null, "first_byte_seconds": null, "held_seconds": 0.0 },
             "connection": null,
             "request": { "method": "POST", "url": "http://a/", "headers": [], "body": body },
-            "answer": answer, "unheard_answer": null,
+            "answer": response, "unheard_answer": null,
         });
         RunEvent::from_json(line.to_string().as_bytes()).expect("an event")
     }

@@ -6,7 +6,7 @@ use super::counts::counted;
 use super::replay::response_line;
 use super::sanitize::sanitize;
 use super::terminal::{DIM, mark, paint};
-use crate::harness::{HoldingsCheck, ResponseRecord, Verdict};
+use crate::harness::{InventoryCheck, ResponseRecord, Verdict};
 use crate::load::FailedEvent;
 use crate::scenario::StatusClass;
 
@@ -16,9 +16,9 @@ pub struct ResentEvent {
     /// The event as recorded in the file.
     pub event: FailedEvent,
     /// The last response, or why there was none. `None` if the event was not sent.
-    pub answer: Option<ResponseRecord>,
+    pub response: Option<ResponseRecord>,
     /// Whether the player now holds what the event grants. `None` if that was not checked.
-    pub holdings: Option<HoldingsCheck>,
+    pub inventory: Option<InventoryCheck>,
 }
 
 /// How many resent events had which result.
@@ -35,7 +35,7 @@ pub struct ResentCounts {
 impl ResentEvent {
     /// Whether the last response was 2xx.
     pub fn is_acknowledged(&self) -> bool {
-        match &self.answer {
+        match &self.response {
             Some(ResponseRecord::Response { status, .. }) => StatusClass::Success.matches(*status),
             _ => false,
         }
@@ -44,7 +44,7 @@ impl ResentEvent {
     /// Passed if the event was acknowledged (a forgery: refused) and granted as often as expected.
     pub fn verdict(&self) -> Verdict {
         let is_forged = self.event.forgery.is_some();
-        let response = match (&self.answer, self.event.forgery) {
+        let response = match (&self.response, self.event.forgery) {
             (Some(ResponseRecord::Response { .. }), _) if self.is_acknowledged() == is_forged => {
                 Verdict::Failed
             }
@@ -52,12 +52,12 @@ impl ResentEvent {
             (Some(ResponseRecord::Failure { .. }), None) => Verdict::Failed,
             (Some(ResponseRecord::Failure { .. }), Some(_)) | (None, _) => Verdict::Broken,
         };
-        let holdings = match &self.holdings {
-            None | Some(HoldingsCheck::Passed) => Verdict::Passed,
-            Some(HoldingsCheck::Failed(_)) => Verdict::Failed,
-            Some(HoldingsCheck::Undecided(_)) => Verdict::Broken,
+        let inventory = match &self.inventory {
+            None | Some(InventoryCheck::Passed) => Verdict::Passed,
+            Some(InventoryCheck::Failed(_)) => Verdict::Failed,
+            Some(InventoryCheck::Undecided(_)) => Verdict::Broken,
         };
-        match (response, holdings) {
+        match (response, inventory) {
             (Verdict::Failed, _) | (_, Verdict::Failed) => Verdict::Failed,
             (Verdict::Broken, _) | (_, Verdict::Broken) => Verdict::Broken,
             _ => Verdict::Passed,
@@ -70,29 +70,29 @@ impl ResentEvent {
             Some(forgery) => format!(" (forged: {forgery})"),
             None => String::new(),
         };
-        let response = match &self.answer {
+        let response = match &self.response {
             None => "not sent".to_owned(),
             Some(ResponseRecord::Response { status, .. }) if self.is_acknowledged() => {
                 status.to_string()
             }
             Some(response) => response_line(response),
         };
-        let holdings = match &self.holdings {
+        let inventory = match &self.inventory {
             None => String::new(),
-            Some(HoldingsCheck::Passed) => "; granted as often as expected".to_owned(),
-            Some(HoldingsCheck::Failed(problem)) => format!("; {problem}"),
-            Some(HoldingsCheck::Undecided(reason)) => {
+            Some(InventoryCheck::Passed) => "; granted as often as expected".to_owned(),
+            Some(InventoryCheck::Failed(problem)) => format!("; {problem}"),
+            Some(InventoryCheck::Undecided(reason)) => {
                 format!("; the grant is undecided: {reason}")
             }
         };
         format!(
-            "event {} of player {}{forged}: {response}{holdings}",
+            "event {} of player {}{forged}: {response}{inventory}",
             event.number, event.player_id
         )
     }
 }
 
-/// VerdictCounts the results.
+/// Counts the results.
 pub fn count_resent(resent: &[ResentEvent]) -> ResentCounts {
     let mut counts = ResentCounts::default();
     for event in resent {
@@ -124,7 +124,7 @@ pub fn write_resent(resent: &[ResentEvent], out: &mut impl Write) -> io::Result<
     )?;
     if resent
         .iter()
-        .any(|event| event.answer.is_some() && event.holdings.is_none())
+        .any(|event| event.response.is_some() && event.inventory.is_none())
     {
         let line = "grants were not checked: the profile has no probe `quantity`";
         writeln!(out, "  {}", paint(DIM, line))?;

@@ -67,19 +67,19 @@ fn invalid_yaml() {
 #[test]
 fn wrong_types() {
     let output = messages(&[
-        ("text in place of the mapping", "hello\n".to_owned()),
-        ("a list in place of the mapping", "- a\n- b\n".to_owned()),
+        ("text instead of the mapping", "hello\n".to_owned()),
+        ("a list instead of the mapping", "- a\n- b\n".to_owned()),
         (
-            "a list in place of text",
+            "a list instead of text",
             "name: [a]\nsteps: []\n".to_owned(),
         ),
         (
-            "a number in place of text",
+            "a number instead of text",
             "name: 12\nsteps: []\n".to_owned(),
         ),
         ("a list of fields", expecting("[[2xx]]")),
         (
-            "text in place of a number",
+            "text instead of a number",
             with_effect("{ granted: welcome, times: often }"),
         ),
         ("a missing key", "name: x\n".to_owned()),

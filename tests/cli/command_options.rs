@@ -1,12 +1,12 @@
 //! The effect of options of `run` and `fire` on what is sent, on the exit code, and on existing
 //! files.
 
-use crate::support::{Folder, Peer, Response, Transcript, expecting};
+use crate::support::{Folder, Peer, PeerResponse, Transcript, expecting};
 
 #[test]
 fn only_a_4xx_counts_as_refusing_a_forgery() {
     for (status, code) in [(401, 0), (422, 0), (200, 1), (302, 1), (500, 1), (503, 1)] {
-        let peer = Peer::answering(move |_| Response::new(status));
+        let peer = Peer::answering(move |_| PeerResponse::new(status));
         let folder = Folder::new();
         let words = ["fire", "--forge", "wrong_secret", "--target", &peer.url()];
         Transcript::of(&mut folder.aghook(&words)).ends_with(code);
@@ -15,7 +15,7 @@ fn only_a_4xx_counts_as_refusing_a_forgery() {
 
 #[test]
 fn the_forgery_expired_secret_needs_the_old_secret() {
-    let peer = Peer::answering(|_| Response::new(401));
+    let peer = Peer::answering(|_| PeerResponse::new(401));
     let fire = ["fire", "--forge", "expired_secret", "--target", &peer.url()];
     Transcript::of(&mut Folder::new().aghook(&fire))
         .ends_with(2)

@@ -1,6 +1,6 @@
 //! `aghook run --dry-run`: shows what would be sent and checked, without sending anything.
 
-use crate::support::{Folder, Peer, Response, Transcript};
+use crate::support::{Folder, Peer, PeerResponse, Transcript};
 
 const SCENARIO: &str = "\
 name: a bundle, forged and redelivered
@@ -22,7 +22,7 @@ effects:
 
 /// A dry run of the scenario without a secret, with `more` lines in the profile.
 fn dry_run(more: &str) -> Transcript {
-    let peer = Peer::answering(|_| Response::new(200));
+    let peer = Peer::answering(|_| PeerResponse::new(200));
     let config = format!("profiles:\n  game:\n    target: {}\n{more}", peer.url());
     let folder = Folder::with_scenario(SCENARIO).with("aghook.yaml", config);
     let mut command = folder.run(&["--dry-run"]);
@@ -108,7 +108,7 @@ fn a_restart_without_a_hook_is_shown_and_stops_the_scenario() {
 /// A run does what the dry run announced.
 #[test]
 fn a_run_skips_the_same_checks_as_its_dry_run() {
-    let peer = Peer::answering(|_| Response::new(200));
+    let peer = Peer::answering(|_| PeerResponse::new(200));
     let scenario = "name: x\nevents: { a: {} }\nsteps:\n  - { deliver: a, expect: { status: 2xx } }\n\
                     effects:\n  - granted: a\n";
     let folder = Folder::with_scenario(scenario);

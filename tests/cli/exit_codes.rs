@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{
-    Folder, Game, Peer, Response, Transcript, UNREACHABLE, expecting, with_effect,
+    Folder, Game, Peer, PeerResponse, Transcript, UNREACHABLE, expecting, with_effect,
 };
 
 /// Runs a scenario against a receiver that always responds with 200.
 #[track_caller]
 fn run(scenario: &str, options: &[&str], code: i32) -> Transcript {
-    let peer = Peer::answering(|_| Response::new(200));
+    let peer = Peer::answering(|_| PeerResponse::new(200));
     let folder = Folder::with_scenario(scenario);
     let mut command = folder.run(&["--target", &peer.url()]);
     Transcript::of(command.args(options)).ends_with(code)
@@ -30,7 +30,7 @@ fn a_failed_check_is_1() {
 
 #[test]
 fn an_invalid_file_is_2_and_nothing_is_sent() {
-    let peer = Peer::answering(|_| Response::new(200));
+    let peer = Peer::answering(|_| PeerResponse::new(200));
     let folder = Folder::with_scenario(&expecting("{ status: 2xx }")).with("wrong.yaml", "name: x");
     let words = [
         "run",
@@ -95,7 +95,7 @@ fn a_scenario_with_a_script_is_not_checked_without_the_hook() {
 
 #[test]
 fn a_broken_probe_is_3() {
-    let game = Game::with_probe(|_, _| Response::new(200), |_| Response::new(500));
+    let game = Game::with_probe(|_, _| PeerResponse::new(200), |_| PeerResponse::new(500));
     let with = |scenario: &str| {
         let folder = Folder::with_scenario(scenario).with("aghook.yaml", game.config(""));
         Transcript::of(&mut folder.run(&[]))
@@ -119,7 +119,7 @@ fn fail_fast_skips_the_remaining_scenarios() {
     let counted = Arc::clone(&deliveries);
     let peer = Peer::answering(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        Response::new(500)
+        PeerResponse::new(500)
     });
     let scenario = expecting("{ status: 2xx }\n    retry: off");
     let folder = ["1.yaml", "2.yaml", "3.yaml"]
@@ -163,7 +163,7 @@ mod interrupted {
             let peer = Peer::answering(move |_| {
                 let _ = arrived.lock().expect("one at a time").send(());
                 let _ = releases.lock().expect("one at a time").recv();
-                Response::new(200)
+                PeerResponse::new(200)
             });
             let scenario = expecting("{ status: 2xx }\n    retry: off");
             let folder = Folder::new()

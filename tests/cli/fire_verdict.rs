@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::support::{Folder, Peer, Response, Transcript};
+use crate::support::{Folder, Peer, PeerResponse, Transcript};
 
-/// Fires at a receiver that responds with the statuses that `answer` returns.
-fn fired(answer: impl Fn() -> u16 + Send + Sync + 'static, arguments: &[&str]) -> Transcript {
-    let peer = Peer::answering(move |_| Response::new(answer()));
+/// Fires at a receiver that responds with the statuses that `status` returns.
+fn fired(status: impl Fn() -> u16 + Send + Sync + 'static, arguments: &[&str]) -> Transcript {
+    let peer = Peer::answering(move |_| PeerResponse::new(status()));
     let url = peer.url();
     let folder = Folder::new();
     let words = [&["fire", "--target", &url], arguments].concat();
@@ -95,7 +95,7 @@ fn several_deliveries_have_a_summary() {
 /// `--target` is enough, so no profile is used.
 #[test]
 fn without_a_default_profile_a_target_is_enough() {
-    let peer = Peer::answering(|_| Response::new(200));
+    let peer = Peer::answering(|_| PeerResponse::new(200));
     let config = "profiles: { local: {}, staging: {} }\n";
     let folder = Folder::new().with("aghook.yaml", config);
     let url = peer.url();

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
 use crate::support::{
-    Folder, Game, Peer, Response, Transcript, UNREACHABLE, expecting, with_effect,
+    Folder, Game, Peer, PeerResponse, Transcript, UNREACHABLE, expecting, with_effect,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -77,7 +77,7 @@ fn leaking_receiver(status: u16, body: impl Fn(&Value) -> Vec<u8> + Send + Sync 
             "request": String::from_utf8_lossy(&request.body),
         });
         let signature = request.header("X-Aghanim-Signature").unwrap_or_default();
-        Response::new(status)
+        PeerResponse::new(status)
             .header("Content-Type", "application/json")
             .header("X-Secret", SECRET)
             .header("X-Encoded", &all[3..7].join(" "))
@@ -355,9 +355,9 @@ fn a_probe_can_not_reveal_its_credentials() {
     let headers = "\n        headers: { Authorization: \"Bearer $TOKEN\" }\n        read: $.";
     let echoing = || {
         Game::with_probe(
-            |_, _| Response::new(500).body(TOKEN),
+            |_, _| PeerResponse::new(500).body(TOKEN),
             |_| {
-                Response::new(200)
+                PeerResponse::new(200)
                     .json(&json!({ "quantity": TOKEN, "x": "y".repeat(180), "token": TOKEN }))
             },
         )
@@ -367,7 +367,7 @@ fn a_probe_can_not_reveal_its_credentials() {
         .config("")
         .replace("\n        read: $.quantity", &format!("{headers}missing")));
 
-    let peer = Peer::answering(|_| Response::new(200));
+    let peer = Peer::answering(|_| PeerResponse::new(200));
     let command = |words: &[&str]| {
         let command = json!(words);
         format!(

@@ -360,12 +360,12 @@ fn a_closed_pipe_is_not_an_error() {
 }
 
 /// The receiver in Python, stopped when dropped.
-struct TemplateReceiver {
+struct TemplateProcess {
     process: Child,
     address: String,
 }
 
-impl TemplateReceiver {
+impl TemplateProcess {
     /// Returns `None` and prints a note if there is no Python.
     fn start() -> Option<Self> {
         let python = ["python3", "python"].into_iter().find(|name| {
@@ -444,7 +444,7 @@ impl TemplateReceiver {
     }
 }
 
-impl Drop for TemplateReceiver {
+impl Drop for TemplateProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -466,7 +466,7 @@ const PLAYER: &str = "P%201%2F%C3%BC";
 
 #[test]
 fn a_receiver_in_python_accepts_signatures_of_aghook() {
-    let Some(receiver) = TemplateReceiver::start() else {
+    let Some(receiver) = TemplateProcess::start() else {
         return;
     };
     let body = event("idmpt_1", r#"{"sku":"gems","quantity":5,"type":"item"}"#);
@@ -503,7 +503,7 @@ fn a_receiver_in_python_accepts_signatures_of_aghook() {
 
 #[test]
 fn a_receiver_in_python_handles_garbage() {
-    let Some(receiver) = TemplateReceiver::start() else {
+    let Some(receiver) = TemplateProcess::start() else {
         return;
     };
     let deep = "[".repeat(100_000);

@@ -1,7 +1,7 @@
 //! The complete output of a small run: narrow and wide, piped, with and without colours, quiet and
 //! verbose.
 
-use crate::support::{Folder, Game, Response};
+use crate::support::{Folder, Game, PeerResponse};
 use regex::Regex;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ const SCENARIOS: [(&str, &str); 5] = [
         "2_fails.yaml",
         "name: a coupon of the summer festival is granted once, and only once, whatever happens\n\
          about: >\n  The sender may deliver an event twice, minutes or days apart. Write the idempotency key and the\n  \
-         grant in one transaction, and answer 2xx to a key that is there.\n\
+         grant in one transaction, and respond 2xx to an existing key.\n\
          source: \"Coupon redeemed webhook: Event Schema (idempotency_key: once, even when retried)\"\n\
          events: { welcome: { player_id: 2D2R-OP3C, item: { sku: crystals, quantity: 480 } } }\n\
          steps: [{ deliver: welcome, times: 2, expect: { status: 2xx, body: { $.status: granted } } }]\n\
@@ -25,22 +25,22 @@ const SCENARIOS: [(&str, &str); 5] = [
     ),
     (
         "3_warns.yaml",
-        "name: a timestamp of a day ago is refused, as good practice has it\n\
+        "name: a day-old timestamp is refused, as good practice recommends\n\
          level: should\n\
-         source: \"good practice: the public template does not look at the timestamp's age at all, but a receiver can\"\n\
+         source: \"good practice: the public template does not check the timestamp's age, but a receiver can\"\n\
          events: { old: {} }\n\
          steps: [{ deliver: old, forge: stale_timestamp, expect: { status: [4xx, 5xx] } }]\n",
     ),
     (
         "4_is_not_checked.yaml",
-        "name: a coupon is granted once after an answer of 503\n\
+        "name: a coupon is granted once after a 503\n\
          events: { coupon: {} }\n\
          steps: [{ script: { of: coupon, answers: [503] } }, { deliver: coupon, expect: { status: 2xx } }]\n\
          effects: [{ granted: coupon }]\n",
     ),
     (
         "5_breaks.yaml",
-        "name: a receiver on another port is asked how it is\n\
+        "name: the health of a receiver on another port is checked\n\
          events: { coupon: {} }\n\
          steps: [{ deliver: coupon, expect: { status: 2xx } }]\n\
          effects: [{ probe: unreadable, of: coupon, change: 1 }]\n",
@@ -50,14 +50,14 @@ const SCENARIOS: [(&str, &str); 5] = [
 /// Runs the scenarios against a game that grants every delivery, including duplicates.
 fn output(columns: Option<&str>, arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let game = Game::with_probe(
-        |request, holdings| {
+        |request, inventories| {
             if request.header("x-aghanim-signature").is_none() {
-                return Response::new(401).json(&json!({ "error": "no signature" }));
+                return PeerResponse::new(401).json(&json!({ "error": "no signature" }));
             }
-            Game::grant_item(holdings, &request.json());
-            Response::new(200).json(&json!({ "status": "ok" }))
+            Game::grant_item(inventories, &request.json());
+            PeerResponse::new(200).json(&json!({ "status": "ok" }))
         },
-        |quantity| Response::new(200).json(&json!({ "quantity": quantity })),
+        |quantity| PeerResponse::new(200).json(&json!({ "quantity": quantity })),
     );
     let unreadable = "      unreadable:\n        http: GET http://127.0.0.1:1/{player_id}\n";
     let mut folder = Folder::new().with("aghook.yaml", game.config(""));

@@ -7,9 +7,9 @@ use super::*;
 fn refusing() -> (Peer, Folder) {
     let peer = Peer::answering(|request| {
         if request.method == "GET" {
-            Response::new(200).body(r#"{"quantity":0}"#)
+            PeerResponse::new(200).body(r#"{"quantity":0}"#)
         } else {
-            Response::new(403)
+            PeerResponse::new(403)
         }
     });
     let url = peer.url();
@@ -106,7 +106,7 @@ fn unwritable_files_are_detected_before_sending() {
     let counted = Arc::clone(&requests);
     let peer = Peer::answering(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let folder = Folder::new()
         .with("file", "")
@@ -164,7 +164,7 @@ fn the_failures_file_never_overwrites_another_file() {
 
 #[test]
 fn an_expectation_of_latency_does_not_excuse_failed_deliveries() {
-    let refusing = Peer::answering(|_| Response::new(422));
+    let refusing = Peer::answering(|_| PeerResponse::new(422));
     let url = refusing.url();
     let load = |expected: &str| {
         let words = ["load", "--target", &url, "--rate", "max", "--count", "9"];

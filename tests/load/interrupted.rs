@@ -20,7 +20,7 @@ impl HeldLoad {
         let peer = Peer::answering(move |_| {
             let _ = arrived.lock().expect("one at a time").send(());
             let _ = releases.lock().expect("one at a time").recv();
-            Response::new(200)
+            PeerResponse::new(200)
         });
         let folder = Folder::new();
         let mut load = Command::new(env!("CARGO_BIN_EXE_aghook"))

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use support::{Folder, HttpsReceiver, Peer, Response, SECRET, Transcript};
+use support::{Folder, HttpsReceiver, Peer, PeerResponse, SECRET, Transcript};
 
 /// Options for every treatment of events.
 const MIX: [&str; 8] = [
@@ -159,7 +159,7 @@ fn the_same_seed_and_start_time_send_the_same_events() {
         let peer = Peer::answering(move |request| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.insert(request.body.clone());
-            Response::new(200)
+            PeerResponse::new(200)
         });
         let folder = Folder::new();
         let url = peer.url();

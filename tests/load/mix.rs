@@ -129,7 +129,7 @@ fn only_refusals_that_a_scenario_allows_are_not_failures() {
         .replace("sandbox: ignore", "sandbox: grant");
     let folder = Folder::new().with("aghook.yaml", config);
     report(&folder, &mixed("200", &["random"]), 1);
-    let denying = Peer::answering(|_| Response::new(403));
+    let denying = Peer::answering(|_| PeerResponse::new(403));
     let url = denying.url();
     let folder = Folder::new();
     let words = ["--target", &url, "--rate", "max", "--count", "50", "--mix"];
@@ -194,7 +194,7 @@ fn only_shards_of_the_same_mix_are_merged() {
 fn every_report_shows_the_mix() {
     let peer = Peer::answering(|request| {
         let is_hat = String::from_utf8_lossy(&request.body).contains("\"sku\":\"hat\"");
-        Response::new(if is_hat { 404 } else { 200 })
+        PeerResponse::new(if is_hat { 404 } else { 200 })
     });
     let url = peer.url();
     let folder = Folder::new().with("promo.yaml", PROMO);

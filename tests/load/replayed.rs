@@ -81,8 +81,8 @@ fn events_that_were_granted_twice_are_replayed_with_a_verdict_each() {
 #[test]
 fn lost_events_are_granted_when_replayed_to_a_sound_receiver() {
     let losing = Peer::answering(|request| match request.method.as_str() {
-        "GET" => Response::new(200).body(r#"{"quantity":0}"#),
-        _ => Response::new(200),
+        "GET" => PeerResponse::new(200).body(r#"{"quantity":0}"#),
+        _ => PeerResponse::new(200),
     });
     let config = |url: &str, probe: &str| {
         format!(
@@ -130,14 +130,14 @@ fn the_original_treatment_reveals_the_flaw_again() {
 
 #[test]
 fn a_replay_sends_the_same_bytes_with_a_fresh_signature() {
-    let answer = Arc::new(AtomicUsize::new(503));
-    let seen: Arc<Mutex<Vec<crate::support::Received>>> = Arc::default();
-    let (answered, kept) = (Arc::clone(&answer), Arc::clone(&seen));
+    let status = Arc::new(AtomicUsize::new(503));
+    let seen: Arc<Mutex<Vec<crate::support::PeerRequest>>> = Arc::default();
+    let (answered, kept) = (Arc::clone(&status), Arc::clone(&seen));
     let peer = Peer::answering(move |request| {
         let status = answered.load(Ordering::SeqCst);
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push(request.clone());
-        Response::new(u16::try_from(status).expect("a status"))
+        PeerResponse::new(u16::try_from(status).expect("a status"))
     });
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 1 }}\n",
@@ -156,13 +156,13 @@ fn a_replay_sends_the_same_bytes_with_a_fresh_signature() {
         ": 503",
     ]);
     seen.lock().expect("not poisoned").clear();
-    answer.store(200, Ordering::SeqCst);
+    status.store(200, Ordering::SeqCst);
     replay(&folder, &[], 0).says(&[
         "7 events: 7 as expected, 0 unexpected, 0 undecided",
         "grants were not checked: the profile has no probe `quantity`",
     ]);
     let now = std::mem::take(&mut *seen.lock().expect("not poisoned"));
-    let bodies = |requests: &[crate::support::Received]| -> BTreeSet<Vec<u8>> {
+    let bodies = |requests: &[crate::support::PeerRequest]| -> BTreeSet<Vec<u8>> {
         requests
             .iter()
             .map(|request| request.body.clone())
@@ -213,7 +213,7 @@ fn an_accepted_forgery_is_replayed_as_a_forgery() {
 
 #[test]
 fn an_invalid_failures_file_is_refused_without_sending() {
-    let peer = Peer::answering(|_| Response::new(503));
+    let peer = Peer::answering(|_| PeerResponse::new(503));
     let config =
         |url: &str| format!("profiles:\n  x:\n    target: {url}\n    retry: {{ attempts: 1 }}\n");
     let folder = Folder::new().with("aghook.yaml", config(&peer.url()));
@@ -250,7 +250,7 @@ fn an_invalid_failures_file_is_refused_without_sending() {
         .ends_with(2)
         .says(&["no recorded run at nothing.jsonl, nor a failures file of a load"]);
     // The profile now has another target.
-    let other = Peer::answering(|_| Response::new(200));
+    let other = Peer::answering(|_| PeerResponse::new(200));
     std::fs::write(folder.path("aghook.yaml"), config(&other.url())).expect("written");
     replay(&folder, &[], 2).says(&[&peer.url(), &other.url(), "--target"]);
     assert_eq!((peer.connections(), other.connections()), (connections, 0));
@@ -259,7 +259,7 @@ fn an_invalid_failures_file_is_refused_without_sending() {
 
 #[test]
 fn an_unreachable_target_gives_no_verdict_on_the_events() {
-    let peer = Peer::answering(|_| Response::new(503));
+    let peer = Peer::answering(|_| PeerResponse::new(503));
     let url = peer.url();
     let config = format!("profiles:\n  x:\n    target: {url}\n    retry: {{ attempts: 1 }}\n");
     let folder = Folder::new().with("aghook.yaml", config);

@@ -86,7 +86,7 @@ fn the_time_series_adds_up_to_the_totals() {
 
 #[test]
 fn every_report_shows_the_failures() {
-    let peer = Peer::answering(|_| Response::new(500));
+    let peer = Peer::answering(|_| PeerResponse::new(500));
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms] }}\n",
         peer.url()
@@ -130,7 +130,7 @@ fn every_report_shows_the_failures() {
 
 #[test]
 fn github_annotations_show_only_the_failures() {
-    let peer = Peer::answering(|_| Response::new(403));
+    let peer = Peer::answering(|_| PeerResponse::new(403));
     let folder = Folder::new();
     let url = peer.url();
     let words = [

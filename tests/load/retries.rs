@@ -8,7 +8,7 @@ fn failed_deliveries_are_retried_by_the_policy() {
     let counted = Arc::clone(&answered);
     let peer = Peer::answering(move |_| {
         let nth = counted.fetch_add(1, Ordering::SeqCst);
-        Response::new(if nth < 30 { 503 } else { 200 })
+        PeerResponse::new(if nth < 30 { 503 } else { 200 })
     });
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 40, delays: [1ms] }}\n",
@@ -26,7 +26,7 @@ fn failed_deliveries_are_retried_by_the_policy() {
 
 #[test]
 fn deliveries_that_never_succeed_are_exhausted_and_fail() {
-    let peer = Peer::answering(|_| Response::new(500));
+    let peer = Peer::answering(|_| PeerResponse::new(500));
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 3, delays: [1ms] }}\n",
         peer.url()
@@ -59,7 +59,7 @@ fn deliveries_that_never_succeed_are_exhausted_and_fail() {
 #[test]
 fn retry_after_works_with_dates_and_seconds() {
     for asked in ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"] {
-        let peer = Peer::answering(move |_| Response::new(503).header("Retry-After", asked));
+        let peer = Peer::answering(move |_| PeerResponse::new(503).header("Retry-After", asked));
         let config = format!(
             "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms], retry_after: \
              true }}\n",
@@ -72,7 +72,7 @@ fn retry_after_works_with_dates_and_seconds() {
     }
     // A date in the past causes no wait.
     let peer = Peer::answering(|_| {
-        Response::new(503).header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")
+        PeerResponse::new(503).header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")
     });
     let config = format!(
         "profiles:\n  x:\n    target: {}\n    retry: {{ attempts: 2, delays: [1ms], retry_after: true \

@@ -75,8 +75,8 @@ fn the_jobs_are_valid() {
     let variables = container(&job)["env"].as_array().expect("variables");
     let shares = variables
         .iter()
-        .find(|variable| variable["name"] == "SHARES")
-        .expect("SHARES");
+        .find(|variable| variable["name"] == "SHARDS")
+        .expect("SHARDS");
     let spec = &job["spec"];
     assert_eq!(shares["value"], spec["completions"].to_string());
     assert_eq!(spec["parallelism"], spec["completions"]);
@@ -98,7 +98,7 @@ fn the_pods_send_the_same_events_as_one_sender() {
     let folder = Folder::new().with("aghook.yaml", flawed.config(""));
     let job = manifest("load-job.yaml");
     let settings = [
-        ("SHARES", "3"),
+        ("SHARDS", "3"),
         ("RATE", "max"),
         ("COUNT", &*count),
         ("CONNECTIONS", "4"),
@@ -117,14 +117,14 @@ fn the_pods_send_the_same_events_as_one_sender() {
     assert_eq!(merged["partitions"].as_array().map(Vec::len), Some(3));
 
     let whole = [
-        ("SHARES", "1"),
+        ("SHARDS", "1"),
         ("JOB_COMPLETION_INDEX", "0"),
         ("REPORTS", "whole"),
     ];
     std::fs::create_dir(folder.path("whole")).expect("a folder");
     let own = [&settings[..], &whole[..]].concat();
     must_succeed(&run_container(&job, &folder, &own));
-    let text = folder.read("whole/share-0.json");
+    let text = folder.read("whole/shard-0.json");
     let whole: Value = serde_json::from_str(&text).expect("JSON");
     // Treatments are drawn by event number, so they do not depend on the shard. Timing is not
     // compared.
@@ -155,7 +155,7 @@ fn no_event_is_in_two_shards() {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.push(body["event_id"].to_string());
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let config = format!("profiles:\n  x:\n    target: {}\n", peer.url());
     let folder = Folder::new().with("aghook.yaml", config);
@@ -165,7 +165,7 @@ fn no_event_is_in_two_shards() {
     for index in ["0", "1", "2"] {
         let settings = [
             ("JOB_COMPLETION_INDEX", index),
-            ("SHARES", "3"),
+            ("SHARDS", "3"),
             ("RATE", "max"),
             ("COUNT", "100"),
             ("CONNECTIONS", "2"),

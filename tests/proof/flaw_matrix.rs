@@ -41,15 +41,15 @@ fn every_flaw_is_caught_and_a_sound_receiver_passes() {
     document::is_up_to_date(&runs, &matrix, &kinds);
 }
 
-/// Fails unless each flaw's main scenario catches it, and a `must` check catches each grave flaw.
+/// Fails unless each flaw's main scenario catches it, and a `must` check catches each severe flaw.
 fn assert_caught(matrix: &Matrix, seed: u64) {
     let escapes = Flaw::ALL.into_iter().filter_map(|flaw| {
         let findings = &matrix[&flaw];
         let main = main_scenario::main_scenario(flaw);
-        let gravest = findings.caught.values().max();
-        let why = if gravest.is_none() {
+        let worst = findings.caught.values().max();
+        let why = if worst.is_none() {
             "escapes".to_owned()
-        } else if is_grave(flaw) && gravest != Some(&Caught::Must) {
+        } else if is_severe(flaw) && worst != Some(&Caught::Must) {
             "costs items but only causes a warning".to_owned()
         } else if !findings.caught.contains_key(main) {
             format!("is not caught by {main}, but by {:?}", findings.caught)
@@ -63,6 +63,6 @@ fn assert_caught(matrix: &Matrix, seed: u64) {
 }
 
 /// Whether a flaw costs items, so that a `must` check has to fail.
-fn is_grave(flaw: Flaw) -> bool {
+fn is_severe(flaw: Flaw) -> bool {
     flaw.class() != FlawClass::Answers
 }

@@ -57,7 +57,7 @@ fn a_compressed_response_is_decoded_and_redacted() {
     encoder.write_all(body).expect("written");
     let compressed = encoder.finish().expect("compressed");
     let peer = crate::support::Peer::answering(move |_| {
-        let response = crate::support::Response::new(200).header("Content-Encoding", "gzip");
+        let response = crate::support::PeerResponse::new(200).header("Content-Encoding", "gzip");
         response.body(compressed.clone())
     });
     let expectation = "{ status: 200, body: { $.status: ok, $.secret: another } }";

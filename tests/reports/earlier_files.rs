@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::Value;
 
 use crate::schemas::{validate_har, validate_json_lines, validate_junit};
-use crate::support::{Folder, Peer, Response, Transcript};
+use crate::support::{Folder, Peer, PeerResponse, Transcript};
 
 /// A folder with copies of earlier files.
 fn folder_with(names: &[&str]) -> Folder {
@@ -69,7 +69,7 @@ fn the_failed_events_of_an_earlier_load_are_sent_again() {
     let counter = Arc::clone(&deliveries);
     let peer = Peer::answering(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let mut replay = folder.aghook(&["replay", "failures.jsonl", "--target", &peer.url()]);
     let replay = Transcript::of(&mut replay);

@@ -69,7 +69,7 @@ pub(crate) fn sample_run() -> Vec<RunEvent> {
 /// The events of failing scenarios and the end of the run.
 pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
     let failures = (1..=count).flat_map(|scenario| {
-        let mut sent = attempt(scenario, 1, 1, answer(500, "text/plain", &[b'`'; 3000]));
+        let mut sent = attempt(scenario, 1, 1, response(500, "text/plain", &[b'`'; 3000]));
         sent.started_at = jiff::Timestamp::UNIX_EPOCH;
         // Each failure differs, so that none share a cause.
         let observed = format!("{}{scenario}", "|".repeat(50));
@@ -95,13 +95,13 @@ pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
 }
 
 fn passed() -> Vec<RunEvent> {
-    let mut first = attempt(1, 1, 1, answer(503, "text/plain", b"try again"));
+    let mut first = attempt(1, 1, 1, response(503, "text/plain", b"try again"));
     first.timings.connect = Some(Duration::from_micros(400));
     let mut second = attempt(
         1,
         1,
         2,
-        answer(200, "application/json", br#"{"status":"ok"}"#),
+        response(200, "application/json", br#"{"status":"ok"}"#),
     );
     second.virtual_offset = Duration::from_secs(1);
     vec![
@@ -143,7 +143,7 @@ fn passed() -> Vec<RunEvent> {
 }
 
 fn failed() -> Vec<RunEvent> {
-    let mut forged = attempt(2, 1, 1, answer(200, "text/html", AWKWARD.as_bytes()));
+    let mut forged = attempt(2, 1, 1, response(200, "text/html", AWKWARD.as_bytes()));
     forged.forgery = Some("tampered_body".into());
     forged.timings.held = Duration::from_millis(2);
     forged
@@ -154,12 +154,12 @@ fn failed() -> Vec<RunEvent> {
         2,
         1,
         1,
-        answer(200, "application/octet-stream", b"\x00\xff\xfe"),
+        response(200, "application/octet-stream", b"\x00\xff\xfe"),
     );
     binary.delivery = 2;
     binary.request.body = BodyRecord::new(b"\xff cut in the middle", 5000, true);
     let mut hinted = check("body", Verdict::Failed, "$.status equals \"ok\"", AWKWARD);
-    hinted.hint = Some("look at `|` and <b>".to_owned());
+    hinted.hint = Some("check `|` and <b>".to_owned());
     hinted.source = Some("the source, page | 1".to_owned());
     vec![
         attempted(forged),
@@ -195,7 +195,7 @@ fn warned() -> Vec<RunEvent> {
     stale.level = Level::Should;
     vec![
         started(3, "a stale timestamp is refused", "scenarios/forged.yaml"),
-        attempted(attempt(3, 1, 1, answer(400, "text/plain", b""))),
+        attempted(attempt(3, 1, 1, response(400, "text/plain", b""))),
         step(
             3,
             1,
@@ -240,7 +240,7 @@ fn broken() -> Vec<RunEvent> {
             not_made: Some(check(
                 "POST /reset",
                 Verdict::Broken,
-                "an answer",
+                "a response",
                 "refused",
             )),
             script: None,
@@ -314,7 +314,7 @@ fn attempted(attempt: AttemptEnded) -> RunEvent {
     RunEvent::AttemptEnded(Box::new(attempt))
 }
 
-fn attempt(scenario: usize, step: usize, number: u32, answer: ResponseRecord) -> AttemptEnded {
+fn attempt(scenario: usize, step: usize, number: u32, response: ResponseRecord) -> AttemptEnded {
     let scenario_began = BEGAN + i64::try_from(scenario).expect("a small number");
     let millisecond = scenario_began * 1000 + i64::from(number) * 10;
     AttemptEnded {
@@ -356,12 +356,12 @@ fn attempt(scenario: usize, step: usize, number: u32, answer: ResponseRecord) ->
                 false,
             ),
         },
-        answer,
-        unheard_answer: None,
+        response,
+        discarded_response: None,
     }
 }
 
-fn answer(status: u16, content_type: &str, body: &[u8]) -> ResponseRecord {
+fn response(status: u16, content_type: &str, body: &[u8]) -> ResponseRecord {
     ResponseRecord::Response {
         status,
         headers: vec![("content-type".to_owned(), content_type.to_owned())],

@@ -8,7 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::support::{Folder, Game, Peer, Response, SECRET, Transcript, UNREACHABLE, normalised};
+use crate::support::{
+    Folder, Game, Peer, PeerResponse, SECRET, Transcript, UNREACHABLE, normalised,
+};
 use aghook::snapshots::SnapshotFile;
 use serde_json::{Value, json};
 use walkdir::WalkDir;
@@ -176,15 +178,15 @@ impl ChangeableGame {
         let status = Arc::new(AtomicU16::new(200));
         let current_status = Arc::clone(&status);
         let known = Mutex::new(Vec::<Value>::new());
-        let game = Game::new(move |event, holdings| {
+        let game = Game::new(move |event, inventories| {
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
             if !known.contains(&event["idempotency_key"]) {
                 known.push(event["idempotency_key"].clone());
-                Game::grant_item(holdings, event);
+                Game::grant_item(inventories, event);
             }
             let player = &event["event_data"]["player_id"];
             let body = json!({ "player": player, "receipt": known.len() });
-            Response::new(current_status.load(Ordering::SeqCst)).json(&body)
+            PeerResponse::new(current_status.load(Ordering::SeqCst)).json(&body)
         });
         Self { game, status }
     }
@@ -367,7 +369,7 @@ fn failed_runs_never_replace_a_reviewed_snapshot() {
 
     // Undecided, since the probe fails.
     game.answer_with(200);
-    let broken = Peer::answering(|_| Response::new(500));
+    let broken = Peer::answering(|_| PeerResponse::new(500));
     let profile = folder.read("aghook.yaml");
     let probe = profile
         .lines()

@@ -15,7 +15,7 @@ const OLD_SECRET: (&str, &str) = ("AGHANIM_WEBHOOK_OLD_SECRET", "whsec_before");
 const ADDRESS: &str = "127.0.0.1:8080";
 
 /// One section of the cookbook.
-struct Recipe {
+struct CookbookRecipe {
     title: String,
     /// The recipe's own profile, or the shared one.
     profile: String,
@@ -35,7 +35,7 @@ fn block(section: &str, kind: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn recipes() -> Vec<Recipe> {
+fn recipes() -> Vec<CookbookRecipe> {
     let text = cookbook();
     let sections: Vec<&str> = text.split("\n## ").skip(1).collect();
     let shared = block(sections[0], "profile").expect("the shared profile");
@@ -44,7 +44,7 @@ fn recipes() -> Vec<Recipe> {
         let scenario = block(section, "scenario")?;
         let (_, mistake_command) = section.split_once("See it fail: `").expect(&title);
         let (mistake_command, _) = mistake_command.split_once('`').expect("the command's end");
-        Some(Recipe {
+        Some(CookbookRecipe {
             profile: block(section, "profile").unwrap_or_else(|| shared.clone()),
             title,
             scenario,
@@ -55,12 +55,12 @@ fn recipes() -> Vec<Recipe> {
 }
 
 /// An `aghook receive` process, killed when dropped.
-struct Receiver {
+struct ReceiverProcess {
     process: Child,
     address: String,
 }
 
-impl Receiver {
+impl ReceiverProcess {
     /// Starts `aghook receive` with more options.
     fn start(options: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_aghook"))
@@ -91,7 +91,7 @@ impl Receiver {
     }
 
     /// Runs a recipe with `aghook run`; returns the exit code and the output.
-    fn run(&self, recipe: &Recipe) -> (Option<i32>, String) {
+    fn run(&self, recipe: &CookbookRecipe) -> (Option<i32>, String) {
         let profile = recipe.profile.replace(ADDRESS, &self.address);
         let folder = Folder::new()
             .with("aghook.yaml", profile)
@@ -114,7 +114,7 @@ impl Receiver {
     }
 }
 
-impl Drop for Receiver {
+impl Drop for ReceiverProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -165,7 +165,7 @@ fn databases(_folder: &Folder, _address: &str) -> std::ffi::OsString {
 }
 
 /// Whether this system can run a recipe's probe.
-fn can_run(recipe: &Recipe) -> bool {
+fn can_run(recipe: &CookbookRecipe) -> bool {
     let needs_shell = recipe.profile.contains("command:");
     let has_curl = || Command::new("curl").arg("--version").output().is_ok();
     if needs_shell && !(cfg!(unix) && has_curl()) {
@@ -177,7 +177,7 @@ fn can_run(recipe: &Recipe) -> bool {
 
 #[test]
 fn every_recipe_passes() {
-    let receiver = Receiver::start(&[]);
+    let receiver = ReceiverProcess::start(&[]);
     let recipes = recipes();
     assert!(recipes.len() >= 12, "{}", recipes.len());
     for recipe in recipes.iter().filter(|recipe| can_run(recipe)) {
@@ -193,7 +193,7 @@ fn every_recipe_fails_if_the_receiver_makes_its_mistake() {
     for recipe in recipes().iter().filter(|recipe| can_run(recipe)) {
         let options = recipe.mistake_command.strip_prefix("aghook receive ");
         let options: Vec<&str> = options.expect(&recipe.title).split(' ').collect();
-        let receiver = Receiver::start(&options);
+        let receiver = ReceiverProcess::start(&options);
         let (code, output) = receiver.run(recipe);
         let failing = ["✗ granted", "✗ not granted"].map(|check| output.contains(check));
         if code != Some(1) || failing == [false; 2] {
@@ -205,7 +205,7 @@ fn every_recipe_fails_if_the_receiver_makes_its_mistake() {
 
 #[test]
 fn a_receiver_that_responds_early_passes_the_recipe_for_it() {
-    let receiver = Receiver::start(&["--flaw", "early_answer"]);
+    let receiver = ReceiverProcess::start(&["--flaw", "early_answer"]);
     let recipes = recipes();
     let queue = recipes
         .iter()
@@ -230,7 +230,7 @@ fn the_commands_of_the_ci_job_work() {
         .collect();
     assert_eq!(own.len(), 3);
 
-    let receiver = Receiver::start(&[]);
+    let receiver = ReceiverProcess::start(&[]);
     let recipes = recipes();
     let folder = Folder::new().with(
         "aghook.yaml",

@@ -54,9 +54,9 @@ fn attempts(events: &[Value]) -> Vec<&Value> {
 /// Describes an attempt: its event, number, fault, response and lost response.
 fn described(attempt: &Value) -> String {
     let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    let result = |answer: &Value| match &answer["response"]["status"] {
+    let result = |response: &Value| match &response["response"]["status"] {
         Value::Number(status) => status.to_string(),
-        _ => word(&answer["failure"]["name"]),
+        _ => word(&response["failure"]["name"]),
     };
     format!(
         "{} {} {} {} {}",

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
-use crate::support::{Folder, Game, Peer, Response, Transcript};
+use crate::support::{Folder, Game, Peer, PeerResponse, Transcript};
 use serde_json::Value;
 
 const RESTARTING: &str = "name: granted once despite a restart
@@ -22,13 +22,13 @@ effects:
 
 /// A game that grants each key in `keys` only once.
 fn game(keys: Arc<Mutex<Vec<Value>>>) -> Game {
-    Game::new(move |event, holdings| {
+    Game::new(move |event, inventories| {
         let mut keys = keys.lock().expect("not poisoned");
         if !keys.contains(&event["idempotency_key"]) {
             keys.push(event["idempotency_key"].clone());
-            Game::grant_item(holdings, event);
+            Game::grant_item(inventories, event);
         }
-        Response::new(200)
+        PeerResponse::new(200)
     })
 }
 
@@ -61,7 +61,7 @@ fn a_restart_by_request_reveals_a_game_that_loses_its_keys() {
             if forgets {
                 forgotten.lock().expect("not poisoned").clear();
             }
-            Response::new(204)
+            PeerResponse::new(204)
         });
         let profile = format!("    restart: {{ http: POST {} }}\n", hook.url());
         let transcript = run(&game(keys), &profile, &["--strict"]).ends_with(code);
@@ -74,7 +74,7 @@ fn a_restart_by_request_reveals_a_game_that_loses_its_keys() {
 
 #[test]
 fn a_failed_restart_is_broken_and_does_not_blame_the_receiver() {
-    let refusing = Peer::answering(|_| Response::new(500));
+    let refusing = Peer::answering(|_| PeerResponse::new(500));
     let by_request = format!("    restart: {{ http: POST {} }}\n", refusing.url());
     for (profile, message) in [
         (by_request.as_str(), "returned 500"),
@@ -114,7 +114,7 @@ fn a_receiver_that_does_not_come_back_times_out() {
             }
             let stream = stream.expect("a connection");
             std::thread::spawn(move || {
-                crate::support::serve_requests(stream, |_| Response::new(200))
+                crate::support::serve_requests(stream, |_| PeerResponse::new(200))
             });
         }
         drop(listener);
@@ -127,7 +127,7 @@ fn a_receiver_that_does_not_come_back_times_out() {
         drop(TcpStream::connect(address));
         let down = down.lock().expect("not poisoned");
         down.recv().expect("the listener closes");
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let profile = format!(
         "profiles:\n  gone:\n    target: http://{address}/hook\n    \
@@ -145,15 +145,15 @@ fn a_receiver_that_does_not_come_back_times_out() {
 fn scenarios_with_restarts_run_alone_and_last() {
     let active = Arc::new(AtomicUsize::new(0));
     let (game_active, hook_active) = (Arc::clone(&active), Arc::clone(&active));
-    let game = Game::new(move |event, holdings| {
+    let game = Game::new(move |event, inventories| {
         game_active.fetch_add(1, Ordering::SeqCst);
-        Game::grant_item(holdings, event);
+        Game::grant_item(inventories, event);
         game_active.fetch_sub(1, Ordering::SeqCst);
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let hook = Peer::answering(move |_| {
         assert_eq!(hook_active.load(Ordering::SeqCst), 0);
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let profile = format!("    restart: {{ http: POST {} }}\n", hook.url());
     let folder = Folder::new().with("aghook.yaml", game.config(&profile));
@@ -225,7 +225,7 @@ steps:
     let recorded = Arc::clone(&seen);
     let peer = Peer::answering(move |request| {
         recorded.lock().expect("not poisoned").push(request.json());
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let folder = Folder::with_scenario(scenario);
     Transcript::of(&mut folder.run(&["--target", &peer.url()])).ends_with(0);

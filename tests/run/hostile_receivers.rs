@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Write as _};
 
-use crate::support::{Folder, Peer, Response, Transcript, expecting, normalised, read_request};
+use crate::support::{Folder, Peer, PeerResponse, Transcript, expecting, normalised, read_request};
 
 /// Runs one delivery without retries, which must fail, and returns its output.
 #[track_caller]
@@ -81,9 +81,9 @@ fn a_connection_closed_at_once() {
 
 #[test]
 fn a_redirect_is_not_followed() {
-    let elsewhere = Peer::answering(|_| Response::new(200));
+    let elsewhere = Peer::answering(|_| PeerResponse::new(200));
     let location = elsewhere.url();
-    let peer = Peer::answering(move |_| Response::new(302).header("Location", &location));
+    let peer = Peer::answering(move |_| PeerResponse::new(302).header("Location", &location));
     insta::assert_snapshot!(failure_block(&report(
         &peer,
         "{ status: 2xx, outcome: delivered }"
@@ -94,7 +94,7 @@ fn a_redirect_is_not_followed() {
 #[test]
 fn json_that_is_too_deeply_nested() {
     let peer = Peer::answering(|_| {
-        Response::new(200)
+        PeerResponse::new(200)
             .header("Content-Type", "application/json")
             .body("[".repeat(100_000))
     });
@@ -106,7 +106,9 @@ fn terminal_escapes_are_removed() {
     let peer = Peer::answering(|_| {
         let body =
             "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}gnp.exe\r\u{8}{\"a\": \"\u{1b}[1m\"}";
-        Response::new(500).header("X-C1", "\u{9b}31m").body(body)
+        PeerResponse::new(500)
+            .header("X-C1", "\u{9b}31m")
+            .body(body)
     });
     let is_escape =
         |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
@@ -118,7 +120,7 @@ fn terminal_escapes_are_removed() {
     // Also in pretty-printed JSON and in the observed value of a check.
     let peer = Peer::answering(|_| {
         let body = r#"{"a": "\u001b[2J\u009b31m", "\u001b[1m": 1}"#;
-        Response::new(200).body(body)
+        PeerResponse::new(200).body(body)
     });
     let shown = report(&peer, "{ body: { $.a: x } }");
     assert!(!shown.stdout.contains(is_escape), "{:?}", shown.stdout);

@@ -73,7 +73,7 @@ impl KillStep {
     }
 
     /// Waits for the step, kills the receiver and answers the request.
-    fn kill(self, receiver: Receiver) -> String {
+    fn kill(self, receiver: ReceiverProcess) -> String {
         let (mut stream, _) = self.0.accept().expect("the step's request");
         let address = receiver.kill();
         let mut lines = BufReader::new(stream.try_clone().expect("a handle")).lines();
@@ -86,14 +86,14 @@ impl KillStep {
 }
 
 /// An `aghook receive` process, killed when dropped.
-struct Receiver {
+struct ReceiverProcess {
     process: Child,
     /// Its address with the port.
     address: String,
     _output: Lines<BufReader<ChildStdout>>,
 }
 
-impl Receiver {
+impl ReceiverProcess {
     fn start(listen: &str, options: &[&str]) -> Self {
         // The killed process may still hold the port for a moment.
         for _ in 0..1000 {
@@ -144,7 +144,7 @@ impl Receiver {
     }
 }
 
-impl Drop for Receiver {
+impl Drop for ReceiverProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -152,15 +152,15 @@ impl Drop for Receiver {
 }
 
 /// A run in progress whose report the test reads.
-struct Run {
+struct RunInProgress {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
     events: Vec<Value>,
     folder: TempDir,
 }
 
-impl Run {
-    fn start(receiver: &Receiver, scenario: &str, profile: &str, options: &[&str]) -> Self {
+impl RunInProgress {
+    fn start(receiver: &ReceiverProcess, scenario: &str, profile: &str, options: &[&str]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let base = format!("http://{}", receiver.address);
         let config = format!(
@@ -246,7 +246,7 @@ impl Run {
     }
 }
 
-impl Drop for Run {
+impl Drop for RunInProgress {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -272,14 +272,14 @@ const ALL_GRANTED: [&str; 3] = [
 fn a_receiver_that_restarts_with_its_ledger_loses_nothing() {
     let folder = TempDir::new().expect("a folder");
     let store = ledger_path(folder.path());
-    let receiver = Receiver::start("127.0.0.1:0", &["--store", &store]);
+    let receiver = ReceiverProcess::start("127.0.0.1:0", &["--store", &store]);
     let kill_step = KillStep::new();
     let scenario = kill_step.before("  - deliver: second", SCENARIO);
-    let mut run = Run::start(&receiver, &scenario, MANY_ATTEMPTS, &["--real-time"]);
+    let mut run = RunInProgress::start(&receiver, &scenario, MANY_ATTEMPTS, &["--real-time"]);
     let address = kill_step.kill(receiver);
     let unanswered = run.next_attempt(|attempt| failure(attempt).is_some());
     assert_eq!(unanswered.expect("an attempt")["event_name"], "second");
-    let restarted = Receiver::start(&address, &["--store", &store]);
+    let restarted = ReceiverProcess::start(&address, &["--store", &store]);
     assert_eq!(run.end(), 0, "{:#?}", run.effects());
     assert_eq!(run.verdicts(), ALL_GRANTED);
     let names: Vec<&str> = run.attempts().into_iter().filter_map(failure).collect();
@@ -296,12 +296,12 @@ fn a_crash_between_grant_and_response_does_not_grant_twice() {
     let folder = TempDir::new().expect("a folder");
     let store = ledger_path(folder.path());
     let crashing = ["--store", store.as_str(), "--crash-after", "2"];
-    let receiver = Receiver::start("127.0.0.1:0", &crashing);
-    let mut run = Run::start(&receiver, SCENARIO, MANY_ATTEMPTS, &["--real-time"]);
+    let receiver = ReceiverProcess::start("127.0.0.1:0", &crashing);
+    let mut run = RunInProgress::start(&receiver, SCENARIO, MANY_ATTEMPTS, &["--real-time"]);
     let lost = run.next_attempt(|attempt| failure(attempt).is_some());
     assert_eq!(lost.expect("an attempt")["event_name"], "second");
     let address = receiver.crashed();
-    let _restarted = Receiver::start(&address, &["--store", &store]);
+    let _restarted = ReceiverProcess::start(&address, &["--store", &store]);
     assert_eq!(run.end(), 0, "{:#?}", run.effects());
     assert_eq!(run.verdicts(), ALL_GRANTED);
 }
@@ -319,14 +319,14 @@ fn flaws_that_a_crash_reveals_are_reported_as_lost_or_duplicate_items() {
         let store = ledger_path(folder.path());
         let sound = ["--store", store.as_str(), "--flaw", flaw];
         let crashing = [&sound[..], &["--crash-after", "2"]].concat();
-        let receiver = Receiver::start("127.0.0.1:0", &crashing);
+        let receiver = ReceiverProcess::start("127.0.0.1:0", &crashing);
         // A failing check waits for the whole `settle`, so keep it short.
         let profile = "retry: { attempts: 1000, delays: [50ms] }\n    settle: 200ms";
-        let mut run = Run::start(&receiver, SCENARIO, profile, &["--real-time"]);
+        let mut run = RunInProgress::start(&receiver, SCENARIO, profile, &["--real-time"]);
         run.next_attempt(|attempt| failure(attempt).is_some())
             .expect("an attempt that is not answered");
         let address = receiver.crashed();
-        let _restarted = Receiver::start(&address, &sound);
+        let _restarted = ReceiverProcess::start(&address, &sound);
         assert_eq!(run.end(), 1);
         let [first, of_second, third] = &run.effects()[..] else {
             panic!("three effects")
@@ -342,18 +342,18 @@ fn flaws_that_a_crash_reveals_are_reported_as_lost_or_duplicate_items() {
 
 #[test]
 fn items_kept_only_in_memory_are_reported_as_lost() {
-    let receiver = Receiver::start("127.0.0.1:0", &[]);
+    let receiver = ReceiverProcess::start("127.0.0.1:0", &[]);
     let kill_step = KillStep::new();
     // Delivering the first coupon again would restore the lost items.
     let redelivery = "  - deliver: first\n    expect: { status: 2xx }\neffects";
     let scenario = SCENARIO.replace(redelivery, "effects");
     let scenario = kill_step.before("  - deliver: second", &scenario);
     let profile = "retry: { attempts: 1000, delays: [50ms] }\n    settle: 200ms";
-    let mut run = Run::start(&receiver, &scenario, profile, &["--real-time"]);
+    let mut run = RunInProgress::start(&receiver, &scenario, profile, &["--real-time"]);
     let address = kill_step.kill(receiver);
     run.next_attempt(|attempt| failure(attempt).is_some())
         .expect("an attempt without a connection");
-    let _restarted = Receiver::start(&address, &[]);
+    let _restarted = ReceiverProcess::start(&address, &[]);
     assert_eq!(run.end(), 1);
     let effects = run.effects();
     assert_eq!(
@@ -390,8 +390,8 @@ fn items_kept_only_in_memory_are_reported_as_lost() {
 
 #[test]
 fn a_receiver_that_stays_down_fails_the_expectations_and_every_attempt_is_recorded() {
-    let receiver = Receiver::start("127.0.0.1:0", &["--crash-after", "2"]);
-    let mut run = Run::start(&receiver, SCENARIO, FEW_ATTEMPTS, &[]);
+    let receiver = ReceiverProcess::start("127.0.0.1:0", &["--crash-after", "2"]);
+    let mut run = RunInProgress::start(&receiver, SCENARIO, FEW_ATTEMPTS, &[]);
     assert_eq!(run.end(), 1, "an unanswered delivery is not 2xx");
     receiver.crashed();
     let broken = |name| format!("granted {name}: broken");
@@ -421,8 +421,8 @@ fn a_receiver_that_stays_down_fails_the_expectations_and_every_attempt_is_record
 
 #[test]
 fn a_receiver_that_stays_down_leaves_effects_undecided() {
-    let receiver = Receiver::start("127.0.0.1:0", &["--crash-after", "2"]);
-    let mut run = Run::start(&receiver, ONLY_EFFECTS, FEW_ATTEMPTS, &[]);
+    let receiver = ReceiverProcess::start("127.0.0.1:0", &["--crash-after", "2"]);
+    let mut run = RunInProgress::start(&receiver, ONLY_EFFECTS, FEW_ATTEMPTS, &[]);
     assert_eq!(run.end(), 3, "the inventories are undecided");
     receiver.crashed();
     let broken = |name| format!("granted {name}: broken");

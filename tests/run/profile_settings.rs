@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Folder, Game, Response};
+use crate::support::{Folder, Game, PeerResponse};
 use serde_json::{Value, json};
 
 const TWO_PLAYERS: &str = "name: two players\nevents:\n  one: {}\n  other: {}\nsteps:\n  \
@@ -14,16 +14,16 @@ const TWO_PLAYERS: &str = "name: two players\nevents:\n  one: {}\n  other: {}\ns
 /// A game that grants only to its own players and refuses all others.
 fn own_players(met: &Arc<Mutex<Vec<String>>>) -> Game {
     let met = Arc::clone(met);
-    Game::new(move |event, holdings| {
+    Game::new(move |event, inventories| {
         let player = event["event_data"]["player_id"]
             .as_str()
             .unwrap_or_default();
         met.lock().expect("no panic").push(player.to_owned());
         if !player.starts_with("tester-") {
-            return Response::new(404);
+            return PeerResponse::new(404);
         }
-        Game::grant_item(holdings, event);
-        Response::new(200)
+        Game::grant_item(inventories, event);
+        PeerResponse::new(200)
     })
 }
 
@@ -164,9 +164,9 @@ fn timestamps(steps: &str) -> Vec<String> {
             let timestamp = request.header("X-Aghanim-Signature-Timestamp");
             let mut seen = recorded.lock().expect("no panic");
             seen.push(timestamp.unwrap_or_default().to_owned());
-            Response::new(if seen.len() == 1 { 503 } else { 200 })
+            PeerResponse::new(if seen.len() == 1 { 503 } else { 200 })
         },
-        |_| Response::new(404),
+        |_| PeerResponse::new(404),
     );
     let scenario = format!("name: signed\nevents:\n  one: {{}}\nsteps:\n{steps}");
     let folder = Folder::with_scenario(&scenario).with("aghook.yaml", game.config(""));
@@ -196,7 +196,7 @@ fn without_resign_the_signature_is_repeated() {
 fn a_maximum_rate_delays_deliveries_and_the_delay_is_reported() {
     let scenario = "name: many\nevents:\n  one: {}\nsteps:\n  - deliver: one\n    times: 5\n    \
                     together: true\n    expect: { status: 2xx }\n";
-    let game = Game::new(|_, _| Response::new(200));
+    let game = Game::new(|_, _| PeerResponse::new(200));
     let folder =
         Folder::with_scenario(scenario).with("aghook.yaml", game.config("    max_rate: 3/s\n"));
     let output = folder.run(&["--report", "json"]).output().expect("runs");
@@ -212,13 +212,13 @@ fn a_maximum_rate_delays_deliveries_and_the_delay_is_reported() {
 /// Delivers one event to a game whose probe responds with the JSON that `respond` returns.
 fn probed(read: &str, grants: bool, respond: fn(i64) -> Value) -> (Option<i32>, String) {
     let game = Game::with_probe(
-        move |request, holdings| {
+        move |request, inventories| {
             if grants {
-                Game::grant_item(holdings, &request.json());
+                Game::grant_item(inventories, &request.json());
             }
-            Response::new(200)
+            PeerResponse::new(200)
         },
-        move |quantity| Response::new(200).json(&respond(quantity)),
+        move |quantity| PeerResponse::new(200).json(&respond(quantity)),
     );
     let config = game.config("").replace(
         "read: $.quantity",
@@ -265,11 +265,11 @@ fn a_probe_may_omit_items_that_are_not_held() {
 fn an_item_that_was_held_before_is_not_checked() {
     let scenario = "name: a hat\nevents:\n  one: { player_id: P1 }\nsteps:\n  - deliver: one\n    \
                     expect: { status: 2xx }\neffects:\n  - granted: one\n";
-    let game = Game::new(|event, holdings| {
+    let game = Game::new(|event, inventories| {
         let player = ("P1".to_owned(), "hat".to_owned());
-        holdings.insert(player, 1);
+        inventories.insert(player, 1);
         assert_eq!(event["event_data"]["item"]["quantity"], 1);
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let items = "    items: [{ sku: hat, stackable: false }]\n";
     let folder = Folder::with_scenario(scenario).with("aghook.yaml", game.config(items));

@@ -1,7 +1,7 @@
 //! Reports for people show a common cause of failures once, with the scenarios that it affects.
 //! Other failures are shown separately, and reports for programs contain every check.
 
-use crate::support::{Folder, Game, Received, Response};
+use crate::support::{Folder, Game, PeerRequest, PeerResponse};
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -37,12 +37,12 @@ struct Suite {
 
 impl Suite {
     fn new(
-        deliver: impl Fn(&Received) -> Response + Send + Sync + 'static,
+        deliver: impl Fn(&PeerRequest) -> PeerResponse + Send + Sync + 'static,
         config: impl Fn(String) -> String,
     ) -> Self {
         let game = Game::with_probe(
             move |request, _| deliver(request),
-            |quantity| Response::new(200).json(&json!({ "quantity": quantity })),
+            |quantity| PeerResponse::new(200).json(&json!({ "quantity": quantity })),
         );
         let mut folder = Folder::new().with("aghook.yaml", config(game.config("")));
         std::fs::create_dir(folder.path("suite")).expect("a folder");
@@ -116,7 +116,7 @@ fn unchanged(config: String) -> String {
 /// A suite against a game that refuses everything, as with a wrong secret.
 fn refusing() -> Suite {
     Suite::new(
-        |_| Response::new(401).json(&json!({ "error": "bad signature" })),
+        |_| PeerResponse::new(401).json(&json!({ "error": "bad signature" })),
         unchanged,
     )
 }
@@ -206,7 +206,7 @@ fn only_verbose_output_names_every_scenario_of_a_cause() {
 fn different_responses_are_not_a_common_cause() {
     let turns = std::sync::atomic::AtomicU16::new(0);
     let suite = Suite::new(
-        move |_| Response::new(410 + turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
+        move |_| PeerResponse::new(410 + turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
         |config| config.replace("    probes:\n", "    retry: { attempts: 1 }\n    probes:\n"),
     );
     let printed = suite.printed(&[], &[]);
@@ -229,7 +229,7 @@ fn a_single_accepted_forgery_is_shown_separately() {
     let suite = Suite::new(
         |request| {
             let is_forged = request.header("x-aghanim-signature").is_none();
-            Response::new(if is_forged { 401 } else { 200 })
+            PeerResponse::new(if is_forged { 401 } else { 200 })
         },
         unchanged,
     );
@@ -256,7 +256,7 @@ fn an_unreadable_probe_is_reported_once() {
     let suite = Suite::new(
         |request| {
             let is_signed = request.header("x-aghanim-signature").is_some();
-            Response::new(if is_signed { 200 } else { 401 })
+            PeerResponse::new(if is_signed { 200 } else { 401 })
         },
         broken,
     );
@@ -277,7 +277,7 @@ fn strict_mode_reports_a_missing_probe_once() {
         let (kept, _) = config.split_once("    probes:\n").expect("probes");
         kept.to_owned()
     };
-    let suite = Suite::new(|_| Response::new(200), without);
+    let suite = Suite::new(|_| PeerResponse::new(200), without);
     let printed = suite.printed(&["--strict", "--filter", "a "], &[]);
     assert!(
         printed.contains(

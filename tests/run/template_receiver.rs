@@ -7,7 +7,7 @@ mod receiver;
 
 use serde_json::Value;
 
-use mistake::{Mistake, NOT_FRESH, POLICY, set};
+use mistake::{NOT_FRESH, POLICY, ReceiverMistake, set};
 use receiver::TemplateReceiver;
 
 #[test]
@@ -76,7 +76,7 @@ fn a_missing_verification_is_caught() {
         "signature/wrong_secret",
     ];
     let good_practice_only = ["signature/prefixed_signature", "signature/two_signatures"];
-    Mistake::new("signatures are not verified")
+    ReceiverMistake::new("signatures are not verified")
         .replace(VERIFY, "if False:")
         .fails(&every_forgery)
         .warns(&good_practice_only)
@@ -86,20 +86,20 @@ fn a_missing_verification_is_caught() {
 #[test]
 fn mistakes_in_verifying_are_caught() {
     let mistakes = [
-        Mistake::new("verified only if there is a signature")
+        ReceiverMistake::new("verified only if there is a signature")
             .replace(VERIFY, &VERIFY.replace("if ", "if signatures and "))
             .fails(&[
                 "signature/forged_redelivery",
                 "signature/forgery_uses_nothing_up",
                 "signature/missing_signature",
             ]),
-        Mistake::new("verified only if there is a timestamp")
+        ReceiverMistake::new("verified only if there is a timestamp")
             .replace(VERIFY, &VERIFY.replace("if ", "if timestamps and "))
             .fails(&["signature/missing_timestamp"]),
-        Mistake::new("only a prefix is compared")
+        ReceiverMistake::new("only a prefix is compared")
             .replace(COMPARE, "return computed.encode().startswith(signature)")
             .fails(&["signature/empty_signature", "signature/truncated_signature"]),
-        Mistake::new("undecodable signatures are accepted")
+        ReceiverMistake::new("undecodable signatures are accepted")
             .replace(
                 COMPARE,
                 "if not set(signature) <= set(b'0123456789abcdef'): return True\n    \
@@ -107,35 +107,35 @@ fn mistakes_in_verifying_are_caught() {
             )
             .fails(&["signature/garbage_signature"])
             .warns(&["signature/prefixed_signature"]),
-        Mistake::new("a hash without a key is accepted")
+        ReceiverMistake::new("a hash without a key is accepted")
             .replace(
                 COMPARE,
                 "plain = hashlib.sha256(signature_data).hexdigest()\n    \
                  return signature.decode() in (computed, plain)",
             )
             .fails(&["signature/wrong_algorithm"]),
-        Mistake::new("a signature of only the body is accepted")
+        ReceiverMistake::new("a signature of only the body is accepted")
             .replace(
                 COMPARE,
                 "of_body = hmac.new(secret, payload, hashlib.sha256).hexdigest()\n    \
                  return signature.decode() in (computed, of_body)",
             )
             .fails(&["signature/body_only_signature"]),
-        Mistake::new("a signature with a nearby timestamp is accepted")
+        ReceiverMistake::new("a signature with a nearby timestamp is accepted")
             .replace(
                 COMPARE,
                 "nearby = (b'%d.' % (int(timestamp) + seconds) + payload for seconds in range(3))\n    \
                  return signature in [hmac.new(secret, data, hashlib.sha256).hexdigest().encode() for data in nearby]",
             )
             .fails(&["signature/swapped_timestamp"]),
-        Mistake::new("a prefix is stripped")
+        ReceiverMistake::new("a prefix is stripped")
             .replace(COMPARE, &COMPARE.replace("signature)", "signature[-64:])"))
             .warns(&["signature/prefixed_signature"]),
-        Mistake::new("the last of several signatures counts")
+        ReceiverMistake::new("the last of several signatures counts")
             .replace("len(signatures) != 1 or", "not signatures or")
             .replace("signatures[0]", "signatures[-1]")
             .warns(&["signature/two_signatures"]),
-        Mistake::new("the key is stored before the signature is verified")
+        ReceiverMistake::new("the key is stored before the signature is verified")
             .replace(
                 VERIFY,
                 &format!(
@@ -148,7 +148,7 @@ fn mistakes_in_verifying_are_caught() {
             .replace(GRANT_ONCE, &format!("known or {GRANT_ONCE}"))
             .fails(&["signature/forgery_uses_nothing_up"]),
     ];
-    mistakes.iter().for_each(Mistake::is_caught);
+    mistakes.iter().for_each(ReceiverMistake::is_caught);
 }
 
 const KEY: &str = r#"text(event["idempotency_key"])"#;
@@ -158,7 +158,7 @@ const NOTHING_GRANTED: &str = "self._granted = set()";
 #[test]
 fn mistakes_in_deduplication_are_caught() {
     let mistakes = [
-        Mistake::new("every delivery is granted")
+        ReceiverMistake::new("every delivery is granted")
             .replace(IF_KNOWN, "pass\n")
             .fails(&[
                 "context/sandbox",
@@ -178,7 +178,7 @@ fn mistakes_in_deduplication_are_caught() {
                 "idempotency/simultaneous_coupons",
                 "idempotency/simultaneous_redelivery",
             ]),
-        Mistake::new("a redelivery is refused")
+        ReceiverMistake::new("a redelivery is refused")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "raise Refusal(409, 'known')"))
             .fails(&[
                 "faults/cut_body",
@@ -198,20 +198,20 @@ fn mistakes_in_deduplication_are_caught() {
                 "context/test_trigger",
                 "idempotency/retry_with_new_event_id",
             ]),
-        Mistake::new("a redelivery is answered with another body")
+        ReceiverMistake::new("a redelivery is answered with another body")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "return 'known'"))
             .replace(GRANT_ONCE, &format!("answer = {GRANT_ONCE}"))
             .replace(r#"return {"status": "ok"}"#, "return {'status': answer or 'ok'}")
             .warns(&["idempotency/redelivery"]),
         // All deliveries of a round check the key before the first one stores it.
-        Mistake::new("the key is checked first and stored later")
+        ReceiverMistake::new("the key is checked first and stored later")
             .replace(NOTHING_GRANTED, &format!("{NOTHING_GRANTED}; self.all = threading.Barrier(64)"))
             .replace("with self._lock:\n            if key", "if True:\n            if key")
             .replace("self._granted.add(key)", "self.all.wait(); self._granted.add(key)")
             .only_in("idempotency/simultaneous_redelivery")
             .fails(&["idempotency/simultaneous_redelivery"]),
         // All four deliveries read the inventory before the first one writes it back.
-        Mistake::new("the inventory is read, changed and written back")
+        ReceiverMistake::new("the inventory is read, changed and written back")
             .replace(NOTHING_GRANTED, &format!("{NOTHING_GRANTED}; self.all = threading.Barrier(4)"))
             .replace(
                 "            for sku, quantity in grants:\n                self._quantities[player, sku] += quantity\n",
@@ -223,27 +223,27 @@ fn mistakes_in_deduplication_are_caught() {
             )
             .only_in("idempotency/simultaneous_coupons")
             .fails(&["idempotency/simultaneous_coupons"]),
-        Mistake::new("deduplicates by transaction")
+        ReceiverMistake::new("deduplicates by transaction")
             .replace(KEY, r#"text(event["transaction_id"])"#)
             .fails(&[
                 "faults/duplicates_of_one_player",
                 "faults/out_of_order_in_one_transaction",
                 "idempotency/shared_transaction",
             ]),
-        Mistake::new("deduplicates by coupon code")
+        ReceiverMistake::new("deduplicates by coupon code")
             .replace(KEY, r#"text(data["coupon"]["code"])"#)
             .only_in("idempotency/one_code_of_two_players")
             .fails(&["idempotency/one_code_of_two_players"]),
-        Mistake::new("deduplicates by request ID")
+        ReceiverMistake::new("deduplicates by request ID")
             .replace(KEY, r#"str(event["request_id"])"#)
             .only_in("idempotency/null_request_ids")
             .fails(&["idempotency/null_request_ids"]),
-        Mistake::new("deduplicates by player and second")
+        ReceiverMistake::new("deduplicates by player and second")
             .replace(KEY, r#"data["player_id"] + str(event["event_time"])"#)
             .only_in("idempotency/two_coupons_of_one_player")
             .fails(&["idempotency/two_coupons_of_one_player"]),
     ];
-    mistakes.iter().for_each(Mistake::is_caught);
+    mistakes.iter().for_each(ReceiverMistake::is_caught);
 }
 
 const OPENED: &str =
@@ -253,7 +253,7 @@ const QUANTITY: &str = r#"quantity = item["quantity"]"#;
 #[test]
 fn mistakes_in_granting_are_caught() {
     let mistakes = [
-        Mistake::new("a bundle is granted by its SKU and item by item")
+        ReceiverMistake::new("a bundle is granted by its SKU and item by item")
             .replace(OPENED, &OPENED.replace("return [", "return [(item['sku'], quantity)] + ["))
             .fails(&[
                 "idempotency/bundle_redelivery",
@@ -262,80 +262,80 @@ fn mistakes_in_granting_are_caught() {
                 "payload/null_description",
                 "payload/unknown_keys_in_bundle",
             ]),
-        Mistake::new("only the outermost bundle is opened")
+        ReceiverMistake::new("only the outermost bundle is opened")
             .replace(OPENED, "return [(inner['sku'], inner['quantity']) for inner in nested]")
             .fails(&[
                 "idempotency/bundle_redelivery",
                 "payload/bundle_in_bundle",
                 "payload/unknown_keys_in_bundle",
             ]),
-        Mistake::new("the fallback is granted as well")
+        ReceiverMistake::new("the fallback is granted as well")
             .grant(
                 "[grant for item in items for part in (item, item.get('fallback_item')) if part \
                  for grant in leaves(part, 1)]",
             )
             .fails(&["payload/fallback_bundle", "payload/fallback_item"]),
-        Mistake::new("`item` and `items` are both granted")
+        ReceiverMistake::new("`item` and `items` are both granted")
             .replace(
                 r#"data.get("items") or [data["item"]]"#,
                 "data.get('items', []) + [data['item']]",
             )
             .warns(&["payload/items_array"]),
-        Mistake::new("an event of any type is granted")
+        ReceiverMistake::new("an event of any type is granted")
             .replace(r#"if event["event_type"] != "coupon.redeemed":"#, "if False:")
             .fails(&["payload/other_event_type"]),
-        Mistake::new("quantities are 32-bit")
+        ReceiverMistake::new("quantities are 32-bit")
             .replace(QUANTITY, &format!("{QUANTITY} & 0x7fffffff"))
             .fails(&["payload/large_quantity"])
             .warns(&["payload/quantity_beyond_doubles"]),
-        Mistake::new("quantities are doubles")
+        ReceiverMistake::new("quantities are doubles")
             .replace(QUANTITY, "quantity = int(float(item['quantity']))")
             .warns(&["payload/quantity_beyond_doubles"]),
-        Mistake::new("sandbox events are not granted, against the policy")
+        ReceiverMistake::new("sandbox events are not granted, against the policy")
             .grant("[] if event['sandbox'] else [grant for item in items for grant in leaves(item, 1)]")
             .fails(&["context/sandbox"]),
     ];
-    mistakes.iter().for_each(Mistake::is_caught);
+    mistakes.iter().for_each(ReceiverMistake::is_caught);
 }
 
 #[test]
 fn mistakes_in_parsing_are_caught() {
     let mistakes = [
-        Mistake::new("a description is required")
+        ReceiverMistake::new("a description is required")
             .require("item['description']", 400)
             .only_in("payload/null_description")
             .fails(&["payload/null_description"]),
-        Mistake::new("a price is required")
+        ReceiverMistake::new("a price is required")
             .require("'price' in item", 400)
             .fails(&["payload/absent_fields"]),
-        Mistake::new("a price has two decimals")
+        ReceiverMistake::new("a price has two decimals")
             .require(
                 "item.get('price', 0) == round(100 * item.get('price_decimal', 0))",
                 400,
             )
             .only_in("payload/three_decimal_currency")
             .warns(&["payload/three_decimal_currency"]),
-        Mistake::new("a decimal price has a fraction")
+        ReceiverMistake::new("a decimal price has a fraction")
             .require("item.get('price_decimal') != item.get('price')", 400)
             .only_in("payload/zero_decimal_currency")
             .warns(&["payload/zero_decimal_currency"]),
-        Mistake::new("unknown keys are refused")
+        ReceiverMistake::new("unknown keys are refused")
             .require("len(event) == 11", 400)
             .fails(&["payload/unknown_keys"]),
-        Mistake::new("unknown keys of nested items are refused")
+        ReceiverMistake::new("unknown keys of nested items are refused")
             .replace(
                 QUANTITY,
                 &format!("{QUANTITY}; 'price' in item or len(item) == 7 or text(None)"),
             )
             .only_in("payload/unknown_keys_in_bundle")
             .fails(&["payload/unknown_keys_in_bundle"]),
-        Mistake::new("only `hub.redeem` and `test` are granted")
+        ReceiverMistake::new("only `hub.redeem` and `test` are granted")
             .require("event['trigger'] in ('hub.redeem', 'test')", 400)
             .fails(&["context/null_trigger", "payload/null_fields"]),
-        Mistake::new("a test event crashes it")
+        ReceiverMistake::new("a test event crashes it")
             .require("event['trigger'] != 'test'", 500)
             .fails(&["context/test_trigger"]),
-        Mistake::new("a context is refused")
+        ReceiverMistake::new("a context is refused")
             .require("event['context'] is None", 400)
             .fails(&[
                 "context/both_contexts",
@@ -343,23 +343,23 @@ fn mistakes_in_parsing_are_caught() {
                 "context/order_context",
                 "context/player_context",
             ]),
-        Mistake::new("a request ID is required")
+        ReceiverMistake::new("a request ID is required")
             .require("event['request_id']", 400)
             .only_in("context/request_id")
             .fails(&["context/request_id"]),
-        Mistake::new("the body is serialised again before it is verified")
+        ReceiverMistake::new("the body is serialised again before it is verified")
             .replace(
                 r#"b"." + payload"#,
                 "b'.' + json.dumps(json.loads(payload), separators=(',', ':')).encode()",
             )
             .only_in("payload/unicode_text")
             .fails(&["payload/unicode_text"]),
-        Mistake::new("the age of the event is checked")
+        ReceiverMistake::new("the age of the event is checked")
             .require(
                 "abs(__import__('time').time() - event['event_time']) < 3600",
                 403,
             )
             .warns(&["retries/late_delivery"]),
     ];
-    mistakes.iter().for_each(Mistake::is_caught);
+    mistakes.iter().for_each(ReceiverMistake::is_caught);
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 
 use crate::support::{
-    Folder, Game, Holdings, Peer, Response, Transcript, expecting, normalised, with_effect,
+    Folder, Game, Inventories, Peer, PeerResponse, Transcript, expecting, normalised, with_effect,
 };
 use serde_json::{Value, json};
 
@@ -49,11 +49,11 @@ fn run_with(game: &Game, scenario: &str, config: &str) -> Transcript {
 
 /// A game that grants the item of every delivery `times` times.
 fn granting(times: usize) -> Game {
-    Game::new(move |event, holdings| {
+    Game::new(move |event, inventories| {
         for _ in 0..times {
-            Game::grant_item(holdings, event);
+            Game::grant_item(inventories, event);
         }
-        Response::new(200)
+        PeerResponse::new(200)
     })
 }
 
@@ -77,11 +77,11 @@ fn a_grant_check_that_depends_on_the_response_passes_and_fails() {
         (INVALID_STATUS, 1, 0, "1 warned"),
         (INVALID_STATUS, 2, 1, "gems changed by 10"),
     ] {
-        let game = Game::new(move |event, holdings| {
+        let game = Game::new(move |event, inventories| {
             for _ in 0..times {
-                Game::grant_item(holdings, event);
+                Game::grant_item(inventories, event);
             }
-            Response::new(status)
+            PeerResponse::new(status)
         });
         run(&game, scenario).ends_with(code).says(&[text]);
     }
@@ -98,7 +98,9 @@ fn every_expectation_of_a_response_passes_and_fails() {
             "status": "ok", "items": [1, 2], "n": 5.0, "none": null, "text": "granted 5 gems",
             "nested": { "a": 1, "b": 2 },
         });
-        Response::new(200).header("X-Request", "r-17").json(&body)
+        PeerResponse::new(200)
+            .header("X-Request", "r-17")
+            .json(&body)
     });
     let expectations = [
         "{ status: 200 }",
@@ -133,7 +135,7 @@ fn every_expectation_of_a_response_passes_and_fails() {
 
 #[test]
 fn a_body_is_validated_against_a_schema() {
-    let peer = Peer::answering(|_| Response::new(200).json(&json!({ "granted": 5 })));
+    let peer = Peer::answering(|_| PeerResponse::new(200).json(&json!({ "granted": 5 })));
     let schema = |kind: &str| json!({ "type": "object", "required": ["granted"], "properties": { "granted": { "type": kind } } });
     let folder = Folder::with_scenario(&expecting("{ schema: answer.json }"));
     let run = |folder: &Folder| Transcript::of(&mut folder.run(&["--target", &peer.url()]));
@@ -151,7 +153,7 @@ fn attempts_and_outcome_reflect_retries() {
         let next = AtomicUsize::new(0);
         Peer::answering(move |_| {
             let next = next.fetch_add(1, Ordering::SeqCst);
-            Response::new(statuses[next.min(statuses.len() - 1)])
+            PeerResponse::new(statuses[next.min(statuses.len() - 1)])
         })
     };
     let assert_passing = |statuses, expectation: &str| {
@@ -187,24 +189,24 @@ fn attempts_and_outcome_reflect_retries() {
 }
 
 /// The responses by delivery, the exit code and a text in the report.
-type RedeliveryCase = (fn(usize) -> Response, i32, &'static str);
+type RedeliveryCase = (fn(usize) -> PeerResponse, i32, &'static str);
 
 #[test]
 fn same_response_compares_a_redelivery_with_the_first_delivery() {
-    let answering = |answers: fn(usize) -> Response| {
+    let answering = |answers: fn(usize) -> PeerResponse| {
         let next = AtomicUsize::new(0);
         Peer::answering(move |_| answers(next.fetch_add(1, Ordering::SeqCst)))
     };
     let scenario = expecting("{ same_response: true }\n    times: 2");
     let cases: [RedeliveryCase; 5] = [
         (
-            |_| Response::new(200).json(&json!({ "a": 1, "b": 2 })),
+            |_| PeerResponse::new(200).json(&json!({ "a": 1, "b": 2 })),
             0,
             "1 passed",
         ),
         (
             |n| {
-                Response::new(200).json(&if n == 0 {
+                PeerResponse::new(200).json(&if n == 0 {
                     json!({ "a": 1, "b": 2 })
                 } else {
                     json!({ "b": 2.0, "a": 1 })
@@ -214,18 +216,18 @@ fn same_response_compares_a_redelivery_with_the_first_delivery() {
             "1 passed",
         ),
         (
-            |n| Response::new(if n == 0 { 200 } else { 409 }),
+            |n| PeerResponse::new(if n == 0 { 200 } else { 409 }),
             1,
             "status 409 instead of 200",
         ),
         (
-            |n| Response::new(200).json(&json!({ "n": n })),
+            |n| PeerResponse::new(200).json(&json!({ "n": n })),
             1,
             "body {\"n\":1} instead of {\"n\":0}",
         ),
         (
             |n| {
-                Response::new(200).header(
+                PeerResponse::new(200).header(
                     "Content-Type",
                     if n == 0 { "text/plain" } else { "text/html" },
                 )
@@ -242,7 +244,7 @@ fn same_response_compares_a_redelivery_with_the_first_delivery() {
 
 #[test]
 fn a_failing_should_is_a_warning_next_to_a_passing_must() {
-    let peer = Peer::answering(|_| Response::new(400));
+    let peer = Peer::answering(|_| PeerResponse::new(400));
     let scenario = expecting("[{ status: 4xx }, { status: [401, 403], level: should }]");
     let (transcript, listed) = checks(&peer, &scenario);
     transcript.ends_with(0).says(&[
@@ -284,15 +286,15 @@ fn a_redelivery_must_not_grant_again() {
         .replace("- deliver: welcome", "- deliver: welcome\n    times: 3");
     let idempotent = |key: &'static str| {
         let seen = Mutex::new(BTreeSet::new());
-        Game::new(move |event, holdings| {
+        Game::new(move |event, inventories| {
             if seen
                 .lock()
                 .expect("one at a time")
                 .insert(event[key].to_string())
             {
-                Game::grant_item(holdings, event);
+                Game::grant_item(inventories, event);
             }
-            Response::new(200)
+            PeerResponse::new(200)
         })
     };
     run(&idempotent("idempotency_key"), &scenario).ends_with(0);
@@ -304,11 +306,13 @@ fn a_redelivery_must_not_grant_again() {
 #[test]
 fn earlier_items_of_the_player_do_not_matter() {
     let game = Game::with_probe(
-        |request, holdings| {
-            Game::grant_item(holdings, &request.json());
-            Response::new(200)
+        |request, inventories| {
+            Game::grant_item(inventories, &request.json());
+            PeerResponse::new(200)
         },
-        |quantity| Response::new(200).json(&json!({ "quantity": (quantity + 100).to_string() })),
+        |quantity| {
+            PeerResponse::new(200).json(&json!({ "quantity": (quantity + 100).to_string() }))
+        },
     );
     run(&game, &with_effect("granted: welcome")).ends_with(0);
     run(
@@ -323,11 +327,11 @@ fn earlier_items_of_the_player_do_not_matter() {
 fn reading(quantities: &'static [i64]) -> Game {
     let reads = AtomicUsize::new(0);
     Game::with_probe(
-        |_, _| Response::new(202),
+        |_, _| PeerResponse::new(202),
         move |_| {
             let read = reads.fetch_add(1, Ordering::SeqCst);
             let quantity = quantities[read.min(quantities.len() - 1)];
-            Response::new(200).json(&json!({ "quantity": quantity }))
+            PeerResponse::new(200).json(&json!({ "quantity": quantity }))
         },
     )
 }
@@ -347,15 +351,15 @@ fn a_run_waits_for_late_grants() {
 fn failing_readings(readings: &'static [usize]) -> Game {
     let reads = AtomicUsize::new(0);
     Game::with_probe(
-        |request, holdings| {
-            Game::grant_item(holdings, &request.json());
-            Response::new(200)
+        |request, inventories| {
+            Game::grant_item(inventories, &request.json());
+            PeerResponse::new(200)
         },
         move |quantity| {
             if readings.contains(&reads.fetch_add(1, Ordering::SeqCst)) {
-                return Response::new(503);
+                return PeerResponse::new(503);
             }
-            Response::new(200).json(&json!({ "quantity": quantity }))
+            PeerResponse::new(200).json(&json!({ "quantity": quantity }))
         },
     )
 }
@@ -400,7 +404,7 @@ fn an_effect_can_be_checked_with_an_explicit_probe() {
 
 #[test]
 fn a_probe_may_return_404_if_the_profile_sets_missing() {
-    let game = Game::with_probe(|_, _| Response::new(200), |_| Response::new(404));
+    let game = Game::with_probe(|_, _| PeerResponse::new(200), |_| PeerResponse::new(404));
     let scenario = with_effect("not_granted: welcome");
     run(&game, &scenario)
         .ends_with(3)
@@ -423,7 +427,7 @@ fn a_command_can_be_a_probe() {
             .as_i64()
             .expect("a number");
         fs::write(&kept, format!("{}\n", quantity + 2)).expect("written");
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let config = |command: &[&str]| {
         format!(
@@ -471,7 +475,7 @@ fn together_means_simultaneously() {
     let all = Barrier::new(8);
     let peer = Peer::answering(move |_| {
         all.wait();
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let scenario = expecting("{ status: 200, attempts: 1 }\n    times: 8\n    together: true");
     let (transcript, listed) = checks(&peer, &scenario);
@@ -487,7 +491,7 @@ fn a_shuffled_order_depends_on_the_seed() {
         let peer = Peer::answering(move |request| {
             let code = request.json()["event_data"]["coupon"]["code"].to_string();
             recorded.lock().expect("one at a time").push(code);
-            Response::new(200)
+            PeerResponse::new(200)
         });
         let events = ["a", "b", "c", "d", "e", "f"];
         let specs = events.map(|name| format!("  {name}: {{ coupon: {{ code: {name} }} }}\n"));
@@ -513,9 +517,9 @@ fn other_requests_can_be_sent() {
     let peer = Peer::answering(move |request| {
         if request.method == "PUT" {
             *recorded.lock().expect("one at a time") = Some(request.clone());
-            return Response::new(201);
+            return PeerResponse::new(201);
         }
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let scenario = "name: x
 events: { welcome: { player_id: a/b, item: { sku: gems } } }
@@ -549,7 +553,7 @@ steps:
 
 #[test]
 fn a_pause_takes_no_real_time() {
-    let peer = Peer::answering(|_| Response::new(200));
+    let peer = Peer::answering(|_| PeerResponse::new(200));
     let scenario = expecting("{ status: 200 }").replace("steps:\n", "steps:\n  - pause: 30d\n");
     checks(&peer, &scenario).0.ends_with(0);
 }
@@ -558,7 +562,7 @@ fn a_pause_takes_no_real_time() {
 fn every_case_of_a_matrix_has_its_own_verdict() {
     let peer = Peer::answering(|request| {
         let quantity = request.json()["event_data"]["item"]["quantity"].as_i64();
-        Response::new(if quantity == Some(2) { 500 } else { 200 })
+        PeerResponse::new(if quantity == Some(2) { 500 } else { 200 })
     });
     let scenario = "name: x\nmatrix: { n: [1, 2, 3] }\nevents: { a: { item: { quantity: \"${n}\" } } }\n\
                     steps:\n  - deliver: a\n    retry: off\n    expect: { status: 200 }\n";
@@ -578,20 +582,20 @@ mod false_alarms {
 
     /// A game that grants these quantities for every event.
     fn granting_these(grants: &'static [(&'static str, i64)]) -> Game {
-        Game::new(move |event, holdings: &mut Holdings| {
+        Game::new(move |event, inventories: &mut Inventories| {
             for (sku, quantity) in grants {
-                Game::grant(holdings, event, sku, *quantity);
+                Game::grant(inventories, event, sku, *quantity);
             }
-            Response::new(200)
+            PeerResponse::new(200)
         })
     }
 
     #[test]
     fn any_2xx_is_success() {
         for status in [200, 201, 202, 204, 299] {
-            let game = Game::new(move |event, holdings| {
-                Game::grant_item(holdings, event);
-                Response::new(status)
+            let game = Game::new(move |event, inventories| {
+                Game::grant_item(inventories, event);
+                PeerResponse::new(status)
             });
             let expected =
                 "- deliver: welcome\n    expect: { status: 2xx, outcome: delivered, attempts: 1 }";
@@ -667,11 +671,11 @@ effects:
   - not_granted: forged
 ";
         let below = |limit: i64| {
-            Game::new(move |event, holdings| {
+            Game::new(move |event, inventories| {
                 if event["event_data"]["item"]["quantity"].as_i64() < Some(limit) {
-                    Game::grant_item(holdings, event);
+                    Game::grant_item(inventories, event);
                 }
-                Response::new(200)
+                PeerResponse::new(200)
             })
         };
         run(&below(10), scenario).ends_with(0);

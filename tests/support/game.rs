@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::{Peer, Received, Response};
+use super::{Peer, PeerRequest, PeerResponse};
 
 /// The quantity for each player and SKU.
-pub(crate) type Holdings = HashMap<(String, String), i64>;
+pub(crate) type Inventories = HashMap<(String, String), i64>;
 
 /// A receiver on loopback with player inventories.
 pub(crate) struct Game {
@@ -19,51 +19,56 @@ pub(crate) struct Game {
 impl Game {
     /// Handles deliveries with `deliver`; probes return the stored quantity.
     pub(crate) fn new(
-        deliver: impl Fn(&Value, &mut Holdings) -> Response + Send + Sync + 'static,
+        deliver: impl Fn(&Value, &mut Inventories) -> PeerResponse + Send + Sync + 'static,
     ) -> Self {
         Self::with_probe(
-            move |request, holdings| deliver(&request.json(), holdings),
-            |quantity| Response::new(200).json(&json!({ "quantity": quantity })),
+            move |request, inventories| deliver(&request.json(), inventories),
+            |quantity| PeerResponse::new(200).json(&json!({ "quantity": quantity })),
         )
     }
 
     /// Handles deliveries with `deliver`, and probes with `respond`, which gets the stored
     /// quantity.
     pub(crate) fn with_probe(
-        deliver: impl Fn(&Received, &mut Holdings) -> Response + Send + Sync + 'static,
-        respond: impl Fn(i64) -> Response + Send + Sync + 'static,
+        deliver: impl Fn(&PeerRequest, &mut Inventories) -> PeerResponse + Send + Sync + 'static,
+        respond: impl Fn(i64) -> PeerResponse + Send + Sync + 'static,
     ) -> Self {
-        let holdings = Arc::new(Mutex::new(Holdings::new()));
+        let inventories = Arc::new(Mutex::new(Inventories::new()));
         let peer = Peer::answering(move |request| {
-            let mut holdings = holdings.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut inventories = inventories.lock().unwrap_or_else(PoisonError::into_inner);
             let parts: Vec<&str> = request.path.split('/').collect();
             match parts.as_slice() {
                 ["", "players", player, "items", sku] => {
                     let holding = ((*player).to_owned(), (*sku).to_owned());
-                    respond(holdings.get(&holding).copied().unwrap_or(0))
+                    respond(inventories.get(&holding).copied().unwrap_or(0))
                 }
-                ["", "hook"] => deliver(request, &mut holdings),
-                _ => Response::new(404),
+                ["", "hook"] => deliver(request, &mut inventories),
+                _ => PeerResponse::new(404),
             }
         });
         Self { peer }
     }
 
     /// Adds to what a player holds.
-    pub(crate) fn grant(holdings: &mut Holdings, event: &Value, sku: &str, quantity: i64) {
+    pub(crate) fn grant(inventories: &mut Inventories, event: &Value, sku: &str, quantity: i64) {
         let player = event["event_data"]["player_id"]
             .as_str()
             .unwrap_or_default();
-        *holdings
+        *inventories
             .entry((player.to_owned(), sku.to_owned()))
             .or_default() += quantity;
     }
 
     /// Grants the event's item without checking for duplicates.
-    pub(crate) fn grant_item(holdings: &mut Holdings, event: &Value) {
+    pub(crate) fn grant_item(inventories: &mut Inventories, event: &Value) {
         let item = &event["event_data"]["item"];
         let sku = item["sku"].as_str().unwrap_or_default();
-        Self::grant(holdings, event, sku, item["quantity"].as_i64().unwrap_or(0));
+        Self::grant(
+            inventories,
+            event,
+            sku,
+            item["quantity"].as_i64().unwrap_or(0),
+        );
     }
 
     /// A config file for this game, with `more` lines in the profile. The default `settle` is 0 s.

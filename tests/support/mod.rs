@@ -16,11 +16,11 @@ mod peer;
 mod transcript;
 
 pub(crate) use folder::{Folder, SECRET};
-pub(crate) use game::{Game, Holdings};
+pub(crate) use game::{Game, Inventories};
 pub(crate) use generated_section::check_section;
 pub(crate) use https_receiver::HttpsReceiver;
-pub(crate) use outcome::Outcome;
-pub(crate) use peer::{Peer, Received, Response, read_request, serve_requests};
+pub(crate) use outcome::RunOutcome;
+pub(crate) use peer::{Peer, PeerRequest, PeerResponse, read_request, serve_requests};
 pub(crate) use transcript::{Transcript, normalised, transcript};
 
 /// A target that refuses connections: no program listens on port 1.

@@ -7,13 +7,13 @@ use std::process::Output;
 use serde_json::Value;
 
 /// The outcome of a run.
-pub(crate) struct Outcome {
+pub(crate) struct RunOutcome {
     /// The exit code.
     pub(crate) code: i32,
     events: Vec<Value>,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// Reads the output of `aghook run --report json`. Fails if the run has no verdict or the
     /// report contains the secret.
     pub(crate) fn read(output: &Output, secret: &str) -> Self {

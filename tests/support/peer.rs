@@ -9,9 +9,9 @@ use std::thread;
 use serde_json::Value;
 
 /// A stream that carries requests, encrypted or not.
-pub(crate) trait Connection: Read + Write {}
+pub(crate) trait ByteStream: Read + Write {}
 
-impl<T: Read + Write> Connection for T {}
+impl<T: Read + Write> ByteStream for T {}
 
 /// A listener that serves each connection on its own thread until the test ends.
 pub(crate) struct Peer {
@@ -21,14 +21,14 @@ pub(crate) struct Peer {
 
 /// A received request.
 #[derive(Debug, Clone)]
-pub(crate) struct Received {
+pub(crate) struct PeerRequest {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
-impl Received {
+impl PeerRequest {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
@@ -42,13 +42,13 @@ impl Received {
 
 /// A response to send.
 #[derive(Debug, Clone)]
-pub(crate) struct Response {
+pub(crate) struct PeerResponse {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
-impl Response {
+impl PeerResponse {
     pub(crate) fn new(status: u16) -> Self {
         Self {
             status,
@@ -115,11 +115,11 @@ impl Peer {
         }
     }
 
-    /// Responds to each request with the result of `answer`.
+    /// Responds to each request with the result of `respond`.
     pub(crate) fn answering(
-        answer: impl Fn(&Received) -> Response + Send + Sync + 'static,
+        respond: impl Fn(&PeerRequest) -> PeerResponse + Send + Sync + 'static,
     ) -> Self {
-        Self::raw(move |stream, _| serve_requests(stream, &answer))
+        Self::raw(move |stream, _| serve_requests(stream, &respond))
     }
 
     /// Reads one request on each connection, sends these bytes and closes the connection.
@@ -143,12 +143,15 @@ impl Peer {
 }
 
 /// Responds to requests until the sender closes the connection.
-pub(crate) fn serve_requests(connection: impl Connection, answer: impl Fn(&Received) -> Response) {
+pub(crate) fn serve_requests(
+    connection: impl ByteStream,
+    respond: impl Fn(&PeerRequest) -> PeerResponse,
+) {
     let mut connection = BufReader::new(connection);
     while let Some(request) = read_request(&mut connection) {
         if connection
             .get_mut()
-            .write_all(&answer(&request).to_bytes())
+            .write_all(&respond(&request).to_bytes())
             .is_err()
         {
             return;
@@ -157,7 +160,7 @@ pub(crate) fn serve_requests(connection: impl Connection, answer: impl Fn(&Recei
 }
 
 /// The next request, if it is complete.
-pub(crate) fn read_request(connection: &mut BufReader<impl Connection>) -> Option<Received> {
+pub(crate) fn read_request(connection: &mut BufReader<impl ByteStream>) -> Option<PeerRequest> {
     let first = line(connection)?;
     let mut words = first.split(' ');
     let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
@@ -170,7 +173,7 @@ pub(crate) fn read_request(connection: &mut BufReader<impl Connection>) -> Optio
         let (name, value) = line.split_once(": ")?;
         headers.push((name.to_owned(), value.to_owned()));
     }
-    let mut request = Received {
+    let mut request = PeerRequest {
         method,
         path,
         headers,
@@ -182,7 +185,7 @@ pub(crate) fn read_request(connection: &mut BufReader<impl Connection>) -> Optio
     Some(request)
 }
 
-fn line(connection: &mut BufReader<impl Connection>) -> Option<String> {
+fn line(connection: &mut BufReader<impl ByteStream>) -> Option<String> {
     let mut line = String::new();
     let length = connection.read_line(&mut line).ok()?;
     (length > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())

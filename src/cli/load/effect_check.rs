@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::effect_sample::EffectSample;
-use crate::harness::{ExpectedHoldings, GrantCount, HoldingsCheck, RunContext};
+use crate::harness::{ExpectedInventory, GrantCount, InventoryCheck, RunContext};
 use crate::load::{
     EffectsReport, EventSource, LoadResult, LoadShard, RequiredGrants, Treatment, WrongEffect,
 };
@@ -100,9 +100,9 @@ impl EffectCheck<'_> {
         let mut source = self.source.clone();
         let checks = indices.map(|index| {
             let number = self.shard.number(index);
-            let claims = self.claims(&mut source, number);
+            let expectation = self.expectation(&mut source, number);
             let required = self.required_grants(&mut source, number);
-            async move { (self.check_one(claims).await, required) }
+            async move { (self.check_one(expectation).await, required) }
         });
         let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
         let mut wrong = Vec::new();
@@ -114,15 +114,15 @@ impl EffectCheck<'_> {
                 GrantCount::AtMostOnce => {}
             }
             match verdict {
-                HoldingsCheck::Passed => report.right += 1,
-                HoldingsCheck::Undecided(reason) => {
+                InventoryCheck::Passed => report.right += 1,
+                InventoryCheck::Undecided(reason) => {
                     report.undecided += 1;
                     report.undecided_because.get_or_insert(reason);
                 }
-                HoldingsCheck::Failed(problem) if wrong.len() < MOST_LISTED => {
+                InventoryCheck::Failed(problem) if wrong.len() < MOST_LISTED => {
                     wrong.push(WrongEffect { problem, ..listed });
                 }
-                HoldingsCheck::Failed(_) => {}
+                InventoryCheck::Failed(_) => {}
             }
         }
         wrong
@@ -136,8 +136,8 @@ impl EffectCheck<'_> {
     ) -> Vec<WrongEffect> {
         let mut source = self.source.clone();
         let checks = wrong.into_iter().map(|wrong| {
-            let claims = self.claims(&mut source, wrong.number);
-            async move { self.check_one(claims).await }
+            let expectation = self.expectation(&mut source, wrong.number);
+            async move { self.check_one(expectation).await }
         });
         let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
         let mut still_wrong = Vec::new();
@@ -178,20 +178,24 @@ impl EffectCheck<'_> {
                 still_wrong.push(wrong);
                 continue;
             }
-            let (_, mut claims) = self.claims(&mut source, wrong.number);
+            let (_, mut expectation) = self.expectation(&mut source, wrong.number);
             for number in numbers.iter().filter(|number| **number != wrong.number) {
                 let event = source.event(*number);
                 let required = self.required_grants(&mut source, *number);
-                claims.add(&event, required, self.harness.policy);
+                expectation.add(&event, required, self.harness.policy);
             }
-            let (wrong, verdict) = self.check_one((wrong, claims)).await;
+            let (wrong, verdict) = self.check_one((wrong, expectation)).await;
             apply(wrong, verdict, report, &mut still_wrong);
         }
         still_wrong
     }
 
     /// An event as it would be listed, and what its player must hold.
-    fn claims(&self, source: &mut EventSource, number: u64) -> (WrongEffect, ExpectedHoldings) {
+    fn expectation(
+        &self,
+        source: &mut EventSource,
+        number: u64,
+    ) -> (WrongEffect, ExpectedInventory) {
         let event = source.event(number);
         let required = self.required_grants(source, number);
         let listed = WrongEffect {
@@ -204,7 +208,7 @@ impl EffectCheck<'_> {
         };
         (
             listed,
-            ExpectedHoldings::new(&event, required, self.harness.policy)
+            ExpectedInventory::new(&event, required, self.harness.policy)
                 .with_held_once(&self.harness.held_once),
         )
     }
@@ -224,17 +228,17 @@ impl EffectCheck<'_> {
 
     async fn check_one(
         &self,
-        (listed, claims): (WrongEffect, ExpectedHoldings),
-    ) -> (WrongEffect, HoldingsCheck) {
+        (listed, expectation): (WrongEffect, ExpectedInventory),
+    ) -> (WrongEffect, InventoryCheck) {
         let verdict = match self.harness.probes.get(PROBE) {
-            Some(probe) => claims.check(probe, &self.harness.client).await,
-            None => HoldingsCheck::Undecided("the profile has no probe `quantity`".to_owned()),
+            Some(probe) => expectation.check(probe, &self.harness.client).await,
+            None => InventoryCheck::Undecided("the profile has no probe `quantity`".to_owned()),
         };
         let hidden = |text: String| self.harness.redaction.text(&text).into_owned();
         let verdict = match verdict {
-            HoldingsCheck::Passed => HoldingsCheck::Passed,
-            HoldingsCheck::Failed(problem) => HoldingsCheck::Failed(hidden(problem)),
-            HoldingsCheck::Undecided(reason) => HoldingsCheck::Undecided(hidden(reason)),
+            InventoryCheck::Passed => InventoryCheck::Passed,
+            InventoryCheck::Failed(problem) => InventoryCheck::Failed(hidden(problem)),
+            InventoryCheck::Undecided(reason) => InventoryCheck::Undecided(hidden(reason)),
         };
         (listed, verdict)
     }
@@ -243,17 +247,17 @@ impl EffectCheck<'_> {
 /// Applies the new verdict on an event that was unexpected before.
 fn apply(
     wrong: WrongEffect,
-    verdict: HoldingsCheck,
+    verdict: InventoryCheck,
     report: &mut EffectsReport,
     still_wrong: &mut Vec<WrongEffect>,
 ) {
     match verdict {
-        HoldingsCheck::Passed => report.right += 1,
-        HoldingsCheck::Undecided(reason) => {
+        InventoryCheck::Passed => report.right += 1,
+        InventoryCheck::Undecided(reason) => {
             report.undecided += 1;
             report.undecided_because.get_or_insert(reason);
         }
-        HoldingsCheck::Failed(problem) => still_wrong.push(WrongEffect { problem, ..wrong }),
+        InventoryCheck::Failed(problem) => still_wrong.push(WrongEffect { problem, ..wrong }),
     }
 }
 

@@ -19,7 +19,7 @@ use super::ReplayRun;
 use crate::delivery::{Delivery, DeliveryPlan, LastByteBarrier, Outcome, Target, deliver};
 use crate::generate::Seed;
 use crate::harness::{
-    AttemptLocation, ExpectedHoldings, GrantCount, HoldingsCheck, ResponseRecord, RunContext,
+    AttemptLocation, ExpectedInventory, GrantCount, InventoryCheck, ResponseRecord, RunContext,
     attempt_record, response_record,
 };
 use crate::load::{
@@ -122,7 +122,7 @@ impl ReplayRun {
             let mut resent = Vec::new();
             let mut unreachable = None;
             for event in events {
-                let answer = match unreachable {
+                let response = match unreachable {
                     None => {
                         let sending = resender.send(&event, &mut unreachable, console);
                         Some(Box::pin(sending).await?)
@@ -131,8 +131,8 @@ impl ReplayRun {
                 };
                 resent.push(ResentEvent {
                     event,
-                    answer,
-                    holdings: None,
+                    response,
+                    inventory: None,
                 });
             }
             resender.check_grants(&mut resent).await;
@@ -345,18 +345,18 @@ impl FailedEventResender<'_> {
         let from = Instant::now();
         loop {
             let due = resent.iter_mut().filter(|resent| {
-                let is_wrong = matches!(resent.holdings, Some(HoldingsCheck::Failed(_)));
-                resent.answer.is_some() && (resent.holdings.is_none() || is_wrong)
+                let is_wrong = matches!(resent.inventory, Some(InventoryCheck::Failed(_)));
+                resent.response.is_some() && (resent.inventory.is_none() || is_wrong)
             });
             let checks = due.map(|resent| async {
-                let holdings = self.holdings(resent).await;
-                resent.holdings = Some(holdings);
+                let inventory = self.inventory(resent).await;
+                resent.inventory = Some(inventory);
             });
             let mut checks = stream::iter(checks).buffer_unordered(CONCURRENT_PROBES);
             while checks.next().await.is_some() {}
             drop(checks);
             let is_wrong =
-                |resent: &ResentEvent| matches!(resent.holdings, Some(HoldingsCheck::Failed(_)));
+                |resent: &ResentEvent| matches!(resent.inventory, Some(InventoryCheck::Failed(_)));
             if !resent.iter().any(is_wrong) || from.elapsed() >= retry_time {
                 return;
             }
@@ -364,32 +364,32 @@ impl FailedEventResender<'_> {
         }
     }
 
-    async fn holdings(&self, resent: &ResentEvent) -> HoldingsCheck {
+    async fn inventory(&self, resent: &ResentEvent) -> InventoryCheck {
         let event: Event = match serde_json::from_str(&resent.event.body) {
             Ok(event) => event,
             Err(error) => {
-                return HoldingsCheck::Undecided(format!("its body is not an event: {error}"));
+                return InventoryCheck::Undecided(format!("its body is not an event: {error}"));
             }
         };
         if resent.event.shares_player {
             let reason = "the load sent other events for the same player";
-            return HoldingsCheck::Undecided(reason.to_owned());
+            return InventoryCheck::Undecided(reason.to_owned());
         }
         let Some(probe) = self.harness.probes.get(PROBE) else {
-            return HoldingsCheck::Undecided("the profile has no probe `quantity`".to_owned());
+            return InventoryCheck::Undecided("the profile has no probe `quantity`".to_owned());
         };
-        let demand = match (resent.event.forgery, resent.is_acknowledged()) {
+        let count = match (resent.event.forgery, resent.is_acknowledged()) {
             (Some(_), _) => GrantCount::Never,
             (None, true) => GrantCount::Once,
             (None, false) => GrantCount::AtMostOnce,
         };
-        let claims = ExpectedHoldings::new(&event, demand, self.harness.policy)
+        let expectation = ExpectedInventory::new(&event, count, self.harness.policy)
             .with_held_once(&self.harness.held_once);
         let redacted = |text: String| self.harness.redaction.text(&text).into_owned();
-        match claims.check(probe, &self.harness.client).await {
-            HoldingsCheck::Passed => HoldingsCheck::Passed,
-            HoldingsCheck::Failed(problem) => HoldingsCheck::Failed(redacted(problem)),
-            HoldingsCheck::Undecided(reason) => HoldingsCheck::Undecided(redacted(reason)),
+        match expectation.check(probe, &self.harness.client).await {
+            InventoryCheck::Passed => InventoryCheck::Passed,
+            InventoryCheck::Failed(problem) => InventoryCheck::Failed(redacted(problem)),
+            InventoryCheck::Undecided(reason) => InventoryCheck::Undecided(redacted(reason)),
         }
     }
 }

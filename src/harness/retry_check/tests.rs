@@ -18,13 +18,13 @@ use crate::scenario::{
 };
 
 /// The result of an attempt: the status and `Retry-After`, or a failure.
-type AttemptResult = Result<(u16, Option<u64>), Failure>;
+type StatusOrFailure = Result<(u16, Option<u64>), Failure>;
 
 #[expect(
     clippy::unnecessary_wraps,
     reason = "lists hold both responses and failures"
 )]
-fn status(status: u16) -> AttemptResult {
+fn status(status: u16) -> StatusOrFailure {
     Ok((status, None))
 }
 
@@ -32,7 +32,7 @@ fn body(event_id: &str) -> Bytes {
     format!(r#"{{"event_id":"{event_id}","idempotency_key":"k"}}"#).into()
 }
 
-fn attempt(number: u32, result: &AttemptResult) -> Attempt {
+fn attempt(number: u32, result: &StatusOrFailure) -> Attempt {
     let response = |(status, retry_after): &(u16, Option<u64>)| Response {
         status: *status,
         headers: retry_after
@@ -76,7 +76,7 @@ fn attempt(number: u32, result: &AttemptResult) -> Attempt {
 }
 
 /// A delivery with these results, one per attempt, and these waits between them.
-fn delivery(outcome: Outcome, results: &[AttemptResult], waits: &[Duration]) -> Delivery {
+fn delivery(outcome: Outcome, results: &[StatusOrFailure], waits: &[Duration]) -> Delivery {
     let mut offset = Duration::ZERO;
     let attempts = (1..).zip(results).map(|(number, result)| {
         let mut attempt = attempt(number, result);

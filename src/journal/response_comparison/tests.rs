@@ -21,7 +21,7 @@ fn failed(name: &'static str) -> ResponseRecord {
     }
 }
 
-fn recorded(answer: ResponseRecord, discarded: Option<ResponseRecord>) -> AttemptEnded {
+fn recorded(response: ResponseRecord, discarded: Option<ResponseRecord>) -> AttemptEnded {
     AttemptEnded {
         scenario: 1,
         step: 1,
@@ -42,8 +42,8 @@ fn recorded(answer: ResponseRecord, discarded: Option<ResponseRecord>) -> Attemp
             headers: Vec::new(),
             body: BodyRecord::new(b"", 0, false),
         },
-        answer,
-        unheard_answer: discarded.map(Box::new),
+        response,
+        discarded_response: discarded.map(Box::new),
     }
 }
 

@@ -131,7 +131,7 @@ impl RecordingStrategy {
                 // What a game does in between, without an artificial pause: other deliveries get to
                 // run, and the player's inventory is read.
                 yield_now().await;
-                ledger.holdings(entry.player_id.clone()).await?;
+                ledger.inventory(entry.player_id.clone()).await?;
                 append(ledger, &entry).await?;
                 crash_point.pass();
             }
@@ -165,7 +165,7 @@ impl RecordingStrategy {
                 let read = version().await;
                 // What a game does in between, without an artificial pause.
                 yield_now().await;
-                ledger.holdings(player_id.clone()).await?;
+                ledger.inventory(player_id.clone()).await?;
                 let mut versions = versions.lock().await;
                 let version = versions.entry(player_id.clone()).or_default();
                 let is_overwritten = *version != read;

@@ -57,7 +57,7 @@ pub(super) struct FirstDelivery {
 
 /// Everything that a player holds. The sums are exact: it takes 2^64 grants of the largest quantity
 /// to overflow one.
-pub(super) type Holdings = BTreeMap<String, u128>;
+pub(super) type Inventory = BTreeMap<String, u128>;
 
 /// Computes the digest of a body.
 pub(super) fn digest(body: &[u8]) -> BodyDigest {

@@ -9,7 +9,7 @@ use crate::receiver::response::ReceiverResponse;
 use crate::receiver::settings::Store;
 
 use super::error::LedgerError;
-use super::{BodyDigest, FirstDelivery, Holdings, LedgerEntry, RecordOutcome, store};
+use super::{BodyDigest, FirstDelivery, Inventory, LedgerEntry, RecordOutcome, store};
 
 /// Runs the ledger's queries.
 pub(super) struct LedgerQueries {
@@ -47,7 +47,7 @@ impl LedgerQueries {
     }
 
     /// How much of one SKU a player holds.
-    pub(super) fn holding(&self, player_id: &str, sku: &str) -> rusqlite::Result<u128> {
+    pub(super) fn quantity(&self, player_id: &str, sku: &str) -> rusqlite::Result<u128> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT quantity FROM grants WHERE player_id = ?1 AND sku = ?2")?;
@@ -60,16 +60,16 @@ impl LedgerQueries {
     }
 
     /// Everything that a player holds.
-    pub(super) fn holdings(&self, player_id: &str) -> rusqlite::Result<Holdings> {
+    pub(super) fn inventory(&self, player_id: &str) -> rusqlite::Result<Inventory> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT sku, quantity FROM grants WHERE player_id = ?1")?;
         let mut rows = statement.query(params![player_id])?;
-        let mut holdings = Holdings::new();
+        let mut inventory = Inventory::new();
         while let Some(row) = rows.next()? {
-            *holdings.entry(row.get(0)?).or_insert(0) += quantity(row, 1)?;
+            *inventory.entry(row.get(0)?).or_insert(0) += quantity(row, 1)?;
         }
-        Ok(holdings)
+        Ok(inventory)
     }
 }
 
@@ -204,8 +204,8 @@ mod tests {
             queries.record_all([&other]).expect("recorded"),
             [earlier(false)]
         );
-        assert_eq!(queries.holding("p", "gem").expect("read"), 5);
-        assert_eq!(queries.holding("q", "gem").expect("read"), 0);
+        assert_eq!(queries.quantity("p", "gem").expect("read"), 5);
+        assert_eq!(queries.quantity("q", "gem").expect("read"), 0);
         let recalled = queries.recall("k", &first.body).expect("read");
         assert_eq!(recalled.map(RecordOutcome::Redelivery), Some(earlier(true)));
         assert_eq!(queries.recall("l", &first.body).expect("read"), None);
@@ -220,10 +220,10 @@ mod tests {
                 .expect("recorded");
         }
         let expected = 3 * u128::from(u64::MAX);
-        assert_eq!(queries.holding("p", "gem").expect("read"), expected);
-        let holdings = queries.holdings("p").expect("read");
+        assert_eq!(queries.quantity("p", "gem").expect("read"), expected);
+        let inventory = queries.inventory("p").expect("read");
         assert_eq!(
-            holdings,
+            inventory,
             [("dust".to_owned(), 0), ("gem".to_owned(), expected)].into()
         );
     }
@@ -243,7 +243,7 @@ mod tests {
         }
         for (position, name) in names.iter().enumerate() {
             assert_eq!(
-                queries.holding(name, name).expect("read"),
+                queries.quantity(name, name).expect("read"),
                 1 << position,
                 "{name:?}"
             );
@@ -270,13 +270,13 @@ mod tests {
             let recalled = queries.recall(&entry.idempotency_key, &entry.body);
             assert_eq!(recalled.expect("read"), None);
         }
-        assert_eq!(queries.holding("p", "gem").expect("read"), 1);
+        assert_eq!(queries.quantity("p", "gem").expect("read"), 1);
         // The ledger still works.
         assert_eq!(
             queries.record_all([&good]).expect("recorded"),
             [RecordOutcome::First]
         );
-        assert_eq!(queries.holding("p", "gem").expect("read"), 3);
+        assert_eq!(queries.quantity("p", "gem").expect("read"), 3);
     }
 
     proptest! {
@@ -308,8 +308,8 @@ mod tests {
                 let granted = first_by_key.values().filter(|(to, _)| *to == player);
                 let gems: u128 = granted.clone().map(|(_, quantity)| u128::from(*quantity)).sum();
                 let player_id = player.to_string();
-                prop_assert_eq!(queries.holding(&player_id, "gem").expect("read"), gems);
-                let coins = queries.holding(&player_id, "coin").expect("read");
+                prop_assert_eq!(queries.quantity(&player_id, "gem").expect("read"), gems);
+                let coins = queries.quantity(&player_id, "coin").expect("read");
                 prop_assert_eq!(coins, granted.count() as u128);
             }
         }

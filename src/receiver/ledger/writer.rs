@@ -12,7 +12,7 @@ use crate::receiver::settings::Store;
 
 use super::error::LedgerError;
 use super::queries::LedgerQueries;
-use super::{BodyDigest, FirstDelivery, Holdings, LedgerEntry, RecordOutcome};
+use super::{BodyDigest, FirstDelivery, Inventory, LedgerEntry, RecordOutcome};
 
 /// The maximum number of requests in one transaction.
 const BATCH_LIMIT: usize = 512;
@@ -30,8 +30,8 @@ enum LedgerRequest {
 
 enum ReadRequest {
     Recall(String, BodyDigest, ReplySender<Option<FirstDelivery>>),
-    Holding(String, String, ReplySender<u128>),
-    Holdings(String, ReplySender<Holdings>),
+    Quantity(String, String, ReplySender<u128>),
+    Inventory(String, ReplySender<Inventory>),
 }
 
 /// A handle of the ledger. The thread ends when the last handle is dropped.
@@ -73,21 +73,21 @@ impl Ledger {
     }
 
     /// How much of one SKU a player holds, including every recorded delivery.
-    pub(in crate::receiver) async fn holding(
+    pub(in crate::receiver) async fn quantity(
         &self,
         player_id: String,
         sku: String,
     ) -> Result<u128, LedgerError> {
-        self.ask(|reply| LedgerRequest::Read(ReadRequest::Holding(player_id, sku, reply)))
+        self.ask(|reply| LedgerRequest::Read(ReadRequest::Quantity(player_id, sku, reply)))
             .await
     }
 
     /// Everything that a player holds, including every recorded delivery.
-    pub(in crate::receiver) async fn holdings(
+    pub(in crate::receiver) async fn inventory(
         &self,
         player_id: String,
-    ) -> Result<Holdings, LedgerError> {
-        self.ask(|reply| LedgerRequest::Read(ReadRequest::Holdings(player_id, reply)))
+    ) -> Result<Inventory, LedgerError> {
+        self.ask(|reply| LedgerRequest::Read(ReadRequest::Inventory(player_id, reply)))
             .await
     }
 
@@ -168,11 +168,15 @@ fn reply_to(queries: &LedgerQueries, read: ReadRequest) {
         ReadRequest::Recall(key, body, reply) => {
             let _ = reply.send(queries.recall(&key, &body).map_err(LedgerError::from));
         }
-        ReadRequest::Holding(player_id, sku, reply) => {
-            let _ = reply.send(queries.holding(&player_id, &sku).map_err(LedgerError::from));
+        ReadRequest::Quantity(player_id, sku, reply) => {
+            let _ = reply.send(
+                queries
+                    .quantity(&player_id, &sku)
+                    .map_err(LedgerError::from),
+            );
         }
-        ReadRequest::Holdings(player_id, reply) => {
-            let _ = reply.send(queries.holdings(&player_id).map_err(LedgerError::from));
+        ReadRequest::Inventory(player_id, reply) => {
+            let _ = reply.send(queries.inventory(&player_id).map_err(LedgerError::from));
         }
     }
 }
@@ -237,7 +241,7 @@ mod tests {
                     .count()
             });
             assert_eq!(first, 1);
-            let held = block_on(ledger.holding("p".to_owned(), "gem".to_owned()));
+            let held = block_on(ledger.quantity("p".to_owned(), "gem".to_owned()));
             assert_eq!(held.expect("read"), u128::from(round) + 1);
         }
     }
@@ -250,7 +254,7 @@ mod tests {
             let (ledger, thread) = Ledger::open(&store).expect("opens");
             let recorded = block_on(ledger.record(entry("k"))).expect("recorded");
             assert_eq!(recorded == RecordOutcome::First, restart == 0);
-            let held = block_on(ledger.holding("p".to_owned(), "gem".to_owned()));
+            let held = block_on(ledger.quantity("p".to_owned(), "gem".to_owned()));
             assert_eq!(held.expect("read"), 1);
             drop(ledger);
             thread.join().expect("ends well");

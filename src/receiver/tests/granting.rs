@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::receiver::{BundleHandling, Store};
 
-use super::peer::{NOW, Peer, delivery, event, settings};
+use super::peer::{NOW, TestReceiver, delivery, event, settings};
 
 fn bundle(key: &str, nested: &Value) -> Value {
     let mut event = event(key, "p", "chest", 2);
@@ -23,7 +23,7 @@ fn nested(sku: &str, quantity: u64, kind: &str, inner: &Value) -> Value {
 
 #[tokio::test]
 async fn a_redelivery_grants_nothing_and_gets_the_first_response() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let first = peer.deliver(&event("k", "p", "gem", 5)).await;
     let resigned = delivery(event("k", "p", "gem", 5).to_string(), NOW + 60);
     for reply in [
@@ -49,7 +49,7 @@ async fn simultaneous_deliveries_grant_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut settings = settings();
     settings.store = Store::File(folder.path().join("ledger.sqlite"));
-    let peer = Peer::start(settings).await;
+    let peer = TestReceiver::start(settings).await;
     let body = event("k", "p", "gem", 5).to_string();
     let (one, two) = tokio::join!(
         peer.send_together((0..50).map(|_| delivery(&body, NOW)).collect()),
@@ -66,7 +66,7 @@ async fn simultaneous_deliveries_grant_once() {
 
 #[tokio::test]
 async fn the_largest_quantities_are_exact() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     for key in ["a", "b"] {
         let reply = peer.deliver(&event(key, "p", "gem", u64::MAX)).await;
         assert_eq!(reply.status, StatusCode::OK);
@@ -81,7 +81,7 @@ async fn the_largest_quantities_are_exact() {
 
 #[tokio::test]
 async fn unicode_names_are_not_confused() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let names = [
         "Игрок 1/2",
         "💎?&#%",
@@ -117,7 +117,7 @@ async fn bundles_are_granted_by_their_contents_or_their_own_sku() {
     ] {
         let mut settings = settings();
         settings.bundles = handling;
-        let peer = Peer::start(settings).await;
+        let peer = TestReceiver::start(settings).await;
         peer.deliver(&bundle("k", &contents)).await;
         assert_eq!(peer.probe("p", "gem").await, gems);
         assert_eq!(peer.probe("p", "chest").await, chests);
@@ -129,7 +129,7 @@ async fn bundles_are_granted_by_their_contents_or_their_own_sku() {
 async fn a_fallback_is_granted_instead_and_without_one_the_event_is_refused() {
     let mut settings = settings();
     settings.cannot_grant = ["sword".to_owned()].into();
-    let peer = Peer::start(settings).await;
+    let peer = TestReceiver::start(settings).await;
     let mut event = event("k", "p", "sword", 1);
     let refused = peer.deliver(&event).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -143,7 +143,7 @@ async fn a_fallback_is_granted_instead_and_without_one_the_event_is_refused() {
 
 #[tokio::test]
 async fn the_later_payload_revision_grants_all_items() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let mut event = event("k", "p", "gem", 5);
     event["event_data"]["items"] = json!([
         event["event_data"]["item"],
@@ -169,7 +169,7 @@ async fn the_later_payload_revision_grants_all_items() {
 
 #[tokio::test]
 async fn unknown_keys_are_accepted_everywhere() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let mut event = event("k", "p", "gem", 5);
     event["shard"] = json!([1, { "a": null }]);
     event["event_data"]["campaign"] = json!("x");
@@ -191,7 +191,7 @@ async fn sandbox_and_test_events_are_acknowledged_and_granted_only_if_configured
         let mut settings = settings();
         settings.grant_sandbox = grant_sandbox;
         settings.grant_test = grant_test;
-        let peer = Peer::start(settings).await;
+        let peer = TestReceiver::start(settings).await;
         let mut sandbox = event("s", "p", "gem", 1);
         sandbox["sandbox"] = json!(true);
         let mut test = event("t", "p", "gem", 2);

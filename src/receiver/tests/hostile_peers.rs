@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::protocol::{SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER};
 
-use super::peer::{NOW, Peer, delivery, event, settings};
+use super::peer::{NOW, TestReceiver, delivery, event, settings};
 
 /// The head of a valid delivery of `body`.
 fn head(body: &[u8]) -> String {
@@ -22,7 +22,7 @@ fn head(body: &[u8]) -> String {
 }
 
 /// Writes, closes the writing side, and reads until the end.
-async fn send_raw(peer: &Peer, bytes: &[u8]) -> Vec<u8> {
+async fn send_raw(peer: &TestReceiver, bytes: &[u8]) -> Vec<u8> {
     let mut stream = peer.connect().await;
     let mut response = Vec::new();
     // The receiver may hang up while this is still writing.
@@ -34,7 +34,7 @@ async fn send_raw(peer: &Peer, bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_cut_body_grants_nothing_at_any_length() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let body = event("k", "p", "gem", 5).to_string().into_bytes();
     let head = head(&body);
     for length in [0, 1, body.len() / 2, body.len() - 1] {
@@ -51,7 +51,7 @@ async fn a_cut_body_grants_nothing_at_any_length() {
 
 #[tokio::test]
 async fn a_delivery_with_a_lost_response_and_its_redelivery_grant_once() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let body = event("k", "p", "gem", 5).to_string().into_bytes();
     let mut stream = peer.connect().await;
     let whole = [head(&body).as_bytes(), &body].concat();
@@ -67,7 +67,7 @@ async fn a_delivery_with_a_lost_response_and_its_redelivery_grant_once() {
 async fn a_body_that_never_ends_times_out() {
     let mut settings = settings();
     settings.body_timeout = Duration::from_millis(20);
-    let peer = Peer::start(settings).await;
+    let peer = TestReceiver::start(settings).await;
     let mut stream = peer.connect().await;
     let body = event("k", "p", "gem", 5).to_string().into_bytes();
     let begun = [head(&body).as_bytes(), &body[..10]].concat();
@@ -82,7 +82,7 @@ async fn a_body_that_never_ends_times_out() {
 
 #[tokio::test]
 async fn an_endless_flood_is_cut_off() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let mut stream = peer.connect().await;
     let head = "POST /webhooks/aghanim HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).await.expect("written");
@@ -95,7 +95,7 @@ async fn an_endless_flood_is_cut_off() {
 
 #[tokio::test]
 async fn malformed_heads_do_not_stop_the_receiver() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let long = "x".repeat(1_000_000);
     let many = "a: b\r\n".repeat(10_000);
     for head in [

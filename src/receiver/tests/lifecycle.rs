@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::receiver::{Flaw, LedgerError, Receiver, ReceiverError, Store, Variant};
 
-use super::peer::{Peer, event, settings};
+use super::peer::{TestReceiver, event, settings};
 
 #[tokio::test]
 async fn a_restart_keeps_keys_responses_and_grants() {
@@ -13,7 +13,7 @@ async fn a_restart_keeps_keys_responses_and_grants() {
     let mut settings = settings();
     settings.store = Store::File(folder.path().join("ledger.sqlite"));
     settings.respond = vec![StatusCode::ACCEPTED];
-    let peer = Peer::start(settings.clone()).await;
+    let peer = TestReceiver::start(settings.clone()).await;
     let event = event("k", "p", "gem", 5);
     assert_eq!(peer.deliver(&event).await.status, StatusCode::ACCEPTED);
     peer.stop().await;
@@ -21,7 +21,7 @@ async fn a_restart_keeps_keys_responses_and_grants() {
     settings.respond = Vec::new();
     // The event would be refused now, but was granted before.
     settings.cannot_grant = ["gem".to_owned()].into();
-    let peer = Peer::start(settings).await;
+    let peer = TestReceiver::start(settings).await;
     assert_eq!(peer.deliver(&event).await.status, StatusCode::ACCEPTED);
     assert_eq!(peer.probe("p", "gem").await, "5");
     peer.stop().await;
@@ -29,7 +29,7 @@ async fn a_restart_keeps_keys_responses_and_grants() {
 
 #[tokio::test]
 async fn shutdown_finishes_requests_in_flight() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let mut idle = peer.connect().await;
     let mut busy = peer.connect().await;
     let begun = b"PUT /debug/players/p/respond HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\
@@ -56,7 +56,7 @@ async fn shutdown_finishes_requests_in_flight() {
 
 #[tokio::test]
 async fn every_startup_error_has_help() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let mut in_use = settings();
     in_use.listen = peer.address;
     let mut remote = settings();

@@ -23,7 +23,7 @@ pub(super) const NOW: u64 = 1_725_548_450;
 const SECRET: &str = "whsec_peer";
 
 /// A receiver that runs in this process.
-pub(super) struct Peer {
+pub(super) struct TestReceiver {
     pub(super) address: SocketAddr,
     pub(super) seen: Arc<Mutex<Vec<ReceivedRequest>>>,
     shutdown: oneshot::Sender<()>,
@@ -77,7 +77,7 @@ pub(super) fn delivery(body: impl AsRef<[u8]>, timestamp: u64) -> Request<Full<B
         .expect("a request")
 }
 
-impl Peer {
+impl TestReceiver {
     pub(super) async fn start(settings: ReceiverSettings) -> Self {
         let mut settings = settings;
         let seen = Arc::new(Mutex::new(Vec::new()));

@@ -7,7 +7,7 @@ use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::receiver::request_body::BODY_LIMIT;
 use crate::receiver::{Decision, Refusal};
 
-use super::peer::{NOW, Peer, Reply, delivery, event, settings};
+use super::peer::{NOW, Reply, TestReceiver, delivery, event, settings};
 
 fn assert_error(reply: &Reply, status: u16) {
     assert_eq!(reply.status.as_u16(), status, "{reply:?}");
@@ -22,7 +22,7 @@ fn assert_error(reply: &Reply, status: u16) {
 
 #[tokio::test]
 async fn a_valid_delivery_gets_the_response_of_the_public_template() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let reply = peer.deliver(&event("k", "p", "gem", 5)).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(reply.json(), json!({ "status": "ok" }));
@@ -32,7 +32,7 @@ async fn a_valid_delivery_gets_the_response_of_the_public_template() {
 
 #[tokio::test]
 async fn a_forgery_is_forbidden_and_grants_nothing() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let body = event("k", "p", "gem", 5).to_string();
     let valid = || delivery(&body, NOW);
     let mut forged = vec![
@@ -81,7 +81,7 @@ async fn a_forgery_is_forbidden_and_grants_nothing() {
 
 #[tokio::test]
 async fn a_body_that_is_not_an_event_is_a_bad_request() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let mut other = event("k", "p", "gem", 5);
     other["event_type"] = json!("item.add");
     let mut fraction = event("k", "p", "gem", 5);
@@ -105,7 +105,7 @@ async fn a_body_that_is_not_an_event_is_a_bad_request() {
 
 #[tokio::test]
 async fn wrong_methods_paths_and_sizes_get_their_statuses() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     for (method, path, status, allow) in [
         (Method::GET, "/webhooks/aghanim", 405, Some("POST")),
         (Method::PUT, "/webhooks/aghanim?a=b", 405, Some("POST")),
@@ -142,7 +142,7 @@ async fn wrong_methods_paths_and_sizes_get_their_statuses() {
 
 #[tokio::test]
 async fn http2_works_without_negotiation() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let body = event("k", "p", "gem", 5).to_string();
     let together = (0..20).map(|_| delivery(&body, NOW)).collect();
     for reply in peer.send_together(together).await {
@@ -155,7 +155,7 @@ async fn http2_works_without_negotiation() {
 
 #[tokio::test]
 async fn the_observer_sees_decisions_but_no_secret() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let valid = event("k", "p", "gem", 5);
     peer.deliver(&valid).await;
     peer.deliver(&valid).await;

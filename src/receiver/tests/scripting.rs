@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use super::peer::{NOW, Peer, delivery, event, settings};
+use super::peer::{NOW, TestReceiver, delivery, event, settings};
 
 fn statuses(numbers: &[u16]) -> Vec<StatusCode> {
     numbers
@@ -16,7 +16,7 @@ fn statuses(numbers: &[u16]) -> Vec<StatusCode> {
 async fn a_script_counts_only_correctly_signed_deliveries() {
     let mut settings = settings();
     settings.respond = statuses(&[503, 302, 201]);
-    let peer = Peer::start(settings).await;
+    let peer = TestReceiver::start(settings).await;
     let event = event("k", "p", "gem", 5);
     let stale = delivery(event.to_string(), NOW - 400);
     assert_eq!(
@@ -42,7 +42,7 @@ async fn a_script_counts_only_correctly_signed_deliveries() {
 async fn status_204_has_no_body() {
     let mut settings = settings();
     settings.respond = statuses(&[204]);
-    let peer = Peer::start(settings).await;
+    let peer = TestReceiver::start(settings).await;
     for _ in 0..2 {
         let reply = peer.deliver(&event("k", "p", "gem", 5)).await;
         assert_eq!(reply.status, StatusCode::NO_CONTENT);
@@ -58,7 +58,7 @@ async fn a_scripted_success_does_not_hide_a_refusal() {
     let mut settings = settings();
     settings.respond = statuses(&[200, 200]);
     settings.cannot_grant = ["sword".to_owned()].into();
-    let peer = Peer::start(settings).await;
+    let peer = TestReceiver::start(settings).await;
     let reply = peer.send(delivery("{}", NOW)).await;
     assert_eq!(reply.status, StatusCode::BAD_REQUEST);
     let reply = peer.deliver(&event("k", "p", "sword", 1)).await;
@@ -68,7 +68,7 @@ async fn a_scripted_success_does_not_hide_a_refusal() {
 
 #[tokio::test]
 async fn a_players_script_does_not_affect_other_players() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     let path = "/debug/players/%D0%96%2F1/respond";
     let set = peer.request(Method::PUT, path, "[503, 204]").await;
     assert_eq!(set.status, StatusCode::OK);
@@ -93,7 +93,7 @@ async fn a_players_script_does_not_affect_other_players() {
 
 #[tokio::test]
 async fn a_malformed_script_is_refused() {
-    let peer = Peer::start(settings()).await;
+    let peer = TestReceiver::start(settings()).await;
     for body in ["", "503", "[100]", "[\"503\"]", "{}"] {
         let reply = peer
             .request(Method::PUT, "/debug/players/p/respond", body)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use crate::receiver::grants::ItemGrant;
-use crate::receiver::ledger::{Holdings, Ledger, LedgerEntry, LedgerError, RecordOutcome};
+use crate::receiver::ledger::{Inventory, Ledger, LedgerEntry, LedgerError, RecordOutcome};
 
 use super::{Variant, Variants};
 
@@ -67,17 +67,23 @@ impl InventoryView {
     }
 
     /// How much of one SKU the probe shows for a player, or `None` for a 404.
-    pub(in crate::receiver) async fn holding(
+    pub(in crate::receiver) async fn quantity(
         &self,
         ledger: &Ledger,
         player_id: &str,
         sku: &str,
     ) -> Result<Option<u128>, LedgerError> {
         let held = match &self.hidden {
-            None => ledger.holding(player_id.to_owned(), sku.to_owned()).await?,
+            None => {
+                ledger
+                    .quantity(player_id.to_owned(), sku.to_owned())
+                    .await?
+            }
             Some(hidden) => {
                 let mut hidden = hidden.lock().await;
-                let held = ledger.holding(player_id.to_owned(), sku.to_owned()).await?;
+                let held = ledger
+                    .quantity(player_id.to_owned(), sku.to_owned())
+                    .await?;
                 let hidden = hidden_quantities(&mut hidden, player_id);
                 held.saturating_sub(hidden.get(sku).copied().unwrap_or(0))
             }
@@ -87,22 +93,22 @@ impl InventoryView {
     }
 
     /// Everything that the probe shows for a player.
-    pub(in crate::receiver) async fn holdings(
+    pub(in crate::receiver) async fn read(
         &self,
         ledger: &Ledger,
         player_id: &str,
-    ) -> Result<Holdings, LedgerError> {
+    ) -> Result<Inventory, LedgerError> {
         let Some(hidden) = &self.hidden else {
-            return ledger.holdings(player_id.to_owned()).await;
+            return ledger.inventory(player_id.to_owned()).await;
         };
         let mut hidden = hidden.lock().await;
-        let mut holdings = ledger.holdings(player_id.to_owned()).await?;
+        let mut inventory = ledger.inventory(player_id.to_owned()).await?;
         for (sku, quantity) in hidden_quantities(&mut hidden, player_id) {
-            if let Some(held) = holdings.get_mut(&sku) {
+            if let Some(held) = inventory.get_mut(&sku) {
                 *held = held.saturating_sub(quantity);
             }
         }
-        Ok(holdings)
+        Ok(inventory)
     }
 }
 

@@ -8,7 +8,7 @@ use super::response_bodies::ResponseBodies;
 use crate::harness::ResponseRecord;
 use crate::report::scenario_record::{ScenarioRecord, is_problem};
 
-/// VerdictCounts the responses to genuine deliveries.
+/// Counts the responses to genuine deliveries.
 #[derive(Debug, Default)]
 pub(super) struct GenuineResponses {
     statuses: BTreeMap<u16, usize>,
@@ -28,7 +28,10 @@ impl GenuineResponses {
             .iter()
             .filter(|attempt| attempt.event_name.is_some() && attempt.forgery.is_none());
         for attempt in genuine {
-            let responses = [Some(&attempt.answer), attempt.unheard_answer.as_deref()];
+            let responses = [
+                Some(&attempt.response),
+                attempt.discarded_response.as_deref(),
+            ];
             for response in responses.into_iter().flatten() {
                 self.bodies.observe(response);
                 if let ResponseRecord::Response { status, .. } = response {

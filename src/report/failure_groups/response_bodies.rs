@@ -1,4 +1,4 @@
-//! VerdictCounts response bodies, treating those that differ only in IDs and numbers as the same.
+//! Counts response bodies, treating those that differ only in IDs and numbers as the same.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ struct BodyKind {
 }
 
 impl ResponseBodies {
-    /// VerdictCounts the body of a response, unless it is empty or binary.
+    /// Counts the body of a response, unless it is empty or binary.
     pub(super) fn observe(&mut self, response: &ResponseRecord) {
         let ResponseRecord::Response { body, .. } = response else {
             return;
@@ -44,10 +44,10 @@ impl ResponseBodies {
         }
     }
 
-    /// VerdictCounts the response to an attempt.
+    /// Counts the response to an attempt.
     pub(super) fn observe_attempt(&mut self, attempt: Option<&AttemptEnded>) {
         if let Some(attempt) = attempt {
-            self.observe(&attempt.answer);
+            self.observe(&attempt.response);
         }
     }
 

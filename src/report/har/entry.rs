@@ -31,7 +31,7 @@ pub(super) fn entry(attempt: &AttemptEnded, pageref: String) -> HarEntry {
         started_date_time: har_time(attempt.started_at),
         time,
         request: request(attempt, http_version.clone()),
-        response: response(&attempt.answer, http_version),
+        response: response(&attempt.response, http_version),
         cache: HarCache {},
         timings,
         server_ip_address: connection.map(|connection| connection.remote_address.ip().to_string()),

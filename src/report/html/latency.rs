@@ -51,7 +51,7 @@ impl ResponseTimes {
     /// Adds the attempts of a scenario.
     pub(super) fn add(&mut self, attempts: &[AttemptEnded]) {
         for attempt in attempts {
-            match (&attempt.answer, &attempt.fault) {
+            match (&attempt.response, &attempt.fault) {
                 (ResponseRecord::Response { .. }, None) => self.took.push(attempt.took),
                 _ => self.left_out += 1,
             }

@@ -73,8 +73,8 @@ pub(super) fn attempts(attempts: &[AttemptEnded], limits: Limits) -> Vec<Attempt
             let mut attempt = attempt.clone();
             cut_headers(&mut attempt.request.headers, limits);
             cut_body(&mut attempt.request.body, limits, &mut room);
-            cut_response(&mut attempt.answer, limits, &mut room);
-            if let Some(lost) = &mut attempt.unheard_answer {
+            cut_response(&mut attempt.response, limits, &mut room);
+            if let Some(lost) = &mut attempt.discarded_response {
                 cut_response(lost, limits, &mut room);
             }
             attempt

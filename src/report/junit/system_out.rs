@@ -30,7 +30,7 @@ fn attempt_line(attempt: &AttemptEnded, deliveries: usize) -> String {
     if deliveries > 1 {
         let _ = write!(line, "delivery {}, ", attempt.delivery);
     }
-    let response = match &attempt.answer {
+    let response = match &attempt.response {
         ResponseRecord::Response { status, .. } => status.to_string(),
         ResponseRecord::Failure { message, .. } => sanitize(message),
     };

@@ -106,7 +106,7 @@ pub(super) fn exchange(attempt: &AttemptEnded) -> String {
     let request = &attempt.request;
     let first = format!("{} {}", request.method, request.url);
     let sent = fence("http", &message(&first, &request.headers, &request.body));
-    let response = match &attempt.answer {
+    let response = match &attempt.response {
         ResponseRecord::Response {
             status,
             headers,

@@ -11,9 +11,9 @@ const SHOWN: [&str; 2] = ["location", "retry-after"];
 /// The lines of a response; the first has the arrow.
 pub(super) fn response_lines(attempt: &AttemptEnded, stable: &StableText<'_>) -> Vec<String> {
     let by_fault = fault_of(attempt).is_some();
-    let mut lines = lines_of(&attempt.answer, by_fault, stable);
-    if response_was_lost(&attempt.answer)
-        && let Some(ResponseRecord::Response { status, .. }) = attempt.unheard_answer.as_deref()
+    let mut lines = lines_of(&attempt.response, by_fault, stable);
+    if response_was_lost(&attempt.response)
+        && let Some(ResponseRecord::Response { status, .. }) = attempt.discarded_response.as_deref()
     {
         lines.push(format!("  lost response: {status}"));
     }

@@ -83,7 +83,10 @@ impl<'a> StableText<'a> {
         replacements.extend(fresh_event_ids(record));
         replacements.sort_by_key(|replacement| std::cmp::Reverse(replacement.value.len()));
         let masked = record.attempts.iter().flat_map(|attempt| {
-            let responses = [Some(&attempt.answer), attempt.unheard_answer.as_deref()];
+            let responses = [
+                Some(&attempt.response),
+                attempt.discarded_response.as_deref(),
+            ];
             let json = responses.into_iter().flatten().filter_map(json_of);
             json.flat_map(|json| masked_texts(&json, settings))
         });

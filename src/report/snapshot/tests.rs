@@ -102,7 +102,7 @@ impl Chance {
         step: usize,
         delivery: usize,
         number: u32,
-        answer: ResponseRecord,
+        response: ResponseRecord,
     ) -> AttemptEnded {
         let body = self.event().to_string();
         AttemptEnded {
@@ -125,8 +125,8 @@ impl Chance {
                 headers: self.headers(),
                 body: BodyRecord::new(body.as_bytes(), body.len() as u64, false),
             },
-            answer,
-            unheard_answer: None,
+            response,
+            discarded_response: None,
         }
     }
 
@@ -146,7 +146,7 @@ impl Chance {
         .to_vec()
     }
 
-    fn answer(self, status: u16) -> ResponseRecord {
+    fn response(self, status: u16) -> ResponseRecord {
         let body = json!({
             "id": self.own_id,
             "of": self.player,
@@ -171,7 +171,7 @@ impl Chance {
 
     /// A retry with another event ID after a failure, and checks of every kind.
     fn retried(self) -> Vec<RunEvent> {
-        let mut second = self.attempt(1, 1, 2, self.answer(200));
+        let mut second = self.attempt(1, 1, 2, self.response(200));
         let mut event = self.event();
         event["event_id"] = json!(format!("whevt_{}", self.port));
         second.request.body = BodyRecord::new(event.to_string().as_bytes(), 600, false);
@@ -206,10 +206,10 @@ impl Chance {
 
     /// A forgery, and a request that is not a delivery.
     fn forged(self) -> Vec<RunEvent> {
-        let mut forged = self.attempt(2, 1, 1, self.answer(403));
+        let mut forged = self.attempt(2, 1, 1, self.response(403));
         forged.forgery = Some("missing_timestamp".into());
         forged.request.headers.remove(3);
-        let mut request = self.attempt(3, 1, 1, self.answer(302));
+        let mut request = self.attempt(3, 1, 1, self.response(302));
         request.event_name = None;
         request.request.method = "GET".to_owned();
         request.request.url = self.url(&format!("/players/{}?all=1", self.player));
@@ -242,7 +242,7 @@ impl Chance {
         }
         let mut events: Vec<RunEvent> = (1..)
             .zip(statuses)
-            .map(|(number, status)| attempted(self.attempt(4, number, 1, self.answer(status))))
+            .map(|(number, status)| attempted(self.attempt(4, number, 1, self.response(status))))
             .collect();
         let deliveries = (1..).zip(statuses).map(|(number, status)| {
             let verdict = match status {

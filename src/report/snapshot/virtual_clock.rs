@@ -18,7 +18,7 @@ impl DueTime {
     /// When the attempt after `before` was due.
     pub(super) fn next(self, before: &AttemptEnded, attempt: &AttemptEnded) -> Self {
         let waited = attempt.delay_before;
-        let due = self.0.filter(|_| !names_a_date(&before.answer));
+        let due = self.0.filter(|_| !names_a_date(&before.response));
         Self(due.map(|due| due.saturating_add(waited)))
     }
 }

@@ -75,8 +75,8 @@ fn write_responses(
     layout: TextLayout,
     attempt: &AttemptEnded,
 ) -> io::Result<()> {
-    write_response(out, layout, "←", &attempt.answer)?;
-    match &attempt.unheard_answer {
+    write_response(out, layout, "←", &attempt.response)?;
+    match &attempt.discarded_response {
         Some(lost) => write_response(out, layout, "← lost response:", lost),
         None => Ok(()),
     }

@@ -13,14 +13,14 @@ pub struct DecodeError {
     help: Option<String>,
     span: Option<Span>,
     /// The path to the value, innermost segment first.
-    path: Vec<PathSegment>,
+    path: Vec<PathElement>,
     /// The missing key, if that is the mistake.
     missing: Option<&'static str>,
 }
 
 /// One item of a list or entry of a mapping on the path to a value.
 #[derive(Debug, Clone, PartialEq)]
-struct PathSegment {
+struct PathElement {
     /// The position of the item or entry, from 0.
     index: usize,
     /// How messages show it; `None` if they omit it.
@@ -47,13 +47,13 @@ impl DecodeError {
     /// Adds the item or entry that contains the value to the path; messages show it as `shown`.
     pub(super) fn in_element(mut self, index: usize, shown: impl Into<String>) -> Self {
         let shown = Some(shown.into());
-        self.path.push(PathSegment { index, shown });
+        self.path.push(PathElement { index, shown });
         self
     }
 
     /// Adds an item or entry that messages omit to the path.
     pub(super) fn in_unnamed_element(mut self, index: usize) -> Self {
-        self.path.push(PathSegment { index, shown: None });
+        self.path.push(PathElement { index, shown: None });
         self
     }
 

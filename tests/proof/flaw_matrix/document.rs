@@ -13,7 +13,7 @@ use aghook::scenario::{Fault, Forgery, bundled_suite};
 use super::check_kinds::{CHECK_KINDS, CheckKinds};
 use super::main_scenario::main_scenario;
 use super::runs::{Caught, Findings, Runs};
-use super::{Matrix, SEEDS, is_grave};
+use super::{Matrix, SEEDS, is_severe};
 use crate::support::check_section;
 
 pub(crate) fn is_up_to_date(runs: &Runs, matrix: &Matrix, kinds: &CheckKinds) {
@@ -46,14 +46,14 @@ fn rows(section: &str) -> Vec<&str> {
 fn headline(runs: &Runs, matrix: &Matrix) -> String {
     let all = Flaw::ALL.len();
     let caught = matrix.values().filter(|found| !found.caught.is_empty());
-    let grave = Flaw::ALL.into_iter().filter(|flaw| is_grave(*flaw));
+    let severe = Flaw::ALL.into_iter().filter(|flaw| is_severe(*flaw));
     let seeds = SEEDS.map(|seed| seed.to_string()).join(", ");
     format!(
         "**Flaws caught: {} of {all}**, with each of the seeds {seeds}. The {} that cost items are all \
          caught by a failing `must` check (exit code 1). The main scenario of each flaw catches it. The \
          receiver without flaws passes all {} scenario files without warnings.\n",
         caught.count(),
-        grave.count(),
+        severe.count(),
         runs.scenarios.len(),
     )
 }
@@ -64,17 +64,17 @@ fn flaws(matrix: &Matrix) -> String {
     );
     for flaw in Flaw::ALL {
         let (class, main) = (flaw.class(), main_scenario(flaw));
-        let gravest = gravest_level(flaw, &matrix[&flaw]);
-        writeln!(text, "| `{flaw}` | {class} | {} | {gravest} |", link(main)).expect("written");
+        let worst = worst_level(flaw, &matrix[&flaw]);
+        writeln!(text, "| `{flaw}` | {class} | {} | {worst} |", link(main)).expect("written");
     }
     text
 }
 
-/// The level of the check that fails in the main scenario, and in others if that is graver.
-fn gravest_level(flaw: Flaw, found: &Findings) -> &'static str {
+/// The level of the check that fails in the main scenario, and in others if that is worse.
+fn worst_level(flaw: Flaw, found: &Findings) -> &'static str {
     match found.caught[main_scenario(flaw)] {
         Caught::Must => "`must`",
-        Caught::Should if is_grave(flaw) => "`should`; a `must` in others",
+        Caught::Should if is_severe(flaw) => "`should`; a `must` in others",
         Caught::Should => "`should`",
     }
 }

@@ -22,7 +22,7 @@ const EXPIRED: &str = "whsec_not_a_real_secret_any_more";
 /// bodies.
 const SIMULTANEOUS_RUNS: usize = 4;
 
-/// How a flaw was caught, with the gravest last.
+/// How a flaw was caught, with the most severe last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Caught {
     /// By a warning.
@@ -70,7 +70,7 @@ impl Runs {
         self.run(flaw, seed, &[])
     }
 
-    /// Runs some of the scenarios that caught a flaw before: its main scenario and the gravest
+    /// Runs some of the scenarios that caught a flaw before: its main scenario and the most severe
     /// others.
     pub(crate) fn suite_that_caught(&self, flaw: Flaw, before: &Findings, seed: u64) -> Findings {
         const OTHERS: usize = 3;
@@ -262,8 +262,8 @@ fn findings_of(output: &[u8]) -> Findings {
                     Some("failed") => Caught::Must,
                     other => panic!("{name}: {other:?}"),
                 };
-                let gravest = findings.caught.entry(name.clone()).or_insert(caught);
-                *gravest = caught.max(*gravest);
+                let worst = findings.caught.entry(name.clone()).or_insert(caught);
+                *worst = caught.max(*worst);
             }
             _ => {}
         }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::peer::{
-    NOW, PLAYER, Pair, Peer, QUANTITY, SKU, body_of, event, event_of, forged, pair, signed,
+    NOW, PLAYER, Pair, QUANTITY, ReceiverAddress, SKU, body_of, event, event_of, forged, pair,
+    signed,
 };
 
 /// The flawed receiver accepts and grants exactly the forgeries in `passes`; the sound one accepts
@@ -34,7 +35,7 @@ async fn accepts_only(flaw: Flaw, passes: &[Forgery]) {
 }
 
 /// Sends a forgery for a new player; returns the status and whether the player got an item.
-async fn status_and_grant(peer: Peer, forgery: Forgery) -> (u16, bool) {
+async fn status_and_grant(peer: ReceiverAddress, forgery: Forgery) -> (u16, bool) {
     let event = event_of(forgery.name());
     let reply = peer.send(forged(forgery, &event)).await.expect("answered");
     let held = peer.held(forgery.name(), SKU).await;

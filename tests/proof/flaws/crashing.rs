@@ -7,12 +7,12 @@ use std::process::{Child, Command, Stdio};
 
 use aghook::receiver::{Flaw, system_clock};
 
-use super::peer::{PLAYER, Peer, SKU, body_of, event, signed};
+use super::peer::{PLAYER, ReceiverAddress, SKU, body_of, event, signed};
 
 /// A receiver process, killed when dropped.
 struct ReceiverProcess {
     child: Child,
-    peer: Peer,
+    peer: ReceiverAddress,
 }
 
 impl Drop for ReceiverProcess {
@@ -51,7 +51,7 @@ fn start(folder: &Path, flaw: Option<Flaw>, crash_after: Option<u64>) -> Receive
     std::thread::spawn(move || lines.for_each(drop));
     ReceiverProcess {
         child,
-        peer: Peer { address },
+        peer: ReceiverAddress { address },
     }
 }
 

@@ -14,7 +14,7 @@ async fn fails_with(flaw: Flaw, status: u16, events: &[Value]) {
         let player = format!("player-{number}");
         event["event_data"]["player_id"] = json!(player);
         let path = format!("/debug/players/{player}/items");
-        let items = async |peer: super::peer::Peer| {
+        let items = async |peer: super::peer::ReceiverAddress| {
             let reply = peer.request(http::Method::GET, &path, "").await;
             let items: Value = serde_json::from_str(&reply.body).expect("JSON");
             items["items"].as_array().expect("a list").len()

@@ -116,7 +116,7 @@ pub(crate) fn bytes_of(request: &SignedRequest) -> Vec<u8> {
 
 /// A complete response.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
+pub(crate) struct ObservedResponse {
     pub(crate) status: u16,
     pub(crate) location: Option<String>,
     pub(crate) body: String,
@@ -124,14 +124,14 @@ pub(crate) struct Reply {
 
 /// A receiver, in this or another process.
 #[derive(Clone, Copy)]
-pub(crate) struct Peer {
+pub(crate) struct ReceiverAddress {
     pub(crate) address: SocketAddr,
 }
 
 /// The same receiver without and with a flaw.
 pub(crate) struct Pair {
-    pub(crate) sound: Peer,
-    pub(crate) flawed: Peer,
+    pub(crate) sound: ReceiverAddress,
+    pub(crate) flawed: ReceiverAddress,
 }
 
 pub(crate) async fn pair(flaw: Flaw) -> Pair {
@@ -150,7 +150,7 @@ pub(crate) async fn pair_with(flaw: Flaw, change: impl Fn(&mut ReceiverSettings)
         let address = receiver.address();
         // Stops with the test's runtime.
         tokio::spawn(receiver.serve(std::future::pending()));
-        Peer { address }
+        ReceiverAddress { address }
     };
     Pair {
         sound: start(&[]).await,
@@ -158,9 +158,9 @@ pub(crate) async fn pair_with(flaw: Flaw, change: impl Fn(&mut ReceiverSettings)
     }
 }
 
-impl Peer {
+impl ReceiverAddress {
     /// Sends a request on a new connection; `None` if no response arrives.
-    pub(crate) async fn send(self, request: SignedRequest) -> Option<Reply> {
+    pub(crate) async fn send(self, request: SignedRequest) -> Option<ObservedResponse> {
         let mut posted = Request::post("/webhooks/aghanim");
         for (name, value) in request.headers {
             posted = posted.header(name, value);
@@ -180,7 +180,7 @@ impl Peer {
         reply.expect("answered").status
     }
 
-    pub(crate) async fn request(self, method: Method, path: &str, body: &str) -> Reply {
+    pub(crate) async fn request(self, method: Method, path: &str, body: &str) -> ObservedResponse {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -208,13 +208,13 @@ impl Peer {
         quantity.trim_end_matches('}').to_owned()
     }
 
-    async fn exchange(self, request: Request<Full<Bytes>>) -> Option<Reply> {
+    async fn exchange(self, request: Request<Full<Bytes>>) -> Option<ObservedResponse> {
         let stream = TcpStream::connect(self.address).await.expect("connects");
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
         tokio::spawn(connection);
         let (parts, body) = sender.send_request(request).await.ok()?.into_parts();
         let body = body.collect().await.ok()?.to_bytes();
-        Some(Reply {
+        Some(ObservedResponse {
             status: parts.status.as_u16(),
             location: text_of(&parts.headers, LOCATION.as_str()),
             body: String::from_utf8(body.to_vec()).expect("UTF-8"),

@@ -5,7 +5,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::peer::{
-    NOW, PLAYER, Pair, Peer, QUANTITY, SKU, body_of, bytes_of, event, event_of, pair, signed,
+    NOW, PLAYER, Pair, QUANTITY, ReceiverAddress, SKU, body_of, bytes_of, event, event_of, pair,
+    signed,
 };
 
 /// Splits a request so that the first part contains the player ID but is not complete.
@@ -20,7 +21,7 @@ async fn status_of(mut stream: TcpStream) -> String {
     status.to_owned()
 }
 
-async fn connected(peer: Peer) -> TcpStream {
+async fn connected(peer: ReceiverAddress) -> TcpStream {
     TcpStream::connect(peer.address).await.expect("connects")
 }
 

@@ -7,14 +7,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::peer::{
-    NOW, PLAYER, Pair, Peer, QUANTITY, SKU, body_of, bytes_of, event, event_of, pair, signed,
+    NOW, PLAYER, Pair, QUANTITY, ReceiverAddress, SKU, body_of, bytes_of, event, event_of, pair,
+    signed,
 };
 
 const TWICE: &str = "960000";
 
 /// Delivers these events one after the other, all with a response of 200; returns what the player
 /// then holds.
-async fn held_after(peer: Peer, events: &[&Value]) -> String {
+async fn held_after(peer: ReceiverAddress, events: &[&Value]) -> String {
     for event in events {
         assert_eq!(peer.deliver(event).await, 200);
     }
@@ -32,7 +33,7 @@ fn sharing(first: &Value, pointers: &[&str]) -> Value {
 }
 
 /// The flawed receiver still grants nothing for a plain redelivery, and grants the next event.
-async fn assert_redelivery_and_next(flawed: Peer) {
+async fn assert_redelivery_and_next(flawed: ReceiverAddress) {
     let first = event_of("next");
     for _ in 0..3 {
         assert_eq!(flawed.deliver(&first).await, 200);
@@ -100,7 +101,7 @@ const TOGETHER: usize = 5;
 const TRIES_UNTIL_HIT: usize = 50;
 
 /// Delivers an event several times simultaneously, all with a response of 200.
-async fn deliver_together(peer: Peer, event: &Value) {
+async fn deliver_together(peer: ReceiverAddress, event: &Value) {
     let statuses = statuses_together(peer, &[event; TOGETHER]).await;
     assert!(
         statuses.iter().all(|status| status == "200"),
@@ -110,7 +111,7 @@ async fn deliver_together(peer: Peer, event: &Value) {
 
 /// Delivers events simultaneously: first sends all requests without their last bytes, then all last
 /// bytes at once.
-pub(crate) async fn statuses_together(peer: Peer, events: &[&Value]) -> Vec<String> {
+pub(crate) async fn statuses_together(peer: ReceiverAddress, events: &[&Value]) -> Vec<String> {
     let mut streams = Vec::new();
     for event in events {
         let bytes = bytes_of(&signed(&body_of(event), NOW));
@@ -240,7 +241,7 @@ pub(crate) async fn check_then_insert_race() {
 }
 
 /// What the player holds after a delivery that fails half-way and its retries.
-async fn held_after_failure(peer: Peer) -> String {
+async fn held_after_failure(peer: ReceiverAddress) -> String {
     let event = event();
     peer.script(PLAYER, "[503]").await;
     assert_eq!(peer.deliver(&event).await, 503);

@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use tempfile::TempDir;
 
 use super::language::Language;
-use crate::support::Outcome;
+use crate::support::RunOutcome;
 
 const SECRET_VARIABLE: &str = "AGHANIM_WEBHOOK_SECRET";
 const SECRET: &str = "whsec_interoperability";
@@ -40,13 +40,13 @@ impl ReceiverFiles {
 }
 
 /// A running receiver, killed when dropped.
-pub(crate) struct Receiver<'files> {
+pub(crate) struct LanguageReceiver<'files> {
     process: Child,
     config: PathBuf,
     files: &'files ReceiverFiles,
 }
 
-impl<'files> Receiver<'files> {
+impl<'files> LanguageReceiver<'files> {
     pub(crate) fn start(
         language: &Language,
         flaw: Option<&str>,
@@ -99,7 +99,7 @@ impl<'files> Receiver<'files> {
     }
 
     /// Runs the bundled suite with these options.
-    pub(crate) fn run(&self, options: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, options: &[&str]) -> RunOutcome {
         let output = assert_cmd::Command::cargo_bin("aghook")
             .expect("built")
             .args(["run", "--report", "json", "--config"])
@@ -109,7 +109,7 @@ impl<'files> Receiver<'files> {
             .env(OLD_SECRET_VARIABLE, "whsec_of_last_year")
             .output()
             .expect("runs");
-        Outcome::read(&output, SECRET)
+        RunOutcome::read(&output, SECRET)
     }
 
     /// Stops the receiver first, so that its stderr is complete.
@@ -120,7 +120,7 @@ impl<'files> Receiver<'files> {
     }
 }
 
-impl Drop for Receiver<'_> {
+impl Drop for LanguageReceiver<'_> {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

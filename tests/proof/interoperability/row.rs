@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::language::{KnownFlaw, Language};
-use super::receiver::{Receiver, ReceiverFiles};
-use crate::support::Outcome;
+use super::receiver::{LanguageReceiver, ReceiverFiles};
+use crate::support::RunOutcome;
 
 /// A row of the table.
 pub(crate) struct Row {
@@ -28,7 +28,7 @@ impl Row {
     /// The sound receiver must pass without warnings and keep its ledger across a restart.
     fn sound(language: &Language) -> Self {
         let files = ReceiverFiles::new();
-        let outcome = Receiver::start(language, None, &files).run(&[]);
+        let outcome = LanguageReceiver::start(language, None, &files).run(&[]);
         let mut blamed = BTreeSet::new();
         for verdict in ["failed", "warned", "broken"] {
             blamed.extend(outcome.files(verdict));
@@ -50,7 +50,7 @@ impl Row {
 
     fn flawed(language: &Language, flaw: &KnownFlaw) -> Self {
         let files = ReceiverFiles::new();
-        let outcome = Receiver::start(language, Some(flaw.name), &files).run(&[]);
+        let outcome = LanguageReceiver::start(language, Some(flaw.name), &files).run(&[]);
         let (as_expected, observed) = judge(flaw, &outcome);
         Self {
             language: language.name,
@@ -72,13 +72,13 @@ fn keeps_its_ledger(language: &Language, files: &ReceiverFiles) -> bool {
         "--start-time",
         "2026-11-23T00:00:00Z",
     ];
-    let before = Receiver::start(language, None, files).run(&same_bytes);
-    let after = Receiver::start(language, None, files).run(&same_bytes);
+    let before = LanguageReceiver::start(language, None, files).run(&same_bytes);
+    let after = LanguageReceiver::start(language, None, files).run(&same_bytes);
     before.code == 0 && after.files("failed").contains("payload/plain_item")
 }
 
 /// Whether the flaw's main scenario caught it, and how many files caught it in all.
-fn judge(flaw: &KnownFlaw, outcome: &Outcome) -> (bool, String) {
+fn judge(flaw: &KnownFlaw, outcome: &RunOutcome) -> (bool, String) {
     let failed = outcome.files("failed");
     let warned = outcome.files("warned");
     let is_expected_code = outcome.code == i32::from(!failed.is_empty());

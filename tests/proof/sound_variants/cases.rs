@@ -3,7 +3,7 @@
 use aghook::receiver::Variant;
 
 /// A sound receiver and how the suite runs against it.
-pub(crate) struct Case {
+pub(crate) struct SoundReceiver {
     /// Its name in the table.
     pub(crate) name: &'static str,
     /// How it differs from the plain receiver.
@@ -38,7 +38,7 @@ const SIMULTANEOUS: &[(&str, &str)] = &[
     ("idempotency/simultaneous_redelivery", "status"),
 ];
 
-impl Case {
+impl SoundReceiver {
     fn of(variant: Variant) -> Self {
         Self {
             name: variant.name(),
@@ -69,21 +69,21 @@ impl Case {
 }
 
 /// The plain receiver, the baseline for the others.
-pub(crate) fn plain() -> Case {
-    Case::plain("", "", POLICY)
+pub(crate) fn plain() -> SoundReceiver {
+    SoundReceiver::plain("", "", POLICY)
 }
 
 /// Every sound receiver.
-pub(crate) fn cases() -> Vec<Case> {
-    let mut cases: Vec<Case> = Variant::ALL.into_iter().map(of_variant).collect();
+pub(crate) fn cases() -> Vec<SoundReceiver> {
+    let mut cases: Vec<SoundReceiver> = Variant::ALL.into_iter().map(of_variant).collect();
     cases.extend(other_setups());
     cases
 }
 
-fn of_variant(variant: Variant) -> Case {
-    let case = Case::of(variant);
+fn of_variant(variant: Variant) -> SoundReceiver {
+    let case = SoundReceiver::of(variant);
     match variant {
-        Variant::Forgery400 => Case {
+        Variant::Forgery400 => SoundReceiver {
             warned: &[
                 ("signature/body_only_signature", "status"),
                 ("signature/swapped_timestamp", "status"),
@@ -93,41 +93,41 @@ fn of_variant(variant: Variant) -> Case {
             ],
             ..case
         },
-        Variant::UnknownType200 => Case {
+        Variant::UnknownType200 => SoundReceiver {
             warned: &[("payload/other_event_type", "status")],
             ..case
         },
-        Variant::AsciiIdsOnly => Case {
+        Variant::AsciiIdsOnly => SoundReceiver {
             warned: &[("payload/player_beyond_ascii", "status")],
             ..case
         },
-        Variant::OwnPlayersOnly => Case {
+        Variant::OwnPlayersOnly => SoundReceiver {
             profile: "players: ['player-{0..199}', player-Zoë-水晶]\n    \
                       policy: { bundles: nested, sandbox: ignore, test: ignore }",
             ..case
         },
-        Variant::SandboxDenied => Case {
+        Variant::SandboxDenied => SoundReceiver {
             warned: &[
                 ("context/sandbox", "status"),
                 ("context/test_trigger", "status"),
             ],
             ..case
         },
-        Variant::RedeliveryDiffers | Variant::AnswersNumbered => Case {
+        Variant::RedeliveryDiffers | Variant::AnswersNumbered => SoundReceiver {
             warned: DIFFERENT_RESPONSE,
             ..case
         },
-        Variant::RetryAfter => Case {
+        Variant::RetryAfter => SoundReceiver {
             profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    \
                       retry: { retry_after: true }",
             ..case
         },
-        Variant::RateLimited => Case {
+        Variant::RateLimited => SoundReceiver {
             profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    \
                       max_rate: 8/s",
             ..case
         },
-        Variant::HeldOnce => Case {
+        Variant::HeldOnce => SoundReceiver {
             profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    \
                       items:\n    \
                       - { sku: hat, stackable: false }\n    \
@@ -135,24 +135,24 @@ fn of_variant(variant: Variant) -> Case {
                       - { sku: boots, stackable: false }",
             ..case
         },
-        Variant::AsynchronousGrants => Case {
+        Variant::AsynchronousGrants => SoundReceiver {
             profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    settle: 3s",
             jobs: MANY_JOBS,
             ..case
         },
-        Variant::UnhurriedAnswers => Case {
+        Variant::UnhurriedAnswers => SoundReceiver {
             jobs: MANY_JOBS,
             ..case
         },
-        Variant::BundleBySku => Case {
+        Variant::BundleBySku => SoundReceiver {
             profile: "policy: { bundles: sku, sandbox: ignore, test: ignore }",
             ..case
         },
-        Variant::SandboxAndTestGranted => Case {
+        Variant::SandboxAndTestGranted => SoundReceiver {
             profile: "policy: { bundles: nested, sandbox: grant, test: grant }",
             ..case
         },
-        Variant::FreshnessUnlimited => Case {
+        Variant::FreshnessUnlimited => SoundReceiver {
             warned: &[
                 ("signature/future_timestamp", "not granted forged"),
                 ("signature/future_timestamp", "status"),
@@ -161,7 +161,7 @@ fn of_variant(variant: Variant) -> Case {
             ],
             ..case
         },
-        Variant::InProgress409 | Variant::InProgress503 => Case {
+        Variant::InProgress409 | Variant::InProgress503 => SoundReceiver {
             warned: SIMULTANEOUS,
             jobs: MANY_JOBS,
             by_chance: true,
@@ -172,16 +172,16 @@ fn of_variant(variant: Variant) -> Case {
 }
 
 /// Receivers with other profiles or protocols, or with several variants.
-fn other_setups() -> Vec<Case> {
+fn other_setups() -> Vec<SoundReceiver> {
     let open = "policy: {}";
-    let open_of = |name, about, variant| Case {
+    let open_of = |name, about, variant| SoundReceiver {
         name,
         about,
         profile: open,
-        ..Case::of(variant)
+        ..SoundReceiver::of(variant)
     };
     vec![
-        Case::plain("open policy", "The profile has no policy.", open),
+        SoundReceiver::plain("open policy", "The profile has no policy.", open),
         open_of(
             "bundle_by_sku, open policy",
             "A bundle is granted by its own SKU, but the profile does not state this.",
@@ -192,7 +192,7 @@ fn other_setups() -> Vec<Case> {
             "Sandbox and test events are granted, but the profile does not state this.",
             Variant::SandboxAndTestGranted,
         ),
-        Case {
+        SoundReceiver {
             jobs: MANY_JOBS,
             ..open_of(
                 "asynchronous_grants, no settle",
@@ -200,7 +200,7 @@ fn other_setups() -> Vec<Case> {
                 Variant::AsynchronousGrants,
             )
         },
-        Case {
+        SoundReceiver {
             variants: vec![
                 Variant::AsynchronousGrants,
                 Variant::Accepted202,
@@ -208,40 +208,40 @@ fn other_setups() -> Vec<Case> {
                 Variant::FallbackGranted,
             ],
             jobs: MANY_JOBS,
-            ..Case::plain(
+            ..SoundReceiver::plain(
                 "several variants",
                 "It responds with 202 and a compressed body, grants asynchronously, and grants the fallback.",
                 "settle: 3s",
             )
         },
-        Case {
+        SoundReceiver {
             not_checked: NOT_OVER_HTTP2,
-            ..Case::plain(
+            ..SoundReceiver::plain(
                 "HTTP/2 by prior knowledge",
                 "HTTP/2 without TLS.",
                 "http_version: '2'\n    policy: { bundles: nested, sandbox: ignore, test: ignore }",
             )
         },
-        Case {
+        SoundReceiver {
             protocols: &[b"h2"],
             not_checked: NOT_OVER_HTTP2,
-            ..Case::plain(
+            ..SoundReceiver::plain(
                 "HTTP/2 over TLS",
                 "Only HTTP/2, selected by ALPN.",
                 "http_version: '2'\n    policy: { bundles: nested, sandbox: ignore, test: ignore }",
             )
         },
-        Case {
+        SoundReceiver {
             protocols: &[b"h2", b"http/1.1"],
-            ..Case::plain(
+            ..SoundReceiver::plain(
                 "either version over TLS",
                 "HTTP/2 if possible, selected by ALPN.",
                 "http_version: auto\n    policy: { bundles: nested, sandbox: ignore, test: ignore }",
             )
         },
-        Case {
+        SoundReceiver {
             protocols: &[b"http/1.1"],
-            ..Case::plain("HTTP/1.1 over TLS", "TLS, otherwise plain.", POLICY)
+            ..SoundReceiver::plain("HTTP/1.1 over TLS", "TLS, otherwise plain.", POLICY)
         },
     ]
 }

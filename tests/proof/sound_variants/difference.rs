@@ -16,7 +16,7 @@ const TRIES: usize = 50;
 
 /// Whether the variant differs from the plain receiver.
 pub(crate) fn differs(runtime: &Runtime, variant: Variant) -> bool {
-    let receiver = Client::to(runtime, &[variant]);
+    let receiver = RawClient::to(runtime, &[variant]);
     let took = |least: u64| {
         let started = Instant::now();
         receiver.deliver(&event("k", "P", "gem"));
@@ -45,12 +45,12 @@ pub(crate) fn differs(runtime: &Runtime, variant: Variant) -> bool {
         }
         Variant::InProgress409 => took(300) && receiver.overlaps(" 409 "),
         Variant::InProgress503 => took(300) && receiver.overlaps(" 503 "),
-        _ => receiver.transcript() != Client::to(runtime, &[]).transcript(),
+        _ => receiver.transcript() != RawClient::to(runtime, &[]).transcript(),
     }
 }
 
 /// Exchanges raw bytes with a receiver.
-struct Client {
+struct RawClient {
     address: String,
     signer: Signer,
     _started: super::receivers::Started,
@@ -81,7 +81,7 @@ fn event(key: &str, player: &str, sku: &str) -> Value {
     })
 }
 
-impl Client {
+impl RawClient {
     fn to(runtime: &Runtime, variants: &[Variant]) -> Self {
         let started = start(runtime, variants, &[]);
         let address = started.debug.trim_start_matches("http://");

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::cases::{Case, cases, plain};
+use super::cases::{SoundReceiver, cases, plain};
 use super::receivers::{SECRET, Started, start};
 
 /// The outcome of a run against one sound receiver.
@@ -26,7 +26,7 @@ pub(crate) struct VariantOutcome {
 
 /// The result of all runs against one sound receiver.
 pub(crate) struct CaseResult {
-    pub(crate) case: Case,
+    pub(crate) case: SoundReceiver,
     pub(crate) runs: usize,
     /// False alarms, missing warnings and missing checks.
     pub(crate) problems: Vec<String>,
@@ -66,7 +66,7 @@ pub(crate) fn run_all(seeds: &[u64]) -> Vec<CaseResult> {
 
 fn run_case(
     runtime: &Runtime,
-    case: Case,
+    case: SoundReceiver,
     seeds: &[u64],
     baseline: &[VariantOutcome],
 ) -> CaseResult {
@@ -111,7 +111,7 @@ pub(crate) fn markdown(results: &[CaseResult]) -> String {
     lines.join("\n") + "\n"
 }
 
-fn profile(case: &Case, started: &Started) -> String {
+fn profile(case: &SoundReceiver, started: &Started) -> String {
     let Started { target, debug, .. } = started;
     let certificate = started.certificate.as_ref().map_or(String::new(), |file| {
         format!("    cacert: '{}'\n", file.display())
@@ -127,7 +127,7 @@ fn profile(case: &Case, started: &Started) -> String {
     )
 }
 
-fn run(runtime: &Runtime, case: &Case, seed: u64) -> VariantOutcome {
+fn run(runtime: &Runtime, case: &SoundReceiver, seed: u64) -> VariantOutcome {
     let started = start(runtime, &case.variants, case.protocols);
     let config = started.folder.path().join("aghook.yaml");
     std::fs::write(config, profile(case, &started)).expect("written");
@@ -219,7 +219,7 @@ impl VariantOutcome {
     }
 
     /// False alarms, missing warnings and missing checks.
-    fn problems(&self, case: &Case, baseline: &Self) -> Vec<String> {
+    fn problems(&self, case: &SoundReceiver, baseline: &Self) -> Vec<String> {
         let mut problems = self.blamed.clone();
         if self.code != Some(0) {
             problems.push(format!("exit code {:?}", self.code));

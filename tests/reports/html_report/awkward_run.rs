@@ -111,14 +111,14 @@ fn fill(attempt: &mut AttemptEnded, text: &str) {
     attempt.request.headers.push(header.clone());
     let json = serde_json::json!({ text: [text, 1e3, null] }).to_string();
     attempt.request.body = BodyRecord::new(json.as_bytes(), json.len() as u64, false);
-    match &mut attempt.answer {
+    match &mut attempt.response {
         ResponseRecord::Response { headers, body, .. } => {
             headers.push(header);
             *body = BodyRecord::new(text.as_bytes(), text.len() as u64, false);
         }
         ResponseRecord::Failure { message, .. } => text.clone_into(message),
     }
-    attempt.unheard_answer = Some(Box::new(attempt.answer.clone()));
+    attempt.discarded_response = Some(Box::new(attempt.response.clone()));
 }
 
 fn fill_check(check: &mut Check, text: &str) {
@@ -135,7 +135,7 @@ pub(crate) fn long_run(scenarios: usize, length: usize) -> impl Iterator<Item = 
     let start = events.swap_remove(0);
     let failures = many_failures(scenarios).map(move |mut event| {
         if let RunEvent::AttemptEnded(attempt) = &mut event
-            && let ResponseRecord::Response { body, .. } = &mut attempt.answer
+            && let ResponseRecord::Response { body, .. } = &mut attempt.response
         {
             *body = BodyRecord::new("<".repeat(length).as_bytes(), length as u64, false);
         }

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use crate::support::{Folder, Peer, Response, Transcript, expecting};
+use crate::support::{Folder, Peer, PeerResponse, Transcript, expecting};
 
 /// A folder with a recorded run in `kept`.
 fn recorded() -> (Folder, Peer) {
-    let peer = Peer::answering(|_| Response::new(200));
+    let peer = Peer::answering(|_| PeerResponse::new(200));
     let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
     let options = ["--target", &peer.url(), "--record", "kept"];
     Transcript::of(&mut folder.run(&options)).ends_with(0);
@@ -77,7 +77,7 @@ fn a_missing_journal_is_reported() {
 }
 
 #[test]
-fn what_is_no_journal_is_refused() {
+fn a_file_that_is_not_a_journal_is_refused() {
     assert_refused("", &["run.jsonl has no complete line"]);
     assert_refused("{\"event\":\"run_sta", &["has no complete line"]);
     assert_refused("name: a scenario\n", &["run.jsonl:1: not a recorded run"]);

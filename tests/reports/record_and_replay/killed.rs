@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use aghook::harness::RunEvent;
 
 use super::events;
-use crate::support::{Folder, Peer, Response, SECRET, Transcript};
+use crate::support::{Folder, Peer, PeerResponse, SECRET, Transcript};
 
 /// The number of deliveries with a response, before one that never gets one.
 const ANSWERED: usize = 3;
@@ -38,7 +38,7 @@ fn killed() -> Folder {
             let _ = served.1.send(());
             let _ = served.2.recv();
         }
-        Response::new(200)
+        PeerResponse::new(200)
     });
     let folder = Folder::new()
         .with("1.yaml", ANSWERED_SCENARIO)
@@ -122,7 +122,7 @@ fn a_torn_last_line_is_skipped_with_a_note() {
 #[test]
 fn an_incomplete_run_can_be_replayed() {
     let folder = killed();
-    let peer = Peer::answering(|_| Response::new(200));
+    let peer = Peer::answering(|_| PeerResponse::new(200));
     let words = ["replay", "kept", "--target", &peer.url()];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)

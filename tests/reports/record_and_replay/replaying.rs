@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Folder, Peer, Received, Response, SECRET, Transcript, UNREACHABLE, expecting,
+    Folder, Peer, PeerRequest, PeerResponse, SECRET, Transcript, UNREACHABLE, expecting,
 };
 
 /// An `aghook receive` process, killed when dropped.
-struct Receiver {
+struct ReceiverProcess {
     process: Child,
     url: String,
 }
 
-impl Receiver {
+impl ReceiverProcess {
     fn start(options: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_aghook"))
             .args(["receive", "--listen", "127.0.0.1:0"])
@@ -36,7 +36,7 @@ impl Receiver {
     }
 }
 
-impl Drop for Receiver {
+impl Drop for ReceiverProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -46,28 +46,28 @@ impl Drop for Receiver {
 /// A receiver that stores requests and responds with the number of headers.
 struct StoringReceiver {
     peer: Peer,
-    received: Arc<Mutex<Vec<Received>>>,
+    received: Arc<Mutex<Vec<PeerRequest>>>,
 }
 
 impl StoringReceiver {
     fn new() -> Self {
-        let received: Arc<Mutex<Vec<Received>>> = Arc::default();
+        let received: Arc<Mutex<Vec<PeerRequest>>> = Arc::default();
         let stored = Arc::clone(&received);
         let peer = Peer::answering(move |request| {
             stored.lock().expect("not poisoned").push(request.clone());
-            Response::new(200).body(request.headers.len().to_string())
+            PeerResponse::new(200).body(request.headers.len().to_string())
         });
         Self { peer, received }
     }
 
     /// Removes and returns the requests so far.
-    fn take_requests(&self) -> Vec<Received> {
+    fn take_requests(&self) -> Vec<PeerRequest> {
         std::mem::take(&mut self.received.lock().expect("not poisoned"))
     }
 }
 
 /// The request line, headers and body, without the host.
-fn content(request: &Received) -> (String, Vec<(String, String)>, Vec<u8>) {
+fn content(request: &PeerRequest) -> (String, Vec<(String, String)>, Vec<u8>) {
     let headers = request.headers.iter().filter(|(name, _)| name != "Host");
     let line = format!("{} {}", request.method, request.path);
     (line, headers.cloned().collect(), request.body.clone())
@@ -144,7 +144,7 @@ fn a_replay_sends_exactly_the_same_bytes() {
 
 #[test]
 fn resigning_keeps_bodies_and_forgeries() {
-    let receiver = Receiver::start(&[]);
+    let receiver = ReceiverProcess::start(&[]);
     let scenario = "\
 name: genuine and forged
 events: { welcome: {} }
@@ -155,7 +155,7 @@ steps:
   - { deliver: welcome, forge: '${forge}', expect: { status: 4xx } }
 ";
     let folder = recorded(scenario, &receiver.url, 0);
-    let fresh = Receiver::start(&[]);
+    let fresh = ReceiverProcess::start(&[]);
     let words = ["replay", "kept", "--resign", "--target", &fresh.url];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(0)
@@ -199,9 +199,9 @@ fn age_signatures(folder: &Folder) {
 
 #[test]
 fn old_signatures_are_refused_with_a_hint() {
-    let receiver = Receiver::start(&[]);
+    let receiver = ReceiverProcess::start(&[]);
     let folder = recorded(&expecting("{ status: 200 }"), &receiver.url, 0);
-    let fresh = Receiver::start(&[]);
+    let fresh = ReceiverProcess::start(&[]);
     let to_fresh = ["replay", "kept", "--target", &fresh.url];
     Transcript::of(&mut folder.aghook(&to_fresh)).ends_with(0);
     age_signatures(&folder);
@@ -219,9 +219,9 @@ fn old_signatures_are_refused_with_a_hint() {
 
 #[test]
 fn a_wrong_secret_is_suggested_as_the_cause() {
-    let receiver = Receiver::start(&[]);
+    let receiver = ReceiverProcess::start(&[]);
     let folder = recorded(&expecting("{ status: 200 }"), &receiver.url, 0);
-    let fresh = Receiver::start(&[]);
+    let fresh = ReceiverProcess::start(&[]);
     let words = ["replay", "kept", "--resign", "--target", &fresh.url];
     let mut replay = folder.aghook(&words);
     Transcript::of(replay.env("AGHOOK_SECRET", "another"))
@@ -233,13 +233,13 @@ fn a_wrong_secret_is_suggested_as_the_cause() {
 
 #[test]
 fn a_flaw_shows_as_a_difference() {
-    let receiver = Receiver::start(&[]);
+    let receiver = ReceiverProcess::start(&[]);
     let scenario = expecting("{ status: 4xx }").replace(
         "deliver: welcome",
         "deliver: welcome\n    forge: wrong_secret",
     );
     let folder = recorded(&scenario, &receiver.url, 0);
-    let flawed = Receiver::start(&["--flaw", "signature_not_checked"]);
+    let flawed = ReceiverProcess::start(&["--flaw", "signature_not_checked"]);
     for options in [&[][..], &["--resign"], &["--compare", "status"]] {
         let words = ["replay", "kept", "--target", &flawed.url];
         Transcript::of(&mut folder.aghook(&[&words[..], options].concat()))
@@ -254,7 +254,7 @@ fn compare_status_ignores_the_body() {
     let peer = Peer::answering(move |_| {
         let mut count = count.lock().expect("not poisoned");
         *count += 1;
-        Response::new(200).body(format!("number {count}"))
+        PeerResponse::new(200).body(format!("number {count}"))
     });
     let folder = recorded(&expecting("{ status: 200 }"), &peer.url(), 0);
     Transcript::of(&mut folder.aghook(&["replay", "kept"]))
@@ -306,7 +306,7 @@ steps:
 fn a_replay_restarts_the_receiver_or_skips_the_rest() {
     let receiver = StoringReceiver::new();
     let hook = StoringReceiver::new();
-    let failing = Peer::answering(|_| Response::new(500));
+    let failing = Peer::answering(|_| PeerResponse::new(500));
     let profile = |restart: &str| {
         let target = receiver.peer.url();
         format!("profiles:\n  game:\n    target: {target}\n{restart}")
@@ -348,7 +348,7 @@ fn without_a_script_hook_the_rest_of_a_scenario_is_skipped() {
     let folder = Folder::new();
     let words = ["run", "--tag", "script", "--record", "kept"];
     Transcript::of(&mut folder.aghook(&words)).ends_with(0);
-    let receiver = Receiver::start(&[]);
+    let receiver = ReceiverProcess::start(&[]);
     let words = ["replay", "kept", "--resign", "--target", &receiver.url];
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(3)
@@ -377,7 +377,7 @@ fn an_unreachable_target_is_3() {
 
 #[test]
 fn a_replay_stops_when_the_receiver_dies() {
-    let receiver = Receiver::start(&[]);
+    let receiver = ReceiverProcess::start(&[]);
     let scenario = "\
 name: several
 events: { one: {}, two: {}, three: {} }
@@ -385,7 +385,7 @@ steps:
   - { deliver: [one, two, three], expect: { status: 2xx } }
 ";
     let folder = recorded(scenario, &receiver.url, 0);
-    let dying = Receiver::start(&["--crash-after", "2"]);
+    let dying = ReceiverProcess::start(&["--crash-after", "2"]);
     Transcript::of(&mut folder.aghook(&["replay", "kept", "--target", &dying.url]))
         .ends_with(1)
         .says(&[
@@ -435,14 +435,14 @@ fn a_filter_selects_scenarios() {
 
 #[test]
 fn a_run_over_http_2_can_be_replayed_over_both_versions() {
-    let receiver = Receiver::start(&[]);
+    let receiver = ReceiverProcess::start(&[]);
     let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
     let options = ["--target", &receiver.url, "--record", "kept"];
     let options = [&options[..], &["--http-version", "2"]].concat();
     Transcript::of(&mut folder.run(&options)).ends_with(0);
     assert!(folder.read("kept/run.jsonl").contains("\"HTTP/2\""));
     for version in ["1.1", "2"] {
-        let fresh = Receiver::start(&[]);
+        let fresh = ReceiverProcess::start(&[]);
         let words = ["replay", "kept", "--target", &fresh.url];
         let words = [&words[..], &["--http-version", version]].concat();
         Transcript::of(&mut folder.aghook(&words)).ends_with(0);
@@ -452,7 +452,7 @@ fn a_run_over_http_2_can_be_replayed_over_both_versions() {
 #[test]
 fn real_time_waits_between_attempts() {
     const WAIT: Duration = Duration::from_millis(300);
-    let peer = Peer::answering(|_| Response::new(503));
+    let peer = Peer::answering(|_| PeerResponse::new(503));
     let scenario = expecting("{ status: 503 }\n    retry: { attempts: 2, delays: [300ms] }");
     let folder = recorded(&scenario, &peer.url(), 0);
     let began = Instant::now();

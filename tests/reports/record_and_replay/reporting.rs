@@ -1,6 +1,6 @@
 //! Reports from a recorded run are the same as those of the run itself.
 
-use crate::support::{Folder, Peer, Response, Transcript, expecting};
+use crate::support::{Folder, Peer, PeerResponse, Transcript, expecting};
 
 /// Every kind of report that is written to a file.
 const KINDS: [&str; 5] = ["terminal", "json", "junit", "markdown", "har"];
@@ -49,7 +49,7 @@ fn reports_of_the_bundled_suite_are_the_same() {
 #[test]
 fn reports_of_a_failed_run_are_the_same() {
     let peer = Peer::answering(|_| {
-        Response::new(200)
+        PeerResponse::new(200)
             .header("X-Odd", "a\u{1b}[31mb")
             .body(b"\xff\xfe no text")
     });
@@ -72,7 +72,7 @@ fn the_exit_code_is_that_of_the_run() {
         } else {
             crate::support::with_effect(scenario)
         };
-        let peer = Peer::answering(|_| Response::new(200));
+        let peer = Peer::answering(|_| PeerResponse::new(200));
         let folder = Folder::with_scenario(&text);
         let words = ["--target", &peer.url(), "--record", "kept"];
         let words = [&words[..], options].concat();
@@ -86,7 +86,7 @@ fn the_exit_code_is_that_of_the_run() {
 fn only_the_owner_can_read_a_journal() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let peer = Peer::answering(|_| Response::new(200));
+    let peer = Peer::answering(|_| PeerResponse::new(200));
     let folder = Folder::with_scenario(&expecting("{ status: 200 }"));
     let options = ["--target", &peer.url(), "--record", "a/b"];
     Transcript::of(&mut folder.run(&options)).ends_with(0);

@@ -34,7 +34,7 @@ pub(crate) enum Between {
 
 /// The result of one run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Run {
+pub(crate) struct RacyRun {
     /// The highest number of grants of one coupon.
     pub(crate) most_grants: usize,
     /// Whether aghook reported a failure.
@@ -79,12 +79,12 @@ impl RacyReceiver {
 
     /// Runs a scenario with this number of steps; each delivers a new event `deliveries` times,
     /// with `keys` added to the step.
-    pub(crate) fn run(&self, steps: usize, deliveries: usize, keys: &str, seed: usize) -> Run {
+    pub(crate) fn run(&self, steps: usize, deliveries: usize, keys: &str, seed: usize) -> RacyRun {
         self.run_text(&scenario(steps, deliveries, keys), seed)
     }
 
     /// Runs the bundled scenario that looks for races.
-    pub(crate) fn run_bundled(&self, seed: usize) -> Run {
+    pub(crate) fn run_bundled(&self, seed: usize) -> RacyRun {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(BUNDLED);
         let text = std::fs::read_to_string(path).expect("read");
         // This receiver ignores quantities, so use quantity 1.
@@ -93,7 +93,7 @@ impl RacyReceiver {
         self.run_text(&with_quantity_1, seed)
     }
 
-    fn run_text(&self, scenario: &str, seed: usize) -> Run {
+    fn run_text(&self, scenario: &str, seed: usize) -> RacyRun {
         std::fs::write(self.folder.path().join("race.yaml"), scenario).expect("written");
         let output = Command::new(env!("CARGO_BIN_EXE_aghook"))
             .args(["run", "race.yaml", "--seed"])
@@ -111,7 +111,7 @@ impl RacyReceiver {
         let mut grants = self.database.grants.lock().expect("not poisoned");
         let most = grants.drain().map(|(_, grants)| grants).max();
         let most_grants = most.unwrap_or_default();
-        Run {
+        RacyRun {
             most_grants,
             failed,
         }
@@ -140,15 +140,15 @@ async fn serve(listener: TcpListener, database: Arc<Database>, between: Between)
         let (stream, _) = listener.accept().await.expect("a connection");
         let database = Arc::clone(&database);
         tokio::spawn(async move {
-            let answer = |request| answer(request, Arc::clone(&database), between);
+            let respond = |request| respond(request, Arc::clone(&database), between);
             let serving = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service_fn(answer));
+                .serve_connection(TokioIo::new(stream), service_fn(respond));
             drop(serving.await);
         });
     }
 }
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     database: Arc<Database>,
     between: Between,

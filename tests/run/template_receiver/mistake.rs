@@ -14,7 +14,7 @@ pub(crate) const NOT_FRESH: [&str; 2] = ["signature/future_timestamp", "signatur
 const GRANTS: &str = "grants = [grant for item in items for grant in leaves(item, 1)]";
 
 /// A mistake in the receiver, and the files with scenarios that fail or warn.
-pub(crate) struct Mistake {
+pub(crate) struct ReceiverMistake {
     name: &'static str,
     changes: Vec<(String, String)>,
     only: Option<&'static str>,
@@ -26,7 +26,7 @@ pub(crate) fn set(files: &[&str]) -> BTreeSet<String> {
     files.iter().map(|&file| file.to_owned()).collect()
 }
 
-impl Mistake {
+impl ReceiverMistake {
     pub(crate) fn new(name: &'static str) -> Self {
         Self {
             name,

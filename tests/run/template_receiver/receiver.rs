@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::support::Outcome;
+use crate::support::RunOutcome;
 
 const EXPIRED_VARIABLE: &str = "TEMPLATE_EXPIRED_SECRET";
 const SECRET_VARIABLE: &str = "TEMPLATE_SECRET";
@@ -60,7 +60,7 @@ impl TemplateReceiver {
 
     /// Runs the bundled suite with these options. `entry` is one more line of the profile, such as
     /// the policy.
-    pub(crate) fn run(&self, entry: &str, options: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, entry: &str, options: &[&str]) -> RunOutcome {
         let base = self.url.strip_suffix("/hook").expect("the hook's path");
         // Grants are visible immediately, so waiting would only slow down failures.
         let profile = format!(
@@ -81,7 +81,7 @@ impl TemplateReceiver {
             .env(EXPIRED_VARIABLE, "the secret before")
             .output()
             .expect("runs");
-        Outcome::read(&output, SECRET)
+        RunOutcome::read(&output, SECRET)
     }
 }
 

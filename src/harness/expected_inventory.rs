@@ -23,7 +23,7 @@ pub enum GrantCount {
 
 /// What one player must hold who held nothing before.
 #[derive(Debug, Clone)]
-pub struct ExpectedHoldings {
+pub struct ExpectedInventory {
     player_id: String,
     expectations: Vec<GrantExpectation>,
     held_once: BTreeSet<String>,
@@ -31,7 +31,7 @@ pub struct ExpectedHoldings {
 
 /// Whether a player holds what is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HoldingsCheck {
+pub enum InventoryCheck {
     /// The player does.
     Passed,
     /// The player does not, and how the inventory differs.
@@ -40,7 +40,7 @@ pub enum HoldingsCheck {
     Undecided(String),
 }
 
-impl ExpectedHoldings {
+impl ExpectedInventory {
     /// Expects one event of a player.
     pub fn new(event: &Event, times: GrantCount, policy: Policy) -> Self {
         Self {
@@ -68,33 +68,33 @@ impl ExpectedHoldings {
     }
 
     /// Reads how much the player holds of each SKU in its events, and checks it.
-    pub async fn check(&self, probe: &PreparedProbe, client: &Client) -> HoldingsCheck {
+    pub async fn check(&self, probe: &PreparedProbe, client: &Client) -> InventoryCheck {
         let skus: BTreeSet<&String> = self
             .expectations
             .iter()
             .flat_map(|expectation| &expectation.skus)
             .collect();
-        let mut holdings = BTreeMap::new();
+        let mut inventory = BTreeMap::new();
         for sku in skus {
             match probe.read(client, &self.player_id, sku).await {
-                Ok(quantity) => holdings.insert(sku.clone(), quantity),
-                Err(reason) => return HoldingsCheck::Undecided(reason),
+                Ok(quantity) => inventory.insert(sku.clone(), quantity),
+                Err(reason) => return InventoryCheck::Undecided(reason),
             };
         }
-        match (self.check_readings(&holdings), probe.path_hint()) {
-            (HoldingsCheck::Failed(_), Some(reason)) => HoldingsCheck::Undecided(reason),
+        match (self.check_readings(&inventory), probe.path_hint()) {
+            (InventoryCheck::Failed(_), Some(reason)) => InventoryCheck::Undecided(reason),
             (verdict, _) => verdict,
         }
     }
 
     /// Checks how much the player holds of each SKU.
-    pub fn check_readings(&self, holdings: &BTreeMap<String, i128>) -> HoldingsCheck {
+    pub fn check_readings(&self, inventory: &BTreeMap<String, i128>) -> InventoryCheck {
         let holding =
             |(sku, quantity): (&String, &i128)| ((self.player_id.clone(), sku.clone()), *quantity);
-        let changes: Changes = holdings.iter().map(holding).collect();
+        let changes: Changes = inventory.iter().map(holding).collect();
         let expectations: Vec<&GrantExpectation> = self.expectations.iter().collect();
         // The player held nothing before.
-        let held_once = holdings
+        let held_once = inventory
             .keys()
             .filter(|sku| self.held_once.contains(*sku))
             .map(|sku| ((self.player_id.clone(), sku.clone()), false));
@@ -112,14 +112,14 @@ impl ExpectedHoldings {
                 }
                 GrantCheck::Undecided => {
                     let reason = TOO_MANY_GRANTS;
-                    return HoldingsCheck::Undecided(reason.to_owned());
+                    return InventoryCheck::Undecided(reason.to_owned());
                 }
             }
         }
         if wrong.is_empty() {
-            HoldingsCheck::Passed
+            InventoryCheck::Passed
         } else {
-            HoldingsCheck::Failed(describe_wrong_changes(&wrong))
+            InventoryCheck::Failed(describe_wrong_changes(&wrong))
         }
     }
 }
@@ -148,9 +148,9 @@ mod tests {
         serde_json::from_str(include_str!("../protocol/example-event.txt")).expect("an event")
     }
 
-    fn verdict(times: &[GrantCount], quantity: i128) -> HoldingsCheck {
+    fn verdict(times: &[GrantCount], quantity: i128) -> InventoryCheck {
         let event = event();
-        let mut expectations = ExpectedHoldings::new(&event, times[0], Policy::default());
+        let mut expectations = ExpectedInventory::new(&event, times[0], Policy::default());
         for next in &times[1..] {
             expectations.add(&event, *next, Policy::default());
         }
@@ -167,13 +167,13 @@ mod tests {
         ] {
             for (times, expected) in (0..).zip(expected) {
                 let verdict = verdict(&[count], times * ONCE);
-                let passed = verdict == HoldingsCheck::Passed;
+                let passed = verdict == InventoryCheck::Passed;
                 assert_eq!(passed, expected, "{count:?} {times}: {verdict:?}");
             }
         }
         assert_eq!(
             verdict(&[GrantCount::Once], 2 * ONCE),
-            HoldingsCheck::Failed(
+            InventoryCheck::Failed(
                 "crystals changed by 960000 instead of 480000 (2 times as much)".to_owned()
             )
         );
@@ -184,22 +184,22 @@ mod tests {
         let once = BTreeSet::from(["crystals".to_owned()]);
         let count = GrantCount::Once;
         let mut expectations =
-            ExpectedHoldings::new(&event(), count, Policy::default()).with_held_once(&once);
+            ExpectedInventory::new(&event(), count, Policy::default()).with_held_once(&once);
         expectations.add(&event(), count, Policy::default());
         let of = |quantity| {
             expectations.check_readings(&BTreeMap::from([("crystals".to_owned(), quantity)]))
         };
-        assert_eq!(of(1), HoldingsCheck::Passed);
-        assert_ne!(of(0), HoldingsCheck::Passed);
-        assert_ne!(of(480_000), HoldingsCheck::Passed);
+        assert_eq!(of(1), InventoryCheck::Passed);
+        assert_ne!(of(0), InventoryCheck::Passed);
+        assert_ne!(of(480_000), InventoryCheck::Passed);
     }
 
     #[test]
     fn events_of_one_player_are_checked_together() {
         let once = GrantCount::Once;
-        assert_eq!(verdict(&[once, once], 960_000), HoldingsCheck::Passed);
-        assert_ne!(verdict(&[once, once], 480_000), HoldingsCheck::Passed);
+        assert_eq!(verdict(&[once, once], 960_000), InventoryCheck::Passed);
+        assert_ne!(verdict(&[once, once], 480_000), InventoryCheck::Passed);
         let forged = GrantCount::Never;
-        assert_eq!(verdict(&[once, forged], 480_000), HoldingsCheck::Passed);
+        assert_eq!(verdict(&[once, forged], 480_000), InventoryCheck::Passed);
     }
 }
