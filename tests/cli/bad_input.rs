@@ -265,8 +265,9 @@ fn a_huge_file_is_refused_without_reading_it() {
     exit code 2
     --- stdout
     --- stderr
-      × scenario.yaml: the file is too large: 104857600 bytes, at most 1048576 are allowed
-      help: split it: each file holds one scenario
+    error: scenario.yaml: the file is too large: 104857600 bytes, at most 1048576 are allowed
+     |
+     = help: split it: each file holds one scenario
     ");
 }
 

@@ -1,12 +1,11 @@
-//! Messages about mistakes in files, shown with the source line and an arrow.
+//! Messages about mistakes in files, shown like the Rust compiler's: with the source line underlined.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteSpanContents, SourceCode,
-    SourceSpan, SpanContents,
+use annotate_snippets::{
+    Annotation, AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str,
 };
 
 use super::{SourceFile, Span};
@@ -82,132 +81,66 @@ impl Diagnostic {
             .as_ref()
             .map_or(0, |location| location.span.start)
     }
-}
 
-impl miette::Diagnostic for Diagnostic {
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help
-            .as_ref()
-            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.location
-            .as_ref()
-            .map(|location| location as &dyn SourceCode)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.location.as_ref()?.shown_span();
-        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(
-            None, span,
-        ))))
+    /// The diagnostic for the renderer, whose lines are at most `width` columns wide.
+    fn report(&self, width: usize) -> Group<'static> {
+        let title = match &self.location {
+            Some(_) => printable(&self.message),
+            None => printable(&format!("{}: {self}", self.file)),
+        };
+        let snippet = self.location.iter().map(|place| place.snippet(width));
+        let help = self.help.iter().map(|help| printable(help));
+        Level::ERROR
+            .primary_title(title)
+            .elements(snippet)
+            .elements(help.map(|help| Level::HELP.message(help)))
     }
 }
-
-/// The length, in bytes, from which a line is shown only in part.
-const LINE_LIMIT: usize = 240;
-/// How many bytes of a long line are shown before the start of the span, and after it.
-const CONTEXT: (usize, usize) = (40, 50);
 
 impl SourceLocation {
-    /// The byte range of the line, without its newline.
-    fn line(&self) -> (usize, usize) {
-        let text = &self.source.text;
+    /// The lines to show: the line of the span, one before and one after. The renderer shows only
+    /// the part of long lines that is near the span.
+    fn snippet(&self, width: usize) -> Snippet<'static, Annotation<'static>> {
+        // The columns that the renderer needs for the line number and around the span.
+        const AROUND_SPAN: usize = 20;
+        let text = &*self.source.text;
+        let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |end| at + end);
         let start = text.floor_char_boundary(self.span.start);
-        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = text[start..]
-            .find('\n')
-            .map_or(text.len(), |newline| start + newline);
-        (line_start, line_end)
-    }
+        let end = line_end(start);
+        let first = line_start(line_start(start).saturating_sub(1));
+        let last = line_end(text.len().min(end + 1));
 
-    /// The part of a long line to show; `None` if the line is shown whole.
-    fn window(&self) -> Option<(usize, usize)> {
-        let (line_start, line_end) = self.line();
-        if line_end - line_start <= LINE_LIMIT {
-            return None;
-        }
-        let text = &self.source.text;
-        let (before, after) = CONTEXT;
-        let start = text.floor_char_boundary(self.span.start.saturating_sub(before));
-        let end = text.floor_char_boundary((self.span.start + after).min(text.len()));
-        Some((start.max(line_start), end.min(line_end)))
-    }
-
-    /// The same location in a text that is safe to print.
-    fn without_controls(&self) -> Self {
-        Self {
-            source: SourceFile::new(
-                without_controls(&self.source.name),
-                without_controls(&self.source.text),
-            ),
-            span: self.span,
-        }
-    }
-
-    /// The span that the arrow points at, cut to the part that is shown.
-    fn shown_span(&self) -> SourceSpan {
-        let Span { start, length } = self.span;
-        let length = match self.window() {
-            Some((_, end)) => length.min(end.saturating_sub(start)),
-            None => length,
-        };
-        (start, length).into()
+        // The renderer shows the whole span, so shorten it to one line and to what fits.
+        let span_end = text.floor_char_boundary(start.saturating_add(self.span.length));
+        let span: String = text[start..span_end.clamp(start, end)]
+            .chars()
+            .take(width.saturating_sub(AROUND_SPAN))
+            .collect();
+        let after = &text[start + span.len()..last];
+        // End with a newline, because the span can be at the end of the file, on an empty line.
+        let after = after.strip_suffix('\n').unwrap_or(after);
+        let [before, span, after] = [&text[first..start], &span, after].map(without_c1);
+        let marked = before.len()..before.len() + span.len();
+        Snippet::source(format!("{before}{span}{after}\n"))
+            .path(printable(&self.source.name))
+            .line_start(self.source.line_and_column(first).0)
+            .fold(false)
+            .annotation(AnnotationKind::Primary.span(marked))
     }
 }
 
-impl SourceCode for SourceLocation {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        lines_before: usize,
-        lines_after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, miette::MietteError> {
-        let text = self.source.text.as_ref();
-        let contents = text.read_span(span, lines_before, lines_after)?;
-        let named = |data, span, line, column| {
-            let name = self.source.name.to_string();
-            let lines = contents.line_count();
-            MietteSpanContents::new_named(name, data, span, line, column, lines)
-        };
-        let (line, column) = self.source.line_and_column(span.offset());
-        if lines_before == 0 && lines_after == 0 {
-            // The request is for the span itself. Its column counts characters, not bytes.
-            let (data, span) = (contents.data(), *contents.span());
-            return Ok(Box::new(named(data, span, line - 1, column - 1)));
-        }
-        let mut lines = contents.data().split(|byte| *byte == b'\n');
-        // Show the line alone if a line next to it is long.
-        let alone = || {
-            lines
-                .any(|line| line.len() > LINE_LIMIT)
-                .then(|| self.line())
-        };
-        let Some((start, end)) = self.window().or_else(alone) else {
-            let (data, span) = (contents.data(), *contents.span());
-            return Ok(Box::new(named(data, span, contents.line(), 0)));
-        };
-        let part = &text.as_bytes()[start..end];
-        Ok(Box::new(named(
-            part,
-            (start, part.len()).into(),
-            line - 1,
-            0,
-        )))
-    }
+/// Makes a text safe to print on a terminal: replaces control characters, except for newlines.
+fn printable(text: &str) -> String {
+    normalize_untrusted_str(&without_c1(text))
 }
 
-/// Makes a text safe to print on a terminal: replaces each byte of a control character, except for
-/// newlines and tabs, with a question mark. Byte offsets stay the same.
-fn without_controls(text: &str) -> String {
-    let is_unsafe = |character: char| character.is_control() && !"\n\r\t".contains(character);
-    text.chars()
-        .map(|character| match character {
-            _ if is_unsafe(character) => "?".repeat(character.len_utf8()),
-            _ => character.to_string(),
-        })
-        .collect()
+/// Replaces the control characters that the renderer does not.
+fn without_c1(text: &str) -> String {
+    text.replace(
+        |character| ('\u{80}'..='\u{9f}').contains(&character),
+        "\u{fffd}",
+    )
 }
 
 /// The maximum number of mistakes shown for one file.
@@ -244,38 +177,17 @@ impl Diagnostics {
 
     /// Renders the diagnostics as text for a terminal, `width` columns wide.
     pub fn render(&self, color: bool, width: usize) -> String {
-        let theme = if color {
-            GraphicalTheme::unicode()
+        let renderer = if color {
+            Renderer::styled()
         } else {
-            GraphicalTheme::unicode_nocolor()
-        };
-        let handler = GraphicalReportHandler::new_themed(theme)
-            .with_width(width)
-            .with_context_lines(1);
-        let mut text = String::new();
-        for (index, diagnostic) in self.0.iter().enumerate() {
-            if index > 0 {
-                text.push('\n');
-            }
-            let prefix = match &diagnostic.location {
-                Some(_) => String::new(),
-                None => format!("{}: ", diagnostic.file),
-            };
-            let shown = Diagnostic {
-                message: without_controls(&format!("{prefix}{diagnostic}")),
-                help: diagnostic.help.as_deref().map(without_controls),
-                file: without_controls(&diagnostic.file).into(),
-                location: diagnostic
-                    .location
-                    .as_ref()
-                    .map(SourceLocation::without_controls),
-            };
-            // Writing to a string can't fail. If the renderer does, fall back to plain text.
-            if handler.render_report(&mut text, &shown).is_err() {
-                text = format!("{text}{}: {diagnostic}\n", diagnostic.location());
-            }
+            Renderer::plain()
         }
-        text
+        .term_width(width);
+        let reports = self.0.iter().map(|diagnostic| diagnostic.report(width));
+        let texts: Vec<String> = reports
+            .map(|report| renderer.render(&[report]) + "\n")
+            .collect();
+        texts.join("\n")
     }
 }
 

@@ -136,6 +136,62 @@ fn a_long_line_is_cut_around_the_error() {
     insta::assert_snapshot!(error(&next_to_long_line));
 }
 
+/// The rendering of a diagnostic about a span of a text.
+fn rendered(text: &str, start: usize, length: usize) -> String {
+    let source = SourceFile::new("recipe.yaml", text);
+    let diagnostic = Diagnostic::at(&source, Span { start, length }, "wrong", None);
+    let diagnostics = Diagnostics::from(diagnostic);
+    let colored = diagnostics.render(true, 90);
+    let plain = diagnostics.render(false, 90);
+    assert!(colored.contains('\u{1b}') && !plain.contains('\u{1b}'));
+    assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
+    plain
+}
+
+#[test]
+fn a_long_span_is_shortened() {
+    let text = format!("{0}\n{0}\n{0}\n", "é".repeat(4000));
+    let long = rendered(&text, 8001 + 4000, 4000);
+    assert!(long.contains("recipe.yaml:2:2001\n"), "{long}");
+    assert!(long.contains(&format!(" {}\n", "^".repeat(70))), "{long}");
+    assert!(
+        long.lines().all(|line| line.chars().count() <= 90),
+        "{long}"
+    );
+    let several_lines = rendered("a: 1\nb: 2\nc: 3\n", 3, 9);
+    insta::assert_snapshot!(several_lines, @r"
+    error: wrong
+     --> recipe.yaml:1:4
+      |
+    1 | a: 1
+      |    ^
+    2 | b: 2
+      |
+    ");
+}
+
+#[test]
+fn an_error_can_be_at_the_end_of_a_line_or_of_the_file() {
+    insta::assert_snapshot!(rendered("a: 1\r\nb: 2\r\nc: 3\r\n", 10, 0), @r"
+    error: wrong
+     --> recipe.yaml:2:5
+      |
+    1 | a: 1
+    2 | b: 2
+      |     ^
+    3 | c: 3
+      |
+    ");
+    insta::assert_snapshot!(rendered("a: 1\n", 5, 0), @r"
+    error: wrong
+     --> recipe.yaml:2:1
+      |
+    1 | a: 1
+    2 |
+      | ^
+    ");
+}
+
 #[test]
 fn columns_are_counted_in_characters() {
     let error = error("{ name: \"Кристалл 💎\", kind: swet }\n");
