@@ -15,7 +15,7 @@ use super::JsonPath;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SnapshotSettings {
-    /// JSONPaths (RFC 9535) to values of responses that differ in each run, such as `$.id`. Reports
+    /// `JSONPath`s (RFC 9535) to values of responses that differ in each run, such as `$.id`. Reports
     /// show them as `[masked]`.
     #[serde(default)]
     pub mask: Vec<JsonPath>,
