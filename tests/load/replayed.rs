@@ -244,7 +244,7 @@ fn an_invalid_failures_file_is_refused_without_sending() {
     );
     with(
         "{}\n",
-        &["no recorded run", "nor a failures file of a load"],
+        &["not a recorded run", "nor a failures file of a load"],
     );
     std::fs::write(folder.path(FAILURES), &whole).expect("written");
     replay(&folder, &["--compare", "status"], 2).says(&["`--compare` needs a recorded run"]);
