@@ -246,7 +246,7 @@ impl Replay<'_> {
             ResponseComparison::Same => ended.same += 1,
             ResponseComparison::NotRecorded => ended.not_recorded += 1,
             ResponseComparison::StatusDiffers | ResponseComparison::BodyDiffers => {
-                ended.different += 1
+                ended.different += 1;
             }
         }
         if is_now_refused(attempt, now) {

@@ -114,7 +114,7 @@ fn a_receiver_that_does_not_come_back_times_out() {
             }
             let stream = stream.expect("a connection");
             std::thread::spawn(move || {
-                crate::support::serve_requests(stream, |_| PeerResponse::new(200))
+                crate::support::serve_requests(stream, |_| PeerResponse::new(200));
             });
         }
         drop(listener);

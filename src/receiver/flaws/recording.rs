@@ -114,10 +114,8 @@ impl RecordingStrategy {
             Self::InMemory(memory) => {
                 let mut memory = memory.lock().await;
                 if let Some(remembered) = memory.get(&entry.idempotency_key) {
-                    return Ok(RecordOutcome::Redelivery(first_delivery(
-                        remembered,
-                        &entry.body,
-                    )));
+                    let first = first_delivery(remembered, &entry.body);
+                    return Ok(RecordOutcome::Redelivery(first));
                 }
                 append(ledger, &entry).await?;
                 crash_point.pass();
@@ -140,10 +138,8 @@ impl RecordingStrategy {
                 if let Some((key, remembered)) = last.get(&entry.player_id)
                     && *key == entry.idempotency_key
                 {
-                    return Ok(RecordOutcome::Redelivery(first_delivery(
-                        remembered,
-                        &entry.body,
-                    )));
+                    let first = first_delivery(remembered, &entry.body);
+                    return Ok(RecordOutcome::Redelivery(first));
                 }
                 append(ledger, &entry).await?;
                 crash_point.pass();
