@@ -56,7 +56,7 @@ faults! {
     OutOfOrder "out_of_order"
         "The response to the first event is lost, the other events are delivered in reverse order, and then the first is retried: reveals a receiver that remembers only the last event, or expects events in the order of their times.";
     LateRetry(LateRetry) "late_retry"
-        "The retry is sent after all delays of the retry policy and repeats the first signature, whose timestamp is old by then: reveals a receiver that grants again, or drops the event, because the timestamp is no longer fresh.";
+        "The response is lost, and the retry has a valid signature whose timestamp is older by the sum of the policy's delays: reveals a receiver that grants again, or drops the event, because the timestamp is no longer fresh.";
 }
 
 impl Fault {

@@ -437,7 +437,8 @@ fn the_reference_lists_every_forgery_and_every_tag() {
     let reference = reference();
     for forgery in list(&["--what", "forgeries"]) {
         let [name, about] = ["name", "about"].map(|key| forgery[key].as_str().expect("text"));
-        let row = format!("| `{name}` | {about} |");
+        let (sent, finds) = about.split_once(": reveals ").expect("two parts");
+        let row = format!("| `{name}` | {sent}. | {finds} |");
         assert!(reference.contains(&row), "{row}");
     }
     let (_, table) = reference.split_once("| tag |").expect("a table of tags");
