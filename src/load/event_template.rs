@@ -34,14 +34,14 @@ pub struct EventTemplate {
     generator: Generator,
     shape: EventShape,
     /// Suffixes for the generated player and transaction IDs.
-    endings: IdEndings,
+    endings: Endings,
     set: IndexMap<JsonPointer, Value>,
     unset: Vec<JsonPointer>,
     refusals: Option<AllowedRefusals>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct IdEndings {
+struct Endings {
     player_id: Option<String>,
     transaction_id: Option<String>,
 }
@@ -81,7 +81,7 @@ impl EventTemplate {
                 "remove `player_id`, or give it an `ending`",
             ));
         }
-        let (mut endings, mut transaction_id) = (IdEndings::default(), None);
+        let (mut endings, mut transaction_id) = (Endings::default(), None);
         if let Some(Shareable::Ending(text)) = player_id {
             if settings.generator.has_listed_players() {
                 return Err(context.refused(
@@ -98,6 +98,7 @@ impl EventTemplate {
             Some(Shareable::SameAs(_)) | None => {}
         }
         let shape = spec.shape(None, transaction_id);
+        // The seed depends on the Debug text, and so on the names of these types: see the test.
         let fingerprint = format!("{:?}", (&shape, &endings, &spec.set, &spec.unset));
         let seed = settings.seed.derive("templates").derive(&fingerprint);
         let mut template = Self {
@@ -150,7 +151,7 @@ impl EventTemplate {
         let mut generator = self.generator.clone();
         generator.skip_to(number);
         let event = generator.event(&self.shape);
-        let IdEndings {
+        let Endings {
             player_id,
             transaction_id,
         } = &self.endings;

@@ -15,8 +15,8 @@ use super::JsonPath;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SnapshotSettings {
-    /// Each JSONPath (RFC 9535) selects response values that differ in every run, such as `$.id`.
-    /// Reports show them as `[masked]`.
+    /// `JSONPath`s (RFC 9535) to values of responses that differ in each run, such as `$.id`. Reports
+    /// show them as `[masked]`.
     #[serde(default)]
     pub mask: Vec<JsonPath>,
     /// Replacements for texts in responses that differ in each run, by regular expression. `$1` is

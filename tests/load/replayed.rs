@@ -238,7 +238,10 @@ fn an_invalid_failures_file_is_refused_without_sending() {
         &whole.replacen("\"format_version\":1", "\"format_version\":9", 1),
         &["format version 9"],
     );
-    with("", &["has no whole line", "nor a failures file of a load"]);
+    with(
+        "",
+        &["has no complete line", "nor a failures file of a load"],
+    );
     with(
         "{}\n",
         &["no recorded run", "nor a failures file of a load"],

@@ -82,7 +82,8 @@ fn a_run_is_compared_with_an_earlier_snapshot() {
     fs::create_dir(folder.path("snapshots")).expect("a folder");
     let reviewed = folder.path("snapshots/scenario.snap");
     fs::copy(folder.path("scenario.snap"), &reviewed).expect("copied");
-    let run = || Transcript::of(&mut folder.run(&["--snapshots", "snapshots"]));
+    let options = ["--snapshots", "snapshots", "--snapshots-mode", "new"];
+    let run = || Transcript::of(&mut folder.run(&options));
     // The texts of a report changed, so the reviewed snapshot differs, but no recorded value does.
     let changed = run()
         .ends_with(1)

@@ -75,7 +75,7 @@ fn the_bundled_suite_matches_its_snapshots_with_any_jobs_and_locale() {
         let ran = Transcript::of(command.envs(locale));
         assert_eq!(ran.code, 0, "{}\n{UPDATE_HINT}", ran.text());
         assert!(
-            !ran.text().contains("no scenario has"),
+            !ran.text().contains("no scenario uses"),
             "{}\n{UPDATE_HINT}",
             ran.text()
         );
@@ -427,7 +427,7 @@ fn snapshots_without_a_scenario_are_listed_and_can_be_deleted() {
     run(&more(&["--delete-unreferenced"]))
         .ends_with(0)
         .says(&["deleted, since", one]);
-    run(&RUN).ends_with(0).does_not_say(&["no scenario has"]);
+    run(&RUN).ends_with(0).does_not_say(&["no scenario uses"]);
     let left: Vec<String> = snapshots(&folder.path("snapshots")).into_keys().collect();
     assert_eq!(left, ["note.snap", "welcome.snap", "x.snap"]);
 }

@@ -287,3 +287,15 @@ fn the_report_counts_per_entry_and_scenario_and_distinguishes_mixes() {
     assert_eq!(one[1].counts, counts(10));
     assert_eq!(one[1].scenarios[0].counts, counts(4));
 }
+
+#[test]
+fn a_template_creates_the_same_events_in_every_release() {
+    // Its seed comes from the Debug text of its content, which contains names of types. Shards of
+    // two releases, and a load that is reproduced later, must send the same events.
+    let cases = scenario("  a: { item: { sku: gem }, set: { /event_data/item/quantity: 3 } }");
+    let template = EventTemplate::new(&cases[0], "a", &settings(42)).expect("a template");
+    assert_eq!(
+        template.event(0).event_id,
+        "whevt_c7fMVvVIioIFmbXeCzHXeZ8pql"
+    );
+}

@@ -36,7 +36,7 @@ impl<'de> Deserialize<'de> for Fault {
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(
-                    "the name of a fault such as `lost_ack`, or `slow_body: { per_byte: 10ms }`",
+                    "the name of a fault as text, such as `lost_ack`, or `slow_body: { per_byte: 10ms }`",
                 )
             }
 
