@@ -199,7 +199,7 @@ fn a_fault_that_the_profile_rules_out_is_reported_before_sending() {
     let why = text(&refused.stderr);
     let line = scenario.lines().nth(2).expect("the steps");
     let column = line.find("cut_body").expect("the fault") + 1;
-    let place = format!("scenario.yaml:3:{column}]");
+    let place = format!("--> scenario.yaml:3:{column}\n");
     assert!(why.contains(&place), "{place}: {why}");
     assert!(why.contains("the fault `cut_body` needs HTTP/1.1"), "{why}");
     for profiles in [
