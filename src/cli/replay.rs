@@ -108,7 +108,7 @@ impl ReplayRun {
         if let Err(error) = Journal::open(&self.run)
             && error.is_not_a_journal()
         {
-            let message = format!("{error}, nor a failures file of a load");
+            let message = format!("{error}; it is not a failures file of a load either");
             let help = "pass the folder of `aghook run --record DIR`, a file of the JSON report, \
                         or the failures file of `aghook load`";
             return Err(CommandError::usage(message, help.to_owned()));

@@ -240,18 +240,24 @@ fn an_invalid_failures_file_is_refused_without_sending() {
     );
     with(
         "",
-        &["has no complete line", "nor a failures file of a load"],
+        &[
+            "has no complete line",
+            "; it is not a failures file of a load either",
+        ],
     );
     with(
         "{}\n",
-        &["not a recorded run", "nor a failures file of a load"],
+        &[
+            "not a recorded run",
+            "; it is not a failures file of a load either",
+        ],
     );
     std::fs::write(folder.path(FAILURES), &whole).expect("written");
     replay(&folder, &["--compare", "status"], 2).says(&["`--compare` needs a recorded run"]);
     let missing = ["replay", "nothing.jsonl"];
     Transcript::of(&mut folder.aghook(&missing))
         .ends_with(2)
-        .says(&["no recorded run at nothing.jsonl, nor a failures file of a load"]);
+        .says(&["no recorded run at nothing.jsonl; it is not a failures file of a load either"]);
     // The profile now has another target.
     let other = Peer::answering(|_| PeerResponse::new(200));
     std::fs::write(folder.path("aghook.yaml"), config(&other.url())).expect("written");

@@ -118,7 +118,7 @@ impl Browser {
         returned.expect(&script).json().clone()
     }
 
-    /// Sends a command of the Chrome DevTools protocol.
+    /// Sends a command of the Chrome `DevTools` protocol.
     pub(crate) async fn command(&self, name: &str, parameters: Value) {
         let done = self.driver.cdp().send_raw(name, parameters).await;
         done.expect(name);
