@@ -199,12 +199,15 @@ fn a_link_opens_its_scenario_with_differences_and_timeline() {
         let exchange = browser.js(&text(".attempt .message")).await.to_string();
         assert!(exchange.contains("coupon.redeemed"), "{exchange}");
         browser.open(&page(sample_run()), "#scenario-1").await;
-        let bars = "return [...document.querySelectorAll('#scenario-1 .bar')].map((bar) => bar.getAttribute('aria-label'))";
+        // The page opens a linked scenario in a later event, so the bars can be a frame late.
+        let bars = "const look = () => { const bars = [...document.querySelectorAll('#scenario-1 .bar')]; \
+                    if (bars.length > 0) done(bars.map((bar) => bar.getAttribute('aria-label'))); \
+                    else requestAnimationFrame(look); }; look();";
         let labels = json!([
             "attempt 1 at +0 s, took 3.2 ms: 503",
             "attempt 2 at +1 s, took 3.2 ms: 200"
         ]);
-        assert_eq!(browser.js(bars).await, labels);
+        assert_eq!(browser.js_later(bars).await, labels);
         browser
             .js("document.querySelectorAll('#scenario-1 .bar')[1].click()")
             .await;
