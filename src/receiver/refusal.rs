@@ -1,5 +1,7 @@
 //! The reasons to refuse a request and their statuses. `response` builds the response.
 
+use std::time::Duration;
+
 use http::StatusCode;
 
 use super::flaws::Flaw;
@@ -21,12 +23,13 @@ pub enum Refusal {
     #[error("{0}")]
     Signature(#[from] crate::protocol::SignatureMismatch),
     /// The timestamp is too old or too far in the future.
-    #[error(
-        "the timestamp differs from this receiver's clock by {distance} s, more than the tolerance"
-    )]
+    ///
+    /// The message leaves out the exact difference, which can vary by a second between two equal
+    /// runs and would change their snapshots.
+    #[error("the timestamp differs from this receiver's clock by more than {} s", tolerance.as_secs())]
     NotFresh {
-        /// Seconds between the timestamp and the receiver's clock.
-        distance: u64,
+        /// The largest difference that the receiver accepts.
+        tolerance: Duration,
     },
     /// The body is incomplete.
     #[error("the body was cut off")]

@@ -1,6 +1,6 @@
 //! The difference between the reviewed report and the one of a run.
 
-use similar::{ChangeTag, TextDiff};
+use imara_diff::{Algorithm, BasicLineDiffPrinter, Diff, InternedInput, UnifiedDiffConfig};
 
 /// A unified diff and its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,38 +8,30 @@ pub struct Difference {
     /// The diff, without colours.
     pub text: String,
     /// The number of added lines.
-    pub added: usize,
+    pub added: u32,
     /// The number of removed lines.
-    pub removed: usize,
+    pub removed: u32,
 }
-
-/// The number of unchanged lines shown around a change.
-const CONTEXT: usize = 3;
 
 impl Difference {
     /// Compares the reviewed report, which is empty if there is none, with the report of a run.
     /// `file` is the name of the reviewed report.
     pub fn between(file: &str, reviewed: &str, found: &str) -> Self {
-        let diff = TextDiff::from_lines(reviewed, found);
-        let count = |tag: ChangeTag| {
-            let changes = diff.iter_all_changes();
-            changes.filter(|change| change.tag() == tag).count()
-        };
-        let text = diff
-            .unified_diff()
-            .context_radius(CONTEXT)
-            .header(file, "this run")
-            .to_string();
+        let lines = InternedInput::new(reviewed, found);
+        let mut diff = Diff::compute(Algorithm::Histogram, &lines);
+        diff.postprocess_lines(&lines);
+        let printer = BasicLineDiffPrinter(&lines.interner);
+        let hunks = diff.unified_diff(&printer, UnifiedDiffConfig::default(), &lines);
         Self {
-            text,
-            added: count(ChangeTag::Insert),
-            removed: count(ChangeTag::Delete),
+            text: format!("--- {file}\n+++ this run\n{hunks}"),
+            added: diff.count_additions(),
+            removed: diff.count_removals(),
         }
     }
 
     /// The size as text, such as `2 lines added, 1 removed`.
     pub fn summary(&self) -> String {
-        let lines = |count: usize| match count {
+        let lines = |count: u32| match count {
             1 => "1 line".to_owned(),
             _ => format!("{count} lines"),
         };

@@ -1,6 +1,6 @@
 //! The lines of a request, without what varies from run to run.
 
-use similar::{ChangeTag, TextDiff};
+use imara_diff::{Algorithm, Diff, Hunk, InternedInput, Interner};
 
 use super::body_lines::sent;
 use super::events::SnapshotEvents;
@@ -110,15 +110,26 @@ fn timestamp(attempt: &AttemptEnded, value: &str) -> String {
 
 /// The lines that differ.
 fn changed_lines(genuine: &[String], body: &[String]) -> Vec<String> {
-    let genuine: Vec<&str> = genuine.iter().map(String::as_str).collect();
-    let body: Vec<&str> = body.iter().map(String::as_str).collect();
-    let difference = TextDiff::from_slices(&genuine, &body);
-    let changes = difference.iter_all_changes();
+    let mut lines = InternedInput {
+        before: Vec::new(),
+        after: Vec::new(),
+        interner: Interner::new(genuine.len() + body.len()),
+    };
+    lines.update_before(genuine.iter());
+    lines.update_after(body.iter());
+    let difference = Diff::compute(Algorithm::Histogram, &lines);
+    let removed = |hunk: &Hunk| {
+        hunk.before
+            .clone()
+            .map(|at| format!("- {}", genuine[at as usize]))
+    };
+    let added = |hunk: &Hunk| {
+        hunk.after
+            .clone()
+            .map(|at| format!("+ {}", body[at as usize]))
+    };
+    let changes = difference.hunks();
     changes
-        .filter_map(|change| match change.tag() {
-            ChangeTag::Delete => Some(format!("- {}", change.value())),
-            ChangeTag::Insert => Some(format!("+ {}", change.value())),
-            ChangeTag::Equal => None,
-        })
+        .flat_map(|hunk| removed(&hunk).chain(added(&hunk)).collect::<Vec<_>>())
         .collect()
 }
