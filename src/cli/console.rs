@@ -70,6 +70,16 @@ impl Console {
         }
     }
 
+    /// Another handle to the same standard output that writes every byte unchanged, for reports that
+    /// contain data instead of styled text.
+    #[must_use]
+    pub fn unstyled(&self) -> Self {
+        Self {
+            output: AutoStream::always_ansi(io::stdout()),
+            ..self.reopened()
+        }
+    }
+
     /// Writes a line to standard output immediately. Later writes report the error if it fails.
     pub fn say(&mut self, text: &str) {
         let _ = writeln!(self, "{text}").and_then(|()| self.flush());

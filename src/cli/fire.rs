@@ -97,7 +97,7 @@ impl Fire {
         self.check_forgery(&chosen)?;
         let events = self.event.generate(&chosen.profile)?;
         if self.dry_run {
-            return self.print(&chosen, &events, console);
+            return self.print(&chosen, &events, &mut console.unstyled());
         }
         let target = chosen.required()?.clone();
         let secrets = Secrets::load(&self.secret, &chosen.profile)?;

@@ -186,14 +186,14 @@ impl ReportOptions {
     }
 
     fn on_output(&self, kind: RunReportKind, console: &Console) -> OpenReport {
-        let output = console.reopened();
         let name = "on standard output";
         match kind {
             RunReportKind::Terminal => {
-                let report = TerminalReport::new(output, self.detail()).with_width(console.width());
+                let report = TerminalReport::new(console.reopened(), self.detail());
+                let report = report.with_width(console.width());
                 OpenReport::new(name, ProgressReport::around(report))
             }
-            _ => self.written(kind, name, output),
+            _ => self.written(kind, name, console.unstyled()),
         }
     }
 

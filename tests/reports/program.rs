@@ -311,3 +311,20 @@ fn invalid_report_options_are_refused_before_the_run() {
         assert!(!folder.path().join("a").exists());
     }
 }
+
+/// DEL and C1 control characters stand unescaped in JSON. A terminal would interpret them, a JSON
+/// report has to keep them.
+#[test]
+fn a_report_on_standard_output_keeps_every_byte() {
+    let peer = crate::support::Peer::answering(|_| {
+        crate::support::PeerResponse::new(200).body("a\u{7f}b\u{9b}31mc")
+    });
+    let folder = folder();
+    let arguments = ["run", "grant.yaml", "--report", "json", "--target"];
+    let output = aghook(folder.path())
+        .args(arguments)
+        .arg(peer.url())
+        .output();
+    let text = String::from_utf8(output.expect("runs").stdout).expect("UTF-8");
+    assert!(text.contains("a\u{7f}b\u{9b}31mc"), "{text}");
+}

@@ -145,7 +145,10 @@ impl LoadReports {
         report: &LoadReport,
         console: &mut Console,
     ) -> Result<(), CommandError> {
-        write(self.on_stdout, report, console)?;
+        match self.on_stdout {
+            LoadReportKind::Terminal => write(self.on_stdout, report, console)?,
+            _ => write(self.on_stdout, report, &mut console.unstyled())?,
+        }
         let mut problem = None;
         for (kind, path, file) in self.files {
             let written = truncated(&file).and_then(|()| {
