@@ -25,7 +25,7 @@ use super::verify::Verify;
 pub(super) const SECRET_HELP: &str = "The secret can't be passed as an argument, because `ps` and \
                                       the shell history would show it.";
 
-/// Test receivers of Aghanim's coupon.redeemed webhooks
+/// Test how a game's back end handles Aghanim's coupon.redeemed webhooks
 ///
 /// aghook sends signed webhooks to a game's back end, as Aghanim does. It checks the responses and
 /// that every coupon is granted exactly once.
@@ -34,7 +34,7 @@ pub(super) const SECRET_HELP: &str = "The secret can't be passed as an argument,
     name = "aghook",
     version,
     disable_help_subcommand = true,
-    after_help = "Exit codes: 0 every check passed, 1 a check failed, 2 the command line or a file \
+    after_help = "Exit codes: 0 no check failed, 1 a check failed, 2 the command line or a file \
                   is invalid, 3 the command could not be completed."
 )]
 pub struct Arguments {

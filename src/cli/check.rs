@@ -18,7 +18,7 @@ use crate::scenario::{Case, Config, HttpVersionName, bundled_sources, find};
 
 /// Check scenario files and aghook.yaml for errors, without sending anything
 ///
-/// Prints every error with its location and how to fix it, and exits with 2 if there are any.
+/// Prints the errors with their locations and how to fix them, and exits with 2 if there are any.
 #[derive(Debug, Args)]
 pub struct CheckCommand {
     /// Files, folders or quoted globs [default: the bundled suite, and aghook.yaml if present]

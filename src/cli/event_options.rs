@@ -1,5 +1,6 @@
 //! The options that describe the event of `aghook fire`.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -8,6 +9,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::command_error::CommandError;
+use super::numbers;
 use crate::generate::{
     Catalogue, EventShape, Generator, ItemShape, NestedItemShape, Seed, StartTime,
 };
@@ -19,7 +21,7 @@ use crate::scenario::{JsonPointer, Profile};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Event")]
 pub(super) struct EventOptions {
-    /// Grant a bundle that contains another bundle
+    /// Send a bundle that contains another bundle
     #[arg(long)]
     bundle: bool,
 
@@ -31,7 +33,7 @@ pub(super) struct EventOptions {
     #[arg(long)]
     sandbox: bool,
 
-    /// Cause of the event: hub.redeem, or test for "Send test event" in the dashboard
+    /// Trigger of the event: hub.redeem, test (as "Send test event" in the dashboard), or another name
     #[arg(long, value_name = "NAME", default_value = Event::TRIGGER_REDEEM)]
     trigger: String,
 
@@ -44,11 +46,11 @@ pub(super) struct EventOptions {
     unset: Vec<JsonPointer>,
 
     /// Number of different events to send, one after the other
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    count: u32,
+    #[arg(long, value_name = "N", default_value = "1", value_parser = numbers::repetitions)]
+    count: NonZeroU32,
 
     /// Random seed of the event [default: different each time]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::whole)]
     seed: Option<u64>,
 
     /// Start time T, as Unix seconds or RFC 3339; event times are relative to it [default: now]
@@ -103,7 +105,7 @@ impl EventOptions {
             .map(|set| (set.pointer.clone(), set.value.clone()))
             .collect();
         let shape = self.shape();
-        (0..self.count)
+        (0..self.count.get())
             .map(|_| PlannedEvent::generate(&mut generator, &shape, &set, &self.unset))
             .collect::<Result<_, _>>()
             .map_err(|reason| {

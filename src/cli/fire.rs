@@ -3,6 +3,7 @@
 mod verdict;
 
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
@@ -11,6 +12,7 @@ use super::command_error::CommandError;
 use super::console::Console;
 use super::curl_command::curl_command;
 use super::event_options::EventOptions;
+use super::numbers;
 use super::secret_options::SecretOptions;
 use super::secrets::Secrets;
 use super::target_options::{ChosenTarget, TargetOptions, reach};
@@ -42,8 +44,8 @@ pub struct Fire {
     forge: Option<Forgery>,
 
     /// Deliver each event N times
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    times: u32,
+    #[arg(long, value_name = "N", default_value = "1", value_parser = numbers::repetitions)]
+    times: NonZeroU32,
 
     /// Do not retry
     #[arg(long)]
@@ -143,7 +145,7 @@ impl Fire {
         let (mut all, mut as_expected, mut unknown) = (0, 0, 0);
         let deliveries = events
             .iter()
-            .flat_map(|event| (0..self.times).map(move |_| event));
+            .flat_map(|event| (0..self.times.get()).map(move |_| event));
         for (index, event) in deliveries.enumerate() {
             let plan = DeliveryPlan {
                 forgery: self.forge,

@@ -10,7 +10,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::scenario_selection::ScenarioSelection;
-use crate::receiver::{Flaw, Variant};
+use crate::receiver::{Flaw, FlawClass, Variant};
 use crate::scenario::{Case, Fault, Forgery};
 
 /// List scenarios, forgeries, faults, flaws or variants
@@ -99,8 +99,14 @@ impl List {
             });
             writeln!(console, "{line}")?;
         } else {
-            writeln!(console, "{NAME}{name}{NAME:#}  {DIM}{class}{DIM:#}")?;
-            writeln!(console, "  {about}\n  {DIM}{revealed_by}{DIM:#}")?;
+            let consequence = match class {
+                FlawClass::Loses => "players get too little",
+                FlawClass::Doubles => "players get too much",
+                FlawClass::Forges => "players get items without a coupon",
+                FlawClass::Answers => "misleading responses",
+            };
+            writeln!(console, "{NAME}{name}{NAME:#}  {DIM}{consequence}{DIM:#}")?;
+            writeln!(console, "  {about}\n  {DIM}Symptom: {revealed_by}{DIM:#}")?;
         }
         Ok(())
     }

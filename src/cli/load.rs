@@ -5,7 +5,6 @@ mod effect_sample;
 mod failures;
 mod live_line;
 mod mix_option;
-mod numbers;
 mod report;
 pub(super) mod report_options;
 mod runner;
@@ -28,6 +27,7 @@ use super::ExitCode;
 use super::block_on;
 use super::command_error::CommandError;
 use super::console::Console;
+use super::numbers;
 use super::secret_options::SecretOptions;
 use super::session::{Session, SessionSettings};
 use super::target_options::{TargetOptions, reach};
@@ -41,10 +41,10 @@ use crate::scenario::DurationText;
 /// Send many events at a rate; check response times and exactly-once grants
 ///
 /// Every event is unique and signed. Latency counts from when an event was due, so a receiver that
-/// falls behind can't hide it. Without a target, aghook starts its built-in receiver on a free port
-/// of this machine.
+/// falls behind can't hide it. Without `--target` and aghook.yaml, aghook starts its built-in receiver
+/// on a free port.
 ///
-/// Exits with 0 if every check passed, 1 if an expectation failed or an event was not granted as
+/// Exits with 0 if no check failed, 1 if an expectation failed or an event was not granted as
 /// expected, 2 if the command line or a file is invalid, and 3 if the target could not be
 /// reached, a check was undecided, or the load was stopped.
 #[derive(Debug, Args)]
@@ -110,7 +110,8 @@ pub struct Load {
     )]
     drain: DurationText,
 
-    /// Send only shard K of N, such as 1/4, while other senders send the rest
+    /// Send only shard K of N, such as 1/4. Give all shards the same --seed and --start-time, and join
+    /// their JSON reports with `aghook merge`
     #[arg(
         long,
         value_name = "K/N",
@@ -139,8 +140,8 @@ pub struct Load {
     ///
     /// The number after `=` is the weight relative to other sources, 1 by default. `#` and a text or
     /// a glob select scenarios by name or file, as in 'bundled#payload/=2'. aghook sends the
-    /// scenarios' events, each with a unique player, IDs and idempotency key. It neither plays their
-    /// steps nor checks their effects.
+    /// scenarios' events, each with a unique player, IDs and idempotency key. It ignores
+    /// their steps and effects, but checks that each event is granted once.
     #[arg(
         long = "mix",
         value_name = "PATH[#SCENARIO][=WEIGHT]",
@@ -148,8 +149,8 @@ pub struct Load {
     )]
     event_mix: Vec<MixOption>,
 
-    /// Percentage of events to deliver twice, such as 5%: a fifth of them simultaneously, unless
-    /// --together is given, and the rest later
+    /// Percentage of events to deliver twice, such as 5%. A fifth of them is delivered twice
+    /// simultaneously, unless --together is given; the others are delivered again later
     #[arg(
         long,
         value_name = "PERCENT",
@@ -181,13 +182,18 @@ pub struct Load {
     )]
     lost_acks: Percent,
 
-    /// Check an expectation such as 'p99 < 200ms' or 'errors < 0.1%' (repeatable); 'undelivered = 0'
-    /// is added unless one of them limits failures
+    /// Check an expectation such as 'p99 < 200ms' or 'errors < 0.1%' (repeatable)
+    ///
+    /// With a duration: p50, p75, p90, p95, p99, p99.9, p99.99, mean, max, service_p50, service_p99,
+    /// service_p99.9, service_max, late_p99, late_max. With events per second: rate. With a number or
+    /// percentage: errors, timeouts, retries, undelivered, refused, exhausted, unfinished, dropped,
+    /// refused_forgeries, accepted_forgeries, stalls. 'undelivered = 0' is added unless an expectation
+    /// limits failed attempts or deliveries.
     #[arg(long, value_name = "EXPRESSION", help_heading = "Checks")]
     expect: Vec<LoadExpectation>,
 
-    /// Number of events whose player inventory to check: all, a number, or none [default: 1000 if the
-    /// profile has the probe `quantity`]
+    /// Check what the players of all, N or no events hold after the load: all, a number, or none
+    /// [default: 1000 if the profile has the probe `quantity`]
     #[arg(long, value_name = "WHICH", help_heading = "Checks")]
     check_effects: Option<EffectSample>,
 
@@ -300,8 +306,8 @@ impl Load {
             } else if written > 0 {
                 let path = self.failures.display();
                 console.note(&format!(
-                    "{written} failed events are in {path}; send them again with: aghook replay \
-                     {path}"
+                    "{written} failed events are in {path}; repeat them as this load sent them with: \
+                     aghook replay {path} --as-treated"
                 ));
             }
             Ok(exit_code(&report))

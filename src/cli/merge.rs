@@ -14,7 +14,7 @@ use crate::load::{LoadExpectation, LoadReport};
 /// How many missing shards to name.
 const MOST_NAMED: usize = 5;
 
-/// Join the JSON reports of a load's shards exactly, and check them as one load
+/// Merge the JSON reports of a load's shards into one, and check it as one load
 ///
 /// Exits like `aghook load`, and with 3 if a shard is missing and all checks of the others passed.
 #[derive(Debug, Args)]
@@ -23,8 +23,7 @@ pub struct Merge {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Check an expectation such as 'p99 < 200ms' (repeatable); 'undelivered = 0' is added unless one
-    /// of them limits failures
+    /// Check an expectation such as 'p99 < 200ms' (repeatable), as in `aghook load`
     #[arg(long, value_name = "EXPRESSION")]
     expect: Vec<LoadExpectation>,
 
@@ -84,8 +83,8 @@ fn read(path: &Path) -> Result<LoadReport, CommandError> {
         CommandError::usage(message, help.to_owned())
     };
     let text = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
-    let report: LoadReport =
-        serde_json::from_slice(&text).map_err(|error| refused(error.to_string()))?;
+    let report: LoadReport = serde_json::from_slice(&text)
+        .map_err(|error| refused(format!("not a JSON report of a load: {error}")))?;
     if report.format_version != LoadReport::FORMAT_VERSION {
         let version = report.format_version;
         return Err(refused(format!(

@@ -22,6 +22,7 @@ mod load;
 mod man;
 mod merge;
 mod new;
+mod numbers;
 mod receive;
 mod replay;
 mod report;

@@ -40,8 +40,8 @@ pub struct ReceiveOptions {
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
 
-    /// Respond to the first deliveries with these statuses; only a 2xx grants
-    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = parse_status)]
+    /// Statuses of the first responses, such as 503,503,200; only a 2xx grants
+    #[arg(long, value_name = "STATUS,…", value_delimiter = ',', value_parser = parse_status)]
     respond: Vec<StatusCode>,
 
     /// Maximum difference between a timestamp and this computer's clock, such as 5m or 90s

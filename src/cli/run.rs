@@ -12,6 +12,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::event_sink::{EventSink, Recording, SinkResult};
+use super::numbers;
 use super::report_options::ReportOptions;
 use super::scenario_selection::ScenarioSelection;
 use super::secret_options::SecretOptions;
@@ -27,10 +28,10 @@ use crate::snapshots::SnapshotReview;
 
 /// Run scenarios against a receiver
 ///
-/// Checks the receiver's responses and that every coupon is granted exactly once. Without a target,
-/// the scenarios run against the built-in receiver, which is started on a free port.
+/// Checks the receiver's responses and that every coupon is granted exactly once. Without
+/// `--target` and aghook.yaml, aghook starts its built-in receiver on a free port.
 ///
-/// Exits with 0 if every check passed, 1 if one failed, 2 if the command line or a file is invalid,
+/// Exits with 0 if no check failed, 1 if one failed, 2 if the command line or a file is invalid,
 /// and 3 if the target could not be reached, a check was undecided, or nothing was checked.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
@@ -48,18 +49,19 @@ pub struct Run {
     #[command(flatten)]
     secret: SecretOptions,
 
-    /// Random seed, combined with each scenario's own seed to send different events of the same kinds
-    #[arg(long, value_name = "N", help_heading = "Run")]
+    /// Random seed: another seed sends other players, items and IDs in the same scenarios [default:
+    /// only the scenarios' own seeds]
+    #[arg(long, value_name = "N", help_heading = "Run", value_parser = numbers::whole)]
     seed: Option<u64>,
 
     /// Start time T, as Unix seconds or RFC 3339; event times are relative to it [default: now]
     ///
-    /// The same seed and start time send the same bytes.
+    /// Runs with the same seed and start time send the same bytes.
     #[arg(long, value_name = "T", help_heading = "Run")]
     start_time: Option<StartTime>,
 
     /// Number of scenarios to run simultaneously [default: 8]
-    #[arg(long, value_name = "N", help_heading = "Run", value_parser = parse_jobs)]
+    #[arg(long, value_name = "N", help_heading = "Run", value_parser = numbers::scenarios)]
     jobs: Option<NonZeroUsize>,
 
     /// Stop after the first failing scenario
@@ -97,11 +99,6 @@ pub struct Run {
 
 /// Scenarios mostly wait for the receiver, so this does not depend on the number of cores.
 const DEFAULT_JOBS: usize = 8;
-
-fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse()
-        .map_err(|_| "expected a whole number of 1 or more".to_owned())
-}
 
 impl Run {
     pub(super) fn run(self, console: &Console) -> Result<ExitCode, CommandError> {

@@ -11,6 +11,7 @@ use super::clock;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::curl_command::curl_command;
+use super::numbers;
 use super::secret_options::SecretOptions;
 use super::{ExitCode, arguments};
 use crate::protocol::{Signer, request_headers};
@@ -29,7 +30,7 @@ pub struct Sign {
     secret: SecretOptions,
 
     /// Timestamp to sign, in Unix seconds [default: now]
-    #[arg(long, value_name = "UNIX_SECONDS")]
+    #[arg(long, value_name = "UNIX_SECONDS", value_parser = numbers::unix_seconds)]
     timestamp: Option<u64>,
 
     /// Also print a Host header

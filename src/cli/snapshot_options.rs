@@ -14,17 +14,17 @@ use crate::snapshots::{ExpectedSnapshots, SnapshotReviewSettings, SnapshotsMode,
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Snapshots")]
 pub(super) struct SnapshotOptions {
-    /// Compare each scenario's snapshot report with the reviewed one in this folder, and fail if they
-    /// differ
+    /// Compare each scenario's requests, responses and checks, without generated IDs and times, with
+    /// the reviewed snapshot in this folder, and fail if they differ
     #[arg(long, value_name = "DIR")]
     snapshots: Option<PathBuf>,
 
-    /// Which differing snapshot reports to write: auto, always, new, unseen, no, force [default:
-    /// `INSTA_UPDATE`, or auto]
+    /// Which differing snapshots to write: auto, always, new, unseen, no, force [default: the
+    /// environment variable `INSTA_UPDATE`, or auto]
     ///
-    /// `new` writes the report next to the reviewed one, as `.snap.new`, for `aghook snapshots`.
-    /// `always` replaces the reviewed one, `unseen` writes it only if there is no reviewed one yet,
-    /// `force` replaces it even without differences, and `no` writes nothing. `auto` is `no` if `CI`
+    /// `new` writes `FILE.snap.new`, for `aghook snapshots`. `always` replaces `FILE.snap`, `unseen`
+    /// writes `FILE.snap` if there is none, otherwise `FILE.snap.new`. `force` replaces `FILE.snap` even
+    /// without differences, and `no` writes nothing. `auto` is `no` if `CI`
     /// is set, otherwise `new`. The report of an undecided scenario is never written, and the report
     /// of a failed scenario never replaces the reviewed one.
     #[arg(long, value_name = "MODE", requires = "snapshots")]

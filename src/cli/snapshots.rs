@@ -12,15 +12,15 @@ use super::console::Console;
 use crate::report::{sanitize, write_difference};
 use crate::snapshots::{PendingKind, PendingSnapshot, find_pending};
 
-/// Review new and changed snapshot reports
+/// Review new and changed snapshots
 ///
-/// `aghook run --snapshots DIR` writes them next to the reviewed ones, as `.snap.new`. The files are
-/// in insta's format, so `cargo insta review` works too.
+/// `aghook run --snapshots DIR` writes them as `.snap.new`, unless `CI` is set; pass the same folder
+/// here. The files are in insta's format, so `cargo insta review` works too.
 ///
-/// `status` exits with 1 if reports are pending, and with 0 otherwise.
+/// `status` exits with 1 if snapshots are pending, and with 0 otherwise.
 #[derive(Debug, Args)]
 pub struct Snapshots {
-    /// What to do with the pending reports
+    /// What to do with the pending snapshots
     #[arg(value_enum)]
     action: Action,
 
@@ -35,17 +35,17 @@ pub struct Snapshots {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Action {
-    /// List pending reports
+    /// List pending snapshots
     Status,
-    /// Replace the reviewed reports with the pending ones
+    /// Replace the reviewed snapshots with the pending ones
     Accept,
-    /// Delete the pending reports
+    /// Delete the pending snapshots
     Reject,
 }
 
 impl Snapshots {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        let mut pending_reports = Vec::new();
+        let mut pending_snapshots = Vec::new();
         for path in &self.paths {
             let found = find_pending(path).map_err(|error| {
                 CommandError::usage(
@@ -53,13 +53,13 @@ impl Snapshots {
                     "pass the folder of `aghook run --snapshots`, or a file in it".to_owned(),
                 )
             })?;
-            pending_reports.extend(found);
+            pending_snapshots.extend(found);
         }
-        if pending_reports.is_empty() {
-            writeln!(console, "no pending snapshot reports")?;
+        if pending_snapshots.is_empty() {
+            writeln!(console, "no pending snapshots")?;
             return Ok(ExitCode::Success);
         }
-        for pending in &pending_reports {
+        for pending in &pending_snapshots {
             let result = match self.action {
                 Action::Status => Ok(()),
                 Action::Accept => pending.accept(),
@@ -74,9 +74,9 @@ impl Snapshots {
         if self.action != Action::Status {
             return Ok(ExitCode::Success);
         }
-        let (count, them) = match pending_reports.len() {
-            1 => ("1 pending report".to_owned(), "it"),
-            count => (format!("{count} pending reports"), "them"),
+        let (count, them) = match pending_snapshots.len() {
+            1 => ("1 pending snapshot".to_owned(), "it"),
+            count => (format!("{count} pending snapshots"), "them"),
         };
         writeln!(
             console,

@@ -22,7 +22,7 @@ pub(super) struct TargetOptions {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Profile to use [default: `default`, or the only profile]
+    /// Profile to use [default: the only profile, otherwise `default`]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 

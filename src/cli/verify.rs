@@ -11,6 +11,7 @@ use super::body_file::BodyFile;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::header_lines::HeaderLines;
+use super::numbers;
 use super::secret_options::{self, SecretOptions};
 use super::{ExitCode, arguments, clock};
 use crate::protocol::{
@@ -58,7 +59,7 @@ pub struct Verify {
     also_secret_env: Vec<String>,
 
     /// Current time for the timestamp's age, in Unix seconds [default: now]
-    #[arg(long, value_name = "UNIX_SECONDS")]
+    #[arg(long, value_name = "UNIX_SECONDS", value_parser = numbers::unix_seconds)]
     now: Option<u64>,
 
     /// Print the result as JSON
@@ -170,7 +171,7 @@ impl VerifyResult {
                     writeln!(console, "  {STRONG}fix:{STRONG:#} {fix}")?;
                 }
                 if let Some(secret) = &self.secret {
-                    writeln!(console, "\nMatching secret: {secret}")?;
+                    writeln!(console, "\nSigned with the secret in: {secret}")?;
                 }
             }
             SignatureVerdict::Unexplained => {
@@ -202,9 +203,12 @@ impl VerifyResult {
             "\nNext steps:\n  \
              1. The secret: is it the current secret of this webhook and environment? Try others \
              with --also-secret-env.\n  \
-             2. The body ({} bytes): was it saved as raw bytes, before it was parsed or logged?\n  \
+             2. The body ({}): was it saved as raw bytes, before it was parsed or logged?\n  \
              3. Do the signature, the timestamp and the body come from the same request?",
-            self.body_length
+            match self.body_length {
+                0 => "empty; pass its file, or pipe it to standard input".to_owned(),
+                length => format!("{length} bytes"),
+            }
         )?;
         Ok(())
     }

@@ -27,7 +27,7 @@ pub struct InvalidEventTime {
 }
 
 const EXPECTED: &str = "Unix seconds as a whole number, or a time relative to the start in whole \
-                        seconds, such as `T`, `T-1h`, `T+90s` or `T-1d 12h`";
+                        seconds, such as `T`, `T-1h`, `T+90s` or `T-1d12h`";
 
 impl EventTime {
     /// The start itself.
@@ -116,7 +116,7 @@ impl JsonSchema for EventTime {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "Unix seconds, or text relative to the run's start T, such as `T`, \
-                            `T-1h`, `T+90s` or `T-1d 12h`, in whole seconds.",
+                            `T-1h`, `T+90s` or `T-1d12h`, in whole seconds.",
             "anyOf": [
                 { "type": "integer", "minimum": 0 },
                 { "type": "string", "pattern": r"^\s*T\s*([+-]\s*[0-9].*)?$" },

@@ -39,7 +39,7 @@ impl MissingCapability {
                 "the profile has no `script` hook to set the receiver's responses".to_owned()
             }
             Self::Restart => "the profile has no `restart` hook to restart the receiver".to_owned(),
-            Self::ExpiredSecret => "the expired secret is not known".to_owned(),
+            Self::ExpiredSecret => "the profile does not name the expired secret".to_owned(),
             Self::Http1(fault) => needs_http1(*fault),
             Self::Players { listed, needed } => format!(
                 "this scenario needs {needed} different players, but the profile's `players` lists \
@@ -58,12 +58,12 @@ impl MissingCapability {
     pub(super) fn hint(&self) -> String {
         match self {
             Self::Probe(name) => format!("add `probes: {{ {name}: … }}` to the profile"),
-            Self::Script => "add `script: { http: PUT … }` to the profile".to_owned(),
+            Self::Script => "add `script: { http: PUT … }` to the profile; docs/profiles.md describes the request".to_owned(),
             Self::Restart => "add `restart: { command: [docker, restart, …] }` or \
                               `restart: { http: POST … }` to the profile"
                 .to_owned(),
             Self::ExpiredSecret => {
-                "set `expired_secret_env` in the profile to its environment variable".to_owned()
+                "set `expired_secret_env` in the profile to the environment variable that holds it".to_owned()
             }
             Self::Http1(_) => HTTP1_HELP.to_owned(),
             Self::Players { needed, .. } => format!("list at least {needed} players"),

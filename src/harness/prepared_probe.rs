@@ -150,7 +150,10 @@ impl PreparedProbe {
         }
         if !(200..300).contains(&response.status) {
             let hint = match response.status {
-                404 => "; if the player holds none, add `missing: 0` to the probe",
+                404 => {
+                    "; check its URL, and add `missing: 0` only if your endpoint returns 404 for an item that \
+                     the player does not hold"
+                }
                 _ => "",
             };
             return Err(format!("{name} returned {}{hint}", response.status));

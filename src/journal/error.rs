@@ -83,8 +83,10 @@ impl JournalError {
                 "pass a folder recorded with `aghook run --record DIR`, or a file of the JSON report"
             }
             Self::Unreadable { .. } => "check the file and its permissions",
-            Self::Empty { .. } | Self::NotAJournal { .. } => {
-                "record the run again with `aghook run --record DIR`"
+            Self::Empty { .. } => "record the run again with `aghook run --record DIR`",
+            Self::NotAJournal { .. } => {
+                "pass a run recorded with `aghook run --record DIR`; join reports of `aghook load` \
+                 with `aghook merge`"
             }
             Self::OtherVersion { .. } => "use the version of aghook that recorded it",
             Self::Corrupt { .. } => {

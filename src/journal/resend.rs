@@ -26,14 +26,14 @@ pub enum Signatures {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum SkipReason {
     /// The fault lost the request or truncated its body.
-    #[error("the fault kept the receiver from getting the whole request")]
+    #[error("the fault cuts off the request")]
     IncompleteRequest,
     /// A part of it was not recorded.
     #[error("the request contains a credential or a secret, which is not recorded")]
     Redacted,
-    /// The expired secret is not known.
+    /// The profile does not name the expired secret.
     #[error(
-        "it is signed with the expired secret, which is not known; set `expired_secret_env` in the \
+        "it is signed with the expired secret, which the profile does not name; set `expired_secret_env` in the \
          profile"
     )]
     NoExpiredSecret,

@@ -412,10 +412,7 @@ impl FromStr for LoadExpectation {
         let at_threshold = at_operator[sign.len()..].trim_start();
         let threshold = metric.threshold(at_threshold.trim_end()).ok_or_else(|| {
             let expected = metric.expected_threshold();
-            wrong(
-                at_threshold,
-                format!("`{name}` must be compared with {expected}"),
-            )
+            wrong(at_threshold, format!("expected {expected} after `{sign}`"))
         })?;
         Ok(Self {
             metric,

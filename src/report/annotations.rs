@@ -84,7 +84,7 @@ fn annotation(record: &ScenarioRecord, verdict: Verdict, causes: &[usize]) -> Op
         message.push(format!("and {more} more"));
     }
     if !causes.is_empty() {
-        message.push(format!("also {}", cause_list(causes)));
+        message.push(format!("also affected by {}", cause_list(causes)));
     }
     let started = &record.started;
     let title = format!("{verdict}: {}", started.name);

@@ -50,7 +50,7 @@ impl<W: Write> FireReport<W> {
             let unexpected = all - expected;
             writeln!(
                 self.out,
-                "{all} deliveries: {expected} as expected, {unexpected} unexpected"
+                "{all} responses: {expected} as expected, {unexpected} unexpected; grants are not checked"
             )?;
         }
         self.out.flush()

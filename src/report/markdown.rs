@@ -172,7 +172,7 @@ fn row(record: &ScenarioRecord, verdict: Verdict, causes: &[usize]) -> String {
         count => format!(" (and {count} more)"),
     };
     if !causes.is_empty() {
-        more = format!("{more}, also {}", cause_list(causes));
+        more = format!("{more}, also affected by {}", cause_list(causes));
     }
     let location = code(&format!("{}:{}", started.file, started.line));
     let name = text(&started.name);

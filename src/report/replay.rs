@@ -93,7 +93,7 @@ impl<W: Write> ReplayReport<W> {
         if ended.not_recorded > 0 {
             let count = ended.not_recorded;
             parts.push(format!(
-                "{count} not compared, since a fault kept the response from the sender"
+                "{count} not compared, because the fault drops the response"
             ));
         }
         if left_out > 0 {
@@ -113,7 +113,7 @@ impl<W: Write> ReplayReport<W> {
             let reason = sanitize(reason);
             writeln!(
                 self.out,
-                "  stopped there, since the target is unreachable: {reason}"
+                "  stopped there, because the target is unreachable: {reason}"
             )?;
         }
         if ended.refused > 0 {
@@ -127,12 +127,10 @@ impl<W: Write> ReplayReport<W> {
 fn comparison_note(compare_by: CompareBy) -> &'static str {
     match compare_by {
         CompareBy::Status => {
-            "compared: the status, or why there was no response; not compared: bodies and what \
-             players hold"
+            "compared: the status, or why there was no response; bodies are not compared, and grants \
+             are not checked"
         }
-        CompareBy::Body => {
-            "compared: status and body (JSON by value); not compared: what players hold"
-        }
+        CompareBy::Body => "compared: status and body (JSON by value); grants are not checked",
     }
 }
 

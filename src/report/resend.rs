@@ -41,7 +41,7 @@ impl ResentEvent {
         }
     }
 
-    /// Passed if the event was acknowledged (a forgery: refused) and granted as often as expected.
+    /// Passed if the event was acknowledged (a forgery: refused) and granted as expected.
     pub fn verdict(&self) -> Verdict {
         let is_forged = self.event.forgery.is_some();
         let response = match (&self.response, self.event.forgery) {
@@ -79,7 +79,7 @@ impl ResentEvent {
         };
         let inventory = match &self.inventory {
             None => String::new(),
-            Some(InventoryCheck::Passed) => "; granted as often as expected".to_owned(),
+            Some(InventoryCheck::Passed) => "; granted as expected".to_owned(),
             Some(InventoryCheck::Failed(problem)) => format!("; {problem}"),
             Some(InventoryCheck::Undecided(reason)) => {
                 format!("; the grant is undecided: {reason}")

@@ -120,7 +120,7 @@ impl<W: Write> TerminalReport<W> {
             };
             let facts = format!("{checks}{skipped}, {} ms", ended.took.as_millis());
             let (verdict, name) = (ended.verdict, &record.started.name);
-            let line = format!("{} {} {name}", mark(verdict), paint_verdict(verdict));
+            let line = format!("{} {}: {name}", mark(verdict), paint_verdict(verdict));
             let facts = paint(DIM, facts);
             self.layout
                 .line_with_facts(&mut self.out, Columns::at(0), &line, &facts)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use globset::GlobBuilder;
 use include_dir::{Dir, include_dir};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::document::{Diagnostic, Diagnostics, SourceFile};
 use super::{Case, Config};
@@ -138,7 +138,8 @@ fn depth_of_glob(glob: &str) -> usize {
 }
 
 /// The YAML files below a folder, at most `depth` levels down, that `wanted` accepts. Links to files
-/// count as files. Links to folders are not followed, since they can form cycles.
+/// count as files. Links to folders are not followed, since they can form cycles. Hidden files and
+/// folders, such as `.github`, are skipped.
 fn yaml_files_below(
     folder: &Path,
     depth: usize,
@@ -146,7 +147,11 @@ fn yaml_files_below(
 ) -> Result<Vec<PathBuf>, Diagnostics> {
     let mut files = Vec::new();
     let mut problems = Diagnostics::default();
-    for entry in WalkDir::new(folder).max_depth(depth) {
+    let is_visible = |entry: &DirEntry| {
+        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    let entries = WalkDir::new(folder).max_depth(depth).into_iter();
+    for entry in entries.filter_entry(is_visible) {
         let entry = match entry {
             Ok(entry) => entry,
             // The folder of a glob does not exist: no file matches.

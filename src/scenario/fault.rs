@@ -56,7 +56,7 @@ faults! {
     OutOfOrder "out_of_order"
         "The response to the first event is lost, the other events are delivered in reverse order, and then the first is retried: reveals a receiver that remembers only the last event, or expects events in the order of their times.";
     LateRetry(LateRetry) "late_retry"
-        "The response is lost, and the retry has a valid signature whose timestamp is older by the sum of the policy's delays: reveals a receiver that grants again, or drops the event, because the timestamp is no longer fresh.";
+        "The response is lost, and the retry has a valid signature whose timestamp is as old as the retry policy's delays together: reveals a receiver that grants again. It may refuse the old timestamp.";
 }
 
 impl Fault {

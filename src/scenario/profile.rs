@@ -23,8 +23,8 @@ use crate::generate::CatalogueItem;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The target profiles, by name. `--profile NAME` selects one. Default: the profile named
-    /// `default`, or the only profile.
+    /// The target profiles, by name. `--profile NAME` selects one. Default: the only
+    /// profile, otherwise the one named `default`.
     pub profiles: IndexMap<String, Profile>,
 }
 

@@ -84,7 +84,7 @@ impl StatusPattern {
 
 /// A text or number that is neither a status nor a class.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected {EXPECTED}, from 100 to 599 or from 1xx to 5xx, found `{0}`")]
+#[error("invalid status `{0}`: expected {EXPECTED}, from 100 to 599 or from 1xx to 5xx")]
 pub struct StatusPatternError(String);
 
 impl TryFrom<u64> for StatusPattern {

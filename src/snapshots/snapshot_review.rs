@@ -254,7 +254,7 @@ impl SnapshotReview {
                     outcome: SnapshotOutcome::Differs,
                     problem: Some(SnapshotProblem {
                         verdict: Verdict::Failed,
-                        expected: "the report matches the reviewed snapshot",
+                        expected: "the run matches the reviewed snapshot",
                         observed: difference.summary(),
                         hint,
                     }),
@@ -325,12 +325,12 @@ fn snapshot_of(report: &SnapshotReport) -> SnapshotFile {
 fn hint(destination: Destination, file: &str) -> String {
     match destination {
         Destination::Discarded => {
-            "run it without `CI` set or with `--snapshots-mode new`, then review \
+            "to update it, run aghook without `CI` or with `--snapshots-mode new`, then review \
                               the pending snapshot"
                 .to_owned()
         }
         Destination::Pending | Destination::Reviewed => {
-            format!("if this is intended, run `aghook snapshots accept {file}`")
+            format!("if the change is intended, run `aghook snapshots accept {file}`")
         }
     }
 }

@@ -58,11 +58,11 @@ fn a_dry_run_shows_what_would_not_be_checked_and_why() {
     // Without the `script` hook the scenario would stop there.
     dry_run("").says(&[
         "    4. script 503 for welcome\n       ? not checked: the profile has no `script`",
-        "         → add `script: { http: PUT … }` to the profile\n",
+        "         → add `script: { http: PUT … }` to the profile; docs/profiles.md describes the request\n",
         "1 scenario; steps and effects that would not be checked: 3\n",
     ]);
     dry_run("    script: { http: 'PUT http://127.0.0.1:1/s' }\n").says(&[
-        "expects status: 4xx\n       ? not checked: the expired secret is not known",
+        "expects status: 4xx\n       ? not checked: the profile does not name the expired secret",
         "that would not be checked: 2\n",
     ]);
     let printed = dry_run(

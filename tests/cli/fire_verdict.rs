@@ -89,7 +89,7 @@ fn several_deliveries_have_a_summary() {
         &["--times", "3"],
     )
     .ends_with(1)
-    .says(&["3 deliveries: 1 as expected, 2 unexpected\n"]);
+    .says(&["3 responses: 1 as expected, 2 unexpected; grants are not checked\n"]);
 }
 
 /// `--target` is enough, so no profile is used.

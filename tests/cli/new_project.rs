@@ -169,6 +169,8 @@ fn the_written_files_are_valid() {
         String::from_utf8_lossy(&said),
         "no errors in 2 files with 1 scenario and 1 profile\n"
     );
+    // The CI job in `.github` is not a scenario.
+    aghook(folder.path(), &["check", "."]).assert().success();
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn piped() {
     let piped = output(None, &[], &[]);
     assert!(!piped.contains('\u{1b}'), "{piped:?}");
     // One line per scenario, even if it is long, so that tools like grep can select it.
-    assert!(piped.contains("✗ failed a coupon of the summer festival is granted once, and only once, whatever happens  "));
+    assert!(piped.contains("✗ failed: a coupon of the summer festival is granted once, and only once, whatever happens  "));
     insta::assert_snapshot!(redacted(&piped));
 }
 

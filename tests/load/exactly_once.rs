@@ -168,10 +168,7 @@ fn the_results_are_shown_even_if_the_failed_events_can_not_be_written() {
     let words = [&options[..], &faults, &["--failures", "/dev/full"]].concat();
     Transcript::of(&mut folder.aghook(&words))
         .ends_with(3)
-        .says(&[
-            "granted as often as expected",
-            "can't write the failed events to",
-        ]);
+        .says(&["granted as expected", "can't write the failed events to"]);
 }
 
 /// Sound receivers may refuse a signature that they granted before, or an overlapping delivery.

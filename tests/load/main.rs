@@ -223,7 +223,7 @@ fn mistakes_on_the_command_line_are_reported() {
         ),
         (
             &["--expect", "p99 < fast"],
-            "column 7: `p99` must be compared with a duration",
+            "column 7: expected a duration such as `200ms` after `<`",
         ),
         (&["--expect", "p98 < 1s"], "column 1: expected one of p50"),
         (

@@ -71,7 +71,7 @@ fn events_that_were_granted_twice_are_replayed_with_a_verdict_each() {
         let right = replay(&folder, &options, 0).says(&[&format!(
             "{wrong} events: {wrong} as expected, 0 unexpected, 0 undecided"
         )]);
-        let granted = right.stdout.matches(": 200; granted as often as expected");
+        let granted = right.stdout.matches(": 200; granted as expected");
         assert_eq!(granted.count() as u64, wrong, "{}", right.text());
         // Another replay, and each event is still granted once.
         replay(&folder, &options, 0);

@@ -110,7 +110,7 @@ fn every_report_shows_the_failures() {
         "{xml}"
     );
     assert!(
-        xml.contains("errors &lt; 1%: 100% (20 of 20 attempts)"),
+        xml.contains("errors &lt; 1%: observed 100% (20 of 20 attempts)"),
         "{xml}"
     );
     assert!(xml.contains("<skipped"), "{xml}");

@@ -136,7 +136,7 @@ fn all_reports_of_a_failing_run_at_once() {
     assert!(all[1].starts_with("## ❌ aghook: failed\n"), "{}", all[1]);
     validate_json_lines(&all[3]);
     assert!(
-        all[4].contains("✗ failed a coupon: granted, or not"),
+        all[4].contains("✗ failed: a coupon: granted, or not"),
         "{}",
         all[4]
     );

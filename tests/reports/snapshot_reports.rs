@@ -333,7 +333,7 @@ fn ci_writes_nothing_by_default() {
     };
     in_ci(&RUN, "")
         .ends_with(1)
-        .says(&["there is no reviewed snapshot yet", "without `CI` set"]);
+        .says(&["there is no reviewed snapshot yet", "without `CI`"]);
     in_ci(&RUN, "auto").ends_with(1);
     in_ci(&more(&["--snapshots-mode", "no"]), "always").ends_with(1);
     assert!(!folder.path("snapshots").exists());

@@ -156,7 +156,7 @@ fn the_html_report_shows_a_cause_once_and_links_its_scenarios() {
             .count(),
         4
     );
-    assert!(page.contains("every genuinely signed delivery was refused (401: "));
+    assert!(page.contains("every correctly signed delivery was refused (401: "));
 }
 
 #[test]
@@ -211,7 +211,10 @@ fn different_responses_are_not_a_common_cause() {
     );
     let printed = suite.printed(&[], &[]);
     for (number, name) in NAMES.iter().enumerate() {
-        assert!(printed.contains(&format!("✗ failed {name}\n")), "{printed}");
+        assert!(
+            printed.contains(&format!("✗ failed: {name}\n")),
+            "{printed}"
+        );
         assert!(
             printed.contains(&format!("observed  {}\n", 410 + number)),
             "{printed}"
@@ -236,7 +239,7 @@ fn a_single_accepted_forgery_is_shown_separately() {
     let printed = suite.printed(&[], &[]);
     // The two forgeries differ: one is refused, the other accepted.
     assert!(
-        printed.contains("✗ failed wrong_secret is refused\n"),
+        printed.contains("✗ failed: wrong_secret is refused\n"),
         "{printed}"
     );
     assert!(
@@ -245,7 +248,7 @@ fn a_single_accepted_forgery_is_shown_separately() {
     );
     // All events were accepted without a grant.
     assert!(
-        printed.contains("cause 1: the event was accepted, but nothing was granted\n"),
+        printed.contains("cause 1: the event was accepted, but its probe shows no grant"),
         "{printed}"
     );
 }

@@ -408,7 +408,7 @@ fn a_probe_may_return_404_if_the_profile_sets_missing() {
     let scenario = with_effect("not_granted: welcome");
     run(&game, &scenario)
         .ends_with(3)
-        .says(&["add `missing: 0` to the probe"]);
+        .says(&["check its URL, and add `missing: 0` only if"]);
     let config = game
         .config("")
         .replace("read: $.quantity", "read: $.quantity\n        missing: 0");
@@ -569,7 +569,7 @@ fn every_case_of_a_matrix_has_its_own_verdict() {
     let (transcript, _) = checks(&peer, scenario);
     transcript
         .ends_with(1)
-        .says(&["3 scenarios: 2 passed, 1 failed", "failed x [n=2]"]);
+        .says(&["3 scenarios: 2 passed, 1 failed", "failed: x [n=2]"]);
 }
 
 /// Sound receivers must not be blamed for their choices.

@@ -24,7 +24,7 @@ pub(in crate::cli) struct LoadReportOptions {
     /// markdown, hdr
     ///
     /// `terminal` is the default on standard output. `json` is one JSON object, which `aghook merge`
-    /// joins with those of other senders. `junit` is for CI systems, with a test case per
+    /// joins with those of the other shards. `junit` is for CI systems, with a test case per
     /// expectation. `html` is a single page for a browser, `markdown` is for the summary page of a CI
     /// job. `hdr` is a log of histograms per second for `HdrHistogram` tools. If `GITHUB_ACTIONS` is
     /// `true`, annotations for GitHub follow the terminal report.

@@ -50,7 +50,7 @@ impl GenuineResponses {
         }
         if let Some(count) = self.statuses.get(&429) {
             return Some(format!(
-                "the receiver answered 429 to genuine deliveries ({count} times); if it limits the \
+                "the receiver responded with 429 to genuine deliveries ({count} times); if it limits the \
                  request rate, set `max_rate` in the profile"
             ));
         }
@@ -61,12 +61,11 @@ impl GenuineResponses {
         let statuses = format!("{}{body}", statuses.join(", "));
         if all(|status| matches!(status, 400 | 401 | 403)) {
             return Some(format!(
-                "every genuinely signed delivery was refused ({statuses}). If the response names a \
-                 player or an item, list those that the game knows as `players` and `items` in the \
-                 profile. Otherwise the receiver probably has another secret or computes the \
-                 signature differently: let it log the body, the timestamp and the signature that it \
-                 computes, then `aghook verify BODY --timestamp SECONDS --signature HEX` finds the \
-                 mistake"
+                "every correctly signed delivery was refused ({statuses}). Check that the receiver has \
+                 the same secret. If so, let it log the raw body, the timestamp and the signature \
+                 that it computes: `aghook verify BODY --timestamp SECONDS --signature HEX` finds \
+                 the mistake. If the response names a player or an item instead, list those that \
+                 the game knows as `players` and `items` in the profile"
             ));
         }
         if all(|status| matches!(status, 404 | 405)) {
@@ -100,8 +99,11 @@ mod tests {
     #[test]
     fn advice_needs_the_same_wrong_response_to_all_deliveries() {
         for (statuses, text) in [
-            (&[403][..], "refused (403). If the response names a player"),
-            (&[400, 401], "refused (400, 401). If the response names"),
+            (
+                &[403][..],
+                "refused (403). Check that the receiver has the same secret",
+            ),
+            (&[400, 401], "refused (400, 401). Check"),
             (&[404], "check the target's path"),
             (&[200, 429], "set `max_rate` in the profile"),
             (&[500, 503], "failed (500, 503): see the receiver's log"),

@@ -73,7 +73,7 @@ impl ResponseTimes {
         let basis = match self.left_out {
             0 => counted(took.len(), "response"),
             left_out => format!(
-                "{}; {} with a fault or without a response left out",
+                "{}; without {} that had a fault or no response",
                 counted(took.len(), "response"),
                 counted(left_out, "attempt")
             ),
@@ -254,7 +254,7 @@ mod tests {
         let plot = plot(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 100]);
         let texts: Vec<&str> = plot.quantiles.iter().map(|(_, text)| &**text).collect();
         assert_eq!(texts, ["5 ms", "9 ms", "100 ms", "100 ms"]);
-        let basis = "10 responses; 1 attempt with a fault or without a response left out";
+        let basis = "10 responses; without 1 attempt that had a fault or no response";
         assert_eq!(plot.basis, basis);
     }
 

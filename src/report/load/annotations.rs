@@ -14,7 +14,7 @@ pub fn write_load_annotations(report: &LoadReport, out: &mut impl Write) -> io::
         if !matches!(check.verdict, Verdict::Failed | Verdict::Broken) {
             continue;
         }
-        let mut message = vec![format!("observed {}", check.observed)];
+        let mut message = vec![check.observed.clone()];
         message.extend(check.details);
         let title = format!("load {}: {}", check.verdict, check.name);
         writeln!(

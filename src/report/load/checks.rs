@@ -65,7 +65,8 @@ pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
             Some(false) => Verdict::Failed,
             None => Verdict::Broken,
         };
-        let mut check = LoadCheck::new(&checked.expected, verdict, &checked.observed);
+        let observed = format!("observed {}", checked.observed);
+        let mut check = LoadCheck::new(&checked.expected, verdict, observed);
         check.details.extend(checked.note.clone());
         check
     }));
@@ -94,7 +95,7 @@ fn origin_text(effect: &WrongEffect) -> String {
 }
 
 /// The name of the check of effects.
-const EFFECTS: &str = "granted as often as expected";
+const EFFECTS: &str = "granted as expected";
 
 fn effects_check(effects: &EffectsReport) -> LoadCheck {
     let wrong = effects.wrong();
@@ -108,8 +109,7 @@ fn effects_check(effects: &EffectsReport) -> LoadCheck {
     let observed = format!("{} of {} checked events", effects.right, effects.checked);
     let mut check = LoadCheck::new(EFFECTS, verdict, observed);
     if effects.checked > 0 && effects.proves_nothing() {
-        let nothing = "none of them was acknowledged, so none had to be granted, which proves \
-                       nothing";
+        let nothing = "no delivery of these events was acknowledged, so nothing had to be granted";
         check.details.push(nothing.to_owned());
     }
     let listed = effects.wrong.iter().take(LISTED);

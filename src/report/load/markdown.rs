@@ -34,7 +34,7 @@ pub fn write_load_markdown(report: &LoadReport, out: &mut impl Write) -> io::Res
         "- reproduce with: {}\n",
         code(&reproduce_options(report))
     )?;
-    writeln!(out, "| verdict | expected | observed |")?;
+    writeln!(out, "| verdict | check | result |")?;
     writeln!(out, "| --- | --- | --- |")?;
     let checks = checks(report);
     for check in &checks {

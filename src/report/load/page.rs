@@ -131,7 +131,7 @@ fn counts(report: &LoadReport) -> Vec<(String, u64)> {
     ];
     let named = named.map(|(name, count)| (name.to_owned(), count));
     let statuses = counts.statuses.iter();
-    let statuses = statuses.map(|(status, count)| (format!("answered {status}"), *count));
+    let statuses = statuses.map(|(status, count)| (format!("status {status}"), *count));
     let failures = counts.failures.iter();
     let failures = failures.map(|(name, count)| (format!("no response: {name}"), *count));
     let all = named.into_iter().chain(statuses).chain(failures);

@@ -38,7 +38,7 @@ pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Resu
     }
     writeln!(
         out,
-        "deliveries   {}: {} acknowledged, {} refused, {} exhausted, {} unfinished",
+        "deliveries   {}: {} acknowledged, {} refused, {} exhausted (no attempts left), {} unfinished",
         counts.deliveries, counts.acknowledged, counts.refused, counts.exhausted, counts.unfinished
     )?;
     if counts.allowed_refusals > 0 {
@@ -50,12 +50,12 @@ pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Resu
     }
     let statuses = counts.statuses.iter();
     let mut responses: Vec<String> = statuses
-        .map(|(status, count)| format!("{count} × {status}"))
+        .map(|(status, count)| format!("{count} with status {status}"))
         .collect();
     let failures = counts.failures.iter();
-    responses.extend(failures.map(|(name, count)| format!("{count} × {name}")));
+    responses.extend(failures.map(|(name, count)| format!("{count} {name}")));
     if counts.lost_acks > 0 {
-        responses.push(format!("{} lost on purpose", counts.lost_acks));
+        responses.push(format!("{} with the response dropped", counts.lost_acks));
     }
     writeln!(
         out,
@@ -112,8 +112,8 @@ pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Resu
 
 fn write_times(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
     let from = match report.latency_from.as_str() {
-        "sent" => "from when it was sent, because nothing is due at the rate `max`",
-        _ => "from when it was due",
+        "sent" => "since the event was sent, because no event is due at the rate `max`",
+        _ => "since the event was due",
     };
     if report.latency.count == 0 {
         return writeln!(

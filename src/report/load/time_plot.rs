@@ -35,7 +35,7 @@ pub(super) fn plots(points: &[Point]) -> Vec<TimePlot> {
     }
     let rates: [PlotSeries; 3] = [
         ("sent", "sent", |point| Some(per_second(point.sent, point))),
-        ("answered", "answered", |point| {
+        ("responses", "answered", |point| {
             Some(per_second(point.answered, point))
         }),
         ("errors", "errors", |point| {
@@ -45,7 +45,7 @@ pub(super) fn plots(points: &[Point]) -> Vec<TimePlot> {
     let times: [PlotSeries; 3] = [
         ("p50", "answered", |point| point.p50_us),
         ("p99", "sent", |point| point.p99_us),
-        ("start delay, p99", "late", |point| {
+        ("late, p99", "late", |point| {
             point.late_p99_us.filter(|late| *late > 0.0)
         }),
     ];

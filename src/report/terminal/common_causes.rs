@@ -91,6 +91,6 @@ pub(super) fn write_cause_references(
     if numbers.is_empty() {
         return Ok(());
     }
-    let line = paint(DIM, format!("also {}", cause_list(numbers)));
+    let line = paint(DIM, format!("also affected by {}", cause_list(numbers)));
     layout.line(out, Columns::at(2), &line)
 }

@@ -30,7 +30,7 @@ pub(super) fn write_scenario<W: Write>(
 ) -> io::Result<()> {
     let started = &record.started;
     let title = format!(
-        "{} {} {}",
+        "{} {}: {}",
         mark(verdict),
         paint_verdict(verdict),
         started.name

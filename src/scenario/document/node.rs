@@ -147,7 +147,11 @@ fn syntax_error(source: &SourceFile, error: &serde_saphyr::Error) -> Diagnostics
         )
     } else if message.contains("duplicate mapping key") {
         (
-            message.split(", set").next().unwrap_or(message).to_owned(),
+            message
+                .split(", set")
+                .next()
+                .unwrap_or(message)
+                .replace("duplicate mapping key", "duplicate key"),
             "remove one of the two keys",
         )
     } else if message.contains("multiple YAML documents") {

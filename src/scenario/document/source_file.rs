@@ -41,11 +41,11 @@ impl SourceFile {
         let unreadable = |error: std::io::Error| {
             let help = match error.kind() {
                 std::io::ErrorKind::NotFound => {
-                    "check the path, or run `aghook new` to create a first file"
+                    "check the path, or create a first scenario with `aghook new`"
                 }
                 _ => "check the file's permissions",
             };
-            problem(format!("cannot read the file: {error}"), help)
+            problem(format!("cannot read it: {error}"), help)
         };
 
         // Check the type before opening: opening a pipe blocks until there is a writer.

@@ -106,7 +106,7 @@ fn a_replay_of_the_bundled_suite_gets_the_same_responses() {
         .says(&["whose secret is not recorded", "`--resign`"]);
     Transcript::of(&mut folder.aghook(&["replay", "kept", "--resign"]))
         .ends_with(0)
-        .says(&[" 0 different", "not sent: the fault kept the receiver from"])
+        .says(&[" 0 different", "not sent: the fault cuts off"])
         .does_not_say(&["differs", "script"]);
 }
 
@@ -288,7 +288,7 @@ steps:
         .says(&[
             "4 requests of 1 scenario: 2 same, 0 different, 2 not sent",
             "1 not sent: the request contains a credential or a secret, which is not recorded",
-            "1 not sent: the fault kept the receiver from getting the whole request",
+            "1 not sent: the fault cuts off the request",
         ]);
     assert_eq!(receiver.take_requests().len(), 2);
 }
@@ -390,7 +390,7 @@ steps:
         .ends_with(1)
         .says(&[
             "1 same, 1 different",
-            "stopped there, since the target is unreachable",
+            "stopped there, because the target is unreachable",
         ]);
 }
 

@@ -1,6 +1,6 @@
 //! Parsers of whole numbers on the command line, with helpful errors.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::str::FromStr;
 
 /// Any whole number.
@@ -19,6 +19,21 @@ pub(super) fn events(text: &str) -> Result<NonZeroU64, String> {
 /// A number of connections.
 pub(super) fn connections(text: &str) -> Result<NonZeroUsize, String> {
     read(text, "a whole number of connections from 1, such as `50`")
+}
+
+/// A number of scenarios.
+pub(super) fn scenarios(text: &str) -> Result<NonZeroUsize, String> {
+    read(text, "a whole number of scenarios from 1, such as `8`")
+}
+
+/// A number of repetitions.
+pub(super) fn repetitions(text: &str) -> Result<NonZeroU32, String> {
+    read(text, "a whole number from 1, such as `2`")
+}
+
+/// A time.
+pub(super) fn unix_seconds(text: &str) -> Result<u64, String> {
+    read(text, "Unix seconds, such as `1763889831`")
 }
 
 fn read<T: FromStr>(text: &str, expected: &str) -> Result<T, String> {
