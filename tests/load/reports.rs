@@ -120,11 +120,11 @@ fn every_report_shows_the_failures() {
         "{markdown}"
     );
     assert!(
-        markdown.contains("| ❌ failed | `errors < 1%` | 100% (20 of 20 attempts) |"),
+        markdown.contains("| ❌ failed | `errors < 1%` | observed 100% (20 of 20 attempts) |"),
         "{markdown}"
     );
     let page = folder.read("load.html");
-    assert!(page.contains("<code>errors &#60; 1%</code>: 100% (20 of 20 attempts)"));
+    assert!(page.contains("<code>errors &#60; 1%</code>: observed 100% (20 of 20 attempts)"));
     assert!(page.contains("Attempts per second") && page.contains("<path class=\"errors\""));
 }
 

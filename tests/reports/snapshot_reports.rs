@@ -232,7 +232,7 @@ fn a_change_is_shown_and_accepted() {
     assert!(!folder.path(REVIEWED).exists());
     run(&["snapshots", "status"])
         .ends_with(1)
-        .says(&["new      snapshots", "1 pending report:"]);
+        .says(&["new      snapshots", "1 pending snapshot:"]);
     run(&["snapshots", "accept"])
         .ends_with(0)
         .says(&["accepted snapshots"]);
