@@ -239,7 +239,7 @@ fn a_change_is_shown_and_accepted() {
     assert!(!folder.path(WAITING).exists());
     run(&["snapshots", "status"])
         .ends_with(0)
-        .says(&["no pending snapshot reports"]);
+        .says(&["no pending snapshots"]);
     run(&RUN)
         .ends_with(0)
         .says(&["1 snapshot in snapshots: 1 as reviewed"]);
