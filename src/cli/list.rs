@@ -10,7 +10,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::scenario_selection::ScenarioSelection;
-use crate::receiver::{Flaw, FlawClass, Variant};
+use crate::receiver::{Flaw, Variant};
 use crate::scenario::{Case, Fault, Forgery};
 
 /// List scenarios, forgeries, faults, flaws or variants
@@ -99,12 +99,7 @@ impl List {
             });
             writeln!(console, "{line}")?;
         } else {
-            let consequence = match class {
-                FlawClass::Loses => "players get too little",
-                FlawClass::Doubles => "players get too much",
-                FlawClass::Forges => "players get items without a coupon",
-                FlawClass::Answers => "misleading responses",
-            };
+            let consequence = class.consequence();
             writeln!(console, "{NAME}{name}{NAME:#}  {DIM}{consequence}{DIM:#}")?;
             writeln!(console, "  {about}\n  {DIM}Symptom: {revealed_by}{DIM:#}")?;
         }

@@ -131,7 +131,7 @@ pub struct Load {
     )]
     seed: u64,
 
-    /// Start time of the event times, as Unix seconds or RFC 3339 [default: now]
+    /// Start time T, as Unix seconds or RFC 3339; event times are relative to it [default: now]
     #[arg(long, value_name = "T", help_heading = "Load")]
     start_time: Option<StartTime>,
 
@@ -184,15 +184,20 @@ pub struct Load {
 
     /// Check an expectation such as 'p99 < 200ms' or 'errors < 0.1%' (repeatable)
     ///
-    /// With a duration: p50, p75, p90, p95, p99, p99.9, p99.99, mean, max, service_p50, service_p99,
-    /// service_p99.9, service_max, late_p99, late_max. With events per second: rate. With a number or
-    /// percentage: errors, timeouts, retries, undelivered, refused, exhausted, unfinished, dropped,
-    /// refused_forgeries, accepted_forgeries, stalls. 'undelivered = 0' is added unless an expectation
-    /// limits failed attempts or deliveries.
+    /// With a duration: p50, p75, p90, p95, p99, p99.9, p99.99, mean, max, `service_p50`,
+    /// `service_p99`, `service_p99.9`, `service_max`, `late_p99`, `late_max`. With events per second:
+    /// rate. With a number or percentage: errors, timeouts, retries, undelivered, refused, exhausted,
+    /// unfinished, dropped, `refused_forgeries`, `accepted_forgeries`, stalls. 'undelivered = 0' is
+    /// added unless an expectation uses undelivered, errors, refused, exhausted or unfinished.
+    ///
+    /// Times count from when an event was due: service times from when it was sent, and late times
+    /// until it was sent. exhausted: no attempts left. unfinished: still pending after --drain.
+    /// dropped: retries and duplicates that were not sent, because too many were waiting. stalls:
+    /// pauses of this machine.
     #[arg(long, value_name = "EXPRESSION", help_heading = "Checks")]
     expect: Vec<LoadExpectation>,
 
-    /// Check what the players of all, N or no events hold after the load: all, a number, or none
+    /// Number of events whose grants to check with the probe after the load: a number, all, or none
     /// [default: 1000 if the profile has the probe `quantity`]
     #[arg(long, value_name = "WHICH", help_heading = "Checks")]
     check_effects: Option<EffectSample>,
@@ -306,8 +311,8 @@ impl Load {
             } else if written > 0 {
                 let path = self.failures.display();
                 console.note(&format!(
-                    "{written} failed events are in {path}; repeat them as this load sent them with: \
-                     aghook replay {path} --as-treated"
+                    "{written} failed events are in {path}; resend them, with the same duplicates and \
+                     lost responses: aghook replay {path} --as-treated"
                 ));
             }
             Ok(exit_code(&report))

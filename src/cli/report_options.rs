@@ -24,7 +24,7 @@ pub(super) struct ReportOptions {
     /// markdown, har
     ///
     /// `terminal` is readable text, written to standard output unless another report is written
-    /// there. `json` has one JSON object per line for every event of the run, written as it happens.
+    /// there. `json` writes one JSON object per line as the run proceeds, such as `attempt_ended`.
     /// The others are written when the run ends: `junit` for CI systems, `html` as a single page,
     /// `markdown` for the summary page of a CI job, and `har` with every request and response, for a
     /// browser's developer tools. If `GITHUB_ACTIONS` is `true`, GitHub annotations are written too.

@@ -32,7 +32,8 @@ use crate::snapshots::SnapshotReview;
 /// `--target` and aghook.yaml, aghook starts its built-in receiver on a free port.
 ///
 /// Exits with 0 if no check failed, 1 if one failed, 2 if the command line or a file is invalid,
-/// and 3 if the target could not be reached, a check was undecided, or nothing was checked.
+/// and 3 if the target could not be reached, a check could not be completed (broken), or nothing was
+/// checked.
 #[derive(Debug, Args)]
 #[command(after_long_help = super::arguments::SECRET_HELP)]
 #[expect(
@@ -49,8 +50,7 @@ pub struct Run {
     #[command(flatten)]
     secret: SecretOptions,
 
-    /// Random seed: another seed sends other players, items and IDs in the same scenarios [default:
-    /// only the scenarios' own seeds]
+    /// Random seed: changes the players, items and IDs in the scenarios [default: each scenario's seed]
     #[arg(long, value_name = "N", help_heading = "Run", value_parser = numbers::whole)]
     seed: Option<u64>,
 
@@ -68,7 +68,7 @@ pub struct Run {
     #[arg(long, help_heading = "Run")]
     fail_fast: bool,
 
-    /// Treat warnings and "not checked" results as failures
+    /// Treat warnings (failed recommendations) and "not checked" results as failures
     #[arg(long, help_heading = "Run")]
     strict: bool,
 

@@ -15,7 +15,8 @@ use crate::snapshots::{PendingKind, PendingSnapshot, find_pending};
 /// Review new and changed snapshots
 ///
 /// `aghook run --snapshots DIR` writes them as `.snap.new`, unless `CI` is set; pass the same folder
-/// here. The files are in insta's format, so `cargo insta review` works too.
+/// here. The files are in the format of insta, a Rust library, so
+/// `cargo insta review` works too.
 ///
 /// `status` exits with 1 if snapshots are pending, and with 0 otherwise.
 #[derive(Debug, Args)]
@@ -78,9 +79,16 @@ impl Snapshots {
             1 => ("1 pending snapshot".to_owned(), "it"),
             count => (format!("{count} pending snapshots"), "them"),
         };
+        let paths: Vec<String> = self
+            .paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        let paths = paths.join(" ");
         writeln!(
             console,
-            "{count}: accept {them} with `aghook snapshots accept`, or delete {them} with `reject`"
+            "{count}: accept {them} with `aghook snapshots accept {paths}`, or delete {them} with \
+             `aghook snapshots reject {paths}`"
         )?;
         Ok(ExitCode::CheckFailed)
     }

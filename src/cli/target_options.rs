@@ -26,8 +26,8 @@ pub(super) struct TargetOptions {
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 
-    /// Allow sending to this host, where a live event can grant real items (repeatable) [default:
-    /// only this machine]
+    /// Allow sending to this host (repeatable) [default: only this machine]. Events other than sandbox
+    /// and test events can grant real items there
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
 

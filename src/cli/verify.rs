@@ -38,11 +38,12 @@ pub struct Verify {
     #[command(flatten)]
     body: BodyFile,
 
-    /// Value of X-Aghanim-Signature
+    /// Value of X-Aghanim-Signature, or the signature that your receiver computed, to find its mistake;
+    /// required without --headers
     #[arg(long, value_name = "HEX")]
     signature: Option<String>,
 
-    /// Value of X-Aghanim-Signature-Timestamp, in Unix seconds
+    /// Value of X-Aghanim-Signature-Timestamp, in Unix seconds; required without --headers
     #[arg(long, value_name = "UNIX_SECONDS", allow_hyphen_values = true)]
     timestamp: Option<String>,
 
@@ -58,7 +59,7 @@ pub struct Verify {
     #[arg(long, value_name = "VAR")]
     also_secret_env: Vec<String>,
 
-    /// Current time for the timestamp's age, in Unix seconds [default: now]
+    /// Time at which to compute the timestamp's age, in Unix seconds [default: the current time]
     #[arg(long, value_name = "UNIX_SECONDS", value_parser = numbers::unix_seconds)]
     now: Option<u64>,
 

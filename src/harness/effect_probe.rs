@@ -61,8 +61,8 @@ impl<'run> EffectProbe<'run> {
             let times = effect.times.map_or(1, |times| times.value);
             let grant = grant_expectation(event, repeated(acceptable_grants(event, policy), times));
             let subject = match times {
-                1 => format!("granted {}", name.value),
-                _ => format!("granted {} {times} times", name.value),
+                1 => format!("grant of `{}`", name.value),
+                _ => format!("grant of `{}`, {times} times", name.value),
             };
             let queries = quantities(&grant);
             (subject, ExpectedEffect::Grant(grant), queries)
@@ -71,7 +71,7 @@ impl<'run> EffectProbe<'run> {
                 grant_expectation(event(name)?, AcceptableGrants::one(ExpectedGrant::new()));
             let queries = quantities(&grant);
             (
-                format!("not granted {}", name.value),
+                format!("no grant of `{}`", name.value),
                 ExpectedEffect::Grant(grant),
                 queries,
             )
@@ -210,14 +210,14 @@ impl<'run> EffectProbe<'run> {
             ExpectedEffect::After(after) => format!("{after} after"),
             ExpectedEffect::Grant(grant) => {
                 let alternatives = grant.acceptable.iter().take(SHOWN).map(grant_text);
-                let alternatives = alternatives.collect::<Vec<_>>().join(", or ");
+                let alternatives = alternatives.collect::<Vec<_>>().join("; or ");
                 let alternatives = match grant.acceptable.len().saturating_sub(SHOWN) {
                     0 => alternatives,
-                    others => format!("{alternatives}, or {others} other combinations"),
+                    others => format!("{alternatives}; or {others} other combinations"),
                 };
                 match self.granted {
                     Some(_) if self.if_delivered => {
-                        format!("{alternatives}, or nothing if the event is refused")
+                        format!("{alternatives}; or nothing if the event is refused")
                     }
                     _ => alternatives,
                 }

@@ -49,7 +49,7 @@ impl fmt::Display for Verdict {
 /// One check: what was expected and what was observed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
-    /// What is checked, such as `status` or `granted welcome`.
+    /// What is checked, such as `status` or grant of `welcome`.
     pub subject: String,
     /// The verdict.
     pub verdict: Verdict,

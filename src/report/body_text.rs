@@ -29,6 +29,7 @@ impl BodyText {
         let left_out = (hidden > 0 || body.truncated).then(|| {
             let length = body.length;
             match hidden {
+                0 if length == 0 => "… the body was not read".to_owned(),
                 0 => format!("… the whole body has {length} bytes"),
                 _ => format!("… {hidden} more lines; the whole body has {length} bytes"),
             }

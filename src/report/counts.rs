@@ -46,13 +46,13 @@ pub(super) fn problem_summary(counts: &VerdictCounts) -> String {
     format!("{}: {}", counted(all, "check"), words.join(", "))
 }
 
-/// The snapshot counts of a run, as in `3 snapshots in snapshots: 2 as reviewed, 1 different`.
+/// The snapshot counts of a run, as in `3 snapshots in snapshots: 2 unchanged, 1 different`.
 pub(super) fn snapshot_summary(ended: &SnapshotsEnded) -> String {
     let counts = [
-        (ended.as_reviewed, "as reviewed"),
+        (ended.as_reviewed, "unchanged"),
         (ended.written, "written"),
         (ended.different, "different"),
-        (ended.missing, "missing"),
+        (ended.missing, "new"),
     ];
     let all: usize = counts.iter().map(|(count, _)| count).sum();
     let parts = counts.iter().filter(|(count, _)| *count > 0);

@@ -265,8 +265,8 @@ impl SnapshotReview {
                 outcome: SnapshotOutcome::Missing,
                 problem: Some(SnapshotProblem {
                     verdict: Verdict::Failed,
-                    expected: "there is a reviewed snapshot",
-                    observed: "there is no reviewed snapshot yet".to_owned(),
+                    expected: "a reviewed snapshot",
+                    observed: "none yet".to_owned(),
                     hint,
                 }),
                 difference: None,
@@ -330,7 +330,7 @@ fn hint(destination: Destination, file: &str) -> String {
                 .to_owned()
         }
         Destination::Pending | Destination::Reviewed => {
-            format!("if the change is intended, run `aghook snapshots accept {file}`")
+            format!("if this is right, run `aghook snapshots accept {file}`")
         }
     }
 }

@@ -48,7 +48,7 @@ fn a_dry_run_shows_what_would_be_sent_and_checked() {
         "    3. GET /debug\n",
         "    4. script 503 for welcome\n",
         "    5. deliver welcome with forgery expired_secret\n       expects status: 4xx\n",
-        "    1. granted welcome: 5 gems (probe `quantity`)\n",
+        "    1. grant of `welcome`: 5 gems (probe `quantity`)\n",
         "1 scenario; steps and effects that would not be checked: 0\n",
     ]);
 }

@@ -128,7 +128,7 @@ fn passed() -> Vec<RunEvent> {
                 before: 0,
                 after: 480_000,
             }],
-            checks: vec![check("granted welcome", Verdict::Passed, "once", "once")],
+            checks: vec![check("grant of `welcome`", Verdict::Passed, "once", "once")],
             settled_after: Duration::ZERO,
         }),
         ended(
@@ -261,7 +261,7 @@ fn not_checked() -> Vec<RunEvent> {
     let unseen = Check {
         hint: Some("add `probes: { quantity: … }` to the profile".to_owned()),
         ..check(
-            "granted welcome",
+            "grant of `welcome`",
             Verdict::NotChecked,
             "once",
             "the profile has no probe `quantity`",

@@ -225,10 +225,9 @@ fn a_change_is_shown_and_accepted() {
     let folder = game.folder();
     let run = |arguments: &[&str]| Transcript::of(&mut run(&folder, arguments));
 
-    run(&RUN).ends_with(1).says(&[
-        "there is no reviewed snapshot yet",
-        "accept snapshots/welcome.snap",
-    ]);
+    run(&RUN)
+        .ends_with(1)
+        .says(&["a reviewed snapshot", "accept snapshots/welcome.snap"]);
     assert!(!folder.path(REVIEWED).exists());
     run(&["snapshots", "status"])
         .ends_with(1)
@@ -242,7 +241,7 @@ fn a_change_is_shown_and_accepted() {
         .says(&["no pending snapshots"]);
     run(&RUN)
         .ends_with(0)
-        .says(&["1 snapshot in snapshots: 1 as reviewed"]);
+        .says(&["1 snapshot in snapshots: 1 unchanged"]);
     run(&more(&["--jobs", "1"])).ends_with(0);
 
     game.answer_with(202);
@@ -333,7 +332,7 @@ fn ci_writes_nothing_by_default() {
     };
     in_ci(&RUN, "")
         .ends_with(1)
-        .says(&["there is no reviewed snapshot yet", "without `CI`"]);
+        .says(&["a reviewed snapshot", "without `CI`"]);
     in_ci(&RUN, "auto").ends_with(1);
     in_ci(&more(&["--snapshots-mode", "no"]), "always").ends_with(1);
     assert!(!folder.path("snapshots").exists());

@@ -263,9 +263,9 @@ fn ledger_path(folder: &Path) -> String {
 }
 
 const ALL_GRANTED: [&str; 3] = [
-    "granted first: passed",
-    "granted second: passed",
-    "granted third: passed",
+    "grant of `first`: passed",
+    "grant of `second`: passed",
+    "grant of `third`: passed",
 ];
 
 #[test]
@@ -358,7 +358,11 @@ fn items_kept_only_in_memory_are_reported_as_lost() {
     let effects = run.effects();
     assert_eq!(
         effects[0],
-        ["granted first", "failed", "gems changed by 0 instead of 5"]
+        [
+            "grant of `first`",
+            "failed",
+            "gems changed by 0 instead of 5"
+        ]
     );
     assert_eq!(effects[2][1], "passed", "delivered after the restart");
 
@@ -394,7 +398,7 @@ fn a_receiver_that_stays_down_fails_the_expectations_and_every_attempt_is_record
     let mut run = RunInProgress::start(&receiver, SCENARIO, FEW_ATTEMPTS, &[]);
     assert_eq!(run.end(), 1, "an unanswered delivery is not 2xx");
     receiver.crashed();
-    let broken = |name| format!("granted {name}: broken");
+    let broken = |name| format!("grant of `{name}`: broken");
     assert_eq!(run.verdicts(), ["first", "second", "third"].map(broken));
     // All attempts of every delivery are recorded.
     let steps = run.events.iter();
@@ -425,7 +429,7 @@ fn a_receiver_that_stays_down_leaves_effects_undecided() {
     let mut run = RunInProgress::start(&receiver, ONLY_EFFECTS, FEW_ATTEMPTS, &[]);
     assert_eq!(run.end(), 3, "the inventories are undecided");
     receiver.crashed();
-    let broken = |name| format!("granted {name}: broken");
+    let broken = |name| format!("grant of `{name}`: broken");
     assert_eq!(run.verdicts(), ["first", "second"].map(broken));
     for [_, _, observed] in run.effects() {
         assert!(observed.contains("refused the connection"), "{observed}");

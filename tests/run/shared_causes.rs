@@ -156,7 +156,7 @@ fn the_html_report_shows_a_cause_once_and_links_its_scenarios() {
             .count(),
         4
     );
-    assert!(page.contains("every correctly signed delivery was refused (401: "));
+    assert!(page.contains("every genuine delivery was refused (401: "));
 }
 
 #[test]

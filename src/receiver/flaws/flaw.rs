@@ -29,6 +29,16 @@ impl FlawClass {
             Self::Answers => "answers",
         }
     }
+
+    /// What a flaw of this class does to players or operators, for people.
+    pub fn consequence(self) -> &'static str {
+        match self {
+            Self::Loses => "players get too little",
+            Self::Doubles => "players get too much",
+            Self::Forges => "players get items without a coupon",
+            Self::Answers => "misleading responses",
+        }
+    }
 }
 
 impl fmt::Display for FlawClass {

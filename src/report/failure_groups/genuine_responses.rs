@@ -61,11 +61,11 @@ impl GenuineResponses {
         let statuses = format!("{}{body}", statuses.join(", "));
         if all(|status| matches!(status, 400 | 401 | 403)) {
             return Some(format!(
-                "every correctly signed delivery was refused ({statuses}). Check that the receiver has \
-                 the same secret. If so, let it log the raw body, the timestamp and the signature \
-                 that it computes: `aghook verify BODY --timestamp SECONDS --signature HEX` finds \
-                 the mistake. If the response names a player or an item instead, list those that \
-                 the game knows as `players` and `items` in the profile"
+                "every genuine delivery was refused ({statuses}). Check that the receiver has the same \
+                 secret. If so, log in the receiver the raw body, the timestamp and the signature \
+                 that it computes: `aghook verify BODY --timestamp SECONDS --signature COMPUTED_HEX` \
+                 finds the mistake. If the response complains about a player or an item instead, \
+                 list existing ones under `players` and `items` in the profile"
             ));
         }
         if all(|status| matches!(status, 404 | 405)) {

@@ -44,26 +44,26 @@ pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Resu
     if counts.allowed_refusals > 0 {
         writeln!(
             out,
-            "             {} of the refusals are allowed: sandbox events, or allowed by the scenario",
+            "             {} of the refusals are allowed, and do not count as undelivered",
             counts.allowed_refusals
         )?;
     }
     let statuses = counts.statuses.iter();
     let mut responses: Vec<String> = statuses
-        .map(|(status, count)| format!("{count} with status {status}"))
+        .map(|(status, count)| format!("status {status}: {count}"))
         .collect();
     let failures = counts.failures.iter();
-    responses.extend(failures.map(|(name, count)| format!("{count} {name}")));
+    responses.extend(failures.map(|(name, count)| format!("{name}: {count}")));
     if counts.lost_acks > 0 {
-        responses.push(format!("{} with the response dropped", counts.lost_acks));
+        responses.push(format!("response dropped: {}", counts.lost_acks));
     }
     writeln!(
         out,
-        "attempts     {}, {} retries, {} errors: {}",
+        "attempts     {} ({}), {} retries, {} errors",
         counts.attempts,
+        responses.join(", "),
         counts.retries,
-        counts.errors,
-        responses.join(", ")
+        counts.errors
     )?;
     if counts.duplicates + counts.together > 0 {
         writeln!(

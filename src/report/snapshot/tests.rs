@@ -319,7 +319,7 @@ impl Chance {
                     &observed,
                 ),
                 check(
-                    "granted welcome",
+                    "grant of `welcome`",
                     Verdict::NotChecked,
                     "480 gems",
                     "no probe",

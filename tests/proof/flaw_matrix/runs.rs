@@ -297,7 +297,8 @@ fn failed_kinds(checks: &Value) -> BTreeSet<String> {
         match subject.split(' ').next().unwrap_or_default() {
             "header" => "headers",
             "same" => "same_response",
-            "not" => "not_granted",
+            "grant" => "granted",
+            "no" => "not_granted",
             kind => kind,
         }
     });

@@ -65,7 +65,8 @@ fn the_list_contains_all_flaws() {
             "revealed_by": flaw.revealed_by(),
         });
         assert_eq!(line, expected);
-        assert!(plain.contains(&format!("{flaw}  {}\n  {}", flaw.class(), flaw.about())));
+        let consequence = flaw.class().consequence();
+        assert!(plain.contains(&format!("{flaw}  {consequence}\n  {}", flaw.about())));
     }
 }
 

@@ -100,7 +100,7 @@ fn a_snapshot_difference_is_shown_as_a_diff() {
         assert!(printed.contains("the reviewed report"), "{printed}");
         let as_reviewed = "return document.querySelector('#scenario-1 .snapshot').textContent";
         let as_reviewed = browser.js(as_reviewed).await.to_string();
-        assert!(as_reviewed.contains("as reviewed"), "{as_reviewed}");
+        assert!(as_reviewed.contains("unchanged"), "{as_reviewed}");
         assert_eq!(browser.console().await, Vec::<String>::new());
     });
 }

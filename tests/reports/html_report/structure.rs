@@ -93,7 +93,7 @@ fn the_head_summarises_snapshots_and_a_scenario_shows_its_difference() {
         "--- reviewed\n+++ this run\n@@ -1 +1 @@\n-answered 200\n+answered <b>500</b>\n";
     let page = page(with_snapshots(difference));
     let head = between(&page, "<header", "</header>");
-    assert!(head.contains("2 snapshots in snapshots: 1 as reviewed, 1 different"));
+    assert!(head.contains("2 snapshots in snapshots: 1 unchanged, 1 different"));
     assert!(head.contains("no scenario uses these snapshots; --delete-unreferenced"));
     assert!(head.contains("snapshots/&#60;old&#62;.snap"), "{head}");
     let compared = |scenario| {

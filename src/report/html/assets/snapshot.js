@@ -1,7 +1,7 @@
 // The snapshot of a scenario.
 
 const SNAPSHOT_OUTCOMES = {
-  as_reviewed: "as reviewed",
+  as_reviewed: "unchanged",
   differs: "differs",
   missing: "missing",
   written: "written",

@@ -42,7 +42,11 @@ function scale(attempts, width) {
 /** How an attempt ended, as a label, and its CSS class. */
 function outcome(attempt) {
   const response = attempt.answer.response;
-  if (!response) return { label: attempt.answer.failure.name.replaceAll("_", " "), kind: "unanswered" };
+  if (!response) {
+    // `answer_lost` is a name in the JSON report.
+    const name = attempt.answer.failure.name.replace("answer", "response");
+    return { label: name.replaceAll("_", " "), kind: "unanswered" };
+  }
   return { label: String(response.status), kind: response.status < 300 ? "accepted" : "denied" };
 }
 
@@ -87,7 +91,7 @@ function timeline(attempts, width, show) {
     element("div", { class: "lanes" }, rows, element("div", { class: "lane" }, element("div", { class: "lane-label" }), axis)),
     hidden > 0 ? element("p", { class: "note" }, hidden === 1 ? "… and 1 more delivery" : `… and ${hidden} more deliveries`) : null,
     element("p", { class: "legend" },
-      element("span", { class: "key accepted" }, "responded 2xx"), element("span", { class: "key denied" }, "responded otherwise"),
+      element("span", { class: "key accepted" }, "2xx response"), element("span", { class: "key denied" }, "other response"),
       element("span", { class: "key unanswered" }, "no response received"), element("span", { class: "key backoff" }, "backoff")));
 }
 
