@@ -149,8 +149,8 @@ pub struct Load {
     )]
     event_mix: Vec<MixOption>,
 
-    /// Percentage of events to deliver twice, such as 5%. A fifth of them is delivered twice
-    /// simultaneously, unless --together is given; the others are delivered again later
+    /// Percentage of events to deliver twice, such as 5%. Without --together, a fifth of
+    /// these are delivered twice simultaneously; the others are delivered again later
     #[arg(
         long,
         value_name = "PERCENT",
@@ -187,11 +187,12 @@ pub struct Load {
     /// With a duration: p50, p75, p90, p95, p99, p99.9, p99.99, mean, max, `service_p50`,
     /// `service_p99`, `service_p99.9`, `service_max`, `late_p99`, `late_max`. With events per second:
     /// rate. With a number or percentage: errors, timeouts, retries, undelivered, refused, exhausted,
-    /// unfinished, dropped, `refused_forgeries`, `accepted_forgeries`, stalls. 'undelivered = 0' is
-    /// added unless an expectation uses undelivered, errors, refused, exhausted or unfinished.
+    /// unfinished, `refused_forgeries`, `accepted_forgeries`. With a number: dropped, stalls.
+    /// 'undelivered = 0' is added unless an expectation uses undelivered, errors, refused, exhausted
+    /// or unfinished.
     ///
-    /// Times count from when an event was due: service times from when it was sent, and late times
-    /// until it was sent. exhausted: no attempts left. unfinished: still pending after --drain.
+    /// Latencies count from when an event was due, service times from when it was sent; late times are
+    /// the time between the two. exhausted: no attempts left. unfinished: still pending after --drain.
     /// dropped: retries and duplicates that were not sent, because too many were waiting. stalls:
     /// pauses of this machine.
     #[arg(long, value_name = "EXPRESSION", help_heading = "Checks")]

@@ -56,7 +56,7 @@ pub struct Run {
 
     /// Start time T, as Unix seconds or RFC 3339; event times are relative to it [default: now]
     ///
-    /// Runs with the same seed and start time send the same bytes.
+    /// Runs with the same seed and start time send the same bodies.
     #[arg(long, value_name = "T", help_heading = "Run")]
     start_time: Option<StartTime>,
 
@@ -68,7 +68,7 @@ pub struct Run {
     #[arg(long, help_heading = "Run")]
     fail_fast: bool,
 
-    /// Treat warnings (failed recommendations) and "not checked" results as failures
+    /// Treat warnings (failed `should` checks) and "not checked" results as failures
     #[arg(long, help_heading = "Run")]
     strict: bool,
 

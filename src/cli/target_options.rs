@@ -49,7 +49,7 @@ enum HttpVersionOption {
     /// HTTP/1.1
     #[value(name = "1.1")]
     Http1,
-    /// HTTP/2; without TLS, with prior knowledge
+    /// HTTP/2; with prior knowledge on `http://` URLs
     #[value(name = "2")]
     Http2,
     /// The version negotiated by TLS

@@ -116,7 +116,7 @@ impl<W: Write> TerminalReport<W> {
             let checks = counted(ended.checks.total(), "check");
             let skipped = match ended.checks.not_checked {
                 0 => String::new(),
-                count => format!(", {count} not checked"),
+                count => format!(" ({count} not checked)"),
             };
             let facts = format!("{checks}{skipped}, {} ms", ended.took.as_millis());
             let (verdict, name) = (ended.verdict, &record.started.name);
