@@ -21,7 +21,8 @@ use crate::scenario::{Case, Config, HttpVersionName, bundled_sources, find};
 /// Prints the errors with their locations and how to fix them, and exits with 2 if there are any.
 #[derive(Debug, Args)]
 pub struct CheckCommand {
-    /// Files, folders or quoted globs [default: the bundled suite, and aghook.yaml if present]
+    /// Files, folders or quoted globs [default: the bundled suite]; aghook.yaml is always checked too,
+    /// if present
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 

@@ -140,8 +140,8 @@ pub struct Load {
     ///
     /// The number after `=` is the weight relative to other sources, 1 by default. `#` and a text or
     /// a glob select scenarios by name or file, as in 'bundled#payload/=2'. aghook sends the
-    /// scenarios' events, each with a unique player, IDs and idempotency key. It ignores
-    /// their steps and effects, but checks that each event is granted once.
+    /// scenarios' events, each with a unique player, IDs and idempotency key. It ignores their
+    /// steps and effects, but checks that each event is granted once.
     #[arg(
         long = "mix",
         value_name = "PATH[#SCENARIO][=WEIGHT]",
@@ -149,8 +149,8 @@ pub struct Load {
     )]
     event_mix: Vec<MixOption>,
 
-    /// Percentage of events to deliver twice, such as 5%. Without --together, a fifth of
-    /// these are delivered twice simultaneously; the others are delivered again later
+    /// Percentage of events to deliver twice, such as 5%. Without --together, a fifth of these are
+    /// delivered twice simultaneously; the others are delivered again later
     #[arg(
         long,
         value_name = "PERCENT",

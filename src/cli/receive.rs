@@ -21,7 +21,7 @@ use crate::receiver::{
 };
 use crate::scenario::DurationText;
 
-/// Run the built-in receiver, a sound game back end that grants every coupon once
+/// Run the built-in receiver, a correct game back end that grants every coupon once
 ///
 /// It is a test tool: its /debug endpoints, which show what a player holds, have no authentication.
 /// It therefore listens on loopback only, unless --allow-remote is given. Stop it with Ctrl-C.
@@ -69,7 +69,7 @@ pub struct ReceiveOptions {
     #[arg(hide_possible_values = true)]
     flaws: Vec<Flaw>,
 
-    /// Use another sound implementation choice; see `aghook list --what variants` (repeatable)
+    /// Use another correct implementation choice; see `aghook list --what variants` (repeatable)
     #[arg(long = "variant", value_name = "NAME", num_args = 1.., value_parser = variant_parser())]
     #[arg(hide_possible_values = true)]
     variants: Vec<Variant>,
@@ -82,7 +82,7 @@ pub struct ReceiveOptions {
     #[arg(long, value_name = "DURATION", default_value = "15s")]
     answer_delay: DurationText,
 
-    /// Crash while storing the N-th new delivery, before its response
+    /// Crash at the N-th new delivery, before its response
     ///
     /// With the flaws `grant_before_key` and `key_before_grant`, the crash happens between their two
     /// transactions. Otherwise it happens after the single transaction.

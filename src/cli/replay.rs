@@ -30,9 +30,9 @@ use crate::scenario::Profile;
 ///
 /// Recorded run: sends the requests one after the other in their recorded order, and compares the
 /// responses with the recorded ones. The bytes are the same, including headers, signature and
-/// timestamp; --resign signs them again. The requests go to --target, the profile's target or the
-/// recorded target, in this order. A run against the built-in receiver needs --resign, and goes to a
-/// new one.
+/// timestamp; --resign signs them again. The requests go to --target if given, otherwise to the
+/// profile's target, otherwise to the recorded target. If the run used the built-in receiver, aghook
+/// starts a new one; this needs --resign.
 ///
 /// Failures file of `aghook load`: delivers each event again with the same body and a new signature,
 /// to --target or to the load's target. Prints the response to each event and, if the profile has

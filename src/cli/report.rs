@@ -14,7 +14,7 @@ use crate::journal::{Journal, JournalError, RunTally, TruncatedLine};
 ///
 /// The reports are identical to those of the run itself. Nothing is sent.
 ///
-/// Exits as the run did: with 0 if no check failed, 1 if one failed, and 3 if the run was not
+/// Exits as the run did: with 0 if no `must` check failed, 1 if one failed, and 3 if the run was not
 /// completed. Exits with 2 if the command line or the recorded run is invalid.
 #[derive(Debug, Args)]
 pub struct MakeReports {

@@ -31,7 +31,7 @@ use crate::snapshots::SnapshotReview;
 /// Checks the receiver's responses and that every coupon is granted exactly once. Without
 /// `--target` and aghook.yaml, aghook starts its built-in receiver on a free port.
 ///
-/// Exits with 0 if no check failed, 1 if one failed, 2 if the command line or a file is invalid,
+/// Exits with 0 if no `must` check failed, 1 if one failed, 2 if the command line or a file is invalid,
 /// and 3 if the target could not be reached, a check could not be completed (broken), or nothing was
 /// checked.
 #[derive(Debug, Args)]

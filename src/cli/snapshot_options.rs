@@ -24,9 +24,8 @@ pub(super) struct SnapshotOptions {
     ///
     /// `new` writes `FILE.snap.new`, for `aghook snapshots`. `always` replaces `FILE.snap`, `unseen`
     /// writes `FILE.snap` if there is none, otherwise `FILE.snap.new`. `force` replaces `FILE.snap` even
-    /// without differences, and `no` writes nothing. `auto` is `no` if `CI`
-    /// is set, otherwise `new`. A broken scenario writes no snapshot, and a failed one only
-    /// `FILE.snap.new`.
+    /// without differences, and `no` writes nothing. `auto` is `no` if `CI` is set, otherwise `new`. A
+    /// broken scenario writes no snapshot, and a failed one only `FILE.snap.new`.
     #[arg(long, value_name = "MODE", requires = "snapshots")]
     snapshots_mode: Option<SnapshotsMode>,
 

@@ -15,8 +15,7 @@ use crate::snapshots::{PendingKind, PendingSnapshot, find_pending};
 /// Review new and changed snapshots
 ///
 /// `aghook run --snapshots DIR` writes them as `.snap.new`, unless `CI` is set; pass the same folder
-/// here. The files are in the format of insta, a Rust library, so
-/// `cargo insta review` works too.
+/// here. The files are in the format of insta, a Rust library, so `cargo insta review` works too.
 ///
 /// `status` exits with 1 if snapshots are pending, and with 0 otherwise.
 #[derive(Debug, Args)]

@@ -36,8 +36,8 @@ pub(super) const TOO_MANY_GRANTS: &str = "there are too many correct ways to gra
     choose one in the profile's `policy`";
 /// Common causes if nothing was granted.
 const NEVER_ACCEPTED: &str = "no delivery of the event was accepted, and nothing was granted";
-const ACCEPTED_NOT_GRANTED: &str = "the event was accepted, but its probe shows no grant; if the game did grant it, check the \
-     probe's URL and `read`";
+const ACCEPTED_NOT_GRANTED: &str = "the event was accepted, but its probe shows no grant; if the \
+    game did grant it, check the probe's URL and `read`";
 
 /// The expected numbers.
 enum ExpectedEffect {

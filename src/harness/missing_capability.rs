@@ -58,12 +58,15 @@ impl MissingCapability {
     pub(super) fn hint(&self) -> String {
         match self {
             Self::Probe(name) => format!("add `probes: {{ {name}: … }}` to the profile"),
-            Self::Script => "add `script: { http: PUT … }` to the profile; docs/profiles.md describes the request".to_owned(),
+            Self::Script => "add `script: { http: PUT … }` to the profile; docs/profiles.md \
+                             describes the request"
+                .to_owned(),
             Self::Restart => "add `restart: { command: [docker, restart, …] }` or \
                               `restart: { http: POST … }` to the profile"
                 .to_owned(),
             Self::ExpiredSecret => {
-                "set `expired_secret_env` in the profile to the environment variable that holds it".to_owned()
+                "set `expired_secret_env` in the profile to the environment variable that holds it"
+                    .to_owned()
             }
             Self::Http1(_) => HTTP1_HELP.to_owned(),
             Self::Players { needed, .. } => format!("list at least {needed} players"),

@@ -151,8 +151,8 @@ impl PreparedProbe {
         if !(200..300).contains(&response.status) {
             let hint = match response.status {
                 404 => {
-                    "; check its URL, and add `missing: 0` only if your endpoint returns 404 for an item that \
-                     the player does not hold"
+                    "; check its URL, and add `missing: 0` only if your endpoint returns 404 for an \
+                     item that the player does not hold"
                 }
                 _ => "",
             };

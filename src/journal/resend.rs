@@ -33,8 +33,8 @@ pub enum SkipReason {
     Redacted,
     /// The profile does not name the expired secret.
     #[error(
-        "it is signed with the expired secret, which the profile does not name; set `expired_secret_env` in the \
-         profile"
+        "it is signed with the expired secret, which the profile does not name; set \
+         `expired_secret_env` in the profile"
     )]
     NoExpiredSecret,
     /// It needs a scripted receiver.

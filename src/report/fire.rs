@@ -50,7 +50,8 @@ impl<W: Write> FireReport<W> {
             let unexpected = all - expected;
             writeln!(
                 self.out,
-                "{all} responses: {expected} as expected, {unexpected} unexpected; grants are not checked"
+                "{all} responses: {expected} as expected, {unexpected} unexpected; grants are not \
+                 checked"
             )?;
         }
         self.out.flush()

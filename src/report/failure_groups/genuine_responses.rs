@@ -50,8 +50,8 @@ impl GenuineResponses {
         }
         if let Some(count) = self.statuses.get(&429) {
             return Some(format!(
-                "the receiver responded with 429 to genuine deliveries ({count} times); if it limits the \
-                 request rate, set `max_rate` in the profile"
+                "the receiver responded with 429 to genuine deliveries ({count} times); if it limits \
+                 the request rate, set `max_rate` in the profile"
             ));
         }
         let all = |matches: fn(u16) -> bool| self.statuses.keys().all(|status| matches(*status));
@@ -61,11 +61,11 @@ impl GenuineResponses {
         let statuses = format!("{}{body}", statuses.join(", "));
         if all(|status| matches!(status, 400 | 401 | 403)) {
             return Some(format!(
-                "every genuine delivery was refused ({statuses}). Check that the receiver has the same \
-                 secret. If so, log in the receiver the raw body, the timestamp and the signature \
-                 that it computes: `aghook verify BODY --timestamp SECONDS --signature COMPUTED_HEX` \
-                 finds the mistake. If the response complains about a player or an item instead, \
-                 list existing ones under `players` and `items` in the profile"
+                "every genuine delivery was refused ({statuses}). Check that the receiver has the \
+                 same secret. If so, log in the receiver the raw body, the timestamp and the \
+                 signature that it computes: `aghook verify BODY --timestamp SECONDS --signature \
+                 COMPUTED_HEX` finds the mistake. If the response complains about a player or an \
+                 item instead, list existing ones under `players` and `items` in the profile"
             ));
         }
         if all(|status| matches!(status, 404 | 405)) {
