@@ -71,6 +71,7 @@ pub(crate) fn run_all(seeds: &[u64]) -> Vec<CaseResult> {
     let found = found.into_inner().expect("no panic");
     let results = cases.into_iter().enumerate().map(|(place, case)| {
         let of_case = found.range((place, 0)..(place + 1, 0));
+        let runs = of_case.clone().count();
         let problems = of_case.flat_map(|((_, seed), problems)| {
             let seed = seeds[*seed];
             problems
@@ -80,7 +81,7 @@ pub(crate) fn run_all(seeds: &[u64]) -> Vec<CaseResult> {
         CaseResult {
             problems: problems.collect(),
             case,
-            runs: seeds.len(),
+            runs,
         }
     });
     results.collect()
