@@ -174,7 +174,7 @@ impl Fire {
             let judged = FireVerdict::new(self.forge, delivery.outcome, &response, attempts);
             all += 1;
             let verdict = match judged.outcome {
-                FireOutcome::ExpectedSnapshots => {
+                FireOutcome::Expected => {
                     as_expected += 1;
                     Verdict::Passed
                 }

@@ -192,9 +192,14 @@ pub struct Load {
     /// or unfinished.
     ///
     /// Latencies count from when an event was due, service times from when it was sent; late times are
-    /// the time between the two. exhausted: no attempts left. unfinished: still pending after --drain.
-    /// dropped: retries and duplicates that were not sent, because too many were waiting. stalls:
-    /// pauses of this machine.
+    /// the time between the two. errors: attempts without a 2xx, except responses lost on purpose.
+    /// undelivered: deliveries neither acknowledged nor refused as the scenario allows. refused: ended by
+    /// a status that is not retried. exhausted: no attempts left. unfinished: still pending after
+    /// --drain. dropped: retries and duplicates that were not sent, because too many were waiting.
+    /// stalls: pauses of this machine.
+    ///
+    /// Percentages are of attempts for errors, timeouts and retries, of forgeries for
+    /// `refused_forgeries` and `accepted_forgeries`, and otherwise of deliveries.
     #[arg(long, value_name = "EXPRESSION", help_heading = "Checks")]
     expect: Vec<LoadExpectation>,
 

@@ -26,9 +26,9 @@ const STRONG: Style = Style::new().bold();
 
 /// Check a signature, and explain why it does not match
 ///
-/// If the signature does not match, tries common mistakes and pairs of them, and explains how to fix
-/// those that produce this signature. Save the body as raw bytes: a copy from a log or a debugger
-/// often differs.
+/// If the signature does not match, tries common mistakes and pairs of them, each also with a mistake in
+/// how the signature is written (such as uppercase hex), and explains how to fix those that produce
+/// this signature. Save the body as raw bytes: a copy from a log or a debugger often differs.
 ///
 /// Exits with 0 if the signature matches, 1 if it does not, and 2 if the command line or a file is
 /// invalid.
@@ -125,8 +125,12 @@ impl Verify {
         let result = VerifyResult {
             concern: received
                 .timestamp
-                .filter(|_| diagnosis.verdict == SignatureVerdict::Matches)
-                .and_then(|timestamp| timestamp_concern(timestamp, now)),
+                .and_then(|timestamp| timestamp_concern(timestamp, now))
+                // Without a match, only a timestamp that no sender sends is worth a warning.
+                .filter(|concern| {
+                    diagnosis.verdict == SignatureVerdict::Matches
+                        || *concern == TimestampConcern::NotANumber
+                }),
             secret: diagnosis.secret.and_then(name),
             body_length: body.len(),
             diagnosis,
@@ -162,6 +166,12 @@ impl VerifyResult {
             )?,
             SignatureVerdict::Mistaken(mistakes) => {
                 writeln!(console, "{BAD}The signature does not match.{BAD:#}")?;
+                if mistakes.len() > 1 {
+                    writeln!(
+                        console,
+                        "Several mistakes together explain it. Fix all of them:"
+                    )?;
+                }
                 for mistake in mistakes {
                     let Mistake {
                         name,

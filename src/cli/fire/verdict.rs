@@ -7,7 +7,7 @@ use crate::scenario::{Forgery, StatusClass};
 /// Whether a delivery had the expected result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FireOutcome {
-    ExpectedSnapshots,
+    Expected,
     Unexpected,
     /// The request could not be sent from this machine.
     Unknown,
@@ -64,7 +64,7 @@ fn verdict(outcome: FireOutcome, message: String, help: &str) -> FireVerdict {
 fn genuine(outcome: Outcome, status: u16, after: &str) -> FireVerdict {
     if outcome == Outcome::Delivered {
         return verdict(
-            FireOutcome::ExpectedSnapshots,
+            FireOutcome::Expected,
             format!("accepted: {status}{after}"),
             "",
         );
@@ -81,7 +81,7 @@ fn genuine(outcome: Outcome, status: u16, after: &str) -> FireVerdict {
         ),
         300..400 => (
             format!("not accepted: {status}{after}; redirects are never followed"),
-            "register the redirect target instead",
+            "if this is a login page, open the path for webhooks; otherwise register the redirect target",
         ),
         400..500 => (
             format!("refused: {status}{after}"),
@@ -102,11 +102,11 @@ fn forged(forgery: Forgery, status: u16) -> FireVerdict {
     if matches!(status, 404 | 405) {
         let message = format!("forgery refused: {status} for {name}, perhaps because of the path");
         let help = "check that a genuine delivery is accepted there";
-        return verdict(FireOutcome::ExpectedSnapshots, message, help);
+        return verdict(FireOutcome::Expected, message, help);
     }
     if StatusClass::ClientError.matches(status) {
         let message = format!("forgery refused as expected: {status} for {name}");
-        return verdict(FireOutcome::ExpectedSnapshots, message, "");
+        return verdict(FireOutcome::Expected, message, "");
     }
     if StatusClass::Success.matches(status) {
         let help = "anyone who knows the URL can grant items with such a request; `aghook list \
@@ -170,7 +170,7 @@ mod tests {
                 Outcome::Delivered,
                 response(200),
                 1,
-                FireOutcome::ExpectedSnapshots,
+                FireOutcome::Expected,
                 "accepted: 200",
                 "",
             ),
@@ -178,7 +178,7 @@ mod tests {
                 Outcome::Delivered,
                 response(204),
                 3,
-                FireOutcome::ExpectedSnapshots,
+                FireOutcome::Expected,
                 "accepted: 204, after 3 attempts",
                 "",
             ),
@@ -261,7 +261,7 @@ mod tests {
         for (response, outcome, message) in [
             (
                 response(401),
-                FireOutcome::ExpectedSnapshots,
+                FireOutcome::Expected,
                 "forgery refused as expected: 401 for wrong_secret",
             ),
             (
