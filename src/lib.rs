@@ -1,18 +1,23 @@
 //! aghook plays the part of Aghanim: it sends signed `coupon.redeemed` webhooks to a game's back
 //! end, checks its responses, and verifies that every coupon is granted exactly once.
 //!
-//! Data flows one way: [`protocol`] → [`generate`] → [`scenario`] → [`delivery`] → [`harness`] →
-//! [`journal`] → [`report`] → [`snapshots`] → [`cli`]. The built-in [`receiver`] depends only on
-//! the first modules of this chain.
+//! Data flows one way, so a module uses only those before it: [`protocol`] → [`diagnose`] →
+//! [`receiver`] → [`generate`] → [`policy`] → [`scenario`] → [`transport`] → [`delivery`] → [`probe`] →
+//! [`verify`] → [`run`] → [`load`] → [`report`] → [`snapshots`] → [`cli`]. The built-in receiver uses
+//! only [`protocol`], and only [`cli`] uses it.
 
 pub mod cli;
 pub mod delivery;
+pub mod diagnose;
 pub mod generate;
-pub mod harness;
-pub mod journal;
 pub mod load;
+pub mod policy;
+pub mod probe;
 pub mod protocol;
 pub mod receiver;
 pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod snapshots;
+pub mod transport;
+pub mod verify;

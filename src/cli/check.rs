@@ -10,11 +10,11 @@ use clap::Args;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::{ExitCode, scenario_selection};
-use crate::delivery::{AllowedHosts, Target};
 use crate::generate::StartTime;
-use crate::harness::{Plan, PlanSettings};
+use crate::run::{Plan, PlanSettings};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile};
 use crate::scenario::{Case, Config, HttpVersionName, bundled_sources, find};
+use crate::transport::{AllowedHosts, Target};
 
 /// Check scenario files and aghook.yaml for errors, without sending anything
 ///

@@ -13,8 +13,8 @@ use super::numbers;
 use crate::generate::{
     Catalogue, EventShape, Generator, ItemShape, NestedItemShape, Seed, StartTime,
 };
-use crate::harness::PlannedEvent;
 use crate::protocol::{Event, Field};
+use crate::run::PlannedEvent;
 use crate::scenario::{JsonPointer, Profile};
 
 /// The options that describe the event.

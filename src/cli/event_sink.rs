@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::command_error::CommandError;
-use crate::harness::{RunEnded, RunEvent, Verdict};
-use crate::journal::{CreateJournalError, JournalWriter};
+use crate::run::{CreateJournalError, JournalWriter};
+use crate::run::{RunEnded, RunEvent};
 use crate::snapshots::SnapshotReview;
+use crate::verify::Verdict;
 
 /// An open journal and its folder.
 pub(super) struct Recording {

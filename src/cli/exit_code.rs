@@ -1,6 +1,6 @@
 //! The exit codes of the program.
 
-use crate::harness::RunEnded;
+use crate::run::RunEnded;
 
 /// The exit code of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,16 +18,17 @@ use super::secrets::Secrets;
 use super::target_options::{ChosenTarget, TargetOptions, reach};
 use super::{ExitCode, block_on};
 use crate::delivery::{
-    Clock, DeliveryPlan, ForgeInput, RateLimit, Sender, SignedRequest, Target, TimestampAllocator,
-    deliver, forge, sign,
+    Clock, DeliveryPlan, ForgeInput, Sender, SignedRequest, TimestampAllocator, deliver, forge,
+    sign,
 };
 use crate::generate::{Generator, Seed, StartTime};
-use crate::harness::{
-    AttemptLocation, PlannedEvent, Redaction, Verdict, attempt_record, response_record,
-};
+use crate::policy::{Forgery, RetryPolicy, RetrySetting};
+use crate::probe::Redaction;
 use crate::report::FireReport;
+use crate::run::{AttemptLocation, PlannedEvent, attempt_record, response_record};
 use crate::scenario::document::nearest;
-use crate::scenario::{Forgery, RetryPolicy, RetrySetting};
+use crate::transport::{RateLimit, Target};
+use crate::verify::Verdict;
 use verdict::{FireOutcome, FireVerdict};
 
 /// Send a custom event and show the response

@@ -10,8 +10,9 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::scenario_selection::ScenarioSelection;
+use crate::policy::{Fault, Forgery};
 use crate::receiver::{Flaw, Variant};
-use crate::scenario::{Case, Fault, Forgery};
+use crate::scenario::Case;
 
 /// List scenarios, forgeries, faults, flaws or variants
 #[derive(Debug, Args)]

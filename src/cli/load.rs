@@ -33,10 +33,11 @@ use super::session::{Session, SessionSettings};
 use super::target_options::{TargetOptions, reach};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::load::{
-    EventSource, FailedEventsHead, Length, LoadExpectation, LoadSettings, LoadShard, Percent, Rate,
+    EventSource, FailedEventsHead, Length, LoadExpectation, LoadSettings, LoadShard, Rate,
     StopHandle, TemplateSettings, TreatmentMix,
 };
-use crate::scenario::DurationText;
+use crate::policy::DurationText;
+use crate::policy::Percent;
 
 /// Send many events at a rate; check response times and exactly-once grants
 ///
@@ -273,13 +274,13 @@ impl Load {
         block_on(async {
             let prepared = preparation.start().await?;
             let sample =
-                effect_sample::choose(self.check_effects, &prepared.harness, has_listed_players)?;
-            reach(&prepared.harness.client, &prepared.harness.target).await?;
+                effect_sample::choose(self.check_effects, &prepared.context, has_listed_players)?;
+            reach(&prepared.context.client, &prepared.context.target).await?;
             // Report unwritable files before anything is sent.
             failures::check_writable(&self.failures)?;
             let reports = self.reports.open()?;
             let source = EventSource::new(generator.clone(), mix, seed);
-            let source = source.drawn_from(event_mix.clone(), prepared.harness.policy);
+            let source = source.drawn_from(event_mix.clone(), prepared.context.policy);
             let settings = LoadSettings {
                 event_mix,
                 ..self.settings(&prepared, generator, mix)
@@ -290,7 +291,7 @@ impl Load {
             let stop = StopHandle::default();
             let result = run_load(&prepared, settings, &stop, console).await?;
             let check = EffectCheck {
-                harness: &prepared.harness,
+                context: &prepared.context,
                 source,
                 result: &result,
                 shard: self.partition.unwrap_or_default(),
@@ -374,8 +375,8 @@ impl Load {
             shard: self.partition.unwrap_or_default(),
             mix,
             event_mix: None,
-            policy: prepared.harness.policy,
-            retry: prepared.harness.retry.clone(),
+            policy: prepared.context.policy,
+            retry: prepared.context.retry.clone(),
             drain: self.drain.0,
             seed: Seed::new(self.seed),
             generator,
@@ -383,8 +384,8 @@ impl Load {
     }
 
     fn failures_head(&self, prepared: &Session) -> FailedEventsHead {
-        let harness = &prepared.harness;
-        let target = harness.redaction.text(harness.target.as_str());
+        let context = &prepared.context;
+        let target = context.redaction.text(context.target.as_str());
         FailedEventsHead::new(
             target.into_owned(),
             prepared.built_in.is_some(),
@@ -394,7 +395,7 @@ impl Load {
     }
 
     fn print_start(&self, prepared: &Session, console: &mut Console) {
-        let harness = &prepared.harness;
+        let context = &prepared.context;
         let built_in = match prepared.built_in {
             Some(_) => " (the built-in receiver)",
             None => "",
@@ -409,7 +410,7 @@ impl Load {
             "aghook {}: {length}, {rate}, over {} connections to {}{built_in}",
             env!("CARGO_PKG_VERSION"),
             self.connections,
-            harness.redaction.text(harness.target.as_str()),
+            context.redaction.text(context.target.as_str()),
         ));
         console.say(&format!(
             "reproduce with: --seed {} --start-time {}{}\n",

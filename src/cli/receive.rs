@@ -15,11 +15,11 @@ use http::StatusCode;
 use crate::cli::command_error::CommandError;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::secret_options::{SecretOptions, from_variable};
+use crate::policy::DurationText;
 use crate::receiver::{
     BundleHandling, Decision, Flaw, ReceivedRequest, Receiver, ReceiverError, ReceiverSettings,
     Store, Variant,
 };
-use crate::scenario::DurationText;
 
 /// Run the built-in receiver, a correct game back end that grants every coupon once
 ///

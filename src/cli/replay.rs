@@ -19,12 +19,12 @@ use super::secrets::Secrets;
 use super::session::SessionSettings;
 use super::target_options::{ChosenTarget, TargetOptions, reach};
 use super::{ExitCode, block_on};
-use crate::delivery::Target;
 use crate::generate::StartTime;
-use crate::harness::{RunStarted, ScenarioStarted};
-use crate::journal::{CompareBy, Journal, Replay, ReplayEnded, Signatures, SkipReason};
 use crate::report::{Detail, ReplayReport};
+use crate::run::{CompareBy, Journal, Replay, ReplayEnded, Signatures, SkipReason};
+use crate::run::{RunStarted, ScenarioStarted};
 use crate::scenario::Profile;
+use crate::transport::Target;
 
 /// Resend a recorded run, or the failed events of a load
 ///
@@ -190,14 +190,14 @@ impl ReplayRun {
             .session_settings(chosen)
             .start_with(|profile| self.secrets(profile))
             .await?;
-        let harness = &session.harness;
-        reach(&harness.client, &harness.target).await?;
+        let context = &session.context;
+        reach(&context.client, &context.target).await?;
         let (signatures, how) = if self.resign {
             (Signatures::Fresh, "signed again")
         } else {
             (Signatures::AsRecorded, "unchanged")
         };
-        let target = harness.redaction.text(harness.target.as_str());
+        let target = context.redaction.text(context.target.as_str());
         let recorded_by = &started.aghook_version;
         writeln!(
             console,
@@ -208,7 +208,7 @@ impl ReplayRun {
             Some(Compare::Body) | None => CompareBy::Body,
         };
         let replay = Replay {
-            context: harness,
+            context,
             recorded_target,
             signatures,
             compare_by,

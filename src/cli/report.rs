@@ -8,7 +8,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::report_options::ReportOptions;
-use crate::journal::{Journal, JournalError, RunTally, TruncatedLine};
+use crate::run::{Journal, JournalError, RunTally, TruncatedLine};
 
 /// Generate reports of a recorded run (`aghook run --record`)
 ///

@@ -9,11 +9,11 @@ use clap::Args;
 
 use super::command_error::CommandError;
 use super::console::Console;
-use crate::harness::{RunEnded, RunEvent};
 use crate::report::{
     Annotations, Detail, HarReport, HtmlReport, JsonLines, JunitReport, MarkdownReport,
     ProgressReport, Report, TerminalReport,
 };
+use crate::run::{RunEnded, RunEvent};
 use crate::scenario::document::nearest;
 
 /// The options that choose the reports.

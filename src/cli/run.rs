@@ -21,8 +21,8 @@ use super::snapshot_options::SnapshotOptions;
 use super::target_options::{TargetOptions, reach};
 use super::{block_on, scenario_selection};
 use crate::generate::{Seed, StartTime};
-use crate::harness::{FORMAT_VERSION, Plan, PlanSettings, RunEvent, RunStarted};
 use crate::report::write_dry_run;
+use crate::run::{FORMAT_VERSION, Plan, PlanSettings, RunEvent, RunStarted};
 use crate::scenario::document::Diagnostics;
 use crate::snapshots::SnapshotReview;
 
@@ -151,7 +151,7 @@ impl Run {
         std::thread::scope(|scope| {
             block_on(async move {
                 let session = settings.start().await?;
-                reach(&session.harness.client, &session.harness.target).await?;
+                reach(&session.context.client, &session.context.target).await?;
                 // Opening truncates the reports of earlier runs, so it comes after all other errors.
                 let recording = self.record.as_deref().map(Recording::create).transpose()?;
                 let reports = self.reports.open(console);
@@ -205,9 +205,9 @@ async fn run_plans(
         format_version: FORMAT_VERSION,
         aghook_version: env!("CARGO_PKG_VERSION").into(),
         target: session
-            .harness
+            .context
             .redaction
-            .text(session.harness.target.as_str())
+            .text(session.context.target.as_str())
             .into_owned(),
         built_in_receiver: session.built_in.is_some(),
         start_time: session.start.to_string(),
@@ -218,7 +218,7 @@ async fn run_plans(
         // Install the Ctrl-C handler before the first request is sent.
         biased;
         () = interrupted_twice(stop, console) => return false,
-        _ = session.harness.run(plans, &accept, stop) => {}
+        _ = session.context.run(plans, &accept, stop) => {}
     }
     if let Some(built_in) = session.built_in {
         built_in.stop().await;

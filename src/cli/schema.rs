@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
-use crate::harness::run_event_schema;
 use crate::load::load_report_schema;
+use crate::run::run_event_schema;
 use crate::scenario::{config_schema, scenario_schema};
 
 /// Print the JSON Schema of scenario files, aghook.yaml or the JSON reports

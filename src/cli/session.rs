@@ -1,4 +1,4 @@
-//! Builds a ready-to-run harness from options and a profile: reads the secrets, prepares the probes,
+//! Builds a ready-to-run context from options and a profile: reads the secrets, prepares the probes,
 //! and starts the built-in receiver if there is no target.
 
 use std::sync::Arc;
@@ -11,16 +11,15 @@ use super::command_error::CommandError;
 use super::secret_options::SecretOptions;
 use super::secrets::Secrets;
 use super::target_options::ChosenTarget;
-use crate::delivery::{AllowedHosts, Clock, RateLimit, Target, TimestampAllocator};
+use crate::delivery::{Clock, TimestampAllocator};
 use crate::generate::{Catalogue, Seed, StartTime};
-use crate::harness::{
-    Capabilities, HookError, PlanSettings, PreparedProbe, PreparedRestart, PreparedScript,
-    Redaction, RunContext,
-};
+use crate::probe::{HookError, PreparedProbe, PreparedRestart, PreparedScript, Redaction};
 use crate::protocol::Secret;
 use crate::receiver::{Receiver, ReceiverSettings};
+use crate::run::{Capabilities, PlanSettings, RunContext};
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Config, Profile, SnapshotSettings};
+use crate::transport::{AllowedHosts, RateLimit, Target};
 
 /// The options and the profile of a session.
 pub(super) struct SessionSettings<'options> {
@@ -34,9 +33,9 @@ pub(super) struct SessionSettings<'options> {
     pub(super) jobs: usize,
 }
 
-/// A ready harness, and the built-in receiver if it is the target.
+/// A ready context, and the built-in receiver if it is the target.
 pub(super) struct Session {
-    pub(super) harness: RunContext,
+    pub(super) context: RunContext,
     pub(super) seed: Option<Seed>,
     pub(super) start: StartTime,
     pub(super) built_in: Option<BuiltInReceiver>,
@@ -125,9 +124,9 @@ impl SessionSettings<'_> {
                     .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
                 (profile, target, secrets, Some(receiver))
             };
-        let harness = self.harness(&profile, target, &secrets)?;
+        let context = self.context(&profile, target, &secrets)?;
         Ok(Session {
-            harness,
+            context,
             seed,
             start,
             built_in,
@@ -135,7 +134,7 @@ impl SessionSettings<'_> {
         })
     }
 
-    fn harness(
+    fn context(
         self,
         profile: &Profile,
         target: Target,

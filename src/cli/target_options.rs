@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use super::command_error::CommandError;
 use super::console::Console;
 use super::scenario_selection;
-use crate::delivery::{AllowedHosts, Client, ClientSettings, HttpVersion, Target, TlsSettings};
 use crate::scenario::{Config, HttpVersionName, Profile};
+use crate::transport::{AllowedHosts, Client, ClientSettings, HttpVersion, Target, TlsSettings};
 
 /// The options that choose the receiver and the connection to it.
 #[derive(Debug, Clone, Args)]

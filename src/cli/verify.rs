@@ -14,10 +14,10 @@ use super::header_lines::HeaderLines;
 use super::numbers;
 use super::secret_options::{self, SecretOptions};
 use super::{ExitCode, arguments, clock};
-use crate::protocol::{
-    Diagnosis, Mistake, Received, SIGNATURE_HEADER, Secret, SignatureVerdict, TIMESTAMP_HEADER,
-    TimestampConcern, diagnose, timestamp_concern,
+use crate::diagnose::{
+    Diagnosis, Mistake, Received, SignatureVerdict, TimestampConcern, diagnose, timestamp_concern,
 };
+use crate::protocol::{SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();

@@ -6,21 +6,21 @@ use futures_util::future;
 use jiff::Timestamp;
 use rand::Rng;
 
-use super::abandoned_attempt::AbandonedAttempt;
-use super::client::Client;
 use super::clock::Clock;
 use super::delivery_plan::DeliveryPlan;
-use super::exchange::Exchange;
-use super::failure::FailureClass;
 use super::forge::SignedRequest;
-use super::rate_limit::{RateLimit, RateLimitPermits};
-use super::retry_after::retry_after;
-use super::schedule::{Schedule, total_wait};
-use super::send_options::{ConnectionUse, SendOptions};
 use super::signing::{Signing, to_outgoing};
 use super::timestamp_allocator::TimestampAllocator;
+use crate::policy::{Fault, Forgery, RetryOn, RetryPolicy, StatusClass};
+use crate::policy::{Schedule, total_wait};
 use crate::protocol::Signer;
-use crate::scenario::{Fault, Forgery, RetryOn, RetryPolicy, StatusClass};
+use crate::transport::AbandonedAttempt;
+use crate::transport::Client;
+use crate::transport::Exchange;
+use crate::transport::FailureClass;
+use crate::transport::retry_after;
+use crate::transport::{ConnectionUse, SendOptions};
+use crate::transport::{RateLimit, RateLimitPermits};
 
 /// What all deliveries of a run share.
 #[derive(Debug, Clone, Copy)]

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use super::last_byte_barrier::LastByteBarrier;
 use super::retry_barrier::RetryBarrier;
-use super::send_options::ConnectionUse;
-use super::target::Target;
-use super::wire_fault::WireFault;
 use crate::generate::Generator;
-use crate::scenario::{Fault, Forgery, Lost, RetryPolicy};
+use crate::policy::{Fault, Forgery, Lost, RetryPolicy};
+use crate::transport::ConnectionUse;
+use crate::transport::LastByteBarrier;
+use crate::transport::Target;
+use crate::transport::WireFault;
 
 /// What to deliver, where to, and how.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl<'a> DeliveryPlan<'a> {
     }
 
     /// The fault to inject on the wire in an attempt, counted from 1.
-    pub(super) fn wire_fault(&self, number: u32) -> Option<WireFault> {
+    pub(crate) fn wire_fault(&self, number: u32) -> Option<WireFault> {
         match self.fault? {
             _ if number > 1 => None,
             Fault::LostAck => Some(WireFault::LoseResponse),
@@ -72,7 +72,7 @@ impl<'a> DeliveryPlan<'a> {
     }
 
     /// The fault, if it affects this attempt.
-    pub(super) fn fault_of_attempt(&self, number: u32) -> Option<Fault> {
+    pub(crate) fn fault_of_attempt(&self, number: u32) -> Option<Fault> {
         self.fault.filter(|fault| match fault {
             Fault::Duplicate | Fault::OutOfOrder => true,
             Fault::LateRetry(_) => number <= 2,

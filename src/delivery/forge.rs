@@ -10,10 +10,10 @@ use rand::{Rng, RngExt};
 use sha2::{Digest, Sha256};
 
 use self::tamper::raise_quantity;
+use crate::policy::Forgery;
 use crate::protocol::{
     SIGNATURE_HEADER, Secret, Signature, Signer, TIMESTAMP_HEADER, request_headers,
 };
-use crate::scenario::Forgery;
 
 /// How far off a stale or future timestamp is, in seconds: more than any sensible tolerance.
 const ONE_DAY: u64 = 86_400;

@@ -33,7 +33,7 @@ impl RetryBarrier {
     }
 
     /// Waits until the handle releases the retry or is dropped.
-    pub(super) async fn wait(self) {
+    pub(crate) async fn wait(self) {
         let _ = self.reached.send(());
         let _ = self.released.await;
     }

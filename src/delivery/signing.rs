@@ -10,11 +10,11 @@ use super::deliver::Sender;
 use super::delivery_plan::DeliveryPlan;
 use super::forge::{ForgeInput, SignedRequest, forge, sign};
 use super::fresh_event_id::with_event_id;
-use super::request::OutgoingRequest;
-use crate::scenario::{EventIdOnRetry, Fault, LateRetry, Lost};
+use crate::policy::{EventIdOnRetry, Fault, LateRetry, Lost};
+use crate::transport::OutgoingRequest;
 
 /// Builds and signs the requests of one delivery.
-pub(super) struct Signing {
+pub(crate) struct Signing {
     /// The skipped wait, by which the signature of a late retry is made older.
     older_by: Duration,
     /// The first attempt's request and the timestamp it was built with.
@@ -23,7 +23,7 @@ pub(super) struct Signing {
 
 impl Signing {
     /// `skipped` is the part of a late retry's wait that is skipped.
-    pub(super) fn new(skipped: Duration) -> Self {
+    pub(crate) fn new(skipped: Duration) -> Self {
         Self {
             older_by: skipped,
             first: None,
@@ -31,7 +31,7 @@ impl Signing {
     }
 
     /// The headers and the body of an attempt that starts now.
-    pub(super) fn next_request<R: Rng>(
+    pub(crate) fn next_request<R: Rng>(
         &mut self,
         sender: &Sender<'_>,
         plan: &mut DeliveryPlan<'_>,
@@ -109,7 +109,7 @@ fn sign_at<R: Rng>(
 }
 
 /// Converts the request for the client.
-pub(super) fn to_outgoing(signed: &SignedRequest) -> OutgoingRequest {
+pub(crate) fn to_outgoing(signed: &SignedRequest) -> OutgoingRequest {
     let request = OutgoingRequest::new(Method::POST).body(signed.body.clone());
     let mut headers = signed.headers.iter();
     match headers.try_fold(request, |request, (name, value)| {

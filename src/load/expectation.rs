@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::measurements::Measurements;
 use super::time_text::time_text;
-use crate::scenario::DurationText;
+use crate::policy::DurationText;
 
 /// What a metric of a load should be, such as `p99 < 200ms`.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event_source::EventOrigin;
 use super::treatment_mix::Treatment;
-use crate::scenario::Forgery;
+use crate::policy::Forgery;
 
 /// The `format` in the first line of a failures file.
 const FORMAT: &str = "aghook load failures";

@@ -4,8 +4,8 @@
 //! and latency counts from that time. An event's content and its treatment are functions of the
 //! seed and its number, so nothing about a sent event has to be stored.
 //!
-//! This module builds on `protocol`, `generate`, `delivery` and `scenario`. It prints nothing and
-//! reads no probes: the caller asks how often an event must have been granted and checks that.
+//! It prints nothing and reads no probes: the caller asks how often an event must have been granted
+//! and checks that.
 
 mod allowed_refusals;
 mod counts;
@@ -20,7 +20,6 @@ mod live_stats;
 mod measurements;
 mod mix_report;
 mod pacer;
-mod percent;
 mod rate;
 mod redeliveries;
 mod report;
@@ -53,7 +52,6 @@ pub use latency_histograms::{LatencyHistograms, PackedHistogram, Percentiles};
 pub use live_stats::{LiveSnapshot, LiveStats};
 pub use measurements::{Measurements, MergeError};
 pub use mix_report::{MixCounts, MixEntryReport, MixScenarioReport};
-pub use percent::{Percent, PercentError};
 pub use rate::{Rate, RateError};
 pub use report::{CheckedExpectation, EffectsReport, LoadReport, WrongEffect, load_report_schema};
 pub use required_grants::{RequiredGrants, Unacknowledged};

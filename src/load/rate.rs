@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::scenario::DurationText;
+use crate::policy::DurationText;
 
 /// How fast events are sent.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,12 +4,13 @@
 use bytes::Bytes;
 
 use super::event_source::EventSource;
-use crate::delivery::{ForgeInput, SignedRequest, Target, forge, with_event_id};
+use crate::delivery::{ForgeInput, SignedRequest, forge, with_event_id};
 use crate::generate::Seed;
+use crate::policy::Forgery;
 use crate::protocol::{
     CONTENT_TYPE_VALUE, SIGNATURE_HEADER, Signer, TIMESTAMP_HEADER, USER_AGENT_VALUE,
 };
-use crate::scenario::Forgery;
+use crate::transport::Target;
 
 /// Builds the requests of one worker.
 #[derive(Debug)]
@@ -128,9 +129,10 @@ fn finish(request: &mut Vec<u8>, body: &[u8]) {
 mod tests {
     use super::super::treatment_mix::TreatmentMix;
     use super::*;
-    use crate::delivery::{AllowedHosts, sign};
+    use crate::delivery::sign;
     use crate::generate::Generator;
     use crate::protocol::Secret;
+    use crate::transport::AllowedHosts;
 
     fn builder() -> RequestBuilder {
         let start = "1763889831".parse().expect("a start time");

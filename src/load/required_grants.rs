@@ -90,7 +90,7 @@ impl Unacknowledged {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Forgery;
+    use crate::policy::Forgery;
 
     #[test]
     fn required_grants_follow_from_what_the_sender_knows() {

@@ -21,8 +21,9 @@ use super::stalls::Stalls;
 use super::timetable::Timetable;
 use super::worker;
 use super::worker_stats::WorkerStats;
-use crate::delivery::{Client, Clock, Target};
+use crate::delivery::Clock;
 use crate::protocol::Signer;
+use crate::transport::{Client, Target};
 
 /// A load that is ready to run.
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use super::rate::Rate;
 use super::shard::LoadShard;
 use super::treatment_mix::TreatmentMix;
 use crate::generate::{Generator, Seed};
-use crate::scenario::{DurationText, Policy, RetryPolicy};
+use crate::policy::{DurationText, RetryPolicy};
+use crate::scenario::Policy;
 
 /// The settings of a load.
 #[derive(Debug, Clone)]

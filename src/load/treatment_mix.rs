@@ -6,9 +6,9 @@ use std::time::Duration;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::percent::Percent;
 use crate::generate::Seed;
-use crate::scenario::Forgery;
+use crate::policy::Forgery;
+use crate::policy::Percent;
 
 /// The percentage of events for each treatment. An event gets at most one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,7 +4,6 @@
 //! events. Every fact is marked with its origin, as in `docs/protocol.md` (`[S]` the source
 //! document, `[P]` other public Aghanim material, `[A]` our assumption).
 
-mod diagnosis;
 mod event;
 mod field;
 mod headers;
@@ -12,9 +11,6 @@ mod item;
 mod secret;
 mod signature;
 
-pub use diagnosis::{
-    Diagnosis, Mistake, Received, SignatureVerdict, TimestampConcern, diagnose, timestamp_concern,
-};
 pub use event::{Coupon, Event, EventContext, EventData, Text};
 pub use field::Field;
 pub use headers::{

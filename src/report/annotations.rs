@@ -8,7 +8,8 @@ use super::Report;
 use super::counts::{counted, problem_summary};
 use super::failure_groups::{CommonCause, CommonCauses, FailureGroups, cause_list};
 use super::scenario_record::{RunningScenarios, ScenarioRecord, check_line};
-use crate::harness::{RunEvent, Verdict};
+use crate::run::RunEvent;
+use crate::verify::Verdict;
 
 /// The most checks that an annotation lists.
 const CHECK_LIMIT: usize = 5;

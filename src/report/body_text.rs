@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::sanitize::sanitize;
-use crate::harness::{BodyContent, BodyRecord};
+use crate::run::{BodyContent, BodyRecord};
 
 /// The most lines of a body that are shown.
 const LINE_LIMIT: usize = 60;

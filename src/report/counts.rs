@@ -1,6 +1,7 @@
 //! Counts as text.
 
-use crate::harness::{RunEnded, SnapshotsEnded, Verdict, VerdictCounts};
+use crate::run::{RunEnded, SnapshotsEnded};
+use crate::verify::{Verdict, VerdictCounts};
 
 /// `1 check`, `2 checks`.
 pub(super) fn counted(count: usize, noun: &str) -> String {

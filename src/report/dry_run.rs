@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::counts::counted;
 use super::sanitize::sanitize;
 use super::terminal::{DIM, mark, paint};
-use crate::harness::{DryRun, DryRunItem, Verdict};
+use crate::run::{DryRun, DryRunItem};
+use crate::verify::Verdict;
 
 /// Writes the steps and effects of each scenario, and how many of them would not be checked.
 pub fn write_dry_run(out: &mut impl Write, outlines: &[DryRun]) -> io::Result<()> {

@@ -12,9 +12,8 @@ use std::collections::btree_map::Entry;
 
 use super::sanitize::sanitize;
 use super::scenario_record::{ScenarioRecord, is_problem};
-use crate::harness::{
-    AttemptEnded, Check, ResponseRecord, ScenarioStarted, Verdict, VerdictCounts,
-};
+use crate::run::{AttemptEnded, ResponseRecord, ScenarioStarted};
+use crate::verify::{Check, Verdict, VerdictCounts};
 use genuine_responses::GenuineResponses;
 use group_key::{CheckKind, GroupKey, LocatedCheck};
 use response_bodies::ResponseBodies;

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::sanitize::sanitize;
 use super::terminal::{mark, write_attempt, write_retry};
-use crate::harness::{AttemptEnded, SentRequestRecord, Verdict};
+use crate::run::{AttemptEnded, SentRequestRecord};
+use crate::verify::Verdict;
 
 /// Writes single deliveries to a terminal.
 pub struct FireReport<W> {

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::scenario_record::{RunningScenarios, ScenarioRecord};
-use crate::harness::{RunEvent, RunStarted, ScenarioEnded};
+use crate::run::{RunEvent, RunStarted, ScenarioEnded};
 use archive::{HarArchive, HarCreator, HarEntry, HarLog, HarPage, HarPageTimings};
 use entry::{entry, har_time};
 

@@ -17,7 +17,7 @@ use std::io::{self, Write};
 use super::Report;
 use super::failure_groups::FailureGroups;
 use super::scenario_record::{RunningScenarios, ScenarioRecord};
-use crate::harness::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded};
+use crate::run::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded};
 use latency::ResponseTimes;
 use truncate::Limits;
 

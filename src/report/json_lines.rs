@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::Report;
-use crate::harness::RunEvent;
+use crate::run::RunEvent;
 
 /// Writes every event as one line of JSON.
 pub struct JsonLines<W> {

@@ -18,7 +18,8 @@ use super::Report;
 use super::counts::counted;
 use super::scenario_record::{RunningScenarios, ScenarioRecord, check_line};
 use super::terminal::write_problems;
-use crate::harness::{Check, RunEnded, RunEvent, ScenarioEnded, Verdict};
+use crate::run::{RunEnded, RunEvent, ScenarioEnded};
+use crate::verify::{Check, Verdict};
 use system_out::system_out;
 use xml_text::xml_text;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::sanitize::sanitize;
-use crate::harness::{ResponseRecord, RunEvent};
+use crate::run::{ResponseRecord, RunEvent};
 
 /// Watches the deliveries of a run.
 #[derive(Debug, Default)]

@@ -23,7 +23,7 @@ mod terminal;
 
 use std::io;
 
-use crate::harness::RunEvent;
+use crate::run::RunEvent;
 
 pub use annotations::Annotations;
 pub use dry_run::write_dry_run;

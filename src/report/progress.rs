@@ -6,7 +6,8 @@ use std::io;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Report;
-use crate::harness::{RunEvent, Verdict};
+use crate::run::RunEvent;
+use crate::verify::Verdict;
 
 /// Draws a progress line on standard error below another report's output.
 pub struct ProgressReport<R> {

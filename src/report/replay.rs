@@ -8,12 +8,13 @@ use std::time::Duration;
 use super::counts::counted;
 use super::sanitize::sanitize;
 use super::terminal::{DIM, Detail, mark, paint};
-use crate::harness::{AttemptEnded, BodyContent, ResponseRecord, Verdict};
-use crate::journal::{
+use crate::policy::DurationText;
+use crate::run::{AttemptEnded, BodyContent, ResponseRecord};
+use crate::run::{
     CompareBy, ReplayEnded, ReplayResult, ReplayedAttempt, ResponseComparison, Signatures,
     recorded_response,
 };
-use crate::scenario::DurationText;
+use crate::verify::Verdict;
 
 /// A common tolerance of receivers, in seconds: older signatures are refused.
 const COMMON_TOLERANCE: u64 = 60;

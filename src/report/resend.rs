@@ -6,9 +6,10 @@ use super::counts::counted;
 use super::replay::response_line;
 use super::sanitize::sanitize;
 use super::terminal::{DIM, mark, paint};
-use crate::harness::{InventoryCheck, ResponseRecord, Verdict};
 use crate::load::FailedEvent;
-use crate::scenario::StatusClass;
+use crate::policy::StatusClass;
+use crate::run::ResponseRecord;
+use crate::verify::{InventoryCheck, Verdict};
 
 /// An event of a failures file and the result of sending it again.
 #[derive(Debug)]

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sanitize::sanitize;
-use crate::harness::{
-    AttemptEnded, Check, DeliveryEnded, EffectsEnded, ProbeReading, RunEvent, ScenarioEnded,
-    ScenarioStarted, SnapshotCompared, StepEnded, Verdict,
+use crate::run::{
+    AttemptEnded, DeliveryEnded, EffectsEnded, ProbeReading, RunEvent, ScenarioEnded,
+    ScenarioStarted, SnapshotCompared, StepEnded,
 };
+use crate::verify::{Check, Verdict};
 
 /// The running scenarios.
 #[derive(Debug, Default)]

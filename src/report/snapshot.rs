@@ -16,8 +16,9 @@ mod stable_text;
 mod virtual_clock;
 
 use super::scenario_record::{RunningScenarios, ScenarioRecord};
-use crate::harness::{AttemptEnded, RunEvent, ScenarioEnded, ScenarioStarted, Verdict};
+use crate::run::{AttemptEnded, RunEvent, ScenarioEnded, ScenarioStarted};
 use crate::scenario::SnapshotSettings;
+use crate::verify::Verdict;
 use checks::check_line;
 use deliveries::Deliveries;
 use events::SnapshotEvents;

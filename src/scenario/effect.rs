@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Level;
 use super::document::Spanned;
-use super::{DurationText, Level};
+use crate::policy::DurationText;
 
 /// One expected effect. Set exactly one of `granted`, `not_granted` and `probe`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -10,7 +10,8 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::document::{OneOrMany, Spanned};
-use super::{CountRange, DurationText, JsonPath, Level, Matcher, StatusPattern};
+use super::{CountRange, JsonPath, Level, Matcher};
+use crate::policy::{DurationText, StatusPattern};
 
 /// Checks on the response to every delivery of a step. All given checks must pass.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

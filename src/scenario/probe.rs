@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{DurationText, JsonPath};
+use super::JsonPath;
+use crate::policy::DurationText;
 
 /// How to read a number from the game. Set exactly one of `http` and `command`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -13,11 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::document::{
     DecodeBudget, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, nearest,
 };
-use super::{
-    DurationText, MaxRate, PlayerList, Probe, ProbeRequest, RestartHook, RetryPolicy, RetrySetting,
-    SnapshotSettings,
-};
+use super::{PlayerList, Probe, ProbeRequest, RestartHook, SnapshotSettings};
 use crate::generate::CatalogueItem;
+use crate::policy::{DurationText, MaxRate, RetryPolicy, RetrySetting};
 
 /// The configuration in `aghook.yaml`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -6,7 +6,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{DurationText, ProbeRequest};
+use super::ProbeRequest;
+use crate::policy::DurationText;
 
 /// How to restart the receiver. Set exactly one of `http` and `command`. Afterwards, aghook waits
 /// until the target accepts connections again.

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Expectation;
 use super::document::{OneOrMany, Spanned};
-use super::{ConnectionChoice, DurationText, Expectation, Fault, Forgery, RetrySetting};
+use crate::policy::{ConnectionChoice, DurationText, Fault, Forgery, RetrySetting};
 
 /// One step. Set exactly one of `deliver`, `request`, `script`, `restart` and `pause`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -3,6 +3,7 @@
 use super::document::{Diagnostics, SourceFile};
 use super::*;
 use crate::generate::Seed;
+use crate::policy::Forgery;
 
 fn cases(text: &str) -> Result<Vec<Case>, Diagnostics> {
     Case::from_file(&SourceFile::new("suite/example.yaml", text))

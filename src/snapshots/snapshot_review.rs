@@ -16,12 +16,12 @@ use super::pending_snapshot::with_newline;
 use super::snapshot_file::{REVIEWED, SnapshotFile, pending_path};
 use super::snapshot_path::snapshot_path;
 use super::snapshots_mode::{Destination, SnapshotsMode};
-use crate::harness::{
-    Check, RunEnded, RunEvent, ScenarioEnded, SnapshotCompared, SnapshotOutcome, SnapshotsEnded,
-    Verdict, VerdictCounts,
-};
 use crate::report::{SnapshotReport, SnapshotReports};
+use crate::run::{
+    RunEnded, RunEvent, ScenarioEnded, SnapshotCompared, SnapshotOutcome, SnapshotsEnded,
+};
 use crate::scenario::{Level, SnapshotSettings};
+use crate::verify::{Check, Verdict, VerdictCounts};
 
 /// How to compare a run's snapshots.
 #[derive(Debug, Clone)]

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use aghook::policy::RetryPolicy;
 use aghook::scenario::document::SourceFile;
-use aghook::scenario::{Case, Config, RetryPolicy, config_schema};
+use aghook::scenario::{Case, Config, config_schema};
 use serde_json::Value;
 
 use super::markdown::{Document, first_cells};
@@ -63,7 +64,7 @@ fn the_defaults_of_the_retry_policy_are_correct() {
     let defaults = RetryPolicy::default();
     let other = RetryPolicy {
         attempts: 99,
-        delays: aghook::scenario::Delays::List(Vec::new()),
+        delays: aghook::policy::Delays::List(Vec::new()),
         timeout: "9d".parse().expect("a duration"),
         retry_on: Vec::new(),
         resign: !defaults.resign,

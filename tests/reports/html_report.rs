@@ -5,8 +5,8 @@ mod browser;
 mod in_browser;
 mod structure;
 
-use aghook::harness::RunEvent;
 use aghook::report::{HtmlReport, Report as _};
+use aghook::run::RunEvent;
 
 /// The HTML report of a run.
 fn page(events: impl IntoIterator<Item = RunEvent>) -> String {

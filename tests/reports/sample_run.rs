@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use aghook::harness::{
-    AttemptEnded, BodyRecord, Check, ConnectionRecord, DeliveryEnded, EffectsEnded, FORMAT_VERSION,
+use aghook::run::{
+    AttemptEnded, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded, FORMAT_VERSION,
     ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
-    SentRequestRecord, StepEnded, TimingsRecord, Verdict, VerdictCounts,
+    SentRequestRecord, StepEnded, TimingsRecord,
 };
 use aghook::scenario::{Level, OutcomeName};
+use aghook::verify::{Check, Verdict, VerdictCounts};
 
 /// The start of the run: the time in the documented example.
 const BEGAN: i64 = 1_725_548_450;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aghook::generate::Catalogue;
-use aghook::harness::{Plan, PlanSettings};
+use aghook::run::{Plan, PlanSettings};
 use aghook::scenario::bundled_suite;
 use aghook::scenario::document::{Node, SourceFile, decode};
 use serde_json::{Value, json};

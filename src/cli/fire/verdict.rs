@@ -1,8 +1,8 @@
 //! The verdict on a delivery of `aghook fire`, derived from its outcome and its last response.
 
 use crate::delivery::Outcome;
-use crate::harness::ResponseRecord;
-use crate::scenario::{Forgery, StatusClass};
+use crate::policy::{Forgery, StatusClass};
+use crate::run::ResponseRecord;
 
 /// Whether a delivery had the expected result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,7 @@ fn no_response(name: &str, message: &str, hint: &str, after: &str) -> FireVerdic
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::harness::BodyRecord;
+    use crate::run::BodyRecord;
 
     fn response(status: u16) -> ResponseRecord {
         ResponseRecord::Response {

@@ -10,10 +10,11 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::effect_sample::EffectSample;
-use crate::harness::{ExpectedInventory, GrantCount, InventoryCheck, RunContext};
 use crate::load::{
     EffectsReport, EventSource, LoadResult, LoadShard, RequiredGrants, Treatment, WrongEffect,
 };
+use crate::run::RunContext;
+use crate::verify::{ExpectedInventory, GrantCount, InventoryCheck};
 
 /// The probe that reads how much of an SKU a player holds.
 pub(in crate::cli) const PROBE: &str = "quantity";
@@ -28,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Checks the effects of a load.
 pub(super) struct EffectCheck<'load> {
-    pub(super) harness: &'load RunContext,
+    pub(super) context: &'load RunContext,
     pub(super) source: EventSource,
     pub(super) result: &'load LoadResult,
     pub(super) shard: LoadShard,
@@ -41,7 +42,7 @@ impl EffectCheck<'_> {
     /// unexpected results for a while.
     pub(super) async fn run(&self, sample: EffectSample) -> EffectsReport {
         let started = Instant::now();
-        let grace_period = match self.harness.settle {
+        let grace_period = match self.context.settle {
             Some(settle) => {
                 tokio::time::sleep(settle).await;
                 Duration::ZERO
@@ -182,7 +183,7 @@ impl EffectCheck<'_> {
             for number in numbers.iter().filter(|number| **number != wrong.number) {
                 let event = source.event(*number);
                 let required = self.required_grants(&mut source, *number);
-                expectation.add(&event, required, self.harness.policy);
+                expectation.add(&event, required, self.context.policy);
             }
             let (wrong, verdict) = self.check_one((wrong, expectation)).await;
             apply(wrong, verdict, report, &mut still_wrong);
@@ -208,8 +209,8 @@ impl EffectCheck<'_> {
         };
         (
             listed,
-            ExpectedInventory::new(&event, required, self.harness.policy)
-                .with_held_once(&self.harness.held_once),
+            ExpectedInventory::new(&event, required, self.context.policy)
+                .with_held_once(&self.context.held_once),
         )
     }
 
@@ -230,11 +231,11 @@ impl EffectCheck<'_> {
         &self,
         (listed, expectation): (WrongEffect, ExpectedInventory),
     ) -> (WrongEffect, InventoryCheck) {
-        let verdict = match self.harness.probes.get(PROBE) {
-            Some(probe) => expectation.check(probe, &self.harness.client).await,
+        let verdict = match self.context.probes.get(PROBE) {
+            Some(probe) => expectation.check(probe, &self.context.client).await,
             None => InventoryCheck::Undecided("the profile has no probe `quantity`".to_owned()),
         };
-        let hidden = |text: String| self.harness.redaction.text(&text).into_owned();
+        let hidden = |text: String| self.context.redaction.text(&text).into_owned();
         let verdict = match verdict {
             InventoryCheck::Passed => InventoryCheck::Passed,
             InventoryCheck::Failed(problem) => InventoryCheck::Failed(hidden(problem)),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::super::command_error::CommandError;
 use super::effect_check::PROBE;
-use crate::harness::RunContext;
+use crate::run::RunContext;
 
 /// The default size of the sample.
 const DEFAULT_SIZE: u64 = 1000;
@@ -35,10 +35,10 @@ impl FromStr for EffectSample {
 /// The sample to check; `None` if effects are not checked.
 pub(super) fn choose(
     requested: Option<EffectSample>,
-    harness: &RunContext,
+    context: &RunContext,
     has_listed_players: bool,
 ) -> Result<Option<EffectSample>, CommandError> {
-    let has_probe = harness.probes.contains_key(PROBE);
+    let has_probe = context.probes.contains_key(PROBE);
     match requested {
         Some(EffectSample::None) => Ok(None),
         Some(_) if !has_probe => {

@@ -15,7 +15,7 @@ pub(super) fn create(
     mix: TreatmentMix,
     effects: Option<EffectsReport>,
 ) -> LoadReport {
-    let harness = &prepared.harness;
+    let context = &prepared.context;
     let measurements = result.measurements.clone();
     let uncomputed = Percentiles::of(&measurements.latencies.latency);
     let shard = load.partition.filter(|shard| !shard.is_whole());
@@ -26,7 +26,7 @@ pub(super) fn create(
     let mut report = LoadReport {
         format_version: LoadReport::FORMAT_VERSION,
         aghook_version: env!("CARGO_PKG_VERSION").to_owned(),
-        target: harness.redaction.text(harness.target.as_str()).into_owned(),
+        target: context.redaction.text(context.target.as_str()).into_owned(),
         built_in_receiver: prepared.built_in.is_some(),
         seed: load.seed,
         start_time: prepared.start.to_string(),

@@ -15,14 +15,14 @@ pub(super) async fn run_load(
     stop: &StopHandle,
     console: &Console,
 ) -> Result<LoadResult, CommandError> {
-    let harness = &prepared.harness;
+    let context = &prepared.context;
     let live_stats = LiveLine::is_wanted().then(|| Arc::new(LiveStats::default()));
     let run = LoadRun {
         settings,
-        client: harness.client.clone(),
-        target: harness.target.clone(),
-        signer: harness.signer.clone(),
-        clock: harness.clock,
+        client: context.client.clone(),
+        target: context.target.clone(),
+        signer: context.signer.clone(),
+        clock: context.clock,
         live: live_stats.clone(),
     };
     let line = live_stats.map(LiveLine::draw);

@@ -16,18 +16,17 @@ use super::super::session::Session;
 use super::super::target_options::reach;
 use super::super::{ExitCode, block_on};
 use super::ReplayRun;
-use crate::delivery::{Delivery, DeliveryPlan, LastByteBarrier, Outcome, Target, deliver};
+use crate::delivery::{Delivery, DeliveryPlan, Outcome, deliver};
 use crate::generate::Seed;
-use crate::harness::{
-    AttemptLocation, ExpectedInventory, GrantCount, InventoryCheck, ResponseRecord, RunContext,
-    attempt_record, response_record,
-};
 use crate::load::{
     FailedEvent, FailedEventsHead, FailedTreatment, begins_failed_events, read_failed_events,
 };
+use crate::policy::{Fault, Forgery, RetryPolicy, RetrySetting};
 use crate::protocol::Event;
 use crate::report::{FireReport, ResentEvent, count_resent, write_resent};
-use crate::scenario::{Fault, Forgery, RetryPolicy, RetrySetting};
+use crate::run::{AttemptLocation, ResponseRecord, RunContext, attempt_record, response_record};
+use crate::transport::{LastByteBarrier, Target};
+use crate::verify::{ExpectedInventory, GrantCount, InventoryCheck};
 
 /// The maximum length of the first line.
 const MAX_HEAD_LENGTH: u64 = 64 * 1024;
@@ -110,11 +109,11 @@ impl ReplayRun {
         block_on(async {
             let session = settings.start().await?;
             self.check_target(&head, &session)?;
-            check_forgeries(&events, &session.harness)?;
-            reach(&session.harness.client, &session.harness.target).await?;
+            check_forgeries(&events, &session.context)?;
+            reach(&session.context.client, &session.context.target).await?;
             print_start(&head, &events, &session, console)?;
             let resender = FailedEventResender {
-                harness: &session.harness,
+                context: &session.context,
                 as_treated: self.as_treated,
                 verbose: self.verbose,
                 started: Instant::now(),
@@ -161,8 +160,8 @@ impl ReplayRun {
     /// Refuses a profile's target that differs from the load's, because a live event can grant real
     /// items.
     fn check_target(&self, head: &FailedEventsHead, session: &Session) -> Result<(), CommandError> {
-        let harness = &session.harness;
-        let target = harness.redaction.text(harness.target.as_str());
+        let context = &session.context;
+        let target = context.redaction.text(context.target.as_str());
         if self.target.names_target() || session.built_in.is_some() || target == head.target {
             return Ok(());
         }
@@ -179,9 +178,9 @@ impl ReplayRun {
 }
 
 /// Without the old secret, the forgery `expired_secret` can't be sent.
-fn check_forgeries(events: &[FailedEvent], harness: &RunContext) -> Result<(), CommandError> {
+fn check_forgeries(events: &[FailedEvent], context: &RunContext) -> Result<(), CommandError> {
     let mut forgeries = events.iter().filter_map(|event| event.forgery);
-    if harness.expired.is_some() || !forgeries.any(|forgery| forgery == Forgery::ExpiredSecret) {
+    if context.expired.is_some() || !forgeries.any(|forgery| forgery == Forgery::ExpiredSecret) {
         return Ok(());
     }
     let message = "the forgery `expired_secret` needs the previous secret";
@@ -195,8 +194,8 @@ fn print_start(
     session: &Session,
     console: &mut Console,
 ) -> std::io::Result<()> {
-    let harness = &session.harness;
-    let target = harness.redaction.text(harness.target.as_str());
+    let context = &session.context;
+    let target = context.redaction.text(context.target.as_str());
     let new = match session.built_in {
         Some(_) => " (a new built-in receiver with an empty ledger)",
         None => "",
@@ -223,7 +222,7 @@ fn print_start(
 
 /// Resends events and checks their grants.
 struct FailedEventResender<'run> {
-    harness: &'run RunContext,
+    context: &'run RunContext,
     as_treated: bool,
     verbose: bool,
     started: Instant,
@@ -238,7 +237,7 @@ impl FailedEventResender<'_> {
         unreachable: &mut Option<CommandError>,
         console: &mut Console,
     ) -> Result<ResponseRecord, CommandError> {
-        let harness = self.harness;
+        let context = self.context;
         let mut random = Seed::of_text("replay").random();
         random.set_stream(event.number);
         let treatment = if self.as_treated {
@@ -248,8 +247,8 @@ impl FailedEventResender<'_> {
         };
         let policy = match event.forgery {
             // An attacker would not retry.
-            Some(_) => RetrySetting::Off.over(&harness.retry),
-            None => harness.retry.clone(),
+            Some(_) => RetrySetting::Off.over(&context.retry),
+            None => context.retry.clone(),
         };
         let mut plan = self.plan(event, &policy);
         if treatment == FailedTreatment::LostAck {
@@ -283,9 +282,9 @@ impl FailedEventResender<'_> {
             return Err(CommandError::not_completed(message, None));
         };
         if delivery.outcome == Outcome::Exhausted && last.is_err() {
-            *unreachable = reach(&harness.client, &harness.target).await.err();
+            *unreachable = reach(&context.client, &context.target).await.err();
         }
-        Ok(response_record(last, &harness.redaction))
+        Ok(response_record(last, &context.redaction))
     }
 
     fn plan<'plan>(
@@ -296,12 +295,12 @@ impl FailedEventResender<'_> {
         let body = Bytes::copy_from_slice(event.body.as_bytes());
         DeliveryPlan {
             forgery: event.forgery,
-            ..DeliveryPlan::new(&self.harness.target, body, policy)
+            ..DeliveryPlan::new(&self.context.target, body, policy)
         }
     }
 
     async fn deliver(&self, plan: DeliveryPlan<'_>, random: &mut ChaCha8Rng) -> Delivery {
-        deliver(self.harness.sender(), plan, random, |_| {}).await
+        deliver(self.context.sender(), plan, random, |_| {}).await
     }
 
     /// Prints every attempt, with `--verbose`.
@@ -323,7 +322,7 @@ impl FailedEventResender<'_> {
         };
         let mut report = FireReport::new(console);
         for attempt in &delivery.attempts {
-            let record = attempt_record(place, "event", attempt, &self.harness.redaction);
+            let record = attempt_record(place, "event", attempt, &self.context.redaction);
             report.attempt(&record)?;
         }
         Ok(())
@@ -332,10 +331,10 @@ impl FailedEventResender<'_> {
     /// Checks what the players hold, if the profile has the probe. Waits for the profile's `settle`,
     /// or else retries failed checks for a while.
     async fn check_grants(&self, resent: &mut [ResentEvent]) {
-        if !self.harness.probes.contains_key(PROBE) {
+        if !self.context.probes.contains_key(PROBE) {
             return;
         }
-        let retry_time = match self.harness.settle {
+        let retry_time = match self.context.settle {
             Some(settle) => {
                 tokio::time::sleep(settle.saturating_sub(self.started.elapsed())).await;
                 Duration::ZERO
@@ -375,7 +374,7 @@ impl FailedEventResender<'_> {
             let reason = "the load sent other events for the same player";
             return InventoryCheck::Undecided(reason.to_owned());
         }
-        let Some(probe) = self.harness.probes.get(PROBE) else {
+        let Some(probe) = self.context.probes.get(PROBE) else {
             return InventoryCheck::Undecided("the profile has no probe `quantity`".to_owned());
         };
         let count = match (resent.event.forgery, resent.is_acknowledged()) {
@@ -383,10 +382,10 @@ impl FailedEventResender<'_> {
             (None, true) => GrantCount::Once,
             (None, false) => GrantCount::AtMostOnce,
         };
-        let expectation = ExpectedInventory::new(&event, count, self.harness.policy)
-            .with_held_once(&self.harness.held_once);
-        let redacted = |text: String| self.harness.redaction.text(&text).into_owned();
-        match expectation.check(probe, &self.harness.client).await {
+        let expectation = ExpectedInventory::new(&event, count, self.context.policy)
+            .with_held_once(&self.context.held_once);
+        let redacted = |text: String| self.context.redaction.text(&text).into_owned();
+        match expectation.check(probe, &self.context.client).await {
             InventoryCheck::Passed => InventoryCheck::Passed,
             InventoryCheck::Failed(problem) => InventoryCheck::Failed(redacted(problem)),
             InventoryCheck::Undecided(reason) => InventoryCheck::Undecided(redacted(reason)),

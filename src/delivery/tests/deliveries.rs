@@ -6,8 +6,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::server::{Server, ServerAction, unused_target};
 use super::*;
+use crate::policy::{DurationText, Forgery, RetryOn, RetryPolicy};
 use crate::protocol::{Secret, Signer};
-use crate::scenario::{DurationText, Forgery, RetryOn, RetryPolicy};
 
 const SECRET: &str = "hunter2hunter2";
 

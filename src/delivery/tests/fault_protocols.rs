@@ -8,9 +8,7 @@ use super::encrypted::{BOTH, EncryptedReceiver, encrypted, trusting};
 use super::faults::{BODY, delivered_by, results};
 use super::recorder::{RequestRecorder, http2_recorder};
 use super::*;
-use crate::scenario::{
-    DurationText, Fault, LateRetry, Lost, RetryPolicy, SlowBody, TimeoutOverlap,
-};
+use crate::policy::{DurationText, Fault, LateRetry, Lost, RetryPolicy, SlowBody, TimeoutOverlap};
 
 /// A receiver and a client that use the same protocol.
 struct ProtocolSetup {

@@ -7,10 +7,10 @@ use rand_chacha::ChaCha8Rng;
 use super::witness::{ConnectionEnd, Witness, WitnessAction};
 use super::*;
 use crate::generate::{Generator, Seed, StartTime};
-use crate::protocol::{Secret, Signer};
-use crate::scenario::{
+use crate::policy::{
     DurationText, Fault, LateRetry, Lost, RetryOn, RetryPolicy, SlowBody, TimeoutOverlap,
 };
+use crate::protocol::{Secret, Signer};
 
 pub(super) const NOW: u64 = 1_725_548_450;
 pub(super) const BODY: &str = r#"{"event_id":"whevt_first","idempotency_key":"idmpt_1","n":1}"#;

@@ -18,6 +18,7 @@ use std::time::Duration;
 use http::Method;
 
 use super::*;
+use crate::transport::*;
 
 /// A timeout that no test reaches.
 const LONG: Duration = Duration::from_mins(1);

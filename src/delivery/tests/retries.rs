@@ -3,8 +3,8 @@
 use super::faults::{NOW, delivered_by, offsets};
 use super::server::{Server, ServerAction};
 use super::*;
+use crate::policy::{ConnectionChoice, DurationText, EventIdOnRetry, RetryAfter, RetryPolicy};
 use crate::protocol::{Secret, Signer};
-use crate::scenario::{ConnectionChoice, DurationText, EventIdOnRetry, RetryAfter, RetryPolicy};
 
 #[tokio::test]
 async fn a_retry_uses_the_connection_that_the_policy_selects() {

@@ -6,8 +6,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::server::{Server, ServerAction};
 use super::*;
+use crate::policy::{Forgery, RetryPolicy};
 use crate::protocol::{Secret, Signer};
-use crate::scenario::{Forgery, RetryPolicy};
 
 const NOW: u64 = 1_725_548_450;
 

@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use super::Worker;
 use super::connection_slot::{ConnectionSlot, SlotConnection};
-use crate::delivery::{
-    BulkConnection, BulkResponse, Failure, FailureClass, LastByteBarrier, ResponseHandling,
-    SenderAbort, schedule,
-};
 use crate::generate::Generator;
 use crate::load::scheduled_attempt::{DeliveryKind, ScheduledAttempt};
 use crate::load::second_recorder::EndedAttempt;
 use crate::load::treatment_mix::Treatment;
 use crate::load::worker_stats::Lateness;
-use crate::scenario::{EventIdOnRetry, Forgery, RetryOn, StatusClass};
+use crate::policy::schedule;
+use crate::policy::{EventIdOnRetry, Forgery, RetryOn, StatusClass};
+use crate::transport::{
+    BulkConnection, BulkResponse, Failure, FailureClass, LastByteBarrier, ResponseHandling,
+    SenderAbort,
+};
 
 /// The result of an attempt.
 struct AttemptResult {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
-use crate::delivery::BulkConnection;
+use crate::transport::BulkConnection;
 
 /// Check a connection before use if it was idle for this long: the receiver may have closed it.
 const CHECK_AFTER_IDLE: Duration = Duration::from_millis(1);

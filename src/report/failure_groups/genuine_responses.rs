@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::group_key::checks;
 use super::response_bodies::ResponseBodies;
-use crate::harness::ResponseRecord;
 use crate::report::scenario_record::{ScenarioRecord, is_problem};
+use crate::run::ResponseRecord;
 
 /// Counts the responses to genuine deliveries.
 #[derive(Debug, Default)]

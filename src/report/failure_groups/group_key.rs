@@ -1,9 +1,10 @@
 //! The key by which failing checks are grouped. Two checks share a group only if they expected the
 //! same of the same kind of request and observed the same.
 
-use crate::harness::{AttemptEnded, Check, StepEnded, Verdict};
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::ScenarioRecord;
+use crate::run::{AttemptEnded, StepEnded};
+use crate::verify::{Check, Verdict};
 
 /// What the checks of a group have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::harness::{AttemptEnded, BodyContent, ResponseRecord};
 use crate::report::sanitize::sanitize;
+use crate::run::{AttemptEnded, BodyContent, ResponseRecord};
 
 /// The most kinds of bodies that are counted separately.
 const KIND_LIMIT: usize = 16;
@@ -116,7 +116,7 @@ fn without_ids(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::harness::BodyRecord;
+    use crate::run::BodyRecord;
 
     #[test]
     fn bodies_that_differ_only_in_ids_are_one_kind() {

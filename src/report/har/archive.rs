@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::harness::Verdict;
+use crate::verify::Verdict;
 
 #[derive(Serialize)]
 pub(super) struct HarArchive {

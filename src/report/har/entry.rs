@@ -11,7 +11,7 @@ use super::archive::{
     HarAttemptFields, HarCache, HarContent, HarEntry, HarPair, HarPostData, HarRequest,
     HarResponse, HarTimings,
 };
-use crate::harness::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord};
+use crate::run::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord};
 
 /// An unknown or inapplicable size.
 const UNKNOWN: i64 = -1;

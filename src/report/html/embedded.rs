@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::FinishedScenario;
 use super::truncate::{self, Limits};
-use crate::harness::RunEvent;
+use crate::run::RunEvent;
 
 /// The size limit of the data of all scenarios, in bytes. With the list, a page stays below 20 MB.
 const DATA_LIMIT: usize = 15 << 20;

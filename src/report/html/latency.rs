@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::harness::{AttemptEnded, ResponseRecord};
 use crate::report::counts::counted;
+use crate::run::{AttemptEnded, ResponseRecord};
 
 /// Columns of the histogram for each factor of ten.
 const COLUMNS_PER_DECADE: i32 = 6;

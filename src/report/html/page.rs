@@ -14,9 +14,10 @@ use super::common_cause::CauseView;
 use super::embedded::embed;
 use super::latency::Plot;
 use super::row::{ScenarioRow, VerdictLabel};
-use crate::harness::{RunEnded, RunStarted, Verdict, VerdictCounts};
 use crate::report::counts::{check_summary, counted, snapshot_summary, unreferenced_label};
 use crate::report::failure_groups::CommonCauses;
+use crate::run::{RunEnded, RunStarted};
+use crate::verify::{Verdict, VerdictCounts};
 
 const STYLE: &str = include_str!("assets/style.css");
 

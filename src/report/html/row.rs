@@ -2,11 +2,11 @@
 
 use super::FinishedScenario;
 use super::latency::format_seconds;
-use crate::harness::{Check, Verdict};
 use crate::report::counts::counted;
 use crate::report::failure_groups::{CommonCauses, cause_list};
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, check_line, is_problem};
+use crate::verify::{Check, Verdict};
 
 /// The most checks of a scenario that are shown without JavaScript.
 const PROBLEM_LIMIT: usize = 20;

@@ -1,11 +1,12 @@
 //! Cuts long values so that a page of many scenarios still opens. A cut body has `truncated`, other
 //! text ends with an ellipsis.
 
-use crate::harness::{
-    AttemptEnded, BodyContent, BodyRecord, Check, EffectsEnded, ResponseRecord, SnapshotCompared,
+use crate::report::scenario_record::is_problem;
+use crate::run::{
+    AttemptEnded, BodyContent, BodyRecord, EffectsEnded, ResponseRecord, SnapshotCompared,
     StepEnded,
 };
-use crate::report::scenario_record::is_problem;
+use crate::verify::Check;
 
 /// How much of a scenario is kept. Sizes are in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -175,7 +176,7 @@ fn cut_text(text: &mut String, limit: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::harness::SnapshotOutcome;
+    use crate::run::SnapshotOutcome;
 
     #[test]
     fn a_long_difference_is_cut_after_a_line_and_marked() {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::harness::{AttemptEnded, Check, EffectsEnded, ResponseRecord};
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, check_line, reading_line};
+use crate::run::{AttemptEnded, EffectsEnded, ResponseRecord};
+use crate::verify::Check;
 
 /// Lists the steps with their attempts and checks, then the effects with their readings.
 pub(super) fn system_out(record: &ScenarioRecord) -> String {

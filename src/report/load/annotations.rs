@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::checks::checks;
-use crate::harness::Verdict;
 use crate::load::LoadReport;
 use crate::report::annotations::{data, property};
+use crate::verify::Verdict;
 
 /// Writes the annotations to standard output or standard error, both of which GitHub reads.
 pub fn write_load_annotations(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {

@@ -1,8 +1,8 @@
 //! The checks of a load, shared by all its reports.
 
-use crate::harness::Verdict;
 use crate::load::{EffectsReport, LoadReport, WrongEffect};
 use crate::report::sanitize::sanitize;
+use crate::verify::Verdict;
 
 /// How many unexpected events to list.
 const LISTED: usize = 10;

@@ -7,9 +7,9 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 
 use super::checks::{LoadCheck, checks};
 use super::summary::write_load_summary;
-use crate::harness::Verdict;
 use crate::load::LoadReport;
 use crate::report::junit::xml_text::xml_text;
+use crate::verify::Verdict;
 
 /// The class name of the test cases.
 const CLASS: &str = "aghook.load";

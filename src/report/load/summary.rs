@@ -7,8 +7,8 @@ use anstyle::{AnsiColor, Style};
 
 use super::checks::checks;
 use super::mix_rows;
-use crate::harness::Verdict;
 use crate::load::{LoadReport, Percentiles, time_text as time};
+use crate::verify::Verdict;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();

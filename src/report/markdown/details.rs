@@ -2,10 +2,11 @@
 
 use super::escape::{code, fence, text};
 use super::{mark, within};
-use crate::harness::{AttemptEnded, BodyRecord, Check, ResponseRecord, StepEnded, Verdict};
 use crate::report::body_text::BodyText;
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, is_problem};
+use crate::run::{AttemptEnded, BodyRecord, ResponseRecord, StepEnded};
+use crate::verify::{Check, Verdict};
 
 /// The size limit of the deliveries of one scenario, in bytes.
 const DELIVERIES_LIMIT: usize = 48 * 1024;

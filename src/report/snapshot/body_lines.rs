@@ -4,7 +4,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::stable_text::{MASKED, StableText, json, visible};
-use crate::harness::{BodyContent, BodyRecord};
+use crate::run::{BodyContent, BodyRecord};
 use crate::scenario::SnapshotSettings;
 
 /// JSON up to this length stays on one line.

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::stable_text::StableText;
-use crate::harness::{Check, Verdict};
 use crate::scenario::Level;
+use crate::verify::{Check, Verdict};
 
 /// How long a response took, which varies.
 static TOOK: LazyLock<Option<Regex>> =

@@ -8,8 +8,9 @@ use super::request::request_lines;
 use super::response::response_lines;
 use super::stable_text::StableText;
 use super::virtual_clock::DueTime;
-use crate::harness::{AttemptEnded, Check, DeliveryEnded, StepEnded};
 use crate::report::scenario_record::ScenarioRecord;
+use crate::run::{AttemptEnded, DeliveryEnded, StepEnded};
+use crate::verify::Check;
 
 /// The deliveries of one step.
 pub(super) struct Deliveries<'a> {

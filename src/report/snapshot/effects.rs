@@ -2,8 +2,8 @@
 
 use super::checks::check_line;
 use super::stable_text::StableText;
-use crate::harness::ProbeReading;
 use crate::report::scenario_record::ScenarioRecord;
+use crate::run::ProbeReading;
 
 /// The section on the effects, if the scenario has any.
 pub(super) fn section(record: &ScenarioRecord, stable: &StableText<'_>) -> Option<Vec<String>> {

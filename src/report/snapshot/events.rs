@@ -6,8 +6,8 @@ use super::event_summary::event_summary;
 use super::forgery_of;
 use super::request::{headers, shown_url};
 use super::stable_text::{StableText, visible};
-use crate::harness::{AttemptEnded, BodyContent};
 use crate::report::scenario_record::ScenarioRecord;
+use crate::run::{AttemptEnded, BodyContent};
 
 /// The events, and what is not repeated for each delivery.
 pub(super) struct SnapshotEvents {

@@ -6,8 +6,8 @@ use super::body_lines::sent;
 use super::events::SnapshotEvents;
 use super::stable_text::StableText;
 use super::{fault_of, forgery_of};
-use crate::harness::AttemptEnded;
 use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::run::AttemptEnded;
 
 /// The distance from the start of its attempt, in seconds, up to which a timestamp counts as `now`.
 /// Stale and future timestamps are further away.

@@ -3,7 +3,7 @@
 use super::body_lines::received;
 use super::fault_of;
 use super::stable_text::StableText;
-use crate::harness::{AttemptEnded, ResponseRecord};
+use crate::run::{AttemptEnded, ResponseRecord};
 
 /// The headers that are always shown. `content-type` is part of the first line.
 const SHOWN: [&str; 2] = ["location", "retry-after"];

@@ -7,9 +7,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::body_lines::masked_by;
-use crate::harness::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord, VolatileKind};
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::ScenarioRecord;
+use crate::run::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord, VolatileKind};
 use crate::scenario::SnapshotSettings;
 
 /// The replacement of a masked value.

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::harness::{
-    BodyRecord, Check, DeliveryEnded, EffectsEnded, ProbeReading, ResponseRecord, RunStarted,
-    SentRequestRecord, StepEnded, TimingsRecord, VerdictCounts, VolatileKind, VolatileValue,
+use crate::run::{
+    BodyRecord, DeliveryEnded, EffectsEnded, ProbeReading, ResponseRecord, RunStarted,
+    SentRequestRecord, StepEnded, TimingsRecord, VolatileKind, VolatileValue,
 };
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Config, Level, OutcomeName};
+use crate::verify::{Check, VerdictCounts};
 
 /// Everything in which two runs of the same scenarios differ.
 #[derive(Clone, Copy)]

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::harness::{AttemptEnded, ResponseRecord};
-use crate::scenario::DurationText;
+use crate::policy::DurationText;
+use crate::run::{AttemptEnded, ResponseRecord};
 
 /// When an attempt was due. `None` after a response with a date in `Retry-After`, which refers to the
 /// real clock.

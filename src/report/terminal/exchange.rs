@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use super::layout::{Columns, TextLayout};
 use super::style::{DIM, paint};
-use crate::harness::{AttemptEnded, BodyRecord, ResponseRecord};
 use crate::report::body_text::BodyText;
 use crate::report::sanitize::sanitize;
+use crate::run::{AttemptEnded, BodyRecord, ResponseRecord};
 
 /// Writes an attempt without breaking lines: the request, then the response or why there is none.
 pub(in crate::report) fn write_attempt(

@@ -7,9 +7,10 @@ use super::difference::write_difference;
 use super::exchange::write_exchange;
 use super::layout::{Columns, TextLayout};
 use super::style::{DIM, mark, paint, paint_verdict};
-use crate::harness::{Check, DeliveryEnded, StepEnded, Verdict};
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, is_problem};
+use crate::run::{DeliveryEnded, StepEnded};
+use crate::verify::{Check, Verdict};
 
 /// Writes the problems of a scenario without breaking lines.
 pub(in crate::report) fn write_problems(

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::layout::{Columns, TextLayout};
-use crate::harness::SnapshotsEnded;
 use crate::report::counts::{snapshot_summary, unreferenced_label};
 use crate::report::sanitize::sanitize;
+use crate::run::SnapshotsEnded;
 
 /// Writes the snapshot counts and the snapshots without a scenario.
 pub(super) fn write_snapshots(

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::harness::Verdict;
+use crate::verify::Verdict;
 
 /// For secondary details.
 pub(in crate::report) const DIM: Style = Style::new().dimmed();

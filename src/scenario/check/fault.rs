@@ -1,8 +1,9 @@
 //! Checks whether a fault can be combined with the other keys of a step.
 
 use super::Checker;
+use crate::policy::{Fault, RetryOverride, RetrySetting};
+use crate::scenario::Step;
 use crate::scenario::document::Spanned;
-use crate::scenario::{Fault, RetryOverride, RetrySetting, Step};
 
 impl Checker<'_> {
     /// `deliveries` is the number of deliveries in the step.

@@ -1,7 +1,7 @@
 //! Flaws in verifying the signature and its timestamp.
 
+use aghook::policy::Forgery;
 use aghook::receiver::Flaw;
-use aghook::scenario::Forgery;
 use bytes::Bytes;
 use serde_json::json;
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aghook::delivery::{ForgeInput, SignedRequest, forge, sign};
+use aghook::policy::Forgery;
 use aghook::protocol::{Secret, Signer};
 use aghook::receiver::{Flaw, Receiver, ReceiverSettings};
-use aghook::scenario::Forgery;
 use bytes::Bytes;
 use http::header::{HOST, LOCATION};
 use http::{HeaderMap, Method, Request};

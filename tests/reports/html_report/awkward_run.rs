@@ -1,11 +1,12 @@
 //! Runs that could break a page: markup in all texts from receivers and scenarios, and many
 //! scenarios with long bodies.
 
-use aghook::harness::{
-    AttemptEnded, BodyRecord, Check, ResponseRecord, RunEvent, SnapshotCompared, SnapshotOutcome,
-    SnapshotsEnded, Verdict,
+use aghook::run::{
+    AttemptEnded, BodyRecord, ResponseRecord, RunEvent, SnapshotCompared, SnapshotOutcome,
+    SnapshotsEnded,
 };
 use aghook::scenario::Level;
+use aghook::verify::{Check, Verdict};
 
 use crate::sample_run::{many_failures, sample_run};
 

@@ -1,0 +1,116 @@
+//! The responses and failures that are followed by a retry.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::policy::status_class::StatusPattern;
+
+/// What error messages say is expected.
+const EXPECTED: &str = "a status such as `429`, a class such as `5xx`, `timeout` or `connection`";
+
+/// A reason for a retry: a status (`5xx`, `429`), `timeout` or `connection`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RetryOn {
+    /// A response with a matching status.
+    Status(StatusPattern),
+    /// No complete response in time.
+    Timeout,
+    /// No connection, or a connection that broke before the response was complete.
+    Connection,
+}
+
+/// A text that is not a valid reason for a retry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {EXPECTED}, found `{0}`")]
+pub struct RetryOnError(String);
+
+impl FromStr for RetryOn {
+    type Err = RetryOnError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "timeout" => Ok(Self::Timeout),
+            "connection" => Ok(Self::Connection),
+            status => {
+                let pattern = status.parse().map_err(|_| RetryOnError(text.to_owned()))?;
+                Ok(Self::Status(pattern))
+            }
+        }
+    }
+}
+
+impl fmt::Display for RetryOn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(pattern) => write!(formatter, "{pattern}"),
+            Self::Timeout => formatter.write_str("timeout"),
+            Self::Connection => formatter.write_str("connection"),
+        }
+    }
+}
+
+impl Serialize for RetryOn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Status(pattern) => pattern.serialize(serializer),
+            Self::Timeout | Self::Connection => serializer.collect_str(self),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RetryOn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct StatusOrWord;
+
+        impl Visitor<'_> for StatusOrWord {
+            type Value = RetryOn;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(EXPECTED)
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<RetryOn, E> {
+                let status = StatusPattern::try_from(number);
+                status.map(RetryOn::Status).map_err(E::custom)
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<RetryOn, E> {
+                match u64::try_from(number) {
+                    Ok(number) => self.visit_u64(number),
+                    Err(_) => Err(E::custom(RetryOnError(number.to_string()))),
+                }
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RetryOn, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_any(StatusOrWord)
+    }
+}
+
+impl JsonSchema for RetryOn {
+    fn schema_name() -> Cow<'static, str> {
+        "RetryOn".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A reason for a retry.",
+            "anyOf": [
+                generator.subschema_for::<StatusPattern>(),
+                { "const": "timeout", "description": "No complete response in time." },
+                {
+                    "const": "connection",
+                    "description": "No connection, or a connection that broke before the response was complete.",
+                },
+            ],
+        })
+    }
+}

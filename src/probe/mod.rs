@@ -1,0 +1,21 @@
+//! What the receiver holds, and the profile's other hooks: probes over HTTP and by command, scripted
+//! responses, restarts.
+//!
+//! Hooks are run here; `verify` judges what they return.
+
+mod http_hook;
+mod placeholders;
+mod prepared_probe;
+mod prepared_restart;
+mod probe_path_hint;
+mod redaction;
+
+pub use http_hook::PreparedScript;
+pub(crate) use placeholders::{fill_in, percent_encoded, with_placeholders};
+pub use prepared_probe::{HookError, PreparedProbe};
+pub use prepared_restart::PreparedRestart;
+pub(crate) use redaction::REDACTED;
+pub use redaction::Redaction;
+
+/// The probe that `granted` reads.
+pub(crate) const QUANTITY_PROBE: &str = "quantity";

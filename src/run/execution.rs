@@ -1,0 +1,159 @@
+//! Runs all scenarios, several at the same time, and reports their steps and effects as run events.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::plan::Plan;
+use super::run_context::RunContext;
+use super::run_event::{EffectsEnded, RunEnded, RunEvent, ScenarioEnded, ScenarioStarted};
+use super::scenario_effects::ScenarioEffects;
+use super::step_runner::{RunEventHandler, StepRunner};
+use crate::transport::RateLimit;
+use crate::verify::{Check, Verdict, VerdictCounts};
+
+impl RunContext {
+    /// Runs all plans and reports to `events` what happens. Starts no more scenarios once `stop` is
+    /// set.
+    ///
+    /// The caller emits `RunStarted`, because it needs details that are not known here.
+    pub async fn run(
+        &self,
+        plans: &[Plan],
+        events: RunEventHandler<'_>,
+        stop: &AtomicBool,
+    ) -> RunEnded {
+        let started = Instant::now();
+        let totals = Mutex::new((VerdictCounts::default(), VerdictCounts::default()));
+        let shared_players = SharedPlayers::of(plans);
+        // A restart aborts all requests, so scenarios that restart the receiver run last and alone.
+        let numbered = plans.iter().enumerate();
+        let (exclusive, concurrent): (Vec<_>, Vec<_>) =
+            numbered.partition(|(_, plan)| plan.restarts());
+        for (group, jobs) in [(concurrent, self.jobs.max(1)), (exclusive, 1)] {
+            stream::iter(group)
+                .for_each_concurrent(jobs, |(index, plan)| {
+                    let (totals, shared_players) = (&totals, &shared_players);
+                    async move {
+                        let _locks = shared_players.lock(plan).await;
+                        if stop.load(Ordering::Relaxed) {
+                            return;
+                        }
+                        let ended = self.run_scenario(index + 1, plan, events).await;
+                        if self.fail_fast && ended.verdict == Verdict::Failed {
+                            stop.store(true, Ordering::Relaxed);
+                        }
+                        let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
+                        totals.0.add(ended.verdict);
+                        totals.1 += ended.checks;
+                    }
+                })
+                .await;
+        }
+        let (scenarios, checks) = *totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let not_run = plans.len() - scenarios.total();
+        let ended = RunEnded {
+            scenarios,
+            checks,
+            not_run,
+            took: started.elapsed(),
+            held_back: self
+                .rate_limit
+                .as_ref()
+                .map(RateLimit::waited)
+                .unwrap_or_default(),
+        };
+        events(RunEvent::RunEnded(ended.clone()));
+        ended
+    }
+
+    async fn run_scenario(
+        &self,
+        number: usize,
+        plan: &Plan,
+        events: RunEventHandler<'_>,
+    ) -> ScenarioEnded {
+        let started = Instant::now();
+        events(RunEvent::ScenarioStarted(scenario_started(number, plan)));
+        let effects = ScenarioEffects::begin(self, plan).await;
+        let mut steps = StepRunner::new(self, plan, number, events);
+        let (mut checks, steps_result) = steps.run().await;
+        let is_complete = steps_result.is_ok();
+        let effect_results = match steps_result {
+            Ok(()) => effects.end(steps.outcomes()).await,
+            Err(reason) => effects.not_checked(&reason),
+        };
+        if !effect_results.checks.is_empty() {
+            events(RunEvent::EffectsEnded(EffectsEnded {
+                scenario: number,
+                readings: effect_results.readings,
+                checks: effect_results.checks.clone(),
+                settled_after: effect_results.settled_after,
+            }));
+        }
+        checks.extend(effect_results.checks);
+        let checks: VerdictCounts = checks.iter().map(|check: &Check| check.verdict).collect();
+        let ended = ScenarioEnded {
+            scenario: number,
+            // A scenario that ended early has not proven anything.
+            verdict: match checks.verdict() {
+                Verdict::Passed if !is_complete => Verdict::NotChecked,
+                verdict => verdict,
+            },
+            checks,
+            took: started.elapsed(),
+        };
+        events(RunEvent::ScenarioEnded(ended.clone()));
+        ended
+    }
+}
+
+/// Players that several scenarios use. Those scenarios run one at a time, because each would see
+/// the other's grants.
+struct SharedPlayers(BTreeMap<String, tokio::sync::Mutex<()>>);
+
+impl SharedPlayers {
+    fn of(plans: &[Plan]) -> Self {
+        let mut scenarios: BTreeMap<&str, usize> = BTreeMap::new();
+        for player in plans.iter().flat_map(Plan::players) {
+            *scenarios.entry(player).or_default() += 1;
+        }
+        let shared = scenarios.into_iter().filter(|(_, count)| *count > 1);
+        Self(
+            shared
+                .map(|(player, _)| (player.to_owned(), tokio::sync::Mutex::default()))
+                .collect(),
+        )
+    }
+
+    /// Locks the shared players of a plan until the result is dropped. All plans lock players in
+    /// the same order, which prevents deadlocks.
+    async fn lock(&self, plan: &Plan) -> Vec<tokio::sync::MutexGuard<'_, ()>> {
+        let mut locks = Vec::new();
+        for player in plan.players() {
+            if let Some(player) = self.0.get(player) {
+                locks.push(player.lock().await);
+            }
+        }
+        locks
+    }
+}
+
+fn scenario_started(number: usize, plan: &Plan) -> ScenarioStarted {
+    let scenario = &plan.case.scenario;
+    ScenarioStarted {
+        scenario: number,
+        name: plan.case.title(),
+        about: scenario.about.clone(),
+        tags: scenario.tags.clone(),
+        level: scenario.level,
+        source: scenario.source.clone(),
+        file: plan.case.source.name.to_string(),
+        line: plan.case.line,
+        choice: plan.case.choice.clone(),
+        varying: plan.varying.clone(),
+    }
+}

@@ -1,0 +1,17 @@
+//! Recorded runs: writing a run's events to a file, reading them back, and sending the run again.
+//!
+//! A journal holds the run events of one run, one JSON line each, and nothing else, so anything
+//! that reads run events can read a journal. Nothing here writes reports or prints.
+
+mod error;
+mod reader;
+mod run_tally;
+mod writer;
+
+pub use error::JournalError;
+pub use reader::{Journal, TruncatedLine};
+pub use run_tally::{RunTally, UnfinishedScenario};
+pub use writer::{CreateJournalError, JournalWriter};
+
+/// The journal's file name in the folder of a recorded run.
+pub const JOURNAL_FILE_NAME: &str = "run.jsonl";

@@ -1,0 +1,200 @@
+//! Reads a journal one event at a time, so that memory use does not depend on its length.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::JOURNAL_FILE_NAME;
+use crate::run::journal::error::JournalError;
+use crate::run::run_event::{FORMAT_VERSION, RunEvent, RunStarted};
+
+/// An iterator of a journal's events. The first event has already been read.
+///
+/// An incomplete last line is ignored, because a killed program leaves one behind. Any other
+/// invalid line is an error, which ends the iterator.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    lines: BufReader<File>,
+    /// The number of lines read.
+    line: usize,
+    /// The first event, until it is returned.
+    first: Option<RunEvent>,
+    ended: bool,
+    failed: bool,
+    truncated_line: Option<TruncatedLine>,
+}
+
+/// An incomplete last line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TruncatedLine {
+    /// The number of the line, from 1.
+    pub line: usize,
+    /// The number of bytes written.
+    pub bytes: usize,
+}
+
+/// The first line, in every format version.
+#[derive(Deserialize)]
+struct FirstLine {
+    event: String,
+    format_version: u32,
+    #[serde(default)]
+    aghook_version: String,
+}
+
+impl Journal {
+    /// Opens a journal, given its folder or file, and reads its first event.
+    pub fn open(path: &Path) -> Result<(Self, RunStarted), JournalError> {
+        let path = resolve(path)?;
+        let unreadable = |reason| JournalError::Unreadable {
+            path: path.clone(),
+            reason,
+        };
+        let lines = File::open(&path).map(BufReader::new).map_err(unreadable)?;
+        let mut journal = Self {
+            path,
+            lines,
+            line: 0,
+            first: None,
+            ended: false,
+            failed: false,
+            truncated_line: None,
+        };
+        let started = journal.read_first()?;
+        journal.first = Some(RunEvent::RunStarted(started.clone()));
+        Ok((journal, started))
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The incomplete last line, if there is one. Known after all events have been read.
+    pub fn truncated_line(&self) -> Option<TruncatedLine> {
+        self.truncated_line
+    }
+
+    fn read_first(&mut self) -> Result<RunStarted, JournalError> {
+        let path = || self.path.clone();
+        let mut line = Vec::new();
+        let is_complete = read_line(&mut self.lines, &mut line).map_err(|reason| {
+            let path = path();
+            JournalError::Unreadable { path, reason }
+        })?;
+        self.line = 1;
+        let Ok(first) = serde_json::from_slice::<FirstLine>(&line) else {
+            return Err(if is_complete {
+                JournalError::NotAJournal { path: path() }
+            } else {
+                JournalError::Empty { path: path() }
+            });
+        };
+        if first.event != "run_started" {
+            return Err(JournalError::NotAJournal { path: path() });
+        }
+        if first.format_version != FORMAT_VERSION {
+            return Err(JournalError::OtherVersion {
+                path: path(),
+                version: first.format_version,
+                recorded_by: first.aghook_version,
+            });
+        }
+        match RunEvent::from_json(&line) {
+            Ok(RunEvent::RunStarted(started)) => Ok(started),
+            Ok(_) => Err(JournalError::NotAJournal { path: path() }),
+            Err(error) => Err(self.corrupt(&describe_error(&error))),
+        }
+    }
+
+    fn read_next(&mut self) -> Result<Option<RunEvent>, JournalError> {
+        let mut line = Vec::new();
+        let is_complete = read_line(&mut self.lines, &mut line);
+        let is_complete = is_complete.map_err(|reason| JournalError::Unreadable {
+            path: self.path.clone(),
+            reason,
+        })?;
+        if line.is_empty() && !is_complete {
+            return Ok(None);
+        }
+        self.line += 1;
+        match RunEvent::from_json(&line) {
+            Ok(_) if self.ended => Err(self.corrupt("it follows the end of the run")),
+            Ok(RunEvent::RunStarted(_)) => Err(self.corrupt("another run starts here")),
+            Ok(event) => {
+                self.ended = matches!(event, RunEvent::RunEnded(_));
+                Ok(Some(event))
+            }
+            Err(_) if !is_complete => {
+                self.truncated_line = Some(TruncatedLine {
+                    line: self.line,
+                    bytes: line.len(),
+                });
+                Ok(None)
+            }
+            Err(error) => Err(self.corrupt(&describe_error(&error))),
+        }
+    }
+
+    fn corrupt(&self, reason: &str) -> JournalError {
+        JournalError::Corrupt {
+            path: self.path.clone(),
+            line: self.line,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl Iterator for Journal {
+    type Item = Result<RunEvent, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(first) = self.first.take() {
+            return Some(Ok(first));
+        }
+        if self.failed {
+            return None;
+        }
+        let next = self.read_next();
+        self.failed = next.is_err();
+        next.transpose()
+    }
+}
+
+/// Reads the next line without its newline. Returns whether it had one.
+fn read_line(lines: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool> {
+    lines.read_until(b'\n', line)?;
+    Ok(line.pop_if(|last| *last == b'\n').is_some())
+}
+
+/// The error without its line number, which counts from this line and not from the start of the
+/// file.
+fn describe_error(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let reason = text.rsplit_once(" at line ").map(|(reason, _)| reason);
+    format!("{} (column {})", reason.unwrap_or(&text), error.column())
+}
+
+/// The journal file of a path.
+fn resolve(path: &Path) -> Result<PathBuf, JournalError> {
+    let owned = || path.to_owned();
+    if path.is_dir() {
+        let file = path.join(JOURNAL_FILE_NAME);
+        return if file.is_file() {
+            Ok(file)
+        } else {
+            Err(JournalError::NotInFolder { folder: owned() })
+        };
+    }
+    match path.try_exists() {
+        Ok(true) => Ok(owned()),
+        Ok(false) => Err(JournalError::Missing { path: owned() }),
+        Err(reason) => Err(JournalError::Unreadable {
+            path: owned(),
+            reason,
+        }),
+    }
+}

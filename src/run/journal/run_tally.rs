@@ -1,0 +1,104 @@
+//! Counts the results of a run from its events, even if the run was killed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::run::run_event::{AttemptEnded, RunEnded, RunEvent};
+use crate::verify::VerdictCounts;
+
+/// Counts the results of a run's scenarios, one event at a time.
+#[derive(Debug, Default)]
+pub struct RunTally {
+    /// The number of planned scenarios.
+    planned: usize,
+    scenarios: VerdictCounts,
+    checks: VerdictCounts,
+    /// The scenarios that started and did not end, by their numbers.
+    unfinished: BTreeMap<usize, UnfinishedScenario>,
+    /// The start of the first attempt, by the wall clock.
+    started_at: Option<Timestamp>,
+    /// The end of the last attempt, by the wall clock.
+    ended: Option<Timestamp>,
+    /// The run's own last event.
+    run_ended: Option<RunEnded>,
+}
+
+/// A scenario that started and did not end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfinishedScenario {
+    /// Its name.
+    pub name: String,
+    /// The number of its attempts that ended.
+    pub attempts: usize,
+}
+
+impl RunTally {
+    /// Adds one event.
+    pub fn observe(&mut self, event: &RunEvent) {
+        match event {
+            RunEvent::RunStarted(started) => self.planned = started.scenarios,
+            RunEvent::ScenarioStarted(started) => {
+                let name = started.name.clone();
+                let scenario = UnfinishedScenario { name, attempts: 0 };
+                self.unfinished.insert(started.scenario, scenario);
+            }
+            RunEvent::AttemptEnded(attempt) => self.attempt_ended(attempt),
+            RunEvent::ScenarioEnded(ended) => {
+                self.unfinished.remove(&ended.scenario);
+                self.scenarios.add(ended.verdict);
+                self.checks += ended.checks;
+            }
+            RunEvent::RunEnded(ended) => self.run_ended = Some(ended.clone()),
+            RunEvent::StepEnded(_)
+            | RunEvent::EffectsEnded(_)
+            | RunEvent::SnapshotCompared(_)
+            | RunEvent::SnapshotsEnded(_) => {}
+        }
+    }
+
+    fn attempt_ended(&mut self, attempt: &AttemptEnded) {
+        if let Some(scenario) = self.unfinished.get_mut(&attempt.scenario) {
+            scenario.attempts += 1;
+        }
+        let started_at = attempt.started_at;
+        let ended = started_at.checked_add(attempt.took).unwrap_or(started_at);
+        self.started_at = Some(
+            self.started_at
+                .map_or(started_at, |first| first.min(started_at)),
+        );
+        self.ended = Some(self.ended.map_or(ended, |last| last.max(ended)));
+    }
+
+    /// The end of the run, if it ended.
+    pub fn run_ended(&self) -> Option<&RunEnded> {
+        self.run_ended.as_ref()
+    }
+
+    /// The number of planned scenarios.
+    pub fn planned(&self) -> usize {
+        self.planned
+    }
+
+    /// The scenarios that started and did not end.
+    pub fn unfinished(&self) -> impl Iterator<Item = &UnfinishedScenario> {
+        self.unfinished.values()
+    }
+
+    /// The result of an incomplete run. Unfinished scenarios count as not run, and the time is
+    /// measured from the first attempt to the last.
+    pub fn partial_result(&self) -> RunEnded {
+        let took = match (self.started_at, self.ended) {
+            (Some(started_at), Some(ended)) => ended.duration_since(started_at).try_into(),
+            _ => Ok(Duration::ZERO),
+        };
+        RunEnded {
+            scenarios: self.scenarios,
+            checks: self.checks,
+            not_run: self.planned.saturating_sub(self.scenarios.total()),
+            took: took.unwrap_or_default(),
+            held_back: Duration::ZERO,
+        }
+    }
+}

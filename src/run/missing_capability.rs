@@ -1,0 +1,94 @@
+//! What a profile may lack to check a part of a scenario: the reason, and what to do about it.
+
+use super::plan::{HTTP1_HELP, needs_http1};
+use crate::policy::Fault;
+use crate::verify::{Check, Requirement};
+
+/// Something that a scenario needs and the profile lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum MissingCapability {
+    /// A probe with this name.
+    Probe(String),
+    /// The hook that sets the receiver's responses.
+    Script,
+    /// The hook that restarts the receiver.
+    Restart,
+    /// The expired secret.
+    ExpiredSecret,
+    /// HTTP/1.1, which this fault needs.
+    Http1(Fault),
+    /// Enough players for the scenario.
+    Players {
+        /// The number that the profile lists.
+        listed: usize,
+        /// The number that the scenario needs.
+        needed: usize,
+    },
+    /// A player who does not hold this SKU yet, of which a player can hold only one.
+    PlayerWithout(String),
+    /// A player whose ID has this ending.
+    PlayerWithEnding(String),
+}
+
+impl MissingCapability {
+    /// Why something was not checked.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Probe(name) => format!("the profile has no probe `{name}`"),
+            Self::Script => {
+                "the profile has no `script` hook to set the receiver's responses".to_owned()
+            }
+            Self::Restart => "the profile has no `restart` hook to restart the receiver".to_owned(),
+            Self::ExpiredSecret => "the profile does not name the expired secret".to_owned(),
+            Self::Http1(fault) => needs_http1(*fault),
+            Self::Players { listed, needed } => format!(
+                "this scenario needs {needed} different players, but the profile's `players` lists \
+                 {listed}"
+            ),
+            Self::PlayerWithout(sku) => format!(
+                "the player already holds {sku} and can hold only one, so a grant would not show"
+            ),
+            Self::PlayerWithEnding(ending) => {
+                format!("no player in the profile's `players` has an ID that ends with `{ending}`")
+            }
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::Probe(name) => format!("add `probes: {{ {name}: … }}` to the profile"),
+            Self::Script => "add `script: { http: PUT … }` to the profile; docs/profiles.md \
+                             describes the request"
+                .to_owned(),
+            Self::Restart => "add `restart: { command: [docker, restart, …] }` or \
+                              `restart: { http: POST … }` to the profile"
+                .to_owned(),
+            Self::ExpiredSecret => {
+                "set `expired_secret_env` in the profile to the environment variable that holds it"
+                    .to_owned()
+            }
+            Self::Http1(_) => HTTP1_HELP.to_owned(),
+            Self::Players { needed, .. } => format!("list at least {needed} players"),
+            Self::PlayerWithout(_) => {
+                "list players who do not hold it yet, or use items that can be held more than once"
+                    .to_owned()
+            }
+            Self::PlayerWithEnding(_) => "list one if your game can have such a player".to_owned(),
+        }
+    }
+
+    /// A check that is not checked for this reason.
+    pub(crate) fn not_checked(
+        &self,
+        requirement: &Requirement,
+        subject: &str,
+        expected: impl Into<String>,
+    ) -> Check {
+        Check {
+            hint: Some(self.hint()),
+            cause: Some(self.reason()),
+            ..requirement.not_checked(subject, expected, self.reason())
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Runs scenarios: plans, steps, effects and expectations, reported as a stream of run events.
+//!
+//! Expectations and grants are checked by pure functions. Nothing here prints or writes files.
+
+mod attempt_record;
+mod delivery_order;
+mod dry_run;
+mod execution;
+mod journal;
+mod missing_capability;
+mod plan;
+mod replay;
+mod run_context;
+mod run_event;
+mod scenario_effects;
+mod scenario_request;
+mod snapshot_event;
+mod step_description;
+mod step_runner;
+mod volatile_values;
+
+pub use attempt_record::{AttemptLocation, attempt_record, response_record};
+pub use dry_run::{Capabilities, DryRun, DryRunItem};
+pub use journal::{
+    CreateJournalError, JOURNAL_FILE_NAME, Journal, JournalError, JournalWriter, RunTally,
+    TruncatedLine, UnfinishedScenario,
+};
+pub use plan::{Plan, PlanSettings, PlannedEvent};
+pub use replay::{
+    CompareBy, Replay, ReplayEnded, ReplayResult, ReplayedAttempt, ResponseComparison, Signatures,
+    SkipReason, recorded_response,
+};
+pub use run_context::RunContext;
+pub use run_event::{
+    AttemptEnded, BodyContent, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded,
+    FORMAT_VERSION, ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
+    ScenarioStarted, ScriptedResponses, SentRequestRecord, StepEnded, TimingsRecord,
+    run_event_schema,
+};
+pub use snapshot_event::{SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
+pub use volatile_values::{VolatileKind, VolatileValue};

@@ -1,0 +1,279 @@
+//! Sends a recorded run again and compares the responses.
+//!
+//! Requests are sent one after another, in the order in which they ended. Requests that were sent
+//! at the same time are not, because a race can't be reproduced by sending the same bytes.
+
+mod resend;
+mod response_comparison;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use self::resend::{RequestRebuilder, signed_timestamp};
+use self::response_comparison::compare;
+use super::attempt_record::response_record;
+use super::journal::Journal;
+use super::journal::JournalError;
+use super::run_context::RunContext;
+use super::run_event::{
+    AttemptEnded, ResponseRecord, RunEvent, ScenarioStarted, ScriptedResponses, StepEnded,
+};
+use crate::transport::{Failure, SendOptions};
+
+pub use self::resend::{Signatures, SkipReason};
+pub use self::response_comparison::{CompareBy, ResponseComparison, recorded_response};
+/// Sends a recorded run again.
+#[derive(Debug)]
+pub struct Replay<'run> {
+    /// The client, the signer, the hooks and the redaction.
+    pub context: &'run RunContext,
+    /// The target of the recorded run.
+    pub recorded_target: &'run Url,
+    /// How to sign deliveries.
+    pub signatures: Signatures,
+    /// What to compare.
+    pub compare_by: CompareBy,
+}
+
+/// A recorded request and the result of sending it again.
+#[derive(Debug)]
+pub struct ReplayedAttempt<'run> {
+    /// The scenario's name.
+    pub scenario: &'run str,
+    /// The recorded attempt.
+    pub attempt: &'run AttemptEnded,
+    /// The result of sending it again.
+    pub result: ReplayResult,
+}
+
+/// The result of sending a recorded request again.
+#[derive(Debug)]
+pub enum ReplayResult {
+    /// It was sent.
+    Sent {
+        /// The response, without secrets.
+        now: ResponseRecord,
+        /// The comparison with the recorded response.
+        comparison: ResponseComparison,
+        /// Whether the target could not be reached.
+        unreachable: bool,
+    },
+    /// It was not sent.
+    Skipped(SkipReason),
+}
+
+/// The result of a replay.
+#[derive(Debug, Default)]
+pub struct ReplayEnded {
+    /// The number of selected scenarios.
+    pub scenarios: usize,
+    /// The number of responses that are the same.
+    pub same: usize,
+    /// The number of responses that differ.
+    pub different: usize,
+    /// The number of requests whose recorded response is unknown.
+    pub not_recorded: usize,
+    /// The number of requests that were not sent, by reason.
+    pub skipped: BTreeMap<SkipReason, usize>,
+    /// The number of deliveries that were accepted when recorded and are refused now.
+    pub refused: usize,
+    /// The age of the oldest signature of these deliveries, in seconds.
+    pub refused_age: u64,
+    /// Why the replay was aborted, if it was.
+    pub aborted: Option<String>,
+}
+
+/// A scenario that has started and not ended yet.
+struct ReplayedScenario {
+    name: String,
+    selected: bool,
+    /// Why the rest of it is skipped, if it is.
+    skipped: Option<SkipReason>,
+    /// The last attempt of each delivery: its recorded and its present start.
+    last: HashMap<(usize, usize), (Duration, Instant)>,
+}
+
+impl Replay<'_> {
+    /// Sends the requests of the selected scenarios, and calls `observe` with each result.
+    pub async fn run(
+        &self,
+        journal: Journal,
+        is_selected: impl Fn(&ScenarioStarted) -> bool,
+        mut observe: impl FnMut(&ReplayedAttempt<'_>),
+    ) -> Result<ReplayEnded, JournalError> {
+        let mut ended = ReplayEnded::default();
+        let mut active: HashMap<usize, ReplayedScenario> = HashMap::new();
+        for event in journal {
+            match event? {
+                RunEvent::ScenarioStarted(started) => {
+                    let selected = is_selected(&started);
+                    ended.scenarios += usize::from(selected);
+                    let scenario = ReplayedScenario {
+                        name: started.name,
+                        selected,
+                        skipped: None,
+                        last: HashMap::new(),
+                    };
+                    active.insert(started.scenario, scenario);
+                }
+                RunEvent::AttemptEnded(attempt) => {
+                    let scenario = active.get_mut(&attempt.scenario);
+                    let Some(scenario) = scenario.filter(|scenario| scenario.selected) else {
+                        continue;
+                    };
+                    let result = self.send(scenario, &attempt).await;
+                    self.count(&mut ended, &attempt, &result);
+                    observe(&ReplayedAttempt {
+                        scenario: &scenario.name,
+                        attempt: &attempt,
+                        result,
+                    });
+                    if ended.aborted.is_some() {
+                        break;
+                    }
+                }
+                RunEvent::StepEnded(step) => {
+                    let scenario = active.get_mut(&step.scenario);
+                    if let Some(scenario) = scenario.filter(|scenario| scenario.selected) {
+                        scenario.last.clear();
+                        // Later steps depend on earlier ones, so the rest of the scenario is
+                        // skipped too.
+                        if scenario.skipped.is_none() {
+                            scenario.skipped = self.repeat_hooks(&step).await.err();
+                        }
+                    }
+                }
+                RunEvent::ScenarioEnded(over) => _ = active.remove(&over.scenario),
+                RunEvent::RunStarted(_)
+                | RunEvent::EffectsEnded(_)
+                | RunEvent::SnapshotCompared(_)
+                | RunEvent::SnapshotsEnded(_)
+                | RunEvent::RunEnded(_) => {}
+            }
+        }
+        Ok(ended)
+    }
+
+    async fn send(&self, scenario: &mut ReplayedScenario, attempt: &AttemptEnded) -> ReplayResult {
+        if let Some(reason) = &scenario.skipped {
+            return ReplayResult::Skipped(reason.clone());
+        }
+        self.wait(scenario, attempt).await;
+        let rebuilder = RequestRebuilder {
+            context: self.context,
+            recorded_target: self.recorded_target,
+            signatures: self.signatures,
+        };
+        let _permit = match &self.context.rate_limit {
+            Some(limit) if attempt.event_name.is_some() => Some(limit.acquire(1).await),
+            _ => None,
+        };
+        let (target, request) = match rebuilder.request(attempt) {
+            Ok(request) => request,
+            Err(reason) => return ReplayResult::Skipped(reason),
+        };
+        let options = SendOptions::within(self.context.retry.timeout.0);
+        let exchange = self.context.client.send(&target, &request, options).await;
+        let now = response_record(&exchange.result, &self.context.redaction);
+        let comparison = compare(attempt, &now, self.compare_by);
+        let unreachable = exchange.result.as_ref().err();
+        ReplayResult::Sent {
+            now,
+            comparison,
+            unreachable: unreachable.is_some_and(Failure::is_before_request),
+        }
+    }
+
+    /// Waits as long as the policy did between two attempts of a delivery, if the clock is real.
+    async fn wait(&self, scenario: &mut ReplayedScenario, attempt: &AttemptEnded) {
+        let delivery = (attempt.step, attempt.delivery);
+        if let Some((then, started)) = scenario.last.get(&delivery) {
+            let apart = attempt.virtual_offset.saturating_sub(*then);
+            let wait = apart.saturating_sub(started.elapsed());
+            self.context.clock.pause(wait).await;
+        }
+        let start = (attempt.virtual_offset, Instant::now());
+        scenario.last.insert(delivery, start);
+    }
+
+    /// Repeats the hooks that a step called.
+    async fn repeat_hooks(&self, step: &StepEnded) -> Result<(), SkipReason> {
+        if let Some(script) = &step.script {
+            self.set_responses(script).await?;
+        }
+        if step.restarted {
+            self.restart().await?;
+        }
+        Ok(())
+    }
+
+    async fn set_responses(&self, script: &ScriptedResponses) -> Result<(), SkipReason> {
+        let hook = self.context.script.as_ref().ok_or(SkipReason::NoScript)?;
+        let client = &self.context.client;
+        let result = hook
+            .set_responses(client, &script.player_id, &script.answers)
+            .await;
+        result.map_err(|reason| {
+            SkipReason::ScriptFailed(self.context.redaction.text(&reason).into_owned())
+        })
+    }
+
+    async fn restart(&self) -> Result<(), SkipReason> {
+        let hook = self.context.restart.as_ref().ok_or(SkipReason::NoRestart)?;
+        let result = hook.restart(&self.context.client, &self.context.target);
+        result.await.map_err(|reason| {
+            SkipReason::RestartFailed(self.context.redaction.text(&reason).into_owned())
+        })
+    }
+
+    fn count(&self, ended: &mut ReplayEnded, attempt: &AttemptEnded, result: &ReplayResult) {
+        let (now, comparison, unreachable) = match result {
+            ReplayResult::Sent {
+                now,
+                comparison,
+                unreachable,
+            } => (now, comparison, *unreachable),
+            ReplayResult::Skipped(reason) => {
+                *ended.skipped.entry(reason.clone()).or_default() += 1;
+                return;
+            }
+        };
+        // If the target was unreachable in the recorded run too, the response is the same.
+        if let ResponseRecord::Failure { message, .. } = now
+            && unreachable
+            && *comparison != ResponseComparison::Same
+            && attempt.event_name.is_some()
+        {
+            ended.aborted = Some(message.clone());
+            return;
+        }
+        match comparison {
+            ResponseComparison::Same => ended.same += 1,
+            ResponseComparison::NotRecorded => ended.not_recorded += 1,
+            ResponseComparison::StatusDiffers | ResponseComparison::BodyDiffers => {
+                ended.different += 1;
+            }
+        }
+        if is_now_refused(attempt, now) {
+            ended.refused += 1;
+            let now = self.context.clock.unix_seconds();
+            let signed = signed_timestamp(&attempt.request).unwrap_or(now);
+            ended.refused_age = ended.refused_age.max(now.saturating_sub(signed));
+        }
+    }
+}
+
+/// Whether a delivery was accepted when it was recorded, and is now refused like one with an
+/// invalid signature.
+fn is_now_refused(attempt: &AttemptEnded, now: &ResponseRecord) -> bool {
+    let status = |response: &ResponseRecord| match response {
+        ResponseRecord::Response { status, .. } => Some(*status),
+        ResponseRecord::Failure { .. } => None,
+    };
+    let then = recorded_response(attempt).and_then(status);
+    attempt.event_name.is_some()
+        && matches!(then, Some(200..=299))
+        && matches!(status(now), Some(400 | 401 | 403))
+}

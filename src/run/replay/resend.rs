@@ -1,0 +1,207 @@
+//! Rebuilds a recorded request to send it again, with the same bytes or a fresh signature.
+
+use bytes::Bytes;
+use http::Method;
+use url::{Position, Url};
+
+use crate::delivery::{ForgeInput, SignedRequest, forge, sign};
+use crate::generate::Seed;
+use crate::policy::Forgery;
+use crate::protocol::TIMESTAMP_HEADER;
+use crate::run::run_context::RunContext;
+use crate::run::run_event::{AttemptEnded, ResponseRecord, SentRequestRecord};
+use crate::transport::{OutgoingRequest, SenderAbort, Target};
+
+/// How to sign recorded deliveries when they are sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signatures {
+    /// With the recorded signature and the recorded timestamp.
+    AsRecorded,
+    /// With a fresh signature by the current secret, as old as the recorded one was when it was
+    /// sent. Forgeries are forged again.
+    Fresh,
+}
+
+/// Why a recorded request is not sent again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum SkipReason {
+    /// The fault lost the request or truncated its body.
+    #[error("the fault cuts off the request")]
+    IncompleteRequest,
+    /// A part of it was not recorded.
+    #[error("the request contains a credential or a secret, which is not recorded")]
+    Redacted,
+    /// The profile does not name the expired secret.
+    #[error(
+        "it is signed with the expired secret, which the profile does not name; set \
+         `expired_secret_env` in the profile"
+    )]
+    NoExpiredSecret,
+    /// It needs a scripted receiver.
+    #[error("the scenario sets the receiver's responses, but the profile has no `script` hook")]
+    NoScript,
+    /// The receiver's responses could not be set.
+    #[error("failed to set the receiver's responses: {0}")]
+    ScriptFailed(String),
+    /// It needs a receiver that can be restarted.
+    #[error("the scenario restarts the receiver, but the profile has no `restart` hook")]
+    NoRestart,
+    /// The receiver could not be restarted.
+    #[error("failed to restart the receiver: {0}")]
+    RestartFailed(String),
+    /// It can't be sent, or not to this target.
+    #[error("the request can't be sent: {0}")]
+    NotSendable(String),
+}
+
+/// Rebuilds recorded requests for another target.
+#[derive(Debug)]
+pub(super) struct RequestRebuilder<'run> {
+    pub(super) context: &'run RunContext,
+    /// The target of the recorded run.
+    pub(super) recorded_target: &'run Url,
+    pub(super) signatures: Signatures,
+}
+
+impl RequestRebuilder<'_> {
+    /// The new target and the request to send.
+    pub(super) fn request(
+        &self,
+        attempt: &AttemptEnded,
+    ) -> Result<(Target, OutgoingRequest), SkipReason> {
+        let record = &attempt.request;
+        if let ResponseRecord::Failure { name, .. } = &attempt.response
+            && SenderAbort::leaves_request_incomplete(name)
+        {
+            return Err(SkipReason::IncompleteRequest);
+        }
+        let fresh = attempt.event_name.is_some() && self.signatures == Signatures::Fresh;
+        if !record.is_complete() {
+            return Err(SkipReason::Redacted);
+        }
+        let unsendable = |reason: String| SkipReason::NotSendable(reason);
+        let body = record.body.bytes().filter(|_| !record.body.truncated);
+        let body = body.ok_or_else(|| unsendable("its body is incomplete".to_owned()))?;
+        let body = Bytes::copy_from_slice(&body);
+        let method = Method::from_bytes(record.method.as_bytes())
+            .map_err(|_| unsendable(format!("`{}` is not an HTTP method", record.method)))?;
+        let url = Url::parse(&record.url).map_err(|error| unsendable(error.to_string()))?;
+        let target = self.target(attempt, &url)?;
+        let headers = if fresh {
+            let signed = self.sign(attempt, &target, &body)?;
+            let headers = signed.headers.into_iter();
+            headers
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect()
+        } else {
+            recorded_headers(record, &url, &target)
+        };
+        let request = OutgoingRequest::new(method).body(body);
+        let request = headers
+            .iter()
+            .try_fold(request, |request, (name, value)| {
+                request.header(name, value)
+            })
+            .map_err(|error| unsendable(error.to_string()))?;
+        Ok((target, request))
+    }
+
+    /// Deliveries go to the new target. Other requests go to the same path there, unless they went
+    /// to another server.
+    fn target(&self, attempt: &AttemptEnded, url: &Url) -> Result<Target, SkipReason> {
+        let target = &self.context.target;
+        if attempt.event_name.is_some() {
+            return Ok(target.clone());
+        }
+        let moved = if url.origin() == self.recorded_target.origin() {
+            target.with_path(&url[Position::BeforePath..Position::AfterQuery])
+        } else {
+            Target::parse(url.as_str(), &self.context.allowed)
+        };
+        moved.map_err(|error| SkipReason::NotSendable(error.to_string()))
+    }
+
+    fn sign(
+        &self,
+        attempt: &AttemptEnded,
+        target: &Target,
+        body: &Bytes,
+    ) -> Result<SignedRequest, SkipReason> {
+        let now = self.context.clock.unix_seconds();
+        let input = ForgeInput {
+            host: target.authority(),
+            body,
+            timestamp: now,
+            signer: &self.context.signer,
+            expired: self.context.expired.as_ref(),
+        };
+        let Some(name) = attempt.forgery.as_deref() else {
+            // A late retry had an old timestamp, so it gets an equally old one.
+            let age = age_when_sent(attempt).unwrap_or(0);
+            let timestamp = now.saturating_add_signed(age.saturating_neg());
+            return Ok(sign(&ForgeInput { timestamp, ..input }));
+        };
+        let known = Forgery::ALL
+            .into_iter()
+            .find(|forgery| forgery.name() == name);
+        let forgery = known.ok_or_else(|| {
+            SkipReason::NotSendable(format!("this aghook has no forgery `{name}`"))
+        })?;
+        if forgery == Forgery::ExpiredSecret && self.context.expired.is_none() {
+            return Err(SkipReason::NoExpiredSecret);
+        }
+        let mut random = Seed::of_text("replay").random();
+        if forgery != Forgery::TamperedBody {
+            return Ok(forge(forgery, &input, &mut random));
+        }
+        // The recorded body is the tampered one. It is sent unchanged, with the signature of
+        // another body.
+        let other = forge(forgery, &input, &mut random).body;
+        let signed = sign(&ForgeInput {
+            body: &other,
+            ..input
+        });
+        Ok(SignedRequest {
+            body: body.clone(),
+            ..signed
+        })
+    }
+}
+
+/// The recorded headers, but without the length, which the client adds, and with the new target's
+/// host if they named the old target's.
+fn recorded_headers(
+    record: &SentRequestRecord,
+    url: &Url,
+    target: &Target,
+) -> Vec<(String, String)> {
+    let recorded_host = &url[Position::BeforeHost..Position::AfterPort];
+    let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
+    let recorded = record.headers.iter();
+    let recorded = recorded.filter(|(name, _)| !is(name, "content-length"));
+    let mut headers: Vec<(String, String)> = recorded
+        .map(|(name, value)| {
+            let own_host = is(name, "host") && value == recorded_host;
+            let value = if own_host { target.authority() } else { value };
+            (name.clone(), value.to_owned())
+        })
+        .collect();
+    // HTTP/2 requests have no `Host` header, but HTTP/1.1 requires one.
+    if !headers.iter().any(|(name, _)| is(name, "host")) {
+        headers.insert(0, ("Host".to_owned(), target.authority().to_owned()));
+    }
+    headers
+}
+
+/// The signed timestamp of a recorded request, in Unix seconds.
+pub(super) fn signed_timestamp(record: &SentRequestRecord) -> Option<u64> {
+    let mut headers = record.headers.iter();
+    let header = headers.find(|(name, _)| name.eq_ignore_ascii_case(TIMESTAMP_HEADER));
+    header?.1.parse().ok()
+}
+
+/// The age of a recorded request's signature when it was sent, in seconds.
+fn age_when_sent(attempt: &AttemptEnded) -> Option<i64> {
+    let signed = i64::try_from(signed_timestamp(&attempt.request)?).ok()?;
+    attempt.started_at.as_second().checked_sub(signed)
+}

@@ -1,0 +1,90 @@
+//! Compares a response with the recorded one. Pure functions.
+
+use serde_json::Value;
+
+use crate::run::run_event::{AttemptEnded, BodyRecord, ResponseRecord};
+use crate::transport::SenderAbort;
+
+/// What to compare of two responses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CompareBy {
+    /// Only the status, or the failure if there was no response.
+    Status,
+    /// The status and the body. JSON bodies are compared by content, ignoring layout and key order.
+    #[default]
+    Body,
+}
+
+/// The result of comparing two responses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseComparison {
+    /// The responses are the same.
+    Same,
+    /// The statuses differ, or only one of them is a response.
+    StatusDiffers,
+    /// The statuses are the same, but the bodies differ.
+    BodyDiffers,
+    /// The response was not recorded because of the fault.
+    NotRecorded,
+}
+
+/// The recorded response, even if a fault kept it from the sender. `None` if it was not recorded.
+pub fn recorded_response(attempt: &AttemptEnded) -> Option<&ResponseRecord> {
+    match &attempt.response {
+        ResponseRecord::Failure { name, .. } if SenderAbort::is_name(name) => {
+            attempt.discarded_response.as_deref()
+        }
+        response => Some(response),
+    }
+}
+
+/// Compares the recorded response of an attempt with the response now.
+pub(super) fn compare(
+    attempt: &AttemptEnded,
+    now: &ResponseRecord,
+    by: CompareBy,
+) -> ResponseComparison {
+    let Some(then) = recorded_response(attempt) else {
+        return ResponseComparison::NotRecorded;
+    };
+    match (then, now) {
+        (
+            ResponseRecord::Response {
+                status: then_status,
+                body: then,
+                ..
+            },
+            ResponseRecord::Response { status, body, .. },
+        ) => {
+            // The body of a response that a fault kept from the sender may not have been read.
+            let unread = attempt.discarded_response.is_some() && then.truncated;
+            if then_status != status {
+                ResponseComparison::StatusDiffers
+            } else if by == CompareBy::Status || unread || same_body(then, body) {
+                ResponseComparison::Same
+            } else {
+                ResponseComparison::BodyDiffers
+            }
+        }
+        (ResponseRecord::Failure { name: then, .. }, ResponseRecord::Failure { name, .. })
+            if then == name =>
+        {
+            ResponseComparison::Same
+        }
+        _ => ResponseComparison::StatusDiffers,
+    }
+}
+
+fn same_body(then: &BodyRecord, now: &BodyRecord) -> bool {
+    if then == now {
+        return true;
+    }
+    let json = |body: &BodyRecord| {
+        let bytes = body.bytes().filter(|_| !body.truncated)?;
+        serde_json::from_slice::<Value>(&bytes).ok()
+    };
+    matches!((json(then), json(now)), (Some(then), Some(now)) if then == now)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,390 @@
+//! The interface between a run and its reports: reports know nothing but [`RunEvent`]s.
+//!
+//! Serialised, run events are the lines of `--report json` and of a recorded run;
+//! `docs/report-json.md` describes them. [`RunEvent::from_json`] reads such a line back.
+//! A change that can break a reader raises [`FORMAT_VERSION`].
+
+mod json_line;
+mod seconds;
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::{Deserialize, Serialize};
+
+use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
+use super::volatile_values::VolatileValue;
+use crate::scenario::{Level, OutcomeName, describe_single_keys};
+use crate::verify::{Check, Verdict, VerdictCounts};
+
+/// The version of the JSON lines.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The JSON Schema (draft 2020-12) of one line, generated from the types below.
+pub fn run_event_schema() -> serde_json::Value {
+    let mut schema = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<RunEvent>()
+        .to_value();
+    describe_single_keys(&mut schema);
+    schema
+}
+
+/// Something that happened in a run. Scenarios run at the same time, so events of different
+/// scenarios may be interleaved; those of one scenario are in order.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The run starts. Always the first event.
+    RunStarted(RunStarted),
+    /// A scenario starts.
+    ScenarioStarted(ScenarioStarted),
+    /// An attempt, or a request that is not a delivery, got its response or failed.
+    AttemptEnded(Box<AttemptEnded>),
+    /// A step ended and its expectations were checked.
+    StepEnded(StepEnded),
+    /// All effects of a scenario were checked.
+    EffectsEnded(EffectsEnded),
+    /// A scenario's snapshot report was compared with the reviewed one. Only in runs with
+    /// snapshots, right before `scenario_ended`.
+    SnapshotCompared(SnapshotCompared),
+    /// A scenario ended.
+    ScenarioEnded(ScenarioEnded),
+    /// All snapshots were compared. Only in runs with snapshots, right before `run_ended`.
+    SnapshotsEnded(SnapshotsEnded),
+    /// The run ended. Always the last event.
+    RunEnded(RunEnded),
+}
+
+/// The start of a run.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct RunStarted {
+    /// The version of this format.
+    pub format_version: u32,
+    /// The version of aghook.
+    pub aghook_version: Cow<'static, str>,
+    /// The URL that events are sent to.
+    pub target: String,
+    /// Whether the target is the receiver built into aghook.
+    pub built_in_receiver: bool,
+    /// The start time of the run, from which event times are calculated, in Unix seconds. Pass it
+    /// to `--start-time` to reproduce the run.
+    pub start_time: String,
+    /// The random seed of the run, if one was given.
+    pub seed: Option<u64>,
+    /// The number of scenarios in the run.
+    pub scenarios: usize,
+}
+
+/// The start of a scenario.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ScenarioStarted {
+    /// The scenario's number in this run, from 1.
+    pub scenario: usize,
+    /// Its name, including the choice of its matrix.
+    pub name: String,
+    /// Its `about` text.
+    pub about: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Whether its checks must or only should pass.
+    pub level: Level,
+    /// The source of the requirement.
+    pub source: Option<String>,
+    /// Its file.
+    pub file: String,
+    /// The line of its name in the file, from 1.
+    pub line: usize,
+    /// The choice of its matrix, such as `forge=wrong_secret`; null without a matrix.
+    pub choice: Option<String>,
+    /// The values in its events that depend on the start time and therefore differ in every run.
+    pub varying: Vec<VolatileValue>,
+}
+
+/// One request and its response.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct AttemptEnded {
+    /// The scenario's number.
+    pub scenario: usize,
+    /// The step's number in the scenario, from 1.
+    pub step: usize,
+    /// The delivery's number in the step, from 1.
+    pub delivery: usize,
+    /// The name of the delivered event; null for a request that is not a delivery.
+    pub event_name: Option<String>,
+    /// The forgery that was sent instead of the event.
+    pub forgery: Option<Cow<'static, str>>,
+    /// The fault that the attempt is part of.
+    pub fault: Option<Cow<'static, str>>,
+    /// The attempt's number in the delivery, from 1.
+    pub attempt: u32,
+    /// When it started, by the wall clock.
+    pub started_at: Timestamp,
+    /// When it started, by the virtual clock, since the start of the delivery.
+    #[serde(rename = "virtual_offset_seconds", with = "seconds")]
+    #[schemars(with = "f64")]
+    pub virtual_offset: Duration,
+    /// The retry policy's delay before it; 0 for the first attempt.
+    #[serde(rename = "delay_before_seconds", with = "seconds")]
+    #[schemars(with = "f64")]
+    pub delay_before: Duration,
+    /// How long it really took.
+    #[serde(rename = "took_seconds", with = "seconds")]
+    #[schemars(with = "f64")]
+    pub took: Duration,
+    /// The timings of its parts.
+    pub timings: TimingsRecord,
+    /// The connection that it used; null if no connection was established.
+    pub connection: Option<ConnectionRecord>,
+    /// The request.
+    pub request: SentRequestRecord,
+    /// The response, or why there was none.
+    #[serde(rename = "answer")]
+    pub response: ResponseRecord,
+    /// The receiver's response that the fault kept from the sender. A body that was not read is
+    /// marked as truncated.
+    #[serde(rename = "unheard_answer")]
+    pub discarded_response: Option<Box<ResponseRecord>>,
+}
+
+/// How long the parts of an attempt took, as far as it reached them. All times count from its
+/// start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TimingsRecord {
+    /// Until the connection was established, including TLS; null if a connection was reused or none
+    /// was established.
+    #[serde(rename = "connect_seconds", with = "seconds::optional")]
+    #[schemars(with = "Option<f64>")]
+    pub connect: Option<Duration>,
+    /// Until the head of the response arrived.
+    #[serde(rename = "first_byte_seconds", with = "seconds::optional")]
+    #[schemars(with = "Option<f64>")]
+    pub first_byte: Option<Duration>,
+    /// How long it was held back so that other requests arrive at the same time. This is included
+    /// in the time until the first byte, but not in the time that the attempt took.
+    #[serde(rename = "held_seconds", with = "seconds")]
+    #[schemars(with = "f64")]
+    pub held: Duration,
+}
+
+/// The connection of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectionRecord {
+    /// Whether an earlier request had opened it.
+    pub reused: bool,
+    /// Its HTTP version, such as `HTTP/1.1`.
+    pub http_version: Cow<'static, str>,
+    /// The remote address.
+    pub remote_address: SocketAddr,
+    /// Present if the receiver closed the idle connection that the request was about to use, so
+    /// that the same attempt used this new connection instead: `before_request` if the request was
+    /// not sent yet, `after_request` if it was, in which case the receiver may have received it
+    /// twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_place_of_closed: Option<Cow<'static, str>>,
+}
+
+/// A request as it was sent.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct SentRequestRecord {
+    /// The method.
+    pub method: String,
+    /// The full URL.
+    pub url: String,
+    /// The headers in the order in which they were sent.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: BodyRecord,
+}
+
+/// The response, or why there was none.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseRecord {
+    /// A response.
+    Response {
+        /// The status.
+        status: u16,
+        /// The headers in the order in which they were sent.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: BodyRecord,
+    },
+    /// No complete response.
+    Failure {
+        /// The name of the failure, the same in every report.
+        name: Cow<'static, str>,
+        /// A description of the failure.
+        message: String,
+        /// What to do about it.
+        hint: Cow<'static, str>,
+    },
+}
+
+/// A body, or the beginning of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BodyRecord {
+    /// The recorded bytes.
+    #[serde(flatten)]
+    pub content: BodyContent,
+    /// The length of the full body in bytes.
+    pub length: u64,
+    /// Whether only its beginning was recorded.
+    pub truncated: bool,
+}
+
+/// The bytes of a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyContent {
+    /// UTF-8 text.
+    Text(String),
+    /// Anything else, in base64.
+    Base64(String),
+}
+
+impl BodyRecord {
+    /// Records `bytes`, which are all or the beginning of a body of `length` bytes.
+    pub fn new(bytes: &[u8], length: u64, truncated: bool) -> Self {
+        let content = match std::str::from_utf8(bytes) {
+            Ok(text) => BodyContent::Text(text.to_owned()),
+            Err(_) => BodyContent::Base64(STANDARD.encode(bytes)),
+        };
+        Self {
+            content,
+            length,
+            truncated,
+        }
+    }
+
+    /// The recorded bytes. `None` if the base64 is invalid, which aghook never writes.
+    pub fn bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match &self.content {
+            BodyContent::Text(text) => Some(Cow::Borrowed(text.as_bytes())),
+            BodyContent::Base64(text) => STANDARD.decode(text).ok().map(Cow::Owned),
+        }
+    }
+}
+
+/// A step and the checks of its expectations.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct StepEnded {
+    /// The scenario's number.
+    pub scenario: usize,
+    /// The step's number in the scenario, from 1.
+    pub step: usize,
+    /// A short description of the step.
+    pub description: String,
+    /// Whether its deliveries were made at the same time.
+    pub together: bool,
+    /// Its deliveries; one entry for a request, none for a pause, a script or a restart.
+    pub deliveries: Vec<DeliveryEnded>,
+    /// Why the step could not run, if it could not.
+    pub not_made: Option<Check>,
+    /// The responses that the step scripted, if it is a `script` step.
+    pub script: Option<ScriptedResponses>,
+    /// Whether the step restarted the receiver.
+    #[serde(default)]
+    pub restarted: bool,
+}
+
+/// The scripted responses of the receiver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ScriptedResponses {
+    /// The player whose next deliveries get these responses.
+    pub player_id: String,
+    /// The statuses of the responses, in order.
+    pub answers: Vec<u16>,
+}
+
+/// A delivery, or another request, and the checks of its expectations.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct DeliveryEnded {
+    /// The delivery's number in the step, from 1.
+    pub delivery: usize,
+    /// The event's name; null for a request that is not a delivery.
+    pub event_name: Option<String>,
+    /// How it ended; null for a request that is not a delivery.
+    pub outcome: Option<OutcomeName>,
+    /// The number of attempts.
+    pub attempts: u32,
+    /// The checks of the expectations.
+    pub checks: Vec<Check>,
+}
+
+/// The effects of a scenario.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct EffectsEnded {
+    /// The scenario's number.
+    pub scenario: usize,
+    /// The readings of the probes.
+    pub readings: Vec<ProbeReading>,
+    /// The checks of the effects.
+    pub checks: Vec<Check>,
+    /// The time from the last step to the final readings.
+    #[serde(rename = "settled_after_seconds", with = "seconds")]
+    #[schemars(with = "f64")]
+    pub settled_after: Duration,
+}
+
+/// A probe's number before and after the steps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProbeReading {
+    /// The probe.
+    pub probe: String,
+    /// The player.
+    pub player_id: String,
+    /// The SKU.
+    pub sku: String,
+    /// The number before the first step.
+    pub before: i128,
+    /// The number after the last step.
+    pub after: i128,
+}
+
+/// The end of a scenario.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ScenarioEnded {
+    /// The scenario's number.
+    pub scenario: usize,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// The number of its checks with each verdict.
+    pub checks: VerdictCounts,
+    /// How long it really took.
+    #[serde(rename = "took_seconds", with = "seconds")]
+    #[schemars(with = "f64")]
+    pub took: Duration,
+}
+
+/// The end of the run.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct RunEnded {
+    /// The number of scenarios with each verdict.
+    pub scenarios: VerdictCounts,
+    /// The number of checks with each verdict, in all scenarios.
+    pub checks: VerdictCounts,
+    /// The number of scenarios that did not start because of `--fail-fast` or an interruption.
+    pub not_run: usize,
+    /// How long the run really took.
+    #[serde(rename = "took_seconds", with = "seconds")]
+    #[schemars(with = "f64")]
+    pub took: Duration,
+    /// The total time for which the profile's `max_rate` held deliveries back; omitted if it is
+    /// zero.
+    #[serde(
+        rename = "held_back_seconds",
+        with = "seconds",
+        default,
+        skip_serializing_if = "Duration::is_zero"
+    )]
+    #[schemars(with = "f64")]
+    pub held_back: Duration,
+}

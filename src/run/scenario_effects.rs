@@ -1,0 +1,304 @@
+//! The effects of one scenario: reads their probes before and after the steps, and checks them.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::missing_capability::MissingCapability;
+use super::plan::Plan;
+use super::run_context::RunContext;
+use super::run_event::ProbeReading;
+use crate::probe::QUANTITY_PROBE;
+use crate::probe::with_placeholders;
+use crate::verify::EventOutcomes;
+use crate::verify::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
+use crate::verify::{Check, Verdict};
+use crate::verify::{EffectProbe, ProbeQuery};
+
+/// The number that each query returned, or why it failed.
+type ProbeResults = BTreeMap<ProbeQuery, Result<i128, String>>;
+
+/// The effects of a scenario, with the readings from before its first step.
+pub(crate) struct ScenarioEffects<'run> {
+    context: &'run RunContext,
+    effects: Vec<EffectProbe<'run>>,
+    before: ProbeResults,
+}
+
+/// The checks and readings of a scenario's effects.
+pub(crate) struct EffectResults {
+    pub(crate) checks: Vec<Check>,
+    pub(crate) readings: Vec<ProbeReading>,
+    pub(crate) settled_after: Duration,
+}
+
+/// The grace period if neither the scenario nor the profile sets one.
+const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
+/// The first and the longest pause between two readings.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+impl<'run> ScenarioEffects<'run> {
+    /// Reads all probes before the first step. If a grace period is set, retries failed readings
+    /// for that long, for example while the receiver restarts.
+    pub(crate) async fn begin(context: &'run RunContext, plan: &'run Plan) -> Self {
+        let effects = plan
+            .case
+            .scenario
+            .effects
+            .iter()
+            .zip(&plan.effect_requirements);
+        let effects = effects.filter_map(|(effect, requirement)| {
+            let mut effect = EffectProbe::new(
+                |name| plan.event(name),
+                effect,
+                requirement,
+                context.policy,
+                context.settle,
+            )?;
+            effect.cap_held_once(&context.held_once);
+            Some(effect)
+        });
+        let effects = effects.collect();
+        let mut scenario_effects = Self {
+            context,
+            effects,
+            before: ProbeResults::new(),
+        };
+        let started = Instant::now();
+        let wait = scenario_effects.longest_settle().unwrap_or_default();
+        let mut pause = FIRST_PAUSE;
+        if plan.missing.is_some() {
+            return scenario_effects;
+        }
+        loop {
+            scenario_effects.before = scenario_effects.read().await;
+            let left = wait.saturating_sub(started.elapsed());
+            if left.is_zero() || scenario_effects.before.values().all(Result::is_ok) {
+                return scenario_effects;
+            }
+            tokio::time::sleep(pause.min(left)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Reads all probes after the last step, repeatedly until they are as expected or the longest
+    /// grace period is over.
+    ///
+    /// If the first reading is as expected and no grace period is set, it is final. Otherwise the
+    /// readings must still be as expected at the end of the grace period, because a receiver that
+    /// grants late may also grant too much late. Failed readings are retried as well, because the
+    /// receiver may be restarting. If the readings before the first step failed, there is nothing
+    /// to compare with, and no retry helps.
+    pub(crate) async fn end(mut self, outcomes: &EventOutcomes) -> EffectResults {
+        for effect in &mut self.effects {
+            effect.apply_outcomes(outcomes);
+        }
+        let started = Instant::now();
+        let longest_settle = self.longest_settle();
+        let nothing_to_compare = self.before.values().any(Result::is_err);
+        let wait = self
+            .effects
+            .iter()
+            .map(|effect| effect.settle.unwrap_or(DEFAULT_SETTLE));
+        let wait = wait.max().unwrap_or_default();
+        let mut until = longest_settle.unwrap_or_default();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let elapsed = started.elapsed();
+            let after = self.read().await;
+            let checks = self.check_effects(&after);
+            let broken = checks.iter().any(|check| check.verdict == Verdict::Broken);
+            let unread = after.values().any(Result::is_err);
+            let as_expected = checks
+                .iter()
+                .all(|check| check.verdict.is_passed_or_not_checked());
+            if !as_expected {
+                until = wait;
+            }
+            if (broken && (nothing_to_compare || !unread)) || elapsed >= until {
+                let readings = self.readings(&after);
+                let checks = self.report_wrong_paths(checks);
+                return EffectResults {
+                    checks,
+                    readings,
+                    settled_after: elapsed,
+                };
+            }
+            let left = until.saturating_sub(elapsed);
+            tokio::time::sleep(if as_expected { left } else { pause.min(left) }).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// If a check fails and the probe's path has never matched, reports the path instead: it is
+    /// then unknown what was granted.
+    fn report_wrong_paths(&self, checks: Vec<Check>) -> Vec<Check> {
+        let is_wrong = |check: &Check| matches!(check.verdict, Verdict::Failed | Verdict::Warned);
+        if !checks.iter().any(is_wrong) {
+            return checks;
+        }
+        let effects = self.effects.iter().zip(checks);
+        effects
+            .map(|(effect, check)| {
+                let mut probes = effect.queries.iter();
+                let hint = probes.find_map(|(name, ..)| {
+                    let reason = self.context.probes.get(name)?.path_hint()?;
+                    Some(format!("probe `{name}` may be wrong: {reason}"))
+                });
+                match hint {
+                    Some(reason) => {
+                        let shown = self.context.redaction.text(&reason).into_owned();
+                        let expected = effect.expected();
+                        effect.requirement.broken(&effect.subject, expected, shown)
+                    }
+                    None => check,
+                }
+            })
+            .collect()
+    }
+
+    /// The checks if the steps could not run, with the same reason.
+    pub(crate) fn not_checked(self, reason: &Check) -> EffectResults {
+        let check = |effect: &EffectProbe<'_>| {
+            let expected = effect.expected();
+            let check = effect
+                .requirement
+                .not_checked(&effect.subject, expected, &reason.observed);
+            Check {
+                verdict: reason.verdict,
+                hint: reason.hint.clone(),
+                cause: reason.cause.clone(),
+                ..check
+            }
+        };
+        EffectResults {
+            checks: self.effects.iter().map(check).collect(),
+            readings: Vec::new(),
+            settled_after: Duration::ZERO,
+        }
+    }
+
+    /// The longest grace period that the effects or the profile set.
+    fn longest_settle(&self) -> Option<Duration> {
+        self.effects.iter().filter_map(|effect| effect.settle).max()
+    }
+
+    async fn read(&self) -> ProbeResults {
+        let mut results = ProbeResults::new();
+        for query in self.effects.iter().flat_map(|effect| &effect.queries) {
+            let (name, player_id, sku) = query;
+            let Some(probe) = self.context.probes.get(name) else {
+                continue;
+            };
+            if !results.contains_key(query) {
+                let result = probe.read(&self.context.client, player_id, sku).await;
+                let shown = |reason: String| self.context.redaction.text(&reason).into_owned();
+                results.insert(query.clone(), result.map_err(shown));
+            }
+        }
+        results
+    }
+
+    fn check_effects(&self, after: &ProbeResults) -> Vec<Check> {
+        let expectations: Vec<&GrantExpectation> =
+            self.effects.iter().filter_map(EffectProbe::grant).collect();
+        let held_once = self.held_once();
+        let mut grant_checks =
+            check_grants(&expectations, &self.changes(after), &held_once).into_iter();
+        let effects = self.effects.iter();
+        effects
+            .map(|effect| {
+                let grant_check = effect.grant().and_then(|_| grant_checks.next());
+                let numbers = match self.numbers(effect, after) {
+                    Ok(numbers) => numbers,
+                    Err(check) => return *check,
+                };
+                if let (Some(GrantCheck::Passed), Some(sku)) =
+                    (&grant_check, effect.hidden_by_held_item(&held_once))
+                {
+                    let missing = MissingCapability::PlayerWithout(sku.to_owned());
+                    let expected = effect.expected();
+                    return missing.not_checked(effect.requirement, &effect.subject, expected);
+                }
+                match (grant_check, numbers.first()) {
+                    (Some(grant_check), _) => effect.check_grant(&grant_check),
+                    (None, Some((before, after))) => effect.check_number(*before, *after),
+                    (None, None) => {
+                        effect
+                            .requirement
+                            .broken(&effect.subject, "", "no probe was read")
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// The numbers before and after for each query of an effect, or the check that reports why
+    /// there are none.
+    fn numbers(
+        &self,
+        effect: &EffectProbe<'_>,
+        after: &ProbeResults,
+    ) -> Result<Vec<(i128, i128)>, Box<Check>> {
+        let number = |results: &ProbeResults, query: &ProbeQuery| match results.get(query) {
+            Some(Ok(number)) => Ok(*number),
+            Some(Err(reason)) => {
+                let (name, player_id, sku) = query;
+                let reason = format!("probe `{name}` failed: {reason}");
+                let values = [("{player_id}", player_id.as_str()), ("{sku}", sku.as_str())];
+                let cause = with_placeholders(&reason, &values);
+                let (subject, expected) = (&effect.subject, effect.expected());
+                let check = effect.requirement.broken(subject, expected, reason);
+                Err(Box::new(check.with_cause(cause)))
+            }
+            None => {
+                let missing = MissingCapability::Probe(query.0.clone());
+                let expected = effect.expected();
+                let check = missing.not_checked(effect.requirement, &effect.subject, expected);
+                Err(Box::new(check))
+            }
+        };
+        let queries = effect.queries.iter();
+        queries
+            .map(|query| Ok((number(&self.before, query)?, number(after, query)?)))
+            .collect()
+    }
+
+    /// The change of each quantity that could be read both before and after.
+    fn changes(&self, after: &ProbeResults) -> Changes {
+        let change = |(query, result): (&ProbeQuery, &Result<i128, String>)| {
+            let (probe, player_id, sku) = query;
+            let before = self.before.get(query)?.as_ref().ok()?;
+            let change = result.as_ref().ok()?.checked_sub(*before)?;
+            (probe == QUANTITY_PROBE).then(|| ((player_id.clone(), sku.clone()), change))
+        };
+        after.iter().filter_map(change).collect()
+    }
+
+    /// The SKUs that can be held only once, and whether each player held them before.
+    fn held_once(&self) -> HeldOnce {
+        let once = self.before.iter().filter_map(|(query, result)| {
+            let (probe, player_id, sku) = query;
+            let held = *result.as_ref().ok()? > 0;
+            let counts = probe == QUANTITY_PROBE && self.context.held_once.contains(sku);
+            counts.then(|| ((player_id.clone(), sku.clone()), held))
+        });
+        once.collect()
+    }
+
+    fn readings(&self, after: &ProbeResults) -> Vec<ProbeReading> {
+        let reading = |(query, result): (&ProbeQuery, &Result<i128, String>)| {
+            let before = *self.before.get(query)?.as_ref().ok()?;
+            let after = *result.as_ref().ok()?;
+            let (probe, player_id, sku) = query.clone();
+            Some(ProbeReading {
+                probe,
+                player_id,
+                sku,
+                before,
+                after,
+            })
+        };
+        after.iter().filter_map(reading).collect()
+    }
+}

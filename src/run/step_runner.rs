@@ -1,0 +1,250 @@
+//! Runs the steps of one scenario in order. `deliveries` sends and checks the deliveries of a step.
+
+mod deliveries;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::attempt_record::{connection_record, request_record, response_record, timings_record};
+use super::missing_capability::MissingCapability;
+use super::plan::{Plan, PlannedEvent};
+use super::run_context::RunContext;
+use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, ScriptedResponses, StepEnded};
+use super::scenario_request::outgoing_request;
+use super::step_description::{describe, describe_request};
+use crate::policy::Forgery;
+use crate::probe::with_placeholders;
+use crate::scenario::{RequestStep, Script, Step};
+use crate::transport::{Exchange, Response, SendOptions};
+use crate::verify::Check;
+use crate::verify::EventOutcomes;
+use crate::verify::{Observed, check};
+
+/// Receives the events of a run.
+pub(crate) type RunEventHandler<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
+
+/// Runs the steps of one scenario.
+pub(crate) struct StepRunner<'run> {
+    context: &'run RunContext,
+    plan: &'run Plan,
+    scenario: usize,
+    events: RunEventHandler<'run>,
+    /// The first success response to each event, which later responses are compared with.
+    first_responses: HashMap<String, Response>,
+    outcomes: EventOutcomes,
+}
+
+/// The result of a step.
+enum StepResult {
+    /// It sent deliveries or another request; empty for a pause.
+    Deliveries(Vec<DeliveryEnded>),
+    /// It set the receiver's next responses.
+    Script(ScriptedResponses),
+    /// It restarted the receiver.
+    Restart,
+}
+
+impl<'run> StepRunner<'run> {
+    pub(crate) fn new(
+        context: &'run RunContext,
+        plan: &'run Plan,
+        scenario: usize,
+        events: RunEventHandler<'run>,
+    ) -> Self {
+        Self {
+            context,
+            plan,
+            scenario,
+            events,
+            first_responses: HashMap::new(),
+            outcomes: EventOutcomes::default(),
+        }
+    }
+
+    /// Runs all steps and returns their checks. A step that can't run ends the scenario and is
+    /// returned as the error.
+    pub(crate) async fn run(&mut self) -> (Vec<Check>, Result<(), Check>) {
+        let mut checks = Vec::new();
+        let plan = self.plan;
+        for (index, step) in plan.case.scenario.steps.iter().enumerate() {
+            let result = self.run_step(index + 1, step).await;
+            let mut ended = StepEnded {
+                scenario: self.scenario,
+                step: index + 1,
+                description: describe(step),
+                together: step.together,
+                deliveries: Vec::new(),
+                not_made: None,
+                script: None,
+                restarted: false,
+            };
+            match result {
+                Ok(StepResult::Deliveries(deliveries)) => ended.deliveries = deliveries,
+                Ok(StepResult::Script(responses)) => ended.script = Some(responses),
+                Ok(StepResult::Restart) => ended.restarted = true,
+                Err(check) => ended.not_made = Some(check),
+            }
+            let deliveries = ended.deliveries.iter();
+            checks.extend(deliveries.flat_map(|delivery| delivery.checks.clone()));
+            let not_made = ended.not_made.clone();
+            (self.events)(RunEvent::StepEnded(ended));
+            if let Some(check) = not_made {
+                checks.push(check.clone());
+                return (checks, Err(check));
+            }
+        }
+        (checks, Ok(()))
+    }
+
+    /// The outcomes of the events that were delivered so far.
+    pub(crate) fn outcomes(&self) -> &EventOutcomes {
+        &self.outcomes
+    }
+
+    async fn run_step(&mut self, number: usize, step: &'run Step) -> Result<StepResult, Check> {
+        if let Some(missing) = &self.plan.missing {
+            let expected = "enough players for the scenario";
+            return Err(missing.not_checked(&self.plan.requirement, "players", expected));
+        }
+        if let Some(pause) = step.pause {
+            self.context.clock.pause(pause.0).await;
+            return Ok(StepResult::Deliveries(Vec::new()));
+        }
+        if let Some(script) = &step.script {
+            return self.script(script).await.map(StepResult::Script);
+        }
+        if step.restart {
+            return self.restart().await.map(|()| StepResult::Restart);
+        }
+        if let Some(request) = &step.request {
+            let ended = self.request(number, request).await?;
+            return Ok(StepResult::Deliveries(vec![ended]));
+        }
+        if let Some(check) = self.check_expired_secret(step) {
+            return Err(check);
+        }
+        self.deliver(number, step).await.map(StepResult::Deliveries)
+    }
+
+    /// Without the expired secret, it can't be checked whether the receiver still accepts it.
+    fn check_expired_secret(&self, step: &Step) -> Option<Check> {
+        let forgery = step.forge.map(|forgery| forgery.value);
+        if forgery != Some(Forgery::ExpiredSecret) || self.context.expired.is_some() {
+            return None;
+        }
+        let expected = "the receiver refuses the expired secret";
+        let requirement = &self.plan.requirement;
+        Some(MissingCapability::ExpiredSecret.not_checked(requirement, "expired_secret", expected))
+    }
+
+    async fn request(&self, number: usize, request: &RequestStep) -> Result<DeliveryEnded, Check> {
+        let event = request
+            .of
+            .as_ref()
+            .and_then(|name| self.plan.events.get(&name.value));
+        let url = event.map_or_else(
+            || request.url.value.clone(),
+            |event| event.fill_in(&request.url),
+        );
+        let broken = |reason: String| {
+            self.plan
+                .requirement
+                .broken(describe_request(request), "a response", reason)
+        };
+        let target = self.context.target.join(&url, &self.context.allowed);
+        let target = target.map_err(|error| broken(error.to_string()))?;
+        let outgoing = outgoing_request(request, &target).map_err(broken)?;
+        let options = SendOptions::within(self.context.retry.timeout.0);
+        let started_at = self.context.clock.now();
+        let exchange = self.context.client.send(&target, &outgoing, options).await;
+        self.report_request(number, started_at, &exchange);
+        let observed = Observed {
+            response: exchange.result.as_ref(),
+            took: exchange.timings.total,
+            attempts: 1,
+            outcome: None,
+            first_response: None,
+        };
+        let expectations = self.plan.expectations.get(number - 1).into_iter().flatten();
+        let checks = expectations
+            .flat_map(|expected| check(expected, &observed, &self.context.redaction))
+            .collect();
+        Ok(DeliveryEnded {
+            delivery: 1,
+            event_name: None,
+            outcome: None,
+            attempts: 1,
+            checks,
+        })
+    }
+
+    fn report_request(&self, step: usize, started_at: Timestamp, exchange: &Exchange) {
+        let record = AttemptEnded {
+            scenario: self.scenario,
+            step,
+            delivery: 1,
+            event_name: None,
+            forgery: None,
+            fault: None,
+            attempt: 1,
+            started_at,
+            virtual_offset: Duration::ZERO,
+            delay_before: Duration::ZERO,
+            took: exchange.timings.total,
+            timings: timings_record(exchange),
+            connection: connection_record(exchange),
+            request: request_record(exchange, &self.context.redaction),
+            response: response_record(&exchange.result, &self.context.redaction),
+            discarded_response: None,
+        };
+        (self.events)(RunEvent::AttemptEnded(Box::new(record)));
+    }
+
+    /// Sets the receiver's next responses through the profile's hook.
+    async fn script(&self, script: &Script) -> Result<ScriptedResponses, Check> {
+        let requirement = &self.plan.requirement;
+        let expected = "the receiver's next responses are set";
+        let Some(hook) = &self.context.script else {
+            return Err(MissingCapability::Script.not_checked(requirement, "script", expected));
+        };
+        let player_id = self
+            .plan
+            .events
+            .get(&script.of.value)
+            .and_then(PlannedEvent::player_id)
+            .unwrap_or_default();
+        let result = hook
+            .set_responses(&self.context.client, player_id, &script.answers)
+            .await;
+        result.map_err(|reason| {
+            let reason = self.context.redaction.text(&reason);
+            let cause = with_placeholders(&reason, &[("{player_id}", player_id)]);
+            requirement
+                .broken("script", expected, reason)
+                .with_cause(cause)
+        })?;
+        Ok(ScriptedResponses {
+            player_id: self.context.redaction.text(player_id).into_owned(),
+            answers: script.answers.clone(),
+        })
+    }
+
+    /// Restarts the receiver, through the profile's hook.
+    async fn restart(&self) -> Result<(), Check> {
+        let requirement = &self.plan.requirement;
+        let expected = "the receiver restarts";
+        let Some(hook) = &self.context.restart else {
+            return Err(MissingCapability::Restart.not_checked(requirement, "restart", expected));
+        };
+        let restarted = hook.restart(&self.context.client, &self.context.target);
+        restarted.await.map_err(|reason| {
+            let reason = self.context.redaction.text(&reason);
+            let cause = reason.clone();
+            requirement
+                .broken("restart", expected, reason)
+                .with_cause(cause)
+        })
+    }
+}

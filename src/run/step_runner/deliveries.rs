@@ -1,0 +1,246 @@
+//! Sends the deliveries of one step, one after another, at the same time or out of order, and
+//! checks their expectations.
+
+use futures_util::future::{join, join_all};
+
+use super::StepRunner;
+use crate::delivery::{Attempt, Delivery, DeliveryPlan, Outcome, RetryBarrier, deliver};
+use crate::generate::Generator;
+use crate::policy::{Fault, RetryPolicy, RetrySetting};
+use crate::run::attempt_record::{AttemptLocation, attempt_record};
+use crate::run::delivery_order::{NumberedDelivery, delivery_order};
+use crate::run::missing_capability::MissingCapability;
+use crate::run::run_event::{DeliveryEnded, RunEvent};
+use crate::scenario::{OutcomeName, Step};
+use crate::transport::{HttpVersion, LastByteBarrier, RateLimit};
+use crate::verify::Check;
+use crate::verify::check_retry_policy;
+use crate::verify::{Observed, check};
+
+/// How a delivery is coordinated with the others of its step.
+enum Coordination {
+    /// It is sent on its own.
+    Independent,
+    /// It is sent at the same time as the others, which share this gate.
+    Together(LastByteBarrier),
+    /// The others are sent between its first attempt and its retry.
+    RetryAfterOthers(RetryBarrier),
+}
+
+impl<'run> StepRunner<'run> {
+    /// Sends the deliveries of a step and checks each.
+    pub(super) async fn deliver(
+        &mut self,
+        number: usize,
+        step: &'run Step,
+    ) -> Result<Vec<DeliveryEnded>, Check> {
+        let fault = step.fault.map(|fault| fault.value);
+        if let Some(fault) = fault.filter(|fault| fault.needs_http1())
+            && self.context.client.http_version() == HttpVersion::Http2
+        {
+            let expected = "the receiver handles the fault";
+            return Err(MissingCapability::Http1(fault).not_checked(
+                &self.plan.requirement,
+                "fault",
+                expected,
+            ));
+        }
+        let policy = self.policy(step);
+        let deliveries = delivery_order(self.plan, number, step);
+        let done = if step.together {
+            self.deliver_together(number, step, &policy, &deliveries)
+                .await
+        } else if fault == Some(Fault::OutOfOrder) {
+            self.deliver_out_of_order(number, step, &policy, &deliveries)
+                .await
+        } else {
+            let mut done = Vec::with_capacity(deliveries.len());
+            for delivery in &deliveries {
+                let coordination = Coordination::Independent;
+                done.push(
+                    self.deliver_one(number, step, &policy, delivery, coordination)
+                        .await,
+                );
+            }
+            done
+        };
+        let sent = deliveries.iter().zip(done);
+        let ended = sent
+            .map(|(delivery, done)| self.delivery_ended(number, step, &policy, delivery, &done));
+        Ok(ended.collect())
+    }
+
+    /// Sends all deliveries at the same time, or as many at once as the profile's `max_rate`
+    /// allows.
+    async fn deliver_together(
+        &self,
+        number: usize,
+        step: &Step,
+        policy: &RetryPolicy,
+        deliveries: &[NumberedDelivery<'run>],
+    ) -> Vec<Delivery> {
+        let limit = self.context.rate_limit.as_ref();
+        let at_once = limit
+            .map_or(deliveries.len(), RateLimit::max_at_once)
+            .max(1);
+        let mut done = Vec::with_capacity(deliveries.len());
+        for group in deliveries.chunks(at_once) {
+            let _permits = match limit {
+                Some(limit) => Some(limit.acquire(group.len()).await),
+                None => None,
+            };
+            let places = LastByteBarrier::for_participants(group.len()).into_iter();
+            let sent = group.iter().zip(places).map(|(delivery, place)| {
+                let coordination = Coordination::Together(place);
+                self.deliver_one(number, step, policy, delivery, coordination)
+            });
+            done.extend(join_all(sent).await);
+        }
+        done
+    }
+
+    /// Sends the others between the first delivery's lost response and its retry.
+    async fn deliver_out_of_order(
+        &self,
+        number: usize,
+        step: &Step,
+        policy: &RetryPolicy,
+        deliveries: &[NumberedDelivery<'run>],
+    ) -> Vec<Delivery> {
+        let Some((first, others)) = deliveries.split_first() else {
+            return Vec::new();
+        };
+        let (retry_barrier, mut handle) = RetryBarrier::new();
+        let coordination = Coordination::RetryAfterOthers(retry_barrier);
+        let first = self.deliver_one(number, step, policy, first, coordination);
+        let between = async {
+            handle.reached().await;
+            let mut done = Vec::with_capacity(others.len());
+            for delivery in others {
+                let coordination = Coordination::Independent;
+                done.push(
+                    self.deliver_one(number, step, policy, delivery, coordination)
+                        .await,
+                );
+            }
+            handle.release();
+            done
+        };
+        let (first, others) = join(first, between).await;
+        std::iter::once(first).chain(others).collect()
+    }
+
+    /// A forgery is only retried if the step says so, because a forger would not follow Aghanim's
+    /// policy.
+    fn policy(&self, step: &Step) -> RetryPolicy {
+        let own = self.context.retry.clone();
+        let below = RetryPolicy {
+            connection: step.connection.unwrap_or(own.connection),
+            ..own
+        };
+        match &step.retry {
+            Some(setting) => setting.over(&below),
+            None if step.forge.is_some() => RetrySetting::Off.over(&below),
+            None => below,
+        }
+    }
+
+    async fn deliver_one(
+        &self,
+        step_number: usize,
+        step: &Step,
+        policy: &RetryPolicy,
+        delivery: &NumberedDelivery<'run>,
+        coordination: Coordination,
+    ) -> Delivery {
+        let context = self.context;
+        let label = format!("delivery {} of step {step_number}", delivery.number);
+        let mut random = self.plan.seed.derive(&label).random();
+        let event_ids = self.plan.seed.derive(&format!("event IDs of {label}"));
+        let (barrier, retry_barrier) = match coordination {
+            Coordination::Independent => (None, None),
+            Coordination::Together(place) => (Some(place), None),
+            Coordination::RetryAfterOthers(retry_barrier) => (None, Some(retry_barrier)),
+        };
+        let delivery_plan = DeliveryPlan {
+            forgery: step.forge.map(|forgery| forgery.value),
+            connection: step.connection.unwrap_or_default().into(),
+            barrier,
+            fault: step.fault.map(|fault| fault.value),
+            event_ids: Some(Generator::new(event_ids, self.plan.start)),
+            retry_barrier,
+            ..DeliveryPlan::new(&context.target, delivery.event.body.clone(), policy)
+        };
+        let observe = |attempt: &Attempt| {
+            let place = AttemptLocation {
+                scenario: self.scenario,
+                step: step_number,
+                delivery: delivery.number,
+            };
+            let record = attempt_record(place, delivery.name, attempt, &context.redaction);
+            (self.events)(RunEvent::AttemptEnded(Box::new(record)));
+        };
+        // Boxed because each future holds a whole attempt, and there may be many at once.
+        Box::pin(deliver(
+            context.sender(),
+            delivery_plan,
+            &mut random,
+            observe,
+        ))
+        .await
+    }
+
+    fn delivery_ended(
+        &mut self,
+        step_number: usize,
+        step: &Step,
+        policy: &RetryPolicy,
+        delivery: &NumberedDelivery<'run>,
+        done: &Delivery,
+    ) -> DeliveryEnded {
+        let outcome = outcome_name(done.outcome);
+        let mut checks = Vec::new();
+        if let Some(last) = done.attempts.last() {
+            let observed = Observed {
+                response: last.exchange.result.as_ref(),
+                took: last.exchange.timings.without_barrier_wait(),
+                attempts: last.number,
+                outcome: Some(outcome),
+                first_response: self.first_responses.get(delivery.name),
+            };
+            let expectations = self
+                .plan
+                .expectations
+                .get(step_number - 1)
+                .into_iter()
+                .flatten();
+            let redaction = &self.context.redaction;
+            checks.extend(expectations.flat_map(|expected| check(expected, &observed, redaction)));
+            if let (Ok(response), None, Outcome::Delivered) =
+                (&last.exchange.result, step.forge, done.outcome)
+            {
+                let first = self.first_responses.entry(delivery.name.to_owned());
+                first.or_insert_with(|| response.clone());
+            }
+        }
+        if step.forge.is_none() {
+            self.outcomes.add(delivery.name, done);
+        }
+        checks.extend(check_retry_policy(policy, done));
+        DeliveryEnded {
+            delivery: delivery.number,
+            event_name: Some(delivery.name.to_owned()),
+            outcome: Some(outcome),
+            attempts: done.attempts.last().map_or(0, |attempt| attempt.number),
+            checks,
+        }
+    }
+}
+
+fn outcome_name(outcome: Outcome) -> OutcomeName {
+    match outcome {
+        Outcome::Delivered => OutcomeName::Delivered,
+        Outcome::Refused => OutcomeName::Refused,
+        Outcome::Exhausted => OutcomeName::Exhausted,
+    }
+}

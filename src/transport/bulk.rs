@@ -1,0 +1,255 @@
+//! A fast connection for load runs: requests are ready bytes, and only a response's status and
+//! `Retry-After` are kept.
+//!
+//! [`Client`] allocates to keep the whole exchange for later checks. A load run does not need that:
+//! here a request is sent in one write, and its response is read into a reused buffer. This module
+//! does not retry, and the only fault it can inject is to discard a response.
+
+mod http2_request;
+mod response_reader;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::bulk::http2_request::{RequestParts, split_request, to_http2};
+use super::bulk::response_reader::{ReadProgress, ResponseReader};
+use super::client::Client;
+use super::connect::{self, OpenedStream, Stream};
+use super::connection::Connection;
+use super::failure::Failure;
+use super::io_meter::{SocketPeek, Unread, unread};
+use super::last_byte_barrier::LastByteBarrier;
+use super::outgoing_body::{OutgoingBody, SendMode};
+use super::retry_after::RetryAfterDelay;
+use super::target::Target;
+use super::wire_fault::SenderAbort;
+
+/// An open connection, for one exchange at a time.
+#[derive(Debug)]
+pub struct BulkConnection(BulkState);
+
+enum BulkState {
+    Http1(Box<Http1>),
+    Http2(Box<Connection>),
+    /// The connection has ended, or its last exchange did not complete.
+    Closed,
+}
+
+struct Http1 {
+    stream: BulkStream,
+    reader: ResponseReader,
+}
+
+/// The stream that carries HTTP/1.1. A plain one is not boxed, which saves a system call per read.
+enum BulkStream {
+    Plain(TcpStream),
+    Encrypted(Box<dyn Stream>, SocketPeek),
+}
+
+/// The parts of a response that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BulkResponse {
+    /// The status.
+    pub status: u16,
+    /// The delay that the receiver asks for before the next attempt, if any.
+    pub retry_after: Option<RetryAfterDelay>,
+}
+
+/// What the sender does with the response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseHandling {
+    /// Read the whole response.
+    Read,
+    /// Close the connection once the response begins: the receiver has processed the request, but
+    /// the sender does not learn the result.
+    Discard,
+}
+
+impl BulkConnection {
+    /// Opens a connection with the client's settings and connect timeout.
+    pub async fn open(client: &Client, target: &Target) -> Result<Self, Failure> {
+        let after = client.connect_timeout();
+        let opened = tokio::time::timeout(after, Self::open_unbounded(client, target)).await;
+        opened.unwrap_or(Err(Failure::ConnectTimeout { after }))
+    }
+
+    async fn open_unbounded(client: &Client, target: &Target) -> Result<Self, Failure> {
+        let version = client.http_version();
+        if connect::is_plain_http1(target, version) {
+            let (stream, _) = connect::open_tcp(target).await?;
+            return Ok(Self::http1(BulkStream::Plain(stream)));
+        }
+        let opened = connect::open(target, client.tls(), version).await?;
+        if opened.http2 {
+            let connection = Connection::start(opened).await?;
+            return Ok(Self(BulkState::Http2(Box::new(connection))));
+        }
+        let OpenedStream { stream, peek, .. } = opened;
+        Ok(Self::http1(BulkStream::Encrypted(stream, peek)))
+    }
+
+    fn http1(stream: BulkStream) -> Self {
+        let reader = ResponseReader::default();
+        Self(BulkState::Http1(Box::new(Http1 { stream, reader })))
+    }
+
+    /// Whether another request can be sent on it, as far as the sender knows.
+    pub fn is_open(&mut self) -> bool {
+        match &mut self.0 {
+            BulkState::Http1(http1) => http1.has_no_unread_bytes(),
+            BulkState::Http2(connection) => connection.is_usable(),
+            BulkState::Closed => false,
+        }
+    }
+
+    /// Whether it is already known to be closed. Makes no system call.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.0, BulkState::Closed)
+    }
+
+    /// Sends the bytes of a whole HTTP/1.1 request with a body, and reads the response. On HTTP/2,
+    /// the request is converted first.
+    ///
+    /// With a barrier, the last byte waits for the other participants. The connection is closed if
+    /// the exchange fails or this future is dropped early.
+    pub async fn exchange(
+        &mut self,
+        target: &Target,
+        request: &[u8],
+        barrier: Option<LastByteBarrier>,
+        handling: ResponseHandling,
+    ) -> Result<BulkResponse, Failure> {
+        // If this future is dropped early, the connection remains closed.
+        match std::mem::replace(&mut self.0, BulkState::Closed) {
+            BulkState::Http1(mut http1) => {
+                let (response, reusable) = http1.exchange(request, barrier, handling).await?;
+                if reusable {
+                    self.0 = BulkState::Http1(http1);
+                }
+                Ok(response)
+            }
+            BulkState::Http2(mut connection) => {
+                let response =
+                    exchange_http2(&mut connection, target, request, barrier, handling).await;
+                if response.is_err() {
+                    connection.close().await;
+                } else if connection.wait_until_ready().await {
+                    connection.mark_idle();
+                    self.0 = BulkState::Http2(connection);
+                }
+                response
+            }
+            BulkState::Closed => Err(Failure::ClosedEarly),
+        }
+    }
+}
+
+impl Http1 {
+    /// Whether the connection is open and the receiver has sent nothing unexpected.
+    fn has_no_unread_bytes(&mut self) -> bool {
+        match &mut self.stream {
+            BulkStream::Plain(stream) => unread(stream) == Unread::Nothing,
+            BulkStream::Encrypted(stream, peek) => match peek.unread() {
+                Unread::Nothing => true,
+                Unread::End => false,
+                // These may be TLS session tickets, which contain no application data.
+                Unread::Bytes => {
+                    let mut byte = [0];
+                    let mut context = Context::from_waker(Waker::noop());
+                    let read =
+                        Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
+                    read.is_pending()
+                }
+            },
+        }
+    }
+
+    async fn exchange(
+        &mut self,
+        request: &[u8],
+        barrier: Option<LastByteBarrier>,
+        handling: ResponseHandling,
+    ) -> Result<(BulkResponse, bool), Failure> {
+        match (barrier, request.split_last()) {
+            (Some(barrier), Some((last, rest))) => {
+                self.write(rest).await?;
+                std::future::poll_fn(|context| barrier.poll_open(context)).await;
+                self.write(&[*last]).await?;
+            }
+            _ => self.write(request).await?,
+        }
+        self.reader.begin();
+        loop {
+            let count = match &mut self.stream {
+                BulkStream::Plain(stream) => stream.read(self.reader.spare()).await,
+                BulkStream::Encrypted(stream, _) => stream.read(self.reader.spare()).await,
+            };
+            let count = count.map_err(|error| Failure::from_stream_error(&error))?;
+            if handling == ResponseHandling::Discard && count > 0 {
+                return Err(SenderAbort::ResponseLost.into());
+            }
+            match self.reader.read(count)? {
+                ReadProgress::More => {}
+                ReadProgress::Done { response, reusable } => return Ok((response, reusable)),
+            }
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = match &mut self.stream {
+            BulkStream::Plain(stream) => stream.write_all(bytes).await,
+            BulkStream::Encrypted(stream, _) => match stream.write_all(bytes).await {
+                Ok(()) => stream.flush().await,
+                error => error,
+            },
+        };
+        written.map_err(|error| Failure::from_stream_error(&error))
+    }
+}
+
+async fn exchange_http2(
+    connection: &mut Connection,
+    target: &Target,
+    request: &[u8],
+    barrier: Option<LastByteBarrier>,
+    handling: ResponseHandling,
+) -> Result<BulkResponse, Failure> {
+    let RequestParts { head, body } = split_request(request);
+    let mode = barrier.map_or(SendMode::AtOnce, |barrier| {
+        SendMode::HoldLastByte(Arc::new(barrier))
+    });
+    let body = bytes::Bytes::copy_from_slice(body);
+    let request = to_http2(head, target)?.body(body.clone());
+    let request = request.to_http(target, true, OutgoingBody::new(body, mode));
+    let response = connection.send(request).await;
+    let response = response.map_err(|error| Failure::from_hyper_error(error.error()))?;
+    if handling == ResponseHandling::Discard {
+        return Err(SenderAbort::ResponseLost.into());
+    }
+    let (head, body) = response.into_parts();
+    super::response_body::read_body(body, 0)
+        .await
+        .map_err(|error| Failure::from_hyper_error(&error))?;
+    let retry_after = head.headers.get(http::header::RETRY_AFTER);
+    Ok(BulkResponse {
+        status: head.status.as_u16(),
+        retry_after: retry_after.and_then(|value| RetryAfterDelay::parse(value.as_bytes())),
+    })
+}
+
+impl std::fmt::Debug for BulkState {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Http1(_) => "Http1",
+            Self::Http2(_) => "Http2",
+            Self::Closed => "Closed",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

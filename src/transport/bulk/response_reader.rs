@@ -1,0 +1,415 @@
+//! Reads HTTP/1.1 responses into a reused buffer, and finds each one's status and end.
+
+use httparse::Status;
+
+use super::BulkResponse;
+use crate::transport::failure::Failure;
+use crate::transport::retry_after::RetryAfterDelay;
+
+/// How many bytes to read from the socket at a time.
+const READ_SIZE: usize = 8 * 1024;
+/// The limit for the head, and for a line of a chunked body, in bytes.
+const HEAD_LIMIT: usize = 64 * 1024;
+/// More headers than any receiver sends.
+const MAX_HEADERS: usize = 100;
+/// The most bytes of a body to read. The connection of a longer body is not reused.
+const BODY_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// Reads one response after the other.
+#[derive(Debug, Default)]
+pub(super) struct ResponseReader {
+    buffer: Vec<u8>,
+    /// How many bytes at the start of the buffer are unread data from the socket.
+    filled: usize,
+    /// Set once the head has arrived.
+    head: Option<ResponseHead>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ResponseHead {
+    response: BulkResponse,
+    keep_alive: bool,
+    remainder: BodyRemainder,
+    body_read: u64,
+}
+
+/// The part of the body that is still to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BodyRemainder {
+    /// This many bytes.
+    Length(u64),
+    /// The size line of a chunk.
+    ChunkSize,
+    /// This many bytes of a chunk, including the line break after it.
+    Chunk(u64),
+    /// The lines after the last chunk, up to an empty one.
+    Trailers,
+    /// Everything until the connection is closed.
+    UntilClose,
+}
+
+/// How far the response has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadProgress {
+    /// More bytes are needed.
+    More,
+    /// The response is complete.
+    Done {
+        response: BulkResponse,
+        /// Whether the connection can carry another request.
+        reusable: bool,
+    },
+}
+
+impl ResponseReader {
+    /// Discards the previous response.
+    pub(super) fn begin(&mut self) {
+        self.filled = 0;
+        self.head = None;
+    }
+
+    /// The free space for the next bytes.
+    pub(super) fn spare(&mut self) -> &mut [u8] {
+        if self.buffer.len() < self.filled + READ_SIZE {
+            self.buffer.resize(self.filled + READ_SIZE, 0);
+        }
+        &mut self.buffer[self.filled..]
+    }
+
+    /// Processes this many bytes that were written to the free space; 0 means that the connection
+    /// has ended.
+    pub(super) fn read(&mut self, count: usize) -> Result<ReadProgress, Failure> {
+        self.filled += count;
+        while self.head.is_none() {
+            if count == 0 {
+                return Err(Failure::ClosedEarly);
+            }
+            if !self.read_head()? {
+                return Ok(ReadProgress::More);
+            }
+        }
+        self.read_body(count == 0)
+    }
+
+    /// Parses the head once it is complete; skips interim responses. Returns whether the buffer may
+    /// hold another head or a body.
+    fn read_head(&mut self) -> Result<bool, Failure> {
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut parsed = httparse::Response::new(&mut headers);
+        let length = match parsed.parse(&self.buffer[..self.filled]) {
+            Ok(Status::Complete(length)) => length,
+            Ok(Status::Partial) if self.filled > HEAD_LIMIT => {
+                return Err(invalid("its head is too long"));
+            }
+            Ok(Status::Partial) => return Ok(false),
+            Err(error) => return Err(invalid(&error.to_string())),
+        };
+        let status = parsed.code.unwrap_or_default();
+        let interim = (100..200).contains(&status) && status != 101;
+        if !interim {
+            self.head = Some(parse_head(&parsed, status)?);
+        }
+        self.consume(length);
+        Ok(!interim || self.filled > 0)
+    }
+
+    fn read_body(&mut self, ended: bool) -> Result<ReadProgress, Failure> {
+        let Some(mut head) = self.head else {
+            return Ok(ReadProgress::More);
+        };
+        let done = loop {
+            let available = self.filled as u64;
+            match head.remainder {
+                BodyRemainder::Length(0) => break true,
+                BodyRemainder::Chunk(0) => head.remainder = BodyRemainder::ChunkSize,
+                BodyRemainder::Length(left) | BodyRemainder::Chunk(left) => {
+                    let taken = left.min(available);
+                    head.body_read += taken;
+                    self.consume(usize::try_from(taken).unwrap_or(self.filled));
+                    head.remainder = match head.remainder {
+                        BodyRemainder::Length(left) => BodyRemainder::Length(left - taken),
+                        _ => BodyRemainder::Chunk(left - taken),
+                    };
+                    if taken < left {
+                        break false;
+                    }
+                }
+                BodyRemainder::ChunkSize => {
+                    match httparse::parse_chunk_size(&self.buffer[..self.filled]) {
+                        Ok(Status::Complete((line, 0))) => {
+                            self.consume(line);
+                            head.remainder = BodyRemainder::Trailers;
+                        }
+                        Ok(Status::Complete((line, size))) => {
+                            self.consume(line);
+                            head.remainder = BodyRemainder::Chunk(size.saturating_add(2));
+                        }
+                        Ok(Status::Partial) if self.filled > HEAD_LIMIT => {
+                            return Err(invalid("the size line of a chunk is too long"));
+                        }
+                        Ok(Status::Partial) => break false,
+                        Err(_) => return Err(invalid("the size of a chunk is not a number")),
+                    }
+                }
+                BodyRemainder::Trailers => {
+                    let unread = &self.buffer[..self.filled];
+                    let Some(end) = unread.iter().position(|byte| *byte == b'\n') else {
+                        if self.filled > HEAD_LIMIT {
+                            return Err(invalid("its trailers are too long"));
+                        }
+                        break false;
+                    };
+                    let empty = matches!(&unread[..end], [] | [b'\r']);
+                    self.consume(end + 1);
+                    if empty {
+                        head.remainder = BodyRemainder::Length(0);
+                    }
+                }
+                BodyRemainder::UntilClose => {
+                    head.body_read += available;
+                    self.consume(self.filled);
+                    break ended;
+                }
+            }
+        };
+        self.head = Some(head);
+        let too_long = head.body_read > BODY_LIMIT;
+        if done || too_long {
+            // Bytes after the response answer no request.
+            let reusable = head.keep_alive && !too_long && self.filled == 0;
+            return Ok(ReadProgress::Done {
+                response: head.response,
+                reusable,
+            });
+        }
+        if ended {
+            return Err(Failure::ClosedEarly);
+        }
+        Ok(ReadProgress::More)
+    }
+
+    /// Drops bytes from the front.
+    fn consume(&mut self, count: usize) {
+        self.buffer.copy_within(count..self.filled, 0);
+        self.filled -= count;
+    }
+}
+
+/// Evaluates the headers that matter here.
+fn parse_head(parsed: &httparse::Response<'_, '_>, status: u16) -> Result<ResponseHead, Failure> {
+    let mut keep_alive = parsed.version == Some(1);
+    let mut length = None;
+    let mut chunked = false;
+    let mut retry_after = None;
+    for header in parsed.headers.iter() {
+        let is = |name: &str| header.name.eq_ignore_ascii_case(name);
+        if is("content-length") {
+            let value = parse_number(header.value)
+                .ok_or_else(|| invalid("its Content-Length is not a number"))?;
+            if length.is_some_and(|other| other != value) {
+                return Err(invalid("it has two different lengths"));
+            }
+            length = Some(value);
+        } else if is("transfer-encoding") {
+            chunked = last_item(header.value).eq_ignore_ascii_case(b"chunked");
+            if !chunked {
+                return Err(invalid("its Transfer-Encoding is unknown"));
+            }
+        } else if is("connection") {
+            let items = header.value.split(|byte| *byte == b',');
+            for item in items.map(<[u8]>::trim_ascii) {
+                if item.eq_ignore_ascii_case(b"close") {
+                    keep_alive = false;
+                } else if item.eq_ignore_ascii_case(b"keep-alive") && parsed.version == Some(0) {
+                    keep_alive = true;
+                }
+            }
+        } else if is("retry-after") {
+            retry_after = RetryAfterDelay::parse(header.value);
+        }
+    }
+    let remainder = match (status, chunked, length) {
+        (101 | 204 | 304, _, _) => BodyRemainder::Length(0),
+        (_, true, _) => BodyRemainder::ChunkSize,
+        (_, false, Some(length)) => BodyRemainder::Length(length),
+        (_, false, None) => BodyRemainder::UntilClose,
+    };
+    Ok(ResponseHead {
+        response: BulkResponse {
+            status,
+            retry_after,
+        },
+        // A response that is chunked and has a length is ambiguous: do not trust what follows.
+        keep_alive: keep_alive
+            && remainder != BodyRemainder::UntilClose
+            && status != 101
+            && !(chunked && length.is_some()),
+        remainder,
+        body_read: 0,
+    })
+}
+
+fn parse_number(value: &[u8]) -> Option<u64> {
+    let digits = value.trim_ascii();
+    let all_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(digits).ok().filter(|_| all_digits)?;
+    text.parse().ok()
+}
+
+fn last_item(value: &[u8]) -> &[u8] {
+    let mut items = value.rsplit(|byte| *byte == b',');
+    items.next().unwrap_or_default().trim_ascii()
+}
+
+fn invalid(reason: &str) -> Failure {
+    Failure::InvalidResponse {
+        reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reads a response in pieces of `piece` bytes, and ends the connection afterwards if `ends`.
+    fn read_in_pieces(response: &[u8], piece: usize, ends: bool) -> Result<ReadProgress, Failure> {
+        let mut reader = ResponseReader::default();
+        reader.begin();
+        for bytes in response.chunks(piece) {
+            reader.spare()[..bytes.len()].copy_from_slice(bytes);
+            match reader.read(bytes.len())? {
+                ReadProgress::More => {}
+                done @ ReadProgress::Done { .. } => return Ok(done),
+            }
+        }
+        if ends {
+            reader.read(0)
+        } else {
+            Ok(ReadProgress::More)
+        }
+    }
+
+    fn done(status: u16, reusable: bool) -> ReadProgress {
+        let response = BulkResponse {
+            status,
+            retry_after: None,
+        };
+        ReadProgress::Done { response, reusable }
+    }
+
+    #[test]
+    fn a_response_ends_where_its_head_says() {
+        for (response, status, reusable) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, true),
+            ("HTTP/1.1 204 No Content\r\n\r\n", 204, true),
+            ("HTTP/1.1 500 x\r\ncontent-length: 0\r\n\r\n", 500, true),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                200,
+                false,
+            ),
+            ("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", 200, false),
+            (
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 F\r\nContent-Length: 0\r\n\r\n",
+                403,
+                true,
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\n{}\r\n0\r\nA: b\r\n\r\n",
+                200,
+                true,
+            ),
+        ] {
+            for piece in [1, 2, 7, 4096] {
+                let progress = read_in_pieces(response.as_bytes(), piece, false);
+                assert_eq!(
+                    progress,
+                    Ok(done(status, reusable)),
+                    "{response:?} by {piece}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_response_without_a_length_ends_with_its_connection() {
+        let response = b"HTTP/1.1 200 OK\r\n\r\nsome text";
+        assert_eq!(read_in_pieces(response, 5, false), Ok(ReadProgress::More));
+        assert_eq!(read_in_pieces(response, 5, true), Ok(done(200, false)));
+    }
+
+    #[test]
+    fn an_incomplete_response_is_a_failure() {
+        for response in [
+            "",
+            "HTTP/1.1 200 OK\r\nContent-Le",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfour",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfour",
+        ] {
+            let progress = read_in_pieces(response.as_bytes(), 4096, true);
+            assert_eq!(progress, Err(Failure::ClosedEarly), "{response:?}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_response_is_a_failure() {
+        for response in [
+            "garbage\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        ] {
+            let progress = read_in_pieces(response.as_bytes(), 4096, false);
+            assert!(
+                matches!(progress, Err(Failure::InvalidResponse { .. })),
+                "{response:?}: {progress:?}"
+            );
+        }
+        let endless = [
+            b"HTTP/1.1 200 OK\r\nA: ".to_vec(),
+            vec![b'x'; 2 * HEAD_LIMIT],
+        ]
+        .concat();
+        assert!(read_in_pieces(&endless, 4096, false).is_err());
+    }
+
+    #[test]
+    fn a_connection_with_bytes_after_the_response_is_not_reused() {
+        let response = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1";
+        assert_eq!(read_in_pieces(response, 4096, false), Ok(done(200, false)));
+    }
+
+    #[test]
+    fn a_retry_after_is_kept() {
+        for (value, expected) in [
+            ("3", Some(RetryAfterDelay::For(Duration::from_secs(3)))),
+            (
+                "Sun, 06 Nov 1994 08:49:37 GMT",
+                Some(RetryAfterDelay::Until(784_111_777)),
+            ),
+            ("soon", None),
+        ] {
+            let response =
+                format!("HTTP/1.1 503 x\r\nContent-Length: 0\r\nRetry-After: {value}\r\n\r\n");
+            let Ok(ReadProgress::Done { response, .. }) =
+                read_in_pieces(response.as_bytes(), 4096, false)
+            else {
+                panic!("a response");
+            };
+            assert_eq!(response.retry_after, expected, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_cause_a_panic(bytes: Vec<u8>, piece in 1..64_usize) {
+            let _ = read_in_pieces(&bytes, piece, true);
+            let _ = read_in_pieces(&[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", bytes.as_slice()].concat(), piece, true);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Exchanges over loopback with a receiver that speaks both HTTP versions.
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::transport::allowed_hosts::AllowedHosts;
+use crate::transport::client_settings::{ClientSettings, HttpVersion};
+
+const REQUEST: &[u8] = b"POST /hook HTTP/1.1\r\nHost: x\r\nX-A: b\r\nContent-Length: 2\r\n\r\n{}";
+
+/// Starts a receiver that responds 200 if the path, a header and the body are as expected.
+async fn receiver() -> Target {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let service = hyper::service::service_fn(
+                    |request: http::Request<hyper::body::Incoming>| async {
+                        use http_body_util::BodyExt as _;
+                        let matches = request.uri().path() == "/hook"
+                            && request
+                                .headers()
+                                .get("x-a")
+                                .is_some_and(|value| value == "b");
+                        let body = request.into_body().collect().await?.to_bytes();
+                        let status = if matches && body == "{}" { 200 } else { 400 };
+                        let response = http::Response::builder()
+                            .status(status)
+                            .header("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
+                        Ok::<_, hyper::Error>(response.body("text".to_owned()).unwrap_or_default())
+                    },
+                );
+                let _ = auto::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
+            });
+        }
+    });
+    Target::parse(&url, &AllowedHosts::loopback_only()).expect("a target")
+}
+
+fn client(http_version: HttpVersion) -> Client {
+    Client::new(ClientSettings {
+        http_version,
+        ..ClientSettings::default()
+    })
+    .expect("a client")
+}
+
+#[tokio::test]
+async fn a_connection_carries_consecutive_requests_in_both_versions() {
+    let target = receiver().await;
+    for version in [HttpVersion::Http1, HttpVersion::Http2] {
+        let client = client(version);
+        let mut connection = BulkConnection::open(&client, &target).await.expect("opens");
+        for _ in 0..3 {
+            assert!(connection.is_open());
+            let response = connection
+                .exchange(&target, REQUEST, None, ResponseHandling::Read)
+                .await;
+            let expected = BulkResponse {
+                status: 200,
+                retry_after: Some(RetryAfterDelay::Until(784_111_777)),
+            };
+            assert_eq!(response, Ok(expected), "{version:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_discarded_response_ends_the_connection() {
+    let target = receiver().await;
+    for version in [HttpVersion::Http1, HttpVersion::Http2] {
+        let client = client(version);
+        let mut connection = BulkConnection::open(&client, &target).await.expect("opens");
+        let response = connection
+            .exchange(&target, REQUEST, None, ResponseHandling::Discard)
+            .await;
+        assert_eq!(response, Err(SenderAbort::ResponseLost.into()));
+        assert!(!connection.is_open());
+    }
+}
+
+#[tokio::test]
+async fn simultaneous_requests_wait_for_each_other() {
+    let target = receiver().await;
+    for version in [HttpVersion::Http1, HttpVersion::Http2] {
+        let client = client(version);
+        let mut one = BulkConnection::open(&client, &target).await.expect("opens");
+        let mut other = BulkConnection::open(&client, &target).await.expect("opens");
+        let mut barriers = LastByteBarrier::for_participants(2).into_iter();
+        let (one, other) = tokio::join!(
+            one.exchange(&target, REQUEST, barriers.next(), ResponseHandling::Read),
+            other.exchange(&target, REQUEST, barriers.next(), ResponseHandling::Read),
+        );
+        assert_eq!(
+            [one, other].map(|response| response.map(|response| response.status)),
+            [Ok(200), Ok(200)]
+        );
+    }
+}

@@ -1,0 +1,340 @@
+//! Sends one request and reads its response within a time limit.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::Request;
+use tokio::time::Instant;
+
+use super::client_settings::{ClientError, ClientSettings, HttpVersion};
+use super::connect::{self, OpenedStream};
+use super::connection::{Connection, Pool};
+use super::exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
+use super::failure::Failure;
+use super::last_byte_barrier::LastByteBarrier;
+use super::outgoing_body::{OutgoingBody, SendMode};
+use super::request::OutgoingRequest;
+use super::request_hooks::{RequestHooks, notify_when_sent, send_and_reset};
+use super::response_body::{ReadBody, read_body, to_response};
+use super::send_options::{ConnectionUse, SendOptions};
+use super::target::Target;
+use super::tls::Tls;
+use super::wire_fault::{SenderAbort, WireFault};
+
+/// Used if a deadline overflows.
+const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
+
+/// Sends requests and manages their connections. Clones share the idle connections.
+///
+/// It never follows redirects, requests no compression and uses no proxy.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: ClientSettings,
+    tls: Tls,
+    pool: Pool,
+}
+
+/// What is known about an exchange, even if it times out.
+#[derive(Debug, Default)]
+struct ExchangeProgress {
+    connection: Option<ConnectionInfo>,
+    connect: Option<Duration>,
+    first_byte: Option<Duration>,
+    total: Option<Duration>,
+    discarded: Option<Result<Response, Failure>>,
+}
+
+/// A response, and its connection if that can carry another request.
+struct ReceivedResponse {
+    response: Response,
+    reusable: Option<Connection>,
+}
+
+/// Releases the other participants of a barrier when the exchange ends or is dropped.
+struct LeaveBarrierOnDrop(Option<Arc<LastByteBarrier>>);
+
+impl Drop for LeaveBarrierOnDrop {
+    fn drop(&mut self) {
+        if let Some(barrier) = &self.0 {
+            barrier.leave();
+        }
+    }
+}
+
+impl Client {
+    /// Creates a client. Reads the `--cacert` file.
+    pub fn new(settings: ClientSettings) -> Result<Self, ClientError> {
+        let tls = Tls::new(
+            &settings.tls,
+            connect::alpn_protocols(settings.http_version),
+        )?;
+        let pool = Pool::default();
+        Ok(Self(Arc::new(Inner {
+            settings,
+            tls,
+            pool,
+        })))
+    }
+
+    /// The requested HTTP version.
+    pub fn http_version(&self) -> HttpVersion {
+        self.0.settings.http_version
+    }
+
+    /// How long connecting may take, including the TLS handshake.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.0.settings.connect_timeout
+    }
+
+    /// The TLS configuration.
+    pub(crate) fn tls(&self) -> &Tls {
+        &self.0.tls
+    }
+
+    /// Checks before a run that a connection, including TLS, can be opened.
+    pub async fn probe_connection(&self, target: &Target) -> Result<(), Failure> {
+        self.open(target, self.version(None)).await.map(drop)
+    }
+
+    /// Sends a request and reads the response. The [`Exchange`] contains the response or the failure.
+    pub async fn send(
+        &self,
+        target: &Target,
+        request: &OutgoingRequest,
+        options: SendOptions,
+    ) -> Exchange {
+        let started = Instant::now();
+        let barrier = options.barrier.map(Arc::new);
+        let _leave = LeaveBarrierOnDrop(barrier.clone());
+        let barrier_wait = || {
+            barrier
+                .as_ref()
+                .map_or(Duration::ZERO, |barrier| barrier.wait_time())
+        };
+        let mut progress = ExchangeProgress::default();
+        // A fault that ends its connection must not affect other exchanges.
+        let needs_own = options.fault.is_some_and(WireFault::ends_connection);
+        let hooks = RequestHooks {
+            connection: if needs_own {
+                ConnectionUse::New
+            } else {
+                options.connection
+            },
+            barrier: barrier.clone(),
+            fault: options.fault,
+            sent: options.sent,
+        };
+        let result = {
+            let work = self.exchange(target, request, hooks, started, &mut progress);
+            tokio::pin!(work);
+            let due = |barrier_wait: Duration| {
+                deadline_after(started, options.timeout.saturating_add(barrier_wait))
+            };
+            let deadline = tokio::time::sleep_until(due(Duration::ZERO));
+            tokio::pin!(deadline);
+            loop {
+                tokio::select! {
+                    biased;
+                    result = &mut work => break Some(result),
+                    () = &mut deadline => {
+                        let opened = barrier.as_ref().is_some_and(|barrier| barrier.is_open());
+                        let due = due(if opened { barrier_wait() } else { Duration::ZERO });
+                        if due <= Instant::now() {
+                            break None;
+                        }
+                        deadline.as_mut().reset(due);
+                    }
+                }
+            }
+        };
+        let barrier_wait = barrier_wait();
+        let result = match result {
+            Some(Ok(ReceivedResponse { response, reusable })) => {
+                // The deadline no longer applies: the response is complete and measured.
+                if let Some(connection) = reusable {
+                    self.finish(target, connection, options.connection).await;
+                }
+                Ok(response)
+            }
+            Some(Err(failure)) => Err(failure),
+            None => Err(timed_out(&progress, options.timeout)),
+        };
+        let http2 = match progress.connection {
+            Some(connection) => connection.version == http::Version::HTTP_2,
+            None => self.http_version() == HttpVersion::Http2,
+        };
+        Exchange {
+            request: request.sent(target, http2),
+            result,
+            discarded: progress.discarded,
+            timings: Timings {
+                connect: progress.connect,
+                first_byte: progress.first_byte,
+                total: progress.total.unwrap_or_else(|| started.elapsed()),
+                barrier_wait,
+            },
+            connection: progress.connection,
+        }
+    }
+
+    async fn exchange(
+        &self,
+        target: &Target,
+        request: &OutgoingRequest,
+        hooks: RequestHooks,
+        started: Instant,
+        progress: &mut ExchangeProgress,
+    ) -> Result<ReceivedResponse, Failure> {
+        let idle = match hooks.connection {
+            ConnectionUse::Reuse => self.0.pool.take(target),
+            ConnectionUse::New => None,
+        };
+        let mut connection = match idle {
+            Some(idle) => idle,
+            None => self.connect(target, hooks.fault, started, progress).await?,
+        };
+        progress.connection = Some(connection.info());
+        if hooks.fault == Some(WireFault::LoseRequest) {
+            connection.close().await;
+            return Err(SenderAbort::RequestLost.into());
+        }
+        if request.bytes().is_empty()
+            && let Some(barrier) = &hooks.barrier
+        {
+            std::future::poll_fn(|context| barrier.poll_open(context)).await;
+        }
+        let mode = hooks.send_mode(request.bytes().len());
+        let body = OutgoingBody::new(request.bytes().clone(), mode);
+        let (mut handed_out, mut flush) = (body.handed_out(), body.flush());
+        let outgoing = request.to_http(target, connection.is_http2(), body);
+        if let Some(abort) = hooks.abort_after_send(request.bytes().len()) {
+            let head = send_and_reset(&mut connection, outgoing, &flush).await;
+            connection.close().await;
+            progress.discarded =
+                head?.map(|head| Ok(to_response(&head.into_parts().0, ReadBody::unread())));
+            return Err(abort.into());
+        }
+        // A receiver may close an idle connection at any time, even while a request is on its way
+        // (RFC 9112, section 9.5). That is not a failure, so send the request again on a new
+        // connection. If it arrives twice, that is a redelivery, which every receiver must handle.
+        let may_be_sent_again =
+            hooks.barrier.is_none() && hooks.fault.is_none() && !connection.is_http2();
+        let mut sent = hooks.sent;
+        let response = notify_when_sent(&mut sent, &flush, connection.send(outgoing)).await;
+        let response = match response {
+            Ok(response) => response,
+            Err(mut error) => {
+                let unsent = error.take_message();
+                let failure = Failure::from_hyper_error(error.error());
+                let closed_idle = unsent.is_some() || (may_be_sent_again && failure.is_closed());
+                if !connection.info().reused || !closed_idle {
+                    return Err(failure);
+                }
+                let replaces = Some(match unsent {
+                    Some(_) => ClosedIdle::BeforeRequest,
+                    None => ClosedIdle::AfterRequest,
+                });
+                let bytes = || request.bytes().clone();
+                let body = unsent.map_or_else(
+                    || OutgoingBody::new(bytes(), SendMode::AtOnce),
+                    Request::into_body,
+                );
+                let new = self.connect(target, hooks.fault, started, progress).await;
+                // If no new connection can be opened, report the original failure.
+                connection = new.map_err(|_| failure)?;
+                progress.connection = Some(ConnectionInfo {
+                    replaces,
+                    ..connection.info()
+                });
+                handed_out = body.handed_out();
+                flush = body.flush();
+                let outgoing = request.to_http(target, connection.is_http2(), body);
+                let work = connection.send(outgoing);
+                let response = notify_when_sent(&mut sent, &flush, work).await;
+                response.map_err(|error| Failure::from_hyper_error(error.error()))?
+            }
+        };
+        progress.first_byte = Some(started.elapsed());
+        let (head, body) = response.into_parts();
+        if hooks.fault == Some(WireFault::LoseResponse) {
+            drop(body);
+            connection.close().await;
+            progress.discarded = Some(Ok(to_response(&head, ReadBody::unread())));
+            return Err(SenderAbort::ResponseLost.into());
+        }
+        let limit = self.0.settings.response_body_limit;
+        let body = read_body(body, limit).await;
+        progress.total = Some(started.elapsed());
+        let body = body.map_err(|error| Failure::from_hyper_error(&error))?;
+        let reusable = body.complete && handed_out.load(Ordering::Acquire);
+        Ok(ReceivedResponse {
+            response: to_response(&head, body),
+            reusable: reusable.then_some(connection),
+        })
+    }
+
+    /// Keeps a connection for the next request, or closes it.
+    async fn finish(
+        &self,
+        target: &Target,
+        mut connection: Connection,
+        connection_use: ConnectionUse,
+    ) {
+        if connection.wait_until_ready().await {
+            connection.mark_idle();
+            if connection_use == ConnectionUse::Reuse {
+                self.0.pool.put(target, connection);
+            }
+        }
+    }
+
+    /// Opens an HTTP connection.
+    async fn connect(
+        &self,
+        target: &Target,
+        fault: Option<WireFault>,
+        started: Instant,
+        progress: &mut ExchangeProgress,
+    ) -> Result<Connection, Failure> {
+        let opened = self.open(target, self.version(fault)).await?;
+        progress.connect = Some(started.elapsed());
+        Connection::start(opened).await
+    }
+
+    /// The HTTP version to use. With `Auto`, a fault that requires HTTP/1.1 selects it.
+    fn version(&self, fault: Option<WireFault>) -> HttpVersion {
+        match self.http_version() {
+            HttpVersion::Auto if fault.is_some_and(WireFault::needs_http1) => HttpVersion::Http1,
+            version => version,
+        }
+    }
+
+    async fn open(&self, target: &Target, version: HttpVersion) -> Result<OpenedStream, Failure> {
+        let open = connect::open(target, &self.0.tls, version);
+        let after = self.0.settings.connect_timeout;
+        let opened = tokio::time::timeout(after, open).await;
+        opened.unwrap_or(Err(Failure::ConnectTimeout { after }))
+    }
+}
+
+/// The failure of an exchange that timed out.
+fn timed_out(progress: &ExchangeProgress, after: Duration) -> Failure {
+    if progress.connection.is_none() {
+        return Failure::ConnectTimeout { after };
+    }
+    let response_began = progress.first_byte.is_some();
+    Failure::Timeout {
+        after,
+        response_began,
+    }
+}
+
+fn deadline_after(instant: Instant, duration: Duration) -> Instant {
+    instant
+        .checked_add(duration)
+        .unwrap_or_else(|| instant + FOREVER)
+}

@@ -1,0 +1,293 @@
+//! HTTP connections, and the pool of idle ones.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::{Request, Version};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::rt::Executor;
+use hyper_util::rt::TokioIo;
+use tokio::task::JoinSet;
+
+use super::connect::OpenedStream;
+use super::exchange::ConnectionInfo;
+use super::failure::Failure;
+use super::io_meter::{IoMeter, MeteredStream, SocketPeek, Unread};
+use super::outgoing_body::OutgoingBody;
+use super::target::Target;
+
+/// How many idle connections to keep for each host and port.
+const MAX_IDLE: usize = 256;
+/// How long to wait at the end of an exchange until its connection is ready for the next. It is
+/// usually ready at once, unless the receiver responds early and stops reading. Not part of any
+/// measured time.
+const READY_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// How long an idle connection may be reused. Servers close idle connections after a few seconds. A
+/// request sent just then would fail, and the receiver would seem to be at fault.
+const MAX_IDLE_TIME: Duration = Duration::from_millis(500);
+
+/// An open connection. It carries one exchange at a time, even on HTTP/2, so that simultaneous
+/// deliveries never share a flow-control window.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    sender: RequestSender,
+    meter: Arc<IoMeter>,
+    peek: SocketPeek,
+    info: ConnectionInfo,
+    /// They run the connection and own it: it is closed when they end.
+    tasks: Tasks,
+    /// Whether a request is in progress. If so, dropping the connection closes it at once.
+    busy: bool,
+    /// When the last exchange on it ended.
+    idle_since: Instant,
+}
+
+/// The tasks of one connection. On HTTP/2 there are several, and each can start others.
+#[derive(Debug, Clone, Default)]
+struct Tasks(Arc<Mutex<JoinSet<()>>>);
+
+impl Tasks {
+    /// Lets the tasks finish on their own.
+    fn release(&self) {
+        self.running().detach_all();
+    }
+
+    /// Aborts the tasks without waiting for them.
+    fn abort(&self) {
+        self.running().abort_all();
+    }
+
+    /// Aborts the tasks, and waits until they have dropped the connection.
+    async fn shut_down(&self) {
+        let mut running = std::mem::take(&mut *self.running());
+        running.shutdown().await;
+    }
+
+    fn running(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tasks {
+    fn execute(&self, task: F) {
+        let mut running = self.running();
+        while running.try_join_next().is_some() {}
+        running.spawn(async { drop(task.await) });
+    }
+}
+
+/// Resets a connection while a request is in progress on it.
+#[derive(Debug)]
+pub(crate) struct ResetHandle {
+    tasks: Tasks,
+    peek: SocketPeek,
+}
+
+impl ResetHandle {
+    /// Resets the connection. Call this before dropping the request, since that would close the
+    /// connection normally.
+    pub(crate) fn reset(&self) {
+        self.peek.reset_on_close();
+        self.tasks.abort();
+    }
+}
+
+#[derive(Debug)]
+enum RequestSender {
+    Http1(http1::SendRequest<OutgoingBody>),
+    Http2(http2::SendRequest<OutgoingBody>),
+}
+
+impl Connection {
+    /// Starts HTTP on a stream.
+    pub(crate) async fn start(opened: OpenedStream) -> Result<Self, Failure> {
+        let meter = Arc::new(IoMeter::default());
+        let io = TokioIo::new(MeteredStream::new(opened.stream, Arc::clone(&meter)));
+        let failed = |error: hyper::Error| Failure::from_hyper_error(&error);
+        let tasks = Tasks::default();
+        // Errors that end the connection go to the active exchange; otherwise they are ignored.
+        let sender = if opened.http2 {
+            let builder = http2::Builder::new(tasks.clone());
+            let (sender, driver) = builder.handshake(io).await.map_err(failed)?;
+            tasks.execute(driver);
+            RequestSender::Http2(sender)
+        } else {
+            let mut builder = http1::Builder::new();
+            builder.title_case_headers(true);
+            let (sender, driver) = builder.handshake(io).await.map_err(failed)?;
+            tasks.execute(driver);
+            RequestSender::Http1(sender)
+        };
+        let version = if opened.http2 {
+            Version::HTTP_2
+        } else {
+            Version::HTTP_11
+        };
+        Ok(Self {
+            sender,
+            meter,
+            peek: opened.peek,
+            info: ConnectionInfo {
+                reused: false,
+                version,
+                remote: opened.remote,
+                replaces: None,
+            },
+            tasks,
+            busy: false,
+            idle_since: Instant::now(),
+        })
+    }
+
+    pub(crate) fn info(&self) -> ConnectionInfo {
+        self.info
+    }
+
+    pub(crate) fn is_http2(&self) -> bool {
+        matches!(self.sender, RequestSender::Http2(_))
+    }
+
+    /// Sends a request and waits for the head of the response. The error returns the request if no
+    /// byte of it was sent.
+    pub(crate) async fn send(
+        &mut self,
+        mut request: Request<OutgoingBody>,
+    ) -> Result<http::Response<Incoming>, TrySendError<Request<OutgoingBody>>> {
+        self.busy = true;
+        let http2 = self.is_http2();
+        request.body_mut().attach(&self.meter, http2);
+        match &mut self.sender {
+            RequestSender::Http1(sender) => sender.try_send_request(request).await,
+            RequestSender::Http2(sender) => sender.try_send_request(request).await,
+        }
+    }
+
+    /// Waits briefly until the connection can carry another request, and returns whether it can.
+    pub(crate) async fn wait_until_ready(&mut self) -> bool {
+        let ready = async {
+            match &mut self.sender {
+                RequestSender::Http1(sender) => sender.ready().await,
+                RequestSender::Http2(sender) => sender.ready().await,
+            }
+        };
+        let ready = tokio::time::timeout(READY_TIMEOUT, ready).await;
+        matches!(ready, Ok(Ok(())))
+    }
+
+    /// Marks the exchange as complete, so that dropping the connection closes it normally.
+    pub(crate) fn mark_idle(&mut self) {
+        self.busy = false;
+        self.idle_since = Instant::now();
+    }
+
+    /// A handle that can reset this connection while a request is in progress.
+    pub(crate) fn reset_handle(&self) -> ResetHandle {
+        ResetHandle {
+            tasks: self.tasks.clone(),
+            peek: self.peek.clone(),
+        }
+    }
+
+    /// Closes the connection at once, and waits until it is closed.
+    pub(crate) async fn close(self) {
+        self.tasks.shut_down().await;
+    }
+
+    /// Whether this idle connection can be reused: it is usable and not idle for too long.
+    fn is_reusable(&self) -> bool {
+        self.idle_since.elapsed() <= MAX_IDLE_TIME && self.is_usable()
+    }
+
+    /// Whether a request can be sent on this idle connection, no matter how long it was idle.
+    pub(crate) fn is_usable(&self) -> bool {
+        let ready = match &self.sender {
+            RequestSender::Http1(sender) => sender.is_ready(),
+            RequestSender::Http2(sender) => sender.is_ready(),
+        };
+        // Unread bytes announce the end of an encrypted connection, or belong to a response that
+        // would be mistaken for the next one.
+        ready && self.peek.unread() == Unread::Nothing
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.busy {
+            self.tasks.abort();
+        } else {
+            self.tasks.release();
+        }
+    }
+}
+
+/// Idle connections by origin.
+#[derive(Debug, Default)]
+pub(crate) struct Pool(Mutex<HashMap<String, Vec<Connection>>>);
+
+impl Pool {
+    /// Takes the most recently used connection that is still usable.
+    pub(crate) fn take(&self, target: &Target) -> Option<Connection> {
+        let mut idle = self.idle();
+        let connections = idle.get_mut(target.origin())?;
+        while let Some(mut connection) = connections.pop() {
+            if connection.is_reusable() {
+                connection.info.reused = true;
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection for later requests.
+    pub(crate) fn put(&self, target: &Target, connection: Connection) {
+        let mut idle = self.idle();
+        let connections = idle.entry(target.origin().to_owned()).or_default();
+        if connections.len() < MAX_IDLE {
+            connections.push(connection);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, HashMap<String, Vec<Connection>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::allowed_hosts::AllowedHosts;
+    use crate::transport::client_settings::HttpVersion;
+    use crate::transport::connect;
+    use crate::transport::tls::{Tls, TlsSettings};
+
+    #[tokio::test]
+    async fn a_connection_that_was_idle_too_long_is_not_reused() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let target = Target::parse(&url, &AllowedHosts::loopback_only()).expect("a target");
+        let tls = Tls::new(
+            &TlsSettings::default(),
+            connect::alpn_protocols(HttpVersion::Http1),
+        );
+        let opened = connect::open(&target, &tls.expect("settings"), HttpVersion::Http1).await;
+        let mut connection = Connection::start(opened.expect("open"))
+            .await
+            .expect("started");
+        assert!(connection.wait_until_ready().await);
+
+        let pool = Pool::default();
+        connection.mark_idle();
+        pool.put(&target, connection);
+        let mut connection = pool.take(&target).expect("fresh enough");
+        connection.idle_since = Instant::now()
+            .checked_sub(MAX_IDLE_TIME + Duration::from_millis(1))
+            .expect("the machine has been running for longer");
+        pool.put(&target, connection);
+        assert!(pool.take(&target).is_none());
+    }
+}

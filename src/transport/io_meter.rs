@@ -1,0 +1,301 @@
+//! The layer between HTTP and the socket: a socket that can be inspected while it is in use, and a
+//! meter of the bytes that were written to it.
+
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// A TCP connection that [`SocketPeek`] can inspect.
+#[derive(Debug)]
+pub(crate) struct Socket(Arc<TcpStream>);
+
+/// Inspects a socket that someone else reads from. Does not keep it open.
+#[derive(Debug, Clone)]
+pub(crate) struct SocketPeek(Weak<TcpStream>);
+
+/// What an idle socket has received and not yet read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// Nothing; the connection is open.
+    Nothing,
+    /// Unexpected bytes.
+    Bytes,
+    /// The end of the connection.
+    End,
+}
+
+impl Socket {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self(Arc::new(stream))
+    }
+
+    pub(crate) fn peek(&self) -> SocketPeek {
+        SocketPeek(Arc::downgrade(&self.0))
+    }
+}
+
+impl SocketPeek {
+    /// Makes the connection end with a reset when it is dropped. Unsent bytes are discarded.
+    pub(crate) fn reset_on_close(&self) {
+        if let Some(stream) = self.0.upgrade() {
+            // This fails if the connection has already ended, which is fine.
+            let _ = SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+
+    /// What is unread, according to the operating system.
+    pub(crate) fn unread(&self) -> Unread {
+        self.0
+            .upgrade()
+            .map_or(Unread::End, |stream| unread(&stream))
+    }
+}
+
+/// What is unread in a socket. Asks the operating system, since the runtime may not yet know about
+/// the connection's end.
+pub(crate) fn unread(stream: &TcpStream) -> Unread {
+    let mut byte = [std::mem::MaybeUninit::uninit()];
+    match SockRef::from(stream).peek(&mut byte) {
+        Ok(0) => Unread::End,
+        Ok(_) => Unread::Bytes,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Unread::Nothing,
+        Err(_) => Unread::End,
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.0.poll_read_ready(context))?;
+            match self.0.try_read(buffer.initialize_unfilled()) {
+                Ok(count) => {
+                    buffer.advance(count);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(context, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.0.poll_write_ready(context))?;
+            match self.0.try_write_vectored(parts) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(SockRef::from(&*self.0).shutdown(Shutdown::Write))
+    }
+}
+
+/// Counts what was written to a connection, so that a body can wait until its bytes are flushed.
+#[derive(Debug, Default)]
+pub(crate) struct IoMeter(Mutex<IoCounts>);
+
+#[derive(Debug, Default)]
+struct IoCounts {
+    written: u64,
+    /// How many bytes had been written when the last flush completed.
+    flushed: u64,
+    flushes: u64,
+    waiting: Option<Waker>,
+}
+
+/// A point in the writing of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum FlushPoint {
+    /// This many flushes have completed.
+    Flushes(u64),
+    /// This many bytes have been flushed.
+    Bytes(u64),
+}
+
+impl IoMeter {
+    /// The point at which the next flush has completed.
+    pub(crate) fn next_flush(&self) -> FlushPoint {
+        FlushPoint::Flushes(self.counts().flushes + 1)
+    }
+
+    /// The point at which this many more bytes have been flushed.
+    pub(crate) fn bytes_from_now(&self, bytes: u64) -> FlushPoint {
+        FlushPoint::Bytes(self.counts().written.saturating_add(bytes))
+    }
+
+    /// Waits for the point. Only the latest caller is woken.
+    pub(crate) fn poll_reached(&self, point: FlushPoint, context: &mut Context<'_>) -> Poll<()> {
+        let mut counts = self.counts();
+        let reached = match point {
+            FlushPoint::Flushes(flushes) => counts.flushes >= flushes,
+            FlushPoint::Bytes(bytes) => counts.flushed >= bytes,
+        };
+        if reached {
+            return Poll::Ready(());
+        }
+        counts.waiting = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    pub(crate) fn wrote(&self, bytes: usize) {
+        let mut counts = self.counts();
+        counts.written = counts.written.saturating_add(bytes as u64);
+    }
+
+    pub(crate) fn flushed(&self) {
+        let mut counts = self.counts();
+        counts.flushed = counts.written;
+        counts.flushes += 1;
+        if let Some(waker) = counts.waiting.take() {
+            drop(counts);
+            waker.wake();
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, IoCounts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stream that reports its writes to an [`IoMeter`].
+#[derive(Debug)]
+pub(crate) struct MeteredStream<S> {
+    stream: S,
+    meter: Arc<IoMeter>,
+}
+
+impl<S> MeteredStream<S> {
+    pub(crate) fn new(stream: S, meter: Arc<IoMeter>) -> Self {
+        Self { stream, meter }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for MeteredStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for MeteredStream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let count = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+        self.meter.wrote(count);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let count = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, parts))?;
+        self.meter.wrote(count);
+        Poll::Ready(Ok(count))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.meter.flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Polls until the operating system reports what the peer did.
+    fn first_event(peek: &SocketPeek) -> Unread {
+        const LIMIT: Duration = Duration::from_secs(20);
+        let start = Instant::now();
+        while start.elapsed() < LIMIT {
+            match peek.unread() {
+                Unread::Nothing => std::thread::yield_now(),
+                event => return event,
+            }
+        }
+        panic!("the socket reported nothing within {LIMIT:?}");
+    }
+
+    #[tokio::test]
+    async fn a_peek_sees_bytes_and_the_end_without_the_runtime() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        for writes in [false, true] {
+            let stream = TcpStream::connect(address).await.expect("a connection");
+            let (mut other, _) = listener.accept().expect("a connection");
+            let socket = Socket::new(stream);
+            let peek = socket.peek();
+            assert_eq!(peek.unread(), Unread::Nothing);
+            if writes {
+                other.write_all(b"x").expect("written");
+                assert_eq!(first_event(&peek), Unread::Bytes);
+            } else {
+                drop(other);
+                assert_eq!(first_event(&peek), Unread::End);
+            }
+            drop(socket);
+            assert_eq!(
+                peek.unread(),
+                Unread::End,
+                "a peek does not keep the socket open"
+            );
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! One request out and its response back: clients, TLS, connections, barriers, rate limits, and faults
+//! on the wire.
+//!
+//! Nothing here knows scenarios, signatures or retries.
+
+mod abandoned_attempt;
+mod allowed_hosts;
+mod body_flush;
+mod bulk;
+mod client;
+mod client_settings;
+mod connect;
+mod connection;
+mod content_coding;
+mod exchange;
+mod failure;
+mod io_meter;
+mod last_byte_barrier;
+mod outgoing_body;
+mod rate_limit;
+mod request;
+mod request_hooks;
+mod response_body;
+mod retry_after;
+mod send_options;
+mod target;
+mod tls;
+mod wire_fault;
+
+pub(crate) use abandoned_attempt::AbandonedAttempt;
+pub use allowed_hosts::{AllowedHosts, InvalidHost};
+pub use bulk::{BulkConnection, BulkResponse, ResponseHandling};
+pub use client::Client;
+pub use client_settings::{ClientError, ClientSettings, HttpVersion};
+pub use exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
+pub use failure::{Failure, FailureClass};
+pub use last_byte_barrier::LastByteBarrier;
+pub use rate_limit::{RateLimit, RateLimitPermits};
+pub use request::{HeaderError, OutgoingRequest, SentRequest};
+pub use retry_after::RetryAfterDelay;
+pub(crate) use retry_after::retry_after;
+pub use send_options::{ConnectionUse, SendOptions};
+pub use target::{Target, TargetError};
+pub use tls::{CacertError, TlsSettings};
+pub use wire_fault::{SenderAbort, WireFault};

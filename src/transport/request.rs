@@ -1,0 +1,221 @@
+//! An outgoing request, and the same request as it was sent.
+
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHORIZATION,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+
+use super::outgoing_body::OutgoingBody;
+use super::target::Target;
+
+/// More header lines than any receiver accepts.
+const MAX_HEADERS: usize = 1000;
+
+/// A request: method, ordered headers and body. The target is passed when it is sent.
+///
+/// The only header that is added is `Content-Length`, at the end. `Authorization`, `Cookie` and
+/// `Proxy-Authorization` are marked as sensitive, so that `Debug` does not show them.
+#[derive(Debug, Clone)]
+pub struct OutgoingRequest {
+    method: Method,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+}
+
+/// Why a header can't be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// The name is not an HTTP token.
+    #[error("invalid header name `{0}`: use letters, digits and `-`")]
+    Name(String),
+    /// The value contains a line break or another control character.
+    #[error("the value of the header `{0}` contains a control character, which can't be sent")]
+    Value(String),
+    /// The header describes the body's length or the connection.
+    #[error("the header `{0}` can't be set: the sender adds it if needed")]
+    Framing(String),
+    /// There are too many headers.
+    #[error("a request can have at most {MAX_HEADERS} headers")]
+    TooMany,
+}
+
+impl OutgoingRequest {
+    /// A request without headers or a body.
+    pub fn new(method: Method) -> Self {
+        Self {
+            method,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// Adds a header. The same name can be added more than once.
+    ///
+    /// HTTP/1.1 writes names in title case (`X-Aghanim-Signature`), HTTP/2 in lower case. Headers of
+    /// the same name are sent together, at the position of the first.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, HeaderError> {
+        let owned_name = || name.to_owned();
+        let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
+            return Err(HeaderError::Name(owned_name()));
+        };
+        if [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE].contains(&parsed) {
+            return Err(HeaderError::Framing(owned_name()));
+        }
+        let Ok(mut value) = HeaderValue::from_bytes(value.as_ref()) else {
+            return Err(HeaderError::Value(owned_name()));
+        };
+        if self.headers.len() >= MAX_HEADERS {
+            return Err(HeaderError::TooMany);
+        }
+        value.set_sensitive([AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(&parsed));
+        self.headers.push((parsed, value));
+        Ok(self)
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(self, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        Self { body, ..self }
+    }
+
+    /// The bytes of the body.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The headers as they are sent: grouped by name, with the length last.
+    fn header_map(&self) -> HeaderMap {
+        let mut map = HeaderMap::with_capacity(self.headers.len() + 1);
+        for (name, value) in &self.headers {
+            map.append(name, value.clone());
+        }
+        // Methods that usually have a body send the length of an empty one too (RFC 9110, 8.6).
+        let expects_body = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
+        if expects_body || !self.body.is_empty() {
+            map.append(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        }
+        map
+    }
+
+    /// Converts the request for the HTTP library.
+    pub(crate) fn to_http(
+        &self,
+        target: &Target,
+        http2: bool,
+        body: OutgoingBody,
+    ) -> Request<OutgoingBody> {
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.headers_mut() = self.header_map();
+        if http2 {
+            let host = request.headers_mut().remove(HOST);
+            *request.uri_mut() = with_authority(target.uri(), host.as_ref());
+        } else {
+            let path = target.uri().path_and_query();
+            *request.uri_mut() = path.cloned().map(Uri::from).unwrap_or_default();
+        }
+        request
+    }
+
+    /// The request as it is sent.
+    pub(crate) fn sent(&self, target: &Target, http2: bool) -> SentRequest {
+        let mut map = self.header_map();
+        let authority = if http2 { map.remove(HOST) } else { None };
+        let headers = map.iter().map(|(name, value)| {
+            let name = name.as_str();
+            let name = if http2 {
+                name.to_owned()
+            } else {
+                title_case(name)
+            };
+            (name, value.clone())
+        });
+        SentRequest {
+            method: self.method.clone(),
+            url: with_authority(target.uri(), authority.as_ref()).to_string(),
+            headers: headers.collect(),
+            body: self.body.clone(),
+        }
+    }
+}
+
+/// A request as it was sent, or would have been sent if no connection was opened.
+#[derive(Debug, Clone)]
+pub struct SentRequest {
+    /// The method.
+    pub method: Method,
+    /// The whole URL.
+    pub url: String,
+    /// The headers in the order and spelling in which they were sent. Sensitive values (see
+    /// [`HeaderValue::is_sensitive`]) must not appear in reports.
+    pub headers: Vec<(String, HeaderValue)>,
+    /// The exact bytes of the body.
+    pub body: Bytes,
+}
+
+/// Replaces the authority with the value of `Host`, since HTTP/2 has no such header.
+fn with_authority(uri: &Uri, host: Option<&HeaderValue>) -> Uri {
+    let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let Some(authority) = authority else {
+        return uri.clone();
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.authority = Some(authority);
+    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+}
+
+/// Spells a header name for HTTP/1.1: `x-aghanim-signature` becomes `X-Aghanim-Signature`.
+fn title_case(name: &str) -> String {
+    let mut after_hyphen = true;
+    let letters = name.chars().map(|letter| {
+        let upper = std::mem::replace(&mut after_hyphen, letter == '-');
+        if upper {
+            letter.to_ascii_uppercase()
+        } else {
+            letter
+        }
+    });
+    letters.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::allowed_hosts::AllowedHosts;
+
+    #[test]
+    fn headers_that_cannot_be_sent_are_refused() {
+        let refused = |name: &str, value: &str| {
+            OutgoingRequest::new(Method::GET)
+                .header(name, value)
+                .expect_err("refused")
+        };
+        assert_eq!(refused("a b", ""), HeaderError::Name("a b".into()));
+        assert_eq!(refused("X-A", "a\r\nb"), HeaderError::Value("X-A".into()));
+        assert!(matches!(
+            refused("Content-Length", "5"),
+            HeaderError::Framing(_)
+        ));
+        let mut request = OutgoingRequest::new(Method::GET);
+        for _ in 0..MAX_HEADERS {
+            request = request.header("a", "b").expect("a header");
+        }
+        assert_eq!(request.header("a", "b").err(), Some(HeaderError::TooMany));
+    }
+
+    #[test]
+    fn debug_output_hides_credentials() {
+        let request = OutgoingRequest::new(Method::GET)
+            .header("Authorization", "Bearer hunter2")
+            .and_then(|request| request.header("cookie", "session=hunter2"))
+            .expect("headers");
+        let target =
+            Target::parse("http://127.0.0.1/", &AllowedHosts::default()).expect("a target");
+        let text = format!("{request:?} {:?}", request.sent(&target, false));
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}

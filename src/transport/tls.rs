@@ -1,0 +1,194 @@
+//! TLS: which certificates the sender trusts.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::sync::OnceCell;
+
+/// Which certificates a client trusts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// A PEM file with CAs to trust in addition to the system's.
+    pub cacert: Option<PathBuf>,
+    /// Trust every certificate. The connection is encrypted, but the receiver's identity is unknown.
+    pub insecure: bool,
+}
+
+/// Why `--cacert` can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CacertError {
+    /// The file can't be read as PEM.
+    #[error("can't read the certificates in {}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The file contains no certificate.
+    #[error("{} contains no certificate: expected a PEM file", .0.display())]
+    Empty(PathBuf),
+    /// A certificate in the file can't be a CA's.
+    #[error("a certificate in {} can't be used as a CA: {reason}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// The TLS configuration of a client. The system's CAs are loaded when first needed, since that
+/// reads hundreds of files and runs against loopback rarely need them.
+pub(crate) struct Tls {
+    /// The CAs of `--cacert`.
+    extra: RootCertStore,
+    insecure: bool,
+    protocols: Vec<Vec<u8>>,
+    config: OnceCell<Result<Arc<ClientConfig>, String>>,
+    http1: OnceCell<Result<Arc<ClientConfig>, String>>,
+}
+
+impl Tls {
+    /// Reads `--cacert` now, so that mistakes are reported early. `protocols` are offered with ALPN.
+    pub(crate) fn new(settings: &TlsSettings, protocols: &[&[u8]]) -> Result<Self, CacertError> {
+        let extra = match &settings.cacert {
+            Some(path) => read_cas(path)?,
+            None => RootCertStore::empty(),
+        };
+        Ok(Self {
+            extra,
+            insecure: settings.insecure,
+            protocols: protocols.iter().map(|name| name.to_vec()).collect(),
+            config: OnceCell::new(),
+            http1: OnceCell::new(),
+        })
+    }
+
+    /// The configuration for a handshake.
+    pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, String> {
+        let config = self.config.get_or_init(|| self.load());
+        config.await.clone()
+    }
+
+    /// The configuration for a handshake that offers only HTTP/1.1.
+    pub(crate) async fn http1_config(&self) -> Result<Arc<ClientConfig>, String> {
+        let offer = async {
+            let mut config = ClientConfig::clone(&*self.config().await?);
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Ok(Arc::new(config))
+        };
+        self.http1.get_or_init(|| offer).await.clone()
+    }
+
+    async fn load(&self) -> Result<Arc<ClientConfig>, String> {
+        let mut roots = self.extra.clone();
+        if !self.insecure {
+            let system = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs);
+            // If the system's CAs can't be read, only those of `--cacert` are trusted, and the
+            // handshake reports an unknown CA.
+            if let Ok(system) = system.await {
+                roots.add_parsable_certificates(system.certs);
+            }
+        }
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?;
+        let mut config = if self.insecure {
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(TrustAnyCertificate::new(&provider)))
+                .with_no_client_auth()
+        } else {
+            builder.with_root_certificates(roots).with_no_client_auth()
+        };
+        config.alpn_protocols.clone_from(&self.protocols);
+        Ok(Arc::new(config))
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Tls")
+            .field("extra", &self.extra.len())
+            .field("insecure", &self.insecure)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads the CAs in a PEM file; at least one.
+fn read_cas(path: &Path) -> Result<RootCertStore, CacertError> {
+    let unreadable = |error: rustls::pki_types::pem::Error| CacertError::Unreadable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+        let certificate = certificate.map_err(unreadable)?;
+        store
+            .add(certificate)
+            .map_err(|error| CacertError::Unusable {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })?;
+    }
+    if store.is_empty() {
+        return Err(CacertError::Empty(path.to_owned()));
+    }
+    Ok(store)
+}
+
+/// Implements `--insecure`: checks that the peer has its certificate's key, but not its identity.
+#[derive(Debug)]
+struct TrustAnyCertificate(WebPkiSupportedAlgorithms);
+
+impl TrustAnyCertificate {
+    fn new(provider: &CryptoProvider) -> Self {
+        Self(provider.signature_verification_algorithms)
+    }
+}
+
+impl ServerCertVerifier for TrustAnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
+}

@@ -1,0 +1,295 @@
+//! One effect: the probes that it reads, the numbers that it expects, and its checks.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::event_outcomes::{EventOutcome, EventOutcomes};
+use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants, named_skus};
+use super::grant_check::{GrantCheck, GrantExpectation, HeldOnce, WrongChange};
+use super::verdict::{Check, Requirement};
+use crate::probe::QUANTITY_PROBE;
+use crate::protocol::Event;
+use crate::scenario::document::Spanned;
+use crate::scenario::{Effect, Policy};
+
+/// What a probe reads: the name of the probe, the player and the SKU.
+pub(crate) type ProbeQuery = (String, String, String);
+
+/// An effect of a scenario and the probes that it reads.
+pub(crate) struct EffectProbe<'run> {
+    pub(crate) subject: String,
+    pub(crate) requirement: &'run Requirement,
+    /// The grace period that the effect or the profile sets.
+    pub(crate) settle: Option<Duration>,
+    pub(crate) queries: Vec<ProbeQuery>,
+    expected: ExpectedEffect,
+    /// The event that must be granted, if any.
+    granted: Option<&'run str>,
+    /// Whether the responses to the event decide whether it must have been granted.
+    if_delivered: bool,
+    /// Whether a delivery of that event was accepted.
+    accepted: bool,
+}
+
+/// Why a grant can't be checked.
+pub(crate) const TOO_MANY_GRANTS: &str = "there are too many correct ways to grant this event; \
+    choose one in the profile's `policy`";
+/// Common causes if nothing was granted.
+const NEVER_ACCEPTED: &str = "no delivery of the event was accepted, and nothing was granted";
+const ACCEPTED_NOT_GRANTED: &str = "the event was accepted, but its probe shows no grant; if the \
+    game did grant it, check the probe's URL and `read`";
+
+/// The expected numbers.
+enum ExpectedEffect {
+    Grant(GrantExpectation),
+    Change(i128),
+    After(i128),
+}
+
+impl<'run> EffectProbe<'run> {
+    /// Returns `None` if the event is invalid or a key is missing, which planning already refuses.
+    pub(crate) fn new(
+        event: impl Fn(&str) -> Option<&'run Event>,
+        effect: &'run Effect,
+        requirement: &'run Requirement,
+        policy: Policy,
+        settle: Option<Duration>,
+    ) -> Option<Self> {
+        let event = |name: &Spanned<String>| event(&name.value);
+        let (subject, expected, queries) = if let Some(name) = &effect.granted {
+            let event = event(name)?;
+            let times = effect.times.map_or(1, |times| times.value);
+            let grant = grant_expectation(event, repeated(acceptable_grants(event, policy), times));
+            let subject = match times {
+                1 => format!("grant of `{}`", name.value),
+                _ => format!("grant of `{}`, {times} times", name.value),
+            };
+            let queries = quantities(&grant);
+            (subject, ExpectedEffect::Grant(grant), queries)
+        } else if let Some(name) = &effect.not_granted {
+            let grant =
+                grant_expectation(event(name)?, AcceptableGrants::one(ExpectedGrant::new()));
+            let queries = quantities(&grant);
+            (
+                format!("no grant of `{}`", name.value),
+                ExpectedEffect::Grant(grant),
+                queries,
+            )
+        } else {
+            let (probe, name) = (effect.probe.as_ref()?, effect.of.as_ref()?);
+            let data = &event(name)?.event_data;
+            let sku = effect
+                .sku
+                .clone()
+                .unwrap_or_else(|| data.item.sku.to_string());
+            let expected = match (effect.change, effect.after) {
+                (Some(change), _) => ExpectedEffect::Change(change.value),
+                (None, after) => ExpectedEffect::After(after?.value),
+            };
+            let query = (probe.value.clone(), data.player_id.to_string(), sku);
+            (
+                format!("probe {} of {}", probe.value, name.value),
+                expected,
+                vec![query],
+            )
+        };
+        let settle = effect.settle.map(|settle| settle.0).or(settle);
+        Some(Self {
+            subject,
+            requirement,
+            settle,
+            queries,
+            expected,
+            granted: effect.granted.as_ref().map(|name| name.value.as_str()),
+            if_delivered: effect.if_delivered,
+            accepted: false,
+        })
+    }
+
+    /// Adjusts an expectation that depends on the responses to the event. A refused event must not
+    /// be granted; an unanswered one is undecided, so it may be granted or not.
+    pub(crate) fn apply_outcomes(&mut self, outcomes: &EventOutcomes) {
+        let (Some(event), ExpectedEffect::Grant(grant)) = (self.granted, &mut self.expected) else {
+            return;
+        };
+        let outcome = outcomes.get(event);
+        self.accepted = outcome == EventOutcome::Success;
+        if !std::mem::take(&mut self.if_delivered) {
+            return;
+        }
+        match outcome {
+            EventOutcome::Success => {}
+            EventOutcome::Refused => {
+                grant.acceptable = vec![ExpectedGrant::new()];
+                grant.complete = true;
+            }
+            EventOutcome::Unknown => {
+                grant.acceptable.push(ExpectedGrant::new());
+                grant.acceptable.sort();
+                grant.acceptable.dedup();
+            }
+        }
+    }
+
+    /// Limits the expected quantity to one for SKUs that can be held only once.
+    pub(crate) fn cap_held_once(&mut self, skus: &BTreeSet<String>) {
+        if let ExpectedEffect::Grant(grant) = &mut self.expected {
+            let grants = grant.acceptable.iter_mut().flatten();
+            for (_, quantity) in grants.filter(|(sku, _)| skus.contains(*sku)) {
+                *quantity = (*quantity).min(1);
+            }
+        }
+    }
+
+    /// An SKU that the player already held and can hold only once, if a correct grant consists only
+    /// of such SKUs. The probes can't see such a grant.
+    pub(crate) fn hidden_by_held_item(&self, held_once: &HeldOnce) -> Option<&str> {
+        let grant = self.grant()?;
+        let is_held = |sku: &String| {
+            let key = (grant.player_id.clone(), sku.clone());
+            held_once.get(&key) == Some(&true)
+        };
+        let mut grants = grant.acceptable.iter().filter(|grant| !grant.is_empty());
+        let hidden = grants.find(|grant| grant.keys().all(is_held))?;
+        hidden.keys().next().map(String::as_str)
+    }
+
+    /// The grant that this effect expects. All grants of a scenario are checked together.
+    pub(crate) fn grant(&self) -> Option<&GrantExpectation> {
+        match &self.expected {
+            ExpectedEffect::Grant(grant) => Some(grant),
+            ExpectedEffect::Change(_) | ExpectedEffect::After(_) => None,
+        }
+    }
+
+    /// The check of a grant.
+    pub(crate) fn check_grant(&self, grant_check: &GrantCheck) -> Check {
+        let expected = self.expected();
+        match grant_check {
+            GrantCheck::Passed => {
+                self.requirement
+                    .checked(true, &self.subject, &expected, &expected)
+            }
+            GrantCheck::Failed(wrong) => {
+                let seen = describe_wrong_changes(wrong);
+                let check = self
+                    .requirement
+                    .checked(false, &self.subject, expected, seen);
+                let nothing = wrong.iter().all(|change| change.observed == 0);
+                match (self.granted, self.accepted) {
+                    (Some(_), true) if nothing => check.with_cause(ACCEPTED_NOT_GRANTED),
+                    (Some(_), false) if nothing => check.with_cause(NEVER_ACCEPTED),
+                    _ => check,
+                }
+            }
+            GrantCheck::Undecided => {
+                let reason = TOO_MANY_GRANTS;
+                self.requirement.broken(&self.subject, expected, reason)
+            }
+        }
+    }
+
+    /// The check of a probe's number before and after.
+    pub(crate) fn check_number(&self, before: i128, after: i128) -> Check {
+        let passed = match &self.expected {
+            ExpectedEffect::Change(change) => after.checked_sub(before) == Some(*change),
+            ExpectedEffect::After(expected) => after == *expected,
+            ExpectedEffect::Grant(_) => false,
+        };
+        let seen = format!("{before} before, {after} after");
+        self.requirement
+            .checked(passed, &self.subject, self.expected(), seen)
+    }
+
+    /// The expectation as text.
+    pub(crate) fn expected(&self) -> String {
+        /// The maximum number of alternatives that are listed.
+        const SHOWN: usize = 4;
+        match &self.expected {
+            ExpectedEffect::Change(change) => format!("a change of {change}"),
+            ExpectedEffect::After(after) => format!("{after} after"),
+            ExpectedEffect::Grant(grant) => {
+                let alternatives = grant.acceptable.iter().take(SHOWN).map(grant_text);
+                let alternatives = alternatives.collect::<Vec<_>>().join("; or ");
+                let alternatives = match grant.acceptable.len().saturating_sub(SHOWN) {
+                    0 => alternatives,
+                    others => format!("{alternatives}; or {others} other combinations"),
+                };
+                match self.granted {
+                    Some(_) if self.if_delivered => {
+                        format!("{alternatives}; or nothing if the event is refused")
+                    }
+                    _ => alternatives,
+                }
+            }
+        }
+    }
+}
+
+fn quantities(grant: &GrantExpectation) -> Vec<ProbeQuery> {
+    let query = |sku: &String| {
+        (
+            QUANTITY_PROBE.to_owned(),
+            grant.player_id.clone(),
+            sku.clone(),
+        )
+    };
+    grant.skus.iter().map(query).collect()
+}
+
+pub(crate) fn grant_expectation(
+    event: &Event,
+    AcceptableGrants { grants, complete }: AcceptableGrants,
+) -> GrantExpectation {
+    let player_id = event.event_data.player_id.to_string();
+    GrantExpectation {
+        player_id,
+        skus: named_skus(event),
+        acceptable: grants,
+        complete,
+    }
+}
+
+fn repeated(mut acceptable: AcceptableGrants, times: u32) -> AcceptableGrants {
+    for quantity in acceptable
+        .grants
+        .iter_mut()
+        .flat_map(|grant| grant.values_mut())
+    {
+        *quantity = quantity.saturating_mul(times.into());
+    }
+    acceptable
+}
+
+fn grant_text(grant: &ExpectedGrant) -> String {
+    if grant.is_empty() {
+        return "nothing".to_owned();
+    }
+    let parts: Vec<String> = grant
+        .iter()
+        .map(|(sku, quantity)| format!("{quantity} {sku}"))
+        .collect();
+    parts.join(" and ")
+}
+
+pub(crate) fn describe_wrong_changes(wrong: &[WrongChange]) -> String {
+    let parts: Vec<String> = wrong
+        .iter()
+        .map(
+            |WrongChange {
+                 sku,
+                 expected,
+                 observed,
+             }| {
+                let times = match expected {
+                    1.. if observed % expected == 0 && *observed > *expected => {
+                        format!(" ({} times as much)", observed / expected)
+                    }
+                    _ => String::new(),
+                };
+                format!("{sku} changed by {observed} instead of {expected}{times}")
+            },
+        )
+        .collect();
+    parts.join("; ")
+}

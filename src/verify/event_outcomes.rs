@@ -1,0 +1,40 @@
+//! How the receiver responded to each event, which decides whether it must have been granted.
+
+use std::collections::BTreeMap;
+
+use crate::delivery::{Delivery, Outcome};
+
+/// The outcome of all deliveries of an event, except forgeries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum EventOutcome {
+    /// Every attempt got a response, none of them 2xx.
+    Refused,
+    /// An attempt got no response, or none was made: the event may or may not have been granted.
+    #[default]
+    Unknown,
+    /// A delivery got a 2xx response.
+    Success,
+}
+
+/// The outcome of each event.
+#[derive(Debug, Default)]
+pub(crate) struct EventOutcomes(BTreeMap<String, EventOutcome>);
+
+impl EventOutcomes {
+    /// Adds another delivery of an event.
+    pub(crate) fn add(&mut self, event: &str, delivery: &Delivery) {
+        let mut attempts = delivery.attempts.iter();
+        let outcome = match delivery.outcome {
+            Outcome::Delivered => EventOutcome::Success,
+            _ if attempts.all(|attempt| attempt.exchange.result.is_ok()) => EventOutcome::Refused,
+            _ => EventOutcome::Unknown,
+        };
+        let known = self.0.entry(event.to_owned()).or_insert(outcome);
+        *known = outcome.max(*known);
+    }
+
+    /// The outcome of an event.
+    pub(crate) fn get(&self, event: &str) -> EventOutcome {
+        self.0.get(event).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,205 @@
+//! What a new player must hold after events that were sent without a scenario.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::effect_probe::{TOO_MANY_GRANTS, describe_wrong_changes, grant_expectation};
+use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants};
+use super::grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
+use crate::probe::PreparedProbe;
+use crate::protocol::Event;
+use crate::scenario::Policy;
+use crate::transport::Client;
+
+/// How often an event must have been granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantCount {
+    /// Exactly once.
+    Once,
+    /// Once or not at all.
+    AtMostOnce,
+    /// Not at all.
+    Never,
+}
+
+/// What one player must hold who held nothing before.
+#[derive(Debug, Clone)]
+pub struct ExpectedInventory {
+    player_id: String,
+    expectations: Vec<GrantExpectation>,
+    held_once: BTreeSet<String>,
+}
+
+/// Whether a player holds what is expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InventoryCheck {
+    /// The player does.
+    Passed,
+    /// The player does not, and how the inventory differs.
+    Failed(String),
+    /// It can't be decided, and why.
+    Undecided(String),
+}
+
+impl ExpectedInventory {
+    /// Expects one event of a player.
+    pub fn new(event: &Event, times: GrantCount, policy: Policy) -> Self {
+        Self {
+            player_id: event.event_data.player_id.to_string(),
+            expectations: vec![expectation_of(event, times, policy)],
+            held_once: BTreeSet::new(),
+        }
+    }
+
+    /// Limits these SKUs to one per player.
+    #[must_use]
+    pub fn with_held_once(mut self, skus: &BTreeSet<String>) -> Self {
+        self.held_once.clone_from(skus);
+        self
+    }
+
+    /// Expects another event of the same player.
+    pub fn add(&mut self, event: &Event, times: GrantCount, policy: Policy) {
+        self.expectations.push(expectation_of(event, times, policy));
+    }
+
+    /// The player.
+    pub fn player_id(&self) -> &str {
+        &self.player_id
+    }
+
+    /// Reads how much the player holds of each SKU in its events, and checks it.
+    pub async fn check(&self, probe: &PreparedProbe, client: &Client) -> InventoryCheck {
+        let skus: BTreeSet<&String> = self
+            .expectations
+            .iter()
+            .flat_map(|expectation| &expectation.skus)
+            .collect();
+        let mut inventory = BTreeMap::new();
+        for sku in skus {
+            match probe.read(client, &self.player_id, sku).await {
+                Ok(quantity) => inventory.insert(sku.clone(), quantity),
+                Err(reason) => return InventoryCheck::Undecided(reason),
+            };
+        }
+        match (self.check_readings(&inventory), probe.path_hint()) {
+            (InventoryCheck::Failed(_), Some(reason)) => InventoryCheck::Undecided(reason),
+            (verdict, _) => verdict,
+        }
+    }
+
+    /// Checks how much the player holds of each SKU.
+    pub fn check_readings(&self, inventory: &BTreeMap<String, i128>) -> InventoryCheck {
+        let holding =
+            |(sku, quantity): (&String, &i128)| ((self.player_id.clone(), sku.clone()), *quantity);
+        let changes: Changes = inventory.iter().map(holding).collect();
+        let expectations: Vec<&GrantExpectation> = self.expectations.iter().collect();
+        // The player held nothing before.
+        let held_once = inventory
+            .keys()
+            .filter(|sku| self.held_once.contains(*sku))
+            .map(|sku| ((self.player_id.clone(), sku.clone()), false));
+        let held_once: HeldOnce = held_once.collect();
+        let mut wrong = Vec::new();
+        for check in check_grants(&expectations, &changes, &held_once) {
+            match check {
+                GrantCheck::Passed => {}
+                GrantCheck::Failed(changes) => {
+                    for one in changes {
+                        if !wrong.contains(&one) {
+                            wrong.push(one);
+                        }
+                    }
+                }
+                GrantCheck::Undecided => {
+                    let reason = TOO_MANY_GRANTS;
+                    return InventoryCheck::Undecided(reason.to_owned());
+                }
+            }
+        }
+        if wrong.is_empty() {
+            InventoryCheck::Passed
+        } else {
+            InventoryCheck::Failed(describe_wrong_changes(&wrong))
+        }
+    }
+}
+
+fn expectation_of(event: &Event, times: GrantCount, policy: Policy) -> GrantExpectation {
+    let nothing = || AcceptableGrants::one(ExpectedGrant::new());
+    let acceptable = match times {
+        GrantCount::Never => nothing(),
+        GrantCount::Once => acceptable_grants(event, policy),
+        GrantCount::AtMostOnce => {
+            let once = acceptable_grants(event, policy);
+            AcceptableGrants {
+                complete: once.complete,
+                grants: [nothing().grants, once.grants].concat(),
+            }
+        }
+    };
+    grant_expectation(event, acceptable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> Event {
+        serde_json::from_str(include_str!("../protocol/example-event.txt")).expect("an event")
+    }
+
+    fn verdict(times: &[GrantCount], quantity: i128) -> InventoryCheck {
+        let event = event();
+        let mut expectations = ExpectedInventory::new(&event, times[0], Policy::default());
+        for next in &times[1..] {
+            expectations.add(&event, *next, Policy::default());
+        }
+        expectations.check_readings(&BTreeMap::from([("crystals".to_owned(), quantity)]))
+    }
+
+    #[test]
+    fn an_event_is_granted_as_often_as_expected() {
+        const ONCE: i128 = 480_000;
+        for (count, expected) in [
+            (GrantCount::Once, [false, true, false]),
+            (GrantCount::AtMostOnce, [true, true, false]),
+            (GrantCount::Never, [true, false, false]),
+        ] {
+            for (times, expected) in (0..).zip(expected) {
+                let verdict = verdict(&[count], times * ONCE);
+                let passed = verdict == InventoryCheck::Passed;
+                assert_eq!(passed, expected, "{count:?} {times}: {verdict:?}");
+            }
+        }
+        assert_eq!(
+            verdict(&[GrantCount::Once], 2 * ONCE),
+            InventoryCheck::Failed(
+                "crystals changed by 960000 instead of 480000 (2 times as much)".to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn an_item_that_can_be_held_once_is_expected_once_for_many_events() {
+        let once = BTreeSet::from(["crystals".to_owned()]);
+        let count = GrantCount::Once;
+        let mut expectations =
+            ExpectedInventory::new(&event(), count, Policy::default()).with_held_once(&once);
+        expectations.add(&event(), count, Policy::default());
+        let of = |quantity| {
+            expectations.check_readings(&BTreeMap::from([("crystals".to_owned(), quantity)]))
+        };
+        assert_eq!(of(1), InventoryCheck::Passed);
+        assert_ne!(of(0), InventoryCheck::Passed);
+        assert_ne!(of(480_000), InventoryCheck::Passed);
+    }
+
+    #[test]
+    fn events_of_one_player_are_checked_together() {
+        let once = GrantCount::Once;
+        assert_eq!(verdict(&[once, once], 960_000), InventoryCheck::Passed);
+        assert_ne!(verdict(&[once, once], 480_000), InventoryCheck::Passed);
+        let forged = GrantCount::Never;
+        assert_eq!(verdict(&[once, forged], 480_000), InventoryCheck::Passed);
+    }
+}

@@ -1,0 +1,484 @@
+//! Checks whether the inventories of players changed as the effects expect. This is a pure function
+//! of the readings.
+//!
+//! Events may share a player and an SKU, so effects are checked together: the changes must be the
+//! sum of one acceptable grant for every effect.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::expected_grant::ExpectedGrant;
+
+/// The change that one effect expects for one player.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GrantExpectation {
+    /// The player.
+    pub(crate) player_id: String,
+    /// The SKUs that are checked.
+    pub(crate) skus: BTreeSet<String>,
+    /// The grants of which exactly one must have happened. An empty grant means nothing.
+    pub(crate) acceptable: Vec<ExpectedGrant>,
+    /// Whether `acceptable` lists all correct grants. There may be too many to list.
+    pub(crate) complete: bool,
+}
+
+impl GrantExpectation {
+    /// Whether the only correct grant is nothing.
+    fn expects_nothing(&self) -> bool {
+        self.complete && self.acceptable.iter().all(ExpectedGrant::is_empty)
+    }
+}
+
+/// How much each SKU of a player changed.
+pub(crate) type Changes = BTreeMap<(String, String), i128>;
+
+/// The SKUs of a player that can be held only once, and whether the player held them before.
+pub(crate) type HeldOnce = BTreeMap<(String, String), bool>;
+
+/// The result of an expectation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum GrantCheck {
+    /// The grant is as expected.
+    Passed,
+    /// These SKUs differ from the closest sum of acceptable grants.
+    Failed(Vec<WrongChange>),
+    /// There are too many correct grants to exclude all of them.
+    Undecided,
+}
+
+/// An SKU with an unexpected change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WrongChange {
+    /// The SKU.
+    pub(crate) sku: String,
+    /// The expected change.
+    pub(crate) expected: i128,
+    /// The observed change.
+    pub(crate) observed: i128,
+}
+
+/// The maximum number of partial sums tried for one player.
+const SEARCH_LIMIT: usize = 200_000;
+/// The maximum number of sums tried to find the closest one for the failure message.
+const NEAREST_LIMIT: usize = 2_000;
+
+/// Checks each expectation, in order. Ignores SKUs without a reading.
+pub(crate) fn check_grants(
+    expectations: &[&GrantExpectation],
+    changes: &Changes,
+    held_once: &HeldOnce,
+) -> Vec<GrantCheck> {
+    let players: BTreeSet<&str> = expectations
+        .iter()
+        .map(|expectation| expectation.player_id.as_str())
+        .collect();
+    let mut results = vec![GrantCheck::Passed; expectations.len()];
+    for player in players {
+        let (indices, own_expectations): (Vec<usize>, Vec<&GrantExpectation>) = expectations
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(_, expectation)| expectation.player_id == player)
+            .unzip();
+        let search = GrantSearch::new(player, &own_expectations, changes, held_once);
+        let is_sum = match search.is_sum() {
+            Some(false)
+                if own_expectations
+                    .iter()
+                    .any(|expectation| !expectation.complete) =>
+            {
+                None
+            }
+            decided => decided,
+        };
+        let wrong = match is_sum {
+            Some(true) => continue,
+            Some(false) => Some(search.closest()),
+            None => None,
+        };
+        for (index, expectation) in indices.into_iter().zip(own_expectations) {
+            results[index] = match &wrong {
+                None => GrantCheck::Undecided,
+                Some(wrong) => {
+                    let own_changes = wrong
+                        .iter()
+                        .filter(|one| expectation.skus.contains(&one.sku));
+                    let own_changes: Vec<WrongChange> = own_changes.cloned().collect();
+                    // A missing grant does not fail an effect that expects nothing.
+                    let nothing = own_changes.iter().all(|one| one.observed == 0);
+                    if own_changes.is_empty() || (nothing && expectation.expects_nothing()) {
+                        GrantCheck::Passed
+                    } else {
+                        GrantCheck::Failed(own_changes)
+                    }
+                }
+            };
+        }
+    }
+    results
+}
+
+/// Searches for one grant per expectation whose sum equals the changes of one player.
+struct GrantSearch<'run> {
+    /// The SKUs and their changes.
+    observed: Vec<(&'run str, i128)>,
+    /// Whether each of these SKUs can be held only once.
+    once: Vec<bool>,
+    /// The grants of each expectation, as quantities by the index of the SKU.
+    expectations: Vec<Vec<Vec<(usize, i128)>>>,
+    /// The SKUs that no later expectation changes, for each expectation.
+    final_skus: Vec<Vec<usize>>,
+}
+
+impl<'run> GrantSearch<'run> {
+    fn new(
+        player: &str,
+        expectations: &[&'run GrantExpectation],
+        changes: &Changes,
+        held_once: &HeldOnce,
+    ) -> Self {
+        let skus: BTreeSet<&str> = expectations
+            .iter()
+            .flat_map(|expectation| &expectation.skus)
+            .map(String::as_str)
+            .collect();
+        let observed: Vec<(&str, i128)> = skus
+            .into_iter()
+            .filter_map(|sku| {
+                let change = changes.get(&(player.to_owned(), sku.to_owned()))?;
+                Some((sku, *change))
+            })
+            .collect();
+        let held: Vec<Option<bool>> = observed
+            .iter()
+            .map(|(sku, _)| {
+                let held = held_once.get(&(player.to_owned(), (*sku).to_owned()));
+                held.copied()
+            })
+            .collect();
+        let indexed = |grant: &ExpectedGrant| -> Vec<(usize, i128)> {
+            let quantity = |quantity: u128| i128::try_from(quantity).unwrap_or(i128::MAX);
+            let of_sku = |(index, (sku, _)): (usize, &(&str, i128))| {
+                let granted = grant.get(*sku).filter(|granted| **granted > 0)?;
+                match held[index] {
+                    None => Some((index, quantity(*granted))),
+                    Some(false) => Some((index, 1)),
+                    // An item that is already held does not change.
+                    Some(true) => None,
+                }
+            };
+            observed.iter().enumerate().filter_map(of_sku).collect()
+        };
+        let expectations: Vec<Vec<Vec<(usize, i128)>>> = expectations
+            .iter()
+            .map(|expectation| expectation.acceptable.iter().map(indexed).collect())
+            .collect();
+        let mut last_expectation = vec![0; observed.len()];
+        for (index, grants) in expectations.iter().enumerate() {
+            grants
+                .iter()
+                .flatten()
+                .for_each(|(sku, _)| last_expectation[*sku] = index);
+        }
+        let mut final_skus = vec![Vec::new(); expectations.len()];
+        for (sku, expectation) in last_expectation.into_iter().enumerate() {
+            final_skus[expectation].push(sku);
+        }
+        Self {
+            once: held.into_iter().map(|held| held.is_some()).collect(),
+            observed,
+            expectations,
+            final_skus,
+        }
+    }
+
+    /// Whether the changes are such a sum. `None` if the search takes too long.
+    fn is_sum(&self) -> Option<bool> {
+        let changes: Vec<i128> = self.observed.iter().map(|(_, change)| *change).collect();
+        self.rest_is_sum(0, &changes, &mut 0)
+    }
+
+    /// Whether the remaining changes are a sum of grants of the expectations from `index` on.
+    /// Grants only add, so the search stops if a sum exceeds a change, or leaves one that no later
+    /// expectation can cause.
+    fn rest_is_sum(&self, index: usize, left: &[i128], steps: &mut usize) -> Option<bool> {
+        let Some(grants) = self.expectations.get(index) else {
+            return Some(left.iter().all(|change| *change == 0));
+        };
+        for grant in grants {
+            *steps += 1;
+            if *steps > SEARCH_LIMIT {
+                return None;
+            }
+            let mut rest = left.to_vec();
+            for (sku, quantity) in grant {
+                rest[*sku] = self.left(*sku, rest[*sku], *quantity);
+            }
+            let fits = grant.iter().all(|(sku, _)| rest[*sku] >= 0)
+                && self.final_skus[index].iter().all(|sku| rest[*sku] == 0);
+            if fits {
+                match self.rest_is_sum(index + 1, &rest, steps) {
+                    Some(false) => {}
+                    found => return found,
+                }
+            }
+        }
+        Some(false)
+    }
+
+    /// The remaining change after a grant. If an SKU can be held only once, only the first grant
+    /// changes it.
+    fn left(&self, sku: usize, left: i128, quantity: i128) -> i128 {
+        match (self.once[sku], self.observed[sku].1) {
+            (true, 1) => left.saturating_sub(quantity).max(0),
+            (true, 2..) => left,
+            _ => left.saturating_sub(quantity),
+        }
+    }
+
+    /// The differences from the sum with the fewest differences, among the first ones.
+    fn closest(&self) -> Vec<WrongChange> {
+        let mut choice = vec![0; self.expectations.len()];
+        let mut closest: Option<Vec<WrongChange>> = None;
+        for _ in 0..NEAREST_LIMIT {
+            let wrong = self.differences(&choice);
+            if closest.as_ref().is_none_or(|best| wrong.len() < best.len()) {
+                closest = Some(wrong);
+            }
+            if !self.advance(&mut choice) {
+                break;
+            }
+        }
+        closest.unwrap_or_default()
+    }
+
+    /// Advances to the next combination of grants; `false` after the last.
+    fn advance(&self, choice: &mut [usize]) -> bool {
+        for (chosen, grants) in choice.iter_mut().zip(&self.expectations) {
+            *chosen += 1;
+            if *chosen < grants.len() {
+                return true;
+            }
+            *chosen = 0;
+        }
+        false
+    }
+
+    fn differences(&self, choice: &[usize]) -> Vec<WrongChange> {
+        let mut sums = vec![0_i128; self.observed.len()];
+        for (grants, chosen) in self.expectations.iter().zip(choice) {
+            for (sku, quantity) in grants.get(*chosen).into_iter().flatten() {
+                let sum = sums[*sku].saturating_add(*quantity);
+                sums[*sku] = if self.once[*sku] { sum.min(1) } else { sum };
+            }
+        }
+        let pairs = self.observed.iter().zip(sums);
+        let differs = pairs.filter(|((_, observed), expected)| observed != expected);
+        differs
+            .map(|((sku, observed), expected)| WrongChange {
+                sku: (*sku).to_owned(),
+                expected,
+                observed: *observed,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn grant(entries: &[(&str, u128)]) -> ExpectedGrant {
+        entries
+            .iter()
+            .map(|(sku, quantity)| ((*sku).to_owned(), *quantity))
+            .collect()
+    }
+
+    fn expectation(player: &str, acceptable: &[ExpectedGrant]) -> GrantExpectation {
+        let skus = acceptable
+            .iter()
+            .flat_map(|grant| grant.keys().cloned())
+            .collect();
+        GrantExpectation {
+            player_id: player.to_owned(),
+            skus,
+            acceptable: acceptable.to_vec(),
+            complete: true,
+        }
+    }
+
+    fn changes(entries: &[(&str, &str, i128)]) -> Changes {
+        let entry = |(player, sku, change): &(&str, &str, i128)| {
+            (((*player).to_owned(), (*sku).to_owned()), *change)
+        };
+        entries.iter().map(entry).collect()
+    }
+
+    fn all_pass(expectations: &[GrantExpectation], changes: &Changes) -> bool {
+        let expectations: Vec<&GrantExpectation> = expectations.iter().collect();
+        check_grants(&expectations, changes, &HeldOnce::new())
+            .iter()
+            .all(|check| *check == GrantCheck::Passed)
+    }
+
+    fn passes(expectations: &[GrantExpectation], entries: &[(&str, &str, i128)]) -> bool {
+        all_pass(expectations, &changes(entries))
+    }
+
+    #[test]
+    fn a_grant_must_happen_exactly_once() {
+        let expectations = [expectation("p", &[grant(&[("gems", 5)])])];
+        assert!(passes(&expectations, &[("p", "gems", 5)]));
+        assert!(!passes(&expectations, &[("p", "gems", 0)]));
+        assert!(!passes(&expectations, &[("p", "gems", 10)]));
+        assert!(!passes(
+            &expectations,
+            &[("p", "gems", 0), ("q", "gems", 5)]
+        ));
+    }
+
+    #[test]
+    fn one_alternative_passes_and_both_fail() {
+        let expectations = [expectation(
+            "p",
+            &[grant(&[("hat", 1)]), grant(&[("gems", 9)])],
+        )];
+        assert!(passes(&expectations, &[("p", "hat", 1), ("p", "gems", 0)]));
+        assert!(passes(&expectations, &[("p", "hat", 0), ("p", "gems", 9)]));
+        assert!(!passes(&expectations, &[("p", "hat", 1), ("p", "gems", 9)]));
+    }
+
+    #[test]
+    fn effects_on_one_player_and_sku_add_up() {
+        let once = expectation("p", &[grant(&[("gems", 5)])]);
+        let mut nothing = expectation("p", &[ExpectedGrant::new()]);
+        nothing.skus = BTreeSet::from(["gems".to_owned()]);
+        let expectations = [once.clone(), once, nothing];
+        assert!(passes(&expectations, &[("p", "gems", 10)]));
+        assert!(!passes(&expectations, &[("p", "gems", 5)]));
+        assert!(!passes(&expectations, &[("p", "gems", 15)]));
+    }
+
+    /// A missing grant fails only the effect that expects it.
+    #[test]
+    fn a_missing_grant_does_not_fail_an_effect_that_expects_nothing() {
+        let once = expectation("p", &[grant(&[("gems", 5)])]);
+        let mut nothing = expectation("p", &[ExpectedGrant::new()]);
+        nothing.skus = BTreeSet::from(["gems".to_owned()]);
+        let expectations = [&once, &nothing];
+        let checks = check_grants(
+            &expectations,
+            &changes(&[("p", "gems", 0)]),
+            &HeldOnce::new(),
+        );
+        assert!(matches!(checks[0], GrantCheck::Failed(_)));
+        assert_eq!(checks[1], GrantCheck::Passed);
+        // A surplus fails both, because it is unknown which event caused it.
+        let checks = check_grants(
+            &expectations,
+            &changes(&[("p", "gems", 10)]),
+            &HeldOnce::new(),
+        );
+        assert!(matches!(checks[0], GrantCheck::Failed(_)));
+        assert!(matches!(checks[1], GrantCheck::Failed(_)));
+    }
+
+    #[test]
+    fn a_wrong_change_is_compared_with_the_closest_grant() {
+        let expectations = [expectation(
+            "p",
+            &[grant(&[("hat", 1), ("gold", 2)]), grant(&[("gems", 9)])],
+        )];
+        let [expectation] = &expectations;
+        let wrong = check_grants(
+            &[expectation],
+            &changes(&[("p", "hat", 1), ("p", "gold", 4), ("p", "gems", 0)]),
+            &HeldOnce::new(),
+        );
+        let expected = WrongChange {
+            sku: "gold".to_owned(),
+            expected: 2,
+            observed: 4,
+        };
+        assert_eq!(wrong, [GrantCheck::Failed(vec![expected])]);
+    }
+
+    #[test]
+    fn an_item_that_can_be_held_once_changes_only_once() {
+        let hat = || grant(&[("hat", 5)]);
+        let two = [expectation("p", &[hat()]), expectation("p", &[hat()])];
+        let nothing = [expectation("p", &[ExpectedGrant::new(), hat()])];
+        let checks = |expectations: &[GrantExpectation], change: i128, held: bool| {
+            let expectations: Vec<&GrantExpectation> = expectations.iter().collect();
+            let held = HeldOnce::from([(("p".to_owned(), "hat".to_owned()), held)]);
+            let checks = check_grants(&expectations, &changes(&[("p", "hat", change)]), &held);
+            checks.iter().all(|one| *one == GrantCheck::Passed)
+        };
+        assert!(checks(&two[..1], 1, false) && checks(&two, 1, false));
+        for change in [0, 2, 5, 10] {
+            assert!(!checks(&two, change, false), "{change}");
+            assert!(!checks(&two[..1], change, false), "{change}");
+        }
+        assert!(checks(&two, 0, true) && !checks(&two, 1, true));
+        assert!(checks(&nothing, 0, false) && checks(&nothing, 1, false));
+        assert!(!checks(&nothing, 2, false));
+    }
+
+    /// Forty bundles with three alternatives each: more sums than can be tried. Each was granted by
+    /// its own SKU.
+    #[test]
+    fn many_choices_of_one_player_are_decided() {
+        let own = |n: usize| format!("bundle_{n}");
+        let mut expectations = Vec::new();
+        let mut seen = Changes::new();
+        for n in 0..40 {
+            let (nested, fallback) = (format!("nested_{n}"), format!("fallback_{n}"));
+            let ways = [
+                grant(&[(&nested, 3)]),
+                grant(&[(&fallback, 1)]),
+                grant(&[(&own(n), 1)]),
+            ];
+            expectations.push(expectation("p", &ways));
+            for (sku, change) in [(own(n), 1), (nested, 0), (fallback, 0)] {
+                seen.insert(("p".to_owned(), sku), change);
+            }
+        }
+        assert!(all_pass(&expectations, &seen));
+        seen.insert(("p".to_owned(), own(7)), 2);
+        let expectations: Vec<&GrantExpectation> = expectations.iter().collect();
+        let checks = check_grants(&expectations, &seen, &HeldOnce::new());
+        assert!(matches!(checks[7], GrantCheck::Failed(_)));
+    }
+
+    #[test]
+    fn an_incomplete_list_of_grants_is_undecided() {
+        let mut unsure = expectation("p", &[grant(&[("gems", 5)])]);
+        unsure.complete = false;
+        let seen = changes(&[("p", "gems", 6)]);
+        assert_eq!(
+            check_grants(&[&unsure], &seen, &HeldOnce::new()),
+            [GrantCheck::Undecided]
+        );
+    }
+
+    proptest! {
+        /// The sum of one grant per expectation always passes, and any other sum fails.
+        #[test]
+        fn the_sum_of_grants_passes(quantities in proptest::collection::vec((0usize..3, 1u128..1000), 1..8)) {
+            let skus = ["a", "b", "c"];
+            let expectations: Vec<_> = quantities.iter().map(|(sku, n)| expectation("p", &[grant(&[(skus[*sku], *n)])])).collect();
+            let mut sums = Changes::new();
+            for (sku, quantity) in &quantities {
+                *sums.entry(("p".to_owned(), skus[*sku].to_owned())).or_default() += i128::try_from(*quantity).unwrap();
+            }
+            prop_assert!(all_pass(&expectations, &sums));
+            for key in sums.keys().cloned().collect::<Vec<_>>() {
+                let mut off = sums.clone();
+                *off.get_mut(&key).unwrap() += 1;
+                prop_assert!(!all_pass(&expectations, &off));
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Judges what a receiver did: responses against expectations, changes of inventory against grants, and
+//! attempts against the retry policy.
+//!
+//! Pure functions of what was observed. Nothing here sends requests.
+
+mod effect_probe;
+mod event_outcomes;
+mod expectation;
+mod expected_grant;
+mod expected_inventory;
+mod grant_check;
+mod retry_check;
+mod verdict;
+
+pub(crate) use effect_probe::{EffectProbe, ProbeQuery};
+pub(crate) use event_outcomes::EventOutcomes;
+pub(crate) use expectation::{Observed, PreparedExpectation, check, describe_expectations};
+pub use expected_inventory::{ExpectedInventory, GrantCount, InventoryCheck};
+pub(crate) use grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
+pub(crate) use retry_check::check_retry_policy;
+pub use retry_check::policy_deviations;
+pub(crate) use verdict::Requirement;
+pub use verdict::{Check, Verdict, VerdictCounts};
