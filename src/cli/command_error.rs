@@ -5,6 +5,7 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 
 use super::ExitCode;
+use crate::run::SessionError;
 
 const ERROR_STYLE: Style = AnsiColor::Red.on_default().bold();
 const HELP_STYLE: Style = AnsiColor::Cyan.on_default().bold();
@@ -59,6 +60,13 @@ impl CommandError {
 impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
         Self::not_completed(format!("can't write the output: {error}"), None)
+    }
+}
+
+/// A session that can't be built is a mistake in the options or in the profile.
+impl From<SessionError> for CommandError {
+    fn from(error: SessionError) -> Self {
+        Self::usage(error.to_string(), error.help())
     }
 }
 

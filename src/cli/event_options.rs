@@ -1,7 +1,6 @@
 //! The options that describe the event of `aghook fire`.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -10,11 +9,9 @@ use serde_json::Value;
 
 use super::command_error::CommandError;
 use super::numbers;
-use crate::generate::{
-    Catalogue, EventShape, Generator, ItemShape, NestedItemShape, Seed, StartTime,
-};
+use crate::generate::{EventShape, ItemShape, NestedItemShape, Seed, StartTime};
 use crate::protocol::{Event, Field};
-use crate::run::PlannedEvent;
+use crate::run::{PlannedEvent, profile_generator};
 use crate::scenario::{JsonPointer, Profile};
 
 /// The options that describe the event.
@@ -91,14 +88,7 @@ impl EventOptions {
         let seed = self
             .seed
             .map_or_else(|| Seed::of_text(&start.to_string()), Seed::new);
-        let mut generator = Generator::new(seed, start);
-        if !profile.items.is_empty() {
-            generator = generator.with_catalogue(Arc::new(Catalogue::of(profile.items.clone())));
-        }
-        if let Some(game_id) = &profile.game_id {
-            generator = generator.with_game_id(game_id.clone());
-        }
-        generator = generator.with_players(profile.listed_players().into());
+        let mut generator = profile_generator(profile, seed, start);
         let set: IndexMap<JsonPointer, Value> = self
             .set
             .iter()

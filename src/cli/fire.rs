@@ -14,8 +14,7 @@ use super::curl_command::curl_command;
 use super::event_options::EventOptions;
 use super::numbers;
 use super::secret_options::SecretOptions;
-use super::secrets::Secrets;
-use super::target_options::{ChosenTarget, TargetOptions, reach};
+use super::target_options::{TargetOptions, reach};
 use super::{ExitCode, block_on};
 use crate::delivery::{
     Clock, DeliveryPlan, ForgeInput, Sender, SignedRequest, TimestampAllocator, deliver, forge,
@@ -25,7 +24,9 @@ use crate::generate::{Generator, Seed, StartTime};
 use crate::policy::{Forgery, RetryPolicy, RetrySetting};
 use crate::probe::Redaction;
 use crate::report::FireReport;
-use crate::run::{AttemptLocation, PlannedEvent, attempt_record, response_record};
+use crate::run::{
+    AttemptLocation, PlannedEvent, RunOptions, Session, attempt_record, response_record,
+};
 use crate::scenario::document::nearest;
 use crate::transport::{RateLimit, Target};
 use crate::verify::Verdict;
@@ -96,14 +97,17 @@ fn parse_forgery(text: &str) -> Result<Forgery, String> {
 
 impl Fire {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        let chosen = self.target.choose(console)?;
+        let start = StartTime::from_system_time(SystemTime::now());
+        let chosen = self
+            .target
+            .session(RunOptions::starting_at(start), console)?;
         self.check_forgery(&chosen)?;
         let events = self.event.generate(&chosen.profile)?;
         if self.dry_run {
             return self.print(&chosen, &events, &mut console.unstyled());
         }
-        let target = chosen.required()?.clone();
-        let secrets = Secrets::load(&self.secret, &chosen.profile)?;
+        let target = chosen.target()?.clone();
+        let secrets = self.secret.load_all(&chosen.profile)?;
         let (signer, expired) = (secrets.signer(), secrets.expired_signer());
         let redaction = Redaction::new(secrets.all());
         block_on(async {
@@ -198,7 +202,7 @@ impl Fire {
     }
 
     /// The profile's retry policy. A forgery is never retried, because an attacker would not retry.
-    fn policy(&self, chosen: &ChosenTarget) -> RetryPolicy {
+    fn policy(&self, chosen: &Session) -> RetryPolicy {
         let policy = chosen.profile.retry_policy();
         if self.no_retry || self.forge.is_some() {
             return RetrySetting::Off.over(&policy);
@@ -207,7 +211,7 @@ impl Fire {
     }
 
     /// Without the old secret, the forgery `expired_secret` can't be sent.
-    fn check_forgery(&self, chosen: &ChosenTarget) -> Result<(), CommandError> {
+    fn check_forgery(&self, chosen: &Session) -> Result<(), CommandError> {
         if self.forge != Some(Forgery::ExpiredSecret) || chosen.profile.expired_secret_env.is_some()
         {
             return Ok(());
@@ -220,7 +224,7 @@ impl Fire {
 
     fn print(
         &self,
-        chosen: &ChosenTarget,
+        chosen: &Session,
         events: &[PlannedEvent],
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
@@ -230,7 +234,7 @@ impl Fire {
                 writeln!(console)?;
                 continue;
             }
-            let target = chosen.required()?;
+            let target = chosen.target()?;
             let signed = self.sign(chosen, target, event)?;
             if self.format == FireFormat::Curl {
                 let mut headers = signed.headers.clone();
@@ -257,11 +261,11 @@ impl Fire {
 
     fn sign(
         &self,
-        chosen: &ChosenTarget,
+        chosen: &Session,
         target: &Target,
         event: &PlannedEvent,
     ) -> Result<SignedRequest, CommandError> {
-        let secrets = Secrets::load(&self.secret, &chosen.profile)?;
+        let secrets = self.secret.load_all(&chosen.profile)?;
         let (signer, expired) = (secrets.signer(), secrets.expired_signer());
         let input = ForgeInput {
             host: target.authority(),

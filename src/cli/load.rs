@@ -12,7 +12,6 @@ pub(super) mod verdict;
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -29,15 +28,16 @@ use super::command_error::CommandError;
 use super::console::Console;
 use super::numbers;
 use super::secret_options::SecretOptions;
-use super::session::{Session, SessionSettings};
-use super::target_options::{TargetOptions, reach};
-use crate::generate::{Catalogue, Generator, Seed, StartTime};
+use super::session::{StartedSession, capabilities};
+use super::target_options::TargetOptions;
+use crate::generate::{Generator, Seed, StartTime};
 use crate::load::{
     EventSource, FailedEventsHead, Length, LoadExpectation, LoadSettings, LoadShard, Rate,
     StopHandle, TemplateSettings, TreatmentMix,
 };
 use crate::policy::DurationText;
 use crate::policy::Percent;
+use crate::run::{RunContext, RunOptions, profile_generator};
 
 /// Send many events at a rate; check response times and exactly-once grants
 ///
@@ -239,43 +239,31 @@ impl Load {
         let (together, later) = self.duplicates();
         let mix = TreatmentMix::new(self.forgeries, self.lost_acks, together, later)
             .map_err(|error| CommandError::usage(error.to_string(), None))?;
-        let chosen = self.target.choose(console)?;
         let start = self
             .start_time
             .unwrap_or_else(|| StartTime::from_system_time(SystemTime::now()));
         let seed = Seed::new(self.seed);
-        let mut generator = Generator::new(seed, start);
-        if !chosen.profile.items.is_empty() {
-            let catalogue = Catalogue::of(chosen.profile.items.clone());
-            generator = generator.with_catalogue(Arc::new(catalogue));
-        }
-        if let Some(game_id) = &chosen.profile.game_id {
-            generator = generator.with_game_id(game_id.clone());
-        }
-        let listed_players = chosen.profile.listed_players();
-        let has_listed_players = !listed_players.is_empty();
-        generator = generator.with_players(listed_players.into());
-        let preparation = SessionSettings {
-            target: chosen,
-            secret: &self.secret,
+        let options = RunOptions {
             seed: Some(seed),
-            start,
-            strict: false,
             real_time: true,
-            fail_fast: false,
-            jobs: 1,
+            ..RunOptions::starting_at(start)
         };
+        let session = self.target.session(options, console)?;
+        let generator = profile_generator(&session.profile, seed, start);
         let templates = TemplateSettings {
             generator: generator.clone(),
             seed,
-            policy: preparation.surroundings()?.policy,
+            policy: capabilities(&session)?.policy,
         };
         let event_mix = mix_option::read(&self.event_mix, &templates, console)?;
         block_on(async {
-            let prepared = preparation.start().await?;
-            let sample =
-                effect_sample::choose(self.check_effects, &prepared.context, has_listed_players)?;
-            reach(&prepared.context.client, &prepared.context.target).await?;
+            let prepared = StartedSession::start(session, &self.secret).await?;
+            let sample = effect_sample::choose(
+                self.check_effects,
+                &prepared.context,
+                generator.has_listed_players(),
+            )?;
+            prepared.reach().await?;
             // Report unwritable files before anything is sent.
             failures::check_writable(&self.failures)?;
             let reports = self.reports.open()?;
@@ -283,13 +271,13 @@ impl Load {
             let source = source.drawn_from(event_mix.clone(), prepared.context.policy);
             let settings = LoadSettings {
                 event_mix,
-                ..self.settings(&prepared, generator, mix)
+                ..self.settings(&prepared.context, generator, mix)
             };
             if self.reports.prints_summary() {
-                self.print_start(&prepared, console);
+                self.print_start(&prepared.context, console);
             }
             let stop = StopHandle::default();
-            let result = run_load(&prepared, settings, &stop, console).await?;
+            let result = run_load(&prepared.context, settings, &stop, console).await?;
             let check = EffectCheck {
                 context: &prepared.context,
                 source,
@@ -300,13 +288,11 @@ impl Load {
                 Some(sample) if !result.interrupted => Some(check.run(sample).await),
                 _ => None,
             };
-            let head = self.failures_head(&prepared);
+            let head = self.failures_head(&prepared.context);
             let written = failures::write(&self.failures, head, &check, effects.as_ref());
-            let mut report = report::create(&self, &prepared, &result, mix, effects);
+            let mut report = report::create(&self, &prepared.context, &result, mix, effects);
             report.event_mix = check.source.mix_report(&result.mix_counts);
-            if let Some(built_in) = prepared.built_in {
-                built_in.stop().await;
-            }
+            prepared.stop().await;
             // Show the report even if the failures file could not be written.
             reports.write(&report, console)?;
             let written = written?;
@@ -361,7 +347,7 @@ impl Load {
 
     fn settings(
         &self,
-        prepared: &Session,
+        context: &RunContext,
         generator: Generator,
         mix: TreatmentMix,
     ) -> LoadSettings {
@@ -375,30 +361,28 @@ impl Load {
             shard: self.partition.unwrap_or_default(),
             mix,
             event_mix: None,
-            policy: prepared.context.policy,
-            retry: prepared.context.retry.clone(),
+            policy: context.policy,
+            retry: context.retry.clone(),
             drain: self.drain.0,
             seed: Seed::new(self.seed),
             generator,
         }
     }
 
-    fn failures_head(&self, prepared: &Session) -> FailedEventsHead {
-        let context = &prepared.context;
-        let target = context.redaction.text(context.target.as_str());
+    fn failures_head(&self, context: &RunContext) -> FailedEventsHead {
         FailedEventsHead::new(
-            target.into_owned(),
-            prepared.built_in.is_some(),
+            context.shown_target().into_owned(),
+            context.built_in_receiver,
             self.seed,
-            prepared.start.to_string(),
+            context.start.to_string(),
         )
     }
 
-    fn print_start(&self, prepared: &Session, console: &mut Console) {
-        let context = &prepared.context;
-        let built_in = match prepared.built_in {
-            Some(_) => " (the built-in receiver)",
-            None => "",
+    fn print_start(&self, context: &RunContext, console: &mut Console) {
+        let built_in = if context.built_in_receiver {
+            " (the built-in receiver)"
+        } else {
+            ""
         };
         let length = self.length();
         let rate = match self.rate {
@@ -410,12 +394,12 @@ impl Load {
             "aghook {}: {length}, {rate}, over {} connections to {}{built_in}",
             env!("CARGO_PKG_VERSION"),
             self.connections,
-            context.redaction.text(context.target.as_str()),
+            context.shown_target(),
         ));
         console.say(&format!(
             "reproduce with: --seed {} --start-time {}{}\n",
             self.seed,
-            prepared.start,
+            context.start,
             mix_option::reproduce_options(&self.event_mix)
         ));
     }

@@ -30,7 +30,6 @@ mod report_options;
 mod run;
 mod scenario_selection;
 mod schema;
-mod secrets;
 mod session;
 mod sign;
 mod snapshot_options;

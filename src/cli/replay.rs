@@ -15,14 +15,13 @@ use super::console::Console;
 use super::report::{summarize_journal, unreadable};
 use super::scenario_selection::Filter;
 use super::secret_options::SecretOptions;
-use super::secrets::Secrets;
-use super::session::SessionSettings;
-use super::target_options::{ChosenTarget, TargetOptions, reach};
+use super::session::{StartedSession, random_secrets};
+use super::target_options::TargetOptions;
 use super::{ExitCode, block_on};
 use crate::generate::StartTime;
 use crate::report::{Detail, ReplayReport};
 use crate::run::{CompareBy, Journal, Replay, ReplayEnded, Signatures, SkipReason};
-use crate::run::{RunStarted, ScenarioStarted};
+use crate::run::{RunOptions, RunStarted, ScenarioStarted, Secrets, Session};
 use crate::scenario::Profile;
 use crate::transport::Target;
 
@@ -128,12 +127,8 @@ impl ReplayRun {
 
     /// Chooses the receiver. Removes its probes, which are not needed, so that their variables do
     /// not have to be set.
-    fn choose(
-        &self,
-        started: &RunStarted,
-        console: &Console,
-    ) -> Result<ChosenTarget, CommandError> {
-        let mut chosen = self.target.choose(console)?;
+    fn choose(&self, started: &RunStarted, console: &Console) -> Result<Session, CommandError> {
+        let mut chosen = self.session(console)?;
         chosen.profile.probes.clear();
         if chosen.target.is_some() {
             return Ok(chosen);
@@ -157,25 +152,20 @@ impl ReplayRun {
     /// Loads the secrets. They are only required to sign again; otherwise they are only used to
     /// redact the output.
     fn secrets(&self, profile: &Profile) -> Result<Secrets, CommandError> {
-        let loaded = Secrets::load(&self.secret, profile);
+        let loaded = self.secret.load_all(profile);
         if self.resign || self.secret.is_given() {
             return loaded;
         }
-        loaded.or_else(|_| Secrets::random())
+        loaded.or_else(|_| random_secrets())
     }
 
-    /// The session settings, for a recorded run and for failed events.
-    fn session_settings(&self, target: ChosenTarget) -> SessionSettings<'_> {
-        SessionSettings {
-            target,
-            secret: &self.secret,
-            seed: None,
-            start: StartTime::from_system_time(SystemTime::now()),
-            strict: false,
+    /// The session, for a recorded run and for failed events.
+    fn session(&self, console: &Console) -> Result<Session, CommandError> {
+        let options = RunOptions {
             real_time: self.real_time,
-            fail_fast: false,
-            jobs: 1,
-        }
+            ..RunOptions::starting_at(StartTime::from_system_time(SystemTime::now()))
+        };
+        self.target.session(options, console)
     }
 
     async fn send(
@@ -183,21 +173,18 @@ impl ReplayRun {
         journal: Journal,
         started: &RunStarted,
         recorded_target: &Url,
-        chosen: ChosenTarget,
+        chosen: Session,
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
-        let session = self
-            .session_settings(chosen)
-            .start_with(|profile| self.secrets(profile))
-            .await?;
+        let session = StartedSession::start_with(chosen, |profile| self.secrets(profile)).await?;
         let context = &session.context;
-        reach(&context.client, &context.target).await?;
+        session.reach().await?;
         let (signatures, how) = if self.resign {
             (Signatures::Fresh, "signed again")
         } else {
             (Signatures::AsRecorded, "unchanged")
         };
-        let target = context.redaction.text(context.target.as_str());
+        let target = context.shown_target();
         let recorded_by = &started.aghook_version;
         writeln!(
             console,
@@ -233,9 +220,7 @@ impl ReplayRun {
             .await
             .map_err(|error| unreadable(&error))?;
         written?;
-        if let Some(built_in) = session.built_in {
-            built_in.stop().await;
-        }
+        session.stop().await;
         if ended.scenarios == 0 && !self.filter.is_empty() {
             let help = "`aghook report` shows the names of the scenarios".to_owned();
             return Err(CommandError::usage(

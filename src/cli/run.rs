@@ -16,14 +16,13 @@ use super::numbers;
 use super::report_options::ReportOptions;
 use super::scenario_selection::ScenarioSelection;
 use super::secret_options::SecretOptions;
-use super::session::{Session, SessionSettings};
+use super::session::{StartedSession, capabilities};
 use super::snapshot_options::SnapshotOptions;
-use super::target_options::{TargetOptions, reach};
+use super::target_options::TargetOptions;
 use super::{block_on, scenario_selection};
 use crate::generate::{Seed, StartTime};
 use crate::report::write_dry_run;
-use crate::run::{FORMAT_VERSION, Plan, PlanSettings, RunEvent, RunStarted};
-use crate::scenario::document::Diagnostics;
+use crate::run::{Plan, RunEvent, RunOptions};
 use crate::snapshots::SnapshotReview;
 
 /// Run scenarios against a receiver
@@ -97,52 +96,33 @@ pub struct Run {
     record: Option<PathBuf>,
 }
 
-/// Scenarios mostly wait for the receiver, so this does not depend on the number of cores.
-const DEFAULT_JOBS: usize = 8;
-
 impl Run {
     pub(super) fn run(self, console: &Console) -> Result<ExitCode, CommandError> {
         self.reports.check()?;
         let cases = self.scenarios.read(console)?;
         let review = self.snapshots.settings(&cases, &self.scenarios)?;
-        let settings = SessionSettings {
-            target: self.target.choose(console)?,
-            secret: &self.secret,
+        let start = self.start_time;
+        let start = start.unwrap_or_else(|| StartTime::from_system_time(SystemTime::now()));
+        let options = RunOptions {
             seed: self.seed.map(Seed::new),
-            start: self
-                .start_time
-                .unwrap_or_else(|| StartTime::from_system_time(SystemTime::now())),
             strict: self.strict,
             real_time: self.real_time,
             fail_fast: self.fail_fast,
-            jobs: self.jobs.map_or(DEFAULT_JOBS, NonZeroUsize::get),
+            jobs: self
+                .jobs
+                .map_or(RunOptions::DEFAULT_JOBS, NonZeroUsize::get),
+            ..RunOptions::starting_at(start)
         };
-        let mut plan_settings = settings.plan_settings();
-        plan_settings.players = self.scenarios.own_shard(&plan_settings.players).into();
-        let mut plans = Vec::new();
-        let mut problems = Diagnostics::default();
-        for case in cases {
-            match Plan::new(case, &plan_settings) {
-                Ok(plan) => {
-                    // Each scenario gets different players, if the list is long enough.
-                    plan_settings.first_player += plan.listed_players;
-                    plans.push(plan);
-                }
-                Err(found) => problems.extend(found.0),
-            }
-        }
-        problems
-            .into_result()
+        let mut session = self.target.session(options, console)?;
+        session.players = self.scenarios.own_shard(&session.players).into();
+        let plans = session
+            .plans(cases)
             .map_err(|problems| scenario_selection::diagnostics_error(&problems, console))?;
-
-        note_shared_players(&plan_settings, console);
+        note_shared_players(session.players.len(), &plans, console);
         if self.outline_only {
-            let surroundings = settings.surroundings()?;
-            let outlines: Vec<_> = plans
-                .iter()
-                .map(|plan| plan.dry_run(&surroundings))
-                .collect();
-            write_dry_run(&mut console.reopened(), &outlines)?;
+            let capabilities = capabilities(&session)?;
+            let outlines = plans.iter().map(|plan| plan.dry_run(&capabilities));
+            write_dry_run(&mut console.reopened(), &outlines.collect::<Vec<_>>())?;
             return Ok(ExitCode::Success);
         }
 
@@ -150,8 +130,8 @@ impl Run {
         // Reports are written on another thread, so that a slow reader does not delay deliveries.
         std::thread::scope(|scope| {
             block_on(async move {
-                let session = settings.start().await?;
-                reach(&session.context.client, &session.context.target).await?;
+                let session = StartedSession::start(session, &self.secret).await?;
+                session.reach().await?;
                 // Opening truncates the reports of earlier runs, so it comes after all other errors.
                 let recording = self.record.as_deref().map(Recording::create).transpose()?;
                 let reports = self.reports.open(console);
@@ -181,8 +161,8 @@ impl Run {
 }
 
 /// Prints a note if the list of players is too short for all scenarios to use different players.
-fn note_shared_players(settings: &PlanSettings, console: &Console) {
-    let (listed, needed) = (settings.players.len(), settings.first_player);
+fn note_shared_players(listed: usize, plans: &[Plan], console: &Console) {
+    let needed: usize = plans.iter().map(|plan| plan.listed_players).sum();
     if listed > 0 && listed < needed {
         console.reopened().note(&format!(
             "`players` lists {listed} players, but the scenarios need {needed}: scenarios that \
@@ -194,35 +174,20 @@ fn note_shared_players(settings: &PlanSettings, console: &Console) {
 /// Runs the plans. After Ctrl-C, it finishes only the running scenarios. After a second Ctrl-C it
 /// stops immediately and returns `false`.
 async fn run_plans(
-    session: Session,
+    session: StartedSession,
     plans: &[Plan],
     sink: &EventSink<'_>,
     stop: &AtomicBool,
     console: Console,
 ) -> bool {
     let accept = |event: RunEvent| sink.accept(event);
-    accept(RunEvent::RunStarted(RunStarted {
-        format_version: FORMAT_VERSION,
-        aghook_version: env!("CARGO_PKG_VERSION").into(),
-        target: session
-            .context
-            .redaction
-            .text(session.context.target.as_str())
-            .into_owned(),
-        built_in_receiver: session.built_in.is_some(),
-        start_time: session.start.to_string(),
-        seed: session.seed.map(|seed| seed.number()),
-        scenarios: plans.len(),
-    }));
     tokio::select! {
         // Install the Ctrl-C handler before the first request is sent.
         biased;
         () = interrupted_twice(stop, console) => return false,
         _ = session.context.run(plans, &accept, stop) => {}
     }
-    if let Some(built_in) = session.built_in {
-        built_in.stop().await;
-    }
+    session.stop().await;
     true
 }
 

@@ -10,6 +10,8 @@ use clap::Args;
 
 use super::command_error::CommandError;
 use crate::protocol::Secret;
+use crate::run::Secrets;
+use crate::scenario::Profile;
 
 /// The default environment variable of the secret.
 pub const DEFAULT_VARIABLE: &str = "AGHOOK_SECRET";
@@ -40,9 +42,15 @@ impl SecretOptions {
         self.load_or(None)
     }
 
-    /// Loads the secret, from `default_variable` (a profile's `secret_env`) if neither option is
-    /// given.
-    pub fn load_or(&self, default_variable: Option<&str>) -> Result<Secret, CommandError> {
+    /// Loads the secrets, from the profile's variables if neither option is given.
+    pub(super) fn load_all(&self, profile: &Profile) -> Result<Secrets, CommandError> {
+        let current = self.load_or(profile.secret_env.as_deref())?;
+        let expired = profile.expired_secret_env.as_deref();
+        let expired = expired.map(from_variable).transpose()?;
+        Ok(Secrets { current, expired })
+    }
+
+    fn load_or(&self, default_variable: Option<&str>) -> Result<Secret, CommandError> {
         match &self.secret_file {
             Some(path) => from_file(path),
             None => from_variable(self.variable(default_variable)),

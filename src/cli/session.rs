@@ -1,43 +1,21 @@
-//! Builds a ready-to-run context from options and a profile: reads the secrets, prepares the probes,
-//! and starts the built-in receiver if there is no target.
+//! Starts a session for a command: loads the secrets, and starts the built-in receiver if there is no
+//! target.
 
-use std::sync::Arc;
-
-use indexmap::IndexMap;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::command_error::CommandError;
 use super::secret_options::SecretOptions;
-use super::secrets::Secrets;
-use super::target_options::ChosenTarget;
-use crate::delivery::{Clock, TimestampAllocator};
-use crate::generate::{Catalogue, Seed, StartTime};
-use crate::probe::{HookError, PreparedProbe, PreparedRestart, PreparedScript, Redaction};
 use crate::protocol::Secret;
 use crate::receiver::{Receiver, ReceiverSettings};
-use crate::run::{Capabilities, PlanSettings, RunContext};
+use crate::run::{Capabilities, RunContext, Secrets, Session, SessionError};
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Config, Profile, SnapshotSettings};
-use crate::transport::{AllowedHosts, RateLimit, Target};
-
-/// The options and the profile of a session.
-pub(super) struct SessionSettings<'options> {
-    pub(super) target: ChosenTarget,
-    pub(super) secret: &'options SecretOptions,
-    pub(super) seed: Option<Seed>,
-    pub(super) start: StartTime,
-    pub(super) strict: bool,
-    pub(super) real_time: bool,
-    pub(super) fail_fast: bool,
-    pub(super) jobs: usize,
-}
+use crate::transport::{AllowedHosts, Target};
 
 /// A ready context, and the built-in receiver if it is the target.
-pub(super) struct Session {
+pub(super) struct StartedSession {
     pub(super) context: RunContext,
-    pub(super) seed: Option<Seed>,
-    pub(super) start: StartTime,
     pub(super) built_in: Option<BuiltInReceiver>,
     /// How snapshot reports show this receiver's responses.
     pub(super) snapshots: SnapshotSettings,
@@ -58,154 +36,90 @@ impl BuiltInReceiver {
     }
 }
 
-impl SessionSettings<'_> {
-    pub(super) fn plan_settings(&self) -> PlanSettings {
-        let profile = &self.target.profile;
-        let catalogue = match profile.items.as_slice() {
-            [] => None,
-            items => Some(Arc::new(Catalogue::of(items.to_vec()))),
-        };
-        PlanSettings {
-            seed: self.seed,
-            start: self.start,
-            catalogue,
-            players: profile.listed_players().into(),
-            first_player: 0,
-            game_id: profile.game_id.clone(),
-            probes: profile.probes.keys().cloned().collect(),
-            strict: self.strict,
-            // A run continues without faults of HTTP/1.1, and reports them as not checked.
-            http2_only: false,
-        }
+impl StartedSession {
+    /// Starts a session with the secrets of the options or of the profile.
+    pub(super) async fn start(
+        session: Session,
+        secret: &SecretOptions,
+    ) -> Result<Self, CommandError> {
+        Self::start_with(session, |profile| secret.load_all(profile)).await
     }
 
-    /// The capabilities that decide what can be checked. Starts nothing and reads no secret.
-    pub(super) fn surroundings(&self) -> Result<Capabilities, CommandError> {
-        let built_in = self.target.or_built_in()?.is_none();
-        let profile = if built_in {
-            // The URL does not matter here.
-            built_in_profile("http://127.0.0.1")?
-        } else {
-            self.target.profile.clone()
-        };
-        Ok(Capabilities {
-            probes: profile.probes.keys().cloned().collect(),
-            script: profile.script.is_some(),
-            restart: profile.restart.is_some(),
-            expired_secret: built_in || profile.expired_secret_env.is_some(),
-            http_version: self.target.client.http_version(),
-            policy: profile.policy,
-        })
-    }
-
-    pub(super) async fn start(self) -> Result<Session, CommandError> {
-        let secret = self.secret;
-        self.start_with(|profile| Secrets::load(secret, profile))
-            .await
-    }
-
-    /// Starts with the secrets from `load`. The built-in receiver uses random secrets instead.
+    /// Starts a session with the secrets from `load`. The built-in receiver uses random secrets
+    /// instead.
     pub(super) async fn start_with(
-        self,
+        mut session: Session,
         load: impl FnOnce(&Profile) -> Result<Secrets, CommandError>,
-    ) -> Result<Session, CommandError> {
-        let (seed, start) = (self.seed, self.start);
-        let (profile, target, secrets, built_in) =
-            if let Some(target) = self.target.or_built_in()? {
-                let profile = self.target.profile.clone();
-                let secrets = load(&profile)?;
-                (profile, target.clone(), secrets, None)
-            } else {
-                let secrets = Secrets::random()?;
-                let (base, receiver) = start_built_in(secrets.current().clone()).await?;
-                let profile = built_in_profile(&base)?;
-                let url = format!("{base}{}", ReceiverSettings::DEFAULT_PATH);
-                let target = Target::parse(&url, &AllowedHosts::loopback_only())
-                    .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
-                (profile, target, secrets, Some(receiver))
-            };
-        let context = self.context(&profile, target, &secrets)?;
-        Ok(Session {
+    ) -> Result<Self, CommandError> {
+        let (secrets, built_in) = if is_built_in(&session)? {
+            let secrets = random_secrets()?;
+            let (base, receiver) = start_built_in(secrets.current.clone()).await?;
+            session.profile = built_in_profile(&base)?;
+            let url = format!("{base}{}", ReceiverSettings::DEFAULT_PATH);
+            let target = Target::parse(&url, &AllowedHosts::loopback_only())
+                .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
+            session.target = Some(target);
+            (secrets, Some(receiver))
+        } else {
+            (load(&session.profile)?, None)
+        };
+        let snapshots = session.profile.snapshots.clone();
+        let mut context = session.context(&secrets)?;
+        context.built_in_receiver = built_in.is_some();
+        Ok(Self {
             context,
-            seed,
-            start,
             built_in,
-            snapshots: profile.snapshots,
+            snapshots,
         })
     }
 
-    fn context(
-        self,
-        profile: &Profile,
-        target: Target,
-        secrets: &Secrets,
-    ) -> Result<RunContext, CommandError> {
-        let ChosenTarget {
-            allowed, client, ..
-        } = self.target;
-        let mut probes = IndexMap::new();
-        for (name, probe) in &profile.probes {
-            let prepared = PreparedProbe::new(probe, &allowed)
-                .map_err(|problem| unusable(&format!("probe `{name}`"), &problem))?;
-            probes.insert(name.clone(), prepared);
+    /// Checks that the target accepts connections before anything is sent.
+    pub(super) async fn reach(&self) -> Result<(), CommandError> {
+        super::target_options::reach(&self.context.client, &self.context.target).await
+    }
+
+    /// Stops the built-in receiver, if it is the target.
+    pub(super) async fn stop(self) {
+        if let Some(built_in) = self.built_in {
+            built_in.stop().await;
         }
-        let script = profile
-            .script
-            .as_ref()
-            .map(|hook| PreparedScript::new(hook, &allowed));
-        let script = script
-            .transpose()
-            .map_err(|problem| unusable("`script`", &problem))?;
-        let restart = profile
-            .restart
-            .as_ref()
-            .map(|hook| PreparedRestart::new(hook, &allowed));
-        let restart = restart
-            .transpose()
-            .map_err(|problem| unusable("`restart`", &problem))?;
-        let credentials = probes.values().flat_map(PreparedProbe::credentials);
-        let credentials = credentials.chain(script.iter().flat_map(PreparedScript::credentials));
-        let credentials = credentials.chain(restart.iter().flat_map(PreparedRestart::credentials));
-        let redaction = Redaction::new(secrets.all().chain(credentials));
-        let clock = Clock::system();
-        Ok(RunContext {
-            client,
-            target,
-            signer: secrets.signer(),
-            expired: secrets.expired_signer(),
-            timestamps: TimestampAllocator::default(),
-            rate_limit: profile.max_rate.map(RateLimit::new),
-            redaction,
-            allowed,
-            clock: if self.real_time {
-                clock.real_time()
-            } else {
-                clock
-            },
-            retry: profile.retry_policy(),
-            policy: profile.policy,
-            held_once: profile.unstackable_skus(),
-            probes,
-            script,
-            restart,
-            settle: profile.settle.map(|settle| settle.0),
-            jobs: self.jobs,
-            fail_fast: self.fail_fast,
-        })
     }
 }
 
-fn unusable(hook: &str, problem: &HookError) -> CommandError {
-    let help = match problem {
-        HookError::Variable(_) => {
-            Some("set it in the shell, or write `$$` for a literal `$`".to_owned())
-        }
-        _ => None,
+/// The capabilities that decide what can be checked. Starts nothing and reads no secret.
+pub(super) fn capabilities(session: &Session) -> Result<Capabilities, CommandError> {
+    if !is_built_in(session)? {
+        return Ok(session.capabilities(session.profile.expired_secret_env.is_some()));
+    }
+    let mut session = session.clone();
+    // The URL does not matter here.
+    session.profile = built_in_profile("http://127.0.0.1")?;
+    Ok(session.capabilities(true))
+}
+
+/// Whether the target is the built-in receiver: nothing names another. A profile without a target is
+/// an error, so that it does not silently test the built-in receiver instead of the user's.
+pub(super) fn is_built_in(session: &Session) -> Result<bool, CommandError> {
+    match session.target() {
+        Ok(_) => Ok(false),
+        Err(SessionError::NoTarget) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Random secrets for the built-in receiver.
+pub(super) fn random_secrets() -> Result<Secrets, CommandError> {
+    let random = || {
+        let mut bytes = [0; 32];
+        let problem = |reason: String| CommandError::not_completed(reason, None);
+        getrandom::fill(&mut bytes)
+            .map_err(|error| problem(format!("can't generate a random secret: {error}")))?;
+        Secret::new(hex::encode(bytes)).map_err(|error| problem(error.to_string()))
     };
-    CommandError::usage(
-        format!("the profile's {hook} can't be used: {problem}"),
-        help,
-    )
+    Ok(Secrets {
+        current: random()?,
+        expired: Some(random()?),
+    })
 }
 
 /// Starts the built-in receiver on a free port of this machine, and returns its base URL.

@@ -7,8 +7,9 @@ use clap::{Args, ValueEnum};
 use super::command_error::CommandError;
 use super::console::Console;
 use super::scenario_selection;
-use crate::scenario::{Config, HttpVersionName, Profile};
-use crate::transport::{AllowedHosts, Client, ClientSettings, HttpVersion, Target, TlsSettings};
+use crate::run::{ConnectionOptions, RunOptions, Session};
+use crate::scenario::{Config, Profile};
+use crate::transport::{Client, HttpVersion, Target, TlsSettings};
 
 /// The options that choose the receiver and the connection to it.
 #[derive(Debug, Clone, Args)]
@@ -57,48 +58,37 @@ enum HttpVersionOption {
     Auto,
 }
 
-/// The receiver that the options and the profile describe.
-#[derive(Debug)]
-pub(super) struct ChosenTarget {
-    /// The profile's name, if a profile is used.
-    name: Option<String>,
-    /// The profile, empty if none is used.
-    pub(super) profile: Profile,
-    /// The target of the options or the profile.
-    pub(super) target: Option<Target>,
-    /// The hosts that requests may go to.
-    pub(super) allowed: AllowedHosts,
-    /// The HTTP client.
-    pub(super) client: Client,
+impl From<HttpVersionOption> for HttpVersion {
+    fn from(version: HttpVersionOption) -> Self {
+        match version {
+            HttpVersionOption::Http1 => Self::Http1,
+            HttpVersionOption::Http2 => Self::Http2,
+            HttpVersionOption::Auto => Self::Auto,
+        }
+    }
 }
 
 impl TargetOptions {
     /// Reads the config file, and checks the target and the client settings.
-    pub(super) fn choose(&self, console: &Console) -> Result<ChosenTarget, CommandError> {
+    pub(super) fn session(
+        &self,
+        options: RunOptions,
+        console: &Console,
+    ) -> Result<Session, CommandError> {
         let (name, profile) = self.profile(console)?;
-        let hosts = profile.allow_hosts.iter().chain(&self.allow_host);
-        let allowed = AllowedHosts::new(hosts)
-            .map_err(|error| CommandError::usage(error.to_string(), None))?;
-        let text = self
-            .target
-            .as_ref()
-            .or(profile.target.as_ref().map(|target| &target.value));
-        let target = text
-            .map(|text| Target::parse(text, &allowed))
-            .transpose()
-            .map_err(|error| {
-                CommandError::usage(format!("the target can't be used: {error}"), None)
-            })?;
-        let client = Client::new(self.client_settings(&profile)).map_err(|error| {
-            let help = "pass a PEM file with certificates to `--cacert`".to_owned();
-            CommandError::usage(error.to_string(), help)
-        })?;
-        Ok(ChosenTarget {
-            name,
-            profile,
-            target,
-            allowed,
-            client,
+        let connection = ConnectionOptions {
+            target: self.target.clone(),
+            allow_hosts: self.allow_host.clone(),
+            http_version: self.http_version.map(HttpVersion::from),
+            tls: TlsSettings {
+                cacert: self.cacert.clone(),
+                insecure: self.insecure,
+            },
+        };
+        let session = Session::new(profile, connection, options)?;
+        Ok(Session {
+            profile_name: name,
+            ..session
         })
     }
 
@@ -136,53 +126,6 @@ impl TargetOptions {
             .pick(self.profile.as_deref(), &file)
             .map_err(rendered)?;
         Ok((Some(name.to_owned()), profile.clone()))
-    }
-
-    fn client_settings(&self, profile: &Profile) -> ClientSettings {
-        let http_version = match (self.http_version, profile.http_version) {
-            (Some(HttpVersionOption::Http1), _) | (None, HttpVersionName::Http1) => {
-                HttpVersion::Http1
-            }
-            (Some(HttpVersionOption::Http2), _) | (None, HttpVersionName::Http2) => {
-                HttpVersion::Http2
-            }
-            (Some(HttpVersionOption::Auto), _) | (None, HttpVersionName::Auto) => HttpVersion::Auto,
-        };
-        let cacert = self.cacert.clone().or_else(|| profile.cacert.clone());
-        let tls = TlsSettings {
-            cacert,
-            insecure: self.insecure,
-        };
-        ClientSettings {
-            http_version,
-            tls,
-            ..ClientSettings::default()
-        }
-    }
-}
-
-impl ChosenTarget {
-    /// The target of a command that needs one.
-    pub(super) fn required(&self) -> Result<&Target, CommandError> {
-        self.or_built_in()?.ok_or_else(|| {
-            let help = "set the webhook's URL with `--target`, or in a profile of aghook.yaml \
-                        (`aghook new` creates one)";
-            CommandError::usage("no target", help.to_owned())
-        })
-    }
-
-    /// The target, or `None` for the built-in receiver.
-    pub(super) fn or_built_in(&self) -> Result<Option<&Target>, CommandError> {
-        match (&self.target, &self.name) {
-            (Some(target), _) => Ok(Some(target)),
-            (None, None) => Ok(None),
-            (None, Some(name)) => {
-                // Do not silently test the built-in receiver instead of the user's.
-                let help = format!("add `target: URL` to the profile `{name}`, or use `--target`");
-                let message = format!("the profile `{name}` has no target");
-                Err(CommandError::usage(message, help))
-            }
-        }
     }
 }
 

@@ -1,8 +1,13 @@
 //! Reads a probe: a request or a command that returns how much of an item a player holds.
 
+use std::fmt;
+use std::future::Future;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
@@ -33,14 +38,20 @@ pub struct PreparedProbe {
 enum PreparedProbeSource {
     Http { request: HttpHook, read: JsonPath },
     Command(Vec<String>),
+    Function(ProbeFunction),
 }
 
+/// Reads the number for a player and an SKU.
+type ProbeFunction =
+    Arc<dyn Fn(String, String) -> BoxFuture<'static, Result<i128, String>> + Send + Sync>;
+
 /// Environment variables may hold credentials, so expanded values are not shown.
-impl std::fmt::Debug for PreparedProbeSource {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for PreparedProbeSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http { request, .. } => write!(formatter, "{request:?}"),
             Self::Command(_) => formatter.write_str("Command"),
+            Self::Function(_) => formatter.write_str("Function"),
         }
     }
 }
@@ -62,6 +73,8 @@ pub enum HookError {
     Header(#[from] HeaderError),
 }
 
+/// How long a function may take.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The maximum number of bytes read from a command's output.
 const OUTPUT_LIMIT: u64 = 64 * 1024;
 
@@ -99,13 +112,40 @@ impl PreparedProbe {
         })
     }
 
+    /// A probe that calls a function with the player and the SKU.
+    pub fn from_function<F, R, N, E>(function: F) -> Self
+    where
+        F: Fn(String, String) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<N, E>> + Send + 'static,
+        N: Into<i128>,
+        E: fmt::Display,
+    {
+        let function = move |player_id, sku| {
+            let reading = function(player_id, sku);
+            let number = async {
+                reading
+                    .await
+                    .map(N::into)
+                    .map_err(|error| error.to_string())
+            };
+            number.boxed()
+        };
+        Self {
+            source: PreparedProbeSource::Function(Arc::new(function)),
+            missing: None,
+            timeout: DEFAULT_TIMEOUT,
+            path_hint: ProbePathHint::default(),
+            redaction: Redaction::new([]),
+        }
+    }
+
     /// The environment variables in the request's headers, which no report may show. Those in a
     /// command are more likely names or paths than credentials, so they are only redacted in the
     /// command's output.
     pub fn credentials(&self) -> impl Iterator<Item = Secret> {
         let request = match &self.source {
             PreparedProbeSource::Http { request, .. } => Some(request),
-            PreparedProbeSource::Command(_) => None,
+            PreparedProbeSource::Command(_) | PreparedProbeSource::Function(_) => None,
         };
         request.into_iter().flat_map(HttpHook::credentials)
     }
@@ -141,6 +181,12 @@ impl PreparedProbe {
                     .iter()
                     .map(|part| fill_in(part, &values, str::to_owned));
                 self.read_command(&filled.collect::<Vec<_>>()).await
+            }
+            PreparedProbeSource::Function(function) => {
+                let reading = function(player_id.to_owned(), sku.to_owned());
+                let number = tokio::time::timeout(self.timeout, reading).await;
+                let timeout = DurationText(self.timeout);
+                number.map_err(|_| format!("the probe timed out after {timeout}"))?
             }
         }
     }
@@ -280,6 +326,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_function_is_called_with_the_player_and_the_sku() {
+        let client = Client::new(crate::transport::ClientSettings::default()).expect("a client");
+        let probe = PreparedProbe::from_function(async |player: String, sku: String| {
+            if player == "P1" && sku == "gems" {
+                Ok(5_u32)
+            } else {
+                Err("no such player")
+            }
+        });
+        assert_eq!(probe.read(&client, "P1", "gems").await, Ok(5));
+        let reason = probe.read(&client, "P2", "gems").await;
+        assert_eq!(reason, Err("no such player".to_owned()));
+        assert_eq!(format!("{:?}", probe.source), "Function");
+    }
 
     #[test]
     fn whole_numbers_are_read_in_all_forms() {

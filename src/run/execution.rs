@@ -9,7 +9,9 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::plan::Plan;
 use super::run_context::RunContext;
-use super::run_event::{EffectsEnded, RunEnded, RunEvent, ScenarioEnded, ScenarioStarted};
+use super::run_event::{
+    EffectsEnded, FORMAT_VERSION, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
+};
 use super::scenario_effects::ScenarioEffects;
 use super::step_runner::{RunEventHandler, StepRunner};
 use crate::transport::RateLimit;
@@ -18,8 +20,6 @@ use crate::verify::{Check, Verdict, VerdictCounts};
 impl RunContext {
     /// Runs all plans and reports to `events` what happens. Starts no more scenarios once `stop` is
     /// set.
-    ///
-    /// The caller emits `RunStarted`, because it needs details that are not known here.
     pub async fn run(
         &self,
         plans: &[Plan],
@@ -27,6 +27,15 @@ impl RunContext {
         stop: &AtomicBool,
     ) -> RunEnded {
         let started = Instant::now();
+        events(RunEvent::RunStarted(RunStarted {
+            format_version: FORMAT_VERSION,
+            aghook_version: env!("CARGO_PKG_VERSION").into(),
+            target: self.shown_target().into_owned(),
+            built_in_receiver: self.built_in_receiver,
+            start_time: self.start.to_string(),
+            seed: self.seed.map(|seed| seed.number()),
+            scenarios: plans.len(),
+        }));
         let totals = Mutex::new((VerdictCounts::default(), VerdictCounts::default()));
         let shared_players = SharedPlayers::of(plans);
         // A restart aborts all requests, so scenarios that restart the receiver run last and alone.

@@ -1,4 +1,4 @@
-//! Runs scenarios: plans, steps, effects and expectations, reported as a stream of run events.
+//! Runs scenarios: sessions, plans, steps, effects and expectations, reported as a stream of run events.
 //!
 //! Expectations and grants are checked by pure functions. Nothing here prints or writes files.
 
@@ -14,6 +14,7 @@ mod run_context;
 mod run_event;
 mod scenario_effects;
 mod scenario_request;
+mod session;
 mod snapshot_event;
 mod step_description;
 mod step_runner;
@@ -36,6 +37,9 @@ pub use run_event::{
     FORMAT_VERSION, ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
     ScenarioStarted, ScriptedResponses, SentRequestRecord, StepEnded, TimingsRecord,
     run_event_schema,
+};
+pub use session::{
+    ConnectionOptions, RunOptions, Secrets, Session, SessionError, profile_generator,
 };
 pub use snapshot_event::{SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
 pub use volatile_values::{VolatileKind, VolatileValue};

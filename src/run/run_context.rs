@@ -1,16 +1,15 @@
 //! What all scenarios of a run share: the client, the profile's hooks and its policies.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
 use crate::delivery::{Clock, Sender, TimestampAllocator};
+use crate::generate::{Seed, StartTime};
 use crate::policy::RetryPolicy;
-use crate::probe::PreparedProbe;
-use crate::probe::PreparedRestart;
-use crate::probe::PreparedScript;
-use crate::probe::Redaction;
+use crate::probe::{PreparedProbe, PreparedRestart, PreparedScript, Redaction};
 use crate::protocol::Signer;
 use crate::scenario::Policy;
 use crate::transport::{AllowedHosts, Client, RateLimit, Target};
@@ -22,6 +21,8 @@ pub struct RunContext {
     pub client: Client,
     /// Where deliveries go.
     pub target: Target,
+    /// Whether that is the receiver built into aghook.
+    pub built_in_receiver: bool,
     /// Signs with the current secret.
     pub signer: Signer,
     /// Signs with the expired secret, if it is known.
@@ -50,6 +51,10 @@ pub struct RunContext {
     pub restart: Option<PreparedRestart>,
     /// The profile's grace period for effects, if it sets one.
     pub settle: Option<Duration>,
+    /// The random seed of the run, if one was given.
+    pub seed: Option<Seed>,
+    /// The start time of the run.
+    pub start: StartTime,
     /// The maximum number of scenarios that run at the same time.
     pub jobs: usize,
     /// Whether to stop after the first failing scenario.
@@ -57,6 +62,11 @@ pub struct RunContext {
 }
 
 impl RunContext {
+    /// The target's URL without secrets.
+    pub fn shown_target(&self) -> Cow<'_, str> {
+        self.redaction.text(self.target.as_str())
+    }
+
     /// The sender of signed deliveries.
     pub fn sender(&self) -> Sender<'_> {
         Sender {

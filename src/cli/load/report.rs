@@ -1,21 +1,20 @@
 //! Creates the report of a load.
 
-use super::super::session::Session;
 use super::Load;
 use super::verdict::effective_expectations;
 use crate::load::{
     EffectsReport, LoadReport, LoadResult, LoadShard, Percentiles, Rate, TreatmentMix,
 };
+use crate::run::RunContext;
 
 /// Creates the report of a load and checks the expectations.
 pub(super) fn create(
     load: &Load,
-    prepared: &Session,
+    context: &RunContext,
     result: &LoadResult,
     mix: TreatmentMix,
     effects: Option<EffectsReport>,
 ) -> LoadReport {
-    let context = &prepared.context;
     let measurements = result.measurements.clone();
     let uncomputed = Percentiles::of(&measurements.latencies.latency);
     let shard = load.partition.filter(|shard| !shard.is_whole());
@@ -26,10 +25,10 @@ pub(super) fn create(
     let mut report = LoadReport {
         format_version: LoadReport::FORMAT_VERSION,
         aghook_version: env!("CARGO_PKG_VERSION").to_owned(),
-        target: context.redaction.text(context.target.as_str()).into_owned(),
-        built_in_receiver: prepared.built_in.is_some(),
+        target: context.shown_target().into_owned(),
+        built_in_receiver: context.built_in_receiver,
         seed: load.seed,
-        start_time: prepared.start.to_string(),
+        start_time: context.start.to_string(),
         rate: load.rate.to_string(),
         length: load.length().to_string(),
         warmup: load.warmup.to_string(),

@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use super::super::command_error::CommandError;
 use super::super::console::Console;
-use super::super::session::Session;
 use super::live_line::LiveLine;
 use crate::load::{LiveStats, LoadResult, LoadRun, LoadSettings, StopHandle};
+use crate::run::RunContext;
 
 /// Runs the load until its end or until Ctrl-C stops it.
 pub(super) async fn run_load(
-    prepared: &Session,
+    context: &RunContext,
     settings: LoadSettings,
     stop: &StopHandle,
     console: &Console,
 ) -> Result<LoadResult, CommandError> {
-    let context = &prepared.context;
     let live_stats = LiveLine::is_wanted().then(|| Arc::new(LiveStats::default()));
     let run = LoadRun {
         settings,

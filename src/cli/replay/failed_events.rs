@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use super::super::command_error::CommandError;
 use super::super::console::Console;
 use super::super::load::effect_check::PROBE;
-use super::super::session::Session;
+use super::super::session::StartedSession;
 use super::super::target_options::reach;
 use super::super::{ExitCode, block_on};
 use super::ReplayRun;
@@ -97,7 +97,7 @@ impl ReplayRun {
             let message = format!("none of the {all} events matches these filters");
             return Err(CommandError::usage(message, help.to_owned()));
         }
-        let mut chosen = self.target.choose(console)?;
+        let mut chosen = self.session(console)?;
         if chosen.target.is_none() && !head.built_in_receiver {
             let target = Target::parse(&head.target, &chosen.allowed).map_err(|error| {
                 let message = format!("the load's target can't be used: {error}");
@@ -105,13 +105,12 @@ impl ReplayRun {
             })?;
             chosen.target = Some(target);
         }
-        let settings = self.session_settings(chosen);
         block_on(async {
-            let session = settings.start().await?;
-            self.check_target(&head, &session)?;
+            let session = StartedSession::start(chosen, &self.secret).await?;
+            self.check_target(&head, &session.context)?;
             check_forgeries(&events, &session.context)?;
-            reach(&session.context.client, &session.context.target).await?;
-            print_start(&head, &events, &session, console)?;
+            session.reach().await?;
+            print_start(&head, &events, &session.context, console)?;
             let resender = FailedEventResender {
                 context: &session.context,
                 as_treated: self.as_treated,
@@ -135,9 +134,7 @@ impl ReplayRun {
                 });
             }
             resender.check_grants(&mut resent).await;
-            if let Some(built_in) = session.built_in {
-                built_in.stop().await;
-            }
+            session.stop().await;
             write_resent(&resent, console)?;
             verdict(&resent, unreachable)
         })
@@ -159,10 +156,13 @@ impl ReplayRun {
 
     /// Refuses a profile's target that differs from the load's, because a live event can grant real
     /// items.
-    fn check_target(&self, head: &FailedEventsHead, session: &Session) -> Result<(), CommandError> {
-        let context = &session.context;
-        let target = context.redaction.text(context.target.as_str());
-        if self.target.names_target() || session.built_in.is_some() || target == head.target {
+    fn check_target(
+        &self,
+        head: &FailedEventsHead,
+        context: &RunContext,
+    ) -> Result<(), CommandError> {
+        let target = context.shown_target();
+        if self.target.names_target() || context.built_in_receiver || target == head.target {
             return Ok(());
         }
         let load_target = if head.built_in_receiver {
@@ -191,14 +191,14 @@ fn check_forgeries(events: &[FailedEvent], context: &RunContext) -> Result<(), C
 fn print_start(
     head: &FailedEventsHead,
     events: &[FailedEvent],
-    session: &Session,
+    context: &RunContext,
     console: &mut Console,
 ) -> std::io::Result<()> {
-    let context = &session.context;
-    let target = context.redaction.text(context.target.as_str());
-    let new = match session.built_in {
-        Some(_) => " (a new built-in receiver with an empty ledger)",
-        None => "",
+    let target = context.shown_target();
+    let new = if context.built_in_receiver {
+        " (a new built-in receiver with an empty ledger)"
+    } else {
+        ""
     };
     writeln!(
         console,

@@ -1,0 +1,355 @@
+//! A session: a receiver's profile, the connection to it and the choices of one run, made ready to run.
+//!
+//! This is what a command line or a program builds a run from. It reads no options, no environment
+//! variables but those that the profile's hooks name, and prints nothing; the target is already
+//! running.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::dry_run::Capabilities;
+use super::plan::{Plan, PlanSettings};
+use super::run_context::RunContext;
+use crate::delivery::{Clock, TimestampAllocator};
+use crate::generate::{Catalogue, Generator, Seed, StartTime};
+use crate::probe::{HookError, PreparedProbe, PreparedRestart, PreparedScript, Redaction};
+use crate::protocol::{Secret, Signer};
+use crate::scenario::document::Diagnostics;
+use crate::scenario::{Case, HttpVersionName, Profile};
+use crate::transport::{
+    AllowedHosts, Client, ClientError, ClientSettings, HttpVersion, InvalidHost, RateLimit, Target,
+    TargetError, TlsSettings,
+};
+
+/// A receiver under test, and how to run scenarios against it.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The receiver's profile.
+    pub profile: Profile,
+    /// The profile's name in its file, if it has one.
+    pub profile_name: Option<String>,
+    /// Probes in addition to the profile's. One of the same name replaces the profile's.
+    pub probes: IndexMap<String, PreparedProbe>,
+    /// The players to use in generated events; if there are none, players are invented.
+    pub players: Arc<[String]>,
+    /// The target, if the profile or the connection names one.
+    pub target: Option<Target>,
+    /// The hosts that requests may go to.
+    pub allowed: AllowedHosts,
+    /// Sends all requests.
+    pub client: Client,
+    /// The choices of this run.
+    pub options: RunOptions,
+}
+
+/// The connection to the receiver, as far as it differs from the profile's.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionOptions {
+    /// The URL of the webhook, instead of the profile's.
+    pub target: Option<String>,
+    /// Hosts to allow in addition to the profile's.
+    pub allow_hosts: Vec<String>,
+    /// The HTTP version, instead of the profile's.
+    pub http_version: Option<HttpVersion>,
+    /// The certificates to trust. Without `cacert`, the profile's is used.
+    pub tls: TlsSettings,
+}
+
+/// The choices of one run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The random seed. Without one, each scenario has its own.
+    pub seed: Option<Seed>,
+    /// The start time, from which event times are calculated.
+    pub start: StartTime,
+    /// Whether warnings and checks that were not checked count as failures.
+    pub strict: bool,
+    /// Whether to wait for pauses and retry delays instead of skipping them.
+    pub real_time: bool,
+    /// Whether to stop after the first failing scenario.
+    pub fail_fast: bool,
+    /// The maximum number of scenarios that run at the same time.
+    pub jobs: usize,
+}
+
+/// The current secret of a receiver, and the previous one if it is known.
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    /// The secret that signs.
+    pub current: Secret,
+    /// The secret that the receiver must no longer accept.
+    pub expired: Option<Secret>,
+}
+
+/// Why a session can't be built. [`SessionError::help`] says what to do, if the message does not.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// An allowed host is not a host name.
+    #[error(transparent)]
+    Host(#[from] InvalidHost),
+    /// The target can't be used.
+    #[error("the target can't be used: {0}")]
+    Target(#[from] TargetError),
+    /// The client can't be created.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The profile has no target, and no other target was chosen.
+    #[error("the profile `{0}` has no target")]
+    ProfileWithoutTarget(String),
+    /// There is no profile and no target.
+    #[error("no target")]
+    NoTarget,
+    /// A hook of the profile can't be used.
+    #[error("the profile's {hook} can't be used: {error}")]
+    Hook {
+        /// The hook.
+        hook: String,
+        /// What is wrong with it.
+        #[source]
+        error: HookError,
+    },
+}
+
+impl RunOptions {
+    /// Runs up to eight scenarios at a time. They mostly wait for the receiver, so this does not
+    /// depend on the number of cores.
+    pub const DEFAULT_JOBS: usize = 8;
+
+    /// The defaults of a run that starts at this time.
+    pub fn starting_at(start: StartTime) -> Self {
+        Self {
+            seed: None,
+            start,
+            strict: false,
+            real_time: false,
+            fail_fast: false,
+            jobs: Self::DEFAULT_JOBS,
+        }
+    }
+}
+
+impl Secrets {
+    /// Signs with the current secret.
+    pub fn signer(&self) -> Signer {
+        Signer::new(&self.current)
+    }
+
+    /// Signs with the previous secret.
+    pub fn expired_signer(&self) -> Option<Signer> {
+        self.expired.as_ref().map(Signer::new)
+    }
+
+    /// All secrets, to redact them in reports.
+    pub fn all(&self) -> impl Iterator<Item = Secret> {
+        std::iter::once(&self.current).chain(&self.expired).cloned()
+    }
+}
+
+impl Session {
+    /// Checks the target, the allowed hosts and the client's settings.
+    pub fn new(
+        profile: Profile,
+        connection: ConnectionOptions,
+        options: RunOptions,
+    ) -> Result<Self, SessionError> {
+        let allowed = AllowedHosts::new(profile.allow_hosts.iter().chain(&connection.allow_hosts))?;
+        let url = connection.target.as_ref();
+        let url = url.or(profile.target.as_ref().map(|target| &target.value));
+        let target = url.map(|url| Target::parse(url, &allowed)).transpose()?;
+        let http_version = connection
+            .http_version
+            .unwrap_or(match profile.http_version {
+                HttpVersionName::Http1 => HttpVersion::Http1,
+                HttpVersionName::Http2 => HttpVersion::Http2,
+                HttpVersionName::Auto => HttpVersion::Auto,
+            });
+        let TlsSettings { cacert, insecure } = connection.tls;
+        let client = Client::new(ClientSettings {
+            http_version,
+            tls: TlsSettings {
+                cacert: cacert.or_else(|| profile.cacert.clone()),
+                insecure,
+            },
+            ..ClientSettings::default()
+        })?;
+        Ok(Self {
+            players: profile.listed_players().into(),
+            profile,
+            profile_name: None,
+            probes: IndexMap::new(),
+            target,
+            allowed,
+            client,
+            options,
+        })
+    }
+
+    /// The target; an error if there is none.
+    pub fn target(&self) -> Result<&Target, SessionError> {
+        let missing = || match &self.profile_name {
+            Some(name) => SessionError::ProfileWithoutTarget(name.clone()),
+            None => SessionError::NoTarget,
+        };
+        self.target.as_ref().ok_or_else(missing)
+    }
+
+    /// Plans the cases. Each scenario gets different players, if the list is long enough. Reports the
+    /// mistakes in all cases together.
+    pub fn plans(&self, cases: impl IntoIterator<Item = Case>) -> Result<Vec<Plan>, Diagnostics> {
+        let mut settings = self.plan_settings();
+        let mut plans = Vec::new();
+        let mut problems = Diagnostics::default();
+        for case in cases {
+            match Plan::new(case, &settings) {
+                Ok(plan) => {
+                    settings.first_player += plan.listed_players;
+                    plans.push(plan);
+                }
+                Err(found) => problems.extend(found.0),
+            }
+        }
+        problems.into_result().map(|()| plans)
+    }
+
+    fn plan_settings(&self) -> PlanSettings {
+        PlanSettings {
+            seed: self.options.seed,
+            start: self.options.start,
+            catalogue: catalogue(&self.profile),
+            players: Arc::clone(&self.players),
+            first_player: 0,
+            game_id: self.profile.game_id.clone(),
+            probes: self.probe_names(),
+            strict: self.options.strict,
+            // A run continues without faults of HTTP/1.1, and reports them as not checked.
+            http2_only: false,
+        }
+    }
+
+    /// What can be checked. `has_expired_secret` says whether the expired secret is known.
+    pub fn capabilities(&self, has_expired_secret: bool) -> Capabilities {
+        Capabilities {
+            probes: self.probe_names(),
+            script: self.profile.script.is_some(),
+            restart: self.profile.restart.is_some(),
+            expired_secret: has_expired_secret,
+            http_version: self.client.http_version(),
+            policy: self.profile.policy,
+        }
+    }
+
+    fn probe_names(&self) -> Vec<String> {
+        let own = self.probes.keys();
+        let profile = self.profile.probes.keys();
+        let profile = profile.filter(|name| !self.probes.contains_key(*name));
+        profile.chain(own).cloned().collect()
+    }
+
+    /// Prepares the hooks of the profile, and returns the context of the run.
+    pub fn context(self, secrets: &Secrets) -> Result<RunContext, SessionError> {
+        let target = self.target()?.clone();
+        let Self {
+            profile,
+            probes: own_probes,
+            allowed,
+            client,
+            options,
+            ..
+        } = self;
+        let unusable = |hook: &str| {
+            let hook = hook.to_owned();
+            |error| SessionError::Hook { hook, error }
+        };
+        let mut probes = IndexMap::new();
+        for (name, probe) in &profile.probes {
+            if !own_probes.contains_key(name) {
+                let prepared = PreparedProbe::new(probe, &allowed)
+                    .map_err(unusable(&format!("probe `{name}`")))?;
+                probes.insert(name.clone(), prepared);
+            }
+        }
+        probes.extend(own_probes);
+        let script = profile.script.as_ref();
+        let script = script
+            .map(|hook| PreparedScript::new(hook, &allowed))
+            .transpose()
+            .map_err(unusable("`script`"))?;
+        let restart = profile.restart.as_ref();
+        let restart = restart
+            .map(|hook| PreparedRestart::new(hook, &allowed))
+            .transpose()
+            .map_err(unusable("`restart`"))?;
+        let credentials = probes.values().flat_map(PreparedProbe::credentials);
+        let credentials = credentials.chain(script.iter().flat_map(PreparedScript::credentials));
+        let credentials = credentials.chain(restart.iter().flat_map(PreparedRestart::credentials));
+        let redaction = Redaction::new(secrets.all().chain(credentials));
+        let clock = Clock::system();
+        Ok(RunContext {
+            client,
+            target,
+            built_in_receiver: false,
+            signer: secrets.signer(),
+            expired: secrets.expired_signer(),
+            timestamps: TimestampAllocator::default(),
+            rate_limit: profile.max_rate.map(RateLimit::new),
+            redaction,
+            allowed,
+            clock: if options.real_time {
+                clock.real_time()
+            } else {
+                clock
+            },
+            retry: profile.retry_policy(),
+            policy: profile.policy,
+            held_once: profile.unstackable_skus(),
+            probes,
+            script,
+            restart,
+            settle: profile.settle.map(|settle| settle.0),
+            seed: options.seed,
+            start: options.start,
+            jobs: options.jobs,
+            fail_fast: options.fail_fast,
+        })
+    }
+}
+
+/// A generator of events with the items, players and game ID of a profile, if it has them.
+pub fn profile_generator(profile: &Profile, seed: Seed, start: StartTime) -> Generator {
+    let mut generator = Generator::new(seed, start).with_players(profile.listed_players().into());
+    if let Some(catalogue) = catalogue(profile) {
+        generator = generator.with_catalogue(catalogue);
+    }
+    if let Some(game_id) = &profile.game_id {
+        generator = generator.with_game_id(game_id.clone());
+    }
+    generator
+}
+
+fn catalogue(profile: &Profile) -> Option<Arc<Catalogue>> {
+    let items = &profile.items;
+    (!items.is_empty()).then(|| Arc::new(Catalogue::of(items.clone())))
+}
+
+impl SessionError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Client(_) => Some("pass a PEM file with certificates to `--cacert`".to_owned()),
+            Self::ProfileWithoutTarget(name) => Some(format!(
+                "add `target: URL` to the profile `{name}`, or use `--target`"
+            )),
+            Self::NoTarget => Some(
+                "set the webhook's URL with `--target`, or in a profile of aghook.yaml (`aghook \
+                 new` creates one)"
+                    .to_owned(),
+            ),
+            Self::Hook {
+                error: HookError::Variable(_),
+                ..
+            } => Some("set it in the shell, or write `$$` for a literal `$`".to_owned()),
+            Self::Host(_) | Self::Target(_) | Self::Hook { .. } => None,
+        }
+    }
+}
