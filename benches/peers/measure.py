@@ -88,16 +88,30 @@ def lines_with_status(log_path):
 
 def measured(sink, sender, extent):
     with running(sender.command(sink.port), senders.environment(sink.port)) as process:
-        return window(sink, process, extent.warmup, extent.window)
+        run = window(sink, process, extent.warmup, extent.window)
+    protocol = sender.protocol
+    if (run["encrypted"], run["http2"]) != (protocol.encrypted, protocol.http2):
+        raise Failed(f"{sender.name} does not use {protocol.name}: {process.args}")
+    return run
 
 
-def compare(sink, extent):
+def compare_protocols(sink, extent):
+    """Compares over TLS and HTTP/2."""
+    results = []
+    for protocol, peers in senders.PROTOCOLS.items():
+        aghook, *peers = [senders.over(protocol, sender) for sender in [senders.AGHOOK, *peers]]
+        say(f"   {protocol.name}")
+        results += compare(sink, extent, aghook, peers)
+    return results
+
+
+def compare(sink, extent, aghook, peers):
     """Measures pairs of aghook and a peer, back to back, in alternating order."""
     results = []
-    for peer in senders.PEERS:
+    for peer in peers:
         pairs = []
         for turn in range(extent.pairs):
-            order = [senders.AGHOOK, peer] if turn % 2 == 0 else [peer, senders.AGHOOK]
+            order = [aghook, peer] if turn % 2 == 0 else [peer, aghook]
             runs = {sender.name: measured(sink, sender, extent) for sender in order}
             pairs.append((runs["aghook"], runs[peer.name]))
         of_rates = [ours["rate"] / theirs["rate"] for ours, theirs in pairs]
@@ -105,6 +119,7 @@ def compare(sink, extent):
         result = {
             "name": peer.name,
             "does": peer.does,
+            "protocol": peer.protocol.name,
             "ours": middle([ours for ours, _ in pairs]),
             "theirs": middle([theirs for _, theirs in pairs]),
             "rate_ratio": spread(of_rates),
@@ -135,7 +150,7 @@ def growth_in_events(sink, extent):
         command = senders.aghook(
             sink.port, "--rate", "max", "--count", str(count), "--report", f"json={report}"
         )
-        before, _ = sink.count()
+        before = sink.count().requests
         with running(command, senders.environment(sink.port)) as process:
             peak, cpu = 0.0, 0.0
             while process.poll() is None:
@@ -145,7 +160,7 @@ def growth_in_events(sink, extent):
                 time.sleep(0.01)
             if process.returncode:
                 raise Failed(f"aghook load exited with {process.returncode}: {command}")
-        arrived = sink.count()[0] - before
+        arrived = sink.count().requests - before
         if arrived != count:
             raise Failed(f"{arrived} of {count} events arrived")
         with open(report) as file:
@@ -174,11 +189,11 @@ def rate_accuracy(sink, extent, rate=2000):
         sink.port, "--rate", str(rate), "--duration", f"{extent.rate_seconds}s",
         "--report", f"json={report}",
     )
-    before, _ = sink.count()
+    before = sink.count().requests
     with running(command, senders.environment(sink.port)) as process:
         seen = window(sink, process, 0.5, extent.rate_seconds - 2)
         process.wait()
-    arrived = sink.count()[0] - before
+    arrived = sink.count().requests - before
     with open(report) as file:
         load = json.load(file)
     result = {
@@ -199,15 +214,16 @@ def rate_accuracy(sink, extent, rate=2000):
 
 def main():
     parser = argparse.ArgumentParser(prog="benches/peers/run", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="take about two minutes, and only print the tables")
+    parser.add_argument("--quick", action="store_true", help="take about four minutes, and only print the tables")
     extent = Extent(parser.parse_args().quick)
     found = {"loads": [processes.load_average()], "window": extent.window, "pairs": extent.pairs}
     say("== The peers' body, and a check of signatures")
     senders.write_body()
     found["verified"] = check_signatures()
-    sink = Sink(f"{senders.INSTALLED}/sink")
+    sink = Sink(f"{senders.INSTALLED}/sink", senders.CERTIFICATE, senders.KEY)
     steps = [
-        ("compared", "Pairs of runs", lambda: compare(sink, extent)),
+        ("compared", "Pairs of runs", lambda: compare(sink, extent, senders.AGHOOK, senders.PEERS)),
+        ("protocols", "Pairs of runs over TLS and HTTP/2", lambda: compare_protocols(sink, extent)),
         ("profile", "A profile", lambda: profile.take(sink, 4)),
         ("accuracy", "Rate accuracy", lambda: rate_accuracy(sink, extent)),
         ("connections", "More connections", lambda: growth_in_connections(sink, extent)),

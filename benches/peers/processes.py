@@ -1,5 +1,6 @@
 """Runs processes pinned to a core, and measures their CPU time and the sink's counts."""
 
+import collections
 import contextlib
 import os
 import pathlib
@@ -11,6 +12,10 @@ import time
 CLIENT_CORE = 0
 SINK_CORE = 1
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+# What the sink has answered: requests, the bytes of their bodies, and how many came over TLS and HTTP/2.
+Counts = collections.namedtuple("Counts", "requests body_bytes encrypted http2")
 
 
 class Failed(Exception):
@@ -57,15 +62,14 @@ def load_average():
 class Sink:
     """The receiver that accepts everything, on its own core."""
 
-    def __init__(self, program):
+    def __init__(self, program, *arguments):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.process = subprocess.Popen(pinned(SINK_CORE, [program, str(self.port)]))
+        self.process = subprocess.Popen(pinned(SINK_CORE, [program, str(self.port), *arguments]))
         self.connection = connect(self.port)
 
     def count(self):
-        """The number of answered requests, and the bytes of their bodies."""
         self.connection.sendall(b"GET /count HTTP/1.1\r\n\r\n")
         response = b""
         while not response.partition(b"\r\n\r\n")[2]:
@@ -73,8 +77,7 @@ class Sink:
             if not part:
                 raise Failed("the sink ended")
             response += part
-        requests, body_bytes = response.partition(b"\r\n\r\n")[2].split()
-        return int(requests), int(body_bytes)
+        return Counts(*map(int, response.partition(b"\r\n\r\n")[2].split()))
 
     def cpu_seconds(self):
         return cpu_seconds(self.process.pid)
@@ -116,9 +119,9 @@ def running(command, environment, output=subprocess.DEVNULL):
 
 def window(sink, process, warmup, seconds):
     """Measures a sender for some seconds, after a warm-up."""
-    at_rest, _ = sink.count()
+    at_rest = sink.count().requests
     until = time.monotonic() + 30
-    while sink.count()[0] < at_rest + 50:
+    while sink.count().requests < at_rest + 50:
         if process.poll() is not None or time.monotonic() > until:
             raise Failed(f"the sender sends nothing: {process.args}")
         time.sleep(0.02)
@@ -128,7 +131,7 @@ def window(sink, process, warmup, seconds):
     if process.poll() is not None:
         raise Failed(f"the sender ended early: {process.args}")
     ended = reading(sink, process)
-    wall, events, body_bytes, client, receiver = (b - a for a, b in zip(begun, ended))
+    wall, client, receiver, events, body_bytes, encrypted, http2 = (b - a for a, b in zip(begun, ended))
     return {
         "rate": events / wall,
         "body": body_bytes / events,
@@ -136,9 +139,11 @@ def window(sink, process, warmup, seconds):
         "sink_us": receiver / events * 1e6,
         "client_busy": client / wall,
         "sink_busy": receiver / wall,
+        "encrypted": encrypted / events,
+        "http2": http2 / events,
     }
 
 
 def reading(sink, process):
-    requests, body_bytes = sink.count()
-    return time.monotonic(), requests, body_bytes, cpu_seconds(process.pid), sink.cpu_seconds()
+    counts = sink.count()
+    return time.monotonic(), cpu_seconds(process.pid), sink.cpu_seconds(), *counts

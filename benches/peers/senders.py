@@ -1,6 +1,7 @@
 """The commands of the compared senders."""
 
 import dataclasses
+import functools
 import http.server
 import os
 import subprocess
@@ -10,7 +11,27 @@ SECRET = "whsec_not_a_real_secret"
 PATH = "/webhooks/aghanim"
 CONNECTIONS = 50
 INSTALLED = "target/peers"
+CERTIFICATE = f"{INSTALLED}/certificate.pem"
+KEY = f"{INSTALLED}/key.pem"
 FOREVER = "600"
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """How the senders speak to the sink."""
+
+    name: str
+    encrypted: bool
+    http2: bool
+
+    def url(self, port):
+        return f"{'https' if self.encrypted else 'http'}://127.0.0.1:{port}{PATH}"
+
+
+HTTP1 = Protocol("HTTP/1.1", encrypted=False, http2=False)
+HTTP1_TLS = Protocol("HTTP/1.1 over TLS", encrypted=True, http2=False)
+HTTP2_TLS = Protocol("HTTP/2 over TLS", encrypted=True, http2=True)
+HTTP2 = Protocol("HTTP/2 without TLS", encrypted=False, http2=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +42,7 @@ class Sender:
     does: str
     command: object
     signs: bool = True
+    protocol: Protocol = HTTP1
 
 
 def with_ffi(command):
@@ -39,23 +61,34 @@ def environment(port, connections=CONNECTIONS, seconds=FOREVER):
     }
 
 
-def aghook(port, *options, connections=CONNECTIONS):
+def aghook(port, *options, connections=CONNECTIONS, protocol=HTTP1):
     return [
-        os.environ["AGHOOK"], "load", "--target", f"http://127.0.0.1:{port}{PATH}",
+        os.environ["AGHOOK"], "load", "--target", protocol.url(port), "--cacert", CERTIFICATE,
+        "--http-version", "2" if protocol.http2 else "1.1",
         "--connections", str(connections), "--check-effects", "none",
         "--failures", f"{INSTALLED}/failures.jsonl", *options,
     ]
 
 
-def aghook_at_most(port, connections=CONNECTIONS):
-    return aghook(port, "--rate", "max", "--duration", f"{FOREVER}s", connections=connections)
+def aghook_at_most(port, connections=CONNECTIONS, protocol=HTTP1):
+    duration = ["--duration", f"{FOREVER}s"]
+    return aghook(port, "--rate", "max", *duration, connections=connections, protocol=protocol)
 
 
-def oha(port):
+def oha(port, protocol=HTTP1):
+    # One request in flight on each connection, as aghook has it.
+    version = ["--http-version", "2", "-p", "1"] if protocol.http2 else ["--http-version", "1.1"]
     return [
         f"{INSTALLED}/oha/bin/oha", "--no-tui", "-z", f"{FOREVER}s", "-c", str(CONNECTIONS),
         "-m", "POST", "-T", "application/json", "-D", f"{INSTALLED}/body.json",
-        f"http://127.0.0.1:{port}{PATH}",
+        "--cacert", CERTIFICATE, *version, protocol.url(port),
+    ]
+
+
+def h2load(port, protocol):
+    return [
+        "h2load", "-D", FOREVER, "-t", "1", "-c", str(CONNECTIONS), "-m", "1",
+        "-H", "content-type: application/json", "-d", f"{INSTALLED}/body.json", protocol.url(port),
     ]
 
 
@@ -78,15 +111,29 @@ def locust(port):
     ]
 
 
+def over(protocol, sender):
+    """The same sender over another protocol."""
+    command = functools.partial(sender.command, protocol=protocol)
+    return dataclasses.replace(sender, command=command, protocol=protocol)
+
+
 AGHOOK = Sender("aghook", "builds a whole new event and signs it", aghook_at_most)
+OHA = Sender("oha", "sends one body, unsigned", oha, signs=False)
+H2LOAD = Sender("h2load", "sends one body, unsigned", h2load, signs=False)
 PEERS = [
-    Sender("oha", "sends one body, unsigned", oha, signs=False),
+    OHA,
     Sender("wrk", "sends one prebuilt request, unsigned", wrk("constant.lua"), signs=False),
     Sender("wrk + Lua", "writes a new event ID, signed in plain Lua", wrk("signed.lua")),
     Sender("wrk + LuaJIT ffi", "does the same with C arrays", with_ffi(wrk("signed.lua"))),
     Sender("autocannon", "writes a new event ID, signed by node:crypto", autocannon),
     Sender("locust", "writes a new event ID, signed by Python's hmac", locust),
 ]
+# The peers of each other protocol.
+PROTOCOLS = {
+    HTTP1_TLS: [OHA],
+    HTTP2_TLS: [OHA, H2LOAD],
+    HTTP2: [OHA, H2LOAD],
+}
 
 
 def write_body():
