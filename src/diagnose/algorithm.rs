@@ -4,79 +4,38 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::mistake::Mistake;
+use super::mistake::{Candidates, mistakes};
 
-/// An algorithm that computes a signature from a key and a message.
-pub(super) struct Algorithm {
-    function: fn(&[u8], &[u8]) -> Vec<u8>,
-    /// The mistake in the algorithm.
-    pub(super) mistake: Option<Mistake>,
+/// Computes a signature from a key and a message.
+pub(super) type Algorithm = fn(&[u8], &[u8]) -> Vec<u8>;
+
+mistakes! {
+    "Use HMAC-SHA256 with the secret as the key.";
+    HMAC_SHA1 "hmac_sha1" "The signature was made with HMAC-SHA1, not HMAC-SHA256.";
+    HMAC_SHA512 "hmac_sha512" "The signature was made with HMAC-SHA512, not HMAC-SHA256.";
+    HMAC_SHA384 "hmac_sha384" "The signature was made with HMAC-SHA384, not HMAC-SHA256.";
+    SWAPPED "key_and_message_swapped"
+        "The key and the message were swapped: the message was used as the key."
+        "Swap the arguments of the HMAC function: the secret is the key.";
+    SECRET_FIRST "plain_sha256_secret_first"
+        "The signature is a plain SHA-256 of the secret followed by the message, not an HMAC.";
+    SECRET_LAST "plain_sha256_secret_last"
+        "The signature is a plain SHA-256 of the message followed by the secret, not an HMAC.";
+    WITHOUT_SECRET "plain_sha256_without_secret"
+        "The signature is a plain SHA-256 of the message without the secret, so anyone can compute it.";
 }
 
-impl Algorithm {
-    /// Computes the signature.
-    pub(super) fn sign(&self, key: &[u8], message: &[u8]) -> Vec<u8> {
-        (self.function)(key, message)
-    }
-}
-
-const FIX: &str = "Use HMAC-SHA256 with the secret as the key.";
-
-/// The correct algorithm first, then the wrong ones.
-pub(super) fn variants() -> Vec<Algorithm> {
-    let wrong = |function, name, happened, fix| Algorithm {
-        function,
-        mistake: Some(Mistake::new(name, happened, fix)),
-    };
-    vec![
-        Algorithm {
-            function: mac::<Hmac<Sha256>>,
-            mistake: None,
-        },
-        wrong(
-            mac::<Hmac<Sha1>>,
-            "hmac_sha1",
-            "The signature was made with HMAC-SHA1, not HMAC-SHA256.",
-            FIX,
-        ),
-        wrong(
-            mac::<Hmac<Sha512>>,
-            "hmac_sha512",
-            "The signature was made with HMAC-SHA512, not HMAC-SHA256.",
-            FIX,
-        ),
-        wrong(
-            mac::<Hmac<Sha384>>,
-            "hmac_sha384",
-            "The signature was made with HMAC-SHA384, not HMAC-SHA256.",
-            FIX,
-        ),
-        wrong(
-            |key, message| mac::<Hmac<Sha256>>(message, key),
-            "key_and_message_swapped",
-            "The key and the message were swapped: the message was used as the key.",
-            "Swap the arguments of the HMAC function: the secret is the key.",
-        ),
-        wrong(
-            |key, message| sha256(&[key, message]),
-            "plain_sha256_secret_first",
-            "The signature is a plain SHA-256 of the secret followed by the message, not an HMAC.",
-            FIX,
-        ),
-        wrong(
-            |key, message| sha256(&[message, key]),
-            "plain_sha256_secret_last",
-            "The signature is a plain SHA-256 of the message followed by the secret, not an HMAC.",
-            FIX,
-        ),
-        wrong(
-            |_, message| sha256(&[message]),
-            "plain_sha256_without_secret",
-            "The signature is a plain SHA-256 of the message without the secret, so anyone can \
-             compute it.",
-            FIX,
-        ),
-    ]
+/// HMAC-SHA256, then the wrong algorithms.
+pub(super) fn candidates() -> Candidates<Algorithm> {
+    let mut algorithms: Candidates<Algorithm> = Candidates::correct(mac::<Hmac<Sha256>>);
+    algorithms.push(mac::<Hmac<Sha1>>, [HMAC_SHA1]);
+    algorithms.push(mac::<Hmac<Sha512>>, [HMAC_SHA512]);
+    algorithms.push(mac::<Hmac<Sha384>>, [HMAC_SHA384]);
+    algorithms.push(|key, message| mac::<Hmac<Sha256>>(message, key), [SWAPPED]);
+    algorithms.push(|key, message| sha256(&[key, message]), [SECRET_FIRST]);
+    algorithms.push(|key, message| sha256(&[message, key]), [SECRET_LAST]);
+    algorithms.push(|_, message| sha256(&[message]), [WITHOUT_SECRET]);
+    algorithms
 }
 
 fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize as _;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use serde_json::{Map, Serializer, Value};
 
 /// The whitespace between tokens.
@@ -23,6 +23,18 @@ enum Escapes {
     Slashes,
     SlashesAndNonAscii,
     Html,
+}
+
+impl Escapes {
+    fn include(self, character: char) -> bool {
+        match self {
+            Self::None => false,
+            Self::NonAscii => !character.is_ascii(),
+            Self::Slashes => character == '/',
+            Self::SlashesAndNonAscii => character == '/' || !character.is_ascii(),
+            Self::Html => matches!(character, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'),
+        }
+    }
 }
 
 /// How numbers are written.
@@ -178,6 +190,21 @@ impl Formatter for SpacedFormatter {
     }
 }
 
+/// Defines methods that do what those of the field `layout` do.
+macro_rules! from_layout {
+    ($($method:ident($($argument:ident: $type:ty)?);)*) => {
+        $(
+            fn $method<W: ?Sized + Write>(
+                &mut self,
+                out: &mut W,
+                $($argument: $type,)?
+            ) -> io::Result<()> {
+                self.layout.$method(out $(, $argument)?)
+            }
+        )*
+    };
+}
+
 /// Takes the whitespace from another formatter and applies a style to strings and numbers.
 struct StyledFormatter<F> {
     layout: F,
@@ -190,36 +217,18 @@ impl<F: Formatter> Formatter for StyledFormatter<F> {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let (non_ascii, slashes, html) = match self.style.escapes {
-            Escapes::None => return out.write_all(fragment.as_bytes()),
-            Escapes::NonAscii => (true, false, false),
-            Escapes::Slashes => (false, true, false),
-            Escapes::SlashesAndNonAscii => (true, true, false),
-            Escapes::Html => (false, false, true),
-        };
         for character in fragment.chars() {
-            let line_separator = matches!(character, '\u{2028}' | '\u{2029}');
-            if (non_ascii && !character.is_ascii())
-                || (html && (matches!(character, '<' | '>' | '&') || line_separator))
-            {
+            if !self.style.escapes.include(character) {
+                out.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())?;
+            } else if character == '/' {
+                out.write_all(b"\\/")?;
+            } else {
                 for unit in character.encode_utf16(&mut [0; 2]) {
                     write!(out, "\\u{unit:04x}")?;
                 }
-            } else if slashes && character == '/' {
-                out.write_all(b"\\/")?;
-            } else {
-                out.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())?;
             }
         }
         Ok(())
-    }
-
-    fn write_char_escape<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        escape: CharEscape,
-    ) -> io::Result<()> {
-        self.layout.write_char_escape(out, escape)
     }
 
     fn write_f64<W: ?Sized + Write>(&mut self, out: &mut W, number: f64) -> io::Result<()> {
@@ -240,39 +249,15 @@ impl<F: Formatter> Formatter for StyledFormatter<F> {
         }
     }
 
-    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.layout.begin_array(out)
-    }
-
-    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.layout.end_array(out)
-    }
-
-    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        self.layout.begin_array_value(out, first)
-    }
-
-    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.layout.end_array_value(out)
-    }
-
-    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.layout.begin_object(out)
-    }
-
-    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.layout.end_object(out)
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        self.layout.begin_object_key(out, first)
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.layout.begin_object_value(out)
-    }
-
-    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        self.layout.end_object_value(out)
+    from_layout! {
+        begin_array();
+        end_array();
+        begin_array_value(first: bool);
+        end_array_value();
+        begin_object();
+        end_object();
+        begin_object_key(first: bool);
+        begin_object_value();
+        end_object_value();
     }
 }

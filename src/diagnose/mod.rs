@@ -1,9 +1,10 @@
 //! Explains why a signature does not match: tries common mistakes, alone and in pairs, until one
 //! reproduces the presented signature.
 //!
-//! Each kind of mistake has a file: the key, the timestamp, the layout of the signed message, the
-//! body, the algorithm, and the notation of the signature. This file combines them. Use this module
-//! only to explain a signature; [`crate::protocol::Signer::verify`] decides whether it is valid.
+//! Each kind of mistake has a file with its table of mistakes: the key, the timestamp, the layout of
+//! the signed message, the body, the algorithm, and the notation of the signature. This file combines
+//! them. Use this module only to explain a signature; [`crate::protocol::Signer::verify`] decides
+//! whether it is valid.
 
 mod algorithm;
 mod body;
@@ -16,17 +17,17 @@ mod notation;
 mod python_text;
 mod timestamp;
 
-use crate::diagnose::algorithm::Algorithm;
-use crate::diagnose::body::BodyVariant;
-use crate::diagnose::key::KeyVariant;
-use crate::diagnose::layout::MessageLayout;
-use crate::diagnose::notation::PresentedSignature;
-use crate::diagnose::timestamp::TimestampVariant;
-
 use crate::protocol::{Secret, Signer};
 
-pub use crate::diagnose::freshness::{TimestampConcern, timestamp_concern};
-pub use crate::diagnose::mistake::Mistake;
+use algorithm::Algorithm;
+use key::Key;
+use layout::MessagePart;
+use mistake::{Candidate, Candidates};
+use notation::PresentedSignature;
+use timestamp::TimestampText;
+
+pub use freshness::{TimestampConcern, timestamp_concern};
+pub use mistake::Mistake;
 
 /// The largest body, in bytes, for which pairs of mistakes and nearby timestamps are tried.
 const PAIRS_LIMIT: usize = 64 * 1024;
@@ -71,51 +72,40 @@ pub struct Diagnosis {
 /// `secret` is the expected one. `others` are secrets that may have been used instead, such as an
 /// expired one.
 pub fn diagnose(received: &Received<'_>, secret: &Secret, others: &[Secret]) -> Diagnosis {
+    let mut diagnosis = Diagnosis {
+        verdict: SignatureVerdict::Matches,
+        secret: Some(0),
+        tried: 1,
+        not_tried: Vec::new(),
+    };
     if let (Some(signature), Some(timestamp)) = (received.signature, received.timestamp)
         && Signer::new(secret)
             .verify(timestamp, received.body, signature)
             .is_ok()
     {
-        return Diagnosis {
-            verdict: SignatureVerdict::Matches,
-            secret: Some(0),
-            tried: 1,
-            not_tried: Vec::new(),
-        };
+        return diagnosis;
     }
-    let mut missing = Vec::new();
-    if received.timestamp.is_none() {
-        missing.push(timestamp::MISSING);
-    }
-    let presented = match notation::read(received.signature) {
-        Ok(presented) => presented,
-        Err(unreadable) => {
-            missing.insert(0, unreadable);
-            return Diagnosis {
-                verdict: SignatureVerdict::Mistaken(missing),
-                secret: None,
-                tried: 0,
-                not_tried: Vec::new(),
-            };
+    let missing = received.timestamp.is_none().then_some(timestamp::MISSING);
+    let mut mistakes: Vec<Mistake> = missing.into_iter().collect();
+    (diagnosis.secret, diagnosis.tried) = (None, 0);
+    match notation::read(received.signature) {
+        Err(unreadable) => mistakes.insert(0, unreadable),
+        Ok(presented) => {
+            let mut search = Search::new(received, secret, others, presented);
+            if let Some(found) = search.run(received) {
+                diagnosis.secret = Some(found.secret);
+                mistakes.extend(found.mistakes);
+            }
+            diagnosis.tried = search.tried;
+            diagnosis.not_tried = search.not_tried;
         }
-    };
-    let mut search = Search::new(received, secret, others, presented);
-    let found = search.run(received);
-    let secret = found.as_ref().map(|found| found.secret);
-    let mistakes: Vec<Mistake> = missing
-        .into_iter()
-        .chain(found.into_iter().flat_map(|found| found.mistakes))
-        .collect();
-    Diagnosis {
-        verdict: if mistakes.is_empty() {
-            SignatureVerdict::Unexplained
-        } else {
-            SignatureVerdict::Mistaken(mistakes)
-        },
-        secret,
-        tried: search.tried,
-        not_tried: search.not_tried,
     }
+    diagnosis.verdict = if mistakes.is_empty() {
+        SignatureVerdict::Unexplained
+    } else {
+        SignatureVerdict::Mistaken(mistakes)
+    };
+    diagnosis
 }
 
 /// The mistakes that together reproduce the presented signature.
@@ -124,27 +114,21 @@ struct Explanation {
     mistakes: Vec<Mistake>,
 }
 
-/// The index of one option on every axis. 0 is the correct option.
-#[derive(Clone, Copy, Default)]
-struct Combination {
-    key: usize,
-    timestamp: usize,
-    layout: usize,
-    body: usize,
-    algorithm: usize,
-}
+/// The index of a candidate of each kind: the key, the timestamp, the layout, the body and the
+/// algorithm. 0 is the correct one.
+type Combination = [usize; 5];
 
-/// Sets the index of one axis.
-type Axis = fn(&mut Combination, usize);
+/// The position of the timestamp in a [`Combination`].
+const TIMESTAMP: usize = 1;
 
-/// All options on every axis, and the presented signature.
+/// All candidates of each kind, and the presented signature.
 struct Search {
     presented: Vec<PresentedSignature>,
-    keys: Vec<KeyVariant>,
-    timestamps: Vec<TimestampVariant>,
-    layouts: Vec<MessageLayout>,
-    bodies: Vec<BodyVariant>,
-    algorithms: Vec<Algorithm>,
+    keys: Vec<Candidate<Key>>,
+    timestamps: Vec<Candidate<TimestampText>>,
+    layouts: Vec<Candidate<Vec<MessagePart>>>,
+    bodies: Vec<Candidate<Vec<u8>>>,
+    algorithms: Vec<Candidate<Algorithm>>,
     message: Vec<u8>,
     tried: usize,
     not_tried: Vec<&'static str>,
@@ -157,14 +141,14 @@ impl Search {
         others: &[Secret],
         presented: Vec<PresentedSignature>,
     ) -> Self {
-        let (bodies, not_tried) = body::variants(received.body);
+        let (Candidates(bodies), not_tried) = body::candidates(received.body);
         Self {
             presented,
-            keys: key::variants(secret, others),
-            timestamps: timestamp::variants(received.timestamp, received.body),
-            layouts: layout::variants(received.body),
+            keys: key::candidates(secret, others).0,
+            timestamps: timestamp::candidates(received.timestamp, received.body).0,
+            layouts: layout::candidates(received.body).0,
             bodies,
-            algorithms: algorithm::variants(),
+            algorithms: algorithm::candidates().0,
             message: Vec::new(),
             tried: 0,
             not_tried,
@@ -173,35 +157,20 @@ impl Search {
 
     /// The explanation with the fewest mistakes.
     fn run(&mut self, received: &Received<'_>) -> Option<Explanation> {
-        let axes: [(Axis, usize); 5] = [
-            (
-                |combination, index| combination.key = index,
-                self.keys.len(),
-            ),
-            (
-                |combination, index| combination.timestamp = index,
-                self.timestamps.len(),
-            ),
-            (
-                |combination, index| combination.layout = index,
-                self.layouts.len(),
-            ),
-            (
-                |combination, index| combination.body = index,
-                self.bodies.len(),
-            ),
-            (
-                |combination, index| combination.algorithm = index,
-                self.algorithms.len(),
-            ),
+        let counts: Combination = [
+            self.keys.len(),
+            self.timestamps.len(),
+            self.layouts.len(),
+            self.bodies.len(),
+            self.algorithms.len(),
         ];
         if let Some(found) = self.attempt(Combination::default()) {
             return Some(found);
         }
-        for (set, count) in axes {
+        for (kind, count) in counts.into_iter().enumerate() {
             for index in 1..count {
                 let mut combination = Combination::default();
-                set(&mut combination, index);
+                combination[kind] = index;
                 if let Some(found) = self.attempt(combination) {
                     return Some(found);
                 }
@@ -215,13 +184,13 @@ impl Search {
         if let Some(found) = self.nearby_timestamps(received.timestamp) {
             return Some(found);
         }
-        for (nth, (set_one, count)) in axes.iter().enumerate() {
-            for (set_other, other_count) in &axes[nth + 1..] {
-                for index in 1..*count {
-                    for other_index in 1..*other_count {
+        for (kind, count) in counts.into_iter().enumerate() {
+            for (other, other_count) in counts.into_iter().enumerate().skip(kind + 1) {
+                for index in 1..count {
+                    for other_index in 1..other_count {
                         let mut combination = Combination::default();
-                        set_one(&mut combination, index);
-                        set_other(&mut combination, other_index);
+                        combination[kind] = index;
+                        combination[other] = other_index;
                         if let Some(found) = self.attempt(combination) {
                             return Some(found);
                         }
@@ -234,50 +203,45 @@ impl Search {
 
     /// Tries timestamps near the header's, with everything else correct.
     fn nearby_timestamps(&mut self, timestamp: Option<&[u8]>) -> Option<Explanation> {
-        let known_timestamps = self.timestamps.len();
-        for nearby in timestamp::nearby(timestamp) {
+        let mut combination = Combination::default();
+        combination[TIMESTAMP] = self.timestamps.len();
+        timestamp::nearby(timestamp).find_map(|nearby| {
             self.timestamps.push(nearby);
-            let found = self.attempt(Combination {
-                timestamp: known_timestamps,
-                ..Combination::default()
-            });
-            self.timestamps.truncate(known_timestamps);
-            if found.is_some() {
-                return found;
-            }
-        }
-        None
+            let found = self.attempt(combination);
+            self.timestamps.pop();
+            found
+        })
     }
 
     /// Signs with one combination and compares the result with the presented signature.
     fn attempt(&mut self, combination: Combination) -> Option<Explanation> {
-        let key = &self.keys[combination.key];
-        let timestamp = &self.timestamps[combination.timestamp];
-        let layout = &self.layouts[combination.layout];
-        let body = &self.bodies[combination.body];
-        let algorithm = &self.algorithms[combination.algorithm];
+        let [key, timestamp, layout, body, algorithm] = combination;
+        let key = &self.keys[key];
+        let timestamp = &self.timestamps[timestamp];
+        let layout = &self.layouts[layout];
+        let body = &self.bodies[body];
+        let algorithm = &self.algorithms[algorithm];
         self.message.clear();
-        if !layout.write(timestamp.text.as_deref(), &body.bytes, &mut self.message) {
+        let text = timestamp.value.as_deref();
+        if !layout::write(&layout.value, text, &body.value, &mut self.message) {
             return None;
         }
         self.tried += 1;
-        let signature = hex::encode(algorithm.sign(key.expose_bytes(), &self.message));
-        let (presented, truncated) = self
-            .presented
-            .iter()
-            .find_map(|presented| Some((presented, presented.compare(&signature)?)))?;
-        let mistakes = key
-            .mistakes
-            .iter()
-            .chain(&timestamp.mistake)
-            .chain(&layout.mistakes)
-            .chain(&body.mistake)
-            .chain(&algorithm.mistake)
-            .chain(&presented.mistakes)
-            .chain(&truncated);
+        let signature = (algorithm.value)(key.value.expose_bytes(), &self.message);
+        let signature = hex::encode(signature);
+        let mut presented = self.presented.iter();
+        let notation = presented.find_map(|presented| presented.mistakes_in(&signature))?;
+        let kinds = [
+            &key.mistakes,
+            &timestamp.mistakes,
+            &layout.mistakes,
+            &body.mistakes,
+            &algorithm.mistakes,
+            &notation,
+        ];
         Some(Explanation {
-            secret: key.secret,
-            mistakes: mistakes.cloned().collect(),
+            secret: key.value.secret,
+            mistakes: kinds.into_iter().flatten().cloned().collect(),
         })
     }
 }

@@ -1,14 +1,9 @@
 //! The `coupon.redeemed` event, as sent in a request body.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Field, Item};
-
-/// Text in an event: borrowed if it comes from a built-in catalogue, otherwise owned.
-pub type Text = Cow<'static, str>;
+use super::{Field, Item, Text};
 
 /// The event, with its keys in the order of the documented example. `[S]`
 ///

@@ -1,9 +1,13 @@
-//! A JSON field that distinguishes absent, `null` and a value.
+//! The parts that all objects of an event are made of: text, and a JSON field that distinguishes
+//! absent, `null` and a value.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Text in an event: borrowed if it comes from a built-in catalogue, otherwise owned.
+pub type Text = Cow<'static, str>;
 
 /// A field of a JSON object that can be *absent*, *null* or *a value*.
 ///
@@ -39,6 +43,24 @@ impl<T> Field<T> {
             Self::Absent => Field::Absent,
             Self::Null => Field::Null,
             Self::Value(value) => Field::Value(convert(value)),
+        }
+    }
+}
+
+impl<T> Field<Vec<T>> {
+    /// The values of a list. An absent or null list has none.
+    pub fn as_slice(&self) -> &[T] {
+        match self {
+            Self::Value(values) => values,
+            Self::Absent | Self::Null => &[],
+        }
+    }
+
+    /// Like [`Self::as_slice`], but the values can be changed.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        match self {
+            Self::Value(values) => values,
+            Self::Absent | Self::Null => &mut [],
         }
     }
 }

@@ -11,8 +11,8 @@ mod item;
 mod secret;
 mod signature;
 
-pub use event::{Coupon, Event, EventContext, EventData, Text};
-pub use field::Field;
+pub use event::{Coupon, Event, EventContext, EventData};
+pub use field::{Field, Text};
 pub use headers::{
     CONTENT_TYPE_VALUE, SIGNATURE_HEADER, TIMESTAMP_HEADER, USER_AGENT_VALUE, request_headers,
 };
