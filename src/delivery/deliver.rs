@@ -6,38 +6,16 @@ use futures_util::future;
 use jiff::Timestamp;
 use rand::Rng;
 
-use super::clock::Clock;
 use super::delivery_plan::DeliveryPlan;
 use super::forge::SignedRequest;
+use super::retry_decision::{AttemptEnd, Outcome, RetryDecision};
+use super::sender::Sender;
 use super::signing::{Signing, to_outgoing};
-use super::timestamp_allocator::TimestampAllocator;
-use crate::policy::{Fault, Forgery, RetryOn, RetryPolicy, StatusClass};
-use crate::policy::{Schedule, total_wait};
-use crate::protocol::Signer;
-use crate::transport::AbandonedAttempt;
-use crate::transport::Client;
-use crate::transport::Exchange;
-use crate::transport::FailureClass;
-use crate::transport::retry_after;
-use crate::transport::{ConnectionUse, SendOptions};
-use crate::transport::{RateLimit, RateLimitPermits};
-
-/// What all deliveries of a run share.
-#[derive(Debug, Clone, Copy)]
-pub struct Sender<'a> {
-    /// Sends the requests.
-    pub client: &'a Client,
-    /// Provides the time for the headers, and waits between attempts.
-    pub clock: &'a Clock,
-    /// Signs with the current secret.
-    pub signer: &'a Signer,
-    /// Signs with the previous secret, for `expired_secret`.
-    pub expired: Option<&'a Signer>,
-    /// Chooses the timestamp of each signature.
-    pub timestamps: &'a TimestampAllocator,
-    /// Delays deliveries if the receiver limits their rate.
-    pub rate_limit: Option<&'a RateLimit>,
-}
+use crate::policy::{Fault, Forgery, Schedule, total_wait};
+use crate::transport::{
+    AbandonedAttempt, ConnectionUse, Exchange, Failure, FailureClass, RateLimitPermits,
+    SendOptions, retry_after,
+};
 
 /// A delivery and how it ended.
 #[derive(Debug, Clone)]
@@ -46,17 +24,6 @@ pub struct Delivery {
     pub attempts: Vec<Attempt>,
     /// How it ended.
     pub outcome: Outcome,
-}
-
-/// How a delivery ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// The last response was 2xx.
-    Delivered,
-    /// The last response was neither 2xx nor one that the policy retries.
-    Refused,
-    /// No attempts were left, or the last one got no response and the policy does not retry that.
-    Exhausted,
 }
 
 /// One attempt of a delivery.
@@ -150,15 +117,15 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             _ => self.attempt().await,
         }
         let outcome = loop {
-            match self.retry_decision() {
-                RetryDecision::Finish(outcome) => break outcome,
-                RetryDecision::Retry => match self.next_delay() {
-                    Some(delay) => {
-                        self.wait(delay).await;
-                        self.attempt().await;
-                    }
-                    None => break Outcome::Exhausted,
-                },
+            let Some(end) = self.attempts.last().map(Attempt::end) else {
+                break Outcome::Exhausted;
+            };
+            match self.decide(end) {
+                RetryDecision::End(outcome) => break outcome,
+                RetryDecision::RetryAfter(delay) => {
+                    self.wait(delay).await;
+                    self.attempt().await;
+                }
             }
         };
         let attempts = self.attempts;
@@ -203,9 +170,12 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         drop(permit);
         let skipped = abandoned.run_while(clock.pause(timeout)).await;
         self.skipped = self.skipped.saturating_add(skipped);
-        let is_retried = self.plan.policy.retry_on.contains(&RetryOn::Timeout);
-        let delay = if is_retried { self.next_delay() } else { None };
-        let Some(delay) = delay else {
+        let end = AttemptEnd {
+            result: Err(FailureClass::Timeout),
+            slow_body: false,
+            retry_after: None,
+        };
+        let RetryDecision::RetryAfter(delay) = self.decide(end) else {
             let exchange = abandoned.finish(timeout).await;
             return self.end_attempt(&first, exchange);
         };
@@ -282,14 +252,17 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         self.attempts.push(attempt);
     }
 
-    /// The wait before the next attempt, or `None` if no attempts are left.
-    fn next_delay(&mut self) -> Option<Duration> {
+    /// What follows from an attempt. Advances the schedule if that is a retry.
+    fn decide(&mut self, end: AttemptEnd) -> RetryDecision {
+        let policy = self.plan.policy;
         if matches!(self.plan.fault, Some(Fault::LateRetry(_))) {
-            return self.late_wait.take();
+            let end = AttemptEnd {
+                retry_after: None,
+                ..end
+            };
+            return end.decide(policy, || self.late_wait.take());
         }
-        let delay = self.schedule.next_delay(self.rng)?;
-        let asked = self.attempts.last().and_then(Attempt::retry_after);
-        Some(self.plan.policy.retry_after.wait(delay, asked))
+        end.decide(policy, || self.schedule.next_delay(self.rng))
     }
 
     async fn wait(&mut self, delay: Duration) {
@@ -297,58 +270,19 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         let skipped = self.sender.clock.pause(delay).await;
         self.skipped = self.skipped.saturating_add(skipped);
     }
-
-    fn retry_decision(&self) -> RetryDecision {
-        match self.attempts.last() {
-            Some(last) => last.retry_decision(self.plan.policy),
-            None => RetryDecision::Retry,
-        }
-    }
-}
-
-/// Whether another attempt follows.
-enum RetryDecision {
-    /// The attempt was the last one.
-    Finish(Outcome),
-    /// Make another attempt if any are left.
-    Retry,
 }
 
 impl Attempt {
-    /// Whether the policy retries after this attempt.
-    fn retry_decision(&self, policy: &RetryPolicy) -> RetryDecision {
-        let retried_on = |on: RetryOn| {
-            if policy.retry_on.contains(&on) {
-                RetryDecision::Retry
-            } else {
-                RetryDecision::Finish(Outcome::Exhausted)
-            }
-        };
-        match &self.exchange.result {
-            // Never retry a success, even if the policy lists its status.
-            Ok(response) if StatusClass::Success.matches(response.status) => {
-                RetryDecision::Finish(Outcome::Delivered)
-            }
-            Ok(response) if policy.retries_status(response.status) => RetryDecision::Retry,
-            // The receiver timed out waiting for a body that was slow on purpose.
-            Ok(response) if response.status == 408 && self.is_slow() => {
-                retried_on(RetryOn::Timeout)
-            }
-            Ok(_) => RetryDecision::Finish(Outcome::Refused),
-            Err(failure) => retried_on(match failure.class() {
-                FailureClass::Timeout => RetryOn::Timeout,
-                FailureClass::Connection => RetryOn::Connection,
-            }),
+    fn end(&self) -> AttemptEnd {
+        let response = self.exchange.result.as_ref();
+        AttemptEnd {
+            result: response
+                .map(|response| response.status)
+                .map_err(Failure::class),
+            slow_body: matches!(self.fault, Some(Fault::SlowBody(_))),
+            retry_after: response
+                .ok()
+                .and_then(|response| retry_after(response, self.ended_at)),
         }
-    }
-
-    /// How long the response asks the sender to wait before the next attempt, if it does.
-    pub fn retry_after(&self) -> Option<Duration> {
-        let response = self.exchange.result.as_ref().ok()?;
-        retry_after(response, self.ended_at)
-    }
-
-    fn is_slow(&self) -> bool {
-        matches!(self.fault, Some(Fault::SlowBody(_)))
     }
 }

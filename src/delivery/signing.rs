@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::Method;
 use rand::Rng;
 
-use super::deliver::Sender;
 use super::delivery_plan::DeliveryPlan;
 use super::forge::{ForgeInput, SignedRequest, forge, sign};
 use super::fresh_event_id::with_event_id;
+use super::sender::Sender;
 use crate::policy::{EventIdOnRetry, Fault, LateRetry, Lost};
 use crate::transport::OutgoingRequest;
 

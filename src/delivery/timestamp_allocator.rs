@@ -9,6 +9,37 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
 
+/// How many seconds back a timestamp may be: well within any receiver's tolerance.
+const MAX_AGE: u64 = 30;
+
+/// The timestamps in Unix seconds that one body was signed with, as far back as they matter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UsedTimestamps {
+    /// The latest time at which one was taken.
+    latest: u64,
+    /// Bit n is set if `latest - n` was used.
+    used: u64,
+}
+
+impl UsedTimestamps {
+    /// Takes the latest unused timestamp up to `now`; `now` if none of the last 30 seconds is unused.
+    pub fn take(&mut self, now: u64) -> u64 {
+        // Another thread may have read a later time.
+        let latest = self.latest.max(now);
+        let shift = u32::try_from(latest - self.latest).unwrap_or(u32::MAX);
+        self.used = self.used.checked_shl(shift).unwrap_or_default();
+        self.latest = latest;
+        let bit = |age: u64| {
+            let position = u32::try_from(latest - now + age).ok()?;
+            1_u64.checked_shl(position)
+        };
+        let mut ages = 0..=MAX_AGE.min(now);
+        let unused = ages.find(|age| bit(*age).is_some_and(|bit| self.used & bit == 0));
+        self.used |= unused.and_then(bit).unwrap_or_default();
+        now - unused.unwrap_or_default()
+    }
+}
+
 /// The timestamps that bodies were signed with.
 #[derive(Debug, Default)]
 pub struct TimestampAllocator {
@@ -19,34 +50,22 @@ pub struct TimestampAllocator {
 #[derive(Debug, Default)]
 struct TimestampsByBody {
     /// Keyed by the body's hash. On a collision, two bodies merely avoid each other's timestamps.
-    by_body: HashMap<u64, Vec<u64>>,
+    by_body: HashMap<u64, UsedTimestamps>,
     /// When expired timestamps were last removed.
     pruned_at: u64,
 }
 
-/// How many seconds back a timestamp may be: well within any receiver's tolerance.
-const MAX_AGE: u64 = 30;
-
 impl TimestampAllocator {
-    /// The latest timestamp up to `now`, in Unix seconds, that this body was not yet signed with;
-    /// `now` if none of the last 30 seconds is unused.
+    /// Takes a timestamp for a body, as [`UsedTimestamps::take`] does.
     pub fn allocate(&self, body: &[u8], now: u64) -> u64 {
         let key = self.hasher.hash_one(body);
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let earliest = now.saturating_sub(MAX_AGE);
         if used.pruned_at < now {
             used.pruned_at = now;
-            used.by_body.retain(|_, timestamps| {
-                timestamps.retain(|timestamp| *timestamp >= earliest);
-                !timestamps.is_empty()
-            });
+            let earliest = now.saturating_sub(MAX_AGE);
+            used.by_body.retain(|_, used| used.latest >= earliest);
         }
-        let timestamps = used.by_body.entry(key).or_default();
-        let unused = (earliest..=now)
-            .rev()
-            .find(|timestamp| !timestamps.contains(timestamp));
-        timestamps.extend(unused);
-        unused.unwrap_or(now)
+        used.by_body.entry(key).or_default().take(now)
     }
 }
 

@@ -3,20 +3,23 @@
 //! A game may deny sandbox events, or player IDs that it can't have. A load does not play a
 //! scenario's steps, but it accepts every refusal that `aghook run` would accept.
 
+use std::sync::Arc;
+
+use crate::policy::StatusClass;
 use crate::protocol::Event;
 use crate::scenario::{Case, Effect, GrantPolicy, Level, Policy, StatusExpectation, Step};
 
-/// The refusals that a scenario allows for one of its events: statuses that meet all of these.
-#[derive(Debug, Clone)]
-pub(super) struct AllowedRefusals(Vec<StatusExpectation>);
+/// The refusals that are allowed for an event: statuses from 400 to 499 that meet all of these.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AllowedRefusals(Option<Arc<[StatusExpectation]>>);
 
 impl AllowedRefusals {
-    /// The refusals that a case allows for its event `name`; `None` if it must be acknowledged.
+    /// Those that a case allows for its event `name`; `None` if it must be acknowledged.
     ///
     /// A refusal is allowed unless a `must` expects a different response or that the event is
     /// granted. A scenario with a forgery, a fault, a script or a restart allows none, because its
     /// expected statuses concern that.
-    pub(super) fn of(case: &Case, name: &str, event: &Event, policy: Policy) -> Option<Self> {
+    pub(super) fn of_case(case: &Case, name: &str, event: &Event, policy: Policy) -> Option<Self> {
         let scenario = &case.scenario;
         let is_must = |level: Option<Level>| level.unwrap_or(scenario.level) == Level::Must;
         let is_staged = |step: &Step| {
@@ -52,22 +55,19 @@ impl AllowedRefusals {
             }
             required.extend(expectation.status.clone());
         }
-        has_status.then_some(Self(required))
+        has_status.then(|| Self(Some(required.into())))
+    }
+
+    /// Those for a generated event, which belongs to no scenario; `None` if it must be acknowledged.
+    pub(super) fn of_generated(event: &Event, policy: Policy) -> Option<Self> {
+        need_not_be_granted(event, policy).then(Self::default)
     }
 
     /// Whether the status is an allowed refusal.
     pub(super) fn allow(&self, status: u16) -> bool {
-        is_refusal(status) && self.0.iter().all(|required| required.allows(status))
+        let mut required = self.0.iter().flat_map(|required| required.iter());
+        StatusClass::ClientError.matches(status) && required.all(|required| required.allows(status))
     }
-}
-
-/// Whether a receiver may refuse a generated event, which belongs to no scenario.
-pub(super) fn may_be_refused(event: &Event, status: u16, policy: Policy) -> bool {
-    is_refusal(status) && need_not_be_granted(event, policy)
-}
-
-fn is_refusal(status: u16) -> bool {
-    (400..500).contains(&status)
 }
 
 /// Whether it is a sandbox or test event that the policy does not require to be granted.
@@ -99,7 +99,10 @@ mod tests {
                 let Ok(template) = EventTemplate::new(&case, name, &settings) else {
                     continue;
                 };
-                if template.may_be_refused(status) {
+                if template
+                    .refusals()
+                    .is_some_and(|refusals| refusals.allow(status))
+                {
                     files.insert(case.file_stem().to_owned());
                 }
             }

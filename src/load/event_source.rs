@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::allowed_refusals::may_be_refused;
+use super::allowed_refusals::AllowedRefusals;
 use super::event_mix::{EventMix, MixScenario};
-use super::event_template::EventTemplate;
+use super::event_template::{EventContent, EventTemplate};
 use super::mix_report::{MixCounts, MixEntryReport};
 use super::treatment_mix::{Treatment, TreatmentMix, Treatments};
 use crate::generate::{Generator, Seed};
@@ -34,6 +34,23 @@ pub struct EventOrigin {
     pub event: String,
 }
 
+/// An event of the stream.
+#[derive(Debug)]
+pub struct LoadEvent<'source> {
+    content: EventContent,
+    from: Option<(&'source MixScenario, &'source EventTemplate)>,
+    pub(super) facts: EventFacts,
+}
+
+/// What the results of an event's attempts count for.
+#[derive(Debug)]
+pub(super) struct EventFacts {
+    /// The index of the mix counter that it belongs to; `None` without a mix.
+    pub(super) mix_counter: Option<usize>,
+    /// The refusals that are allowed; `None` if it must be acknowledged.
+    pub(super) refusals: Option<AllowedRefusals>,
+}
+
 impl EventSource {
     /// The stream of a generator, with treatments drawn from `seed`.
     pub fn new(generator: Generator, mix: TreatmentMix, seed: Seed) -> Self {
@@ -54,49 +71,30 @@ impl EventSource {
         self
     }
 
-    /// The event with this number, counted from 0.
-    pub fn event(&mut self, number: u64) -> Event {
-        if let Some((_, template)) = self.drawn(number) {
-            return template.event(number);
+    /// Derives the event with this number, counted from 0.
+    pub fn derive(&mut self, number: u64) -> LoadEvent<'_> {
+        let drawn = self.event_mix.as_mut().map(|mix| mix.draw(number));
+        let mix_counter = drawn.map(|drawn| drawn.counter);
+        if let Some(from @ (_, template)) = drawn.and_then(|drawn| drawn.from) {
+            return LoadEvent {
+                content: template.content(number),
+                from: Some(from),
+                facts: EventFacts {
+                    mix_counter,
+                    refusals: template.refusals().cloned(),
+                },
+            };
         }
         self.generator.skip_to(number);
-        self.generator.random_event()
-    }
-
-    /// Replaces `body` with the event's body: the same bytes that other commands send, from a
-    /// faster serializer.
-    pub fn write_body(&mut self, number: u64, body: &mut Vec<u8>) {
-        body.clear();
-        if let Some((_, template)) = self.drawn(number) {
-            template.write_body(number, body);
-            return;
+        let event = self.generator.random_event();
+        LoadEvent {
+            facts: EventFacts {
+                mix_counter,
+                refusals: AllowedRefusals::of_generated(&event, self.policy),
+            },
+            content: EventContent::generated(event),
+            from: None,
         }
-        self.generator.skip_to(number);
-        let written = sonic_rs::to_writer(&mut *body, &self.generator.random_event());
-        debug_assert!(written.is_ok(), "an event is JSON");
-    }
-
-    /// The scenario event behind this number; `None` if the event is generated.
-    pub fn origin(&mut self, number: u64) -> Option<EventOrigin> {
-        let (scenario, template) = self.drawn(number)?;
-        Some(EventOrigin {
-            file: scenario.file.clone(),
-            scenario: scenario.name.clone(),
-            event: template.name().to_owned(),
-        })
-    }
-
-    /// The index of the mix counter that this event belongs to; `None` without a mix.
-    pub(super) fn mix_counter(&mut self, number: u64) -> Option<usize> {
-        self.event_mix.as_mut().map(|mix| mix.draw(number).counter)
-    }
-
-    /// Whether a receiver may refuse this event with this status.
-    pub(super) fn may_be_refused(&mut self, number: u64, status: u16) -> bool {
-        if let Some((_, template)) = self.drawn(number) {
-            return template.may_be_refused(status);
-        }
-        may_be_refused(&self.event(number), status, self.policy)
     }
 
     /// The report on the mix with the values of its counters; empty without a mix.
@@ -105,14 +103,31 @@ impl EventSource {
         mix.map_or_else(Vec::new, |mix| mix.report(counted))
     }
 
-    /// The scenario and template behind this number; `None` if the event is generated.
-    fn drawn(&mut self, number: u64) -> Option<(&MixScenario, &EventTemplate)> {
-        self.event_mix.as_mut()?.draw(number).from
-    }
-
     /// The treatment of the event with this number.
     pub fn treatment(&mut self, number: u64) -> Treatment {
         self.treatments.of(number)
+    }
+}
+
+impl LoadEvent<'_> {
+    /// The event.
+    pub fn into_event(self) -> Event {
+        self.content.into_event()
+    }
+
+    /// Appends the event's body.
+    pub fn write_body(&self, body: &mut Vec<u8>) {
+        self.content.write(body);
+    }
+
+    /// The scenario event that it is built from; `None` if it is generated.
+    pub fn origin(&self) -> Option<EventOrigin> {
+        let (scenario, template) = self.from?;
+        Some(EventOrigin {
+            file: scenario.file.clone(),
+            scenario: scenario.name.clone(),
+            event: template.name().to_owned(),
+        })
     }
 }
 
@@ -136,8 +151,8 @@ mod tests {
         let in_turn: Vec<Event> = (0..50).map(|_| in_turn.random_event()).collect();
         let mut source = source();
         for number in (0..50).rev().chain([7, 7]) {
-            let mut body = b"old content".to_vec();
-            source.write_body(number, &mut body);
+            let mut body = Vec::new();
+            source.derive(number).write_body(&mut body);
             let place = usize::try_from(number).expect("small");
             assert_eq!(in_turn[place].to_json().expect("JSON"), body);
         }
@@ -150,7 +165,7 @@ mod tests {
             price in any::<f64>(),
             number in any::<u64>(),
         ) {
-            let mut event = source().event(number);
+            let mut event = source().derive(number).into_event();
             event.event_data.item.name = Text::Owned(name);
             let decimal = serde_json::Value::from(price);
             event.unknown.insert("decimal".to_owned(), decimal);

@@ -5,6 +5,7 @@
 //! nothing. Steps are not played.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use super::allowed_refusals::AllowedRefusals;
 use crate::generate::{EventShape, Generator, Seed};
 use crate::protocol::Event;
 use crate::scenario::document::{Diagnostic, Span};
-use crate::scenario::{Case, EventSpec, JsonPointer, Policy, Shareable, amend};
+use crate::scenario::{Case, JsonPointer, Policy, Shareable, SharedId, amend};
 
 /// Settings shared by all templates.
 #[derive(Debug, Clone)]
@@ -46,9 +47,50 @@ struct Endings {
     transaction_id: Option<String>,
 }
 
+/// The content of one event.
+#[derive(Debug)]
+pub(super) struct EventContent {
+    generated: Event,
+    /// The event after `set` and `unset`, if there are any.
+    amended: Option<Value>,
+}
+
+/// Why a load can't send an event.
+struct Unsendable {
+    span: Span,
+    reason: String,
+    help: &'static str,
+}
+
 /// How many numbers to validate before sending. Generated content differs between numbers, and the
 /// paths of `set` must exist in all of it.
 const VALIDATED: u64 = 32;
+
+impl EventContent {
+    /// Content without `set` and `unset`.
+    pub(super) fn generated(event: Event) -> Self {
+        Self {
+            generated: event,
+            amended: None,
+        }
+    }
+
+    /// The event. If `set` and `unset` make it invalid, which `validate` rules out, this is the
+    /// unchanged event.
+    pub(super) fn into_event(self) -> Event {
+        let amended = self.amended.map(serde_json::from_value);
+        amended.and_then(Result::ok).unwrap_or(self.generated)
+    }
+
+    /// Appends the body: the same bytes that other commands send, from a faster serializer.
+    pub(super) fn write(&self, body: &mut Vec<u8>) {
+        let is_written = match &self.amended {
+            Some(json) => serde_json::to_writer(body, json).is_ok(),
+            None => sonic_rs::to_writer(body, &self.generated).is_ok(),
+        };
+        debug_assert!(is_written, "an event is JSON");
+    }
+}
 
 impl EventTemplate {
     /// Builds and validates the template of a case's event. An event that a load can't send or check
@@ -57,42 +99,55 @@ impl EventTemplate {
     /// IDs depend on the event's content as well as its number, so that a different mix with the same
     /// seed and start time never sends a different event under the same key.
     pub fn new(case: &Case, name: &str, settings: &TemplateSettings) -> Result<Self, Diagnostic> {
-        let context = TemplateContext { case, name };
-        let Some(spec) = case.scenario.events.get(name) else {
-            return Err(context.refused(
+        Self::build(case, name, settings).map_err(|Unsendable { span, reason, help }| {
+            let message = format!("a load can't send the event `{name}`: {reason}");
+            case.diagnostic(span, message, Some(help.to_owned()))
+        })
+    }
+
+    fn build(case: &Case, name: &str, settings: &TemplateSettings) -> Result<Self, Unsendable> {
+        let refused = |span, reason: &str, help| Unsendable {
+            span,
+            reason: reason.to_owned(),
+            help,
+        };
+        let events = &case.scenario.events;
+        let Some(spec) = events.get(name) else {
+            return Err(refused(
                 Span::default(),
                 "it does not exist",
                 "name an existing event",
             ));
         };
         if let Some(raw) = &spec.raw {
-            return Err(context.refused(
+            return Err(refused(
                 raw.span,
                 "its body is fixed (`raw`), so every event of the load would be the same",
                 "describe it with `item`, `coupon` and `set` instead; each event of a load has its own IDs",
             ));
         }
-        let player_id = context.owner(|spec| spec.player_id.as_ref());
-        if let Some(Shareable::Literal(_)) = player_id {
-            return Err(context.refused(
-                spec.span,
-                "it has a fixed `player_id`, but checking the grant of one event requires a player of \
-                 its own",
-                "remove `player_id`, or give it an `ending`",
-            ));
-        }
+        let given = |id: SharedId| id.owner(events, name).and_then(|(_, given)| given);
         let (mut endings, mut transaction_id) = (Endings::default(), None);
-        if let Some(Shareable::Ending(text)) = player_id {
-            if settings.generator.has_listed_players() {
-                return Err(context.refused(
+        match given(SharedId::Player) {
+            Some(Shareable::Literal(_)) => {
+                return Err(refused(
+                    spec.span,
+                    "it has a fixed `player_id`, but checking the grant of one event requires a player \
+                     of its own",
+                    "remove `player_id`, or give it an `ending`",
+                ));
+            }
+            Some(Shareable::Ending(_)) if settings.generator.has_listed_players() => {
+                return Err(refused(
                     spec.span,
                     "its `player_id` has an `ending`, but the profile lists its `players`",
                     "remove `player_id`, or use a profile without `players`",
                 ));
             }
-            endings.player_id = Some(text.clone());
+            Some(Shareable::Ending(text)) => endings.player_id = Some(text.clone()),
+            Some(Shareable::SameAs(_)) | None => {}
         }
-        match context.owner(|spec| spec.transaction_id.as_ref()) {
+        match given(SharedId::Transaction) {
             Some(Shareable::Literal(text)) => transaction_id = Some(text.clone()),
             Some(Shareable::Ending(text)) => endings.transaction_id = Some(text.clone()),
             Some(Shareable::SameAs(_)) | None => {}
@@ -110,10 +165,9 @@ impl EventTemplate {
             unset: spec.unset.clone(),
             refusals: None,
         };
-        template
-            .validate()
-            .map_err(|(reason, help)| context.refused(spec.span, &reason, help))?;
-        template.refusals = AllowedRefusals::of(case, name, &template.event(0), settings.policy);
+        template.validate(spec.span)?;
+        let event = template.content(0).into_event();
+        template.refusals = AllowedRefusals::of_case(case, name, &event, settings.policy);
         Ok(template)
     }
 
@@ -122,29 +176,16 @@ impl EventTemplate {
         &self.name
     }
 
-    /// Whether the scenario allows a receiver to refuse the event with this status.
-    pub(super) fn may_be_refused(&self, status: u16) -> bool {
-        let refusals = self.refusals.as_ref();
-        refusals.is_some_and(|refusals| refusals.allow(status))
+    /// The refusals that the scenario allows; `None` if the event must be acknowledged.
+    pub(super) fn refusals(&self) -> Option<&AllowedRefusals> {
+        self.refusals.as_ref()
     }
 
-    /// The event with this number. If `set` and `unset` make it invalid, which `validate` rules out,
-    /// this is the unchanged event.
-    pub(super) fn event(&self, number: u64) -> Event {
-        let made = self.generated(number);
-        let amended = self.amended(&made).and_then(Result::ok);
-        let amended = amended.and_then(|json| serde_json::from_value(json).ok());
-        amended.unwrap_or(made)
-    }
-
-    /// Appends the body of the event with this number.
-    pub(super) fn write_body(&self, number: u64, body: &mut Vec<u8>) {
-        let made = self.generated(number);
-        let written = match self.amended(&made).and_then(Result::ok) {
-            Some(json) => serde_json::to_writer(body, &json),
-            None => serde_json::to_writer(body, &made),
-        };
-        debug_assert!(written.is_ok(), "an event is JSON");
+    /// The event with this number.
+    pub(super) fn content(&self, number: u64) -> EventContent {
+        let generated = self.generated(number);
+        let amended = self.amended(&generated).and_then(Result::ok);
+        EventContent { generated, amended }
     }
 
     fn generated(&self, number: u64) -> Event {
@@ -170,90 +211,57 @@ impl EventTemplate {
         generator.event(&shape)
     }
 
-    /// The event after `set` and `unset`; `None` if there is nothing to change.
-    fn amended(&self, event: &Event) -> Option<Result<Value, String>> {
-        if self.set.is_empty() && self.unset.is_empty() {
-            return None;
-        }
-        let json = serde_json::to_value(event).map_err(|error| error.to_string());
-        Some(json.and_then(|mut json| {
+    /// The event after `set` and `unset`; `None` if there is nothing to change, and an error with the
+    /// reason if they can't be applied.
+    fn amended(&self, event: &Event) -> Option<Result<Value, Box<dyn Error>>> {
+        let amend = || {
+            let mut json = serde_json::to_value(event)?;
             amend(&mut json, &self.set, &self.unset)?;
             Ok(json)
-        }))
+        };
+        (!self.set.is_empty() || !self.unset.is_empty()).then(amend)
     }
 
-    /// Checks that each number gives a unique, checkable event. The error has a reason and a help.
-    fn validate(&self) -> Result<(), (String, &'static str)> {
+    /// Checks that each number gives a unique, checkable event.
+    fn validate(&self, span: Span) -> Result<(), Unsendable> {
+        let refused = |reason, help| Unsendable { span, reason, help };
         let mut seen: [BTreeSet<String>; 3] = Default::default();
         for number in 0..VALIDATED {
             let made = self.generated(number);
-            let event = match self.amended(&made) {
-                None => made,
-                Some(Err(reason)) => {
-                    return Err((reason, "every path of `set` and `unset` must exist in every event"));
-                }
-                Some(Ok(json)) => serde_json::from_value(json).map_err(|error| {
+            let event = match self.amended(&made).transpose() {
+                Ok(None) => made,
+                Ok(Some(json)) => serde_json::from_value(json).map_err(|error| {
                     let reason = format!(
                         "after `set` and `unset` it is no longer a valid event, so its expected grant \
                          is unknown: {error}"
                     );
-                    (reason, "send such an event with `aghook run`")
+                    refused(reason, "send such an event with `aghook run`")
                 })?,
+                Err(reason) => {
+                    let help = "every path of `set` and `unset` must exist in every event";
+                    return Err(refused(reason.to_string(), help));
+                }
             };
             if event.event_type != Event::COUPON_REDEEMED {
                 let reason = format!(
                     "its `event_type` is `{}`, but a load sends only `coupon.redeemed`",
                     event.event_type
                 );
-                return Err((reason, "send such an event with `aghook run`"));
+                return Err(refused(reason, "send such an event with `aghook run`"));
             }
             let own = [
                 ("player_id", event.event_data.player_id),
                 ("event_id", event.event_id),
                 ("idempotency_key", event.idempotency_key),
             ];
-            let may_repeat = |name| name == "player_id" && self.generator.has_listed_players();
             for ((name, value), seen) in own.into_iter().zip(&mut seen) {
-                if may_repeat(name) {
-                    continue;
-                }
-                if !seen.insert(value.into_owned()) {
+                let may_repeat = name == "player_id" && self.generator.has_listed_players();
+                if !may_repeat && !seen.insert(value.into_owned()) {
                     let reason = format!("`{name}` would be the same in every event of a load");
-                    return Err((reason, "remove it from `set`"));
+                    return Err(refused(reason, "remove it from `set`"));
                 }
             }
         }
         Ok(())
-    }
-}
-
-/// The event that a template is built from.
-struct TemplateContext<'case> {
-    case: &'case Case,
-    name: &'case str,
-}
-
-impl<'case> TemplateContext<'case> {
-    fn refused(&self, span: Span, reason: &str, help: &str) -> Diagnostic {
-        let message = format!("a load can't send the event `{}`: {reason}", self.name);
-        self.case.diagnostic(span, message, Some(help.to_owned()))
-    }
-
-    /// A shareable value, following `same_as` to the event that defines it.
-    fn owner(
-        &self,
-        of: impl Fn(&'case EventSpec) -> Option<&'case Shareable>,
-    ) -> Option<&'case Shareable> {
-        let mut given = None;
-        let mut name = self.name;
-        // Validation of the scenario has ruled out cycles.
-        while let Some(spec) = self.case.scenario.events.get(name) {
-            given = of(&spec.value);
-            match given {
-                Some(Shareable::SameAs(other)) => name = &other.value,
-                _ => break,
-            }
-        }
-        given
     }
 }

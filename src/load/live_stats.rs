@@ -18,11 +18,12 @@ pub struct LiveStats {
     in_flight: AtomicU64,
 }
 
+/// Finished attempts: of one worker until they are published, or of all until a snapshot.
 #[derive(Debug)]
-struct RecentStats {
-    latency: Histogram<u64>,
-    attempts: u64,
-    errors: u64,
+pub(super) struct RecentStats {
+    pub(super) latency: Histogram<u64>,
+    pub(super) attempts: u64,
+    pub(super) errors: u64,
 }
 
 impl Default for RecentStats {
@@ -67,12 +68,14 @@ impl LiveStats {
         }
     }
 
-    pub(super) fn add(&self, latency: &Histogram<u64>, attempts: u64, errors: u64) {
+    /// Adds the statistics of a worker, and resets them.
+    pub(super) fn publish(&self, new: &mut RecentStats) {
         let mut recent = self.recent();
         // All histograms have the same bounds, so this can't fail.
-        let _ = recent.latency.add(latency);
-        recent.attempts += attempts;
-        recent.errors += errors;
+        let _ = recent.latency.add(&new.latency);
+        recent.attempts += std::mem::take(&mut new.attempts);
+        recent.errors += std::mem::take(&mut new.errors);
+        new.latency.reset();
     }
 
     pub(super) fn attempt_started(&self) {
@@ -95,10 +98,15 @@ mod tests {
     #[test]
     fn a_snapshot_resets_the_statistics() {
         let live = LiveStats::default();
-        let mut latency = LatencyHistograms::default().latency;
-        latency.saturating_record(5_000_000);
+        let mut new = RecentStats {
+            attempts: 3,
+            errors: 1,
+            ..RecentStats::default()
+        };
+        new.latency.saturating_record(5_000_000);
         live.attempt_started();
-        live.add(&latency, 3, 1);
+        live.publish(&mut new);
+        live.publish(&mut new);
         let snapshot = live.take();
         assert_eq!(
             (snapshot.attempts, snapshot.errors, snapshot.in_flight),

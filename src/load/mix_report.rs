@@ -120,7 +120,7 @@ impl EventMix {
                 });
                 let mut bodies = Vec::new();
                 let templates = entry.scenarios.iter().flat_map(|scenario| &scenario.events);
-                templates.for_each(|template| template.write_body(0, &mut bodies));
+                templates.for_each(|template| template.content(0).write(&mut bodies));
                 MixEntryReport {
                     from: entry.name.clone(),
                     weight: entry.weight.get(),

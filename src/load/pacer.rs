@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::run::SharedState;
+use super::shared_state::SharedState;
 
 /// The longest sleep, so that a request to stop is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_millis(20);
@@ -20,7 +20,7 @@ pub(super) fn pace(shared: &SharedState, start: Instant) {
         start.checked_add(due)
     };
     while let Some(next) = due(index) {
-        if !shared.stop.may_start() {
+        if shared.stop.is_stopped() {
             break;
         }
         let now = Instant::now();

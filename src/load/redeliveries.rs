@@ -1,8 +1,7 @@
 //! One worker's queue of retries and duplicates that are not due yet. It is bounded and stores no
 //! bodies: an event is rebuilt from its number.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::scheduled_attempt::ScheduledAttempt;
@@ -10,18 +9,12 @@ use super::scheduled_attempt::ScheduledAttempt;
 /// The most attempts that one worker's queue holds: some 8 MB.
 const MOST: usize = 100_000;
 
-/// The queue, ordered by due time.
+/// The queue.
 #[derive(Debug, Default)]
 pub(super) struct Redeliveries {
-    waiting: BinaryHeap<Waiting>,
-    /// A sequence number that orders attempts due at the same time.
-    sequence: u64,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    sequence: u64,
-    scheduled: ScheduledAttempt,
+    /// By due time, then by the order in which they were added.
+    waiting: BTreeMap<(Instant, u64), ScheduledAttempt>,
+    added: u64,
 }
 
 impl Redeliveries {
@@ -30,26 +23,20 @@ impl Redeliveries {
         if self.waiting.len() >= MOST {
             return Err(scheduled);
         }
-        self.sequence += 1;
-        let sequence = self.sequence;
-        self.waiting.push(Waiting {
-            sequence,
-            scheduled,
-        });
+        self.added += 1;
+        self.waiting.insert((scheduled.due, self.added), scheduled);
         Ok(())
     }
 
     /// When the next attempt is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.waiting.peek().map(|waiting| waiting.scheduled.due)
+        self.waiting.keys().next().map(|(due, _)| *due)
     }
 
     /// Removes the next attempt if it is due.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<ScheduledAttempt> {
-        if self.next_due()? > now {
-            return None;
-        }
-        self.waiting.pop().map(|waiting| waiting.scheduled)
+        let next = self.waiting.first_entry()?;
+        (next.key().0 <= now).then(|| next.remove())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -58,32 +45,9 @@ impl Redeliveries {
 
     /// Removes all attempts, which will not be made.
     pub(super) fn abandon(&mut self) -> impl Iterator<Item = ScheduledAttempt> + use<> {
-        std::mem::take(&mut self.waiting)
-            .into_iter()
-            .map(|waiting| waiting.scheduled)
+        std::mem::take(&mut self.waiting).into_values()
     }
 }
-
-/// Reversed, so that the heap's greatest element is the earliest.
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.scheduled.due, other.sequence).cmp(&(self.scheduled.due, self.sequence))
-    }
-}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Waiting {}
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,6 @@ use super::expectation::LoadExpectation;
 use super::latency_histograms::Percentiles;
 use super::measurements::{Measurements, MergeError};
 use super::mix_report::{MixEntryReport, is_same_mix};
-use super::required_grants::RequiredGrants;
 use super::shard::LoadShard;
 use super::time_series::Point;
 
@@ -263,17 +262,6 @@ impl LoadReport {
             (true, _) => Some(false),
             (false, true) => None,
             (false, false) => Some(true),
-        }
-    }
-}
-
-impl RequiredGrants {
-    /// The requirement in words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Once => "granted once",
-            Self::AtMostOnce => "granted at most once",
-            Self::Never => "not granted",
         }
     }
 }

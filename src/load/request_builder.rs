@@ -1,16 +1,16 @@
-//! Builds the bytes of requests. The head is rendered once; bodies are written and signed in reused
-//! buffers.
+//! Builds the requests of one worker: derives events, and signs or forges them.
 
 use bytes::Bytes;
 
-use super::event_source::EventSource;
+use super::event_source::{EventFacts, EventSource};
+use super::treatment_mix::Treatment;
 use crate::delivery::{ForgeInput, SignedRequest, forge, with_event_id};
 use crate::generate::Seed;
 use crate::policy::Forgery;
 use crate::protocol::{
     CONTENT_TYPE_VALUE, SIGNATURE_HEADER, Signer, TIMESTAMP_HEADER, USER_AGENT_VALUE,
 };
-use crate::transport::Target;
+use crate::transport::{BulkRequest, Target};
 
 /// Builds the requests of one worker.
 #[derive(Debug)]
@@ -18,40 +18,21 @@ pub(super) struct RequestBuilder {
     source: EventSource,
     signer: Signer,
     host: String,
-    request_line: Vec<u8>,
-    /// The head up to the signature.
-    head: Vec<u8>,
-    body: Vec<u8>,
     seed: Seed,
 }
 
 impl RequestBuilder {
     pub(super) fn new(source: EventSource, signer: Signer, target: &Target, seed: Seed) -> Self {
-        let host = target.authority().to_owned();
-        let request_line = format!("POST {} HTTP/1.1\r\n", target.path_and_query()).into_bytes();
-        let mut head = request_line.clone();
-        for (name, value) in [
-            ("Content-Type", CONTENT_TYPE_VALUE),
-            ("Host", &host),
-            ("User-Agent", USER_AGENT_VALUE),
-        ] {
-            write_header(&mut head, name, value.as_bytes());
-        }
-        head.extend_from_slice(SIGNATURE_HEADER.as_bytes());
-        head.extend_from_slice(b": ");
         Self {
             source,
             signer,
-            host,
-            request_line,
-            head,
-            body: Vec::with_capacity(4096),
+            host: target.authority().to_owned(),
             seed: seed.derive("forgeries"),
         }
     }
 
-    pub(super) fn source(&mut self) -> &mut EventSource {
-        &mut self.source
+    pub(super) fn treatment(&mut self, number: u64) -> Treatment {
+        self.source.treatment(number)
     }
 
     /// Replaces `request` with the genuine request of an event, optionally with another event ID.
@@ -60,23 +41,25 @@ impl RequestBuilder {
         number: u64,
         timestamp: u64,
         event_id: Option<&str>,
-        request: &mut Vec<u8>,
-    ) {
-        self.source.write_body(number, &mut self.body);
+        request: &mut BulkRequest,
+    ) -> EventFacts {
+        request.clear();
+        let event = self.source.derive(number);
+        event.write_body(&mut request.body);
         if let Some(id) = event_id {
-            let body = Bytes::copy_from_slice(&self.body);
-            self.body.clear();
-            self.body.extend_from_slice(&with_event_id(&body, id));
+            let body = Bytes::copy_from_slice(&request.body);
+            request.body.clear();
+            request.body.extend_from_slice(&with_event_id(&body, id));
         }
         let mut digits = itoa::Buffer::new();
         let timestamp = digits.format(timestamp).as_bytes();
-        let signature = self.signer.sign_text(timestamp, &self.body);
-        request.clear();
-        request.extend_from_slice(&self.head);
-        request.extend_from_slice(&signature.to_hex());
-        request.extend_from_slice(b"\r\n");
-        write_header(request, TIMESTAMP_HEADER, timestamp);
-        finish(request, &self.body);
+        let signature = self.signer.sign_text(timestamp, &request.body).to_hex();
+        request.header("Content-Type", CONTENT_TYPE_VALUE.as_bytes());
+        request.header("Host", self.host.as_bytes());
+        request.header("User-Agent", USER_AGENT_VALUE.as_bytes());
+        request.header(SIGNATURE_HEADER, &signature);
+        request.header(TIMESTAMP_HEADER, timestamp);
+        event.facts
     }
 
     /// Replaces `request` with a forgery of the event.
@@ -85,12 +68,14 @@ impl RequestBuilder {
         number: u64,
         forgery: Forgery,
         timestamp: u64,
-        request: &mut Vec<u8>,
-    ) {
-        self.source.write_body(number, &mut self.body);
+        request: &mut BulkRequest,
+    ) -> EventFacts {
+        request.clear();
+        let event = self.source.derive(number);
+        event.write_body(&mut request.body);
         let input = ForgeInput {
             host: &self.host,
-            body: &Bytes::copy_from_slice(&self.body),
+            body: &Bytes::copy_from_slice(&request.body),
             timestamp,
             signer: &self.signer,
             expired: None,
@@ -98,31 +83,13 @@ impl RequestBuilder {
         let mut random = self.seed.random();
         random.set_stream(number);
         let SignedRequest { headers, body, .. } = forge(forgery, &input, &mut random);
-        request.clear();
-        request.extend_from_slice(&self.request_line);
         for (name, value) in headers {
-            write_header(request, name, value.as_bytes());
+            request.header(name, value.as_bytes());
         }
-        finish(request, &body);
+        request.body.clear();
+        request.body.extend_from_slice(&body);
+        event.facts
     }
-}
-
-fn write_header(request: &mut Vec<u8>, name: &str, value: &[u8]) {
-    request.extend_from_slice(name.as_bytes());
-    request.extend_from_slice(b": ");
-    request.extend_from_slice(value);
-    request.extend_from_slice(b"\r\n");
-}
-
-fn finish(request: &mut Vec<u8>, body: &[u8]) {
-    let mut digits = itoa::Buffer::new();
-    write_header(
-        request,
-        "Content-Length",
-        digits.format(body.len()).as_bytes(),
-    );
-    request.extend_from_slice(b"\r\n");
-    request.extend_from_slice(body);
 }
 
 #[cfg(test)]
@@ -134,22 +101,30 @@ mod tests {
     use crate::protocol::Secret;
     use crate::transport::AllowedHosts;
 
+    fn target() -> Target {
+        let url = "http://127.0.0.1:8080/hook?a=b";
+        Target::parse(url, &AllowedHosts::loopback_only()).expect("a target")
+    }
+
     fn builder() -> RequestBuilder {
         let start = "1763889831".parse().expect("a start time");
         let seed = Seed::new(42);
         let source = EventSource::new(Generator::new(seed, start), TreatmentMix::default(), seed);
         let signer = Signer::new(&Secret::new("whsec_1").expect("not empty"));
-        let target = Target::parse(
-            "http://127.0.0.1:8080/hook?a=b",
-            &AllowedHosts::loopback_only(),
-        );
-        RequestBuilder::new(source, signer, &target.expect("a target"), seed)
+        RequestBuilder::new(source, signer, &target(), seed)
+    }
+
+    /// The bytes on an HTTP/1.1 connection.
+    fn text(request: &BulkRequest) -> String {
+        let mut bytes = b"old content".to_vec();
+        request.write_http1(&target(), &mut bytes);
+        String::from_utf8(bytes).expect("UTF-8")
     }
 
     /// The same request, built by the code of all other commands.
     fn expected(builder: &mut RequestBuilder, number: u64) -> String {
         let mut body = Vec::new();
-        builder.source.write_body(number, &mut body);
+        builder.source.derive(number).write_body(&mut body);
         let body = Bytes::from(body);
         let signed = sign(&ForgeInput {
             host: "127.0.0.1:8080",
@@ -173,34 +148,37 @@ mod tests {
     #[test]
     fn a_genuine_request_equals_that_of_other_commands() {
         let mut builder = builder();
-        let mut request = b"old content".to_vec();
+        let mut request = BulkRequest::default();
         for number in [5, 0, 6] {
             builder.genuine(number, 1_763_889_900, None, &mut request);
-            let expected = expected(&mut builder, number);
-            assert_eq!(String::from_utf8_lossy(&request), expected);
+            assert_eq!(text(&request), expected(&mut builder, number));
         }
     }
 
     #[test]
     fn a_retry_can_have_a_fresh_event_id() {
         let mut builder = builder();
-        let mut request = Vec::new();
+        let mut request = BulkRequest::default();
         builder.genuine(3, 7, Some("whevt_other"), &mut request);
-        let text = String::from_utf8_lossy(&request).into_owned();
+        let text = text(&request);
         assert!(text.contains(r#""event_id":"whevt_other""#), "{text}");
     }
 
     #[test]
     fn a_forgery_is_deterministic() {
         let mut builder = builder();
-        let (mut one, mut again, mut genuine) = (Vec::new(), Vec::new(), Vec::new());
-        builder.forged(3, Forgery::WrongSecret, 7, &mut one);
-        builder.genuine(3, 7, None, &mut genuine);
-        builder.forged(3, Forgery::WrongSecret, 7, &mut again);
-        assert_eq!(one, again);
+        let mut request = BulkRequest::default();
+        let mut forged = |forgery| {
+            builder.forged(3, forgery, 7, &mut request);
+            text(&request)
+        };
+        let one = forged(Forgery::WrongSecret);
+        assert_eq!(one, forged(Forgery::WrongSecret));
+        let without = forged(Forgery::MissingSignature);
+        assert!(!without.contains("X-Aghanim-Signature:"));
+        builder.genuine(3, 7, None, &mut request);
+        let genuine = text(&request);
         assert_ne!(one, genuine);
         assert_eq!(one.len(), genuine.len());
-        builder.forged(3, Forgery::MissingSignature, 7, &mut one);
-        assert!(!String::from_utf8_lossy(&one).contains("X-Aghanim-Signature:"));
     }
 }

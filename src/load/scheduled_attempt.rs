@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use crate::delivery::UsedTimestamps;
+
 /// An attempt to deliver an event, with its due time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct ScheduledAttempt {
     /// The event's number in the whole stream.
     pub(super) number: u64,
@@ -17,17 +19,10 @@ pub(super) struct ScheduledAttempt {
     pub(super) measured: bool,
     /// Whether another delivery of the event is sent simultaneously.
     pub(super) together: bool,
-    /// The timestamps of the event's earlier signatures, if any.
-    pub(super) used: Option<UsedTimestamps>,
-}
-
-/// The timestamps in Unix seconds with which an event was signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct UsedTimestamps {
-    /// That of the delivery's first attempt; `None` before that attempt.
-    first: Option<u64>,
-    earliest: u64,
-    latest: u64,
+    /// The timestamp of the delivery's first attempt; `None` before that attempt.
+    first_timestamp: Option<u64>,
+    /// The timestamps of the event's earlier signatures.
+    used: UsedTimestamps,
 }
 
 /// Which of an event's deliveries an attempt belongs to.
@@ -49,60 +44,41 @@ impl ScheduledAttempt {
             delivery: DeliveryKind::Original,
             measured,
             together: false,
-            used: None,
+            first_timestamp: None,
+            used: UsedTimestamps::default(),
         }
     }
 
-    /// The first attempt of a duplicate of this event, which was just signed with `timestamp`.
-    pub(super) fn duplicate(&self, due: Instant, timestamp: u64) -> Self {
-        let used = self.with_timestamp(timestamp);
+    /// The first attempt of a duplicate of this event.
+    pub(super) fn duplicate(&self, due: Instant) -> Self {
         Self {
             due,
             attempt: 1,
             delivery: DeliveryKind::Duplicate,
-            used: Some(UsedTimestamps {
-                first: None,
-                ..used
-            }),
+            first_timestamp: None,
             ..*self
         }
     }
 
-    /// The attempt after this one, which was signed with `timestamp`.
-    pub(super) fn retry(&self, due: Instant, timestamp: u64) -> Self {
+    /// The attempt after this one.
+    pub(super) fn retry(&self, due: Instant) -> Self {
         Self {
             due,
             attempt: self.attempt.saturating_add(1),
-            used: Some(self.with_timestamp(timestamp)),
             ..*self
         }
     }
 
-    fn with_timestamp(&self, timestamp: u64) -> UsedTimestamps {
-        UsedTimestamps {
-            first: self.used.and_then(|used| used.first).or(Some(timestamp)),
-            earliest: self
-                .used
-                .map_or(timestamp, |used| used.earliest.min(timestamp)),
-            latest: self
-                .used
-                .map_or(timestamp, |used| used.latest.max(timestamp)),
-        }
-    }
-
-    /// The timestamp to sign this attempt with at `now`, in Unix seconds.
-    ///
-    /// A fresh signature never uses a timestamp twice, because a receiver may reject a signature it
-    /// has seen as a replay. If `now` was used already, this is the second before the earliest one.
-    pub(super) fn next_timestamp(&self, now: u64, resign: bool) -> u64 {
-        match self.used {
-            Some(UsedTimestamps {
-                first: Some(first), ..
-            }) if !resign => first,
-            Some(UsedTimestamps {
-                earliest, latest, ..
-            }) if now <= latest => earliest.saturating_sub(1),
-            _ => now,
+    /// Takes the timestamp to sign this attempt with at `now`, in Unix seconds: that of the first
+    /// attempt, or with `resign` an unused one.
+    pub(super) fn take_timestamp(&mut self, now: u64, resign: bool) -> u64 {
+        match self.first_timestamp {
+            Some(first) if !resign => first,
+            first => {
+                let timestamp = self.used.take(now);
+                self.first_timestamp = first.or(Some(timestamp));
+                timestamp
+            }
         }
     }
 
@@ -119,19 +95,20 @@ mod tests {
     #[test]
     fn fresh_signatures_never_repeat_a_timestamp() {
         let due = Instant::now();
-        let first = ScheduledAttempt::new(7, due, true);
-        assert_eq!(first.next_timestamp(100, true), 100);
-        let retry = first.retry(due, 100);
-        assert_eq!(retry.next_timestamp(100, true), 99);
-        assert_eq!(retry.next_timestamp(101, true), 101);
-        assert_eq!(retry.next_timestamp(101, false), 100);
-        let third = retry.retry(due, 99);
-        assert_eq!(third.next_timestamp(100, true), 98);
+        let mut first = ScheduledAttempt::new(7, due, true);
+        assert_eq!(first.take_timestamp(100, true), 100);
+        let retry = first.retry(due);
+        assert_eq!({ retry }.take_timestamp(101, true), 101);
+        assert_eq!({ retry }.take_timestamp(101, false), 100);
+        let mut retry = retry;
+        assert_eq!(retry.take_timestamp(100, true), 99);
+        let mut third = retry.retry(due);
+        assert_eq!(third.take_timestamp(100, true), 98);
         // A duplicate has its own first attempt.
-        let duplicate = third.duplicate(due, 98);
-        assert_eq!(duplicate.next_timestamp(100, true), 97);
-        assert_eq!(duplicate.next_timestamp(102, false), 102);
-        let again = duplicate.retry(due, 102);
-        assert_eq!(again.next_timestamp(105, false), 102);
+        let duplicate = third.duplicate(due);
+        assert_eq!({ duplicate }.take_timestamp(100, true), 97);
+        let mut duplicate = duplicate;
+        assert_eq!(duplicate.take_timestamp(102, false), 102);
+        assert_eq!(duplicate.retry(due).take_timestamp(105, false), 102);
     }
 }

@@ -108,16 +108,18 @@ impl SecondRecorder {
     }
 }
 
-/// Gathers the seconds of all workers until the last one has ended.
-pub(super) fn gather(seconds: &Receiver<WorkerSecond>) -> TimeSeries {
-    let mut over_time = TimeSeries::default();
+/// Gathers the seconds of all workers until the last one has ended, and joins their histograms.
+pub(super) fn gather(seconds: &Receiver<WorkerSecond>) -> (TimeSeries, LatencyHistograms) {
+    let (mut over_time, mut all) = (TimeSeries::default(), LatencyHistograms::default());
     for mut second in seconds {
         if let Some(latencies) = &second.latencies {
             second.interval.pack(latencies);
+            // All histograms of this process have the same bounds.
+            let _ = all.add(latencies);
         }
         over_time.add_second(second.number, &second.interval);
     }
-    over_time
+    (over_time, all)
 }
 
 #[cfg(test)]
@@ -148,7 +150,9 @@ mod tests {
             times: None,
         });
         recorder.finish();
-        let points = gather(&seconds).points();
+        let (over_time, all) = gather(&seconds);
+        assert_eq!((all.latency.len(), all.lateness.len()), (1, 2));
+        let points = over_time.points();
         let of = |figure: fn(&super::super::Point) -> u64| -> Vec<u64> {
             points.iter().map(figure).collect()
         };

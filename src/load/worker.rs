@@ -5,7 +5,6 @@
 
 mod attempts;
 mod connection_slot;
-mod mix_counting;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,9 +20,10 @@ use super::event_source::EventSource;
 use super::live_stats::PUBLISHED_EVERY;
 use super::redeliveries::Redeliveries;
 use super::request_builder::RequestBuilder;
-use super::run::{SharedState, Stage};
-use super::scheduled_attempt::{DeliveryKind, ScheduledAttempt};
+use super::scheduled_attempt::ScheduledAttempt;
 use super::second_recorder::{SecondRecorder, WorkerSecond};
+use super::shared_state::SharedState;
+use super::stop_handle::Stage;
 use super::worker_stats::WorkerStats;
 use connection_slot::ConnectionSlot;
 
@@ -79,13 +79,9 @@ impl Worker {
         let source = EventSource::new(settings.generator.clone(), settings.mix, settings.seed);
         let source = source.drawn_from(settings.event_mix.clone(), settings.policy);
         let builder = RequestBuilder::new(source, run.signer.clone(), &run.target, settings.seed);
-        let stats = match run.live {
-            Some(_) => WorkerStats::default().with_live_stats(),
-            None => WorkerStats::default(),
-        };
         Rc::new(Self {
             builder: RefCell::new(builder),
-            stats: RefCell::new(stats),
+            stats: RefCell::new(WorkerStats::new(run.live.is_some())),
             redeliveries: RefCell::default(),
             woken: Notify::new(),
             rescheduled: Notify::new(),
@@ -136,14 +132,10 @@ impl Worker {
         if let Some(recorder) = stats.recorder.take() {
             recorder.finish();
         }
-        let mut redeliveries = self.redeliveries.borrow_mut();
-        let waiting = redeliveries
-            .abandon()
-            .filter(|scheduled| scheduled.delivery == DeliveryKind::Original)
-            .map(|scheduled| scheduled.number);
-        let in_flight = self.in_flight.iter().filter_map(Cell::get);
-        let unacknowledged: Vec<u64> = waiting.chain(in_flight).collect();
-        for number in unacknowledged {
+        for scheduled in self.redeliveries.borrow_mut().abandon() {
+            stats.not_acknowledged(&scheduled);
+        }
+        for number in self.in_flight.iter().filter_map(Cell::get) {
             stats.unacknowledged.add(number);
         }
         std::mem::take(&mut *stats)
@@ -245,6 +237,7 @@ impl Worker {
         }
         let mut redeliveries = self.redeliveries.borrow_mut();
         let scheduled = redeliveries.take_due(now)?;
+        self.rescheduled.notify_one();
         if redeliveries.next_due().is_some_and(|due| due <= now) {
             // Wake another connection for the next redelivery.
             self.woken.notify_one();
@@ -255,28 +248,23 @@ impl Worker {
     fn abandon_redeliveries(&self) {
         let mut stats = self.stats.borrow_mut();
         for scheduled in self.redeliveries.borrow_mut().abandon() {
-            if scheduled.delivery == DeliveryKind::Original {
-                stats.unacknowledged.add(scheduled.number);
-            }
+            stats.not_acknowledged(&scheduled);
         }
+        self.rescheduled.notify_one();
     }
 
     /// Queues a redelivery.
     fn redeliver(&self, scheduled: ScheduledAttempt) {
-        let is_next = |scheduled: &ScheduledAttempt| {
-            let next = self.redeliveries.borrow().next_due();
-            next.is_none_or(|next| scheduled.due < next)
-        };
-        let reschedules = is_next(&scheduled);
-        let refused = self.redeliveries.borrow_mut().add(scheduled).err();
-        if let Some(scheduled) = refused {
-            let mut stats = self.stats.borrow_mut();
-            stats.counts(scheduled.measured).dropped += 1;
-            if scheduled.delivery == DeliveryKind::Original {
-                stats.unacknowledged.add(scheduled.number);
+        let mut redeliveries = self.redeliveries.borrow_mut();
+        let next = redeliveries.next_due();
+        match redeliveries.add(scheduled) {
+            Ok(()) if next.is_none_or(|next| scheduled.due < next) => self.rescheduled.notify_one(),
+            Ok(()) => {}
+            Err(scheduled) => {
+                let mut stats = self.stats.borrow_mut();
+                stats.counts(scheduled.measured).dropped += 1;
+                stats.not_acknowledged(&scheduled);
             }
-        } else if reschedules {
-            self.rescheduled.notify_one();
         }
     }
 
@@ -296,8 +284,8 @@ impl Worker {
                 () = self.rescheduled.notified() => {}
                 () = tokio::time::sleep_until(until.into()) => {
                     self.woken.notify_one();
-                    // Let the woken connection take the redelivery before looking for the next one.
-                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    // The woken connection takes or abandons the redelivery, which reschedules.
+                    self.rescheduled.notified().await;
                 }
             }
         }

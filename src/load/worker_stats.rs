@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
-
 use super::counts::LoadCounts;
-use super::latency_histograms::{LatencyHistograms, record};
-use super::live_stats::LiveStats;
+use super::latency_histograms::record;
+use super::live_stats::{LiveStats, RecentStats};
 use super::mix_report::MixCounts;
-use super::required_grants::Unacknowledged;
+use super::scheduled_attempt::{DeliveryKind, ScheduledAttempt};
 use super::second_recorder::{EndedAttempt, SecondRecorder};
+use super::unacknowledged::Unacknowledged;
 
 /// The most accepted forgeries to remember.
 const MOST_LISTED: usize = 1_000;
@@ -42,7 +41,6 @@ impl Lateness {
 pub(super) struct WorkerStats {
     pub(super) measured: LoadCounts,
     pub(super) warmup: LoadCounts,
-    pub(super) latencies: LatencyHistograms,
     pub(super) unacknowledged: Unacknowledged,
     pub(super) accepted_forgeries: Vec<u64>,
     /// The counters of the mix, without the warm-up.
@@ -51,26 +49,17 @@ pub(super) struct WorkerStats {
     pub(super) last_started: Option<Instant>,
     /// Records the current second, once the load has started.
     pub(super) recorder: Option<SecondRecorder>,
-    unpublished: Option<UnpublishedStats>,
-}
-
-/// Statistics that are not published as live statistics yet.
-#[derive(Debug)]
-struct UnpublishedStats {
-    latency: Histogram<u64>,
-    attempts: u64,
-    errors: u64,
+    /// What is not published as live statistics yet.
+    unpublished: Option<RecentStats>,
 }
 
 impl WorkerStats {
-    /// Collects live statistics as well.
-    pub(super) fn with_live_stats(mut self) -> Self {
-        self.unpublished = Some(UnpublishedStats {
-            latency: LatencyHistograms::default().latency,
-            attempts: 0,
-            errors: 0,
-        });
-        self
+    /// Empty statistics, with live ones if wanted.
+    pub(super) fn new(live: bool) -> Self {
+        Self {
+            unpublished: live.then(RecentStats::default),
+            ..Self::default()
+        }
     }
 
     pub(super) fn counts(&mut self, measured: bool) -> &mut LoadCounts {
@@ -116,15 +105,14 @@ impl WorkerStats {
         if !measured {
             return;
         }
-        if let Some(lateness) = lateness {
-            record(&mut self.latencies.lateness, lateness.total);
-            if lateness.total >= COUNTED_LATENESS {
-                let machine = lateness.total.saturating_sub(lateness.busy);
-                if lateness.busy >= machine {
-                    self.measured.late_for_connections += 1;
-                } else {
-                    self.measured.late_for_machine += 1;
-                }
+        if let Some(lateness) = lateness
+            && lateness.total >= COUNTED_LATENESS
+        {
+            let machine = lateness.total.saturating_sub(lateness.busy);
+            if lateness.busy >= machine {
+                self.measured.late_for_connections += 1;
+            } else {
+                self.measured.late_for_machine += 1;
             }
         }
         if let Some(recorder) = &mut self.recorder {
@@ -134,8 +122,8 @@ impl WorkerStats {
 
     /// Counts the end of a genuine attempt.
     pub(super) fn genuine_ended(&mut self, measured: bool, ended: EndedAttempt) {
-        if let Some((latency, service)) = ended.times {
-            self.record_times(measured, latency, service);
+        if let (Some((latency, _)), Some(unpublished)) = (ended.times, &mut self.unpublished) {
+            record(&mut unpublished.latency, latency);
         }
         if let (true, Some(recorder)) = (measured, &mut self.recorder) {
             recorder.attempt_ended(ended);
@@ -151,14 +139,10 @@ impl WorkerStats {
         }
     }
 
-    /// Records how long an attempt took.
-    fn record_times(&mut self, measured: bool, latency: Duration, service: Duration) {
-        if measured {
-            record(&mut self.latencies.latency, latency);
-            record(&mut self.latencies.service, service);
-        }
-        if let Some(unpublished) = &mut self.unpublished {
-            record(&mut unpublished.latency, latency);
+    /// Remembers an event whose first delivery ended without an acknowledgement.
+    pub(super) fn not_acknowledged(&mut self, scheduled: &ScheduledAttempt) {
+        if scheduled.delivery == DeliveryKind::Original {
+            self.unacknowledged.add(scheduled.number);
         }
     }
 
@@ -171,14 +155,7 @@ impl WorkerStats {
     /// Publishes and resets the live statistics.
     pub(super) fn publish(&mut self, live: &LiveStats) {
         if let Some(unpublished) = &mut self.unpublished {
-            live.add(
-                &unpublished.latency,
-                unpublished.attempts,
-                unpublished.errors,
-            );
-            unpublished.latency.reset();
-            unpublished.attempts = 0;
-            unpublished.errors = 0;
+            live.publish(unpublished);
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::policy::Fault;
 use crate::probe::{fill_in, percent_encoded};
 use crate::protocol::Event;
 use crate::scenario::document::{Diagnostics, SourceFile, Span};
-use crate::scenario::{Case, EventSpec, Expectation, JsonPointer, Level, Shareable, amend};
+use crate::scenario::{Case, Expectation, JsonPointer, Level, Shareable, SharedId, amend};
 use crate::verify::PreparedExpectation;
 use crate::verify::Requirement;
 
@@ -255,13 +255,8 @@ impl Planner<'_> {
             });
         }
         let shape = spec.shape(
-            Some(self.player(name)),
-            Some(self.shared(
-                name,
-                "transaction",
-                |spec| spec.transaction_id.as_ref(),
-                Generator::transaction_id,
-            )),
+            Some(self.shared(name, SharedId::Player)),
+            Some(self.shared(name, SharedId::Transaction)),
         );
         PlannedEvent::generate(&mut self.generator(name), &shape, &spec.set, &spec.unset)
             .map_err(|reason| self.problem(spec.span, format!("event `{name}`: {reason}"), None))
@@ -299,46 +294,26 @@ impl Planner<'_> {
         generator
     }
 
-    fn player(&self, name: &str) -> String {
-        let mut owner = name;
-        while let Some(spec) = self.case.scenario.events.get(owner)
-            && let Some(Shareable::SameAs(other)) = &spec.value.player_id
-        {
-            owner = &other.value;
-        }
-        if let Some(player) = self.players.get(owner) {
+    /// An ID that events may share: given, from the profile's list, generated, or that of another event.
+    fn shared(&self, name: &str, id: SharedId) -> String {
+        let events = &self.case.scenario.events;
+        // The scenario's checks rule out that an event refers back to itself.
+        let (owner, given) = id.owner(events, name).unwrap_or((name, None));
+        if let (SharedId::Player, Some(player)) = (id, self.players.get(owner)) {
             return player.clone();
         }
-        self.shared(
-            owner,
-            "player",
-            |spec| spec.player_id.as_ref(),
-            Generator::player_id,
-        )
-    }
-
-    /// A value that events may share: given, generated, or copied from another event.
-    fn shared(
-        &self,
-        name: &str,
-        kind: &str,
-        of: impl Fn(&EventSpec) -> Option<&Shareable>,
-        generate: impl Fn(&mut Generator) -> String,
-    ) -> String {
-        let mut owner = name;
-        // The scenario's checks guarantee that this ends and that every name exists.
-        while let Some(spec) = self.case.scenario.events.get(owner) {
-            match of(&spec.value) {
-                Some(Shareable::Literal(text)) => return text.clone(),
-                Some(Shareable::SameAs(other)) => owner = &other.value,
-                Some(Shareable::Ending(text)) => {
-                    let generated = generate(&mut self.generator(&format!("{owner} {kind}")));
-                    return format!("{generated}{text}");
-                }
-                None => break,
+        let generated = || match id {
+            SharedId::Player => self.generator(&format!("{owner} player")).player_id(),
+            SharedId::Transaction => {
+                let mut generator = self.generator(&format!("{owner} transaction"));
+                generator.transaction_id()
             }
+        };
+        match given {
+            Some(Shareable::Literal(text)) => text.clone(),
+            Some(Shareable::Ending(text)) => generated() + text,
+            Some(Shareable::SameAs(_)) | None => generated(),
         }
-        generate(&mut self.generator(&format!("{owner} {kind}")))
     }
 
     fn expectation(&self, expectation: &Expectation) -> Result<PreparedExpectation, Diagnostics> {

@@ -5,11 +5,8 @@ mod names;
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
-
 use super::document::{Diagnostic, Diagnostics, Node, SourceFile, Span, Spanned};
-use super::event_spec::Shareable;
-use super::{Effect, Scenario, Step};
+use super::{Effect, Scenario, SharedId, Step};
 pub(super) use names::check_names;
 
 /// The maximum number of deliveries in one step.
@@ -102,7 +99,11 @@ impl<'scenario> Checker<'scenario> {
             self.problem(span, message, "remove `raw`, or `set` and `unset`");
         }
         self.check_shared_events(event);
-        if has_same_as_cycle(&self.scenario.events, name) {
+        let events = &self.scenario.events;
+        if SharedId::ALL
+            .iter()
+            .any(|id| id.owner(events, name).is_none())
+        {
             let message = format!("event `{name}`: `same_as` refers back to this event");
             self.problem(span, message, "remove `same_as` from one of the events");
         }
@@ -344,21 +345,4 @@ impl Step {
     fn delivers(&self, name: &Spanned<String>) -> bool {
         self.deliver.0.iter().any(|event| event.value == name.value)
     }
-}
-
-/// Whether following `same_as` from an event leads into a cycle.
-fn has_same_as_cycle(events: &IndexMap<String, Spanned<super::EventSpec>>, name: &str) -> bool {
-    let player: fn(&super::EventSpec) -> Option<&Shareable> = |event| event.player_id.as_ref();
-    let transaction: fn(&super::EventSpec) -> Option<&Shareable> =
-        |event| event.transaction_id.as_ref();
-    [player, transaction].into_iter().any(|shared| {
-        let mut current = name;
-        for _ in 0..=events.len() {
-            match events.get(current).and_then(|event| shared(&event.value)) {
-                Some(Shareable::SameAs(next)) => current = &next.value,
-                _ => return false,
-            }
-        }
-        true
-    })
 }

@@ -20,6 +20,7 @@ mod profile;
 mod restart_hook;
 mod scenario_file;
 mod schema;
+mod shared_id;
 mod snapshot_settings;
 mod step;
 #[cfg(test)]
@@ -43,5 +44,6 @@ pub use restart_hook::{RestartHook, RestartSource};
 pub use scenario_file::{Case, Scenario};
 pub(crate) use schema::describe_single_keys;
 pub use schema::{config_schema, scenario_schema};
+pub use shared_id::SharedId;
 pub use snapshot_settings::{SnapshotSettings, TextPattern};
 pub use step::{RequestStep, Script, Step};

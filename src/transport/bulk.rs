@@ -1,11 +1,10 @@
-//! A fast connection for load runs: requests are ready bytes, and only a response's status and
-//! `Retry-After` are kept.
+//! A fast connection for load runs: only a response's status and `Retry-After` are kept.
 //!
 //! [`Client`] allocates to keep the whole exchange for later checks. A load run does not need that:
-//! here a request is sent in one write, and its response is read into a reused buffer. This module
+//! here a request is sent in one write, and both it and its response have reused buffers. This module
 //! does not retry, and the only fault it can inject is to discard a response.
 
-mod http2_request;
+mod request;
 mod response_reader;
 
 use std::pin::Pin;
@@ -15,18 +14,18 @@ use std::task::{Context, Waker};
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::bulk::http2_request::{RequestParts, split_request, to_http2};
-use super::bulk::response_reader::{ReadProgress, ResponseReader};
 use super::client::Client;
 use super::connect::{self, OpenedStream, Stream};
 use super::connection::Connection;
 use super::failure::Failure;
 use super::io_meter::{SocketPeek, Unread, unread};
 use super::last_byte_barrier::LastByteBarrier;
-use super::outgoing_body::{OutgoingBody, SendMode};
+use super::outgoing_body::SendMode;
 use super::retry_after::RetryAfterDelay;
 use super::target::Target;
 use super::wire_fault::SenderAbort;
+pub use request::BulkRequest;
+use response_reader::{ReadProgress, ResponseReader};
 
 /// An open connection, for one exchange at a time.
 #[derive(Debug)]
@@ -41,6 +40,8 @@ enum BulkState {
 
 struct Http1 {
     stream: BulkStream,
+    /// The bytes of the request.
+    request: Vec<u8>,
     reader: ResponseReader,
 }
 
@@ -93,8 +94,11 @@ impl BulkConnection {
     }
 
     fn http1(stream: BulkStream) -> Self {
-        let reader = ResponseReader::default();
-        Self(BulkState::Http1(Box::new(Http1 { stream, reader })))
+        Self(BulkState::Http1(Box::new(Http1 {
+            stream,
+            request: Vec::new(),
+            reader: ResponseReader::default(),
+        })))
     }
 
     /// Whether another request can be sent on it, as far as the sender knows.
@@ -111,22 +115,22 @@ impl BulkConnection {
         matches!(self.0, BulkState::Closed)
     }
 
-    /// Sends the bytes of a whole HTTP/1.1 request with a body, and reads the response. On HTTP/2,
-    /// the request is converted first.
+    /// Sends a request with a body, and reads the response.
     ///
     /// With a barrier, the last byte waits for the other participants. The connection is closed if
     /// the exchange fails or this future is dropped early.
     pub async fn exchange(
         &mut self,
         target: &Target,
-        request: &[u8],
+        request: &BulkRequest,
         barrier: Option<LastByteBarrier>,
         handling: ResponseHandling,
     ) -> Result<BulkResponse, Failure> {
         // If this future is dropped early, the connection remains closed.
         match std::mem::replace(&mut self.0, BulkState::Closed) {
             BulkState::Http1(mut http1) => {
-                let (response, reusable) = http1.exchange(request, barrier, handling).await?;
+                request.write_http1(target, &mut http1.request);
+                let (response, reusable) = http1.exchange(barrier, handling).await?;
                 if reusable {
                     self.0 = BulkState::Http1(http1);
                 }
@@ -170,17 +174,16 @@ impl Http1 {
 
     async fn exchange(
         &mut self,
-        request: &[u8],
         barrier: Option<LastByteBarrier>,
         handling: ResponseHandling,
     ) -> Result<(BulkResponse, bool), Failure> {
-        match (barrier, request.split_last()) {
+        match (barrier, self.request.split_last()) {
             (Some(barrier), Some((last, rest))) => {
-                self.write(rest).await?;
+                self.stream.write(rest).await?;
                 std::future::poll_fn(|context| barrier.poll_open(context)).await;
-                self.write(&[*last]).await?;
+                self.stream.write(&[*last]).await?;
             }
-            _ => self.write(request).await?,
+            _ => self.stream.write(&self.request).await?,
         }
         self.reader.begin();
         loop {
@@ -198,11 +201,13 @@ impl Http1 {
             }
         }
     }
+}
 
+impl BulkStream {
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let written = match &mut self.stream {
-            BulkStream::Plain(stream) => stream.write_all(bytes).await,
-            BulkStream::Encrypted(stream, _) => match stream.write_all(bytes).await {
+        let written = match self {
+            Self::Plain(stream) => stream.write_all(bytes).await,
+            Self::Encrypted(stream, _) => match stream.write_all(bytes).await {
                 Ok(()) => stream.flush().await,
                 error => error,
             },
@@ -214,17 +219,17 @@ impl Http1 {
 async fn exchange_http2(
     connection: &mut Connection,
     target: &Target,
-    request: &[u8],
+    request: &BulkRequest,
     barrier: Option<LastByteBarrier>,
     handling: ResponseHandling,
 ) -> Result<BulkResponse, Failure> {
-    let RequestParts { head, body } = split_request(request);
     let mode = barrier.map_or(SendMode::AtOnce, |barrier| {
         SendMode::HoldLastByte(Arc::new(barrier))
     });
-    let body = bytes::Bytes::copy_from_slice(body);
-    let request = to_http2(head, target)?.body(body.clone());
-    let request = request.to_http(target, true, OutgoingBody::new(body, mode));
+    let request = request.to_http2(target, mode).map_err(|error| {
+        let reason = format!("the request for {target} can't be sent over HTTP/2: {error}");
+        Failure::InvalidResponse { reason }
+    })?;
     let response = connection.send(request).await;
     let response = response.map_err(|error| Failure::from_hyper_error(error.error()))?;
     if handling == ResponseHandling::Discard {

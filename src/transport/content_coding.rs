@@ -11,7 +11,8 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-use super::response_body::BODY_READ_LIMIT;
+/// The most bytes of a response's body to read, as received or decoded.
+pub(crate) const BODY_READ_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// A decoded body.
 #[derive(Debug, PartialEq, Eq)]

@@ -29,7 +29,7 @@ mod wire_fault;
 
 pub(crate) use abandoned_attempt::AbandonedAttempt;
 pub use allowed_hosts::{AllowedHosts, InvalidHost};
-pub use bulk::{BulkConnection, BulkResponse, ResponseHandling};
+pub use bulk::{BulkConnection, BulkRequest, BulkResponse, ResponseHandling};
 pub use client::Client;
 pub use client_settings::{ClientError, ClientSettings, HttpVersion};
 pub use exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};

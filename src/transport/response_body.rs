@@ -4,11 +4,8 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::content_coding::{DecodedBody, decode};
+use super::content_coding::{BODY_READ_LIMIT, DecodedBody, decode};
 use super::exchange::Response;
-
-/// The most bytes of a response's body to read.
-pub(crate) const BODY_READ_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// A body as far as it was read.
 pub(crate) struct ReadBody {

@@ -1,5 +1,5 @@
 //! Judges what a receiver did: responses against expectations, changes of inventory against grants, and
-//! attempts against the retry policy.
+//! retries against the retry policy.
 //!
 //! Pure functions of what was observed. Nothing here sends requests.
 
@@ -18,6 +18,5 @@ pub(crate) use expectation::{Observed, PreparedExpectation, check, describe_expe
 pub use expected_inventory::{ExpectedInventory, GrantCount, InventoryCheck};
 pub(crate) use grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
 pub(crate) use retry_check::check_retry_policy;
-pub use retry_check::policy_deviations;
 pub(crate) use verdict::Requirement;
 pub use verdict::{Check, Verdict, VerdictCounts};

@@ -10,9 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::effect_sample::EffectSample;
-use crate::load::{
-    EffectsReport, EventSource, LoadResult, LoadShard, RequiredGrants, Treatment, WrongEffect,
-};
+use crate::load::{EffectsReport, EventSource, LoadResult, LoadShard, Treatment, WrongEffect};
 use crate::run::RunContext;
 use crate::verify::{ExpectedInventory, GrantCount, InventoryCheck};
 
@@ -101,8 +99,7 @@ impl EffectCheck<'_> {
         let mut source = self.source.clone();
         let checks = indices.map(|index| {
             let number = self.shard.number(index);
-            let expectation = self.expectation(&mut source, number);
-            let required = self.required_grants(&mut source, number);
+            let (expectation, required) = self.expectation(&mut source, number);
             async move { (self.check_one(expectation).await, required) }
         });
         let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
@@ -137,7 +134,7 @@ impl EffectCheck<'_> {
     ) -> Vec<WrongEffect> {
         let mut source = self.source.clone();
         let checks = wrong.into_iter().map(|wrong| {
-            let expectation = self.expectation(&mut source, wrong.number);
+            let (expectation, _) = self.expectation(&mut source, wrong.number);
             async move { self.check_one(expectation).await }
         });
         let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
@@ -165,7 +162,7 @@ impl EffectCheck<'_> {
         let mut events_of: HashMap<String, Vec<u64>> = players.collect();
         for index in 0..self.result.started {
             let number = self.shard.number(index);
-            let event = source.event(number);
+            let event = source.derive(number).into_event();
             if let Some(numbers) = events_of.get_mut(event.event_data.player_id.as_ref()) {
                 numbers.push(number);
             }
@@ -179,10 +176,10 @@ impl EffectCheck<'_> {
                 still_wrong.push(wrong);
                 continue;
             }
-            let (_, mut expectation) = self.expectation(&mut source, wrong.number);
+            let ((_, mut expectation), _) = self.expectation(&mut source, wrong.number);
             for number in numbers.iter().filter(|number| **number != wrong.number) {
-                let event = source.event(*number);
-                let required = self.required_grants(&mut source, *number);
+                let required = self.required_grants(*number, source.treatment(*number));
+                let event = source.derive(*number).into_event();
                 expectation.add(&event, required, self.context.policy);
             }
             let (wrong, verdict) = self.check_one((wrong, expectation)).await;
@@ -191,40 +188,34 @@ impl EffectCheck<'_> {
         still_wrong
     }
 
-    /// An event as it would be listed, and what its player must hold.
+    /// An event as it would be listed, what its player must hold, and how often it must have been
+    /// granted.
     fn expectation(
         &self,
         source: &mut EventSource,
         number: u64,
-    ) -> (WrongEffect, ExpectedInventory) {
-        let event = source.event(number);
-        let required = self.required_grants(source, number);
+    ) -> ((WrongEffect, ExpectedInventory), GrantCount) {
+        let treatment = source.treatment(number);
+        let derived = source.derive(number);
+        let origin = derived.origin();
+        let event = derived.into_event();
+        let required = self.required_grants(number, treatment);
         let listed = WrongEffect {
             number,
             event_id: event.event_id.to_string(),
             player_id: event.event_data.player_id.to_string(),
-            treatment: treatment_words(source.treatment(number)),
+            treatment: treatment_words(treatment),
             problem: String::new(),
-            origin: source.origin(number),
+            origin,
         };
-        (
-            listed,
-            ExpectedInventory::new(&event, required, self.context.policy)
-                .with_held_once(&self.context.held_once),
-        )
+        let expected = ExpectedInventory::new(&event, required, self.context.policy)
+            .with_held_once(&self.context.held_once);
+        ((listed, expected), required)
     }
 
-    fn required_grants(&self, source: &mut EventSource, number: u64) -> GrantCount {
-        let treatment = source.treatment(number);
-        match self
-            .result
-            .unacknowledged
-            .required_grants(number, treatment)
-        {
-            RequiredGrants::Once => GrantCount::Once,
-            RequiredGrants::AtMostOnce => GrantCount::AtMostOnce,
-            RequiredGrants::Never => GrantCount::Never,
-        }
+    fn required_grants(&self, number: u64, treatment: Treatment) -> GrantCount {
+        let unacknowledged = &self.result.unacknowledged;
+        unacknowledged.required_grants(number, treatment)
     }
 
     async fn check_one(

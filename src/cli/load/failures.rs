@@ -136,11 +136,12 @@ impl Failures {
         let mut source = check.source.clone();
         let events_of = self.events_of_players(check);
         self.listed.iter().map(move |(number, problem)| {
-            let event = source.event(*number);
-            let player_id = event.event_data.player_id.to_string();
-            let mut body = Vec::new();
-            source.write_body(*number, &mut body);
             let treatment = source.treatment(*number);
+            let derived = source.derive(*number);
+            let (mut body, origin) = (Vec::new(), derived.origin());
+            derived.write_body(&mut body);
+            let event = derived.into_event();
+            let player_id = event.event_data.player_id.to_string();
             FailedEvent {
                 number: *number,
                 event_id: event.event_id.to_string(),
@@ -152,7 +153,7 @@ impl Failures {
                     _ => None,
                 },
                 problem: problem.clone(),
-                origin: source.origin(*number),
+                origin,
                 body: String::from_utf8_lossy(&body).into_owned(),
             }
         })
@@ -161,7 +162,10 @@ impl Failures {
     /// How many events of the load each of these players has.
     fn events_of_players(&self, check: &EffectCheck<'_>) -> HashMap<String, u64> {
         let mut source = check.source.clone();
-        let mut player = |number: u64| source.event(number).event_data.player_id.to_string();
+        let mut player = |number: u64| {
+            let event = source.derive(number).into_event();
+            event.event_data.player_id.to_string()
+        };
         let numbers = self.listed.keys();
         let mut counts: HashMap<String, u64> = numbers.map(|number| (player(*number), 0)).collect();
         for index in 0..check.result.started {

@@ -115,8 +115,8 @@ async fn a_missing_response_is_not_a_lost_ack() {
     };
     for fault in [Fault::LostAck, Fault::OutOfOrder] {
         let witness = Witness::with([WitnessAction::Silence, WitnessAction::Respond(200)]).await;
-        let (barrier, handle) = RetryBarrier::new();
-        handle.release();
+        let (barrier, reached) = RetryBarrier::new();
+        drop(reached);
         let delivery = delivered_by(&client(), &witness.target, &policy, |plan| {
             plan.fault = Some(fault);
             plan.retry_barrier = Some(barrier);
@@ -391,7 +391,7 @@ async fn a_late_retry_is_the_last_attempt() {
 #[tokio::test]
 async fn other_deliveries_run_between_a_lost_response_and_its_retry() {
     let witness = Witness::with([WitnessAction::Respond(200)]).await;
-    let (barrier, mut handle) = RetryBarrier::new();
+    let (barrier, reached) = RetryBarrier::new();
     let policy = RetryPolicy::default();
     let client = client();
     let first = delivered_by(&client, &witness.target, &policy, |plan| {
@@ -400,9 +400,9 @@ async fn other_deliveries_run_between_a_lost_response_and_its_retry() {
     });
     let order = std::sync::Mutex::new(Vec::new());
     let between = async {
-        handle.reached().await;
+        let release = reached.await.expect("an attempt");
         order.lock().expect("not poisoned").push("others");
-        handle.release();
+        drop(release);
     };
     let first = async {
         let delivery = first.await;

@@ -6,16 +6,18 @@ use std::time::{Duration, Instant};
 
 use super::Worker;
 use super::connection_slot::{ConnectionSlot, SlotConnection};
+use crate::delivery::{AttemptEnd, Outcome, RetryDecision};
 use crate::generate::Generator;
+use crate::load::event_source::EventFacts;
+use crate::load::mix_report::MixCounts;
 use crate::load::scheduled_attempt::{DeliveryKind, ScheduledAttempt};
 use crate::load::second_recorder::EndedAttempt;
 use crate::load::treatment_mix::Treatment;
 use crate::load::worker_stats::Lateness;
-use crate::policy::schedule;
-use crate::policy::{EventIdOnRetry, Forgery, RetryOn, StatusClass};
+use crate::policy::{EventIdOnRetry, Forgery, StatusClass, schedule};
 use crate::transport::{
-    BulkConnection, BulkResponse, Failure, FailureClass, LastByteBarrier, ResponseHandling,
-    SenderAbort,
+    BulkConnection, BulkRequest, BulkResponse, Failure, FailureClass, LastByteBarrier,
+    ResponseHandling, SenderAbort,
 };
 
 /// The result of an attempt.
@@ -25,19 +27,19 @@ struct AttemptResult {
     result: Result<BulkResponse, Failure>,
 }
 
-/// What follows from an attempt for its delivery.
-enum Consequence {
-    Acknowledged,
-    Refused,
-    /// Retry if attempts are left, after the delay that the receiver asked for, if any.
-    Retry(Option<Duration>),
-    Exhausted,
+impl AttemptResult {
+    /// Whether its response was lost on purpose.
+    fn is_lost(&self) -> bool {
+        let lost = Failure::Aborted(SenderAbort::ResponseLost);
+        self.result.as_ref().is_err_and(|failure| *failure == lost)
+    }
 }
 
 /// Lets the other connections build their requests first.
 ///
 /// The requests are then sent in quick succession. A receiver that wakes up for the first one finds
 /// the next ones before it goes back to sleep, which saves both sides the cost of waking it again.
+/// Unlike the runtime's own yield, this does not poll for events in between.
 async fn yield_to_other_connections() {
     let mut waited = false;
     poll_fn(|context| {
@@ -64,10 +66,7 @@ impl Worker {
             self.in_flight[slot.index].set(Some(scheduled.number));
         }
         let treatment = if scheduled.is_new() {
-            self.builder
-                .borrow_mut()
-                .source()
-                .treatment(scheduled.number)
+            self.builder.borrow_mut().treatment(scheduled.number)
         } else {
             Treatment::Plain
         };
@@ -75,19 +74,18 @@ impl Worker {
             Treatment::Forged(forgery) => self.forge(&scheduled, forgery, slot).await,
             Treatment::Together => self.deliver_together(scheduled, slot).await,
             Treatment::LostAck => {
-                self.deliver(scheduled, ResponseHandling::Discard, slot)
-                    .await;
+                let discard = ResponseHandling::Discard;
+                self.deliver(scheduled, discard, slot).await;
             }
             Treatment::Plain => {
                 self.deliver(scheduled, ResponseHandling::Read, slot).await;
             }
             Treatment::Duplicate(after) => {
-                let measured = scheduled.measured;
-                let first = scheduled.clone();
-                let timestamp = self.deliver(scheduled, ResponseHandling::Read, slot).await;
-                self.stats.borrow_mut().counts(measured).duplicates += 1;
-                let due = slot.free_since + after;
-                self.redeliver(first.duplicate(due, timestamp));
+                let sent = self.deliver(scheduled, ResponseHandling::Read, slot).await;
+                let mut stats = self.stats.borrow_mut();
+                stats.counts(scheduled.measured).duplicates += 1;
+                drop(stats);
+                self.redeliver(sent.duplicate(slot.free_since + after));
             }
         }
         self.in_flight[slot.index].set(None);
@@ -100,28 +98,25 @@ impl Worker {
         slot: &mut ConnectionSlot,
     ) {
         let timestamp = self.shared.run.clock.unix_seconds();
-        self.builder
-            .borrow_mut()
-            .forged(scheduled.number, forgery, timestamp, &mut slot.request);
+        let facts = self.builder.borrow_mut().forged(
+            scheduled.number,
+            forgery,
+            timestamp,
+            &mut slot.request,
+        );
         let started = Instant::now();
         self.stats
             .borrow_mut()
             .event_started(scheduled.measured, started);
-        self.count_in_mix(scheduled, |counts| counts.events += 1);
-        let attempted = self
-            .attempt(
-                started,
-                &mut slot.primary,
-                &slot.request,
-                None,
-                ResponseHandling::Read,
-            )
-            .await;
+        self.count_in_mix(scheduled, &facts, |counts| counts.events += 1);
+        let (connection, request) = (&mut slot.primary, &slot.request);
+        let attempt = self.attempt(started, connection, request, None, ResponseHandling::Read);
+        let attempted = attempt.await;
         slot.free_since = attempted.ended;
+        let response = attempted.result.as_ref();
+        let is = |class: StatusClass| response.is_ok_and(|response| class.matches(response.status));
+        let (accepted, refused) = (is(StatusClass::Success), is(StatusClass::ClientError));
         let mut stats = self.stats.borrow_mut();
-        let response = attempted.result.map(|response| response.status);
-        let accepted = matches!(response, Ok(200..300));
-        let refused = matches!(response, Ok(400..500));
         let counts = stats.counts(scheduled.measured);
         counts.forgeries += 1;
         counts.refused_forgeries += u64::from(refused);
@@ -132,68 +127,61 @@ impl Worker {
         stats.attempt_ended(!refused);
     }
 
-    /// Makes one attempt, and returns the timestamp it was signed with.
+    /// Makes one attempt, and returns it with the timestamp that it was signed with.
     async fn deliver(
         &self,
-        scheduled: ScheduledAttempt,
+        mut scheduled: ScheduledAttempt,
         handling: ResponseHandling,
         slot: &mut ConnectionSlot,
-    ) -> u64 {
-        let timestamp = self.build_request(&scheduled, &mut slot.request);
+    ) -> ScheduledAttempt {
+        let facts = self.build_request(&mut scheduled, &mut slot.request);
         yield_to_other_connections().await;
         let started = Instant::now();
-        self.count_start(&scheduled, slot.free_since, started);
-        let attempted = self
-            .attempt(started, &mut slot.primary, &slot.request, None, handling)
-            .await;
+        self.count_start(&scheduled, &facts, slot.free_since, started);
+        let (connection, request) = (&mut slot.primary, &slot.request);
+        let attempt = self.attempt(started, connection, request, None, handling);
+        let attempted = attempt.await;
         slot.free_since = attempted.ended;
-        self.conclude(&scheduled, timestamp, &attempted);
-        timestamp
+        self.conclude(&scheduled, &facts, &attempted);
+        scheduled
     }
 
     /// Sends two requests whose last bytes leave simultaneously.
     async fn deliver_together(&self, mut scheduled: ScheduledAttempt, slot: &mut ConnectionSlot) {
         scheduled.together = true;
-        let timestamp = self.build_request(&scheduled, &mut slot.request);
-        let twin = scheduled.duplicate(scheduled.due, timestamp);
-        let twin_timestamp = self.build_request(&twin, &mut slot.twin_request);
+        let facts = self.build_request(&mut scheduled, &mut slot.request);
+        let mut twin = scheduled.duplicate(scheduled.due);
+        let twin_facts = self.build_request(&mut twin, &mut slot.twin_request);
         let started = Instant::now();
-        self.count_start(&scheduled, slot.free_since, started);
-        self.count_start(&twin, slot.free_since, started);
+        self.count_start(&scheduled, &facts, slot.free_since, started);
+        self.count_start(&twin, &twin_facts, slot.free_since, started);
         self.stats.borrow_mut().counts(scheduled.measured).together += 1;
         let mut barriers = LastByteBarrier::for_participants(2).into_iter();
         let (one, other) = (barriers.next(), barriers.next());
         let (primary, second) = (&mut slot.primary, &mut slot.twin);
+        let handling = ResponseHandling::Read;
         let (attempted, twin_attempted) = tokio::join!(
-            self.attempt(started, primary, &slot.request, one, ResponseHandling::Read),
-            self.attempt(
-                started,
-                second,
-                &slot.twin_request,
-                other,
-                ResponseHandling::Read
-            ),
+            self.attempt(started, primary, &slot.request, one, handling),
+            self.attempt(started, second, &slot.twin_request, other, handling),
         );
         slot.free_since = attempted.ended.max(twin_attempted.ended);
-        self.conclude(&scheduled, timestamp, &attempted);
-        self.conclude(&twin, twin_timestamp, &twin_attempted);
+        self.conclude(&scheduled, &facts, &attempted);
+        self.conclude(&twin, &twin_facts, &twin_attempted);
     }
 
-    /// Builds a genuine request, and returns the timestamp it is signed with.
-    fn build_request(&self, scheduled: &ScheduledAttempt, request: &mut Vec<u8>) -> u64 {
+    /// Builds a genuine request, signed with the attempt's timestamp.
+    fn build_request(
+        &self,
+        scheduled: &mut ScheduledAttempt,
+        request: &mut BulkRequest,
+    ) -> EventFacts {
         let policy = &self.shared.run.settings.retry;
         let now = self.shared.run.clock.unix_seconds();
-        let timestamp = scheduled.next_timestamp(now, policy.resign);
-        let is_retry = scheduled.attempt > 1;
-        let fresh_id = is_retry && policy.event_id == EventIdOnRetry::Fresh;
+        let timestamp = scheduled.take_timestamp(now, policy.resign);
+        let fresh_id = scheduled.attempt > 1 && policy.event_id == EventIdOnRetry::Fresh;
         let event_id = fresh_id.then(|| self.fresh_event_id(scheduled));
-        self.builder.borrow_mut().genuine(
-            scheduled.number,
-            timestamp,
-            event_id.as_deref(),
-            request,
-        );
-        timestamp
+        let mut builder = self.builder.borrow_mut();
+        builder.genuine(scheduled.number, timestamp, event_id.as_deref(), request)
     }
 
     fn fresh_event_id(&self, scheduled: &ScheduledAttempt) -> String {
@@ -203,7 +191,13 @@ impl Worker {
         Generator::new(settings.seed.derive(&purpose), start).event_id()
     }
 
-    fn count_start(&self, scheduled: &ScheduledAttempt, free_since: Instant, started: Instant) {
+    fn count_start(
+        &self,
+        scheduled: &ScheduledAttempt,
+        facts: &EventFacts,
+        free_since: Instant,
+        started: Instant,
+    ) {
         let mut stats = self.stats.borrow_mut();
         if scheduled.is_new() {
             stats.event_started(scheduled.measured, started);
@@ -220,7 +214,7 @@ impl Worker {
         stats.attempt_started(scheduled.measured, started, lateness);
         drop(stats);
         if scheduled.attempt == 1 {
-            self.count_in_mix(scheduled, |counts| {
+            self.count_in_mix(scheduled, facts, |counts| {
                 counts.events += u64::from(scheduled.is_new());
                 counts.deliveries += 1;
             });
@@ -232,7 +226,7 @@ impl Worker {
         &self,
         started: Instant,
         reused: &mut SlotConnection,
-        request: &[u8],
+        request: &BulkRequest,
         barrier: Option<LastByteBarrier>,
         handling: ResponseHandling,
     ) -> AttemptResult {
@@ -281,107 +275,92 @@ impl Worker {
     }
 
     /// Counts an attempt, and schedules a retry if one follows.
-    fn conclude(&self, scheduled: &ScheduledAttempt, timestamp: u64, attempted: &AttemptResult) {
-        let consequence = self.count(scheduled, attempted);
-        let lost = matches!(
-            attempted.result,
-            Err(Failure::Aborted(SenderAbort::ResponseLost))
-        );
-        self.count_in_mix(scheduled, |counts| match consequence {
-            Consequence::Acknowledged => counts.acknowledged += 1,
-            _ => counts.errors += u64::from(!lost),
+    fn conclude(
+        &self,
+        scheduled: &ScheduledAttempt,
+        facts: &EventFacts,
+        attempted: &AttemptResult,
+    ) {
+        let run = &self.shared.run;
+        let result = attempted.result.as_ref();
+        let asked = result.ok().and_then(|response| response.retry_after);
+        let end = AttemptEnd {
+            result: result
+                .map(|response| response.status)
+                .map_err(Failure::class),
+            slow_body: false,
+            retry_after: asked.map(|header| header.from(run.clock.unix_seconds())),
+        };
+        let decision = end.decide(&run.settings.retry, || self.retry_delay(scheduled));
+        let is_delivered = decision == RetryDecision::End(Outcome::Delivered);
+        let is_error = !is_delivered && !attempted.is_lost();
+        self.count(scheduled, attempted, end, is_error);
+        self.count_in_mix(scheduled, facts, |counts| {
+            counts.acknowledged += u64::from(is_delivered);
+            counts.errors += u64::from(is_error);
         });
-        match consequence {
-            Consequence::Acknowledged => {
-                self.stats
-                    .borrow_mut()
-                    .counts(scheduled.measured)
-                    .acknowledged += 1;
+        let mut stats = self.stats.borrow_mut();
+        let counts = stats.counts(scheduled.measured);
+        match decision {
+            RetryDecision::End(Outcome::Delivered) => {
+                counts.acknowledged += 1;
                 return;
             }
-            Consequence::Refused => {
-                self.stats.borrow_mut().counts(scheduled.measured).refused += 1;
-                if let Ok(response) = &attempted.result
-                    && self.count_allowed_refusal(scheduled, response.status)
-                {
+            RetryDecision::End(Outcome::Refused) => {
+                counts.refused += 1;
+                // One of two simultaneous deliveries may find the other one in progress.
+                let is_allowed = end.result.is_ok_and(|status| {
+                    let refusals = facts.refusals.as_ref();
+                    scheduled.together && status == 409
+                        || refusals.is_some_and(|refusals| refusals.allow(status))
+                });
+                if is_allowed {
+                    counts.allowed_refusals += 1;
                     if scheduled.delivery == DeliveryKind::Original {
-                        let unacknowledged = &mut self.stats.borrow_mut().unacknowledged;
-                        unacknowledged.add_allowed(scheduled.number);
+                        stats.unacknowledged.add_allowed(scheduled.number);
                     }
-                    return;
+                    drop(stats);
+                    let count = |counts: &mut MixCounts| counts.allowed_refusals += 1;
+                    return self.count_in_mix(scheduled, facts, count);
                 }
             }
-            Consequence::Retry(requested_delay) => match self.retry_delay(scheduled) {
-                Some(delay) => {
-                    let policy = &self.shared.run.settings.retry;
-                    let delay = policy.retry_after.wait(delay, requested_delay);
-                    if let Some(due) = attempted.ended.checked_add(delay) {
-                        self.redeliver(scheduled.retry(due, timestamp));
-                        return;
-                    }
+            RetryDecision::End(Outcome::Exhausted) => counts.exhausted += 1,
+            RetryDecision::RetryAfter(delay) => {
+                if let Some(due) = attempted.ended.checked_add(delay) {
+                    drop(stats);
+                    return self.redeliver(scheduled.retry(due));
                 }
-                None => self.stats.borrow_mut().counts(scheduled.measured).exhausted += 1,
-            },
-            Consequence::Exhausted => {
-                self.stats.borrow_mut().counts(scheduled.measured).exhausted += 1;
             }
         }
-        if scheduled.delivery == DeliveryKind::Original {
-            self.stats.borrow_mut().unacknowledged.add(scheduled.number);
-        }
+        stats.not_acknowledged(scheduled);
     }
 
-    /// Counts the result of an attempt, and returns what follows from it.
-    fn count(&self, scheduled: &ScheduledAttempt, attempted: &AttemptResult) -> Consequence {
-        let policy = &self.shared.run.settings.retry;
-        let retried = |on: RetryOn| {
-            if policy.retry_on.contains(&on) {
-                Consequence::Retry(None)
-            } else {
-                Consequence::Exhausted
-            }
-        };
+    /// Counts the result of an attempt.
+    fn count(
+        &self,
+        scheduled: &ScheduledAttempt,
+        attempted: &AttemptResult,
+        end: AttemptEnd,
+        is_error: bool,
+    ) {
         let mut stats = self.stats.borrow_mut();
+        let counts = stats.counts(scheduled.measured);
+        let is_timeout = end.result == Err(FailureClass::Timeout);
+        counts.errors += u64::from(is_error);
+        counts.timeouts += u64::from(is_timeout);
+        match &attempted.result {
+            Ok(response) => *counts.statuses.entry(response.status).or_default() += 1,
+            Err(_) if attempted.is_lost() => counts.lost_acks += 1,
+            Err(failure) => *counts.failures.entry(failure.name().into()).or_default() += 1,
+        }
         let service = attempted.ended.saturating_duration_since(attempted.sent);
         let latency = if self.shared.timetable.is_max() {
             service
         } else {
             attempted.ended.saturating_duration_since(scheduled.due)
         };
-        let (is_error, is_timed, consequence) = match &attempted.result {
-            Ok(response) => {
-                let counts = stats.counts(scheduled.measured);
-                *counts.statuses.entry(response.status).or_default() += 1;
-                if StatusClass::Success.matches(response.status) {
-                    (false, true, Consequence::Acknowledged)
-                } else if policy.retries_status(response.status) {
-                    let now = || self.shared.run.clock.unix_seconds();
-                    let requested_delay = response.retry_after.map(|header| header.from(now()));
-                    (true, false, Consequence::Retry(requested_delay))
-                } else {
-                    (true, false, Consequence::Refused)
-                }
-            }
-            Err(Failure::Aborted(SenderAbort::ResponseLost)) => {
-                stats.counts(scheduled.measured).lost_acks += 1;
-                (false, false, retried(RetryOn::Connection))
-            }
-            Err(failure) => {
-                let counts = stats.counts(scheduled.measured);
-                *counts.failures.entry(failure.name().into()).or_default() += 1;
-                match failure.class() {
-                    // Without timeouts, the times would look better than they are.
-                    FailureClass::Timeout => {
-                        counts.timeouts += 1;
-                        (true, true, retried(RetryOn::Timeout))
-                    }
-                    FailureClass::Connection => (true, false, retried(RetryOn::Connection)),
-                }
-            }
-        };
-        if is_error {
-            stats.counts(scheduled.measured).errors += 1;
-        }
+        // Without timeouts, the times would look better than they are.
+        let is_timed = is_timeout || attempted.result.is_ok() && !is_error;
         let ended = EndedAttempt {
             at: attempted.ended,
             has_response: attempted.result.is_ok(),
@@ -389,7 +368,19 @@ impl Worker {
             times: is_timed.then_some((latency, service)),
         };
         stats.genuine_ended(scheduled.measured, ended);
-        consequence
+    }
+
+    /// Updates the counter of the event's part of the mix. Does nothing without a mix or during the
+    /// warm-up.
+    fn count_in_mix(
+        &self,
+        scheduled: &ScheduledAttempt,
+        facts: &EventFacts,
+        count: impl FnOnce(&mut MixCounts),
+    ) {
+        if let Some(counter) = facts.mix_counter.filter(|_| scheduled.measured) {
+            count(self.stats.borrow_mut().mix_counter(counter));
+        }
     }
 
     /// The policy's delay before the next attempt, if there is one.

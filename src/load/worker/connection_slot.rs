@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
-use crate::transport::BulkConnection;
+use crate::transport::{BulkConnection, BulkRequest};
 
 /// Check a connection before use if it was idle for this long: the receiver may have closed it.
 const CHECK_AFTER_IDLE: Duration = Duration::from_millis(1);
@@ -18,8 +18,8 @@ pub(super) struct ConnectionSlot {
     pub(super) primary: SlotConnection,
     /// A second connection, for simultaneous duplicates.
     pub(super) twin: SlotConnection,
-    pub(super) request: Vec<u8>,
-    pub(super) twin_request: Vec<u8>,
+    pub(super) request: BulkRequest,
+    pub(super) twin_request: BulkRequest,
     /// When it last became free.
     pub(super) free_since: Instant,
 }
@@ -48,8 +48,8 @@ impl ConnectionSlot {
             index,
             primary: SlotConnection::new(connection),
             twin: SlotConnection::new(None),
-            request: Vec::with_capacity(4096),
-            twin_request: Vec::new(),
+            request: BulkRequest::default(),
+            twin_request: BulkRequest::default(),
             free_since: Instant::now(),
         }
     }

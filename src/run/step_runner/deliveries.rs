@@ -110,11 +110,11 @@ impl<'run> StepRunner<'run> {
         let Some((first, others)) = deliveries.split_first() else {
             return Vec::new();
         };
-        let (retry_barrier, mut handle) = RetryBarrier::new();
+        let (retry_barrier, reached) = RetryBarrier::new();
         let coordination = Coordination::RetryAfterOthers(retry_barrier);
         let first = self.deliver_one(number, step, policy, first, coordination);
         let between = async {
-            handle.reached().await;
+            let release = reached.await;
             let mut done = Vec::with_capacity(others.len());
             for delivery in others {
                 let coordination = Coordination::Independent;
@@ -123,7 +123,7 @@ impl<'run> StepRunner<'run> {
                         .await,
                 );
             }
-            handle.release();
+            drop(release);
             done
         };
         let (first, others) = join(first, between).await;

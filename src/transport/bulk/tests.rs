@@ -8,7 +8,13 @@ use super::*;
 use crate::transport::allowed_hosts::AllowedHosts;
 use crate::transport::client_settings::{ClientSettings, HttpVersion};
 
-const REQUEST: &[u8] = b"POST /hook HTTP/1.1\r\nHost: x\r\nX-A: b\r\nContent-Length: 2\r\n\r\n{}";
+fn request() -> BulkRequest {
+    let mut request = BulkRequest::default();
+    request.header("Host", b"x");
+    request.header("X-A", b"b");
+    request.body.extend_from_slice(b"{}");
+    request
+}
 
 /// Starts a receiver that responds 200 if the path, a header and the body are as expected.
 async fn receiver() -> Target {
@@ -59,7 +65,7 @@ async fn a_connection_carries_consecutive_requests_in_both_versions() {
         for _ in 0..3 {
             assert!(connection.is_open());
             let response = connection
-                .exchange(&target, REQUEST, None, ResponseHandling::Read)
+                .exchange(&target, &request(), None, ResponseHandling::Read)
                 .await;
             let expected = BulkResponse {
                 status: 200,
@@ -77,7 +83,7 @@ async fn a_discarded_response_ends_the_connection() {
         let client = client(version);
         let mut connection = BulkConnection::open(&client, &target).await.expect("opens");
         let response = connection
-            .exchange(&target, REQUEST, None, ResponseHandling::Discard)
+            .exchange(&target, &request(), None, ResponseHandling::Discard)
             .await;
         assert_eq!(response, Err(SenderAbort::ResponseLost.into()));
         assert!(!connection.is_open());
@@ -92,9 +98,10 @@ async fn simultaneous_requests_wait_for_each_other() {
         let mut one = BulkConnection::open(&client, &target).await.expect("opens");
         let mut other = BulkConnection::open(&client, &target).await.expect("opens");
         let mut barriers = LastByteBarrier::for_participants(2).into_iter();
+        let request = request();
         let (one, other) = tokio::join!(
-            one.exchange(&target, REQUEST, barriers.next(), ResponseHandling::Read),
-            other.exchange(&target, REQUEST, barriers.next(), ResponseHandling::Read),
+            one.exchange(&target, &request, barriers.next(), ResponseHandling::Read),
+            other.exchange(&target, &request, barriers.next(), ResponseHandling::Read),
         );
         assert_eq!(
             [one, other].map(|response| response.map(|response| response.status)),

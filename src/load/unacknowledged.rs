@@ -1,20 +1,8 @@
-//! How often each event of a load must have been granted.
-
-use serde::Serialize;
+//! The events of a load that were sent and not acknowledged, on which it depends how often each must have
+//! been granted.
 
 use super::treatment_mix::Treatment;
-
-/// How often an event must have been granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RequiredGrants {
-    /// Exactly once: it was acknowledged.
-    Once,
-    /// Once or not at all: the sender received no acknowledgement.
-    AtMostOnce,
-    /// Not at all: it was forged.
-    Never,
-}
+use crate::verify::GrantCount;
 
 /// The most unacknowledged events to remember: 8 MB.
 const MOST: usize = 1_000_000;
@@ -76,13 +64,13 @@ impl Unacknowledged {
     }
 
     /// How often an event with this treatment must have been granted.
-    pub fn required_grants(&self, number: u64, treatment: Treatment) -> RequiredGrants {
+    pub fn required_grants(&self, number: u64, treatment: Treatment) -> GrantCount {
         match treatment {
-            Treatment::Forged(_) => RequiredGrants::Never,
+            Treatment::Forged(_) => GrantCount::Never,
             _ if self.overflowed || self.numbers.binary_search(&number).is_ok() => {
-                RequiredGrants::AtMostOnce
+                GrantCount::AtMostOnce
             }
-            _ => RequiredGrants::Once,
+            _ => GrantCount::Once,
         }
     }
 }
@@ -106,10 +94,10 @@ mod tests {
         let joined = Unacknowledged::join([of(&[9, 3]), allowed]);
         assert_eq!(joined.unexpected().collect::<Vec<_>>(), [3, 4, 9]);
         for (number, required) in [
-            (3, RequiredGrants::AtMostOnce),
-            (4, RequiredGrants::AtMostOnce),
-            (7, RequiredGrants::AtMostOnce),
-            (5, RequiredGrants::Once),
+            (3, GrantCount::AtMostOnce),
+            (4, GrantCount::AtMostOnce),
+            (7, GrantCount::AtMostOnce),
+            (5, GrantCount::Once),
         ] {
             assert_eq!(
                 joined.required_grants(number, Treatment::Together),
@@ -117,7 +105,7 @@ mod tests {
             );
         }
         let forged = Treatment::Forged(Forgery::WrongSecret);
-        assert_eq!(joined.required_grants(3, forged), RequiredGrants::Never);
+        assert_eq!(joined.required_grants(3, forged), GrantCount::Never);
     }
 
     #[test]
@@ -127,7 +115,7 @@ mod tests {
         assert!(part.overflowed());
         assert_eq!(
             part.required_grants(u64::MAX, Treatment::Plain),
-            RequiredGrants::AtMostOnce
+            GrantCount::AtMostOnce
         );
         assert_eq!(part.numbers.len(), MOST);
     }

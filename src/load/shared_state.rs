@@ -1,0 +1,134 @@
+//! What the workers and the pacer of a load share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+
+use super::live_stats::LiveStats;
+use super::settings::LoadSettings;
+use super::stop_handle::StopHandle;
+use super::timetable::Timetable;
+use crate::delivery::Clock;
+use crate::protocol::Signer;
+use crate::transport::{Client, Target};
+
+/// A load that is ready to run.
+#[derive(Debug)]
+pub struct LoadRun {
+    /// The settings of the load.
+    pub settings: LoadSettings,
+    /// Opens connections.
+    pub client: Client,
+    /// The target of all deliveries.
+    pub target: Target,
+    /// Signs with the webhook's secret.
+    pub signer: Signer,
+    /// The clock for timestamps.
+    pub clock: Clock,
+    /// Receives live statistics, if wanted.
+    pub live: Option<Arc<LiveStats>>,
+}
+
+/// The state shared by all workers. Events are handed out by counters, so the threads need no queue.
+#[derive(Debug)]
+pub(super) struct SharedState {
+    pub(super) run: LoadRun,
+    pub(super) timetable: Timetable,
+    pub(super) stop: StopHandle,
+    /// The index of the next event in this shard.
+    next: AtomicU64,
+    /// How many measured events were claimed at the rate `max`.
+    measured: AtomicU64,
+    /// A permit for each event that is due.
+    released: Semaphore,
+    /// The total number of events, once known.
+    total: AtomicU64,
+    /// When a worker first found that no new event follows.
+    exhausted: OnceLock<Instant>,
+}
+
+/// An event that a connection may start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// The index in this shard.
+    pub(super) index: u64,
+    pub(super) measured: bool,
+}
+
+impl SharedState {
+    pub(super) fn new(run: LoadRun, stop: StopHandle) -> Self {
+        Self {
+            timetable: Timetable::new(&run.settings),
+            stop,
+            next: AtomicU64::new(0),
+            measured: AtomicU64::new(0),
+            released: Semaphore::new(0),
+            total: AtomicU64::new(u64::MAX),
+            exhausted: OnceLock::new(),
+            run,
+        }
+    }
+
+    /// Releases events that are due.
+    pub(super) fn release(&self, count: usize) {
+        self.released.add_permits(count);
+    }
+
+    /// Announces the total number of events, all of which were released.
+    pub(super) fn release_no_more(&self, total: u64) {
+        self.total.store(total, Ordering::SeqCst);
+        // One permit per connection, so that each learns that no event follows.
+        self.released
+            .add_permits(self.run.settings.connections.get());
+    }
+
+    /// Waits for the next due event; `None` if no event follows.
+    pub(super) async fn claim_due(&self) -> Option<Claim> {
+        let permit = self.released.acquire().await.ok()?;
+        permit.forget();
+        let index = self.next.fetch_add(1, Ordering::SeqCst);
+        if index >= self.total.load(Ordering::SeqCst) {
+            return self.no_more();
+        }
+        let measured = !self.timetable.is_warmup(self.timetable.number(index));
+        Some(Claim { index, measured })
+    }
+
+    /// The next event at the rate `max`; `None` if no event follows.
+    pub(super) fn claim_at_once(&self, since_start: Duration) -> Option<Claim> {
+        let timetable = &self.timetable;
+        let measured = since_start >= timetable.warmup();
+        if timetable
+            .last_start()
+            .is_some_and(|last| since_start >= last)
+        {
+            return self.no_more();
+        }
+        if let (true, Some(most)) = (measured, timetable.most_measured())
+            && self.measured.fetch_add(1, Ordering::SeqCst) >= most
+        {
+            return self.no_more();
+        }
+        let index = self.next.fetch_add(1, Ordering::SeqCst);
+        Some(Claim { index, measured })
+    }
+
+    fn no_more(&self) -> Option<Claim> {
+        self.exhausted.get_or_init(Instant::now);
+        None
+    }
+
+    /// The time limit for retries and duplicates, once no new event follows.
+    pub(super) fn drain_deadline(&self) -> Option<Instant> {
+        let exhausted = self.exhausted.get()?;
+        exhausted.checked_add(self.run.settings.drain)
+    }
+
+    /// How many events were claimed, limited to the total.
+    pub(super) fn started(&self) -> u64 {
+        let next = self.next.load(Ordering::SeqCst);
+        next.min(self.total.load(Ordering::SeqCst))
+    }
+}
