@@ -34,7 +34,7 @@ impl MakeReports {
         self.reports.check_writable()?;
         let mut reports = self.reports.open(console);
         for event in journal {
-            reports.observe(&event.map_err(|error| unreadable(&error))?);
+            reports.observe(event.map_err(|error| unreadable(&error))?);
         }
         let code = if let Some(ended) = summary.tally.run_ended() {
             ExitCode::of_run(ended)

@@ -9,10 +9,7 @@ use clap::Args;
 
 use super::command_error::CommandError;
 use super::console::Console;
-use crate::report::{
-    Annotations, Detail, HarReport, HtmlReport, JsonLines, JunitReport, MarkdownReport,
-    ProgressReport, Report, TerminalReport,
-};
+use crate::report::{Detail, KeptAttempts, ProgressLine, ReportKind, RunRecorder, TerminalFormat};
 use crate::run::{RunEnded, RunEvent};
 use crate::scenario::document::nearest;
 
@@ -42,37 +39,26 @@ pub(super) struct ReportOptions {
 
 #[derive(Debug, Clone)]
 struct RunReportChoice {
-    kind: RunReportKind,
+    kind: ReportKind,
     path: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RunReportKind {
-    Terminal,
-    Json,
-    Junit,
-    Html,
-    Markdown,
-    Har,
-}
-
-impl RunReportKind {
-    const NAMED: [(&str, Self); 6] = [
-        ("terminal", Self::Terminal),
-        ("json", Self::Json),
-        ("junit", Self::Junit),
-        ("html", Self::Html),
-        ("markdown", Self::Markdown),
-        ("har", Self::Har),
-    ];
-}
+/// The kinds by their names. Other options set the format of a terminal report.
+const NAMED: [(&str, ReportKind); 6] = [
+    ("terminal", ReportKind::Terminal(TerminalFormat::NORMAL)),
+    ("json", ReportKind::Json),
+    ("junit", ReportKind::Junit),
+    ("html", ReportKind::Html),
+    ("markdown", ReportKind::Markdown),
+    ("har", ReportKind::Har),
+];
 
 impl std::str::FromStr for RunReportChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let unknown = |kind: &str| format!("unknown report `{kind}`");
-        let (kind, path) = kind_and_path(text, &RunReportKind::NAMED, unknown)?;
+        let (kind, path) = kind_and_path(text, &NAMED, unknown)?;
         Ok(Self { kind, path })
     }
 }
@@ -100,23 +86,34 @@ pub(super) fn kind_and_path<K: Copy, const N: usize>(
 }
 
 /// The reports of a run. A report that fails does not affect the others.
-pub(super) struct Reports(Vec<OpenReport>);
+pub(super) struct Reports {
+    open: Vec<OpenReport>,
+    record: RunRecorder,
+    /// Below a terminal report on standard output.
+    progress: Option<ProgressLine>,
+}
 
 struct OpenReport {
     name: String,
-    report: Box<dyn Report + Send>,
-    /// Whether the report contains the raw events.
-    has_raw_events: bool,
+    kind: ReportKind,
+    out: Box<dyn Write + Send>,
     failed: Option<io::Error>,
 }
 
 impl OpenReport {
-    fn new(name: impl Into<String>, report: impl Report + Send + 'static) -> Self {
+    fn new(name: &str, kind: ReportKind, out: impl Write + Send + 'static) -> Self {
         Self {
-            name: name.into(),
-            report: Box::new(report),
-            has_raw_events: false,
+            name: name.to_owned(),
+            kind,
+            out: Box::new(out),
             failed: None,
+        }
+    }
+
+    /// Writes to the report unless it has failed.
+    fn write(&mut self, write: impl FnOnce(ReportKind, &mut dyn Write) -> io::Result<()>) {
+        if self.failed.is_none() {
+            self.failed = write(self.kind, &mut *self.out).err();
         }
     }
 }
@@ -126,17 +123,48 @@ impl ReportOptions {
     /// and writes the other reports.
     pub(super) fn open(&self, console: &Console) -> Reports {
         let on_output = self.report.iter().find(|choice| choice.path.is_none());
-        let on_output = on_output.map_or(RunReportKind::Terminal, |choice| choice.kind);
-        let mut reports = vec![self.on_output(on_output, console)];
+        let on_output = on_output.map_or(NAMED[0].1, |choice| choice.kind);
+        let is_readable = matches!(on_output, ReportKind::Terminal(_));
+        // GitHub reads annotations from both streams. They go to standard output after the terminal
+        // report, or to standard error if another report is written to standard output.
+        let (output, annotations): (_, Box<dyn Write + Send>) = if is_readable {
+            (console.reopened(), Box::new(console.reopened()))
+        } else {
+            (console.unstyled(), Box::new(io::stderr()))
+        };
+        let kind = self.formatted(on_output, console.width());
+        let mut open = vec![OpenReport::new("on standard output", kind, output)];
         for choice in &self.report {
             if let Some(path) = &choice.path {
-                reports.push(self.in_file(choice.kind, path, console));
+                open.push(in_file(self.formatted(choice.kind, None), path, console));
             }
         }
         if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-            reports.push(annotations(on_output, console));
+            open.push(OpenReport::new(
+                "of annotations",
+                ReportKind::Annotations,
+                annotations,
+            ));
         }
-        Reports(reports)
+        let kept = open.iter().map(|open| open.kind.kept_attempts()).max();
+        Reports {
+            open,
+            record: RunRecorder::new(kept.unwrap_or(KeptAttempts::OfProblems)),
+            progress: is_readable.then(ProgressLine::default),
+        }
+    }
+
+    /// The kind with the chosen format of a terminal report.
+    fn formatted(&self, kind: ReportKind, width: Option<usize>) -> ReportKind {
+        let detail = match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Normal,
+        };
+        match kind {
+            ReportKind::Terminal(_) => ReportKind::Terminal(TerminalFormat { detail, width }),
+            other => other,
+        }
     }
 
     /// Checks that no two reports are written to the same file or to standard output.
@@ -176,79 +204,25 @@ impl ReportOptions {
         }
         Ok(())
     }
-
-    fn detail(&self) -> Detail {
-        match (self.quiet, self.verbose) {
-            (true, _) => Detail::Quiet,
-            (_, true) => Detail::Verbose,
-            _ => Detail::Normal,
-        }
-    }
-
-    fn on_output(&self, kind: RunReportKind, console: &Console) -> OpenReport {
-        let name = "on standard output";
-        match kind {
-            RunReportKind::Terminal => {
-                let report = TerminalReport::new(console.reopened(), self.detail());
-                let report = report.with_width(console.width());
-                OpenReport::new(name, ProgressReport::around(report))
-            }
-            _ => self.written(kind, name, console.unstyled()),
-        }
-    }
-
-    fn in_file(&self, kind: RunReportKind, path: &Path, console: &Console) -> OpenReport {
-        let name = path.display().to_string();
-        match create(path) {
-            Ok(file) => {
-                let file = BufWriter::new(file);
-                match kind {
-                    RunReportKind::Terminal => self.written(kind, &name, PlainText(file)),
-                    _ => self.written(kind, &name, file),
-                }
-            }
-            Err(error) => {
-                let message = format!(
-                    "warning: can't write the report {name}: {error}; the run continues without it"
-                );
-                console.reopened().note(&message);
-                OpenReport {
-                    failed: Some(error),
-                    ..self.written(kind, &name, io::sink())
-                }
-            }
-        }
-    }
-
-    fn written(
-        &self,
-        kind: RunReportKind,
-        name: &str,
-        out: impl Write + Send + 'static,
-    ) -> OpenReport {
-        match kind {
-            RunReportKind::Terminal => {
-                OpenReport::new(name, TerminalReport::new(out, self.detail()))
-            }
-            RunReportKind::Json => OpenReport {
-                has_raw_events: true,
-                ..OpenReport::new(name, JsonLines::new(out))
-            },
-            RunReportKind::Junit => OpenReport::new(name, JunitReport::new(out)),
-            RunReportKind::Html => OpenReport::new(name, HtmlReport::new(out)),
-            RunReportKind::Markdown => OpenReport::new(name, MarkdownReport::new(out)),
-            RunReportKind::Har => OpenReport::new(name, HarReport::new(out)),
-        }
-    }
 }
 
-/// GitHub reads annotations from both streams. They go to standard output after the terminal report,
-/// or to standard error if another report is written to standard output.
-fn annotations(on_output: RunReportKind, console: &Console) -> OpenReport {
-    let name = "of annotations";
-    match on_output {
-        RunReportKind::Terminal => OpenReport::new(name, Annotations::new(console.reopened())),
-        _ => OpenReport::new(name, Annotations::new(io::stderr())),
+fn in_file(kind: ReportKind, path: &Path, console: &Console) -> OpenReport {
+    let name = path.display().to_string();
+    match (create(path), kind) {
+        (Ok(file), ReportKind::Terminal(_)) => {
+            OpenReport::new(&name, kind, PlainText(BufWriter::new(file)))
+        }
+        (Ok(file), _) => OpenReport::new(&name, kind, BufWriter::new(file)),
+        (Err(error), _) => {
+            let message = format!(
+                "warning: can't write the report {name}: {error}; the run continues without it"
+            );
+            console.reopened().note(&message);
+            OpenReport {
+                failed: Some(error),
+                ..OpenReport::new(&name, kind, io::sink())
+            }
+        }
     }
 }
 
@@ -297,33 +271,50 @@ impl Reports {
     /// Receives events until the run ends. Fails if a report could not be written.
     pub(super) fn follow(mut self, events: &Receiver<RunEvent>) -> Result<(), CommandError> {
         for event in events {
-            self.observe(&event);
+            self.observe(event);
         }
         self.finish()
     }
 
-    /// Passes an event to every report that has not failed.
-    pub(super) fn observe(&mut self, event: &RunEvent) {
-        for open in self.0.iter_mut().filter(|open| open.failed.is_none()) {
-            open.failed = open.report.observe(event).err();
+    /// Passes an event to every report.
+    pub(super) fn observe(&mut self, event: RunEvent) {
+        let Self {
+            open,
+            record,
+            progress,
+        } = self;
+        if let Some(progress) = progress {
+            progress.observe(&event);
+        }
+        let write = || {
+            for report in &mut *open {
+                report.write(|kind, out| kind.write_event(out, &event));
+            }
+            match event {
+                RunEvent::RunEnded(ended) => write_ends(open, record, ended),
+                event => record.observe(event, |scenario| {
+                    for report in &mut *open {
+                        report.write(|kind, out| kind.write_scenario(out, scenario));
+                    }
+                }),
+            }
+        };
+        match progress {
+            Some(progress) => progress.suspend(write),
+            None => write(),
         }
     }
 
-    /// Ends the reports of an incomplete run with `ended`. Reports with raw events do not get it,
+    /// Ends the reports of an incomplete run with `ended`. Reports of single events do not get it,
     /// because it did not happen.
     pub(super) fn cut_short(&mut self, ended: RunEnded) {
-        let event = RunEvent::RunEnded(ended);
-        for open in &mut self.0 {
-            if !open.has_raw_events && open.failed.is_none() {
-                open.failed = open.report.observe(&event).err();
-            }
-        }
+        write_ends(&mut self.open, &mut self.record, ended);
     }
 
     /// Fails if a report could not be written.
     pub(super) fn finish(self) -> Result<(), CommandError> {
         let failed: Vec<String> = self
-            .0
+            .open
             .into_iter()
             .filter_map(|open| Some((open.name, open.failed?)))
             .map(|(name, error)| format!("failed to write the report {name}: {error}"))
@@ -332,5 +323,14 @@ impl Reports {
             return Ok(());
         }
         Err(CommandError::not_completed(failed.join("\n"), None))
+    }
+}
+
+/// Writes what the reports show at the end of the run.
+fn write_ends(open: &mut [OpenReport], record: &mut RunRecorder, ended: RunEnded) {
+    let record = std::mem::replace(record, RunRecorder::new(KeptAttempts::OfProblems));
+    let record = record.finish(ended);
+    for report in open {
+        report.write(|kind, out| kind.write_end(out, &record));
     }
 }

@@ -1,14 +1,12 @@
 //! Annotations for GitHub workflows: one line for each common cause and for each scenario with other
 //! problems. GitHub shows them on the run's page and beside the scenario's file in a pull request.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::Report;
-use super::counts::{counted, problem_summary};
-use super::failure_groups::{CommonCause, CommonCauses, FailureGroups, cause_list};
-use super::scenario_record::{RunningScenarios, ScenarioRecord, check_line};
-use crate::run::RunEvent;
+use super::counts::counted;
+use super::failure_groups::{CommonCause, CommonCauses, cause_list};
+use super::run_record::RunRecord;
+use super::scenario_record::{ScenarioRecord, check_line};
 use crate::verify::Verdict;
 
 /// The most checks that an annotation lists.
@@ -17,88 +15,39 @@ const CHECK_LIMIT: usize = 5;
 /// The most scenarios that are listed for a cause.
 const LISTED: usize = 5;
 
-/// Collects the problems of a run and writes them at its end.
-pub struct Annotations<W> {
-    out: W,
-    running: RunningScenarios,
-    failures: FailureGroups,
-    /// The scenarios with problems, by their numbers.
-    problems: BTreeMap<usize, (ScenarioRecord, Verdict)>,
-}
-
-impl<W: Write> Annotations<W> {
-    /// Writes to `out`, which GitHub must read: standard output or standard error.
-    pub fn new(out: W) -> Self {
-        Self {
-            out,
-            running: RunningScenarios::default(),
-            failures: FailureGroups::default(),
-            problems: BTreeMap::new(),
-        }
+/// Writes the annotations of a run to a stream that GitHub reads: standard output or standard error.
+pub(super) fn write_annotations(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
+    for cause in &run.common.causes {
+        writeln!(out, "{}", cause_annotation(cause, &run.common))?;
     }
-
-    fn run_ended(&mut self) -> io::Result<()> {
-        let common = self.failures.common_causes();
-        for cause in &common.causes {
-            let line = cause_annotation(cause, &common);
-            writeln!(self.out, "{line}")?;
-        }
-        for (record, verdict) in std::mem::take(&mut self.problems).into_values() {
-            let (record, numbers) = common.without_common_causes(record);
-            if let Some(line) = annotation(&record, verdict, &numbers) {
-                writeln!(self.out, "{line}")?;
-            }
-        }
-        self.out.flush()
-    }
-}
-
-impl<W: Write> Report for Annotations<W> {
-    fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let Some((record, ended)) = self.running.observe(event) {
-            self.failures.observe(&record);
-            if !ended.verdict.is_passed_or_not_checked() {
-                let problem = (record.only_problems(), ended.verdict);
-                self.problems.insert(ended.scenario, problem);
-            }
-        }
-        match event {
-            RunEvent::RunEnded(_) => self.run_ended(),
-            _ => Ok(()),
-        }
-    }
+    let mut scenarios = run.with_own_problems().into_iter();
+    scenarios.try_for_each(|record| writeln!(out, "{}", annotation(record)))
 }
 
 /// The annotation for the problems of a scenario that no common cause explains.
-fn annotation(record: &ScenarioRecord, verdict: Verdict, causes: &[usize]) -> Option<String> {
-    let mut checks: Vec<_> = record.problems().collect();
-    checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
-    let mut message: Vec<String> = checks
-        .iter()
-        .take(CHECK_LIMIT)
-        .map(|check| check_line(check))
-        .collect();
-    if message.is_empty() {
-        return None;
-    }
+fn annotation(record: &ScenarioRecord) -> String {
+    let mut checks = record.own_problems();
+    checks.sort_by_key(|placed| std::cmp::Reverse(placed.check.verdict));
+    let listed = checks.iter().take(CHECK_LIMIT);
+    let mut message: Vec<String> = listed.map(|placed| check_line(placed.check)).collect();
     if let Some(more @ 1..) = checks.len().checked_sub(CHECK_LIMIT) {
         message.push(format!("and {more} more"));
     }
+    let causes = record.causes();
     if !causes.is_empty() {
-        message.push(format!("also affected by {}", cause_list(causes)));
+        message.push(format!("also affected by {}", cause_list(&causes)));
     }
-    let started = &record.started;
+    let (started, verdict) = (&record.started, record.ended.verdict);
     let title = format!("{verdict}: {}", started.name);
-    let annotation = line(verdict, &started.file, started.line, &title, &message);
-    Some(annotation)
+    line(verdict, &started.file, started.line, &title, &message)
 }
 
 /// The annotation for a common cause, beside the file of its example.
 fn cause_annotation(cause: &CommonCause, common: &CommonCauses) -> String {
     let mut message = vec![cause.title.clone()];
     message.extend(cause.example.check.hint.clone());
-    let (checks, count) = (problem_summary(&cause.checks), cause.scenarios.len());
-    message.push(format!("{checks}, in {}:", counted(count, "scenario")));
+    let count = cause.scenarios.len();
+    message.push(format!("{}:", cause.scope()));
     let names = cause.scenarios.iter().take(LISTED);
     message.extend(names.map(|scenario| scenario.name.clone()));
     if let Some(more @ 1..) = count.checked_sub(LISTED) {

@@ -21,6 +21,12 @@ pub(super) fn scenario_summary(ended: &RunEnded, show: impl Fn(Verdict) -> Strin
     format!("{all}: {}{not_run}", verdict_counts(&ended.scenarios, show))
 }
 
+/// Why scenarios were not run.
+pub(super) fn not_run_note(count: usize) -> String {
+    let scenarios = counted(count, "scenario");
+    format!("{scenarios} not run, because of --fail-fast or an interruption")
+}
+
 /// The check counts of a run, as in `3 checks: 2 passed, 1 failed`.
 pub(super) fn check_summary(ended: &RunEnded, show: impl Fn(Verdict) -> String) -> String {
     let all = counted(ended.checks.total(), "check");

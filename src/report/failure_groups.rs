@@ -7,15 +7,16 @@ mod genuine_responses;
 mod group_key;
 mod response_bodies;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::counts::{counted, problem_summary};
 use super::sanitize::sanitize;
-use super::scenario_record::{ScenarioRecord, is_problem};
-use crate::run::{AttemptEnded, ResponseRecord, ScenarioStarted};
+use super::scenario_record::{PlacedCheck, ScenarioRecord, is_problem};
+use crate::run::{AttemptEnded, ResponseRecord};
 use crate::verify::{Check, Verdict, VerdictCounts};
 use genuine_responses::GenuineResponses;
-use group_key::{CheckKind, GroupKey, LocatedCheck};
+use group_key::{CheckKind, GroupKey};
 use response_bodies::ResponseBodies;
 
 /// The fewest scenarios of a common cause that is inferred from similar failures.
@@ -33,11 +34,11 @@ pub(super) struct FailureGroups {
 }
 
 /// The problems with one key.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct FailureGroup {
     checks: VerdictCounts,
-    scenarios: Vec<AffectedScenario>,
-    example: CauseExample,
+    scenarios: BTreeMap<usize, AffectedScenario>,
+    example: Option<CauseExample>,
     bodies: ResponseBodies,
 }
 
@@ -51,7 +52,7 @@ pub(super) struct AffectedScenario {
 }
 
 /// The first of the worst checks of a cause.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct CauseExample {
     pub(super) scenario: AffectedScenario,
     pub(super) check: Check,
@@ -62,7 +63,7 @@ pub(super) struct CauseExample {
 }
 
 /// A cause that affects several scenarios.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct CommonCause {
     /// From 1, the worst first.
     pub(super) number: usize,
@@ -89,94 +90,74 @@ pub(super) struct CommonCauses {
 impl FailureGroups {
     /// Adds a scenario that has ended.
     pub(super) fn observe(&mut self, record: &ScenarioRecord) {
-        self.genuine.observe(record);
-        for located in group_key::checks(record) {
-            *self.check_counts.entry(located.kind()).or_default() += 1;
-            if !is_problem(located.check) {
-                continue;
-            }
-            let scenario = AffectedScenario::new(&record.started);
-            match self.groups.entry(located.key()) {
-                Entry::Occupied(known) => known.into_mut().add(&located, record, scenario),
-                Entry::Vacant(new) => _ = new.insert(FailureGroup::new(&located, record, scenario)),
+        // A scripted response says nothing about the receiver's own ones.
+        let scripted = record.steps.iter().any(|step| step.script.is_some());
+        if !scripted {
+            self.genuine.observe(&record.attempts);
+        }
+        let attempts = record.last_attempts();
+        for placed in record.checks() {
+            let attempt = placed.place.delivery();
+            let attempt = attempt.and_then(|delivery| attempts.get(&delivery).copied());
+            let kind = CheckKind::of(record, placed, attempt);
+            *self.check_counts.entry(kind.clone()).or_default() += 1;
+            if is_problem(placed.check) {
+                self.genuine.has_problems |= kind.is_genuine() && !scripted;
+                let group = self.groups.entry(GroupKey::of(kind, record, placed.check));
+                group.or_default().add(placed, record, attempt);
             }
         }
     }
 
     /// The groups that are large enough to be one common cause.
-    pub(super) fn common_causes(&self) -> CommonCauses {
-        let common = self.groups.iter().filter(|(key, group)| {
+    pub(super) fn common_causes(self) -> CommonCauses {
+        let Self {
+            groups,
+            check_counts,
+            genuine,
+        } = self;
+        let common = groups.into_iter().filter(|(key, group)| {
             let checks = group.checks.total();
             if key.is_unambiguous() {
                 return checks >= MIN_CHECKS;
             }
-            let all = self
-                .check_counts
-                .get(&key.kind())
-                .copied()
-                .unwrap_or_default();
+            let all = check_counts.get(&key.kind()).copied().unwrap_or_default();
             group.scenarios.len() >= MIN_SCENARIOS && key.is_systemic(checks, all)
         });
         let mut common: Vec<_> = common.collect();
-        common.sort_by_key(|(_, group)| {
-            std::cmp::Reverse((group.checks.verdict(), group.scenarios.len()))
-        });
-        let numbers = common.iter().enumerate();
-        let numbers = numbers.map(|(index, (key, _))| ((*key).clone(), index + 1));
-        let causes = common.iter().enumerate();
-        let causes: Vec<CommonCause> = causes
-            .map(|(index, (key, group))| CommonCause::new(index + 1, key, group))
-            .collect();
-        CommonCauses {
-            numbers: numbers.collect(),
-            advice: self.genuine.advice(),
-            causes,
+        common.sort_by_key(|(_, group)| Reverse((group.checks.verdict(), group.scenarios.len())));
+        let mut causes = CommonCauses {
+            advice: genuine.advice(),
+            ..CommonCauses::default()
+        };
+        for (key, group) in common {
+            let number = causes.causes.len() + 1;
+            causes.causes.extend(group.cause(number, &key));
+            causes.numbers.insert(key, number);
         }
+        causes
     }
 }
 
 impl CommonCauses {
-    /// The problems of a scenario that no common cause explains, and the numbers of its common
-    /// causes.
-    pub(super) fn split<'record>(
-        &self,
-        record: &'record ScenarioRecord,
-    ) -> (Vec<&'record Check>, Vec<usize>) {
-        let (mut checks, mut numbers) = (Vec::new(), Vec::new());
-        for located in group_key::checks(record).filter(|located| is_problem(located.check)) {
-            match self.numbers.get(&located.key()) {
-                Some(number) => numbers.push(*number),
-                None => checks.push(located.check),
-            }
-        }
-        checks.extend(record.snapshot_problem());
-        numbers.sort_unstable();
-        numbers.dedup();
-        (checks, numbers)
-    }
-
-    /// The record without the problems of common causes, and the numbers of these causes.
-    pub(super) fn without_common_causes(
-        &self,
-        mut record: ScenarioRecord,
-    ) -> (ScenarioRecord, Vec<usize>) {
-        let mut numbers = Vec::new();
-        let problems = group_key::checks(&record).filter(|located| is_problem(located.check));
-        let common: Vec<_> = problems
-            .filter_map(|located| Some((located.location, *self.numbers.get(&located.key())?)))
-            .collect();
-        for (location, number) in common {
-            location.mark_passed(&mut record);
-            numbers.push(number);
-        }
-        numbers.sort_unstable();
-        numbers.dedup();
-        (record, numbers)
+    /// Marks the checks of a scenario that a common cause reports.
+    pub(super) fn mark(&self, record: &mut ScenarioRecord) {
+        let attempts = record.last_attempts();
+        let problems = record.checks().enumerate();
+        let problems = problems.filter(|(_, placed)| is_problem(placed.check));
+        let reported = problems.filter_map(|(index, placed)| {
+            let attempt = placed.place.delivery();
+            let attempt = attempt.and_then(|delivery| attempts.get(&delivery).copied());
+            let kind = CheckKind::of(record, placed, attempt);
+            let key = GroupKey::of(kind, record, placed.check);
+            Some((index, *self.numbers.get(&key)?))
+        });
+        record.reported_by = reported.collect();
     }
 }
 
 /// `cause 1`, or `causes 1, 2`.
-pub(super) fn cause_list(numbers: &[usize]) -> String {
+pub(super) fn cause_list(numbers: &BTreeSet<usize>) -> String {
     let noun = if numbers.len() == 1 {
         "cause"
     } else {
@@ -186,92 +167,60 @@ pub(super) fn cause_list(numbers: &[usize]) -> String {
     format!("{noun} {}", numbers.join(", "))
 }
 
-impl AffectedScenario {
-    fn new(started: &ScenarioStarted) -> Self {
-        Self {
+impl FailureGroup {
+    fn add(
+        &mut self,
+        placed: PlacedCheck<'_>,
+        record: &ScenarioRecord,
+        attempt: Option<&AttemptEnded>,
+    ) {
+        let started = &record.started;
+        let scenario = AffectedScenario {
             number: started.scenario,
             name: sanitize(&started.name),
             file: started.file.clone(),
             line: started.line,
+        };
+        self.checks.add(placed.check.verdict);
+        if let Some(attempt) = attempt {
+            self.bodies.observe(&attempt.response);
         }
+        let rank = |verdict: Verdict, number: usize| (Reverse(verdict), number);
+        let is_better = |known: &CauseExample| {
+            rank(placed.check.verdict, scenario.number)
+                < rank(known.check.verdict, known.scenario.number)
+        };
+        if self.example.as_ref().is_none_or(is_better) {
+            let step = placed.place.step();
+            let step = step.map(|step| (step.step, sanitize(&step.description)));
+            self.example = Some(CauseExample {
+                scenario: scenario.clone(),
+                check: placed.check.clone(),
+                step: step.map(|(number, text)| format!("step {number}: {text}")),
+                attempt: attempt.cloned(),
+            });
+        }
+        self.scenarios.insert(scenario.number, scenario);
     }
-}
 
-impl FailureGroup {
-    fn new(
-        located: &LocatedCheck<'_>,
-        record: &ScenarioRecord,
-        scenario: AffectedScenario,
-    ) -> Self {
-        let mut checks = VerdictCounts::default();
-        checks.add(located.check.verdict);
-        let mut bodies = ResponseBodies::default();
-        bodies.observe_attempt(located.attempt(record));
-        Self {
-            checks,
-            scenarios: vec![scenario.clone()],
-            example: CauseExample::new(located, record, scenario),
-            bodies,
-        }
-    }
-
-    fn add(
-        &mut self,
-        located: &LocatedCheck<'_>,
-        record: &ScenarioRecord,
-        scenario: AffectedScenario,
-    ) {
-        self.checks.add(located.check.verdict);
-        self.bodies.observe_attempt(located.attempt(record));
-        let rank = |verdict: Verdict, number: usize| (std::cmp::Reverse(verdict), number);
-        let known = &self.example;
-        if rank(located.check.verdict, scenario.number)
-            < rank(known.check.verdict, known.scenario.number)
-        {
-            self.example = CauseExample::new(located, record, scenario.clone());
-        }
-        // The checks of one scenario come in a row.
-        if self
-            .scenarios
-            .last()
-            .is_none_or(|last| last.number != scenario.number)
-        {
-            self.scenarios.push(scenario);
-        }
-    }
-}
-
-impl CauseExample {
-    fn new(
-        located: &LocatedCheck<'_>,
-        record: &ScenarioRecord,
-        scenario: AffectedScenario,
-    ) -> Self {
-        let step = located
-            .step
-            .map(|step| format!("step {}: {}", step.step, sanitize(&step.description)));
-        Self {
-            scenario,
-            check: located.check.clone(),
-            step,
-            attempt: located.attempt(record).cloned(),
-        }
+    fn cause(self, number: usize, key: &GroupKey) -> Option<CommonCause> {
+        Some(CommonCause {
+            number,
+            verdict: self.checks.verdict(),
+            title: key.title(),
+            checks: self.checks,
+            scenarios: self.scenarios.into_values().collect(),
+            example: self.example?,
+            responses: self.bodies.summary(),
+        })
     }
 }
 
 impl CommonCause {
-    fn new(number: usize, key: &GroupKey, group: &FailureGroup) -> Self {
-        let mut scenarios = group.scenarios.clone();
-        scenarios.sort_by_key(|scenario| scenario.number);
-        Self {
-            number,
-            verdict: group.checks.verdict(),
-            title: key.title(),
-            checks: group.checks,
-            scenarios,
-            example: group.example.clone(),
-            responses: group.bodies.summary(),
-        }
+    /// The number of its checks and scenarios.
+    pub(super) fn scope(&self) -> String {
+        let scenarios = counted(self.scenarios.len(), "scenario");
+        format!("{}, in {scenarios}", problem_summary(&self.checks))
     }
 
     /// The example in one line, if that says more than the title.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::sanitize::sanitize;
-use super::terminal::{mark, write_attempt, write_retry};
+use super::terminal::{TextOutput, mark, write_exchange, write_retry};
 use crate::run::{AttemptEnded, SentRequestRecord};
 use crate::verify::Verdict;
 
@@ -23,6 +23,7 @@ impl<W: Write> FireReport<W> {
     /// Writes an attempt: its response, and only what is new in the request since the last attempt.
     pub fn attempt(&mut self, attempt: &AttemptEnded) -> io::Result<()> {
         let request = &attempt.request;
+        let mut out = TextOutput::new(&mut self.out, None);
         match self.shown.replace(request.clone()) {
             Some(known) if is_same(&known, request) => {
                 let headers = request.headers.iter();
@@ -30,9 +31,9 @@ impl<W: Write> FireReport<W> {
                     .filter(|header| !known.headers.contains(header))
                     .cloned()
                     .collect();
-                write_retry(&mut self.out, attempt, &new)
+                write_retry(&mut out, attempt, &new)
             }
-            _ => write_attempt(&mut self.out, attempt),
+            _ => write_exchange(&mut out, attempt),
         }
     }
 

@@ -6,101 +6,64 @@
 mod system_out;
 pub(super) mod xml_text;
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Component, Path};
+use std::time::Duration;
 
 use indexmap::IndexMap;
-use jiff::Timestamp;
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
-use super::Report;
-use super::counts::counted;
-use super::scenario_record::{RunningScenarios, ScenarioRecord, check_line};
-use super::terminal::write_problems;
-use crate::run::{RunEnded, RunEvent, ScenarioEnded};
-use crate::verify::{Check, Verdict};
+use super::counts::not_run_note;
+use super::run_record::RunRecord;
+use super::scenario_record::{ScenarioRecord, check_line, worst};
+use super::terminal::{TextOutput, write_problems};
+use crate::verify::Verdict;
 use system_out::system_out;
 use xml_text::xml_text;
 
-/// Collects the scenarios and writes them at the end of the run.
-pub struct JunitReport<W> {
-    out: W,
-    running: RunningScenarios,
-    /// The scenarios that have ended, by their numbers.
-    ended: BTreeMap<usize, EndedScenario>,
-}
-
-struct EndedScenario {
-    suite: String,
-    began: Option<Timestamp>,
-    case: TestCase,
-}
-
-impl<W: Write> JunitReport<W> {
-    /// Writes to `out`.
-    pub fn new(out: W) -> Self {
-        Self {
-            out,
-            running: RunningScenarios::default(),
-            ended: BTreeMap::new(),
-        }
+/// Writes the document of a run.
+pub(super) fn write_junit(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
+    let mut suites: IndexMap<String, Vec<&ScenarioRecord>> = IndexMap::new();
+    for record in run.by_number() {
+        let suite = suites.entry(folder(&record.started.file)).or_default();
+        suite.push(record);
     }
-
-    fn run_ended(&mut self, ended: &RunEnded) -> io::Result<()> {
-        let mut document = Document::new("aghook");
-        document.set_time(ended.took);
-        let mut suites: IndexMap<String, Vec<EndedScenario>> = IndexMap::new();
-        for scenario in std::mem::take(&mut self.ended).into_values() {
-            let suite = suites.entry(scenario.suite.clone()).or_default();
-            suite.push(scenario);
-        }
-        document.add_test_suites(suites.into_iter().map(|(name, cases)| suite(&name, cases)));
-        if ended.not_run > 0 {
-            document.add_test_suite(not_run(ended.not_run));
-        }
-        let text = document.to_string().map_err(io::Error::other)?;
-        self.out.write_all(text.as_bytes())?;
-        self.out.flush()
+    let suites = suites.iter().map(|(name, records)| suite(name, records));
+    let mut suites = suites.collect::<io::Result<Vec<_>>>()?;
+    if run.ended.not_run > 0 {
+        suites.push(not_run(run.ended.not_run));
     }
+    write_document(out, run.ended.took, suites)
 }
 
-impl<W: Write> Report for JunitReport<W> {
-    fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
-        if let Some((record, ended)) = self.running.observe(event) {
-            let scenario = EndedScenario {
-                suite: folder(&record.started.file),
-                began: record
-                    .attempts
-                    .iter()
-                    .map(|attempt| attempt.started_at)
-                    .min(),
-                case: test_case(&record, ended)?,
-            };
-            self.ended.insert(ended.scenario, scenario);
-        }
-        match event {
-            RunEvent::RunEnded(ended) => self.run_ended(ended),
-            _ => Ok(()),
-        }
-    }
+/// Writes a document with these suites.
+pub(super) fn write_document(
+    out: &mut dyn Write,
+    took: Duration,
+    suites: Vec<TestSuite>,
+) -> io::Result<()> {
+    let mut document = Document::new("aghook");
+    document.set_time(took);
+    document.add_test_suites(suites);
+    let text = document.to_string().map_err(io::Error::other)?;
+    out.write_all(text.as_bytes())
 }
 
-fn suite(name: &str, cases: Vec<EndedScenario>) -> TestSuite {
+fn suite(name: &str, records: &[&ScenarioRecord]) -> io::Result<TestSuite> {
     let mut suite = TestSuite::new(xml_text(name));
-    suite.set_time(cases.iter().filter_map(|scenario| scenario.case.time).sum());
-    if let Some(began) = cases.iter().filter_map(|scenario| scenario.began).min() {
-        suite
-            .extra
-            .insert("timestamp".into(), format!("{began:.3}").into());
+    suite.set_time(records.iter().map(|record| record.ended.took).sum());
+    if let Some(began) = records.iter().filter_map(|record| record.began()).min() {
+        let began = format!("{began:.3}");
+        suite.extra.insert("timestamp".into(), began.into());
     }
-    suite.add_test_cases(cases.into_iter().map(|scenario| scenario.case));
-    suite
+    let cases = records.iter().map(|record| test_case(record));
+    suite.add_test_cases(cases.collect::<io::Result<Vec<_>>>()?);
+    Ok(suite)
 }
 
-fn test_case(record: &ScenarioRecord, ended: &ScenarioEnded) -> io::Result<TestCase> {
-    let started = &record.started;
-    let mut case = TestCase::new(xml_text(&started.name), status(record, ended)?);
+fn test_case(record: &ScenarioRecord) -> io::Result<TestCase> {
+    let (started, ended) = (&record.started, &record.ended);
+    let mut case = TestCase::new(xml_text(&started.name), status(record)?);
     case.set_classname(xml_text(&class_name(&started.file)));
     case.set_assertions(ended.checks.decided());
     case.set_time(ended.took);
@@ -113,7 +76,7 @@ fn test_case(record: &ScenarioRecord, ended: &ScenarioEnded) -> io::Result<TestC
     }
     let mut output = system_out(record);
     if ended.verdict == Verdict::Warned {
-        output = format!("{}\n{output}", problems(record, ended)?);
+        output = format!("{}\n{output}", problems(record)?);
     }
     case.set_system_out(xml_text(&output));
     Ok(case)
@@ -121,37 +84,35 @@ fn test_case(record: &ScenarioRecord, ended: &ScenarioEnded) -> io::Result<TestC
 
 /// The status that a CI system shows. A warning counts as passed, since it does not fail the job. A
 /// broken scenario is an error, and one that was not checked is skipped.
-fn status(record: &ScenarioRecord, ended: &ScenarioEnded) -> io::Result<TestCaseStatus> {
-    let kind = match ended.verdict {
+fn status(record: &ScenarioRecord) -> io::Result<TestCaseStatus> {
+    let verdict = record.ended.verdict;
+    let kind = match verdict {
         Verdict::Passed | Verdict::Warned => return Ok(TestCaseStatus::success()),
         Verdict::NotChecked => return Ok(skipped(record)),
         Verdict::Failed => NonSuccessKind::Failure,
         Verdict::Broken => NonSuccessKind::Error,
     };
     let mut status = TestCaseStatus::non_success(kind);
-    let worst: Vec<&Check> = record
-        .problems()
-        .filter(|check| check.verdict == ended.verdict)
-        .collect();
-    if let Some(first) = worst.first() {
-        let more = match worst.len() {
-            1 => String::new(),
-            count => format!(" (and {} more)", count - 1),
+    let mut problems_as_bad: Vec<_> = record.problems().collect();
+    problems_as_bad.retain(|placed| placed.check.verdict == verdict);
+    if let (Some(first), more) = worst(&problems_as_bad) {
+        let more = match more {
+            0 => String::new(),
+            count => format!(" (and {count} more)"),
         };
         status.set_message(xml_text(&format!("{}{more}", check_line(first))));
     }
-    status.set_type(ended.verdict.to_string());
-    status.set_description(xml_text(&problems(record, ended)?));
+    status.set_type(verdict.to_string());
+    status.set_description(xml_text(&problems(record)?));
     Ok(status)
 }
 
 fn skipped(record: &ScenarioRecord) -> TestCaseStatus {
     let mut reasons: Vec<String> = Vec::new();
     for check in record.not_checked() {
-        let reason = match &check.hint {
-            Some(hint) => format!("{} → {hint}", check.observed),
-            None => check.observed.clone(),
-        };
+        let hint = check.hint.as_ref();
+        let hint = hint.map_or(String::new(), |hint| format!(" → {hint}"));
+        let reason = format!("{}{hint}", check.observed);
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
@@ -170,10 +131,7 @@ fn skipped(record: &ScenarioRecord) -> TestCaseStatus {
 /// the report would look complete.
 fn not_run(count: usize) -> TestSuite {
     let mut status = TestCaseStatus::skipped();
-    let message = format!(
-        "{} not run, because of --fail-fast or an interruption",
-        counted(count, "scenario")
-    );
+    let message = not_run_note(count);
     status
         .set_message(message.as_str())
         .set_description(message);
@@ -185,9 +143,17 @@ fn not_run(count: usize) -> TestSuite {
 }
 
 /// The problems as the terminal report shows them, without colors.
-fn problems(record: &ScenarioRecord, ended: &ScenarioEnded) -> io::Result<String> {
+fn problems(record: &ScenarioRecord) -> io::Result<String> {
+    let problems: Vec<_> = record.problems().collect();
+    without_styles(|out| write_problems(&mut TextOutput::new(out, None), record, &problems))
+}
+
+/// What `write` writes, without colors.
+pub(super) fn without_styles(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<String> {
     let mut text = Vec::new();
-    write_problems(&mut text, record, ended.verdict)?;
+    write(&mut text)?;
     let text = String::from_utf8_lossy(&text);
     Ok(anstream::adapter::strip_str(&text).to_string())
 }

@@ -1,16 +1,13 @@
 //! Detects that the target went away during the run: it responded at first, then refused every
 //! connection until the end.
 
-use std::collections::BTreeMap;
-
 use super::sanitize::sanitize;
-use crate::run::{ResponseRecord, RunEvent};
+use crate::run::{AttemptEnded, ResponseRecord};
+use crate::transport::Failure;
 
 /// Watches the deliveries of a run.
 #[derive(Debug, Default)]
 pub(super) struct LostTarget {
-    /// The names of the running scenarios.
-    names: BTreeMap<usize, String>,
     /// Whether the target ever responded to a delivery.
     responded: bool,
     /// The scenario and step of the first refused connection since the last other result.
@@ -18,28 +15,23 @@ pub(super) struct LostTarget {
 }
 
 impl LostTarget {
-    pub(super) fn observe(&mut self, event: &RunEvent) {
-        match event {
-            RunEvent::ScenarioStarted(started) => {
-                self.names.insert(started.scenario, started.name.clone());
+    /// Handles an attempt of the scenario with this name.
+    pub(super) fn observe(&mut self, attempt: &AttemptEnded, scenario: &str) {
+        // Other requests may go to other servers.
+        if attempt.event_name.is_none() {
+            return;
+        }
+        match &attempt.response {
+            ResponseRecord::Failure { name, .. } if *name == Failure::REFUSED => {
+                let step = attempt.step;
+                self.refused_since
+                    .get_or_insert_with(|| (scenario.to_owned(), step));
             }
-            RunEvent::ScenarioEnded(ended) => _ = self.names.remove(&ended.scenario),
-            // Other requests may go to other servers.
-            RunEvent::AttemptEnded(attempt) if attempt.event_name.is_some() => {
-                match &attempt.response {
-                    ResponseRecord::Failure { name, .. } if name == "refused" => {
-                        let name = self.names.get(&attempt.scenario);
-                        let name = name.cloned().unwrap_or_default();
-                        self.refused_since.get_or_insert((name, attempt.step));
-                    }
-                    ResponseRecord::Failure { .. } => self.refused_since = None,
-                    ResponseRecord::Response { .. } => {
-                        self.responded = true;
-                        self.refused_since = None;
-                    }
-                }
+            ResponseRecord::Failure { .. } => self.refused_since = None,
+            ResponseRecord::Response { .. } => {
+                self.responded = true;
+                self.refused_since = None;
             }
-            _ => {}
         }
     }
 
@@ -60,14 +52,14 @@ mod tests {
 
     use super::*;
 
-    fn attempt(step: usize, event_name: Option<&str>, failure: Option<&str>) -> RunEvent {
+    fn attempt(step: usize, event_name: Option<&str>, failure: Option<&str>) -> AttemptEnded {
         let body = json!({ "text": "", "length": 0, "truncated": false });
         let response = match failure {
             None => json!({ "response": { "status": 503, "headers": [], "body": body } }),
             Some(name) => json!({ "failure": { "name": name, "message": "", "hint": "" } }),
         };
         let line = json!({
-            "event": "attempt_ended", "scenario": 1, "step": step, "delivery": 1,
+            "scenario": 1, "step": step, "delivery": 1,
             "event_name": event_name, "forgery": null, "fault": null, "attempt": 1,
             "started_at": "2024-09-05T15:00:50Z", "virtual_offset_seconds": 0.0,
             "delay_before_seconds": 0.0, "took_seconds": 0.1,
@@ -76,17 +68,16 @@ mod tests {
             "request": { "method": "POST", "url": "http://a/", "headers": [], "body": body },
             "answer": response, "unheard_answer": null,
         });
-        RunEvent::from_json(line.to_string().as_bytes()).expect("an event")
+        serde_json::from_value(line).expect("an event")
     }
 
     fn note(attempts: &[(usize, Option<&str>)]) -> Option<String> {
         let mut target = LostTarget::default();
-        target.names.insert(1, "a coupon".to_owned());
         for (step, failure) in attempts {
-            target.observe(&attempt(*step, Some("welcome"), *failure));
+            target.observe(&attempt(*step, Some("welcome"), *failure), "a coupon");
         }
         // A request to another server is ignored.
-        target.observe(&attempt(9, None, None));
+        target.observe(&attempt(9, None, None), "a coupon");
         target.note()
     }
 

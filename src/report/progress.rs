@@ -1,36 +1,31 @@
 //! The progress line of a run: on terminals only, and removed at the end of the run.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Report;
 use crate::run::RunEvent;
 use crate::verify::Verdict;
 
-/// Draws a progress line on standard error below another report's output.
-pub struct ProgressReport<R> {
-    report: R,
+/// A progress line on standard error below a report's output.
+pub struct ProgressLine {
     bar: ProgressBar,
     running: BTreeMap<usize, String>,
     failed: usize,
 }
 
-impl<R: Report> ProgressReport<R> {
-    /// Wraps `report`. Draws nothing if standard error is not a terminal.
-    pub fn around(report: R) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+impl Default for ProgressLine {
+    /// Draws nothing if standard error is not a terminal.
+    fn default() -> Self {
         Self {
-            report,
-            bar,
+            bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
             running: BTreeMap::new(),
             failed: 0,
         }
     }
 }
 
-impl<R> ProgressReport<R> {
+impl ProgressLine {
     /// The number of failures so far, and the scenario that has been running longest.
     fn message(&self) -> String {
         let longest = self.running.values().next().map_or("", String::as_str);
@@ -39,10 +34,9 @@ impl<R> ProgressReport<R> {
             failed => format!("{failed} failed · {longest}"),
         }
     }
-}
 
-impl<R: Report> Report for ProgressReport<R> {
-    fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
+    /// Shows an event.
+    pub fn observe(&mut self, event: &RunEvent) {
         match event {
             RunEvent::RunStarted(started) => {
                 self.bar.set_length(started.scenarios as u64);
@@ -62,6 +56,10 @@ impl<R: Report> Report for ProgressReport<R> {
             _ => {}
         }
         self.bar.set_message(self.message());
-        self.bar.suspend(|| self.report.observe(event))
+    }
+
+    /// Hides the line while `write` writes to the same terminal.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
     }
 }

@@ -1,142 +1,265 @@
-//! Collects the events of each scenario, for reports that need a scenario as a whole.
+//! What happened in one scenario, collected from the events of a run, and its checks with their places.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::limits::Limits;
 use super::sanitize::sanitize;
 use crate::run::{
-    AttemptEnded, DeliveryEnded, EffectsEnded, ProbeReading, RunEvent, ScenarioEnded,
-    ScenarioStarted, SnapshotCompared, StepEnded,
+    AttemptEnded, DeliveryEnded, EffectsEnded, ProbeReading, ResponseRecord, RunEvent,
+    ScenarioEnded, ScenarioStarted, SnapshotCompared, StepEnded,
 };
-use crate::verify::{Check, Verdict};
+use crate::verify::{Check, Verdict, VerdictCounts};
 
 /// The running scenarios.
 #[derive(Debug, Default)]
-pub(super) struct RunningScenarios(BTreeMap<usize, ScenarioRecord>);
+pub struct RunningScenarios(BTreeMap<usize, ScenarioRecord>);
 
 /// The events of one scenario.
 #[derive(Debug)]
-pub(super) struct ScenarioRecord {
-    pub(super) started: ScenarioStarted,
+pub struct ScenarioRecord {
+    /// Its start.
+    pub started: ScenarioStarted,
     pub(super) attempts: Vec<AttemptEnded>,
     pub(super) steps: Vec<StepEnded>,
     pub(super) effects: Option<EffectsEnded>,
     pub(super) snapshot: Option<SnapshotCompared>,
+    /// Its end.
+    pub ended: ScenarioEnded,
+    /// The number of the common cause that reports a check, by the check's index among all checks.
+    pub(super) reported_by: BTreeMap<usize, usize>,
+}
+
+/// A check of a scenario.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlacedCheck<'record> {
+    pub(super) check: &'record Check,
+    pub(super) place: CheckPlace<'record>,
+    /// The number of the common cause that reports it, if any.
+    pub(super) reported_by: Option<usize>,
+}
+
+/// What a check is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum CheckPlace<'record> {
+    Delivery(&'record StepEnded, &'record DeliveryEnded),
+    /// A step that could not run.
+    NotMade(&'record StepEnded),
+    Effects,
+    Snapshot,
+}
+
+/// How much of the attempts a record keeps once its scenario has ended. The last attempts of
+/// deliveries with problems are always kept whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeptAttempts {
+    /// No others.
+    OfProblems,
+    /// The others without headers and bodies.
+    Heads,
+    /// The others with the beginning of their bodies.
+    Shortened,
+    /// All of them whole.
+    Whole,
 }
 
 impl RunningScenarios {
     /// Handles an event. The one that ends a scenario returns its record.
-    pub(super) fn observe<'event>(
-        &mut self,
-        event: &'event RunEvent,
-    ) -> Option<(ScenarioRecord, &'event ScenarioEnded)> {
+    pub fn observe(&mut self, event: RunEvent) -> Option<ScenarioRecord> {
         match event {
             RunEvent::ScenarioStarted(started) => {
-                let record = ScenarioRecord::new(started.clone());
-                self.0.insert(started.scenario, record);
+                self.0
+                    .insert(started.scenario, ScenarioRecord::new(started));
             }
             RunEvent::AttemptEnded(attempt) => {
-                if let Some(record) = self.0.get_mut(&attempt.scenario) {
-                    record.attempts.push(attempt.as_ref().clone());
-                }
+                let record = self.0.get_mut(&attempt.scenario)?;
+                record.attempts.push(*attempt);
             }
-            RunEvent::StepEnded(step) => {
-                if let Some(record) = self.0.get_mut(&step.scenario) {
-                    record.steps.push(step.clone());
-                }
-            }
+            RunEvent::StepEnded(step) => self.0.get_mut(&step.scenario)?.steps.push(step),
             RunEvent::EffectsEnded(effects) => {
-                if let Some(record) = self.0.get_mut(&effects.scenario) {
-                    record.effects = Some(effects.clone());
-                }
+                let record = self.0.get_mut(&effects.scenario)?;
+                record.effects = Some(effects);
             }
             RunEvent::SnapshotCompared(compared) => {
-                if let Some(record) = self.0.get_mut(&compared.scenario) {
-                    record.snapshot = Some(compared.clone());
-                }
+                let record = self.0.get_mut(&compared.scenario)?;
+                record.snapshot = Some(compared);
             }
             RunEvent::ScenarioEnded(ended) => {
-                return self.0.remove(&ended.scenario).map(|record| (record, ended));
+                let record = self.0.remove(&ended.scenario)?;
+                return Some(ScenarioRecord { ended, ..record });
             }
             RunEvent::RunStarted(_) | RunEvent::SnapshotsEnded(_) | RunEvent::RunEnded(_) => {}
         }
         None
     }
+
+    /// The name of a running scenario.
+    pub(super) fn name(&self, scenario: usize) -> &str {
+        let record = self.0.get(&scenario);
+        record.map_or("", |record| &record.started.name)
+    }
 }
 
 impl ScenarioRecord {
     fn new(started: ScenarioStarted) -> Self {
+        let ended = ScenarioEnded {
+            scenario: started.scenario,
+            verdict: Verdict::NotChecked,
+            checks: VerdictCounts::default(),
+            took: Duration::ZERO,
+        };
         Self {
             started,
             attempts: Vec::new(),
             steps: Vec::new(),
             effects: None,
             snapshot: None,
+            ended,
+            reported_by: BTreeMap::new(),
         }
     }
 
     /// All checks in order.
-    pub(super) fn checks(&self) -> impl Iterator<Item = &Check> {
+    pub(super) fn checks(&self) -> impl Iterator<Item = PlacedCheck<'_>> {
         let of_steps = self.steps.iter().flat_map(|step| {
-            let deliveries = step.deliveries.iter().flat_map(|delivery| &delivery.checks);
-            deliveries.chain(&step.not_made)
+            let deliveries = step.deliveries.iter().flat_map(move |delivery| {
+                let place = CheckPlace::Delivery(step, delivery);
+                delivery.checks.iter().map(move |check| (check, place))
+            });
+            let not_made = step.not_made.iter();
+            deliveries.chain(not_made.map(move |check| (check, CheckPlace::NotMade(step))))
         });
         let of_effects = self.effects.iter().flat_map(|effects| &effects.checks);
-        of_steps.chain(of_effects).chain(self.snapshot_problem())
-    }
-
-    /// The problem with the snapshot, if any.
-    pub(super) fn snapshot_problem(&self) -> Option<&Check> {
-        self.snapshot.as_ref()?.check.as_ref()
-    }
-
-    /// Drops all attempts except the last one of each delivery with a problem, to save memory.
-    pub(super) fn only_problems(mut self) -> Self {
-        let mut wanted = BTreeSet::new();
-        for step in &self.steps {
-            let has_problem = |delivery: &&DeliveryEnded| delivery.checks.iter().any(is_problem);
-            let deliveries = step.deliveries.iter().filter(has_problem);
-            wanted.extend(deliveries.map(|delivery| (step.step, delivery.delivery)));
-        }
-        // In reverse order, so that the last attempt of each delivery is kept.
-        let mut attempts: Vec<_> = std::mem::take(&mut self.attempts);
-        attempts.reverse();
-        attempts.retain(|attempt| wanted.remove(&(attempt.step, attempt.delivery)));
-        attempts.reverse();
-        self.attempts = attempts;
-        self.started.varying.clear();
-        self
+        let of_snapshot = self.snapshot.iter().flat_map(|snapshot| &snapshot.check);
+        let all = of_steps
+            .chain(of_effects.map(|check| (check, CheckPlace::Effects)))
+            .chain(of_snapshot.map(|check| (check, CheckPlace::Snapshot)));
+        all.enumerate().map(|(index, (check, place))| PlacedCheck {
+            check,
+            place,
+            reported_by: self.reported_by.get(&index).copied(),
+        })
     }
 
     /// The checks that warned, failed or broke.
-    pub(super) fn problems(&self) -> impl Iterator<Item = &Check> {
-        self.checks().filter(|check| is_problem(check))
+    pub(super) fn problems(&self) -> impl Iterator<Item = PlacedCheck<'_>> {
+        self.checks().filter(|placed| is_problem(placed.check))
+    }
+
+    /// The problems that no common cause reports.
+    pub(super) fn own_problems(&self) -> Vec<PlacedCheck<'_>> {
+        let problems = self.problems();
+        problems
+            .filter(|placed| placed.reported_by.is_none())
+            .collect()
+    }
+
+    /// The numbers of the common causes that report problems of this scenario.
+    pub(super) fn causes(&self) -> BTreeSet<usize> {
+        self.reported_by.values().copied().collect()
     }
 
     /// The checks that were not made.
     pub(super) fn not_checked(&self) -> impl Iterator<Item = &Check> {
-        self.checks()
-            .filter(|check| check.verdict == Verdict::NotChecked)
+        let checks = self.checks().map(|placed| placed.check);
+        checks.filter(|check| check.verdict == Verdict::NotChecked)
     }
 
-    /// The probe readings, one per line, if an effect has a problem.
-    pub(super) fn problem_readings(&self) -> Vec<String> {
-        let effects = self.effects.iter();
-        let with_problems = effects.filter(|effects| effects.checks.iter().any(is_problem));
-        let readings = with_problems.flat_map(|effects| &effects.readings);
-        readings.map(reading_line).collect()
+    /// When the first attempt started.
+    pub(super) fn began(&self) -> Option<Timestamp> {
+        let attempts = self.attempts.iter();
+        attempts.map(|attempt| attempt.started_at).min()
     }
 
-    /// The last attempt of a delivery, which its expectations are about.
-    pub(super) fn last_attempt(&self, step: usize, delivery: usize) -> Option<&AttemptEnded> {
-        let of_delivery =
-            |attempt: &&AttemptEnded| attempt.step == step && attempt.delivery == delivery;
-        self.attempts.iter().rfind(of_delivery)
+    /// The file and the line of the scenario.
+    pub(super) fn location(&self) -> String {
+        format!("{}:{}", self.started.file, self.started.line)
     }
+
+    /// The last attempt of each delivery, which its expectations are about, by the numbers of the
+    /// step and the delivery.
+    pub(super) fn last_attempts(&self) -> BTreeMap<(usize, usize), &AttemptEnded> {
+        let attempts = self.attempts.iter();
+        attempts
+            .map(|attempt| ((attempt.step, attempt.delivery), attempt))
+            .collect()
+    }
+
+    /// Drops what no report needs.
+    pub(super) fn reduce(&mut self, kept: KeptAttempts) {
+        // Only snapshots need these.
+        self.started.varying.clear();
+        let limits = match kept {
+            KeptAttempts::Whole => return,
+            KeptAttempts::Shortened => Some(Limits::KEPT),
+            KeptAttempts::Heads => Some(Limits::HEADS),
+            KeptAttempts::OfProblems => None,
+        };
+        let problems = self.problems();
+        let mut whole: BTreeSet<_> = problems
+            .filter_map(|placed| placed.place.delivery())
+            .collect();
+        // In reverse order, so that the last attempt of each delivery is kept.
+        self.attempts.reverse();
+        self.attempts.retain_mut(|attempt| {
+            if whole.remove(&(attempt.step, attempt.delivery)) {
+                return true;
+            }
+            if let Some(limits) = limits {
+                limits.cut_attempt(attempt, &mut usize::MAX.clone());
+            }
+            limits.is_some()
+        });
+        self.attempts.reverse();
+    }
+}
+
+impl<'record> CheckPlace<'record> {
+    /// The step, if it is about one.
+    pub(super) fn step(self) -> Option<&'record StepEnded> {
+        match self {
+            Self::Delivery(step, _) | Self::NotMade(step) => Some(step),
+            Self::Effects | Self::Snapshot => None,
+        }
+    }
+
+    /// Whether two checks of a scenario are about the same.
+    pub(super) fn is_same(self, other: Self) -> bool {
+        let step = |place: Self| place.step().map(|step| step.step);
+        let key = |place: Self| (step(place), place.delivery());
+        key(self) == key(other) && matches!(self, Self::Snapshot) == matches!(other, Self::Snapshot)
+    }
+
+    /// The numbers of the step and the delivery, if it is about a delivery.
+    pub(super) fn delivery(self) -> Option<(usize, usize)> {
+        match self {
+            Self::Delivery(step, delivery) => Some((step.step, delivery.delivery)),
+            _ => None,
+        }
+    }
+}
+
+/// The first of the worst problems, and how many more are as bad.
+pub(super) fn worst<'record>(problems: &[PlacedCheck<'record>]) -> (Option<&'record Check>, usize) {
+    let verdicts = problems.iter().map(|placed| placed.check.verdict);
+    let worst = verdicts.max();
+    let mut checks = problems.iter().map(|placed| placed.check);
+    let first = checks.find(|check| Some(check.verdict) == worst);
+    let more = checks.filter(|check| Some(check.verdict) == worst);
+    (first, more.count())
 }
 
 /// Whether a check warned, failed or broke.
 pub(super) fn is_problem(check: &Check) -> bool {
     !check.verdict.is_passed_or_not_checked()
+}
+
+/// The responses to an attempt: the one that the sender got, and the one that a fault kept from it.
+pub(super) fn responses(attempt: &AttemptEnded) -> impl Iterator<Item = &ResponseRecord> {
+    let discarded = attempt.discarded_response.as_deref();
+    [&attempt.response].into_iter().chain(discarded)
 }
 
 /// A reading in one sanitized line.

@@ -15,70 +15,22 @@ mod response;
 mod stable_text;
 mod virtual_clock;
 
-use super::scenario_record::{RunningScenarios, ScenarioRecord};
-use crate::run::{AttemptEnded, RunEvent, ScenarioEnded, ScenarioStarted};
+use super::scenario_record::ScenarioRecord;
+use crate::run::AttemptEnded;
 use crate::scenario::SnapshotSettings;
-use crate::verify::Verdict;
 use checks::check_line;
 use deliveries::Deliveries;
 use events::SnapshotEvents;
 use stable_text::StableText;
 
-/// Creates the report of each scenario as it ends.
-#[derive(Debug)]
-pub struct SnapshotReports {
-    settings: SnapshotSettings,
-    target: String,
-    running: RunningScenarios,
-}
-
-/// A scenario's report.
-#[derive(Debug, Clone)]
-pub struct SnapshotReport {
-    /// The scenario of the report.
-    pub started: ScenarioStarted,
-    /// The scenario's verdict.
-    pub verdict: Verdict,
-    /// The report, with a newline after each line.
-    pub text: String,
-}
-
-impl SnapshotReports {
-    /// `settings` say which parts of responses are shown.
-    pub fn new(settings: SnapshotSettings) -> Self {
-        Self {
-            settings,
-            target: String::new(),
-            running: RunningScenarios::default(),
-        }
-    }
-
-    /// Handles an event. The one that ends a scenario returns its report.
-    pub fn observe(&mut self, event: &RunEvent) -> Option<SnapshotReport> {
-        if let RunEvent::RunStarted(started) = event {
-            self.target.clone_from(&started.target);
-        }
-        let (record, ended) = self.running.observe(event)?;
-        let text = report(&record, ended, &self.settings, &self.target);
-        Some(SnapshotReport {
-            started: record.started,
-            verdict: ended.verdict,
-            text,
-        })
-    }
-}
-
-fn report(
-    record: &ScenarioRecord,
-    ended: &ScenarioEnded,
-    settings: &SnapshotSettings,
-    target: &str,
-) -> String {
+/// The report of a scenario, with a newline after each line. `settings` say which parts of responses
+/// are shown; `target` is the run's target.
+pub fn snapshot_text(record: &ScenarioRecord, settings: &SnapshotSettings, target: &str) -> String {
     let stable = StableText::new(record, settings, target);
     let events = SnapshotEvents::of(record, &stable);
     let mut sections = vec![vec![
         stable.line(&record.started.name),
-        format!("verdict: {}", ended.verdict),
+        format!("verdict: {}", record.ended.verdict),
     ]];
     sections.extend(events.sections());
     for step in &record.steps {

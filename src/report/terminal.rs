@@ -1,119 +1,82 @@
 //! The terminal report: one line per scenario as it ends, then the problems with requests, responses
-//! and differences, then a summary.
+//! and differences, then a summary. The text is always styled; the output stream removes unwanted
+//! colors.
 
 mod common_causes;
 mod difference;
 mod exchange;
 mod layout;
 mod problems;
-mod snapshots;
 mod style;
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::Report;
-use super::counts::{check_summary, counted, scenario_summary};
-use super::failure_groups::FailureGroups;
-use super::lost_target::LostTarget;
+use super::counts::{
+    check_summary, counted, scenario_summary, snapshot_summary, unreferenced_label,
+};
+use super::run_record::{RunRecord, receiver_note, reproduce_options};
 use super::sanitize::sanitize;
-use super::scenario_record::{RunningScenarios, ScenarioRecord};
-use crate::run::{RunEnded, RunEvent, RunStarted, ScenarioEnded, SnapshotsEnded};
+use super::scenario_record::ScenarioRecord;
+use crate::run::{RunEnded, RunStarted};
 use crate::verify::Verdict;
-use common_causes::{write_cause_references, write_common_causes};
+use common_causes::write_common_causes;
 pub use difference::write_difference;
-use exchange::write_exchange;
-pub(super) use exchange::{write_attempt, write_retry};
-use layout::{Columns, TextLayout};
+pub(super) use exchange::{attempt_facts, write_exchange, write_retry};
+pub(super) use layout::TextOutput;
 pub(super) use problems::write_problems;
-use problems::write_scenario;
-use snapshots::write_snapshots;
 use style::paint_verdict;
 pub(super) use style::{DIM, mark, paint};
 
 /// How much the report shows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
     /// Only problems and the summary.
     Quiet,
     /// Also a line for every scenario.
-    #[default]
     Normal,
     /// Also every attempt.
     Verbose,
 }
 
-/// Writes a run for people. The text is always styled; the output stream removes unwanted colors.
-pub struct TerminalReport<W> {
-    out: W,
-    detail: Detail,
-    layout: TextLayout,
-    running: RunningScenarios,
-    failures: FailureGroups,
-    /// The scenarios with problems, in the order in which they ended.
-    problems: Vec<(ScenarioRecord, Verdict)>,
-    snapshots: Option<SnapshotsEnded>,
-    lost_target: LostTarget,
-    /// The reasons for checks that were not made, and hints, with their counts.
-    not_checked: BTreeMap<(String, String), usize>,
+/// What a terminal report shows, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct TerminalFormat {
+    /// How much it shows.
+    pub detail: Detail,
+    /// The number of columns at which lines are broken, if they are.
+    pub width: Option<usize>,
 }
 
-impl<W: Write> TerminalReport<W> {
-    /// Writes to `out` without breaking lines.
-    pub fn new(out: W, detail: Detail) -> Self {
-        Self {
-            out,
-            detail,
-            layout: TextLayout::default(),
-            running: RunningScenarios::default(),
-            failures: FailureGroups::default(),
-            problems: Vec::new(),
-            not_checked: BTreeMap::new(),
-            snapshots: None,
-            lost_target: LostTarget::default(),
-        }
-    }
+impl TerminalFormat {
+    /// A line for every scenario, and no line is broken.
+    pub const NORMAL: Self = Self {
+        detail: Detail::Normal,
+        width: None,
+    };
 
-    /// Breaks lines that are wider than this many columns.
-    #[must_use]
-    pub fn with_width(mut self, columns: Option<usize>) -> Self {
-        self.layout = columns.map_or_else(TextLayout::default, TextLayout::of_width);
-        self
-    }
-
-    fn run_started(&mut self, started: &RunStarted) -> io::Result<()> {
+    /// Writes the head of the report when the run starts.
+    pub fn write_start(self, out: &mut dyn Write, started: &RunStarted) -> io::Result<()> {
         if self.detail == Detail::Quiet {
             return Ok(());
         }
-        let receiver = if started.built_in_receiver {
-            " (the built-in receiver)"
-        } else {
-            ""
-        };
+        let mut out = TextOutput::new(out, self.width);
         let scenarios = counted(started.scenarios, "scenario");
-        let title = format!(
-            "aghook {}: {scenarios} against {}{receiver}",
-            started.aghook_version, started.target
-        );
-        self.layout.line(&mut self.out, Columns::at(0), &title)?;
-        let seed = started
-            .seed
-            .map_or(String::new(), |seed| format!(" --seed {seed}"));
-        let reproduce = format!("reproduce with: --start-time {}{seed}", started.start_time);
-        let reproduce = paint(DIM, reproduce);
-        self.layout
-            .line(&mut self.out, Columns::at(0), &reproduce)?;
-        writeln!(self.out)
+        let (version, target) = (&started.aghook_version, &started.target);
+        let receiver = receiver_note(started.built_in_receiver);
+        out.line(
+            0,
+            &format!("aghook {version}: {scenarios} against {target}{receiver}"),
+        )?;
+        let reproduce = format!("reproduce with: {}", reproduce_options(started));
+        out.line(0, &paint(DIM, reproduce))?;
+        out.gap()
     }
 
-    fn scenario_ended(&mut self, record: ScenarioRecord, ended: &ScenarioEnded) -> io::Result<()> {
-        self.failures.observe(&record);
-        for check in record.not_checked() {
-            let hint = check.hint.as_deref().unwrap_or_default();
-            let reason = (sanitize(&check.observed), hint.to_owned());
-            *self.not_checked.entry(reason).or_default() += 1;
-        }
+    /// Writes the line of a scenario when it ends.
+    pub fn write_scenario(self, out: &mut dyn Write, record: &ScenarioRecord) -> io::Result<()> {
+        let mut out = TextOutput::new(out, self.width);
         if self.detail > Detail::Quiet {
+            let ended = &record.ended;
             let checks = counted(ended.checks.total(), "check");
             let skipped = match ended.checks.not_checked {
                 0 => String::new(),
@@ -122,87 +85,79 @@ impl<W: Write> TerminalReport<W> {
             let facts = format!("{checks}{skipped}, {} ms", ended.took.as_millis());
             let (verdict, name) = (ended.verdict, &record.started.name);
             let line = format!("{} {}: {name}", mark(verdict), paint_verdict(verdict));
-            let facts = paint(DIM, facts);
-            self.layout
-                .line_with_facts(&mut self.out, Columns::at(0), &line, &facts)?;
+            out.line_with_facts(0, &line, &paint(DIM, facts))?;
         }
         if self.detail == Detail::Verbose {
             for attempt in &record.attempts {
-                write_exchange(&mut self.out, self.layout, attempt)?;
+                write_exchange(&mut out, attempt)?;
             }
         }
-        if !ended.verdict.is_passed_or_not_checked() {
-            self.problems.push((record.only_problems(), ended.verdict));
-        }
-        self.out.flush()
+        out.flush()
     }
 
-    fn run_ended(&mut self, ended: &RunEnded) -> io::Result<()> {
-        let common = self.failures.common_causes();
+    /// Writes the problems and the summary when the run has ended.
+    pub fn write_end(self, out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
+        let mut out = TextOutput::new(out, self.width);
         let list_all = self.detail == Detail::Verbose;
-        write_common_causes(&mut self.out, self.layout, &common, list_all)?;
-        for (record, verdict) in std::mem::take(&mut self.problems) {
-            let (record, numbers) = common.without_common_causes(record);
-            if record.problems().next().is_none() {
-                continue;
-            }
-            writeln!(self.out)?;
-            let references = |out: &mut _| write_cause_references(out, self.layout, &numbers);
-            write_scenario(&mut self.out, self.layout, &record, verdict, references)?;
-        }
-        if !self.not_checked.is_empty() {
-            writeln!(self.out, "\n{}", paint_verdict(Verdict::NotChecked))?;
-            for ((reason, hint), count) in &self.not_checked {
-                let line = format!("{}: {reason}", counted(*count, "check"));
-                self.layout.line(&mut self.out, Columns::at(2), &line)?;
-                let hint = format!("→ {hint}");
-                self.layout.line(&mut self.out, Columns::at(4), &hint)?;
+        write_common_causes(&mut out, &run.common.causes, list_all)?;
+        for record in &run.scenarios {
+            let problems = record.own_problems();
+            if !problems.is_empty() {
+                out.gap()?;
+                write_problems(&mut out, record, &problems)?;
             }
         }
-        writeln!(self.out)?;
-        for line in summary(ended).lines() {
-            self.layout.line(&mut self.out, Columns::at(0), line)?;
+        write_not_checked(&mut out, run)?;
+        out.gap()?;
+        for line in summary(&run.ended) {
+            out.line(0, &line)?;
         }
-        let lost = self.lost_target.note();
-        for line in [lost, common.advice].into_iter().flatten() {
-            self.layout.line(&mut self.out, Columns::at(0), &line)?;
+        let notes = [&run.lost_target, &run.common.advice];
+        for note in notes.into_iter().flatten() {
+            out.line(0, note)?;
         }
-        if let Some(snapshots) = &self.snapshots {
-            write_snapshots(&mut self.out, self.layout, snapshots)?;
-        }
-        self.out.flush()
+        write_snapshots(&mut out, run)?;
+        out.flush()
     }
 }
 
-impl<W: Write> Report for TerminalReport<W> {
-    fn observe(&mut self, event: &RunEvent) -> io::Result<()> {
-        self.lost_target.observe(event);
-        if let Some((record, ended)) = self.running.observe(event) {
-            return self.scenario_ended(record, ended);
-        }
-        match event {
-            RunEvent::RunStarted(started) => self.run_started(started),
-            RunEvent::SnapshotsEnded(ended) => {
-                self.snapshots = Some(ended.clone());
-                Ok(())
-            }
-            RunEvent::RunEnded(ended) => self.run_ended(ended),
-            _ => Ok(()),
-        }
+fn write_not_checked(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()> {
+    if run.not_checked.is_empty() {
+        return Ok(());
     }
+    out.gap()?;
+    out.line(0, &paint_verdict(Verdict::NotChecked))?;
+    for ((reason, hint), count) in &run.not_checked {
+        let reason = sanitize(reason);
+        out.line(2, &format!("{}: {reason}", counted(*count, "check")))?;
+        out.line(4, &format!("→ {}", hint.as_deref().unwrap_or_default()))?;
+    }
+    Ok(())
 }
 
-fn summary(ended: &RunEnded) -> String {
+/// Writes the snapshot counts and the snapshots without a scenario.
+fn write_snapshots(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()> {
+    let Some(ended) = &run.snapshots else {
+        return Ok(());
+    };
+    out.line(0, &snapshot_summary(ended))?;
+    if !ended.unreferenced.is_empty() {
+        out.line(0, &format!("{}:", unreferenced_label(ended)))?;
+    }
+    let mut files = ended.unreferenced.iter();
+    files.try_for_each(|file| out.whole_line(2, &sanitize(file)))
+}
+
+fn summary(ended: &RunEnded) -> [String; 3] {
     let held_back = match ended.held_back.as_secs_f64() {
         0.0 => String::new(),
         seconds => {
             format!("; deliveries waited {seconds:.0} s in total for the profile's `max_rate`")
         }
     };
-    format!(
-        "{}\n{}\ntook {:.2} s{held_back}",
+    [
         scenario_summary(ended, paint_verdict),
         check_summary(ended, paint_verdict),
-        ended.took.as_secs_f64(),
-    )
+        format!("took {:.2} s{held_back}", ended.took.as_secs_f64()),
+    ]
 }

@@ -16,10 +16,8 @@ use super::pending_snapshot::with_newline;
 use super::snapshot_file::{REVIEWED, SnapshotFile, pending_path};
 use super::snapshot_path::snapshot_path;
 use super::snapshots_mode::{Destination, SnapshotsMode};
-use crate::report::{SnapshotReport, SnapshotReports};
-use crate::run::{
-    RunEnded, RunEvent, ScenarioEnded, SnapshotCompared, SnapshotOutcome, SnapshotsEnded,
-};
+use crate::report::{RunningScenarios, ScenarioRecord, snapshot_text};
+use crate::run::{RunEvent, SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
 use crate::scenario::{Level, SnapshotSettings};
 use crate::verify::{Check, Verdict, VerdictCounts};
 
@@ -52,26 +50,32 @@ pub struct ExpectedSnapshots {
 #[derive(Debug)]
 pub struct SnapshotReview {
     settings: SnapshotReviewSettings,
-    reports: SnapshotReports,
+    /// Which parts of responses snapshots show.
+    shown: SnapshotSettings,
+    target: String,
+    running: RunningScenarios,
+    /// The verdicts of scenarios with the checks of their snapshots.
     scenarios: VerdictCounts,
-    extra_failed: usize,
-    extra_broken: usize,
+    /// The checks of snapshots.
+    checks: VerdictCounts,
     ended: SnapshotsEnded,
 }
 
 /// The result of comparing one snapshot.
 struct SnapshotFinding {
     outcome: SnapshotOutcome,
-    problem: Option<SnapshotProblem>,
+    check: Option<Check>,
     difference: Option<String>,
 }
 
-/// What is wrong with a snapshot.
-struct SnapshotProblem {
-    verdict: Verdict,
-    expected: &'static str,
-    observed: String,
-    hint: String,
+impl SnapshotFinding {
+    fn without_problem(outcome: SnapshotOutcome) -> Self {
+        Self {
+            outcome,
+            check: None,
+            difference: None,
+        }
+    }
 }
 
 impl SnapshotReview {
@@ -83,37 +87,39 @@ impl SnapshotReview {
         };
         Self {
             settings,
-            reports: SnapshotReports::new(shown),
+            shown,
+            target: String::new(),
+            running: RunningScenarios::default(),
             scenarios: VerdictCounts::default(),
-            extra_failed: 0,
-            extra_broken: 0,
+            checks: VerdictCounts::default(),
             ended,
         }
     }
 
     /// Processes an event, and returns the events for the reports.
     pub fn process(&mut self, event: RunEvent) -> Vec<RunEvent> {
-        let report = self.reports.observe(&event);
-        match (event, report) {
-            (RunEvent::ScenarioEnded(ended), Some(report)) => {
-                let compared = self.compare(&report);
-                let ended = self.with_snapshot_check(ended, compared.check.as_ref());
+        if let RunEvent::RunStarted(started) = &event {
+            self.target.clone_from(&started.target);
+        }
+        let record = self.running.observe(event.clone());
+        match (event, record) {
+            (RunEvent::ScenarioEnded(mut ended), Some(record)) => {
+                let compared = self.compare(&record);
+                if let Some(check) = &compared.check {
+                    self.checks.add(check.verdict);
+                    ended.checks.add(check.verdict);
+                    ended.verdict = ended.verdict.max(check.verdict);
+                }
+                self.scenarios.add(ended.verdict);
                 vec![
                     RunEvent::SnapshotCompared(compared),
                     RunEvent::ScenarioEnded(ended),
                 ]
             }
-            (RunEvent::RunEnded(ended), _) => {
+            (RunEvent::RunEnded(mut ended), _) => {
                 self.find_unreferenced();
-                let ended = RunEnded {
-                    scenarios: self.scenarios,
-                    checks: VerdictCounts {
-                        failed: ended.checks.failed + self.extra_failed,
-                        broken: ended.checks.broken + self.extra_broken,
-                        ..ended.checks
-                    },
-                    ..ended
-                };
+                ended.scenarios = self.scenarios;
+                ended.checks += self.checks;
                 vec![
                     RunEvent::SnapshotsEnded(self.ended.clone()),
                     RunEvent::RunEnded(ended),
@@ -123,26 +129,8 @@ impl SnapshotReview {
         }
     }
 
-    /// Adds the check of its snapshot to the end of a scenario.
-    fn with_snapshot_check(
-        &mut self,
-        mut ended: ScenarioEnded,
-        check: Option<&Check>,
-    ) -> ScenarioEnded {
-        if let Some(check) = check {
-            ended.checks.add(check.verdict);
-            ended.verdict = ended.verdict.max(check.verdict);
-            match check.verdict {
-                Verdict::Broken => self.extra_broken += 1,
-                _ => self.extra_failed += 1,
-            }
-        }
-        self.scenarios.add(ended.verdict);
-        ended
-    }
-
-    fn compare(&mut self, report: &SnapshotReport) -> SnapshotCompared {
-        let started = &report.started;
+    fn compare(&mut self, record: &ScenarioRecord) -> SnapshotCompared {
+        let started = &record.started;
         let path = snapshot_path(
             &started.file,
             started.choice.as_deref(),
@@ -151,17 +139,19 @@ impl SnapshotReview {
         let path = self.settings.folder.join(path);
         let file = display_path(&path);
         let finding = self
-            .compare_file(report, &path, &file)
+            .compare_file(record, &path, &file)
             .unwrap_or_else(|error| {
-                let problem = SnapshotProblem {
-                    verdict: Verdict::Broken,
-                    expected: "the snapshot can be read and written",
-                    observed: error.to_string(),
-                    hint: format!("check {file} and its permissions"),
-                };
+                let hint = format!("check {file} and its permissions");
+                let expected = "the snapshot can be read and written";
                 SnapshotFinding {
                     outcome: SnapshotOutcome::Unusable,
-                    problem: Some(problem),
+                    check: Some(check(
+                        &file,
+                        Verdict::Broken,
+                        expected,
+                        error.to_string(),
+                        hint,
+                    )),
                     difference: None,
                 }
             });
@@ -172,42 +162,35 @@ impl SnapshotReview {
             SnapshotOutcome::Written => self.ended.written += 1,
             SnapshotOutcome::Unusable | SnapshotOutcome::NotCompared => {}
         }
-        let check = finding.problem.map(|problem| Check {
-            subject: format!("snapshot {file}"),
-            verdict: problem.verdict,
-            level: Level::Must,
-            expected: problem.expected.to_owned(),
-            observed: problem.observed,
-            hint: Some(problem.hint),
-            cause: None,
-            source: None,
-        });
         SnapshotCompared {
             scenario: started.scenario,
             file,
             outcome: finding.outcome,
-            check,
+            check: finding.check,
             difference: finding.difference,
         }
     }
 
     fn compare_file(
         &self,
-        report: &SnapshotReport,
+        record: &ScenarioRecord,
         path: &Path,
         file: &str,
     ) -> io::Result<SnapshotFinding> {
-        let without_problem = |outcome| SnapshotFinding {
-            outcome,
-            problem: None,
-            difference: None,
-        };
         // An undecided scenario says nothing about the receiver, so its report must not be
         // reviewed.
-        if report.verdict == Verdict::Broken {
-            return Ok(without_problem(SnapshotOutcome::NotCompared));
+        if record.ended.verdict == Verdict::Broken {
+            return Ok(SnapshotFinding::without_problem(
+                SnapshotOutcome::NotCompared,
+            ));
         }
-        let actual = snapshot_of(report);
+        let text = snapshot_text(record, &self.shown, &self.target);
+        let actual = SnapshotFile {
+            source: Some(record.started.file.replace('\\', "/")),
+            expression: Some(record.started.name.clone()),
+            assertion_line: None,
+            contents: text.trim_end_matches('\n').to_owned(),
+        };
         let reviewed = SnapshotFile::read(path)?;
         let mode = self.settings.mode;
         if reviewed
@@ -220,22 +203,24 @@ impl SnapshotReview {
             if mode != SnapshotsMode::No {
                 remove_if_exists(&pending_path(path))?;
             }
-            return Ok(without_problem(SnapshotOutcome::AsReviewed));
+            return Ok(SnapshotFinding::without_problem(
+                SnapshotOutcome::AsReviewed,
+            ));
         }
         let mut destination = mode.destination(reviewed.is_some());
         // The report of a failed scenario is never accepted automatically.
-        if destination == Destination::Reviewed && report.verdict == Verdict::Failed {
+        if destination == Destination::Reviewed && record.ended.verdict == Verdict::Failed {
             destination = Destination::Pending;
         }
         match destination {
             Destination::Reviewed => {
                 actual.write(path)?;
                 remove_if_exists(&pending_path(path))?;
-                return Ok(without_problem(SnapshotOutcome::Written));
+                return Ok(SnapshotFinding::without_problem(SnapshotOutcome::Written));
             }
             Destination::Pending => {
                 let pending = SnapshotFile {
-                    assertion_line: Some(report.started.line),
+                    assertion_line: Some(record.started.line),
                     ..actual.clone()
                 };
                 pending.write(&pending_path(path))?;
@@ -243,32 +228,21 @@ impl SnapshotReview {
             Destination::Discarded => {}
         }
         let hint = hint(destination, file);
+        let failed = |expected, observed| check(file, Verdict::Failed, expected, observed, hint);
         Ok(match reviewed {
             Some(reviewed) => {
-                let (before, after) = (
-                    with_newline(reviewed.contents),
-                    with_newline(actual.contents),
-                );
-                let difference = Difference::between(file, &before, &after);
+                let before = with_newline(reviewed.contents);
+                let difference = Difference::between(file, &before, &with_newline(actual.contents));
+                let expected = "the run matches the reviewed snapshot";
                 SnapshotFinding {
                     outcome: SnapshotOutcome::Differs,
-                    problem: Some(SnapshotProblem {
-                        verdict: Verdict::Failed,
-                        expected: "the run matches the reviewed snapshot",
-                        observed: difference.summary(),
-                        hint,
-                    }),
+                    check: Some(failed(expected, difference.summary())),
                     difference: Some(difference.text),
                 }
             }
             None => SnapshotFinding {
                 outcome: SnapshotOutcome::Missing,
-                problem: Some(SnapshotProblem {
-                    verdict: Verdict::Failed,
-                    expected: "a reviewed snapshot",
-                    observed: "none yet".to_owned(),
-                    hint,
-                }),
+                check: Some(failed("a reviewed snapshot", "none yet".to_owned())),
                 difference: None,
             },
         })
@@ -313,12 +287,17 @@ impl ExpectedSnapshots {
     }
 }
 
-fn snapshot_of(report: &SnapshotReport) -> SnapshotFile {
-    SnapshotFile {
-        source: Some(report.started.file.replace('\\', "/")),
-        expression: Some(report.started.name.clone()),
-        assertion_line: None,
-        contents: report.text.trim_end_matches('\n').to_owned(),
+/// The check of a snapshot that has a problem.
+fn check(file: &str, verdict: Verdict, expected: &str, observed: String, hint: String) -> Check {
+    Check {
+        subject: format!("snapshot {file}"),
+        verdict,
+        level: Level::Must,
+        expected: expected.to_owned(),
+        observed,
+        hint: Some(hint),
+        cause: None,
+        source: None,
     }
 }
 

@@ -145,12 +145,15 @@ impl Failure {
         }
     }
 
+    /// The name of [`Self::Refused`] in every report.
+    pub const REFUSED: &'static str = "refused";
+
     /// The name used in every report.
     pub fn name(&self) -> &'static str {
         match self {
             Self::NameNotResolved { .. } => "name_not_resolved",
             Self::NotLoopback { .. } => "not_loopback",
-            Self::Refused { .. } => "refused",
+            Self::Refused { .. } => Self::REFUSED,
             Self::Unreachable { .. } => "unreachable",
             Self::ConnectTimeout { .. } => "connect_timeout",
             Self::Timeout { .. } => "timeout",

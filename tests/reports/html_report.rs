@@ -5,15 +5,12 @@ mod browser;
 mod in_browser;
 mod structure;
 
-use aghook::report::{HtmlReport, Report as _};
+use aghook::report::ReportKind;
 use aghook::run::RunEvent;
+
+use crate::report_text::report_text;
 
 /// The HTML report of a run.
 fn page(events: impl IntoIterator<Item = RunEvent>) -> String {
-    let mut out = Vec::new();
-    let mut report = HtmlReport::new(&mut out);
-    for event in events {
-        report.observe(&event).expect("memory can be written to");
-    }
-    String::from_utf8(out).expect("UTF-8")
+    report_text(ReportKind::Html, events)
 }

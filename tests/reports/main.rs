@@ -6,6 +6,7 @@ mod html_report;
 mod junit_structure;
 mod program;
 mod record_and_replay;
+mod report_text;
 mod sample_run;
 mod schemas;
 mod snapshot_reports;

@@ -95,6 +95,34 @@ pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
     failures.chain([end])
 }
 
+/// The events of scenarios that fail alike, and each in `own` ways of its own, and the end of the run.
+pub(crate) fn failures_alike(scenarios: usize, own: usize) -> Vec<RunEvent> {
+    let failures = (1..=scenarios).flat_map(|scenario| {
+        let alike = check("status", Verdict::Failed, "2xx", "500");
+        let own = (1..=own).map(|number| {
+            let observed = format!("own failure {scenario}-{number}");
+            check("body", Verdict::Failed, "ok", &observed)
+        });
+        let checks: Vec<Check> = [alike].into_iter().chain(own).collect();
+        let counts = checks.iter().map(|check| check.verdict).collect();
+        let response = response(500, "text/plain", b"oops");
+        [
+            started(scenario, "fails", "fails.yaml"),
+            attempted(attempt(scenario, 1, 1, response)),
+            step(scenario, 1, "deliver welcome", vec![delivery(1, checks)]),
+            ended(scenario, Verdict::Failed, counts),
+        ]
+    });
+    let end = RunEvent::RunEnded(RunEnded {
+        scenarios: std::iter::repeat_n(Verdict::Failed, scenarios).collect(),
+        checks: std::iter::repeat_n(Verdict::Failed, scenarios * (own + 1)).collect(),
+        not_run: 0,
+        took: Duration::ZERO,
+        held_back: Duration::ZERO,
+    });
+    failures.chain([end]).collect()
+}
+
 fn passed() -> Vec<RunEvent> {
     let mut first = attempt(1, 1, 1, response(503, "text/plain", b"try again"));
     first.timings.connect = Some(Duration::from_micros(400));

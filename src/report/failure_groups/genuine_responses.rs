@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::group_key::checks;
 use super::response_bodies::ResponseBodies;
-use crate::report::scenario_record::{ScenarioRecord, is_problem};
-use crate::run::ResponseRecord;
+use crate::report::scenario_record::responses;
+use crate::run::{AttemptEnded, ResponseRecord};
 
 /// Counts the responses to genuine deliveries.
 #[derive(Debug, Default)]
@@ -14,33 +13,21 @@ pub(super) struct GenuineResponses {
     statuses: BTreeMap<u16, usize>,
     bodies: ResponseBodies,
     /// Whether any check of a genuine delivery has a problem.
-    has_problems: bool,
+    pub(super) has_problems: bool,
 }
 
 impl GenuineResponses {
-    /// Adds a scenario that has ended, unless it scripted the receiver's responses.
-    pub(super) fn observe(&mut self, record: &ScenarioRecord) {
-        if record.steps.iter().any(|step| step.script.is_some()) {
-            return;
-        }
-        let genuine = record
-            .attempts
+    /// Adds the attempts of a scenario.
+    pub(super) fn observe(&mut self, attempts: &[AttemptEnded]) {
+        let genuine = attempts
             .iter()
             .filter(|attempt| attempt.event_name.is_some() && attempt.forgery.is_none());
-        for attempt in genuine {
-            let responses = [
-                Some(&attempt.response),
-                attempt.discarded_response.as_deref(),
-            ];
-            for response in responses.into_iter().flatten() {
-                self.bodies.observe(response);
-                if let ResponseRecord::Response { status, .. } = response {
-                    *self.statuses.entry(*status).or_default() += 1;
-                }
+        for response in genuine.flat_map(responses) {
+            self.bodies.observe(response);
+            if let ResponseRecord::Response { status, .. } = response {
+                *self.statuses.entry(*status).or_default() += 1;
             }
         }
-        self.has_problems |=
-            checks(record).any(|located| located.is_genuine() && is_problem(located.check));
     }
 
     /// What all responses have in common, and what to do about it.

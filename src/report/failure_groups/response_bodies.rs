@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::report::sanitize::sanitize;
-use crate::run::{AttemptEnded, BodyContent, ResponseRecord};
+use crate::run::{BodyContent, ResponseRecord};
 
 /// The most kinds of bodies that are counted separately.
 const KIND_LIMIT: usize = 16;
@@ -41,13 +41,6 @@ impl ResponseBodies {
         } else if self.0.len() < KIND_LIMIT {
             let first = excerpt(text);
             self.0.insert(kind, BodyKind { count: 1, first });
-        }
-    }
-
-    /// Counts the response to an attempt.
-    pub(super) fn observe_attempt(&mut self, attempt: Option<&AttemptEnded>) {
-        if let Some(attempt) = attempt {
-            self.observe(&attempt.response);
         }
     }
 

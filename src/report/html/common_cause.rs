@@ -1,7 +1,6 @@
 //! A common cause as the page shows it above the list.
 
-use super::row::VerdictLabel;
-use crate::report::counts::{counted, problem_summary};
+use super::verdict_label::VerdictLabel;
 use crate::report::failure_groups::{AffectedScenario, CommonCause};
 
 /// The most scenarios that are listed for a cause.
@@ -23,15 +22,14 @@ pub(super) struct CauseView {
 
 impl CauseView {
     pub(super) fn new(cause: &CommonCause) -> Self {
-        let (checks, count) = (problem_summary(&cause.checks), cause.scenarios.len());
         Self {
             number: cause.number,
             verdict: VerdictLabel::new(cause.verdict),
             title: cause.title.clone(),
             hint: cause.example.check.hint.clone(),
-            scope: format!("{checks}, in {}", counted(count, "scenario")),
+            scope: cause.scope(),
             scenarios: cause.scenarios.iter().take(LISTED).cloned().collect(),
-            more: count.saturating_sub(LISTED),
+            more: cause.scenarios.len().saturating_sub(LISTED),
             example: cause.example_line(),
         }
     }

@@ -5,8 +5,8 @@ use std::io;
 
 use serde::Serialize;
 
-use super::FinishedScenario;
-use super::truncate::{self, Limits};
+use crate::report::limits::Limits;
+use crate::report::scenario_record::ScenarioRecord;
 use crate::run::RunEvent;
 
 /// The size limit of the data of all scenarios, in bytes. With the list, a page stays below 20 MB.
@@ -21,11 +21,11 @@ const STAGES: [(Limits, usize); 3] = [
 
 /// The data of all scenarios, in order. If there is not enough room, later scenarios are cut more, and
 /// the last ones have no data.
-pub(super) fn embed(scenarios: &[&FinishedScenario]) -> io::Result<Vec<Option<String>>> {
+pub(super) fn embed(scenarios: &[&ScenarioRecord]) -> io::Result<Vec<Option<String>>> {
     let mut whole = Vec::new();
     let mut spent = 0;
-    for finished in scenarios {
-        let data = embedded(&events(finished, Limits::ROOMY))?;
+    for record in scenarios {
+        let data = embedded(&events(record, Limits::ROOMY))?;
         spent += data.len();
         if spent > DATA_LIMIT {
             return embed_in_stages(scenarios);
@@ -35,14 +35,14 @@ pub(super) fn embed(scenarios: &[&FinishedScenario]) -> io::Result<Vec<Option<St
     Ok(whole)
 }
 
-fn embed_in_stages(scenarios: &[&FinishedScenario]) -> io::Result<Vec<Option<String>>> {
+fn embed_in_stages(scenarios: &[&ScenarioRecord]) -> io::Result<Vec<Option<String>>> {
     let mut spent = 0;
-    let mut embed = |finished: &FinishedScenario| {
+    let mut embed = |record: &ScenarioRecord| {
         for (limits, end) in STAGES {
             if spent >= end {
                 continue;
             }
-            let data = embedded(&events(finished, limits))?;
+            let data = embedded(&events(record, limits))?;
             if spent + data.len() <= end {
                 spent += data.len();
                 return Ok(Some(data));
@@ -50,30 +50,39 @@ fn embed_in_stages(scenarios: &[&FinishedScenario]) -> io::Result<Vec<Option<Str
         }
         Ok(None)
     };
-    scenarios.iter().map(|finished| embed(finished)).collect()
+    scenarios.iter().map(|record| embed(record)).collect()
 }
 
-/// The scenario's events: its start, all attempts, all steps, and the rest.
-fn events(finished: &FinishedScenario, limits: Limits) -> Vec<RunEvent> {
-    let (record, ended) = (&finished.record, &finished.ended);
-    let mut events = vec![RunEvent::ScenarioStarted(record.started.clone())];
-    let attempts = truncate::attempts(&record.attempts, limits);
-    events.extend(
-        attempts
-            .into_iter()
-            .map(|attempt| RunEvent::AttemptEnded(Box::new(attempt))),
-    );
-    let steps = record.steps.iter();
-    events.extend(steps.map(|step| RunEvent::StepEnded(truncate::step(step, limits))));
-    let effects = record.effects.iter();
-    events
-        .extend(effects.map(|effects| RunEvent::EffectsEnded(truncate::effects(effects, limits))));
-    let snapshot = record.snapshot.iter();
-    events.extend(
-        snapshot.map(|snapshot| RunEvent::SnapshotCompared(truncate::snapshot(snapshot, limits))),
-    );
-    events.push(RunEvent::ScenarioEnded(ended.clone()));
-    events
+/// The scenario's events: its start, its attempts, all steps, and the rest.
+fn events(record: &ScenarioRecord, limits: Limits) -> Vec<RunEvent> {
+    let mut started = record.started.clone();
+    // Only snapshot reports need these.
+    started.varying.clear();
+    let mut room = limits.bodies;
+    let attempts = limits.shown_attempts(&record.attempts).map(|attempt| {
+        let mut attempt = attempt.clone();
+        limits.cut_attempt(&mut attempt, &mut room);
+        RunEvent::AttemptEnded(Box::new(attempt))
+    });
+    let steps = record.steps.iter().map(|step| {
+        let mut step = step.clone();
+        limits.cut_step(&mut step);
+        RunEvent::StepEnded(step)
+    });
+    let effects = record.effects.iter().map(|effects| {
+        let mut effects = effects.clone();
+        limits.cut_checks(&mut effects.checks);
+        RunEvent::EffectsEnded(effects)
+    });
+    let snapshot = record.snapshot.iter().map(|snapshot| {
+        let mut snapshot = snapshot.clone();
+        limits.cut_snapshot(&mut snapshot);
+        RunEvent::SnapshotCompared(snapshot)
+    });
+    let start = [RunEvent::ScenarioStarted(started)].into_iter();
+    let parts = start.chain(attempts).chain(steps).chain(effects);
+    let end = [RunEvent::ScenarioEnded(record.ended.clone())];
+    parts.chain(snapshot).chain(end).collect()
 }
 
 /// `value` as JSON without `<`, `>` and `&`. JSON has these only inside strings, where an escape means

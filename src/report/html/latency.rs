@@ -3,21 +3,14 @@
 use std::time::Duration;
 
 use crate::report::counts::counted;
-use crate::run::{AttemptEnded, ResponseRecord};
+use crate::report::scenario_record::ScenarioRecord;
+use crate::run::ResponseRecord;
 
 /// Columns of the histogram for each factor of ten.
 const COLUMNS_PER_DECADE: i32 = 6;
 
 /// The maximum width of a label with its margin, in percent of the axis on a narrow screen.
 const LABEL_WIDTH: f64 = 13.5;
-
-/// The response times of a run. Attempts with a fault say nothing about the receiver's speed and are
-/// only counted.
-#[derive(Debug, Default)]
-pub(super) struct ResponseTimes {
-    took: Vec<Duration>,
-    left_out: usize,
-}
 
 /// The histogram. Coordinates are in percent of its box.
 #[derive(Debug, PartialEq)]
@@ -47,39 +40,39 @@ pub(in crate::report) struct AxisLabel {
     pub(in crate::report) text: String,
 }
 
-impl ResponseTimes {
-    /// Adds the attempts of a scenario.
-    pub(super) fn add(&mut self, attempts: &[AttemptEnded]) {
-        for attempt in attempts {
-            match (&attempt.response, &attempt.fault) {
-                (ResponseRecord::Response { .. }, None) => self.took.push(attempt.took),
-                _ => self.left_out += 1,
-            }
+/// The histogram of the response times of a run. `None` for a run without responses. Attempts with a
+/// fault say nothing about the receiver's speed and are only counted.
+pub(super) fn response_times(scenarios: &[&ScenarioRecord]) -> Option<Plot> {
+    let attempts = scenarios.iter().flat_map(|record| &record.attempts);
+    let (mut took, mut left_out) = (Vec::new(), 0);
+    for attempt in attempts {
+        match (&attempt.response, &attempt.fault) {
+            (ResponseRecord::Response { .. }, None) => took.push(attempt.took),
+            _ => left_out += 1,
         }
     }
+    plot_of(took, left_out)
+}
 
-    /// The histogram. `None` for a run without responses.
-    pub(super) fn plot(&self) -> Option<Plot> {
-        let mut took = self.took.clone();
-        took.sort_unstable();
-        let times: Vec<(f64, u64)> = took.iter().map(|time| (time.as_secs_f64(), 1)).collect();
-        let quantiles = [
-            ("median", 0.5),
-            ("p90", 0.9),
-            ("p99", 0.99),
-            ("slowest", 1.0),
-        ];
-        let quantiles = quantiles.map(|(name, part)| (name, quantile(&took, part).as_secs_f64()));
-        let basis = match self.left_out {
-            0 => counted(took.len(), "response"),
-            left_out => format!(
-                "{}; without {} that had a fault or no response",
-                counted(took.len(), "response"),
-                counted(left_out, "attempt")
-            ),
-        };
-        plot(&times, &quantiles, basis)
-    }
+fn plot_of(mut took: Vec<Duration>, left_out: usize) -> Option<Plot> {
+    took.sort_unstable();
+    let times: Vec<(f64, u64)> = took.iter().map(|time| (time.as_secs_f64(), 1)).collect();
+    let quantiles = [
+        ("median", 0.5),
+        ("p90", 0.9),
+        ("p99", 0.99),
+        ("slowest", 1.0),
+    ];
+    let quantiles = quantiles.map(|(name, part)| (name, quantile(&took, part).as_secs_f64()));
+    let basis = match left_out {
+        0 => counted(took.len(), "response"),
+        left_out => format!(
+            "{}; without {} that had a fault or no response",
+            counted(took.len(), "response"),
+            counted(left_out, "attempt")
+        ),
+    };
+    plot(&times, &quantiles, basis)
 }
 
 /// The histogram of times in seconds, in ascending order, each with its count. The first quantile is
@@ -242,11 +235,7 @@ mod tests {
 
     fn plot(milliseconds: &[u64]) -> Plot {
         let took = milliseconds.iter().copied().map(Duration::from_millis);
-        let latencies = ResponseTimes {
-            took: took.collect(),
-            left_out: 1,
-        };
-        latencies.plot().unwrap()
+        plot_of(took.collect(), 1).unwrap()
     }
 
     #[test]
@@ -276,7 +265,7 @@ mod tests {
             );
             assert!((0.0..=100.0).contains(&plot.median_x), "{}", plot.median_x);
         }
-        assert_eq!(ResponseTimes::default().plot(), None);
+        assert_eq!(plot_of(Vec::new(), 0), None);
     }
 
     #[test]

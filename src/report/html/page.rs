@@ -9,14 +9,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::RunData;
 use super::common_cause::CauseView;
 use super::embedded::embed;
-use super::latency::Plot;
-use super::row::{ScenarioRow, VerdictLabel};
-use crate::report::counts::{check_summary, counted, snapshot_summary, unreferenced_label};
-use crate::report::failure_groups::CommonCauses;
-use crate::run::{RunEnded, RunStarted};
+use super::latency::{Plot, response_times};
+use super::row::ScenarioRow;
+use super::verdict_label::VerdictLabel;
+use crate::report::counts::{
+    check_summary, counted, not_run_note, snapshot_summary, unreferenced_label,
+};
+use crate::report::run_record::{RunRecord, reproduce_options};
+use crate::report::scenario_record::ScenarioRecord;
+use crate::run::RunStarted;
 use crate::verify::{Verdict, VerdictCounts};
 
 const STYLE: &str = include_str!("assets/style.css");
@@ -70,53 +73,39 @@ struct BarSegment {
     width: usize,
 }
 
-/// Writes the page of a run that has ended.
-pub(super) fn write(out: &mut impl Write, data: &RunData, ended: &RunEnded) -> io::Result<()> {
-    let page = page(data, ended)?;
-    page.write_into(out)
+/// Writes the page of a run.
+pub(in crate::report) fn write_page(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
+    page(run)?.write_into(out)
 }
 
-fn page<'run>(data: &'run RunData, ended: &RunEnded) -> io::Result<RunPage<'run>> {
-    let run = data.run.as_ref();
-    let attempts = data
-        .scenarios
-        .values()
-        .flat_map(|finished| &finished.record.attempts);
-    let snapshots = data.snapshots.as_ref();
-    let common = data.failures.common_causes();
-    let began = attempts.map(|attempt| attempt.started_at).min();
+fn page(run: &RunRecord) -> io::Result<RunPage<'_>> {
+    let (started, ended) = (run.started.as_ref(), &run.ended);
+    let scenarios = run.by_number();
+    let snapshots = run.snapshots.as_ref();
+    let began = scenarios.iter().filter_map(|record| record.began()).min();
     Ok(RunPage {
         policy: policy(Some(SCRIPT), STYLE),
         style: STYLE,
         script: SCRIPT,
         verdict: VerdictLabel::new(ended.scenarios.verdict()),
         headline: headline(&ended.scenarios),
-        run,
+        run: started,
         began: began.map(|began| began.strftime("%-d %B %Y, %H:%M UTC").to_string()),
-        reproduce: run.map(reproduction_options),
+        reproduce: started.map(reproduce_options),
         took: format!("{:.2} s", ended.took.as_secs_f64()),
         checks: check_summary(ended, |verdict| verdict.to_string()),
         bar: bar(&ended.scenarios),
-        not_run: (ended.not_run > 0).then(|| {
-            format!(
-                "{} not run, because of --fail-fast or an interruption.",
-                counted(ended.not_run, "scenario")
-            )
-        }),
-        not_checked: data
-            .not_checked
-            .iter()
-            .map(|(reason, count)| format!("{}: {reason}", counted(*count, "check")))
-            .collect(),
+        not_run: (ended.not_run > 0).then(|| format!("{}.", not_run_note(ended.not_run))),
+        not_checked: run.not_checked_lines(str::to_owned),
         snapshots: snapshots.map(snapshot_summary),
         unreferenced: snapshots
             .filter(|ended| !ended.unreferenced.is_empty())
             .map(|ended| (unreferenced_label(ended), &*ended.unreferenced)),
-        tags: tags(data),
-        plot: data.response_times.plot(),
-        rows: rows(data, &common)?,
-        causes: common.causes.iter().map(CauseView::new).collect(),
-        advice: common.advice,
+        tags: tags(&scenarios),
+        plot: response_times(&scenarios),
+        rows: rows(scenarios)?,
+        causes: run.common.causes.iter().map(CauseView::new).collect(),
+        advice: run.common.advice.clone(),
     })
 }
 
@@ -155,15 +144,6 @@ fn headline(counts: &VerdictCounts) -> String {
     }
 }
 
-fn reproduction_options(run: &RunStarted) -> String {
-    let seed = run.seed.map(|seed| format!(" --seed {seed}"));
-    format!(
-        "--start-time {}{}",
-        run.start_time,
-        seed.unwrap_or_default()
-    )
-}
-
 /// The segments of the summary bar, the worst verdict first.
 fn bar(counts: &VerdictCounts) -> Vec<BarSegment> {
     let all = [
@@ -190,25 +170,22 @@ fn bar(counts: &VerdictCounts) -> Vec<BarSegment> {
     segments
 }
 
-fn tags(data: &RunData) -> Vec<(String, usize)> {
-    let mut counts = BTreeMap::<&str, usize>::new();
-    for finished in data.scenarios.values() {
-        for tag in &finished.record.started.tags {
-            *counts.entry(tag).or_default() += 1;
-        }
+fn tags(scenarios: &[&ScenarioRecord]) -> Vec<(String, usize)> {
+    let mut counts = BTreeMap::<&String, usize>::new();
+    for tag in scenarios.iter().flat_map(|record| &record.started.tags) {
+        *counts.entry(tag).or_default() += 1;
     }
     let counts = counts.into_iter();
-    counts.map(|(tag, count)| (tag.to_owned(), count)).collect()
+    counts.map(|(tag, count)| (tag.clone(), count)).collect()
 }
 
 /// The rows, the worst first, so that these have their data if there is not enough room for all.
-fn rows(data: &RunData, common: &CommonCauses) -> io::Result<Vec<ScenarioRow>> {
-    let mut scenarios: Vec<_> = data.scenarios.values().collect();
-    scenarios.sort_by_key(|finished| Reverse(finished.ended.verdict));
-    let embedded = embed(&scenarios)?;
-    let rows = scenarios.into_iter().zip(embedded);
+fn rows(mut scenarios: Vec<&ScenarioRecord>) -> io::Result<Vec<ScenarioRow>> {
+    scenarios.sort_by_key(|record| Reverse(record.ended.verdict));
+    let data = embed(&scenarios)?;
+    let rows = scenarios.into_iter().zip(data);
     Ok(rows
-        .map(|(finished, embedded)| ScenarioRow::new(finished, embedded, common))
+        .map(|(record, data)| ScenarioRow::new(record, data))
         .collect())
 }
 

@@ -1,11 +1,11 @@
 //! A scenario in the list, as it is shown before it is opened and without JavaScript.
 
-use super::FinishedScenario;
 use super::latency::format_seconds;
+use super::verdict_label::VerdictLabel;
 use crate::report::counts::counted;
-use crate::report::failure_groups::{CommonCauses, cause_list};
+use crate::report::failure_groups::cause_list;
 use crate::report::sanitize::sanitize;
-use crate::report::scenario_record::{ScenarioRecord, check_line, is_problem};
+use crate::report::scenario_record::{ScenarioRecord, check_line, worst};
 use crate::verify::{Check, Verdict};
 
 /// The most checks of a scenario that are shown without JavaScript.
@@ -26,6 +26,8 @@ pub(super) struct ScenarioRow {
     /// The worst check that no common cause explains, in one line, and the common causes.
     pub(super) first_problem: Option<String>,
     pub(super) problems: Vec<ProblemView>,
+    /// The number of problems that are not shown without JavaScript.
+    pub(super) more_problems: usize,
     /// The events for the script. `None` if there was no room.
     pub(super) data: Option<String>,
 }
@@ -39,81 +41,55 @@ pub(super) struct ProblemView {
     pub(super) hint: Option<String>,
 }
 
-/// A verdict on the page: its name, its mark, and the CSS class for its color.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::report) struct VerdictLabel {
-    pub(in crate::report) word: &'static str,
-    pub(in crate::report) mark: &'static str,
-    pub(in crate::report) class: &'static str,
-}
-
-impl VerdictLabel {
-    pub(in crate::report) fn new(verdict: Verdict) -> Self {
-        let (word, mark, class) = match verdict {
-            Verdict::Passed => ("passed", "✓", "passed"),
-            Verdict::NotChecked => ("not checked", "?", "not_checked"),
-            Verdict::Warned => ("warned", "!", "warned"),
-            Verdict::Broken => ("broken", "‼", "broken"),
-            Verdict::Failed => ("failed", "✗", "failed"),
-        };
-        Self { word, mark, class }
-    }
-}
-
 impl ScenarioRow {
-    pub(super) fn new(
-        finished: &FinishedScenario,
-        data: Option<String>,
-        common: &CommonCauses,
-    ) -> Self {
-        let (record, ended) = (&finished.record, &finished.ended);
-        let started = &record.started;
+    pub(super) fn new(record: &ScenarioRecord, data: Option<String>) -> Self {
+        let (started, ended) = (&record.started, &record.ended);
+        let attempts = record.attempts.len();
         let about = started.about.as_deref().unwrap_or_default();
         let skipped = match (ended.verdict, ended.checks.not_checked) {
             (Verdict::NotChecked, _) | (_, 0) => String::new(),
             (_, count) => format!(" ({count} not checked)"),
         };
+        let problems: Vec<&Check> = record.problems().map(|placed| placed.check).collect();
         Self {
             number: ended.scenario,
             verdict: VerdictLabel::new(ended.verdict),
             name: sanitize(&started.name),
             about: about.split_whitespace().collect::<Vec<_>>().join(" "),
             tags: started.tags.clone(),
-            location: format!("{}:{}", started.file, started.line),
+            location: record.location(),
             facts: format!(
                 "{}{skipped} · {} · {}",
                 counted(ended.checks.total(), "check"),
-                counted(finished.attempts, "attempt"),
+                counted(attempts, "attempt"),
                 format_seconds(ended.took.as_secs_f64())
             ),
-            attempts: finished.attempts,
+            attempts,
             took_seconds: ended.took.as_secs_f64(),
-            first_problem: first_problem(record, common),
-            problems: record
-                .problems()
+            first_problem: first_problem(record),
+            problems: problems
+                .iter()
                 .take(PROBLEM_LIMIT)
-                .map(ProblemView::new)
+                .map(|check| ProblemView::new(check))
                 .collect(),
+            more_problems: problems.len().saturating_sub(PROBLEM_LIMIT),
             data,
         }
     }
 }
 
-fn first_problem(record: &ScenarioRecord, common: &CommonCauses) -> Option<String> {
-    let (checks, numbers) = common.split(record);
-    let problems = checks.iter().filter(|check| is_problem(check));
-    let worst = problems.clone().map(|check| check.verdict).max();
-    let mut worst_checks = problems.filter(|check| Some(check.verdict) == worst);
-    let causes = (!numbers.is_empty()).then(|| cause_list(&numbers));
-    let Some(first) = worst_checks.next().map(|check| check_line(check)) else {
+fn first_problem(record: &ScenarioRecord) -> Option<String> {
+    let causes = record.causes();
+    let causes = (!causes.is_empty()).then(|| cause_list(&causes));
+    let (Some(first), more) = worst(&record.own_problems()) else {
         return causes;
     };
-    let more = match worst_checks.count() {
+    let more = match more {
         0 => String::new(),
         more => format!(" (and {more} more)"),
     };
     let causes = causes.map_or(String::new(), |causes| format!(", also {causes}"));
-    Some(format!("{first}{more}{causes}"))
+    Some(format!("{}{more}{causes}", check_line(first)))
 }
 
 impl ProblemView {

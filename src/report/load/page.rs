@@ -13,7 +13,7 @@ use super::time_plot::{TimePlot, plots};
 use crate::load::{LoadReport, Percentiles, time_text};
 use crate::report::html::latency::Plot;
 use crate::report::html::page::policy;
-use crate::report::html::row::VerdictLabel;
+use crate::report::html::verdict_label::VerdictLabel;
 
 const STYLE: &str = concat!(
     include_str!("../html/assets/style.css"),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::escape::{code, text};
 use super::{exchange, mark, within};
-use crate::report::counts::{counted, problem_summary};
+use crate::report::counts::counted;
 use crate::report::failure_groups::CommonCause;
 
 /// The most scenarios that are listed for a cause.
@@ -14,17 +14,18 @@ const LISTED: usize = 200;
 const DETAILS_LIMIT: usize = 100 * 1024;
 
 /// Writes the common causes.
-pub(super) fn write_causes(out: &mut impl Write, causes: &[CommonCause]) -> io::Result<()> {
+pub(super) fn write_causes(out: &mut dyn Write, causes: &[CommonCause]) -> io::Result<()> {
     if causes.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n### Common causes\n")?;
     for cause in causes {
-        let (checks, count) = (problem_summary(&cause.checks), cause.scenarios.len());
-        let scenarios = counted(count, "scenario");
         let (mark, number, title) = (mark(cause.verdict), cause.number, text(&cause.title));
-        let scope = format!("{checks}, in {scenarios}");
-        writeln!(out, "- {mark} **cause {number}**: {title}. {scope}")?;
+        writeln!(
+            out,
+            "- {mark} **cause {number}**: {title}. {}",
+            cause.scope()
+        )?;
         if let Some(hint) = &cause.example.check.hint {
             writeln!(out, "  - help: {}", text(hint))?;
         }
@@ -32,11 +33,9 @@ pub(super) fn write_causes(out: &mut impl Write, causes: &[CommonCause]) -> io::
             writeln!(out, "  - {}", text(responses))?;
         }
     }
-    let details: Vec<String> = causes.iter().map(details).collect();
-    let (details, _) = within(DETAILS_LIMIT, details.iter());
-    details
-        .into_iter()
-        .try_for_each(|text| write!(out, "\n{text}"))
+    let (details, _) = within(DETAILS_LIMIT, causes.iter().map(details));
+    let mut details = details.iter();
+    details.try_for_each(|text| write!(out, "\n{text}"))
 }
 
 /// The scenarios of a cause and an example, folded.

@@ -6,13 +6,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::report::scenario_record::RunningScenarios;
 use crate::run::{
-    BodyRecord, DeliveryEnded, EffectsEnded, ProbeReading, ResponseRecord, RunStarted,
-    SentRequestRecord, StepEnded, TimingsRecord, VolatileKind, VolatileValue,
+    BodyRecord, DeliveryEnded, EffectsEnded, ProbeReading, ResponseRecord, RunEvent, RunStarted,
+    ScenarioEnded, ScenarioStarted, SentRequestRecord, StepEnded, TimingsRecord, VolatileKind,
+    VolatileValue,
 };
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Config, Level, OutcomeName};
-use crate::verify::{Check, VerdictCounts};
+use crate::verify::{Check, Verdict, VerdictCounts};
 
 /// Everything in which two runs of the same scenarios differ.
 #[derive(Clone, Copy)]
@@ -340,10 +342,14 @@ impl Chance {
     fn report(self, settings: &str) -> String {
         let config = Config::parse(&SourceFile::new("aghook.yaml", settings)).expect("a config");
         let settings = config.profiles[0].snapshots.clone();
-        let mut reports = SnapshotReports::new(settings);
+        let mut running = RunningScenarios::default();
         let events = self.run();
-        let report = events.iter().find_map(|event| reports.observe(event));
-        report.expect("a report").text
+        let Some(RunEvent::RunStarted(run)) = events.first().cloned() else {
+            panic!("the run starts first");
+        };
+        let mut events = events.into_iter();
+        let record = events.find_map(|event| running.observe(event));
+        snapshot_text(&record.expect("a record"), &settings, &run.target)
     }
 }
 

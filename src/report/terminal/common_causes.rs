@@ -1,69 +1,54 @@
 //! The common causes, before the scenarios with other problems.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io;
 
 use super::exchange::write_exchange;
-use super::layout::{Columns, TextLayout};
+use super::layout::TextOutput;
 use super::style::{DIM, mark, paint};
-use crate::report::counts::{counted, problem_summary};
-use crate::report::failure_groups::{CommonCause, CommonCauses, cause_list};
+use crate::report::failure_groups::CommonCause;
 
 /// The most scenarios that are listed for a cause, unless the output is verbose.
 const LISTED: usize = 5;
 
 /// Writes the common causes.
 pub(super) fn write_common_causes(
-    out: &mut impl Write,
-    layout: TextLayout,
-    common: &CommonCauses,
+    out: &mut TextOutput<'_>,
+    causes: &[CommonCause],
     list_all: bool,
 ) -> io::Result<()> {
-    if common.causes.is_empty() {
+    if causes.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\ncommon causes")?;
+    out.gap()?;
+    out.line(0, "common causes")?;
     let mut shown_responses = BTreeSet::new();
-    for cause in &common.causes {
-        writeln!(out)?;
-        write_cause(out, layout, cause, list_all)?;
+    for cause in causes {
+        out.gap()?;
+        write_cause(out, cause, list_all)?;
         if let Some(example) = cause.example_line() {
-            let line = format!("example: {example}");
-            layout.line(out, Columns::at(2), &line)?;
+            out.line(2, &format!("example: {example}"))?;
         }
         if let Some(responses) = &cause.responses {
-            layout.line(out, Columns::at(2), responses)?;
+            out.line(2, responses)?;
         }
         // An exchange with the same response would add nothing.
-        match &cause.example.attempt {
-            Some(attempt) if shown_responses.insert(cause.response()) => {
-                write_exchange(out, layout, attempt)?;
-            }
-            _ => {}
+        if let Some(attempt) = &cause.example.attempt
+            && shown_responses.insert(cause.response())
+        {
+            write_exchange(out, attempt)?;
         }
     }
     Ok(())
 }
 
-fn write_cause(
-    out: &mut impl Write,
-    layout: TextLayout,
-    cause: &CommonCause,
-    list_all: bool,
-) -> io::Result<()> {
-    let title = format!(
-        "{} cause {}: {}",
-        mark(cause.verdict),
-        cause.number,
-        cause.title
-    );
-    layout.line(out, Columns::at(0), &title)?;
+fn write_cause(out: &mut TextOutput<'_>, cause: &CommonCause, list_all: bool) -> io::Result<()> {
+    let (mark, number, title) = (mark(cause.verdict), cause.number, &cause.title);
+    out.line(0, &format!("{mark} cause {number}: {title}"))?;
     if let Some(hint) = &cause.example.check.hint {
-        layout.line(out, Columns::at(4), &format!("→ {hint}"))?;
+        out.line(4, &format!("→ {hint}"))?;
     }
-    let checks = problem_summary(&cause.checks);
-    let scenarios = counted(cause.scenarios.len(), "scenario");
-    layout.line(out, Columns::at(2), &format!("{checks}, in {scenarios}"))?;
+    out.line(2, &cause.scope())?;
     let all = cause.scenarios.len();
     // Listing the last scenario takes no more room than the line “and 1 more”.
     let listed = if list_all || all == LISTED + 1 {
@@ -73,24 +58,13 @@ fn write_cause(
     };
     for scenario in cause.scenarios.iter().take(listed) {
         let location = paint(DIM, format!("{}:{}", scenario.file, scenario.line));
-        layout.line_with_facts(out, Columns::at(4), &scenario.name, &location)?;
+        out.line_with_facts(4, &scenario.name, &location)?;
     }
-    if let Some(more @ 1..) = all.checked_sub(listed) {
-        let more = paint(DIM, format!("and {more} more; --verbose lists them all"));
-        layout.line(out, Columns::at(4), &more)?;
+    match all.saturating_sub(listed) {
+        0 => Ok(()),
+        more => out.line(
+            4,
+            &paint(DIM, format!("and {more} more; --verbose lists them all")),
+        ),
     }
-    Ok(())
-}
-
-/// Writes which common causes affect a scenario that has other problems too.
-pub(super) fn write_cause_references(
-    out: &mut impl Write,
-    layout: TextLayout,
-    numbers: &[usize],
-) -> io::Result<()> {
-    if numbers.is_empty() {
-        return Ok(());
-    }
-    let line = paint(DIM, format!("also affected by {}", cause_list(numbers)));
-    layout.line(out, Columns::at(2), &line)
 }

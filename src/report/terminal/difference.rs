@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use super::layout::TextOutput;
 use super::style::{DIM, paint};
 use crate::report::sanitize::sanitize;
 
@@ -11,7 +12,12 @@ use crate::report::sanitize::sanitize;
 const LINE_LIMIT: usize = 120;
 
 /// Writes a unified diff.
-pub fn write_difference(out: &mut impl Write, difference: &str) -> io::Result<()> {
+pub fn write_difference(out: &mut dyn Write, difference: &str) -> io::Result<()> {
+    write_lines(&mut TextOutput::new(out, None), difference)
+}
+
+/// Writes the lines of a unified diff.
+pub(super) fn write_lines(out: &mut TextOutput<'_>, difference: &str) -> io::Result<()> {
     let mut lines = difference.lines();
     for line in lines.by_ref().take(LINE_LIMIT) {
         let style = match line.as_bytes().first() {
@@ -20,15 +26,10 @@ pub fn write_difference(out: &mut impl Write, difference: &str) -> io::Result<()
             Some(b'@') => DIM,
             _ => Style::new(),
         };
-        let line = paint(style, sanitize(line));
-        writeln!(out, "        {line}")?;
+        out.whole_line(8, &paint(style, sanitize(line)))?;
     }
     match lines.count() {
         0 => Ok(()),
-        more => writeln!(
-            out,
-            "        {}",
-            paint(DIM, format!("… {more} more lines"))
-        ),
+        more => out.whole_line(8, &paint(DIM, format!("… {more} more lines"))),
     }
 }

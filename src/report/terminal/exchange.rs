@@ -1,90 +1,79 @@
 //! A request and its response on a terminal.
 
-use std::io::{self, Write};
+use std::io;
 
-use super::layout::{Columns, TextLayout};
+use super::layout::TextOutput;
 use super::style::{DIM, paint};
 use crate::report::body_text::BodyText;
 use crate::report::sanitize::sanitize;
 use crate::run::{AttemptEnded, BodyRecord, ResponseRecord};
+use crate::transport::ClosedIdle;
 
-/// Writes an attempt without breaking lines: the request, then the response or why there is none.
-pub(in crate::report) fn write_attempt(
-    out: &mut impl Write,
-    attempt: &AttemptEnded,
-) -> io::Result<()> {
-    write_exchange(out, TextLayout::default(), attempt)
-}
-
-/// Writes an attempt with lines that fit the layout.
-pub(super) fn write_exchange(
-    out: &mut impl Write,
-    layout: TextLayout,
+/// Writes an attempt: the request, then the response or why there is none.
+pub(in crate::report) fn write_exchange(
+    out: &mut TextOutput<'_>,
     attempt: &AttemptEnded,
 ) -> io::Result<()> {
     let request = &attempt.request;
-    write_facts(out, layout, attempt)?;
-    let line = format!("{} {}", request.method, request.url);
-    write_part(out, layout, "→", &line)?;
-    write_headers(out, layout, &request.headers)?;
-    write_body(out, layout, &request.body)?;
-    write_responses(out, layout, attempt)
+    write_facts(out, attempt)?;
+    write_part(out, "→", &format!("{} {}", request.method, request.url))?;
+    write_headers(out, &request.headers)?;
+    write_body(out, &request.body)?;
+    write_responses(out, attempt)
 }
 
 /// Writes an attempt that repeats the last request except for the `new` headers.
 pub(in crate::report) fn write_retry(
-    out: &mut impl Write,
+    out: &mut TextOutput<'_>,
     attempt: &AttemptEnded,
     new: &[(String, String)],
 ) -> io::Result<()> {
-    let layout = TextLayout::default();
-    write_facts(out, layout, attempt)?;
-    if new.is_empty() {
-        write_part(out, layout, "→", "same request")?;
-    } else {
-        write_part(out, layout, "→", "same request except for")?;
-        write_headers(out, layout, new)?;
-    }
-    write_responses(out, layout, attempt)
+    write_facts(out, attempt)?;
+    let what = match new {
+        [] => "same request",
+        _ => "same request except for",
+    };
+    write_part(out, "→", what)?;
+    write_headers(out, new)?;
+    write_responses(out, attempt)
 }
 
-fn write_facts(out: &mut impl Write, layout: TextLayout, attempt: &AttemptEnded) -> io::Result<()> {
-    let facts = format!(
+fn write_facts(out: &mut TextOutput<'_>, attempt: &AttemptEnded) -> io::Result<()> {
+    out.line(4, &paint(DIM, attempt_facts(attempt)))?;
+    let connection = attempt.connection.as_ref();
+    let Some(closed) = connection.and_then(|connection| connection.in_place_of_closed.as_deref())
+    else {
+        return Ok(());
+    };
+    let twice = if closed == ClosedIdle::AfterRequest.name() {
+        " and may have received the request twice"
+    } else {
+        ""
+    };
+    let note = format!("new connection: the receiver closed the idle one{twice}");
+    out.line(6, &paint(DIM, note))
+}
+
+/// The number, the virtual time and the duration of an attempt.
+pub(in crate::report) fn attempt_facts(attempt: &AttemptEnded) -> String {
+    format!(
         "attempt {} at +{:.3} s, took {:.1} ms",
         attempt.attempt,
         attempt.virtual_offset.as_secs_f64(),
         attempt.took.as_secs_f64() * 1000.0
-    );
-    layout.line(out, Columns::at(4), &paint(DIM, facts))?;
-    let connection = attempt.connection.as_ref();
-    match connection.and_then(|connection| connection.in_place_of_closed.as_deref()) {
-        Some(closed) => {
-            let duplicate_note = match closed {
-                "after_request" => " and may have received the request twice",
-                _ => "",
-            };
-            let note = format!("new connection: the receiver closed the idle one{duplicate_note}");
-            layout.line(out, Columns::at(6), &paint(DIM, note))
-        }
-        None => Ok(()),
-    }
+    )
 }
 
-fn write_responses(
-    out: &mut impl Write,
-    layout: TextLayout,
-    attempt: &AttemptEnded,
-) -> io::Result<()> {
-    write_response(out, layout, "←", &attempt.response)?;
+fn write_responses(out: &mut TextOutput<'_>, attempt: &AttemptEnded) -> io::Result<()> {
+    write_response(out, "←", &attempt.response)?;
     match &attempt.discarded_response {
-        Some(lost) => write_response(out, layout, "← lost response:", lost),
+        Some(lost) => write_response(out, "← lost response:", lost),
         None => Ok(()),
     }
 }
 
 fn write_response(
-    out: &mut impl Write,
-    layout: TextLayout,
+    out: &mut TextOutput<'_>,
     arrow: &str,
     response: &ResponseRecord,
 ) -> io::Result<()> {
@@ -94,49 +83,37 @@ fn write_response(
             headers,
             body,
         } => {
-            write_part(out, layout, arrow, &status.to_string())?;
-            write_headers(out, layout, headers)?;
-            write_body(out, layout, body)
+            write_part(out, arrow, &status.to_string())?;
+            write_headers(out, headers)?;
+            write_body(out, body)
         }
         ResponseRecord::Failure { message, hint, .. } => {
-            write_part(out, layout, arrow, message)?;
+            write_part(out, arrow, message)?;
             match hint.as_ref() {
                 "" => Ok(()),
-                hint => {
-                    let help = format!("help  {hint}");
-                    layout.line(out, Columns::labelled(8, 6), &help)
-                }
+                hint => out.labelled(8, 6, &format!("help  {hint}")),
             }
         }
     }
 }
 
-fn write_part(out: &mut impl Write, layout: TextLayout, arrow: &str, text: &str) -> io::Result<()> {
-    let line = format!("{arrow} {}", sanitize(text));
-    layout.line(out, Columns::at(6), &line)
+fn write_part(out: &mut TextOutput<'_>, arrow: &str, text: &str) -> io::Result<()> {
+    out.line(6, &format!("{arrow} {}", sanitize(text)))
 }
 
-fn write_headers(
-    out: &mut impl Write,
-    layout: TextLayout,
-    headers: &[(String, String)],
-) -> io::Result<()> {
-    for (name, value) in headers {
-        let line = sanitize(&format!("{name}: {value}"));
-        layout.line(out, Columns::at(8), &line)?;
-    }
-    Ok(())
+fn write_headers(out: &mut TextOutput<'_>, headers: &[(String, String)]) -> io::Result<()> {
+    let mut lines = headers.iter();
+    lines.try_for_each(|(name, value)| out.line(8, &sanitize(&format!("{name}: {value}"))))
 }
 
-fn write_body(out: &mut impl Write, layout: TextLayout, body: &BodyRecord) -> io::Result<()> {
+fn write_body(out: &mut TextOutput<'_>, body: &BodyRecord) -> io::Result<()> {
     let body = BodyText::new(body);
     for line in &body.lines {
         let text = line.trim_start_matches(' ');
-        let inner = line.len() - text.len();
-        layout.line(out, Columns::at(8 + inner), text)?;
+        out.line(8 + line.len() - text.len(), text)?;
     }
     match body.left_out {
-        Some(note) => layout.line(out, Columns::at(8), &paint(DIM, note)),
+        Some(note) => out.line(8, &paint(DIM, note)),
         None => Ok(()),
     }
 }

@@ -7,134 +7,129 @@ const TEXT_WIDTH: usize = 96;
 /// The minimum width of lines; a narrower terminal breaks them itself.
 const NARROWEST: usize = 40;
 
-/// The width of lines, in columns.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct TextLayout {
+/// A terminal or a file that lines are written to. Styles have no width.
+pub(in crate::report) struct TextOutput<'out> {
+    out: &'out mut dyn Write,
     /// `None` for files and pipes: lines are not broken.
     width: Option<usize>,
 }
 
-/// The first column of a line and of its continuation lines.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Columns {
-    pub(super) first: usize,
-    pub(super) further: usize,
-}
-
-impl Columns {
-    /// A line that starts at this column, with continuation lines indented by two more.
-    pub(super) fn at(first: usize) -> Self {
-        let further = first + 2;
-        Self { first, further }
+impl<'out> TextOutput<'out> {
+    /// Breaks lines that are wider than `width` columns, if there is a limit.
+    pub(in crate::report) fn new(out: &'out mut dyn Write, width: Option<usize>) -> Self {
+        let width = width.map(|width| width.max(NARROWEST));
+        Self { out, width }
     }
 
-    /// A line with a label of this width; continuation lines are aligned with the text after it.
-    pub(super) fn labelled(first: usize, label: usize) -> Self {
-        let further = first + label;
-        Self { first, further }
+    /// Writes a line that starts at a column; its continuation lines are indented by two more.
+    pub(in crate::report) fn line(&mut self, column: usize, text: &str) -> io::Result<()> {
+        self.wrapped(column, column + 2, text, self.width)
     }
 
-    /// Running text: all lines start at the same column.
-    pub(super) fn even(first: usize) -> Self {
-        let further = first;
-        Self { first, further }
-    }
-}
-
-impl TextLayout {
-    /// Lines of at most `width` columns.
-    pub(super) fn of_width(width: usize) -> Self {
-        Self {
-            width: Some(width.max(NARROWEST)),
-        }
-    }
-
-    /// Writes a line, broken if it is too long. Styles have no width.
-    pub(super) fn line(self, out: &mut impl Write, at: Columns, text: &str) -> io::Result<()> {
-        wrapped(out, at, text, self.width)
+    /// Writes a line that starts with a label of this width; its continuation lines are aligned with
+    /// the text after it.
+    pub(in crate::report) fn labelled(
+        &mut self,
+        column: usize,
+        label: usize,
+        text: &str,
+    ) -> io::Result<()> {
+        self.wrapped(column, column + label, text, self.width)
     }
 
     /// Writes a line followed by facts, which get a separate line if there is no room.
     pub(super) fn line_with_facts(
-        self,
-        out: &mut impl Write,
-        at: Columns,
+        &mut self,
+        column: usize,
         text: &str,
         facts: &str,
     ) -> io::Result<()> {
         let whole = format!("{text}  {facts}");
-        if self.width.is_none_or(|width| fits(at, &whole, width)) {
-            return self.line(out, at, &whole);
+        if self.width.is_none_or(|width| fits(column, &whole, width)) {
+            return self.line(column, &whole);
         }
-        self.line(out, at, text)?;
-        self.line(out, Columns::even(at.further), facts)
+        self.line(column, text)?;
+        self.labelled(column + 2, 0, facts)
     }
 
     /// Writes running text, broken for reading even if lines may have any length.
-    pub(super) fn prose(self, out: &mut impl Write, at: Columns, text: &str) -> io::Result<()> {
+    pub(super) fn prose(&mut self, column: usize, label: usize, text: &str) -> io::Result<()> {
         let width = self.width.unwrap_or(TEXT_WIDTH).min(TEXT_WIDTH);
-        wrapped(out, at, text, Some(width))
+        self.wrapped(column, column + label, text, Some(width))
+    }
+
+    /// Writes a line that is never broken.
+    pub(in crate::report) fn whole_line(&mut self, column: usize, text: &str) -> io::Result<()> {
+        self.wrapped(column, column, text, None)
+    }
+
+    /// Writes an empty line.
+    pub(in crate::report) fn gap(&mut self) -> io::Result<()> {
+        writeln!(self.out)
+    }
+
+    /// Passes everything on to the reader.
+    pub(in crate::report) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Writes a line, broken at `width` columns if there is a limit.
+    fn wrapped(
+        &mut self,
+        first: usize,
+        further: usize,
+        text: &str,
+        width: Option<usize>,
+    ) -> io::Result<()> {
+        let indent = " ".repeat(first);
+        let Some(width) = width.filter(|width| !fits(first, text, *width)) else {
+            return writeln!(self.out, "{indent}{text}");
+        };
+        let further = " ".repeat(further);
+        // Break only at spaces, so that addresses and header names stay whole.
+        let options = textwrap::Options::new(width)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .initial_indent(&indent)
+            .subsequent_indent(&further);
+        let mut lines = textwrap::wrap(text, options).into_iter();
+        lines.try_for_each(|line| writeln!(self.out, "{line}"))
     }
 }
 
-/// Writes a line, broken at `width` columns if there is a limit.
-fn wrapped(out: &mut impl Write, at: Columns, text: &str, width: Option<usize>) -> io::Result<()> {
-    let indent = " ".repeat(at.first);
-    let Some(width) = width.filter(|width| !fits(at, text, *width)) else {
-        return writeln!(out, "{indent}{text}");
-    };
-    let further = " ".repeat(at.further);
-    // Break only at spaces, so that addresses and header names stay whole.
-    let options = textwrap::Options::new(width)
-        .word_separator(textwrap::WordSeparator::AsciiSpace)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation)
-        .initial_indent(&indent)
-        .subsequent_indent(&further);
-    for line in textwrap::wrap(text, options) {
-        writeln!(out, "{line}")?;
-    }
-    Ok(())
-}
-
-/// Whether a line fits this width. Styles have no width.
-fn fits(at: Columns, text: &str, width: usize) -> bool {
-    at.first + textwrap::core::display_width(text) <= width
+/// Whether a line fits this width.
+fn fits(column: usize, text: &str, width: usize) -> bool {
+    column + textwrap::core::display_width(text) <= width
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn written(layout: TextLayout, at: Columns, text: &str) -> String {
+    fn written(width: Option<usize>, column: usize, text: &str) -> String {
         let mut out = Vec::new();
-        layout.line(&mut out, at, text).expect("written");
+        let mut output = TextOutput::new(&mut out, width);
+        output.line(column, text).expect("written");
         String::from_utf8(out).expect("UTF-8")
     }
 
     #[test]
     fn a_long_line_is_broken_and_indented_and_a_short_one_is_unchanged() {
         let text = "one  two three four five six seven eight nine ten";
-        let narrow = TextLayout::of_width(40);
-        assert_eq!(written(narrow, Columns::at(2), "one  two"), "  one  two\n");
+        assert_eq!(written(Some(40), 2, "one  two"), "  one  two\n");
         assert_eq!(
-            written(narrow, Columns::at(2), text),
+            written(Some(40), 2, text),
             "  one  two three four five six seven\n    eight nine ten\n"
         );
-        assert_eq!(
-            written(TextLayout::default(), Columns::at(2), text),
-            format!("  {text}\n")
-        );
+        assert_eq!(written(None, 2, text), format!("  {text}\n"));
     }
 
     #[test]
     fn styles_have_no_width_and_wide_letters_have_two_columns() {
         let styled = format!("\u{1b}[31m{}\u{1b}[0m", "x".repeat(38));
-        assert_eq!(
-            written(TextLayout::of_width(40), Columns::at(2), &styled),
-            format!("  {styled}\n")
-        );
+        assert_eq!(written(Some(40), 2, &styled), format!("  {styled}\n"));
         let wide = "水 ".repeat(20);
-        let lines = written(TextLayout::of_width(40), Columns::at(0), wide.trim());
+        let lines = written(Some(40), 0, wide.trim());
         assert_eq!(lines.lines().count(), 2, "{lines}");
     }
 }

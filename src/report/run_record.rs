@@ -1,0 +1,152 @@
+//! A run as its reports show it, built once from the run's events. Reports are pure functions of it.
+
+use std::collections::BTreeMap;
+
+use super::counts::counted;
+use super::failure_groups::{CommonCauses, FailureGroups};
+use super::lost_target::LostTarget;
+use super::scenario_record::{KeptAttempts, RunningScenarios, ScenarioRecord};
+use crate::run::{RunEnded, RunEvent, RunStarted, SnapshotsEnded};
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct RunRecord {
+    pub(super) started: Option<RunStarted>,
+    /// In the order in which they ended. With [`KeptAttempts::OfProblems`], only those with problems.
+    pub(super) scenarios: Vec<ScenarioRecord>,
+    /// The reasons for checks that were not made, and hints, with their counts.
+    pub(super) not_checked: BTreeMap<(String, Option<String>), usize>,
+    pub(super) common: CommonCauses,
+    /// A note on a target that went away.
+    pub(super) lost_target: Option<String>,
+    /// The snapshot counts, if snapshots were compared.
+    pub(super) snapshots: Option<SnapshotsEnded>,
+    pub(super) ended: RunEnded,
+}
+
+/// Builds the record of a run as its events happen.
+#[derive(Debug)]
+pub struct RunRecorder {
+    kept: KeptAttempts,
+    running: RunningScenarios,
+    lost_target: LostTarget,
+    groups: FailureGroups,
+    started: Option<RunStarted>,
+    scenarios: Vec<ScenarioRecord>,
+    not_checked: BTreeMap<(String, Option<String>), usize>,
+    snapshots: Option<SnapshotsEnded>,
+}
+
+impl RunRecorder {
+    /// Keeps only what reports need.
+    pub fn new(kept: KeptAttempts) -> Self {
+        Self {
+            kept,
+            running: RunningScenarios::default(),
+            lost_target: LostTarget::default(),
+            groups: FailureGroups::default(),
+            started: None,
+            scenarios: Vec::new(),
+            not_checked: BTreeMap::new(),
+            snapshots: None,
+        }
+    }
+
+    /// Handles an event. `scenario_ended` gets each scenario with all its attempts when it ends.
+    pub fn observe(&mut self, event: RunEvent, scenario_ended: impl FnOnce(&ScenarioRecord)) {
+        match event {
+            RunEvent::RunStarted(started) => self.started = Some(started),
+            RunEvent::SnapshotsEnded(ended) => self.snapshots = Some(ended),
+            event => {
+                if let RunEvent::AttemptEnded(attempt) = &event {
+                    let name = self.running.name(attempt.scenario);
+                    self.lost_target.observe(attempt, name);
+                }
+                if let Some(record) = self.running.observe(event) {
+                    scenario_ended(&record);
+                    self.add(record);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, mut record: ScenarioRecord) {
+        self.groups.observe(&record);
+        for check in record.not_checked() {
+            let reason = (check.observed.clone(), check.hint.clone());
+            *self.not_checked.entry(reason).or_default() += 1;
+        }
+        let has_problems = !record.ended.verdict.is_passed_or_not_checked();
+        if has_problems || self.kept > KeptAttempts::OfProblems {
+            record.reduce(self.kept);
+            self.scenarios.push(record);
+        }
+    }
+
+    /// The record of the run.
+    pub fn finish(self, ended: RunEnded) -> RunRecord {
+        let common = self.groups.common_causes();
+        let mut scenarios = self.scenarios;
+        for record in &mut scenarios {
+            common.mark(record);
+        }
+        RunRecord {
+            started: self.started,
+            scenarios,
+            not_checked: self.not_checked,
+            common,
+            lost_target: self.lost_target.note(),
+            snapshots: self.snapshots,
+            ended,
+        }
+    }
+}
+
+impl RunRecord {
+    /// The scenarios in the order of their numbers.
+    pub(super) fn by_number(&self) -> Vec<&ScenarioRecord> {
+        let mut scenarios: Vec<_> = self.scenarios.iter().collect();
+        scenarios.sort_by_key(|record| record.started.scenario);
+        scenarios
+    }
+
+    /// The scenarios with problems that no common cause reports, in the order of their numbers.
+    pub(super) fn with_own_problems(&self) -> Vec<&ScenarioRecord> {
+        let mut scenarios = self.by_number();
+        scenarios.retain(|record| !record.own_problems().is_empty());
+        scenarios
+    }
+
+    /// The reasons for checks that were not made, each with its hint and the number of checks.
+    /// `show` formats the text.
+    pub(super) fn not_checked_lines(&self, show: impl Fn(&str) -> String) -> Vec<String> {
+        let reasons = self.not_checked.iter();
+        reasons
+            .map(|((reason, hint), count)| {
+                let hint = hint
+                    .as_ref()
+                    .map_or(String::new(), |hint| format!(" → {}", show(hint)));
+                format!("{}: {}{hint}", counted(*count, "check"), show(reason))
+            })
+            .collect()
+    }
+}
+
+/// The options that reproduce a run.
+pub(super) fn reproduce_options(run: &RunStarted) -> String {
+    let seed = run.seed.map(|seed| format!(" --seed {seed}"));
+    format!(
+        "--start-time {}{}",
+        run.start_time,
+        seed.unwrap_or_default()
+    )
+}
+
+/// A target as text, with a note if it is the built-in receiver.
+pub(super) fn receiver_note(built_in: bool) -> &'static str {
+    if built_in {
+        " (the built-in receiver)"
+    } else {
+        ""
+    }
+}
