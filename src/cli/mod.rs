@@ -26,6 +26,7 @@ mod numbers;
 mod receive;
 mod replay;
 mod report;
+mod report_choice;
 mod report_options;
 mod run;
 mod scenario_selection;

@@ -1,17 +1,20 @@
 //! The options that choose the reports and their files.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::mpsc::Receiver;
 
 use clap::Args;
 
 use super::command_error::CommandError;
 use super::console::Console;
+use super::report_choice::{
+    NamedReport, ReportChoice, annotations_output, check_paths, file_output, is_read_by_github,
+    on_output, paths,
+};
 use crate::report::{Detail, KeptAttempts, ProgressLine, ReportKind, RunRecorder, TerminalFormat};
 use crate::run::{RunEnded, RunEvent};
-use crate::scenario::document::nearest;
 
 /// The options that choose the reports.
 #[derive(Debug, Clone, Args)]
@@ -26,7 +29,7 @@ pub(super) struct ReportOptions {
     /// `markdown` for the summary page of a CI job, and `har` with every request and response, for a
     /// browser's developer tools. If `GITHUB_ACTIONS` is `true`, GitHub annotations are written too.
     #[arg(long, value_name = "KIND[=PATH]")]
-    report: Vec<RunReportChoice>,
+    report: Vec<ReportChoice<ReportKind>>,
 
     /// Show only failures and the summary
     #[arg(short, long, conflicts_with = "verbose")]
@@ -37,52 +40,20 @@ pub(super) struct ReportOptions {
     verbose: bool,
 }
 
-#[derive(Debug, Clone)]
-struct RunReportChoice {
-    kind: ReportKind,
-    path: Option<PathBuf>,
-}
+/// Other options set the format of a terminal report.
+impl NamedReport for ReportKind {
+    const NAMED: &'static [(&'static str, Self)] = &[
+        ("terminal", Self::Terminal(TerminalFormat::NORMAL)),
+        ("json", Self::Json),
+        ("junit", Self::Junit),
+        ("html", Self::Html),
+        ("markdown", Self::Markdown),
+        ("har", Self::Har),
+    ];
 
-/// The kinds by their names. Other options set the format of a terminal report.
-const NAMED: [(&str, ReportKind); 6] = [
-    ("terminal", ReportKind::Terminal(TerminalFormat::NORMAL)),
-    ("json", ReportKind::Json),
-    ("junit", ReportKind::Junit),
-    ("html", ReportKind::Html),
-    ("markdown", ReportKind::Markdown),
-    ("har", ReportKind::Har),
-];
-
-impl std::str::FromStr for RunReportChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let unknown = |kind: &str| format!("unknown report `{kind}`");
-        let (kind, path) = kind_and_path(text, &NAMED, unknown)?;
-        Ok(Self { kind, path })
+    fn unknown(name: &str) -> String {
+        format!("unknown report `{name}`")
     }
-}
-
-/// Parses `KIND[=PATH]` with one of the kinds in `named`.
-pub(super) fn kind_and_path<K: Copy, const N: usize>(
-    text: &str,
-    named: &[(&'static str, K); N],
-    unknown: impl FnOnce(&str) -> String,
-) -> Result<(K, Option<PathBuf>), String> {
-    let (kind, path) = match text.split_once('=') {
-        Some((_, "")) => return Err("expected a path after `=`".to_owned()),
-        Some((kind, path)) => (kind, Some(PathBuf::from(path))),
-        None => (text, None),
-    };
-    if let Some((_, found)) = named.iter().find(|(name, _)| *name == kind) {
-        return Ok((*found, path));
-    }
-    let known = named.map(|(name, _)| name);
-    let help = match nearest(kind, known) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => format!("known: {}", known.join(", ")),
-    };
-    Err(format!("{}; {help}", unknown(kind)))
 }
 
 /// The reports of a run. A report that fails does not affect the others.
@@ -101,11 +72,11 @@ struct OpenReport {
 }
 
 impl OpenReport {
-    fn new(name: &str, kind: ReportKind, out: impl Write + Send + 'static) -> Self {
+    fn new(name: &str, kind: ReportKind, out: Box<dyn Write + Send>) -> Self {
         Self {
             name: name.to_owned(),
             kind,
-            out: Box::new(out),
+            out,
             failed: None,
         }
     }
@@ -122,28 +93,31 @@ impl ReportOptions {
     /// Opens all reports. If a file can't be written, prints a warning now and an error at the end,
     /// and writes the other reports.
     pub(super) fn open(&self, console: &Console) -> Reports {
-        let on_output = self.report.iter().find(|choice| choice.path.is_none());
-        let on_output = on_output.map_or(NAMED[0].1, |choice| choice.kind);
-        let is_readable = matches!(on_output, ReportKind::Terminal(_));
-        // GitHub reads annotations from both streams. They go to standard output after the terminal
-        // report, or to standard error if another report is written to standard output.
-        let (output, annotations): (_, Box<dyn Write + Send>) = if is_readable {
-            (console.reopened(), Box::new(console.reopened()))
+        let terminal = ReportKind::Terminal(TerminalFormat::NORMAL);
+        let on_output = on_output(&self.report).unwrap_or(terminal);
+        let is_readable = is_terminal_report(on_output);
+        let output = if is_readable {
+            console.reopened()
         } else {
-            (console.unstyled(), Box::new(io::stderr()))
+            console.unstyled()
         };
         let kind = self.formatted(on_output, console.width());
-        let mut open = vec![OpenReport::new("on standard output", kind, output)];
+        let mut open = vec![OpenReport::new(
+            "on standard output",
+            kind,
+            Box::new(output),
+        )];
         for choice in &self.report {
             if let Some(path) = &choice.path {
                 open.push(in_file(self.formatted(choice.kind, None), path, console));
             }
         }
-        if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        if is_read_by_github() {
+            let out = annotations_output(is_readable, console);
             open.push(OpenReport::new(
                 "of annotations",
                 ReportKind::Annotations,
-                annotations,
+                out,
             ));
         }
         let kept = open.iter().map(|open| open.kind.kept_attempts()).max();
@@ -169,33 +143,13 @@ impl ReportOptions {
 
     /// Checks that no two reports are written to the same file or to standard output.
     pub(super) fn check(&self) -> Result<(), CommandError> {
-        for (index, choice) in self.report.iter().enumerate() {
-            let earlier = &self.report[..index];
-            if earlier.iter().all(|other| other.path != choice.path) {
-                continue;
-            }
-            return Err(match &choice.path {
-                None => CommandError::usage(
-                    "only one report can go to standard output",
-                    "give the others a path, such as `--report json=run.jsonl`".to_owned(),
-                ),
-                Some(path) => CommandError::usage(
-                    format!("two reports have the same path {}", path.display()),
-                    "give each report a different path".to_owned(),
-                ),
-            });
-        }
-        Ok(())
+        check_paths(&self.report, "json=run.jsonl")
     }
 
     /// Checks that every file is writable, without changing its content. Called before anything is
     /// sent.
     pub(super) fn check_writable(&self) -> Result<(), CommandError> {
-        let paths = self
-            .report
-            .iter()
-            .filter_map(|choice| choice.path.as_deref());
-        for path in paths {
+        for path in paths(&self.report) {
             try_to_write(path).map_err(|error| {
                 let message = format!("can't write the report {}: {error}", path.display());
                 let help = "nothing was sent; choose a writable path";
@@ -208,22 +162,23 @@ impl ReportOptions {
 
 fn in_file(kind: ReportKind, path: &Path, console: &Console) -> OpenReport {
     let name = path.display().to_string();
-    match (create(path), kind) {
-        (Ok(file), ReportKind::Terminal(_)) => {
-            OpenReport::new(&name, kind, PlainText(BufWriter::new(file)))
-        }
-        (Ok(file), _) => OpenReport::new(&name, kind, BufWriter::new(file)),
-        (Err(error), _) => {
+    match create(path) {
+        Ok(file) => OpenReport::new(&name, kind, file_output(file, is_terminal_report(kind))),
+        Err(error) => {
             let message = format!(
                 "warning: can't write the report {name}: {error}; the run continues without it"
             );
             console.reopened().note(&message);
             OpenReport {
                 failed: Some(error),
-                ..OpenReport::new(&name, kind, io::sink())
+                ..OpenReport::new(&name, kind, Box::new(io::sink()))
             }
         }
     }
+}
+
+fn is_terminal_report(kind: ReportKind) -> bool {
+    matches!(kind, ReportKind::Terminal(_))
 }
 
 /// Creates a file and its parent folders.
@@ -250,21 +205,6 @@ fn try_to_write(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     std::fs::remove_file(path)
-}
-
-/// Strips colors from text that is written to a file.
-pub(super) struct PlainText(pub(super) BufWriter<File>);
-
-impl Write for PlainText {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .write_all(anstream::adapter::strip_bytes(bytes).into_vec().as_slice())?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
 }
 
 impl Reports {

@@ -39,7 +39,8 @@ fn annotation(record: &ScenarioRecord) -> String {
     }
     let (started, verdict) = (&record.started, record.ended.verdict);
     let title = format!("{verdict}: {}", started.name);
-    line(verdict, &started.file, started.line, &title, &message)
+    let place = Some((started.file.as_str(), started.line));
+    annotation_line(verdict, place, &title, &message)
 }
 
 /// The annotation for a common cause, beside the file of its example.
@@ -48,43 +49,51 @@ fn cause_annotation(cause: &CommonCause, common: &CommonCauses) -> String {
     message.extend(cause.example.check.hint.clone());
     let count = cause.scenarios.len();
     message.push(format!("{}:", cause.scope()));
-    let names = cause.scenarios.iter().take(LISTED);
-    message.extend(names.map(|scenario| scenario.name.clone()));
-    if let Some(more @ 1..) = count.checked_sub(LISTED) {
+    let (listed, more) = cause.listed(LISTED);
+    message.extend(listed.iter().map(|scenario| scenario.name.clone()));
+    if more > 0 {
         message.push(format!("and {more} more"));
     }
     if cause.number == 1 {
         message.extend(common.advice.clone());
     }
-    let place = &cause.example.scenario;
+    let scenario = &cause.example.scenario;
     let scenarios = counted(count, "scenario");
     let title = format!("{}: cause {}, {scenarios}", cause.verdict, cause.number);
-    line(cause.verdict, &place.file, place.line, &title, &message)
+    let place = Some((scenario.file.as_str(), scenario.line));
+    annotation_line(cause.verdict, place, &title, &message)
 }
 
-/// A broken scenario is an error too, since it fails the job.
-fn line(verdict: Verdict, file: &str, line: usize, title: &str, message: &[String]) -> String {
+/// An annotation, beside a line of a file if there is one. A broken scenario is an error too, since it
+/// fails the job.
+pub(super) fn annotation_line(
+    verdict: Verdict,
+    place: Option<(&str, usize)>,
+    title: &str,
+    message: &[String],
+) -> String {
     let command = match verdict {
         Verdict::Failed | Verdict::Broken => "error",
         Verdict::Warned | Verdict::Passed | Verdict::NotChecked => "warning",
     };
+    let place = place.map(|(file, line)| format!("file={},line={line},", property(file)));
     format!(
-        "::{command} file={},line={line},title={}::{}",
-        property(file),
+        "::{command} {}title={}::{}",
+        place.unwrap_or_default(),
         property(title),
         data(&message.join("\n"))
     )
 }
 
 /// Escapes text after the second `::`.
-pub(super) fn data(text: &str) -> String {
+fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
 /// Escapes text between the command and the second `::`.
-pub(super) fn property(text: &str) -> String {
+fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

@@ -35,13 +35,9 @@ pub(super) fn check_summary(ended: &RunEnded, show: impl Fn(Verdict) -> String) 
 
 /// The checks with problems, as in `3 checks: 2 failed, 1 warned`.
 pub(super) fn problem_summary(counts: &VerdictCounts) -> String {
-    let parts = [
-        (Verdict::Failed, counts.failed),
-        (Verdict::Broken, counts.broken),
-        (Verdict::Warned, counts.warned),
-    ];
-    let parts = parts.into_iter().filter(|(_, count)| *count > 0);
-    let parts: Vec<_> = parts.collect();
+    let parts = [Verdict::Failed, Verdict::Broken, Verdict::Warned];
+    let parts = parts.map(|verdict| (verdict, count_of(counts, verdict)));
+    let parts: Vec<_> = parts.into_iter().filter(|(_, count)| *count > 0).collect();
     if let [(verdict, count)] = parts.as_slice() {
         return format!("{} {verdict}", counted(*count, "check"));
     }
@@ -51,6 +47,17 @@ pub(super) fn problem_summary(counts: &VerdictCounts) -> String {
         .map(|(verdict, count)| format!("{count} {verdict}"));
     let words: Vec<String> = words.collect();
     format!("{}: {}", counted(all, "check"), words.join(", "))
+}
+
+/// The number with this verdict.
+pub(super) fn count_of(counts: &VerdictCounts, verdict: Verdict) -> usize {
+    match verdict {
+        Verdict::Passed => counts.passed,
+        Verdict::NotChecked => counts.not_checked,
+        Verdict::Warned => counts.warned,
+        Verdict::Broken => counts.broken,
+        Verdict::Failed => counts.failed,
+    }
 }
 
 /// The snapshot counts of a run, as in `3 snapshots in snapshots: 2 unchanged, 1 different`.
@@ -66,9 +73,9 @@ pub(super) fn snapshot_summary(ended: &SnapshotsEnded) -> String {
     let parts: Vec<String> = parts
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    let parts = match parts.as_slice() {
-        [] => String::new(),
-        parts => format!(": {}", parts.join(", ")),
+    let parts = match parts.len() {
+        0 => String::new(),
+        _ => format!(": {}", parts.join(", ")),
     };
     format!("{} in {}{parts}", counted(all, "snapshot"), ended.folder)
 }
@@ -85,21 +92,20 @@ pub(super) fn unreferenced_label(ended: &SnapshotsEnded) -> &'static str {
 /// Lists `passed` and `failed` always, the other verdicts only if they occurred. `show` formats a
 /// verdict that occurred.
 fn verdict_counts(counts: &VerdictCounts, show: impl Fn(Verdict) -> String) -> String {
-    let parts = [
-        (Verdict::Passed, counts.passed),
-        (Verdict::Warned, counts.warned),
-        (Verdict::Failed, counts.failed),
-        (Verdict::Broken, counts.broken),
-        (Verdict::NotChecked, counts.not_checked),
+    let order = [
+        Verdict::Passed,
+        Verdict::Warned,
+        Verdict::Failed,
+        Verdict::Broken,
+        Verdict::NotChecked,
     ];
-    let shown = parts.into_iter().filter(|(verdict, count)| {
-        *count > 0 || *verdict == Verdict::Passed || *verdict == Verdict::Failed
-    });
-    let words: Vec<String> = shown
-        .map(|(verdict, count)| match count {
-            0 => format!("0 {verdict}"),
-            _ => format!("{count} {}", show(verdict)),
-        })
-        .collect();
-    words.join(", ")
+    let words =
+        order
+            .into_iter()
+            .filter_map(|verdict| match (verdict, count_of(counts, verdict)) {
+                (Verdict::Passed | Verdict::Failed, 0) => Some(format!("0 {verdict}")),
+                (_, 0) => None,
+                (_, count) => Some(format!("{count} {}", show(verdict))),
+            });
+    words.collect::<Vec<_>>().join(", ")
 }

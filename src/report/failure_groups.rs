@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::counts::{counted, problem_summary};
 use super::sanitize::sanitize;
 use super::scenario_record::{PlacedCheck, ScenarioRecord, is_problem};
+use super::verdict_label::VerdictLabel;
 use crate::run::{AttemptEnded, ResponseRecord};
 use crate::verify::{Check, Verdict, VerdictCounts};
 use genuine_responses::GenuineResponses;
@@ -49,6 +50,13 @@ pub(super) struct AffectedScenario {
     pub(super) name: String,
     pub(super) file: String,
     pub(super) line: usize,
+}
+
+impl AffectedScenario {
+    /// Its file and line.
+    pub(super) fn location(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
 }
 
 /// The first of the worst checks of a cause.
@@ -217,6 +225,17 @@ impl FailureGroup {
 }
 
 impl CommonCause {
+    /// At most `limit` scenarios, and the number of the others.
+    pub(super) fn listed(&self, limit: usize) -> (&[AffectedScenario], usize) {
+        let listed = limit.min(self.scenarios.len());
+        (&self.scenarios[..listed], self.scenarios.len() - listed)
+    }
+
+    /// How a page shows its verdict.
+    pub(super) fn label(&self) -> VerdictLabel {
+        VerdictLabel::new(self.verdict)
+    }
+
     /// The number of its checks and scenarios.
     pub(super) fn scope(&self) -> String {
         let scenarios = counted(self.scenarios.len(), "scenario");

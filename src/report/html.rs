@@ -4,9 +4,7 @@
 //!
 //! `html/assets` has the templates, the style sheets and the script.
 
-mod common_cause;
 mod embedded;
 pub(super) mod latency;
 pub(super) mod page;
 mod row;
-pub(super) mod verdict_label;

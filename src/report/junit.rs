@@ -86,25 +86,34 @@ fn test_case(record: &ScenarioRecord) -> io::Result<TestCase> {
 /// broken scenario is an error, and one that was not checked is skipped.
 fn status(record: &ScenarioRecord) -> io::Result<TestCaseStatus> {
     let verdict = record.ended.verdict;
-    let kind = match verdict {
+    match verdict {
         Verdict::Passed | Verdict::Warned => return Ok(TestCaseStatus::success()),
         Verdict::NotChecked => return Ok(skipped(record)),
-        Verdict::Failed => NonSuccessKind::Failure,
-        Verdict::Broken => NonSuccessKind::Error,
-    };
-    let mut status = TestCaseStatus::non_success(kind);
-    let mut problems_as_bad: Vec<_> = record.problems().collect();
-    problems_as_bad.retain(|placed| placed.check.verdict == verdict);
-    if let (Some(first), more) = worst(&problems_as_bad) {
-        let more = match more {
-            0 => String::new(),
-            count => format!(" (and {count} more)"),
-        };
-        status.set_message(xml_text(&format!("{}{more}", check_line(first))));
+        Verdict::Failed | Verdict::Broken => {}
     }
-    status.set_type(verdict.to_string());
-    status.set_description(xml_text(&problems(record)?));
-    Ok(status)
+    let mut as_bad: Vec<_> = record.problems().collect();
+    as_bad.retain(|placed| placed.check.verdict == verdict);
+    let message = match worst(&as_bad) {
+        (None, _) => String::new(),
+        (Some(first), 0) => check_line(first),
+        (Some(first), more) => format!("{} (and {more} more)", check_line(first)),
+    };
+    Ok(problem_status(verdict, &message, &problems(record)?))
+}
+
+/// The status of a test case that failed or broke.
+pub(super) fn problem_status(verdict: Verdict, message: &str, text: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(match verdict {
+        Verdict::Broken => NonSuccessKind::Error,
+        _ => NonSuccessKind::Failure,
+    });
+    if !message.is_empty() {
+        status.set_message(xml_text(message));
+    }
+    status
+        .set_type(verdict.to_string())
+        .set_description(xml_text(text));
+    status
 }
 
 fn skipped(record: &ScenarioRecord) -> TestCaseStatus {

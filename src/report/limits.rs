@@ -1,7 +1,6 @@
 //! Cuts long values so that a page of many scenarios still opens, and a run of many scenarios fits into
 //! memory. A cut body has `truncated`, other text ends with an ellipsis.
 
-use super::scenario_record::is_problem;
 use crate::run::{
     AttemptEnded, BodyContent, BodyRecord, ResponseRecord, SnapshotCompared, StepEnded,
 };
@@ -96,7 +95,7 @@ impl Limits {
     pub(super) fn cut_step(self, step: &mut StepEnded) {
         if step.deliveries.len() > self.attempts {
             step.deliveries
-                .sort_by_key(|delivery| !delivery.checks.iter().any(is_problem));
+                .sort_by_key(|delivery| delivery.checks.iter().all(is_harmless));
             step.deliveries.truncate(self.attempts);
             step.deliveries.sort_by_key(|delivery| delivery.delivery);
         }
@@ -172,6 +171,10 @@ impl Limits {
             text.push('…');
         }
     }
+}
+
+fn is_harmless(check: &Check) -> bool {
+    check.verdict.is_passed_or_not_checked()
 }
 
 #[cfg(test)]

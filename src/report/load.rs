@@ -2,13 +2,13 @@
 
 mod annotations;
 mod checks;
-mod histogram;
 mod junit;
 mod markdown;
 mod mix_rows;
 mod page;
 mod summary;
 mod time_plot;
+mod time_rows;
 
 pub use annotations::write_load_annotations;
 pub use junit::write_load_junit;

@@ -72,7 +72,7 @@ fn write_problems(out: &mut dyn Write, scenarios: &[&ScenarioRecord]) -> io::Res
     if scenarios.is_empty() {
         return Ok(());
     }
-    write_table_head(out, &["verdict", "scenario", "problem", "location"])?;
+    write_table_head(out, &["verdict", "scenario", "problem", "location"], &[])?;
     let own = || {
         scenarios
             .iter()
@@ -127,10 +127,25 @@ fn row(record: &ScenarioRecord, problems: &[PlacedCheck<'_>]) -> String {
     )
 }
 
-/// Writes the head of a table after an empty line.
-pub(super) fn write_table_head(out: &mut dyn Write, columns: &[&str]) -> io::Result<()> {
-    writeln!(out, "\n| {} |", columns.join(" | "))?;
-    writeln!(out, "|{}", " --- |".repeat(columns.len()))
+/// Writes the head of a table after an empty line. Columns of numbers come last, aligned on the right.
+pub(super) fn write_table_head(
+    out: &mut dyn Write,
+    texts: &[&str],
+    numbers: &[&str],
+) -> io::Result<()> {
+    writeln!(out, "\n| {} |", [texts, numbers].concat().join(" | "))?;
+    let (texts, numbers) = (texts.len(), numbers.len());
+    writeln!(
+        out,
+        "|{}{}",
+        " --- |".repeat(texts),
+        " ---: |".repeat(numbers)
+    )
+}
+
+/// Writes a row of a table.
+pub(super) fn write_row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
+    writeln!(out, "| {} |", cells.join(" | "))
 }
 
 /// The texts that fit into `room` bytes, and the number of those that do not.

@@ -26,6 +26,7 @@ mod sanitize;
 mod scenario_record;
 mod snapshot;
 mod terminal;
+mod verdict_label;
 
 pub use dry_run::write_dry_run;
 pub use fire::FireReport;

@@ -33,49 +33,48 @@ impl<W: Write> ReplayReport<W> {
 
     /// Writes one request if its response differs, or if the output is verbose.
     pub fn replayed(&mut self, replayed: &ReplayedAttempt<'_>) -> io::Result<()> {
-        let (verdict, result) = match &replayed.result {
-            ReplayResult::Sent { comparison, .. } => match comparison {
-                ResponseComparison::StatusDiffers | ResponseComparison::BodyDiffers => {
-                    (Verdict::Failed, "differs")
+        let recorded = recorded_response(replayed.attempt);
+        let (verdict, result, facts) = match &replayed.result {
+            ReplayResult::Skipped(reason) => {
+                let facts = vec![("reason", reason.to_string())];
+                (Verdict::NotChecked, "not sent", facts)
+            }
+            ReplayResult::Sent {
+                now, comparison, ..
+            } => {
+                let before = recorded.map_or("not received".to_owned(), response_line);
+                let now = ("now", response_line(now));
+                let both = |now| vec![("recorded", before), now];
+                match comparison {
+                    ResponseComparison::Same => (Verdict::Passed, "same", vec![now]),
+                    ResponseComparison::NotRecorded => {
+                        (Verdict::NotChecked, "not compared", both(now))
+                    }
+                    ResponseComparison::StatusDiffers | ResponseComparison::BodyDiffers => {
+                        (Verdict::Failed, "differs", both(now))
+                    }
                 }
-                ResponseComparison::Same => (Verdict::Passed, "same"),
-                ResponseComparison::NotRecorded => (Verdict::NotChecked, "not compared"),
-            },
-            ReplayResult::Skipped(_) => (Verdict::NotChecked, "not sent"),
+            }
         };
         if verdict != Verdict::Failed && self.detail != Detail::Verbose {
             return Ok(());
         }
         let location = location(replayed.scenario, replayed.attempt);
         writeln!(self.out, "{} {result}: {location}", mark(verdict))?;
-        let recorded = recorded_response(replayed.attempt);
-        match &replayed.result {
-            ReplayResult::Skipped(reason) => self.fact("reason", &reason.to_string()),
-            ReplayResult::Sent {
-                now, comparison, ..
-            } if *comparison == ResponseComparison::Same => self.fact("now", &response_line(now)),
-            ReplayResult::Sent {
-                now, comparison, ..
-            } => {
-                let recorded_line = recorded.map_or("not received".to_owned(), response_line);
-                self.fact("recorded", &recorded_line)?;
-                self.fact("now", &response_line(now))?;
-                match (
-                    comparison,
-                    recorded.and_then(|recorded| equal_bytes(recorded, now)),
-                ) {
-                    (ResponseComparison::BodyDiffers, Some(at)) => {
-                        let note = format!("    the bodies are equal up to byte {at}");
-                        writeln!(self.out, "{}", paint(DIM, note))
-                    }
-                    _ => Ok(()),
-                }
-            }
+        for (name, text) in facts {
+            writeln!(self.out, "    {name:<8} {}", sanitize(&text))?;
         }
-    }
-
-    fn fact(&mut self, name: &str, text: &str) -> io::Result<()> {
-        writeln!(self.out, "    {name:<8} {}", sanitize(text))
+        if let ReplayResult::Sent {
+            now,
+            comparison: ResponseComparison::BodyDiffers,
+            ..
+        } = &replayed.result
+            && let Some(at) = recorded.and_then(|recorded| equal_bytes(recorded, now))
+        {
+            let note = format!("    the bodies are equal up to byte {at}");
+            writeln!(self.out, "{}", paint(DIM, note))?;
+        }
+        Ok(())
     }
 
     /// Writes the summary.

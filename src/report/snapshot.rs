@@ -11,12 +11,12 @@ mod effects;
 mod event_summary;
 mod events;
 mod request;
+mod request_head;
 mod response;
 mod stable_text;
 mod virtual_clock;
 
 use super::scenario_record::ScenarioRecord;
-use crate::run::AttemptEnded;
 use crate::scenario::SnapshotSettings;
 use checks::check_line;
 use deliveries::Deliveries;
@@ -33,27 +33,24 @@ pub fn snapshot_text(record: &ScenarioRecord, settings: &SnapshotSettings, targe
         format!("verdict: {}", record.ended.verdict),
     ]];
     sections.extend(events.sections());
+    let deliveries = Deliveries {
+        record,
+        events: &events,
+        stable: &stable,
+    };
     for step in &record.steps {
         let mut lines = vec![format!(
             "## step {}: {}",
             step.step,
             stable.line(&step.description)
         )];
-        lines.extend(Deliveries::of(record, step, &events, &stable).lines());
+        lines.extend(deliveries.lines(step));
         lines.extend(step.not_made.iter().map(|check| check_line(check, &stable)));
         sections.push(lines);
     }
     sections.extend(effects::section(record, &stable));
     let sections: Vec<String> = sections.iter().map(|lines| lines.join("\n")).collect();
     format!("{}\n", sections.join("\n\n"))
-}
-
-fn forgery_of(attempt: &AttemptEnded) -> Option<&str> {
-    attempt.forgery.as_ref().map(AsRef::as_ref)
-}
-
-fn fault_of(attempt: &AttemptEnded) -> Option<&str> {
-    attempt.fault.as_ref().map(AsRef::as_ref)
 }
 
 #[cfg(test)]

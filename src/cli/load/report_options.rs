@@ -1,7 +1,7 @@
 //! The reports of a load and where to write them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -9,7 +9,10 @@ use jiff::Timestamp;
 
 use super::super::command_error::CommandError;
 use super::super::console::Console;
-use super::super::report_options::{PlainText, kind_and_path};
+use super::super::report_choice::{
+    NamedReport, ReportChoice, annotations_output, check_paths, file_output, is_read_by_github,
+    on_output, paths,
+};
 use crate::load::{LoadReport, write_hdr_log};
 use crate::report::{
     write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
@@ -29,13 +32,7 @@ pub(in crate::cli) struct LoadReportOptions {
     /// job. `hdr` is a log of histograms per second for `HdrHistogram` tools. If `GITHUB_ACTIONS` is
     /// `true`, annotations for GitHub follow the terminal report.
     #[arg(long, value_name = "KIND[=PATH]")]
-    report: Vec<LoadReportChoice>,
-}
-
-#[derive(Debug, Clone)]
-struct LoadReportChoice {
-    kind: LoadReportKind,
-    path: Option<PathBuf>,
+    report: Vec<ReportChoice<LoadReportKind>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,22 +45,18 @@ enum LoadReportKind {
     Hdr,
 }
 
-const NAMED: [(&str, LoadReportKind); 6] = [
-    ("terminal", LoadReportKind::Terminal),
-    ("json", LoadReportKind::Json),
-    ("junit", LoadReportKind::Junit),
-    ("html", LoadReportKind::Html),
-    ("markdown", LoadReportKind::Markdown),
-    ("hdr", LoadReportKind::Hdr),
-];
+impl NamedReport for LoadReportKind {
+    const NAMED: &'static [(&'static str, Self)] = &[
+        ("terminal", Self::Terminal),
+        ("json", Self::Json),
+        ("junit", Self::Junit),
+        ("html", Self::Html),
+        ("markdown", Self::Markdown),
+        ("hdr", Self::Hdr),
+    ];
 
-impl std::str::FromStr for LoadReportChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let unknown = |kind: &str| format!("`aghook load` has no report `{kind}`");
-        let (kind, path) = kind_and_path(text, &NAMED, unknown)?;
-        Ok(Self { kind, path })
+    fn unknown(name: &str) -> String {
+        format!("`aghook load` has no report `{name}`")
     }
 }
 
@@ -74,34 +67,14 @@ pub(in crate::cli) struct LoadReports {
 }
 
 impl LoadReportOptions {
-    /// Refuses two reports to the same file or two on standard output.
+    /// Checks that no two reports are written to the same file or to standard output.
     pub(in crate::cli) fn check(&self) -> Result<(), CommandError> {
-        for (index, choice) in self.report.iter().enumerate() {
-            let earlier = &self.report[..index];
-            if earlier.iter().all(|other| other.path != choice.path) {
-                continue;
-            }
-            return Err(match &choice.path {
-                None => CommandError::usage(
-                    "only one report can be written to standard output",
-                    "give the others a path, such as `--report json=load.json`".to_owned(),
-                ),
-                Some(path) => CommandError::usage(
-                    format!("two reports would be written to {}", path.display()),
-                    "give each a different path".to_owned(),
-                ),
-            });
-        }
-        Ok(())
+        check_paths(&self.report, "json=load.json")
     }
 
     /// Whether a report will be written to this file.
     pub(in crate::cli) fn is_written_to(&self, path: &Path) -> bool {
-        let mut paths = self
-            .report
-            .iter()
-            .filter_map(|choice| choice.path.as_deref());
-        paths.any(|other| other == path)
+        paths(&self.report).any(|other| other == path)
     }
 
     /// Whether standard output shows the terminal summary.
@@ -110,8 +83,7 @@ impl LoadReportOptions {
     }
 
     fn on_stdout(&self) -> LoadReportKind {
-        let choice = self.report.iter().find(|choice| choice.path.is_none());
-        choice.map_or(LoadReportKind::Terminal, |choice| choice.kind)
+        on_output(&self.report).unwrap_or(LoadReportKind::Terminal)
     }
 
     /// Opens the files before anything is sent, without changing their content yet.
@@ -124,10 +96,7 @@ impl LoadReportOptions {
                 let mut options = OpenOptions::new();
                 options.write(true).create(true).truncate(false).open(path)
             });
-            let file = opened.map_err(|error| {
-                let message = format!("can't write the report {}: {error}", path.display());
-                CommandError::not_completed(message, None)
-            })?;
+            let file = opened.map_err(|error| unwritable(path, &error))?;
             files.push((choice.kind, path.clone(), file));
         }
         Ok(LoadReports {
@@ -145,62 +114,60 @@ impl LoadReports {
         report: &LoadReport,
         console: &mut Console,
     ) -> Result<(), CommandError> {
-        match self.on_stdout {
-            LoadReportKind::Terminal => write(self.on_stdout, report, console)?,
-            _ => write(self.on_stdout, report, &mut console.unstyled())?,
+        let is_readable = self.on_stdout == LoadReportKind::Terminal;
+        if is_readable {
+            self.on_stdout.write(report, console)?;
+        } else {
+            self.on_stdout.write(report, &mut console.unstyled())?;
         }
         let mut problem = None;
         for (kind, path, file) in self.files {
             let written = truncated(&file).and_then(|()| {
-                let mut out = BufWriter::new(file);
-                // No colours in files.
-                if kind == LoadReportKind::Terminal {
-                    write(kind, report, &mut PlainText(out))
-                } else {
-                    write(kind, report, &mut out)
-                }
+                let mut out = file_output(file, kind == LoadReportKind::Terminal);
+                kind.write(report, &mut *out)
             });
             if let Err(error) = written {
-                let message = format!("can't write the report {}: {error}", path.display());
-                problem.get_or_insert(CommandError::not_completed(message, None));
+                problem.get_or_insert(unwritable(&path, &error));
             }
         }
-        if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-            // GitHub reads both streams. Another report needs standard output for itself.
-            match self.on_stdout {
-                LoadReportKind::Terminal => write_load_annotations(report, console)?,
-                _ => write_load_annotations(report, &mut std::io::stderr())?,
-            }
+        if is_read_by_github() {
+            let mut out = annotations_output(is_readable, console);
+            write_load_annotations(report, &mut *out)?;
         }
         problem.map_or(Ok(()), Err)
     }
 }
 
+fn unwritable(path: &Path, error: &io::Error) -> CommandError {
+    let message = format!("can't write the report {}: {error}", path.display());
+    CommandError::not_completed(message, None)
+}
+
 /// Truncates a regular file; pipes and devices can't be truncated.
-fn truncated(file: &File) -> std::io::Result<()> {
+fn truncated(file: &File) -> io::Result<()> {
     if file.metadata()?.is_file() {
         file.set_len(0)?;
     }
     Ok(())
 }
 
-fn write(kind: LoadReportKind, report: &LoadReport, out: &mut impl Write) -> std::io::Result<()> {
-    match kind {
-        LoadReportKind::Terminal => write_load_summary(report, out)?,
-        LoadReportKind::Json => {
-            serde_json::to_writer_pretty(&mut *out, report)?;
-            writeln!(out)?;
+impl LoadReportKind {
+    fn write(self, report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Terminal => write_load_summary(report, out)?,
+            Self::Json => {
+                serde_json::to_writer_pretty(&mut *out, report)?;
+                writeln!(out)?;
+            }
+            Self::Junit => write_load_junit(report, out)?,
+            Self::Html => write_load_page(report, out)?,
+            Self::Markdown => write_load_markdown(report, out)?,
+            Self::Hdr => {
+                let began = report.began.parse::<Timestamp>();
+                let began = began.map_err(io::Error::other)?;
+                write_hdr_log(&report.measurements.over_time, began.into(), &mut &mut *out)?;
+            }
         }
-        LoadReportKind::Junit => write_load_junit(report, out)?,
-        LoadReportKind::Html => write_load_page(report, out)?,
-        LoadReportKind::Markdown => write_load_markdown(report, out)?,
-        LoadReportKind::Hdr => {
-            let began = report
-                .began
-                .parse::<Timestamp>()
-                .map_err(std::io::Error::other)?;
-            write_hdr_log(&report.measurements.over_time, began.into(), out)?;
-        }
+        out.flush()
     }
-    out.flush()
 }

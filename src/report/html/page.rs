@@ -9,16 +9,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::common_cause::CauseView;
 use super::embedded::embed;
 use super::latency::{Plot, response_times};
 use super::row::ScenarioRow;
-use super::verdict_label::VerdictLabel;
 use crate::report::counts::{
-    check_summary, counted, not_run_note, snapshot_summary, unreferenced_label,
+    check_summary, count_of, counted, not_run_note, snapshot_summary, unreferenced_label,
 };
+use crate::report::failure_groups::CommonCause;
 use crate::report::run_record::{RunRecord, reproduce_options};
 use crate::report::scenario_record::ScenarioRecord;
+use crate::report::verdict_label::VerdictLabel;
 use crate::run::RunStarted;
 use crate::verify::{Verdict, VerdictCounts};
 
@@ -37,6 +37,9 @@ const SCRIPT: &str = concat!(
     include_str!("assets/page.js"),
 );
 
+/// The most scenarios that are listed for a cause.
+const LISTED: usize = 500;
+
 #[derive(Template)]
 #[template(path = "page.html", config = "src/report/html/askama.toml")]
 struct RunPage<'run> {
@@ -53,15 +56,15 @@ struct RunPage<'run> {
     bar: Vec<BarSegment>,
     not_run: Option<String>,
     not_checked: Vec<String>,
-    causes: Vec<CauseView>,
+    causes: &'run [CommonCause],
     /// What to do if all genuine deliveries got the same wrong response.
-    advice: Option<String>,
+    advice: Option<&'run String>,
     snapshots: Option<String>,
     /// A label for the snapshots without a scenario, and their files.
     unreferenced: Option<(&'static str, &'run [String])>,
     tags: Vec<(String, usize)>,
     plot: Option<Plot>,
-    rows: Vec<ScenarioRow>,
+    rows: Vec<ScenarioRow<'run>>,
 }
 
 /// The part of the summary bar for one verdict.
@@ -104,8 +107,8 @@ fn page(run: &RunRecord) -> io::Result<RunPage<'_>> {
         tags: tags(&scenarios),
         plot: response_times(&scenarios),
         rows: rows(scenarios)?,
-        causes: run.common.causes.iter().map(CauseView::new).collect(),
-        advice: run.common.advice.clone(),
+        causes: &run.common.causes,
+        advice: run.common.advice.as_ref(),
     })
 }
 
@@ -129,10 +132,9 @@ fn headline(counts: &VerdictCounts) -> String {
         (counts.broken, "broke"),
         (counts.warned, "warned"),
     ];
-    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-    let problems: Vec<String> = parts
-        .map(|(count, verb)| format!("{count} {verb}"))
-        .collect();
+    let problems = parts.into_iter().filter(|(count, _)| *count > 0);
+    let problems = problems.map(|(count, verb)| format!("{count} {verb}"));
+    let problems: Vec<String> = problems.collect();
     match counts.verdict() {
         Verdict::NotChecked => format!("Nothing was checked in {all}"),
         Verdict::Passed if counts.not_checked == 0 => match counts.total() {
@@ -146,13 +148,14 @@ fn headline(counts: &VerdictCounts) -> String {
 
 /// The segments of the summary bar, the worst verdict first.
 fn bar(counts: &VerdictCounts) -> Vec<BarSegment> {
-    let all = [
-        (Verdict::Failed, counts.failed),
-        (Verdict::Broken, counts.broken),
-        (Verdict::Warned, counts.warned),
-        (Verdict::NotChecked, counts.not_checked),
-        (Verdict::Passed, counts.passed),
+    let order = [
+        Verdict::Failed,
+        Verdict::Broken,
+        Verdict::Warned,
+        Verdict::NotChecked,
+        Verdict::Passed,
     ];
+    let all = order.map(|verdict| (verdict, count_of(counts, verdict)));
     let thousandths = |count: usize| count * 1000 / counts.total().max(1);
     let mut before = 0;
     let mut segments = Vec::new();
@@ -180,13 +183,12 @@ fn tags(scenarios: &[&ScenarioRecord]) -> Vec<(String, usize)> {
 }
 
 /// The rows, the worst first, so that these have their data if there is not enough room for all.
-fn rows(mut scenarios: Vec<&ScenarioRecord>) -> io::Result<Vec<ScenarioRow>> {
+fn rows(mut scenarios: Vec<&ScenarioRecord>) -> io::Result<Vec<ScenarioRow<'_>>> {
     scenarios.sort_by_key(|record| Reverse(record.ended.verdict));
     let data = embed(&scenarios)?;
     let rows = scenarios.into_iter().zip(data);
-    Ok(rows
-        .map(|(record, data)| ScenarioRow::new(record, data))
-        .collect())
+    let rows = rows.map(|(record, data)| ScenarioRow::new(record, data));
+    Ok(rows.collect())
 }
 
 #[cfg(test)]

@@ -1,28 +1,22 @@
 //! A scenario in the list, as it is shown before it is opened and without JavaScript.
 
 use super::latency::format_seconds;
-use super::verdict_label::VerdictLabel;
 use crate::report::counts::counted;
 use crate::report::failure_groups::cause_list;
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, check_line, worst};
+use crate::report::verdict_label::VerdictLabel;
 use crate::verify::{Check, Verdict};
 
 /// The most checks of a scenario that are shown without JavaScript.
 const PROBLEM_LIMIT: usize = 20;
 
-/// The fields of a scenario for the template, which escapes all of them.
-pub(super) struct ScenarioRow {
-    pub(super) number: usize,
+/// A scenario for the template, which escapes all texts.
+pub(super) struct ScenarioRow<'run> {
+    pub(super) record: &'run ScenarioRecord,
     pub(super) verdict: VerdictLabel,
-    pub(super) name: String,
-    pub(super) about: String,
-    pub(super) tags: Vec<String>,
-    pub(super) location: String,
     /// The number of checks and attempts, and the duration.
     pub(super) facts: String,
-    pub(super) attempts: usize,
-    pub(super) took_seconds: f64,
     /// The worst check that no common cause explains, in one line, and the common causes.
     pub(super) first_problem: Option<String>,
     pub(super) problems: Vec<ProblemView>,
@@ -41,40 +35,48 @@ pub(super) struct ProblemView {
     pub(super) hint: Option<String>,
 }
 
-impl ScenarioRow {
-    pub(super) fn new(record: &ScenarioRecord, data: Option<String>) -> Self {
-        let (started, ended) = (&record.started, &record.ended);
-        let attempts = record.attempts.len();
-        let about = started.about.as_deref().unwrap_or_default();
+impl<'run> ScenarioRow<'run> {
+    pub(super) fn new(record: &'run ScenarioRecord, data: Option<String>) -> Self {
+        let ended = &record.ended;
         let skipped = match (ended.verdict, ended.checks.not_checked) {
             (Verdict::NotChecked, _) | (_, 0) => String::new(),
             (_, count) => format!(" ({count} not checked)"),
         };
-        let problems: Vec<&Check> = record.problems().map(|placed| placed.check).collect();
+        let checks = counted(ended.checks.total(), "check");
+        let attempts = counted(record.attempts.len(), "attempt");
+        let took = format_seconds(ended.took.as_secs_f64());
+        let mut problems = record.problems();
         Self {
-            number: ended.scenario,
+            record,
             verdict: VerdictLabel::new(ended.verdict),
-            name: sanitize(&started.name),
-            about: about.split_whitespace().collect::<Vec<_>>().join(" "),
-            tags: started.tags.clone(),
-            location: record.location(),
-            facts: format!(
-                "{}{skipped} · {} · {}",
-                counted(ended.checks.total(), "check"),
-                counted(attempts, "attempt"),
-                format_seconds(ended.took.as_secs_f64())
-            ),
-            attempts,
-            took_seconds: ended.took.as_secs_f64(),
+            facts: format!("{checks}{skipped} · {attempts} · {took}"),
             first_problem: first_problem(record),
             problems: problems
-                .iter()
+                .by_ref()
                 .take(PROBLEM_LIMIT)
-                .map(|check| ProblemView::new(check))
+                .map(|placed| ProblemView::new(placed.check))
                 .collect(),
-            more_problems: problems.len().saturating_sub(PROBLEM_LIMIT),
+            more_problems: problems.count(),
             data,
         }
+    }
+
+    pub(super) fn number(&self) -> usize {
+        self.record.started.scenario
+    }
+
+    pub(super) fn name(&self) -> String {
+        sanitize(&self.record.started.name)
+    }
+
+    /// Its description on one line.
+    pub(super) fn about(&self) -> String {
+        let about = self.record.started.about.as_deref().unwrap_or_default();
+        about.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    pub(super) fn took_seconds(&self) -> f64 {
+        self.record.ended.took.as_secs_f64()
     }
 }
 

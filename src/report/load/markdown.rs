@@ -3,27 +3,24 @@
 use std::io::{self, Write};
 
 use super::checks::{checks, verdict};
-use super::mix_rows::rows;
-use super::summary::{rate, reproduce_options, time_or_dash};
-use crate::load::{LoadReport, Percentiles};
+use super::mix_rows;
+use super::summary::{rate, reproduce_options};
+use super::time_rows;
+use crate::load::LoadReport;
 use crate::report::markdown::escape::{code, text};
-use crate::report::markdown::mark;
+use crate::report::markdown::{mark, write_row, write_table_head};
+use crate::report::run_record::receiver_note;
 
 /// Writes the tables of checks, times and counts.
-pub fn write_load_markdown(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+pub fn write_load_markdown(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     let whole = verdict(report);
     writeln!(out, "## {} aghook load: {whole}\n", mark(whole))?;
-    let receiver = if report.built_in_receiver {
-        " (the built-in receiver)"
-    } else {
-        ""
-    };
+    let receiver = receiver_note(report.built_in_receiver);
     let (rate, length) = (text(&report.rate), text(&report.length));
+    let (connections, target) = (report.connections, code(&report.target));
     writeln!(
         out,
-        "- {length} at the rate {rate}, over {} connections, to {}{receiver}",
-        report.connections,
-        code(&report.target)
+        "- {length} at the rate {rate}, over {connections} connections, to {target}{receiver}"
     )?;
     if !report.partitions.is_empty() {
         let shards = report.partitions.join(", ");
@@ -31,81 +28,50 @@ pub fn write_load_markdown(report: &LoadReport, out: &mut impl Write) -> io::Res
     }
     writeln!(
         out,
-        "- reproduce with: {}\n",
+        "- reproduce with: {}",
         code(&reproduce_options(report))
     )?;
-    writeln!(out, "| verdict | check | result |")?;
-    writeln!(out, "| --- | --- | --- |")?;
+    write_table_head(out, &["verdict", "check", "result"], &[])?;
     let checks = checks(report);
     for check in &checks {
-        let (name, observed) = (code(&check.name), text(&check.observed));
-        let verdict = check.verdict;
-        writeln!(out, "| {} {verdict} | {name} | {observed} |", mark(verdict))?;
+        let verdict = format!("{} {}", mark(check.verdict), check.verdict);
+        write_row(out, &[verdict, code(&check.name), text(&check.observed)])?;
     }
     for detail in checks.iter().flat_map(|check| &check.details) {
         // Markdown needs an empty line between a table and a list.
         writeln!(out, "\n- {}", text(detail))?;
     }
-    write_times(report, out)?;
+    write_table_head(out, &["time"], &["p50", "p90", "p99", "p99.9", "max"])?;
+    for (name, [_mean, times @ ..]) in time_rows::rows(report) {
+        writeln!(out, "| {name} | {} |", times.join(" | "))?;
+    }
     write_mix(report, out)?;
     write_counts(report, out)
 }
 
-fn write_mix(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+fn write_mix(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     if report.event_mix.is_empty() {
         return Ok(());
     }
-    writeln!(
-        out,
-        "\n| source | weight | events | deliveries | acknowledged | errors |"
-    )?;
-    writeln!(out, "| --- | ---: | ---: | ---: | ---: | ---: |")?;
-    for row in rows(report) {
+    let numbers = ["weight", "events", "deliveries", "acknowledged", "errors"];
+    write_table_head(out, &["source"], &numbers)?;
+    for row in mix_rows::rows(report) {
         let weight = row.weight.map(|weight| weight.to_string());
         let counts = row.counts;
-        writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} |",
-            code(&row.name),
-            weight.unwrap_or_default(),
+        let numbers = [
             counts.events,
             counts.deliveries,
             counts.acknowledged,
-            counts.errors
-        )?;
+            counts.errors,
+        ];
+        let mut cells = vec![code(&row.name), weight.unwrap_or_default()];
+        cells.extend(numbers.map(|count| count.to_string()));
+        write_row(out, &cells)?;
     }
     Ok(())
 }
 
-fn write_times(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "\n| time | p50 | p90 | p99 | p99.9 | max |")?;
-    writeln!(out, "| --- | ---: | ---: | ---: | ---: | ---: |")?;
-    let from_due = report.latency_from == "due";
-    for (name, percentiles) in [
-        ("latency", &report.latency),
-        ("service", &report.service),
-        ("lateness", &report.lateness),
-    ] {
-        if from_due || name == "latency" {
-            writeln!(out, "| {name} | {} |", quantiles(percentiles).join(" | "))?;
-        }
-    }
-    Ok(())
-}
-
-fn quantiles(percentiles: &Percentiles) -> [String; 5] {
-    let Percentiles {
-        p50_us,
-        p90_us,
-        p99_us,
-        p999_us,
-        max_us,
-        ..
-    } = *percentiles;
-    [p50_us, p90_us, p99_us, p999_us, max_us].map(|time_us| time_or_dash(percentiles, time_us))
-}
-
-fn write_counts(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+fn write_counts(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     let counts = &report.measurements.counts;
     writeln!(
         out,

@@ -4,16 +4,18 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use askama::Template;
+use hdrhistogram::Histogram;
 
 use super::checks::{LoadCheck, checks, verdict};
-use super::histogram::histogram;
 use super::mix_rows::{MixRow, rows};
-use super::summary::{rate, reproduce_options, time_or_dash};
+use super::summary::{rate, reproduce_options};
 use super::time_plot::{TimePlot, plots};
-use crate::load::{LoadReport, Percentiles, time_text};
-use crate::report::html::latency::Plot;
+use super::time_rows;
+use crate::load::{LoadReport, time_text};
+use crate::report::counts::counted;
+use crate::report::html::latency::{Plot, plot};
 use crate::report::html::page::policy;
-use crate::report::html::verdict_label::VerdictLabel;
+use crate::report::verdict_label::VerdictLabel;
 
 const STYLE: &str = concat!(
     include_str!("../html/assets/style.css"),
@@ -41,9 +43,8 @@ struct LoadPage<'load> {
 }
 
 /// Writes the page.
-pub fn write_load_page(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
-    let page = page(report);
-    page.write_into(out)
+pub fn write_load_page(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
+    page(report).write_into(out)
 }
 
 fn page(report: &LoadReport) -> LoadPage<'_> {
@@ -54,7 +55,11 @@ fn page(report: &LoadReport) -> LoadPage<'_> {
         policy: policy(None, STYLE),
         style: STYLE,
         verdict: VerdictLabel::new(verdict(report)),
-        headline: headline(report),
+        headline: format!(
+            "{} events, {}",
+            report.measurements.counts.events,
+            rate(report)
+        ),
         report,
         took: time_text(Duration::from_micros(report.measurements.span_us)),
         reproduce_options: reproduce_options(report),
@@ -65,36 +70,23 @@ fn page(report: &LoadReport) -> LoadPage<'_> {
         plot: histogram(&report.measurements.latencies.latency),
         plots: plots(&report.over_time),
         ends: format!("{ends} s"),
-        times: times(report),
+        times: time_rows::rows(report),
         mix: rows(report),
         counts: counts(report),
     }
 }
 
-fn headline(report: &LoadReport) -> String {
-    let events = report.measurements.counts.events;
-    format!("{events} events, {}", rate(report))
-}
-
-fn times(report: &LoadReport) -> Vec<(&'static str, [String; 6])> {
-    let mut times = vec![("latency", quantiles(&report.latency))];
-    if report.latency_from == "due" {
-        times.push(("service", quantiles(&report.service)));
-        times.push(("lateness", quantiles(&report.lateness)));
-    }
-    times
-}
-
-fn quantiles(percentiles: &Percentiles) -> [String; 6] {
-    [
-        percentiles.mean_us,
-        percentiles.p50_us,
-        percentiles.p90_us,
-        percentiles.p99_us,
-        percentiles.p999_us,
-        percentiles.max_us,
-    ]
-    .map(|time_us| time_or_dash(percentiles, time_us))
+/// The histogram of latencies, drawn like that of a run; `None` if nothing was measured.
+fn histogram(latency: &Histogram<u64>) -> Option<Plot> {
+    let seconds = |nanoseconds: u64| Duration::from_nanos(nanoseconds).as_secs_f64();
+    let times = latency.iter_recorded();
+    let times: Vec<(f64, u64)> = times
+        .map(|value| (seconds(value.value_iterated_to()), value.count_at_value()))
+        .collect();
+    let quantiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("slowest", 1.0)]
+        .map(|(name, part)| (name, seconds(latency.value_at_quantile(part))));
+    let count = usize::try_from(latency.len()).unwrap_or(usize::MAX);
+    plot(&times, &quantiles, counted(count, "response"))
 }
 
 /// All counters that are not 0.

@@ -7,174 +7,171 @@ use anstyle::{AnsiColor, Style};
 
 use super::checks::checks;
 use super::mix_rows;
+use super::time_rows::{is_from_due, microseconds};
 use crate::load::{LoadReport, Percentiles, time_text as time};
+use crate::report::terminal::{DIM, TextOutput, mark, paint};
 use crate::verify::Verdict;
 
-const GOOD: Style = AnsiColor::Green.on_default();
+/// The width of the labels.
+const LABEL: usize = 13;
+
 const BAD: Style = AnsiColor::Red.on_default().bold();
-const UNDECIDED: Style = AnsiColor::Magenta.on_default().bold();
-const DIM: Style = Style::new().dimmed();
 
 /// Writes the summary of a load.
-pub fn write_load_summary(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+pub fn write_load_summary(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = TextOutput::new(out, None);
+    let out = &mut out;
     let counts = &report.measurements.counts;
-    writeln!(
+    let took = time(Duration::from_micros(report.measurements.span_us));
+    fact(
         out,
-        "events       {} in {}, {}",
-        counts.events,
-        time(Duration::from_micros(report.measurements.span_us)),
-        rate(report)
+        "events",
+        &format!("{} in {took}, {}", counts.events, rate(report)),
     )?;
     for row in mix_rows::rows(report) {
         match row.weight {
-            Some(weight) => writeln!(
-                out,
-                "mix          {} (weight {weight}): {}",
-                row.name,
-                row.in_words()
-            )?,
-            None => writeln!(out, "               {}: {}", row.name, row.in_words())?,
+            Some(weight) => {
+                let line = format!("{} (weight {weight}): {}", row.name, row.in_words());
+                fact(out, "mix", &line)?;
+            }
+            None => fact(out, "", &format!("  {}: {}", row.name, row.in_words()))?,
         }
     }
-    writeln!(
-        out,
-        "deliveries   {}: {} acknowledged, {} refused, {} exhausted (no attempts left), {} unfinished",
-        counts.deliveries, counts.acknowledged, counts.refused, counts.exhausted, counts.unfinished
-    )?;
-    if counts.allowed_refusals > 0 {
-        writeln!(
-            out,
-            "             {} of the refusals are allowed, and do not count as undelivered",
-            counts.allowed_refusals
-        )?;
-    }
-    let statuses = counts.statuses.iter();
-    let mut responses: Vec<String> = statuses
-        .map(|(status, count)| format!("status {status}: {count}"))
-        .collect();
-    let failures = counts.failures.iter();
-    responses.extend(failures.map(|(name, count)| format!("{name}: {count}")));
-    if counts.lost_acks > 0 {
-        responses.push(format!("response dropped: {}", counts.lost_acks));
-    }
-    writeln!(
-        out,
-        "attempts     {} ({}), {} retries, {} errors",
-        counts.attempts,
-        responses.join(", "),
-        counts.retries,
-        counts.errors
-    )?;
-    if counts.duplicates + counts.together > 0 {
-        writeln!(
-            out,
-            "duplicates   {} later, {} simultaneous",
-            counts.duplicates, counts.together
-        )?;
-    }
-    if counts.forgeries > 0 {
-        writeln!(
-            out,
-            "forgeries    {}: {} refused, {} accepted",
-            counts.forgeries, counts.refused_forgeries, counts.accepted_forgeries
-        )?;
-    }
-    let requested = report.mix.get("forgeries");
-    if counts.forgeries == 0
-        && counts.events > 0
-        && requested.is_some_and(|percent| percent != "0%")
-    {
-        writeln!(
-            out,
-            "forgeries    none among so few events, so none was checked"
-        )?;
-    }
+    write_deliveries(report, out)?;
+    write_forgeries(report, out)?;
     if counts.dropped > 0 {
-        writeln!(
-            out,
-            "{BAD}dropped{BAD:#}      {} retries and duplicates, because too many were waiting",
-            counts.dropped
-        )?;
+        let label = paint(BAD, "dropped");
+        let count = counts.dropped;
+        let line = format!("{count} retries and duplicates, because too many were waiting");
+        out.labelled(0, LABEL, &format!("{label}      {line}"))?;
     }
     write_times(report, out)?;
     write_sender(report, out)?;
-    if report.measurements.warmup.events > 0 {
-        let warmup = &report.measurements.warmup;
-        writeln!(
-            out,
-            "{DIM}warm-up      {} events, {} errors, not included above{DIM:#}",
-            warmup.events, warmup.errors
-        )?;
+    let warmup = &report.measurements.warmup;
+    if warmup.events > 0 {
+        let (events, errors) = (warmup.events, warmup.errors);
+        let line = format!("{events} events, {errors} errors, not included above");
+        dim_fact(out, "warm-up", &line)?;
     }
-    writeln!(out)?;
+    out.gap()?;
     write_checks(report, out)
 }
 
-fn write_times(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
-    let from = match report.latency_from.as_str() {
-        "sent" => "since the event was sent, because no event is due at the rate `max`",
-        _ => "since the event was due",
-    };
-    if report.latency.count == 0 {
-        return writeln!(
-            out,
-            "latency      not measured, because no delivery got a 2xx response"
-        );
+fn fact(out: &mut TextOutput<'_>, label: &str, text: &str) -> io::Result<()> {
+    out.labelled(0, LABEL, &format!("{label:LABEL$}{text}"))
+}
+
+fn dim_fact(out: &mut TextOutput<'_>, label: &str, text: &str) -> io::Result<()> {
+    out.labelled(0, LABEL, &paint(DIM, format!("{label:LABEL$}{text}")))
+}
+
+fn write_deliveries(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()> {
+    let counts = &report.measurements.counts;
+    let line = format!(
+        "{}: {} acknowledged, {} refused, {} exhausted (no attempts left), {} unfinished",
+        counts.deliveries, counts.acknowledged, counts.refused, counts.exhausted, counts.unfinished
+    );
+    fact(out, "deliveries", &line)?;
+    if counts.allowed_refusals > 0 {
+        let count = counts.allowed_refusals;
+        let line = format!("{count} of the refusals are allowed, and do not count as undelivered");
+        fact(out, "", &line)?;
     }
-    writeln!(
-        out,
-        "latency      {}, {from}",
-        percentiles_text(&report.latency)
-    )?;
-    if report.latency_from != "sent" {
-        writeln!(
+    let statuses = counts.statuses.iter();
+    let statuses = statuses.map(|(status, count)| format!("status {status}: {count}"));
+    let failures = counts.failures.iter();
+    let failures = failures.map(|(name, count)| format!("{name}: {count}"));
+    let mut responses: Vec<String> = statuses.chain(failures).collect();
+    if counts.lost_acks > 0 {
+        responses.push(format!("response dropped: {}", counts.lost_acks));
+    }
+    let (attempts, responses) = (counts.attempts, responses.join(", "));
+    let (retries, errors) = (counts.retries, counts.errors);
+    let line = format!("{attempts} ({responses}), {retries} retries, {errors} errors");
+    fact(out, "attempts", &line)?;
+    if counts.duplicates + counts.together > 0 {
+        let (later, together) = (counts.duplicates, counts.together);
+        fact(
             out,
-            "{DIM}service      {}, from when it was sent{DIM:#}",
-            percentiles_text(&report.service)
+            "duplicates",
+            &format!("{later} later, {together} simultaneous"),
         )?;
     }
     Ok(())
+}
+
+fn write_forgeries(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()> {
+    let counts = &report.measurements.counts;
+    let requested = report.mix.get("forgeries");
+    let requested = requested.is_some_and(|percent| percent != "0%");
+    let line = match counts.forgeries {
+        0 if counts.events > 0 && requested => {
+            "none among so few events, so none was checked".to_owned()
+        }
+        0 => return Ok(()),
+        all => format!(
+            "{all}: {} refused, {} accepted",
+            counts.refused_forgeries, counts.accepted_forgeries
+        ),
+    };
+    fact(out, "forgeries", &line)
+}
+
+fn write_times(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()> {
+    if report.latency.count == 0 {
+        let line = "not measured, because no delivery got a 2xx response";
+        return fact(out, "latency", line);
+    }
+    let latency = percentiles_text(&report.latency);
+    if !is_from_due(report) {
+        let from = "since the event was sent, because no event is due at the rate `max`";
+        return fact(out, "latency", &format!("{latency}, {from}"));
+    }
+    fact(
+        out,
+        "latency",
+        &format!("{latency}, since the event was due"),
+    )?;
+    let service = percentiles_text(&report.service);
+    dim_fact(out, "service", &format!("{service}, from when it was sent"))
 }
 
 /// Writes how the sender itself affected the measurements.
-fn write_sender(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+fn write_sender(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()> {
     let counts = &report.measurements.counts;
-    if counts.late_for_connections > 0 {
-        writeln!(
-            out,
-            "late         {} attempts started at least 10 ms late because all connections were busy; \
-             try more `--connections` to see whether the receiver can do more",
-            counts.late_for_connections
-        )?;
-    }
-    if counts.late_for_machine > 0 {
-        writeln!(
-            out,
-            "late         {} attempts started at least 10 ms late although a connection was free: this \
-             machine is too busy; lower the rate, or stop other programs",
-            counts.late_for_machine
-        )?;
+    let reasons = [
+        (
+            counts.late_for_connections,
+            "because all connections were busy; try more `--connections` to see whether the \
+             receiver can do more",
+        ),
+        (
+            counts.late_for_machine,
+            "although a connection was free: this machine is too busy; lower the rate, or stop \
+             other programs",
+        ),
+    ];
+    for (count, reason) in reasons.into_iter().filter(|(count, _)| *count > 0) {
+        let line = format!("{count} attempts started at least 10 ms late {reason}");
+        fact(out, "late", &line)?;
     }
     let stalls = report.measurements.stalls;
     if stalls.count > 0 {
-        writeln!(
-            out,
-            "stalls       this machine {stalls}, which may explain the longest times"
-        )?;
+        let line = format!("this machine {stalls}, which may explain the longest times");
+        fact(out, "stalls", &line)?;
     }
     Ok(())
 }
 
-fn write_checks(report: &LoadReport, out: &mut impl Write) -> io::Result<()> {
+fn write_checks(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()> {
     for check in checks(report) {
-        let (style, mark) = match check.verdict {
-            Verdict::Passed => (GOOD, '✓'),
-            Verdict::Failed => (BAD, '✗'),
-            _ => (UNDECIDED, '?'),
+        let mark = match check.verdict {
+            Verdict::Broken => mark(Verdict::NotChecked),
+            decided => mark(decided),
         };
-        writeln!(out, "{style}{mark}{style:#} {}", check.check_line())?;
+        out.line(0, &format!("{mark} {}", check.check_line()))?;
         for detail in check.details {
-            writeln!(out, "    {detail}")?;
+            out.line(4, &detail)?;
         }
     }
     Ok(())
@@ -188,21 +185,14 @@ pub(super) fn rate(report: &LoadReport) -> String {
     }
 }
 
-/// Formats a time in microseconds; a dash if nothing was measured.
-pub(super) fn time_or_dash(percentiles: &Percentiles, time_us: f64) -> String {
-    match percentiles.count {
-        0 => "–".to_owned(),
-        _ => microseconds(time_us),
-    }
-}
-
 /// The options that reproduce the load's events.
 pub(super) fn reproduce_options(report: &LoadReport) -> String {
-    let mix = mix_rows::mix_options(report);
-    format!(
-        "--seed {} --start-time {}{mix}",
-        report.seed, report.start_time
-    )
+    let (seed, start, mix) = (
+        report.seed,
+        &report.start_time,
+        mix_rows::mix_options(report),
+    );
+    format!("--seed {seed} --start-time {start}{mix}")
 }
 
 fn percentiles_text(percentiles: &Percentiles) -> String {
@@ -214,8 +204,4 @@ fn percentiles_text(percentiles: &Percentiles) -> String {
         microseconds(percentiles.p999_us),
         microseconds(percentiles.max_us)
     )
-}
-
-fn microseconds(time_us: f64) -> String {
-    time(Duration::from_secs_f64(time_us.max(0.0) / 1e6))
 }

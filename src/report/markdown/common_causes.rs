@@ -40,16 +40,15 @@ pub(super) fn write_causes(out: &mut dyn Write, causes: &[CommonCause]) -> io::R
 
 /// The scenarios of a cause and an example, folded.
 fn details(cause: &CommonCause) -> String {
-    let (number, count) = (cause.number, cause.scenarios.len());
-    let scenarios = counted(count, "scenario");
-    let summary = format!("cause {number}: {scenarios} and an example");
+    let scenarios = counted(cause.scenarios.len(), "scenario");
+    let summary = format!("cause {}: {scenarios} and an example", cause.number);
     let mut parts = vec![format!("<details><summary>{summary}</summary>\n\n")];
-    let named = cause.scenarios.iter().take(LISTED);
-    parts.extend(named.map(|scenario| {
-        let location = code(&format!("{}:{}", scenario.file, scenario.line));
-        format!("- {} {location}\n", text(&scenario.name))
+    let (listed, more) = cause.listed(LISTED);
+    parts.extend(listed.iter().map(|scenario| {
+        let (name, location) = (text(&scenario.name), code(&scenario.location()));
+        format!("- {name} {location}\n")
     }));
-    if let Some(more @ 1..) = count.checked_sub(LISTED) {
+    if more > 0 {
         parts.push(format!("- and {more} more\n"));
     }
     let example = cause.example_line();

@@ -41,10 +41,9 @@ fn section(section: &ProblemSection<'_>) -> String {
         Evidence::Nothing => String::new(),
         Evidence::Exchange(attempt) => exchange(attempt),
         Evidence::Readings(readings) => {
-            let readings = readings.iter();
-            readings
-                .map(|reading| format!("- {}\n", text(reading)))
-                .collect()
+            let lines = readings.iter();
+            let lines: Vec<_> = lines.map(|line| format!("- {}\n", text(line))).collect();
+            lines.concat()
         }
         Evidence::Difference(difference) => {
             let lines: Vec<String> = difference.lines().map(sanitize).collect();

@@ -3,9 +3,8 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::stable_text::{MASKED, StableText, json, visible};
+use super::stable_text::{MASKED, StableText, json, masked_by, visible};
 use crate::run::{BodyContent, BodyRecord};
-use crate::scenario::SnapshotSettings;
 
 /// JSON up to this length stays on one line.
 const ONE_LINE: usize = 72;
@@ -60,15 +59,6 @@ fn lines(text: &str) -> Vec<String> {
         lines.push(format!("… {more} more lines; SHA-256 of all: {digest}"));
     }
     lines
-}
-
-/// The values that the profile masks.
-pub(super) fn masked_by<'json>(
-    json: &'json Value,
-    settings: &SnapshotSettings,
-) -> Vec<&'json Value> {
-    let paths = settings.mask.iter();
-    paths.flat_map(|path| path.query(json)).collect()
 }
 
 /// `json` with the masked values replaced.

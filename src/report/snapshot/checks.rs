@@ -5,17 +5,17 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::stable_text::StableText;
+use super::stable_text::{StableText, pattern};
+use crate::report::verdict_label::VerdictLabel;
 use crate::scenario::Level;
 use crate::verify::{Check, Verdict};
 
 /// How long a response took, which varies.
-static TOOK: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^\d+(\.\d+)?(ns|µs|ms|s)$").ok());
+static TOOK: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\d+(\.\d+)?(ns|µs|ms|s)$"));
 
 /// A probe's numbers. The number before the scenario depends on earlier runs.
-static BEFORE_AND_AFTER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^(-?\d+) before, (-?\d+) after$").ok());
+static BEFORE_AND_AFTER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(-?\d+) before, (-?\d+) after$"));
 
 /// A check, with what was observed unless it passed.
 pub(super) fn check_line(check: &Check, stable: &StableText<'_>) -> String {
@@ -69,13 +69,7 @@ fn line(
     count: &str,
     stable: &StableText<'_>,
 ) -> String {
-    let (mark, label) = match verdict {
-        Verdict::Passed => ('✓', ""),
-        Verdict::NotChecked => ('?', "not checked: "),
-        Verdict::Warned => ('!', "warned: "),
-        Verdict::Broken => ('‼', "broken: "),
-        Verdict::Failed => ('✗', "failed: "),
-    };
+    let VerdictLabel { mark, word, .. } = VerdictLabel::new(verdict);
     let level = match check.level {
         Level::Must => "",
         Level::Should => " (should)",
@@ -84,29 +78,22 @@ fn line(
     let expected = stable.line(&check.expected);
     match (verdict, observed) {
         (Verdict::Passed, _) => format!("{mark} {subject}: {expected}{level}"),
-        (_, None) => format!("{mark} {label}{subject}: expected {expected}{level}"),
+        (_, None) => format!("{mark} {word}: {subject}: expected {expected}{level}"),
         (_, Some(observed)) => {
             let observed = stable.line(observed);
             format!(
-                "{mark} {label}{subject}: expected {expected}, observed {observed}{count}{level}"
+                "{mark} {word}: {subject}: expected {expected}, observed {observed}{count}{level}"
             )
         }
     }
 }
 
 fn observed(check: &Check) -> String {
-    if check.subject == "within"
-        && TOOK
-            .as_ref()
-            .is_some_and(|took| took.is_match(&check.observed))
-    {
+    if check.subject == "within" && TOOK.is_match(&check.observed) {
         return "it took longer".to_owned();
     }
-    let numbers = BEFORE_AND_AFTER
-        .as_ref()
-        .and_then(|pattern| pattern.captures(&check.observed));
-    if let Some(numbers) = numbers
-        && check.expected.starts_with("a change of ")
+    if check.expected.starts_with("a change of ")
+        && let Some(numbers) = BEFORE_AND_AFTER.captures(&check.observed)
         && let (Ok(before), Ok(after)) = (numbers[1].parse::<i128>(), numbers[2].parse::<i128>())
         && let Some(change) = after.checked_sub(before)
     {

@@ -1,11 +1,13 @@
 //! The events that a scenario delivers, each as a sentence and as JSON, and what all genuine
 //! deliveries have in common.
 
+use indexmap::IndexMap;
+
 use super::body_lines::sent;
 use super::event_summary::event_summary;
-use super::forgery_of;
-use super::request::{headers, shown_url};
+use super::request_head::{headers, shown_url};
 use super::stable_text::{StableText, visible};
+use crate::policy::Forgery;
 use crate::report::scenario_record::ScenarioRecord;
 use crate::run::{AttemptEnded, BodyContent};
 
@@ -20,42 +22,30 @@ struct ShownEvent {
     name: String,
     summary: Option<String>,
     /// Why the body is not the genuine one.
-    note: Option<&'static str>,
+    note: Option<String>,
     body: Vec<String>,
 }
 
 impl SnapshotEvents {
     pub(super) fn of(record: &ScenarioRecord, stable: &StableText<'_>) -> Self {
-        let deliveries = || {
-            record
-                .attempts
-                .iter()
-                .filter(|attempt| attempt.event_name.is_some())
-        };
-        let mut names: Vec<&String> = Vec::new();
+        let attempts = record.attempts.iter();
+        let deliveries = attempts.filter(|attempt| attempt.event_name.is_some());
         // Simultaneous deliveries are ordered by their numbers.
-        let mut in_order: Vec<&AttemptEnded> = deliveries().collect();
+        let mut in_order: Vec<&AttemptEnded> = deliveries.collect();
         in_order.sort_by_key(|attempt| (attempt.step, attempt.delivery, attempt.attempt));
-        for name in in_order
-            .iter()
-            .filter_map(|attempt| attempt.event_name.as_ref())
-        {
-            if !names.contains(&name) {
-                names.push(name);
+        let mut attempts_of: IndexMap<&String, Vec<&AttemptEnded>> = IndexMap::new();
+        for attempt in &in_order {
+            if let Some(name) = &attempt.event_name {
+                attempts_of.entry(name).or_default().push(attempt);
             }
         }
-        let events = names.into_iter().filter_map(|name| {
-            let of_event = || {
-                in_order
-                    .iter()
-                    .filter(|attempt| attempt.event_name.as_ref() == Some(name))
-            };
-            let tampered = |attempt: &AttemptEnded| forgery_of(attempt) == Some("tampered_body");
-            let genuine = of_event().find(|attempt| !tampered(attempt));
-            let note = genuine
-                .is_none()
-                .then_some("as changed by the forgery tampered_body");
-            let attempt = genuine.or_else(|| of_event().next())?;
+        let tampered = Forgery::TamperedBody.name();
+        let events = attempts_of.into_iter().filter_map(|(name, attempts)| {
+            let mut genuine = attempts.iter();
+            let genuine = genuine.find(|attempt| attempt.forgery.as_deref() != Some(tampered));
+            let note = format!("as changed by the forgery {tampered}");
+            let note = genuine.is_none().then_some(note);
+            let attempt = genuine.or(attempts.first())?;
             let body = &attempt.request.body;
             let summary = match &body.content {
                 BodyContent::Text(text) => event_summary(text),
@@ -105,7 +95,7 @@ impl SnapshotEvents {
         for event in &self.events {
             let mut lines = vec![format!("## event {}", visible(&event.name))];
             lines.extend(event.summary.clone());
-            lines.extend(event.note.map(str::to_owned));
+            lines.extend(event.note.clone());
             lines.extend(event.body.iter().map(|line| format!("    {line}")));
             sections.push(lines);
         }

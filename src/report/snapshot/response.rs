@@ -1,17 +1,16 @@
 //! The lines of a response, without what varies from run to run.
 
 use super::body_lines::received;
-use super::fault_of;
 use super::stable_text::StableText;
 use crate::run::{AttemptEnded, ResponseRecord};
+use crate::transport::SenderAbort;
 
 /// The headers that are always shown. `content-type` is part of the first line.
 const SHOWN: [&str; 2] = ["location", "retry-after"];
 
 /// The lines of a response; the first has the arrow.
 pub(super) fn response_lines(attempt: &AttemptEnded, stable: &StableText<'_>) -> Vec<String> {
-    let by_fault = fault_of(attempt).is_some();
-    let mut lines = lines_of(&attempt.response, by_fault, stable);
+    let mut lines = lines_of(&attempt.response, attempt.fault.is_some(), stable);
     if response_was_lost(&attempt.response)
         && let Some(ResponseRecord::Response { status, .. }) = attempt.discarded_response.as_deref()
     {
@@ -24,7 +23,7 @@ pub(super) fn response_lines(attempt: &AttemptEnded, stable: &StableText<'_>) ->
 /// a response existed by then depends on chance.
 fn response_was_lost(response: &ResponseRecord) -> bool {
     match response {
-        ResponseRecord::Failure { name, .. } => *name == "answer_lost",
+        ResponseRecord::Failure { name, .. } => *name == SenderAbort::ResponseLost.name(),
         ResponseRecord::Response { .. } => false,
     }
 }

@@ -6,9 +6,8 @@ use regex::Regex;
 use serde_json::Value;
 use url::Url;
 
-use super::body_lines::masked_by;
 use crate::report::sanitize::sanitize;
-use crate::report::scenario_record::ScenarioRecord;
+use crate::report::scenario_record::{ScenarioRecord, responses};
 use crate::run::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord, VolatileKind};
 use crate::scenario::SnapshotSettings;
 
@@ -31,7 +30,8 @@ static LOOPBACK_PORT: LazyLock<Regex> =
 static CONNECTION_ENDED: LazyLock<Regex> =
     LazyLock::new(|| pattern("the receiver (reset|closed) the connection"));
 
-fn pattern(text: &str) -> Regex {
+/// A pattern of this program.
+pub(super) fn pattern(text: &str) -> Regex {
     match Regex::new(text) {
         Ok(pattern) => pattern,
         Err(error) => unreachable!("{text}: {error}"),
@@ -63,33 +63,25 @@ impl<'a> StableText<'a> {
         target: &str,
     ) -> Self {
         let varying = record.started.varying.iter().filter_map(|varying| {
-            let whole_word = varying.kind == VolatileKind::Time;
-            if whole_word && varying.value.len() < DIGITS_OF_A_TIME {
-                return None;
-            }
-            let name = if whole_word {
-                varying.name.clone()
-            } else {
-                format!("[{}]", varying.name)
+            let is_time = varying.kind == VolatileKind::Time;
+            let name = match is_time {
+                true if varying.value.len() < DIGITS_OF_A_TIME => return None,
+                true => varying.name.clone(),
+                false => format!("[{}]", varying.name),
             };
-            let value = varying.value.clone();
             Some(Replacement {
-                value,
+                value: varying.value.clone(),
                 name,
-                whole_word,
+                whole_word: is_time,
             })
         });
         let mut replacements: Vec<Replacement> = varying.collect();
         replacements.extend(fresh_event_ids(record));
         replacements.sort_by_key(|replacement| std::cmp::Reverse(replacement.value.len()));
-        let masked = record.attempts.iter().flat_map(|attempt| {
-            let responses = [
-                Some(&attempt.response),
-                attempt.discarded_response.as_deref(),
-            ];
-            let json = responses.into_iter().flatten().filter_map(json_of);
-            json.flat_map(|json| masked_texts(&json, settings))
-        });
+        let received = record.attempts.iter().flat_map(responses);
+        let masked = received
+            .filter_map(json_of)
+            .flat_map(|json| masked_texts(&json, settings));
         let mut masked: Vec<String> = masked.collect();
         masked.sort_by(|one, other| (other.len(), other).cmp(&(one.len(), one)));
         masked.dedup();
@@ -107,17 +99,15 @@ impl<'a> StableText<'a> {
 
     /// Replaces varying values by their names.
     pub(super) fn text(&self, text: &str) -> String {
-        let replaced = self
-            .replacements
-            .iter()
-            .fold(text.to_owned(), |text, replacement| {
-                replace_value(
-                    &text,
-                    &replacement.value,
-                    &replacement.name,
-                    replacement.whole_word,
-                )
-            });
+        let replacements = self.replacements.iter();
+        let replaced = replacements.fold(text.to_owned(), |text, replacement| {
+            let Replacement {
+                value,
+                name,
+                whole_word,
+            } = replacement;
+            replace_value(&text, value, name, *whole_word)
+        });
         let ported = LOOPBACK_PORT.replace_all(&replaced, "$1$3").into_owned();
         let stable =
             CONNECTION_ENDED.replace_all(&ported, "the receiver closed or reset the connection");
@@ -210,6 +200,15 @@ fn json_of(response: &ResponseRecord) -> Option<Value> {
         ResponseRecord::Response { body, .. } => json(body),
         ResponseRecord::Failure { .. } => None,
     }
+}
+
+/// The values that the profile masks.
+pub(super) fn masked_by<'json>(
+    json: &'json Value,
+    settings: &SnapshotSettings,
+) -> Vec<&'json Value> {
+    let paths = settings.mask.iter();
+    paths.flat_map(|path| path.query(json)).collect()
 }
 
 /// The masked texts and numbers that are long enough to be replaced in sentences.

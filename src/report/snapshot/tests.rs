@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::report::scenario_record::RunningScenarios;
 use crate::run::{
-    BodyRecord, DeliveryEnded, EffectsEnded, ProbeReading, ResponseRecord, RunEvent, RunStarted,
-    ScenarioEnded, ScenarioStarted, SentRequestRecord, StepEnded, TimingsRecord, VolatileKind,
-    VolatileValue,
+    AttemptEnded, BodyRecord, DeliveryEnded, EffectsEnded, ProbeReading, ResponseRecord, RunEvent,
+    RunStarted, ScenarioEnded, ScenarioStarted, SentRequestRecord, StepEnded, TimingsRecord,
+    VolatileKind, VolatileValue,
 };
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Config, Level, OutcomeName};

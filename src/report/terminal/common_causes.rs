@@ -49,22 +49,20 @@ fn write_cause(out: &mut TextOutput<'_>, cause: &CommonCause, list_all: bool) ->
         out.line(4, &format!("→ {hint}"))?;
     }
     out.line(2, &cause.scope())?;
-    let all = cause.scenarios.len();
     // Listing the last scenario takes no more room than the line “and 1 more”.
-    let listed = if list_all || all == LISTED + 1 {
-        all
-    } else {
-        LISTED
+    let limit = match cause.scenarios.len() {
+        all if list_all || all == LISTED + 1 => all,
+        _ => LISTED,
     };
-    for scenario in cause.scenarios.iter().take(listed) {
-        let location = paint(DIM, format!("{}:{}", scenario.file, scenario.line));
-        out.line_with_facts(4, &scenario.name, &location)?;
+    let (listed, more) = cause.listed(limit);
+    for scenario in listed {
+        out.line_with_facts(4, &scenario.name, &paint(DIM, scenario.location()))?;
     }
-    match all.saturating_sub(listed) {
+    match more {
         0 => Ok(()),
-        more => out.line(
-            4,
-            &paint(DIM, format!("and {more} more; --verbose lists them all")),
-        ),
+        more => {
+            let more = format!("and {more} more; --verbose lists them all");
+            out.line(4, &paint(DIM, more))
+        }
     }
 }

@@ -1,9 +1,10 @@
-//! Colors and marks. Marks differ in shape too, so that no information is in color alone.
+//! Colors.
 
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::report::verdict_label::VerdictLabel;
 use crate::verify::Verdict;
 
 /// For secondary details.
@@ -21,14 +22,7 @@ pub(super) fn paint_verdict(verdict: Verdict) -> String {
 
 /// A verdict's mark in its color.
 pub(in crate::report) fn mark(verdict: Verdict) -> String {
-    let mark = match verdict {
-        Verdict::Passed => '✓',
-        Verdict::NotChecked => '?',
-        Verdict::Warned => '!',
-        Verdict::Broken => '‼',
-        Verdict::Failed => '✗',
-    };
-    paint(style_of(verdict), mark)
+    paint(style_of(verdict), VerdictLabel::new(verdict).mark)
 }
 
 fn style_of(verdict: Verdict) -> Style {

@@ -1,17 +1,18 @@
-//! A verdict on a page.
+//! How reports show a verdict.
 
 use crate::verify::Verdict;
 
-/// A verdict on the page: its name, its mark, and the CSS class for its color.
+/// A verdict's name, its mark, and the CSS class for its color. Marks differ in shape too, so that no
+/// information is in color alone.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::report) struct VerdictLabel {
-    pub(in crate::report) word: &'static str,
-    pub(in crate::report) mark: &'static str,
-    pub(in crate::report) class: &'static str,
+pub(super) struct VerdictLabel {
+    pub(super) word: &'static str,
+    pub(super) mark: &'static str,
+    pub(super) class: &'static str,
 }
 
 impl VerdictLabel {
-    pub(in crate::report) fn new(verdict: Verdict) -> Self {
+    pub(super) fn new(verdict: Verdict) -> Self {
         let (word, mark, class) = match verdict {
             Verdict::Passed => ("passed", "✓", "passed"),
             Verdict::NotChecked => ("not checked", "?", "not_checked"),
