@@ -11,9 +11,10 @@ use super::command_error::CommandError;
 use super::console::Console;
 use super::{ExitCode, scenario_selection};
 use crate::generate::StartTime;
+use crate::policy::HttpVersion;
 use crate::run::{Plan, PlanSettings};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile};
-use crate::scenario::{Case, Config, HttpVersionName, bundled_sources, find};
+use crate::scenario::{Case, Config, bundled_sources, find};
 use crate::transport::{AllowedHosts, Target};
 
 /// Check scenario files and aghook.yaml for errors, without sending anything
@@ -149,7 +150,7 @@ fn read_config(path: &Path) -> Result<Config, Diagnostics> {
 fn speaks_http2_only(config: &Config) -> bool {
     let mut profiles = config.profiles.values();
     !config.profiles.is_empty()
-        && profiles.all(|profile| profile.http_version == HttpVersionName::Http2)
+        && profiles.all(|profile| profile.http_version == HttpVersion::Http2)
 }
 
 fn is_config(path: &Path) -> bool {

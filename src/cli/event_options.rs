@@ -12,7 +12,7 @@ use super::numbers;
 use crate::generate::{EventShape, ItemShape, NestedItemShape, Seed, StartTime};
 use crate::protocol::{Event, Field};
 use crate::run::{PlannedEvent, profile_generator};
-use crate::scenario::{JsonPointer, Profile};
+use crate::scenario::{JsonPointer, JsonPointerError, Profile};
 
 /// The options that describe the event.
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub(super) struct EventOptions {
     set: Vec<SetValue>,
 
     /// Remove a key by JSON Pointer, such as `/event_data/item/price` (repeatable)
-    #[arg(long, value_name = "POINTER", value_parser = JsonPointer::parse)]
+    #[arg(long, value_name = "POINTER")]
     unset: Vec<JsonPointer>,
 
     /// Number of different events to send, one after the other
@@ -73,7 +73,9 @@ impl std::str::FromStr for SetValue {
             format!("`{json}` is not valid JSON ({error}); quote text: '\"{json}\"'")
         })?;
         Ok(Self {
-            pointer: JsonPointer::parse(pointer)?,
+            pointer: pointer
+                .parse()
+                .map_err(|error: JsonPointerError| error.to_string())?,
             value,
         })
     }
@@ -100,7 +102,7 @@ impl EventOptions {
             .collect::<Result<_, _>>()
             .map_err(|reason| {
                 let help = "print the event with `--dry-run --as json` to see its keys";
-                CommandError::usage(reason, help.to_owned())
+                CommandError::usage(reason.to_string(), help.to_owned())
             })
     }
 

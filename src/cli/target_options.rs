@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::command_error::CommandError;
 use super::console::Console;
 use super::scenario_selection;
+use crate::policy::HttpVersion;
 use crate::run::{ConnectionOptions, RunOptions, Session};
 use crate::scenario::{Config, Profile};
-use crate::transport::{Client, HttpVersion, Target, TlsSettings};
+use crate::transport::{Client, Target, TlsSettings};
 
 /// The options that choose the receiver and the connection to it.
 #[derive(Debug, Clone, Args)]
@@ -42,30 +43,7 @@ pub(super) struct TargetOptions {
 
     /// HTTP version [default: 1.1, as in Aghanim's example]
     #[arg(long, value_name = "VERSION")]
-    http_version: Option<HttpVersionOption>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum HttpVersionOption {
-    /// HTTP/1.1
-    #[value(name = "1.1")]
-    Http1,
-    /// HTTP/2; with prior knowledge on `http://` URLs
-    #[value(name = "2")]
-    Http2,
-    /// The version negotiated by TLS
-    #[value(name = "auto")]
-    Auto,
-}
-
-impl From<HttpVersionOption> for HttpVersion {
-    fn from(version: HttpVersionOption) -> Self {
-        match version {
-            HttpVersionOption::Http1 => Self::Http1,
-            HttpVersionOption::Http2 => Self::Http2,
-            HttpVersionOption::Auto => Self::Auto,
-        }
-    }
+    http_version: Option<HttpVersion>,
 }
 
 impl TargetOptions {
@@ -79,7 +57,7 @@ impl TargetOptions {
         let connection = ConnectionOptions {
             target: self.target.clone(),
             allow_hosts: self.allow_host.clone(),
-            http_version: self.http_version.map(HttpVersion::from),
+            http_version: self.http_version,
             tls: TlsSettings {
                 cacert: self.cacert.clone(),
                 insecure: self.insecure,

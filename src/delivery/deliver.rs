@@ -8,10 +8,10 @@ use rand::Rng;
 
 use super::delivery_plan::DeliveryPlan;
 use super::forge::SignedRequest;
-use super::retry_decision::{AttemptEnd, Outcome, RetryDecision};
+use super::retry_decision::{AttemptEnd, RetryDecision};
 use super::sender::Sender;
 use super::signing::{Signing, to_outgoing};
-use crate::policy::{Fault, Forgery, Schedule, total_wait};
+use crate::policy::{Fault, Forgery, Outcome, Schedule, total_wait};
 use crate::transport::{
     AbandonedAttempt, ConnectionUse, Exchange, Failure, FailureClass, RateLimitPermits,
     SendOptions, retry_after,

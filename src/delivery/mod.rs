@@ -16,13 +16,13 @@ mod signing;
 mod tests;
 mod timestamp_allocator;
 
+pub use crate::policy::Outcome;
 pub use clock::Clock;
 pub use deliver::{Attempt, Delivery, deliver};
 pub use delivery_plan::DeliveryPlan;
 pub use forge::{ForgeInput, SignedRequest, forge, sign};
 pub use fresh_event_id::with_event_id;
 pub use retry_barrier::RetryBarrier;
-pub use retry_decision::Outcome;
 pub(crate) use retry_decision::{AttemptEnd, RetryDecision};
 pub use sender::Sender;
 pub use timestamp_allocator::{TimestampAllocator, UsedTimestamps};

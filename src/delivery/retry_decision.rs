@@ -3,19 +3,8 @@
 
 use std::time::Duration;
 
-use crate::policy::{RetryOn, RetryPolicy, StatusClass};
+use crate::policy::{Outcome, RetryOn, RetryPolicy, StatusClass};
 use crate::transport::FailureClass;
-
-/// How a delivery ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// The last response was 2xx.
-    Delivered,
-    /// The last response was neither 2xx nor one that the policy retries.
-    Refused,
-    /// No attempts were left, or the last one got no response and the policy does not retry that.
-    Exhausted,
-}
 
 /// What follows from an attempt for its delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,14 @@
 //! Durations as people write them: `300ms`, `2s`, `1m30s`.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::de::{self, Unexpected};
+use serde::{Serialize, Serializer};
+
+use super::written::{Written, deserialize_written};
 
 /// What error messages say is expected.
 const EXPECTED: &str = "a duration such as `300ms`, `2s`, `5m`, `1h`, `2d` or `1m30s`";
@@ -26,7 +27,16 @@ const UNITS: [(&str, u128); 7] = [
 /// A duration, written as whole numbers with units, the largest unit first: `1m30s`.
 ///
 /// It is displayed with the largest possible units, so `90s` becomes `1m30s`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(
+    rename = "Duration",
+    with = "String",
+    description = "A duration in whole numbers with units (d, h, m, s, ms, us, ns), the largest unit first.",
+    extend(
+        "pattern" = "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?([0-9]+us)?([0-9]+ns)?$",
+        "examples" = ["300ms", "2s", "5m", "1m30s"],
+    )
+)]
 pub struct DurationText(pub Duration);
 
 /// Why a text is not a duration.
@@ -129,41 +139,18 @@ impl Serialize for DurationText {
     }
 }
 
-impl<'de> Deserialize<'de> for DurationText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct DurationTextVisitor;
+impl Written for DurationText {
+    const EXPECTED: &'static str = EXPECTED;
 
-        impl Visitor<'_> for DurationTextVisitor {
-            type Value = DurationText;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(EXPECTED)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<DurationText, E> {
-                text.parse().map_err(E::custom)
-            }
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Str(text) => text.parse().map_err(E::custom),
+            other => Err(E::invalid_type(other, &EXPECTED)),
         }
-
-        deserializer.deserialize_any(DurationTextVisitor)
     }
 }
 
-impl JsonSchema for DurationText {
-    fn schema_name() -> Cow<'static, str> {
-        "Duration".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "description": "A duration in whole numbers with units (d, h, m, s, ms, us, ns), the \
-                largest unit first.",
-            "pattern": "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?([0-9]+us)?([0-9]+ns)?$",
-            "examples": ["300ms", "2s", "5m", "1m30s"],
-        })
-    }
-}
+deserialize_written!(DurationText);
 
 #[cfg(test)]
 mod tests {

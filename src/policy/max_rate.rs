@@ -1,14 +1,19 @@
 //! The maximum rate of deliveries to a receiver, such as `8/s`.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// A maximum number of deliveries in any second or minute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(
+    with = "String",
+    description = "Deliveries per second or minute, such as `8/s` or `30/m`.",
+    extend("pattern" = "^[1-9][0-9]{0,6}/[sm]$")
+)]
 pub struct MaxRate {
     /// The number of deliveries; at least 1.
     pub deliveries: u32,
@@ -34,35 +39,23 @@ impl MaxRate {
     }
 }
 
+/// A text that is not a valid rate.
+#[derive(Debug, thiserror::Error)]
+#[error("invalid rate `{0}`\nexpected deliveries per second or minute, such as `8/s` or `30/m`")]
+pub struct MaxRateError(String);
+
+impl TryFrom<String> for MaxRate {
+    type Error = MaxRateError;
+
+    fn try_from(text: String) -> Result<Self, MaxRateError> {
+        Self::parse(&text).ok_or(MaxRateError(text))
+    }
+}
+
 impl fmt::Display for MaxRate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = if self.period.as_secs() == 1 { "s" } else { "m" };
         write!(formatter, "{}/{unit}", self.deliveries)
-    }
-}
-
-impl<'de> Deserialize<'de> for MaxRate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!(
-                "invalid rate `{text}`\nexpected deliveries per second or minute, such as `8/s` or `30/m`"
-            ))
-        })
-    }
-}
-
-impl JsonSchema for MaxRate {
-    fn schema_name() -> Cow<'static, str> {
-        "MaxRate".into()
-    }
-
-    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": "^[1-9][0-9]{0,6}/[sm]$",
-            "description": "Deliveries per second or minute, such as `8/s` or `30/m`.",
-        })
     }
 }
 

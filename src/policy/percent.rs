@@ -1,10 +1,10 @@
-//! A percentage of events, such as `5%`.
+//! A percentage, such as `5%` of the events.
 
 use std::fmt;
 use std::str::FromStr;
 
 /// A percentage from 0% to 100%, stored in millionths.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percent(u32);
 
 /// An invalid percentage.
@@ -15,6 +15,19 @@ pub struct PercentError(String);
 impl Percent {
     /// 100% in millionths.
     pub const WHOLE: u32 = 1_000_000;
+
+    /// 0%.
+    pub const ZERO: Self = Self(0);
+
+    /// The percentage for a fraction from 0 to 1, rounded to millionths.
+    pub fn from_fraction(fraction: f64) -> Option<Self> {
+        // The check ensures a value from 0 to a million, which fits without loss.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let millionths = |fraction: f64| Self((fraction * f64::from(Self::WHOLE)).round() as u32);
+        (0.0..=1.0)
+            .contains(&fraction)
+            .then(|| millionths(fraction))
+    }
 
     /// Splits it into one part of `divisor` and the remainder.
     #[must_use]

@@ -12,36 +12,28 @@ mod setting;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::time::Duration;
-
-use schemars::JsonSchema;
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::delays::{Delays, Exponential};
 pub use self::event_id_on_retry::EventIdOnRetry;
-pub use self::jitter::{Jitter, JitterError};
 pub use self::retry_after::RetryAfter;
 pub use self::retry_on::{RetryOn, RetryOnError};
 pub use self::setting::{RetryOverride, RetrySetting};
 use super::connection_choice::ConnectionChoice;
 use super::duration_text::DurationText;
+use super::percent::Percent;
 use super::status_class::{StatusClass, StatusPattern};
 
 /// When and how often a delivery is retried. The defaults are assumptions: Aghanim does not document
 /// its policy. `[A]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
     /// The maximum number of attempts, including the first; at least 1. [A: 5]
-    #[serde(deserialize_with = "deserialize_attempts")]
-    #[schemars(range(min = 1))]
     pub attempts: u32,
     /// The delay before each retry. [A: 1s, 5s, 30s, 5m]
     pub delays: Delays,
     /// How much a delay may randomly vary in either direction, as a fraction of it. [A: 0%]
-    pub jitter: Jitter,
+    pub jitter: Percent,
     /// The maximum duration of an attempt, from connecting to the end of the response. [A: 10s]
     pub timeout: DurationText,
     /// The responses and failures after which the delivery is retried. [A: 5xx, 429, timeout,
@@ -66,7 +58,7 @@ impl Default for RetryPolicy {
         Self {
             attempts: 5,
             delays: Delays::List([1, 5, 30, 300].map(seconds).to_vec()),
-            jitter: Jitter::NONE,
+            jitter: Percent::ZERO,
             timeout: seconds(10),
             retry_on: vec![
                 RetryOn::Status(StatusPattern::Class(StatusClass::ServerError)),
@@ -89,33 +81,4 @@ impl RetryPolicy {
             |on: &RetryOn| matches!(on, RetryOn::Status(pattern) if pattern.matches(status));
         self.retry_on.iter().any(matches)
     }
-}
-
-fn deserialize_attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    struct AttemptsVisitor;
-
-    impl Visitor<'_> for AttemptsVisitor {
-        type Value = u32;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a number of attempts, at least 1")
-        }
-
-        fn visit_u64<E: de::Error>(self, number: u64) -> Result<u32, E> {
-            let found = de::Unexpected::Unsigned(number);
-            match u32::try_from(number) {
-                Ok(attempts) if attempts > 0 => Ok(attempts),
-                _ => Err(E::invalid_value(found, &self)),
-            }
-        }
-
-        fn visit_i64<E: de::Error>(self, number: i64) -> Result<u32, E> {
-            match u64::try_from(number) {
-                Ok(number) => self.visit_u64(number),
-                Err(_) => Err(E::invalid_value(de::Unexpected::Signed(number), &self)),
-            }
-        }
-    }
-
-    deserializer.deserialize_any(AttemptsVisitor)
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
+use super::percent::Percent;
 use super::retry_policy::Delays;
-use super::retry_policy::Jitter;
 use super::retry_policy::RetryPolicy;
 
 /// The wait before each retry: one fewer than the policy's attempts.
@@ -77,8 +77,8 @@ fn multiply(duration: Duration, factor: f64) -> Duration {
 }
 
 /// The delay, changed at random by at most the jitter's percentage.
-fn apply_jitter(delay: Duration, jitter: Jitter, rng: &mut (impl Rng + ?Sized)) -> Duration {
-    if jitter == Jitter::NONE {
+fn apply_jitter(delay: Duration, jitter: Percent, rng: &mut (impl Rng + ?Sized)) -> Duration {
+    if jitter == Percent::ZERO {
         return delay;
     }
     let delay = delay.as_nanos();
@@ -172,7 +172,7 @@ mod tests {
         ) {
             let share = f64::from(millionths) / 1e6;
             let exact = RetryPolicy { attempts, delays, ..RetryPolicy::default() };
-            let jitter = Jitter::from_fraction(share).expect("a jitter");
+            let jitter = Percent::from_fraction(share).expect("a jitter");
             let policy = RetryPolicy { jitter, ..exact.clone() };
             let (plain, jittered) = (waits(&exact, seed), waits(&policy, seed));
 
@@ -207,7 +207,7 @@ mod tests {
             let policy = RetryPolicy {
                 attempts: u32::MAX,
                 delays: Delays::Exponential(Exponential { first, factor, max: longest }),
-                jitter: Jitter::from_fraction(1.0).expect("a jitter"),
+                jitter: Percent::from_fraction(1.0).expect("a jitter"),
                 ..RetryPolicy::default()
             };
             prop_assert_eq!(waits(&policy, seed).len(), 300);

@@ -5,9 +5,9 @@ use super::missing_capability::MissingCapability;
 use super::plan::{Plan, PlannedEvent};
 use super::step_description::describe;
 use crate::policy::Forgery;
+use crate::policy::HttpVersion;
 use crate::protocol::{Event, Field};
 use crate::scenario::{Policy, Step};
-use crate::transport::HttpVersion;
 use crate::verify::EffectProbe;
 use crate::verify::describe_expectations;
 

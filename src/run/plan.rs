@@ -22,7 +22,9 @@ use crate::policy::Fault;
 use crate::probe::{fill_in, percent_encoded};
 use crate::protocol::Event;
 use crate::scenario::document::{Diagnostics, SourceFile, Span};
-use crate::scenario::{Case, Expectation, JsonPointer, Level, Shareable, SharedId, amend};
+use crate::scenario::{
+    Case, Expectation, JsonPointer, JsonPointerError, Level, Shareable, SharedId, amend,
+};
 use crate::verify::PreparedExpectation;
 use crate::verify::Requirement;
 
@@ -83,6 +85,17 @@ pub struct PlannedEvent {
     pub event: Option<Event>,
 }
 
+/// Why an event can't be generated.
+#[derive(Debug, thiserror::Error)]
+pub enum PlannedEventError {
+    /// It is not JSON.
+    #[error("can't be written as JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+    /// `set` or `unset` can't be applied to it.
+    #[error(transparent)]
+    Pointer(#[from] JsonPointerError),
+}
+
 impl PlannedEvent {
     /// Generates an event of a shape, then applies `set` and `unset`.
     pub fn generate(
@@ -90,20 +103,18 @@ impl PlannedEvent {
         shape: &EventShape,
         set: &IndexMap<JsonPointer, Value>,
         unset: &[JsonPointer],
-    ) -> Result<Self, String> {
-        let unserialisable =
-            |error: serde_json::Error| format!("can't be written as JSON: {error}");
+    ) -> Result<Self, PlannedEventError> {
         let event = generator.event(shape);
         if set.is_empty() && unset.is_empty() {
-            let body = event.to_json().map_err(unserialisable)?;
+            let body = event.to_json()?;
             return Ok(Self {
                 body: body.into(),
                 event: Some(event),
             });
         }
-        let mut json = serde_json::to_value(&event).map_err(unserialisable)?;
+        let mut json = serde_json::to_value(&event)?;
         amend(&mut json, set, unset)?;
-        let body = serde_json::to_vec(&json).map_err(unserialisable)?;
+        let body = serde_json::to_vec(&json)?;
         Ok(Self {
             event: serde_json::from_value(json).ok(),
             body: body.into(),

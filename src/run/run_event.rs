@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
 use super::volatile_values::VolatileValue;
-use crate::scenario::{Level, OutcomeName, describe_single_keys};
+use crate::policy::Outcome;
+use crate::scenario::{Level, describe_single_keys};
 use crate::verify::{Check, Verdict, VerdictCounts};
 
 /// The version of the JSON lines.
@@ -312,7 +313,7 @@ pub struct DeliveryEnded {
     /// The event's name; null for a request that is not a delivery.
     pub event_name: Option<String>,
     /// How it ended; null for a request that is not a delivery.
-    pub outcome: Option<OutcomeName>,
+    pub outcome: Option<Outcome>,
     /// The number of attempts.
     pub attempts: u32,
     /// The checks of the expectations.

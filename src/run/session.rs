@@ -16,7 +16,7 @@ use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::probe::{HookError, PreparedProbe, PreparedRestart, PreparedScript, Redaction};
 use crate::protocol::{Secret, Signer};
 use crate::scenario::document::Diagnostics;
-use crate::scenario::{Case, HttpVersionName, Profile};
+use crate::scenario::{Case, Profile};
 use crate::transport::{
     AllowedHosts, Client, ClientError, ClientSettings, HttpVersion, InvalidHost, RateLimit, Target,
     TargetError, TlsSettings,
@@ -157,13 +157,7 @@ impl Session {
         let url = connection.target.as_ref();
         let url = url.or(profile.target.as_ref().map(|target| &target.value));
         let target = url.map(|url| Target::parse(url, &allowed)).transpose()?;
-        let http_version = connection
-            .http_version
-            .unwrap_or(match profile.http_version {
-                HttpVersionName::Http1 => HttpVersion::Http1,
-                HttpVersionName::Http2 => HttpVersion::Http2,
-                HttpVersionName::Auto => HttpVersion::Auto,
-            });
+        let http_version = connection.http_version.unwrap_or(profile.http_version);
         let TlsSettings { cacert, insecure } = connection.tls;
         let client = Client::new(ClientSettings {
             http_version,

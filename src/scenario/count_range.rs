@@ -1,13 +1,23 @@
 //! An expected count: a number or a range.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use schemars::JsonSchema;
+use serde::de::{self, Unexpected};
+use serde_json::Value;
+
+use crate::policy::{Written, deserialize_written};
 
 /// `3`, `1..3`, `2..` or `..4`. A range includes both ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(
+    with = "Value",
+    description = "A count such as `3`, or a range such as `1..3`, `2..` or `..4`. A range includes both ends.",
+    extend("anyOf" = [
+        { "type": "integer", "minimum": 0 },
+        { "type": "string", "pattern": r"^\s*(\d+|\d*\s*\.\.\s*\d*)\s*$" },
+    ])
+)]
 pub struct CountRange {
     /// The smallest allowed count.
     pub min: u64,
@@ -55,50 +65,24 @@ impl fmt::Display for CountRange {
     }
 }
 
-impl<'de> Deserialize<'de> for CountRange {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct CountRangeVisitor;
+impl Written for CountRange {
+    const EXPECTED: &'static str = "a count such as `3`, or a range such as `1..3`, `2..` or `..4`";
 
-        impl Visitor<'_> for CountRangeVisitor {
-            type Value = CountRange;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter
-                    .write_str("a count such as `3`, or a range such as `1..3`, `2..` or `..4`")
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Unsigned(count) => Ok(Self {
+                min: count,
+                max: Some(count),
+            }),
+            Unexpected::Str(text) => {
+                Self::parse(text).ok_or_else(|| E::invalid_value(scalar, &Self::EXPECTED))
             }
-
-            fn visit_u64<E>(self, count: u64) -> Result<CountRange, E> {
-                Ok(CountRange {
-                    min: count,
-                    max: Some(count),
-                })
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<CountRange, E> {
-                CountRange::parse(text)
-                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
-            }
+            _ => Err(E::invalid_type(scalar, &Self::EXPECTED)),
         }
-
-        deserializer.deserialize_any(CountRangeVisitor)
     }
 }
 
-impl JsonSchema for CountRange {
-    fn schema_name() -> Cow<'static, str> {
-        "CountRange".into()
-    }
-
-    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A count such as `3`, or a range such as `1..3`, `2..` or `..4`. A range includes both ends.",
-            "anyOf": [
-                { "type": "integer", "minimum": 0 },
-                { "type": "string", "pattern": r"^\s*(\d+|\d*\s*\.\.\s*\d*)\s*$" }
-            ]
-        })
-    }
-}
+deserialize_written!(CountRange);
 
 #[cfg(test)]
 mod tests {

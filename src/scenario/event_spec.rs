@@ -1,19 +1,17 @@
 //! An event in a scenario file.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Error as _, MapAccess, Unexpected};
 use serde_json::Value;
 
-use super::JsonPointer;
 use super::document::Spanned;
+use super::json_path::{JsonPointer, JsonPointerError};
 use crate::generate::{
     ContextShape, CouponShape, EventShape, EventTime, ItemShape, RequestIdShape, Revision,
 };
+use crate::policy::{Written, deserialize_written};
 use crate::protocol::Field;
 
 /// One event. All omitted values are generated from the scenario's seed.
@@ -90,7 +88,7 @@ pub fn amend(
     event: &mut Value,
     set: &IndexMap<JsonPointer, Value>,
     unset: &[JsonPointer],
-) -> Result<(), String> {
+) -> Result<(), JsonPointerError> {
     for (pointer, value) in set {
         pointer.set(event, value.clone())?;
     }
@@ -101,7 +99,33 @@ pub fn amend(
 }
 
 /// An ID: given literally, shared with another event, or generated with a given ending.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(
+    with = "Value",
+    description = "An ID, `{ same_as: EVENT }` for the ID of another event, or `{ ending: TEXT }` for a generated ID that ends with this text.",
+    extend("anyOf" = [
+        { "type": "string" },
+        {
+            "type": "object",
+            "properties": {
+                "same_as": { "type": "string", "description": "The name of the other event." }
+            },
+            "required": ["same_as"],
+            "additionalProperties": false
+        },
+        {
+            "type": "object",
+            "properties": {
+                "ending": {
+                    "type": "string",
+                    "description": "The text that the generated ID ends with."
+                }
+            },
+            "required": ["ending"],
+            "additionalProperties": false
+        }
+    ])
+)]
 pub enum Shareable {
     /// The ID itself.
     Literal(String),
@@ -111,76 +135,35 @@ pub enum Shareable {
     Ending(String),
 }
 
-impl<'de> Deserialize<'de> for Shareable {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ShareableVisitor;
+impl Written for Shareable {
+    const EXPECTED: &'static str = "text, `{ same_as: EVENT }` or `{ ending: TEXT }`";
 
-        impl<'de> Visitor<'de> for ShareableVisitor {
-            type Value = Shareable;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("text, `{ same_as: EVENT }` or `{ ending: TEXT }`")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Shareable, E> {
-                Ok(Shareable::Literal(text.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Shareable, A::Error> {
-                #[derive(Deserialize)]
-                #[serde(rename_all = "snake_case")]
-                enum ShareableKey {
-                    SameAs,
-                    Ending,
-                }
-                let shareable = match entries.next_key()? {
-                    Some(ShareableKey::SameAs) => Shareable::SameAs(entries.next_value()?),
-                    Some(ShareableKey::Ending) => Shareable::Ending(entries.next_value()?),
-                    None => return Err(de::Error::missing_field("same_as")),
-                };
-                if entries.next_key::<ShareableKey>()?.is_some() {
-                    return Err(de::Error::custom(
-                        "expected exactly one of `same_as` and `ending`",
-                    ));
-                }
-                Ok(shareable)
-            }
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Str(text) => Ok(Self::Literal(text.to_owned())),
+            other => Err(E::invalid_type(other, &Self::EXPECTED)),
         }
+    }
 
-        deserializer.deserialize_any(ShareableVisitor)
+    fn from_map<'de, M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum ShareableKey {
+            SameAs,
+            Ending,
+        }
+        let shareable = match map.next_key()? {
+            Some(ShareableKey::SameAs) => Self::SameAs(map.next_value()?),
+            Some(ShareableKey::Ending) => Self::Ending(map.next_value()?),
+            None => return Err(M::Error::missing_field("same_as")),
+        };
+        match map.next_key::<ShareableKey>()? {
+            Some(_) => Err(M::Error::custom(
+                "expected exactly one of `same_as` and `ending`",
+            )),
+            None => Ok(shareable),
+        }
     }
 }
 
-impl JsonSchema for Shareable {
-    fn schema_name() -> Cow<'static, str> {
-        "Shareable".into()
-    }
-
-    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "An ID, `{ same_as: EVENT }` for the ID of another event, or `{ ending: TEXT }` for a generated ID that ends with this text.",
-            "anyOf": [
-                { "type": "string" },
-                {
-                    "type": "object",
-                    "properties": {
-                        "same_as": { "type": "string", "description": "The name of the other event." }
-                    },
-                    "required": ["same_as"],
-                    "additionalProperties": false
-                },
-                {
-                    "type": "object",
-                    "properties": {
-                        "ending": {
-                            "type": "string",
-                            "description": "The text that the generated ID ends with."
-                        }
-                    },
-                    "required": ["ending"],
-                    "additionalProperties": false
-                }
-            ]
-        })
-    }
-}
+deserialize_written!(Shareable);

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Error as _, MapAccess, Unexpected};
 
 use super::document::{OneOrMany, Spanned};
 use super::{CountRange, JsonPath, Level, Matcher};
-use crate::policy::{DurationText, StatusPattern};
+use crate::policy::{DurationText, Outcome, StatusPattern, Written, deserialize_written};
 
 /// Checks on the response to every delivery of a step. All given checks must pass.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -38,7 +38,7 @@ pub struct Expectation {
     pub attempts: Option<CountRange>,
     /// How the delivery must end.
     #[serde(default)]
-    pub outcome: Option<OutcomeName>,
+    pub outcome: Option<Outcome>,
     /// Require the same status, content type and body as in the first 2xx response to the same event.
     #[serde(default)]
     pub same_response: Option<bool>,
@@ -61,28 +61,6 @@ impl Expectation {
             && self.attempts.is_none()
             && self.outcome.is_none()
             && self.same_response.is_none()
-    }
-}
-
-/// How a delivery ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OutcomeName {
-    /// Answered 2xx.
-    Delivered,
-    /// Answered with a status that is not retried.
-    Refused,
-    /// Every attempt allowed by the retry policy failed.
-    Exhausted,
-}
-
-impl fmt::Display for OutcomeName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Delivered => "delivered",
-            Self::Refused => "refused",
-            Self::Exhausted => "exhausted",
-        })
     }
 }
 
@@ -118,68 +96,48 @@ impl fmt::Display for StatusExpectation {
     }
 }
 
-impl<'de> Deserialize<'de> for StatusExpectation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct StatusVisitor;
+impl Written for StatusExpectation {
+    const EXPECTED: &'static str = "`200`, `2xx`, a list of these, or `{ not: 5xx }`";
 
-        impl<'de> Visitor<'de> for StatusVisitor {
-            type Value = StatusExpectation;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("`200`, `2xx`, a list of these, or `{ not: 5xx }`")
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Str(_) | Unexpected::Unsigned(_) => {
+                Ok(Self::Any(vec![StatusPattern::from_scalar(scalar)?]))
             }
-
-            fn visit_u64<E: de::Error>(self, status: u64) -> Result<StatusExpectation, E> {
-                self.visit_str(&status.to_string())
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<StatusExpectation, E> {
-                let pattern = text.parse().map_err(E::custom)?;
-                Ok(StatusExpectation::Any(vec![pattern]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(
-                self,
-                mut items: A,
-            ) -> Result<StatusExpectation, A::Error> {
-                let mut patterns = Vec::new();
-                while let Some(pattern) = items.next_element()? {
-                    patterns.push(pattern);
-                }
-                if patterns.is_empty() {
-                    return Err(de::Error::invalid_length(0, &self));
-                }
-                Ok(StatusExpectation::Any(patterns))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut entries: A,
-            ) -> Result<StatusExpectation, A::Error> {
-                #[derive(Deserialize)]
-                #[serde(rename_all = "snake_case")]
-                enum StatusKey {
-                    Not,
-                }
-                let Some(StatusKey::Not) = entries.next_key()? else {
-                    return Err(de::Error::missing_field("not"));
-                };
-                let OneOrMany(patterns) = entries.next_value()?;
-                if patterns.is_empty() {
-                    let message = "`not` is an empty list, so any status would pass\n\
-                                   list the unexpected statuses, as in `{ not: 5xx }`";
-                    return Err(de::Error::custom(message));
-                }
-                if entries.next_key::<StatusKey>()?.is_some() {
-                    return Err(de::Error::duplicate_field("not"));
-                }
-                Ok(StatusExpectation::Not(patterns))
-            }
+            _ => Err(E::invalid_type(scalar, &Self::EXPECTED)),
         }
+    }
 
-        deserializer.deserialize_any(StatusVisitor)
+    fn from_list<'de, L: Deserializer<'de>>(list: L) -> Result<Self, L::Error> {
+        match Vec::deserialize(list)? {
+            patterns if patterns.is_empty() => Err(L::Error::invalid_length(0, &Self::EXPECTED)),
+            patterns => Ok(Self::Any(patterns)),
+        }
+    }
+
+    fn from_map<'de, M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum StatusKey {
+            Not,
+        }
+        let Some(StatusKey::Not) = map.next_key()? else {
+            return Err(M::Error::missing_field("not"));
+        };
+        let OneOrMany(patterns) = map.next_value()?;
+        if patterns.is_empty() {
+            let message = "`not` is an empty list, so any status would pass\n\
+                           list the unexpected statuses, as in `{ not: 5xx }`";
+            return Err(M::Error::custom(message));
+        }
+        match map.next_key()? {
+            Some(StatusKey::Not) => Err(M::Error::duplicate_field("not")),
+            None => Ok(Self::Not(patterns)),
+        }
     }
 }
+
+deserialize_written!(StatusExpectation);
 
 impl JsonSchema for StatusExpectation {
     fn schema_name() -> Cow<'static, str> {

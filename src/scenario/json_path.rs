@@ -1,37 +1,64 @@
 //! Paths into JSON: JSONPath for queries on responses, JSON Pointer for values of events.
 
-use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::Value;
 
 /// An RFC 9535 JSONPath, parsed when the file is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(
+    with = "String",
+    description = "An RFC 9535 JSONPath, such as `$.items[0].quantity`.",
+    extend("pattern" = r"^\$")
+)]
 pub struct JsonPath {
     path: serde_json_path::JsonPath,
     text: String,
 }
 
+/// A text that is not a JSONPath.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "invalid JSONPath `{text}`: {reason}\n\
+     a path starts with `$` (RFC 9535), as in `$.items[0].quantity`"
+)]
+pub struct JsonPathError {
+    text: String,
+    reason: serde_json_path::ParseError,
+}
+
 impl JsonPath {
     /// Parses a path such as `$.items[0].quantity`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match serde_json_path::JsonPath::parse(text) {
-            Ok(path) => Ok(Self {
-                path,
-                text: text.to_owned(),
-            }),
-            Err(error) => Err(format!(
-                "invalid JSONPath `{text}`: {error}\n\
-                 a path starts with `$` (RFC 9535), as in `$.items[0].quantity`"
-            )),
+    pub fn parse(text: &str) -> Result<Self, JsonPathError> {
+        text.to_owned().try_into()
+    }
+
+    /// The whole document, `$`.
+    pub(super) fn root() -> Self {
+        Self {
+            path: serde_json_path::JsonPath::default(),
+            text: "$".to_owned(),
         }
     }
 
     /// All values in `json` that the path selects.
     pub fn query<'json>(&self, json: &'json Value) -> Vec<&'json Value> {
         self.path.query(json).all()
+    }
+}
+
+impl TryFrom<String> for JsonPath {
+    type Error = JsonPathError;
+
+    fn try_from(text: String) -> Result<Self, JsonPathError> {
+        match serde_json_path::JsonPath::parse(&text) {
+            Ok(path) => Ok(Self { path, text }),
+            Err(reason) => Err(JsonPathError { text, reason }),
+        }
     }
 }
 
@@ -47,29 +74,32 @@ impl std::hash::Hash for JsonPath {
     }
 }
 
-impl<'de> Deserialize<'de> for JsonPath {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for JsonPath {
-    fn schema_name() -> Cow<'static, str> {
-        "JsonPath".into()
-    }
-
-    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": r"^\$",
-            "description": "An RFC 9535 JSONPath, such as `$.items[0].quantity`."
-        })
-    }
-}
-
 /// An RFC 6901 JSON Pointer to a value in an event.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(
+    with = "String",
+    description = "An RFC 6901 JSON Pointer, such as `/event_data/item/sku`.",
+    extend("pattern" = "^/")
+)]
 pub struct JsonPointer(String);
+
+/// Why a pointer is invalid or can't be applied to an event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonPointerError {
+    /// It does not start with `/`.
+    #[error(
+        "invalid JSON Pointer `{0}`\n\
+         a pointer starts with `/` (RFC 6901), as in `/event_data/item/sku`"
+    )]
+    Invalid(String),
+    /// It points to nothing.
+    #[error("the event has no value at `{0}`")]
+    NoValue(String),
+    /// Its parent can't contain other values.
+    #[error("the parent of `{0}` is neither an object nor a list")]
+    ParentIsScalar(String),
+}
 
 impl JsonPointer {
     /// The pointer as text.
@@ -77,99 +107,79 @@ impl JsonPointer {
         &self.0
     }
 
-    /// Parses a pointer such as `/event_data/item/sku`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if text.starts_with('/') {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(format!(
-            "invalid JSON Pointer `{text}`\n\
-             a pointer starts with `/` (RFC 6901), as in `/event_data/item/sku`"
-        ))
+    fn no_value(&self) -> JsonPointerError {
+        JsonPointerError::NoValue(self.0.clone())
     }
 
     /// Sets the value at this pointer. The parent must exist; `-` appends to a list.
-    pub fn set(&self, json: &mut Value, value: Value) -> Result<(), String> {
+    pub fn set(&self, json: &mut Value, value: Value) -> Result<(), JsonPointerError> {
         let (parent, last) = self.parent(json)?;
         match parent {
-            Value::Object(object) => {
-                object.insert(last, value);
-                Ok(())
-            }
-            Value::Array(items) if last == "-" => {
-                items.push(value);
-                Ok(())
-            }
+            Value::Object(object) => _ = object.insert(last, value),
+            Value::Array(items) if last == "-" => items.push(value),
             Value::Array(items) => {
-                match last.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {
-                    Some(item) => {
-                        *item = value;
-                        Ok(())
-                    }
-                    None => Err(format!("the event has no value at `{}`", self.0)),
-                }
+                let item = last
+                    .parse()
+                    .ok()
+                    .and_then(|index: usize| items.get_mut(index));
+                *item.ok_or_else(|| self.no_value())? = value;
             }
-            _ => Err(format!(
-                "the parent of `{}` is neither an object nor a list",
-                self.0
-            )),
+            _ => return Err(JsonPointerError::ParentIsScalar(self.0.clone())),
         }
+        Ok(())
     }
 
     /// Removes the value at this pointer.
-    pub fn remove(&self, json: &mut Value) -> Result<(), String> {
+    pub fn remove(&self, json: &mut Value) -> Result<(), JsonPointerError> {
         let (parent, last) = self.parent(json)?;
         let removed = match parent {
-            Value::Object(object) => object.shift_remove(&last).is_some(),
-            Value::Array(items) => match last.parse::<usize>() {
-                Ok(index) if index < items.len() => {
-                    items.remove(index);
-                    true
-                }
-                _ => false,
-            },
-            _ => false,
+            Value::Object(object) => object.shift_remove(&last),
+            Value::Array(items) => {
+                let index = last.parse().ok().filter(|index| *index < items.len());
+                index.map(|index| items.remove(index))
+            }
+            _ => None,
         };
-        if removed {
-            Ok(())
-        } else {
-            Err(format!("the event has no value at `{}`", self.0))
-        }
+        removed.map(drop).ok_or_else(|| self.no_value())
     }
 
     /// The parent of the value at this pointer, and the unescaped last token.
-    fn parent<'json>(&self, json: &'json mut Value) -> Result<(&'json mut Value, String), String> {
+    fn parent<'json>(
+        &self,
+        json: &'json mut Value,
+    ) -> Result<(&'json mut Value, String), JsonPointerError> {
         let (parent, last) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
         match json.pointer_mut(parent) {
             Some(value) => Ok((value, last.replace("~1", "/").replace("~0", "~"))),
-            None => Err(format!("the event has no value at `{parent}`")),
+            None => Err(JsonPointerError::NoValue(parent.to_owned())),
         }
+    }
+}
+
+impl TryFrom<String> for JsonPointer {
+    type Error = JsonPointerError;
+
+    fn try_from(text: String) -> Result<Self, JsonPointerError> {
+        if text.starts_with('/') {
+            Ok(Self(text))
+        } else {
+            Err(JsonPointerError::Invalid(text))
+        }
+    }
+}
+
+/// Parses a pointer such as `/event_data/item/sku`.
+impl FromStr for JsonPointer {
+    type Err = JsonPointerError;
+
+    fn from_str(text: &str) -> Result<Self, JsonPointerError> {
+        text.to_owned().try_into()
     }
 }
 
 impl fmt::Display for JsonPointer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for JsonPointer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for JsonPointer {
-    fn schema_name() -> Cow<'static, str> {
-        "JsonPointer".into()
-    }
-
-    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": "^/",
-            "description": "An RFC 6901 JSON Pointer, such as `/event_data/item/sku`."
-        })
     }
 }
 
@@ -180,7 +190,7 @@ mod tests {
     use super::*;
 
     fn pointer(text: &str) -> JsonPointer {
-        JsonPointer::parse(text).expect("a pointer")
+        text.parse().expect("a pointer")
     }
 
     #[test]
@@ -202,16 +212,17 @@ mod tests {
             pointer("/x/y")
                 .set(&mut json, json!(1))
                 .unwrap_err()
+                .to_string()
                 .contains("`/x`")
         );
         assert!(pointer("/a/y").set(&mut json, json!(1)).is_err());
         assert!(pointer("/x").remove(&mut json).is_err());
-        assert!(JsonPointer::parse("a").is_err());
+        assert!("a".parse::<JsonPointer>().is_err());
     }
 
     #[test]
     fn an_invalid_path_says_why() {
-        let error = JsonPath::parse("$.items[").unwrap_err();
+        let error = JsonPath::parse("$.items[").unwrap_err().to_string();
         assert!(
             error.contains("$.items[") && error.contains("RFC 9535"),
             "{error}"

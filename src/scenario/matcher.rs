@@ -5,14 +5,16 @@ use std::fmt;
 
 use regex::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, DeserializeOwned, Deserializer};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::CountRange;
 use super::document::nearest;
 
 /// Conditions on a value. All of them must hold. In a file, a plain value means `equals`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "Value")]
 pub struct Matcher {
     /// The value equals this one. Numbers are compared by value, so `1` equals `1.0`.
     pub equals: Option<Value>,
@@ -29,7 +31,7 @@ pub struct Matcher {
 }
 
 /// A JSON type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JsonType {
     /// `null`
@@ -90,54 +92,78 @@ impl Matcher {
         }
     }
 
-    fn from_keys(mut keys: Map<String, Value>) -> Result<Self, String> {
-        if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            let nearest = nearest(unknown, KEYS)
-                .map_or(String::new(), |name| format!("did you mean `{name}`? "));
-            return Err(format!(
-                "unknown key `{unknown}` in a matcher\n{nearest}known keys: {}; to compare with \
-                 an object, write `equals: {{ … }}`",
-                KEYS.join(", ")
-            ));
+    fn from_keys(mut keys: Map<String, Value>) -> Result<Self, MatcherError> {
+        /// Reads and removes a key, if it is given.
+        fn take<T: DeserializeOwned>(
+            keys: &mut Map<String, Value>,
+            key: &'static str,
+        ) -> Result<Option<T>, MatcherError> {
+            let read = |value| serde_json::from_value(value);
+            let value = keys.remove(key).map(read).transpose();
+            value.map_err(|error| MatcherError::InvalidValue(key, error))
         }
-        let mut take = |key: &str| keys.remove(key);
-        let pattern: Option<String> = parse_key("matches", take("matches"))?;
+        if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            return Err(MatcherError::UnknownKey {
+                nearest: nearest(unknown, KEYS)
+                    .map_or(String::new(), |name| format!("did you mean `{name}`? ")),
+                key: unknown.clone(),
+            });
+        }
+        let pattern = take(&mut keys, "matches")?.map(|pattern: String| {
+            Regex::new(&pattern).map_err(|error| MatcherError::InvalidPattern { pattern, error })
+        });
         Ok(Self {
-            equals: take("equals"),
-            contains: take("contains"),
-            matches: pattern
-                .map(|pattern| {
-                    Regex::new(&pattern).map_err(|error| invalid_pattern(&pattern, &error))
-                })
-                .transpose()?,
-            json_type: parse_key("type", take("type"))?,
-            absent: parse_key("absent", take("absent"))?,
-            length: parse_key("length", take("length"))?,
+            equals: keys.remove("equals"),
+            contains: keys.remove("contains"),
+            matches: pattern.transpose()?,
+            json_type: take(&mut keys, "type")?,
+            absent: take(&mut keys, "absent")?,
+            length: take(&mut keys, "length")?,
         })
     }
 }
 
-fn parse_key<T: DeserializeOwned>(key: &str, value: Option<Value>) -> Result<Option<T>, String> {
-    let read = |value| serde_json::from_value(value).map_err(|error| format!("`{key}`: {error}"));
-    value.map(read).transpose()
+/// Why a mapping is not a matcher.
+#[derive(Debug, thiserror::Error)]
+pub enum MatcherError {
+    /// An unknown key.
+    #[error(
+        "unknown key `{key}` in a matcher\n{nearest}known keys: {}; to compare with an object, \
+         write `equals: {{ … }}`",
+        KEYS.join(", ")
+    )]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The suggestion of a known key; empty if none is similar.
+        nearest: String,
+    },
+    /// A key with an invalid value.
+    #[error("`{0}`: {1}")]
+    InvalidValue(&'static str, serde_json::Error),
+    /// An invalid regular expression.
+    #[error("invalid regular expression `{pattern}`: {reason}", reason = reason_of(.error))]
+    InvalidPattern {
+        /// The text.
+        pattern: String,
+        /// What is wrong with it.
+        error: regex::Error,
+    },
 }
 
-fn invalid_pattern(pattern: &str, error: &regex::Error) -> String {
-    let reason = error.to_string();
-    let reason = reason
-        .lines()
-        .last()
-        .unwrap_or_default()
-        .trim_start_matches("error: ");
-    format!("invalid regular expression `{pattern}`: {reason}")
+/// The last line of the message.
+fn reason_of(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default();
+    reason.trim_start_matches("error: ").to_owned()
 }
 
-impl<'de> Deserialize<'de> for Matcher {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Object(keys) if !keys.is_empty() => {
-                Self::from_keys(keys).map_err(de::Error::custom)
-            }
+impl TryFrom<Value> for Matcher {
+    type Error = MatcherError;
+
+    fn try_from(value: Value) -> Result<Self, MatcherError> {
+        match value {
+            Value::Object(keys) if !keys.is_empty() => Self::from_keys(keys),
             value => Ok(Self::equal_to(value)),
         }
     }

@@ -30,20 +30,18 @@ pub use count_range::CountRange;
 pub use discovery::{bundled_sources, bundled_suite, find, load};
 pub use effect::Effect;
 pub use event_spec::{EventSpec, Shareable, amend};
-pub use expectation::{Expectation, OutcomeName, StatusExpectation};
+pub use expectation::{Expectation, StatusExpectation};
 pub(crate) use json_match::{equal, mismatch, shortened};
-pub use json_path::{JsonPath, JsonPointer};
+pub use json_path::{JsonPath, JsonPathError, JsonPointer, JsonPointerError};
 pub use level::Level;
-pub use matcher::{JsonType, Matcher};
+pub use matcher::{JsonType, Matcher, MatcherError};
 pub use player_list::PlayerList;
-pub use probe::{PLACEHOLDERS, Probe, ProbeRequest, ProbeSource};
-pub use profile::{
-    BundlePolicy, BundleQuantity, Config, GrantPolicy, HttpVersionName, Policy, Profile, ScriptHook,
-};
+pub use probe::{InvalidHook, PLACEHOLDERS, Probe, ProbeRequest, ProbeSource};
+pub use profile::{BundlePolicy, BundleQuantity, Config, GrantPolicy, Policy, Profile, ScriptHook};
 pub use restart_hook::{RestartHook, RestartSource};
 pub use scenario_file::{Case, Scenario};
 pub(crate) use schema::describe_single_keys;
 pub use schema::{config_schema, scenario_schema};
 pub use shared_id::SharedId;
-pub use snapshot_settings::{SnapshotSettings, TextPattern};
+pub use snapshot_settings::{SnapshotSettings, TextPattern, TextPatternError};
 pub use step::{RequestStep, Script, Step};

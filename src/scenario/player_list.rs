@@ -1,13 +1,15 @@
 //! The game's test players: by ID, by pattern, or from a file.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexSet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, Error as _, MapAccess, Unexpected};
+
+use crate::policy::{Written, deserialize_written};
 
 /// The players to use in generated events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub struct PlayerList {
 }
 
 /// A file of players.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PlayerFile {
     /// A file with one ID or pattern per line; the path is relative to this file.
@@ -28,52 +30,78 @@ struct PlayerFile {
 const MAX_PLAYERS: usize = 1_000_000;
 
 impl PlayerList {
-    const EXPECTED: &str = "an ID or a pattern such as `player-{0..999}`, a list of them, or \
-                            `{ file: players.txt }`";
-
     /// The unique IDs, in their order.
     pub fn ids(&self) -> &[String] {
         &self.ids
     }
 
     /// Reads the player file, if there is one, from `folder`.
-    pub(super) fn read(&mut self, folder: &Path) -> Result<(), String> {
+    pub(super) fn read(&mut self, folder: &Path) -> Result<(), PlayerFileError> {
         let Some(file) = self.file.take() else {
             return Ok(());
         };
         let path = folder.join(file);
-        let shown = path.display();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| format!("can't read {shown}: {error}"))?;
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => return Err(PlayerFileError::Unreadable(path, error)),
+        };
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        *self = Self::of(lines).map_err(|problem| format!("{shown}: {problem}"))?;
+        *self = Self::of(lines).map_err(|error| PlayerFileError::Invalid(path, error))?;
         Ok(())
     }
 
-    fn of<T: AsRef<str>>(entries: impl IntoIterator<Item = T>) -> Result<Self, String> {
-        let mut seen = HashSet::new();
-        let mut ids = Vec::new();
+    fn of<T: AsRef<str>>(entries: impl IntoIterator<Item = T>) -> Result<Self, PlayerListError> {
+        let mut ids = IndexSet::new();
         for entry in entries {
-            for id in expand(entry.as_ref())? {
-                if seen.insert(id.clone()) {
-                    ids.push(id);
-                }
-            }
+            ids.extend(expand(entry.as_ref())?);
             if ids.len() > MAX_PLAYERS {
-                return Err(format!("expected at most {MAX_PLAYERS} players"));
+                return Err(PlayerListError::TooManyPlayers);
             }
         }
         if ids.is_empty() {
-            return Err("the list of players is empty".to_owned());
+            return Err(PlayerListError::Empty);
         }
-        Ok(Self { ids, file: None })
+        Ok(Self {
+            ids: ids.into_iter().collect(),
+            file: None,
+        })
     }
 }
 
+/// Why a list of players is invalid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PlayerListError {
+    #[error("the list of players is empty")]
+    Empty,
+    #[error("expected at most {MAX_PLAYERS} players")]
+    TooManyPlayers,
+    #[error("a player ID is empty")]
+    EmptyId,
+    #[error("`{0}` has no `}}` after its range")]
+    OpenRange(String),
+    #[error("`{0}` has two ranges, but only one is allowed")]
+    TwoRanges(String),
+    #[error("the number {0} is too large")]
+    LargeNumber(String),
+    #[error("the range {{{0}..{1}}} starts after its end")]
+    ReversedRange(String, String),
+    #[error("the range {{{0}..{1}}} has more than {MAX_PLAYERS} players")]
+    LongRange(String, String),
+}
+
+/// Why a file of players can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PlayerFileError {
+    #[error("can't read {path}: {1}", path = .0.display())]
+    Unreadable(PathBuf, std::io::Error),
+    #[error("{path}: {1}", path = .0.display())]
+    Invalid(PathBuf, PlayerListError),
+}
+
 /// Expands a pattern into IDs. A text without a pattern is an ID.
-fn expand(text: &str) -> Result<Vec<String>, String> {
+fn expand(text: &str) -> Result<Vec<String>, PlayerListError> {
     if text.is_empty() {
-        return Err("a player ID is empty".to_owned());
+        return Err(PlayerListError::EmptyId);
     }
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let pattern = text.split_once('{').and_then(|(before, rest)| {
@@ -84,28 +112,24 @@ fn expand(text: &str) -> Result<Vec<String>, String> {
     let Some((before, first, last, after)) = pattern else {
         return match text.split_once('{') {
             Some((_, rest)) if rest.contains("..") && !rest.contains('}') => {
-                Err(format!("`{text}` has no `}}` after its range"))
+                Err(PlayerListError::OpenRange(text.to_owned()))
             }
             _ => Ok(vec![text.to_owned()]),
         };
     };
     if after.contains("..") && after.contains('{') {
-        return Err(format!("`{text}` has two ranges, but only one is allowed"));
+        return Err(PlayerListError::TwoRanges(text.to_owned()));
     }
-    let number = |text: &str| -> Result<usize, String> {
+    let number = |text: &str| -> Result<usize, PlayerListError> {
         let number = text.parse().ok().filter(|number| *number < usize::MAX);
-        number.ok_or_else(|| format!("the number {text} is too large"))
+        number.ok_or_else(|| PlayerListError::LargeNumber(text.to_owned()))
     };
     let (from, to) = (number(first)?, number(last)?);
     if from > to {
-        return Err(format!(
-            "the range {{{first}..{last}}} starts after its end"
-        ));
+        return Err(PlayerListError::ReversedRange(first.into(), last.into()));
     }
     if to - from >= MAX_PLAYERS {
-        return Err(format!(
-            "the range {{{first}..{last}}} has more than {MAX_PLAYERS} players"
-        ));
+        return Err(PlayerListError::LongRange(first.into(), last.into()));
     }
     // As in a shell, leading zeros set the width of every number.
     let width = if first.starts_with('0') {
@@ -118,42 +142,31 @@ fn expand(text: &str) -> Result<Vec<String>, String> {
         .collect())
 }
 
-impl<'de> Deserialize<'de> for PlayerList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PlayerListVisitor;
+impl Written for PlayerList {
+    const EXPECTED: &'static str = "an ID or a pattern such as `player-{0..999}`, a list of them, or \
+                                    `{ file: players.txt }`";
 
-        impl<'de> Visitor<'de> for PlayerListVisitor {
-            type Value = PlayerList;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(PlayerList::EXPECTED)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<PlayerList, E> {
-                PlayerList::of([text]).map_err(E::custom)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<PlayerList, A::Error> {
-                let mut texts: Vec<String> = Vec::new();
-                while let Some(text) = entries.next_element()? {
-                    texts.push(text);
-                }
-                PlayerList::of(texts).map_err(de::Error::custom)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<PlayerList, A::Error> {
-                let map = de::value::MapAccessDeserializer::new(entries);
-                let PlayerFile { file } = PlayerFile::deserialize(map)?;
-                Ok(PlayerList {
-                    ids: Vec::new(),
-                    file: Some(file),
-                })
-            }
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Str(text) => Self::of([text]).map_err(E::custom),
+            other => Err(E::invalid_type(other, &Self::EXPECTED)),
         }
+    }
 
-        deserializer.deserialize_any(PlayerListVisitor)
+    fn from_list<'de, L: Deserializer<'de>>(list: L) -> Result<Self, L::Error> {
+        Self::of(Vec::<String>::deserialize(list)?).map_err(L::Error::custom)
+    }
+
+    fn from_map<'de, M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
+        let PlayerFile { file } = PlayerFile::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Self {
+            ids: Vec::new(),
+            file: Some(file),
+        })
     }
 }
+
+deserialize_written!(PlayerList);
 
 impl JsonSchema for PlayerList {
     fn schema_name() -> Cow<'static, str> {
@@ -195,7 +208,8 @@ mod tests {
 
     #[test]
     fn empty_and_too_long_lists_are_rejected() {
-        let message = |entries: &[&str]| PlayerList::of(entries).expect_err("a mistake");
+        let message =
+            |entries: &[&str]| PlayerList::of(entries).expect_err("a mistake").to_string();
         assert_eq!(message(&[]), "the list of players is empty");
         assert_eq!(message(&[""]), "a player ID is empty");
         assert_eq!(

@@ -1,9 +1,9 @@
 //! Probes: requests or commands that read a number from the game.
 
-use std::borrow::Cow;
+use std::time::Duration;
 
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
 use super::JsonPath;
@@ -39,7 +39,13 @@ pub enum ProbeSource {
 }
 
 /// A method and a URL, such as `GET http://127.0.0.1:8080/players/{player_id}/items/{sku}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(
+    with = "String",
+    description = "A method and a URL. `{player_id}` and `{sku}` are replaced.",
+    extend("pattern" = "^[A-Z]+ +https?://")
+)]
 pub struct ProbeRequest {
     /// The HTTP method.
     pub method: String,
@@ -77,77 +83,88 @@ struct ProbeKeys {
     timeout: Option<DurationText>,
 }
 
-impl TryFrom<ProbeKeys> for Probe {
-    type Error = String;
+/// Why a request or a command of a profile is invalid.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidHook {
+    /// Both `http` and `command`, or neither.
+    #[error("{0} needs exactly one of `http` and `command`")]
+    OneSource(&'static str),
+    /// Keys of a request next to a command.
+    #[error("{0} belong to `http`, not to `command`")]
+    KeysOfHttp(&'static str),
+    /// A command without a program.
+    #[error("`command` is empty\ngive a program and its arguments")]
+    EmptyCommand,
+    /// A request without a method.
+    #[error("missing method before the URL\n{EXPECTED_REQUEST}")]
+    NoMethod,
+    /// A method that is not in capital letters.
+    #[error("`{0}` is not an HTTP method\n{EXPECTED_REQUEST}")]
+    InvalidMethod(String),
+    /// A placeholder that is not allowed.
+    #[error("unknown placeholder `{{{0}}}`\nknown placeholders: {{{known}}}", known = .1.join("}, {"))]
+    UnknownPlaceholder(String, &'static [&'static str]),
+    /// A placeholder in a restart.
+    #[error("placeholders aren't allowed here: a restart affects the whole receiver")]
+    PlaceholderInRestart,
+}
 
-    fn try_from(keys: ProbeKeys) -> Result<Self, String> {
+const EXPECTED_REQUEST: &str =
+    "expected a method and a URL, as in `GET http://127.0.0.1:8080/players/{player_id}`";
+
+impl TryFrom<ProbeKeys> for Probe {
+    type Error = InvalidHook;
+
+    fn try_from(keys: ProbeKeys) -> Result<Self, InvalidHook> {
         let source = match (keys.http, keys.command) {
-            (Some(request), None) => {
-                let read = match keys.read {
-                    Some(path) => path,
-                    None => JsonPath::parse("$")?,
-                };
-                ProbeSource::Http {
-                    request,
-                    headers: keys.headers,
-                    read,
-                }
+            (Some(request), None) => ProbeSource::Http {
+                request,
+                headers: keys.headers,
+                read: keys.read.unwrap_or_else(JsonPath::root),
+            },
+            (None, Some(_)) if keys.read.is_some() || !keys.headers.is_empty() => {
+                return Err(InvalidHook::KeysOfHttp("`read` and `headers`"));
             }
+            (None, Some(command)) if command.is_empty() => return Err(InvalidHook::EmptyCommand),
             (None, Some(command)) => {
-                if keys.read.is_some() || !keys.headers.is_empty() {
-                    return Err(
-                        "`read` and `headers` belong to `http`, not to `command`".to_owned()
-                    );
+                for argument in &command {
+                    check_placeholders(argument, &PLACEHOLDERS)?;
                 }
-                if command.is_empty() {
-                    return Err("`command` is empty\ngive a program and its arguments".to_owned());
-                }
-                command
-                    .iter()
-                    .try_for_each(|argument| check_placeholders(argument, &PLACEHOLDERS))?;
                 ProbeSource::Command(command)
             }
-            _ => return Err("a probe needs exactly one of `http` and `command`".to_owned()),
+            _ => return Err(InvalidHook::OneSource("a probe")),
         };
-        let timeout = keys
-            .timeout
-            .unwrap_or(DurationText(std::time::Duration::from_secs(10)));
         Ok(Self {
             source,
             missing: keys.missing,
-            timeout,
+            timeout: keys
+                .timeout
+                .unwrap_or(DurationText(Duration::from_secs(10))),
         })
     }
 }
 
 /// Rejects unknown placeholders. Braces around anything but a name are not placeholders.
-fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
-    for part in text.split('{').skip(1) {
-        let Some((name, _)) = part.split_once('}') else {
-            continue;
-        };
+fn check_placeholders(text: &str, known: &'static [&'static str]) -> Result<(), InvalidHook> {
+    let names = text
+        .split('{')
+        .skip(1)
+        .filter_map(|part| Some(part.split_once('}')?.0));
+    for name in names {
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
         if is_name && !known.contains(&name) {
-            let known: Vec<String> = known.iter().map(|name| format!("{{{name}}}")).collect();
-            return Err(format!(
-                "unknown placeholder `{{{name}}}`\nknown placeholders: {}",
-                known.join(", ")
-            ));
+            return Err(InvalidHook::UnknownPlaceholder(name.to_owned(), known));
         }
     }
     Ok(())
 }
 
 impl ProbeRequest {
-    fn parse(text: &str, placeholders: &[&str]) -> Result<Self, String> {
-        let expected =
-            "expected a method and a URL, as in `GET http://127.0.0.1:8080/players/{player_id}`";
-        let Some((method, url)) = text.split_once(' ') else {
-            return Err(format!("missing method before the URL\n{expected}"));
-        };
+    fn parse(text: &str, placeholders: &'static [&'static str]) -> Result<Self, InvalidHook> {
+        let (method, url) = text.split_once(' ').ok_or(InvalidHook::NoMethod)?;
         let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
         if !is_method {
-            return Err(format!("`{method}` is not an HTTP method\n{expected}"));
+            return Err(InvalidHook::InvalidMethod(method.to_owned()));
         }
         let url = url.trim();
         check_placeholders(url, placeholders)?;
@@ -164,23 +181,10 @@ impl ProbeRequest {
     }
 }
 
-impl<'de> Deserialize<'de> for ProbeRequest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text, &PLACEHOLDERS).map_err(de::Error::custom)
-    }
-}
+impl TryFrom<String> for ProbeRequest {
+    type Error = InvalidHook;
 
-impl JsonSchema for ProbeRequest {
-    fn schema_name() -> Cow<'static, str> {
-        "ProbeRequest".into()
-    }
-
-    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": r"^[A-Z]+ +https?://",
-            "description": "A method and a URL. `{player_id}` and `{sku}` are replaced."
-        })
+    fn try_from(text: String) -> Result<Self, InvalidHook> {
+        Self::parse(&text, &PLACEHOLDERS)
     }
 }

@@ -1,21 +1,18 @@
 //! `aghook.yaml`: profiles of receivers, with their targets, probes and policies.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::document::{
     DecodeBudget, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, nearest,
 };
 use super::{PlayerList, Probe, ProbeRequest, RestartHook, SnapshotSettings};
 use crate::generate::CatalogueItem;
-use crate::policy::{DurationText, MaxRate, RetryPolicy, RetrySetting};
+use crate::policy::{DurationText, HttpVersion, MaxRate, RetryPolicy, RetrySetting};
 
 /// The configuration in `aghook.yaml`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -50,7 +47,7 @@ pub struct Profile {
     /// The HTTP version: `1.1` (as in the source document's example), `2`, or `auto` to negotiate it
     /// over TLS. Default: `1.1`.
     #[serde(default)]
-    pub http_version: HttpVersionName,
+    pub http_version: HttpVersion,
     /// The ID of the game in every event. Default: a made-up ID.
     #[serde(default)]
     pub game_id: Option<String>,
@@ -80,6 +77,7 @@ pub struct Profile {
     /// How the sender retries: keys that override the default policy, or `off`. Aghanim does not
     /// document its schedule, so the defaults are assumptions.
     #[serde(default)]
+    #[schemars(extend("default" = null))]
     pub retry: Option<RetrySetting>,
     /// The maximum rate of deliveries, such as `8/s` or `30/m`, for a receiver that limits it. The
     /// waits take real time. Default: no limit.
@@ -158,61 +156,6 @@ pub enum GrantPolicy {
     Ignore,
     /// Grant the item, as for a live event.
     Grant,
-}
-
-/// Which HTTP version to use.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum HttpVersionName {
-    /// HTTP/1.1, as in the source document's example.
-    #[default]
-    Http1,
-    /// HTTP/2: negotiated by ALPN over TLS, by prior knowledge without TLS.
-    Http2,
-    /// HTTP/2 if TLS negotiates it, HTTP/1.1 otherwise.
-    Auto,
-}
-
-impl<'de> Deserialize<'de> for HttpVersionName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct HttpVersionVisitor;
-
-        impl Visitor<'_> for HttpVersionVisitor {
-            type Value = HttpVersionName;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("`1.1`, `2` or `auto`")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<HttpVersionName, E> {
-                match text {
-                    "1.1" => Ok(HttpVersionName::Http1),
-                    "2" => Ok(HttpVersionName::Http2),
-                    "auto" => Ok(HttpVersionName::Auto),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
-                }
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<HttpVersionName, E> {
-                self.visit_str(&number.to_string())
-            }
-
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<HttpVersionName, E> {
-                self.visit_str(&number.to_string())
-            }
-        }
-
-        deserializer.deserialize_any(HttpVersionVisitor)
-    }
-}
-
-impl JsonSchema for HttpVersionName {
-    fn schema_name() -> Cow<'static, str> {
-        "HttpVersion".into()
-    }
-
-    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": ["1.1", "2", "auto", 1.1, 2] })
-    }
 }
 
 impl Profile {
@@ -399,12 +342,12 @@ profiles:
     #[test]
     fn an_http_version_is_a_number_or_text_and_errors_list_the_values() {
         for (text, version) in [
-            ("1.1", HttpVersionName::Http1),
-            ("\"1.1\"", HttpVersionName::Http1),
-            ("2", HttpVersionName::Http2),
-            ("2.0", HttpVersionName::Http2),
-            ("\"2\"", HttpVersionName::Http2),
-            ("auto", HttpVersionName::Auto),
+            ("1.1", HttpVersion::Http1),
+            ("\"1.1\"", HttpVersion::Http1),
+            ("2", HttpVersion::Http2),
+            ("2.0", HttpVersion::Http2),
+            ("\"2\"", HttpVersion::Http2),
+            ("auto", HttpVersion::Auto),
         ] {
             let config = parse(&format!("profiles: {{ a: {{ http_version: {text} }} }}")).unwrap();
             assert_eq!(config.profiles["a"].http_version, version, "{text}");

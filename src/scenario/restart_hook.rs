@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ProbeRequest;
+use super::probe::InvalidHook;
 use crate::policy::DurationText;
 
 /// How to restart the receiver. Set exactly one of `http` and `command`. Afterwards, aghook waits
@@ -58,30 +59,23 @@ struct RestartKeys {
 }
 
 impl TryFrom<RestartKeys> for RestartHook {
-    type Error = String;
+    type Error = InvalidHook;
 
-    fn try_from(keys: RestartKeys) -> Result<Self, String> {
+    fn try_from(keys: RestartKeys) -> Result<Self, InvalidHook> {
         let source = match (keys.http, keys.command) {
-            (Some(request), None) => {
-                if request.url.contains(['{', '}']) {
-                    return Err(
-                        "placeholders aren't allowed here: a restart affects the whole receiver"
-                            .to_owned(),
-                    );
-                }
-                RestartSource::Http {
-                    request,
-                    headers: keys.headers,
-                }
+            (Some(request), None) if request.url.contains(['{', '}']) => {
+                return Err(InvalidHook::PlaceholderInRestart);
             }
+            (Some(request), None) => RestartSource::Http {
+                request,
+                headers: keys.headers,
+            },
             (None, Some(_)) if !keys.headers.is_empty() => {
-                return Err("`headers` belong to `http`, not to `command`".to_owned());
+                return Err(InvalidHook::KeysOfHttp("`headers`"));
             }
-            (None, Some(command)) if command.is_empty() => {
-                return Err("`command` is empty\ngive a program and its arguments".to_owned());
-            }
+            (None, Some(command)) if command.is_empty() => return Err(InvalidHook::EmptyCommand),
             (None, Some(command)) => RestartSource::Command(command),
-            _ => return Err("`restart` needs exactly one of `http` and `command`".to_owned()),
+            _ => return Err(InvalidHook::OneSource("`restart`")),
         };
         let timeout = keys
             .timeout

@@ -1,12 +1,11 @@
 //! A profile's settings for snapshot reports: which parts of the responses they show.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use regex::Regex;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::JsonPath;
 
@@ -31,7 +30,9 @@ pub struct SnapshotSettings {
 }
 
 /// A regular expression, compiled when the file is read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String", description = "", extend("format" = "regex"))]
 pub struct TextPattern(pub Regex);
 
 impl PartialEq for TextPattern {
@@ -48,32 +49,39 @@ impl std::hash::Hash for TextPattern {
     }
 }
 
-impl<'de> Deserialize<'de> for TextPattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let pattern = Regex::new(&text).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default();
-            let message = format!("invalid regular expression `{text}`\n{reason}");
-            de::Error::custom(message)
-        })?;
-        if pattern.is_match("") {
-            let message = format!(
-                "`{text}` matches the empty text\nwrite a regular expression that matches at least one character"
-            );
-            return Err(de::Error::custom(message));
-        }
-        Ok(Self(pattern))
-    }
+/// Why a text is not a usable regular expression.
+#[derive(Debug, thiserror::Error)]
+pub enum TextPatternError {
+    /// It is no regular expression.
+    #[error("invalid regular expression `{0}`\n{reason}", reason = last_line(.1))]
+    Invalid(String, regex::Error),
+    /// It would replace the empty text everywhere.
+    #[error(
+        "`{0}` matches the empty text\n\
+         write a regular expression that matches at least one character"
+    )]
+    MatchesEmpty(String),
 }
 
-impl JsonSchema for TextPattern {
-    fn schema_name() -> Cow<'static, str> {
-        "TextPattern".into()
-    }
+/// The last line of the message, which states the reason.
+fn last_line(error: &regex::Error) -> String {
+    error
+        .to_string()
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .to_owned()
+}
 
-    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "regex" })
+impl TryFrom<String> for TextPattern {
+    type Error = TextPatternError;
+
+    fn try_from(text: String) -> Result<Self, TextPatternError> {
+        match Regex::new(&text) {
+            Ok(pattern) if pattern.is_match("") => Err(TextPatternError::MatchesEmpty(text)),
+            Ok(pattern) => Ok(Self(pattern)),
+            Err(error) => Err(TextPatternError::Invalid(text, error)),
+        }
     }
 }
 

@@ -39,6 +39,7 @@ pub struct Step {
     pub connection: Option<ConnectionChoice>,
     /// Retry settings for this step: keys that override the profile's policy, or `off`.
     #[serde(default)]
+    #[schemars(extend("default" = null))]
     pub retry: Option<RetrySetting>,
     /// Send any other HTTP request.
     #[serde(default)]

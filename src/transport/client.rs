@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Request;
 use tokio::time::Instant;
 
-use super::client_settings::{ClientError, ClientSettings, HttpVersion};
+use super::client_settings::{ClientError, ClientSettings};
 use super::connect::{self, OpenedStream};
 use super::connection::{Connection, Pool};
 use super::exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
@@ -21,6 +21,7 @@ use super::send_options::{ConnectionUse, SendOptions};
 use super::target::Target;
 use super::tls::Tls;
 use super::wire_fault::{SenderAbort, WireFault};
+use crate::policy::HttpVersion;
 
 /// Used if a deadline overflows.
 const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);

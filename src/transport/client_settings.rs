@@ -3,18 +3,7 @@
 use std::time::Duration;
 
 use super::tls::{CacertError, TlsSettings};
-
-/// Which HTTP version to speak.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum HttpVersion {
-    /// HTTP/1.1, as in the source's example. `[S]`
-    #[default]
-    Http1,
-    /// HTTP/2: with prior knowledge on http, negotiated with ALPN on https.
-    Http2,
-    /// On https, the version negotiated with ALPN, preferring HTTP/2. On http, HTTP/1.1.
-    Auto,
-}
+use crate::policy::HttpVersion;
 
 /// The settings of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]

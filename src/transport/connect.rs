@@ -10,11 +10,11 @@ use tokio_rustls::TlsConnector;
 use url::Host;
 
 use super::allowed_hosts::permitted;
-use super::client_settings::HttpVersion;
 use super::failure::Failure;
 use super::io_meter::{Socket, SocketPeek};
 use super::target::Target;
 use super::tls::Tls;
+use crate::policy::HttpVersion;
 
 /// A plain or encrypted stream.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -258,8 +258,8 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::HttpVersion;
     use crate::transport::allowed_hosts::AllowedHosts;
-    use crate::transport::client_settings::HttpVersion;
     use crate::transport::connect;
     use crate::transport::tls::{Tls, TlsSettings};
 

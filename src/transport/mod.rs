@@ -27,11 +27,12 @@ mod target;
 mod tls;
 mod wire_fault;
 
+pub use crate::policy::HttpVersion;
 pub(crate) use abandoned_attempt::AbandonedAttempt;
 pub use allowed_hosts::{AllowedHosts, InvalidHost};
 pub use bulk::{BulkConnection, BulkRequest, BulkResponse, ResponseHandling};
 pub use client::Client;
-pub use client_settings::{ClientError, ClientSettings, HttpVersion};
+pub use client_settings::{ClientError, ClientSettings};
 pub use exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
 pub use failure::{Failure, FailureClass};
 pub use last_byte_barrier::LastByteBarrier;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::delivery::{Delivery, Outcome};
+use crate::delivery::Delivery;
+use crate::policy::Outcome;
 
 /// The outcome of all deliveries of an event, except forgeries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]

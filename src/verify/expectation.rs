@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::verdict::{Check, Requirement, Verdict};
 use crate::policy::DurationText;
+use crate::policy::Outcome;
 use crate::probe::Redaction;
-use crate::scenario::{Expectation, JsonPath, Level, Matcher, OutcomeName};
+use crate::scenario::{Expectation, JsonPath, Level, Matcher};
 use crate::scenario::{equal, mismatch, shortened};
 use crate::transport::{Failure, Response};
 
@@ -56,7 +57,7 @@ pub(crate) struct Observed<'run> {
     /// The number of attempts; 1 for a request.
     pub attempts: u32,
     /// How the delivery ended; `None` for a request.
-    pub outcome: Option<OutcomeName>,
+    pub outcome: Option<Outcome>,
     /// The first success response to the same event in this scenario, if this is not the first.
     pub first_response: Option<&'run Response>,
 }

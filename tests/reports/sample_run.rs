@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use aghook::policy::Outcome;
 use aghook::run::{
     AttemptEnded, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded, FORMAT_VERSION,
     ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
     SentRequestRecord, StepEnded, TimingsRecord,
 };
-use aghook::scenario::{Level, OutcomeName};
+use aghook::scenario::Level;
 use aghook::verify::{Check, Verdict, VerdictCounts};
 
 /// The start of the run: the time in the documented example.
@@ -420,7 +421,7 @@ fn delivery(attempts: u32, checks: Vec<Check>) -> DeliveryEnded {
     DeliveryEnded {
         delivery: 1,
         event_name: Some("welcome".to_owned()),
-        outcome: Some(OutcomeName::Delivered),
+        outcome: Some(Outcome::Delivered),
         attempts,
         checks,
     }

@@ -1,6 +1,6 @@
 //! The verdict on a delivery of `aghook fire`, derived from its outcome and its last response.
 
-use crate::delivery::Outcome;
+use crate::policy::Outcome;
 use crate::policy::{Forgery, StatusClass};
 use crate::run::ResponseRecord;
 

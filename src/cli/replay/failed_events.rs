@@ -16,11 +16,12 @@ use super::super::session::StartedSession;
 use super::super::target_options::reach;
 use super::super::{ExitCode, block_on};
 use super::ReplayRun;
-use crate::delivery::{Delivery, DeliveryPlan, Outcome, deliver};
+use crate::delivery::{Delivery, DeliveryPlan, deliver};
 use crate::generate::Seed;
 use crate::load::{
     FailedEvent, FailedEventsHead, FailedTreatment, begins_failed_events, read_failed_events,
 };
+use crate::policy::Outcome;
 use crate::policy::{Fault, Forgery, RetryPolicy, RetrySetting};
 use crate::protocol::Event;
 use crate::report::{FireReport, ResentEvent, count_resent, write_resent};

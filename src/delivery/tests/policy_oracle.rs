@@ -7,7 +7,7 @@ use super::faults::delivered_by;
 use super::server::{Server, ServerAction};
 use super::*;
 use crate::policy::{
-    Delays, DurationText, Exponential, Fault, Jitter, LateRetry, Lost, RetryAfter, RetryOn,
+    Delays, DurationText, Exponential, Fault, LateRetry, Lost, Percent, RetryAfter, RetryOn,
     RetryPolicy, SlowBody,
 };
 
@@ -248,7 +248,7 @@ prop_compose! {
             }
             _ => Delays::List(list.into_iter().map(of).collect()),
         };
-        let jitter = Jitter::from_fraction(f64::from(millionths) / 1e6).expect("a share");
+        let jitter = Percent::from_fraction(f64::from(millionths) / 1e6).expect("a share");
         let most_asked = most_asked.map(|most| DurationText(Duration::from_secs(most)));
         let retry_after = most_asked.map_or(RetryAfter::Ignored, RetryAfter::UpTo);
         RetryPolicy { attempts, delays, jitter, retry_on, retry_after, ..RetryPolicy::default() }

@@ -1,74 +1,69 @@
 //! Faults in files: a name, or a name with parameters, such as `slow_body: { per_byte: 10ms }`.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::{self, Error as _, MapAccess, Unexpected};
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::Fault;
 use crate::policy::fault::{LateRetry, SlowBody, TimeoutOverlap};
-
-/// A fault's name.
-struct FaultName(Fault);
+use crate::policy::written::{Written, deserialize_written};
 
 impl Fault {
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|fault| fault.name() == name)
+    fn from_name<E: de::Error>(name: &str) -> Result<Self, E> {
+        let mut known = Self::ALL.into_iter();
+        let fault = known.find(|fault| fault.name() == name);
+        fault.ok_or_else(|| E::unknown_variant(name, Self::NAMES))
     }
 }
 
-impl<'de> Deserialize<'de> for FaultName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = Cow::<'de, str>::deserialize(deserializer)?;
-        let unknown = || de::Error::unknown_variant(&name, Fault::NAMES);
-        Fault::from_name(&name).map(Self).ok_or_else(unknown)
+/// A fault's name as the key of its parameters.
+struct FaultName(Fault);
+
+impl Written for FaultName {
+    const EXPECTED: &'static str = Fault::EXPECTED;
+
+    fn from_scalar<E: de::Error>(name: Unexpected<'_>) -> Result<Self, E> {
+        Fault::from_scalar(name).map(Self)
     }
 }
 
-impl<'de> Deserialize<'de> for Fault {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameOrMap;
+deserialize_written!(FaultName);
 
-        impl<'de> Visitor<'de> for NameOrMap {
-            type Value = Fault;
+impl Written for Fault {
+    const EXPECTED: &'static str =
+        "the name of a fault as text, such as `lost_ack`, or `slow_body: { per_byte: 10ms }`";
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(
-                    "the name of a fault as text, such as `lost_ack`, or `slow_body: { per_byte: 10ms }`",
-                )
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Fault, E> {
-                let unknown = || E::unknown_variant(text, Fault::NAMES);
-                Fault::from_name(text).ok_or_else(unknown)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Fault, A::Error> {
-                let Some(FaultName(fault)) = entries.next_key()? else {
-                    return Err(de::Error::invalid_length(0, &self));
-                };
-                let fault = match fault {
-                    Fault::SlowBody(_) => Fault::SlowBody(entries.next_value()?),
-                    Fault::TimeoutOverlap(_) => Fault::TimeoutOverlap(entries.next_value()?),
-                    Fault::LateRetry(_) => Fault::LateRetry(entries.next_value()?),
-                    other => {
-                        let message = format!("`{other}` takes no parameters");
-                        return Err(de::Error::custom(message));
-                    }
-                };
-                if entries.next_key::<FaultName>()?.is_some() {
-                    return Err(de::Error::invalid_length(2, &self));
-                }
-                Ok(fault)
-            }
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Str(name) => Self::from_name(name),
+            other => Err(E::invalid_type(other, &Self::EXPECTED)),
         }
+    }
 
-        deserializer.deserialize_any(NameOrMap)
+    fn from_map<'de, M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        let Some(FaultName(fault)) = map.next_key()? else {
+            return Err(M::Error::invalid_length(0, &Self::EXPECTED));
+        };
+        let fault = match fault {
+            Self::SlowBody(_) => Self::SlowBody(map.next_value()?),
+            Self::TimeoutOverlap(_) => Self::TimeoutOverlap(map.next_value()?),
+            Self::LateRetry(_) => Self::LateRetry(map.next_value()?),
+            other => {
+                let message = format_args!("`{other}` takes no parameters");
+                return Err(M::Error::custom(message));
+            }
+        };
+        match map.next_key::<FaultName>()? {
+            Some(_) => Err(M::Error::invalid_length(2, &Self::EXPECTED)),
+            None => Ok(fault),
+        }
     }
 }
+
+deserialize_written!(Fault);
 
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

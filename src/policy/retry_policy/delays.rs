@@ -1,14 +1,14 @@
 //! The delays between attempts, as data.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::{self, Error as _, MapAccess};
+use serde::{Deserialize, Deserializer};
 
 use crate::policy::duration_text::DurationText;
+use crate::policy::written::{Written, deserialize_written};
 
 /// The delays between attempts: a list whose last entry repeats, or an exponential backoff.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ pub enum Delays {
 }
 
 /// An exponential backoff.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exponential {
     /// The delay before the first retry.
@@ -47,49 +47,23 @@ fn deserialize_factor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64,
     }
 }
 
-impl Serialize for Delays {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::List(delays) => delays.serialize(serializer),
-            Self::Exponential(exponential) => exponential.serialize(serializer),
+impl Written for Delays {
+    const EXPECTED: &'static str =
+        "a list of delays such as `[1s, 5s, 30s]`, or `{ first: 1s, factor: 2, max: 1h }`";
+
+    fn from_list<'de, L: Deserializer<'de>>(list: L) -> Result<Self, L::Error> {
+        match Vec::deserialize(list)? {
+            delays if delays.is_empty() => Err(L::Error::custom("expected at least one delay")),
+            delays => Ok(Self::List(delays)),
         }
+    }
+
+    fn from_map<'de, M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
+        Exponential::deserialize(MapAccessDeserializer::new(map)).map(Self::Exponential)
     }
 }
 
-impl<'de> Deserialize<'de> for Delays {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ListOrMap;
-
-        impl<'de> Visitor<'de> for ListOrMap {
-            type Value = Delays;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(
-                    "a list of delays such as `[1s, 5s, 30s]`, or \
-                     `{ first: 1s, factor: 2, max: 1h }`",
-                )
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Delays, A::Error> {
-                let mut delays = Vec::new();
-                while let Some(delay) = entries.next_element()? {
-                    delays.push(delay);
-                }
-                if delays.is_empty() {
-                    return Err(de::Error::custom("expected at least one delay"));
-                }
-                Ok(Delays::List(delays))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Delays, A::Error> {
-                let exponential = Deserialize::deserialize(MapAccessDeserializer::new(entries))?;
-                Ok(Delays::Exponential(exponential))
-            }
-        }
-
-        deserializer.deserialize_any(ListOrMap)
-    }
-}
+deserialize_written!(Delays);
 
 impl JsonSchema for Delays {
     fn schema_name() -> Cow<'static, str> {

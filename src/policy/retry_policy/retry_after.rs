@@ -1,14 +1,15 @@
 //! Whether the sender honors a `Retry-After` header.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Unexpected};
 
 use crate::policy::duration_text::DurationText;
+use crate::policy::written::{Written, deserialize_written};
 
 /// Whether a `Retry-After` header can extend the next delay: `false`, `true`, or `{ max: 10m }`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -21,7 +22,7 @@ pub enum RetryAfter {
 }
 
 /// The form with a limit: `{ max: 10m }`.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Bound")]
 struct RetryAfterLimit {
@@ -33,8 +34,6 @@ impl RetryAfter {
     /// The meaning of `true`: a receiver can request up to an hour. `[A]`
     pub const HONORED: Self = Self::UpTo(DurationText(Duration::from_hours(1)));
 
-    const EXPECTED: &str = "`true`, `false`, or `{ max: 10m }`";
-
     /// The next delay, from the policy's delay and the one that the receiver requested.
     #[must_use]
     pub fn wait(self, delay: Duration, requested: Option<Duration>) -> Duration {
@@ -45,45 +44,24 @@ impl RetryAfter {
     }
 }
 
-impl Serialize for RetryAfter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match *self {
-            Self::Ignored => serializer.serialize_bool(false),
-            Self::HONORED => serializer.serialize_bool(true),
-            Self::UpTo(max) => RetryAfterLimit { max }.serialize(serializer),
+impl Written for RetryAfter {
+    const EXPECTED: &'static str = "`true`, `false`, or `{ max: 10m }`";
+
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Bool(true) => Ok(Self::HONORED),
+            Unexpected::Bool(false) => Ok(Self::Ignored),
+            other => Err(E::invalid_type(other, &Self::EXPECTED)),
         }
+    }
+
+    fn from_map<'de, M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
+        RetryAfterLimit::deserialize(MapAccessDeserializer::new(map))
+            .map(|limit| Self::UpTo(limit.max))
     }
 }
 
-impl<'de> Deserialize<'de> for RetryAfter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FlagOrMap;
-
-        impl<'de> Visitor<'de> for FlagOrMap {
-            type Value = RetryAfter;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(RetryAfter::EXPECTED)
-            }
-
-            fn visit_bool<E: de::Error>(self, on: bool) -> Result<RetryAfter, E> {
-                Ok(if on {
-                    RetryAfter::HONORED
-                } else {
-                    RetryAfter::Ignored
-                })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<RetryAfter, A::Error> {
-                let map = de::value::MapAccessDeserializer::new(entries);
-                let RetryAfterLimit { max } = RetryAfterLimit::deserialize(map)?;
-                Ok(RetryAfter::UpTo(max))
-            }
-        }
-
-        deserializer.deserialize_any(FlagOrMap)
-    }
-}
+deserialize_written!(RetryAfter);
 
 impl JsonSchema for RetryAfter {
     fn schema_name() -> Cow<'static, str> {

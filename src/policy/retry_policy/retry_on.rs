@@ -5,10 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::{self, Unexpected};
 
 use crate::policy::status_class::StatusPattern;
+use crate::policy::written::{Written, deserialize_written};
 
 /// What error messages say is expected.
 const EXPECTED: &str = "a status such as `429`, a class such as `5xx`, `timeout` or `connection`";
@@ -54,46 +54,23 @@ impl fmt::Display for RetryOn {
     }
 }
 
-impl Serialize for RetryOn {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Status(pattern) => pattern.serialize(serializer),
-            Self::Timeout | Self::Connection => serializer.collect_str(self),
-        }
-    }
-}
+impl Written for RetryOn {
+    const EXPECTED: &'static str = EXPECTED;
 
-impl<'de> Deserialize<'de> for RetryOn {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct StatusOrWord;
-
-        impl Visitor<'_> for StatusOrWord {
-            type Value = RetryOn;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(EXPECTED)
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<RetryOn, E> {
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Str(text) => text.parse().map_err(E::custom),
+            Unexpected::Unsigned(number) => {
                 let status = StatusPattern::try_from(number);
-                status.map(RetryOn::Status).map_err(E::custom)
+                status.map(Self::Status).map_err(E::custom)
             }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<RetryOn, E> {
-                match u64::try_from(number) {
-                    Ok(number) => self.visit_u64(number),
-                    Err(_) => Err(E::custom(RetryOnError(number.to_string()))),
-                }
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<RetryOn, E> {
-                text.parse().map_err(E::custom)
-            }
+            Unexpected::Signed(number) => Err(E::custom(RetryOnError(number.to_string()))),
+            other => Err(E::invalid_type(other, &EXPECTED)),
         }
-
-        deserializer.deserialize_any(StatusOrWord)
     }
 }
+
+deserialize_written!(RetryOn);
 
 impl JsonSchema for RetryOn {
     fn schema_name() -> Cow<'static, str> {

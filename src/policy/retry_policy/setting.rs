@@ -1,21 +1,17 @@
 //! Overrides of a retry policy.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::{self, MapAccess, Unexpected};
+use serde::{Deserialize, Deserializer};
 
-use super::RetryPolicy;
+use super::{Delays, EventIdOnRetry, RetryAfter, RetryOn, RetryPolicy};
 use crate::policy::connection_choice::ConnectionChoice;
 use crate::policy::duration_text::DurationText;
-use crate::policy::retry_policy::Delays;
-use crate::policy::retry_policy::EventIdOnRetry;
-use crate::policy::retry_policy::Jitter;
-use crate::policy::retry_policy::RetryAfter;
-use crate::policy::retry_policy::RetryOn;
+use crate::policy::percent::Percent;
+use crate::policy::written::{Written, deserialize_written, read_written};
 
 /// Retry settings of a profile or a step: parts of a policy, or `off` for a single attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,48 +24,37 @@ pub enum RetrySetting {
 
 /// Parts of a retry policy. A step's omitted keys come from the profile's policy, a profile's from the
 /// default policy.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RetryOverride {
     /// The maximum number of attempts, including the first; at least 1.
-    #[serde(
-        deserialize_with = "some_attempts",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "attempts")]
+    // Keeps the default, null, out of the schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub attempts: Option<u32>,
     /// The delay before each retry.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub delays: Option<Delays>,
     /// How much a delay may randomly vary in either direction, as a fraction of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jitter: Option<Jitter>,
+    pub jitter: Option<Percent>,
     /// The maximum duration of an attempt, from connecting to the end of the response.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<DurationText>,
     /// The responses and failures after which the delivery is retried.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_on: Option<Vec<RetryOn>>,
     /// Whether each attempt is signed afresh, with a new timestamp. If false, retries repeat the
     /// signature of the first attempt.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub resign: Option<bool>,
     /// Whether a retry keeps the event's ID, and with it the exact body. The idempotency key always
     /// stays the same.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<EventIdOnRetry>,
     /// Whether a `Retry-After` header in the response, in seconds or as a date, can extend the next
     /// delay.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
     /// Which connection a retry uses.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionChoice>,
 }
 
 impl RetrySetting {
-    const EXPECTED: &'static str = "`off` or a mapping of retry settings";
-
     /// The complete policy: these settings, and `base` for the rest.
     #[must_use]
     pub fn over(&self, base: &RetryPolicy) -> RetryPolicy {
@@ -94,53 +79,46 @@ impl RetrySetting {
     }
 }
 
-fn some_attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    super::deserialize_attempts(deserializer).map(Some)
-}
+impl Written for RetrySetting {
+    const EXPECTED: &'static str = "`off` or a mapping of retry settings";
 
-impl Serialize for RetrySetting {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Off => serializer.serialize_str("off"),
-            Self::Override(set) => set.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RetrySetting {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OffOrMap;
-
-        impl<'de> Visitor<'de> for OffOrMap {
-            type Value = RetrySetting;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(RetrySetting::EXPECTED)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<RetrySetting, E> {
-                match text {
-                    "off" => Ok(RetrySetting::Off),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
-                }
-            }
-
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
             // YAML 1.1 parsers read the bare word `off` as `false`.
-            fn visit_bool<E: de::Error>(self, on: bool) -> Result<RetrySetting, E> {
-                if on {
-                    return Err(E::invalid_value(de::Unexpected::Bool(on), &self));
-                }
-                Ok(RetrySetting::Off)
+            Unexpected::Str("off") | Unexpected::Bool(false) => Ok(Self::Off),
+            Unexpected::Str(_) | Unexpected::Bool(_) => {
+                Err(E::invalid_value(scalar, &Self::EXPECTED))
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<RetrySetting, A::Error> {
-                let set = Deserialize::deserialize(MapAccessDeserializer::new(entries))?;
-                Ok(RetrySetting::Override(set))
-            }
+            _ => Err(E::invalid_type(scalar, &Self::EXPECTED)),
         }
-
-        deserializer.deserialize_any(OffOrMap)
     }
+
+    fn from_map<'de, M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
+        RetryOverride::deserialize(MapAccessDeserializer::new(map)).map(Self::Override)
+    }
+}
+
+deserialize_written!(RetrySetting);
+
+/// A number of attempts, at least 1.
+struct Attempts(u32);
+
+impl Written for Attempts {
+    const EXPECTED: &'static str = "a number of attempts, at least 1";
+
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        let number = match scalar {
+            Unexpected::Unsigned(number) => u32::try_from(number).ok(),
+            Unexpected::Signed(_) => None,
+            _ => return Err(E::invalid_type(scalar, &Self::EXPECTED)),
+        };
+        let attempts = number.filter(|attempts| *attempts > 0).map(Self);
+        attempts.ok_or_else(|| E::invalid_value(scalar, &Self::EXPECTED))
+    }
+}
+
+fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    read_written(deserializer).map(|Attempts(attempts)| Some(attempts))
 }
 
 impl JsonSchema for RetrySetting {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::policy::Outcome;
 use crate::report::scenario_record::RunningScenarios;
 use crate::run::{
     AttemptEnded, BodyRecord, DeliveryEnded, EffectsEnded, ProbeReading, ResponseRecord, RunEvent,
@@ -13,7 +14,7 @@ use crate::run::{
     VolatileKind, VolatileValue,
 };
 use crate::scenario::document::SourceFile;
-use crate::scenario::{Config, Level, OutcomeName};
+use crate::scenario::{Config, Level};
 use crate::verify::{Check, Verdict, VerdictCounts};
 
 /// Everything in which two runs of the same scenarios differ.
@@ -379,7 +380,7 @@ fn delivery(delivery: usize, attempts: u32, checks: Vec<Check>) -> DeliveryEnded
     DeliveryEnded {
         delivery,
         event_name: Some("welcome".to_owned()),
-        outcome: Some(OutcomeName::Delivered),
+        outcome: Some(Outcome::Delivered),
         attempts,
         checks,
     }

@@ -4,15 +4,15 @@
 use futures_util::future::{join, join_all};
 
 use super::StepRunner;
-use crate::delivery::{Attempt, Delivery, DeliveryPlan, Outcome, RetryBarrier, deliver};
+use crate::delivery::{Attempt, Delivery, DeliveryPlan, RetryBarrier, deliver};
 use crate::generate::Generator;
-use crate::policy::{Fault, RetryPolicy, RetrySetting};
+use crate::policy::{Fault, HttpVersion, Outcome, RetryPolicy, RetrySetting};
 use crate::run::attempt_record::{AttemptLocation, attempt_record};
 use crate::run::delivery_order::{NumberedDelivery, delivery_order};
 use crate::run::missing_capability::MissingCapability;
 use crate::run::run_event::{DeliveryEnded, RunEvent};
-use crate::scenario::{OutcomeName, Step};
-use crate::transport::{HttpVersion, LastByteBarrier, RateLimit};
+use crate::scenario::Step;
+use crate::transport::{LastByteBarrier, RateLimit};
 use crate::verify::Check;
 use crate::verify::check_retry_policy;
 use crate::verify::{Observed, check};
@@ -198,7 +198,7 @@ impl<'run> StepRunner<'run> {
         delivery: &NumberedDelivery<'run>,
         done: &Delivery,
     ) -> DeliveryEnded {
-        let outcome = outcome_name(done.outcome);
+        let outcome = done.outcome;
         let mut checks = Vec::new();
         if let Some(last) = done.attempts.last() {
             let observed = Observed {
@@ -234,13 +234,5 @@ impl<'run> StepRunner<'run> {
             attempts: done.attempts.last().map_or(0, |attempt| attempt.number),
             checks,
         }
-    }
-}
-
-fn outcome_name(outcome: Outcome) -> OutcomeName {
-    match outcome {
-        Outcome::Delivered => OutcomeName::Delivered,
-        Outcome::Refused => OutcomeName::Refused,
-        Outcome::Exhausted => OutcomeName::Exhausted,
     }
 }

@@ -5,8 +5,9 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::policy::HttpVersion;
 use crate::transport::allowed_hosts::AllowedHosts;
-use crate::transport::client_settings::{ClientSettings, HttpVersion};
+use crate::transport::client_settings::ClientSettings;
 
 fn request() -> BulkRequest {
     let mut request = BulkRequest::default();

@@ -21,7 +21,7 @@ fn observed<'run>(response: &'run Response, first: Option<&'run Response>) -> Ob
         response: Ok(response),
         took: Duration::from_millis(20),
         attempts: 2,
-        outcome: Some(OutcomeName::Delivered),
+        outcome: Some(Outcome::Delivered),
         first_response: first,
     }
 }
@@ -184,7 +184,7 @@ fn without_a_response_status_and_headers_fail() {
         response: Err(&failure),
         took: Duration::ZERO,
         attempts: 1,
-        outcome: Some(OutcomeName::Exhausted),
+        outcome: Some(Outcome::Exhausted),
         first_response: None,
     };
     assert!(!passes(&json!({ "status": { "not": "2xx" } }), &seen));
