@@ -3,9 +3,10 @@
 //!
 //! Data flows one way, so a module uses only those before it: [`protocol`] → [`diagnose`] →
 //! [`receiver`] → [`generate`] → [`policy`] → [`scenario`] → [`transport`] → [`delivery`] → [`probe`] →
-//! [`verify`] → [`run`] → [`load`] → [`report`] → [`snapshots`] → [`cli`]. The built-in receiver uses
-//! only [`protocol`], and only [`cli`] uses it.
+//! [`verify`] → [`run`] → [`load`] → [`report`] → [`snapshots`] → [`api`] → [`cli`]. The built-in receiver uses
+//! only [`protocol`], and only [`api`] and [`cli`] use it.
 
+pub mod api;
 pub mod cli;
 pub mod delivery;
 pub mod diagnose;
@@ -21,3 +22,9 @@ pub mod scenario;
 pub mod snapshots;
 pub mod transport;
 pub mod verify;
+
+pub use api::*;
+pub use protocol::{EmptySecret, Secret};
+pub use run::RunOutcome;
+pub use scenario::Level;
+pub use verify::{Check, Verdict};

@@ -1,6 +1,6 @@
 //! The exit codes of the program.
 
-use crate::run::RunEnded;
+use crate::run::RunOutcome;
 
 /// The exit code of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,18 +16,13 @@ pub enum ExitCode {
     NotCompleted = 3,
 }
 
-impl ExitCode {
-    /// The exit code of a run or of its recording. A run that checked nothing or skipped scenarios
-    /// is never a success.
-    pub(super) fn of_run(ended: &RunEnded) -> Self {
-        if ended.scenarios.failed > 0 {
-            return Self::CheckFailed;
+impl From<RunOutcome> for ExitCode {
+    fn from(outcome: RunOutcome) -> Self {
+        match outcome {
+            RunOutcome::Passed => Self::Success,
+            RunOutcome::Failed => Self::CheckFailed,
+            RunOutcome::Incomplete => Self::NotCompleted,
         }
-        let undecided = ended.scenarios.broken > 0 || ended.checks.decided() == 0;
-        if undecided || ended.not_run > 0 {
-            return Self::NotCompleted;
-        }
-        Self::Success
     }
 }
 

@@ -37,7 +37,7 @@ impl MakeReports {
             reports.observe(event.map_err(|error| unreadable(&error))?);
         }
         let code = if let Some(ended) = summary.tally.run_ended() {
-            ExitCode::of_run(ended)
+            ended.outcome().into()
         } else {
             reports.cut_short(summary.tally.partial_result());
             ExitCode::NotCompleted

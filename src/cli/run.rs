@@ -151,7 +151,7 @@ impl Run {
                     ))
                 });
                 let code = match ended {
-                    Some(ended) if completed => ExitCode::of_run(&ended),
+                    Some(ended) if completed => ended.outcome().into(),
                     _ => ExitCode::NotCompleted,
                 };
                 written.and(recorded).map(|()| code)

@@ -1,39 +1,20 @@
 //! Starts a session for a command: loads the secrets, and starts the built-in receiver if there is no
 //! target.
 
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-
 use super::command_error::CommandError;
 use super::secret_options::SecretOptions;
+use crate::api::{Receiver, ReceiverStartError};
 use crate::protocol::Secret;
-use crate::receiver::{Receiver, ReceiverSettings};
 use crate::run::{Capabilities, RunContext, Secrets, Session, SessionError};
-use crate::scenario::document::SourceFile;
-use crate::scenario::{Config, Profile, SnapshotSettings};
+use crate::scenario::{Profile, SnapshotSettings};
 use crate::transport::{AllowedHosts, Target};
 
 /// A ready context, and the built-in receiver if it is the target.
 pub(super) struct StartedSession {
     pub(super) context: RunContext,
-    pub(super) built_in: Option<BuiltInReceiver>,
+    pub(super) built_in: Option<Receiver>,
     /// How snapshot reports show this receiver's responses.
     pub(super) snapshots: SnapshotSettings,
-}
-
-/// The running built-in receiver.
-pub(super) struct BuiltInReceiver {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
-
-impl BuiltInReceiver {
-    /// Lets it finish the requests in progress, and waits until it has stopped.
-    pub(super) async fn stop(self) {
-        // Both fail harmlessly if it has already stopped.
-        let _ = self.stop.send(());
-        let _ = self.task.await;
-    }
 }
 
 impl StartedSession {
@@ -53,10 +34,9 @@ impl StartedSession {
     ) -> Result<Self, CommandError> {
         let (secrets, built_in) = if is_built_in(&session)? {
             let secrets = random_secrets()?;
-            let (base, receiver) = start_built_in(secrets.current.clone()).await?;
-            session.profile = built_in_profile(&base)?;
-            let url = format!("{base}{}", ReceiverSettings::DEFAULT_PATH);
-            let target = Target::parse(&url, &AllowedHosts::loopback_only())
+            let receiver = Receiver::start(&secrets.current).await?;
+            session.profile = receiver.profile().clone();
+            let target = Target::parse(&receiver.url(), &AllowedHosts::loopback_only())
                 .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
             session.target = Some(target);
             (secrets, Some(receiver))
@@ -93,7 +73,7 @@ pub(super) fn capabilities(session: &Session) -> Result<Capabilities, CommandErr
     }
     let mut session = session.clone();
     // The URL does not matter here.
-    session.profile = built_in_profile("http://127.0.0.1")?;
+    session.profile = Receiver::profile_at("http://127.0.0.1")?;
     Ok(session.capabilities(true))
 }
 
@@ -122,31 +102,8 @@ pub(super) fn random_secrets() -> Result<Secrets, CommandError> {
     })
 }
 
-/// Starts the built-in receiver on a free port of this machine, and returns its base URL.
-async fn start_built_in(secret: Secret) -> Result<(String, BuiltInReceiver), CommandError> {
-    let receiver = Receiver::bind(ReceiverSettings::new(secret))
-        .await
-        .map_err(|error| {
-            let message = format!("the built-in receiver can't be started: {error}");
-            CommandError::not_completed(message, error.help())
-        })?;
-    let base = format!("http://{}", receiver.address());
-    let (stop, stopped) = oneshot::channel::<()>();
-    let task = tokio::spawn(async move {
-        // Its errors show up as failed deliveries.
-        let _ = receiver.serve(async { _ = stopped.await }).await;
-    });
-    Ok((base, BuiltInReceiver { stop, task }))
-}
-
-/// The profile of the built-in receiver.
-fn built_in_profile(base: &str) -> Result<Profile, CommandError> {
-    let text = include_str!("built-in-profile.yaml").replace("http://BUILT-IN", base);
-    let source = SourceFile::new("the built-in profile", text);
-    let invalid = |error: String| CommandError::not_completed(error, None);
-    let config = Config::parse(&source).map_err(|problems| invalid(problems.to_string()))?;
-    let (_, profile) = config
-        .pick(None, &source.name)
-        .map_err(|problems| invalid(problems.to_string()))?;
-    Ok(profile.clone())
+impl From<ReceiverStartError> for CommandError {
+    fn from(error: ReceiverStartError) -> Self {
+        Self::not_completed(error.to_string(), error.help().map(str::to_owned))
+    }
 }

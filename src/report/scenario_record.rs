@@ -34,8 +34,8 @@ pub struct ScenarioRecord {
 
 /// A check of a scenario.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PlacedCheck<'record> {
-    pub(super) check: &'record Check,
+pub(crate) struct PlacedCheck<'record> {
+    pub(crate) check: &'record Check,
     pub(super) place: CheckPlace<'record>,
     /// The number of the common cause that reports it, if any.
     pub(super) reported_by: Option<usize>,
@@ -122,7 +122,7 @@ impl ScenarioRecord {
     }
 
     /// All checks in order.
-    pub(super) fn checks(&self) -> impl Iterator<Item = PlacedCheck<'_>> {
+    pub(crate) fn checks(&self) -> impl Iterator<Item = PlacedCheck<'_>> {
         let of_steps = self.steps.iter().flat_map(|step| {
             let deliveries = step.deliveries.iter().flat_map(move |delivery| {
                 let place = CheckPlace::Delivery(step, delivery);

@@ -12,6 +12,7 @@ mod plan;
 mod replay;
 mod run_context;
 mod run_event;
+mod run_outcome;
 mod scenario_effects;
 mod scenario_request;
 mod session;
@@ -38,6 +39,7 @@ pub use run_event::{
     ScenarioStarted, ScriptedResponses, SentRequestRecord, StepEnded, TimingsRecord,
     run_event_schema,
 };
+pub use run_outcome::RunOutcome;
 pub use session::{
     ConnectionOptions, RunOptions, Secrets, Session, SessionError, profile_generator,
 };

@@ -138,7 +138,7 @@ fn repeated_runs_against_one_ledger_match_the_snapshots() {
     let receiver = DurableReceiver::start(&folder);
     let base = &receiver.base;
     let profile =
-        include_str!("../../src/cli/built-in-profile.yaml").replace("http://BUILT-IN", base);
+        include_str!("../../src/api/receiver-profile.yaml").replace("http://BUILT-IN", base);
     let keys = format!(
         "built-in:\n    target: {base}/webhooks/aghanim\n    expired_secret_env: OLD_SECRET\n"
     );

@@ -1,0 +1,39 @@
+//! One test for each scenario, for test binaries without the default harness.
+
+use std::sync::Arc;
+
+use libtest_mimic::{Failed, Trial};
+
+use super::suite::{Suite, SuiteError};
+
+impl Suite {
+    /// One test for each scenario, to run with `libtest_mimic::run` in a test target with
+    /// `harness = false`. Each test runs on a thread of its own, so the receiver needs one too.
+    ///
+    /// ```no_run
+    /// # fn start_game() -> String { String::new() }
+    /// let suite = aghook::Suite::bundled().target(start_game()).secret("s3cret");
+    /// let arguments = libtest_mimic::Arguments::from_args();
+    /// libtest_mimic::run(&arguments, suite.trials()?).exit();
+    /// # Ok::<(), aghook::SuiteError>(())
+    /// ```
+    pub fn trials(self) -> Result<Vec<Trial>, SuiteError> {
+        let suite = Arc::new(self);
+        let cases = suite.cases()?.into_iter().map(|case| {
+            let name = format!("{}: {}", case.source.name, case.title());
+            let suite = Arc::clone(&suite);
+            Trial::test(name, move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()?;
+                let report = runtime.block_on(suite.of_case(case).run())?;
+                if report.passed() {
+                    Ok(())
+                } else {
+                    Err(Failed::from(report.text))
+                }
+            })
+        });
+        Ok(cases.collect())
+    }
+}
