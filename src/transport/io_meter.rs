@@ -14,11 +14,11 @@ use tokio::net::TcpStream;
 
 /// A TCP connection that [`SocketPeek`] can inspect.
 #[derive(Debug)]
-pub(crate) struct Socket(Arc<TcpStream>);
+pub(crate) struct Socket(Arc<Mutex<TcpStream>>);
 
 /// Inspects a socket that someone else reads from. Does not keep it open.
 #[derive(Debug, Clone)]
-pub(crate) struct SocketPeek(Weak<TcpStream>);
+pub(crate) struct SocketPeek(Weak<Mutex<TcpStream>>);
 
 /// What an idle socket has received and not yet read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +33,15 @@ pub(crate) enum Unread {
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self(Arc::new(stream))
+        Self(Arc::new(Mutex::new(stream)))
     }
 
     pub(crate) fn peek(&self) -> SocketPeek {
         SocketPeek(Arc::downgrade(&self.0))
+    }
+
+    fn stream(&self) -> MutexGuard<'_, TcpStream> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -46,15 +50,16 @@ impl SocketPeek {
     pub(crate) fn reset_on_close(&self) {
         if let Some(stream) = self.0.upgrade() {
             // This fails if the connection has already ended, which is fine.
+            let stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
         }
     }
 
     /// What is unread, according to the operating system.
     pub(crate) fn unread(&self) -> Unread {
-        self.0
-            .upgrade()
-            .map_or(Unread::End, |stream| unread(&stream))
+        self.0.upgrade().map_or(Unread::End, |stream| {
+            unread(&stream.lock().unwrap_or_else(PoisonError::into_inner))
+        })
     }
 }
 
@@ -76,17 +81,7 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.0.poll_read_ready(context))?;
-            match self.0.try_read(buffer.initialize_unfilled()) {
-                Ok(count) => {
-                    buffer.advance(count);
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+        Pin::new(&mut *self.stream()).poll_read(context, buffer)
     }
 }
 
@@ -104,13 +99,7 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.0.poll_write_ready(context))?;
-            match self.0.try_write_vectored(parts) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return Poll::Ready(result),
-            }
-        }
+        Pin::new(&mut *self.stream()).poll_write_vectored(context, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -122,7 +111,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(SockRef::from(&*self.0).shutdown(Shutdown::Write))
+        Poll::Ready(SockRef::from(&*self.stream()).shutdown(Shutdown::Write))
     }
 }
 
