@@ -4,11 +4,11 @@
 //! here a request is sent in one write, and both it and its response have reused buffers. This module
 //! does not retry, and the only fault it can inject is to discard a response.
 
+mod http2;
 mod request;
 mod response_reader;
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
@@ -16,14 +16,13 @@ use tokio::net::TcpStream;
 
 use super::client::Client;
 use super::connect::{self, OpenedStream, Stream};
-use super::connection::Connection;
 use super::failure::Failure;
 use super::io_meter::{SocketPeek, Unread, unread};
 use super::last_byte_barrier::LastByteBarrier;
-use super::outgoing_body::SendMode;
 use super::retry_after::RetryAfterDelay;
 use super::target::Target;
 use super::wire_fault::SenderAbort;
+use http2::Http2;
 pub use request::BulkRequest;
 use response_reader::{ReadProgress, ResponseReader};
 
@@ -33,7 +32,7 @@ pub struct BulkConnection(BulkState);
 
 enum BulkState {
     Http1(Box<Http1>),
-    Http2(Box<Connection>),
+    Http2(Box<Http2>),
     /// The connection has ended, or its last exchange did not complete.
     Closed,
 }
@@ -86,7 +85,7 @@ impl BulkConnection {
         }
         let opened = connect::open(target, client.tls(), version).await?;
         if opened.http2 {
-            let connection = Connection::start(opened).await?;
+            let connection = Http2::start(opened).await?;
             return Ok(Self(BulkState::Http2(Box::new(connection))));
         }
         let OpenedStream { stream, peek, .. } = opened;
@@ -137,15 +136,11 @@ impl BulkConnection {
                 Ok(response)
             }
             BulkState::Http2(mut connection) => {
-                let response =
-                    exchange_http2(&mut connection, target, request, barrier, handling).await;
-                if response.is_err() {
-                    connection.close().await;
-                } else if connection.wait_until_ready().await {
-                    connection.mark_idle();
-                    self.0 = BulkState::Http2(connection);
-                }
-                response
+                let response = connection
+                    .exchange(target, request, barrier, handling)
+                    .await?;
+                self.0 = BulkState::Http2(connection);
+                Ok(response)
             }
             BulkState::Closed => Err(Failure::ClosedEarly),
         }
@@ -214,36 +209,6 @@ impl BulkStream {
         };
         written.map_err(|error| Failure::from_stream_error(&error))
     }
-}
-
-async fn exchange_http2(
-    connection: &mut Connection,
-    target: &Target,
-    request: &BulkRequest,
-    barrier: Option<LastByteBarrier>,
-    handling: ResponseHandling,
-) -> Result<BulkResponse, Failure> {
-    let mode = barrier.map_or(SendMode::AtOnce, |barrier| {
-        SendMode::HoldLastByte(Arc::new(barrier))
-    });
-    let request = request.to_http2(target, mode).map_err(|error| {
-        let reason = format!("the request for {target} can't be sent over HTTP/2: {error}");
-        Failure::InvalidResponse { reason }
-    })?;
-    let response = connection.send(request).await;
-    let response = response.map_err(|error| Failure::from_hyper_error(error.error()))?;
-    if handling == ResponseHandling::Discard {
-        return Err(SenderAbort::ResponseLost.into());
-    }
-    let (head, body) = response.into_parts();
-    super::response_body::read_body(body, 0)
-        .await
-        .map_err(|error| Failure::from_hyper_error(&error))?;
-    let retry_after = head.headers.get(http::header::RETRY_AFTER);
-    Ok(BulkResponse {
-        status: head.status.as_u16(),
-        retry_after: retry_after.and_then(|value| RetryAfterDelay::parse(value.as_bytes())),
-    })
 }
 
 impl std::fmt::Debug for BulkState {

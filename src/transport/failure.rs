@@ -266,6 +266,19 @@ impl Failure {
         Self::InvalidResponse { reason }
     }
 
+    /// The failure of an exchange that uses HTTP/2 directly.
+    pub(crate) fn from_http2_error(error: &h2::Error) -> Self {
+        if let Some(failure) = error.get_io().and_then(Self::from_io_error) {
+            return failure;
+        }
+        if error.is_remote() {
+            return Self::Reset;
+        }
+        Self::InvalidResponse {
+            reason: error.to_string(),
+        }
+    }
+
     /// The failure to read or write a stream directly.
     pub(crate) fn from_stream_error(error: &io::Error) -> Self {
         Self::from_io_error(error).unwrap_or_else(|| Self::InvalidResponse {

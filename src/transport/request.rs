@@ -158,7 +158,7 @@ pub struct SentRequest {
 }
 
 /// Replaces the authority with the value of `Host`, since HTTP/2 has no such header.
-fn with_authority(uri: &Uri, host: Option<&HeaderValue>) -> Uri {
+pub(super) fn with_authority(uri: &Uri, host: Option<&HeaderValue>) -> Uri {
     let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
     let Some(authority) = authority else {
         return uri.clone();

@@ -1,10 +1,9 @@
 //! A request for a bulk connection. Its buffers are reused, so that no request allocates.
 
-use bytes::Bytes;
-use http::{Method, Request};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderName, HeaderValue, Method, Request};
 
-use crate::transport::outgoing_body::{OutgoingBody, SendMode};
-use crate::transport::request::{HeaderError, OutgoingRequest};
+use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::transport::target::Target;
 
 /// A POST request: headers in order and a body. The target is passed when it is sent, and
@@ -59,17 +58,21 @@ impl BulkRequest {
         bytes.extend_from_slice(&self.body);
     }
 
-    /// The request for HTTP/2.
-    pub(super) fn to_http2(
-        &self,
-        target: &Target,
-        mode: SendMode,
-    ) -> Result<Request<OutgoingBody>, HeaderError> {
-        let body = Bytes::copy_from_slice(&self.body);
-        let request = OutgoingRequest::new(Method::POST).body(body.clone());
-        let request = self.headers().try_fold(request, |request, (name, value)| {
-            request.header(name, value)
-        })?;
-        Ok(request.to_http(target, true, OutgoingBody::new(body, mode)))
+    /// The head of the request for HTTP/2, without a URI.
+    ///
+    /// Values that differ in each request are marked as sensitive: HPACK then leaves them out of its
+    /// table, from which they would push the others, and which it searches for each of them.
+    pub(super) fn to_http2(&self) -> Result<Request<()>, http::Error> {
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        let headers = request.headers_mut();
+        headers.reserve(self.names.len() + 1);
+        for (name, value) in self.headers() {
+            let mut value = HeaderValue::from_bytes(value)?;
+            value.set_sensitive([SIGNATURE_HEADER, TIMESTAMP_HEADER].contains(&name));
+            headers.append(HeaderName::from_bytes(name.as_bytes())?, value);
+        }
+        headers.append(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        Ok(request)
     }
 }

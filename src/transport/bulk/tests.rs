@@ -110,3 +110,51 @@ async fn simultaneous_requests_wait_for_each_other() {
         );
     }
 }
+
+#[tokio::test]
+async fn http2_sends_more_than_one_window_over_a_connection() {
+    let target = receiver().await;
+    let client = client(HttpVersion::Http2);
+    let mut connection = BulkConnection::open(&client, &target).await.expect("opens");
+    let mut request = request();
+    request.body.resize(40_000, b'x');
+    for _ in 0..10 {
+        assert!(connection.is_open());
+        let response = connection
+            .exchange(&target, &request, None, ResponseHandling::Read)
+            .await;
+        // The receiver expects another body.
+        assert_eq!(response.map(|response| response.status), Ok(400));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_the_receiver_closes_between_requests_is_not_open() {
+    for version in [HttpVersion::Http1, HttpVersion::Http2] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let target = Target::parse(&url, &AllowedHosts::loopback_only()).expect("a target");
+        let served = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let service =
+                hyper::service::service_fn(|request: http::Request<hyper::body::Incoming>| async {
+                    use http_body_util::BodyExt as _;
+                    request.into_body().collect().await?;
+                    Ok::<_, hyper::Error>(http::Response::new(String::new()))
+                });
+            let builder = auto::Builder::new(TokioExecutor::new());
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            let open_for = std::time::Duration::from_millis(100);
+            let _ = tokio::time::timeout(open_for, connection).await;
+        });
+        let mut connection = BulkConnection::open(&client(version), &target)
+            .await
+            .expect("opens");
+        let response = connection
+            .exchange(&target, &request(), None, ResponseHandling::Read)
+            .await;
+        assert_eq!(response.map(|response| response.status), Ok(200));
+        served.await.expect("served");
+        assert!(!connection.is_open(), "{version:?}");
+    }
+}
