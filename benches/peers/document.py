@@ -30,7 +30,7 @@ def conditions(found):
     return f"""### Conditions
 
 {day}; {machine()}. Load average {min(loads):.1f} to
-{max(loads):.1f} between the steps, of which about 2 are the measured pair; the rest is other work
+{max(loads):.1f} between the steps. The measured pair itself causes up to 2; anything above that is other work
 on the same cores, which slows both sides of a pair. {os.environ.get("PEERS_VERSIONS", "Versions unknown")}. Bodies of {body["ours"]["body"]:,.0f} \
 bytes on average (aghook), and one of {body["theirs"]["body"]:,.0f} bytes (the peers). Signatures
 that aghook's own receiver verified before: {verified}; it refused none.
