@@ -3,71 +3,19 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
 use hyper::body::Incoming;
 use serde::Serialize;
 
-use super::delivery;
-use super::ledger::{Inventory, LedgerError};
+use super::delivery::{self, Backend};
+use super::outcome::{Failure, RequestOutcome};
 use super::received_request::Decision;
 use super::refusal::Refusal;
 use super::request_body;
 use super::response::ReceiverResponse;
 use super::routes::{Route, route};
 use super::scripts;
-use super::server::Backend;
-
-/// The response to a request and the decision behind it.
-#[derive(Debug)]
-pub(super) struct RequestOutcome {
-    pub(super) response: ReceiverResponse,
-    pub(super) decision: Decision,
-    pub(super) player_id: Option<String>,
-}
-
-impl RequestOutcome {
-    pub(super) fn new(response: ReceiverResponse, decision: Decision) -> Self {
-        Self {
-            response,
-            decision,
-            player_id: None,
-        }
-    }
-
-    pub(super) fn refused(refusal: Refusal) -> Self {
-        Self::new(
-            ReceiverResponse::refusal(&refusal),
-            Decision::Refused(refusal),
-        )
-    }
-
-    /// Asks the sender to retry, without showing the cause of the failure.
-    pub(super) fn ledger_failed(error: LedgerError) -> Self {
-        Self::new(
-            ReceiverResponse::error(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "the ledger failed; nothing was granted",
-            ),
-            Decision::LedgerFailed(error),
-        )
-    }
-
-    fn read<T>(result: Result<T, LedgerError>, show: impl FnOnce(T) -> ReceiverResponse) -> Self {
-        match result {
-            Ok(value) => Self::new(show(value), Decision::Read),
-            Err(error) => Self::ledger_failed(error),
-        }
-    }
-
-    fn for_player(self, player_id: String) -> Self {
-        Self {
-            player_id: Some(player_id),
-            ..self
-        }
-    }
-}
 
 #[derive(Serialize)]
 struct PlayerItemBody<'a> {
@@ -91,25 +39,40 @@ struct HeldItem<'a> {
 /// Handles any request.
 pub(super) async fn handle(
     backend: &Arc<Backend>,
-    parts: &Parts,
+    parts: &mut Parts,
     body: Incoming,
 ) -> RequestOutcome {
-    let route = match route(parts.uri.path(), &backend.settings.path) {
+    let route = match route(parts.uri.path(), &backend.steps.game().settings.path) {
         Ok(route) => route,
-        Err(refusal) => return RequestOutcome::refused(refusal),
+        Err(refusal) => return RequestOutcome::failed(refusal),
     };
     let allowed = allowed_method(&route);
     if parts.method != allowed {
-        return RequestOutcome::refused(Refusal::MethodNotAllowed { allowed });
+        return RequestOutcome::failed(Refusal::MethodNotAllowed { allowed });
     }
-    match route {
-        Route::Webhook => delivery::process(backend, &parts.headers, body).await,
-        Route::PlayerItem { player_id, sku } => player_item(backend, player_id, sku).await,
-        Route::PlayerItems { player_id } => player_items(backend, player_id).await,
-        Route::PlayerScript { player_id } => script_player(backend, player_id, body).await,
-        Route::Restart => restart(backend).await,
-        Route::Health => RequestOutcome::new(ReceiverResponse::ok(), Decision::Healthy),
-    }
+    let (player_id, outcome) = match route {
+        Route::Webhook => {
+            let headers = std::mem::take(&mut parts.headers);
+            return delivery::process(backend, headers, body).await;
+        }
+        Route::Health => return RequestOutcome::new(ReceiverResponse::ok(), Decision::Healthy),
+        Route::Restart => return restart(backend).await,
+        Route::PlayerItem { player_id, sku } => {
+            let outcome = player_item(backend, &player_id, &sku).await;
+            (player_id, outcome)
+        }
+        Route::PlayerItems { player_id } => {
+            let outcome = player_items(backend, &player_id).await;
+            (player_id, outcome)
+        }
+        Route::PlayerScript { player_id } => {
+            let outcome = script_player(backend, &player_id, body).await;
+            (player_id, outcome)
+        }
+    };
+    outcome
+        .unwrap_or_else(RequestOutcome::failed)
+        .for_player(Some(player_id))
 }
 
 fn allowed_method(route: &Route) -> &'static str {
@@ -120,58 +83,54 @@ fn allowed_method(route: &Route) -> &'static str {
     }
 }
 
-async fn player_item(backend: &Backend, player_id: String, sku: String) -> RequestOutcome {
-    let steps = &backend.steps;
-    let held = steps.quantity(&backend.ledger, &player_id, &sku).await;
-    let show = |quantity: Option<u128>| {
-        let Some(quantity) = quantity else {
-            return ReceiverResponse::error(
-                StatusCode::NOT_FOUND,
-                "the player does not hold this item",
-            );
-        };
-        let body = PlayerItemBody {
-            player_id: &player_id,
-            sku: &sku,
-            quantity,
-        };
-        ReceiverResponse::json(StatusCode::OK, &body)
-    };
-    RequestOutcome::read(held, show).for_player(player_id)
-}
-
-async fn player_items(backend: &Backend, player_id: String) -> RequestOutcome {
-    let held = backend.steps.inventory(&backend.ledger, &player_id).await;
-    let show = |inventory: Inventory| {
-        let items = inventory
-            .iter()
-            .map(|(sku, quantity)| HeldItem {
-                sku,
-                quantity: *quantity,
-            })
-            .collect();
-        let body = PlayerItemsBody {
-            player_id: &player_id,
-            items,
-        };
-        ReceiverResponse::json(StatusCode::OK, &body)
-    };
-    RequestOutcome::read(held, show).for_player(player_id)
-}
-
-async fn script_player(backend: &Backend, player_id: String, body: Incoming) -> RequestOutcome {
-    let parse = |body: Bytes| scripts::parse(&body);
-    match request_body::read(body, backend.settings.body_timeout)
-        .await
-        .and_then(parse)
+async fn player_item(
+    backend: &Backend,
+    player_id: &str,
+    sku: &str,
+) -> Result<RequestOutcome, Failure> {
+    let response = match backend
+        .steps
+        .quantity(player_id.to_owned(), sku.to_owned())
+        .await?
     {
-        Ok(script) => {
-            backend.scripts.set_player(player_id.clone(), script);
-            RequestOutcome::new(ReceiverResponse::ok(), Decision::ScriptSet)
+        Some(quantity) => {
+            let body = PlayerItemBody {
+                player_id,
+                sku,
+                quantity,
+            };
+            ReceiverResponse::json(StatusCode::OK, &body)
         }
-        Err(refusal) => RequestOutcome::refused(refusal),
-    }
-    .for_player(player_id)
+        None => {
+            let message = "the player does not hold this item";
+            ReceiverResponse::error(StatusCode::NOT_FOUND, message)
+        }
+    };
+    Ok(RequestOutcome::new(response, Decision::Read))
+}
+
+async fn player_items(backend: &Backend, player_id: &str) -> Result<RequestOutcome, Failure> {
+    let inventory = backend.steps.inventory(player_id.to_owned()).await?;
+    let items = inventory.iter();
+    let items = items.map(|(sku, &quantity)| HeldItem { sku, quantity });
+    let body = PlayerItemsBody {
+        player_id,
+        items: items.collect(),
+    };
+    let response = ReceiverResponse::json(StatusCode::OK, &body);
+    Ok(RequestOutcome::new(response, Decision::Read))
+}
+
+async fn script_player(
+    backend: &Backend,
+    player_id: &str,
+    body: Incoming,
+) -> Result<RequestOutcome, Failure> {
+    let body = request_body::read(body, backend.steps.game().settings.body_timeout).await?;
+    let script = scripts::parse(&body)?;
+    backend.scripts.set_player(player_id.to_owned(), script);
+    let response = ReceiverResponse::ok();
+    Ok(RequestOutcome::new(response, Decision::ScriptSet))
 }
 
 /// Simulates a restart: keeps the ledger and clears everything that is only in memory. Scripts

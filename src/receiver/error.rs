@@ -3,9 +3,9 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::flaws::Flaw;
+use super::flaw::Flaw;
 use super::ledger::LedgerError;
-use super::variants::Variant;
+use super::variant::Variant;
 
 /// Why the receiver could not start or continue.
 #[derive(Debug, thiserror::Error)]

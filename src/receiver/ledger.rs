@@ -10,18 +10,40 @@ mod store;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::grants::ItemGrant;
 use super::response::ReceiverResponse;
 
 pub use error::LedgerError;
 pub(super) use writer::{Ledger, LedgerThread};
 
+/// Where to store the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Store {
+    /// In memory, lost when the receiver stops.
+    #[default]
+    Memory,
+    /// In this `SQLite` file, created if it does not exist.
+    ///
+    /// Every delivery that got a success response survives a killed process: its data reaches the
+    /// operating system before the response is sent. It is not forced onto the disk
+    /// (`synchronous=NORMAL`), so a power loss can lose the last grants *and* their idempotency
+    /// keys, but never one without the other.
+    File(PathBuf),
+}
+
 /// The SHA-256 of a delivery's body. Distinguishes a redelivery from another event with the same
 /// key.
 pub(super) type BodyDigest = [u8; 32];
+
+/// A quantity of one SKU.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ItemGrant {
+    pub(super) sku: String,
+    pub(super) quantity: u64,
+}
 
 /// A delivery and its grants.
 #[derive(Debug, Clone, PartialEq, Eq)]

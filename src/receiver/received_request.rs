@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 
-use super::grants::Skipped;
 use super::ledger::LedgerError;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Skipped};
 
 /// Called after every request. It must return quickly, because it delays the response.
 pub type RequestObserver = Arc<dyn Fn(&ReceivedRequest) + Send + Sync>;

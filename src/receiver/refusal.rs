@@ -1,11 +1,30 @@
-//! The reasons to refuse a request and their statuses. `response` builds the response.
+//! The reasons to refuse a request and their statuses, and to skip a grant. `response` builds the
+//! response.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 
-use super::flaws::Flaw;
-use super::grants::Skipped;
+use super::flaw::Flaw;
+
+/// Why an event is acknowledged and recorded, but not granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skipped {
+    /// The event comes from the sandbox environment.
+    Sandbox,
+    /// "Send test event" in the dashboard triggered the event.
+    Test,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Sandbox => "sandbox",
+            Self::Test => "test",
+        })
+    }
+}
 
 /// Why a request was refused. A refusal grants nothing and records no idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

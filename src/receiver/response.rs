@@ -1,15 +1,21 @@
 //! The receiver's responses: `{"status":"ok"}` and `{"status":"error","message":…}`, as in
 //! Aghanim's public handler templates `[P]`.
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
+use http_body_util::combinators::BoxBody;
 use serde::Serialize;
 
 use crate::protocol::CONTENT_TYPE_VALUE;
 
 use super::refusal::Refusal;
+
+/// The body of an HTTP response.
+pub(super) type Body = BoxBody<Bytes, Infallible>;
 
 /// A status and a body, which the ledger can store and return again.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,19 +15,19 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinSet, spawn_blocking};
 
-use crate::protocol::Signer;
-
-use super::control::{self, RequestOutcome};
-use super::delivery_steps::DeliverySteps;
+use super::control;
+use super::delivery::Backend;
 use super::error::ReceiverError;
-use super::flaws;
+use super::game::Game;
+use super::hangup::HangupGuard;
+use super::imitation::Imitated;
 use super::ledger::{Ledger, LedgerError, LedgerThread};
+use super::outcome::RequestOutcome;
 use super::received_request::ReceivedRequest;
-use super::response::ReceiverResponse;
+use super::response::{Body, ReceiverResponse};
 use super::routes::check_webhook_path;
 use super::scripts::Scripts;
 use super::settings::ReceiverSettings;
-use super::variants;
 
 /// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
@@ -35,15 +35,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// How long to wait after a failed accept, for example if all file handles are in use.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// The state that all requests share.
-pub(super) struct Backend {
-    pub(super) settings: ReceiverSettings,
-    pub(super) signer: Signer,
-    pub(super) steps: DeliverySteps,
-    pub(super) scripts: Scripts,
-    pub(super) ledger: Ledger,
-}
 
 /// The built-in receiver, bound to its address.
 pub struct Receiver {
@@ -62,9 +53,7 @@ impl Receiver {
         }
         check_webhook_path(&settings.path)?;
         let scripts = Scripts::new(&settings.respond)?;
-        let steps = DeliverySteps::new(&settings)?;
-        flaws::apply_settings_flaws(&mut settings);
-        variants::apply_settings_variants(&mut settings);
+        let imitated = Imitated::new(&mut settings)?;
         let listen_error = |source| ReceiverError::Listen {
             address: settings.listen,
             source,
@@ -81,11 +70,8 @@ impl Receiver {
             listener,
             address,
             backend: Arc::new(Backend {
-                signer: Signer::new(&settings.secret),
-                steps,
+                steps: imitated.steps(Game::new(settings, ledger)),
                 scripts,
-                ledger,
-                settings,
             }),
             ledger_thread,
         })
@@ -120,7 +106,7 @@ impl Receiver {
         // Connections that do not finish in time are closed.
         let _ = tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await;
         connections.shutdown().await;
-        self.backend.ledger.close().await;
+        self.backend.steps.game().ledger.close().await;
         spawn_blocking(|| self.ledger_thread.join())
             .await
             .map_err(|_| LedgerError::Closed)??;
@@ -142,7 +128,7 @@ fn serve_connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         // A sender may close its writing side and still wait for the response.
-        .half_close(backend.steps.hangup_guard().is_none())
+        .half_close(!backend.steps.stops_at_hangup())
         .title_case_headers(backend.steps.title_case_headers());
     server.http2().timer(TokioTimer::new());
     let service = service_fn(move |request| respond(Arc::clone(&backend), request));
@@ -160,28 +146,24 @@ fn serve_connection(
 async fn respond(
     backend: Arc<Backend>,
     request: Request<Incoming>,
-) -> Result<Response<variants::Body>, Infallible> {
+) -> Result<Response<Body>, Infallible> {
     let version = request.version();
-    let hangup_guard = backend.steps.hangup_guard();
-    let work = handle_and_observe(Arc::clone(&backend), request);
-    let task = match &hangup_guard {
-        None => tokio::spawn(work),
-        Some(guard) => tokio::spawn(guard.watch(work)),
-    };
-    let response = task.await.unwrap_or_else(|_| {
+    let guard = HangupGuard::default();
+    let work = guard.watch(handle_and_observe(Arc::clone(&backend), request));
+    let response = tokio::spawn(work).await.unwrap_or_else(|_| {
         ReceiverResponse::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
     });
     Ok(backend.steps.http_response(response, version))
 }
 
 async fn handle_and_observe(backend: Arc<Backend>, request: Request<Incoming>) -> ReceiverResponse {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let RequestOutcome {
         response,
         decision,
         player_id,
-    } = control::handle(&backend, &parts, body).await;
-    if let Some(observer) = &backend.settings.observer {
+    } = control::handle(&backend, &mut parts, body).await;
+    if let Some(observer) = &backend.steps.game().settings.observer {
         observer(&ReceivedRequest {
             method: parts.method,
             path: parts.uri.path().to_owned(),

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU64;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -11,9 +10,10 @@ use http::StatusCode;
 use crate::protocol::Secret;
 
 use super::clock::{UnixClock, system_clock};
-use super::flaws::Flaw;
+use super::flaw::Flaw;
+use super::ledger::Store;
 use super::received_request::RequestObserver;
-use super::variants::Variant;
+use super::variant::Variant;
 
 /// How to grant a bundle. Aghanim leaves this choice to the game. `[S]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,21 +24,6 @@ pub enum BundleHandling {
     Nested,
     /// Grant the bundle's own SKU and ignore its contents.
     Sku,
-}
-
-/// Where to store the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Store {
-    /// In memory, lost when the receiver stops.
-    #[default]
-    Memory,
-    /// In this `SQLite` file, created if it does not exist.
-    ///
-    /// Every delivery that got a success response survives a killed process: its data reaches the
-    /// operating system before the response is sent. It is not forced onto the disk
-    /// (`synchronous=NORMAL`), so a power loss can lose the last grants *and* their idempotency
-    /// keys, but never one without the other.
-    File(PathBuf),
 }
 
 /// The settings of a [`Receiver`](super::Receiver).

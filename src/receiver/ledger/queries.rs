@@ -5,11 +5,9 @@ use http::StatusCode;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
-use crate::receiver::response::ReceiverResponse;
-use crate::receiver::settings::Store;
-
 use super::error::LedgerError;
-use super::{BodyDigest, FirstDelivery, Inventory, LedgerEntry, RecordOutcome, store};
+use super::{BodyDigest, FirstDelivery, Inventory, LedgerEntry, RecordOutcome, Store, store};
+use crate::receiver::response::ReceiverResponse;
 
 /// Runs the ledger's queries.
 pub(super) struct LedgerQueries {
@@ -153,8 +151,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::receiver::grants::ItemGrant;
-    use crate::receiver::ledger::digest;
+    use crate::receiver::ledger::{ItemGrant, digest};
 
     use super::*;
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use crate::receiver::settings::Store;
-
+use super::Store;
 use super::error::LedgerError;
 
 /// Identifies a file as a ledger (`PRAGMA application_id`): "aghk".

@@ -8,11 +8,9 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::receiver::settings::Store;
-
 use super::error::LedgerError;
 use super::queries::LedgerQueries;
-use super::{BodyDigest, FirstDelivery, Inventory, LedgerEntry, RecordOutcome};
+use super::{BodyDigest, FirstDelivery, Inventory, LedgerEntry, RecordOutcome, Store};
 
 /// The maximum number of requests in one transaction.
 const BATCH_LIMIT: usize = 512;
@@ -24,14 +22,8 @@ type ReplySender<T> = oneshot::Sender<Result<T, LedgerError>>;
 /// A request to the thread.
 enum LedgerRequest {
     Record(Box<LedgerEntry>, ReplySender<RecordOutcome>),
-    Read(ReadRequest),
+    Read(Box<dyn FnOnce(&LedgerQueries) + Send>),
     Close,
-}
-
-enum ReadRequest {
-    Recall(String, BodyDigest, ReplySender<Option<FirstDelivery>>),
-    Quantity(String, String, ReplySender<u128>),
-    Inventory(String, ReplySender<Inventory>),
 }
 
 /// A handle of the ledger. The thread ends when the last handle is dropped.
@@ -68,7 +60,7 @@ impl Ledger {
         idempotency_key: String,
         body: BodyDigest,
     ) -> Result<Option<FirstDelivery>, LedgerError> {
-        self.ask(|reply| LedgerRequest::Read(ReadRequest::Recall(idempotency_key, body, reply)))
+        self.read(move |queries| queries.recall(&idempotency_key, &body))
             .await
     }
 
@@ -78,7 +70,7 @@ impl Ledger {
         player_id: String,
         sku: String,
     ) -> Result<u128, LedgerError> {
-        self.ask(|reply| LedgerRequest::Read(ReadRequest::Quantity(player_id, sku, reply)))
+        self.read(move |queries| queries.quantity(&player_id, &sku))
             .await
     }
 
@@ -87,7 +79,7 @@ impl Ledger {
         &self,
         player_id: String,
     ) -> Result<Inventory, LedgerError> {
-        self.ask(|reply| LedgerRequest::Read(ReadRequest::Inventory(player_id, reply)))
+        self.read(move |queries| queries.inventory(&player_id))
             .await
     }
 
@@ -95,6 +87,20 @@ impl Ledger {
     pub(in crate::receiver) async fn close(&self) {
         // Sending fails only if the thread has already ended.
         let _ = self.requests.send(LedgerRequest::Close).await;
+    }
+
+    /// Runs a query after every waiting delivery is recorded. It is not an error if nobody waits for
+    /// the reply any more.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&LedgerQueries) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.ask(|reply| {
+            LedgerRequest::Read(Box::new(move |queries| {
+                let _ = reply.send(query(queries).map_err(LedgerError::from));
+            }))
+        })
+        .await
     }
 
     async fn ask<T>(
@@ -133,7 +139,7 @@ fn serve(mut queries: LedgerQueries, mut requests: mpsc::Receiver<LedgerRequest>
         }
         record(&mut queries, &entries, replies);
         for read in reads {
-            reply_to(&queries, read);
+            read(&queries);
         }
     }
 }
@@ -163,30 +169,11 @@ fn record(
     }
 }
 
-fn reply_to(queries: &LedgerQueries, read: ReadRequest) {
-    match read {
-        ReadRequest::Recall(key, body, reply) => {
-            let _ = reply.send(queries.recall(&key, &body).map_err(LedgerError::from));
-        }
-        ReadRequest::Quantity(player_id, sku, reply) => {
-            let _ = reply.send(
-                queries
-                    .quantity(&player_id, &sku)
-                    .map_err(LedgerError::from),
-            );
-        }
-        ReadRequest::Inventory(player_id, reply) => {
-            let _ = reply.send(queries.inventory(&player_id).map_err(LedgerError::from));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Barrier;
 
-    use crate::receiver::grants::ItemGrant;
-    use crate::receiver::ledger::digest;
+    use crate::receiver::ledger::{ItemGrant, digest};
     use crate::receiver::response::ReceiverResponse;
 
     use super::*;

@@ -10,34 +10,34 @@ use hyper::body::Incoming;
 use crate::receiver::refusal::Refusal;
 use crate::receiver::request_body;
 
-use super::{Flaw, Flaws, lock};
+use super::{Flaw, Flaws, caused_by, lock};
 
-/// Reads a body with the chosen flaws.
-pub(in crate::receiver) async fn read(
-    flaws: &Flaws,
-    body: Incoming,
-    timeout: Duration,
-) -> Result<Bytes, Refusal> {
-    if flaws.has(Flaw::FirstPieceOnly) {
-        let first = tokio::time::timeout(timeout, first_piece(body)).await;
-        return first.unwrap_or(Err(Refusal::BodySlow));
-    }
-    let mut arrived = BytesMut::new();
-    let read = request_body::read_into(body, timeout, &mut arrived).await;
-    if flaws.has(Flaw::CutBodyLeavesLock)
-        && let Some(player_id) = player_in(&arrived)
-    {
-        let mut locked = lock(&flaws.locked_players);
-        if read == Err(Refusal::BodyCut) {
-            locked.insert(player_id);
-        } else if locked.contains(&player_id) {
-            return Err(Refusal::CausedByFlaw {
-                flaw: Flaw::CutBodyLeavesLock,
-                status: StatusCode::SERVICE_UNAVAILABLE,
-            });
+impl Flaws {
+    /// Reads a body with the chosen flaws.
+    pub(in crate::receiver::imitation) async fn read(
+        &self,
+        body: Incoming,
+        timeout: Duration,
+    ) -> Result<Bytes, Refusal> {
+        if self.has(Flaw::FirstPieceOnly) {
+            let first = tokio::time::timeout(timeout, first_piece(body)).await;
+            return first.unwrap_or(Err(Refusal::BodySlow));
         }
+        let mut arrived = BytesMut::new();
+        let read = request_body::read_into(body, timeout, &mut arrived).await;
+        if self.has(Flaw::CutBodyLeavesLock)
+            && let Some(player_id) = player_in(&arrived)
+        {
+            let mut locked = lock(&self.locked_players);
+            if read == Err(Refusal::BodyCut) {
+                locked.insert(player_id);
+            } else if locked.contains(&player_id) {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                return Err(caused_by(Flaw::CutBodyLeavesLock, status));
+            }
+        }
+        read.map(|()| arrived.freeze())
     }
-    read.map(|()| arrived.freeze())
 }
 
 /// What one `read` call on a socket returns.

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_compact_event_is_unchanged() {
-        let example = include_str!("../../protocol/example-event.txt");
+        let example = include_str!("../../../protocol/example-event.txt");
         let compact = serde_json::from_str::<Value>(example)
             .expect("JSON")
             .to_string();

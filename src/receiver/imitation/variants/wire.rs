@@ -9,23 +9,19 @@ use flate2::{Compression, GzBuilder};
 use futures_util::stream;
 use http::header::{CONNECTION, CONTENT_ENCODING, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, Version};
-use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 
-use crate::receiver::response::ReceiverResponse;
+use crate::receiver::response::{Body, ReceiverResponse};
 
 use super::{Variant, Variants};
-
-/// The body of a response.
-pub(in crate::receiver) type Body = BoxBody<Bytes, Infallible>;
 
 /// How many headers [`Variant::ManyHeaders`] adds: few enough for common client limits.
 const MORE_HEADERS: usize = 60;
 
 impl Variants {
     /// The HTTP response to a request with this version of HTTP.
-    pub(in crate::receiver) fn http_response(
+    pub(in crate::receiver::imitation) fn http_response(
         &self,
         mut response: ReceiverResponse,
         to: Version,
@@ -58,11 +54,6 @@ impl Variants {
         } else {
             response.map(BodyExt::boxed)
         }
-    }
-
-    /// Whether header names are sent in title case.
-    pub(in crate::receiver) fn title_case_headers(&self) -> bool {
-        self.has(Variant::TitleCaseHeaders)
     }
 }
 

@@ -3,13 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde_json::json;
 
-use crate::receiver::control::RequestOutcome;
-use crate::receiver::grants::Skipped;
+use crate::receiver::outcome::RequestOutcome;
 use crate::receiver::received_request::Decision;
 use crate::receiver::refusal::Refusal;
 use crate::receiver::response::ReceiverResponse;
@@ -23,7 +21,7 @@ const HUGE: usize = 300 * 1024;
 
 impl Variants {
     /// Delays and changes the response as the variants require.
-    pub(in crate::receiver) async fn alter_response(
+    pub(in crate::receiver::imitation) async fn alter_response(
         &self,
         outcome: RequestOutcome,
     ) -> RequestOutcome {
@@ -31,18 +29,10 @@ impl Variants {
             tokio::time::sleep(UNHURRIED).await;
         }
         let response = self.with_status(outcome.response, &outcome.decision);
-        let response = self.with_body(response, &outcome.decision);
         RequestOutcome {
-            response,
+            response: self.with_body(response, &outcome.decision),
             ..outcome
         }
-    }
-
-    /// The refusal of an event that is not granted, if the variant denies such events instead of
-    /// acknowledging them.
-    pub(in crate::receiver) fn denial(&self, reason: Skipped) -> Option<Refusal> {
-        self.has(Variant::SandboxDenied)
-            .then_some(Refusal::Denied(reason))
     }
 
     fn with_status(&self, mut response: ReceiverResponse, decision: &Decision) -> ReceiverResponse {
@@ -93,40 +83,34 @@ impl Variants {
         if response.body.is_empty() {
             return response;
         }
-        let text = String::from_utf8_lossy(&response.body).into_owned();
-        let replaced = if self.has(Variant::BodyArray) {
-            Some(format!("[{text}]"))
+        if self.has(Variant::BodyText) {
+            let reason = response.status.canonical_reason();
+            return response
+                .with_body(reason.unwrap_or("see the status"))
+                .with_header(CONTENT_TYPE, "text/plain; charset=utf-8");
+        }
+        let text = String::from_utf8_lossy(&response.body);
+        let body = if self.has(Variant::BodyArray) {
+            format!("[{text}]")
         } else if self.has(Variant::BodyNested) {
-            Some(format!(r#"{{"data":{{"result":{text}}}}}"#))
+            format!(r#"{{"data":{{"result":{text}}}}}"#)
         } else if self.has(Variant::BodyEmptyObject) {
-            Some("{}".to_owned())
+            "{}".to_owned()
         } else if self.has(Variant::BodyNone) {
-            Some(String::new())
+            String::new()
         } else if self.has(Variant::BodyHuge) {
             let padding = "x".repeat(HUGE);
-            Some(format!(r#"{{"result":{text},"padding":"{padding}"}}"#))
+            format!(r#"{{"result":{text},"padding":"{padding}"}}"#)
         } else if matches!(decision, Decision::Redelivery { .. })
             && self.has(Variant::RedeliveryDiffers)
         {
-            Some(r#"{"status":"already_granted"}"#.to_owned())
+            r#"{"status":"already_granted"}"#.to_owned()
         } else if self.has(Variant::AnswersNumbered) {
             let number = self.responses.fetch_add(1, Ordering::Relaxed);
-            Some(json!({ "status": response.status.as_u16(), "number": number }).to_string())
+            json!({ "status": response.status.as_u16(), "number": number }).to_string()
         } else {
-            None
+            return response;
         };
-        if self.has(Variant::BodyText) {
-            let reason = response
-                .status
-                .canonical_reason()
-                .unwrap_or("see the status");
-            return response
-                .with_body(Bytes::from_static(reason.as_bytes()))
-                .with_header(CONTENT_TYPE, "text/plain; charset=utf-8");
-        }
-        match replaced {
-            Some(body) => response.with_body(Bytes::from(body)),
-            None => response,
-        }
+        response.with_body(body)
     }
 }

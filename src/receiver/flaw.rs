@@ -1,9 +1,11 @@
-//! The names of the flaws, what each costs, and how to reveal it. The files beside this one
-//! implement them, one file per step of a delivery.
+//! The names of the flaws, what each costs, and how to reveal it. `imitation::flaws` implements
+//! them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use super::named_enum::named_enum;
 
 /// The worst effect of a flaw on a game.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,35 +53,15 @@ impl fmt::Display for FlawClass {
 /// description, and how to reveal the flaw.
 macro_rules! flaws {
     ($($variant:ident $name:literal $class:ident $about:literal $revealed_by:literal;)*) => {
-        /// A bug of real receivers that this one imitates. Everything else stays sound.
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-        )]
-        pub enum Flaw {
-            $(
-                #[doc = $about]
-                #[serde(rename = $name)]
-                $variant,
-            )*
+        named_enum! {
+            /// A bug of real receivers that this one imitates. Everything else stays sound.
+            Flaw { $($variant $name $about;)* }
         }
 
         impl Flaw {
-            /// All flaws, in the order of lists and documents.
-            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
-
-            /// The name on the command line.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
             /// The class of the flaw.
             pub fn class(self) -> FlawClass {
                 match self { $(Self::$variant => FlawClass::$class,)* }
-            }
-
-            /// What the bug is and what it costs a game, in one sentence.
-            pub fn about(self) -> &'static str {
-                match self { $(Self::$variant => $about,)* }
             }
 
             /// What a test must send to reveal the bug and what it then observes, in one sentence.
@@ -279,19 +261,6 @@ flaws! {
     LoginRedirect "login_redirect" Loses
         "The endpoint is behind the site's login and redirects to the login page: no event ever reaches the handler."
         "Every delivery is answered 302 with a `Location` header, and nothing is granted.";
-}
-
-impl Flaw {
-    /// The flaw with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|flaw| flaw.name() == name)
-    }
-}
-
-impl fmt::Display for Flaw {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,134 @@
+//! The receiver's flaws: deliberate bugs that real receivers have.
+//!
+//! A flaw replaces one step of a delivery; all other steps stay sound. Each step has a file:
+//! `reading`, `authentication`, `parsing`, `granting`, `recording` and `responding`.
+
+mod authentication;
+mod granting;
+mod javascript;
+mod parsing;
+mod reading;
+mod recording;
+mod responding;
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+
+use crate::protocol::Signer;
+use crate::receiver::error::ReceiverError;
+use crate::receiver::flaw::Flaw;
+use crate::receiver::outcome::RequestOutcome;
+use crate::receiver::refusal::Refusal;
+use crate::receiver::settings::{BundleHandling, ReceiverSettings};
+
+use super::keys_in_progress::KeysInProgress;
+use super::{conflict, lock};
+
+pub(super) use recording::RecordingStrategy;
+
+/// How long the game's own work on a delivery takes if a flaw depends on it. It stands in for a
+/// call of another service and is long enough for a retry to arrive meanwhile.
+const WORK: Duration = Duration::from_millis(250);
+
+/// Flaws that can't be combined: at most one of each list.
+const CONFLICTS: &[&[Flaw]] = &[
+    &[
+        Flaw::FreshnessNotChecked,
+        Flaw::FutureTimestampAccepted,
+        Flaw::FreshnessByEventTime,
+    ],
+    &[Flaw::Quantity32Bit, Flaw::QuantityFloat],
+    &[
+        Flaw::DedupeMissing,
+        Flaw::DedupeByEventId,
+        Flaw::DedupeBySignature,
+        Flaw::DedupeByTransactionId,
+        Flaw::DedupeByCouponCode,
+    ],
+    &[
+        Flaw::DedupeMissing,
+        Flaw::DedupeInMemory,
+        Flaw::LastKeyOnly,
+        Flaw::CheckThenInsertRace,
+        Flaw::KeyWrittenLast,
+        Flaw::StoppedByHangup,
+        Flaw::LostUpdate,
+        Flaw::GrantBeforeKey,
+        Flaw::KeyBeforeGrant,
+    ],
+    &[Flaw::ForgeryAnswered500, Flaw::ForgeryAnswered200],
+    &[
+        Flaw::RedeliveryAnswered409,
+        Flaw::RedeliveryAnswered500,
+        Flaw::RedeliveryAnsweredOtherwise,
+    ],
+    &[Flaw::FirstPieceOnly, Flaw::CutBodyLeavesLock],
+];
+
+/// The chosen flaws and their state.
+pub(super) struct Flaws {
+    chosen: BTreeSet<Flaw>,
+    expired_signer: Option<Signer>,
+    answer_delay: Duration,
+    /// Players that an interrupted delivery has left locked.
+    locked_players: Mutex<HashSet<Vec<u8>>>,
+    seen_signatures: Mutex<HashSet<Vec<u8>>>,
+    keys_in_progress: KeysInProgress,
+}
+
+impl Flaws {
+    /// The flaws of these settings. Applies those that are only a wrong setting.
+    pub(super) fn new(settings: &mut ReceiverSettings) -> Result<Self, ReceiverError> {
+        let chosen = settings.flaws.clone();
+        if let Some((first, second)) = conflict(&chosen, CONFLICTS) {
+            return Err(ReceiverError::ConflictingFlaws(first, second));
+        }
+        let expired_secret = settings.expired_secret.as_ref();
+        if chosen.contains(&Flaw::ExpiredSecretAccepted) && expired_secret.is_none() {
+            return Err(ReceiverError::NoExpiredSecret);
+        }
+        let flaws = Self {
+            chosen,
+            expired_signer: expired_secret.map(Signer::new),
+            answer_delay: settings.answer_delay,
+            locked_players: Mutex::default(),
+            seen_signatures: Mutex::default(),
+            keys_in_progress: KeysInProgress::default(),
+        };
+        settings.grant_sandbox |= flaws.has(Flaw::SandboxGranted);
+        settings.grant_test |= flaws.has(Flaw::TestGranted);
+        if flaws.has(Flaw::BundleGrantedTwice) {
+            settings.bundles = BundleHandling::Nested;
+        }
+        Ok(flaws)
+    }
+
+    pub(super) fn has(&self, flaw: Flaw) -> bool {
+        self.chosen.contains(&flaw)
+    }
+
+    /// Does the `work` on a delivery, unless its key is already being processed.
+    pub(super) async fn process(
+        &self,
+        key: String,
+        work: BoxFuture<'_, RequestOutcome>,
+    ) -> RequestOutcome {
+        if !self.has(Flaw::OverlapRefused) {
+            return work.await;
+        }
+        let Some(_in_progress) = self.keys_in_progress.begin(key) else {
+            return RequestOutcome::failed(caused_by(Flaw::OverlapRefused, StatusCode::CONFLICT));
+        };
+        tokio::time::sleep(WORK).await;
+        work.await
+    }
+}
+
+/// The refusal of a request that a sound receiver would not refuse here.
+fn caused_by(flaw: Flaw, status: StatusCode) -> Refusal {
+    Refusal::CausedByFlaw { flaw, status }
+}

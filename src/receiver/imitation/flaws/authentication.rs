@@ -1,0 +1,170 @@
+//! Flaws in authentication. Uses the headers and the raw body, like the sound step, and also the
+//! body's `event_time` if that is the bug.
+
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::protocol::{SIGNATURE_HEADER, SignatureMismatch, TIMESTAMP_HEADER};
+use crate::receiver::authentication::{
+    self, Evidence, check_freshness, only_value, parse_timestamp,
+};
+use crate::receiver::refusal::Refusal;
+
+use super::javascript::stringify_parsed;
+use super::{Flaw, Flaws, caused_by, lock};
+
+impl Flaws {
+    /// Runs the checks of the sound step, each with the chosen flaws.
+    pub(in crate::receiver::imitation) fn authenticate(
+        &self,
+        evidence: &Evidence<'_>,
+    ) -> Result<(), Refusal> {
+        if self.chosen.is_empty() {
+            return authentication::authenticate(evidence);
+        }
+        if self.has(Flaw::LoginRedirect) {
+            return Err(caused_by(Flaw::LoginRedirect, StatusCode::FOUND));
+        }
+        let is_missing = |header| !evidence.headers.contains_key(header);
+        if self.has(Flaw::MissingHeaderPasses)
+            && (is_missing(SIGNATURE_HEADER) || is_missing(TIMESTAMP_HEADER))
+        {
+            return Ok(());
+        }
+        let timestamp = only_value(evidence.headers, TIMESTAMP_HEADER)?;
+        let seconds = parse_timestamp(timestamp)?;
+        self.check_signature(evidence, timestamp)?;
+        self.check_age(evidence, seconds)?;
+        self.check_unseen(evidence)
+    }
+
+    fn check_signature(&self, evidence: &Evidence<'_>, timestamp: &[u8]) -> Result<(), Refusal> {
+        if self.has(Flaw::SignatureNotChecked) {
+            return Ok(());
+        }
+        let signatures = self.given_signatures(evidence.headers)?;
+        let is_hex = |given: &[u8]| given.iter().all(u8::is_ascii_hexdigit);
+        if self.has(Flaw::GarbageSignatureCrashes)
+            && signatures.first().is_some_and(|given| !is_hex(given))
+        {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            return Err(caused_by(Flaw::GarbageSignatureCrashes, status));
+        }
+        let is_well_formed = |given: &&[u8]| given.len() == 64 && is_hex(given);
+        if self.has(Flaw::SignatureFormOnly) && signatures.iter().all(is_well_formed) {
+            return Ok(());
+        }
+        let accepted = self.accepted_signatures(evidence, timestamp);
+        let matches = |given: &&[u8]| accepted.iter().any(|accepted| self.equals(accepted, given));
+        if signatures.iter().any(matches) {
+            Ok(())
+        } else {
+            Err(SignatureMismatch::Different.into())
+        }
+    }
+
+    /// The values of the signature header. Without flaws this is exactly one value, not empty.
+    fn given_signatures<'a>(&self, headers: &'a HeaderMap) -> Result<Vec<&'a [u8]>, Refusal> {
+        let values = headers.get_all(SIGNATURE_HEADER).iter();
+        let mut values: Vec<&[u8]> = values.map(HeaderValue::as_bytes).collect();
+        let count_allowed =
+            values.len() == 1 || (values.len() > 1 && self.has(Flaw::AnySignatureCounts));
+        let values_allowed =
+            self.has(Flaw::PrefixCompare) || values.iter().all(|value| !value.is_empty());
+        if !count_allowed || !values_allowed {
+            let header = SIGNATURE_HEADER;
+            return Err(Refusal::HeaderCount { header });
+        }
+        if self.has(Flaw::SignaturePrefixStripped) {
+            for value in &mut values {
+                *value = value.strip_prefix(b"sha256=").unwrap_or(value);
+            }
+        }
+        Ok(values)
+    }
+
+    /// Every accepted signature, in lowercase hex. A sound receiver accepts only the first.
+    fn accepted_signatures(&self, evidence: &Evidence<'_>, timestamp: &[u8]) -> Vec<String> {
+        let rewritten = self
+            .has(Flaw::BodyReserialised)
+            .then(|| stringify_parsed(evidence.body))
+            .flatten();
+        let body = rewritten.as_deref().unwrap_or(evidence.body);
+        let signer = evidence.signer;
+        let event_time = self.event_time(Flaw::EventTimeSigned, evidence.body);
+        let event_time = event_time.map(|seconds| seconds.to_string());
+        let timestamp = event_time.as_deref().map_or(timestamp, str::as_bytes);
+        let mut accepted = vec![signer.sign_text(timestamp, body).to_string()];
+        if self.has(Flaw::TimestampNotSigned) {
+            accepted.push(signer.sign_message(body).to_string());
+        }
+        if self.has(Flaw::NeighbouringTimestampTried)
+            && let Ok(seconds) = parse_timestamp(timestamp)
+        {
+            let neighbours = seconds.saturating_sub(2)..=seconds.saturating_add(2);
+            accepted.extend(neighbours.map(|seconds| signer.sign(seconds, body).to_string()));
+        }
+        if self.has(Flaw::ExpiredSecretAccepted)
+            && let Some(expired) = &self.expired_signer
+        {
+            accepted.push(expired.sign_text(timestamp, body).to_string());
+        }
+        if self.has(Flaw::UnkeyedHashAccepted) {
+            let message = [timestamp, b".", body].concat();
+            accepted.push(hex::encode(Sha256::digest(message)));
+        }
+        accepted
+    }
+
+    /// Compares text as flawed handlers do. Not in constant time, since that can't be observed
+    /// reliably from outside.
+    fn equals(&self, accepted: &str, given: &[u8]) -> bool {
+        let mut accepted = accepted.as_bytes().to_vec();
+        if self.has(Flaw::SignatureCaseMismatch) {
+            accepted.make_ascii_uppercase();
+        }
+        if self.has(Flaw::PrefixCompare) {
+            accepted.starts_with(given)
+        } else {
+            accepted == given
+        }
+    }
+
+    fn check_age(&self, evidence: &Evidence<'_>, timestamp: u64) -> Result<(), Refusal> {
+        if self.has(Flaw::FreshnessNotChecked)
+            || (self.has(Flaw::FutureTimestampAccepted) && timestamp > evidence.now)
+        {
+            return Ok(());
+        }
+        let event_time = self.event_time(Flaw::FreshnessByEventTime, evidence.body);
+        let checked = event_time.unwrap_or(timestamp);
+        check_freshness(checked, evidence.now, evidence.tolerance)
+    }
+
+    /// Refuses a signature that was seen before. Identical deliveries in the same second have the
+    /// same signature, so this does not prove a replay.
+    fn check_unseen(&self, evidence: &Evidence<'_>) -> Result<(), Refusal> {
+        if !self.has(Flaw::SeenSignatureRefused) {
+            return Ok(());
+        }
+        let signature = only_value(evidence.headers, SIGNATURE_HEADER)?;
+        if lock(&self.seen_signatures).insert(signature.to_vec()) {
+            Ok(())
+        } else {
+            let status = StatusCode::FORBIDDEN;
+            Err(caused_by(Flaw::SeenSignatureRefused, status))
+        }
+    }
+
+    /// The body's `event_time`, if this flaw uses it. `None` if the body is not an event, which the
+    /// next step refuses.
+    fn event_time(&self, flaw: Flaw, body: &[u8]) -> Option<u64> {
+        #[derive(Deserialize)]
+        struct Timed {
+            event_time: u64,
+        }
+        let timed: Timed = serde_json::from_slice(body).ok()?;
+        self.has(flaw).then_some(timed.event_time)
+    }
+}

@@ -1,0 +1,123 @@
+//! Flaws in parsing: text and numbers that are changed, and shapes of events that crash the
+//! handler.
+
+use http::StatusCode;
+
+use crate::protocol::{Event, Field, Item};
+use crate::receiver::imitation::event_items::{any_nested, each_item, each_nested};
+use crate::receiver::parsing;
+use crate::receiver::refusal::Refusal;
+
+use super::{Flaw, Flaws, caused_by};
+
+impl Flaws {
+    /// Parses an event with the chosen flaws.
+    pub(in crate::receiver::imitation) fn parse_event(
+        &self,
+        body: &[u8],
+    ) -> Result<Event, Refusal> {
+        let parsed = if self.has(Flaw::NonAsciiMangled) {
+            let latin_1: String = body.iter().copied().map(char::from).collect();
+            parsing::parse_event(latin_1.as_bytes())
+        } else {
+            parsing::parse_event(body)
+        };
+        let mut event = match parsed {
+            Err(refusal @ Refusal::UnknownEventType(_)) if self.has(Flaw::EventTypeNotChecked) => {
+                serde_json::from_slice(body).map_err(|_| refusal)?
+            }
+            parsed => parsed?,
+        };
+        if let Some(flaw) = self.chosen.iter().find(|flaw| fails(**flaw, &event)) {
+            let status = match flaw {
+                Flaw::UnknownKeyRefused => StatusCode::UNPROCESSABLE_ENTITY,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            return Err(caused_by(*flaw, status));
+        }
+        if self.has(Flaw::Quantity32Bit) {
+            change_quantities(&mut event, |quantity| quantity & u64::from(u32::MAX));
+        }
+        if self.has(Flaw::QuantityFloat) {
+            change_quantities(&mut event, through_a_float);
+        }
+        Ok(event)
+    }
+}
+
+/// Whether the flaw fails on this event's shape.
+fn fails(flaw: Flaw, event: &Event) -> bool {
+    let data = &event.event_data;
+    let mut items = std::iter::once(&data.item).chain(data.items.as_slice());
+    match flaw {
+        Flaw::UnknownKeyRefused => has_unknown_key(event),
+        Flaw::NullContextCrashes => event.context.value().is_none(),
+        Flaw::AbsentFallbackCrashes => items.any(|item| item.fallback_item.is_absent()),
+        Flaw::NullDescriptionCrashes => items.any(|item| {
+            item.description == Field::Null
+                || any_nested(&item.nested_items, &|inner| {
+                    inner.description == Field::Null
+                })
+        }),
+        _ => false,
+    }
+}
+
+/// Whether the event has an undocumented key. `items` counts as one, because it was added later.
+/// The context's `order` and `player` may contain any keys.
+fn has_unknown_key(event: &Event) -> bool {
+    let data = &event.event_data;
+    let context = event.context.value();
+    !event.unknown.is_empty()
+        || !data.unknown.is_empty()
+        || !data.items.is_absent()
+        || !data.coupon.unknown.is_empty()
+        || context.is_some_and(|context| !context.unknown.is_empty())
+        || item_has_unknown_key(&data.item)
+}
+
+fn item_has_unknown_key(item: &Item) -> bool {
+    let fallback = item.fallback_item.value();
+    !item.unknown.is_empty()
+        || any_nested(&item.nested_items, &|inner| !inner.unknown.is_empty())
+        || fallback.is_some_and(|fallback| item_has_unknown_key(fallback))
+}
+
+/// Changes every quantity in the event, at any depth.
+fn change_quantities(event: &mut Event, change: fn(u64) -> u64) {
+    each_item(event, &mut |item| {
+        item.quantity = change(item.quantity);
+        each_nested(&mut item.nested_items, &mut |inner| {
+            inner.quantity = change(inner.quantity);
+        });
+    });
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the loss is the flaw"
+)]
+fn through_a_float(quantity: u64) -> u64 {
+    quantity as f32 as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_float_is_exact_up_to_2_to_the_power_of_24() {
+        let exact = 1 << 24;
+        for (quantity, expected) in [
+            (exact - 1, exact - 1),
+            (exact, exact),
+            (exact + 1, exact),
+            (exact + 2, exact + 2),
+            (u64::MAX, u64::MAX),
+        ] {
+            assert_eq!(through_a_float(quantity), expected);
+        }
+    }
+}

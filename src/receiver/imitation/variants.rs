@@ -1,0 +1,97 @@
+//! The receiver's variants: harmless ways in which other sound receivers differ from this one.
+//!
+//! They test a test suite: a suite that fails a variant would fail sound receivers. `admission`
+//! refuses some deliveries, `granting` changes what an event grants, `responding` changes responses,
+//! `wire` how they are sent, and `inventory_view` what the probe shows.
+
+mod admission;
+mod granting;
+mod inventory_view;
+mod responding;
+mod wire;
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use crate::receiver::error::ReceiverError;
+use crate::receiver::settings::{BundleHandling, ReceiverSettings};
+use crate::receiver::variant::Variant;
+
+use super::keys_in_progress::KeysInProgress;
+use super::{conflict, lock};
+
+use inventory_view::HiddenGrant;
+
+/// Variants that can't be combined: at most one of each list.
+const CONFLICTS: &[&[Variant]] = &[
+    &[
+        Variant::Created201,
+        Variant::Accepted202,
+        Variant::NoContent204,
+    ],
+    &[Variant::Forgery400, Variant::Forgery401],
+    &[Variant::SandboxDenied, Variant::SandboxAndTestGranted],
+    &[
+        Variant::BodyArray,
+        Variant::BodyNested,
+        Variant::BodyEmptyObject,
+        Variant::BodyText,
+        Variant::BodyNone,
+        Variant::BodyHuge,
+    ],
+    &[Variant::RedeliveryDiffers, Variant::AnswersNumbered],
+    &[Variant::ChunkedAnswers, Variant::Http10Answers],
+    &[Variant::BundleBySku, Variant::BundleQuantityIgnored],
+    &[Variant::InProgress409, Variant::InProgress503],
+];
+
+/// The chosen variants and their state.
+#[derive(Debug)]
+pub(super) struct Variants {
+    chosen: BTreeSet<Variant>,
+    /// How many responses were numbered.
+    responses: AtomicU64,
+    /// When the last deliveries were accepted, if their rate is limited.
+    accepted: Mutex<VecDeque<Instant>>,
+    /// The signatures of deliveries that were granted or deliberately skipped. The signature of a
+    /// failed delivery is not included, because it may be sent again.
+    used_signatures: Mutex<HashSet<String>>,
+    keys_in_progress: KeysInProgress,
+    /// Recorded grants that are not visible yet. Only in memory: after a crash they are visible at
+    /// once, because the ledger has them.
+    hidden_grants: tokio::sync::Mutex<Vec<HiddenGrant>>,
+}
+
+impl Variants {
+    /// The variants of these settings. Applies those that are only another setting.
+    pub(super) fn new(settings: &mut ReceiverSettings) -> Result<Self, ReceiverError> {
+        let chosen = settings.variants.clone();
+        if let Some((first, second)) = conflict(&chosen, CONFLICTS) {
+            return Err(ReceiverError::ConflictingVariants(first, second));
+        }
+        if chosen.contains(&Variant::BundleBySku) {
+            settings.bundles = BundleHandling::Sku;
+        }
+        if chosen.contains(&Variant::SandboxAndTestGranted) {
+            settings.grant_sandbox = true;
+            settings.grant_test = true;
+        }
+        if chosen.contains(&Variant::FreshnessUnlimited) {
+            settings.tolerance = Duration::MAX;
+        }
+        Ok(Self {
+            chosen,
+            responses: AtomicU64::new(0),
+            accepted: Mutex::default(),
+            used_signatures: Mutex::default(),
+            keys_in_progress: KeysInProgress::default(),
+            hidden_grants: tokio::sync::Mutex::default(),
+        })
+    }
+
+    pub(super) fn has(&self, variant: Variant) -> bool {
+        self.chosen.contains(&variant)
+    }
+}
