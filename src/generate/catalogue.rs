@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::built_in_catalogue::ITEMS;
 use super::identifiers::item_id;
+use super::item_identity::ItemIdentity;
 use crate::protocol::{Field, Text};
 
 /// The items that generated events grant.
@@ -44,14 +45,10 @@ fn stackable() -> bool {
     true
 }
 
-/// The properties that an item has in every event.
+/// An item of a catalogue.
 #[derive(Debug, Clone)]
 pub(super) struct CatalogueEntry {
-    pub(super) id: Text,
-    pub(super) sku: Text,
-    pub(super) name: Text,
-    pub(super) description: Field<Text>,
-    pub(super) quantities: &'static [u64],
+    pub(super) identity: ItemIdentity,
     /// Whether a player can hold more than one.
     stackable: bool,
     /// The contents of a bundle: indices of entries with their quantities.
@@ -80,16 +77,18 @@ impl Catalogue {
             .into_iter()
             .filter(|item| seen.insert(item.sku.clone()))
             .map(|item| CatalogueEntry {
-                id: item_id(&item.sku).into(),
-                name: item.name.unwrap_or_else(|| name_of_sku(&item.sku)).into(),
-                description: item
-                    .description
-                    .map_or(Field::Null, |text| Field::Value(text.into())),
-                sku: item.sku.into(),
-                quantities: if item.stackable {
-                    USUAL_QUANTITIES
-                } else {
-                    &[1]
+                identity: ItemIdentity {
+                    id: item_id(&item.sku).into(),
+                    name: item.name.unwrap_or_else(|| name_of_sku(&item.sku)).into(),
+                    description: item
+                        .description
+                        .map_or(Field::Null, |text| Field::Value(text.into())),
+                    sku: item.sku.into(),
+                    quantities: if item.stackable {
+                        USUAL_QUANTITIES
+                    } else {
+                        &[1]
+                    },
                 },
                 stackable: item.stackable,
                 contents: Vec::new(),
@@ -99,15 +98,16 @@ impl Catalogue {
 
     /// The SKUs of all items, in the catalogue's order.
     pub fn skus(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.sku.as_ref())
+        self.entries.iter().map(|entry| entry.identity.sku.as_ref())
     }
 
     pub(super) fn entry(&self, index: usize) -> &CatalogueEntry {
         &self.entries[index]
     }
 
-    pub(super) fn find(&self, sku: &str) -> Option<&CatalogueEntry> {
-        self.by_sku.get(sku).map(|index| &self.entries[*index])
+    pub(super) fn find(&self, sku: &str) -> Option<&ItemIdentity> {
+        let index = self.by_sku.get(sku)?;
+        Some(&self.entries[*index].identity)
     }
 
     fn from_entries(entries: Vec<CatalogueEntry>) -> Self {
@@ -128,7 +128,7 @@ impl Catalogue {
             bundles: indices(&|entry| is_bundle(entry) && !contains_bundle(entry)),
             nesting_bundles: indices(&contains_bundle),
             by_sku: (0..entries.len())
-                .map(|index| (entries[index].sku.clone(), index))
+                .map(|index| (entries[index].identity.sku.clone(), index))
                 .collect(),
             entries,
         }
@@ -144,13 +144,15 @@ fn built_in_entries() -> Vec<CatalogueEntry> {
         .iter()
         .zip(IDS.iter())
         .map(|(item, id)| CatalogueEntry {
-            id: Text::Borrowed(id),
-            sku: Text::Borrowed(item.sku),
-            name: Text::Borrowed(item.name),
-            description: item
-                .description
-                .map_or(Field::Null, |text| Field::Value(Text::Borrowed(text))),
-            quantities: item.quantities,
+            identity: ItemIdentity {
+                id: Text::Borrowed(id),
+                sku: Text::Borrowed(item.sku),
+                name: Text::Borrowed(item.name),
+                description: item
+                    .description
+                    .map_or(Field::Null, |text| Field::Value(Text::Borrowed(text))),
+                quantities: item.quantities,
+            },
             stackable: true,
             contents: item
                 .contents
@@ -256,7 +258,8 @@ mod tests {
     #[test]
     fn built_in_texts_are_borrowed() {
         for entry in &Catalogue::built_in().entries {
-            for text in [&entry.id, &entry.sku, &entry.name] {
+            let identity = &entry.identity;
+            for text in [&identity.id, &identity.sku, &identity.name] {
                 assert!(matches!(text, Text::Borrowed(_)), "{text}");
             }
         }
@@ -270,7 +273,7 @@ mod tests {
             own("gems_100", Some("Other")),
         ]);
         assert_eq!(catalogue.skus().collect::<Vec<_>>(), ["gems_100", "sword"]);
-        let name = |sku| catalogue.find(sku).map(|entry| entry.name.as_ref());
+        let name = |sku| catalogue.find(sku).map(|item| item.name.as_ref());
         assert_eq!(name("gems_100"), Some("Gems 100"));
         assert_eq!(name("sword"), Some("Меч"));
         assert_eq!(name("Sword"), None);
@@ -286,7 +289,8 @@ mod tests {
             let catalogue = Catalogue::of(items);
             let plain = catalogue.plain.iter().map(|index| catalogue.entry(*index));
             plain
-                .map(|entry| (entry.sku.to_string(), entry.quantities.len()))
+                .map(|entry| &entry.identity)
+                .map(|item| (item.sku.to_string(), item.quantities.len()))
                 .collect::<Vec<_>>()
         };
         let mixed = plain(vec![non_stackable("hat"), own("gems", None)]);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::{
     Catalogue, ContextPart, ContextShape, EventShape, EventTime, RequestIdShape, Revision, Seed,
@@ -24,7 +24,7 @@ use crate::protocol::{Coupon, Event, EventContext, EventData, Field, Item, Text}
 /// not on the shapes of earlier events.
 #[derive(Debug, Clone)]
 pub struct Generator {
-    pub(super) identity: ChaCha8Rng,
+    identity: ChaCha8Rng,
     pub(super) content: ChaCha8Rng,
     pub(super) catalogue: Arc<Catalogue>,
     start: StartTime,
@@ -32,15 +32,6 @@ pub struct Generator {
     /// The players to use in turn. If empty, players are generated.
     players: Arc<[String]>,
     events_generated: u64,
-}
-
-/// The fields of an event other than its IDs, player, item and coupon.
-pub(super) struct EventMetadata {
-    pub(super) sandbox: bool,
-    pub(super) trigger: Field<Text>,
-    pub(super) context: Field<EventContext>,
-    pub(super) request_id: Field<Text>,
-    pub(super) event_time: u64,
 }
 
 /// The IDs that every event draws, even if it does not use all of them. So an ID that an author
@@ -61,10 +52,6 @@ impl DrawnIds {
             Some(player) => Text::Owned(player.clone()),
             None => identifiers::player_id(self.player).into(),
         }
-    }
-
-    pub(super) fn transaction_id(&self) -> Text {
-        identifiers::transaction_id(self.transaction).into()
     }
 
     pub(super) fn request_id(&self) -> Text {
@@ -164,27 +151,22 @@ impl Generator {
             redeemed_at: redeemed_at.unix_seconds(self.start),
             unknown: Map::new(),
         };
-        let metadata = EventMetadata {
-            sandbox: shape.sandbox.unwrap_or(false),
-            trigger: match &shape.trigger {
-                Field::Absent => Field::Value(Text::Borrowed(Event::TRIGGER_REDEEM)),
-                given => given.clone().map(Text::Owned),
-            },
-            context: match &shape.context {
-                Field::Absent | Field::Null => Field::Null,
-                Field::Value(parts) => Field::Value(self.context(parts, &player_id)),
-            },
-            request_id: match &shape.request_id {
-                Field::Value(RequestIdShape::Given(text)) => Field::Value(text.clone().into()),
-                Field::Value(RequestIdShape::Generated) => Field::Value(ids.request_id()),
-                Field::Absent if with_request_id => Field::Value(ids.request_id()),
-                Field::Absent | Field::Null => Field::Null,
-            },
-            event_time: event_time.unix_seconds(self.start),
+        let mut event = self.assemble(&ids, player_id, coupon, item);
+        event.event_time = event_time.unix_seconds(self.start);
+        event.sandbox = shape.sandbox.unwrap_or(false);
+        if !shape.trigger.is_absent() {
+            event.trigger = shape.trigger.clone().map(Text::Owned);
+        }
+        if let Field::Value(parts) = &shape.context {
+            event.context = Field::Value(self.context(parts, &event.event_data.player_id));
+        }
+        event.request_id = match &shape.request_id {
+            Field::Value(RequestIdShape::Given(text)) => Field::Value(text.clone().into()),
+            Field::Value(RequestIdShape::Generated) => Field::Value(ids.request_id()),
+            Field::Absent if with_request_id => Field::Value(ids.request_id()),
+            Field::Absent | Field::Null => Field::Null,
         };
-        let transaction_id = owned(&shape.transaction_id);
-        let mut event = self.assemble(&ids, player_id, coupon, item, metadata);
-        if let Some(transaction_id) = transaction_id {
+        if let Some(transaction_id) = owned(&shape.transaction_id) {
             event.transaction_id = transaction_id;
         }
         if shape.revision.unwrap_or_default() == Revision::Items {
@@ -198,29 +180,14 @@ impl Generator {
         identifiers::player_id(drawn(&mut self.identity))
     }
 
-    /// A new idempotency key, `idmpt_…`.
-    pub fn idempotency_key(&mut self) -> String {
-        identifiers::idempotency_key(drawn(&mut self.identity))
-    }
-
-    /// A new event ID, `whevt_…`.
-    pub fn event_id(&mut self) -> String {
-        identifiers::event_id(drawn(&mut self.identity))
-    }
-
     /// A new transaction ID, `whtx_…`.
     pub fn transaction_id(&mut self) -> String {
         identifiers::transaction_id(drawn(&mut self.identity))
     }
 
-    /// A new request ID, a UUID.
-    pub fn request_id(&mut self) -> String {
-        identifiers::uuid(drawn(&mut self.identity))
-    }
-
-    /// A redeem code: shared by all players, such as `DRAGON50`, or personal, such as `7KX2-QM4P`.
-    pub fn coupon_code(&mut self) -> String {
-        self.random_coupon_code().into_owned()
+    /// A new event ID, `whevt_…`.
+    pub fn event_id(&mut self) -> String {
+        identifiers::event_id(drawn(&mut self.identity))
     }
 
     /// Moves both streams to the position of the next event, and draws its IDs.
@@ -248,6 +215,7 @@ impl Generator {
         self.players.get(usize::try_from(index).ok()?).cloned()
     }
 
+    /// A redeem code: shared by all players, such as `DRAGON50`, or personal, such as `7KX2-QM4P`.
     pub(super) fn random_coupon_code(&mut self) -> Text {
         const WORDS: [&str; 16] = [
             "WELCOME",
@@ -273,22 +241,14 @@ impl Generator {
         identifiers::personal_code(drawn(&mut self.content)).into()
     }
 
-    /// The start time in Unix seconds.
-    pub(super) fn now(&self) -> u64 {
-        self.start.unix_seconds()
-    }
-
-    pub(super) fn order_id(&mut self) -> String {
-        identifiers::order_id(drawn(&mut self.identity))
-    }
-
+    /// An event with the usual values: a live one, redeemed at the start, without context and
+    /// request ID.
     pub(super) fn assemble(
         &self,
         ids: &DrawnIds,
         player_id: Text,
         coupon: Coupon,
         item: Item,
-        metadata: EventMetadata,
     ) -> Event {
         Event {
             event_type: Text::Borrowed(Event::COUPON_REDEEMED),
@@ -299,39 +259,42 @@ impl Generator {
                 items: Field::Absent,
                 unknown: Map::new(),
             },
-            event_time: metadata.event_time,
+            event_time: self.start.unix_seconds(),
             event_id: identifiers::event_id(ids.event).into(),
             idempotency_key: identifiers::idempotency_key(ids.idempotency).into(),
-            request_id: metadata.request_id,
-            sandbox: metadata.sandbox,
-            trigger: metadata.trigger,
-            transaction_id: ids.transaction_id(),
-            context: metadata.context,
+            request_id: Field::Null,
+            sandbox: false,
+            trigger: Field::Value(Text::Borrowed(Event::TRIGGER_REDEEM)),
+            transaction_id: identifiers::transaction_id(ids.transaction).into(),
+            context: Field::Null,
             game_id: self.game_id.clone(),
             unknown: Map::new(),
         }
     }
 
-    fn context(&mut self, shape: &ContextShape, player_id: &str) -> EventContext {
-        let order = match &shape.order {
-            Field::Value(ContextPart::Given(order)) => Field::Value(order.clone()),
-            Field::Value(ContextPart::Generated) => {
-                let id = self.order_id();
-                Field::Value(context::order(id, self.now(), &mut self.content))
-            }
-            Field::Absent | Field::Null => Field::Null,
-        };
-        let player = match &shape.player {
-            Field::Value(ContextPart::Given(player)) => Field::Value(player.clone()),
-            Field::Value(ContextPart::Generated) => {
-                Field::Value(context::player(player_id, &mut self.content))
-            }
-            Field::Absent | Field::Null => Field::Null,
-        };
+    pub(super) fn context(&mut self, shape: &ContextShape, player_id: &str) -> EventContext {
+        let (identity, content) = (&mut self.identity, &mut self.content);
+        let order = part(&shape.order, || {
+            let id = identifiers::order_id(drawn(identity));
+            context::order(id, self.start.unix_seconds(), content)
+        });
+        let player = part(&shape.player, || context::player(player_id, content));
         EventContext {
             order,
             player,
             unknown: Map::new(),
         }
+    }
+}
+
+/// A part of the context. It is null if the author leaves it out.
+fn part(
+    shape: &Field<ContextPart>,
+    generate: impl FnOnce() -> Map<String, Value>,
+) -> Field<Map<String, Value>> {
+    match shape {
+        Field::Value(ContextPart::Given(part)) => Field::Value(part.clone()),
+        Field::Value(ContextPart::Generated) => Field::Value(generate()),
+        Field::Absent | Field::Null => Field::Null,
     }
 }

@@ -13,6 +13,7 @@ mod event_shape;
 mod event_time;
 mod generator;
 mod identifiers;
+mod item_identity;
 mod item_shape;
 mod price;
 mod random_event;

@@ -1,21 +1,18 @@
 //! A realistic mix of events: plain items, bundles, fallbacks, context, sandbox.
 
+use std::sync::Arc;
+
 use rand::RngExt;
 use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
 use serde_json::Map;
 
 use super::catalogue::{Catalogue, CatalogueEntry};
-use super::context;
-use super::generator::{EventMetadata, Generator};
-use super::price::{Currency, in_major_units};
+use super::context_shape::{ContextPart, ContextShape};
+use super::generator::Generator;
+use super::item_identity::{ItemIdentity, ItemPrice};
+use super::price::Currency;
 use crate::protocol::{Coupon, Event, EventContext, Field, Item, ItemKind, NestedItem, Text};
-
-/// A catalogue item with its quantity, and its contents if it is a bundle.
-struct PickedItem<'a> {
-    entry: &'a CatalogueEntry,
-    quantity: u64,
-    contents: Field<Vec<NestedItem>>,
-}
 
 impl Generator {
     /// The next event, fully random. Half of them grant plain items, the others bundles or bundles
@@ -25,11 +22,16 @@ impl Generator {
         let ids = self.begin_event();
         let player_id = ids.player_id();
         let code = self.random_coupon_code();
-        let item = self.random_item();
+        let catalogue = Arc::clone(&self.catalogue);
+        let item = RandomItems {
+            catalogue: &catalogue,
+            random: &mut self.content,
+        }
+        .item();
         let coupon = Coupon {
             code,
             sku: item.sku.clone(),
-            redeemed_at: self.now(),
+            redeemed_at: self.start().unix_seconds(),
             unknown: Map::new(),
         };
         let context = self.random_context(&player_id);
@@ -38,30 +40,52 @@ impl Generator {
         } else {
             Field::Null
         };
-        let metadata = EventMetadata {
-            sandbox: self.content.random_ratio(1, 16),
-            trigger: Field::Value(Text::Borrowed(Event::TRIGGER_REDEEM)),
+        Event {
             context,
             request_id,
-            event_time: self.now(),
-        };
-        self.assemble(&ids, player_id, coupon, item, metadata)
+            sandbox: self.content.random_ratio(1, 16),
+            ..self.assemble(&ids, player_id, coupon, item)
+        }
     }
 
-    fn random_item(&mut self) -> Item {
-        let catalogue = self.catalogue.clone();
-        let granted = match self.content.random_range(0..16_u32) {
-            0..=7 => self.plain(&catalogue),
-            8..=12 => self.bundle(&catalogue),
-            _ => self.nesting_bundle(&catalogue),
+    fn random_context(&mut self, player_id: &str) -> Field<EventContext> {
+        let generated = Field::Value(ContextPart::Generated);
+        let (player, order) = match self.content.random_range(0..16_u32) {
+            0 | 1 => (generated, Field::Null),
+            2 => (generated.clone(), generated),
+            3 => (Field::Null, generated),
+            _ => return Field::Null,
         };
-        let currency = self
-            .content
-            .random_ratio(15, 16)
-            .then(|| Currency::random(&mut self.content));
-        let fallback_item = match self.content.random_range(0..16_u32) {
+        Field::Value(self.context(&ContextShape { player, order }, player_id))
+    }
+}
+
+/// A catalogue item with its quantity, and its contents if it is a bundle.
+struct PickedItem<'a> {
+    identity: &'a ItemIdentity,
+    quantity: u64,
+    contents: Field<Vec<NestedItem>>,
+}
+
+/// Picks items of a catalogue.
+struct RandomItems<'a> {
+    catalogue: &'a Catalogue,
+    random: &'a mut ChaCha8Rng,
+}
+
+impl<'a> RandomItems<'a> {
+    fn item(&mut self) -> Item {
+        let catalogue = self.catalogue;
+        let granted = match self.random.random_range(0..16_u32) {
+            0..=7 => self.plain(),
+            8..=12 => self.bundle(&catalogue.bundles, 4),
+            _ => self.bundle(&catalogue.nesting_bundles, 6),
+        };
+        let has_price = self.random.random_ratio(15, 16);
+        let currency = has_price.then(|| Currency::random(self.random));
+        let fallback_item = match self.random.random_range(0..16_u32) {
             0 => Field::Null,
-            1..=3 => match self.other_plain_item(granted.entry, &catalogue) {
+            1..=3 => match self.other_plain_item(granted.identity) {
                 Some(fallback) => {
                     Field::Value(Box::new(self.priced(fallback, currency, Field::Absent)))
                 }
@@ -74,105 +98,82 @@ impl Generator {
 
     fn priced(
         &mut self,
-        granted: PickedItem<'_>,
+        picked: PickedItem<'_>,
         currency: Option<&'static Currency>,
         fallback_item: Field<Box<Item>>,
     ) -> Item {
-        let (price, price_decimal, currency) = match currency {
-            None => (Field::Absent, Field::Absent, Field::Absent),
-            Some(currency) => {
-                let price = currency.random_price(&mut self.content);
-                (
-                    Field::Value(price),
-                    Field::Value(in_major_units(price, currency.code)),
-                    Field::Value(Text::Borrowed(currency.code)),
-                )
-            }
+        let price = match currency {
+            None => ItemPrice {
+                minor: Field::Absent,
+                currency: Field::Absent,
+            },
+            Some(currency) => ItemPrice {
+                minor: Field::Value(currency.random_price(self.random)),
+                currency: Field::Value(Text::Borrowed(currency.code)),
+            },
         };
-        let PickedItem {
-            entry,
-            quantity,
-            contents,
-        } = granted;
-        Item {
-            id: entry.id.clone(),
-            name: entry.name.clone(),
-            description: entry.description.clone(),
-            sku: entry.sku.clone(),
-            quantity,
-            price,
-            price_decimal,
-            currency,
-            kind: kind_of(&contents),
-            nested_items: contents,
-            fallback_item,
-            unknown: Map::new(),
-        }
+        let identity = picked.identity.clone();
+        identity.item(picked.quantity, price, picked.contents, fallback_item)
     }
 
-    fn plain<'a>(&mut self, catalogue: &'a Catalogue) -> PickedItem<'a> {
-        let index = self.pick(&catalogue.plain);
-        self.plain_item(catalogue.entry(index))
+    fn plain(&mut self) -> PickedItem<'a> {
+        let index = self.pick(&self.catalogue.plain);
+        self.plain_item(self.catalogue.entry(index))
     }
 
-    /// A plain item with an SKU other than `entry`'s, if the catalogue has one.
-    fn other_plain_item<'a>(
-        &mut self,
-        entry: &CatalogueEntry,
-        catalogue: &'a Catalogue,
-    ) -> Option<PickedItem<'a>> {
-        let first = self.content.random_range(..catalogue.plain.len());
+    /// A plain item with an SKU other than that of `item`, if the catalogue has one.
+    fn other_plain_item(&mut self, item: &ItemIdentity) -> Option<PickedItem<'a>> {
+        let catalogue = self.catalogue;
+        let first = self.random.random_range(..catalogue.plain.len());
         let (before, after) = catalogue.plain.split_at(first);
         let other = after
             .iter()
             .chain(before)
             .map(|index| catalogue.entry(*index))
-            .find(|other| other.sku != entry.sku)?;
+            .find(|other| other.identity.sku != item.sku)?;
         Some(self.plain_item(other))
     }
 
-    fn plain_item<'a>(&mut self, entry: &'a CatalogueEntry) -> PickedItem<'a> {
+    fn plain_item(&mut self, entry: &'a CatalogueEntry) -> PickedItem<'a> {
         PickedItem {
-            entry,
-            quantity: self.pick(entry.quantities),
+            identity: &entry.identity,
+            quantity: entry.identity.random_quantity(self.random),
             contents: Field::Null,
         }
     }
 
-    fn bundle<'a>(&mut self, catalogue: &'a Catalogue) -> PickedItem<'a> {
-        if catalogue.bundles.is_empty() {
-            return self.assemble_bundle(catalogue, 4);
+    /// One of these bundles. If there is none, one that is assembled of up to `size` SKUs.
+    fn bundle(&mut self, bundles: &[usize], size: usize) -> PickedItem<'a> {
+        if bundles.is_empty() {
+            return self.assemble_bundle(size);
         }
-        let index = self.pick(&catalogue.bundles);
-        bundle_of(catalogue.entry(index), catalogue)
-    }
-
-    fn nesting_bundle<'a>(&mut self, catalogue: &'a Catalogue) -> PickedItem<'a> {
-        if catalogue.nesting_bundles.is_empty() {
-            return self.assemble_bundle(catalogue, 6);
+        let entry = self.catalogue.entry(self.pick(bundles));
+        PickedItem {
+            identity: &entry.identity,
+            quantity: 1,
+            contents: contents_of(entry, self.catalogue),
         }
-        let index = self.pick(&catalogue.nesting_bundles);
-        bundle_of(catalogue.entry(index), catalogue)
     }
 
     /// Assembles a bundle of up to `size` different SKUs, including its own, for a catalogue
     /// without bundles. From five SKUs on, the last three form a bundle in the bundle.
-    fn assemble_bundle<'a>(&mut self, catalogue: &'a Catalogue, size: usize) -> PickedItem<'a> {
+    fn assemble_bundle(&mut self, size: usize) -> PickedItem<'a> {
+        let catalogue = self.catalogue;
         let size = size.min(catalogue.plain.len());
-        let chosen = index::sample(&mut self.content, catalogue.plain.len(), size);
+        let chosen = index::sample(self.random, catalogue.plain.len(), size);
         let mut entries = chosen
             .into_iter()
             .map(|index| catalogue.entry(catalogue.plain[index]));
         let Some(bundle) = entries.next() else {
-            return self.plain(catalogue);
+            return self.plain();
         };
         if size == 1 {
             return self.plain_item(bundle);
         }
         let mut contents: Vec<NestedItem> = entries
             .map(|entry| {
-                let quantity = self.pick(entry.quantities);
-                nested(entry, quantity, Field::Null)
+                let quantity = entry.identity.random_quantity(self.random);
+                entry.identity.clone().nested_item(quantity, Field::Null)
             })
             .collect();
         if size >= 5 {
@@ -184,47 +185,14 @@ impl Generator {
             }
         }
         PickedItem {
-            entry: bundle,
+            identity: &bundle.identity,
             quantity: 1,
             contents: Field::Value(contents),
         }
     }
 
-    fn random_context(&mut self, player_id: &str) -> Field<EventContext> {
-        let (player, order) = match self.content.random_range(0..16_u32) {
-            0 | 1 => (true, false),
-            2 => (true, true),
-            3 => (false, true),
-            _ => return Field::Null,
-        };
-        let order = if order {
-            let id = self.order_id();
-            Field::Value(context::order(id, self.now(), &mut self.content))
-        } else {
-            Field::Null
-        };
-        let player = if player {
-            Field::Value(context::player(player_id, &mut self.content))
-        } else {
-            Field::Null
-        };
-        Field::Value(EventContext {
-            order,
-            player,
-            unknown: Map::new(),
-        })
-    }
-
-    fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.content.random_range(..choices.len())]
-    }
-}
-
-fn bundle_of<'a>(entry: &'a CatalogueEntry, catalogue: &Catalogue) -> PickedItem<'a> {
-    PickedItem {
-        entry,
-        quantity: 1,
-        contents: contents_of(entry, catalogue),
+    fn pick(&mut self, indices: &[usize]) -> usize {
+        indices[self.random.random_range(..indices.len())]
     }
 }
 
@@ -235,27 +203,8 @@ fn contents_of(entry: &CatalogueEntry, catalogue: &Catalogue) -> Field<Vec<Neste
     }
     let contents = entry.contents.iter().map(|(index, quantity)| {
         let entry = catalogue.entry(*index);
-        nested(entry, *quantity, contents_of(entry, catalogue))
+        let identity = entry.identity.clone();
+        identity.nested_item(*quantity, contents_of(entry, catalogue))
     });
     Field::Value(contents.collect())
-}
-
-fn nested(entry: &CatalogueEntry, quantity: u64, contents: Field<Vec<NestedItem>>) -> NestedItem {
-    NestedItem {
-        id: entry.id.clone(),
-        name: entry.name.clone(),
-        description: entry.description.clone(),
-        sku: entry.sku.clone(),
-        quantity,
-        kind: kind_of(&contents),
-        nested_items: contents,
-        unknown: Map::new(),
-    }
-}
-
-fn kind_of(contents: &Field<Vec<NestedItem>>) -> ItemKind {
-    match contents {
-        Field::Value(_) => ItemKind::Bundle,
-        Field::Absent | Field::Null => ItemKind::Item,
-    }
 }

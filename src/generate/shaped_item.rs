@@ -3,15 +3,15 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use serde_json::Map;
 
 use super::catalogue::{
     Catalogue, USUAL_QUANTITIES, distinct_sku_of_name, name_of_sku, sku_of_name,
 };
 use super::identifiers::item_id;
-use super::price::{Currency, in_major_units};
+use super::item_identity::{ItemIdentity, ItemPrice};
+use super::price::Currency;
 use super::{ItemShape, NestedItemShape};
-use crate::protocol::{Field, Item, ItemKind, NestedItem, Text};
+use crate::protocol::{Field, Item, NestedItem, Text};
 
 /// Builds the item of `shape`. If the shape has no SKU, the coupon's SKU is used, if any.
 pub(super) fn item(
@@ -68,15 +68,6 @@ struct KnownItem {
     id: Option<Text>,
     name: Option<Text>,
     description: Field<Text>,
-}
-
-/// The properties that an SKU has everywhere in the event.
-struct ItemIdentity {
-    id: Text,
-    sku: Text,
-    name: Text,
-    description: Field<Text>,
-    quantities: &'static [u64],
 }
 
 struct ShapedItems<'a> {
@@ -142,7 +133,7 @@ impl ShapedItems<'_> {
             Field::Absent => Field::Value(Currency::usual_price(&currency, self.random)),
             given => given,
         };
-        let (kind, nested_items) = self.contents(bundle);
+        let contents = self.contents(bundle);
         let fallback_item = match &shape.fallback {
             Field::Absent => Field::Absent,
             Field::Null => Field::Null,
@@ -150,48 +141,24 @@ impl ShapedItems<'_> {
                 Field::Value(Box::new(self.item(fallback, None, Some(&currency))))
             }
         };
-        Item {
-            id: identity.id,
-            name: identity.name,
-            description: identity.description,
-            sku: identity.sku,
-            quantity,
-            price,
-            price_decimal: price.map(|minor| in_major_units(minor, &currency)),
+        let price = ItemPrice {
+            minor: price,
             currency: Field::Value(currency),
-            kind,
-            nested_items,
-            fallback_item,
-            unknown: Map::new(),
-        }
+        };
+        identity.item(quantity, price, contents, fallback_item)
     }
 
     fn nested_item(&mut self, shape: &NestedItemShape) -> NestedItem {
         let bundle = shape.bundle.as_deref();
         let identity = self.identity(GivenFields::of_nested(shape), bundle.is_some());
         let quantity = self.quantity(shape.quantity, bundle, &identity);
-        let (kind, nested_items) = self.contents(bundle);
-        NestedItem {
-            id: identity.id,
-            name: identity.name,
-            description: identity.description,
-            sku: identity.sku,
-            quantity,
-            kind,
-            nested_items,
-            unknown: Map::new(),
-        }
+        identity.nested_item(quantity, self.contents(bundle))
     }
 
-    fn contents(
-        &mut self,
-        bundle: Option<&[NestedItemShape]>,
-    ) -> (ItemKind, Field<Vec<NestedItem>>) {
-        let Some(shapes) = bundle else {
-            return (ItemKind::Item, Field::Null);
-        };
-        let nested = shapes.iter().map(|shape| self.nested_item(shape)).collect();
-        (ItemKind::Bundle, Field::Value(nested))
+    fn contents(&mut self, bundle: Option<&[NestedItemShape]>) -> Field<Vec<NestedItem>> {
+        bundle.map_or(Field::Null, |shapes| {
+            Field::Value(shapes.iter().map(|shape| self.nested_item(shape)).collect())
+        })
     }
 
     fn quantity(
@@ -203,9 +170,7 @@ impl ShapedItems<'_> {
         match (given, bundle) {
             (Some(given), _) => given,
             (None, Some(_)) => 1,
-            (None, None) => {
-                identity.quantities[self.random.random_range(..identity.quantities.len())]
-            }
+            (None, None) => identity.random_quantity(self.random),
         }
     }
 
@@ -290,10 +255,10 @@ impl ShapedItems<'_> {
         let first = self.random.random_range(..indices.len());
         let mut from_first = indices[first..].iter().chain(&indices[..first]);
         let is_new = |index: &&usize| {
-            let sku = &catalogue.entry(**index).sku;
+            let sku = &catalogue.entry(**index).identity.sku;
             !self.known.iter().any(|known| known.sku == *sku)
         };
         let index = from_first.find(is_new).unwrap_or(&indices[first]);
-        catalogue.entry(*index).sku.clone()
+        catalogue.entry(*index).identity.sku.clone()
     }
 }

@@ -143,7 +143,7 @@ proptest! {
     #[test]
     fn coupon_codes_can_be_typed(seed: u64) {
         let mut generator = generator_at(seed, "0");
-        let code = generator.coupon_code();
+        let code = generator.random_coupon_code();
         let typed = |letter: char| {
             letter.is_ascii_uppercase() || letter.is_ascii_digit() || "-_".contains(letter)
         };

@@ -111,9 +111,7 @@ fn ids_never_repeat() {
             event.transaction_id.into_owned(),
             generator.player_id(),
             generator.event_id(),
-            generator.idempotency_key(),
             generator.transaction_id(),
-            generator.request_id(),
         ] {
             assert!(ids.insert(id.clone()), "duplicate ID: {id}");
         }
