@@ -23,13 +23,15 @@ pub(super) fn item(
     let mut items = ShapedItems {
         catalogue,
         random,
-        known: Vec::new(),
+        given: Vec::new(),
+        generated: Vec::new(),
     };
-    items.remember(
-        GivenFields::of_item(shape, coupon_sku),
-        shape.bundle.as_deref(),
-    );
-    items.remember_fallbacks(shape);
+    items.remember(GivenFields::of_item(shape, coupon_sku));
+    let mut item = shape;
+    while let Field::Value(fallback) = &item.fallback {
+        items.remember(GivenFields::of_item(fallback, None));
+        item = fallback;
+    }
     items.item(shape, coupon_sku, None)
 }
 
@@ -40,6 +42,8 @@ struct GivenFields<'a> {
     sku: Option<&'a str>,
     name: Option<&'a str>,
     description: &'a Field<String>,
+    quantity: Option<u64>,
+    bundle: Option<&'a [NestedItemShape]>,
 }
 
 impl<'a> GivenFields<'a> {
@@ -49,6 +53,8 @@ impl<'a> GivenFields<'a> {
             sku: shape.sku.as_deref().or(coupon_sku),
             name: shape.name.as_deref(),
             description: &shape.description,
+            quantity: shape.quantity,
+            bundle: shape.bundle.as_deref(),
         }
     }
 
@@ -58,72 +64,56 @@ impl<'a> GivenFields<'a> {
             sku: shape.sku.as_deref(),
             name: shape.name.as_deref(),
             description: &shape.description,
+            quantity: shape.quantity,
+            bundle: shape.bundle.as_deref(),
         }
     }
-}
-
-/// The properties that this event has given to an SKU so far.
-struct KnownItem {
-    sku: Text,
-    id: Option<Text>,
-    name: Option<Text>,
-    description: Field<Text>,
 }
 
 struct ShapedItems<'a> {
     catalogue: &'a Catalogue,
     random: &'a mut ChaCha8Rng,
-    known: Vec<KnownItem>,
+    /// What the author gives with an SKU, anywhere in the event, so that the rest of the event is
+    /// consistent. The first value of a property is used.
+    given: Vec<GivenFields<'a>>,
+    /// The items so far whose SKU the author does not give.
+    generated: Vec<ItemIdentity>,
 }
 
-impl ShapedItems<'_> {
-    /// Remembers the properties given with an SKU, so that the rest of the event is consistent.
-    /// The first value of a property is used.
-    fn remember(&mut self, given: GivenFields<'_>, bundle: Option<&[NestedItemShape]>) {
-        if let Some(sku) = given.sku {
-            let owned = |text: Option<&str>| text.map(|text| Text::Owned(text.to_owned()));
-            let (id, name) = (owned(given.id), owned(given.name));
-            let description = given.description.clone().map(Text::Owned);
-            if let Some(known) = self.known.iter_mut().find(|known| known.sku == sku) {
-                known.id = known.id.take().or(id);
-                known.name = known.name.take().or(name);
-                if known.description.is_absent() {
-                    known.description = description;
-                }
-            } else {
-                let sku = Text::Owned(sku.to_owned());
-                self.known.push(KnownItem {
-                    sku,
-                    id,
-                    name,
-                    description,
-                });
-            }
+impl<'a> ShapedItems<'a> {
+    fn remember(&mut self, given: GivenFields<'a>) {
+        if given.sku.is_some() {
+            self.given.push(given);
         }
-        for nested in bundle.unwrap_or_default() {
-            self.remember(GivenFields::of_nested(nested), nested.bundle.as_deref());
+        for nested in given.bundle.unwrap_or_default() {
+            self.remember(GivenFields::of_nested(nested));
         }
     }
 
-    fn remember_fallbacks(&mut self, shape: &ItemShape) {
-        if let Field::Value(fallback) = &shape.fallback {
-            self.remember(
-                GivenFields::of_item(fallback, None),
-                fallback.bundle.as_deref(),
-            );
-            self.remember_fallbacks(fallback);
-        }
+    /// What the author gives with an SKU: the first value of this property.
+    fn given_with<T>(
+        &self,
+        sku: &str,
+        property: impl Fn(&GivenFields<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let mut with_sku = self.given.iter().filter(|given| given.sku == Some(sku));
+        with_sku.find_map(property)
+    }
+
+    fn is_used(&self, sku: &str) -> bool {
+        self.given.iter().any(|given| given.sku == Some(sku))
+            || self.generated.iter().any(|item| item.sku == sku)
     }
 
     fn item(
         &mut self,
-        shape: &ItemShape,
-        coupon_sku: Option<&str>,
+        shape: &'a ItemShape,
+        coupon_sku: Option<&'a str>,
         main_currency: Option<&Text>,
     ) -> Item {
-        let bundle = shape.bundle.as_deref();
-        let identity = self.identity(GivenFields::of_item(shape, coupon_sku), bundle.is_some());
-        let quantity = self.quantity(shape.quantity, bundle, &identity);
+        let given = GivenFields::of_item(shape, coupon_sku);
+        let identity = self.identity(given);
+        let quantity = self.quantity(given, &identity);
         let currency = match (&shape.currency, main_currency) {
             (Some(given), _) => Text::Owned(given.clone()),
             (None, Some(main)) => main.clone(),
@@ -133,7 +123,7 @@ impl ShapedItems<'_> {
             Field::Absent => Field::Value(Currency::usual_price(&currency, self.random)),
             given => given,
         };
-        let contents = self.contents(bundle);
+        let contents = self.contents(given);
         let fallback_item = match &shape.fallback {
             Field::Absent => Field::Absent,
             Field::Null => Field::Null,
@@ -148,97 +138,85 @@ impl ShapedItems<'_> {
         identity.item(quantity, price, contents, fallback_item)
     }
 
-    fn nested_item(&mut self, shape: &NestedItemShape) -> NestedItem {
-        let bundle = shape.bundle.as_deref();
-        let identity = self.identity(GivenFields::of_nested(shape), bundle.is_some());
-        let quantity = self.quantity(shape.quantity, bundle, &identity);
-        identity.nested_item(quantity, self.contents(bundle))
+    fn contents(&mut self, given: GivenFields<'a>) -> Field<Vec<NestedItem>> {
+        let Some(shapes) = given.bundle else {
+            return Field::Null;
+        };
+        let nested = shapes.iter().map(|shape| {
+            let given = GivenFields::of_nested(shape);
+            let identity = self.identity(given);
+            let quantity = self.quantity(given, &identity);
+            identity.nested_item(quantity, self.contents(given))
+        });
+        Field::Value(nested.collect())
     }
 
-    fn contents(&mut self, bundle: Option<&[NestedItemShape]>) -> Field<Vec<NestedItem>> {
-        bundle.map_or(Field::Null, |shapes| {
-            Field::Value(shapes.iter().map(|shape| self.nested_item(shape)).collect())
-        })
-    }
-
-    fn quantity(
-        &mut self,
-        given: Option<u64>,
-        bundle: Option<&[NestedItemShape]>,
-        identity: &ItemIdentity,
-    ) -> u64 {
-        match (given, bundle) {
-            (Some(given), _) => given,
+    fn quantity(&mut self, given: GivenFields<'_>, identity: &ItemIdentity) -> u64 {
+        match (given.quantity, given.bundle) {
+            (Some(quantity), _) => quantity,
             (None, Some(_)) => 1,
             (None, None) => identity.random_quantity(self.random),
         }
     }
 
-    fn identity(&mut self, given: GivenFields<'_>, is_bundle: bool) -> ItemIdentity {
+    fn identity(&mut self, given: GivenFields<'_>) -> ItemIdentity {
+        let owned = |text: &str| Text::Owned(text.to_owned());
         let sku = match (given.sku, given.name) {
-            (Some(sku), _) => Text::Owned(sku.to_owned()),
+            (Some(sku), _) => owned(sku),
             (None, Some(name)) => self.sku_named(name),
-            (None, None) => self.random_sku(is_bundle),
+            (None, None) => self.random_sku(given.bundle.is_some()),
         };
-        let entry = self.catalogue.find(&sku);
-        let known = self.known.iter().position(|known| known.sku == sku);
-        let known_item = known.map(|index| &self.known[index]);
+        // Of several items with one generated SKU, the first determines the properties.
+        let model = self.generated.iter().find(|item| item.sku == sku);
+        let model = model.or_else(|| self.catalogue.find(&sku));
 
         let name = given
             .name
-            .map(|name| Text::Owned(name.to_owned()))
-            .or_else(|| known_item.and_then(|known| known.name.clone()))
-            .or_else(|| entry.map(|entry| entry.name.clone()))
+            .or_else(|| self.given_with(&sku, |given| given.name));
+        let name = name
+            .map(owned)
+            .or_else(|| model.map(|model| model.name.clone()))
             .unwrap_or_else(|| name_of_sku(&sku).into());
-        let id = given
-            .id
-            .map(|id| Text::Owned(id.to_owned()))
-            .or_else(|| known_item.and_then(|known| known.id.clone()))
-            .or_else(|| entry.map(|entry| entry.id.clone()))
+        let id = given.id.or_else(|| self.given_with(&sku, |given| given.id));
+        let id = id
+            .map(owned)
+            .or_else(|| model.map(|model| model.id.clone()))
             .unwrap_or_else(|| item_id(&sku).into());
-        let description = match (
-            given.description,
-            known_item.map(|known| &known.description),
-        ) {
-            (Field::Absent, None | Some(Field::Absent)) => entry.map_or_else(
-                || Field::Value(Text::Owned(format!("{name}, ready to use."))),
-                |entry| entry.description.clone(),
-            ),
-            (Field::Absent, Some(known)) => known.clone(),
-            (given, _) => given.clone().map(Text::Owned),
-        };
-        let quantities = entry.map_or(USUAL_QUANTITIES, |entry| entry.quantities);
-        if known.is_none() {
-            self.known.push(KnownItem {
-                sku: sku.clone(),
-                id: Some(id.clone()),
-                name: Some(name.clone()),
-                description: description.clone(),
-            });
-        }
-        ItemIdentity {
+        let is_given =
+            |given: &GivenFields<'a>| (!given.description.is_absent()).then_some(given.description);
+        let description = Some(given.description)
+            .filter(|description| !description.is_absent())
+            .or_else(|| self.given_with(&sku, is_given))
+            .map(|description| description.clone().map(Text::Owned))
+            .or_else(|| model.map(|model| model.description.clone()))
+            .unwrap_or_else(|| Field::Value(Text::Owned(format!("{name}, ready to use."))));
+        let identity = ItemIdentity {
             id,
-            sku,
             name,
             description,
-            quantities,
+            quantities: model.map_or(USUAL_QUANTITIES, |model| model.quantities),
+            sku,
+        };
+        if !self.is_used(&identity.sku) {
+            self.generated.push(identity.clone());
         }
+        identity
     }
 
     /// The SKU of an item for which only the name is given: the SKU that has this name elsewhere in
     /// the event, or an unused one derived from the name.
     fn sku_named(&self, name: &str) -> Text {
-        let is_named = |known: &&KnownItem| known.name.as_deref() == Some(name);
-        if let Some(known) = self.known.iter().find(is_named) {
-            return known.sku.clone();
+        let mut given_skus = self.given.iter().filter_map(|given| given.sku);
+        let has_name = |sku: &&str| self.given_with(sku, |given| given.name) == Some(name);
+        if let Some(sku) = given_skus.find(has_name) {
+            return Text::Owned(sku.to_owned());
+        }
+        if let Some(item) = self.generated.iter().find(|item| item.name == name) {
+            return item.sku.clone();
         }
         let sku = sku_of_name(name);
-        let in_event = self.known.iter().any(|known| known.sku == sku);
-        let in_catalogue = self
-            .catalogue
-            .find(&sku)
-            .is_some_and(|entry| entry.name != name);
-        if in_event || in_catalogue {
+        let in_catalogue = self.catalogue.find(&sku);
+        if self.is_used(&sku) || in_catalogue.is_some_and(|item| item.name != name) {
             return distinct_sku_of_name(name).into();
         }
         sku.into()
@@ -254,10 +232,7 @@ impl ShapedItems<'_> {
         };
         let first = self.random.random_range(..indices.len());
         let mut from_first = indices[first..].iter().chain(&indices[..first]);
-        let is_new = |index: &&usize| {
-            let sku = &catalogue.entry(**index).identity.sku;
-            !self.known.iter().any(|known| known.sku == *sku)
-        };
+        let is_new = |index: &&usize| !self.is_used(&catalogue.entry(**index).identity.sku);
         let index = from_first.find(is_new).unwrap_or(&indices[first]);
         catalogue.entry(*index).identity.sku.clone()
     }

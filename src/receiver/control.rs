@@ -88,29 +88,25 @@ async fn player_item(
     player_id: &str,
     sku: &str,
 ) -> Result<RequestOutcome, Failure> {
-    let response = match backend
+    let held = backend
         .steps
-        .quantity(player_id.to_owned(), sku.to_owned())
-        .await?
-    {
-        Some(quantity) => {
-            let body = PlayerItemBody {
-                player_id,
-                sku,
-                quantity,
-            };
-            ReceiverResponse::json(StatusCode::OK, &body)
-        }
-        None => {
-            let message = "the player does not hold this item";
-            ReceiverResponse::error(StatusCode::NOT_FOUND, message)
-        }
+        .inventory(player_id.to_owned(), Some(sku.to_owned()));
+    let response = if let Some(&quantity) = held.await?.get(sku) {
+        let body = PlayerItemBody {
+            player_id,
+            sku,
+            quantity,
+        };
+        ReceiverResponse::json(StatusCode::OK, &body)
+    } else {
+        let message = "the player does not hold this item";
+        ReceiverResponse::error(StatusCode::NOT_FOUND, message)
     };
     Ok(RequestOutcome::new(response, Decision::Read))
 }
 
 async fn player_items(backend: &Backend, player_id: &str) -> Result<RequestOutcome, Failure> {
-    let inventory = backend.steps.inventory(player_id.to_owned()).await?;
+    let inventory = backend.steps.inventory(player_id.to_owned(), None).await?;
     let items = inventory.iter();
     let items = items.map(|(sku, &quantity)| HeldItem { sku, quantity });
     let body = PlayerItemsBody {

@@ -31,7 +31,7 @@ use super::settings::ReceiverSettings;
 use super::steps::{Decided, IncomingDelivery, SoundSteps, Step, Steps};
 use super::variant::Variant;
 
-use flaws::{Flaws, RecordingStrategy};
+use flaws::Flaws;
 use variants::Variants;
 
 /// The chosen flaws and variants.
@@ -57,7 +57,6 @@ impl Imitated {
         }
         Box::new(ImitatedSteps {
             sound: SoundSteps(game),
-            recording: RecordingStrategy::new(&self.flaws),
             flaws: self.flaws,
             variants: self.variants,
         })
@@ -68,7 +67,6 @@ impl Imitated {
 struct ImitatedSteps {
     sound: SoundSteps,
     flaws: Flaws,
-    recording: RecordingStrategy,
     variants: Variants,
 }
 
@@ -132,7 +130,7 @@ impl Steps for ImitatedSteps {
     fn record(&self, entry: LedgerEntry) -> Step<'_, RecordOutcome, LedgerError> {
         async move {
             let hiding = self.variants.hide_grants(&entry).await;
-            let recorded = self.recording.record(self.game(), entry).await?;
+            let recorded = self.flaws.record(self.game(), entry).await?;
             if let Some(hiding) = hiding.filter(|_| recorded == RecordOutcome::First) {
                 hiding.begin();
             }
@@ -142,7 +140,7 @@ impl Steps for ImitatedSteps {
     }
 
     fn record_half(&self, entry: LedgerEntry) -> Step<'_, (), LedgerError> {
-        self.recording.record_half(self.game(), entry).boxed()
+        self.flaws.record_half(self.game(), entry).boxed()
     }
 
     fn recall(
@@ -150,7 +148,7 @@ impl Steps for ImitatedSteps {
         key: String,
         body: BodyDigest,
     ) -> Step<'_, Option<FirstDelivery>, LedgerError> {
-        self.recording.recall(self.game(), key, body).boxed()
+        self.flaws.recall(self.game(), key, body).boxed()
     }
 
     fn alter_response(&self, outcome: RequestOutcome) -> BoxFuture<'_, RequestOutcome> {
@@ -164,18 +162,13 @@ impl Steps for ImitatedSteps {
         self.variants.http_response(response, to)
     }
 
-    fn quantity(&self, player_id: String, sku: String) -> Step<'_, Option<u128>, LedgerError> {
+    fn inventory(&self, player: String, sku: Option<String>) -> Step<'_, Inventory, LedgerError> {
         let ledger = &self.game().ledger;
-        self.variants.quantity(ledger, player_id, sku).boxed()
-    }
-
-    fn inventory(&self, player_id: String) -> Step<'_, Inventory, LedgerError> {
-        let ledger = &self.game().ledger;
-        self.variants.inventory(ledger, player_id).boxed()
+        self.variants.inventory(ledger, player, sku).boxed()
     }
 
     fn clear_memory(&self) -> BoxFuture<'_, ()> {
-        self.recording.clear_memory().boxed()
+        self.flaws.clear_memory().boxed()
     }
 
     fn title_case_headers(&self) -> bool {

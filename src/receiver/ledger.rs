@@ -77,7 +77,7 @@ pub(super) struct FirstDelivery {
     pub(super) same_body: bool,
 }
 
-/// Everything that a player holds. The sums are exact: it takes 2^64 grants of the largest quantity
+/// What a player holds of each SKU. The sums are exact: it takes 2^64 grants of the largest quantity
 /// to overflow one.
 pub(super) type Inventory = BTreeMap<String, u128>;
 

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use http_body_util::combinators::BoxBody;
@@ -80,14 +80,6 @@ impl ReceiverResponse {
             _ => {}
         }
         response
-    }
-
-    /// A redirect, which a sound receiver never sends.
-    pub(super) fn redirect(path: &'static str) -> Self {
-        Self {
-            header: Some((LOCATION, path)),
-            ..Self::new(StatusCode::FOUND, Bytes::new())
-        }
     }
 
     /// The same response with another body. The body is dropped if the status does not allow one.

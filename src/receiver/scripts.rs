@@ -9,17 +9,10 @@ use http::StatusCode;
 use super::error::ReceiverError;
 use super::refusal::Refusal;
 
-/// The remaining scripted statuses, the next one first.
+/// The remaining scripted statuses of each player, the next one first. The list for all deliveries
+/// is that of no player.
 #[derive(Debug, Default)]
-pub(super) struct Scripts {
-    lists: Mutex<Lists>,
-}
-
-#[derive(Debug, Default)]
-struct Lists {
-    general: VecDeque<StatusCode>,
-    by_player: HashMap<String, VecDeque<StatusCode>>,
-}
+pub(super) struct Scripts(Mutex<HashMap<Option<String>, VecDeque<StatusCode>>>);
 
 impl Scripts {
     /// Starts with the list for all deliveries.
@@ -27,43 +20,28 @@ impl Scripts {
         if let Some(invalid) = general.iter().find(|status| !is_final(**status)) {
             return Err(ReceiverError::ScriptedStatus(invalid.as_u16()));
         }
-        Ok(Self {
-            lists: Mutex::new(Lists {
-                general: general.iter().copied().collect(),
-                by_player: HashMap::new(),
-            }),
-        })
+        let general = general.iter().copied().collect();
+        Ok(Self(Mutex::new(HashMap::from([(None, general)]))))
     }
 
-    /// Replaces a player's list. An empty script removes it.
+    /// Replaces a player's list.
     pub(super) fn set_player(&self, player_id: String, script: Vec<StatusCode>) {
-        let mut lists = self.lists();
-        if script.is_empty() {
-            lists.by_player.remove(&player_id);
-        } else {
-            lists.by_player.insert(player_id, script.into());
-        }
+        self.lists().insert(Some(player_id), script.into());
     }
 
     /// Takes the status for the next delivery: from the player's list if there is one, otherwise
     /// from the general list.
     pub(super) fn next(&self, player_id: Option<&str>) -> Option<StatusCode> {
         let mut lists = self.lists();
-        if let Some(player_id) = player_id
-            && let Some(list) = lists.by_player.get_mut(player_id)
-        {
-            let status = list.pop_front();
-            if list.is_empty() {
-                lists.by_player.remove(player_id);
-            }
-            return status;
-        }
-        lists.general.pop_front()
+        let mut take = |list: Option<String>| lists.get_mut(&list)?.pop_front();
+        player_id
+            .and_then(|player_id| take(Some(player_id.to_owned())))
+            .or_else(|| take(None))
     }
 
     /// A panic can't leave a list half changed, so a poisoned lock is usable.
-    fn lists(&self) -> MutexGuard<'_, Lists> {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lists(&self) -> MutexGuard<'_, HashMap<Option<String>, VecDeque<StatusCode>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

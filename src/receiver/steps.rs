@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
-use futures_util::{FutureExt, TryFutureExt};
 use http::{HeaderMap, HeaderValue, Response, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -125,15 +125,9 @@ pub(super) trait Steps: Send + Sync {
         response.into_response().map(BodyExt::boxed)
     }
 
-    /// How much of one SKU the probe shows for a player, or `None` for a 404.
-    fn quantity(&self, player_id: String, sku: String) -> Step<'_, Option<u128>, LedgerError> {
-        let held = self.game().ledger.quantity(player_id, sku);
-        held.map_ok(Some).boxed()
-    }
-
-    /// Everything that the probe shows for a player.
-    fn inventory(&self, player_id: String) -> Step<'_, Inventory, LedgerError> {
-        self.game().ledger.inventory(player_id).boxed()
+    /// What the probe shows for a player: of this SKU, or of every SKU.
+    fn inventory(&self, player: String, sku: Option<String>) -> Step<'_, Inventory, LedgerError> {
+        self.game().ledger.inventory(player, sku).boxed()
     }
 
     /// Clears the state that a restart of the process would lose. A sound receiver has none.

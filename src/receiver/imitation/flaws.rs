@@ -28,7 +28,7 @@ use crate::receiver::settings::{BundleHandling, ReceiverSettings};
 use super::keys_in_progress::KeysInProgress;
 use super::{conflict, lock};
 
-pub(super) use recording::RecordingStrategy;
+use recording::{RECORDING_FLAWS, RecordingMemory};
 
 /// How long the game's own work on a delivery takes if a flaw depends on it. It stands in for a
 /// call of another service and is long enough for a retry to arrive meanwhile.
@@ -49,17 +49,7 @@ const CONFLICTS: &[&[Flaw]] = &[
         Flaw::DedupeByTransactionId,
         Flaw::DedupeByCouponCode,
     ],
-    &[
-        Flaw::DedupeMissing,
-        Flaw::DedupeInMemory,
-        Flaw::LastKeyOnly,
-        Flaw::CheckThenInsertRace,
-        Flaw::KeyWrittenLast,
-        Flaw::StoppedByHangup,
-        Flaw::LostUpdate,
-        Flaw::GrantBeforeKey,
-        Flaw::KeyBeforeGrant,
-    ],
+    RECORDING_FLAWS,
     &[Flaw::ForgeryAnswered500, Flaw::ForgeryAnswered200],
     &[
         Flaw::RedeliveryAnswered409,
@@ -78,6 +68,7 @@ pub(super) struct Flaws {
     locked_players: Mutex<HashSet<Vec<u8>>>,
     seen_signatures: Mutex<HashSet<Vec<u8>>>,
     keys_in_progress: KeysInProgress,
+    recording: RecordingMemory,
 }
 
 impl Flaws {
@@ -98,6 +89,7 @@ impl Flaws {
             locked_players: Mutex::default(),
             seen_signatures: Mutex::default(),
             keys_in_progress: KeysInProgress::default(),
+            recording: RecordingMemory::default(),
         };
         settings.grant_sandbox |= flaws.has(Flaw::SandboxGranted);
         settings.grant_test |= flaws.has(Flaw::TestGranted);

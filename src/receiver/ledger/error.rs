@@ -38,7 +38,7 @@ pub enum LedgerError {
 
 impl LedgerError {
     /// How to fix it, if known.
-    pub(in crate::receiver) fn help(&self) -> Option<String> {
+    pub(crate) fn help(&self) -> Option<String> {
         let help = match self {
             Self::NotALedger(_) => "use an existing ledger or the path of a new file",
             Self::Version { .. } => "use the aghook version that created it, or a new file",

@@ -44,26 +44,21 @@ impl LedgerQueries {
         recall(&self.connection, key, body)
     }
 
-    /// How much of one SKU a player holds.
-    pub(super) fn quantity(&self, player_id: &str, sku: &str) -> rusqlite::Result<u128> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT quantity FROM grants WHERE player_id = ?1 AND sku = ?2")?;
+    /// What a player holds: of this SKU, even if it is nothing, or of every SKU.
+    pub(super) fn inventory(
+        &self,
+        player_id: &str,
+        sku: Option<&str>,
+    ) -> rusqlite::Result<Inventory> {
+        // Two statements, because SQLite searches by SKU only if every row must have it.
+        let sql = if sku.is_some() {
+            "SELECT sku, quantity FROM grants WHERE player_id = ?1 AND sku = ?2"
+        } else {
+            "SELECT sku, quantity FROM grants WHERE player_id = ?1 AND ?2 IS NULL"
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![player_id, sku])?;
-        let mut sum = 0;
-        while let Some(row) = rows.next()? {
-            sum += quantity(row, 0)?;
-        }
-        Ok(sum)
-    }
-
-    /// Everything that a player holds.
-    pub(super) fn inventory(&self, player_id: &str) -> rusqlite::Result<Inventory> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT sku, quantity FROM grants WHERE player_id = ?1")?;
-        let mut rows = statement.query(params![player_id])?;
-        let mut inventory = Inventory::new();
+        let mut inventory: Inventory = sku.map(|sku| (sku.to_owned(), 0)).into_iter().collect();
         while let Some(row) = rows.next()? {
             *inventory.entry(row.get(0)?).or_insert(0) += quantity(row, 1)?;
         }
@@ -155,6 +150,14 @@ mod tests {
 
     use super::*;
 
+    impl LedgerQueries {
+        fn quantity(&self, player_id: &str, sku: &str) -> rusqlite::Result<u128> {
+            let inventory = self.inventory(player_id, Some(sku))?;
+            assert_eq!(inventory.len(), 1);
+            Ok(inventory[sku])
+        }
+    }
+
     fn queries() -> LedgerQueries {
         LedgerQueries::open(&Store::Memory).expect("opens")
     }
@@ -218,7 +221,7 @@ mod tests {
         }
         let expected = 3 * u128::from(u64::MAX);
         assert_eq!(queries.quantity("p", "gem").expect("read"), expected);
-        let inventory = queries.inventory("p").expect("read");
+        let inventory = queries.inventory("p", None).expect("read");
         assert_eq!(
             inventory,
             [("dust".to_owned(), 0), ("gem".to_owned(), expected)].into()

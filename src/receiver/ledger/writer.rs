@@ -28,17 +28,17 @@ enum LedgerRequest {
 
 /// A handle of the ledger. The thread ends when the last handle is dropped.
 #[derive(Debug, Clone)]
-pub(in crate::receiver) struct Ledger {
+pub(crate) struct Ledger {
     requests: mpsc::Sender<LedgerRequest>,
 }
 
 /// The ledger's thread, which can be joined.
 #[derive(Debug)]
-pub(in crate::receiver) struct LedgerThread(JoinHandle<()>);
+pub(crate) struct LedgerThread(JoinHandle<()>);
 
 impl Ledger {
     /// Opens the store and starts the thread. Blocks until the store is open.
-    pub(in crate::receiver) fn open(store: &Store) -> Result<(Self, LedgerThread), LedgerError> {
+    pub(crate) fn open(store: &Store) -> Result<(Self, LedgerThread), LedgerError> {
         let queries = LedgerQueries::open(store)?;
         let (requests, waiting) = mpsc::channel(QUEUE_LIMIT);
         let thread = thread::spawn(move || serve(queries, waiting));
@@ -46,16 +46,13 @@ impl Ledger {
     }
 
     /// Records an entry. Returns after the commit.
-    pub(in crate::receiver) async fn record(
-        &self,
-        entry: LedgerEntry,
-    ) -> Result<RecordOutcome, LedgerError> {
+    pub(crate) async fn record(&self, entry: LedgerEntry) -> Result<RecordOutcome, LedgerError> {
         self.ask(|reply| LedgerRequest::Record(Box::new(entry), reply))
             .await
     }
 
     /// The first delivery with this key, if there is one.
-    pub(in crate::receiver) async fn recall(
+    pub(crate) async fn recall(
         &self,
         idempotency_key: String,
         body: BodyDigest,
@@ -64,27 +61,19 @@ impl Ledger {
             .await
     }
 
-    /// How much of one SKU a player holds, including every recorded delivery.
-    pub(in crate::receiver) async fn quantity(
+    /// What a player holds, including every recorded delivery: of this SKU, even if it is nothing,
+    /// or of every SKU.
+    pub(crate) async fn inventory(
         &self,
         player_id: String,
-        sku: String,
-    ) -> Result<u128, LedgerError> {
-        self.read(move |queries| queries.quantity(&player_id, &sku))
-            .await
-    }
-
-    /// Everything that a player holds, including every recorded delivery.
-    pub(in crate::receiver) async fn inventory(
-        &self,
-        player_id: String,
+        sku: Option<String>,
     ) -> Result<Inventory, LedgerError> {
-        self.read(move |queries| queries.inventory(&player_id))
+        self.read(move |queries| queries.inventory(&player_id, sku.as_deref()))
             .await
     }
 
     /// Stops accepting requests. Waiting requests are still processed.
-    pub(in crate::receiver) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         // Sending fails only if the thread has already ended.
         let _ = self.requests.send(LedgerRequest::Close).await;
     }
@@ -118,7 +107,7 @@ impl Ledger {
 
 impl LedgerThread {
     /// Blocks until everything is written and the store is closed.
-    pub(in crate::receiver) fn join(self) -> Result<(), LedgerError> {
+    pub(crate) fn join(self) -> Result<(), LedgerError> {
         self.0.join().map_err(|_| LedgerError::Closed)
     }
 }
@@ -200,6 +189,11 @@ mod tests {
             .block_on(future)
     }
 
+    fn gems(ledger: &Ledger) -> u128 {
+        let held = ledger.inventory("p".to_owned(), Some("gem".to_owned()));
+        block_on(held).expect("read")["gem"]
+    }
+
     #[test]
     fn simultaneous_deliveries_of_one_key_grant_once() {
         const THREADS: usize = 32;
@@ -228,8 +222,7 @@ mod tests {
                     .count()
             });
             assert_eq!(first, 1);
-            let held = block_on(ledger.quantity("p".to_owned(), "gem".to_owned()));
-            assert_eq!(held.expect("read"), u128::from(round) + 1);
+            assert_eq!(gems(&ledger), u128::from(round) + 1);
         }
     }
 
@@ -241,8 +234,7 @@ mod tests {
             let (ledger, thread) = Ledger::open(&store).expect("opens");
             let recorded = block_on(ledger.record(entry("k"))).expect("recorded");
             assert_eq!(recorded == RecordOutcome::First, restart == 0);
-            let held = block_on(ledger.quantity("p".to_owned(), "gem".to_owned()));
-            assert_eq!(held.expect("read"), 1);
+            assert_eq!(gems(&ledger), 1);
             drop(ledger);
             thread.join().expect("ends well");
         }

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::receiver::{BundleHandling, Store};
+use crate::receiver::{BundleHandling, Store, Variant};
 
 use super::peer::{NOW, TestReceiver, delivery, event, settings};
 
@@ -202,4 +202,28 @@ async fn sandbox_and_test_events_are_acknowledged_and_granted_only_if_configured
         assert_eq!(peer.probe("p", "gem").await, expected);
         peer.stop().await;
     }
+}
+
+#[tokio::test]
+async fn an_item_that_is_held_at_most_once_is_shown_once_in_the_whole_inventory_too() {
+    let mut settings = settings();
+    settings.variants = [Variant::HeldOnce, Variant::NothingHeld404].into();
+    let peer = TestReceiver::start(settings).await;
+    assert_eq!(
+        peer.deliver(&event("k", "p", "gem", 5)).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(peer.probe("p", "gem").await, "1");
+    let inventory = peer
+        .request(Method::GET, "/debug/players/p/items", "")
+        .await;
+    assert_eq!(
+        inventory.json()["items"],
+        json!([{ "sku": "gem", "quantity": 1 }])
+    );
+    let other = peer
+        .request(Method::GET, "/debug/players/p/items/coin", "")
+        .await;
+    assert_eq!(other.status, StatusCode::NOT_FOUND);
+    peer.stop().await;
 }

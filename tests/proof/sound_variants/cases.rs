@@ -154,9 +154,9 @@ fn of_variant(variant: Variant) -> SoundReceiver {
         },
         Variant::FreshnessUnlimited => SoundReceiver {
             warned: &[
-                ("signature/future_timestamp", "no grant of `forged`"),
+                ("signature/future_timestamp", "no grant of `coupon`"),
                 ("signature/future_timestamp", "status"),
-                ("signature/stale_timestamp", "no grant of `forged`"),
+                ("signature/stale_timestamp", "no grant of `coupon`"),
                 ("signature/stale_timestamp", "status"),
             ],
             ..case

@@ -16,10 +16,7 @@ use super::{Flaw, Flaws, caused_by, lock};
 
 impl Flaws {
     /// Runs the checks of the sound step, each with the chosen flaws.
-    pub(in crate::receiver::imitation) fn authenticate(
-        &self,
-        evidence: &Evidence<'_>,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn authenticate(&self, evidence: &Evidence<'_>) -> Result<(), Refusal> {
         if self.chosen.is_empty() {
             return authentication::authenticate(evidence);
         }

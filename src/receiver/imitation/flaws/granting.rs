@@ -12,11 +12,7 @@ use super::{Flaw, Flaws};
 
 impl Flaws {
     /// Changes the event as the flaws require.
-    pub(in crate::receiver::imitation) fn alter_event(
-        &self,
-        event: &mut Event,
-        settings: &ReceiverSettings,
-    ) {
+    pub(crate) fn alter_event(&self, event: &mut Event, settings: &ReceiverSettings) {
         if self.has(Flaw::FallbackGrantedToo) {
             add_fallbacks(event, settings);
         }

@@ -12,10 +12,7 @@ use super::{Flaw, Flaws, caused_by};
 
 impl Flaws {
     /// Parses an event with the chosen flaws.
-    pub(in crate::receiver::imitation) fn parse_event(
-        &self,
-        body: &[u8],
-    ) -> Result<Event, Refusal> {
+    pub(crate) fn parse_event(&self, body: &[u8]) -> Result<Event, Refusal> {
         let parsed = if self.has(Flaw::NonAsciiMangled) {
             let latin_1: String = body.iter().copied().map(char::from).collect();
             parsing::parse_event(latin_1.as_bytes())

@@ -14,11 +14,7 @@ use super::{Flaw, Flaws, caused_by, lock};
 
 impl Flaws {
     /// Reads a body with the chosen flaws.
-    pub(in crate::receiver::imitation) async fn read(
-        &self,
-        body: Incoming,
-        timeout: Duration,
-    ) -> Result<Bytes, Refusal> {
+    pub(crate) async fn read(&self, body: Incoming, timeout: Duration) -> Result<Bytes, Refusal> {
         if self.has(Flaw::FirstPieceOnly) {
             let first = tokio::time::timeout(timeout, first_piece(body)).await;
             return first.unwrap_or(Err(Refusal::BodySlow));

@@ -22,11 +22,7 @@ use super::{Flaw, Flaws, WORK, lock};
 
 impl Flaws {
     /// The key by which deliveries of the same event are recognized.
-    pub(in crate::receiver::imitation) fn identify(
-        &self,
-        event: &Event,
-        signature: &str,
-    ) -> String {
+    pub(crate) fn identify(&self, event: &Event, signature: &str) -> String {
         if self.has(Flaw::DedupeBySignature) {
             return signature.to_owned();
         }
@@ -44,7 +40,7 @@ impl Flaws {
 }
 
 /// A delivery that is remembered outside the ledger.
-pub(in crate::receiver::imitation) struct Remembered {
+struct Remembered {
     key: String,
     response: ReceiverResponse,
     body: BodyDigest,
@@ -61,79 +57,73 @@ impl Remembered {
 
 /// One of the two transactions of a delivery.
 #[derive(Clone, Copy)]
-pub(in crate::receiver::imitation) enum Half {
+enum Half {
     Grants,
     Key,
 }
 
-/// How a delivery is recorded.
-pub(in crate::receiver::imitation) enum RecordingStrategy {
-    /// Records a unique key and the grants in one transaction.
-    Sound,
-    /// Grants every delivery without checking the key.
-    Always,
-    /// Keeps the keys in memory only.
-    InMemory(Mutex<HashMap<String, Remembered>>),
-    /// Keeps only the last key of each player.
-    LastKeyOnly(Mutex<HashMap<String, Remembered>>),
-    /// Checks the key in one transaction and grants in another, without a unique key.
-    CheckThenInsert,
-    /// Grants, works for a while, then records the key.
-    KeyLast,
-    /// Like [`Self::KeyLast`], but processes deliveries with the same key one at a time and stops
-    /// if the sender hangs up.
-    StoppedByHangup(std::sync::Mutex<HashMap<String, Arc<Mutex<()>>>>),
-    /// Reads a player's inventory and writes it back as a whole. A version per player detects
-    /// whether another delivery has written in between.
-    ReadAddWrite(Mutex<HashMap<String, u64>>),
-    /// Records this half first, then the other, one delivery at a time.
-    InHalves(Half, Mutex<()>),
+/// What the flaws in recording keep in memory.
+#[derive(Default)]
+pub(super) struct RecordingMemory {
+    /// The deliveries that are remembered outside the ledger: all by their keys, or the last of each
+    /// player.
+    deliveries: Mutex<HashMap<String, Remembered>>,
+    /// How often each player's inventory was written.
+    versions: Mutex<HashMap<String, u64>>,
+    /// Locked while a delivery of this key is recorded.
+    key_locks: std::sync::Mutex<HashMap<String, Arc<Mutex<()>>>>,
+    /// Locked while any delivery is recorded.
+    lock: Mutex<()>,
 }
 
-impl RecordingStrategy {
-    /// The strategy that the flaws require.
-    pub(in crate::receiver::imitation) fn new(flaws: &Flaws) -> Self {
-        let strategies: [(Flaw, fn() -> Self); 9] = [
-            (Flaw::DedupeMissing, || Self::Always),
-            (Flaw::DedupeInMemory, || Self::InMemory(Mutex::default())),
-            (Flaw::LastKeyOnly, || Self::LastKeyOnly(Mutex::default())),
-            (Flaw::CheckThenInsertRace, || Self::CheckThenInsert),
-            (Flaw::KeyWrittenLast, || Self::KeyLast),
-            (Flaw::StoppedByHangup, || {
-                Self::StoppedByHangup(std::sync::Mutex::default())
-            }),
-            (Flaw::LostUpdate, || Self::ReadAddWrite(Mutex::default())),
-            (Flaw::GrantBeforeKey, || {
-                Self::InHalves(Half::Grants, Mutex::default())
-            }),
-            (Flaw::KeyBeforeGrant, || {
-                Self::InHalves(Half::Key, Mutex::default())
-            }),
-        ];
-        let chosen = strategies.iter().find(|(flaw, _)| flaws.has(*flaw));
-        chosen.map_or(Self::Sound, |(_, strategy)| strategy())
+/// Flaws in recording. At most one of them can be chosen.
+pub(super) const RECORDING_FLAWS: &[Flaw] = &[
+    Flaw::DedupeMissing,
+    Flaw::DedupeInMemory,
+    Flaw::LastKeyOnly,
+    Flaw::CheckThenInsertRace,
+    Flaw::KeyWrittenLast,
+    Flaw::StoppedByHangup,
+    Flaw::LostUpdate,
+    Flaw::GrantBeforeKey,
+    Flaw::KeyBeforeGrant,
+];
+
+impl Flaws {
+    fn recording_flaw(&self) -> Option<Flaw> {
+        let mut flaws = RECORDING_FLAWS.iter().copied();
+        flaws.find(|flaw| self.has(*flaw))
+    }
+
+    /// What is recorded first, if an error can happen before the rest.
+    fn first_half(&self) -> Option<Half> {
+        match self.recording_flaw()? {
+            Flaw::GrantBeforeKey => Some(Half::Grants),
+            Flaw::KeyBeforeGrant => Some(Half::Key),
+            _ => None,
+        }
     }
 
     /// Records an entry. If there are two transactions, the crash point is between them.
-    pub(in crate::receiver::imitation) async fn record(
+    pub(crate) async fn record(
         &self,
         game: &Game,
         entry: LedgerEntry,
     ) -> Result<RecordOutcome, LedgerError> {
+        let memory = &self.recording;
         let Game {
             ledger,
             crash_point,
             ..
         } = game;
-        match self {
-            Self::Sound => return game.record(entry).await,
-            Self::Always => append(ledger, &entry).await?,
-            Self::InMemory(deliveries) | Self::LastKeyOnly(deliveries) => {
-                let place = match self {
-                    Self::LastKeyOnly(_) => &entry.player_id,
+        match self.recording_flaw() {
+            Some(Flaw::DedupeMissing) => append(ledger, &entry).await?,
+            Some(flaw @ (Flaw::DedupeInMemory | Flaw::LastKeyOnly)) => {
+                let place = match flaw {
+                    Flaw::LastKeyOnly => &entry.player_id,
                     _ => &entry.idempotency_key,
                 };
-                let mut deliveries = deliveries.lock().await;
+                let mut deliveries = memory.deliveries.lock().await;
                 if let Some(known) = deliveries.get(place)
                     && known.key == entry.idempotency_key
                 {
@@ -148,26 +138,26 @@ impl RecordingStrategy {
                 };
                 deliveries.insert(place.clone(), remembered);
             }
-            Self::CheckThenInsert => {
+            Some(Flaw::CheckThenInsertRace) => {
                 if let Some(first) = known(ledger, &entry).await? {
                     return Ok(RecordOutcome::Redelivery(first));
                 }
                 // What a game does in between, without an artificial pause: other deliveries get to
                 // run, and the player's inventory is read.
                 yield_now().await;
-                ledger.inventory(entry.player_id.clone()).await?;
+                ledger.inventory(entry.player_id.clone(), None).await?;
                 append(ledger, &entry).await?;
             }
-            Self::KeyLast => {
+            Some(Flaw::KeyWrittenLast) => {
                 let work = async {
                     sleep(WORK).await;
                     true
                 };
                 return record_halves(game, entry, Half::Grants, work).await;
             }
-            Self::StoppedByHangup(locks) => {
+            Some(Flaw::StoppedByHangup) => {
                 let key = entry.idempotency_key.clone();
-                let key_lock = Arc::clone(lock(locks).entry(key).or_default());
+                let key_lock = Arc::clone(lock(&memory.key_locks).entry(key).or_default());
                 let _guard = key_lock.lock().await;
                 let work = async {
                     sleep(WORK).await;
@@ -175,17 +165,13 @@ impl RecordingStrategy {
                 };
                 return record_halves(game, entry, Half::Grants, work).await;
             }
-            Self::InHalves(first, mutex) => {
-                let _guard = mutex.lock().await;
-                return record_halves(game, entry, *first, async { true }).await;
-            }
-            Self::ReadAddWrite(versions) => {
+            Some(Flaw::LostUpdate) => {
                 let player_id = entry.player_id.clone();
-                let read = versions.lock().await.get(&player_id).copied();
+                let read = memory.versions.lock().await.get(&player_id).copied();
                 // What a game does in between, without an artificial pause.
                 yield_now().await;
-                ledger.inventory(player_id.clone()).await?;
-                let mut versions = versions.lock().await;
+                ledger.inventory(player_id.clone(), None).await?;
+                let mut versions = memory.versions.lock().await;
                 let version = versions.entry(player_id).or_default();
                 let is_overwritten = *version != read.unwrap_or_default();
                 let entry = if is_overwritten {
@@ -199,22 +185,29 @@ impl RecordingStrategy {
                 }
                 return Ok(recorded);
             }
+            _ => {
+                let Some(first) = self.first_half() else {
+                    return game.record(entry).await;
+                };
+                let _guard = memory.lock.lock().await;
+                return record_halves(game, entry, first, async { true }).await;
+            }
         }
         crash_point.pass();
         Ok(RecordOutcome::First)
     }
 
-    /// The first delivery with this key, as far as this strategy knows it.
-    pub(in crate::receiver::imitation) async fn recall(
+    /// The first delivery with this key, as far as the receiver knows it.
+    pub(crate) async fn recall(
         &self,
         game: &Game,
         key: String,
         body: BodyDigest,
     ) -> Result<Option<FirstDelivery>, LedgerError> {
-        match self {
-            Self::Always => Ok(None),
-            Self::InMemory(deliveries) | Self::LastKeyOnly(deliveries) => {
-                let deliveries = deliveries.lock().await;
+        match self.recording_flaw() {
+            Some(Flaw::DedupeMissing) => Ok(None),
+            Some(Flaw::DedupeInMemory | Flaw::LastKeyOnly) => {
+                let deliveries = self.recording.deliveries.lock().await;
                 let known = deliveries.values().find(|known| known.key == key);
                 Ok(known.map(|known| known.compared_with(&body)))
             }
@@ -223,24 +216,25 @@ impl RecordingStrategy {
     }
 
     /// Records the first of two transactions, for a delivery that fails before the second.
-    pub(in crate::receiver::imitation) async fn record_half(
+    pub(crate) async fn record_half(
         &self,
         game: &Game,
         entry: LedgerEntry,
     ) -> Result<(), LedgerError> {
-        if let Self::InHalves(first, mutex) = self {
-            let _guard = mutex.lock().await;
-            if known(&game.ledger, &entry).await?.is_none() {
-                first.record(&game.ledger, entry).await?;
-            }
+        let Some(first) = self.first_half() else {
+            return Ok(());
+        };
+        let _guard = self.recording.lock.lock().await;
+        if known(&game.ledger, &entry).await?.is_none() {
+            first.record(&game.ledger, entry).await?;
         }
         Ok(())
     }
 
     /// Clears the state that a restart of the process would lose.
-    pub(in crate::receiver::imitation) async fn clear_memory(&self) {
-        if let Self::InMemory(deliveries) = self {
-            deliveries.lock().await.clear();
+    pub(crate) async fn clear_memory(&self) {
+        if self.has(Flaw::DedupeInMemory) {
+            self.recording.deliveries.lock().await.clear();
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::StatusCode;
+use http::header::LOCATION;
 
 use crate::receiver::outcome::RequestOutcome;
 use crate::receiver::received_request::Decision;
@@ -12,10 +13,7 @@ use super::{Flaw, Flaws};
 
 impl Flaws {
     /// Delays or replaces the response as the flaws require.
-    pub(in crate::receiver::imitation) async fn alter_response(
-        &self,
-        mut outcome: RequestOutcome,
-    ) -> RequestOutcome {
+    pub(crate) async fn alter_response(&self, mut outcome: RequestOutcome) -> RequestOutcome {
         if self.has(Flaw::SlowAnswer) && !matches!(outcome.decision, Decision::Refused(_)) {
             tokio::time::sleep(self.answer_delay).await;
         }
@@ -33,7 +31,10 @@ impl Flaws {
             Decision::Refused(Refusal::CausedByFlaw {
                 flaw: Flaw::LoginRedirect,
                 ..
-            }) => Some(ReceiverResponse::redirect("/login")),
+            }) => {
+                let redirect = ReceiverResponse::new(StatusCode::FOUND, Bytes::new());
+                Some(redirect.with_header(LOCATION, "/login"))
+            }
             Decision::Refused(refusal) if refusal.is_forgery() => {
                 if self.has(Flaw::ForgeryAnswered500) {
                     Some(with_status(StatusCode::INTERNAL_SERVER_ERROR))

@@ -27,7 +27,7 @@ const WORK: Duration = Duration::from_millis(300);
 
 impl Variants {
     /// Refuses a delivery before its body is read.
-    pub(in crate::receiver::imitation) fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         if self.has(Variant::RateLimited) {
             let now = Instant::now();
             let mut accepted = lock(&self.accepted);
@@ -45,7 +45,7 @@ impl Variants {
     }
 
     /// Refuses an event because of its player ID or SKUs.
-    pub(in crate::receiver::imitation) fn refuse_ids(&self, event: &Event) -> Result<(), Refusal> {
+    pub(crate) fn refuse_ids(&self, event: &Event) -> Result<(), Refusal> {
         let data = &event.event_data;
         let ids = [&data.player_id, &data.coupon.sku, &data.item.sku];
         if self.has(Variant::AsciiIdsOnly) && !ids.iter().all(|id| id.is_ascii()) {
@@ -59,10 +59,7 @@ impl Variants {
     }
 
     /// Refuses an event that is not granted, if such events are denied instead of acknowledged.
-    pub(in crate::receiver::imitation) fn deny(
-        &self,
-        decided: Decided,
-    ) -> Result<Decided, Refusal> {
+    pub(crate) fn deny(&self, decided: Decided) -> Result<Decided, Refusal> {
         match decided.0 {
             Decision::Skipped(reason) if self.has(Variant::SandboxDenied) => {
                 Err(Refusal::Denied(reason))
@@ -73,7 +70,7 @@ impl Variants {
 
     /// Does the `work` on a delivery, unless its signature was used or its key is already being
     /// processed.
-    pub(in crate::receiver::imitation) async fn process(
+    pub(crate) async fn process(
         &self,
         key: String,
         signature: Cow<'_, str>,

@@ -7,7 +7,7 @@ use super::{Variant, Variants};
 
 impl Variants {
     /// Changes the event to what the receiver understands, which determines the grants.
-    pub(in crate::receiver::imitation) fn alter_event(&self, event: &mut Event) {
+    pub(crate) fn alter_event(&self, event: &mut Event) {
         let data = &mut event.event_data;
         self.alter_item(&mut data.item);
         for item in data.items.as_mut_slice() {

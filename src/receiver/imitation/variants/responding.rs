@@ -21,10 +21,7 @@ const HUGE: usize = 300 * 1024;
 
 impl Variants {
     /// Delays and changes the response as the variants require.
-    pub(in crate::receiver::imitation) async fn alter_response(
-        &self,
-        outcome: RequestOutcome,
-    ) -> RequestOutcome {
+    pub(crate) async fn alter_response(&self, outcome: RequestOutcome) -> RequestOutcome {
         if self.has(Variant::UnhurriedAnswers) {
             tokio::time::sleep(UNHURRIED).await;
         }

@@ -21,7 +21,7 @@ const MORE_HEADERS: usize = 60;
 
 impl Variants {
     /// The HTTP response to a request with this version of HTTP.
-    pub(in crate::receiver::imitation) fn http_response(
+    pub(crate) fn http_response(
         &self,
         mut response: ReceiverResponse,
         to: Version,
