@@ -313,3 +313,76 @@ impl Suite {
         Ok(profile.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Receiver;
+    use crate::run::RunOutcome;
+
+    const ONE: &str = "name: a coupon is granted\nevents: { welcome: { item: { sku: gem, quantity: 5 } } }\n\
+                       steps: [{ deliver: welcome, expect: { status: 200 } }]\n\
+                       effects: [{ granted: welcome }]\n";
+
+    async fn error_of(suite: Suite) -> String {
+        suite.run().await.expect_err("no run").to_string()
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_or_wrong_is_named() {
+        let suite = Suite::from_text(ONE);
+        assert!(error_of(suite.clone()).await.contains("`Suite::secret`"));
+        let suite = suite.secret("s3cret");
+        assert!(error_of(suite.clone()).await.contains("`Suite::target`"));
+        assert_eq!(
+            error_of(suite.clone().secret("")).await,
+            "the secret is empty"
+        );
+        let remote = suite.clone().target("https://example.com/");
+        assert!(error_of(remote).await.contains("example.com"));
+        let filtered = suite.clone().filter("nothing like it");
+        assert!(error_of(filtered).await.contains("nothing like it"));
+        let profile = suite.profile("polcy: {}");
+        assert!(error_of(profile).await.contains("polcy"));
+        let text = Suite::from_text("name: x\nsteps: [{ delver: y }]");
+        let mistake = error_of(text.secret("s3cret")).await;
+        assert!(
+            mistake.contains("delver") && mistake.contains("2:"),
+            "{mistake}"
+        );
+        assert!(!format!("{:?}", Suite::bundled().secret("s3cret")).contains("s3cret"));
+    }
+
+    #[tokio::test]
+    async fn a_wrong_quantity_fails_and_the_report_can_be_stored() {
+        let secret = Secret::new("s3cret").unwrap();
+        let receiver = Receiver::start(&secret).await.unwrap();
+        let suite = Suite::from_text(ONE)
+            .target(receiver.url())
+            .secret("s3cret");
+        let unchecked = suite.clone().run().await.unwrap();
+        assert!(
+            unchecked.passed() && unchecked.text.contains("not checked"),
+            "{unchecked}"
+        );
+        let strict = suite.clone().strict().run().await.unwrap();
+        assert_eq!(strict.outcome, RunOutcome::Failed, "{strict}");
+
+        let report = suite.probe(|_, _| async { 7_u8 }).run().await.unwrap();
+        assert_eq!(report.outcome, RunOutcome::Failed);
+        assert!(
+            report.text.contains("gem changed by 0 instead of 5"),
+            "{report}"
+        );
+        let [scenario] = report.scenarios.as_slice() else {
+            panic!("{report}")
+        };
+        assert_eq!(
+            (scenario.name.as_str(), scenario.checks.len()),
+            ("a coupon is granted", 2)
+        );
+        let json = serde_json::to_string(&report).unwrap();
+        assert_eq!(serde_json::from_str::<RunReport>(&json).unwrap(), report);
+        receiver.stop().await;
+    }
+}

@@ -37,3 +37,30 @@ impl Suite {
         Ok(cases.collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use libtest_mimic::Arguments;
+
+    use super::*;
+    use crate::api::Receiver;
+    use crate::protocol::Secret;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_scenario_is_a_test() {
+        let receiver = Receiver::start(&Secret::new("s3cret").unwrap())
+            .await
+            .unwrap();
+        let suite = Suite::bundled().target(receiver.url());
+        let run = |suite: Suite| {
+            let trials = suite.trials().unwrap();
+            libtest_mimic::run(&Arguments::default(), trials)
+        };
+        let passed = run(suite.clone().filter("idempotency/").secret("s3cret"));
+        assert!(passed.num_passed > 1 && !passed.has_failed(), "{passed:?}");
+        let one = suite
+            .filter("idempotency/redelivery.yaml")
+            .secret("another");
+        assert!(run(one).has_failed());
+    }
+}
