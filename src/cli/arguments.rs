@@ -21,10 +21,6 @@ use super::sign::Sign;
 use super::snapshots::Snapshots;
 use super::verify::Verify;
 
-/// The last paragraph of the help of every command that takes a secret.
-pub(super) const SECRET_HELP: &str = "The secret can't be passed as an argument, because `ps` and \
-                                      the shell history would show it.";
-
 /// Test how a game's back end handles Aghanim's coupon.redeemed webhooks
 ///
 /// aghook sends signed webhooks to a game's back end, as Aghanim does. It checks the responses and

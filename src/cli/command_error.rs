@@ -37,6 +37,17 @@ impl CommandError {
         Self::new(ExitCode::NotCompleted, message.into(), help.into())
     }
 
+    /// The forgery `expired_secret` can't be sent without the previous secret.
+    pub(super) fn without_expired_secret(profile: &str) -> Self {
+        let help = format!(
+            "set `expired_secret_env` in {profile} to the environment variable that holds it"
+        );
+        Self::usage(
+            "the forgery `expired_secret` needs the previous secret",
+            help,
+        )
+    }
+
     /// Diagnostics that are already rendered, such as those with the lines of a file.
     pub fn rendered(code: ExitCode, text: impl Into<String>) -> Self {
         Self {

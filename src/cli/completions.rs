@@ -2,11 +2,10 @@
 
 use std::io::Write as _;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 use super::ExitCode;
-use super::arguments::Arguments;
 use super::command_error::CommandError;
 use super::console::Console;
 
@@ -21,10 +20,14 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
+    pub(super) fn run(
+        self,
+        mut command: Command,
+        console: &mut Console,
+    ) -> Result<ExitCode, CommandError> {
         // Generated in memory, because the generator panics if writing fails.
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Arguments::command(), "aghook", &mut script);
+        clap_complete::generate(self.shell, &mut command, "aghook", &mut script);
         console.write_all(&script)?;
         console.flush()?;
         Ok(ExitCode::Success)

@@ -1,5 +1,6 @@
 //! The exit codes of the program.
 
+use crate::load::LoadReport;
 use crate::run::RunOutcome;
 
 /// The exit code of every command.
@@ -22,6 +23,17 @@ impl From<RunOutcome> for ExitCode {
             RunOutcome::Passed => Self::Success,
             RunOutcome::Failed => Self::CheckFailed,
             RunOutcome::Incomplete => Self::NotCompleted,
+        }
+    }
+}
+
+impl ExitCode {
+    /// The exit code of a load. One that was stopped may have failed, but never succeeds.
+    pub(super) fn of_load(report: &LoadReport) -> Self {
+        match report.passed() {
+            Some(false) => Self::CheckFailed,
+            Some(true) if !report.interrupted => Self::Success,
+            _ => Self::NotCompleted,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! `aghook fire`: sends a single custom event.
 
-mod verdict;
-
 use std::io::Write;
 use std::num::NonZeroU32;
 use std::time::SystemTime;
@@ -13,7 +11,7 @@ use super::console::Console;
 use super::curl_command::curl_command;
 use super::event_options::EventOptions;
 use super::numbers;
-use super::secret_options::SecretOptions;
+use super::secret_options::{self, SecretOptions};
 use super::target_options::{TargetOptions, reach};
 use super::{ExitCode, block_on};
 use crate::delivery::{
@@ -24,13 +22,10 @@ use crate::generate::{Generator, Seed, StartTime};
 use crate::policy::{Forgery, RetryPolicy, RetrySetting};
 use crate::probe::Redaction;
 use crate::report::FireReport;
-use crate::run::{
-    AttemptLocation, PlannedEvent, RunOptions, Session, attempt_record, response_record,
-};
+use crate::run::{AttemptLocation, PlannedEvent, RunOptions, Session, attempt_record};
 use crate::scenario::document::nearest;
 use crate::transport::{RateLimit, Target};
-use crate::verify::Verdict;
-use verdict::{FireOutcome, FireVerdict};
+use crate::verify::{DeliveryVerdict, Verdict};
 
 /// Send a custom event and show the response
 ///
@@ -39,7 +34,7 @@ use verdict::{FireOutcome, FireVerdict};
 /// Exits with 0 if the event was accepted (2xx) or the forgery was refused (4xx), 1 if not, 2 if the
 /// command line or a file is invalid, and 3 if the target could not be reached.
 #[derive(Debug, Args)]
-#[command(after_long_help = super::arguments::SECRET_HELP)]
+#[command(after_long_help = secret_options::SECRET_HELP)]
 pub struct Fire {
     /// Send a forgery instead of the event; see `aghook list --what forgeries`
     #[arg(long, value_name = "NAME", value_parser = parse_forgery)]
@@ -171,25 +166,17 @@ impl Fire {
             })
             .await;
             written?;
-            let Some(last) = delivery.attempts.last() else {
+            let Some(judged) = DeliveryVerdict::new(self.forge, &delivery) else {
                 continue;
             };
-            let response = response_record(&last.exchange.result, redaction);
-            let attempts = delivery.attempts.len();
-            let judged = FireVerdict::new(self.forge, delivery.outcome, &response, attempts);
             all += 1;
-            let verdict = match judged.outcome {
-                FireOutcome::Expected => {
-                    as_expected += 1;
-                    Verdict::Passed
-                }
-                FireOutcome::Unexpected => Verdict::Failed,
-                FireOutcome::Unknown => {
-                    unknown += 1;
-                    Verdict::Broken
-                }
-            };
-            report.verdict(verdict, &judged.message, judged.help.as_deref())?;
+            match judged.verdict {
+                Verdict::Passed => as_expected += 1,
+                Verdict::Broken => unknown += 1,
+                _ => {}
+            }
+            let message = redaction.text(&judged.message);
+            report.verdict(judged.verdict, &message, judged.help)?;
         }
         report.ended(all, as_expected)?;
         Ok(if as_expected + unknown < all {
@@ -216,10 +203,9 @@ impl Fire {
         {
             return Ok(());
         }
-        let help = "set `expired_secret_env` in a profile of aghook.yaml to the environment \
-                    variable that holds it";
-        let message = "the forgery `expired_secret` needs the previous secret";
-        Err(CommandError::usage(message, help.to_owned()))
+        Err(CommandError::without_expired_secret(
+            "a profile of aghook.yaml",
+        ))
     }
 
     fn print(

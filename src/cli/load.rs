@@ -1,14 +1,10 @@
 //! `aghook load`: sends many events at a rate and checks the receiver.
 
-pub(super) mod effect_check;
-mod effect_sample;
-mod failures;
 mod live_line;
 mod mix_option;
 mod report;
 pub(super) mod report_options;
 mod runner;
-pub(super) mod verdict;
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -16,24 +12,23 @@ use std::time::SystemTime;
 
 use clap::Args;
 
-use self::effect_check::EffectCheck;
-use self::effect_sample::EffectSample;
 use self::mix_option::MixOption;
 use self::report_options::LoadReportOptions;
 use self::runner::run_load;
-use self::verdict::exit_code;
 use super::ExitCode;
 use super::block_on;
 use super::command_error::CommandError;
 use super::console::Console;
+use super::failures_file;
 use super::numbers;
-use super::secret_options::SecretOptions;
+use super::secret_options::{self, SecretOptions};
 use super::session::{StartedSession, capabilities};
 use super::target_options::TargetOptions;
 use crate::generate::{Generator, Seed, StartTime};
 use crate::load::{
-    EventSource, FailedEventsHead, Length, LoadExpectation, LoadSettings, LoadShard, Rate,
-    StopHandle, TemplateSettings, TreatmentMix,
+    EffectSample, EventSource, FailedEventsHead, FailureList, Length, LoadExpectation,
+    LoadSettings, LoadShard, Rate, SentEvents, StopHandle, TemplateSettings, TreatmentMix,
+    check_effects,
 };
 use crate::policy::DurationText;
 use crate::policy::Percent;
@@ -49,7 +44,7 @@ use crate::run::{RunContext, RunOptions, profile_generator};
 /// expected, 2 if the command line or a file is invalid, and 3 if the target could not be
 /// reached, a check was undecided, or the load was stopped.
 #[derive(Debug, Args)]
-#[command(after_long_help = super::arguments::SECRET_HELP)]
+#[command(after_long_help = secret_options::SECRET_HELP)]
 pub struct Load {
     /// Events per second: a number, a ramp such as '100..5000 over 60s', or max for as fast as
     /// possible
@@ -258,14 +253,12 @@ impl Load {
         let event_mix = mix_option::read(&self.event_mix, &templates, console)?;
         block_on(async {
             let prepared = StartedSession::start(session, &self.secret).await?;
-            let sample = effect_sample::choose(
-                self.check_effects,
-                &prepared.context,
-                generator.has_listed_players(),
-            )?;
+            let players = generator.has_listed_players();
+            let sample = EffectSample::choose(self.check_effects, &prepared.context, players)
+                .map_err(|error| CommandError::usage(error.to_string(), error.help().to_owned()))?;
             prepared.reach().await?;
             // Report unwritable files before anything is sent.
-            failures::check_writable(&self.failures)?;
+            failures_file::check_writable(&self.failures)?;
             let reports = self.reports.open()?;
             let source = EventSource::new(generator.clone(), mix, seed);
             let source = source.drawn_from(event_mix.clone(), prepared.context.policy);
@@ -278,37 +271,34 @@ impl Load {
             }
             let stop = StopHandle::default();
             let result = run_load(&prepared.context, settings, &stop, console).await?;
-            let check = EffectCheck {
-                context: &prepared.context,
-                source,
-                result: &result,
-                shard: self.partition.unwrap_or_default(),
-            };
+            let shard = self.partition.unwrap_or_default();
+            let sent = || SentEvents::new(source.clone(), &result, shard);
             let effects = match sample {
-                Some(sample) if !result.interrupted => Some(check.run(sample).await),
-                _ => None,
+                _ if result.interrupted => None,
+                sample => check_effects(&prepared.context, sent(), sample).await,
             };
+            let failures = FailureList::new(&result, effects.as_ref());
             let head = self.failures_head(&prepared.context);
-            let written = failures::write(&self.failures, head, &check, effects.as_ref());
+            let written = failures_file::write(&self.failures, head, &failures, sent());
             let mut report = report::create(&self, &prepared.context, &result, mix, effects);
-            report.event_mix = check.source.mix_report(&result.mix_counts);
+            report.event_mix = source.mix_report(&result.mix_counts);
             prepared.stop().await;
             // Show the report even if the failures file could not be written.
             reports.write(&report, console)?;
-            let written = written?;
-            if written == 0 && self.failures.exists() {
-                let path = self.failures.display();
+            written?;
+            let path = self.failures.display();
+            if !failures.is_empty() {
+                let count = failures.len();
+                console.note(&format!(
+                    "{count} failed events are in {path}; resend them, with the same duplicates and \
+                     lost responses: aghook replay {path} --as-treated"
+                ));
+            } else if self.failures.exists() {
                 console.note(&format!(
                     "{path} is from an earlier load; this one had no failed events"
                 ));
-            } else if written > 0 {
-                let path = self.failures.display();
-                console.note(&format!(
-                    "{written} failed events are in {path}; resend them, with the same duplicates and \
-                     lost responses: aghook replay {path} --as-treated"
-                ));
             }
-            Ok(exit_code(&report))
+            Ok(ExitCode::of_load(&report))
         })
     }
 

@@ -3,10 +3,9 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 
 use super::ExitCode;
-use super::arguments::Arguments;
 use super::command_error::CommandError;
 use super::console::Console;
 
@@ -22,8 +21,11 @@ pub struct ManPages {
 }
 
 impl ManPages {
-    pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        let command = Arguments::command();
+    pub(super) fn run(
+        self,
+        command: Command,
+        console: &mut Console,
+    ) -> Result<ExitCode, CommandError> {
         match self.dir {
             None => {
                 let mut page = Vec::new();

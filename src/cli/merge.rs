@@ -8,8 +8,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::load::report_options::LoadReportOptions;
-use super::load::verdict::{effective_expectations, exit_code};
-use crate::load::{LoadExpectation, LoadReport};
+use crate::load::{LoadExpectation, LoadReport, effective_expectations};
 
 /// How many missing shards to name.
 const MOST_NAMED: usize = 5;
@@ -52,7 +51,7 @@ impl Merge {
         let expectations = effective_expectations(&self.expect, counts, report.interrupted);
         report.conclude(&expectations);
         self.reports.open()?.write(&report, console)?;
-        let code = exit_code(&report);
+        let code = ExitCode::of_load(&report);
         let missing: Vec<String> = report
             .missing_shards()
             .take(MOST_NAMED + 1)

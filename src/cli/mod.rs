@@ -15,6 +15,7 @@ mod completions;
 mod curl_command;
 mod event_options;
 mod event_sink;
+mod failures_file;
 mod fire;
 mod header_lines;
 mod list;
@@ -89,8 +90,8 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
         Command::Schema(command) => command.run(console),
         Command::Sign(command) => command.run(console),
         Command::Verify(command) => command.run(console),
-        Command::Completions(command) => command.run(console),
-        Command::Man(command) => command.run(console),
+        Command::Completions(command) => command.run(Arguments::command(), console),
+        Command::Man(command) => command.run(Arguments::command(), console),
     }
 }
 

@@ -14,7 +14,7 @@ use http::StatusCode;
 
 use crate::cli::command_error::CommandError;
 use crate::cli::exit_code::ExitCode;
-use crate::cli::secret_options::{SecretOptions, from_variable};
+use crate::cli::secret_options::{self, SecretOptions, from_variable};
 use crate::policy::DurationText;
 use crate::receiver::{
     BundleHandling, Decision, Flaw, ReceivedRequest, Receiver, ReceiverError, ReceiverSettings,
@@ -26,7 +26,7 @@ use crate::receiver::{
 /// It is a test tool: its /debug endpoints, which show what a player holds, have no authentication.
 /// It therefore listens on loopback only, unless --allow-remote is given. Stop it with Ctrl-C.
 #[derive(Debug, Args)]
-#[command(after_long_help = super::arguments::SECRET_HELP)]
+#[command(after_long_help = secret_options::SECRET_HELP)]
 pub struct ReceiveOptions {
     /// Address and port to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", value_parser = parse_address)]

@@ -9,12 +9,12 @@ use std::time::SystemTime;
 use clap::{Args, ValueEnum};
 use url::Url;
 
-use self::failed_events::FailuresFile;
 use super::command_error::CommandError;
 use super::console::Console;
+use super::failures_file;
 use super::report::{summarize_journal, unreadable};
 use super::scenario_selection::Filter;
-use super::secret_options::SecretOptions;
+use super::secret_options::{self, SecretOptions};
 use super::session::{StartedSession, random_secrets};
 use super::target_options::TargetOptions;
 use super::{ExitCode, block_on};
@@ -41,7 +41,7 @@ use crate::transport::Target;
 /// event fails, 2 if the command line or the file is invalid, and 3 if the target could not be
 /// reached, nothing was compared, or an event is undecided.
 #[derive(Debug, Args)]
-#[command(after_long_help = super::arguments::SECRET_HELP)]
+#[command(after_long_help = secret_options::SECRET_HELP)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an independent command-line flag"
@@ -95,8 +95,8 @@ enum Compare {
 
 impl ReplayRun {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        if let Some(failures) = FailuresFile::read(&self.run)? {
-            return self.resend(failures, console);
+        if let Some((head, events)) = failures_file::read(&self.run)? {
+            return self.resend(&head, events, console);
         }
         if self.as_treated {
             let message = "`--as-treated` needs a failures file of a load";

@@ -15,7 +15,7 @@ use super::event_sink::{EventSink, Recording, SinkResult};
 use super::numbers;
 use super::report_options::ReportOptions;
 use super::scenario_selection::ScenarioSelection;
-use super::secret_options::SecretOptions;
+use super::secret_options::{self, SecretOptions};
 use super::session::{StartedSession, capabilities};
 use super::snapshot_options::SnapshotOptions;
 use super::target_options::TargetOptions;
@@ -34,7 +34,7 @@ use crate::snapshots::SnapshotReview;
 /// and 3 if the target could not be reached, a check could not be completed (broken), or nothing was
 /// checked.
 #[derive(Debug, Args)]
-#[command(after_long_help = super::arguments::SECRET_HELP)]
+#[command(after_long_help = secret_options::SECRET_HELP)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an independent command-line flag"

@@ -13,6 +13,10 @@ use crate::protocol::Secret;
 use crate::run::Secrets;
 use crate::scenario::Profile;
 
+/// The last paragraph of the help of every command that takes a secret.
+pub(super) const SECRET_HELP: &str = "The secret can't be passed as an argument, because `ps` and \
+                                      the shell history would show it.";
+
 /// The default environment variable of the secret.
 pub const DEFAULT_VARIABLE: &str = "AGHOOK_SECRET";
 

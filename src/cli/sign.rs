@@ -6,14 +6,14 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::ExitCode;
 use super::body_file::BodyFile;
 use super::clock;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::curl_command::curl_command;
 use super::numbers;
-use super::secret_options::SecretOptions;
-use super::{ExitCode, arguments};
+use super::secret_options::{self, SecretOptions};
 use crate::protocol::{Signer, request_headers};
 
 /// Print the signature headers of a request body
@@ -21,7 +21,7 @@ use crate::protocol::{Signer, request_headers};
 /// Signs the body as Aghanim does: with HMAC-SHA256 over the timestamp, a dot and the body, keyed
 /// with the webhook's secret, in lowercase hex.
 #[derive(Debug, Args)]
-#[command(after_long_help = arguments::SECRET_HELP)]
+#[command(after_long_help = secret_options::SECRET_HELP)]
 pub struct Sign {
     #[command(flatten)]
     body: BodyFile,

@@ -10,7 +10,7 @@ use super::scenario_selection;
 use crate::policy::HttpVersion;
 use crate::run::{ConnectionOptions, RunOptions, Session};
 use crate::scenario::{Config, Profile};
-use crate::transport::{Client, Target, TlsSettings};
+use crate::transport::{Client, Failure, Target, TlsSettings};
 
 /// The options that choose the receiver and the connection to it.
 #[derive(Debug, Clone, Args)]
@@ -109,8 +109,12 @@ impl TargetOptions {
 
 /// Checks that `target` accepts connections before anything is sent.
 pub(super) async fn reach(client: &Client, target: &Target) -> Result<(), CommandError> {
-    client.probe_connection(target).await.map_err(|failure| {
-        let message = format!("the target {} can't be reached: {failure}", target.as_str());
-        CommandError::not_completed(message, failure.hint().to_owned())
-    })
+    let reached = client.probe_connection(target).await;
+    reached.map_err(|failure| unreachable_error(target, &failure))
+}
+
+/// The error if the target does not accept connections.
+pub(super) fn unreachable_error(target: &Target, failure: &Failure) -> CommandError {
+    let message = format!("the target {} can't be reached: {failure}", target.as_str());
+    CommandError::not_completed(message, failure.hint().to_owned())
 }

@@ -13,7 +13,7 @@ use super::console::Console;
 use super::header_lines::HeaderLines;
 use super::numbers;
 use super::secret_options::{self, SecretOptions};
-use super::{ExitCode, arguments, clock};
+use super::{ExitCode, clock};
 use crate::diagnose::{
     Diagnosis, Mistake, Received, SignatureVerdict, TimestampConcern, diagnose, timestamp_concern,
 };
@@ -33,7 +33,7 @@ const STRONG: Style = Style::new().bold();
 /// Exits with 0 if the signature matches, 1 if it does not, and 2 if the command line or a file is
 /// invalid.
 #[derive(Debug, Args)]
-#[command(after_long_help = arguments::SECRET_HELP)]
+#[command(after_long_help = secret_options::SECRET_HELP)]
 pub struct Verify {
     #[command(flatten)]
     body: BodyFile,

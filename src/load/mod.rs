@@ -4,17 +4,20 @@
 //! and latency counts from that time. An event's content and its treatment are functions of the
 //! seed and its number, so nothing about a sent event has to be stored.
 //!
-//! It prints nothing and reads no probes: the caller asks how often an event must have been granted
-//! and checks that.
+//! It prints nothing. After the load, probes show whether each event was granted as expected, and failed
+//! events can be sent again.
 
 mod allowed_refusals;
 mod counts;
+mod effect_check;
 mod event_mix;
 mod event_source;
 mod event_template;
 mod expectation;
 mod failed_events;
+mod failure_list;
 mod hdr_log;
+mod implied_expectations;
 mod latency_histograms;
 mod live_stats;
 mod measurements;
@@ -24,9 +27,11 @@ mod rate;
 mod redeliveries;
 mod report;
 mod request_builder;
+mod resend;
 mod run;
 mod scheduled_attempt;
 mod second_recorder;
+mod sent_events;
 mod settings;
 mod shard;
 mod shared_state;
@@ -41,6 +46,7 @@ mod worker;
 mod worker_stats;
 
 pub use counts::LoadCounts;
+pub use effect_check::{EffectSample, EffectSampleError, InvalidEffectSample, check_effects};
 pub use event_mix::{EventMix, MixEntry, MixScenario};
 pub use event_source::{EventOrigin, EventSource, LoadEvent};
 pub use event_template::{EventTemplate, TemplateSettings};
@@ -49,14 +55,20 @@ pub use failed_events::{
     FailedEvent, FailedEventsError, FailedEventsHead, FailedTreatment, begins_failed_events,
     read_failed_events, write_failed_line,
 };
+pub use failure_list::FailureList;
 pub use hdr_log::write_hdr_log;
+pub use implied_expectations::effective_expectations;
 pub use latency_histograms::{LatencyHistograms, PackedHistogram, Percentiles};
 pub use live_stats::{LiveSnapshot, LiveStats};
 pub use measurements::{Measurements, MergeError};
 pub use mix_report::{MixCounts, MixEntryReport, MixScenarioReport};
 pub use rate::{Rate, RateError};
 pub use report::{CheckedExpectation, EffectsReport, LoadReport, WrongEffect, load_report_schema};
+pub use resend::{
+    Resent, ResentCounts, ResentEvent, ResentTreatment, lacks_expired_secret, resend,
+};
 pub use run::LoadResult;
+pub use sent_events::SentEvents;
 pub use settings::{Length, LoadSettings};
 pub use shard::LoadShard;
 pub use shared_state::LoadRun;

@@ -37,7 +37,7 @@ pub use load::{
 pub use progress::ProgressLine;
 pub use replay::ReplayReport;
 pub use report_kind::ReportKind;
-pub use resend::{ResentCounts, ResentEvent, count_resent, write_resent};
+pub use resend::write_resent;
 pub use run_record::{RunRecord, RunRecorder};
 pub use sanitize::sanitize;
 pub use scenario_record::{KeptAttempts, RunningScenarios, ScenarioRecord};

@@ -6,6 +6,7 @@ mod attempt_record;
 mod delivery_order;
 mod dry_run;
 mod execution;
+mod inventory;
 mod journal;
 mod missing_capability;
 mod plan;

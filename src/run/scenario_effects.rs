@@ -1,18 +1,17 @@
 //! The effects of one scenario: reads their probes before and after the steps, and checks them.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::missing_capability::MissingCapability;
 use super::plan::Plan;
 use super::run_context::RunContext;
 use super::run_event::ProbeReading;
-use crate::probe::QUANTITY_PROBE;
-use crate::probe::with_placeholders;
-use crate::verify::EventOutcomes;
-use crate::verify::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
-use crate::verify::{Check, Verdict};
-use crate::verify::{EffectProbe, ProbeQuery};
+use crate::probe::{QUANTITY_PROBE, with_placeholders};
+use crate::verify::{
+    Changes, Check, EffectProbe, EffectWatch, EventOutcomes, GrantCheck, GrantExpectation,
+    HeldOnce, ProbeQuery, Verdict, check_grants,
+};
 
 /// The number that each query returned, or why it failed.
 type ProbeResults = BTreeMap<ProbeQuery, Result<i128, String>>;
@@ -30,12 +29,6 @@ pub(crate) struct EffectResults {
     pub(crate) readings: Vec<ProbeReading>,
     pub(crate) settled_after: Duration,
 }
-
-/// The grace period if neither the scenario nor the profile sets one.
-const DEFAULT_SETTLE: Duration = Duration::from_secs(2);
-/// The first and the longest pause between two readings.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 impl<'run> ScenarioEffects<'run> {
     /// Reads all probes before the first step. If a grace period is set, retries failed readings
@@ -64,69 +57,50 @@ impl<'run> ScenarioEffects<'run> {
             effects,
             before: ProbeResults::new(),
         };
-        let started = Instant::now();
-        let wait = scenario_effects.longest_settle().unwrap_or_default();
-        let mut pause = FIRST_PAUSE;
         if plan.missing.is_some() {
             return scenario_effects;
         }
+        let settles = scenario_effects.effects.iter();
+        let longest = settles.filter_map(|effect| effect.settle).max();
+        let mut watch = EffectWatch::for_up_to(longest.unwrap_or_default());
         loop {
             scenario_effects.before = scenario_effects.read().await;
-            let left = wait.saturating_sub(started.elapsed());
-            if left.is_zero() || scenario_effects.before.values().all(Result::is_ok) {
+            if scenario_effects.before.values().all(Result::is_ok) || !watch.look_again().await {
                 return scenario_effects;
             }
-            tokio::time::sleep(pause.min(left)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    /// Reads all probes after the last step, repeatedly until they are as expected or the longest
-    /// grace period is over.
+    /// Reads all probes after the last step, until they are as expected or the grace period is over.
     ///
-    /// If the first reading is as expected and no grace period is set, it is final. Otherwise the
-    /// readings must still be as expected at the end of the grace period, because a receiver that
-    /// grants late may also grant too much late. Failed readings are retried as well, because the
-    /// receiver may be restarting. If the readings before the first step failed, there is nothing
-    /// to compare with, and no retry helps.
+    /// Failed readings are repeated as well, because the receiver may be restarting. If the readings
+    /// before the first step failed, there is nothing to compare with, and waiting does not help.
     pub(crate) async fn end(mut self, outcomes: &EventOutcomes) -> EffectResults {
         for effect in &mut self.effects {
             effect.apply_outcomes(outcomes);
         }
-        let started = Instant::now();
-        let longest_settle = self.longest_settle();
-        let nothing_to_compare = self.before.values().any(Result::is_err);
-        let wait = self
-            .effects
-            .iter()
-            .map(|effect| effect.settle.unwrap_or(DEFAULT_SETTLE));
-        let wait = wait.max().unwrap_or_default();
-        let mut until = longest_settle.unwrap_or_default();
-        let mut pause = FIRST_PAUSE;
+        let mut watch = if self.before.values().any(Result::is_err) {
+            EffectWatch::for_up_to(Duration::ZERO)
+        } else {
+            EffectWatch::after_settling(self.effects.iter().map(|effect| effect.settle)).await
+        };
         loop {
-            let elapsed = started.elapsed();
+            let settled_after = watch.elapsed();
             let after = self.read().await;
             let checks = self.check_effects(&after);
-            let broken = checks.iter().any(|check| check.verdict == Verdict::Broken);
+            let has = |verdict| checks.iter().any(|check| check.verdict == verdict);
             let unread = after.values().any(Result::is_err);
             let as_expected = checks
                 .iter()
                 .all(|check| check.verdict.is_passed_or_not_checked());
-            if !as_expected {
-                until = wait;
-            }
-            if (broken && (nothing_to_compare || !unread)) || elapsed >= until {
-                let readings = self.readings(&after);
-                let checks = self.report_wrong_paths(checks);
+            let is_final = as_expected || (has(Verdict::Broken) && !unread);
+            if is_final || !watch.look_again().await {
                 return EffectResults {
-                    checks,
-                    readings,
-                    settled_after: elapsed,
+                    readings: self.readings(&after),
+                    checks: self.report_wrong_paths(checks),
+                    settled_after,
                 };
             }
-            let left = until.saturating_sub(elapsed);
-            tokio::time::sleep(if as_expected { left } else { pause.min(left) }).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -176,11 +150,6 @@ impl<'run> ScenarioEffects<'run> {
             readings: Vec::new(),
             settled_after: Duration::ZERO,
         }
-    }
-
-    /// The longest grace period that the effects or the profile set.
-    fn longest_settle(&self) -> Option<Duration> {
-        self.effects.iter().filter_map(|effect| effect.settle).max()
     }
 
     async fn read(&self) -> ProbeResults {

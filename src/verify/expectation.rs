@@ -1,51 +1,20 @@
 //! Checks whether a response meets a step's expectations, with pure functions.
 
-use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::verdict::{Check, Requirement, Verdict};
-use crate::policy::DurationText;
-use crate::policy::Outcome;
+use crate::policy::{DurationText, Outcome};
 use crate::probe::Redaction;
-use crate::scenario::{Expectation, JsonPath, Level, Matcher};
+use crate::scenario::{
+    CountRange, Expectation, JsonPath, Level, Matcher, StatusExpectation,
+};
 use crate::scenario::{equal, mismatch, shortened};
 use crate::transport::{Failure, Response};
-
-/// Describes the expectations, one line for each check.
-pub(crate) fn describe_expectations(expected: &PreparedExpectation) -> Vec<String> {
-    let Expectation {
-        status,
-        headers,
-        body,
-        schema,
-        within,
-        attempts,
-        outcome,
-        same_response,
-        level: _,
-        source: _,
-    } = &expected.expectation;
-    let mut lines = Vec::new();
-    lines.extend(status.as_ref().map(|status| format!("status: {status}")));
-    let headers = headers.iter();
-    lines.extend(headers.map(|(name, matcher)| format!("header {name}: {matcher}")));
-    let body = body.iter();
-    lines.extend(body.map(|(path, matcher)| format!("body {path}: {matcher}")));
-    let schema = schema.as_ref();
-    lines.extend(schema.map(|file| format!("schema {}", file.display())));
-    lines.extend(within.map(|within| format!("within: at most {within}")));
-    lines.extend(attempts.as_ref().map(|range| format!("attempts: {range}")));
-    lines.extend(outcome.map(|outcome| format!("outcome: {outcome}")));
-    lines.extend(same_response.map(|same| format!("same response: {}", same_response_text(same))));
-    if expected.requirement.level == Level::Should {
-        for line in &mut lines {
-            line.push_str(" (should)");
-        }
-    }
-    lines
-}
 
 /// The observed result of a delivery or of another request.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +42,95 @@ pub(crate) struct PreparedExpectation {
     pub requirement: Requirement,
 }
 
+/// One part of an expectation, which is checked by itself.
+enum Part<'expectation> {
+    Status(&'expectation StatusExpectation),
+    Header(&'expectation str, &'expectation Matcher),
+    Body(&'expectation JsonPath, &'expectation Matcher),
+    Schema(&'expectation Path),
+    Within(DurationText),
+    Attempts(CountRange),
+    Outcome(Outcome),
+    SameResponse(bool),
+}
+
+impl PreparedExpectation {
+    /// Its parts, in the order of the format reference.
+    fn parts(&self) -> Vec<Part<'_>> {
+        let Expectation {
+            status,
+            headers,
+            body,
+            schema,
+            within,
+            attempts,
+            outcome,
+            same_response,
+            level: _,
+            source: _,
+        } = &self.expectation;
+        let mut parts = Vec::new();
+        parts.extend(status.as_ref().map(Part::Status));
+        let headers = headers.iter();
+        parts.extend(headers.map(|(name, matcher)| Part::Header(name, matcher)));
+        let body = body.iter();
+        parts.extend(body.map(|(path, matcher)| Part::Body(path, matcher)));
+        parts.extend(schema.as_ref().map(|file| Part::Schema(file)));
+        parts.extend(within.map(Part::Within));
+        parts.extend(attempts.map(Part::Attempts));
+        parts.extend(outcome.map(Part::Outcome));
+        parts.extend(same_response.map(Part::SameResponse));
+        parts
+    }
+}
+
+impl Part<'_> {
+    fn subject(&self) -> String {
+        match self {
+            Self::Status(_) => "status".to_owned(),
+            Self::Header(name, _) => format!("header {name}"),
+            Self::Body(path, _) => format!("body {path}"),
+            Self::Schema(file) => format!("schema {}", file.display()),
+            Self::Within(_) => "within".to_owned(),
+            Self::Attempts(_) => "attempts".to_owned(),
+            Self::Outcome(_) => "outcome".to_owned(),
+            Self::SameResponse(_) => "same response".to_owned(),
+        }
+    }
+}
+
+/// What is expected.
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => status.fmt(formatter),
+            Self::Header(_, matcher) | Self::Body(_, matcher) => matcher.fmt(formatter),
+            Self::Schema(_) => formatter.write_str(MATCHES_SCHEMA),
+            Self::Within(within) => write!(formatter, "at most {within}"),
+            Self::Attempts(range) => range.fmt(formatter),
+            Self::Outcome(outcome) => outcome.fmt(formatter),
+            Self::SameResponse(true) => formatter.write_str(SAME_RESPONSE),
+            Self::SameResponse(false) => formatter.write_str("different from the first response"),
+        }
+    }
+}
+
+const MATCHES_SCHEMA: &str = "the body matches the schema";
+const SAME_RESPONSE: &str = "same as the first response";
+
+/// Describes the expectations, one line for each check.
+pub(crate) fn describe_expectations(expected: &PreparedExpectation) -> Vec<String> {
+    let level = match expected.requirement.level {
+        Level::Should => " (should)",
+        Level::Must => "",
+    };
+    let line = |part: Part<'_>| match part {
+        Part::Schema(_) => format!("{}{level}", part.subject()),
+        _ => format!("{}: {part}{level}", part.subject()),
+    };
+    expected.parts().into_iter().map(line).collect()
+}
+
 /// Checks all expectations. The verdicts are based on the original response, but the checks show it
 /// without the secrets that the receiver may have sent back.
 pub(crate) fn check(
@@ -80,128 +138,174 @@ pub(crate) fn check(
     observed: &Observed<'_>,
     redaction: &Redaction,
 ) -> Vec<Check> {
-    let mut checks = check_as_observed(expected, observed);
-    let response = observed
-        .response
-        .map(|response| redaction.response(response));
-    let first = observed
-        .first_response
-        .map(|first| redaction.response(first));
-    if matches!(response, Ok(Cow::Owned(_))) || matches!(first, Some(Cow::Owned(_))) {
-        let showable = Observed {
-            response: response.as_deref().map_err(|failure| *failure),
-            first_response: first.as_deref(),
-            ..*observed
-        };
-        let shown = check_as_observed(expected, &showable);
-        for (check, shown) in checks.iter_mut().zip(shown) {
-            check.observed = shown.observed;
-        }
-    }
-    if let Err(Failure::LocalLimit { .. }) = observed.response {
-        // This machine could not send the request, so the receiver is not to blame.
-        for check in &mut checks {
+    let judge = ResponseJudge {
+        expected,
+        observed,
+        redaction,
+        body: OnceCell::new(),
+    };
+    let check = |part: Part<'_>| {
+        let (passed, seen) = judge.judge(&part)?;
+        let seen = redaction.text(&seen);
+        let requirement = &expected.requirement;
+        let mut check = requirement.checked(passed, part.subject(), part.to_string(), seen);
+        if let Err(Failure::LocalLimit { .. }) = observed.response {
+            // This machine could not send the request, so the receiver is not to blame.
             check.verdict = Verdict::Broken;
         }
-    }
-    for check in &mut checks {
-        if let Cow::Owned(hidden) = redaction.text(&check.observed) {
-            check.observed = hidden;
-        }
-    }
-    checks
-}
-
-/// Checks all expectations, in the order of the format reference.
-fn check_as_observed(expected: &PreparedExpectation, observed: &Observed<'_>) -> Vec<Check> {
-    let PreparedExpectation {
-        expectation,
-        schema,
-        requirement,
-    } = expected;
-    let mut checks = Vec::new();
-    if let Some(status) = &expectation.status {
-        let passed = observed
-            .response
-            .is_ok_and(|response| status.allows(response.status));
-        checks.push(requirement.checked(
-            passed,
-            "status",
-            status.to_string(),
-            response_text(observed),
-        ));
-    }
-    for (name, matcher) in &expectation.headers {
-        checks.push(check_header(requirement, name, matcher, observed));
-    }
-    if !expectation.body.is_empty() || schema.is_some() {
-        let body = json_body(observed);
-        for (path, matcher) in &expectation.body {
-            checks.push(check_body(requirement, path, matcher, &body));
-        }
-        if let (Some(schema), Some(file)) = (schema, &expectation.schema) {
-            let subject = format!("schema {}", file.display());
-            checks.push(check_schema(requirement, subject, schema, &body));
-        }
-    }
-    if let Some(within) = expectation.within {
-        checks.push(check_within(requirement, within, observed));
-    }
-    if let Some(range) = expectation.attempts {
-        let passed = range.contains(observed.attempts.into());
-        let seen = observed.attempts.to_string();
-        checks.push(requirement.checked(passed, "attempts", range.to_string(), seen));
-    }
-    if let (Some(wanted), Some(outcome)) = (expectation.outcome, observed.outcome) {
-        let passed = wanted == outcome;
-        checks.push(requirement.checked(
-            passed,
-            "outcome",
-            wanted.to_string(),
-            outcome.to_string(),
-        ));
-    }
-    if let Some(wanted) = expectation.same_response {
-        checks.extend(check_same_response(requirement, wanted, observed));
-    }
-    checks
-}
-
-/// The response as text: its status, or why there is none.
-fn response_text(observed: &Observed<'_>) -> String {
-    match observed.response {
-        Ok(response) => response.status.to_string(),
-        Err(failure) => format!("no response: {failure}"),
-    }
-}
-
-fn check_header(
-    requirement: &Requirement,
-    name: &str,
-    matcher: &Matcher,
-    observed: &Observed<'_>,
-) -> Check {
-    let subject = format!("header {name}");
-    let Ok(response) = observed.response else {
-        return requirement.checked(false, subject, matcher.to_string(), response_text(observed));
+        Some(check)
     };
-    let values: Vec<Value> = response
-        .headers
-        .iter()
-        .filter(|(header, _)| header.eq_ignore_ascii_case(name))
-        .map(|(_, value)| Value::String(String::from_utf8_lossy(value).into_owned()))
+    expected.parts().into_iter().filter_map(check).collect()
+}
+
+/// Judges one response.
+struct ResponseJudge<'run> {
+    expected: &'run PreparedExpectation,
+    observed: &'run Observed<'run>,
+    redaction: &'run Redaction,
+    body: OnceCell<Result<Value, String>>,
+}
+
+impl ResponseJudge<'_> {
+    /// The body as JSON, or why it can't be parsed.
+    fn body(&self) -> Result<&Value, (bool, String)> {
+        let body = self.body.get_or_init(|| match self.observed.response {
+            Ok(response) => json_body(response, self.redaction),
+            Err(failure) => Err(no_response(failure).1),
+        });
+        body.as_ref().map_err(|reason| (false, reason.clone()))
+    }
+
+    /// Whether a part is as expected, and what was observed. `None` if the part does not apply.
+    fn judge(&self, part: &Part<'_>) -> Option<(bool, String)> {
+        let observed = self.observed;
+        Some(match part {
+            Part::Status(status) => match observed.response {
+                Ok(response) => (status.allows(response.status), response.status.to_string()),
+                Err(failure) => no_response(failure),
+            },
+            Part::Header(name, matcher) => match observed.response {
+                Ok(response) => {
+                    let headers = response.headers.iter();
+                    let values: Vec<Value> = headers
+                        .filter(|(header, _)| header.eq_ignore_ascii_case(name))
+                        .map(|(_, value)| String::from_utf8_lossy(value).into())
+                        .collect();
+                    self.match_values(matcher, &values.iter().collect::<Vec<_>>())
+                }
+                Err(failure) => no_response(failure),
+            },
+            Part::Body(path, matcher) => match self.body() {
+                Ok(body) => self.match_values(matcher, &path.query(body)),
+                Err(unread) => unread,
+            },
+            Part::Schema(_) => match self.body() {
+                Ok(body) => match_schema(self.expected.schema.as_ref()?, body),
+                Err(unread) => unread,
+            },
+            Part::Within(within) => match observed.response {
+                Ok(_) => (observed.took <= within.0, format!("{:.1?}", observed.took)),
+                Err(failure) => no_response(failure),
+            },
+            Part::Attempts(range) => (
+                range.contains(observed.attempts.into()),
+                observed.attempts.to_string(),
+            ),
+            Part::Outcome(wanted) => {
+                let outcome = observed.outcome?;
+                (*wanted == outcome, outcome.to_string())
+            }
+            // The first response itself is not checked.
+            Part::SameResponse(wanted) => {
+                let first = observed.first_response?;
+                let difference = match observed.response {
+                    Ok(response) => self.difference(first, response),
+                    Err(failure) => Some(no_response(failure).1),
+                };
+                let passed = difference.is_none() == *wanted;
+                (
+                    passed,
+                    difference.unwrap_or_else(|| SAME_RESPONSE.to_owned()),
+                )
+            }
+        })
+    }
+
+    fn match_values(&self, matcher: &Matcher, values: &[&Value]) -> (bool, String) {
+        if let Some(reason) = mismatch(matcher, values, |value| self.shown(value)) {
+            return (false, reason);
+        }
+        if values.is_empty() {
+            return (true, "absent".to_owned());
+        }
+        let values = values.iter().map(|value| self.shown(value));
+        (true, values.collect::<Vec<_>>().join(", "))
+    }
+
+    /// A value without secrets. They are removed first, because a truncated one is not recognised.
+    fn shown(&self, value: &Value) -> String {
+        shortened(&self.redaction.json(value))
+    }
+
+    /// How a response differs from the first one.
+    fn difference(&self, first: &Response, response: &Response) -> Option<String> {
+        if first.status != response.status {
+            return Some(format!(
+                "status {} instead of {}",
+                response.status, first.status
+            ));
+        }
+        let content_type = |response: &Response| {
+            let value = response.header("content-type")?;
+            Some(String::from_utf8_lossy(value).into_owned())
+        };
+        let (before, after) = (content_type(first), content_type(response));
+        if before != after {
+            let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+            return Some(format!(
+                "content type {} instead of {}",
+                shown(after),
+                shown(before)
+            ));
+        }
+        if first.body_length != response.body_length && (first.truncated || response.truncated) {
+            let (before, after) = (first.body_length, response.body_length);
+            return Some(format!("body of {after} bytes instead of {before}"));
+        }
+        if first.body == response.body {
+            return None;
+        }
+        let json = |response: &Response| serde_json::from_slice::<Value>(&response.body).ok();
+        match (json(first), json(response)) {
+            (Some(before), Some(after)) if equal(&before, &after) => None,
+            (Some(before), Some(after)) => Some(format!(
+                "body {} instead of {}",
+                self.shown(&after),
+                self.shown(&before)
+            )),
+            _ => Some("different body".to_owned()),
+        }
+    }
+}
+
+fn no_response(failure: &Failure) -> (bool, String) {
+    (false, format!("no response: {failure}"))
+}
+
+fn match_schema(schema: &jsonschema::Validator, body: &Value) -> (bool, String) {
+    let errors: Vec<String> = schema
+        .iter_errors(body)
+        .take(3)
+        .map(|error| format!("at `{}`: {error}", error.instance_path()))
         .collect();
-    let values: Vec<&Value> = values.iter().collect();
-    let found = mismatch(matcher, &values);
-    let seen = found.clone().unwrap_or_else(|| join(&values));
-    requirement.checked(found.is_none(), subject, matcher.to_string(), seen)
+    if errors.is_empty() {
+        return (true, MATCHES_SCHEMA.to_owned());
+    }
+    (false, errors.join("; "))
 }
 
 /// The body as JSON, or why it can't be parsed.
-fn json_body(observed: &Observed<'_>) -> Result<Value, String> {
-    let response = observed
-        .response
-        .map_err(|failure| format!("no response: {failure}"))?;
+fn json_body(response: &Response, redaction: &Redaction) -> Result<Value, String> {
     if response.truncated {
         return Err(format!(
             "the body is too long to check: {} bytes",
@@ -213,9 +317,11 @@ fn json_body(observed: &Observed<'_>) -> Result<Value, String> {
     }
     serde_json::from_slice(&response.body).map_err(|error| {
         if let Some(coding) = unsupported_coding(response) {
+            let coding = redaction.text(&coding);
             return format!("the body has the unsupported content encoding {coding:?}");
         }
-        let text = String::from_utf8_lossy(&response.body);
+        let text = redaction.bytes(&response.body);
+        let text = String::from_utf8_lossy(&text);
         let start: String = text.chars().take(60).collect();
         format!("the body is not JSON ({error}): {start:?}")
     })
@@ -226,131 +332,6 @@ fn unsupported_coding(response: &Response) -> Option<String> {
     let coding = String::from_utf8_lossy(response.header("content-encoding")?);
     let is_text = std::str::from_utf8(&response.body).is_ok();
     (!is_text).then(|| coding.into_owned())
-}
-
-fn check_body(
-    requirement: &Requirement,
-    path: &JsonPath,
-    matcher: &Matcher,
-    body: &Result<Value, String>,
-) -> Check {
-    let subject = format!("body {path}");
-    let body = match body {
-        Ok(body) => body,
-        Err(reason) => return requirement.checked(false, subject, matcher.to_string(), reason),
-    };
-    let values = path.query(body);
-    let found = mismatch(matcher, &values);
-    let seen = found.clone().unwrap_or_else(|| join(&values));
-    requirement.checked(found.is_none(), subject, matcher.to_string(), seen)
-}
-
-fn check_schema(
-    requirement: &Requirement,
-    subject: String,
-    schema: &jsonschema::Validator,
-    body: &Result<Value, String>,
-) -> Check {
-    let expected = "the body matches the schema";
-    let body = match body {
-        Ok(body) => body,
-        Err(reason) => return requirement.checked(false, subject, expected, reason),
-    };
-    let errors: Vec<String> = schema
-        .iter_errors(body)
-        .take(3)
-        .map(|error| format!("at `{}`: {error}", error.instance_path()))
-        .collect();
-    let seen = if errors.is_empty() {
-        expected.to_owned()
-    } else {
-        errors.join("; ")
-    };
-    requirement.checked(errors.is_empty(), subject, expected, seen)
-}
-
-fn check_within(requirement: &Requirement, within: DurationText, observed: &Observed<'_>) -> Check {
-    let expected = format!("at most {within}");
-    let passed = observed.response.is_ok() && observed.took <= within.0;
-    let seen = match observed.response {
-        Ok(_) => format!("{:.1?}", observed.took),
-        Err(_) => response_text(observed),
-    };
-    requirement.checked(passed, "within", expected, seen)
-}
-
-/// Compares with the first response to the event. The first response itself is not checked.
-fn check_same_response(
-    requirement: &Requirement,
-    wanted: bool,
-    observed: &Observed<'_>,
-) -> Option<Check> {
-    let first = observed.first_response?;
-    let difference = match observed.response {
-        Ok(response) => difference_of(first, response),
-        Err(_) => Some(response_text(observed)),
-    };
-    let expected = same_response_text(wanted);
-    let same = difference.is_none();
-    let seen = difference.unwrap_or_else(|| "same as the first response".to_owned());
-    Some(requirement.checked(same == wanted, "same response", expected, seen))
-}
-
-fn same_response_text(same: bool) -> &'static str {
-    if same {
-        "same as the first response"
-    } else {
-        "different from the first response"
-    }
-}
-
-fn difference_of(first: &Response, response: &Response) -> Option<String> {
-    if first.status != response.status {
-        return Some(format!(
-            "status {} instead of {}",
-            response.status, first.status
-        ));
-    }
-    let content_type = |response: &Response| {
-        let mut headers = response.headers.iter();
-        headers
-            .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
-    };
-    let (before, after) = (content_type(first), content_type(response));
-    if before != after {
-        let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
-        return Some(format!(
-            "content type {} instead of {}",
-            shown(after),
-            shown(before)
-        ));
-    }
-    if first.body_length != response.body_length && (first.truncated || response.truncated) {
-        let (before, after) = (first.body_length, response.body_length);
-        return Some(format!("body of {after} bytes instead of {before}"));
-    }
-    if first.body == response.body {
-        return None;
-    }
-    let json = |response: &Response| serde_json::from_slice::<Value>(&response.body).ok();
-    match (json(first), json(response)) {
-        (Some(before), Some(after)) if equal(&before, &after) => None,
-        (Some(before), Some(after)) => Some(format!(
-            "body {} instead of {}",
-            shortened(&after),
-            shortened(&before)
-        )),
-        _ => Some("different body".to_owned()),
-    }
-}
-
-fn join(values: &[&Value]) -> String {
-    if values.is_empty() {
-        return "absent".to_owned();
-    }
-    let values = values.iter().map(|value| shortened(value));
-    values.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

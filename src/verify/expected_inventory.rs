@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::effect_probe::{TOO_MANY_GRANTS, describe_wrong_changes, grant_expectation};
 use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants};
 use super::grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
-use crate::probe::PreparedProbe;
 use crate::protocol::Event;
 use crate::scenario::Policy;
-use crate::transport::Client;
 
 /// How often an event must have been granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,24 +65,10 @@ impl ExpectedInventory {
         &self.player_id
     }
 
-    /// Reads how much the player holds of each SKU in its events, and checks it.
-    pub async fn check(&self, probe: &PreparedProbe, client: &Client) -> InventoryCheck {
-        let skus: BTreeSet<&String> = self
-            .expectations
-            .iter()
-            .flat_map(|expectation| &expectation.skus)
-            .collect();
-        let mut inventory = BTreeMap::new();
-        for sku in skus {
-            match probe.read(client, &self.player_id, sku).await {
-                Ok(quantity) => inventory.insert(sku.clone(), quantity),
-                Err(reason) => return InventoryCheck::Undecided(reason),
-            };
-        }
-        match (self.check_readings(&inventory), probe.path_hint()) {
-            (InventoryCheck::Failed(_), Some(reason)) => InventoryCheck::Undecided(reason),
-            (verdict, _) => verdict,
-        }
+    /// The SKUs in the player's events.
+    pub fn skus(&self) -> BTreeSet<&String> {
+        let expectations = self.expectations.iter();
+        expectations.flat_map(|one| &one.skus).collect()
     }
 
     /// Checks how much the player holds of each SKU.

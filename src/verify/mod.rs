@@ -1,9 +1,11 @@
 //! Judges what a receiver did: responses against expectations, changes of inventory against grants, and
-//! retries against the retry policy.
+//! retries against the retry policy. Decides how long effects may take to show.
 //!
-//! Pure functions of what was observed. Nothing here sends requests.
+//! Judging is a pure function of what was observed. Nothing here sends requests.
 
+mod delivery_verdict;
 mod effect_probe;
+mod effect_watch;
 mod event_outcomes;
 mod expectation;
 mod expected_grant;
@@ -12,7 +14,9 @@ mod grant_check;
 mod retry_check;
 mod verdict;
 
+pub use delivery_verdict::DeliveryVerdict;
 pub(crate) use effect_probe::{EffectProbe, ProbeQuery};
+pub(crate) use effect_watch::EffectWatch;
 pub(crate) use event_outcomes::EventOutcomes;
 pub(crate) use expectation::{Observed, PreparedExpectation, check, describe_expectations};
 pub use expected_inventory::{ExpectedInventory, GrantCount, InventoryCheck};

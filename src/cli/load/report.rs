@@ -1,9 +1,9 @@
 //! Creates the report of a load.
 
 use super::Load;
-use super::verdict::effective_expectations;
 use crate::load::{
     EffectsReport, LoadReport, LoadResult, LoadShard, Percentiles, Rate, TreatmentMix,
+    effective_expectations,
 };
 use crate::run::RunContext;
 

@@ -67,6 +67,51 @@ fn an_unsupported_content_encoding_is_named() {
     );
 }
 
+/// A truncated secret would not be recognised, so it is removed before long values are truncated.
+#[test]
+fn a_secret_in_a_response_decides_but_is_not_shown() {
+    let secret = "hunter2-and-more";
+    let redaction = Redaction::new([crate::protocol::Secret::new(secret).expect("a secret")]);
+    let long = format!("{}{secret}", "x".repeat(190));
+    let body = json!({ "secret": secret, "long": long }).to_string();
+    let actual = response(200, &[("x-echo", secret)], &body);
+    let other = response(200, &[], "{}");
+    let expected = prepared(json!({
+        "headers": { "X-Echo": secret },
+        "body": { "$.secret": secret, "$.long": 1, "$.none": "x" },
+        "same_response": false,
+    }));
+    let checks = check(&expected, &observed(&actual, Some(&other)), &redaction);
+    let verdicts: Vec<Verdict> = checks.iter().map(|check| check.verdict).collect();
+    use Verdict::{Failed, Passed};
+    assert_eq!(verdicts, [Passed, Passed, Failed, Failed, Passed]);
+    for check in &checks {
+        assert!(!check.observed.contains("hunt"), "{}", check.observed);
+    }
+    assert!(
+        checks[2].observed.ends_with("x[secret not…"),
+        "{}",
+        checks[2].observed
+    );
+
+    let html = format!("<p>{}{secret}</p>", "x".repeat(50));
+    let checks = check(
+        &expected,
+        &observed(&response(200, &[], &html), None),
+        &redaction,
+    );
+    assert!(
+        checks[1].observed.contains("not JSON"),
+        "{}",
+        checks[1].observed
+    );
+    assert!(
+        !checks[1].observed.contains("hunt"),
+        "{}",
+        checks[1].observed
+    );
+}
+
 /// Whether all checks passed.
 fn passes(expected: &Value, observed: &Observed<'_>) -> bool {
     let checks = checks_of(expected, observed);

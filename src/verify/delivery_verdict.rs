@@ -1,25 +1,20 @@
-//! The verdict on a delivery of `aghook fire`, derived from its outcome and its last response.
+//! The verdict on a delivery outside of scenarios: a genuine one must be accepted, a forged one
+//! refused. It comes with what to do next.
 
-use crate::policy::Outcome;
-use crate::policy::{Forgery, StatusClass};
-use crate::run::ResponseRecord;
+use super::verdict::Verdict;
+use crate::delivery::Delivery;
+use crate::policy::{Forgery, Outcome, StatusClass};
+use crate::transport::{Failure, Response};
 
-/// Whether a delivery had the expected result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FireOutcome {
-    Expected,
-    Unexpected,
-    /// The request could not be sent from this machine.
-    Unknown,
-}
-
-/// The verdict as it is printed.
+/// The verdict on a delivery.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct FireVerdict {
-    pub(super) outcome: FireOutcome,
-    pub(super) message: String,
+pub struct DeliveryVerdict {
+    /// Broken if the request could not be sent from this machine.
+    pub verdict: Verdict,
+    /// What happened.
+    pub message: String,
     /// What to do next.
-    pub(super) help: Option<String>,
+    pub help: Option<&'static str>,
 }
 
 /// How to find out why a genuine signature was refused.
@@ -27,47 +22,48 @@ const VERIFY: &str = "if the receiver rejects the signature, log the body, the t
                       signature that it computes, then run `aghook verify BODY --timestamp SECONDS \
                       --signature HEX` to find the mistake";
 
-impl FireVerdict {
-    /// Judges a delivery by its last response and its number of attempts.
-    pub(super) fn new(
+impl DeliveryVerdict {
+    /// Judges a delivery by its last attempt. `None` if there was none.
+    pub fn new(forgery: Option<Forgery>, delivery: &Delivery) -> Option<Self> {
+        let last = delivery.attempts.last()?;
+        let (response, attempts) = (last.exchange.result.as_ref(), delivery.attempts.len());
+        Some(Self::of_response(
+            forgery,
+            delivery.outcome,
+            response,
+            attempts,
+        ))
+    }
+
+    fn of_response(
         forgery: Option<Forgery>,
         outcome: Outcome,
-        response: &ResponseRecord,
+        response: Result<&Response, &Failure>,
         attempts: usize,
     ) -> Self {
         let after = match attempts {
             0 | 1 => String::new(),
             count => format!(", after {count} attempts"),
         };
-        match response {
-            ResponseRecord::Response { status, .. } => match forgery {
-                Some(forgery) => forged(forgery, *status),
-                None => genuine(outcome, *status, &after),
-            },
-            ResponseRecord::Failure {
-                name,
-                message,
-                hint,
-            } => no_response(name, message, hint, &after),
+        match (response, forgery) {
+            (Ok(response), Some(forgery)) => forged(forgery, response.status),
+            (Ok(response), None) => genuine(outcome, response.status, &after),
+            (Err(failure), _) => no_response(failure, &after),
         }
     }
 }
 
-fn verdict(outcome: FireOutcome, message: String, help: &str) -> FireVerdict {
-    FireVerdict {
-        outcome,
+fn verdict(verdict: Verdict, message: String, help: &'static str) -> DeliveryVerdict {
+    DeliveryVerdict {
+        verdict,
         message,
-        help: (!help.is_empty()).then(|| help.to_owned()),
+        help: (!help.is_empty()).then_some(help),
     }
 }
 
-fn genuine(outcome: Outcome, status: u16, after: &str) -> FireVerdict {
+fn genuine(outcome: Outcome, status: u16, after: &str) -> DeliveryVerdict {
     if outcome == Outcome::Delivered {
-        return verdict(
-            FireOutcome::Expected,
-            format!("accepted: {status}{after}"),
-            "",
-        );
+        return verdict(Verdict::Passed, format!("accepted: {status}{after}"), "");
     }
     let (message, help) = match status {
         400 | 401 | 403 => (format!("refused: {status}{after}"), VERIFY),
@@ -92,75 +88,71 @@ fn genuine(outcome: Outcome, status: u16, after: &str) -> FireVerdict {
             "look for the reason in the receiver's log",
         ),
     };
-    verdict(FireOutcome::Unexpected, message, help)
+    verdict(Verdict::Failed, message, help)
 }
 
 /// A redirect or a server error is not a refusal: it does not show whether the receiver rejected the
 /// signature.
-fn forged(forgery: Forgery, status: u16) -> FireVerdict {
+fn forged(forgery: Forgery, status: u16) -> DeliveryVerdict {
     let name = forgery.name();
     if matches!(status, 404 | 405) {
         let message = format!("forgery refused: {status} for {name}, perhaps because of the path");
         let help = "check that a genuine delivery is accepted there";
-        return verdict(FireOutcome::Expected, message, help);
+        return verdict(Verdict::Passed, message, help);
     }
     if StatusClass::ClientError.matches(status) {
         let message = format!("forgery refused as expected: {status} for {name}");
-        return verdict(FireOutcome::Expected, message, "");
+        return verdict(Verdict::Passed, message, "");
     }
     if StatusClass::Success.matches(status) {
         let help = "anyone who knows the URL can grant items with such a request; `aghook list \
                     --what forgeries` explains what the receiver has to verify";
         let message = format!("forgery accepted: {status} for {name}");
-        return verdict(FireOutcome::Unexpected, message, help);
+        return verdict(Verdict::Failed, message, help);
     }
     let message = format!("forgery not refused: {status} for {name} does not reject the signature");
     verdict(
-        FireOutcome::Unexpected,
+        Verdict::Failed,
         message,
         "respond with 401 or 403 to a forged request",
     )
 }
 
-fn no_response(name: &str, message: &str, hint: &str, after: &str) -> FireVerdict {
-    match name {
-        "local_limit" => verdict(
-            FireOutcome::Unknown,
-            format!("not sent: {message}{after}"),
-            hint,
-        ),
-        "timeout" => verdict(
-            FireOutcome::Unexpected,
-            format!("timed out: {message}{after}"),
-            hint,
-        ),
-        _ => verdict(
-            FireOutcome::Unexpected,
-            format!("no response: {message}{after}"),
-            hint,
-        ),
-    }
+fn no_response(failure: &Failure, after: &str) -> DeliveryVerdict {
+    let (outcome, what) = match failure {
+        Failure::LocalLimit { .. } => (Verdict::Broken, "not sent"),
+        Failure::Timeout { .. } => (Verdict::Failed, "timed out"),
+        _ => (Verdict::Failed, "no response"),
+    };
+    verdict(outcome, format!("{what}: {failure}{after}"), failure.hint())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::BodyRecord;
+    use std::time::Duration;
 
-    fn response(status: u16) -> ResponseRecord {
-        ResponseRecord::Response {
+    fn response(status: u16) -> Result<Response, Failure> {
+        Ok(Response {
             status,
             headers: Vec::new(),
-            body: BodyRecord::new(b"", 0, false),
-        }
+            body: bytes::Bytes::new(),
+            body_length: 0,
+            truncated: false,
+            complete: true,
+        })
     }
 
-    fn failure(name: &'static str) -> ResponseRecord {
-        ResponseRecord::Failure {
-            name: name.into(),
-            message: "there was no response within 10s".to_owned(),
-            hint: "".into(),
-        }
+    fn timeout() -> Result<Response, Failure> {
+        Err(Failure::Timeout {
+            after: Duration::from_secs(10),
+            response_began: false,
+        })
+    }
+
+    fn local_limit() -> Result<Response, Failure> {
+        let reason = "too many open files".to_owned();
+        Err(Failure::LocalLimit { reason })
     }
 
     #[test]
@@ -170,7 +162,7 @@ mod tests {
                 Outcome::Delivered,
                 response(200),
                 1,
-                FireOutcome::Expected,
+                Verdict::Passed,
                 "accepted: 200",
                 "",
             ),
@@ -178,7 +170,7 @@ mod tests {
                 Outcome::Delivered,
                 response(204),
                 3,
-                FireOutcome::Expected,
+                Verdict::Passed,
                 "accepted: 204, after 3 attempts",
                 "",
             ),
@@ -186,7 +178,7 @@ mod tests {
                 Outcome::Refused,
                 response(403),
                 1,
-                FireOutcome::Unexpected,
+                Verdict::Failed,
                 "refused: 403",
                 "aghook verify",
             ),
@@ -194,7 +186,7 @@ mod tests {
                 Outcome::Refused,
                 response(422),
                 1,
-                FireOutcome::Unexpected,
+                Verdict::Failed,
                 "refused: 422",
                 "body",
             ),
@@ -202,7 +194,7 @@ mod tests {
                 Outcome::Refused,
                 response(404),
                 1,
-                FireOutcome::Unexpected,
+                Verdict::Failed,
                 "refused: 404",
                 "path",
             ),
@@ -210,7 +202,7 @@ mod tests {
                 Outcome::Refused,
                 response(302),
                 1,
-                FireOutcome::Unexpected,
+                Verdict::Failed,
                 "not accepted: 302",
                 "redirect target",
             ),
@@ -218,37 +210,38 @@ mod tests {
                 Outcome::Exhausted,
                 response(500),
                 5,
-                FireOutcome::Unexpected,
+                Verdict::Failed,
                 "failed: 500, after 5 attempts",
                 "log",
             ),
             (
                 Outcome::Exhausted,
-                failure("timeout"),
+                timeout(),
                 5,
-                FireOutcome::Unexpected,
+                Verdict::Failed,
                 "timed out",
-                "",
+                "waiting for",
             ),
             (
                 Outcome::Exhausted,
-                failure("reset"),
+                Err(Failure::Reset),
                 1,
-                FireOutcome::Unexpected,
+                Verdict::Failed,
                 "no response",
-                "",
+                "log",
             ),
             (
                 Outcome::Exhausted,
-                failure("local_limit"),
+                local_limit(),
                 1,
-                FireOutcome::Unknown,
+                Verdict::Broken,
                 "not sent",
-                "",
+                "open files",
             ),
         ] {
-            let verdict = FireVerdict::new(None, delivered, &response, attempts);
-            assert_eq!(verdict.outcome, outcome, "{verdict:?}");
+            let verdict =
+                DeliveryVerdict::of_response(None, delivered, response.as_ref(), attempts);
+            assert_eq!(verdict.verdict, outcome, "{verdict:?}");
             assert!(verdict.message.starts_with(message), "{verdict:?}");
             let found = verdict.help.unwrap_or_default();
             assert!(found.contains(help), "{found}");
@@ -261,29 +254,22 @@ mod tests {
         for (response, outcome, message) in [
             (
                 response(401),
-                FireOutcome::Expected,
+                Verdict::Passed,
                 "forgery refused as expected: 401 for wrong_secret",
             ),
             (
                 response(200),
-                FireOutcome::Unexpected,
+                Verdict::Failed,
                 "forgery accepted: 200 for wrong_secret",
             ),
-            (
-                response(500),
-                FireOutcome::Unexpected,
-                "forgery not refused: 500",
-            ),
-            (
-                response(307),
-                FireOutcome::Unexpected,
-                "forgery not refused: 307",
-            ),
-            (failure("timeout"), FireOutcome::Unexpected, "timed out"),
+            (response(500), Verdict::Failed, "forgery not refused: 500"),
+            (response(307), Verdict::Failed, "forgery not refused: 307"),
+            (timeout(), Verdict::Failed, "timed out"),
         ] {
             let forgery = Some(Forgery::WrongSecret);
-            let verdict = FireVerdict::new(forgery, Outcome::Refused, &response, 1);
-            assert_eq!(verdict.outcome, outcome, "{verdict:?}");
+            let verdict =
+                DeliveryVerdict::of_response(forgery, Outcome::Refused, response.as_ref(), 1);
+            assert_eq!(verdict.verdict, outcome, "{verdict:?}");
             assert!(verdict.message.starts_with(message), "{verdict:?}");
         }
     }

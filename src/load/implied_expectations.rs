@@ -1,14 +1,14 @@
-//! The expectations that apply to a load, and its exit code.
+//! The expectations that apply to a load without being written.
 
-use crate::cli::ExitCode;
-use crate::load::{LoadCounts, LoadExpectation, LoadReport};
+use super::counts::LoadCounts;
+use super::expectation::LoadExpectation;
 
 /// The given expectations plus the implied ones.
 ///
 /// Every delivery must be acknowledged, unless an expectation limits failures. No forgery may be
 /// accepted, and every one must be refused unless genuine deliveries failed as well. There are no
 /// implied expectations on deliveries or forgeries if none was sent.
-pub(in crate::cli) fn effective_expectations(
+pub fn effective_expectations(
     given: &[LoadExpectation],
     counts: &LoadCounts,
     interrupted: bool,
@@ -30,13 +30,4 @@ pub(in crate::cli) fn effective_expectations(
         }
     }
     all
-}
-
-pub(in crate::cli) fn exit_code(report: &LoadReport) -> ExitCode {
-    match report.passed() {
-        Some(false) => ExitCode::CheckFailed,
-        _ if report.interrupted => ExitCode::NotCompleted,
-        Some(true) => ExitCode::Success,
-        None => ExitCode::NotCompleted,
-    }
 }

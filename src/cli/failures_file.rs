@@ -1,0 +1,108 @@
+//! The failures file of a load: where `aghook load` writes the failed events and `aghook replay` reads
+//! them.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _};
+use std::path::Path;
+
+use super::command_error::CommandError;
+use crate::load::{
+    FailedEvent, FailedEventsHead, FailureList, SentEvents, begins_failed_events,
+    read_failed_events,
+};
+
+/// The longest first line to read, in bytes.
+const LONGEST_HEAD: u64 = 64 * 1024;
+
+/// The kind of a file, by its first line.
+enum FileKind {
+    Failures(BufReader<File>),
+    Empty,
+    Other,
+}
+
+fn open(path: &Path) -> io::Result<FileKind> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut line = Vec::new();
+    file.by_ref()
+        .take(LONGEST_HEAD)
+        .read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Ok(FileKind::Empty);
+    }
+    if !begins_failed_events(&line) {
+        return Ok(FileKind::Other);
+    }
+    file.rewind()?;
+    Ok(FileKind::Failures(file))
+}
+
+/// Reads a failures file; `None` if the file is of another kind or does not exist.
+pub(super) fn read(
+    path: &Path,
+) -> Result<Option<(FailedEventsHead, Vec<FailedEvent>)>, CommandError> {
+    let Ok(FileKind::Failures(file)) = open(path) else {
+        return Ok(None);
+    };
+    read_failed_events(file).map(Some).map_err(|error| {
+        CommandError::usage(
+            format!("invalid failures file {}: {error}", path.display()),
+            "nothing was sent; use the unchanged file of `aghook load`, and select events with \
+             `--filter`"
+                .to_owned(),
+        )
+    })
+}
+
+/// Checks before anything is sent that the file can be written. Neither changes an existing file nor
+/// leaves a new one.
+pub(super) fn check_writable(path: &Path) -> Result<(), CommandError> {
+    if path.is_file() && matches!(open(path), Ok(FileKind::Other)) {
+        let message = format!(
+            "{} exists and is not a failures file, so the load could overwrite other data",
+            path.display()
+        );
+        let help = "choose another file with `--failures FILE`";
+        return Err(CommandError::usage(message, help.to_owned()));
+    }
+    let opened = path
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| OpenOptions::new().write(true).create_new(true).open(path));
+    let checked = match opened {
+        Ok(_) => std::fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().append(true).open(path).map(|_| ())
+        }
+        Err(error) => Err(error),
+    };
+    checked.map_err(|error| {
+        let message = format!(
+            "failed events could not be written to {}: {error}",
+            path.display()
+        );
+        let help = "nothing was sent; choose another file with `--failures FILE`";
+        CommandError::not_completed(message, help.to_owned())
+    })
+}
+
+/// Writes the failed events. Creates no file if there are none.
+pub(super) fn write(
+    path: &Path,
+    head: FailedEventsHead,
+    failures: &FailureList,
+    mut events: SentEvents<'_>,
+) -> Result<(), CommandError> {
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let written = File::create(path)
+        .and_then(|file| failures.write(head, &mut events, &mut BufWriter::new(file)));
+    written.map_err(|error| {
+        let message = format!(
+            "can't write the failed events to {}: {error}",
+            path.display()
+        );
+        CommandError::not_completed(message, None)
+    })
+}

@@ -1,0 +1,269 @@
+//! Checks after a load whether each event was granted as expected, using the profile's probe.
+//!
+//! The players of a load are new, so they hold exactly what its events granted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use super::report::{EffectsReport, WrongEffect};
+use super::sent_events::SentEvents;
+use super::treatment_mix::Treatment;
+use crate::run::RunContext;
+use crate::verify::{EffectWatch, GrantCount, InventoryCheck};
+
+/// The most unexpected results to list and recheck.
+pub(super) const MOST_LISTED: usize = 10_000;
+
+/// How many events to check after the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EffectSample {
+    /// Every event.
+    All,
+    /// Up to this many.
+    Some(u64),
+    /// None.
+    None,
+}
+
+/// A text that is not a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected `all`, `none` or a number of events")]
+pub struct InvalidEffectSample;
+
+/// Why effects can't be checked. [`EffectSampleError::help`] says what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EffectSampleError {
+    /// There is no probe.
+    #[error("effects can't be checked without the probe `quantity`")]
+    NoProbe,
+    /// The players may hold something else.
+    #[error(
+        "effects of a load can be checked only for new players, but the profile lists `players` \
+         that may already hold items"
+    )]
+    ListedPlayers,
+}
+
+impl FromStr for EffectSample {
+    type Err = InvalidEffectSample;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self::All),
+            "none" | "0" => Ok(Self::None),
+            number => number
+                .parse()
+                .map(Self::Some)
+                .map_err(|_| InvalidEffectSample),
+        }
+    }
+}
+
+impl EffectSample {
+    /// The default size.
+    const DEFAULT_SIZE: u64 = 1000;
+
+    /// The sample to check: the requested one, or the default if effects can be checked.
+    pub fn choose(
+        requested: Option<Self>,
+        context: &RunContext,
+        has_listed_players: bool,
+    ) -> Result<Self, EffectSampleError> {
+        let obstacle = if !context.can_read_inventories() {
+            Some(EffectSampleError::NoProbe)
+        } else {
+            has_listed_players.then_some(EffectSampleError::ListedPlayers)
+        };
+        match (requested, obstacle) {
+            (Some(Self::None), _) | (None, Some(_)) => Ok(Self::None),
+            (Some(_), Some(obstacle)) => Err(obstacle),
+            (Some(sample), None) => Ok(sample),
+            (None, None) => Ok(Self::Some(Self::DEFAULT_SIZE)),
+        }
+    }
+}
+
+impl EffectSampleError {
+    /// What to do about it.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::NoProbe => {
+                "add `probes: { quantity: … }` to a profile in aghook.yaml, or remove \
+                 `--check-effects`"
+            }
+            Self::ListedPlayers => "remove `--check-effects`, or use a profile without `players`",
+        }
+    }
+}
+
+/// Checks the effects of all events or of a sample; `None` if none are to be checked.
+///
+/// If the profile sets `settle`, this waits that long and then checks once. Otherwise it rechecks
+/// unexpected results for a while.
+pub async fn check_effects(
+    context: &RunContext,
+    events: SentEvents<'_>,
+    sample: EffectSample,
+) -> Option<EffectsReport> {
+    let (mut check, report) = (EffectCheck { context, events }, EffectsReport::default());
+    let numbers: Box<dyn Iterator<Item = u64>> = match sample {
+        EffectSample::None => return None,
+        EffectSample::All => Box::new(check.events.numbers()),
+        EffectSample::Some(count) => Box::new(check.sample(count).into_iter()),
+    };
+    let mut watch = EffectWatch::after_settling([context.settle]).await;
+    Some(check.run(numbers, &mut watch, report).await)
+}
+
+struct EffectCheck<'load> {
+    context: &'load RunContext,
+    events: SentEvents<'load>,
+}
+
+/// The events that were not granted as expected, by number, and how they differ.
+type Problems = BTreeMap<u64, String>;
+
+impl EffectCheck<'_> {
+    async fn run(
+        &mut self,
+        numbers: impl Iterator<Item = u64>,
+        watch: &mut EffectWatch,
+        mut report: EffectsReport,
+    ) -> EffectsReport {
+        let mut wrong = Problems::new();
+        self.check(numbers, |number, required, check| {
+            report.checked += 1;
+            match required {
+                GrantCount::Once => report.acknowledged += 1,
+                GrantCount::Never => report.forged += 1,
+                GrantCount::AtMostOnce => {}
+            }
+            if let Some(problem) = report.add_check(check)
+                && wrong.len() < MOST_LISTED
+            {
+                wrong.insert(number, problem);
+            }
+        })
+        .await;
+        while !wrong.is_empty() && watch.look_again().await {
+            let numbers = std::mem::take(&mut wrong).into_keys();
+            self.check(numbers, |number, _, check| {
+                wrong.extend(report.add_check(check).map(|problem| (number, problem)));
+            })
+            .await;
+        }
+        let wrong = self.recheck_shared_players(wrong, &mut report).await;
+        report.wrong = wrong
+            .into_iter()
+            .map(|(number, problem)| self.wrong_effect(number, problem))
+            .collect();
+        report
+    }
+
+    /// The numbers of a sample: up to half of it from events with a treatment, the rest spread evenly
+    /// over all events.
+    fn sample(&mut self, count: u64) -> BTreeSet<u64> {
+        let to_usize = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let step =
+            |of: u64, wanted: u64| to_usize(of.checked_div(wanted).unwrap_or_default().max(1));
+        let all = self.events.result().started;
+        let numbers = self.events.numbers();
+        let treated = numbers.filter(|number| self.events.is_treated(*number));
+        let treated: Vec<u64> = treated.collect();
+        let wanted = (count / 2).min(treated.len() as u64);
+        let of_treated = step(treated.len() as u64, wanted);
+        let mut sample: BTreeSet<u64> = treated
+            .into_iter()
+            .step_by(of_treated)
+            .take(to_usize(wanted))
+            .collect();
+        let rest = count - sample.len() as u64;
+        let spread = self.events.numbers().step_by(step(all, rest));
+        sample.extend(spread.take(to_usize(rest)));
+        sample
+    }
+
+    /// Checks events, and passes on the number, the required grants and the result of each.
+    async fn check(
+        &mut self,
+        numbers: impl Iterator<Item = u64>,
+        mut observe: impl FnMut(u64, GrantCount, InventoryCheck),
+    ) {
+        let (context, events) = (self.context, &mut self.events);
+        let expected = numbers.map(|number| {
+            let sent = events.get(number);
+            let expected = context.expected_inventory(&sent.event, sent.required);
+            ((number, sent.required), expected)
+        });
+        context
+            .check_inventories(expected, |(number, required), check| {
+                observe(number, required, check);
+            })
+            .await;
+    }
+
+    /// Rechecks players of several events: their inventory must match all of these together.
+    async fn recheck_shared_players(
+        &mut self,
+        wrong: Problems,
+        report: &mut EffectsReport,
+    ) -> Problems {
+        let events_of = self.events.of_same_players(wrong.keys().copied());
+        let mut still_wrong = Problems::new();
+        for (number, problem) in wrong {
+            let sent = self.events.get(number);
+            let mut expected = self.context.expected_inventory(&sent.event, sent.required);
+            let all = events_of.get(expected.player_id()).into_iter().flatten();
+            let others: Vec<u64> = all.copied().filter(|other| *other != number).collect();
+            if others.is_empty() {
+                still_wrong.insert(number, problem);
+                continue;
+            }
+            for other in others {
+                let other = self.events.get(other);
+                expected.add(&other.event, other.required, self.context.policy);
+            }
+            let check = self.context.check_inventory(&expected).await;
+            still_wrong.extend(report.add_check(check).map(|problem| (number, problem)));
+        }
+        still_wrong
+    }
+
+    fn wrong_effect(&mut self, number: u64, problem: String) -> WrongEffect {
+        let sent = self.events.get(number);
+        WrongEffect {
+            number,
+            event_id: sent.event.event_id.to_string(),
+            player_id: sent.event.event_data.player_id.to_string(),
+            treatment: treatment_words(sent.treatment),
+            problem,
+            origin: sent.origin,
+        }
+    }
+}
+
+impl EffectsReport {
+    /// Counts the result of an event's check. Returns the problem if it is not as expected.
+    fn add_check(&mut self, check: InventoryCheck) -> Option<String> {
+        match check {
+            InventoryCheck::Passed => self.right += 1,
+            InventoryCheck::Undecided(reason) => {
+                self.undecided += 1;
+                self.undecided_because.get_or_insert(reason);
+            }
+            InventoryCheck::Failed(problem) => return Some(problem),
+        }
+        None
+    }
+}
+
+/// The treatment of an event in a few words.
+fn treatment_words(treatment: Treatment) -> String {
+    match treatment {
+        Treatment::Plain => "delivered".to_owned(),
+        Treatment::Duplicate(_) => "delivered again later".to_owned(),
+        Treatment::Together => "delivered twice simultaneously".to_owned(),
+        Treatment::LostAck => "response lost on purpose".to_owned(),
+        Treatment::Forged(forgery) => format!("forged: {forgery}"),
+    }
+}

@@ -1,0 +1,62 @@
+//! Checks what new players hold after events that were sent without a scenario: those of a load and
+//! failed ones that were sent again.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt as _, stream};
+
+use super::run_context::RunContext;
+use crate::probe::QUANTITY_PROBE;
+use crate::protocol::Event;
+use crate::verify::{ExpectedInventory, GrantCount, InventoryCheck};
+
+/// How many players to check at the same time.
+const CONCURRENCY: usize = 16;
+
+impl RunContext {
+    /// Whether the profile has the probe that reads what players hold.
+    pub fn can_read_inventories(&self) -> bool {
+        self.probes.contains_key(QUANTITY_PROBE)
+    }
+
+    /// What a new player must hold after an event.
+    pub(crate) fn expected_inventory(&self, event: &Event, times: GrantCount) -> ExpectedInventory {
+        ExpectedInventory::new(event, times, self.policy).with_held_once(&self.held_once)
+    }
+
+    /// Checks what players hold, several at the same time, and passes on each result with its key.
+    pub(crate) async fn check_inventories<K>(
+        &self,
+        expected: impl Iterator<Item = (K, ExpectedInventory)>,
+        mut observe: impl FnMut(K, InventoryCheck),
+    ) {
+        let checks =
+            expected.map(async |(key, expected)| (key, self.check_inventory(&expected).await));
+        let mut checks = stream::iter(checks).buffer_unordered(CONCURRENCY);
+        while let Some((key, check)) = checks.next().await {
+            observe(key, check);
+        }
+    }
+
+    /// Reads how much a player holds of each SKU in its events, and checks it.
+    pub(crate) async fn check_inventory(&self, expected: &ExpectedInventory) -> InventoryCheck {
+        let shown = |text: String| self.redaction.text(&text).into_owned();
+        let Some(probe) = self.probes.get(QUANTITY_PROBE) else {
+            return InventoryCheck::Undecided("the profile has no probe `quantity`".to_owned());
+        };
+        let mut inventory = BTreeMap::new();
+        for sku in expected.skus() {
+            match probe.read(&self.client, expected.player_id(), sku).await {
+                Ok(quantity) => inventory.insert(sku.clone(), quantity),
+                Err(reason) => return InventoryCheck::Undecided(shown(reason)),
+            };
+        }
+        match (expected.check_readings(&inventory), probe.path_hint()) {
+            (InventoryCheck::Passed, _) => InventoryCheck::Passed,
+            (InventoryCheck::Failed(_), Some(reason)) | (InventoryCheck::Undecided(reason), _) => {
+                InventoryCheck::Undecided(shown(reason))
+            }
+            (InventoryCheck::Failed(problem), None) => InventoryCheck::Failed(shown(problem)),
+        }
+    }
+}
