@@ -44,7 +44,7 @@ use crate::run::{RunContext, RunOptions, profile_generator};
 /// expected, 2 if the command line or a file is invalid, and 3 if the target could not be
 /// reached, a check was undecided, or the load was stopped.
 #[derive(Debug, Args)]
-#[command(after_long_help = secret_options::SECRET_HELP)]
+#[command(after_long_help = secret_options::SECRET_HELP, next_help_heading = "Load")]
 pub struct Load {
     /// Events per second: a number, a ramp such as '100..5000 over 60s', or max for as fast as
     /// possible
@@ -52,18 +52,12 @@ pub struct Load {
         long,
         value_name = "RATE",
         allow_hyphen_values = true,
-        default_value = "100",
-        help_heading = "Load"
+        default_value = "100"
     )]
     rate: Rate,
 
     /// Time to send new events [default: 10s]
-    #[arg(
-        long,
-        value_name = "DURATION",
-        allow_hyphen_values = true,
-        help_heading = "Load"
-    )]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     duration: Option<DurationText>,
 
     /// Number of events to send, instead of a duration
@@ -72,8 +66,7 @@ pub struct Load {
         value_name = "N",
         value_parser = numbers::events,
         allow_hyphen_values = true,
-        conflicts_with = "duration",
-        help_heading = "Load"
+        conflicts_with = "duration"
     )]
     count: Option<NonZeroU64>,
 
@@ -83,37 +76,21 @@ pub struct Load {
         value_name = "N",
         value_parser = numbers::connections,
         allow_hyphen_values = true,
-        default_value = "50",
-        help_heading = "Load"
+        default_value = "50"
     )]
     connections: NonZeroUsize,
 
     /// Time to send events before measuring
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "0s",
-        help_heading = "Load"
-    )]
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
     warmup: DurationText,
 
     /// Time allowed for pending retries and duplicates after the last new event
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "30s",
-        help_heading = "Load"
-    )]
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
     drain: DurationText,
 
     /// Send only shard K of N, such as 1/4. Give all shards the same --seed and --start-time, and join
     /// their JSON reports with `aghook merge`
-    #[arg(
-        long,
-        value_name = "K/N",
-        requires = "start_time",
-        help_heading = "Load"
-    )]
+    #[arg(long, value_name = "K/N", requires = "start_time")]
     partition: Option<LoadShard>,
 
     /// Random seed
@@ -122,13 +99,12 @@ pub struct Load {
         value_name = "N",
         value_parser = numbers::whole,
         allow_hyphen_values = true,
-        default_value_t = 1,
-        help_heading = "Load"
+        default_value_t = 1
     )]
     seed: u64,
 
     /// Start time T, as Unix seconds or RFC 3339; event times are relative to it [default: now]
-    #[arg(long, value_name = "T", help_heading = "Load")]
+    #[arg(long, value_name = "T")]
     start_time: Option<StartTime>,
 
     /// Source of events: a scenario file, a folder or a quoted glob, such as 'promo.yaml=3'; bundled

@@ -34,7 +34,7 @@ use crate::snapshots::SnapshotReview;
 /// and 3 if the target could not be reached, a check could not be completed (broken), or nothing was
 /// checked.
 #[derive(Debug, Args)]
-#[command(after_long_help = secret_options::SECRET_HELP)]
+#[command(after_long_help = secret_options::SECRET_HELP, next_help_heading = "Run")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an independent command-line flag"
@@ -50,36 +50,36 @@ pub struct Run {
     secret: SecretOptions,
 
     /// Random seed: changes the players, items and IDs in the scenarios [default: each scenario's seed]
-    #[arg(long, value_name = "N", help_heading = "Run", value_parser = numbers::whole)]
+    #[arg(long, value_name = "N", value_parser = numbers::whole)]
     seed: Option<u64>,
 
     /// Start time T, as Unix seconds or RFC 3339; event times are relative to it [default: now]
     ///
     /// Runs with the same seed and start time send the same bodies.
-    #[arg(long, value_name = "T", help_heading = "Run")]
+    #[arg(long, value_name = "T")]
     start_time: Option<StartTime>,
 
     /// Number of scenarios to run simultaneously [default: 8]
-    #[arg(long, value_name = "N", help_heading = "Run", value_parser = numbers::scenarios)]
+    #[arg(long, value_name = "N", value_parser = numbers::scenarios)]
     jobs: Option<NonZeroUsize>,
 
     /// Stop after the first failing scenario
-    #[arg(long, help_heading = "Run")]
+    #[arg(long)]
     fail_fast: bool,
 
     /// Treat warnings (failed `should` checks) and "not checked" results as failures
-    #[arg(long, help_heading = "Run")]
+    #[arg(long)]
     strict: bool,
 
     /// Wait for pauses and retry delays instead of skipping them
-    #[arg(long, help_heading = "Run")]
+    #[arg(long)]
     real_time: bool,
 
     /// Print what would be sent and checked, without sending anything
     ///
     /// Lists the events, steps, effects and probes of each scenario, and what would not be checked
     /// and why. Needs no secret and no receiver.
-    #[arg(long = "dry-run", help_heading = "Run", conflicts_with_all = ["report", "record"])]
+    #[arg(long = "dry-run", conflicts_with_all = ["report", "record"])]
     outline_only: bool,
 
     #[command(flatten)]

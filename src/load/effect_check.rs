@@ -69,10 +69,10 @@ impl EffectSample {
         context: &RunContext,
         has_listed_players: bool,
     ) -> Result<Self, EffectSampleError> {
-        let obstacle = if !context.can_read_inventories() {
-            Some(EffectSampleError::NoProbe)
-        } else {
+        let obstacle = if context.can_read_inventories() {
             has_listed_players.then_some(EffectSampleError::ListedPlayers)
+        } else {
+            Some(EffectSampleError::NoProbe)
         };
         match (requested, obstacle) {
             (Some(Self::None), _) | (None, Some(_)) => Ok(Self::None),

@@ -6,9 +6,9 @@ use std::time::Duration;
 use http::Method;
 use indexmap::IndexMap;
 
+use super::hook_error::{HookError, HookFailure};
 use super::placeholders::{expand_variables, fill_in, percent_encoded};
-use super::prepared_probe::HookError;
-use crate::protocol::Secret;
+use super::redaction::Redaction;
 use crate::scenario::{ProbeRequest, ScriptHook};
 use crate::transport::{AllowedHosts, Client, OutgoingRequest, Response, SendOptions, Target};
 
@@ -19,7 +19,7 @@ pub(crate) struct HttpHook {
     url: String,
     headers: Vec<(String, String)>,
     allowed: AllowedHosts,
-    credentials: Vec<Secret>,
+    redaction: Redaction,
 }
 
 /// Headers may hold credentials from the environment, so they are not shown.
@@ -49,7 +49,7 @@ impl HttpHook {
             url: request.url.clone(),
             headers: filled,
             allowed,
-            credentials: credentials(used),
+            redaction: Redaction::of_variables(used),
         };
         // Sample values are enough to check that the URL and the headers are valid.
         let sample = [("{player_id}", "player"), ("{sku}", "sku")];
@@ -58,9 +58,9 @@ impl HttpHook {
         Ok(hook)
     }
 
-    /// The environment variables in the headers, which no report may show.
-    pub(crate) fn credentials(&self) -> impl Iterator<Item = Secret> {
-        self.credentials.iter().cloned()
+    /// Removes the environment variables in the headers, which no report may show.
+    pub(crate) fn redaction(&self) -> &Redaction {
+        &self.redaction
     }
 
     /// Sends the request with `json` as its body. Returns the request's name for messages, and the
@@ -71,15 +71,15 @@ impl HttpHook {
         values: &[(&str, &str)],
         json: Option<String>,
         timeout: Duration,
-    ) -> Result<(String, Response), String> {
+    ) -> Result<(String, Response), HookFailure> {
         let url = fill_in(&self.url, values, percent_encoded);
         let name = format!("{} {url}", self.method);
-        let target = Target::parse(&url, &self.allowed).map_err(|error| error.to_string())?;
-        let mut request = self.outgoing(&target).map_err(|error| error.to_string())?;
+        let target = Target::parse(&url, &self.allowed).map_err(HookError::from)?;
+        let mut request = self.outgoing(&target)?;
         if let Some(json) = json {
             request = request
                 .header("Content-Type", "application/json")
-                .map_err(|error| error.to_string())?
+                .map_err(HookError::from)?
                 .body(json);
         }
         let exchange = client
@@ -87,7 +87,22 @@ impl HttpHook {
             .await;
         match exchange.result {
             Ok(response) => Ok((name, response)),
-            Err(failure) => Err(format!("{name}: {failure}")),
+            Err(failure) => Err(HookFailure::new(format!("{name}: {failure}"))),
+        }
+    }
+
+    /// Sends the request, which must be answered with a 2xx.
+    pub(crate) async fn trigger(
+        &self,
+        client: &Client,
+        values: &[(&str, &str)],
+        json: Option<String>,
+        timeout: Duration,
+    ) -> Result<(), HookFailure> {
+        let (name, response) = self.send(client, values, json, timeout).await?;
+        match response.status {
+            200..300 => Ok(()),
+            status => Err(HookFailure::new(format!("{name} returned {status}"))),
         }
     }
 
@@ -99,13 +114,6 @@ impl HttpHook {
         }
         Ok(request)
     }
-}
-
-/// The values that are long enough to be credentials. Shorter ones would match any text by chance.
-pub(crate) fn credentials(used: Vec<String>) -> Vec<Secret> {
-    const MIN_LENGTH: usize = 4;
-    let long = used.into_iter().filter(|value| value.len() >= MIN_LENGTH);
-    long.filter_map(|value| Secret::new(value).ok()).collect()
 }
 
 /// Sets the responses to the next deliveries for a player.
@@ -121,9 +129,9 @@ impl PreparedScript {
         HttpHook::new(&hook.http, &hook.headers, allowed).map(Self)
     }
 
-    /// The environment variables in the request's headers, which no report may show.
-    pub fn credentials(&self) -> impl Iterator<Item = Secret> {
-        self.0.credentials()
+    /// Removes the environment variables in the request's headers, which no report may show.
+    pub(crate) fn redaction(&self) -> &Redaction {
+        self.0.redaction()
     }
 
     /// Sets the statuses of the next responses for a player.
@@ -132,16 +140,11 @@ impl PreparedScript {
         client: &Client,
         player_id: &str,
         statuses: &[u16],
-    ) -> Result<(), String> {
-        let json = serde_json::to_string(statuses).map_err(|error| error.to_string())?;
+    ) -> Result<(), HookFailure> {
+        let json = serde_json::Value::from(statuses).to_string();
         let values = [("{player_id}", player_id)];
-        let (name, response) = self
-            .0
-            .send(client, &values, Some(json), SCRIPT_TIMEOUT)
-            .await?;
-        match response.status {
-            200..300 => Ok(()),
-            status => Err(format!("{name} returned {status}")),
-        }
+        self.0
+            .trigger(client, &values, Some(json), SCRIPT_TIMEOUT)
+            .await
     }
 }

@@ -1,8 +1,10 @@
-//! What the receiver holds, and the profile's other hooks: probes over HTTP and by command, scripted
+//! What the receiver holds, and the profile's other hooks: probes over HTTP, by command or by function, scripted
 //! responses, restarts.
 //!
 //! Hooks are run here; `verify` judges what they return.
 
+mod hook_command;
+mod hook_error;
 mod http_hook;
 mod placeholders;
 mod prepared_probe;
@@ -10,9 +12,10 @@ mod prepared_restart;
 mod probe_path_hint;
 mod redaction;
 
+pub use hook_error::{HookError, HookFailure};
 pub use http_hook::PreparedScript;
 pub(crate) use placeholders::{fill_in, percent_encoded, with_placeholders};
-pub use prepared_probe::{HookError, PreparedProbe};
+pub use prepared_probe::PreparedProbe;
 pub use prepared_restart::PreparedRestart;
 pub(crate) use redaction::REDACTED;
 pub use redaction::Redaction;

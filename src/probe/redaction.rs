@@ -28,13 +28,31 @@ pub struct Redaction {
 impl Redaction {
     /// Creates a redaction of `secrets`.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
-        let mut forms: Vec<Secret> = secrets.into_iter().flat_map(forms_of).collect();
+        Self::of_forms(secrets.into_iter().flat_map(forms_of).collect())
+    }
+
+    fn of_forms(mut forms: Vec<Secret>) -> Self {
         forms.sort_by(|one, other| {
             let (one, other) = (one.expose_text(), other.expose_text());
             (other.len(), other).cmp(&(one.len(), one))
         });
         forms.dedup_by(|one, other| one.expose_text() == other.expose_text());
         Self { forms }
+    }
+
+    /// Creates a redaction of environment variables that are long enough to be credentials. Shorter
+    /// ones would match any text by chance.
+    pub(crate) fn of_variables(values: Vec<String>) -> Self {
+        const MIN_LENGTH: usize = 4;
+        let long = values.into_iter().filter(|value| value.len() >= MIN_LENGTH);
+        Self::new(long.filter_map(|value| Secret::new(value).ok()))
+    }
+
+    /// Also removes what these redactions remove.
+    #[must_use]
+    pub(crate) fn and<'other>(self, others: impl IntoIterator<Item = &'other Self>) -> Self {
+        let others = others.into_iter().flat_map(|other| other.forms.clone());
+        Self::of_forms(self.forms.into_iter().chain(others).collect())
     }
 
     /// Removes the secrets from `text`.

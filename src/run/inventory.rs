@@ -48,7 +48,7 @@ impl RunContext {
         for sku in expected.skus() {
             match probe.read(&self.client, expected.player_id(), sku).await {
                 Ok(quantity) => inventory.insert(sku.clone(), quantity),
-                Err(reason) => return InventoryCheck::Undecided(shown(reason)),
+                Err(failure) => return InventoryCheck::Undecided(shown(failure.to_string())),
             };
         }
         match (expected.check_readings(&inventory), probe.path_hint()) {

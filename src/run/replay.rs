@@ -215,17 +215,15 @@ impl Replay<'_> {
         let result = hook
             .set_responses(client, &script.player_id, &script.answers)
             .await;
-        result.map_err(|reason| {
-            SkipReason::ScriptFailed(self.context.redaction.text(&reason).into_owned())
-        })
+        result.map_err(|failure| SkipReason::ScriptFailed(self.context.shown(&failure)))
     }
 
     async fn restart(&self) -> Result<(), SkipReason> {
         let hook = self.context.restart.as_ref().ok_or(SkipReason::NoRestart)?;
         let result = hook.restart(&self.context.client, &self.context.target);
-        result.await.map_err(|reason| {
-            SkipReason::RestartFailed(self.context.redaction.text(&reason).into_owned())
-        })
+        result
+            .await
+            .map_err(|failure| SkipReason::RestartFailed(self.context.shown(&failure)))
     }
 
     fn count(&self, ended: &mut ReplayEnded, attempt: &AttemptEnded, result: &ReplayResult) {

@@ -67,6 +67,11 @@ impl RunContext {
         self.redaction.text(self.target.as_str())
     }
 
+    /// Why something failed, without secrets.
+    pub(crate) fn shown(&self, failure: &impl ToString) -> String {
+        self.redaction.text(&failure.to_string()).into_owned()
+    }
+
     /// The sender of signed deliveries.
     pub fn sender(&self) -> Sender<'_> {
         Sender {

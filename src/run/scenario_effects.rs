@@ -161,8 +161,10 @@ impl<'run> ScenarioEffects<'run> {
             };
             if !results.contains_key(query) {
                 let result = probe.read(&self.context.client, player_id, sku).await;
-                let shown = |reason: String| self.context.redaction.text(&reason).into_owned();
-                results.insert(query.clone(), result.map_err(shown));
+                results.insert(
+                    query.clone(),
+                    result.map_err(|failure| self.context.shown(&failure)),
+                );
             }
         }
         results

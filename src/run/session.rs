@@ -274,10 +274,10 @@ impl Session {
             .map(|hook| PreparedRestart::new(hook, &allowed))
             .transpose()
             .map_err(unusable("`restart`"))?;
-        let credentials = probes.values().flat_map(PreparedProbe::credentials);
-        let credentials = credentials.chain(script.iter().flat_map(PreparedScript::credentials));
-        let credentials = credentials.chain(restart.iter().flat_map(PreparedRestart::credentials));
-        let redaction = Redaction::new(secrets.all().chain(credentials));
+        let hooks = probes.values().filter_map(PreparedProbe::redaction);
+        let hooks = hooks.chain(script.as_ref().map(PreparedScript::redaction));
+        let hooks = hooks.chain(restart.as_ref().and_then(PreparedRestart::redaction));
+        let redaction = Redaction::new(secrets.all()).and(hooks);
         let clock = Clock::system();
         Ok(RunContext {
             client,

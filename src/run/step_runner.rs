@@ -219,7 +219,7 @@ impl<'run> StepRunner<'run> {
             .set_responses(&self.context.client, player_id, &script.answers)
             .await;
         result.map_err(|reason| {
-            let reason = self.context.redaction.text(&reason);
+            let reason = self.context.shown(&reason);
             let cause = with_placeholders(&reason, &[("{player_id}", player_id)]);
             requirement
                 .broken("script", expected, reason)
@@ -240,7 +240,7 @@ impl<'run> StepRunner<'run> {
         };
         let restarted = hook.restart(&self.context.client, &self.context.target);
         restarted.await.map_err(|reason| {
-            let reason = self.context.redaction.text(&reason);
+            let reason = self.context.shown(&reason);
             let cause = reason.clone();
             requirement
                 .broken("restart", expected, reason)

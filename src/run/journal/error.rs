@@ -9,17 +9,11 @@ use crate::run::run_event::FORMAT_VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// There is no such folder and no such file.
-    #[error("no recorded run at {}", path.display())]
-    Missing {
-        /// The requested path.
-        path: PathBuf,
-    },
+    #[error("no recorded run at {}", .0.display())]
+    Missing(PathBuf),
     /// The folder exists but has no journal.
-    #[error("the folder {} has no recorded run: {JOURNAL_FILE_NAME} is missing", folder.display())]
-    NotInFolder {
-        /// The folder.
-        folder: PathBuf,
-    },
+    #[error("the folder {} has no recorded run: {JOURNAL_FILE_NAME} is missing", .0.display())]
+    NotInFolder(PathBuf),
     /// The file can't be opened or read.
     #[error("failed to read {}: {reason}", path.display())]
     Unreadable {
@@ -29,17 +23,11 @@ pub enum JournalError {
         reason: std::io::Error,
     },
     /// It has no complete line.
-    #[error("{} has no complete line: the run was stopped before it started", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{} has no complete line: the run was stopped before it started", .0.display())]
+    Empty(PathBuf),
     /// Its first line is not the start of a run.
-    #[error("{}:1: not a recorded run: the first line is not `run_started`", path.display())]
-    NotAJournal {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{}:1: not a recorded run: the first line is not `run_started`", .0.display())]
+    NotAJournal(PathBuf),
     /// It has another format version.
     #[error(
         "{} was recorded by aghook {recorded_by} in format version {version}, but this aghook reads \
@@ -72,19 +60,19 @@ impl JournalError {
     pub fn is_not_a_journal(&self) -> bool {
         matches!(
             self,
-            Self::Missing { .. } | Self::NotAJournal { .. } | Self::Empty { .. }
+            Self::Missing(_) | Self::NotAJournal(_) | Self::Empty(_)
         )
     }
 
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::Missing { .. } | Self::NotInFolder { .. } => {
+            Self::Missing(_) | Self::NotInFolder(_) => {
                 "pass a folder recorded with `aghook run --record DIR`, or a file of the JSON report"
             }
             Self::Unreadable { .. } => "check the file and its permissions",
-            Self::Empty { .. } => "record the run again with `aghook run --record DIR`",
-            Self::NotAJournal { .. } => {
+            Self::Empty(_) => "record the run again with `aghook run --record DIR`",
+            Self::NotAJournal(_) => {
                 "pass a run recorded with `aghook run --record DIR`; join reports of `aghook load` \
                  with `aghook merge`"
             }

@@ -88,13 +88,13 @@ impl Journal {
         self.line = 1;
         let Ok(first) = serde_json::from_slice::<FirstLine>(&line) else {
             return Err(if is_complete {
-                JournalError::NotAJournal { path: path() }
+                JournalError::NotAJournal(path())
             } else {
-                JournalError::Empty { path: path() }
+                JournalError::Empty(path())
             });
         };
         if first.event != "run_started" {
-            return Err(JournalError::NotAJournal { path: path() });
+            return Err(JournalError::NotAJournal(path()));
         }
         if first.format_version != FORMAT_VERSION {
             return Err(JournalError::OtherVersion {
@@ -105,7 +105,7 @@ impl Journal {
         }
         match RunEvent::from_json(&line) {
             Ok(RunEvent::RunStarted(started)) => Ok(started),
-            Ok(_) => Err(JournalError::NotAJournal { path: path() }),
+            Ok(_) => Err(JournalError::NotAJournal(path())),
             Err(error) => Err(self.corrupt(&describe_error(&error))),
         }
     }
@@ -186,12 +186,12 @@ fn resolve(path: &Path) -> Result<PathBuf, JournalError> {
         return if file.is_file() {
             Ok(file)
         } else {
-            Err(JournalError::NotInFolder { folder: owned() })
+            Err(JournalError::NotInFolder(owned()))
         };
     }
     match path.try_exists() {
         Ok(true) => Ok(owned()),
-        Ok(false) => Err(JournalError::Missing { path: owned() }),
+        Ok(false) => Err(JournalError::Missing(owned())),
         Err(reason) => Err(JournalError::Unreadable {
             path: owned(),
             reason,

@@ -1,0 +1,44 @@
+//! Why a hook of a profile can't be used, or did not work.
+
+use super::placeholders::VariableNotSet;
+use super::redaction::Redaction;
+use crate::transport::{HeaderError, TargetError};
+
+/// Why a probe or another hook can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HookError {
+    /// It uses an environment variable that is not set.
+    #[error(transparent)]
+    Variable(#[from] VariableNotSet),
+    /// The method is invalid.
+    #[error("`{0}` is not an HTTP method")]
+    Method(String),
+    /// The URL is invalid or not allowed.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A header is invalid.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+}
+
+/// Why a hook did not work, without the hook's credentials.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct HookFailure(String);
+
+impl HookFailure {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+
+    /// Removes the hook's credentials.
+    pub(super) fn redacted(self, redaction: &Redaction) -> Self {
+        Self(redaction.text(&self.0).into_owned())
+    }
+}
+
+impl From<HookError> for HookFailure {
+    fn from(error: HookError) -> Self {
+        Self(error.to_string())
+    }
+}
