@@ -3,7 +3,6 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use clap::Args;
 
@@ -38,7 +37,7 @@ impl CheckCommand {
         let configs = self.configs(&mut problems);
         let mut settings = PlanSettings {
             seed: None,
-            start: StartTime::from_system_time(SystemTime::now()),
+            start: StartTime::now(),
             catalogue: None,
             players: Arc::default(),
             first_player: 0,

@@ -35,11 +35,6 @@ impl Console {
         self.color
     }
 
-    /// Whether standard output shows colors, for renderers that need to know in advance.
-    pub fn shows_colors(&self) -> bool {
-        !matches!(self.output.current_choice(), ColorChoice::Never)
-    }
-
     /// Whether standard error shows colors.
     pub fn shows_error_colors(&self) -> bool {
         let errors = AutoStream::new(io::stderr(), self.color);

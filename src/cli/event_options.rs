@@ -1,13 +1,13 @@
 //! The options that describe the event of `aghook fire`.
 
 use std::num::NonZeroU32;
-use std::time::SystemTime;
 
 use clap::Args;
 use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::command_error::CommandError;
+use super::invalid_value::InvalidValue;
 use super::numbers;
 use crate::generate::{EventShape, ItemShape, NestedItemShape, Seed, StartTime};
 use crate::protocol::{Event, Field};
@@ -63,19 +63,21 @@ struct SetValue {
 }
 
 impl std::str::FromStr for SetValue {
-    type Err = String;
+    type Err = InvalidValue;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let Some((pointer, json)) = text.split_once('=') else {
-            return Err("expected POINTER=JSON, such as /sandbox=true".to_owned());
+            return Err(InvalidValue::expected(
+                "POINTER=JSON, such as /sandbox=true",
+            ));
         };
         let value = serde_json::from_str(json).map_err(|error| {
-            format!("`{json}` is not valid JSON ({error}); quote text: '\"{json}\"'")
+            InvalidValue::new(format!(
+                "`{json}` is not valid JSON ({error}); quote text: '\"{json}\"'"
+            ))
         })?;
         Ok(Self {
-            pointer: pointer
-                .parse()
-                .map_err(|error: JsonPointerError| error.to_string())?,
+            pointer: pointer.parse::<JsonPointer>().map_err(InvalidValue::new)?,
             value,
         })
     }
@@ -84,9 +86,7 @@ impl std::str::FromStr for SetValue {
 impl EventOptions {
     /// Generates the events, with the items, players and game ID of `profile` if it has them.
     pub(super) fn generate(&self, profile: &Profile) -> Result<Vec<PlannedEvent>, CommandError> {
-        let start = self
-            .start_time
-            .unwrap_or_else(|| StartTime::from_system_time(SystemTime::now()));
+        let start = self.start_time.unwrap_or_else(StartTime::now);
         let seed = self
             .seed
             .map_or_else(|| Seed::of_text(&start.to_string()), Seed::new);

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::num::NonZeroU32;
-use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
 
@@ -10,6 +9,7 @@ use super::command_error::CommandError;
 use super::console::Console;
 use super::curl_command::curl_command;
 use super::event_options::EventOptions;
+use super::invalid_value::InvalidValue;
 use super::numbers;
 use super::secret_options::{self, SecretOptions};
 use super::target_options::{TargetOptions, reach};
@@ -81,18 +81,18 @@ enum FireFormat {
     Json,
 }
 
-fn parse_forgery(text: &str) -> Result<Forgery, String> {
+fn parse_forgery(text: &str) -> Result<Forgery, InvalidValue> {
     let known = || Forgery::ALL.iter().map(|forgery| forgery.name());
     let found = Forgery::ALL.iter().find(|forgery| forgery.name() == text);
     found.copied().ok_or_else(|| match nearest(text, known()) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => format!("known: {}", known().collect::<Vec<_>>().join(", ")),
+        Some(name) => InvalidValue::new(format!("did you mean `{name}`?")),
+        None => InvalidValue::new(format!("known: {}", known().collect::<Vec<_>>().join(", "))),
     })
 }
 
 impl Fire {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        let start = StartTime::from_system_time(SystemTime::now());
+        let start = StartTime::now();
         let chosen = self
             .target
             .session(RunOptions::starting_at(start), console)?;
@@ -139,7 +139,7 @@ impl Fire {
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
         let seed = Seed::of_text("fire");
-        let start = StartTime::from_system_time(SystemTime::now());
+        let start = StartTime::now();
         let mut random = seed.random();
         let mut report = FireReport::new(console);
         let (mut all, mut as_expected, mut unknown) = (0, 0, 0);

@@ -55,19 +55,13 @@ impl List {
                 }
             }
             ListKind::Forgeries => {
-                for forgery in Forgery::ALL {
-                    self.entry(forgery.name(), forgery.about(), console)?;
-                }
+                self.entries(Forgery::ALL.map(|one| (one.name(), one.about())), console)?;
             }
             ListKind::Faults => {
-                for fault in Fault::ALL {
-                    self.entry(fault.name(), fault.about(), console)?;
-                }
+                self.entries(Fault::ALL.map(|one| (one.name(), one.about())), console)?;
             }
             ListKind::Variants => {
-                for variant in Variant::ALL {
-                    self.entry(variant.name(), variant.about(), console)?;
-                }
+                self.entries(Variant::ALL.map(|one| (one.name(), one.about())), console)?;
             }
             ListKind::Flaws => {
                 for flaw in Flaw::ALL {
@@ -79,11 +73,17 @@ impl List {
         Ok(ExitCode::Success)
     }
 
-    fn entry(&self, name: &str, about: &str, console: &mut Console) -> Result<(), CommandError> {
-        if self.json {
-            writeln!(console, "{}", json!({ "name": name, "about": about }))?;
-        } else {
-            writeln!(console, "{NAME}{name}{NAME:#}\n  {about}")?;
+    fn entries<const N: usize>(
+        &self,
+        entries: [(&str, &str); N],
+        console: &mut Console,
+    ) -> Result<(), CommandError> {
+        for (name, about) in entries {
+            if self.json {
+                writeln!(console, "{}", json!({ "name": name, "about": about }))?;
+            } else {
+                writeln!(console, "{NAME}{name}{NAME:#}\n  {about}")?;
+            }
         }
         Ok(())
     }

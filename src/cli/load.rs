@@ -8,7 +8,6 @@ mod runner;
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use clap::Args;
 
@@ -27,8 +26,7 @@ use super::target_options::TargetOptions;
 use crate::generate::{Generator, Seed, StartTime};
 use crate::load::{
     EffectSample, EventSource, FailedEventsHead, FailureList, Length, LoadExpectation,
-    LoadSettings, LoadShard, Rate, SentEvents, StopHandle, TemplateSettings, TreatmentMix,
-    check_effects,
+    LoadSettings, LoadShard, Rate, SentEvents, TemplateSettings, TreatmentMix, check_effects,
 };
 use crate::policy::DurationText;
 use crate::policy::Percent;
@@ -210,9 +208,7 @@ impl Load {
         let (together, later) = self.duplicates();
         let mix = TreatmentMix::new(self.forgeries, self.lost_acks, together, later)
             .map_err(|error| CommandError::usage(error.to_string(), None))?;
-        let start = self
-            .start_time
-            .unwrap_or_else(|| StartTime::from_system_time(SystemTime::now()));
+        let start = self.start_time.unwrap_or_else(StartTime::now);
         let seed = Seed::new(self.seed);
         let options = RunOptions {
             seed: Some(seed),
@@ -245,8 +241,7 @@ impl Load {
             if self.reports.prints_summary() {
                 self.print_start(&prepared.context, console);
             }
-            let stop = StopHandle::default();
-            let result = run_load(&prepared.context, settings, &stop, console).await?;
+            let result = run_load(&prepared.context, settings, console).await?;
             let shard = self.partition.unwrap_or_default();
             let sent = || SentEvents::new(source.clone(), &result, shard);
             let effects = match sample {

@@ -10,7 +10,6 @@ pub mod secret_options;
 
 mod body_file;
 mod check;
-mod clock;
 mod completions;
 mod curl_command;
 mod event_options;
@@ -18,6 +17,8 @@ mod event_sink;
 mod failures_file;
 mod fire;
 mod header_lines;
+mod interrupt;
+mod invalid_value;
 mod list;
 mod load;
 mod man;

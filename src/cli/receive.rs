@@ -14,6 +14,7 @@ use http::StatusCode;
 
 use crate::cli::command_error::CommandError;
 use crate::cli::exit_code::ExitCode;
+use crate::cli::invalid_value::InvalidValue;
 use crate::cli::secret_options::{self, SecretOptions, from_variable};
 use crate::policy::DurationText;
 use crate::receiver::{
@@ -98,16 +99,16 @@ pub struct ReceiveOptions {
 }
 
 /// Parses an address and a port. `localhost` always means 127.0.0.1.
-fn parse_address(text: &str) -> Result<SocketAddr, String> {
+fn parse_address(text: &str) -> Result<SocketAddr, InvalidValue> {
     let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
     let address = match host {
         "localhost" => format!("127.0.0.1:{port}"),
         _ => text.to_owned(),
     };
     address.parse().map_err(|_| {
-        "expected an IP address and a port, such as `127.0.0.1:8090`, `localhost:8090` or \
-         `[::1]:8090`"
-            .to_owned()
+        InvalidValue::expected(
+            "an IP address and a port, such as `127.0.0.1:8090`, `localhost:8090` or `[::1]:8090`",
+        )
     })
 }
 
@@ -294,12 +295,12 @@ fn variant_parser() -> impl TypedValueParser<Value = Variant> {
         .try_map(|name| Variant::from_name(&name).ok_or("unknown variant"))
 }
 
-fn parse_status(text: &str) -> Result<StatusCode, String> {
+fn parse_status(text: &str) -> Result<StatusCode, InvalidValue> {
     text.trim()
         .parse()
         .ok()
         .filter(|status: &StatusCode| (200..600).contains(&status.as_u16()))
-        .ok_or_else(|| "expected a status from 200 to 599".to_owned())
+        .ok_or_else(|| InvalidValue::expected("a status from 200 to 599"))
 }
 
 #[cfg(test)]

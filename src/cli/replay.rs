@@ -4,7 +4,6 @@ mod failed_events;
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
 use url::Url;
@@ -163,7 +162,7 @@ impl ReplayRun {
     fn session(&self, console: &Console) -> Result<Session, CommandError> {
         let options = RunOptions {
             real_time: self.real_time,
-            ..RunOptions::starting_at(StartTime::from_system_time(SystemTime::now()))
+            ..RunOptions::starting_at(StartTime::now())
         };
         self.target.session(options, console)
     }

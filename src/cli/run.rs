@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::SystemTime;
 
 use clap::Args;
 
@@ -12,6 +11,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::event_sink::{EventSink, Recording, SinkResult};
+use super::interrupt::interrupted_twice;
 use super::numbers;
 use super::report_options::ReportOptions;
 use super::scenario_selection::ScenarioSelection;
@@ -101,8 +101,7 @@ impl Run {
         self.reports.check()?;
         let cases = self.scenarios.read(console)?;
         let review = self.snapshots.settings(&cases, &self.scenarios)?;
-        let start = self.start_time;
-        let start = start.unwrap_or_else(|| StartTime::from_system_time(SystemTime::now()));
+        let start = self.start_time.unwrap_or_else(StartTime::now);
         let options = RunOptions {
             seed: self.seed.map(Seed::new),
             strict: self.strict,
@@ -171,6 +170,8 @@ fn note_shared_players(listed: usize, plans: &[Plan], console: &Console) {
     }
 }
 
+const STOPPING: &str = "stopping: running scenarios finish first; press Ctrl-C again to stop now";
+
 /// Runs the plans. After Ctrl-C, it finishes only the running scenarios. After a second Ctrl-C it
 /// stops immediately and returns `false`.
 async fn run_plans(
@@ -184,27 +185,9 @@ async fn run_plans(
     tokio::select! {
         // Install the Ctrl-C handler before the first request is sent.
         biased;
-        () = interrupted_twice(stop, console) => return false,
+        () = interrupted_twice(|| stop.store(true, Ordering::Relaxed), STOPPING, console) => return false,
         _ = session.context.run(plans, &accept, stop) => {}
     }
     session.stop().await;
     true
-}
-
-/// Stops the run on the first Ctrl-C, and completes on the second.
-async fn interrupted_twice(stop: &AtomicBool, mut console: Console) {
-    // If the signal can't be handled, Ctrl-C ends the program as usual.
-    if tokio::signal::ctrl_c().await.is_ok() {
-        stop.store(true, Ordering::Relaxed);
-        let note = async {
-            console
-                .note("stopping: running scenarios finish first; press Ctrl-C again to stop now");
-        };
-        // Listen before printing, so that a quick second Ctrl-C is not missed.
-        let (again, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), note);
-        if again.is_ok() {
-            return;
-        }
-    }
-    std::future::pending::<()>().await;
 }

@@ -9,6 +9,7 @@ use globset::{Glob, GlobMatcher};
 use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
+use super::invalid_value::InvalidValue;
 use crate::scenario::document::{Diagnostics, nearest};
 use crate::scenario::{Case, bundled_suite, load};
 
@@ -139,11 +140,11 @@ impl Filter {
 }
 
 impl std::str::FromStr for Filter {
-    type Err = String;
+    type Err = InvalidValue;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         if text.is_empty() {
-            return Err("expected a text or a glob".to_owned());
+            return Err(InvalidValue::expected("a text or a glob"));
         }
         // An invalid glob is a plain text: it can be a part of a name with brackets.
         let is_glob = text.contains(['*', '?', '[', '{']);
@@ -164,9 +165,9 @@ struct ScenarioShard {
 }
 
 impl std::str::FromStr for ScenarioShard {
-    type Err = String;
+    type Err = InvalidValue;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let shard = text.split_once('/').and_then(|(number, count)| {
             Some(Self {
                 number: number.parse().ok()?,
@@ -175,7 +176,9 @@ impl std::str::FromStr for ScenarioShard {
         });
         match shard {
             Some(shard) if (1..=shard.count).contains(&shard.number) => Ok(shard),
-            _ => Err("expected K/N with K from 1 to N, such as 1/4".to_owned()),
+            _ => Err(InvalidValue::expected(
+                "K/N with K from 1 to N, such as 1/4",
+            )),
         }
     }
 }

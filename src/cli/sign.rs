@@ -8,12 +8,12 @@ use url::Url;
 
 use super::ExitCode;
 use super::body_file::BodyFile;
-use super::clock;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::curl_command::curl_command;
 use super::numbers;
 use super::secret_options::{self, SecretOptions};
+use crate::delivery::Clock;
 use crate::protocol::{Signer, request_headers};
 
 /// Print the signature headers of a request body
@@ -63,7 +63,9 @@ impl Sign {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         let secret = self.secret.load()?;
         let body = self.body.read(console)?;
-        let timestamp = self.timestamp.unwrap_or_else(clock::unix_seconds);
+        let timestamp = self
+            .timestamp
+            .unwrap_or_else(|| Clock::system().unix_seconds());
         let signature = Signer::new(&secret).sign(timestamp, &body);
         let host = self.host.as_deref();
         let mut headers = request_headers(host.unwrap_or_default(), timestamp, &signature);

@@ -7,13 +7,14 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde_json::json;
 
+use super::ExitCode;
 use super::body_file::BodyFile;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::header_lines::HeaderLines;
 use super::numbers;
 use super::secret_options::{self, SecretOptions};
-use super::{ExitCode, clock};
+use crate::delivery::Clock;
 use crate::diagnose::{
     Diagnosis, Mistake, Received, SignatureVerdict, TimestampConcern, diagnose, timestamp_concern,
 };
@@ -113,7 +114,7 @@ impl Verify {
             body: &body,
         };
         let diagnosis = diagnose(&received, &secret, &others);
-        let now = self.now.unwrap_or_else(clock::unix_seconds);
+        let now = self.now.unwrap_or_else(|| Clock::system().unix_seconds());
         // Index 0 is the main secret.
         let name = |index: usize| match index.checked_sub(1) {
             None => Some(self.secret.describe(None)),

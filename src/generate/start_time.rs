@@ -32,6 +32,11 @@ impl StartTime {
     /// The latest second that `jiff` supports: two hours before the year 10000.
     const LAST_SECOND: u64 = 253_402_207_200;
 
+    /// The current time.
+    pub fn now() -> Self {
+        Self::from_system_time(SystemTime::now())
+    }
+
     /// Converts a clock's time. Times before 1970 become 1970, times after 9999 become 9999.
     pub fn from_system_time(time: SystemTime) -> Self {
         let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -220,7 +220,7 @@ impl Resender<'_> {
                 if resent.response.is_some() && is_due {
                     match self.expected(resent) {
                         Ok(expected) => due.push((index, expected)),
-                        Err(reason) => checked.push((index, InventoryCheck::Undecided(reason))),
+                        Err(undecided) => checked.push((index, undecided)),
                     }
                 }
             }
@@ -239,12 +239,14 @@ impl Resender<'_> {
         }
     }
 
-    /// What the event's player must hold, or why that is unknown.
-    fn expected(&self, resent: &ResentEvent) -> Result<ExpectedInventory, String> {
-        let event: Event = serde_json::from_str(&resent.event.body)
-            .map_err(|error| format!("its body is not an event: {error}"))?;
+    /// What the event's player must hold, or the check if that is unknown.
+    fn expected(&self, resent: &ResentEvent) -> Result<ExpectedInventory, InventoryCheck> {
+        let event: Event = serde_json::from_str(&resent.event.body).map_err(|error| {
+            InventoryCheck::Undecided(format!("its body is not an event: {error}"))
+        })?;
         if resent.event.shares_player {
-            return Err("the load sent other events for the same player".to_owned());
+            let reason = "the load sent other events for the same player";
+            return Err(InventoryCheck::Undecided(reason.to_owned()));
         }
         let count = match (resent.event.forgery, resent.is_acknowledged()) {
             (Some(_), _) => GrantCount::Never,

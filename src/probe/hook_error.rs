@@ -31,8 +31,8 @@ impl HookFailure {
         Self(reason.into())
     }
 
-    /// Removes the hook's credentials.
-    pub(super) fn redacted(self, redaction: &Redaction) -> Self {
+    /// Removes secrets.
+    pub(crate) fn redacted(self, redaction: &Redaction) -> Self {
         Self(redaction.text(&self.0).into_owned())
     }
 }

@@ -7,14 +7,14 @@ use super::missing_capability::MissingCapability;
 use super::plan::Plan;
 use super::run_context::RunContext;
 use super::run_event::ProbeReading;
-use crate::probe::{QUANTITY_PROBE, with_placeholders};
+use crate::probe::{HookFailure, QUANTITY_PROBE, with_placeholders};
 use crate::verify::{
     Changes, Check, EffectProbe, EffectWatch, EventOutcomes, GrantCheck, GrantExpectation,
     HeldOnce, ProbeQuery, Verdict, check_grants,
 };
 
 /// The number that each query returned, or why it failed.
-type ProbeResults = BTreeMap<ProbeQuery, Result<i128, String>>;
+type ProbeResults = BTreeMap<ProbeQuery, Result<i128, HookFailure>>;
 
 /// The effects of a scenario, with the readings from before its first step.
 pub(crate) struct ScenarioEffects<'run> {
@@ -163,7 +163,7 @@ impl<'run> ScenarioEffects<'run> {
                 let result = probe.read(&self.context.client, player_id, sku).await;
                 results.insert(
                     query.clone(),
-                    result.map_err(|failure| self.context.shown(&failure)),
+                    result.map_err(|failure| failure.redacted(&self.context.redaction)),
                 );
             }
         }
@@ -237,7 +237,7 @@ impl<'run> ScenarioEffects<'run> {
 
     /// The change of each quantity that could be read both before and after.
     fn changes(&self, after: &ProbeResults) -> Changes {
-        let change = |(query, result): (&ProbeQuery, &Result<i128, String>)| {
+        let change = |(query, result): (&ProbeQuery, &Result<i128, HookFailure>)| {
             let (probe, player_id, sku) = query;
             let before = self.before.get(query)?.as_ref().ok()?;
             let change = result.as_ref().ok()?.checked_sub(*before)?;
@@ -258,7 +258,7 @@ impl<'run> ScenarioEffects<'run> {
     }
 
     fn readings(&self, after: &ProbeResults) -> Vec<ProbeReading> {
-        let reading = |(query, result): (&ProbeQuery, &Result<i128, String>)| {
+        let reading = |(query, result): (&ProbeQuery, &Result<i128, HookFailure>)| {
             let before = *self.before.get(query)?.as_ref().ok()?;
             let after = *result.as_ref().ok()?;
             let (probe, player_id, sku) = query.clone();

@@ -81,9 +81,10 @@ mod tests {
         let mut watch = EffectWatch::after_settling([None]).await;
         assert!(watch.elapsed() < DEFAULT_SETTLE);
         assert!(watch.look_again().await);
-        let mut watch = EffectWatch::for_up_to(Duration::from_millis(15));
+        let mut watch = EffectWatch::for_up_to(Duration::from_mins(1));
         assert!(watch.look_again().await && watch.look_again().await);
-        assert!(!watch.look_again().await);
+        assert!(watch.elapsed() >= FIRST_PAUSE * 3);
+        assert!(!EffectWatch::for_up_to(Duration::ZERO).look_again().await);
     }
 
     #[tokio::test]

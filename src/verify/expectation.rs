@@ -163,7 +163,7 @@ struct ResponseJudge<'run> {
     expected: &'run PreparedExpectation,
     observed: &'run Observed<'run>,
     redaction: &'run Redaction,
-    body: OnceCell<Result<Value, String>>,
+    body: OnceCell<Result<Value, UnreadableBody>>,
 }
 
 impl ResponseJudge<'_> {
@@ -171,9 +171,9 @@ impl ResponseJudge<'_> {
     fn body(&self) -> Result<&Value, (bool, String)> {
         let body = self.body.get_or_init(|| match self.observed.response {
             Ok(response) => json_body(response, self.redaction),
-            Err(failure) => Err(no_response(failure).1),
+            Err(failure) => Err(UnreadableBody::NoResponse(no_response(failure).1)),
         });
-        body.as_ref().map_err(|reason| (false, reason.clone()))
+        body.as_ref().map_err(|error| (false, error.to_string()))
     }
 
     /// Whether a part is as expected, and what was observed. `None` if the part does not apply.
@@ -304,26 +304,39 @@ fn match_schema(schema: &jsonschema::Validator, body: &Value) -> (bool, String) 
     (false, errors.join("; "))
 }
 
-/// The body as JSON, or why it can't be parsed.
-fn json_body(response: &Response, redaction: &Redaction) -> Result<Value, String> {
+/// Why a body can't be checked, without secrets.
+#[derive(Debug, thiserror::Error)]
+enum UnreadableBody {
+    #[error("{0}")]
+    NoResponse(String),
+    #[error("the body is too long to check: {0} bytes")]
+    TooLong(u64),
+    #[error("the body is empty")]
+    Empty,
+    #[error("the body has the unsupported content encoding {0:?}")]
+    Encoding(String),
+    #[error("the body is not JSON ({error}): {start:?}")]
+    NotJson {
+        error: serde_json::Error,
+        start: String,
+    },
+}
+
+fn json_body(response: &Response, redaction: &Redaction) -> Result<Value, UnreadableBody> {
     if response.truncated {
-        return Err(format!(
-            "the body is too long to check: {} bytes",
-            response.body_length
-        ));
+        return Err(UnreadableBody::TooLong(response.body_length));
     }
     if response.body.is_empty() {
-        return Err("the body is empty".to_owned());
+        return Err(UnreadableBody::Empty);
     }
     serde_json::from_slice(&response.body).map_err(|error| {
         if let Some(coding) = unsupported_coding(response) {
-            let coding = redaction.text(&coding);
-            return format!("the body has the unsupported content encoding {coding:?}");
+            return UnreadableBody::Encoding(redaction.text(&coding).into_owned());
         }
         let text = redaction.bytes(&response.body);
         let text = String::from_utf8_lossy(&text);
-        let start: String = text.chars().take(60).collect();
-        format!("the body is not JSON ({error}): {start:?}")
+        let start = text.chars().take(60).collect();
+        UnreadableBody::NotJson { error, start }
     })
 }
 

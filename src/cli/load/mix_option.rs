@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use super::super::command_error::CommandError;
 use super::super::console::Console;
+use super::super::invalid_value::InvalidValue;
 use super::super::scenario_selection::{Filter, diagnostics_error};
 use crate::load::{EventMix, EventTemplate, MixEntry, MixScenario, TemplateSettings};
 use crate::scenario::document::{Diagnostic, Diagnostics, nearest};
@@ -40,18 +41,18 @@ const BUNDLED: &str = "bundled";
 const MOST_LISTED: usize = 10;
 
 impl FromStr for MixOption {
-    type Err = String;
+    type Err = InvalidValue;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let (name, weight) = match text.rsplit_once('=') {
             // This `=` belongs to a matrix choice, as in `a.yaml#x [item=7]`.
             Some((_, rest)) if rest.ends_with(']') => (text, NonZeroU32::MIN),
             Some((name, weight)) => {
                 let refused = |_| {
-                    format!(
-                        "expected a whole number from 1 as weight after `=`, found `{weight}`; \
-                         weights are relative, so write 0.5 and 1 as 1 and 2"
-                    )
+                    InvalidValue::expected(&format!(
+                        "a whole number from 1 as weight after `=`, found `{weight}`; weights are \
+                         relative, so write 0.5 and 1 as 1 and 2"
+                    ))
                 };
                 (name, weight.parse().map_err(refused)?)
             }
@@ -62,9 +63,15 @@ impl FromStr for MixOption {
             None => (name, None),
         };
         let source = match path {
-            "" => return Err(format!("expected a path, `{BUNDLED}` or `{RANDOM}`")),
+            "" => {
+                return Err(InvalidValue::expected(&format!(
+                    "a path, `{BUNDLED}` or `{RANDOM}`"
+                )));
+            }
             RANDOM if only.is_some() => {
-                return Err(format!("`{RANDOM}` has no scenarios to select"));
+                return Err(InvalidValue::new(format!(
+                    "`{RANDOM}` has no scenarios to select"
+                )));
             }
             RANDOM => EventsFrom::Random,
             BUNDLED => EventsFrom::Bundled,

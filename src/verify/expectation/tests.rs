@@ -89,7 +89,7 @@ fn a_secret_in_a_response_decides_but_is_not_shown() {
         assert!(!check.observed.contains("hunt"), "{}", check.observed);
     }
     assert!(
-        checks[2].observed.ends_with("x[secret not…"),
+        checks[2].observed.ends_with("x[secret n…"),
         "{}",
         checks[2].observed
     );
