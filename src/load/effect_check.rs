@@ -111,7 +111,7 @@ pub async fn check_effects(
         EffectSample::All => Box::new(check.events.numbers()),
         EffectSample::Some(count) => Box::new(check.sample(count).into_iter()),
     };
-    let mut watch = EffectWatch::after_settling([context.settle]).await;
+    let mut watch = EffectWatch::new([context.settle]).settled().await;
     Some(check.run(numbers, &mut watch, report).await)
 }
 
@@ -145,7 +145,7 @@ impl EffectCheck<'_> {
             }
         })
         .await;
-        while !wrong.is_empty() && watch.look_again().await {
+        while !wrong.is_empty() && watch.look_again(false).await {
             let numbers = std::mem::take(&mut wrong).into_keys();
             self.check(numbers, |number, _, check| {
                 wrong.extend(report.add_check(check).map(|problem| (number, problem)));

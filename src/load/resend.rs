@@ -211,7 +211,7 @@ impl Resender<'_> {
     /// Checks what the players hold: after the profile's grace period, or else repeatedly while an
     /// inventory is wrong.
     async fn check_grants(&self, events: &mut [ResentEvent]) {
-        let mut watch = EffectWatch::after_settling([self.context.settle]).await;
+        let mut watch = EffectWatch::new([self.context.settle]).settled().await;
         loop {
             let mut checked = Vec::new();
             let mut due = Vec::new();
@@ -233,7 +233,7 @@ impl Resender<'_> {
             for (index, check) in checked {
                 events[index].inventory = Some(check);
             }
-            if !wrong || !watch.look_again().await {
+            if !wrong || !watch.look_again(false).await {
                 return;
             }
         }

@@ -40,9 +40,9 @@ enum PreparedProbeSource {
 
 /// Reads the number for a player and an SKU.
 #[derive(Clone)]
-struct ProbeFunction(
-    Arc<dyn Fn(String, String) -> BoxFuture<'static, Result<i128, HookFailure>> + Send + Sync>,
-);
+struct ProbeFunction(Arc<dyn Fn(String, String) -> Reading + Send + Sync>);
+
+type Reading = BoxFuture<'static, Result<i128, HookFailure>>;
 
 impl fmt::Debug for ProbeFunction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -65,13 +65,14 @@ impl<'run> ScenarioEffects<'run> {
         let mut watch = EffectWatch::for_up_to(longest.unwrap_or_default());
         loop {
             scenario_effects.before = scenario_effects.read().await;
-            if scenario_effects.before.values().all(Result::is_ok) || !watch.look_again().await {
+            if scenario_effects.before.values().all(Result::is_ok) || !watch.look_again(false).await
+            {
                 return scenario_effects;
             }
         }
     }
 
-    /// Reads all probes after the last step, until they are as expected or the grace period is over.
+    /// Reads all probes after the last step until a reading is final.
     ///
     /// Failed readings are repeated as well, because the receiver may be restarting. If the readings
     /// before the first step failed, there is nothing to compare with, and waiting does not help.
@@ -82,10 +83,9 @@ impl<'run> ScenarioEffects<'run> {
         let mut watch = if self.before.values().any(Result::is_err) {
             EffectWatch::for_up_to(Duration::ZERO)
         } else {
-            EffectWatch::after_settling(self.effects.iter().map(|effect| effect.settle)).await
+            EffectWatch::new(self.effects.iter().map(|effect| effect.settle))
         };
         loop {
-            let settled_after = watch.elapsed();
             let after = self.read().await;
             let checks = self.check_effects(&after);
             let has = |verdict| checks.iter().any(|check| check.verdict == verdict);
@@ -93,12 +93,12 @@ impl<'run> ScenarioEffects<'run> {
             let as_expected = checks
                 .iter()
                 .all(|check| check.verdict.is_passed_or_not_checked());
-            let is_final = as_expected || (has(Verdict::Broken) && !unread);
-            if is_final || !watch.look_again().await {
+            let is_undecidable = has(Verdict::Broken) && !unread;
+            if is_undecidable || !watch.look_again(as_expected).await {
                 return EffectResults {
                     readings: self.readings(&after),
                     checks: self.report_wrong_paths(checks),
-                    settled_after,
+                    settled_after: watch.read_after(),
                 };
             }
         }

@@ -132,27 +132,27 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn response(status: u16) -> Result<Response, Failure> {
-        Ok(Response {
+    fn response(status: u16) -> Response {
+        Response {
             status,
             headers: Vec::new(),
             body: bytes::Bytes::new(),
             body_length: 0,
             truncated: false,
             complete: true,
-        })
+        }
     }
 
-    fn timeout() -> Result<Response, Failure> {
-        Err(Failure::Timeout {
+    fn timeout() -> Failure {
+        Failure::Timeout {
             after: Duration::from_secs(10),
             response_began: false,
-        })
+        }
     }
 
-    fn local_limit() -> Result<Response, Failure> {
+    fn local_limit() -> Failure {
         let reason = "too many open files".to_owned();
-        Err(Failure::LocalLimit { reason })
+        Failure::LocalLimit { reason }
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
         for (delivered, response, attempts, outcome, message, help) in [
             (
                 Outcome::Delivered,
-                response(200),
+                Ok(response(200)),
                 1,
                 Verdict::Passed,
                 "accepted: 200",
@@ -168,7 +168,7 @@ mod tests {
             ),
             (
                 Outcome::Delivered,
-                response(204),
+                Ok(response(204)),
                 3,
                 Verdict::Passed,
                 "accepted: 204, after 3 attempts",
@@ -176,7 +176,7 @@ mod tests {
             ),
             (
                 Outcome::Refused,
-                response(403),
+                Ok(response(403)),
                 1,
                 Verdict::Failed,
                 "refused: 403",
@@ -184,7 +184,7 @@ mod tests {
             ),
             (
                 Outcome::Refused,
-                response(422),
+                Ok(response(422)),
                 1,
                 Verdict::Failed,
                 "refused: 422",
@@ -192,7 +192,7 @@ mod tests {
             ),
             (
                 Outcome::Refused,
-                response(404),
+                Ok(response(404)),
                 1,
                 Verdict::Failed,
                 "refused: 404",
@@ -200,7 +200,7 @@ mod tests {
             ),
             (
                 Outcome::Refused,
-                response(302),
+                Ok(response(302)),
                 1,
                 Verdict::Failed,
                 "not accepted: 302",
@@ -208,7 +208,7 @@ mod tests {
             ),
             (
                 Outcome::Exhausted,
-                response(500),
+                Ok(response(500)),
                 5,
                 Verdict::Failed,
                 "failed: 500, after 5 attempts",
@@ -216,7 +216,7 @@ mod tests {
             ),
             (
                 Outcome::Exhausted,
-                timeout(),
+                Err(timeout()),
                 5,
                 Verdict::Failed,
                 "timed out",
@@ -232,7 +232,7 @@ mod tests {
             ),
             (
                 Outcome::Exhausted,
-                local_limit(),
+                Err(local_limit()),
                 1,
                 Verdict::Broken,
                 "not sent",
@@ -253,18 +253,26 @@ mod tests {
     fn a_forgery_should_be_refused() {
         for (response, outcome, message) in [
             (
-                response(401),
+                Ok(response(401)),
                 Verdict::Passed,
                 "forgery refused as expected: 401 for wrong_secret",
             ),
             (
-                response(200),
+                Ok(response(200)),
                 Verdict::Failed,
                 "forgery accepted: 200 for wrong_secret",
             ),
-            (response(500), Verdict::Failed, "forgery not refused: 500"),
-            (response(307), Verdict::Failed, "forgery not refused: 307"),
-            (timeout(), Verdict::Failed, "timed out"),
+            (
+                Ok(response(500)),
+                Verdict::Failed,
+                "forgery not refused: 500",
+            ),
+            (
+                Ok(response(307)),
+                Verdict::Failed,
+                "forgery not refused: 307",
+            ),
+            (Err(timeout()), Verdict::Failed, "timed out"),
         ] {
             let forgery = Some(Forgery::WrongSecret);
             let verdict =
