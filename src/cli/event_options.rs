@@ -12,7 +12,7 @@ use super::numbers;
 use crate::generate::{EventShape, ItemShape, NestedItemShape, Seed, StartTime};
 use crate::protocol::{Event, Field};
 use crate::run::{PlannedEvent, profile_generator};
-use crate::scenario::{JsonPointer, JsonPointerError, Profile};
+use crate::scenario::{JsonPointer, Profile};
 
 /// The options that describe the event.
 #[derive(Debug, Args)]
@@ -35,8 +35,8 @@ pub(super) struct EventOptions {
     trigger: String,
 
     /// Set a value by JSON Pointer, such as `/event_data/player_id='"P1"'` (repeatable)
-    #[arg(long, value_name = "POINTER=JSON")]
-    set: Vec<SetValue>,
+    #[arg(long, value_name = "POINTER=JSON", value_parser = parse_set)]
+    set: Vec<(JsonPointer, Value)>,
 
     /// Remove a key by JSON Pointer, such as `/event_data/item/price` (repeatable)
     #[arg(long, value_name = "POINTER")]
@@ -55,32 +55,20 @@ pub(super) struct EventOptions {
     start_time: Option<StartTime>,
 }
 
-/// A value of `--set`.
-#[derive(Debug, Clone)]
-struct SetValue {
-    pointer: JsonPointer,
-    value: Value,
-}
-
-impl std::str::FromStr for SetValue {
-    type Err = InvalidValue;
-
-    fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let Some((pointer, json)) = text.split_once('=') else {
-            return Err(InvalidValue::expected(
-                "POINTER=JSON, such as /sandbox=true",
-            ));
-        };
-        let value = serde_json::from_str(json).map_err(|error| {
-            InvalidValue::new(format!(
-                "`{json}` is not valid JSON ({error}); quote text: '\"{json}\"'"
-            ))
-        })?;
-        Ok(Self {
-            pointer: pointer.parse::<JsonPointer>().map_err(InvalidValue::new)?,
-            value,
-        })
-    }
+/// Parses a value of `--set`.
+fn parse_set(text: &str) -> Result<(JsonPointer, Value), InvalidValue> {
+    let Some((pointer, json)) = text.split_once('=') else {
+        return Err(InvalidValue::expected(
+            "POINTER=JSON, such as /sandbox=true",
+        ));
+    };
+    let value = serde_json::from_str(json).map_err(|error| {
+        InvalidValue::new(format!(
+            "`{json}` is not valid JSON ({error}); quote text: '\"{json}\"'"
+        ))
+    })?;
+    let pointer = pointer.parse::<JsonPointer>().map_err(InvalidValue::new)?;
+    Ok((pointer, value))
 }
 
 impl EventOptions {
@@ -91,11 +79,7 @@ impl EventOptions {
             .seed
             .map_or_else(|| Seed::of_text(&start.to_string()), Seed::new);
         let mut generator = profile_generator(profile, seed, start);
-        let set: IndexMap<JsonPointer, Value> = self
-            .set
-            .iter()
-            .map(|set| (set.pointer.clone(), set.value.clone()))
-            .collect();
+        let set: IndexMap<_, _> = self.set.iter().cloned().collect();
         let shape = self.shape();
         (0..self.count.get())
             .map(|_| PlannedEvent::generate(&mut generator, &shape, &set, &self.unset))

@@ -10,6 +10,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::invalid_value::InvalidValue;
+use crate::load::LoadShard;
 use crate::scenario::document::{Diagnostics, nearest};
 use crate::scenario::{Case, bundled_suite, load};
 
@@ -32,7 +33,7 @@ pub(super) struct ScenarioSelection {
 
     /// Select only shard K of N, such as 1/4
     #[arg(long, value_name = "K/N")]
-    partition: Option<ScenarioShard>,
+    partition: Option<LoadShard>,
 }
 
 impl ScenarioSelection {
@@ -66,14 +67,14 @@ impl ScenarioSelection {
                 help,
             ));
         }
-        let Some(ScenarioShard { number, count }) = self.partition else {
+        let Some(shard) = self.partition else {
             return Ok(cases);
         };
-        let cases: Vec<Case> = cases.into_iter().skip(number - 1).step_by(count).collect();
+        let cases: Vec<Case> = shard.part_of(cases.into_iter()).collect();
         if cases.is_empty() {
             let help = "use at most as many shards as there are scenarios".to_owned();
             return Err(CommandError::usage(
-                format!("shard {number}/{count} has no scenarios"),
+                format!("shard {shard} has no scenarios"),
                 help,
             ));
         }
@@ -84,10 +85,7 @@ impl ScenarioSelection {
     /// different parts.
     pub(super) fn own_shard<T: Clone>(&self, list: &[T]) -> Vec<T> {
         match self.partition {
-            Some(ScenarioShard { number, count }) if list.len() >= count => {
-                let own = list.iter().skip(number - 1).step_by(count);
-                own.cloned().collect()
-            }
+            Some(shard) if shard.fits(list.len()) => shard.part_of(list.iter().cloned()).collect(),
             _ => list.to_vec(),
         }
     }
@@ -153,32 +151,5 @@ impl std::str::FromStr for Filter {
             text: text.to_lowercase(),
             glob: glob.map(|glob| glob.compile_matcher()),
         })
-    }
-}
-
-/// One of several shards of the scenarios.
-#[derive(Debug, Clone, Copy)]
-struct ScenarioShard {
-    /// Counted from 1.
-    number: usize,
-    count: usize,
-}
-
-impl std::str::FromStr for ScenarioShard {
-    type Err = InvalidValue;
-
-    fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let shard = text.split_once('/').and_then(|(number, count)| {
-            Some(Self {
-                number: number.parse().ok()?,
-                count: count.parse().ok()?,
-            })
-        });
-        match shard {
-            Some(shard) if (1..=shard.count).contains(&shard.number) => Ok(shard),
-            _ => Err(InvalidValue::expected(
-                "K/N with K from 1 to N, such as 1/4",
-            )),
-        }
     }
 }

@@ -70,7 +70,7 @@ pub use resend::{
 pub use run::LoadResult;
 pub use sent_events::SentEvents;
 pub use settings::{Length, LoadSettings};
-pub use shard::LoadShard;
+pub use shard::{InvalidShard, LoadShard};
 pub use shared_state::LoadRun;
 pub use stalls::Stalls;
 pub use stop_handle::StopHandle;

@@ -35,6 +35,18 @@ impl LoadShard {
         numbers.saturating_sub(before).div_ceil(self.count)
     }
 
+    /// This shard's part of a list that all shards share.
+    pub fn part_of<T>(self, list: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+        let to_usize = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        list.skip(to_usize(self.position - 1))
+            .step_by(to_usize(self.count))
+    }
+
+    /// Whether each shard has a part of a list of this length.
+    pub fn fits(self, length: usize) -> bool {
+        length as u64 >= self.count
+    }
+
     /// Whether both belong to a load with the same number of shards.
     pub fn has_same_count(self, other: Self) -> bool {
         self.count == other.count
@@ -51,8 +63,13 @@ impl LoadShard {
     }
 }
 
+/// A text that is not a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected K/N with K from 1 to N, such as 1/4")]
+pub struct InvalidShard;
+
 impl FromStr for LoadShard {
-    type Err = String;
+    type Err = InvalidShard;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let shard = text.split_once('/').and_then(|(position, count)| {
@@ -63,7 +80,7 @@ impl FromStr for LoadShard {
         });
         match shard {
             Some(shard) if (1..=shard.count).contains(&shard.position) => Ok(shard),
-            _ => Err("expected K/N with K from 1 to N, such as 1/4".to_owned()),
+            _ => Err(InvalidShard),
         }
     }
 }
@@ -95,6 +112,16 @@ mod tests {
                 assert_eq!(all.len(), different.len());
             }
         }
+    }
+
+    #[test]
+    fn parts_of_a_list_neither_overlap_nor_leave_gaps() {
+        let shards = "1/3".parse::<LoadShard>().expect("a shard").all();
+        let parts: Vec<Vec<u8>> = shards.map(|shard| shard.part_of(0..7).collect()).collect();
+        assert_eq!(parts, [vec![0, 3, 6], vec![1, 4], vec![2, 5]]);
+        let last: LoadShard = "3/3".parse().expect("a shard");
+        assert!(last.fits(3) && !last.fits(2));
+        assert_eq!(last.part_of(0..2).count(), 0);
     }
 
     #[test]

@@ -347,3 +347,73 @@ impl SessionError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+    use super::*;
+    use crate::receiver::{Receiver, ReceiverSettings};
+    use crate::run::RunEvent;
+    use crate::scenario::document::SourceFile;
+
+    fn session(target: Option<String>) -> Session {
+        let connection = ConnectionOptions {
+            target,
+            ..ConnectionOptions::default()
+        };
+        let options = RunOptions::starting_at(StartTime::now());
+        Session::new(Profile::default(), connection, options).expect("a session")
+    }
+
+    #[tokio::test]
+    async fn a_program_runs_scenarios_with_a_function_as_probe() {
+        let secrets = Secrets {
+            current: Secret::new("s3cret").expect("a secret"),
+            expired: None,
+        };
+        let settings = ReceiverSettings::new(secrets.current.clone());
+        let receiver = Receiver::bind(settings).await.expect("a receiver");
+        let path = ReceiverSettings::DEFAULT_PATH;
+        let url = format!("http://{}{path}", receiver.address());
+        tokio::spawn(receiver.serve(std::future::pending::<()>()));
+
+        let mut session = session(Some(url.clone()));
+        let readings = AtomicU32::new(0);
+        let quantity = PreparedProbe::from_function(move |_, sku| {
+            // The first reading is the one before the delivery.
+            let held = sku == "gems" && readings.fetch_add(1, Ordering::Relaxed) > 0;
+            async move { Ok::<_, Infallible>(if held { 5 } else { 0 }) }
+        });
+        session.probes.insert("quantity".to_owned(), quantity);
+        let text = "name: an effect\nevents:\n  welcome: { item: { sku: gems, quantity: 5 } }\n\
+                    steps:\n  - deliver: welcome\neffects:\n  - granted: welcome\n";
+        let source = SourceFile::new("effect.yaml", text);
+        let cases = Case::from_file(&source).expect("a scenario");
+        let plans = session.plans(cases).expect("a plan");
+        let context = session.context(&secrets).expect("a context");
+        let targets = Mutex::new(Vec::new());
+        let observe = |event| {
+            if let RunEvent::RunStarted(started) = event {
+                targets.lock().expect("a lock").push(started.target);
+            }
+        };
+        let ended = context.run(&plans, &observe, &AtomicBool::new(false)).await;
+        assert_eq!(ended.scenarios.passed, 1, "{ended:?}");
+        assert_eq!(targets.into_inner().expect("a lock"), [url]);
+    }
+
+    #[test]
+    fn without_a_target_the_error_says_where_to_set_it() {
+        let mut session = session(None);
+        let error = session.target().expect_err("no target");
+        assert!(matches!(error, SessionError::NoTarget));
+        session.profile_name = Some("staging".to_owned());
+        let error = session.target().expect_err("no target");
+        assert_eq!(error.to_string(), "the profile `staging` has no target");
+        let help = error.help().expect("help");
+        assert!(help.contains("to the profile `staging`"), "{help}");
+    }
+}

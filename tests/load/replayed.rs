@@ -44,6 +44,25 @@ fn load_with_duplicates() -> (ReceiverProcess, Folder, u64) {
 }
 
 #[test]
+fn the_deliveries_of_an_event_are_printed_in_their_order() {
+    let (_flawed, folder, _) = load_with_duplicates();
+    let printed = replay(&folder, &["--as-treated", "--verbose"], 1);
+    let headings = printed.stdout.lines().filter_map(|line| {
+        let (event, delivery) = line.strip_prefix("event ")?.split_once(", delivery ")?;
+        Some((event.to_owned(), delivery.to_owned()))
+    });
+    let headings: Vec<_> = headings.collect();
+    assert!(!headings.is_empty(), "{}", printed.stdout);
+    for pair in headings.chunks(2) {
+        let [(first, one), (second, two)] = pair else {
+            panic!("{headings:?}");
+        };
+        assert_eq!(first, second);
+        assert_eq!((one.as_str(), two.as_str()), ("1", "2"));
+    }
+}
+
+#[test]
 fn events_that_were_granted_twice_are_replayed_with_a_verdict_each() {
     let (flawed, folder, wrong) = load_with_duplicates();
     // The receiver still grants each delivery.
