@@ -4,7 +4,7 @@
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::probe::{PreparedProbe, QUANTITY_PROBE};
+use crate::probe::{HookFailure, PreparedProbe, QUANTITY_PROBE};
 use crate::protocol::Secret;
 use crate::receiver::{ReceiverError, ReceiverSettings};
 use crate::scenario::document::SourceFile;
@@ -99,7 +99,7 @@ impl Receiver {
     }
 
     /// How much of an SKU a player holds, or why it can't be read.
-    pub async fn quantity(&self, player_id: &str, sku: &str) -> Result<i128, String> {
+    pub async fn quantity(&self, player_id: &str, sku: &str) -> Result<i128, HookFailure> {
         self.probe.read(&self.client, player_id, sku).await
     }
 

@@ -1,13 +1,16 @@
 //! Requests and responses as reports show them: readable and without secrets.
 
+use std::time::Duration;
+
 use http::Version;
+use jiff::Timestamp;
 
 use super::run_event::{
     AttemptEnded, BodyRecord, ConnectionRecord, ResponseRecord, SentRequestRecord, TimingsRecord,
 };
 use crate::delivery::Attempt;
 use crate::probe::{REDACTED, Redaction};
-use crate::transport::{Exchange, Failure, Response};
+use crate::transport::{ConnectionInfo, Exchange, Failure, Response, SentRequest};
 
 /// Replaces the value of a header that is a credential.
 const REDACTED_CREDENTIAL: &str = "[not shown]";
@@ -46,41 +49,51 @@ pub fn attempt_record(
     attempt: &Attempt,
     redaction: &Redaction,
 ) -> AttemptEnded {
-    let discarded = attempt.exchange.discarded.as_ref();
     AttemptEnded {
-        scenario: location.scenario,
-        step: location.step,
-        delivery: location.delivery,
         event_name: Some(event_name.to_owned()),
         forgery: attempt.forgery.map(|forgery| forgery.name().into()),
         fault: attempt.fault.map(|fault| fault.name().into()),
         attempt: attempt.number,
-        started_at: attempt.started_at,
         virtual_offset: attempt.virtual_offset,
         delay_before: attempt.delay_before,
-        took: attempt.exchange.timings.without_barrier_wait(),
-        timings: timings_record(&attempt.exchange),
-        connection: connection_record(&attempt.exchange),
-        request: request_record(&attempt.exchange, redaction),
-        response: response_record(&attempt.exchange.result, redaction),
-        discarded_response: discarded
-            .map(|discarded| Box::new(response_record(discarded, redaction))),
+        ..request_record(location, attempt.started_at, &attempt.exchange, redaction)
     }
 }
 
-/// The timings of an exchange.
-pub(crate) fn timings_record(exchange: &Exchange) -> TimingsRecord {
-    let timings = exchange.timings;
-    TimingsRecord {
-        connect: timings.connect,
-        first_byte: timings.first_byte,
-        held: timings.barrier_wait,
+/// The record of a request that is not a delivery.
+pub(crate) fn request_record(
+    location: AttemptLocation,
+    started_at: Timestamp,
+    exchange: &Exchange,
+    redaction: &Redaction,
+) -> AttemptEnded {
+    let discarded = exchange.discarded.as_ref();
+    let discarded = discarded.map(|discarded| response_record(discarded, redaction));
+    AttemptEnded {
+        scenario: location.scenario,
+        step: location.step,
+        delivery: location.delivery,
+        event_name: None,
+        forgery: None,
+        fault: None,
+        attempt: 1,
+        started_at,
+        virtual_offset: Duration::ZERO,
+        delay_before: Duration::ZERO,
+        took: exchange.timings.without_barrier_wait(),
+        timings: TimingsRecord {
+            connect: exchange.timings.connect,
+            first_byte: exchange.timings.first_byte,
+            held: exchange.timings.barrier_wait,
+        },
+        connection: exchange.connection.as_ref().map(connection_record),
+        request: sent_request_record(&exchange.request, redaction),
+        response: response_record(&exchange.result, redaction),
+        discarded_response: discarded.map(Box::new),
     }
 }
 
-/// The connection of an exchange, if there was one.
-pub(crate) fn connection_record(exchange: &Exchange) -> Option<ConnectionRecord> {
-    let connection = exchange.connection?;
+fn connection_record(connection: &ConnectionInfo) -> ConnectionRecord {
     let http_version = match connection.version {
         Version::HTTP_09 => "HTTP/0.9",
         Version::HTTP_10 => "HTTP/1.0",
@@ -88,17 +101,16 @@ pub(crate) fn connection_record(exchange: &Exchange) -> Option<ConnectionRecord>
         Version::HTTP_3 => "HTTP/3",
         _ => "HTTP/1.1",
     };
-    Some(ConnectionRecord {
+    ConnectionRecord {
         reused: connection.reused,
         http_version: http_version.into(),
         remote_address: connection.remote,
         in_place_of_closed: connection.replaces.map(|closed| closed.name().into()),
-    })
+    }
 }
 
 /// The request as it was sent, with the scenario's credentials redacted.
-pub(crate) fn request_record(exchange: &Exchange, redaction: &Redaction) -> SentRequestRecord {
-    let request = &exchange.request;
+fn sent_request_record(request: &SentRequest, redaction: &Redaction) -> SentRequestRecord {
     let headers = request.headers.iter().map(|(name, value)| {
         let shown = if value.is_sensitive() {
             REDACTED_CREDENTIAL.to_owned()

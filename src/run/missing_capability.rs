@@ -1,6 +1,5 @@
 //! What a profile may lack to check a part of a scenario: the reason, and what to do about it.
 
-use super::plan::{HTTP1_HELP, needs_http1};
 use crate::policy::Fault;
 use crate::verify::{Check, Requirement};
 
@@ -40,7 +39,10 @@ impl MissingCapability {
             }
             Self::Restart => "the profile has no `restart` hook to restart the receiver".to_owned(),
             Self::ExpiredSecret => "the profile does not name the expired secret".to_owned(),
-            Self::Http1(fault) => needs_http1(*fault),
+            Self::Http1(fault) => format!(
+                "the fault `{fault}` needs HTTP/1.1: over HTTP/2, an aborted request ends only its \
+                 stream, not the connection"
+            ),
             Self::Players { listed, needed } => format!(
                 "this scenario needs {needed} different players, but the profile's `players` lists \
                  {listed}"
@@ -68,7 +70,10 @@ impl MissingCapability {
                 "set `expired_secret_env` in the profile to the environment variable that holds it"
                     .to_owned()
             }
-            Self::Http1(_) => HTTP1_HELP.to_owned(),
+            Self::Http1(_) => {
+                "set `http_version: \"1.1\"` or `auto` in the profile, or pass `--http-version 1.1`"
+                    .to_owned()
+            }
             Self::Players { needed, .. } => format!("list at least {needed} players"),
             Self::PlayerWithout(_) => {
                 "list players who do not hold it yet, or use items that can be held more than once"

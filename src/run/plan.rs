@@ -18,7 +18,6 @@ use self::players::AssignedPlayers;
 use super::missing_capability::MissingCapability;
 use super::volatile_values::{VolatileValue, volatile_values};
 use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
-use crate::policy::Fault;
 use crate::probe::{fill_in, percent_encoded};
 use crate::protocol::Event;
 use crate::scenario::document::{Diagnostics, SourceFile, Span};
@@ -144,18 +143,6 @@ impl PlannedEvent {
         ];
         fill_in(url, &values, percent_encoded)
     }
-}
-
-/// What to do about a fault that needs HTTP/1.1.
-pub(crate) const HTTP1_HELP: &str = "set `http_version: \"1.1\"` or `auto` in the profile, or \
-    pass `--http-version 1.1`";
-
-/// Why a fault needs HTTP/1.1.
-pub(crate) fn needs_http1(fault: Fault) -> String {
-    format!(
-        "the fault `{fault}` needs HTTP/1.1: over HTTP/2, an aborted request ends only its stream, \
-         not the connection"
-    )
 }
 
 impl Plan {

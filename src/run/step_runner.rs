@@ -3,21 +3,18 @@
 mod deliveries;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::attempt_record::{connection_record, request_record, response_record, timings_record};
+use super::attempt_record::{AttemptLocation, request_record};
 use super::missing_capability::MissingCapability;
 use super::plan::{Plan, PlannedEvent};
 use super::run_context::RunContext;
-use super::run_event::{AttemptEnded, DeliveryEnded, RunEvent, ScriptedResponses, StepEnded};
+use super::run_event::{DeliveryEnded, RunEvent, ScriptedResponses, StepEnded};
 use super::scenario_request::outgoing_request;
 use super::step_description::{describe, describe_request};
 use crate::policy::Forgery;
 use crate::probe::with_placeholders;
 use crate::scenario::{RequestStep, Script, Step};
-use crate::transport::{Exchange, Response, SendOptions};
+use crate::transport::{Response, SendOptions};
 use crate::verify::Check;
 use crate::verify::EventOutcomes;
 use crate::verify::{Observed, check};
@@ -159,7 +156,13 @@ impl<'run> StepRunner<'run> {
         let options = SendOptions::within(self.context.retry.timeout.0);
         let started_at = self.context.clock.now();
         let exchange = self.context.client.send(&target, &outgoing, options).await;
-        self.report_request(number, started_at, &exchange);
+        let location = AttemptLocation {
+            scenario: self.scenario,
+            step: number,
+            delivery: 1,
+        };
+        let record = request_record(location, started_at, &exchange, &self.context.redaction);
+        (self.events)(RunEvent::AttemptEnded(Box::new(record)));
         let observed = Observed {
             response: exchange.result.as_ref(),
             took: exchange.timings.total,
@@ -178,28 +181,6 @@ impl<'run> StepRunner<'run> {
             attempts: 1,
             checks,
         })
-    }
-
-    fn report_request(&self, step: usize, started_at: Timestamp, exchange: &Exchange) {
-        let record = AttemptEnded {
-            scenario: self.scenario,
-            step,
-            delivery: 1,
-            event_name: None,
-            forgery: None,
-            fault: None,
-            attempt: 1,
-            started_at,
-            virtual_offset: Duration::ZERO,
-            delay_before: Duration::ZERO,
-            took: exchange.timings.total,
-            timings: timings_record(exchange),
-            connection: connection_record(exchange),
-            request: request_record(exchange, &self.context.redaction),
-            response: response_record(&exchange.result, &self.context.redaction),
-            discarded_response: None,
-        };
-        (self.events)(RunEvent::AttemptEnded(Box::new(record)));
     }
 
     /// Sets the receiver's next responses through the profile's hook.

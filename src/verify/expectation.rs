@@ -10,9 +10,7 @@ use serde_json::Value;
 use super::verdict::{Check, Requirement, Verdict};
 use crate::policy::{DurationText, Outcome};
 use crate::probe::Redaction;
-use crate::scenario::{
-    CountRange, Expectation, JsonPath, Level, Matcher, StatusExpectation,
-};
+use crate::scenario::{CountRange, Expectation, JsonPath, Level, Matcher, StatusExpectation};
 use crate::scenario::{equal, mismatch, shortened};
 use crate::transport::{Failure, Response};
 

@@ -4,8 +4,9 @@
 use http::Method;
 use indexmap::IndexMap;
 
-use super::{HTTP1_HELP, PlannedEvent, Planner, needs_http1};
+use super::{PlannedEvent, Planner};
 use crate::probe::QUANTITY_PROBE;
+use crate::run::missing_capability::MissingCapability;
 use crate::scenario::document::{Diagnostics, Spanned, nearest};
 
 impl Planner<'_> {
@@ -72,8 +73,8 @@ impl Planner<'_> {
         let steps = self.case.scenario.steps.iter();
         for fault in steps.filter_map(|step| step.fault.as_ref()) {
             if self.settings.http2_only && fault.needs_http1() {
-                let message = needs_http1(fault.value);
-                let help = Some(HTTP1_HELP.to_owned());
+                let missing = MissingCapability::Http1(fault.value);
+                let (message, help) = (missing.reason(), Some(missing.hint()));
                 problems.extend(self.problem(fault.span, message, help).0);
             }
         }
