@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 
 use super::command_error::CommandError;
-use crate::run::{CreateJournalError, JournalWriter};
-use crate::run::{RunEnded, RunEvent};
+use crate::run::{CreateJournalError, JournalWriter, RunEnded, RunEvent};
 use crate::snapshots::SnapshotReview;
 use crate::verify::Verdict;
 
@@ -105,7 +104,11 @@ impl<'run> EventSink<'run> {
                 (RunEvent::RunEnded(ended), _) => consumers.ended = Some(ended.clone()),
                 _ => {}
             }
-            consumers.pass_on(event);
+            if let Some(recording) = &mut consumers.recording {
+                recording.writer.write(&event);
+            }
+            // The run continues to its verdict even if the report thread has ended.
+            _ = consumers.reports.send(event);
         }
     }
 
@@ -117,15 +120,5 @@ impl<'run> EventSink<'run> {
             ended: consumers.ended,
             recorded: consumers.recording.map_or(Ok(()), Recording::finish),
         }
-    }
-}
-
-impl Consumers {
-    fn pass_on(&mut self, event: RunEvent) {
-        if let Some(recording) = &mut self.recording {
-            recording.writer.write(&event);
-        }
-        // The run continues to its verdict even if the report thread has ended.
-        _ = self.reports.send(event);
     }
 }

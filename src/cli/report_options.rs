@@ -248,6 +248,7 @@ impl Reports {
     /// Ends the reports of an incomplete run with `ended`. Reports of single events do not get it,
     /// because it did not happen.
     pub(super) fn cut_short(&mut self, ended: RunEnded) {
+        self.progress = None;
         write_ends(&mut self.open, &mut self.record, ended);
     }
 

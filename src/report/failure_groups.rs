@@ -20,11 +20,6 @@ use genuine_responses::GenuineResponses;
 use group_key::{CheckKind, GroupKey};
 use response_bodies::ResponseBodies;
 
-/// The fewest scenarios of a common cause that is inferred from similar failures.
-const MIN_SCENARIOS: usize = 3;
-/// The fewest checks of a common cause that the run itself names.
-const MIN_CHECKS: usize = 2;
-
 /// Groups the problems of a run as its scenarios end.
 #[derive(Debug, Default)]
 pub(super) struct FailureGroups {
@@ -103,11 +98,7 @@ impl FailureGroups {
         if !scripted {
             self.genuine.observe(&record.attempts);
         }
-        let attempts = record.last_attempts();
-        for placed in record.checks() {
-            let attempt = placed.place.delivery();
-            let attempt = attempt.and_then(|delivery| attempts.get(&delivery).copied());
-            let kind = CheckKind::of(record, placed, attempt);
+        for (placed, kind, attempt) in kinds(record) {
             *self.check_counts.entry(kind.clone()).or_default() += 1;
             if is_problem(placed.check) {
                 self.genuine.has_problems |= kind.is_genuine() && !scripted;
@@ -125,12 +116,8 @@ impl FailureGroups {
             genuine,
         } = self;
         let common = groups.into_iter().filter(|(key, group)| {
-            let checks = group.checks.total();
-            if key.is_unambiguous() {
-                return checks >= MIN_CHECKS;
-            }
-            let all = check_counts.get(&key.kind()).copied().unwrap_or_default();
-            group.scenarios.len() >= MIN_SCENARIOS && key.is_systemic(checks, all)
+            let (failing, scenarios) = (group.checks.total(), group.scenarios.len());
+            key.is_common(failing, scenarios, &check_counts)
         });
         let mut common: Vec<_> = common.collect();
         common.sort_by_key(|(_, group)| Reverse((group.checks.verdict(), group.scenarios.len())));
@@ -150,18 +137,25 @@ impl FailureGroups {
 impl CommonCauses {
     /// Marks the checks of a scenario that a common cause reports.
     pub(super) fn mark(&self, record: &mut ScenarioRecord) {
-        let attempts = record.last_attempts();
-        let problems = record.checks().enumerate();
-        let problems = problems.filter(|(_, placed)| is_problem(placed.check));
-        let reported = problems.filter_map(|(index, placed)| {
-            let attempt = placed.place.delivery();
-            let attempt = attempt.and_then(|delivery| attempts.get(&delivery).copied());
-            let kind = CheckKind::of(record, placed, attempt);
+        let problems = kinds(record).into_iter().enumerate();
+        let problems = problems.filter(|(_, (placed, ..))| is_problem(placed.check));
+        let reported = problems.filter_map(|(index, (placed, kind, _))| {
             let key = GroupKey::of(kind, record, placed.check);
             Some((index, *self.numbers.get(&key)?))
         });
         record.reported_by = reported.collect();
     }
+}
+
+/// The checks of a scenario, each with its kind and the attempt that it is about, if any.
+fn kinds(record: &ScenarioRecord) -> Vec<(PlacedCheck<'_>, CheckKind, Option<&AttemptEnded>)> {
+    let attempts = record.last_attempts();
+    let checks = record.checks().map(|placed| {
+        let attempt = placed.place.delivery();
+        let attempt = attempt.and_then(|delivery| attempts.get(&delivery).copied());
+        (placed, CheckKind::of(record, placed, attempt), attempt)
+    });
+    checks.collect()
 }
 
 /// `cause 1`, or `causes 1, 2`.

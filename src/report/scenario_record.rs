@@ -201,6 +201,7 @@ impl ScenarioRecord {
         let mut whole: BTreeSet<_> = problems
             .filter_map(|placed| placed.place.delivery())
             .collect();
+        let mut room = usize::MAX;
         // In reverse order, so that the last attempt of each delivery is kept.
         self.attempts.reverse();
         self.attempts.retain_mut(|attempt| {
@@ -208,7 +209,7 @@ impl ScenarioRecord {
                 return true;
             }
             if let Some(limits) = limits {
-                limits.cut_attempt(attempt, &mut usize::MAX.clone());
+                limits.cut_attempt(attempt, &mut room);
             }
             limits.is_some()
         });

@@ -25,7 +25,7 @@ pub(super) use exchange::{attempt_facts, write_exchange, write_retry};
 pub(super) use layout::TextOutput;
 pub(super) use problems::write_problems;
 use style::paint_verdict;
-pub(super) use style::{DIM, mark, paint};
+pub(super) use style::{DIM, mark, paint, style_of};
 
 /// How much the report shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -61,22 +61,8 @@ pub struct SnapshotReview {
     ended: SnapshotsEnded,
 }
 
-/// The result of comparing one snapshot.
-struct SnapshotFinding {
-    outcome: SnapshotOutcome,
-    check: Option<Check>,
-    difference: Option<String>,
-}
-
-impl SnapshotFinding {
-    fn without_problem(outcome: SnapshotOutcome) -> Self {
-        Self {
-            outcome,
-            check: None,
-            difference: None,
-        }
-    }
-}
+/// The result of comparing one snapshot: what is wrong, if anything, and the difference.
+type SnapshotFinding = (SnapshotOutcome, Option<Check>, Option<String>);
 
 impl SnapshotReview {
     /// Creates a review. `shown` selects the parts of responses that reports show.
@@ -138,24 +124,14 @@ impl SnapshotReview {
         );
         let path = self.settings.folder.join(path);
         let file = display_path(&path);
-        let finding = self
-            .compare_file(record, &path, &file)
-            .unwrap_or_else(|error| {
-                let hint = format!("check {file} and its permissions");
-                let expected = "the snapshot can be read and written";
-                SnapshotFinding {
-                    outcome: SnapshotOutcome::Unusable,
-                    check: Some(check(
-                        &file,
-                        Verdict::Broken,
-                        expected,
-                        error.to_string(),
-                        hint,
-                    )),
-                    difference: None,
-                }
-            });
-        match finding.outcome {
+        let found = self.compare_file(record, &path, &file);
+        let (outcome, check, difference) = found.unwrap_or_else(|error| {
+            let hint = format!("check {file} and its permissions");
+            let (expected, observed) = ("the snapshot can be read and written", error.to_string());
+            let check = check(&file, Verdict::Broken, expected, observed, hint);
+            (SnapshotOutcome::Unusable, Some(check), None)
+        });
+        match outcome {
             SnapshotOutcome::AsReviewed => self.ended.as_reviewed += 1,
             SnapshotOutcome::Differs => self.ended.different += 1,
             SnapshotOutcome::Missing => self.ended.missing += 1,
@@ -165,9 +141,9 @@ impl SnapshotReview {
         SnapshotCompared {
             scenario: started.scenario,
             file,
-            outcome: finding.outcome,
-            check: finding.check,
-            difference: finding.difference,
+            outcome,
+            check,
+            difference,
         }
     }
 
@@ -180,9 +156,7 @@ impl SnapshotReview {
         // An undecided scenario says nothing about the receiver, so its report must not be
         // reviewed.
         if record.ended.verdict == Verdict::Broken {
-            return Ok(SnapshotFinding::without_problem(
-                SnapshotOutcome::NotCompared,
-            ));
+            return Ok((SnapshotOutcome::NotCompared, None, None));
         }
         let text = snapshot_text(record, &self.shown, &self.target);
         let actual = SnapshotFile {
@@ -193,19 +167,15 @@ impl SnapshotReview {
         };
         let reviewed = SnapshotFile::read(path)?;
         let mode = self.settings.mode;
-        if reviewed
-            .as_ref()
-            .is_some_and(|reviewed| reviewed.contents == actual.contents)
-        {
+        let is_same = |reviewed: &SnapshotFile| reviewed.contents == actual.contents;
+        if reviewed.as_ref().is_some_and(is_same) {
             if mode == SnapshotsMode::Force {
                 actual.write(path)?;
             }
             if mode != SnapshotsMode::No {
                 remove_if_exists(&pending_path(path))?;
             }
-            return Ok(SnapshotFinding::without_problem(
-                SnapshotOutcome::AsReviewed,
-            ));
+            return Ok((SnapshotOutcome::AsReviewed, None, None));
         }
         let mut destination = mode.destination(reviewed.is_some());
         // The report of a failed scenario is never accepted automatically.
@@ -216,7 +186,7 @@ impl SnapshotReview {
             Destination::Reviewed => {
                 actual.write(path)?;
                 remove_if_exists(&pending_path(path))?;
-                return Ok(SnapshotFinding::without_problem(SnapshotOutcome::Written));
+                return Ok((SnapshotOutcome::Written, None, None));
             }
             Destination::Pending => {
                 let pending = SnapshotFile {
@@ -229,23 +199,17 @@ impl SnapshotReview {
         }
         let hint = hint(destination, file);
         let failed = |expected, observed| check(file, Verdict::Failed, expected, observed, hint);
-        Ok(match reviewed {
-            Some(reviewed) => {
-                let before = with_newline(reviewed.contents);
-                let difference = Difference::between(file, &before, &with_newline(actual.contents));
-                let expected = "the run matches the reviewed snapshot";
-                SnapshotFinding {
-                    outcome: SnapshotOutcome::Differs,
-                    check: Some(failed(expected, difference.summary())),
-                    difference: Some(difference.text),
-                }
-            }
-            None => SnapshotFinding {
-                outcome: SnapshotOutcome::Missing,
-                check: Some(failed("a reviewed snapshot", "none yet".to_owned())),
-                difference: None,
-            },
-        })
+        let Some(reviewed) = reviewed else {
+            let check = failed("a reviewed snapshot", "none yet".to_owned());
+            return Ok((SnapshotOutcome::Missing, Some(check), None));
+        };
+        let (before, after) = (reviewed.contents, actual.contents);
+        let difference = Difference::between(file, &with_newline(before), &with_newline(after));
+        let check = failed(
+            "the run matches the reviewed snapshot",
+            difference.summary(),
+        );
+        Ok((SnapshotOutcome::Differs, Some(check), Some(difference.text)))
     }
 
     /// Finds the snapshots whose scenario no longer exists.

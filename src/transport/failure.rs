@@ -145,6 +145,19 @@ impl Failure {
         }
     }
 
+    /// Whether the message of a failure with this name ends with one of the system or of a library.
+    pub(crate) fn quotes_another_message(name: &str) -> bool {
+        matches!(
+            name,
+            "name_not_resolved"
+                | "unreachable"
+                | "local_limit"
+                | "untrusted_certificate"
+                | "tls"
+                | "invalid_response"
+        )
+    }
+
     /// The name of [`Self::Refused`] in every report.
     pub const REFUSED: &'static str = "refused";
 

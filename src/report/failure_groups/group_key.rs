@@ -1,10 +1,17 @@
 //! The key by which failing checks are grouped. Two checks share a group only if they expected the
 //! same of the same kind of request and observed the same.
 
+use std::collections::BTreeMap;
+
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{CheckPlace, PlacedCheck, ScenarioRecord};
 use crate::run::AttemptEnded;
 use crate::verify::{Check, Verdict};
+
+/// The fewest scenarios of a common cause that is inferred from similar failures.
+const MIN_SCENARIOS: usize = 3;
+/// The fewest checks of a common cause that the run itself names.
+const MIN_CHECKS: usize = 2;
 
 /// What the checks of a group have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,38 +102,25 @@ impl GroupKey {
         }
     }
 
-    /// Whether the group has a single cause, however few checks it has.
-    pub(super) fn is_unambiguous(&self) -> bool {
-        matches!(
-            self,
+    /// Whether a group with this key has a single cause: enough checks fail the same way.
+    pub(super) fn is_common(
+        &self,
+        failing: usize,
+        scenarios: usize,
+        check_counts: &BTreeMap<CheckKind, usize>,
+    ) -> bool {
+        let all = |kind: &CheckKind| check_counts.get(kind).copied().unwrap_or_default();
+        match self {
             Self::Reported {
-                unambiguous: true,
-                ..
+                unambiguous: true, ..
+            } => failing >= MIN_CHECKS,
+            _ if scenarios < MIN_SCENARIOS => false,
+            Self::Reported { .. } => failing * 2 >= all(&CheckKind::Effect),
+            Self::SameResult { kind, .. } if kind.is_genuine() => failing * 2 >= all(kind),
+            // Forgeries and other requests differ from each other on purpose, so all must fail.
+            Self::SameResult { kind, .. } => {
+                matches!(kind, CheckKind::Response { .. }) && failing == all(kind)
             }
-        )
-    }
-
-    /// The kind under which all checks, failing or not, are counted.
-    pub(super) fn kind(&self) -> CheckKind {
-        match self {
-            Self::Reported { .. } => CheckKind::Effect,
-            Self::SameResult { kind, .. } => kind.clone(),
-        }
-    }
-
-    /// Whether enough of the checks of this kind fail the same way to assume a single cause.
-    /// Forgeries and other requests differ from each other on purpose, so all of them must fail.
-    pub(super) fn is_systemic(&self, failing: usize, all: usize) -> bool {
-        match self {
-            Self::Reported { .. } => failing * 2 >= all,
-            Self::SameResult { kind, .. } => match kind {
-                CheckKind::Response {
-                    of: RequestKind::Genuine,
-                    ..
-                } => failing * 2 >= all,
-                CheckKind::Response { .. } => failing == all,
-                CheckKind::Effect | CheckKind::Scenario(..) => false,
-            },
         }
     }
 

@@ -20,8 +20,8 @@ pub(super) struct ScenarioRow<'run> {
     /// The worst check that no common cause explains, in one line, and the common causes.
     pub(super) first_problem: Option<String>,
     pub(super) problems: Vec<ProblemView>,
-    /// The number of problems that are not shown without JavaScript.
-    pub(super) more_problems: usize,
+    /// The number of problems that are not shown without JavaScript, if any.
+    pub(super) more_problems: Option<String>,
     /// The events for the script. `None` if there was no room.
     pub(super) data: Option<String>,
 }
@@ -56,7 +56,10 @@ impl<'run> ScenarioRow<'run> {
                 .take(PROBLEM_LIMIT)
                 .map(|placed| ProblemView::new(placed.check))
                 .collect(),
-            more_problems: problems.count(),
+            more_problems: match problems.count() {
+                0 => None,
+                count => Some(counted(count, "more problem")),
+            },
             data,
         }
     }

@@ -48,12 +48,8 @@ pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
     let mut checks = Vec::new();
     let counts = &report.measurements.counts;
     if report.interrupted {
-        let observed = "it was stopped early";
-        checks.push(LoadCheck::new(
-            "the load ran to its end",
-            Verdict::Broken,
-            observed,
-        ));
+        let (name, observed) = ("the load ran to its end", "it was stopped early");
+        checks.push(LoadCheck::new(name, Verdict::Broken, observed));
     }
     if counts.attempts == 0 && counts.forgeries == 0 {
         let name = "requests were sent";
@@ -73,19 +69,14 @@ pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
         check.details.extend(checked.note.clone());
         check
     }));
-    checks.push(match &report.effects {
-        Some(effects) => effects_check(effects),
-        None if report.interrupted => LoadCheck::new(
-            EFFECTS,
-            Verdict::NotChecked,
-            "not checked: the load was stopped early",
-        ),
-        None => LoadCheck::new(
-            EFFECTS,
-            Verdict::NotChecked,
-            "not checked: no probe `quantity`, or `--check-effects none`",
-        ),
-    });
+    let why_not = if report.interrupted {
+        "not checked: the load was stopped early"
+    } else {
+        "not checked: no probe `quantity`, or `--check-effects none`"
+    };
+    let not_checked = || LoadCheck::new(EFFECTS, Verdict::NotChecked, why_not);
+    let effects = report.effects.as_ref();
+    checks.push(effects.map_or_else(not_checked, effects_check));
     checks
 }
 
@@ -110,17 +101,16 @@ fn effects_check(effects: &EffectsReport) -> LoadCheck {
         (0, 0, _) => Verdict::Passed,
     };
     let checked = effects.checked;
-    let undecided = checked > 0 && effects.proves_nothing();
-    let observed = if undecided {
-        format!("undecided for all {checked} checked events")
-    } else {
-        format!("{} of {checked} checked events", effects.right)
-    };
-    let mut check = LoadCheck::new(EFFECTS, verdict, observed);
-    if undecided {
+    let mut check = if checked > 0 && effects.proves_nothing() {
+        let observed = format!("undecided for all {checked} checked events");
+        let mut check = LoadCheck::new(EFFECTS, verdict, observed);
         let why = "none of their deliveries got a 2xx response, so no grant was required";
         check.details.push(why.to_owned());
-    }
+        check
+    } else {
+        let observed = format!("{} of {checked} checked events", effects.right);
+        LoadCheck::new(EFFECTS, verdict, observed)
+    };
     let listed = effects.wrong.iter().take(LISTED);
     let unlisted = wrong.checked_sub(listed.len() as u64);
     check.details.extend(listed.map(|effect| {

@@ -3,19 +3,15 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
-
 use super::checks::checks;
 use super::mix_rows;
 use super::time_rows::{is_from_due, microseconds};
 use crate::load::{LoadReport, Percentiles, time_text as time};
-use crate::report::terminal::{DIM, TextOutput, mark, paint};
+use crate::report::terminal::{DIM, TextOutput, mark, paint, style_of};
 use crate::verify::Verdict;
 
 /// The width of the labels.
 const LABEL: usize = 13;
-
-const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// Writes the summary of a load.
 pub fn write_load_summary(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
@@ -40,7 +36,7 @@ pub fn write_load_summary(report: &LoadReport, out: &mut dyn Write) -> io::Resul
     write_deliveries(report, out)?;
     write_forgeries(report, out)?;
     if counts.dropped > 0 {
-        let label = paint(BAD, "dropped");
+        let label = paint(style_of(Verdict::Failed), "dropped");
         let count = counts.dropped;
         let line = format!("{count} retries and duplicates, because too many were waiting");
         out.labelled(0, LABEL, &format!("{label}      {line}"))?;
@@ -166,8 +162,8 @@ fn write_sender(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()>
 fn write_checks(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()> {
     for check in checks(report) {
         let mark = match check.verdict {
-            Verdict::Broken => mark(Verdict::NotChecked),
-            decided => mark(decided),
+            Verdict::Passed | Verdict::Failed => mark(check.verdict),
+            _ => paint(style_of(Verdict::Broken), '?'),
         };
         out.line(0, &format!("{mark} {}", check.check_line()))?;
         for detail in check.details {

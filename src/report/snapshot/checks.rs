@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use indexmap::IndexMap;
 use regex::Regex;
 
 use super::stable_text::{StableText, pattern};
@@ -26,40 +27,30 @@ pub(super) fn check_line(check: &Check, stable: &StableText<'_>) -> String {
 /// The checks of simultaneous deliveries: each once, with the number of deliveries that it failed
 /// for, since the order of the deliveries depends on chance.
 pub(super) fn common_check_lines(checks: &[&Check], stable: &StableText<'_>) -> Vec<String> {
-    let mut distinct: Vec<&Check> = Vec::new();
+    let mut distinct: IndexMap<_, Vec<&Check>> = IndexMap::new();
     for check in checks {
-        if distinct.iter().all(|other| !is_same(other, check)) {
-            distinct.push(check);
-        }
+        let key = (&check.subject, &check.expected, check.level == Level::Must);
+        distinct.entry(key).or_default().push(check);
     }
-    let lines = distinct.into_iter().map(|check| {
-        let same: Vec<&&Check> = checks
-            .iter()
-            .filter(|other| is_same(other, check))
-            .collect();
-        let worst = same.iter().map(|check| check.verdict).max();
-        let worst = worst.unwrap_or(check.verdict);
+    let lines = distinct.into_values().filter_map(|same| {
+        let check = same.first()?;
+        let worst = same.iter().map(|check| check.verdict).max()?;
         // Responses are compared with the first one, so the number that differ depends on chance.
         if check.subject == "same response" {
-            return line(check, worst, None, "", stable);
+            return Some(line(check, worst, None, "", stable));
         }
         let with_worst = same.iter().filter(|check| check.verdict == worst);
-        let observations: Vec<String> = with_worst
-            .map(|check| stable.line(&observed(check)))
-            .collect();
+        let observations = with_worst.map(|check| stable.line(&observed(check)));
+        let observations: Vec<String> = observations.collect();
         let count = match (worst, observations.len(), same.len()) {
             (Verdict::Passed, ..) => String::new(),
             (_, affected, all) => format!(" ({affected} of {all})"),
         };
         let observed: BTreeSet<String> = observations.into_iter().collect();
         let observed = observed.into_iter().collect::<Vec<_>>().join("; ");
-        line(check, worst, Some(&observed), &count, stable)
+        Some(line(check, worst, Some(&observed), &count, stable))
     });
     lines.collect()
-}
-
-fn is_same(one: &Check, other: &Check) -> bool {
-    one.subject == other.subject && one.expected == other.expected && one.level == other.level
 }
 
 fn line(

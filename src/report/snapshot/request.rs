@@ -1,6 +1,6 @@
 //! The lines of a request, without what varies from run to run.
 
-use imara_diff::{Algorithm, Diff, Hunk, InternedInput, Interner};
+use imara_diff::{Algorithm, Diff, InternedInput, Interner};
 
 use super::body_lines::sent;
 use super::events::SnapshotEvents;
@@ -64,18 +64,11 @@ fn changed_lines(genuine: &[String], body: &[String]) -> Vec<String> {
     lines.update_before(genuine.iter());
     lines.update_after(body.iter());
     let difference = Diff::compute(Algorithm::Histogram, &lines);
-    let removed = |hunk: &Hunk| {
-        hunk.before
-            .clone()
-            .map(|at| format!("- {}", genuine[at as usize]))
-    };
-    let added = |hunk: &Hunk| {
-        hunk.after
-            .clone()
-            .map(|at| format!("+ {}", body[at as usize]))
-    };
-    let changes = difference.hunks();
+    let mut changes = Vec::new();
+    for hunk in difference.hunks() {
+        let removed = hunk.before.map(|at| format!("- {}", genuine[at as usize]));
+        let added = hunk.after.map(|at| format!("+ {}", body[at as usize]));
+        changes.extend(removed.chain(added));
+    }
     changes
-        .flat_map(|hunk| removed(&hunk).chain(added(&hunk)).collect::<Vec<_>>())
-        .collect()
 }

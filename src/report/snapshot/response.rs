@@ -3,7 +3,7 @@
 use super::body_lines::received;
 use super::stable_text::StableText;
 use crate::run::{AttemptEnded, ResponseRecord};
-use crate::transport::SenderAbort;
+use crate::transport::{Failure, SenderAbort};
 
 /// The headers that are always shown. `content-type` is part of the first line.
 const SHOWN: [&str; 2] = ["location", "retry-after"];
@@ -11,21 +11,15 @@ const SHOWN: [&str; 2] = ["location", "retry-after"];
 /// The lines of a response; the first has the arrow.
 pub(super) fn response_lines(attempt: &AttemptEnded, stable: &StableText<'_>) -> Vec<String> {
     let mut lines = lines_of(&attempt.response, attempt.fault.is_some(), stable);
-    if response_was_lost(&attempt.response)
-        && let Some(ResponseRecord::Response { status, .. }) = attempt.discarded_response.as_deref()
+    // The sender closed the connection after the response had begun. With other faults, whether a
+    // response existed by then depends on chance.
+    if let (ResponseRecord::Failure { name, .. }, Some(ResponseRecord::Response { status, .. })) =
+        (&attempt.response, attempt.discarded_response.as_deref())
+        && *name == SenderAbort::ResponseLost.name()
     {
         lines.push(format!("  lost response: {status}"));
     }
     lines
-}
-
-/// Whether the sender closed the connection after the response had begun. With other faults, whether
-/// a response existed by then depends on chance.
-fn response_was_lost(response: &ResponseRecord) -> bool {
-    match response {
-        ResponseRecord::Failure { name, .. } => *name == SenderAbort::ResponseLost.name(),
-        ResponseRecord::Response { .. } => false,
-    }
 }
 
 fn lines_of(response: &ResponseRecord, by_fault: bool, stable: &StableText<'_>) -> Vec<String> {
@@ -84,17 +78,8 @@ fn header_lines(headers: &[(String, String)], stable: &StableText<'_>) -> Vec<St
 
 /// Why there is no response, without messages of the system or of libraries, which vary.
 fn reason(name: &str, message: &str) -> String {
-    let has_foreign_message = matches!(
-        name,
-        "name_not_resolved"
-            | "unreachable"
-            | "local_limit"
-            | "untrusted_certificate"
-            | "tls"
-            | "invalid_response"
-    );
     match message.split_once(": ") {
-        Some((ours, _)) if has_foreign_message => ours.to_owned(),
+        Some((ours, _)) if Failure::quotes_another_message(name) => ours.to_owned(),
         _ => message.to_owned(),
     }
 }

@@ -25,7 +25,8 @@ pub(in crate::report) fn mark(verdict: Verdict) -> String {
     paint(style_of(verdict), VerdictLabel::new(verdict).mark)
 }
 
-fn style_of(verdict: Verdict) -> Style {
+/// The color of a verdict.
+pub(in crate::report) fn style_of(verdict: Verdict) -> Style {
     match verdict {
         Verdict::Passed => AnsiColor::Green.on_default(),
         Verdict::NotChecked => AnsiColor::Cyan.on_default(),
