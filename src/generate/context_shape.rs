@@ -1,19 +1,18 @@
 //! The context of an event, as an author writes it.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Unexpected};
 use serde_json::{Map, Value};
 
+use super::written::{Written, deserialize_written};
 use crate::protocol::Field;
 
 // The doc comments of the fields are the descriptions in the JSON Schema, which authors read.
 
 /// The context of an event: the player and the order.
-#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContextShape {
     /// The player, as sent with "Add player context" in the webhook's settings: `true` generates
@@ -29,7 +28,12 @@ pub struct ContextShape {
 }
 
 /// A part of the context: generated, or given by the author.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(
+    with = "Value",
+    description = "`true` for a generated object, or an object that is sent unchanged.",
+    extend("anyOf" = [{ "const": true }, { "type": "object" }])
+)]
 pub enum ContextPart {
     /// `true`: generated. Its keys are an assumption. `[A]`
     Generated,
@@ -37,42 +41,20 @@ pub enum ContextPart {
     Given(Map<String, Value>),
 }
 
-impl<'de> Deserialize<'de> for ContextPart {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PartVisitor;
+impl Written for ContextPart {
+    const EXPECTED: &'static str = "`true` for a generated object, an object, or null";
 
-        impl<'de> Visitor<'de> for PartVisitor {
-            type Value = ContextPart;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("`true` for a generated object, an object, or null")
-            }
-
-            fn visit_bool<E: de::Error>(self, generated: bool) -> Result<ContextPart, E> {
-                if generated {
-                    return Ok(ContextPart::Generated);
-                }
-                Err(E::invalid_value(de::Unexpected::Bool(false), &self))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ContextPart, A::Error> {
-                Map::deserialize(MapAccessDeserializer::new(map)).map(ContextPart::Given)
-            }
+    fn from_scalar<E: Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Bool(true) => Ok(Self::Generated),
+            Unexpected::Bool(false) => Err(E::invalid_value(scalar, &Self::EXPECTED)),
+            _ => Err(E::invalid_type(scalar, &Self::EXPECTED)),
         }
+    }
 
-        deserializer.deserialize_any(PartVisitor)
+    fn from_map<'de, M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
+        Map::deserialize(MapAccessDeserializer::new(map)).map(Self::Given)
     }
 }
 
-impl JsonSchema for ContextPart {
-    fn schema_name() -> Cow<'static, str> {
-        "ContextPart".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "`true` for a generated object, or an object that is sent unchanged.",
-            "anyOf": [{ "const": true }, { "type": "object" }],
-        })
-    }
-}
+deserialize_written!(ContextPart);

@@ -1,17 +1,26 @@
 //! A time as an author writes it: Unix seconds, or relative to the run's start T.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::str::FromStr;
 
 use jiff::{Span, SpanRelativeTo};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use schemars::JsonSchema;
+use serde::de::{Error, Unexpected};
+use serde_json::Value;
 
 use super::StartTime;
+use super::written::{Written, deserialize_written};
 
 /// A time in whole seconds: Unix seconds, or text relative to the start T.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema)]
+#[schemars(
+    with = "Value",
+    description = "Unix seconds, or text relative to the run's start T, such as `T`, `T-1h`, \
+                   `T+90s` or `T-1d12h`, in whole seconds.",
+    extend("anyOf" = [
+        { "type": "integer", "minimum": 0 },
+        { "type": "string", "pattern": r"^\s*T\s*([+-]\s*[0-9].*)?$" },
+    ])
+)]
 pub enum EventTime {
     /// Unix seconds, independent of the start.
     Unix(u64),
@@ -77,53 +86,20 @@ impl FromStr for EventTime {
     }
 }
 
-impl<'de> Deserialize<'de> for EventTime {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EventTimeVisitor;
+impl Written for EventTime {
+    const EXPECTED: &'static str = EXPECTED;
 
-        impl Visitor<'_> for EventTimeVisitor {
-            type Value = EventTime;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(EXPECTED)
-            }
-
-            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<EventTime, E> {
-                Ok(EventTime::Unix(seconds))
-            }
-
-            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<EventTime, E> {
-                let unsigned = u64::try_from(seconds);
-                unsigned
-                    .map(EventTime::Unix)
-                    .map_err(|_| E::invalid_value(de::Unexpected::Signed(seconds), &self))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<EventTime, E> {
-                text.parse().map_err(E::custom)
-            }
+    fn from_scalar<E: Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Unsigned(seconds) => Ok(Self::Unix(seconds)),
+            Unexpected::Signed(_) => Err(E::invalid_value(scalar, &EXPECTED)),
+            Unexpected::Str(text) => text.parse().map_err(E::custom),
+            _ => Err(E::invalid_type(scalar, &EXPECTED)),
         }
-
-        deserializer.deserialize_any(EventTimeVisitor)
     }
 }
 
-impl JsonSchema for EventTime {
-    fn schema_name() -> Cow<'static, str> {
-        "EventTime".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "Unix seconds, or text relative to the run's start T, such as `T`, \
-                            `T-1h`, `T+90s` or `T-1d12h`, in whole seconds.",
-            "anyOf": [
-                { "type": "integer", "minimum": 0 },
-                { "type": "string", "pattern": r"^\s*T\s*([+-]\s*[0-9].*)?$" },
-            ],
-        })
-    }
-}
+deserialize_written!(EventTime);
 
 #[cfg(test)]
 mod tests {

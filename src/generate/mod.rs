@@ -21,6 +21,7 @@ mod request_id_shape;
 mod seed;
 mod shaped_item;
 mod start_time;
+pub(crate) mod written;
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,18 @@
 //! The request ID of an event, as an author writes it.
 
-use std::borrow::Cow;
-use std::fmt;
+use schemars::JsonSchema;
+use serde::de::{Error, Unexpected};
+use serde_json::Value;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use super::written::{Written, deserialize_written};
 
 /// The request ID: generated, or given by the author.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(
+    with = "Value",
+    description = "`true` for a generated UUID, or a text that is sent unchanged.",
+    extend("anyOf" = [{ "const": true }, { "type": "string" }])
+)]
 pub enum RequestIdShape {
     /// `true`: a generated UUID.
     Generated,
@@ -15,42 +20,17 @@ pub enum RequestIdShape {
     Given(String),
 }
 
-impl<'de> Deserialize<'de> for RequestIdShape {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct RequestIdVisitor;
+impl Written for RequestIdShape {
+    const EXPECTED: &'static str = "`true` for a generated UUID, a text, or null";
 
-        impl Visitor<'_> for RequestIdVisitor {
-            type Value = RequestIdShape;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("`true` for a generated UUID, a text, or null")
-            }
-
-            fn visit_bool<E: de::Error>(self, generated: bool) -> Result<RequestIdShape, E> {
-                if generated {
-                    return Ok(RequestIdShape::Generated);
-                }
-                Err(E::invalid_value(de::Unexpected::Bool(false), &self))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<RequestIdShape, E> {
-                Ok(RequestIdShape::Given(text.to_owned()))
-            }
+    fn from_scalar<E: Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Bool(true) => Ok(Self::Generated),
+            Unexpected::Bool(false) => Err(E::invalid_value(scalar, &Self::EXPECTED)),
+            Unexpected::Str(text) => Ok(Self::Given(text.to_owned())),
+            _ => Err(E::invalid_type(scalar, &Self::EXPECTED)),
         }
-
-        deserializer.deserialize_any(RequestIdVisitor)
     }
 }
 
-impl JsonSchema for RequestIdShape {
-    fn schema_name() -> Cow<'static, str> {
-        "RequestIdShape".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "`true` for a generated UUID, or a text that is sent unchanged.",
-            "anyOf": [{ "const": true }, { "type": "string" }],
-        })
-    }
-}
+deserialize_written!(RequestIdShape);

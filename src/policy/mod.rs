@@ -14,7 +14,8 @@ mod percent;
 mod retry_policy;
 mod schedule;
 mod status_class;
-mod written;
+
+use crate::generate::written;
 
 pub use connection_choice::ConnectionChoice;
 pub use duration_text::{DurationText, DurationTextError};
@@ -31,4 +32,4 @@ pub use retry_policy::{
 pub use schedule::schedule;
 pub(crate) use schedule::{Schedule, total_wait};
 pub use status_class::{StatusClass, StatusPattern, StatusPatternError};
-pub(crate) use written::{Written, deserialize_written, read_written};
+pub(crate) use written::{Written, deserialize_written};

@@ -80,7 +80,7 @@ macro_rules! deserialize_written {
     ($type:ty) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::policy::read_written(deserializer)
+                $crate::generate::written::read_written(deserializer)
             }
         }
     };
