@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::policy::StatusClass;
 use crate::protocol::Event;
-use crate::scenario::{Case, Effect, GrantPolicy, Level, Policy, StatusExpectation, Step};
+use crate::scenario::{
+    Action, Case, Effect, ExpectedEffect, GrantPolicy, Level, Policy, StatusExpectation, Step,
+};
 
 /// The refusals that are allowed for an event: statuses from 400 to 499 that meet all of these.
 #[derive(Debug, Clone, Default)]
@@ -22,30 +24,32 @@ impl AllowedRefusals {
     pub(super) fn of_case(case: &Case, name: &str, event: &Event, policy: Policy) -> Option<Self> {
         let scenario = &case.scenario;
         let is_must = |level: Option<Level>| level.unwrap_or(scenario.level) == Level::Must;
-        let is_staged = |step: &Step| {
-            let is_scripted = step.script.is_some() || step.restart;
-            is_scripted || step.forge.is_some() || step.fault.is_some()
+        let is_staged = |step: &Step| match &step.action {
+            Action::Script(_) | Action::Restart => true,
+            Action::Deliver(deliver) => deliver.forge.is_some() || deliver.fault.is_some(),
+            Action::Request(_) | Action::Pause(_) => false,
         };
-        if scenario.steps.iter().any(|step| is_staged(step)) {
+        if scenario.steps.iter().any(is_staged) {
             return None;
         }
-        let requires_grant = |effect: &Effect| {
-            let granted = effect.granted.as_ref();
-            granted.is_some_and(|granted| granted.value == name)
-                && !effect.if_delivered
-                && is_must(effect.level)
+        let requires_grant = |effect: &Effect| match &effect.expected {
+            ExpectedEffect::Granted {
+                event,
+                if_delivered,
+                ..
+            } => event.name == name && !if_delivered && is_must(effect.level),
+            ExpectedEffect::NotGranted(_) | ExpectedEffect::Number { .. } => false,
         };
-        if !need_not_be_granted(event, policy)
-            && scenario.effects.iter().any(|effect| requires_grant(effect))
-        {
+        if !need_not_be_granted(event, policy) && scenario.effects.iter().any(requires_grant) {
             return None;
         }
-        let delivering = scenario.steps.iter().filter(|step| {
-            let mut delivered = step.deliver.0.iter();
-            delivered.any(|event| event.value == name)
-        });
+        let delivers = |step: &&Step| match &step.action {
+            Action::Deliver(deliver) => deliver.events.iter().any(|event| event.name == name),
+            _ => false,
+        };
+        let delivering = scenario.steps.iter().filter(delivers);
         let (mut required, mut has_status) = (Vec::new(), false);
-        for expectation in delivering.flat_map(|step| &step.expect.0) {
+        for expectation in delivering.flat_map(|step| &step.expect) {
             has_status |= expectation.status.is_some();
             if !is_must(expectation.level) {
                 continue;

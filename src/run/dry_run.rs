@@ -1,14 +1,11 @@
 //! Describes what a plan would do without sending anything.
 
-use super::delivery_order::delivery_order;
 use super::missing_capability::MissingCapability;
-use super::plan::{Plan, PlannedEvent};
-use super::step_description::describe;
+use super::plan::{Plan, PlannedAction, PlannedDeliveries, PlannedEvent, PlannedStep};
 use crate::policy::Forgery;
 use crate::policy::HttpVersion;
 use crate::protocol::{Event, Field};
-use crate::scenario::{Policy, Step};
-use crate::verify::EffectProbe;
+use crate::scenario::Policy;
 use crate::verify::describe_expectations;
 
 /// What the profile and the options make it possible to check.
@@ -63,13 +60,13 @@ impl Plan {
         let mut steps = Vec::new();
         // A step that can't run ends the scenario, and nothing after it is checked.
         let mut missing: Option<MissingCapability> = self.missing.clone();
-        for (index, step) in self.case.scenario.steps.iter().enumerate() {
-            missing = missing.or_else(|| capabilities.missing(step));
-            let expectations = self.expectations.get(index).into_iter().flatten();
-            let expectations = expectations.flat_map(describe_expectations).collect();
+        for step in &self.steps {
+            missing = missing.or_else(|| capabilities.missing(&step.action));
+            let expectations = step.expectations.iter().flat_map(describe_expectations);
+            let expectations = expectations.collect();
             steps.push(DryRunItem {
                 expectations,
-                ..DryRunItem::new(self.step_text(index + 1, step), missing.as_ref())
+                ..DryRunItem::new(step_text(step), missing.as_ref())
             });
         }
         DryRun {
@@ -84,35 +81,13 @@ impl Plan {
         }
     }
 
-    fn step_text(&self, number: usize, step: &Step) -> String {
-        let deliveries = delivery_order(self, number, step).len();
-        let text = describe(step);
-        if deliveries > 1 {
-            return format!("{text}, {deliveries} deliveries");
-        }
-        text
-    }
-
     fn dry_run_effects(
         &self,
         capabilities: &Capabilities,
         missing_before: Option<&MissingCapability>,
     ) -> Vec<DryRunItem> {
-        let effects = self
-            .case
-            .scenario
-            .effects
-            .iter()
-            .zip(&self.effect_requirements);
-        let effects = effects.filter_map(|(effect, requirement)| {
-            EffectProbe::new(
-                |name| self.event(name),
-                effect,
-                requirement,
-                capabilities.policy,
-                None,
-            )
-        });
+        let effects = self.effects.iter();
+        let effects = effects.map(|effect| effect.probe(capabilities.policy, None));
         effects
             .map(|effect| {
                 let mut probes: Vec<&str> = effect
@@ -142,21 +117,32 @@ impl Capabilities {
     }
 
     /// What a step needs and the profile lacks.
-    fn missing(&self, step: &Step) -> Option<MissingCapability> {
-        if step.script.is_some() && !self.script {
-            return Some(MissingCapability::Script);
+    fn missing(&self, action: &PlannedAction) -> Option<MissingCapability> {
+        match action {
+            PlannedAction::Script { .. } if !self.script => Some(MissingCapability::Script),
+            PlannedAction::Restart if !self.restart => Some(MissingCapability::Restart),
+            PlannedAction::Deliver(deliveries) => {
+                let how = &deliveries.how;
+                if how.forge == Some(Forgery::ExpiredSecret) && !self.expired_secret {
+                    return Some(MissingCapability::ExpiredSecret);
+                }
+                let http2_only = self.http_version == HttpVersion::Http2;
+                let unsupported = how
+                    .fault()
+                    .filter(|fault| http2_only && fault.needs_http1());
+                unsupported.map(MissingCapability::Http1)
+            }
+            _ => None,
         }
-        if step.restart && !self.restart {
-            return Some(MissingCapability::Restart);
+    }
+}
+
+fn step_text(step: &PlannedStep) -> String {
+    match &step.action {
+        PlannedAction::Deliver(PlannedDeliveries { order, .. }) if order.len() > 1 => {
+            format!("{}, {} deliveries", step.description, order.len())
         }
-        let forgery = step.forge.map(|forgery| forgery.value);
-        if forgery == Some(Forgery::ExpiredSecret) && !self.expired_secret {
-            return Some(MissingCapability::ExpiredSecret);
-        }
-        let fault = step.fault.map(|fault| fault.value);
-        let http2_only = self.http_version == HttpVersion::Http2;
-        let unsupported = fault.filter(|fault| http2_only && fault.needs_http1());
-        unsupported.map(MissingCapability::Http1)
+        _ => step.description.clone(),
     }
 }
 

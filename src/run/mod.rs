@@ -3,7 +3,6 @@
 //! Expectations and grants are checked by pure functions. Nothing here prints or writes files.
 
 mod attempt_record;
-mod delivery_order;
 mod dry_run;
 mod execution;
 mod inventory;

@@ -3,7 +3,9 @@
 //! A plan is a function of the case, the seed and the start time. Nothing is sent here, so mistakes
 //! in a scenario are found before the first request.
 
-mod lint;
+mod delivery_order;
+mod planned_effect;
+mod planned_step;
 mod players;
 
 use std::collections::BTreeSet;
@@ -14,15 +16,19 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::Value;
 
+pub(crate) use self::delivery_order::PlannedDelivery;
+pub(crate) use self::planned_effect::PlannedEffect;
+pub(crate) use self::planned_step::{
+    PlannedAction, PlannedDeliveries, PlannedRequest, PlannedStep,
+};
 use self::players::AssignedPlayers;
 use super::missing_capability::MissingCapability;
 use super::volatile_values::{VolatileValue, volatile_values};
 use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
-use crate::probe::{fill_in, percent_encoded};
 use crate::protocol::Event;
-use crate::scenario::document::{Diagnostics, SourceFile, Span};
+use crate::scenario::document::{Diagnostics, SourceFile, Span, Spanned};
 use crate::scenario::{
-    Case, Expectation, JsonPointer, JsonPointerError, Level, Shareable, SharedId, amend,
+    Case, EventSpec, Expectation, JsonPointer, JsonPointerError, Level, Shareable, SharedId, amend,
 };
 use crate::verify::PreparedExpectation;
 use crate::verify::Requirement;
@@ -59,12 +65,12 @@ pub struct Plan {
     pub events: IndexMap<String, PlannedEvent>,
     /// The values in its events that depend on the start time.
     pub(crate) varying: Vec<VolatileValue>,
-    /// The expectations of every step.
-    pub(crate) expectations: Vec<Vec<PreparedExpectation>>,
+    /// Its steps, in order.
+    pub(crate) steps: Vec<PlannedStep>,
     /// The requirement of the scenario as a whole.
     pub(crate) requirement: Requirement,
-    /// The requirement of every effect.
-    pub(crate) effect_requirements: Vec<Requirement>,
+    /// Its effects.
+    pub(crate) effects: Vec<PlannedEffect>,
     /// The seed of everything else that is random: shuffling, jitter and forgeries.
     pub(crate) seed: Seed,
     /// The start time of the run, from which event times are calculated.
@@ -120,37 +126,15 @@ impl PlannedEvent {
         })
     }
 
-    /// The placeholders in a URL for values of an event.
-    const PLACEHOLDERS: [&str; 3] = ["{player_id}", "{sku}", "{event_id}"];
-
     /// The player's ID, if the body is a valid event.
     pub fn player_id(&self) -> Option<&str> {
         self.event
             .as_ref()
             .map(|event| event.event_data.player_id.as_ref())
     }
-
-    /// Replaces `{player_id}`, `{sku}` and `{event_id}` in a URL with the event's values.
-    pub fn fill_in(&self, url: &str) -> String {
-        let Some(event) = &self.event else {
-            return url.to_owned();
-        };
-        let [player_id, sku, event_id] = Self::PLACEHOLDERS;
-        let values = [
-            (player_id, event.event_data.player_id.as_ref()),
-            (sku, event.event_data.item.sku.as_ref()),
-            (event_id, event.event_id.as_ref()),
-        ];
-        fill_in(url, &values, percent_encoded)
-    }
 }
 
 impl Plan {
-    /// The valid event with this name.
-    pub(crate) fn event(&self, name: &str) -> Option<&Event> {
-        self.events.get(name)?.event.as_ref()
-    }
-
     /// Prepares a case.
     pub fn new(case: Case, settings: &PlanSettings) -> Result<Self, Diagnostics> {
         let seed = case.seed(settings.seed);
@@ -161,44 +145,34 @@ impl Plan {
             players: AssignedPlayers::new(&case.scenario, &settings.players, settings.first_player),
         };
         let mut problems = Diagnostics::default();
-        let mut events = IndexMap::new();
-        for name in case.scenario.events.keys() {
-            match planner.event(name) {
-                Ok(event) => _ = events.insert(name.clone(), event),
-                Err(found) => problems.extend(found.0),
-            }
-        }
-        let mut expectations = Vec::new();
-        for step in &case.scenario.steps {
-            let prepared = step
-                .expect
-                .0
-                .iter()
-                .map(|expectation| planner.expectation(expectation));
-            match prepared.collect() {
-                Ok(prepared) => expectations.push(prepared),
-                Err(Diagnostics(found)) => problems.extend(found),
-            }
-        }
-        problems.extend(planner.faults().0);
-        problems.extend(planner.effects(&events).0);
-        problems.extend(planner.requests(&events).0);
+        let scenario = &case.scenario;
+        let events = scenario.events.iter().map(|(name, spec)| {
+            let event = planner.event(name, spec);
+            event.map_err(|found| problems.extend(found.0)).ok()
+        });
+        let events: Vec<Option<PlannedEvent>> = events.collect();
+        let steps = (1..).zip(&scenario.steps);
+        let steps =
+            steps.filter_map(|(number, step)| planner.step(number, step, &events, &mut problems));
+        let steps = steps.collect();
+        let effects = scenario.effects.iter();
+        let effects = effects.filter_map(|effect| planner.effect(effect, &events, &mut problems));
+        let effects = effects.collect();
+        // What is missing has a mistake.
         problems.into_result()?;
-        let varying = planner.varying(&events);
+        let names = scenario.events.keys().cloned();
+        let events = names.zip(events.into_iter().flatten()).collect();
+        let varying = planner.varying(&events)?;
         let requirement = planner.requirement(None, None);
-        let effects = case.scenario.effects.iter();
-        let effect_requirements = effects
-            .map(|effect| planner.requirement(effect.level, effect.source.as_ref()))
-            .collect();
         let players = planner.players;
         Ok(Self {
             listed_players: players.count(),
             missing: players.missing,
             events,
             varying,
-            expectations,
+            steps,
             requirement,
-            effect_requirements,
+            effects,
             seed,
             start: settings.start,
             case,
@@ -207,8 +181,8 @@ impl Plan {
 
     /// Whether a step restarts the receiver, which would disturb other scenarios.
     pub(crate) fn restarts(&self) -> bool {
-        let steps = &self.case.scenario.steps;
-        steps.iter().any(|step| step.restart)
+        let mut actions = self.steps.iter().map(|step| &step.action);
+        actions.any(|action| matches!(action, PlannedAction::Restart))
     }
 
     /// The players whose inventory this plan changes or reads.
@@ -241,10 +215,7 @@ impl Planner<'_> {
         }
     }
 
-    fn event(&self, name: &str) -> Result<PlannedEvent, Diagnostics> {
-        let Some(spec) = self.case.scenario.events.get(name) else {
-            return Err(self.problem(Span::default(), format!("unknown event `{name}`"), None));
-        };
+    fn event(&self, name: &str, spec: &Spanned<EventSpec>) -> Result<PlannedEvent, Diagnostics> {
         if let Some(raw) = &spec.raw {
             let event = serde_json::from_str(raw).ok();
             return Ok(PlannedEvent {
@@ -261,7 +232,10 @@ impl Planner<'_> {
     }
 
     /// The values that would differ in a run with another start time, found by planning such a run.
-    fn varying(&self, events: &IndexMap<String, PlannedEvent>) -> Vec<VolatileValue> {
+    fn varying(
+        &self,
+        events: &IndexMap<String, PlannedEvent>,
+    ) -> Result<Vec<VolatileValue>, Diagnostics> {
         let settings = PlanSettings {
             start: self.settings.start.shifted(),
             ..self.settings.clone()
@@ -273,12 +247,13 @@ impl Planner<'_> {
             // Without the listed players: another run could use any of them.
             players: AssignedPlayers::default(),
         };
-        let pairs = events.iter().filter_map(|(name, event)| {
-            let other = other_planner.event(name).ok()?;
-            Some((name.as_str(), event.body.as_ref(), other.body))
+        let specs = self.case.scenario.events.iter().zip(events.values());
+        let pairs = specs.map(|((name, spec), event)| {
+            let other = other_planner.event(name, spec)?;
+            Ok((name.as_str(), event.body.as_ref(), other.body))
         });
-        let pairs: Vec<_> = pairs.collect();
-        volatile_values(&pairs, self.settings.start)
+        let pairs: Vec<_> = pairs.collect::<Result<_, Diagnostics>>()?;
+        Ok(volatile_values(&pairs, self.settings.start))
     }
 
     fn generator(&self, label: &str) -> Generator {

@@ -34,22 +34,10 @@ impl<'run> ScenarioEffects<'run> {
     /// Reads all probes before the first step. If a grace period is set, retries failed readings
     /// for that long, for example while the receiver restarts.
     pub(crate) async fn begin(context: &'run RunContext, plan: &'run Plan) -> Self {
-        let effects = plan
-            .case
-            .scenario
-            .effects
-            .iter()
-            .zip(&plan.effect_requirements);
-        let effects = effects.filter_map(|(effect, requirement)| {
-            let mut effect = EffectProbe::new(
-                |name| plan.event(name),
-                effect,
-                requirement,
-                context.policy,
-                context.settle,
-            )?;
-            effect.cap_held_once(&context.held_once);
-            Some(effect)
+        let effects = plan.effects.iter().map(|effect| {
+            let mut probe = effect.probe(context.policy, context.settle);
+            probe.cap_held_once(&context.held_once);
+            probe
         });
         let effects = effects.collect();
         let mut scenario_effects = Self {

@@ -1,53 +1,45 @@
 //! Short descriptions of steps for reports.
 
-use crate::scenario::{RequestStep, Step};
+use crate::scenario::{Action, Deliver, RequestStep};
 
 /// Describes a step.
-pub(crate) fn describe(step: &Step) -> String {
-    if let Some(pause) = step.pause {
-        return format!("pause {pause}");
+pub(crate) fn describe(action: &Action) -> String {
+    match action {
+        Action::Deliver(deliver) => describe_deliveries(deliver),
+        Action::Request(RequestStep {
+            method, url, body, ..
+        }) => {
+            let default = if body.is_some() { "POST" } else { "GET" };
+            let method = method.as_ref().map_or(default, |method| &method.value);
+            format!("{method} {}", url.value)
+        }
+        Action::Script(script) => {
+            let statuses: Vec<String> = script.answers.iter().map(u16::to_string).collect();
+            format!("script {} for {}", statuses.join(", "), script.of.name)
+        }
+        Action::Restart => "restart the receiver".to_owned(),
+        Action::Pause(pause) => format!("pause {pause}"),
     }
-    if let Some(script) = &step.script {
-        let statuses: Vec<String> = script.answers.iter().map(u16::to_string).collect();
-        return format!("script {} for {}", statuses.join(", "), script.of.value);
-    }
-    if step.restart {
-        return "restart the receiver".to_owned();
-    }
-    if let Some(request) = &step.request {
-        return describe_request(request);
-    }
-    let names: Vec<&str> = step
-        .deliver
-        .0
-        .iter()
-        .map(|name| name.value.as_str())
-        .collect();
+}
+
+fn describe_deliveries(deliver: &Deliver) -> String {
+    let events = deliver.events.iter();
+    let names: Vec<&str> = events.map(|event| event.name.as_str()).collect();
     let mut text = format!("deliver {}", names.join(", "));
-    if let Some(times) = step.times {
-        text = format!("{text} {} times", times.value);
+    if let Some(times) = deliver.times {
+        text = format!("{text} {times} times");
     }
-    if step.together {
+    if deliver.together {
         text.push_str(" together");
     }
-    if step.shuffle {
+    if deliver.shuffle {
         text.push_str(" shuffled");
     }
-    if let Some(forgery) = step.forge {
+    if let Some(forgery) = deliver.forge {
         text = format!("{text} with forgery {}", forgery.name());
     }
-    if let Some(fault) = step.fault {
+    if let Some(fault) = deliver.fault() {
         text = format!("{text} with fault {}", fault.name());
     }
     text
-}
-
-/// Describes a request.
-pub(crate) fn describe_request(request: &RequestStep) -> String {
-    let method = match (&request.method, &request.body) {
-        (Some(method), _) => method.value.as_str(),
-        (None, Some(_)) => "POST",
-        (None, None) => "GET",
-    };
-    format!("{method} {}", request.url.value)
 }

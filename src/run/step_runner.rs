@@ -6,14 +6,12 @@ use std::collections::HashMap;
 
 use super::attempt_record::{AttemptLocation, request_record};
 use super::missing_capability::MissingCapability;
-use super::plan::{Plan, PlannedEvent};
+use super::plan::{Plan, PlannedAction, PlannedDeliveries, PlannedRequest, PlannedStep};
 use super::run_context::RunContext;
 use super::run_event::{DeliveryEnded, RunEvent, ScriptedResponses, StepEnded};
 use super::scenario_request::outgoing_request;
-use super::step_description::{describe, describe_request};
 use crate::policy::Forgery;
 use crate::probe::with_placeholders;
-use crate::scenario::{RequestStep, Script, Step};
 use crate::transport::{Response, SendOptions};
 use crate::verify::Check;
 use crate::verify::EventOutcomes;
@@ -65,13 +63,13 @@ impl<'run> StepRunner<'run> {
     pub(crate) async fn run(&mut self) -> (Vec<Check>, Result<(), Check>) {
         let mut checks = Vec::new();
         let plan = self.plan;
-        for (index, step) in plan.case.scenario.steps.iter().enumerate() {
-            let result = self.run_step(index + 1, step).await;
+        for (number, step) in (1..).zip(&plan.steps) {
+            let result = self.run_step(number, step).await;
             let mut ended = StepEnded {
                 scenario: self.scenario,
-                step: index + 1,
-                description: describe(step),
-                together: step.together,
+                step: number,
+                description: step.description.clone(),
+                together: matches!(&step.action, PlannedAction::Deliver(sent) if sent.how.together),
                 deliveries: Vec::new(),
                 not_made: None,
                 script: None,
@@ -100,35 +98,45 @@ impl<'run> StepRunner<'run> {
         &self.outcomes
     }
 
-    async fn run_step(&mut self, number: usize, step: &'run Step) -> Result<StepResult, Check> {
+    async fn run_step(
+        &mut self,
+        number: usize,
+        step: &'run PlannedStep,
+    ) -> Result<StepResult, Check> {
         if let Some(missing) = &self.plan.missing {
             let expected = "enough players for the scenario";
             return Err(missing.not_checked(&self.plan.requirement, "players", expected));
         }
-        if let Some(pause) = step.pause {
-            self.context.clock.pause(pause.0).await;
-            return Ok(StepResult::Deliveries(Vec::new()));
+        match &step.action {
+            PlannedAction::Pause(pause) => {
+                self.context.clock.pause(*pause).await;
+                Ok(StepResult::Deliveries(Vec::new()))
+            }
+            PlannedAction::Script {
+                player_id,
+                statuses,
+            } => {
+                let script = self.script(player_id, statuses).await;
+                script.map(StepResult::Script)
+            }
+            PlannedAction::Restart => self.restart().await.map(|()| StepResult::Restart),
+            PlannedAction::Request(request) => {
+                let ended = self.request(number, step, request).await?;
+                Ok(StepResult::Deliveries(vec![ended]))
+            }
+            PlannedAction::Deliver(deliveries) => {
+                if let Some(check) = self.check_expired_secret(deliveries) {
+                    return Err(check);
+                }
+                let ended = self.deliver(number, step, deliveries).await;
+                ended.map(StepResult::Deliveries)
+            }
         }
-        if let Some(script) = &step.script {
-            return self.script(script).await.map(StepResult::Script);
-        }
-        if step.restart {
-            return self.restart().await.map(|()| StepResult::Restart);
-        }
-        if let Some(request) = &step.request {
-            let ended = self.request(number, request).await?;
-            return Ok(StepResult::Deliveries(vec![ended]));
-        }
-        if let Some(check) = self.check_expired_secret(step) {
-            return Err(check);
-        }
-        self.deliver(number, step).await.map(StepResult::Deliveries)
     }
 
     /// Without the expired secret, it can't be checked whether the receiver still accepts it.
-    fn check_expired_secret(&self, step: &Step) -> Option<Check> {
-        let forgery = step.forge.map(|forgery| forgery.value);
-        if forgery != Some(Forgery::ExpiredSecret) || self.context.expired.is_some() {
+    fn check_expired_secret(&self, deliveries: &PlannedDeliveries) -> Option<Check> {
+        if deliveries.how.forge != Some(Forgery::ExpiredSecret) || self.context.expired.is_some() {
             return None;
         }
         let expected = "the receiver refuses the expired secret";
@@ -136,23 +144,23 @@ impl<'run> StepRunner<'run> {
         Some(MissingCapability::ExpiredSecret.not_checked(requirement, "expired_secret", expected))
     }
 
-    async fn request(&self, number: usize, request: &RequestStep) -> Result<DeliveryEnded, Check> {
-        let event = request
-            .of
-            .as_ref()
-            .and_then(|name| self.plan.events.get(&name.value));
-        let url = event.map_or_else(
-            || request.url.value.clone(),
-            |event| event.fill_in(&request.url),
-        );
+    async fn request(
+        &self,
+        number: usize,
+        step: &PlannedStep,
+        request: &PlannedRequest,
+    ) -> Result<DeliveryEnded, Check> {
         let broken = |reason: String| {
-            self.plan
-                .requirement
-                .broken(describe_request(request), "a response", reason)
+            let requirement = &self.plan.requirement;
+            requirement.broken(&step.description, "a response", reason)
         };
-        let target = self.context.target.join(&url, &self.context.allowed);
+        let target = self
+            .context
+            .target
+            .join(&request.url, &self.context.allowed);
         let target = target.map_err(|error| broken(error.to_string()))?;
-        let outgoing = outgoing_request(request, &target).map_err(broken)?;
+        let outgoing = outgoing_request(request, &target);
+        let outgoing = outgoing.map_err(|error| broken(error.to_string()))?;
         let options = SendOptions::within(self.context.retry.timeout.0);
         let started_at = self.context.clock.now();
         let exchange = self.context.client.send(&target, &outgoing, options).await;
@@ -170,7 +178,7 @@ impl<'run> StepRunner<'run> {
             outcome: None,
             first_response: None,
         };
-        let expectations = self.plan.expectations.get(number - 1).into_iter().flatten();
+        let expectations = step.expectations.iter();
         let checks = expectations
             .flat_map(|expected| check(expected, &observed, &self.context.redaction))
             .collect();
@@ -184,20 +192,14 @@ impl<'run> StepRunner<'run> {
     }
 
     /// Sets the receiver's next responses through the profile's hook.
-    async fn script(&self, script: &Script) -> Result<ScriptedResponses, Check> {
+    async fn script(&self, player_id: &str, statuses: &[u16]) -> Result<ScriptedResponses, Check> {
         let requirement = &self.plan.requirement;
         let expected = "the receiver's next responses are set";
         let Some(hook) = &self.context.script else {
             return Err(MissingCapability::Script.not_checked(requirement, "script", expected));
         };
-        let player_id = self
-            .plan
-            .events
-            .get(&script.of.value)
-            .and_then(PlannedEvent::player_id)
-            .unwrap_or_default();
         let result = hook
-            .set_responses(&self.context.client, player_id, &script.answers)
+            .set_responses(&self.context.client, player_id, statuses)
             .await;
         result.map_err(|reason| {
             let reason = self.context.shown(&reason);
@@ -208,7 +210,7 @@ impl<'run> StepRunner<'run> {
         })?;
         Ok(ScriptedResponses {
             player_id: self.context.redaction.text(player_id).into_owned(),
-            answers: script.answers.clone(),
+            answers: statuses.to_vec(),
         })
     }
 

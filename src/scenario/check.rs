@@ -1,12 +1,16 @@
-//! Checks beyond types: references to unknown events, and keys that can't be combined.
+//! Checks beyond types: references to unknown events, and keys that can't be combined. A scenario that
+//! passes has its references to events resolved, and each step and effect is one of its kinds.
 
 mod fault;
 mod names;
 
 use std::collections::BTreeSet;
 
+use super::SharedId;
 use super::document::{Diagnostic, Diagnostics, Node, SourceFile, Span, Spanned};
-use super::{Effect, Scenario, SharedId, Step};
+use super::effect::{Effect, EffectKeys, ExpectedEffect, ExpectedNumber};
+use super::scenario_model::{Scenario, ScenarioKeys};
+use super::step::{Action, Deliver, RequestStep, Script, Step, StepKeys};
 pub(super) use names::check_names;
 
 /// The maximum number of deliveries in one step.
@@ -16,30 +20,44 @@ const DELIVERY_LIMIT: u64 = 10_000;
 pub(super) fn check(
     source: &SourceFile,
     tree: &Node,
-    scenario: &Scenario,
-) -> Result<(), Diagnostics> {
-    let mut checker = Checker::new(source, tree, scenario);
+    keys: &ScenarioKeys,
+) -> Result<Scenario, Diagnostics> {
+    let mut checker = Checker::new(source, tree, keys);
     checker.check_scenario();
-    for (name, event) in &scenario.events {
+    for (name, event) in &keys.events {
         checker.check_event(name, event.span, &event.value);
         let item = tree
             .get("events")
             .and_then(|events| events.get(name)?.get("item"));
         checker.check_bundle(item, &mut Vec::new());
     }
-    for step in &scenario.steps {
-        checker.check_step(step.span, &step.value);
-    }
-    for effect in &scenario.effects {
-        checker.check_effect(effect.span, &effect.value);
-    }
+    let steps = keys.steps.iter();
+    let steps = steps.filter_map(|step| checker.check_step(step.span, &step.value));
+    let steps = steps.collect();
+    let effects = keys.effects.iter();
+    let effects = effects.filter_map(|effect| checker.check_effect(effect.span, &effect.value));
+    let effects = effects.collect();
     checker.check_unique_grants();
-    checker.found.into_result()
+    // A step or an effect is only missing if it has a mistake.
+    checker.found.into_result()?;
+    Ok(Scenario {
+        name: keys.name.clone(),
+        about: keys.about.clone(),
+        tags: keys.tags.clone(),
+        level: keys.level,
+        source: keys.source.clone(),
+        seed: keys.seed,
+        vars: keys.vars.clone(),
+        matrix: keys.matrix.clone(),
+        events: keys.events.clone(),
+        steps,
+        effects,
+    })
 }
 
 struct Checker<'scenario> {
     source: &'scenario SourceFile,
-    scenario: &'scenario Scenario,
+    scenario: &'scenario ScenarioKeys,
     /// The names of all events in the file.
     events: Vec<&'scenario str>,
     found: Diagnostics,
@@ -49,7 +67,7 @@ impl<'scenario> Checker<'scenario> {
     fn new(
         source: &'scenario SourceFile,
         tree: &'scenario Node,
-        scenario: &'scenario Scenario,
+        scenario: &'scenario ScenarioKeys,
     ) -> Self {
         let events = tree.get("events").map_or(&[][..], Node::entries);
         Self {
@@ -84,7 +102,8 @@ impl<'scenario> Checker<'scenario> {
             );
             return;
         }
-        let expects = |step: &Spanned<Step>| step.expect.0.iter().any(|expect| !expect.is_empty());
+        let expects =
+            |step: &Spanned<StepKeys>| step.expect.0.iter().any(|expect| !expect.is_empty());
         if self.scenario.effects.is_empty() && !self.scenario.steps.iter().any(expects) {
             let help = "add `expect` to a step, or `effects`";
             self.problem(name.span, "this scenario checks nothing", help);
@@ -136,7 +155,7 @@ impl<'scenario> Checker<'scenario> {
         }
     }
 
-    fn check_step(&mut self, span: Span, step: &Step) {
+    fn check_step(&mut self, span: Span, step: &StepKeys) -> Option<Step> {
         let delivers = !step.deliver.0.is_empty();
         let kinds = [
             delivers,
@@ -158,7 +177,7 @@ impl<'scenario> Checker<'scenario> {
             let message = "`expect` needs a response, which only `deliver` and `request` have";
             self.problem(span, message, "move `expect` to the step that delivers");
         }
-        self.check_events_of_step(step);
+        let action = self.action(step);
         if let Some(script) = &step.script
             && script
                 .answers
@@ -172,9 +191,49 @@ impl<'scenario> Checker<'scenario> {
             );
         }
         self.check_deliver_keys(span, step, delivers);
+        Some(Step {
+            action: action?,
+            expect: step.expect.0.clone(),
+        })
     }
 
-    fn check_deliver_keys(&mut self, span: Span, step: &Step, delivers: bool) {
+    /// What a step with exactly one kind does; `None` if it refers to an unknown event.
+    fn action(&mut self, step: &StepKeys) -> Option<Action> {
+        let events = self.events_of_step(step);
+        if let Some(request) = &step.request {
+            return Some(Action::Request(RequestStep {
+                method: request.method.clone(),
+                url: request.url.clone(),
+                of: events.requested,
+                headers: request.headers.clone(),
+                body: request.body.clone(),
+            }));
+        }
+        if let Some(script) = &step.script {
+            return Some(Action::Script(Script {
+                of: events.scripted?,
+                answers: script.answers.clone(),
+            }));
+        }
+        if step.restart {
+            return Some(Action::Restart);
+        }
+        if let Some(pause) = step.pause {
+            return Some(Action::Pause(pause));
+        }
+        Some(Action::Deliver(Deliver {
+            events: events.delivered?,
+            times: step.times.map(|times| times.value),
+            together: step.together,
+            shuffle: step.shuffle,
+            forge: step.forge.map(|forgery| forgery.value),
+            fault: step.fault,
+            connection: step.connection,
+            retry: step.retry.clone(),
+        }))
+    }
+
+    fn check_deliver_keys(&mut self, span: Span, step: &StepKeys, delivers: bool) {
         let times = step.times.map_or(1, |times| u64::from(times.value));
         let deliveries = times.saturating_mul(step.deliver.0.len() as u64);
         let times_span = step.times.map_or(span, |times| times.span);
@@ -226,15 +285,15 @@ impl<'scenario> Checker<'scenario> {
         }
     }
 
-    fn check_effect(&mut self, span: Span, effect: &Effect) {
+    fn check_effect(&mut self, span: Span, effect: &EffectKeys) -> Option<Effect> {
         let kinds = [&effect.granted, &effect.not_granted, &effect.probe];
         if kinds.iter().filter(|given| given.is_some()).count() != 1 {
             let help = "split it into several effects";
             let message = "an effect needs exactly one of `granted`, `not_granted` and `probe`";
             self.problem(span, message, help);
-            return;
+            return None;
         }
-        self.check_events_of_effect(effect);
+        let [granted, not_granted, of] = self.events_of_effect(effect);
         if let Some(event) = &effect.granted {
             self.require_delivered(event);
         } else if let Some(event) = effect.not_granted.as_ref().or(effect.of.as_ref()) {
@@ -277,6 +336,31 @@ impl<'scenario> Checker<'scenario> {
             let help = "`not_granted` and `probe` don't depend on the response";
             self.problem(span, "`if_delivered` is only allowed with `granted`", help);
         }
+        let expected = if let Some(probe) = &effect.probe {
+            ExpectedEffect::Number {
+                probe: probe.clone(),
+                event: of?,
+                sku: effect.sku.clone(),
+                number: match (effect.change, effect.after) {
+                    (Some(change), _) => ExpectedNumber::Change(change.value),
+                    (None, after) => ExpectedNumber::After(after?.value),
+                },
+            }
+        } else if effect.granted.is_some() {
+            ExpectedEffect::Granted {
+                event: granted?,
+                times: effect.times.map_or(1, |times| times.value),
+                if_delivered: effect.if_delivered,
+            }
+        } else {
+            ExpectedEffect::NotGranted(not_granted?)
+        };
+        Some(Effect {
+            expected,
+            settle: effect.settle,
+            level: effect.level,
+            source: effect.source.clone(),
+        })
     }
 
     /// Rejects a second `granted` or `not_granted` for an event: the two would contradict or repeat
@@ -329,7 +413,7 @@ impl<'scenario> Checker<'scenario> {
         name: &Spanned<String>,
         impossible: &str,
         help: &str,
-        is_suitable: impl Fn(&Step) -> bool,
+        is_suitable: impl Fn(&StepKeys) -> bool,
     ) {
         // An unknown event is already reported.
         if self.scenario.events.contains_key(&name.value)
@@ -341,7 +425,7 @@ impl<'scenario> Checker<'scenario> {
     }
 }
 
-impl Step {
+impl StepKeys {
     fn delivers(&self, name: &Spanned<String>) -> bool {
         self.deliver.0.iter().any(|event| event.value == name.value)
     }

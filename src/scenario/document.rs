@@ -9,6 +9,7 @@ mod node;
 mod one_or_many;
 mod recovery;
 mod source_file;
+mod source_reader;
 mod spanned;
 mod substitution;
 #[cfg(test)]

@@ -2,11 +2,13 @@
 //!
 //! This module sends nothing. Policies and expectations are data here; other modules apply them.
 
+mod case;
 mod check;
 mod count_range;
 mod discovery;
 pub mod document;
 mod effect;
+mod event_ref;
 mod event_spec;
 mod expectation;
 mod json_match;
@@ -18,7 +20,7 @@ mod player_list;
 mod probe;
 mod profile;
 mod restart_hook;
-mod scenario_file;
+mod scenario_model;
 mod schema;
 mod shared_id;
 mod snapshot_settings;
@@ -26,9 +28,11 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub use case::Case;
 pub use count_range::CountRange;
 pub use discovery::{bundled_sources, bundled_suite, find, load};
-pub use effect::Effect;
+pub use effect::{Effect, ExpectedEffect, ExpectedNumber};
+pub use event_ref::EventRef;
 pub use event_spec::{EventSpec, Shareable, amend};
 pub use expectation::{Expectation, StatusExpectation};
 pub(crate) use json_match::{equal, mismatch, shortened};
@@ -39,9 +43,9 @@ pub use player_list::PlayerList;
 pub use probe::{InvalidHook, PLACEHOLDERS, Probe, ProbeRequest, ProbeSource};
 pub use profile::{BundlePolicy, BundleQuantity, Config, GrantPolicy, Policy, Profile, ScriptHook};
 pub use restart_hook::{RestartHook, RestartSource};
-pub use scenario_file::{Case, Scenario};
+pub use scenario_model::Scenario;
 pub(crate) use schema::describe_single_keys;
 pub use schema::{config_schema, scenario_schema};
 pub use shared_id::SharedId;
 pub use snapshot_settings::{SnapshotSettings, TextPattern, TextPatternError};
-pub use step::{RequestStep, Script, Step};
+pub use step::{Action, Deliver, RequestStep, Script, Step};

@@ -7,8 +7,9 @@ mod tests;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::Config;
 use super::document::{Node, SourceFile, decode};
-use super::{Config, Scenario};
+use super::scenario_model::ScenarioKeys;
 
 /// The JSON Schema (draft 2020-12) of a scenario file.
 ///
@@ -16,7 +17,7 @@ use super::{Config, Scenario};
 pub fn scenario_schema() -> Value {
     let schema = SchemaSettings::draft2020_12()
         .into_generator()
-        .into_root_schema_for::<Scenario>();
+        .into_root_schema_for::<ScenarioKeys>();
     with_examples(with_variables(schema.to_value()), "Scenario")
 }
 

@@ -5,66 +5,119 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Expectation;
 use super::document::{OneOrMany, Spanned};
+use super::{EventRef, Expectation};
 use crate::policy::{ConnectionChoice, DurationText, Fault, Forgery, RetrySetting};
 
 /// One step. Set exactly one of `deliver`, `request`, `script`, `restart` and `pause`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+#[schemars(rename = "Step")]
+pub(super) struct StepKeys {
     /// Deliver an event, or a list of events in order. Events are given by name.
     #[serde(default)]
-    pub deliver: OneOrMany<Spanned<String>>,
+    pub(super) deliver: OneOrMany<Spanned<String>>,
     /// How often to deliver each event. Every delivery is checked. Default: 1.
     #[serde(default)]
-    pub times: Option<Spanned<u32>>,
+    pub(super) times: Option<Spanned<u32>>,
     /// Send all deliveries of this step simultaneously.
     #[serde(default)]
-    pub together: bool,
+    pub(super) together: bool,
     /// Deliver in a random order, which depends on the seed.
     #[serde(default)]
-    pub shuffle: bool,
+    pub(super) shuffle: bool,
     /// Send a forgery of the event instead of the event. A forgery is not retried, unless this step
     /// has a `retry`.
     #[serde(default)]
-    pub forge: Option<Spanned<Forgery>>,
+    pub(super) forge: Option<Spanned<Forgery>>,
     /// The fault to inject between sender and receiver, such as `lost_ack`, or
     /// `slow_body: { per_byte: 10ms }`. Retries follow the retry policy.
     #[serde(default)]
-    pub fault: Option<Spanned<Fault>>,
+    pub(super) fault: Option<Spanned<Fault>>,
     /// Which connection the deliveries of this step use, including retries unless `retry` sets its
     /// own: `reuse` uses an idle connection, `new` always opens a new one. Default: `reuse`.
     #[serde(default)]
-    pub connection: Option<ConnectionChoice>,
+    pub(super) connection: Option<ConnectionChoice>,
     /// Retry settings for this step: keys that override the profile's policy, or `off`.
     #[serde(default)]
     #[schemars(extend("default" = null))]
-    pub retry: Option<RetrySetting>,
+    pub(super) retry: Option<RetrySetting>,
     /// Send any other HTTP request.
     #[serde(default)]
-    pub request: Option<RequestStep>,
+    pub(super) request: Option<RequestStep<Spanned<String>>>,
     /// Make the receiver respond to the next deliveries to a player with given statuses, through the
     /// profile's `script` hook. Without that hook, the scenario is reported as not checked.
     #[serde(default)]
-    pub script: Option<Script>,
+    pub(super) script: Option<Script<Spanned<String>>>,
     /// Restart the receiver through the profile's `restart` hook, and wait until it accepts
     /// connections again. Without that hook, the scenario is reported as not checked.
     #[serde(default)]
-    pub restart: bool,
+    pub(super) restart: bool,
     /// Advance the virtual clock by this much. Only `--real-time` actually waits.
     #[serde(default)]
-    pub pause: Option<DurationText>,
+    pub(super) pause: Option<DurationText>,
     /// What to check in the responses. Use a list to give the checks different levels.
     #[serde(default)]
-    pub expect: OneOrMany<Expectation>,
+    pub(super) expect: OneOrMany<Expectation>,
+}
+
+/// One step, with its references to events resolved.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What it does.
+    pub action: Action,
+    /// What to check in the responses, which only deliveries and requests have.
+    pub expect: Vec<Expectation>,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Deliver events.
+    Deliver(Deliver),
+    /// Send any other HTTP request.
+    Request(RequestStep),
+    /// Make the receiver respond with given statuses.
+    Script(Script),
+    /// Restart the receiver.
+    Restart,
+    /// Advance the virtual clock.
+    Pause(DurationText),
+}
+
+/// Which events to deliver, and how.
+#[derive(Debug, Clone)]
+pub struct Deliver {
+    /// The events, in order; at least one.
+    pub events: Vec<EventRef>,
+    /// How often to deliver each event. Default: 1.
+    pub times: Option<u32>,
+    /// Send all deliveries simultaneously.
+    pub together: bool,
+    /// Deliver in a random order.
+    pub shuffle: bool,
+    /// The forgery to send instead of the event.
+    pub forge: Option<Forgery>,
+    /// The fault to inject.
+    pub fault: Option<Spanned<Fault>>,
+    /// Which connection to use.
+    pub connection: Option<ConnectionChoice>,
+    /// Overrides of the profile's retry policy.
+    pub retry: Option<RetrySetting>,
+}
+
+impl Deliver {
+    /// The fault to inject, without its location.
+    pub fn fault(&self) -> Option<Fault> {
+        self.fault.map(|fault| fault.value)
+    }
 }
 
 /// An HTTP request that is not a delivery.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Request")]
-pub struct RequestStep {
+pub struct RequestStep<Event = EventRef> {
     /// The HTTP method. Default: GET, or POST if there is a body.
     #[serde(default)]
     pub method: Option<Spanned<String>>,
@@ -72,8 +125,7 @@ pub struct RequestStep {
     /// `{player_id}`, `{sku}` and `{event_id}` are replaced with values of the `of` event.
     pub url: Spanned<String>,
     /// The event whose values replace `{player_id}`, `{sku}` and `{event_id}`.
-    #[serde(default)]
-    pub of: Option<Spanned<String>>,
+    pub of: Option<Event>,
     /// Headers to send.
     #[serde(default)]
     pub headers: IndexMap<String, String>,
@@ -85,9 +137,10 @@ pub struct RequestStep {
 /// How the receiver should respond to the next deliveries to a player.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Script {
+#[schemars(rename = "Script")]
+pub struct Script<Event = EventRef> {
     /// The event whose player's deliveries get these responses.
-    pub of: Spanned<String>,
+    pub of: Event,
     /// The statuses of the next responses, in order. After that, the receiver responds as usual. It
     /// must not process a delivery that it answers with anything but 2xx.
     pub answers: Vec<u16>,

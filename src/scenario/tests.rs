@@ -53,16 +53,17 @@ fn reads_a_typical_scenario() {
     };
     assert_eq!(case.line, 2);
     assert_eq!(case.title(), "a redelivered coupon is granted once");
-    let steps = &case.scenario.steps;
-    assert_eq!(steps[1].times.map(|times| times.value), Some(3));
-    assert_eq!(
-        steps[2].forge.map(|forgery| forgery.value),
-        Some(Forgery::TamperedBody)
-    );
-    assert_eq!(
-        case.scenario.effects[1].change.map(|change| change.value),
-        Some(480_000)
-    );
+    let deliver = |index: usize| match &case.scenario.steps[index].action {
+        Action::Deliver(deliver) => deliver,
+        other => panic!("no delivery: {other:?}"),
+    };
+    assert_eq!(deliver(1).times, Some(3));
+    assert_eq!(deliver(2).forge, Some(Forgery::TamperedBody));
+    let ExpectedEffect::Number { event, number, .. } = &case.scenario.effects[1].expected else {
+        panic!("no probe")
+    };
+    assert_eq!((event.index, event.name.as_str()), (0, "welcome"));
+    assert_eq!(*number, ExpectedNumber::Change(480_000));
 }
 
 #[test]

@@ -9,8 +9,7 @@ use super::grant_check::{GrantCheck, GrantExpectation, HeldOnce, WrongChange};
 use super::verdict::{Check, Requirement};
 use crate::probe::QUANTITY_PROBE;
 use crate::protocol::Event;
-use crate::scenario::document::Spanned;
-use crate::scenario::{Effect, Policy};
+use crate::scenario::{Effect, ExpectedEffect, ExpectedNumber, Policy};
 
 /// What a probe reads: the name of the probe, the player and the SKU.
 pub(crate) type ProbeQuery = (String, String, String);
@@ -22,7 +21,7 @@ pub(crate) struct EffectProbe<'run> {
     /// The grace period that the effect or the profile sets.
     pub(crate) settle: Option<Duration>,
     pub(crate) queries: Vec<ProbeQuery>,
-    expected: ExpectedEffect,
+    expected: ExpectedNumbers,
     /// The event that must be granted, if any.
     granted: Option<&'run str>,
     /// Whether the responses to the event decide whether it must have been granted.
@@ -40,76 +39,77 @@ const ACCEPTED_NOT_GRANTED: &str = "the event was accepted, but its probe shows 
     game did grant it, check the probe's URL and `read`";
 
 /// The expected numbers.
-enum ExpectedEffect {
+enum ExpectedNumbers {
     Grant(GrantExpectation),
-    Change(i128),
-    After(i128),
+    Of(ExpectedNumber),
 }
 
 impl<'run> EffectProbe<'run> {
-    /// Returns `None` if the event is invalid or a key is missing, which planning already refuses.
+    /// `event` is the event that has the effect.
     pub(crate) fn new(
-        event: impl Fn(&str) -> Option<&'run Event>,
         effect: &'run Effect,
+        event: &Event,
         requirement: &'run Requirement,
         policy: Policy,
         settle: Option<Duration>,
-    ) -> Option<Self> {
-        let event = |name: &Spanned<String>| event(&name.value);
-        let (subject, expected, queries) = if let Some(name) = &effect.granted {
-            let event = event(name)?;
-            let times = effect.times.map_or(1, |times| times.value);
-            let grant = grant_expectation(event, repeated(acceptable_grants(event, policy), times));
-            let subject = match times {
-                1 => format!("grant of `{}`", name.value),
-                _ => format!("grant of `{}`, {times} times", name.value),
-            };
-            let queries = quantities(&grant);
-            (subject, ExpectedEffect::Grant(grant), queries)
-        } else if let Some(name) = &effect.not_granted {
-            let grant =
-                grant_expectation(event(name)?, AcceptableGrants::one(ExpectedGrant::new()));
-            let queries = quantities(&grant);
-            (
-                format!("no grant of `{}`", name.value),
-                ExpectedEffect::Grant(grant),
-                queries,
-            )
-        } else {
-            let (probe, name) = (effect.probe.as_ref()?, effect.of.as_ref()?);
-            let data = &event(name)?.event_data;
-            let sku = effect
-                .sku
-                .clone()
-                .unwrap_or_else(|| data.item.sku.to_string());
-            let expected = match (effect.change, effect.after) {
-                (Some(change), _) => ExpectedEffect::Change(change.value),
-                (None, after) => ExpectedEffect::After(after?.value),
-            };
-            let query = (probe.value.clone(), data.player_id.to_string(), sku);
-            (
-                format!("probe {} of {}", probe.value, name.value),
-                expected,
-                vec![query],
-            )
+    ) -> Self {
+        let name = &effect.expected.event().name;
+        let (subject, numbers, queries) = match &effect.expected {
+            ExpectedEffect::Granted { times, .. } => {
+                let acceptable = repeated(acceptable_grants(event, policy), *times);
+                let grant = grant_expectation(event, acceptable);
+                let queries = quantities(&grant);
+                let subject = match times {
+                    1 => format!("grant of `{name}`"),
+                    _ => format!("grant of `{name}`, {times} times"),
+                };
+                (subject, ExpectedNumbers::Grant(grant), queries)
+            }
+            ExpectedEffect::NotGranted(_) => {
+                let nothing = AcceptableGrants::one(ExpectedGrant::new());
+                let grant = grant_expectation(event, nothing);
+                let queries = quantities(&grant);
+                (
+                    format!("no grant of `{name}`"),
+                    ExpectedNumbers::Grant(grant),
+                    queries,
+                )
+            }
+            ExpectedEffect::Number {
+                probe, sku, number, ..
+            } => {
+                let data = &event.event_data;
+                let sku = sku.clone().unwrap_or_else(|| data.item.sku.to_string());
+                let query = (probe.value.clone(), data.player_id.to_string(), sku);
+                let subject = format!("probe {} of {name}", probe.value);
+                (subject, ExpectedNumbers::Of(*number), vec![query])
+            }
         };
-        let settle = effect.settle.map(|settle| settle.0).or(settle);
-        Some(Self {
+        let (granted, if_delivered) = match &effect.expected {
+            ExpectedEffect::Granted {
+                event,
+                if_delivered,
+                ..
+            } => (Some(event.name.as_str()), *if_delivered),
+            ExpectedEffect::NotGranted(_) | ExpectedEffect::Number { .. } => (None, false),
+        };
+        Self {
             subject,
             requirement,
-            settle,
+            settle: effect.settle.map(|settle| settle.0).or(settle),
             queries,
-            expected,
-            granted: effect.granted.as_ref().map(|name| name.value.as_str()),
-            if_delivered: effect.if_delivered,
+            expected: numbers,
+            granted,
+            if_delivered,
             accepted: false,
-        })
+        }
     }
 
     /// Adjusts an expectation that depends on the responses to the event. A refused event must not
     /// be granted; an unanswered one is undecided, so it may be granted or not.
     pub(crate) fn apply_outcomes(&mut self, outcomes: &EventOutcomes) {
-        let (Some(event), ExpectedEffect::Grant(grant)) = (self.granted, &mut self.expected) else {
+        let (Some(event), ExpectedNumbers::Grant(grant)) = (self.granted, &mut self.expected)
+        else {
             return;
         };
         let outcome = outcomes.get(event);
@@ -133,7 +133,7 @@ impl<'run> EffectProbe<'run> {
 
     /// Limits the expected quantity to one for SKUs that can be held only once.
     pub(crate) fn cap_held_once(&mut self, skus: &BTreeSet<String>) {
-        if let ExpectedEffect::Grant(grant) = &mut self.expected {
+        if let ExpectedNumbers::Grant(grant) = &mut self.expected {
             let grants = grant.acceptable.iter_mut().flatten();
             for (_, quantity) in grants.filter(|(sku, _)| skus.contains(*sku)) {
                 *quantity = (*quantity).min(1);
@@ -157,8 +157,8 @@ impl<'run> EffectProbe<'run> {
     /// The grant that this effect expects. All grants of a scenario are checked together.
     pub(crate) fn grant(&self) -> Option<&GrantExpectation> {
         match &self.expected {
-            ExpectedEffect::Grant(grant) => Some(grant),
-            ExpectedEffect::Change(_) | ExpectedEffect::After(_) => None,
+            ExpectedNumbers::Grant(grant) => Some(grant),
+            ExpectedNumbers::Of(_) => None,
         }
     }
 
@@ -192,9 +192,11 @@ impl<'run> EffectProbe<'run> {
     /// The check of a probe's number before and after.
     pub(crate) fn check_number(&self, before: i128, after: i128) -> Check {
         let passed = match &self.expected {
-            ExpectedEffect::Change(change) => after.checked_sub(before) == Some(*change),
-            ExpectedEffect::After(expected) => after == *expected,
-            ExpectedEffect::Grant(_) => false,
+            ExpectedNumbers::Of(ExpectedNumber::Change(change)) => {
+                after.checked_sub(before) == Some(*change)
+            }
+            ExpectedNumbers::Of(ExpectedNumber::After(expected)) => after == *expected,
+            ExpectedNumbers::Grant(_) => false,
         };
         let seen = format!("{before} before, {after} after");
         self.requirement
@@ -206,9 +208,9 @@ impl<'run> EffectProbe<'run> {
         /// The maximum number of alternatives that are listed.
         const SHOWN: usize = 4;
         match &self.expected {
-            ExpectedEffect::Change(change) => format!("a change of {change}"),
-            ExpectedEffect::After(after) => format!("{after} after"),
-            ExpectedEffect::Grant(grant) => {
+            ExpectedNumbers::Of(ExpectedNumber::Change(change)) => format!("a change of {change}"),
+            ExpectedNumbers::Of(ExpectedNumber::After(after)) => format!("{after} after"),
+            ExpectedNumbers::Grant(grant) => {
                 let alternatives = grant.acceptable.iter().take(SHOWN).map(grant_text);
                 let alternatives = alternatives.collect::<Vec<_>>().join("; or ");
                 let alternatives = match grant.acceptable.len().saturating_sub(SHOWN) {

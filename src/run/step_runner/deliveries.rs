@@ -8,10 +8,10 @@ use crate::delivery::{Attempt, Delivery, DeliveryPlan, RetryBarrier, deliver};
 use crate::generate::Generator;
 use crate::policy::{Fault, HttpVersion, Outcome, RetryPolicy, RetrySetting};
 use crate::run::attempt_record::{AttemptLocation, attempt_record};
-use crate::run::delivery_order::{NumberedDelivery, delivery_order};
 use crate::run::missing_capability::MissingCapability;
+use crate::run::plan::{PlannedDeliveries, PlannedDelivery, PlannedStep};
 use crate::run::run_event::{DeliveryEnded, RunEvent};
-use crate::scenario::Step;
+use crate::scenario::Deliver;
 use crate::transport::{LastByteBarrier, RateLimit};
 use crate::verify::Check;
 use crate::verify::check_retry_policy;
@@ -32,9 +32,10 @@ impl<'run> StepRunner<'run> {
     pub(super) async fn deliver(
         &mut self,
         number: usize,
-        step: &'run Step,
+        step: &'run PlannedStep,
+        PlannedDeliveries { how, order }: &'run PlannedDeliveries,
     ) -> Result<Vec<DeliveryEnded>, Check> {
-        let fault = step.fault.map(|fault| fault.value);
+        let fault = how.fault();
         if let Some(fault) = fault.filter(|fault| fault.needs_http1())
             && self.context.client.http_version() == HttpVersion::Http2
         {
@@ -45,28 +46,26 @@ impl<'run> StepRunner<'run> {
                 expected,
             ));
         }
-        let policy = self.policy(step);
-        let deliveries = delivery_order(self.plan, number, step);
-        let done = if step.together {
-            self.deliver_together(number, step, &policy, &deliveries)
-                .await
+        let policy = self.policy(how);
+        let done = if how.together {
+            self.deliver_together(number, how, &policy, order).await
         } else if fault == Some(Fault::OutOfOrder) {
-            self.deliver_out_of_order(number, step, &policy, &deliveries)
-                .await
+            self.deliver_out_of_order(number, how, &policy, order).await
         } else {
-            let mut done = Vec::with_capacity(deliveries.len());
-            for delivery in &deliveries {
+            let mut done = Vec::with_capacity(order.len());
+            for delivery in order {
                 let coordination = Coordination::Independent;
                 done.push(
-                    self.deliver_one(number, step, &policy, delivery, coordination)
+                    self.deliver_one(number, how, &policy, delivery, coordination)
                         .await,
                 );
             }
             done
         };
-        let sent = deliveries.iter().zip(done);
+        let sent = order.iter().zip(done);
+        let is_forged = how.forge.is_some();
         let ended = sent
-            .map(|(delivery, done)| self.delivery_ended(number, step, &policy, delivery, &done));
+            .map(|(delivery, done)| self.delivery_ended(step, is_forged, &policy, delivery, &done));
         Ok(ended.collect())
     }
 
@@ -75,9 +74,9 @@ impl<'run> StepRunner<'run> {
     async fn deliver_together(
         &self,
         number: usize,
-        step: &Step,
+        how: &Deliver,
         policy: &RetryPolicy,
-        deliveries: &[NumberedDelivery<'run>],
+        deliveries: &[PlannedDelivery],
     ) -> Vec<Delivery> {
         let limit = self.context.rate_limit.as_ref();
         let at_once = limit
@@ -92,7 +91,7 @@ impl<'run> StepRunner<'run> {
             let places = LastByteBarrier::for_participants(group.len()).into_iter();
             let sent = group.iter().zip(places).map(|(delivery, place)| {
                 let coordination = Coordination::Together(place);
-                self.deliver_one(number, step, policy, delivery, coordination)
+                self.deliver_one(number, how, policy, delivery, coordination)
             });
             done.extend(join_all(sent).await);
         }
@@ -103,23 +102,23 @@ impl<'run> StepRunner<'run> {
     async fn deliver_out_of_order(
         &self,
         number: usize,
-        step: &Step,
+        how: &Deliver,
         policy: &RetryPolicy,
-        deliveries: &[NumberedDelivery<'run>],
+        deliveries: &[PlannedDelivery],
     ) -> Vec<Delivery> {
         let Some((first, others)) = deliveries.split_first() else {
             return Vec::new();
         };
         let (retry_barrier, reached) = RetryBarrier::new();
         let coordination = Coordination::RetryAfterOthers(retry_barrier);
-        let first = self.deliver_one(number, step, policy, first, coordination);
+        let first = self.deliver_one(number, how, policy, first, coordination);
         let between = async {
             let release = reached.await;
             let mut done = Vec::with_capacity(others.len());
             for delivery in others {
                 let coordination = Coordination::Independent;
                 done.push(
-                    self.deliver_one(number, step, policy, delivery, coordination)
+                    self.deliver_one(number, how, policy, delivery, coordination)
                         .await,
                 );
             }
@@ -132,15 +131,15 @@ impl<'run> StepRunner<'run> {
 
     /// A forgery is only retried if the step says so, because a forger would not follow Aghanim's
     /// policy.
-    fn policy(&self, step: &Step) -> RetryPolicy {
+    fn policy(&self, how: &Deliver) -> RetryPolicy {
         let own = self.context.retry.clone();
         let below = RetryPolicy {
-            connection: step.connection.unwrap_or(own.connection),
+            connection: how.connection.unwrap_or(own.connection),
             ..own
         };
-        match &step.retry {
+        match &how.retry {
             Some(setting) => setting.over(&below),
-            None if step.forge.is_some() => RetrySetting::Off.over(&below),
+            None if how.forge.is_some() => RetrySetting::Off.over(&below),
             None => below,
         }
     }
@@ -148,9 +147,9 @@ impl<'run> StepRunner<'run> {
     async fn deliver_one(
         &self,
         step_number: usize,
-        step: &Step,
+        how: &Deliver,
         policy: &RetryPolicy,
-        delivery: &NumberedDelivery<'run>,
+        delivery: &PlannedDelivery,
         coordination: Coordination,
     ) -> Delivery {
         let context = self.context;
@@ -163,13 +162,13 @@ impl<'run> StepRunner<'run> {
             Coordination::RetryAfterOthers(retry_barrier) => (None, Some(retry_barrier)),
         };
         let delivery_plan = DeliveryPlan {
-            forgery: step.forge.map(|forgery| forgery.value),
-            connection: step.connection.unwrap_or_default().into(),
+            forgery: how.forge,
+            connection: how.connection.unwrap_or_default().into(),
             barrier,
-            fault: step.fault.map(|fault| fault.value),
+            fault: how.fault(),
             event_ids: Some(Generator::new(event_ids, self.plan.start)),
             retry_barrier,
-            ..DeliveryPlan::new(&context.target, delivery.event.body.clone(), policy)
+            ..DeliveryPlan::new(&context.target, delivery.body.clone(), policy)
         };
         let observe = |attempt: &Attempt| {
             let place = AttemptLocation {
@@ -177,7 +176,7 @@ impl<'run> StepRunner<'run> {
                 step: step_number,
                 delivery: delivery.number,
             };
-            let record = attempt_record(place, delivery.name, attempt, &context.redaction);
+            let record = attempt_record(place, &delivery.name, attempt, &context.redaction);
             (self.events)(RunEvent::AttemptEnded(Box::new(record)));
         };
         // Boxed because each future holds a whole attempt, and there may be many at once.
@@ -192,10 +191,10 @@ impl<'run> StepRunner<'run> {
 
     fn delivery_ended(
         &mut self,
-        step_number: usize,
-        step: &Step,
+        step: &PlannedStep,
+        is_forged: bool,
         policy: &RetryPolicy,
-        delivery: &NumberedDelivery<'run>,
+        delivery: &PlannedDelivery,
         done: &Delivery,
     ) -> DeliveryEnded {
         let outcome = done.outcome;
@@ -206,30 +205,25 @@ impl<'run> StepRunner<'run> {
                 took: last.exchange.timings.without_barrier_wait(),
                 attempts: last.number,
                 outcome: Some(outcome),
-                first_response: self.first_responses.get(delivery.name),
+                first_response: self.first_responses.get(&delivery.name),
             };
-            let expectations = self
-                .plan
-                .expectations
-                .get(step_number - 1)
-                .into_iter()
-                .flatten();
+            let expectations = step.expectations.iter();
             let redaction = &self.context.redaction;
             checks.extend(expectations.flat_map(|expected| check(expected, &observed, redaction)));
-            if let (Ok(response), None, Outcome::Delivered) =
-                (&last.exchange.result, step.forge, done.outcome)
+            if let (Ok(response), false, Outcome::Delivered) =
+                (&last.exchange.result, is_forged, done.outcome)
             {
-                let first = self.first_responses.entry(delivery.name.to_owned());
+                let first = self.first_responses.entry(delivery.name.clone());
                 first.or_insert_with(|| response.clone());
             }
         }
-        if step.forge.is_none() {
-            self.outcomes.add(delivery.name, done);
+        if !is_forged {
+            self.outcomes.add(&delivery.name, done);
         }
         checks.extend(check_retry_policy(policy, done));
         DeliveryEnded {
             delivery: delivery.number,
-            event_name: Some(delivery.name.to_owned()),
+            event_name: Some(delivery.name.clone()),
             outcome: Some(outcome),
             attempts: done.attempts.last().map_or(0, |attempt| attempt.number),
             checks,

@@ -2,12 +2,12 @@
 
 use super::Checker;
 use crate::policy::{Fault, RetryOverride, RetrySetting};
-use crate::scenario::Step;
 use crate::scenario::document::Spanned;
+use crate::scenario::step::StepKeys;
 
 impl Checker<'_> {
     /// `deliveries` is the number of deliveries in the step.
-    pub(super) fn check_fault(&mut self, fault: &Spanned<Fault>, step: &Step, deliveries: u64) {
+    pub(super) fn check_fault(&mut self, fault: &Spanned<Fault>, step: &StepKeys, deliveries: u64) {
         let name = fault.name();
         if step.forge.is_some() && !fault.allows_forgery() {
             let message = format!("`{name}` can't be combined with `forge`");

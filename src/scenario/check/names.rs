@@ -2,59 +2,81 @@
 
 use super::Checker;
 use crate::scenario::document::{Diagnostics, Node, SourceFile, Spanned, nearest};
+use crate::scenario::effect::EffectKeys;
+use crate::scenario::event_ref::EventRef;
+use crate::scenario::event_spec::EventSpec;
 use crate::scenario::event_spec::Shareable;
-use crate::scenario::{Effect, EventSpec, Scenario, Step};
+use crate::scenario::scenario_model::ScenarioKeys;
+use crate::scenario::step::StepKeys;
 
 /// Finds references to unknown events in a partly decoded scenario. `tree` is the complete file.
 pub(in crate::scenario) fn check_names(
     source: &SourceFile,
     tree: &Node,
-    part: &Scenario,
+    part: &ScenarioKeys,
 ) -> Diagnostics {
     let mut checker = Checker::new(source, tree, part);
     for event in part.events.values() {
         checker.check_shared_events(&event.value);
     }
     for step in &part.steps {
-        checker.check_events_of_step(&step.value);
+        checker.events_of_step(&step.value);
     }
     for effect in &part.effects {
-        checker.check_events_of_effect(&effect.value);
+        checker.events_of_effect(&effect.value);
     }
     checker.found
+}
+
+/// The events that a step refers to; `None` for those that are unknown or not given.
+pub(super) struct EventsOfStep {
+    /// The events to deliver, if all of them are known.
+    pub(super) delivered: Option<Vec<EventRef>>,
+    /// The event of the request.
+    pub(super) requested: Option<EventRef>,
+    /// The event of the script.
+    pub(super) scripted: Option<EventRef>,
 }
 
 impl Checker<'_> {
     pub(super) fn check_shared_events(&mut self, event: &EventSpec) {
         for shared in [&event.player_id, &event.transaction_id] {
             if let Some(Shareable::SameAs(other)) = shared {
-                self.check_event_exists(other);
+                self.event(other);
             }
         }
     }
 
-    pub(super) fn check_events_of_step(&mut self, step: &Step) {
+    pub(super) fn events_of_step(&mut self, step: &StepKeys) -> EventsOfStep {
         let requested = step
             .request
             .as_ref()
             .and_then(|request| request.of.as_ref());
         let scripted = step.script.as_ref().map(|script| &script.of);
-        for event in step.deliver.0.iter().chain(requested).chain(scripted) {
-            self.check_event_exists(event);
+        let delivered: Vec<_> = step.deliver.0.iter().map(|name| self.event(name)).collect();
+        EventsOfStep {
+            delivered: delivered.into_iter().collect(),
+            requested: requested.and_then(|name| self.event(name)),
+            scripted: scripted.and_then(|name| self.event(name)),
         }
     }
 
-    pub(super) fn check_events_of_effect(&mut self, effect: &Effect) {
-        let references = [&effect.granted, &effect.not_granted, &effect.of];
-        for event in references.into_iter().flatten() {
-            self.check_event_exists(event);
-        }
+    /// The events of `granted`, `not_granted` and `of`.
+    pub(super) fn events_of_effect(&mut self, effect: &EffectKeys) -> [Option<EventRef>; 3] {
+        let names = [&effect.granted, &effect.not_granted, &effect.of];
+        names.map(|name| name.as_ref().and_then(|name| self.event(name)))
     }
 
-    fn check_event_exists(&mut self, name: &Spanned<String>) {
+    /// The event with this name. Reports an unknown name.
+    fn event(&mut self, name: &Spanned<String>) -> Option<EventRef> {
         let known = &self.events;
         if known.contains(&name.value.as_str()) {
-            return;
+            // The events of a partly decoded scenario lack those with mistakes.
+            return Some(EventRef {
+                index: self.scenario.events.get_index_of(&name.value)?,
+                name: name.value.clone(),
+                span: name.span,
+            });
         }
         let help = match nearest(name, known.iter().copied()) {
             Some(nearest) => format!(
@@ -65,5 +87,6 @@ impl Checker<'_> {
             None => format!("known events: {}", known.join(", ")),
         };
         self.problem(name.span, format!("unknown event `{}`", name.value), &help);
+        None
     }
 }

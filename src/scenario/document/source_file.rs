@@ -1,11 +1,6 @@
-//! Reads text files written by users, with a size limit and a UTF-8 check.
+//! The text of a file.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
-
-use super::{Diagnostic, Diagnostics};
 
 /// A file's text, and its name in messages.
 #[derive(Debug, Clone)]
@@ -17,80 +12,12 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// The maximum file size, in bytes.
-    pub const SIZE_LIMIT: u64 = 1024 * 1024;
-
     /// Wraps a text that is already in memory.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
         Self {
             name: name.into(),
             text: text.into(),
         }
-    }
-
-    /// Reads the file at `path`, up to [`SourceFile::SIZE_LIMIT`].
-    pub fn read(path: &Path) -> Result<Self, Diagnostics> {
-        let name: Arc<str> = path.display().to_string().into();
-        let problem = |message: String, help: &str| {
-            Diagnostics::from(Diagnostic::for_file(
-                Arc::clone(&name),
-                message,
-                Some(help.to_owned()),
-            ))
-        };
-        let unreadable = |error: std::io::Error| {
-            let help = match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    "check the path, or create a first scenario with `aghook new`"
-                }
-                _ => "check the file's permissions",
-            };
-            problem(format!("cannot read it: {error}"), help)
-        };
-
-        // Check the type before opening: opening a pipe blocks until there is a writer.
-        let metadata = std::fs::metadata(path).map_err(unreadable)?;
-        if metadata.is_dir() {
-            return Err(problem(
-                "this is a folder, not a file".to_owned(),
-                "give the path of a YAML file",
-            ));
-        }
-        if !metadata.is_file() {
-            return Err(problem(
-                "this is a pipe or a device, not a file".to_owned(),
-                "save its content to a file and use that",
-            ));
-        }
-        let file = File::open(path).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        file.take(Self::SIZE_LIMIT + 1)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
-        if bytes.len() as u64 > Self::SIZE_LIMIT {
-            let size = metadata.len().max(bytes.len() as u64);
-            return Err(problem(
-                format!(
-                    "the file is too large: {size} bytes, at most {} are allowed",
-                    Self::SIZE_LIMIT
-                ),
-                "split it: each file holds one scenario",
-            ));
-        }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
-            problem(
-                format!("the file is not UTF-8: first invalid byte at offset {at}, line {line}"),
-                "save it as UTF-8",
-            )
-        })?;
-        // Editors on Windows may write a byte order mark. It must not shift the positions.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        Ok(Self {
-            text: text.into(),
-            name,
-        })
     }
 
     /// The line and column of a byte offset, both from 1; the column counts characters.

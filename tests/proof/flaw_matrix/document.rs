@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use aghook::policy::{Fault, Forgery};
 use aghook::receiver::Flaw;
-use aghook::scenario::bundled_suite;
+use aghook::scenario::{Action, bundled_suite};
 
 use super::check_kinds::{CHECK_KINDS, CheckKinds};
 use super::main_scenario::main_scenario;
@@ -87,8 +87,11 @@ fn forgeries_and_faults(matrix: &Matrix) -> String {
         let file = case.source.name.trim_end_matches(".yaml");
         let file = file.split_once('/').map_or(file, |(_, name)| name);
         for step in &case.scenario.steps {
-            let forgery = step.forge.iter().map(|forgery| forgery.value.name());
-            let fault = step.fault.iter().map(|fault| fault.value.name());
+            let Action::Deliver(deliver) = &step.action else {
+                continue;
+            };
+            let forgery = deliver.forge.iter().map(|forgery| forgery.name());
+            let fault = deliver.fault().map(Fault::name);
             for name in forgery.chain(fault) {
                 users.entry(name).or_default().insert(file.to_owned());
             }

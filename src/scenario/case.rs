@@ -1,59 +1,15 @@
-//! Scenario files, and the cases to run that they expand to.
+//! The cases to run that a scenario file expands to.
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::Value;
-
 use super::check::{check, check_names};
 use super::document::{
-    DecodeBudget, Diagnostic, Diagnostics, Node, NodeKey, NodeValue, SourceFile, Span, Spanned,
-    Variables, decode_all, substitute,
+    DecodeBudget, Diagnostic, Diagnostics, Node, NodeKey, NodeValue, SourceFile, Span, Variables,
+    decode_all, substitute,
 };
 use super::matrix::{MatrixChoice, choices};
-use super::{Effect, EventSpec, Level, Step};
+use super::scenario_model::{Scenario, ScenarioKeys};
 use crate::generate::Seed;
-
-/// A scenario: events, the steps that send them, and the expected results.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Scenario {
-    /// What is true if the scenario passes, in a few words.
-    pub name: Spanned<String>,
-    /// Why this matters to a game, and what to fix if the scenario fails.
-    #[serde(default)]
-    pub about: Option<String>,
-    /// Tags to select scenarios by, with `--tag`.
-    #[serde(default)]
-    pub tags: Vec<String>,
-    /// How serious a failed check is. An `expect` or effect can override it. Default: `must`.
-    #[serde(default)]
-    pub level: Level,
-    /// The source of the requirement, such as a section of Aghanim's documentation.
-    #[serde(default)]
-    pub source: Option<String>,
-    /// The seed of all random values. Default: derived from the file's name.
-    #[serde(default)]
-    pub seed: Option<u64>,
-    /// Values of variables. Use a variable as `${name}` anywhere in `events`, `steps` and `effects`.
-    #[serde(default)]
-    pub vars: IndexMap<String, Value>,
-    /// Lists of values for variables. The scenario runs once for each value of a list, or for each
-    /// combination of values if there are several lists.
-    #[serde(default)]
-    pub matrix: IndexMap<String, Vec<Value>>,
-    /// The events, by name.
-    #[serde(default)]
-    pub events: IndexMap<String, Spanned<EventSpec>>,
-    /// The steps to run, in order.
-    #[schemars(length(min = 1))]
-    pub steps: Vec<Spanned<Step>>,
-    /// What must have changed in the game after the steps.
-    #[serde(default)]
-    pub effects: Vec<Spanned<Effect>>,
-}
 
 /// A scenario with one combination of its matrix values, ready to run.
 #[derive(Debug, Clone)]
@@ -110,10 +66,10 @@ impl Case {
     ) -> Result<Self, Diagnostics> {
         let mut problems = Diagnostics::default();
         let filled = substitute_variables(source, tree, &choice.variables, &mut problems);
-        let decoded = decode_all::<Scenario>(source, &filled, budget);
+        let decoded = decode_all::<ScenarioKeys>(source, &filled, budget);
         problems.extend(decoded.mistakes);
-        let scenario = match decoded.value {
-            Some(scenario) if problems.0.is_empty() => scenario,
+        let keys = match decoded.value {
+            Some(keys) if problems.0.is_empty() => keys,
             // Only check names: anything else that seems missing may be in an invalid part.
             Some(part) => {
                 problems.extend(check_names(source, tree, &part).0);
@@ -121,7 +77,7 @@ impl Case {
             }
             None => return Err(problems),
         };
-        check(source, &filled, &scenario)?;
+        let scenario = check(source, &filled, &keys)?;
         let (line, _) = source.line_and_column(scenario.name.span.start);
         let label = (!choice.label.is_empty()).then_some(choice.label);
         Ok(Self {
