@@ -11,10 +11,9 @@ use super::forge::SignedRequest;
 use super::retry_decision::{AttemptEnd, RetryDecision};
 use super::sender::Sender;
 use super::signing::{Signing, to_outgoing};
-use crate::policy::{Fault, Forgery, Outcome, Schedule, total_wait};
+use crate::policy::{ConnectionChoice, Fault, Forgery, Outcome, Schedule, total_wait};
 use crate::transport::{
-    AbandonedAttempt, ConnectionUse, Exchange, Failure, FailureClass, RateLimitPermits,
-    SendOptions, retry_after,
+    AbandonedAttempt, Exchange, Failure, FailureClass, RateLimitPermits, SendOptions, retry_after,
 };
 
 /// A delivery and how it ended.
@@ -183,7 +182,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         let _permit = abandoned.run_while(self.rate_limit_permit()).await;
         let second = self.start_attempt();
         let options = SendOptions {
-            connection: ConnectionUse::New,
+            connection: ConnectionChoice::New,
             ..self.options(&second)
         };
         let request = to_outgoing(&second.request);
@@ -227,7 +226,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             connection: if is_first {
                 self.plan.connection
             } else {
-                self.plan.policy.connection.into()
+                self.plan.policy.connection
             },
             barrier: self.plan.barrier.take(),
             fault: self.plan.wire_fault(started.number),

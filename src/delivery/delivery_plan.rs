@@ -4,11 +4,8 @@ use bytes::Bytes;
 
 use super::retry_barrier::RetryBarrier;
 use crate::generate::Generator;
-use crate::policy::{Fault, Forgery, Lost, RetryPolicy};
-use crate::transport::ConnectionUse;
-use crate::transport::LastByteBarrier;
-use crate::transport::Target;
-use crate::transport::WireFault;
+use crate::policy::{ConnectionChoice, Fault, Forgery, Lost, RetryPolicy};
+use crate::transport::{LastByteBarrier, Target, WireFault};
 
 /// What to deliver, where to, and how.
 #[derive(Debug)]
@@ -22,7 +19,7 @@ pub struct DeliveryPlan<'a> {
     /// How the delivery is forged, if it is.
     pub forgery: Option<Forgery>,
     /// Whether the first attempt may reuse an idle connection. The policy decides for retries.
-    pub connection: ConnectionUse,
+    pub connection: ConnectionChoice,
     /// Holds back the last byte of the first attempt.
     pub barrier: Option<LastByteBarrier>,
     /// The fault to inject, if any. [`Fault::Duplicate`] and [`Fault::OutOfOrder`] affect several
@@ -44,7 +41,7 @@ impl<'a> DeliveryPlan<'a> {
             body,
             policy,
             forgery: None,
-            connection: ConnectionUse::Reuse,
+            connection: ConnectionChoice::Reuse,
             barrier: None,
             fault: None,
             event_ids: None,

@@ -1,66 +1,25 @@
 //! Replaces the ID of an event and changes no other byte.
 
-use std::ops::Range;
-
 use bytes::Bytes;
-
-const KEY: &[u8] = b"\"event_id\"";
+use sonic_rs::LazyValue;
 
 /// Replaces the body's `event_id` with `id`, which contains only letters, digits and `_`. A body
 /// that is not a JSON object with a string under that key is left unchanged.
 pub fn with_event_id(body: &Bytes, id: &str) -> Bytes {
-    match event_id_range(body) {
-        Some(range) => [&body[..range.start], id.as_bytes(), &body[range.end..]]
-            .concat()
-            .into(),
-        None => body.clone(),
-    }
+    replaced(body, id).unwrap_or_else(|| body.clone())
 }
 
-/// The range of the ID, without its quotation marks.
-fn event_id_range(body: &[u8]) -> Option<Range<usize>> {
-    let mut depth = 0_usize;
-    let mut at = 0;
-    while let Some(byte) = body.get(at) {
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => {
-                let end = end_of_string(body, at)?;
-                if depth == 1 && body.get(at..end) == Some(KEY) {
-                    let colon = skip_space(body, end);
-                    let value = skip_space(body, colon + 1);
-                    if body.get(colon) == Some(&b':') && body.get(value) == Some(&b'"') {
-                        return Some(value + 1..end_of_string(body, value)? - 1);
-                    }
-                }
-                at = end;
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
+fn replaced(body: &[u8], id: &str) -> Option<Bytes> {
+    let value: LazyValue<'_> = sonic_rs::get(body, ["event_id"]).ok()?;
+    let text = value.as_raw_str();
+    if !text.starts_with('"') {
+        return None;
     }
-    None
-}
-
-/// The position after the closing quotation mark of the string that starts at `start`.
-fn end_of_string(body: &[u8], start: usize) -> Option<usize> {
-    let mut escaped = false;
-    for (offset, byte) in body.get(start + 1..)?.iter().enumerate() {
-        match byte {
-            b'"' if !escaped => return Some(start + offset + 2),
-            b'\\' => escaped = !escaped,
-            _ => escaped = false,
-        }
-    }
-    None
-}
-
-fn skip_space(body: &[u8], from: usize) -> usize {
-    let space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    let rest = body.get(from..).unwrap_or_default();
-    from + rest.iter().take_while(space).count()
+    // The text is a part of the body, with its quotation marks.
+    let start = text.as_ptr().addr().checked_sub(body.as_ptr().addr())?;
+    let end = start + text.len() - 1;
+    let (before, after) = (body.get(..=start)?, body.get(end..)?);
+    Some([before, id.as_bytes(), after].concat().into())
 }
 
 #[cfg(test)]

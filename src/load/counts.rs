@@ -2,117 +2,113 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Defines counters and how to add those of another sender.
+macro_rules! counters {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $counter:ident,)* } $($rest:tt)*) => {
+        $(#[$about])*
+        pub struct $name {
+            $($(#[$doc])* pub $counter: u64,)*
+            $($rest)*
+        }
+
+        impl $name {
+            fn add_counters(&mut self, other: &Self) {
+                $(self.$counter = self.$counter.saturating_add(other.$counter);)*
+            }
+        }
+    };
+}
+
+counters! {
 /// Counts of events, deliveries, attempts and forgeries by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LoadCounts {
+LoadCounts {
     /// Events that were started, including forged ones.
-    pub events: u64,
+    events,
     /// Genuine deliveries that were started: one for each genuine event, plus one for each
     /// duplicate.
-    pub deliveries: u64,
+    deliveries,
     /// Deliveries that ended with a 2xx response, which the sender received.
-    pub acknowledged: u64,
+    acknowledged,
     /// Deliveries that ended with a status that is not retried, such as 403.
-    pub refused: u64,
+    refused,
     /// Refused deliveries whose event may be refused: its scenario allows it, or it is a sandbox
     /// event.
     #[serde(default)]
-    pub allowed_refusals: u64,
+    allowed_refusals,
     /// Deliveries that used up all attempts.
-    pub exhausted: u64,
+    exhausted,
     /// Deliveries still in flight or waiting for a retry when the load ended.
-    pub unfinished: u64,
+    unfinished,
     /// Attempts of genuine deliveries.
-    pub attempts: u64,
+    attempts,
     /// Attempts without a 2xx response, except those whose response was lost on purpose.
-    pub errors: u64,
+    errors,
     /// Attempts without a complete response in time.
-    pub timeouts: u64,
+    timeouts,
     /// Attempts after the first attempt of a delivery.
-    pub retries: u64,
+    retries,
     /// Retries and duplicates that were dropped because too many were waiting.
-    pub dropped: u64,
+    dropped,
     /// Attempts that started at least 10 ms late, mostly because every connection was busy.
-    pub late_for_connections: u64,
+    late_for_connections,
     /// Attempts that started at least 10 ms late, mostly because this machine was too busy.
-    pub late_for_machine: u64,
+    late_for_machine,
     /// Events that were delivered again later.
-    pub duplicates: u64,
+    duplicates,
     /// Events that were delivered twice simultaneously.
-    pub together: u64,
+    together,
     /// Attempts whose response was lost on purpose.
-    pub lost_acks: u64,
+    lost_acks,
     /// Forgeries that were sent.
-    pub forgeries: u64,
+    forgeries,
     /// Forgeries that were refused (4xx).
-    pub refused_forgeries: u64,
+    refused_forgeries,
     /// Forgeries that were accepted (2xx).
-    pub accepted_forgeries: u64,
+    accepted_forgeries,
+}
     /// Responses to genuine attempts by status.
     pub statuses: BTreeMap<u16, u64>,
     /// Genuine attempts without a response by cause.
     pub failures: BTreeMap<Cow<'static, str>, u64>,
 }
 
+counters! {
+/// The counts of some of the events, defined as in the counts of the whole load.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+MixCounts {
+    /// Events that were started, including forged ones.
+    events,
+    /// Genuine deliveries that were started.
+    deliveries,
+    /// Deliveries that ended with a 2xx response, which the sender received.
+    acknowledged,
+    /// Refused deliveries whose event may be refused.
+    allowed_refusals,
+    /// Attempts without a 2xx response, except those whose response was lost on purpose.
+    errors,
+}
+}
+
+impl AddAssign for MixCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.add_counters(&other);
+    }
+}
+
 impl LoadCounts {
     /// Adds the counts of another sender.
     pub fn add(&mut self, other: &Self) {
-        let Self {
-            events,
-            deliveries,
-            acknowledged,
-            refused,
-            allowed_refusals,
-            exhausted,
-            unfinished,
-            attempts,
-            errors,
-            timeouts,
-            retries,
-            dropped,
-            late_for_connections,
-            late_for_machine,
-            duplicates,
-            together,
-            lost_acks,
-            forgeries,
-            refused_forgeries,
-            accepted_forgeries,
-            statuses,
-            failures,
-        } = other;
-        for (own, other) in [
-            (&mut self.events, events),
-            (&mut self.deliveries, deliveries),
-            (&mut self.acknowledged, acknowledged),
-            (&mut self.refused, refused),
-            (&mut self.allowed_refusals, allowed_refusals),
-            (&mut self.exhausted, exhausted),
-            (&mut self.unfinished, unfinished),
-            (&mut self.attempts, attempts),
-            (&mut self.errors, errors),
-            (&mut self.timeouts, timeouts),
-            (&mut self.retries, retries),
-            (&mut self.dropped, dropped),
-            (&mut self.late_for_connections, late_for_connections),
-            (&mut self.late_for_machine, late_for_machine),
-            (&mut self.duplicates, duplicates),
-            (&mut self.together, together),
-            (&mut self.lost_acks, lost_acks),
-            (&mut self.forgeries, forgeries),
-            (&mut self.refused_forgeries, refused_forgeries),
-            (&mut self.accepted_forgeries, accepted_forgeries),
-        ] {
-            *own = own.saturating_add(*other);
-        }
-        for (status, count) in statuses {
+        self.add_counters(other);
+        for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
-        for (name, count) in failures {
+        for (name, count) in &other.failures {
             *self.failures.entry(name.clone()).or_default() += count;
         }
     }

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::allowed_refusals::AllowedRefusals;
+use super::counts::MixCounts;
 use super::event_mix::{EventMix, MixScenario};
 use super::event_template::{EventContent, EventTemplate};
-use super::mix_report::{MixCounts, MixEntryReport};
+use super::mix_report::MixEntryReport;
 use super::treatment_mix::{Treatment, TreatmentMix, Treatments};
 use crate::generate::{Generator, Seed};
 use crate::protocol::Event;

@@ -5,15 +5,19 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::measurements::Measurements;
+use super::rate::{as_float, to_integer};
 use super::time_text::time_text;
 use crate::policy::DurationText;
 
 /// What a metric of a load should be, such as `p99 < 200ms`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct LoadExpectation {
     metric: &'static Metric,
-    operator: Operator,
+    operator: &'static Operator,
     threshold: Threshold,
 }
 
@@ -27,14 +31,18 @@ pub struct LoadExpectationError {
     pub problem: String,
 }
 
-/// The result of checking an expectation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectationResult {
-    /// Whether it passed; `None` if nothing was measured.
+/// An expectation and its result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckedExpectation {
+    /// The expectation.
+    pub expected: String,
+    /// Whether it passed; null if nothing was measured.
+    #[serde(rename = "holds")]
     pub passed: Option<bool>,
     /// The observed value.
     pub observed: String,
-    /// Why the result may say little about the receiver, such as too few samples or a slow sender.
+    /// Why the result may say little about the receiver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
@@ -84,13 +92,24 @@ enum CountMetric {
     Stalls,
 }
 
-const fn metric(name: &'static str, kind: MetricKind) -> Metric {
+const fn times(name: &'static str, times: TimeMetric, statistic: Statistic) -> Metric {
+    let kind = MetricKind::Time(times, statistic);
     Metric { name, kind }
 }
 
-const fn quantile(name: &'static str, times: TimeMetric, quantile: f64) -> Metric {
-    metric(name, MetricKind::Time(times, Statistic::Quantile(quantile)))
+const fn quantile(name: &'static str, of: TimeMetric, quantile: f64) -> Metric {
+    times(name, of, Statistic::Quantile(quantile))
 }
+
+const fn count(name: &'static str, of: CountMetric) -> Metric {
+    let kind = MetricKind::Count(of);
+    Metric { name, kind }
+}
+
+const RATE: Metric = Metric {
+    name: "rate",
+    kind: MetricKind::PerSecond,
+};
 
 /// Every metric, in the order shown to users.
 static METRICS: [Metric; 27] = [
@@ -101,83 +120,54 @@ static METRICS: [Metric; 27] = [
     quantile("p99", TimeMetric::Latency, 0.99),
     quantile("p99.9", TimeMetric::Latency, 0.999),
     quantile("p99.99", TimeMetric::Latency, 0.9999),
-    metric(
-        "mean",
-        MetricKind::Time(TimeMetric::Latency, Statistic::Mean),
-    ),
-    metric("max", MetricKind::Time(TimeMetric::Latency, Statistic::Max)),
+    times("mean", TimeMetric::Latency, Statistic::Mean),
+    times("max", TimeMetric::Latency, Statistic::Max),
     quantile("service_p50", TimeMetric::Service, 0.5),
     quantile("service_p99", TimeMetric::Service, 0.99),
-    metric(
-        "service_max",
-        MetricKind::Time(TimeMetric::Service, Statistic::Max),
-    ),
+    times("service_max", TimeMetric::Service, Statistic::Max),
     quantile("late_p99", TimeMetric::Lateness, 0.99),
-    metric(
-        "late_max",
-        MetricKind::Time(TimeMetric::Lateness, Statistic::Max),
-    ),
-    metric("rate", MetricKind::PerSecond),
-    metric("errors", MetricKind::Count(CountMetric::Errors)),
-    metric("timeouts", MetricKind::Count(CountMetric::Timeouts)),
-    metric("retries", MetricKind::Count(CountMetric::Retries)),
-    metric("undelivered", MetricKind::Count(CountMetric::Undelivered)),
-    metric("refused", MetricKind::Count(CountMetric::Refused)),
-    metric("exhausted", MetricKind::Count(CountMetric::Exhausted)),
-    metric("unfinished", MetricKind::Count(CountMetric::Unfinished)),
-    metric("dropped", MetricKind::Count(CountMetric::Dropped)),
-    metric(
-        "refused_forgeries",
-        MetricKind::Count(CountMetric::RefusedForgeries),
-    ),
-    metric(
-        "accepted_forgeries",
-        MetricKind::Count(CountMetric::AcceptedForgeries),
-    ),
-    metric("stalls", MetricKind::Count(CountMetric::Stalls)),
+    times("late_max", TimeMetric::Lateness, Statistic::Max),
+    RATE,
+    count("errors", CountMetric::Errors),
+    count("timeouts", CountMetric::Timeouts),
+    count("retries", CountMetric::Retries),
+    count("undelivered", CountMetric::Undelivered),
+    count("refused", CountMetric::Refused),
+    count("exhausted", CountMetric::Exhausted),
+    count("unfinished", CountMetric::Unfinished),
+    count("dropped", CountMetric::Dropped),
+    count("refused_forgeries", CountMetric::RefusedForgeries),
+    count("accepted_forgeries", CountMetric::AcceptedForgeries),
+    count("stalls", CountMetric::Stalls),
     quantile("service_p99.9", TimeMetric::Service, 0.999),
 ];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    Less,
-    AtMost,
-    Equal,
-    NotEqual,
-    AtLeast,
-    Greater,
+/// A comparison of the observed value with the threshold.
+#[derive(Debug)]
+struct Operator {
+    sign: &'static str,
+    accepts: fn(Ordering) -> bool,
 }
 
-/// Longer operators come first, so that `<` does not hide `<=`.
-const OPERATORS: [(&str, Operator); 7] = [
-    ("<=", Operator::AtMost),
-    (">=", Operator::AtLeast),
-    ("!=", Operator::NotEqual),
-    ("==", Operator::Equal),
-    ("<", Operator::Less),
-    (">", Operator::Greater),
-    ("=", Operator::Equal),
+/// `==` is read as `=`. Longer operators come first, so that `<` does not hide `<=`.
+static OPERATORS: [Operator; 6] = [
+    operator("<=", Ordering::is_le),
+    operator(">=", Ordering::is_ge),
+    operator("!=", Ordering::is_ne),
+    operator("<", Ordering::is_lt),
+    operator(">", Ordering::is_gt),
+    operator("=", Ordering::is_eq),
 ];
+
+const fn operator(sign: &'static str, accepts: fn(Ordering) -> bool) -> Operator {
+    Operator { sign, accepts }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Threshold {
     Time(Duration),
     Number(f64),
     Percent(f64),
-}
-
-impl Operator {
-    fn accepts(self, ordering: Option<Ordering>) -> bool {
-        match (self, ordering) {
-            (_, None) => false,
-            (Self::Less, Some(ordering)) => ordering.is_lt(),
-            (Self::AtMost, Some(ordering)) => ordering.is_le(),
-            (Self::Equal, Some(ordering)) => ordering.is_eq(),
-            (Self::NotEqual, Some(ordering)) => ordering.is_ne(),
-            (Self::AtLeast, Some(ordering)) => ordering.is_ge(),
-            (Self::Greater, Some(ordering)) => ordering.is_gt(),
-        }
-    }
 }
 
 impl Metric {
@@ -239,28 +229,18 @@ impl CountMetric {
         }
     }
 
-    /// The name of the total that its percentage refers to.
-    fn total_name(self) -> &'static str {
+    /// The total that its percentage refers to, and its name. If it is 0, the count says nothing.
+    fn total(self, measurements: &Measurements) -> (u64, &'static str) {
+        let counts = &measurements.counts;
         match self {
-            Self::Errors | Self::Timeouts | Self::Retries => "attempts",
+            Self::Errors | Self::Timeouts | Self::Retries => (counts.attempts, "attempts"),
             Self::Undelivered
             | Self::Refused
             | Self::Exhausted
             | Self::Unfinished
-            | Self::Dropped => "deliveries",
-            Self::RefusedForgeries | Self::AcceptedForgeries => "forgeries",
-            Self::Stalls => "requests",
-        }
-    }
-
-    /// That total. If it is 0, the count says nothing.
-    fn total(self, measurements: &Measurements) -> u64 {
-        let counts = &measurements.counts;
-        match self.total_name() {
-            "attempts" => counts.attempts,
-            "deliveries" => counts.deliveries,
-            "forgeries" => counts.forgeries,
-            _ => counts.attempts + counts.forgeries,
+            | Self::Dropped => (counts.deliveries, "deliveries"),
+            Self::RefusedForgeries | Self::AcceptedForgeries => (counts.forgeries, "forgeries"),
+            Self::Stalls => (counts.attempts + counts.forgeries, "requests"),
         }
     }
 
@@ -278,23 +258,21 @@ impl LoadExpectation {
 
     /// Whether it limits how many deliveries or attempts may fail.
     pub fn allows_failures(&self) -> bool {
-        let names = [
-            "errors",
-            "undelivered",
-            "refused",
-            "exhausted",
-            "unfinished",
-        ];
-        names.contains(&self.metric.name)
+        matches!(
+            self.metric.kind,
+            MetricKind::Count(
+                CountMetric::Errors
+                    | CountMetric::Undelivered
+                    | CountMetric::Refused
+                    | CountMetric::Exhausted
+                    | CountMetric::Unfinished
+            )
+        )
     }
 
     /// Checks a load.
-    pub fn check(&self, measurements: &Measurements) -> ExpectationResult {
-        let nothing = |observed: &str| ExpectationResult {
-            passed: None,
-            observed: observed.to_owned(),
-            note: None,
-        };
+    pub fn check(&self, measurements: &Measurements) -> CheckedExpectation {
+        let nothing = |observed: &str| self.checked(None, observed.to_owned());
         let mut result = match (self.metric.kind, self.threshold) {
             (MetricKind::Time(times, statistic), Threshold::Time(threshold)) => {
                 let histogram = match times {
@@ -319,28 +297,23 @@ impl LoadExpectation {
                     None => nothing("nothing was measured"),
                 }
             }
-            (MetricKind::Count(counted), Threshold::Number(_))
-                if counted.total(measurements) == 0 =>
-            {
-                nothing(&format!("there were no {}", counted.total_name()))
-            }
-            (MetricKind::Count(counted), Threshold::Number(threshold)) => {
+            (MetricKind::Count(counted), threshold) => {
                 let count = counted.count(measurements);
-                self.result(as_float(count).partial_cmp(&threshold), count.to_string())
-            }
-            (MetricKind::Count(counted), Threshold::Percent(threshold)) => {
-                let count = counted.count(measurements);
-                let of = counted.total_name();
-                match counted.total(measurements) {
-                    0 => nothing(&format!("there were no {of}")),
-                    total => {
+                match (counted.total(measurements), threshold) {
+                    ((0, of), _) => return nothing(&format!("there were no {of}")),
+                    ((total, of), Threshold::Percent(threshold)) => {
                         // Comparing products keeps 100% exact.
                         let part = as_float(count) * 100.0;
                         let limit = threshold * as_float(total);
-                        let percent = part / as_float(total);
-                        let shown = format!("{} ({count} of {total} {of})", percent_text(percent));
+                        let percent = percent_text(part / as_float(total));
+                        let shown = format!("{percent} ({count} of {total} {of})");
                         self.result(part.partial_cmp(&limit), shown)
                     }
+                    (_, Threshold::Number(threshold)) => {
+                        let ordering = as_float(count).partial_cmp(&threshold);
+                        self.result(ordering, count.to_string())
+                    }
+                    (_, Threshold::Time(_)) => nothing("nothing was measured"),
                 }
             }
             // Parsing gives each metric its own kind of threshold.
@@ -350,27 +323,19 @@ impl LoadExpectation {
         result
     }
 
-    fn result(&self, ordering: Option<Ordering>, observed: String) -> ExpectationResult {
-        ExpectationResult {
-            passed: Some(self.operator.accepts(ordering)),
+    fn result(&self, ordering: Option<Ordering>, observed: String) -> CheckedExpectation {
+        let passed = ordering.is_some_and(self.operator.accepts);
+        self.checked(Some(passed), observed)
+    }
+
+    fn checked(&self, passed: Option<bool>, observed: String) -> CheckedExpectation {
+        CheckedExpectation {
+            expected: self.to_string(),
+            passed,
             observed,
             note: None,
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-fn as_float(count: u64) -> f64 {
-    count as f64
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and no time is negative"
-)]
-fn to_integer(nanoseconds: f64) -> u64 {
-    nanoseconds as u64
 }
 
 fn percent_text(percent: f64) -> String {
@@ -404,11 +369,16 @@ impl FromStr for LoadExpectation {
         let at_operator = at_name[name.len()..].trim_start();
         let operator = OPERATORS
             .iter()
-            .find(|(sign, _)| at_operator.starts_with(sign));
-        let (sign, operator) = operator.ok_or_else(|| {
+            .find(|operator| at_operator.starts_with(operator.sign));
+        let operator = operator.ok_or_else(|| {
             let problem = format!("expected <, <=, =, !=, >= or > after `{name}`");
             wrong(at_operator, problem)
         })?;
+        let sign = if at_operator.starts_with("==") {
+            "=="
+        } else {
+            operator.sign
+        };
         let at_threshold = at_operator[sign.len()..].trim_start();
         let threshold = metric.threshold(at_threshold.trim_end()).ok_or_else(|| {
             let expected = metric.expected_threshold();
@@ -416,7 +386,7 @@ impl FromStr for LoadExpectation {
         })?;
         Ok(Self {
             metric,
-            operator: *operator,
+            operator,
             threshold,
         })
     }
@@ -424,12 +394,7 @@ impl FromStr for LoadExpectation {
 
 impl fmt::Display for LoadExpectation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = OPERATORS
-            .iter()
-            .rev()
-            .find(|(_, operator)| *operator == self.operator);
-        let sign = sign.map_or("=", |(sign, _)| sign);
-        write!(formatter, "{} {sign} ", self.metric.name)?;
+        write!(formatter, "{} {} ", self.metric.name, self.operator.sign)?;
         match self.threshold {
             Threshold::Time(time) => DurationText(time).fmt(formatter),
             Threshold::Number(number) => number.fmt(formatter),

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{
-    Deserializer as HdrReader, Serializer as HdrSerializer, V2DeflateSerializer,
+    DeserializeError, Deserializer as HdrReader, Serializer as HdrSerializer, V2DeflateSerializer,
 };
+use hdrhistogram::{AdditionError, Histogram};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 
 /// The range of a histogram in nanoseconds: from one microsecond to one hour.
 const LEAST: u64 = 1_000;
@@ -134,9 +134,38 @@ fn microseconds(nanoseconds: u64) -> f64 {
 
 /// A histogram in the compressed V2 format of `HdrHistogram`, serialized as base64. An empty histogram
 /// has no bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
-#[schemars(transparent)]
-pub struct PackedHistogram(#[schemars(with = "String")] Vec<u8>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct PackedHistogram(Vec<u8>);
+
+/// A text that is not a histogram.
+#[derive(Debug, thiserror::Error)]
+pub enum HistogramError {
+    /// It is not base64.
+    #[error(transparent)]
+    Base64(#[from] base64::DecodeError),
+    /// It is in another format.
+    #[error("{0}")]
+    Format(#[from] DeserializeError),
+    /// Its values are out of bounds.
+    #[error("{0}")]
+    Bounds(#[from] AdditionError),
+}
+
+impl From<PackedHistogram> for String {
+    fn from(packed: PackedHistogram) -> Self {
+        STANDARD.encode(packed.0)
+    }
+}
+
+impl TryFrom<String> for PackedHistogram {
+    type Error = HistogramError;
+
+    fn try_from(text: String) -> Result<Self, HistogramError> {
+        let histogram = unpacked(&STANDARD.decode(text)?)?;
+        Ok(Self::of(&histogram))
+    }
+}
 
 impl PackedHistogram {
     pub(super) fn of(histogram: &Histogram<u64>) -> Self {
@@ -181,41 +210,21 @@ impl PackedHistogram {
 }
 
 /// Decompresses a histogram.
-fn unpacked(mut bytes: &[u8]) -> Result<Histogram<u64>, String> {
-    if bytes.is_empty() {
-        return Ok(empty());
-    }
-    let read: Histogram<u64> = HdrReader::new()
-        .deserialize(&mut bytes)
-        .map_err(|error| error.to_string())?;
+fn unpacked(mut bytes: &[u8]) -> Result<Histogram<u64>, HistogramError> {
     // All histograms get the same bounds, so that the order of additions does not matter.
     let mut histogram = empty();
-    histogram.add(read).map_err(|error| error.to_string())?;
+    if !bytes.is_empty() {
+        let read: Histogram<u64> = HdrReader::new().deserialize(&mut bytes)?;
+        histogram.add(read)?;
+    }
     Ok(histogram)
 }
 
-impl Serialize for PackedHistogram {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for PackedHistogram {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
-        let histogram = unpacked(&bytes).map_err(de::Error::custom)?;
-        Ok(Self::of(&histogram))
-    }
-}
-
-/// Serializes a histogram as base64 of the compressed V2 format.
+/// Serializes a histogram as base64 of the compressed V2 format, even if it is empty.
 mod encoded {
-    use base64::Engine as _;
-
     use super::{
-        Deserialize, Deserializer, HdrSerializer as _, Histogram, STANDARD, Serializer,
-        V2DeflateSerializer, de, ser, unpacked,
+        Deserialize, Deserializer, HdrSerializer as _, Histogram, PackedHistogram, Serialize,
+        Serializer, V2DeflateSerializer, ser,
     };
 
     pub(super) fn serialize<S: Serializer>(
@@ -226,15 +235,13 @@ mod encoded {
         V2DeflateSerializer::new()
             .serialize(histogram, &mut bytes)
             .map_err(ser::Error::custom)?;
-        serializer.serialize_str(&STANDARD.encode(bytes))
+        PackedHistogram(bytes).serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Histogram<u64>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bytes = STANDARD.decode(text).map_err(de::Error::custom)?;
-        unpacked(&bytes).map_err(de::Error::custom)
+        PackedHistogram::deserialize(deserializer).map(|packed| packed.unpack())
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::LoadCounts;
 use super::latency_histograms::LatencyHistograms;
+use super::shard::LoadShard;
 use super::stalls::Stalls;
 use super::time_series::TimeSeries;
 
@@ -36,7 +37,7 @@ pub enum MergeError {
     OtherLoad(&'static str),
     /// The same shard twice.
     #[error("duplicate shard {0}")]
-    DuplicateShard(String),
+    DuplicateShard(LoadShard),
     /// A load without `--partition`.
     #[error("it is a whole load, run without `--partition`, so there is nothing to join")]
     Whole,

@@ -1,11 +1,10 @@
 //! The report on a mix: its entries and the results of their events.
 
-use std::ops::AddAssign;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event_mix::EventMix;
+use super::counts::MixCounts;
+use super::event_mix::{EventMix, MixEntry};
 use crate::generate::Seed;
 
 /// An entry of the mix and the results of its events.
@@ -36,38 +35,6 @@ pub struct MixScenarioReport {
     pub counts: MixCounts,
 }
 
-/// The counts of some of the events, defined as in the counts of the whole load.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct MixCounts {
-    /// Events that were started, including forged ones.
-    pub events: u64,
-    /// Genuine deliveries that were started.
-    pub deliveries: u64,
-    /// Deliveries that ended with a 2xx response, which the sender received.
-    pub acknowledged: u64,
-    /// Refused deliveries whose event may be refused.
-    pub allowed_refusals: u64,
-    /// Attempts without a 2xx response, except those whose response was lost on purpose.
-    pub errors: u64,
-}
-
-impl AddAssign for MixCounts {
-    fn add_assign(&mut self, other: Self) {
-        let Self {
-            events,
-            deliveries,
-            acknowledged,
-            allowed_refusals,
-            errors,
-        } = other;
-        self.events += events;
-        self.deliveries += deliveries;
-        self.acknowledged += acknowledged;
-        self.allowed_refusals += allowed_refusals;
-        self.errors += errors;
-    }
-}
-
 /// Whether two senders used the same mix.
 pub(super) fn is_same_mix(one: &[MixEntryReport], other: &[MixEntryReport]) -> bool {
     let mut pairs = one.iter().zip(other);
@@ -86,9 +53,8 @@ impl MixEntryReport {
     fn is_same(&self, other: &Self) -> bool {
         let names = |entry: &Self| {
             let scenarios = entry.scenarios.iter();
-            scenarios
-                .map(|scenario| (scenario.name.clone(), scenario.file.clone()))
-                .collect::<Vec<_>>()
+            let names = scenarios.map(|scenario| (scenario.name.clone(), scenario.file.clone()));
+            names.collect::<Vec<_>>()
         };
         self.from == other.from
             && self.weight == other.weight
@@ -100,37 +66,39 @@ impl MixEntryReport {
 impl EventMix {
     /// The report with the values of each counter.
     pub(super) fn report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
-        let mut counted = counted
-            .iter()
-            .copied()
-            .chain(std::iter::repeat(MixCounts::default()));
-        let entries = self.entries().iter();
-        entries
-            .map(|entry| {
-                let own: Vec<MixCounts> = counted.by_ref().take(entry.counters()).collect();
-                let mut all = MixCounts::default();
-                for counts in &own {
-                    all += *counts;
-                }
-                let scenarios = entry.scenarios.iter().zip(own);
-                let scenarios = scenarios.map(|(scenario, counts)| MixScenarioReport {
+        let mut counted = counted.iter().copied();
+        let report = |entry: &MixEntry| {
+            let mut all = MixCounts::default();
+            let mut next = || {
+                let counts = counted.next().unwrap_or_default();
+                all += counts;
+                counts
+            };
+            let mut scenarios = Vec::new();
+            let mut bodies = Vec::new();
+            for scenario in &entry.scenarios {
+                scenarios.push(MixScenarioReport {
                     name: scenario.name.clone(),
                     file: scenario.file.clone(),
-                    counts,
+                    counts: next(),
                 });
-                let mut bodies = Vec::new();
-                let templates = entry.scenarios.iter().flat_map(|scenario| &scenario.events);
-                templates.for_each(|template| template.content(0).write(&mut bodies));
-                MixEntryReport {
-                    from: entry.name.clone(),
-                    weight: entry.weight.get(),
-                    fingerprint: fingerprint(&bodies),
-                    counts: all,
-                    scenarios: scenarios.collect(),
-                    left_out: entry.left_out.clone(),
+                for template in &scenario.events {
+                    template.content(0).write(&mut bodies);
                 }
-            })
-            .collect()
+            }
+            if scenarios.is_empty() {
+                next();
+            }
+            MixEntryReport {
+                from: entry.name.clone(),
+                weight: entry.weight.get(),
+                fingerprint: fingerprint(&bodies),
+                counts: all,
+                scenarios,
+                left_out: entry.left_out.clone(),
+            }
+        };
+        self.entries().iter().map(report).collect()
     }
 }
 

@@ -45,12 +45,12 @@ mod unacknowledged;
 mod worker;
 mod worker_stats;
 
-pub use counts::LoadCounts;
+pub use counts::{LoadCounts, MixCounts};
 pub use effect_check::{EffectSample, EffectSampleError, InvalidEffectSample, check_effects};
 pub use event_mix::{EventMix, MixEntry, MixScenario};
 pub use event_source::{EventOrigin, EventSource, LoadEvent};
 pub use event_template::{EventTemplate, TemplateSettings};
-pub use expectation::{ExpectationResult, LoadExpectation, LoadExpectationError};
+pub use expectation::{CheckedExpectation, LoadExpectation, LoadExpectationError};
 pub use failed_events::{
     FailedEvent, FailedEventsError, FailedEventsHead, FailedTreatment, begins_failed_events,
     read_failed_events, write_failed_line,
@@ -58,12 +58,12 @@ pub use failed_events::{
 pub use failure_list::FailureList;
 pub use hdr_log::write_hdr_log;
 pub use implied_expectations::effective_expectations;
-pub use latency_histograms::{LatencyHistograms, PackedHistogram, Percentiles};
+pub use latency_histograms::{HistogramError, LatencyHistograms, PackedHistogram, Percentiles};
 pub use live_stats::{LiveSnapshot, LiveStats};
 pub use measurements::{Measurements, MergeError};
-pub use mix_report::{MixCounts, MixEntryReport, MixScenarioReport};
+pub use mix_report::{MixEntryReport, MixScenarioReport};
 pub use rate::{Rate, RateError};
-pub use report::{CheckedExpectation, EffectsReport, LoadReport, WrongEffect, load_report_schema};
+pub use report::{EffectsReport, LatencyFrom, LoadReport, WrongEffect, load_report_schema};
 pub use resend::{
     Resent, ResentCounts, ResentEvent, ResentTreatment, lacks_expired_secret, resend,
 };

@@ -100,9 +100,9 @@ impl Rate {
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "numbers of events stay far below 2^53, where all are exact"
+    reason = "counts stay far below 2^53, where all are exact"
 )]
-fn as_float(number: u64) -> f64 {
+pub(super) fn as_float(number: u64) -> f64 {
     number as f64
 }
 
@@ -111,7 +111,7 @@ fn as_float(number: u64) -> f64 {
     clippy::cast_sign_loss,
     reason = "the cast saturates, and rates and times are not negative"
 )]
-fn to_integer(number: f64) -> u64 {
+pub(super) fn to_integer(number: f64) -> u64 {
     number as u64
 }
 

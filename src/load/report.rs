@@ -2,13 +2,14 @@
 //! joined.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::event_source::EventOrigin;
-use super::expectation::LoadExpectation;
+use super::expectation::{CheckedExpectation, LoadExpectation};
 use super::latency_histograms::Percentiles;
 use super::measurements::{Measurements, MergeError};
 use super::mix_report::{MixEntryReport, is_same_mix};
@@ -46,11 +47,13 @@ pub struct LoadReport {
     /// When the first measured event was due, as RFC 3339; for joined shards, the earliest.
     pub began: String,
     /// When latencies start to count: `due`, or `sent` at the rate `max`.
-    pub latency_from: String,
+    #[schemars(with = "String")]
+    pub latency_from: LatencyFrom,
     /// The number of connections of all joined shards.
     pub connections: u64,
     /// The shards that these measurements cover, as `K/N`; empty for a whole load.
-    pub partitions: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub partitions: Vec<LoadShard>,
     /// Whether it was stopped early.
     pub interrupted: bool,
     /// New events per second.
@@ -72,6 +75,25 @@ pub struct LoadReport {
     pub effects: Option<EffectsReport>,
 }
 
+/// When latencies start to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LatencyFrom {
+    /// When the event was due.
+    Due,
+    /// When the event was sent, since no event is due at the rate `max`.
+    Sent,
+}
+
+impl fmt::Display for LatencyFrom {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Due => "due",
+            Self::Sent => "sent",
+        })
+    }
+}
+
 /// The JSON Schema of a load's JSON report.
 pub fn load_report_schema() -> serde_json::Value {
     SchemaSettings::draft2020_12()
@@ -79,21 +101,6 @@ pub fn load_report_schema() -> serde_json::Value {
         .into_generator()
         .into_root_schema_for::<LoadReport>()
         .to_value()
-}
-
-/// An expectation and its result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CheckedExpectation {
-    /// The expectation.
-    pub expected: String,
-    /// Whether it passed; null if nothing was measured.
-    #[serde(rename = "holds")]
-    pub passed: Option<bool>,
-    /// The observed value.
-    pub observed: String,
-    /// Why the result may say little about the receiver.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
 }
 
 /// Whether events were granted as expected.
@@ -171,65 +178,49 @@ impl LoadReport {
         self.service = Percentiles::of(&latencies.service);
         self.lateness = Percentiles::of(&latencies.lateness);
         self.over_time = self.measurements.over_time.points();
-        let checked = expectations.iter().map(|expectation| {
-            let result = expectation.check(&self.measurements);
-            CheckedExpectation {
-                expected: expectation.to_string(),
-                passed: result.passed,
-                observed: result.observed,
-                note: result.note,
-            }
-        });
+        let checked = expectations.iter();
+        let checked = checked.map(|expectation| expectation.check(&self.measurements));
         self.expectations = checked.collect();
     }
 
     /// The shards that these measurements do not cover; empty for a whole load.
     pub fn missing_shards(&self) -> impl Iterator<Item = LoadShard> {
-        let first = self.partitions.first();
-        let first: Option<LoadShard> = first.and_then(|shard| shard.parse().ok());
-        let all = first.into_iter().flat_map(LoadShard::all);
-        all.filter(|shard| !self.partitions.contains(&shard.to_string()))
+        let all = self.partitions.first().copied().map(LoadShard::all);
+        let all = all.into_iter().flatten();
+        all.filter(|shard| !self.partitions.contains(shard))
     }
 
     /// Joins another shard of the same load. Call `conclude` afterwards.
     pub fn add(&mut self, other: &Self) -> Result<(), MergeError> {
-        if self.partitions.is_empty() || other.partitions.is_empty() {
+        let (Some(own), Some(others)) = (self.partitions.first(), other.partitions.first()) else {
             return Err(MergeError::Whole);
-        }
-        for (differs, what) in [
+        };
+        let settings = [
             (
-                self.format_version != other.format_version,
+                self.format_version == other.format_version,
                 "format_version",
             ),
-            (self.seed != other.seed, "seed"),
-            (self.start_time != other.start_time, "start_time"),
-            (self.rate != other.rate, "rate"),
-            (self.length != other.length, "length"),
-            (self.warmup != other.warmup, "warmup"),
-            (self.mix != other.mix, "mix"),
-            (!is_same_mix(&self.event_mix, &other.event_mix), "event_mix"),
-        ] {
-            if differs {
-                return Err(MergeError::OtherLoad(what));
-            }
-        }
-        let shard = |partitions: &[String]| partitions.first()?.parse::<LoadShard>().ok();
-        let (own, others) = (shard(&self.partitions), shard(&other.partitions));
-        if !own
-            .zip(others)
-            .is_some_and(|(own, other)| own.has_same_count(other))
-        {
-            return Err(MergeError::OtherLoad("number of shards"));
+            (self.seed == other.seed, "seed"),
+            (self.start_time == other.start_time, "start_time"),
+            (self.rate == other.rate, "rate"),
+            (self.length == other.length, "length"),
+            (self.warmup == other.warmup, "warmup"),
+            (self.mix == other.mix, "mix"),
+            (is_same_mix(&self.event_mix, &other.event_mix), "event_mix"),
+            (own.has_same_count(*others), "number of shards"),
+        ];
+        if let Some((_, differs)) = settings.into_iter().find(|(is_same, _)| !is_same) {
+            return Err(MergeError::OtherLoad(differs));
         }
         let mut others = other.partitions.iter();
         if let Some(shard) = others.find(|shard| self.partitions.contains(shard)) {
-            return Err(MergeError::DuplicateShard(shard.clone()));
+            return Err(MergeError::DuplicateShard(*shard));
         }
         self.measurements.add(&other.measurements)?;
         for (own, other) in self.event_mix.iter_mut().zip(&other.event_mix) {
             own.add(other);
         }
-        self.partitions.extend(other.partitions.iter().cloned());
+        self.partitions.extend(&other.partitions);
         self.connections = self.connections.saturating_add(other.connections);
         self.interrupted |= other.interrupted;
         if other.began < self.began {
@@ -247,14 +238,10 @@ impl LoadReport {
     pub fn passed(&self) -> Option<bool> {
         let counts = &self.measurements.counts;
         let nothing = counts.attempts == 0 && counts.forgeries == 0;
-        let wrong = self
-            .effects
-            .as_ref()
-            .is_some_and(|effects| effects.wrong() > 0);
-        let undecided = self
-            .effects
-            .as_ref()
-            .is_some_and(|effects| effects.undecided > 0 || effects.proves_nothing());
+        let effects = self.effects.as_ref();
+        let wrong = effects.is_some_and(|effects| effects.wrong() > 0);
+        let undecided =
+            effects.is_some_and(|effects| effects.undecided > 0 || effects.proves_nothing());
         let results = || self.expectations.iter().map(|checked| checked.passed);
         let failed = results().any(|passed| passed == Some(false));
         let unmeasured = results().any(|passed| passed.is_none());
@@ -294,9 +281,9 @@ mod tests {
             mix: BTreeMap::new(),
             event_mix: Vec::new(),
             began: format!("2026-11-23T12:00:0{events}.000Z"),
-            latency_from: "due".to_owned(),
+            latency_from: LatencyFrom::Due,
             connections: 4,
-            partitions: vec![shard.to_owned()],
+            partitions: vec![shard.parse().expect("a shard")],
             interrupted: false,
             events_per_second: None,
             latency: nothing.clone(),
@@ -332,7 +319,8 @@ mod tests {
     fn incompatible_reports_are_not_joined() {
         let mut one = shard("1/2", 3);
         let refused = one.add(&shard("1/2", 5));
-        assert_eq!(refused, Err(MergeError::DuplicateShard("1/2".to_owned())));
+        let first = "1/2".parse().expect("a shard");
+        assert_eq!(refused, Err(MergeError::DuplicateShard(first)));
         let mut other = shard("2/2", 5);
         other.seed = 2;
         assert_eq!(one.add(&other), Err(MergeError::OtherLoad("seed")));

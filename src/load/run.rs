@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::counts::MixCounts;
 use super::measurements::Measurements;
-use super::mix_report::MixCounts;
 use super::pacer::pace;
 use super::second_recorder::gather;
 use super::shared_state::{LoadRun, SharedState};

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Shard K of N: the events whose number modulo N is K − 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct LoadShard {
     /// K, from 1.
     position: u64,
@@ -72,16 +75,27 @@ impl FromStr for LoadShard {
     type Err = InvalidShard;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let shard = text.split_once('/').and_then(|(position, count)| {
-            Some(Self {
-                position: position.parse().ok()?,
-                count: count.parse().ok()?,
-            })
-        });
-        match shard {
-            Some(shard) if (1..=shard.count).contains(&shard.position) => Ok(shard),
+        let (position, count) = text.split_once('/').ok_or(InvalidShard)?;
+        match (position.parse(), count.parse()) {
+            (Ok(position), Ok(count)) if (1..=count).contains(&position) => {
+                Ok(Self { position, count })
+            }
             _ => Err(InvalidShard),
         }
+    }
+}
+
+impl TryFrom<String> for LoadShard {
+    type Error = InvalidShard;
+
+    fn try_from(text: String) -> Result<Self, InvalidShard> {
+        text.parse()
+    }
+}
+
+impl From<LoadShard> for String {
+    fn from(shard: LoadShard) -> Self {
+        shard.to_string()
     }
 }
 

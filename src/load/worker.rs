@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Barrier};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
@@ -22,7 +22,7 @@ use super::redeliveries::Redeliveries;
 use super::request_builder::RequestBuilder;
 use super::scheduled_attempt::ScheduledAttempt;
 use super::second_recorder::{SecondRecorder, WorkerSecond};
-use super::shared_state::SharedState;
+use super::shared_state::{Claim, SharedState};
 use super::stop_handle::Stage;
 use super::worker_stats::WorkerStats;
 use connection_slot::ConnectionSlot;
@@ -173,8 +173,10 @@ impl Worker {
                 continue;
             }
             if self.shared.timetable.is_max() {
-                if let Some(scheduled) = self.start_at_once() {
-                    return Some(scheduled);
+                let started = self.start.get().map(|start| start.elapsed());
+                match self.shared.claim_at_once(started.unwrap_or_default()) {
+                    Some(claim) => return Some(self.schedule(claim)),
+                    None => self.exhaust(),
                 }
                 continue;
             }
@@ -183,30 +185,11 @@ impl Worker {
                 _ = stage.changed() => {}
                 () = self.woken.notified() => {}
                 claim = self.shared.claim_due() => match claim {
-                    Some(claim) => return Some(self.schedule_event(claim.index, claim.measured)),
+                    Some(claim) => return Some(self.schedule(claim)),
                     None => self.exhaust(),
                 },
             }
         }
-    }
-
-    fn start_at_once(&self) -> Option<ScheduledAttempt> {
-        let now = Instant::now();
-        let since_start = self
-            .start
-            .get()
-            .map_or(Duration::ZERO, |start| now.saturating_duration_since(start));
-        let claim = self.shared.claim_at_once(since_start);
-        if claim.is_none() {
-            self.exhaust();
-        }
-        claim.map(|claim| {
-            ScheduledAttempt::new(
-                self.shared.timetable.number(claim.index),
-                now,
-                claim.measured,
-            )
-        })
     }
 
     fn exhaust(&self) {
@@ -215,15 +198,13 @@ impl Worker {
         self.rescheduled.notify_one();
     }
 
-    fn schedule_event(&self, index: u64, measured: bool) -> ScheduledAttempt {
+    /// The first attempt of an event: due as the timetable says, or now at the rate `max`.
+    fn schedule(&self, Claim { index, measured }: Claim) -> ScheduledAttempt {
         let timetable = &self.shared.timetable;
         let due = timetable.due(index).zip(self.start.get());
         let due = due.and_then(|(due, start)| start.checked_add(due));
-        ScheduledAttempt::new(
-            timetable.number(index),
-            due.unwrap_or_else(Instant::now),
-            measured,
-        )
+        let due = due.unwrap_or_else(Instant::now);
+        ScheduledAttempt::new(timetable.number(index), due, measured)
     }
 
     fn take_redelivery(&self) -> Option<ScheduledAttempt> {

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::counts::LoadCounts;
+use super::counts::{LoadCounts, MixCounts};
 use super::latency_histograms::record;
 use super::live_stats::{LiveStats, RecentStats};
-use super::mix_report::MixCounts;
 use super::scheduled_attempt::{DeliveryKind, ScheduledAttempt};
 use super::second_recorder::{EndedAttempt, SecondRecorder};
 use super::unacknowledged::Unacknowledged;

@@ -18,7 +18,7 @@ use crate::protocol::{Secret, Signer};
 use crate::scenario::document::Diagnostics;
 use crate::scenario::{Case, Profile};
 use crate::transport::{
-    AllowedHosts, Client, ClientError, ClientSettings, HttpVersion, InvalidHost, RateLimit, Target,
+    AllowedHosts, CacertError, Client, ClientSettings, HttpVersion, InvalidHost, RateLimit, Target,
     TargetError, TlsSettings,
 };
 
@@ -93,7 +93,7 @@ pub enum SessionError {
     Target(#[from] TargetError),
     /// The client can't be created.
     #[error(transparent)]
-    Client(#[from] ClientError),
+    Client(#[from] CacertError),
     /// The profile has no target, and no other target was chosen.
     #[error("the profile `{0}` has no target")]
     ProfileWithoutTarget(String),

@@ -1,9 +1,9 @@
 //! An attempt that the sender has abandoned while the receiver is still processing it.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, MaybeDone, maybe_done};
 use tokio::sync::oneshot;
 
 use super::client::Client;
@@ -14,10 +14,7 @@ use super::target::Target;
 use super::wire_fault::SenderAbort;
 
 /// An exchange that continues after the sender has abandoned it. Its response is read and discarded.
-pub(crate) enum AbandonedAttempt<'a> {
-    Running(BoxFuture<'a, Exchange>),
-    Done(Box<Exchange>),
-}
+pub(crate) struct AbandonedAttempt<'a>(MaybeDone<BoxFuture<'a, Exchange>>);
 
 impl<'a> AbandonedAttempt<'a> {
     /// Sends a request, and abandons it once it has been sent and `after` has passed. The error is
@@ -32,18 +29,15 @@ impl<'a> AbandonedAttempt<'a> {
         let (sent, was_sent) = oneshot::channel();
         options.sent = Some(sent);
         let exchange = async move { client.send(target, &request, options).await };
-        let mut exchange: BoxFuture<'a, Exchange> = Box::pin(exchange);
-        let done = tokio::select! {
-            biased;
-            Ok(()) = was_sent => None,
-            done = &mut exchange => Some(Box::new(done)),
-        };
-        let mut abandoned = match done {
-            None => Self::Running(exchange),
-            Some(done) if done.result.is_err() => return Err(done),
-            // The response arrived before the notification that the request was sent.
-            Some(done) => Self::Done(done),
-        };
+        let mut abandoned = Self(maybe_done(Box::pin(exchange)));
+        // The response may arrive before the notification that the request was sent.
+        let was_sent = abandoned.run_while(was_sent).await;
+        match abandoned.0 {
+            MaybeDone::Done(done) if was_sent.is_err() && done.result.is_err() => {
+                return Err(Box::new(done));
+            }
+            exchange => abandoned.0 = exchange,
+        }
         // The timer rounds even zero up to its next tick.
         if !after.is_zero() {
             abandoned.run_while(tokio::time::sleep(after)).await;
@@ -54,22 +48,20 @@ impl<'a> AbandonedAttempt<'a> {
     /// Runs the exchange while `work` runs, and returns when `work` is done.
     pub(crate) async fn run_while<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
-        if let Self::Running(exchange) = self {
-            tokio::select! {
-                biased;
-                done = &mut work => return done,
-                done = exchange => *self = Self::Done(Box::new(done)),
-            }
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = &mut self.0 => {}
         }
         work.await
     }
 
     /// Waits for the response and discards it, since the sender abandoned the attempt `after` that
     /// time.
-    pub(crate) async fn finish(self, after: Duration) -> Exchange {
-        let exchange = match self {
-            Self::Running(exchange) => exchange.await,
-            Self::Done(exchange) => *exchange,
+    pub(crate) async fn finish(mut self, after: Duration) -> Exchange {
+        (&mut self.0).await;
+        let Some(exchange) = Pin::new(&mut self.0).take_output() else {
+            unreachable!("the exchange is done, and only this takes it");
         };
         Exchange {
             discarded: Some(exchange.result),

@@ -1,54 +1,46 @@
 //! Waits until the bytes of a request have been flushed to the connection.
 
-use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 use super::io_meter::{FlushPoint, IoMeter};
 
-/// Completes once all of a body has been handed to the connection and flushed.
+/// Completes once everything that will be sent of a body has been handed to the connection and flushed.
 #[derive(Debug, Default)]
-pub(crate) struct BodyFlush(Mutex<BodyFlushState>);
+pub(crate) struct BodyFlush(watch::Sender<Option<HandedOut>>);
 
-#[derive(Debug, Default)]
-struct BodyFlushState {
-    /// The points that the meter must reach. Set once everything has been handed out.
-    handed_out: Option<(Arc<IoMeter>, Vec<FlushPoint>)>,
-    waiting: Option<Waker>,
+/// What has been handed to the connection. It is flushed once the meter has reached all points.
+#[derive(Debug, Clone)]
+pub(crate) struct HandedOut {
+    pub(crate) meter: Arc<IoMeter>,
+    pub(crate) points: Vec<FlushPoint>,
+    /// Whether it includes the body's last byte.
+    pub(crate) whole: bool,
 }
 
 impl BodyFlush {
-    /// Records that everything has been handed out. It is flushed once `meter` has reached all
-    /// `points`.
-    pub(crate) fn handed_out(&self, meter: &Arc<IoMeter>, points: Vec<FlushPoint>) {
-        let mut state = self.state();
-        state.handed_out = Some((Arc::clone(meter), points));
-        if let Some(waker) = state.waiting.take() {
-            drop(state);
-            waker.wake();
-        }
+    /// Records that everything that will be sent has been handed out.
+    pub(crate) fn handed_out(&self, handed_out: HandedOut) {
+        self.0.send_replace(Some(handed_out));
     }
 
-    /// Waits until everything has been flushed. Only the latest caller is woken.
+    /// Whether the body's last byte has been handed to the connection.
+    pub(crate) fn is_whole(&self) -> bool {
+        let handed_out = self.0.borrow();
+        handed_out.as_ref().is_some_and(|handed| handed.whole)
+    }
+
+    /// Waits until everything has been flushed.
     pub(crate) async fn flushed(&self) {
-        poll_fn(|context| self.poll_flushed(context)).await;
-    }
-
-    fn poll_flushed(&self, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.state();
-        let Some((meter, points)) = &state.handed_out else {
-            state.waiting = Some(context.waker().clone());
-            return Poll::Pending;
-        };
-        let reached = |point: &FlushPoint| meter.poll_reached(*point, context).is_ready();
-        if points.iter().all(reached) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+        let mut changes = self.0.subscribe();
+        // The sender exists as long as this value.
+        let handed_out = changes.wait_for(Option::is_some).await;
+        let handed_out = handed_out.ok().and_then(|handed_out| handed_out.clone());
+        if let Some(HandedOut { meter, points, .. }) = handed_out {
+            for point in points {
+                meter.reached(point).await;
+            }
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, BodyFlushState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -27,7 +27,6 @@ pub use request::BulkRequest;
 use response_reader::{ReadProgress, ResponseReader};
 
 /// An open connection, for one exchange at a time.
-#[derive(Debug)]
 pub struct BulkConnection(BulkState);
 
 enum BulkState {
@@ -175,7 +174,7 @@ impl Http1 {
         match (barrier, self.request.split_last()) {
             (Some(barrier), Some((last, rest))) => {
                 self.stream.write(rest).await?;
-                std::future::poll_fn(|context| barrier.poll_open(context)).await;
+                barrier.open().await;
                 self.stream.write(&[*last]).await?;
             }
             _ => self.stream.write(&self.request).await?,
@@ -208,16 +207,6 @@ impl BulkStream {
             },
         };
         written.map_err(|error| Failure::from_stream_error(&error))
-    }
-}
-
-impl std::fmt::Debug for BulkState {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::Http1(_) => "Http1",
-            Self::Http2(_) => "Http2",
-            Self::Closed => "Closed",
-        })
     }
 }
 

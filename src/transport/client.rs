@@ -1,27 +1,26 @@
 //! Sends one request and reads its response within a time limit.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::Request;
 use tokio::time::Instant;
 
-use super::client_settings::{ClientError, ClientSettings};
+use super::client_settings::ClientSettings;
 use super::connect::{self, OpenedStream};
 use super::connection::{Connection, Pool};
 use super::exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
 use super::failure::Failure;
+use super::flush_wait::{notify_when_sent, send_and_reset};
 use super::last_byte_barrier::LastByteBarrier;
 use super::outgoing_body::{OutgoingBody, SendMode};
 use super::request::OutgoingRequest;
-use super::request_hooks::{RequestHooks, notify_when_sent, send_and_reset};
 use super::response_body::{ReadBody, read_body, to_response};
-use super::send_options::{ConnectionUse, SendOptions};
+use super::send_options::SendOptions;
 use super::target::Target;
-use super::tls::Tls;
+use super::tls::{CacertError, Tls};
 use super::wire_fault::{SenderAbort, WireFault};
-use crate::policy::HttpVersion;
+use crate::policy::{ConnectionChoice, HttpVersion};
 
 /// Used if a deadline overflows.
 const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
@@ -56,7 +55,7 @@ struct ReceivedResponse {
 }
 
 /// Releases the other participants of a barrier when the exchange ends or is dropped.
-struct LeaveBarrierOnDrop(Option<Arc<LastByteBarrier>>);
+struct LeaveBarrierOnDrop(Option<LastByteBarrier>);
 
 impl Drop for LeaveBarrierOnDrop {
     fn drop(&mut self) {
@@ -68,11 +67,8 @@ impl Drop for LeaveBarrierOnDrop {
 
 impl Client {
     /// Creates a client. Reads the `--cacert` file.
-    pub fn new(settings: ClientSettings) -> Result<Self, ClientError> {
-        let tls = Tls::new(
-            &settings.tls,
-            connect::alpn_protocols(settings.http_version),
-        )?;
+    pub fn new(settings: ClientSettings) -> Result<Self, CacertError> {
+        let tls = Tls::new(&settings.tls)?;
         let pool = Pool::default();
         Ok(Self(Arc::new(Inner {
             settings,
@@ -106,34 +102,26 @@ impl Client {
         &self,
         target: &Target,
         request: &OutgoingRequest,
-        options: SendOptions,
+        mut options: SendOptions,
     ) -> Exchange {
         let started = Instant::now();
-        let barrier = options.barrier.map(Arc::new);
+        let (timeout, barrier) = (options.timeout, options.barrier.clone());
         let _leave = LeaveBarrierOnDrop(barrier.clone());
         let barrier_wait = || {
-            barrier
-                .as_ref()
-                .map_or(Duration::ZERO, |barrier| barrier.wait_time())
+            let wait = barrier.as_ref().map(LastByteBarrier::wait_time);
+            wait.unwrap_or_default()
         };
         let mut progress = ExchangeProgress::default();
         // A fault that ends its connection must not affect other exchanges.
-        let needs_own = options.fault.is_some_and(WireFault::ends_connection);
-        let hooks = RequestHooks {
-            connection: if needs_own {
-                ConnectionUse::New
-            } else {
-                options.connection
-            },
-            barrier: barrier.clone(),
-            fault: options.fault,
-            sent: options.sent,
-        };
+        if options.fault.is_some_and(WireFault::ends_connection) {
+            options.connection = ConnectionChoice::New;
+        }
+        let connection_use = options.connection;
         let result = {
-            let work = self.exchange(target, request, hooks, started, &mut progress);
+            let work = self.exchange(target, request, options, started, &mut progress);
             tokio::pin!(work);
             let due = |barrier_wait: Duration| {
-                deadline_after(started, options.timeout.saturating_add(barrier_wait))
+                deadline_after(started, timeout.saturating_add(barrier_wait))
             };
             let deadline = tokio::time::sleep_until(due(Duration::ZERO));
             tokio::pin!(deadline);
@@ -142,7 +130,7 @@ impl Client {
                     biased;
                     result = &mut work => break Some(result),
                     () = &mut deadline => {
-                        let opened = barrier.as_ref().is_some_and(|barrier| barrier.is_open());
+                        let opened = barrier.as_ref().is_some_and(LastByteBarrier::is_open);
                         let due = due(if opened { barrier_wait() } else { Duration::ZERO });
                         if due <= Instant::now() {
                             break None;
@@ -157,12 +145,12 @@ impl Client {
             Some(Ok(ReceivedResponse { response, reusable })) => {
                 // The deadline no longer applies: the response is complete and measured.
                 if let Some(connection) = reusable {
-                    self.finish(target, connection, options.connection).await;
+                    self.finish(target, connection, connection_use).await;
                 }
                 Ok(response)
             }
             Some(Err(failure)) => Err(failure),
-            None => Err(timed_out(&progress, options.timeout)),
+            None => Err(timed_out(&progress, timeout)),
         };
         let http2 = match progress.connection {
             Some(connection) => connection.version == http::Version::HTTP_2,
@@ -186,33 +174,36 @@ impl Client {
         &self,
         target: &Target,
         request: &OutgoingRequest,
-        hooks: RequestHooks,
+        options: SendOptions,
         started: Instant,
         progress: &mut ExchangeProgress,
     ) -> Result<ReceivedResponse, Failure> {
-        let idle = match hooks.connection {
-            ConnectionUse::Reuse => self.0.pool.take(target),
-            ConnectionUse::New => None,
+        let idle = match options.connection {
+            ConnectionChoice::Reuse => self.0.pool.take(target),
+            ConnectionChoice::New => None,
         };
         let mut connection = match idle {
             Some(idle) => idle,
-            None => self.connect(target, hooks.fault, started, progress).await?,
+            None => {
+                self.connect(target, options.fault, started, progress)
+                    .await?
+            }
         };
         progress.connection = Some(connection.info());
-        if hooks.fault == Some(WireFault::LoseRequest) {
+        if options.fault == Some(WireFault::LoseRequest) {
             connection.close().await;
             return Err(SenderAbort::RequestLost.into());
         }
         if request.bytes().is_empty()
-            && let Some(barrier) = &hooks.barrier
+            && let Some(barrier) = &options.barrier
         {
-            std::future::poll_fn(|context| barrier.poll_open(context)).await;
+            barrier.open().await;
         }
-        let mode = hooks.send_mode(request.bytes().len());
+        let mode = options.send_mode(request.bytes().len());
         let body = OutgoingBody::new(request.bytes().clone(), mode);
-        let (mut handed_out, mut flush) = (body.handed_out(), body.flush());
+        let mut flush = body.flush();
         let outgoing = request.to_http(target, connection.is_http2(), body);
-        if let Some(abort) = hooks.abort_after_send(request.bytes().len()) {
+        if let Some(abort) = options.abort_after_send(request.bytes().len()) {
             let head = send_and_reset(&mut connection, outgoing, &flush).await;
             connection.close().await;
             progress.discarded =
@@ -223,8 +214,8 @@ impl Client {
         // (RFC 9112, section 9.5). That is not a failure, so send the request again on a new
         // connection. If it arrives twice, that is a redelivery, which every receiver must handle.
         let may_be_sent_again =
-            hooks.barrier.is_none() && hooks.fault.is_none() && !connection.is_http2();
-        let mut sent = hooks.sent;
+            options.barrier.is_none() && options.fault.is_none() && !connection.is_http2();
+        let mut sent = options.sent;
         let response = notify_when_sent(&mut sent, &flush, connection.send(outgoing)).await;
         let response = match response {
             Ok(response) => response,
@@ -244,14 +235,13 @@ impl Client {
                     || OutgoingBody::new(bytes(), SendMode::AtOnce),
                     Request::into_body,
                 );
-                let new = self.connect(target, hooks.fault, started, progress).await;
+                let new = self.connect(target, options.fault, started, progress).await;
                 // If no new connection can be opened, report the original failure.
                 connection = new.map_err(|_| failure)?;
                 progress.connection = Some(ConnectionInfo {
                     replaces,
                     ..connection.info()
                 });
-                handed_out = body.handed_out();
                 flush = body.flush();
                 let outgoing = request.to_http(target, connection.is_http2(), body);
                 let work = connection.send(outgoing);
@@ -261,7 +251,7 @@ impl Client {
         };
         progress.first_byte = Some(started.elapsed());
         let (head, body) = response.into_parts();
-        if hooks.fault == Some(WireFault::LoseResponse) {
+        if options.fault == Some(WireFault::LoseResponse) {
             drop(body);
             connection.close().await;
             progress.discarded = Some(Ok(to_response(&head, ReadBody::unread())));
@@ -271,7 +261,7 @@ impl Client {
         let body = read_body(body, limit).await;
         progress.total = Some(started.elapsed());
         let body = body.map_err(|error| Failure::from_hyper_error(&error))?;
-        let reusable = body.complete && handed_out.load(Ordering::Acquire);
+        let reusable = body.complete && flush.is_whole();
         Ok(ReceivedResponse {
             response: to_response(&head, body),
             reusable: reusable.then_some(connection),
@@ -283,11 +273,11 @@ impl Client {
         &self,
         target: &Target,
         mut connection: Connection,
-        connection_use: ConnectionUse,
+        connection_use: ConnectionChoice,
     ) {
         if connection.wait_until_ready().await {
             connection.mark_idle();
-            if connection_use == ConnectionUse::Reuse {
+            if connection_use == ConnectionChoice::Reuse {
                 self.0.pool.put(target, connection);
             }
         }

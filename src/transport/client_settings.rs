@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::tls::{CacertError, TlsSettings};
+use super::tls::TlsSettings;
 use crate::policy::HttpVersion;
 
 /// The settings of a client.
@@ -27,12 +27,4 @@ impl Default for ClientSettings {
             response_body_limit: 256 * 1024,
         }
     }
-}
-
-/// Why a client cannot be created.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClientError {
-    /// The `--cacert` file can't be used.
-    #[error(transparent)]
-    Cacert(#[from] CacertError),
 }

@@ -1,7 +1,6 @@
 //! Opens connections: turns a target into a stream that can carry HTTP.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -30,7 +29,7 @@ pub(crate) struct OpenedStream {
 }
 
 /// The protocols to offer with ALPN.
-pub(crate) fn alpn_protocols(version: HttpVersion) -> &'static [&'static [u8]] {
+fn alpn_protocols(version: HttpVersion) -> &'static [&'static [u8]] {
     match version {
         HttpVersion::Http1 => &[b"http/1.1"],
         HttpVersion::Http2 => &[b"h2"],
@@ -55,12 +54,11 @@ pub(crate) async fn open(
             http2: version == HttpVersion::Http2,
         });
     }
-    let config = match version {
-        HttpVersion::Http1 => tls.http1_config().await,
-        HttpVersion::Http2 | HttpVersion::Auto => tls.config().await,
-    };
-    let config = config.map_err(|reason| Failure::Tls { reason })?;
-    let stream = TlsConnector::from(Arc::clone(&config))
+    let config = tls.config(alpn_protocols(version)).await;
+    let config = config.map_err(|error| Failure::Tls {
+        reason: error.to_string(),
+    })?;
+    let stream = TlsConnector::from(config)
         .connect(server_name(target)?, socket)
         .await
         .map_err(|error| Failure::from_handshake_error(&error))?;

@@ -270,10 +270,7 @@ mod tests {
             .expect("a port");
         let url = format!("http://{}/", listener.local_addr().expect("an address"));
         let target = Target::parse(&url, &AllowedHosts::loopback_only()).expect("a target");
-        let tls = Tls::new(
-            &TlsSettings::default(),
-            connect::alpn_protocols(HttpVersion::Http1),
-        );
+        let tls = Tls::new(&TlsSettings::default());
         let opened = connect::open(&target, &tls.expect("settings"), HttpVersion::Http1).await;
         let mut connection = Connection::start(opened.expect("open"))
             .await

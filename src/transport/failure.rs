@@ -163,55 +163,64 @@ impl Failure {
 
     /// The name used in every report.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::NameNotResolved { .. } => "name_not_resolved",
-            Self::NotLoopback { .. } => "not_loopback",
-            Self::Refused { .. } => Self::REFUSED,
-            Self::Unreachable { .. } => "unreachable",
-            Self::ConnectTimeout { .. } => "connect_timeout",
-            Self::Timeout { .. } => "timeout",
-            Self::Reset => "reset",
-            Self::ClosedEarly => "closed_early",
-            Self::LocalLimit { .. } => "local_limit",
-            Self::UntrustedCertificate { .. } => "untrusted_certificate",
-            Self::Tls { .. } => "tls",
-            Self::VersionNotOffered => "version_not_offered",
-            Self::InvalidResponse { .. } => "invalid_response",
-            Self::Aborted(abort) => abort.name(),
-        }
+        self.name_and_hint().0
     }
 
     /// What the user can check or change.
     pub fn hint(&self) -> &'static str {
+        self.name_and_hint().1
+    }
+
+    fn name_and_hint(&self) -> (&'static str, &'static str) {
+        let crash = "look for a crash in the receiver's log";
         match self {
-            Self::NameNotResolved { .. } => "check the spelling of the host in the target",
-            Self::NotLoopback { .. } => {
-                "check the hosts file; if you mean that machine, allow its host with `--allow-host`"
-            }
-            Self::Refused { .. } => "check that the receiver runs and listens on this port",
-            Self::Unreachable { .. } => "check the network, and the VPN if the host needs one",
-            Self::ConnectTimeout { .. } => "check the host, the port and any firewall in between",
-            Self::Timeout { .. } => {
-                "find out what the receiver is waiting for, or raise `timeout` in the retry policy"
-            }
-            Self::Reset | Self::ClosedEarly => "look for a crash in the receiver's log",
-            Self::LocalLimit { .. } => {
-                "allow more open files (`ulimit -n`), or send fewer deliveries at the same time"
-            }
-            Self::UntrustedCertificate { .. } => {
-                "trust its CA with `--cacert FILE`, or disable the check with \
-                 `--insecure`"
-            }
-            Self::Tls { .. } => "check that the receiver speaks HTTPS on this port",
-            Self::VersionNotOffered => {
-                "use the HTTP version that the receiver speaks; Aghanim's example uses HTTP/1.1"
-            }
-            Self::InvalidResponse { .. } => {
-                "check that the port speaks HTTP; if it is encrypted, use `https://`"
-            }
-            Self::Aborted(_) => {
-                "nothing to fix: the step's fault caused this; see the next attempt"
-            }
+            Self::NameNotResolved { .. } => (
+                "name_not_resolved",
+                "check the spelling of the host in the target",
+            ),
+            Self::NotLoopback { .. } => (
+                "not_loopback",
+                "check the hosts file; if you mean that machine, allow its host with `--allow-host`",
+            ),
+            Self::Refused { .. } => (
+                Self::REFUSED,
+                "check that the receiver runs and listens on this port",
+            ),
+            Self::Unreachable { .. } => (
+                "unreachable",
+                "check the network, and the VPN if the host needs one",
+            ),
+            Self::ConnectTimeout { .. } => (
+                "connect_timeout",
+                "check the host, the port and any firewall in between",
+            ),
+            Self::Timeout { .. } => (
+                "timeout",
+                "find out what the receiver is waiting for, or raise `timeout` in the retry policy",
+            ),
+            Self::Reset => ("reset", crash),
+            Self::ClosedEarly => ("closed_early", crash),
+            Self::LocalLimit { .. } => (
+                "local_limit",
+                "allow more open files (`ulimit -n`), or send fewer deliveries at the same time",
+            ),
+            Self::UntrustedCertificate { .. } => (
+                "untrusted_certificate",
+                "trust its CA with `--cacert FILE`, or disable the check with `--insecure`",
+            ),
+            Self::Tls { .. } => ("tls", "check that the receiver speaks HTTPS on this port"),
+            Self::VersionNotOffered => (
+                "version_not_offered",
+                "use the HTTP version that the receiver speaks; Aghanim's example uses HTTP/1.1",
+            ),
+            Self::InvalidResponse { .. } => (
+                "invalid_response",
+                "check that the port speaks HTTP; if it is encrypted, use `https://`",
+            ),
+            Self::Aborted(abort) => (
+                abort.name(),
+                "nothing to fix: the step's fault caused this; see the next attempt",
+            ),
         }
     }
 

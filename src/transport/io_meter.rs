@@ -5,12 +5,13 @@ use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 /// A TCP connection that [`SocketPeek`] can inspect.
 #[derive(Debug)]
@@ -117,7 +118,7 @@ impl AsyncWrite for Socket {
 
 /// Counts what was written to a connection, so that a body can wait until its bytes are flushed.
 #[derive(Debug, Default)]
-pub(crate) struct IoMeter(Mutex<IoCounts>);
+pub(crate) struct IoMeter(watch::Sender<IoCounts>);
 
 #[derive(Debug, Default)]
 struct IoCounts {
@@ -125,7 +126,6 @@ struct IoCounts {
     /// How many bytes had been written when the last flush completed.
     flushed: u64,
     flushes: u64,
-    waiting: Option<Waker>,
 }
 
 /// A point in the writing of a connection.
@@ -140,45 +140,36 @@ pub(crate) enum FlushPoint {
 impl IoMeter {
     /// The point at which the next flush has completed.
     pub(crate) fn next_flush(&self) -> FlushPoint {
-        FlushPoint::Flushes(self.counts().flushes + 1)
+        FlushPoint::Flushes(self.0.borrow().flushes + 1)
     }
 
     /// The point at which this many more bytes have been flushed.
     pub(crate) fn bytes_from_now(&self, bytes: u64) -> FlushPoint {
-        FlushPoint::Bytes(self.counts().written.saturating_add(bytes))
+        FlushPoint::Bytes(self.0.borrow().written.saturating_add(bytes))
     }
 
-    /// Waits for the point. Only the latest caller is woken.
-    pub(crate) fn poll_reached(&self, point: FlushPoint, context: &mut Context<'_>) -> Poll<()> {
-        let mut counts = self.counts();
-        let reached = match point {
+    /// Waits for the point.
+    pub(crate) async fn reached(&self, point: FlushPoint) {
+        let is_reached = |counts: &IoCounts| match point {
             FlushPoint::Flushes(flushes) => counts.flushes >= flushes,
             FlushPoint::Bytes(bytes) => counts.flushed >= bytes,
         };
-        if reached {
-            return Poll::Ready(());
-        }
-        counts.waiting = Some(context.waker().clone());
-        Poll::Pending
+        // The sender exists as long as this meter.
+        let _ = self.0.subscribe().wait_for(is_reached).await;
     }
 
     pub(crate) fn wrote(&self, bytes: usize) {
-        let mut counts = self.counts();
-        counts.written = counts.written.saturating_add(bytes as u64);
+        self.0.send_if_modified(|counts| {
+            counts.written = counts.written.saturating_add(bytes as u64);
+            false
+        });
     }
 
     pub(crate) fn flushed(&self) {
-        let mut counts = self.counts();
-        counts.flushed = counts.written;
-        counts.flushes += 1;
-        if let Some(waker) = counts.waiting.take() {
-            drop(counts);
-            waker.wake();
-        }
-    }
-
-    fn counts(&self) -> MutexGuard<'_, IoCounts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.send_modify(|counts| {
+            counts.flushed = counts.written;
+            counts.flushes += 1;
+        });
     }
 }
 

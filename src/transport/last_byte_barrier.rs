@@ -1,8 +1,9 @@
 //! Holds simultaneous requests until only their last bytes are missing.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 /// One participant's handle to a barrier.
 ///
@@ -10,16 +11,14 @@ use std::time::{Duration, Instant};
 /// has come as far or has failed. Then all last bytes are sent together. On HTTP/2, a flow-control
 /// window may hold back more than the last byte. A request without a body waits before its head.
 ///
-/// If the handle is dropped or its request fails, the others no longer wait for it.
-#[derive(Debug)]
-pub struct LastByteBarrier {
-    shared: Arc<BarrierShared>,
-    arrived_at: Mutex<Option<Instant>>,
-}
+/// If all clones of the handle are dropped or its request fails, the others no longer wait for it.
+#[derive(Debug, Clone)]
+pub struct LastByteBarrier(Arc<Participant>);
 
 #[derive(Debug)]
-struct BarrierShared {
-    state: Mutex<BarrierState>,
+struct Participant {
+    barrier: Arc<watch::Sender<BarrierState>>,
+    arrived_at: OnceLock<Instant>,
 }
 
 #[derive(Debug)]
@@ -27,108 +26,85 @@ struct BarrierState {
     /// How many participants have neither arrived nor left.
     pending: usize,
     opened_at: Option<Instant>,
-    waiting: Vec<Waker>,
 }
 
 impl LastByteBarrier {
     /// Creates a barrier and returns one handle for each participant.
     pub fn for_participants(participants: usize) -> Vec<Self> {
-        let state = BarrierState {
+        let barrier = Arc::new(watch::Sender::new(BarrierState {
             pending: participants,
             opened_at: None,
-            waiting: Vec::new(),
+        }));
+        let handle = |_| {
+            Self(Arc::new(Participant {
+                barrier: Arc::clone(&barrier),
+                arrived_at: OnceLock::new(),
+            }))
         };
-        let shared = Arc::new(BarrierShared {
-            state: Mutex::new(state),
-        });
-        let handle = || Self {
-            shared: Arc::clone(&shared),
-            arrived_at: Mutex::new(None),
-        };
-        (0..participants).map(|_| handle()).collect()
+        (0..participants).map(handle).collect()
     }
 
     /// Counts this participant as arrived, and waits for the others.
-    pub(crate) fn poll_open(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.arrive();
-        let mut state = self.shared.state();
-        if state.opened_at.is_some() {
-            return Poll::Ready(());
-        }
-        if !state
-            .waiting
-            .iter()
-            .any(|waker| waker.will_wake(context.waker()))
-        {
-            state.waiting.push(context.waker().clone());
-        }
-        Poll::Pending
+    pub(crate) async fn open(&self) {
+        self.0.arrive();
+        let mut barrier = self.0.barrier.subscribe();
+        // The sender exists as long as this handle.
+        let _ = barrier.wait_for(|state| state.opened_at.is_some()).await;
     }
 
     /// Stops the others from waiting for this participant. No effect if it has arrived.
     pub(crate) fn leave(&self) {
-        self.arrive();
+        self.0.arrive();
     }
 
     /// Whether the last bytes may be sent.
     pub(crate) fn is_open(&self) -> bool {
-        self.shared.state().opened_at.is_some()
+        self.0.barrier.borrow().opened_at.is_some()
     }
 
     /// How long this participant has waited so far.
     pub(crate) fn wait_time(&self) -> Duration {
-        let opened_at = self.shared.state().opened_at;
-        let Some(arrived_at) = *lock(&self.arrived_at) else {
+        let Some(arrived_at) = self.0.arrived_at.get() else {
             return Duration::ZERO;
         };
+        let opened_at = self.0.barrier.borrow().opened_at;
         let until = opened_at.unwrap_or_else(Instant::now);
-        until.saturating_duration_since(arrived_at)
+        until.saturating_duration_since(*arrived_at)
     }
+}
 
+impl Participant {
     fn arrive(&self) {
-        let mut arrived_at = lock(&self.arrived_at);
-        if arrived_at.is_some() {
+        let now = Instant::now();
+        if self.arrived_at.set(now).is_err() {
             return;
         }
-        let now = Instant::now();
-        *arrived_at = Some(now);
-        drop(arrived_at);
-        let mut state = self.shared.state();
-        state.pending = state.pending.saturating_sub(1);
-        if state.pending == 0 {
-            state.opened_at = Some(now);
-            let waiting = std::mem::take(&mut state.waiting);
-            drop(state);
-            waiting.into_iter().for_each(Waker::wake);
-        }
+        // Notifies only when the last one arrives.
+        self.barrier.send_if_modified(|state| {
+            state.pending = state.pending.saturating_sub(1);
+            let opens = state.pending == 0;
+            if opens {
+                state.opened_at = Some(now);
+            }
+            opens
+        });
     }
 }
 
-impl Drop for LastByteBarrier {
+impl Drop for Participant {
     fn drop(&mut self) {
-        self.leave();
+        self.arrive();
     }
-}
-
-impl BarrierShared {
-    fn state(&self) -> MutexGuard<'_, BarrierState> {
-        lock(&self.state)
-    }
-}
-
-/// Locks the mutex even if it is poisoned, since these values are always consistent.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     fn is_open(barrier: &LastByteBarrier) -> bool {
-        barrier
-            .poll_open(&mut Context::from_waker(Waker::noop()))
-            .is_ready()
+        barrier.open().now_or_never().is_some()
     }
 
     #[test]

@@ -4,15 +4,14 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::time::Sleep;
 
-use super::body_flush::BodyFlush;
+use super::body_flush::{BodyFlush, HandedOut};
 use super::io_meter::{FlushPoint, IoMeter};
 use super::last_byte_barrier::LastByteBarrier;
 
@@ -21,54 +20,42 @@ use super::last_byte_barrier::LastByteBarrier;
 const HTTP2_FRAME_HEADERS: u64 = 2 * 9;
 
 /// The bytes of a request's body that are still to be sent.
-#[derive(Debug)]
 pub(crate) struct OutgoingBody {
     rest: Bytes,
     mode: SendMode,
     attached: Option<AttachedMeter>,
-    /// Set once the last byte has been handed to the connection.
-    handed_out: Arc<AtomicBool>,
+    /// What the next part waits for.
+    wait: Option<BoxFuture<'static, ()>>,
     /// Notified when the last part has been handed to the connection.
     flush: Arc<BodyFlush>,
 }
 
-/// In which pieces the body is sent.
-#[derive(Debug)]
+/// In which pieces the rest of the body is sent.
 pub(crate) enum SendMode {
     /// In one piece.
     AtOnce,
     /// All but the last byte, then the last byte once the barrier opens.
-    HoldLastByte(Arc<LastByteBarrier>),
-    /// Only a prefix of this many bytes; `None` once it has been sent.
-    Prefix(Option<usize>),
-    /// One byte at a time.
-    Drip {
-        /// The delay after each byte.
-        per_byte: Duration,
-        /// The flush and the delay that the next byte waits for.
-        next: Option<(FlushPoint, Option<Pin<Box<Sleep>>>)>,
-    },
+    HoldLastByte(LastByteBarrier),
+    /// Only a prefix of this many bytes.
+    Prefix(usize),
+    /// One byte at a time, with this delay after each.
+    Drip(Duration),
 }
 
 /// The meter of the connection that sends the body.
-#[derive(Debug)]
 struct AttachedMeter {
     meter: Arc<IoMeter>,
-    /// When all but the last byte has been flushed. On HTTP/1.1, set once those bytes have been
-    /// handed out.
-    before_last: Option<FlushPoint>,
-    /// When the whole body has been flushed. Only set on HTTP/2.
-    whole: Option<FlushPoint>,
+    /// When all but the last byte, and when the whole body has been flushed. Only known on HTTP/2.
+    http2: Option<[FlushPoint; 2]>,
 }
 
 impl OutgoingBody {
     pub(crate) fn new(bytes: Bytes, mode: SendMode) -> Self {
-        let handed_out = Arc::new(AtomicBool::new(bytes.is_empty()));
         Self {
             rest: bytes,
             mode,
             attached: None,
-            handed_out,
+            wait: None,
             flush: Arc::default(),
         }
     }
@@ -76,25 +63,22 @@ impl OutgoingBody {
     /// Attaches the body to the connection that will send it. Call this before sending.
     pub(crate) fn attach(&mut self, meter: &Arc<IoMeter>, http2: bool) {
         let length = self.rest.len() as u64;
-        if length == 0 {
-            // An empty body is never polled, and the first bytes written are the whole request.
-            self.flush.handed_out(meter, vec![meter.bytes_from_now(1)]);
-        }
         // HTTP/1.1 writes the head, polls the body and flushes in one task, so the flush after a
         // part covers both. HTTP/2 uses several tasks, so count bytes instead.
-        let flushed = |bytes: u64| {
-            http2.then(|| meter.bytes_from_now(bytes.saturating_add(HTTP2_FRAME_HEADERS)))
-        };
+        let flushed = |bytes: u64| meter.bytes_from_now(bytes.saturating_add(HTTP2_FRAME_HEADERS));
+        let http2 = http2.then(|| [length.saturating_sub(1), length].map(flushed));
+        if length == 0 {
+            // An empty body is never polled, and the first bytes written are the whole request.
+            self.flush.handed_out(HandedOut {
+                meter: Arc::clone(meter),
+                points: vec![meter.bytes_from_now(1)],
+                whole: true,
+            });
+        }
         self.attached = Some(AttachedMeter {
             meter: Arc::clone(meter),
-            before_last: flushed(length.saturating_sub(1)),
-            whole: flushed(length),
+            http2,
         });
-    }
-
-    /// A flag that becomes true once the last byte has been handed to the connection.
-    pub(crate) fn handed_out(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.handed_out)
     }
 
     /// Waits until everything that will be sent of the body has been flushed.
@@ -102,34 +86,35 @@ impl OutgoingBody {
         Arc::clone(&self.flush)
     }
 
-    /// Hands out the next bytes without waiting.
-    fn hand_out(&mut self, length: usize) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    /// Hands out the next bytes. If nothing will follow, they are the last part.
+    fn hand_out(&mut self, length: usize, is_last: bool) -> Frame<Bytes> {
         let part = self.rest.split_to(length.min(self.rest.len()));
-        if self.rest.is_empty() {
-            self.handed_out.store(true, Ordering::Release);
-            self.mark_last_part();
+        let whole = self.rest.is_empty();
+        if let (true, Some(AttachedMeter { meter, http2 })) = (whole || is_last, &self.attached) {
+            let whole_body = http2.map(|[_, whole]| whole);
+            self.flush.handed_out(HandedOut {
+                meter: Arc::clone(meter),
+                points: whole_body.into_iter().chain([meter.next_flush()]).collect(),
+                whole,
+            });
         }
-        Poll::Ready(Some(Ok(Frame::data(part))))
+        Frame::data(part)
     }
 
-    /// Notifies the `BodyFlush` that the part being handed out is the last.
-    fn mark_last_part(&self) {
-        if let Some(attached) = &self.attached {
-            let points = attached
-                .whole
-                .into_iter()
-                .chain([attached.meter.next_flush()]);
-            self.flush.handed_out(&attached.meter, points.collect());
-        }
-    }
-}
-
-impl AttachedMeter {
-    /// The point at which all but the last byte has been flushed.
-    fn before_last(&mut self) -> FlushPoint {
-        *self
-            .before_last
-            .get_or_insert_with(|| self.meter.next_flush())
+    /// Makes the next part wait until the meter has reached a point, and then for `more`.
+    fn wait_for(
+        &mut self,
+        point: impl FnOnce(&AttachedMeter) -> FlushPoint,
+        more: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let attached = self.attached.as_ref();
+        let flushed = attached.map(|attached| (Arc::clone(&attached.meter), point(attached)));
+        self.wait = Some(Box::pin(async move {
+            if let Some((meter, point)) = flushed {
+                meter.reached(point).await;
+            }
+            more.await;
+        }));
     }
 }
 
@@ -142,51 +127,45 @@ impl Body for OutgoingBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let body = &mut *self;
-        let length = body.rest.len();
-        if length == 0 {
-            return Poll::Ready(None);
-        }
-        match &mut body.mode {
-            SendMode::AtOnce => body.hand_out(length),
-            SendMode::HoldLastByte(barrier) => {
-                if let Some(attached) = &mut body.attached {
-                    let point = attached.before_last();
-                    if length == 1 {
-                        ready!(attached.meter.poll_reached(point, context));
-                    }
-                }
-                if length > 1 {
-                    return body.hand_out(length - 1);
-                }
-                ready!(barrier.poll_open(context));
-                body.hand_out(1)
+        loop {
+            let length = body.rest.len();
+            if length == 0 {
+                return Poll::Ready(None);
             }
-            SendMode::Prefix(prefix) => match prefix.take() {
-                Some(prefix) => {
-                    body.mark_last_part();
-                    if prefix == 0 {
-                        return Poll::Pending;
-                    }
-                    body.hand_out(prefix)
+            if let Some(wait) = &mut body.wait {
+                ready!(wait.as_mut().poll(context));
+                body.wait = None;
+            }
+            let (part, is_last) = match std::mem::replace(&mut body.mode, SendMode::AtOnce) {
+                SendMode::AtOnce => (length, true),
+                SendMode::HoldLastByte(barrier) => {
+                    let before_last = |attached: &AttachedMeter| match attached.http2 {
+                        Some([before_last, _]) => before_last,
+                        None => attached.meter.next_flush(),
+                    };
+                    body.wait_for(before_last, async move { barrier.open().await });
+                    (length - 1, false)
                 }
-                // The connection ends before the rest would be handed out.
-                None => Poll::Pending,
-            },
-            SendMode::Drip { per_byte, next } => {
-                if let (Some((point, sleep)), Some(attached)) = (next.as_mut(), &body.attached) {
-                    ready!(attached.meter.poll_reached(*point, context));
-                    if let Some(sleep) = sleep {
-                        ready!(sleep.as_mut().poll(context));
-                    }
+                SendMode::Prefix(prefix) => {
+                    // The connection ends before the rest would be handed out.
+                    body.wait = Some(Box::pin(std::future::pending()));
+                    (prefix, true)
                 }
-                *next = body.attached.as_ref().map(|attached| {
-                    let sleep = || Box::pin(tokio::time::sleep(*per_byte));
-                    (
-                        attached.meter.next_flush(),
-                        (!per_byte.is_zero()).then(sleep),
-                    )
-                });
-                body.hand_out(1)
+                SendMode::Drip(per_byte) => {
+                    body.mode = SendMode::Drip(per_byte);
+                    let next_flush = |attached: &AttachedMeter| attached.meter.next_flush();
+                    body.wait_for(next_flush, async move {
+                        // The timer rounds even zero up to its next tick.
+                        if !per_byte.is_zero() {
+                            tokio::time::sleep(per_byte).await;
+                        }
+                    });
+                    (1, false)
+                }
+            };
+            let frame = body.hand_out(part, is_last);
+            if part > 0 {
+                return Poll::Ready(Some(Ok(frame)));
             }
         }
     }
@@ -218,25 +197,25 @@ mod tests {
     #[test]
     fn a_held_body_reaches_the_barrier_only_after_the_rest_was_flushed() {
         let mut barriers = LastByteBarrier::for_participants(1);
-        let barrier = Arc::new(barriers.remove(0));
+        let barrier = barriers.remove(0);
         let meter = Arc::new(IoMeter::default());
         let mut body = OutgoingBody::new(
             Bytes::from_static(b"abc"),
-            SendMode::HoldLastByte(Arc::clone(&barrier)),
+            SendMode::HoldLastByte(barrier.clone()),
         );
         body.attach(&meter, false);
         assert_eq!(poll(&mut body), Some(Bytes::from_static(b"ab")));
         assert_eq!(poll(&mut body), None);
-        assert!(!barrier.is_open() && !body.handed_out().load(Ordering::Acquire));
+        assert!(!barrier.is_open() && !body.flush().is_whole());
         meter.flushed();
         assert_eq!(poll(&mut body), Some(Bytes::from_static(b"c")));
-        assert!(barrier.is_open() && body.handed_out().load(Ordering::Acquire));
+        assert!(barrier.is_open() && body.flush().is_whole());
         assert!(body.is_end_stream());
     }
 
     #[test]
     fn on_http2_a_flush_of_other_bytes_does_not_count() {
-        let barrier = Arc::new(LastByteBarrier::for_participants(1).remove(0));
+        let barrier = LastByteBarrier::for_participants(1).remove(0);
         let meter = Arc::new(IoMeter::default());
         let mut body =
             OutgoingBody::new(Bytes::from_static(b"abc"), SendMode::HoldLastByte(barrier));
@@ -282,8 +261,7 @@ mod tests {
     fn a_prefix_is_sent_alone_and_reports_its_flush() {
         for (prefix, first) in [(1, Some(Bytes::from_static(b"a"))), (0, None)] {
             let meter = Arc::new(IoMeter::default());
-            let mut body =
-                OutgoingBody::new(Bytes::from_static(b"abc"), SendMode::Prefix(Some(prefix)));
+            let mut body = OutgoingBody::new(Bytes::from_static(b"abc"), SendMode::Prefix(prefix));
             assert_eq!(
                 body.size_hint().exact(),
                 Some(3),
@@ -295,16 +273,15 @@ mod tests {
             assert!(!is_flushed(&body) && !body.is_end_stream());
             meter.flushed();
             assert!(is_flushed(&body) && poll(&mut body).is_none());
-            assert!(!body.handed_out().load(Ordering::Acquire));
+            assert!(!body.flush().is_whole());
         }
     }
 
     #[test]
     fn a_dripping_body_sends_one_byte_per_flush() {
         let meter = Arc::new(IoMeter::default());
-        let (per_byte, next) = (Duration::ZERO, None);
-        let mut body =
-            OutgoingBody::new(Bytes::from_static(b"ab"), SendMode::Drip { per_byte, next });
+        let mode = SendMode::Drip(Duration::ZERO);
+        let mut body = OutgoingBody::new(Bytes::from_static(b"ab"), mode);
         body.attach(&meter, false);
         assert_eq!(poll(&mut body), Some(Bytes::from_static(b"a")));
         assert_eq!(poll(&mut body), None, "the first byte has not been flushed");

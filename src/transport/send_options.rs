@@ -5,27 +5,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::last_byte_barrier::LastByteBarrier;
-use super::wire_fault::WireFault;
+use super::outgoing_body::SendMode;
+use super::wire_fault::{SenderAbort, WireFault};
 use crate::policy::ConnectionChoice;
-
-/// Whether an idle connection may be used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum ConnectionUse {
-    /// Use an idle connection if there is one, and keep it for the next request.
-    #[default]
-    Reuse,
-    /// Open a connection for this request only, and close it afterwards.
-    New,
-}
-
-impl From<ConnectionChoice> for ConnectionUse {
-    fn from(choice: ConnectionChoice) -> Self {
-        match choice {
-            ConnectionChoice::Reuse => Self::Reuse,
-            ConnectionChoice::New => Self::New,
-        }
-    }
-}
 
 /// How one request is sent.
 #[derive(Debug)]
@@ -33,8 +15,8 @@ pub struct SendOptions {
     /// How long the whole exchange may take, from connecting to the end of the response. Once the
     /// barrier has opened, the wait at it does not count.
     pub timeout: Duration,
-    /// Whether an idle connection may be used.
-    pub connection: ConnectionUse,
+    /// Whether an idle connection may be used. If so, it is kept for the next request.
+    pub connection: ConnectionChoice,
     /// Holds back the last byte. Ignored if the body is cut or dripped.
     pub barrier: Option<LastByteBarrier>,
     /// The fault to inject, if any.
@@ -48,10 +30,38 @@ impl SendOptions {
     pub fn within(timeout: Duration) -> Self {
         Self {
             timeout,
-            connection: ConnectionUse::Reuse,
+            connection: ConnectionChoice::Reuse,
             barrier: None,
             fault: None,
             sent: None,
         }
     }
+
+    /// How to send a body of this length.
+    pub(crate) fn send_mode(&self, length: usize) -> SendMode {
+        match (self.fault, &self.barrier) {
+            (Some(WireFault::CutBody), _) => SendMode::Prefix(half(length)),
+            (Some(WireFault::DripBody { per_byte }), _) => SendMode::Drip(per_byte),
+            (_, Some(barrier)) => SendMode::HoldLastByte(barrier.clone()),
+            (_, None) => SendMode::AtOnce,
+        }
+    }
+
+    /// How the sender aborts the exchange once the body, or its first half, has been sent. `None`
+    /// if it does not abort at that point.
+    pub(crate) fn abort_after_send(&self, length: usize) -> Option<SenderAbort> {
+        match self.fault? {
+            WireFault::CutBody => Some(SenderAbort::BodyCut {
+                sent: half(length),
+                length,
+            }),
+            WireFault::ResetAfterRequest => Some(SenderAbort::ResetAfterRequest),
+            WireFault::LoseRequest | WireFault::LoseResponse | WireFault::DripBody { .. } => None,
+        }
+    }
+}
+
+/// How many bytes of a cut body are sent.
+fn half(length: usize) -> usize {
+    length / 2
 }

@@ -52,14 +52,13 @@ pub(crate) struct Tls {
     /// The CAs of `--cacert`.
     extra: RootCertStore,
     insecure: bool,
-    protocols: Vec<Vec<u8>>,
-    config: OnceCell<Result<Arc<ClientConfig>, String>>,
-    http1: OnceCell<Result<Arc<ClientConfig>, String>>,
+    /// The configuration of all handshakes, which offers no protocols yet.
+    config: OnceCell<Result<ClientConfig, rustls::Error>>,
 }
 
 impl Tls {
-    /// Reads `--cacert` now, so that mistakes are reported early. `protocols` are offered with ALPN.
-    pub(crate) fn new(settings: &TlsSettings, protocols: &[&[u8]]) -> Result<Self, CacertError> {
+    /// Reads `--cacert` now, so that mistakes are reported early.
+    pub(crate) fn new(settings: &TlsSettings) -> Result<Self, CacertError> {
         let extra = match &settings.cacert {
             Some(path) => read_cas(path)?,
             None => RootCertStore::empty(),
@@ -67,29 +66,21 @@ impl Tls {
         Ok(Self {
             extra,
             insecure: settings.insecure,
-            protocols: protocols.iter().map(|name| name.to_vec()).collect(),
             config: OnceCell::new(),
-            http1: OnceCell::new(),
         })
     }
 
-    /// The configuration for a handshake.
-    pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, String> {
-        let config = self.config.get_or_init(|| self.load());
-        config.await.clone()
+    /// The configuration for a handshake that offers these protocols with ALPN.
+    pub(crate) async fn config(
+        &self,
+        protocols: &[&[u8]],
+    ) -> Result<Arc<ClientConfig>, rustls::Error> {
+        let mut config = self.config.get_or_init(|| self.load()).await.clone()?;
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+        Ok(Arc::new(config))
     }
 
-    /// The configuration for a handshake that offers only HTTP/1.1.
-    pub(crate) async fn http1_config(&self) -> Result<Arc<ClientConfig>, String> {
-        let offer = async {
-            let mut config = ClientConfig::clone(&*self.config().await?);
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
-            Ok(Arc::new(config))
-        };
-        self.http1.get_or_init(|| offer).await.clone()
-    }
-
-    async fn load(&self) -> Result<Arc<ClientConfig>, String> {
+    async fn load(&self) -> Result<ClientConfig, rustls::Error> {
         let mut roots = self.extra.clone();
         if !self.insecure {
             let system = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs);
@@ -101,18 +92,15 @@ impl Tls {
         }
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?;
-        let mut config = if self.insecure {
+            .with_safe_default_protocol_versions()?;
+        Ok(if self.insecure {
             builder
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(TrustAnyCertificate::new(&provider)))
                 .with_no_client_auth()
         } else {
             builder.with_root_certificates(roots).with_no_client_auth()
-        };
-        config.alpn_protocols.clone_from(&self.protocols);
-        Ok(Arc::new(config))
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Load;
 use crate::load::{
-    EffectsReport, LoadReport, LoadResult, LoadShard, Percentiles, Rate, TreatmentMix,
+    EffectsReport, LatencyFrom, LoadReport, LoadResult, Percentiles, Rate, TreatmentMix,
     effective_expectations,
 };
 use crate::run::RunContext;
@@ -19,8 +19,8 @@ pub(super) fn create(
     let uncomputed = Percentiles::of(&measurements.latencies.latency);
     let shard = load.partition.filter(|shard| !shard.is_whole());
     let latency_from = match load.rate {
-        Rate::Max => "sent",
-        _ => "due",
+        Rate::Max => LatencyFrom::Sent,
+        _ => LatencyFrom::Due,
     };
     let mut report = LoadReport {
         format_version: LoadReport::FORMAT_VERSION,
@@ -35,9 +35,9 @@ pub(super) fn create(
         mix: mix.percentages(),
         event_mix: Vec::new(),
         began: format!("{:.3}", result.began),
-        latency_from: latency_from.to_owned(),
+        latency_from,
         connections: load.connections.get() as u64,
-        partitions: shard.iter().map(LoadShard::to_string).collect(),
+        partitions: shard.into_iter().collect(),
         interrupted: result.interrupted,
         events_per_second: None,
         latency: uncomputed.clone(),

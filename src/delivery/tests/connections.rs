@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::server::{Server, ServerAction, listen};
 use super::*;
+use crate::policy::ConnectionChoice;
 
 fn reused(exchange: &Exchange) -> bool {
     exchange.connection.expect("a connection").reused
@@ -24,7 +25,7 @@ async fn a_connection_is_reused_unless_a_new_one_is_requested() {
     let second = send(&client.clone(), &server.target).await;
     assert!(reused(&second) && second.timings.connect.is_none());
     let new = SendOptions {
-        connection: ConnectionUse::New,
+        connection: ConnectionChoice::New,
         ..SendOptions::within(LONG)
     };
     let third = client

@@ -122,10 +122,10 @@ fn count_note(counted: CountMetric, measurements: &Measurements) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ExpectationResult, LoadExpectation};
+    use super::super::{CheckedExpectation, LoadExpectation};
     use super::*;
 
-    fn checked(text: &str, change: impl FnOnce(&mut Measurements)) -> ExpectationResult {
+    fn checked(text: &str, change: impl FnOnce(&mut Measurements)) -> CheckedExpectation {
         let mut measurements = Measurements::default();
         let counts = &mut measurements.counts;
         (counts.events, counts.deliveries, counts.attempts) = (1000, 1000, 1000);

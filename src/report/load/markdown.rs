@@ -6,7 +6,7 @@ use super::checks::{checks, verdict};
 use super::mix_rows;
 use super::summary::{rate, reproduce_options};
 use super::time_rows;
-use crate::load::LoadReport;
+use crate::load::{LoadReport, LoadShard};
 use crate::report::markdown::escape::{code, text};
 use crate::report::markdown::{mark, write_row, write_table_head};
 use crate::report::run_record::receiver_note;
@@ -23,7 +23,8 @@ pub fn write_load_markdown(report: &LoadReport, out: &mut dyn Write) -> io::Resu
         "- {length} at the rate {rate}, over {connections} connections, to {target}{receiver}"
     )?;
     if !report.partitions.is_empty() {
-        let shards = report.partitions.join(", ");
+        let shards: Vec<String> = report.partitions.iter().map(LoadShard::to_string).collect();
+        let shards = shards.join(", ");
         writeln!(out, "- shards {}", text(&shards))?;
     }
     writeln!(

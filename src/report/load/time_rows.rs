@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::load::{LoadReport, Percentiles, time_text};
+use crate::load::{LatencyFrom, LoadReport, Percentiles, time_text};
 
 /// The measured times with their mean, p50, p90, p99, p99.9 and maximum; dashes if nothing was
 /// measured. Without due times, only the latency was.
@@ -22,7 +22,7 @@ pub(super) fn rows(report: &LoadReport) -> Vec<(&'static str, [String; 6])> {
 
 /// Whether times count from when an event was due.
 pub(super) fn is_from_due(report: &LoadReport) -> bool {
-    report.latency_from == "due"
+    report.latency_from == LatencyFrom::Due
 }
 
 fn texts(percentiles: &Percentiles) -> [String; 6] {

@@ -163,7 +163,7 @@ impl<'run> StepRunner<'run> {
         };
         let delivery_plan = DeliveryPlan {
             forgery: how.forge,
-            connection: how.connection.unwrap_or_default().into(),
+            connection: how.connection.unwrap_or_default(),
             barrier,
             fault: how.fault(),
             event_ids: Some(Generator::new(event_ids, self.plan.start)),

@@ -1,7 +1,7 @@
 //! HTTP/2 for load runs: one request at a time on a connection, driven by the task that waits for the
 //! response. No other task is woken for an exchange, and head and body leave in one write.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -139,11 +139,12 @@ impl Http2 {
         let flushed = self.meter.bytes_from_now(rest.len() as u64 + FRAME_HEADERS);
         stream.send_data(rest, false).map_err(failed)?;
         let meter = &self.meter;
+        let mut opened = pin!(async {
+            meter.reached(flushed).await;
+            barrier.open().await;
+        });
         self.driver
-            .run(|context| meter.poll_reached(flushed, context).map(Ok))
-            .await?;
-        self.driver
-            .run(|context| barrier.poll_open(context).map(Ok))
+            .run(|context| opened.as_mut().poll(context).map(Ok))
             .await?;
         // If the receiver has already responded, it may have reset the stream.
         let _ = stream.send_data(body, true);
