@@ -69,7 +69,7 @@ fn every_key_is_described() {
     let strings = [
         "BodyContent",
         "Level",
-        "Outcome",
+        "OutcomeName",
         "SnapshotOutcome",
         "VolatileKind",
         "Verdict",
