@@ -5,8 +5,8 @@
 
 use std::hint::black_box;
 
-use aghook::generate::{EventShape, Generator, Seed, StartTime};
-use aghook::protocol::{Event, Secret, Signer};
+use aghook::internals::generate::{EventShape, Generator, Seed, StartTime};
+use aghook::internals::protocol::{Event, Secret, Signer};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use hmac::{Hmac, KeyInit, Mac};

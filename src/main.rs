@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    aghook::cli::run(std::env::args_os()).into()
+    aghook::internals::cli::run(std::env::args_os()).into()
 }

@@ -49,12 +49,9 @@ pub struct Arguments {
     pub color: ColorChoice,
 }
 
-/// The commands. The doc comment of each type is the command's help.
+/// The commands. The doc comment of each type is the command's help, which one on a variant would
+/// replace.
 #[derive(Debug, Subcommand)]
-#[expect(
-    missing_docs,
-    reason = "a doc comment on a variant would replace the help of its type"
-)]
 pub enum Command {
     Run(Box<Run>),
     Report(MakeReports),

@@ -12,7 +12,7 @@ const HELP_STYLE: Style = AnsiColor::Cyan.on_default().bold();
 
 /// An error that ends a command. `{}` prints plain text, `{:#}` prints colors.
 #[derive(Debug)]
-pub struct CommandError {
+pub(crate) struct CommandError {
     code: ExitCode,
     text: ErrorText,
 }
@@ -28,12 +28,15 @@ enum ErrorText {
 
 impl CommandError {
     /// The command line, a config or a scenario is invalid.
-    pub fn usage(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
         Self::new(ExitCode::Usage, message.into(), help.into())
     }
 
     /// The target could not be reached, or the command could not be completed.
-    pub fn not_completed(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
+    pub(crate) fn not_completed(
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+    ) -> Self {
         Self::new(ExitCode::NotCompleted, message.into(), help.into())
     }
 
@@ -49,7 +52,7 @@ impl CommandError {
     }
 
     /// Diagnostics that are already rendered, such as those with the lines of a file.
-    pub fn rendered(code: ExitCode, text: impl Into<String>) -> Self {
+    pub(crate) fn rendered(code: ExitCode, text: impl Into<String>) -> Self {
         Self {
             code,
             text: ErrorText::Rendered(text.into()),
@@ -57,7 +60,7 @@ impl CommandError {
     }
 
     /// The exit code of the program.
-    pub fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         self.code
     }
 

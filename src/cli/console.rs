@@ -9,7 +9,7 @@ use super::command_error::CommandError;
 
 /// The output of a command. Commands can always write styled text: the console strips colors that
 /// are not wanted.
-pub struct Console {
+pub(crate) struct Console {
     output: AutoStream<Stdout>,
     color: ColorChoice,
     pipe_closed: bool,
@@ -17,7 +17,7 @@ pub struct Console {
 
 impl Console {
     /// Applies `--color`. With `auto`, a terminal gets colors unless `NO_COLOR` is set.
-    pub fn new(color: clap::ColorChoice) -> Self {
+    pub(crate) fn new(color: clap::ColorChoice) -> Self {
         let color = match color {
             clap::ColorChoice::Auto => ColorChoice::Auto,
             clap::ColorChoice::Always => ColorChoice::Always,
@@ -30,20 +30,15 @@ impl Console {
         }
     }
 
-    /// The value of `--color`, for streams and files that a report opens itself.
-    pub fn color(&self) -> ColorChoice {
-        self.color
-    }
-
     /// Whether standard error shows colors.
-    pub fn shows_error_colors(&self) -> bool {
+    pub(crate) fn shows_error_colors(&self) -> bool {
         let errors = AutoStream::new(io::stderr(), self.color);
         !matches!(errors.current_choice(), ColorChoice::Never)
     }
 
     /// The width of standard output in columns, from `COLUMNS` or the terminal. A file or a pipe has
     /// no width.
-    pub fn width(&self) -> Option<usize> {
+    pub(crate) fn width() -> Option<usize> {
         let variable = std::env::var("COLUMNS").ok();
         variable
             .and_then(|columns| columns.trim().parse().ok())
@@ -56,7 +51,7 @@ impl Console {
 
     /// Another handle to the same standard output, for a report on another thread.
     #[must_use]
-    pub fn reopened(&self) -> Self {
+    pub(crate) fn reopened(&self) -> Self {
         let output = AutoStream::new(io::stdout(), self.color);
         Self {
             output,
@@ -68,7 +63,7 @@ impl Console {
     /// Another handle to the same standard output that writes every byte unchanged, for reports that
     /// contain data instead of styled text.
     #[must_use]
-    pub fn unstyled(&self) -> Self {
+    pub(crate) fn unstyled(&self) -> Self {
         Self {
             output: AutoStream::always_ansi(io::stdout()),
             ..self.reopened()
@@ -76,18 +71,18 @@ impl Console {
     }
 
     /// Writes a line to standard output immediately. Later writes report the error if it fails.
-    pub fn say(&mut self, text: &str) {
+    pub(crate) fn say(&mut self, text: &str) {
         let _ = writeln!(self, "{text}").and_then(|()| self.flush());
     }
 
     /// Writes a note to standard error, so that it does not mix with piped output.
-    pub fn note(&mut self, text: &str) {
+    pub(crate) fn note(&mut self, text: &str) {
         // If standard error is closed, the error can't be reported anywhere.
         let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
     }
 
     /// Writes an error to standard error.
-    pub fn error(&mut self, error: &CommandError) {
+    pub(crate) fn error(&mut self, error: &CommandError) {
         self.note(&format!("{error:#}"));
     }
 

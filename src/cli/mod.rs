@@ -2,11 +2,11 @@
 //!
 //! A new command needs a variant of [`arguments::Command`], an arm in `dispatch`, and a file here.
 
-pub mod arguments;
-pub mod command_error;
-pub mod console;
-pub mod exit_code;
-pub mod secret_options;
+pub(crate) mod arguments;
+pub(crate) mod command_error;
+pub(crate) mod console;
+pub(crate) mod exit_code;
+pub(crate) mod secret_options;
 
 mod body_file;
 mod check;
@@ -48,7 +48,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use arguments::{Arguments, Command};
 use command_error::CommandError;
 use console::Console;
-pub use exit_code::ExitCode;
+pub(crate) use exit_code::ExitCode;
 
 /// Runs the program with these arguments, the first of which is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -98,7 +98,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
 
 /// Runs an asynchronous command on a new runtime. Only commands that wait for the network or for a
 /// process need one.
-pub fn block_on<F>(command: F) -> Result<ExitCode, CommandError>
+pub(crate) fn block_on<F>(command: F) -> Result<ExitCode, CommandError>
 where
     F: Future<Output = Result<ExitCode, CommandError>>,
 {

@@ -101,7 +101,7 @@ impl ReportOptions {
         } else {
             console.unstyled()
         };
-        let kind = self.formatted(on_output, console.width());
+        let kind = self.formatted(on_output, Console::width());
         let mut open = vec![OpenReport::new(
             "on standard output",
             kind,

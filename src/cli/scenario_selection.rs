@@ -113,7 +113,7 @@ impl ScenarioSelection {
 pub(super) fn diagnostics_error(problems: &Diagnostics, console: &Console) -> CommandError {
     const MAX_WIDTH: usize = 100;
     const MIN_WIDTH: usize = 40;
-    let width = console.width().unwrap_or(MAX_WIDTH);
+    let width = Console::width().unwrap_or(MAX_WIDTH);
     let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
     CommandError::rendered(
         ExitCode::Usage,

@@ -18,7 +18,7 @@ pub(super) const SECRET_HELP: &str = "The secret can't be passed as an argument,
                                       the shell history would show it.";
 
 /// The default environment variable of the secret.
-pub const DEFAULT_VARIABLE: &str = "AGHOOK_SECRET";
+pub(crate) const DEFAULT_VARIABLE: &str = "AGHOOK_SECRET";
 
 /// The maximum size of a secret file in bytes. A larger file is not a secret.
 const FILE_LIMIT: u64 = 64 * 1024;
@@ -30,7 +30,7 @@ const NOT_SHOWN: &str = "(name hidden, because it may be the secret)";
 
 /// `--secret-env` and `--secret-file`.
 #[derive(Debug, Clone, Default, Args)]
-pub struct SecretOptions {
+pub(crate) struct SecretOptions {
     /// Environment variable with the webhook's secret [default: `AGHOOK_SECRET`]
     #[arg(long, value_name = "VAR", conflicts_with = "secret_file")]
     secret_env: Option<String>,
@@ -42,7 +42,7 @@ pub struct SecretOptions {
 
 impl SecretOptions {
     /// Loads the secret, from `AGHOOK_SECRET` if neither option is given.
-    pub fn load(&self) -> Result<Secret, CommandError> {
+    pub(crate) fn load(&self) -> Result<Secret, CommandError> {
         self.load_or(None)
     }
 
@@ -62,12 +62,12 @@ impl SecretOptions {
     }
 
     /// Whether either option is given.
-    pub fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         self.secret_env.is_some() || self.secret_file.is_some()
     }
 
     /// Describes the source of the secret, for printing.
-    pub fn describe(&self, default_variable: Option<&str>) -> String {
+    pub(crate) fn describe(&self, default_variable: Option<&str>) -> String {
         match &self.secret_file {
             Some(path) => printable_path(path),
             None => printable(self.variable(default_variable)).to_owned(),
@@ -83,7 +83,7 @@ impl SecretOptions {
 }
 
 /// Reads a secret from an environment variable.
-pub fn from_variable(name: &str) -> Result<Secret, CommandError> {
+pub(crate) fn from_variable(name: &str) -> Result<Secret, CommandError> {
     let shown = printable(name);
     let help = || {
         Some(if shown == name {
@@ -135,7 +135,7 @@ fn from_file(path: &Path) -> Result<Secret, CommandError> {
 }
 
 /// The name of a variable, or a placeholder if it may be the secret itself, passed by mistake.
-pub fn printable(name: &str) -> &str {
+pub(crate) fn printable(name: &str) -> &str {
     let starts_well = name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_');
     let name_like = name
         .bytes()

@@ -9,40 +9,33 @@ use jiff::Timestamp;
 /// Header timestamps always use the wall clock, since receivers compare them with their own clocks.
 /// Waits are compressed by default: they return at once, and the caller adds up the skipped time.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    wall: WallClock,
+pub(crate) struct Clock {
+    /// The time that it always shows, as Unix seconds and as an instant, in place of the machine's.
+    fixed: Option<(u64, Instant)>,
     waits: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum WallClock {
-    System,
-    Fixed { unix_seconds: u64, instant: Instant },
 }
 
 impl Clock {
     /// The machine's clock, with compressed waits.
-    pub fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Self {
-            wall: WallClock::System,
+            fixed: None,
             waits: false,
         }
     }
 
-    /// A clock that always shows the same time, with compressed waits. For tests.
-    pub fn fixed(unix_seconds: u64) -> Self {
+    /// A clock that always shows the same time, with compressed waits.
+    #[cfg(test)]
+    pub(crate) fn fixed(unix_seconds: u64) -> Self {
         Self {
-            wall: WallClock::Fixed {
-                unix_seconds,
-                instant: Instant::now(),
-            },
+            fixed: Some((unix_seconds, Instant::now())),
             waits: false,
         }
     }
 
     /// The same clock with real waits.
     #[must_use]
-    pub fn real_time(self) -> Self {
+    pub(crate) fn real_time(self) -> Self {
         Self {
             waits: true,
             ..self
@@ -50,25 +43,25 @@ impl Clock {
     }
 
     /// Whether waits are skipped.
-    pub fn is_compressed(&self) -> bool {
+    pub(crate) fn is_compressed(&self) -> bool {
         !self.waits
     }
 
     /// The current time in Unix seconds; 0 before 1970.
-    pub fn unix_seconds(&self) -> u64 {
-        match self.wall {
-            WallClock::System => SystemTime::now()
+    pub(crate) fn unix_seconds(&self) -> u64 {
+        match self.fixed {
+            None => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
-            WallClock::Fixed { unix_seconds, .. } => unix_seconds,
+            Some((unix_seconds, _)) => unix_seconds,
         }
     }
 
     /// The current time; the start of 1970 if it is out of range.
-    pub fn now(&self) -> Timestamp {
-        let now = match self.wall {
-            WallClock::System => Timestamp::try_from(SystemTime::now()).ok(),
-            WallClock::Fixed { unix_seconds, .. } => i64::try_from(unix_seconds)
+    pub(crate) fn now(&self) -> Timestamp {
+        let now = match self.fixed {
+            None => Timestamp::try_from(SystemTime::now()).ok(),
+            Some((unix_seconds, _)) => i64::try_from(unix_seconds)
                 .ok()
                 .and_then(|seconds| Timestamp::from_second(seconds).ok()),
         };
@@ -76,15 +69,15 @@ impl Clock {
     }
 
     /// The current instant, for measuring durations. Always the same for a fixed clock.
-    pub fn instant(&self) -> Instant {
-        match self.wall {
-            WallClock::System => Instant::now(),
-            WallClock::Fixed { instant, .. } => instant,
+    pub(crate) fn instant(&self) -> Instant {
+        match self.fixed {
+            None => Instant::now(),
+            Some((_, instant)) => instant,
         }
     }
 
     /// Waits, or returns at once if waits are compressed. Returns the skipped time.
-    pub async fn pause(&self, duration: Duration) -> Duration {
+    pub(crate) async fn pause(&self, duration: Duration) -> Duration {
         if self.is_compressed() {
             return duration;
         }

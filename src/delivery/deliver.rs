@@ -18,7 +18,7 @@ use crate::transport::{
 
 /// A delivery and how it ended.
 #[derive(Debug, Clone)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// The attempts in order; at least one.
     pub attempts: Vec<Attempt>,
     /// How it ended.
@@ -27,7 +27,7 @@ pub struct Delivery {
 
 /// One attempt of a delivery.
 #[derive(Debug, Clone)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// Counted from 1.
     pub number: u32,
     /// When it started, by the wall clock.
@@ -54,7 +54,7 @@ pub struct Attempt {
 /// `rng` provides the jitter and the random parts of a forgery. `observe` is called with each
 /// attempt as it ends, in the order of their numbers. An abandoned attempt ends once its response
 /// has been read.
-pub async fn deliver<R: Rng>(
+pub(crate) async fn deliver<R: Rng>(
     sender: Sender<'_>,
     plan: DeliveryPlan<'_>,
     rng: &mut R,

@@ -9,7 +9,7 @@ use crate::transport::{LastByteBarrier, Target, WireFault};
 
 /// What to deliver, where to, and how.
 #[derive(Debug)]
-pub struct DeliveryPlan<'a> {
+pub(crate) struct DeliveryPlan<'a> {
     /// The target.
     pub target: &'a Target,
     /// The exact bytes of the event.
@@ -35,7 +35,7 @@ pub struct DeliveryPlan<'a> {
 
 impl<'a> DeliveryPlan<'a> {
     /// A genuine delivery on any connection, without a fault.
-    pub fn new(target: &'a Target, body: Bytes, policy: &'a RetryPolicy) -> Self {
+    pub(crate) fn new(target: &'a Target, body: Bytes, policy: &'a RetryPolicy) -> Self {
         Self {
             target,
             body,

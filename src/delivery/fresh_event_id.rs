@@ -5,7 +5,7 @@ use sonic_rs::LazyValue;
 
 /// Replaces the body's `event_id` with `id`, which contains only letters, digits and `_`. A body
 /// that is not a JSON object with a string under that key is left unchanged.
-pub fn with_event_id(body: &Bytes, id: &str) -> Bytes {
+pub(crate) fn with_event_id(body: &Bytes, id: &str) -> Bytes {
     replaced(body, id).unwrap_or_else(|| body.clone())
 }
 

@@ -4,12 +4,12 @@ use tokio::sync::oneshot;
 
 /// Where a delivery waits after its first attempt.
 #[derive(Debug)]
-pub struct RetryBarrier(oneshot::Sender<oneshot::Sender<()>>);
+pub(crate) struct RetryBarrier(oneshot::Sender<oneshot::Sender<()>>);
 
 impl RetryBarrier {
     /// Creates a barrier. The receiver gets a sender once the first attempt has ended, or an error if
     /// the delivery was dropped earlier; dropping the sender, or the receiver, releases the retry.
-    pub fn new() -> (Self, oneshot::Receiver<oneshot::Sender<()>>) {
+    pub(crate) fn new() -> (Self, oneshot::Receiver<oneshot::Sender<()>>) {
         let (reached, release) = oneshot::channel();
         (Self(reached), release)
     }

@@ -7,7 +7,7 @@ use crate::transport::{Client, RateLimit};
 
 /// What all deliveries of a run share.
 #[derive(Debug, Clone, Copy)]
-pub struct Sender<'a> {
+pub(crate) struct Sender<'a> {
     /// Sends the requests.
     pub client: &'a Client,
     /// Provides the time for the headers, and waits between attempts.

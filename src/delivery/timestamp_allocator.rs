@@ -14,7 +14,7 @@ const MAX_AGE: u64 = 30;
 
 /// The timestamps in Unix seconds that one body was signed with, as far back as they matter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct UsedTimestamps {
+pub(crate) struct UsedTimestamps {
     /// The latest time at which one was taken.
     latest: u64,
     /// Bit n is set if `latest - n` was used.
@@ -23,7 +23,7 @@ pub struct UsedTimestamps {
 
 impl UsedTimestamps {
     /// Takes the latest unused timestamp up to `now`; `now` if none of the last 30 seconds is unused.
-    pub fn take(&mut self, now: u64) -> u64 {
+    pub(crate) fn take(&mut self, now: u64) -> u64 {
         // Another thread may have read a later time.
         let latest = self.latest.max(now);
         let shift = u32::try_from(latest - self.latest).unwrap_or(u32::MAX);
@@ -42,7 +42,7 @@ impl UsedTimestamps {
 
 /// The timestamps that bodies were signed with.
 #[derive(Debug, Default)]
-pub struct TimestampAllocator {
+pub(crate) struct TimestampAllocator {
     hasher: RandomState,
     used: Mutex<TimestampsByBody>,
 }
@@ -57,7 +57,7 @@ struct TimestampsByBody {
 
 impl TimestampAllocator {
     /// Takes a timestamp for a body, as [`UsedTimestamps::take`] does.
-    pub fn allocate(&self, body: &[u8], now: u64) -> u64 {
+    pub(crate) fn allocate(&self, body: &[u8], now: u64) -> u64 {
         let key = self.hasher.hash_one(body);
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.pruned_at < now {

@@ -10,7 +10,7 @@ pub(super) const MILLISECONDS_FROM: u64 = 100_000_000_000;
 
 /// Why a receiver that checks freshness may refuse a timestamp. `Display` explains it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimestampConcern {
+pub(crate) enum TimestampConcern {
     /// The timestamp is not whole Unix seconds.
     NotANumber,
     /// The timestamp is so large that it must be milliseconds.
@@ -23,7 +23,7 @@ pub enum TimestampConcern {
 
 impl TimestampConcern {
     /// The stable name in snake case.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::NotANumber => "timestamp_not_a_number",
             Self::Milliseconds => "timestamp_in_milliseconds",
@@ -57,7 +57,7 @@ impl fmt::Display for TimestampConcern {
 }
 
 /// Checks a timestamp header at the time `now`, in Unix seconds.
-pub fn timestamp_concern(timestamp: &[u8], now: u64) -> Option<TimestampConcern> {
+pub(crate) fn timestamp_concern(timestamp: &[u8], now: u64) -> Option<TimestampConcern> {
     let digits = !timestamp.is_empty() && timestamp.iter().all(u8::is_ascii_digit);
     let number: Option<u64> = std::str::from_utf8(timestamp)
         .ok()

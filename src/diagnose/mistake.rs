@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// One mistake: its stable name, what happened, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub(crate) struct Mistake {
     /// The stable name in snake case.
     pub name: Cow<'static, str>,
     /// What happened, in one sentence.

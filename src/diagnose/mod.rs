@@ -26,15 +26,15 @@ use mistake::{Candidate, Candidates};
 use notation::PresentedSignature;
 use timestamp::TimestampText;
 
-pub use freshness::{TimestampConcern, timestamp_concern};
-pub use mistake::Mistake;
+pub(crate) use freshness::{TimestampConcern, timestamp_concern};
+pub(crate) use mistake::Mistake;
 
 /// The largest body, in bytes, for which pairs of mistakes and nearby timestamps are tried.
 const PAIRS_LIMIT: usize = 64 * 1024;
 
 /// A delivery as received.
 #[derive(Debug, Clone, Copy)]
-pub struct Received<'a> {
+pub(crate) struct Received<'a> {
     /// The value of the signature header, or `None` if it is missing.
     pub signature: Option<&'a [u8]>,
     /// The value of the timestamp header, or `None` if it is missing.
@@ -45,7 +45,7 @@ pub struct Received<'a> {
 
 /// The result of a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignatureVerdict {
+pub(crate) enum SignatureVerdict {
     /// The signature matches the secret, the timestamp and the body.
     Matches,
     /// The signature does not match, and these mistakes together explain it.
@@ -56,7 +56,7 @@ pub enum SignatureVerdict {
 
 /// The verdict on a signature and details of the search.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diagnosis {
+pub(crate) struct Diagnosis {
     /// The verdict.
     pub verdict: SignatureVerdict,
     /// Which secret was used: 0 is the expected one, 1 the first of the others, `None` is unknown.
@@ -71,7 +71,7 @@ pub struct Diagnosis {
 ///
 /// `secret` is the expected one. `others` are secrets that may have been used instead, such as an
 /// expired one.
-pub fn diagnose(received: &Received<'_>, secret: &Secret, others: &[Secret]) -> Diagnosis {
+pub(crate) fn diagnose(received: &Received<'_>, secret: &Secret, others: &[Secret]) -> Diagnosis {
     let mut diagnosis = Diagnosis {
         verdict: SignatureVerdict::Matches,
         secret: Some(0),

@@ -26,12 +26,14 @@ pub(crate) mod written;
 #[cfg(test)]
 mod tests;
 
-pub use catalogue::{Catalogue, CatalogueItem};
-pub use context_shape::{ContextPart, ContextShape};
-pub use event_shape::{CouponShape, EventShape, Revision};
-pub use event_time::{EventTime, InvalidEventTime};
+pub use catalogue::Catalogue;
+pub(crate) use catalogue::CatalogueItem;
+pub(crate) use context_shape::{ContextPart, ContextShape};
+pub use event_shape::EventShape;
+pub(crate) use event_shape::{CouponShape, Revision};
+pub(crate) use event_time::EventTime;
 pub use generator::Generator;
-pub use item_shape::{ItemShape, NestedItemShape};
-pub use request_id_shape::RequestIdShape;
+pub(crate) use item_shape::{ItemShape, NestedItemShape};
+pub(crate) use request_id_shape::RequestIdShape;
 pub use seed::Seed;
-pub use start_time::{InvalidStartTime, StartTime};
+pub use start_time::StartTime;

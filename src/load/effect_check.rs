@@ -16,7 +16,7 @@ pub(super) const MOST_LISTED: usize = 10_000;
 
 /// How many events to check after the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EffectSample {
+pub(crate) enum EffectSample {
     /// Every event.
     All,
     /// Up to this many.
@@ -28,11 +28,11 @@ pub enum EffectSample {
 /// A text that is not a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected `all`, `none` or a number of events")]
-pub struct InvalidEffectSample;
+pub(crate) struct InvalidEffectSample;
 
 /// Why effects can't be checked. [`EffectSampleError::help`] says what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EffectSampleError {
+pub(crate) enum EffectSampleError {
     /// There is no probe.
     #[error("effects can't be checked without the probe `quantity`")]
     NoProbe,
@@ -64,7 +64,7 @@ impl EffectSample {
     const DEFAULT_SIZE: u64 = 1000;
 
     /// The sample to check: the requested one, or the default if effects can be checked.
-    pub fn choose(
+    pub(crate) fn choose(
         requested: Option<Self>,
         context: &RunContext,
         has_listed_players: bool,
@@ -85,7 +85,7 @@ impl EffectSample {
 
 impl EffectSampleError {
     /// What to do about it.
-    pub fn help(self) -> &'static str {
+    pub(crate) fn help(self) -> &'static str {
         match self {
             Self::NoProbe => {
                 "add `probes: { quantity: … }` to a profile in aghook.yaml, or remove \
@@ -100,7 +100,7 @@ impl EffectSampleError {
 ///
 /// If the profile sets `settle`, this waits that long and then checks once. Otherwise it rechecks
 /// unexpected results for a while.
-pub async fn check_effects(
+pub(crate) async fn check_effects(
     context: &RunContext,
     events: SentEvents<'_>,
     sample: EffectSample,

@@ -11,7 +11,7 @@ use crate::generate::Seed;
 
 /// Events of scenarios and generated events, by weight. Clones share the templates.
 #[derive(Debug, Clone)]
-pub struct EventMix {
+pub(crate) struct EventMix {
     entries: Arc<[MixEntry]>,
     total: u64,
     random: ChaCha8Rng,
@@ -19,7 +19,7 @@ pub struct EventMix {
 
 /// One `--mix` option.
 #[derive(Debug, Clone)]
-pub struct MixEntry {
+pub(crate) struct MixEntry {
     /// The source as written in the option.
     pub name: String,
     /// Its weight relative to the other entries.
@@ -32,7 +32,7 @@ pub struct MixEntry {
 
 /// A scenario whose events are sent, with one choice of its matrix.
 #[derive(Debug, Clone)]
-pub struct MixScenario {
+pub(crate) struct MixScenario {
     /// Its name, including the matrix choice.
     pub name: String,
     /// Its file.
@@ -60,7 +60,7 @@ impl MixEntry {
 
 impl EventMix {
     /// A mix of these entries, drawn from its own random stream.
-    pub fn new(entries: Vec<MixEntry>, seed: Seed) -> Self {
+    pub(crate) fn new(entries: Vec<MixEntry>, seed: Seed) -> Self {
         let total = entries.iter().map(|entry| u64::from(entry.weight.get()));
         Self {
             total: total.sum(),
@@ -70,7 +70,7 @@ impl EventMix {
     }
 
     /// The entries, in order.
-    pub fn entries(&self) -> &[MixEntry] {
+    pub(crate) fn entries(&self) -> &[MixEntry] {
         &self.entries
     }
 

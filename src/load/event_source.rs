@@ -15,7 +15,7 @@ use crate::scenario::Policy;
 
 /// Builds the events of the stream, in any order.
 #[derive(Debug, Clone)]
-pub struct EventSource {
+pub(crate) struct EventSource {
     generator: Generator,
     treatments: Treatments,
     /// The mix to draw events from; `None` if all events are generated.
@@ -37,7 +37,7 @@ pub struct EventOrigin {
 
 /// An event of the stream.
 #[derive(Debug)]
-pub struct LoadEvent<'source> {
+pub(crate) struct LoadEvent<'source> {
     content: EventContent,
     from: Option<(&'source MixScenario, &'source EventTemplate)>,
     pub(super) facts: EventFacts,
@@ -54,7 +54,7 @@ pub(super) struct EventFacts {
 
 impl EventSource {
     /// The stream of a generator, with treatments drawn from `seed`.
-    pub fn new(generator: Generator, mix: TreatmentMix, seed: Seed) -> Self {
+    pub(crate) fn new(generator: Generator, mix: TreatmentMix, seed: Seed) -> Self {
         let treatments = Treatments::new(mix, seed);
         Self {
             generator,
@@ -66,14 +66,14 @@ impl EventSource {
 
     /// Draws the events from a mix, if given, for a game with this policy.
     #[must_use]
-    pub fn drawn_from(mut self, event_mix: Option<EventMix>, policy: Policy) -> Self {
+    pub(crate) fn drawn_from(mut self, event_mix: Option<EventMix>, policy: Policy) -> Self {
         self.event_mix = event_mix;
         self.policy = policy;
         self
     }
 
     /// Derives the event with this number, counted from 0.
-    pub fn derive(&mut self, number: u64) -> LoadEvent<'_> {
+    pub(crate) fn derive(&mut self, number: u64) -> LoadEvent<'_> {
         let drawn = self.event_mix.as_mut().map(|mix| mix.draw(number));
         let mix_counter = drawn.map(|drawn| drawn.counter);
         if let Some(from @ (_, template)) = drawn.and_then(|drawn| drawn.from) {
@@ -99,30 +99,30 @@ impl EventSource {
     }
 
     /// The report on the mix with the values of its counters; empty without a mix.
-    pub fn mix_report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
+    pub(crate) fn mix_report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
         let mix = self.event_mix.as_ref();
         mix.map_or_else(Vec::new, |mix| mix.report(counted))
     }
 
     /// The treatment of the event with this number.
-    pub fn treatment(&mut self, number: u64) -> Treatment {
+    pub(crate) fn treatment(&mut self, number: u64) -> Treatment {
         self.treatments.of(number)
     }
 }
 
 impl LoadEvent<'_> {
     /// The event.
-    pub fn into_event(self) -> Event {
+    pub(crate) fn into_event(self) -> Event {
         self.content.into_event()
     }
 
     /// Appends the event's body.
-    pub fn write_body(&self, body: &mut Vec<u8>) {
+    pub(crate) fn write_body(&self, body: &mut Vec<u8>) {
         self.content.write(body);
     }
 
     /// The scenario event that it is built from; `None` if it is generated.
-    pub fn origin(&self) -> Option<EventOrigin> {
+    pub(crate) fn origin(&self) -> Option<EventOrigin> {
         let (scenario, template) = self.from?;
         Some(EventOrigin {
             file: scenario.file.clone(),

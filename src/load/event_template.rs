@@ -18,7 +18,7 @@ use crate::scenario::{Case, JsonPointer, Policy, Shareable, SharedId, amend};
 
 /// Settings shared by all templates.
 #[derive(Debug, Clone)]
-pub struct TemplateSettings {
+pub(crate) struct TemplateSettings {
     /// Provides the game, the items and the start time.
     pub generator: Generator,
     /// The load's seed.
@@ -29,7 +29,7 @@ pub struct TemplateSettings {
 
 /// Builds the events of a load from one event of a scenario.
 #[derive(Debug, Clone)]
-pub struct EventTemplate {
+pub(crate) struct EventTemplate {
     name: String,
     /// At the start of streams that no other template uses.
     generator: Generator,
@@ -98,7 +98,11 @@ impl EventTemplate {
     ///
     /// IDs depend on the event's content as well as its number, so that a different mix with the same
     /// seed and start time never sends a different event under the same key.
-    pub fn new(case: &Case, name: &str, settings: &TemplateSettings) -> Result<Self, Diagnostic> {
+    pub(crate) fn new(
+        case: &Case,
+        name: &str,
+        settings: &TemplateSettings,
+    ) -> Result<Self, Diagnostic> {
         Self::build(case, name, settings).map_err(|Unsendable { span, reason, help }| {
             let message = format!("a load can't send the event `{name}`: {reason}");
             case.diagnostic(span, message, Some(help.to_owned()))
@@ -172,7 +176,7 @@ impl EventTemplate {
     }
 
     /// The event's name in its scenario.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 

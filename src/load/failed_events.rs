@@ -16,7 +16,7 @@ const FORMAT: &str = "aghook load failures";
 
 /// The first line, which describes the load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailedEventsHead {
+pub(crate) struct FailedEventsHead {
     format: String,
     format_version: u32,
     /// The version of the program that wrote it.
@@ -37,7 +37,7 @@ pub struct FailedEventsHead {
 
 /// A failed event, with everything needed to send it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailedEvent {
+pub(crate) struct FailedEvent {
     /// The event's number in the load's stream.
     pub number: u64,
     /// The event's ID.
@@ -64,7 +64,7 @@ pub struct FailedEvent {
 /// How an event was treated, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FailedTreatment {
+pub(crate) enum FailedTreatment {
     /// It was delivered.
     Plain,
     /// It was delivered, and once more later.
@@ -79,7 +79,7 @@ pub enum FailedTreatment {
 
 /// Why a failures file is incomplete or invalid. Lines count from 1.
 #[derive(Debug, thiserror::Error)]
-pub enum FailedEventsError {
+pub(crate) enum FailedEventsError {
     /// It can't be read.
     #[error("it can't be read: {0}")]
     Unreadable(#[from] io::Error),
@@ -118,10 +118,15 @@ pub enum FailedEventsError {
 
 impl FailedEventsHead {
     /// The current format version.
-    pub const FORMAT_VERSION: u32 = 1;
+    pub(crate) const FORMAT_VERSION: u32 = 1;
 
     /// The first line of a new file; the counts are still 0.
-    pub fn new(target: String, built_in_receiver: bool, seed: u64, start_time: String) -> Self {
+    pub(crate) fn new(
+        target: String,
+        built_in_receiver: bool,
+        seed: u64,
+        start_time: String,
+    ) -> Self {
         Self {
             format: FORMAT.to_owned(),
             format_version: Self::FORMAT_VERSION,
@@ -149,7 +154,7 @@ impl From<Treatment> for FailedTreatment {
 }
 
 /// Whether this is the first line of a failures file of any version.
-pub fn begins_failed_events(line: &[u8]) -> bool {
+pub(crate) fn begins_failed_events(line: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Format {
         format: String,
@@ -158,13 +163,13 @@ pub fn begins_failed_events(line: &[u8]) -> bool {
 }
 
 /// Writes one line: the head or an event.
-pub fn write_failed_line(line: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write_failed_line(line: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
 }
 
 /// Reads a failures file.
-pub fn read_failed_events(
+pub(crate) fn read_failed_events(
     mut from: impl BufRead,
 ) -> Result<(FailedEventsHead, Vec<FailedEvent>), FailedEventsError> {
     #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use super::treatment_mix::Treatment;
 
 /// The failed events of a load.
 #[derive(Debug)]
-pub struct FailureList {
+pub(crate) struct FailureList {
     /// The problem of each event, by number.
     listed: BTreeMap<u64, String>,
     /// How many more failed events are not listed.
@@ -22,7 +22,7 @@ pub struct FailureList {
 
 impl FailureList {
     /// Collects the failed events.
-    pub fn new(result: &LoadResult, effects: Option<&EffectsReport>) -> Self {
+    pub(crate) fn new(result: &LoadResult, effects: Option<&EffectsReport>) -> Self {
         let mut listed: BTreeMap<u64, String> = BTreeMap::new();
         let mut list = |number: u64, problem: &str| {
             let problems = listed.entry(number).or_default();
@@ -53,17 +53,17 @@ impl FailureList {
     }
 
     /// The number of listed events.
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.listed.len() as u64
     }
 
     /// Whether no event failed.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.listed.is_empty()
     }
 
     /// Writes the failures file: the head, and every event with what is needed to send it again.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         mut head: FailedEventsHead,
         events: &mut SentEvents<'_>,

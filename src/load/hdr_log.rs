@@ -11,7 +11,7 @@ use super::time_series::TimeSeries;
 /// Writes a line for each interval and histogram, tagged `latency`, `service` or `lateness`.
 ///
 /// Values are in nanoseconds, the maximum of a line in milliseconds.
-pub fn write_hdr_log(
+pub(crate) fn write_hdr_log(
     over_time: &TimeSeries,
     began: SystemTime,
     out: &mut impl Write,

@@ -8,7 +8,7 @@ use super::expectation::LoadExpectation;
 /// Every delivery must be acknowledged, unless an expectation limits failures. No forgery may be
 /// accepted, and every one must be refused unless genuine deliveries failed as well. There are no
 /// implied expectations on deliveries or forgeries if none was sent.
-pub fn effective_expectations(
+pub(crate) fn effective_expectations(
     given: &[LoadExpectation],
     counts: &LoadCounts,
     interrupted: bool,

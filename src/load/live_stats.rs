@@ -13,7 +13,7 @@ pub(super) const PUBLISHED_EVERY: Duration = Duration::from_millis(250);
 
 /// Collects new statistics from the workers until a snapshot takes them.
 #[derive(Debug, Default)]
-pub struct LiveStats {
+pub(crate) struct LiveStats {
     recent: Mutex<RecentStats>,
     in_flight: AtomicU64,
 }
@@ -38,7 +38,7 @@ impl Default for RecentStats {
 
 /// What happened since the last snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LiveSnapshot {
+pub(crate) struct LiveSnapshot {
     /// Finished attempts.
     pub attempts: u64,
     /// Finished attempts without a 2xx response.
@@ -53,7 +53,7 @@ pub struct LiveSnapshot {
 
 impl LiveStats {
     /// Takes and resets the statistics.
-    pub fn take(&self) -> LiveSnapshot {
+    pub(crate) fn take(&self) -> LiveSnapshot {
         let recent = std::mem::take(&mut *self.recent());
         let latency = Some(&recent.latency).filter(|latency| !latency.is_empty());
         let at = |quantile| {

@@ -45,36 +45,33 @@ mod unacknowledged;
 mod worker;
 mod worker_stats;
 
-pub use counts::{LoadCounts, MixCounts};
-pub use effect_check::{EffectSample, EffectSampleError, InvalidEffectSample, check_effects};
-pub use event_mix::{EventMix, MixEntry, MixScenario};
-pub use event_source::{EventOrigin, EventSource, LoadEvent};
-pub use event_template::{EventTemplate, TemplateSettings};
-pub use expectation::{CheckedExpectation, LoadExpectation, LoadExpectationError};
-pub use failed_events::{
-    FailedEvent, FailedEventsError, FailedEventsHead, FailedTreatment, begins_failed_events,
-    read_failed_events, write_failed_line,
+pub(crate) use counts::MixCounts;
+pub(crate) use effect_check::{EffectSample, check_effects};
+pub(crate) use event_mix::{EventMix, MixEntry, MixScenario};
+pub(crate) use event_source::EventSource;
+pub(crate) use event_template::{EventTemplate, TemplateSettings};
+pub(crate) use expectation::LoadExpectation;
+pub(crate) use failed_events::{
+    FailedEvent, FailedEventsHead, begins_failed_events, read_failed_events,
 };
-pub use failure_list::FailureList;
-pub use hdr_log::write_hdr_log;
-pub use implied_expectations::effective_expectations;
-pub use latency_histograms::{HistogramError, LatencyHistograms, PackedHistogram, Percentiles};
-pub use live_stats::{LiveSnapshot, LiveStats};
-pub use measurements::{Measurements, MergeError};
-pub use mix_report::{MixEntryReport, MixScenarioReport};
-pub use rate::{Rate, RateError};
-pub use report::{EffectsReport, LatencyFrom, LoadReport, WrongEffect, load_report_schema};
-pub use resend::{
+pub(crate) use failure_list::FailureList;
+pub(crate) use hdr_log::write_hdr_log;
+pub(crate) use implied_expectations::effective_expectations;
+pub(crate) use latency_histograms::Percentiles;
+pub(crate) use live_stats::{LiveSnapshot, LiveStats};
+pub(crate) use mix_report::MixScenarioReport;
+pub(crate) use rate::Rate;
+pub(crate) use report::{EffectsReport, LatencyFrom, WrongEffect};
+pub use report::{LoadReport, load_report_schema};
+pub(crate) use resend::{
     Resent, ResentCounts, ResentEvent, ResentTreatment, lacks_expired_secret, resend,
 };
-pub use run::LoadResult;
-pub use sent_events::SentEvents;
-pub use settings::{Length, LoadSettings};
-pub use shard::{InvalidShard, LoadShard};
-pub use shared_state::LoadRun;
-pub use stalls::Stalls;
-pub use stop_handle::StopHandle;
-pub use time_series::{Interval, Point, TimeSeries};
-pub use time_text::time_text;
-pub use treatment_mix::{Treatment, TreatmentMix, TreatmentMixError};
-pub use unacknowledged::Unacknowledged;
+pub(crate) use run::LoadResult;
+pub(crate) use sent_events::SentEvents;
+pub(crate) use settings::{Length, LoadSettings};
+pub(crate) use shard::LoadShard;
+pub(crate) use shared_state::LoadRun;
+pub(crate) use stop_handle::StopHandle;
+pub(crate) use time_series::Point;
+pub(crate) use time_text::time_text;
+pub(crate) use treatment_mix::TreatmentMix;

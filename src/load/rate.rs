@@ -8,7 +8,7 @@ use crate::policy::DurationText;
 
 /// How fast events are sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Rate {
+pub(crate) enum Rate {
     /// As fast as possible.
     Max,
     /// A constant number of events per second.
@@ -30,7 +30,7 @@ pub enum Rate {
     "expected events per second such as `5000` or `0.5` (at most {MOST}), a ramp such as \
      `100..5000 over 60s`, or `max`; found `{0}`"
 )]
-pub struct RateError(String);
+pub(crate) struct RateError(String);
 
 /// More events per second than any sender can reach.
 const MOST: f64 = 10_000_000.0;
@@ -38,7 +38,7 @@ const NANOSECONDS: f64 = 1e9;
 
 impl Rate {
     /// When event `number`, counted from 0, is due after the start; `None` at the rate `max`.
-    pub fn due(&self, number: u64) -> Option<Duration> {
+    pub(crate) fn due(&self, number: u64) -> Option<Duration> {
         let seconds = match *self {
             Self::Max => return None,
             Self::Constant(rate) => as_float(number) / rate,
@@ -62,7 +62,7 @@ impl Rate {
     }
 
     /// How many events are due before a time after the start; `None` at the rate `max`.
-    pub fn events_before(&self, time: Duration) -> Option<u64> {
+    pub(crate) fn events_before(&self, time: Duration) -> Option<u64> {
         let seconds = time.as_secs_f64();
         let about = match *self {
             Self::Max => return None,
@@ -90,7 +90,7 @@ impl Rate {
 
     /// The rate at the start as a constant rate, for the warm-up.
     #[must_use]
-    pub fn at_start(&self) -> Self {
+    pub(crate) fn at_start(&self) -> Self {
         match *self {
             Self::Ramp { from, to, .. } => Self::Constant(if from > 0.0 { from } else { to }),
             rate => rate,

@@ -14,7 +14,7 @@ use crate::verify::{EffectWatch, ExpectedInventory, GrantCount, InventoryCheck, 
 
 /// An event of a failures file and the result of sending it again.
 #[derive(Debug)]
-pub struct ResentEvent {
+pub(crate) struct ResentEvent {
     /// The event as recorded in the file.
     pub event: FailedEvent,
     /// The last response, or why there was none. `None` if the event was not sent.
@@ -25,7 +25,7 @@ pub struct ResentEvent {
 
 /// How many resent events had which result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ResentCounts {
+pub(crate) struct ResentCounts {
     /// Events that are as expected, as far as checked.
     pub expected: usize,
     /// Events that are not.
@@ -36,7 +36,7 @@ pub struct ResentCounts {
 
 /// How to treat the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResentTreatment {
+pub(crate) enum ResentTreatment {
     /// Deliver each once.
     Once,
     /// Treat each as the load did: with duplicates, simultaneous deliveries and lost responses.
@@ -45,7 +45,7 @@ pub enum ResentTreatment {
 
 /// The events that were sent again, in order.
 #[derive(Debug)]
-pub struct Resent {
+pub(crate) struct Resent {
     /// The events. Those after the target became unreachable were not sent.
     pub events: Vec<ResentEvent>,
     /// Why the target can no longer be reached, if it can't.
@@ -54,7 +54,7 @@ pub struct Resent {
 
 impl ResentEvent {
     /// Whether the last response was 2xx.
-    pub fn is_acknowledged(&self) -> bool {
+    pub(crate) fn is_acknowledged(&self) -> bool {
         match &self.response {
             Some(ResponseRecord::Response { status, .. }) => StatusClass::Success.matches(*status),
             _ => false,
@@ -62,7 +62,7 @@ impl ResentEvent {
     }
 
     /// Passed if the event was acknowledged (a forgery: refused) and granted as expected.
-    pub fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         let is_forged = self.event.forgery.is_some();
         let response = match (&self.response, self.event.forgery) {
             (Some(ResponseRecord::Response { .. }), _) if self.is_acknowledged() == is_forged => {
@@ -83,7 +83,7 @@ impl ResentEvent {
 
 impl ResentCounts {
     /// Counts the results.
-    pub fn of(events: &[ResentEvent]) -> Self {
+    pub(crate) fn of(events: &[ResentEvent]) -> Self {
         let mut counts = Self::default();
         for event in events {
             match event.verdict() {
@@ -97,14 +97,14 @@ impl ResentCounts {
 }
 
 /// Whether the forgeries of these events can't be sent, because the context has no expired secret.
-pub fn lacks_expired_secret(events: &[FailedEvent], context: &RunContext) -> bool {
+pub(crate) fn lacks_expired_secret(events: &[FailedEvent], context: &RunContext) -> bool {
     let needs = |event: &FailedEvent| event.forgery == Some(Forgery::ExpiredSecret);
     context.expired.is_none() && events.iter().any(needs)
 }
 
 /// Sends events again, one after the other, then checks what their players hold, if the profile has
 /// the probe. Passes on each delivery with its number. Stops if the target can no longer be reached.
-pub async fn resend(
+pub(crate) async fn resend(
     context: &RunContext,
     events: Vec<FailedEvent>,
     treatment: ResentTreatment,

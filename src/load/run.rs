@@ -22,7 +22,7 @@ use super::worker_stats::WorkerStats;
 
 /// The result of a load.
 #[derive(Debug)]
-pub struct LoadResult {
+pub(crate) struct LoadResult {
     /// All counters and histograms.
     pub measurements: Measurements,
     /// When the measured part began.
@@ -41,7 +41,7 @@ pub struct LoadResult {
 
 impl LoadRun {
     /// Runs until the end or until stopped. Blocks; the workers have their own threads.
-    pub fn run(self, stop: &StopHandle) -> io::Result<LoadResult> {
+    pub(crate) fn run(self, stop: &StopHandle) -> io::Result<LoadResult> {
         let settings = &self.settings;
         let connections = settings.connections.get();
         let workers = settings.workers.get().min(connections);

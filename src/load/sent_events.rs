@@ -11,7 +11,7 @@ use crate::verify::GrantCount;
 
 /// The events that this shard of a load has sent.
 #[derive(Debug)]
-pub struct SentEvents<'load> {
+pub(crate) struct SentEvents<'load> {
     source: EventSource,
     result: &'load LoadResult,
     shard: LoadShard,
@@ -31,7 +31,7 @@ pub(super) struct SentEvent {
 
 impl<'load> SentEvents<'load> {
     /// The events of a load with this source and this result.
-    pub fn new(source: EventSource, result: &'load LoadResult, shard: LoadShard) -> Self {
+    pub(crate) fn new(source: EventSource, result: &'load LoadResult, shard: LoadShard) -> Self {
         Self {
             source,
             result,

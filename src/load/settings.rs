@@ -14,7 +14,7 @@ use crate::scenario::Policy;
 
 /// The settings of a load.
 #[derive(Debug, Clone)]
-pub struct LoadSettings {
+pub(crate) struct LoadSettings {
     /// The rate of all shards together.
     pub rate: Rate,
     /// The length of the measured part, which follows the warm-up.
@@ -45,7 +45,7 @@ pub struct LoadSettings {
 
 /// The length of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Length {
+pub(crate) enum Length {
     /// A duration.
     Duration(Duration),
     /// A number of events of all shards together.

@@ -16,7 +16,7 @@ use crate::transport::{Client, Target};
 
 /// A load that is ready to run.
 #[derive(Debug)]
-pub struct LoadRun {
+pub(crate) struct LoadRun {
     /// The settings of the load.
     pub settings: LoadSettings,
     /// Opens connections.

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 /// Stops a load. Clones stop the same load.
 #[derive(Debug, Clone)]
-pub struct StopHandle(watch::Sender<Stage>);
+pub(crate) struct StopHandle(watch::Sender<Stage>);
 
 /// The stage of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,17 +29,17 @@ impl Default for StopHandle {
 
 impl StopHandle {
     /// Starts no more attempts; those in flight may end.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.advance(Stage::Finishing);
     }
 
     /// Abandons the attempts in flight.
-    pub fn abort(&self) {
+    pub(crate) fn abort(&self) {
         self.advance(Stage::Aborted);
     }
 
     /// Whether it was stopped.
-    pub fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         *self.0.borrow() >= Stage::Finishing
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Formats a duration with about three significant digits.
-pub fn time_text(time: Duration) -> String {
+pub(crate) fn time_text(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds >= 1.0 {
         format!("{seconds:.2} s")

@@ -12,7 +12,7 @@ use crate::policy::Percent;
 
 /// The percentage of events for each treatment. An event gets at most one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TreatmentMix {
+pub(crate) struct TreatmentMix {
     forgeries: Percent,
     lost_acks: Percent,
     together: Percent,
@@ -24,11 +24,11 @@ pub struct TreatmentMix {
 #[error(
     "the percentages of --duplicates, --together, --forgeries and --lost-acks add up to more than 100%"
 )]
-pub struct TreatmentMixError;
+pub(crate) struct TreatmentMixError;
 
 /// How an event is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Treatment {
+pub(crate) enum Treatment {
     /// Delivered once.
     Plain,
     /// Delivered, and delivered again this long after the first attempt.
@@ -61,7 +61,7 @@ const DUPLICATE_DELAY: std::ops::RangeInclusive<u64> = 10..=1000;
 
 impl TreatmentMix {
     /// The percentages by treatment, as reported and compared.
-    pub fn percentages(self) -> BTreeMap<String, String> {
+    pub(crate) fn percentages(self) -> BTreeMap<String, String> {
         [
             ("forgeries", self.forgeries),
             ("lost_acks", self.lost_acks),
@@ -73,7 +73,7 @@ impl TreatmentMix {
     }
 
     /// Combines the percentages, which must not exceed 100% together.
-    pub fn new(
+    pub(crate) fn new(
         forgeries: Percent,
         lost_acks: Percent,
         together: Percent,

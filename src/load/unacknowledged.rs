@@ -10,7 +10,7 @@ const MOST: usize = 1_000_000;
 /// The events that were sent and not acknowledged: the only fact about an event that can't be
 /// derived from its number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Unacknowledged {
+pub(crate) struct Unacknowledged {
     numbers: Vec<u64>,
     /// The subset that the receiver was allowed to refuse.
     allowed: Vec<u64>,
@@ -53,18 +53,13 @@ impl Unacknowledged {
 
     /// The numbers of events that should have been acknowledged, in order; if there are too many,
     /// only some.
-    pub fn unexpected(&self) -> impl Iterator<Item = u64> {
+    pub(crate) fn unexpected(&self) -> impl Iterator<Item = u64> {
         let numbers = self.numbers.iter().copied();
         numbers.filter(|number| self.allowed.binary_search(number).is_err())
     }
 
-    /// Whether there were too many to remember; then no event is required to be granted.
-    pub fn overflowed(&self) -> bool {
-        self.overflowed
-    }
-
     /// How often an event with this treatment must have been granted.
-    pub fn required_grants(&self, number: u64, treatment: Treatment) -> GrantCount {
+    pub(crate) fn required_grants(&self, number: u64, treatment: Treatment) -> GrantCount {
         match treatment {
             Treatment::Forged(_) => GrantCount::Never,
             _ if self.overflowed || self.numbers.binary_search(&number).is_ok() => {
@@ -112,7 +107,7 @@ mod tests {
     fn too_many_to_remember_never_requires_too_much() {
         let mut part = Unacknowledged::default();
         (0..=MOST as u64).for_each(|number| part.add(number));
-        assert!(part.overflowed());
+        assert!(part.overflowed);
         assert_eq!(
             part.required_grants(u64::MAX, Treatment::Plain),
             GrantCount::AtMostOnce

@@ -5,7 +5,7 @@ mod parameters;
 
 use std::fmt;
 
-pub use self::parameters::{LateRetry, Lost, SlowBody, TimeoutOverlap};
+pub(crate) use self::parameters::{LateRetry, Lost, SlowBody, TimeoutOverlap};
 
 /// Each row: the variant, its parameters, its name in files, and its description.
 macro_rules! faults {

@@ -17,19 +17,21 @@ mod status_class;
 
 use crate::generate::written;
 
-pub use connection_choice::ConnectionChoice;
-pub use duration_text::{DurationText, DurationTextError};
-pub use fault::{Fault, LateRetry, Lost, SlowBody, TimeoutOverlap};
+pub(crate) use connection_choice::ConnectionChoice;
+pub(crate) use duration_text::DurationText;
+pub use fault::Fault;
+pub(crate) use fault::{LateRetry, Lost};
+#[cfg(test)]
+pub(crate) use fault::{SlowBody, TimeoutOverlap};
 pub use forgery::Forgery;
-pub use http_version::HttpVersion;
-pub use max_rate::{MaxRate, MaxRateError};
+pub(crate) use http_version::HttpVersion;
+pub(crate) use max_rate::MaxRate;
 pub use outcome::Outcome;
-pub use percent::{Percent, PercentError};
-pub use retry_policy::{
-    Delays, EventIdOnRetry, Exponential, RetryAfter, RetryOn, RetryOnError, RetryOverride,
-    RetryPolicy, RetrySetting,
-};
-pub use schedule::schedule;
-pub(crate) use schedule::{Schedule, total_wait};
-pub use status_class::{StatusClass, StatusPattern, StatusPatternError};
+pub(crate) use percent::Percent;
+pub use retry_policy::{Delays, RetryPolicy};
+pub(crate) use retry_policy::{EventIdOnRetry, RetryOn, RetryOverride, RetrySetting};
+#[cfg(test)]
+pub(crate) use retry_policy::{Exponential, RetryAfter};
+pub(crate) use schedule::{Schedule, schedule, total_wait};
+pub(crate) use status_class::{StatusClass, StatusPattern};
 pub(crate) use written::{Written, deserialize_written};

@@ -14,11 +14,13 @@ mod tests;
 
 use std::time::Duration;
 
-pub use self::delays::{Delays, Exponential};
-pub use self::event_id_on_retry::EventIdOnRetry;
-pub use self::retry_after::RetryAfter;
-pub use self::retry_on::{RetryOn, RetryOnError};
-pub use self::setting::{RetryOverride, RetrySetting};
+pub use self::delays::Delays;
+#[cfg(test)]
+pub(crate) use self::delays::Exponential;
+pub(crate) use self::event_id_on_retry::EventIdOnRetry;
+pub(crate) use self::retry_after::RetryAfter;
+pub(crate) use self::retry_on::RetryOn;
+pub(crate) use self::setting::{RetryOverride, RetrySetting};
 use super::connection_choice::ConnectionChoice;
 use super::duration_text::DurationText;
 use super::percent::Percent;

@@ -12,7 +12,10 @@ use super::retry_policy::RetryPolicy;
 ///
 /// Jitter changes each wait by a random amount, uniformly distributed up to the policy's percentage
 /// in either direction. The generator is used once per wait, and only if the policy has jitter.
-pub fn schedule<R: Rng>(policy: &RetryPolicy, rng: &mut R) -> impl Iterator<Item = Duration> {
+pub(crate) fn schedule<R: Rng>(
+    policy: &RetryPolicy,
+    rng: &mut R,
+) -> impl Iterator<Item = Duration> {
     let mut schedule = Schedule::new(policy);
     std::iter::from_fn(move || schedule.next_delay(rng))
 }

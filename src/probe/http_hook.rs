@@ -118,14 +118,14 @@ impl HttpHook {
 
 /// Sets the responses to the next deliveries for a player.
 #[derive(Debug, Clone)]
-pub struct PreparedScript(HttpHook);
+pub(crate) struct PreparedScript(HttpHook);
 
 /// The timeout of the request.
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl PreparedScript {
     /// Prepares a profile's hook.
-    pub fn new(hook: &ScriptHook, allowed: &AllowedHosts) -> Result<Self, HookError> {
+    pub(crate) fn new(hook: &ScriptHook, allowed: &AllowedHosts) -> Result<Self, HookError> {
         HttpHook::new(&hook.http, &hook.headers, allowed).map(Self)
     }
 
@@ -135,7 +135,7 @@ impl PreparedScript {
     }
 
     /// Sets the statuses of the next responses for a player.
-    pub async fn set_responses(
+    pub(crate) async fn set_responses(
         &self,
         client: &Client,
         player_id: &str,

@@ -12,13 +12,13 @@ mod prepared_restart;
 mod probe_path_hint;
 mod redaction;
 
-pub use hook_error::{HookError, HookFailure};
-pub use http_hook::PreparedScript;
+pub(crate) use hook_error::{HookError, HookFailure};
+pub(crate) use http_hook::PreparedScript;
 pub(crate) use placeholders::{fill_in, percent_encoded, with_placeholders};
-pub use prepared_probe::PreparedProbe;
-pub use prepared_restart::PreparedRestart;
+pub(crate) use prepared_probe::PreparedProbe;
+pub(crate) use prepared_restart::PreparedRestart;
 pub(crate) use redaction::REDACTED;
-pub use redaction::Redaction;
+pub(crate) use redaction::Redaction;
 
 /// The probe that `granted` reads.
 pub(crate) const QUANTITY_PROBE: &str = "quantity";

@@ -21,7 +21,7 @@ use crate::transport::{AllowedHosts, Client, Response};
 
 /// A probe with its environment variables expanded.
 #[derive(Debug, Clone)]
-pub struct PreparedProbe {
+pub(crate) struct PreparedProbe {
     source: PreparedProbeSource,
     missing: Option<i128>,
     timeout: Duration,
@@ -55,7 +55,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl PreparedProbe {
     /// Expands the environment variables, and checks that the URL is allowed.
-    pub fn new(probe: &Probe, allowed: &AllowedHosts) -> Result<Self, HookError> {
+    pub(crate) fn new(probe: &Probe, allowed: &AllowedHosts) -> Result<Self, HookError> {
         let (source, redaction) = match &probe.source {
             ProbeSource::Http {
                 request,
@@ -82,7 +82,7 @@ impl PreparedProbe {
     }
 
     /// A probe that calls a function with the player and the SKU.
-    pub fn from_function<F, R, N, E>(function: F) -> Self
+    pub(crate) fn from_function<F, R, N, E>(function: F) -> Self
     where
         F: Fn(String, String) -> R + Send + Sync + 'static,
         R: Future<Output = Result<N, E>> + Send + 'static,
@@ -117,7 +117,7 @@ impl PreparedProbe {
     }
 
     /// Reads the number for a player and an SKU, or returns why that failed.
-    pub async fn read(
+    pub(crate) async fn read(
         &self,
         client: &Client,
         player_id: &str,

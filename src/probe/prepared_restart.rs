@@ -12,7 +12,7 @@ use crate::transport::{AllowedHosts, Client, Target};
 
 /// A profile's `restart` hook with its environment variables expanded.
 #[derive(Debug, Clone)]
-pub struct PreparedRestart {
+pub(crate) struct PreparedRestart {
     source: PreparedRestartSource,
     timeout: Duration,
 }
@@ -28,7 +28,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 impl PreparedRestart {
     /// Prepares a profile's hook.
-    pub fn new(hook: &RestartHook, allowed: &AllowedHosts) -> Result<Self, HookError> {
+    pub(crate) fn new(hook: &RestartHook, allowed: &AllowedHosts) -> Result<Self, HookError> {
         let source = match &hook.source {
             RestartSource::Http { request, headers } => {
                 PreparedRestartSource::Http(HttpHook::new(request, headers, allowed)?)
@@ -50,7 +50,11 @@ impl PreparedRestart {
     }
 
     /// Restarts the receiver, and returns once `target` accepts connections again.
-    pub async fn restart(&self, client: &Client, target: &Target) -> Result<(), HookFailure> {
+    pub(crate) async fn restart(
+        &self,
+        client: &Client,
+        target: &Target,
+    ) -> Result<(), HookFailure> {
         let restarted = tokio::time::timeout(self.timeout, async {
             match &self.source {
                 PreparedRestartSource::Http(request) => {

@@ -20,14 +20,14 @@ const ENCODED_FROM: usize = 6;
 /// Replaces secrets in text and bytes, both in plain form and in the encodings that a receiver's
 /// log or JSON may use.
 #[derive(Debug, Clone)]
-pub struct Redaction {
+pub(crate) struct Redaction {
     /// All forms of all secrets, longest first.
     forms: Vec<Secret>,
 }
 
 impl Redaction {
     /// Creates a redaction of `secrets`.
-    pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+    pub(crate) fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
         Self::of_forms(secrets.into_iter().flat_map(forms_of).collect())
     }
 
@@ -56,7 +56,7 @@ impl Redaction {
     }
 
     /// Removes the secrets from `text`.
-    pub fn text<'text>(&self, text: &'text str) -> Cow<'text, str> {
+    pub(crate) fn text<'text>(&self, text: &'text str) -> Cow<'text, str> {
         self.forms
             .iter()
             .map(Secret::expose_text)
@@ -71,7 +71,7 @@ impl Redaction {
 
     /// Removes the secrets from `bytes`, which may be binary. JSON with an escaped secret is
     /// serialised again without it.
-    pub fn bytes<'bytes>(&self, bytes: &'bytes [u8]) -> Cow<'bytes, [u8]> {
+    pub(crate) fn bytes<'bytes>(&self, bytes: &'bytes [u8]) -> Cow<'bytes, [u8]> {
         let plain = self
             .forms
             .iter()
@@ -86,7 +86,7 @@ impl Redaction {
     }
 
     /// Removes the secrets from the strings and keys of `json`.
-    pub fn json<'json>(&self, json: &'json Value) -> Cow<'json, Value> {
+    pub(crate) fn json<'json>(&self, json: &'json Value) -> Cow<'json, Value> {
         let mut redacted = json.clone();
         if self.redact_json(&mut redacted) {
             Cow::Owned(redacted)

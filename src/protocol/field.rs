@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Text in an event: borrowed if it comes from a built-in catalogue, otherwise owned.
-pub type Text = Cow<'static, str>;
+pub(crate) type Text = Cow<'static, str>;
 
 /// A field of a JSON object that can be *absent*, *null* or *a value*.
 ///

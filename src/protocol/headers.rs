@@ -3,9 +3,9 @@
 use super::Signature;
 
 /// `Content-Type` of every delivery. `[S]`
-pub const CONTENT_TYPE_VALUE: &str = "application/json";
+pub(crate) const CONTENT_TYPE_VALUE: &str = "application/json";
 /// `User-Agent` of every delivery. `[S]`
-pub const USER_AGENT_VALUE: &str = "Aghanim/0.1.0";
+pub(crate) const USER_AGENT_VALUE: &str = "Aghanim/0.1.0";
 /// Contains the signature in lowercase hex. `[S]`
 pub const SIGNATURE_HEADER: &str = "X-Aghanim-Signature";
 /// Contains the signed timestamp in Unix seconds. `[S]`
@@ -14,7 +14,7 @@ pub const TIMESTAMP_HEADER: &str = "X-Aghanim-Signature-Timestamp";
 /// The headers of a signed delivery, in the documented order and spelling.
 ///
 /// `host` is the target's authority, `timestamp` the signed time in Unix seconds.
-pub fn request_headers(
+pub(crate) fn request_headers(
     host: &str,
     timestamp: u64,
     signature: &Signature,

@@ -8,6 +8,10 @@ use serde_json::{Map, Number, Value};
 use super::{Field, Text};
 
 /// What the coupon grants. Source: `docs/protocol.md`, "Item" `[S]`.
+#[expect(
+    clippy::struct_field_names,
+    reason = "`fallback_item` is the name of its key"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// Aghanim's ID of the item, such as `itm_…`.

@@ -11,11 +11,13 @@ mod item;
 mod secret;
 mod signature;
 
-pub use event::{Coupon, Event, EventContext, EventData};
-pub use field::{Field, Text};
-pub use headers::{
-    CONTENT_TYPE_VALUE, SIGNATURE_HEADER, TIMESTAMP_HEADER, USER_AGENT_VALUE, request_headers,
-};
-pub use item::{Item, ItemKind, NestedItem};
+pub use event::Event;
+pub(crate) use event::{Coupon, EventContext, EventData};
+pub(crate) use field::Field;
+pub(crate) use field::Text;
+pub(crate) use headers::{CONTENT_TYPE_VALUE, USER_AGENT_VALUE, request_headers};
+pub use headers::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+pub(crate) use item::{Item, ItemKind, NestedItem};
 pub use secret::{EmptySecret, Secret};
-pub use signature::{Signature, SignatureMismatch, Signer};
+pub use signature::Signer;
+pub(crate) use signature::{Signature, SignatureMismatch};

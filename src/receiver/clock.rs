@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Returns the current time in Unix seconds.
-pub type UnixClock = Arc<dyn Fn() -> u64 + Send + Sync>;
+pub(crate) type UnixClock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// The system clock. Times before 1970 read as 0.
 pub fn system_clock() -> UnixClock {

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::response::ReceiverResponse;
 
-pub use error::LedgerError;
+pub(crate) use error::LedgerError;
 pub(super) use writer::{Ledger, LedgerThread};
 
 /// Where to store the ledger.

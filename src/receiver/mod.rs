@@ -43,12 +43,15 @@ mod variant;
 #[cfg(test)]
 mod tests;
 
-pub use clock::{UnixClock, system_clock};
-pub use error::ReceiverError;
+pub use clock::system_clock;
+pub(crate) use error::ReceiverError;
 pub use flaw::{Flaw, FlawClass};
-pub use ledger::{LedgerError, Store};
-pub use received_request::{Decision, ReceivedRequest, RequestObserver};
-pub use refusal::{Refusal, Skipped};
+#[cfg(test)]
+pub(crate) use ledger::LedgerError;
+pub use ledger::Store;
+pub(crate) use received_request::{Decision, ReceivedRequest};
+#[cfg(test)]
+pub(crate) use refusal::Refusal;
 pub use server::Receiver;
 pub use settings::{BundleHandling, ReceiverSettings};
 pub use variant::Variant;

@@ -9,7 +9,7 @@ use super::ledger::LedgerError;
 use super::refusal::{Refusal, Skipped};
 
 /// Called after every request. It must return quickly, because it delays the response.
-pub type RequestObserver = Arc<dyn Fn(&ReceivedRequest) + Send + Sync>;
+pub(crate) type RequestObserver = Arc<dyn Fn(&ReceivedRequest) + Send + Sync>;
 
 /// A request that the receiver has handled.
 #[derive(Debug, Clone)]

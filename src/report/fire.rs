@@ -8,7 +8,7 @@ use crate::run::{AttemptEnded, SentRequestRecord};
 use crate::verify::Verdict;
 
 /// Writes single deliveries to a terminal.
-pub struct FireReport<W> {
+pub(crate) struct FireReport<W> {
     out: W,
     /// The request that was written last.
     shown: Option<SentRequestRecord>,
@@ -16,12 +16,12 @@ pub struct FireReport<W> {
 
 impl<W: Write> FireReport<W> {
     /// Writes to `out`.
-    pub fn new(out: W) -> Self {
+    pub(crate) fn new(out: W) -> Self {
         Self { out, shown: None }
     }
 
     /// Writes an attempt: its response, and only what is new in the request since the last attempt.
-    pub fn attempt(&mut self, attempt: &AttemptEnded) -> io::Result<()> {
+    pub(crate) fn attempt(&mut self, attempt: &AttemptEnded) -> io::Result<()> {
         let request = &attempt.request;
         let mut out = TextOutput::new(&mut self.out, None);
         match self.shown.replace(request.clone()) {
@@ -38,7 +38,12 @@ impl<W: Write> FireReport<W> {
     }
 
     /// Writes the verdict on a delivery, and what to do next.
-    pub fn verdict(&mut self, verdict: Verdict, text: &str, next: Option<&str>) -> io::Result<()> {
+    pub(crate) fn verdict(
+        &mut self,
+        verdict: Verdict,
+        text: &str,
+        next: Option<&str>,
+    ) -> io::Result<()> {
         writeln!(self.out, "{} {}", mark(verdict), sanitize(text))?;
         match next {
             Some(next) => writeln!(self.out, "  → {next}"),
@@ -47,7 +52,7 @@ impl<W: Write> FireReport<W> {
     }
 
     /// Writes a summary if there was more than one delivery.
-    pub fn ended(&mut self, all: usize, expected: usize) -> io::Result<()> {
+    pub(crate) fn ended(&mut self, all: usize, expected: usize) -> io::Result<()> {
         if all > 1 {
             let unexpected = all - expected;
             writeln!(

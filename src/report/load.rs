@@ -10,8 +10,8 @@ mod summary;
 mod time_plot;
 mod time_rows;
 
-pub use annotations::write_load_annotations;
-pub use junit::write_load_junit;
-pub use markdown::write_load_markdown;
-pub use page::write_load_page;
-pub use summary::write_load_summary;
+pub(crate) use annotations::write_load_annotations;
+pub(crate) use junit::write_load_junit;
+pub(crate) use markdown::write_load_markdown;
+pub(crate) use page::write_load_page;
+pub(crate) use summary::write_load_summary;

@@ -28,18 +28,21 @@ mod snapshot;
 mod terminal;
 mod verdict_label;
 
-pub use dry_run::write_dry_run;
-pub use fire::FireReport;
-pub use load::{
+pub(crate) use dry_run::write_dry_run;
+pub(crate) use fire::FireReport;
+pub(crate) use load::{
     write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
     write_load_summary,
 };
-pub use progress::ProgressLine;
-pub use replay::ReplayReport;
+pub(crate) use progress::ProgressLine;
+pub(crate) use replay::ReplayReport;
 pub use report_kind::ReportKind;
-pub use resend::write_resent;
-pub use run_record::{RunRecord, RunRecorder};
-pub use sanitize::sanitize;
-pub use scenario_record::{KeptAttempts, RunningScenarios, ScenarioRecord};
-pub use snapshot::snapshot_text;
-pub use terminal::{Detail, TerminalFormat, write_difference};
+pub(crate) use resend::write_resent;
+pub use run_record::RunRecorder;
+pub(crate) use sanitize::sanitize;
+pub use scenario_record::KeptAttempts;
+pub(crate) use scenario_record::RunningScenarios;
+pub(crate) use scenario_record::ScenarioRecord;
+pub(crate) use snapshot::snapshot_text;
+pub(crate) use terminal::write_difference;
+pub use terminal::{Detail, TerminalFormat};

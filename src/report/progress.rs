@@ -8,7 +8,7 @@ use crate::run::RunEvent;
 use crate::verify::Verdict;
 
 /// A progress line on standard error below a report's output.
-pub struct ProgressLine {
+pub(crate) struct ProgressLine {
     bar: ProgressBar,
     running: BTreeMap<usize, String>,
     failed: usize,
@@ -36,7 +36,7 @@ impl ProgressLine {
     }
 
     /// Shows an event.
-    pub fn observe(&mut self, event: &RunEvent) {
+    pub(crate) fn observe(&mut self, event: &RunEvent) {
         match event {
             RunEvent::RunStarted(started) => {
                 self.bar.set_length(started.scenarios as u64);
@@ -59,7 +59,7 @@ impl ProgressLine {
     }
 
     /// Hides the line while `write` writes to the same terminal.
-    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         self.bar.suspend(write)
     }
 }

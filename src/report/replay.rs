@@ -20,19 +20,19 @@ use crate::verify::Verdict;
 const COMMON_TOLERANCE: u64 = 60;
 
 /// Writes a replay to a terminal.
-pub struct ReplayReport<W> {
+pub(crate) struct ReplayReport<W> {
     out: W,
     detail: Detail,
 }
 
 impl<W: Write> ReplayReport<W> {
     /// Writes to `out`.
-    pub fn new(out: W, detail: Detail) -> Self {
+    pub(crate) fn new(out: W, detail: Detail) -> Self {
         Self { out, detail }
     }
 
     /// Writes one request if its response differs, or if the output is verbose.
-    pub fn replayed(&mut self, replayed: &ReplayedAttempt<'_>) -> io::Result<()> {
+    pub(crate) fn replayed(&mut self, replayed: &ReplayedAttempt<'_>) -> io::Result<()> {
         let recorded = recorded_response(replayed.attempt);
         let (verdict, result, facts) = match &replayed.result {
             ReplayResult::Skipped(reason) => {
@@ -78,7 +78,7 @@ impl<W: Write> ReplayReport<W> {
     }
 
     /// Writes the summary.
-    pub fn ended(
+    pub(crate) fn ended(
         &mut self,
         ended: &ReplayEnded,
         signatures: Signatures,

@@ -11,7 +11,7 @@ use crate::run::ResponseRecord;
 use crate::verify::InventoryCheck;
 
 /// Writes a line for each event, then a summary.
-pub fn write_resent(resent: &[ResentEvent], out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write_resent(resent: &[ResentEvent], out: &mut impl Write) -> io::Result<()> {
     for resent_event in resent {
         let line = sanitize(&line(resent_event));
         writeln!(out, "{} {line}", mark(resent_event.verdict()))?;

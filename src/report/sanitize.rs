@@ -11,7 +11,7 @@ const COMMANDS_ANYWHERE: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 const COMMAND_AT_START: &str = "::";
 
 /// Escapes control characters and command markers in a line, and cuts it after 400 characters.
-pub fn sanitize(line: &str) -> String {
+pub(crate) fn sanitize(line: &str) -> String {
     let mut shown = String::new();
     for (index, character) in line.chars().enumerate() {
         if index == COLUMN_LIMIT {

@@ -15,7 +15,7 @@ use crate::verify::{Check, Verdict, VerdictCounts};
 
 /// The running scenarios.
 #[derive(Debug, Default)]
-pub struct RunningScenarios(BTreeMap<usize, ScenarioRecord>);
+pub(crate) struct RunningScenarios(BTreeMap<usize, ScenarioRecord>);
 
 /// The events of one scenario.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub enum KeptAttempts {
 
 impl RunningScenarios {
     /// Handles an event. The one that ends a scenario returns its record.
-    pub fn observe(&mut self, event: RunEvent) -> Option<ScenarioRecord> {
+    pub(crate) fn observe(&mut self, event: RunEvent) -> Option<ScenarioRecord> {
         match event {
             RunEvent::ScenarioStarted(started) => {
                 self.0

@@ -25,7 +25,11 @@ use stable_text::StableText;
 
 /// The report of a scenario, with a newline after each line. `settings` say which parts of responses
 /// are shown; `target` is the run's target.
-pub fn snapshot_text(record: &ScenarioRecord, settings: &SnapshotSettings, target: &str) -> String {
+pub(crate) fn snapshot_text(
+    record: &ScenarioRecord,
+    settings: &SnapshotSettings,
+    target: &str,
+) -> String {
     let stable = StableText::new(record, settings, target);
     let events = SnapshotEvents::of(record, &stable);
     let mut sections = vec![vec![

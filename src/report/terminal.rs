@@ -20,7 +20,7 @@ use super::scenario_record::ScenarioRecord;
 use crate::run::{RunEnded, RunStarted};
 use crate::verify::Verdict;
 use common_causes::write_common_causes;
-pub use difference::write_difference;
+pub(crate) use difference::write_difference;
 pub(super) use exchange::{attempt_facts, write_exchange, write_retry};
 pub(super) use layout::TextOutput;
 pub(super) use problems::write_problems;

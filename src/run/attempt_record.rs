@@ -33,7 +33,7 @@ impl SentRequestRecord {
 
 /// The location of an attempt in a run: the numbers of its scenario, step and delivery, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AttemptLocation {
+pub(crate) struct AttemptLocation {
     /// The scenario's number.
     pub scenario: usize,
     /// The step's number in the scenario.
@@ -43,7 +43,7 @@ pub struct AttemptLocation {
 }
 
 /// The record of a delivery's attempt.
-pub fn attempt_record(
+pub(crate) fn attempt_record(
     location: AttemptLocation,
     event_name: &str,
     attempt: &Attempt,
@@ -131,7 +131,7 @@ fn sent_request_record(request: &SentRequest, redaction: &Redaction) -> SentRequ
 }
 
 /// The response, or why there was none.
-pub fn response_record(
+pub(crate) fn response_record(
     result: &Result<Response, Failure>,
     redaction: &Redaction,
 ) -> ResponseRecord {

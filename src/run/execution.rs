@@ -20,7 +20,7 @@ use crate::verify::{Check, Verdict, VerdictCounts};
 impl RunContext {
     /// Runs all plans and reports to `events` what happens. Starts no more scenarios once `stop` is
     /// set.
-    pub async fn run(
+    pub(crate) async fn run(
         &self,
         plans: &[Plan],
         events: RunEventHandler<'_>,

@@ -15,7 +15,7 @@ const CONCURRENCY: usize = 16;
 
 impl RunContext {
     /// Whether the profile has the probe that reads what players hold.
-    pub fn can_read_inventories(&self) -> bool {
+    pub(crate) fn can_read_inventories(&self) -> bool {
         self.probes.contains_key(QUANTITY_PROBE)
     }
 

@@ -8,10 +8,10 @@ mod reader;
 mod run_tally;
 mod writer;
 
-pub use error::JournalError;
-pub use reader::{Journal, TruncatedLine};
-pub use run_tally::{RunTally, UnfinishedScenario};
-pub use writer::{CreateJournalError, JournalWriter};
+pub(crate) use error::JournalError;
+pub(crate) use reader::{Journal, TruncatedLine};
+pub(crate) use run_tally::RunTally;
+pub(crate) use writer::{CreateJournalError, JournalWriter};
 
 /// The journal's file name in the folder of a recorded run.
-pub const JOURNAL_FILE_NAME: &str = "run.jsonl";
+pub(super) const JOURNAL_FILE_NAME: &str = "run.jsonl";

@@ -21,27 +21,28 @@ mod step_description;
 mod step_runner;
 mod volatile_values;
 
-pub use attempt_record::{AttemptLocation, attempt_record, response_record};
-pub use dry_run::{Capabilities, DryRun, DryRunItem};
-pub use journal::{
-    CreateJournalError, JOURNAL_FILE_NAME, Journal, JournalError, JournalWriter, RunTally,
-    TruncatedLine, UnfinishedScenario,
+pub(crate) use attempt_record::{AttemptLocation, attempt_record, response_record};
+pub(crate) use dry_run::{Capabilities, DryRun, DryRunItem};
+pub(crate) use journal::{
+    CreateJournalError, Journal, JournalError, JournalWriter, RunTally, TruncatedLine,
 };
-pub use plan::{Plan, PlanSettings, PlannedEvent};
-pub use replay::{
+pub(crate) use plan::PlannedEvent;
+pub use plan::{Plan, PlanSettings};
+pub(crate) use replay::{
     CompareBy, Replay, ReplayEnded, ReplayResult, ReplayedAttempt, ResponseComparison, Signatures,
     SkipReason, recorded_response,
 };
-pub use run_context::RunContext;
+pub(crate) use run_context::RunContext;
+pub(crate) use run_event::BodyContent;
 pub use run_event::{
-    AttemptEnded, BodyContent, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded,
-    FORMAT_VERSION, ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded,
-    ScenarioStarted, ScriptedResponses, SentRequestRecord, StepEnded, TimingsRecord,
-    run_event_schema,
+    AttemptEnded, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded, FORMAT_VERSION,
+    ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
+    SentRequestRecord, StepEnded, TimingsRecord, run_event_schema,
 };
 pub use run_outcome::RunOutcome;
-pub use session::{
-    ConnectionOptions, RunOptions, Secrets, Session, SessionError, profile_generator,
-};
+pub(crate) use session::SessionError;
+pub(crate) use session::{ConnectionOptions, RunOptions, Secrets, Session, profile_generator};
 pub use snapshot_event::{SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
-pub use volatile_values::{VolatileKind, VolatileValue};
+pub(crate) use volatile_values::VolatileKind;
+#[cfg(test)]
+pub(crate) use volatile_values::VolatileValue;

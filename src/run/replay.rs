@@ -22,11 +22,11 @@ use super::run_event::{
 };
 use crate::transport::{Failure, SendOptions};
 
-pub use self::resend::{Signatures, SkipReason};
-pub use self::response_comparison::{CompareBy, ResponseComparison, recorded_response};
+pub(crate) use self::resend::{Signatures, SkipReason};
+pub(crate) use self::response_comparison::{CompareBy, ResponseComparison, recorded_response};
 /// Sends a recorded run again.
 #[derive(Debug)]
-pub struct Replay<'run> {
+pub(crate) struct Replay<'run> {
     /// The client, the signer, the hooks and the redaction.
     pub context: &'run RunContext,
     /// The target of the recorded run.
@@ -39,7 +39,7 @@ pub struct Replay<'run> {
 
 /// A recorded request and the result of sending it again.
 #[derive(Debug)]
-pub struct ReplayedAttempt<'run> {
+pub(crate) struct ReplayedAttempt<'run> {
     /// The scenario's name.
     pub scenario: &'run str,
     /// The recorded attempt.
@@ -50,7 +50,7 @@ pub struct ReplayedAttempt<'run> {
 
 /// The result of sending a recorded request again.
 #[derive(Debug)]
-pub enum ReplayResult {
+pub(crate) enum ReplayResult {
     /// It was sent.
     Sent {
         /// The response, without secrets.
@@ -66,7 +66,7 @@ pub enum ReplayResult {
 
 /// The result of a replay.
 #[derive(Debug, Default)]
-pub struct ReplayEnded {
+pub(crate) struct ReplayEnded {
     /// The number of selected scenarios.
     pub scenarios: usize,
     /// The number of responses that are the same.
@@ -97,7 +97,7 @@ struct ReplayedScenario {
 
 impl Replay<'_> {
     /// Sends the requests of the selected scenarios, and calls `observe` with each result.
-    pub async fn run(
+    pub(crate) async fn run(
         &self,
         journal: Journal,
         is_selected: impl Fn(&ScenarioStarted) -> bool,

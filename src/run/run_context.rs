@@ -16,7 +16,7 @@ use crate::transport::{AllowedHosts, Client, RateLimit, Target};
 
 /// The client, the profile's hooks and its policies.
 #[derive(Debug)]
-pub struct RunContext {
+pub(crate) struct RunContext {
     /// Sends all requests.
     pub client: Client,
     /// Where deliveries go.
@@ -63,7 +63,7 @@ pub struct RunContext {
 
 impl RunContext {
     /// The target's URL without secrets.
-    pub fn shown_target(&self) -> Cow<'_, str> {
+    pub(crate) fn shown_target(&self) -> Cow<'_, str> {
         self.redaction.text(self.target.as_str())
     }
 
@@ -73,7 +73,7 @@ impl RunContext {
     }
 
     /// The sender of signed deliveries.
-    pub fn sender(&self) -> Sender<'_> {
+    pub(crate) fn sender(&self) -> Sender<'_> {
         Sender {
             client: &self.client,
             clock: &self.clock,

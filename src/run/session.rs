@@ -24,7 +24,7 @@ use crate::transport::{
 
 /// A receiver under test, and how to run scenarios against it.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub(crate) struct Session {
     /// The receiver's profile.
     pub profile: Profile,
     /// The profile's name in its file, if it has one.
@@ -45,7 +45,7 @@ pub struct Session {
 
 /// The connection to the receiver, as far as it differs from the profile's.
 #[derive(Debug, Clone, Default)]
-pub struct ConnectionOptions {
+pub(crate) struct ConnectionOptions {
     /// The URL of the webhook, instead of the profile's.
     pub target: Option<String>,
     /// Hosts to allow in addition to the profile's.
@@ -58,7 +58,7 @@ pub struct ConnectionOptions {
 
 /// The choices of one run.
 #[derive(Debug, Clone)]
-pub struct RunOptions {
+pub(crate) struct RunOptions {
     /// The random seed. Without one, each scenario has its own.
     pub seed: Option<Seed>,
     /// The start time, from which event times are calculated.
@@ -75,7 +75,7 @@ pub struct RunOptions {
 
 /// The current secret of a receiver, and the previous one if it is known.
 #[derive(Debug, Clone)]
-pub struct Secrets {
+pub(crate) struct Secrets {
     /// The secret that signs.
     pub current: Secret,
     /// The secret that the receiver must no longer accept.
@@ -114,10 +114,10 @@ pub enum SessionError {
 impl RunOptions {
     /// Runs up to eight scenarios at a time. They mostly wait for the receiver, so this does not
     /// depend on the number of cores.
-    pub const DEFAULT_JOBS: usize = 8;
+    pub(crate) const DEFAULT_JOBS: usize = 8;
 
     /// The defaults of a run that starts at this time.
-    pub fn starting_at(start: StartTime) -> Self {
+    pub(crate) fn starting_at(start: StartTime) -> Self {
         Self {
             seed: None,
             start,
@@ -131,24 +131,24 @@ impl RunOptions {
 
 impl Secrets {
     /// Signs with the current secret.
-    pub fn signer(&self) -> Signer {
+    pub(crate) fn signer(&self) -> Signer {
         Signer::new(&self.current)
     }
 
     /// Signs with the previous secret.
-    pub fn expired_signer(&self) -> Option<Signer> {
+    pub(crate) fn expired_signer(&self) -> Option<Signer> {
         self.expired.as_ref().map(Signer::new)
     }
 
     /// All secrets, to redact them in reports.
-    pub fn all(&self) -> impl Iterator<Item = Secret> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = Secret> {
         std::iter::once(&self.current).chain(&self.expired).cloned()
     }
 }
 
 impl Session {
     /// Checks the target, the allowed hosts and the client's settings.
-    pub fn new(
+    pub(crate) fn new(
         profile: Profile,
         connection: ConnectionOptions,
         options: RunOptions,
@@ -180,7 +180,7 @@ impl Session {
     }
 
     /// The target; an error if there is none.
-    pub fn target(&self) -> Result<&Target, SessionError> {
+    pub(crate) fn target(&self) -> Result<&Target, SessionError> {
         let missing = || match &self.profile_name {
             Some(name) => SessionError::ProfileWithoutTarget(name.clone()),
             None => SessionError::NoTarget,
@@ -190,7 +190,10 @@ impl Session {
 
     /// Plans the cases. Each scenario gets different players, if the list is long enough. Reports the
     /// mistakes in all cases together.
-    pub fn plans(&self, cases: impl IntoIterator<Item = Case>) -> Result<Vec<Plan>, Diagnostics> {
+    pub(crate) fn plans(
+        &self,
+        cases: impl IntoIterator<Item = Case>,
+    ) -> Result<Vec<Plan>, Diagnostics> {
         let mut settings = self.plan_settings();
         let mut plans = Vec::new();
         let mut problems = Diagnostics::default();
@@ -222,7 +225,7 @@ impl Session {
     }
 
     /// What can be checked. `has_expired_secret` says whether the expired secret is known.
-    pub fn capabilities(&self, has_expired_secret: bool) -> Capabilities {
+    pub(crate) fn capabilities(&self, has_expired_secret: bool) -> Capabilities {
         Capabilities {
             probes: self.probe_names(),
             script: self.profile.script.is_some(),
@@ -241,7 +244,7 @@ impl Session {
     }
 
     /// Prepares the hooks of the profile, and returns the context of the run.
-    pub fn context(self, secrets: &Secrets) -> Result<RunContext, SessionError> {
+    pub(crate) fn context(self, secrets: &Secrets) -> Result<RunContext, SessionError> {
         let target = self.target()?.clone();
         let Self {
             profile,
@@ -310,7 +313,7 @@ impl Session {
 }
 
 /// A generator of events with the items, players and game ID of a profile, if it has them.
-pub fn profile_generator(profile: &Profile, seed: Seed, start: StartTime) -> Generator {
+pub(crate) fn profile_generator(profile: &Profile, seed: Seed, start: StartTime) -> Generator {
     let mut generator = Generator::new(seed, start).with_players(profile.listed_players().into());
     if let Some(catalogue) = catalogue(profile) {
         generator = generator.with_catalogue(catalogue);

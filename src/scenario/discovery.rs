@@ -42,7 +42,7 @@ fn bundled_name(path: &str) -> Arc<str> {
 }
 
 /// All cases of the given files, folders and globs. Reports the mistakes in all files together.
-pub fn load(paths: &[PathBuf]) -> Result<Vec<Case>, Diagnostics> {
+pub(crate) fn load(paths: &[PathBuf]) -> Result<Vec<Case>, Diagnostics> {
     let files = find(paths)?;
     read_cases(files.iter().map(|path| SourceFile::read(path)))
 }
@@ -64,7 +64,7 @@ fn read_cases(
 }
 
 /// The scenario files for paths and globs, without duplicates, sorted within each path.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostics> {
+pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostics> {
     let mut files: Vec<PathBuf> = Vec::new();
     let mut known = BTreeSet::new();
     for path in paths {

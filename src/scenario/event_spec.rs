@@ -84,7 +84,7 @@ impl EventSpec {
 }
 
 /// Applies `set` and then `unset` to an event's JSON.
-pub fn amend(
+pub(crate) fn amend(
     event: &mut Value,
     set: &IndexMap<JsonPointer, Value>,
     unset: &[JsonPointer],

@@ -54,7 +54,7 @@ pub struct ProbeRequest {
 }
 
 /// The placeholders allowed in a probe's URL and arguments.
-pub const PLACEHOLDERS: [&str; 2] = ["player_id", "sku"];
+pub(crate) const PLACEHOLDERS: [&str; 2] = ["player_id", "sku"];
 
 /// How to read a number from the game. Set exactly one of `http` and `command`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use super::event_spec::{EventSpec, Shareable};
 
 /// An ID that an event can share with another, by `same_as`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SharedId {
+pub(crate) enum SharedId {
     /// `player_id`.
     Player,
     /// `transaction_id`.
@@ -16,7 +16,7 @@ pub enum SharedId {
 
 impl SharedId {
     /// Both IDs.
-    pub const ALL: [Self; 2] = [Self::Player, Self::Transaction];
+    pub(crate) const ALL: [Self; 2] = [Self::Player, Self::Transaction];
 
     fn of(self, spec: &EventSpec) -> Option<&Shareable> {
         match self {
@@ -27,7 +27,7 @@ impl SharedId {
 
     /// Follows `same_as` from the event `name` to the event that has the ID, and returns that event's
     /// name and its value. `None` if the event refers back to itself.
-    pub fn owner<'events>(
+    pub(crate) fn owner<'events>(
         self,
         events: &'events IndexMap<String, Spanned<EventSpec>>,
         name: &'events str,

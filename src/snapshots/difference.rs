@@ -4,7 +4,7 @@ use imara_diff::{Algorithm, BasicLineDiffPrinter, Diff, InternedInput, UnifiedDi
 
 /// A unified diff and its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// The diff, without colours.
     pub text: String,
     /// The number of added lines.
@@ -16,7 +16,7 @@ pub struct Difference {
 impl Difference {
     /// Compares the reviewed report, which is empty if there is none, with the report of a run.
     /// `file` is the name of the reviewed report.
-    pub fn between(file: &str, reviewed: &str, found: &str) -> Self {
+    pub(crate) fn between(file: &str, reviewed: &str, found: &str) -> Self {
         let lines = InternedInput::new(reviewed, found);
         let mut diff = Diff::compute(Algorithm::Histogram, &lines);
         diff.postprocess_lines(&lines);
@@ -30,7 +30,7 @@ impl Difference {
     }
 
     /// The size as text, such as `2 lines added, 1 removed`.
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let lines = |count: u32| match count {
             1 => "1 line".to_owned(),
             _ => format!("{count} lines"),

@@ -11,9 +11,8 @@ mod snapshot_path;
 mod snapshot_review;
 mod snapshots_mode;
 
-pub use difference::Difference;
-pub use pending_snapshot::{PendingKind, PendingSnapshot, find_pending};
+pub(crate) use pending_snapshot::{PendingKind, PendingSnapshot, find_pending};
 pub use snapshot_file::SnapshotFile;
-pub use snapshot_path::snapshot_path;
-pub use snapshot_review::{ExpectedSnapshots, SnapshotReview, SnapshotReviewSettings};
-pub use snapshots_mode::{SnapshotsMode, UnknownSnapshotsMode};
+pub(crate) use snapshot_path::snapshot_path;
+pub(crate) use snapshot_review::{ExpectedSnapshots, SnapshotReview, SnapshotReviewSettings};
+pub(crate) use snapshots_mode::SnapshotsMode;

@@ -11,7 +11,7 @@ use super::snapshot_file::{SnapshotFile, pending_path, reviewed_path};
 
 /// A snapshot that is pending review.
 #[derive(Debug, Clone)]
-pub struct PendingSnapshot {
+pub(crate) struct PendingSnapshot {
     /// The pending file.
     pub pending_path: PathBuf,
     /// The reviewed file that it would become.
@@ -24,7 +24,7 @@ pub struct PendingSnapshot {
 
 /// The kind of a pending snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PendingKind {
+pub(crate) enum PendingKind {
     /// There is no reviewed snapshot yet.
     New,
     /// It differs from the reviewed snapshot.
@@ -32,7 +32,7 @@ pub enum PendingKind {
 }
 
 /// Finds the pending snapshots below a folder, sorted by path, or the one of a file.
-pub fn find_pending(path: &Path) -> io::Result<Vec<PendingSnapshot>> {
+pub(crate) fn find_pending(path: &Path) -> io::Result<Vec<PendingSnapshot>> {
     if path.is_dir() {
         let mut found = Vec::new();
         for entry in WalkDir::new(path).sort_by_file_name() {
@@ -80,7 +80,7 @@ impl PendingSnapshot {
     }
 
     /// Replaces the reviewed snapshot with it.
-    pub fn accept(&self) -> io::Result<()> {
+    pub(crate) fn accept(&self) -> io::Result<()> {
         let Some(mut file) = SnapshotFile::read(&self.pending_path)? else {
             return Ok(());
         };
@@ -90,7 +90,7 @@ impl PendingSnapshot {
     }
 
     /// Deletes it.
-    pub fn reject(&self) -> io::Result<()> {
+    pub(crate) fn reject(&self) -> io::Result<()> {
         fs::remove_file(&self.pending_path)
     }
 }

@@ -16,7 +16,7 @@ const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 /// The path of a snapshot in the snapshots folder: the path of the scenario's file relative to the
 /// innermost folder `scenarios`, or else to the working folder, followed by `@` and the choice of
 /// its matrix. The path is valid and unique on every file system, even if that ignores case.
-pub fn snapshot_path(file: &str, choice: Option<&str>, working_folder: &Path) -> PathBuf {
+pub(crate) fn snapshot_path(file: &str, choice: Option<&str>, working_folder: &Path) -> PathBuf {
     let file = file.replace('\\', "/");
     let path = Path::new(&file);
     let path = path.strip_prefix(working_folder).unwrap_or(path);

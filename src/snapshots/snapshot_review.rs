@@ -23,7 +23,7 @@ use crate::verify::{Check, Verdict, VerdictCounts};
 
 /// How to compare a run's snapshots.
 #[derive(Debug, Clone)]
-pub struct SnapshotReviewSettings {
+pub(crate) struct SnapshotReviewSettings {
     /// The snapshots folder.
     pub folder: PathBuf,
     /// What to write; `auto` is already resolved.
@@ -38,7 +38,7 @@ pub struct SnapshotReviewSettings {
 
 /// The snapshots of a complete run, with no scenario excluded.
 #[derive(Debug, Clone)]
-pub struct ExpectedSnapshots {
+pub(crate) struct ExpectedSnapshots {
     /// The paths of its scenarios' snapshots, relative to the snapshots folder.
     pub paths: BTreeSet<PathBuf>,
     /// The files and folders of its scenarios. Only snapshots of files in these can be
@@ -48,7 +48,7 @@ pub struct ExpectedSnapshots {
 
 /// Compares the snapshot of each scenario when it ends.
 #[derive(Debug)]
-pub struct SnapshotReview {
+pub(crate) struct SnapshotReview {
     settings: SnapshotReviewSettings,
     /// Which parts of responses snapshots show.
     shown: SnapshotSettings,
@@ -66,7 +66,7 @@ type SnapshotFinding = (SnapshotOutcome, Option<Check>, Option<String>);
 
 impl SnapshotReview {
     /// Creates a review. `shown` selects the parts of responses that reports show.
-    pub fn new(settings: SnapshotReviewSettings, shown: SnapshotSettings) -> Self {
+    pub(crate) fn new(settings: SnapshotReviewSettings, shown: SnapshotSettings) -> Self {
         let ended = SnapshotsEnded {
             folder: display_path(&settings.folder),
             ..SnapshotsEnded::default()
@@ -83,7 +83,7 @@ impl SnapshotReview {
     }
 
     /// Processes an event, and returns the events for the reports.
-    pub fn process(&mut self, event: RunEvent) -> Vec<RunEvent> {
+    pub(crate) fn process(&mut self, event: RunEvent) -> Vec<RunEvent> {
         if let RunEvent::RunStarted(started) = &event {
             self.target.clone_from(&started.target);
         }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// What a run writes if a report does not match the reviewed one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum SnapshotsMode {
+pub(crate) enum SnapshotsMode {
     /// `no` in CI, `new` elsewhere.
     #[default]
     Auto,
@@ -23,7 +23,7 @@ pub enum SnapshotsMode {
 /// An invalid mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid mode `{0}`: expected auto, always, new, unseen, no or force")]
-pub struct UnknownSnapshotsMode(String);
+pub(crate) struct UnknownSnapshotsMode(String);
 
 /// Where to write a report that does not match the reviewed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) enum Destination {
 impl SnapshotsMode {
     /// Resolves `auto` with the environment variables `CI` and `TF_BUILD`, as insta does.
     #[must_use]
-    pub fn resolve(self, ci: Option<&str>, tf_build: bool) -> Self {
+    pub(crate) fn resolve(self, ci: Option<&str>, tf_build: bool) -> Self {
         let is_ci = match ci {
             Some("false" | "0" | "") => false,
             Some(_) => true,

@@ -7,7 +7,7 @@ use url::Host;
 
 /// Loopback and the other hosts that the user has allowed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AllowedHosts(BTreeSet<String>);
+pub(crate) struct AllowedHosts(BTreeSet<String>);
 
 /// An entry that is not a host name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,12 +19,14 @@ pub struct InvalidHost(String);
 
 impl AllowedHosts {
     /// Allows only loopback.
-    pub fn loopback_only() -> Self {
+    pub(crate) fn loopback_only() -> Self {
         Self::default()
     }
 
     /// Allows loopback and these hosts: names or addresses, without a scheme, port or path.
-    pub fn new<T: AsRef<str>>(hosts: impl IntoIterator<Item = T>) -> Result<Self, InvalidHost> {
+    pub(crate) fn new<T: AsRef<str>>(
+        hosts: impl IntoIterator<Item = T>,
+    ) -> Result<Self, InvalidHost> {
         let allowed = hosts.into_iter().map(|host| parse_host(host.as_ref()));
         allowed.collect::<Result<_, _>>().map(Self)
     }

@@ -23,11 +23,11 @@ use super::retry_after::RetryAfterDelay;
 use super::target::Target;
 use super::wire_fault::SenderAbort;
 use http2::Http2;
-pub use request::BulkRequest;
+pub(crate) use request::BulkRequest;
 use response_reader::{ReadProgress, ResponseReader};
 
 /// An open connection, for one exchange at a time.
-pub struct BulkConnection(BulkState);
+pub(crate) struct BulkConnection(BulkState);
 
 enum BulkState {
     Http1(Box<Http1>),
@@ -51,7 +51,7 @@ enum BulkStream {
 
 /// The parts of a response that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BulkResponse {
+pub(crate) struct BulkResponse {
     /// The status.
     pub status: u16,
     /// The delay that the receiver asks for before the next attempt, if any.
@@ -60,7 +60,7 @@ pub struct BulkResponse {
 
 /// What the sender does with the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResponseHandling {
+pub(crate) enum ResponseHandling {
     /// Read the whole response.
     Read,
     /// Close the connection once the response begins: the receiver has processed the request, but
@@ -70,7 +70,7 @@ pub enum ResponseHandling {
 
 impl BulkConnection {
     /// Opens a connection with the client's settings and connect timeout.
-    pub async fn open(client: &Client, target: &Target) -> Result<Self, Failure> {
+    pub(crate) async fn open(client: &Client, target: &Target) -> Result<Self, Failure> {
         let after = client.connect_timeout();
         let opened = tokio::time::timeout(after, Self::open_unbounded(client, target)).await;
         opened.unwrap_or(Err(Failure::ConnectTimeout { after }))
@@ -100,7 +100,7 @@ impl BulkConnection {
     }
 
     /// Whether another request can be sent on it, as far as the sender knows.
-    pub fn is_open(&mut self) -> bool {
+    pub(crate) fn is_open(&mut self) -> bool {
         match &mut self.0 {
             BulkState::Http1(http1) => http1.has_no_unread_bytes(),
             BulkState::Http2(connection) => connection.is_usable(),
@@ -109,7 +109,7 @@ impl BulkConnection {
     }
 
     /// Whether it is already known to be closed. Makes no system call.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         matches!(self.0, BulkState::Closed)
     }
 
@@ -117,7 +117,7 @@ impl BulkConnection {
     ///
     /// With a barrier, the last byte waits for the other participants. The connection is closed if
     /// the exchange fails or this future is dropped early.
-    pub async fn exchange(
+    pub(crate) async fn exchange(
         &mut self,
         target: &Target,
         request: &BulkRequest,

@@ -29,7 +29,7 @@ const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
 ///
 /// It never follows redirects, requests no compression and uses no proxy.
 #[derive(Debug, Clone)]
-pub struct Client(Arc<Inner>);
+pub(crate) struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -67,7 +67,7 @@ impl Drop for LeaveBarrierOnDrop {
 
 impl Client {
     /// Creates a client. Reads the `--cacert` file.
-    pub fn new(settings: ClientSettings) -> Result<Self, CacertError> {
+    pub(crate) fn new(settings: ClientSettings) -> Result<Self, CacertError> {
         let tls = Tls::new(&settings.tls)?;
         let pool = Pool::default();
         Ok(Self(Arc::new(Inner {
@@ -78,7 +78,7 @@ impl Client {
     }
 
     /// The requested HTTP version.
-    pub fn http_version(&self) -> HttpVersion {
+    pub(crate) fn http_version(&self) -> HttpVersion {
         self.0.settings.http_version
     }
 
@@ -93,12 +93,12 @@ impl Client {
     }
 
     /// Checks before a run that a connection, including TLS, can be opened.
-    pub async fn probe_connection(&self, target: &Target) -> Result<(), Failure> {
+    pub(crate) async fn probe_connection(&self, target: &Target) -> Result<(), Failure> {
         self.open(target, self.version(None)).await.map(drop)
     }
 
     /// Sends a request and reads the response. The [`Exchange`] contains the response or the failure.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         target: &Target,
         request: &OutgoingRequest,

@@ -7,7 +7,7 @@ use crate::policy::HttpVersion;
 
 /// The settings of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientSettings {
+pub(crate) struct ClientSettings {
     /// Which HTTP version to speak.
     pub http_version: HttpVersion,
     /// Which certificates to trust.

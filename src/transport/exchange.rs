@@ -11,7 +11,7 @@ use super::request::SentRequest;
 
 /// One request and its result.
 #[derive(Debug, Clone)]
-pub struct Exchange {
+pub(crate) struct Exchange {
     /// The request as it was sent.
     pub request: SentRequest,
     /// The response, or why there is none.
@@ -27,14 +27,15 @@ pub struct Exchange {
 
 impl Exchange {
     /// The status of the response, if there is one.
-    pub fn status(&self) -> Option<u16> {
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> Option<u16> {
         self.result.as_ref().ok().map(|response| response.status)
     }
 }
 
 /// The connection of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConnectionInfo {
+pub(crate) struct ConnectionInfo {
     /// Whether an earlier exchange opened it.
     pub reused: bool,
     /// Its HTTP version.
@@ -48,7 +49,7 @@ pub struct ConnectionInfo {
 /// When the receiver closed the idle connection that the sender chose for a request. A receiver may
 /// close an idle connection at any time (RFC 9112, section 9.5), so this is not a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClosedIdle {
+pub(crate) enum ClosedIdle {
     /// Before the request was sent: the receiver gets it once.
     BeforeRequest,
     /// After the request was sent: the receiver may get it twice.
@@ -57,7 +58,7 @@ pub enum ClosedIdle {
 
 impl ClosedIdle {
     /// The name used in reports.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::BeforeRequest => "before_request",
             Self::AfterRequest => "after_request",
@@ -67,7 +68,7 @@ impl ClosedIdle {
 
 /// A response; complete, unless a fault kept the sender from reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
+pub(crate) struct Response {
     /// The status.
     pub status: u16,
     /// The headers in the order received, names in lower case, values unchanged.
@@ -86,7 +87,7 @@ pub struct Response {
 
 impl Response {
     /// The first value of a header. Names are case-insensitive.
-    pub fn header(&self, name: &str) -> Option<&[u8]> {
+    pub(crate) fn header(&self, name: &str) -> Option<&[u8]> {
         let mut named = self
             .headers
             .iter()
@@ -97,7 +98,7 @@ impl Response {
 
 /// How long the parts of an exchange took, measured from its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Timings {
+pub(crate) struct Timings {
     /// Until the connection was open, including TLS. `None` if it was reused or never opened.
     pub connect: Option<Duration>,
     /// Until the head of the response arrived.
@@ -110,7 +111,7 @@ pub struct Timings {
 
 impl Timings {
     /// The total time without the wait at a barrier.
-    pub fn without_barrier_wait(&self) -> Duration {
+    pub(crate) fn without_barrier_wait(&self) -> Duration {
         self.total.saturating_sub(self.barrier_wait)
     }
 }

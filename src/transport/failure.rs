@@ -12,7 +12,7 @@ use crate::policy::DurationText;
 
 /// Why there is no complete response. `Display` describes it; [`Failure::hint`] says what may help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The host name did not resolve.
     #[error("the name {host} could not be resolved: {reason}")]
     NameNotResolved {
@@ -101,7 +101,7 @@ pub enum Failure {
 
 /// The classes of failure that a retry policy distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FailureClass {
+pub(crate) enum FailureClass {
     /// The attempt timed out.
     Timeout,
     /// There was no connection, it broke, or the response was invalid.
@@ -110,7 +110,7 @@ pub enum FailureClass {
 
 impl Failure {
     /// The class that a retry policy sees.
-    pub fn class(&self) -> FailureClass {
+    pub(crate) fn class(&self) -> FailureClass {
         match self {
             Self::ConnectTimeout { .. }
             | Self::Timeout { .. }
@@ -125,7 +125,7 @@ impl Failure {
     }
 
     /// Whether nothing was sent, so that the receiver can't have seen the request.
-    pub fn is_before_request(&self) -> bool {
+    pub(crate) fn is_before_request(&self) -> bool {
         match self {
             Self::NameNotResolved { .. }
             | Self::NotLoopback { .. }
@@ -159,15 +159,15 @@ impl Failure {
     }
 
     /// The name of [`Self::Refused`] in every report.
-    pub const REFUSED: &'static str = "refused";
+    pub(crate) const REFUSED: &'static str = "refused";
 
     /// The name used in every report.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.name_and_hint().0
     }
 
     /// What the user can check or change.
-    pub fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         self.name_and_hint().1
     }
 

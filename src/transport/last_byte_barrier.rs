@@ -13,7 +13,7 @@ use tokio::sync::watch;
 ///
 /// If all clones of the handle are dropped or its request fails, the others no longer wait for it.
 #[derive(Debug, Clone)]
-pub struct LastByteBarrier(Arc<Participant>);
+pub(crate) struct LastByteBarrier(Arc<Participant>);
 
 #[derive(Debug)]
 struct Participant {
@@ -30,7 +30,7 @@ struct BarrierState {
 
 impl LastByteBarrier {
     /// Creates a barrier and returns one handle for each participant.
-    pub fn for_participants(participants: usize) -> Vec<Self> {
+    pub(crate) fn for_participants(participants: usize) -> Vec<Self> {
         let barrier = Arc::new(watch::Sender::new(BarrierState {
             pending: participants,
             opened_at: None,

@@ -15,7 +15,7 @@ use crate::policy::MaxRate;
 
 /// Limits the rate of deliveries, and measures how long they waited.
 #[derive(Debug)]
-pub struct RateLimit {
+pub(crate) struct RateLimit {
     rate: MaxRate,
     permits: Arc<Semaphore>,
     /// The total over all deliveries, in microseconds.
@@ -24,14 +24,14 @@ pub struct RateLimit {
 
 /// The permits of one or more deliveries. Drop them when the deliveries end.
 #[derive(Debug)]
-pub struct RateLimitPermits {
+pub(crate) struct RateLimitPermits {
     permit: Option<OwnedSemaphorePermit>,
     period: Duration,
 }
 
 impl RateLimit {
     /// Creates a limit with this rate.
-    pub fn new(rate: MaxRate) -> Self {
+    pub(crate) fn new(rate: MaxRate) -> Self {
         let most = usize::try_from(rate.deliveries).unwrap_or(usize::MAX);
         Self {
             rate,
@@ -41,12 +41,12 @@ impl RateLimit {
     }
 
     /// How many deliveries can be made simultaneously.
-    pub fn max_at_once(&self) -> usize {
+    pub(crate) fn max_at_once(&self) -> usize {
         usize::try_from(self.rate.deliveries).unwrap_or(usize::MAX)
     }
 
     /// Waits until this many deliveries, at most [`Self::max_at_once`], may be made simultaneously.
-    pub async fn acquire(&self, deliveries: usize) -> RateLimitPermits {
+    pub(crate) async fn acquire(&self, deliveries: usize) -> RateLimitPermits {
         let began = Instant::now();
         let count = u32::try_from(deliveries).unwrap_or(u32::MAX);
         let count = count.min(self.rate.deliveries);
@@ -64,7 +64,7 @@ impl RateLimit {
     }
 
     /// How long all deliveries have waited in total.
-    pub fn waited(&self) -> Duration {
+    pub(crate) fn waited(&self) -> Duration {
         Duration::from_micros(self.waited.load(Ordering::Relaxed))
     }
 }

@@ -19,7 +19,7 @@ const MAX_HEADERS: usize = 1000;
 /// The only header that is added is `Content-Length`, at the end. `Authorization`, `Cookie` and
 /// `Proxy-Authorization` are marked as sensitive, so that `Debug` does not show them.
 #[derive(Debug, Clone)]
-pub struct OutgoingRequest {
+pub(crate) struct OutgoingRequest {
     method: Method,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
@@ -44,7 +44,7 @@ pub enum HeaderError {
 
 impl OutgoingRequest {
     /// A request without headers or a body.
-    pub fn new(method: Method) -> Self {
+    pub(crate) fn new(method: Method) -> Self {
         Self {
             method,
             headers: Vec::new(),
@@ -56,7 +56,11 @@ impl OutgoingRequest {
     ///
     /// HTTP/1.1 writes names in title case (`X-Aghanim-Signature`), HTTP/2 in lower case. Headers of
     /// the same name are sent together, at the position of the first.
-    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, HeaderError> {
+    pub(crate) fn header(
+        mut self,
+        name: &str,
+        value: impl AsRef<[u8]>,
+    ) -> Result<Self, HeaderError> {
         let owned_name = || name.to_owned();
         let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
             return Err(HeaderError::Name(owned_name()));
@@ -77,7 +81,7 @@ impl OutgoingRequest {
 
     /// Sets the body.
     #[must_use]
-    pub fn body(self, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn body(self, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         Self { body, ..self }
     }
@@ -145,7 +149,7 @@ impl OutgoingRequest {
 
 /// A request as it was sent, or would have been sent if no connection was opened.
 #[derive(Debug, Clone)]
-pub struct SentRequest {
+pub(crate) struct SentRequest {
     /// The method.
     pub method: Method,
     /// The whole URL.

@@ -7,7 +7,7 @@ use super::exchange::Response;
 /// The delay that a `Retry-After` header asks for. A date only becomes a duration once the current
 /// time is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryAfterDelay {
+pub(crate) enum RetryAfterDelay {
     /// Wait for this long.
     For(Duration),
     /// Wait until this time, in Unix seconds.
@@ -30,7 +30,7 @@ impl RetryAfterDelay {
     }
 
     /// How long to wait from `now` on, in Unix seconds. Zero if the date has passed.
-    pub fn from(self, now: u64) -> Duration {
+    pub(crate) fn from(self, now: u64) -> Duration {
         match self {
             Self::For(wait) => wait,
             Self::Until(date) => Duration::from_secs(date.saturating_sub(now)),

@@ -11,7 +11,7 @@ use crate::policy::ConnectionChoice;
 
 /// How one request is sent.
 #[derive(Debug)]
-pub struct SendOptions {
+pub(crate) struct SendOptions {
     /// How long the whole exchange may take, from connecting to the end of the response. Once the
     /// barrier has opened, the wait at it does not count.
     pub timeout: Duration,
@@ -27,7 +27,7 @@ pub struct SendOptions {
 
 impl SendOptions {
     /// Options with this timeout, on any connection, without a barrier.
-    pub fn within(timeout: Duration) -> Self {
+    pub(crate) fn within(timeout: Duration) -> Self {
         Self {
             timeout,
             connection: ConnectionChoice::Reuse,

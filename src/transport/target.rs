@@ -9,7 +9,7 @@ use super::allowed_hosts::{AllowedHosts, is_loopback_host};
 
 /// A URL that requests may be sent to: http or https, an allowed host, no credentials, no fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     url: Url,
     /// The same URL as the HTTP library needs it.
     uri: Uri,
@@ -52,13 +52,13 @@ pub enum TargetError {
 
 impl Target {
     /// Parses and checks a URL.
-    pub fn parse(text: &str, allowed: &AllowedHosts) -> Result<Self, TargetError> {
+    pub(crate) fn parse(text: &str, allowed: &AllowedHosts) -> Result<Self, TargetError> {
         let url = Url::parse(text).map_err(TargetError::NotAUrl)?;
         Self::checked(url, allowed)
     }
 
     /// Resolves another URL, absolute or relative to this one, with the same checks.
-    pub fn join(&self, text: &str, allowed: &AllowedHosts) -> Result<Self, TargetError> {
+    pub(crate) fn join(&self, text: &str, allowed: &AllowedHosts) -> Result<Self, TargetError> {
         let url = self.url.join(text).map_err(TargetError::NotAUrl)?;
         Self::checked(url, allowed)
     }
@@ -66,7 +66,7 @@ impl Target {
     /// The same host with another path and query.
     ///
     /// A leading slash is added if it is missing, so that the host can't change.
-    pub fn with_path(&self, path_and_query: &str) -> Result<Self, TargetError> {
+    pub(crate) fn with_path(&self, path_and_query: &str) -> Result<Self, TargetError> {
         let mut url = self.url.clone();
         let (path, query) = match path_and_query.split_once('?') {
             Some((path, query)) => (path, Some(query)),
@@ -108,22 +108,22 @@ impl Target {
     }
 
     /// The value of the `Host` header: the host, and the port unless it is the scheme's default.
-    pub fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         &self.url[url::Position::BeforeHost..url::Position::AfterPort]
     }
 
     /// The path and the query, as in the request line.
-    pub fn path_and_query(&self) -> &str {
+    pub(crate) fn path_and_query(&self) -> &str {
         &self.url[url::Position::BeforePath..url::Position::AfterQuery]
     }
 
     /// The whole URL.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         self.url.as_str()
     }
 
     /// Whether the connection is encrypted.
-    pub fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
@@ -143,7 +143,7 @@ impl Target {
     }
 
     /// The port, or the scheme's default if the URL has none.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         let default = if self.is_https() { 443 } else { 80 };
         self.url.port().unwrap_or(default)
     }

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 
 /// Which certificates a client trusts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TlsSettings {
+pub(crate) struct TlsSettings {
     /// A PEM file with CAs to trust in addition to the system's.
     pub cacert: Option<PathBuf>,
     /// Trust every certificate. The connection is encrypted, but the receiver's identity is unknown.

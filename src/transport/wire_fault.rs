@@ -6,7 +6,7 @@ use crate::policy::DurationText;
 
 /// A fault that the sender injects into one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum WireFault {
+pub(crate) enum WireFault {
     /// Open and close the connection without sending anything.
     LoseRequest,
     /// Close the connection once the head of the response arrives.
@@ -36,7 +36,7 @@ impl WireFault {
 
 /// How the sender aborted an exchange to inject a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SenderAbort {
+pub(crate) enum SenderAbort {
     /// Nothing was sent.
     #[error("the request was lost: the sender closed the connection without sending anything")]
     RequestLost,
@@ -73,12 +73,12 @@ impl SenderAbort {
     ];
 
     /// Whether a failure with this name was caused by the sender itself.
-    pub fn is_name(name: &str) -> bool {
+    pub(crate) fn is_name(name: &str) -> bool {
         Self::NAMES.contains(&name)
     }
 
     /// Whether a failure with this name means that the receiver never got the whole request.
-    pub fn leaves_request_incomplete(name: &str) -> bool {
+    pub(crate) fn leaves_request_incomplete(name: &str) -> bool {
         name == "request_lost" || name == "body_cut"
     }
 

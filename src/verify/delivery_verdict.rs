@@ -8,7 +8,7 @@ use crate::transport::{Failure, Response};
 
 /// The verdict on a delivery.
 #[derive(Debug, PartialEq, Eq)]
-pub struct DeliveryVerdict {
+pub(crate) struct DeliveryVerdict {
     /// Broken if the request could not be sent from this machine.
     pub verdict: Verdict,
     /// What happened.
@@ -24,7 +24,7 @@ const VERIFY: &str = "if the receiver rejects the signature, log the body, the t
 
 impl DeliveryVerdict {
     /// Judges a delivery by its last attempt. `None` if there was none.
-    pub fn new(forgery: Option<Forgery>, delivery: &Delivery) -> Option<Self> {
+    pub(crate) fn new(forgery: Option<Forgery>, delivery: &Delivery) -> Option<Self> {
         let last = delivery.attempts.last()?;
         let (response, attempts) = (last.exchange.result.as_ref(), delivery.attempts.len());
         Some(Self::of_response(

@@ -10,7 +10,7 @@ use crate::scenario::Policy;
 
 /// How often an event must have been granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GrantCount {
+pub(crate) enum GrantCount {
     /// Exactly once.
     Once,
     /// Once or not at all.
@@ -21,7 +21,7 @@ pub enum GrantCount {
 
 /// What one player must hold who held nothing before.
 #[derive(Debug, Clone)]
-pub struct ExpectedInventory {
+pub(crate) struct ExpectedInventory {
     player_id: String,
     expectations: Vec<GrantExpectation>,
     held_once: BTreeSet<String>,
@@ -29,7 +29,7 @@ pub struct ExpectedInventory {
 
 /// Whether a player holds what is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InventoryCheck {
+pub(crate) enum InventoryCheck {
     /// The player does.
     Passed,
     /// The player does not, and how the inventory differs.
@@ -40,7 +40,7 @@ pub enum InventoryCheck {
 
 impl ExpectedInventory {
     /// Expects one event of a player.
-    pub fn new(event: &Event, times: GrantCount, policy: Policy) -> Self {
+    pub(crate) fn new(event: &Event, times: GrantCount, policy: Policy) -> Self {
         Self {
             player_id: event.event_data.player_id.to_string(),
             expectations: vec![expectation_of(event, times, policy)],
@@ -50,29 +50,29 @@ impl ExpectedInventory {
 
     /// Limits these SKUs to one per player.
     #[must_use]
-    pub fn with_held_once(mut self, skus: &BTreeSet<String>) -> Self {
+    pub(crate) fn with_held_once(mut self, skus: &BTreeSet<String>) -> Self {
         self.held_once.clone_from(skus);
         self
     }
 
     /// Expects another event of the same player.
-    pub fn add(&mut self, event: &Event, times: GrantCount, policy: Policy) {
+    pub(crate) fn add(&mut self, event: &Event, times: GrantCount, policy: Policy) {
         self.expectations.push(expectation_of(event, times, policy));
     }
 
     /// The player.
-    pub fn player_id(&self) -> &str {
+    pub(crate) fn player_id(&self) -> &str {
         &self.player_id
     }
 
     /// The SKUs in the player's events.
-    pub fn skus(&self) -> BTreeSet<&String> {
+    pub(crate) fn skus(&self) -> BTreeSet<&String> {
         let expectations = self.expectations.iter();
         expectations.flat_map(|one| &one.skus).collect()
     }
 
     /// Checks how much the player holds of each SKU.
-    pub fn check_readings(&self, inventory: &BTreeMap<String, i128>) -> InventoryCheck {
+    pub(crate) fn check_readings(&self, inventory: &BTreeMap<String, i128>) -> InventoryCheck {
         let holding =
             |(sku, quantity): (&String, &i128)| ((self.player_id.clone(), sku.clone()), *quantity);
         let changes: Changes = inventory.iter().map(holding).collect();

@@ -14,12 +14,12 @@ mod grant_check;
 mod retry_check;
 mod verdict;
 
-pub use delivery_verdict::DeliveryVerdict;
+pub(crate) use delivery_verdict::DeliveryVerdict;
 pub(crate) use effect_probe::{EffectProbe, ProbeQuery};
 pub(crate) use effect_watch::EffectWatch;
 pub(crate) use event_outcomes::EventOutcomes;
 pub(crate) use expectation::{Observed, PreparedExpectation, check, describe_expectations};
-pub use expected_inventory::{ExpectedInventory, GrantCount, InventoryCheck};
+pub(crate) use expected_inventory::{ExpectedInventory, GrantCount, InventoryCheck};
 pub(crate) use grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
 pub(crate) use retry_check::check_retry_policy;
 pub(crate) use verdict::Requirement;

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::support::{Folder, Transcript};
-use aghook::scenario::document::{Diagnostics, SourceFile};
-use aghook::scenario::{Case, Config, bundled_sources};
+use aghook::internals::scenario::document::{Diagnostics, SourceFile};
+use aghook::internals::scenario::{Case, Config, bundled_sources};
 use proptest::prelude::*;
 
 /// The messages of `check` for a scenario file; `run` must print the same.

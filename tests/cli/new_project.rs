@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 #[cfg(unix)]
-use aghook::scenario::document::{Node, SourceFile, decode};
+use aghook::internals::scenario::document::{Node, SourceFile, decode};
 #[cfg(unix)]
 use serde_json::Value;
 use tempfile::TempDir;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aghook::cli::arguments::Arguments;
+use aghook::internals::cli::arguments::Arguments;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use aghook::load::load_report_schema;
+use aghook::internals::load::load_report_schema;
 use serde_json::Value;
 
 use super::markdown::{Document, first_cells, root};

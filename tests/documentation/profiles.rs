@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aghook::policy::RetryPolicy;
-use aghook::scenario::document::SourceFile;
-use aghook::scenario::{Case, Config, config_schema};
+use aghook::internals::policy::RetryPolicy;
+use aghook::internals::scenario::document::SourceFile;
+use aghook::internals::scenario::{Case, Config, config_schema};
 use serde_json::Value;
 
 use super::markdown::{Document, first_cells};
@@ -64,7 +64,7 @@ fn the_defaults_of_the_retry_policy_are_correct() {
     let defaults = RetryPolicy::default();
     let other = RetryPolicy {
         attempts: 99,
-        delays: aghook::policy::Delays::List(Vec::new()),
+        delays: aghook::internals::policy::Delays::List(Vec::new()),
         timeout: "9d".parse().expect("a duration"),
         retry_on: Vec::new(),
         resign: !defaults.resign,
@@ -73,7 +73,10 @@ fn the_defaults_of_the_retry_policy_are_correct() {
     assert_eq!(retry.over(&other), defaults);
 }
 
-fn parse(name: &str, text: &str) -> Result<Config, aghook::scenario::document::Diagnostics> {
+fn parse(
+    name: &str,
+    text: &str,
+) -> Result<Config, aghook::internals::scenario::document::Diagnostics> {
     Config::parse(&SourceFile::new(name, text))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use aghook::run::run_event_schema;
+use aghook::internals::run::run_event_schema;
 use jsonschema::Validator;
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aghook::scenario::scenario_schema;
+use aghook::internals::scenario::scenario_schema;
 use serde_json::Value;
 
 use super::markdown::{Document, first_cells};

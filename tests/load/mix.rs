@@ -43,7 +43,8 @@ fn the_bundled_suite_is_granted_once_with_every_treatment() {
     }
     let left_out = entries[0]["left_out"].as_array().expect("a list");
     assert_eq!(left_out.len(), 1, "{left_out:?}");
-    let schema = jsonschema::validator_for(&aghook::load::load_report_schema()).expect("a schema");
+    let schema = jsonschema::validator_for(&aghook::internals::load::load_report_schema())
+        .expect("a schema");
     assert!(schema.is_valid(&report));
 }
 

@@ -195,8 +195,9 @@ fn a_replay_sends_the_same_bytes_with_a_fresh_signature() {
         let found = headers.find(|(other, _)| other.eq_ignore_ascii_case(name));
         found.expect(name).1.clone()
     };
-    let signer =
-        aghook::protocol::Signer::new(&aghook::protocol::Secret::new(SECRET).expect("one"));
+    let signer = aghook::internals::protocol::Signer::new(
+        &aghook::internals::protocol::Secret::new(SECRET).expect("one"),
+    );
     let timestamp = header("X-Aghanim-Signature-Timestamp");
     let signature = signer.sign(timestamp.parse().expect("seconds"), &request.body);
     assert_eq!(header("X-Aghanim-Signature"), signature.to_string());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aghook::load::{LoadReport, load_report_schema};
+use aghook::internals::load::{LoadReport, load_report_schema};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;

@@ -10,7 +10,7 @@ mod runs;
 
 use std::collections::BTreeMap;
 
-use aghook::receiver::{Flaw, FlawClass};
+use aghook::internals::receiver::{Flaw, FlawClass};
 use runs::{Caught, Findings, Runs, against_each};
 
 /// The values of `--seed`.

@@ -14,7 +14,7 @@ mod peer;
 mod reading;
 mod recording;
 
-use aghook::receiver::Flaw;
+use aghook::internals::receiver::Flaw;
 
 /// `module: Flaw test …;` declares a test for each flaw.
 macro_rules! tests_of_flaws {

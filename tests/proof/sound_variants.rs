@@ -7,7 +7,7 @@ mod outcome;
 mod receivers;
 use std::path::Path;
 
-use aghook::receiver::Variant;
+use aghook::internals::receiver::Variant;
 use difference::differs;
 use outcome::{markdown, run_all};
 use serde_json::Value;

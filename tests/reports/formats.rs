@@ -4,7 +4,7 @@
 use crate::report_text::{report_text, report_text_keeping};
 use crate::sample_run::{failures_alike, many_failures, sample_run};
 use crate::schemas::{validate_har, validate_junit};
-use aghook::report::{Detail, KeptAttempts, ReportKind, TerminalFormat};
+use aghook::internals::report::{Detail, KeptAttempts, ReportKind, TerminalFormat};
 
 const VERBOSE: ReportKind = ReportKind::Terminal(TerminalFormat {
     detail: Detail::Verbose,

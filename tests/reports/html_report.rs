@@ -5,8 +5,8 @@ mod browser;
 mod in_browser;
 mod structure;
 
-use aghook::report::ReportKind;
-use aghook::run::RunEvent;
+use aghook::internals::report::ReportKind;
+use aghook::internals::run::RunEvent;
 
 use crate::report_text::report_text;
 

@@ -6,7 +6,7 @@ mod replaying;
 mod reporting;
 
 use crate::support::{Folder, Transcript};
-use aghook::run::RunEvent;
+use aghook::internals::run::RunEvent;
 
 /// The events of a journal or a JSON report.
 fn events(text: &str) -> Vec<RunEvent> {

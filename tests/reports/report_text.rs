@@ -1,7 +1,7 @@
 //! The text of a report, written as the program writes it.
 
-use aghook::report::{KeptAttempts, ReportKind, RunRecorder};
-use aghook::run::RunEvent;
+use aghook::internals::report::{KeptAttempts, ReportKind, RunRecorder};
+use aghook::internals::run::RunEvent;
 
 /// The report of a run, from a record that keeps only what this report needs.
 pub(crate) fn report_text(kind: ReportKind, events: impl IntoIterator<Item = RunEvent>) -> String {

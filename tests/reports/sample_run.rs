@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use aghook::policy::Outcome;
-use aghook::run::{
+use aghook::internals::policy::Outcome;
+use aghook::internals::run::{
     AttemptEnded, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded, FORMAT_VERSION,
     ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
     SentRequestRecord, StepEnded, TimingsRecord,
 };
-use aghook::scenario::Level;
-use aghook::verify::{Check, Verdict, VerdictCounts};
+use aghook::internals::scenario::Level;
+use aghook::internals::verify::{Check, Verdict, VerdictCounts};
 
 /// The start of the run: the time in the documented example.
 const BEGAN: i64 = 1_725_548_450;

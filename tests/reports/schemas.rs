@@ -99,7 +99,7 @@ pub(crate) fn validate_har(json: &str) {
 
 /// Validates every line against the schema from `aghook schema report`.
 pub(crate) fn validate_json_lines(text: &str) {
-    let validator = jsonschema::validator_for(&aghook::run::run_event_schema());
+    let validator = jsonschema::validator_for(&aghook::internals::run::run_event_schema());
     let validator = validator.expect("a schema");
     let mut events = Vec::new();
     for line in text.lines() {

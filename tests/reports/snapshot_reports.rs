@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::support::{
     Folder, Game, Peer, PeerResponse, SECRET, Transcript, UNREACHABLE, normalised,
 };
-use aghook::snapshots::SnapshotFile;
+use aghook::internals::snapshots::SnapshotFile;
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aghook::generate::Catalogue;
-use aghook::run::{Plan, PlanSettings};
-use aghook::scenario::bundled_suite;
-use aghook::scenario::document::{Node, SourceFile, decode};
+use aghook::internals::generate::Catalogue;
+use aghook::internals::run::{Plan, PlanSettings};
+use aghook::internals::scenario::bundled_suite;
+use aghook::internals::scenario::document::{Node, SourceFile, decode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 
 use crate::support::Folder;
-use aghook::scenario::document::{Node, SourceFile, decode};
+use aghook::internals::scenario::document::{Node, SourceFile, decode};
 use serde_json::Value;
 
 const SECRET: (&str, &str) = ("AGHANIM_WEBHOOK_SECRET", "whsec_of/the+cookbook");

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use aghook::policy::Fault;
+use aghook::internals::policy::Fault;
 use racy_receiver::{BUNDLED, Between, RacyReceiver};
 use serde_json::{Value, json};
 

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use aghook::protocol::{Event, SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER};
-use aghook::receiver::{Receiver, ReceiverSettings, Store, system_clock};
+use aghook::internals::protocol::{Event, SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER};
+use aghook::internals::receiver::{Receiver, ReceiverSettings, Store, system_clock};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};

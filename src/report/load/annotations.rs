@@ -8,7 +8,7 @@ use crate::report::annotations::annotation_line;
 use crate::verify::Verdict;
 
 /// Writes the annotations to standard output or standard error, both of which GitHub reads.
-pub fn write_load_annotations(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_load_annotations(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     for check in checks(report) {
         // An undecided check fails the job as well.
         if check.verdict > Verdict::Warned {

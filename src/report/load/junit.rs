@@ -16,7 +16,7 @@ use crate::verify::Verdict;
 const CLASS: &str = "aghook.load";
 
 /// Writes the document.
-pub fn write_load_junit(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_load_junit(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     let took = Duration::from_micros(report.measurements.span_us);
     let mut suite = TestSuite::new(xml_text(&format!("load of {}", report.target)));
     suite.set_time(took);

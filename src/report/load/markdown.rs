@@ -12,7 +12,7 @@ use crate::report::markdown::{mark, write_row, write_table_head};
 use crate::report::run_record::receiver_note;
 
 /// Writes the tables of checks, times and counts.
-pub fn write_load_markdown(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_load_markdown(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     let whole = verdict(report);
     writeln!(out, "## {} aghook load: {whole}\n", mark(whole))?;
     let receiver = receiver_note(report.built_in_receiver);

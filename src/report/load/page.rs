@@ -43,7 +43,7 @@ struct LoadPage<'load> {
 }
 
 /// Writes the page.
-pub fn write_load_page(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_load_page(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     page(report).write_into(out)
 }
 

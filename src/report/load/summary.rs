@@ -14,7 +14,7 @@ use crate::verify::Verdict;
 const LABEL: usize = 13;
 
 /// Writes the summary of a load.
-pub fn write_load_summary(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_load_summary(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     let mut out = TextOutput::new(out, None);
     let out = &mut out;
     let counts = &report.measurements.counts;

@@ -12,7 +12,7 @@ use crate::report::sanitize::sanitize;
 const LINE_LIMIT: usize = 120;
 
 /// Writes a unified diff.
-pub fn write_difference(out: &mut dyn Write, difference: &str) -> io::Result<()> {
+pub(crate) fn write_difference(out: &mut dyn Write, difference: &str) -> io::Result<()> {
     write_lines(&mut TextOutput::new(out, None), difference)
 }
 

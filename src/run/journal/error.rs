@@ -7,7 +7,7 @@ use crate::run::run_event::FORMAT_VERSION;
 
 /// Why a journal can't be read. [`JournalError::help`] says what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum JournalError {
+pub(crate) enum JournalError {
     /// There is no such folder and no such file.
     #[error("no recorded run at {}", .0.display())]
     Missing(PathBuf),
@@ -57,7 +57,7 @@ pub enum JournalError {
 impl JournalError {
     /// Whether the path is not a journal at all: it does not exist, or its first line is not one of
     /// a journal.
-    pub fn is_not_a_journal(&self) -> bool {
+    pub(crate) fn is_not_a_journal(&self) -> bool {
         matches!(
             self,
             Self::Missing(_) | Self::NotAJournal(_) | Self::Empty(_)
@@ -65,7 +65,7 @@ impl JournalError {
     }
 
     /// What to do about it.
-    pub fn help(&self) -> &'static str {
+    pub(crate) fn help(&self) -> &'static str {
         match self {
             Self::Missing(_) | Self::NotInFolder(_) => {
                 "pass a folder recorded with `aghook run --record DIR`, or a file of the JSON report"

@@ -15,7 +15,7 @@ use crate::run::run_event::{FORMAT_VERSION, RunEvent, RunStarted};
 /// An incomplete last line is ignored, because a killed program leaves one behind. Any other
 /// invalid line is an error, which ends the iterator.
 #[derive(Debug)]
-pub struct Journal {
+pub(crate) struct Journal {
     path: PathBuf,
     lines: BufReader<File>,
     /// The number of lines read.
@@ -29,7 +29,7 @@ pub struct Journal {
 
 /// An incomplete last line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TruncatedLine {
+pub(crate) struct TruncatedLine {
     /// The number of the line, from 1.
     pub line: usize,
     /// The number of bytes written.
@@ -47,7 +47,7 @@ struct FirstLine {
 
 impl Journal {
     /// Opens a journal, given its folder or file, and reads its first event.
-    pub fn open(path: &Path) -> Result<(Self, RunStarted), JournalError> {
+    pub(crate) fn open(path: &Path) -> Result<(Self, RunStarted), JournalError> {
         let path = resolve(path)?;
         let unreadable = |reason| JournalError::Unreadable {
             path: path.clone(),
@@ -69,12 +69,12 @@ impl Journal {
     }
 
     /// The file.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The incomplete last line, if there is one. Known after all events have been read.
-    pub fn truncated_line(&self) -> Option<TruncatedLine> {
+    pub(crate) fn truncated_line(&self) -> Option<TruncatedLine> {
         self.truncated_line
     }
 

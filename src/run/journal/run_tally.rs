@@ -10,7 +10,7 @@ use crate::verify::VerdictCounts;
 
 /// Counts the results of a run's scenarios, one event at a time.
 #[derive(Debug, Default)]
-pub struct RunTally {
+pub(crate) struct RunTally {
     /// The number of planned scenarios.
     planned: usize,
     scenarios: VerdictCounts,
@@ -27,7 +27,7 @@ pub struct RunTally {
 
 /// A scenario that started and did not end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnfinishedScenario {
+pub(crate) struct UnfinishedScenario {
     /// Its name.
     pub name: String,
     /// The number of its attempts that ended.
@@ -36,7 +36,7 @@ pub struct UnfinishedScenario {
 
 impl RunTally {
     /// Adds one event.
-    pub fn observe(&mut self, event: &RunEvent) {
+    pub(crate) fn observe(&mut self, event: &RunEvent) {
         match event {
             RunEvent::RunStarted(started) => self.planned = started.scenarios,
             RunEvent::ScenarioStarted(started) => {
@@ -72,23 +72,23 @@ impl RunTally {
     }
 
     /// The end of the run, if it ended.
-    pub fn run_ended(&self) -> Option<&RunEnded> {
+    pub(crate) fn run_ended(&self) -> Option<&RunEnded> {
         self.run_ended.as_ref()
     }
 
     /// The number of planned scenarios.
-    pub fn planned(&self) -> usize {
+    pub(crate) fn planned(&self) -> usize {
         self.planned
     }
 
     /// The scenarios that started and did not end.
-    pub fn unfinished(&self) -> impl Iterator<Item = &UnfinishedScenario> {
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = &UnfinishedScenario> {
         self.unfinished.values()
     }
 
     /// The result of an incomplete run. Unfinished scenarios count as not run, and the time is
     /// measured from the first attempt to the last.
-    pub fn partial_result(&self) -> RunEnded {
+    pub(crate) fn partial_result(&self) -> RunEnded {
         let took = match (self.started_at, self.ended) {
             (Some(started_at), Some(ended)) => ended.duration_since(started_at).try_into(),
             _ => Ok(Duration::ZERO),

@@ -13,7 +13,7 @@ use crate::run::run_event::RunEvent;
 
 /// Why a journal can't be created in a folder.
 #[derive(Debug, thiserror::Error)]
-pub enum CreateJournalError {
+pub(crate) enum CreateJournalError {
     /// There already is one, which is never overwritten.
     #[error("{} already exists, and a recorded run is never overwritten", .0.display())]
     Exists(PathBuf),
@@ -29,7 +29,7 @@ pub enum CreateJournalError {
 
 /// Appends run events to a journal.
 #[derive(Debug)]
-pub struct JournalWriter<W> {
+pub(crate) struct JournalWriter<W> {
     out: W,
     failed: Option<io::Error>,
 }
@@ -37,7 +37,7 @@ pub struct JournalWriter<W> {
 impl JournalWriter<File> {
     /// Creates a journal in a folder, and the folder if it does not exist. On Unix, only the owner
     /// can read the file, because it contains player IDs and full responses.
-    pub fn create(folder: &Path) -> Result<Self, CreateJournalError> {
+    pub(crate) fn create(folder: &Path) -> Result<Self, CreateJournalError> {
         let path = folder.join(JOURNAL_FILE_NAME);
         let unwritable = |reason| CreateJournalError::Unwritable {
             folder: folder.to_owned(),
@@ -54,7 +54,7 @@ impl JournalWriter<File> {
     }
 
     /// Syncs the journal to disk. Returns an error if a write failed.
-    pub fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
         match self.failed {
             Some(error) => Err(error),
             None => self.out.sync_all(),
@@ -64,13 +64,13 @@ impl JournalWriter<File> {
 
 impl<W: Write> JournalWriter<W> {
     /// Appends to `out`, which must not buffer.
-    pub fn new(out: W) -> Self {
+    pub(crate) fn new(out: W) -> Self {
         Self { out, failed: None }
     }
 
     /// Appends one event. Writes nothing after a failure, so that the file stays readable. The run
     /// continues.
-    pub fn write(&mut self, event: &RunEvent) {
+    pub(crate) fn write(&mut self, event: &RunEvent) {
         if self.failed.is_none() {
             self.failed = self.append(event).err();
         }

@@ -14,7 +14,7 @@ use crate::transport::{OutgoingRequest, SenderAbort, Target};
 
 /// How to sign recorded deliveries when they are sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signatures {
+pub(crate) enum Signatures {
     /// With the recorded signature and the recorded timestamp.
     AsRecorded,
     /// With a fresh signature by the current secret, as old as the recorded one was when it was
@@ -24,7 +24,7 @@ pub enum Signatures {
 
 /// Why a recorded request is not sent again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub enum SkipReason {
+pub(crate) enum SkipReason {
     /// The fault lost the request or truncated its body.
     #[error("the fault cuts off the request")]
     IncompleteRequest,

@@ -7,7 +7,7 @@ use crate::transport::SenderAbort;
 
 /// What to compare of two responses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum CompareBy {
+pub(crate) enum CompareBy {
     /// Only the status, or the failure if there was no response.
     Status,
     /// The status and the body. JSON bodies are compared by content, ignoring layout and key order.
@@ -17,7 +17,7 @@ pub enum CompareBy {
 
 /// The result of comparing two responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResponseComparison {
+pub(crate) enum ResponseComparison {
     /// The responses are the same.
     Same,
     /// The statuses differ, or only one of them is a response.
@@ -29,7 +29,7 @@ pub enum ResponseComparison {
 }
 
 /// The recorded response, even if a fault kept it from the sender. `None` if it was not recorded.
-pub fn recorded_response(attempt: &AttemptEnded) -> Option<&ResponseRecord> {
+pub(crate) fn recorded_response(attempt: &AttemptEnded) -> Option<&ResponseRecord> {
     match &attempt.response {
         ResponseRecord::Failure { name, .. } if SenderAbort::is_name(name) => {
             attempt.discarded_response.as_deref()

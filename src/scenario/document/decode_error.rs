@@ -8,7 +8,7 @@ use super::{Diagnostic, SourceFile, Span};
 
 /// Why a value could not be decoded, and where.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DecodeError {
+pub(crate) struct DecodeError {
     message: String,
     help: Option<String>,
     span: Option<Span>,
@@ -68,7 +68,7 @@ impl DecodeError {
     }
 
     /// Converts this error into a diagnostic for `source`.
-    pub fn into_diagnostic(self, source: &SourceFile) -> Diagnostic {
+    pub(crate) fn into_diagnostic(self, source: &SourceFile) -> Diagnostic {
         let path = self.path();
         let message = if path.is_empty() {
             self.message
@@ -177,7 +177,7 @@ impl de::Error for DecodeError {
 }
 
 /// The known name that is most similar to `written`, if any is similar enough to suggest.
-pub fn nearest<'names>(
+pub(crate) fn nearest<'names>(
     written: &str,
     known: impl IntoIterator<Item = &'names str>,
 ) -> Option<&'names str> {

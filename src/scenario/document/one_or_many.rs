@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 /// `x` or `[x, y]`: one value or a list of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OneOrMany<T>(pub Vec<T>);
+pub(crate) struct OneOrMany<T>(pub Vec<T>);
 
 /// The newtype name that tells [`decode`](super::decode) to read a single value as a list of one.
 pub(super) const ONE_OR_MANY_MARKER: &str = "$aghook::OneOrMany";

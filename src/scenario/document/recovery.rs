@@ -10,7 +10,7 @@ use super::{DecodeError, Diagnostic, Node, NodeValue, SourceFile, nearest};
 
 /// The result of decoding a tree.
 #[derive(Debug)]
-pub struct DecodeOutcome<T> {
+pub(crate) struct DecodeOutcome<T> {
     /// The value. If there are mistakes, the value without the invalid parts, if it can be decoded
     /// without them.
     pub value: Option<T>,
@@ -21,18 +21,18 @@ pub struct DecodeOutcome<T> {
 /// How often a file's trees may be decoded again after a mistake. Limits the time that a malicious
 /// file can take: a matrix creates many trees, and each can have many mistakes.
 #[derive(Debug)]
-pub struct DecodeBudget(usize);
+pub(crate) struct DecodeBudget(usize);
 
 impl DecodeBudget {
     /// More than any file written by hand needs.
-    pub fn per_file() -> Self {
+    pub(crate) fn per_file() -> Self {
         Self(200)
     }
 }
 
 /// Decodes a tree of `source` into a type, and reports all mistakes in it. Once the budget is used
 /// up, reports the mistakes found so far.
-pub fn decode_all<T: DeserializeOwned>(
+pub(crate) fn decode_all<T: DeserializeOwned>(
     source: &SourceFile,
     tree: &Node,
     budget: &mut DecodeBudget,

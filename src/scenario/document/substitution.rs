@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use super::{DecodeError, Diagnostics, Node, NodeValue, SourceFile, nearest};
 
 /// The variables that `${name}` can refer to.
-pub type Variables = BTreeMap<String, Node>;
+pub(crate) type Variables = BTreeMap<String, Node>;
 
 /// Replaces all variables in `node`, which must belong to `source`. A text with an invalid reference
 /// is reported in `mistakes` and [skipped](NodeValue::Skipped). A text that uses a skipped variable
 /// is skipped without a report.
-pub fn substitute(
+pub(crate) fn substitute(
     source: &SourceFile,
     node: &Node,
     variables: &Variables,

@@ -9,7 +9,7 @@ use crate::transport::target::Target;
 /// A POST request: headers in order and a body. The target is passed when it is sent, and
 /// `Content-Length` is added.
 #[derive(Debug, Default)]
-pub struct BulkRequest {
+pub(crate) struct BulkRequest {
     /// Each header's name, and where its value ends in `values`.
     names: Vec<(&'static str, usize)>,
     values: Vec<u8>,
@@ -19,14 +19,14 @@ pub struct BulkRequest {
 
 impl BulkRequest {
     /// Removes the headers and the body.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.names.clear();
         self.values.clear();
         self.body.clear();
     }
 
     /// Adds a header.
-    pub fn header(&mut self, name: &'static str, value: &[u8]) {
+    pub(crate) fn header(&mut self, name: &'static str, value: &[u8]) {
         self.values.extend_from_slice(value);
         self.names.push((name, self.values.len()));
     }
@@ -41,7 +41,7 @@ impl BulkRequest {
     }
 
     /// Replaces `bytes` with the whole request for HTTP/1.1.
-    pub fn write_http1(&self, target: &Target, bytes: &mut Vec<u8>) {
+    pub(crate) fn write_http1(&self, target: &Target, bytes: &mut Vec<u8>) {
         bytes.clear();
         bytes.extend_from_slice(b"POST ");
         bytes.extend_from_slice(target.path_and_query().as_bytes());

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use aghook::receiver::Flaw;
+use aghook::internals::receiver::Flaw;
 
 use super::{Matrix, SEEDS, runs::Runs};
 

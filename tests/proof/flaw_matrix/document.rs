@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use aghook::policy::{Fault, Forgery};
-use aghook::receiver::Flaw;
-use aghook::scenario::{Action, bundled_suite};
+use aghook::internals::policy::{Fault, Forgery};
+use aghook::internals::receiver::Flaw;
+use aghook::internals::scenario::{Action, bundled_suite};
 
 use super::check_kinds::{CHECK_KINDS, CheckKinds};
 use super::main_scenario::main_scenario;

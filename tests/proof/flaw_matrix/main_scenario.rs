@@ -1,6 +1,6 @@
 //! The main scenario of each flaw: the one whose `about` says what to fix.
 
-use aghook::receiver::Flaw;
+use aghook::internals::receiver::Flaw;
 
 /// The folder and name of the flaw's main scenario.
 pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use aghook::protocol::Secret;
-use aghook::receiver::{Flaw, Receiver, ReceiverSettings};
+use aghook::internals::protocol::Secret;
+use aghook::internals::receiver::{Flaw, Receiver, ReceiverSettings};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;

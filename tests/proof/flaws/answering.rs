@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aghook::policy::Forgery;
-use aghook::receiver::Flaw;
+use aghook::internals::policy::Forgery;
+use aghook::internals::receiver::Flaw;
 use serde_json::json;
 
 use super::peer::{

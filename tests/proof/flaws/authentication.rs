@@ -1,7 +1,7 @@
 //! Flaws in verifying the signature and its timestamp.
 
-use aghook::policy::Forgery;
-use aghook::receiver::Flaw;
+use aghook::internals::policy::Forgery;
+use aghook::internals::receiver::Flaw;
 use bytes::Bytes;
 use serde_json::json;
 

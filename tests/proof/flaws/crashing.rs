@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use aghook::receiver::{Flaw, system_clock};
+use aghook::internals::receiver::{Flaw, system_clock};
 
 use super::peer::{PLAYER, ReceiverAddress, SKU, body_of, event, signed};
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use aghook::receiver::Flaw;
+use aghook::internals::receiver::Flaw;
 use assert_cmd::Command;
 use serde_json::{Value, json};
 

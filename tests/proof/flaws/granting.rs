@@ -1,6 +1,6 @@
 //! Flaws in deciding what an event grants.
 
-use aghook::receiver::{BundleHandling, Flaw};
+use aghook::internals::receiver::{BundleHandling, Flaw};
 use serde_json::{Value, json};
 
 use super::peer::{PLAYER, Pair, QUANTITY, SKU, bundle, event, nested, pair, pair_with};

@@ -1,6 +1,6 @@
 //! Flaws in parsing the event.
 
-use aghook::receiver::Flaw;
+use aghook::internals::receiver::Flaw;
 use serde_json::{Value, json};
 
 use super::peer::{PLAYER, Pair, QUANTITY, SKU, bundle, event, event_of, nested, pair};

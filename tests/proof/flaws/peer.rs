@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aghook::delivery::{ForgeInput, SignedRequest, forge, sign};
-use aghook::policy::Forgery;
-use aghook::protocol::{Secret, Signer};
-use aghook::receiver::{Flaw, Receiver, ReceiverSettings};
+use aghook::internals::delivery::{ForgeInput, SignedRequest, forge, sign};
+use aghook::internals::policy::Forgery;
+use aghook::internals::protocol::{Secret, Signer};
+use aghook::internals::receiver::{Flaw, Receiver, ReceiverSettings};
 use bytes::Bytes;
 use http::header::{HOST, LOCATION};
 use http::{HeaderMap, Method, Request};

@@ -1,6 +1,6 @@
 //! Flaws in reading a body that does not arrive in one piece.
 
-use aghook::receiver::Flaw;
+use aghook::internals::receiver::Flaw;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -1,6 +1,6 @@
 //! Flaws in granting each event once.
 
-use aghook::receiver::Flaw;
+use aghook::internals::receiver::Flaw;
 use http::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,6 +1,6 @@
 //! The sound receivers, each with its profile and the warnings and gaps that are allowed for it.
 
-use aghook::receiver::Variant;
+use aghook::internals::receiver::Variant;
 
 /// A sound receiver and how the suite runs against it.
 pub(crate) struct SoundReceiver {

@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use aghook::protocol::{SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER};
-use aghook::receiver::Variant;
+use aghook::internals::protocol::{SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER};
+use aghook::internals::receiver::Variant;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aghook::protocol::Secret;
-use aghook::receiver::{Receiver, ReceiverSettings, Variant};
+use aghook::internals::protocol::Secret;
+use aghook::internals::receiver::{Receiver, ReceiverSettings, Variant};
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use tempfile::TempDir;

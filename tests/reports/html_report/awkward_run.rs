@@ -1,12 +1,12 @@
 //! Runs that could break a page: markup in all texts from receivers and scenarios, and many
 //! scenarios with long bodies.
 
-use aghook::run::{
+use aghook::internals::run::{
     AttemptEnded, BodyRecord, ResponseRecord, RunEvent, SnapshotCompared, SnapshotOutcome,
     SnapshotsEnded,
 };
-use aghook::scenario::Level;
-use aghook::verify::{Check, Verdict};
+use aghook::internals::scenario::Level;
+use aghook::internals::verify::{Check, Verdict};
 
 use crate::sample_run::{many_failures, sample_run};
 

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
 
-use aghook::run::{BodyRecord, RunEvent};
+use aghook::internals::run::{BodyRecord, RunEvent};
 use serde_json::{Value, json};
 use thirtyfour::Key;
 

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use aghook::run::RunEvent;
+use aghook::internals::run::RunEvent;
 
 use super::events;
 use crate::support::{Folder, Peer, PeerResponse, SECRET, Transcript};

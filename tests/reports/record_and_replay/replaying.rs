@@ -167,7 +167,7 @@ steps:
     Transcript::of(&mut folder.aghook(&words)).ends_with(1);
     let journal = super::events(&folder.read("kept/run.jsonl"));
     let bodies = journal.iter().filter_map(|event| match event {
-        aghook::run::RunEvent::AttemptEnded(attempt) => attempt.request.body.bytes(),
+        aghook::internals::run::RunEvent::AttemptEnded(attempt) => attempt.request.body.bytes(),
         _ => None,
     });
     let bodies: Vec<Vec<u8>> = bodies.map(std::borrow::Cow::into_owned).collect();
