@@ -110,8 +110,9 @@ pub struct Load {
     ///
     /// The number after `=` is the weight relative to other sources, 1 by default. `#` and a text or
     /// a glob select scenarios by name or file, as in 'bundled#payload/=2'. aghook sends the
-    /// scenarios' events, each with a unique player, IDs and idempotency key. It ignores their
-    /// steps and effects, but checks that each event is granted once.
+    /// scenarios' events, each with a unique player, IDs and idempotency key. It does not run
+    /// their steps: it checks that each event is granted once, and takes from their checks only which
+    /// refusals are allowed.
     #[arg(
         long = "mix",
         value_name = "PATH[#SCENARIO][=WEIGHT]",
@@ -163,10 +164,10 @@ pub struct Load {
     ///
     /// Latencies count from when an event was due, service times from when it was sent; late times are
     /// the time between the two. errors: attempts without a 2xx, except responses lost on purpose.
-    /// undelivered: deliveries neither acknowledged nor refused as the scenario allows. refused: ended by
-    /// a status that is not retried. exhausted: no attempts left. unfinished: still pending after
-    /// --drain. dropped: retries and duplicates that were not sent, because too many were waiting.
-    /// stalls: pauses of this machine.
+    /// undelivered: deliveries that ended neither with a 2xx nor with an allowed refusal (docs/load.md).
+    /// refused: ended by a status that is not retried. exhausted: no attempts left. unfinished: still
+    /// pending after --drain. dropped: retries and duplicates that were not sent, because too many were
+    /// waiting. stalls: pauses of this machine.
     ///
     /// Percentages are of attempts for errors, timeouts and retries, of forgeries for
     /// `refused_forgeries` and `accepted_forgeries`, and otherwise of deliveries.
