@@ -316,6 +316,9 @@ impl Suite {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::api::Receiver;
     use crate::run::RunOutcome;
@@ -384,5 +387,30 @@ mod tests {
         let json = serde_json::to_string(&report).unwrap();
         assert_eq!(serde_json::from_str::<RunReport>(&json).unwrap(), report);
         receiver.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_wrong_grant_is_compared_with_the_closest_of_several() {
+        let secret = Secret::new("s3cret").unwrap();
+        let receiver = Receiver::start(&secret).await.unwrap();
+        let with_fallback = ONE.replace(
+            "quantity: 5",
+            "quantity: 5, fallback: { sku: gold, quantity: 9 }",
+        );
+        let readings = Arc::new(AtomicUsize::new(0));
+        let report = Suite::from_text(with_fallback)
+            .target(receiver.url())
+            .secret("s3cret")
+            .probe(move |_, sku| {
+                // Nothing before the delivery, the item and its fallback after it.
+                let before = readings.fetch_add(1, Ordering::Relaxed) < 2;
+                let held = if sku == "gem" { 5 } else { 9 };
+                async move { if before { 0 } else { held } }
+            })
+            .run()
+            .await
+            .unwrap();
+        let observed = "closest to 5 gem, but gold changed by 9 instead of 0";
+        assert!(report.text.contains(observed), "{report}");
     }
 }

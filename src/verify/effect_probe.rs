@@ -171,7 +171,14 @@ impl<'run> EffectProbe<'run> {
                     .checked(true, &self.subject, &expected, &expected)
             }
             GrantCheck::Failed(wrong) => {
-                let seen = describe_wrong_changes(wrong);
+                let seen = match self.closest(wrong) {
+                    Some(grant) => format!(
+                        "closest to {}, but {}",
+                        grant_text(grant),
+                        describe_wrong_changes(wrong)
+                    ),
+                    None => describe_wrong_changes(wrong),
+                };
                 let check = self
                     .requirement
                     .checked(false, &self.subject, expected, seen);
@@ -186,6 +193,22 @@ impl<'run> EffectProbe<'run> {
                 let reason = TOO_MANY_GRANTS;
                 self.requirement.broken(&self.subject, expected, reason)
             }
+        }
+    }
+
+    /// The grant with which the changes were compared, if several were acceptable.
+    fn closest(&self, wrong: &[WrongChange]) -> Option<&ExpectedGrant> {
+        let acceptable = &self.grant()?.acceptable;
+        let fits = |grant: &&ExpectedGrant| {
+            let expected = |sku| grant.get(sku).copied().unwrap_or(0);
+            wrong
+                .iter()
+                .all(|change| Ok(expected(&change.sku)) == u128::try_from(change.expected))
+        };
+        let mut fitting = acceptable.iter().filter(fits);
+        match (fitting.next(), fitting.next()) {
+            (Some(grant), None) if acceptable.len() > 1 && !grant.is_empty() => Some(grant),
+            _ => None,
         }
     }
 
