@@ -1,5 +1,5 @@
-//! Decides what follows from an attempt: the only place that knows which results are retried, and after
-//! which delay.
+//! Decides what follows from an attempt: the only place that knows which results are retried. The
+//! policy's schedule computes the delay.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The faults that a scenario can inject, by name. `delivery` implements them.
+//! The faults that a scenario can inject, by name. `delivery`'s plan of a delivery maps them to faults on
+//! the wire, which `transport` implements; a plan of a run repeats and reorders deliveries.
 
 mod fault_name;
 mod parameters;

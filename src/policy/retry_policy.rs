@@ -1,4 +1,4 @@
-//! The retry policy, as data. `delivery` computes the delays and waits.
+//! The retry policy, as data. `schedule` computes the delays; `delivery` decides and waits.
 //!
 //! No public source documents Aghanim's retry schedule, its timeout, or which statuses it retries
 //! (`docs/protocol.md`, "Retries"). All defaults are our assumptions `[A]`, so all of them are settings.

@@ -1,4 +1,4 @@
-//! The faults that the sender can inject into one request, and how it aborts exchanges for them.
+//! The faults that the sender can inject into one request, by name; the client implements them.
 
 use std::time::Duration;
 
