@@ -8,7 +8,7 @@ use super::suite::{Suite, SuiteError};
 
 impl Suite {
     /// One test for each scenario, to run with `libtest_mimic::run` in a test target with
-    /// `harness = false`. Each test runs on a thread of its own, so the receiver needs one too.
+    /// `harness = false`. Each test has a thread and a runtime, so the receiver needs another thread.
     ///
     /// ```no_run
     /// # fn start_game() -> String { String::new() }
