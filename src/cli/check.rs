@@ -131,7 +131,7 @@ fn read_config(path: &Path) -> Result<Config, Diagnostics> {
             Ok(allowed) => allowed,
             Err(error) => {
                 let message = format!("profiles.{name}.allow_hosts: {error}");
-                problems.extend([Diagnostic::for_file(source.name.clone(), message, None)]);
+                problems.extend([Diagnostic::for_file(source.name.clone(), message)]);
                 continue;
             }
         };
@@ -139,7 +139,7 @@ fn read_config(path: &Path) -> Result<Config, Diagnostics> {
             && let Err(error) = Target::parse(target, &allowed)
         {
             let message = format!("profiles.{name}.target: {error}");
-            problems.extend([Diagnostic::at(&source, target.span, message, None)]);
+            problems.extend([Diagnostic::at(&source, target.span, message)]);
         }
     }
     problems.into_result().map(|()| config)

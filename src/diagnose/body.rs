@@ -117,7 +117,6 @@ fn add_encodings(body: &[u8], bodies: &mut Candidates<Vec<u8>>) {
     }
 }
 
-/// Adds other texts of a parsed body.
 fn add_values(value: &Value, bodies: &mut Candidates<Vec<u8>>) {
     for (name, style, text) in in_all_styles(value) {
         let reserialized = Mistake {

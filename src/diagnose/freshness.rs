@@ -11,7 +11,6 @@ pub(super) const MILLISECONDS_FROM: u64 = 100_000_000_000;
 /// Why a receiver that checks freshness may refuse a timestamp. `Display` explains it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimestampConcern {
-    /// The timestamp is not whole Unix seconds.
     NotANumber,
     /// The timestamp is so large that it must be milliseconds.
     Milliseconds,
@@ -22,7 +21,6 @@ pub(crate) enum TimestampConcern {
 }
 
 impl TimestampConcern {
-    /// The stable name in snake case.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::NotANumber => "timestamp_not_a_number",
@@ -58,12 +56,9 @@ impl fmt::Display for TimestampConcern {
 
 /// Checks a timestamp header at the time `now`, in Unix seconds.
 pub(crate) fn timestamp_concern(timestamp: &[u8], now: u64) -> Option<TimestampConcern> {
-    let digits = !timestamp.is_empty() && timestamp.iter().all(u8::is_ascii_digit);
-    let number: Option<u64> = std::str::from_utf8(timestamp)
-        .ok()
-        .filter(|_| digits)
-        .and_then(|text| text.parse().ok());
-    let Some(seconds) = number else {
+    let digits = timestamp.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(timestamp).ok().filter(|_| digits);
+    let Some(seconds) = text.and_then(|text| text.parse::<u64>().ok()) else {
         return Some(TimestampConcern::NotANumber);
     };
     if seconds >= MILLISECONDS_FROM {

@@ -3,7 +3,6 @@
 
 use serde_json::{Number, Value};
 
-/// The whitespace between tokens.
 #[derive(Clone, Copy)]
 enum Whitespace {
     Compact,
@@ -14,7 +13,6 @@ enum Whitespace {
 /// Whether a character is escaped without need.
 type Escapes = fn(char) -> bool;
 
-/// How a number is written.
 type Numbers = fn(&Number) -> String;
 
 const WHITESPACE: [(Whitespace, &str, &str); 5] = [

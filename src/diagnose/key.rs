@@ -101,7 +101,6 @@ pub(super) fn candidates(secret: &Secret, others: &[Secret]) -> Candidates<Key> 
     keys
 }
 
-/// A changed key and the mistakes that led to it.
 type Changed = (Vec<u8>, Vec<Mistake>);
 
 /// The secret with something added, removed or decoded.

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::mistake::{Candidates, Mistake, mistakes};
 
-/// A part of the signed message.
 pub(super) enum MessagePart {
     Timestamp,
     Body,

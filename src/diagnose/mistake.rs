@@ -6,7 +6,6 @@ use std::borrow::Cow;
 /// One mistake: its stable name, what happened, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {
-    /// The stable name in snake case.
     pub name: Cow<'static, str>,
     /// What happened, in one sentence.
     pub happened: Cow<'static, str>,
@@ -15,7 +14,6 @@ pub(crate) struct Mistake {
 }
 
 impl Mistake {
-    /// A mistake with static texts.
     pub(super) const fn new(name: &'static str, happened: &'static str, fix: &'static str) -> Self {
         Self {
             name: Cow::Borrowed(name),

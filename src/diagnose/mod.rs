@@ -35,33 +35,25 @@ const PAIRS_LIMIT: usize = 64 * 1024;
 /// A delivery as received.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Received<'a> {
-    /// The value of the signature header, or `None` if it is missing.
     pub signature: Option<&'a [u8]>,
-    /// The value of the timestamp header, or `None` if it is missing.
     pub timestamp: Option<&'a [u8]>,
-    /// The raw body.
     pub body: &'a [u8],
 }
 
 /// The result of a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SignatureVerdict {
-    /// The signature matches the secret, the timestamp and the body.
     Matches,
     /// The signature does not match, and these mistakes together explain it.
     Mistaken(Vec<Mistake>),
-    /// The signature does not match, and no known mistake explains it.
     Unexplained,
 }
 
-/// The verdict on a signature and details of the search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Diagnosis {
-    /// The verdict.
     pub verdict: SignatureVerdict,
     /// Which secret was used: 0 is the expected one, 1 the first of the others, `None` is unknown.
     pub secret: Option<usize>,
-    /// How many signatures were computed for comparison.
     pub tried: usize,
     /// What was not tried because the body is too large.
     pub not_tried: Vec<&'static str>,
@@ -164,41 +156,31 @@ impl Search {
             self.bodies.len(),
             self.algorithms.len(),
         ];
-        if let Some(found) = self.attempt(Combination::default()) {
-            return Some(found);
-        }
-        for (kind, count) in counts.into_iter().enumerate() {
-            for index in 1..count {
-                let mut combination = Combination::default();
+        let kinds = 0..counts.len();
+        let with = |combination: Combination, kind: usize| {
+            (1..counts[kind]).map(move |index| {
+                let mut combination = combination;
                 combination[kind] = index;
-                if let Some(found) = self.attempt(combination) {
-                    return Some(found);
-                }
-            }
+                combination
+            })
+        };
+        let correct = Combination::default();
+        let mut single = kinds.clone().flat_map(|kind| with(correct, kind));
+        let mut pairs = kinds.clone().flat_map(|kind| {
+            let others = kinds.clone().skip(kind + 1);
+            others.flat_map(move |other| with(correct, kind).flat_map(move |one| with(one, other)))
+        });
+        let found = self.attempt(correct);
+        if let Some(found) = found.or_else(|| single.find_map(|one| self.attempt(one))) {
+            return Some(found);
         }
         if received.body.len() > PAIRS_LIMIT {
             self.not_tried
                 .push("pairs of mistakes and nearby timestamps");
             return None;
         }
-        if let Some(found) = self.nearby_timestamps(received.timestamp) {
-            return Some(found);
-        }
-        for (kind, count) in counts.into_iter().enumerate() {
-            for (other, other_count) in counts.into_iter().enumerate().skip(kind + 1) {
-                for index in 1..count {
-                    for other_index in 1..other_count {
-                        let mut combination = Combination::default();
-                        combination[kind] = index;
-                        combination[other] = other_index;
-                        if let Some(found) = self.attempt(combination) {
-                            return Some(found);
-                        }
-                    }
-                }
-            }
-        }
-        None
+        self.nearby_timestamps(received.timestamp)
+            .or_else(|| pairs.find_map(|pair| self.attempt(pair)))
     }
 
     /// Tries timestamps near the header's, with everything else correct.

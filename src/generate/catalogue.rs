@@ -17,7 +17,6 @@ use crate::protocol::{Field, Text};
 pub struct Catalogue {
     entries: Vec<CatalogueEntry>,
     by_sku: HashMap<Text, usize>,
-    /// Indices of the entries without contents.
     pub(super) plain: Vec<usize>,
     /// Indices of the bundles that contain no other bundle.
     pub(super) bundles: Vec<usize>,
@@ -45,11 +44,9 @@ fn stackable() -> bool {
     true
 }
 
-/// An item of a catalogue.
 #[derive(Debug, Clone)]
 pub(super) struct CatalogueEntry {
     pub(super) identity: ItemIdentity,
-    /// Whether a player can hold more than one.
     stackable: bool,
     /// The contents of a bundle: indices of entries with their quantities.
     pub(super) contents: Vec<(usize, u64)>,

@@ -13,21 +13,18 @@ use crate::protocol::Field;
 
 /// The context of an event: the player and the order.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ContextShape {
     /// The player, as sent with "Add player context" in the webhook's settings: `true` generates
     /// one, an object is sent unchanged, or `null`. Default: `null`. The keys of a generated player
     /// are an assumption: no public source names them.
-    #[serde(default)]
     pub player: Field<ContextPart>,
     /// The order, if the event has one: `true` generates one, an object is sent unchanged, or
     /// `null`. Default: `null`. The keys of a generated order are an assumption: no public source
     /// names them.
-    #[serde(default)]
     pub order: Field<ContextPart>,
 }
 
-/// A part of the context: generated, or given by the author.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(
     with = "Value",
@@ -35,9 +32,7 @@ pub struct ContextShape {
     extend("anyOf" = [{ "const": true }, { "type": "object" }])
 )]
 pub enum ContextPart {
-    /// `true`: generated. Its keys are an assumption. `[A]`
     Generated,
-    /// A JSON object, sent unchanged.
     Given(Map<String, Value>),
 }
 

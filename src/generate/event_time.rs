@@ -22,24 +22,15 @@ use super::written::{Written, deserialize_written};
     ])
 )]
 pub enum EventTime {
-    /// Unix seconds, independent of the start.
     Unix(u64),
     /// Seconds from the start: `T-1h` is -3600.
     FromStart(i64),
-}
-
-/// A text that is not a valid time.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid time `{text}`: expected {EXPECTED}")]
-pub struct InvalidEventTime {
-    text: String,
 }
 
 const EXPECTED: &str = "Unix seconds as a whole number, or a time relative to the start in whole \
                         seconds, such as `T`, `T-1h`, `T+90s` or `T-1d12h`";
 
 impl EventTime {
-    /// The start itself.
     pub const START: Self = Self::FromStart(0);
 
     /// The time in Unix seconds, for a run that starts at `start`. A time before 1970 becomes 0.
@@ -64,25 +55,23 @@ fn whole_seconds(text: &str) -> Option<i64> {
 }
 
 impl FromStr for EventTime {
-    type Err = InvalidEventTime;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn from_str(text: &str) -> Result<Self, String> {
         let offset = || {
             let rest = text.trim().strip_prefix('T')?.trim_start();
             if rest.is_empty() {
                 return Some(0);
             }
-            if let Some(later) = rest.strip_prefix('+') {
-                return whole_seconds(later.trim_start());
-            }
-            let earlier = rest.strip_prefix('-')?;
-            whole_seconds(earlier.trim_start()).map(|seconds| -seconds)
+            let (sign, duration) = match rest.strip_prefix('+') {
+                Some(later) => (1, later),
+                None => (-1, rest.strip_prefix('-')?),
+            };
+            whole_seconds(duration.trim_start()).map(|seconds| sign * seconds)
         };
         offset()
             .map(Self::FromStart)
-            .ok_or_else(|| InvalidEventTime {
-                text: text.to_owned(),
-            })
+            .ok_or_else(|| format!("invalid time `{text}`: expected {EXPECTED}"))
     }
 }
 

@@ -41,7 +41,6 @@ pub(super) struct DrawnIds {
     idempotency: [u8; 24],
     transaction: [u8; 11],
     player: [u8; 8],
-    /// The next player of the list, if there is one.
     listed_player: Option<String>,
     request: [u8; 16],
 }
@@ -208,7 +207,6 @@ impl Generator {
         }
     }
 
-    /// The player of the current event, from the list.
     fn listed_player(&self) -> Option<String> {
         let count = self.players.len() as u64;
         let index = (self.events_generated.saturating_sub(1)).checked_rem(count)?;

@@ -56,7 +56,6 @@ pub(super) fn personal_code(random: [u8; 8]) -> String {
     in_two_halves(random, CODE_CHARACTERS)
 }
 
-/// A random (version 4) UUID.
 pub(super) fn uuid(random: [u8; 16]) -> String {
     let uuid = uuid::Builder::from_random_bytes(random).into_uuid();
     let mut buffer = uuid::Uuid::encode_buffer();

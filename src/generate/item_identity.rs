@@ -14,11 +14,9 @@ pub(super) struct ItemIdentity {
     pub(super) sku: Text,
     pub(super) name: Text,
     pub(super) description: Field<Text>,
-    /// The usual quantities.
     pub(super) quantities: &'static [u64],
 }
 
-/// A price in minor units of a currency.
 pub(super) struct ItemPrice {
     pub(super) minor: Field<u64>,
     /// The ISO 4217 code.
@@ -26,7 +24,6 @@ pub(super) struct ItemPrice {
 }
 
 impl ItemIdentity {
-    /// One of the usual quantities.
     pub(super) fn random_quantity(&self, random: &mut ChaCha8Rng) -> u64 {
         self.quantities[random.random_range(..self.quantities.len())]
     }

@@ -37,3 +37,4 @@ pub(crate) use item_shape::{ItemShape, NestedItemShape};
 pub(crate) use request_id_shape::RequestIdShape;
 pub use seed::Seed;
 pub use start_time::StartTime;
+pub(crate) use start_time::decimal;

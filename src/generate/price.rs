@@ -4,7 +4,6 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Number;
 
-/// A currency of generated prices.
 #[derive(Debug)]
 pub(super) struct Currency {
     /// The ISO 4217 code.
@@ -18,7 +17,6 @@ impl Currency {
         Self { code, prices }
     }
 
-    /// One of the usual currencies.
     pub(super) fn random(random: &mut ChaCha8Rng) -> &'static Self {
         &CURRENCIES[random.random_range(..CURRENCIES.len())]
     }
@@ -29,7 +27,6 @@ impl Currency {
         known.unwrap_or(&CURRENCIES[0]).random_price(random)
     }
 
-    /// A usual price, in minor units.
     pub(super) fn random_price(&self, random: &mut ChaCha8Rng) -> u64 {
         self.prices[random.random_range(..self.prices.len())]
     }

@@ -67,7 +67,6 @@ struct PickedItem<'a> {
     contents: Field<Vec<NestedItem>>,
 }
 
-/// Picks items of a catalogue.
 struct RandomItems<'a> {
     catalogue: &'a Catalogue,
     random: &'a mut ChaCha8Rng,

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::written::{Written, deserialize_written};
 
-/// The request ID: generated, or given by the author.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(
     with = "Value",
@@ -14,9 +13,7 @@ use super::written::{Written, deserialize_written};
     extend("anyOf" = [{ "const": true }, { "type": "string" }])
 )]
 pub enum RequestIdShape {
-    /// `true`: a generated UUID.
     Generated,
-    /// A text, sent unchanged.
     Given(String),
 }
 

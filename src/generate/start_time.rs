@@ -16,16 +16,6 @@ pub struct StartTime {
     nanoseconds: u32,
 }
 
-/// A text that is not a valid start time.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "invalid start time `{text}`: expected Unix seconds such as `1763889831` or \
-     `1763889831.123456789`, or RFC 3339 such as `2025-11-23T09:23:51Z`, from 1970 to 9999"
-)]
-pub struct InvalidStartTime {
-    text: String,
-}
-
 const FRACTION_DIGITS: usize = 9;
 
 impl StartTime {
@@ -69,14 +59,8 @@ impl StartTime {
     }
 
     fn from_unix_text(text: &str) -> Option<Self> {
-        let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if !digits(seconds) || !digits(fraction) || fraction.len() > FRACTION_DIGITS {
-            return None;
-        }
-        let seconds = seconds.parse().ok().filter(|s| *s <= Self::LAST_SECOND)?;
-        let nanoseconds = format!("{fraction:0<FRACTION_DIGITS$}").parse().ok()?;
-        Some(Self {
+        let (seconds, nanoseconds) = decimal(text, FRACTION_DIGITS)?;
+        (seconds <= Self::LAST_SECOND).then_some(Self {
             seconds,
             nanoseconds,
         })
@@ -92,14 +76,29 @@ impl StartTime {
     }
 }
 
-impl FromStr for StartTime {
-    type Err = InvalidStartTime;
+/// The whole part of a decimal such as `12.5`, and its fraction in units of the last of `places`.
+pub(crate) fn decimal(text: &str, places: usize) -> Option<(u64, u32)> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || fraction.len() > places {
+        return None;
+    }
+    let fraction = format!("{fraction:0<places$}");
+    Some((whole.parse().ok()?, fraction.parse().ok()?))
+}
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl FromStr for StartTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
         Self::from_unix_text(text)
             .or_else(|| Self::from_rfc_3339(text))
-            .ok_or_else(|| InvalidStartTime {
-                text: text.to_owned(),
+            .ok_or_else(|| {
+                format!(
+                    "invalid start time `{text}`: expected Unix seconds such as `1763889831` or \
+                     `1763889831.123456789`, or RFC 3339 such as `2025-11-23T09:23:51Z`, from 1970 to \
+                     9999"
+                )
             })
     }
 }
@@ -162,7 +161,7 @@ mod tests {
             "99999999999999",
             "18446744073709551616",
         ] {
-            let error = text.parse::<StartTime>().expect_err(text).to_string();
+            let error = text.parse::<StartTime>().expect_err(text);
             assert!(error.contains("expected Unix seconds"), "{error}");
             let start = format!("invalid start time `{text}`: ");
             assert!(error.starts_with(&start), "{error}");

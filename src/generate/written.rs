@@ -10,7 +10,6 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 /// A type whose values files can write in several forms. A form that it does not read is an error.
 /// [`deserialize_written`] implements `Deserialize` for it.
 pub(crate) trait Written: Sized {
-    /// What error messages say is expected.
     const EXPECTED: &'static str;
 
     /// Reads a text, a number, or `true` or `false`.
@@ -87,3 +86,20 @@ macro_rules! deserialize_written {
 }
 
 pub(crate) use deserialize_written;
+
+/// Implements `JsonSchema` with a name and the JSON of the schema.
+macro_rules! written_schema {
+    ($type:ty, $name:literal, |$generator:pat_param| $schema:tt) => {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema($generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($schema)
+            }
+        }
+    };
+}
+
+pub(crate) use written_schema;

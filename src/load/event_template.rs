@@ -105,7 +105,7 @@ impl EventTemplate {
     ) -> Result<Self, Diagnostic> {
         Self::build(case, name, settings).map_err(|Unsendable { span, reason, help }| {
             let message = format!("a load can't send the event `{name}`: {reason}");
-            case.diagnostic(span, message, Some(help.to_owned()))
+            Diagnostic::at(&case.source, span, message).with_help(help)
         })
     }
 

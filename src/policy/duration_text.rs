@@ -10,7 +10,6 @@ use serde::{Serialize, Serializer};
 
 use super::written::{Written, deserialize_written};
 
-/// What error messages say is expected.
 const EXPECTED: &str = "a duration such as `300ms`, `2s`, `5m`, `1h`, `2d` or `1m30s`";
 
 /// The units and their lengths in nanoseconds, largest first.
@@ -39,75 +38,50 @@ const UNITS: [(&str, u128); 7] = [
 )]
 pub struct DurationText(pub Duration);
 
-/// Why a text is not a duration.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DurationTextError {
-    /// A missing number, or an empty text.
-    #[error("expected {EXPECTED}, found `{0}`")]
-    NotADuration(String),
-    /// A number without a unit.
-    #[error(
-        "expected a unit after `{number}` (d, h, m, s, ms, us or ns), as in `300ms` or `1m30s`"
-    )]
-    NoUnit {
-        /// The number.
-        number: String,
-    },
-    /// An unknown unit.
-    #[error("expected one of the units d, h, m, s, ms, us and ns, found `{0}`")]
-    UnknownUnit(String),
-    /// A repeated unit, or one that follows a smaller unit.
-    #[error("expected each unit once, the largest first, as in `1h30m`, found `{0}`")]
-    UnitOrder(String),
-    /// A duration that does not fit into a [`Duration`].
-    #[error("the duration `{0}` is too long")]
-    TooLong(String),
-}
-
 impl FromStr for DurationText {
-    type Err = DurationTextError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let too_long = || DurationTextError::TooLong(text.to_owned());
-        let mut rest = text;
-        let mut unused = UNITS.as_slice();
-        let mut nanoseconds = 0_u128;
-        while !rest.is_empty() || unused.len() == UNITS.len() {
-            let (number, after) = split_where(rest, |byte| !byte.is_ascii_digit());
+    fn from_str(text: &str) -> Result<Self, String> {
+        let too_long = || format!("the duration `{text}` is too long");
+        let (mut rest, mut next_unit, mut nanoseconds) = (text, 0, 0_u128);
+        while !rest.is_empty() || next_unit == 0 {
+            let (number, after) = split_at_first(rest, |c| !c.is_ascii_digit());
+            let (unit, after) = split_at_first(after, |c| c.is_ascii_digit());
             if number.is_empty() {
-                return Err(DurationTextError::NotADuration(text.to_owned()));
+                return Err(format!("expected {EXPECTED}, found `{text}`"));
             }
-            let (unit, after) = split_where(after, |byte| byte.is_ascii_digit());
             if unit.is_empty() {
-                let number = number.to_owned();
-                return Err(DurationTextError::NoUnit { number });
+                return Err(format!(
+                    "expected a unit after `{number}` (d, h, m, s, ms, us or ns), as in `300ms` or \
+                     `1m30s`"
+                ));
             }
-            let known = UNITS.iter().find(|(name, _)| *name == unit);
-            let Some((_, length)) = known else {
-                return Err(DurationTextError::UnknownUnit(unit.to_owned()));
+            let Some(index) = UNITS.iter().position(|(name, _)| *name == unit) else {
+                return Err(format!(
+                    "expected one of the units d, h, m, s, ms, us and ns, found `{unit}`"
+                ));
             };
-            let Some(position) = unused.iter().position(|(name, _)| *name == unit) else {
-                return Err(DurationTextError::UnitOrder(text.to_owned()));
-            };
+            if index < next_unit {
+                return Err(format!(
+                    "expected each unit once, the largest first, as in `1h30m`, found `{text}`"
+                ));
+            }
             let number: u128 = number.parse().map_err(|_| too_long())?;
             nanoseconds = number
-                .checked_mul(*length)
+                .checked_mul(UNITS[index].1)
                 .and_then(|part| nanoseconds.checked_add(part))
                 .ok_or_else(too_long)?;
-            unused = &unused[position + 1..];
-            rest = after;
+            (rest, next_unit) = (after, index + 1);
         }
-        let seconds = u64::try_from(nanoseconds / 1_000_000_000).map_err(|_| too_long())?;
-        let fraction = u32::try_from(nanoseconds % 1_000_000_000).map_err(|_| too_long())?;
-        Ok(Self(Duration::new(seconds, fraction)))
+        if nanoseconds > Duration::MAX.as_nanos() {
+            return Err(too_long());
+        }
+        Ok(Self(Duration::from_nanos_u128(nanoseconds)))
     }
 }
 
-/// Splits a text before the first byte for which `stops` returns true.
-fn split_where(text: &str, stops: impl Fn(u8) -> bool) -> (&str, &str) {
-    let end = text.bytes().position(stops).unwrap_or(text.len());
-    // The split is next to an ASCII digit or at an end of the text, so at a character boundary.
-    text.split_at_checked(end).unwrap_or((text, ""))
+fn split_at_first(text: &str, stops: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(stops).unwrap_or(text.len()))
 }
 
 impl fmt::Display for DurationText {
@@ -158,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    fn parsed(text: &str) -> Result<Duration, DurationTextError> {
+    fn parsed(text: &str) -> Result<Duration, String> {
         text.parse::<DurationText>().map(|duration| duration.0)
     }
 
@@ -179,7 +153,7 @@ mod tests {
 
     #[test]
     fn says_what_it_expected() {
-        let message = |text| parsed(text).expect_err(text).to_string();
+        let message = |text| parsed(text).expect_err(text);
         let expected = |found: &str| format!("expected {EXPECTED}, found `{found}`");
         for text in ["", "fast", "-5s", "1s x", " 1s"] {
             let message = message(text);

@@ -6,6 +6,10 @@ mod parameters;
 
 use std::fmt;
 
+use schemars::{Schema, SchemaGenerator};
+use serde::de::{Error as _, MapAccess};
+use serde::{Serialize, Serializer};
+
 pub(crate) use self::parameters::{LateRetry, Lost, SlowBody, TimeoutOverlap};
 
 /// Each row: the variant, its parameters, its name in files, and its description.
@@ -36,6 +40,32 @@ macro_rules! faults {
             /// What happens, and which mistake of a receiver it reveals.
             pub fn about(self) -> &'static str {
                 match self { $(Self::$variant { .. } => $about,)* }
+            }
+
+            /// The same fault with the parameters that are the next value of `map`.
+            fn with_parameters_of<'de, M: MapAccess<'de>>(self, map: &mut M) -> Result<Self, M::Error> {
+                match self {
+                    $($(Self::$variant(_) => map.next_value::<$parameters>().map(Self::$variant),)?)*
+                    other => Err(M::Error::custom(format_args!("`{other}` takes no parameters"))),
+                }
+            }
+
+            fn parameters_schema(self, generator: &mut SchemaGenerator) -> Option<Schema> {
+                match self {
+                    $($(Self::$variant(_) => Some(generator.subschema_for::<$parameters>()),)?)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl Serialize for Fault {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $($(Self::$variant(parameters) if *parameters != <$parameters>::DEFAULT => {
+                        serializer.collect_map([(self.name(), parameters)])
+                    })?)*
+                    _ => serializer.serialize_str(self.name()),
+                }
             }
         }
     };

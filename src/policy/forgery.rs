@@ -1,11 +1,11 @@
 //! The forgeries that a scenario can send, by name. `delivery` builds them.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+use super::written::written_schema;
 
 /// Each row: the variant, its name in files, and its description.
 macro_rules! forgeries {
@@ -77,24 +77,14 @@ impl fmt::Display for Forgery {
     }
 }
 
-impl JsonSchema for Forgery {
-    fn schema_name() -> Cow<'static, str> {
-        "Forgery".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let one_of: Vec<_> = Self::ALL
-            .into_iter()
-            .map(|forgery| json!({ "const": forgery.name(), "description": forgery.about() }))
-            .collect();
-        json_schema!({
-            "description": "A delivery without a valid proof of its origin. A receiver must refuse it \
-                and grant nothing.",
-            "type": "string",
-            "oneOf": one_of,
-        })
-    }
-}
+written_schema!(Forgery, "Forgery", |_| {
+    "description": "A delivery without a valid proof of its origin. A receiver must refuse it and grant \
+        nothing.",
+    "type": "string",
+    "oneOf": Forgery::ALL
+        .map(|forgery| json!({ "const": forgery.name(), "description": forgery.about() }))
+        .as_slice(),
+});
 
 #[cfg(test)]
 mod tests {

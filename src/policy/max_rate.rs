@@ -15,13 +15,10 @@ use serde::Deserialize;
     extend("pattern" = "^[1-9][0-9]{0,6}/[sm]$")
 )]
 pub struct MaxRate {
-    /// The number of deliveries; at least 1.
     pub deliveries: u32,
-    /// The length of time.
     pub period: Duration,
 }
 
-/// The highest rate. No run reaches it.
 const MAX_DELIVERIES: u32 = 1_000_000;
 
 impl MaxRate {
@@ -39,16 +36,12 @@ impl MaxRate {
     }
 }
 
-/// A text that is not a valid rate.
-#[derive(Debug, thiserror::Error)]
-#[error("invalid rate `{0}`\nexpected deliveries per second or minute, such as `8/s` or `30/m`")]
-pub struct MaxRateError(String);
-
 impl TryFrom<String> for MaxRate {
-    type Error = MaxRateError;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, MaxRateError> {
-        Self::parse(&text).ok_or(MaxRateError(text))
+    fn try_from(text: String) -> Result<Self, String> {
+        let expected = "expected deliveries per second or minute, such as `8/s` or `30/m`";
+        Self::parse(&text).ok_or_else(|| format!("invalid rate `{text}`\n{expected}"))
     }
 }
 

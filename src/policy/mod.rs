@@ -3,7 +3,6 @@
 //!
 //! Types and pure functions with their texts and schemas. Nothing here reads files or uses the network.
 
-mod connection_choice;
 mod duration_text;
 mod fault;
 mod forgery;
@@ -15,9 +14,8 @@ mod retry_policy;
 mod schedule;
 mod status_class;
 
-use crate::generate::written;
+use crate::generate::{decimal, written};
 
-pub(crate) use connection_choice::ConnectionChoice;
 pub(crate) use duration_text::DurationText;
 pub use fault::Fault;
 pub(crate) use fault::{LateRetry, Lost};
@@ -28,10 +26,12 @@ pub(crate) use http_version::HttpVersion;
 pub(crate) use max_rate::MaxRate;
 pub use outcome::Outcome;
 pub(crate) use percent::Percent;
+pub(crate) use retry_policy::{
+    ConnectionChoice, EventIdOnRetry, RetryOn, RetryOverride, RetrySetting,
+};
 pub use retry_policy::{Delays, RetryPolicy};
-pub(crate) use retry_policy::{EventIdOnRetry, RetryOn, RetryOverride, RetrySetting};
 #[cfg(test)]
 pub(crate) use retry_policy::{Exponential, RetryAfter};
 pub(crate) use schedule::{Schedule, schedule, total_wait};
 pub(crate) use status_class::{StatusClass, StatusPattern};
-pub(crate) use written::{Written, deserialize_written};
+pub(crate) use written::{Written, deserialize_written, written_schema};

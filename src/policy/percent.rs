@@ -3,20 +3,18 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{self, Unexpected};
+
+use super::decimal;
+use super::written::{Written, deserialize_written, written_schema};
+
 /// A percentage from 0% to 100%, stored in millionths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percent(u32);
 
-/// An invalid percentage.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a percentage from 0% to 100% such as `5%` or `0.1%`; found `{0}`")]
-pub struct PercentError(String);
-
 impl Percent {
-    /// 100% in millionths.
     pub const WHOLE: u32 = 1_000_000;
 
-    /// 0%.
     pub const ZERO: Self = Self(0);
 
     /// The percentage for a fraction from 0 to 1, rounded to millionths.
@@ -36,32 +34,25 @@ impl Percent {
         (Self(part), Self(self.0 - part))
     }
 
-    /// The percentage in millionths.
     pub fn millionths(self) -> u32 {
         self.0
     }
 }
 
 impl FromStr for Percent {
-    type Err = PercentError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || PercentError(text.to_owned());
-        let percent = text.strip_suffix('%').ok_or_else(invalid)?.trim();
-        let (whole, fraction) = percent.split_once('.').unwrap_or((percent, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole) || !digits(fraction) || fraction.len() > 4 {
-            return Err(invalid());
-        }
-        let fraction: u32 = format!("{fraction:0<4}").parse().map_err(|_| invalid())?;
-        let whole: u32 = whole.parse().map_err(|_| invalid())?;
-        let millionths = whole
-            .checked_mul(10_000)
-            .and_then(|millionths| millionths.checked_add(fraction));
-        match millionths {
-            Some(millionths) if millionths <= Self::WHOLE => Ok(Self(millionths)),
-            _ => Err(invalid()),
-        }
+    fn from_str(text: &str) -> Result<Self, String> {
+        let millionths = text.strip_suffix('%').and_then(|percent| {
+            let (whole, fraction) = decimal(percent.trim(), 4)?;
+            let millionths = whole.checked_mul(10_000)?.checked_add(fraction.into())?;
+            u32::try_from(millionths)
+                .ok()
+                .filter(|millionths| *millionths <= Self::WHOLE)
+        });
+        millionths.map(Self).ok_or_else(|| {
+            format!("expected a percentage from 0% to 100% such as `5%` or `0.1%`; found `{text}`")
+        })
     }
 }
 
@@ -75,6 +66,43 @@ impl fmt::Display for Percent {
         }
     }
 }
+
+/// How files write a policy's jitter. Rounds to millionths, unlike a percentage on the command line,
+/// which must be exact.
+impl Written for Percent {
+    const EXPECTED: &'static str =
+        "a percentage such as `10%`, from 0% to 100%, or a number from 0 to 1";
+
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        let (fraction, found) = match scalar {
+            Unexpected::Str(text) => {
+                let percent = text.strip_suffix('%').unwrap_or_default();
+                let is_number = percent.starts_with(|first: char| first.is_ascii_digit());
+                let percent = percent.parse().ok().filter(|_: &f64| is_number);
+                (percent.map(|percent| percent / 100.0), text.to_owned())
+            }
+            Unexpected::Float(fraction) => (Some(fraction), fraction.to_string()),
+            Unexpected::Unsigned(0) => (Some(0.0), String::new()),
+            Unexpected::Unsigned(1) => (Some(1.0), String::new()),
+            Unexpected::Unsigned(number) => (None, number.to_string()),
+            Unexpected::Signed(number) => (None, number.to_string()),
+            other => return Err(E::invalid_type(other, &Self::EXPECTED)),
+        };
+        fraction
+            .and_then(Self::from_fraction)
+            .ok_or_else(|| E::custom(format_args!("expected {}, found `{found}`", Self::EXPECTED)))
+    }
+}
+
+deserialize_written!(Percent);
+
+written_schema!(Percent, "Jitter", |_| {
+    "description": "How much a delay may randomly vary in either direction: 10% or 0.1.",
+    "oneOf": [
+        { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%$" },
+        { "type": "number", "minimum": 0, "maximum": 1 },
+    ],
+});
 
 #[cfg(test)]
 mod tests {
@@ -126,7 +154,7 @@ mod tests {
             "x%",
             "99999999999%",
         ] {
-            let error = text.parse::<Percent>().expect_err(text).to_string();
+            let error = text.parse::<Percent>().expect_err(text);
             assert!(error.contains("`0.1%`"), "{error}");
         }
     }

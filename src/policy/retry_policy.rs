@@ -4,8 +4,6 @@
 //! (`docs/protocol.md`, "Retries"). All defaults are our assumptions `[A]`, so all of them are settings.
 
 mod delays;
-mod event_id_on_retry;
-mod jitter;
 mod retry_after;
 mod retry_on;
 mod setting;
@@ -14,44 +12,62 @@ mod tests;
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 pub use self::delays::Delays;
 #[cfg(test)]
 pub(crate) use self::delays::Exponential;
-pub(crate) use self::event_id_on_retry::EventIdOnRetry;
 pub(crate) use self::retry_after::RetryAfter;
 pub(crate) use self::retry_on::RetryOn;
 pub(crate) use self::setting::{RetryOverride, RetrySetting};
-use super::connection_choice::ConnectionChoice;
 use super::duration_text::DurationText;
 use super::percent::Percent;
 use super::status_class::{StatusClass, StatusPattern};
 
-/// When and how often a delivery is retried. The defaults are assumptions: Aghanim does not document
-/// its policy. `[A]`
+/// When and how often a delivery is retried. The keys of [`RetryOverride`] describe the fields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
-    /// The maximum number of attempts, including the first; at least 1. [A: 5]
+    /// [A: 5]
     pub attempts: u32,
-    /// The delay before each retry. [A: 1s, 5s, 30s, 5m]
+    /// [A: 1s, 5s, 30s, 5m]
     pub delays: Delays,
-    /// How much a delay may randomly vary in either direction, as a fraction of it. [A: 0%]
+    /// [A: 0%]
     pub jitter: Percent,
-    /// The maximum duration of an attempt, from connecting to the end of the response. [A: 10s]
+    /// [A: 10s]
     pub timeout: DurationText,
-    /// The responses and failures after which the delivery is retried. [A: 5xx, 429, timeout,
-    /// connection]
+    /// [A: 5xx, 429, timeout, connection]
     pub retry_on: Vec<RetryOn>,
-    /// Whether each attempt is signed afresh, with a new timestamp. If false, retries repeat the
-    /// signature of the first attempt. [A: true]
+    /// [A: true]
     pub resign: bool,
-    /// Whether a retry keeps the event's ID, and with it the exact body. The idempotency key always
-    /// stays the same. [A: keep]
+    /// [A: keep]
     pub event_id: EventIdOnRetry,
-    /// Whether a `Retry-After` header in the response, in seconds or as a date, can extend the next
-    /// delay. [A: false]
+    /// [A: false]
     pub retry_after: RetryAfter,
-    /// Which connection a retry uses. [A: reuse]
+    /// [A: reuse]
     pub connection: ConnectionChoice,
+}
+
+/// Whether a retry keeps the event's ID. The idempotency key always stays the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventIdOnRetry {
+    /// Every attempt has the same event ID and the same body.
+    #[default]
+    Keep,
+    /// Every retry has a new event ID.
+    Fresh,
+}
+
+/// Which connection a request uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionChoice {
+    /// The connection of the previous request if it is still open; otherwise a new one.
+    #[default]
+    Reuse,
+    /// A new connection, for this request only.
+    New,
 }
 
 impl Default for RetryPolicy {

@@ -5,8 +5,7 @@ use std::time::Duration;
 use rand::{Rng, RngExt};
 
 use super::percent::Percent;
-use super::retry_policy::Delays;
-use super::retry_policy::RetryPolicy;
+use super::retry_policy::{Delays, RetryPolicy};
 
 /// The wait before each retry: one fewer than the policy's attempts.
 ///
@@ -34,7 +33,6 @@ pub(crate) fn total_wait<R: Rng>(policy: &RetryPolicy, rng: &mut R) -> Option<Du
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule<'a> {
     policy: &'a RetryPolicy,
-    /// How many waits have been returned.
     returned: u32,
     /// The last wait of an exponential backoff.
     last: Duration,
@@ -49,7 +47,6 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// The next wait, or `None` if no attempts are left.
     pub(crate) fn next_delay(&mut self, rng: &mut (impl Rng + ?Sized)) -> Option<Duration> {
         if self.returned >= self.policy.attempts.saturating_sub(1) {
             return None;
@@ -74,12 +71,10 @@ impl<'a> Schedule<'a> {
     }
 }
 
-/// The product, or the maximum duration on overflow.
 fn multiply(duration: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
-/// The delay, changed at random by at most the jitter's percentage.
 fn apply_jitter(delay: Duration, jitter: Percent, rng: &mut (impl Rng + ?Sized)) -> Duration {
     if jitter == Percent::ZERO {
         return delay;
@@ -87,12 +82,7 @@ fn apply_jitter(delay: Duration, jitter: Percent, rng: &mut (impl Rng + ?Sized))
     let delay = delay.as_nanos();
     let most = delay.saturating_mul(u128::from(jitter.millionths())) / 1_000_000;
     let jittered = delay.saturating_sub(most) + rng.random_range(0..=2 * most);
-    let seconds = u64::try_from(jittered / 1_000_000_000);
-    let fraction = u32::try_from(jittered % 1_000_000_000);
-    match (seconds, fraction) {
-        (Ok(seconds), Ok(fraction)) => Duration::new(seconds, fraction),
-        _ => Duration::MAX,
-    }
+    Duration::from_nanos_u128(jittered.min(Duration::MAX.as_nanos()))
 }
 
 #[cfg(test)]

@@ -9,26 +9,23 @@ use serde_json::Value;
 
 use super::written::{Written, deserialize_written};
 
-/// What error messages say is expected.
 const EXPECTED: &str = "a status such as `200` or a class such as `2xx`";
 
-/// A class of HTTP statuses.
+/// The value is the first digit of the class's statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatusClass {
-    /// `1xx`: an interim response.
-    Informational,
-    /// `2xx`: the delivery succeeded. `[S]`
+    Informational = 1,
+    /// The delivery succeeded. `[S]`
     Success,
-    /// `3xx`: a redirect. aghook never follows it.
+    /// aghook never follows a redirect.
     Redirection,
-    /// `4xx`: the receiver refused the delivery. `[S]`
+    /// The receiver refused the delivery. `[S]`
     ClientError,
-    /// `5xx`: the receiver failed. `[S]`
+    /// The receiver failed. `[S]`
     ServerError,
 }
 
 impl StatusClass {
-    /// Every class, in order.
     pub const ALL: [Self; 5] = [
         Self::Informational,
         Self::Success,
@@ -42,25 +39,14 @@ impl StatusClass {
         Self::ALL.into_iter().find(|class| class.matches(status))
     }
 
-    /// Whether the status belongs to this class.
     pub fn matches(self, status: u16) -> bool {
-        status / 100 == self.hundred()
-    }
-
-    fn hundred(self) -> u16 {
-        match self {
-            Self::Informational => 1,
-            Self::Success => 2,
-            Self::Redirection => 3,
-            Self::ClientError => 4,
-            Self::ServerError => 5,
-        }
+        status / 100 == self as u16
     }
 }
 
 impl fmt::Display for StatusClass {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}xx", self.hundred())
+        write!(formatter, "{}xx", *self as u16)
     }
 }
 
@@ -77,12 +63,10 @@ impl fmt::Display for StatusClass {
 pub enum StatusPattern {
     /// Exactly this status, from 100 to 599.
     Exact(u16),
-    /// Every status of the class.
     Class(StatusClass),
 }
 
 impl StatusPattern {
-    /// Whether the status matches.
     pub fn matches(self, status: u16) -> bool {
         match self {
             Self::Exact(exact) => exact == status,
@@ -91,38 +75,36 @@ impl StatusPattern {
     }
 }
 
-/// A text or number that is neither a status nor a class.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid status `{0}`: expected {EXPECTED}, from 100 to 599 or from 1xx to 5xx")]
-pub struct StatusPatternError(String);
+fn invalid_status(written: impl fmt::Display) -> String {
+    format!("invalid status `{written}`: expected {EXPECTED}, from 100 to 599 or from 1xx to 5xx")
+}
 
 impl TryFrom<u64> for StatusPattern {
-    type Error = StatusPatternError;
+    type Error = String;
 
-    fn try_from(number: u64) -> Result<Self, Self::Error> {
+    fn try_from(number: u64) -> Result<Self, String> {
         match u16::try_from(number) {
             Ok(status @ 100..=599) => Ok(Self::Exact(status)),
-            _ => Err(StatusPatternError(number.to_string())),
+            _ => Err(invalid_status(number)),
         }
     }
 }
 
 impl FromStr for StatusPattern {
-    type Err = StatusPatternError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || StatusPatternError(text.to_owned());
-        match text.as_bytes() {
+    fn from_str(text: &str) -> Result<Self, String> {
+        let pattern = match text.as_bytes() {
             [digit @ b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => {
-                let class = StatusClass::of(u16::from(digit - b'0') * 100);
-                class.map(Self::Class).ok_or_else(invalid)
+                StatusClass::of(u16::from(digit - b'0') * 100).map(Self::Class)
             }
-            [b'0'..=b'9', ..] => {
-                let number: u64 = text.parse().map_err(|_| invalid())?;
-                Self::try_from(number).map_err(|_| invalid())
-            }
-            _ => Err(invalid()),
-        }
+            [b'0'..=b'9', ..] => text
+                .parse()
+                .ok()
+                .and_then(|number: u64| number.try_into().ok()),
+            _ => None,
+        };
+        pattern.ok_or_else(|| invalid_status(text))
     }
 }
 
@@ -142,7 +124,7 @@ impl Written for StatusPattern {
         match scalar {
             Unexpected::Str(text) => text.parse().map_err(E::custom),
             Unexpected::Unsigned(number) => Self::try_from(number).map_err(E::custom),
-            Unexpected::Signed(number) => Err(E::custom(StatusPatternError(number.to_string()))),
+            Unexpected::Signed(number) => Err(E::custom(invalid_status(number))),
             other => Err(E::invalid_type(other, &EXPECTED)),
         }
     }

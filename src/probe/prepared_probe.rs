@@ -16,7 +16,7 @@ use super::probe_path_hint::ProbePathHint;
 use super::redaction::Redaction;
 use crate::policy::DurationText;
 use crate::scenario::shortened;
-use crate::scenario::{JsonPath, Probe, ProbeSource};
+use crate::scenario::{HookSource, JsonPath, Probe};
 use crate::transport::{AllowedHosts, Client, Response};
 
 /// A probe with its environment variables expanded.
@@ -57,16 +57,12 @@ impl PreparedProbe {
     /// Expands the environment variables, and checks that the URL is allowed.
     pub(crate) fn new(probe: &Probe, allowed: &AllowedHosts) -> Result<Self, HookError> {
         let (source, redaction) = match &probe.source {
-            ProbeSource::Http {
-                request,
-                headers,
-                read,
-            } => {
+            HookSource::Http { request, headers } => {
                 let request = HttpHook::new(request, headers, allowed)?;
-                let (redaction, read) = (request.redaction().clone(), read.clone());
+                let (redaction, read) = (request.redaction().clone(), probe.read.clone());
                 (PreparedProbeSource::Http { request, read }, redaction)
             }
-            ProbeSource::Command(words) => {
+            HookSource::Command(words) => {
                 let command = HookCommand::new(words)?;
                 let redaction = command.redaction().clone();
                 (PreparedProbeSource::Command(command), redaction)

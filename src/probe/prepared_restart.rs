@@ -7,7 +7,7 @@ use super::hook_error::{HookError, HookFailure};
 use super::http_hook::HttpHook;
 use super::redaction::Redaction;
 use crate::policy::DurationText;
-use crate::scenario::{RestartHook, RestartSource};
+use crate::scenario::{HookSource, RestartHook};
 use crate::transport::{AllowedHosts, Client, Target};
 
 /// A profile's `restart` hook with its environment variables expanded.
@@ -30,12 +30,10 @@ impl PreparedRestart {
     /// Prepares a profile's hook.
     pub(crate) fn new(hook: &RestartHook, allowed: &AllowedHosts) -> Result<Self, HookError> {
         let source = match &hook.source {
-            RestartSource::Http { request, headers } => {
+            HookSource::Http { request, headers } => {
                 PreparedRestartSource::Http(HttpHook::new(request, headers, allowed)?)
             }
-            RestartSource::Command(words) => {
-                PreparedRestartSource::Command(HookCommand::new(words)?)
-            }
+            HookSource::Command(words) => PreparedRestartSource::Command(HookCommand::new(words)?),
         };
         let timeout = hook.timeout.0;
         Ok(Self { source, timeout })

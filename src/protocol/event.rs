@@ -63,20 +63,15 @@ impl Event {
     }
 }
 
-/// Which coupon was redeemed, by whom, and for what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventData {
-    /// The player's ID, as chosen by the game.
     pub player_id: Text,
-    /// The redeemed coupon.
     pub coupon: Coupon,
-    /// What the player gets.
     pub item: Item,
     /// Everything that the player gets, since the payload revision of 2026-05-25. `[P]` We assume
     /// that `item` stays and is the first of them. `[A]`
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub items: Field<Vec<Item>>,
-    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
@@ -91,16 +86,13 @@ impl EventData {
     }
 }
 
-/// A coupon code and when it was redeemed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coupon {
-    /// The code that the player entered.
     pub code: Text,
     /// The SKU of the free item.
     pub sku: Text,
     /// When the code was redeemed, in Unix seconds.
     pub redeemed_at: u64,
-    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
@@ -109,13 +101,11 @@ pub struct Coupon {
 /// documented publicly. `[A]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct EventContext {
-    /// The order, if there is one.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub order: Field<Map<String, Value>>,
     /// The player, if "Add player context" is on in the webhook's settings.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub player: Field<Map<String, Value>>,
-    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }

@@ -14,22 +14,17 @@ pub(crate) type Text = Cow<'static, str>;
 /// Each use needs `#[serde(default, skip_serializing_if = "Field::is_absent")]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Field<T> {
-    /// The object does not have the key.
     #[default]
     Absent,
-    /// The key's value is `null`.
     Null,
-    /// The key has a value.
     Value(T),
 }
 
 impl<T> Field<T> {
-    /// Whether the object does not have the key.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    /// The value, if there is one.
     pub fn value(&self) -> Option<&T> {
         match self {
             Self::Value(value) => Some(value),

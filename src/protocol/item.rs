@@ -14,16 +14,12 @@ use super::{Field, Text};
 )]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
-    /// Aghanim's ID of the item, such as `itm_…`.
     pub id: Text,
-    /// The name that players see.
     pub name: Text,
-    /// A description of the item.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub description: Field<Text>,
     /// The item's SKU, the same in the game and at Aghanim.
     pub sku: Text,
-    /// The quantity.
     pub quantity: u64,
     /// The price in minor units of `currency`. In the documented example, but not in its schema.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
@@ -34,16 +30,13 @@ pub struct Item {
     /// The ISO 4217 currency of the price. In the documented example, but not in its schema.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub currency: Field<Text>,
-    /// Whether this is an item or a bundle.
     #[serde(rename = "type")]
     pub kind: ItemKind,
-    /// The items of a bundle.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub nested_items: Field<Vec<NestedItem>>,
     /// Granted if the main item can't be granted. In the documented schema, but not in its example.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub fallback_item: Field<Box<Item>>,
-    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
@@ -52,36 +45,24 @@ pub struct Item {
 /// "`NestedItem`" `[S]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NestedItem {
-    /// Aghanim's ID of the item, such as `itm_…`.
     pub id: Text,
-    /// The name that players see.
     pub name: Text,
-    /// A description of the item.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub description: Field<Text>,
-    /// The item's SKU, the same in the game and at Aghanim.
     pub sku: Text,
-    /// The quantity.
     pub quantity: u64,
-    /// Whether this is an item or another bundle.
     #[serde(rename = "type")]
     pub kind: ItemKind,
-    /// The items of a bundle.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub nested_items: Field<Vec<NestedItem>>,
-    /// Undocumented keys.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
 
-/// The `type` of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ItemKind {
-    /// `item`: a plain item.
     Item,
-    /// `bundle`: contains nested items.
     Bundle,
-    /// An undocumented type.
     Unknown(String),
 }
 

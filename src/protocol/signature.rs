@@ -42,10 +42,8 @@ impl fmt::Display for Signature {
 /// Why a signature is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureMismatch {
-    /// Not 64 lowercase hex digits.
     #[error("the signature is not 64 lowercase hex digits")]
     Malformed,
-    /// Well-formed, but made with another secret, timestamp or body.
     #[error("the signature does not match the secret, the timestamp and the body")]
     Different,
 }
@@ -62,7 +60,6 @@ impl Signer {
         Self::from_key(secret.expose_bytes())
     }
 
-    /// Prepares a key of any length.
     fn from_key(key: &[u8]) -> Self {
         match HmacSha256::new_from_slice(key) {
             Ok(keyed) => Self { keyed },

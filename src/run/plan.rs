@@ -26,7 +26,7 @@ use super::missing_capability::MissingCapability;
 use super::volatile_values::{VolatileValue, volatile_values};
 use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
 use crate::protocol::Event;
-use crate::scenario::document::{Diagnostics, SourceFile, Span, Spanned};
+use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile, Span, Spanned};
 use crate::scenario::{
     Case, EventSpec, Expectation, JsonPointer, JsonPointerError, Level, Shareable, SharedId, amend,
 };
@@ -203,7 +203,9 @@ struct Planner<'plan> {
 
 impl Planner<'_> {
     fn problem(&self, span: Span, message: String, help: Option<String>) -> Diagnostics {
-        self.case.diagnostic(span, message, help).into()
+        let mut problem = Diagnostic::at(&self.case.source, span, message);
+        problem.help = help;
+        problem.into()
     }
 
     fn requirement(&self, level: Option<Level>, source: Option<&String>) -> Requirement {

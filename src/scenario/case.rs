@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::check::{check, check_names};
 use super::document::{
-    DecodeBudget, Diagnostic, Diagnostics, Node, NodeKey, NodeValue, SourceFile, Span, Variables,
-    decode_all, substitute,
+    DecodeBudget, Diagnostics, Node, NodeValue, SourceFile, Spanned, Variables, decode_all,
+    substitute,
 };
 use super::matrix::{MatrixChoice, choices};
 use super::scenario_model::{Scenario, ScenarioKeys};
@@ -125,16 +125,6 @@ impl Case {
             None => of_case,
         }
     }
-
-    /// Creates a diagnostic about a span of this case's file.
-    pub fn diagnostic(
-        &self,
-        span: Span,
-        message: impl Into<String>,
-        help: Option<String>,
-    ) -> Diagnostic {
-        Diagnostic::at(&self.source, span, message, help)
-    }
 }
 
 /// Replaces the variables in the tree, except where they are defined.
@@ -147,8 +137,8 @@ fn substitute_variables(
     let NodeValue::Mapping(entries) = &tree.value else {
         return tree.clone();
     };
-    let filled = |(key, value): &(NodeKey, Node)| {
-        let value = match key.text.as_str() {
+    let filled = |(key, value): &(Spanned<String>, Node)| {
+        let value = match key.as_str() {
             "vars" => value.clone(),
             "matrix" => without_invalid_lists(value),
             _ => substitute(source, value, variables, problems),

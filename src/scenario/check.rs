@@ -6,14 +6,13 @@ mod names;
 
 use std::collections::BTreeSet;
 
-use super::SharedId;
 use super::document::{Diagnostic, Diagnostics, Node, SourceFile, Span, Spanned};
 use super::effect::{Effect, EffectKeys, ExpectedEffect, ExpectedNumber};
 use super::scenario_model::{Scenario, ScenarioKeys};
 use super::step::{Action, Deliver, RequestStep, Script, Step, StepKeys};
+use super::{Expectation, SharedId};
 pub(super) use names::check_names;
 
-/// The maximum number of deliveries in one step.
 const DELIVERY_LIMIT: u64 = 10_000;
 
 /// Finds mistakes in a decoded scenario. `tree` is the tree that it was decoded from.
@@ -26,17 +25,17 @@ pub(super) fn check(
     checker.check_scenario();
     for (name, event) in &keys.events {
         checker.check_event(name, event.span, &event.value);
-        let item = tree
-            .get("events")
-            .and_then(|events| events.get(name)?.get("item"));
-        checker.check_bundle(item, &mut Vec::new());
+        let events = tree.get("events");
+        if let Some(item) = events.and_then(|events| events.get(name)?.get("item")) {
+            checker.check_bundle(item, &[]);
+        }
     }
-    let steps = keys.steps.iter();
-    let steps = steps.filter_map(|step| checker.check_step(step.span, &step.value));
-    let steps = steps.collect();
-    let effects = keys.effects.iter();
-    let effects = effects.filter_map(|effect| checker.check_effect(effect.span, &effect.value));
-    let effects = effects.collect();
+    let steps = (keys.steps.iter())
+        .filter_map(|step| checker.check_step(step.span, &step.value))
+        .collect();
+    let effects = (keys.effects.iter())
+        .filter_map(|effect| checker.check_effect(effect.span, &effect.value))
+        .collect();
     checker.check_unique_grants();
     // A step or an effect is only missing if it has a mistake.
     checker.found.into_result()?;
@@ -58,7 +57,6 @@ pub(super) fn check(
 struct Checker<'scenario> {
     source: &'scenario SourceFile,
     scenario: &'scenario ScenarioKeys,
-    /// The names of all events in the file.
     events: Vec<&'scenario str>,
     found: Diagnostics,
 }
@@ -73,38 +71,40 @@ impl<'scenario> Checker<'scenario> {
         Self {
             source,
             scenario,
-            events: events.iter().map(|(name, _)| name.text.as_str()).collect(),
+            events: events.iter().map(|(name, _)| name.as_str()).collect(),
             found: Diagnostics::default(),
         }
     }
 
     fn problem(&mut self, span: Span, message: impl Into<String>, help: &str) {
-        let help = (!help.is_empty()).then(|| help.to_owned());
-        self.found
-            .0
-            .push(Diagnostic::at(self.source, span, message, help));
+        let problem = Diagnostic::at(self.source, span, message);
+        self.found.0.push(problem.with_help(help));
+    }
+
+    /// Reports the keys that are given without the key that they belong to.
+    fn report_misplaced(&mut self, span: Span, keys: &[(&str, bool)], owner: &str) {
+        for (key, _) in keys.iter().filter(|(_, is_misplaced)| *is_misplaced) {
+            let message = format!("`{key}` is only allowed with {owner}");
+            self.found
+                .0
+                .push(Diagnostic::at(self.source, span, message));
+        }
     }
 
     fn check_scenario(&mut self) {
         let name = &self.scenario.name;
         if name.trim().is_empty() {
-            self.problem(
-                name.span,
-                "the name is empty",
-                "say what is true if the scenario passes",
-            );
+            let help = "say what is true if the scenario passes";
+            self.problem(name.span, "the name is empty", help);
         }
-        if self.scenario.steps.is_empty() {
-            self.problem(
-                name.span,
-                "this scenario has no steps",
-                "add a step that delivers an event",
-            );
+        let (steps, effects) = (&self.scenario.steps, &self.scenario.effects);
+        if steps.is_empty() {
+            let help = "add a step that delivers an event";
+            self.problem(name.span, "this scenario has no steps", help);
             return;
         }
-        let expects =
-            |step: &Spanned<StepKeys>| step.expect.0.iter().any(|expect| !expect.is_empty());
-        if self.scenario.effects.is_empty() && !self.scenario.steps.iter().any(expects) {
+        let mut expectations = steps.iter().flat_map(|step| &step.expect.0);
+        if effects.is_empty() && expectations.all(Expectation::is_empty) {
             let help = "add `expect` to a step, or `effects`";
             self.problem(name.span, "this scenario checks nothing", help);
         }
@@ -129,66 +129,44 @@ impl<'scenario> Checker<'scenario> {
     }
 
     /// Rejects a bundle that contains itself. `outer` has the SKUs of the enclosing bundles.
-    fn check_bundle(&mut self, item: Option<&Node>, outer: &mut Vec<String>) {
-        let Some(bundle) = item.and_then(|item| item.get("bundle")) else {
-            return;
-        };
-        let sku = item
-            .and_then(|item| item.get("sku"))
-            .and_then(Node::as_text);
-        if let Some(sku) = sku {
-            outer.push(sku.to_owned());
-        }
-        for nested in bundle.items() {
-            if let Some((node, sku)) = nested
-                .get("sku")
-                .and_then(|node| Some((node, node.as_text()?)))
-                && outer.iter().any(|enclosing| enclosing == sku)
+    fn check_bundle<'node>(&mut self, item: &'node Node, outer: &[&'node str]) {
+        let sku = item.get("sku").and_then(Node::as_text);
+        let enclosing: Vec<&str> = outer.iter().copied().chain(sku).collect();
+        for nested in item.get("bundle").map_or(&[][..], Node::items) {
+            if let Some(node) = nested.get("sku")
+                && let Some(sku) = node.as_text().filter(|sku| enclosing.contains(sku))
             {
                 let message = format!("the bundle `{sku}` contains itself");
                 self.problem(node.span, message, "give the nested item another SKU");
             }
-            self.check_bundle(Some(nested), outer);
-        }
-        if sku.is_some() {
-            outer.pop();
+            self.check_bundle(nested, &enclosing);
         }
     }
 
     fn check_step(&mut self, span: Span, step: &StepKeys) -> Option<Step> {
         let delivers = !step.deliver.0.is_empty();
-        let kinds = [
-            delivers,
-            step.request.is_some(),
-            step.script.is_some(),
-            step.restart,
-            step.pause.is_some(),
-        ];
-        if kinds.iter().filter(|given| **given).count() != 1 {
-            let help = "split it into several steps";
-            self.problem(
-                span,
-                "a step needs exactly one of `deliver`, `request`, `script`, `restart: true` and `pause`",
-                help,
-            );
+        let without_response = [step.script.is_some(), step.restart, step.pause.is_some()];
+        let kinds = [delivers, step.request.is_some()]
+            .into_iter()
+            .chain(without_response);
+        if kinds.filter(|given| *given).count() != 1 {
+            let message = "a step needs exactly one of `deliver`, `request`, `script`, `restart: true` \
+                           and `pause`";
+            self.problem(span, message, "split it into several steps");
         }
-        let has_no_response = step.pause.is_some() || step.script.is_some() || step.restart;
-        if has_no_response && !step.expect.0.is_empty() {
+        if without_response.contains(&true) && !step.expect.0.is_empty() {
             let message = "`expect` needs a response, which only `deliver` and `request` have";
             self.problem(span, message, "move `expect` to the step that delivers");
         }
         let action = self.action(step);
+        let allowed = 200..=599;
         if let Some(script) = &step.script
-            && script
-                .answers
-                .iter()
-                .any(|status| !(200..=599).contains(status))
+            && !script.answers.iter().all(|status| allowed.contains(status))
         {
-            self.problem(
-                script.of.span,
-                "`answers` allows only statuses from 200 to 599",
-                "",
-            );
+            let message = "`answers` allows only statuses from 200 to 599";
+            self.found
+                .0
+                .push(Diagnostic::at(self.source, script.of.span, message));
         }
         self.check_deliver_keys(span, step, delivers);
         Some(Step {
@@ -253,34 +231,26 @@ impl<'scenario> Checker<'scenario> {
             let help = "add `times: 2` or more, or deliver a list of events";
             self.problem(span, "`together` needs more than one delivery", help);
         }
-        let only_for_deliveries = [
-            ("times", step.times.is_some()),
-            ("together", step.together),
-            ("shuffle", step.shuffle),
-            ("forge", step.forge.is_some()),
-            ("fault", step.fault.is_some()),
-            ("connection", step.connection.is_some()),
-            ("retry", step.retry.is_some()),
-        ];
-        for (key, given) in only_for_deliveries {
-            if given && !delivers {
-                self.problem(span, format!("`{key}` is only allowed with `deliver`"), "");
-            }
-        }
-        for expect in &step.expect.0 {
+        if !delivers {
             let keys = [
-                ("attempts", expect.attempts.is_some()),
-                ("outcome", expect.outcome.is_some()),
-                ("same_response", expect.same_response.is_some()),
+                ("times", step.times.is_some()),
+                ("together", step.together),
+                ("shuffle", step.shuffle),
+                ("forge", step.forge.is_some()),
+                ("fault", step.fault.is_some()),
+                ("connection", step.connection.is_some()),
+                ("retry", step.retry.is_some()),
             ];
-            for (key, given) in keys {
-                if given && step.request.is_some() {
-                    self.problem(
-                        span,
-                        format!("`{key}` is only allowed with `deliver`, not with `request`"),
-                        "",
-                    );
-                }
+            self.report_misplaced(span, &keys, "`deliver`");
+        }
+        if step.request.is_some() {
+            for expect in &step.expect.0 {
+                let keys = [
+                    ("attempts", expect.attempts.is_some()),
+                    ("outcome", expect.outcome.is_some()),
+                    ("same_response", expect.same_response.is_some()),
+                ];
+                self.report_misplaced(span, &keys, "`deliver`, not with `request`");
             }
         }
     }
@@ -301,40 +271,32 @@ impl<'scenario> Checker<'scenario> {
         }
         if effect.probe.is_some() {
             if effect.of.is_none() {
-                self.problem(
-                    span,
-                    "missing key `of`",
-                    "add the event whose player and SKU the probe reads",
-                );
+                let help = "add the event whose player and SKU the probe reads";
+                self.problem(span, "missing key `of`", help);
             }
             if effect.change.is_some() == effect.after.is_some() {
-                let help = "`change` is the difference to the number before the steps, `after` the number itself";
-                self.problem(
-                    span,
-                    "a probe needs exactly one of `change` and `after`",
-                    help,
-                );
+                let message = "a probe needs exactly one of `change` and `after`";
+                let help = "`change` is the difference to the number before the steps, `after` the \
+                            number itself";
+                self.problem(span, message, help);
             }
+        } else {
+            let keys = [
+                ("of", effect.of.is_some()),
+                ("sku", effect.sku.is_some()),
+                ("change", effect.change.is_some()),
+                ("after", effect.after.is_some()),
+            ];
+            self.report_misplaced(span, &keys, "`probe`");
         }
-        let misplaced = [
-            ("of", effect.of.is_some() && effect.probe.is_none()),
-            ("sku", effect.sku.is_some() && effect.probe.is_none()),
-            ("change", effect.change.is_some() && effect.probe.is_none()),
-            ("after", effect.after.is_some() && effect.probe.is_none()),
-        ];
-        for (key, is_misplaced) in misplaced {
-            if is_misplaced {
-                self.problem(span, format!("`{key}` is only allowed with `probe`"), "");
+        if effect.granted.is_none() {
+            if let Some(times) = effect.times {
+                self.report_misplaced(times.span, &[("times", true)], "`granted`");
             }
-        }
-        if let Some(times) = effect.times
-            && effect.granted.is_none()
-        {
-            self.problem(times.span, "`times` is only allowed with `granted`", "");
-        }
-        if effect.if_delivered && effect.granted.is_none() {
-            let help = "`not_granted` and `probe` don't depend on the response";
-            self.problem(span, "`if_delivered` is only allowed with `granted`", help);
+            if effect.if_delivered {
+                let help = "`not_granted` and `probe` don't depend on the response";
+                self.problem(span, "`if_delivered` is only allowed with `granted`", help);
+            }
         }
         let expected = if let Some(probe) = &effect.probe {
             ExpectedEffect::Number {
@@ -375,10 +337,8 @@ impl<'scenario> Checker<'scenario> {
                 continue;
             };
             if !seen.insert(event.value.as_str()) {
-                let message = format!(
-                    "`{}` has more than one `granted` or `not_granted`",
-                    event.value
-                );
+                let name = &event.value;
+                let message = format!("`{name}` has more than one `granted` or `not_granted`");
                 let help = "keep one of them; use `times` for the number of grants";
                 self.problem(event.span, message, help);
             }
@@ -387,24 +347,21 @@ impl<'scenario> Checker<'scenario> {
 
     fn require_delivered(&mut self, name: &Spanned<String>) {
         let help = "add a step that delivers it, or use `not_granted`";
-        self.require_step(
-            name,
-            "be granted: no step delivers it without `forge`",
-            help,
-            |step| step.forge.is_none() && step.delivers(name),
-        );
+        let impossible = "be granted: no step delivers it without `forge`";
+        self.require_step(name, impossible, help, |step| {
+            step.forge.is_none() && step.delivers(name)
+        });
     }
 
     /// Rejects an effect of an event that is never sent, since it could not fail.
     fn require_sent(&mut self, name: &Spanned<String>) {
         let help = "add a step that delivers it, or a `request` with `of`";
         self.require_step(name, "have an effect: no step delivers it", help, |step| {
-            step.delivers(name)
-                || step
-                    .request
-                    .as_ref()
-                    .and_then(|request| request.of.as_ref())
-                    .is_some_and(|of| of.value == name.value)
+            let of = step
+                .request
+                .as_ref()
+                .and_then(|request| request.of.as_ref());
+            step.delivers(name) || of.is_some_and(|of| of.value == name.value)
         });
     }
 

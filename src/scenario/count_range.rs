@@ -19,14 +19,11 @@ use crate::policy::{Written, deserialize_written};
     ])
 )]
 pub struct CountRange {
-    /// The smallest allowed count.
     pub min: u64,
-    /// The largest allowed count; `None` if unlimited.
     pub max: Option<u64>,
 }
 
 impl CountRange {
-    /// Whether `count` is allowed.
     pub fn contains(self, count: u64) -> bool {
         count >= self.min && self.max.is_none_or(|max| count <= max)
     }

@@ -11,7 +11,6 @@ use walkdir::{DirEntry, WalkDir};
 use super::document::{Diagnostic, Diagnostics, SourceFile};
 use super::{Case, Config};
 
-/// The bundled suite, embedded in the binary.
 static BUNDLED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 
 /// All cases of the bundled suite, sorted by path.
@@ -36,7 +35,6 @@ pub fn bundled_sources() -> Vec<SourceFile> {
     sources
 }
 
-/// The name of a bundled file in messages.
 fn bundled_name(path: &str) -> Arc<str> {
     format!("scenarios/{}", path.replace('\\', "/")).into()
 }
@@ -85,8 +83,10 @@ fn find_one(path: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
     if path.is_dir() {
         let files = yaml_files_below(path, usize::MAX, |_| true)?;
         return if files.is_empty() {
-            let help = "scenario files end in .yaml or .yml".to_owned();
-            Err(Diagnostic::for_file(name, "no scenario files in this folder", Some(help)).into())
+            let problem = Diagnostic::for_file(name, "no scenario files in this folder");
+            Err(problem
+                .with_help("scenario files end in .yaml or .yml")
+                .into())
         } else {
             Ok(files)
         };
@@ -99,20 +99,16 @@ fn find_one(path: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
         .literal_separator(true)
         .build()
         .map_err(|error| {
-            Diagnostic::for_file(
-                name.clone(),
-                format!("invalid glob: {}", error.kind()),
-                None,
-            )
+            Diagnostic::for_file(name.clone(), format!("invalid glob: {}", error.kind()))
         })?;
     let matcher = glob.compile_matcher();
     let files = yaml_files_below(&folder_of_glob(&name), depth_of_glob(&name), |file| {
         matcher.is_match(file)
     })?;
     if files.is_empty() {
-        let help =
-            "put the glob in quotes, and check that it matches .yaml or .yml files".to_owned();
-        return Err(Diagnostic::for_file(name, "no file matches this glob", Some(help)).into());
+        let help = "put the glob in quotes, and check that it matches .yaml or .yml files";
+        let problem = Diagnostic::for_file(name, "no file matches this glob");
+        return Err(problem.with_help(help).into());
     }
     Ok(files)
 }
@@ -182,8 +178,8 @@ fn unreadable(folder: &Path, error: &walkdir::Error) -> Diagnostic {
     let reason = error
         .io_error()
         .map_or_else(|| error.to_string(), ToString::to_string);
-    let help = "make it readable, or give the paths of the scenario files".to_owned();
-    Diagnostic::for_file(name, format!("can't be read: {reason}"), Some(help))
+    Diagnostic::for_file(name, format!("can't be read: {reason}"))
+        .with_help("make it readable, or give the paths of the scenario files")
 }
 
 fn is_yaml(path: &Path) -> bool {

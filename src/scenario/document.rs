@@ -16,11 +16,11 @@ mod substitution;
 mod tests;
 
 pub use decode::decode;
-pub(crate) use decode_error::{DecodeError, nearest};
+pub(crate) use decode_error::{DecodeError, nearest, shortened};
 pub(crate) use diagnostic::Diagnostic;
 pub use diagnostic::Diagnostics;
 pub use node::Node;
-pub(crate) use node::{NodeKey, NodeValue};
+pub(crate) use node::NodeValue;
 pub(crate) use one_or_many::OneOrMany;
 pub(crate) use recovery::{DecodeBudget, decode_all};
 pub use source_file::SourceFile;

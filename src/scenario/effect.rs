@@ -9,92 +9,66 @@ use crate::policy::DurationText;
 
 /// One expected effect. Set exactly one of `granted`, `not_granted` and `probe`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Effect")]
 pub(super) struct EffectKeys {
     /// The event whose item must have been granted exactly once (or `times`). The expected SKUs and
     /// quantities follow from the event and the profile's `policy`.
-    #[serde(default)]
     pub(super) granted: Option<Spanned<String>>,
     /// The event that must not have granted anything.
-    #[serde(default)]
     pub(super) not_granted: Option<Spanned<String>>,
     /// The probe of the profile to read before and after the steps.
-    #[serde(default)]
     pub(super) probe: Option<Spanned<String>>,
     /// The event that provides the probe's player and SKU.
-    #[serde(default)]
     pub(super) of: Option<Spanned<String>>,
     /// The SKU that the probe reads. Default: the SKU of the event's item.
-    #[serde(default)]
     pub(super) sku: Option<String>,
     /// By how much the probe's number must have changed after the steps.
-    #[serde(default)]
     pub(super) change: Option<Spanned<i128>>,
     /// What the probe's number must be after the steps.
-    #[serde(default)]
     pub(super) after: Option<Spanned<i128>>,
     /// With `granted`: how often the event must have been granted. Default: 1.
-    #[serde(default)]
     pub(super) times: Option<Spanned<u32>>,
     /// With `granted`: require the grant only if the event was answered 2xx. A refused event must
     /// grant nothing. For an event without a response, both are accepted.
-    #[serde(default)]
     pub(super) if_delivered: bool,
     /// The grace period for receivers that grant after they respond. The effect must still be as
     /// expected at the end of it. Default: the profile's `settle`.
-    #[serde(default)]
     pub(super) settle: Option<DurationText>,
     /// How serious it is if this effect is missing or wrong. Default: the scenario's level.
-    #[serde(default)]
     pub(super) level: Option<Level>,
     /// The source of this requirement. Default: the scenario's source.
-    #[serde(default)]
     pub(super) source: Option<String>,
 }
 
 /// One expected effect, with its references to events resolved.
 #[derive(Debug, Clone)]
 pub struct Effect {
-    /// What is expected.
     pub expected: ExpectedEffect,
     /// The grace period for receivers that grant after they respond, if the effect sets one.
     pub settle: Option<DurationText>,
-    /// How serious it is if this effect is missing or wrong. Default: the scenario's level.
     pub level: Option<Level>,
-    /// The source of this requirement. Default: the scenario's source.
     pub source: Option<String>,
 }
 
-/// What an effect expects.
 #[derive(Debug, Clone)]
 pub enum ExpectedEffect {
-    /// The event's item was granted.
     Granted {
-        /// The event.
         event: EventRef,
-        /// How often it was granted.
         times: u32,
-        /// Whether a refused event must grant nothing.
         if_delivered: bool,
     },
-    /// The event granted nothing.
     NotGranted(EventRef),
-    /// A probe's number.
     Number {
-        /// The probe of the profile.
         probe: Spanned<String>,
-        /// The event that provides the player and the SKU.
         event: EventRef,
         /// The SKU, if it is not the event's.
         sku: Option<String>,
-        /// The expected number.
         number: ExpectedNumber,
     },
 }
 
 impl ExpectedEffect {
-    /// The event that has the effect.
     pub fn event(&self) -> &EventRef {
         match self {
             Self::Granted { event, .. } | Self::NotGranted(event) | Self::Number { event, .. } => {
@@ -104,11 +78,8 @@ impl ExpectedEffect {
     }
 }
 
-/// The number that a probe must read after the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedNumber {
-    /// The number before the steps, changed by this much.
     Change(i128),
-    /// Exactly this number.
     After(i128),
 }

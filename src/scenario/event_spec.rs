@@ -16,51 +16,38 @@ use crate::protocol::Field;
 
 /// One event. All omitted values are generated from the scenario's seed.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct EventSpec {
     /// The player who gets the item: an ID, `{ same_as: EVENT }` for the player of another event, or
     /// `{ ending: TEXT }` for a generated ID that ends with this text. Default: one of the profile's
     /// `players`, or a new player who appears in no other event or run.
-    #[serde(default)]
     pub player_id: Option<Shareable>,
     /// The coupon that was redeemed.
-    #[serde(default)]
     pub coupon: CouponShape,
     /// The item that the coupon grants.
-    #[serde(default)]
     pub item: ItemShape,
     /// Whether the event comes from the sandbox environment. Default: `false`.
-    #[serde(default)]
     pub sandbox: Option<bool>,
     /// What caused the event: `hub.redeem`, `test` or null. Default: `hub.redeem`.
-    #[serde(default)]
     pub trigger: Field<String>,
     /// The player and order context. Default: null.
-    #[serde(default)]
     pub context: Field<ContextShape>,
     /// The ID of the API request that caused the event: text, null, or `true` for a generated UUID.
     /// Default: a UUID or null, depending on the seed.
-    #[serde(default)]
     pub request_id: Field<RequestIdShape>,
     /// The ID of the transaction, `{ same_as: EVENT }` for the transaction of another event, or
     /// `{ ending: TEXT }` for a generated ID that ends with this text. Default: a new transaction.
-    #[serde(default)]
     pub transaction_id: Option<Shareable>,
     /// When the event happened: Unix seconds, or a time relative to the start of the run, such as
     /// `T-1h`. Default: `T`, the start of the run.
-    #[serde(default)]
     pub event_time: Option<EventTime>,
     /// The revision of the payload. Default: `source`.
-    #[serde(default)]
     pub revision: Option<Revision>,
     /// JSON values to set in the generated event, by JSON Pointer (RFC 6901).
-    #[serde(default)]
     pub set: IndexMap<JsonPointer, Value>,
     /// JSON Pointers (RFC 6901) to keys to remove from the event. Applied after `set`.
-    #[serde(default)]
     pub unset: Vec<JsonPointer>,
     /// The exact body to send instead of a generated one.
-    #[serde(default)]
     pub raw: Option<Spanned<String>>,
 }
 
@@ -127,11 +114,8 @@ pub(crate) fn amend(
     ])
 )]
 pub enum Shareable {
-    /// The ID itself.
     Literal(String),
-    /// The same ID as the named event.
     SameAs(Spanned<String>),
-    /// A generated ID that ends with this text.
     Ending(String),
 }
 

@@ -1,6 +1,5 @@
 //! What a step expects of the receiver's responses.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -11,47 +10,38 @@ use serde::de::{self, Deserializer, Error as _, MapAccess, Unexpected};
 
 use super::document::{OneOrMany, Spanned};
 use super::{CountRange, JsonPath, Level, Matcher};
-use crate::policy::{DurationText, Outcome, StatusPattern, Written, deserialize_written};
+use crate::policy::{
+    DurationText, Outcome, StatusPattern, Written, deserialize_written, written_schema,
+};
 
 /// Checks on the response to every delivery of a step. All given checks must pass.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Expectation {
     /// The expected status of the last attempt's response: `200`, `2xx`, a list of these, or
     /// `{ not: 5xx }`.
-    #[serde(default)]
     pub status: Option<StatusExpectation>,
     /// Checks on headers of the response, by name. Names are case-insensitive.
-    #[serde(default)]
     pub headers: IndexMap<String, Matcher>,
     /// Checks on values of the JSON body, by JSONPath (RFC 9535).
-    #[serde(default)]
     pub body: IndexMap<JsonPath, Matcher>,
     /// A JSON Schema file that the JSON body must match; the path is relative to this file.
-    #[serde(default)]
     pub schema: Option<Spanned<PathBuf>>,
     /// The maximum duration of the last attempt, from its start to the end of the response.
-    #[serde(default)]
     pub within: Option<DurationText>,
     /// The expected number of attempts: a number, or a range such as `1..3`.
-    #[serde(default)]
     pub attempts: Option<CountRange>,
     /// How the delivery must end.
-    #[serde(default)]
     pub outcome: Option<Outcome>,
     /// Require the same status, content type and body as in the first 2xx response to the same event.
-    #[serde(default)]
     pub same_response: Option<bool>,
     /// How serious it is if these checks fail. Default: the scenario's level.
-    #[serde(default)]
     pub level: Option<Level>,
     /// The source of this requirement. Default: the scenario's source.
-    #[serde(default)]
     pub source: Option<String>,
 }
 
 impl Expectation {
-    /// Whether there is nothing to check.
     pub fn is_empty(&self) -> bool {
         self.status.is_none()
             && self.headers.is_empty()
@@ -64,17 +54,13 @@ impl Expectation {
     }
 }
 
-/// The expected statuses.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StatusExpectation {
-    /// Any of these.
     Any(Vec<StatusPattern>),
-    /// None of these.
     Not(Vec<StatusPattern>),
 }
 
 impl StatusExpectation {
-    /// Whether `status` is as expected.
     pub fn allows(&self, status: u16) -> bool {
         let is_in =
             |patterns: &[StatusPattern]| patterns.iter().any(|pattern| pattern.matches(status));
@@ -139,31 +125,29 @@ impl Written for StatusExpectation {
 
 deserialize_written!(StatusExpectation);
 
-impl JsonSchema for StatusExpectation {
-    fn schema_name() -> Cow<'static, str> {
-        "StatusExpectation".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let one = generator.subschema_for::<StatusPattern>();
-        let list = json_schema!({ "type": "array", "items": one, "minItems": 1 });
-        json_schema!({
-            "description": "The expected statuses: `200`, `2xx`, a list of these, or `{ not: 5xx }`.",
-            "anyOf": [
-                one,
-                list,
-                {
-                    "type": "object",
-                    "properties": {
-                        "not": {
-                            "description": "The unexpected statuses. Any other status passes.",
-                            "anyOf": [one, list]
-                        }
-                    },
-                    "required": ["not"],
-                    "additionalProperties": false
+written_schema!(StatusExpectation, "StatusExpectation", |generator| {
+    "description": "The expected statuses: `200`, `2xx`, a list of these, or `{ not: 5xx }`.",
+    "anyOf": [
+        generator.subschema_for::<StatusPattern>(),
+        list_of_statuses(generator),
+        {
+            "type": "object",
+            "properties": {
+                "not": {
+                    "description": "The unexpected statuses. Any other status passes.",
+                    "anyOf": [
+                        generator.subschema_for::<StatusPattern>(),
+                        list_of_statuses(generator),
+                    ]
                 }
-            ]
-        })
-    }
+            },
+            "required": ["not"],
+            "additionalProperties": false
+        }
+    ]
+});
+
+fn list_of_statuses(generator: &mut SchemaGenerator) -> Schema {
+    let items = generator.subschema_for::<StatusPattern>();
+    json_schema!({ "type": "array", "items": items, "minItems": 1 })
 }

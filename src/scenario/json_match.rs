@@ -2,6 +2,7 @@
 
 use serde_json::{Number, Value};
 
+use super::document;
 use super::matcher::Matcher;
 
 /// Why the values that a path selects do not match, with values as `show` writes them; `None` if
@@ -114,11 +115,7 @@ fn equal_numbers(left: &Number, right: &Number) -> bool {
 /// A value as JSON, truncated if it is long.
 pub(crate) fn shortened(value: &Value) -> String {
     const MAX_CHARACTERS: usize = 200;
-    let text = value.to_string();
-    match text.char_indices().nth(MAX_CHARACTERS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    document::shortened(&value.to_string(), MAX_CHARACTERS)
 }
 
 #[cfg(test)]

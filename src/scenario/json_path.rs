@@ -20,24 +20,12 @@ pub struct JsonPath {
     text: String,
 }
 
-/// A text that is not a JSONPath.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "invalid JSONPath `{text}`: {reason}\n\
-     a path starts with `$` (RFC 9535), as in `$.items[0].quantity`"
-)]
-pub struct JsonPathError {
-    text: String,
-    reason: serde_json_path::ParseError,
-}
-
 impl JsonPath {
     /// Parses a path such as `$.items[0].quantity`.
-    pub fn parse(text: &str) -> Result<Self, JsonPathError> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         text.to_owned().try_into()
     }
 
-    /// The whole document, `$`.
     pub(super) fn root() -> Self {
         Self {
             path: serde_json_path::JsonPath::default(),
@@ -45,19 +33,21 @@ impl JsonPath {
         }
     }
 
-    /// All values in `json` that the path selects.
     pub fn query<'json>(&self, json: &'json Value) -> Vec<&'json Value> {
         self.path.query(json).all()
     }
 }
 
 impl TryFrom<String> for JsonPath {
-    type Error = JsonPathError;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, JsonPathError> {
+    fn try_from(text: String) -> Result<Self, String> {
         match serde_json_path::JsonPath::parse(&text) {
             Ok(path) => Ok(Self { path, text }),
-            Err(reason) => Err(JsonPathError { text, reason }),
+            Err(reason) => Err(format!(
+                "invalid JSONPath `{text}`: {reason}\n\
+                 a path starts with `$` (RFC 9535), as in `$.items[0].quantity`"
+            )),
         }
     }
 }
@@ -86,29 +76,18 @@ pub struct JsonPointer(String);
 
 /// Why a pointer is invalid or can't be applied to an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum JsonPointerError {
-    /// It does not start with `/`.
-    #[error(
-        "invalid JSON Pointer `{0}`\n\
-         a pointer starts with `/` (RFC 6901), as in `/event_data/item/sku`"
-    )]
-    Invalid(String),
-    /// It points to nothing.
-    #[error("the event has no value at `{0}`")]
-    NoValue(String),
-    /// Its parent can't contain other values.
-    #[error("the parent of `{0}` is neither an object nor a list")]
-    ParentIsScalar(String),
+#[error("{0}")]
+pub struct JsonPointerError(String);
+
+impl JsonPointerError {
+    fn no_value_at(pointer: &str) -> Self {
+        Self(format!("the event has no value at `{pointer}`"))
+    }
 }
 
 impl JsonPointer {
-    /// The pointer as text.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    fn no_value(&self) -> JsonPointerError {
-        JsonPointerError::NoValue(self.0.clone())
     }
 
     /// Sets the value at this pointer. The parent must exist; `-` appends to a list.
@@ -118,18 +97,18 @@ impl JsonPointer {
             Value::Object(object) => _ = object.insert(last, value),
             Value::Array(items) if last == "-" => items.push(value),
             Value::Array(items) => {
-                let item = last
-                    .parse()
-                    .ok()
-                    .and_then(|index: usize| items.get_mut(index));
-                *item.ok_or_else(|| self.no_value())? = value;
+                let index: Option<usize> = last.parse().ok();
+                let item = index.and_then(|index| items.get_mut(index));
+                *item.ok_or_else(|| JsonPointerError::no_value_at(&self.0))? = value;
             }
-            _ => return Err(JsonPointerError::ParentIsScalar(self.0.clone())),
+            _ => {
+                let reason = format!("the parent of `{self}` is neither an object nor a list");
+                return Err(JsonPointerError(reason));
+            }
         }
         Ok(())
     }
 
-    /// Removes the value at this pointer.
     pub fn remove(&self, json: &mut Value) -> Result<(), JsonPointerError> {
         let (parent, last) = self.parent(json)?;
         let removed = match parent {
@@ -140,7 +119,9 @@ impl JsonPointer {
             }
             _ => None,
         };
-        removed.map(drop).ok_or_else(|| self.no_value())
+        removed
+            .map(drop)
+            .ok_or_else(|| JsonPointerError::no_value_at(&self.0))
     }
 
     /// The parent of the value at this pointer, and the unescaped last token.
@@ -151,7 +132,7 @@ impl JsonPointer {
         let (parent, last) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
         match json.pointer_mut(parent) {
             Some(value) => Ok((value, last.replace("~1", "/").replace("~0", "~"))),
-            None => Err(JsonPointerError::NoValue(parent.to_owned())),
+            None => Err(JsonPointerError::no_value_at(parent)),
         }
     }
 }
@@ -163,12 +144,14 @@ impl TryFrom<String> for JsonPointer {
         if text.starts_with('/') {
             Ok(Self(text))
         } else {
-            Err(JsonPointerError::Invalid(text))
+            Err(JsonPointerError(format!(
+                "invalid JSON Pointer `{text}`\n\
+                 a pointer starts with `/` (RFC 6901), as in `/event_data/item/sku`"
+            )))
         }
     }
 }
 
-/// Parses a pointer such as `/event_data/item/sku`.
 impl FromStr for JsonPointer {
     type Err = JsonPointerError;
 
@@ -222,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_invalid_path_says_why() {
-        let error = JsonPath::parse("$.items[").unwrap_err().to_string();
+        let error = JsonPath::parse("$.items[").unwrap_err();
         assert!(
             error.contains("$.items[") && error.contains("RFC 9535"),
             "{error}"

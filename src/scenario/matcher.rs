@@ -1,57 +1,43 @@
 //! Conditions on a value of a response.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use regex::Regex;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::CountRange;
 use super::document::nearest;
+use crate::policy::written_schema;
 
 /// Conditions on a value. All of them must hold. In a file, a plain value means `equals`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct Matcher {
-    /// The value equals this one. Numbers are compared by value, so `1` equals `1.0`.
     pub equals: Option<Value>,
-    /// The text contains this text, the list this value, or the object these entries.
     pub contains: Option<Value>,
-    /// Part of the text matches this regular expression.
     pub matches: Option<Regex>,
-    /// The value has this JSON type.
     pub json_type: Option<JsonType>,
-    /// `true`: the value must be absent; `false`: it must be present.
     pub absent: Option<bool>,
-    /// The length of the text, list or object.
     pub length: Option<CountRange>,
 }
 
-/// A JSON type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JsonType {
-    /// `null`
     Null,
-    /// `true` or `false`
     Boolean,
-    /// Any number.
     Number,
     /// A number without a fraction.
     Integer,
-    /// Text.
     String,
-    /// A list.
     Array,
-    /// An object.
     Object,
 }
 
 impl JsonType {
-    /// Whether `value` is of this type.
     pub fn is_type_of(self, value: &Value) -> bool {
         match self {
             Self::Null => value.is_null(),
@@ -84,7 +70,6 @@ impl fmt::Display for JsonType {
 const KEYS: [&str; 6] = ["equals", "contains", "matches", "type", "absent", "length"];
 
 impl Matcher {
-    /// A matcher for exactly `value`.
     pub fn equal_to(value: Value) -> Self {
         Self {
             equals: Some(value),
@@ -92,30 +77,31 @@ impl Matcher {
         }
     }
 
-    fn from_keys(mut keys: Map<String, Value>) -> Result<Self, MatcherError> {
+    fn from_keys(mut keys: Map<String, Value>) -> Result<Self, String> {
         /// Reads and removes a key, if it is given.
         fn take<T: DeserializeOwned>(
             keys: &mut Map<String, Value>,
-            key: &'static str,
-        ) -> Result<Option<T>, MatcherError> {
-            let read = |value| serde_json::from_value(value);
-            let value = keys.remove(key).map(read).transpose();
-            value.map_err(|error| MatcherError::InvalidValue(key, error))
+            key: &str,
+        ) -> Result<Option<T>, String> {
+            let value = keys.remove(key).map(serde_json::from_value).transpose();
+            value.map_err(|error| format!("`{key}`: {error}"))
         }
         if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(MatcherError::UnknownKey {
-                nearest: nearest(unknown, KEYS)
-                    .map_or(String::new(), |name| format!("did you mean `{name}`? ")),
-                key: unknown.clone(),
-            });
+            let nearest = nearest(unknown, KEYS)
+                .map_or(String::new(), |name| format!("did you mean `{name}`? "));
+            return Err(format!(
+                "unknown key `{unknown}` in a matcher\n{nearest}known keys: {}; to compare with an \
+                 object, write `equals: {{ … }}`",
+                KEYS.join(", ")
+            ));
         }
-        let pattern = take(&mut keys, "matches")?.map(|pattern: String| {
-            Regex::new(&pattern).map_err(|error| MatcherError::InvalidPattern { pattern, error })
-        });
+        let pattern = take(&mut keys, "matches")?;
         Ok(Self {
             equals: keys.remove("equals"),
             contains: keys.remove("contains"),
-            matches: pattern.transpose()?,
+            matches: pattern
+                .map(|pattern: String| regular_expression(&pattern))
+                .transpose()?,
             json_type: take(&mut keys, "type")?,
             absent: take(&mut keys, "absent")?,
             length: take(&mut keys, "length")?,
@@ -123,45 +109,23 @@ impl Matcher {
     }
 }
 
-/// Why a mapping is not a matcher.
-#[derive(Debug, thiserror::Error)]
-pub enum MatcherError {
-    /// An unknown key.
-    #[error(
-        "unknown key `{key}` in a matcher\n{nearest}known keys: {}; to compare with an object, \
-         write `equals: {{ … }}`",
-        KEYS.join(", ")
-    )]
-    UnknownKey {
-        /// The key.
-        key: String,
-        /// The suggestion of a known key; empty if none is similar.
-        nearest: String,
-    },
-    /// A key with an invalid value.
-    #[error("`{0}`: {1}")]
-    InvalidValue(&'static str, serde_json::Error),
-    /// An invalid regular expression.
-    #[error("invalid regular expression `{pattern}`: {reason}", reason = reason_of(.error))]
-    InvalidPattern {
-        /// The text.
-        pattern: String,
-        /// What is wrong with it.
-        error: regex::Error,
-    },
-}
-
-/// The last line of the message.
-fn reason_of(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let reason = text.lines().last().unwrap_or_default();
-    reason.trim_start_matches("error: ").to_owned()
+fn regular_expression(pattern: &str) -> Result<Regex, String> {
+    Regex::new(pattern).map_err(|error| {
+        // The last line of the library's message is the reason.
+        let text = error.to_string();
+        let reason = text
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        format!("invalid regular expression `{pattern}`: {reason}")
+    })
 }
 
 impl TryFrom<Value> for Matcher {
-    type Error = MatcherError;
+    type Error = String;
 
-    fn try_from(value: Value) -> Result<Self, MatcherError> {
+    fn try_from(value: Value) -> Result<Self, String> {
         match value {
             Value::Object(keys) if !keys.is_empty() => Self::from_keys(keys),
             value => Ok(Self::equal_to(value)),
@@ -189,46 +153,45 @@ impl fmt::Display for Matcher {
     }
 }
 
-impl JsonSchema for Matcher {
-    fn schema_name() -> Cow<'static, str> {
-        "Matcher".into()
-    }
+written_schema!(Matcher, "Matcher", |generator| {
+    "description": "An expected value, or conditions that the value must all meet.",
+    "anyOf": [
+        { "type": ["null", "boolean", "number", "string", "array"] },
+        {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "equals": {
+                    "description": "The value equals this one. Numbers are compared by value, so `1` \
+                        equals `1.0`."
+                },
+                "contains": {
+                    "description": "The text contains this text, the list this value, or the object \
+                        these entries."
+                },
+                "matches": {
+                    "type": "string",
+                    "format": "regex",
+                    "description": "Part of the text matches this regular expression."
+                },
+                "type": {
+                    "enum": ["null", "boolean", "number", "integer", "string", "array", "object"],
+                    "description": "The value has this JSON type."
+                },
+                "absent": {
+                    "type": "boolean",
+                    "description": "`true`: the value must be absent; `false`: it must be present."
+                },
+                "length": length_schema(generator)
+            }
+        }
+    ]
+});
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut length = generator.subschema_for::<CountRange>();
-        length.insert(
-            "description".to_owned(),
-            "The length of the text, list or object: a number, or a range such as `1..3`.".into(),
-        );
-        json_schema!({
-            "description": "An expected value, or conditions that the value must all meet.",
-            "anyOf": [
-                { "type": ["null", "boolean", "number", "string", "array"] },
-                {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "properties": {
-                        "equals": { "description": "The value equals this one. Numbers are compared by value, so `1` equals `1.0`." },
-                        "contains": {
-                            "description": "The text contains this text, the list this value, or the object these entries."
-                        },
-                        "matches": {
-                            "type": "string",
-                            "format": "regex",
-                            "description": "Part of the text matches this regular expression."
-                        },
-                        "type": {
-                            "enum": ["null", "boolean", "number", "integer", "string", "array", "object"],
-                            "description": "The value has this JSON type."
-                        },
-                        "absent": {
-                            "type": "boolean",
-                            "description": "`true`: the value must be absent; `false`: it must be present."
-                        },
-                        "length": length
-                    }
-                }
-            ]
-        })
-    }
+fn length_schema(generator: &mut SchemaGenerator) -> Schema {
+    let mut length = generator.subschema_for::<CountRange>();
+    let description =
+        "The length of the text, list or object: a number, or a range such as `1..3`.";
+    length.insert("description".to_owned(), description.into());
+    length
 }

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::document::{
-    Diagnostic, Diagnostics, Node, NodeKey, NodeValue, SourceFile, Variables, decode,
+    Diagnostic, Diagnostics, Node, NodeValue, SourceFile, Spanned, Variables, decode, shortened,
 };
 
-/// The maximum number of cases in one file.
 const CASE_LIMIT: usize = 1_000;
 
 /// The maximum number of characters of a list or mapping in a title.
@@ -23,20 +22,19 @@ pub(super) struct MatrixChoice {
     pub(super) label: String,
 }
 
-/// The variables under `vars`.
 fn constants(source: &SourceFile, tree: &Node, problems: &mut Diagnostics) -> Variables {
     // Decoding the scenario reports an invalid type here.
     let entries = tree.get("vars").map_or(&[][..], Node::entries);
     for (name, _) in entries {
-        if name.text.contains(['$', '{', '}']) {
-            let message = format!("invalid variable name `{}`", name.text);
-            let help = Some("use letters, digits and `_`".to_owned());
-            problems.extend([Diagnostic::at(source, name.span, message, help)]);
+        if name.value.contains(['$', '{', '}']) {
+            let message = format!("invalid variable name `{}`", name.value);
+            let problem = Diagnostic::at(source, name.span, message);
+            problems.extend([problem.with_help("use letters, digits and `_`")]);
         }
     }
     entries
         .iter()
-        .map(|(name, value)| (name.text.clone(), value.clone()))
+        .map(|(name, value)| (name.value.clone(), value.clone()))
         .collect()
 }
 
@@ -61,14 +59,14 @@ pub(super) fn choices(
                     count *= values.len();
                     if count > CASE_LIMIT {
                         let message = format!("the matrix has more than {CASE_LIMIT} combinations");
-                        let help = Some("split the file, or remove values".to_owned());
-                        problems.extend([Diagnostic::at(source, name.span, message, help)]);
+                        let problem = Diagnostic::at(source, name.span, message);
+                        problems.extend([problem.with_help("split the file, or remove values")]);
                     }
                 }
             }
             Err((message, help)) => {
-                let help = Some(help.to_owned());
-                problems.extend([Diagnostic::at(source, name.span, message, help)]);
+                let problem = Diagnostic::at(source, name.span, message);
+                problems.extend([problem.with_help(help)]);
                 invalid.push((name, values));
             }
         }
@@ -83,7 +81,7 @@ pub(super) fn choices(
             value,
             span: values.span,
         };
-        choices[0].variables.insert(name.text.clone(), unknown);
+        choices[0].variables.insert(name.value.clone(), unknown);
     }
     for (name, values) in valid {
         let values = if problems.0.is_empty() {
@@ -96,7 +94,7 @@ pub(super) fn choices(
             .flat_map(|choice| {
                 values
                     .iter()
-                    .map(|value| choice.with(source, &name.text, value))
+                    .map(|value| choice.with(source, &name.value, value))
             })
             .collect();
     }
@@ -106,24 +104,24 @@ pub(super) fn choices(
 
 /// The values of one list of the matrix; or a message and help if it is invalid or empty.
 fn values_of<'node>(
-    name: &NodeKey,
+    name: &Spanned<String>,
     values: &'node Node,
     constants: &Variables,
 ) -> Result<&'node [Node], (String, &'static str)> {
     let list = "write a list, as in `matrix: { forge: [wrong_secret, tampered_body] }`";
     let NodeValue::Sequence(values) = &values.value else {
-        let message = format!("expected a list of values for `{}`", name.text);
+        let message = format!("expected a list of values for `{}`", name.value);
         return Err((message, list));
     };
     if values.is_empty() {
         let message = format!(
             "the list for `{}` is empty, so nothing would run",
-            name.text
+            name.value
         );
         return Err((message, list));
     }
-    if constants.contains_key(&name.text) {
-        let message = format!("`{}` is also defined under `vars`", name.text);
+    if constants.contains_key(&name.value) {
+        let message = format!("`{}` is also defined under `vars`", name.value);
         return Err((message, "remove one of the two"));
     }
     Ok(values)
@@ -146,30 +144,14 @@ fn number_equal_labels(choices: &mut [MatrixChoice]) {
 impl MatrixChoice {
     fn with(&self, source: &SourceFile, name: &str, value: &Node) -> Self {
         let mut choice = self.clone();
-        let shown = match &value.value {
-            NodeValue::Text(text) => text.clone(),
-            NodeValue::Unsigned(number) => number.to_string(),
-            NodeValue::Signed(number) => number.to_string(),
-            NodeValue::Float(number) => number.to_string(),
-            NodeValue::Boolean(value) => value.to_string(),
-            NodeValue::Null | NodeValue::Skipped => "null".to_owned(),
-            NodeValue::Sequence(_) | NodeValue::Mapping(_) => {
-                // Every tree can be decoded as JSON.
-                let json = decode::<Value>(source, value).unwrap_or_default();
-                shortened(&json.to_string())
-            }
-        };
+        let shown = value.scalar_text().unwrap_or_else(|| {
+            // Every tree can be decoded as JSON.
+            let json = decode::<Value>(source, value).unwrap_or_default();
+            shortened(&json.to_string(), LABEL_LIMIT)
+        });
         let separator = if choice.label.is_empty() { "" } else { " " };
         choice.label = format!("{}{separator}{name}={shown}", choice.label);
         choice.variables.insert(name.to_owned(), value.clone());
         choice
-    }
-}
-
-/// Cuts a long text.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LABEL_LIMIT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

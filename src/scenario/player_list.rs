@@ -1,17 +1,15 @@
 //! The game's test players: by ID, by pattern, or from a file.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexSet;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, Error as _, MapAccess, Unexpected};
 
-use crate::policy::{Written, deserialize_written};
+use crate::policy::{Written, deserialize_written, written_schema};
 
-/// The players to use in generated events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlayerList {
     ids: Vec<String>,
@@ -26,40 +24,35 @@ struct PlayerFile {
     file: PathBuf,
 }
 
-/// The maximum number of players. No run uses that many.
 const MAX_PLAYERS: usize = 1_000_000;
 
 impl PlayerList {
-    /// The unique IDs, in their order.
     pub fn ids(&self) -> &[String] {
         &self.ids
     }
 
     /// Reads the player file, if there is one, from `folder`.
-    pub(super) fn read(&mut self, folder: &Path) -> Result<(), PlayerFileError> {
-        let Some(file) = self.file.take() else {
-            return Ok(());
-        };
-        let path = folder.join(file);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) => return Err(PlayerFileError::Unreadable(path, error)),
-        };
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        *self = Self::of(lines).map_err(|error| PlayerFileError::Invalid(path, error))?;
+    pub(super) fn read(&mut self, folder: &Path) -> Result<(), String> {
+        if let Some(file) = self.file.take() {
+            let path = folder.join(file);
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| format!("can't read {}: {error}", path.display()))?;
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            *self = Self::of(lines).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
         Ok(())
     }
 
-    fn of<T: AsRef<str>>(entries: impl IntoIterator<Item = T>) -> Result<Self, PlayerListError> {
+    fn of<T: AsRef<str>>(entries: impl IntoIterator<Item = T>) -> Result<Self, String> {
         let mut ids = IndexSet::new();
         for entry in entries {
             ids.extend(expand(entry.as_ref())?);
             if ids.len() > MAX_PLAYERS {
-                return Err(PlayerListError::TooManyPlayers);
+                return Err(format!("expected at most {MAX_PLAYERS} players"));
             }
         }
         if ids.is_empty() {
-            return Err(PlayerListError::Empty);
+            return Err("the list of players is empty".to_owned());
         }
         Ok(Self {
             ids: ids.into_iter().collect(),
@@ -68,40 +61,10 @@ impl PlayerList {
     }
 }
 
-/// Why a list of players is invalid.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum PlayerListError {
-    #[error("the list of players is empty")]
-    Empty,
-    #[error("expected at most {MAX_PLAYERS} players")]
-    TooManyPlayers,
-    #[error("a player ID is empty")]
-    EmptyId,
-    #[error("`{0}` has no `}}` after its range")]
-    OpenRange(String),
-    #[error("`{0}` has two ranges, but only one is allowed")]
-    TwoRanges(String),
-    #[error("the number {0} is too large")]
-    LargeNumber(String),
-    #[error("the range {{{0}..{1}}} starts after its end")]
-    ReversedRange(String, String),
-    #[error("the range {{{0}..{1}}} has more than {MAX_PLAYERS} players")]
-    LongRange(String, String),
-}
-
-/// Why a file of players can't be used.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum PlayerFileError {
-    #[error("can't read {path}: {1}", path = .0.display())]
-    Unreadable(PathBuf, std::io::Error),
-    #[error("{path}: {1}", path = .0.display())]
-    Invalid(PathBuf, PlayerListError),
-}
-
 /// Expands a pattern into IDs. A text without a pattern is an ID.
-fn expand(text: &str) -> Result<Vec<String>, PlayerListError> {
+fn expand(text: &str) -> Result<Vec<String>, String> {
     if text.is_empty() {
-        return Err(PlayerListError::EmptyId);
+        return Err("a player ID is empty".to_owned());
     }
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let pattern = text.split_once('{').and_then(|(before, rest)| {
@@ -112,24 +75,28 @@ fn expand(text: &str) -> Result<Vec<String>, PlayerListError> {
     let Some((before, first, last, after)) = pattern else {
         return match text.split_once('{') {
             Some((_, rest)) if rest.contains("..") && !rest.contains('}') => {
-                Err(PlayerListError::OpenRange(text.to_owned()))
+                Err(format!("`{text}` has no `}}` after its range"))
             }
             _ => Ok(vec![text.to_owned()]),
         };
     };
     if after.contains("..") && after.contains('{') {
-        return Err(PlayerListError::TwoRanges(text.to_owned()));
+        return Err(format!("`{text}` has two ranges, but only one is allowed"));
     }
-    let number = |text: &str| -> Result<usize, PlayerListError> {
+    let number = |text: &str| -> Result<usize, String> {
         let number = text.parse().ok().filter(|number| *number < usize::MAX);
-        number.ok_or_else(|| PlayerListError::LargeNumber(text.to_owned()))
+        number.ok_or_else(|| format!("the number {text} is too large"))
     };
     let (from, to) = (number(first)?, number(last)?);
     if from > to {
-        return Err(PlayerListError::ReversedRange(first.into(), last.into()));
+        return Err(format!(
+            "the range {{{first}..{last}}} starts after its end"
+        ));
     }
     if to - from >= MAX_PLAYERS {
-        return Err(PlayerListError::LongRange(first.into(), last.into()));
+        return Err(format!(
+            "the range {{{first}..{last}}} has more than {MAX_PLAYERS} players"
+        ));
     }
     // As in a shell, leading zeros set the width of every number.
     let width = if first.starts_with('0') {
@@ -168,23 +135,15 @@ impl Written for PlayerList {
 
 deserialize_written!(PlayerList);
 
-impl JsonSchema for PlayerList {
-    fn schema_name() -> Cow<'static, str> {
-        "PlayerList".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "Player IDs, or patterns such as `player-{0..999}`; or a file with one \
-                of these per line.",
-            "anyOf": [
-                { "type": "string" },
-                { "type": "array", "items": { "type": "string" }, "minItems": 1 },
-                generator.subschema_for::<PlayerFile>(),
-            ],
-        })
-    }
-}
+written_schema!(PlayerList, "PlayerList", |generator| {
+    "description": "Player IDs, or patterns such as `player-{0..999}`; or a file with one of these per \
+        line.",
+    "anyOf": [
+        { "type": "string" },
+        { "type": "array", "items": { "type": "string" }, "minItems": 1 },
+        generator.subschema_for::<PlayerFile>(),
+    ],
+});
 
 #[cfg(test)]
 mod tests {
@@ -208,8 +167,7 @@ mod tests {
 
     #[test]
     fn empty_and_too_long_lists_are_rejected() {
-        let message =
-            |entries: &[&str]| PlayerList::of(entries).expect_err("a mistake").to_string();
+        let message = |entries: &[&str]| PlayerList::of(entries).expect_err("a mistake");
         assert_eq!(message(&[]), "the list of players is empty");
         assert_eq!(message(&[""]), "a player ID is empty");
         assert_eq!(

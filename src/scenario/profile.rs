@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::document::{
     DecodeBudget, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, nearest,
 };
-use super::{PlayerList, Probe, ProbeRequest, RestartHook, SnapshotSettings};
+use super::{PlayerList, Probe, RestartHook, ScriptHook, SnapshotSettings};
 use crate::generate::CatalogueItem;
 use crate::policy::{DurationText, HttpVersion, MaxRate, RetryPolicy, RetrySetting};
 
@@ -25,105 +25,70 @@ pub struct Config {
 
 /// A receiver under test, and what aghook needs to know about it.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Profile {
     /// The URL of the webhook. `--target` overrides it.
-    #[serde(default)]
     pub target: Option<Spanned<String>>,
     /// The environment variable with the webhook's secret. Default: `AGHOOK_SECRET`.
-    #[serde(default)]
     pub secret_env: Option<String>,
     /// The environment variable with the previous secret. The forgery `expired_secret` uses it to test
     /// whether the receiver still accepts the old secret.
-    #[serde(default)]
     pub expired_secret_env: Option<String>,
     /// Hosts that aghook may send to, in addition to loopback. Live events can grant real items!
-    #[serde(default)]
     pub allow_hosts: Vec<String>,
     /// A PEM file of certificates to trust in addition to the system's; the path is relative to this
     /// file.
-    #[serde(default)]
     pub cacert: Option<PathBuf>,
     /// The HTTP version: `1.1` (as in the source document's example), `2`, or `auto` to negotiate it
     /// over TLS. Default: `1.1`.
-    #[serde(default)]
     pub http_version: HttpVersion,
     /// The ID of the game in every event. Default: a made-up ID.
-    #[serde(default)]
     pub game_id: Option<String>,
     /// The items of the game. Default: events grant made-up items, which a real receiver may refuse.
-    #[serde(default)]
     pub items: Vec<CatalogueItem>,
     /// The players to use in generated events, if the game rejects unknown players: IDs, patterns such
     /// as `player-{0..999}`, or `{ file: players.txt }`, with a path relative to this file. Default:
     /// made-up players.
-    #[serde(default)]
     pub players: Option<PlayerList>,
     /// The probes that read effects from the game, by name. `granted` and `not_granted` use the probe
     /// `quantity`: how much of an SKU a player holds.
-    #[serde(default)]
     pub probes: IndexMap<String, Probe>,
     /// A request that makes the receiver respond with given statuses, which some scenarios need. Its
     /// JSON body is the list of statuses, such as `[503, 503]`.
-    #[serde(default)]
     pub script: Option<ScriptHook>,
     /// How to restart the receiver. Some scenarios need it to check that the receiver stores what it
     /// granted.
-    #[serde(default)]
     pub restart: Option<RestartHook>,
     /// What is expected where Aghanim leaves the choice to the game.
-    #[serde(default)]
     pub policy: Policy,
     /// How the sender retries: keys that override the default policy, or `off`. Aghanim does not
     /// document its schedule, so the defaults are assumptions.
-    #[serde(default)]
     #[schemars(extend("default" = null))]
     pub retry: Option<RetrySetting>,
     /// The maximum rate of deliveries, such as `8/s` or `30/m`, for a receiver that limits it. The
     /// waits take real time. Default: no limit.
-    #[serde(default)]
     pub max_rate: Option<MaxRate>,
     /// The grace period for effects: how long they may take to show after the response. If set, an
     /// effect must still be as expected at the end of it. Set it for a receiver that grants later.
     /// Default: 2s, and a check passes at the first expected reading.
-    #[serde(default)]
     pub settle: Option<DurationText>,
     /// Which parts of this receiver's responses snapshot reports show.
-    #[serde(default)]
     pub snapshots: SnapshotSettings,
-}
-
-/// A request that scripts the receiver's next responses to one player.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ScriptHook {
-    /// The method and URL, such as `PUT http://127.0.0.1:8080/debug/players/{player_id}/respond`.
-    /// `{player_id}` is replaced.
-    #[serde(deserialize_with = "ProbeRequest::for_player")]
-    #[schemars(with = "ProbeRequest")]
-    pub http: ProbeRequest,
-    /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
-    #[serde(default)]
-    pub headers: IndexMap<String, String>,
 }
 
 /// What is expected where Aghanim leaves the choice to the game. Without a setting, either choice
 /// passes, as long as no item is granted twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// How the game grants bundles: `nested` grants each nested item, `sku` the bundle's own SKU.
-    #[serde(default)]
     pub bundles: Option<BundlePolicy>,
     /// Whether a bundle's quantity multiplies the quantities of its nested items. The source document
     /// does not say; the default `multiply` is an assumption.
-    #[serde(default)]
     pub bundle_quantity: BundleQuantity,
     /// Whether a sandbox event grants its item, so that the probe's number changes.
-    #[serde(default)]
     pub sandbox: Option<GrantPolicy>,
     /// Whether an event with `trigger: test` grants its item, so that the probe's number changes.
-    #[serde(default)]
     pub test: Option<GrantPolicy>,
 }
 
@@ -208,8 +173,8 @@ impl Config {
                 let message = format!("profiles.{name}.players: {problem}");
                 let help = "write one ID or pattern per line; the path is relative to the config \
                             file";
-                let file = path.display().to_string();
-                problems.extend([Diagnostic::for_file(file, message, Some(help.to_owned()))]);
+                let problem = Diagnostic::for_file(path.display().to_string(), message);
+                problems.extend([problem.with_help(help)]);
             }
         }
         problems.into_result()
@@ -236,7 +201,7 @@ impl Config {
     pub fn pick(&self, name: Option<&str>, file: &str) -> Result<(&str, &Profile), Diagnostics> {
         let names: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
         let problem = |message: String, help: String| {
-            Diagnostics::from(Diagnostic::for_file(file, message, Some(help)))
+            Diagnostics::from(Diagnostic::for_file(file, message).with_help(help))
         };
         let known = format!("known profiles: {}", names.join(", "));
         let wanted = match (name, names.as_slice()) {

@@ -8,14 +8,11 @@ use super::event_spec::{EventSpec, Shareable};
 /// An ID that an event can share with another, by `same_as`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SharedId {
-    /// `player_id`.
     Player,
-    /// `transaction_id`.
     Transaction,
 }
 
 impl SharedId {
-    /// Both IDs.
     pub(crate) const ALL: [Self; 2] = [Self::Player, Self::Transaction];
 
     fn of(self, spec: &EventSpec) -> Option<&Shareable> {

@@ -12,24 +12,20 @@ use super::JsonPath;
 /// Which parts of the receiver's responses snapshot reports show. The reports must be the same in
 /// every run.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct SnapshotSettings {
     /// `JSONPath`s (RFC 9535) to values of responses that differ in each run, such as `$.id`. Reports
     /// show them as `[masked]`.
-    #[serde(default)]
     pub mask: Vec<JsonPath>,
     /// Replacements for texts in responses that differ in each run, by regular expression. `$1` is
     /// replaced with the first group.
-    #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub replace: IndexMap<TextPattern, String>,
     /// Further response headers to show. `content-type`, `location` and `retry-after` are always
     /// shown if present.
-    #[serde(default)]
     pub headers: Vec<String>,
 }
 
-/// A regular expression, compiled when the file is read.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String", description = "", extend("format" = "regex"))]
@@ -49,38 +45,22 @@ impl std::hash::Hash for TextPattern {
     }
 }
 
-/// Why a text is not a usable regular expression.
-#[derive(Debug, thiserror::Error)]
-pub enum TextPatternError {
-    /// It is no regular expression.
-    #[error("invalid regular expression `{0}`\n{reason}", reason = last_line(.1))]
-    Invalid(String, regex::Error),
-    /// It would replace the empty text everywhere.
-    #[error(
-        "`{0}` matches the empty text\n\
-         write a regular expression that matches at least one character"
-    )]
-    MatchesEmpty(String),
-}
-
-/// The last line of the message, which states the reason.
-fn last_line(error: &regex::Error) -> String {
-    error
-        .to_string()
-        .lines()
-        .last()
-        .unwrap_or_default()
-        .to_owned()
-}
-
 impl TryFrom<String> for TextPattern {
-    type Error = TextPatternError;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, TextPatternError> {
+    fn try_from(text: String) -> Result<Self, String> {
         match Regex::new(&text) {
-            Ok(pattern) if pattern.is_match("") => Err(TextPatternError::MatchesEmpty(text)),
+            Ok(pattern) if pattern.is_match("") => Err(format!(
+                "`{text}` matches the empty text\n\
+                 write a regular expression that matches at least one character"
+            )),
             Ok(pattern) => Ok(Self(pattern)),
-            Err(error) => Err(TextPatternError::Invalid(text, error)),
+            Err(error) => {
+                // The last line of the library's message is the reason.
+                let error = error.to_string();
+                let reason = error.lines().last().unwrap_or_default();
+                Err(format!("invalid regular expression `{text}`\n{reason}"))
+            }
         }
     }
 }

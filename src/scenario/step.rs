@@ -11,60 +11,46 @@ use crate::policy::{ConnectionChoice, DurationText, Fault, Forgery, RetrySetting
 
 /// One step. Set exactly one of `deliver`, `request`, `script`, `restart` and `pause`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Step")]
 pub(super) struct StepKeys {
     /// Deliver an event, or a list of events in order. Events are given by name.
-    #[serde(default)]
     pub(super) deliver: OneOrMany<Spanned<String>>,
     /// How often to deliver each event. Every delivery is checked. Default: 1.
-    #[serde(default)]
     pub(super) times: Option<Spanned<u32>>,
     /// Send all deliveries of this step simultaneously.
-    #[serde(default)]
     pub(super) together: bool,
     /// Deliver in a random order, which depends on the seed.
-    #[serde(default)]
     pub(super) shuffle: bool,
     /// Send a forgery of the event instead of the event. A forgery is not retried, unless this step
     /// has a `retry`.
-    #[serde(default)]
     pub(super) forge: Option<Spanned<Forgery>>,
     /// The fault to inject between sender and receiver, such as `lost_ack`, or
     /// `slow_body: { per_byte: 10ms }`. Retries follow the retry policy.
-    #[serde(default)]
     pub(super) fault: Option<Spanned<Fault>>,
     /// Which connection the deliveries of this step use, including retries unless `retry` sets its
     /// own: `reuse` uses an idle connection, `new` always opens a new one. Default: `reuse`.
-    #[serde(default)]
     pub(super) connection: Option<ConnectionChoice>,
     /// Retry settings for this step: keys that override the profile's policy, or `off`.
-    #[serde(default)]
     #[schemars(extend("default" = null))]
     pub(super) retry: Option<RetrySetting>,
     /// Send any other HTTP request.
-    #[serde(default)]
     pub(super) request: Option<RequestStep<Spanned<String>>>,
     /// Make the receiver respond to the next deliveries to a player with given statuses, through the
     /// profile's `script` hook. Without that hook, the scenario is reported as not checked.
-    #[serde(default)]
     pub(super) script: Option<Script<Spanned<String>>>,
     /// Restart the receiver through the profile's `restart` hook, and wait until it accepts
     /// connections again. Without that hook, the scenario is reported as not checked.
-    #[serde(default)]
     pub(super) restart: bool,
     /// Advance the virtual clock by this much. Only `--real-time` actually waits.
-    #[serde(default)]
     pub(super) pause: Option<DurationText>,
     /// What to check in the responses. Use a list to give the checks different levels.
-    #[serde(default)]
     pub(super) expect: OneOrMany<Expectation>,
 }
 
 /// One step, with its references to events resolved.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// What it does.
     pub action: Action,
     /// What to check in the responses, which only deliveries and requests have.
     pub expect: Vec<Expectation>,
@@ -85,24 +71,16 @@ pub enum Action {
     Pause(DurationText),
 }
 
-/// Which events to deliver, and how.
 #[derive(Debug, Clone)]
 pub struct Deliver {
     /// The events, in order; at least one.
     pub events: Vec<EventRef>,
-    /// How often to deliver each event. Default: 1.
     pub times: Option<u32>,
-    /// Send all deliveries simultaneously.
     pub together: bool,
-    /// Deliver in a random order.
     pub shuffle: bool,
-    /// The forgery to send instead of the event.
     pub forge: Option<Forgery>,
-    /// The fault to inject.
     pub fault: Option<Spanned<Fault>>,
-    /// Which connection to use.
     pub connection: Option<ConnectionChoice>,
-    /// Overrides of the profile's retry policy.
     pub retry: Option<RetrySetting>,
 }
 

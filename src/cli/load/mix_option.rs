@@ -209,7 +209,7 @@ impl MixOption {
         }
         if scenarios.is_empty() && !is_generated {
             let message = "it contains no scenario";
-            return Err(Diagnostic::for_file(self.path(), message, None).into());
+            return Err(Diagnostic::for_file(self.path(), message).into());
         }
         let left_out = unsendable.iter();
         Ok(MixEntry {
@@ -224,11 +224,7 @@ impl MixOption {
 }
 
 fn without_events(case: &Case) -> Diagnostic {
-    let help = "choose scenarios that have `events`".to_owned();
-    let span = case.scenario.name.span;
-    case.diagnostic(
-        span,
-        "it has no `events` that a load could send",
-        Some(help),
-    )
+    let message = "it has no `events` that a load could send";
+    Diagnostic::at(&case.source, case.scenario.name.span, message)
+        .with_help("choose scenarios that have `events`")
 }

@@ -16,7 +16,7 @@ pub struct SlowBody {
 }
 
 /// When the sender times out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TimeoutOverlap {
     /// The real time between the first request and the retry. Default: 0s, so the retry follows as
@@ -26,7 +26,7 @@ pub struct TimeoutOverlap {
 }
 
 /// Which part of the first attempt is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LateRetry {
     /// The lost part. Default: `answer`.
@@ -64,18 +64,6 @@ impl LateRetry {
 }
 
 impl Default for SlowBody {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-impl Default for TimeoutOverlap {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-impl Default for LateRetry {
     fn default() -> Self {
         Self::DEFAULT
     }

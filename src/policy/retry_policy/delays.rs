@@ -1,14 +1,12 @@
 //! The delays between attempts, as data.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Error as _, MapAccess};
+use serde::de::{Error as _, MapAccess, Unexpected};
 use serde::{Deserialize, Deserializer};
 
 use crate::policy::duration_text::DurationText;
-use crate::policy::written::{Written, deserialize_written};
+use crate::policy::written::{Written, deserialize_written, written_schema};
 
 /// The delays between attempts: a list whose last entry repeats, or an exponential backoff.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,11 +37,8 @@ fn deserialize_factor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64,
     if factor.is_finite() && factor >= 1.0 {
         Ok(factor)
     } else {
-        let found = de::Unexpected::Float(factor);
-        Err(de::Error::invalid_value(
-            found,
-            &"a factor of 1 or more, such as 2",
-        ))
+        let expected = &"a factor of 1 or more, such as 2";
+        Err(D::Error::invalid_value(Unexpected::Float(factor), expected))
     }
 }
 
@@ -65,23 +60,11 @@ impl Written for Delays {
 
 deserialize_written!(Delays);
 
-impl JsonSchema for Delays {
-    fn schema_name() -> Cow<'static, str> {
-        "Delays".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "The delays between attempts: a list whose last entry repeats, or an \
-                exponential backoff.",
-            "oneOf": [
-                {
-                    "type": "array",
-                    "items": generator.subschema_for::<DurationText>(),
-                    "minItems": 1,
-                },
-                generator.subschema_for::<Exponential>(),
-            ],
-        })
-    }
-}
+written_schema!(Delays, "Delays", |generator| {
+    "description": "The delays between attempts: a list whose last entry repeats, or an exponential \
+        backoff.",
+    "oneOf": [
+        { "type": "array", "items": generator.subschema_for::<DurationText>(), "minItems": 1 },
+        generator.subschema_for::<Exponential>(),
+    ],
+});

@@ -1,20 +1,18 @@
 //! Whether the sender honors a `Retry-After` header.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Unexpected};
 
 use crate::policy::duration_text::DurationText;
-use crate::policy::written::{Written, deserialize_written};
+use crate::policy::written::{Written, deserialize_written, written_schema};
 
 /// Whether a `Retry-After` header can extend the next delay: `false`, `true`, or `{ max: 10m }`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum RetryAfter {
-    /// Ignore the header.
     #[default]
     Ignored,
     /// Extend the policy's delay to what the header requests, but at most to this.
@@ -63,16 +61,8 @@ impl Written for RetryAfter {
 
 deserialize_written!(RetryAfter);
 
-impl JsonSchema for RetryAfter {
-    fn schema_name() -> Cow<'static, str> {
-        "RetryAfter".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "Whether a `Retry-After` header can extend the next delay. With `true`, \
-                at most to an hour.",
-            "anyOf": [{ "type": "boolean" }, generator.subschema_for::<RetryAfterLimit>()],
-        })
-    }
-}
+written_schema!(RetryAfter, "RetryAfter", |generator| {
+    "description": "Whether a `Retry-After` header can extend the next delay. With `true`, at most to \
+        an hour.",
+    "anyOf": [{ "type": "boolean" }, generator.subschema_for::<RetryAfterLimit>()],
+});

@@ -1,22 +1,18 @@
 //! Overrides of a retry policy.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Unexpected};
 use serde::{Deserialize, Deserializer};
 
-use super::{Delays, EventIdOnRetry, RetryAfter, RetryOn, RetryPolicy};
-use crate::policy::connection_choice::ConnectionChoice;
+use super::{ConnectionChoice, Delays, EventIdOnRetry, RetryAfter, RetryOn, RetryPolicy};
 use crate::policy::duration_text::DurationText;
 use crate::policy::percent::Percent;
-use crate::policy::written::{Written, deserialize_written, read_written};
+use crate::policy::written::{Written, deserialize_written, read_written, written_schema};
 
 /// Retry settings of a profile or a step: parts of a policy, or `off` for a single attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RetrySetting {
-    /// Only one attempt, whatever its result.
     Off,
     /// The given keys; the others come from the base policy.
     Override(RetryOverride),
@@ -100,7 +96,6 @@ impl Written for RetrySetting {
 
 deserialize_written!(RetrySetting);
 
-/// A number of attempts, at least 1.
 struct Attempts(u32);
 
 impl Written for Attempts {
@@ -121,18 +116,10 @@ fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D
     read_written(deserializer).map(|Attempts(attempts)| Some(attempts))
 }
 
-impl JsonSchema for RetrySetting {
-    fn schema_name() -> Cow<'static, str> {
-        "RetrySetting".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "Parts of a retry policy, or `off` for a single attempt.",
-            "anyOf": [
-                { "const": "off", "description": "Only one attempt, whatever its result." },
-                generator.subschema_for::<RetryOverride>(),
-            ],
-        })
-    }
-}
+written_schema!(RetrySetting, "RetrySetting", |generator| {
+    "description": "Parts of a retry policy, or `off` for a single attempt.",
+    "anyOf": [
+        { "const": "off", "description": "Only one attempt, whatever its result." },
+        generator.subschema_for::<RetryOverride>(),
+    ],
+});

@@ -32,9 +32,7 @@ pub(in crate::scenario) fn check_names(
 pub(super) struct EventsOfStep {
     /// The events to deliver, if all of them are known.
     pub(super) delivered: Option<Vec<EventRef>>,
-    /// The event of the request.
     pub(super) requested: Option<EventRef>,
-    /// The event of the script.
     pub(super) scripted: Option<EventRef>,
 }
 
@@ -61,13 +59,11 @@ impl Checker<'_> {
         }
     }
 
-    /// The events of `granted`, `not_granted` and `of`.
     pub(super) fn events_of_effect(&mut self, effect: &EffectKeys) -> [Option<EventRef>; 3] {
         let names = [&effect.granted, &effect.not_granted, &effect.of];
         names.map(|name| name.as_ref().and_then(|name| self.event(name)))
     }
 
-    /// The event with this name. Reports an unknown name.
     fn event(&mut self, name: &Spanned<String>) -> Option<EventRef> {
         let known = &self.events;
         if known.contains(&name.value.as_str()) {

@@ -8,7 +8,7 @@ use serde::de::{
 
 use super::one_or_many::ONE_OR_MANY_MARKER;
 use super::spanned::SPANNED_MARKER;
-use super::{DecodeError, Diagnostic, Node, NodeKey, NodeValue, SourceFile, Span};
+use super::{DecodeError, Diagnostic, Node, NodeValue, SourceFile, Span, Spanned};
 
 /// Decodes a tree of `source` into a type. Stops at the first mistake.
 pub fn decode<T: DeserializeOwned>(source: &SourceFile, node: &Node) -> Result<T, Diagnostic> {
@@ -106,7 +106,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
             }),
             NodeValue::Mapping(entries) => match entries.as_slice() {
                 [(key, value)] => visitor.visit_enum(EnumNode {
-                    name: &key.text,
+                    name: key,
                     span: key.span,
                     value: Some(value),
                 }),
@@ -144,9 +144,8 @@ impl<'de> SeqAccess<'de> for ListAccess<'de> {
         self.next = index + 1;
         let item = NodeDeserializer(item);
         seed.deserialize(item).map(Some).map_err(|error| {
-            error
-                .or_span(item.span())
-                .in_element(index, format!("[{index}]"))
+            let shown = format!("[{index}]");
+            error.or_span(item.span()).in_element(index, Some(shown))
         })
     }
 }
@@ -162,7 +161,7 @@ fn next_present<T>(
 }
 
 struct MappingAccess<'node> {
-    entries: &'node [(NodeKey, Node)],
+    entries: &'node [(Spanned<String>, Node)],
     next: usize,
 }
 
@@ -178,10 +177,10 @@ impl<'de> MapAccess<'de> for MappingAccess<'de> {
             return Ok(None);
         };
         self.next = index;
-        let name: StrDeserializer<'_, DecodeError> = key.text.as_str().into_deserializer();
+        let name: StrDeserializer<'_, DecodeError> = key.as_str().into_deserializer();
         seed.deserialize(name)
             .map(Some)
-            .map_err(|error| error.or_span(key.span).in_unnamed_element(index))
+            .map_err(|error| error.or_span(key.span).in_element(index, None))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(
@@ -197,9 +196,8 @@ impl<'de> MapAccess<'de> for MappingAccess<'de> {
         // Without the value's own span, an error about the whole value would point at the mapping
         // around it.
         seed.deserialize(value).map_err(|error| {
-            error
-                .or_span(value.span())
-                .in_element(index, key.text.clone())
+            let shown = key.value.clone();
+            error.or_span(value.span()).in_element(index, Some(shown))
         })
     }
 }
@@ -265,7 +263,12 @@ impl<'de> EnumAccess<'de> for EnumNode<'de> {
     }
 }
 
-impl EnumNode<'_> {
+impl<'node> EnumNode<'node> {
+    fn value(&self, expected: &str) -> Result<NodeDeserializer<'node>, DecodeError> {
+        let value = self.value.map(NodeDeserializer);
+        value.ok_or_else(|| self.expects(expected))
+    }
+
     fn expects(&self, expected: &str) -> DecodeError {
         DecodeError::new(format!("`{}` takes {expected}", self.name), None).or_span(self.span)
     }
@@ -285,12 +288,8 @@ impl<'de> VariantAccess<'de> for EnumNode<'de> {
         self,
         seed: T,
     ) -> Result<T::Value, DecodeError> {
-        match self.value {
-            Some(value) => seed
-                .deserialize(NodeDeserializer(value))
-                .map_err(|error| error.in_element(0, self.name)),
-            None => Err(self.expects("a value")),
-        }
+        seed.deserialize(self.value("a value")?)
+            .map_err(|error| error.in_element(0, Some(self.name.to_owned())))
     }
 
     fn tuple_variant<V: Visitor<'de>>(
@@ -298,12 +297,9 @@ impl<'de> VariantAccess<'de> for EnumNode<'de> {
         _length: usize,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        match self.value {
-            Some(value) => NodeDeserializer(value)
-                .deserialize_any(visitor)
-                .map_err(|error| error.in_unnamed_element(0)),
-            None => Err(self.expects("a list")),
-        }
+        self.value("a list")?
+            .deserialize_any(visitor)
+            .map_err(|error| error.in_element(0, None))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -311,11 +307,8 @@ impl<'de> VariantAccess<'de> for EnumNode<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        match self.value {
-            Some(value) => NodeDeserializer(value)
-                .deserialize_struct("", fields, visitor)
-                .map_err(|error| error.in_unnamed_element(0)),
-            None => Err(self.expects("a mapping")),
-        }
+        self.value("a mapping")?
+            .deserialize_struct("", fields, visitor)
+            .map_err(|error| error.in_element(0, None))
     }
 }

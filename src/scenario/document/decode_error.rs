@@ -6,25 +6,16 @@ use serde::de::{self, Expected, Unexpected};
 
 use super::{Diagnostic, SourceFile, Span};
 
-/// Why a value could not be decoded, and where.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DecodeError {
     message: String,
     help: Option<String>,
     span: Option<Span>,
-    /// The path to the value, innermost segment first.
-    path: Vec<PathElement>,
+    /// The items and entries on the path to the value, innermost first: the index, and how messages
+    /// show it, if they do.
+    path: Vec<(usize, Option<String>)>,
     /// The missing key, if that is the mistake.
-    missing: Option<&'static str>,
-}
-
-/// One item of a list or entry of a mapping on the path to a value.
-#[derive(Debug, Clone, PartialEq)]
-struct PathElement {
-    /// The position of the item or entry, from 0.
-    index: usize,
-    /// How messages show it; `None` if they omit it.
-    shown: Option<String>,
+    pub(super) missing: Option<&'static str>,
 }
 
 impl DecodeError {
@@ -44,30 +35,17 @@ impl DecodeError {
         self
     }
 
-    /// Adds the item or entry that contains the value to the path; messages show it as `shown`.
-    pub(super) fn in_element(mut self, index: usize, shown: impl Into<String>) -> Self {
-        let shown = Some(shown.into());
-        self.path.push(PathElement { index, shown });
-        self
-    }
-
-    /// Adds an item or entry that messages omit to the path.
-    pub(super) fn in_unnamed_element(mut self, index: usize) -> Self {
-        self.path.push(PathElement { index, shown: None });
+    /// Adds the item or entry that contains the value to the path. Messages show it as `shown`.
+    pub(super) fn in_element(mut self, index: usize, shown: Option<String>) -> Self {
+        self.path.push((index, shown));
         self
     }
 
     /// The path from the outermost value to the invalid one, as indices of items and entries.
     pub(super) fn indices(&self) -> impl Iterator<Item = usize> {
-        self.path.iter().rev().map(|segment| segment.index)
+        self.path.iter().rev().map(|(index, _)| *index)
     }
 
-    /// The missing key, if that is the mistake.
-    pub(super) fn missing_key(&self) -> Option<&'static str> {
-        self.missing
-    }
-
-    /// Converts this error into a diagnostic for `source`.
     pub(crate) fn into_diagnostic(self, source: &SourceFile) -> Diagnostic {
         let path = self.path();
         let message = if path.is_empty() {
@@ -75,18 +53,20 @@ impl DecodeError {
         } else {
             format!("{path}: {}", self.message)
         };
-        Diagnostic::at(source, self.span.unwrap_or_default(), message, self.help)
+        let mut diagnostic = Diagnostic::at(source, self.span.unwrap_or_default(), message);
+        diagnostic.help = self.help;
+        diagnostic
     }
 
     /// The path as messages show it, such as `steps[1].expect.status`.
     fn path(&self) -> String {
         let mut path = String::new();
-        let shown = self
+        for segment in self
             .path
             .iter()
             .rev()
-            .filter_map(|segment| segment.shown.as_ref());
-        for segment in shown {
+            .filter_map(|(_, shown)| shown.as_ref())
+        {
             if !path.is_empty() && !segment.starts_with('[') {
                 path.push('.');
             }
@@ -115,29 +95,18 @@ impl de::Error for DecodeError {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let expected = plain(expected);
-        let help = match found {
-            Unexpected::Unsigned(_)
-            | Unexpected::Signed(_)
-            | Unexpected::Float(_)
-            | Unexpected::Bool(_)
-                if expected.contains("text") =>
-            {
-                Some("put it in quotes to make it text".to_owned())
-            }
-            _ => None,
-        };
-        Self::new(
-            format!("expected {expected}, found {}", describe(found)),
-            help,
-        )
+        use Unexpected::{Bool, Float, Signed, Unsigned};
+        let is_unquoted = matches!(found, Unsigned(_) | Signed(_) | Float(_) | Bool(_));
+        let mut error = Self::invalid_value(found, expected);
+        if is_unquoted && plain(expected).contains("text") {
+            error.help = Some("put it in quotes to make it text".to_owned());
+        }
+        error
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(
-            format!("expected {}, found {}", plain(expected), describe(found)),
-            None,
-        )
+        let (expected, found) = (plain(expected), describe(found));
+        Self::new(format!("expected {expected}, found {found}"), None)
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
@@ -150,17 +119,13 @@ impl de::Error for DecodeError {
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(
-            format!("unknown value `{variant}`"),
-            Some(suggest(variant, "value", expected)),
-        )
+        let help = suggest(variant, "value", expected);
+        Self::new(format!("unknown value `{variant}`"), Some(help))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(
-            format!("unknown key `{field}`"),
-            Some(suggest(field, "key", expected)),
-        )
+        let help = suggest(field, "key", expected);
+        Self::new(format!("unknown key `{field}`"), Some(help))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -182,14 +147,10 @@ pub(crate) fn nearest<'names>(
     known: impl IntoIterator<Item = &'names str>,
 ) -> Option<&'names str> {
     const THRESHOLD: f64 = 0.75;
+    let written = written.to_lowercase();
     known
         .into_iter()
-        .map(|name| {
-            (
-                name,
-                similarity(&written.to_lowercase(), &name.to_lowercase()),
-            )
-        })
+        .map(|name| (name, similarity(&written, &name.to_lowercase())))
         .filter(|(_, similarity)| *similarity >= THRESHOLD)
         .max_by(|(_, left), (_, right)| left.total_cmp(right))
         .map(|(name, _)| name)
@@ -200,14 +161,9 @@ fn similarity(written: &str, known: &str) -> f64 {
     const WITH_ONE_TYPO: f64 = 0.9;
     let similarity = strsim::jaro_winkler(written, known);
     let is_one_typo = known.len() > 2 && strsim::damerau_levenshtein(written, known) == 1;
-    if is_one_typo {
-        similarity.max(WITH_ONE_TYPO)
-    } else {
-        similarity
-    }
+    similarity.max(if is_one_typo { WITH_ONE_TYPO } else { 0.0 })
 }
 
-/// Suggests a replacement for an unknown `kind` (`key` or `value`).
 fn suggest(written: &str, kind: &str, known: &[&str]) -> String {
     let all = match known {
         [] => return format!("no {kind} is allowed here"),
@@ -241,16 +197,18 @@ fn describe(found: Unexpected<'_>) -> String {
         Unexpected::Unsigned(value) => format!("the number {value}"),
         Unexpected::Signed(value) => format!("the number {value}"),
         Unexpected::Float(value) => format!("the number {value}"),
-        Unexpected::Str(text) if text.chars().count() > 60 => {
-            format!(
-                "the text \"{}…\"",
-                text.chars().take(60).collect::<String>()
-            )
-        }
-        Unexpected::Str(text) => format!("the text \"{text}\""),
+        Unexpected::Str(text) => format!("the text \"{}\"", shortened(text, 60)),
         Unexpected::Unit | Unexpected::Option => "nothing".to_owned(),
         Unexpected::Seq => "a list".to_owned(),
         Unexpected::Map => "a mapping".to_owned(),
         other => other.to_string(),
+    }
+}
+
+/// The text, cut after `limit` characters.
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

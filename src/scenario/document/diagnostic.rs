@@ -14,105 +14,86 @@ use super::{SourceFile, Span};
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Diagnostic {
-    /// What is wrong.
     pub message: String,
-    /// How to fix it.
     pub help: Option<String>,
-    file: Arc<str>,
-    location: Option<SourceLocation>,
-}
-
-/// A span of a file's text.
-#[derive(Debug, Clone)]
-struct SourceLocation {
-    source: SourceFile,
-    span: Span,
+    file: SourceFile,
+    /// `None` for a mistake of the file as a whole.
+    span: Option<Span>,
 }
 
 impl Diagnostic {
-    /// Creates a diagnostic about a file as a whole.
-    pub fn for_file(
-        file: impl Into<Arc<str>>,
-        message: impl Into<String>,
-        help: Option<String>,
-    ) -> Self {
+    /// A mistake of a file as a whole.
+    pub fn for_file(file: impl Into<Arc<str>>, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            help,
-            file: file.into(),
-            location: None,
+            help: None,
+            file: SourceFile::new(file, ""),
+            span: None,
         }
     }
 
-    /// Creates a diagnostic about a span of a file.
-    pub fn at(
-        source: &SourceFile,
-        span: Span,
-        message: impl Into<String>,
-        help: Option<String>,
-    ) -> Self {
-        let file = Arc::clone(&source.name);
-        let location = Some(SourceLocation {
-            source: source.clone(),
-            span,
-        });
+    pub fn at(source: &SourceFile, span: Span, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            help,
-            file,
-            location,
+            help: None,
+            file: source.clone(),
+            span: Some(span),
         }
+    }
+
+    /// Says how to fix it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
     }
 
     /// The file's name, with line and column if known: `suite/a.yaml:3:5`.
     pub fn location(&self) -> String {
-        match &self.location {
-            Some(SourceLocation { source, span }) => {
-                let (line, column) = source.line_and_column(span.start);
-                format!("{}:{line}:{column}", self.file)
+        let name = &self.file.name;
+        match self.span {
+            Some(span) => {
+                let (line, column) = self.file.line_and_column(span.start);
+                format!("{name}:{line}:{column}")
             }
-            None => self.file.to_string(),
+            None => name.to_string(),
         }
     }
 
     /// The offset that the diagnostic points at; 0 for a file as a whole.
     fn start(&self) -> usize {
-        self.location
-            .as_ref()
-            .map_or(0, |location| location.span.start)
+        self.span.map_or(0, |span| span.start)
     }
 
     /// The diagnostic for the renderer, whose lines are at most `width` columns wide.
     fn report(&self, width: usize) -> Group<'static> {
-        let title = match &self.location {
+        let title = match self.span {
             Some(_) => printable(&self.message),
-            None => printable(&format!("{}: {self}", self.file)),
+            None => printable(&format!("{}: {self}", self.file.name)),
         };
-        let snippet = self.location.iter().map(|place| place.snippet(width));
+        let snippet = self.span.map(|span| self.snippet(span, width));
         let help = self.help.iter().map(|help| printable(help));
         Level::ERROR
             .primary_title(title)
             .elements(snippet)
             .elements(help.map(|help| Level::HELP.message(help)))
     }
-}
 
-impl SourceLocation {
     /// The lines to show: the line of the span, one before and one after. The renderer shows only
     /// the part of long lines that is near the span.
-    fn snippet(&self, width: usize) -> Snippet<'static, Annotation<'static>> {
+    fn snippet(&self, span: Span, width: usize) -> Snippet<'static, Annotation<'static>> {
         // The columns that the renderer needs for the line number and around the span.
         const AROUND_SPAN: usize = 20;
-        let text = &*self.source.text;
+        let text = &*self.file.text;
         let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |end| at + end);
-        let start = text.floor_char_boundary(self.span.start);
+        let start = text.floor_char_boundary(span.start);
         let end = line_end(start);
         let first = line_start(line_start(start).saturating_sub(1));
         let last = line_end(text.len().min(end + 1));
 
         // The renderer shows the whole span, so shorten it to one line and to what fits.
-        let span_end = text.floor_char_boundary(start.saturating_add(self.span.length));
+        let span_end = text.floor_char_boundary(start.saturating_add(span.length));
         let span: String = text[start..span_end.clamp(start, end)]
             .chars()
             .take(width.saturating_sub(AROUND_SPAN))
@@ -123,8 +104,8 @@ impl SourceLocation {
         let [before, span, after] = [&text[first..start], &span, after].map(without_c1);
         let marked = before.len()..before.len() + span.len();
         Snippet::source(format!("{before}{span}{after}\n"))
-            .path(printable(&self.source.name))
-            .line_start(self.source.line_and_column(first).0)
+            .path(printable(&self.file.name))
+            .line_start(self.file.line_and_column(first).0)
             .fold(false)
             .annotation(AnnotationKind::Primary.span(marked))
     }
@@ -143,7 +124,6 @@ fn without_c1(text: &str) -> String {
     )
 }
 
-/// The maximum number of mistakes shown for one file.
 const MISTAKE_LIMIT: usize = 20;
 
 /// All mistakes, in the order of the files and their lines.
@@ -168,9 +148,8 @@ impl Diagnostics {
         if more > 0 {
             self.0.truncate(MISTAKE_LIMIT);
             let message = format!("more mistakes in this file: {more} not shown");
-            let help = "fix these first".to_owned();
-            self.0
-                .push(Diagnostic::for_file(Arc::clone(name), message, Some(help)));
+            let more = Diagnostic::for_file(Arc::clone(name), message);
+            self.0.push(more.with_help("fix these first"));
         }
         self
     }
@@ -205,15 +184,11 @@ impl Extend<Diagnostic> for Diagnostics {
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, diagnostic) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "\n" };
-            write!(
-                formatter,
-                "{separator}{}: {diagnostic}",
-                diagnostic.location()
-            )?;
-        }
-        Ok(())
+        let lines = self
+            .0
+            .iter()
+            .map(|found| format!("{}: {found}", found.location()));
+        formatter.write_str(&lines.collect::<Vec<_>>().join("\n"))
     }
 }
 

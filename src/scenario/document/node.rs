@@ -2,53 +2,33 @@
 
 use std::fmt;
 
+use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned as YamlSpanned};
 
-use super::{Diagnostic, Diagnostics, SourceFile, Span};
+use super::{Diagnostic, Diagnostics, SourceFile, Span, Spanned};
 
-/// A value and its span in the file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    /// The value.
-    pub value: NodeValue,
-    /// The value's span; for a list or mapping, where it begins.
-    pub span: Span,
-}
+/// A value and its span in the file; for a list or mapping, where it begins.
+pub type Node = Spanned<NodeValue>;
 
 /// The JSON data model.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeValue {
-    /// `null`, `~` or an empty value.
     Null,
-    /// `true` or `false`.
     Boolean(bool),
     /// A whole number, 0 or more.
     Unsigned(u64),
     /// A whole number below 0.
     Signed(i64),
-    /// Any other number.
     Float(f64),
-    /// Text, quoted or not.
     Text(String),
-    /// A list.
     Sequence(Vec<Node>),
     /// A mapping with unique keys, in the order of the file.
-    Mapping(Vec<(NodeKey, Node)>),
+    Mapping(Vec<(Spanned<String>, Node)>),
     /// An invalid value that is already reported. Decoding skips it together with its key.
     Skipped,
 }
 
-/// A key of a mapping and its span.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NodeKey {
-    /// The key's text.
-    pub text: String,
-    /// The key's span.
-    pub span: Span,
-}
-
-/// The maximum nesting depth of lists and mappings.
 const DEPTH_LIMIT: usize = 64;
 /// The maximum number of nodes in a file, with aliases expanded.
 const NODE_LIMIT: usize = 50_000;
@@ -57,12 +37,8 @@ impl Node {
     /// Parses a file with a single YAML document.
     pub fn parse(source: &SourceFile) -> Result<Self, Diagnostics> {
         let empty = |message: &str| {
-            let help = "run `aghook new` to create a first scenario".to_owned();
-            Diagnostics::from(Diagnostic::for_file(
-                source.name.clone(),
-                message,
-                Some(help),
-            ))
+            let problem = Diagnostic::for_file(source.name.clone(), message);
+            Diagnostics::from(problem.with_help("run `aghook new` to create a first scenario"))
         };
         if source.text.trim().is_empty() {
             return Err(empty("the file is empty"));
@@ -83,9 +59,9 @@ impl Node {
 
     /// The value of a key, if this is a mapping with that key.
     pub fn get(&self, key: &str) -> Option<&Self> {
-        self.entries()
-            .iter()
-            .find(|(name, _)| name.text == key)
+        let mut entries = self.entries().iter();
+        entries
+            .find(|(name, _)| name.value == key)
             .map(|(_, node)| node)
     }
 
@@ -106,11 +82,24 @@ impl Node {
     }
 
     /// The entries of a mapping; empty for any other value.
-    pub fn entries(&self) -> &[(NodeKey, Self)] {
+    pub fn entries(&self) -> &[(Spanned<String>, Self)] {
         match &self.value {
             NodeValue::Mapping(entries) => entries,
             _ => &[],
         }
+    }
+
+    /// The value within a text or a label; `None` for a list or a mapping.
+    pub(crate) fn scalar_text(&self) -> Option<String> {
+        Some(match &self.value {
+            NodeValue::Null | NodeValue::Skipped => "null".to_owned(),
+            NodeValue::Boolean(value) => value.to_string(),
+            NodeValue::Unsigned(value) => value.to_string(),
+            NodeValue::Signed(value) => value.to_string(),
+            NodeValue::Float(value) => value.to_string(),
+            NodeValue::Text(value) => value.clone(),
+            NodeValue::Sequence(_) | NodeValue::Mapping(_) => return None,
+        })
     }
 }
 
@@ -121,57 +110,40 @@ fn syntax_error(source: &SourceFile, error: &serde_saphyr::Error) -> Diagnostics
         .location()
         .map(|location| ByteOffsets::new(&source.text).span(location));
     let text = error.to_string();
-    let message = text
-        .split_once(": ")
-        .map_or(text.as_str(), |(location, message)| {
-            if location.contains("line ") {
-                message
-            } else {
-                &text
-            }
-        });
+    let message = match text.split_once(": ") {
+        Some((location, message)) if location.contains("line ") => message,
+        _ => &text,
+    };
     let message = message.lines().next().unwrap_or_default();
-    let message = message
-        .split_once(" at line ")
-        .map_or(message, |(message, _)| message);
-    let (message, help) = if message.contains("recursive references") {
-        (
-            "this value contains itself".to_owned(),
-            "don't use an alias inside its own anchor",
-        )
-    } else if message.contains("budget breached") || message.contains("recursion limit") {
-        let limits = "use at most 64 levels and 50,000 values, with aliases expanded";
-        (
-            format!("the file is nested too deep or too large ({message})"),
-            limits,
-        )
-    } else if message.contains("duplicate mapping key") {
-        (
-            message
-                .split(", set")
-                .next()
-                .unwrap_or(message)
-                .replace("duplicate mapping key", "duplicate key"),
-            "remove one of the two keys",
-        )
-    } else if message.contains("multiple YAML documents") {
-        (
-            "a second YAML document begins here".to_owned(),
-            "put each document in its own file",
-        )
+    let message = message.split(" at line ").next().unwrap_or(message);
+    let is = |part| message.contains(part);
+    let before_brace = |span: Span| source.text[..span.start].ends_with('$');
+    let (message, help) = if is("recursive references") {
+        let help = "don't use an alias inside its own anchor";
+        ("this value contains itself".to_owned(), help)
+    } else if is("budget breached") || is("recursion limit") {
+        let help = "use at most 64 levels and 50,000 values, with aliases expanded";
+        let message = format!("the file is nested too deep or too large ({message})");
+        (message, help)
+    } else if is("duplicate mapping key") {
+        let message = message.split(", set").next().unwrap_or(message);
+        let message = message.replace("duplicate mapping key", "duplicate key");
+        (message, "remove one of the two keys")
+    } else if is("multiple YAML documents") {
+        let help = "put each document in its own file";
+        ("a second YAML document begins here".to_owned(), help)
+    } else if span.is_some_and(before_brace) {
+        let help = "put `${name}` in quotes inside `{ … }` or `[ … ]`";
+        (format!("not valid YAML: {message}"), help)
     } else {
-        let before = |span: Span| source.text[..span.start].ends_with('$');
-        let help = if span.is_some_and(before) {
-            "put `${name}` in quotes inside `{ … }` or `[ … ]`"
-        } else {
-            "check the indentation, brackets and quotes"
-        };
+        let help = "check the indentation, brackets and quotes";
         (format!("not valid YAML: {message}"), help)
     };
-    match span {
-        Some(span) => Diagnostic::at(source, span, message, Some(help.to_owned())).into(),
-        None => Diagnostic::for_file(source.name.clone(), message, Some(help.to_owned())).into(),
-    }
+    let problem = match span {
+        Some(span) => Diagnostic::at(source, span, message),
+        None => Diagnostic::for_file(source.name.clone(), message),
+    };
+    problem.with_help(help).into()
 }
 
 /// Converts the YAML library's lines and columns to byte offsets.
@@ -204,36 +176,31 @@ impl<'text> ByteOffsets<'text> {
 
     /// The offset `count` characters after `start`, or the end of the text.
     fn after_characters(&self, start: usize, count: usize) -> usize {
-        let rest = &self.text[start..];
-        start
-            + rest
-                .char_indices()
-                .nth(count)
-                .map_or(rest.len(), |(offset, _)| offset)
+        let after = self.text[start..].char_indices().nth(count);
+        after.map_or(self.text.len(), |(offset, _)| start + offset)
     }
 
     fn node(&self, raw: YamlSpanned<RawValue>) -> Node {
         let span = self.span(raw.defined);
+        let entry = |(key, value): (YamlSpanned<String>, _)| {
+            let span = self.span(key.defined);
+            let value = self.node(value);
+            (
+                Spanned {
+                    value: key.value,
+                    span,
+                },
+                value,
+            )
+        };
         let value = match raw.value {
             RawValue::Leaf(value) => value,
             RawValue::Sequence(items) => {
                 NodeValue::Sequence(items.into_iter().map(|item| self.node(item)).collect())
             }
-            RawValue::Mapping(entries) => NodeValue::Mapping(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| {
-                        let span = self.span(key.defined);
-                        (
-                            NodeKey {
-                                text: key.value,
-                                span,
-                            },
-                            self.node(value),
-                        )
-                    })
-                    .collect(),
-            ),
+            RawValue::Mapping(entries) => {
+                NodeValue::Mapping(entries.into_iter().map(entry).collect())
+            }
         };
         Node { value, span }
     }
@@ -294,12 +261,8 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(RawValue::Leaf(NodeValue::Text(value.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<RawValue, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element()? {
-            items.push(item);
-        }
-        Ok(RawValue::Sequence(items))
+    fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<RawValue, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(access)).map(RawValue::Sequence)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<RawValue, A::Error> {

@@ -8,13 +8,11 @@ use serde::de::DeserializeOwned;
 use super::decode::decode_node;
 use super::{DecodeError, Diagnostic, Node, NodeValue, SourceFile, nearest};
 
-/// The result of decoding a tree.
 #[derive(Debug)]
 pub(crate) struct DecodeOutcome<T> {
     /// The value. If there are mistakes, the value without the invalid parts, if it can be decoded
     /// without them.
     pub value: Option<T>,
-    /// The mistakes, in the order in which they were found.
     pub mistakes: Vec<Diagnostic>,
 }
 
@@ -58,10 +56,10 @@ pub(crate) fn decode_all<T: DeserializeOwned>(
 
 /// Whether an error about `node` may result from what was removed from it.
 fn is_consequence(error: &DecodeError, node: &Node) -> bool {
-    match error.missing_key() {
+    match error.missing {
         // A missing key is a consequence only if that key, or a misspelling of it, was removed.
         Some(missing) => node.entries().iter().any(|(key, value)| {
-            value.value == NodeValue::Skipped && nearest(&key.text, [missing]).is_some()
+            value.value == NodeValue::Skipped && nearest(key, [missing]).is_some()
         }),
         None => node.has_skipped(),
     }
@@ -70,11 +68,8 @@ fn is_consequence(error: &DecodeError, node: &Node) -> bool {
 impl Node {
     /// The item of a list or the value of a mapping entry at an index.
     fn part(&self, index: usize) -> Option<&Self> {
-        match &self.value {
-            NodeValue::Sequence(items) => items.get(index),
-            NodeValue::Mapping(entries) => entries.get(index).map(|(_, value)| value),
-            _ => None,
-        }
+        let entry = self.entries().get(index);
+        self.items().get(index).or(entry.map(|(_, value)| value))
     }
 
     fn part_mut(&mut self, index: usize) -> Option<&mut Self> {
@@ -118,11 +113,7 @@ impl Node {
 
     /// Whether this node or anything in it was removed.
     fn has_skipped(&self) -> bool {
-        match &self.value {
-            NodeValue::Skipped => true,
-            NodeValue::Sequence(items) => items.iter().any(Self::has_skipped),
-            NodeValue::Mapping(entries) => entries.iter().any(|(_, value)| value.has_skipped()),
-            _ => false,
-        }
+        let values = self.entries().iter().map(|(_, value)| value);
+        self.value == NodeValue::Skipped || self.items().iter().chain(values).any(Self::has_skipped)
     }
 }

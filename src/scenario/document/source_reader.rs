@@ -8,18 +8,13 @@ use std::sync::Arc;
 use super::{Diagnostic, Diagnostics, SourceFile};
 
 impl SourceFile {
-    /// The maximum file size, in bytes.
-    pub const SIZE_LIMIT: u64 = 1024 * 1024;
+    const SIZE_LIMIT: u64 = 1024 * 1024;
 
-    /// Reads the file at `path`, up to [`SourceFile::SIZE_LIMIT`].
+    /// Reads the file at `path`, which may have a mebibyte.
     pub fn read(path: &Path) -> Result<Self, Diagnostics> {
         let name: Arc<str> = path.display().to_string().into();
         let problem = |message: String, help: &str| {
-            Diagnostics::from(Diagnostic::for_file(
-                Arc::clone(&name),
-                message,
-                Some(help.to_owned()),
-            ))
+            Diagnostics::from(Diagnostic::for_file(Arc::clone(&name), message).with_help(help))
         };
         let unreadable = |error: std::io::Error| {
             let help = match error.kind() {
@@ -34,16 +29,12 @@ impl SourceFile {
         // Check the type before opening: opening a pipe blocks until there is a writer.
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
-            return Err(problem(
-                "this is a folder, not a file".to_owned(),
-                "give the path of a YAML file",
-            ));
+            let message = "this is a folder, not a file".to_owned();
+            return Err(problem(message, "give the path of a YAML file"));
         }
         if !metadata.is_file() {
-            return Err(problem(
-                "this is a pipe or a device, not a file".to_owned(),
-                "save its content to a file and use that",
-            ));
+            let message = "this is a pipe or a device, not a file".to_owned();
+            return Err(problem(message, "save its content to a file and use that"));
         }
         let file = File::open(path).map_err(unreadable)?;
         let mut bytes = Vec::new();
@@ -52,13 +43,10 @@ impl SourceFile {
             .map_err(unreadable)?;
         if bytes.len() as u64 > Self::SIZE_LIMIT {
             let size = metadata.len().max(bytes.len() as u64);
-            return Err(problem(
-                format!(
-                    "the file is too large: {size} bytes, at most {} are allowed",
-                    Self::SIZE_LIMIT
-                ),
-                "split it: each file holds one scenario",
-            ));
+            let limit = Self::SIZE_LIMIT;
+            let message =
+                format!("the file is too large: {size} bytes, at most {limit} are allowed");
+            return Err(problem(message, "split it: each file holds one scenario"));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();

@@ -10,7 +10,6 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 /// A range of a file's text, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Span {
-    /// The offset of the first byte.
     pub start: usize,
     /// The length; 0 for a position between characters.
     pub length: usize,
@@ -19,9 +18,7 @@ pub struct Span {
 /// A value and where the author wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spanned<T> {
-    /// The value.
     pub value: T,
-    /// Its location in the file.
     pub span: Span,
 }
 

@@ -75,7 +75,11 @@ fn replace_in_text(text: &str, variables: &Variables) -> Result<NodeValue, Decod
         if value.value == NodeValue::Skipped {
             return Ok(NodeValue::Skipped);
         }
-        replaced.push_str(&as_text(name, value)?);
+        let text = value.scalar_text().ok_or_else(|| {
+            let is_compound = "is a list or mapping, which can't be part of a text";
+            DecodeError::new(format!("`${{{name}}}` {is_compound}"), None)
+        })?;
+        replaced.push_str(&text);
         rest = &from_dollar[end + 1..];
     }
     replaced.push_str(rest);
@@ -93,21 +97,5 @@ fn variable<'vars>(name: &str, variables: &'vars Variables) -> Result<&'vars Nod
             }
         };
         DecodeError::new(format!("unknown variable `${{{name}}}`"), Some(help))
-    })
-}
-
-fn as_text(name: &str, node: &Node) -> Result<String, DecodeError> {
-    Ok(match &node.value {
-        NodeValue::Null | NodeValue::Skipped => "null".to_owned(),
-        NodeValue::Boolean(value) => value.to_string(),
-        NodeValue::Unsigned(value) => value.to_string(),
-        NodeValue::Signed(value) => value.to_string(),
-        NodeValue::Float(value) => value.to_string(),
-        NodeValue::Text(value) => value.clone(),
-        NodeValue::Sequence(_) | NodeValue::Mapping(_) => {
-            let message =
-                format!("`${{{name}}}` is a list or mapping, which can't be part of a text");
-            return Err(DecodeError::new(message, None));
-        }
     })
 }

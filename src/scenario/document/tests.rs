@@ -139,7 +139,7 @@ fn a_long_line_is_cut_around_the_error() {
 /// The rendering of a diagnostic about a span of a text.
 fn rendered(text: &str, start: usize, length: usize) -> String {
     let source = SourceFile::new("recipe.yaml", text);
-    let diagnostic = Diagnostic::at(&source, Span { start, length }, "wrong", None);
+    let diagnostic = Diagnostic::at(&source, Span { start, length }, "wrong");
     let diagnostics = Diagnostics::from(diagnostic);
     let colored = diagnostics.render(true, 90);
     let plain = diagnostics.render(false, 90);

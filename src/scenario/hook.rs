@@ -1,0 +1,294 @@
+//! The hooks of a profile: requests and commands that read a number from the game, script the receiver's
+//! responses or restart it.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de};
+
+use super::JsonPath;
+use crate::policy::DurationText;
+
+#[derive(Debug, Clone)]
+pub enum HookSource {
+    Http {
+        request: ProbeRequest,
+        /// `$NAME` is replaced with an environment variable.
+        headers: IndexMap<String, String>,
+    },
+    /// A program and its arguments.
+    Command(Vec<String>),
+}
+
+impl HookSource {
+    /// The source of a `hook`. `keys_of_http` are those given that a command can't have.
+    fn new(
+        hook: &str,
+        http: Option<ProbeRequest>,
+        headers: IndexMap<String, String>,
+        command: Option<Vec<String>>,
+        keys_of_http: Option<&str>,
+    ) -> Result<Self, String> {
+        match (http, command, keys_of_http) {
+            (Some(request), None, _) => Ok(Self::Http { request, headers }),
+            (None, Some(_), Some(keys)) => {
+                Err(format!("{keys} belong to `http`, not to `command`"))
+            }
+            (None, Some(command), None) if command.is_empty() => {
+                Err("`command` is empty\ngive a program and its arguments".to_owned())
+            }
+            (None, Some(command), None) => Ok(Self::Command(command)),
+            _ => Err(format!("{hook} needs exactly one of `http` and `command`")),
+        }
+    }
+}
+
+/// A method and a URL, such as `GET http://127.0.0.1:8080/players/{player_id}/items/{sku}`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(
+    with = "String",
+    description = "A method and a URL. `{player_id}` and `{sku}` are replaced.",
+    extend("pattern" = "^[A-Z]+ +https?://")
+)]
+pub struct ProbeRequest {
+    pub method: String,
+    /// The URL, in which `{player_id}` and `{sku}` are placeholders.
+    pub url: String,
+}
+
+/// How to read a number from the game. Set exactly one of `http` and `command`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, try_from = "ProbeKeys")]
+#[schemars(with = "ProbeKeys")]
+pub struct Probe {
+    pub source: HookSource,
+    /// The path to the number in the response to a request. A command prints only the number.
+    pub read: JsonPath,
+    /// The number to use if there is none: after a 404, or if the path selects nothing.
+    pub missing: Option<i128>,
+    pub timeout: DurationText,
+}
+
+/// How to read a number from the game. Set exactly one of `http` and `command`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Probe")]
+struct ProbeKeys {
+    /// The method and URL, such as `GET http://127.0.0.1:8080/players/{player_id}/items/{sku}`.
+    http: Option<ProbeRequest>,
+    /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
+    headers: IndexMap<String, String>,
+    /// The JSONPath (RFC 9535) to the number in the JSON response. Default: `$`.
+    read: Option<JsonPath>,
+    /// A program that prints the number, and its arguments. It runs without a shell. `{player_id}`
+    /// and `{sku}` are replaced, and `$NAME` with the environment variable `NAME`.
+    command: Option<Vec<String>>,
+    /// The number to use if there is none: after a 404, or if `read` selects nothing. Default: the
+    /// probe fails.
+    missing: Option<i128>,
+    /// The maximum duration of one reading. Default: 10s.
+    timeout: Option<DurationText>,
+}
+
+impl TryFrom<ProbeKeys> for Probe {
+    type Error = String;
+
+    fn try_from(keys: ProbeKeys) -> Result<Self, String> {
+        let has_keys_of_http = keys.read.is_some() || !keys.headers.is_empty();
+        let keys_of_http = has_keys_of_http.then_some("`read` and `headers`");
+        let source = HookSource::new(
+            "a probe",
+            keys.http,
+            keys.headers,
+            keys.command,
+            keys_of_http,
+        )?;
+        if let HookSource::Command(words) = &source {
+            for word in words {
+                check_placeholders(word, &PLACEHOLDERS)?;
+            }
+        }
+        Ok(Self {
+            source,
+            read: keys.read.unwrap_or_else(JsonPath::root),
+            missing: keys.missing,
+            timeout: keys
+                .timeout
+                .unwrap_or(DurationText(Duration::from_secs(10))),
+        })
+    }
+}
+
+/// How to restart the receiver. Set exactly one of `http` and `command`. Afterwards, aghook waits
+/// until the target accepts connections again.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, try_from = "RestartKeys")]
+#[schemars(with = "RestartKeys")]
+pub struct RestartHook {
+    /// A request must be answered 2xx. A command must exit with 0 once the old process has ended.
+    pub source: HookSource,
+    pub timeout: DurationText,
+}
+
+/// How to restart the receiver. Set exactly one of `http` and `command`. Afterwards, aghook waits
+/// until the target accepts connections again.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "RestartHook")]
+struct RestartKeys {
+    /// The method and URL, such as `POST http://127.0.0.1:8080/debug/restart`. The response must be
+    /// 2xx.
+    http: Option<ProbeRequest>,
+    /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
+    headers: IndexMap<String, String>,
+    /// A program and its arguments. It runs without a shell and must exit with 0 once the old process
+    /// has ended. `$NAME` is replaced with the environment variable `NAME`.
+    command: Option<Vec<String>>,
+    /// The maximum time until the target accepts connections again. Default: 30s.
+    timeout: Option<DurationText>,
+}
+
+impl TryFrom<RestartKeys> for RestartHook {
+    type Error = String;
+
+    fn try_from(keys: RestartKeys) -> Result<Self, String> {
+        let keys_of_http = (!keys.headers.is_empty()).then_some("`headers`");
+        let source = HookSource::new(
+            "`restart`",
+            keys.http,
+            keys.headers,
+            keys.command,
+            keys_of_http,
+        )?;
+        if let HookSource::Http { request, .. } = &source
+            && request.url.contains(['{', '}'])
+        {
+            let reason = "a restart affects the whole receiver";
+            return Err(format!("placeholders aren't allowed here: {reason}"));
+        }
+        Ok(Self {
+            source,
+            timeout: keys
+                .timeout
+                .unwrap_or(DurationText(Duration::from_secs(30))),
+        })
+    }
+}
+
+/// A request that scripts the receiver's next responses to one player.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptHook {
+    /// The method and URL, such as `PUT http://127.0.0.1:8080/debug/players/{player_id}/respond`.
+    /// `{player_id}` is replaced.
+    #[serde(deserialize_with = "ProbeRequest::for_player")]
+    #[schemars(with = "ProbeRequest")]
+    pub http: ProbeRequest,
+    /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
+    #[serde(default)]
+    pub headers: IndexMap<String, String>,
+}
+
+/// The placeholders allowed in a probe's URL and arguments.
+const PLACEHOLDERS: [&str; 2] = ["player_id", "sku"];
+
+/// Rejects unknown placeholders. Braces around anything but a name are not placeholders.
+fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
+    let names = text
+        .split('{')
+        .skip(1)
+        .filter_map(|part| Some(part.split_once('}')?.0));
+    for name in names {
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
+        if is_name && !known.contains(&name) {
+            let known = known.join("}, {");
+            return Err(format!(
+                "unknown placeholder `{{{name}}}`\nknown placeholders: {{{known}}}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+const EXPECTED_REQUEST: &str =
+    "expected a method and a URL, as in `GET http://127.0.0.1:8080/players/{player_id}`";
+
+impl ProbeRequest {
+    fn parse(text: &str, placeholders: &[&str]) -> Result<Self, String> {
+        let Some((method, url)) = text.split_once(' ') else {
+            return Err(format!("missing method before the URL\n{EXPECTED_REQUEST}"));
+        };
+        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            return Err(format!(
+                "`{method}` is not an HTTP method\n{EXPECTED_REQUEST}"
+            ));
+        }
+        let url = url.trim();
+        check_placeholders(url, placeholders)?;
+        Ok(Self {
+            method: method.to_owned(),
+            url: url.to_owned(),
+        })
+    }
+
+    /// Deserializes a request that may contain `{player_id}` but not `{sku}`.
+    fn for_player<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text, &["player_id"]).map_err(de::Error::custom)
+    }
+}
+
+impl TryFrom<String> for ProbeRequest {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text, &PLACEHOLDERS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+    use super::super::document::SourceFile;
+    use super::*;
+
+    fn hook(keys: &str) -> Result<RestartHook, String> {
+        let text = format!("profiles: {{ a: {{ restart: {{ {keys} }} }} }}");
+        let config = Config::parse(&SourceFile::new("aghook.yaml", text));
+        let config = config.map_err(|problems| problems.to_string())?;
+        Ok(config.profiles["a"].restart.clone().expect("given"))
+    }
+
+    #[test]
+    fn a_hook_is_a_request_or_a_command() {
+        let by_http = hook("http: POST http://127.0.0.1:8080/debug/restart").unwrap();
+        assert!(matches!(by_http.source, HookSource::Http { .. }));
+        assert_eq!(by_http.timeout.0, Duration::from_secs(30));
+        let by_command = hook("command: [docker, restart, game], timeout: 2m").unwrap();
+        assert!(matches!(by_command.source, HookSource::Command(_)));
+        assert_eq!(by_command.timeout.0, Duration::from_mins(2));
+    }
+
+    #[test]
+    fn mistakes_are_reported() {
+        for (keys, expected) in [
+            ("", "exactly one of `http` and `command`"),
+            (
+                "http: POST http://127.0.0.1/r, command: [a]",
+                "exactly one of",
+            ),
+            ("command: []", "`command` is empty"),
+            ("command: [a], headers: { A: b }", "`headers` belong to"),
+            (
+                "\"http\": \"POST http://127.0.0.1/{player_id}\"",
+                "placeholders aren't allowed here",
+            ),
+            ("comand: [a]", "unknown key `comand`"),
+        ] {
+            let problem = hook(keys).unwrap_err();
+            assert!(problem.contains(expected), "{keys}: {problem}");
+        }
+    }
+}
