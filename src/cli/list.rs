@@ -100,7 +100,7 @@ impl List {
             });
             writeln!(console, "{line}")?;
         } else {
-            let consequence = class.consequence();
+            let consequence = class.about();
             writeln!(console, "{NAME}{name}{NAME:#}  {DIM}{consequence}{DIM:#}")?;
             writeln!(console, "  {about}\n  {DIM}Symptom: {revealed_by}{DIM:#}")?;
         }

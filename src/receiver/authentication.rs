@@ -8,7 +8,6 @@ use crate::protocol::{SIGNATURE_HEADER, Signer, TIMESTAMP_HEADER};
 
 use super::refusal::Refusal;
 
-/// Everything that authentication needs.
 #[derive(Clone, Copy)]
 pub(super) struct Evidence<'a> {
     pub(super) headers: &'a HeaderMap,
@@ -19,7 +18,6 @@ pub(super) struct Evidence<'a> {
     pub(super) tolerance: Duration,
 }
 
-/// Verifies the signature `[P]`, then the timestamp's freshness.
 pub(super) fn authenticate(evidence: &Evidence<'_>) -> Result<(), Refusal> {
     let signature = only_value(evidence.headers, SIGNATURE_HEADER)?;
     let timestamp = only_value(evidence.headers, TIMESTAMP_HEADER)?;

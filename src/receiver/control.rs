@@ -9,8 +9,7 @@ use hyper::body::Incoming;
 use serde::Serialize;
 
 use super::delivery::{self, Backend};
-use super::outcome::{Failure, RequestOutcome};
-use super::received_request::Decision;
+use super::outcome::{Decision, Failure, RequestOutcome};
 use super::refusal::Refusal;
 use super::request_body;
 use super::response::ReceiverResponse;
@@ -36,13 +35,12 @@ struct HeldItem<'a> {
     quantity: u128,
 }
 
-/// Handles any request.
 pub(super) async fn handle(
     backend: &Arc<Backend>,
     parts: &mut Parts,
     body: Incoming,
 ) -> RequestOutcome {
-    let route = match route(parts.uri.path(), &backend.steps.game().settings.path) {
+    let route = match route(parts.uri.path(), &backend.game.settings.path) {
         Ok(route) => route,
         Err(refusal) => return RequestOutcome::failed(refusal),
     };
@@ -50,29 +48,29 @@ pub(super) async fn handle(
     if parts.method != allowed {
         return RequestOutcome::failed(Refusal::MethodNotAllowed { allowed });
     }
-    let (player_id, outcome) = match route {
+    let outcome = match &route {
         Route::Webhook => {
             let headers = std::mem::take(&mut parts.headers);
             return delivery::process(backend, headers, body).await;
         }
-        Route::Health => return RequestOutcome::new(ReceiverResponse::ok(), Decision::Healthy),
-        Route::Restart => return restart(backend).await,
-        Route::PlayerItem { player_id, sku } => {
-            let outcome = player_item(backend, &player_id, &sku).await;
-            (player_id, outcome)
+        Route::Health => Ok(RequestOutcome::new(
+            ReceiverResponse::ok(),
+            Decision::Healthy,
+        )),
+        Route::Restart => {
+            // The ledger stays, and so do scripts, because they belong to the test and not to the
+            // game.
+            backend.flaws.clear_memory().await;
+            let response = ReceiverResponse::ok();
+            Ok(RequestOutcome::new(response, Decision::Restarted))
         }
-        Route::PlayerItems { player_id } => {
-            let outcome = player_items(backend, &player_id).await;
-            (player_id, outcome)
-        }
-        Route::PlayerScript { player_id } => {
-            let outcome = script_player(backend, &player_id, body).await;
-            (player_id, outcome)
-        }
+        Route::PlayerItem { player_id, sku } => player_item(backend, player_id, sku).await,
+        Route::PlayerItems { player_id } => player_items(backend, player_id).await,
+        Route::PlayerScript { player_id } => script_player(backend, player_id, body).await,
     };
     outcome
         .unwrap_or_else(RequestOutcome::failed)
-        .for_player(Some(player_id))
+        .for_player(route.into_player_id())
 }
 
 fn allowed_method(route: &Route) -> &'static str {
@@ -88,9 +86,10 @@ async fn player_item(
     player_id: &str,
     sku: &str,
 ) -> Result<RequestOutcome, Failure> {
+    let ledger = &backend.game.ledger;
     let held = backend
-        .steps
-        .inventory(player_id.to_owned(), Some(sku.to_owned()));
+        .variants
+        .inventory(ledger, player_id.to_owned(), Some(sku.to_owned()));
     let response = if let Some(&quantity) = held.await?.get(sku) {
         let body = PlayerItemBody {
             player_id,
@@ -106,7 +105,11 @@ async fn player_item(
 }
 
 async fn player_items(backend: &Backend, player_id: &str) -> Result<RequestOutcome, Failure> {
-    let inventory = backend.steps.inventory(player_id.to_owned(), None).await?;
+    let ledger = &backend.game.ledger;
+    let inventory = backend
+        .variants
+        .inventory(ledger, player_id.to_owned(), None)
+        .await?;
     let items = inventory.iter();
     let items = items.map(|(sku, &quantity)| HeldItem { sku, quantity });
     let body = PlayerItemsBody {
@@ -122,16 +125,9 @@ async fn script_player(
     player_id: &str,
     body: Incoming,
 ) -> Result<RequestOutcome, Failure> {
-    let body = request_body::read(body, backend.steps.game().settings.body_timeout).await?;
+    let body = request_body::read(body, backend.game.settings.body_timeout).await?;
     let script = scripts::parse(&body)?;
     backend.scripts.set_player(player_id.to_owned(), script);
     let response = ReceiverResponse::ok();
     Ok(RequestOutcome::new(response, Decision::ScriptSet))
-}
-
-/// Simulates a restart: keeps the ledger and clears everything that is only in memory. Scripts
-/// stay, because they belong to the test and not to the game.
-async fn restart(backend: &Backend) -> RequestOutcome {
-    backend.steps.clear_memory().await;
-    RequestOutcome::new(ReceiverResponse::ok(), Decision::Restarted)
 }

@@ -1,132 +1,250 @@
 //! Processes one delivery, step by step: reads the body, verifies the signature, parses the event,
 //! decides what to grant, records that once, and responds.
+//!
+//! Each step runs with the chosen flaws and variants, and is sound without them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::body::Incoming;
 
-use crate::protocol::Event;
+use crate::protocol::{Event, SIGNATURE_HEADER};
 
-use super::ledger::{RecordOutcome, digest};
-use super::outcome::{Failure, RequestOutcome};
-use super::received_request::Decision;
+use super::authentication::Evidence;
+use super::flaw::Flaw;
+use super::game::Game;
+use super::grants::{grants, skip_reason};
+use super::imitation::{Flaws, Variants};
+use super::ledger::{ItemGrant, LedgerEntry, LedgerError, RecordOutcome, digest};
+use super::outcome::{Decision, Failure, RequestOutcome};
 use super::refusal::Refusal;
 use super::response::ReceiverResponse;
 use super::scripts::Scripts;
-use super::steps::{IncomingDelivery, Steps};
 
 /// The state that all requests share.
 pub(super) struct Backend {
-    pub(super) steps: Box<dyn Steps>,
+    pub(super) game: Game,
+    pub(super) flaws: Flaws,
+    pub(super) variants: Variants,
     pub(super) scripts: Scripts,
 }
 
-/// Processes a delivery and builds its response.
+/// A delivery whose body was read.
+struct IncomingDelivery {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl IncomingDelivery {
+    /// The value of the signature header. A sound receiver does not use it after authentication.
+    fn signature(&self) -> Cow<'_, str> {
+        let value = self.headers.get(SIGNATURE_HEADER);
+        String::from_utf8_lossy(value.map(HeaderValue::as_bytes).unwrap_or_default())
+    }
+}
+
 pub(super) async fn process(
     backend: &Arc<Backend>,
     headers: HeaderMap,
     body: Incoming,
 ) -> RequestOutcome {
-    let outcome = match receive(backend, headers, body).await {
+    let outcome = match backend.receive(headers, body).await {
         Err(refusal) => RequestOutcome::failed(refusal),
-        Ok(delivery) if backend.steps.responds_early() => {
+        Ok(delivery) if backend.flaws.has(Flaw::EarlyAnswer) => {
             let backend = Arc::clone(backend);
             // The outcome is lost.
-            tokio::spawn(async move { process_verified(&backend, &delivery).await });
+            tokio::spawn(async move { backend.process_verified(&delivery).await });
             RequestOutcome::new(ReceiverResponse::ok(), Decision::AnsweredEarly)
         }
-        Ok(delivery) => process_verified(backend, &delivery).await,
+        Ok(delivery) => backend.process_verified(&delivery).await,
     };
-    backend.steps.alter_response(outcome).await
+    let outcome = backend.flaws.alter_response(outcome).await;
+    backend.variants.alter_response(outcome).await
 }
 
-/// Reads and authenticates a delivery.
-async fn receive(
-    backend: &Backend,
-    headers: HeaderMap,
-    body: Incoming,
-) -> Result<IncomingDelivery, Refusal> {
-    let body = backend.steps.read(&headers, body).await?;
-    let delivery = IncomingDelivery { headers, body };
-    backend.steps.authenticate(&delivery).await?;
-    Ok(delivery)
-}
-
-/// Processes an authenticated delivery. A scripted failure has priority over any error in the body;
-/// the body only determines the player whose script applies.
-async fn process_verified(backend: &Backend, delivery: &IncomingDelivery) -> RequestOutcome {
-    let event = backend.steps.parse_event(&delivery.body);
-    let player_id = event
-        .as_ref()
-        .ok()
-        .map(|event| event.event_data.player_id.to_string());
-    let scripted = backend.scripts.next(player_id.as_deref());
-    let outcome = match (scripted, event) {
-        (Some(status), event) if !status.is_success() => {
-            respond_with_failure(backend, event.ok().as_ref(), delivery, status).await
+impl Backend {
+    /// Reads and authenticates a delivery.
+    async fn receive(
+        &self,
+        headers: HeaderMap,
+        body: Incoming,
+    ) -> Result<IncomingDelivery, Refusal> {
+        let settings = &self.game.settings;
+        self.variants.admit(&headers)?;
+        let body = self.flaws.read(body, settings.body_timeout).await?;
+        let authenticated = self.flaws.authenticate(&Evidence {
+            headers: &headers,
+            body: &body,
+            signer: &self.game.signer,
+            now: (settings.clock)(),
+            tolerance: settings.tolerance,
+        });
+        let delivery = IncomingDelivery { headers, body };
+        match authenticated {
+            Err(refusal) if refusal.is_forgery() => self.use_forged_key(&delivery, refusal).await?,
+            authenticated => authenticated?,
         }
-        (_, Err(refusal)) => Err(refusal.into()),
-        (_, Ok(event)) => {
-            let key = backend.steps.identify(&event, delivery);
-            let work = record_event(backend, &event, delivery, scripted)
-                .map(|recorded| recorded.unwrap_or_else(RequestOutcome::failed));
-            Ok(backend.steps.process(key, delivery, work.boxed()).await)
-        }
-    };
-    outcome
-        .unwrap_or_else(RequestOutcome::failed)
-        .for_player(player_id)
-}
-
-/// Responds with a scripted failure.
-async fn respond_with_failure(
-    backend: &Backend,
-    event: Option<&Event>,
-    delivery: &IncomingDelivery,
-    status: StatusCode,
-) -> Result<RequestOutcome, Failure> {
-    if let Some(event) = event
-        && let Ok((_, entry)) = backend.steps.entry(event, delivery)
-    {
-        backend.steps.record_half(entry).await?;
+        Ok(delivery)
     }
-    let response = ReceiverResponse::error(status, "scripted failure");
-    Ok(RequestOutcome::new(response, Decision::Scripted))
-}
 
-/// Grants an event once. A redelivery gets the first delivery's response, even if the event would
-/// be refused by now or the body is different: the key says that the action has happened. A
-/// different body is the sender's mistake, but a second grant would be worse, and a refusal would
-/// only cause another retry.
-///
-/// A refusal does not record the key, so the event can be granted later, when the game is able to.
-async fn record_event(
-    Backend { steps, .. }: &Backend,
-    event: &Event,
-    delivery: &IncomingDelivery,
-    scripted: Option<StatusCode>,
-) -> Result<RequestOutcome, Failure> {
-    let first = match steps.entry(event, delivery) {
-        Ok((decision, mut entry)) => {
-            let response = ReceiverResponse::success(scripted.unwrap_or(StatusCode::OK));
-            entry.response = response.clone();
-            match steps.record(entry).await? {
-                RecordOutcome::First => return Ok(RequestOutcome::new(response, decision)),
-                RecordOutcome::Redelivery(first) => first,
+    /// Uses the idempotency key of a forgery if a flaw does so, and refuses the forgery otherwise.
+    async fn use_forged_key(
+        &self,
+        delivery: &IncomingDelivery,
+        refusal: Refusal,
+    ) -> Result<(), Refusal> {
+        let records = self.flaws.has(Flaw::KeyBeforeVerification);
+        if (records || self.flaws.has(Flaw::KnownKeyNotVerified))
+            && let Ok(event) = self.parse_event(&delivery.body)
+            && let Ok((_, mut entry)) = self.entry(&event, delivery)
+        {
+            if records {
+                entry.grants.clear();
+                // If the ledger fails, the key stays unused.
+                let _ = self.record(entry).await;
+            } else {
+                let (key, body) = (entry.idempotency_key, entry.body);
+                if let Ok(Some(_)) = self.flaws.recall(&self.game, key, body).await {
+                    return Ok(());
+                }
             }
         }
-        Err(refusal) => {
-            let key = steps.identify(event, delivery);
-            let recalled = steps.recall(key, digest(&delivery.body)).await?;
-            recalled.ok_or(refusal)?
+        Err(refusal)
+    }
+
+    /// Processes an authenticated delivery. A scripted failure has priority over any error in the
+    /// body; the body only determines the player whose script applies.
+    async fn process_verified(&self, delivery: &IncomingDelivery) -> RequestOutcome {
+        let event = self.parse_event(&delivery.body);
+        let player_id = event
+            .as_ref()
+            .ok()
+            .map(|event| event.event_data.player_id.to_string());
+        let scripted = self.scripts.next(player_id.as_deref());
+        let outcome = match (scripted, event) {
+            (Some(status), event) if !status.is_success() => {
+                self.respond_with_failure(event.ok().as_ref(), delivery, status)
+                    .await
+            }
+            (_, Err(refusal)) => Err(refusal.into()),
+            (_, Ok(event)) => {
+                let key = self.flaws.identify(&event, &delivery.signature());
+                let work = self
+                    .record_event(&event, delivery, scripted)
+                    .map(|recorded| recorded.unwrap_or_else(RequestOutcome::failed))
+                    .boxed();
+                let work = self.flaws.process(&key, work);
+                let processed = self.variants.process(&key, delivery.signature(), work);
+                processed.await.map_err(Failure::from)
+            }
+        };
+        outcome
+            .unwrap_or_else(RequestOutcome::failed)
+            .for_player(player_id)
+    }
+
+    /// The event as the receiver understands it.
+    fn parse_event(&self, body: &[u8]) -> Result<Event, Refusal> {
+        let mut event = self.flaws.parse_event(body)?;
+        self.variants.refuse_ids(&event)?;
+        self.flaws.alter_event(&mut event, &self.game.settings);
+        self.variants.alter_event(&mut event);
+        Ok(event)
+    }
+
+    async fn respond_with_failure(
+        &self,
+        event: Option<&Event>,
+        delivery: &IncomingDelivery,
+        status: StatusCode,
+    ) -> Result<RequestOutcome, Failure> {
+        if let Some(event) = event
+            && let Ok((_, entry)) = self.entry(event, delivery)
+        {
+            self.flaws.record_half(&self.game, entry).await?;
         }
-    };
-    let response = scripted.map_or(first.response, ReceiverResponse::success);
-    let same_body = first.same_body;
-    Ok(RequestOutcome::new(
-        response,
-        Decision::Redelivery { same_body },
-    ))
+        let response = ReceiverResponse::error(status, "scripted failure");
+        Ok(RequestOutcome::new(response, Decision::Scripted))
+    }
+
+    /// Grants an event once. A redelivery gets the first delivery's response, even if the event
+    /// would be refused by now or the body is different: the key says that the action has happened.
+    /// A different body is the sender's mistake, but a second grant would be worse, and a refusal
+    /// would only cause another retry.
+    ///
+    /// A refusal does not record the key, so the event can be granted later, when the game is able
+    /// to.
+    async fn record_event(
+        &self,
+        event: &Event,
+        delivery: &IncomingDelivery,
+        scripted: Option<StatusCode>,
+    ) -> Result<RequestOutcome, Failure> {
+        let first = match self.entry(event, delivery) {
+            Ok((decision, mut entry)) => {
+                let response = ReceiverResponse::success(scripted.unwrap_or(StatusCode::OK));
+                entry.response = response.clone();
+                match self.record(entry).await? {
+                    RecordOutcome::First => return Ok(RequestOutcome::new(response, decision)),
+                    RecordOutcome::Redelivery(first) => first,
+                }
+            }
+            Err(refusal) => {
+                let key = self.flaws.identify(event, &delivery.signature());
+                let body = digest(&delivery.body);
+                let recalled = self.flaws.recall(&self.game, key, body).await?;
+                recalled.ok_or(refusal)?
+            }
+        };
+        let response = scripted.map_or(first.response, ReceiverResponse::success);
+        let same_body = first.same_body;
+        Ok(RequestOutcome::new(
+            response,
+            Decision::Redelivery { same_body },
+        ))
+    }
+
+    /// The decision about an event, if it is the first with its key, and the entry that records it.
+    fn entry(
+        &self,
+        event: &Event,
+        delivery: &IncomingDelivery,
+    ) -> Result<(Decision, LedgerEntry), Refusal> {
+        let (decision, grants) = self.decide(event)?;
+        let entry = LedgerEntry {
+            idempotency_key: self.flaws.identify(event, &delivery.signature()),
+            event_id: event.event_id.to_string(),
+            player_id: event.event_data.player_id.to_string(),
+            decision: match &decision {
+                Decision::Skipped(reason) => reason.to_string(),
+                other => other.to_string(),
+            },
+            body: digest(&delivery.body),
+            response: ReceiverResponse::ok(),
+            grants,
+        };
+        Ok((decision, entry))
+    }
+
+    fn decide(&self, event: &Event) -> Result<(Decision, Vec<ItemGrant>), Refusal> {
+        let settings = &self.game.settings;
+        if let Some(reason) = skip_reason(event, settings) {
+            self.variants.deny(reason)?;
+            return Ok((Decision::Skipped(reason), Vec::new()));
+        }
+        Ok((Decision::Granted, grants(event, settings)?))
+    }
+
+    /// Records a delivery once.
+    async fn record(&self, entry: LedgerEntry) -> Result<RecordOutcome, LedgerError> {
+        let hiding = self.variants.hide_grants(&entry).await;
+        let recorded = self.flaws.record(&self.game, entry).await?;
+        if let Some(hiding) = hiding.filter(|_| recorded == RecordOutcome::First) {
+            hiding.begin();
+        }
+        Ok(recorded)
+    }
 }

@@ -7,42 +7,30 @@ use super::flaw::Flaw;
 use super::ledger::LedgerError;
 use super::variant::Variant;
 
-/// Why the receiver could not start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiverError {
-    /// Other machines can reach the address.
     #[error("other machines can reach {0}, and the /debug endpoints require no password")]
     RemoteAddress(SocketAddr),
-    /// Listening on the address failed.
     #[error("can't listen on {address}: {source}")]
     Listen {
-        /// The requested address.
         address: SocketAddr,
-        /// The operating system's error.
         source: io::Error,
     },
-    /// The webhook path is invalid or reserved.
     #[error("invalid webhook path {0:?}")]
     Path(String),
-    /// A scripted status is out of range.
     #[error("invalid scripted status {0}")]
     ScriptedStatus(u16),
-    /// Two flaws replace the same step.
     #[error("the flaws {0} and {1} can't be combined")]
     ConflictingFlaws(Flaw, Flaw),
-    /// Two variants change the same behavior.
     #[error("the variants {0} and {1} can't be combined")]
     ConflictingVariants(Variant, Variant),
-    /// The flaw needs the expired secret, which is missing.
     #[error("the flaw {flaw} needs the expired secret", flaw = Flaw::ExpiredSecretAccepted)]
     NoExpiredSecret,
-    /// The ledger could not be opened or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
 impl ReceiverError {
-    /// How to fix it, if known.
     pub fn help(&self) -> Option<String> {
         match self {
             Self::RemoteAddress(address) => Some(format!(
@@ -72,7 +60,7 @@ impl ReceiverError {
                 Some("choose one of them".to_owned())
             }
             Self::NoExpiredSecret => Some("also provide the previous secret".to_owned()),
-            Self::Ledger(error) => error.help(),
+            Self::Ledger(error) => error.help().map(str::to_owned),
         }
     }
 }

@@ -1,51 +1,16 @@
 //! The names of the flaws, what each costs, and how to reveal it. `imitation::flaws` implements
 //! them.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use super::named_enum::named_enum;
 
-/// The worst effect of a flaw on a game.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FlawClass {
-    /// A player gets less than the coupon grants.
-    Loses,
-    /// A player gets more than the coupon grants.
-    Doubles,
-    /// A player gets something without a genuine live event.
-    Forges,
-    /// Inventories are correct, but responses mislead the sender or its operators.
-    Answers,
-}
-
-impl FlawClass {
-    /// The name in lists and documents.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Loses => "loses",
-            Self::Doubles => "doubles",
-            Self::Forges => "forges",
-            Self::Answers => "answers",
-        }
-    }
-
-    /// What a flaw of this class does to players or operators, for people.
-    pub fn consequence(self) -> &'static str {
-        match self {
-            Self::Loses => "players get too little",
-            Self::Doubles => "players get too much",
-            Self::Forges => "players get items without a coupon",
-            Self::Answers => "misleading responses",
-        }
-    }
-}
-
-impl fmt::Display for FlawClass {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
+named_enum! {
+    /// The worst effect of a flaw on a game.
+    FlawClass {
+        Loses "loses" "players get too little";
+        Doubles "doubles" "players get too much";
+        Forges "forges" "players get items without a coupon";
+        // Inventories are correct.
+        Answers "answers" "misleading responses";
     }
 }
 

@@ -1,35 +1,52 @@
 //! The game behind the endpoint: its settings, its key and its ledger.
 
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::protocol::Signer;
 
-use super::crash_point::CrashPoint;
 use super::ledger::{Ledger, LedgerEntry, LedgerError, RecordOutcome};
 use super::settings::ReceiverSettings;
 
-/// What the steps of a delivery work on.
 pub(super) struct Game {
     pub(super) settings: ReceiverSettings,
     pub(super) signer: Signer,
     pub(super) ledger: Ledger,
-    pub(super) crash_point: CrashPoint,
+    /// How many new deliveries remain until the process crashes, including the one that crashes.
+    until_crash: Option<AtomicU64>,
 }
 
 impl Game {
     pub(super) fn new(settings: ReceiverSettings, ledger: Ledger) -> Self {
         Self {
             signer: Signer::new(&settings.secret),
-            crash_point: CrashPoint::new(settings.crash_after),
+            until_crash: settings
+                .crash_after
+                .map(NonZeroU64::get)
+                .map(AtomicU64::new),
             ledger,
             settings,
         }
     }
 
-    /// Records a delivery once.
     pub(super) async fn record(&self, entry: LedgerEntry) -> Result<RecordOutcome, LedgerError> {
         let recorded = self.ledger.record(entry).await?;
         if recorded == RecordOutcome::First {
-            self.crash_point.pass();
+            self.pass_crash_point();
         }
         Ok(recorded)
+    }
+
+    /// Aborts the process at the chosen delivery: the effect of `kill -9`, without depending on timing.
+    ///
+    /// Called for each new delivery before its response: between its two transactions if it needs
+    /// two, otherwise after its only one.
+    pub(super) fn pass_crash_point(&self) {
+        if let Some(remaining) = &self.until_crash
+            && remaining.fetch_sub(1, Ordering::Relaxed) == 1
+        {
+            // Unlike an exit, an abort flushes and closes nothing.
+            std::process::abort();
+        }
     }
 }

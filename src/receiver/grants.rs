@@ -111,7 +111,6 @@ impl<'a> BundlePart<'a> {
     }
 }
 
-/// Adds without overflow.
 fn add(quantities: &mut Quantities, sku: &str, quantity: u64) -> Result<(), Refusal> {
     let sum = quantities.entry(sku.to_owned()).or_insert(0);
     *sum = sum.checked_add(quantity).ok_or_else(|| too_large(sku))?;

@@ -4,20 +4,19 @@
 //! A key and its grants are written in one `SQLite` transaction, so either both are recorded or
 //! neither: after concurrent deliveries, a killed process or a full disk.
 
-mod error;
 mod queries;
 mod store;
 mod writer;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::response::ReceiverResponse;
 
-pub(crate) use error::LedgerError;
-pub(super) use writer::{Ledger, LedgerThread};
+pub(super) use writer::Ledger;
 
 /// Where to store the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,14 +37,12 @@ pub enum Store {
 /// key.
 pub(super) type BodyDigest = [u8; 32];
 
-/// A quantity of one SKU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ItemGrant {
     pub(super) sku: String,
     pub(super) quantity: u64,
 }
 
-/// A delivery and its grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LedgerEntry {
     pub(super) idempotency_key: String,
@@ -59,7 +56,6 @@ pub(super) struct LedgerEntry {
     pub(super) grants: Vec<ItemGrant>,
 }
 
-/// The outcome of recording an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RecordOutcome {
     /// The key is new. The entry was written.
@@ -68,12 +64,9 @@ pub(super) enum RecordOutcome {
     Redelivery(FirstDelivery),
 }
 
-/// The first delivery with a key, compared with a later one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FirstDelivery {
-    /// The response that it got.
     pub(super) response: ReceiverResponse,
-    /// Whether the later delivery has the same body.
     pub(super) same_body: bool,
 }
 
@@ -81,7 +74,46 @@ pub(super) struct FirstDelivery {
 /// to overflow one.
 pub(super) type Inventory = BTreeMap<String, u128>;
 
-/// Computes the digest of a body.
 pub(super) fn digest(body: &[u8]) -> BodyDigest {
     Sha256::digest(body).into()
+}
+
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LedgerError {
+    #[error("{} is not an aghook ledger", .0.display())]
+    NotALedger(PathBuf),
+    #[error("unsupported version {version} of the ledger {}", path.display())]
+    Version { path: PathBuf, version: i64 },
+    #[error("can't write to the ledger {}", .0.display())]
+    NotWritable(PathBuf),
+    #[error("can't open the ledger {}: {source}", path.display())]
+    Open {
+        path: PathBuf,
+        source: Arc<rusqlite::Error>,
+    },
+    #[error("the ledger failed: {0}")]
+    Failed(Arc<rusqlite::Error>),
+    #[error("the ledger is closed")]
+    Closed,
+}
+
+impl LedgerError {
+    pub(crate) fn help(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotALedger(_) => "use an existing ledger or the path of a new file",
+            Self::Version { .. } => "use the aghook version that created it, or a new file",
+            Self::NotWritable(_) => "check the permissions of the file and its folder",
+            Self::Open { .. } => "check that its folder exists and is writable",
+            Self::Failed(_) => {
+                "check that the disk is not full and that no other program locks the file"
+            }
+            Self::Closed => return None,
+        })
+    }
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(Arc::new(error))
+    }
 }

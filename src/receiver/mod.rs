@@ -8,16 +8,14 @@
 //!
 //! The receiver can imitate bugs of real receivers ([`Flaw`]), to prove that a test suite finds
 //! them, and harmless differences between sound receivers ([`Variant`]), to prove that a suite
-//! tolerates them. `steps` is the seam: its defaults are the sound steps, and `imitation` replaces
-//! some of them.
+//! tolerates them. The sound steps do not know about that: `delivery` calls each through
+//! `imitation`, which replaces some.
 //!
 //! **This is a test tool.** The `/debug` endpoints require no authentication, so the receiver
 //! listens only on loopback unless [`ReceiverSettings::allow_remote`] is set.
 
 mod authentication;
-mod clock;
 mod control;
-mod crash_point;
 mod delivery;
 mod error;
 mod flaw;
@@ -29,7 +27,6 @@ mod ledger;
 mod named_enum;
 mod outcome;
 mod parsing;
-mod received_request;
 mod refusal;
 mod request_body;
 mod response;
@@ -37,21 +34,19 @@ mod routes;
 mod scripts;
 mod server;
 mod settings;
-mod steps;
 mod variant;
 
 #[cfg(test)]
 mod tests;
 
-pub use clock::system_clock;
 pub(crate) use error::ReceiverError;
 pub use flaw::{Flaw, FlawClass};
 #[cfg(test)]
 pub(crate) use ledger::LedgerError;
 pub use ledger::Store;
-pub(crate) use received_request::{Decision, ReceivedRequest};
+pub(crate) use outcome::{Decision, ReceivedRequest};
 #[cfg(test)]
 pub(crate) use refusal::Refusal;
 pub use server::Receiver;
-pub use settings::{BundleHandling, ReceiverSettings};
+pub use settings::{BundleHandling, ReceiverSettings, system_clock};
 pub use variant::Variant;

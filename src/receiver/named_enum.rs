@@ -25,7 +25,7 @@ macro_rules! named_enum {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What the receiver does differently and what that costs a game, in one sentence.
+            /// The description.
             pub fn about(self) -> &'static str {
                 match self { $(Self::$variant => $about,)* }
             }

@@ -1,13 +1,69 @@
-//! The outcome of a request: its response, and the decision behind it.
+//! The outcome of a request: its response and the decision behind it, and what an observer sees of
+//! both.
 
-use http::StatusCode;
+use std::fmt;
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
 
 use super::ledger::LedgerError;
-use super::received_request::Decision;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Skipped};
 use super::response::ReceiverResponse;
 
-/// The response to a request and the decision behind it.
+/// Called after every request. It must return quickly, because it delays the response.
+pub(crate) type RequestObserver = Arc<dyn Fn(&ReceivedRequest) + Send + Sync>;
+
+/// What an observer sees of a request. Never contains the secret, a signature or a body.
+#[derive(Debug, Clone)]
+pub struct ReceivedRequest {
+    pub method: Method,
+    /// The path as sent, percent-encoded.
+    pub path: String,
+    /// The player that the request names, if it was read that far.
+    pub player_id: Option<String>,
+    pub decision: Decision,
+    pub status: StatusCode,
+}
+
+#[derive(Debug, Clone)]
+pub enum Decision {
+    Granted,
+    Skipped(Skipped),
+    Redelivery {
+        /// Whether its body equals the first delivery's, byte for byte.
+        same_body: bool,
+    },
+    Scripted,
+    AnsweredEarly,
+    Refused(Refusal),
+    LedgerFailed(LedgerError),
+    Read,
+    ScriptSet,
+    Restarted,
+    Healthy,
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Granted => formatter.write_str("granted"),
+            Self::Skipped(reason) => write!(formatter, "acknowledged, not granted ({reason})"),
+            Self::Redelivery { same_body: true } => formatter.write_str("redelivery"),
+            Self::Redelivery { same_body: false } => {
+                formatter.write_str("redelivery with the same idempotency key but a different body")
+            }
+            Self::Scripted => formatter.write_str("scripted response, not processed"),
+            Self::Refused(refusal) => write!(formatter, "refused: {refusal}"),
+            Self::AnsweredEarly => formatter.write_str("answered before processing"),
+            Self::LedgerFailed(error) => error.fmt(formatter),
+            Self::Read => formatter.write_str("read"),
+            Self::ScriptSet => formatter.write_str("script set"),
+            Self::Restarted => formatter.write_str("restarted"),
+            Self::Healthy => formatter.write_str("healthy"),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct RequestOutcome {
     pub(super) response: ReceiverResponse,
@@ -15,7 +71,6 @@ pub(super) struct RequestOutcome {
     pub(super) player_id: Option<String>,
 }
 
-/// Why a request could not be processed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error(transparent)]

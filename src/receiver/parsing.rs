@@ -6,7 +6,6 @@ use crate::protocol::Event;
 
 use super::refusal::Refusal;
 
-/// The key that determines the shape of the rest.
 #[derive(Deserialize)]
 struct Envelope {
     event_type: String,

@@ -8,7 +8,6 @@ use hyper::body::{Body, Incoming};
 
 use super::refusal::Refusal;
 
-/// The maximum size of a body in bytes.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// How much of a too large body is read and discarded. Senders that write the whole body before
@@ -34,8 +33,10 @@ pub(super) async fn read_into(
 }
 
 async fn collect(mut body: Incoming, collected: &mut BytesMut) -> Result<(), Refusal> {
-    let promised = body.size_hint().exact();
-    collected.reserve(announced_length(&body).min(BODY_LIMIT));
+    let announced = body.size_hint();
+    collected.reserve(
+        usize::try_from(announced.lower()).map_or(BODY_LIMIT, |length| length.min(BODY_LIMIT)),
+    );
     let mut length = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::BodyCut)?;
@@ -55,13 +56,11 @@ async fn collect(mut body: Incoming, collected: &mut BytesMut) -> Result<(), Ref
         return Err(Refusal::BodyTooLarge { limit: BODY_LIMIT });
     }
     // A closed connection can look like the end of the body.
-    if promised.is_some_and(|promised| promised != length as u64) {
+    if announced
+        .exact()
+        .is_some_and(|promised| promised != length as u64)
+    {
         return Err(Refusal::BodyCut);
     }
     Ok(())
-}
-
-/// The length from `Content-Length`, used only to reserve memory.
-fn announced_length(body: &Incoming) -> usize {
-    usize::try_from(body.size_hint().lower()).unwrap_or(BODY_LIMIT)
 }

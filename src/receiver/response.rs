@@ -9,12 +9,12 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use http_body_util::combinators::BoxBody;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::protocol::CONTENT_TYPE_VALUE;
 
 use super::refusal::Refusal;
 
-/// The body of an HTTP response.
 pub(super) type Body = BoxBody<Bytes, Infallible>;
 
 /// A status and a body, which the ledger can store and return again.
@@ -22,14 +22,7 @@ pub(super) type Body = BoxBody<Bytes, Infallible>;
 pub(super) struct ReceiverResponse {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
-    /// One additional header.
     header: Option<(HeaderName, &'static str)>,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    status: &'static str,
-    message: &'a str,
 }
 
 impl ReceiverResponse {
@@ -47,28 +40,18 @@ impl ReceiverResponse {
         }
     }
 
-    /// Success with status 200.
     pub(super) fn ok() -> Self {
         Self::success(StatusCode::OK)
     }
 
-    /// Success with this 2xx status.
     pub(super) fn success(status: StatusCode) -> Self {
         Self::new(status, Bytes::from_static(br#"{"status":"ok"}"#))
     }
 
-    /// An error with a message.
     pub(super) fn error(status: StatusCode, message: &str) -> Self {
-        Self::json(
-            status,
-            &ErrorBody {
-                status: "error",
-                message,
-            },
-        )
+        Self::json(status, &json!({ "status": "error", "message": message }))
     }
 
-    /// The response to a refused request.
     pub(super) fn refusal(refusal: &Refusal) -> Self {
         let mut response = Self::error(refusal.status(), &refusal.to_string());
         match refusal {
@@ -98,7 +81,6 @@ impl ReceiverResponse {
         }
     }
 
-    /// A JSON response.
     pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
             Ok(body) => Self::new(status, body),
@@ -107,7 +89,6 @@ impl ReceiverResponse {
         }
     }
 
-    /// Converts to an HTTP response.
     pub(super) fn into_response(self) -> Response<Full<Bytes>> {
         let empty = self.body.is_empty();
         let mut response = Response::new(Full::new(self.body));

@@ -5,21 +5,36 @@ use percent_encoding::percent_decode_str;
 use super::error::ReceiverError;
 use super::refusal::Refusal;
 
-/// An endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    /// Accepts deliveries.
     Webhook,
     /// Returns how much of one SKU a player holds.
-    PlayerItem { player_id: String, sku: String },
+    PlayerItem {
+        player_id: String,
+        sku: String,
+    },
     /// Returns everything that a player holds.
-    PlayerItems { player_id: String },
+    PlayerItems {
+        player_id: String,
+    },
     /// Scripts the responses to a player's next deliveries.
-    PlayerScript { player_id: String },
+    PlayerScript {
+        player_id: String,
+    },
     /// Clears everything that a restart of the process would lose.
     Restart,
-    /// Returns whether the receiver is up.
     Health,
+}
+
+impl Route {
+    pub(super) fn into_player_id(self) -> Option<String> {
+        match self {
+            Self::PlayerItem { player_id, .. }
+            | Self::PlayerItems { player_id }
+            | Self::PlayerScript { player_id } => Some(player_id),
+            Self::Webhook | Self::Restart | Self::Health => None,
+        }
+    }
 }
 
 /// The endpoint at `path`, which is the path of the request line without the query.

@@ -15,7 +15,6 @@ use super::refusal::Refusal;
 pub(super) struct Scripts(Mutex<HashMap<Option<String>, VecDeque<StatusCode>>>);
 
 impl Scripts {
-    /// Starts with the list for all deliveries.
     pub(super) fn new(general: &[StatusCode]) -> Result<Self, ReceiverError> {
         if let Some(invalid) = general.iter().find(|status| !is_final(**status)) {
             return Err(ReceiverError::ScriptedStatus(invalid.as_u16()));
@@ -24,7 +23,6 @@ impl Scripts {
         Ok(Self(Mutex::new(HashMap::from([(None, general)]))))
     }
 
-    /// Replaces a player's list.
     pub(super) fn set_player(&self, player_id: String, script: Vec<StatusCode>) {
         self.lists().insert(Some(player_id), script.into());
     }
@@ -45,7 +43,6 @@ impl Scripts {
     }
 }
 
-/// Parses a script: a JSON array of statuses.
 pub(super) fn parse(body: &[u8]) -> Result<Vec<StatusCode>, Refusal> {
     let numbers: Vec<u16> = serde_json::from_slice(body).map_err(|_| Refusal::MalformedScript)?;
     numbers

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
@@ -18,18 +19,18 @@ use tokio::task::{JoinSet, spawn_blocking};
 use super::control;
 use super::delivery::Backend;
 use super::error::ReceiverError;
+use super::flaw::Flaw;
 use super::game::Game;
 use super::hangup::HangupGuard;
-use super::imitation::Imitated;
-use super::ledger::{Ledger, LedgerError, LedgerThread};
-use super::outcome::RequestOutcome;
-use super::received_request::ReceivedRequest;
+use super::imitation::{Flaws, Variants};
+use super::ledger::{Ledger, LedgerError};
+use super::outcome::{ReceivedRequest, RequestOutcome};
 use super::response::{Body, ReceiverResponse};
 use super::routes::check_webhook_path;
 use super::scripts::Scripts;
 use super::settings::ReceiverSettings;
+use super::variant::Variant;
 
-/// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long requests in flight may take after shutdown begins.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
@@ -41,7 +42,7 @@ pub struct Receiver {
     listener: TcpListener,
     address: SocketAddr,
     backend: Arc<Backend>,
-    ledger_thread: LedgerThread,
+    ledger_thread: JoinHandle<()>,
 }
 
 impl Receiver {
@@ -53,7 +54,8 @@ impl Receiver {
         }
         check_webhook_path(&settings.path)?;
         let scripts = Scripts::new(&settings.respond)?;
-        let imitated = Imitated::new(&mut settings)?;
+        let flaws = Flaws::new(&mut settings)?;
+        let variants = Variants::new(&mut settings)?;
         let listen_error = |source| ReceiverError::Listen {
             address: settings.listen,
             source,
@@ -70,7 +72,9 @@ impl Receiver {
             listener,
             address,
             backend: Arc::new(Backend {
-                steps: imitated.steps(Game::new(settings, ledger)),
+                game: Game::new(settings, ledger),
+                flaws,
+                variants,
                 scripts,
             }),
             ledger_thread,
@@ -106,10 +110,11 @@ impl Receiver {
         // Connections that do not finish in time are closed.
         let _ = tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await;
         connections.shutdown().await;
-        self.backend.steps.game().ledger.close().await;
+        self.backend.game.ledger.close().await;
         spawn_blocking(|| self.ledger_thread.join())
             .await
-            .map_err(|_| LedgerError::Closed)??;
+            .map_err(|_| LedgerError::Closed)?
+            .map_err(|_| LedgerError::Closed)?;
         Ok(())
     }
 }
@@ -128,8 +133,8 @@ fn serve_connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         // A sender may close its writing side and still wait for the response.
-        .half_close(!backend.steps.stops_at_hangup())
-        .title_case_headers(backend.steps.title_case_headers());
+        .half_close(!backend.flaws.has(Flaw::StoppedByHangup))
+        .title_case_headers(backend.variants.has(Variant::TitleCaseHeaders));
     server.http2().timer(TokioTimer::new());
     let service = service_fn(move |request| respond(Arc::clone(&backend), request));
     let connection = server
@@ -153,7 +158,7 @@ async fn respond(
     let response = tokio::spawn(work).await.unwrap_or_else(|_| {
         ReceiverResponse::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
     });
-    Ok(backend.steps.http_response(response, version))
+    Ok(backend.variants.http_response(response, version))
 }
 
 async fn handle_and_observe(backend: Arc<Backend>, request: Request<Incoming>) -> ReceiverResponse {
@@ -163,7 +168,7 @@ async fn handle_and_observe(backend: Arc<Backend>, request: Request<Incoming>) -
         decision,
         player_id,
     } = control::handle(&backend, &mut parts, body).await;
-    if let Some(observer) = &backend.steps.game().settings.observer {
+    if let Some(observer) = &backend.game.settings.observer {
         observer(&ReceivedRequest {
             method: parts.method,
             path: parts.uri.path().to_owned(),

@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU64;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
 
 use crate::protocol::Secret;
 
-use super::clock::{UnixClock, system_clock};
 use super::flaw::Flaw;
 use super::ledger::Store;
-use super::received_request::RequestObserver;
+use super::outcome::RequestObserver;
 use super::variant::Variant;
+
+/// Returns the current time in Unix seconds.
+pub(crate) type UnixClock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// How to grant a bundle. Aghanim leaves this choice to the game. `[S]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -113,4 +116,13 @@ impl ReceiverSettings {
             observer: None,
         }
     }
+}
+
+/// The system clock. Times before 1970 read as 0.
+pub fn system_clock() -> UnixClock {
+    Arc::new(|| {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs())
+    })
 }

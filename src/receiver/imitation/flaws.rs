@@ -15,7 +15,6 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use http::StatusCode;
 
 use crate::protocol::Signer;
@@ -25,8 +24,7 @@ use crate::receiver::outcome::RequestOutcome;
 use crate::receiver::refusal::Refusal;
 use crate::receiver::settings::{BundleHandling, ReceiverSettings};
 
-use super::keys_in_progress::KeysInProgress;
-use super::{conflict, lock};
+use super::{KeyLocks, conflict, first_chosen, lock};
 
 use recording::{RECORDING_FLAWS, RecordingMemory};
 
@@ -59,21 +57,20 @@ const CONFLICTS: &[&[Flaw]] = &[
     &[Flaw::FirstPieceOnly, Flaw::CutBodyLeavesLock],
 ];
 
-/// The chosen flaws and their state.
-pub(super) struct Flaws {
+pub(crate) struct Flaws {
     chosen: BTreeSet<Flaw>,
     expired_signer: Option<Signer>,
     answer_delay: Duration,
     /// Players that an interrupted delivery has left locked.
     locked_players: Mutex<HashSet<Vec<u8>>>,
     seen_signatures: Mutex<HashSet<Vec<u8>>>,
-    keys_in_progress: KeysInProgress,
+    key_locks: KeyLocks,
     recording: RecordingMemory,
 }
 
 impl Flaws {
     /// The flaws of these settings. Applies those that are only a wrong setting.
-    pub(super) fn new(settings: &mut ReceiverSettings) -> Result<Self, ReceiverError> {
+    pub(crate) fn new(settings: &mut ReceiverSettings) -> Result<Self, ReceiverError> {
         let chosen = settings.flaws.clone();
         if let Some((first, second)) = conflict(&chosen, CONFLICTS) {
             return Err(ReceiverError::ConflictingFlaws(first, second));
@@ -88,7 +85,7 @@ impl Flaws {
             answer_delay: settings.answer_delay,
             locked_players: Mutex::default(),
             seen_signatures: Mutex::default(),
-            keys_in_progress: KeysInProgress::default(),
+            key_locks: KeyLocks::default(),
             recording: RecordingMemory::default(),
         };
         settings.grant_sandbox |= flaws.has(Flaw::SandboxGranted);
@@ -99,20 +96,20 @@ impl Flaws {
         Ok(flaws)
     }
 
-    pub(super) fn has(&self, flaw: Flaw) -> bool {
+    pub(crate) fn has(&self, flaw: Flaw) -> bool {
         self.chosen.contains(&flaw)
     }
 
     /// Does the `work` on a delivery, unless its key is already being processed.
-    pub(super) async fn process(
+    pub(crate) async fn process(
         &self,
-        key: String,
-        work: BoxFuture<'_, RequestOutcome>,
+        key: &str,
+        work: impl Future<Output = RequestOutcome>,
     ) -> RequestOutcome {
         if !self.has(Flaw::OverlapRefused) {
             return work.await;
         }
-        let Some(_in_progress) = self.keys_in_progress.begin(key) else {
+        let Ok(_in_progress) = self.key_locks.of(key).try_lock_owned() else {
             return RequestOutcome::failed(caused_by(Flaw::OverlapRefused, StatusCode::CONFLICT));
         };
         tokio::time::sleep(WORK).await;
@@ -120,7 +117,6 @@ impl Flaws {
     }
 }
 
-/// The refusal of a request that a sound receiver would not refuse here.
 fn caused_by(flaw: Flaw, status: StatusCode) -> Refusal {
     Refusal::CausedByFlaw { flaw, status }
 }

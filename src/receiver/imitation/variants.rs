@@ -19,8 +19,7 @@ use crate::receiver::error::ReceiverError;
 use crate::receiver::settings::{BundleHandling, ReceiverSettings};
 use crate::receiver::variant::Variant;
 
-use super::keys_in_progress::KeysInProgress;
-use super::{conflict, lock};
+use super::{KeyLocks, conflict, first_chosen, lock};
 
 use inventory_view::HiddenGrant;
 
@@ -47,18 +46,16 @@ const CONFLICTS: &[&[Variant]] = &[
     &[Variant::InProgress409, Variant::InProgress503],
 ];
 
-/// The chosen variants and their state.
 #[derive(Debug)]
-pub(super) struct Variants {
+pub(crate) struct Variants {
     chosen: BTreeSet<Variant>,
-    /// How many responses were numbered.
     responses: AtomicU64,
     /// When the last deliveries were accepted, if their rate is limited.
     accepted: Mutex<VecDeque<Instant>>,
     /// The signatures of deliveries that were granted or deliberately skipped. The signature of a
     /// failed delivery is not included, because it may be sent again.
     used_signatures: Mutex<HashSet<String>>,
-    keys_in_progress: KeysInProgress,
+    key_locks: KeyLocks,
     /// Recorded grants that are not visible yet. Only in memory: after a crash they are visible at
     /// once, because the ledger has them.
     hidden_grants: tokio::sync::Mutex<Vec<HiddenGrant>>,
@@ -66,7 +63,7 @@ pub(super) struct Variants {
 
 impl Variants {
     /// The variants of these settings. Applies those that are only another setting.
-    pub(super) fn new(settings: &mut ReceiverSettings) -> Result<Self, ReceiverError> {
+    pub(crate) fn new(settings: &mut ReceiverSettings) -> Result<Self, ReceiverError> {
         let chosen = settings.variants.clone();
         if let Some((first, second)) = conflict(&chosen, CONFLICTS) {
             return Err(ReceiverError::ConflictingVariants(first, second));
@@ -86,12 +83,12 @@ impl Variants {
             responses: AtomicU64::new(0),
             accepted: Mutex::default(),
             used_signatures: Mutex::default(),
-            keys_in_progress: KeysInProgress::default(),
+            key_locks: KeyLocks::default(),
             hidden_grants: tokio::sync::Mutex::default(),
         })
     }
 
-    pub(super) fn has(&self, variant: Variant) -> bool {
+    pub(crate) fn has(&self, variant: Variant) -> bool {
         self.chosen.contains(&variant)
     }
 }

@@ -5,11 +5,11 @@ use http::StatusCode;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
-use super::error::LedgerError;
-use super::{BodyDigest, FirstDelivery, Inventory, LedgerEntry, RecordOutcome, Store, store};
+use super::{
+    BodyDigest, FirstDelivery, Inventory, LedgerEntry, LedgerError, RecordOutcome, Store, store,
+};
 use crate::receiver::response::ReceiverResponse;
 
-/// Runs the ledger's queries.
 pub(super) struct LedgerQueries {
     connection: Connection,
 }
@@ -35,7 +35,6 @@ impl LedgerQueries {
         Ok(recorded)
     }
 
-    /// The first delivery with this key, if there is one.
     pub(super) fn recall(
         &self,
         key: &str,
@@ -88,7 +87,6 @@ fn record(connection: &Connection, entry: &LedgerEntry) -> rusqlite::Result<Reco
     Ok(RecordOutcome::First)
 }
 
-/// Inserts the key. Returns whether it was new.
 fn insert_key(connection: &Connection, entry: &LedgerEntry) -> rusqlite::Result<bool> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO deliveries (idempotency_key, event_id, player_id, decision, body_sha256,
@@ -131,7 +129,6 @@ fn recall(
         .optional()
 }
 
-/// Reads a quantity, which is stored as decimal text.
 fn quantity(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
     let text = row.get_ref(column)?.as_str()?;
     let quantity: u64 = text.parse().map_err(|error| {

@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::Store;
-use super::error::LedgerError;
+use super::{LedgerError, Store};
 
 /// Identifies a file as a ledger (`PRAGMA application_id`): "aghk".
 const APPLICATION_ID: i64 = 0x6167_686b;
-/// The version of the tables below (`PRAGMA user_version`).
 const VERSION: i64 = 1;
 /// How long to wait while another process writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,7 +36,6 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Opens the store. Creates the file and the tables if they do not exist.
 pub(super) fn open(store: &Store) -> Result<Connection, LedgerError> {
     match store {
         Store::Memory => {

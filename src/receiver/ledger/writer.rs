@@ -8,18 +8,15 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::LedgerError;
 use super::queries::LedgerQueries;
-use super::{BodyDigest, FirstDelivery, Inventory, LedgerEntry, RecordOutcome, Store};
+use super::{BodyDigest, FirstDelivery, Inventory, LedgerEntry, LedgerError, RecordOutcome, Store};
 
-/// The maximum number of requests in one transaction.
 const BATCH_LIMIT: usize = 512;
 /// The maximum number of waiting requests. Further senders block until there is room.
 const QUEUE_LIMIT: usize = 4096;
 
 type ReplySender<T> = oneshot::Sender<Result<T, LedgerError>>;
 
-/// A request to the thread.
 enum LedgerRequest {
     Record(Box<LedgerEntry>, ReplySender<RecordOutcome>),
     Read(Box<dyn FnOnce(&LedgerQueries) + Send>),
@@ -32,17 +29,14 @@ pub(crate) struct Ledger {
     requests: mpsc::Sender<LedgerRequest>,
 }
 
-/// The ledger's thread, which can be joined.
-#[derive(Debug)]
-pub(crate) struct LedgerThread(JoinHandle<()>);
-
 impl Ledger {
-    /// Opens the store and starts the thread. Blocks until the store is open.
-    pub(crate) fn open(store: &Store) -> Result<(Self, LedgerThread), LedgerError> {
+    /// Opens the store and starts the thread, which ends once everything is written and the store is
+    /// closed.
+    pub(crate) fn open(store: &Store) -> Result<(Self, JoinHandle<()>), LedgerError> {
         let queries = LedgerQueries::open(store)?;
         let (requests, waiting) = mpsc::channel(QUEUE_LIMIT);
         let thread = thread::spawn(move || serve(queries, waiting));
-        Ok((Self { requests }, LedgerThread(thread)))
+        Ok((Self { requests }, thread))
     }
 
     /// Records an entry. Returns after the commit.
@@ -51,7 +45,6 @@ impl Ledger {
             .await
     }
 
-    /// The first delivery with this key, if there is one.
     pub(crate) async fn recall(
         &self,
         idempotency_key: String,
@@ -102,13 +95,6 @@ impl Ledger {
             .await
             .map_err(|_| LedgerError::Closed)?;
         reply.await.map_err(|_| LedgerError::Closed)?
-    }
-}
-
-impl LedgerThread {
-    /// Blocks until everything is written and the store is closed.
-    pub(crate) fn join(self) -> Result<(), LedgerError> {
-        self.0.join().map_err(|_| LedgerError::Closed)
     }
 }
 

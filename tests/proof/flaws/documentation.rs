@@ -65,7 +65,7 @@ fn the_list_contains_all_flaws() {
             "revealed_by": flaw.revealed_by(),
         });
         assert_eq!(line, expected);
-        let consequence = flaw.class().consequence();
+        let consequence = flaw.class().about();
         assert!(plain.contains(&format!("{flaw}  {consequence}\n  {}", flaw.about())));
     }
 }

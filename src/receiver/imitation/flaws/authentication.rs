@@ -15,7 +15,6 @@ use super::javascript::stringify_parsed;
 use super::{Flaw, Flaws, caused_by, lock};
 
 impl Flaws {
-    /// Runs the checks of the sound step, each with the chosen flaws.
     pub(crate) fn authenticate(&self, evidence: &Evidence<'_>) -> Result<(), Refusal> {
         if self.chosen.is_empty() {
             return authentication::authenticate(evidence);

@@ -11,7 +11,6 @@ use crate::receiver::settings::ReceiverSettings;
 use super::{Flaw, Flaws};
 
 impl Flaws {
-    /// Changes the event as the flaws require.
     pub(crate) fn alter_event(&self, event: &mut Event, settings: &ReceiverSettings) {
         if self.has(Flaw::FallbackGrantedToo) {
             add_fallbacks(event, settings);

@@ -11,7 +11,6 @@ use crate::receiver::refusal::Refusal;
 use super::{Flaw, Flaws, caused_by};
 
 impl Flaws {
-    /// Parses an event with the chosen flaws.
     pub(crate) fn parse_event(&self, body: &[u8]) -> Result<Event, Refusal> {
         let parsed = if self.has(Flaw::NonAsciiMangled) {
             let latin_1: String = body.iter().copied().map(char::from).collect();
@@ -42,7 +41,6 @@ impl Flaws {
     }
 }
 
-/// Whether the flaw fails on this event's shape.
 fn fails(flaw: Flaw, event: &Event) -> bool {
     let data = &event.event_data;
     let mut items = std::iter::once(&data.item).chain(data.items.as_slice());
@@ -80,7 +78,6 @@ fn item_has_unknown_key(item: &Item) -> bool {
         || fallback.is_some_and(|fallback| item_has_unknown_key(fallback))
 }
 
-/// Changes every quantity in the event, at any depth.
 fn change_quantities(event: &mut Event, change: fn(u64) -> u64) {
     each_item(event, &mut |item| {
         item.quantity = change(item.quantity);

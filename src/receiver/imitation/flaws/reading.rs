@@ -13,7 +13,6 @@ use crate::receiver::request_body;
 use super::{Flaw, Flaws, caused_by, lock};
 
 impl Flaws {
-    /// Reads a body with the chosen flaws.
     pub(crate) async fn read(&self, body: Incoming, timeout: Duration) -> Result<Bytes, Refusal> {
         if self.has(Flaw::FirstPieceOnly) {
             let first = tokio::time::timeout(timeout, first_piece(body)).await;

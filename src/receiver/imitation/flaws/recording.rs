@@ -4,7 +4,6 @@
 //! record further entries under the same key with a number appended.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use tokio::sync::Mutex;
 use tokio::task::yield_now;
@@ -16,12 +15,10 @@ use crate::receiver::hangup::sender_is_gone;
 use crate::receiver::ledger::{
     BodyDigest, FirstDelivery, Ledger, LedgerEntry, LedgerError, RecordOutcome,
 };
-use crate::receiver::response::ReceiverResponse;
 
-use super::{Flaw, Flaws, WORK, lock};
+use super::{Flaw, Flaws, KeyLocks, WORK};
 
 impl Flaws {
-    /// The key by which deliveries of the same event are recognized.
     pub(crate) fn identify(&self, event: &Event, signature: &str) -> String {
         if self.has(Flaw::DedupeBySignature) {
             return signature.to_owned();
@@ -39,22 +36,6 @@ impl Flaws {
     }
 }
 
-/// A delivery that is remembered outside the ledger.
-struct Remembered {
-    key: String,
-    response: ReceiverResponse,
-    body: BodyDigest,
-}
-
-impl Remembered {
-    fn compared_with(&self, body: &BodyDigest) -> FirstDelivery {
-        FirstDelivery {
-            response: self.response.clone(),
-            same_body: self.body == *body,
-        }
-    }
-}
-
 /// One of the two transactions of a delivery.
 #[derive(Clone, Copy)]
 enum Half {
@@ -62,21 +43,17 @@ enum Half {
     Key,
 }
 
-/// What the flaws in recording keep in memory.
 #[derive(Default)]
 pub(super) struct RecordingMemory {
     /// The deliveries that are remembered outside the ledger: all by their keys, or the last of each
     /// player.
-    deliveries: Mutex<HashMap<String, Remembered>>,
+    deliveries: Mutex<HashMap<String, LedgerEntry>>,
     /// How often each player's inventory was written.
     versions: Mutex<HashMap<String, u64>>,
-    /// Locked while a delivery of this key is recorded.
-    key_locks: std::sync::Mutex<HashMap<String, Arc<Mutex<()>>>>,
-    /// Locked while any delivery is recorded.
+    key_locks: KeyLocks,
     lock: Mutex<()>,
 }
 
-/// Flaws in recording. At most one of them can be chosen.
 pub(super) const RECORDING_FLAWS: &[Flaw] = &[
     Flaw::DedupeMissing,
     Flaw::DedupeInMemory,
@@ -111,32 +88,23 @@ impl Flaws {
         entry: LedgerEntry,
     ) -> Result<RecordOutcome, LedgerError> {
         let memory = &self.recording;
-        let Game {
-            ledger,
-            crash_point,
-            ..
-        } = game;
+        let ledger = &game.ledger;
         match self.recording_flaw() {
             Some(Flaw::DedupeMissing) => append(ledger, &entry).await?,
             Some(flaw @ (Flaw::DedupeInMemory | Flaw::LastKeyOnly)) => {
                 let place = match flaw {
-                    Flaw::LastKeyOnly => &entry.player_id,
-                    _ => &entry.idempotency_key,
+                    Flaw::LastKeyOnly => entry.player_id.clone(),
+                    _ => entry.idempotency_key.clone(),
                 };
                 let mut deliveries = memory.deliveries.lock().await;
-                if let Some(known) = deliveries.get(place)
-                    && known.key == entry.idempotency_key
+                if let Some(known) = deliveries.get(&place)
+                    && known.idempotency_key == entry.idempotency_key
                 {
-                    let first = known.compared_with(&entry.body);
+                    let first = compare(known, &entry.body);
                     return Ok(RecordOutcome::Redelivery(first));
                 }
                 append(ledger, &entry).await?;
-                let remembered = Remembered {
-                    key: entry.idempotency_key.clone(),
-                    response: entry.response.clone(),
-                    body: entry.body,
-                };
-                deliveries.insert(place.clone(), remembered);
+                deliveries.insert(place, entry);
             }
             Some(Flaw::CheckThenInsertRace) => {
                 if let Some(first) = known(ledger, &entry).await? {
@@ -156,8 +124,7 @@ impl Flaws {
                 return record_halves(game, entry, Half::Grants, work).await;
             }
             Some(Flaw::StoppedByHangup) => {
-                let key = entry.idempotency_key.clone();
-                let key_lock = Arc::clone(lock(&memory.key_locks).entry(key).or_default());
+                let key_lock = memory.key_locks.of(&entry.idempotency_key);
                 let _guard = key_lock.lock().await;
                 let work = async {
                     sleep(WORK).await;
@@ -193,11 +160,10 @@ impl Flaws {
                 return record_halves(game, entry, first, async { true }).await;
             }
         }
-        crash_point.pass();
+        game.pass_crash_point();
         Ok(RecordOutcome::First)
     }
 
-    /// The first delivery with this key, as far as the receiver knows it.
     pub(crate) async fn recall(
         &self,
         game: &Game,
@@ -208,8 +174,9 @@ impl Flaws {
             Some(Flaw::DedupeMissing) => Ok(None),
             Some(Flaw::DedupeInMemory | Flaw::LastKeyOnly) => {
                 let deliveries = self.recording.deliveries.lock().await;
-                let known = deliveries.values().find(|known| known.key == key);
-                Ok(known.map(|known| known.compared_with(&body)))
+                let mut known = deliveries.values();
+                let known = known.find(|known| known.idempotency_key == key);
+                Ok(known.map(|known| compare(known, &body)))
             }
             _ => game.ledger.recall(key, body).await,
         }
@@ -231,7 +198,6 @@ impl Flaws {
         Ok(())
     }
 
-    /// Clears the state that a restart of the process would lose.
     pub(crate) async fn clear_memory(&self) {
         if self.has(Flaw::DedupeInMemory) {
             self.recording.deliveries.lock().await.clear();
@@ -259,15 +225,12 @@ impl Half {
 /// Records the first half, does the game's own work, then records the other half, if the work is
 /// finished.
 async fn record_halves(
-    Game {
-        ledger,
-        crash_point,
-        ..
-    }: &Game,
+    game: &Game,
     entry: LedgerEntry,
     first: Half,
     work: impl Future<Output = bool>,
 ) -> Result<RecordOutcome, LedgerError> {
+    let ledger = &game.ledger;
     if let Some(first) = known(ledger, &entry).await? {
         return Ok(RecordOutcome::Redelivery(first));
     }
@@ -276,14 +239,20 @@ async fn record_halves(
         Half::Key => Half::Grants,
     };
     first.record(ledger, entry.clone()).await?;
-    crash_point.pass();
+    game.pass_crash_point();
     if work.await {
         second.record(ledger, entry).await?;
     }
     Ok(RecordOutcome::First)
 }
 
-/// The first delivery with this entry's key, if there is one.
+fn compare(first: &LedgerEntry, body: &BodyDigest) -> FirstDelivery {
+    FirstDelivery {
+        response: first.response.clone(),
+        same_body: first.body == *body,
+    }
+}
+
 async fn known(ledger: &Ledger, entry: &LedgerEntry) -> Result<Option<FirstDelivery>, LedgerError> {
     let key = entry.idempotency_key.clone();
     ledger.recall(key, entry.body).await
@@ -300,7 +269,6 @@ async fn append(ledger: &Ledger, entry: &LedgerEntry) -> Result<(), LedgerError>
     Ok(())
 }
 
-/// The key without the grants.
 fn without_grants(entry: LedgerEntry) -> LedgerEntry {
     LedgerEntry {
         grants: Vec::new(),

@@ -4,15 +4,13 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::LOCATION;
 
-use crate::receiver::outcome::RequestOutcome;
-use crate::receiver::received_request::Decision;
+use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::Refusal;
 use crate::receiver::response::ReceiverResponse;
 
-use super::{Flaw, Flaws};
+use super::{Flaw, Flaws, first_chosen};
 
 impl Flaws {
-    /// Delays or replaces the response as the flaws require.
     pub(crate) async fn alter_response(&self, mut outcome: RequestOutcome) -> RequestOutcome {
         if self.has(Flaw::SlowAnswer) && !matches!(outcome.decision, Decision::Refused(_)) {
             tokio::time::sleep(self.answer_delay).await;
@@ -24,9 +22,6 @@ impl Flaws {
     }
 
     fn wrong_response(&self, outcome: &RequestOutcome) -> Option<ReceiverResponse> {
-        let with_status = |status| ReceiverResponse::new(status, outcome.response.body.clone());
-        let key_used =
-            |status| ReceiverResponse::error(status, "this idempotency_key was used before");
         match &outcome.decision {
             Decision::Refused(Refusal::CausedByFlaw {
                 flaw: Flaw::LoginRedirect,
@@ -36,24 +31,32 @@ impl Flaws {
                 Some(redirect.with_header(LOCATION, "/login"))
             }
             Decision::Refused(refusal) if refusal.is_forgery() => {
-                if self.has(Flaw::ForgeryAnswered500) {
-                    Some(with_status(StatusCode::INTERNAL_SERVER_ERROR))
-                } else {
-                    self.has(Flaw::ForgeryAnswered200)
-                        .then(|| with_status(StatusCode::OK))
-                }
+                let status = first_chosen(
+                    &self.chosen,
+                    [
+                        (Flaw::ForgeryAnswered500, StatusCode::INTERNAL_SERVER_ERROR),
+                        (Flaw::ForgeryAnswered200, StatusCode::OK),
+                    ],
+                )?;
+                Some(ReceiverResponse::new(status, outcome.response.body.clone()))
+            }
+            Decision::Redelivery { .. } if self.has(Flaw::RedeliveryAnsweredOtherwise) => {
+                let body = Bytes::from_static(br#"{"status":"duplicate"}"#);
+                Some(ReceiverResponse::new(StatusCode::OK, body))
             }
             Decision::Redelivery { .. } => {
-                if self.has(Flaw::RedeliveryAnswered409) {
-                    Some(key_used(StatusCode::CONFLICT))
-                } else if self.has(Flaw::RedeliveryAnswered500) {
-                    Some(key_used(StatusCode::INTERNAL_SERVER_ERROR))
-                } else {
-                    self.has(Flaw::RedeliveryAnsweredOtherwise).then(|| {
-                        let body = Bytes::from_static(br#"{"status":"duplicate"}"#);
-                        ReceiverResponse::new(StatusCode::OK, body)
-                    })
-                }
+                let status = first_chosen(
+                    &self.chosen,
+                    [
+                        (Flaw::RedeliveryAnswered409, StatusCode::CONFLICT),
+                        (
+                            Flaw::RedeliveryAnswered500,
+                            StatusCode::INTERNAL_SERVER_ERROR,
+                        ),
+                    ],
+                )?;
+                let message = "this idempotency_key was used before";
+                Some(ReceiverResponse::error(status, message))
             }
             _ => None,
         }

@@ -6,7 +6,6 @@ use crate::receiver::imitation::event_items::each_nested;
 use super::{Variant, Variants};
 
 impl Variants {
-    /// Changes the event to what the receiver understands, which determines the grants.
     pub(crate) fn alter_event(&self, event: &mut Event) {
         let data = &mut event.event_data;
         self.alter_item(&mut data.item);

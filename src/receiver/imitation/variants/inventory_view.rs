@@ -8,10 +8,8 @@ use crate::receiver::ledger::{Inventory, ItemGrant, Ledger, LedgerEntry, LedgerE
 
 use super::{Variant, Variants};
 
-/// How long [`Variant::AsynchronousGrants`] hides a recorded grant.
 const HIDDEN_FOR: Duration = Duration::from_millis(300);
 
-/// A grant that is not visible yet.
 #[derive(Debug)]
 pub(super) struct HiddenGrant {
     player_id: String,
@@ -26,13 +24,9 @@ pub(crate) struct Hiding<'a> {
 }
 
 impl Hiding<'_> {
-    /// Hides the grants for a while, because they are recorded.
     pub(crate) fn begin(mut self) {
-        let visible_at = Instant::now() + HIDDEN_FOR;
-        self.hidden.push(HiddenGrant {
-            visible_at,
-            ..self.grant
-        });
+        self.grant.visible_at = Instant::now() + HIDDEN_FOR;
+        self.hidden.push(self.grant);
     }
 }
 
@@ -59,6 +53,9 @@ impl Variants {
         player_id: String,
         sku: Option<String>,
     ) -> Result<Inventory, LedgerError> {
+        if self.chosen.is_empty() {
+            return ledger.inventory(player_id, sku).await;
+        }
         let mut hidden = self.hidden_grants.lock().await;
         let mut inventory = ledger.inventory(player_id.clone(), sku).await?;
         let now = Instant::now();

@@ -7,20 +7,17 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde_json::json;
 
-use crate::receiver::outcome::RequestOutcome;
-use crate::receiver::received_request::Decision;
+use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::Refusal;
 use crate::receiver::response::ReceiverResponse;
 
-use super::{Variant, Variants};
+use super::{Variant, Variants, first_chosen};
 
-/// How long [`Variant::UnhurriedAnswers`] delays a response.
 const UNHURRIED: Duration = Duration::from_millis(150);
 /// The minimum body size of [`Variant::BodyHuge`]: more than `aghook` keeps of a response.
 const HUGE: usize = 300 * 1024;
 
 impl Variants {
-    /// Delays and changes the response as the variants require.
     pub(crate) async fn alter_response(&self, outcome: RequestOutcome) -> RequestOutcome {
         if self.has(Variant::UnhurriedAnswers) {
             tokio::time::sleep(UNHURRIED).await;
@@ -35,11 +32,14 @@ impl Variants {
     fn with_status(&self, mut response: ReceiverResponse, decision: &Decision) -> ReceiverResponse {
         match decision {
             Decision::Refused(refusal) if refusal.is_forgery() => {
-                if self.has(Variant::Forgery400) {
-                    response.status = StatusCode::BAD_REQUEST;
-                } else if self.has(Variant::Forgery401) {
-                    response.status = StatusCode::UNAUTHORIZED;
-                }
+                let status = first_chosen(
+                    &self.chosen,
+                    [
+                        (Variant::Forgery400, StatusCode::BAD_REQUEST),
+                        (Variant::Forgery401, StatusCode::UNAUTHORIZED),
+                    ],
+                );
+                response.status = status.unwrap_or(response.status);
             }
             Decision::Refused(Refusal::UnknownEventType(_))
                 if self.has(Variant::UnknownType200) =>
@@ -57,23 +57,21 @@ impl Variants {
             }
             // Keep another 2xx status, which a script asked for.
             _ if response.status == StatusCode::OK => {
-                if let Some(status) = self.success_status() {
+                let status = first_chosen(
+                    &self.chosen,
+                    [
+                        (Variant::Created201, StatusCode::CREATED),
+                        (Variant::Accepted202, StatusCode::ACCEPTED),
+                        (Variant::NoContent204, StatusCode::NO_CONTENT),
+                    ],
+                );
+                if let Some(status) = status {
                     return ReceiverResponse::new(status, response.body);
                 }
             }
             _ => {}
         }
         response
-    }
-
-    fn success_status(&self) -> Option<StatusCode> {
-        [
-            (Variant::Created201, StatusCode::CREATED),
-            (Variant::Accepted202, StatusCode::ACCEPTED),
-            (Variant::NoContent204, StatusCode::NO_CONTENT),
-        ]
-        .into_iter()
-        .find_map(|(variant, status)| self.has(variant).then_some(status))
     }
 
     fn with_body(&self, response: ReceiverResponse, decision: &Decision) -> ReceiverResponse {

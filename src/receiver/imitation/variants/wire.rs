@@ -20,7 +20,6 @@ use super::{Variant, Variants};
 const MORE_HEADERS: usize = 60;
 
 impl Variants {
-    /// The HTTP response to a request with this version of HTTP.
     pub(crate) fn http_response(
         &self,
         mut response: ReceiverResponse,
