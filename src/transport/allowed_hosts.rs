@@ -5,11 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use url::Host;
 
-/// Loopback and the other hosts that the user has allowed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct AllowedHosts(BTreeSet<String>);
 
-/// An entry that is not a host name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a host name: give only the host, such as `staging.example.com`, without a \
@@ -18,7 +16,6 @@ pub(crate) struct AllowedHosts(BTreeSet<String>);
 pub struct InvalidHost(String);
 
 impl AllowedHosts {
-    /// Allows only loopback.
     pub(crate) fn loopback_only() -> Self {
         Self::default()
     }
@@ -31,13 +28,11 @@ impl AllowedHosts {
         allowed.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether the user has explicitly allowed this host.
     pub(crate) fn contains(&self, host: &Host<String>) -> bool {
         self.0.contains(&canonical(host))
     }
 }
 
-/// Parses one entry into its canonical form.
 fn parse_host(text: &str) -> Result<String, InvalidHost> {
     let refused = || InvalidHost(text.to_owned());
     if let Ok(address) = text.parse::<IpAddr>() {

@@ -19,14 +19,13 @@ use super::connect::{self, OpenedStream, Stream};
 use super::failure::Failure;
 use super::io_meter::{SocketPeek, Unread, unread};
 use super::last_byte_barrier::LastByteBarrier;
-use super::retry_after::RetryAfterDelay;
+use super::retry_after_header::RetryAfterDelay;
 use super::target::Target;
 use super::wire_fault::SenderAbort;
 use http2::Http2;
 pub(crate) use request::BulkRequest;
 use response_reader::{ReadProgress, ResponseReader};
 
-/// An open connection, for one exchange at a time.
 pub(crate) struct BulkConnection(BulkState);
 
 enum BulkState {
@@ -38,7 +37,6 @@ enum BulkState {
 
 struct Http1 {
     stream: BulkStream,
-    /// The bytes of the request.
     request: Vec<u8>,
     reader: ResponseReader,
 }
@@ -52,16 +50,13 @@ enum BulkStream {
 /// The parts of a response that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BulkResponse {
-    /// The status.
     pub status: u16,
     /// The delay that the receiver asks for before the next attempt, if any.
     pub retry_after: Option<RetryAfterDelay>,
 }
 
-/// What the sender does with the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseHandling {
-    /// Read the whole response.
     Read,
     /// Close the connection once the response begins: the receiver has processed the request, but
     /// the sender does not learn the result.
@@ -71,9 +66,8 @@ pub(crate) enum ResponseHandling {
 impl BulkConnection {
     /// Opens a connection with the client's settings and connect timeout.
     pub(crate) async fn open(client: &Client, target: &Target) -> Result<Self, Failure> {
-        let after = client.connect_timeout();
-        let opened = tokio::time::timeout(after, Self::open_unbounded(client, target)).await;
-        opened.unwrap_or(Err(Failure::ConnectTimeout { after }))
+        let open = Self::open_unbounded(client, target);
+        client.within_connect_timeout(open).await
     }
 
     async fn open_unbounded(client: &Client, target: &Target) -> Result<Self, Failure> {

@@ -4,26 +4,47 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
+use hyper::client::conn::TrySendError;
 use tokio::time::Instant;
 
-use super::client_settings::ClientSettings;
 use super::connect::{self, OpenedStream};
 use super::connection::{Connection, Pool};
 use super::exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
 use super::failure::Failure;
-use super::flush_wait::{notify_when_sent, send_and_reset};
 use super::last_byte_barrier::LastByteBarrier;
 use super::outgoing_body::{OutgoingBody, SendMode};
 use super::request::OutgoingRequest;
 use super::response_body::{ReadBody, read_body, to_response};
 use super::send_options::SendOptions;
 use super::target::Target;
-use super::tls::{CacertError, Tls};
+use super::tls::{CacertError, Tls, TlsSettings};
 use super::wire_fault::{SenderAbort, WireFault};
 use crate::policy::{ConnectionChoice, HttpVersion};
 
 /// Used if a deadline overflows.
 const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
+
+/// The settings of a client, which apply to all of its requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClientSettings {
+    pub http_version: HttpVersion,
+    pub tls: TlsSettings,
+    /// How long connecting may take, including the TLS handshake.
+    pub connect_timeout: Duration,
+    /// How many bytes of a response's body to keep. The rest is read and counted, up to 16 MiB.
+    pub response_body_limit: usize,
+}
+
+impl Default for ClientSettings {
+    fn default() -> Self {
+        Self {
+            http_version: HttpVersion::default(),
+            tls: TlsSettings::default(),
+            connect_timeout: Duration::from_secs(5),
+            response_body_limit: 256 * 1024,
+        }
+    }
+}
 
 /// Sends requests and manages their connections. Clones share the idle connections.
 ///
@@ -38,7 +59,6 @@ struct Inner {
     pool: Pool,
 }
 
-/// What is known about an exchange, even if it times out.
 #[derive(Debug, Default)]
 struct ExchangeProgress {
     connection: Option<ConnectionInfo>,
@@ -66,7 +86,6 @@ impl Drop for LeaveBarrierOnDrop {
 }
 
 impl Client {
-    /// Creates a client. Reads the `--cacert` file.
     pub(crate) fn new(settings: ClientSettings) -> Result<Self, CacertError> {
         let tls = Tls::new(&settings.tls)?;
         let pool = Pool::default();
@@ -77,17 +96,10 @@ impl Client {
         })))
     }
 
-    /// The requested HTTP version.
     pub(crate) fn http_version(&self) -> HttpVersion {
         self.0.settings.http_version
     }
 
-    /// How long connecting may take, including the TLS handshake.
-    pub(crate) fn connect_timeout(&self) -> Duration {
-        self.0.settings.connect_timeout
-    }
-
-    /// The TLS configuration.
     pub(crate) fn tls(&self) -> &Tls {
         &self.0.tls
     }
@@ -204,10 +216,9 @@ impl Client {
         let mut flush = body.flush();
         let outgoing = request.to_http(target, connection.is_http2(), body);
         if let Some(abort) = options.abort_after_send(request.bytes().len()) {
-            let head = send_and_reset(&mut connection, outgoing, &flush).await;
-            connection.close().await;
+            let head = connection.send_and_reset(outgoing).await?;
             progress.discarded =
-                head?.map(|head| Ok(to_response(&head.into_parts().0, ReadBody::unread())));
+                head.map(|head| Ok(to_response(&head.into_parts().0, ReadBody::default())));
             return Err(abort.into());
         }
         // A receiver may close an idle connection at any time, even while a request is on its way
@@ -216,12 +227,11 @@ impl Client {
         let may_be_sent_again =
             options.barrier.is_none() && options.fault.is_none() && !connection.is_http2();
         let mut sent = options.sent;
-        let response = notify_when_sent(&mut sent, &flush, connection.send(outgoing)).await;
-        let response = match response {
+        let response = match connection.send_and_notify(outgoing, &mut sent).await {
             Ok(response) => response,
             Err(mut error) => {
                 let unsent = error.take_message();
-                let failure = Failure::from_hyper_error(error.error());
+                let failure = Failure::from(error.into_error());
                 let closed_idle = unsent.is_some() || (may_be_sent_again && failure.is_closed());
                 if !connection.info().reused || !closed_idle {
                     return Err(failure);
@@ -244,9 +254,8 @@ impl Client {
                 });
                 flush = body.flush();
                 let outgoing = request.to_http(target, connection.is_http2(), body);
-                let work = connection.send(outgoing);
-                let response = notify_when_sent(&mut sent, &flush, work).await;
-                response.map_err(|error| Failure::from_hyper_error(error.error()))?
+                let response = connection.send_and_notify(outgoing, &mut sent).await;
+                response.map_err(TrySendError::into_error)?
             }
         };
         progress.first_byte = Some(started.elapsed());
@@ -254,13 +263,13 @@ impl Client {
         if options.fault == Some(WireFault::LoseResponse) {
             drop(body);
             connection.close().await;
-            progress.discarded = Some(Ok(to_response(&head, ReadBody::unread())));
+            progress.discarded = Some(Ok(to_response(&head, ReadBody::default())));
             return Err(SenderAbort::ResponseLost.into());
         }
         let limit = self.0.settings.response_body_limit;
         let body = read_body(body, limit).await;
         progress.total = Some(started.elapsed());
-        let body = body.map_err(|error| Failure::from_hyper_error(&error))?;
+        let body = body?;
         let reusable = body.complete && flush.is_whole();
         Ok(ReceivedResponse {
             response: to_response(&head, body),
@@ -268,7 +277,6 @@ impl Client {
         })
     }
 
-    /// Keeps a connection for the next request, or closes it.
     async fn finish(
         &self,
         target: &Target,
@@ -283,7 +291,6 @@ impl Client {
         }
     }
 
-    /// Opens an HTTP connection.
     async fn connect(
         &self,
         target: &Target,
@@ -306,13 +313,19 @@ impl Client {
 
     async fn open(&self, target: &Target, version: HttpVersion) -> Result<OpenedStream, Failure> {
         let open = connect::open(target, &self.0.tls, version);
+        self.within_connect_timeout(open).await
+    }
+
+    pub(crate) async fn within_connect_timeout<T>(
+        &self,
+        open: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         let after = self.0.settings.connect_timeout;
         let opened = tokio::time::timeout(after, open).await;
         opened.unwrap_or(Err(Failure::ConnectTimeout { after }))
     }
 }
 
-/// The failure of an exchange that timed out.
 fn timed_out(progress: &ExchangeProgress, after: Duration) -> Failure {
     if progress.connection.is_none() {
         return Failure::ConnectTimeout { after };

@@ -15,12 +15,10 @@ use super::target::Target;
 use super::tls::Tls;
 use crate::policy::HttpVersion;
 
-/// A plain or encrypted stream.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// An open stream and its properties.
 pub(crate) struct OpenedStream {
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) peek: SocketPeek,
@@ -28,7 +26,6 @@ pub(crate) struct OpenedStream {
     pub(crate) http2: bool,
 }
 
-/// The protocols to offer with ALPN.
 fn alpn_protocols(version: HttpVersion) -> &'static [&'static [u8]] {
     match version {
         HttpVersion::Http1 => &[b"http/1.1"],
@@ -55,9 +52,7 @@ pub(crate) async fn open(
         });
     }
     let config = tls.config(alpn_protocols(version)).await;
-    let config = config.map_err(|error| Failure::Tls {
-        reason: error.to_string(),
-    })?;
+    let config = config.map_err(Failure::tls)?;
     let stream = TlsConnector::from(config)
         .connect(server_name(target)?, socket)
         .await
@@ -96,7 +91,7 @@ pub(crate) async fn open_tcp(target: &Target) -> Result<(TcpStream, SocketAddr),
 /// The host's addresses that the sender may connect to.
 async fn addresses(target: &Target) -> Result<Vec<SocketAddr>, Failure> {
     let port = target.port();
-    let found = match target.host() {
+    let found = match &target.host {
         Host::Ipv4(address) => vec![SocketAddr::from((*address, port))],
         Host::Ipv6(address) => vec![SocketAddr::from((*address, port))],
         // Names below `localhost` are loopback by definition (RFC 6761, 6.3), but some resolvers
@@ -112,9 +107,9 @@ async fn addresses(target: &Target) -> Result<Vec<SocketAddr>, Failure> {
             .map_err(|error| not_resolved(target, &error.to_string()))?
             .collect(),
     };
-    permitted(found, target.is_explicitly_allowed()).map_err(|refused| match refused {
+    permitted(found, target.explicitly_allowed).map_err(|refused| match refused {
         Some(address) => Failure::NotLoopback {
-            host: target.host().to_string(),
+            host: target.host.to_string(),
             address,
         },
         None => not_resolved(target, "it has no address"),
@@ -127,21 +122,18 @@ fn is_below_localhost(name: &str) -> bool {
 
 fn not_resolved(target: &Target, reason: &str) -> Failure {
     Failure::NameNotResolved {
-        host: target.host().to_string(),
+        host: target.host.to_string(),
         reason: reason.to_owned(),
     }
 }
 
-/// The name that the certificate must contain.
 fn server_name(target: &Target) -> Result<ServerName<'static>, Failure> {
-    match target.host() {
+    match &target.host {
         Host::Ipv4(address) => Ok(ServerName::from(IpAddr::from(*address))),
         Host::Ipv6(address) => Ok(ServerName::from(IpAddr::from(*address))),
         Host::Domain(name) => {
             let name = name.trim_end_matches('.').to_owned();
-            ServerName::try_from(name).map_err(|error| Failure::Tls {
-                reason: error.to_string(),
-            })
+            ServerName::try_from(name).map_err(Failure::tls)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! HTTP connections, and the pool of idle ones.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::connect::OpenedStream;
@@ -18,7 +20,6 @@ use super::io_meter::{IoMeter, MeteredStream, SocketPeek, Unread};
 use super::outgoing_body::OutgoingBody;
 use super::target::Target;
 
-/// How many idle connections to keep for each host and port.
 const MAX_IDLE: usize = 256;
 /// How long to wait at the end of an exchange until its connection is ready for the next. It is
 /// usually ready at once, unless the receiver responds early and stops reading. Not part of any
@@ -50,12 +51,10 @@ pub(crate) struct Connection {
 struct Tasks(Arc<Mutex<JoinSet<()>>>);
 
 impl Tasks {
-    /// Lets the tasks finish on their own.
     fn release(&self) {
         self.running().detach_all();
     }
 
-    /// Aborts the tasks without waiting for them.
     fn abort(&self) {
         self.running().abort_all();
     }
@@ -79,22 +78,6 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tasks {
     }
 }
 
-/// Resets a connection while a request is in progress on it.
-#[derive(Debug)]
-pub(crate) struct ResetHandle {
-    tasks: Tasks,
-    peek: SocketPeek,
-}
-
-impl ResetHandle {
-    /// Resets the connection. Call this before dropping the request, since that would close the
-    /// connection normally.
-    pub(crate) fn reset(&self) {
-        self.peek.reset_on_close();
-        self.tasks.abort();
-    }
-}
-
 #[derive(Debug)]
 enum RequestSender {
     Http1(http1::SendRequest<OutgoingBody>),
@@ -102,29 +85,22 @@ enum RequestSender {
 }
 
 impl Connection {
-    /// Starts HTTP on a stream.
     pub(crate) async fn start(opened: OpenedStream) -> Result<Self, Failure> {
         let meter = Arc::new(IoMeter::default());
         let io = TokioIo::new(MeteredStream::new(opened.stream, Arc::clone(&meter)));
-        let failed = |error: hyper::Error| Failure::from_hyper_error(&error);
         let tasks = Tasks::default();
         // Errors that end the connection go to the active exchange; otherwise they are ignored.
-        let sender = if opened.http2 {
+        let (sender, version) = if opened.http2 {
             let builder = http2::Builder::new(tasks.clone());
-            let (sender, driver) = builder.handshake(io).await.map_err(failed)?;
+            let (sender, driver) = builder.handshake(io).await?;
             tasks.execute(driver);
-            RequestSender::Http2(sender)
+            (RequestSender::Http2(sender), Version::HTTP_2)
         } else {
             let mut builder = http1::Builder::new();
             builder.title_case_headers(true);
-            let (sender, driver) = builder.handshake(io).await.map_err(failed)?;
+            let (sender, driver) = builder.handshake(io).await?;
             tasks.execute(driver);
-            RequestSender::Http1(sender)
-        };
-        let version = if opened.http2 {
-            Version::HTTP_2
-        } else {
-            Version::HTTP_11
+            (RequestSender::Http1(sender), Version::HTTP_11)
         };
         Ok(Self {
             sender,
@@ -165,6 +141,52 @@ impl Connection {
         }
     }
 
+    /// Sends a request, and notifies `sent` once that is done, even if the response is still missing.
+    pub(crate) async fn send_and_notify(
+        &mut self,
+        request: Request<OutgoingBody>,
+        sent: &mut Option<oneshot::Sender<()>>,
+    ) -> Result<http::Response<Incoming>, TrySendError<Request<OutgoingBody>>> {
+        let flush = request.body().flush();
+        let mut response = pin!(self.send(request));
+        if sent.is_some() {
+            tokio::select! {
+                biased;
+                () = flush.flushed() => {}
+                done = &mut response => return done,
+            }
+        }
+        if let Some(sent) = sent.take() {
+            // The receiving end may have been dropped.
+            let _ = sent.send(());
+        }
+        response.await
+    }
+
+    /// Sends a request, and resets the connection once its bytes have been flushed. Returns the head
+    /// of the response if it arrived earlier; the connection is reset anyway.
+    pub(crate) async fn send_and_reset(
+        mut self,
+        request: Request<OutgoingBody>,
+    ) -> Result<Option<http::Response<Incoming>>, Failure> {
+        let flush = request.body().flush();
+        let (tasks, peek) = (self.tasks.clone(), self.peek.clone());
+        let early = {
+            let mut response = pin!(self.send(request));
+            let early = tokio::select! {
+                biased;
+                () = flush.flushed() => None,
+                early = &mut response => Some(early),
+            };
+            // Before the request is dropped, since that would close the connection normally.
+            peek.reset_on_close();
+            tasks.abort();
+            early
+        };
+        self.close().await;
+        Ok(early.transpose().map_err(TrySendError::into_error)?)
+    }
+
     /// Waits briefly until the connection can carry another request, and returns whether it can.
     pub(crate) async fn wait_until_ready(&mut self) -> bool {
         let ready = async {
@@ -183,33 +205,19 @@ impl Connection {
         self.idle_since = Instant::now();
     }
 
-    /// A handle that can reset this connection while a request is in progress.
-    pub(crate) fn reset_handle(&self) -> ResetHandle {
-        ResetHandle {
-            tasks: self.tasks.clone(),
-            peek: self.peek.clone(),
-        }
-    }
-
-    /// Closes the connection at once, and waits until it is closed.
     pub(crate) async fn close(self) {
         self.tasks.shut_down().await;
     }
 
     /// Whether this idle connection can be reused: it is usable and not idle for too long.
     fn is_reusable(&self) -> bool {
-        self.idle_since.elapsed() <= MAX_IDLE_TIME && self.is_usable()
-    }
-
-    /// Whether a request can be sent on this idle connection, no matter how long it was idle.
-    pub(crate) fn is_usable(&self) -> bool {
         let ready = match &self.sender {
             RequestSender::Http1(sender) => sender.is_ready(),
             RequestSender::Http2(sender) => sender.is_ready(),
         };
         // Unread bytes announce the end of an encrypted connection, or belong to a response that
         // would be mistaken for the next one.
-        ready && self.peek.unread() == Unread::Nothing
+        self.idle_since.elapsed() <= MAX_IDLE_TIME && ready && self.peek.unread() == Unread::Nothing
     }
 }
 
@@ -228,7 +236,6 @@ impl Drop for Connection {
 pub(crate) struct Pool(Mutex<HashMap<String, Vec<Connection>>>);
 
 impl Pool {
-    /// Takes the most recently used connection that is still usable.
     pub(crate) fn take(&self, target: &Target) -> Option<Connection> {
         let mut idle = self.idle();
         let connections = idle.get_mut(target.origin())?;
@@ -241,7 +248,6 @@ impl Pool {
         None
     }
 
-    /// Keeps a connection for later requests.
     pub(crate) fn put(&self, target: &Target, connection: Connection) {
         let mut idle = self.idle();
         let connections = idle.entry(target.origin().to_owned()).or_default();

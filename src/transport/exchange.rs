@@ -9,38 +9,29 @@ use http::Version;
 use super::failure::Failure;
 use super::request::SentRequest;
 
-/// One request and its result.
 #[derive(Debug, Clone)]
 pub(crate) struct Exchange {
-    /// The request as it was sent.
     pub request: SentRequest,
-    /// The response, or why there is none.
     pub result: Result<Response, Failure>,
     /// The result that the sender discarded because of a fault. A response whose body was not read
     /// is not `complete`.
     pub discarded: Option<Result<Response, Failure>>,
-    /// How long the parts of the exchange took.
     pub timings: Timings,
-    /// The connection that was used; `None` if none was opened.
     pub connection: Option<ConnectionInfo>,
 }
 
 impl Exchange {
-    /// The status of the response, if there is one.
     #[cfg(test)]
     pub(crate) fn status(&self) -> Option<u16> {
         self.result.as_ref().ok().map(|response| response.status)
     }
 }
 
-/// The connection of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ConnectionInfo {
     /// Whether an earlier exchange opened it.
     pub reused: bool,
-    /// Its HTTP version.
     pub version: Version,
-    /// The receiver's address.
     pub remote: SocketAddr,
     /// Set if this connection replaces an idle one that the receiver closed.
     pub replaces: Option<ClosedIdle>,
@@ -57,7 +48,6 @@ pub(crate) enum ClosedIdle {
 }
 
 impl ClosedIdle {
-    /// The name used in reports.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::BeforeRequest => "before_request",
@@ -69,7 +59,6 @@ impl ClosedIdle {
 /// A response; complete, unless a fault kept the sender from reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Response {
-    /// The status.
     pub status: u16,
     /// The headers in the order received, names in lower case, values unchanged.
     pub headers: Vec<(String, Vec<u8>)>,
@@ -99,18 +88,15 @@ impl Response {
 /// How long the parts of an exchange took, measured from its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Timings {
-    /// Until the connection was open, including TLS. `None` if it was reused or never opened.
     pub connect: Option<Duration>,
     /// Until the head of the response arrived.
     pub first_byte: Option<Duration>,
-    /// Until the end of the response, or the failure.
     pub total: Duration,
     /// How long the request waited at a barrier. The other times include this.
     pub barrier_wait: Duration,
 }
 
 impl Timings {
-    /// The total time without the wait at a barrier.
     pub(crate) fn without_barrier_wait(&self) -> Duration {
         self.total.saturating_sub(self.barrier_wait)
     }

@@ -1,6 +1,7 @@
 //! Why an attempt got no complete response: messages for people and classes for retries.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,88 +14,46 @@ use crate::policy::DurationText;
 /// Why there is no complete response. `Display` describes it; [`Failure::hint`] says what may help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The host name did not resolve.
     #[error("the name {host} could not be resolved: {reason}")]
-    NameNotResolved {
-        /// The name.
-        host: String,
-        /// The resolver's error.
-        reason: String,
-    },
-    /// A loopback name resolved to another machine.
+    NameNotResolved { host: String, reason: String },
     #[error("{host} resolves to {address}, which is not this machine")]
-    NotLoopback {
-        /// The name.
-        host: String,
-        /// An address that may not be connected to.
-        address: SocketAddr,
-    },
-    /// Nothing listens on the port.
+    NotLoopback { host: String, address: SocketAddr },
     #[error("{address} refused the connection")]
     Refused {
         /// The address that was tried last.
         address: SocketAddr,
     },
-    /// The network could not reach the address.
     #[error("{address} could not be reached: {reason}")]
     Unreachable {
         /// The address that was tried last.
         address: SocketAddr,
-        /// What the system says.
         reason: String,
     },
-    /// This machine cannot open more connections; nothing was sent.
     #[error("this machine could not open another connection: {reason}")]
-    LocalLimit {
-        /// What the system says.
-        reason: String,
-    },
-    /// No connection, including the TLS handshake, was established in time.
+    LocalLimit { reason: String },
     #[error("the connection was not established within {}", DurationText(*after))]
-    ConnectTimeout {
-        /// The time limit.
-        after: Duration,
-    },
-    /// The response was not complete in time.
+    ConnectTimeout { after: Duration },
     #[error(
         "{} within {}",
         if *response_began { "the response was not complete" } else { "there was no response" },
         DurationText(*after),
     )]
     Timeout {
-        /// The time limit of the whole attempt.
         after: Duration,
-        /// Whether the head of the response arrived.
         response_began: bool,
     },
-    /// The receiver reset the connection or, on HTTP/2, the stream.
     #[error("the receiver reset the connection before the response was complete")]
     Reset,
-    /// The receiver closed the connection too early.
     #[error("the receiver closed the connection before the response was complete")]
     ClosedEarly,
-    /// The certificate is not trusted, not currently valid, or issued for another host.
     #[error("the receiver's certificate is not trusted: {reason}")]
-    UntrustedCertificate {
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// TLS failed for another reason.
+    UntrustedCertificate { reason: String },
     #[error("TLS failed: {reason}")]
-    Tls {
-        /// What went wrong.
-        reason: String,
-    },
-    /// The receiver does not offer the requested HTTP version.
+    Tls { reason: String },
     #[error("the receiver does not offer the requested HTTP version")]
     VersionNotOffered,
-    /// The response is not HTTP.
     #[error("the response is not valid HTTP: {reason}")]
-    InvalidResponse {
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The sender aborted the exchange on purpose, to inject a fault.
+    InvalidResponse { reason: String },
     #[error(transparent)]
     Aborted(#[from] SenderAbort),
 }
@@ -102,14 +61,11 @@ pub(crate) enum Failure {
 /// The classes of failure that a retry policy distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum FailureClass {
-    /// The attempt timed out.
     Timeout,
-    /// There was no connection, it broke, or the response was invalid.
     Connection,
 }
 
 impl Failure {
-    /// The class that a retry policy sees.
     pub(crate) fn class(&self) -> FailureClass {
         match self {
             Self::ConnectTimeout { .. }
@@ -119,7 +75,6 @@ impl Failure {
         }
     }
 
-    /// Whether the receiver ended the connection without a response.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self, Self::Reset | Self::ClosedEarly)
     }
@@ -127,21 +82,12 @@ impl Failure {
     /// Whether nothing was sent, so that the receiver can't have seen the request.
     pub(crate) fn is_before_request(&self) -> bool {
         match self {
-            Self::NameNotResolved { .. }
-            | Self::NotLoopback { .. }
-            | Self::Refused { .. }
-            | Self::Unreachable { .. }
-            | Self::ConnectTimeout { .. }
-            | Self::LocalLimit { .. }
-            | Self::UntrustedCertificate { .. }
-            | Self::Tls { .. }
-            | Self::VersionNotOffered
-            | Self::Aborted(SenderAbort::RequestLost) => true,
             Self::Timeout { .. }
             | Self::Reset
             | Self::ClosedEarly
-            | Self::InvalidResponse { .. }
-            | Self::Aborted(_) => false,
+            | Self::InvalidResponse { .. } => false,
+            Self::Aborted(abort) => *abort == SenderAbort::RequestLost,
+            _ => true,
         }
     }
 
@@ -158,15 +104,12 @@ impl Failure {
         )
     }
 
-    /// The name of [`Self::Refused`] in every report.
     pub(crate) const REFUSED: &'static str = "refused";
 
-    /// The name used in every report.
     pub(crate) fn name(&self) -> &'static str {
         self.name_and_hint().0
     }
 
-    /// What the user can check or change.
     pub(crate) fn hint(&self) -> &'static str {
         self.name_and_hint().1
     }
@@ -224,7 +167,6 @@ impl Failure {
         }
     }
 
-    /// The failure to open a connection.
     pub(crate) fn from_connect_error(address: SocketAddr, error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::ConnectionRefused {
             return Self::Refused { address };
@@ -236,7 +178,6 @@ impl Failure {
         Self::Unreachable { address, reason }
     }
 
-    /// The failure of a TLS handshake.
     pub(crate) fn from_handshake_error(error: &io::Error) -> Self {
         let inner = error
             .get_ref()
@@ -248,64 +189,34 @@ impl Failure {
             Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
                 Self::VersionNotOffered
             }
-            Some(error) => Self::Tls {
-                reason: error.to_string(),
-            },
-            None if Self::from_io_error(error).is_some() => Self::Tls {
-                reason: "the connection was closed during the handshake".to_owned(),
-            },
-            None => Self::Tls {
-                reason: error.to_string(),
-            },
+            None if Self::from_io_error(error).is_some() => {
+                Self::tls("the connection was closed during the handshake")
+            }
+            _ => Self::tls(error),
         }
     }
 
-    /// The failure of an exchange on an open connection.
-    pub(crate) fn from_hyper_error(error: &hyper::Error) -> Self {
-        let mut source = Error::source(error);
-        while let Some(cause) = source {
-            if let Some(io) = cause.downcast_ref::<io::Error>()
-                && let Some(failure) = Self::from_io_error(io)
-            {
-                return failure;
-            }
-            if let Some(http2) = cause.downcast_ref::<h2::Error>() {
-                if let Some(failure) = http2.get_io().and_then(Self::from_io_error) {
-                    return failure;
-                }
-                if http2.is_remote() {
-                    return Self::Reset;
-                }
-            }
-            source = cause.source();
+    pub(crate) fn tls(reason: impl Display) -> Self {
+        Self::Tls {
+            reason: reason.to_string(),
         }
-        if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-            return Self::ClosedEarly;
-        }
-        // Include the cause, such as "invalid HTTP version parsed".
-        let cause = Error::source(error).map(|cause| format!(": {cause}"));
-        let reason = format!("{error}{}", cause.unwrap_or_default());
-        Self::InvalidResponse { reason }
     }
 
-    /// The failure of an exchange that uses HTTP/2 directly.
-    pub(crate) fn from_http2_error(error: &h2::Error) -> Self {
-        if let Some(failure) = error.get_io().and_then(Self::from_io_error) {
-            return failure;
-        }
-        if error.is_remote() {
-            return Self::Reset;
-        }
+    pub(crate) fn invalid_response(reason: impl Display) -> Self {
         Self::InvalidResponse {
-            reason: error.to_string(),
+            reason: reason.to_string(),
         }
     }
 
     /// The failure to read or write a stream directly.
     pub(crate) fn from_stream_error(error: &io::Error) -> Self {
-        Self::from_io_error(error).unwrap_or_else(|| Self::InvalidResponse {
-            reason: error.to_string(),
-        })
+        Self::from_io_error(error).unwrap_or_else(|| Self::invalid_response(error))
+    }
+
+    /// The failure for an HTTP/2 error that says how the connection or the stream ended.
+    fn from_http2_end(error: &h2::Error) -> Option<Self> {
+        let failure = error.get_io().and_then(Self::from_io_error);
+        failure.or_else(|| error.is_remote().then_some(Self::Reset))
     }
 
     /// The failure for an I/O error that says how the connection ended.
@@ -321,7 +232,36 @@ impl Failure {
     }
 }
 
-/// What is wrong with a certificate, in plain words.
+/// The failure of an exchange on an open connection.
+impl From<hyper::Error> for Failure {
+    fn from(error: hyper::Error) -> Self {
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let io = cause.downcast_ref().and_then(Self::from_io_error);
+            let http2 = cause.downcast_ref().and_then(Self::from_http2_end);
+            if let Some(failure) = io.or(http2) {
+                return failure;
+            }
+            source = cause.source();
+        }
+        if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+            return Self::ClosedEarly;
+        }
+        match error.source() {
+            // Such as "invalid HTTP version parsed".
+            Some(cause) => Self::invalid_response(format!("{error}: {cause}")),
+            None => Self::invalid_response(error),
+        }
+    }
+}
+
+/// The failure of an exchange that uses HTTP/2 directly.
+impl From<h2::Error> for Failure {
+    fn from(error: h2::Error) -> Self {
+        Self::from_http2_end(&error).unwrap_or_else(|| Self::invalid_response(error))
+    }
+}
+
 fn certificate_problem(error: &rustls::CertificateError) -> String {
     use rustls::CertificateError as Problem;
     let plain = match error {

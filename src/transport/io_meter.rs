@@ -26,9 +26,7 @@ pub(crate) struct SocketPeek(Weak<Mutex<TcpStream>>);
 pub(crate) enum Unread {
     /// Nothing; the connection is open.
     Nothing,
-    /// Unexpected bytes.
     Bytes,
-    /// The end of the connection.
     End,
 }
 
@@ -56,7 +54,6 @@ impl SocketPeek {
         }
     }
 
-    /// What is unread, according to the operating system.
     pub(crate) fn unread(&self) -> Unread {
         self.0.upgrade().map_or(Unread::End, |stream| {
             unread(&stream.lock().unwrap_or_else(PoisonError::into_inner))
@@ -128,27 +125,21 @@ struct IoCounts {
     flushes: u64,
 }
 
-/// A point in the writing of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum FlushPoint {
-    /// This many flushes have completed.
     Flushes(u64),
-    /// This many bytes have been flushed.
     Bytes(u64),
 }
 
 impl IoMeter {
-    /// The point at which the next flush has completed.
     pub(crate) fn next_flush(&self) -> FlushPoint {
         FlushPoint::Flushes(self.0.borrow().flushes + 1)
     }
 
-    /// The point at which this many more bytes have been flushed.
     pub(crate) fn bytes_from_now(&self, bytes: u64) -> FlushPoint {
         FlushPoint::Bytes(self.0.borrow().written.saturating_add(bytes))
     }
 
-    /// Waits for the point.
     pub(crate) async fn reached(&self, point: FlushPoint) {
         let is_reached = |counts: &IoCounts| match point {
             FlushPoint::Flushes(flushes) => counts.flushes >= flushes,

@@ -29,7 +29,6 @@ struct BarrierState {
 }
 
 impl LastByteBarrier {
-    /// Creates a barrier and returns one handle for each participant.
     pub(crate) fn for_participants(participants: usize) -> Vec<Self> {
         let barrier = Arc::new(watch::Sender::new(BarrierState {
             pending: participants,
@@ -57,12 +56,10 @@ impl LastByteBarrier {
         self.0.arrive();
     }
 
-    /// Whether the last bytes may be sent.
     pub(crate) fn is_open(&self) -> bool {
         self.0.barrier.borrow().opened_at.is_some()
     }
 
-    /// How long this participant has waited so far.
     pub(crate) fn wait_time(&self) -> Duration {
         let Some(arrived_at) = self.0.arrived_at.get() else {
             return Duration::ZERO;

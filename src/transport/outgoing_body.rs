@@ -10,21 +10,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hyper::body::{Body, Frame, SizeHint};
+use tokio::sync::watch;
 
-use super::body_flush::{BodyFlush, HandedOut};
 use super::io_meter::{FlushPoint, IoMeter};
 use super::last_byte_barrier::LastByteBarrier;
 
 /// The most frame header bytes that HTTP/2 writes before the first part of a body: one `HEADERS`
 /// and one `DATA` frame header.
-const HTTP2_FRAME_HEADERS: u64 = 2 * 9;
+pub(crate) const HTTP2_FRAME_HEADERS: u64 = 2 * 9;
 
-/// The bytes of a request's body that are still to be sent.
 pub(crate) struct OutgoingBody {
     rest: Bytes,
     mode: SendMode,
     attached: Option<AttachedMeter>,
-    /// What the next part waits for.
     wait: Option<BoxFuture<'static, ()>>,
     /// Notified when the last part has been handed to the connection.
     flush: Arc<BodyFlush>,
@@ -32,17 +30,14 @@ pub(crate) struct OutgoingBody {
 
 /// In which pieces the rest of the body is sent.
 pub(crate) enum SendMode {
-    /// In one piece.
     AtOnce,
     /// All but the last byte, then the last byte once the barrier opens.
     HoldLastByte(LastByteBarrier),
     /// Only a prefix of this many bytes.
     Prefix(usize),
-    /// One byte at a time, with this delay after each.
     Drip(Duration),
 }
 
-/// The meter of the connection that sends the body.
 struct AttachedMeter {
     meter: Arc<IoMeter>,
     /// When all but the last byte, and when the whole body has been flushed. Only known on HTTP/2.
@@ -81,7 +76,6 @@ impl OutgoingBody {
         });
     }
 
-    /// Waits until everything that will be sent of the body has been flushed.
     pub(crate) fn flush(&self) -> Arc<BodyFlush> {
         Arc::clone(&self.flush)
     }
@@ -176,6 +170,43 @@ impl Body for OutgoingBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.rest.len() as u64)
+    }
+}
+
+/// Completes once everything that will be sent of a body has been handed to the connection and flushed.
+#[derive(Debug, Default)]
+pub(crate) struct BodyFlush(watch::Sender<Option<HandedOut>>);
+
+/// What has been handed to the connection. It is flushed once the meter has reached all points.
+#[derive(Debug, Clone)]
+struct HandedOut {
+    meter: Arc<IoMeter>,
+    points: Vec<FlushPoint>,
+    /// Whether it includes the body's last byte.
+    whole: bool,
+}
+
+impl BodyFlush {
+    fn handed_out(&self, handed_out: HandedOut) {
+        self.0.send_replace(Some(handed_out));
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        let handed_out = self.0.borrow();
+        handed_out.as_ref().is_some_and(|handed| handed.whole)
+    }
+
+    /// Waits until everything has been flushed.
+    pub(crate) async fn flushed(&self) {
+        let mut changes = self.0.subscribe();
+        // The sender exists as long as this value.
+        let handed_out = changes.wait_for(Option::is_some).await;
+        let handed_out = handed_out.ok().and_then(|handed_out| handed_out.clone());
+        if let Some(HandedOut { meter, points, .. }) = handed_out {
+            for point in points {
+                meter.reached(point).await;
+            }
+        }
     }
 }
 

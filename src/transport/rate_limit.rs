@@ -30,7 +30,6 @@ pub(crate) struct RateLimitPermits {
 }
 
 impl RateLimit {
-    /// Creates a limit with this rate.
     pub(crate) fn new(rate: MaxRate) -> Self {
         let most = usize::try_from(rate.deliveries).unwrap_or(usize::MAX);
         Self {
@@ -63,7 +62,6 @@ impl RateLimit {
         }
     }
 
-    /// How long all deliveries have waited in total.
     pub(crate) fn waited(&self) -> Duration {
         Duration::from_micros(self.waited.load(Ordering::Relaxed))
     }

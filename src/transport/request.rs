@@ -25,25 +25,19 @@ pub(crate) struct OutgoingRequest {
     body: Bytes,
 }
 
-/// Why a header can't be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// The name is not an HTTP token.
     #[error("invalid header name `{0}`: use letters, digits and `-`")]
     Name(String),
-    /// The value contains a line break or another control character.
     #[error("the value of the header `{0}` contains a control character, which can't be sent")]
     Value(String),
-    /// The header describes the body's length or the connection.
     #[error("the header `{0}` can't be set: the sender adds it if needed")]
     Framing(String),
-    /// There are too many headers.
     #[error("a request can have at most {MAX_HEADERS} headers")]
     TooMany,
 }
 
 impl OutgoingRequest {
-    /// A request without headers or a body.
     pub(crate) fn new(method: Method) -> Self {
         Self {
             method,
@@ -61,16 +55,13 @@ impl OutgoingRequest {
         name: &str,
         value: impl AsRef<[u8]>,
     ) -> Result<Self, HeaderError> {
-        let owned_name = || name.to_owned();
-        let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
-            return Err(HeaderError::Name(owned_name()));
-        };
+        let parsed = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| HeaderError::Name(name.to_owned()))?;
         if [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE].contains(&parsed) {
-            return Err(HeaderError::Framing(owned_name()));
+            return Err(HeaderError::Framing(name.to_owned()));
         }
-        let Ok(mut value) = HeaderValue::from_bytes(value.as_ref()) else {
-            return Err(HeaderError::Value(owned_name()));
-        };
+        let mut value = HeaderValue::from_bytes(value.as_ref())
+            .map_err(|_| HeaderError::Value(name.to_owned()))?;
         if self.headers.len() >= MAX_HEADERS {
             return Err(HeaderError::TooMany);
         }
@@ -79,14 +70,12 @@ impl OutgoingRequest {
         Ok(self)
     }
 
-    /// Sets the body.
     #[must_use]
     pub(crate) fn body(self, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         Self { body, ..self }
     }
 
-    /// The bytes of the body.
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.body
     }
@@ -105,7 +94,6 @@ impl OutgoingRequest {
         map
     }
 
-    /// Converts the request for the HTTP library.
     pub(crate) fn to_http(
         &self,
         target: &Target,
@@ -117,15 +105,14 @@ impl OutgoingRequest {
         *request.headers_mut() = self.header_map();
         if http2 {
             let host = request.headers_mut().remove(HOST);
-            *request.uri_mut() = with_authority(target.uri(), host.as_ref());
+            *request.uri_mut() = with_authority(&target.uri, host.as_ref());
         } else {
-            let path = target.uri().path_and_query();
+            let path = target.uri.path_and_query();
             *request.uri_mut() = path.cloned().map(Uri::from).unwrap_or_default();
         }
         request
     }
 
-    /// The request as it is sent.
     pub(crate) fn sent(&self, target: &Target, http2: bool) -> SentRequest {
         let mut map = self.header_map();
         let authority = if http2 { map.remove(HOST) } else { None };
@@ -140,7 +127,7 @@ impl OutgoingRequest {
         });
         SentRequest {
             method: self.method.clone(),
-            url: with_authority(target.uri(), authority.as_ref()).to_string(),
+            url: with_authority(&target.uri, authority.as_ref()).to_string(),
             headers: headers.collect(),
             body: self.body.clone(),
         }
@@ -150,14 +137,11 @@ impl OutgoingRequest {
 /// A request as it was sent, or would have been sent if no connection was opened.
 #[derive(Debug, Clone)]
 pub(crate) struct SentRequest {
-    /// The method.
     pub method: Method,
-    /// The whole URL.
     pub url: String,
     /// The headers in the order and spelling in which they were sent. Sensitive values (see
     /// [`HeaderValue::is_sensitive`]) must not appear in reports.
     pub headers: Vec<(String, HeaderValue)>,
-    /// The exact bytes of the body.
     pub body: Bytes,
 }
 

@@ -1,13 +1,25 @@
-//! Reads the body of a response, and keeps its start.
+//! Reads the body of a response, keeps its start, and decodes it if it is compressed.
+//!
+//! The sender requests no content coding, since Aghanim's example does not, and a receiver may then
+//! use any (RFC 9110, 12.5.3). Common codings are decoded here, before checks, redaction and reports
+//! see the body.
+
+use std::io::Read;
 
 use bytes::{Bytes, BytesMut};
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::content_coding::{BODY_READ_LIMIT, DecodedBody, decode};
 use super::exchange::Response;
 
-/// A body as far as it was read.
+/// The most bytes of a response's body to read, as received or decoded.
+pub(crate) const BODY_READ_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// A body as far as it was read; by default, nothing was read.
+#[derive(Default)]
 pub(crate) struct ReadBody {
     kept: Bytes,
     length: u64,
@@ -21,40 +33,21 @@ pub(crate) struct ReadBody {
 pub(crate) async fn read_body(mut body: Incoming, limit: usize) -> Result<ReadBody, hyper::Error> {
     let mut kept = BytesMut::new();
     let mut length = 0_u64;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else {
-            continue;
-        };
-        length = length.saturating_add(data.len() as u64);
-        let room = limit.saturating_sub(kept.len()).min(data.len());
-        kept.extend_from_slice(&data[..room]);
-        if length > BODY_READ_LIMIT {
-            return Ok(ReadBody {
-                kept: kept.freeze(),
-                length,
-                limit,
-                complete: false,
-            });
+    while length <= BODY_READ_LIMIT
+        && let Some(frame) = body.frame().await
+    {
+        if let Ok(data) = frame?.into_data() {
+            length = length.saturating_add(data.len() as u64);
+            let room = limit.saturating_sub(kept.len()).min(data.len());
+            kept.extend_from_slice(&data[..room]);
         }
     }
     Ok(ReadBody {
         kept: kept.freeze(),
         length,
         limit,
-        complete: true,
+        complete: length <= BODY_READ_LIMIT,
     })
-}
-
-impl ReadBody {
-    /// A body of which nothing was read.
-    pub(crate) fn unread() -> Self {
-        Self {
-            kept: Bytes::new(),
-            length: 0,
-            limit: 0,
-            complete: false,
-        }
-    }
 }
 
 /// Combines a head and a body, which is decoded if it is complete.
@@ -78,5 +71,125 @@ pub(crate) fn to_response(head: &http::response::Parts, body: ReadBody) -> Respo
         body: body.kept,
         body_length: body.length,
         complete: body.complete,
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct DecodedBody {
+    kept: Bytes,
+    /// The length of the whole body, up to [`BODY_READ_LIMIT`].
+    length: u64,
+}
+
+/// Decodes a complete body, and keeps the first `limit` bytes. `None` if it is not compressed, is
+/// corrupt or has an unknown coding; it is then used as received.
+fn decode(headers: &HeaderMap, body: &[u8], limit: usize) -> Option<DecodedBody> {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    let (Some(coding), None) = (codings.next(), codings.next()) else {
+        return None;
+    };
+    let coding = coding.to_str().ok()?.trim();
+    if ["gzip", "x-gzip"]
+        .iter()
+        .any(|name| coding.eq_ignore_ascii_case(name))
+    {
+        read_start(MultiGzDecoder::new(body), limit)
+    } else if coding.eq_ignore_ascii_case("deflate") {
+        // The standard format is zlib, but some servers send raw deflate and clients accept both.
+        read_start(ZlibDecoder::new(body), limit)
+            .or_else(|| read_start(DeflateDecoder::new(body), limit))
+    } else {
+        None
+    }
+}
+
+/// Reads to the end, or to the limit, since a few bytes can decompress to very many.
+fn read_start(decoder: impl Read, limit: usize) -> Option<DecodedBody> {
+    let mut decoder = decoder.take(BODY_READ_LIMIT);
+    let mut kept = Vec::new();
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    decoder.by_ref().take(limit).read_to_end(&mut kept).ok()?;
+    let rest = std::io::copy(&mut decoder, &mut std::io::sink()).ok()?;
+    let length = rest.saturating_add(kept.len() as u64);
+    Some(DecodedBody {
+        kept: kept.into(),
+        length,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(codings: &[&'static str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for coding in codings {
+            headers.append(CONTENT_ENCODING, HeaderValue::from_static(coding));
+        }
+        headers
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).expect("written");
+        encoder.finish().expect("compressed")
+    }
+
+    fn zlib(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).expect("written");
+        encoder.finish().expect("compressed")
+    }
+
+    fn deflate(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).expect("written");
+        encoder.finish().expect("compressed")
+    }
+
+    #[test]
+    fn common_codings_are_decoded() {
+        let body = br#"{"status":"ok"}"#;
+        for (coding, bytes) in [
+            ("gzip", gzip(body)),
+            ("X-GZIP", gzip(body)),
+            ("deflate", zlib(body)),
+            ("deflate", deflate(body)),
+        ] {
+            let decoded = decode(&headers(&[coding]), &bytes, 100).expect("known");
+            assert_eq!((&decoded.kept[..], decoded.length), (&body[..], 15));
+        }
+    }
+
+    #[test]
+    fn an_unknown_coding_or_a_corrupt_body_is_not_decoded() {
+        let whole = gzip(b"abc");
+        let part = &whole[..whole.len() - 4];
+        for (codings, bytes) in [
+            (&[][..], &whole[..]),
+            (&["br"], &whole),
+            (&["identity"], &whole),
+            (&["gzip, gzip"], &whole),
+            (&["gzip", "gzip"], &whole),
+            (&["gzip"], part),
+            (&["gzip"], b"abc"),
+            (&["deflate"], b"\xff\xff\xff"),
+        ] {
+            assert_eq!(decode(&headers(codings), bytes, 100), None, "{codings:?}");
+        }
+    }
+
+    #[test]
+    fn a_compression_bomb_is_read_only_up_to_the_limit() {
+        let bomb = gzip(&vec![0; 17 * 1024 * 1024]);
+        assert!(bomb.len() < 20_000);
+        let decoded = decode(&headers(&["gzip"]), &bomb, 10).expect("known");
+        assert_eq!((decoded.kept.len(), decoded.length), (10, BODY_READ_LIMIT));
     }
 }

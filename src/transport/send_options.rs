@@ -19,14 +19,12 @@ pub(crate) struct SendOptions {
     pub connection: ConnectionChoice,
     /// Holds back the last byte. Ignored if the body is cut or dripped.
     pub barrier: Option<LastByteBarrier>,
-    /// The fault to inject, if any.
     pub fault: Option<WireFault>,
     /// Notified once the whole request has been sent.
     pub sent: Option<oneshot::Sender<()>>,
 }
 
 impl SendOptions {
-    /// Options with this timeout, on any connection, without a barrier.
     pub(crate) fn within(timeout: Duration) -> Self {
         Self {
             timeout,
@@ -37,7 +35,6 @@ impl SendOptions {
         }
     }
 
-    /// How to send a body of this length.
     pub(crate) fn send_mode(&self, length: usize) -> SendMode {
         match (self.fault, &self.barrier) {
             (Some(WireFault::CutBody), _) => SendMode::Prefix(half(length)),
@@ -61,7 +58,6 @@ impl SendOptions {
     }
 }
 
-/// How many bytes of a cut body are sent.
 fn half(length: usize) -> usize {
     length / 2
 }

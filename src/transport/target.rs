@@ -12,46 +12,38 @@ use super::allowed_hosts::{AllowedHosts, is_loopback_host};
 pub(crate) struct Target {
     url: Url,
     /// The same URL as the HTTP library needs it.
-    uri: Uri,
-    host: Host<String>,
+    pub(crate) uri: Uri,
+    pub(crate) host: Host<String>,
     /// Whether the user has explicitly allowed this host, so that it may resolve to any address.
-    explicitly_allowed: bool,
+    pub(crate) explicitly_allowed: bool,
 }
 
 /// Why a URL can't be a target. No message contains the URL's credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// The text is not a URL.
     #[error("invalid URL ({0}): give a full URL, such as `http://127.0.0.1:8080/webhooks`")]
     NotAUrl(url::ParseError),
-    /// The scheme is not http or https.
     #[error("unsupported scheme `{0}:`: use `http://` or `https://`")]
     Scheme(String),
-    /// The URL has no host.
     #[error("the URL has no host: give a full URL, such as `http://127.0.0.1:8080/webhooks`")]
     NoHost,
-    /// The URL has a user name or a password.
     #[error(
         "the URL has a user name or a password, which would appear in reports: remove them, and \
          send a header if the target needs credentials"
     )]
     Credentials,
-    /// The URL has a fragment.
     #[error("the URL has a fragment (`#…`), which is never sent: remove it")]
     Fragment,
-    /// The host is neither loopback nor allowed.
     #[error(
         "`{0}` is not this machine, and deliveries to it can grant real items: if you want that, \
          allow the host with `--allow-host {0}` or with `allow_hosts: [{0}]` in the profile"
     )]
     HostNotAllowed(String),
-    /// HTTP can't carry the URL.
     #[error("the URL can't be sent in a request ({0}): percent-encode its path and query")]
     NotSendable(String),
 }
 
 impl Target {
-    /// Parses and checks a URL.
     pub(crate) fn parse(text: &str, allowed: &AllowedHosts) -> Result<Self, TargetError> {
         let url = Url::parse(text).map_err(TargetError::NotAUrl)?;
         Self::checked(url, allowed)
@@ -112,24 +104,16 @@ impl Target {
         &self.url[url::Position::BeforeHost..url::Position::AfterPort]
     }
 
-    /// The path and the query, as in the request line.
     pub(crate) fn path_and_query(&self) -> &str {
         &self.url[url::Position::BeforePath..url::Position::AfterQuery]
     }
 
-    /// The whole URL.
     pub(crate) fn as_str(&self) -> &str {
         self.url.as_str()
     }
 
-    /// Whether the connection is encrypted.
     pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
-    }
-
-    /// The whole URL as the HTTP library needs it.
-    pub(crate) fn uri(&self) -> &Uri {
-        &self.uri
     }
 
     /// The scheme, the host and the port, which identify the connections that can be reused.
@@ -137,24 +121,12 @@ impl Target {
         &self.url[..url::Position::BeforePath]
     }
 
-    /// The host, parsed.
-    pub(crate) fn host(&self) -> &Host<String> {
-        &self.host
-    }
-
     /// The port, or the scheme's default if the URL has none.
     pub(crate) fn port(&self) -> u16 {
-        let default = if self.is_https() { 443 } else { 80 };
-        self.url.port().unwrap_or(default)
-    }
-
-    /// Whether the user has explicitly allowed the host, so that it may resolve to any address.
-    pub(crate) fn is_explicitly_allowed(&self) -> bool {
-        self.explicitly_allowed
+        self.url.port_or_known_default().unwrap_or_default()
     }
 }
 
-/// Converts the URL for the HTTP library.
 fn to_uri(url: &Url) -> Result<Uri, TargetError> {
     let uri = url.as_str().parse::<Uri>();
     uri.map_err(|error| TargetError::NotSendable(error.to_string()))
@@ -237,7 +209,7 @@ mod tests {
             );
             let allowed = AllowedHosts::new([host]).expect("a host");
             let target = Target::parse(&url, &allowed).expect("allowed");
-            assert!(target.is_explicitly_allowed());
+            assert!(target.explicitly_allowed);
         }
     }
 
@@ -273,7 +245,7 @@ mod tests {
         #[test]
         fn only_loopback_is_allowed_by_default(host in "[a-z0-9.:@\\[\\]%]{1,20}") {
             if let Ok(target) = parse(&format!("http://{host}/")) {
-                prop_assert!(is_loopback_host(target.host()));
+                prop_assert!(is_loopback_host(&target.host));
             }
         }
     }

@@ -1,19 +1,17 @@
 //! TLS: which certificates the sender trusts.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
-    CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+    WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::sync::OnceCell;
 
-/// Which certificates a client trusts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TlsSettings {
     /// A PEM file with CAs to trust in addition to the system's.
@@ -22,32 +20,19 @@ pub(crate) struct TlsSettings {
     pub insecure: bool,
 }
 
-/// Why `--cacert` can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CacertError {
-    /// The file can't be read as PEM.
     #[error("can't read the certificates in {}: {reason}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        reason: String,
-    },
-    /// The file contains no certificate.
+    Unreadable { path: PathBuf, reason: String },
     #[error("{} contains no certificate: expected a PEM file", .0.display())]
     Empty(PathBuf),
-    /// A certificate in the file can't be a CA's.
     #[error("a certificate in {} can't be used as a CA: {reason}", path.display())]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Unusable { path: PathBuf, reason: String },
 }
 
 /// The TLS configuration of a client. The system's CAs are loaded when first needed, since that
 /// reads hundreds of files and runs against loopback rarely need them.
+#[derive(Debug)]
 pub(crate) struct Tls {
     /// The CAs of `--cacert`.
     extra: RootCertStore,
@@ -96,21 +81,13 @@ impl Tls {
         Ok(if self.insecure {
             builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(TrustAnyCertificate::new(&provider)))
+                .with_custom_certificate_verifier(Arc::new(TrustAnyCertificate(
+                    provider.signature_verification_algorithms,
+                )))
                 .with_no_client_auth()
         } else {
             builder.with_root_certificates(roots).with_no_client_auth()
         })
-    }
-}
-
-impl fmt::Debug for Tls {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Tls")
-            .field("extra", &self.extra.len())
-            .field("insecure", &self.insecure)
-            .finish_non_exhaustive()
     }
 }
 
@@ -139,12 +116,6 @@ fn read_cas(path: &Path) -> Result<RootCertStore, CacertError> {
 /// Implements `--insecure`: checks that the peer has its certificate's key, but not its identity.
 #[derive(Debug)]
 struct TrustAnyCertificate(WebPkiSupportedAlgorithms);
-
-impl TrustAnyCertificate {
-    fn new(provider: &CryptoProvider) -> Self {
-        Self(provider.signature_verification_algorithms)
-    }
-}
 
 impl ServerCertVerifier for TrustAnyCertificate {
     fn verify_server_cert(

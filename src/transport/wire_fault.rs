@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::policy::DurationText;
 
-/// A fault that the sender injects into one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum WireFault {
     /// Open and close the connection without sending anything.
@@ -16,14 +15,10 @@ pub(crate) enum WireFault {
     /// Reset the connection once the request has been sent. HTTP/1.1 only.
     ResetAfterRequest,
     /// Send the body one byte at a time, with a delay after each.
-    DripBody {
-        /// The delay.
-        per_byte: Duration,
-    },
+    DripBody { per_byte: Duration },
 }
 
 impl WireFault {
-    /// Whether the fault requires HTTP/1.1.
     pub(crate) fn needs_http1(self) -> bool {
         matches!(self, Self::CutBody | Self::ResetAfterRequest)
     }
@@ -37,33 +32,20 @@ impl WireFault {
 /// How the sender aborted an exchange to inject a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SenderAbort {
-    /// Nothing was sent.
     #[error("the request was lost: the sender closed the connection without sending anything")]
     RequestLost,
-    /// The response began, but was not read.
     #[error("the response was lost: the sender closed the connection instead of reading it")]
     ResponseLost,
-    /// Part of the body was sent.
     #[error("the sender reset the connection after {sent} of {length} bytes of the body")]
-    BodyCut {
-        /// How many bytes were sent.
-        sent: usize,
-        /// The length of the body.
-        length: usize,
-    },
-    /// The request was sent, and the sender did not wait for the response.
+    BodyCut { sent: usize, length: usize },
     #[error("the sender reset the connection right after sending the request")]
     ResetAfterRequest,
     /// The sender abandoned the attempt as timed out, but left the connection open.
     #[error("the sender stopped waiting, as if {} had passed", DurationText(*after))]
-    Abandoned {
-        /// The attempt's timeout, on the virtual clock.
-        after: Duration,
-    },
+    Abandoned { after: Duration },
 }
 
 impl SenderAbort {
-    /// The names of all variants.
     const NAMES: [&str; 5] = [
         "request_lost",
         "answer_lost",
@@ -82,7 +64,6 @@ impl SenderAbort {
         name == "request_lost" || name == "body_cut"
     }
 
-    /// The name used in every report.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::RequestLost => "request_lost",

@@ -13,19 +13,16 @@ use http::{HeaderValue, Uri};
 
 use super::{BulkRequest, BulkResponse, ResponseHandling};
 use crate::transport::connect::{OpenedStream, Stream};
-use crate::transport::content_coding::BODY_READ_LIMIT;
 use crate::transport::failure::Failure;
 use crate::transport::io_meter::{IoMeter, MeteredStream, SocketPeek, Unread};
 use crate::transport::last_byte_barrier::LastByteBarrier;
+use crate::transport::outgoing_body::HTTP2_FRAME_HEADERS;
 use crate::transport::request::with_authority;
-use crate::transport::retry_after::RetryAfterDelay;
+use crate::transport::response_body::BODY_READ_LIMIT;
+use crate::transport::retry_after_header::RetryAfterDelay;
 use crate::transport::target::Target;
 use crate::transport::wire_fault::SenderAbort;
 
-/// The most bytes of frame headers before the first part of a body.
-const FRAME_HEADERS: u64 = 2 * 9;
-
-/// An HTTP/2 connection.
 pub(super) struct Http2 {
     sender: SendRequest<Bytes>,
     driver: Driver,
@@ -33,11 +30,9 @@ pub(super) struct Http2 {
     peek: SocketPeek,
     /// The URI for the last value of `Host`, which is nearly always the same.
     uri: Option<(HeaderValue, Uri)>,
-    /// Reused for the bodies.
     body: BytesMut,
 }
 
-/// The connection's input and output.
 struct Driver(Connection<MeteredStream<Box<dyn Stream>>, Bytes>);
 
 impl Http2 {
@@ -45,8 +40,8 @@ impl Http2 {
         let meter = Arc::new(IoMeter::default());
         let stream = MeteredStream::new(opened.stream, Arc::clone(&meter));
         let mut builder = h2::client::Builder::new();
-        let handshake = builder.enable_push(false).handshake(stream).await;
-        let (sender, connection) = handshake.map_err(|error| Failure::from_http2_error(&error))?;
+        let handshake = builder.enable_push(false).handshake(stream);
+        let (sender, connection) = handshake.await?;
         Ok(Self {
             sender,
             driver: Driver(connection),
@@ -80,13 +75,12 @@ impl Http2 {
         let body = self.body.split().freeze();
 
         let sender = &mut self.sender;
-        let failed = |error: h2::Error| Failure::from_http2_error(&error);
         self.driver
             .run(|context| sender.poll_ready(context))
             .await?;
-        let (mut response, mut stream) = sender.send_request(head, false).map_err(failed)?;
+        let (mut response, mut stream) = sender.send_request(head, false)?;
         match barrier {
-            None => stream.send_data(body, true).map_err(failed)?,
+            None => stream.send_data(body, true)?,
             Some(barrier) => self.send_held(&mut stream, body, barrier).await?,
         }
         let response = self
@@ -112,14 +106,15 @@ impl Http2 {
         request: &BulkRequest,
     ) -> Result<http::Request<()>, Failure> {
         let mut head = request.to_http2().map_err(|error| {
-            let reason = format!("the request for {target} can't be sent over HTTP/2: {error}");
-            Failure::InvalidResponse { reason }
+            Failure::invalid_response(format!(
+                "the request for {target} can't be sent over HTTP/2: {error}"
+            ))
         })?;
         *head.uri_mut() = match (head.headers_mut().remove(HOST), &self.uri) {
-            (None, _) => target.uri().clone(),
+            (None, _) => target.uri.clone(),
             (Some(host), Some((known, uri))) if *known == host => uri.clone(),
             (Some(host), _) => {
-                let uri = with_authority(target.uri(), Some(&host));
+                let uri = with_authority(&target.uri, Some(&host));
                 self.uri = Some((host, uri.clone()));
                 uri
             }
@@ -127,17 +122,17 @@ impl Http2 {
         Ok(head)
     }
 
-    /// Sends all but the last byte, then the last one when the barrier opens.
     async fn send_held(
         &mut self,
         stream: &mut SendStream<Bytes>,
         mut body: Bytes,
         barrier: LastByteBarrier,
     ) -> Result<(), Failure> {
-        let failed = |error: h2::Error| Failure::from_http2_error(&error);
         let rest = body.split_to(body.len().saturating_sub(1));
-        let flushed = self.meter.bytes_from_now(rest.len() as u64 + FRAME_HEADERS);
-        stream.send_data(rest, false).map_err(failed)?;
+        let flushed = self
+            .meter
+            .bytes_from_now(rest.len() as u64 + HTTP2_FRAME_HEADERS);
+        stream.send_data(rest, false)?;
         let meter = &self.meter;
         let mut opened = pin!(async {
             meter.reached(flushed).await;
@@ -184,16 +179,12 @@ impl Driver {
     ) -> Result<T, Failure> {
         std::future::poll_fn(|context| {
             if let Poll::Ready(done) = work(context) {
-                return Poll::Ready(done.map_err(|error| Failure::from_http2_error(&error)));
+                return Poll::Ready(done.map_err(Failure::from));
             }
             let ended = Pin::new(&mut self.0).poll(context);
             match (work(context), ended) {
-                (Poll::Ready(done), _) => {
-                    Poll::Ready(done.map_err(|error| Failure::from_http2_error(&error)))
-                }
-                (Poll::Pending, Poll::Ready(Err(error))) => {
-                    Poll::Ready(Err(Failure::from_http2_error(&error)))
-                }
+                (Poll::Ready(done), _) => Poll::Ready(done.map_err(Failure::from)),
+                (Poll::Pending, Poll::Ready(Err(error))) => Poll::Ready(Err(error.into())),
                 (Poll::Pending, Poll::Ready(Ok(()))) => Poll::Ready(Err(Failure::ClosedEarly)),
                 (Poll::Pending, Poll::Pending) => Poll::Pending,
             }

@@ -13,19 +13,16 @@ pub(crate) struct BulkRequest {
     /// Each header's name, and where its value ends in `values`.
     names: Vec<(&'static str, usize)>,
     values: Vec<u8>,
-    /// The body.
     pub body: Vec<u8>,
 }
 
 impl BulkRequest {
-    /// Removes the headers and the body.
     pub(crate) fn clear(&mut self) {
         self.names.clear();
         self.values.clear();
         self.body.clear();
     }
 
-    /// Adds a header.
     pub(crate) fn header(&mut self, name: &'static str, value: &[u8]) {
         self.values.extend_from_slice(value);
         self.names.push((name, self.values.len()));
@@ -40,7 +37,6 @@ impl BulkRequest {
         })
     }
 
-    /// Replaces `bytes` with the whole request for HTTP/1.1.
     pub(crate) fn write_http1(&self, target: &Target, bytes: &mut Vec<u8>) {
         bytes.clear();
         bytes.extend_from_slice(b"POST ");

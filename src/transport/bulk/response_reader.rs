@@ -4,24 +4,20 @@ use httparse::Status;
 
 use super::BulkResponse;
 use crate::transport::failure::Failure;
-use crate::transport::retry_after::RetryAfterDelay;
+use crate::transport::response_body::BODY_READ_LIMIT;
+use crate::transport::retry_after_header::RetryAfterDelay;
 
-/// How many bytes to read from the socket at a time.
 const READ_SIZE: usize = 8 * 1024;
 /// The limit for the head, and for a line of a chunked body, in bytes.
 const HEAD_LIMIT: usize = 64 * 1024;
 /// More headers than any receiver sends.
 const MAX_HEADERS: usize = 100;
-/// The most bytes of a body to read. The connection of a longer body is not reused.
-const BODY_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// Reads one response after the other.
 #[derive(Debug, Default)]
 pub(super) struct ResponseReader {
     buffer: Vec<u8>,
     /// How many bytes at the start of the buffer are unread data from the socket.
     filled: usize,
-    /// Set once the head has arrived.
     head: Option<ResponseHead>,
 }
 
@@ -33,42 +29,32 @@ struct ResponseHead {
     body_read: u64,
 }
 
-/// The part of the body that is still to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BodyRemainder {
-    /// This many bytes.
     Length(u64),
-    /// The size line of a chunk.
     ChunkSize,
     /// This many bytes of a chunk, including the line break after it.
     Chunk(u64),
     /// The lines after the last chunk, up to an empty one.
     Trailers,
-    /// Everything until the connection is closed.
     UntilClose,
 }
 
-/// How far the response has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadProgress {
-    /// More bytes are needed.
     More,
-    /// The response is complete.
     Done {
         response: BulkResponse,
-        /// Whether the connection can carry another request.
         reusable: bool,
     },
 }
 
 impl ResponseReader {
-    /// Discards the previous response.
     pub(super) fn begin(&mut self) {
         self.filled = 0;
         self.head = None;
     }
 
-    /// The free space for the next bytes.
     pub(super) fn spare(&mut self) -> &mut [u8] {
         if self.buffer.len() < self.filled + READ_SIZE {
             self.buffer.resize(self.filled + READ_SIZE, 0);
@@ -99,10 +85,10 @@ impl ResponseReader {
         let length = match parsed.parse(&self.buffer[..self.filled]) {
             Ok(Status::Complete(length)) => length,
             Ok(Status::Partial) if self.filled > HEAD_LIMIT => {
-                return Err(invalid("its head is too long"));
+                return Err(Failure::invalid_response("its head is too long"));
             }
             Ok(Status::Partial) => return Ok(false),
-            Err(error) => return Err(invalid(&error.to_string())),
+            Err(error) => return Err(Failure::invalid_response(error)),
         };
         let status = parsed.code.unwrap_or_default();
         let interim = (100..200).contains(&status) && status != 101;
@@ -145,17 +131,23 @@ impl ResponseReader {
                             head.remainder = BodyRemainder::Chunk(size.saturating_add(2));
                         }
                         Ok(Status::Partial) if self.filled > HEAD_LIMIT => {
-                            return Err(invalid("the size line of a chunk is too long"));
+                            return Err(Failure::invalid_response(
+                                "the size line of a chunk is too long",
+                            ));
                         }
                         Ok(Status::Partial) => break false,
-                        Err(_) => return Err(invalid("the size of a chunk is not a number")),
+                        Err(_) => {
+                            return Err(Failure::invalid_response(
+                                "the size of a chunk is not a number",
+                            ));
+                        }
                     }
                 }
                 BodyRemainder::Trailers => {
                     let unread = &self.buffer[..self.filled];
                     let Some(end) = unread.iter().position(|byte| *byte == b'\n') else {
                         if self.filled > HEAD_LIMIT {
-                            return Err(invalid("its trailers are too long"));
+                            return Err(Failure::invalid_response("its trailers are too long"));
                         }
                         break false;
                     };
@@ -173,7 +165,8 @@ impl ResponseReader {
             }
         };
         self.head = Some(head);
-        let too_long = head.body_read > BODY_LIMIT;
+        // The connection of a longer body is not reused.
+        let too_long = head.body_read > BODY_READ_LIMIT;
         if done || too_long {
             // Bytes after the response answer no request.
             let reusable = head.keep_alive && !too_long && self.filled == 0;
@@ -188,14 +181,12 @@ impl ResponseReader {
         Ok(ReadProgress::More)
     }
 
-    /// Drops bytes from the front.
     fn consume(&mut self, count: usize) {
         self.buffer.copy_within(count..self.filled, 0);
         self.filled -= count;
     }
 }
 
-/// Evaluates the headers that matter here.
 fn parse_head(parsed: &httparse::Response<'_, '_>, status: u16) -> Result<ResponseHead, Failure> {
     let mut keep_alive = parsed.version == Some(1);
     let mut length = None;
@@ -205,15 +196,17 @@ fn parse_head(parsed: &httparse::Response<'_, '_>, status: u16) -> Result<Respon
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         if is("content-length") {
             let value = parse_number(header.value)
-                .ok_or_else(|| invalid("its Content-Length is not a number"))?;
+                .ok_or_else(|| Failure::invalid_response("its Content-Length is not a number"))?;
             if length.is_some_and(|other| other != value) {
-                return Err(invalid("it has two different lengths"));
+                return Err(Failure::invalid_response("it has two different lengths"));
             }
             length = Some(value);
         } else if is("transfer-encoding") {
             chunked = last_item(header.value).eq_ignore_ascii_case(b"chunked");
             if !chunked {
-                return Err(invalid("its Transfer-Encoding is unknown"));
+                return Err(Failure::invalid_response(
+                    "its Transfer-Encoding is unknown",
+                ));
             }
         } else if is("connection") {
             let items = header.value.split(|byte| *byte == b',');
@@ -259,12 +252,6 @@ fn parse_number(value: &[u8]) -> Option<u64> {
 fn last_item(value: &[u8]) -> &[u8] {
     let mut items = value.rsplit(|byte| *byte == b',');
     items.next().unwrap_or_default().trim_ascii()
-}
-
-fn invalid(reason: &str) -> Failure {
-    Failure::InvalidResponse {
-        reason: reason.to_owned(),
-    }
 }
 
 #[cfg(test)]

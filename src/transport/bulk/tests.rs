@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::policy::HttpVersion;
 use crate::transport::allowed_hosts::AllowedHosts;
-use crate::transport::client_settings::ClientSettings;
+use crate::transport::client::ClientSettings;
 
 fn request() -> BulkRequest {
     let mut request = BulkRequest::default();

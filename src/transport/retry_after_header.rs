@@ -8,7 +8,6 @@ use super::exchange::Response;
 /// time is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryAfterDelay {
-    /// Wait for this long.
     For(Duration),
     /// Wait until this time, in Unix seconds.
     Until(u64),
