@@ -16,7 +16,6 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The machine's clock, with compressed waits.
     pub(crate) fn system() -> Self {
         Self {
             fixed: None,

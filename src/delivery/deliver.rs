@@ -6,26 +6,22 @@ use futures_util::future;
 use jiff::Timestamp;
 use rand::Rng;
 
-use super::delivery_plan::DeliveryPlan;
+use super::delivery_plan::{DeliveryPlan, Sender};
 use super::forge::SignedRequest;
 use super::retry_decision::{AttemptEnd, RetryDecision};
-use super::sender::Sender;
 use super::signing::{Signing, to_outgoing};
 use crate::policy::{ConnectionChoice, Fault, Forgery, Outcome, Schedule, total_wait};
 use crate::transport::{
     AbandonedAttempt, Exchange, Failure, FailureClass, RateLimitPermits, SendOptions, retry_after,
 };
 
-/// A delivery and how it ended.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery {
     /// The attempts in order; at least one.
     pub attempts: Vec<Attempt>,
-    /// How it ended.
     pub outcome: Outcome,
 }
 
-/// One attempt of a delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     /// Counted from 1.
@@ -37,13 +33,10 @@ pub(crate) struct Attempt {
     pub virtual_offset: Duration,
     /// The policy's wait before it; zero before the first attempt.
     pub delay_before: Duration,
-    /// The request and its result.
     pub exchange: Exchange,
     /// The timestamp that was signed, in Unix seconds.
     pub signed_timestamp: u64,
-    /// How it was forged, if it was.
     pub forgery: Option<Forgery>,
-    /// The fault that affects it, if any.
     pub fault: Option<Fault>,
     /// When it ended, in Unix seconds. A `Retry-After` counts from then.
     pub ended_at: u64,
@@ -82,7 +75,6 @@ pub(crate) async fn deliver<R: Rng>(
     delivery.run().await
 }
 
-/// A delivery in progress.
 struct ActiveDelivery<'a, R, O> {
     sender: Sender<'a>,
     plan: DeliveryPlan<'a>,
@@ -90,7 +82,6 @@ struct ActiveDelivery<'a, R, O> {
     observe: O,
     started: Instant,
     schedule: Schedule<'a>,
-    /// The wait before a late retry.
     late_wait: Option<Duration>,
     signing: Signing,
     /// The total time of the skipped waits.
@@ -131,7 +122,6 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         Delivery { attempts, outcome }
     }
 
-    /// Makes one attempt, and waits at the retry barrier if there is one.
     async fn attempt(&mut self) {
         let permit = self.rate_limit_permit().await;
         let started = self.start_attempt();
@@ -234,7 +224,6 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         }
     }
 
-    /// Records an attempt and its result.
     fn end_attempt(&mut self, started: &StartedAttempt, exchange: Exchange) {
         let attempt = Attempt {
             number: started.number,

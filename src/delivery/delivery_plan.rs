@@ -1,22 +1,36 @@
-//! The plan of a delivery: its target, body, retry policy and fault.
+//! What all deliveries of a run share, and the plan of one: its target, body, retry policy and fault.
 
 use bytes::Bytes;
 
+use super::clock::Clock;
 use super::retry_barrier::RetryBarrier;
+use super::timestamp_allocator::TimestampAllocator;
 use crate::generate::Generator;
 use crate::policy::{ConnectionChoice, Fault, Forgery, Lost, RetryPolicy};
-use crate::transport::{LastByteBarrier, Target, WireFault};
+use crate::protocol::Signer;
+use crate::transport::{Client, LastByteBarrier, RateLimit, Target, WireFault};
 
-/// What to deliver, where to, and how.
+/// What all deliveries of a run share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sender<'a> {
+    pub client: &'a Client,
+    /// Provides the time for the headers, and waits between attempts.
+    pub clock: &'a Clock,
+    pub signer: &'a Signer,
+    /// Signs with the previous secret, for `expired_secret`.
+    pub expired: Option<&'a Signer>,
+    /// Chooses the timestamp of each signature.
+    pub timestamps: &'a TimestampAllocator,
+    /// Delays deliveries if the receiver limits their rate.
+    pub rate_limit: Option<&'a RateLimit>,
+}
+
 #[derive(Debug)]
 pub(crate) struct DeliveryPlan<'a> {
-    /// The target.
     pub target: &'a Target,
     /// The exact bytes of the event.
     pub body: Bytes,
-    /// When to retry.
     pub policy: &'a RetryPolicy,
-    /// How the delivery is forged, if it is.
     pub forgery: Option<Forgery>,
     /// Whether the first attempt may reuse an idle connection. The policy decides for retries.
     pub connection: ConnectionChoice,

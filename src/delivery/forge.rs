@@ -50,22 +50,6 @@ pub fn sign(input: &ForgeInput<'_>) -> SignedRequest {
 }
 
 /// Builds a forged delivery. The same generator state gives the same bytes.
-///
-/// - `missing_signature`, `missing_timestamp`: the header is missing, the rest is genuine.
-/// - `empty_signature`: the header's value is empty.
-/// - `wrong_secret`: signed with a random secret.
-/// - `truncated_signature`: the first 32 of the correct 64 hex digits.
-/// - `garbage_signature`: 64 random letters from g to z, which are not hex digits.
-/// - `tampered_body`: signed, then the first digit of the first `quantity` is raised, so that the
-///   body remains JSON with a larger quantity. A body without a quantity gets a trailing space.
-/// - `swapped_timestamp`: signed, then the header's timestamp is set one second back, still fresh.
-/// - `body_only_signature`: the HMAC of the body alone.
-/// - `stale_timestamp`, `future_timestamp`: correctly signed, with a time one day ago or ahead.
-/// - `expired_secret`: correctly signed with the previous secret.
-/// - `wrong_algorithm`: SHA-256 of `timestamp.body`, without a key, in 64 hex digits.
-/// - `prefixed_signature`: `sha256=` and the correct hex digits.
-/// - `two_signatures`: a signature made with a random secret, then a second header with the correct
-///   one.
 pub fn forge<R: Rng + ?Sized>(
     forgery: Forgery,
     input: &ForgeInput<'_>,

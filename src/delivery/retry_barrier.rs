@@ -14,7 +14,6 @@ impl RetryBarrier {
         (Self(reached), release)
     }
 
-    /// Waits until the retry is released.
     pub(crate) async fn wait(self) {
         let (release, released) = oneshot::channel();
         if self.0.send(release).is_ok() {

@@ -6,23 +6,18 @@ use std::time::Duration;
 use crate::policy::{Outcome, RetryOn, RetryPolicy, StatusClass};
 use crate::transport::FailureClass;
 
-/// What follows from an attempt for its delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryDecision {
-    /// The attempt was the last one.
     End(Outcome),
-    /// Another attempt follows after this delay.
     RetryAfter(Duration),
 }
 
 /// How an attempt ended, as far as a retry depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AttemptEnd {
-    /// The status, or the class of the failure.
     pub(crate) result: Result<u16, FailureClass>,
     /// Whether the body was slow on purpose, so that a 408 is a timeout.
     pub(crate) slow_body: bool,
-    /// The delay that the response asks for, if any.
     pub(crate) retry_after: Option<Duration>,
 }
 

@@ -6,10 +6,9 @@ use bytes::Bytes;
 use http::Method;
 use rand::Rng;
 
-use super::delivery_plan::DeliveryPlan;
+use super::delivery_plan::{DeliveryPlan, Sender};
 use super::forge::{ForgeInput, SignedRequest, forge, sign};
 use super::fresh_event_id::with_event_id;
-use super::sender::Sender;
 use crate::policy::{EventIdOnRetry, Fault, LateRetry, Lost};
 use crate::transport::OutgoingRequest;
 
@@ -30,7 +29,6 @@ impl Signing {
         }
     }
 
-    /// The headers and the body of an attempt that starts now.
     pub(crate) fn next_request<R: Rng>(
         &mut self,
         sender: &Sender<'_>,
@@ -87,7 +85,6 @@ fn allocate_timestamp(sender: &Sender<'_>, plan: &DeliveryPlan<'_>, body: &Bytes
     }
 }
 
-/// Builds a genuine or forged request with this timestamp.
 fn sign_at<R: Rng>(
     sender: &Sender<'_>,
     plan: &DeliveryPlan<'_>,
@@ -108,7 +105,6 @@ fn sign_at<R: Rng>(
     }
 }
 
-/// Converts the request for the client.
 pub(crate) fn to_outgoing(signed: &SignedRequest) -> OutgoingRequest {
     let request = OutgoingRequest::new(Method::POST).body(signed.body.clone());
     let mut headers = signed.headers.iter();

@@ -40,7 +40,6 @@ impl UsedTimestamps {
     }
 }
 
-/// The timestamps that bodies were signed with.
 #[derive(Debug, Default)]
 pub(crate) struct TimestampAllocator {
     hasher: RandomState,
