@@ -10,7 +10,7 @@ use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
 use crate::report::{sanitize, write_difference};
-use crate::snapshots::{PendingKind, PendingSnapshot, find_pending};
+use crate::snapshots::{PendingSnapshot, find_pending};
 
 /// Review new and changed snapshots
 ///
@@ -93,9 +93,9 @@ impl Snapshots {
     }
 
     fn print(&self, pending: &PendingSnapshot, console: &mut Console) -> Result<(), CommandError> {
-        let (status, color) = match (self.action, pending.kind) {
-            (Action::Status, PendingKind::New) => ("new", AnsiColor::Green),
-            (Action::Status, PendingKind::Changed) => ("changed", AnsiColor::Yellow),
+        let (status, color) = match (self.action, pending.is_new) {
+            (Action::Status, true) => ("new", AnsiColor::Green),
+            (Action::Status, false) => ("changed", AnsiColor::Yellow),
             (Action::Accept, _) => ("accepted", AnsiColor::Green),
             (Action::Reject, _) => ("rejected", AnsiColor::Red),
         };

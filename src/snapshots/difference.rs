@@ -2,14 +2,10 @@
 
 use imara_diff::{Algorithm, BasicLineDiffPrinter, Diff, InternedInput, UnifiedDiffConfig};
 
-/// A unified diff and its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
-    /// The diff, without colours.
     pub text: String,
-    /// The number of added lines.
     pub added: u32,
-    /// The number of removed lines.
     pub removed: u32,
 }
 

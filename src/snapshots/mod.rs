@@ -11,7 +11,7 @@ mod snapshot_path;
 mod snapshot_review;
 mod snapshots_mode;
 
-pub(crate) use pending_snapshot::{PendingKind, PendingSnapshot, find_pending};
+pub(crate) use pending_snapshot::{PendingSnapshot, find_pending};
 pub use snapshot_file::SnapshotFile;
 pub(crate) use snapshot_path::snapshot_path;
 pub(crate) use snapshot_review::{ExpectedSnapshots, SnapshotReview, SnapshotReviewSettings};

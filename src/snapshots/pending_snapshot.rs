@@ -9,26 +9,14 @@ use walkdir::WalkDir;
 use super::difference::Difference;
 use super::snapshot_file::{SnapshotFile, pending_path, reviewed_path};
 
-/// A snapshot that is pending review.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingSnapshot {
-    /// The pending file.
     pub pending_path: PathBuf,
     /// The reviewed file that it would become.
     pub reviewed_path: PathBuf,
-    /// Whether it is new or changed.
-    pub kind: PendingKind,
-    /// The difference from the reviewed snapshot.
+    /// Whether there is no reviewed snapshot yet.
+    pub is_new: bool,
     pub difference: Difference,
-}
-
-/// The kind of a pending snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PendingKind {
-    /// There is no reviewed snapshot yet.
-    New,
-    /// It differs from the reviewed snapshot.
-    Changed,
 }
 
 /// Finds the pending snapshots below a folder, sorted by path, or the one of a file.
@@ -62,10 +50,7 @@ impl PendingSnapshot {
     fn new(pending_path: PathBuf, reviewed_path: PathBuf) -> io::Result<Self> {
         let found = SnapshotFile::read(&pending_path)?.unwrap_or_default();
         let before = SnapshotFile::read(&reviewed_path)?;
-        let kind = match before {
-            Some(_) => PendingKind::Changed,
-            None => PendingKind::New,
-        };
+        let is_new = before.is_none();
         let difference = Difference::between(
             &reviewed_path.display().to_string(),
             &with_newline(before.map(|before| before.contents).unwrap_or_default()),
@@ -74,12 +59,11 @@ impl PendingSnapshot {
         Ok(Self {
             pending_path,
             reviewed_path,
-            kind,
+            is_new,
             difference,
         })
     }
 
-    /// Replaces the reviewed snapshot with it.
     pub(crate) fn accept(&self) -> io::Result<()> {
         let Some(mut file) = SnapshotFile::read(&self.pending_path)? else {
             return Ok(());
@@ -89,7 +73,6 @@ impl PendingSnapshot {
         fs::remove_file(&self.pending_path)
     }
 
-    /// Deletes it.
     pub(crate) fn reject(&self) -> io::Result<()> {
         fs::remove_file(&self.pending_path)
     }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 /// A snapshot and its header.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// Other keys of the header are ignored, because insta's tools write some.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct SnapshotFile {
     /// The scenario's file.
     pub source: Option<String>,
@@ -16,27 +18,14 @@ pub struct SnapshotFile {
     /// The line of the name in the scenario's file; only in pending files.
     pub assertion_line: Option<usize>,
     /// The text without trailing newlines.
+    #[serde(skip)]
     pub contents: String,
 }
 
-/// The keys of a header that are read. Other keys are ignored, because insta's tools write some.
-#[derive(Debug, Default, Deserialize)]
-struct SnapshotHeader {
-    source: Option<String>,
-    expression: Option<String>,
-    assertion_line: Option<usize>,
-}
-
-/// The line before and after the header.
 const FENCE: &str = "---";
-
-/// The extension of reviewed snapshots.
 pub(super) const REVIEWED: &str = "snap";
-
-/// The extension of pending snapshots.
 const PENDING: &str = "snap.new";
 
-/// The path of the pending snapshot for a reviewed one.
 pub(super) fn pending_path(reviewed: &Path) -> PathBuf {
     reviewed.with_extension(PENDING)
 }
@@ -69,13 +58,11 @@ impl SnapshotFile {
             Some((header, contents)) => {
                 (serde_saphyr::from_str(header).unwrap_or_default(), contents)
             }
-            None => (SnapshotHeader::default(), text.as_str()),
+            None => (Self::default(), text.as_str()),
         };
         Self {
-            source: header.source,
-            expression: header.expression,
-            assertion_line: header.assertion_line,
             contents: contents.trim_end_matches('\n').to_owned(),
+            ..header
         }
     }
 
@@ -96,10 +83,7 @@ impl SnapshotFile {
                 text.extend([key, ": ", &value, "\n"]);
             }
         }
-        text.push_str(FENCE);
-        text.push('\n');
-        text.push_str(&self.contents);
-        text.push('\n');
+        text.extend([FENCE, "\n", &self.contents, "\n"]);
         text
     }
 

@@ -21,18 +21,14 @@ use crate::run::{RunEvent, SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
 use crate::scenario::{Level, SnapshotSettings};
 use crate::verify::{Check, Verdict, VerdictCounts};
 
-/// How to compare a run's snapshots.
 #[derive(Debug, Clone)]
 pub(crate) struct SnapshotReviewSettings {
-    /// The snapshots folder.
     pub folder: PathBuf,
     /// What to write; `auto` is already resolved.
     pub mode: SnapshotsMode,
-    /// The folder to which the paths of scenarios are relative.
     pub working_folder: PathBuf,
     /// The snapshots that can exist, if known.
     pub expected: Option<ExpectedSnapshots>,
-    /// Whether to delete snapshots that belong to no scenario.
     pub delete_unreferenced: bool,
 }
 
@@ -82,7 +78,6 @@ impl SnapshotReview {
         }
     }
 
-    /// Processes an event, and returns the events for the reports.
     pub(crate) fn process(&mut self, event: RunEvent) -> Vec<RunEvent> {
         if let RunEvent::RunStarted(started) = &event {
             self.target.clone_from(&started.target);
@@ -212,7 +207,6 @@ impl SnapshotReview {
         Ok((SnapshotOutcome::Differs, Some(check), Some(difference.text)))
     }
 
-    /// Finds the snapshots whose scenario no longer exists.
     fn find_unreferenced(&mut self) {
         let Some(expected) = &self.settings.expected else {
             return;

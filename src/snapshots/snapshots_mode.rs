@@ -2,37 +2,28 @@
 
 use std::str::FromStr;
 
-/// What a run writes if a report does not match the reviewed one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) enum SnapshotsMode {
     /// `no` in CI, `new` elsewhere.
     #[default]
     Auto,
-    /// Replace the reviewed report.
     Always,
-    /// Write a pending report next to the reviewed one.
     New,
     /// Write a new report as reviewed, and a changed one as pending.
     Unseen,
-    /// Write nothing.
     No,
     /// Like `always`, but also rewrite the files of reports that match.
     Force,
 }
 
-/// An invalid mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid mode `{0}`: expected auto, always, new, unseen, no or force")]
 pub(crate) struct UnknownSnapshotsMode(String);
 
-/// Where to write a report that does not match the reviewed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Destination {
-    /// Replace the reviewed report.
     Reviewed,
-    /// Write it as pending, next to the reviewed report.
     Pending,
-    /// Do not write it.
     Discarded,
 }
 
