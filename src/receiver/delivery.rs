@@ -131,7 +131,7 @@ impl Backend {
             }
             (_, Err(refusal)) => Err(refusal.into()),
             (_, Ok(event)) => {
-                let key = self.flaws.identify(&event, &delivery.signature());
+                let (_, key) = self.flaws.identify(&event, &delivery.signature());
                 let work = self
                     .record_event(&event, delivery, scripted)
                     .map(|recorded| recorded.unwrap_or_else(RequestOutcome::failed))
@@ -183,6 +183,7 @@ impl Backend {
         delivery: &IncomingDelivery,
         scripted: Option<StatusCode>,
     ) -> Result<RequestOutcome, Failure> {
+        let (key_name, key) = self.flaws.identify(event, &delivery.signature());
         let first = match self.entry(event, delivery) {
             Ok((decision, mut entry)) => {
                 let response = ReceiverResponse::success(scripted.unwrap_or(StatusCode::OK));
@@ -193,18 +194,17 @@ impl Backend {
                 }
             }
             Err(refusal) => {
-                let key = self.flaws.identify(event, &delivery.signature());
                 let body = digest(&delivery.body);
                 let recalled = self.flaws.recall(&self.game, key, body).await?;
                 recalled.ok_or(refusal)?
             }
         };
         let response = scripted.map_or(first.response, ReceiverResponse::success);
-        let same_body = first.same_body;
-        Ok(RequestOutcome::new(
-            response,
-            Decision::Redelivery { same_body },
-        ))
+        let decision = Decision::Redelivery {
+            key: key_name,
+            same_body: first.same_body,
+        };
+        Ok(RequestOutcome::new(response, decision))
     }
 
     /// The decision about an event, if it is the first with its key, and the entry that records it.
@@ -214,8 +214,9 @@ impl Backend {
         delivery: &IncomingDelivery,
     ) -> Result<(Decision, LedgerEntry), Refusal> {
         let (decision, grants) = self.decide(event)?;
+        let (_, idempotency_key) = self.flaws.identify(event, &delivery.signature());
         let entry = LedgerEntry {
-            idempotency_key: self.flaws.identify(event, &delivery.signature()),
+            idempotency_key,
             event_id: event.event_id.to_string(),
             player_id: event.event_data.player_id.to_string(),
             decision: match &decision {

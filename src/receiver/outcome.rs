@@ -30,6 +30,8 @@ pub enum Decision {
     Granted,
     Skipped(Skipped),
     Redelivery {
+        /// The name of the key by which it was recognized.
+        key: &'static str,
         /// Whether its body equals the first delivery's, byte for byte.
         same_body: bool,
     },
@@ -48,9 +50,14 @@ impl fmt::Display for Decision {
         match self {
             Self::Granted => formatter.write_str("granted"),
             Self::Skipped(reason) => write!(formatter, "acknowledged, not granted ({reason})"),
-            Self::Redelivery { same_body: true } => formatter.write_str("redelivery"),
-            Self::Redelivery { same_body: false } => {
-                formatter.write_str("redelivery with the same idempotency key but a different body")
+            Self::Redelivery {
+                same_body: true, ..
+            } => formatter.write_str("redelivery"),
+            Self::Redelivery { key, .. } => {
+                write!(
+                    formatter,
+                    "redelivery with the same {key} but a different body"
+                )
             }
             Self::Scripted => formatter.write_str("scripted response, not processed"),
             Self::Refused(refusal) => write!(formatter, "refused: {refusal}"),

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::receiver::request_body::BODY_LIMIT;
-use crate::receiver::{Decision, Refusal};
+use crate::receiver::{Decision, Flaw, Refusal};
 
 use super::peer::{NOW, Reply, TestReceiver, delivery, event, settings};
 
@@ -169,8 +169,14 @@ async fn the_observer_sees_decisions_but_no_secret() {
             .collect::<Vec<_>>()[..],
         [
             Decision::Granted,
-            Decision::Redelivery { same_body: true },
-            Decision::Redelivery { same_body: false },
+            Decision::Redelivery {
+                same_body: true,
+                ..
+            },
+            Decision::Redelivery {
+                same_body: false,
+                ..
+            },
             Decision::Refused(Refusal::NotFresh { .. }),
             Decision::Read,
         ]
@@ -180,4 +186,25 @@ async fn the_observer_sees_decisions_but_no_secret() {
     assert_eq!(seen[3].player_id, None);
     assert!(!format!("{seen:?}").contains("whsec"));
     peer.stop().await;
+}
+
+#[tokio::test]
+async fn a_redelivery_is_logged_with_the_key_that_recognized_it() {
+    for (flaw, key) in [
+        (None, "idempotency key"),
+        (Some(Flaw::DedupeByEventId), "event ID"),
+        (Some(Flaw::DedupeByTransactionId), "transaction ID"),
+        (Some(Flaw::DedupeByCouponCode), "coupon code"),
+    ] {
+        let mut settings = settings();
+        settings.flaws.extend(flaw);
+        let peer = TestReceiver::start(settings).await;
+        peer.deliver(&event("k", "p", "gem", 5)).await;
+        let second_key = if flaw.is_some() { "l" } else { "k" };
+        peer.deliver(&event(second_key, "q", "gem", 5)).await;
+        let seen = peer.seen.lock().expect("no panic").clone();
+        let expected = format!("redelivery with the same {key} but a different body");
+        assert_eq!(seen[1].decision.to_string(), expected, "{flaw:?}");
+        peer.stop().await;
+    }
 }

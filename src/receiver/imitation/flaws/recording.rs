@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use futures_util::FutureExt;
 use tokio::sync::Mutex;
 use tokio::task::yield_now;
 use tokio::time::sleep;
@@ -19,20 +20,20 @@ use crate::receiver::ledger::{
 use super::{Flaw, Flaws, KeyLocks, WORK};
 
 impl Flaws {
-    pub(crate) fn identify(&self, event: &Event, signature: &str) -> String {
-        if self.has(Flaw::DedupeBySignature) {
-            return signature.to_owned();
-        }
-        let identity = if self.has(Flaw::DedupeByEventId) {
-            &event.event_id
+    /// The key by which deliveries of the same event are recognized: its name and value.
+    pub(crate) fn identify(&self, event: &Event, signature: &str) -> (&'static str, String) {
+        let (name, value) = if self.has(Flaw::DedupeBySignature) {
+            ("signature", signature)
+        } else if self.has(Flaw::DedupeByEventId) {
+            ("event ID", &*event.event_id)
         } else if self.has(Flaw::DedupeByTransactionId) {
-            &event.transaction_id
+            ("transaction ID", &*event.transaction_id)
         } else if self.has(Flaw::DedupeByCouponCode) {
-            &event.event_data.coupon.code
+            ("coupon code", &*event.event_data.coupon.code)
         } else {
-            &event.idempotency_key
+            ("idempotency key", &*event.idempotency_key)
         };
-        identity.to_string()
+        (name, value.to_owned())
     }
 }
 
@@ -85,7 +86,7 @@ impl Flaws {
     pub(crate) async fn record(
         &self,
         game: &Game,
-        entry: LedgerEntry,
+        mut entry: LedgerEntry,
     ) -> Result<RecordOutcome, LedgerError> {
         let memory = &self.recording;
         let ledger = &game.ledger;
@@ -117,19 +118,13 @@ impl Flaws {
                 append(ledger, &entry).await?;
             }
             Some(Flaw::KeyWrittenLast) => {
-                let work = async {
-                    sleep(WORK).await;
-                    true
-                };
+                let work = sleep(WORK).map(|()| true);
                 return record_halves(game, entry, Half::Grants, work).await;
             }
             Some(Flaw::StoppedByHangup) => {
                 let key_lock = memory.key_locks.of(&entry.idempotency_key);
                 let _guard = key_lock.lock().await;
-                let work = async {
-                    sleep(WORK).await;
-                    !sender_is_gone()
-                };
+                let work = sleep(WORK).map(|()| !sender_is_gone());
                 return record_halves(game, entry, Half::Grants, work).await;
             }
             Some(Flaw::LostUpdate) => {
@@ -140,12 +135,10 @@ impl Flaws {
                 ledger.inventory(player_id.clone(), None).await?;
                 let mut versions = memory.versions.lock().await;
                 let version = versions.entry(player_id).or_default();
-                let is_overwritten = *version != read.unwrap_or_default();
-                let entry = if is_overwritten {
-                    without_grants(entry)
-                } else {
-                    entry
-                };
+                if *version != read.unwrap_or_default() {
+                    // Overwritten.
+                    entry.grants.clear();
+                }
                 let recorded = game.record(entry).await?;
                 if recorded == RecordOutcome::First {
                     *version += 1;
@@ -206,17 +199,16 @@ impl Flaws {
 }
 
 impl Half {
-    async fn record(self, ledger: &Ledger, entry: LedgerEntry) -> Result<(), LedgerError> {
+    async fn record(self, ledger: &Ledger, mut entry: LedgerEntry) -> Result<(), LedgerError> {
         match self {
-            Self::Key => ledger.record(without_grants(entry)).await.map(drop),
+            Self::Key => {
+                entry.grants.clear();
+                ledger.record(entry).await.map(drop)
+            }
             Self::Grants => {
                 // A key that is never looked up.
-                let idempotency_key = format!("{}#grant", entry.idempotency_key);
-                let grants = LedgerEntry {
-                    idempotency_key,
-                    ..entry
-                };
-                append(ledger, &grants).await
+                entry.idempotency_key.push_str("#grant");
+                append(ledger, &entry).await
             }
         }
     }
@@ -267,11 +259,4 @@ async fn append(ledger: &Ledger, entry: &LedgerEntry) -> Result<(), LedgerError>
         copy.idempotency_key = format!("{}#{number}", entry.idempotency_key);
     }
     Ok(())
-}
-
-fn without_grants(entry: LedgerEntry) -> LedgerEntry {
-    LedgerEntry {
-        grants: Vec::new(),
-        ..entry
-    }
 }
