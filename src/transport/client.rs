@@ -68,12 +68,6 @@ struct ExchangeProgress {
     discarded: Option<Result<Response, Failure>>,
 }
 
-/// A response, and its connection if that can carry another request.
-struct ReceivedResponse {
-    response: Response,
-    reusable: Option<Connection>,
-}
-
 /// Releases the other participants of a barrier when the exchange ends or is dropped.
 struct LeaveBarrierOnDrop(Option<LastByteBarrier>);
 
@@ -133,7 +127,8 @@ impl Client {
             let work = self.exchange(target, request, options, started, &mut progress);
             tokio::pin!(work);
             let due = |barrier_wait: Duration| {
-                deadline_after(started, timeout.saturating_add(barrier_wait))
+                let due = started.checked_add(timeout.saturating_add(barrier_wait));
+                due.unwrap_or_else(|| started + FOREVER)
             };
             let deadline = tokio::time::sleep_until(due(Duration::ZERO));
             tokio::pin!(deadline);
@@ -154,15 +149,26 @@ impl Client {
         };
         let barrier_wait = barrier_wait();
         let result = match result {
-            Some(Ok(ReceivedResponse { response, reusable })) => {
+            Some(Ok((response, reusable))) => {
                 // The deadline no longer applies: the response is complete and measured.
-                if let Some(connection) = reusable {
-                    self.finish(target, connection, connection_use).await;
+                if let Some(mut connection) = reusable
+                    && connection.wait_until_ready().await
+                {
+                    connection.mark_idle();
+                    if connection_use == ConnectionChoice::Reuse {
+                        self.0.pool.put(target, connection);
+                    }
                 }
                 Ok(response)
             }
             Some(Err(failure)) => Err(failure),
-            None => Err(timed_out(&progress, timeout)),
+            None if progress.connection.is_none() => {
+                Err(Failure::ConnectTimeout { after: timeout })
+            }
+            None => Err(Failure::Timeout {
+                after: timeout,
+                response_began: progress.first_byte.is_some(),
+            }),
         };
         let http2 = match progress.connection {
             Some(connection) => connection.version == http::Version::HTTP_2,
@@ -182,6 +188,7 @@ impl Client {
         }
     }
 
+    /// Returns the response, and its connection if that can carry another request.
     async fn exchange(
         &self,
         target: &Target,
@@ -189,7 +196,7 @@ impl Client {
         options: SendOptions,
         started: Instant,
         progress: &mut ExchangeProgress,
-    ) -> Result<ReceivedResponse, Failure> {
+    ) -> Result<(Response, Option<Connection>), Failure> {
         let idle = match options.connection {
             ConnectionChoice::Reuse => self.0.pool.take(target),
             ConnectionChoice::New => None,
@@ -271,24 +278,7 @@ impl Client {
         progress.total = Some(started.elapsed());
         let body = body?;
         let reusable = body.complete && flush.is_whole();
-        Ok(ReceivedResponse {
-            response: to_response(&head, body),
-            reusable: reusable.then_some(connection),
-        })
-    }
-
-    async fn finish(
-        &self,
-        target: &Target,
-        mut connection: Connection,
-        connection_use: ConnectionChoice,
-    ) {
-        if connection.wait_until_ready().await {
-            connection.mark_idle();
-            if connection_use == ConnectionChoice::Reuse {
-                self.0.pool.put(target, connection);
-            }
-        }
+        Ok((to_response(&head, body), reusable.then_some(connection)))
     }
 
     async fn connect(
@@ -324,21 +314,4 @@ impl Client {
         let opened = tokio::time::timeout(after, open).await;
         opened.unwrap_or(Err(Failure::ConnectTimeout { after }))
     }
-}
-
-fn timed_out(progress: &ExchangeProgress, after: Duration) -> Failure {
-    if progress.connection.is_none() {
-        return Failure::ConnectTimeout { after };
-    }
-    let response_began = progress.first_byte.is_some();
-    Failure::Timeout {
-        after,
-        response_began,
-    }
-}
-
-fn deadline_after(instant: Instant, duration: Duration) -> Instant {
-    instant
-        .checked_add(duration)
-        .unwrap_or_else(|| instant + FOREVER)
 }

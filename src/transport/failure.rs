@@ -19,16 +19,9 @@ pub(crate) enum Failure {
     #[error("{host} resolves to {address}, which is not this machine")]
     NotLoopback { host: String, address: SocketAddr },
     #[error("{address} refused the connection")]
-    Refused {
-        /// The address that was tried last.
-        address: SocketAddr,
-    },
+    Refused { address: SocketAddr },
     #[error("{address} could not be reached: {reason}")]
-    Unreachable {
-        /// The address that was tried last.
-        address: SocketAddr,
-        reason: String,
-    },
+    Unreachable { address: SocketAddr, reason: String },
     #[error("this machine could not open another connection: {reason}")]
     LocalLimit { reason: String },
     #[error("the connection was not established within {}", DurationText(*after))]
@@ -81,14 +74,19 @@ impl Failure {
 
     /// Whether nothing was sent, so that the receiver can't have seen the request.
     pub(crate) fn is_before_request(&self) -> bool {
-        match self {
-            Self::Timeout { .. }
-            | Self::Reset
-            | Self::ClosedEarly
-            | Self::InvalidResponse { .. } => false,
-            Self::Aborted(abort) => *abort == SenderAbort::RequestLost,
-            _ => true,
-        }
+        matches!(
+            self,
+            Self::NameNotResolved { .. }
+                | Self::NotLoopback { .. }
+                | Self::Refused { .. }
+                | Self::Unreachable { .. }
+                | Self::ConnectTimeout { .. }
+                | Self::LocalLimit { .. }
+                | Self::UntrustedCertificate { .. }
+                | Self::Tls { .. }
+                | Self::VersionNotOffered
+                | Self::Aborted(SenderAbort::RequestLost)
+        )
     }
 
     /// Whether the message of a failure with this name ends with one of the system or of a library.
