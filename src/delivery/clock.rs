@@ -32,7 +32,6 @@ impl Clock {
         }
     }
 
-    /// The same clock with real waits.
     #[must_use]
     pub(crate) fn real_time(self) -> Self {
         Self {
@@ -41,7 +40,6 @@ impl Clock {
         }
     }
 
-    /// Whether waits are skipped.
     pub(crate) fn is_compressed(&self) -> bool {
         !self.waits
     }

@@ -84,7 +84,6 @@ struct ActiveDelivery<'a, R, O> {
     schedule: Schedule<'a>,
     late_wait: Option<Duration>,
     signing: Signing,
-    /// The total time of the skipped waits.
     skipped: Duration,
     delay_before: Duration,
     attempts_started: u32,
@@ -241,13 +240,10 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
     }
 
     /// What follows from an attempt. Advances the schedule if that is a retry.
-    fn decide(&mut self, end: AttemptEnd) -> RetryDecision {
+    fn decide(&mut self, mut end: AttemptEnd) -> RetryDecision {
         let policy = self.plan.policy;
         if matches!(self.plan.fault, Some(Fault::LateRetry(_))) {
-            let end = AttemptEnd {
-                retry_after: None,
-                ..end
-            };
+            end.retry_after = None;
             return end.decide(policy, || self.late_wait.take());
         }
         end.decide(policy, || self.schedule.next_delay(self.rng))

@@ -19,9 +19,7 @@ pub(crate) struct Sender<'a> {
     pub signer: &'a Signer,
     /// Signs with the previous secret, for `expired_secret`.
     pub expired: Option<&'a Signer>,
-    /// Chooses the timestamp of each signature.
     pub timestamps: &'a TimestampAllocator,
-    /// Delays deliveries if the receiver limits their rate.
     pub rate_limit: Option<&'a RateLimit>,
 }
 

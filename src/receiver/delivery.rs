@@ -66,7 +66,6 @@ pub(super) async fn process(
 }
 
 impl Backend {
-    /// Reads and authenticates a delivery.
     async fn receive(
         &self,
         headers: HeaderMap,
@@ -239,7 +238,6 @@ impl Backend {
         Ok((Decision::Granted, grants(event, settings)?))
     }
 
-    /// Records a delivery once.
     async fn record(&self, entry: LedgerEntry) -> Result<RecordOutcome, LedgerError> {
         let hiding = self.variants.hide_grants(&entry).await;
         let recorded = self.flaws.record(&self.game, entry).await?;

@@ -9,7 +9,6 @@ use super::ledger::ItemGrant;
 use super::refusal::{Refusal, Skipped};
 use super::settings::{BundleHandling, ReceiverSettings};
 
-/// The quantity of each SKU, in a stable order.
 type Quantities = BTreeMap<String, u64>;
 
 /// Why the game acknowledges this event without granting it, if it does. `[A]`

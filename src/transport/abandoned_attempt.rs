@@ -45,7 +45,6 @@ impl<'a> AbandonedAttempt<'a> {
         Ok(abandoned)
     }
 
-    /// Runs the exchange while `work` runs, and returns when `work` is done.
     pub(crate) async fn run_while<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         tokio::select! {

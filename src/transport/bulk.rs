@@ -47,11 +47,9 @@ enum BulkStream {
     Encrypted(Box<dyn Stream>, SocketPeek),
 }
 
-/// The parts of a response that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BulkResponse {
     pub status: u16,
-    /// The delay that the receiver asks for before the next attempt, if any.
     pub retry_after: Option<RetryAfterDelay>,
 }
 
@@ -64,7 +62,6 @@ pub(crate) enum ResponseHandling {
 }
 
 impl BulkConnection {
-    /// Opens a connection with the client's settings and connect timeout.
     pub(crate) async fn open(client: &Client, target: &Target) -> Result<Self, Failure> {
         let open = Self::open_unbounded(client, target);
         client.within_connect_timeout(open).await

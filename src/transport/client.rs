@@ -24,7 +24,6 @@ use crate::policy::{ConnectionChoice, HttpVersion};
 /// Used if a deadline overflows.
 const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
 
-/// The settings of a client, which apply to all of its requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClientSettings {
     pub http_version: HttpVersion,
@@ -103,7 +102,6 @@ impl Client {
         self.open(target, self.version(None)).await.map(drop)
     }
 
-    /// Sends a request and reads the response. The [`Exchange`] contains the response or the failure.
     pub(crate) async fn send(
         &self,
         target: &Target,
@@ -213,16 +211,16 @@ impl Client {
             connection.close().await;
             return Err(SenderAbort::RequestLost.into());
         }
-        if request.bytes().is_empty()
+        if request.body.is_empty()
             && let Some(barrier) = &options.barrier
         {
             barrier.open().await;
         }
-        let mode = options.send_mode(request.bytes().len());
-        let body = OutgoingBody::new(request.bytes().clone(), mode);
+        let mode = options.send_mode(request.body.len());
+        let body = OutgoingBody::new(request.body.clone(), mode);
         let mut flush = body.flush();
         let outgoing = request.to_http(target, connection.is_http2(), body);
-        if let Some(abort) = options.abort_after_send(request.bytes().len()) {
+        if let Some(abort) = options.abort_after_send(request.body.len()) {
             let head = connection.send_and_reset(outgoing).await?;
             progress.discarded =
                 head.map(|head| Ok(to_response(&head.into_parts().0, ReadBody::default())));
@@ -247,9 +245,8 @@ impl Client {
                     Some(_) => ClosedIdle::BeforeRequest,
                     None => ClosedIdle::AfterRequest,
                 });
-                let bytes = || request.bytes().clone();
                 let body = unsent.map_or_else(
-                    || OutgoingBody::new(bytes(), SendMode::AtOnce),
+                    || OutgoingBody::new(request.body.clone(), SendMode::AtOnce),
                     Request::into_body,
                 );
                 let new = self.connect(target, options.fault, started, progress).await;

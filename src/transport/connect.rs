@@ -34,7 +34,6 @@ fn alpn_protocols(version: HttpVersion) -> &'static [&'static [u8]] {
     }
 }
 
-/// Resolves the host, connects and, for https, performs the TLS handshake.
 pub(crate) async fn open(
     target: &Target,
     tls: &Tls,

@@ -42,7 +42,6 @@ pub(crate) struct Connection {
     tasks: Tasks,
     /// Whether a request is in progress. If so, dropping the connection closes it at once.
     busy: bool,
-    /// When the last exchange on it ended.
     idle_since: Instant,
 }
 
@@ -209,7 +208,6 @@ impl Connection {
         self.tasks.shut_down().await;
     }
 
-    /// Whether this idle connection can be reused: it is usable and not idle for too long.
     fn is_reusable(&self) -> bool {
         let ready = match &self.sender {
             RequestSender::Http1(sender) => sender.is_ready(),
@@ -231,7 +229,6 @@ impl Drop for Connection {
     }
 }
 
-/// Idle connections by origin.
 #[derive(Debug, Default)]
 pub(crate) struct Pool(Mutex<HashMap<String, Vec<Connection>>>);
 

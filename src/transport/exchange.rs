@@ -67,7 +67,6 @@ pub(crate) struct Response {
     pub body: Bytes,
     /// The length of the whole body in bytes, decoded like `body`.
     pub body_length: u64,
-    /// Whether `body` is only the start of the whole body.
     pub truncated: bool,
     /// Whether the whole body was read. If it was too long to read, `body_length` is the number of
     /// bytes that were read.
@@ -89,7 +88,6 @@ impl Response {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Timings {
     pub connect: Option<Duration>,
-    /// Until the head of the response arrived.
     pub first_byte: Option<Duration>,
     pub total: Duration,
     /// How long the request waited at a barrier. The other times include this.

@@ -51,7 +51,6 @@ pub(crate) enum Failure {
     Aborted(#[from] SenderAbort),
 }
 
-/// The classes of failure that a retry policy distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum FailureClass {
     Timeout,
@@ -200,15 +199,9 @@ impl Failure {
         }
     }
 
-    pub(crate) fn invalid_response(reason: impl Display) -> Self {
-        Self::InvalidResponse {
-            reason: reason.to_string(),
-        }
-    }
-
     /// The failure to read or write a stream directly.
     pub(crate) fn from_stream_error(error: &io::Error) -> Self {
-        Self::from_io_error(error).unwrap_or_else(|| Self::invalid_response(error))
+        Self::from_io_error(error).unwrap_or_else(|| invalid_response(error))
     }
 
     /// The failure for an HTTP/2 error that says how the connection or the stream ended.
@@ -230,7 +223,12 @@ impl Failure {
     }
 }
 
-/// The failure of an exchange on an open connection.
+pub(crate) fn invalid_response(reason: impl Display) -> Failure {
+    Failure::InvalidResponse {
+        reason: reason.to_string(),
+    }
+}
+
 impl From<hyper::Error> for Failure {
     fn from(error: hyper::Error) -> Self {
         let mut source = error.source();
@@ -247,16 +245,15 @@ impl From<hyper::Error> for Failure {
         }
         match error.source() {
             // Such as "invalid HTTP version parsed".
-            Some(cause) => Self::invalid_response(format!("{error}: {cause}")),
-            None => Self::invalid_response(error),
+            Some(cause) => invalid_response(format!("{error}: {cause}")),
+            None => invalid_response(error),
         }
     }
 }
 
-/// The failure of an exchange that uses HTTP/2 directly.
 impl From<h2::Error> for Failure {
     fn from(error: h2::Error) -> Self {
-        Self::from_http2_end(&error).unwrap_or_else(|| Self::invalid_response(error))
+        Self::from_http2_end(&error).unwrap_or_else(|| invalid_response(error))
     }
 }
 

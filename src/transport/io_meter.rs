@@ -13,7 +13,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-/// A TCP connection that [`SocketPeek`] can inspect.
 #[derive(Debug)]
 pub(crate) struct Socket(Arc<Mutex<TcpStream>>);
 
@@ -21,10 +20,8 @@ pub(crate) struct Socket(Arc<Mutex<TcpStream>>);
 #[derive(Debug, Clone)]
 pub(crate) struct SocketPeek(Weak<Mutex<TcpStream>>);
 
-/// What an idle socket has received and not yet read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unread {
-    /// Nothing; the connection is open.
     Nothing,
     Bytes,
     End,
@@ -164,7 +161,6 @@ impl IoMeter {
     }
 }
 
-/// A stream that reports its writes to an [`IoMeter`].
 #[derive(Debug)]
 pub(crate) struct MeteredStream<S> {
     stream: S,

@@ -39,7 +39,6 @@ impl RateLimit {
         }
     }
 
-    /// How many deliveries can be made simultaneously.
     pub(crate) fn max_at_once(&self) -> usize {
         usize::try_from(self.rate.deliveries).unwrap_or(usize::MAX)
     }

@@ -22,7 +22,7 @@ const MAX_HEADERS: usize = 1000;
 pub(crate) struct OutgoingRequest {
     method: Method,
     headers: Vec<(HeaderName, HeaderValue)>,
-    body: Bytes,
+    pub(super) body: Bytes,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,10 +74,6 @@ impl OutgoingRequest {
     pub(crate) fn body(self, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         Self { body, ..self }
-    }
-
-    pub(crate) fn bytes(&self) -> &Bytes {
-        &self.body
     }
 
     /// The headers as they are sent: grouped by name, with the length last.

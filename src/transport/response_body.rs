@@ -23,9 +23,7 @@ pub(crate) const BODY_READ_LIMIT: u64 = 16 * 1024 * 1024;
 pub(crate) struct ReadBody {
     kept: Bytes,
     length: u64,
-    /// The most bytes to keep.
     limit: usize,
-    /// Whether the body was read to its end.
     pub(crate) complete: bool,
 }
 

@@ -9,7 +9,6 @@ use super::outgoing_body::SendMode;
 use super::wire_fault::{SenderAbort, WireFault};
 use crate::policy::ConnectionChoice;
 
-/// How one request is sent.
 #[derive(Debug)]
 pub(crate) struct SendOptions {
     /// How long the whole exchange may take, from connecting to the end of the response. Once the

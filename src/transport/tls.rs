@@ -34,7 +34,6 @@ pub enum CacertError {
 /// reads hundreds of files and runs against loopback rarely need them.
 #[derive(Debug)]
 pub(crate) struct Tls {
-    /// The CAs of `--cacert`.
     extra: RootCertStore,
     insecure: bool,
     /// The configuration of all handshakes, which offers no protocols yet.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::StatusCode;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::{
     BodyDigest, FirstDelivery, Inventory, LedgerEntry, LedgerError, RecordOutcome, Store, store,
@@ -59,7 +59,10 @@ impl LedgerQueries {
         let mut rows = statement.query(params![player_id, sku])?;
         let mut inventory: Inventory = sku.map(|sku| (sku.to_owned(), 0)).into_iter().collect();
         while let Some(row) = rows.next()? {
-            *inventory.entry(row.get(0)?).or_insert(0) += quantity(row, 1)?;
+            let quantity: u64 = row.get_ref(1)?.as_str()?.parse().map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error))
+            })?;
+            *inventory.entry(row.get(0)?).or_insert(0) += u128::from(quantity);
         }
         Ok(inventory)
     }
@@ -67,7 +70,22 @@ impl LedgerQueries {
 
 /// Writes the key, then its grants. The primary key constraint decides which delivery is first.
 fn record(connection: &Connection, entry: &LedgerEntry) -> rusqlite::Result<RecordOutcome> {
-    if !insert_key(connection, entry)? {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO deliveries (idempotency_key, event_id, player_id, decision, body_sha256,
+             answer_status, answer_body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (idempotency_key) DO NOTHING",
+    )?;
+    let written = statement.execute(params![
+        entry.idempotency_key,
+        entry.event_id,
+        entry.player_id,
+        entry.decision,
+        entry.body,
+        entry.response.status.as_u16(),
+        entry.response.body.as_ref(),
+    ])?;
+    if written == 0 {
         let first = recall(connection, &entry.idempotency_key, &entry.body)?;
         return first
             .map(RecordOutcome::Redelivery)
@@ -85,25 +103,6 @@ fn record(connection: &Connection, entry: &LedgerEntry) -> rusqlite::Result<Reco
         ])?;
     }
     Ok(RecordOutcome::First)
-}
-
-fn insert_key(connection: &Connection, entry: &LedgerEntry) -> rusqlite::Result<bool> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO deliveries (idempotency_key, event_id, player_id, decision, body_sha256,
-             answer_status, answer_body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (idempotency_key) DO NOTHING",
-    )?;
-    let written = statement.execute(params![
-        entry.idempotency_key,
-        entry.event_id,
-        entry.player_id,
-        entry.decision,
-        entry.body,
-        entry.response.status.as_u16(),
-        entry.response.body.as_ref(),
-    ])?;
-    Ok(written == 1)
 }
 
 fn recall(
@@ -127,14 +126,6 @@ fn recall(
             })
         })
         .optional()
-}
-
-fn quantity(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
-    let text = row.get_ref(column)?.as_str()?;
-    let quantity: u64 = text.parse().map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
-    })?;
-    Ok(u128::from(quantity))
 }
 
 #[cfg(test)]

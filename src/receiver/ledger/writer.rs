@@ -98,6 +98,8 @@ impl Ledger {
     }
 }
 
+/// Records the entries of each batch in one transaction, then replies. It is not an error if nobody
+/// waits for a reply: the sender has hung up and will retry.
 fn serve(mut queries: LedgerQueries, mut requests: mpsc::Receiver<LedgerRequest>) {
     let mut batch = Vec::with_capacity(BATCH_LIMIT);
     while requests.blocking_recv_many(&mut batch, BATCH_LIMIT) > 0 {
@@ -105,41 +107,24 @@ fn serve(mut queries: LedgerQueries, mut requests: mpsc::Receiver<LedgerRequest>
         for request in batch.drain(..) {
             match request {
                 LedgerRequest::Record(entry, reply) => {
-                    entries.push(entry);
+                    entries.push(*entry);
                     replies.push(reply);
                 }
                 LedgerRequest::Read(read) => reads.push(read),
                 LedgerRequest::Close => requests.close(),
             }
         }
-        record(&mut queries, &entries, replies);
+        if !entries.is_empty() {
+            let recorded = match queries.record_all(&entries) {
+                Ok(recorded) => recorded.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(LedgerError::from(error)); entries.len()],
+            };
+            for (reply, recorded) in replies.into_iter().zip(recorded) {
+                let _ = reply.send(recorded);
+            }
+        }
         for read in reads {
             read(&queries);
-        }
-    }
-}
-
-/// Records all entries in one transaction, then replies. It is not an error if nobody waits for a
-/// reply: the sender has hung up and will retry.
-fn record(
-    queries: &mut LedgerQueries,
-    entries: &[Box<LedgerEntry>],
-    replies: Vec<ReplySender<RecordOutcome>>,
-) {
-    if entries.is_empty() {
-        return;
-    }
-    match queries.record_all(entries.iter().map(AsRef::as_ref)) {
-        Ok(recorded) => {
-            for (reply, recorded) in replies.into_iter().zip(recorded) {
-                let _ = reply.send(Ok(recorded));
-            }
-        }
-        Err(error) => {
-            let error = LedgerError::from(error);
-            for reply in replies {
-                let _ = reply.send(Err(error.clone()));
-            }
         }
     }
 }

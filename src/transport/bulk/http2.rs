@@ -13,7 +13,7 @@ use http::{HeaderValue, Uri};
 
 use super::{BulkRequest, BulkResponse, ResponseHandling};
 use crate::transport::connect::{OpenedStream, Stream};
-use crate::transport::failure::Failure;
+use crate::transport::failure::{Failure, invalid_response};
 use crate::transport::io_meter::{IoMeter, MeteredStream, SocketPeek, Unread};
 use crate::transport::last_byte_barrier::LastByteBarrier;
 use crate::transport::outgoing_body::HTTP2_FRAME_HEADERS;
@@ -106,7 +106,7 @@ impl Http2 {
         request: &BulkRequest,
     ) -> Result<http::Request<()>, Failure> {
         let mut head = request.to_http2().map_err(|error| {
-            Failure::invalid_response(format!(
+            invalid_response(format!(
                 "the request for {target} can't be sent over HTTP/2: {error}"
             ))
         })?;

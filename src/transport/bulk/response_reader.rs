@@ -3,7 +3,7 @@
 use httparse::Status;
 
 use super::BulkResponse;
-use crate::transport::failure::Failure;
+use crate::transport::failure::{Failure, invalid_response};
 use crate::transport::response_body::BODY_READ_LIMIT;
 use crate::transport::retry_after_header::RetryAfterDelay;
 
@@ -85,10 +85,10 @@ impl ResponseReader {
         let length = match parsed.parse(&self.buffer[..self.filled]) {
             Ok(Status::Complete(length)) => length,
             Ok(Status::Partial) if self.filled > HEAD_LIMIT => {
-                return Err(Failure::invalid_response("its head is too long"));
+                return Err(invalid_response("its head is too long"));
             }
             Ok(Status::Partial) => return Ok(false),
-            Err(error) => return Err(Failure::invalid_response(error)),
+            Err(error) => return Err(invalid_response(error)),
         };
         let status = parsed.code.unwrap_or_default();
         let interim = (100..200).contains(&status) && status != 101;
@@ -122,24 +122,19 @@ impl ResponseReader {
                 }
                 BodyRemainder::ChunkSize => {
                     match httparse::parse_chunk_size(&self.buffer[..self.filled]) {
-                        Ok(Status::Complete((line, 0))) => {
-                            self.consume(line);
-                            head.remainder = BodyRemainder::Trailers;
-                        }
                         Ok(Status::Complete((line, size))) => {
                             self.consume(line);
-                            head.remainder = BodyRemainder::Chunk(size.saturating_add(2));
+                            head.remainder = match size {
+                                0 => BodyRemainder::Trailers,
+                                _ => BodyRemainder::Chunk(size.saturating_add(2)),
+                            };
                         }
                         Ok(Status::Partial) if self.filled > HEAD_LIMIT => {
-                            return Err(Failure::invalid_response(
-                                "the size line of a chunk is too long",
-                            ));
+                            return Err(invalid_response("the size line of a chunk is too long"));
                         }
                         Ok(Status::Partial) => break false,
                         Err(_) => {
-                            return Err(Failure::invalid_response(
-                                "the size of a chunk is not a number",
-                            ));
+                            return Err(invalid_response("the size of a chunk is not a number"));
                         }
                     }
                 }
@@ -147,7 +142,7 @@ impl ResponseReader {
                     let unread = &self.buffer[..self.filled];
                     let Some(end) = unread.iter().position(|byte| *byte == b'\n') else {
                         if self.filled > HEAD_LIMIT {
-                            return Err(Failure::invalid_response("its trailers are too long"));
+                            return Err(invalid_response("its trailers are too long"));
                         }
                         break false;
                     };
@@ -196,17 +191,15 @@ fn parse_head(parsed: &httparse::Response<'_, '_>, status: u16) -> Result<Respon
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         if is("content-length") {
             let value = parse_number(header.value)
-                .ok_or_else(|| Failure::invalid_response("its Content-Length is not a number"))?;
+                .ok_or_else(|| invalid_response("its Content-Length is not a number"))?;
             if length.is_some_and(|other| other != value) {
-                return Err(Failure::invalid_response("it has two different lengths"));
+                return Err(invalid_response("it has two different lengths"));
             }
             length = Some(value);
         } else if is("transfer-encoding") {
             chunked = last_item(header.value).eq_ignore_ascii_case(b"chunked");
             if !chunked {
-                return Err(Failure::invalid_response(
-                    "its Transfer-Encoding is unknown",
-                ));
+                return Err(invalid_response("its Transfer-Encoding is unknown"));
             }
         } else if is("connection") {
             let items = header.value.split(|byte| *byte == b',');

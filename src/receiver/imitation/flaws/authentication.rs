@@ -141,16 +141,14 @@ impl Flaws {
     /// Refuses a signature that was seen before. Identical deliveries in the same second have the
     /// same signature, so this does not prove a replay.
     fn check_unseen(&self, evidence: &Evidence<'_>) -> Result<(), Refusal> {
-        if !self.has(Flaw::SeenSignatureRefused) {
-            return Ok(());
+        let flaw = Flaw::SeenSignatureRefused;
+        if self.has(flaw) {
+            let signature = only_value(evidence.headers, SIGNATURE_HEADER)?;
+            if !lock(&self.seen_signatures).insert(signature.to_vec()) {
+                return Err(caused_by(flaw, StatusCode::FORBIDDEN));
+            }
         }
-        let signature = only_value(evidence.headers, SIGNATURE_HEADER)?;
-        if lock(&self.seen_signatures).insert(signature.to_vec()) {
-            Ok(())
-        } else {
-            let status = StatusCode::FORBIDDEN;
-            Err(caused_by(Flaw::SeenSignatureRefused, status))
-        }
+        Ok(())
     }
 
     /// The body's `event_time`, if this flaw uses it. `None` if the body is not an event, which the
