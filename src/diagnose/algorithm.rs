@@ -25,7 +25,6 @@ mistakes! {
         "The signature is a plain SHA-256 of the message without the secret, so anyone can compute it.";
 }
 
-/// HMAC-SHA256, then the wrong algorithms.
 pub(super) fn candidates() -> Candidates<Algorithm> {
     let mut algorithms: Candidates<Algorithm> = Candidates::correct(mac::<Hmac<Sha256>>);
     algorithms.push(mac::<Hmac<Sha1>>, [HMAC_SHA1]);

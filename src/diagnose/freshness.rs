@@ -1,22 +1,30 @@
 //! Concerns about the timestamp of a signature that matches.
 
-use std::fmt;
-
 /// The usual tolerance, in seconds, of receivers that check freshness. `[A]`
 const TOLERANCE_SECONDS: u64 = 300;
 
 /// Timestamps from here on are assumed to be milliseconds. As seconds, this is the year 5138.
 pub(super) const MILLISECONDS_FROM: u64 = 100_000_000_000;
 
-/// Why a receiver that checks freshness may refuse a timestamp. `Display` explains it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a receiver that checks freshness may refuse a timestamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TimestampConcern {
+    #[error("the timestamp is not whole Unix seconds")]
     NotANumber,
-    /// The timestamp is so large that it must be milliseconds.
+    #[error("the timestamp seems to be in milliseconds; Aghanim sends whole Unix seconds")]
     Milliseconds,
-    /// The timestamp is older than five minutes: this many seconds old.
+    /// By this many seconds.
+    #[error(
+        "the timestamp is {} old; receivers that check freshness often refuse more than 5 minutes",
+        rounded(*.0)
+    )]
     Old(u64),
-    /// The timestamp is more than five minutes in the future: this many seconds ahead.
+    /// By this many seconds.
+    #[error(
+        "the timestamp is {} in the future; receivers that check freshness often refuse more than \
+         5 minutes, so check the clocks",
+        rounded(*.0)
+    )]
     Ahead(u64),
 }
 
@@ -27,29 +35,6 @@ impl TimestampConcern {
             Self::Milliseconds => "timestamp_in_milliseconds",
             Self::Old(_) => "timestamp_old",
             Self::Ahead(_) => "timestamp_ahead",
-        }
-    }
-}
-
-impl fmt::Display for TimestampConcern {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotANumber => formatter.write_str("the timestamp is not whole Unix seconds"),
-            Self::Milliseconds => formatter.write_str(
-                "the timestamp seems to be in milliseconds; Aghanim sends whole Unix seconds",
-            ),
-            Self::Old(seconds) => write!(
-                formatter,
-                "the timestamp is {} old; receivers that check freshness often refuse more than \
-                 5 minutes",
-                RoundedDuration(*seconds)
-            ),
-            Self::Ahead(seconds) => write!(
-                formatter,
-                "the timestamp is {} in the future; receivers that check freshness often refuse \
-                 more than 5 minutes, so check the clocks",
-                RoundedDuration(*seconds)
-            ),
         }
     }
 }
@@ -73,18 +58,12 @@ pub(crate) fn timestamp_concern(timestamp: &[u8], now: u64) -> Option<TimestampC
     None
 }
 
-/// Seconds, displayed in the largest unit that gives at least 2.
-struct RoundedDuration(u64);
-
-impl fmt::Display for RoundedDuration {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
-        let (size, unit) = units
-            .into_iter()
-            .find(|(size, _)| self.0 / size >= 2)
-            .unwrap_or((1, "seconds"));
-        write!(formatter, "{} {unit}", self.0 / size)
-    }
+/// Seconds, in the largest unit that gives at least 2.
+fn rounded(seconds: u64) -> String {
+    let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
+    let fitting = units.into_iter().find(|(size, _)| seconds / size >= 2);
+    let (size, unit) = fitting.unwrap_or((1, "seconds"));
+    format!("{} {unit}", seconds / size)
 }
 
 #[cfg(test)]
@@ -124,7 +103,7 @@ mod tests {
             (7_200, "2 hours"),
             (172_800, "2 days"),
         ] {
-            assert_eq!(RoundedDuration(seconds).to_string(), text);
+            assert_eq!(rounded(seconds), text);
         }
     }
 }

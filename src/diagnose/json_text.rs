@@ -99,7 +99,6 @@ pub(super) fn in_all_styles(value: &Value) -> Vec<(String, String, Vec<u8>)> {
     texts
 }
 
-/// How a value is written.
 #[derive(Clone, Copy)]
 struct Style {
     whitespace: Whitespace,
@@ -108,7 +107,6 @@ struct Style {
 }
 
 impl Style {
-    /// The value at this depth of indentation.
     fn write(self, value: &Value, depth: usize) -> String {
         let written = |value| self.write(value, depth + 1);
         match value {

@@ -80,7 +80,6 @@ const SURROUNDINGS: [(&str, &str, Mistake); 8] = [
     ("\u{feff}", "", BYTE_ORDER_MARK),
 ];
 
-/// The correct key, then the others.
 pub(super) fn candidates(secret: &Secret, others: &[Secret]) -> Candidates<Key> {
     let key = |bytes: Vec<u8>, secret| Key {
         bytes: bytes.into(),
@@ -103,7 +102,6 @@ pub(super) fn candidates(secret: &Secret, others: &[Secret]) -> Candidates<Key> 
 
 type Changed = (Vec<u8>, Vec<Mistake>);
 
-/// The secret with something added, removed or decoded.
 fn changed(text: &str) -> Vec<Changed> {
     let trimmed = text.trim();
     let mut changed = vec![(trimmed.into(), vec![WHITESPACE])];

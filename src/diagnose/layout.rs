@@ -52,7 +52,6 @@ const SEPARATORS: [(&str, Mistake); 11] = [
     ("\t", TAB),
 ];
 
-/// The correct layout, then the wrong ones.
 pub(super) fn candidates(body: &[u8]) -> Candidates<Vec<MessagePart>> {
     use MessagePart::{Body, Text, Timestamp};
     let text = |text: &'static str| Text(text.into());

@@ -7,9 +7,7 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {
     pub name: Cow<'static, str>,
-    /// What happened, in one sentence.
     pub happened: Cow<'static, str>,
-    /// How to fix it, in a few sentences.
     pub fix: Cow<'static, str>,
 }
 
@@ -32,7 +30,6 @@ macro_rules! mistakes {
                 $crate::diagnose::Mistake::new($name, $happened, mistakes!(@fix $usual $(, $fix)?));
         )*
 
-        /// The names of all mistakes of this kind.
         #[cfg(test)]
         pub(super) const NAMES: &[&str] = &[$($name),*];
     };

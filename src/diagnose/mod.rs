@@ -32,7 +32,6 @@ pub(crate) use mistake::Mistake;
 /// The largest body, in bytes, for which pairs of mistakes and nearby timestamps are tried.
 const PAIRS_LIMIT: usize = 64 * 1024;
 
-/// A delivery as received.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Received<'a> {
     pub signature: Option<&'a [u8]>,
@@ -40,7 +39,6 @@ pub(crate) struct Received<'a> {
     pub body: &'a [u8],
 }
 
-/// The result of a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SignatureVerdict {
     Matches,
@@ -113,7 +111,6 @@ type Combination = [usize; 5];
 /// The position of the timestamp in a [`Combination`].
 const TIMESTAMP: usize = 1;
 
-/// All candidates of each kind, and the presented signature.
 struct Search {
     presented: Vec<PresentedSignature>,
     keys: Vec<Candidate<Key>>,
@@ -195,7 +192,6 @@ impl Search {
         })
     }
 
-    /// Signs with one combination and compares the result with the presented signature.
     fn attempt(&mut self, combination: Combination) -> Option<Explanation> {
         let [key, timestamp, layout, body, algorithm] = combination;
         let key = &self.keys[key];

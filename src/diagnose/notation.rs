@@ -116,7 +116,6 @@ fn read_one(value: &str, mut mistakes: Vec<Mistake>) -> Option<PresentedSignatur
     Some(PresentedSignature { digits, mistakes })
 }
 
-/// Decodes base64 in any common alphabet.
 pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let engines = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD];
     engines.iter().find_map(|engine| engine.decode(text).ok())

@@ -41,7 +41,6 @@ mistakes! {
          own pair. Do not use the current time to verify a signature.";
 }
 
-/// The header's text, then other texts that may have been signed instead.
 pub(super) fn candidates(timestamp: Option<&[u8]>, body: &[u8]) -> Candidates<TimestampText> {
     let mut timestamps = Candidates::correct(timestamp.map(<[u8]>::to_vec));
     let mut add = |text: Vec<u8>, mistake| timestamps.add(Some(text), [mistake]);
@@ -71,7 +70,6 @@ pub(super) fn candidates(timestamp: Option<&[u8]>, body: &[u8]) -> Candidates<Ti
     timestamps
 }
 
-/// Adds the header's number in other units and notations.
 fn add_notations(number: u64, text: &[u8], add: &mut impl FnMut(Vec<u8>, Mistake)) {
     add([text, b"000"].concat(), MILLISECONDS);
     let seconds = in_seconds(number);

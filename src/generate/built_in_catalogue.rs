@@ -40,11 +40,8 @@ const fn item(
 
 const fn without_text(sku: &'static str, quantities: &'static [u64], name: &'static str) -> Item {
     Item {
-        sku,
-        name,
         description: None,
-        quantities,
-        contents: &[],
+        ..item(sku, quantities, name, "")
     }
 }
 
@@ -55,11 +52,9 @@ const fn bundle(
     contents: &'static [(&'static str, u64)],
 ) -> Item {
     Item {
-        sku,
-        name,
         description,
-        quantities: ONE,
         contents,
+        ..item(sku, ONE, name, "")
     }
 }
 

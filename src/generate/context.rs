@@ -17,14 +17,13 @@ use super::price::{Currency, in_major_units};
 /// A generated player. `[A]`
 pub(super) fn player(player_id: &str, random: &mut ChaCha8Rng) -> Map<String, Value> {
     let level: u32 = random.random_range(1..=120);
+    let name = first_name(random);
+    let country: String = CountryCode().fake_with_rng(random);
     object([
         ("id", player_id.into()),
-        ("name", first_name(random).into()),
+        ("name", name.into()),
         ("level", level.into()),
-        (
-            "country",
-            CountryCode().fake_with_rng::<String, _>(random).into(),
-        ),
+        ("country", country.into()),
         ("is_paying", random.random::<bool>().into()),
     ])
 }
@@ -34,19 +33,15 @@ pub(super) fn order(id: String, now: u64, random: &mut ChaCha8Rng) -> Map<String
     let currency = Currency::random(random);
     let amount = currency.random_price(random);
     let age: u64 = random.random_range(0..86_400);
+    let receipt_email: String = SafeEmail().fake_with_rng(random);
+    let amount_decimal = in_major_units(amount, currency.code);
     object([
         ("id", id.into()),
         ("status", "paid".into()),
         ("amount", amount.into()),
-        (
-            "amount_decimal",
-            in_major_units(amount, currency.code).into(),
-        ),
+        ("amount_decimal", amount_decimal.into()),
         ("currency", currency.code.into()),
-        (
-            "receipt_email",
-            SafeEmail().fake_with_rng::<String, _>(random).into(),
-        ),
+        ("receipt_email", receipt_email.into()),
         ("paid_at", now.saturating_sub(age).into()),
     ])
 }
@@ -62,9 +57,8 @@ fn first_name(random: &mut ChaCha8Rng) -> &'static str {
 }
 
 fn object<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
-    let mut object = Map::with_capacity(N);
-    for (key, value) in entries {
-        object.insert(key.to_owned(), value);
-    }
-    object
+    let entries = entries.into_iter();
+    entries
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
 }

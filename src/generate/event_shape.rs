@@ -2,8 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Unexpected};
+use serde_json::{Map, Value};
 
-use super::{ContextShape, EventTime, ItemShape, RequestIdShape};
+use super::EventTime;
+use super::written::{Written, deserialize_written};
 use crate::protocol::Field;
 
 // The doc comments of the fields are the descriptions in the JSON Schema, which authors read.
@@ -56,6 +60,55 @@ pub struct CouponShape {
     pub redeemed_at: Option<EventTime>,
 }
 
+/// The item that a coupon grants. With `bundle` it is a bundle.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemShape {
+    /// Aghanim's ID of the item. Default: derived from the SKU, such as `itm_exTBZQmIlDz`.
+    pub id: Option<String>,
+    /// The name that players see. Default: the name for the SKU.
+    pub name: Option<String>,
+    /// A description of the item, or `null`. Default: the description for the SKU.
+    #[serde(default)]
+    pub description: Field<String>,
+    /// The item's SKU, the same in the game and at Aghanim. Default: the coupon's SKU if it is
+    /// given, otherwise derived from the name if it is given, otherwise an SKU of the catalogue.
+    pub sku: Option<String>,
+    /// The quantity. Default: a usual quantity of this item; 1 for a bundle.
+    pub quantity: Option<u64>,
+    /// The price in minor units of the currency (9499 is 94.99 USD, but 9499 JPY), or `null`.
+    /// `price_decimal` is computed from it. Default: a usual price.
+    #[serde(default)]
+    pub price: Field<u64>,
+    /// The ISO 4217 code of the price's currency. Default: a random currency.
+    pub currency: Option<String>,
+    /// The items of the bundle. They can be bundles too, at any depth.
+    pub bundle: Option<Vec<NestedItemShape>>,
+    /// The item to grant if this one can't be granted, or `null`. Default: the key is not sent.
+    #[serde(default)]
+    pub fallback: Field<Box<ItemShape>>,
+}
+
+/// An item in a bundle. It has no price and no fallback.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NestedItemShape {
+    /// Aghanim's ID of the item. Default: derived from the SKU, such as `itm_exTBZQmIlDz`.
+    pub id: Option<String>,
+    /// The name that players see. Default: the name for the SKU.
+    pub name: Option<String>,
+    /// A description of the item, or `null`. Default: the description for the SKU.
+    #[serde(default)]
+    pub description: Field<String>,
+    /// The item's SKU, the same in the game and at Aghanim. Default: derived from the name if it is
+    /// given, otherwise an SKU of the catalogue.
+    pub sku: Option<String>,
+    /// The quantity. Default: a usual quantity of this item; 1 for a bundle.
+    pub quantity: Option<u64>,
+    /// The items of the nested bundle.
+    pub bundle: Option<Vec<NestedItemShape>>,
+}
+
 /// A revision of the payload.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 pub enum Revision {
@@ -68,3 +121,72 @@ pub enum Revision {
     #[serde(rename = "2026-05-25")]
     Items,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(
+    with = "Value",
+    description = "`true` for a generated UUID, or a text that is sent unchanged.",
+    extend("anyOf" = [{ "const": true }, { "type": "string" }])
+)]
+pub enum RequestIdShape {
+    Generated,
+    Given(String),
+}
+
+impl Written for RequestIdShape {
+    const EXPECTED: &'static str = "`true` for a generated UUID, a text, or null";
+
+    fn from_scalar<E: Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Bool(true) => Ok(Self::Generated),
+            Unexpected::Bool(false) => Err(E::invalid_value(scalar, &Self::EXPECTED)),
+            Unexpected::Str(text) => Ok(Self::Given(text.to_owned())),
+            _ => Err(E::invalid_type(scalar, &Self::EXPECTED)),
+        }
+    }
+}
+
+deserialize_written!(RequestIdShape);
+
+/// The context of an event: the player and the order.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContextShape {
+    /// The player, as sent with "Add player context" in the webhook's settings: `true` generates
+    /// one, an object is sent unchanged, or `null`. Default: `null`. The keys of a generated player
+    /// are an assumption: no public source names them.
+    pub player: Field<ContextPart>,
+    /// The order, if the event has one: `true` generates one, an object is sent unchanged, or
+    /// `null`. Default: `null`. The keys of a generated order are an assumption: no public source
+    /// names them.
+    pub order: Field<ContextPart>,
+}
+
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(
+    with = "Value",
+    description = "`true` for a generated object, or an object that is sent unchanged.",
+    extend("anyOf" = [{ "const": true }, { "type": "object" }])
+)]
+pub enum ContextPart {
+    Generated,
+    Given(Map<String, Value>),
+}
+
+impl Written for ContextPart {
+    const EXPECTED: &'static str = "`true` for a generated object, an object, or null";
+
+    fn from_scalar<E: Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Bool(true) => Ok(Self::Generated),
+            Unexpected::Bool(false) => Err(E::invalid_value(scalar, &Self::EXPECTED)),
+            _ => Err(E::invalid_type(scalar, &Self::EXPECTED)),
+        }
+    }
+
+    fn from_map<'de, M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
+        Map::deserialize(MapAccessDeserializer::new(map)).map(Self::Given)
+    }
+}
+
+deserialize_written!(ContextPart);

@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::StartTime;
 use super::written::{Written, deserialize_written};
 
-/// A time in whole seconds: Unix seconds, or text relative to the start T.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, JsonSchema)]
 #[schemars(
     with = "Value",

@@ -26,11 +26,11 @@ use crate::protocol::{Coupon, Event, EventContext, EventData, Field, Item, Text}
 pub struct Generator {
     identity: ChaCha8Rng,
     pub(super) content: ChaCha8Rng,
-    pub(super) catalogue: Arc<Catalogue>,
+    pub(crate) catalogue: Arc<Catalogue>,
     start: StartTime,
-    game_id: Text,
+    pub(crate) game_id: Text,
     /// The players to use in turn. If empty, players are generated.
-    players: Arc<[String]>,
+    pub(crate) players: Arc<[String]>,
     events_generated: u64,
 }
 
@@ -65,7 +65,7 @@ fn drawn<const N: usize>(random: &mut ChaCha8Rng) -> [u8; N] {
 }
 
 impl Generator {
-    /// The game ID, unless [`Generator::with_game_id`] sets another one.
+    /// The game ID, unless another one is set.
     pub const DEFAULT_GAME_ID: &'static str = "gm_aGh0okTestG";
 
     /// A generator at the start of its streams, with the built-in catalogue.
@@ -91,27 +91,6 @@ impl Generator {
             players: Arc::clone(&self.players),
             ..Self::new(seed, self.start)
         }
-    }
-
-    /// Uses items from another catalogue.
-    #[must_use]
-    pub fn with_catalogue(mut self, catalogue: Arc<Catalogue>) -> Self {
-        self.catalogue = catalogue;
-        self
-    }
-
-    /// Uses another game ID.
-    #[must_use]
-    pub fn with_game_id(mut self, game_id: String) -> Self {
-        self.game_id = Text::Owned(game_id);
-        self
-    }
-
-    /// Uses these players in turn. If the list is empty, players are generated.
-    #[must_use]
-    pub fn with_players(mut self, players: Arc<[String]>) -> Self {
-        self.players = players;
-        self
     }
 
     /// Whether players come from a list.

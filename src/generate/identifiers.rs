@@ -65,11 +65,10 @@ pub(super) fn uuid(random: [u8; 16]) -> String {
 fn prefixed(prefix: &str, random: &[u8]) -> String {
     let mut id = String::with_capacity(prefix.len() + random.len());
     id.push_str(prefix);
-    id.extend(
-        random
-            .iter()
-            .map(|byte| char::from(to_character(*byte, LETTERS_AND_DIGITS))),
-    );
+    let characters = random
+        .iter()
+        .map(|byte| to_character(*byte, LETTERS_AND_DIGITS));
+    id.extend(characters.map(char::from));
     id
 }
 

@@ -7,7 +7,6 @@ use serde_json::Map;
 use super::price::in_major_units;
 use crate::protocol::{Field, Item, ItemKind, NestedItem, Text};
 
-/// The properties that an item has everywhere in an event.
 #[derive(Debug, Clone)]
 pub(super) struct ItemIdentity {
     pub(super) id: Text,
@@ -17,6 +16,7 @@ pub(super) struct ItemIdentity {
     pub(super) quantities: &'static [u64],
 }
 
+#[derive(Default)]
 pub(super) struct ItemPrice {
     pub(super) minor: Field<u64>,
     /// The ISO 4217 code.

@@ -8,16 +8,13 @@
 mod built_in_catalogue;
 mod catalogue;
 mod context;
-mod context_shape;
 mod event_shape;
 mod event_time;
 mod generator;
 mod identifiers;
 mod item_identity;
-mod item_shape;
 mod price;
 mod random_event;
-mod request_id_shape;
 mod seed;
 mod shaped_item;
 mod start_time;
@@ -28,13 +25,12 @@ mod tests;
 
 pub use catalogue::Catalogue;
 pub(crate) use catalogue::CatalogueItem;
-pub(crate) use context_shape::{ContextPart, ContextShape};
 pub use event_shape::EventShape;
-pub(crate) use event_shape::{CouponShape, Revision};
+pub(crate) use event_shape::{
+    ContextPart, ContextShape, CouponShape, ItemShape, NestedItemShape, RequestIdShape, Revision,
+};
 pub(crate) use event_time::EventTime;
 pub use generator::Generator;
-pub(crate) use item_shape::{ItemShape, NestedItemShape};
-pub(crate) use request_id_shape::RequestIdShape;
 pub use seed::Seed;
 pub use start_time::StartTime;
 pub(crate) use start_time::decimal;

@@ -67,12 +67,14 @@ fn decimals(code: &str) -> u32 {
 /// of a JSON number.
 pub(super) fn in_major_units(minor: u64, code: &str) -> Number {
     let unit = 10_u64.pow(decimals(code));
-    if minor.is_multiple_of(unit) {
-        return Number::from(minor / unit);
-    }
-    nearest_double(minor, unit)
-        .and_then(Number::from_f64)
-        .unwrap_or_else(|| Number::from(minor / unit))
+    let exact = minor.is_multiple_of(unit);
+    let double = if exact {
+        None
+    } else {
+        nearest_double(minor, unit)
+    };
+    let double = double.and_then(Number::from_f64);
+    double.unwrap_or_else(|| Number::from(minor / unit))
 }
 
 /// The double nearest to `minor / unit`. Its shortest text is the exact decimal.

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Map;
 
 use super::catalogue::{Catalogue, CatalogueEntry};
-use super::context_shape::{ContextPart, ContextShape};
+use super::event_shape::{ContextPart, ContextShape};
 use super::generator::Generator;
 use super::item_identity::{ItemIdentity, ItemPrice};
 use super::price::Currency;
@@ -35,14 +35,11 @@ impl Generator {
             unknown: Map::new(),
         };
         let context = self.random_context(&player_id);
-        let request_id = if self.content.random() {
-            Field::Value(ids.request_id())
-        } else {
-            Field::Null
-        };
+        let has_request_id = self.content.random::<bool>();
+        let request_id = has_request_id.then(|| ids.request_id());
         Event {
             context,
-            request_id,
+            request_id: request_id.map_or(Field::Null, Field::Value),
             sandbox: self.content.random_ratio(1, 16),
             ..self.assemble(&ids, player_id, coupon, item)
         }
@@ -84,12 +81,11 @@ impl<'a> RandomItems<'a> {
         let currency = has_price.then(|| Currency::random(self.random));
         let fallback_item = match self.random.random_range(0..16_u32) {
             0 => Field::Null,
-            1..=3 => match self.other_plain_item(granted.identity) {
-                Some(fallback) => {
+            1..=3 => self
+                .other_plain_item(granted.identity)
+                .map_or(Field::Absent, |fallback| {
                     Field::Value(Box::new(self.priced(fallback, currency, Field::Absent)))
-                }
-                None => Field::Absent,
-            },
+                }),
             _ => Field::Absent,
         };
         self.priced(granted, currency, fallback_item)
@@ -101,16 +97,11 @@ impl<'a> RandomItems<'a> {
         currency: Option<&'static Currency>,
         fallback_item: Field<Box<Item>>,
     ) -> Item {
-        let price = match currency {
-            None => ItemPrice {
-                minor: Field::Absent,
-                currency: Field::Absent,
-            },
-            Some(currency) => ItemPrice {
-                minor: Field::Value(currency.random_price(self.random)),
-                currency: Field::Value(Text::Borrowed(currency.code)),
-            },
-        };
+        let mut price = ItemPrice::default();
+        if let Some(currency) = currency {
+            price.minor = Field::Value(currency.random_price(self.random));
+            price.currency = Field::Value(Text::Borrowed(currency.code));
+        }
         let identity = picked.identity.clone();
         identity.item(picked.quantity, price, picked.contents, fallback_item)
     }

@@ -159,7 +159,7 @@ impl<'a> ShapedItems<'a> {
         }
     }
 
-    fn identity(&mut self, given: GivenFields<'_>) -> ItemIdentity {
+    fn identity(&mut self, given: GivenFields<'a>) -> ItemIdentity {
         let owned = |text: &str| Text::Owned(text.to_owned());
         let sku = match (given.sku, given.name) {
             (Some(sku), _) => owned(sku),
@@ -168,35 +168,31 @@ impl<'a> ShapedItems<'a> {
         };
         // Of several items with one generated SKU, the first determines the properties.
         let model = self.generated.iter().find(|item| item.sku == sku);
-        let model = model.or_else(|| self.catalogue.find(&sku));
-
-        let name = given
+        let model = model.or_else(|| self.catalogue.find(&sku)).cloned();
+        let mut identity = model.unwrap_or_else(|| ItemIdentity {
+            id: item_id(&sku).into(),
+            name: name_of_sku(&sku).into(),
+            description: Field::Absent,
+            quantities: USUAL_QUANTITIES,
+            sku: sku.clone(),
+        });
+        if let Some(name) = given
             .name
-            .or_else(|| self.given_with(&sku, |given| given.name));
-        let name = name
-            .map(owned)
-            .or_else(|| model.map(|model| model.name.clone()))
-            .unwrap_or_else(|| name_of_sku(&sku).into());
-        let id = given.id.or_else(|| self.given_with(&sku, |given| given.id));
-        let id = id
-            .map(owned)
-            .or_else(|| model.map(|model| model.id.clone()))
-            .unwrap_or_else(|| item_id(&sku).into());
-        let is_given =
-            |given: &GivenFields<'a>| (!given.description.is_absent()).then_some(given.description);
-        let description = Some(given.description)
-            .filter(|description| !description.is_absent())
-            .or_else(|| self.given_with(&sku, is_given))
-            .map(|description| description.clone().map(Text::Owned))
-            .or_else(|| model.map(|model| model.description.clone()))
-            .unwrap_or_else(|| Field::Value(Text::Owned(format!("{name}, ready to use."))));
-        let identity = ItemIdentity {
-            id,
-            name,
-            description,
-            quantities: model.map_or(USUAL_QUANTITIES, |model| model.quantities),
-            sku,
-        };
+            .or_else(|| self.given_with(&sku, |given| given.name))
+        {
+            identity.name = owned(name);
+        }
+        if let Some(id) = given.id.or_else(|| self.given_with(&sku, |given| given.id)) {
+            identity.id = owned(id);
+        }
+        let description =
+            |given: &GivenFields<'a>| Some(given.description).filter(|text| !text.is_absent());
+        if let Some(text) = description(&given).or_else(|| self.given_with(&sku, description)) {
+            identity.description = text.clone().map(Text::Owned);
+        } else if identity.description.is_absent() {
+            let text = format!("{}, ready to use.", identity.name);
+            identity.description = Field::Value(text.into());
+        }
         if !self.is_used(&identity.sku) {
             self.generated.push(identity.clone());
         }

@@ -67,7 +67,6 @@ impl<'de, T: Written> Visitor<'de> for WrittenVisitor<T> {
     }
 }
 
-/// Reads a value in any of its forms.
 pub(crate) fn read_written<'de, T: Written, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {

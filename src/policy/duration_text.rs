@@ -23,9 +23,7 @@ const UNITS: [(&str, u128); 7] = [
     ("ns", 1),
 ];
 
-/// A duration, written as whole numbers with units, the largest unit first: `1m30s`.
-///
-/// It is displayed with the largest possible units, so `90s` becomes `1m30s`.
+/// Displayed with the largest possible units, so `90s` becomes `1m30s`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(
     rename = "Duration",

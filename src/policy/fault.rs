@@ -1,16 +1,16 @@
 //! The faults that a scenario can inject, by name. `delivery`'s plan of a delivery maps them to faults on
 //! the wire, which `transport` implements; a plan of a run repeats and reorders deliveries.
 
-mod fault_name;
-mod parameters;
-
 use std::fmt;
+use std::time::Duration;
 
-use schemars::{Schema, SchemaGenerator};
-use serde::de::{Error as _, MapAccess};
-use serde::{Serialize, Serializer};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{self, Error as _, MapAccess, Unexpected};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, json};
 
-pub(crate) use self::parameters::{LateRetry, Lost, SlowBody, TimeoutOverlap};
+use super::duration_text::DurationText;
+use super::written::{Written, deserialize_written, written_schema};
 
 /// Each row: the variant, its parameters, its name in files, and its description.
 macro_rules! faults {
@@ -113,16 +113,126 @@ impl Fault {
     /// Whether deliveries with this fault can be sent simultaneously: the first request must be sent
     /// completely, and the deliveries must not depend on their order.
     pub fn allows_together(self) -> bool {
-        let lost_response = LateRetry {
-            lost: Lost::Response,
-        };
-        matches!(self, Self::LostAck | Self::Reset) || self == Self::LateRetry(lost_response)
+        let loses_response = self == Self::LateRetry(LateRetry::DEFAULT);
+        matches!(self, Self::LostAck | Self::Reset) || loses_response
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
+    }
+}
+
+impl Written for Fault {
+    const EXPECTED: &'static str =
+        "the name of a fault as text, such as `lost_ack`, or `slow_body: { per_byte: 10ms }`";
+
+    fn from_scalar<E: de::Error>(scalar: Unexpected<'_>) -> Result<Self, E> {
+        match scalar {
+            Unexpected::Str(name) => {
+                let fault = Self::ALL.into_iter().find(|fault| fault.name() == name);
+                fault.ok_or_else(|| E::unknown_variant(name, Self::NAMES))
+            }
+            other => Err(E::invalid_type(other, &Self::EXPECTED)),
+        }
+    }
+
+    fn from_map<'de, M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        let Some(fault) = map.next_key::<Self>()? else {
+            return Err(M::Error::invalid_length(0, &Self::EXPECTED));
+        };
+        let fault = fault.with_parameters_of(&mut map)?;
+        match map.next_key::<Self>()? {
+            Some(_) => Err(M::Error::invalid_length(2, &Self::EXPECTED)),
+            None => Ok(fault),
+        }
+    }
+}
+
+deserialize_written!(Fault);
+
+written_schema!(Fault, "Fault", |generator| {
+    "description": "A failure between the sender and the receiver. A receiver must handle it and still \
+        grant exactly once.",
+    "oneOf": one_of(generator),
+});
+
+fn one_of(generator: &mut SchemaGenerator) -> Vec<Value> {
+    let names = Fault::ALL
+        .into_iter()
+        .map(|fault| json!({ "const": fault.name(), "description": fault.about() }));
+    let with_parameters = Fault::ALL.into_iter().filter_map(|fault| {
+        Some(json!({
+            "type": "object",
+            "description": fault.about(),
+            "properties": { fault.name(): fault.parameters_schema(generator)? },
+            "required": [fault.name()],
+            "additionalProperties": false,
+        }))
+    });
+    names.chain(with_parameters).collect()
+}
+
+/// How slowly the body is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SlowBody {
+    /// The wait after each byte of the body. It always takes real time. Default: 1ms.
+    pub per_byte: DurationText,
+}
+
+/// When the sender times out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TimeoutOverlap {
+    /// The real time between the first request and the retry. Default: 0s, so the retry follows as
+    /// soon as the first request is sent, and even a fast receiver is still processing it. On the
+    /// virtual clock, the time is always the retry policy's timeout and delay.
+    pub after: DurationText,
+}
+
+/// Which part of the first attempt is lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LateRetry {
+    /// The lost part. Default: `answer`.
+    pub lost: Lost,
+}
+
+/// A part of an attempt that is lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Lost {
+    /// The response: the receiver responded, but the sender did not receive it.
+    #[default]
+    #[serde(rename = "answer")]
+    Response,
+    /// The request: the receiver saw a connection but no request.
+    Request,
+}
+
+impl SlowBody {
+    pub(super) const DEFAULT: Self = Self {
+        per_byte: DurationText(Duration::from_millis(1)),
+    };
+}
+
+impl TimeoutOverlap {
+    pub(super) const DEFAULT: Self = Self {
+        after: DurationText(Duration::ZERO),
+    };
+}
+
+impl LateRetry {
+    pub(super) const DEFAULT: Self = Self {
+        lost: Lost::Response,
+    };
+}
+
+impl Default for SlowBody {
+    fn default() -> Self {
+        Self::DEFAULT
     }
 }
 

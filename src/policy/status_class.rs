@@ -50,7 +50,6 @@ impl fmt::Display for StatusClass {
     }
 }
 
-/// A single status or a class of statuses, written `200` or `2xx`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(
     with = "Value",

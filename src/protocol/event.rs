@@ -50,9 +50,8 @@ impl Event {
 
     /// Whether "Send test event" triggered this event.
     pub fn is_test(&self) -> bool {
-        self.trigger
-            .value()
-            .is_some_and(|trigger| trigger == Self::TRIGGER_TEST)
+        let trigger = self.trigger.value();
+        trigger.is_some_and(|trigger| trigger == Self::TRIGGER_TEST)
     }
 
     /// Serializes this event as compact JSON, as it is sent.
@@ -89,7 +88,6 @@ impl EventData {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coupon {
     pub code: Text,
-    /// The SKU of the free item.
     pub sku: Text,
     /// When the code was redeemed, in Unix seconds.
     pub redeemed_at: u64,

@@ -18,7 +18,6 @@ pub struct Item {
     pub name: Text,
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub description: Field<Text>,
-    /// The item's SKU, the same in the game and at Aghanim.
     pub sku: Text,
     pub quantity: u64,
     /// The price in minor units of `currency`. In the documented example, but not in its schema.
@@ -67,7 +66,6 @@ pub enum ItemKind {
 }
 
 impl ItemKind {
-    /// The type's name in JSON.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Item => "item",

@@ -19,7 +19,6 @@ const SIGNATURE_BYTES: usize = 32;
 pub struct Signature([u8; SIGNATURE_BYTES]);
 
 impl Signature {
-    /// The raw 32 bytes.
     pub fn as_bytes(&self) -> &[u8; SIGNATURE_BYTES] {
         &self.0
     }
@@ -39,7 +38,6 @@ impl fmt::Display for Signature {
     }
 }
 
-/// Why a signature is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureMismatch {
     #[error("the signature is not 64 lowercase hex digits")]
@@ -57,11 +55,7 @@ pub struct Signer {
 impl Signer {
     /// Prepares the key.
     pub fn new(secret: &Secret) -> Self {
-        Self::from_key(secret.expose_bytes())
-    }
-
-    fn from_key(key: &[u8]) -> Self {
-        match HmacSha256::new_from_slice(key) {
+        match HmacSha256::new_from_slice(secret.expose_bytes()) {
             Ok(keyed) => Self { keyed },
             Err(_) => unreachable!("HMAC accepts keys of any length"),
         }
@@ -74,12 +68,8 @@ impl Signer {
 
     /// Signs `body` with the exact text of the timestamp header.
     pub fn sign_text(&self, timestamp: &[u8], body: &[u8]) -> Signature {
-        Signature(
-            self.mac_of(&[timestamp, b".", body])
-                .finalize()
-                .into_bytes()
-                .into(),
-        )
+        let mac = self.mac_of(&[timestamp, b".", body]);
+        Signature(mac.finalize().into_bytes().into())
     }
 
     /// Signs any message, for senders that build it differently.

@@ -261,10 +261,10 @@ impl Planner<'_> {
     fn generator(&self, label: &str) -> Generator {
         let mut generator = Generator::new(self.seed.derive(label), self.settings.start);
         if let Some(catalogue) = &self.settings.catalogue {
-            generator = generator.with_catalogue(Arc::clone(catalogue));
+            generator.catalogue = Arc::clone(catalogue);
         }
         if let Some(game_id) = &self.settings.game_id {
-            generator = generator.with_game_id(game_id.clone());
+            generator.game_id = game_id.clone().into();
         }
         generator
     }

@@ -314,12 +314,13 @@ impl Session {
 
 /// A generator of events with the items, players and game ID of a profile, if it has them.
 pub(crate) fn profile_generator(profile: &Profile, seed: Seed, start: StartTime) -> Generator {
-    let mut generator = Generator::new(seed, start).with_players(profile.listed_players().into());
+    let mut generator = Generator::new(seed, start);
+    generator.players = profile.listed_players().into();
     if let Some(catalogue) = catalogue(profile) {
-        generator = generator.with_catalogue(catalogue);
+        generator.catalogue = catalogue;
     }
     if let Some(game_id) = &profile.game_id {
-        generator = generator.with_game_id(game_id.clone());
+        generator.game_id = game_id.clone().into();
     }
     generator
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::check::{check, check_names};
 use super::document::{
-    DecodeBudget, Diagnostics, Node, NodeValue, SourceFile, Spanned, Variables, decode_all,
+    DECODE_BUDGET, Diagnostics, Node, NodeValue, SourceFile, Spanned, Variables, decode_all,
     substitute,
 };
 use super::matrix::{MatrixChoice, choices};
@@ -33,13 +33,10 @@ impl Case {
         let tree = Node::parse(source)?;
         let mut problems = Diagnostics::default();
         let choices = choices(source, &tree, &mut problems);
-        let mut budget = DecodeBudget::per_file();
+        let mut budget = DECODE_BUDGET;
         let mut cases = Vec::new();
         for choice in choices {
-            match Self::read(source, &tree, choice, &mut budget) {
-                Ok(case) => cases.push(case),
-                Err(found) => problems.extend(found.0),
-            }
+            cases.extend(problems.take(Self::read(source, &tree, choice, &mut budget)));
         }
         // Every case of a matrix has the same mistakes. Report each once.
         problems.sorted_and_limited(&source.name).into_result()?;
@@ -62,13 +59,13 @@ impl Case {
         source: &SourceFile,
         tree: &Node,
         choice: MatrixChoice,
-        budget: &mut DecodeBudget,
+        budget: &mut usize,
     ) -> Result<Self, Diagnostics> {
         let mut problems = Diagnostics::default();
         let filled = substitute_variables(source, tree, &choice.variables, &mut problems);
-        let decoded = decode_all::<ScenarioKeys>(source, &filled, budget);
-        problems.extend(decoded.mistakes);
-        let keys = match decoded.value {
+        let (decoded, mistakes) = decode_all::<ScenarioKeys>(source, &filled, budget);
+        problems.extend(mistakes.0);
+        let keys = match decoded {
             Some(keys) if problems.0.is_empty() => keys,
             // Only check names: anything else that seems missing may be in an invalid part.
             Some(part) => {
@@ -78,13 +75,11 @@ impl Case {
             None => return Err(problems),
         };
         let scenario = check(source, &filled, &keys)?;
-        let (line, _) = source.line_and_column(scenario.name.span.start);
-        let label = (!choice.label.is_empty()).then_some(choice.label);
         Ok(Self {
-            scenario,
             source: source.clone(),
-            line,
-            choice: label,
+            line: source.line_and_column(scenario.name.span.start).0,
+            scenario,
+            choice: Some(choice.label).filter(|label| !label.is_empty()),
             copies_before: 0,
         })
     }
@@ -100,12 +95,8 @@ impl Case {
 
     /// The file's name without folders and extension. The default seed is derived from it.
     pub fn file_stem(&self) -> &str {
-        let name = self
-            .source
-            .name
-            .rsplit(['/', '\\'])
-            .next()
-            .unwrap_or_default();
+        let path = &self.source.name;
+        let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
         name.rsplit_once('.').map_or(name, |(stem, _)| stem)
     }
 
@@ -116,14 +107,11 @@ impl Case {
             Some(number) => Seed::new(number),
             None => Seed::of_text(self.file_stem()),
         };
-        let of_case = match self.copies_before {
-            0 => own.derive(&self.title()),
-            copies => own.derive(&self.title()).derive(&copies.to_string()),
-        };
-        match run {
-            Some(run) => run.derive(&of_case.to_string()),
-            None => of_case,
+        let mut of_case = own.derive(&self.title());
+        if self.copies_before > 0 {
+            of_case = of_case.derive(&self.copies_before.to_string());
         }
+        run.map_or(of_case, |run| run.derive(&of_case.to_string()))
     }
 }
 

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::policy::{Written, deserialize_written};
 
-/// `3`, `1..3`, `2..` or `..4`. A range includes both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
 #[schemars(
     with = "Value",
@@ -29,26 +28,18 @@ impl CountRange {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let Some((min, max)) = text.split_once("..") else {
+        let bound = |text: &str| match text.trim() {
+            "" => Some(None),
+            count => count.parse().ok().map(Some),
+        };
+        let (min, max) = if let Some((min, max)) = text.split_once("..") {
+            (bound(min)?.unwrap_or(0), bound(max)?)
+        } else {
             let count = text.trim().parse().ok()?;
-            return Some(Self {
-                min: count,
-                max: Some(count),
-            });
+            (count, Some(count))
         };
-        let (min, max) = (min.trim(), max.trim());
-        let range = Self {
-            min: if min.is_empty() { 0 } else { min.parse().ok()? },
-            max: if max.is_empty() {
-                None
-            } else {
-                Some(max.parse().ok()?)
-            },
-        };
-        range
-            .max
-            .is_none_or(|max| max >= range.min)
-            .then_some(range)
+        max.is_none_or(|max| max >= min)
+            .then_some(Self { min, max })
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use globset::GlobBuilder;
 use include_dir::{Dir, include_dir};
@@ -25,18 +24,14 @@ pub fn bundled_sources() -> Vec<SourceFile> {
     while let Some(folder) = folders.pop() {
         folders.extend(folder.dirs());
         for file in folder.files() {
-            let path = file.path().to_string_lossy();
             if let (true, Some(text)) = (is_yaml(file.path()), file.contents_utf8()) {
-                sources.push(SourceFile::new(bundled_name(&path), text));
+                let path = file.path().to_string_lossy().replace('\\', "/");
+                sources.push(SourceFile::new(format!("scenarios/{path}"), text));
             }
         }
     }
     sources.sort_by(|left, right| left.name.cmp(&right.name));
     sources
-}
-
-fn bundled_name(path: &str) -> Arc<str> {
-    format!("scenarios/{}", path.replace('\\', "/")).into()
 }
 
 /// All cases of the given files, folders and globs. Reports the mistakes in all files together.
@@ -51,10 +46,8 @@ fn read_cases(
     let mut cases = Vec::new();
     let mut problems = Diagnostics::default();
     for source in sources {
-        match source.and_then(|source| Case::from_file(&source)) {
-            Ok(more) => cases.extend(more),
-            Err(found) => problems.extend(found.0),
-        }
+        let read = source.and_then(|source| Case::from_file(&source));
+        cases.extend(problems.take(read).into_iter().flatten());
     }
     problems.into_result()?;
     Case::make_seeds_unique(&mut cases);
@@ -82,14 +75,13 @@ fn find_one(path: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
     let name = path.display().to_string();
     if path.is_dir() {
         let files = yaml_files_below(path, usize::MAX, |_| true)?;
-        return if files.is_empty() {
+        if files.is_empty() {
             let problem = Diagnostic::for_file(name, "no scenario files in this folder");
-            Err(problem
+            return Err(problem
                 .with_help("scenario files end in .yaml or .yml")
-                .into())
-        } else {
-            Ok(files)
-        };
+                .into());
+        }
+        return Ok(files);
     }
     if path.exists() || !name.contains(['*', '?', '[', '{']) {
         // A missing file is reported when it is read.
@@ -102,9 +94,8 @@ fn find_one(path: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
             Diagnostic::for_file(name.clone(), format!("invalid glob: {}", error.kind()))
         })?;
     let matcher = glob.compile_matcher();
-    let files = yaml_files_below(&folder_of_glob(&name), depth_of_glob(&name), |file| {
-        matcher.is_match(file)
-    })?;
+    let (folder, depth) = (folder_of_glob(&name), depth_of_glob(&name));
+    let files = yaml_files_below(&folder, depth, |file| matcher.is_match(file))?;
     if files.is_empty() {
         let help = "put the glob in quotes, and check that it matches .yaml or .yml files";
         let problem = Diagnostic::for_file(name, "no file matches this glob");

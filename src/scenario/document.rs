@@ -22,7 +22,7 @@ pub use diagnostic::Diagnostics;
 pub use node::Node;
 pub(crate) use node::NodeValue;
 pub(crate) use one_or_many::OneOrMany;
-pub(crate) use recovery::{DecodeBudget, decode_all};
+pub(crate) use recovery::{DECODE_BUDGET, decode_all};
 pub use source_file::SourceFile;
 pub(crate) use spanned::{Span, Spanned};
 pub(crate) use substitution::{Variables, substitute};

@@ -44,7 +44,6 @@ impl HookSource {
     }
 }
 
-/// A method and a URL, such as `GET http://127.0.0.1:8080/players/{player_id}/items/{sku}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(
@@ -58,9 +57,8 @@ pub struct ProbeRequest {
     pub url: String,
 }
 
-/// How to read a number from the game. Set exactly one of `http` and `command`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, try_from = "ProbeKeys")]
+#[serde(try_from = "ProbeKeys")]
 #[schemars(with = "ProbeKeys")]
 pub struct Probe {
     pub source: HookSource,
@@ -121,10 +119,8 @@ impl TryFrom<ProbeKeys> for Probe {
     }
 }
 
-/// How to restart the receiver. Set exactly one of `http` and `command`. Afterwards, aghook waits
-/// until the target accepts connections again.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, try_from = "RestartKeys")]
+#[serde(try_from = "RestartKeys")]
 #[schemars(with = "RestartKeys")]
 pub struct RestartHook {
     /// A request must be answered 2xx. A command must exit with 0 once the old process has ended.

@@ -1,5 +1,6 @@
 //! Compares JSON values with matchers. Pure functions that return the reason for a mismatch.
 
+use regex::Regex;
 use serde_json::{Number, Value};
 
 use super::document;
@@ -26,39 +27,26 @@ pub(crate) fn mismatch(
 }
 
 fn value_mismatch(matcher: &Matcher, value: &Value, found: impl Fn() -> String) -> Option<String> {
-    if matcher
-        .equals
-        .as_ref()
-        .is_some_and(|wanted| !equal(wanted, value))
+    let equals = |wanted| equal(wanted, value);
+    let is_match = |pattern: &Regex| value.as_str().is_some_and(|text| pattern.is_match(text));
+    if !matcher.equals.as_ref().is_none_or(equals)
+        || !matcher
+            .contains
+            .as_ref()
+            .is_none_or(|part| contains(value, part))
+        || !matcher.matches.as_ref().is_none_or(is_match)
+        || !matcher
+            .json_type
+            .is_none_or(|json_type| json_type.is_type_of(value))
     {
         return Some(found());
     }
-    if matcher
-        .contains
-        .as_ref()
-        .is_some_and(|part| !contains(value, part))
-    {
-        return Some(found());
+    let wanted = matcher.length?;
+    match length(value) {
+        Some(length) if wanted.contains(length as u64) => None,
+        Some(length) => Some(format!("length {length}: {}", found())),
+        None => Some(format!("has no length: {}", found())),
     }
-    if let Some(pattern) = &matcher.matches
-        && !value.as_str().is_some_and(|text| pattern.is_match(text))
-    {
-        return Some(found());
-    }
-    if matcher
-        .json_type
-        .is_some_and(|json_type| !json_type.is_type_of(value))
-    {
-        return Some(found());
-    }
-    if let Some(wanted) = matcher.length {
-        return match length(value) {
-            Some(length) if wanted.contains(length as u64) => None,
-            Some(length) => Some(format!("length {length}: {}", found())),
-            None => Some(format!("has no length: {}", found())),
-        };
-    }
-    None
 }
 
 fn length(value: &Value) -> Option<usize> {
@@ -112,7 +100,6 @@ fn equal_numbers(left: &Number, right: &Number) -> bool {
     }
 }
 
-/// A value as JSON, truncated if it is long.
 pub(crate) fn shortened(value: &Value) -> String {
     const MAX_CHARACTERS: usize = 200;
     document::shortened(&value.to_string(), MAX_CHARACTERS)

@@ -78,7 +78,6 @@ impl Matcher {
     }
 
     fn from_keys(mut keys: Map<String, Value>) -> Result<Self, String> {
-        /// Reads and removes a key, if it is given.
         fn take<T: DeserializeOwned>(
             keys: &mut Map<String, Value>,
             key: &str,

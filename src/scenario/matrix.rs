@@ -32,10 +32,8 @@ fn constants(source: &SourceFile, tree: &Node, problems: &mut Diagnostics) -> Va
             problems.extend([problem.with_help("use letters, digits and `_`")]);
         }
     }
-    entries
-        .iter()
-        .map(|(name, value)| (name.value.clone(), value.clone()))
-        .collect()
+    let value_of = |(name, value): &(Spanned<String>, Node)| (name.value.clone(), value.clone());
+    entries.iter().map(value_of).collect()
 }
 
 /// All combinations of the matrix values, in the order of the file. For a matrix with mistakes, a
@@ -47,56 +45,50 @@ pub(super) fn choices(
 ) -> Vec<MatrixChoice> {
     let constants = constants(source, tree, problems);
     let entries = tree.get("matrix").map_or(&[][..], Node::entries);
+    let mut first = MatrixChoice {
+        variables: constants.clone(),
+        label: String::new(),
+    };
     let mut count: usize = 1;
     let mut valid = Vec::new();
-    let mut invalid = Vec::new();
     for (name, values) in entries {
-        match values_of(name, values, &constants) {
+        let mistake = match values_of(name, values, &constants) {
             Ok(values) => {
                 valid.push((name, values));
+                let was_within = count <= CASE_LIMIT;
+                count = count.saturating_mul(values.len());
                 // Report this only once, at the list that exceeds the limit.
-                if count <= CASE_LIMIT {
-                    count *= values.len();
-                    if count > CASE_LIMIT {
-                        let message = format!("the matrix has more than {CASE_LIMIT} combinations");
-                        let problem = Diagnostic::at(source, name.span, message);
-                        problems.extend([problem.with_help("split the file, or remove values")]);
-                    }
-                }
+                (was_within && count > CASE_LIMIT).then(|| {
+                    let message = format!("the matrix has more than {CASE_LIMIT} combinations");
+                    (message, "split the file, or remove values")
+                })
             }
-            Err((message, help)) => {
-                let problem = Diagnostic::at(source, name.span, message);
-                problems.extend([problem.with_help(help)]);
-                invalid.push((name, values));
+            Err(mistake) => {
+                let unknown = Node {
+                    value: NodeValue::Skipped,
+                    span: values.span,
+                };
+                first.variables.insert(name.value.clone(), unknown);
+                Some(mistake)
             }
+        };
+        if let Some((message, help)) = mistake {
+            let problem = Diagnostic::at(source, name.span, message);
+            problems.extend([problem.with_help(help)]);
         }
     }
-    let mut choices = vec![MatrixChoice {
-        variables: constants,
-        label: String::new(),
-    }];
-    for (name, values) in invalid {
-        let value = NodeValue::Skipped;
-        let unknown = Node {
-            value,
-            span: values.span,
-        };
-        choices[0].variables.insert(name.value.clone(), unknown);
-    }
+    let mut choices = vec![first];
     for (name, values) in valid {
-        let values = if problems.0.is_empty() {
+        let used = if problems.0.is_empty() {
             values
         } else {
             &values[..1]
         };
-        choices = choices
-            .iter()
-            .flat_map(|choice| {
-                values
-                    .iter()
-                    .map(|value| choice.with(source, &name.value, value))
-            })
-            .collect();
+        let with_each = |choice: &MatrixChoice| {
+            let with = used.iter().map(|value| choice.with(source, name, value));
+            with.collect::<Vec<_>>()
+        };
+        choices = choices.iter().flat_map(with_each).collect();
     }
     number_equal_labels(&mut choices);
     choices

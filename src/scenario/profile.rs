@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{
-    DecodeBudget, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, nearest,
+    DECODE_BUDGET, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, nearest,
 };
 use super::{PlayerList, Probe, RestartHook, ScriptHook, SnapshotSettings};
 use crate::generate::CatalogueItem;
@@ -138,10 +138,8 @@ impl Profile {
     /// The retry policy: the profile's settings over the assumed defaults.
     pub fn retry_policy(&self) -> RetryPolicy {
         let assumed = RetryPolicy::default();
-        match &self.retry {
-            Some(own) => own.over(&assumed),
-            None => assumed,
-        }
+        let own = self.retry.as_ref().map(|own| own.over(&assumed));
+        own.unwrap_or(assumed)
     }
 }
 
@@ -183,10 +181,10 @@ impl Config {
     /// Parses a config file.
     pub fn parse(source: &SourceFile) -> Result<Self, Diagnostics> {
         let tree = Node::parse(source)?;
-        let decoded = decode_all(source, &tree, &mut DecodeBudget::per_file());
-        match decoded.value {
-            Some(config) if decoded.mistakes.is_empty() => Ok(config),
-            _ => Err(Diagnostics(decoded.mistakes).sorted_and_limited(&source.name)),
+        let mut budget = DECODE_BUDGET;
+        match decode_all(source, &tree, &mut budget) {
+            (Some(config), mistakes) if mistakes.0.is_empty() => Ok(config),
+            (_, mistakes) => Err(mistakes.sorted_and_limited(&source.name)),
         }
     }
 

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::document::{OneOrMany, Spanned};
-use super::{EventRef, Expectation};
+use super::Expectation;
+use super::document::{OneOrMany, Span, Spanned};
 use crate::policy::{ConnectionChoice, DurationText, Fault, Forgery, RetrySetting};
 
 /// One step. Set exactly one of `deliver`, `request`, `script`, `restart` and `pause`.
@@ -89,6 +89,14 @@ impl Deliver {
     pub fn fault(&self) -> Option<Fault> {
         self.fault.map(|fault| fault.value)
     }
+}
+
+/// A reference to an event of the same scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRef {
+    pub index: usize,
+    pub name: String,
+    pub span: Span,
 }
 
 /// An HTTP request that is not a delivery.

@@ -126,7 +126,8 @@ fn the_game_id_is_the_default_unless_another_is_set() {
         game(&mut generator_at(2, LATER)),
         Generator::DEFAULT_GAME_ID
     );
-    let mut named = generator(1).with_game_id("gm_1".to_owned());
+    let mut named = generator(1);
+    named.game_id = "gm_1".into();
     assert_eq!(game(&mut named), "gm_1");
 }
 
@@ -141,7 +142,8 @@ fn events_use_only_items_of_the_games_own_catalogue() {
                 description: None,
             })
             .collect();
-        let mut generator = generator(7).with_catalogue(Arc::new(Catalogue::of(items)));
+        let mut generator = generator(7);
+        generator.catalogue = Arc::new(Catalogue::of(items));
         let mut skus = HashSet::new();
         let mut deepest = 0;
         for _ in 0..300 {

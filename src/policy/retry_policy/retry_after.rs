@@ -10,7 +10,6 @@ use serde::de::{self, MapAccess, Unexpected};
 use crate::policy::duration_text::DurationText;
 use crate::policy::written::{Written, deserialize_written, written_schema};
 
-/// Whether a `Retry-After` header can extend the next delay: `false`, `true`, or `{ max: 10m }`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum RetryAfter {
     #[default]

@@ -10,7 +10,6 @@ use crate::policy::written::{Written, deserialize_written, written_schema};
 
 const EXPECTED: &str = "a status such as `429`, a class such as `5xx`, `timeout` or `connection`";
 
-/// A reason for a retry: a status (`5xx`, `429`), `timeout` or `connection`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RetryOn {
     Status(StatusPattern),

@@ -10,7 +10,6 @@ use crate::policy::duration_text::DurationText;
 use crate::policy::percent::Percent;
 use crate::policy::written::{Written, deserialize_written, read_written, written_schema};
 
-/// Retry settings of a profile or a step: parts of a policy, or `off` for a single attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RetrySetting {
     Off,

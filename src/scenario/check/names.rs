@@ -3,11 +3,9 @@
 use super::Checker;
 use crate::scenario::document::{Diagnostics, Node, SourceFile, Spanned, nearest};
 use crate::scenario::effect::EffectKeys;
-use crate::scenario::event_ref::EventRef;
-use crate::scenario::event_spec::EventSpec;
-use crate::scenario::event_spec::Shareable;
+use crate::scenario::event_spec::{EventSpec, Shareable};
 use crate::scenario::scenario_model::ScenarioKeys;
-use crate::scenario::step::StepKeys;
+use crate::scenario::step::{EventRef, StepKeys};
 
 /// Finds references to unknown events in a partly decoded scenario. `tree` is the complete file.
 pub(in crate::scenario) fn check_names(

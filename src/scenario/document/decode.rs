@@ -1,6 +1,9 @@
 //! A serde deserializer for the tree that gives every error a source span.
 
-use serde::de::value::StrDeserializer;
+use std::iter::{self, Enumerate};
+use std::slice;
+
+use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
     MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
@@ -23,6 +26,14 @@ pub(super) fn decode_node<T: DeserializeOwned>(node: &Node) -> Result<T, DecodeE
 #[derive(Clone, Copy)]
 struct NodeDeserializer<'node>(&'node Node);
 
+impl<'de> IntoDeserializer<'de, DecodeError> for NodeDeserializer<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
 impl NodeDeserializer<'_> {
     /// Where an error about the whole node points: for a mapping, its first key.
     fn span(self) -> Span {
@@ -44,8 +55,11 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
             NodeValue::Signed(value) => visitor.visit_i64(*value),
             NodeValue::Float(value) => visitor.visit_f64(*value),
             NodeValue::Text(value) => visitor.visit_str(value),
-            NodeValue::Sequence(items) => visitor.visit_seq(ListAccess { items, next: 0 }),
-            NodeValue::Mapping(entries) => visitor.visit_map(MappingAccess { entries, next: 0 }),
+            NodeValue::Sequence(items) => visitor.visit_seq(ListAccess(items.iter().enumerate())),
+            NodeValue::Mapping(entries) => visitor.visit_map(MappingAccess {
+                entries: entries.iter().enumerate(),
+                current: None,
+            }),
         }
         .map_err(|error| error.or_span(self.span()))
     }
@@ -71,7 +85,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         if name == ONE_OR_MANY_MARKER {
             return match &self.0.value {
                 NodeValue::Sequence(_) => self.deserialize_any(visitor),
-                _ => visitor.visit_seq(SingleItem(Some(self))),
+                _ => visitor.visit_seq(SeqDeserializer::new(iter::once(self))),
             };
         }
         visitor.visit_newtype_struct(self)
@@ -98,26 +112,18 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        match &self.0.value {
-            NodeValue::Text(name) => visitor.visit_enum(EnumNode {
-                name,
-                span: self.0.span,
-                value: None,
-            }),
-            NodeValue::Mapping(entries) => match entries.as_slice() {
-                [(key, value)] => visitor.visit_enum(EnumNode {
-                    name: key,
-                    span: key.span,
-                    value: Some(value),
-                }),
-                _ => Err(DecodeError::invalid_value(
-                    Unexpected::Map,
-                    &"a mapping with one key",
-                )),
-            },
-            _ => self.deserialize_any(visitor),
-        }
-        .map_err(|error| error.or_span(self.span()))
+        let (name, span, value) = match (&self.0.value, self.0.entries()) {
+            (NodeValue::Text(name), _) => (name, self.0.span, None),
+            (_, [(key, value)]) => (&key.value, key.span, Some(value)),
+            (NodeValue::Mapping(_), _) => {
+                let error = DecodeError::invalid_value(Unexpected::Map, &"a mapping with one key");
+                return Err(error.or_span(self.span()));
+            }
+            _ => return self.deserialize_any(visitor),
+        };
+        visitor
+            .visit_enum(EnumNode { name, span, value })
+            .map_err(|error| error.or_span(self.span()))
     }
 
     serde::forward_to_deserialize_any! {
@@ -126,10 +132,8 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     }
 }
 
-struct ListAccess<'node> {
-    items: &'node [Node],
-    next: usize,
-}
+/// The items that are not [skipped](NodeValue::Skipped).
+struct ListAccess<'node>(Enumerate<slice::Iter<'node, Node>>);
 
 impl<'de> SeqAccess<'de> for ListAccess<'de> {
     type Error = DecodeError;
@@ -138,31 +142,23 @@ impl<'de> SeqAccess<'de> for ListAccess<'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        let Some((index, item)) = next_present(self.items, self.next, |item| item) else {
-            return Ok(None);
+        let next = self.0.find(|(_, item)| item.value != NodeValue::Skipped);
+        let decode = |(index, item)| {
+            let item = NodeDeserializer(item);
+            seed.deserialize(item).map_err(|error| {
+                let shown = format!("[{index}]");
+                error.or_span(item.span()).in_element(index, Some(shown))
+            })
         };
-        self.next = index + 1;
-        let item = NodeDeserializer(item);
-        seed.deserialize(item).map(Some).map_err(|error| {
-            let shown = format!("[{index}]");
-            error.or_span(item.span()).in_element(index, Some(shown))
-        })
+        next.map(decode).transpose()
     }
 }
 
-/// The first element at or after `next` that is not [skipped](NodeValue::Skipped), with its index.
-fn next_present<T>(
-    elements: &[T],
-    next: usize,
-    value: impl Fn(&T) -> &Node,
-) -> Option<(usize, &T)> {
-    let mut rest = elements.iter().enumerate().skip(next);
-    rest.find(|(_, element)| value(element).value != NodeValue::Skipped)
-}
-
+/// The entries that are not [skipped](NodeValue::Skipped).
 struct MappingAccess<'node> {
-    entries: &'node [(Spanned<String>, Node)],
-    next: usize,
+    entries: Enumerate<slice::Iter<'node, (Spanned<String>, Node)>>,
+    /// The entry whose key was read last.
+    current: Option<(usize, &'node (Spanned<String>, Node))>,
 }
 
 impl<'de> MapAccess<'de> for MappingAccess<'de> {
@@ -172,26 +168,22 @@ impl<'de> MapAccess<'de> for MappingAccess<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, DecodeError> {
-        let Some((index, (key, _))) = next_present(self.entries, self.next, |(_, value)| value)
-        else {
-            return Ok(None);
+        self.current = (self.entries).find(|(_, (_, value))| value.value != NodeValue::Skipped);
+        let decode = |(index, (key, _)): (usize, &(Spanned<String>, Node))| {
+            let name: StrDeserializer<'_, DecodeError> = key.as_str().into_deserializer();
+            seed.deserialize(name)
+                .map_err(|error| error.or_span(key.span).in_element(index, None))
         };
-        self.next = index;
-        let name: StrDeserializer<'_, DecodeError> = key.as_str().into_deserializer();
-        seed.deserialize(name)
-            .map(Some)
-            .map_err(|error| error.or_span(key.span).in_element(index, None))
+        self.current.map(decode).transpose()
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(
         &mut self,
         seed: V,
     ) -> Result<V::Value, DecodeError> {
-        let Some((key, value)) = self.entries.get(self.next) else {
+        let Some((index, (key, value))) = self.current else {
             return Err(DecodeError::custom("no entry is left to take a value from"));
         };
-        let index = self.next;
-        self.next += 1;
         let value = NodeDeserializer(value);
         // Without the value's own span, an error about the whole value would point at the mapping
         // around it.
@@ -199,20 +191,6 @@ impl<'de> MapAccess<'de> for MappingAccess<'de> {
             let shown = key.value.clone();
             error.or_span(value.span()).in_element(index, Some(shown))
         })
-    }
-}
-
-/// A single value read as a list of one.
-struct SingleItem<'node>(Option<NodeDeserializer<'node>>);
-
-impl<'de> SeqAccess<'de> for SingleItem<'de> {
-    type Error = DecodeError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, DecodeError> {
-        self.0.take().map(|node| seed.deserialize(node)).transpose()
     }
 }
 
@@ -240,7 +218,6 @@ impl<'de> SeqAccess<'de> for SpannedParts<'de> {
     }
 }
 
-/// An enum variant's name, and the value under it.
 struct EnumNode<'node> {
     name: &'node str,
     span: Span,

@@ -136,6 +136,11 @@ impl Diagnostics {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
+    /// The value of a result; without one, adds its mistakes.
+    pub fn take<T>(&mut self, result: Result<T, Self>) -> Option<T> {
+        result.map_err(|found| self.0.extend(found.0)).ok()
+    }
+
     /// Sorts the mistakes of the file `name` by position, removes repetitions, and limits their
     /// number to what a person can work on at a time.
     #[must_use]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned as YamlSpanned};
 
@@ -47,10 +46,9 @@ impl Node {
             strict_booleans: true,
             budget: serde_saphyr::budget! { max_depth: DEPTH_LIMIT, max_nodes: NODE_LIMIT },
         };
-        let tree: YamlSpanned<RawValue> =
-            serde_saphyr::from_str_with_options(&source.text, options)
-                .map_err(|error| syntax_error(source, &error))?;
-        let tree = ByteOffsets::new(&source.text).node(tree);
+        let tree = serde_saphyr::from_str_with_options(&source.text, options)
+            .map_err(|error| syntax_error(source, &error))?;
+        let tree: Self = spanned(tree);
         if tree.value == NodeValue::Null {
             return Err(empty("the file contains only comments"));
         }
@@ -106,9 +104,8 @@ impl Node {
 /// Converts the library's error into a diagnostic: its message without location and snippet.
 fn syntax_error(source: &SourceFile, error: &serde_saphyr::Error) -> Diagnostics {
     let error = error.without_snippet();
-    let span = error
-        .location()
-        .map(|location| ByteOffsets::new(&source.text).span(location));
+    let location = error.location();
+    let span = location.map(|location| error_span(&source.text, location));
     let text = error.to_string();
     let message = match text.split_once(": ") {
         Some((location, message)) if location.contains("line ") => message,
@@ -146,130 +143,86 @@ fn syntax_error(source: &SourceFile, error: &serde_saphyr::Error) -> Diagnostics
     problem.with_help(help).into()
 }
 
-/// Converts the YAML library's lines and columns to byte offsets.
-struct ByteOffsets<'text> {
-    text: &'text str,
-    line_starts: Vec<usize>,
-}
-
-impl<'text> ByteOffsets<'text> {
-    fn new(text: &'text str) -> Self {
-        let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
-        Self {
-            text,
-            line_starts: std::iter::once(0).chain(after_newlines).collect(),
-        }
-    }
-
-    fn span(&self, location: Location) -> Span {
-        let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let line = whole(location.line().saturating_sub(1)).min(self.line_starts.len() - 1);
-        let line_start = self.line_starts[line];
-        let column = whole(location.column().saturating_sub(1));
-        let start = self.after_characters(line_start, column);
-        let end = self.after_characters(start, whole(location.span().len()));
-        Span {
-            start,
-            length: end - start,
-        }
-    }
-
-    /// The offset `count` characters after `start`, or the end of the text.
-    fn after_characters(&self, start: usize, count: usize) -> usize {
-        let after = self.text[start..].char_indices().nth(count);
-        after.map_or(self.text.len(), |(offset, _)| start + offset)
-    }
-
-    fn node(&self, raw: YamlSpanned<RawValue>) -> Node {
-        let span = self.span(raw.defined);
-        let entry = |(key, value): (YamlSpanned<String>, _)| {
-            let span = self.span(key.defined);
-            let value = self.node(value);
-            (
-                Spanned {
-                    value: key.value,
-                    span,
-                },
-                value,
-            )
-        };
-        let value = match raw.value {
-            RawValue::Leaf(value) => value,
-            RawValue::Sequence(items) => {
-                NodeValue::Sequence(items.into_iter().map(|item| self.node(item)).collect())
-            }
-            RawValue::Mapping(entries) => {
-                NodeValue::Mapping(entries.into_iter().map(entry).collect())
-            }
-        };
-        Node { value, span }
+/// The span of a value, of which the library gives the bytes.
+fn spanned<T>(raw: YamlSpanned<T>) -> Spanned<T> {
+    let span = raw.defined.span();
+    let whole = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    let start = whole(span.byte_offset()).unwrap_or_default();
+    let length = whole(span.byte_len()).unwrap_or_default();
+    Spanned {
+        value: raw.value,
+        span: Span { start, length },
     }
 }
 
-/// A value as the YAML library returns it, before its locations become byte offsets.
-enum RawValue {
-    Leaf(NodeValue),
-    Sequence(Vec<YamlSpanned<RawValue>>),
-    Mapping(Vec<(YamlSpanned<String>, YamlSpanned<RawValue>)>),
+/// The span of an error, of which the library gives only the characters.
+fn error_span(text: &str, location: Location) -> Span {
+    let offset = |characters: u64| {
+        let before = text
+            .chars()
+            .take(usize::try_from(characters).unwrap_or(usize::MAX));
+        before.map(char::len_utf8).sum()
+    };
+    let span = location.span();
+    let start = offset(span.offset());
+    Span {
+        start,
+        length: offset(span.offset() + span.len()) - start,
+    }
 }
 
-impl<'de> Deserialize<'de> for RawValue {
+impl<'de> Deserialize<'de> for NodeValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
+        deserializer.deserialize_any(NodeVisitor)
     }
 }
 
-struct RawVisitor;
+struct NodeVisitor;
 
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = RawValue;
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = NodeValue;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a YAML value")
     }
 
-    fn visit_unit<E>(self) -> Result<RawValue, E> {
-        Ok(RawValue::Leaf(NodeValue::Null))
+    fn visit_unit<E>(self) -> Result<NodeValue, E> {
+        Ok(NodeValue::Null)
     }
 
-    fn visit_none<E>(self) -> Result<RawValue, E> {
-        Ok(RawValue::Leaf(NodeValue::Null))
+    fn visit_bool<E>(self, value: bool) -> Result<NodeValue, E> {
+        Ok(NodeValue::Boolean(value))
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<RawValue, D::Error> {
-        deserializer.deserialize_any(self)
+    fn visit_u64<E>(self, value: u64) -> Result<NodeValue, E> {
+        Ok(NodeValue::Unsigned(value))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<RawValue, E> {
-        Ok(RawValue::Leaf(NodeValue::Boolean(value)))
+    fn visit_i64<E>(self, value: i64) -> Result<NodeValue, E> {
+        Ok(u64::try_from(value).map_or(NodeValue::Signed(value), NodeValue::Unsigned))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<RawValue, E> {
-        Ok(RawValue::Leaf(NodeValue::Unsigned(value)))
+    fn visit_f64<E>(self, value: f64) -> Result<NodeValue, E> {
+        Ok(NodeValue::Float(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<RawValue, E> {
-        let value = u64::try_from(value).map_or(NodeValue::Signed(value), NodeValue::Unsigned);
-        Ok(RawValue::Leaf(value))
+    fn visit_str<E>(self, value: &str) -> Result<NodeValue, E> {
+        Ok(NodeValue::Text(value.to_owned()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<RawValue, E> {
-        Ok(RawValue::Leaf(NodeValue::Float(value)))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<RawValue, E> {
-        Ok(RawValue::Leaf(NodeValue::Text(value.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<RawValue, A::Error> {
-        Vec::deserialize(SeqAccessDeserializer::new(access)).map(RawValue::Sequence)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<RawValue, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = access.next_entry()? {
-            entries.push(entry);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<NodeValue, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element()? {
+            items.push(spanned(item));
         }
-        Ok(RawValue::Mapping(entries))
+        Ok(NodeValue::Sequence(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<NodeValue, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, value)) = access.next_entry()? {
+            entries.push((spanned(key), spanned(value)));
+        }
+        Ok(NodeValue::Mapping(entries))
     }
 }

@@ -8,7 +8,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
-/// `x` or `[x, y]`: one value or a list of them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct OneOrMany<T>(pub Vec<T>);
 

@@ -6,36 +6,23 @@
 use serde::de::DeserializeOwned;
 
 use super::decode::decode_node;
-use super::{DecodeError, Diagnostic, Node, NodeValue, SourceFile, nearest};
+use super::{DecodeError, Diagnostics, Node, NodeValue, SourceFile, nearest};
 
-#[derive(Debug)]
-pub(crate) struct DecodeOutcome<T> {
-    /// The value. If there are mistakes, the value without the invalid parts, if it can be decoded
-    /// without them.
-    pub value: Option<T>,
-    pub mistakes: Vec<Diagnostic>,
-}
+/// How often a file's trees may be decoded again after a mistake: more than any file written by hand
+/// needs. Limits the time that a malicious file can take: a matrix creates many trees, and each can have
+/// many mistakes.
+pub(crate) const DECODE_BUDGET: usize = 200;
 
-/// How often a file's trees may be decoded again after a mistake. Limits the time that a malicious
-/// file can take: a matrix creates many trees, and each can have many mistakes.
-#[derive(Debug)]
-pub(crate) struct DecodeBudget(usize);
-
-impl DecodeBudget {
-    /// More than any file written by hand needs.
-    pub(crate) fn per_file() -> Self {
-        Self(200)
-    }
-}
-
-/// Decodes a tree of `source` into a type, and reports all mistakes in it. Once the budget is used
-/// up, reports the mistakes found so far.
+/// Decodes a tree of `source` into a type, and reports all mistakes in it. Once the budget is used up,
+/// reports the mistakes found so far.
+///
+/// If there are mistakes, the value lacks the invalid parts; `None` if it can't be decoded without them.
 pub(crate) fn decode_all<T: DeserializeOwned>(
     source: &SourceFile,
     tree: &Node,
-    budget: &mut DecodeBudget,
-) -> DecodeOutcome<T> {
-    let mut mistakes = Vec::new();
+    budget: &mut usize,
+) -> (Option<T>, Diagnostics) {
+    let mut mistakes = Diagnostics::default();
     let mut rest = tree.clone();
     let value = loop {
         let error = match decode_node(&rest) {
@@ -44,14 +31,14 @@ pub(crate) fn decode_all<T: DeserializeOwned>(
         };
         let path: Vec<usize> = error.indices().collect();
         if !is_consequence(&error, rest.at(&path)) {
-            mistakes.push(error.into_diagnostic(source));
+            mistakes.extend([error.into_diagnostic(source)]);
         }
-        if budget.0 == 0 || !rest.skip(&path) {
+        if *budget == 0 || !rest.skip(&path) {
             break None;
         }
-        budget.0 -= 1;
+        *budget -= 1;
     };
-    DecodeOutcome { value, mistakes }
+    (value, mistakes)
 }
 
 /// Whether an error about `node` may result from what was removed from it.

@@ -1,7 +1,7 @@
 //! Reads text files written by users, with a size limit and a UTF-8 check.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use super::{Diagnostic, Diagnostics, SourceFile};
 impl SourceFile {
     const SIZE_LIMIT: u64 = 1024 * 1024;
 
-    /// Reads the file at `path`, which may have a mebibyte.
+    /// Reads the file at `path`, of at most a mebibyte.
     pub fn read(path: &Path) -> Result<Self, Diagnostics> {
         let name: Arc<str> = path.display().to_string().into();
         let problem = |message: String, help: &str| {
             Diagnostics::from(Diagnostic::for_file(Arc::clone(&name), message).with_help(help))
         };
-        let unreadable = |error: std::io::Error| {
+        let unreadable = |error: io::Error| {
             let help = match error.kind() {
-                std::io::ErrorKind::NotFound => {
+                io::ErrorKind::NotFound => {
                     "check the path, or create a first scenario with `aghook new`"
                 }
                 _ => "check the file's permissions",
