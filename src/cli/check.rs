@@ -55,14 +55,9 @@ impl CheckCommand {
         let mut scenarios = 0;
         let sources = self.sources(&mut problems);
         for source in &sources {
-            match Case::from_file(source) {
-                Ok(cases) => {
-                    scenarios += cases.len();
-                    for case in cases {
-                        problems.extend(Plan::new(case, &settings).err().unwrap_or_default().0);
-                    }
-                }
-                Err(found) => problems.extend(found.0),
+            for case in problems.take(Case::from_file(source)).into_iter().flatten() {
+                scenarios += 1;
+                problems.take(Plan::new(case, &settings));
             }
         }
         problems
@@ -88,11 +83,8 @@ impl CheckCommand {
         }
         paths.sort_unstable();
         paths.dedup();
-        let read = |path| {
-            let read = read_config(path);
-            read.map_err(|found| problems.extend(found.0)).ok()
-        };
-        paths.into_iter().filter_map(read).collect()
+        let configs = paths.into_iter().map(read_config);
+        configs.filter_map(|config| problems.take(config)).collect()
     }
 
     fn sources(&self, problems: &mut Diagnostics) -> Vec<SourceFile> {
@@ -105,18 +97,9 @@ impl CheckCommand {
             .filter(|path| !is_config(path))
             .cloned()
             .collect();
-        let files = find(&scenarios).unwrap_or_else(|found| {
-            problems.extend(found.0);
-            Vec::new()
-        });
-        let mut sources = Vec::new();
-        for file in files {
-            match SourceFile::read(&file) {
-                Ok(source) => sources.push(source),
-                Err(found) => problems.extend(found.0),
-            }
-        }
-        sources
+        let files = problems.take(find(&scenarios)).unwrap_or_default();
+        let sources = files.iter().map(|file| SourceFile::read(file));
+        sources.filter_map(|source| problems.take(source)).collect()
     }
 }
 
@@ -125,7 +108,7 @@ fn read_config(path: &Path) -> Result<Config, Diagnostics> {
     let source = SourceFile::read(path)?;
     let mut config = Config::parse(&source)?;
     let mut problems = Diagnostics::default();
-    problems.extend(config.read_players(path).err().unwrap_or_default().0);
+    problems.take(config.read_players(path));
     for (name, profile) in &config.profiles {
         let allowed = match AllowedHosts::new(&profile.allow_hosts) {
             Ok(allowed) => allowed,

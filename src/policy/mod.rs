@@ -8,7 +8,6 @@ mod fault;
 mod forgery;
 mod http_version;
 mod max_rate;
-mod outcome;
 mod percent;
 mod retry_policy;
 mod schedule;
@@ -24,12 +23,11 @@ pub(crate) use fault::{SlowBody, TimeoutOverlap};
 pub use forgery::Forgery;
 pub(crate) use http_version::HttpVersion;
 pub(crate) use max_rate::MaxRate;
-pub use outcome::Outcome;
 pub(crate) use percent::Percent;
 pub(crate) use retry_policy::{
     ConnectionChoice, EventIdOnRetry, RetryOn, RetryOverride, RetrySetting,
 };
-pub use retry_policy::{Delays, RetryPolicy};
+pub use retry_policy::{Delays, Outcome, RetryPolicy};
 #[cfg(test)]
 pub(crate) use retry_policy::{Exponential, RetryAfter};
 pub(crate) use schedule::{Schedule, schedule, total_wait};

@@ -3,16 +3,17 @@
 
 use std::borrow::Cow;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Text in an event: borrowed if it comes from a built-in catalogue, otherwise owned.
 pub(crate) type Text = Cow<'static, str>;
 
-/// A field of a JSON object that can be *absent*, *null* or *a value*.
-///
-/// Each use needs `#[serde(default, skip_serializing_if = "Field::is_absent")]`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+// A field of a JSON object that can be absent, null or a value. Each use needs
+// `#[serde(default, skip_serializing_if = "Field::is_absent")]`. No doc comment: it would be a
+// description in JSON Schemas.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, JsonSchema)]
+#[schemars(with = "Option<T>")]
 pub enum Field<T> {
     #[default]
     Absent,
@@ -81,19 +82,5 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Option::deserialize(deserializer)?;
         Ok(value.map_or(Self::Null, Self::Value))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Field<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        Option::<T>::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Option::<T>::json_schema(generator)
     }
 }

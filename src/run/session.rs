@@ -198,12 +198,9 @@ impl Session {
         let mut plans = Vec::new();
         let mut problems = Diagnostics::default();
         for case in cases {
-            match Plan::new(case, &settings) {
-                Ok(plan) => {
-                    settings.first_player += plan.listed_players;
-                    plans.push(plan);
-                }
-                Err(found) => problems.extend(found.0),
+            if let Some(plan) = problems.take(Plan::new(case, &settings)) {
+                settings.first_player += plan.listed_players;
+                plans.push(plan);
             }
         }
         problems.into_result().map(|()| plans)

@@ -16,7 +16,7 @@ mod substitution;
 mod tests;
 
 pub use decode::decode;
-pub(crate) use decode_error::{DecodeError, nearest, shortened};
+pub(crate) use decode_error::{DecodeError, did_you_mean, nearest, shortened};
 pub(crate) use diagnostic::Diagnostic;
 pub use diagnostic::Diagnostics;
 pub use node::Node;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::CountRange;
-use super::document::nearest;
+use super::document::did_you_mean;
 use crate::policy::written_schema;
 
 /// Conditions on a value. All of them must hold. In a file, a plain value means `equals`.
@@ -51,11 +51,9 @@ impl JsonType {
             Self::Object => value.is_object(),
         }
     }
-}
 
-impl fmt::Display for JsonType {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+    fn described(self) -> &'static str {
+        match self {
             Self::Null => "null",
             Self::Boolean => "a boolean",
             Self::Number => "a number",
@@ -63,7 +61,7 @@ impl fmt::Display for JsonType {
             Self::String => "text",
             Self::Array => "a list",
             Self::Object => "an object",
-        })
+        }
     }
 }
 
@@ -86,12 +84,10 @@ impl Matcher {
             value.map_err(|error| format!("`{key}`: {error}"))
         }
         if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            let nearest = nearest(unknown, KEYS)
-                .map_or(String::new(), |name| format!("did you mean `{name}`? "));
+            let (question, known) = (did_you_mean(unknown, KEYS), KEYS.join(", "));
             return Err(format!(
-                "unknown key `{unknown}` in a matcher\n{nearest}known keys: {}; to compare with an \
-                 object, write `equals: {{ … }}`",
-                KEYS.join(", ")
+                "unknown key `{unknown}` in a matcher\n{question}known keys: {known}; to compare with \
+                 an object, write `equals: {{ … }}`",
             ));
         }
         let pattern = take(&mut keys, "matches")?;
@@ -136,16 +132,11 @@ impl fmt::Display for Matcher {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let conditions = [
             self.equals.as_ref().map(Value::to_string),
-            self.contains
-                .as_ref()
-                .map(|part| format!("contains {part}")),
-            self.matches
-                .as_ref()
-                .map(|pattern| format!("matches /{pattern}/")),
-            self.json_type.map(|json_type| format!("is {json_type}")),
-            self.absent
-                .map(|absent| if absent { "is absent" } else { "is present" }.to_owned()),
-            self.length.map(|length| format!("has length {length}")),
+            (self.contains.as_ref()).map(|part| format!("contains {part}")),
+            (self.matches.as_ref()).map(|pattern| format!("matches /{pattern}/")),
+            (self.json_type).map(|json_type| format!("is {}", json_type.described())),
+            (self.absent).map(|absent| if absent { "is absent" } else { "is present" }.to_owned()),
+            (self.length).map(|length| format!("has length {length}")),
         ];
         let conditions: Vec<String> = conditions.into_iter().flatten().collect();
         formatter.write_str(&conditions.join(" and "))

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{
-    DECODE_BUDGET, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, nearest,
+    DECODE_BUDGET, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, did_you_mean,
 };
 use super::{PlayerList, Probe, RestartHook, ScriptHook, SnapshotSettings};
 use crate::generate::CatalogueItem;
@@ -198,34 +198,29 @@ impl Config {
     /// `file` is the file's name in messages.
     pub fn pick(&self, name: Option<&str>, file: &str) -> Result<(&str, &Profile), Diagnostics> {
         let names: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
-        let problem = |message: String, help: String| {
-            Diagnostics::from(Diagnostic::for_file(file, message).with_help(help))
+        let problem = |message: &str, help: &str| {
+            Err(Diagnostic::for_file(file, message).with_help(help).into())
         };
         let known = format!("known profiles: {}", names.join(", "));
         let wanted = match (name, names.as_slice()) {
             (_, []) => {
-                let help = "run `aghook new` to create a config file".to_owned();
-                return Err(problem("no profiles in this file".to_owned(), help));
+                let help = "run `aghook new` to create a config file";
+                return problem("no profiles in this file", help);
             }
             (Some(name), _) => name,
             (None, [only]) => only,
             (None, _) => "default",
         };
-        match self.profiles.get_key_value(wanted) {
-            Some((name, profile)) => Ok((name, profile)),
-            None if name.is_none() => Err(problem(
-                "several profiles, and none is named `default`".to_owned(),
-                format!("select one with `--profile NAME`; {known}"),
-            )),
-            None => {
-                let nearest = nearest(wanted, names.iter().copied())
-                    .map_or(String::new(), |name| format!("did you mean `{name}`? "));
-                Err(problem(
-                    format!("unknown profile `{wanted}`"),
-                    format!("{nearest}{known}"),
-                ))
-            }
+        if let Some((name, profile)) = self.profiles.get_key_value(wanted) {
+            return Ok((name, profile));
         }
+        if name.is_none() {
+            let help = format!("select one with `--profile NAME`; {known}");
+            return problem("several profiles, and none is named `default`", &help);
+        }
+        let question = did_you_mean(wanted, names);
+        let message = format!("unknown profile `{wanted}`");
+        problem(&message, &format!("{question}{known}"))
     }
 }
 

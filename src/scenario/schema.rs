@@ -57,17 +57,15 @@ fn with_examples(mut schema: Value, root: &str) -> Value {
 
 /// Adds examples to the keys of a type at any depth, except in its definitions.
 fn add_examples(schema: &mut Value, examples: &Value) {
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for (name, property) in properties {
+            if let (true, Some(of_key)) = (property.is_object(), examples.get(name)) {
+                property["examples"] = of_key.clone();
+            }
+        }
+    }
     match schema {
         Value::Object(keys) => {
-            if let Some(Value::Object(properties)) = keys.get_mut("properties") {
-                for (name, property) in properties {
-                    if let (Value::Object(property), Some(key_examples)) =
-                        (property, examples.get(name))
-                    {
-                        property.insert("examples".to_owned(), key_examples.clone());
-                    }
-                }
-            }
             for (key, value) in keys {
                 if !["$defs", "examples", "default"].contains(&key.as_str()) {
                     add_examples(value, examples);
@@ -155,19 +153,13 @@ fn allow_variable(value: &mut Value) {
     if free_text || keys.is_empty() {
         return;
     }
-    let mut plain = value.take();
+    let mut plain = keys.clone();
     // Editors show the description and default of the whole key, not of one alternative.
-    let lifted: Vec<(&str, Value)> = plain
-        .as_object_mut()
-        .map(|keys| {
-            let shown = ["description", "default"].into_iter();
-            shown
-                .filter_map(|key| Some((key, keys.shift_remove(key)?)))
-                .collect()
-        })
-        .unwrap_or_default();
+    let lifted = ["description", "default"].map(|key| (key, plain.shift_remove(key)));
     *value = json!({ "anyOf": [plain, { "$ref": "#/$defs/Variable" }] });
     for (key, lifted) in lifted {
-        value[key] = lifted;
+        if let Some(lifted) = lifted {
+            value[key] = lifted;
+        }
     }
 }

@@ -105,15 +105,9 @@ pub(super) fn read(
     let mut problems = Diagnostics::default();
     let mut entries = Vec::new();
     for option in options {
-        match option.cases() {
-            Ok(cases) => {
-                let cases = option.selected(cases)?;
-                match option.entry(&cases, settings) {
-                    Ok(entry) => entries.push(entry),
-                    Err(found) => problems.extend(found.0),
-                }
-            }
-            Err(found) => problems.extend(found.0),
+        if let Some(cases) = problems.take(option.cases()) {
+            let cases = option.selected(cases)?;
+            entries.extend(problems.take(option.entry(&cases, settings)));
         }
     }
     problems

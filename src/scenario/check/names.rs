@@ -1,7 +1,7 @@
 //! Checks that the events a scenario refers to exist.
 
 use super::Checker;
-use crate::scenario::document::{Diagnostics, Node, SourceFile, Spanned, nearest};
+use crate::scenario::document::{Diagnostics, Node, SourceFile, Spanned, did_you_mean};
 use crate::scenario::effect::EffectKeys;
 use crate::scenario::event_spec::{EventSpec, Shareable};
 use crate::scenario::scenario_model::ScenarioKeys;
@@ -72,13 +72,11 @@ impl Checker<'_> {
                 span: name.span,
             });
         }
-        let help = match nearest(name, known.iter().copied()) {
-            Some(nearest) => format!(
-                "did you mean `{nearest}`? known events: {}",
-                known.join(", ")
-            ),
-            None if known.is_empty() => "define it under `events`".to_owned(),
-            None => format!("known events: {}", known.join(", ")),
+        let help = if known.is_empty() {
+            "define it under `events`".to_owned()
+        } else {
+            let question = did_you_mean(name, known.iter().copied());
+            format!("{question}known events: {}", known.join(", "))
         };
         self.problem(name.span, format!("unknown event `{}`", name.value), &help);
         None

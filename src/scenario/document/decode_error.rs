@@ -164,15 +164,20 @@ fn similarity(written: &str, known: &str) -> f64 {
     similarity.max(if is_one_typo { WITH_ONE_TYPO } else { 0.0 })
 }
 
+/// The question whether the most similar known name was meant, and a space; empty if none is similar.
+pub(crate) fn did_you_mean<'names>(
+    written: &str,
+    known: impl IntoIterator<Item = &'names str>,
+) -> String {
+    nearest(written, known).map_or(String::new(), |name| format!("did you mean `{name}`? "))
+}
+
 fn suggest(written: &str, kind: &str, known: &[&str]) -> String {
-    let all = match known {
-        [] => return format!("no {kind} is allowed here"),
-        _ => format!("known {kind}s: {}", known.join(", ")),
-    };
-    match nearest(written, known.iter().copied()) {
-        Some(name) => format!("did you mean `{name}`? {all}"),
-        None => all,
+    if known.is_empty() {
+        return format!("no {kind} is allowed here");
     }
+    let question = did_you_mean(written, known.iter().copied());
+    format!("{question}known {kind}s: {}", known.join(", "))
 }
 
 /// What serde's derived code expected, without Rust terms.

@@ -1,10 +1,9 @@
 //! A typed value together with its source span.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
 /// A range of a file's text, in bytes.
@@ -15,8 +14,9 @@ pub struct Span {
     pub length: usize,
 }
 
-/// A value and where the author wrote it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// A value and where the author wrote it. No doc comment: it would be a description in JSON Schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "T")]
 pub struct Spanned<T> {
     pub value: T,
     pub span: Span,
@@ -58,23 +58,5 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
 
         deserializer
             .deserialize_newtype_struct(SPANNED_MARKER, SpannedVisitor(std::marker::PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Spanned<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
     }
 }
