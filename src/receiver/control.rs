@@ -53,16 +53,12 @@ pub(super) async fn handle(
             let headers = std::mem::take(&mut parts.headers);
             return delivery::process(backend, headers, body).await;
         }
-        Route::Health => Ok(RequestOutcome::new(
-            ReceiverResponse::ok(),
-            Decision::Healthy,
-        )),
+        Route::Health => Ok(RequestOutcome::ok(Decision::Healthy)),
         Route::Restart => {
             // The ledger stays, and so do scripts, because they belong to the test and not to the
             // game.
             backend.flaws.clear_memory().await;
-            let response = ReceiverResponse::ok();
-            Ok(RequestOutcome::new(response, Decision::Restarted))
+            Ok(RequestOutcome::ok(Decision::Restarted))
         }
         Route::PlayerItem { player_id, sku } => player_item(backend, player_id, sku).await,
         Route::PlayerItems { player_id } => player_items(backend, player_id).await,
@@ -128,6 +124,5 @@ async fn script_player(
     let body = request_body::read(body, backend.game.settings.body_timeout).await?;
     let script = scripts::parse(&body)?;
     backend.scripts.set_player(player_id.to_owned(), script);
-    let response = ReceiverResponse::ok();
-    Ok(RequestOutcome::new(response, Decision::ScriptSet))
+    Ok(RequestOutcome::ok(Decision::ScriptSet))
 }

@@ -18,7 +18,7 @@ use super::flaw::Flaw;
 use super::game::Game;
 use super::grants::{grants, skip_reason};
 use super::imitation::{Flaws, Variants};
-use super::ledger::{ItemGrant, LedgerEntry, LedgerError, RecordOutcome, digest};
+use super::ledger::{Grants, LedgerEntry, LedgerError, RecordOutcome, digest};
 use super::outcome::{Decision, Failure, RequestOutcome};
 use super::refusal::Refusal;
 use super::response::ReceiverResponse;
@@ -57,7 +57,7 @@ pub(super) async fn process(
             let backend = Arc::clone(backend);
             // The outcome is lost.
             tokio::spawn(async move { backend.process_verified(&delivery).await });
-            RequestOutcome::new(ReceiverResponse::ok(), Decision::AnsweredEarly)
+            RequestOutcome::ok(Decision::AnsweredEarly)
         }
         Ok(delivery) => backend.process_verified(&delivery).await,
     };
@@ -229,11 +229,11 @@ impl Backend {
         Ok((decision, entry))
     }
 
-    fn decide(&self, event: &Event) -> Result<(Decision, Vec<ItemGrant>), Refusal> {
+    fn decide(&self, event: &Event) -> Result<(Decision, Grants), Refusal> {
         let settings = &self.game.settings;
         if let Some(reason) = skip_reason(event, settings) {
             self.variants.deny(reason)?;
-            return Ok((Decision::Skipped(reason), Vec::new()));
+            return Ok((Decision::Skipped(reason), Grants::new()));
         }
         Ok((Decision::Granted, grants(event, settings)?))
     }

@@ -1,15 +1,11 @@
 //! Computes what to grant for an event: how much of which SKU. Also decides whether to skip the
 //! grant and whether an item can't be granted. Records nothing.
 
-use std::collections::BTreeMap;
-
 use crate::protocol::{Event, Item, ItemKind, NestedItem};
 
-use super::ledger::ItemGrant;
+use super::ledger::Grants;
 use super::refusal::{Refusal, Skipped};
 use super::settings::{BundleHandling, ReceiverSettings};
-
-type Quantities = BTreeMap<String, u64>;
 
 /// Why the game acknowledges this event without granting it, if it does. `[A]`
 pub(super) fn skip_reason(event: &Event, settings: &ReceiverSettings) -> Option<Skipped> {
@@ -22,22 +18,15 @@ pub(super) fn skip_reason(event: &Event, settings: &ReceiverSettings) -> Option<
     }
 }
 
-/// Everything that the event grants, with one entry per SKU. Either all items can be granted or
-/// the whole event is refused.
-pub(super) fn grants(
-    event: &Event,
-    settings: &ReceiverSettings,
-) -> Result<Vec<ItemGrant>, Refusal> {
-    let mut total = Quantities::new();
+/// Everything that the event grants. Either all items can be granted or the whole event is refused.
+pub(super) fn grants(event: &Event, settings: &ReceiverSettings) -> Result<Grants, Refusal> {
+    let mut total = Grants::new();
     for item in event.event_data.granted_items() {
         for (sku, quantity) in with_fallback(item, settings)? {
             add(&mut total, &sku, quantity)?;
         }
     }
-    Ok(total
-        .into_iter()
-        .map(|(sku, quantity)| ItemGrant { sku, quantity })
-        .collect())
+    Ok(total)
 }
 
 /// Whether the item can be granted without its fallback.
@@ -46,7 +35,7 @@ pub(super) fn can_grant(item: &Item, settings: &ReceiverSettings) -> bool {
 }
 
 /// The item's own quantities, or those of the first fallback that can be granted.
-fn with_fallback(item: &Item, settings: &ReceiverSettings) -> Result<Quantities, Refusal> {
+fn with_fallback(item: &Item, settings: &ReceiverSettings) -> Result<Grants, Refusal> {
     let mut candidate = item;
     loop {
         match (expand(candidate, settings), candidate.fallback_item.value()) {
@@ -57,8 +46,8 @@ fn with_fallback(item: &Item, settings: &ReceiverSettings) -> Result<Quantities,
 }
 
 /// The quantities that one item grants. An empty bundle grants nothing.
-fn expand(item: &Item, settings: &ReceiverSettings) -> Result<Quantities, Refusal> {
-    let mut quantities = Quantities::new();
+fn expand(item: &Item, settings: &ReceiverSettings) -> Result<Grants, Refusal> {
+    let mut quantities = Grants::new();
     // Iterative, because the sender controls the depth.
     let mut unopened = vec![BundlePart {
         sku: &item.sku,
@@ -110,7 +99,7 @@ impl<'a> BundlePart<'a> {
     }
 }
 
-fn add(quantities: &mut Quantities, sku: &str, quantity: u64) -> Result<(), Refusal> {
+fn add(quantities: &mut Grants, sku: &str, quantity: u64) -> Result<(), Refusal> {
     let sum = quantities.entry(sku.to_owned()).or_insert(0);
     *sum = sum.checked_add(quantity).ok_or_else(|| too_large(sku))?;
     Ok(())

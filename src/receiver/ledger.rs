@@ -37,11 +37,8 @@ pub enum Store {
 /// key.
 pub(super) type BodyDigest = [u8; 32];
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ItemGrant {
-    pub(super) sku: String,
-    pub(super) quantity: u64,
-}
+/// The quantity of each SKU that a delivery grants.
+pub(super) type Grants = BTreeMap<String, u64>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LedgerEntry {
@@ -52,8 +49,7 @@ pub(super) struct LedgerEntry {
     pub(super) decision: String,
     pub(super) body: BodyDigest,
     pub(super) response: ReceiverResponse,
-    /// At most one per SKU.
-    pub(super) grants: Vec<ItemGrant>,
+    pub(super) grants: Grants,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

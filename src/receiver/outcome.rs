@@ -95,6 +95,10 @@ impl RequestOutcome {
         }
     }
 
+    pub(super) fn ok(decision: Decision) -> Self {
+        Self::new(ReceiverResponse::ok(), decision)
+    }
+
     /// Refuses the request, or asks the sender to retry without showing why the ledger failed.
     pub(super) fn failed(failure: impl Into<Failure>) -> Self {
         match failure.into() {

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::last_byte_barrier::LastByteBarrier;
 use super::outgoing_body::{OutgoingBody, SendMode};
 use super::request::OutgoingRequest;
-use super::response_body::{ReadBody, read_body, to_response};
+use super::response_body::{read_body, unread, with_body};
 use super::send_options::SendOptions;
 use super::target::Target;
 use super::tls::{CacertError, Tls, TlsSettings};
@@ -222,8 +222,7 @@ impl Client {
         let outgoing = request.to_http(target, connection.is_http2(), body);
         if let Some(abort) = options.abort_after_send(request.body.len()) {
             let head = connection.send_and_reset(outgoing).await?;
-            progress.discarded =
-                head.map(|head| Ok(to_response(&head.into_parts().0, ReadBody::default())));
+            progress.discarded = head.map(|head| Ok(unread(&head.into_parts().0)));
             return Err(abort.into());
         }
         // A receiver may close an idle connection at any time, even while a request is on its way
@@ -267,15 +266,15 @@ impl Client {
         if options.fault == Some(WireFault::LoseResponse) {
             drop(body);
             connection.close().await;
-            progress.discarded = Some(Ok(to_response(&head, ReadBody::default())));
+            progress.discarded = Some(Ok(unread(&head)));
             return Err(SenderAbort::ResponseLost.into());
         }
         let limit = self.0.settings.response_body_limit;
         let body = read_body(body, limit).await;
         progress.total = Some(started.elapsed());
-        let body = body?;
-        let reusable = body.complete && flush.is_whole();
-        Ok((to_response(&head, body), reusable.then_some(connection)))
+        let response = with_body(&head, body?, limit);
+        let reusable = response.complete && flush.is_whole();
+        Ok((response, reusable.then_some(connection)))
     }
 
     async fn connect(

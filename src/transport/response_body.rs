@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
+use http::response::Parts;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
@@ -18,17 +19,12 @@ use super::exchange::Response;
 /// The most bytes of a response's body to read, as received or decoded.
 pub(crate) const BODY_READ_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// A body as far as it was read; by default, nothing was read.
-#[derive(Default)]
-pub(crate) struct ReadBody {
-    kept: Bytes,
-    length: u64,
+/// Reads a body up to its end or [`BODY_READ_LIMIT`]. Returns its first `limit` bytes and the number
+/// of all bytes that were read.
+pub(crate) async fn read_body(
+    mut body: Incoming,
     limit: usize,
-    pub(crate) complete: bool,
-}
-
-/// Reads a body up to its end or [`BODY_READ_LIMIT`], and keeps the first `limit` bytes.
-pub(crate) async fn read_body(mut body: Incoming, limit: usize) -> Result<ReadBody, hyper::Error> {
+) -> Result<(Bytes, u64), hyper::Error> {
     let mut kept = BytesMut::new();
     let mut length = 0_u64;
     while length <= BODY_READ_LIMIT
@@ -40,35 +36,39 @@ pub(crate) async fn read_body(mut body: Incoming, limit: usize) -> Result<ReadBo
             kept.extend_from_slice(&data[..room]);
         }
     }
-    Ok(ReadBody {
-        kept: kept.freeze(),
-        length,
-        limit,
-        complete: length <= BODY_READ_LIMIT,
-    })
+    Ok((kept.freeze(), length))
 }
 
-/// Combines a head and a body, which is decoded if it is complete.
-pub(crate) fn to_response(head: &http::response::Parts, body: ReadBody) -> Response {
+/// A response whose body was not read.
+pub(crate) fn unread(head: &Parts) -> Response {
     let headers = head.headers.iter();
-    let is_whole = body.complete && body.length == body.kept.len() as u64;
-    let body = match decode(&head.headers, &body.kept, body.limit) {
-        Some(DecodedBody { kept, length }) if is_whole => ReadBody {
-            kept,
-            length,
-            ..body
-        },
-        _ => body,
-    };
     Response {
         status: head.status.as_u16(),
         headers: headers
             .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
             .collect(),
-        truncated: body.length > body.kept.len() as u64,
-        body: body.kept,
-        body_length: body.length,
-        complete: body.complete,
+        body: Bytes::new(),
+        body_length: 0,
+        truncated: false,
+        complete: false,
+    }
+}
+
+/// A response with a body from [`read_body`], which is decoded if it was kept as a whole.
+pub(crate) fn with_body(head: &Parts, (kept, length): (Bytes, u64), limit: usize) -> Response {
+    let complete = length <= BODY_READ_LIMIT;
+    let is_whole = complete && length == kept.len() as u64;
+    let decoded = is_whole.then(|| decode(&head.headers, &kept, limit));
+    let (body, body_length) = match decoded.flatten() {
+        Some(decoded) => (decoded.kept, decoded.length),
+        None => (kept, length),
+    };
+    Response {
+        truncated: body_length > body.len() as u64,
+        body,
+        body_length,
+        complete,
+        ..unread(head)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tests of what each shape of event grants.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -65,10 +67,7 @@ fn event(item: Item) -> Event {
 
 fn granted(event: &Event, settings: &ReceiverSettings) -> Result<Vec<(String, u64)>, Refusal> {
     let grants = grants(event, settings)?;
-    Ok(grants
-        .into_iter()
-        .map(|grant| (grant.sku, grant.quantity))
-        .collect())
+    Ok(grants.into_iter().collect())
 }
 
 fn pairs(expected: &[(&str, u64)]) -> Vec<(String, u64)> {

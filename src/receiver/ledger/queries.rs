@@ -94,12 +94,12 @@ fn record(connection: &Connection, entry: &LedgerEntry) -> rusqlite::Result<Reco
     let mut statement = connection.prepare_cached(
         "INSERT INTO grants (player_id, sku, idempotency_key, quantity) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    for grant in &entry.grants {
+    for (sku, quantity) in &entry.grants {
         statement.execute(params![
             entry.player_id,
-            grant.sku,
+            sku,
             entry.idempotency_key,
-            itoa::Buffer::new().format(grant.quantity),
+            itoa::Buffer::new().format(*quantity),
         ])?;
     }
     Ok(RecordOutcome::First)
@@ -134,7 +134,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::receiver::ledger::{ItemGrant, digest};
+    use crate::receiver::ledger::digest;
 
     use super::*;
 
@@ -160,10 +160,7 @@ mod tests {
             response: ReceiverResponse::ok(),
             grants: grants
                 .iter()
-                .map(|(sku, quantity)| ItemGrant {
-                    sku: (*sku).to_owned(),
-                    quantity: *quantity,
-                })
+                .map(|(sku, quantity)| ((*sku).to_owned(), *quantity))
                 .collect(),
         }
     }

@@ -133,7 +133,7 @@ fn serve(mut queries: LedgerQueries, mut requests: mpsc::Receiver<LedgerRequest>
 mod tests {
     use std::sync::Barrier;
 
-    use crate::receiver::ledger::{ItemGrant, digest};
+    use crate::receiver::ledger::digest;
     use crate::receiver::response::ReceiverResponse;
 
     use super::*;
@@ -146,10 +146,7 @@ mod tests {
             decision: "granted".to_owned(),
             body: digest(b""),
             response: ReceiverResponse::ok(),
-            grants: vec![ItemGrant {
-                sku: "gem".to_owned(),
-                quantity: 1,
-            }],
+            grants: [("gem".to_owned(), 1)].into(),
         }
     }
 

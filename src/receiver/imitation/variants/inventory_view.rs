@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::MutexGuard;
 
-use crate::receiver::ledger::{Inventory, ItemGrant, Ledger, LedgerEntry, LedgerError};
+use crate::receiver::ledger::{Grants, Inventory, Ledger, LedgerEntry, LedgerError};
 
 use super::{Variant, Variants};
 
@@ -13,7 +13,7 @@ const HIDDEN_FOR: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub(super) struct HiddenGrant {
     player_id: String,
-    grants: Vec<ItemGrant>,
+    grants: Grants,
     visible_at: Instant,
 }
 
@@ -61,9 +61,9 @@ impl Variants {
         let now = Instant::now();
         hidden.retain(|grant| grant.visible_at > now);
         let of_player = hidden.iter().filter(|grant| grant.player_id == player_id);
-        for grant in of_player.flat_map(|hidden| &hidden.grants) {
-            if let Some(held) = inventory.get_mut(&grant.sku) {
-                *held = held.saturating_sub(u128::from(grant.quantity));
+        for (sku, quantity) in of_player.flat_map(|hidden| &hidden.grants) {
+            if let Some(held) = inventory.get_mut(sku) {
+                *held = held.saturating_sub(u128::from(*quantity));
             }
         }
         if self.has(Variant::HeldOnce) {
