@@ -29,7 +29,6 @@ impl fmt::Debug for HookCommand {
 const OUTPUT_LIMIT: u64 = 64 * 1024;
 
 impl HookCommand {
-    /// Prepares a command of a profile.
     pub(crate) fn new(words: &[String]) -> Result<Self, HookError> {
         let mut used = Vec::new();
         let words = words
@@ -48,7 +47,6 @@ impl HookCommand {
         &self.redaction
     }
 
-    /// The program.
     pub(crate) fn program(&self) -> &str {
         self.words.first().map_or("", String::as_str)
     }

@@ -4,19 +4,14 @@ use super::placeholders::VariableNotSet;
 use super::redaction::Redaction;
 use crate::transport::{HeaderError, TargetError};
 
-/// Why a probe or another hook can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HookError {
-    /// It uses an environment variable that is not set.
     #[error(transparent)]
     Variable(#[from] VariableNotSet),
-    /// The method is invalid.
     #[error("`{0}` is not an HTTP method")]
     Method(String),
-    /// The URL is invalid or not allowed.
     #[error(transparent)]
     Target(#[from] TargetError),
-    /// A header is invalid.
     #[error(transparent)]
     Header(#[from] HeaderError),
 }
@@ -31,7 +26,6 @@ impl HookFailure {
         Self(reason.into())
     }
 
-    /// Removes secrets.
     pub(crate) fn redacted(self, redaction: &Redaction) -> Self {
         Self(redaction.text(&self.0).into_owned())
     }

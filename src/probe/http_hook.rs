@@ -30,7 +30,6 @@ impl fmt::Debug for HttpHook {
 }
 
 impl HttpHook {
-    /// Prepares a request of a profile.
     pub(crate) fn new(
         request: &ProbeRequest,
         headers: &IndexMap<String, String>,
@@ -116,25 +115,20 @@ impl HttpHook {
     }
 }
 
-/// Sets the responses to the next deliveries for a player.
 #[derive(Debug, Clone)]
 pub(crate) struct PreparedScript(HttpHook);
 
-/// The timeout of the request.
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl PreparedScript {
-    /// Prepares a profile's hook.
     pub(crate) fn new(hook: &ScriptHook, allowed: &AllowedHosts) -> Result<Self, HookError> {
         HttpHook::new(&hook.http, &hook.headers, allowed).map(Self)
     }
 
-    /// Removes the environment variables in the request's headers, which no report may show.
     pub(crate) fn redaction(&self) -> &Redaction {
         self.0.redaction()
     }
 
-    /// Sets the statuses of the next responses for a player.
     pub(crate) async fn set_responses(
         &self,
         client: &Client,

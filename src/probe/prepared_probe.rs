@@ -25,9 +25,7 @@ pub(crate) struct PreparedProbe {
     source: PreparedProbeSource,
     missing: Option<i128>,
     timeout: Duration,
-    /// Detects a mistyped path.
     path_hint: ProbePathHint,
-    /// Redacts values of environment variables.
     redaction: Redaction,
 }
 
@@ -38,7 +36,6 @@ enum PreparedProbeSource {
     Function(ProbeFunction),
 }
 
-/// Reads the number for a player and an SKU.
 #[derive(Clone)]
 struct ProbeFunction(Arc<dyn Fn(String, String) -> Reading + Send + Sync>);
 
@@ -54,7 +51,6 @@ impl fmt::Debug for ProbeFunction {
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl PreparedProbe {
-    /// Expands the environment variables, and checks that the URL is allowed.
     pub(crate) fn new(probe: &Probe, allowed: &AllowedHosts) -> Result<Self, HookError> {
         let (source, redaction) = match &probe.source {
             HookSource::Http { request, headers } => {
@@ -77,7 +73,6 @@ impl PreparedProbe {
         })
     }
 
-    /// A probe that calls a function with the player and the SKU.
     pub(crate) fn from_function<F, R, N, E>(function: F) -> Self
     where
         F: Fn(String, String) -> R + Send + Sync + 'static,
@@ -112,7 +107,6 @@ impl PreparedProbe {
         Some(format!("{reason}; check the probe's `read`"))
     }
 
-    /// Reads the number for a player and an SKU, or returns why that failed.
     pub(crate) async fn read(
         &self,
         client: &Client,

@@ -22,7 +22,6 @@ struct PathState {
 }
 
 impl ProbePathHint {
-    /// Records that the path matched.
     pub(crate) fn record_match(&self) {
         self.0.matched.store(true, Ordering::Relaxed);
     }
@@ -38,7 +37,6 @@ impl ProbePathHint {
         }
     }
 
-    /// Why the path seems to be wrong, if it does.
     pub(crate) fn hint(&self) -> Option<String> {
         if self.0.matched.load(Ordering::Relaxed) {
             return None;
@@ -79,7 +77,6 @@ fn missing_segment(path: &str, body: &Value) -> Option<String> {
     None
 }
 
-/// A name or an index in a path.
 enum PathSegment<'path> {
     Name(&'path str),
     Index(usize),

@@ -10,7 +10,6 @@ use super::placeholders::percent_encoded;
 use crate::protocol::Secret;
 use crate::transport::Response;
 
-/// Replaces a secret.
 pub(crate) const REDACTED: &str = "[secret not shown]";
 
 /// The minimum length, in bytes, of secrets whose encoded forms are redacted too. The encoded forms
@@ -26,7 +25,6 @@ pub(crate) struct Redaction {
 }
 
 impl Redaction {
-    /// Creates a redaction of `secrets`.
     pub(crate) fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
         Self::of_forms(secrets.into_iter().flat_map(forms_of).collect())
     }
@@ -55,7 +53,6 @@ impl Redaction {
         Self::of_forms(self.forms.into_iter().chain(others).collect())
     }
 
-    /// Removes the secrets from `text`.
     pub(crate) fn text<'text>(&self, text: &'text str) -> Cow<'text, str> {
         self.forms
             .iter()

@@ -9,13 +9,10 @@ use super::run_record::RunRecord;
 use super::scenario_record::{ScenarioRecord, check_line};
 use crate::verify::Verdict;
 
-/// The most checks that an annotation lists.
 const CHECK_LIMIT: usize = 5;
 
-/// The most scenarios that are listed for a cause.
 const LISTED: usize = 5;
 
-/// Writes the annotations of a run to a stream that GitHub reads: standard output or standard error.
 pub(super) fn write_annotations(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     for cause in &run.common.causes {
         writeln!(out, "{}", cause_annotation(cause, &run.common))?;
@@ -43,7 +40,6 @@ fn annotation(record: &ScenarioRecord) -> String {
     annotation_line(verdict, place, &title, &message)
 }
 
-/// The annotation for a common cause, beside the file of its example.
 fn cause_annotation(cause: &CommonCause, common: &CommonCauses) -> String {
     let mut message = vec![cause.title.clone()];
     message.extend(cause.example.check.hint.clone());

@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::sanitize::sanitize;
 use crate::run::{BodyContent, BodyRecord};
 
-/// The most lines of a body that are shown.
 const LINE_LIMIT: usize = 60;
 
 /// A body as reports show it.
@@ -17,7 +16,6 @@ pub(super) struct BodyText {
 }
 
 impl BodyText {
-    /// Formats a body. An empty one has no lines.
     pub(super) fn new(body: &BodyRecord) -> Self {
         let text = match &body.content {
             BodyContent::Text(text) => pretty_printed(text),
@@ -38,7 +36,6 @@ impl BodyText {
     }
 }
 
-/// Pretty-prints JSON; returns anything else unchanged.
 fn pretty_printed(text: &str) -> String {
     match serde_json::from_str::<Value>(text) {
         Ok(json) => serde_json::to_string_pretty(&json).unwrap_or_else(|_| text.to_owned()),

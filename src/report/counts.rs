@@ -21,7 +21,6 @@ pub(super) fn scenario_summary(ended: &RunEnded, show: impl Fn(Verdict) -> Strin
     format!("{all}: {}{not_run}", verdict_counts(&ended.scenarios, show))
 }
 
-/// Why scenarios were not run.
 pub(super) fn not_run_note(count: usize) -> String {
     let scenarios = counted(count, "scenario");
     format!("{scenarios} not run, because of --fail-fast or an interruption")
@@ -49,7 +48,6 @@ pub(super) fn problem_summary(counts: &VerdictCounts) -> String {
     format!("{}: {}", counted(all, "check"), words.join(", "))
 }
 
-/// The number with this verdict.
 pub(super) fn count_of(counts: &VerdictCounts, verdict: Verdict) -> usize {
     match verdict {
         Verdict::Passed => counts.passed,
@@ -80,7 +78,6 @@ pub(super) fn snapshot_summary(ended: &SnapshotsEnded) -> String {
     format!("{} in {}{parts}", counted(all, "snapshot"), ended.folder)
 }
 
-/// The heading of the list of snapshots without a scenario.
 pub(super) fn unreferenced_label(ended: &SnapshotsEnded) -> &'static str {
     if ended.deleted {
         "deleted, since no scenario uses them"

@@ -8,7 +8,6 @@ use super::terminal::{DIM, mark, paint};
 use crate::run::{DryRun, DryRunItem};
 use crate::verify::Verdict;
 
-/// Writes the steps and effects of each scenario, and how many of them would not be checked.
 pub(crate) fn write_dry_run(out: &mut impl Write, outlines: &[DryRun]) -> io::Result<()> {
     for outline in outlines {
         let place = format!("{}:{}", outline.file, outline.line);

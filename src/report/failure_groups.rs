@@ -20,7 +20,6 @@ use genuine_responses::GenuineResponses;
 use group_key::{CheckKind, GroupKey};
 use response_bodies::ResponseBodies;
 
-/// Groups the problems of a run as its scenarios end.
 #[derive(Debug, Default)]
 pub(super) struct FailureGroups {
     groups: BTreeMap<GroupKey, FailureGroup>,
@@ -29,7 +28,6 @@ pub(super) struct FailureGroups {
     genuine: GenuineResponses,
 }
 
-/// The problems with one key.
 #[derive(Debug, Default)]
 struct FailureGroup {
     checks: VerdictCounts,
@@ -38,7 +36,6 @@ struct FailureGroup {
     bodies: ResponseBodies,
 }
 
-/// A scenario that a cause affects.
 #[derive(Debug, Clone)]
 pub(super) struct AffectedScenario {
     pub(super) number: usize,
@@ -48,7 +45,6 @@ pub(super) struct AffectedScenario {
 }
 
 impl AffectedScenario {
-    /// Its file and line.
     pub(super) fn location(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }
@@ -71,7 +67,6 @@ pub(super) struct CommonCause {
     /// From 1, the worst first.
     pub(super) number: usize,
     pub(super) verdict: Verdict,
-    /// What is wrong, in one line.
     pub(super) title: String,
     pub(super) checks: VerdictCounts,
     /// In the order of their numbers.
@@ -81,7 +76,6 @@ pub(super) struct CommonCause {
     pub(super) responses: Option<String>,
 }
 
-/// The common causes of a run.
 #[derive(Debug, Default)]
 pub(super) struct CommonCauses {
     pub(super) causes: Vec<CommonCause>,
@@ -91,7 +85,6 @@ pub(super) struct CommonCauses {
 }
 
 impl FailureGroups {
-    /// Adds a scenario that has ended.
     pub(super) fn observe(&mut self, record: &ScenarioRecord) {
         // A scripted response says nothing about the receiver's own ones.
         let scripted = record.steps.iter().any(|step| step.script.is_some());
@@ -135,7 +128,6 @@ impl FailureGroups {
 }
 
 impl CommonCauses {
-    /// Marks the checks of a scenario that a common cause reports.
     pub(super) fn mark(&self, record: &mut ScenarioRecord) {
         let problems = kinds(record).into_iter().enumerate();
         let problems = problems.filter(|(_, (placed, ..))| is_problem(placed.check));
@@ -225,7 +217,6 @@ impl CommonCause {
         (&self.scenarios[..listed], self.scenarios.len() - listed)
     }
 
-    /// How a page shows its verdict.
     pub(super) fn label(&self) -> VerdictLabel {
         VerdictLabel::new(self.verdict)
     }

@@ -7,15 +7,12 @@ use super::terminal::{TextOutput, mark, write_exchange, write_retry};
 use crate::run::{AttemptEnded, SentRequestRecord};
 use crate::verify::Verdict;
 
-/// Writes single deliveries to a terminal.
 pub(crate) struct FireReport<W> {
     out: W,
-    /// The request that was written last.
     shown: Option<SentRequestRecord>,
 }
 
 impl<W: Write> FireReport<W> {
-    /// Writes to `out`.
     pub(crate) fn new(out: W) -> Self {
         Self { out, shown: None }
     }

@@ -41,7 +41,6 @@ impl Serialize for HarEntries<'_> {
     }
 }
 
-/// Writes the archive of a run.
 pub(super) fn write_har(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     let scenarios = run.by_number();
     // A scenario that sent nothing has no start time.
@@ -78,7 +77,6 @@ fn page_id(scenario: usize) -> String {
     format!("scenario_{scenario}")
 }
 
-/// A timestamp in HAR's format, to the millisecond.
 fn har_time(timestamp: Timestamp) -> String {
     format!("{timestamp:.3}")
 }
@@ -142,7 +140,6 @@ fn milliseconds(duration: Duration) -> f64 {
     to_the_microsecond(duration.as_secs_f64() * 1e3)
 }
 
-/// Rounds milliseconds to three decimals.
 fn to_the_microsecond(milliseconds: f64) -> f64 {
     (milliseconds * 1e3).round() / 1e3
 }

@@ -21,7 +21,6 @@ use crate::verify::Verdict;
 use system_out::system_out;
 use xml_text::xml_text;
 
-/// Writes the document of a run.
 pub(super) fn write_junit(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     let mut suites: IndexMap<String, Vec<&ScenarioRecord>> = IndexMap::new();
     for record in run.by_number() {
@@ -101,7 +100,6 @@ fn status(record: &ScenarioRecord) -> io::Result<TestCaseStatus> {
     Ok(problem_status(verdict, &message, &problems(record)?))
 }
 
-/// The status of a test case that failed or broke.
 pub(super) fn problem_status(verdict: Verdict, message: &str, text: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(match verdict {
         Verdict::Broken => NonSuccessKind::Error,

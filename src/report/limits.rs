@@ -70,7 +70,6 @@ impl Limits {
         ..Self::KEPT
     };
 
-    /// The attempts that are shown of a scenario.
     pub(super) fn shown_attempts(
         self,
         attempts: &[AttemptEnded],

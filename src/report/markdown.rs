@@ -23,7 +23,6 @@ const TABLE_LIMIT: usize = 200 * 1024;
 /// The size limit of the details, in bytes.
 const DETAILS_LIMIT: usize = 600 * 1024;
 
-/// Writes the Markdown of a run.
 pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     let verdict = run.ended.scenarios.verdict();
     writeln!(out, "## {} aghook: {verdict}\n", mark(verdict))?;
@@ -143,7 +142,6 @@ pub(super) fn write_table_head(
     )
 }
 
-/// Writes a row of a table.
 pub(super) fn write_row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
     writeln!(out, "| {} |", cells.join(" | "))
 }

@@ -35,7 +35,6 @@ impl ProgressLine {
         }
     }
 
-    /// Shows an event.
     pub(crate) fn observe(&mut self, event: &RunEvent) {
         match event {
             RunEvent::RunStarted(started) => {

@@ -26,7 +26,6 @@ pub(crate) struct ReplayReport<W> {
 }
 
 impl<W: Write> ReplayReport<W> {
-    /// Writes to `out`.
     pub(crate) fn new(out: W, detail: Detail) -> Self {
         Self { out, detail }
     }
@@ -77,7 +76,6 @@ impl<W: Write> ReplayReport<W> {
         Ok(())
     }
 
-    /// Writes the summary.
     pub(crate) fn ended(
         &mut self,
         ended: &ReplayEnded,
@@ -123,7 +121,6 @@ impl<W: Write> ReplayReport<W> {
     }
 }
 
-/// What was compared and what was not.
 fn comparison_note(compare_by: CompareBy) -> &'static str {
     match compare_by {
         CompareBy::Status => {

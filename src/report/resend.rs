@@ -10,7 +10,6 @@ use crate::load::{ResentCounts, ResentEvent};
 use crate::run::ResponseRecord;
 use crate::verify::InventoryCheck;
 
-/// Writes a line for each event, then a summary.
 pub(crate) fn write_resent(resent: &[ResentEvent], out: &mut impl Write) -> io::Result<()> {
     for resent_event in resent {
         let line = sanitize(&line(resent_event));

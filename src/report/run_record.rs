@@ -8,7 +8,6 @@ use super::lost_target::LostTarget;
 use super::scenario_record::{KeptAttempts, RunningScenarios, ScenarioRecord};
 use crate::run::{RunEnded, RunEvent, RunStarted, SnapshotsEnded};
 
-/// A run that has ended.
 #[derive(Debug)]
 pub struct RunRecord {
     pub(super) started: Option<RunStarted>,
@@ -83,7 +82,6 @@ impl RunRecorder {
         }
     }
 
-    /// The record of the run.
     pub fn finish(self, ended: RunEnded) -> RunRecord {
         let common = self.groups.common_causes();
         let mut scenarios = self.scenarios;

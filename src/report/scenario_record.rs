@@ -32,7 +32,6 @@ pub struct ScenarioRecord {
     pub(super) reported_by: BTreeMap<usize, usize>,
 }
 
-/// A check of a scenario.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlacedCheck<'record> {
     pub(crate) check: &'record Check,
@@ -156,7 +155,6 @@ impl ScenarioRecord {
             .collect()
     }
 
-    /// The numbers of the common causes that report problems of this scenario.
     pub(super) fn causes(&self) -> BTreeSet<usize> {
         self.reported_by.values().copied().collect()
     }
@@ -167,13 +165,11 @@ impl ScenarioRecord {
         checks.filter(|check| check.verdict == Verdict::NotChecked)
     }
 
-    /// When the first attempt started.
     pub(super) fn began(&self) -> Option<Timestamp> {
         let attempts = self.attempts.iter();
         attempts.map(|attempt| attempt.started_at).min()
     }
 
-    /// The file and the line of the scenario.
     pub(super) fn location(&self) -> String {
         format!("{}:{}", self.started.file, self.started.line)
     }
@@ -187,7 +183,6 @@ impl ScenarioRecord {
             .collect()
     }
 
-    /// Drops what no report needs.
     pub(super) fn reduce(&mut self, kept: KeptAttempts) {
         // Only snapshots need these.
         self.started.varying.clear();

@@ -12,7 +12,6 @@ use crate::delivery::Attempt;
 use crate::probe::{REDACTED, Redaction};
 use crate::transport::{ConnectionInfo, Exchange, Failure, Response, SentRequest};
 
-/// Replaces the value of a header that is a credential.
 const REDACTED_CREDENTIAL: &str = "[not shown]";
 
 impl SentRequestRecord {
@@ -34,15 +33,11 @@ impl SentRequestRecord {
 /// The location of an attempt in a run: the numbers of its scenario, step and delivery, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AttemptLocation {
-    /// The scenario's number.
     pub scenario: usize,
-    /// The step's number in the scenario.
     pub step: usize,
-    /// The delivery's number in the step.
     pub delivery: usize,
 }
 
-/// The record of a delivery's attempt.
 pub(crate) fn attempt_record(
     location: AttemptLocation,
     event_name: &str,
@@ -109,7 +104,6 @@ fn connection_record(connection: &ConnectionInfo) -> ConnectionRecord {
     }
 }
 
-/// The request as it was sent, with the scenario's credentials redacted.
 fn sent_request_record(request: &SentRequest, redaction: &Redaction) -> SentRequestRecord {
     let headers = request.headers.iter().map(|(name, value)| {
         let shown = if value.is_sensitive() {
@@ -130,7 +124,6 @@ fn sent_request_record(request: &SentRequest, redaction: &Redaction) -> SentRequ
     }
 }
 
-/// The response, or why there was none.
 pub(crate) fn response_record(
     result: &Result<Response, Failure>,
     redaction: &Redaction,

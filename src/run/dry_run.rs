@@ -8,44 +8,29 @@ use crate::protocol::{Event, Field};
 use crate::scenario::Policy;
 use crate::verify::describe_expectations;
 
-/// What the profile and the options make it possible to check.
 #[derive(Debug, Clone)]
 pub struct Capabilities {
-    /// The names of the profile's probes.
     pub probes: Vec<String>,
-    /// Whether the receiver's responses can be scripted.
     pub script: bool,
-    /// Whether the receiver can be restarted.
     pub restart: bool,
-    /// Whether the expired secret is known.
     pub expired_secret: bool,
-    /// The HTTP versions in use.
     pub http_version: HttpVersion,
-    /// The game's choices where Aghanim leaves one to the game.
     pub policy: Policy,
 }
 
-/// What a scenario would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DryRun {
-    /// Its name, including the choice of its matrix.
     pub name: String,
-    /// Its file.
     pub file: String,
-    /// The line of its name in the file, from 1.
     pub line: usize,
     /// Its events: name and description.
     pub events: Vec<(String, String)>,
-    /// Its steps, in order.
     pub steps: Vec<DryRunItem>,
-    /// Its effects.
     pub effects: Vec<DryRunItem>,
 }
 
-/// A step or an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DryRunItem {
-    /// What it does or expects.
     pub text: String,
     /// Why it would not be checked, and what to do about it.
     pub not_checked: Option<(String, String)>,
@@ -54,7 +39,6 @@ pub struct DryRunItem {
 }
 
 impl Plan {
-    /// Describes what this plan would do.
     pub fn dry_run(&self, capabilities: &Capabilities) -> DryRun {
         let events = self.events.iter();
         let mut steps = Vec::new();
@@ -116,7 +100,6 @@ impl Capabilities {
         self.probes.iter().any(|probe| probe == name)
     }
 
-    /// What a step needs and the profile lacks.
     fn missing(&self, action: &PlannedAction) -> Option<MissingCapability> {
         match action {
             PlannedAction::Script { .. } if !self.script => Some(MissingCapability::Script),
@@ -157,7 +140,6 @@ impl DryRunItem {
     }
 }
 
-/// Describes an event in one line.
 fn describe_event(planned: &PlannedEvent) -> String {
     let bytes = planned.body.len();
     let Some(event) = &planned.event else {

@@ -10,21 +10,17 @@ use crate::probe::QUANTITY_PROBE;
 use crate::protocol::Event;
 use crate::verify::{ExpectedInventory, GrantCount, InventoryCheck};
 
-/// How many players to check at the same time.
 const CONCURRENCY: usize = 16;
 
 impl RunContext {
-    /// Whether the profile has the probe that reads what players hold.
     pub(crate) fn can_read_inventories(&self) -> bool {
         self.probes.contains_key(QUANTITY_PROBE)
     }
 
-    /// What a new player must hold after an event.
     pub(crate) fn expected_inventory(&self, event: &Event, times: GrantCount) -> ExpectedInventory {
         ExpectedInventory::new(event, times, self.policy).with_held_once(&self.held_once)
     }
 
-    /// Checks what players hold, several at the same time, and passes on each result with its key.
     pub(crate) async fn check_inventories<K>(
         &self,
         expected: impl Iterator<Item = (K, ExpectedInventory)>,
@@ -38,7 +34,6 @@ impl RunContext {
         }
     }
 
-    /// Reads how much a player holds of each SKU in its events, and checks it.
     pub(crate) async fn check_inventory(&self, expected: &ExpectedInventory) -> InventoryCheck {
         let shown = |text: String| self.redaction.text(&text).into_owned();
         let Some(probe) = self.probes.get(QUANTITY_PROBE) else {

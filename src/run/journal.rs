@@ -13,5 +13,4 @@ pub(crate) use reader::{Journal, TruncatedLine};
 pub(crate) use run_tally::RunTally;
 pub(crate) use writer::{CreateJournalError, JournalWriter};
 
-/// The journal's file name in the folder of a recorded run.
 pub(super) const JOURNAL_FILE_NAME: &str = "run.jsonl";

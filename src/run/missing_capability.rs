@@ -3,24 +3,15 @@
 use crate::policy::Fault;
 use crate::verify::{Check, Requirement};
 
-/// Something that a scenario needs and the profile lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MissingCapability {
-    /// A probe with this name.
     Probe(String),
-    /// The hook that sets the receiver's responses.
     Script,
-    /// The hook that restarts the receiver.
     Restart,
-    /// The expired secret.
     ExpiredSecret,
-    /// HTTP/1.1, which this fault needs.
     Http1(Fault),
-    /// Enough players for the scenario.
     Players {
-        /// The number that the profile lists.
         listed: usize,
-        /// The number that the scenario needs.
         needed: usize,
     },
     /// A player who does not hold this SKU yet, of which a player can hold only one.
@@ -30,7 +21,6 @@ pub(crate) enum MissingCapability {
 }
 
 impl MissingCapability {
-    /// Why something was not checked.
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Probe(name) => format!("the profile has no probe `{name}`"),
@@ -56,7 +46,6 @@ impl MissingCapability {
         }
     }
 
-    /// What to do about it.
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Probe(name) => format!("add `probes: {{ {name}: … }}` to the profile"),
@@ -83,7 +72,6 @@ impl MissingCapability {
         }
     }
 
-    /// A check that is not checked for this reason.
     pub(crate) fn not_checked(
         &self,
         requirement: &Requirement,

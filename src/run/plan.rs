@@ -65,11 +65,9 @@ pub struct Plan {
     pub events: IndexMap<String, PlannedEvent>,
     /// The values in its events that depend on the start time.
     pub(crate) varying: Vec<VolatileValue>,
-    /// Its steps, in order.
     pub(crate) steps: Vec<PlannedStep>,
     /// The requirement of the scenario as a whole.
     pub(crate) requirement: Requirement,
-    /// Its effects.
     pub(crate) effects: Vec<PlannedEffect>,
     /// The seed of everything else that is random: shuffling, jitter and forgeries.
     pub(crate) seed: Seed,
@@ -81,22 +79,17 @@ pub struct Plan {
     pub(crate) missing: Option<MissingCapability>,
 }
 
-/// An event, ready to send.
 #[derive(Debug, Clone)]
 pub struct PlannedEvent {
-    /// The exact body.
     pub body: Bytes,
     /// The parsed body. `None` if `raw` or `set` make it an invalid event.
     pub event: Option<Event>,
 }
 
-/// Why an event can't be generated.
 #[derive(Debug, thiserror::Error)]
 pub enum PlannedEventError {
-    /// It is not JSON.
     #[error("can't be written as JSON: {0}")]
     NotJson(#[from] serde_json::Error),
-    /// `set` or `unset` can't be applied to it.
     #[error(transparent)]
     Pointer(#[from] JsonPointerError),
 }
@@ -126,7 +119,6 @@ impl PlannedEvent {
         })
     }
 
-    /// The player's ID, if the body is a valid event.
     pub fn player_id(&self) -> Option<&str> {
         self.event
             .as_ref()
@@ -179,7 +171,6 @@ impl Plan {
         })
     }
 
-    /// Whether a step restarts the receiver, which would disturb other scenarios.
     pub(crate) fn restarts(&self) -> bool {
         let mut actions = self.steps.iter().map(|step| &step.action);
         actions.any(|action| matches!(action, PlannedAction::Restart))

@@ -24,64 +24,45 @@ use crate::transport::{Failure, SendOptions};
 
 pub(crate) use self::resend::{Signatures, SkipReason};
 pub(crate) use self::response_comparison::{CompareBy, ResponseComparison, recorded_response};
-/// Sends a recorded run again.
 #[derive(Debug)]
 pub(crate) struct Replay<'run> {
-    /// The client, the signer, the hooks and the redaction.
     pub context: &'run RunContext,
-    /// The target of the recorded run.
     pub recorded_target: &'run Url,
-    /// How to sign deliveries.
     pub signatures: Signatures,
-    /// What to compare.
     pub compare_by: CompareBy,
 }
 
-/// A recorded request and the result of sending it again.
 #[derive(Debug)]
 pub(crate) struct ReplayedAttempt<'run> {
-    /// The scenario's name.
     pub scenario: &'run str,
-    /// The recorded attempt.
     pub attempt: &'run AttemptEnded,
-    /// The result of sending it again.
     pub result: ReplayResult,
 }
 
-/// The result of sending a recorded request again.
 #[derive(Debug)]
 pub(crate) enum ReplayResult {
-    /// It was sent.
     Sent {
         /// The response, without secrets.
         now: ResponseRecord,
-        /// The comparison with the recorded response.
         comparison: ResponseComparison,
-        /// Whether the target could not be reached.
         unreachable: bool,
     },
-    /// It was not sent.
     Skipped(SkipReason),
 }
 
-/// The result of a replay.
 #[derive(Debug, Default)]
 pub(crate) struct ReplayEnded {
     /// The number of selected scenarios.
     pub scenarios: usize,
-    /// The number of responses that are the same.
     pub same: usize,
-    /// The number of responses that differ.
     pub different: usize,
     /// The number of requests whose recorded response is unknown.
     pub not_recorded: usize,
-    /// The number of requests that were not sent, by reason.
     pub skipped: BTreeMap<SkipReason, usize>,
     /// The number of deliveries that were accepted when recorded and are refused now.
     pub refused: usize,
     /// The age of the oldest signature of these deliveries, in seconds.
     pub refused_age: u64,
-    /// Why the replay was aborted, if it was.
     pub aborted: Option<String>,
 }
 
@@ -198,7 +179,6 @@ impl Replay<'_> {
         scenario.last.insert(delivery, start);
     }
 
-    /// Repeats the hooks that a step called.
     async fn repeat_hooks(&self, step: &StepEnded) -> Result<(), SkipReason> {
         if let Some(script) = &step.script {
             self.set_responses(script).await?;

@@ -14,50 +14,31 @@ use crate::protocol::Signer;
 use crate::scenario::Policy;
 use crate::transport::{AllowedHosts, Client, RateLimit, Target};
 
-/// The client, the profile's hooks and its policies.
 #[derive(Debug)]
 pub(crate) struct RunContext {
-    /// Sends all requests.
     pub client: Client,
-    /// Where deliveries go.
     pub target: Target,
-    /// Whether that is the receiver built into aghook.
     pub built_in_receiver: bool,
-    /// Signs with the current secret.
     pub signer: Signer,
-    /// Signs with the expired secret, if it is known.
     pub expired: Option<Signer>,
-    /// The timestamps with which bodies were signed in this run.
     pub timestamps: TimestampAllocator,
-    /// Delays deliveries to stay within the profile's `max_rate`.
     pub rate_limit: Option<RateLimit>,
-    /// The hosts that requests may go to.
     pub allowed: AllowedHosts,
-    /// Removes secrets from everything that is reported.
     pub redaction: Redaction,
-    /// Provides timestamps, and waits during pauses and between attempts.
     pub clock: Clock,
     /// The retry policy of steps without their own.
     pub retry: RetryPolicy,
-    /// The game's choices where Aghanim leaves one to the game.
     pub policy: Policy,
     /// The SKUs of which a player can hold at most one.
     pub held_once: BTreeSet<String>,
-    /// The profile's probes by name.
     pub probes: IndexMap<String, PreparedProbe>,
-    /// The hook that sets the receiver's next responses, if there is one.
     pub script: Option<PreparedScript>,
-    /// The hook that restarts the receiver, if there is one.
     pub restart: Option<PreparedRestart>,
     /// The profile's grace period for effects, if it sets one.
     pub settle: Option<Duration>,
-    /// The random seed of the run, if one was given.
     pub seed: Option<Seed>,
-    /// The start time of the run.
     pub start: StartTime,
-    /// The maximum number of scenarios that run at the same time.
     pub jobs: usize,
-    /// Whether to stop after the first failing scenario.
     pub fail_fast: bool,
 }
 
@@ -72,7 +53,6 @@ impl RunContext {
         self.redaction.text(&failure.to_string()).into_owned()
     }
 
-    /// The sender of signed deliveries.
     pub(crate) fn sender(&self) -> Sender<'_> {
         Sender {
             client: &self.client,

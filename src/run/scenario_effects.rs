@@ -16,14 +16,12 @@ use crate::verify::{
 /// The number that each query returned, or why it failed.
 type ProbeResults = BTreeMap<ProbeQuery, Result<i128, HookFailure>>;
 
-/// The effects of a scenario, with the readings from before its first step.
 pub(crate) struct ScenarioEffects<'run> {
     context: &'run RunContext,
     effects: Vec<EffectProbe<'run>>,
     before: ProbeResults,
 }
 
-/// The checks and readings of a scenario's effects.
 pub(crate) struct EffectResults {
     pub(crate) checks: Vec<Check>,
     pub(crate) readings: Vec<ProbeReading>,

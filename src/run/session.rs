@@ -25,7 +25,6 @@ use crate::transport::{
 /// A receiver under test, and how to run scenarios against it.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
-    /// The receiver's profile.
     pub profile: Profile,
     /// The profile's name in its file, if it has one.
     pub profile_name: Option<String>,
@@ -33,30 +32,23 @@ pub(crate) struct Session {
     pub probes: IndexMap<String, PreparedProbe>,
     /// The players to use in generated events; if there are none, players are invented.
     pub players: Arc<[String]>,
-    /// The target, if the profile or the connection names one.
     pub target: Option<Target>,
-    /// The hosts that requests may go to.
     pub allowed: AllowedHosts,
-    /// Sends all requests.
     pub client: Client,
-    /// The choices of this run.
     pub options: RunOptions,
 }
 
 /// The connection to the receiver, as far as it differs from the profile's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConnectionOptions {
-    /// The URL of the webhook, instead of the profile's.
     pub target: Option<String>,
     /// Hosts to allow in addition to the profile's.
     pub allow_hosts: Vec<String>,
-    /// The HTTP version, instead of the profile's.
     pub http_version: Option<HttpVersion>,
     /// The certificates to trust. Without `cacert`, the profile's is used.
     pub tls: TlsSettings,
 }
 
-/// The choices of one run.
 #[derive(Debug, Clone)]
 pub(crate) struct RunOptions {
     /// The random seed. Without one, each scenario has its own.
@@ -67,45 +59,33 @@ pub(crate) struct RunOptions {
     pub strict: bool,
     /// Whether to wait for pauses and retry delays instead of skipping them.
     pub real_time: bool,
-    /// Whether to stop after the first failing scenario.
     pub fail_fast: bool,
-    /// The maximum number of scenarios that run at the same time.
     pub jobs: usize,
 }
 
 /// The current secret of a receiver, and the previous one if it is known.
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
-    /// The secret that signs.
     pub current: Secret,
     /// The secret that the receiver must no longer accept.
     pub expired: Option<Secret>,
 }
 
-/// Why a session can't be built. [`SessionError::help`] says what to do, if the message does not.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// An allowed host is not a host name.
     #[error(transparent)]
     Host(#[from] InvalidHost),
-    /// The target can't be used.
     #[error("the target can't be used: {0}")]
     Target(#[from] TargetError),
-    /// The client can't be created.
     #[error(transparent)]
     Client(#[from] CacertError),
-    /// The profile has no target, and no other target was chosen.
     #[error("the profile `{0}` has no target")]
     ProfileWithoutTarget(String),
-    /// There is no profile and no target.
     #[error("no target")]
     NoTarget,
-    /// A hook of the profile can't be used.
     #[error("the profile's {hook} can't be used: {error}")]
     Hook {
-        /// The hook.
         hook: String,
-        /// What is wrong with it.
         #[source]
         error: HookError,
     },
@@ -116,7 +96,6 @@ impl RunOptions {
     /// depend on the number of cores.
     pub(crate) const DEFAULT_JOBS: usize = 8;
 
-    /// The defaults of a run that starts at this time.
     pub(crate) fn starting_at(start: StartTime) -> Self {
         Self {
             seed: None,
@@ -130,24 +109,20 @@ impl RunOptions {
 }
 
 impl Secrets {
-    /// Signs with the current secret.
     pub(crate) fn signer(&self) -> Signer {
         Signer::new(&self.current)
     }
 
-    /// Signs with the previous secret.
     pub(crate) fn expired_signer(&self) -> Option<Signer> {
         self.expired.as_ref().map(Signer::new)
     }
 
-    /// All secrets, to redact them in reports.
     pub(crate) fn all(&self) -> impl Iterator<Item = Secret> {
         std::iter::once(&self.current).chain(&self.expired).cloned()
     }
 }
 
 impl Session {
-    /// Checks the target, the allowed hosts and the client's settings.
     pub(crate) fn new(
         profile: Profile,
         connection: ConnectionOptions,
@@ -179,7 +154,6 @@ impl Session {
         })
     }
 
-    /// The target; an error if there is none.
     pub(crate) fn target(&self) -> Result<&Target, SessionError> {
         let missing = || match &self.profile_name {
             Some(name) => SessionError::ProfileWithoutTarget(name.clone()),
@@ -240,7 +214,6 @@ impl Session {
         profile.chain(own).cloned().collect()
     }
 
-    /// Prepares the hooks of the profile, and returns the context of the run.
     pub(crate) fn context(self, secrets: &Secrets) -> Result<RunContext, SessionError> {
         let target = self.target()?.clone();
         let Self {
@@ -328,7 +301,6 @@ fn catalogue(profile: &Profile) -> Option<Arc<Catalogue>> {
 }
 
 impl SessionError {
-    /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Client(_) => Some("pass a PEM file with certificates to `--cacert`".to_owned()),

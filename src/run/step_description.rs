@@ -2,7 +2,6 @@
 
 use crate::scenario::{Action, Deliver, RequestStep};
 
-/// Describes a step.
 pub(crate) fn describe(action: &Action) -> String {
     match action {
         Action::Deliver(deliver) => describe_deliveries(deliver),

@@ -17,10 +17,8 @@ use crate::verify::Check;
 use crate::verify::EventOutcomes;
 use crate::verify::{Observed, check};
 
-/// Receives the events of a run.
 pub(crate) type RunEventHandler<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
 
-/// Runs the steps of one scenario.
 pub(crate) struct StepRunner<'run> {
     context: &'run RunContext,
     plan: &'run Plan,
@@ -31,13 +29,9 @@ pub(crate) struct StepRunner<'run> {
     outcomes: EventOutcomes,
 }
 
-/// The result of a step.
 enum StepResult {
-    /// It sent deliveries or another request; empty for a pause.
     Deliveries(Vec<DeliveryEnded>),
-    /// It set the receiver's next responses.
     Script(ScriptedResponses),
-    /// It restarted the receiver.
     Restart,
 }
 
@@ -93,7 +87,6 @@ impl<'run> StepRunner<'run> {
         (checks, Ok(()))
     }
 
-    /// The outcomes of the events that were delivered so far.
     pub(crate) fn outcomes(&self) -> &EventOutcomes {
         &self.outcomes
     }
@@ -191,7 +184,6 @@ impl<'run> StepRunner<'run> {
         })
     }
 
-    /// Sets the receiver's next responses through the profile's hook.
     async fn script(&self, player_id: &str, statuses: &[u16]) -> Result<ScriptedResponses, Check> {
         let requirement = &self.plan.requirement;
         let expected = "the receiver's next responses are set";
@@ -214,7 +206,6 @@ impl<'run> StepRunner<'run> {
         })
     }
 
-    /// Restarts the receiver, through the profile's hook.
     async fn restart(&self) -> Result<(), Check> {
         let requirement = &self.plan.requirement;
         let expected = "the receiver restarts";

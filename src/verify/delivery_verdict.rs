@@ -6,14 +6,11 @@ use crate::delivery::Delivery;
 use crate::policy::{Forgery, Outcome, StatusClass};
 use crate::transport::{Failure, Response};
 
-/// The verdict on a delivery.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct DeliveryVerdict {
     /// Broken if the request could not be sent from this machine.
     pub verdict: Verdict,
-    /// What happened.
     pub message: String,
-    /// What to do next.
     pub help: Option<&'static str>,
 }
 

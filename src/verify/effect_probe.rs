@@ -30,7 +30,6 @@ pub(crate) struct EffectProbe<'run> {
     accepted: bool,
 }
 
-/// Why a grant can't be checked.
 pub(crate) const TOO_MANY_GRANTS: &str = "there are too many correct ways to grant this event; \
     choose one in the profile's `policy`";
 /// Common causes if nothing was granted.
@@ -38,7 +37,6 @@ const NEVER_ACCEPTED: &str = "no delivery of the event was accepted, and nothing
 const ACCEPTED_NOT_GRANTED: &str = "the event was accepted, but its probe shows no grant; if the \
     game did grant it, check the probe's URL and `read`";
 
-/// The expected numbers.
 enum ExpectedNumbers {
     Grant(GrantExpectation),
     Of(ExpectedNumber),
@@ -154,7 +152,6 @@ impl<'run> EffectProbe<'run> {
         hidden.keys().next().map(String::as_str)
     }
 
-    /// The grant that this effect expects. All grants of a scenario are checked together.
     pub(crate) fn grant(&self) -> Option<&GrantExpectation> {
         match &self.expected {
             ExpectedNumbers::Grant(grant) => Some(grant),
@@ -162,7 +159,6 @@ impl<'run> EffectProbe<'run> {
         }
     }
 
-    /// The check of a grant.
     pub(crate) fn check_grant(&self, grant_check: &GrantCheck) -> Check {
         let expected = self.expected();
         match grant_check {
@@ -212,7 +208,6 @@ impl<'run> EffectProbe<'run> {
         }
     }
 
-    /// The check of a probe's number before and after.
     pub(crate) fn check_number(&self, before: i128, after: i128) -> Check {
         let passed = match &self.expected {
             ExpectedNumbers::Of(ExpectedNumber::Change(change)) => {
@@ -226,7 +221,6 @@ impl<'run> EffectProbe<'run> {
             .checked(passed, &self.subject, self.expected(), seen)
     }
 
-    /// The expectation as text.
     pub(crate) fn expected(&self) -> String {
         /// The maximum number of alternatives that are listed.
         const SHOWN: usize = 4;

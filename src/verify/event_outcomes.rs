@@ -17,12 +17,10 @@ pub(crate) enum EventOutcome {
     Success,
 }
 
-/// The outcome of each event.
 #[derive(Debug, Default)]
 pub(crate) struct EventOutcomes(BTreeMap<String, EventOutcome>);
 
 impl EventOutcomes {
-    /// Adds another delivery of an event.
     pub(crate) fn add(&mut self, event: &str, delivery: &Delivery) {
         let mut attempts = delivery.attempts.iter();
         let outcome = match delivery.outcome {
@@ -34,7 +32,6 @@ impl EventOutcomes {
         *known = outcome.max(*known);
     }
 
-    /// The outcome of an event.
     pub(crate) fn get(&self, event: &str) -> EventOutcome {
         self.0.get(event).copied().unwrap_or_default()
     }

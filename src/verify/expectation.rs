@@ -14,7 +14,6 @@ use crate::scenario::{CountRange, Expectation, JsonPath, Level, Matcher, StatusE
 use crate::scenario::{equal, mismatch, shortened};
 use crate::transport::{Failure, Response};
 
-/// The observed result of a delivery or of another request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Observed<'run> {
     /// The last attempt's response, or why there is none.
@@ -29,14 +28,11 @@ pub(crate) struct Observed<'run> {
     pub first_response: Option<&'run Response>,
 }
 
-/// An expectation that is ready to check.
 #[derive(Debug)]
 pub(crate) struct PreparedExpectation {
-    /// What is expected.
     pub expectation: Expectation,
     /// The JSON Schema of the body, compiled.
     pub schema: Option<jsonschema::Validator>,
-    /// How strictly it applies.
     pub requirement: Requirement,
 }
 
@@ -245,7 +241,6 @@ impl ResponseJudge<'_> {
         shortened(&self.redaction.json(value))
     }
 
-    /// How a response differs from the first one.
     fn difference(&self, first: &Response, response: &Response) -> Option<String> {
         if first.status != response.status {
             return Some(format!(

@@ -18,7 +18,6 @@ const CHOICE_LIMIT: usize = 64;
 /// The grants of which exactly one must happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AcceptableGrants {
-    /// The grants.
     pub(crate) grants: Vec<ExpectedGrant>,
     /// Whether these are all acceptable grants. There may be too many to list.
     pub(crate) complete: bool,
@@ -58,7 +57,6 @@ pub(crate) fn acceptable_grants(event: &Event, policy: Policy) -> AcceptableGran
 }
 
 impl AcceptableGrants {
-    /// The only acceptable grant.
     pub(crate) fn one(grant: ExpectedGrant) -> Self {
         Self {
             grants: vec![grant],
@@ -133,7 +131,6 @@ struct ScaledItem<'event> {
 }
 
 impl ScaledItem<'_> {
-    /// All correct grants of this item.
     fn acceptable(&self, policy: Policy) -> AcceptableGrants {
         let by_sku =
             AcceptableGrants::one(ExpectedGrant::from([(self.sku.to_owned(), self.quantity)]));
@@ -166,7 +163,6 @@ impl ScaledItem<'_> {
         }
     }
 
-    /// The contents of a bundle.
     fn contents(&self, nested: &[NestedItem], policy: Policy) -> AcceptableGrants {
         let times = match policy.bundle_quantity {
             BundleQuantity::Multiply => self.quantity,

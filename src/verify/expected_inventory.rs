@@ -8,14 +8,10 @@ use super::grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_
 use crate::protocol::Event;
 use crate::scenario::Policy;
 
-/// How often an event must have been granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GrantCount {
-    /// Exactly once.
     Once,
-    /// Once or not at all.
     AtMostOnce,
-    /// Not at all.
     Never,
 }
 
@@ -27,19 +23,14 @@ pub(crate) struct ExpectedInventory {
     held_once: BTreeSet<String>,
 }
 
-/// Whether a player holds what is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum InventoryCheck {
-    /// The player does.
     Passed,
-    /// The player does not, and how the inventory differs.
     Failed(String),
-    /// It can't be decided, and why.
     Undecided(String),
 }
 
 impl ExpectedInventory {
-    /// Expects one event of a player.
     pub(crate) fn new(event: &Event, times: GrantCount, policy: Policy) -> Self {
         Self {
             player_id: event.event_data.player_id.to_string(),
@@ -48,30 +39,25 @@ impl ExpectedInventory {
         }
     }
 
-    /// Limits these SKUs to one per player.
     #[must_use]
     pub(crate) fn with_held_once(mut self, skus: &BTreeSet<String>) -> Self {
         self.held_once.clone_from(skus);
         self
     }
 
-    /// Expects another event of the same player.
     pub(crate) fn add(&mut self, event: &Event, times: GrantCount, policy: Policy) {
         self.expectations.push(expectation_of(event, times, policy));
     }
 
-    /// The player.
     pub(crate) fn player_id(&self) -> &str {
         &self.player_id
     }
 
-    /// The SKUs in the player's events.
     pub(crate) fn skus(&self) -> BTreeSet<&String> {
         let expectations = self.expectations.iter();
         expectations.flat_map(|one| &one.skus).collect()
     }
 
-    /// Checks how much the player holds of each SKU.
     pub(crate) fn check_readings(&self, inventory: &BTreeMap<String, i128>) -> InventoryCheck {
         let holding =
             |(sku, quantity): (&String, &i128)| ((self.player_id.clone(), sku.clone()), *quantity);

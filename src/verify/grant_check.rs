@@ -11,9 +11,7 @@ use super::expected_grant::ExpectedGrant;
 /// The change that one effect expects for one player.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GrantExpectation {
-    /// The player.
     pub(crate) player_id: String,
-    /// The SKUs that are checked.
     pub(crate) skus: BTreeSet<String>,
     /// The grants of which exactly one must have happened. An empty grant means nothing.
     pub(crate) acceptable: Vec<ExpectedGrant>,
@@ -22,7 +20,6 @@ pub(crate) struct GrantExpectation {
 }
 
 impl GrantExpectation {
-    /// Whether the only correct grant is nothing.
     fn expects_nothing(&self) -> bool {
         self.complete && self.acceptable.iter().all(ExpectedGrant::is_empty)
     }
@@ -34,10 +31,8 @@ pub(crate) type Changes = BTreeMap<(String, String), i128>;
 /// The SKUs of a player that can be held only once, and whether the player held them before.
 pub(crate) type HeldOnce = BTreeMap<(String, String), bool>;
 
-/// The result of an expectation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GrantCheck {
-    /// The grant is as expected.
     Passed,
     /// These SKUs differ from the closest sum of acceptable grants.
     Failed(Vec<WrongChange>),
@@ -45,14 +40,10 @@ pub(crate) enum GrantCheck {
     Undecided,
 }
 
-/// An SKU with an unexpected change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrongChange {
-    /// The SKU.
     pub(crate) sku: String,
-    /// The expected change.
     pub(crate) expected: i128,
-    /// The observed change.
     pub(crate) observed: i128,
 }
 
@@ -119,7 +110,6 @@ pub(crate) fn check_grants(
 
 /// Searches for one grant per expectation whose sum equals the changes of one player.
 struct GrantSearch<'run> {
-    /// The SKUs and their changes.
     observed: Vec<(&'run str, i128)>,
     /// Whether each of these SKUs can be held only once.
     once: Vec<bool>,

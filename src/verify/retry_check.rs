@@ -12,7 +12,6 @@ use crate::delivery::{Attempt, Delivery};
 use crate::policy::{ConnectionChoice, EventIdOnRetry, Fault, RetryPolicy};
 use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
-/// A broken check if a retry deviates from its policy; `None` otherwise.
 pub(crate) fn check_retry_policy(policy: &RetryPolicy, delivery: &Delivery) -> Option<Check> {
     let deviations = policy_deviations(policy, delivery);
     let expected = "aghook follows the retry policy";
@@ -69,7 +68,6 @@ fn policy_deviations(policy: &RetryPolicy, delivery: &Delivery) -> Vec<String> {
     deviations
 }
 
-/// The values of the signature headers.
 fn signature(attempt: &Attempt) -> Vec<&[u8]> {
     let names = [SIGNATURE_HEADER, TIMESTAMP_HEADER];
     let headers = attempt.exchange.request.headers.iter();

@@ -73,7 +73,6 @@ pub struct Check {
 }
 
 impl Check {
-    /// The same check with a common cause.
     pub(crate) fn with_cause(self, cause: impl Into<String>) -> Self {
         Self {
             cause: Some(cause.into()),
@@ -85,16 +84,13 @@ impl Check {
 /// How strictly a check applies, and the source of the requirement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Requirement {
-    /// Whether checks must or only should pass.
     pub level: Level,
-    /// The source of the requirement.
     pub source: Option<String>,
     /// Whether warnings and checks that were not checked count as failures.
     pub strict: bool,
 }
 
 impl Requirement {
-    /// A check that passed or did not.
     pub(crate) fn checked(
         &self,
         passed: bool,
@@ -110,7 +106,6 @@ impl Requirement {
         self.check(verdict, subject.into(), expected.into(), observed.into())
     }
 
-    /// A check that was not checked, and why.
     pub(crate) fn not_checked(
         &self,
         subject: impl Into<String>,
@@ -125,7 +120,6 @@ impl Requirement {
         self.check(verdict, subject.into(), expected.into(), reason.into())
     }
 
-    /// A check that could not be decided, and why.
     pub(crate) fn broken(
         &self,
         subject: impl Into<String>,

@@ -7,7 +7,6 @@ use super::response_bodies::ResponseBodies;
 use crate::report::scenario_record::responses;
 use crate::run::{AttemptEnded, ResponseRecord};
 
-/// Counts the responses to genuine deliveries.
 #[derive(Debug, Default)]
 pub(super) struct GenuineResponses {
     statuses: BTreeMap<u16, usize>,
@@ -17,7 +16,6 @@ pub(super) struct GenuineResponses {
 }
 
 impl GenuineResponses {
-    /// Adds the attempts of a scenario.
     pub(super) fn observe(&mut self, attempts: &[AttemptEnded]) {
         let genuine = attempts
             .iter()

@@ -13,7 +13,6 @@ const MIN_SCENARIOS: usize = 3;
 /// The fewest checks of a common cause that the run itself names.
 const MIN_CHECKS: usize = 2;
 
-/// What the checks of a group have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum GroupKey {
     /// The same expectation on the same kind of request, with the same observation.
@@ -72,7 +71,6 @@ impl CheckKind {
         }
     }
 
-    /// Whether the check is about a genuine delivery.
     pub(super) fn is_genuine(&self) -> bool {
         let genuine = RequestKind::Genuine;
         matches!(self, Self::Response { of, .. } if *of == genuine)
@@ -80,7 +78,6 @@ impl CheckKind {
 }
 
 impl GroupKey {
-    /// The key of the group that a check of this kind belongs to.
     pub(super) fn of(kind: CheckKind, record: &ScenarioRecord, check: &Check) -> Self {
         if let Some(cause) = &check.cause {
             return Self::Reported {
@@ -124,7 +121,6 @@ impl GroupKey {
         }
     }
 
-    /// What is wrong, in one line.
     pub(super) fn title(&self) -> String {
         match self {
             Self::Reported { cause, .. } => sanitize(cause),

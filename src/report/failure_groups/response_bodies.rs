@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use crate::report::sanitize::sanitize;
 use crate::run::{BodyContent, ResponseRecord};
 
-/// The most kinds of bodies that are counted separately.
 const KIND_LIMIT: usize = 16;
 /// The most characters that are shown of a body.
 const BODY_LIMIT: usize = 120;
-/// The most kinds that are listed.
 const LISTED: usize = 3;
 
-/// How often each kind of body occurred.
 #[derive(Debug, Default)]
 pub(super) struct ResponseBodies(BTreeMap<String, BodyKind>);
 
@@ -60,7 +57,6 @@ impl ResponseBodies {
         Some(format!("responses differ: {}", listed.join(", ")))
     }
 
-    /// The most frequent body.
     pub(super) fn most_frequent(&self) -> Option<&str> {
         self.kinds().first().map(|(text, _)| *text)
     }

@@ -53,7 +53,6 @@ fn embed_in_stages(scenarios: &[&ScenarioRecord]) -> io::Result<Vec<Option<Strin
     scenarios.iter().map(|record| embed(record)).collect()
 }
 
-/// The scenario's events: its start, its attempts, all steps, and the rest.
 fn events(record: &ScenarioRecord, limits: Limits) -> Vec<RunEvent> {
     let mut started = record.started.clone();
     // Only snapshot reports need these.

@@ -6,7 +6,6 @@ use crate::report::counts::counted;
 use crate::report::scenario_record::ScenarioRecord;
 use crate::run::ResponseRecord;
 
-/// Columns of the histogram for each factor of ten.
 const COLUMNS_PER_DECADE: i32 = 6;
 
 /// The maximum width of a label with its margin, in percent of the axis on a narrow screen.

@@ -76,7 +76,6 @@ struct BarSegment {
     width: usize,
 }
 
-/// Writes the page of a run.
 pub(in crate::report) fn write_page(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     page(run)?.write_into(out)
 }

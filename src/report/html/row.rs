@@ -8,7 +8,6 @@ use crate::report::scenario_record::{ScenarioRecord, check_line, worst};
 use crate::report::verdict_label::VerdictLabel;
 use crate::verify::{Check, Verdict};
 
-/// The most checks of a scenario that are shown without JavaScript.
 const PROBLEM_LIMIT: usize = 20;
 
 /// A scenario for the template, which escapes all texts.
@@ -26,7 +25,6 @@ pub(super) struct ScenarioRow<'run> {
     pub(super) data: Option<String>,
 }
 
-/// A check that did not pass.
 pub(super) struct ProblemView {
     pub(super) verdict: VerdictLabel,
     pub(super) subject: String,

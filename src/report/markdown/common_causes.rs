@@ -7,13 +7,11 @@ use super::{exchange, mark, within};
 use crate::report::counts::counted;
 use crate::report::failure_groups::CommonCause;
 
-/// The most scenarios that are listed for a cause.
 const LISTED: usize = 200;
 
 /// The size limit of the folded parts, in bytes.
 const DETAILS_LIMIT: usize = 100 * 1024;
 
-/// Writes the common causes.
 pub(super) fn write_causes(out: &mut dyn Write, causes: &[CommonCause]) -> io::Result<()> {
     if causes.is_empty() {
         return Ok(());

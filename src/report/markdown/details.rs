@@ -53,7 +53,6 @@ fn section(section: &ProblemSection<'_>) -> String {
     format!("**{}**\n\n{items}{evidence}", text(&section.title))
 }
 
-/// A check as a list item.
 fn item(check: &Check) -> String {
     let (expected, observed) = (code(&check.expected), code(&check.observed));
     let mark = mark(check.verdict);

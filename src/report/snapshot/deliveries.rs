@@ -12,7 +12,6 @@ use crate::report::scenario_record::ScenarioRecord;
 use crate::run::{AttemptEnded, DeliveryEnded, StepEnded};
 use crate::verify::Check;
 
-/// What the deliveries of a scenario are shown with.
 pub(super) struct Deliveries<'a> {
     pub(super) record: &'a ScenarioRecord,
     pub(super) events: &'a SnapshotEvents,

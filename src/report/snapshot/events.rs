@@ -66,7 +66,6 @@ impl SnapshotEvents {
         }
     }
 
-    /// The lines of an event's body.
     pub(super) fn body(&self, name: &str) -> &[String] {
         let event = self.events.iter().find(|event| event.name == name);
         event.map_or(&[], |event| &event.body)

@@ -9,7 +9,6 @@ use crate::run::AttemptEnded;
 /// Stale and future timestamps are further away.
 const NOW: u64 = 60;
 
-/// The method and the URL.
 pub(super) fn shown_url(attempt: &AttemptEnded, stable: &StableText<'_>) -> String {
     let request = &attempt.request;
     format!(

@@ -97,7 +97,6 @@ impl<'a> StableText<'a> {
         self.settings
     }
 
-    /// Replaces varying values by their names.
     pub(super) fn text(&self, text: &str) -> String {
         let replacements = self.replacements.iter();
         let replaced = replacements.fold(text.to_owned(), |text, replacement| {
@@ -202,7 +201,6 @@ fn json_of(response: &ResponseRecord) -> Option<Value> {
     }
 }
 
-/// The values that the profile masks.
 pub(super) fn masked_by<'json>(
     json: &'json Value,
     settings: &SnapshotSettings,

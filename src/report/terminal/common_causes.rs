@@ -11,7 +11,6 @@ use crate::report::failure_groups::CommonCause;
 /// The most scenarios that are listed for a cause, unless the output is verbose.
 const LISTED: usize = 5;
 
-/// Writes the common causes.
 pub(super) fn write_common_causes(
     out: &mut TextOutput<'_>,
     causes: &[CommonCause],

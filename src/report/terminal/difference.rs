@@ -11,12 +11,10 @@ use crate::report::sanitize::sanitize;
 /// The most lines of a diff that are shown.
 const LINE_LIMIT: usize = 120;
 
-/// Writes a unified diff.
 pub(crate) fn write_difference(out: &mut dyn Write, difference: &str) -> io::Result<()> {
     write_lines(&mut TextOutput::new(out, None), difference)
 }
 
-/// Writes the lines of a unified diff.
 pub(super) fn write_lines(out: &mut TextOutput<'_>, difference: &str) -> io::Result<()> {
     let mut lines = difference.lines();
     for line in lines.by_ref().take(LINE_LIMIT) {

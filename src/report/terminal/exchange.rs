@@ -9,7 +9,6 @@ use crate::report::sanitize::sanitize;
 use crate::run::{AttemptEnded, BodyRecord, ResponseRecord};
 use crate::transport::ClosedIdle;
 
-/// Writes an attempt: the request, then the response or why there is none.
 pub(in crate::report) fn write_exchange(
     out: &mut TextOutput<'_>,
     attempt: &AttemptEnded,

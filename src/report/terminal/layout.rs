@@ -63,12 +63,10 @@ impl<'out> TextOutput<'out> {
         self.wrapped(column, column, text, None)
     }
 
-    /// Writes an empty line.
     pub(in crate::report) fn gap(&mut self) -> io::Result<()> {
         writeln!(self.out)
     }
 
-    /// Passes everything on to the reader.
     pub(in crate::report) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

@@ -10,22 +10,18 @@ use crate::verify::Verdict;
 /// For secondary details.
 pub(in crate::report) const DIM: Style = Style::new().dimmed();
 
-/// Styles `text`.
 pub(in crate::report) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A verdict's name in its color.
 pub(super) fn paint_verdict(verdict: Verdict) -> String {
     paint(style_of(verdict), verdict)
 }
 
-/// A verdict's mark in its color.
 pub(in crate::report) fn mark(verdict: Verdict) -> String {
     paint(style_of(verdict), VerdictLabel::new(verdict).mark)
 }
 
-/// The color of a verdict.
 pub(in crate::report) fn style_of(verdict: Verdict) -> Style {
     match verdict {
         Verdict::Passed => AnsiColor::Green.on_default(),

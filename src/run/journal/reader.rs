@@ -27,12 +27,10 @@ pub(crate) struct Journal {
     truncated_line: Option<TruncatedLine>,
 }
 
-/// An incomplete last line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TruncatedLine {
     /// The number of the line, from 1.
     pub line: usize,
-    /// The number of bytes written.
     pub bytes: usize,
 }
 
@@ -68,7 +66,6 @@ impl Journal {
         Ok((journal, started))
     }
 
-    /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -178,7 +175,6 @@ fn describe_error(error: &serde_json::Error) -> String {
     format!("{} (column {})", reason.unwrap_or(&text), error.column())
 }
 
-/// The journal file of a path.
 fn resolve(path: &Path) -> Result<PathBuf, JournalError> {
     let owned = || path.to_owned();
     if path.is_dir() {

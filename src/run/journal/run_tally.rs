@@ -8,10 +8,8 @@ use jiff::Timestamp;
 use crate::run::run_event::{AttemptEnded, RunEnded, RunEvent};
 use crate::verify::VerdictCounts;
 
-/// Counts the results of a run's scenarios, one event at a time.
 #[derive(Debug, Default)]
 pub(crate) struct RunTally {
-    /// The number of planned scenarios.
     planned: usize,
     scenarios: VerdictCounts,
     checks: VerdictCounts,
@@ -21,21 +19,16 @@ pub(crate) struct RunTally {
     started_at: Option<Timestamp>,
     /// The end of the last attempt, by the wall clock.
     ended: Option<Timestamp>,
-    /// The run's own last event.
     run_ended: Option<RunEnded>,
 }
 
-/// A scenario that started and did not end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnfinishedScenario {
-    /// Its name.
     pub name: String,
-    /// The number of its attempts that ended.
     pub attempts: usize,
 }
 
 impl RunTally {
-    /// Adds one event.
     pub(crate) fn observe(&mut self, event: &RunEvent) {
         match event {
             RunEvent::RunStarted(started) => self.planned = started.scenarios,
@@ -71,17 +64,14 @@ impl RunTally {
         self.ended = Some(self.ended.map_or(ended, |last| last.max(ended)));
     }
 
-    /// The end of the run, if it ended.
     pub(crate) fn run_ended(&self) -> Option<&RunEnded> {
         self.run_ended.as_ref()
     }
 
-    /// The number of planned scenarios.
     pub(crate) fn planned(&self) -> usize {
         self.planned
     }
 
-    /// The scenarios that started and did not end.
     pub(crate) fn unfinished(&self) -> impl Iterator<Item = &UnfinishedScenario> {
         self.unfinished.values()
     }

@@ -11,23 +11,17 @@ use std::path::{Path, PathBuf};
 use super::JOURNAL_FILE_NAME;
 use crate::run::run_event::RunEvent;
 
-/// Why a journal can't be created in a folder.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CreateJournalError {
-    /// There already is one, which is never overwritten.
     #[error("{} already exists, and a recorded run is never overwritten", .0.display())]
     Exists(PathBuf),
-    /// The folder or the file can't be created.
     #[error("failed to record the run in {}: {reason}", folder.display())]
     Unwritable {
-        /// The folder.
         folder: PathBuf,
-        /// The system's error.
         reason: io::Error,
     },
 }
 
-/// Appends run events to a journal.
 #[derive(Debug)]
 pub(crate) struct JournalWriter<W> {
     out: W,

@@ -11,9 +11,7 @@ use crate::scenario::Deliver;
 #[derive(Debug)]
 pub(crate) struct PlannedDelivery {
     pub(crate) number: usize,
-    /// The event's name.
     pub(crate) name: String,
-    /// The exact body.
     pub(crate) body: Bytes,
 }
 

@@ -9,7 +9,6 @@ use crate::scenario::document::{Diagnostics, Spanned, nearest};
 use crate::scenario::{Effect, ExpectedEffect, Policy};
 use crate::verify::{EffectProbe, Requirement};
 
-/// An effect that is ready to be checked.
 #[derive(Debug)]
 pub(crate) struct PlannedEffect {
     effect: Effect,

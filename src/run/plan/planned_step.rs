@@ -17,17 +17,13 @@ use crate::scenario::document::Diagnostics;
 use crate::scenario::{Action, Deliver, EventRef, RequestStep, Script, Step};
 use crate::verify::PreparedExpectation;
 
-/// A step that is ready to run.
 #[derive(Debug)]
 pub(crate) struct PlannedStep {
-    /// What it does, for reports.
     pub(crate) description: String,
     pub(crate) action: PlannedAction,
-    /// What to check in the responses.
     pub(crate) expectations: Vec<PreparedExpectation>,
 }
 
-/// What a step does.
 #[derive(Debug)]
 pub(crate) enum PlannedAction {
     Deliver(PlannedDeliveries),
@@ -41,10 +37,8 @@ pub(crate) enum PlannedAction {
     Pause(Duration),
 }
 
-/// The deliveries of a step.
 #[derive(Debug)]
 pub(crate) struct PlannedDeliveries {
-    /// How to send them.
     pub(crate) how: Deliver,
     /// The deliveries in the order in which they start.
     pub(crate) order: Vec<PlannedDelivery>,
@@ -60,7 +54,6 @@ pub(crate) struct PlannedRequest {
     pub(crate) body: Option<Bytes>,
 }
 
-/// The placeholders in a URL for values of an event.
 const PLACEHOLDERS: [&str; 3] = ["{player_id}", "{sku}", "{event_id}"];
 
 impl Planner<'_> {
@@ -203,7 +196,6 @@ impl Planner<'_> {
     }
 }
 
-/// Replaces `{player_id}`, `{sku}` and `{event_id}` in a URL with the event's values.
 fn with_values(url: &str, event: &Event) -> String {
     let [player_id, sku, event_id] = PLACEHOLDERS;
     let values = [

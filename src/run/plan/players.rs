@@ -8,7 +8,6 @@ use crate::scenario::{EventSpec, Scenario, Shareable};
 /// The players of a scenario's events, if the profile lists the players that the game knows.
 #[derive(Debug, Default)]
 pub(super) struct AssignedPlayers {
-    /// The player of each event.
     by_event: HashMap<String, String>,
     /// Why the list is not sufficient, if it is not.
     pub(super) missing: Option<MissingCapability>,
@@ -56,12 +55,10 @@ impl AssignedPlayers {
         assigned
     }
 
-    /// The player assigned to an event.
     pub(super) fn get(&self, event: &str) -> Option<&String> {
         self.by_event.get(event)
     }
 
-    /// The number of assigned players.
     pub(super) fn count(&self) -> usize {
         self.by_event.len()
     }

@@ -12,59 +12,45 @@ use crate::run::run_context::RunContext;
 use crate::run::run_event::{AttemptEnded, ResponseRecord, SentRequestRecord};
 use crate::transport::{OutgoingRequest, SenderAbort, Target};
 
-/// How to sign recorded deliveries when they are sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signatures {
-    /// With the recorded signature and the recorded timestamp.
     AsRecorded,
     /// With a fresh signature by the current secret, as old as the recorded one was when it was
     /// sent. Forgeries are forged again.
     Fresh,
 }
 
-/// Why a recorded request is not sent again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub(crate) enum SkipReason {
-    /// The fault lost the request or truncated its body.
     #[error("the fault cuts off the request")]
     IncompleteRequest,
-    /// A part of it was not recorded.
     #[error("the request contains a credential or a secret, which is not recorded")]
     Redacted,
-    /// The profile does not name the expired secret.
     #[error(
         "it is signed with the expired secret, which the profile does not name; set \
          `expired_secret_env` in the profile"
     )]
     NoExpiredSecret,
-    /// It needs a scripted receiver.
     #[error("the scenario sets the receiver's responses, but the profile has no `script` hook")]
     NoScript,
-    /// The receiver's responses could not be set.
     #[error("failed to set the receiver's responses: {0}")]
     ScriptFailed(String),
-    /// It needs a receiver that can be restarted.
     #[error("the scenario restarts the receiver, but the profile has no `restart` hook")]
     NoRestart,
-    /// The receiver could not be restarted.
     #[error("failed to restart the receiver: {0}")]
     RestartFailed(String),
-    /// It can't be sent, or not to this target.
     #[error("the request can't be sent: {0}")]
     NotSendable(String),
 }
 
-/// Rebuilds recorded requests for another target.
 #[derive(Debug)]
 pub(super) struct RequestRebuilder<'run> {
     pub(super) context: &'run RunContext,
-    /// The target of the recorded run.
     pub(super) recorded_target: &'run Url,
     pub(super) signatures: Signatures,
 }
 
 impl RequestRebuilder<'_> {
-    /// The new target and the request to send.
     pub(super) fn request(
         &self,
         attempt: &AttemptEnded,

@@ -5,7 +5,6 @@ use serde_json::Value;
 use crate::run::run_event::{AttemptEnded, BodyRecord, ResponseRecord};
 use crate::transport::SenderAbort;
 
-/// What to compare of two responses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum CompareBy {
     /// Only the status, or the failure if there was no response.
@@ -15,14 +14,11 @@ pub(crate) enum CompareBy {
     Body,
 }
 
-/// The result of comparing two responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseComparison {
-    /// The responses are the same.
     Same,
     /// The statuses differ, or only one of them is a response.
     StatusDiffers,
-    /// The statuses are the same, but the bodies differ.
     BodyDiffers,
     /// The response was not recorded because of the fault.
     NotRecorded,
@@ -38,7 +34,6 @@ pub(crate) fn recorded_response(attempt: &AttemptEnded) -> Option<&ResponseRecor
     }
 }
 
-/// Compares the recorded response of an attempt with the response now.
 pub(super) fn compare(
     attempt: &AttemptEnded,
     now: &ResponseRecord,

@@ -4,13 +4,11 @@ use serde::Deserialize;
 
 use super::RunEvent;
 
-/// The tag that identifies the event.
 #[derive(Deserialize)]
 struct Tagged {
     event: EventTag,
 }
 
-/// The names of the events.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum EventTag {

@@ -20,7 +20,6 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     duration(f64::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-/// Seconds that are not a duration.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[error("{0} seconds is not a valid duration")]
 struct InvalidSeconds(f64);
@@ -35,7 +34,6 @@ fn duration(seconds: f64) -> Result<Duration, InvalidSeconds> {
     }
 }
 
-/// The same for optional durations.
 pub(super) mod optional {
     use serde::Serialize as _;
 

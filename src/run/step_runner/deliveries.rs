@@ -17,18 +17,13 @@ use crate::verify::Check;
 use crate::verify::check_retry_policy;
 use crate::verify::{Observed, check};
 
-/// How a delivery is coordinated with the others of its step.
 enum Coordination {
-    /// It is sent on its own.
     Independent,
-    /// It is sent at the same time as the others, which share this gate.
     Together(LastByteBarrier),
-    /// The others are sent between its first attempt and its retry.
     RetryAfterOthers(RetryBarrier),
 }
 
 impl<'run> StepRunner<'run> {
-    /// Sends the deliveries of a step and checks each.
     pub(super) async fn deliver(
         &mut self,
         number: usize,
