@@ -234,7 +234,7 @@ impl Load {
             failures_file::check_writable(&self.failures)?;
             let reports = self.reports.open()?;
             let source = EventSource::new(generator.clone(), mix, seed);
-            let source = source.drawn_from(event_mix.clone(), prepared.context.policy);
+            let source = source.drawn_from(event_mix.clone(), prepared.context.capabilities.policy);
             let settings = LoadSettings {
                 event_mix,
                 ..self.settings(&prepared.context, generator, mix)
@@ -323,7 +323,7 @@ impl Load {
             shard: self.partition.unwrap_or_default(),
             mix,
             event_mix: None,
-            policy: context.policy,
+            policy: context.capabilities.policy,
             retry: context.retry.clone(),
             drain: self.drain.0,
             seed: Seed::new(self.seed),

@@ -36,7 +36,7 @@ impl MakeReports {
         for event in journal {
             reports.observe(event.map_err(|error| unreadable(&error))?);
         }
-        let code = if let Some(ended) = summary.tally.run_ended() {
+        let code = if let Some(ended) = &summary.tally.run_ended {
             ended.outcome().into()
         } else {
             reports.cut_short(summary.tally.partial_result());
@@ -74,16 +74,16 @@ impl JournalSummary {
     pub(super) fn note_if_incomplete(&self, console: &mut Console) {
         /// The maximum number of scenarios to list.
         const MAX_LISTED: usize = 8;
-        if self.tally.run_ended().is_some() {
+        if self.tally.run_ended.is_some() {
             return;
         }
         let completed = self.tally.partial_result().scenarios.total();
-        let planned = self.tally.planned();
+        let planned = self.tally.planned;
         let mut lines = vec![format!(
             "incomplete: this run was interrupted or is still running: {completed} of {planned} \
              scenarios completed"
         )];
-        let running: Vec<_> = self.tally.unfinished().collect();
+        let running: Vec<_> = self.tally.unfinished.values().collect();
         lines.extend(running.iter().take(MAX_LISTED).map(|scenario| {
             let (name, attempts) = (&scenario.name, scenario.attempts);
             format!("  not completed: {name} (completed attempts: {attempts})")

@@ -106,7 +106,6 @@ impl Run {
             seed: self.seed.map(Seed::new),
             strict: self.strict,
             real_time: self.real_time,
-            fail_fast: self.fail_fast,
             jobs: self
                 .jobs
                 .map_or(RunOptions::DEFAULT_JOBS, NonZeroUsize::get),

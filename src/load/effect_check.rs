@@ -221,7 +221,11 @@ impl EffectCheck<'_> {
             }
             for other in others {
                 let other = self.events.get(other);
-                expected.add(&other.event, other.required, self.context.policy);
+                expected.add(
+                    &other.event,
+                    other.required,
+                    self.context.capabilities.policy,
+                );
             }
             let check = self.context.check_inventory(&expected).await;
             still_wrong.extend(report.add_check(check).map(|problem| (number, problem)));

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use super::hook_error::{HookError, HookFailure};
 use super::placeholders::{expand_variables, fill_in, percent_encoded};
 use super::redaction::Redaction;
-use crate::scenario::{ProbeRequest, ScriptHook};
+use crate::scenario::ProbeRequest;
 use crate::transport::{AllowedHosts, Client, OutgoingRequest, Response, SendOptions, Target};
 
 /// A request with its environment variables expanded, to a host that is allowed.
@@ -29,6 +29,8 @@ impl fmt::Debug for HttpHook {
     }
 }
 
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(10);
+
 impl HttpHook {
     pub(crate) fn new(
         request: &ProbeRequest,
@@ -42,12 +44,11 @@ impl HttpHook {
             .iter()
             .map(|(name, value)| Ok((name.clone(), expand_variables(value, &mut used)?)))
             .collect::<Result<_, HookError>>()?;
-        let allowed = allowed.clone();
         let hook = Self {
             method,
             url: request.url.clone(),
             headers: filled,
-            allowed,
+            allowed: allowed.clone(),
             redaction: Redaction::of_variables(used),
         };
         // Sample values are enough to check that the URL and the headers are valid.
@@ -105,30 +106,7 @@ impl HttpHook {
         }
     }
 
-    fn outgoing(&self, target: &Target) -> Result<OutgoingRequest, HookError> {
-        let mut request =
-            OutgoingRequest::new(self.method.clone()).header("Host", target.authority())?;
-        for (name, value) in &self.headers {
-            request = request.header(name, value)?;
-        }
-        Ok(request)
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct PreparedScript(HttpHook);
-
-const SCRIPT_TIMEOUT: Duration = Duration::from_secs(10);
-
-impl PreparedScript {
-    pub(crate) fn new(hook: &ScriptHook, allowed: &AllowedHosts) -> Result<Self, HookError> {
-        HttpHook::new(&hook.http, &hook.headers, allowed).map(Self)
-    }
-
-    pub(crate) fn redaction(&self) -> &Redaction {
-        self.0.redaction()
-    }
-
+    /// Sets the statuses of the receiver's next responses to a player.
     pub(crate) async fn set_responses(
         &self,
         client: &Client,
@@ -137,8 +115,16 @@ impl PreparedScript {
     ) -> Result<(), HookFailure> {
         let json = serde_json::Value::from(statuses).to_string();
         let values = [("{player_id}", player_id)];
-        self.0
-            .trigger(client, &values, Some(json), SCRIPT_TIMEOUT)
+        self.trigger(client, &values, Some(json), SCRIPT_TIMEOUT)
             .await
+    }
+
+    fn outgoing(&self, target: &Target) -> Result<OutgoingRequest, HookError> {
+        let mut request =
+            OutgoingRequest::new(self.method.clone()).header("Host", target.authority())?;
+        for (name, value) in &self.headers {
+            request = request.header(name, value)?;
+        }
+        Ok(request)
     }
 }

@@ -13,12 +13,11 @@ mod probe_path_hint;
 mod redaction;
 
 pub(crate) use hook_error::{HookError, HookFailure};
-pub(crate) use http_hook::PreparedScript;
+pub(crate) use http_hook::HttpHook;
 pub(crate) use placeholders::{fill_in, percent_encoded, with_placeholders};
 pub(crate) use prepared_probe::PreparedProbe;
 pub(crate) use prepared_restart::PreparedRestart;
-pub(crate) use redaction::REDACTED;
-pub(crate) use redaction::Redaction;
+pub(crate) use redaction::{REDACTED, Redaction};
 
 /// The probe that `granted` reads.
 pub(crate) const QUANTITY_PROBE: &str = "quantity";

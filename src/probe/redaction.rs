@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::placeholders::percent_encoded;
 use crate::protocol::Secret;
-use crate::transport::Response;
 
 pub(crate) const REDACTED: &str = "[secret not shown]";
 
@@ -76,10 +75,13 @@ impl Redaction {
             .fold(Cow::from(bytes), |bytes, secret| {
                 replaced(&bytes, secret).map_or(bytes, Cow::Owned)
             });
-        match self.escaped(&plain) {
-            Some(json) => Cow::Owned(json),
-            None => plain,
+        if plain.contains(&b'\\')
+            && let Ok(mut json) = serde_json::from_slice(&plain)
+            && self.redact_json(&mut json)
+        {
+            return Cow::Owned(json.to_string().into_bytes());
         }
+        plain
     }
 
     /// Removes the secrets from the strings and keys of `json`.
@@ -90,15 +92,6 @@ impl Redaction {
         } else {
             Cow::Borrowed(json)
         }
-    }
-
-    fn escaped(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        if !bytes.contains(&b'\\') {
-            return None;
-        }
-        let mut json: Value = serde_json::from_slice(bytes).ok()?;
-        self.redact_json(&mut json)
-            .then(|| json.to_string().into_bytes())
     }
 
     /// Removes the secrets from all strings and keys. Returns whether there were any.
@@ -130,32 +123,6 @@ impl Redaction {
             }
             _ => false,
         }
-    }
-
-    /// A response without the secrets that the receiver has sent back.
-    pub(crate) fn response<'response>(
-        &self,
-        response: &'response Response,
-    ) -> Cow<'response, Response> {
-        let headers = response.headers.iter();
-        let headers: Vec<_> = headers
-            .map(|(name, value)| (self.text(name), self.bytes(value)))
-            .collect();
-        let body = self.bytes(&response.body);
-        let is_redacted = |(name, value): &(Cow<'_, str>, Cow<'_, [u8]>)| {
-            matches!(name, Cow::Owned(_)) || matches!(value, Cow::Owned(_))
-        };
-        if matches!(body, Cow::Borrowed(_)) && !headers.iter().any(is_redacted) {
-            return Cow::Borrowed(response);
-        }
-        Cow::Owned(Response {
-            headers: headers
-                .into_iter()
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect(),
-            body: body.into_owned().into(),
-            ..response.clone()
-        })
     }
 }
 

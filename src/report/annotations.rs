@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::counts::counted;
+use super::counts::{counted, first_of};
 use super::failure_groups::{CommonCause, CommonCauses, cause_list};
 use super::run_record::RunRecord;
 use super::scenario_record::{ScenarioRecord, check_line};
@@ -25,11 +25,8 @@ pub(super) fn write_annotations(out: &mut dyn Write, run: &RunRecord) -> io::Res
 fn annotation(record: &ScenarioRecord) -> String {
     let mut checks = record.own_problems();
     checks.sort_by_key(|placed| std::cmp::Reverse(placed.check.verdict));
-    let listed = checks.iter().take(CHECK_LIMIT);
-    let mut message: Vec<String> = listed.map(|placed| check_line(placed.check)).collect();
-    if let Some(more @ 1..) = checks.len().checked_sub(CHECK_LIMIT) {
-        message.push(format!("and {more} more"));
-    }
+    let checks = checks.iter().map(|placed| check_line(placed.check));
+    let mut message: Vec<String> = first_of(checks, CHECK_LIMIT).collect();
     let causes = record.causes();
     if !causes.is_empty() {
         message.push(format!("also affected by {}", cause_list(&causes)));
@@ -43,18 +40,14 @@ fn annotation(record: &ScenarioRecord) -> String {
 fn cause_annotation(cause: &CommonCause, common: &CommonCauses) -> String {
     let mut message = vec![cause.title.clone()];
     message.extend(cause.example.check.hint.clone());
-    let count = cause.scenarios.len();
     message.push(format!("{}:", cause.scope()));
-    let (listed, more) = cause.listed(LISTED);
-    message.extend(listed.iter().map(|scenario| scenario.name.clone()));
-    if more > 0 {
-        message.push(format!("and {more} more"));
-    }
+    let names = cause.scenarios.iter().map(|scenario| scenario.name.clone());
+    message.extend(first_of(names, LISTED));
     if cause.number == 1 {
         message.extend(common.advice.clone());
     }
     let scenario = &cause.example.scenario;
-    let scenarios = counted(count, "scenario");
+    let scenarios = counted(cause.scenarios.len(), "scenario");
     let title = format!("{}: cause {}, {scenarios}", cause.verdict, cause.number);
     let place = Some((scenario.file.as_str(), scenario.line));
     annotation_line(cause.verdict, place, &title, &message)

@@ -1,5 +1,7 @@
 //! Counts as text.
 
+use std::fmt::Display;
+
 use crate::run::{RunEnded, SnapshotsEnded};
 use crate::verify::{Verdict, VerdictCounts};
 
@@ -34,18 +36,31 @@ pub(super) fn check_summary(ended: &RunEnded, show: impl Fn(Verdict) -> String) 
 
 /// The checks with problems, as in `3 checks: 2 failed, 1 warned`.
 pub(super) fn problem_summary(counts: &VerdictCounts) -> String {
-    let parts = [Verdict::Failed, Verdict::Broken, Verdict::Warned];
-    let parts = parts.map(|verdict| (verdict, count_of(counts, verdict)));
-    let parts: Vec<_> = parts.into_iter().filter(|(_, count)| *count > 0).collect();
-    if let [(verdict, count)] = parts.as_slice() {
-        return format!("{} {verdict}", counted(*count, "check"));
+    let problems = [Verdict::Failed, Verdict::Broken, Verdict::Warned];
+    let problems = problems.map(|verdict| (count_of(counts, verdict), verdict));
+    let all = counted(problems.iter().map(|(count, _)| count).sum(), "check");
+    let mut kinds = problems.iter().filter(|(count, _)| *count > 0);
+    match (kinds.next(), kinds.next()) {
+        (Some((_, only)), None) => format!("{all} {only}"),
+        _ => format!("{all}: {}", occurred(problems)),
     }
-    let all = parts.iter().map(|(_, count)| count).sum();
-    let words = parts
-        .iter()
-        .map(|(verdict, count)| format!("{count} {verdict}"));
-    let words: Vec<String> = words.collect();
-    format!("{}: {}", counted(all, "check"), words.join(", "))
+}
+
+/// The counts that are not zero, as in `2 failed, 1 warned`.
+pub(super) fn occurred<W: Display>(counts: impl IntoIterator<Item = (usize, W)>) -> String {
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts = counts.map(|(count, word)| format!("{count} {word}"));
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+/// The first texts, then how many more there are.
+pub(super) fn first_of(
+    texts: impl ExactSizeIterator<Item = String>,
+    limit: usize,
+) -> impl Iterator<Item = String> {
+    let more = texts.len().saturating_sub(limit);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    texts.take(limit).chain(more)
 }
 
 pub(super) fn count_of(counts: &VerdictCounts, verdict: Verdict) -> usize {
@@ -67,13 +82,9 @@ pub(super) fn snapshot_summary(ended: &SnapshotsEnded) -> String {
         (ended.missing, "new"),
     ];
     let all: usize = counts.iter().map(|(count, _)| count).sum();
-    let parts = counts.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<String> = parts
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    let parts = match parts.len() {
+    let parts = match all {
         0 => String::new(),
-        _ => format!(": {}", parts.join(", ")),
+        _ => format!(": {}", occurred(counts)),
     };
     format!("{} in {}{parts}", counted(all, "snapshot"), ended.folder)
 }
@@ -96,13 +107,11 @@ fn verdict_counts(counts: &VerdictCounts, show: impl Fn(Verdict) -> String) -> S
         Verdict::Broken,
         Verdict::NotChecked,
     ];
-    let words =
-        order
-            .into_iter()
-            .filter_map(|verdict| match (verdict, count_of(counts, verdict)) {
-                (Verdict::Passed | Verdict::Failed, 0) => Some(format!("0 {verdict}")),
-                (_, 0) => None,
-                (_, count) => Some(format!("{count} {}", show(verdict))),
-            });
+    let word = |verdict| match (verdict, count_of(counts, verdict)) {
+        (Verdict::Passed | Verdict::Failed, 0) => Some(format!("0 {verdict}")),
+        (_, 0) => None,
+        (_, count) => Some(format!("{count} {}", show(verdict))),
+    };
+    let words = order.into_iter().filter_map(word);
     words.collect::<Vec<_>>().join(", ")
 }

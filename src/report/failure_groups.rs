@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::counts::{counted, problem_summary};
 use super::sanitize::sanitize;
 use super::scenario_record::{PlacedCheck, ScenarioRecord, is_problem};
-use super::verdict_label::VerdictLabel;
 use crate::run::{AttemptEnded, ResponseRecord};
 use crate::verify::{Check, Verdict, VerdictCounts};
 use genuine_responses::GenuineResponses;
@@ -215,10 +214,6 @@ impl CommonCause {
     pub(super) fn listed(&self, limit: usize) -> (&[AffectedScenario], usize) {
         let listed = limit.min(self.scenarios.len());
         (&self.scenarios[..listed], self.scenarios.len() - listed)
-    }
-
-    pub(super) fn label(&self) -> VerdictLabel {
-        VerdictLabel::new(self.verdict)
     }
 
     /// The number of its checks and scenarios.

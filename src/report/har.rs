@@ -4,6 +4,7 @@
 //! Custom fields have names that begin with `_`, as the format requires. Values that are never known
 //! are left out if the format allows that; otherwise they are -1 or empty.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -14,31 +15,28 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::run_record::RunRecord;
-use crate::run::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord, SentRequestRecord};
+use crate::run::{
+    AttemptEnded, BodyContent, BodyRecord, ResponseRecord, SentRequestRecord, header,
+};
 
 /// An unknown size, or the milliseconds of a part that does not apply or is included in another.
 const UNKNOWN: i64 = -1;
-
-#[derive(Serialize)]
-struct HarArchive<'run> {
-    log: HarLog<'run>,
-}
 
 #[derive(Serialize)]
 struct HarLog<'run> {
     version: &'static str,
     creator: Value,
     pages: Vec<Value>,
-    entries: HarEntries<'run>,
+    /// In order of their start. Each is converted as it is written, to save memory.
+    #[serde(serialize_with = "serialize_entries")]
+    entries: Vec<&'run AttemptEnded>,
 }
 
-/// The attempts in order of their start. Each is converted as it is written, to save memory.
-struct HarEntries<'run>(Vec<&'run AttemptEnded>);
-
-impl Serialize for HarEntries<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|attempt| entry(attempt)))
-    }
+fn serialize_entries<S: Serializer>(
+    attempts: &[&AttemptEnded],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(attempts.iter().map(|attempt| entry(attempt)))
 }
 
 pub(super) fn write_har(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
@@ -61,15 +59,13 @@ pub(super) fn write_har(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> 
     attempts.sort_by_key(|attempt| attempt.started_at);
     let started = run.started.as_ref();
     let version = started.map_or("", |started| &started.aghook_version);
-    let archive = HarArchive {
-        log: HarLog {
-            version: "1.2",
-            creator: json!({ "name": "aghook", "version": version }),
-            pages: pages.collect(),
-            entries: HarEntries(attempts),
-        },
+    let log = HarLog {
+        version: "1.2",
+        creator: json!({ "name": "aghook", "version": version }),
+        pages: pages.collect(),
+        entries: attempts,
     };
-    serde_json::to_writer_pretty(&mut *out, &archive)?;
+    serde_json::to_writer_pretty(&mut *out, &BTreeMap::from([("log", log)]))?;
     out.write_all(b"\n")
 }
 
@@ -150,7 +146,7 @@ fn request(request: &SentRequestRecord, version: &str) -> Value {
     let body = &request.body;
     let post_data = content(body).map(|(text, encoding)| {
         let data = json!({
-            "mimeType": header(&request.headers, "content-type"),
+            "mimeType": header(&request.headers, "content-type").unwrap_or_default(),
             "text": text,
             // HAR 1.2 has no such field for requests; later drafts call it `encoding`.
             "_encoding": encoding,
@@ -173,48 +169,39 @@ fn request(request: &SentRequestRecord, version: &str) -> Value {
 }
 
 fn response(response: &ResponseRecord, version: &str) -> Value {
-    match response {
-        ResponseRecord::Response {
-            status,
-            headers,
-            body,
-        } => {
-            let known = StatusCode::from_u16(*status).ok();
-            let (text, encoding) = content(body).unzip();
-            let content = json!({
-                "size": body.length,
-                "mimeType": header(headers, "content-type"),
-                "text": text,
-                "encoding": encoding.flatten(),
-                "comment": truncation_note(body),
-            });
-            json!({
-                "status": status,
-                "statusText": known.and_then(|code| code.canonical_reason()).unwrap_or(""),
-                "httpVersion": version,
-                "cookies": [],
-                "headers": pairs(headers),
-                "content": without_null(content, &["text", "encoding", "comment"]),
-                "redirectURL": header(headers, "location"),
-                "headersSize": UNKNOWN,
-                "bodySize": body.length,
-            })
-        }
-        ResponseRecord::Failure { message, .. } => json!({
-            // As browsers write it.
-            "status": 0,
-            "statusText": "",
-            "httpVersion": version,
-            "cookies": [],
-            "headers": [],
-            "content": { "size": 0, "mimeType": "x-unknown" },
-            "redirectURL": "",
-            "headersSize": UNKNOWN,
-            "bodySize": UNKNOWN,
-            // Where browsers look for the reason.
-            "_error": message,
-        }),
-    }
+    let (headers, error) = match response {
+        ResponseRecord::Response { headers, .. } => (headers.as_slice(), None),
+        // Browsers look for the reason in `_error`.
+        ResponseRecord::Failure { message, .. } => (&[][..], Some(message)),
+    };
+    let header = |name| header(headers, name).unwrap_or_default();
+    let content = response.body().map(|body| {
+        let (text, encoding) = content(body).unzip();
+        let content = json!({
+            "size": body.length,
+            "mimeType": header("content-type"),
+            "text": text,
+            "encoding": encoding.flatten(),
+            "comment": truncation_note(body),
+        });
+        without_null(content, &["text", "encoding", "comment"])
+    });
+    // Browsers write a missing response as one with the status 0.
+    let status = response.status().unwrap_or(0);
+    let known = StatusCode::from_u16(status).ok();
+    let object = json!({
+        "status": status,
+        "statusText": known.and_then(|code| code.canonical_reason()).unwrap_or(""),
+        "httpVersion": version,
+        "cookies": [],
+        "headers": pairs(headers),
+        "content": content.unwrap_or_else(|| json!({ "size": 0, "mimeType": "x-unknown" })),
+        "redirectURL": header("location"),
+        "headersSize": UNKNOWN,
+        "bodySize": response.body().map_or(json!(UNKNOWN), |body| json!(body.length)),
+        "_error": error,
+    });
+    without_null(object, &["_error"])
 }
 
 fn pairs(headers: &[(String, String)]) -> Vec<Value> {
@@ -222,12 +209,6 @@ fn pairs(headers: &[(String, String)]) -> Vec<Value> {
     headers
         .map(|(name, value)| json!({ "name": name, "value": value }))
         .collect()
-}
-
-fn header<'headers>(headers: &'headers [(String, String)], name: &str) -> &'headers str {
-    let mut headers = headers.iter();
-    let named = headers.find(|(other, _)| other.eq_ignore_ascii_case(name));
-    named.map_or("", |(_, value)| value)
 }
 
 /// The recorded part of a body and its encoding; `None` if it is empty.

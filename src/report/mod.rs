@@ -26,7 +26,7 @@ mod sanitize;
 mod scenario_record;
 mod snapshot;
 mod terminal;
-mod verdict_label;
+mod verdict_mark;
 
 pub(crate) use dry_run::write_dry_run;
 pub(crate) use fire::FireReport;

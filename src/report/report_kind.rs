@@ -19,14 +19,20 @@ pub enum ReportKind {
     Terminal(TerminalFormat),
     /// One JSON object per line for every run event, described in `docs/report-json.md`.
     Json,
+    /// For CI systems.
     Junit,
+    /// A single page.
     Html,
+    /// For the summary page of a CI job.
     Markdown,
+    /// For a browser's developer tools.
     Har,
+    /// Annotations for GitHub workflows.
     Annotations,
 }
 
 impl ReportKind {
+    /// What the record must keep for the report.
     pub fn kept_attempts(self) -> KeptAttempts {
         match self {
             Self::Terminal(_) | Self::Json | Self::Markdown | Self::Annotations => {

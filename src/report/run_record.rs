@@ -82,6 +82,7 @@ impl RunRecorder {
         }
     }
 
+    /// The record of the run.
     pub fn finish(self, ended: RunEnded) -> RunRecord {
         let common = self.groups.common_causes();
         let mut scenarios = self.scenarios;

@@ -63,7 +63,7 @@ pub(crate) fn request_record(
     redaction: &Redaction,
 ) -> AttemptEnded {
     let discarded = exchange.discarded.as_ref();
-    let discarded = discarded.map(|discarded| response_record(discarded, redaction));
+    let discarded = discarded.map(|discarded| Box::new(response_record(discarded, redaction)));
     AttemptEnded {
         scenario: location.scenario,
         step: location.step,
@@ -84,16 +84,13 @@ pub(crate) fn request_record(
         connection: exchange.connection.as_ref().map(connection_record),
         request: sent_request_record(&exchange.request, redaction),
         response: response_record(&exchange.result, redaction),
-        discarded_response: discarded.map(Box::new),
+        discarded_response: discarded,
     }
 }
 
 fn connection_record(connection: &ConnectionInfo) -> ConnectionRecord {
     let http_version = match connection.version {
-        Version::HTTP_09 => "HTTP/0.9",
-        Version::HTTP_10 => "HTTP/1.0",
         Version::HTTP_2 => "HTTP/2",
-        Version::HTTP_3 => "HTTP/3",
         _ => "HTTP/1.1",
     };
     ConnectionRecord {
@@ -109,18 +106,20 @@ fn sent_request_record(request: &SentRequest, redaction: &Redaction) -> SentRequ
         let shown = if value.is_sensitive() {
             REDACTED_CREDENTIAL.to_owned()
         } else {
-            redaction
-                .text(&String::from_utf8_lossy(value.as_bytes()))
-                .into_owned()
+            let value = String::from_utf8_lossy(value.as_bytes());
+            redaction.text(&value).into_owned()
         };
         (name.clone(), shown)
     });
-    let body = redaction.bytes(&request.body);
     SentRequestRecord {
         method: request.method.to_string(),
         url: redaction.text(&request.url).into_owned(),
         headers: headers.collect(),
-        body: BodyRecord::new(&body, request.body.len() as u64, false),
+        body: BodyRecord::new(
+            &redaction.bytes(&request.body),
+            request.body.len() as u64,
+            false,
+        ),
     }
 }
 
@@ -130,16 +129,16 @@ pub(crate) fn response_record(
 ) -> ResponseRecord {
     match result {
         Ok(response) => {
-            let response = redaction.response(response);
-            let headers = response.headers.iter();
-            let text = |value: &Vec<u8>| String::from_utf8_lossy(value).into_owned();
+            let headers = response.headers.iter().map(|(name, value)| {
+                let value = redaction.bytes(value);
+                let value = String::from_utf8_lossy(&value).into_owned();
+                (redaction.text(name).into_owned(), value)
+            });
             ResponseRecord::Response {
                 status: response.status,
-                headers: headers
-                    .map(|(name, value)| (name.clone(), text(value)))
-                    .collect(),
+                headers: headers.collect(),
                 body: BodyRecord::new(
-                    &response.body,
+                    &redaction.bytes(&response.body),
                     response.body_length,
                     response.truncated || !response.complete,
                 ),

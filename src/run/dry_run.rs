@@ -2,14 +2,13 @@
 
 use super::missing_capability::MissingCapability;
 use super::plan::{Plan, PlannedAction, PlannedDeliveries, PlannedEvent, PlannedStep};
-use crate::policy::Forgery;
-use crate::policy::HttpVersion;
-use crate::protocol::{Event, Field};
+use crate::policy::{Forgery, HttpVersion};
+use crate::protocol::Field;
 use crate::scenario::Policy;
 use crate::verify::describe_expectations;
 
 #[derive(Debug, Clone)]
-pub struct Capabilities {
+pub(crate) struct Capabilities {
     pub probes: Vec<String>,
     pub script: bool,
     pub restart: bool,
@@ -19,7 +18,7 @@ pub struct Capabilities {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DryRun {
+pub(crate) struct DryRun {
     pub name: String,
     pub file: String,
     pub line: usize,
@@ -30,7 +29,7 @@ pub struct DryRun {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DryRunItem {
+pub(crate) struct DryRunItem {
     pub text: String,
     /// Why it would not be checked, and what to do about it.
     pub not_checked: Option<(String, String)>,
@@ -39,17 +38,15 @@ pub struct DryRunItem {
 }
 
 impl Plan {
-    pub fn dry_run(&self, capabilities: &Capabilities) -> DryRun {
-        let events = self.events.iter();
+    pub(crate) fn dry_run(&self, capabilities: &Capabilities) -> DryRun {
         let mut steps = Vec::new();
         // A step that can't run ends the scenario, and nothing after it is checked.
         let mut missing: Option<MissingCapability> = self.missing.clone();
         for step in &self.steps {
             missing = missing.or_else(|| capabilities.missing(&step.action));
             let expectations = step.expectations.iter().flat_map(describe_expectations);
-            let expectations = expectations.collect();
             steps.push(DryRunItem {
-                expectations,
+                expectations: expectations.collect(),
                 ..DryRunItem::new(step_text(step), missing.as_ref())
             });
         }
@@ -57,7 +54,9 @@ impl Plan {
             name: self.case.title(),
             file: self.case.source.name.to_string(),
             line: self.case.line,
-            events: events
+            events: self
+                .events
+                .iter()
                 .map(|(name, event)| (name.clone(), describe_event(event)))
                 .collect(),
             steps,
@@ -74,14 +73,11 @@ impl Plan {
         let effects = effects.map(|effect| effect.probe(capabilities.policy, None));
         effects
             .map(|effect| {
-                let mut probes: Vec<&str> = effect
-                    .queries
-                    .iter()
-                    .map(|(probe, ..)| probe.as_str())
-                    .collect();
+                let mut probes: Vec<_> = effect.queries.iter().map(|(probe, ..)| probe).collect();
                 probes.dedup();
-                let missing = probes.iter().find(|probe| !capabilities.has_probe(probe));
-                let missing = missing.map(|probe| MissingCapability::Probe((*probe).to_owned()));
+                let mut known = probes.iter();
+                let missing = known.find(|probe| !capabilities.probes.contains(probe));
+                let missing = missing.map(|probe| MissingCapability::Probe((*probe).clone()));
                 let probes: Vec<String> = probes.iter().map(|probe| format!("`{probe}`")).collect();
                 let text = format!(
                     "{}: {} (probe {})",
@@ -96,11 +92,8 @@ impl Plan {
 }
 
 impl Capabilities {
-    fn has_probe(&self, name: &str) -> bool {
-        self.probes.iter().any(|probe| probe == name)
-    }
-
-    fn missing(&self, action: &PlannedAction) -> Option<MissingCapability> {
+    /// What a step needs and the profile lacks.
+    pub(super) fn missing(&self, action: &PlannedAction) -> Option<MissingCapability> {
         match action {
             PlannedAction::Script { .. } if !self.script => Some(MissingCapability::Script),
             PlannedAction::Restart if !self.restart => Some(MissingCapability::Restart),
@@ -131,10 +124,9 @@ fn step_text(step: &PlannedStep) -> String {
 
 impl DryRunItem {
     fn new(text: String, missing: Option<&MissingCapability>) -> Self {
-        let not_checked = missing.map(|missing| (missing.reason(), missing.hint()));
         Self {
             text,
-            not_checked,
+            not_checked: missing.map(MissingCapability::reason_and_hint),
             expectations: Vec::new(),
         }
     }
@@ -152,23 +144,18 @@ fn describe_event(planned: &PlannedEvent) -> String {
         item.quantity, item.sku, data.player_id, data.coupon.code
     );
     if let Field::Value(nested) = &item.nested_items {
-        let nested: Vec<String> = nested
-            .iter()
-            .map(|item| format!("{} {}", item.quantity, item.sku))
-            .collect();
-        text = format!("{text}, a bundle of {}", nested.join(" and "));
+        let nested = nested.iter();
+        let nested = nested.map(|item| format!("{} {}", item.quantity, item.sku));
+        let nested = nested.collect::<Vec<_>>().join(" and ");
+        text = format!("{text}, a bundle of {nested}");
     }
     if let Field::Value(fallback) = &item.fallback_item {
         text = format!("{text}, fallback {} {}", fallback.quantity, fallback.sku);
     }
-    for (marked, word) in [(event.sandbox, "sandbox"), (is_test(event), "test")] {
+    for (marked, word) in [(event.sandbox, "sandbox"), (event.is_test(), "test")] {
         if marked {
             text = format!("{text}, {word}");
         }
     }
     format!("{text}, {bytes} bytes")
-}
-
-fn is_test(event: &Event) -> bool {
-    matches!(&event.trigger, Field::Value(trigger) if trigger.as_ref() == Event::TRIGGER_TEST)
 }

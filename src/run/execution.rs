@@ -52,9 +52,6 @@ impl RunContext {
                             return;
                         }
                         let ended = self.run_scenario(index + 1, plan, events).await;
-                        if self.fail_fast && ended.verdict == Verdict::Failed {
-                            stop.store(true, Ordering::Relaxed);
-                        }
                         let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
                         totals.0.add(ended.verdict);
                         totals.1 += ended.checks;
@@ -92,7 +89,7 @@ impl RunContext {
         let (mut checks, steps_result) = steps.run().await;
         let is_complete = steps_result.is_ok();
         let effect_results = match steps_result {
-            Ok(()) => effects.end(steps.outcomes()).await,
+            Ok(()) => effects.end(&steps.outcomes).await,
             Err(reason) => effects.not_checked(&reason),
         };
         if !effect_results.checks.is_empty() {

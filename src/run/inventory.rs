@@ -18,7 +18,8 @@ impl RunContext {
     }
 
     pub(crate) fn expected_inventory(&self, event: &Event, times: GrantCount) -> ExpectedInventory {
-        ExpectedInventory::new(event, times, self.policy).with_held_once(&self.held_once)
+        let policy = self.capabilities.policy;
+        ExpectedInventory::new(event, times, policy).with_held_once(&self.held_once)
     }
 
     pub(crate) async fn check_inventories<K>(
@@ -35,7 +36,6 @@ impl RunContext {
     }
 
     pub(crate) async fn check_inventory(&self, expected: &ExpectedInventory) -> InventoryCheck {
-        let shown = |text: String| self.redaction.text(&text).into_owned();
         let Some(probe) = self.probes.get(QUANTITY_PROBE) else {
             return InventoryCheck::Undecided("the profile has no probe `quantity`".to_owned());
         };
@@ -43,15 +43,15 @@ impl RunContext {
         for sku in expected.skus() {
             match probe.read(&self.client, expected.player_id(), sku).await {
                 Ok(quantity) => inventory.insert(sku.clone(), quantity),
-                Err(failure) => return InventoryCheck::Undecided(shown(failure.to_string())),
+                Err(failure) => return InventoryCheck::Undecided(self.shown(&failure)),
             };
         }
         match (expected.check_readings(&inventory), probe.path_hint()) {
             (InventoryCheck::Passed, _) => InventoryCheck::Passed,
             (InventoryCheck::Failed(_), Some(reason)) | (InventoryCheck::Undecided(reason), _) => {
-                InventoryCheck::Undecided(shown(reason))
+                InventoryCheck::Undecided(self.shown(&reason))
             }
-            (InventoryCheck::Failed(problem), None) => InventoryCheck::Failed(shown(problem)),
+            (InventoryCheck::Failed(problem), None) => InventoryCheck::Failed(self.shown(&problem)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a profile may lack to check a part of a scenario: the reason, and what to do about it.
 
 use crate::policy::Fault;
-use crate::verify::{Check, Requirement};
+use crate::verify::{Check, EffectProbe, Requirement};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MissingCapability {
@@ -21,67 +21,86 @@ pub(crate) enum MissingCapability {
 }
 
 impl MissingCapability {
-    pub(crate) fn reason(&self) -> String {
+    /// Why something was not checked, and what to do about it.
+    pub(crate) fn reason_and_hint(&self) -> (String, String) {
         match self {
-            Self::Probe(name) => format!("the profile has no probe `{name}`"),
-            Self::Script => {
-                "the profile has no `script` hook to set the receiver's responses".to_owned()
-            }
-            Self::Restart => "the profile has no `restart` hook to restart the receiver".to_owned(),
-            Self::ExpiredSecret => "the profile does not name the expired secret".to_owned(),
-            Self::Http1(fault) => format!(
-                "the fault `{fault}` needs HTTP/1.1: over HTTP/2, an aborted request ends only its \
-                 stream, not the connection"
+            Self::Probe(name) => (
+                format!("the profile has no probe `{name}`"),
+                format!("add `probes: {{ {name}: … }}` to the profile"),
             ),
-            Self::Players { listed, needed } => format!(
-                "this scenario needs {needed} different players, but the profile's `players` lists \
-                 {listed}"
+            Self::Script => (
+                "the profile has no `script` hook to set the receiver's responses".into(),
+                "add `script: { http: PUT … }` to the profile; docs/profiles.md describes the request"
+                    .into(),
             ),
-            Self::PlayerWithout(sku) => format!(
-                "the player already holds {sku} and can hold only one, so a grant would not show"
+            Self::Restart => (
+                "the profile has no `restart` hook to restart the receiver".into(),
+                "add `restart: { command: [docker, restart, …] }` or `restart: { http: POST … }` to \
+                 the profile"
+                    .into(),
             ),
-            Self::PlayerWithEnding(ending) => {
-                format!("no player in the profile's `players` has an ID that ends with `{ending}`")
-            }
-        }
-    }
-
-    pub(crate) fn hint(&self) -> String {
-        match self {
-            Self::Probe(name) => format!("add `probes: {{ {name}: … }}` to the profile"),
-            Self::Script => "add `script: { http: PUT … }` to the profile; docs/profiles.md \
-                             describes the request"
-                .to_owned(),
-            Self::Restart => "add `restart: { command: [docker, restart, …] }` or \
-                              `restart: { http: POST … }` to the profile"
-                .to_owned(),
-            Self::ExpiredSecret => {
+            Self::ExpiredSecret => (
+                "the profile does not name the expired secret".into(),
                 "set `expired_secret_env` in the profile to the environment variable that holds it"
-                    .to_owned()
-            }
-            Self::Http1(_) => {
+                    .into(),
+            ),
+            Self::Http1(fault) => (
+                format!(
+                    "the fault `{fault}` needs HTTP/1.1: over HTTP/2, an aborted request ends only \
+                     its stream, not the connection"
+                ),
                 "set `http_version: \"1.1\"` or `auto` in the profile, or pass `--http-version 1.1`"
-                    .to_owned()
-            }
-            Self::Players { needed, .. } => format!("list at least {needed} players"),
-            Self::PlayerWithout(_) => {
+                    .into(),
+            ),
+            Self::Players { listed, needed } => (
+                format!(
+                    "this scenario needs {needed} different players, but the profile's `players` \
+                     lists {listed}"
+                ),
+                format!("list at least {needed} players"),
+            ),
+            Self::PlayerWithout(sku) => (
+                format!(
+                    "the player already holds {sku} and can hold only one, so a grant would not show"
+                ),
                 "list players who do not hold it yet, or use items that can be held more than once"
-                    .to_owned()
-            }
-            Self::PlayerWithEnding(_) => "list one if your game can have such a player".to_owned(),
+                    .into(),
+            ),
+            Self::PlayerWithEnding(ending) => (
+                format!("no player in the profile's `players` has an ID that ends with `{ending}`"),
+                "list one if your game can have such a player".into(),
+            ),
         }
     }
 
-    pub(crate) fn not_checked(
+    /// The check of a step that needs this.
+    pub(crate) fn step_not_checked(&self, requirement: &Requirement) -> Check {
+        let (subject, expected) = match self {
+            Self::Script => ("script", "the receiver's next responses are set"),
+            Self::Restart => ("restart", "the receiver restarts"),
+            Self::ExpiredSecret => ("expired_secret", "the receiver refuses the expired secret"),
+            Self::Http1(_) => ("fault", "the receiver handles the fault"),
+            _ => ("players", "enough players for the scenario"),
+        };
+        self.not_checked(requirement, subject, expected)
+    }
+
+    /// The check of an effect that needs this.
+    pub(crate) fn effect_not_checked(&self, effect: &EffectProbe<'_>) -> Check {
+        self.not_checked(effect.requirement, &effect.subject, effect.expected())
+    }
+
+    fn not_checked(
         &self,
         requirement: &Requirement,
         subject: &str,
         expected: impl Into<String>,
     ) -> Check {
+        let (reason, hint) = self.reason_and_hint();
         Check {
-            hint: Some(self.hint()),
-            cause: Some(self.reason()),
-            ..requirement.not_checked(subject, expected, self.reason())
+            hint: Some(hint),
+            cause: Some(reason.clone()),
+            ..requirement.not_checked(subject, expected, reason)
         }
     }
 }

@@ -14,10 +14,8 @@ mod run_context;
 mod run_event;
 mod run_outcome;
 mod scenario_effects;
-mod scenario_request;
 mod session;
 mod snapshot_event;
-mod step_description;
 mod step_runner;
 mod volatile_values;
 
@@ -33,15 +31,16 @@ pub(crate) use replay::{
     SkipReason, recorded_response,
 };
 pub(crate) use run_context::RunContext;
-pub(crate) use run_event::BodyContent;
 pub use run_event::{
     AttemptEnded, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded, FORMAT_VERSION,
     ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
     SentRequestRecord, StepEnded, TimingsRecord, run_event_schema,
 };
+pub(crate) use run_event::{BodyContent, header};
 pub use run_outcome::RunOutcome;
-pub(crate) use session::SessionError;
-pub(crate) use session::{ConnectionOptions, RunOptions, Secrets, Session, profile_generator};
+pub(crate) use session::{
+    ConnectionOptions, RunOptions, Secrets, Session, SessionError, profile_generator,
+};
 pub use snapshot_event::{SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
 pub(crate) use volatile_values::VolatileKind;
 #[cfg(test)]

@@ -3,23 +3,21 @@
 //! A plan is a function of the case, the seed and the start time. Nothing is sent here, so mistakes
 //! in a scenario are found before the first request.
 
-mod delivery_order;
 mod planned_effect;
 mod planned_step;
 mod players;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-pub(crate) use self::delivery_order::PlannedDelivery;
 pub(crate) use self::planned_effect::PlannedEffect;
 pub(crate) use self::planned_step::{
-    PlannedAction, PlannedDeliveries, PlannedRequest, PlannedStep,
+    PlannedAction, PlannedDeliveries, PlannedDelivery, PlannedRequest, PlannedStep,
 };
 use self::players::AssignedPlayers;
 use super::missing_capability::MissingCapability;
@@ -30,8 +28,7 @@ use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile, Span, Spann
 use crate::scenario::{
     Case, EventSpec, Expectation, JsonPointer, JsonPointerError, Level, Shareable, SharedId, amend,
 };
-use crate::verify::PreparedExpectation;
-use crate::verify::Requirement;
+use crate::verify::{PreparedExpectation, Requirement};
 
 /// Everything that a plan depends on, except its case.
 #[derive(Debug, Clone)]
@@ -130,31 +127,33 @@ impl Plan {
     /// Prepares a case.
     pub fn new(case: Case, settings: &PlanSettings) -> Result<Self, Diagnostics> {
         let seed = case.seed(settings.seed);
-        let planner = Planner {
+        let mut planner = Planner {
             case: &case,
             settings,
             seed,
             players: AssignedPlayers::new(&case.scenario, &settings.players, settings.first_player),
+            problems: Diagnostics::default(),
         };
-        let mut problems = Diagnostics::default();
         let scenario = &case.scenario;
         let events = scenario.events.iter().map(|(name, spec)| {
             let event = planner.event(name, spec);
-            event.map_err(|found| problems.extend(found.0)).ok()
+            let report = |reason| {
+                planner.report(spec.span, format!("event `{name}`: {reason}"), None);
+            };
+            event.map_err(report).ok()
         });
         let events: Vec<Option<PlannedEvent>> = events.collect();
         let steps = (1..).zip(&scenario.steps);
-        let steps =
-            steps.filter_map(|(number, step)| planner.step(number, step, &events, &mut problems));
+        let steps = steps.filter_map(|(number, step)| planner.step(number, step, &events));
         let steps = steps.collect();
         let effects = scenario.effects.iter();
-        let effects = effects.filter_map(|effect| planner.effect(effect, &events, &mut problems));
+        let effects = effects.filter_map(|effect| planner.effect(effect, &events));
         let effects = effects.collect();
         // What is missing has a mistake.
-        problems.into_result()?;
+        std::mem::take(&mut planner.problems).into_result()?;
         let names = scenario.events.keys().cloned();
         let events = names.zip(events.into_iter().flatten()).collect();
-        let varying = planner.varying(&events)?;
+        let varying = planner.varying(&events);
         let requirement = planner.requirement(None, None);
         let players = planner.players;
         Ok(Self {
@@ -190,13 +189,14 @@ struct Planner<'plan> {
     settings: &'plan PlanSettings,
     seed: Seed,
     players: AssignedPlayers,
+    problems: Diagnostics,
 }
 
 impl Planner<'_> {
-    fn problem(&self, span: Span, message: String, help: Option<String>) -> Diagnostics {
+    fn report(&mut self, span: Span, message: String, help: Option<String>) {
         let mut problem = Diagnostic::at(&self.case.source, span, message);
         problem.help = help;
-        problem.into()
+        self.problems.extend([problem]);
     }
 
     fn requirement(&self, level: Option<Level>, source: Option<&String>) -> Requirement {
@@ -208,12 +208,11 @@ impl Planner<'_> {
         }
     }
 
-    fn event(&self, name: &str, spec: &Spanned<EventSpec>) -> Result<PlannedEvent, Diagnostics> {
+    fn event(&self, name: &str, spec: &EventSpec) -> Result<PlannedEvent, PlannedEventError> {
         if let Some(raw) = &spec.raw {
-            let event = serde_json::from_str(raw).ok();
             return Ok(PlannedEvent {
                 body: Bytes::copy_from_slice(raw.as_bytes()),
-                event,
+                event: serde_json::from_str(raw).ok(),
             });
         }
         let shape = spec.shape(
@@ -221,14 +220,10 @@ impl Planner<'_> {
             Some(self.shared(name, SharedId::Transaction)),
         );
         PlannedEvent::generate(&mut self.generator(name), &shape, &spec.set, &spec.unset)
-            .map_err(|reason| self.problem(spec.span, format!("event `{name}`: {reason}"), None))
     }
 
     /// The values that would differ in a run with another start time, found by planning such a run.
-    fn varying(
-        &self,
-        events: &IndexMap<String, PlannedEvent>,
-    ) -> Result<Vec<VolatileValue>, Diagnostics> {
+    fn varying(&self, events: &IndexMap<String, PlannedEvent>) -> Vec<VolatileValue> {
         let settings = PlanSettings {
             start: self.settings.start.shifted(),
             ..self.settings.clone()
@@ -239,14 +234,14 @@ impl Planner<'_> {
             seed: self.seed,
             // Without the listed players: another run could use any of them.
             players: AssignedPlayers::default(),
+            problems: Diagnostics::default(),
         };
         let specs = self.case.scenario.events.iter().zip(events.values());
-        let pairs = specs.map(|((name, spec), event)| {
-            let other = other_planner.event(name, spec)?;
-            Ok((name.as_str(), event.body.as_ref(), other.body))
+        let pairs = specs.filter_map(|((name, spec), event)| {
+            let other = other_planner.event(name, spec).ok()?;
+            Some((name.as_str(), event.body.as_ref(), other.body))
         });
-        let pairs: Vec<_> = pairs.collect::<Result<_, Diagnostics>>()?;
-        Ok(volatile_values(&pairs, self.settings.start))
+        volatile_values(&pairs.collect::<Vec<_>>(), self.settings.start)
     }
 
     fn generator(&self, label: &str) -> Generator {
@@ -282,27 +277,35 @@ impl Planner<'_> {
         }
     }
 
-    fn expectation(&self, expectation: &Expectation) -> Result<PreparedExpectation, Diagnostics> {
-        let schema = expectation.schema.as_ref().map(|file| {
-            let folder = Path::new(self.case.source.name.as_ref()).parent();
-            let path = folder.unwrap_or(Path::new("")).join(&file.value);
-            let unreadable = |error: Diagnostics| {
-                let help = "the path is relative to this file's folder".to_owned();
-                self.problem(file.span, error.to_string(), Some(help))
-            };
-            let source = SourceFile::read(&path).map_err(unreadable)?;
-            let problem = |reason: String| {
-                let message = format!("{} is not a JSON Schema: {reason}", path.display());
-                self.problem(file.span, message, None)
-            };
-            let json: Value =
-                serde_json::from_str(&source.text).map_err(|error| problem(error.to_string()))?;
-            jsonschema::validator_for(&json).map_err(|error| problem(error.to_string()))
-        });
-        Ok(PreparedExpectation {
-            schema: schema.transpose()?,
+    fn expectation(&mut self, expectation: &Expectation) -> Option<PreparedExpectation> {
+        let schema = match &expectation.schema {
+            Some(file) => Some(self.schema(file)?),
+            None => None,
+        };
+        Some(PreparedExpectation {
+            schema,
             requirement: self.requirement(expectation.level, expectation.source.as_ref()),
             expectation: expectation.clone(),
         })
+    }
+
+    fn schema(&mut self, file: &Spanned<PathBuf>) -> Option<jsonschema::Validator> {
+        let folder = Path::new(self.case.source.name.as_ref()).parent();
+        let path = folder.unwrap_or(Path::new("")).join(&file.value);
+        let source = SourceFile::read(&path);
+        let unreadable = |error: Diagnostics| {
+            let help = "the path is relative to this file's folder".to_owned();
+            self.report(file.span, error.to_string(), Some(help));
+        };
+        let source = source.map_err(unreadable).ok()?;
+        let json = serde_json::from_str(&source.text).map_err(|error| error.to_string());
+        let validator = json.and_then(|json: Value| {
+            jsonschema::validator_for(&json).map_err(|error| error.to_string())
+        });
+        let invalid = |reason| {
+            let message = format!("{} is not a JSON Schema: {reason}", path.display());
+            self.report(file.span, message, None);
+        };
+        validator.map_err(invalid).ok()
     }
 }

@@ -11,19 +11,19 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use self::resend::{RequestRebuilder, signed_timestamp};
+use self::resend::signed_timestamp;
 use self::response_comparison::compare;
 use super::attempt_record::response_record;
-use super::journal::Journal;
-use super::journal::JournalError;
+use super::journal::{Journal, JournalError};
 use super::run_context::RunContext;
 use super::run_event::{
     AttemptEnded, ResponseRecord, RunEvent, ScenarioStarted, ScriptedResponses, StepEnded,
 };
-use crate::transport::{Failure, SendOptions};
+use crate::transport::SendOptions;
 
 pub(crate) use self::resend::{Signatures, SkipReason};
 pub(crate) use self::response_comparison::{CompareBy, ResponseComparison, recorded_response};
+
 #[derive(Debug)]
 pub(crate) struct Replay<'run> {
     pub context: &'run RunContext,
@@ -127,11 +127,7 @@ impl Replay<'_> {
                     }
                 }
                 RunEvent::ScenarioEnded(over) => _ = active.remove(&over.scenario),
-                RunEvent::RunStarted(_)
-                | RunEvent::EffectsEnded(_)
-                | RunEvent::SnapshotCompared(_)
-                | RunEvent::SnapshotsEnded(_)
-                | RunEvent::RunEnded(_) => {}
+                _ => {}
             }
         }
         Ok(ended)
@@ -142,28 +138,23 @@ impl Replay<'_> {
             return ReplayResult::Skipped(reason.clone());
         }
         self.wait(scenario, attempt).await;
-        let rebuilder = RequestRebuilder {
-            context: self.context,
-            recorded_target: self.recorded_target,
-            signatures: self.signatures,
-        };
         let _permit = match &self.context.rate_limit {
             Some(limit) if attempt.event_name.is_some() => Some(limit.acquire(1).await),
             _ => None,
         };
-        let (target, request) = match rebuilder.request(attempt) {
+        let (target, request) = match self.rebuild(attempt) {
             Ok(request) => request,
             Err(reason) => return ReplayResult::Skipped(reason),
         };
         let options = SendOptions::within(self.context.retry.timeout.0);
         let exchange = self.context.client.send(&target, &request, options).await;
         let now = response_record(&exchange.result, &self.context.redaction);
-        let comparison = compare(attempt, &now, self.compare_by);
-        let unreachable = exchange.result.as_ref().err();
         ReplayResult::Sent {
+            comparison: compare(attempt, &now, self.compare_by),
             now,
-            comparison,
-            unreachable: unreachable.is_some_and(Failure::is_before_request),
+            unreachable: exchange
+                .result
+                .is_err_and(|failure| failure.is_before_request()),
         }
     }
 
@@ -180,30 +171,21 @@ impl Replay<'_> {
     }
 
     async fn repeat_hooks(&self, step: &StepEnded) -> Result<(), SkipReason> {
-        if let Some(script) = &step.script {
-            self.set_responses(script).await?;
+        let context = self.context;
+        if let Some(ScriptedResponses { player_id, answers }) = &step.script {
+            let hook = context.script.as_ref().ok_or(SkipReason::NoScript)?;
+            let set = hook.set_responses(&context.client, player_id, answers);
+            set.await
+                .map_err(|failure| SkipReason::ScriptFailed(context.shown(&failure)))?;
         }
         if step.restarted {
-            self.restart().await?;
+            let hook = context.restart.as_ref().ok_or(SkipReason::NoRestart)?;
+            let restarted = hook.restart(&context.client, &context.target);
+            restarted
+                .await
+                .map_err(|failure| SkipReason::RestartFailed(context.shown(&failure)))?;
         }
         Ok(())
-    }
-
-    async fn set_responses(&self, script: &ScriptedResponses) -> Result<(), SkipReason> {
-        let hook = self.context.script.as_ref().ok_or(SkipReason::NoScript)?;
-        let client = &self.context.client;
-        let result = hook
-            .set_responses(client, &script.player_id, &script.answers)
-            .await;
-        result.map_err(|failure| SkipReason::ScriptFailed(self.context.shown(&failure)))
-    }
-
-    async fn restart(&self) -> Result<(), SkipReason> {
-        let hook = self.context.restart.as_ref().ok_or(SkipReason::NoRestart)?;
-        let result = hook.restart(&self.context.client, &self.context.target);
-        result
-            .await
-            .map_err(|failure| SkipReason::RestartFailed(self.context.shown(&failure)))
     }
 
     fn count(&self, ended: &mut ReplayEnded, attempt: &AttemptEnded, result: &ReplayResult) {
@@ -246,12 +228,8 @@ impl Replay<'_> {
 /// Whether a delivery was accepted when it was recorded, and is now refused like one with an
 /// invalid signature.
 fn is_now_refused(attempt: &AttemptEnded, now: &ResponseRecord) -> bool {
-    let status = |response: &ResponseRecord| match response {
-        ResponseRecord::Response { status, .. } => Some(*status),
-        ResponseRecord::Failure { .. } => None,
-    };
-    let then = recorded_response(attempt).and_then(status);
+    let then = recorded_response(attempt).and_then(ResponseRecord::status);
     attempt.event_name.is_some()
         && matches!(then, Some(200..=299))
-        && matches!(status(now), Some(400 | 401 | 403))
+        && matches!(now.status(), Some(400 | 401 | 403))
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::dry_run::Capabilities;
 use crate::delivery::{Clock, Sender, TimestampAllocator};
 use crate::generate::{Seed, StartTime};
 use crate::policy::RetryPolicy;
-use crate::probe::{PreparedProbe, PreparedRestart, PreparedScript, Redaction};
+use crate::probe::{HttpHook, PreparedProbe, PreparedRestart, Redaction};
 use crate::protocol::Signer;
-use crate::scenario::Policy;
 use crate::transport::{AllowedHosts, Client, RateLimit, Target};
 
 #[derive(Debug)]
@@ -28,18 +28,17 @@ pub(crate) struct RunContext {
     pub clock: Clock,
     /// The retry policy of steps without their own.
     pub retry: RetryPolicy,
-    pub policy: Policy,
+    pub capabilities: Capabilities,
     /// The SKUs of which a player can hold at most one.
     pub held_once: BTreeSet<String>,
     pub probes: IndexMap<String, PreparedProbe>,
-    pub script: Option<PreparedScript>,
+    pub script: Option<HttpHook>,
     pub restart: Option<PreparedRestart>,
     /// The profile's grace period for effects, if it sets one.
     pub settle: Option<Duration>,
     pub seed: Option<Seed>,
     pub start: StartTime,
     pub jobs: usize,
-    pub fail_fast: bool,
 }
 
 impl RunContext {

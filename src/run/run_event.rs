@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
 use super::volatile_values::VolatileValue;
@@ -28,7 +29,7 @@ use crate::verify::{Check, Verdict, VerdictCounts};
 pub const FORMAT_VERSION: u32 = 1;
 
 /// The JSON Schema (draft 2020-12) of one line, generated from the types below.
-pub fn run_event_schema() -> serde_json::Value {
+pub fn run_event_schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12()
         .for_serialize()
         .into_generator()
@@ -272,6 +273,39 @@ impl BodyRecord {
             BodyContent::Base64(text) => STANDARD.decode(text).ok().map(Cow::Owned),
         }
     }
+
+    pub(crate) fn json(&self) -> Option<Value> {
+        match &self.content {
+            BodyContent::Text(text) => serde_json::from_str(text).ok(),
+            BodyContent::Base64(_) => None,
+        }
+    }
+}
+
+impl ResponseRecord {
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Response { status, .. } => Some(*status),
+            Self::Failure { .. } => None,
+        }
+    }
+
+    pub(crate) fn body(&self) -> Option<&BodyRecord> {
+        match self {
+            Self::Response { body, .. } => Some(body),
+            Self::Failure { .. } => None,
+        }
+    }
+}
+
+/// The value of the first header with this name.
+pub(crate) fn header<'headers>(
+    headers: &'headers [(String, String)],
+    name: &str,
+) -> Option<&'headers str> {
+    let mut headers = headers.iter();
+    let (_, value) = headers.find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+    Some(value)
 }
 
 /// A step and the checks of its expectations.

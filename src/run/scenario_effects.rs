@@ -33,27 +33,24 @@ impl<'run> ScenarioEffects<'run> {
     /// for that long, for example while the receiver restarts.
     pub(crate) async fn begin(context: &'run RunContext, plan: &'run Plan) -> Self {
         let effects = plan.effects.iter().map(|effect| {
-            let mut probe = effect.probe(context.policy, context.settle);
+            let mut probe = effect.probe(context.capabilities.policy, context.settle);
             probe.cap_held_once(&context.held_once);
             probe
         });
-        let effects = effects.collect();
-        let mut scenario_effects = Self {
+        let mut begun = Self {
             context,
-            effects,
+            effects: effects.collect(),
             before: ProbeResults::new(),
         };
         if plan.missing.is_some() {
-            return scenario_effects;
+            return begun;
         }
-        let settles = scenario_effects.effects.iter();
-        let longest = settles.filter_map(|effect| effect.settle).max();
-        let mut watch = EffectWatch::for_up_to(longest.unwrap_or_default());
+        let settles = begun.effects.iter().filter_map(|effect| effect.settle);
+        let mut watch = EffectWatch::for_up_to(settles.max().unwrap_or_default());
         loop {
-            scenario_effects.before = scenario_effects.read().await;
-            if scenario_effects.before.values().all(Result::is_ok) || !watch.look_again(false).await
-            {
-                return scenario_effects;
+            begun.before = begun.read().await;
+            if begun.before.values().all(Result::is_ok) || !watch.look_again(false).await {
+                return begun;
             }
         }
     }
@@ -76,10 +73,9 @@ impl<'run> ScenarioEffects<'run> {
             let checks = self.check_effects(&after);
             let has = |verdict| checks.iter().any(|check| check.verdict == verdict);
             let unread = after.values().any(Result::is_err);
-            let as_expected = checks
-                .iter()
-                .all(|check| check.verdict.is_passed_or_not_checked());
             let is_undecidable = has(Verdict::Broken) && !unread;
+            let mut verdicts = checks.iter().map(|check| check.verdict);
+            let as_expected = verdicts.all(Verdict::is_passed_or_not_checked);
             if is_undecidable || !watch.look_again(as_expected).await {
                 return EffectResults {
                     readings: self.readings(&after),
@@ -105,31 +101,18 @@ impl<'run> ScenarioEffects<'run> {
                     let reason = self.context.probes.get(name)?.path_hint()?;
                     Some(format!("probe `{name}` may be wrong: {reason}"))
                 });
-                match hint {
-                    Some(reason) => {
-                        let shown = self.context.redaction.text(&reason).into_owned();
-                        let expected = effect.expected();
-                        effect.requirement.broken(&effect.subject, expected, shown)
-                    }
-                    None => check,
-                }
+                hint.map_or(check, |reason| effect.broken(self.context.shown(&reason)))
             })
             .collect()
     }
 
     /// The checks if the steps could not run, with the same reason.
     pub(crate) fn not_checked(self, reason: &Check) -> EffectResults {
-        let check = |effect: &EffectProbe<'_>| {
-            let expected = effect.expected();
-            let check = effect
-                .requirement
-                .not_checked(&effect.subject, expected, &reason.observed);
-            Check {
-                verdict: reason.verdict,
-                hint: reason.hint.clone(),
-                cause: reason.cause.clone(),
-                ..check
-            }
+        let check = |effect: &EffectProbe<'_>| Check {
+            verdict: reason.verdict,
+            hint: reason.hint.clone(),
+            cause: reason.cause.clone(),
+            ..effect.broken(&reason.observed)
         };
         EffectResults {
             checks: self.effects.iter().map(check).collect(),
@@ -147,10 +130,8 @@ impl<'run> ScenarioEffects<'run> {
             };
             if !results.contains_key(query) {
                 let result = probe.read(&self.context.client, player_id, sku).await;
-                results.insert(
-                    query.clone(),
-                    result.map_err(|failure| failure.redacted(&self.context.redaction)),
-                );
+                let result = result.map_err(|failure| failure.redacted(&self.context.redaction));
+                results.insert(query.clone(), result);
             }
         }
         results
@@ -174,17 +155,12 @@ impl<'run> ScenarioEffects<'run> {
                     (&grant_check, effect.hidden_by_held_item(&held_once))
                 {
                     let missing = MissingCapability::PlayerWithout(sku.to_owned());
-                    let expected = effect.expected();
-                    return missing.not_checked(effect.requirement, &effect.subject, expected);
+                    return missing.effect_not_checked(effect);
                 }
                 match (grant_check, numbers.first()) {
                     (Some(grant_check), _) => effect.check_grant(&grant_check),
                     (None, Some((before, after))) => effect.check_number(*before, *after),
-                    (None, None) => {
-                        effect
-                            .requirement
-                            .broken(&effect.subject, "", "no probe was read")
-                    }
+                    (None, None) => effect.broken("no probe was read"),
                 }
             })
             .collect()
@@ -204,15 +180,11 @@ impl<'run> ScenarioEffects<'run> {
                 let reason = format!("probe `{name}` failed: {reason}");
                 let values = [("{player_id}", player_id.as_str()), ("{sku}", sku.as_str())];
                 let cause = with_placeholders(&reason, &values);
-                let (subject, expected) = (&effect.subject, effect.expected());
-                let check = effect.requirement.broken(subject, expected, reason);
-                Err(Box::new(check.with_cause(cause)))
+                Err(Box::new(effect.broken(reason).with_cause(cause)))
             }
             None => {
                 let missing = MissingCapability::Probe(query.0.clone());
-                let expected = effect.expected();
-                let check = missing.not_checked(effect.requirement, &effect.subject, expected);
-                Err(Box::new(check))
+                Err(Box::new(missing.effect_not_checked(effect)))
             }
         };
         let queries = effect.queries.iter();

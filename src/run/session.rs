@@ -13,7 +13,7 @@ use super::plan::{Plan, PlanSettings};
 use super::run_context::RunContext;
 use crate::delivery::{Clock, TimestampAllocator};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
-use crate::probe::{HookError, PreparedProbe, PreparedRestart, PreparedScript, Redaction};
+use crate::probe::{HookError, HttpHook, PreparedProbe, PreparedRestart, Redaction};
 use crate::protocol::{Secret, Signer};
 use crate::scenario::document::Diagnostics;
 use crate::scenario::{Case, Profile};
@@ -59,7 +59,6 @@ pub(crate) struct RunOptions {
     pub strict: bool,
     /// Whether to wait for pauses and retry delays instead of skipping them.
     pub real_time: bool,
-    pub fail_fast: bool,
     pub jobs: usize,
 }
 
@@ -102,7 +101,6 @@ impl RunOptions {
             start,
             strict: false,
             real_time: false,
-            fail_fast: false,
             jobs: Self::DEFAULT_JOBS,
         }
     }
@@ -132,14 +130,11 @@ impl Session {
         let url = connection.target.as_ref();
         let url = url.or(profile.target.as_ref().map(|target| &target.value));
         let target = url.map(|url| Target::parse(url, &allowed)).transpose()?;
-        let http_version = connection.http_version.unwrap_or(profile.http_version);
-        let TlsSettings { cacert, insecure } = connection.tls;
+        let mut tls = connection.tls;
+        tls.cacert = tls.cacert.or_else(|| profile.cacert.clone());
         let client = Client::new(ClientSettings {
-            http_version,
-            tls: TlsSettings {
-                cacert: cacert.or_else(|| profile.cacert.clone()),
-                insecure,
-            },
+            http_version: connection.http_version.unwrap_or(profile.http_version),
+            tls,
             ..ClientSettings::default()
         })?;
         Ok(Self {
@@ -168,20 +163,7 @@ impl Session {
         &self,
         cases: impl IntoIterator<Item = Case>,
     ) -> Result<Vec<Plan>, Diagnostics> {
-        let mut settings = self.plan_settings();
-        let mut plans = Vec::new();
-        let mut problems = Diagnostics::default();
-        for case in cases {
-            if let Some(plan) = problems.take(Plan::new(case, &settings)) {
-                settings.first_player += plan.listed_players;
-                plans.push(plan);
-            }
-        }
-        problems.into_result().map(|()| plans)
-    }
-
-    fn plan_settings(&self) -> PlanSettings {
-        PlanSettings {
+        let mut settings = PlanSettings {
             seed: self.options.seed,
             start: self.options.start,
             catalogue: catalogue(&self.profile),
@@ -192,7 +174,16 @@ impl Session {
             strict: self.options.strict,
             // A run continues without faults of HTTP/1.1, and reports them as not checked.
             http2_only: false,
+        };
+        let mut plans = Vec::new();
+        let mut problems = Diagnostics::default();
+        for case in cases {
+            if let Some(plan) = problems.take(Plan::new(case, &settings)) {
+                settings.first_player += plan.listed_players;
+                plans.push(plan);
+            }
         }
+        problems.into_result().map(|()| plans)
     }
 
     /// What can be checked. `has_expired_secret` says whether the expired secret is known.
@@ -216,6 +207,7 @@ impl Session {
 
     pub(crate) fn context(self, secrets: &Secrets) -> Result<RunContext, SessionError> {
         let target = self.target()?.clone();
+        let capabilities = self.capabilities(secrets.expired.is_some());
         let Self {
             profile,
             probes: own_probes,
@@ -239,7 +231,7 @@ impl Session {
         probes.extend(own_probes);
         let script = profile.script.as_ref();
         let script = script
-            .map(|hook| PreparedScript::new(hook, &allowed))
+            .map(|hook| HttpHook::new(&hook.http, &hook.headers, &allowed))
             .transpose()
             .map_err(unusable("`script`"))?;
         let restart = profile.restart.as_ref();
@@ -248,10 +240,13 @@ impl Session {
             .transpose()
             .map_err(unusable("`restart`"))?;
         let hooks = probes.values().filter_map(PreparedProbe::redaction);
-        let hooks = hooks.chain(script.as_ref().map(PreparedScript::redaction));
+        let hooks = hooks.chain(script.as_ref().map(HttpHook::redaction));
         let hooks = hooks.chain(restart.as_ref().and_then(PreparedRestart::redaction));
         let redaction = Redaction::new(secrets.all()).and(hooks);
-        let clock = Clock::system();
+        let mut clock = Clock::system();
+        if options.real_time {
+            clock = clock.real_time();
+        }
         Ok(RunContext {
             client,
             target,
@@ -262,13 +257,9 @@ impl Session {
             rate_limit: profile.max_rate.map(RateLimit::new),
             redaction,
             allowed,
-            clock: if options.real_time {
-                clock.real_time()
-            } else {
-                clock
-            },
+            clock,
             retry: profile.retry_policy(),
-            policy: profile.policy,
+            capabilities,
             held_once: profile.unstackable_skus(),
             probes,
             script,
@@ -277,7 +268,6 @@ impl Session {
             seed: options.seed,
             start: options.start,
             jobs: options.jobs,
-            fail_fast: options.fail_fast,
         })
     }
 }
@@ -316,7 +306,7 @@ impl SessionError {
                 error: HookError::Variable(_),
                 ..
             } => Some("set it in the shell, or write `$$` for a literal `$`".to_owned()),
-            Self::Host(_) | Self::Target(_) | Self::Hook { .. } => None,
+            _ => None,
         }
     }
 }

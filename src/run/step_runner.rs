@@ -6,16 +6,12 @@ use std::collections::HashMap;
 
 use super::attempt_record::{AttemptLocation, request_record};
 use super::missing_capability::MissingCapability;
-use super::plan::{Plan, PlannedAction, PlannedDeliveries, PlannedRequest, PlannedStep};
+use super::plan::{Plan, PlannedAction, PlannedRequest, PlannedStep};
 use super::run_context::RunContext;
 use super::run_event::{DeliveryEnded, RunEvent, ScriptedResponses, StepEnded};
-use super::scenario_request::outgoing_request;
-use crate::policy::Forgery;
 use crate::probe::with_placeholders;
 use crate::transport::{Response, SendOptions};
-use crate::verify::Check;
-use crate::verify::EventOutcomes;
-use crate::verify::{Observed, check};
+use crate::verify::{Check, EventOutcomes, Observed, check};
 
 pub(crate) type RunEventHandler<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
 
@@ -26,13 +22,7 @@ pub(crate) struct StepRunner<'run> {
     events: RunEventHandler<'run>,
     /// The first success response to each event, which later responses are compared with.
     first_responses: HashMap<String, Response>,
-    outcomes: EventOutcomes,
-}
-
-enum StepResult {
-    Deliveries(Vec<DeliveryEnded>),
-    Script(ScriptedResponses),
-    Restart,
+    pub(crate) outcomes: EventOutcomes,
 }
 
 impl<'run> StepRunner<'run> {
@@ -58,7 +48,6 @@ impl<'run> StepRunner<'run> {
         let mut checks = Vec::new();
         let plan = self.plan;
         for (number, step) in (1..).zip(&plan.steps) {
-            let result = self.run_step(number, step).await;
             let mut ended = StepEnded {
                 scenario: self.scenario,
                 step: number,
@@ -69,12 +58,7 @@ impl<'run> StepRunner<'run> {
                 script: None,
                 restarted: false,
             };
-            match result {
-                Ok(StepResult::Deliveries(deliveries)) => ended.deliveries = deliveries,
-                Ok(StepResult::Script(responses)) => ended.script = Some(responses),
-                Ok(StepResult::Restart) => ended.restarted = true,
-                Err(check) => ended.not_made = Some(check),
-            }
+            ended.not_made = self.run_step(step, &mut ended).await.err();
             let deliveries = ended.deliveries.iter();
             checks.extend(deliveries.flat_map(|delivery| delivery.checks.clone()));
             let not_made = ended.not_made.clone();
@@ -87,54 +71,37 @@ impl<'run> StepRunner<'run> {
         (checks, Ok(()))
     }
 
-    pub(crate) fn outcomes(&self) -> &EventOutcomes {
-        &self.outcomes
-    }
-
+    /// Runs a step and adds its result to `ended`, or returns why it can't run.
     async fn run_step(
         &mut self,
-        number: usize,
         step: &'run PlannedStep,
-    ) -> Result<StepResult, Check> {
+        ended: &mut StepEnded,
+    ) -> Result<(), Check> {
+        let requirement = &self.plan.requirement;
         if let Some(missing) = &self.plan.missing {
-            let expected = "enough players for the scenario";
-            return Err(missing.not_checked(&self.plan.requirement, "players", expected));
+            return Err(missing.step_not_checked(requirement));
         }
         match &step.action {
-            PlannedAction::Pause(pause) => {
-                self.context.clock.pause(*pause).await;
-                Ok(StepResult::Deliveries(Vec::new()))
-            }
+            PlannedAction::Pause(pause) => _ = self.context.clock.pause(*pause).await,
             PlannedAction::Script {
                 player_id,
                 statuses,
-            } => {
-                let script = self.script(player_id, statuses).await;
-                script.map(StepResult::Script)
+            } => ended.script = Some(self.script(player_id, statuses).await?),
+            PlannedAction::Restart => {
+                self.restart().await?;
+                ended.restarted = true;
             }
-            PlannedAction::Restart => self.restart().await.map(|()| StepResult::Restart),
             PlannedAction::Request(request) => {
-                let ended = self.request(number, step, request).await?;
-                Ok(StepResult::Deliveries(vec![ended]))
+                ended.deliveries = vec![self.request(ended.step, step, request).await?];
             }
             PlannedAction::Deliver(deliveries) => {
-                if let Some(check) = self.check_expired_secret(deliveries) {
-                    return Err(check);
+                if let Some(missing) = self.context.capabilities.missing(&step.action) {
+                    return Err(missing.step_not_checked(requirement));
                 }
-                let ended = self.deliver(number, step, deliveries).await;
-                ended.map(StepResult::Deliveries)
+                ended.deliveries = self.deliver(ended.step, step, deliveries).await;
             }
         }
-    }
-
-    /// Without the expired secret, it can't be checked whether the receiver still accepts it.
-    fn check_expired_secret(&self, deliveries: &PlannedDeliveries) -> Option<Check> {
-        if deliveries.how.forge != Some(Forgery::ExpiredSecret) || self.context.expired.is_some() {
-            return None;
-        }
-        let expected = "the receiver refuses the expired secret";
-        let requirement = &self.plan.requirement;
-        Some(MissingCapability::ExpiredSecret.not_checked(requirement, "expired_secret", expected))
+        Ok(())
     }
 
     async fn request(
@@ -143,26 +110,24 @@ impl<'run> StepRunner<'run> {
         step: &PlannedStep,
         request: &PlannedRequest,
     ) -> Result<DeliveryEnded, Check> {
+        let context = self.context;
         let broken = |reason: String| {
             let requirement = &self.plan.requirement;
             requirement.broken(&step.description, "a response", reason)
         };
-        let target = self
-            .context
-            .target
-            .join(&request.url, &self.context.allowed);
+        let target = context.target.join(&request.url, &context.allowed);
         let target = target.map_err(|error| broken(error.to_string()))?;
-        let outgoing = outgoing_request(request, &target);
+        let outgoing = request.outgoing(&target);
         let outgoing = outgoing.map_err(|error| broken(error.to_string()))?;
-        let options = SendOptions::within(self.context.retry.timeout.0);
-        let started_at = self.context.clock.now();
-        let exchange = self.context.client.send(&target, &outgoing, options).await;
+        let options = SendOptions::within(context.retry.timeout.0);
+        let started_at = context.clock.now();
+        let exchange = context.client.send(&target, &outgoing, options).await;
         let location = AttemptLocation {
             scenario: self.scenario,
             step: number,
             delivery: 1,
         };
-        let record = request_record(location, started_at, &exchange, &self.context.redaction);
+        let record = request_record(location, started_at, &exchange, &context.redaction);
         (self.events)(RunEvent::AttemptEnded(Box::new(record)));
         let observed = Observed {
             response: exchange.result.as_ref(),
@@ -171,54 +136,49 @@ impl<'run> StepRunner<'run> {
             outcome: None,
             first_response: None,
         };
-        let expectations = step.expectations.iter();
-        let checks = expectations
-            .flat_map(|expected| check(expected, &observed, &self.context.redaction))
-            .collect();
         Ok(DeliveryEnded {
             delivery: 1,
             event_name: None,
             outcome: None,
             attempts: 1,
-            checks,
+            checks: self.check(step, &observed),
         })
+    }
+
+    fn check(&self, step: &PlannedStep, observed: &Observed<'_>) -> Vec<Check> {
+        let expectations = step.expectations.iter();
+        expectations
+            .flat_map(|expected| check(expected, observed, &self.context.redaction))
+            .collect()
     }
 
     async fn script(&self, player_id: &str, statuses: &[u16]) -> Result<ScriptedResponses, Check> {
         let requirement = &self.plan.requirement;
-        let expected = "the receiver's next responses are set";
-        let Some(hook) = &self.context.script else {
-            return Err(MissingCapability::Script.not_checked(requirement, "script", expected));
-        };
-        let result = hook
-            .set_responses(&self.context.client, player_id, statuses)
-            .await;
-        result.map_err(|reason| {
+        let missing = || MissingCapability::Script.step_not_checked(requirement);
+        let hook = self.context.script.as_ref().ok_or_else(missing)?;
+        let result = hook.set_responses(&self.context.client, player_id, statuses);
+        result.await.map_err(|reason| {
             let reason = self.context.shown(&reason);
             let cause = with_placeholders(&reason, &[("{player_id}", player_id)]);
-            requirement
-                .broken("script", expected, reason)
-                .with_cause(cause)
+            let expected = "the receiver's next responses are set";
+            let check = requirement.broken("script", expected, reason);
+            check.with_cause(cause)
         })?;
         Ok(ScriptedResponses {
-            player_id: self.context.redaction.text(player_id).into_owned(),
+            player_id: self.context.shown(&player_id),
             answers: statuses.to_vec(),
         })
     }
 
     async fn restart(&self) -> Result<(), Check> {
         let requirement = &self.plan.requirement;
-        let expected = "the receiver restarts";
-        let Some(hook) = &self.context.restart else {
-            return Err(MissingCapability::Restart.not_checked(requirement, "restart", expected));
-        };
+        let missing = || MissingCapability::Restart.step_not_checked(requirement);
+        let hook = self.context.restart.as_ref().ok_or_else(missing)?;
         let restarted = hook.restart(&self.context.client, &self.context.target);
         restarted.await.map_err(|reason| {
             let reason = self.context.shown(&reason);
-            let cause = reason.clone();
-            requirement
-                .broken("restart", expected, reason)
-                .with_cause(cause)
+            let check = requirement.broken("restart", "the receiver restarts", &reason);
+            check.with_cause(reason)
         })
     }
 }

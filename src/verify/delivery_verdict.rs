@@ -3,7 +3,7 @@
 
 use super::verdict::Verdict;
 use crate::delivery::Delivery;
-use crate::policy::{Forgery, Outcome, StatusClass};
+use crate::policy::{Forgery, Outcome};
 use crate::transport::{Failure, Response};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ const VERIFY: &str = "if the receiver rejects the signature, log the body, the t
 impl DeliveryVerdict {
     /// Judges a delivery by its last attempt. `None` if there was none.
     pub(crate) fn new(forgery: Option<Forgery>, delivery: &Delivery) -> Option<Self> {
-        let last = delivery.attempts.last()?;
-        let (response, attempts) = (last.exchange.result.as_ref(), delivery.attempts.len());
+        let response = delivery.attempts.last()?.exchange.result.as_ref();
+        let attempts = delivery.attempts.len();
         Some(Self::of_response(
             forgery,
             delivery.outcome,
@@ -62,57 +62,61 @@ fn genuine(outcome: Outcome, status: u16, after: &str) -> DeliveryVerdict {
     if outcome == Outcome::Delivered {
         return verdict(Verdict::Passed, format!("accepted: {status}{after}"), "");
     }
-    let (message, help) = match status {
-        400 | 401 | 403 => (format!("refused: {status}{after}"), VERIFY),
+    let (what, help) = match status {
+        400 | 401 | 403 => ("refused", VERIFY),
         404 | 405 => (
-            format!("refused: {status}{after}"),
+            "refused",
             "check the path of the target, and that the receiver accepts POST there",
         ),
         429 => (
-            format!("rate limited: {status}{after}"),
+            "rate limited",
             "the receiver accepts no more requests for now",
         ),
         300..400 => (
-            format!("not accepted: {status}{after}; redirects are never followed"),
+            "not accepted",
             "if this is a login page, open the path for webhooks; otherwise register the redirect target",
         ),
         400..500 => (
-            format!("refused: {status}{after}"),
+            "refused",
             "look for the reason in the response body or in the receiver's log",
         ),
-        _ => (
-            format!("failed: {status}{after}"),
-            "look for the reason in the receiver's log",
-        ),
+        _ => ("failed", "look for the reason in the receiver's log"),
     };
+    let note = match status {
+        300..400 => "; redirects are never followed",
+        _ => "",
+    };
+    let message = format!("{what}: {status}{after}{note}");
     verdict(Verdict::Failed, message, help)
 }
 
 /// A redirect or a server error is not a refusal: it does not show whether the receiver rejected the
 /// signature.
 fn forged(forgery: Forgery, status: u16) -> DeliveryVerdict {
-    let name = forgery.name();
-    if matches!(status, 404 | 405) {
-        let message = format!("forgery refused: {status} for {name}, perhaps because of the path");
-        let help = "check that a genuine delivery is accepted there";
-        return verdict(Verdict::Passed, message, help);
-    }
-    if StatusClass::ClientError.matches(status) {
-        let message = format!("forgery refused as expected: {status} for {name}");
-        return verdict(Verdict::Passed, message, "");
-    }
-    if StatusClass::Success.matches(status) {
-        let help = "anyone who knows the URL can grant items with such a request; `aghook list \
-                    --what forgeries` explains what the receiver has to verify";
-        let message = format!("forgery accepted: {status} for {name}");
-        return verdict(Verdict::Failed, message, help);
-    }
-    let message = format!("forgery not refused: {status} for {name} does not reject the signature");
-    verdict(
-        Verdict::Failed,
-        message,
-        "respond with 401 or 403 to a forged request",
-    )
+    let (outcome, what, note, help) = match status {
+        404 | 405 => (
+            Verdict::Passed,
+            "refused",
+            ", perhaps because of the path",
+            "check that a genuine delivery is accepted there",
+        ),
+        400..500 => (Verdict::Passed, "refused as expected", "", ""),
+        200..300 => (
+            Verdict::Failed,
+            "accepted",
+            "",
+            "anyone who knows the URL can grant items with such a request; `aghook list \
+             --what forgeries` explains what the receiver has to verify",
+        ),
+        _ => (
+            Verdict::Failed,
+            "not refused",
+            " does not reject the signature",
+            "respond with 401 or 403 to a forged request",
+        ),
+    };
+    let message = format!("forgery {what}: {status} for {}{note}", forgery.name());
+    verdict(outcome, message, help)
 }
 
 fn no_response(failure: &Failure, after: &str) -> DeliveryVerdict {

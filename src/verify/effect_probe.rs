@@ -52,35 +52,37 @@ impl<'run> EffectProbe<'run> {
         settle: Option<Duration>,
     ) -> Self {
         let name = &effect.expected.event().name;
-        let (subject, numbers, queries) = match &effect.expected {
+        let data = &event.event_data;
+        let query = |probe: &str, sku: &str| {
+            let player_id = data.player_id.to_string();
+            (probe.to_owned(), player_id, sku.to_owned())
+        };
+        let grant = |acceptable| {
+            let grant = grant_expectation(event, acceptable);
+            let queries = grant.skus.iter().map(|sku| query(QUANTITY_PROBE, sku));
+            let queries = queries.collect();
+            (ExpectedNumbers::Grant(grant), queries)
+        };
+        let (subject, (expected, queries)) = match &effect.expected {
             ExpectedEffect::Granted { times, .. } => {
-                let acceptable = repeated(acceptable_grants(event, policy), *times);
-                let grant = grant_expectation(event, acceptable);
-                let queries = quantities(&grant);
-                let subject = match times {
-                    1 => format!("grant of `{name}`"),
-                    _ => format!("grant of `{name}`, {times} times"),
+                let often = match times {
+                    1 => String::new(),
+                    _ => format!(", {times} times"),
                 };
-                (subject, ExpectedNumbers::Grant(grant), queries)
+                let acceptable = acceptable_grants(event, policy).times(*times);
+                (format!("grant of `{name}`{often}"), grant(acceptable))
             }
-            ExpectedEffect::NotGranted(_) => {
-                let nothing = AcceptableGrants::one(ExpectedGrant::new());
-                let grant = grant_expectation(event, nothing);
-                let queries = quantities(&grant);
-                (
-                    format!("no grant of `{name}`"),
-                    ExpectedNumbers::Grant(grant),
-                    queries,
-                )
-            }
+            ExpectedEffect::NotGranted(_) => (
+                format!("no grant of `{name}`"),
+                grant(AcceptableGrants::nothing()),
+            ),
             ExpectedEffect::Number {
                 probe, sku, number, ..
             } => {
-                let data = &event.event_data;
-                let sku = sku.clone().unwrap_or_else(|| data.item.sku.to_string());
-                let query = (probe.value.clone(), data.player_id.to_string(), sku);
+                let sku = sku.as_deref().unwrap_or(&data.item.sku);
+                let queries = vec![query(probe, sku)];
                 let subject = format!("probe {} of {name}", probe.value);
-                (subject, ExpectedNumbers::Of(*number), vec![query])
+                (subject, (ExpectedNumbers::Of(*number), queries))
             }
         };
         let (granted, if_delivered) = match &effect.expected {
@@ -89,14 +91,14 @@ impl<'run> EffectProbe<'run> {
                 if_delivered,
                 ..
             } => (Some(event.name.as_str()), *if_delivered),
-            ExpectedEffect::NotGranted(_) | ExpectedEffect::Number { .. } => (None, false),
+            _ => (None, false),
         };
         Self {
             subject,
             requirement,
             settle: effect.settle.map(|settle| settle.0).or(settle),
             queries,
-            expected: numbers,
+            expected,
             granted,
             if_delivered,
             accepted: false,
@@ -167,17 +169,12 @@ impl<'run> EffectProbe<'run> {
                     .checked(true, &self.subject, &expected, &expected)
             }
             GrantCheck::Failed(wrong) => {
-                let seen = match self.closest(wrong) {
-                    Some(grant) => format!(
-                        "closest to {}, but {}",
-                        grant_text(grant),
-                        describe_wrong_changes(wrong)
-                    ),
-                    None => describe_wrong_changes(wrong),
-                };
-                let check = self
-                    .requirement
-                    .checked(false, &self.subject, expected, seen);
+                let mut seen = describe_wrong_changes(wrong);
+                if let Some(grant) = self.closest(wrong) {
+                    seen = format!("closest to {}, but {seen}", grant_text(grant));
+                }
+                let requirement = self.requirement;
+                let check = requirement.checked(false, &self.subject, expected, seen);
                 let nothing = wrong.iter().all(|change| change.observed == 0);
                 match (self.granted, self.accepted) {
                     (Some(_), true) if nothing => check.with_cause(ACCEPTED_NOT_GRANTED),
@@ -185,11 +182,14 @@ impl<'run> EffectProbe<'run> {
                     _ => check,
                 }
             }
-            GrantCheck::Undecided => {
-                let reason = TOO_MANY_GRANTS;
-                self.requirement.broken(&self.subject, expected, reason)
-            }
+            GrantCheck::Undecided => self.broken(TOO_MANY_GRANTS),
         }
+    }
+
+    /// The check of an effect that could not be decided.
+    pub(crate) fn broken(&self, reason: impl Into<String>) -> Check {
+        let expected = self.expected();
+        self.requirement.broken(&self.subject, expected, reason)
     }
 
     /// The grant with which the changes were compared, if several were acceptable.
@@ -228,87 +228,58 @@ impl<'run> EffectProbe<'run> {
             ExpectedNumbers::Of(ExpectedNumber::Change(change)) => format!("a change of {change}"),
             ExpectedNumbers::Of(ExpectedNumber::After(after)) => format!("{after} after"),
             ExpectedNumbers::Grant(grant) => {
-                let alternatives = grant.acceptable.iter().take(SHOWN).map(grant_text);
-                let alternatives = alternatives.collect::<Vec<_>>().join("; or ");
-                let alternatives = match grant.acceptable.len().saturating_sub(SHOWN) {
-                    0 => alternatives,
-                    others => format!("{alternatives}; or {others} other combinations"),
-                };
-                match self.granted {
-                    Some(_) if self.if_delivered => {
-                        format!("{alternatives}; or nothing if the event is refused")
-                    }
-                    _ => alternatives,
+                let shown = grant.acceptable.iter().take(SHOWN);
+                let mut alternatives: Vec<String> = shown.map(grant_text).collect();
+                if let Some(others @ 1..) = grant.acceptable.len().checked_sub(SHOWN) {
+                    alternatives.push(format!("{others} other combinations"));
                 }
+                if self.if_delivered {
+                    alternatives.push("nothing if the event is refused".to_owned());
+                }
+                alternatives.join("; or ")
             }
         }
     }
-}
-
-fn quantities(grant: &GrantExpectation) -> Vec<ProbeQuery> {
-    let query = |sku: &String| {
-        (
-            QUANTITY_PROBE.to_owned(),
-            grant.player_id.clone(),
-            sku.clone(),
-        )
-    };
-    grant.skus.iter().map(query).collect()
 }
 
 pub(crate) fn grant_expectation(
     event: &Event,
     AcceptableGrants { grants, complete }: AcceptableGrants,
 ) -> GrantExpectation {
-    let player_id = event.event_data.player_id.to_string();
     GrantExpectation {
-        player_id,
+        player_id: event.event_data.player_id.to_string(),
         skus: named_skus(event),
         acceptable: grants,
         complete,
     }
 }
 
-fn repeated(mut acceptable: AcceptableGrants, times: u32) -> AcceptableGrants {
-    for quantity in acceptable
-        .grants
-        .iter_mut()
-        .flat_map(|grant| grant.values_mut())
-    {
-        *quantity = quantity.saturating_mul(times.into());
-    }
-    acceptable
-}
-
 fn grant_text(grant: &ExpectedGrant) -> String {
     if grant.is_empty() {
         return "nothing".to_owned();
     }
-    let parts: Vec<String> = grant
+    let parts = grant
         .iter()
-        .map(|(sku, quantity)| format!("{quantity} {sku}"))
-        .collect();
-    parts.join(" and ")
+        .map(|(sku, quantity)| format!("{quantity} {sku}"));
+    parts.collect::<Vec<_>>().join(" and ")
 }
 
-pub(crate) fn describe_wrong_changes(wrong: &[WrongChange]) -> String {
-    let parts: Vec<String> = wrong
-        .iter()
-        .map(
-            |WrongChange {
-                 sku,
-                 expected,
-                 observed,
-             }| {
-                let times = match expected {
-                    1.. if observed % expected == 0 && *observed > *expected => {
-                        format!(" ({} times as much)", observed / expected)
-                    }
-                    _ => String::new(),
-                };
-                format!("{sku} changed by {observed} instead of {expected}{times}")
-            },
-        )
-        .collect();
-    parts.join("; ")
+pub(crate) fn describe_wrong_changes<'a>(
+    wrong: impl IntoIterator<Item = &'a WrongChange>,
+) -> String {
+    let parts = wrong.into_iter().map(|change| {
+        let WrongChange {
+            sku,
+            expected,
+            observed,
+        } = change;
+        let times = match expected {
+            1.. if observed % expected == 0 && observed > expected => {
+                format!(" ({} times as much)", observed / expected)
+            }
+            _ => String::new(),
+        };
+        format!("{sku} changed by {observed} instead of {expected}{times}")
+    });
+    parts.collect::<Vec<_>>().join("; ")
 }

@@ -28,16 +28,8 @@ pub(crate) fn acceptable_grants(event: &Event, policy: Policy) -> AcceptableGran
     let mut acceptable = of_items(event, policy);
     if !acceptable.complete && policy.bundles.is_none() {
         for bundles in [BundlePolicy::Nested, BundlePolicy::Sku] {
-            acceptable.grants.extend(
-                of_items(
-                    event,
-                    Policy {
-                        bundles: Some(bundles),
-                        ..policy
-                    },
-                )
-                .grants,
-            );
+            let plain = of_items(event, with_bundles(policy, bundles));
+            acceptable.grants.extend(plain.grants);
         }
     }
     let policies = [
@@ -47,7 +39,7 @@ pub(crate) fn acceptable_grants(event: &Event, policy: Policy) -> AcceptableGran
     for (_, choice) in policies.into_iter().filter(|(applies, _)| *applies) {
         match choice {
             Some(GrantPolicy::Grant) => {}
-            Some(GrantPolicy::Ignore) => acceptable = AcceptableGrants::one(ExpectedGrant::new()),
+            Some(GrantPolicy::Ignore) => acceptable = AcceptableGrants::nothing(),
             None => acceptable.grants.push(ExpectedGrant::new()),
         }
     }
@@ -57,11 +49,28 @@ pub(crate) fn acceptable_grants(event: &Event, policy: Policy) -> AcceptableGran
 }
 
 impl AcceptableGrants {
-    pub(crate) fn one(grant: ExpectedGrant) -> Self {
+    fn one(grant: ExpectedGrant) -> Self {
         Self {
             grants: vec![grant],
             complete: true,
         }
+    }
+
+    pub(crate) fn nothing() -> Self {
+        Self::one(ExpectedGrant::new())
+    }
+
+    /// One of the grants of each.
+    fn all(each: impl Iterator<Item = Self>) -> Self {
+        each.fold(Self::nothing(), |all, one| all.and(&one))
+    }
+
+    /// The grants of an event that is handled this often.
+    pub(crate) fn times(mut self, times: u32) -> Self {
+        for quantity in self.grants.iter_mut().flat_map(ExpectedGrant::values_mut) {
+            *quantity = quantity.saturating_mul(times.into());
+        }
+        self
     }
 
     /// Either one of these grants or one of `other`.
@@ -100,21 +109,23 @@ fn sum(one: &ExpectedGrant, two: &ExpectedGrant) -> ExpectedGrant {
 
 fn of_items(event: &Event, policy: Policy) -> AcceptableGrants {
     let items = event.event_data.granted_items().iter();
-    items
-        .map(|item| of_item(item, policy))
-        .fold(AcceptableGrants::one(ExpectedGrant::new()), |all, one| {
-            all.and(&one)
-        })
+    AcceptableGrants::all(items.map(|item| of_item(item, policy)))
+}
+
+fn with_bundles(policy: Policy, bundles: BundlePolicy) -> Policy {
+    Policy {
+        bundles: Some(bundles),
+        ..policy
+    }
 }
 
 /// The main item or its fallback, but never both.
 fn of_item(item: &Item, policy: Policy) -> AcceptableGrants {
-    let nested = item.nested_items.value();
     let own = ScaledItem {
         sku: &item.sku,
         kind: &item.kind,
         quantity: item.quantity.into(),
-        nested,
+        nested: item.nested_items.as_slice(),
     };
     match item.fallback_item.value() {
         Some(fallback) => own.acceptable(policy).or(of_item(fallback, policy)),
@@ -127,7 +138,7 @@ struct ScaledItem<'event> {
     sku: &'event str,
     kind: &'event ItemKind,
     quantity: u128,
-    nested: Option<&'event Vec<NestedItem>>,
+    nested: &'event [NestedItem],
 }
 
 impl ScaledItem<'_> {
@@ -137,48 +148,41 @@ impl ScaledItem<'_> {
         if policy.bundles == Some(BundlePolicy::Sku) {
             return by_sku;
         }
-        match self.nested {
-            Some(nested) if !nested.is_empty() => {
-                let contents = self.contents(nested, policy);
-                if policy.bundles == Some(BundlePolicy::Nested) {
-                    return contents;
-                }
-                if contents.complete {
-                    return by_sku.or(contents);
-                }
-                let plain = Policy {
-                    bundles: Some(BundlePolicy::Nested),
-                    ..policy
-                };
-                AcceptableGrants {
-                    complete: false,
-                    ..by_sku.or(self.contents(nested, plain))
-                }
-            }
+        if self.nested.is_empty() {
             // No source says whether an empty bundle grants itself or nothing.
-            _ if *self.kind == ItemKind::Bundle => {
-                by_sku.or(AcceptableGrants::one(ExpectedGrant::new()))
-            }
-            _ => by_sku,
+            return match self.kind {
+                ItemKind::Bundle => by_sku.or(AcceptableGrants::nothing()),
+                _ => by_sku,
+            };
+        }
+        let contents = self.contents(policy);
+        if policy.bundles == Some(BundlePolicy::Nested) {
+            return contents;
+        }
+        if contents.complete {
+            return by_sku.or(contents);
+        }
+        let plain = self.contents(with_bundles(policy, BundlePolicy::Nested));
+        AcceptableGrants {
+            complete: false,
+            ..by_sku.or(plain)
         }
     }
 
-    fn contents(&self, nested: &[NestedItem], policy: Policy) -> AcceptableGrants {
+    fn contents(&self, policy: Policy) -> AcceptableGrants {
         let times = match policy.bundle_quantity {
             BundleQuantity::Multiply => self.quantity,
             BundleQuantity::Ignore => 1,
         };
-        let items = nested.iter().map(|item| ScaledItem {
-            sku: &item.sku,
-            kind: &item.kind,
-            quantity: u128::from(item.quantity).saturating_mul(times),
-            nested: item.nested_items.value(),
-        });
-        items
-            .map(|item| item.acceptable(policy))
-            .fold(AcceptableGrants::one(ExpectedGrant::new()), |all, one| {
-                all.and(&one)
-            })
+        AcceptableGrants::all(self.nested.iter().map(|item| {
+            let scaled = ScaledItem {
+                sku: &item.sku,
+                kind: &item.kind,
+                quantity: u128::from(item.quantity).saturating_mul(times),
+                nested: item.nested_items.as_slice(),
+            };
+            scaled.acceptable(policy)
+        }))
     }
 }
 
@@ -186,25 +190,24 @@ impl ScaledItem<'_> {
 pub(crate) fn named_skus(event: &Event) -> BTreeSet<String> {
     let data = &event.event_data;
     let mut skus = BTreeSet::from([data.coupon.sku.to_string()]);
-    let items = data.items.value().map_or(&[][..], Vec::as_slice);
-    std::iter::once(&data.item)
-        .chain(items)
-        .for_each(|item| name_skus_of_item(item, &mut skus));
+    for item in std::iter::once(&data.item).chain(data.items.as_slice()) {
+        name_skus_of_item(item, &mut skus);
+    }
     skus
 }
 
 fn name_skus_of_item(item: &Item, skus: &mut BTreeSet<String>) {
     skus.insert(item.sku.to_string());
-    name_skus_of_bundle(item.nested_items.value(), skus);
+    name_skus_of_bundle(item.nested_items.as_slice(), skus);
     if let Some(fallback) = item.fallback_item.value() {
         name_skus_of_item(fallback, skus);
     }
 }
 
-fn name_skus_of_bundle(nested: Option<&Vec<NestedItem>>, skus: &mut BTreeSet<String>) {
-    for item in nested.into_iter().flatten() {
+fn name_skus_of_bundle(nested: &[NestedItem], skus: &mut BTreeSet<String>) {
+    for item in nested {
         skus.insert(item.sku.to_string());
-        name_skus_of_bundle(item.nested_items.value(), skus);
+        name_skus_of_bundle(item.nested_items.as_slice(), skus);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use indexmap::IndexSet;
+
 use super::effect_probe::{TOO_MANY_GRANTS, describe_wrong_changes, grant_expectation};
 use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants};
 use super::grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
@@ -59,30 +61,22 @@ impl ExpectedInventory {
     }
 
     pub(crate) fn check_readings(&self, inventory: &BTreeMap<String, i128>) -> InventoryCheck {
-        let holding =
-            |(sku, quantity): (&String, &i128)| ((self.player_id.clone(), sku.clone()), *quantity);
-        let changes: Changes = inventory.iter().map(holding).collect();
+        let key = |sku: &String| (self.player_id.clone(), sku.clone());
+        let changes: Changes = inventory
+            .iter()
+            .map(|(sku, quantity)| (key(sku), *quantity))
+            .collect();
         let expectations: Vec<&GrantExpectation> = self.expectations.iter().collect();
         // The player held nothing before.
-        let held_once = inventory
-            .keys()
-            .filter(|sku| self.held_once.contains(*sku))
-            .map(|sku| ((self.player_id.clone(), sku.clone()), false));
+        let held_once = self.held_once.iter().map(|sku| (key(sku), false));
         let held_once: HeldOnce = held_once.collect();
-        let mut wrong = Vec::new();
+        let mut wrong = IndexSet::new();
         for check in check_grants(&expectations, &changes, &held_once) {
             match check {
                 GrantCheck::Passed => {}
-                GrantCheck::Failed(changes) => {
-                    for one in changes {
-                        if !wrong.contains(&one) {
-                            wrong.push(one);
-                        }
-                    }
-                }
+                GrantCheck::Failed(changes) => wrong.extend(changes),
                 GrantCheck::Undecided => {
-                    let reason = TOO_MANY_GRANTS;
-                    return InventoryCheck::Undecided(reason.to_owned());
+                    return InventoryCheck::Undecided(TOO_MANY_GRANTS.to_owned());
                 }
             }
         }
@@ -95,18 +89,13 @@ impl ExpectedInventory {
 }
 
 fn expectation_of(event: &Event, times: GrantCount, policy: Policy) -> GrantExpectation {
-    let nothing = || AcceptableGrants::one(ExpectedGrant::new());
-    let acceptable = match times {
-        GrantCount::Never => nothing(),
-        GrantCount::Once => acceptable_grants(event, policy),
-        GrantCount::AtMostOnce => {
-            let once = acceptable_grants(event, policy);
-            AcceptableGrants {
-                complete: once.complete,
-                grants: [nothing().grants, once.grants].concat(),
-            }
-        }
+    let mut acceptable = match times {
+        GrantCount::Never => AcceptableGrants::nothing(),
+        GrantCount::Once | GrantCount::AtMostOnce => acceptable_grants(event, policy),
     };
+    if times == GrantCount::AtMostOnce {
+        acceptable.grants.insert(0, ExpectedGrant::new());
+    }
     grant_expectation(event, acceptable)
 }
 

@@ -20,8 +20,20 @@ pub(crate) struct GrantExpectation {
 }
 
 impl GrantExpectation {
-    fn expects_nothing(&self) -> bool {
-        self.complete && self.acceptable.iter().all(ExpectedGrant::is_empty)
+    /// The result, given all wrong changes of the player. `None` if these are unknown.
+    fn result(&self, wrong: Option<&[WrongChange]>) -> GrantCheck {
+        let Some(wrong) = wrong else {
+            return GrantCheck::Undecided;
+        };
+        let own = wrong.iter().filter(|one| self.skus.contains(&one.sku));
+        let own: Vec<WrongChange> = own.cloned().collect();
+        // A missing grant does not fail an effect that expects nothing.
+        let expects_nothing = self.complete && self.acceptable.iter().all(ExpectedGrant::is_empty);
+        if own.is_empty() || (expects_nothing && own.iter().all(|one| one.observed == 0)) {
+            GrantCheck::Passed
+        } else {
+            GrantCheck::Failed(own)
+        }
     }
 }
 
@@ -40,7 +52,7 @@ pub(crate) enum GrantCheck {
     Undecided,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct WrongChange {
     pub(crate) sku: String,
     pub(crate) expected: i128,
@@ -58,54 +70,27 @@ pub(crate) fn check_grants(
     changes: &Changes,
     held_once: &HeldOnce,
 ) -> Vec<GrantCheck> {
-    let players: BTreeSet<&str> = expectations
-        .iter()
-        .map(|expectation| expectation.player_id.as_str())
-        .collect();
-    let mut results = vec![GrantCheck::Passed; expectations.len()];
-    for player in players {
-        let (indices, own_expectations): (Vec<usize>, Vec<&GrantExpectation>) = expectations
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|(_, expectation)| expectation.player_id == player)
-            .unzip();
-        let search = GrantSearch::new(player, &own_expectations, changes, held_once);
-        let is_sum = match search.is_sum() {
-            Some(false)
-                if own_expectations
-                    .iter()
-                    .any(|expectation| !expectation.complete) =>
-            {
-                None
-            }
-            decided => decided,
-        };
-        let wrong = match is_sum {
-            Some(true) => continue,
-            Some(false) => Some(search.closest()),
-            None => None,
-        };
-        for (index, expectation) in indices.into_iter().zip(own_expectations) {
-            results[index] = match &wrong {
-                None => GrantCheck::Undecided,
-                Some(wrong) => {
-                    let own_changes = wrong
-                        .iter()
-                        .filter(|one| expectation.skus.contains(&one.sku));
-                    let own_changes: Vec<WrongChange> = own_changes.cloned().collect();
-                    // A missing grant does not fail an effect that expects nothing.
-                    let nothing = own_changes.iter().all(|one| one.observed == 0);
-                    if own_changes.is_empty() || (nothing && expectation.expects_nothing()) {
-                        GrantCheck::Passed
-                    } else {
-                        GrantCheck::Failed(own_changes)
-                    }
-                }
-            };
-        }
+    let mut by_player: BTreeMap<&str, Vec<&GrantExpectation>> = BTreeMap::new();
+    for expectation in expectations {
+        let own = by_player.entry(&expectation.player_id).or_default();
+        own.push(expectation);
     }
-    results
+    let wrong = by_player.into_iter().map(|(player, own)| {
+        let search = GrantSearch::new(player, &own, changes, held_once);
+        let wrong = match search.is_sum() {
+            Some(true) => Some(Vec::new()),
+            Some(false) if own.iter().all(|expectation| expectation.complete) => {
+                Some(search.closest())
+            }
+            _ => None,
+        };
+        (player, wrong)
+    });
+    let wrong: BTreeMap<&str, Option<Vec<WrongChange>>> = wrong.collect();
+    expectations
+        .iter()
+        .map(|expectation| expectation.result(wrong[expectation.player_id.as_str()].as_deref()))
+        .collect()
 }
 
 /// Searches for one grant per expectation whose sum equals the changes of one player.
@@ -126,24 +111,18 @@ impl<'run> GrantSearch<'run> {
         changes: &Changes,
         held_once: &HeldOnce,
     ) -> Self {
-        let skus: BTreeSet<&str> = expectations
+        let skus: BTreeSet<&String> = expectations
             .iter()
             .flat_map(|expectation| &expectation.skus)
-            .map(String::as_str)
             .collect();
+        let key = |sku: &str| (player.to_owned(), sku.to_owned());
         let observed: Vec<(&str, i128)> = skus
             .into_iter()
-            .filter_map(|sku| {
-                let change = changes.get(&(player.to_owned(), sku.to_owned()))?;
-                Some((sku, *change))
-            })
+            .filter_map(|sku| Some((sku.as_str(), *changes.get(&key(sku))?)))
             .collect();
         let held: Vec<Option<bool>> = observed
             .iter()
-            .map(|(sku, _)| {
-                let held = held_once.get(&(player.to_owned(), (*sku).to_owned()));
-                held.copied()
-            })
+            .map(|(sku, _)| held_once.get(&key(sku)).copied())
             .collect();
         let indexed = |grant: &ExpectedGrant| -> Vec<(usize, i128)> {
             let quantity = |quantity: u128| i128::try_from(quantity).unwrap_or(i128::MAX);
@@ -162,16 +141,13 @@ impl<'run> GrantSearch<'run> {
             .iter()
             .map(|expectation| expectation.acceptable.iter().map(indexed).collect())
             .collect();
-        let mut last_expectation = vec![0; observed.len()];
-        for (index, grants) in expectations.iter().enumerate() {
-            grants
-                .iter()
-                .flatten()
-                .for_each(|(sku, _)| last_expectation[*sku] = index);
-        }
         let mut final_skus = vec![Vec::new(); expectations.len()];
-        for (sku, expectation) in last_expectation.into_iter().enumerate() {
-            final_skus[expectation].push(sku);
+        for sku in 0..observed.len() {
+            let last = expectations.iter().rposition(|grants| {
+                let mut granted = grants.iter().flatten();
+                granted.any(|(granted, _)| *granted == sku)
+            });
+            final_skus[last.unwrap_or(0)].push(sku);
         }
         Self {
             once: held.into_iter().map(|held| held.is_some()).collect(),
@@ -228,17 +204,17 @@ impl<'run> GrantSearch<'run> {
     /// The differences from the sum with the fewest differences, among the first ones.
     fn closest(&self) -> Vec<WrongChange> {
         let mut choice = vec![0; self.expectations.len()];
-        let mut closest: Option<Vec<WrongChange>> = None;
-        for _ in 0..NEAREST_LIMIT {
-            let wrong = self.differences(&choice);
-            if closest.as_ref().is_none_or(|best| wrong.len() < best.len()) {
-                closest = Some(wrong);
-            }
+        let mut closest = self.differences(&choice);
+        for _ in 1..NEAREST_LIMIT {
             if !self.advance(&mut choice) {
                 break;
             }
+            let wrong = self.differences(&choice);
+            if wrong.len() < closest.len() {
+                closest = wrong;
+            }
         }
-        closest.unwrap_or_default()
+        closest
     }
 
     /// Advances to the next combination of grants; `false` after the last.

@@ -27,43 +27,42 @@ fn policy_deviations(policy: &RetryPolicy, delivery: &Delivery) -> Vec<String> {
     };
     let late = matches!(first.fault, Some(Fault::LateRetry(_)));
     let mut deviations = Vec::new();
-    let mut ids = vec![event_id(&first.exchange.request.body)];
+    let first_body = &first.exchange.request.body;
+    let mut ids = vec![event_id(first_body)];
+    let keeps_id = policy.event_id == EventIdOnRetry::Keep || late || ids[0].is_none();
     for retry in retries {
-        let number = retry.number;
-        let (body, first_body) = (&retry.exchange.request.body, &first.exchange.request.body);
-        if policy.event_id == EventIdOnRetry::Keep || late || ids[0].is_none() {
-            if body != first_body {
-                deviations.push(format!(
-                    "attempt {number} has a different body than the first"
-                ));
-            }
-        } else {
-            let id = event_id(body);
-            if ids.contains(&id) {
-                deviations.push(format!("attempt {number} has no fresh event ID"));
-            }
-            ids.push(id);
-            if without_event_id(body) != without_event_id(first_body) {
-                deviations.push(format!(
-                    "attempt {number} differs from the first in more than the event ID"
-                ));
-            }
-        }
-        if late && retry.signed_timestamp > first.signed_timestamp {
-            deviations.push(format!("attempt {number} is signed later than the first"));
-        }
-        if !late && !policy.resign {
-            if retry.signed_timestamp != first.signed_timestamp {
-                deviations.push(format!("attempt {number} has a different timestamp"));
-            }
-            if body == first_body && signature(retry) != signature(first) {
-                deviations.push(format!("attempt {number} has a different signature"));
-            }
-        }
+        let body = &retry.exchange.request.body;
+        let is_same = body == first_body;
+        let id = if keeps_id { None } else { event_id(body) };
+        let reuses_signature = !late && !policy.resign;
         let reused = retry.exchange.connection.is_some_and(|used| used.reused);
-        if reused && policy.connection == ConnectionChoice::New {
-            deviations.push(format!("attempt {number} reused a connection"));
-        }
+        let checks = [
+            (keeps_id && !is_same, "has a different body than the first"),
+            (!keeps_id && ids.contains(&id), "has no fresh event ID"),
+            (
+                !keeps_id && without_event_id(body) != without_event_id(first_body),
+                "differs from the first in more than the event ID",
+            ),
+            (
+                late && retry.signed_timestamp > first.signed_timestamp,
+                "is signed later than the first",
+            ),
+            (
+                reuses_signature && retry.signed_timestamp != first.signed_timestamp,
+                "has a different timestamp",
+            ),
+            (
+                reuses_signature && is_same && signature(retry) != signature(first),
+                "has a different signature",
+            ),
+            (
+                reused && policy.connection == ConnectionChoice::New,
+                "reused a connection",
+            ),
+        ];
+        ids.push(id);
+        let found = checks.into_iter().filter(|(deviates, _)| *deviates);
+        deviations.extend(found.map(|(_, how)| format!("attempt {} {how}", retry.number)));
     }
     deviations
 }

@@ -103,7 +103,7 @@ impl Requirement {
             (false, Level::Should) if !self.strict => Verdict::Warned,
             (false, _) => Verdict::Failed,
         };
-        self.check(verdict, subject.into(), expected.into(), observed.into())
+        self.check(verdict, subject, expected, observed)
     }
 
     pub(crate) fn not_checked(
@@ -117,7 +117,7 @@ impl Requirement {
         } else {
             Verdict::NotChecked
         };
-        self.check(verdict, subject.into(), expected.into(), reason.into())
+        self.check(verdict, subject, expected, reason)
     }
 
     pub(crate) fn broken(
@@ -126,31 +126,25 @@ impl Requirement {
         expected: impl Into<String>,
         reason: impl Into<String>,
     ) -> Check {
-        self.check(
-            Verdict::Broken,
-            subject.into(),
-            expected.into(),
-            reason.into(),
-        )
+        self.check(Verdict::Broken, subject, expected, reason)
     }
 
     fn check(
         &self,
         verdict: Verdict,
-        subject: String,
-        expected: String,
-        observed: String,
+        subject: impl Into<String>,
+        expected: impl Into<String>,
+        observed: impl Into<String>,
     ) -> Check {
-        let (level, source) = (self.level, self.source.clone());
         Check {
-            subject,
+            subject: subject.into(),
             verdict,
-            level,
-            expected,
-            observed,
+            level: self.level,
+            expected: expected.into(),
+            observed: observed.into(),
             hint: None,
             cause: None,
-            source,
+            source: self.source.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::report::counts::first_of;
 use crate::report::sanitize::sanitize;
 use crate::run::{BodyContent, ResponseRecord};
 
@@ -23,10 +24,8 @@ struct BodyKind {
 impl ResponseBodies {
     /// Counts the body of a response, unless it is empty or binary.
     pub(super) fn observe(&mut self, response: &ResponseRecord) {
-        let ResponseRecord::Response { body, .. } = response else {
-            return;
-        };
-        let BodyContent::Text(text) = &body.content else {
+        let content = response.body().map(|body| &body.content);
+        let Some(BodyContent::Text(text)) = content else {
             return;
         };
         if text.trim().is_empty() {
@@ -47,13 +46,10 @@ impl ResponseBodies {
         if kinds.len() < 2 {
             return None;
         }
-        let listed = kinds.iter().take(LISTED);
-        let mut listed: Vec<String> = listed
-            .map(|(text, count)| format!("{text} ({count}×)"))
-            .collect();
-        if let Some(more @ 1..) = kinds.len().checked_sub(LISTED) {
-            listed.push(format!("and {more} more"));
-        }
+        let kinds = kinds
+            .iter()
+            .map(|(text, count)| format!("{text} ({count}×)"));
+        let listed: Vec<String> = first_of(kinds, LISTED).collect();
         Some(format!("responses differ: {}", listed.join(", ")))
     }
 
@@ -64,9 +60,8 @@ impl ResponseBodies {
     /// An example of each kind with its count, the most frequent first.
     fn kinds(&self) -> Vec<(&str, usize)> {
         let kinds = self.0.values();
-        let mut kinds: Vec<_> = kinds
-            .map(|kind| (kind.first.as_str(), kind.count))
-            .collect();
+        let kinds = kinds.map(|kind| (kind.first.as_str(), kind.count));
+        let mut kinds: Vec<_> = kinds.collect();
         kinds.sort_by_key(|(first, count)| (std::cmp::Reverse(*count), *first));
         kinds
     }

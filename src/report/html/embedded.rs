@@ -87,19 +87,17 @@ fn events(record: &ScenarioRecord, limits: Limits) -> Vec<RunEvent> {
 /// `value` as JSON without `<`, `>` and `&`. JSON has these only inside strings, where an escape means
 /// the same.
 pub(super) fn embedded(value: &impl Serialize) -> io::Result<String> {
+    let escapes = [
+        ('<', "\\u003c"),
+        ('>', "\\u003e"),
+        ('&', "\\u0026"),
+        ('\u{2028}', "\\u2028"),
+        ('\u{2029}', "\\u2029"),
+    ];
     let json = serde_json::to_string(value)?;
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        match character {
-            '<' => text.push_str("\\u003c"),
-            '>' => text.push_str("\\u003e"),
-            '&' => text.push_str("\\u0026"),
-            '\u{2028}' => text.push_str("\\u2028"),
-            '\u{2029}' => text.push_str("\\u2029"),
-            _ => text.push(character),
-        }
-    }
-    Ok(text)
+    Ok(escapes.into_iter().fold(json, |json, (character, escape)| {
+        json.replace(character, escape)
+    }))
 }
 
 #[cfg(test)]

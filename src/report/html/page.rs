@@ -13,12 +13,11 @@ use super::embedded::embed;
 use super::latency::{Plot, response_times};
 use super::row::ScenarioRow;
 use crate::report::counts::{
-    check_summary, count_of, counted, not_run_note, snapshot_summary, unreferenced_label,
+    check_summary, count_of, counted, not_run_note, occurred, snapshot_summary, unreferenced_label,
 };
 use crate::report::failure_groups::CommonCause;
 use crate::report::run_record::{RunRecord, reproduce_options};
 use crate::report::scenario_record::ScenarioRecord;
-use crate::report::verdict_label::VerdictLabel;
 use crate::run::RunStarted;
 use crate::verify::{Verdict, VerdictCounts};
 
@@ -46,7 +45,7 @@ struct RunPage<'run> {
     policy: String,
     style: &'static str,
     script: &'static str,
-    verdict: VerdictLabel,
+    verdict: Verdict,
     headline: String,
     run: Option<&'run RunStarted>,
     began: Option<String>,
@@ -69,7 +68,7 @@ struct RunPage<'run> {
 
 /// The part of the summary bar for one verdict.
 struct BarSegment {
-    verdict: VerdictLabel,
+    verdict: Verdict,
     count: usize,
     /// The start and the width, in thousandths of the bar.
     x: usize,
@@ -89,7 +88,7 @@ fn page(run: &RunRecord) -> io::Result<RunPage<'_>> {
         policy: policy(Some(SCRIPT), STYLE),
         style: STYLE,
         script: SCRIPT,
-        verdict: VerdictLabel::new(ended.scenarios.verdict()),
+        verdict: ended.scenarios.verdict(),
         headline: headline(&ended.scenarios),
         run: started,
         began: began.map(|began| began.strftime("%-d %B %Y, %H:%M UTC").to_string()),
@@ -126,14 +125,11 @@ pub(in crate::report) fn policy(script: Option<&str>, style: &str) -> String {
 
 fn headline(counts: &VerdictCounts) -> String {
     let all = counted(counts.total(), "scenario");
-    let parts = [
+    let problems = [
         (counts.failed, "failed"),
         (counts.broken, "broke"),
         (counts.warned, "warned"),
     ];
-    let problems = parts.into_iter().filter(|(count, _)| *count > 0);
-    let problems = problems.map(|(count, verb)| format!("{count} {verb}"));
-    let problems: Vec<String> = problems.collect();
     match counts.verdict() {
         Verdict::NotChecked => format!("Nothing was checked in {all}"),
         Verdict::Passed if counts.not_checked == 0 => match counts.total() {
@@ -141,7 +137,7 @@ fn headline(counts: &VerdictCounts) -> String {
             count => format!("All {count} scenarios passed"),
         },
         Verdict::Passed => format!("{} of {all} passed", counts.passed),
-        _ => format!("Of {all}, {}", problems.join(", ")),
+        _ => format!("Of {all}, {}", occurred(problems)),
     }
 }
 
@@ -154,15 +150,18 @@ fn bar(counts: &VerdictCounts) -> Vec<BarSegment> {
         Verdict::NotChecked,
         Verdict::Passed,
     ];
-    let all = order.map(|verdict| (verdict, count_of(counts, verdict)));
     let thousandths = |count: usize| count * 1000 / counts.total().max(1);
     let mut before = 0;
     let mut segments = Vec::new();
-    for (verdict, count) in all.into_iter().filter(|(_, count)| *count > 0) {
+    for verdict in order {
+        let count = count_of(counts, verdict);
+        if count == 0 {
+            continue;
+        }
         let x = thousandths(before);
         before += count;
         segments.push(BarSegment {
-            verdict: VerdictLabel::new(verdict),
+            verdict,
             count,
             x,
             // Even one scenario among thousands must be visible.

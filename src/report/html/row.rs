@@ -5,7 +5,6 @@ use crate::report::counts::counted;
 use crate::report::failure_groups::cause_list;
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, check_line, worst};
-use crate::report::verdict_label::VerdictLabel;
 use crate::verify::{Check, Verdict};
 
 const PROBLEM_LIMIT: usize = 20;
@@ -13,7 +12,7 @@ const PROBLEM_LIMIT: usize = 20;
 /// A scenario for the template, which escapes all texts.
 pub(super) struct ScenarioRow<'run> {
     pub(super) record: &'run ScenarioRecord,
-    pub(super) verdict: VerdictLabel,
+    pub(super) verdict: Verdict,
     /// The number of checks and attempts, and the duration.
     pub(super) facts: String,
     /// The worst check that no common cause explains, in one line, and the common causes.
@@ -26,7 +25,7 @@ pub(super) struct ScenarioRow<'run> {
 }
 
 pub(super) struct ProblemView {
-    pub(super) verdict: VerdictLabel,
+    pub(super) verdict: Verdict,
     pub(super) subject: String,
     pub(super) expected: String,
     pub(super) observed: String,
@@ -46,7 +45,7 @@ impl<'run> ScenarioRow<'run> {
         let mut problems = record.problems();
         Self {
             record,
-            verdict: VerdictLabel::new(ended.verdict),
+            verdict: ended.verdict,
             facts: format!("{checks}{skipped} · {attempts} · {took}"),
             first_problem: first_problem(record),
             problems: problems
@@ -98,7 +97,7 @@ fn first_problem(record: &ScenarioRecord) -> Option<String> {
 impl ProblemView {
     fn new(check: &Check) -> Self {
         Self {
-            verdict: VerdictLabel::new(check.verdict),
+            verdict: check.verdict,
             subject: sanitize(&check.subject),
             expected: sanitize(&check.expected),
             observed: sanitize(&check.observed),

@@ -6,17 +6,15 @@ const ATTACHMENT: &str = "[[ATTACHMENT|";
 /// Replaces characters that XML forbids with `U+FFFD`, and tabs with spaces. The XML writer escapes
 /// markup.
 pub(in crate::report) fn xml_text(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\t' => shown.push_str("    "),
-            '\n' => shown.push(character),
-            // XML allows control characters beyond ASCII, but the writer would drop them.
-            '\u{fffe}' | '\u{ffff}' => shown.push(char::REPLACEMENT_CHARACTER),
-            _ if character.is_control() => shown.push(char::REPLACEMENT_CHARACTER),
-            _ => shown.push(character),
-        }
-    }
+    let text = text.replace('\t', "    ");
+    let characters = text.chars().map(|character| match character {
+        '\n' => character,
+        // XML allows control characters beyond ASCII, but the writer would drop them.
+        '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
+        _ if character.is_control() => char::REPLACEMENT_CHARACTER,
+        _ => character,
+    });
+    let shown: String = characters.collect();
     shown.replace(ATTACHMENT, "[ [ATTACHMENT|")
 }
 

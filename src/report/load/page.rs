@@ -15,7 +15,7 @@ use crate::load::{LoadReport, time_text};
 use crate::report::counts::counted;
 use crate::report::html::latency::{Plot, plot};
 use crate::report::html::page::policy;
-use crate::report::verdict_label::VerdictLabel;
+use crate::verify::Verdict;
 
 const STYLE: &str = concat!(
     include_str!("../html/assets/style.css"),
@@ -27,12 +27,12 @@ const STYLE: &str = concat!(
 struct LoadPage<'load> {
     policy: String,
     style: &'static str,
-    verdict: VerdictLabel,
+    verdict: Verdict,
     headline: String,
     report: &'load LoadReport,
     took: String,
     reproduce_options: String,
-    checks: Vec<(VerdictLabel, LoadCheck)>,
+    checks: Vec<LoadCheck>,
     plot: Option<Plot>,
     plots: Vec<TimePlot>,
     /// The end of the time axis.
@@ -48,13 +48,12 @@ pub(crate) fn write_load_page(report: &LoadReport, out: &mut dyn Write) -> io::R
 }
 
 fn page(report: &LoadReport) -> LoadPage<'_> {
-    let checks = checks(report);
     let last = report.over_time.last();
     let ends = last.map_or(0, |point| point.from_s.saturating_add(point.seconds));
     LoadPage {
         policy: policy(None, STYLE),
         style: STYLE,
-        verdict: VerdictLabel::new(verdict(report)),
+        verdict: verdict(report),
         headline: format!(
             "{} events, {}",
             report.measurements.counts.events,
@@ -63,10 +62,7 @@ fn page(report: &LoadReport) -> LoadPage<'_> {
         report,
         took: time_text(Duration::from_micros(report.measurements.span_us)),
         reproduce_options: reproduce_options(report),
-        checks: checks
-            .into_iter()
-            .map(|check| (VerdictLabel::new(check.verdict), check))
-            .collect(),
+        checks: checks(report),
         plot: histogram(&report.measurements.latencies.latency),
         plots: plots(&report.over_time),
         ends: format!("{ends} s"),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::escape::{code, text};
 use super::{exchange, mark, within};
-use crate::report::counts::counted;
+use crate::report::counts::{counted, first_of};
 use crate::report::failure_groups::CommonCause;
 
 const LISTED: usize = 200;
@@ -41,14 +41,11 @@ fn details(cause: &CommonCause) -> String {
     let scenarios = counted(cause.scenarios.len(), "scenario");
     let summary = format!("cause {}: {scenarios} and an example", cause.number);
     let mut parts = vec![format!("<details><summary>{summary}</summary>\n\n")];
-    let (listed, more) = cause.listed(LISTED);
-    parts.extend(listed.iter().map(|scenario| {
+    let listed = cause.scenarios.iter().map(|scenario| {
         let (name, location) = (text(&scenario.name), code(&scenario.location()));
-        format!("- {name} {location}\n")
-    }));
-    if more > 0 {
-        parts.push(format!("- and {more} more\n"));
-    }
+        format!("{name} {location}")
+    });
+    parts.extend(first_of(listed, LISTED).map(|line| format!("- {line}\n")));
     let example = cause.example_line();
     parts.extend(example.map(|example| format!("\nExample: {}\n", text(&example))));
     parts.extend(cause.example.attempt.as_ref().map(exchange));

@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 use regex::Regex;
 
 use super::stable_text::{StableText, pattern};
-use crate::report::verdict_label::VerdictLabel;
 use crate::scenario::Level;
 use crate::verify::{Check, Verdict};
 
@@ -60,7 +59,7 @@ fn line(
     count: &str,
     stable: &StableText<'_>,
 ) -> String {
-    let VerdictLabel { mark, word, .. } = VerdictLabel::new(verdict);
+    let mark = verdict.mark();
     let level = match check.level {
         Level::Must => "",
         Level::Should => " (should)",
@@ -69,11 +68,11 @@ fn line(
     let expected = stable.line(&check.expected);
     match (verdict, observed) {
         (Verdict::Passed, _) => format!("{mark} {subject}: {expected}{level}"),
-        (_, None) => format!("{mark} {word}: {subject}: expected {expected}{level}"),
+        (_, None) => format!("{mark} {verdict}: {subject}: expected {expected}{level}"),
         (_, Some(observed)) => {
             let observed = stable.line(observed);
             format!(
-                "{mark} {word}: {subject}: expected {expected}, observed {observed}{count}{level}"
+                "{mark} {verdict}: {subject}: expected {expected}, observed {observed}{count}{level}"
             )
         }
     }

@@ -4,7 +4,6 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::report::verdict_label::VerdictLabel;
 use crate::verify::Verdict;
 
 /// For secondary details.
@@ -19,7 +18,7 @@ pub(super) fn paint_verdict(verdict: Verdict) -> String {
 }
 
 pub(in crate::report) fn mark(verdict: Verdict) -> String {
-    paint(style_of(verdict), VerdictLabel::new(verdict).mark)
+    paint(style_of(verdict), verdict.mark())
 }
 
 pub(in crate::report) fn style_of(verdict: Verdict) -> Style {

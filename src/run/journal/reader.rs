@@ -1,7 +1,7 @@
 //! Reads a journal one event at a time, so that memory use does not depend on its length.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -76,48 +76,33 @@ impl Journal {
     }
 
     fn read_first(&mut self) -> Result<RunStarted, JournalError> {
-        let path = || self.path.clone();
-        let mut line = Vec::new();
-        let is_complete = read_line(&mut self.lines, &mut line).map_err(|reason| {
-            let path = path();
-            JournalError::Unreadable { path, reason }
-        })?;
-        self.line = 1;
+        let (line, is_complete) = self.read_line()?;
+        let path = self.path.clone();
         let Ok(first) = serde_json::from_slice::<FirstLine>(&line) else {
             return Err(if is_complete {
-                JournalError::NotAJournal(path())
+                JournalError::NotAJournal(path)
             } else {
-                JournalError::Empty(path())
+                JournalError::Empty(path)
             });
         };
         if first.event != "run_started" {
-            return Err(JournalError::NotAJournal(path()));
+            return Err(JournalError::NotAJournal(path));
         }
         if first.format_version != FORMAT_VERSION {
             return Err(JournalError::OtherVersion {
-                path: path(),
+                path,
                 version: first.format_version,
                 recorded_by: first.aghook_version,
             });
         }
-        match RunEvent::from_json(&line) {
-            Ok(RunEvent::RunStarted(started)) => Ok(started),
-            Ok(_) => Err(JournalError::NotAJournal(path())),
-            Err(error) => Err(self.corrupt(&describe_error(&error))),
-        }
+        serde_json::from_slice(&line).map_err(|error| self.corrupt(&describe_error(&error)))
     }
 
     fn read_next(&mut self) -> Result<Option<RunEvent>, JournalError> {
-        let mut line = Vec::new();
-        let is_complete = read_line(&mut self.lines, &mut line);
-        let is_complete = is_complete.map_err(|reason| JournalError::Unreadable {
-            path: self.path.clone(),
-            reason,
-        })?;
+        let (line, is_complete) = self.read_line()?;
         if line.is_empty() && !is_complete {
             return Ok(None);
         }
-        self.line += 1;
         match RunEvent::from_json(&line) {
             Ok(_) if self.ended => Err(self.corrupt("it follows the end of the run")),
             Ok(RunEvent::RunStarted(_)) => Err(self.corrupt("another run starts here")),
@@ -133,6 +118,22 @@ impl Journal {
                 Ok(None)
             }
             Err(error) => Err(self.corrupt(&describe_error(&error))),
+        }
+    }
+
+    /// Reads the next line without its newline. Returns whether it had one.
+    fn read_line(&mut self) -> Result<(Vec<u8>, bool), JournalError> {
+        let mut line = Vec::new();
+        self.line += 1;
+        match self.lines.read_until(b'\n', &mut line) {
+            Ok(_) => {
+                let is_complete = line.pop_if(|last| *last == b'\n').is_some();
+                Ok((line, is_complete))
+            }
+            Err(reason) => Err(JournalError::Unreadable {
+                path: self.path.clone(),
+                reason,
+            }),
         }
     }
 
@@ -161,12 +162,6 @@ impl Iterator for Journal {
     }
 }
 
-/// Reads the next line without its newline. Returns whether it had one.
-fn read_line(lines: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool> {
-    lines.read_until(b'\n', line)?;
-    Ok(line.pop_if(|last| *last == b'\n').is_some())
-}
-
 /// The error without its line number, which counts from this line and not from the start of the
 /// file.
 fn describe_error(error: &serde_json::Error) -> String {
@@ -176,21 +171,15 @@ fn describe_error(error: &serde_json::Error) -> String {
 }
 
 fn resolve(path: &Path) -> Result<PathBuf, JournalError> {
-    let owned = || path.to_owned();
+    let path = path.to_owned();
     if path.is_dir() {
         let file = path.join(JOURNAL_FILE_NAME);
-        return if file.is_file() {
-            Ok(file)
-        } else {
-            Err(JournalError::NotInFolder(owned()))
-        };
+        let found = file.is_file().then_some(file);
+        return found.ok_or(JournalError::NotInFolder(path));
     }
     match path.try_exists() {
-        Ok(true) => Ok(owned()),
-        Ok(false) => Err(JournalError::Missing(owned())),
-        Err(reason) => Err(JournalError::Unreadable {
-            path: owned(),
-            reason,
-        }),
+        Ok(true) => Ok(path),
+        Ok(false) => Err(JournalError::Missing(path)),
+        Err(reason) => Err(JournalError::Unreadable { path, reason }),
     }
 }

@@ -10,19 +10,19 @@ use crate::verify::VerdictCounts;
 
 #[derive(Debug, Default)]
 pub(crate) struct RunTally {
-    planned: usize,
+    pub planned: usize,
     scenarios: VerdictCounts,
     checks: VerdictCounts,
     /// The scenarios that started and did not end, by their numbers.
-    unfinished: BTreeMap<usize, UnfinishedScenario>,
+    pub unfinished: BTreeMap<usize, UnfinishedScenario>,
     /// The start of the first attempt, by the wall clock.
     started_at: Option<Timestamp>,
     /// The end of the last attempt, by the wall clock.
     ended: Option<Timestamp>,
-    run_ended: Option<RunEnded>,
+    pub run_ended: Option<RunEnded>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct UnfinishedScenario {
     pub name: String,
     pub attempts: usize,
@@ -34,8 +34,8 @@ impl RunTally {
             RunEvent::RunStarted(started) => self.planned = started.scenarios,
             RunEvent::ScenarioStarted(started) => {
                 let name = started.name.clone();
-                let scenario = UnfinishedScenario { name, attempts: 0 };
-                self.unfinished.insert(started.scenario, scenario);
+                let unfinished = UnfinishedScenario { name, attempts: 0 };
+                self.unfinished.insert(started.scenario, unfinished);
             }
             RunEvent::AttemptEnded(attempt) => self.attempt_ended(attempt),
             RunEvent::ScenarioEnded(ended) => {
@@ -44,10 +44,7 @@ impl RunTally {
                 self.checks += ended.checks;
             }
             RunEvent::RunEnded(ended) => self.run_ended = Some(ended.clone()),
-            RunEvent::StepEnded(_)
-            | RunEvent::EffectsEnded(_)
-            | RunEvent::SnapshotCompared(_)
-            | RunEvent::SnapshotsEnded(_) => {}
+            _ => {}
         }
     }
 
@@ -57,23 +54,8 @@ impl RunTally {
         }
         let started_at = attempt.started_at;
         let ended = started_at.checked_add(attempt.took).unwrap_or(started_at);
-        self.started_at = Some(
-            self.started_at
-                .map_or(started_at, |first| first.min(started_at)),
-        );
-        self.ended = Some(self.ended.map_or(ended, |last| last.max(ended)));
-    }
-
-    pub(crate) fn run_ended(&self) -> Option<&RunEnded> {
-        self.run_ended.as_ref()
-    }
-
-    pub(crate) fn planned(&self) -> usize {
-        self.planned
-    }
-
-    pub(crate) fn unfinished(&self) -> impl Iterator<Item = &UnfinishedScenario> {
-        self.unfinished.values()
+        self.started_at = self.started_at.into_iter().chain([started_at]).min();
+        self.ended = self.ended.max(Some(ended));
     }
 
     /// The result of an incomplete run. Unfinished scenarios count as not run, and the time is

@@ -16,10 +16,7 @@ pub(crate) enum CreateJournalError {
     #[error("{} already exists, and a recorded run is never overwritten", .0.display())]
     Exists(PathBuf),
     #[error("failed to record the run in {}: {reason}", folder.display())]
-    Unwritable {
-        folder: PathBuf,
-        reason: io::Error,
-    },
+    Unwritable { folder: PathBuf, reason: io::Error },
 }
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{PlannedEvent, Planner};
 use crate::probe::QUANTITY_PROBE;
 use crate::protocol::Event;
-use crate::scenario::document::{Diagnostics, Spanned, nearest};
+use crate::scenario::document::{Spanned, nearest};
 use crate::scenario::{Effect, ExpectedEffect, Policy};
 use crate::verify::{EffectProbe, Requirement};
 
@@ -24,22 +24,17 @@ impl PlannedEffect {
 }
 
 impl Planner<'_> {
-    /// Prepares an effect. Adds its mistakes to `problems`, and returns `None` if it can't be checked
-    /// because of one. In `events`, those with mistakes are missing.
+    /// Prepares an effect. Reports its mistakes, and returns `None` if it can't be checked because of
+    /// one. In `events`, those with mistakes are missing.
     pub(super) fn effect(
-        &self,
+        &mut self,
         effect: &Effect,
         events: &[Option<PlannedEvent>],
-        problems: &mut Diagnostics,
     ) -> Option<PlannedEffect> {
         let help = "name an event with a player and an item";
-        let event = self.valid_event(effect.expected.event(), events, "effect", help, problems);
+        let event = self.valid_event(effect.expected.event(), events, "effect", help);
         if let ExpectedEffect::Number { probe, .. } = &effect.expected {
-            problems.extend(
-                self.unknown_probe(probe)
-                    .into_iter()
-                    .flat_map(|found| found.0),
-            );
+            self.check_probe(probe);
         }
         Some(PlannedEffect {
             effect: effect.clone(),
@@ -48,10 +43,10 @@ impl Planner<'_> {
         })
     }
 
-    fn unknown_probe(&self, probe: &Spanned<String>) -> Option<Diagnostics> {
+    fn check_probe(&mut self, probe: &Spanned<String>) {
         let known = &self.settings.probes;
         if probe.value == QUANTITY_PROBE || known.contains(&probe.value) {
-            return None;
+            return;
         }
         let names = known.iter().map(String::as_str).chain([QUANTITY_PROBE]);
         let help = match nearest(probe, names) {
@@ -63,6 +58,6 @@ impl Planner<'_> {
             ),
         };
         let message = format!("unknown probe `{}`", probe.value);
-        Some(self.problem(probe.span, message, Some(help)))
+        self.report(probe.span, message, Some(help));
     }
 }

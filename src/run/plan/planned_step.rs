@@ -5,16 +5,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use indexmap::IndexMap;
+use rand::seq::SliceRandom;
 use serde_json::Value;
 
-use super::delivery_order::{PlannedDelivery, delivery_order};
 use super::{PlannedEvent, Planner};
+use crate::generate::Seed;
+use crate::policy::Fault;
 use crate::probe::{fill_in, percent_encoded};
 use crate::protocol::Event;
 use crate::run::missing_capability::MissingCapability;
-use crate::run::step_description::describe;
-use crate::scenario::document::Diagnostics;
 use crate::scenario::{Action, Deliver, EventRef, RequestStep, Script, Step};
+use crate::transport::{HeaderError, OutgoingRequest, Target};
 use crate::verify::PreparedExpectation;
 
 #[derive(Debug)]
@@ -44,6 +45,14 @@ pub(crate) struct PlannedDeliveries {
     pub(crate) order: Vec<PlannedDelivery>,
 }
 
+/// One delivery of a step: its number, from 1, and its event.
+#[derive(Debug)]
+pub(crate) struct PlannedDelivery {
+    pub(crate) number: usize,
+    pub(crate) name: String,
+    pub(crate) body: Bytes,
+}
+
 /// A request that is not a delivery.
 #[derive(Debug)]
 pub(crate) struct PlannedRequest {
@@ -51,41 +60,49 @@ pub(crate) struct PlannedRequest {
     /// A URL, or a path on the target's host.
     pub(crate) url: String,
     pub(crate) headers: IndexMap<String, String>,
-    pub(crate) body: Option<Bytes>,
+    pub(crate) body: Bytes,
+}
+
+impl PlannedRequest {
+    pub(crate) fn outgoing(&self, target: &Target) -> Result<OutgoingRequest, HeaderError> {
+        let mut outgoing = OutgoingRequest::new(self.method.clone());
+        let mut names = self.headers.keys();
+        if !names.any(|name| name.eq_ignore_ascii_case("host")) {
+            outgoing = outgoing.header("Host", target.authority())?;
+        }
+        for (name, value) in &self.headers {
+            outgoing = outgoing.header(name, value)?;
+        }
+        Ok(outgoing.body(self.body.clone()))
+    }
 }
 
 const PLACEHOLDERS: [&str; 3] = ["{player_id}", "{sku}", "{event_id}"];
 
 impl Planner<'_> {
-    /// Prepares a step. Adds its mistakes to `problems`, and returns `None` if it can't be run because
-    /// of one. In `events`, those with mistakes are missing.
+    /// Prepares a step. Reports its mistakes, and returns `None` if it can't be run because of one. In
+    /// `events`, those with mistakes are missing.
     pub(super) fn step(
-        &self,
+        &mut self,
         number: usize,
         step: &Step,
         events: &[Option<PlannedEvent>],
-        problems: &mut Diagnostics,
     ) -> Option<PlannedStep> {
-        let expectations = step.expect.iter().map(|expectation| {
-            let prepared = self.expectation(expectation);
-            prepared.map_err(|found| problems.extend(found.0)).ok()
-        });
+        let expectations = step.expect.iter();
+        let expectations = expectations.map(|expectation| self.expectation(expectation));
         let expectations: Vec<_> = expectations.collect();
         let action = match &step.action {
             Action::Deliver(deliver) => {
-                PlannedAction::Deliver(self.deliveries(number, deliver, events, problems)?)
+                PlannedAction::Deliver(self.deliveries(number, deliver, events)?)
             }
-            Action::Request(request) => {
-                PlannedAction::Request(self.request(request, events, problems)?)
+            Action::Request(request) => PlannedAction::Request(self.request(request, events)?),
+            Action::Script(Script { of, answers }) => {
+                let event = self.event_with_player(of, events)?;
+                PlannedAction::Script {
+                    player_id: event.event_data.player_id.to_string(),
+                    statuses: answers.clone(),
+                }
             }
-            Action::Script(Script { of, answers }) => PlannedAction::Script {
-                player_id: self
-                    .event_with_player(of, events, problems)?
-                    .event_data
-                    .player_id
-                    .to_string(),
-                statuses: answers.clone(),
-            },
             Action::Restart => PlannedAction::Restart,
             Action::Pause(pause) => PlannedAction::Pause(pause.0),
         };
@@ -97,21 +114,17 @@ impl Planner<'_> {
     }
 
     fn deliveries(
-        &self,
+        &mut self,
         step_number: usize,
         deliver: &Deliver,
         events: &[Option<PlannedEvent>],
-        problems: &mut Diagnostics,
     ) -> Option<PlannedDeliveries> {
         if let Some(fault) = &deliver.fault
             && self.settings.http2_only
             && fault.needs_http1()
         {
-            let missing = MissingCapability::Http1(fault.value);
-            problems.extend(
-                self.problem(fault.span, missing.reason(), Some(missing.hint()))
-                    .0,
-            );
+            let (reason, hint) = MissingCapability::Http1(fault.value).reason_and_hint();
+            self.report(fault.span, reason, Some(hint));
         }
         let bodies = deliver.events.iter().map(|event| {
             let planned = events.get(event.index)?.as_ref()?;
@@ -126,32 +139,33 @@ impl Planner<'_> {
     }
 
     fn request(
-        &self,
+        &mut self,
         request: &RequestStep,
         events: &[Option<PlannedEvent>],
-        problems: &mut Diagnostics,
     ) -> Option<PlannedRequest> {
         let url = match &request.of {
             Some(of) => {
-                let event = self.event_with_player(of, events, problems);
+                let event = self.event_with_player(of, events);
                 event.map(|event| with_values(&request.url, event))
             }
             None if PLACEHOLDERS.iter().any(|name| request.url.contains(name)) => {
                 let message = "the URL has a placeholder for an event's value, but `of` is missing";
                 let help = Some("add `of: EVENT`".to_owned());
-                problems.extend(self.problem(request.url.span, message.to_owned(), help).0);
+                self.report(request.url.span, message.to_owned(), help);
                 None
             }
             None => Some(request.url.value.clone()),
         };
         let method = match (&request.method, &request.body) {
-            (Some(method), _) => Method::from_bytes(method.as_bytes())
-                .map_err(|_| {
+            (Some(method), _) => {
+                let parsed = Method::from_bytes(method.as_bytes()).ok();
+                if parsed.is_none() {
                     let message = format!("`{}` is not an HTTP method", method.value);
                     let help = Some("use GET, POST, PUT or another method".to_owned());
-                    problems.extend(self.problem(method.span, message, help).0);
-                })
-                .ok(),
+                    self.report(method.span, message, help);
+                }
+                parsed
+            }
             (None, Some(_)) => Some(Method::POST),
             (None, None) => Some(Method::GET),
         };
@@ -159,38 +173,36 @@ impl Planner<'_> {
             method: method?,
             url: url?,
             headers: request.headers.clone(),
-            body: request.body.as_ref().map(|body| match body {
-                Value::String(text) => Bytes::copy_from_slice(text.as_bytes()),
-                json => Bytes::from(json.to_string()),
-            }),
+            body: match &request.body {
+                None => Bytes::new(),
+                Some(Value::String(text)) => Bytes::copy_from_slice(text.as_bytes()),
+                Some(json) => Bytes::from(json.to_string()),
+            },
         })
     }
 
     fn event_with_player<'events>(
-        &self,
+        &mut self,
         of: &EventRef,
         events: &'events [Option<PlannedEvent>],
-        problems: &mut Diagnostics,
     ) -> Option<&'events Event> {
-        let (unknown, help) = ("player", "name an event with a player");
-        self.valid_event(of, events, unknown, help, problems)
+        self.valid_event(of, events, "player", "name an event with a player")
     }
 
     /// The event, if its body is valid. Otherwise reports that what a step or an effect needs of it is
     /// `unknown`.
     pub(super) fn valid_event<'events>(
-        &self,
+        &mut self,
         event: &EventRef,
         events: &'events [Option<PlannedEvent>],
         unknown: &str,
         help: &str,
-        problems: &mut Diagnostics,
     ) -> Option<&'events Event> {
         let planned = events.get(event.index)?.as_ref()?;
         if planned.event.is_none() {
             let name = &event.name;
             let message = format!("`{name}` is not a valid event, so its {unknown} is unknown");
-            problems.extend(self.problem(event.span, message, Some(help.to_owned())).0);
+            self.report(event.span, message, Some(help.to_owned()));
         }
         planned.event.as_ref()
     }
@@ -204,4 +216,76 @@ fn with_values(url: &str, event: &Event) -> String {
         (event_id, event.event_id.as_ref()),
     ];
     fill_in(url, &values, percent_encoded)
+}
+
+/// The deliveries of a step in the order in which they start. `events` has the name and the body of
+/// each event to deliver; `seed` decides the order if it is random.
+fn delivery_order(
+    deliver: &Deliver,
+    events: &[(&str, &Bytes)],
+    seed: Seed,
+) -> Vec<PlannedDelivery> {
+    let times = deliver.times.unwrap_or(1) as usize;
+    let events = events.iter();
+    let order = events.flat_map(|event| std::iter::repeat_n(event, times));
+    let mut order: Vec<_> = order.collect();
+    // With `out_of_order`, the first delivery stays first: its retry comes after the others.
+    let late = usize::from(deliver.fault() == Some(Fault::OutOfOrder)).min(order.len());
+    if deliver.shuffle {
+        order[late..].shuffle(&mut seed.random());
+    } else if late > 0 {
+        order[late..].reverse();
+    }
+    if deliver.fault() == Some(Fault::Duplicate) {
+        order = order.into_iter().flat_map(|one| [one, one]).collect();
+    }
+    let numbered = order.into_iter().zip(1..);
+    numbered
+        .map(|((name, body), number)| PlannedDelivery {
+            number,
+            name: (*name).to_owned(),
+            body: Bytes::clone(body),
+        })
+        .collect()
+}
+
+fn describe(action: &Action) -> String {
+    match action {
+        Action::Deliver(deliver) => describe_deliveries(deliver),
+        Action::Request(RequestStep {
+            method, url, body, ..
+        }) => {
+            let default = if body.is_some() { "POST" } else { "GET" };
+            let method = method.as_ref().map_or(default, |method| &method.value);
+            format!("{method} {}", url.value)
+        }
+        Action::Script(script) => {
+            let statuses: Vec<String> = script.answers.iter().map(u16::to_string).collect();
+            format!("script {} for {}", statuses.join(", "), script.of.name)
+        }
+        Action::Restart => "restart the receiver".to_owned(),
+        Action::Pause(pause) => format!("pause {pause}"),
+    }
+}
+
+fn describe_deliveries(deliver: &Deliver) -> String {
+    let events = deliver.events.iter();
+    let names: Vec<&str> = events.map(|event| event.name.as_str()).collect();
+    let mut text = format!("deliver {}", names.join(", "));
+    if let Some(times) = deliver.times {
+        text = format!("{text} {times} times");
+    }
+    if deliver.together {
+        text.push_str(" together");
+    }
+    if deliver.shuffle {
+        text.push_str(" shuffled");
+    }
+    if let Some(forgery) = deliver.forge {
+        text = format!("{text} with forgery {}", forgery.name());
+    }
+    if let Some(fault) = deliver.fault() {
+        text = format!("{text} with fault {}", fault.name());
+    }
+    text
 }

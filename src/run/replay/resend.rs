@@ -1,15 +1,17 @@
 //! Rebuilds a recorded request to send it again, with the same bytes or a fresh signature.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::Method;
 use url::{Position, Url};
 
+use super::Replay;
 use crate::delivery::{ForgeInput, SignedRequest, forge, sign};
 use crate::generate::Seed;
 use crate::policy::Forgery;
 use crate::protocol::TIMESTAMP_HEADER;
-use crate::run::run_context::RunContext;
-use crate::run::run_event::{AttemptEnded, ResponseRecord, SentRequestRecord};
+use crate::run::run_event::{AttemptEnded, ResponseRecord, SentRequestRecord, header};
 use crate::transport::{OutgoingRequest, SenderAbort, Target};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,15 +45,9 @@ pub(crate) enum SkipReason {
     NotSendable(String),
 }
 
-#[derive(Debug)]
-pub(super) struct RequestRebuilder<'run> {
-    pub(super) context: &'run RunContext,
-    pub(super) recorded_target: &'run Url,
-    pub(super) signatures: Signatures,
-}
-
-impl RequestRebuilder<'_> {
-    pub(super) fn request(
+impl Replay<'_> {
+    /// The request to send again, and where to.
+    pub(super) fn rebuild(
         &self,
         attempt: &AttemptEnded,
     ) -> Result<(Target, OutgoingRequest), SkipReason> {
@@ -61,34 +57,30 @@ impl RequestRebuilder<'_> {
         {
             return Err(SkipReason::IncompleteRequest);
         }
-        let fresh = attempt.event_name.is_some() && self.signatures == Signatures::Fresh;
         if !record.is_complete() {
             return Err(SkipReason::Redacted);
         }
-        let unsendable = |reason: String| SkipReason::NotSendable(reason);
-        let body = record.body.bytes().filter(|_| !record.body.truncated);
-        let body = body.ok_or_else(|| unsendable("its body is incomplete".to_owned()))?;
-        let body = Bytes::copy_from_slice(&body);
+        let body = record.body.bytes().map(Cow::into_owned);
+        let body = body.ok_or_else(|| unsendable(&"its body is incomplete"))?;
+        let body = Bytes::from(body);
         let method = Method::from_bytes(record.method.as_bytes())
-            .map_err(|_| unsendable(format!("`{}` is not an HTTP method", record.method)))?;
-        let url = Url::parse(&record.url).map_err(|error| unsendable(error.to_string()))?;
+            .map_err(|_| unsendable(&format!("`{}` is not an HTTP method", record.method)))?;
+        let url = Url::parse(&record.url).map_err(|error| unsendable(&error))?;
         let target = self.target(attempt, &url)?;
-        let headers = if fresh {
-            let signed = self.sign(attempt, &target, &body)?;
-            let headers = signed.headers.into_iter();
+        let headers = if attempt.event_name.is_some() && self.signatures == Signatures::Fresh {
+            let headers = self.sign(attempt, &target, &body)?.headers.into_iter();
             headers
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect()
         } else {
             recorded_headers(record, &url, &target)
         };
-        let request = OutgoingRequest::new(method).body(body);
-        let request = headers
-            .iter()
-            .try_fold(request, |request, (name, value)| {
-                request.header(name, value)
-            })
-            .map_err(|error| unsendable(error.to_string()))?;
+        let mut request = OutgoingRequest::new(method).body(body);
+        for (name, value) in headers {
+            request = request
+                .header(&name, value)
+                .map_err(|error| unsendable(&error))?;
+        }
         Ok((target, request))
     }
 
@@ -104,7 +96,7 @@ impl RequestRebuilder<'_> {
         } else {
             Target::parse(url.as_str(), &self.context.allowed)
         };
-        moved.map_err(|error| SkipReason::NotSendable(error.to_string()))
+        moved.map_err(|error| unsendable(&error))
     }
 
     fn sign(
@@ -127,12 +119,10 @@ impl RequestRebuilder<'_> {
             let timestamp = now.saturating_add_signed(age.saturating_neg());
             return Ok(sign(&ForgeInput { timestamp, ..input }));
         };
-        let known = Forgery::ALL
-            .into_iter()
-            .find(|forgery| forgery.name() == name);
-        let forgery = known.ok_or_else(|| {
-            SkipReason::NotSendable(format!("this aghook has no forgery `{name}`"))
-        })?;
+        let mut known = Forgery::ALL.into_iter();
+        let forgery = known
+            .find(|forgery| forgery.name() == name)
+            .ok_or_else(|| unsendable(&format!("this aghook has no forgery `{name}`")))?;
         if forgery == Forgery::ExpiredSecret && self.context.expired.is_none() {
             return Err(SkipReason::NoExpiredSecret);
         }
@@ -154,6 +144,10 @@ impl RequestRebuilder<'_> {
     }
 }
 
+fn unsendable(reason: &impl ToString) -> SkipReason {
+    SkipReason::NotSendable(reason.to_string())
+}
+
 /// The recorded headers, but without the length, which the client adds, and with the new target's
 /// host if they named the old target's.
 fn recorded_headers(
@@ -162,18 +156,15 @@ fn recorded_headers(
     target: &Target,
 ) -> Vec<(String, String)> {
     let recorded_host = &url[Position::BeforeHost..Position::AfterPort];
-    let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
-    let recorded = record.headers.iter();
-    let recorded = recorded.filter(|(name, _)| !is(name, "content-length"));
-    let mut headers: Vec<(String, String)> = recorded
-        .map(|(name, value)| {
-            let own_host = is(name, "host") && value == recorded_host;
-            let value = if own_host { target.authority() } else { value };
-            (name.clone(), value.to_owned())
-        })
-        .collect();
+    let mut headers = record.headers.clone();
+    headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
+    for (name, value) in &mut headers {
+        if name.eq_ignore_ascii_case("host") && value == recorded_host {
+            target.authority().clone_into(value);
+        }
+    }
     // HTTP/2 requests have no `Host` header, but HTTP/1.1 requires one.
-    if !headers.iter().any(|(name, _)| is(name, "host")) {
+    if header(&headers, "host").is_none() {
         headers.insert(0, ("Host".to_owned(), target.authority().to_owned()));
     }
     headers
@@ -181,9 +172,7 @@ fn recorded_headers(
 
 /// The signed timestamp of a recorded request, in Unix seconds.
 pub(super) fn signed_timestamp(record: &SentRequestRecord) -> Option<u64> {
-    let mut headers = record.headers.iter();
-    let header = headers.find(|(name, _)| name.eq_ignore_ascii_case(TIMESTAMP_HEADER));
-    header?.1.parse().ok()
+    header(&record.headers, TIMESTAMP_HEADER)?.parse().ok()
 }
 
 /// The age of a recorded request's signature when it was sent, in seconds.

@@ -1,7 +1,5 @@
 //! Compares a response with the recorded one. Pure functions.
 
-use serde_json::Value;
-
 use crate::run::run_event::{AttemptEnded, BodyRecord, ResponseRecord};
 use crate::transport::SenderAbort;
 
@@ -74,10 +72,7 @@ fn same_body(then: &BodyRecord, now: &BodyRecord) -> bool {
     if then == now {
         return true;
     }
-    let json = |body: &BodyRecord| {
-        let bytes = body.bytes().filter(|_| !body.truncated)?;
-        serde_json::from_slice::<Value>(&bytes).ok()
-    };
+    let json = |body: &BodyRecord| body.json().filter(|_| !body.truncated);
     matches!((json(then), json(now)), (Some(then), Some(now)) if then == now)
 }
 

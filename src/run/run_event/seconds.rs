@@ -20,17 +20,13 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     duration(f64::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-#[error("{0} seconds is not a valid duration")]
-struct InvalidSeconds(f64);
-
 /// Converts seconds to a duration. Larger values become `Duration::MAX`, because that is written as
 /// a number that is slightly too large.
-fn duration(seconds: f64) -> Result<Duration, InvalidSeconds> {
+fn duration(seconds: f64) -> Result<Duration, String> {
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) => Ok(duration),
         Err(_) if seconds.is_finite() && seconds > 0.0 => Ok(Duration::MAX),
-        Err(_) => Err(InvalidSeconds(seconds)),
+        Err(_) => Err(format!("{seconds} seconds is not a valid duration")),
     }
 }
 
