@@ -210,9 +210,9 @@ impl ReplayRun {
             .run(
                 journal,
                 |scenario| self.selects(scenario),
-                |replayed| {
+                |scenario, attempt, result| {
                     if written.is_ok() {
-                        written = report.replayed(replayed);
+                        written = report.replayed(scenario, attempt, result);
                     }
                 },
             )

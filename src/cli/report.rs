@@ -64,8 +64,8 @@ pub(super) fn summarize_journal(path: &std::path::Path) -> Result<JournalSummary
     }
     Ok(JournalSummary {
         tally,
-        path: journal.path().to_owned(),
-        torn: journal.truncated_line(),
+        path: journal.path,
+        torn: journal.truncated_line,
     })
 }
 

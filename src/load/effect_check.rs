@@ -213,7 +213,10 @@ impl EffectCheck<'_> {
         for (number, problem) in wrong {
             let sent = self.events.get(number);
             let mut expected = self.context.expected_inventory(&sent.event, sent.required);
-            let all = events_of.get(expected.player_id()).into_iter().flatten();
+            let all = events_of
+                .get(expected.player_id.as_str())
+                .into_iter()
+                .flatten();
             let others: Vec<u64> = all.copied().filter(|other| *other != number).collect();
             if others.is_empty() {
                 still_wrong.insert(number, problem);

@@ -11,7 +11,6 @@ use super::hook_error::{HookError, HookFailure};
 use super::placeholders::{expand_variables, fill_in};
 use super::redaction::Redaction;
 
-/// A program and its arguments, with the environment variables expanded.
 #[derive(Clone)]
 pub(crate) struct HookCommand {
     words: Vec<String>,

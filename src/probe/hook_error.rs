@@ -16,7 +16,6 @@ pub enum HookError {
     Header(#[from] HeaderError),
 }
 
-/// Why a hook did not work, without the hook's credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct HookFailure(String);

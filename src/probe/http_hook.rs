@@ -12,7 +12,6 @@ use super::redaction::Redaction;
 use crate::scenario::ProbeRequest;
 use crate::transport::{AllowedHosts, Client, OutgoingRequest, Response, SendOptions, Target};
 
-/// A request with its environment variables expanded, to a host that is allowed.
 #[derive(Clone)]
 pub(crate) struct HttpHook {
     method: Method,
@@ -106,7 +105,6 @@ impl HttpHook {
         }
     }
 
-    /// Sets the statuses of the receiver's next responses to a player.
     pub(crate) async fn set_responses(
         &self,
         client: &Client,

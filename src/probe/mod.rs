@@ -19,5 +19,4 @@ pub(crate) use prepared_probe::PreparedProbe;
 pub(crate) use prepared_restart::PreparedRestart;
 pub(crate) use redaction::{REDACTED, Redaction};
 
-/// The probe that `granted` reads.
 pub(crate) const QUANTITY_PROBE: &str = "quantity";

@@ -19,7 +19,6 @@ use crate::scenario::shortened;
 use crate::scenario::{HookSource, JsonPath, Probe};
 use crate::transport::{AllowedHosts, Client, Response};
 
-/// A probe with its environment variables expanded.
 #[derive(Debug, Clone)]
 pub(crate) struct PreparedProbe {
     source: PreparedProbeSource,

@@ -10,7 +10,6 @@ use crate::policy::DurationText;
 use crate::scenario::{HookSource, RestartHook};
 use crate::transport::{AllowedHosts, Client, Target};
 
-/// A profile's `restart` hook with its environment variables expanded.
 #[derive(Debug, Clone)]
 pub(crate) struct PreparedRestart {
     source: PreparedRestartSource,
@@ -23,11 +22,9 @@ enum PreparedRestartSource {
     Command(HookCommand),
 }
 
-/// How often to check whether the target accepts connections again.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 impl PreparedRestart {
-    /// Prepares a profile's hook.
     pub(crate) fn new(hook: &RestartHook, allowed: &AllowedHosts) -> Result<Self, HookError> {
         let source = match &hook.source {
             HookSource::Http { request, headers } => {

@@ -45,7 +45,6 @@ impl Redaction {
         Self::new(long.filter_map(|value| Secret::new(value).ok()))
     }
 
-    /// Also removes what these redactions remove.
     #[must_use]
     pub(crate) fn and<'other>(self, others: impl IntoIterator<Item = &'other Self>) -> Self {
         let others = others.into_iter().flat_map(|other| other.forms.clone());

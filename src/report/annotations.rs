@@ -21,7 +21,6 @@ pub(super) fn write_annotations(out: &mut dyn Write, run: &RunRecord) -> io::Res
     scenarios.try_for_each(|record| writeln!(out, "{}", annotation(record)))
 }
 
-/// The annotation for the problems of a scenario that no common cause explains.
 fn annotation(record: &ScenarioRecord) -> String {
     let mut checks = record.own_problems();
     checks.sort_by_key(|placed| std::cmp::Reverse(placed.check.verdict));

@@ -7,7 +7,6 @@ use crate::run::{BodyContent, BodyRecord};
 
 const LINE_LIMIT: usize = 60;
 
-/// A body as reports show it.
 pub(super) struct BodyText {
     /// The first lines, sanitized.
     pub(super) lines: Vec<String>,

@@ -5,7 +5,6 @@ use std::fmt::Display;
 use crate::run::{RunEnded, SnapshotsEnded};
 use crate::verify::{Verdict, VerdictCounts};
 
-/// `1 check`, `2 checks`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),

@@ -56,11 +56,9 @@ pub(super) struct CauseExample {
     pub(super) check: Check,
     /// The description of its step; none for an effect.
     pub(super) step: Option<String>,
-    /// The attempt that the check is about, if any.
     pub(super) attempt: Option<AttemptEnded>,
 }
 
-/// A cause that affects several scenarios.
 #[derive(Debug)]
 pub(super) struct CommonCause {
     /// From 1, the worst first.
@@ -79,7 +77,6 @@ pub(super) struct CommonCause {
 pub(super) struct CommonCauses {
     pub(super) causes: Vec<CommonCause>,
     numbers: BTreeMap<GroupKey, usize>,
-    /// What to do if all genuine deliveries got the same wrong response.
     pub(super) advice: Option<String>,
 }
 
@@ -102,19 +99,14 @@ impl FailureGroups {
 
     /// The groups that are large enough to be one common cause.
     pub(super) fn common_causes(self) -> CommonCauses {
-        let Self {
-            groups,
-            check_counts,
-            genuine,
-        } = self;
-        let common = groups.into_iter().filter(|(key, group)| {
+        let common = self.groups.into_iter().filter(|(key, group)| {
             let (failing, scenarios) = (group.checks.total(), group.scenarios.len());
-            key.is_common(failing, scenarios, &check_counts)
+            key.is_common(failing, scenarios, &self.check_counts)
         });
         let mut common: Vec<_> = common.collect();
         common.sort_by_key(|(_, group)| Reverse((group.checks.verdict(), group.scenarios.len())));
         let mut causes = CommonCauses {
-            advice: genuine.advice(),
+            advice: self.genuine.advice(),
             ..CommonCauses::default()
         };
         for (key, group) in common {
@@ -151,10 +143,9 @@ fn kinds(record: &ScenarioRecord) -> Vec<(PlacedCheck<'_>, CheckKind, Option<&At
 
 /// `cause 1`, or `causes 1, 2`.
 pub(super) fn cause_list(numbers: &BTreeSet<usize>) -> String {
-    let noun = if numbers.len() == 1 {
-        "cause"
-    } else {
-        "causes"
+    let noun = match numbers.len() {
+        1 => "cause",
+        _ => "causes",
     };
     let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
     format!("{noun} {}", numbers.join(", "))
@@ -184,12 +175,14 @@ impl FailureGroup {
                 < rank(known.check.verdict, known.scenario.number)
         };
         if self.example.as_ref().is_none_or(is_better) {
-            let step = placed.place.step();
-            let step = step.map(|step| (step.step, sanitize(&step.description)));
+            let step = placed.place.step().map(|step| {
+                let description = sanitize(&step.description);
+                format!("step {}: {description}", step.step)
+            });
             self.example = Some(CauseExample {
                 scenario: scenario.clone(),
                 check: placed.check.clone(),
-                step: step.map(|(number, text)| format!("step {number}: {text}")),
+                step,
                 attempt: attempt.cloned(),
             });
         }
@@ -216,7 +209,6 @@ impl CommonCause {
         (&self.scenarios[..listed], self.scenarios.len() - listed)
     }
 
-    /// The number of its checks and scenarios.
     pub(super) fn scope(&self) -> String {
         let scenarios = counted(self.scenarios.len(), "scenario");
         format!("{}, in {scenarios}", problem_summary(&self.checks))
@@ -240,7 +232,6 @@ impl CommonCause {
         })
     }
 
-    /// The response to the example: its status, or why there was none.
     pub(super) fn response(&self) -> Option<String> {
         Some(match &self.example.attempt.as_ref()?.response {
             ResponseRecord::Response { status, .. } => status.to_string(),

@@ -23,11 +23,8 @@ impl<W: Write> FireReport<W> {
         let mut out = TextOutput::new(&mut self.out, None);
         match self.shown.replace(request.clone()) {
             Some(known) if is_same(&known, request) => {
-                let headers = request.headers.iter();
-                let new: Vec<_> = headers
-                    .filter(|header| !known.headers.contains(header))
-                    .cloned()
-                    .collect();
+                let mut new = request.headers.clone();
+                new.retain(|header| !known.headers.contains(header));
                 write_retry(&mut out, attempt, &new)
             }
             _ => write_exchange(&mut out, attempt),
@@ -62,7 +59,6 @@ impl<W: Write> FireReport<W> {
     }
 }
 
-/// Whether two requests differ at most in their headers.
 fn is_same(known: &SentRequestRecord, request: &SentRequestRecord) -> bool {
     (&known.method, &known.url, &known.body) == (&request.method, &request.url, &request.body)
 }

@@ -10,12 +10,12 @@ use std::io::{self, Write};
 use std::path::{Component, Path};
 use std::time::Duration;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
 use super::counts::not_run_note;
 use super::run_record::RunRecord;
-use super::scenario_record::{ScenarioRecord, check_line, worst};
+use super::scenario_record::{ScenarioRecord, worst_line};
 use super::terminal::{TextOutput, write_problems};
 use crate::verify::Verdict;
 use system_out::system_out;
@@ -35,7 +35,6 @@ pub(super) fn write_junit(out: &mut dyn Write, run: &RunRecord) -> io::Result<()
     write_document(out, run.ended.took, suites)
 }
 
-/// Writes a document with these suites.
 pub(super) fn write_document(
     out: &mut dyn Write,
     took: Duration,
@@ -66,13 +65,9 @@ fn test_case(record: &ScenarioRecord) -> io::Result<TestCase> {
     case.set_classname(xml_text(&class_name(&started.file)));
     case.set_assertions(ended.checks.decided());
     case.set_time(ended.took);
-    let location = [
-        ("file", xml_text(&started.file)),
-        ("line", started.line.to_string()),
-    ];
-    for (attribute, value) in location {
-        case.extra.insert(attribute.into(), value.into());
-    }
+    let (file, line) = (xml_text(&started.file), started.line.to_string());
+    case.extra.insert("file".into(), file.into());
+    case.extra.insert("line".into(), line.into());
     let mut output = system_out(record);
     if ended.verdict == Verdict::Warned {
         output = format!("{}\n{output}", problems(record)?);
@@ -92,11 +87,7 @@ fn status(record: &ScenarioRecord) -> io::Result<TestCaseStatus> {
     }
     let mut as_bad: Vec<_> = record.problems().collect();
     as_bad.retain(|placed| placed.check.verdict == verdict);
-    let message = match worst(&as_bad) {
-        (None, _) => String::new(),
-        (Some(first), 0) => check_line(first),
-        (Some(first), more) => format!("{} (and {more} more)", check_line(first)),
-    };
+    let message = worst_line(&as_bad).unwrap_or_default();
     Ok(problem_status(verdict, &message, &problems(record)?))
 }
 
@@ -115,22 +106,19 @@ pub(super) fn problem_status(verdict: Verdict, message: &str, text: &str) -> Tes
 }
 
 fn skipped(record: &ScenarioRecord) -> TestCaseStatus {
-    let mut reasons: Vec<String> = Vec::new();
-    for check in record.not_checked() {
-        let hint = check.hint.as_ref();
-        let hint = hint.map_or(String::new(), |hint| format!(" → {hint}"));
-        let reason = format!("{}{hint}", check.observed);
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
-        }
-    }
+    let reasons = record.not_checked().map(|check| {
+        let hint = check.hint.as_ref().map(|hint| format!(" → {hint}"));
+        format!("{}{}", check.observed, hint.unwrap_or_default())
+    });
+    let mut reasons: Vec<String> = reasons.collect::<IndexSet<_>>().into_iter().collect();
     if reasons.is_empty() {
         reasons.push("the scenario has nothing to check".to_owned());
     }
     let mut status = TestCaseStatus::skipped();
-    status.set_message(xml_text(&reasons.join("; ")));
-    status.set_type("not checked");
-    status.set_description(xml_text(&reasons.join("\n")));
+    status
+        .set_message(xml_text(&reasons.join("; ")))
+        .set_type("not checked")
+        .set_description(xml_text(&reasons.join("\n")));
     status
 }
 
@@ -155,7 +143,6 @@ fn problems(record: &ScenarioRecord) -> io::Result<String> {
     without_styles(|out| write_problems(&mut TextOutput::new(out, None), record, &problems))
 }
 
-/// What `write` writes, without colors.
 pub(super) fn without_styles(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<String> {
@@ -167,8 +154,7 @@ pub(super) fn without_styles(
 
 /// The folder of a scenario's file, `.` for the current one.
 fn folder(file: &str) -> String {
-    let folder = Path::new(file).parent().and_then(Path::to_str);
-    match folder {
+    match Path::new(file).parent().and_then(Path::to_str) {
         None | Some("") => ".".to_owned(),
         Some(folder) => folder.replace('\\', "/"),
     }

@@ -2,14 +2,13 @@
 //! memory. A cut body has `truncated`, other text ends with an ellipsis.
 
 use crate::run::{
-    AttemptEnded, BodyContent, BodyRecord, ResponseRecord, SnapshotCompared, StepEnded,
+    AttemptEnded, BodyContent, BodyRecord, ResponseRecord, RunEvent, SnapshotCompared, StepEnded,
 };
 use crate::verify::Check;
 
 /// How much of a scenario is kept. Sizes are in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// The size of one body.
     body: usize,
     /// The size of all bodies of the scenario.
     pub(super) bodies: usize,
@@ -80,6 +79,17 @@ impl Limits {
         head.iter().chain(rest.iter().skip(left_out))
     }
 
+    /// Cuts an event. `room` is what is left for the bodies of its scenario.
+    pub(super) fn cut_event(self, event: &mut RunEvent, room: &mut usize) {
+        match event {
+            RunEvent::AttemptEnded(attempt) => self.cut_attempt(attempt, room),
+            RunEvent::StepEnded(step) => self.cut_step(step),
+            RunEvent::EffectsEnded(effects) => self.cut_checks(&mut effects.checks),
+            RunEvent::SnapshotCompared(compared) => self.cut_snapshot(compared),
+            _ => {}
+        }
+    }
+
     /// Cuts an attempt. `room` is what is left for the bodies of its scenario.
     pub(super) fn cut_attempt(self, attempt: &mut AttemptEnded, room: &mut usize) {
         self.cut_headers(&mut attempt.request.headers);
@@ -91,8 +101,9 @@ impl Limits {
     }
 
     /// Cuts the long texts of a step. Deliveries with problems are kept first.
-    pub(super) fn cut_step(self, step: &mut StepEnded) {
+    fn cut_step(self, step: &mut StepEnded) {
         if step.deliveries.len() > self.attempts {
+            let is_harmless = |check: &Check| check.verdict.is_passed_or_not_checked();
             step.deliveries
                 .sort_by_key(|delivery| delivery.checks.iter().all(is_harmless));
             step.deliveries.truncate(self.attempts);
@@ -105,7 +116,7 @@ impl Limits {
     }
 
     /// Cuts the long texts of a snapshot comparison; the difference is cut after a whole line.
-    pub(super) fn cut_snapshot(self, compared: &mut SnapshotCompared) {
+    fn cut_snapshot(self, compared: &mut SnapshotCompared) {
         self.cut_checks(compared.check.as_mut_slice());
         if let Some(difference) = &mut compared.difference
             && difference.len() > self.difference
@@ -117,8 +128,7 @@ impl Limits {
         }
     }
 
-    /// Cuts the long texts of checks.
-    pub(super) fn cut_checks(self, checks: &mut [Check]) {
+    fn cut_checks(self, checks: &mut [Check]) {
         for check in checks {
             for text in [&mut check.subject, &mut check.expected, &mut check.observed] {
                 self.cut_text(text);
@@ -170,10 +180,6 @@ impl Limits {
             text.push('…');
         }
     }
-}
-
-fn is_harmless(check: &Check) -> bool {
-    check.verdict.is_passed_or_not_checked()
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use super::sanitize::sanitize;
 use crate::run::{AttemptEnded, ResponseRecord};
 use crate::transport::Failure;
 
-/// Watches the deliveries of a run.
 #[derive(Debug, Default)]
 pub(super) struct LostTarget {
     /// Whether the target ever responded to a delivery.
@@ -15,7 +14,6 @@ pub(super) struct LostTarget {
 }
 
 impl LostTarget {
-    /// Handles an attempt of the scenario with this name.
     pub(super) fn observe(&mut self, attempt: &AttemptEnded, scenario: &str) {
         // Other requests may go to other servers.
         if attempt.event_name.is_none() {
@@ -35,7 +33,6 @@ impl LostTarget {
         }
     }
 
-    /// The note for the end of the run, if the target went away.
     pub(super) fn note(&self) -> Option<String> {
         let (name, step) = self.refused_since.as_ref().filter(|_| self.responded)?;
         let name = sanitize(name);

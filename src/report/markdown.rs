@@ -11,7 +11,6 @@ use super::counts::{check_summary, counted, scenario_summary};
 use super::failure_groups::cause_list;
 use super::run_record::{RunRecord, receiver_note, reproduce_options};
 use super::scenario_record::{PlacedCheck, ScenarioRecord, worst};
-use crate::run::RunStarted;
 use crate::verify::Verdict;
 use common_causes::write_causes;
 use details::{details, exchange};
@@ -20,7 +19,6 @@ use escape::{code, text};
 /// The size limit of the table's rows, in bytes. GitHub rejects a summary of more than 1 MiB.
 const TABLE_LIMIT: usize = 200 * 1024;
 
-/// The size limit of the details, in bytes.
 const DETAILS_LIMIT: usize = 600 * 1024;
 
 pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
@@ -35,7 +33,10 @@ pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result
         writeln!(out, "- {}", text(note))?;
     }
     if let Some(started) = &run.started {
-        write_run(out, started)?;
+        let receiver = receiver_note(started.built_in_receiver);
+        writeln!(out, "- against {}{receiver}", code(&started.target))?;
+        let reproduce = code(&reproduce_options(started));
+        writeln!(out, "- reproduce with: {reproduce}")?;
     }
     write_causes(out, &run.common.causes)?;
     write_problems(out, &run.with_own_problems())?;
@@ -49,7 +50,6 @@ pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result
     writeln!(out)
 }
 
-/// A verdict's mark. The marks differ in shape as well as in color.
 pub(super) fn mark(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "✅",
@@ -58,12 +58,6 @@ pub(super) fn mark(verdict: Verdict) -> &'static str {
         Verdict::Broken => "💥",
         Verdict::Failed => "❌",
     }
-}
-
-fn write_run(out: &mut dyn Write, run: &RunStarted) -> io::Result<()> {
-    let receiver = receiver_note(run.built_in_receiver);
-    writeln!(out, "- against {}{receiver}", code(&run.target))?;
-    writeln!(out, "- reproduce with: {}", code(&reproduce_options(run)))
 }
 
 /// Writes the table of the scenarios with problems of their own, and the details.

@@ -4,7 +4,6 @@ use super::scenario_record::{CheckPlace, PlacedCheck, ScenarioRecord, reading_li
 use crate::run::AttemptEnded;
 use crate::verify::{Check, Verdict};
 
-/// The problems in one place.
 pub(super) struct ProblemSection<'record> {
     /// Such as `step 1: deliver welcome, delivery 1 of 2`.
     pub(super) title: String,
@@ -14,18 +13,15 @@ pub(super) struct ProblemSection<'record> {
     pub(super) evidence: Evidence<'record>,
 }
 
-/// What explains the problems of a section.
 pub(super) enum Evidence<'record> {
     Nothing,
     /// The last attempt, which the checks are about.
     Exchange(&'record AttemptEnded),
     /// The probe readings, one per line.
     Readings(Vec<String>),
-    /// The difference to the reviewed snapshot.
     Difference(&'record str),
 }
 
-/// The sections with these problems of a scenario.
 pub(super) fn sections<'record>(
     record: &'record ScenarioRecord,
     problems: &[PlacedCheck<'record>],

@@ -7,7 +7,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::run::RunEvent;
 use crate::verify::Verdict;
 
-/// A progress line on standard error below a report's output.
 pub(crate) struct ProgressLine {
     bar: ProgressBar,
     running: BTreeMap<usize, String>,
@@ -26,15 +25,7 @@ impl Default for ProgressLine {
 }
 
 impl ProgressLine {
-    /// The number of failures so far, and the scenario that has been running longest.
-    fn message(&self) -> String {
-        let longest = self.running.values().next().map_or("", String::as_str);
-        match self.failed {
-            0 => longest.to_owned(),
-            failed => format!("{failed} failed · {longest}"),
-        }
-    }
-
+    /// Shows the number of failures so far, and the scenario that has been running longest.
     pub(crate) fn observe(&mut self, event: &RunEvent) {
         match event {
             RunEvent::RunStarted(started) => {
@@ -54,7 +45,11 @@ impl ProgressLine {
             RunEvent::RunEnded(_) => self.bar.finish_and_clear(),
             _ => {}
         }
-        self.bar.set_message(self.message());
+        let longest = self.running.values().next().map_or("", String::as_str);
+        self.bar.set_message(match self.failed {
+            0 => longest.to_owned(),
+            failed => format!("{failed} failed · {longest}"),
+        });
     }
 
     /// Hides the line while `write` writes to the same terminal.

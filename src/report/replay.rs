@@ -1,7 +1,6 @@
 //! The terminal report of a replay: each request whose response differs, with both responses, then
 //! a summary.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -9,17 +8,15 @@ use super::counts::counted;
 use super::sanitize::sanitize;
 use super::terminal::{DIM, Detail, mark, paint};
 use crate::policy::DurationText;
-use crate::run::{AttemptEnded, BodyContent, ResponseRecord};
 use crate::run::{
-    CompareBy, ReplayEnded, ReplayResult, ReplayedAttempt, ResponseComparison, Signatures,
-    recorded_response,
+    AttemptEnded, BodyContent, CompareBy, ReplayEnded, ReplayResult, ResponseComparison,
+    ResponseRecord, Signatures, recorded_response,
 };
 use crate::verify::Verdict;
 
 /// A common tolerance of receivers, in seconds: older signatures are refused.
 const COMMON_TOLERANCE: u64 = 60;
 
-/// Writes a replay to a terminal.
 pub(crate) struct ReplayReport<W> {
     out: W,
     detail: Detail,
@@ -31,9 +28,14 @@ impl<W: Write> ReplayReport<W> {
     }
 
     /// Writes one request if its response differs, or if the output is verbose.
-    pub(crate) fn replayed(&mut self, replayed: &ReplayedAttempt<'_>) -> io::Result<()> {
-        let recorded = recorded_response(replayed.attempt);
-        let (verdict, result, facts) = match &replayed.result {
+    pub(crate) fn replayed(
+        &mut self,
+        scenario: &str,
+        attempt: &AttemptEnded,
+        result: &ReplayResult,
+    ) -> io::Result<()> {
+        let recorded = recorded_response(attempt);
+        let (verdict, what, facts) = match result {
             ReplayResult::Skipped(reason) => {
                 let facts = vec![("reason", reason.to_string())];
                 (Verdict::NotChecked, "not sent", facts)
@@ -58,8 +60,8 @@ impl<W: Write> ReplayReport<W> {
         if verdict != Verdict::Failed && self.detail != Detail::Verbose {
             return Ok(());
         }
-        let location = location(replayed.scenario, replayed.attempt);
-        writeln!(self.out, "{} {result}: {location}", mark(verdict))?;
+        let location = location(scenario, attempt);
+        writeln!(self.out, "{} {what}: {location}", mark(verdict))?;
         for (name, text) in facts {
             writeln!(self.out, "    {name:<8} {}", sanitize(&text))?;
         }
@@ -67,7 +69,7 @@ impl<W: Write> ReplayReport<W> {
             now,
             comparison: ResponseComparison::BodyDiffers,
             ..
-        } = &replayed.result
+        } = result
             && let Some(at) = recorded.and_then(|recorded| equal_bytes(recorded, now))
         {
             let note = format!("    the bodies are equal up to byte {at}");
@@ -88,11 +90,9 @@ impl<W: Write> ReplayReport<W> {
             format!("{} same", ended.same),
             format!("{} different", ended.different),
         ];
-        if ended.not_recorded > 0 {
-            let count = ended.not_recorded;
-            parts.push(format!(
-                "{count} not compared, because the fault drops the response"
-            ));
+        if let count @ 1.. = ended.not_recorded {
+            let reason = "because the fault drops the response";
+            parts.push(format!("{count} not compared, {reason}"));
         }
         if left_out > 0 {
             parts.push(format!("{left_out} not sent"));
@@ -152,26 +152,22 @@ fn advice(ended: &ReplayEnded, signatures: Signatures) -> String {
     format!("deliveries accepted in the recording but refused now: {count}, {reason}")
 }
 
-/// Where a request belongs in the recorded run.
 fn location(scenario: &str, attempt: &AttemptEnded) -> String {
     let what = match &attempt.event_name {
         Some(name) => format!("delivery {} of {name}", attempt.delivery),
         None => format!("{} {}", attempt.request.method, attempt.request.url),
     };
-    let kinds = [&attempt.forgery, &attempt.fault];
-    let kinds: Vec<&str> = kinds.into_iter().flatten().map(AsRef::as_ref).collect();
-    let kinds = match kinds.as_slice() {
-        [] => String::new(),
-        kinds => format!(" ({})", kinds.join(", ")),
+    let kinds = match (&attempt.forgery, &attempt.fault) {
+        (Some(forgery), Some(fault)) => format!(" ({forgery}, {fault})"),
+        (Some(kind), None) | (None, Some(kind)) => format!(" ({kind})"),
+        (None, None) => String::new(),
     };
-    let text = format!(
-        "{scenario}: step {}, {what}{kinds}, attempt {}",
-        attempt.step, attempt.attempt
-    );
-    sanitize(&text)
+    let (step, number) = (attempt.step, attempt.attempt);
+    sanitize(&format!(
+        "{scenario}: step {step}, {what}{kinds}, attempt {number}"
+    ))
 }
 
-/// A response in one line.
 pub(super) fn response_line(response: &ResponseRecord) -> String {
     match response {
         ResponseRecord::Failure { message, .. } => message.clone(),
@@ -185,11 +181,7 @@ pub(super) fn response_line(response: &ResponseRecord) -> String {
 
 /// The number of equal bytes at the beginning of two bodies.
 fn equal_bytes(recorded: &ResponseRecord, now: &ResponseRecord) -> Option<usize> {
-    let bytes = |response: &ResponseRecord| match response {
-        ResponseRecord::Response { body, .. } => body.bytes().map(Cow::into_owned),
-        ResponseRecord::Failure { .. } => None,
-    };
-    let (recorded, now) = (bytes(recorded)?, bytes(now)?);
-    let pairs = recorded.iter().zip(&now);
+    let (recorded, now) = (recorded.body()?.bytes()?, now.body()?.bytes()?);
+    let pairs = recorded.iter().zip(now.iter());
     Some(pairs.take_while(|(recorded, now)| recorded == now).count())
 }

@@ -16,15 +16,13 @@ pub struct RunRecord {
     /// The reasons for checks that were not made, and hints, with their counts.
     pub(super) not_checked: BTreeMap<(String, Option<String>), usize>,
     pub(super) common: CommonCauses,
-    /// A note on a target that went away.
     pub(super) lost_target: Option<String>,
-    /// The snapshot counts, if snapshots were compared.
     pub(super) snapshots: Option<SnapshotsEnded>,
     pub(super) ended: RunEnded,
 }
 
 /// Builds the record of a run as its events happen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RunRecorder {
     kept: KeptAttempts,
     running: RunningScenarios,
@@ -41,13 +39,7 @@ impl RunRecorder {
     pub fn new(kept: KeptAttempts) -> Self {
         Self {
             kept,
-            running: RunningScenarios::default(),
-            lost_target: LostTarget::default(),
-            groups: FailureGroups::default(),
-            started: None,
-            scenarios: Vec::new(),
-            not_checked: BTreeMap::new(),
-            snapshots: None,
+            ..Self::default()
         }
     }
 
@@ -102,7 +94,6 @@ impl RunRecorder {
 }
 
 impl RunRecord {
-    /// The scenarios in the order of their numbers.
     pub(super) fn by_number(&self) -> Vec<&ScenarioRecord> {
         let mut scenarios: Vec<_> = self.scenarios.iter().collect();
         scenarios.sort_by_key(|record| record.started.scenario);
@@ -122,16 +113,14 @@ impl RunRecord {
         let reasons = self.not_checked.iter();
         reasons
             .map(|((reason, hint), count)| {
-                let hint = hint
-                    .as_ref()
-                    .map_or(String::new(), |hint| format!(" → {}", show(hint)));
-                format!("{}: {}{hint}", counted(*count, "check"), show(reason))
+                let hint = hint.as_ref().map(|hint| format!(" → {}", show(hint)));
+                let (count, hint) = (counted(*count, "check"), hint.unwrap_or_default());
+                format!("{count}: {}{hint}", show(reason))
             })
             .collect()
     }
 }
 
-/// The options that reproduce a run.
 pub(super) fn reproduce_options(run: &RunStarted) -> String {
     let seed = run.seed.map(|seed| format!(" --seed {seed}"));
     format!(
@@ -141,7 +130,6 @@ pub(super) fn reproduce_options(run: &RunStarted) -> String {
     )
 }
 
-/// A target as text, with a note if it is the built-in receiver.
 pub(super) fn receiver_note(built_in: bool) -> &'static str {
     if built_in {
         " (the built-in receiver)"

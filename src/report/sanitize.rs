@@ -1,7 +1,6 @@
 //! Makes text from a receiver safe to print: it can't control a terminal or a CI system that reads
 //! the output.
 
-/// The most characters of a line.
 const COLUMN_LIMIT: usize = 400;
 
 /// Markers after which GitHub, Azure and `TeamCity` read the rest of a line as a command.

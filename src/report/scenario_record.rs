@@ -13,7 +13,6 @@ use crate::run::{
 };
 use crate::verify::{Check, Verdict, VerdictCounts};
 
-/// The running scenarios.
 #[derive(Debug, Default)]
 pub(crate) struct RunningScenarios(BTreeMap<usize, ScenarioRecord>);
 
@@ -36,11 +35,9 @@ pub struct ScenarioRecord {
 pub(crate) struct PlacedCheck<'record> {
     pub(crate) check: &'record Check,
     pub(super) place: CheckPlace<'record>,
-    /// The number of the common cause that reports it, if any.
     pub(super) reported_by: Option<usize>,
 }
 
-/// What a check is about.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum CheckPlace<'record> {
     Delivery(&'record StepEnded, &'record DeliveryEnded),
@@ -52,9 +49,10 @@ pub(super) enum CheckPlace<'record> {
 
 /// How much of the attempts a record keeps once its scenario has ended. The last attempts of
 /// deliveries with problems are always kept whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeptAttempts {
     /// No others.
+    #[default]
     OfProblems,
     /// The others without headers and bodies.
     Heads,
@@ -94,7 +92,6 @@ impl RunningScenarios {
         None
     }
 
-    /// The name of a running scenario.
     pub(super) fn name(&self, scenario: usize) -> &str {
         let record = self.0.get(&scenario);
         record.map_or("", |record| &record.started.name)
@@ -120,7 +117,6 @@ impl ScenarioRecord {
         }
     }
 
-    /// All checks in order.
     pub(crate) fn checks(&self) -> impl Iterator<Item = PlacedCheck<'_>> {
         let of_steps = self.steps.iter().flat_map(|step| {
             let deliveries = step.deliveries.iter().flat_map(move |delivery| {
@@ -147,7 +143,6 @@ impl ScenarioRecord {
         self.checks().filter(|placed| is_problem(placed.check))
     }
 
-    /// The problems that no common cause reports.
     pub(super) fn own_problems(&self) -> Vec<PlacedCheck<'_>> {
         let problems = self.problems();
         problems
@@ -159,7 +154,6 @@ impl ScenarioRecord {
         self.reported_by.values().copied().collect()
     }
 
-    /// The checks that were not made.
     pub(super) fn not_checked(&self) -> impl Iterator<Item = &Check> {
         let checks = self.checks().map(|placed| placed.check);
         checks.filter(|check| check.verdict == Verdict::NotChecked)
@@ -213,7 +207,6 @@ impl ScenarioRecord {
 }
 
 impl<'record> CheckPlace<'record> {
-    /// The step, if it is about one.
     pub(super) fn step(self) -> Option<&'record StepEnded> {
         match self {
             Self::Delivery(step, _) | Self::NotMade(step) => Some(step),
@@ -237,17 +230,24 @@ impl<'record> CheckPlace<'record> {
     }
 }
 
-/// The first of the worst problems, and how many more are as bad.
-pub(super) fn worst<'record>(problems: &[PlacedCheck<'record>]) -> (Option<&'record Check>, usize) {
-    let verdicts = problems.iter().map(|placed| placed.check.verdict);
-    let worst = verdicts.max();
-    let mut checks = problems.iter().map(|placed| placed.check);
-    let first = checks.find(|check| Some(check.verdict) == worst);
-    let more = checks.filter(|check| Some(check.verdict) == worst);
-    (first, more.count())
+/// The first of the worst problems in one line, and how many more are as bad.
+pub(super) fn worst_line(problems: &[PlacedCheck<'_>]) -> Option<String> {
+    let (first, more) = worst(problems);
+    let line = check_line(first?);
+    Some(match more {
+        0 => line,
+        more => format!("{line} (and {more} more)"),
+    })
 }
 
-/// Whether a check warned, failed or broke.
+/// The first of the worst problems, and how many more are as bad.
+pub(super) fn worst<'record>(problems: &[PlacedCheck<'record>]) -> (Option<&'record Check>, usize) {
+    let checks = problems.iter().map(|placed| placed.check);
+    let worst = checks.clone().map(|check| check.verdict).max();
+    let mut as_bad = checks.filter(|check| Some(check.verdict) == worst);
+    (as_bad.next(), as_bad.count())
+}
+
 pub(super) fn is_problem(check: &Check) -> bool {
     !check.verdict.is_passed_or_not_checked()
 }
@@ -258,7 +258,6 @@ pub(super) fn responses(attempt: &AttemptEnded) -> impl Iterator<Item = &Respons
     [&attempt.response].into_iter().chain(discarded)
 }
 
-/// A reading in one sanitized line.
 pub(super) fn reading_line(reading: &ProbeReading) -> String {
     format!(
         "{} of {} for {}: {} → {}",
@@ -270,7 +269,6 @@ pub(super) fn reading_line(reading: &ProbeReading) -> String {
     )
 }
 
-/// A check in one sanitized line.
 pub(super) fn check_line(check: &Check) -> String {
     format!(
         "{}: expected {}, observed {}",

@@ -7,16 +7,14 @@
 mod body_lines;
 mod checks;
 mod deliveries;
-mod effects;
-mod event_summary;
 mod events;
 mod request;
 mod request_head;
 mod response;
 mod stable_text;
-mod virtual_clock;
 
 use super::scenario_record::ScenarioRecord;
+use crate::run::ProbeReading;
 use crate::scenario::SnapshotSettings;
 use checks::check_line;
 use deliveries::Deliveries;
@@ -52,9 +50,37 @@ pub(crate) fn snapshot_text(
         lines.extend(step.not_made.iter().map(|check| check_line(check, &stable)));
         sections.push(lines);
     }
-    sections.extend(effects::section(record, &stable));
+    sections.extend(effects_section(record, &stable));
     let sections: Vec<String> = sections.iter().map(|lines| lines.join("\n")).collect();
     format!("{}\n", sections.join("\n\n"))
+}
+
+fn effects_section(record: &ScenarioRecord, stable: &StableText<'_>) -> Option<Vec<String>> {
+    let effects = record.effects.as_ref()?;
+    let mut lines = vec!["## effects".to_owned()];
+    lines.extend(effects.checks.iter().map(|check| check_line(check, stable)));
+    let readings = effects.readings.iter();
+    let mut readings: Vec<String> = readings.map(|reading| changed(reading, stable)).collect();
+    // They are in order of the players' IDs, which change in every run.
+    readings.sort();
+    lines.extend(readings);
+    Some(lines)
+}
+
+/// The change of a quantity. The number before the scenario depends on earlier runs.
+fn changed(reading: &ProbeReading, stable: &StableText<'_>) -> String {
+    let change = match reading.after.checked_sub(reading.before) {
+        Some(0) => "unchanged".to_owned(),
+        Some(change) => format!("{change:+}"),
+        None => "too large to compute".to_owned(),
+    };
+    let ProbeReading {
+        probe,
+        player_id,
+        sku,
+        ..
+    } = reading;
+    stable.line(&format!("  {probe} of {sku} for {player_id}: {change}"))
 }
 
 #[cfg(test)]

@@ -135,7 +135,6 @@ fn write_not_checked(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()
     Ok(())
 }
 
-/// Writes the snapshot counts and the snapshots without a scenario.
 fn write_snapshots(out: &mut TextOutput<'_>, run: &RunRecord) -> io::Result<()> {
     let Some(ended) = &run.snapshots else {
         return Ok(());

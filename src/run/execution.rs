@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::plan::Plan;
 use super::run_context::RunContext;
 use super::run_event::{
-    EffectsEnded, FORMAT_VERSION, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
+    FORMAT_VERSION, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
 };
 use super::scenario_effects::ScenarioEffects;
 use super::step_runner::{RunEventHandler, StepRunner};
@@ -84,23 +84,18 @@ impl RunContext {
     ) -> ScenarioEnded {
         let started = Instant::now();
         events(RunEvent::ScenarioStarted(scenario_started(number, plan)));
-        let effects = ScenarioEffects::begin(self, plan).await;
+        let effects = ScenarioEffects::begin(self, plan, number).await;
         let mut steps = StepRunner::new(self, plan, number, events);
         let (mut checks, steps_result) = steps.run().await;
         let is_complete = steps_result.is_ok();
-        let effect_results = match steps_result {
+        let effects = match steps_result {
             Ok(()) => effects.end(&steps.outcomes).await,
             Err(reason) => effects.not_checked(&reason),
         };
-        if !effect_results.checks.is_empty() {
-            events(RunEvent::EffectsEnded(EffectsEnded {
-                scenario: number,
-                readings: effect_results.readings,
-                checks: effect_results.checks.clone(),
-                settled_after: effect_results.settled_after,
-            }));
+        checks.extend_from_slice(&effects.checks);
+        if !effects.checks.is_empty() {
+            events(RunEvent::EffectsEnded(effects));
         }
-        checks.extend(effect_results.checks);
         let checks: VerdictCounts = checks.iter().map(|check: &Check| check.verdict).collect();
         let ended = ScenarioEnded {
             scenario: number,

@@ -41,7 +41,7 @@ impl RunContext {
         };
         let mut inventory = BTreeMap::new();
         for sku in expected.skus() {
-            match probe.read(&self.client, expected.player_id(), sku).await {
+            match probe.read(&self.client, &expected.player_id, sku).await {
                 Ok(quantity) => inventory.insert(sku.clone(), quantity),
                 Err(failure) => return InventoryCheck::Undecided(self.shown(&failure)),
             };

@@ -3,13 +3,11 @@
 //! A journal holds the run events of one run, one JSON line each, and nothing else, so anything
 //! that reads run events can read a journal. Nothing here writes reports or prints.
 
-mod error;
 mod reader;
 mod run_tally;
 mod writer;
 
-pub(crate) use error::JournalError;
-pub(crate) use reader::{Journal, TruncatedLine};
+pub(crate) use reader::{Journal, JournalError, TruncatedLine};
 pub(crate) use run_tally::RunTally;
 pub(crate) use writer::{CreateJournalError, JournalWriter};
 

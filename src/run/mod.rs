@@ -27,8 +27,8 @@ pub(crate) use journal::{
 pub(crate) use plan::PlannedEvent;
 pub use plan::{Plan, PlanSettings};
 pub(crate) use replay::{
-    CompareBy, Replay, ReplayEnded, ReplayResult, ReplayedAttempt, ResponseComparison, Signatures,
-    SkipReason, recorded_response,
+    CompareBy, Replay, ReplayEnded, ReplayResult, ResponseComparison, Signatures, SkipReason,
+    recorded_response,
 };
 pub(crate) use run_context::RunContext;
 pub use run_event::{

@@ -63,7 +63,6 @@ pub struct Plan {
     /// The values in its events that depend on the start time.
     pub(crate) varying: Vec<VolatileValue>,
     pub(crate) steps: Vec<PlannedStep>,
-    /// The requirement of the scenario as a whole.
     pub(crate) requirement: Requirement,
     pub(crate) effects: Vec<PlannedEffect>,
     /// The seed of everything else that is random: shuffling, jitter and forgeries.
@@ -115,12 +114,6 @@ impl PlannedEvent {
             body: body.into(),
         })
     }
-
-    pub fn player_id(&self) -> Option<&str> {
-        self.event
-            .as_ref()
-            .map(|event| event.event_data.player_id.as_ref())
-    }
 }
 
 impl Plan {
@@ -157,7 +150,7 @@ impl Plan {
         let requirement = planner.requirement(None, None);
         let players = planner.players;
         Ok(Self {
-            listed_players: players.count(),
+            listed_players: players.by_event.len(),
             missing: players.missing,
             events,
             varying,
@@ -177,9 +170,12 @@ impl Plan {
 
     /// The players whose inventory this plan changes or reads.
     pub(crate) fn players(&self) -> BTreeSet<&str> {
-        self.events
+        let events = self
+            .events
             .values()
-            .filter_map(PlannedEvent::player_id)
+            .filter_map(|planned| planned.event.as_ref());
+        events
+            .map(|event| event.event_data.player_id.as_ref())
             .collect()
     }
 }
@@ -260,7 +256,7 @@ impl Planner<'_> {
         let events = &self.case.scenario.events;
         // The scenario's checks rule out that an event refers back to itself.
         let (owner, given) = id.owner(events, name).unwrap_or((name, None));
-        if let (SharedId::Player, Some(player)) = (id, self.players.get(owner)) {
+        if let (SharedId::Player, Some(player)) = (id, self.players.by_event.get(owner)) {
             return player.clone();
         }
         let generated = || match id {

@@ -33,13 +33,6 @@ pub(crate) struct Replay<'run> {
 }
 
 #[derive(Debug)]
-pub(crate) struct ReplayedAttempt<'run> {
-    pub scenario: &'run str,
-    pub attempt: &'run AttemptEnded,
-    pub result: ReplayResult,
-}
-
-#[derive(Debug)]
 pub(crate) enum ReplayResult {
     Sent {
         /// The response, without secrets.
@@ -82,7 +75,7 @@ impl Replay<'_> {
         &self,
         journal: Journal,
         is_selected: impl Fn(&ScenarioStarted) -> bool,
-        mut observe: impl FnMut(&ReplayedAttempt<'_>),
+        mut observe: impl FnMut(&str, &AttemptEnded, &ReplayResult),
     ) -> Result<ReplayEnded, JournalError> {
         let mut ended = ReplayEnded::default();
         let mut active: HashMap<usize, ReplayedScenario> = HashMap::new();
@@ -106,11 +99,7 @@ impl Replay<'_> {
                     };
                     let result = self.send(scenario, &attempt).await;
                     self.count(&mut ended, &attempt, &result);
-                    observe(&ReplayedAttempt {
-                        scenario: &scenario.name,
-                        attempt: &attempt,
-                        result,
-                    });
+                    observe(&scenario.name, &attempt, &result);
                     if ended.aborted.is_some() {
                         break;
                     }

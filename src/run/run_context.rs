@@ -42,7 +42,6 @@ pub(crate) struct RunContext {
 }
 
 impl RunContext {
-    /// The target's URL without secrets.
     pub(crate) fn shown_target(&self) -> Cow<'_, str> {
         self.redaction.text(self.target.as_str())
     }

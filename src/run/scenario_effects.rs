@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::missing_capability::MissingCapability;
 use super::plan::Plan;
 use super::run_context::RunContext;
-use super::run_event::ProbeReading;
+use super::run_event::{EffectsEnded, ProbeReading};
 use crate::probe::{HookFailure, QUANTITY_PROBE, with_placeholders};
 use crate::verify::{
     Changes, Check, EffectProbe, EffectWatch, EventOutcomes, GrantCheck, GrantExpectation,
@@ -18,20 +18,19 @@ type ProbeResults = BTreeMap<ProbeQuery, Result<i128, HookFailure>>;
 
 pub(crate) struct ScenarioEffects<'run> {
     context: &'run RunContext,
+    scenario: usize,
     effects: Vec<EffectProbe<'run>>,
     before: ProbeResults,
-}
-
-pub(crate) struct EffectResults {
-    pub(crate) checks: Vec<Check>,
-    pub(crate) readings: Vec<ProbeReading>,
-    pub(crate) settled_after: Duration,
 }
 
 impl<'run> ScenarioEffects<'run> {
     /// Reads all probes before the first step. If a grace period is set, retries failed readings
     /// for that long, for example while the receiver restarts.
-    pub(crate) async fn begin(context: &'run RunContext, plan: &'run Plan) -> Self {
+    pub(crate) async fn begin(
+        context: &'run RunContext,
+        plan: &'run Plan,
+        scenario: usize,
+    ) -> Self {
         let effects = plan.effects.iter().map(|effect| {
             let mut probe = effect.probe(context.capabilities.policy, context.settle);
             probe.cap_held_once(&context.held_once);
@@ -39,6 +38,7 @@ impl<'run> ScenarioEffects<'run> {
         });
         let mut begun = Self {
             context,
+            scenario,
             effects: effects.collect(),
             before: ProbeResults::new(),
         };
@@ -59,7 +59,7 @@ impl<'run> ScenarioEffects<'run> {
     ///
     /// Failed readings are repeated as well, because the receiver may be restarting. If the readings
     /// before the first step failed, there is nothing to compare with, and waiting does not help.
-    pub(crate) async fn end(mut self, outcomes: &EventOutcomes) -> EffectResults {
+    pub(crate) async fn end(mut self, outcomes: &EventOutcomes) -> EffectsEnded {
         for effect in &mut self.effects {
             effect.apply_outcomes(outcomes);
         }
@@ -77,7 +77,8 @@ impl<'run> ScenarioEffects<'run> {
             let mut verdicts = checks.iter().map(|check| check.verdict);
             let as_expected = verdicts.all(Verdict::is_passed_or_not_checked);
             if is_undecidable || !watch.look_again(as_expected).await {
-                return EffectResults {
+                return EffectsEnded {
+                    scenario: self.scenario,
                     readings: self.readings(&after),
                     checks: self.report_wrong_paths(checks),
                     settled_after: watch.read_after(),
@@ -107,14 +108,15 @@ impl<'run> ScenarioEffects<'run> {
     }
 
     /// The checks if the steps could not run, with the same reason.
-    pub(crate) fn not_checked(self, reason: &Check) -> EffectResults {
+    pub(crate) fn not_checked(self, reason: &Check) -> EffectsEnded {
         let check = |effect: &EffectProbe<'_>| Check {
             verdict: reason.verdict,
             hint: reason.hint.clone(),
             cause: reason.cause.clone(),
             ..effect.broken(&reason.observed)
         };
-        EffectResults {
+        EffectsEnded {
+            scenario: self.scenario,
             checks: self.effects.iter().map(check).collect(),
             readings: Vec::new(),
             settled_after: Duration::ZERO,

@@ -22,11 +22,9 @@ use crate::transport::{
     TargetError, TlsSettings,
 };
 
-/// A receiver under test, and how to run scenarios against it.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     pub profile: Profile,
-    /// The profile's name in its file, if it has one.
     pub profile_name: Option<String>,
     /// Probes in addition to the profile's. One of the same name replaces the profile's.
     pub probes: IndexMap<String, PreparedProbe>,
@@ -42,7 +40,6 @@ pub(crate) struct Session {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConnectionOptions {
     pub target: Option<String>,
-    /// Hosts to allow in addition to the profile's.
     pub allow_hosts: Vec<String>,
     pub http_version: Option<HttpVersion>,
     /// The certificates to trust. Without `cacert`, the profile's is used.
@@ -53,7 +50,6 @@ pub(crate) struct ConnectionOptions {
 pub(crate) struct RunOptions {
     /// The random seed. Without one, each scenario has its own.
     pub seed: Option<Seed>,
-    /// The start time, from which event times are calculated.
     pub start: StartTime,
     /// Whether warnings and checks that were not checked count as failures.
     pub strict: bool,
@@ -62,7 +58,6 @@ pub(crate) struct RunOptions {
     pub jobs: usize,
 }
 
-/// The current secret of a receiver, and the previous one if it is known.
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
     pub current: Secret,
@@ -186,7 +181,6 @@ impl Session {
         problems.into_result().map(|()| plans)
     }
 
-    /// What can be checked. `has_expired_secret` says whether the expired secret is known.
     pub(crate) fn capabilities(&self, has_expired_secret: bool) -> Capabilities {
         Capabilities {
             probes: self.probe_names(),
@@ -208,35 +202,27 @@ impl Session {
     pub(crate) fn context(self, secrets: &Secrets) -> Result<RunContext, SessionError> {
         let target = self.target()?.clone();
         let capabilities = self.capabilities(secrets.expired.is_some());
-        let Self {
-            profile,
-            probes: own_probes,
-            allowed,
-            client,
-            options,
-            ..
-        } = self;
         let unusable = |hook: &str| {
             let hook = hook.to_owned();
             |error| SessionError::Hook { hook, error }
         };
         let mut probes = IndexMap::new();
-        for (name, probe) in &profile.probes {
-            if !own_probes.contains_key(name) {
-                let prepared = PreparedProbe::new(probe, &allowed)
+        for (name, probe) in &self.profile.probes {
+            if !self.probes.contains_key(name) {
+                let prepared = PreparedProbe::new(probe, &self.allowed)
                     .map_err(unusable(&format!("probe `{name}`")))?;
                 probes.insert(name.clone(), prepared);
             }
         }
-        probes.extend(own_probes);
-        let script = profile.script.as_ref();
+        probes.extend(self.probes);
+        let script = self.profile.script.as_ref();
         let script = script
-            .map(|hook| HttpHook::new(&hook.http, &hook.headers, &allowed))
+            .map(|hook| HttpHook::new(&hook.http, &hook.headers, &self.allowed))
             .transpose()
             .map_err(unusable("`script`"))?;
-        let restart = profile.restart.as_ref();
+        let restart = self.profile.restart.as_ref();
         let restart = restart
-            .map(|hook| PreparedRestart::new(hook, &allowed))
+            .map(|hook| PreparedRestart::new(hook, &self.allowed))
             .transpose()
             .map_err(unusable("`restart`"))?;
         let hooks = probes.values().filter_map(PreparedProbe::redaction);
@@ -244,30 +230,30 @@ impl Session {
         let hooks = hooks.chain(restart.as_ref().and_then(PreparedRestart::redaction));
         let redaction = Redaction::new(secrets.all()).and(hooks);
         let mut clock = Clock::system();
-        if options.real_time {
+        if self.options.real_time {
             clock = clock.real_time();
         }
         Ok(RunContext {
-            client,
+            client: self.client,
             target,
             built_in_receiver: false,
             signer: secrets.signer(),
             expired: secrets.expired_signer(),
             timestamps: TimestampAllocator::default(),
-            rate_limit: profile.max_rate.map(RateLimit::new),
+            rate_limit: self.profile.max_rate.map(RateLimit::new),
             redaction,
-            allowed,
+            allowed: self.allowed,
             clock,
-            retry: profile.retry_policy(),
+            retry: self.profile.retry_policy(),
             capabilities,
-            held_once: profile.unstackable_skus(),
+            held_once: self.profile.unstackable_skus(),
             probes,
             script,
             restart,
-            settle: profile.settle.map(|settle| settle.0),
-            seed: options.seed,
-            start: options.start,
-            jobs: options.jobs,
+            settle: self.profile.settle.map(|settle| settle.0),
+            seed: self.options.seed,
+            start: self.options.start,
+            jobs: self.options.jobs,
         })
     }
 }

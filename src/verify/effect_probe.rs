@@ -14,7 +14,6 @@ use crate::scenario::{Effect, ExpectedEffect, ExpectedNumber, Policy};
 /// What a probe reads: the name of the probe, the player and the SKU.
 pub(crate) type ProbeQuery = (String, String, String);
 
-/// An effect of a scenario and the probes that it reads.
 pub(crate) struct EffectProbe<'run> {
     pub(crate) subject: String,
     pub(crate) requirement: &'run Requirement,
@@ -22,11 +21,9 @@ pub(crate) struct EffectProbe<'run> {
     pub(crate) settle: Option<Duration>,
     pub(crate) queries: Vec<ProbeQuery>,
     expected: ExpectedNumbers,
-    /// The event that must be granted, if any.
     granted: Option<&'run str>,
     /// Whether the responses to the event decide whether it must have been granted.
     if_delivered: bool,
-    /// Whether a delivery of that event was accepted.
     accepted: bool,
 }
 
@@ -43,7 +40,6 @@ enum ExpectedNumbers {
 }
 
 impl<'run> EffectProbe<'run> {
-    /// `event` is the event that has the effect.
     pub(crate) fn new(
         effect: &'run Effect,
         event: &Event,

@@ -17,7 +17,6 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(crate) struct EffectWatch {
     started: Instant,
-    /// The time of the last reading.
     read_after: Duration,
     /// When a reading is final if it is as expected.
     settle: Duration,

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::delivery::Delivery;
 use crate::policy::Outcome;
 
-/// The outcome of all deliveries of an event, except forgeries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum EventOutcome {
     /// Every attempt got a response, none of them 2xx.

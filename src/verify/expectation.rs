@@ -1,22 +1,18 @@
 //! Checks whether a response meets a step's expectations, with pure functions.
 
 use std::cell::OnceCell;
-use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::verdict::{Check, Requirement, Verdict};
-use crate::policy::{DurationText, Outcome};
+use crate::policy::Outcome;
 use crate::probe::Redaction;
-use crate::scenario::{CountRange, Expectation, JsonPath, Level, Matcher, StatusExpectation};
-use crate::scenario::{equal, mismatch, shortened};
+use crate::scenario::{Expectation, Level, Matcher, equal, mismatch, shortened};
 use crate::transport::{Failure, Response};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Observed<'run> {
-    /// The last attempt's response, or why there is none.
     pub response: Result<&'run Response, &'run Failure>,
     /// How long the last attempt took, from its start to the end of the response.
     pub took: Duration,
@@ -31,21 +27,32 @@ pub(crate) struct Observed<'run> {
 #[derive(Debug)]
 pub(crate) struct PreparedExpectation {
     pub expectation: Expectation,
-    /// The JSON Schema of the body, compiled.
     pub schema: Option<jsonschema::Validator>,
     pub requirement: Requirement,
 }
 
 /// One part of an expectation, which is checked by itself.
-enum Part<'expectation> {
-    Status(&'expectation StatusExpectation),
-    Header(&'expectation str, &'expectation Matcher),
-    Body(&'expectation JsonPath, &'expectation Matcher),
-    Schema(&'expectation Path),
-    Within(DurationText),
-    Attempts(CountRange),
-    Outcome(Outcome),
-    SameResponse(bool),
+struct Part<'expectation> {
+    subject: String,
+    expected: String,
+    judge: Box<PartJudge<'expectation>>,
+}
+
+/// Whether a response is as expected, and what was observed. `None` if the part does not apply.
+type PartJudge<'a> = dyn Fn(&ResponseJudge<'_>) -> Option<(bool, String)> + 'a;
+
+impl<'expectation> Part<'expectation> {
+    fn new(
+        subject: impl Into<String>,
+        expected: &impl ToString,
+        judge: impl Fn(&ResponseJudge<'_>) -> Option<(bool, String)> + 'expectation,
+    ) -> Self {
+        Self {
+            subject: subject.into(),
+            expected: expected.to_string(),
+            judge: Box::new(judge),
+        }
+    }
 }
 
 impl PreparedExpectation {
@@ -64,63 +71,86 @@ impl PreparedExpectation {
             source: _,
         } = &self.expectation;
         let mut parts = Vec::new();
-        parts.extend(status.as_ref().map(Part::Status));
-        let headers = headers.iter();
-        parts.extend(headers.map(|(name, matcher)| Part::Header(name, matcher)));
-        let body = body.iter();
-        parts.extend(body.map(|(path, matcher)| Part::Body(path, matcher)));
-        parts.extend(schema.as_ref().map(|file| Part::Schema(file)));
-        parts.extend(within.map(Part::Within));
-        parts.extend(attempts.map(Part::Attempts));
-        parts.extend(outcome.map(Part::Outcome));
-        parts.extend(same_response.map(Part::SameResponse));
+        if let Some(status) = status {
+            parts.push(Part::new("status", status, |judge| {
+                Some(judge.of_response(|response| {
+                    (status.allows(response.status), response.status.to_string())
+                }))
+            }));
+        }
+        for (name, matcher) in headers {
+            parts.push(Part::new(format!("header {name}"), matcher, move |judge| {
+                Some(judge.of_response(|response| {
+                    let headers = response.headers.iter();
+                    let named = headers.filter(|(header, _)| header.eq_ignore_ascii_case(name));
+                    let values = named.map(|(_, value)| String::from_utf8_lossy(value).into());
+                    let values: Vec<Value> = values.collect();
+                    judge.match_values(matcher, &values.iter().collect::<Vec<_>>())
+                }))
+            }));
+        }
+        for (path, matcher) in body {
+            parts.push(Part::new(format!("body {path}"), matcher, move |judge| {
+                Some(judge.of_body(|body| judge.match_values(matcher, &path.query(body))))
+            }));
+        }
+        if let (Some(file), Some(schema)) = (schema, &self.schema) {
+            let subject = format!("schema {}", file.display());
+            parts.push(Part::new(subject, &MATCHES_SCHEMA, |judge| {
+                Some(judge.of_body(|body| match_schema(schema, body)))
+            }));
+        }
+        if let Some(within) = within {
+            let expected = format!("at most {within}");
+            parts.push(Part::new("within", &expected, |judge| {
+                let took = judge.observed.took;
+                Some(judge.of_response(|_| (took <= within.0, format!("{took:.1?}"))))
+            }));
+        }
+        if let Some(range) = attempts {
+            parts.push(Part::new("attempts", range, |judge| {
+                let attempts = judge.observed.attempts;
+                Some((range.contains(attempts.into()), attempts.to_string()))
+            }));
+        }
+        if let Some(wanted) = outcome {
+            parts.push(Part::new("outcome", wanted, |judge| {
+                let outcome = judge.observed.outcome?;
+                Some((*wanted == outcome, outcome.to_string()))
+            }));
+        }
+        if let Some(wanted) = same_response {
+            let expected = if *wanted {
+                SAME_RESPONSE
+            } else {
+                "different from the first response"
+            };
+            parts.push(Part::new("same response", &expected, |judge| {
+                // The first response itself is not checked.
+                let first = judge.observed.first_response?;
+                let difference = match judge.observed.response {
+                    Ok(response) => judge.difference(first, response),
+                    Err(failure) => Some(no_response(failure)),
+                };
+                let passed = difference.is_none() == *wanted;
+                Some((passed, difference.unwrap_or(SAME_RESPONSE.to_owned())))
+            }));
+        }
         parts
-    }
-}
-
-impl Part<'_> {
-    fn subject(&self) -> String {
-        match self {
-            Self::Status(_) => "status".to_owned(),
-            Self::Header(name, _) => format!("header {name}"),
-            Self::Body(path, _) => format!("body {path}"),
-            Self::Schema(file) => format!("schema {}", file.display()),
-            Self::Within(_) => "within".to_owned(),
-            Self::Attempts(_) => "attempts".to_owned(),
-            Self::Outcome(_) => "outcome".to_owned(),
-            Self::SameResponse(_) => "same response".to_owned(),
-        }
-    }
-}
-
-/// What is expected.
-impl fmt::Display for Part<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(status) => status.fmt(formatter),
-            Self::Header(_, matcher) | Self::Body(_, matcher) => matcher.fmt(formatter),
-            Self::Schema(_) => formatter.write_str(MATCHES_SCHEMA),
-            Self::Within(within) => write!(formatter, "at most {within}"),
-            Self::Attempts(range) => range.fmt(formatter),
-            Self::Outcome(outcome) => outcome.fmt(formatter),
-            Self::SameResponse(true) => formatter.write_str(SAME_RESPONSE),
-            Self::SameResponse(false) => formatter.write_str("different from the first response"),
-        }
     }
 }
 
 const MATCHES_SCHEMA: &str = "the body matches the schema";
 const SAME_RESPONSE: &str = "same as the first response";
 
-/// Describes the expectations, one line for each check.
 pub(crate) fn describe_expectations(expected: &PreparedExpectation) -> Vec<String> {
     let level = match expected.requirement.level {
         Level::Should => " (should)",
         Level::Must => "",
     };
-    let line = |part: Part<'_>| match part {
-        Part::Schema(_) => format!("{}{level}", part.subject()),
-        _ => format!("{}: {part}{level}", part.subject()),
+    let line = |part: Part<'_>| match part.expected.as_str() {
+        MATCHES_SCHEMA => format!("{}{level}", part.subject),
+        expected => format!("{}: {expected}{level}", part.subject),
     };
     expected.parts().into_iter().map(line).collect()
 }
@@ -133,16 +163,15 @@ pub(crate) fn check(
     redaction: &Redaction,
 ) -> Vec<Check> {
     let judge = ResponseJudge {
-        expected,
         observed,
         redaction,
         body: OnceCell::new(),
     };
     let check = |part: Part<'_>| {
-        let (passed, seen) = judge.judge(&part)?;
+        let (passed, seen) = (part.judge)(&judge)?;
         let seen = redaction.text(&seen);
         let requirement = &expected.requirement;
-        let mut check = requirement.checked(passed, part.subject(), part.to_string(), seen);
+        let mut check = requirement.checked(passed, part.subject, part.expected, seen);
         if let Err(Failure::LocalLimit { .. }) = observed.response {
             // This machine could not send the request, so the receiver is not to blame.
             check.verdict = Verdict::Broken;
@@ -152,77 +181,30 @@ pub(crate) fn check(
     expected.parts().into_iter().filter_map(check).collect()
 }
 
-/// Judges one response.
 struct ResponseJudge<'run> {
-    expected: &'run PreparedExpectation,
     observed: &'run Observed<'run>,
     redaction: &'run Redaction,
-    body: OnceCell<Result<Value, UnreadableBody>>,
+    /// The body as JSON, or why it can't be parsed.
+    body: OnceCell<Result<Value, String>>,
 }
 
 impl ResponseJudge<'_> {
-    /// The body as JSON, or why it can't be parsed.
-    fn body(&self) -> Result<&Value, (bool, String)> {
-        let body = self.body.get_or_init(|| match self.observed.response {
-            Ok(response) => json_body(response, self.redaction),
-            Err(failure) => Err(UnreadableBody::NoResponse(no_response(failure).1)),
-        });
-        body.as_ref().map_err(|error| (false, error.to_string()))
+    fn of_response(&self, judge: impl FnOnce(&Response) -> (bool, String)) -> (bool, String) {
+        match self.observed.response {
+            Ok(response) => judge(response),
+            Err(failure) => (false, no_response(failure)),
+        }
     }
 
-    /// Whether a part is as expected, and what was observed. `None` if the part does not apply.
-    fn judge(&self, part: &Part<'_>) -> Option<(bool, String)> {
-        let observed = self.observed;
-        Some(match part {
-            Part::Status(status) => match observed.response {
-                Ok(response) => (status.allows(response.status), response.status.to_string()),
-                Err(failure) => no_response(failure),
-            },
-            Part::Header(name, matcher) => match observed.response {
-                Ok(response) => {
-                    let headers = response.headers.iter();
-                    let values: Vec<Value> = headers
-                        .filter(|(header, _)| header.eq_ignore_ascii_case(name))
-                        .map(|(_, value)| String::from_utf8_lossy(value).into())
-                        .collect();
-                    self.match_values(matcher, &values.iter().collect::<Vec<_>>())
-                }
-                Err(failure) => no_response(failure),
-            },
-            Part::Body(path, matcher) => match self.body() {
-                Ok(body) => self.match_values(matcher, &path.query(body)),
-                Err(unread) => unread,
-            },
-            Part::Schema(_) => match self.body() {
-                Ok(body) => match_schema(self.expected.schema.as_ref()?, body),
-                Err(unread) => unread,
-            },
-            Part::Within(within) => match observed.response {
-                Ok(_) => (observed.took <= within.0, format!("{:.1?}", observed.took)),
-                Err(failure) => no_response(failure),
-            },
-            Part::Attempts(range) => (
-                range.contains(observed.attempts.into()),
-                observed.attempts.to_string(),
-            ),
-            Part::Outcome(wanted) => {
-                let outcome = observed.outcome?;
-                (*wanted == outcome, outcome.to_string())
-            }
-            // The first response itself is not checked.
-            Part::SameResponse(wanted) => {
-                let first = observed.first_response?;
-                let difference = match observed.response {
-                    Ok(response) => self.difference(first, response),
-                    Err(failure) => Some(no_response(failure).1),
-                };
-                let passed = difference.is_none() == *wanted;
-                (
-                    passed,
-                    difference.unwrap_or_else(|| SAME_RESPONSE.to_owned()),
-                )
-            }
-        })
+    fn of_body(&self, judge: impl FnOnce(&Value) -> (bool, String)) -> (bool, String) {
+        let body = self.body.get_or_init(|| match self.observed.response {
+            Ok(response) => json_body(response, self.redaction),
+            Err(failure) => Err(no_response(failure)),
+        });
+        match body {
+            Ok(body) => judge(body),
+            Err(reason) => (false, reason.clone()),
+        }
     }
 
     fn match_values(&self, matcher: &Matcher, values: &[&Value]) -> (bool, String) {
@@ -242,11 +224,9 @@ impl ResponseJudge<'_> {
     }
 
     fn difference(&self, first: &Response, response: &Response) -> Option<String> {
-        if first.status != response.status {
-            return Some(format!(
-                "status {} instead of {}",
-                response.status, first.status
-            ));
+        let (before, after) = (first.status, response.status);
+        if before != after {
+            return Some(format!("status {after} instead of {before}"));
         }
         let content_type = |response: &Response| {
             let value = response.header("content-type")?;
@@ -254,12 +234,9 @@ impl ResponseJudge<'_> {
         };
         let (before, after) = (content_type(first), content_type(response));
         if before != after {
-            let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
-            return Some(format!(
-                "content type {} instead of {}",
-                shown(after),
-                shown(before)
-            ));
+            let shown = |value: Option<String>| value.unwrap_or("none".to_owned());
+            let (before, after) = (shown(before), shown(after));
+            return Some(format!("content type {after} instead of {before}"));
         }
         if first.body_length != response.body_length && (first.truncated || response.truncated) {
             let (before, after) = (first.body_length, response.body_length);
@@ -281,8 +258,8 @@ impl ResponseJudge<'_> {
     }
 }
 
-fn no_response(failure: &Failure) -> (bool, String) {
-    (false, format!("no response: {failure}"))
+fn no_response(failure: &Failure) -> String {
+    format!("no response: {failure}")
 }
 
 fn match_schema(schema: &jsonschema::Validator, body: &Value) -> (bool, String) {
@@ -297,39 +274,23 @@ fn match_schema(schema: &jsonschema::Validator, body: &Value) -> (bool, String) 
     (false, errors.join("; "))
 }
 
-/// Why a body can't be checked, without secrets.
-#[derive(Debug, thiserror::Error)]
-enum UnreadableBody {
-    #[error("{0}")]
-    NoResponse(String),
-    #[error("the body is too long to check: {0} bytes")]
-    TooLong(u64),
-    #[error("the body is empty")]
-    Empty,
-    #[error("the body has the unsupported content encoding {0:?}")]
-    Encoding(String),
-    #[error("the body is not JSON ({error}): {start:?}")]
-    NotJson {
-        error: serde_json::Error,
-        start: String,
-    },
-}
-
-fn json_body(response: &Response, redaction: &Redaction) -> Result<Value, UnreadableBody> {
+/// The body as JSON, or why it can't be checked, without secrets.
+fn json_body(response: &Response, redaction: &Redaction) -> Result<Value, String> {
     if response.truncated {
-        return Err(UnreadableBody::TooLong(response.body_length));
+        let length = response.body_length;
+        return Err(format!("the body is too long to check: {length} bytes"));
     }
     if response.body.is_empty() {
-        return Err(UnreadableBody::Empty);
+        return Err("the body is empty".to_owned());
     }
     serde_json::from_slice(&response.body).map_err(|error| {
         if let Some(coding) = unsupported_coding(response) {
-            return UnreadableBody::Encoding(redaction.text(&coding).into_owned());
+            let coding = redaction.text(&coding);
+            return format!("the body has the unsupported content encoding {coding:?}");
         }
         let text = redaction.bytes(&response.body);
-        let text = String::from_utf8_lossy(&text);
-        let start = text.chars().take(60).collect();
-        UnreadableBody::NotJson { error, start }
+        let start: String = String::from_utf8_lossy(&text).chars().take(60).collect();
+        format!("the body is not JSON ({error}): {start:?}")
     })
 }
 

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::protocol::{Event, Item, ItemKind, NestedItem};
 use crate::scenario::{BundlePolicy, BundleQuantity, GrantPolicy, Policy};
 
-/// How much of each SKU a player receives.
 pub(crate) type ExpectedGrant = BTreeMap<String, u128>;
 
 /// The maximum number of grants that are listed. Beyond it, bundles are only granted either all by

@@ -20,7 +20,7 @@ pub(crate) enum GrantCount {
 /// What one player must hold who held nothing before.
 #[derive(Debug, Clone)]
 pub(crate) struct ExpectedInventory {
-    player_id: String,
+    pub(crate) player_id: String,
     expectations: Vec<GrantExpectation>,
     held_once: BTreeSet<String>,
 }
@@ -49,10 +49,6 @@ impl ExpectedInventory {
 
     pub(crate) fn add(&mut self, event: &Event, times: GrantCount, policy: Policy) {
         self.expectations.push(expectation_of(event, times, policy));
-    }
-
-    pub(crate) fn player_id(&self) -> &str {
-        &self.player_id
     }
 
     pub(crate) fn skus(&self) -> BTreeSet<&String> {

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::expected_grant::ExpectedGrant;
 
-/// The change that one effect expects for one player.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GrantExpectation {
     pub(crate) player_id: String,
@@ -37,7 +36,6 @@ impl GrantExpectation {
     }
 }
 
-/// How much each SKU of a player changed.
 pub(crate) type Changes = BTreeMap<(String, String), i128>;
 
 /// The SKUs of a player that can be held only once, and whether the player held them before.
@@ -217,7 +215,6 @@ impl<'run> GrantSearch<'run> {
         closest
     }
 
-    /// Advances to the next combination of grants; `false` after the last.
     fn advance(&self, choice: &mut [usize]) -> bool {
         for (chosen, grants) in choice.iter_mut().zip(&self.expectations) {
             *chosen += 1;

@@ -26,7 +26,6 @@ pub(super) enum GroupKey {
     },
 }
 
-/// What a check expects, and of which kind of request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum CheckKind {
     Effect,
@@ -85,16 +84,15 @@ impl GroupKey {
                 unambiguous: check.hint.is_some() || check.verdict == Verdict::Broken,
             };
         }
-        let kind = match kind {
-            // Effects differ in what was granted and to whom, so without a reported cause each is
-            // on its own.
-            CheckKind::Effect => {
-                CheckKind::Scenario(record.started.scenario, check.subject.clone())
-            }
-            other => other,
-        };
         Self::SameResult {
-            kind,
+            kind: match kind {
+                // Effects differ in what was granted and to whom, so without a reported cause each
+                // is on its own.
+                CheckKind::Effect => {
+                    CheckKind::Scenario(record.started.scenario, check.subject.clone())
+                }
+                other => other,
+            },
             observed: check.observed.clone(),
         }
     }

@@ -17,7 +17,6 @@ pub(super) struct ResponseBodies(BTreeMap<String, BodyKind>);
 #[derive(Debug)]
 struct BodyKind {
     count: usize,
-    /// The first of them, shortened.
     first: String,
 }
 
@@ -67,7 +66,6 @@ impl ResponseBodies {
     }
 }
 
-/// The beginning of a text, on one line.
 fn excerpt(text: &str) -> String {
     let line = sanitize(text.trim());
     match line.char_indices().nth(BODY_LIMIT) {

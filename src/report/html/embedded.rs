@@ -57,31 +57,19 @@ fn events(record: &ScenarioRecord, limits: Limits) -> Vec<RunEvent> {
     let mut started = record.started.clone();
     // Only snapshot reports need these.
     started.varying.clear();
+    let attempts = limits.shown_attempts(&record.attempts).cloned();
+    let attempts = attempts.map(|attempt| RunEvent::AttemptEnded(Box::new(attempt)));
+    let mut events = vec![RunEvent::ScenarioStarted(started)];
+    events.extend(attempts);
+    events.extend(record.steps.iter().cloned().map(RunEvent::StepEnded));
+    events.extend(record.effects.clone().map(RunEvent::EffectsEnded));
+    events.extend(record.snapshot.clone().map(RunEvent::SnapshotCompared));
+    events.push(RunEvent::ScenarioEnded(record.ended.clone()));
     let mut room = limits.bodies;
-    let attempts = limits.shown_attempts(&record.attempts).map(|attempt| {
-        let mut attempt = attempt.clone();
-        limits.cut_attempt(&mut attempt, &mut room);
-        RunEvent::AttemptEnded(Box::new(attempt))
-    });
-    let steps = record.steps.iter().map(|step| {
-        let mut step = step.clone();
-        limits.cut_step(&mut step);
-        RunEvent::StepEnded(step)
-    });
-    let effects = record.effects.iter().map(|effects| {
-        let mut effects = effects.clone();
-        limits.cut_checks(&mut effects.checks);
-        RunEvent::EffectsEnded(effects)
-    });
-    let snapshot = record.snapshot.iter().map(|snapshot| {
-        let mut snapshot = snapshot.clone();
-        limits.cut_snapshot(&mut snapshot);
-        RunEvent::SnapshotCompared(snapshot)
-    });
-    let start = [RunEvent::ScenarioStarted(started)].into_iter();
-    let parts = start.chain(attempts).chain(steps).chain(effects);
-    let end = [RunEvent::ScenarioEnded(record.ended.clone())];
-    parts.chain(snapshot).chain(end).collect()
+    for event in &mut events {
+        limits.cut_event(event, &mut room);
+    }
+    events
 }
 
 /// `value` as JSON without `<`, `>` and `&`. JSON has these only inside strings, where an escape means

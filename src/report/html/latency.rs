@@ -13,30 +13,29 @@ const LABEL_WIDTH: f64 = 13.5;
 
 /// The histogram. Coordinates are in percent of its box.
 #[derive(Debug, PartialEq)]
-pub(in crate::report) struct Plot {
-    pub(in crate::report) columns: Vec<HistogramColumn>,
-    pub(in crate::report) labels: Vec<AxisLabel>,
-    /// The position of the median.
-    pub(in crate::report) median_x: f64,
+pub(crate) struct Plot {
+    pub(crate) columns: Vec<HistogramColumn>,
+    pub(crate) labels: Vec<AxisLabel>,
+    pub(crate) median_x: f64,
     /// The quantiles, from the median to the slowest.
-    pub(in crate::report) quantiles: Vec<(&'static str, String)>,
+    pub(crate) quantiles: Vec<(&'static str, String)>,
     /// The number of responses, and of attempts that are left out.
-    pub(in crate::report) basis: String,
+    pub(crate) basis: String,
 }
 
 #[derive(Debug, PartialEq)]
-pub(in crate::report) struct HistogramColumn {
-    pub(in crate::report) x: f64,
-    pub(in crate::report) y: f64,
-    pub(in crate::report) width: f64,
-    pub(in crate::report) height: f64,
-    pub(in crate::report) title: String,
+pub(crate) struct HistogramColumn {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+    pub(crate) title: String,
 }
 
 #[derive(Debug, PartialEq)]
-pub(in crate::report) struct AxisLabel {
-    pub(in crate::report) x: f64,
-    pub(in crate::report) text: String,
+pub(crate) struct AxisLabel {
+    pub(crate) x: f64,
+    pub(crate) text: String,
 }
 
 /// The histogram of the response times of a run. `None` for a run without responses. Attempts with a
@@ -76,7 +75,7 @@ fn plot_of(mut took: Vec<Duration>, left_out: usize) -> Option<Plot> {
 
 /// The histogram of times in seconds, in ascending order, each with its count. The first quantile is
 /// the median.
-pub(in crate::report) fn plot(
+pub(crate) fn plot(
     times: &[(f64, u64)],
     quantiles: &[(&'static str, f64)],
     basis: String,
@@ -191,7 +190,7 @@ fn leave_room(one: &AxisLabel, next: &AxisLabel) -> bool {
 
 impl AxisLabel {
     /// The SVG text anchor: a label at an edge stays inside the box.
-    pub(in crate::report) fn anchor(&self) -> &'static str {
+    pub(crate) fn anchor(&self) -> &'static str {
         match self.x {
             ..6.0 => "start",
             ..=94.0 => "middle",
@@ -199,7 +198,6 @@ impl AxisLabel {
         }
     }
 
-    /// The start of the text.
     fn begin(&self) -> f64 {
         match self.anchor() {
             "start" => self.x,
@@ -210,7 +208,7 @@ impl AxisLabel {
 }
 
 /// A time with a fitting unit, to about two digits.
-pub(in crate::report) fn format_seconds(seconds: f64) -> String {
+pub(crate) fn format_seconds(seconds: f64) -> String {
     let (value, unit) = match seconds {
         0.0..0.000_999_5 => (seconds * 1e6, "µs"),
         0.0..0.999_5 => (seconds * 1e3, "ms"),

@@ -36,7 +36,6 @@ const SCRIPT: &str = concat!(
     include_str!("assets/page.js"),
 );
 
-/// The most scenarios that are listed for a cause.
 const LISTED: usize = 500;
 
 #[derive(Template)]
@@ -56,7 +55,6 @@ struct RunPage<'run> {
     not_run: Option<String>,
     not_checked: Vec<String>,
     causes: &'run [CommonCause],
-    /// What to do if all genuine deliveries got the same wrong response.
     advice: Option<&'run String>,
     snapshots: Option<String>,
     /// A label for the snapshots without a scenario, and their files.
@@ -66,7 +64,6 @@ struct RunPage<'run> {
     rows: Vec<ScenarioRow<'run>>,
 }
 
-/// The part of the summary bar for one verdict.
 struct BarSegment {
     verdict: Verdict,
     count: usize,
@@ -75,7 +72,7 @@ struct BarSegment {
     width: usize,
 }
 
-pub(in crate::report) fn write_page(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
+pub(crate) fn write_page(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
     page(run)?.write_into(out)
 }
 
@@ -112,7 +109,7 @@ fn page(run: &RunRecord) -> io::Result<RunPage<'_>> {
 
 /// The Content-Security-Policy of a page: this script, if any, this style, and nothing else. The page
 /// can't reach the network, and an injected script would not run.
-pub(in crate::report) fn policy(script: Option<&str>, style: &str) -> String {
+pub(crate) fn policy(script: Option<&str>, style: &str) -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
     let script = script.map(|script| format!("script-src 'sha256-{}'; ", hash(script)));
     format!(
@@ -141,7 +138,6 @@ fn headline(counts: &VerdictCounts) -> String {
     }
 }
 
-/// The segments of the summary bar, the worst verdict first.
 fn bar(counts: &VerdictCounts) -> Vec<BarSegment> {
     let order = [
         Verdict::Failed,

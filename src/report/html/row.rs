@@ -4,21 +4,18 @@ use super::latency::format_seconds;
 use crate::report::counts::counted;
 use crate::report::failure_groups::cause_list;
 use crate::report::sanitize::sanitize;
-use crate::report::scenario_record::{ScenarioRecord, check_line, worst};
+use crate::report::scenario_record::{ScenarioRecord, worst_line};
 use crate::verify::{Check, Verdict};
 
 const PROBLEM_LIMIT: usize = 20;
 
-/// A scenario for the template, which escapes all texts.
 pub(super) struct ScenarioRow<'run> {
     pub(super) record: &'run ScenarioRecord,
     pub(super) verdict: Verdict,
-    /// The number of checks and attempts, and the duration.
     pub(super) facts: String,
     /// The worst check that no common cause explains, in one line, and the common causes.
     pub(super) first_problem: Option<String>,
     pub(super) problems: Vec<ProblemView>,
-    /// The number of problems that are not shown without JavaScript, if any.
     pub(super) more_problems: Option<String>,
     /// The events for the script. `None` if there was no room.
     pub(super) data: Option<String>,
@@ -53,10 +50,9 @@ impl<'run> ScenarioRow<'run> {
                 .take(PROBLEM_LIMIT)
                 .map(|placed| ProblemView::new(placed.check))
                 .collect(),
-            more_problems: match problems.count() {
-                0 => None,
-                count => Some(counted(count, "more problem")),
-            },
+            more_problems: Some(problems.count())
+                .filter(|more| *more > 0)
+                .map(|more| counted(more, "more problem")),
             data,
         }
     }
@@ -69,7 +65,6 @@ impl<'run> ScenarioRow<'run> {
         sanitize(&self.record.started.name)
     }
 
-    /// Its description on one line.
     pub(super) fn about(&self) -> String {
         let about = self.record.started.about.as_deref().unwrap_or_default();
         about.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -83,15 +78,10 @@ impl<'run> ScenarioRow<'run> {
 fn first_problem(record: &ScenarioRecord) -> Option<String> {
     let causes = record.causes();
     let causes = (!causes.is_empty()).then(|| cause_list(&causes));
-    let (Some(first), more) = worst(&record.own_problems()) else {
-        return causes;
-    };
-    let more = match more {
-        0 => String::new(),
-        more => format!(" (and {more} more)"),
-    };
-    let causes = causes.map_or(String::new(), |causes| format!(", also {causes}"));
-    Some(format!("{}{more}{causes}", check_line(first)))
+    match (worst_line(&record.own_problems()), causes) {
+        (Some(worst), Some(causes)) => Some(format!("{worst}, also {causes}")),
+        (worst, causes) => worst.or(causes),
+    }
 }
 
 impl ProblemView {

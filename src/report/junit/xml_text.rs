@@ -5,7 +5,7 @@ const ATTACHMENT: &str = "[[ATTACHMENT|";
 
 /// Replaces characters that XML forbids with `U+FFFD`, and tabs with spaces. The XML writer escapes
 /// markup.
-pub(in crate::report) fn xml_text(text: &str) -> String {
+pub(crate) fn xml_text(text: &str) -> String {
     let text = text.replace('\t', "    ");
     let characters = text.chars().map(|character| match character {
         '\n' => character,

@@ -9,7 +9,6 @@ use crate::report::failure_groups::CommonCause;
 
 const LISTED: usize = 200;
 
-/// The size limit of the folded parts, in bytes.
 const DETAILS_LIMIT: usize = 100 * 1024;
 
 pub(super) fn write_causes(out: &mut dyn Write, causes: &[CommonCause]) -> io::Result<()> {
@@ -36,7 +35,6 @@ pub(super) fn write_causes(out: &mut dyn Write, causes: &[CommonCause]) -> io::R
     details.try_for_each(|text| write!(out, "\n{text}"))
 }
 
-/// The scenarios of a cause and an example, folded.
 fn details(cause: &CommonCause) -> String {
     let scenarios = counted(cause.scenarios.len(), "scenario");
     let summary = format!("cause {}: {scenarios} and an example", cause.number);

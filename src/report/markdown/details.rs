@@ -10,10 +10,8 @@ use crate::report::terminal::attempt_facts;
 use crate::run::{AttemptEnded, BodyRecord, ResponseRecord};
 use crate::verify::Check;
 
-/// The size limit of the deliveries of one scenario, in bytes.
 const DELIVERIES_LIMIT: usize = 48 * 1024;
 
-/// The folded details of a scenario with some of its problems.
 pub(super) fn details(record: &ScenarioRecord, problems: &[PlacedCheck<'_>]) -> String {
     let (started, verdict) = (&record.started, record.ended.verdict);
     let summary = format!("{} {verdict}: {}", mark(verdict), text(&started.name));

@@ -10,12 +10,12 @@ const MARKUP: &[char] = &[
 ];
 
 /// One line of running text, in Markdown or in HTML.
-pub(in crate::report) fn text(line: &str) -> String {
+pub(crate) fn text(line: &str) -> String {
     entities(&sanitize(line), |character| MARKUP.contains(&character))
 }
 
 /// One line as inline code, without links or mentions. It may be used in a table.
-pub(in crate::report) fn code(line: &str) -> String {
+pub(crate) fn code(line: &str) -> String {
     let line = sanitize(line);
     if line.trim().is_empty() {
         return "(nothing)".to_owned();

@@ -3,18 +3,16 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::stable_text::{MASKED, StableText, json, masked_by, visible};
+use super::stable_text::{MASKED, StableText, masked_by, visible};
 use crate::run::{BodyContent, BodyRecord};
 
 /// JSON up to this length stays on one line.
 const ONE_LINE: usize = 72;
 
-/// The most lines of a body that are shown.
 const LINE_LIMIT: usize = 400;
 
-/// The lines of a body that was sent.
 pub(super) fn sent(body: &BodyRecord, stable: &StableText<'_>) -> Vec<String> {
-    let text = match json(body) {
+    let text = match body.json() {
         Some(json) => stable.text(&pretty_printed(&json, false)),
         None => stable.text(plain(body)),
     };
@@ -23,9 +21,9 @@ pub(super) fn sent(body: &BodyRecord, stable: &StableText<'_>) -> Vec<String> {
 
 /// The lines of a response body, without the values that the profile masks.
 pub(super) fn received(body: &BodyRecord, stable: &StableText<'_>) -> Vec<String> {
-    let text = match json(body) {
+    let text = match body.json() {
         Some(json) => {
-            let masked = masked_by(&json, stable.settings());
+            let masked = masked_by(&json, stable.settings);
             pretty_printed(&without(&json, &masked), true)
         }
         None => plain(body).to_owned(),
@@ -61,7 +59,6 @@ fn lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// `json` with the masked values replaced.
 fn without(json: &Value, masked: &[&Value]) -> Value {
     if masked.iter().any(|value| std::ptr::eq(*value, json)) {
         return MASKED.into();

@@ -10,7 +10,6 @@ use super::stable_text::{StableText, pattern};
 use crate::scenario::Level;
 use crate::verify::{Check, Verdict};
 
-/// How long a response took, which varies.
 static TOOK: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\d+(\.\d+)?(ns|µs|ms|s)$"));
 
 /// A probe's numbers. The number before the scenario depends on earlier runs.

@@ -1,15 +1,18 @@
 //! The deliveries of a step: each attempt on the virtual clock, its response, and the checks.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
 
 use super::checks::{check_line, common_check_lines};
 use super::events::SnapshotEvents;
 use super::request::request_lines;
 use super::response::response_lines;
 use super::stable_text::StableText;
-use super::virtual_clock::DueTime;
+use crate::policy::DurationText;
+use crate::report::counts;
 use crate::report::scenario_record::ScenarioRecord;
-use crate::run::{AttemptEnded, DeliveryEnded, StepEnded};
+use crate::run::{AttemptEnded, DeliveryEnded, ResponseRecord, StepEnded, header};
 use crate::verify::Check;
 
 pub(super) struct Deliveries<'a> {
@@ -18,11 +21,9 @@ pub(super) struct Deliveries<'a> {
     pub(super) stable: &'a StableText<'a>,
 }
 
-/// The attempts of a delivery in order, with their due times.
 type TimedAttempts<'a> = Vec<(DueTime, &'a AttemptEnded)>;
 
 impl<'a> Deliveries<'a> {
-    /// The lines of a step's deliveries.
     pub(super) fn lines(&self, step: &StepEnded) -> Vec<String> {
         match step.deliveries.as_slice() {
             [delivery] => self.delivery(step, delivery),
@@ -33,10 +34,10 @@ impl<'a> Deliveries<'a> {
 
     /// Deliveries one after another; identical ones in a row are shown once.
     fn sequential(&self, step: &StepEnded, deliveries: &[DeliveryEnded]) -> Vec<String> {
-        let blocks = deliveries.iter();
-        let blocks: Vec<_> = blocks
-            .map(|delivery| self.delivery(step, delivery))
-            .collect();
+        let blocks = deliveries
+            .iter()
+            .map(|delivery| self.delivery(step, delivery));
+        let blocks: Vec<_> = blocks.collect();
         let mut lines = Vec::new();
         let mut number = 1;
         for identical in blocks.chunk_by(|block, next| block == next) {
@@ -96,12 +97,11 @@ impl<'a> Deliveries<'a> {
             });
         let mut attempts: Vec<&AttemptEnded> = attempts.collect();
         attempts.sort_by_key(|attempt| attempt.attempt);
-        let mut timed = TimedAttempts::with_capacity(attempts.len());
+        let mut timed = TimedAttempts::new();
         for attempt in attempts {
-            let due = match timed.last() {
-                Some((due, before)) => due.next(before, attempt),
-                None => DueTime::START,
-            };
+            let due = timed
+                .last()
+                .map_or(DueTime::START, |(due, before)| due.next(before, attempt));
             timed.push((due, attempt));
         }
         timed
@@ -118,12 +118,8 @@ impl<'a> Deliveries<'a> {
     }
 }
 
-/// How a delivery ended.
 fn outcome(delivery: &DeliveryEnded) -> Option<String> {
-    let attempts = match delivery.attempts {
-        1 => "1 attempt".to_owned(),
-        count => format!("{count} attempts"),
-    };
+    let attempts = counts::counted(delivery.attempts as usize, "attempt");
     Some(format!("= {}, {attempts}", delivery.outcome?))
 }
 
@@ -144,4 +140,35 @@ fn counted(blocks: impl Iterator<Item = Vec<String>>) -> Vec<String> {
         block
     });
     shown.collect()
+}
+
+/// When an attempt was due. `None` after a response with a date in `Retry-After`, which refers to the
+/// real clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct DueTime(Option<Duration>);
+
+impl DueTime {
+    const START: Self = Self(Some(Duration::ZERO));
+
+    fn next(self, before: &AttemptEnded, attempt: &AttemptEnded) -> Self {
+        let due = self.0.filter(|_| !names_a_date(&before.response));
+        Self(due.map(|due| due.saturating_add(attempt.delay_before)))
+    }
+}
+
+impl fmt::Display for DueTime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(due) => write!(formatter, "+{}", DurationText(due)),
+            None => formatter.write_str("+…"),
+        }
+    }
+}
+
+fn names_a_date(response: &ResponseRecord) -> bool {
+    let ResponseRecord::Response { headers, .. } = response else {
+        return false;
+    };
+    let retry_after = header(headers, "retry-after");
+    retry_after.is_some_and(|value| value.trim().parse::<u64>().is_err())
 }

@@ -4,14 +4,13 @@
 use indexmap::IndexMap;
 
 use super::body_lines::sent;
-use super::event_summary::event_summary;
 use super::request_head::{headers, shown_url};
 use super::stable_text::{StableText, visible};
 use crate::policy::Forgery;
+use crate::protocol::{Event, Field, Item, ItemKind, NestedItem};
 use crate::report::scenario_record::ScenarioRecord;
 use crate::run::{AttemptEnded, BodyContent};
 
-/// The events, and what is not repeated for each delivery.
 pub(super) struct SnapshotEvents {
     events: Vec<ShownEvent>,
     /// The URL and the headers of genuine deliveries.
@@ -88,7 +87,6 @@ impl SnapshotEvents {
         own.chain(missing).collect()
     }
 
-    /// The sections for the events and for what genuine deliveries have in common.
     pub(super) fn sections(&self) -> Vec<Vec<String>> {
         let mut sections = Vec::new();
         for event in &self.events {
@@ -105,4 +103,52 @@ impl SnapshotEvents {
         }
         sections
     }
+}
+
+/// An event in one sentence: the coupon, the player, and what is granted. `None` if the body is not an
+/// event.
+fn event_summary(body: &str) -> Option<String> {
+    let event: Event = serde_json::from_str(body).ok()?;
+    let data = &event.event_data;
+    let mut summary = format!(
+        "coupon {} grants {} to {}",
+        data.coupon.code,
+        item(&data.item),
+        data.player_id
+    );
+    if event.event_type != Event::COUPON_REDEEMED {
+        summary = format!("{summary}; event_type {}", event.event_type);
+    }
+    if event.sandbox {
+        summary.push_str("; sandbox");
+    }
+    match &event.trigger {
+        Field::Value(trigger) if trigger == Event::TRIGGER_REDEEM => {}
+        Field::Value(trigger) => summary = format!("{summary}; trigger {trigger}"),
+        Field::Null => summary.push_str("; trigger null"),
+        Field::Absent => summary.push_str("; no trigger"),
+    }
+    Some(summary)
+}
+
+fn item(item: &Item) -> String {
+    let nested = item.nested_items.as_slice();
+    let main = counted(item.quantity, &item.sku, &item.kind, nested);
+    match item.fallback_item.value() {
+        Some(fallback) => format!("{main}, or else {}", self::item(fallback)),
+        None => main,
+    }
+}
+
+fn counted(quantity: u64, sku: &str, kind: &ItemKind, nested: &[NestedItem]) -> String {
+    let quantity = format!("{quantity} {sku}");
+    if *kind == ItemKind::Item && nested.is_empty() {
+        return quantity;
+    }
+    let nested = nested.iter().map(|item| {
+        let inner = item.nested_items.as_slice();
+        counted(item.quantity, &item.sku, &item.kind, inner)
+    });
+    let nested = nested.collect::<Vec<_>>().join(" and ");
+    format!("{quantity} (a bundle of {nested})")
 }

@@ -54,7 +54,6 @@ fn signature_summary(attempt: &AttemptEnded) -> String {
     }
 }
 
-/// The lines that differ.
 fn changed_lines(genuine: &[String], body: &[String]) -> Vec<String> {
     let mut lines = InternedInput {
         before: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::body_lines::received;
 use super::stable_text::StableText;
-use crate::run::{AttemptEnded, ResponseRecord};
+use crate::run::{AttemptEnded, ResponseRecord, header};
 use crate::transport::{Failure, SenderAbort};
 
 /// The headers that are always shown. `content-type` is part of the first line.
@@ -13,9 +13,10 @@ pub(super) fn response_lines(attempt: &AttemptEnded, stable: &StableText<'_>) ->
     let mut lines = lines_of(&attempt.response, attempt.fault.is_some(), stable);
     // The sender closed the connection after the response had begun. With other faults, whether a
     // response existed by then depends on chance.
-    if let (ResponseRecord::Failure { name, .. }, Some(ResponseRecord::Response { status, .. })) =
-        (&attempt.response, attempt.discarded_response.as_deref())
+    if let ResponseRecord::Failure { name, .. } = &attempt.response
         && *name == SenderAbort::ResponseLost.name()
+        && let Some(discarded) = &attempt.discarded_response
+        && let Some(status) = discarded.status()
     {
         lines.push(format!("  lost response: {status}"));
     }
@@ -29,13 +30,9 @@ fn lines_of(response: &ResponseRecord, by_fault: bool, stable: &StableText<'_>) 
             headers,
             body,
         } => {
-            let content_type = headers
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-            let content_type = content_type.map_or(String::new(), |(_, value)| {
-                format!(" {}", stable.line(value))
-            });
-            let mut lines = vec![format!("← {status}{content_type}")];
+            let content_type = header(headers, "content-type");
+            let content_type = content_type.map(|value| format!(" {}", stable.line(value)));
+            let mut lines = vec![format!("← {status}{}", content_type.unwrap_or_default())];
             lines.extend(header_lines(headers, stable));
             let body = received(body, stable).into_iter();
             lines.extend(body.map(|line| format!("  {line}")));
@@ -56,7 +53,7 @@ fn lines_of(response: &ResponseRecord, by_fault: bool, stable: &StableText<'_>) 
 /// The shown headers, sorted, since their order has no meaning.
 fn header_lines(headers: &[(String, String)], stable: &StableText<'_>) -> Vec<String> {
     let wanted = |name: &str| {
-        let configured = stable.settings().headers.iter().map(String::as_str);
+        let configured = stable.settings.headers.iter().map(String::as_str);
         let mut all = SHOWN.into_iter().chain(configured);
         all.any(|wanted| wanted.eq_ignore_ascii_case(name))
     };

@@ -8,10 +8,9 @@ use url::Url;
 
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, responses};
-use crate::run::{AttemptEnded, BodyContent, BodyRecord, ResponseRecord, VolatileKind};
+use crate::run::{AttemptEnded, VolatileKind};
 use crate::scenario::SnapshotSettings;
 
-/// The replacement of a masked value.
 pub(super) const MASKED: &str = "[masked]";
 
 /// Numbers with fewer digits are never replaced as times: every current Unix time has more.
@@ -30,7 +29,6 @@ static LOOPBACK_PORT: LazyLock<Regex> =
 static CONNECTION_ENDED: LazyLock<Regex> =
     LazyLock::new(|| pattern("the receiver (reset|closed) the connection"));
 
-/// A pattern of this program.
 pub(super) fn pattern(text: &str) -> Regex {
     match Regex::new(text) {
         Ok(pattern) => pattern,
@@ -41,7 +39,7 @@ pub(super) fn pattern(text: &str) -> Regex {
 /// Replaces the varying values of a scenario, and what its profile masks in responses.
 #[derive(Debug)]
 pub(super) struct StableText<'a> {
-    settings: &'a SnapshotSettings,
+    pub(super) settings: &'a SnapshotSettings,
     target: Option<Url>,
     /// The longest first, so that none replaces a part of another.
     replacements: Vec<Replacement>,
@@ -80,7 +78,7 @@ impl<'a> StableText<'a> {
         replacements.sort_by_key(|replacement| std::cmp::Reverse(replacement.value.len()));
         let received = record.attempts.iter().flat_map(responses);
         let masked = received
-            .filter_map(json_of)
+            .filter_map(|response| response.body()?.json())
             .flat_map(|json| masked_texts(&json, settings));
         let mut masked: Vec<String> = masked.collect();
         masked.sort_by(|one, other| (other.len(), other).cmp(&(one.len(), one)));
@@ -91,10 +89,6 @@ impl<'a> StableText<'a> {
             replacements,
             masked,
         }
-    }
-
-    pub(super) fn settings(&self) -> &SnapshotSettings {
-        self.settings
     }
 
     pub(super) fn text(&self, text: &str) -> String {
@@ -182,23 +176,8 @@ fn fresh_event_ids(record: &ScenarioRecord) -> Vec<Replacement> {
 }
 
 fn event_id(attempt: &AttemptEnded) -> Option<String> {
-    let json = json(&attempt.request.body)?;
+    let json = attempt.request.body.json()?;
     Some(json.get("event_id")?.as_str()?.to_owned())
-}
-
-/// A body parsed as JSON, if it is JSON.
-pub(super) fn json(body: &BodyRecord) -> Option<Value> {
-    match &body.content {
-        BodyContent::Text(text) => serde_json::from_str(text).ok(),
-        BodyContent::Base64(_) => None,
-    }
-}
-
-fn json_of(response: &ResponseRecord) -> Option<Value> {
-    match response {
-        ResponseRecord::Response { body, .. } => json(body),
-        ResponseRecord::Failure { .. } => None,
-    }
 }
 
 pub(super) fn masked_by<'json>(

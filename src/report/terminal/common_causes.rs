@@ -8,7 +8,6 @@ use super::layout::TextOutput;
 use super::style::{DIM, mark, paint};
 use crate::report::failure_groups::CommonCause;
 
-/// The most scenarios that are listed for a cause, unless the output is verbose.
 const LISTED: usize = 5;
 
 pub(super) fn write_common_causes(

@@ -8,7 +8,6 @@ use super::layout::TextOutput;
 use super::style::{DIM, paint};
 use crate::report::sanitize::sanitize;
 
-/// The most lines of a diff that are shown.
 const LINE_LIMIT: usize = 120;
 
 pub(crate) fn write_difference(out: &mut dyn Write, difference: &str) -> io::Result<()> {

@@ -9,10 +9,7 @@ use crate::report::sanitize::sanitize;
 use crate::run::{AttemptEnded, BodyRecord, ResponseRecord};
 use crate::transport::ClosedIdle;
 
-pub(in crate::report) fn write_exchange(
-    out: &mut TextOutput<'_>,
-    attempt: &AttemptEnded,
-) -> io::Result<()> {
+pub(crate) fn write_exchange(out: &mut TextOutput<'_>, attempt: &AttemptEnded) -> io::Result<()> {
     let request = &attempt.request;
     write_facts(out, attempt)?;
     write_part(out, "→", &format!("{} {}", request.method, request.url))?;
@@ -22,7 +19,7 @@ pub(in crate::report) fn write_exchange(
 }
 
 /// Writes an attempt that repeats the last request except for the `new` headers.
-pub(in crate::report) fn write_retry(
+pub(crate) fn write_retry(
     out: &mut TextOutput<'_>,
     attempt: &AttemptEnded,
     new: &[(String, String)],
@@ -53,8 +50,7 @@ fn write_facts(out: &mut TextOutput<'_>, attempt: &AttemptEnded) -> io::Result<(
     out.line(6, &paint(DIM, note))
 }
 
-/// The number, the virtual time and the duration of an attempt.
-pub(in crate::report) fn attempt_facts(attempt: &AttemptEnded) -> String {
+pub(crate) fn attempt_facts(attempt: &AttemptEnded) -> String {
     format!(
         "attempt {} at +{:.3} s, took {:.1} ms",
         attempt.attempt,

@@ -2,38 +2,31 @@
 
 use std::io::{self, Write};
 
-/// The maximum width of running text.
 const TEXT_WIDTH: usize = 96;
 /// The minimum width of lines; a narrower terminal breaks them itself.
 const NARROWEST: usize = 40;
 
 /// A terminal or a file that lines are written to. Styles have no width.
-pub(in crate::report) struct TextOutput<'out> {
+pub(crate) struct TextOutput<'out> {
     out: &'out mut dyn Write,
     /// `None` for files and pipes: lines are not broken.
     width: Option<usize>,
 }
 
 impl<'out> TextOutput<'out> {
-    /// Breaks lines that are wider than `width` columns, if there is a limit.
-    pub(in crate::report) fn new(out: &'out mut dyn Write, width: Option<usize>) -> Self {
+    pub(crate) fn new(out: &'out mut dyn Write, width: Option<usize>) -> Self {
         let width = width.map(|width| width.max(NARROWEST));
         Self { out, width }
     }
 
     /// Writes a line that starts at a column; its continuation lines are indented by two more.
-    pub(in crate::report) fn line(&mut self, column: usize, text: &str) -> io::Result<()> {
+    pub(crate) fn line(&mut self, column: usize, text: &str) -> io::Result<()> {
         self.wrapped(column, column + 2, text, self.width)
     }
 
     /// Writes a line that starts with a label of this width; its continuation lines are aligned with
     /// the text after it.
-    pub(in crate::report) fn labelled(
-        &mut self,
-        column: usize,
-        label: usize,
-        text: &str,
-    ) -> io::Result<()> {
+    pub(crate) fn labelled(&mut self, column: usize, label: usize, text: &str) -> io::Result<()> {
         self.wrapped(column, column + label, text, self.width)
     }
 
@@ -58,20 +51,18 @@ impl<'out> TextOutput<'out> {
         self.wrapped(column, column + label, text, Some(width))
     }
 
-    /// Writes a line that is never broken.
-    pub(in crate::report) fn whole_line(&mut self, column: usize, text: &str) -> io::Result<()> {
+    pub(crate) fn whole_line(&mut self, column: usize, text: &str) -> io::Result<()> {
         self.wrapped(column, column, text, None)
     }
 
-    pub(in crate::report) fn gap(&mut self) -> io::Result<()> {
+    pub(crate) fn gap(&mut self) -> io::Result<()> {
         writeln!(self.out)
     }
 
-    pub(in crate::report) fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
-    /// Writes a line, broken at `width` columns if there is a limit.
     fn wrapped(
         &mut self,
         first: usize,
@@ -95,7 +86,6 @@ impl<'out> TextOutput<'out> {
     }
 }
 
-/// Whether a line fits this width.
 fn fits(column: usize, text: &str, width: usize) -> bool {
     column + textwrap::core::display_width(text) <= width
 }

@@ -15,7 +15,7 @@ use crate::verify::Check;
 
 /// Writes some of the problems of a scenario. If these are not all, the common causes of the others
 /// follow its name.
-pub(in crate::report) fn write_problems(
+pub(crate) fn write_problems(
     out: &mut TextOutput<'_>,
     record: &ScenarioRecord,
     problems: &[PlacedCheck<'_>],

@@ -6,10 +6,9 @@ use anstyle::{AnsiColor, Style};
 
 use crate::verify::Verdict;
 
-/// For secondary details.
-pub(in crate::report) const DIM: Style = Style::new().dimmed();
+pub(crate) const DIM: Style = Style::new().dimmed();
 
-pub(in crate::report) fn paint(style: Style, text: impl Display) -> String {
+pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
@@ -17,11 +16,11 @@ pub(super) fn paint_verdict(verdict: Verdict) -> String {
     paint(style_of(verdict), verdict)
 }
 
-pub(in crate::report) fn mark(verdict: Verdict) -> String {
+pub(crate) fn mark(verdict: Verdict) -> String {
     paint(style_of(verdict), verdict.mark())
 }
 
-pub(in crate::report) fn style_of(verdict: Verdict) -> Style {
+pub(crate) fn style_of(verdict: Verdict) -> Style {
     match verdict {
         Verdict::Passed => AnsiColor::Green.on_default(),
         Verdict::NotChecked => AnsiColor::Cyan.on_default(),

@@ -1,13 +1,12 @@
 //! Reads a journal one event at a time, so that memory use does not depend on its length.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::JOURNAL_FILE_NAME;
-use crate::run::journal::error::JournalError;
 use crate::run::run_event::{FORMAT_VERSION, RunEvent, RunStarted};
 
 /// An iterator of a journal's events. The first event has already been read.
@@ -16,7 +15,7 @@ use crate::run::run_event::{FORMAT_VERSION, RunEvent, RunStarted};
 /// invalid line is an error, which ends the iterator.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     lines: BufReader<File>,
     /// The number of lines read.
     line: usize,
@@ -24,7 +23,8 @@ pub(crate) struct Journal {
     first: Option<RunEvent>,
     ended: bool,
     failed: bool,
-    truncated_line: Option<TruncatedLine>,
+    /// The incomplete last line, if there is one. Known after all events have been read.
+    pub(crate) truncated_line: Option<TruncatedLine>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,6 @@ pub(crate) struct TruncatedLine {
     pub bytes: usize,
 }
 
-/// The first line, in every format version.
 #[derive(Deserialize)]
 struct FirstLine {
     event: String,
@@ -64,15 +63,6 @@ impl Journal {
         let started = journal.read_first()?;
         journal.first = Some(RunEvent::RunStarted(started.clone()));
         Ok((journal, started))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The incomplete last line, if there is one. Known after all events have been read.
-    pub(crate) fn truncated_line(&self) -> Option<TruncatedLine> {
-        self.truncated_line
     }
 
     fn read_first(&mut self) -> Result<RunStarted, JournalError> {
@@ -121,7 +111,6 @@ impl Journal {
         }
     }
 
-    /// Reads the next line without its newline. Returns whether it had one.
     fn read_line(&mut self) -> Result<(Vec<u8>, bool), JournalError> {
         let mut line = Vec::new();
         self.line += 1;
@@ -159,6 +148,67 @@ impl Iterator for Journal {
         let next = self.read_next();
         self.failed = next.is_err();
         next.transpose()
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JournalError {
+    #[error("no recorded run at {}", .0.display())]
+    Missing(PathBuf),
+    #[error("the folder {} has no recorded run: {JOURNAL_FILE_NAME} is missing", .0.display())]
+    NotInFolder(PathBuf),
+    #[error("failed to read {}: {reason}", path.display())]
+    Unreadable { path: PathBuf, reason: io::Error },
+    #[error("{} has no complete line: the run was stopped before it started", .0.display())]
+    Empty(PathBuf),
+    #[error("{}:1: not a recorded run: the first line is not `run_started`", .0.display())]
+    NotAJournal(PathBuf),
+    #[error(
+        "{} was recorded by aghook {recorded_by} in format version {version}, but this aghook reads \
+         version {FORMAT_VERSION}",
+        path.display()
+    )]
+    OtherVersion {
+        path: PathBuf,
+        version: u32,
+        recorded_by: String,
+    },
+    #[error("{}:{line}: invalid line: {reason}", path.display())]
+    Corrupt {
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        reason: String,
+    },
+}
+
+impl JournalError {
+    /// Whether the path is not a journal at all: it does not exist, or its first line is not one of
+    /// a journal.
+    pub(crate) fn is_not_a_journal(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing(_) | Self::NotAJournal(_) | Self::Empty(_)
+        )
+    }
+
+    pub(crate) fn help(&self) -> &'static str {
+        match self {
+            Self::Missing(_) | Self::NotInFolder(_) => {
+                "pass a folder recorded with `aghook run --record DIR`, or a file of the JSON report"
+            }
+            Self::Unreadable { .. } => "check the file and its permissions",
+            Self::Empty(_) => "record the run again with `aghook run --record DIR`",
+            Self::NotAJournal(_) => {
+                "pass a run recorded with `aghook run --record DIR`; join reports of `aghook load` \
+                 with `aghook merge`"
+            }
+            Self::OtherVersion { .. } => "use the version of aghook that recorded it",
+            Self::Corrupt { .. } => {
+                "the file was changed or damaged after it was recorded: use an intact copy, or record \
+                 the run again"
+            }
+        }
     }
 }
 

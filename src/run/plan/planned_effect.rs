@@ -17,7 +17,6 @@ pub(crate) struct PlannedEffect {
 }
 
 impl PlannedEffect {
-    /// The probes that it reads, under a profile's policy and grace period.
     pub(crate) fn probe(&self, policy: Policy, settle: Option<Duration>) -> EffectProbe<'_> {
         EffectProbe::new(&self.effect, &self.event, &self.requirement, policy, settle)
     }

@@ -53,7 +53,6 @@ pub(crate) struct PlannedDelivery {
     pub(crate) body: Bytes,
 }
 
-/// A request that is not a delivery.
 #[derive(Debug)]
 pub(crate) struct PlannedRequest {
     pub(crate) method: Method,

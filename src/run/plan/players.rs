@@ -8,7 +8,7 @@ use crate::scenario::{EventSpec, Scenario, Shareable};
 /// The players of a scenario's events, if the profile lists the players that the game knows.
 #[derive(Debug, Default)]
 pub(super) struct AssignedPlayers {
-    by_event: HashMap<String, String>,
+    pub(super) by_event: HashMap<String, String>,
     /// Why the list is not sufficient, if it is not.
     pub(super) missing: Option<MissingCapability>,
 }
@@ -53,14 +53,6 @@ impl AssignedPlayers {
             assigned.by_event.insert(name.clone(), player);
         }
         assigned
-    }
-
-    pub(super) fn get(&self, event: &str) -> Option<&String> {
-        self.by_event.get(event)
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.by_event.len()
     }
 }
 

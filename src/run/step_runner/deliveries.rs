@@ -14,7 +14,6 @@ use crate::scenario::Deliver;
 use crate::transport::{LastByteBarrier, RateLimit};
 use crate::verify::{Observed, check_retry_policy};
 
-/// Sends the deliveries of one step.
 struct StepSender<'step> {
     runner: &'step StepRunner<'step>,
     step_number: usize,
