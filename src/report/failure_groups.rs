@@ -169,10 +169,10 @@ impl FailureGroup {
         if let Some(attempt) = attempt {
             self.bodies.observe(&attempt.response);
         }
-        let rank = |verdict: Verdict, number: usize| (Reverse(verdict), number);
+        let rank =
+            |check: &Check, scenario: &AffectedScenario| (Reverse(check.verdict), scenario.number);
         let is_better = |known: &CauseExample| {
-            rank(placed.check.verdict, scenario.number)
-                < rank(known.check.verdict, known.scenario.number)
+            rank(placed.check, &scenario) < rank(&known.check, &known.scenario)
         };
         if self.example.as_ref().is_none_or(is_better) {
             let step = placed.place.step().map(|step| {
@@ -216,20 +216,13 @@ impl CommonCause {
 
     /// The example in one line, if that says more than the title.
     pub(super) fn example_line(&self) -> Option<String> {
-        let CauseExample {
-            scenario,
-            check,
-            step,
-            ..
-        } = &self.example;
-        if let (Some(step), None) = (step, &check.cause) {
-            return Some(format!("“{}”, {step}", scenario.name));
+        let (check, name) = (&self.example.check, &self.example.scenario.name);
+        if let (Some(step), None) = (&self.example.step, &check.cause) {
+            return Some(format!("“{name}”, {step}"));
         }
         let says_more = check.cause.as_ref() != Some(&check.observed);
-        says_more.then(|| {
-            let (subject, observed) = (&check.subject, sanitize(&check.observed));
-            format!("“{}”, {subject}: {observed}", scenario.name)
-        })
+        let observed = sanitize(&check.observed);
+        says_more.then(|| format!("“{name}”, {}: {observed}", check.subject))
     }
 
     pub(super) fn response(&self) -> Option<String> {

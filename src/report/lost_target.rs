@@ -21,13 +21,11 @@ impl LostTarget {
         }
         match &attempt.response {
             ResponseRecord::Failure { name, .. } if *name == Failure::REFUSED => {
-                let step = attempt.step;
-                self.refused_since
-                    .get_or_insert_with(|| (scenario.to_owned(), step));
+                let place = || (scenario.to_owned(), attempt.step);
+                self.refused_since.get_or_insert_with(place);
             }
-            ResponseRecord::Failure { .. } => self.refused_since = None,
-            ResponseRecord::Response { .. } => {
-                self.responded = true;
+            response => {
+                self.responded |= response.status().is_some();
                 self.refused_since = None;
             }
         }

@@ -15,7 +15,7 @@ use super::run_event::{
 use super::scenario_effects::ScenarioEffects;
 use super::step_runner::{RunEventHandler, StepRunner};
 use crate::transport::RateLimit;
-use crate::verify::{Check, Verdict, VerdictCounts};
+use crate::verify::{Verdict, VerdictCounts};
 
 impl RunContext {
     /// Runs all plans and reports to `events` what happens. Starts no more scenarios once `stop` is
@@ -92,11 +92,11 @@ impl RunContext {
             Ok(()) => effects.end(&steps.outcomes).await,
             Err(reason) => effects.not_checked(&reason),
         };
-        checks.extend_from_slice(&effects.checks);
+        let verdicts = effects.checks.iter().map(|check| check.verdict);
+        checks += verdicts.collect::<VerdictCounts>();
         if !effects.checks.is_empty() {
             events(RunEvent::EffectsEnded(effects));
         }
-        let checks: VerdictCounts = checks.iter().map(|check: &Check| check.verdict).collect();
         let ended = ScenarioEnded {
             scenario: number,
             // A scenario that ended early has not proven anything.

@@ -59,10 +59,10 @@ pub(crate) struct ReplayEnded {
     pub aborted: Option<String>,
 }
 
-/// A scenario that has started and not ended yet.
+/// A selected scenario that has started and not ended yet.
+#[derive(Default)]
 struct ReplayedScenario {
     name: String,
-    selected: bool,
     /// Why the rest of it is skipped, if it is.
     skipped: Option<SkipReason>,
     /// The last attempt of each delivery: its recorded and its present start.
@@ -81,20 +81,13 @@ impl Replay<'_> {
         let mut active: HashMap<usize, ReplayedScenario> = HashMap::new();
         for event in journal {
             match event? {
-                RunEvent::ScenarioStarted(started) => {
-                    let selected = is_selected(&started);
-                    ended.scenarios += usize::from(selected);
-                    let scenario = ReplayedScenario {
-                        name: started.name,
-                        selected,
-                        skipped: None,
-                        last: HashMap::new(),
-                    };
-                    active.insert(started.scenario, scenario);
+                RunEvent::ScenarioStarted(started) if is_selected(&started) => {
+                    ended.scenarios += 1;
+                    let scenario = active.entry(started.scenario).or_default();
+                    scenario.name = started.name;
                 }
                 RunEvent::AttemptEnded(attempt) => {
-                    let scenario = active.get_mut(&attempt.scenario);
-                    let Some(scenario) = scenario.filter(|scenario| scenario.selected) else {
+                    let Some(scenario) = active.get_mut(&attempt.scenario) else {
                         continue;
                     };
                     let result = self.send(scenario, &attempt).await;
@@ -105,8 +98,7 @@ impl Replay<'_> {
                     }
                 }
                 RunEvent::StepEnded(step) => {
-                    let scenario = active.get_mut(&step.scenario);
-                    if let Some(scenario) = scenario.filter(|scenario| scenario.selected) {
+                    if let Some(scenario) = active.get_mut(&step.scenario) {
                         scenario.last.clear();
                         // Later steps depend on earlier ones, so the rest of the scenario is
                         // skipped too.

@@ -11,7 +11,7 @@ use super::run_context::RunContext;
 use super::run_event::{DeliveryEnded, RunEvent, ScriptedResponses, StepEnded};
 use crate::probe::with_placeholders;
 use crate::transport::{Response, SendOptions};
-use crate::verify::{Check, EventOutcomes, Observed, check};
+use crate::verify::{Check, EventOutcomes, Observed, VerdictCounts, check};
 
 pub(crate) type RunEventHandler<'run> = &'run (dyn Fn(RunEvent) + Send + Sync);
 
@@ -42,10 +42,10 @@ impl<'run> StepRunner<'run> {
         }
     }
 
-    /// Runs all steps and returns their checks. A step that can't run ends the scenario and is
+    /// Runs all steps and counts their checks. A step that can't run ends the scenario and is
     /// returned as the error.
-    pub(crate) async fn run(&mut self) -> (Vec<Check>, Result<(), Check>) {
-        let mut checks = Vec::new();
+    pub(crate) async fn run(&mut self) -> (VerdictCounts, Result<(), Check>) {
+        let mut checks = VerdictCounts::default();
         let plan = self.plan;
         for (number, step) in (1..).zip(&plan.steps) {
             let mut ended = StepEnded {
@@ -59,12 +59,15 @@ impl<'run> StepRunner<'run> {
                 restarted: false,
             };
             ended.not_made = self.run_step(step, &mut ended).await.err();
-            let deliveries = ended.deliveries.iter();
-            checks.extend(deliveries.flat_map(|delivery| delivery.checks.clone()));
+            let made = ended
+                .deliveries
+                .iter()
+                .flat_map(|delivery| &delivery.checks);
+            let made = made.chain(&ended.not_made).map(|check| check.verdict);
+            checks += made.collect::<VerdictCounts>();
             let not_made = ended.not_made.clone();
             (self.events)(RunEvent::StepEnded(ended));
             if let Some(check) = not_made {
-                checks.push(check.clone());
                 return (checks, Err(check));
             }
         }

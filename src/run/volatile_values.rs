@@ -1,10 +1,10 @@
 //! Finds the values in a scenario's events that depend on the start time and therefore differ in
 //! every run, by comparing the events with those of another start time.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,8 +43,7 @@ pub(crate) fn volatile_values(
 ) -> Vec<VolatileValue> {
     let mut finder = VolatileValueFinder {
         start,
-        known: BTreeSet::new(),
-        values: Vec::new(),
+        values: IndexMap::new(),
     };
     for (event, body, other) in events {
         let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
@@ -52,13 +51,13 @@ pub(crate) fn volatile_values(
             finder.compare(event, "", &body, &other);
         }
     }
-    finder.values
+    finder.values.into_values().collect()
 }
 
 struct VolatileValueFinder {
     start: StartTime,
-    known: BTreeSet<String>,
-    values: Vec<VolatileValue>,
+    /// By the value itself, in the order in which they were found.
+    values: IndexMap<String, VolatileValue>,
 }
 
 impl VolatileValueFinder {
@@ -91,9 +90,8 @@ impl VolatileValueFinder {
     }
 
     fn add(&mut self, value: String, name: String, kind: VolatileKind) {
-        if self.known.insert(value.clone()) {
-            self.values.push(VolatileValue { value, name, kind });
-        }
+        let found = self.values.entry(value.clone());
+        found.or_insert(VolatileValue { value, name, kind });
     }
 }
 

@@ -59,7 +59,7 @@ struct RunPage<'run> {
     snapshots: Option<String>,
     /// A label for the snapshots without a scenario, and their files.
     unreferenced: Option<(&'static str, &'run [String])>,
-    tags: Vec<(String, usize)>,
+    tags: BTreeMap<&'run String, usize>,
     plot: Option<Plot>,
     rows: Vec<ScenarioRow<'run>>,
 }
@@ -167,13 +167,12 @@ fn bar(counts: &VerdictCounts) -> Vec<BarSegment> {
     segments
 }
 
-fn tags(scenarios: &[&ScenarioRecord]) -> Vec<(String, usize)> {
-    let mut counts = BTreeMap::<&String, usize>::new();
+fn tags<'run>(scenarios: &[&'run ScenarioRecord]) -> BTreeMap<&'run String, usize> {
+    let mut counts = BTreeMap::new();
     for tag in scenarios.iter().flat_map(|record| &record.started.tags) {
         *counts.entry(tag).or_default() += 1;
     }
-    let counts = counts.into_iter();
-    counts.map(|(tag, count)| (tag.clone(), count)).collect()
+    counts
 }
 
 /// The rows, the worst first, so that these have their data if there is not enough room for all.

@@ -57,10 +57,6 @@ impl<'run> ScenarioRow<'run> {
         }
     }
 
-    pub(super) fn number(&self) -> usize {
-        self.record.started.scenario
-    }
-
     pub(super) fn name(&self) -> String {
         sanitize(&self.record.started.name)
     }
@@ -68,10 +64,6 @@ impl<'run> ScenarioRow<'run> {
     pub(super) fn about(&self) -> String {
         let about = self.record.started.about.as_deref().unwrap_or_default();
         about.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    pub(super) fn took_seconds(&self) -> f64 {
-        self.record.ended.took.as_secs_f64()
     }
 }
 
