@@ -204,11 +204,11 @@ pub(super) fn distinct_sku_of_name(name: &str) -> String {
 
 fn slug(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric());
-    let words: Vec<String> = words
-        .filter(|word| !word.is_empty())
+    let words = words.filter(|word| !word.is_empty());
+    words
         .map(str::to_ascii_lowercase)
-        .collect();
-    words.join("_")
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 #[cfg(test)]

@@ -40,11 +40,8 @@ impl Seed {
     }
 
     fn digest(self, label: &str) -> [u8; 32] {
-        Sha256::new()
-            .chain_update(self.0.to_be_bytes())
-            .chain_update(label)
-            .finalize()
-            .into()
+        let number = Sha256::new().chain_update(self.0.to_be_bytes());
+        number.chain_update(label).finalize().into()
     }
 
     fn first_of(digest: &[u8; 32]) -> Self {

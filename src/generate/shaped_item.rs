@@ -176,10 +176,8 @@ impl<'a> ShapedItems<'a> {
             quantities: USUAL_QUANTITIES,
             sku: sku.clone(),
         });
-        if let Some(name) = given
-            .name
-            .or_else(|| self.given_with(&sku, |given| given.name))
-        {
+        let name = given.name;
+        if let Some(name) = name.or_else(|| self.given_with(&sku, |given| given.name)) {
             identity.name = owned(name);
         }
         if let Some(id) = given.id.or_else(|| self.given_with(&sku, |given| given.id)) {

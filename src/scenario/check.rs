@@ -85,9 +85,8 @@ impl<'scenario> Checker<'scenario> {
     fn report_misplaced(&mut self, span: Span, keys: &[(&str, bool)], owner: &str) {
         for (key, _) in keys.iter().filter(|(_, is_misplaced)| *is_misplaced) {
             let message = format!("`{key}` is only allowed with {owner}");
-            self.found
-                .0
-                .push(Diagnostic::at(self.source, span, message));
+            let problem = Diagnostic::at(self.source, span, message);
+            self.found.0.push(problem);
         }
     }
 
@@ -119,10 +118,8 @@ impl<'scenario> Checker<'scenario> {
         }
         self.check_shared_events(event);
         let events = &self.scenario.events;
-        if SharedId::ALL
-            .iter()
-            .any(|id| id.owner(events, name).is_none())
-        {
+        let mut ids = SharedId::ALL.iter();
+        if ids.any(|id| id.owner(events, name).is_none()) {
             let message = format!("event `{name}`: `same_as` refers back to this event");
             self.problem(span, message, "remove `same_as` from one of the events");
         }
@@ -146,10 +143,9 @@ impl<'scenario> Checker<'scenario> {
     fn check_step(&mut self, span: Span, step: &StepKeys) -> Option<Step> {
         let delivers = !step.deliver.0.is_empty();
         let without_response = [step.script.is_some(), step.restart, step.pause.is_some()];
-        let kinds = [delivers, step.request.is_some()]
-            .into_iter()
-            .chain(without_response);
-        if kinds.filter(|given| *given).count() != 1 {
+        let with_response = [delivers, step.request.is_some()];
+        let kinds = with_response.iter().chain(&without_response);
+        if kinds.filter(|given| **given).count() != 1 {
             let message = "a step needs exactly one of `deliver`, `request`, `script`, `restart: true` \
                            and `pause`";
             self.problem(span, message, "split it into several steps");
@@ -164,9 +160,8 @@ impl<'scenario> Checker<'scenario> {
             && !script.answers.iter().all(|status| allowed.contains(status))
         {
             let message = "`answers` allows only statuses from 200 to 599";
-            self.found
-                .0
-                .push(Diagnostic::at(self.source, script.of.span, message));
+            let problem = Diagnostic::at(self.source, script.of.span, message);
+            self.found.0.push(problem);
         }
         self.check_deliver_keys(span, step, delivers);
         Some(Step {
@@ -357,10 +352,8 @@ impl<'scenario> Checker<'scenario> {
     fn require_sent(&mut self, name: &Spanned<String>) {
         let help = "add a step that delivers it, or a `request` with `of`";
         self.require_step(name, "have an effect: no step delivers it", help, |step| {
-            let of = step
-                .request
-                .as_ref()
-                .and_then(|request| request.of.as_ref());
+            let request = step.request.as_ref();
+            let of = request.and_then(|request| request.of.as_ref());
             step.delivers(name) || of.is_some_and(|of| of.value == name.value)
         });
     }

@@ -152,9 +152,7 @@ fn yaml_files_below(
         let path = path.strip_prefix("./").unwrap_or(path);
         // A broken link is reported when it is read.
         let is_file = !entry.path().is_dir();
-        let is_config = path
-            .file_name()
-            .is_some_and(|name| name == Config::FILE_NAME);
+        let is_config = path.ends_with(Config::FILE_NAME);
         if is_file && is_yaml(path) && wanted(path) && !is_config {
             files.push(path.to_owned());
         }

@@ -25,10 +25,10 @@ impl HookSource {
     /// The source of a `hook`. `keys_of_http` are those given that a command can't have.
     fn new(
         hook: &str,
+        keys_of_http: Option<&str>,
         http: Option<ProbeRequest>,
         headers: IndexMap<String, String>,
         command: Option<Vec<String>>,
-        keys_of_http: Option<&str>,
     ) -> Result<Self, String> {
         match (http, command, keys_of_http) {
             (Some(request), None, _) => Ok(Self::Http { request, headers }),
@@ -44,6 +44,7 @@ impl HookSource {
     }
 }
 
+/// A method and a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(
@@ -95,14 +96,8 @@ impl TryFrom<ProbeKeys> for Probe {
 
     fn try_from(keys: ProbeKeys) -> Result<Self, String> {
         let has_keys_of_http = keys.read.is_some() || !keys.headers.is_empty();
-        let keys_of_http = has_keys_of_http.then_some("`read` and `headers`");
-        let source = HookSource::new(
-            "a probe",
-            keys.http,
-            keys.headers,
-            keys.command,
-            keys_of_http,
-        )?;
+        let of_http = has_keys_of_http.then_some("`read` and `headers`");
+        let source = HookSource::new("a probe", of_http, keys.http, keys.headers, keys.command)?;
         if let HookSource::Command(words) = &source {
             for word in words {
                 check_placeholders(word, &PLACEHOLDERS)?;
@@ -112,9 +107,7 @@ impl TryFrom<ProbeKeys> for Probe {
             source,
             read: keys.read.unwrap_or_else(JsonPath::root),
             missing: keys.missing,
-            timeout: keys
-                .timeout
-                .unwrap_or(DurationText(Duration::from_secs(10))),
+            timeout: keys.timeout.unwrap_or(Duration::from_secs(10).into()),
         })
     }
 }
@@ -150,14 +143,8 @@ impl TryFrom<RestartKeys> for RestartHook {
     type Error = String;
 
     fn try_from(keys: RestartKeys) -> Result<Self, String> {
-        let keys_of_http = (!keys.headers.is_empty()).then_some("`headers`");
-        let source = HookSource::new(
-            "`restart`",
-            keys.http,
-            keys.headers,
-            keys.command,
-            keys_of_http,
-        )?;
+        let of_http = (!keys.headers.is_empty()).then_some("`headers`");
+        let source = HookSource::new("`restart`", of_http, keys.http, keys.headers, keys.command)?;
         if let HookSource::Http { request, .. } = &source
             && request.url.contains(['{', '}'])
         {
@@ -166,9 +153,7 @@ impl TryFrom<RestartKeys> for RestartHook {
         }
         Ok(Self {
             source,
-            timeout: keys
-                .timeout
-                .unwrap_or(DurationText(Duration::from_secs(30))),
+            timeout: keys.timeout.unwrap_or(Duration::from_secs(30).into()),
         })
     }
 }
@@ -192,11 +177,8 @@ const PLACEHOLDERS: [&str; 2] = ["player_id", "sku"];
 
 /// Rejects unknown placeholders. Braces around anything but a name are not placeholders.
 fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
-    let names = text
-        .split('{')
-        .skip(1)
-        .filter_map(|part| Some(part.split_once('}')?.0));
-    for name in names {
+    let parts = text.split('{').skip(1);
+    for name in parts.filter_map(|part| Some(part.split_once('}')?.0)) {
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
         if is_name && !known.contains(&name) {
             let known = known.join("}, {");

@@ -21,24 +21,19 @@ pub(crate) fn mismatch(
         (_, []) => return Some("absent".to_owned()),
         (_, _) => {}
     }
-    values
-        .iter()
-        .find_map(|value| value_mismatch(matcher, value, || show(value)))
+    let mut values = values.iter();
+    values.find_map(|value| value_mismatch(matcher, value, || show(value)))
 }
 
 fn value_mismatch(matcher: &Matcher, value: &Value, found: impl Fn() -> String) -> Option<String> {
-    let equals = |wanted| equal(wanted, value);
     let is_match = |pattern: &Regex| value.as_str().is_some_and(|text| pattern.is_match(text));
-    if !matcher.equals.as_ref().is_none_or(equals)
-        || !matcher
-            .contains
-            .as_ref()
-            .is_none_or(|part| contains(value, part))
-        || !matcher.matches.as_ref().is_none_or(is_match)
-        || !matcher
-            .json_type
-            .is_none_or(|json_type| json_type.is_type_of(value))
-    {
+    let results = [
+        matcher.equals.as_ref().map(|wanted| equal(wanted, value)),
+        matcher.contains.as_ref().map(|part| contains(value, part)),
+        matcher.matches.as_ref().map(is_match),
+        matcher.json_type.map(|wanted| wanted.is_type_of(value)),
+    ];
+    if results.contains(&Some(false)) {
         return Some(found());
     }
     let wanted = matcher.length?;

@@ -108,11 +108,8 @@ fn regular_expression(pattern: &str) -> Result<Regex, String> {
     Regex::new(pattern).map_err(|error| {
         // The last line of the library's message is the reason.
         let text = error.to_string();
-        let reason = text
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
+        let last = text.lines().last().unwrap_or_default();
+        let reason = last.trim_start_matches("error: ");
         format!("invalid regular expression `{pattern}`: {reason}")
     })
 }

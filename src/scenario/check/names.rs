@@ -44,10 +44,8 @@ impl Checker<'_> {
     }
 
     pub(super) fn events_of_step(&mut self, step: &StepKeys) -> EventsOfStep {
-        let requested = step
-            .request
-            .as_ref()
-            .and_then(|request| request.of.as_ref());
+        let request = step.request.as_ref();
+        let requested = request.and_then(|request| request.of.as_ref());
         let scripted = step.script.as_ref().map(|script| &script.of);
         let delivered: Vec<_> = step.deliver.0.iter().map(|name| self.event(name)).collect();
         EventsOfStep {

@@ -76,19 +76,23 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        if name == SPANNED_MARKER {
-            return visitor.visit_seq(SpannedParts {
-                node: self,
-                next: 0,
-            });
-        }
-        if name == ONE_OR_MANY_MARKER {
-            return match &self.0.value {
-                NodeValue::Sequence(_) => self.deserialize_any(visitor),
-                _ => visitor.visit_seq(SeqDeserializer::new(iter::once(self))),
-            };
+        if name == ONE_OR_MANY_MARKER && !matches!(self.0.value, NodeValue::Sequence(_)) {
+            return visitor.visit_newtype_struct(SeqDeserializer::new(iter::once(self)));
         }
         visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _length: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        let (node, next) = (self, 0);
+        match name {
+            SPANNED_MARKER => visitor.visit_seq(SpannedParts { node, next }),
+            _ => self.deserialize_any(visitor),
+        }
     }
 
     /// Rejects lists: serde's derived code would read their items as the fields in order.
@@ -128,7 +132,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map identifier ignored_any
+        unit_struct seq tuple map identifier ignored_any
     }
 }
 

@@ -61,12 +61,8 @@ impl DecodeError {
     /// The path as messages show it, such as `steps[1].expect.status`.
     fn path(&self) -> String {
         let mut path = String::new();
-        for segment in self
-            .path
-            .iter()
-            .rev()
-            .filter_map(|(_, shown)| shown.as_ref())
-        {
+        let elements = self.path.iter().rev();
+        for segment in elements.filter_map(|(_, shown)| shown.as_ref()) {
             if !path.is_empty() && !segment.starts_with('[') {
                 path.push('.');
             }

@@ -189,10 +189,8 @@ impl Extend<Diagnostic> for Diagnostics {
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self
-            .0
-            .iter()
-            .map(|found| format!("{}: {found}", found.location()));
+        let found = self.0.iter();
+        let lines = found.map(|found| format!("{}: {found}", found.location()));
         formatter.write_str(&lines.collect::<Vec<_>>().join("\n"))
     }
 }

@@ -1,10 +1,9 @@
 //! A typed value together with its source span.
 
-use std::fmt;
 use std::ops::Deref;
 
 use schemars::JsonSchema;
-use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::Deserialize;
 
 /// A range of a file's text, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,14 +14,16 @@ pub struct Span {
 }
 
 // A value and where the author wrote it. No doc comment: it would be a description in JSON Schemas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(from = "Parts<T>")]
 #[schemars(with = "T")]
 pub struct Spanned<T> {
     pub value: T,
     pub span: Span,
 }
 
-/// The newtype name that tells [`decode`](super::decode) to pass the span along with the value.
+/// The name of the type that [`decode`](super::decode) makes of the start and length of a span and the
+/// value.
 pub(super) const SPANNED_MARKER: &str = "$aghook::Spanned";
 
 impl<T> Deref for Spanned<T> {
@@ -33,30 +34,13 @@ impl<T> Deref for Spanned<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct SpannedVisitor<T>(std::marker::PhantomData<T>);
+#[derive(Deserialize)]
+#[serde(rename = "$aghook::Spanned")]
+struct Parts<T>(usize, usize, T);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
-            type Value = Spanned<T>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a value with its span")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Self::Value, A::Error> {
-                let missing = || de::Error::custom("a span needs a start and a length");
-                let start = parts.next_element()?.ok_or_else(missing)?;
-                let length = parts.next_element()?.ok_or_else(missing)?;
-                let value = parts.next_element()?.ok_or_else(missing)?;
-                Ok(Spanned {
-                    value,
-                    span: Span { start, length },
-                })
-            }
-        }
-
-        deserializer
-            .deserialize_newtype_struct(SPANNED_MARKER, SpannedVisitor(std::marker::PhantomData))
+impl<T> From<Parts<T>> for Spanned<T> {
+    fn from(Parts(start, length, value): Parts<T>) -> Self {
+        let span = Span { start, length };
+        Self { value, span }
     }
 }
