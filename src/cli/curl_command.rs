@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::path::Path;
 
 use super::command_error::CommandError;
+use crate::probe::REDACTED;
+use crate::scenario::{DeliveryHeaders, HeaderSource};
 
 /// The longest body, in bytes, to write into a curl command. Linux allows 128 KiB per argument.
 const INLINE_LIMIT: usize = 100 * 1024;
@@ -12,6 +14,7 @@ const INLINE_LIMIT: usize = 100 * 1024;
 pub(super) fn curl_command(
     target: &str,
     headers: &[(impl Display, impl Display)],
+    extra: &DeliveryHeaders,
     body: &[u8],
     path: Option<&Path>,
 ) -> Result<String, CommandError> {
@@ -40,8 +43,37 @@ pub(super) fn curl_command(
         };
         lines.push(format!("--header {}", quoted(&header)?));
     }
+    for (name, source) in extra.iter() {
+        let header = match shell_text(source) {
+            Some(value) => format!("\"{name}: {value}\""),
+            None => quoted(&format!("{name}: {REDACTED}"))?,
+        };
+        lines.push(format!("--header {header}"));
+    }
     lines.push(data);
     Ok(lines.join(" \\\n  "))
+}
+
+/// What makes the shell insert a header's value within double quotes. `None` for a text without
+/// variables, which may be the credential itself, and for one that the shell would change.
+fn shell_text(source: &HeaderSource) -> Option<String> {
+    match source {
+        HeaderSource::Env(name) => Some(format!("${name}")),
+        HeaderSource::File(path) => {
+            let path = shlex::try_quote(path.to_str()?).ok()?;
+            Some(format!("$(cat {path})"))
+        }
+        HeaderSource::Text(text) => {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || " $_-.,:;=/+".contains(c);
+            let starts_name = |after: &str| {
+                after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            };
+            let mut after_dollars = text.split('$').skip(1).peekable();
+            let has_variable = after_dollars.peek().is_some();
+            (has_variable && text.chars().all(is_plain) && after_dollars.all(starts_name))
+                .then(|| text.clone())
+        }
+    }
 }
 
 fn quoted(word: &str) -> Result<String, CommandError> {

@@ -20,9 +20,9 @@ use crate::delivery::{
 };
 use crate::generate::{Generator, Seed, StartTime};
 use crate::policy::{Forgery, RetryPolicy, RetrySetting};
-use crate::probe::Redaction;
+use crate::probe::{PreparedHeaders, REDACTED, Redaction};
 use crate::report::FireReport;
-use crate::run::{AttemptLocation, PlannedEvent, RunOptions, Session, attempt_record};
+use crate::run::{AttemptLocation, PlannedEvent, RunOptions, Session, SessionError, attempt_record};
 use crate::scenario::document::nearest;
 use crate::transport::{RateLimit, Target};
 use crate::verify::{DeliveryVerdict, Verdict};
@@ -104,7 +104,9 @@ impl Fire {
         let target = chosen.target()?.clone();
         let secrets = self.secret.load_all(&chosen.profile)?;
         let (signer, expired) = (secrets.signer(), secrets.expired_signer());
-        let redaction = Redaction::new(secrets.all());
+        let PreparedHeaders { headers, redaction } =
+            PreparedHeaders::new(&chosen.headers).map_err(SessionError::from)?;
+        let redaction = redaction.and([&Redaction::new(secrets.all())]);
         block_on(async {
             reach(&chosen.client, &target).await?;
             let (clock, timestamps) = (Clock::system(), TimestampAllocator::default());
@@ -114,6 +116,7 @@ impl Fire {
                 clock: &clock,
                 signer: &signer,
                 expired: expired.as_ref(),
+                headers: &headers,
                 timestamps: &timestamps,
                 rate_limit: rate_limit.as_ref(),
             };
@@ -229,13 +232,16 @@ impl Fire {
                 writeln!(
                     console,
                     "{}",
-                    curl_command(target.as_str(), &headers, &signed.body, None)?
+                    curl_command(target.as_str(), &headers, &chosen.headers, &signed.body, None)?
                 )?;
                 continue;
             }
             writeln!(console, "POST {} HTTP/1.1", target.path_and_query())?;
             for (name, value) in &signed.headers {
                 writeln!(console, "{name}: {value}")?;
+            }
+            for (name, _) in chosen.headers.iter() {
+                writeln!(console, "{name}: {REDACTED}")?;
             }
             writeln!(console, "Content-Length: {}\n", signed.body.len())?;
             console.write_all(&signed.body)?;

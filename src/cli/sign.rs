@@ -15,6 +15,7 @@ use super::numbers;
 use super::secret_options::{self, SecretOptions};
 use crate::delivery::Clock;
 use crate::protocol::{Signer, request_headers};
+use crate::scenario::DeliveryHeaders;
 
 /// Print the signature headers of a request body
 ///
@@ -100,7 +101,9 @@ impl Sign {
                         None,
                     ));
                 }
-                let command = curl_command(target.as_str(), &headers, &body, self.body.path())?;
+                let path = self.body.path();
+                let none = DeliveryHeaders::default();
+                let command = curl_command(target.as_str(), &headers, &none, &body, path)?;
                 writeln!(console, "{command}")?;
             }
             (SignFormat::Curl, None) => {

@@ -9,7 +9,7 @@ use super::console::Console;
 use super::scenario_selection;
 use crate::policy::HttpVersion;
 use crate::run::{ConnectionOptions, RunOptions, Session};
-use crate::scenario::{Config, Profile};
+use crate::scenario::{Config, DeliveryHeader, Profile};
 use crate::transport::{Client, Failure, Target, TlsSettings};
 
 /// The options that choose the receiver and the connection to it.
@@ -32,6 +32,11 @@ pub(super) struct TargetOptions {
     /// and test events can grant real items there
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
+
+    /// Add this header to every delivery, such as 'X-Api-Key: $API_KEY' (repeatable). `$NAME` is an
+    /// environment variable. Reports do not show the value
+    #[arg(long, value_name = "NAME: VALUE")]
+    header: Vec<DeliveryHeader>,
 
     /// PEM file with additional trusted certificates
     #[arg(long, value_name = "FILE")]
@@ -57,6 +62,7 @@ impl TargetOptions {
         let connection = ConnectionOptions {
             target: self.target.clone(),
             allow_hosts: self.allow_host.clone(),
+            headers: self.header.clone(),
             http_version: self.http_version,
             tls: TlsSettings {
                 cacert: self.cacert.clone(),

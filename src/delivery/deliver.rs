@@ -125,7 +125,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         let permit = self.rate_limit_permit().await;
         let started = self.start_attempt();
         let options = self.options(&started);
-        let outgoing = to_outgoing(&started.request);
+        let outgoing = to_outgoing(&started.request, self.sender.headers);
         let client = self.sender.client;
         let exchange = client.send(self.plan.target, &outgoing, options).await;
         self.end_attempt(&started, exchange);
@@ -148,7 +148,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             ..self.options(&first)
         };
         let (client, target) = (self.sender.client, self.plan.target);
-        let request = to_outgoing(&first.request);
+        let request = to_outgoing(&first.request, self.sender.headers);
         let mut abandoned =
             match AbandonedAttempt::send(client, target, request, options, after).await {
                 Ok(abandoned) => abandoned,
@@ -174,7 +174,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             connection: ConnectionChoice::New,
             ..self.options(&second)
         };
-        let request = to_outgoing(&second.request);
+        let request = to_outgoing(&second.request, self.sender.headers);
         let retry = client.send(target, &request, options);
         let (exchange, first_exchange) = future::join(retry, abandoned.finish(timeout)).await;
         self.end_attempt(&first, first_exchange);

@@ -8,7 +8,7 @@ use super::timestamp_allocator::TimestampAllocator;
 use crate::generate::Generator;
 use crate::policy::{ConnectionChoice, Fault, Forgery, Lost, RetryPolicy};
 use crate::protocol::Signer;
-use crate::transport::{Client, LastByteBarrier, RateLimit, Target, WireFault};
+use crate::transport::{Client, ExtraHeaders, LastByteBarrier, RateLimit, Target, WireFault};
 
 /// What all deliveries of a run share.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,8 @@ pub(crate) struct Sender<'a> {
     /// Signs with the previous secret, for `expired_secret`.
     pub expired: Option<&'a Signer>,
     pub timestamps: &'a TimestampAllocator,
+    /// Headers to add to every request, forgeries included.
+    pub headers: &'a ExtraHeaders,
     pub rate_limit: Option<&'a RateLimit>,
 }
 

@@ -10,7 +10,7 @@ use super::delivery_plan::{DeliveryPlan, Sender};
 use super::forge::{ForgeInput, SignedRequest, forge, sign};
 use super::fresh_event_id::with_event_id;
 use crate::policy::{EventIdOnRetry, Fault, LateRetry, Lost};
-use crate::transport::OutgoingRequest;
+use crate::transport::{ExtraHeaders, OutgoingRequest};
 
 /// Builds and signs the requests of one delivery.
 pub(crate) struct Signing {
@@ -105,13 +105,14 @@ fn sign_at<R: Rng>(
     }
 }
 
-pub(crate) fn to_outgoing(signed: &SignedRequest) -> OutgoingRequest {
+/// Converts the request for the client, and adds headers.
+pub(crate) fn to_outgoing(signed: &SignedRequest, extra: &ExtraHeaders) -> OutgoingRequest {
     let request = OutgoingRequest::new(Method::POST).body(signed.body.clone());
     let mut headers = signed.headers.iter();
     match headers.try_fold(request, |request, (name, value)| {
         request.header(name, value)
     }) {
-        Ok(request) => request,
+        Ok(request) => request.with_extra(extra),
         Err(_) => unreachable!("an authority, digits and letters are valid header values"),
     }
 }

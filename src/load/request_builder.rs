@@ -10,7 +10,7 @@ use crate::policy::Forgery;
 use crate::protocol::{
     CONTENT_TYPE_VALUE, SIGNATURE_HEADER, Signer, TIMESTAMP_HEADER, USER_AGENT_VALUE,
 };
-use crate::transport::{BulkRequest, Target};
+use crate::transport::{BulkRequest, ExtraHeaders, Target};
 
 /// Builds the requests of one worker.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct RequestBuilder {
     signer: Signer,
     host: String,
     seed: Seed,
+    /// Headers to add to every request.
+    extra: ExtraHeaders,
 }
 
 impl RequestBuilder {
@@ -28,7 +30,13 @@ impl RequestBuilder {
             signer,
             host: target.authority().to_owned(),
             seed: seed.derive("forgeries"),
+            extra: ExtraHeaders::default(),
         }
+    }
+
+    /// Adds headers to every request.
+    pub(super) fn with_extra(self, extra: ExtraHeaders) -> Self {
+        Self { extra, ..self }
     }
 
     pub(super) fn treatment(&mut self, number: u64) -> Treatment {
@@ -44,6 +52,7 @@ impl RequestBuilder {
         request: &mut BulkRequest,
     ) -> EventFacts {
         request.clear();
+        request.extra.clone_from(&self.extra);
         let event = self.source.derive(number);
         event.write_body(&mut request.body);
         if let Some(id) = event_id {
@@ -71,6 +80,7 @@ impl RequestBuilder {
         request: &mut BulkRequest,
     ) -> EventFacts {
         request.clear();
+        request.extra.clone_from(&self.extra);
         let event = self.source.derive(number);
         event.write_body(&mut request.body);
         let input = ForgeInput {

@@ -12,7 +12,7 @@ use super::stop_handle::StopHandle;
 use super::timetable::Timetable;
 use crate::delivery::Clock;
 use crate::protocol::Signer;
-use crate::transport::{Client, Target};
+use crate::transport::{Client, ExtraHeaders, Target};
 
 /// A load that is ready to run.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct LoadRun {
     pub client: Client,
     /// The target of all deliveries.
     pub target: Target,
+    /// Headers to add to every delivery.
+    pub headers: ExtraHeaders,
     /// Signs with the webhook's secret.
     pub signer: Signer,
     /// The clock for timestamps.

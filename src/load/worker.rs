@@ -78,7 +78,8 @@ impl Worker {
         let (run, settings) = (&shared.run, &shared.run.settings);
         let source = EventSource::new(settings.generator.clone(), settings.mix, settings.seed);
         let source = source.drawn_from(settings.event_mix.clone(), settings.policy);
-        let builder = RequestBuilder::new(source, run.signer.clone(), &run.target, settings.seed);
+        let builder = RequestBuilder::new(source, run.signer.clone(), &run.target, settings.seed)
+            .with_extra(run.headers.clone());
         Rc::new(Self {
             builder: RefCell::new(builder),
             stats: RefCell::new(WorkerStats::new(run.live.is_some())),

@@ -1,5 +1,7 @@
 //! Why a hook of a profile can't be used, or did not work.
 
+use std::path::PathBuf;
+
 use super::placeholders::VariableNotSet;
 use super::redaction::Redaction;
 use crate::transport::{HeaderError, TargetError};
@@ -8,6 +10,11 @@ use crate::transport::{HeaderError, TargetError};
 pub enum HookError {
     #[error(transparent)]
     Variable(#[from] VariableNotSet),
+    #[error("the environment variable {0} is empty")]
+    EmptyVariable(String),
+    /// The file with a header's value can't be used.
+    #[error("the file {path} {1}", path = .0.display())]
+    File(PathBuf, String),
     #[error("`{0}` is not an HTTP method")]
     Method(String),
     #[error(transparent)]

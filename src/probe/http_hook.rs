@@ -7,9 +7,10 @@ use http::Method;
 use indexmap::IndexMap;
 
 use super::hook_error::{HookError, HookFailure};
-use super::placeholders::{expand_variables, fill_in, percent_encoded};
+use super::placeholders::{fill_in, percent_encoded};
+use super::prepared_headers::header_value;
 use super::redaction::Redaction;
-use crate::scenario::ProbeRequest;
+use crate::scenario::{HeaderSource, ProbeRequest};
 use crate::transport::{AllowedHosts, Client, OutgoingRequest, Response, SendOptions, Target};
 
 #[derive(Clone)]
@@ -33,7 +34,7 @@ const SCRIPT_TIMEOUT: Duration = Duration::from_secs(10);
 impl HttpHook {
     pub(crate) fn new(
         request: &ProbeRequest,
-        headers: &IndexMap<String, String>,
+        headers: &IndexMap<String, HeaderSource>,
         allowed: &AllowedHosts,
     ) -> Result<Self, HookError> {
         let method = Method::from_bytes(request.method.as_bytes())
@@ -41,7 +42,7 @@ impl HttpHook {
         let mut used = Vec::new();
         let filled = headers
             .iter()
-            .map(|(name, value)| Ok((name.clone(), expand_variables(value, &mut used)?)))
+            .map(|(name, value)| Ok((name.clone(), header_value(value, &mut used)?)))
             .collect::<Result<_, HookError>>()?;
         let hook = Self {
             method,

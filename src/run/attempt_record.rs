@@ -15,11 +15,13 @@ use crate::transport::{ConnectionInfo, Exchange, Failure, Response, SentRequest}
 const REDACTED_CREDENTIAL: &str = "[not shown]";
 
 impl SentRequestRecord {
-    /// Whether the record has the complete request, with nothing redacted.
-    pub fn is_complete(&self) -> bool {
+    /// Whether the record has the complete request, with nothing redacted, apart from headers that
+    /// are replaced.
+    pub fn is_complete(&self, is_replaced: impl Fn(&str) -> bool) -> bool {
         let hides = |text: &str| text.contains(REDACTED);
         let header_hides = |(name, value): &(String, String)| {
-            value == REDACTED_CREDENTIAL || hides(name) || hides(value)
+            let is_hidden = value == REDACTED_CREDENTIAL || hides(name) || hides(value);
+            is_hidden && !is_replaced(name)
         };
         let body = self.body.bytes();
         let body_hides = body.is_none_or(|body| hides(&String::from_utf8_lossy(&body)));

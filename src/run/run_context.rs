@@ -12,13 +12,15 @@ use crate::generate::{Seed, StartTime};
 use crate::policy::RetryPolicy;
 use crate::probe::{HttpHook, PreparedProbe, PreparedRestart, Redaction};
 use crate::protocol::Signer;
-use crate::transport::{AllowedHosts, Client, RateLimit, Target};
+use crate::transport::{AllowedHosts, Client, ExtraHeaders, OutgoingRequest, RateLimit, Target};
 
 #[derive(Debug)]
 pub(crate) struct RunContext {
     pub client: Client,
     pub target: Target,
     pub built_in_receiver: bool,
+    /// Headers to add to deliveries, and to other requests to the target's server.
+    pub headers: ExtraHeaders,
     pub signer: Signer,
     pub expired: Option<Signer>,
     pub timestamps: TimestampAllocator,
@@ -51,12 +53,26 @@ impl RunContext {
         self.redaction.text(&failure.to_string()).into_owned()
     }
 
+    /// Adds the extra headers to a request that is not a delivery, if it goes to the target's server.
+    pub(crate) fn with_headers(
+        &self,
+        request: OutgoingRequest,
+        target: &Target,
+    ) -> OutgoingRequest {
+        if target.origin() == self.target.origin() {
+            request.with_extra(&self.headers)
+        } else {
+            request
+        }
+    }
+
     pub(crate) fn sender(&self) -> Sender<'_> {
         Sender {
             client: &self.client,
             clock: &self.clock,
             signer: &self.signer,
             expired: self.expired.as_ref(),
+            headers: &self.headers,
             timestamps: &self.timestamps,
             rate_limit: self.rate_limit.as_ref(),
         }

@@ -13,10 +13,13 @@ use super::plan::{Plan, PlanSettings};
 use super::run_context::RunContext;
 use crate::delivery::{Clock, TimestampAllocator};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
-use crate::probe::{HookError, HttpHook, PreparedProbe, PreparedRestart, Redaction};
+use crate::probe::{
+    DeliveryHeaderFailure, HookError, HttpHook, PreparedHeaders, PreparedProbe, PreparedRestart,
+    Redaction,
+};
 use crate::protocol::{Secret, Signer};
 use crate::scenario::document::Diagnostics;
-use crate::scenario::{Case, Profile};
+use crate::scenario::{Case, DeliveryHeader, DeliveryHeaders, Profile};
 use crate::transport::{
     AllowedHosts, CacertError, Client, ClientSettings, HttpVersion, InvalidHost, RateLimit, Target,
     TargetError, TlsSettings,
@@ -31,6 +34,8 @@ pub(crate) struct Session {
     /// The players to use in generated events; if there are none, players are invented.
     pub players: Arc<[String]>,
     pub target: Option<Target>,
+    /// The headers to add to every delivery.
+    pub headers: DeliveryHeaders,
     pub allowed: AllowedHosts,
     pub client: Client,
     pub options: RunOptions,
@@ -41,6 +46,8 @@ pub(crate) struct Session {
 pub(crate) struct ConnectionOptions {
     pub target: Option<String>,
     pub allow_hosts: Vec<String>,
+    /// They replace the profile's of the same name.
+    pub headers: Vec<DeliveryHeader>,
     pub http_version: Option<HttpVersion>,
     /// The certificates to trust. Without `cacert`, the profile's is used.
     pub tls: TlsSettings,
@@ -77,6 +84,8 @@ pub enum SessionError {
     ProfileWithoutTarget(String),
     #[error("no target")]
     NoTarget,
+    #[error(transparent)]
+    Header(#[from] DeliveryHeaderFailure),
     #[error("the profile's {hook} can't be used: {error}")]
     Hook {
         hook: String,
@@ -134,6 +143,7 @@ impl Session {
         })?;
         Ok(Self {
             players: profile.listed_players().into(),
+            headers: profile.headers.clone().replaced_by(&connection.headers),
             profile,
             profile_name: None,
             probes: IndexMap::new(),
@@ -228,7 +238,8 @@ impl Session {
         let hooks = probes.values().filter_map(PreparedProbe::redaction);
         let hooks = hooks.chain(script.as_ref().map(HttpHook::redaction));
         let hooks = hooks.chain(restart.as_ref().and_then(PreparedRestart::redaction));
-        let redaction = Redaction::new(secrets.all()).and(hooks);
+        let PreparedHeaders { headers, redaction } = PreparedHeaders::new(&self.headers)?;
+        let redaction = redaction.and(hooks).and([&Redaction::new(secrets.all())]);
         let mut clock = Clock::system();
         if self.options.real_time {
             clock = clock.real_time();
@@ -237,6 +248,7 @@ impl Session {
             client: self.client,
             target,
             built_in_receiver: false,
+            headers,
             signer: secrets.signer(),
             expired: secrets.expired_signer(),
             timestamps: TimestampAllocator::default(),
@@ -291,7 +303,11 @@ impl SessionError {
             Self::Hook {
                 error: HookError::Variable(_),
                 ..
-            } => Some("set it in the shell, or write `$$` for a literal `$`".to_owned()),
+            }
+            | Self::Header(DeliveryHeaderFailure {
+                error: HookError::Variable(_),
+                ..
+            }) => Some("set it in the shell, or write `$$` for a literal `$`".to_owned()),
             _ => None,
         }
     }

@@ -122,6 +122,7 @@ impl<'run> StepRunner<'run> {
         let target = target.map_err(|error| broken(error.to_string()))?;
         let outgoing = request.outgoing(&target);
         let outgoing = outgoing.map_err(|error| broken(error.to_string()))?;
+        let outgoing = context.with_headers(outgoing, &target);
         let options = SendOptions::within(context.retry.timeout.0);
         let started_at = context.clock.now();
         let exchange = context.client.send(&target, &outgoing, options).await;

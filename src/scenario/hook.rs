@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-use super::JsonPath;
+use super::{HeaderSource, JsonPath};
 use crate::policy::DurationText;
 
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub enum HookSource {
     Http {
         request: ProbeRequest,
         /// `$NAME` is replaced with an environment variable.
-        headers: IndexMap<String, String>,
+        headers: IndexMap<String, HeaderSource>,
     },
     /// A program and its arguments.
     Command(Vec<String>),
@@ -27,7 +27,7 @@ impl HookSource {
         hook: &str,
         keys_of_http: Option<&str>,
         http: Option<ProbeRequest>,
-        headers: IndexMap<String, String>,
+        headers: IndexMap<String, HeaderSource>,
         command: Option<Vec<String>>,
     ) -> Result<Self, String> {
         match (http, command, keys_of_http) {
@@ -78,7 +78,7 @@ struct ProbeKeys {
     /// The method and URL, such as `GET http://127.0.0.1:8080/players/{player_id}/items/{sku}`.
     http: Option<ProbeRequest>,
     /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
-    headers: IndexMap<String, String>,
+    headers: IndexMap<String, HeaderSource>,
     /// The JSONPath (RFC 9535) to the number in the JSON response. Default: `$`.
     read: Option<JsonPath>,
     /// A program that prints the number, and its arguments. It runs without a shell. `{player_id}`
@@ -131,7 +131,7 @@ struct RestartKeys {
     /// 2xx.
     http: Option<ProbeRequest>,
     /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
-    headers: IndexMap<String, String>,
+    headers: IndexMap<String, HeaderSource>,
     /// A program and its arguments. It runs without a shell and must exit with 0 once the old process
     /// has ended. `$NAME` is replaced with the environment variable `NAME`.
     command: Option<Vec<String>>,
@@ -169,7 +169,7 @@ pub struct ScriptHook {
     pub http: ProbeRequest,
     /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
     #[serde(default)]
-    pub headers: IndexMap<String, String>,
+    pub headers: IndexMap<String, HeaderSource>,
 }
 
 /// The placeholders allowed in a probe's URL and arguments.

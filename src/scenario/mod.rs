@@ -5,11 +5,13 @@
 mod case;
 mod check;
 mod count_range;
+mod delivery_headers;
 mod discovery;
 pub(crate) mod document;
 mod effect;
 mod event_spec;
 mod expectation;
+mod header_source;
 mod hook;
 mod json_match;
 mod json_path;
@@ -27,11 +29,13 @@ mod tests;
 
 pub use case::Case;
 pub(crate) use count_range::CountRange;
+pub(crate) use delivery_headers::{DeliveryHeader, DeliveryHeaders};
 pub use discovery::{bundled_sources, bundled_suite};
 pub(crate) use discovery::{find, load};
 pub(crate) use effect::{Effect, ExpectedEffect, ExpectedNumber};
 pub(crate) use event_spec::{EventSpec, Shareable, SharedId, amend};
 pub(crate) use expectation::{Expectation, StatusExpectation};
+pub(crate) use header_source::HeaderSource;
 pub(crate) use hook::{HookSource, Probe, ProbeRequest, RestartHook, ScriptHook};
 pub(crate) use json_match::{equal, mismatch, shortened};
 pub(crate) use json_path::{JsonPath, JsonPointer, JsonPointerError};

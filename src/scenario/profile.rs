@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::document::{
     DECODE_BUDGET, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, did_you_mean,
 };
-use super::{PlayerList, Probe, RestartHook, ScriptHook, SnapshotSettings};
+use super::{
+    DeliveryHeaders, HookSource, PlayerList, Probe, RestartHook, ScriptHook, SnapshotSettings,
+};
 use crate::generate::CatalogueItem;
 use crate::policy::{DurationText, HttpVersion, MaxRate, RetryPolicy, RetrySetting};
 
@@ -36,6 +38,9 @@ pub struct Profile {
     pub expired_secret_env: Option<String>,
     /// Hosts that aghook may send to, in addition to loopback. Live events can grant real items!
     pub allow_hosts: Vec<String>,
+    /// Headers to add to every delivery, and to requests of scenarios to the same server. Reports do
+    /// not show the values.
+    pub headers: DeliveryHeaders,
     /// A PEM file of certificates to trust in addition to the system's; the path is relative to this
     /// file.
     pub cacert: Option<PathBuf>,
@@ -130,6 +135,22 @@ impl Profile {
         unstackable.map(|item| item.sku.clone()).collect()
     }
 
+    /// Makes the paths of certificates and of the values of headers relative to `folder`.
+    fn resolve_paths(&mut self, folder: &Path) {
+        self.cacert = self.cacert.take().map(|cacert| folder.join(cacert));
+        self.headers.resolve(folder);
+        let probes = self.probes.values_mut().map(|probe| &mut probe.source);
+        let restart = self.restart.as_mut().map(|restart| &mut restart.source);
+        let hooks = probes.chain(restart).filter_map(|source| match source {
+            HookSource::Http { headers, .. } => Some(headers),
+            HookSource::Command(_) => None,
+        });
+        let script = self.script.as_mut().map(|script| &mut script.headers);
+        for headers in hooks.chain(script) {
+            headers.values_mut().for_each(|source| source.resolve(folder));
+        }
+    }
+
     /// The players to use; empty if they are made up.
     pub fn listed_players(&self) -> &[String] {
         self.players.as_ref().map_or(&[], PlayerList::ids)
@@ -153,7 +174,7 @@ impl Config {
         let mut config = Self::parse(&source)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for profile in config.profiles.values_mut() {
-            profile.cacert = profile.cacert.take().map(|cacert| folder.join(cacert));
+            profile.resolve_paths(folder);
         }
         config.read_players(path)?;
         Ok(config)

@@ -10,6 +10,7 @@ mod client;
 mod connect;
 mod connection;
 mod exchange;
+mod extra_headers;
 mod failure;
 mod io_meter;
 mod last_byte_barrier;
@@ -31,6 +32,7 @@ pub(crate) use client::{Client, ClientSettings};
 #[cfg(test)]
 pub(crate) use exchange::Timings;
 pub(crate) use exchange::{ClosedIdle, ConnectionInfo, Exchange, Response};
+pub(crate) use extra_headers::ExtraHeaders;
 pub(crate) use failure::{Failure, FailureClass};
 pub(crate) use last_byte_barrier::LastByteBarrier;
 pub(crate) use rate_limit::{RateLimit, RateLimitPermits};

@@ -8,6 +8,7 @@ use http::header::{
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
+use super::extra_headers::ExtraHeaders;
 use super::outgoing_body::OutgoingBody;
 use super::target::Target;
 
@@ -68,6 +69,18 @@ impl OutgoingRequest {
         value.set_sensitive([AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(&parsed));
         self.headers.push((parsed, value));
         Ok(self)
+    }
+
+    /// Adds headers, except those that the request has already.
+    #[must_use]
+    pub(crate) fn with_extra(mut self, extra: &ExtraHeaders) -> Self {
+        let own = self.headers.len();
+        for header in extra.iter() {
+            if !self.headers[..own].iter().any(|(name, _)| *name == header.name) {
+                self.headers.push((header.name.clone(), header.value.clone()));
+            }
+        }
+        self
     }
 
     #[must_use]
@@ -153,7 +166,7 @@ pub(super) fn with_authority(uri: &Uri, host: Option<&HeaderValue>) -> Uri {
 }
 
 /// Spells a header name for HTTP/1.1: `x-aghanim-signature` becomes `X-Aghanim-Signature`.
-fn title_case(name: &str) -> String {
+pub(super) fn title_case(name: &str) -> String {
     let mut after_hyphen = true;
     let letters = name.chars().map(|letter| {
         let upper = std::mem::replace(&mut after_hyphen, letter == '-');

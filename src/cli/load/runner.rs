@@ -20,6 +20,7 @@ pub(super) async fn run_load(
         settings,
         client: context.client.clone(),
         target: context.target.clone(),
+        headers: context.headers.clone(),
         signer: context.signer.clone(),
         clock: context.clock,
         live: live_stats.clone(),

@@ -21,6 +21,7 @@ async fn delivered(target: &Target, policy: &RetryPolicy, forgery: Option<Forger
         signer: &signer,
         expired: Some(&signer),
         timestamps: &TimestampAllocator::default(),
+        headers: &ExtraHeaders::default(),
         rate_limit: None,
     };
     let plan = DeliveryPlan {

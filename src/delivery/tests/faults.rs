@@ -30,6 +30,7 @@ pub(super) async fn delivered_by(
         signer: &signer,
         expired: None,
         timestamps: &TimestampAllocator::default(),
+        headers: &ExtraHeaders::default(),
         rate_limit: None,
     };
     let start = StartTime::from_system_time(std::time::UNIX_EPOCH + Duration::from_secs(NOW));

@@ -20,6 +20,7 @@ async fn delivered(server: &Server, body: &[u8], forgery: Option<Forgery>) -> De
         signer: &signer,
         expired: None,
         timestamps: &TimestampAllocator::default(),
+        headers: &ExtraHeaders::default(),
         rate_limit: None,
     };
     let policy = RetryPolicy::default();

@@ -12,7 +12,7 @@ use crate::generate::Seed;
 use crate::policy::Forgery;
 use crate::protocol::TIMESTAMP_HEADER;
 use crate::run::run_event::{AttemptEnded, ResponseRecord, SentRequestRecord, header};
-use crate::transport::{OutgoingRequest, SenderAbort, Target};
+use crate::transport::{ExtraHeaders, OutgoingRequest, SenderAbort, Target};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signatures {
@@ -26,7 +26,10 @@ pub(crate) enum Signatures {
 pub(crate) enum SkipReason {
     #[error("the fault cuts off the request")]
     IncompleteRequest,
-    #[error("the request contains a credential or a secret, which is not recorded")]
+    #[error(
+        "the request contains a credential or a secret, which is not recorded; if it is a header, add it \
+         with `headers` in the profile or with `--header`"
+    )]
     Redacted,
     #[error(
         "it is signed with the expired secret, which the profile does not name; set \
@@ -57,9 +60,6 @@ impl Replay<'_> {
         {
             return Err(SkipReason::IncompleteRequest);
         }
-        if !record.is_complete() {
-            return Err(SkipReason::Redacted);
-        }
         let body = record.body.bytes().map(Cow::into_owned);
         let body = body.ok_or_else(|| unsendable(&"its body is incomplete"))?;
         let body = Bytes::from(body);
@@ -67,13 +67,24 @@ impl Replay<'_> {
             .map_err(|_| unsendable(&format!("`{}` is not an HTTP method", record.method)))?;
         let url = Url::parse(&record.url).map_err(|error| unsendable(&error))?;
         let target = self.target(attempt, &url)?;
+        let none = ExtraHeaders::default();
+        let extra = if target.origin() == self.context.target.origin() {
+            &self.context.headers
+        } else {
+            &none
+        };
+        if !record.is_complete(|name| extra.contains(name)) {
+            return Err(SkipReason::Redacted);
+        }
         let headers = if attempt.event_name.is_some() && self.signatures == Signatures::Fresh {
             let headers = self.sign(attempt, &target, &body)?.headers.into_iter();
             headers
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect()
         } else {
-            recorded_headers(record, &url, &target)
+            let mut headers = recorded_headers(record, &url, &target);
+            headers.retain(|(name, _)| !extra.contains(name));
+            headers
         };
         let mut request = OutgoingRequest::new(method).body(body);
         for (name, value) in headers {
@@ -81,7 +92,7 @@ impl Replay<'_> {
                 .header(&name, value)
                 .map_err(|error| unsendable(&error))?;
         }
-        Ok((target, request))
+        Ok((target, request.with_extra(extra)))
     }
 
     /// Deliveries go to the new target. Other requests go to the same path there, unless they went

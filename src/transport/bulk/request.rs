@@ -4,6 +4,7 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderName, HeaderValue, Method, Request};
 
 use crate::protocol::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::transport::extra_headers::ExtraHeaders;
 use crate::transport::target::Target;
 
 /// A POST request: headers in order and a body. The target is passed when it is sent, and
@@ -13,10 +14,13 @@ pub(crate) struct BulkRequest {
     /// Each header's name, and where its value ends in `values`.
     names: Vec<(&'static str, usize)>,
     values: Vec<u8>,
+    /// Headers that follow them in every request.
+    pub extra: ExtraHeaders,
     pub body: Vec<u8>,
 }
 
 impl BulkRequest {
+    /// Removes the headers, except the extra ones, and the body.
     pub(crate) fn clear(&mut self) {
         self.names.clear();
         self.values.clear();
@@ -28,7 +32,7 @@ impl BulkRequest {
         self.names.push((name, self.values.len()));
     }
 
-    fn headers(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let mut start = 0;
         self.names.iter().map(move |(name, end)| {
             let value = &self.values[start..*end];
@@ -44,7 +48,10 @@ impl BulkRequest {
         bytes.extend_from_slice(b" HTTP/1.1\r\n");
         let mut digits = itoa::Buffer::new();
         let length = digits.format(self.body.len()).as_bytes();
-        for (name, value) in self.headers().chain([("Content-Length", length)]) {
+        let extra = self.extra.iter();
+        let extra = extra.map(|header| (header.title.as_str(), header.value.as_bytes()));
+        let headers = self.headers().chain(extra);
+        for (name, value) in headers.chain([("Content-Length", length)]) {
             bytes.extend_from_slice(name.as_bytes());
             bytes.extend_from_slice(b": ");
             bytes.extend_from_slice(value);
@@ -62,11 +69,14 @@ impl BulkRequest {
         let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         let headers = request.headers_mut();
-        headers.reserve(self.names.len() + 1);
+        headers.reserve(self.names.len() + self.extra.iter().len() + 1);
         for (name, value) in self.headers() {
             let mut value = HeaderValue::from_bytes(value)?;
             value.set_sensitive([SIGNATURE_HEADER, TIMESTAMP_HEADER].contains(&name));
             headers.append(HeaderName::from_bytes(name.as_bytes())?, value);
+        }
+        for header in self.extra.iter() {
+            headers.append(header.name.clone(), header.value.clone());
         }
         headers.append(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         Ok(request)
