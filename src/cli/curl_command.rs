@@ -65,9 +65,8 @@ fn shell_text(source: &HeaderSource) -> Option<String> {
         }
         HeaderSource::Text(text) => {
             let is_plain = |c: char| c.is_ascii_alphanumeric() || " $_-.,:;=/+".contains(c);
-            let starts_name = |after: &str| {
-                after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            };
+            let starts_name =
+                |after: &str| after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
             let mut after_dollars = text.split('$').skip(1).peekable();
             let has_variable = after_dollars.peek().is_some();
             (has_variable && text.chars().all(is_plain) && after_dollars.all(starts_name))

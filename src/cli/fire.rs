@@ -22,7 +22,9 @@ use crate::generate::{Generator, Seed, StartTime};
 use crate::policy::{Forgery, RetryPolicy, RetrySetting};
 use crate::probe::{PreparedHeaders, REDACTED, Redaction};
 use crate::report::FireReport;
-use crate::run::{AttemptLocation, PlannedEvent, RunOptions, Session, SessionError, attempt_record};
+use crate::run::{
+    AttemptLocation, PlannedEvent, RunOptions, Session, SessionError, attempt_record,
+};
 use crate::scenario::document::nearest;
 use crate::transport::{RateLimit, Target};
 use crate::verify::{DeliveryVerdict, Verdict};
@@ -232,7 +234,13 @@ impl Fire {
                 writeln!(
                     console,
                     "{}",
-                    curl_command(target.as_str(), &headers, &chosen.headers, &signed.body, None)?
+                    curl_command(
+                        target.as_str(),
+                        &headers,
+                        &chosen.headers,
+                        &signed.body,
+                        None
+                    )?
                 )?;
                 continue;
             }

@@ -166,6 +166,23 @@ mod tests {
     }
 
     #[test]
+    fn extra_headers_follow_the_signature_over_both_http_versions() {
+        let extra = ExtraHeaders::new([("x-key", "hunter2")]).expect("headers");
+        let mut builder = builder().with_extra(extra);
+        let mut request = BulkRequest::default();
+        builder.genuine(5, 7, None, &mut request);
+        let genuine = text(&request);
+        assert!(genuine.contains("-Timestamp: 7\r\nX-Key: hunter2\r\nContent-Length: "));
+        assert_eq!(
+            request.to_http2().expect("a head").headers()["x-key"],
+            "hunter2"
+        );
+        builder.forged(5, Forgery::MissingSignature, 7, &mut request);
+        assert!(text(&request).contains("\r\nX-Key: hunter2\r\n"));
+        assert!(!format!("{request:?}").contains("hunter2"));
+    }
+
+    #[test]
     fn a_retry_can_have_a_fresh_event_id() {
         let mut builder = builder();
         let mut request = BulkRequest::default();

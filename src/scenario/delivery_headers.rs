@@ -52,7 +52,8 @@ impl DeliveryHeaders {
         };
         self.0.retain(|(name, _)| !is_replaced(name));
         let others = others.iter().cloned();
-        self.0.extend(others.map(|other| (other.name, other.source)));
+        self.0
+            .extend(others.map(|other| (other.name, other.source)));
         self
     }
 
@@ -159,14 +160,26 @@ mod tests {
     #[test]
     fn mistakes_say_what_to_do() {
         for (headers, expected) in [
-            ("{ host: a }", "the header `host` can't be set: every delivery has its own"),
+            (
+                "{ host: a }",
+                "the header `host` can't be set: every delivery has its own",
+            ),
             ("{ X-Aghanim-Signature: a }", "every delivery has its own"),
             ("{ content-length: '1' }", "every delivery has its own"),
             ("{ transfer-encoding: a }", "it describes the connection"),
             ("{ 'a b': c }", "invalid header name `a b`"),
-            ("{ a: 1 }", "expected a text, `{ env: NAME }` or `{ file: PATH }`"),
-            ("{ a: { env: B, file: c } }", "exactly one of `env` and `file`"),
-            ("{ a: { env: tok-1 } }", "not the name of an environment variable"),
+            (
+                "{ a: 1 }",
+                "expected a text, `{ env: NAME }` or `{ file: PATH }`",
+            ),
+            (
+                "{ a: { env: B, file: c } }",
+                "exactly one of `env` and `file`",
+            ),
+            (
+                "{ a: { env: tok-1 } }",
+                "not the name of an environment variable",
+            ),
             ("{ a: { evn: B } }", "unknown key `evn`"),
         ] {
             let problem = config(headers).expect_err(headers);
@@ -183,6 +196,9 @@ mod tests {
         assert_eq!(names, ["x-b", "x-a"]);
         let refused = |text: &str| text.parse::<DeliveryHeader>().expect_err("refused");
         assert_eq!(refused("X-A"), DeliveryHeaderError::NoColon);
-        assert_eq!(refused("Host: a"), DeliveryHeaderError::Own("Host".to_owned()));
+        assert_eq!(
+            refused("Host: a"),
+            DeliveryHeaderError::Own("Host".to_owned())
+        );
     }
 }

@@ -83,7 +83,8 @@ impl Written for HeaderSource {
 /// Whether a text can be the name of an environment variable.
 fn is_variable(name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    name.bytes().all(is_part) && !name.starts_with(|first: char| first.is_ascii_digit())
+    name.bytes().all(is_part)
+        && !name.starts_with(|first: char| first.is_ascii_digit())
         && !name.is_empty()
 }
 

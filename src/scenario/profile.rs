@@ -147,7 +147,9 @@ impl Profile {
         });
         let script = self.script.as_mut().map(|script| &mut script.headers);
         for headers in hooks.chain(script) {
-            headers.values_mut().for_each(|source| source.resolve(folder));
+            headers
+                .values_mut()
+                .for_each(|source| source.resolve(folder));
         }
     }
 

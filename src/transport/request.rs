@@ -76,8 +76,12 @@ impl OutgoingRequest {
     pub(crate) fn with_extra(mut self, extra: &ExtraHeaders) -> Self {
         let own = self.headers.len();
         for header in extra.iter() {
-            if !self.headers[..own].iter().any(|(name, _)| *name == header.name) {
-                self.headers.push((header.name.clone(), header.value.clone()));
+            if !self.headers[..own]
+                .iter()
+                .any(|(name, _)| *name == header.name)
+            {
+                self.headers
+                    .push((header.name.clone(), header.value.clone()));
             }
         }
         self

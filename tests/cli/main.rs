@@ -5,6 +5,7 @@ mod command_options;
 mod dry_run;
 mod exit_codes;
 mod fire_verdict;
+mod headers;
 mod mistakes;
 mod new_project;
 mod secrecy;

@@ -4,6 +4,8 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{
     Folder, Game, Peer, PeerResponse, Transcript, UNREACHABLE, expecting, with_effect,
@@ -384,6 +386,81 @@ fn a_probe_can_not_reveal_its_credentials() {
     // Error messages of commands contain their arguments.
     run(&command(&[print, &["no-such-$TOKEN"]].concat()));
     run(&command(&["no-such-program-$TOKEN"]));
+}
+
+/// The value of a header of deliveries appears nowhere, even if the receiver sends it back.
+#[test]
+fn no_command_reveals_a_header_of_deliveries() {
+    let received = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&received);
+    let peer = Peer::answering(move |request| {
+        let words = format!("Bearer {TOKEN}");
+        for (name, value) in [("x-env", TOKEN), ("x-words", &words), ("x-file", TOKEN)] {
+            let is_sent = request.header(name) == Some(value);
+            counted.fetch_add(usize::from(is_sent), Ordering::SeqCst);
+        }
+        let headers = format!("{:?}", request.headers);
+        PeerResponse::new(200)
+            .header("X-Token", TOKEN)
+            .json(&json!({ "token": TOKEN, "headers": headers, "forms": forms(TOKEN) }))
+    });
+    let config = format!(
+        "profiles:\n  game:\n    target: {}\n    headers:\n      X-Env: {{ env: TOKEN }}\n      \
+         X-Words: Bearer $TOKEN\n      X-File: {{ file: secret.txt }}\n",
+        peer.url()
+    );
+    let scenario = expecting("{ status: 404, body: { $.token: x } }");
+    let folder = Folder::with_scenario(&scenario)
+        .with("aghook.yaml", config)
+        .with("secret.txt", format!("{TOKEN}\n"));
+    for (line, code, sent) in [
+        (
+            "run scenario.yaml -v --record kept --snapshots snapshots --snapshots-mode new",
+            1,
+            3,
+        ),
+        ("run scenario.yaml --dry-run", 0, 0),
+        (
+            "run scenario.yaml --report json=run.jsonl --report html=run.html",
+            1,
+            3,
+        ),
+        (
+            "report kept -v --report har=run.har --report junit=junit.xml --report markdown=run.md",
+            1,
+            0,
+        ),
+        ("snapshots status --diff", 1, 0),
+        ("replay kept -v", 0, 3),
+        ("replay kept -v --resign --compare status", 0, 3),
+        ("fire", 0, 3),
+        ("fire --forge wrong_secret", 1, 3),
+        ("fire --dry-run", 0, 0),
+        ("fire --dry-run --as curl", 0, 0),
+        (
+            "load --rate max --count 3 --drain 0s --report json=load.json --report hdr=load.hlog",
+            0,
+            9,
+        ),
+        (
+            "load --rate max --count 4 --drain 0s --forgeries 100% --http-version 2",
+            3,
+            0,
+        ),
+        ("check --config aghook.yaml", 0, 0),
+    ] {
+        received.store(0, Ordering::SeqCst);
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let transcript = Transcript::of(aghook(&folder, &arguments).env("TOKEN", TOKEN));
+        assert_hidden(TOKEN, line, transcript.text().as_bytes());
+        assert_hidden_in_files(TOKEN, &folder);
+        let transcript = transcript.ends_with(code);
+        assert!(
+            received.load(Ordering::SeqCst) >= sent,
+            "{line}: {}",
+            transcript.text()
+        );
+    }
 }
 
 /// Neither the receiver's ledger nor its log contains the secret.

@@ -65,7 +65,7 @@ impl BulkRequest {
     ///
     /// Values that differ in each request are marked as sensitive: HPACK then leaves them out of its
     /// table, from which they would push the others, and which it searches for each of them.
-    pub(super) fn to_http2(&self) -> Result<Request<()>, http::Error> {
+    pub(crate) fn to_http2(&self) -> Result<Request<()>, http::Error> {
         let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         let headers = request.headers_mut();
