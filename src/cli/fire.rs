@@ -12,7 +12,7 @@ use super::event_options::EventOptions;
 use super::invalid_value::InvalidValue;
 use super::numbers;
 use super::secret_options::{self, SecretOptions};
-use super::target_options::{TargetOptions, reach};
+use super::target_options::TargetOptions;
 use super::{ExitCode, block_on};
 use crate::delivery::{
     Clock, DeliveryPlan, ForgeInput, Sender, SignedRequest, TimestampAllocator, deliver, forge,
@@ -110,7 +110,7 @@ impl Fire {
             PreparedHeaders::new(&chosen.headers).map_err(SessionError::from)?;
         let redaction = redaction.and([&Redaction::new(secrets.all())]);
         block_on(async {
-            reach(&chosen.client, &target).await?;
+            self.target.reach(&chosen.client, &target).await?;
             let (clock, timestamps) = (Clock::system(), TimestampAllocator::default());
             let rate_limit = chosen.profile.max_rate.map(RateLimit::new);
             let sender = Sender {

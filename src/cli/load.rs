@@ -229,7 +229,7 @@ impl Load {
             let players = generator.has_listed_players();
             let sample = EffectSample::choose(self.check_effects, &prepared.context, players)
                 .map_err(|error| CommandError::usage(error.to_string(), error.help().to_owned()))?;
-            prepared.reach().await?;
+            prepared.reach(&self.target).await?;
             // Report unwritable files before anything is sent.
             failures_file::check_writable(&self.failures)?;
             let reports = self.reports.open()?;

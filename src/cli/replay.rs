@@ -177,7 +177,7 @@ impl ReplayRun {
     ) -> Result<ExitCode, CommandError> {
         let session = StartedSession::start_with(chosen, |profile| self.secrets(profile)).await?;
         let context = &session.context;
-        session.reach().await?;
+        session.reach(&self.target).await?;
         let (signatures, how) = if self.resign {
             (Signatures::Fresh, "signed again")
         } else {

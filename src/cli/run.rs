@@ -129,7 +129,7 @@ impl Run {
         std::thread::scope(|scope| {
             block_on(async move {
                 let session = StartedSession::start(session, &self.secret).await?;
-                session.reach().await?;
+                session.reach(&self.target).await?;
                 // Opening truncates the reports of earlier runs, so it comes after all other errors.
                 let recording = self.record.as_deref().map(Recording::create).transpose()?;
                 let reports = self.reports.open(console);

@@ -3,6 +3,7 @@
 
 use super::command_error::CommandError;
 use super::secret_options::SecretOptions;
+use super::target_options::TargetOptions;
 use crate::api::{Receiver, ReceiverStartError};
 use crate::protocol::Secret;
 use crate::run::{Capabilities, RunContext, Secrets, Session, SessionError};
@@ -54,8 +55,9 @@ impl StartedSession {
     }
 
     /// Checks that the target accepts connections before anything is sent.
-    pub(super) async fn reach(&self) -> Result<(), CommandError> {
-        super::target_options::reach(&self.context.client, &self.context.target).await
+    pub(super) async fn reach(&self, options: &TargetOptions) -> Result<(), CommandError> {
+        let RunContext { client, target, .. } = &self.context;
+        options.reach(client, target).await
     }
 
     /// Stops the built-in receiver, if it is the target.

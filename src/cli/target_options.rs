@@ -1,13 +1,14 @@
 //! The options that choose the receiver: `--target`, or a profile of `aghook.yaml`.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use super::command_error::CommandError;
 use super::console::Console;
 use super::scenario_selection;
-use crate::policy::HttpVersion;
+use crate::policy::{DurationText, HttpVersion};
 use crate::run::{ConnectionOptions, RunOptions, Session};
 use crate::scenario::{Config, DeliveryHeader, Profile};
 use crate::transport::{Client, Failure, Target, TlsSettings};
@@ -33,7 +34,7 @@ pub(super) struct TargetOptions {
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
 
-    /// Add this header to every delivery, such as 'X-Api-Key: $API_KEY' (repeatable). `$NAME` is an
+    /// Add this header to every delivery, such as 'X-Key: $KEY' (repeatable). `$NAME` is an
     /// environment variable. Reports do not show the value
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<DeliveryHeader>,
@@ -49,6 +50,10 @@ pub(super) struct TargetOptions {
     /// HTTP version [default: 1.1, as in Aghanim's example]
     #[arg(long, value_name = "VERSION")]
     http_version: Option<HttpVersion>,
+
+    /// Wait up to this long, such as 60s, until the target accepts connections [default: do not wait]
+    #[arg(long, value_name = "DURATION")]
+    wait: Option<DurationText>,
 }
 
 impl TargetOptions {
@@ -113,10 +118,34 @@ impl TargetOptions {
     }
 }
 
-/// Checks that `target` accepts connections before anything is sent.
-pub(super) async fn reach(client: &Client, target: &Target) -> Result<(), CommandError> {
-    let reached = client.probe_connection(target).await;
-    reached.map_err(|failure| unreachable_error(target, &failure))
+/// How long to wait before connecting again.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+impl TargetOptions {
+    /// Checks that `target` accepts connections before anything is sent. With `--wait`, tries again
+    /// until it does.
+    pub(super) async fn reach(&self, client: &Client, target: &Target) -> Result<(), CommandError> {
+        let reached = match self.wait {
+            None => client.probe_connection(target).await,
+            Some(wait) => wait_for(client, target, wait.0).await,
+        };
+        reached.map_err(|failure| unreachable_error(target, &failure))
+    }
+}
+
+async fn wait_for(client: &Client, target: &Target, wait: Duration) -> Result<(), Failure> {
+    let started = Instant::now();
+    loop {
+        let left = wait.saturating_sub(started.elapsed());
+        let reached = match client.probe_open_connection(target, left).await {
+            Err(failure) if failure.may_pass() => failure,
+            reached => return reached,
+        };
+        if started.elapsed() + POLL_INTERVAL >= wait {
+            return Err(reached);
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
 }
 
 /// The error if the target does not accept connections.

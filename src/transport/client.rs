@@ -11,6 +11,7 @@ use super::connect::{self, OpenedStream};
 use super::connection::{Connection, Pool};
 use super::exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
 use super::failure::Failure;
+use super::io_meter::Unread;
 use super::last_byte_barrier::LastByteBarrier;
 use super::outgoing_body::{OutgoingBody, SendMode};
 use super::request::OutgoingRequest;
@@ -98,6 +99,27 @@ impl Client {
     }
 
     /// Checks before a run that a connection, including TLS, can be opened.
+    /// Like [`Self::probe_connection`], within `limit`. A receiver that closes the connection at once
+    /// does not count: the proxy of a container accepts connections before the receiver does.
+    pub(crate) async fn probe_open_connection(
+        &self,
+        target: &Target,
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        const MIN_OPEN: Duration = Duration::from_millis(50);
+        let open = async {
+            let opened = self.open(target, self.version(None)).await?;
+            tokio::time::sleep(MIN_OPEN).await;
+            match opened.peek.unread() {
+                Unread::End => Err(Failure::ClosedEarly),
+                Unread::Nothing | Unread::Bytes => Ok(()),
+            }
+        };
+        let limit = limit.max(MIN_OPEN * 2);
+        let opened = tokio::time::timeout(limit, open).await;
+        opened.unwrap_or(Err(Failure::ConnectTimeout { after: limit }))
+    }
+
     pub(crate) async fn probe_connection(&self, target: &Target) -> Result<(), Failure> {
         self.open(target, self.version(None)).await.map(drop)
     }

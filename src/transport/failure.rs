@@ -88,6 +88,14 @@ impl Failure {
         )
     }
 
+    /// Whether a receiver that is still starting can fail like this.
+    pub(crate) fn may_pass(&self) -> bool {
+        !matches!(
+            self,
+            Self::NotLoopback { .. } | Self::UntrustedCertificate { .. } | Self::VersionNotOffered
+        )
+    }
+
     /// Whether the message of a failure with this name ends with one of the system or of a library.
     pub(crate) fn quotes_another_message(name: &str) -> bool {
         matches!(

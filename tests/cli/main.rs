@@ -13,3 +13,4 @@ mod sign_and_verify;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal_output;
+mod wait;

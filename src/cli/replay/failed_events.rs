@@ -63,7 +63,7 @@ impl ReplayRun {
             if lacks_expired_secret(&events, context) {
                 return Err(CommandError::without_expired_secret("the profile"));
             }
-            session.reach().await?;
+            session.reach(&self.target).await?;
             print_start(head, &events, context, console)?;
             let mut printed = Ok(());
             let Resent {
