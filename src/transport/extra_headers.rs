@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 
-use super::request::{HeaderError, title_case};
+use super::header_line::{HeaderError, title_case};
 
 /// Headers to add to every request of a kind, in order. Clones share them.
 #[derive(Debug, Clone, Default)]

@@ -9,11 +9,9 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use super::extra_headers::ExtraHeaders;
+use super::header_line::{HeaderError, MAX_HEADERS, title_case};
 use super::outgoing_body::OutgoingBody;
 use super::target::Target;
-
-/// More header lines than any receiver accepts.
-const MAX_HEADERS: usize = 1000;
 
 /// A request: method, ordered headers and body. The target is passed when it is sent.
 ///
@@ -24,18 +22,6 @@ pub(crate) struct OutgoingRequest {
     method: Method,
     headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Bytes,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HeaderError {
-    #[error("invalid header name `{0}`: use letters, digits and `-`")]
-    Name(String),
-    #[error("the value of the header `{0}` contains a control character, which can't be sent")]
-    Value(String),
-    #[error("the header `{0}` can't be set: the sender adds it if needed")]
-    Framing(String),
-    #[error("a request can have at most {MAX_HEADERS} headers")]
-    TooMany,
 }
 
 impl OutgoingRequest {
@@ -167,20 +153,6 @@ pub(super) fn with_authority(uri: &Uri, host: Option<&HeaderValue>) -> Uri {
     let mut parts = uri.clone().into_parts();
     parts.authority = Some(authority);
     Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
-}
-
-/// Spells a header name for HTTP/1.1: `x-aghanim-signature` becomes `X-Aghanim-Signature`.
-pub(super) fn title_case(name: &str) -> String {
-    let mut after_hyphen = true;
-    let letters = name.chars().map(|letter| {
-        let upper = std::mem::replace(&mut after_hyphen, letter == '-');
-        if upper {
-            letter.to_ascii_uppercase()
-        } else {
-            letter
-        }
-    });
-    letters.collect()
 }
 
 #[cfg(test)]

@@ -444,7 +444,7 @@ fn no_command_reveals_a_header_of_deliveries() {
         ),
         (
             "load --rate max --count 4 --drain 0s --forgeries 100% --http-version 2",
-            3,
+            1,
             0,
         ),
         ("check --config aghook.yaml", 0, 0),
