@@ -30,12 +30,12 @@ pub(super) fn check(
             checker.check_bundle(item, &[]);
         }
     }
-    let steps = (keys.steps.iter())
-        .filter_map(|step| checker.check_step(step.span, &step.value))
-        .collect();
-    let effects = (keys.effects.iter())
-        .filter_map(|effect| checker.check_effect(effect.span, &effect.value))
-        .collect();
+    let steps = keys.steps.iter();
+    let steps = steps.filter_map(|step| checker.check_step(step.span, &step.value));
+    let steps = steps.collect();
+    let effects = keys.effects.iter();
+    let effects = effects.filter_map(|effect| checker.check_effect(effect.span, &effect.value));
+    let effects = effects.collect();
     checker.check_unique_grants();
     // A step or an effect is only missing if it has a mistake.
     checker.found.into_result()?;

@@ -44,7 +44,6 @@ impl HookSource {
     }
 }
 
-/// A method and a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(

@@ -7,7 +7,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// An RFC 9535 JSONPath, parsed when the file is read.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(
@@ -64,7 +63,6 @@ impl std::hash::Hash for JsonPath {
     }
 }
 
-/// An RFC 6901 JSON Pointer to a value in an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(

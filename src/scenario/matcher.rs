@@ -129,11 +129,17 @@ impl fmt::Display for Matcher {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let conditions = [
             self.equals.as_ref().map(Value::to_string),
-            (self.contains.as_ref()).map(|part| format!("contains {part}")),
-            (self.matches.as_ref()).map(|pattern| format!("matches /{pattern}/")),
-            (self.json_type).map(|json_type| format!("is {}", json_type.described())),
-            (self.absent).map(|absent| if absent { "is absent" } else { "is present" }.to_owned()),
-            (self.length).map(|length| format!("has length {length}")),
+            self.contains
+                .as_ref()
+                .map(|part| format!("contains {part}")),
+            self.matches
+                .as_ref()
+                .map(|pattern| format!("matches /{pattern}/")),
+            self.json_type
+                .map(|json_type| format!("is {}", json_type.described())),
+            self.absent
+                .map(|absent| if absent { "is absent" } else { "is present" }.to_owned()),
+            self.length.map(|length| format!("has length {length}")),
         ];
         let conditions: Vec<String> = conditions.into_iter().flatten().collect();
         formatter.write_str(&conditions.join(" and "))

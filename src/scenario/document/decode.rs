@@ -88,9 +88,8 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         _length: usize,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        let (node, next) = (self, 0);
         match name {
-            SPANNED_MARKER => visitor.visit_seq(SpannedParts { node, next }),
+            SPANNED_MARKER => visitor.visit_seq(SpannedParts(self, 0)),
             _ => self.deserialize_any(visitor),
         }
     }
@@ -172,7 +171,8 @@ impl<'de> MapAccess<'de> for MappingAccess<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, DecodeError> {
-        self.current = (self.entries).find(|(_, (_, value))| value.value != NodeValue::Skipped);
+        let entries = &mut self.entries;
+        self.current = entries.find(|(_, (_, value))| value.value != NodeValue::Skipped);
         let decode = |(index, (key, _)): (usize, &(Spanned<String>, Node))| {
             let name: StrDeserializer<'_, DecodeError> = key.as_str().into_deserializer();
             seed.deserialize(name)
@@ -198,11 +198,8 @@ impl<'de> MapAccess<'de> for MappingAccess<'de> {
     }
 }
 
-/// The start, length and value of a [`Spanned`](super::Spanned).
-struct SpannedParts<'node> {
-    node: NodeDeserializer<'node>,
-    next: usize,
-}
+/// The start, length and value of a [`Spanned`], and how many of them were read.
+struct SpannedParts<'node>(NodeDeserializer<'node>, usize);
 
 impl<'de> SeqAccess<'de> for SpannedParts<'de> {
     type Error = DecodeError;
@@ -211,12 +208,12 @@ impl<'de> SeqAccess<'de> for SpannedParts<'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        self.next += 1;
-        let span = self.node.span();
-        match self.next {
+        self.1 += 1;
+        let span = self.0.span();
+        match self.1 {
             1 => seed.deserialize(span.start.into_deserializer()).map(Some),
             2 => seed.deserialize(span.length.into_deserializer()).map(Some),
-            3 => seed.deserialize(self.node).map(Some),
+            3 => seed.deserialize(self.0).map(Some),
             _ => Ok(None),
         }
     }
