@@ -1,6 +1,7 @@
 //! The items that generated events grant: the built-in ones or a game's own.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU64;
 use std::sync::{Arc, LazyLock};
 
 use schemars::JsonSchema;
@@ -28,16 +29,45 @@ pub struct Catalogue {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogueItem {
-    /// The item's SKU, the same in the game and at Aghanim.
+    /// The item's SKU at Aghanim, and in the game unless `held_as` says otherwise.
     pub sku: String,
     /// The name that players see. Default: derived from the SKU.
     pub name: Option<String>,
     /// A description of the item. Default: `null`.
     pub description: Option<String>,
+    /// The SKU that the game holds instead, and that probes are asked for. Default: the same SKU.
+    pub held_as: Option<String>,
+    /// How many the game holds for one of the item. Default: 1.
+    pub times: Option<NonZeroU64>,
     /// Whether a player can hold more than one. Default: `true`. Granting a non-stackable item
     /// again changes nothing, so generated events use it only if all items are non-stackable.
     #[serde(default = "stackable")]
     pub stackable: bool,
+}
+
+impl CatalogueItem {
+    /// An item with defaults.
+    #[cfg(test)]
+    pub(crate) fn named(sku: &str) -> Self {
+        Self {
+            sku: sku.to_owned(),
+            name: None,
+            description: None,
+            held_as: None,
+            times: None,
+            stackable: true,
+        }
+    }
+
+    /// The SKU that the game holds.
+    pub(crate) fn held_sku(&self) -> &str {
+        self.held_as.as_deref().unwrap_or(&self.sku)
+    }
+
+    /// How many the game holds for one of the item.
+    pub(crate) fn held_times(&self) -> u64 {
+        self.times.map_or(1, NonZeroU64::get)
+    }
 }
 
 fn stackable() -> bool {
@@ -217,10 +247,8 @@ mod tests {
 
     fn own(sku: &str, name: Option<&str>) -> CatalogueItem {
         CatalogueItem {
-            sku: sku.to_owned(),
             name: name.map(str::to_owned),
-            description: None,
-            stackable: true,
+            ..CatalogueItem::named(sku)
         }
     }
 

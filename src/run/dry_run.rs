@@ -5,7 +5,7 @@ use super::plan::{Plan, PlannedAction, PlannedDeliveries, PlannedEvent, PlannedS
 use crate::policy::{Forgery, HttpVersion};
 use crate::protocol::Field;
 use crate::scenario::Policy;
-use crate::verify::describe_expectations;
+use crate::verify::{HeldItems, describe_expectations};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Capabilities {
@@ -15,6 +15,8 @@ pub(crate) struct Capabilities {
     pub expired_secret: bool,
     pub http_version: HttpVersion,
     pub policy: Policy,
+    /// What the game holds for each SKU.
+    pub(crate) held_items: HeldItems,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +72,10 @@ impl Plan {
         missing_before: Option<&MissingCapability>,
     ) -> Vec<DryRunItem> {
         let effects = self.effects.iter();
-        let effects = effects.map(|effect| effect.probe(capabilities.policy, None));
+        let effects = effects.map(|effect| {
+            let probe = effect.probe(capabilities.policy, None);
+            probe.held_as(&capabilities.held_items)
+        });
         effects
             .map(|effect| {
                 let mut probes: Vec<_> = effect.queries.iter().map(|(probe, ..)| probe).collect();

@@ -18,8 +18,9 @@ impl RunContext {
     }
 
     pub(crate) fn expected_inventory(&self, event: &Event, times: GrantCount) -> ExpectedInventory {
-        let policy = self.capabilities.policy;
-        ExpectedInventory::new(event, times, policy).with_held_once(&self.held_once)
+        ExpectedInventory::new(event, times, self.capabilities.policy)
+            .held_as(&self.capabilities.held_items)
+            .with_held_once(&self.held_once)
     }
 
     pub(crate) async fn check_inventories<K>(

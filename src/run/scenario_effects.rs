@@ -32,7 +32,8 @@ impl<'run> ScenarioEffects<'run> {
         scenario: usize,
     ) -> Self {
         let effects = plan.effects.iter().map(|effect| {
-            let mut probe = effect.probe(context.capabilities.policy, context.settle);
+            let probe = effect.probe(context.capabilities.policy, context.settle);
+            let mut probe = probe.held_as(&context.capabilities.held_items);
             probe.cap_held_once(&context.held_once);
             probe
         });

@@ -24,6 +24,7 @@ use crate::transport::{
     AllowedHosts, CacertError, Client, ClientSettings, HttpVersion, InvalidHost, RateLimit, Target,
     TargetError, TlsSettings,
 };
+use crate::verify::HeldItems;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
@@ -199,6 +200,7 @@ impl Session {
             expired_secret: has_expired_secret,
             http_version: self.client.http_version(),
             policy: self.profile.policy,
+            held_items: HeldItems::of(&self.profile.items),
         }
     }
 

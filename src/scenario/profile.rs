@@ -129,10 +129,10 @@ pub enum GrantPolicy {
 }
 
 impl Profile {
-    /// The SKUs of which a player can hold at most one.
+    /// The SKUs of the game of which a player can hold at most one.
     pub fn unstackable_skus(&self) -> BTreeSet<String> {
         let unstackable = self.items.iter().filter(|item| !item.stackable);
-        unstackable.map(|item| item.sku.clone()).collect()
+        unstackable.map(|item| item.held_sku().to_owned()).collect()
     }
 
     /// Makes the paths of certificates and of the values of headers relative to `folder`.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::event_outcomes::{EventOutcome, EventOutcomes};
 use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants, named_skus};
 use super::grant_check::{GrantCheck, GrantExpectation, HeldOnce, WrongChange};
+use super::held_items::HeldItems;
 use super::verdict::{Check, Requirement};
 use crate::probe::QUANTITY_PROBE;
 use crate::protocol::Event;
@@ -125,6 +126,32 @@ impl<'run> EffectProbe<'run> {
                 grant.acceptable.dedup();
             }
         }
+    }
+
+    /// Expects what the game holds for each SKU.
+    #[must_use]
+    pub(crate) fn held_as(mut self, held: &HeldItems) -> Self {
+        for (probe, _, sku) in &mut self.queries {
+            if probe == QUANTITY_PROBE {
+                if let ExpectedNumbers::Of(number) = &mut self.expected {
+                    *number = match *number {
+                        ExpectedNumber::Change(change) => {
+                            ExpectedNumber::Change(change.saturating_mul(held.times(sku).into()))
+                        }
+                        ExpectedNumber::After(after) => {
+                            ExpectedNumber::After(after.saturating_mul(held.times(sku).into()))
+                        }
+                    };
+                }
+                *sku = held.sku(sku).to_owned();
+            }
+        }
+        self.queries.sort();
+        self.queries.dedup();
+        if let ExpectedNumbers::Grant(grant) = &mut self.expected {
+            grant.hold_as(held);
+        }
+        self
     }
 
     /// Limits the expected quantity to one for SKUs that can be held only once.

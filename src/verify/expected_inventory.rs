@@ -7,6 +7,7 @@ use indexmap::IndexSet;
 use super::effect_probe::{TOO_MANY_GRANTS, describe_wrong_changes, grant_expectation};
 use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants};
 use super::grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
+use super::held_items::HeldItems;
 use crate::protocol::Event;
 use crate::scenario::Policy;
 
@@ -22,6 +23,7 @@ pub(crate) enum GrantCount {
 pub(crate) struct ExpectedInventory {
     pub(crate) player_id: String,
     expectations: Vec<GrantExpectation>,
+    held_items: HeldItems,
     held_once: BTreeSet<String>,
 }
 
@@ -37,8 +39,19 @@ impl ExpectedInventory {
         Self {
             player_id: event.event_data.player_id.to_string(),
             expectations: vec![expectation_of(event, times, policy)],
+            held_items: HeldItems::default(),
             held_once: BTreeSet::new(),
         }
+    }
+
+    /// Expects what the game holds for each SKU.
+    #[must_use]
+    pub(crate) fn held_as(mut self, held: &HeldItems) -> Self {
+        for expectation in &mut self.expectations {
+            expectation.hold_as(held);
+        }
+        self.held_items.clone_from(held);
+        self
     }
 
     #[must_use]
@@ -48,7 +61,9 @@ impl ExpectedInventory {
     }
 
     pub(crate) fn add(&mut self, event: &Event, times: GrantCount, policy: Policy) {
-        self.expectations.push(expectation_of(event, times, policy));
+        let mut expectation = expectation_of(event, times, policy);
+        expectation.hold_as(&self.held_items);
+        self.expectations.push(expectation);
     }
 
     pub(crate) fn skus(&self) -> BTreeSet<&String> {

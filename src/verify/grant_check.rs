@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expected_grant::ExpectedGrant;
+use super::held_items::HeldItems;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GrantExpectation {
@@ -19,6 +20,16 @@ pub(crate) struct GrantExpectation {
 }
 
 impl GrantExpectation {
+    /// Expects what the game holds for each SKU.
+    pub(super) fn hold_as(&mut self, held: &HeldItems) {
+        self.skus = held.skus(&self.skus);
+        for grant in &mut self.acceptable {
+            *grant = held.grant(grant);
+        }
+        self.acceptable.sort();
+        self.acceptable.dedup();
+    }
+
     /// The result, given all wrong changes of the player. `None` if these are unknown.
     fn result(&self, wrong: Option<&[WrongChange]>) -> GrantCheck {
         let Some(wrong) = wrong else {

@@ -11,6 +11,7 @@ mod expectation;
 mod expected_grant;
 mod expected_inventory;
 mod grant_check;
+mod held_items;
 mod retry_check;
 mod verdict;
 
@@ -21,6 +22,7 @@ pub(crate) use event_outcomes::EventOutcomes;
 pub(crate) use expectation::{Observed, PreparedExpectation, check, describe_expectations};
 pub(crate) use expected_inventory::{ExpectedInventory, GrantCount, InventoryCheck};
 pub(crate) use grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
+pub(crate) use held_items::HeldItems;
 pub(crate) use retry_check::check_retry_policy;
 pub(crate) use verdict::Requirement;
 pub use verdict::{Check, Verdict, VerdictCounts};

@@ -3,6 +3,7 @@
 mod bundled_suite;
 mod cookbook;
 mod faults;
+mod held_items;
 mod hooks;
 mod hostile_receivers;
 mod https;

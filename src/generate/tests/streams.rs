@@ -135,12 +135,7 @@ fn the_game_id_is_the_default_unless_another_is_set() {
 fn events_use_only_items_of_the_games_own_catalogue() {
     for count in 1..8 {
         let items: Vec<CatalogueItem> = (0..count)
-            .map(|number| CatalogueItem {
-                stackable: true,
-                sku: format!("own_{number}"),
-                name: None,
-                description: None,
-            })
+            .map(|number| CatalogueItem::named(&format!("own_{number}")))
             .collect();
         let mut generator = generator(7);
         generator.catalogue = Arc::new(Catalogue::of(items));
