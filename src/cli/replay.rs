@@ -137,6 +137,7 @@ impl ReplayRun {
                 let message = format!("the recorded target can't be used: {error}");
                 CommandError::usage(message, "choose another with `--target URL`".to_owned())
             })?;
+            chosen.client.set_routed_target(&target);
             chosen.target = Some(target);
         } else if !self.resign {
             return Err(CommandError::usage(

@@ -8,7 +8,7 @@ use clap::Args;
 use super::command_error::CommandError;
 use super::console::Console;
 use super::scenario_selection;
-use crate::policy::{DurationText, HttpVersion};
+use crate::policy::{ConnectTo, DurationText, HttpVersion};
 use crate::run::{ConnectionOptions, RunOptions, Session};
 use crate::scenario::{Config, DeliveryHeader, Profile};
 use crate::transport::{Client, Failure, Target, TlsSettings};
@@ -39,13 +39,30 @@ pub(super) struct TargetOptions {
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<DeliveryHeader>,
 
-    /// PEM file with additional trusted certificates
+    /// PEM file with additional trusted certificates: CAs, or the receiver's self-signed certificate
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
 
     /// Accept any TLS certificate
     #[arg(long)]
     insecure: bool,
+
+    /// PEM file with a client certificate, for receivers that demand one
+    #[arg(long, value_name = "FILE")]
+    client_cert: Option<PathBuf>,
+
+    /// PEM file with the client certificate's key, unencrypted [default: the file of --client-cert]
+    #[arg(long, value_name = "FILE")]
+    client_key: Option<PathBuf>,
+
+    /// Connect to this host and port instead of the target's. The Host header and the name in the
+    /// certificate remain the target's
+    #[arg(long, value_name = "HOST:PORT")]
+    connect_to: Option<ConnectTo>,
+
+    /// Connect to this Unix socket instead of the target's host and port
+    #[arg(long, value_name = "PATH", conflicts_with = "connect_to")]
+    unix_socket: Option<PathBuf>,
 
     /// HTTP version [default: 1.1, as in Aghanim's example]
     #[arg(long, value_name = "VERSION")]
@@ -72,7 +89,11 @@ impl TargetOptions {
             tls: TlsSettings {
                 cacert: self.cacert.clone(),
                 insecure: self.insecure,
+                client_cert: self.client_cert.clone(),
+                client_key: self.client_key.clone(),
             },
+            connect_to: self.connect_to.clone(),
+            unix_socket: self.unix_socket.clone(),
         };
         let session = Session::new(profile, connection, options)?;
         Ok(Session {

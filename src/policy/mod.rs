@@ -3,6 +3,7 @@
 //!
 //! Types and pure functions with their texts and schemas. Nothing here reads files or uses the network.
 
+mod connect_to;
 mod duration_text;
 mod fault;
 mod forgery;
@@ -15,6 +16,7 @@ mod status_class;
 
 use crate::generate::{decimal, written};
 
+pub(crate) use connect_to::ConnectTo;
 pub(crate) use duration_text::DurationText;
 pub use fault::Fault;
 pub(crate) use fault::{LateRetry, Lost};

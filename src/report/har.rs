@@ -89,7 +89,7 @@ fn entry(attempt: &AttemptEnded) -> Value {
         "response": response(&attempt.response, version),
         "cache": {},
         "timings": timings,
-        "serverIPAddress": connection.map(|connection| connection.remote_address.ip()),
+        "serverIPAddress": connection.and_then(|connection| Some(connection.remote_address?.ip())),
         // The type that a browser's filter uses.
         "_resourceType": "fetch",
         "_step": attempt.step,

@@ -183,8 +183,9 @@ pub struct ConnectionRecord {
     pub reused: bool,
     /// Its HTTP version, such as `HTTP/1.1`.
     pub http_version: Cow<'static, str>,
-    /// The remote address.
-    pub remote_address: SocketAddr,
+    /// The remote address; missing for a Unix socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_address: Option<SocketAddr>,
     /// Present if the receiver closed the idle connection that the request was about to use, so
     /// that the same attempt used this new connection instead: `before_request` if the request was
     /// not sent yet, `after_request` if it was, in which case the receiver may have received it

@@ -4,6 +4,7 @@
 //! variables but those that the profile's hooks name, and prints nothing; the target is already
 //! running.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -13,6 +14,7 @@ use super::plan::{Plan, PlanSettings};
 use super::run_context::RunContext;
 use crate::delivery::{Clock, TimestampAllocator};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
+use crate::policy::ConnectTo;
 use crate::probe::{
     DeliveryHeaderFailure, HookError, HttpHook, PreparedHeaders, PreparedProbe, PreparedRestart,
     Redaction,
@@ -21,8 +23,8 @@ use crate::protocol::{Secret, Signer};
 use crate::scenario::document::Diagnostics;
 use crate::scenario::{Case, DeliveryHeader, DeliveryHeaders, Profile};
 use crate::transport::{
-    AllowedHosts, CacertError, Client, ClientSettings, HttpVersion, InvalidHost, RateLimit, Target,
-    TargetError, TlsSettings,
+    AllowedHosts, Client, ClientSettings, HttpVersion, InvalidHost, RateLimit, Route, Target,
+    TargetError, TlsFileError, TlsSettings,
 };
 use crate::verify::HeldItems;
 
@@ -50,8 +52,35 @@ pub(crate) struct ConnectionOptions {
     /// They replace the profile's of the same name.
     pub headers: Vec<DeliveryHeader>,
     pub http_version: Option<HttpVersion>,
-    /// The certificates to trust. Without `cacert`, the profile's is used.
+    /// The certificates. The profile's are used for those that are not given.
     pub tls: TlsSettings,
+    /// Where to connect, instead of the target's host and port.
+    pub connect_to: Option<ConnectTo>,
+    /// The Unix socket to connect to.
+    pub unix_socket: Option<PathBuf>,
+}
+
+impl ConnectionOptions {
+    /// The route to the target. Options replace the profile's route.
+    fn route(
+        &self,
+        profile: &Profile,
+        allowed: &AllowedHosts,
+    ) -> Result<Option<Route>, SessionError> {
+        let own = (self.connect_to.as_ref(), self.unix_socket.as_ref());
+        let (connect_to, unix_socket) = match own {
+            (None, None) => (profile.connect_to.as_ref(), profile.unix_socket.as_ref()),
+            own => own,
+        };
+        match (connect_to, unix_socket) {
+            (Some(_), Some(_)) => Err(SessionError::TwoRoutes),
+            (Some(to), None) => Route::to_address(to, allowed)
+                .map(Some)
+                .map_err(SessionError::ConnectTo),
+            (None, Some(path)) => Ok(Some(Route::UnixSocket(path.clone()))),
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -79,8 +108,12 @@ pub enum SessionError {
     Host(#[from] InvalidHost),
     #[error("the target can't be used: {0}")]
     Target(#[from] TargetError),
+    #[error("`connect_to` can't be used: {0}")]
+    ConnectTo(#[source] TargetError),
+    #[error("`connect_to` and `unix_socket` can't both be set")]
+    TwoRoutes,
     #[error(transparent)]
-    Client(#[from] CacertError),
+    Client(#[from] TlsFileError),
     #[error("the profile `{0}` has no target")]
     ProfileWithoutTarget(String),
     #[error("no target")]
@@ -135,13 +168,24 @@ impl Session {
         let url = connection.target.as_ref();
         let url = url.or(profile.target.as_ref().map(|target| &target.value));
         let target = url.map(|url| Target::parse(url, &allowed)).transpose()?;
+        let route = connection.route(&profile, &allowed)?;
         let mut tls = connection.tls;
         tls.cacert = tls.cacert.or_else(|| profile.cacert.clone());
+        tls.insecure |= profile.insecure;
+        // A certificate of the options has another key than the profile's.
+        if tls.client_cert.is_none() {
+            tls.client_cert.clone_from(&profile.client_cert);
+            tls.client_key = tls.client_key.or_else(|| profile.client_key.clone());
+        }
         let client = Client::new(ClientSettings {
             http_version: connection.http_version.unwrap_or(profile.http_version),
             tls,
+            route,
             ..ClientSettings::default()
         })?;
+        if let Some(target) = &target {
+            client.set_routed_target(target);
+        }
         Ok(Self {
             players: profile.listed_players().into(),
             headers: profile.headers.clone().replaced_by(&connection.headers),
@@ -293,7 +337,7 @@ fn catalogue(profile: &Profile) -> Option<Arc<Catalogue>> {
 impl SessionError {
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Client(_) => Some("pass a PEM file with certificates to `--cacert`".to_owned()),
+            Self::Client(error) => Some(error.help().to_owned()),
             Self::ProfileWithoutTarget(name) => Some(format!(
                 "add `target: URL` to the profile `{name}`, or use `--target`"
             )),
@@ -310,6 +354,7 @@ impl SessionError {
                 error: HookError::Variable(_),
                 ..
             }) => Some("set it in the shell, or write `$$` for a literal `$`".to_owned()),
+            Self::TwoRoutes => Some("remove one of them".to_owned()),
             _ => None,
         }
     }

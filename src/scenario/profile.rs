@@ -14,7 +14,7 @@ use super::{
     DeliveryHeaders, HookSource, PlayerList, Probe, RestartHook, ScriptHook, SnapshotSettings,
 };
 use crate::generate::CatalogueItem;
-use crate::policy::{DurationText, HttpVersion, MaxRate, RetryPolicy, RetrySetting};
+use crate::policy::{ConnectTo, DurationText, HttpVersion, MaxRate, RetryPolicy, RetrySetting};
 
 /// The configuration in `aghook.yaml`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -44,6 +44,19 @@ pub struct Profile {
     /// A PEM file of certificates to trust in addition to the system's; the path is relative to this
     /// file.
     pub cacert: Option<PathBuf>,
+    /// Accept any TLS certificate of the receiver.
+    pub insecure: bool,
+    /// A PEM file with the certificate, and its chain, that identifies aghook to the receiver; the path
+    /// is relative to this file.
+    pub client_cert: Option<PathBuf>,
+    /// A PEM file with the key of `client_cert`, unencrypted. Default: the file of `client_cert`.
+    pub client_key: Option<PathBuf>,
+    /// Connect to this host and port instead of the target's. `Host` and the name in the certificate
+    /// remain the target's.
+    pub connect_to: Option<ConnectTo>,
+    /// Connect to this Unix socket instead of the target's host and port; the path is relative to this
+    /// file.
+    pub unix_socket: Option<PathBuf>,
     /// The HTTP version: `1.1` (as in the source document's example), `2`, or `auto` to negotiate it
     /// over TLS. Default: `1.1`.
     pub http_version: HttpVersion,
@@ -135,9 +148,16 @@ impl Profile {
         unstackable.map(|item| item.held_sku().to_owned()).collect()
     }
 
-    /// Makes the paths of certificates and of the values of headers relative to `folder`.
+    /// Makes the paths of certificates, keys, sockets and values of headers relative to `folder`.
     fn resolve_paths(&mut self, folder: &Path) {
-        self.cacert = self.cacert.take().map(|cacert| folder.join(cacert));
+        for path in [
+            &mut self.cacert,
+            &mut self.client_cert,
+            &mut self.client_key,
+            &mut self.unix_socket,
+        ] {
+            *path = path.take().map(|path| folder.join(path));
+        }
         self.headers.resolve(folder);
         let probes = self.probes.values_mut().map(|probe| &mut probe.source);
         let restart = self.restart.as_mut().map(|restart| &mut restart.source);

@@ -70,10 +70,10 @@ impl BulkConnection {
     async fn open_unbounded(client: &Client, target: &Target) -> Result<Self, Failure> {
         let version = client.http_version();
         if connect::is_plain_http1(target, version) {
-            let (stream, _) = connect::open_tcp(target).await?;
+            let (stream, _) = connect::open_socket(target, client.route(target)).await?;
             return Ok(Self::http1(BulkStream::Plain(stream)));
         }
-        let opened = connect::open(target, client.tls(), version).await?;
+        let opened = connect::open(target, client.route(target), client.tls(), version).await?;
         if opened.http2 {
             let connection = Http2::start(opened).await?;
             return Ok(Self(BulkState::Http2(Box::new(connection))));
@@ -128,7 +128,9 @@ impl BulkConnection {
             BulkState::Http2(mut connection) => {
                 let response = connection
                     .exchange(target, request, barrier, handling)
-                    .await?;
+                    .await;
+                let response =
+                    response.map_err(|failure| failure.with_first_byte(connection.first_byte()))?;
                 self.0 = BulkState::Http2(connection);
                 Ok(response)
             }

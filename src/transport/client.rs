@@ -1,10 +1,10 @@
 //! Sends one request and reads its response within a time limit.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::Request;
-use hyper::client::conn::TrySendError;
+use tokio::io::AsyncReadExt as _;
 use tokio::time::Instant;
 
 use super::connect::{self, OpenedStream};
@@ -16,9 +16,10 @@ use super::last_byte_barrier::LastByteBarrier;
 use super::outgoing_body::{OutgoingBody, SendMode};
 use super::request::OutgoingRequest;
 use super::response_body::{read_body, unread, with_body};
+use super::route::Route;
 use super::send_options::SendOptions;
 use super::target::Target;
-use super::tls::{CacertError, Tls, TlsSettings};
+use super::tls::{Tls, TlsFileError, TlsSettings};
 use super::wire_fault::{SenderAbort, WireFault};
 use crate::policy::{ConnectionChoice, HttpVersion};
 
@@ -29,6 +30,8 @@ const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
 pub(crate) struct ClientSettings {
     pub http_version: HttpVersion,
     pub tls: TlsSettings,
+    /// Where to connect instead of the target's own host and port.
+    pub route: Option<Route>,
     /// How long connecting may take, including the TLS handshake.
     pub connect_timeout: Duration,
     /// How many bytes of a response's body to keep. The rest is read and counted, up to 16 MiB.
@@ -40,6 +43,7 @@ impl Default for ClientSettings {
         Self {
             http_version: HttpVersion::default(),
             tls: TlsSettings::default(),
+            route: None,
             connect_timeout: Duration::from_secs(5),
             response_body_limit: 256 * 1024,
         }
@@ -57,6 +61,8 @@ struct Inner {
     settings: ClientSettings,
     tls: Tls,
     pool: Pool,
+    /// The scheme, host and port that the route leads to.
+    routed_origin: OnceLock<String>,
 }
 
 #[derive(Debug, Default)]
@@ -80,13 +86,14 @@ impl Drop for LeaveBarrierOnDrop {
 }
 
 impl Client {
-    pub(crate) fn new(settings: ClientSettings) -> Result<Self, CacertError> {
+    pub(crate) fn new(settings: ClientSettings) -> Result<Self, TlsFileError> {
         let tls = Tls::new(&settings.tls)?;
         let pool = Pool::default();
         Ok(Self(Arc::new(Inner {
             settings,
             tls,
             pool,
+            routed_origin: OnceLock::new(),
         })))
     }
 
@@ -98,7 +105,6 @@ impl Client {
         &self.0.tls
     }
 
-    /// Checks before a run that a connection, including TLS, can be opened.
     /// Like [`Self::probe_connection`], within `limit`. A receiver that closes the connection at once
     /// does not count: the proxy of a container accepts connections before the receiver does.
     pub(crate) async fn probe_open_connection(
@@ -108,7 +114,10 @@ impl Client {
     ) -> Result<(), Failure> {
         const MIN_OPEN: Duration = Duration::from_millis(50);
         let open = async {
-            let opened = self.open(target, self.version(None)).await?;
+            let mut opened = self.open(target, self.version(None)).await?;
+            if self.0.tls.client_certificate_is_requested() {
+                self.check_client_certificate(&mut opened).await?;
+            }
             tokio::time::sleep(MIN_OPEN).await;
             match opened.peek.unread() {
                 Unread::End => Err(Failure::ClosedEarly),
@@ -120,8 +129,43 @@ impl Client {
         opened.unwrap_or(Err(Failure::ConnectTimeout { after: limit }))
     }
 
+    /// Checks before a run that a connection, including TLS, can be opened.
     pub(crate) async fn probe_connection(&self, target: &Target) -> Result<(), Failure> {
-        self.open(target, self.version(None)).await.map(drop)
+        let mut opened = self.open(target, self.version(None)).await?;
+        if self.0.tls.client_certificate_is_requested() {
+            self.check_client_certificate(&mut opened).await?;
+        }
+        Ok(())
+    }
+
+    /// With TLS 1.3, a receiver refuses a client certificate only after the handshake.
+    async fn check_client_certificate(&self, opened: &mut OpenedStream) -> Result<(), Failure> {
+        /// How long to wait for an alert. A receiver that accepts the certificate sends nothing.
+        const ALERT_TIMEOUT: Duration = Duration::from_millis(300);
+        let mut byte = [0];
+        match tokio::time::timeout(ALERT_TIMEOUT, opened.stream.read(&mut byte)).await {
+            Ok(Err(error)) => Err(self.0.tls.explained(Failure::from_handshake_error(&error))),
+            Ok(Ok(0)) => {
+                let failure = Failure::tls("the connection was closed during the handshake");
+                Err(self.0.tls.explained(failure))
+            }
+            Ok(Ok(_)) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Reaches the server of `target` by the route in the settings.
+    pub(crate) fn set_routed_target(&self, target: &Target) {
+        _ = self.0.routed_origin.set(target.origin().to_owned());
+    }
+
+    /// The route to a target, if it is not direct.
+    pub(crate) fn route(&self, target: &Target) -> Option<&Route> {
+        let is_routed = self
+            .0
+            .routed_origin
+            .get()
+            .is_some_and(|origin| origin == target.origin());
+        self.0.settings.route.as_ref().filter(|_| is_routed)
     }
 
     pub(crate) async fn send(
@@ -257,7 +301,7 @@ impl Client {
             Ok(response) => response,
             Err(mut error) => {
                 let unsent = error.take_message();
-                let failure = Failure::from(error.into_error());
+                let failure = connection.failure(error.into_error());
                 let closed_idle = unsent.is_some() || (may_be_sent_again && failure.is_closed());
                 if !connection.info().reused || !closed_idle {
                     return Err(failure);
@@ -280,7 +324,7 @@ impl Client {
                 flush = body.flush();
                 let outgoing = request.to_http(target, connection.is_http2(), body);
                 let response = connection.send_and_notify(outgoing, &mut sent).await;
-                response.map_err(TrySendError::into_error)?
+                response.map_err(|error| connection.failure(error.into_error()))?
             }
         };
         progress.first_byte = Some(started.elapsed());
@@ -320,7 +364,7 @@ impl Client {
     }
 
     async fn open(&self, target: &Target, version: HttpVersion) -> Result<OpenedStream, Failure> {
-        let open = connect::open(target, &self.0.tls, version);
+        let open = connect::open(target, self.route(target), &self.0.tls, version);
         self.within_connect_timeout(open).await
     }
 

@@ -121,6 +121,11 @@ impl Connection {
         self.info
     }
 
+    /// Why an exchange on it failed.
+    pub(crate) fn failure(&self, error: hyper::Error) -> Failure {
+        Failure::from(error).with_first_byte(self.peek.first_byte())
+    }
+
     pub(crate) fn is_http2(&self) -> bool {
         matches!(self.sender, RequestSender::Http2(_))
     }
@@ -274,7 +279,8 @@ mod tests {
         let url = format!("http://{}/", listener.local_addr().expect("an address"));
         let target = Target::parse(&url, &AllowedHosts::loopback_only()).expect("a target");
         let tls = Tls::new(&TlsSettings::default());
-        let opened = connect::open(&target, &tls.expect("settings"), HttpVersion::Http1).await;
+        let opened =
+            connect::open(&target, None, &tls.expect("settings"), HttpVersion::Http1).await;
         let mut connection = Connection::start(opened.expect("open"))
             .await
             .expect("started");

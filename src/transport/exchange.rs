@@ -32,7 +32,8 @@ pub(crate) struct ConnectionInfo {
     /// Whether an earlier exchange opened it.
     pub reused: bool,
     pub version: Version,
-    pub remote: SocketAddr,
+    /// `None` for a Unix socket.
+    pub remote: Option<SocketAddr>,
     /// Set if this connection replaces an idle one that the receiver closed.
     pub replaces: Option<ClosedIdle>,
 }

@@ -1,13 +1,15 @@
 //! Why an attempt got no complete response: messages for people and classes for retries.
 
+mod tls_failure;
+
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use rustls::AlertDescription;
-
+pub(super) use self::tls_failure::tls_failure;
+use self::tls_failure::tls_failure_within;
 use super::wire_fault::SenderAbort;
 use crate::policy::DurationText;
 
@@ -19,9 +21,11 @@ pub(crate) enum Failure {
     #[error("{host} resolves to {address}, which is not this machine")]
     NotLoopback { host: String, address: SocketAddr },
     #[error("{address} refused the connection")]
-    Refused { address: SocketAddr },
+    Refused { address: String },
+    #[error("nobody listens on the Unix socket {path}")]
+    NoSocket { path: String },
     #[error("{address} could not be reached: {reason}")]
-    Unreachable { address: SocketAddr, reason: String },
+    Unreachable { address: String, reason: String },
     #[error("this machine could not open another connection: {reason}")]
     LocalLimit { reason: String },
     #[error("the connection was not established within {}", DurationText(*after))]
@@ -43,6 +47,12 @@ pub(crate) enum Failure {
     UntrustedCertificate { reason: String },
     #[error("TLS failed: {reason}")]
     Tls { reason: String },
+    #[error("{reason}")]
+    ClientCertificate { reason: String },
+    #[error("this port speaks plain HTTP; use http://")]
+    PlainHttp,
+    #[error("this port speaks TLS; use https://")]
+    SpeaksTls,
     #[error("the receiver does not offer the requested HTTP version")]
     VersionNotOffered,
     #[error("the response is not valid HTTP: {reason}")]
@@ -78,11 +88,15 @@ impl Failure {
             Self::NameNotResolved { .. }
                 | Self::NotLoopback { .. }
                 | Self::Refused { .. }
+                | Self::NoSocket { .. }
                 | Self::Unreachable { .. }
                 | Self::ConnectTimeout { .. }
                 | Self::LocalLimit { .. }
                 | Self::UntrustedCertificate { .. }
                 | Self::Tls { .. }
+                | Self::ClientCertificate { .. }
+                | Self::PlainHttp
+                | Self::SpeaksTls
                 | Self::VersionNotOffered
                 | Self::Aborted(SenderAbort::RequestLost)
         )
@@ -92,7 +106,11 @@ impl Failure {
     pub(crate) fn may_pass(&self) -> bool {
         !matches!(
             self,
-            Self::NotLoopback { .. } | Self::UntrustedCertificate { .. } | Self::VersionNotOffered
+            Self::NotLoopback { .. }
+                | Self::UntrustedCertificate { .. }
+                | Self::ClientCertificate { .. }
+                | Self::PlainHttp
+                | Self::VersionNotOffered
         )
     }
 
@@ -130,6 +148,10 @@ impl Failure {
                 "not_loopback",
                 "check the hosts file; if you mean that machine, allow its host with `--allow-host`",
             ),
+            Self::NoSocket { .. } => (
+                Self::REFUSED,
+                "check that the receiver runs and listens on this socket",
+            ),
             Self::Refused { .. } => (
                 Self::REFUSED,
                 "check that the receiver runs and listens on this port",
@@ -157,6 +179,14 @@ impl Failure {
                 "trust its CA with `--cacert FILE`, or disable the check with `--insecure`",
             ),
             Self::Tls { .. } => ("tls", "check that the receiver speaks HTTPS on this port"),
+            Self::ClientCertificate { .. } => (
+                "client_certificate",
+                "set `client_cert` and `client_key` in the profile, or `--client-cert` and \
+                 `--client-key`",
+            ),
+            Self::PlainHttp | Self::SpeaksTls => {
+                ("wrong_scheme", "change the scheme of the target's URL")
+            }
             Self::VersionNotOffered => (
                 "version_not_offered",
                 "use the HTTP version that the receiver speaks; Aghanim's example uses HTTP/1.1",
@@ -172,7 +202,8 @@ impl Failure {
         }
     }
 
-    pub(crate) fn from_connect_error(address: SocketAddr, error: &io::Error) -> Self {
+    pub(crate) fn from_connect_error(address: &impl ToString, error: &io::Error) -> Self {
+        let address = address.to_string();
         if error.kind() == io::ErrorKind::ConnectionRefused {
             return Self::Refused { address };
         }
@@ -184,20 +215,21 @@ impl Failure {
     }
 
     pub(crate) fn from_handshake_error(error: &io::Error) -> Self {
-        let inner = error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match inner {
-            Some(rustls::Error::InvalidCertificate(reason)) => Self::UntrustedCertificate {
-                reason: certificate_problem(reason),
-            },
-            Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
-                Self::VersionNotOffered
+        tls_failure_within(error)
+            .unwrap_or_else(|| Self::tls("the connection was closed during the handshake"))
+    }
+
+    /// A better explanation, if the first byte of the response is not of the expected protocol.
+    pub(crate) fn with_first_byte(self, first: Option<u8>) -> Self {
+        /// The type of a TLS record with an alert. Its letter is no beginning of HTTP.
+        const TLS_ALERT: u8 = 0x15;
+        match (self, first) {
+            // `HTTP/1.1 400`, or the page of a server that answers without a head.
+            (Self::Tls { .. }, Some(b'H' | b'<')) => Self::PlainHttp,
+            (Self::InvalidResponse { .. } | Self::Reset | Self::ClosedEarly, Some(TLS_ALERT)) => {
+                Self::SpeaksTls
             }
-            None if Self::from_io_error(error).is_some() => {
-                Self::tls("the connection was closed during the handshake")
-            }
-            _ => Self::tls(error),
+            (failure, _) => failure,
         }
     }
 
@@ -209,12 +241,14 @@ impl Failure {
 
     /// The failure to read or write a stream directly.
     pub(crate) fn from_stream_error(error: &io::Error) -> Self {
-        Self::from_io_error(error).unwrap_or_else(|| invalid_response(error))
+        let failure = tls_failure_within(error).or_else(|| Self::from_io_error(error));
+        failure.unwrap_or_else(|| invalid_response(error))
     }
 
     /// The failure for an HTTP/2 error that says how the connection or the stream ended.
     fn from_http2_end(error: &h2::Error) -> Option<Self> {
-        let failure = error.get_io().and_then(Self::from_io_error);
+        let io = error.get_io();
+        let failure = io.and_then(|io| tls_failure_within(io).or_else(|| Self::from_io_error(io)));
         failure.or_else(|| error.is_remote().then_some(Self::Reset))
     }
 
@@ -241,7 +275,8 @@ impl From<hyper::Error> for Failure {
     fn from(error: hyper::Error) -> Self {
         let mut source = error.source();
         while let Some(cause) = source {
-            let io = cause.downcast_ref().and_then(Self::from_io_error);
+            let io = cause.downcast_ref();
+            let io = io.and_then(|io| tls_failure_within(io).or_else(|| Self::from_io_error(io)));
             let http2 = cause.downcast_ref().and_then(Self::from_http2_end);
             if let Some(failure) = io.or(http2) {
                 return failure;
@@ -263,21 +298,6 @@ impl From<h2::Error> for Failure {
     fn from(error: h2::Error) -> Self {
         Self::from_http2_end(&error).unwrap_or_else(|| invalid_response(error))
     }
-}
-
-fn certificate_problem(error: &rustls::CertificateError) -> String {
-    use rustls::CertificateError as Problem;
-    let plain = match error {
-        Problem::UnknownIssuer => "it is signed by an unknown CA",
-        Problem::Expired | Problem::ExpiredContext { .. } => "it has expired",
-        Problem::NotValidYet | Problem::NotValidYetContext { .. } => "it is not valid yet",
-        Problem::Revoked => "it has been revoked",
-        Problem::NotValidForName | Problem::NotValidForNameContext { .. } => {
-            "it is for another host"
-        }
-        other => return other.to_string(),
-    };
-    plain.to_owned()
 }
 
 /// Whether this machine has run out of sockets, ports or buffers.

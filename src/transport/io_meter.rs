@@ -4,7 +4,7 @@
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,11 +14,17 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 #[derive(Debug)]
-pub(crate) struct Socket(Arc<Mutex<TcpStream>>);
+pub(crate) struct Socket {
+    stream: Arc<Mutex<TcpStream>>,
+    first_byte: Arc<OnceLock<u8>>,
+}
 
 /// Inspects a socket that someone else reads from. Does not keep it open.
 #[derive(Debug, Clone)]
-pub(crate) struct SocketPeek(Weak<Mutex<TcpStream>>);
+pub(crate) struct SocketPeek {
+    stream: Weak<Mutex<TcpStream>>,
+    first_byte: Arc<OnceLock<u8>>,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unread {
@@ -29,22 +35,33 @@ pub(crate) enum Unread {
 
 impl Socket {
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self(Arc::new(Mutex::new(stream)))
+        Self {
+            stream: Arc::new(Mutex::new(stream)),
+            first_byte: Arc::default(),
+        }
     }
 
     pub(crate) fn peek(&self) -> SocketPeek {
-        SocketPeek(Arc::downgrade(&self.0))
+        SocketPeek {
+            stream: Arc::downgrade(&self.stream),
+            first_byte: Arc::clone(&self.first_byte),
+        }
     }
 
     fn stream(&self) -> MutexGuard<'_, TcpStream> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl SocketPeek {
+    /// The first byte that was read, which tells which protocol the other side speaks.
+    pub(crate) fn first_byte(&self) -> Option<u8> {
+        self.first_byte.get().copied()
+    }
+
     /// Makes the connection end with a reset when it is dropped. Unsent bytes are discarded.
     pub(crate) fn reset_on_close(&self) {
-        if let Some(stream) = self.0.upgrade() {
+        if let Some(stream) = self.stream.upgrade() {
             // This fails if the connection has already ended, which is fine.
             let stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
@@ -52,7 +69,7 @@ impl SocketPeek {
     }
 
     pub(crate) fn unread(&self) -> Unread {
-        self.0.upgrade().map_or(Unread::End, |stream| {
+        self.stream.upgrade().map_or(Unread::End, |stream| {
             unread(&stream.lock().unwrap_or_else(PoisonError::into_inner))
         })
     }
@@ -76,7 +93,11 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream()).poll_read(context, buffer)
+        let read = Pin::new(&mut *self.stream()).poll_read(context, buffer);
+        if let Some(byte) = buffer.filled().first() {
+            self.first_byte.get_or_init(|| *byte);
+        }
+        read
     }
 }
 

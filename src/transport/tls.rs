@@ -1,16 +1,25 @@
 //! TLS: which certificates the sender trusts.
 
+mod client_certificate;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{
     WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 use tokio::sync::OnceCell;
+
+use self::client_certificate::{ClientCertificate, key_path, pem_problem};
+use super::failure::Failure;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TlsSettings {
@@ -18,16 +27,43 @@ pub(crate) struct TlsSettings {
     pub cacert: Option<PathBuf>,
     /// Trust every certificate. The connection is encrypted, but the receiver's identity is unknown.
     pub insecure: bool,
+    /// A PEM file with the certificate, and its chain, that identifies aghook.
+    pub client_cert: Option<PathBuf>,
+    /// A PEM file with its key; by default, the same file.
+    pub client_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CacertError {
+pub enum TlsFileError {
     #[error("can't read the certificates in {}: {reason}", path.display())]
     Unreadable { path: PathBuf, reason: String },
     #[error("{} contains no certificate: expected a PEM file", .0.display())]
     Empty(PathBuf),
     #[error("a certificate in {} can't be used as a CA: {reason}", path.display())]
     Unusable { path: PathBuf, reason: String },
+    #[error("the client certificate can't be used: {}: {reason}", path.display())]
+    ClientCertificate { path: PathBuf, reason: String },
+    #[error("the key in {} does not belong to the client certificate in {}", key.display(), certificate.display())]
+    OtherKey { certificate: PathBuf, key: PathBuf },
+    #[error("there is a client key, but no client certificate")]
+    KeyWithoutCertificate,
+}
+
+impl TlsFileError {
+    pub(crate) fn help(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } | Self::Empty(_) | Self::Unusable { .. } => {
+                "pass a PEM file with certificates to `--cacert`"
+            }
+            Self::ClientCertificate { .. } | Self::OtherKey { .. } => {
+                "`client_cert` needs a certificate in PEM, and `client_key` its unencrypted key; \
+                 `openssl pkey` decrypts a key"
+            }
+            Self::KeyWithoutCertificate => {
+                "add `client_cert` to the profile, or use `--client-cert`"
+            }
+        }
+    }
 }
 
 /// The TLS configuration of a client. The system's CAs are loaded when first needed, since that
@@ -35,20 +71,33 @@ pub enum CacertError {
 #[derive(Debug)]
 pub(crate) struct Tls {
     extra: RootCertStore,
+    /// The certificates of `--cacert`, which are trusted even if they are not a CA's.
+    listed: Vec<CertificateDer<'static>>,
     insecure: bool,
+    client: Arc<ClientCertificate>,
     /// The configuration of all handshakes, which offers no protocols yet.
     config: OnceCell<Result<ClientConfig, rustls::Error>>,
 }
 
 impl Tls {
     /// Reads `--cacert` now, so that mistakes are reported early.
-    pub(crate) fn new(settings: &TlsSettings) -> Result<Self, CacertError> {
-        let extra = match &settings.cacert {
+    pub(crate) fn new(settings: &TlsSettings) -> Result<Self, TlsFileError> {
+        let (extra, listed) = match &settings.cacert {
             Some(path) => read_cas(path)?,
-            None => RootCertStore::empty(),
+            None => (RootCertStore::empty(), Vec::new()),
+        };
+        let client = match (&settings.client_cert, &settings.client_key) {
+            (Some(certificate), key) => {
+                let key = key_path(certificate, key.as_ref());
+                ClientCertificate::read(certificate, &key, &ring::default_provider())?
+            }
+            (None, Some(_)) => return Err(TlsFileError::KeyWithoutCertificate),
+            (None, None) => ClientCertificate::none(),
         };
         Ok(Self {
             extra,
+            listed,
+            client: Arc::new(client),
             insecure: settings.insecure,
             config: OnceCell::new(),
         })
@@ -77,39 +126,128 @@ impl Tls {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
-        Ok(if self.insecure {
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(TrustAnyCertificate(
-                    provider.signature_verification_algorithms,
-                )))
-                .with_no_client_auth()
+        let builder = if self.insecure {
+            let trust = TrustAnyCertificate(provider.signature_verification_algorithms);
+            let builder = builder.dangerous();
+            builder.with_custom_certificate_verifier(Arc::new(trust))
+        } else if self.listed.is_empty() {
+            builder.with_root_certificates(roots)
         } else {
-            builder.with_root_certificates(roots).with_no_client_auth()
-        })
+            let by_ca = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+            let by_ca = by_ca
+                .build()
+                .map_err(|error| rustls::Error::General(error.to_string()))?;
+            let listed = self.listed.clone();
+            let builder = builder.dangerous();
+            builder.with_custom_certificate_verifier(Arc::new(TrustListed { by_ca, listed }))
+        };
+        Ok(builder.with_client_cert_resolver(Arc::<ClientCertificate>::clone(&self.client)))
+    }
+
+    /// Whether a receiver has asked for a client certificate. It may refuse the given one, or demand
+    /// one, only after the handshake.
+    pub(crate) fn client_certificate_is_requested(&self) -> bool {
+        self.client.is_requested()
+    }
+
+    /// A better explanation of a failed handshake, if the receiver has asked for a certificate that
+    /// there is not.
+    pub(crate) fn explained(&self, failure: Failure) -> Failure {
+        let is_unclear = matches!(
+            failure,
+            Failure::Tls { .. } | Failure::ClientCertificate { .. }
+        );
+        if is_unclear && self.client.is_missing() {
+            return Failure::ClientCertificate {
+                reason: "the receiver demands a client certificate".to_owned(),
+            };
+        }
+        failure
     }
 }
 
-/// Reads the CAs in a PEM file; at least one.
-fn read_cas(path: &Path) -> Result<RootCertStore, CacertError> {
-    let unreadable = |error: rustls::pki_types::pem::Error| CacertError::Unreadable {
+type Listed = Vec<CertificateDer<'static>>;
+
+/// Reads the certificates in a PEM file; at least one.
+fn read_cas(path: &Path) -> Result<(RootCertStore, Listed), TlsFileError> {
+    let unreadable = |error: rustls::pki_types::pem::Error| TlsFileError::Unreadable {
         path: path.to_owned(),
-        reason: error.to_string(),
+        reason: pem_problem(&error, "certificate"),
     };
-    let mut store = RootCertStore::empty();
+    let (mut store, mut listed) = (RootCertStore::empty(), Vec::new());
     for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
         let certificate = certificate.map_err(unreadable)?;
         store
-            .add(certificate)
-            .map_err(|error| CacertError::Unusable {
+            .add(certificate.clone())
+            .map_err(|_| TlsFileError::Unusable {
                 path: path.to_owned(),
-                reason: error.to_string(),
+                reason: "it is malformed".to_owned(),
             })?;
+        listed.push(certificate);
     }
     if store.is_empty() {
-        return Err(CacertError::Empty(path.to_owned()));
+        return Err(TlsFileError::Empty(path.to_owned()));
     }
-    Ok(store)
+    Ok((store, listed))
+}
+
+/// Trusts CAs, and exactly the listed certificates, as curl and Node.js do. A self-signed certificate
+/// often says that it is a CA's, and would otherwise be refused.
+#[derive(Debug)]
+struct TrustListed {
+    by_ca: Arc<WebPkiServerVerifier>,
+    listed: Listed,
+}
+
+impl ServerCertVerifier for TrustListed {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let by_ca = self
+            .by_ca
+            .verify_server_cert(certificate, intermediates, name, ocsp, now);
+        // The dates are checked before the issuer, so these errors mean that the dates are right.
+        let is_about_issuer = matches!(
+            by_ca,
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::Other(_)
+            ))
+        );
+        if !is_about_issuer || !self.listed.contains(certificate) {
+            return by_ca;
+        }
+        verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.by_ca
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.by_ca
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.by_ca.supported_verify_schemes()
+    }
 }
 
 /// Implements `--insecure`: checks that the peer has its certificate's key, but not its identity.

@@ -367,7 +367,7 @@ fn attempt(scenario: usize, step: usize, number: u32, response: ResponseRecord) 
         connection: Some(ConnectionRecord {
             reused: number > 1,
             http_version: "HTTP/1.1".into(),
-            remote_address: "127.0.0.1:8080".parse().expect("an address"),
+            remote_address: Some("127.0.0.1:8080".parse().expect("an address")),
             in_place_of_closed: None,
         }),
         request: SentRequestRecord {

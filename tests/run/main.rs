@@ -10,6 +10,7 @@ mod https;
 mod killed_receiver;
 mod profile_settings;
 mod receiver_ledger;
+mod routes;
 mod shared_causes;
 #[path = "../support/mod.rs"]
 mod support;

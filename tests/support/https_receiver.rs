@@ -9,8 +9,11 @@ use http::Version;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::RootCertStore;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::server::WebPkiClientVerifier;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -26,15 +29,38 @@ pub(crate) struct HttpsReceiver {
 impl HttpsReceiver {
     /// Serves with a certificate for this host name and offers these ALPN protocols.
     pub(crate) fn new(name: &str, protocols: &[&[u8]]) -> Self {
-        let issued = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
-        let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).expect("a key");
-        let mut config =
-            rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .expect("versions")
-                .with_no_client_auth()
-                .with_single_cert(vec![issued.cert.der().clone()], key)
-                .expect("a configuration");
+        let params = CertificateParams::new([name.to_owned()]).expect("a name");
+        Self::with(&params, protocols, None)
+    }
+
+    /// Serves with a self-signed certificate of these properties, and demands a certificate of this
+    /// client.
+    pub(crate) fn with(
+        params: &CertificateParams,
+        protocols: &[&[u8]],
+        client: Option<&rcgen::Certificate>,
+    ) -> Self {
+        let signing_key = KeyPair::generate().expect("a key");
+        let issued = params.self_signed(&signing_key).expect("a certificate");
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).expect("a key");
+        let provider = Arc::new(ring::default_provider());
+        let verifier = match client {
+            None => WebPkiClientVerifier::no_client_auth(),
+            Some(client) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(client.der().clone()).expect("a certificate");
+                let roots = Arc::new(roots);
+                let builder =
+                    WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider));
+                builder.build().expect("a verifier")
+            }
+        };
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(vec![issued.der().clone()], key)
+            .expect("a configuration");
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         let acceptor = TlsAcceptor::from(Arc::new(config));
 
@@ -57,7 +83,7 @@ impl HttpsReceiver {
         });
         Self {
             address,
-            certificate: issued.cert.pem(),
+            certificate: issued.pem(),
             versions,
         }
     }

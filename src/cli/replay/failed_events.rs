@@ -49,6 +49,7 @@ impl ReplayRun {
                 let message = format!("the load's target can't be used: {error}");
                 CommandError::usage(message, "choose another with `--target URL`".to_owned())
             })?;
+            chosen.client.set_routed_target(&target);
             chosen.target = Some(target);
         }
         let treatment = if self.as_treated {

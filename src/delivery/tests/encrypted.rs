@@ -144,7 +144,7 @@ async fn the_http_version_is_negotiated() {
 }
 
 #[tokio::test]
-async fn https_to_a_receiver_without_tls_has_a_hint() {
+async fn https_to_a_receiver_without_tls_is_the_wrong_scheme() {
     let bytes = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
     let (listener, plain) = listen().await;
     tokio::spawn(async move {
@@ -156,18 +156,17 @@ async fn https_to_a_receiver_without_tls_has_a_hint() {
     let target = target(&plain.as_str().replace("http:", "https:"));
     let failure = client().probe_connection(&target).await;
     let failure = failure.expect_err("no TLS");
-    assert_eq!(failure.name(), "tls", "{failure}");
-    assert!(failure.hint().contains("HTTPS"));
+    assert_eq!(failure, Failure::PlainHttp);
 }
 
 #[tokio::test]
-async fn http_to_a_receiver_with_tls_has_a_hint() {
+async fn http_to_a_receiver_with_tls_is_the_wrong_scheme() {
     let server = Server::with_actions([ServerAction::RespondAndClose(
         b"\x15\x03\x03\0\x02\x02\x46".to_vec(),
     )])
     .await;
     let failure = send(&client(), &server.target).await.result;
-    assert!(failure.expect_err("no HTTP").hint().contains("`https://`"));
+    assert_eq!(failure.expect_err("no HTTP"), Failure::SpeaksTls);
 }
 
 #[test]
@@ -177,7 +176,7 @@ fn a_file_without_a_certificate_is_refused() {
     let error_for = |path: &std::path::Path| {
         let tls = TlsSettings {
             cacert: Some(path.to_owned()),
-            insecure: false,
+            ..TlsSettings::default()
         };
         let settings = ClientSettings {
             tls,
@@ -185,10 +184,10 @@ fn a_file_without_a_certificate_is_refused() {
         };
         Client::new(settings).expect_err("no certificate")
     };
-    assert!(matches!(error_for(&path), CacertError::Unreadable { .. }));
+    assert!(matches!(error_for(&path), TlsFileError::Unreadable { .. }));
     std::fs::write(&path, "nothing").expect("written");
-    assert_eq!(error_for(&path), CacertError::Empty(path.clone()));
+    assert_eq!(error_for(&path), TlsFileError::Empty(path.clone()));
     let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     std::fs::write(&path, pem).expect("written");
-    assert!(matches!(error_for(&path), CacertError::Unusable { .. }));
+    assert!(matches!(error_for(&path), TlsFileError::Unusable { .. }));
 }

@@ -52,6 +52,10 @@ impl Http2 {
         })
     }
 
+    pub(super) fn first_byte(&self) -> Option<u8> {
+        self.peek.first_byte()
+    }
+
     /// Whether another request can be sent on it. Handles what the receiver has sent in the meantime.
     pub(super) fn is_usable(&mut self) -> bool {
         let mut context = Context::from_waker(Waker::noop());

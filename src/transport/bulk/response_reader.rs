@@ -88,7 +88,10 @@ impl ResponseReader {
                 return Err(invalid_response("its head is too long"));
             }
             Ok(Status::Partial) => return Ok(false),
-            Err(error) => return Err(invalid_response(error)),
+            Err(error) => {
+                let first = self.buffer.first().copied();
+                return Err(invalid_response(error).with_first_byte(first));
+            }
         };
         let status = parsed.code.unwrap_or_default();
         let interim = (100..200).contains(&status) && status != 101;

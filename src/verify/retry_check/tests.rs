@@ -26,7 +26,7 @@ fn attempt(number: u32, status: u16) -> Attempt {
     let info = ConnectionInfo {
         reused: false,
         version: Version::HTTP_11,
-        remote: ([127, 0, 0, 1], 80).into(),
+        remote: Some(([127, 0, 0, 1], 80).into()),
         replaces: None,
     };
     Attempt {

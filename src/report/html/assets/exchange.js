@@ -59,7 +59,7 @@ function facts(attempt) {
   if (first_byte_seconds !== null) parts.push(`response headers after ${duration(first_byte_seconds)}`);
   if (held_seconds > 0) parts.push(`held for ${duration(held_seconds)} to be sent together with others`);
   const connection = attempt.connection;
-  if (connection) parts.push(`${connection.http_version} to ${connection.remote_address}, ${connection.reused ? "connection reused" : "new connection"}`);
+  if (connection) parts.push(`${connection.http_version} to ${connection.remote_address ?? "a Unix socket"}, ${connection.reused ? "connection reused" : "new connection"}`);
   if (connection?.in_place_of_closed) parts.push(`sent again on it, since the receiver closed the idle connection ${connection.in_place_of_closed === "after_request" ? "after the request was sent" : "before the request was sent"}`);
   return element("p", { class: "note wire" }, parts.join(" · "));
 }
