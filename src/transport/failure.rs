@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub(super) use self::tls_failure::tls_failure;
-use self::tls_failure::tls_failure_within;
+use self::tls_failure::{EXPIRED, OTHER_HOST, tls_failure_within};
 use super::wire_fault::SenderAbort;
 use crate::policy::DurationText;
 
@@ -173,6 +173,14 @@ impl Failure {
             Self::LocalLimit { .. } => (
                 "local_limit",
                 "allow more open files (`ulimit -n`), or send fewer deliveries at the same time",
+            ),
+            Self::UntrustedCertificate { reason } if reason == OTHER_HOST => (
+                "untrusted_certificate",
+                "use a host in the certificate as the target's, and `connect_to` for the address",
+            ),
+            Self::UntrustedCertificate { reason } if reason == EXPIRED => (
+                "untrusted_certificate",
+                "renew the certificate, or disable the check with `--insecure`",
             ),
             Self::UntrustedCertificate { .. } => (
                 "untrusted_certificate",

@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::support::{Folder, Peer, PeerRequest, PeerResponse, Transcript, expecting};
+use http::Version;
+
+use crate::support::{
+    Folder, HttpsReceiver, Peer, PeerRequest, PeerResponse, Transcript, expecting,
+};
 
 /// A receiver that keeps every request.
 struct Recorder {
@@ -149,4 +153,87 @@ fn a_header_that_can_not_be_sent_is_an_error() {
         "the header `x` can't be sent: the file",
         "no.txt can't be read",
     ]);
+}
+
+#[test]
+fn http_2_carries_the_headers() {
+    let receiver = HttpsReceiver::new("127.0.0.1", &[b"h2"]);
+    let folder =
+        Folder::with_scenario(&expecting("{ status: 200 }")).with("ca.pem", &receiver.certificate);
+    let url = receiver.url();
+    let options = [
+        "--target",
+        &url,
+        "--cacert",
+        "ca.pem",
+        "--http-version",
+        "2",
+        "--header",
+        "X-Key: k $KEY",
+    ];
+    let load = [
+        "load",
+        "--rate",
+        "max",
+        "--count",
+        "1",
+        "--drain",
+        "0s",
+        "--duplicates",
+        "0%",
+    ];
+    let forged = [
+        "load",
+        "--rate",
+        "max",
+        "--count",
+        "1",
+        "--drain",
+        "0s",
+        "--forgeries",
+        "100%",
+    ];
+    for (line, code) in [
+        (&["run", "scenario.yaml"][..], 0),
+        (&["fire", "--forge", "missing_signature"], 1),
+        (&load, 0),
+        (&forged, 1),
+    ] {
+        let mut command = folder.aghook(&[line, &options].concat());
+        Transcript::of(command.env("KEY", "ключ")).ends_with(code);
+    }
+    let expected = (Version::HTTP_2, "k ключ".to_owned());
+    assert_eq!(receiver.values("x-key"), vec![expected; 4]);
+}
+
+#[test]
+fn probes_and_hooks_take_values_from_variables_and_files() {
+    let receiver = Recorder::new();
+    let scenario = "name: an effect\nevents:\n  welcome: {}\nsteps:\n  - script: { of: welcome, answers: [503] }\n  \
+                    - deliver: welcome\n    expect: { status: 2xx }\neffects:\n  - not_granted: welcome\n";
+    let (url, address) = (receiver.peer.url(), receiver.peer.address);
+    let config = format!(
+        "profiles:\n  game:\n    target: {url}\n    probes:\n      quantity:\n        http: GET \
+         http://{address}/{{sku}}\n        read: $.quantity\n        headers: {{ X-Key: {{ file: key.txt }} }}\n    \
+         script:\n      http: PUT http://{address}/{{player_id}}\n      headers: {{ X-Key: {{ env: KEY }} }}\n"
+    );
+    let folder = Folder::with_scenario(scenario)
+        .with("aghook.yaml", config)
+        .with("key.txt", "of the file\n");
+    folder
+        .run(&[])
+        .env("KEY", "of the variable")
+        .assert()
+        .success();
+    let values = receiver.take("X-Key");
+    let count = |value: &str| values.iter().filter(|other| *other == value).count();
+    assert_eq!(
+        (count("of the variable"), count("none")),
+        (1, 1),
+        "{values:?}"
+    );
+    assert_eq!(count("of the file"), values.len() - 2);
+    Transcript::of(&mut folder.run(&[]))
+        .ends_with(2)
+        .says(&["KEY is not set"]);
 }

@@ -85,3 +85,35 @@ fn a_load_and_its_replay_expect_what_the_game_holds() {
             .says(&["gold changed by"]);
     }
 }
+
+/// Two SKUs become gold, in a bundle and in a fallback.
+#[test]
+fn bundles_and_fallbacks_are_granted_as_the_game_holds_them() {
+    let items = "    items:\n      - { sku: gems, held_as: gold, times: 1000 }\n      - { sku: coins, held_as: gold, times: \
+                 10 }\n      - { sku: hat, held_as: cap }\n    policy: { bundles: nested }\n";
+    let scenario = "name: an effect\nevents:\n  chest:\n    item:\n      sku: chest\n      quantity: 2\n      bundle: [{ \
+                    sku: gems, quantity: 3 }, { sku: coins, quantity: 4 }, { sku: x, quantity: 1 }]\n  either:\n    \
+                    item: { sku: hat, quantity: 1, fallback: { sku: coins, quantity: 7 } }\nsteps:\n  - deliver: \
+                    [chest, either]\neffects:\n  - granted: chest\n  - granted: either\n";
+    // 2 × (3 × 1000 + 4 × 10) gold for the chest; a cap, or 70 gold.
+    for (gold, x, either, code) in [
+        (6080, 2, ("cap", 1), 0),
+        (6080, 2, ("gold", 70), 0),
+        (6080, 2, ("gold", 7), 1),
+        (6080, 2, ("hat", 1), 1),
+        (6014, 2, ("cap", 1), 1),
+        (3040, 1, ("cap", 1), 1),
+    ] {
+        let game = Game::new(move |event, inventories| {
+            if event["event_data"]["item"]["sku"] == "chest" {
+                Game::grant(inventories, event, "gold", gold);
+                Game::grant(inventories, event, "x", x);
+            } else {
+                Game::grant(inventories, event, either.0, either.1);
+            }
+            PeerResponse::new(200)
+        });
+        let folder = Folder::with_scenario(scenario).with("aghook.yaml", game.config(items));
+        Transcript::of(&mut folder.run(&[])).ends_with(code);
+    }
+}

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use http::Version;
+use http::{HeaderMap, Version};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -18,12 +18,14 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+type Requests = Arc<Mutex<Vec<(Version, HeaderMap)>>>;
+
 /// Answers every request with 200, over the HTTP version that ALPN selects.
 pub(crate) struct HttpsReceiver {
     pub(crate) address: SocketAddr,
     /// The self-signed certificate in PEM.
     pub(crate) certificate: String,
-    versions: Arc<Mutex<Vec<Version>>>,
+    requests: Requests,
 }
 
 impl HttpsReceiver {
@@ -67,8 +69,8 @@ impl HttpsReceiver {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         listener.set_nonblocking(true).expect("not blocking");
-        let versions = Arc::default();
-        let seen = Arc::clone(&versions);
+        let requests = Requests::default();
+        let seen = Arc::clone(&requests);
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -84,7 +86,7 @@ impl HttpsReceiver {
         Self {
             address,
             certificate: issued.pem(),
-            versions,
+            requests,
         }
     }
 
@@ -94,12 +96,25 @@ impl HttpsReceiver {
 
     /// The HTTP versions of all requests so far.
     pub(crate) fn versions(&self) -> Vec<Version> {
-        let versions = self.versions.lock();
-        versions.unwrap_or_else(PoisonError::into_inner).clone()
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.iter().map(|(version, _)| *version).collect()
+    }
+
+    /// The HTTP version of each request so far, and its value of a header.
+    pub(crate) fn values(&self, name: &str) -> Vec<(Version, String)> {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = |headers: &HeaderMap| {
+            let value = headers.get(name).map(http::HeaderValue::as_bytes);
+            String::from_utf8_lossy(value.unwrap_or(b"none")).into_owned()
+        };
+        requests
+            .iter()
+            .map(|(version, headers)| (*version, value(headers)))
+            .collect()
     }
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, seen: Arc<Mutex<Vec<Version>>>) {
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, seen: Requests) {
     let stream = match acceptor.accept(stream).into_fallible().await {
         Ok(stream) => stream,
         Err((_, mut plain)) => {
@@ -110,8 +125,8 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, seen: Arc<Mutex<Vec<Ver
         }
     };
     let respond = |request: http::Request<hyper::body::Incoming>| {
-        let mut versions = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        versions.push(request.version());
+        let mut requests = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.push((request.version(), request.headers().clone()));
         async { Ok::<_, Infallible>(http::Response::new(r#"{"status":"ok"}"#.to_owned())) }
     };
     let serving = auto::Builder::new(TokioExecutor::new());

@@ -6,6 +6,9 @@ use rustls::{AlertDescription, CertificateError, Error};
 
 use super::Failure;
 
+pub(super) const OTHER_HOST: &str = "it is for another host";
+pub(super) const EXPIRED: &str = "it has expired";
+
 /// The failure for an error of TLS, during the handshake or later.
 pub(in crate::transport) fn tls_failure(error: &Error) -> Failure {
     match error {
@@ -79,12 +82,10 @@ fn certificate_problem(error: &CertificateError) -> String {
     use CertificateError as Problem;
     let plain = match error {
         Problem::UnknownIssuer => "it is signed by an unknown CA",
-        Problem::Expired | Problem::ExpiredContext { .. } => "it has expired",
+        Problem::Expired | Problem::ExpiredContext { .. } => EXPIRED,
         Problem::NotValidYet | Problem::NotValidYetContext { .. } => "it is not valid yet",
         Problem::Revoked => "it has been revoked",
-        Problem::NotValidForName | Problem::NotValidForNameContext { .. } => {
-            "it is for another host"
-        }
+        Problem::NotValidForName | Problem::NotValidForNameContext { .. } => OTHER_HOST,
         Problem::BadEncoding => "it is malformed",
         Problem::BadSignature => "its signature is wrong",
         Problem::InvalidPurpose | Problem::InvalidPurposeContext { .. } => {
