@@ -6,6 +6,7 @@ use clap::{ColorChoice, Parser, Subcommand, ValueEnum as _};
 
 use super::check::CheckCommand;
 use super::completions::Completions;
+use super::doctor::Doctor;
 use super::fire::Fire;
 use super::list::List;
 use super::load::Load;
@@ -57,6 +58,7 @@ pub enum Command {
     Report(MakeReports),
     Replay(Box<ReplayRun>),
     Fire(Box<Fire>),
+    Doctor(Doctor),
     Load(Box<Load>),
     Merge(Merge),
     Receive(ReceiveOptions),

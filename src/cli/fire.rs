@@ -104,7 +104,7 @@ impl Fire {
             return self.print(&chosen, &events, &mut console.unstyled());
         }
         let target = chosen.target()?.clone();
-        let secrets = self.secret.load_all(&chosen.profile)?;
+        let secrets = self.secret.load_all(&chosen.profile, console)?;
         let (signer, expired) = (secrets.signer(), secrets.expired_signer());
         let PreparedHeaders { headers, redaction } =
             PreparedHeaders::new(&chosen.headers).map_err(SessionError::from)?;
@@ -181,7 +181,7 @@ impl Fire {
                 _ => {}
             }
             let message = redaction.text(&judged.message);
-            report.verdict(judged.verdict, &message, judged.help)?;
+            report.verdict(judged.verdict, &message, judged.help.as_deref())?;
         }
         report.ended(all, as_expected)?;
         Ok(if as_expected + unknown < all {
@@ -226,7 +226,7 @@ impl Fire {
                 continue;
             }
             let target = chosen.target()?;
-            let signed = self.sign(chosen, target, event)?;
+            let signed = self.sign(chosen, target, event, console)?;
             if self.format == FireFormat::Curl {
                 let mut headers = signed.headers.clone();
                 // curl derives it from the URL.
@@ -264,8 +264,9 @@ impl Fire {
         chosen: &Session,
         target: &Target,
         event: &PlannedEvent,
+        console: &Console,
     ) -> Result<SignedRequest, CommandError> {
-        let secrets = self.secret.load_all(&chosen.profile)?;
+        let secrets = self.secret.load_all(&chosen.profile, console)?;
         let (signer, expired) = (secrets.signer(), secrets.expired_signer());
         let input = ForgeInput {
             host: target.authority(),

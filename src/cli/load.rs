@@ -225,7 +225,7 @@ impl Load {
         };
         let event_mix = mix_option::read(&self.event_mix, &templates, console)?;
         block_on(async {
-            let prepared = StartedSession::start(session, &self.secret).await?;
+            let prepared = StartedSession::start(session, &self.secret, console).await?;
             let players = generator.has_listed_players();
             let sample = EffectSample::choose(self.check_effects, &prepared.context, players)
                 .map_err(|error| CommandError::usage(error.to_string(), error.help().to_owned()))?;

@@ -12,6 +12,7 @@ mod body_file;
 mod check;
 mod completions;
 mod curl_command;
+mod doctor;
 mod event_options;
 mod event_sink;
 mod failures_file;
@@ -81,6 +82,7 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
         Command::Report(command) => command.run(console),
         Command::Replay(command) => command.run(console),
         Command::Fire(command) => command.run(console),
+        Command::Doctor(command) => command.run(console),
         Command::Load(command) => command.run(console),
         Command::Merge(command) => command.run(console),
         Command::Receive(options) => block_on(receive::receive(options)),

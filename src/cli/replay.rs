@@ -151,8 +151,8 @@ impl ReplayRun {
 
     /// Loads the secrets. They are only required to sign again; otherwise they are only used to
     /// redact the output.
-    fn secrets(&self, profile: &Profile) -> Result<Secrets, CommandError> {
-        let loaded = self.secret.load_all(profile);
+    fn secrets(&self, profile: &Profile, console: &Console) -> Result<Secrets, CommandError> {
+        let loaded = self.secret.load_all(profile, console);
         if self.resign || self.secret.is_given() {
             return loaded;
         }
@@ -176,7 +176,8 @@ impl ReplayRun {
         chosen: Session,
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
-        let session = StartedSession::start_with(chosen, |profile| self.secrets(profile)).await?;
+        let session =
+            StartedSession::start_with(chosen, |profile| self.secrets(profile, console)).await?;
         let context = &session.context;
         session.reach(&self.target).await?;
         let (signatures, how) = if self.resign {

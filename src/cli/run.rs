@@ -67,6 +67,13 @@ pub struct Run {
     #[arg(long)]
     fail_fast: bool,
 
+    /// Do not stop if the first scenarios show that the URL, an access page, the secret or a probe is
+    /// wrong
+    ///
+    /// Then a receiver that refuses every genuine delivery fails.
+    #[arg(long)]
+    skip_setup_check: bool,
+
     /// Treat warnings (failed `should` checks) and "not checked" results as failures
     #[arg(long)]
     strict: bool,
@@ -106,6 +113,7 @@ impl Run {
             seed: self.seed.map(Seed::new),
             strict: self.strict,
             real_time: self.real_time,
+            check_setup: !self.skip_setup_check,
             jobs: self
                 .jobs
                 .map_or(RunOptions::DEFAULT_JOBS, NonZeroUsize::get),
@@ -128,7 +136,7 @@ impl Run {
         // Reports are written on another thread, so that a slow reader does not delay deliveries.
         std::thread::scope(|scope| {
             block_on(async move {
-                let session = StartedSession::start(session, &self.secret).await?;
+                let session = StartedSession::start(session, &self.secret, console).await?;
                 session.reach(&self.target).await?;
                 // Opening truncates the reports of earlier runs, so it comes after all other errors.
                 let recording = self.record.as_deref().map(Recording::create).transpose()?;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::command_error::CommandError;
+use super::console::Console;
 use crate::protocol::Secret;
 use crate::run::Secrets;
 use crate::scenario::Profile;
@@ -46,9 +47,21 @@ impl SecretOptions {
         self.load_or(None)
     }
 
-    /// Loads the secrets, from the profile's variables if neither option is given.
-    pub(super) fn load_all(&self, profile: &Profile) -> Result<Secrets, CommandError> {
-        let current = self.load_or(profile.secret_env.as_deref())?;
+    /// Loads the secrets, from the profile's variables if neither option is given. Prints a note if
+    /// the secret has whitespace around it, which is rarely meant.
+    pub(super) fn load_all(
+        &self,
+        profile: &Profile,
+        console: &Console,
+    ) -> Result<Secrets, CommandError> {
+        let variable = profile.secret_env.as_deref();
+        let current = self.load_or(variable)?;
+        if let Some(has) = surrounding_whitespace(current.expose_text()) {
+            let source = self.describe(variable);
+            console.reopened().note(&format!(
+                "note: the secret in {source} {has}; aghook signs with it as it is"
+            ));
+        }
         let expired = profile.expired_secret_env.as_deref();
         let expired = expired.map(from_variable).transpose()?;
         Ok(Secrets { current, expired })
@@ -79,6 +92,17 @@ impl SecretOptions {
             .as_deref()
             .or(default_variable)
             .unwrap_or(DEFAULT_VARIABLE)
+    }
+}
+
+fn surrounding_whitespace(secret: &str) -> Option<&'static str> {
+    if secret.ends_with('\n') {
+        Some("ends in a newline")
+    } else if secret.ends_with(char::is_whitespace) {
+        Some("ends in whitespace")
+    } else {
+        let starts = secret.starts_with(char::is_whitespace);
+        starts.then_some("starts with whitespace")
     }
 }
 

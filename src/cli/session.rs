@@ -2,6 +2,7 @@
 //! target.
 
 use super::command_error::CommandError;
+use super::console::Console;
 use super::secret_options::SecretOptions;
 use super::target_options::TargetOptions;
 use crate::api::{Receiver, ReceiverStartError};
@@ -23,8 +24,9 @@ impl StartedSession {
     pub(super) async fn start(
         session: Session,
         secret: &SecretOptions,
+        console: &Console,
     ) -> Result<Self, CommandError> {
-        Self::start_with(session, |profile| secret.load_all(profile)).await
+        Self::start_with(session, |profile| secret.load_all(profile, console)).await
     }
 
     /// Starts a session with the secrets from `load`. The built-in receiver uses random secrets

@@ -10,6 +10,7 @@ use super::console::Console;
 use super::scenario_selection;
 use crate::policy::{ConnectTo, DurationText, HttpVersion};
 use crate::run::{ConnectionOptions, RunOptions, Session};
+use crate::scenario::document::SourceFile;
 use crate::scenario::{Config, DeliveryHeader, Profile};
 use crate::transport::{Client, Failure, Target, TlsSettings};
 
@@ -112,6 +113,23 @@ impl TargetOptions {
         let default = Path::new(Config::FILE_NAME);
         let given = self.config.as_deref();
         given.or((self.profile.is_some() || default.exists()).then_some(default))
+    }
+
+    /// The place of a key of the profile in the config file; if the profile does not have the key, the
+    /// place to add it.
+    pub(super) fn place(&self, profile: Option<&str>, key: &str) -> Option<String> {
+        if key == "target" && self.target.is_some() {
+            return Some("--target".to_owned());
+        }
+        let (profile, path) = (profile?, self.config_path()?);
+        let source = SourceFile::read(path).ok()?;
+        let (line, has_key) = Config::place(&source, profile, key)?;
+        let file = path.display();
+        Some(if has_key {
+            format!("{file}:{line}: `{key}`")
+        } else {
+            format!("{file}:{line}: add `{key}` to the profile `{profile}`")
+        })
     }
 
     /// The profile and its name. Without a config file, the profile is empty and has no name.

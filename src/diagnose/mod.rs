@@ -1,6 +1,8 @@
-//! Explains why a signature does not match: tries common mistakes, alone and in pairs, until one
-//! reproduces the presented signature.
+//! Explains why a genuine delivery is refused: a signature that does not match, or a mistake in the
+//! set-up that the response shows ([`SetupMistake`]).
 //!
+//! For a signature, it tries common mistakes, alone and in pairs, until one reproduces the presented
+//! signature.
 //! Each kind of mistake has a file with its table of mistakes: the key, the timestamp, the layout of
 //! the signed message, the body, the algorithm, and the notation of the signature. This file combines
 //! them. Use this module only to explain a signature; [`crate::protocol::Signer::verify`] decides
@@ -15,6 +17,7 @@ mod layout;
 mod mistake;
 mod notation;
 mod python_text;
+mod setup_mistake;
 mod timestamp;
 
 use crate::protocol::{Secret, Signer};
@@ -28,6 +31,7 @@ use timestamp::TimestampText;
 
 pub(crate) use freshness::{TimestampConcern, timestamp_concern};
 pub(crate) use mistake::Mistake;
+pub(crate) use setup_mistake::{ResponseText, SetupMistake, html_title};
 
 /// The largest body, in bytes, for which pairs of mistakes and nearby timestamps are tried.
 const PAIRS_LIMIT: usize = 64 * 1024;
@@ -96,6 +100,17 @@ pub(crate) fn diagnose(received: &Received<'_>, secret: &Secret, others: &[Secre
         SignatureVerdict::Mistaken(mistakes)
     };
     diagnosis
+}
+
+/// The signers of a receiver that reads the secret wrongly, or has one of the `others`, each with the
+/// mistake.
+pub(crate) fn mistaken_signers(secret: &Secret, others: &[Secret]) -> Vec<(Signer, Mistake)> {
+    let candidates = key::candidates(secret, others).0.into_iter().skip(1);
+    let signers = candidates.filter_map(|candidate| {
+        let mistake = candidate.mistakes.into_iter().next()?;
+        Some((Signer::from_key(candidate.value.expose_bytes()), mistake))
+    });
+    signers.collect()
 }
 
 /// The mistakes that together reproduce the presented signature.

@@ -27,6 +27,18 @@ impl fmt::Debug for HookCommand {
 /// The maximum number of bytes read from a command's output.
 const OUTPUT_LIMIT: u64 = 64 * 1024;
 
+/// How many lines of a failed command's errors are shown.
+const SHOWN_LINES: usize = 4;
+/// How many characters of them, and of the command.
+const SHOWN: usize = 300;
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 impl HookCommand {
     pub(crate) fn new(words: &[String]) -> Result<Self, HookError> {
         let mut used = Vec::new();
@@ -65,9 +77,14 @@ impl HookCommand {
         if status.success() {
             return Ok(output);
         }
-        let last_line = errors.trim().lines().last().unwrap_or_default();
+        // The first lines say what went wrong; the last may be psql's caret.
+        let lines = errors.lines().filter(|line| !line.trim().is_empty());
+        let lines: Vec<&str> = lines.take(SHOWN_LINES).collect();
+        let (errors, command) = (lines.join(" ⏎ "), words.join(" "));
         Err(HookFailure::new(format!(
-            "{program} failed with {status}: {last_line}"
+            "{program} failed with {status}: {} (command: {})",
+            shortened(&errors),
+            shortened(&command)
         )))
     }
 }

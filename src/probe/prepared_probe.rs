@@ -12,8 +12,9 @@ use serde_json::Value;
 use super::hook_command::HookCommand;
 use super::hook_error::{HookError, HookFailure};
 use super::http_hook::HttpHook;
-use super::probe_path_hint::ProbePathHint;
+use super::probe_history::{ProbeHistory, ProbeProblem, missing_segment};
 use super::redaction::Redaction;
+use crate::diagnose::html_title;
 use crate::policy::DurationText;
 use crate::scenario::shortened;
 use crate::scenario::{HookSource, JsonPath, Probe};
@@ -24,7 +25,7 @@ pub(crate) struct PreparedProbe {
     source: PreparedProbeSource,
     missing: Option<i128>,
     timeout: Duration,
-    path_hint: ProbePathHint,
+    history: ProbeHistory,
     redaction: Redaction,
 }
 
@@ -67,7 +68,7 @@ impl PreparedProbe {
             source,
             missing: probe.missing,
             timeout: probe.timeout.0,
-            path_hint: ProbePathHint::default(),
+            history: ProbeHistory::default(),
             redaction,
         })
     }
@@ -88,7 +89,7 @@ impl PreparedProbe {
             source: PreparedProbeSource::Function(ProbeFunction(Arc::new(function))),
             missing: None,
             timeout: DEFAULT_TIMEOUT,
-            path_hint: ProbePathHint::default(),
+            history: ProbeHistory::default(),
             redaction: Redaction::new([]),
         }
     }
@@ -99,11 +100,9 @@ impl PreparedProbe {
         matches!(self.source, PreparedProbeSource::Http { .. }).then_some(&self.redaction)
     }
 
-    /// Why its `read` seems to be mistyped, if it does: the path has never matched, and the
-    /// responses do not look as if it could.
-    pub(crate) fn path_hint(&self) -> Option<String> {
-        let reason = self.path_hint.hint()?;
-        Some(format!("{reason}; check the probe's `read`"))
+    /// Why it is probably wrong: it has never returned a value in this run.
+    pub(crate) fn problem(&self) -> Option<ProbeProblem> {
+        self.history.problem()
     }
 
     pub(crate) async fn read(
@@ -124,10 +123,23 @@ impl PreparedProbe {
                 .and_then(|output| self.number_in_output(command.program(), &output)),
             PreparedProbeSource::Function(ProbeFunction(function)) => {
                 let reading = function(player_id.to_owned(), sku.to_owned());
-                self.in_time("the probe", reading).await
+                self.in_time("the probe", reading).await.map(Some)
             }
         };
-        number.map_err(|failure| failure.redacted(&self.redaction))
+        match number.map_err(|failure| failure.redacted(&self.redaction)) {
+            Ok(Some(number)) => {
+                self.history.record_value();
+                Ok(number)
+            }
+            // A reading that finds nothing is only accepted if `missing` is set.
+            Ok(None) => Ok(self.missing.unwrap_or_default()),
+            Err(failure) => {
+                let reason = format!("has never returned a value: {failure}");
+                self.history
+                    .record_problem(reason, "check the probe in the profile");
+                Err(failure)
+            }
+        }
     }
 
     async fn in_time<T>(
@@ -143,40 +155,57 @@ impl PreparedProbe {
         read.map_err(timed_out).flatten()
     }
 
+    /// The number in a response. `None` if it has none, which `missing` allows.
     fn number_of(
         &self,
         name: &str,
         response: &Response,
         read: &JsonPath,
-    ) -> Result<i128, HookFailure> {
-        if let (404, Some(missing)) = (response.status, self.missing) {
-            return Ok(missing);
+    ) -> Result<Option<i128>, HookFailure> {
+        let excerpt = || self.excerpt(&response.body);
+        let status = response.status;
+        if let (404, Some(_)) = (status, self.missing) {
+            let reason = format!(
+                "has never returned a value: {name} returned 404{}",
+                excerpt()
+            );
+            let help = "check the probe's URL; if it is right, no delivery has been granted";
+            self.history.record_problem(reason, help);
+            return Ok(None);
         }
-        if !(200..300).contains(&response.status) {
-            let hint = match response.status {
+        if !(200..300).contains(&status) {
+            let hint = match status {
                 404 => {
                     "; check its URL, and add `missing: 0` only if your endpoint returns 404 for an \
                      item that the player does not hold"
                 }
                 _ => "",
             };
-            let status = response.status;
-            return Err(HookFailure::new(format!("{name} returned {status}{hint}")));
+            let excerpt = excerpt();
+            return Err(HookFailure::new(format!(
+                "{name} returned {status}{excerpt}{hint}"
+            )));
         }
         let shown = |value: &Value| shortened(&self.redaction.json(value));
-        let body: Value = serde_json::from_slice(&response.body)
-            .map_err(|error| HookFailure::new(format!("{name} returned invalid JSON: {error}")))?;
+        let body: Value = serde_json::from_slice(&response.body).map_err(|error| {
+            HookFailure::new(format!(
+                "{name} returned invalid JSON: {error}{}",
+                excerpt()
+            ))
+        })?;
         match (read.query(&body).as_slice(), self.missing) {
-            ([value], _) => {
-                self.path_hint.record_match();
-                number_in(value).ok_or_else(|| {
-                    HookFailure::new(format!("{read} is not a whole number: {}", shown(value)))
-                })
-            }
-            ([], Some(missing)) => {
-                let shown = self.redaction.json(&body);
-                self.path_hint.record_miss(read, &body, &shown);
-                Ok(missing)
+            ([value], _) => number_in(value).map(Some).ok_or_else(|| {
+                HookFailure::new(format!("{read} is not a whole number: {}", shown(value)))
+            }),
+            ([], Some(_)) => {
+                // A path into something empty is right: the player holds nothing.
+                if let Some(absent) = missing_segment(&read.to_string(), &body) {
+                    let body = shown(&body);
+                    let reason = format!("`{read}` has never matched: no `{absent}` in {body}");
+                    self.history
+                        .record_problem(reason, "check the probe's `read`");
+                }
+                Ok(None)
             }
             (values, _) => {
                 let count = values.len();
@@ -188,13 +217,30 @@ impl PreparedProbe {
         }
     }
 
-    fn number_in_output(&self, program: &str, output: &str) -> Result<i128, HookFailure> {
+    fn number_in_output(&self, program: &str, output: &str) -> Result<Option<i128>, HookFailure> {
         match (output.trim(), self.missing) {
-            ("", Some(missing)) => Ok(missing),
-            (text, _) => text.parse().map_err(|_| {
+            ("", Some(_)) => Ok(None),
+            (text, _) => text.parse().map(Some).map_err(|_| {
                 let shown = first_line(&self.redaction.text(text));
                 HookFailure::new(format!("{program} did not print a whole number: {shown:?}"))
             }),
+        }
+    }
+
+    /// The beginning of a body for a message: the title of a page, or the first line.
+    fn excerpt(&self, body: &[u8]) -> String {
+        let text = self
+            .redaction
+            .text(&String::from_utf8_lossy(body))
+            .into_owned();
+        match html_title(&text) {
+            Some("") => return " (an HTML page)".to_owned(),
+            Some(title) => return format!(" (the HTML page “{title}”)"),
+            None => {}
+        }
+        match first_line(text.trim()) {
+            line if line.is_empty() => String::new(),
+            line => format!(" ({line})"),
         }
     }
 }

@@ -55,7 +55,12 @@ pub struct Signer {
 impl Signer {
     /// Prepares the key.
     pub fn new(secret: &Secret) -> Self {
-        match HmacSha256::new_from_slice(secret.expose_bytes()) {
+        Self::from_key(secret.expose_bytes())
+    }
+
+    /// Prepares a key of any length.
+    pub(crate) fn from_key(key: &[u8]) -> Self {
+        match HmacSha256::new_from_slice(key) {
             Ok(keyed) => Self { keyed },
             Err(_) => unreachable!("HMAC accepts keys of any length"),
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::sanitize::sanitize;
 use crate::run::{RunEnded, SnapshotsEnded};
 use crate::verify::{Verdict, VerdictCounts};
 
@@ -22,9 +23,23 @@ pub(super) fn scenario_summary(ended: &RunEnded, show: impl Fn(Verdict) -> Strin
     format!("{all}: {}{not_run}", verdict_counts(&ended.scenarios, show))
 }
 
-pub(super) fn not_run_note(count: usize) -> String {
-    let scenarios = counted(count, "scenario");
-    format!("{scenarios} not run, because of --fail-fast or an interruption")
+/// Why scenarios were not run, or nothing could be said about the receiver; `None` if all ran.
+pub(super) fn not_run_note(ended: &RunEnded) -> Option<String> {
+    let not_run = match ended.not_run {
+        0 => None,
+        count => Some(format!("{} not run", counted(count, "scenario"))),
+    };
+    match (&ended.setup_problem, not_run) {
+        (Some(problem), not_run) => Some(format!(
+            "{}the set-up is wrong: {}; `aghook doctor` checks it",
+            not_run.map_or(String::new(), |not_run| format!("{not_run}, because ")),
+            sanitize(problem),
+        )),
+        (None, Some(not_run)) => Some(format!(
+            "{not_run}, because of --fail-fast or an interruption"
+        )),
+        (None, None) => None,
+    }
 }
 
 /// The check counts of a run, as in `3 checks: 2 passed, 1 failed`.

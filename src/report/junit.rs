@@ -29,9 +29,7 @@ pub(super) fn write_junit(out: &mut dyn Write, run: &RunRecord) -> io::Result<()
     }
     let suites = suites.iter().map(|(name, records)| suite(name, records));
     let mut suites = suites.collect::<io::Result<Vec<_>>>()?;
-    if run.ended.not_run > 0 {
-        suites.push(not_run(run.ended.not_run));
-    }
+    suites.extend(not_run_note(&run.ended).map(not_run));
     write_document(out, run.ended.took, suites)
 }
 
@@ -124,9 +122,8 @@ fn skipped(record: &ScenarioRecord) -> TestCaseStatus {
 
 /// A placeholder for the scenarios that were not run. Their names are unknown here, but without them
 /// the report would look complete.
-fn not_run(count: usize) -> TestSuite {
+fn not_run(message: String) -> TestSuite {
     let mut status = TestCaseStatus::skipped();
-    let message = not_run_note(count);
     status
         .set_message(message.as_str())
         .set_description(message);

@@ -5,6 +5,7 @@
 
 mod annotations;
 mod body_text;
+mod checkup;
 mod counts;
 mod dry_run;
 mod failure_groups;
@@ -28,6 +29,7 @@ mod snapshot;
 mod terminal;
 mod verdict_mark;
 
+pub(crate) use checkup::write_finding;
 pub(crate) use dry_run::write_dry_run;
 pub(crate) use fire::FireReport;
 pub(crate) use load::{

@@ -12,7 +12,7 @@ mod style;
 use std::io::{self, Write};
 
 use super::counts::{
-    check_summary, counted, scenario_summary, snapshot_summary, unreferenced_label,
+    check_summary, counted, not_run_note, scenario_summary, snapshot_summary, unreferenced_label,
 };
 use super::run_record::{RunRecord, receiver_note, reproduce_options};
 use super::sanitize::sanitize;
@@ -112,8 +112,17 @@ impl TerminalFormat {
         for line in summary(&run.ended) {
             out.line(0, &line)?;
         }
-        let notes = [&run.lost_target, &run.common.advice];
-        for note in notes.into_iter().flatten() {
+        let stopped = run
+            .ended
+            .setup_problem
+            .as_ref()
+            .and_then(|_| not_run_note(&run.ended));
+        // The common cause has said the rest.
+        let advice = run.common.advice.as_ref().filter(|_| stopped.is_none());
+        for note in [stopped.as_ref(), run.lost_target.as_ref(), advice]
+            .into_iter()
+            .flatten()
+        {
             out.line(0, note)?;
         }
         write_snapshots(&mut out, run)?;

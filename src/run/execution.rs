@@ -37,24 +37,29 @@ impl RunContext {
             scenarios: plans.len(),
         }));
         let totals = Mutex::new((VerdictCounts::default(), VerdictCounts::default()));
+        let count = |ended: &ScenarioEnded| {
+            let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
+            totals.0.add(ended.verdict);
+            totals.1 += ended.checks;
+        };
         let shared_players = SharedPlayers::of(plans);
         // A restart aborts all requests, so scenarios that restart the receiver run last and alone.
         let numbered = plans.iter().enumerate();
-        let (exclusive, concurrent): (Vec<_>, Vec<_>) =
+        let (exclusive, mut concurrent): (Vec<_>, Vec<_>) =
             numbered.partition(|(_, plan)| plan.restarts());
+        let pilots = self.run_pilots(&mut concurrent).await;
+        let problem = pilots.problem.clone();
+        pilots.release(events).iter().for_each(count);
         for (group, jobs) in [(concurrent, self.jobs.max(1)), (exclusive, 1)] {
             stream::iter(group)
                 .for_each_concurrent(jobs, |(index, plan)| {
-                    let (totals, shared_players) = (&totals, &shared_players);
+                    let (count, shared_players, problem) = (&count, &shared_players, &problem);
                     async move {
                         let _locks = shared_players.lock(plan).await;
-                        if stop.load(Ordering::Relaxed) {
-                            return;
+                        if problem.is_none() && !stop.load(Ordering::Relaxed) {
+                            let ended = self.run_scenario(index + 1, plan, events, false).await;
+                            count(&ended);
                         }
-                        let ended = self.run_scenario(index + 1, plan, events).await;
-                        let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
-                        totals.0.add(ended.verdict);
-                        totals.1 += ended.checks;
                     }
                 })
                 .await;
@@ -65,6 +70,7 @@ impl RunContext {
             scenarios,
             checks,
             not_run,
+            setup_problem: problem.map(|problem| problem.reason),
             took: started.elapsed(),
             held_back: self
                 .rate_limit
@@ -76,11 +82,12 @@ impl RunContext {
         ended
     }
 
-    async fn run_scenario(
+    pub(super) async fn run_scenario(
         &self,
         number: usize,
         plan: &Plan,
         events: RunEventHandler<'_>,
+        is_pilot: bool,
     ) -> ScenarioEnded {
         let started = Instant::now();
         events(RunEvent::ScenarioStarted(scenario_started(number, plan)));
@@ -89,7 +96,7 @@ impl RunContext {
         let (mut checks, steps_result) = steps.run().await;
         let is_complete = steps_result.is_ok();
         let effects = match steps_result {
-            Ok(()) => effects.end(&steps.outcomes).await,
+            Ok(()) => effects.end(&steps.outcomes, is_pilot).await,
             Err(reason) => effects.not_checked(&reason),
         };
         let verdicts = effects.checks.iter().map(|check| check.verdict);

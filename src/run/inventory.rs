@@ -47,9 +47,12 @@ impl RunContext {
                 Err(failure) => return InventoryCheck::Undecided(self.shown(&failure)),
             };
         }
-        match (expected.check_readings(&inventory), probe.path_hint()) {
+        match (expected.check_readings(&inventory), probe.problem()) {
             (InventoryCheck::Passed, _) => InventoryCheck::Passed,
-            (InventoryCheck::Failed(_), Some(reason)) | (InventoryCheck::Undecided(reason), _) => {
+            (InventoryCheck::Failed(_), Some(problem)) => {
+                InventoryCheck::Undecided(self.shown(&format!("it {problem}")))
+            }
+            (InventoryCheck::Undecided(reason), _) => {
                 InventoryCheck::Undecided(self.shown(&reason))
             }
             (InventoryCheck::Failed(problem), None) => InventoryCheck::Failed(self.shown(&problem)),

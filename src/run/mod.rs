@@ -3,11 +3,13 @@
 //! Expectations and grants are checked by pure functions. Nothing here prints or writes files.
 
 mod attempt_record;
+mod checkup;
 mod dry_run;
 mod execution;
 mod inventory;
 mod journal;
 mod missing_capability;
+mod pilot;
 mod plan;
 mod replay;
 mod run_context;
@@ -20,10 +22,12 @@ mod step_runner;
 mod volatile_values;
 
 pub(crate) use attempt_record::{AttemptLocation, attempt_record, response_record};
+pub(crate) use checkup::{Finding, checkup_case};
 pub(crate) use dry_run::{Capabilities, DryRun, DryRunItem};
 pub(crate) use journal::{
     CreateJournalError, Journal, JournalError, JournalWriter, RunTally, TruncatedLine,
 };
+pub(crate) use pilot::setup_mistake;
 pub(crate) use plan::PlannedEvent;
 pub use plan::{Plan, PlanSettings};
 pub(crate) use replay::{

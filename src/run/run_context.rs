@@ -41,6 +41,8 @@ pub(crate) struct RunContext {
     pub seed: Option<Seed>,
     pub start: StartTime,
     pub jobs: usize,
+    /// Whether the first scenarios decide whether the set-up works.
+    pub check_setup: bool,
 }
 
 impl RunContext {

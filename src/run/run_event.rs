@@ -407,8 +407,13 @@ pub struct RunEnded {
     pub scenarios: VerdictCounts,
     /// The number of checks with each verdict, in all scenarios.
     pub checks: VerdictCounts,
-    /// The number of scenarios that did not start because of `--fail-fast` or an interruption.
+    /// The number of scenarios that did not start because of `--fail-fast`, an interruption or the
+    /// set-up.
     pub not_run: usize,
+    /// Why nothing can be said about the receiver, if the first scenarios showed that the set-up does
+    /// not work. The run stopped after them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup_problem: Option<String>,
     /// How long the run really took.
     #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]

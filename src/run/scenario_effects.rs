@@ -7,7 +7,7 @@ use super::missing_capability::MissingCapability;
 use super::plan::Plan;
 use super::run_context::RunContext;
 use super::run_event::{EffectsEnded, ProbeReading};
-use crate::probe::{HookFailure, QUANTITY_PROBE, with_placeholders};
+use crate::probe::{HookFailure, ProbeProblem, QUANTITY_PROBE, with_placeholders};
 use crate::verify::{
     Changes, Check, EffectProbe, EffectWatch, EventOutcomes, GrantCheck, GrantExpectation,
     HeldOnce, ProbeQuery, Verdict, check_grants,
@@ -60,7 +60,10 @@ impl<'run> ScenarioEffects<'run> {
     ///
     /// Failed readings are repeated as well, because the receiver may be restarting. If the readings
     /// before the first step failed, there is nothing to compare with, and waiting does not help.
-    pub(crate) async fn end(mut self, outcomes: &EventOutcomes) -> EffectsEnded {
+    ///
+    /// The failures of a pilot are kept even if a probe has never returned a value: the pilots
+    /// together show whether it works.
+    pub(crate) async fn end(mut self, outcomes: &EventOutcomes, is_pilot: bool) -> EffectsEnded {
         for effect in &mut self.effects {
             effect.apply_outcomes(outcomes);
         }
@@ -81,16 +84,20 @@ impl<'run> ScenarioEffects<'run> {
                 return EffectsEnded {
                     scenario: self.scenario,
                     readings: self.readings(&after),
-                    checks: self.report_wrong_paths(checks),
+                    checks: if is_pilot {
+                        checks
+                    } else {
+                        self.report_probe_problems(checks)
+                    },
                     settled_after: watch.read_after(),
                 };
             }
         }
     }
 
-    /// If a check fails and the probe's path has never matched, reports the path instead: it is
+    /// If a check fails and its probe has never returned a value, reports the probe instead: it is
     /// then unknown what was granted.
-    fn report_wrong_paths(&self, checks: Vec<Check>) -> Vec<Check> {
+    fn report_probe_problems(&self, checks: Vec<Check>) -> Vec<Check> {
         let is_wrong = |check: &Check| matches!(check.verdict, Verdict::Failed | Verdict::Warned);
         if !checks.iter().any(is_wrong) {
             return checks;
@@ -99,11 +106,17 @@ impl<'run> ScenarioEffects<'run> {
         effects
             .map(|(effect, check)| {
                 let mut probes = effect.queries.iter();
-                let hint = probes.find_map(|(name, ..)| {
-                    let reason = self.context.probes.get(name)?.path_hint()?;
-                    Some(format!("probe `{name}` may be wrong: {reason}"))
-                });
-                hint.map_or(check, |reason| effect.broken(self.context.shown(&reason)))
+                let problem = probes
+                    .find_map(|(name, ..)| Some((name, self.context.probes.get(name)?.problem()?)));
+                let Some((name, ProbeProblem { reason, help })) = problem else {
+                    return check;
+                };
+                let reason = self.context.shown(&format!("probe `{name}`: {reason}"));
+                Check {
+                    hint: Some(help.to_owned()),
+                    cause: Some(reason.clone()),
+                    ..effect.broken(reason)
+                }
             })
             .collect()
     }

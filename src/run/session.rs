@@ -93,6 +93,8 @@ pub(crate) struct RunOptions {
     /// Whether to wait for pauses and retry delays instead of skipping them.
     pub real_time: bool,
     pub jobs: usize,
+    /// Whether to stop if the first scenarios show that the set-up does not work.
+    pub check_setup: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -140,6 +142,7 @@ impl RunOptions {
             strict: false,
             real_time: false,
             jobs: Self::DEFAULT_JOBS,
+            check_setup: false,
         }
     }
 }
@@ -312,6 +315,7 @@ impl Session {
             seed: self.options.seed,
             start: self.options.start,
             jobs: self.options.jobs,
+            check_setup: self.options.check_setup,
         })
     }
 }

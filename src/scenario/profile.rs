@@ -231,6 +231,23 @@ impl Config {
         }
     }
 
+    /// The line of a profile's key, from 1; if the profile does not have the key, its own line and
+    /// `false`.
+    pub fn place(source: &SourceFile, profile: &str, key: &str) -> Option<(usize, bool)> {
+        let tree = Node::parse(source).ok()?;
+        let named = |node: &Node, name: &str| {
+            let mut entries = node.entries().iter();
+            let (key, value) = entries.find(|(key, _)| key.text == name)?;
+            Some((source.line_and_column(key.span.start).0, value.clone()))
+        };
+        let (_, profiles) = named(&tree, "profiles")?;
+        let (line, keys) = named(&profiles, profile)?;
+        Some(match named(&keys, key) {
+            Some((line, _)) => (line, true),
+            None => (line, false),
+        })
+    }
+
     /// Whether there are several profiles, none of which is the default.
     pub fn has_no_default(&self) -> bool {
         self.profiles.len() > 1 && !self.profiles.contains_key("default")

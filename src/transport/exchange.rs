@@ -8,6 +8,7 @@ use http::Version;
 
 use super::failure::Failure;
 use super::request::SentRequest;
+use crate::diagnose::{ResponseText, SetupMistake};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Exchange {
@@ -75,6 +76,19 @@ pub(crate) struct Response {
 }
 
 impl Response {
+    /// What it says about the set-up, if it is the response to a genuine delivery.
+    pub(crate) fn setup_mistake(&self) -> Option<SetupMistake> {
+        let headers = self.headers.iter();
+        let headers: Vec<(String, String)> = headers
+            .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()))
+            .collect();
+        SetupMistake::in_response(ResponseText {
+            status: self.status,
+            headers: &headers,
+            body: &String::from_utf8_lossy(&self.body),
+        })
+    }
+
     /// The first value of a header. Names are case-insensitive.
     pub(crate) fn header(&self, name: &str) -> Option<&[u8]> {
         let mut named = self

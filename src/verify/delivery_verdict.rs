@@ -11,7 +11,7 @@ pub(crate) struct DeliveryVerdict {
     /// Broken if the request could not be sent from this machine.
     pub verdict: Verdict,
     pub message: String,
-    pub help: Option<&'static str>,
+    pub help: Option<String>,
 }
 
 /// How to find out why a genuine signature was refused.
@@ -44,7 +44,7 @@ impl DeliveryVerdict {
         };
         match (response, forgery) {
             (Ok(response), Some(forgery)) => forged(forgery, response.status),
-            (Ok(response), None) => genuine(outcome, response.status, &after),
+            (Ok(response), None) => genuine(outcome, response, &after),
             (Err(failure), _) => no_response(failure, &after),
         }
     }
@@ -54,39 +54,29 @@ fn verdict(verdict: Verdict, message: String, help: &'static str) -> DeliveryVer
     DeliveryVerdict {
         verdict,
         message,
-        help: (!help.is_empty()).then_some(help),
+        help: (!help.is_empty()).then(|| help.to_owned()),
     }
 }
 
-fn genuine(outcome: Outcome, status: u16, after: &str) -> DeliveryVerdict {
+fn genuine(outcome: Outcome, response: &Response, after: &str) -> DeliveryVerdict {
+    let status = response.status;
+    if let Some(mistake) = response.setup_mistake() {
+        // Nothing is known about the receiver.
+        let message = format!("{mistake}{after}");
+        return verdict(Verdict::Broken, message, mistake.help());
+    }
     if outcome == Outcome::Delivered {
         return verdict(Verdict::Passed, format!("accepted: {status}{after}"), "");
     }
     let (what, help) = match status {
         400 | 401 | 403 => ("refused", VERIFY),
-        404 | 405 => (
-            "refused",
-            "check the path of the target, and that the receiver accepts POST there",
-        ),
-        429 => (
-            "rate limited",
-            "the receiver accepts no more requests for now",
-        ),
-        300..400 => (
-            "not accepted",
-            "if this is a login page, open the path for webhooks; otherwise register the redirect target",
-        ),
         400..500 => (
             "refused",
             "look for the reason in the response body or in the receiver's log",
         ),
         _ => ("failed", "look for the reason in the receiver's log"),
     };
-    let note = match status {
-        300..400 => "; redirects are never followed",
-        _ => "",
-    };
-    let message = format!("{what}: {status}{after}{note}");
+    let message = format!("{what}: {status}{after}");
     verdict(Verdict::Failed, message, help)
 }
 
@@ -195,17 +185,17 @@ mod tests {
                 Outcome::Refused,
                 Ok(response(404)),
                 1,
-                Verdict::Failed,
-                "refused: 404",
+                Verdict::Broken,
+                "no handler at this path (404)",
                 "path",
             ),
             (
                 Outcome::Refused,
                 Ok(response(302)),
                 1,
-                Verdict::Failed,
-                "not accepted: 302",
-                "redirect target",
+                Verdict::Broken,
+                "redirect to",
+                "redirects are never followed",
             ),
             (
                 Outcome::Exhausted,

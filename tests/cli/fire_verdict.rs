@@ -22,9 +22,9 @@ fn a_genuine_event_is_accepted_or_there_is_a_hint() {
         "\n✗ refused: 403\n  → if the receiver rejects the signature",
         "`aghook verify BODY --timestamp SECONDS --signature HEX`",
     ]);
-    fired(|| 404, &[])
-        .ends_with(1)
-        .says(&["\n✗ refused: 404\n  → check the path of the target"]);
+    fired(|| 404, &[]).ends_with(3).says(&[
+        "\n‼ no handler at this path (404)\n  → check the path in the profile's `target`\n",
+    ]);
     fired(|| 500, &["--no-retry"])
         .ends_with(1)
         .says(&["\n✗ failed: 500\n  → look for the reason in the receiver's log\n"]);

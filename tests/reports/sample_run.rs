@@ -62,6 +62,7 @@ pub(crate) fn sample_run() -> Vec<RunEvent> {
             broken: 1,
         },
         not_run: 3,
+        setup_problem: None,
         took: Duration::from_millis(1234),
         held_back: Duration::ZERO,
     }));
@@ -90,6 +91,7 @@ pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
         },
         checks: VerdictCounts::default(),
         not_run: 0,
+        setup_problem: None,
         took: Duration::ZERO,
         held_back: Duration::ZERO,
     });
@@ -118,6 +120,7 @@ pub(crate) fn failures_alike(scenarios: usize, own: usize) -> Vec<RunEvent> {
         scenarios: std::iter::repeat_n(Verdict::Failed, scenarios).collect(),
         checks: std::iter::repeat_n(Verdict::Failed, scenarios * (own + 1)).collect(),
         not_run: 0,
+        setup_problem: None,
         took: Duration::ZERO,
         held_back: Duration::ZERO,
     });

@@ -68,6 +68,7 @@ impl Suite {
             "1",
             "--start-time",
             "1763889831",
+            "--skip-setup-check",
         ];
         let mut command = self.folder.aghook(&[&run, arguments].concat());
         command.env_remove("COLUMNS");
@@ -88,7 +89,7 @@ impl Suite {
 
     /// The checks in the JSON report that did not pass.
     fn checks(&self) -> Vec<Value> {
-        let run = ["run", "suite", "--report", "json"];
+        let run = ["run", "suite", "--report", "json", "--skip-setup-check"];
         let ended = self.folder.aghook(&run).output().expect("it runs");
         let text = String::from_utf8(ended.stdout).expect("UTF-8");
         let events = text
@@ -156,7 +157,7 @@ fn the_html_report_shows_a_cause_once_and_links_its_scenarios() {
             .count(),
         4
     );
-    assert!(page.contains("every genuine delivery was refused (401: "));
+    assert!(page.contains("most genuine deliveries were refused (401: "));
 }
 
 #[test]
@@ -189,7 +190,7 @@ fn only_verbose_output_names_every_scenario_of_a_cause() {
         printed.contains("and 2 more; --verbose lists them all"),
         "{printed}"
     );
-    let run = ["run", "suite", "-v", "--jobs", "1"];
+    let run = ["run", "suite", "-v", "--jobs", "1", "--skip-setup-check"];
     let ended = suite.folder.aghook(&run).output().expect("it runs");
     let printed = String::from_utf8(ended.stdout).expect("UTF-8");
     let (_, causes) = printed.split_once("common causes").expect("the causes");
@@ -224,7 +225,7 @@ fn different_responses_are_not_a_common_cause() {
         !printed.contains("status of genuine deliveries"),
         "{printed}"
     );
-    assert!(!printed.contains("every genuine"), "{printed}");
+    assert!(!printed.contains("most genuine"), "{printed}");
 }
 
 #[test]

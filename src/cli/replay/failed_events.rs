@@ -58,7 +58,7 @@ impl ReplayRun {
             ResentTreatment::Once
         };
         block_on(async {
-            let session = StartedSession::start(chosen, &self.secret).await?;
+            let session = StartedSession::start(chosen, &self.secret, console).await?;
             let context = &session.context;
             self.check_target(head, context)?;
             if lacks_expired_secret(&events, context) {

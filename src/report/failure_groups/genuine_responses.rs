@@ -1,15 +1,20 @@
-//! The responses to the genuinely signed deliveries of a run, and advice if all of them are wrong in
+//! The responses to the genuinely signed deliveries of a run, and advice if many of them are wrong in
 //! the same way.
 
 use std::collections::BTreeMap;
 
 use super::response_bodies::ResponseBodies;
+use crate::diagnose::SetupMistake;
 use crate::report::scenario_record::responses;
-use crate::run::{AttemptEnded, ResponseRecord};
+use crate::run::{AttemptEnded, ResponseRecord, setup_mistake};
+
+/// The fewest responses that show a mistake in the set-up for it to be named.
+const MIN_MISTAKES: usize = 2;
 
 #[derive(Debug, Default)]
 pub(super) struct GenuineResponses {
     statuses: BTreeMap<u16, usize>,
+    mistakes: BTreeMap<SetupMistake, usize>,
     bodies: ResponseBodies,
     /// Whether any check of a genuine delivery has a problem.
     pub(super) has_problems: bool,
@@ -20,49 +25,62 @@ impl GenuineResponses {
         let genuine = attempts
             .iter()
             .filter(|attempt| attempt.event_name.is_some() && attempt.forgery.is_none());
-        for response in genuine.flat_map(responses) {
-            self.bodies.observe(response);
-            if let ResponseRecord::Response { status, .. } = response {
-                *self.statuses.entry(*status).or_default() += 1;
-            }
+        genuine
+            .flat_map(responses)
+            .for_each(|response| self.add(response));
+    }
+
+    fn add(&mut self, response: &ResponseRecord) {
+        self.bodies.observe(response);
+        if let ResponseRecord::Response { status, .. } = response {
+            *self.statuses.entry(*status).or_default() += 1;
+        }
+        if let Some(mistake) = setup_mistake(response) {
+            *self.mistakes.entry(mistake).or_default() += 1;
         }
     }
 
-    /// What all responses have in common, and what to do about it.
+    /// What many responses have in common, and what to do about it.
     pub(super) fn advice(&self) -> Option<String> {
         if !self.has_problems || self.statuses.is_empty() {
             return None;
         }
-        if let Some(count) = self.statuses.get(&429) {
-            return Some(format!(
-                "the receiver responded with 429 to genuine deliveries ({count} times); if it limits \
-                 the request rate, set `max_rate` in the profile"
-            ));
+        let named = self.mistakes.iter().filter(|(mistake, count)| {
+            let is_limit = matches!(mistake, SetupMistake::RateLimit(_));
+            is_limit || **count >= MIN_MISTAKES
+        });
+        let named = named.map(|(mistake, count)| {
+            format!(
+                "{mistake} in {count} responses to genuine deliveries: {}",
+                mistake.help()
+            )
+        });
+        let named: Vec<String> = named.collect();
+        if !named.is_empty() {
+            return Some(named.join(". "));
         }
-        let all = |matches: fn(u16) -> bool| self.statuses.keys().all(|status| matches(*status));
+        let counts = || self.statuses.iter();
+        let all: usize = counts().map(|(_, count)| count).sum();
+        let most = |matches: fn(u16) -> bool| {
+            let matching = counts().filter(|(status, _)| matches(**status));
+            matching.map(|(_, count)| count).sum::<usize>() * 2 > all
+        };
         let statuses: Vec<String> = self.statuses.keys().map(u16::to_string).collect();
         let body = self.bodies.most_frequent();
         let body = body.map_or_else(String::new, |body| format!(": {body}"));
         let statuses = format!("{}{body}", statuses.join(", "));
-        if all(|status| matches!(status, 400 | 401 | 403)) {
+        if most(|status| matches!(status, 400 | 401 | 403 | 422)) {
             return Some(format!(
-                "every genuine delivery was refused ({statuses}). Check that the receiver has the \
+                "most genuine deliveries were refused ({statuses}). Check that the receiver has the \
                  same secret. If so, log in the receiver the raw body, the timestamp and the \
                  signature that it computes: `aghook verify BODY --timestamp SECONDS --signature \
                  COMPUTED_HEX` finds the mistake. If the response complains about a player or an \
                  item instead, list existing ones under `players` and `items` in the profile"
             ));
         }
-        if all(|status| matches!(status, 404 | 405)) {
-            return Some(format!(
-                "every genuine delivery was refused ({statuses}): check the target's path, that the \
-                 receiver accepts POST there, and that it knows the players and items (`players` \
-                 and `items` in the profile)"
-            ));
-        }
-        all(|status| status >= 500).then(|| {
+        most(|status| status >= 500).then(|| {
             format!(
-                "every genuine delivery failed ({statuses}): see the receiver's log for the reason"
+                "most genuine deliveries failed ({statuses}): see the receiver's log for the reason"
             )
         })
     }
@@ -71,41 +89,61 @@ impl GenuineResponses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::BodyRecord;
 
-    fn advice(has_problems: bool, statuses: &[u16]) -> Option<String> {
-        let genuine = GenuineResponses {
-            statuses: statuses.iter().map(|status| (*status, 1)).collect(),
-            bodies: ResponseBodies::default(),
+    fn genuine(has_problems: bool, responses: &[(u16, &str)]) -> GenuineResponses {
+        let mut genuine = GenuineResponses {
             has_problems,
+            ..GenuineResponses::default()
         };
-        genuine.advice()
+        for (status, body) in responses {
+            genuine.add(&ResponseRecord::Response {
+                status: *status,
+                headers: Vec::new(),
+                body: BodyRecord::new(body.as_bytes(), body.len() as u64, false),
+            });
+        }
+        genuine
     }
 
     #[test]
-    fn advice_needs_the_same_wrong_response_to_all_deliveries() {
-        for (statuses, text) in [
+    fn advice_needs_the_same_wrong_response_to_most_deliveries() {
+        for (responses, text) in [
             (
-                &[403][..],
+                &[(403, "")][..],
                 "refused (403). Check that the receiver has the same secret",
             ),
-            (&[400, 401], "refused (400, 401). Check"),
-            (&[404], "check the target's path"),
-            (&[200, 429], "set `max_rate` in the profile"),
-            (&[500, 503], "failed (500, 503): see the receiver's log"),
+            (
+                &[(400, ""), (401, ""), (200, "")],
+                "refused (200, 400, 401). Check",
+            ),
+            (&[(404, ""), (404, "")], "check the path"),
+            (&[(200, ""), (429, "")], "set `max_rate` in the profile"),
+            (
+                &[(500, ""), (503, "")],
+                "failed (500, 503): see the receiver's log",
+            ),
+            (
+                &[
+                    (200, ""),
+                    (200, ""),
+                    (404, "no such player"),
+                    (422, "unknown player"),
+                ],
+                "the game does not know the player in 2 responses",
+            ),
         ] {
-            let advised = advice(true, statuses).expect("advice");
+            let advised = genuine(true, responses).advice().expect("advice");
             assert!(advised.contains(text), "{advised}");
-            assert_eq!(advice(false, statuses), None);
+            assert_eq!(genuine(false, responses).advice(), None);
         }
         for mixed in [
             &[][..],
-            &[200, 403],
-            &[403, 404],
-            &[403, 500],
-            &[409],
-            &[302],
+            &[(200, ""), (403, "")],
+            &[(403, ""), (500, "")],
+            &[(409, "")],
         ] {
-            assert_eq!(advice(true, mixed), None, "{mixed:?}");
+            assert_eq!(genuine(true, mixed).advice(), None, "{mixed:?}");
         }
     }
 }

@@ -93,7 +93,7 @@ fn page(run: &RunRecord) -> io::Result<RunPage<'_>> {
         took: format!("{:.2} s", ended.took.as_secs_f64()),
         checks: check_summary(ended, |verdict| verdict.to_string()),
         bar: bar(&ended.scenarios),
-        not_run: (ended.not_run > 0).then(|| format!("{}.", not_run_note(ended.not_run))),
+        not_run: not_run_note(ended).map(|note| format!("{note}.")),
         not_checked: run.not_checked_lines(str::to_owned),
         snapshots: snapshots.map(snapshot_summary),
         unreferenced: snapshots

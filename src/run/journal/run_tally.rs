@@ -69,6 +69,7 @@ impl RunTally {
             scenarios: self.scenarios,
             checks: self.checks,
             not_run: self.planned.saturating_sub(self.scenarios.total()),
+            setup_problem: None,
             took: took.unwrap_or_default(),
             held_back: Duration::ZERO,
         }

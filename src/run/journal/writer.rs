@@ -120,6 +120,7 @@ mod tests {
             scenarios: VerdictCounts::default(),
             checks: VerdictCounts::default(),
             not_run: 0,
+            setup_problem: None,
             took: Duration::ZERO,
             held_back: Duration::ZERO,
         });

@@ -20,6 +20,11 @@ impl PlannedEffect {
     pub(crate) fn probe(&self, policy: Policy, settle: Option<Duration>) -> EffectProbe<'_> {
         EffectProbe::new(&self.effect, &self.event, &self.requirement, policy, settle)
     }
+
+    /// Whether it expects that the event is granted.
+    pub(crate) fn is_grant(&self) -> bool {
+        matches!(self.effect.expected, ExpectedEffect::Granted { .. })
+    }
 }
 
 impl Planner<'_> {

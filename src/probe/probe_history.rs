@@ -1,61 +1,62 @@
-//! Detects a mistyped `read` path of a probe: a path that never matched anything in a run. A path
-//! to something that a player does not hold matches nothing either, so both must be distinguished.
+//! What a probe has read so far in a run. A probe that has never returned a value is probably wrong,
+//! although a path to something that a player does not hold matches nothing either.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::scenario::JsonPath;
-use crate::scenario::shortened;
-
-/// Whether a path has matched in the responses so far. Clones share the state.
+/// Whether a probe has returned a value so far. Clones share the state.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ProbePathHint(Arc<PathState>);
+pub(super) struct ProbeHistory(Arc<HistoryState>);
 
 #[derive(Debug, Default)]
-struct PathState {
-    /// Whether the path has matched once: then it is correct.
-    matched: AtomicBool,
-    /// Why the path did not match the last response.
-    mismatch: Mutex<Option<String>>,
+struct HistoryState {
+    returned_value: AtomicBool,
+    /// Why there was no value the last time.
+    problem: Mutex<Option<ProbeProblem>>,
 }
 
-impl ProbePathHint {
-    pub(crate) fn record_match(&self) {
-        self.0.matched.store(true, Ordering::Relaxed);
+/// Why a probe has never returned a value, without secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProbeProblem {
+    /// What it returned instead; follows the probe's name.
+    pub(crate) reason: String,
+    /// What to do.
+    pub(crate) help: &'static str,
+}
+
+impl fmt::Display for ProbeProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}; {}", self.reason, self.help)
+    }
+}
+
+impl ProbeHistory {
+    pub(super) fn record_value(&self) {
+        self.0.returned_value.store(true, Ordering::Relaxed);
     }
 
-    /// Records that the path matched nothing in `body`, whose redacted form is `shown`.
-    pub(crate) fn record_miss(&self, path: &JsonPath, body: &Value, shown: &Value) {
-        if let Some(absent) = missing_segment(&path.to_string(), body) {
-            let reason = format!(
-                "`{path}` has never matched: no `{absent}` in {}",
-                shortened(shown)
-            );
-            *self.mismatch() = Some(reason);
-        }
+    pub(super) fn record_problem(&self, reason: String, help: &'static str) {
+        let last = self.0.problem.lock();
+        *last.unwrap_or_else(PoisonError::into_inner) = Some(ProbeProblem { reason, help });
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
-        if self.0.matched.load(Ordering::Relaxed) {
+    /// The last problem, if there has never been a value.
+    pub(super) fn problem(&self) -> Option<ProbeProblem> {
+        if self.0.returned_value.load(Ordering::Relaxed) {
             return None;
         }
-        self.mismatch().clone()
-    }
-
-    fn mismatch(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.0
-            .mismatch
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let last = self.0.problem.lock();
+        last.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// The first segment of a path that is missing in `body`. `None` if the path ends in something
 /// empty, in `null`, past the end of a list or in a filter, as it would for items that a player
 /// lacks.
-fn missing_segment(path: &str, body: &Value) -> Option<String> {
+pub(super) fn missing_segment(path: &str, body: &Value) -> Option<String> {
     let mut rest = path.strip_prefix('$')?;
     let mut place = body;
     while let Some(segment) = PathSegment::first(&mut rest) {
@@ -144,17 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_matched_once_is_correct() {
-        let path_hint = ProbePathHint::default();
-        let path = JsonPath::parse("$.quantity").expect("a path");
-        let body = json!({ "player": "P1" });
-        path_hint.record_miss(&path, &body, &body);
-        let reason = path_hint.hint().expect("a hint");
-        assert!(
-            reason.contains("no `quantity` in {\"player\":\"P1\"}"),
-            "{reason}"
-        );
-        path_hint.clone().record_match();
-        assert_eq!(path_hint.hint(), None);
+    fn a_probe_that_returned_a_value_once_is_correct() {
+        let history = ProbeHistory::default();
+        assert_eq!(history.problem(), None);
+        history.record_problem("returned 404".to_owned(), "check its URL");
+        let problem = history.problem().expect("a problem");
+        assert_eq!(problem.to_string(), "returned 404; check its URL");
+        history.clone().record_value();
+        assert_eq!(history.problem(), None);
     }
 }

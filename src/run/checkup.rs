@@ -1,0 +1,403 @@
+//! Checks the set-up in a few seconds: connects, reads the probes, delivers one event twice, and sends
+//! one forgery and a burst of them.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use super::missing_capability::MissingCapability;
+use super::pilot::{UNCHANGED, refused, setup_mistake};
+use super::plan::Plan;
+use super::run_context::RunContext;
+use super::run_event::{AttemptEnded, EffectsEnded, ResponseRecord, RunEvent};
+use super::session::Secrets;
+use crate::delivery::{DeliveryPlan, ForgeInput, Sender, deliver, forge};
+use crate::diagnose::{Mistake, SetupMistake, mistaken_signers};
+use crate::generate::Seed;
+use crate::policy::{Forgery, Outcome, RetrySetting};
+use crate::probe::{PreparedProbe, QUANTITY_PROBE};
+use crate::protocol::Signer;
+use crate::scenario::Case;
+use crate::scenario::document::{Diagnostics, SourceFile};
+use crate::transport::{Failure, OutgoingRequest, SendOptions};
+use crate::verify::{Check, Verdict};
+
+/// What one part of the check-up found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// What was checked.
+    pub(crate) subject: String,
+    /// Broken if the set-up is wrong, failed if the receiver is.
+    pub(crate) verdict: Verdict,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+    /// The key of the profile to change, with its parents, such as `probes.quantity`.
+    pub(crate) key: Option<&'static str>,
+}
+
+/// How many forgeries are sent at the same time to find a limit of the request rate.
+const BURST: usize = 20;
+/// How far the receiver's clock may be off before it is mentioned, in seconds.
+const CLOCK_DIFFERENCE: i64 = 30;
+
+/// The scenario that a check-up runs.
+pub(crate) fn checkup_case() -> Result<Vec<Case>, Diagnostics> {
+    Case::from_file(&SourceFile::new("doctor", include_str!("checkup.yaml")))
+}
+
+impl RunContext {
+    /// Checks the set-up, and reports each finding as soon as it is known.
+    pub(crate) async fn check_up(
+        &self,
+        plan: &Plan,
+        secrets: &Secrets,
+        mut report: impl FnMut(Finding),
+    ) {
+        if let Err(failure) = self.client.probe_connection(&self.target).await {
+            let finding = Finding::broken("connection", self.shown(&failure));
+            return report(finding.help(failure.hint()).key(key_of(&failure)));
+        }
+        report(Finding::passed(
+            "connection",
+            self.shown_target().into_owned(),
+        ));
+        for finding in self.read_probes(plan).await {
+            report(finding);
+        }
+        let events = Mutex::new(Vec::new());
+        let collect = |event| {
+            let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
+            events.push(event);
+        };
+        self.run_scenario(1, plan, &collect, true).await;
+        let results = Results {
+            events: events.into_inner().unwrap_or_else(PoisonError::into_inner),
+        };
+        let Some(genuine) = results.attempt(1) else {
+            return;
+        };
+        let finding = self.genuine(genuine, plan, secrets).await;
+        let accepted = finding.verdict == Verdict::Passed;
+        report(finding);
+        if accepted {
+            report(results.redelivery());
+            report(self.grant(&results));
+        }
+        let finding = results.forgery();
+        let refused = finding.verdict == Verdict::Passed;
+        report(finding);
+        if let Some(finding) = clock(genuine) {
+            report(finding);
+        }
+        // A burst shows nothing if a single request is not handled.
+        if accepted && refused && self.rate_limit.is_none() {
+            report(self.burst(plan).await);
+        }
+    }
+
+    async fn read_probes(&self, plan: &Plan) -> Vec<Finding> {
+        let missing = MissingCapability::Probe(QUANTITY_PROBE.to_owned());
+        if !self.can_read_inventories() {
+            let finding = Finding::new("probe", Verdict::NotChecked, missing.reason());
+            return vec![finding.help(missing.hint()).key("probes")];
+        }
+        let Some(event) = plan.events.values().find_map(|event| event.event.as_ref()) else {
+            return Vec::new();
+        };
+        let (player, sku) = (&event.event_data.player_id, &event.event_data.item.sku);
+        let mut findings = Vec::new();
+        for (name, probe) in &self.probes {
+            let subject = format!("probe `{name}`");
+            findings.push(match probe.read(&self.client, player, sku).await {
+                Ok(number) => Finding::passed(subject, format!("{number} {sku} for {player}")),
+                Err(failure) => Finding::broken(subject, self.shown(&failure)).key("probes"),
+            });
+        }
+        findings
+    }
+
+    /// The first genuine delivery.
+    async fn genuine(&self, attempt: &AttemptEnded, plan: &Plan, secrets: &Secrets) -> Finding {
+        let subject = "genuine delivery";
+        let (status, response) = match &attempt.response {
+            ResponseRecord::Failure { message, hint, .. } => {
+                return Finding::broken(subject, message).help(&**hint);
+            }
+            response @ ResponseRecord::Response { status, .. } => (*status, response),
+        };
+        if let Some(mistake) = setup_mistake(response) {
+            let finding = Finding::broken(subject, mistake.to_string());
+            return finding.help(mistake.help()).key(key_of_mistake(&mistake));
+        }
+        match status {
+            200..300 => Finding::passed(subject, format!("accepted: {status}")),
+            400..500 => {
+                let mistaken = self.mistaken_secret(plan, secrets).await;
+                let (message, help) = mistaken.map_or_else(
+                    || {
+                        let (reason, help) = refused(response);
+                        (reason, help.to_owned())
+                    },
+                    |mistake| {
+                        let made = mistake.happened.strip_prefix("The signature was ");
+                        let message = match made {
+                            Some(made) => format!("the receiver accepts only a signature {made}"),
+                            None => format!("the secrets differ: {}", mistake.happened),
+                        };
+                        (message, mistake.fix.into_owned())
+                    },
+                );
+                Finding::broken(subject, message)
+                    .help(help)
+                    .key("secret_env")
+            }
+            _ => {
+                let finding = Finding::new(subject, Verdict::Failed, format!("failed: {status}"));
+                finding.help("look for the reason in the receiver's log")
+            }
+        }
+    }
+
+    /// How the receiver reads the secret wrongly, if it then accepts the event.
+    async fn mistaken_secret(&self, plan: &Plan, secrets: &Secrets) -> Option<Mistake> {
+        let body = body(plan)?;
+        let expired: Vec<_> = secrets.expired.iter().cloned().collect();
+        for (signer, mistake) in mistaken_signers(&secrets.current, &expired) {
+            if self.accepts(&signer, &body).await {
+                return Some(mistake);
+            }
+        }
+        None
+    }
+
+    async fn accepts(&self, signer: &Signer, body: &Bytes) -> bool {
+        let policy = RetrySetting::Off.over(&self.retry);
+        let plan = DeliveryPlan::new(&self.target, body.clone(), &policy);
+        let sender = Sender {
+            signer,
+            ..self.sender()
+        };
+        let mut random = Seed::of_text("doctor").random();
+        let delivery = deliver(sender, plan, &mut random, |_| ()).await;
+        delivery.outcome == Outcome::Delivered
+    }
+
+    fn grant(&self, results: &Results) -> Finding {
+        let subject = "grant";
+        let Some(effects) = results.effects() else {
+            return Finding::new(subject, Verdict::NotChecked, "no effects".to_owned());
+        };
+        let Some(check) = effects.checks.first() else {
+            return Finding::new(subject, Verdict::NotChecked, "no effects".to_owned());
+        };
+        let readings = effects
+            .readings
+            .iter()
+            .map(|reading| format!("{} {} → {}", reading.sku, reading.before, reading.after));
+        let readings = readings.collect::<Vec<_>>().join(", ");
+        let problem = self.probes.values().find_map(PreparedProbe::problem);
+        let unchanged = effects
+            .readings
+            .iter()
+            .all(|reading| reading.before == reading.after);
+        match check.verdict {
+            Verdict::Passed => Finding::passed(subject, readings),
+            Verdict::Failed | Verdict::Warned => match problem {
+                Some(problem) => Finding::broken(subject, self.shown(&problem.reason))
+                    .help(problem.help)
+                    .key("probes"),
+                None if unchanged => {
+                    let message = format!("accepted, but nothing changed: {readings}");
+                    Finding::broken(subject, message)
+                        .help(UNCHANGED)
+                        .key("items")
+                }
+                None => Finding::new(subject, Verdict::Failed, check.observed.clone()),
+            },
+            verdict => Finding::new(subject, verdict, check.observed.clone())
+                .help(check.hint.clone().unwrap_or_default()),
+        }
+    }
+
+    /// Whether the receiver, or a proxy before it, limits the request rate. Forgeries are harmless.
+    async fn burst(&self, plan: &Plan) -> Finding {
+        let subject = "request rate";
+        let requests = (0..BURST).map(|_| async {
+            let request = self.forged_request(plan)?;
+            let options = SendOptions::within(Duration::from_secs(4));
+            let exchange = self.client.send(&self.target, &request, options).await;
+            exchange.result.ok()
+        });
+        let responses = join_all(requests).await;
+        let limited = responses.iter().flatten().filter(|response| {
+            let mistake = response.setup_mistake();
+            matches!(
+                mistake,
+                Some(SetupMistake::RateLimit(_) | SetupMistake::ProxyError(_))
+            )
+        });
+        match limited.count() {
+            0 => Finding::passed(subject, format!("{BURST} requests at once were handled")),
+            count => {
+                let limit = SetupMistake::RateLimit(429);
+                let message =
+                    format!("{count} of {BURST} requests at once were refused by a limit");
+                Finding::broken(subject, message)
+                    .help(limit.help())
+                    .key("max_rate")
+            }
+        }
+    }
+
+    fn forged_request(&self, plan: &Plan) -> Option<OutgoingRequest> {
+        let body = body(plan)?;
+        let input = ForgeInput {
+            host: self.target.authority(),
+            body: &body,
+            timestamp: self.clock.unix_seconds(),
+            signer: &self.signer,
+            expired: None,
+        };
+        let mut random = Seed::of_text("doctor").random();
+        let forged = forge(Forgery::WrongSecret, &input, &mut random);
+        let mut request = OutgoingRequest::new(http::Method::POST);
+        for (name, value) in forged.headers {
+            request = request.header(name, &value).ok()?;
+        }
+        Some(request.body(forged.body))
+    }
+}
+
+/// The events of the scenario.
+struct Results {
+    events: Vec<RunEvent>,
+}
+
+impl Results {
+    fn attempt(&self, step: usize) -> Option<&AttemptEnded> {
+        self.events.iter().find_map(|event| match event {
+            RunEvent::AttemptEnded(attempt) if attempt.step == step => Some(&**attempt),
+            _ => None,
+        })
+    }
+
+    fn effects(&self) -> Option<&EffectsEnded> {
+        self.events.iter().find_map(|event| match event {
+            RunEvent::EffectsEnded(effects) => Some(effects),
+            _ => None,
+        })
+    }
+
+    /// The check of the response in a step.
+    fn check(&self, step: usize) -> Option<&Check> {
+        self.events.iter().find_map(|event| match event {
+            RunEvent::StepEnded(ended) if ended.step == step => {
+                ended.deliveries.first()?.checks.first()
+            }
+            _ => None,
+        })
+    }
+
+    fn redelivery(&self) -> Finding {
+        self.response(
+            2,
+            "redelivery",
+            "respond 2xx to a redelivery: any other status is retried",
+        )
+    }
+
+    fn forgery(&self) -> Finding {
+        self.response(
+            3,
+            "forgery",
+            "refuse what is not signed with the secret: 401 or 403",
+        )
+    }
+
+    fn response(&self, step: usize, subject: &str, help: &str) -> Finding {
+        match self.check(step) {
+            Some(check) if check.verdict == Verdict::Passed => Finding::passed(
+                subject,
+                format!("responded {}, as expected", check.observed),
+            ),
+            Some(check) => {
+                let message = format!("expected {}, observed {}", check.expected, check.observed);
+                Finding::new(subject, check.verdict, message).help(help)
+            }
+            None => Finding::new(subject, Verdict::NotChecked, "not sent".to_owned()),
+        }
+    }
+}
+
+impl Finding {
+    pub(crate) fn new(subject: impl Into<String>, verdict: Verdict, message: String) -> Self {
+        Self {
+            subject: subject.into(),
+            verdict,
+            message,
+            help: None,
+            key: None,
+        }
+    }
+
+    fn passed(subject: impl Into<String>, message: String) -> Self {
+        Self::new(subject, Verdict::Passed, message)
+    }
+
+    fn broken(subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(subject, Verdict::Broken, message.into())
+    }
+
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        let help = Some(help.into()).filter(|help| !help.is_empty());
+        Self { help, ..self }
+    }
+
+    pub(crate) fn key(self, key: &'static str) -> Self {
+        let key = Some(key);
+        Self { key, ..self }
+    }
+}
+
+fn body(plan: &Plan) -> Option<Bytes> {
+    plan.events.values().next().map(|event| event.body.clone())
+}
+
+/// How far the receiver's clock is off, by the `Date` header of its response.
+fn clock(attempt: &AttemptEnded) -> Option<Finding> {
+    let ResponseRecord::Response { headers, .. } = &attempt.response else {
+        return None;
+    };
+    let mut dates = headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("date"));
+    let date = httpdate::parse_http_date(&dates.next()?.1).ok()?;
+    let date = Timestamp::try_from(date).ok()?;
+    let seconds = date.duration_since(attempt.started_at).as_secs();
+    let how = if seconds < 0 { "behind" } else { "ahead" };
+    (seconds.abs() > CLOCK_DIFFERENCE).then(|| {
+        let message = format!("the receiver's clock is {} s {how}", seconds.abs());
+        Finding::new("clock", Verdict::Warned, message).help(SetupMistake::Clock.help())
+    })
+}
+
+fn key_of(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::UntrustedCertificate { .. } => "cacert",
+        Failure::VersionNotOffered => "http_version",
+        _ => "target",
+    }
+}
+
+fn key_of_mistake(mistake: &SetupMistake) -> &'static str {
+    match mistake {
+        SetupMistake::LoginRedirect(_) | SetupMistake::AccessProtection(_) => "headers",
+        SetupMistake::RateLimit(_) => "max_rate",
+        SetupMistake::UnknownPlayer => "players",
+        SetupMistake::UnknownItem => "items",
+        _ => "target",
+    }
+}

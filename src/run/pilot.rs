@@ -1,0 +1,297 @@
+//! The first scenarios of a run, which show whether the set-up works before the others run.
+//!
+//! A wrong URL, a login page in front or a probe that reads nothing makes every scenario fail, and
+//! none of these failures is the receiver's fault. So a few ordinary scenarios run first. Their events
+//! are held back until it is clear whether their failures mean anything.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::plan::{Plan, PlannedAction, PlannedEffect};
+use super::run_context::RunContext;
+use super::run_event::{
+    BodyContent, BodyRecord, ProbeReading, ResponseRecord, RunEvent, ScenarioEnded,
+};
+use super::step_runner::RunEventHandler;
+use crate::diagnose::{ResponseText, SetupMistake};
+use crate::protocol::Event;
+use crate::verify::{Check, Verdict, VerdictCounts};
+
+/// The most scenarios that run first. More than one, because a single one may fail for a bug.
+const MOST_PILOTS: usize = 3;
+
+/// Why nothing can be said about the receiver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SetupProblem {
+    pub(super) reason: String,
+    help: String,
+    /// Whether only effects can't be decided.
+    of_probe: bool,
+}
+
+/// What the first scenarios showed.
+pub(super) struct Pilots {
+    /// The events of each, and how it ended.
+    held: Vec<(Vec<RunEvent>, ScenarioEnded)>,
+    pub(super) problem: Option<SetupProblem>,
+}
+
+impl RunContext {
+    /// Runs ordinary scenarios one after the other until one shows that the set-up works, and removes
+    /// them from `plans`.
+    pub(super) async fn run_pilots(&self, plans: &mut Vec<(usize, &Plan)>) -> Pilots {
+        let mut pilots = Pilots {
+            held: Vec::new(),
+            problem: None,
+        };
+        let check_setup = self.check_setup && !self.built_in_receiver;
+        while check_setup && pilots.held.len() < MOST_PILOTS {
+            let ordinary = plans
+                .iter()
+                .enumerate()
+                .filter(|(_, (_, plan))| is_ordinary(plan));
+            let Some((at, _)) = ordinary.min_by_key(|(_, (_, plan))| plan.steps.len()) else {
+                break;
+            };
+            let (index, plan) = plans.remove(at);
+            let events = Mutex::new(Vec::new());
+            let hold = |event| {
+                let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
+                events.push(event);
+            };
+            let ended = self.run_scenario(index + 1, plan, &hold, true).await;
+            let events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
+            pilots.held.push((events, ended));
+            if pilots.show_that_it_works() {
+                pilots.problem = None;
+                break;
+            }
+            pilots.problem = self.setup_problem(&pilots);
+        }
+        pilots
+    }
+
+    /// Why the failures so far say nothing about the receiver, if that is so.
+    fn setup_problem(&self, pilots: &Pilots) -> Option<SetupProblem> {
+        if pilots.genuine_responses().any(is_acceptance) {
+            return self.probe_problem().or_else(|| pilots.nothing_changed());
+        }
+        if let Some(mistake) = pilots.genuine_responses().find_map(setup_mistake) {
+            return Some(SetupProblem {
+                reason: mistake.to_string(),
+                help: mistake.help().to_owned(),
+                of_probe: false,
+            });
+        }
+        // A server error or a failed connection may be the receiver's bug, and so may a refusal that
+        // does not look like one of the signature.
+        let is_signature = |status| matches!(status, 401 | 403);
+        let mut reason = None;
+        for response in pilots.genuine_responses() {
+            let ResponseRecord::Response { status, .. } = response else {
+                return None;
+            };
+            let enough = is_signature(*status) || pilots.held.len() == MOST_PILOTS;
+            if !(400..500).contains(status) || !enough {
+                return None;
+            }
+            reason.get_or_insert_with(|| refused(response).0);
+        }
+        Some(SetupProblem {
+            reason: reason?,
+            help: REFUSED.to_owned(),
+            of_probe: false,
+        })
+    }
+
+    /// If a probe has never returned a value.
+    fn probe_problem(&self) -> Option<SetupProblem> {
+        self.probes.iter().find_map(|(name, probe)| {
+            let problem = probe.problem()?;
+            Some(SetupProblem {
+                reason: self.shown(&format!("probe `{name}`: {}", problem.reason)),
+                help: problem.help.to_owned(),
+                of_probe: true,
+            })
+        })
+    }
+}
+
+/// The most bytes of a body that are shown.
+const SHOWN: usize = 120;
+
+const NOTHING_CHANGED: &str = "the events were accepted, but no probe shows any change";
+
+/// What to do if an accepted event changes nothing.
+pub(super) const UNCHANGED: &str = "check what the probe reads; if the game grants later, raise \
+                                    `settle`; if it holds the item under another SKU, say so under \
+                                    `items`; otherwise the receiver does not grant";
+
+/// What to do about a refusal that shows no mistake in the set-up.
+const REFUSED: &str = "check that the receiver has the same secret, and list players and items that \
+                       the game knows under `players` and `items`; `aghook doctor` tries what the \
+                       receiver accepts, and `aghook verify` finds a mistake in its verification";
+
+impl Pilots {
+    /// Passes the events on. If nothing can be said about the receiver, failed checks are undecided.
+    /// Returns how the scenarios ended.
+    pub(super) fn release(self, events: RunEventHandler<'_>) -> Vec<ScenarioEnded> {
+        let released = self.held.into_iter().map(|(held, ended)| {
+            let mut counts = VerdictCounts::default();
+            let mut ended = ended;
+            for mut event in held {
+                if let Some(problem) = &self.problem {
+                    let is_effect = matches!(event, RunEvent::EffectsEnded(_));
+                    for check in checks(&mut event) {
+                        if is_effect || !problem.of_probe {
+                            problem.undecide(check);
+                        }
+                        counts.add(check.verdict);
+                    }
+                    if let RunEvent::ScenarioEnded(end) = &mut event {
+                        (end.checks, end.verdict) = (counts, counts.verdict());
+                        ended = end.clone();
+                    }
+                }
+                events(event);
+            }
+            ended
+        });
+        released.collect()
+    }
+
+    /// Whether the last scenario passed, or an event was accepted and changed something.
+    fn show_that_it_works(&self) -> bool {
+        let passed = self
+            .held
+            .last()
+            .is_some_and(|(_, ended)| ended.verdict <= Verdict::Warned);
+        let accepted = self.genuine_responses().any(is_acceptance);
+        passed
+            || (accepted
+                && self
+                    .readings()
+                    .any(|reading| reading.before != reading.after))
+    }
+
+    /// If several events were accepted and no probe shows any change.
+    fn nothing_changed(&self) -> Option<SetupProblem> {
+        let has_readings = self.readings().next().is_some();
+        (self.held.len() == MOST_PILOTS && has_readings).then(|| SetupProblem {
+            reason: NOTHING_CHANGED.to_owned(),
+            help: UNCHANGED.to_owned(),
+            of_probe: true,
+        })
+    }
+
+    fn readings(&self) -> impl Iterator<Item = &ProbeReading> {
+        let events = self.held.iter().flat_map(|(events, _)| events);
+        let readings = events.filter_map(|event| match event {
+            RunEvent::EffectsEnded(effects) => Some(&effects.readings),
+            _ => None,
+        });
+        readings.flatten()
+    }
+
+    fn genuine_responses(&self) -> impl Iterator<Item = &ResponseRecord> {
+        let events = self.held.iter().flat_map(|(events, _)| events);
+        events.filter_map(|event| match event {
+            RunEvent::AttemptEnded(attempt)
+                if attempt.event_name.is_some() && attempt.forgery.is_none() =>
+            {
+                Some(&attempt.response)
+            }
+            _ => None,
+        })
+    }
+}
+
+impl SetupProblem {
+    fn undecide(&self, check: &mut Check) {
+        if check.verdict == Verdict::Failed {
+            check.verdict = Verdict::Broken;
+            check.observed.clone_from(&self.reason);
+            check.hint = Some(self.help.clone());
+            check.cause = Some(self.reason.clone());
+        }
+    }
+}
+
+/// All checks in an event.
+fn checks(event: &mut RunEvent) -> Vec<&mut Check> {
+    match event {
+        RunEvent::StepEnded(step) => {
+            let deliveries = step.deliveries.iter_mut();
+            let made = deliveries.flat_map(|delivery| &mut delivery.checks);
+            made.chain(&mut step.not_made).collect()
+        }
+        RunEvent::EffectsEnded(effects) => effects.checks.iter_mut().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a sound receiver must accept and grant an event of the scenario as it is.
+fn is_ordinary(plan: &Plan) -> bool {
+    let sends = plan.steps.iter().all(|step| match &step.action {
+        PlannedAction::Deliver(deliveries) => {
+            deliveries.how.forge.is_none() && deliveries.how.fault.is_none()
+        }
+        _ => false,
+    });
+    let mut events = plan.events.values();
+    let usual = events.all(|event| {
+        let event = event.event.as_ref();
+        event.is_some_and(|event| {
+            event.event_type == Event::COUPON_REDEEMED && !event.sandbox && !event.is_test()
+        })
+    });
+    sends && usual && plan.missing.is_none() && plan.effects.iter().any(PlannedEffect::is_grant)
+}
+
+fn is_acceptance(response: &ResponseRecord) -> bool {
+    let success = matches!(
+        response,
+        ResponseRecord::Response {
+            status: 200..300,
+            ..
+        }
+    );
+    success && setup_mistake(response).is_none()
+}
+
+/// A refusal that shows no mistake in the set-up: what happened, and what to do about it.
+pub(super) fn refused(response: &ResponseRecord) -> (String, &'static str) {
+    let (status, body) = match response {
+        ResponseRecord::Response { status, body, .. } => (*status, text(body).trim()),
+        ResponseRecord::Failure { .. } => (0, ""),
+    };
+    let body = &body[..body.floor_char_boundary(SHOWN)];
+    let reason = match body {
+        "" => format!("every genuine delivery was refused ({status})"),
+        body => format!("every genuine delivery was refused ({status}: {body})"),
+    };
+    (reason, REFUSED)
+}
+
+/// What a recorded response says about the set-up.
+pub(crate) fn setup_mistake(response: &ResponseRecord) -> Option<SetupMistake> {
+    let ResponseRecord::Response {
+        status,
+        headers,
+        body,
+    } = response
+    else {
+        return None;
+    };
+    SetupMistake::in_response(ResponseText {
+        status: *status,
+        headers,
+        body: text(body),
+    })
+}
+
+fn text(body: &BodyRecord) -> &str {
+    match &body.content {
+        BodyContent::Text(text) => text,
+        BodyContent::Base64(_) => "",
+    }
+}

@@ -1,0 +1,43 @@
+//! Players and items that the game does not know, or holds otherwise.
+
+use crate::mistake::SetUp;
+use crate::support::{Game, PeerResponse};
+
+/// A game that refuses every delivery like this.
+#[track_caller]
+fn refusing(status: u16, body: &'static str, words: &str, key: &str) {
+    let game = Game::new(move |_, _| PeerResponse::new(status).body(body));
+    SetUp::of_game(&game).is_named(3, words, key);
+}
+
+#[test]
+fn unknown_players() {
+    let words = "the game does not know the player";
+    refusing(404, "{\"error\":\"player not found\"}", words, "players");
+    refusing(422, "{\"detail\":\"Unknown user id\"}", words, "players");
+}
+
+#[test]
+fn a_player_that_a_foreign_key_refuses() {
+    let body = "insert or update on table \"inventory\" violates foreign key constraint \
+                \"inventory_player_fkey\"";
+    refusing(400, body, "the game does not know the player", "players");
+}
+
+#[test]
+fn unknown_items() {
+    let words = "the game does not know the item";
+    refusing(400, "{\"error\":\"no such sku\"}", words, "items");
+    refusing(422, "{\"error\":\"item does not exist\"}", words, "items");
+}
+
+#[test]
+fn an_item_that_the_game_holds_under_another_name() {
+    let game = Game::new(|event, inventories| {
+        Game::grant(inventories, event, "gold", 5);
+        PeerResponse::new(200)
+    });
+    let set_up = SetUp::of_game(&game);
+    set_up.is_named_by_doctor(3, "accepted, but nothing changed", "items");
+    set_up.is_named_by_run(3, "no probe shows any change");
+}

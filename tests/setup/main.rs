@@ -1,0 +1,13 @@
+//! Mistakes in the set-up, each made against a real server: `aghook doctor` names it, `aghook run` says
+//! the same in its first lines, and neither blames the receiver.
+
+mod game_data;
+mod mistake;
+mod nginx;
+mod postgres;
+mod probes;
+mod secrets;
+mod sound;
+#[path = "../support/mod.rs"]
+mod support;
+mod targets;

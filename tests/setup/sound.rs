@@ -1,0 +1,26 @@
+//! A correct set-up, and a receiver with a bug in one: `doctor` tells them from a wrong set-up.
+
+use crate::mistake::{GameServer, SetUp};
+use crate::support::{Folder, Game, PeerResponse, Transcript};
+
+#[test]
+fn a_correct_set_up_works() {
+    let game = GameServer::new();
+    SetUp::new(&game.profile()).works(&["the set-up works", "grant: ", "0 → "]);
+}
+
+#[test]
+fn a_bug_of_the_receiver_is_not_a_mistake_in_the_set_up() {
+    let game = Game::new(|event, inventories| {
+        Game::grant_item(inventories, event);
+        PeerResponse::new(200)
+    });
+    let folder = Folder::new().with("aghook.yaml", game.config(""));
+    Transcript::of(&mut folder.aghook(&["doctor"]))
+        .ends_with(1)
+        .says(&[
+            "✗ forgery: expected 4xx, observed 200",
+            "✗ grant: ",
+            "the set-up works, and the receiver has a bug",
+        ]);
+}
