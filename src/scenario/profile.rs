@@ -237,7 +237,7 @@ impl Config {
         let tree = Node::parse(source).ok()?;
         let named = |node: &Node, name: &str| {
             let mut entries = node.entries().iter();
-            let (key, value) = entries.find(|(key, _)| key.text == name)?;
+            let (key, value) = entries.find(|(key, _)| key.value == name)?;
             Some((source.line_and_column(key.span.start).0, value.clone()))
         };
         let (_, profiles) = named(&tree, "profiles")?;
