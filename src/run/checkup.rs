@@ -101,8 +101,9 @@ impl RunContext {
     async fn read_probes(&self, plan: &Plan) -> Vec<Finding> {
         let missing = MissingCapability::Probe(QUANTITY_PROBE.to_owned());
         if !self.can_read_inventories() {
-            let finding = Finding::new("probe", Verdict::NotChecked, missing.reason());
-            return vec![finding.help(missing.hint()).key("probes")];
+            let (reason, hint) = missing.reason_and_hint();
+            let finding = Finding::new("probe", Verdict::NotChecked, reason);
+            return vec![finding.help(hint).key("probes")];
         }
         let Some(event) = plan.events.values().find_map(|event| event.event.as_ref()) else {
             return Vec::new();

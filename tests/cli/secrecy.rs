@@ -116,6 +116,14 @@ fn run_and_check(folder: &Folder, arguments: &[&str]) -> Transcript {
 /// `UNREACHABLE` for a port without a receiver.
 const LINES: &[(&str, &[&str])] = &[
     (
+        "doctor",
+        &[
+            "doctor --target TARGET",
+            "doctor --target TARGET --secret-file secret.txt",
+            "doctor --target UNREACHABLE",
+        ],
+    ),
+    (
         "run",
         &[
             "run scenario.yaml -v",
