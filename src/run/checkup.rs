@@ -2,7 +2,6 @@
 //! one forgery and a burst of them.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -14,7 +13,7 @@ use super::plan::Plan;
 use super::run_context::RunContext;
 use super::run_event::{AttemptEnded, EffectsEnded, ResponseRecord, RunEvent};
 use super::session::Secrets;
-use crate::delivery::{DeliveryPlan, ForgeInput, Sender, deliver, forge};
+use crate::delivery::{DeliveryPlan, Sender, deliver};
 use crate::diagnose::{Mistake, SetupMistake, mistaken_signers};
 use crate::generate::Seed;
 use crate::policy::{Forgery, Outcome, RetrySetting};
@@ -22,7 +21,7 @@ use crate::probe::{PreparedProbe, QUANTITY_PROBE};
 use crate::protocol::Signer;
 use crate::scenario::Case;
 use crate::scenario::document::{Diagnostics, SourceFile};
-use crate::transport::{Failure, OutgoingRequest, SendOptions};
+use crate::transport::Failure;
 use crate::verify::{Check, Verdict};
 
 /// What one part of the check-up found.
@@ -226,14 +225,23 @@ impl RunContext {
     /// Whether the receiver, or a proxy before it, limits the request rate. Forgeries are harmless.
     async fn burst(&self, plan: &Plan) -> Finding {
         let subject = "request rate";
-        let requests = (0..BURST).map(|_| async {
-            let request = self.forged_request(plan)?;
-            let options = SendOptions::within(Duration::from_secs(4));
-            let exchange = self.client.send(&self.target, &request, options).await;
-            exchange.result.ok()
-        });
-        let responses = join_all(requests).await;
-        let limited = responses.iter().flatten().filter(|response| {
+        let policy = RetrySetting::Off.over(&self.retry);
+        let requests = body(plan)
+            .into_iter()
+            .cycle()
+            .take(BURST)
+            .map(|body| async {
+                let forged = DeliveryPlan {
+                    forgery: Some(Forgery::WrongSecret),
+                    ..DeliveryPlan::new(&self.target, body, &policy)
+                };
+                let mut random = Seed::of_text("doctor").random();
+                deliver(self.sender(), forged, &mut random, |_| ()).await
+            });
+        let deliveries = join_all(requests).await;
+        let attempts = deliveries.iter().flat_map(|delivery| &delivery.attempts);
+        let responses = attempts.flat_map(|attempt| &attempt.exchange.result);
+        let limited = responses.filter(|response| {
             let mistake = response.setup_mistake();
             matches!(
                 mistake,
@@ -251,24 +259,6 @@ impl RunContext {
                     .key("max_rate")
             }
         }
-    }
-
-    fn forged_request(&self, plan: &Plan) -> Option<OutgoingRequest> {
-        let body = body(plan)?;
-        let input = ForgeInput {
-            host: self.target.authority(),
-            body: &body,
-            timestamp: self.clock.unix_seconds(),
-            signer: &self.signer,
-            expired: None,
-        };
-        let mut random = Seed::of_text("doctor").random();
-        let forged = forge(Forgery::WrongSecret, &input, &mut random);
-        let mut request = OutgoingRequest::new(http::Method::POST);
-        for (name, value) in forged.headers {
-            request = request.header(name, &value).ok()?;
-        }
-        Some(request.body(forged.body))
     }
 }
 
