@@ -180,8 +180,17 @@ impl Fire {
                 Verdict::Broken => unknown += 1,
                 _ => {}
             }
-            let message = redaction.text(&judged.message);
-            report.verdict(judged.verdict, &message, judged.help.as_deref())?;
+            let last = delivery.attempts.last();
+            let failure = last.and_then(|attempt| attempt.exchange.result.as_ref().err());
+            let better = match failure {
+                Some(failure) => sender.client.explain_closed(target, failure).await,
+                None => None,
+            };
+            let (message, help) = match &better {
+                Some(failure) => (failure.to_string(), Some(failure.hint())),
+                None => (judged.message, judged.help.as_deref()),
+            };
+            report.verdict(judged.verdict, &redaction.text(&message), help)?;
         }
         report.ended(all, as_expected)?;
         Ok(if as_expected + unknown < all {

@@ -153,6 +153,20 @@ impl Client {
         }
     }
 
+    /// A better explanation of a plain connection that was closed without a response.
+    pub(crate) async fn explain_closed(
+        &self,
+        target: &Target,
+        failure: &Failure,
+    ) -> Option<Failure> {
+        if target.is_https() || !failure.is_closed() {
+            return None;
+        }
+        let check = connect::speaks_tls(target, self.route(target), &self.0.tls);
+        let speaks_tls = tokio::time::timeout(self.0.settings.connect_timeout, check).await;
+        matches!(speaks_tls, Ok(true)).then_some(Failure::SpeaksTls)
+    }
+
     /// Reaches the server of `target` by the route in the settings.
     pub(crate) fn set_routed_target(&self, target: &Target) {
         _ = self.0.routed_origin.set(target.origin().to_owned());

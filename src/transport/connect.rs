@@ -76,6 +76,22 @@ pub(crate) async fn open(
     })
 }
 
+/// Whether the port answers a TLS handshake, whatever its result. Some servers close a plain connection
+/// without a word, as one that crashes does.
+pub(crate) async fn speaks_tls(target: &Target, route: Option<&Route>, tls: &Tls) -> bool {
+    let Ok((stream, _)) = open_socket(target, route).await else {
+        return false;
+    };
+    let (Ok(config), Ok(name)) = (tls.config(&[]).await, server_name(target)) else {
+        return false;
+    };
+    let socket = Socket::new(stream);
+    let peek = socket.peek();
+    _ = TlsConnector::from(config).connect(name, socket).await;
+    // The type of a TLS record: an alert or a part of the handshake.
+    matches!(peek.first_byte(), Some(0x15 | 0x16))
+}
+
 /// Whether the connection is unencrypted HTTP/1.1, so that a plain socket is enough.
 pub(crate) fn is_plain_http1(target: &Target, version: HttpVersion) -> bool {
     !target.is_https() && version != HttpVersion::Http2

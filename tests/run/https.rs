@@ -189,3 +189,27 @@ fn the_wrong_scheme_is_named() {
         .ends_with(3)
         .says(&["this port speaks plain HTTP; use http://"]);
 }
+
+/// Node.js closes a plain connection to its TLS port without a word.
+#[test]
+fn fire_names_the_wrong_scheme_even_if_the_port_only_closes_the_connection() {
+    use std::io::{Read as _, Write as _};
+    let closing = |is_encrypted: bool| {
+        Peer::raw(move |mut stream, _| {
+            let mut first = [0];
+            if stream.read_exact(&mut first).is_ok() && first == [0x16] && is_encrypted {
+                let _ = stream.write_all(b"\x15\x03\x03\0\x02\x02\x28");
+            }
+        })
+    };
+    let fire = |peer: &Peer| {
+        let folder = Folder::new();
+        Transcript::of(&mut folder.aghook(&["fire", "--no-retry", "--target", &peer.url()]))
+    };
+    fire(&closing(true))
+        .ends_with(1)
+        .says(&["this port speaks TLS; use https://"]);
+    fire(&closing(false))
+        .ends_with(1)
+        .does_not_say(&["https://"]);
+}
