@@ -5,16 +5,19 @@ use std::path::Path;
 
 use super::command_error::CommandError;
 use crate::probe::REDACTED;
-use crate::scenario::{DeliveryHeaders, HeaderSource};
+use crate::run::Session;
+use crate::scenario::HeaderSource;
+use crate::transport::{Route, Target};
 
 /// The longest body, in bytes, to write into a curl command. Linux allows 128 KiB per argument.
 const INLINE_LIMIT: usize = 100 * 1024;
 
-/// A command for a POSIX shell. It is safe to paste, whatever the body and the path contain.
+/// A command for a POSIX shell, with more options. It is safe to paste, whatever the body and the path
+/// contain.
 pub(super) fn curl_command(
     target: &str,
     headers: &[(impl Display, impl Display)],
-    extra: &DeliveryHeaders,
+    options: &[String],
     body: &[u8],
     path: Option<&Path>,
 ) -> Result<String, CommandError> {
@@ -43,15 +46,47 @@ pub(super) fn curl_command(
         };
         lines.push(format!("--header {}", quoted(&header)?));
     }
-    for (name, source) in extra.iter() {
+    lines.extend_from_slice(options);
+    lines.push(data);
+    Ok(lines.join(" \\\n  "))
+}
+
+/// The options for a session's headers, and for its way to the target.
+pub(super) fn session_options(
+    session: &Session,
+    target: &Target,
+) -> Result<Vec<String>, CommandError> {
+    let mut options = Vec::new();
+    for (name, source) in session.headers.iter() {
         let header = match shell_text(source) {
             Some(value) => format!("\"{name}: {value}\""),
             None => quoted(&format!("{name}: {REDACTED}"))?,
         };
-        lines.push(format!("--header {header}"));
+        options.push(format!("--header {header}"));
     }
-    lines.push(data);
-    Ok(lines.join(" \\\n  "))
+    let tls = &session.client.settings().tls;
+    if tls.insecure {
+        options.push("--insecure".to_owned());
+    }
+    let (connect_to, socket) = match session.client.route(target) {
+        Some(Route::Address { host, port, .. }) => (Some(format!("::{host}:{port}")), None),
+        Some(Route::UnixSocket(path)) => (None, Some(path)),
+        None => (None, None),
+    };
+    for (option, path) in [
+        ("--cacert", tls.cacert.as_ref()),
+        ("--cert", tls.client_cert.as_ref()),
+        ("--key", tls.client_key.as_ref()),
+        ("--unix-socket", socket),
+    ] {
+        if let Some(path) = path {
+            options.push(format!("{option} {}", quoted(&path.to_string_lossy())?));
+        }
+    }
+    if let Some(to) = connect_to {
+        options.push(format!("--connect-to {}", quoted(&to)?));
+    }
+    Ok(options)
 }
 
 /// What makes the shell insert a header's value within double quotes. `None` for a text without

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::command_error::CommandError;
 use super::console::Console;
-use super::curl_command::curl_command;
+use super::curl_command::{curl_command, session_options};
 use super::event_options::EventOptions;
 use super::invalid_value::InvalidValue;
 use super::numbers;
@@ -246,7 +246,7 @@ impl Fire {
                     curl_command(
                         target.as_str(),
                         &headers,
-                        &chosen.headers,
+                        &session_options(chosen, target)?,
                         &signed.body,
                         None
                     )?

@@ -15,7 +15,6 @@ use super::numbers;
 use super::secret_options::{self, SecretOptions};
 use crate::delivery::Clock;
 use crate::protocol::{Signer, request_headers};
-use crate::scenario::DeliveryHeaders;
 
 /// Print the signature headers of a request body
 ///
@@ -102,8 +101,7 @@ impl Sign {
                     ));
                 }
                 let path = self.body.path();
-                let none = DeliveryHeaders::default();
-                let command = curl_command(target.as_str(), &headers, &none, &body, path)?;
+                let command = curl_command(target.as_str(), &headers, &[], &body, path)?;
                 writeln!(console, "{command}")?;
             }
             (SignFormat::Curl, None) => {

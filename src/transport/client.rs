@@ -97,6 +97,10 @@ impl Client {
         })))
     }
 
+    pub(crate) fn settings(&self) -> &ClientSettings {
+        &self.0.settings
+    }
+
     pub(crate) fn http_version(&self) -> HttpVersion {
         self.0.settings.http_version
     }

@@ -237,3 +237,22 @@ fn probes_and_hooks_take_values_from_variables_and_files() {
         .ends_with(2)
         .says(&["KEY is not set"]);
 }
+
+#[test]
+fn curl_gets_the_way_to_the_target() {
+    let printed = |options: &[&str]| {
+        let line = [
+            "fire",
+            "--dry-run",
+            "--as",
+            "curl",
+            "--target",
+            "http://localhost/hook",
+        ];
+        Transcript::of(&mut Folder::new().aghook(&[&line, options].concat())).ends_with(0)
+    };
+    printed(&["--unix-socket", "a b.sock", "--insecure"])
+        .says(&["--unix-socket 'a b.sock'", "--insecure"]);
+    printed(&["--connect-to", "127.0.0.1:8443"]).says(&["--connect-to ::127.0.0.1:8443"]);
+    printed(&[]).does_not_say(&["--connect-to", "--unix-socket", "--insecure"]);
+}
