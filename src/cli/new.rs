@@ -1,6 +1,7 @@
 //! `aghook new`: creates a config, a first scenario and a CI job.
 
 mod ci_job;
+mod git_url;
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -11,12 +12,14 @@ use clap::Args;
 use super::ExitCode;
 use super::command_error::CommandError;
 use super::console::Console;
-use ci_job::CiSystem;
+use crate::scenario::{config_schema, scenario_schema};
+use ci_job::{CiJob, CiSystem};
+use git_url::GitUrl;
 
 /// Create a config, a first scenario and a CI job
 ///
-/// Creates aghook.yaml and scenarios/first.yaml, and a CI job in the root of the repository. Never
-/// overwrites a file.
+/// Creates aghook.yaml and scenarios/first.yaml, their JSON Schemas for editors, .gitignore, and a CI
+/// job in the root of the repository. Never overwrites a file.
 #[derive(Debug, Args)]
 pub struct New {
     /// Folder for the files
@@ -26,19 +29,26 @@ pub struct New {
     /// CI system of the job
     #[arg(long, value_name = "SYSTEM", default_value = "github")]
     ci: CiSystem,
+
+    /// Git repository from which the job installs aghook [default: the job fails until you set its
+    /// variable `AGHOOK_GIT`]
+    #[arg(long, value_name = "URL")]
+    git: Option<GitUrl>,
 }
 
-/// The file names and contents.
-const FILES: [(&str, &str); 2] = [
-    ("aghook.yaml", include_str!("new/aghook.yaml")),
-    ("scenarios/first.yaml", include_str!("new/first.yaml")),
-];
+const IGNORED: &str = include_str!("new/ignored.txt");
 
 impl New {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        let files = FILES.map(|(name, text)| (self.folder.join(name), text.to_owned()));
-        let paths: Vec<(PathBuf, String)> =
-            files.into_iter().chain(self.ci.job(&self.folder)).collect();
+        if self.ci == CiSystem::None && self.git.is_some() {
+            let help = "remove one of the options".to_owned();
+            return Err(CommandError::usage(
+                "`--git` needs a CI job, but `--ci none` creates none",
+                help,
+            ));
+        }
+        let job = self.ci.job(&self.folder, self.git.as_ref());
+        let paths = self.files(job.as_ref());
         // Write either all files or none.
         if let Some((path, _)) = paths.iter().find(|(path, _)| path.exists()) {
             return Err(exists(path));
@@ -47,17 +57,17 @@ impl New {
             write_new(path, text)?;
             writeln!(console, "wrote {}", path.display())?;
         }
+        let ignore = self.folder.join(".gitignore");
+        if ignore.exists() {
+            let lines: Vec<&str> = IGNORED.lines().collect();
+            let (ignore, lines) = (ignore.display(), lines.join("\n  "));
+            writeln!(console, "\nAdd to {ignore}:\n  {lines}")?;
+        } else {
+            write_new(&ignore, IGNORED)?;
+            writeln!(console, "wrote {}", ignore.display())?;
+        }
         let steps = include_str!("new/next-steps.txt").trim_end();
-        let job = match self.ci {
-            CiSystem::Github => {
-                "\nThe CI job already passes. Replace the receiver in it with yours, and commit it."
-            }
-            CiSystem::Gitlab => {
-                "\nThe CI job already passes. Replace the receiver in it with yours, include it in \
-                 .gitlab-ci.yml, and commit it."
-            }
-            CiSystem::None => "",
-        };
+        let job = job.map_or_else(String::new, |job| format!("\n{}", job.next_steps));
         let folder = match self.folder.as_path() {
             here if here == Path::new(".") => String::new(),
             folder => format!(", in {}", folder.display()),
@@ -65,6 +75,23 @@ impl New {
         writeln!(console, "\nNext{folder}:\n{steps}{job}")?;
         console.flush()?;
         Ok(ExitCode::Success)
+    }
+
+    /// The paths and contents of the files that must not exist.
+    fn files(&self, job: Option<&CiJob>) -> Vec<(PathBuf, String)> {
+        let schema = |schema: serde_json::Value| format!("{schema:#}\n");
+        let files = [
+            ("aghook.yaml", include_str!("new/aghook.yaml").to_owned()),
+            (
+                "scenarios/first.yaml",
+                include_str!("new/first.yaml").to_owned(),
+            ),
+            (".aghook/config.schema.json", schema(config_schema())),
+            (".aghook/scenario.schema.json", schema(scenario_schema())),
+        ];
+        let files = files.map(|(name, text)| (self.folder.join(name), text));
+        let job = job.map(|job| (job.path.clone(), job.text.clone()));
+        files.into_iter().chain(job).collect()
     }
 }
 

@@ -1,5 +1,5 @@
-//! `aghook new` writes files that pass on the first try, in the folder and in the CI job, and never
-//! overwrites files.
+//! `aghook new` writes valid files and a CI job that passes once it installs aghook, and never overwrites
+//! files.
 
 use std::path::Path;
 #[cfg(unix)]
@@ -32,47 +32,58 @@ fn yaml(folder: &Path, name: &str) -> Value {
     decode(&source, &tree).expect("JSON")
 }
 
+/// A job's script, with its variables.
 #[cfg(unix)]
-/// The commands of the GitHub job without the installation, and the folder where they run.
-fn github_script(repository: &Path) -> (String, String) {
-    let workflow = yaml(repository, ".github/workflows/webhooks.yml");
-    let job = &workflow["jobs"]["aghook"];
-    let steps = job["steps"].as_array().expect("steps");
-    let commands: Vec<&str> = steps
-        .iter()
-        .filter_map(|step| step["run"].as_str())
-        .collect();
-    assert_installs_this_version(commands[0]);
-    let folder = &job["defaults"]["run"]["working-directory"];
-    let secret = job["env"]["AGHANIM_WEBHOOK_SECRET"].as_str().expect("text");
-    let script = format!(
-        "export AGHANIM_WEBHOOK_SECRET={secret}\n{}",
-        commands[1..].join("\n")
-    );
-    (script, folder.as_str().expect("a folder").to_owned())
+struct Script {
+    /// From the first command to the one that installs aghook.
+    install: String,
+    run: String,
+    folder: String,
 }
 
 #[cfg(unix)]
-/// The commands of the GitLab job, which changes to the folder itself.
-fn gitlab_script(repository: &Path) -> String {
-    let job = &yaml(repository, "aghook.gitlab-ci.yml")["webhooks"];
-    assert_installs_this_version(job["before_script"][0].as_str().expect("text"));
-    let commands = job["script"].as_array().expect("commands");
-    let commands: Vec<&str> = commands.iter().filter_map(Value::as_str).collect();
-    let secret = job["variables"]["AGHANIM_WEBHOOK_SECRET"]
-        .as_str()
-        .expect("text");
-    format!(
-        "export AGHANIM_WEBHOOK_SECRET={secret}\n{}",
-        commands.join("\n")
-    )
-}
+impl Script {
+    fn new(variables: &Value, commands: &[&str], folder: &str) -> Self {
+        let variables = variables.as_object().expect("variables").iter();
+        let variables: Vec<String> = variables
+            .map(|(name, value)| format!("export {name}='{}'\n", value.as_str().expect("text")))
+            .collect();
+        let variables = variables.concat();
+        let install = commands.iter().position(|line| line.contains("install"));
+        let (install, run) = commands.split_at(install.expect("an installation") + 1);
+        let script = |commands: &[&str]| format!("{variables}{}", commands.join("\n"));
+        Self {
+            install: script(install),
+            run: script(run),
+            folder: folder.to_owned(),
+        }
+    }
 
-#[cfg(unix)]
-fn assert_installs_this_version(command: &str) {
-    let version = env!("CARGO_PKG_VERSION");
-    let expected = format!("cargo install --locked aghook --version {version}");
-    assert_eq!(command, expected);
+    /// Of the GitHub job.
+    fn github(repository: &Path) -> Self {
+        let workflow = yaml(repository, ".github/workflows/webhooks.yml");
+        let job = &workflow["jobs"]["aghook"];
+        let steps = job["steps"].as_array().expect("steps");
+        let commands: Vec<&str> = steps
+            .iter()
+            .filter_map(|step| step["run"].as_str())
+            .collect();
+        let folder = &job["defaults"]["run"]["working-directory"];
+        Self::new(&job["env"], &commands, folder.as_str().expect("a folder"))
+    }
+
+    /// Of the GitLab job, which changes to the folder itself.
+    fn gitlab(repository: &Path, file: &str) -> Self {
+        let job = &yaml(repository, file)["webhooks"];
+        let commands =
+            ["before_script", "script"].map(|key| job[key].as_array().expect("commands"));
+        let commands: Vec<&str> = commands
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        Self::new(&job["variables"], &commands, ".")
+    }
 }
 
 /// Runs a job's script in a shell with the strict options of a CI system. Returns `false` and
@@ -120,15 +131,15 @@ fn with_free_port(script: &str, folder: &Path) -> String {
 
 #[cfg(unix)]
 #[test]
-fn the_github_job_passes_on_the_first_try() {
+fn the_github_job_passes_once_aghook_is_installed() {
     let repository = repository();
     aghook(repository.path(), &["new", "webhook tests"])
         .assert()
         .success();
-    let (script, folder) = github_script(repository.path());
-    assert_eq!(folder, "webhook tests");
-    let folder = repository.path().join(folder);
-    let script = with_free_port(&script, &folder);
+    let script = Script::github(repository.path());
+    assert_eq!(script.folder, "webhook tests");
+    let folder = repository.path().join(script.folder);
+    let script = with_free_port(&script.run, &folder);
     if passes(&script, &folder) {
         for report in ["reports/junit.xml", "reports/run.har", "summary.md"] {
             let size = std::fs::metadata(folder.join(report)).expect(report).len();
@@ -139,7 +150,7 @@ fn the_github_job_passes_on_the_first_try() {
 
 #[cfg(unix)]
 #[test]
-fn the_gitlab_job_passes_on_the_first_try() {
+fn the_gitlab_job_passes_once_aghook_is_installed() {
     let repository = repository();
     let folder = repository.path().join("webhook tests");
     aghook(
@@ -148,15 +159,119 @@ fn the_gitlab_job_passes_on_the_first_try() {
     )
     .assert()
     .success();
-    let script = with_free_port(&gitlab_script(repository.path()), &folder);
+    let script = Script::gitlab(repository.path(), ".gitlab-ci.yml");
+    let script = with_free_port(&script.run, &folder);
     if passes(&script, repository.path()) {
         assert!(folder.join("reports/junit.xml").exists());
     }
-    let artifacts = &yaml(repository.path(), "aghook.gitlab-ci.yml")["webhooks"]["artifacts"];
+    let artifacts = &yaml(repository.path(), ".gitlab-ci.yml")["webhooks"]["artifacts"];
     assert_eq!(
         artifacts["reports"]["junit"],
         "webhook tests/reports/junit.xml"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_job_without_a_repository_of_aghook_fails_with_one_line() {
+    let repository = repository();
+    aghook(repository.path(), &["new"]).assert().success();
+    aghook(repository.path(), &["new", "other", "--ci", "gitlab"])
+        .assert()
+        .success();
+    for (script, file) in [
+        (
+            Script::github(repository.path()),
+            ".github/workflows/webhooks.yml",
+        ),
+        (
+            Script::gitlab(repository.path(), ".gitlab-ci.yml"),
+            ".gitlab-ci.yml",
+        ),
+    ] {
+        let ended = Command::new("sh")
+            .args(["-ec", &script.install])
+            .output()
+            .expect("a shell");
+        assert!(!ended.status.success());
+        let errors = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        let expected =
+            format!("AGHOOK_GIT: set it to the URL of the Git repository of aghook, in {file}\n");
+        assert!(errors.ends_with(&expected), "{errors}");
+        assert!(
+            script
+                .install
+                .ends_with("cargo install --locked --git \"$AGHOOK_GIT\" aghook"),
+            "{}",
+            script.install
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn with_git_the_job_installs_from_that_repository() {
+    let url = "https://git.example.com/tools/aghook";
+    let repository = repository();
+    aghook(repository.path(), &["new", "--git", url])
+        .assert()
+        .success();
+    std::fs::write(repository.path().join(".gitlab-ci.yml"), "stages: [test]").expect("written");
+    let ended = aghook(
+        repository.path(),
+        &["new", "other", "--ci", "gitlab", "--git", url],
+    )
+    .assert()
+    .success();
+    let said = String::from_utf8_lossy(&ended.get_output().stdout).into_owned();
+    assert!(said.contains("- local: aghook.gitlab-ci.yml"), "{said}");
+    for script in [
+        Script::github(repository.path()),
+        Script::gitlab(repository.path(), "aghook.gitlab-ci.yml"),
+    ] {
+        let expected = format!(
+            "export AGHANIM_WEBHOOK_SECRET='whsec_of_this_job_only'\n\
+             cargo install --locked --git {url} aghook"
+        );
+        assert_eq!(script.install, expected);
+    }
+}
+
+#[test]
+fn editors_find_the_schemas_and_git_ignores_what_aghook_writes() {
+    let folder = TempDir::new().expect("a folder");
+    aghook(folder.path(), &["new"]).assert().success();
+    for (name, what) in [
+        ("aghook.yaml", "config"),
+        ("scenarios/first.yaml", "scenario"),
+    ] {
+        let file = folder.path().join(name);
+        let text = std::fs::read_to_string(&file).expect("readable");
+        let schema = text.lines().next().expect("a line");
+        let schema = schema.strip_prefix("# yaml-language-server: $schema=");
+        let schema = file.with_file_name(schema.expect("a schema"));
+        let printed = aghook(folder.path(), &["schema", what]).assert().success();
+        assert_eq!(
+            std::fs::read_to_string(&schema).expect("readable"),
+            String::from_utf8_lossy(&printed.get_output().stdout)
+        );
+    }
+    let ignored = std::fs::read_to_string(folder.path().join(".gitignore")).expect("readable");
+    for line in ["reports/", "*.snap.new", "aghook-failures.jsonl"] {
+        assert!(ignored.lines().any(|ignored| ignored == line), "{line}");
+    }
+}
+
+#[test]
+fn an_existing_gitignore_is_kept() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join(".gitignore");
+    std::fs::write(&file, "mine").expect("written");
+    let ended = aghook(folder.path(), &["new"]).assert().success();
+    let said = String::from_utf8_lossy(&ended.get_output().stdout).into_owned();
+    assert!(said.contains("*.snap.new"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).expect("readable"), "mine");
 }
 
 #[test]
@@ -179,7 +294,7 @@ fn an_existing_file_is_kept_and_nothing_is_written() {
         ("aghook.yaml", &["new"][..]),
         ("scenarios/first.yaml", &["new"]),
         (".github/workflows/webhooks.yml", &["new"]),
-        ("aghook.gitlab-ci.yml", &["new", "--ci", "gitlab"]),
+        (".aghook/scenario.schema.json", &["new"]),
     ] {
         let repository = repository();
         let file = repository.path().join(name);

@@ -1,54 +1,128 @@
 //! The CI job that `aghook new` creates: its CI system, path and content.
 
+use std::borrow::Cow;
 use std::path::{self, Component, Path, PathBuf};
 
 use clap::ValueEnum;
+
+use super::git_url::GitUrl;
 
 /// A supported CI system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum CiSystem {
     /// GitHub Actions: .github/workflows/webhooks.yml
     Github,
-    /// GitLab: aghook.gitlab-ci.yml, to include in .gitlab-ci.yml
+    /// GitLab: .gitlab-ci.yml, or aghook.gitlab-ci.yml to include in it if it exists
     Gitlab,
     /// No CI job
     None,
 }
 
+/// The file of a CI job.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct CiJob {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+    /// What the user has to do before the job passes.
+    pub(super) next_steps: String,
+}
+
+const GITLAB_FILE: &str = ".gitlab-ci.yml";
+const GITLAB_INCLUDE: &str = "aghook.gitlab-ci.yml";
+
 impl CiSystem {
-    /// The job's path and content, or `None` without a CI system. The job belongs in the root of the
-    /// repository that contains `folder`, or in `folder` if there is no repository.
-    pub(super) fn job(self, folder: &Path) -> Option<(PathBuf, String)> {
+    /// The job, or `None` without a CI system. It installs aghook from the repository `git`, or fails
+    /// until its variable names one. It belongs in the root of the repository that contains `folder`,
+    /// or in `folder` if there is no repository.
+    pub(super) fn job(self, folder: &Path, git: Option<&GitUrl>) -> Option<CiJob> {
+        let (root, from_root) = locate_in_repository(folder);
         let (name, template) = match self {
             Self::Github => (
                 ".github/workflows/webhooks.yml",
                 include_str!("github.yaml"),
             ),
-            Self::Gitlab => ("aghook.gitlab-ci.yml", include_str!("gitlab.yaml")),
+            Self::Gitlab if root.join(GITLAB_FILE).exists() => {
+                (GITLAB_INCLUDE, include_str!("gitlab.yaml"))
+            }
+            Self::Gitlab => (GITLAB_FILE, include_str!("gitlab.yaml")),
             Self::None => return None,
         };
-        let (root, from_root) = locate_in_repository(folder);
         // GitLab's job uses the folder in a shell command, GitHub's in a YAML value.
         let folder = match self {
-            Self::Gitlab => shlex::try_quote(&from_root)
-                .map_or_else(|_| from_root.clone(), std::borrow::Cow::into_owned),
+            Self::Gitlab => quoted(&from_root),
             _ => from_root.clone(),
         };
         let below = |name: &str| match from_root.as_str() {
             "." => scalar(name),
             folder => scalar(&format!("{folder}/{name}")),
         };
+        let template = match git {
+            Some(_) => without_variable(template),
+            None => template.replace(VARIABLE_ONLY, ""),
+        };
         let text = template
             .replace(
                 "- cd @FOLDER@",
                 &format!("- {}", scalar(&format!("cd {folder}"))),
             )
+            .replace("@INSTALL@", &install(git))
+            .replace("@FILE@", name)
             .replace("@FOLDER@", &scalar(&folder))
             .replace("@REPORTS@", &below("reports/"))
-            .replace("@JUNIT@", &below("reports/junit.xml"))
-            .replace("@VERSION@", env!("CARGO_PKG_VERSION"));
-        Some((root.join(name), text))
+            .replace("@JUNIT@", &below("reports/junit.xml"));
+        let path = root.join(name);
+        let next_steps = next_steps(&path, name == GITLAB_INCLUDE, git.is_none());
+        Some(CiJob {
+            path,
+            text,
+            next_steps,
+        })
     }
+}
+
+/// The command that installs aghook, as a YAML scalar.
+fn install(git: Option<&GitUrl>) -> String {
+    let command = |url: &str| format!("cargo install --locked --git {url} aghook");
+    let Some(git) = git else {
+        return command("\"$AGHOOK_GIT\"");
+    };
+    let url = quoted(git.as_str());
+    // A URL that needs no quotes in a shell needs none in YAML.
+    if url == git.as_str() {
+        command(&url)
+    } else {
+        scalar(&command(&url))
+    }
+}
+
+/// Ends the lines of a template that only a job with a variable for the Git repository has.
+const VARIABLE_ONLY: &str = " @VARIABLE@";
+
+fn without_variable(template: &str) -> String {
+    let lines = template.split_inclusive('\n');
+    lines
+        .filter(|line| !line.trim_end().ends_with(VARIABLE_ONLY))
+        .collect()
+}
+
+fn next_steps(path: &Path, is_include: bool, needs_git: bool) -> String {
+    let path = path.display();
+    let set = if needs_git {
+        "\n  - set `AGHOOK_GIT` to the URL of aghook's Git repository; until then, the job fails"
+    } else {
+        ""
+    };
+    let include = if is_include {
+        format!(
+            "\n  - add to {GITLAB_FILE}:\n      include:\n        - local: {GITLAB_INCLUDE}\n    or add \
+             the line with `local` to its `include`"
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "Then the CI job, {path}:{set}\n  - replace the built-in receiver with yours{include}\n  - commit it"
+    )
 }
 
 /// The root of the repository that contains the folder, as the user would write it, and the path
@@ -85,6 +159,11 @@ fn locate_in_repository(folder: &Path) -> (PathBuf, String) {
     here
 }
 
+/// Quotes text for a POSIX shell if necessary.
+fn quoted(text: &str) -> String {
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), Cow::into_owned)
+}
+
 /// Formats text as a YAML scalar: plain if that is safe, otherwise as a JSON string, which is valid
 /// YAML.
 fn scalar(text: &str) -> String {
@@ -106,32 +185,35 @@ mod tests {
         let repository = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(repository.path().join(".git")).expect("a folder");
         let folder = repository.path().join("game \"one\"/webhooks");
-        let (file, text) = CiSystem::Github.job(&folder).expect("a job");
+        let job = CiSystem::Github.job(&folder, None).expect("a job");
         assert_eq!(
-            file,
+            job.path,
             repository.path().join(".github/workflows/webhooks.yml")
         );
-        assert!(
-            text.contains(r#"working-directory: "game \"one\"/webhooks""#),
-            "{text}"
-        );
-        assert!(
-            text.contains(r#"path: "game \"one\"/webhooks/reports/""#),
-            "{text}"
-        );
-        let (file, text) = CiSystem::Gitlab.job(&folder).expect("a job");
-        assert_eq!(file, repository.path().join("aghook.gitlab-ci.yml"));
-        assert!(text.contains(r#"- "cd 'game \"one\"/webhooks'""#), "{text}");
-        assert!(!text.contains('@'), "{text}");
-        assert_eq!(CiSystem::None.job(&folder), None);
+        for line in [
+            r#"working-directory: "game \"one\"/webhooks""#,
+            r#"path: "game \"one\"/webhooks/reports/""#,
+        ] {
+            assert!(job.text.contains(line), "{}", job.text);
+        }
+        let job = CiSystem::Gitlab.job(&folder, None).expect("a job");
+        assert_eq!(job.path, repository.path().join(GITLAB_FILE));
+        let cd = r#"- "cd 'game \"one\"/webhooks'""#;
+        assert!(job.text.contains(cd), "{}", job.text);
+        assert!(!job.text.contains('@'), "{}", job.text);
+        assert_eq!(CiSystem::None.job(&folder, None), None);
     }
 
     #[test]
     fn without_a_repository_the_folder_is_the_root() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (file, text) = CiSystem::Github.job(folder.path()).expect("a job");
-        assert_eq!(file, folder.path().join(".github/workflows/webhooks.yml"));
-        assert!(text.contains("working-directory: .\n"), "{text}");
-        assert!(text.contains("path: reports/\n"), "{text}");
+        let job = CiSystem::Github.job(folder.path(), None).expect("a job");
+        assert_eq!(
+            job.path,
+            folder.path().join(".github/workflows/webhooks.yml")
+        );
+        for line in ["working-directory: .\n", "path: reports/\n"] {
+            assert!(job.text.contains(line), "{}", job.text);
+        }
     }
 }
