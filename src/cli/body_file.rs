@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::command_error::CommandError;
-use super::console::Console;
+use super::{CommandError, Console};
 
 /// The source of the body.
 #[derive(Debug, Args)]
@@ -17,32 +16,24 @@ pub(super) struct BodyFile {
 }
 
 impl BodyFile {
-    /// The file's path, unless the body comes from standard input.
     pub(super) fn path(&self) -> Option<&Path> {
         self.file.as_deref().filter(|path| *path != Path::new("-"))
     }
 
-    /// Reads the whole body.
     pub(super) fn read(&self, console: &mut Console) -> Result<Vec<u8>, CommandError> {
-        let Some(path) = self.path() else {
+        let (body, source) = if let Some(path) = self.path() {
+            (std::fs::read(path), path.display().to_string())
+        } else {
             let mut input = io::stdin().lock();
             if input.is_terminal() {
                 console.note("Reading the body from standard input until end of file.");
             }
             let mut body = Vec::new();
-            return match input.read_to_end(&mut body) {
-                Ok(_) => Ok(body),
-                Err(error) => Err(CommandError::usage(
-                    format!("can't read the body from standard input: {error}"),
-                    None,
-                )),
-            };
+            let read = input.read_to_end(&mut body).map(|_| body);
+            (read, "standard input".to_owned())
         };
-        std::fs::read(path).map_err(|error| {
-            CommandError::usage(
-                format!("can't read the body from {}: {error}", path.display()),
-                None,
-            )
+        body.map_err(|error| {
+            CommandError::usage(format!("can't read the body from {source}: {error}"))
         })
     }
 }

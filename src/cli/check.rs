@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::command_error::CommandError;
-use super::console::Console;
-use super::{ExitCode, scenario_selection};
+use super::{CommandError, Console, ExitCode, scenario_selection};
 use crate::generate::StartTime;
 use crate::policy::HttpVersion;
 use crate::run::{Plan, PlanSettings};
@@ -55,7 +53,7 @@ impl CheckCommand {
         let mut scenarios = 0;
         let sources = self.sources(&mut problems);
         for source in &sources {
-            for case in problems.take(Case::from_file(source)).into_iter().flatten() {
+            for case in problems.take(Case::from_file(source)).unwrap_or_default() {
                 scenarios += 1;
                 problems.take(Plan::new(case, &settings));
             }
@@ -63,12 +61,12 @@ impl CheckCommand {
         problems
             .into_result()
             .map_err(|problems| scenario_selection::diagnostics_error(&problems, console))?;
+        let files = count_of(sources.len() + configs.len(), "file");
+        let scenarios = count_of(scenarios, "scenario");
+        let profiles = count_of(profiles().count(), "profile");
         writeln!(
             console,
-            "no errors in {} with {} and {}",
-            count_of(sources.len() + configs.len(), "file"),
-            count_of(scenarios, "scenario"),
-            count_of(profiles().count(), "profile"),
+            "no errors in {files} with {scenarios} and {profiles}"
         )?;
         Ok(ExitCode::Success)
     }
@@ -83,23 +81,20 @@ impl CheckCommand {
         }
         paths.sort_unstable();
         paths.dedup();
-        let configs = paths.into_iter().map(read_config);
-        configs.filter_map(|config| problems.take(config)).collect()
+        let read = |path| problems.take(read_config(path));
+        paths.into_iter().filter_map(read).collect()
     }
 
     fn sources(&self, problems: &mut Diagnostics) -> Vec<SourceFile> {
         if self.paths.is_empty() {
             return bundled_sources();
         }
-        let scenarios: Vec<PathBuf> = self
-            .paths
-            .iter()
-            .filter(|path| !is_config(path))
-            .cloned()
-            .collect();
-        let files = problems.take(find(&scenarios)).unwrap_or_default();
-        let sources = files.iter().map(|file| SourceFile::read(file));
-        sources.filter_map(|source| problems.take(source)).collect()
+        let scenarios = self.paths.iter().filter(|path| !is_config(path));
+        let files = problems.take(find(&scenarios.cloned().collect::<Vec<_>>()));
+        let files = files.unwrap_or_default().into_iter();
+        files
+            .filter_map(|file| problems.take(SourceFile::read(&file)))
+            .collect()
     }
 }
 
@@ -110,19 +105,18 @@ fn read_config(path: &Path) -> Result<Config, Diagnostics> {
     let mut problems = Diagnostics::default();
     problems.take(config.read_players(path));
     for (name, profile) in &config.profiles {
-        let allowed = match AllowedHosts::new(&profile.allow_hosts) {
-            Ok(allowed) => allowed,
-            Err(error) => {
+        match (AllowedHosts::new(&profile.allow_hosts), &profile.target) {
+            (Err(error), _) => {
                 let message = format!("profiles.{name}.allow_hosts: {error}");
                 problems.extend([Diagnostic::for_file(source.name.clone(), message)]);
-                continue;
             }
-        };
-        if let Some(target) = &profile.target
-            && let Err(error) = Target::parse(target, &allowed)
-        {
-            let message = format!("profiles.{name}.target: {error}");
-            problems.extend([Diagnostic::at(&source, target.span, message)]);
+            (Ok(allowed), Some(target)) => {
+                if let Err(error) = Target::parse(target, &allowed) {
+                    let message = format!("profiles.{name}.target: {error}");
+                    problems.extend([Diagnostic::at(&source, target.span, message)]);
+                }
+            }
+            (Ok(_), None) => {}
         }
     }
     problems.into_result().map(|()| config)
@@ -136,8 +130,7 @@ fn speaks_http2_only(config: &Config) -> bool {
 }
 
 fn is_config(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name == Config::FILE_NAME)
+    path.ends_with(Config::FILE_NAME)
 }
 
 fn count_of(count: usize, noun: &str) -> String {

@@ -14,82 +14,78 @@ const HELP_STYLE: Style = AnsiColor::Cyan.on_default().bold();
 #[derive(Debug)]
 pub(crate) struct CommandError {
     code: ExitCode,
-    text: ErrorText,
-}
-
-#[derive(Debug)]
-enum ErrorText {
-    Message {
-        message: String,
-        help: Option<String>,
-    },
-    Rendered(String),
+    message: String,
+    help: Option<String>,
+    is_rendered: bool,
 }
 
 impl CommandError {
     /// The command line, a config or a scenario is invalid.
-    pub(crate) fn usage(message: impl Into<String>, help: impl Into<Option<String>>) -> Self {
-        Self::new(ExitCode::Usage, message.into(), help.into())
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self::new(ExitCode::Usage, &message)
     }
 
     /// The target could not be reached, or the command could not be completed.
-    pub(crate) fn not_completed(
-        message: impl Into<String>,
-        help: impl Into<Option<String>>,
-    ) -> Self {
-        Self::new(ExitCode::NotCompleted, message.into(), help.into())
+    pub(crate) fn not_completed(message: impl fmt::Display) -> Self {
+        Self::new(ExitCode::NotCompleted, &message)
     }
 
-    /// The forgery `expired_secret` can't be sent without the previous secret.
-    pub(super) fn without_expired_secret(profile: &str) -> Self {
-        let help = format!(
-            "set `expired_secret_env` in {profile} to the environment variable that holds it"
-        );
-        Self::usage(
-            "the forgery `expired_secret` needs the previous secret",
-            help,
-        )
-    }
-
-    /// Diagnostics that are already rendered, such as those with the lines of a file.
-    pub(crate) fn rendered(code: ExitCode, text: impl Into<String>) -> Self {
+    /// A usage error that is already rendered, such as diagnostics with the lines of a file.
+    pub(super) fn rendered(text: String) -> Self {
         Self {
-            code,
-            text: ErrorText::Rendered(text.into()),
+            is_rendered: true,
+            ..Self::usage(text)
         }
     }
 
-    /// The exit code of the program.
-    pub(crate) fn exit_code(&self) -> ExitCode {
+    pub(super) fn without_expired_secret(profile: &str) -> Self {
+        Self::usage("the forgery `expired_secret` needs the previous secret").with_help(format!(
+            "set `expired_secret_env` in {profile} to the environment variable that holds it"
+        ))
+    }
+
+    pub(crate) fn with_help(self, help: impl fmt::Display) -> Self {
+        self.maybe_help(Some(help.to_string()))
+    }
+
+    pub(super) fn maybe_help(self, help: Option<String>) -> Self {
+        Self { help, ..self }
+    }
+
+    pub(super) fn exit_code(&self) -> ExitCode {
         self.code
     }
 
-    fn new(code: ExitCode, message: String, help: Option<String>) -> Self {
-        let text = ErrorText::Message { message, help };
-        Self { code, text }
+    fn new(code: ExitCode, message: &dyn fmt::Display) -> Self {
+        Self {
+            code,
+            message: message.to_string(),
+            help: None,
+            is_rendered: false,
+        }
     }
 }
 
 /// Writing the output failed. A closed pipe does not end up here.
 impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
-        Self::not_completed(format!("can't write the output: {error}"), None)
+        Self::not_completed(format!("can't write the output: {error}"))
     }
 }
 
 /// A session that can't be built is a mistake in the options or in the profile.
 impl From<SessionError> for CommandError {
     fn from(error: SessionError) -> Self {
-        Self::usage(error.to_string(), error.help())
+        Self::usage(&error).maybe_help(error.help())
     }
 }
 
 impl fmt::Display for CommandError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (message, help) = match &self.text {
-            ErrorText::Rendered(text) => return formatter.write_str(text.trim_end()),
-            ErrorText::Message { message, help } => (message, help),
-        };
+        let Self { message, help, .. } = self;
+        if self.is_rendered {
+            return formatter.write_str(message.trim_end());
+        }
         let [error_style, help_style] = if formatter.alternate() {
             [ERROR_STYLE, HELP_STYLE]
         } else {
@@ -111,7 +107,7 @@ mod tests {
 
     #[test]
     fn only_the_alternate_format_has_colors() {
-        let error = CommandError::usage("no such file", "check the path".to_owned());
+        let error = CommandError::usage("no such file").with_help("check the path");
         assert_eq!(
             error.to_string(),
             "error: no such file\n  help: check the path"
@@ -126,8 +122,8 @@ mod tests {
 
     #[test]
     fn a_rendered_text_is_printed_unchanged() {
-        let error = CommandError::rendered(ExitCode::CheckFailed, "a.yaml:1:2 no\n");
+        let error = CommandError::rendered("a.yaml:1:2 no\n".to_owned());
         assert_eq!(error.to_string(), "a.yaml:1:2 no");
-        assert_eq!(error.exit_code(), ExitCode::CheckFailed);
+        assert_eq!(error.exit_code(), ExitCode::Usage);
     }
 }

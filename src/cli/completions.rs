@@ -5,9 +5,7 @@ use std::io::Write as _;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::ExitCode;
-use super::command_error::CommandError;
-use super::console::Console;
+use super::{CommandError, Console, ExitCode};
 
 /// Print a completion script for a shell
 ///
@@ -29,7 +27,6 @@ impl Completions {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "aghook", &mut script);
         console.write_all(&script)?;
-        console.flush()?;
         Ok(ExitCode::Success)
     }
 }

@@ -5,8 +5,6 @@ use std::io::{self, Stdout, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
-use super::command_error::CommandError;
-
 /// The output of a command. Commands can always write styled text: the console strips colors that
 /// are not wanted.
 pub(crate) struct Console {
@@ -30,7 +28,6 @@ impl Console {
         }
     }
 
-    /// Whether standard error shows colors.
     pub(crate) fn shows_error_colors(&self) -> bool {
         let errors = AutoStream::new(io::stderr(), self.color);
         !matches!(errors.current_choice(), ColorChoice::Never)
@@ -40,23 +37,19 @@ impl Console {
     /// no width.
     pub(crate) fn width() -> Option<usize> {
         let variable = std::env::var("COLUMNS").ok();
-        variable
-            .and_then(|columns| columns.trim().parse().ok())
-            .filter(|columns| *columns > 0)
-            .or_else(|| {
-                let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
-                Some(usize::from(width.0))
-            })
+        let columns = variable.and_then(|columns| columns.trim().parse().ok());
+        columns.filter(|columns| *columns > 0).or_else(|| {
+            let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+            Some(usize::from(width.0))
+        })
     }
 
     /// Another handle to the same standard output, for a report on another thread.
     #[must_use]
     pub(crate) fn reopened(&self) -> Self {
-        let output = AutoStream::new(io::stdout(), self.color);
         Self {
-            output,
-            color: self.color,
-            pipe_closed: self.pipe_closed,
+            output: AutoStream::new(io::stdout(), self.color),
+            ..*self
         }
     }
 
@@ -76,14 +69,9 @@ impl Console {
     }
 
     /// Writes a note to standard error, so that it does not mix with piped output.
-    pub(crate) fn note(&mut self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         // If standard error is closed, the error can't be reported anywhere.
         let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
-    }
-
-    /// Writes an error to standard error.
-    pub(crate) fn error(&mut self, error: &CommandError) {
-        self.note(&format!("{error:#}"));
     }
 
     /// Drops output once the reader, such as `head`, has closed the pipe. The exit code still shows
@@ -99,7 +87,6 @@ impl Console {
     }
 }
 
-/// Writes to standard output.
 impl Write for Console {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.pipe_closed {

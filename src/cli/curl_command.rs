@@ -1,9 +1,10 @@
 //! Prints a request as a curl command.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::path::Path;
 
-use super::command_error::CommandError;
+use super::CommandError;
 use crate::probe::REDACTED;
 use crate::run::Session;
 use crate::scenario::HeaderSource;
@@ -31,8 +32,8 @@ pub(super) fn curl_command(
         (None, _) => {
             return Err(CommandError::usage(
                 "the body can't be written into a command line: it is too long or not text",
-                "write it to a file and pass the file".to_owned(),
-            ));
+            )
+            .with_help("write it to a file and pass the file"));
         }
     };
     let mut lines = vec![format!("curl --request POST {}", quoted(target)?)];
@@ -111,11 +112,10 @@ fn shell_text(source: &HeaderSource) -> Option<String> {
 }
 
 fn quoted(word: &str) -> Result<String, CommandError> {
-    match shlex::try_quote(word) {
-        Ok(quoted) => Ok(quoted.into_owned()),
-        Err(error) => Err(CommandError::usage(
-            format!("can't quote an argument of the curl command: {error}"),
-            None,
-        )),
-    }
+    let quoted = shlex::try_quote(word).map(Cow::into_owned);
+    quoted.map_err(|error| {
+        CommandError::usage(format!(
+            "can't quote an argument of the curl command: {error}"
+        ))
+    })
 }

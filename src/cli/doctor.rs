@@ -4,12 +4,10 @@ use std::io::Write as _;
 
 use clap::Args;
 
-use super::command_error::CommandError;
-use super::console::Console;
 use super::scenario_selection::diagnostics_error;
 use super::secret_options::{self, SecretOptions};
 use super::target_options::TargetOptions;
-use super::{ExitCode, block_on};
+use super::{CommandError, Console, ExitCode, block_on};
 use crate::generate::StartTime;
 use crate::report::write_finding;
 use crate::run::{Finding, RunOptions, checkup_case};

@@ -6,9 +6,8 @@ use clap::Args;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::command_error::CommandError;
-use super::invalid_value::InvalidValue;
 use super::numbers;
+use super::{CommandError, InvalidValue};
 use crate::generate::{EventShape, ItemShape, NestedItemShape, Seed, StartTime};
 use crate::protocol::{Event, Field};
 use crate::run::{PlannedEvent, profile_generator};
@@ -55,7 +54,6 @@ pub(super) struct EventOptions {
     start_time: Option<StartTime>,
 }
 
-/// Parses a value of `--set`.
 fn parse_set(text: &str) -> Result<(JsonPointer, Value), InvalidValue> {
     let Some((pointer, json)) = text.split_once('=') else {
         return Err(InvalidValue::expected(
@@ -86,7 +84,7 @@ impl EventOptions {
             .collect::<Result<_, _>>()
             .map_err(|reason| {
                 let help = "print the event with `--dry-run --as json` to see its keys";
-                CommandError::usage(reason.to_string(), help.to_owned())
+                CommandError::usage(reason.to_string()).with_help(help)
             })
     }
 

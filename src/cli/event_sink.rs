@@ -5,26 +5,24 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 
-use super::command_error::CommandError;
+use super::CommandError;
 use crate::run::{CreateJournalError, JournalWriter, RunEnded, RunEvent};
 use crate::snapshots::SnapshotReview;
 use crate::verify::Verdict;
 
-/// An open journal and its folder.
 pub(super) struct Recording {
     folder: PathBuf,
     writer: JournalWriter<File>,
 }
 
 impl Recording {
-    /// Creates the journal of a run.
     pub(super) fn create(folder: &Path) -> Result<Self, CommandError> {
         let writer = JournalWriter::create(folder).map_err(|error| {
             let help = match &error {
                 CreateJournalError::Exists(_) => "record to another folder, or delete this one",
                 CreateJournalError::Unwritable { .. } => "use a writable folder",
             };
-            CommandError::usage(error.to_string(), help.to_owned())
+            CommandError::usage(error.to_string()).with_help(help)
         })?;
         let folder = folder.to_owned();
         Ok(Self { folder, writer })
@@ -35,7 +33,7 @@ impl Recording {
         writer.finish().map_err(|error| {
             let folder = folder.display();
             let message = format!("the recording in {folder} is incomplete: {error}");
-            CommandError::not_completed(message, None)
+            CommandError::not_completed(message)
         })
     }
 }
@@ -48,14 +46,6 @@ impl Recording {
 pub(super) struct EventSink<'run> {
     consumers: Mutex<Consumers>,
     stop_on_failure: Option<&'run AtomicBool>,
-}
-
-/// The result of a run.
-pub(super) struct SinkResult {
-    /// The last event of the run, if the run was completed.
-    pub(super) ended: Option<RunEnded>,
-    /// Whether the journal was written completely. `Ok` if there is no journal.
-    pub(super) recorded: Result<(), CommandError>,
 }
 
 struct Consumers {
@@ -86,7 +76,6 @@ impl<'run> EventSink<'run> {
         }
     }
 
-    /// Handles one event.
     pub(super) fn accept(&self, event: RunEvent) {
         let consumers = self.consumers.lock();
         let mut consumers = consumers.unwrap_or_else(PoisonError::into_inner);
@@ -112,13 +101,12 @@ impl<'run> EventSink<'run> {
         }
     }
 
-    /// Closes the journal and the channel to the reports.
-    pub(super) fn finish(self) -> SinkResult {
+    /// Closes the journal and the channel to the reports. Returns the last event of the run, if it was
+    /// completed, and whether the journal was written completely.
+    pub(super) fn finish(self) -> (Option<RunEnded>, Result<(), CommandError>) {
         let consumers = self.consumers.into_inner();
         let consumers = consumers.unwrap_or_else(PoisonError::into_inner);
-        SinkResult {
-            ended: consumers.ended,
-            recorded: consumers.recording.map_or(Ok(()), Recording::finish),
-        }
+        let recorded = consumers.recording.map_or(Ok(()), Recording::finish);
+        (consumers.ended, recorded)
     }
 }

@@ -1,9 +1,8 @@
 //! The exit codes of the program.
 
-use crate::load::LoadReport;
 use crate::run::RunOutcome;
+use crate::verify::Verdict;
 
-/// The exit code of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
@@ -27,13 +26,12 @@ impl From<RunOutcome> for ExitCode {
     }
 }
 
-impl ExitCode {
-    /// The exit code of a load. One that was stopped may have failed, but never succeeds.
-    pub(super) fn of_load(report: &LoadReport) -> Self {
-        match report.passed() {
-            Some(false) => Self::CheckFailed,
-            Some(true) if !report.interrupted => Self::Success,
-            _ => Self::NotCompleted,
+impl From<Verdict> for ExitCode {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Failed => Self::CheckFailed,
+            Verdict::Broken => Self::NotCompleted,
+            Verdict::Passed | Verdict::NotChecked | Verdict::Warned => Self::Success,
         }
     }
 }

@@ -1,20 +1,20 @@
 //! The failures file of a load: where `aghook load` writes the failed events and `aghook replay` reads
 //! them.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _};
 use std::path::Path;
 
-use super::command_error::CommandError;
+use super::CommandError;
+use super::report_choice::try_to_write;
 use crate::load::{
-    FailedEvent, FailedEventsHead, FailureList, SentEvents, begins_failed_events,
+    FailedEvent, FailedEventsHead, FailureList, LoadReport, SentEvents, begins_failed_events,
     read_failed_events,
 };
 
 /// The longest first line to read, in bytes.
 const LONGEST_HEAD: u64 = 64 * 1024;
 
-/// The kind of a file, by its first line.
 enum FileKind {
     Failures(BufReader<File>),
     Empty,
@@ -45,11 +45,9 @@ pub(super) fn read(
         return Ok(None);
     };
     read_failed_events(file).map(Some).map_err(|error| {
-        CommandError::usage(
-            format!("invalid failures file {}: {error}", path.display()),
+        CommandError::usage(format!("invalid failures file {}: {error}", path.display())).with_help(
             "nothing was sent; use the unchanged file of `aghook load`, and select events with \
-             `--filter`"
-                .to_owned(),
+             `--filter`",
         )
     })
 }
@@ -63,33 +61,20 @@ pub(super) fn check_writable(path: &Path) -> Result<(), CommandError> {
             path.display()
         );
         let help = "choose another file with `--failures FILE`";
-        return Err(CommandError::usage(message, help.to_owned()));
+        return Err(CommandError::usage(message).with_help(help));
     }
-    let opened = path
-        .parent()
-        .map_or(Ok(()), std::fs::create_dir_all)
-        .and_then(|()| OpenOptions::new().write(true).create_new(true).open(path));
-    let checked = match opened {
-        Ok(_) => std::fs::remove_file(path),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            OpenOptions::new().append(true).open(path).map(|_| ())
-        }
-        Err(error) => Err(error),
-    };
-    checked.map_err(|error| {
-        let message = format!(
-            "failed events could not be written to {}: {error}",
-            path.display()
-        );
+    try_to_write(path).map_err(|error| {
+        let path = path.display();
+        let message = format!("failed events could not be written to {path}: {error}");
         let help = "nothing was sent; choose another file with `--failures FILE`";
-        CommandError::not_completed(message, help.to_owned())
+        CommandError::not_completed(message).with_help(help)
     })
 }
 
 /// Writes the failed events. Creates no file if there are none.
 pub(super) fn write(
     path: &Path,
-    head: FailedEventsHead,
+    report: &LoadReport,
     failures: &FailureList,
     mut events: SentEvents<'_>,
 ) -> Result<(), CommandError> {
@@ -97,12 +82,9 @@ pub(super) fn write(
         return Ok(());
     }
     let written = File::create(path)
-        .and_then(|file| failures.write(head, &mut events, &mut BufWriter::new(file)));
+        .and_then(|file| failures.write(report, &mut events, &mut BufWriter::new(file)));
     written.map_err(|error| {
-        let message = format!(
-            "can't write the failed events to {}: {error}",
-            path.display()
-        );
-        CommandError::not_completed(message, None)
+        let path = path.display();
+        CommandError::not_completed(format!("can't write the failed events to {path}: {error}"))
     })
 }

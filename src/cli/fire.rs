@@ -5,28 +5,19 @@ use std::num::NonZeroU32;
 
 use clap::{Args, ValueEnum};
 
-use super::command_error::CommandError;
-use super::console::Console;
 use super::curl_command::{curl_command, session_options};
 use super::event_options::EventOptions;
-use super::invalid_value::InvalidValue;
+use super::invalid_value::suggestion;
 use super::numbers;
 use super::secret_options::{self, SecretOptions};
 use super::target_options::TargetOptions;
-use super::{ExitCode, block_on};
-use crate::delivery::{
-    Clock, DeliveryPlan, ForgeInput, Sender, SignedRequest, TimestampAllocator, deliver, forge,
-    sign,
-};
+use super::{CommandError, Console, ExitCode, InvalidValue, block_on};
+use crate::delivery::{DeliveryPlan, ForgeInput, SignedRequest, deliver, forge, sign};
 use crate::generate::{Generator, Seed, StartTime};
-use crate::policy::{Forgery, RetryPolicy, RetrySetting};
-use crate::probe::{PreparedHeaders, REDACTED, Redaction};
+use crate::policy::{Forgery, RetrySetting};
+use crate::probe::REDACTED;
 use crate::report::FireReport;
-use crate::run::{
-    AttemptLocation, PlannedEvent, RunOptions, Session, SessionError, attempt_record,
-};
-use crate::scenario::document::nearest;
-use crate::transport::{RateLimit, Target};
+use crate::run::{AttemptLocation, PlannedEvent, RunContext, RunOptions, Session, attempt_record};
 use crate::verify::{DeliveryVerdict, Verdict};
 
 /// Send a custom event and show the response
@@ -84,70 +75,63 @@ enum FireFormat {
 }
 
 fn parse_forgery(text: &str) -> Result<Forgery, InvalidValue> {
-    let known = || Forgery::ALL.iter().map(|forgery| forgery.name());
+    let known = Forgery::ALL.iter().map(|forgery| forgery.name());
     let found = Forgery::ALL.iter().find(|forgery| forgery.name() == text);
-    found.copied().ok_or_else(|| match nearest(text, known()) {
-        Some(name) => InvalidValue::new(format!("did you mean `{name}`?")),
-        None => InvalidValue::new(format!("known: {}", known().collect::<Vec<_>>().join(", "))),
-    })
+    found
+        .copied()
+        .ok_or_else(|| InvalidValue::new(suggestion(text, known)))
 }
 
 impl Fire {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        let start = StartTime::now();
-        let chosen = self
-            .target
-            .session(RunOptions::starting_at(start), console)?;
-        self.check_forgery(&chosen)?;
-        let events = self.event.generate(&chosen.profile)?;
-        if self.dry_run {
-            return self.print(&chosen, &events, &mut console.unstyled());
+        let options = RunOptions::starting_at(StartTime::now());
+        let session = self.target.session(options, console)?;
+        if self.forge == Some(Forgery::ExpiredSecret)
+            && session.profile.expired_secret_env.is_none()
+        {
+            let profile = "a profile of aghook.yaml";
+            return Err(CommandError::without_expired_secret(profile));
         }
-        let target = chosen.target()?.clone();
-        let secrets = self.secret.load_all(&chosen.profile, console)?;
-        let (signer, expired) = (secrets.signer(), secrets.expired_signer());
-        let PreparedHeaders { headers, redaction } =
-            PreparedHeaders::new(&chosen.headers).map_err(SessionError::from)?;
-        let redaction = redaction.and([&Redaction::new(secrets.all())]);
+        let events = self.event.generate(&session.profile)?;
+        if self.dry_run {
+            self.print(session, &events, &mut console.unstyled())?;
+            return Ok(ExitCode::Success);
+        }
+        let context = self.context(session, console)?;
         block_on(async {
-            self.target.reach(&chosen.client, &target).await?;
-            let (clock, timestamps) = (Clock::system(), TimestampAllocator::default());
-            let rate_limit = chosen.profile.max_rate.map(RateLimit::new);
-            let sender = Sender {
-                client: &chosen.client,
-                clock: &clock,
-                signer: &signer,
-                expired: expired.as_ref(),
-                headers: &headers,
-                timestamps: &timestamps,
-                rate_limit: rate_limit.as_ref(),
-            };
-            self.send(
-                sender,
-                &target,
-                &self.policy(&chosen),
-                &events,
-                &redaction,
-                console,
-            )
-            .await
+            self.target.reach(&context.client, &context.target).await?;
+            self.send(&context, &events, console).await
         })
+    }
+
+    /// Leaves out the profile's hooks, which are not needed, so that their variables do not have to
+    /// be set.
+    fn context(&self, mut session: Session, console: &Console) -> Result<RunContext, CommandError> {
+        session.target()?;
+        let secrets = self.secret.load_all(&session.profile, console)?;
+        session.profile.probes.clear();
+        session.profile.script = None;
+        session.profile.restart = None;
+        Ok(session.context(&secrets)?)
     }
 
     async fn send(
         &self,
-        sender: Sender<'_>,
-        target: &Target,
-        policy: &RetryPolicy,
+        context: &RunContext,
         events: &[PlannedEvent],
-        redaction: &Redaction,
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
         let seed = Seed::of_text("fire");
         let start = StartTime::now();
         let mut random = seed.random();
+        let policy = if self.no_retry || self.forge.is_some() {
+            // An attacker would not retry.
+            RetrySetting::Off.over(&context.retry)
+        } else {
+            context.retry.clone()
+        };
         let mut report = FireReport::new(console);
-        let (mut all, mut as_expected, mut unknown) = (0, 0, 0);
+        let (mut all, mut as_expected, mut worst) = (0, 0, Verdict::Passed);
         let deliveries = events
             .iter()
             .flat_map(|event| (0..self.times.get()).map(move |_| event));
@@ -155,7 +139,7 @@ impl Fire {
             let plan = DeliveryPlan {
                 forgery: self.forge,
                 event_ids: Some(Generator::new(seed.derive(&index.to_string()), start)),
-                ..DeliveryPlan::new(target, event.body.clone(), policy)
+                ..DeliveryPlan::new(&context.target, event.body.clone(), &policy)
             };
             let place = AttemptLocation {
                 scenario: 1,
@@ -163,8 +147,8 @@ impl Fire {
                 delivery: index + 1,
             };
             let mut written = Ok(());
-            let delivery = deliver(sender, plan, &mut random, |attempt| {
-                let record = attempt_record(place, "event", attempt, redaction);
+            let delivery = deliver(context.sender(), plan, &mut random, |attempt| {
+                let record = attempt_record(place, "event", attempt, &context.redaction);
                 if written.is_ok() {
                     written = report.attempt(&record);
                 }
@@ -175,118 +159,82 @@ impl Fire {
                 continue;
             };
             all += 1;
-            match judged.verdict {
-                Verdict::Passed => as_expected += 1,
-                Verdict::Broken => unknown += 1,
-                _ => {}
-            }
+            as_expected += usize::from(judged.verdict == Verdict::Passed);
+            worst = worst.max(judged.verdict);
             let last = delivery.attempts.last();
             let failure = last.and_then(|attempt| attempt.exchange.result.as_ref().err());
             let better = match failure {
-                Some(failure) => sender.client.explain_closed(target, failure).await,
+                Some(failure) => {
+                    context
+                        .client
+                        .explain_closed(&context.target, failure)
+                        .await
+                }
                 None => None,
             };
             let (message, help) = match &better {
                 Some(failure) => (failure.to_string(), Some(failure.hint())),
                 None => (judged.message, judged.help.as_deref()),
             };
-            report.verdict(judged.verdict, &redaction.text(&message), help)?;
+            report.verdict(judged.verdict, &context.redaction.text(&message), help)?;
         }
         report.ended(all, as_expected)?;
-        Ok(if as_expected + unknown < all {
-            ExitCode::CheckFailed
-        } else if unknown > 0 {
-            ExitCode::NotCompleted
-        } else {
-            ExitCode::Success
-        })
-    }
-
-    /// The profile's retry policy. A forgery is never retried, because an attacker would not retry.
-    fn policy(&self, chosen: &Session) -> RetryPolicy {
-        let policy = chosen.profile.retry_policy();
-        if self.no_retry || self.forge.is_some() {
-            return RetrySetting::Off.over(&policy);
-        }
-        policy
-    }
-
-    /// Without the old secret, the forgery `expired_secret` can't be sent.
-    fn check_forgery(&self, chosen: &Session) -> Result<(), CommandError> {
-        if self.forge != Some(Forgery::ExpiredSecret) || chosen.profile.expired_secret_env.is_some()
-        {
-            return Ok(());
-        }
-        Err(CommandError::without_expired_secret(
-            "a profile of aghook.yaml",
-        ))
+        Ok(worst.into())
     }
 
     fn print(
         &self,
-        chosen: &Session,
+        mut session: Session,
         events: &[PlannedEvent],
         console: &mut Console,
-    ) -> Result<ExitCode, CommandError> {
-        for event in events {
-            if self.format == FireFormat::Json {
+    ) -> Result<(), CommandError> {
+        if self.format == FireFormat::Json {
+            for event in events {
                 console.write_all(&event.body)?;
                 writeln!(console)?;
-                continue;
             }
-            let target = chosen.target()?;
-            let signed = self.sign(chosen, target, event, console)?;
+            return Ok(console.flush()?);
+        }
+        let options = session_options(&session, session.target()?)?;
+        // Their values are not shown, so their variables need not be set.
+        let headers = std::mem::take(&mut session.headers);
+        let context = self.context(session, console)?;
+        let target = &context.target;
+        for event in events {
+            let mut signed = self.sign(&context, event);
             if self.format == FireFormat::Curl {
-                let mut headers = signed.headers.clone();
                 // curl derives it from the URL.
-                headers.retain(|(name, _)| *name != "Host");
-                writeln!(
-                    console,
-                    "{}",
-                    curl_command(
-                        target.as_str(),
-                        &headers,
-                        &session_options(chosen, target)?,
-                        &signed.body,
-                        None
-                    )?
-                )?;
+                signed.headers.retain(|(name, _)| *name != "Host");
+                let url = target.as_str();
+                let command = curl_command(url, &signed.headers, &options, &signed.body, None)?;
+                writeln!(console, "{command}")?;
                 continue;
             }
             writeln!(console, "POST {} HTTP/1.1", target.path_and_query())?;
             for (name, value) in &signed.headers {
                 writeln!(console, "{name}: {value}")?;
             }
-            for (name, _) in chosen.headers.iter() {
+            for (name, _) in headers.iter() {
                 writeln!(console, "{name}: {REDACTED}")?;
             }
             writeln!(console, "Content-Length: {}\n", signed.body.len())?;
             console.write_all(&signed.body)?;
             writeln!(console)?;
         }
-        console.flush()?;
-        Ok(ExitCode::Success)
+        Ok(console.flush()?)
     }
 
-    fn sign(
-        &self,
-        chosen: &Session,
-        target: &Target,
-        event: &PlannedEvent,
-        console: &Console,
-    ) -> Result<SignedRequest, CommandError> {
-        let secrets = self.secret.load_all(&chosen.profile, console)?;
-        let (signer, expired) = (secrets.signer(), secrets.expired_signer());
+    fn sign(&self, context: &RunContext, event: &PlannedEvent) -> SignedRequest {
         let input = ForgeInput {
-            host: target.authority(),
+            host: context.target.authority(),
             body: &event.body,
-            timestamp: Clock::system().unix_seconds(),
-            signer: &signer,
-            expired: expired.as_ref(),
+            timestamp: context.clock.unix_seconds(),
+            signer: &context.signer,
+            expired: context.expired.as_ref(),
         };
-        Ok(match self.forge {
+        match self.forge {
             Some(forgery) => forge(forgery, &input, &mut Seed::of_text("fire").random()),
             None => sign(&input),
-        })
+        }
     }
 }

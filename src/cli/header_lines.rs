@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::command_error::CommandError;
+use super::CommandError;
 
 /// `Name: value` lines, in order.
 #[derive(Debug, Default)]
@@ -10,18 +10,14 @@ pub(super) struct HeaderLines(Vec<(String, String)>);
 
 impl HeaderLines {
     pub(super) fn read(path: &Path) -> Result<Self, CommandError> {
+        let shown = path.display();
         let text = std::fs::read(path).map_err(|error| {
-            CommandError::usage(
-                format!("can't read the headers from {}: {error}", path.display()),
-                None,
-            )
+            CommandError::usage(format!("can't read the headers from {shown}: {error}"))
         })?;
         let headers = Self::parse(&String::from_utf8_lossy(&text));
         if headers.0.is_empty() {
-            return Err(CommandError::usage(
-                format!("{} contains no header lines", path.display()),
-                "write one `Name: value` per line".to_owned(),
-            ));
+            let message = format!("{shown} contains no header lines");
+            return Err(CommandError::usage(message).with_help("write one `Name: value` per line"));
         }
         Ok(headers)
     }

@@ -1,9 +1,9 @@
 //! Ctrl-C: the first lets the command finish what it has begun, the second stops it.
 
-use super::console::Console;
+use super::Console;
 
 /// Calls `stop` and prints `note` on the first Ctrl-C, and completes on the second.
-pub(super) async fn interrupted_twice(stop: impl FnOnce(), note: &str, mut console: Console) {
+pub(super) async fn interrupted_twice(stop: impl FnOnce(), note: &str, console: &Console) {
     // If the signal can't be handled, Ctrl-C ends the program as usual.
     if tokio::signal::ctrl_c().await.is_ok() {
         stop();

@@ -4,12 +4,10 @@ use std::io::Write as _;
 
 use anstyle::Style;
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::ExitCode;
-use super::command_error::CommandError;
-use super::console::Console;
 use super::scenario_selection::ScenarioSelection;
+use super::{CommandError, Console, ExitCode};
 use crate::policy::{Fault, Forgery};
 use crate::receiver::{Flaw, Variant};
 use crate::scenario::Case;
@@ -46,90 +44,73 @@ enum ListKind {
 const NAME: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
+/// An entry as JSON and as text for people.
+type Entry = (Value, String);
+
 impl List {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        match self.what {
-            ListKind::Scenarios => {
-                for case in self.scenarios.read(console)? {
-                    self.scenario(&case, console)?;
-                }
-            }
-            ListKind::Forgeries => {
-                self.entries(Forgery::ALL.map(|one| (one.name(), one.about())), console)?;
-            }
-            ListKind::Faults => {
-                self.entries(Fault::ALL.map(|one| (one.name(), one.about())), console)?;
-            }
-            ListKind::Variants => {
-                self.entries(Variant::ALL.map(|one| (one.name(), one.about())), console)?;
-            }
-            ListKind::Flaws => {
-                for flaw in Flaw::ALL {
-                    self.flaw(flaw, console)?;
-                }
+        let entries: Vec<Entry> = match self.what {
+            ListKind::Scenarios => self.scenarios.read(console)?.iter().map(scenario).collect(),
+            ListKind::Forgeries => Forgery::ALL
+                .map(|one| named(one.name(), one.about()))
+                .into(),
+            ListKind::Faults => Fault::ALL.map(|one| named(one.name(), one.about())).into(),
+            ListKind::Variants => Variant::ALL
+                .map(|one| named(one.name(), one.about()))
+                .into(),
+            ListKind::Flaws => Flaw::ALL.map(flaw).into(),
+        };
+        for (json, text) in entries {
+            if self.json {
+                writeln!(console, "{json}")?;
+            } else {
+                writeln!(console, "{text}")?;
             }
         }
-        console.flush()?;
         Ok(ExitCode::Success)
     }
+}
 
-    fn entries<const N: usize>(
-        &self,
-        entries: [(&str, &str); N],
-        console: &mut Console,
-    ) -> Result<(), CommandError> {
-        for (name, about) in entries {
-            if self.json {
-                writeln!(console, "{}", json!({ "name": name, "about": about }))?;
-            } else {
-                writeln!(console, "{NAME}{name}{NAME:#}\n  {about}")?;
-            }
-        }
-        Ok(())
-    }
+fn named(name: &str, about: &str) -> Entry {
+    let json = json!({ "name": name, "about": about });
+    (json, format!("{NAME}{name}{NAME:#}\n  {about}"))
+}
 
-    fn flaw(&self, flaw: Flaw, console: &mut Console) -> Result<(), CommandError> {
-        let (name, class) = (flaw.name(), flaw.class());
-        let (about, revealed_by) = (flaw.about(), flaw.revealed_by());
-        if self.json {
-            let line = json!({
-                "name": name,
-                "class": class,
-                "about": about,
-                "revealed_by": revealed_by,
-            });
-            writeln!(console, "{line}")?;
-        } else {
-            let consequence = class.about();
-            writeln!(console, "{NAME}{name}{NAME:#}  {DIM}{consequence}{DIM:#}")?;
-            writeln!(console, "  {about}\n  {DIM}Symptom: {revealed_by}{DIM:#}")?;
-        }
-        Ok(())
-    }
+fn flaw(flaw: Flaw) -> Entry {
+    let (name, class) = (flaw.name(), flaw.class());
+    let (about, revealed_by) = (flaw.about(), flaw.revealed_by());
+    let json = json!({
+        "name": name,
+        "class": class,
+        "about": about,
+        "revealed_by": revealed_by,
+    });
+    let consequence = class.about();
+    let text = format!(
+        "{NAME}{name}{NAME:#}  {DIM}{consequence}{DIM:#}\n  {about}\n  {DIM}Symptom: \
+         {revealed_by}{DIM:#}"
+    );
+    (json, text)
+}
 
-    fn scenario(&self, case: &Case, console: &mut Console) -> Result<(), CommandError> {
-        let (title, scenario) = (case.title(), &case.scenario);
-        let about = scenario.about.as_deref().unwrap_or_default().trim();
-        if self.json {
-            let line = json!({
-                "name": title,
-                "about": about,
-                "tags": scenario.tags,
-                "level": scenario.level,
-                "source": scenario.source,
-                "file": case.source.name.as_ref(),
-                "line": case.line,
-            });
-            writeln!(console, "{line}")?;
-            return Ok(());
-        }
-        writeln!(console, "{NAME}{title}{NAME:#}")?;
-        let tags = scenario.tags.join(", ");
-        let location = format!("{}:{}", case.source.name, case.line);
-        writeln!(console, "  {DIM}{location}  [{tags}]{DIM:#}")?;
-        if !about.is_empty() {
-            writeln!(console, "  {about}")?;
-        }
-        Ok(())
+fn scenario(case: &Case) -> Entry {
+    let (title, scenario) = (case.title(), &case.scenario);
+    let about = scenario.about.as_deref().unwrap_or_default().trim();
+    let (file, line) = (case.source.name.as_ref(), case.line);
+    let json = json!({
+        "name": title,
+        "about": about,
+        "tags": scenario.tags,
+        "level": scenario.level,
+        "source": scenario.source,
+        "file": file,
+        "line": line,
+    });
+    let tags = scenario.tags.join(", ");
+    let mut text = format!("{NAME}{title}{NAME:#}\n  {DIM}{file}:{line}  [{tags}]{DIM:#}");
+    if !about.is_empty() {
+        text.push_str("\n  ");
+        text.push_str(about);
     }
+    (json, text)
 }

@@ -2,34 +2,30 @@
 
 mod live_line;
 mod mix_option;
-mod report;
 pub(super) mod report_options;
 mod runner;
 
-use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
-use self::mix_option::MixOption;
+use self::mix_option::MixOptions;
 use self::report_options::LoadReportOptions;
 use self::runner::run_load;
-use super::ExitCode;
-use super::block_on;
-use super::command_error::CommandError;
-use super::console::Console;
 use super::failures_file;
 use super::numbers;
 use super::secret_options::{self, SecretOptions};
 use super::session::{StartedSession, capabilities};
 use super::target_options::TargetOptions;
+use super::{CommandError, Console, ExitCode, block_on};
 use crate::generate::{Generator, Seed, StartTime};
 use crate::load::{
-    EffectSample, EventSource, FailedEventsHead, FailureList, Length, LoadExpectation,
-    LoadSettings, LoadShard, Rate, SentEvents, TemplateSettings, TreatmentMix, check_effects,
+    EffectSample, EventMix, FailureList, Length, LoadExpectation, LoadReport, LoadSettings,
+    LoadShard, Rate, SentEvents, TemplateSettings, TreatmentMix, check_effects,
 };
 use crate::policy::DurationText;
-use crate::policy::Percent;
 use crate::run::{RunContext, RunOptions, profile_generator};
 
 /// Send many events at a rate; check response times and exactly-once grants
@@ -105,53 +101,8 @@ pub struct Load {
     #[arg(long, value_name = "T")]
     start_time: Option<StartTime>,
 
-    /// Source of events: a scenario file, a folder or a quoted glob, such as 'promo.yaml=3'; bundled
-    /// for the bundled suite; random for generated events (repeatable) [default: random]
-    ///
-    /// The number after `=` is the weight relative to other sources, 1 by default. `#` and a text or
-    /// a glob select scenarios by name or file, as in 'bundled#payload/=2'. aghook sends the
-    /// scenarios' events, each with a unique player, IDs and idempotency key. It does not run
-    /// their steps: it checks that each event is granted once, and takes from their checks only which
-    /// refusals are allowed.
-    #[arg(
-        long = "mix",
-        value_name = "PATH[#SCENARIO][=WEIGHT]",
-        help_heading = "Mix"
-    )]
-    event_mix: Vec<MixOption>,
-
-    /// Percentage of events to deliver twice, such as 5%. Without --together, a fifth of these are
-    /// delivered twice simultaneously; the others are delivered again later
-    #[arg(
-        long,
-        value_name = "PERCENT",
-        default_value = "0%",
-        help_heading = "Mix"
-    )]
-    duplicates: Percent,
-
-    /// Percentage of events to deliver twice simultaneously; --duplicates then sets only later
-    /// duplicates [default: a fifth of --duplicates]
-    #[arg(long, value_name = "PERCENT", help_heading = "Mix")]
-    together: Option<Percent>,
-
-    /// Percentage of events to replace by a forgery, which must be refused
-    #[arg(
-        long,
-        value_name = "PERCENT",
-        default_value = "0%",
-        help_heading = "Mix"
-    )]
-    forgeries: Percent,
-
-    /// Percentage of events whose first response is lost, so that they are retried
-    #[arg(
-        long,
-        value_name = "PERCENT",
-        default_value = "0%",
-        help_heading = "Mix"
-    )]
-    lost_acks: Percent,
+    #[command(flatten)]
+    mix: MixOptions,
 
     /// Check an expectation such as 'p99 < 200ms' or 'errors < 0.1%' (repeatable)
     ///
@@ -198,17 +149,12 @@ pub struct Load {
     reports: LoadReportOptions,
 }
 
-/// By default, one of this many duplicates is simultaneous.
-const DUPLICATES_PER_SIMULTANEOUS: NonZeroU32 = NonZeroU32::new(5).unwrap();
-/// The default duration of a load.
-const DEFAULT_SECONDS: u64 = 10;
+const DEFAULT_DURATION: Duration = Duration::from_secs(10);
 
 impl Load {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         self.check()?;
-        let (together, later) = self.duplicates();
-        let mix = TreatmentMix::new(self.forgeries, self.lost_acks, together, later)
-            .map_err(|error| CommandError::usage(error.to_string(), None))?;
+        let treatments = self.mix.treatments()?;
         let start = self.start_time.unwrap_or_else(StartTime::now);
         let seed = Seed::new(self.seed);
         let options = RunOptions {
@@ -217,46 +163,38 @@ impl Load {
             ..RunOptions::starting_at(start)
         };
         let session = self.target.session(options, console)?;
-        let generator = profile_generator(&session.profile, seed, start);
         let templates = TemplateSettings {
-            generator: generator.clone(),
+            generator: profile_generator(&session.profile, seed, start),
             seed,
             policy: capabilities(&session)?.policy,
         };
-        let event_mix = mix_option::read(&self.event_mix, &templates, console)?;
+        let event_mix = self.mix.read(&templates, console)?;
         block_on(async {
             let prepared = StartedSession::start(session, &self.secret, console).await?;
-            let players = generator.has_listed_players();
-            let sample = EffectSample::choose(self.check_effects, &prepared.context, players)
-                .map_err(|error| CommandError::usage(error.to_string(), error.help().to_owned()))?;
+            let context = &prepared.context;
+            let players = templates.generator.has_listed_players();
+            let sample = EffectSample::choose(self.check_effects, context, players)
+                .map_err(|(problem, help)| CommandError::usage(problem).with_help(help))?;
             prepared.reach(&self.target).await?;
             // Report unwritable files before anything is sent.
             failures_file::check_writable(&self.failures)?;
-            let reports = self.reports.open()?;
-            let source = EventSource::new(generator.clone(), mix, seed);
-            let source = source.drawn_from(event_mix.clone(), prepared.context.capabilities.policy);
-            let settings = LoadSettings {
-                event_mix,
-                ..self.settings(&prepared.context, generator, mix)
-            };
+            self.reports.check_writable()?;
+            let settings = self.settings(context, templates.generator, treatments, event_mix);
             if self.reports.prints_summary() {
-                self.print_start(&prepared.context, console);
+                self.print_start(context, console);
             }
-            let result = run_load(&prepared.context, settings, console).await?;
-            let shard = self.partition.unwrap_or_default();
-            let sent = || SentEvents::new(source.clone(), &result, shard);
+            let result = run_load(context, settings.clone(), console).await?;
+            let sent = || SentEvents::new(&settings, &result);
             let effects = match sample {
                 _ if result.interrupted => None,
-                sample => check_effects(&prepared.context, sent(), sample).await,
+                sample => check_effects(context, sent(), sample).await,
             };
             let failures = FailureList::new(&result, effects.as_ref());
-            let head = self.failures_head(&prepared.context);
-            let written = failures_file::write(&self.failures, head, &failures, sent());
-            let mut report = report::create(&self, &prepared.context, &result, mix, effects);
-            report.event_mix = source.mix_report(&result.mix_counts);
+            let report = LoadReport::new(&settings, context, &result, effects, &self.expect);
+            let written = failures_file::write(&self.failures, &report, &failures, sent());
             prepared.stop().await;
             // Show the report even if the failures file could not be written.
-            reports.write(&report, console)?;
+            self.reports.write(&report, console)?;
             written?;
             let path = self.failures.display();
             if !failures.is_empty() {
@@ -270,40 +208,29 @@ impl Load {
                     "{path} is from an earlier load; this one had no failed events"
                 ));
             }
-            Ok(ExitCode::of_load(&report))
+            Ok(report.verdict().into())
         })
     }
 
-    /// Refuses contradictory options.
     fn check(&self) -> Result<(), CommandError> {
         self.reports.check()?;
         if self.reports.is_written_to(&self.failures) {
             let path = self.failures.display();
             let message = format!("a report and the failed events would both be written to {path}");
-            let help = "give each a different path".to_owned();
-            return Err(CommandError::usage(message, help));
+            return Err(CommandError::usage(message).with_help("give each a different path"));
         }
         if self.duration.is_some_and(|duration| duration.0.is_zero()) {
-            let help = "use a longer time such as `--duration 30s`".to_owned();
-            return Err(CommandError::usage("`--duration 0s` sends nothing", help));
+            return Err(CommandError::usage("`--duration 0s` sends nothing")
+                .with_help("use a longer time such as `--duration 30s`"));
         }
         Ok(())
-    }
-
-    /// The percentages of simultaneous and later duplicates. Only simultaneous ones can reveal a race
-    /// in the receiver, so by default there are always some.
-    fn duplicates(&self) -> (Percent, Percent) {
-        match self.together {
-            Some(together) => (together, self.duplicates),
-            None => self.duplicates.split(DUPLICATES_PER_SIMULTANEOUS),
-        }
     }
 
     fn length(&self) -> Length {
         match (self.count, self.duration) {
             (Some(count), _) => Length::Count(count.get()),
             (None, Some(duration)) => Length::Duration(duration.0),
-            (None, None) => Length::Duration(std::time::Duration::from_secs(DEFAULT_SECONDS)),
+            (None, None) => Length::Duration(DEFAULT_DURATION),
         }
     }
 
@@ -312,17 +239,17 @@ impl Load {
         context: &RunContext,
         generator: Generator,
         mix: TreatmentMix,
+        event_mix: Option<EventMix>,
     ) -> LoadSettings {
-        let cores = std::thread::available_parallelism();
         LoadSettings {
             rate: self.rate,
             length: self.length(),
             warmup: self.warmup.0,
             connections: self.connections,
-            workers: cores.unwrap_or(NonZeroUsize::MIN),
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             shard: self.partition.unwrap_or_default(),
             mix,
-            event_mix: None,
+            event_mix,
             policy: context.capabilities.policy,
             retry: context.retry.clone(),
             drain: self.drain.0,
@@ -331,38 +258,25 @@ impl Load {
         }
     }
 
-    fn failures_head(&self, context: &RunContext) -> FailedEventsHead {
-        FailedEventsHead::new(
-            context.shown_target().into_owned(),
-            context.built_in_receiver,
-            self.seed,
-            context.start.to_string(),
-        )
-    }
-
     fn print_start(&self, context: &RunContext, console: &mut Console) {
         let built_in = if context.built_in_receiver {
             " (the built-in receiver)"
         } else {
             ""
         };
-        let length = self.length();
+        let (length, connections) = (self.length(), self.connections);
+        let (version, target) = (env!("CARGO_PKG_VERSION"), context.shown_target());
         let rate = match self.rate {
             Rate::Max => "as fast as possible".to_owned(),
             rate @ Rate::Constant(_) => format!("{rate} per second"),
             rate @ Rate::Ramp { .. } => format!("at {rate}"),
         };
         console.say(&format!(
-            "aghook {}: {length}, {rate}, over {} connections to {}{built_in}",
-            env!("CARGO_PKG_VERSION"),
-            self.connections,
-            context.shown_target(),
+            "aghook {version}: {length}, {rate}, over {connections} connections to {target}{built_in}"
         ));
+        let (seed, start, mix) = (self.seed, context.start, self.mix.reproduce_options());
         console.say(&format!(
-            "reproduce with: --seed {} --start-time {}{}\n",
-            self.seed,
-            context.start,
-            mix_option::reproduce_options(&self.event_mix)
+            "reproduce with: --seed {seed} --start-time {start}{mix}\n"
         ));
     }
 }

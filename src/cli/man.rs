@@ -5,9 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Command};
 
-use super::ExitCode;
-use super::command_error::CommandError;
-use super::console::Console;
+use super::{CommandError, Console, ExitCode};
 
 /// Print the man page
 ///
@@ -31,13 +29,12 @@ impl ManPages {
                 let mut page = Vec::new();
                 clap_mangen::Man::new(command).render(&mut page)?;
                 console.write_all(&page)?;
-                console.flush()?;
             }
             Some(dir) => std::fs::create_dir_all(&dir)
                 .and_then(|()| clap_mangen::generate_to(command, &dir))
                 .map_err(|error| {
                     let dir = dir.display();
-                    CommandError::usage(format!("can't write man pages into {dir}: {error}"), None)
+                    CommandError::usage(format!("can't write man pages into {dir}: {error}"))
                 })?,
         }
         Ok(ExitCode::Success)

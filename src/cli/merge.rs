@@ -4,13 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::ExitCode;
-use super::command_error::CommandError;
-use super::console::Console;
 use super::load::report_options::LoadReportOptions;
-use crate::load::{LoadExpectation, LoadReport, effective_expectations};
+use super::{CommandError, Console, ExitCode};
+use crate::load::{LoadExpectation, LoadReport};
 
-/// How many missing shards to name.
 const MOST_NAMED: usize = 5;
 
 /// Merge the JSON reports of a load's shards into one, and check it as one load
@@ -40,18 +37,17 @@ impl Merge {
                 None => joined = Some(report),
                 Some(joined) => joined.add(&report).map_err(|error| {
                     let message = format!("can't join {}: {error}", path.display());
-                    CommandError::usage(message, None)
+                    CommandError::usage(message)
                 })?,
             }
         }
         let Some(mut report) = joined else {
-            return Err(CommandError::usage("no reports to join", None));
+            return Err(CommandError::usage("no reports to join"));
         };
-        let counts = &report.measurements.counts;
-        let expectations = effective_expectations(&self.expect, counts, report.interrupted);
-        report.conclude(&expectations);
-        self.reports.open()?.write(&report, console)?;
-        let code = ExitCode::of_load(&report);
+        report.conclude(&self.expect);
+        self.reports.check_writable()?;
+        self.reports.write(&report, console)?;
+        let code = report.verdict().into();
         let missing: Vec<String> = report
             .missing_shards()
             .take(MOST_NAMED + 1)
@@ -79,7 +75,7 @@ fn read(path: &Path) -> Result<LoadReport, CommandError> {
     let refused = |reason: String| {
         let message = format!("can't read {}: {reason}", path.display());
         let help = "use reports written by `aghook load --report json=FILE`";
-        CommandError::usage(message, help.to_owned())
+        CommandError::usage(message).with_help(help)
     };
     let text = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
     let report: LoadReport = serde_json::from_slice(&text)

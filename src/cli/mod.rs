@@ -3,18 +3,17 @@
 //! A new command needs a variant of [`arguments::Command`], an arm in `dispatch`, and a file here.
 
 pub(crate) mod arguments;
-pub(crate) mod command_error;
-pub(crate) mod console;
-pub(crate) mod exit_code;
-pub(crate) mod secret_options;
 
 mod body_file;
 mod check;
+mod command_error;
 mod completions;
+mod console;
 mod curl_command;
 mod doctor;
 mod event_options;
 mod event_sink;
+mod exit_code;
 mod failures_file;
 mod fire;
 mod header_lines;
@@ -34,6 +33,7 @@ mod report_options;
 mod run;
 mod scenario_selection;
 mod schema;
+mod secret_options;
 mod session;
 mod sign;
 mod snapshot_options;
@@ -43,13 +43,15 @@ mod verify;
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::io::Write as _;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use arguments::{Arguments, Command};
-use command_error::CommandError;
-use console::Console;
+pub(crate) use command_error::CommandError;
+pub(crate) use console::Console;
 pub(crate) use exit_code::ExitCode;
+pub(crate) use invalid_value::InvalidValue;
 
 /// Runs the program with these arguments, the first of which is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -71,13 +73,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let mut console = Console::new(arguments.color);
     dispatch(arguments.command, &mut console).unwrap_or_else(|error| {
-        console.error(&error);
+        console.note(&format!("{error:#}"));
         error.exit_code()
     })
 }
 
 fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, CommandError> {
-    match command {
+    let code = match command {
         Command::Run(command) => command.run(console),
         Command::Report(command) => command.run(console),
         Command::Replay(command) => command.run(console),
@@ -95,20 +97,19 @@ fn dispatch(command: Command, console: &mut Console) -> Result<ExitCode, Command
         Command::Verify(command) => command.run(console),
         Command::Completions(command) => command.run(Arguments::command(), console),
         Command::Man(command) => command.run(Arguments::command(), console),
-    }
+    }?;
+    console.flush()?;
+    Ok(code)
 }
 
 /// Runs an asynchronous command on a new runtime. Only commands that wait for the network or for a
 /// process need one.
-pub(crate) fn block_on<F>(command: F) -> Result<ExitCode, CommandError>
-where
-    F: Future<Output = Result<ExitCode, CommandError>>,
-{
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+fn block_on(
+    command: impl Future<Output = Result<ExitCode, CommandError>>,
+) -> Result<ExitCode, CommandError> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| {
-            CommandError::not_completed(format!("can't start the runtime: {error}"), None)
-        })?;
-    runtime.block_on(command)
+        .map_err(|error| CommandError::not_completed(format!("can't start the runtime: {error}")))?
+        .block_on(command)
 }

@@ -100,8 +100,9 @@ fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
         if error.kind() == ErrorKind::AlreadyExists {
             return exists(path);
         }
-        let help = "check that the folder is writable".to_owned();
-        CommandError::not_completed(format!("can't write {}: {error}", path.display()), help)
+        let help = "check that the folder is writable";
+        CommandError::not_completed(format!("can't write {}: {error}", path.display()))
+            .with_help(help)
     };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(problem)?;
@@ -115,6 +116,6 @@ fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
 }
 
 fn exists(path: &Path) -> CommandError {
-    let help = "choose another folder, or move the file; `--ci none` creates no CI job".to_owned();
-    CommandError::usage(format!("{} already exists", path.display()), help)
+    let help = "choose another folder, or move the file; `--ci none` creates no CI job";
+    CommandError::usage(format!("{} already exists", path.display())).with_help(help)
 }

@@ -3,9 +3,8 @@
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::str::FromStr;
 
-use super::invalid_value::InvalidValue;
+use super::InvalidValue;
 
-/// Any whole number.
 pub(super) fn whole(text: &str) -> Result<u64, InvalidValue> {
     read(
         text,
@@ -13,27 +12,22 @@ pub(super) fn whole(text: &str) -> Result<u64, InvalidValue> {
     )
 }
 
-/// A number of events.
 pub(super) fn events(text: &str) -> Result<NonZeroU64, InvalidValue> {
     read(text, "a whole number of events from 1, such as `1000`")
 }
 
-/// A number of connections.
 pub(super) fn connections(text: &str) -> Result<NonZeroUsize, InvalidValue> {
     read(text, "a whole number of connections from 1, such as `50`")
 }
 
-/// A number of scenarios.
 pub(super) fn scenarios(text: &str) -> Result<NonZeroUsize, InvalidValue> {
     read(text, "a whole number of scenarios from 1, such as `8`")
 }
 
-/// A number of repetitions.
 pub(super) fn repetitions(text: &str) -> Result<NonZeroU32, InvalidValue> {
     read(text, "a whole number from 1, such as `2`")
 }
 
-/// A time.
 pub(super) fn unix_seconds(text: &str) -> Result<u64, InvalidValue> {
     read(text, "Unix seconds, such as `1763889831`")
 }

@@ -1,21 +1,18 @@
 //! `aghook receive`: runs the built-in receiver and logs its requests.
 
 use std::fmt;
-use std::io::Write;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use http::StatusCode;
 
-use crate::cli::command_error::CommandError;
-use crate::cli::exit_code::ExitCode;
-use crate::cli::invalid_value::InvalidValue;
-use crate::cli::secret_options::{self, SecretOptions, from_variable};
+use super::secret_options::{self, SecretOptions, from_variable};
+use super::{CommandError, ExitCode, InvalidValue};
 use crate::policy::DurationText;
 use crate::receiver::{
     BundleHandling, Decision, Flaw, ReceivedRequest, Receiver, ReceiverError, ReceiverSettings,
@@ -98,7 +95,6 @@ pub struct ReceiveOptions {
     secret: SecretOptions,
 }
 
-/// Parses an address and a port. `localhost` always means 127.0.0.1.
 fn parse_address(text: &str) -> Result<SocketAddr, InvalidValue> {
     let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
     let address = match host {
@@ -112,7 +108,6 @@ fn parse_address(text: &str) -> Result<SocketAddr, InvalidValue> {
     })
 }
 
-/// What a bundle grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Bundles {
     /// Every plain item in the bundle, at any depth
@@ -121,13 +116,14 @@ enum Bundles {
     Sku,
 }
 
-/// Runs the receiver until Ctrl-C.
 pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, CommandError> {
-    let log = Arc::new(RequestLog::default());
+    let counts = Arc::new(Mutex::new(RequestCounts::default()));
     let mut settings = options.settings()?;
-    let observer = Arc::clone(&log);
+    let observed = Arc::clone(&counts);
     settings.observer = Some(Arc::new(move |record: &ReceivedRequest| {
-        observer.log(record);
+        let counts = observed.lock();
+        counts.unwrap_or_else(PoisonError::into_inner).count(record);
+        say(&request_line(record));
     }));
     let path = settings.path.clone();
     let (flaws, variants) = (settings.flaws.clone(), settings.variants.clone());
@@ -145,40 +141,38 @@ pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, Command
     for variant in variants {
         say(&format!("variant  {variant}: {}", variant.about()));
     }
-    receiver
-        .serve(interrupted())
-        .await
-        .map_err(|error| explain(&error))?;
-    say(&log.summary());
+    let served = receiver.serve(interrupted()).await;
+    served.map_err(|error| explain(&error))?;
+    let counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+    say(&counts.to_string());
     Ok(ExitCode::Success)
 }
 
 impl ReceiveOptions {
     fn settings(self) -> Result<ReceiverSettings, CommandError> {
-        let mut settings = ReceiverSettings::new(self.secret.load()?);
-        settings.listen = self.listen;
-        settings.allow_remote = self.allow_remote;
-        settings.path = self.path;
-        settings.store = self.store.map_or(Store::Memory, Store::File);
-        settings.tolerance = self.tolerance.0;
-        settings.bundles = match self.bundles {
-            Bundles::Nested => BundleHandling::Nested,
-            Bundles::Sku => BundleHandling::Sku,
-        };
-        settings.cannot_grant = self.cannot_grant.into_iter().collect();
-        settings.grant_sandbox = self.grant_sandbox;
-        settings.grant_test = self.grant_test;
-        settings.respond = self.respond;
-        settings.flaws = self.flaws.into_iter().collect();
-        settings.variants = self.variants.into_iter().collect();
-        settings.expired_secret = self
-            .expired_secret_env
-            .as_deref()
-            .map(from_variable)
-            .transpose()?;
-        settings.answer_delay = self.answer_delay.0;
-        settings.crash_after = self.crash_after;
-        Ok(settings)
+        let secret = self.secret.load()?;
+        let expired_secret = self.expired_secret_env.as_deref();
+        Ok(ReceiverSettings {
+            listen: self.listen,
+            allow_remote: self.allow_remote,
+            path: self.path,
+            store: self.store.map_or(Store::Memory, Store::File),
+            tolerance: self.tolerance.0,
+            bundles: match self.bundles {
+                Bundles::Nested => BundleHandling::Nested,
+                Bundles::Sku => BundleHandling::Sku,
+            },
+            cannot_grant: self.cannot_grant.into_iter().collect(),
+            grant_sandbox: self.grant_sandbox,
+            grant_test: self.grant_test,
+            respond: self.respond,
+            flaws: self.flaws.into_iter().collect(),
+            variants: self.variants.into_iter().collect(),
+            expired_secret: expired_secret.map(from_variable).transpose()?,
+            answer_delay: self.answer_delay.0,
+            crash_after: self.crash_after,
+            ..ReceiverSettings::new(secret)
+        })
     }
 }
 
@@ -192,89 +186,62 @@ async fn interrupted() {
 /// Invalid settings are usage errors; all other errors mean that the receiver could not run.
 fn explain(error: &ReceiverError) -> CommandError {
     let help = error.help();
-    let message = error.to_string();
-    match error {
-        ReceiverError::RemoteAddress(_) => {
-            CommandError::usage(message, help.map(|help| format!("{help} (--allow-remote)")))
+    let option = match error {
+        ReceiverError::Listen { .. } | ReceiverError::Ledger(_) => {
+            return CommandError::not_completed(error).maybe_help(help);
         }
-        ReceiverError::NoExpiredSecret => {
-            let option = |help| format!("{help} (--expired-secret-env VAR)");
-            CommandError::usage(message, help.map(option))
-        }
+        ReceiverError::RemoteAddress(_) => " (--allow-remote)",
+        ReceiverError::NoExpiredSecret => " (--expired-secret-env VAR)",
         ReceiverError::Path(_)
         | ReceiverError::ScriptedStatus(_)
         | ReceiverError::ConflictingFlaws(..)
-        | ReceiverError::ConflictingVariants(..) => CommandError::usage(message, help),
-        ReceiverError::Listen { .. } | ReceiverError::Ledger(_) => {
-            CommandError::not_completed(message, help)
-        }
-    }
+        | ReceiverError::ConflictingVariants(..) => "",
+    };
+    CommandError::usage(error).maybe_help(help.map(|help| format!("{help}{option}")))
 }
 
-/// Prints and counts requests.
 #[derive(Debug, Default)]
-struct RequestLog {
-    requests: AtomicU64,
-    granted: AtomicU64,
-    not_granted: AtomicU64,
-    redelivered: AtomicU64,
-    refused: AtomicU64,
+struct RequestCounts {
+    requests: u64,
+    granted: u64,
+    not_granted: u64,
+    redelivered: u64,
+    refused: u64,
 }
 
-impl RequestLog {
-    fn log(&self, record: &ReceivedRequest) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        if let Some(counter) = self.counter(&record.decision) {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-        say(&RequestLine(record).to_string());
-    }
-
-    fn counter(&self, decision: &Decision) -> Option<&AtomicU64> {
-        match decision {
-            Decision::Granted => Some(&self.granted),
-            Decision::Skipped(_) => Some(&self.not_granted),
-            Decision::Redelivery { .. } => Some(&self.redelivered),
-            Decision::Refused(_) => Some(&self.refused),
-            _ => None,
+impl RequestCounts {
+    fn count(&mut self, record: &ReceivedRequest) {
+        self.requests += 1;
+        match record.decision {
+            Decision::Granted => self.granted += 1,
+            Decision::Skipped(_) => self.not_granted += 1,
+            Decision::Redelivery { .. } => self.redelivered += 1,
+            Decision::Refused(_) => self.refused += 1,
+            _ => {}
         }
     }
+}
 
-    fn summary(&self) -> String {
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        format!(
+impl fmt::Display for RequestCounts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
             "{} requests: {} granted, {} acknowledged without a grant, {} redeliveries, {} refused",
-            count(&self.requests),
-            count(&self.granted),
-            count(&self.not_granted),
-            count(&self.redelivered),
-            count(&self.refused),
+            self.requests, self.granted, self.not_granted, self.redelivered, self.refused,
         )
     }
 }
 
 /// One request on one line. Text from the peer is escaped, so that it can't add lines or control the
 /// terminal.
-struct RequestLine<'a>(&'a ReceivedRequest);
-
-impl fmt::Display for RequestLine<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let record = self.0;
-        let path = record.path.escape_debug();
-        write!(
-            formatter,
-            "{} {} {path}",
-            record.status.as_u16(),
-            record.method
-        )?;
-        if let Some(player_id) = &record.player_id {
-            write!(formatter, " player {player_id:?}")?;
-        }
-        // The reason of a refusal may quote the body.
-        let decision = record.decision.to_string();
-        let decision = decision.replace(char::is_control, "\u{fffd}");
-        write!(formatter, ": {decision}")
-    }
+fn request_line(record: &ReceivedRequest) -> String {
+    let (status, path) = (record.status.as_u16(), record.path.escape_debug());
+    let player = record.player_id.as_ref();
+    let player = player.map_or_else(String::new, |player| format!(" player {player:?}"));
+    // The reason of a refusal may quote the body.
+    let decision = record.decision.to_string();
+    let decision = decision.replace(char::is_control, "\u{fffd}");
+    format!("{status} {} {path}{player}: {decision}", record.method)
 }
 
 /// Prints a line. The receiver keeps running if the reader, such as `head`, closes the pipe.
@@ -283,13 +250,12 @@ fn say(line: &str) {
     let _ = writeln!(output, "{line}").and_then(|()| output.flush());
 }
 
-/// Rejects an unknown name and suggests similar ones.
+/// Rejects an unknown name and suggests similar ones, as does `variant_parser`.
 fn flaw_parser() -> impl TypedValueParser<Value = Flaw> {
     PossibleValuesParser::new(Flaw::ALL.map(Flaw::name))
         .try_map(|name| Flaw::from_name(&name).ok_or("unknown flaw"))
 }
 
-/// Rejects an unknown name and suggests similar ones.
 fn variant_parser() -> impl TypedValueParser<Value = Variant> {
     PossibleValuesParser::new(Variant::ALL.map(Variant::name))
         .try_map(|name| Variant::from_name(&name).ok_or("unknown variant"))
@@ -319,7 +285,7 @@ mod tests {
             status: StatusCode::OK,
         };
         assert_eq!(
-            RequestLine(&record).to_string(),
+            request_line(&record),
             r#"200 POST /webhooks/aghanim player "P1\n\u{1b}[2J": granted"#
         );
     }

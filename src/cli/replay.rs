@@ -8,19 +8,19 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use url::Url;
 
-use super::command_error::CommandError;
-use super::console::Console;
 use super::failures_file;
-use super::report::{summarize_journal, unreadable};
-use super::scenario_selection::Filter;
+use super::report::summarize_journal;
+use super::scenario_selection::{Filter, is_selected};
 use super::secret_options::{self, SecretOptions};
 use super::session::{StartedSession, random_secrets};
 use super::target_options::TargetOptions;
-use super::{ExitCode, block_on};
+use super::{CommandError, Console, ExitCode, block_on};
 use crate::generate::StartTime;
 use crate::report::{Detail, ReplayReport};
-use crate::run::{CompareBy, Journal, Replay, ReplayEnded, Signatures, SkipReason};
-use crate::run::{RunOptions, RunStarted, ScenarioStarted, Secrets, Session};
+use crate::run::{
+    CompareBy, Journal, Replay, ReplayEnded, RunOptions, RunStarted, ScenarioStarted, Secrets,
+    Session, Signatures, SkipReason,
+};
 use crate::scenario::Profile;
 use crate::transport::Target;
 
@@ -101,7 +101,7 @@ impl ReplayRun {
             let message = "`--as-treated` needs a failures file of a load";
             let help = "pass the file that `aghook load --failures` wrote, by default \
                         aghook-failures.jsonl";
-            return Err(CommandError::usage(message, help.to_owned()));
+            return Err(CommandError::usage(message).with_help(help));
         }
         if let Err(error) = Journal::open(&self.run)
             && error.is_not_a_journal()
@@ -109,15 +109,15 @@ impl ReplayRun {
             let message = format!("{error}; it is not a failures file of a load either");
             let help = "pass the folder of `aghook run --record DIR`, a file of the JSON report, \
                         or the failures file of `aghook load`";
-            return Err(CommandError::usage(message, help.to_owned()));
+            return Err(CommandError::usage(message).with_help(help));
         }
         // Check the whole journal before sending anything.
         let summary = summarize_journal(&self.run)?;
-        let (journal, started) = Journal::open(&self.run).map_err(|error| unreadable(&error))?;
+        let (journal, started) = Journal::open(&self.run)?;
         let chosen = self.choose(&started, console)?;
-        let recorded_target = Url::parse(&started.target).map_err(|error| {
-            let message = format!("invalid recorded target {}: {error}", started.target);
-            CommandError::usage(message, None)
+        let target = &started.target;
+        let recorded_target = Url::parse(target).map_err(|error| {
+            CommandError::usage(format!("invalid recorded target {target}: {error}"))
         })?;
         let code = block_on(self.send(journal, &started, &recorded_target, chosen, console))?;
         summary.note_if_incomplete(console);
@@ -127,24 +127,14 @@ impl ReplayRun {
     /// Chooses the receiver. Removes its probes, which are not needed, so that their variables do
     /// not have to be set.
     fn choose(&self, started: &RunStarted, console: &Console) -> Result<Session, CommandError> {
-        let mut chosen = self.session(console)?;
+        let recorded = (!started.built_in_receiver).then_some(started.target.as_str());
+        let mut chosen = self.session(recorded, "recorded", console)?;
         chosen.profile.probes.clear();
-        if chosen.target.is_some() {
-            return Ok(chosen);
-        }
-        if !started.built_in_receiver {
-            let target = Target::parse(&started.target, &chosen.allowed).map_err(|error| {
-                let message = format!("the recorded target can't be used: {error}");
-                CommandError::usage(message, "choose another with `--target URL`".to_owned())
-            })?;
-            chosen.client.set_routed_target(&target);
-            chosen.target = Some(target);
-        } else if !self.resign {
-            return Err(CommandError::usage(
-                "the run used the built-in receiver, whose secret is not recorded",
-                "send it to a new one with `--resign`, or to another receiver with `--target URL`"
-                    .to_owned(),
-            ));
+        if chosen.target.is_none() && !self.resign {
+            let message = "the run used the built-in receiver, whose secret is not recorded";
+            let help =
+                "send it to a new one with `--resign`, or to another receiver with `--target URL`";
+            return Err(CommandError::usage(message).with_help(help));
         }
         Ok(chosen)
     }
@@ -159,13 +149,27 @@ impl ReplayRun {
         loaded.or_else(|_| random_secrets())
     }
 
-    /// The session, for a recorded run and for failed events.
-    fn session(&self, console: &Console) -> Result<Session, CommandError> {
+    /// The session, with `recorded_target` unless another target is chosen.
+    fn session(
+        &self,
+        recorded_target: Option<&str>,
+        source: &str,
+        console: &Console,
+    ) -> Result<Session, CommandError> {
         let options = RunOptions {
             real_time: self.real_time,
             ..RunOptions::starting_at(StartTime::now())
         };
-        self.target.session(options, console)
+        let mut session = self.target.session(options, console)?;
+        if let (None, Some(url)) = (&session.target, recorded_target) {
+            let target = Target::parse(url, &session.allowed).map_err(|error| {
+                CommandError::usage(format!("the {source} target can't be used: {error}"))
+                    .with_help("choose another with `--target URL`")
+            })?;
+            session.client.set_routed_target(&target);
+            session.target = Some(target);
+        }
+        Ok(session)
     }
 
     async fn send(
@@ -186,11 +190,9 @@ impl ReplayRun {
             (Signatures::AsRecorded, "unchanged")
         };
         let target = context.shown_target();
-        let recorded_by = &started.aghook_version;
-        writeln!(
-            console,
-            "resending a run recorded by aghook {recorded_by} to {target}, {how}\n"
-        )?;
+        let version = &started.aghook_version;
+        let line = format!("resending a run recorded by aghook {version} to {target}, {how}");
+        writeln!(console, "{line}\n")?;
         let compare_by = match self.compare {
             Some(Compare::Status) => CompareBy::Status,
             Some(Compare::Body) | None => CompareBy::Body,
@@ -208,35 +210,25 @@ impl ReplayRun {
         };
         let mut report = ReplayReport::new(console, detail);
         let mut written = Ok(());
-        let ended = replay
-            .run(
-                journal,
-                |scenario| self.selects(scenario),
-                |scenario, attempt, result| {
-                    if written.is_ok() {
-                        written = report.replayed(scenario, attempt, result);
-                    }
-                },
-            )
-            .await
-            .map_err(|error| unreadable(&error))?;
+        let observe = |scenario: &str, attempt: &_, result: &_| {
+            if written.is_ok() {
+                written = report.replayed(scenario, attempt, result);
+            }
+        };
+        let selects = |scenario: &_| self.selects(scenario);
+        let ended = replay.run(journal, selects, observe).await?;
         written?;
         session.stop().await;
         if ended.scenarios == 0 && !self.filter.is_empty() {
-            let help = "`aghook report` shows the names of the scenarios".to_owned();
-            return Err(CommandError::usage(
-                "no scenario matches these filters",
-                help,
-            ));
+            let help = "`aghook report` shows the names of the scenarios";
+            return Err(CommandError::usage("no scenario matches these filters").with_help(help));
         }
         report.ended(&ended, signatures, compare_by)?;
         verdict(&ended)
     }
 
     fn selects(&self, scenario: &ScenarioStarted) -> bool {
-        let matches =
-            |filter: &Filter| filter.matches(&scenario.name) || filter.matches(&scenario.file);
-        self.filter.is_empty() || self.filter.iter().any(matches)
+        is_selected(&self.filter, &[&scenario.name, &scenario.file])
     }
 }
 
@@ -248,8 +240,8 @@ fn verdict(ended: &ReplayEnded) -> Result<ExitCode, CommandError> {
     }
     if let Some(reason) = &ended.aborted {
         let message = format!("the target can no longer be reached: {reason}");
-        let help = "look for a crash in the receiver's log".to_owned();
-        return Err(CommandError::not_completed(message, help));
+        let help = "look for a crash in the receiver's log";
+        return Err(CommandError::not_completed(message).with_help(help));
     }
     let hook_failed = |reason: &SkipReason| {
         matches!(

@@ -1,13 +1,11 @@
 //! `aghook report`: generates reports of a recorded run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::ExitCode;
-use super::command_error::CommandError;
-use super::console::Console;
 use super::report_options::ReportOptions;
+use super::{CommandError, Console, ExitCode};
 use crate::run::{Journal, JournalError, RunTally, TruncatedLine};
 
 /// Generate reports of a recorded run (`aghook run --record`)
@@ -30,11 +28,11 @@ impl MakeReports {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         self.reports.check()?;
         let summary = summarize_journal(&self.run)?;
-        let (journal, _) = Journal::open(&self.run).map_err(|error| unreadable(&error))?;
+        let (journal, _) = Journal::open(&self.run)?;
         self.reports.check_writable()?;
         let mut reports = self.reports.open(console);
         for event in journal {
-            reports.observe(event.map_err(|error| unreadable(&error))?);
+            reports.observe(event?);
         }
         let code = if let Some(ended) = &summary.tally.run_ended {
             ended.outcome().into()
@@ -48,7 +46,6 @@ impl MakeReports {
     }
 }
 
-/// The summary of a journal that can be read completely.
 pub(super) struct JournalSummary {
     pub(super) tally: RunTally,
     path: PathBuf,
@@ -56,11 +53,11 @@ pub(super) struct JournalSummary {
 }
 
 /// Reads the whole journal, to find errors in it before it is used.
-pub(super) fn summarize_journal(path: &std::path::Path) -> Result<JournalSummary, CommandError> {
-    let (mut journal, _) = Journal::open(path).map_err(|error| unreadable(&error))?;
+pub(super) fn summarize_journal(path: &Path) -> Result<JournalSummary, CommandError> {
+    let (mut journal, _) = Journal::open(path)?;
     let mut tally = RunTally::default();
     for event in journal.by_ref() {
-        tally.observe(&event.map_err(|error| unreadable(&error))?);
+        tally.observe(&event?);
     }
     Ok(JournalSummary {
         tally,
@@ -70,9 +67,7 @@ pub(super) fn summarize_journal(path: &std::path::Path) -> Result<JournalSummary
 }
 
 impl JournalSummary {
-    /// Prints the progress of an incomplete run.
-    pub(super) fn note_if_incomplete(&self, console: &mut Console) {
-        /// The maximum number of scenarios to list.
+    pub(super) fn note_if_incomplete(&self, console: &Console) {
         const MAX_LISTED: usize = 8;
         if self.tally.run_ended.is_some() {
             return;
@@ -101,7 +96,8 @@ impl JournalSummary {
     }
 }
 
-/// An unreadable journal is a usage error.
-pub(super) fn unreadable(error: &JournalError) -> CommandError {
-    CommandError::usage(error.to_string(), error.help().to_owned())
+impl From<JournalError> for CommandError {
+    fn from(error: JournalError) -> Self {
+        Self::usage(&error).with_help(error.help())
+    }
 }

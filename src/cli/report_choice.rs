@@ -5,20 +5,18 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::command_error::CommandError;
-use super::console::Console;
-use crate::scenario::document::nearest;
+use anstream::StripStream;
 
-/// A kind of report that has a name on the command line.
+use super::invalid_value::suggestion;
+use super::{CommandError, Console, InvalidValue};
+
 pub(super) trait NamedReport: Copy + 'static {
-    /// All kinds by their names.
     const NAMED: &'static [(&'static str, Self)];
 
-    /// What is wrong with an unknown name.
-    fn unknown(name: &str) -> String;
+    /// What is wrong with an unknown name, which follows.
+    const UNKNOWN: &'static str;
 }
 
-/// A report to write.
 #[derive(Debug, Clone)]
 pub(super) struct ReportChoice<K> {
     pub(super) kind: K,
@@ -26,35 +24,21 @@ pub(super) struct ReportChoice<K> {
     pub(super) path: Option<PathBuf>,
 }
 
-/// Why a value of `--report` is invalid.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ReportChoiceError {
-    #[error("expected a path after `=`")]
-    NoPath,
-    #[error("{problem}; {help}")]
-    Unknown { problem: String, help: String },
-}
-
 impl<K: NamedReport> FromStr for ReportChoice<K> {
-    type Err = ReportChoiceError;
+    type Err = InvalidValue;
 
-    /// Parses `KIND[=PATH]`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, path) = match text.split_once('=') {
-            Some((_, "")) => return Err(ReportChoiceError::NoPath),
+            Some((_, "")) => return Err(InvalidValue::expected("a path after `=`")),
             Some((name, path)) => (name, Some(PathBuf::from(path))),
             None => (text, None),
         };
         if let Some((_, kind)) = K::NAMED.iter().find(|(known, _)| *known == name) {
             return Ok(Self { kind: *kind, path });
         }
-        let known: Vec<&str> = K::NAMED.iter().map(|(known, _)| *known).collect();
-        let help = match nearest(name, known.iter().copied()) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("known: {}", known.join(", ")),
-        };
-        let problem = K::unknown(name);
-        Err(ReportChoiceError::Unknown { problem, help })
+        let known = K::NAMED.iter().map(|(known, _)| *known);
+        let problem = format!("{} `{name}`; {}", K::UNKNOWN, suggestion(name, known));
+        Err(InvalidValue::new(problem))
     }
 }
 
@@ -70,28 +54,34 @@ pub(super) fn check_paths<K>(
             continue;
         }
         return Err(match &choice.path {
-            None => CommandError::usage(
-                "only one report can go to standard output",
+            None => CommandError::usage("only one report can go to standard output").with_help(
                 format!("give the others a path, such as `--report {example}`"),
             ),
-            Some(path) => CommandError::usage(
-                format!("two reports have the same path {}", path.display()),
-                "give each report a different path".to_owned(),
-            ),
+            Some(path) => {
+                CommandError::usage(format!("two reports have the same path {}", path.display()))
+                    .with_help("give each report a different path")
+            }
         });
     }
     Ok(())
 }
 
-/// The files of the reports.
 pub(super) fn paths<K>(choices: &[ReportChoice<K>]) -> impl Iterator<Item = &Path> {
     choices.iter().filter_map(|choice| choice.path.as_deref())
 }
 
-/// The report on standard output, if one was chosen.
 pub(super) fn on_output<K: Copy>(choices: &[ReportChoice<K>]) -> Option<K> {
     let choice = choices.iter().find(|choice| choice.path.is_none());
     choice.map(|choice| choice.kind)
+}
+
+/// Standard output for a report. Only a terminal report is styled text; the others are data.
+pub(super) fn report_console(console: &Console, is_terminal_report: bool) -> Console {
+    if is_terminal_report {
+        console.reopened()
+    } else {
+        console.unstyled()
+    }
 }
 
 /// Whether GitHub reads the output of this process, and so its annotations.
@@ -114,25 +104,34 @@ pub(super) fn annotations_output(
 
 /// Writes to a file. Colors are stripped from the text of a terminal report.
 pub(super) fn file_output(file: File, is_terminal_report: bool) -> Box<dyn Write + Send> {
-    let file = BufWriter::new(file);
     if is_terminal_report {
-        Box::new(PlainText(file))
+        Box::new(BufWriter::new(StripStream::new(file)))
     } else {
-        Box::new(file)
+        Box::new(BufWriter::new(file))
     }
 }
 
-/// Strips colors from text that is written to a file.
-struct PlainText(BufWriter<File>);
-
-impl Write for PlainText {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .write_all(&anstream::adapter::strip_bytes(bytes).into_vec())?;
-        Ok(bytes.len())
+/// Opens a file for writing without changing its content. Skips pipes and devices, because opening
+/// them can have side effects.
+pub(super) fn try_to_write(path: &Path) -> io::Result<()> {
+    let exists = match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() || metadata.is_dir() => true,
+        Ok(_) => return Ok(()),
+        Err(_) => false,
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+    File::options().append(true).create(true).open(path)?;
+    if exists {
+        return Ok(());
     }
+    std::fs::remove_file(path)
+}
+
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    File::create(path)
 }

@@ -1,18 +1,16 @@
 //! The options that choose the reports and their files.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 
 use clap::Args;
 
-use super::command_error::CommandError;
-use super::console::Console;
 use super::report_choice::{
-    NamedReport, ReportChoice, annotations_output, check_paths, file_output, is_read_by_github,
-    on_output, paths,
+    NamedReport, ReportChoice, annotations_output, check_paths, create, file_output,
+    is_read_by_github, on_output, paths, report_console, try_to_write,
 };
+use super::{CommandError, Console};
 use crate::report::{Detail, KeptAttempts, ProgressLine, ReportKind, RunRecorder, TerminalFormat};
 use crate::run::{RunEnded, RunEvent};
 
@@ -51,9 +49,7 @@ impl NamedReport for ReportKind {
         ("har", Self::Har),
     ];
 
-    fn unknown(name: &str) -> String {
-        format!("unknown report `{name}`")
-    }
+    const UNKNOWN: &'static str = "unknown report";
 }
 
 /// The reports of a run. A report that fails does not affect the others.
@@ -81,7 +77,6 @@ impl OpenReport {
         }
     }
 
-    /// Writes to the report unless it has failed.
     fn write(&mut self, write: impl FnOnce(ReportKind, &mut dyn Write) -> io::Result<()>) {
         if self.failed.is_none() {
             self.failed = write(self.kind, &mut *self.out).err();
@@ -96,17 +91,10 @@ impl ReportOptions {
         let terminal = ReportKind::Terminal(TerminalFormat::NORMAL);
         let on_output = on_output(&self.report).unwrap_or(terminal);
         let is_readable = is_terminal_report(on_output);
-        let output = if is_readable {
-            console.reopened()
-        } else {
-            console.unstyled()
-        };
+        let output = report_console(console, is_readable);
         let kind = self.formatted(on_output, Console::width());
-        let mut open = vec![OpenReport::new(
-            "on standard output",
-            kind,
-            Box::new(output),
-        )];
+        let on_stdout = OpenReport::new("on standard output", kind, Box::new(output));
+        let mut open = vec![on_stdout];
         for choice in &self.report {
             if let Some(path) = &choice.path {
                 open.push(in_file(self.formatted(choice.kind, None), path, console));
@@ -114,11 +102,8 @@ impl ReportOptions {
         }
         if is_read_by_github() {
             let out = annotations_output(is_readable, console);
-            open.push(OpenReport::new(
-                "of annotations",
-                ReportKind::Annotations,
-                out,
-            ));
+            let report = OpenReport::new("of annotations", ReportKind::Annotations, out);
+            open.push(report);
         }
         let kept = open.iter().map(|open| open.kind.kept_attempts()).max();
         Reports {
@@ -141,7 +126,6 @@ impl ReportOptions {
         }
     }
 
-    /// Checks that no two reports are written to the same file or to standard output.
     pub(super) fn check(&self) -> Result<(), CommandError> {
         check_paths(&self.report, "json=run.jsonl")
     }
@@ -153,7 +137,7 @@ impl ReportOptions {
             try_to_write(path).map_err(|error| {
                 let message = format!("can't write the report {}: {error}", path.display());
                 let help = "nothing was sent; choose a writable path";
-                CommandError::usage(message, help.to_owned())
+                CommandError::usage(message).with_help(help)
             })?;
         }
         Ok(())
@@ -165,10 +149,9 @@ fn in_file(kind: ReportKind, path: &Path, console: &Console) -> OpenReport {
     match create(path) {
         Ok(file) => OpenReport::new(&name, kind, file_output(file, is_terminal_report(kind))),
         Err(error) => {
-            let message = format!(
+            console.note(&format!(
                 "warning: can't write the report {name}: {error}; the run continues without it"
-            );
-            console.reopened().note(&message);
+            ));
             OpenReport {
                 failed: Some(error),
                 ..OpenReport::new(&name, kind, Box::new(io::sink()))
@@ -181,32 +164,6 @@ fn is_terminal_report(kind: ReportKind) -> bool {
     matches!(kind, ReportKind::Terminal(_))
 }
 
-/// Creates a file and its parent folders.
-fn create(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    File::create(path)
-}
-
-/// Opens a file for writing without changing its content. Skips pipes and devices, because opening
-/// them can have side effects.
-fn try_to_write(path: &Path) -> io::Result<()> {
-    let exists = match std::fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() || metadata.is_dir() => true,
-        Ok(_) => return Ok(()),
-        Err(_) => false,
-    };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    File::options().append(true).create(true).open(path)?;
-    if exists {
-        return Ok(());
-    }
-    std::fs::remove_file(path)
-}
-
 impl Reports {
     /// Receives events until the run ends. Fails if a report could not be written.
     pub(super) fn follow(mut self, events: &Receiver<RunEvent>) -> Result<(), CommandError> {
@@ -216,7 +173,6 @@ impl Reports {
         self.finish()
     }
 
-    /// Passes an event to every report.
     pub(super) fn observe(&mut self, event: RunEvent) {
         let Self {
             open,
@@ -252,7 +208,6 @@ impl Reports {
         write_ends(&mut self.open, &mut self.record, ended);
     }
 
-    /// Fails if a report could not be written.
     pub(super) fn finish(self) -> Result<(), CommandError> {
         let failed: Vec<String> = self
             .open
@@ -263,11 +218,10 @@ impl Reports {
         if failed.is_empty() {
             return Ok(());
         }
-        Err(CommandError::not_completed(failed.join("\n"), None))
+        Err(CommandError::not_completed(failed.join("\n")))
     }
 }
 
-/// Writes what the reports show at the end of the run.
 fn write_ends(open: &mut [OpenReport], record: &mut RunRecorder, ended: RunEnded) {
     let record = std::mem::replace(record, RunRecorder::new(KeptAttempts::OfProblems));
     let record = record.finish(ended);

@@ -7,10 +7,7 @@ use std::sync::mpsc;
 
 use clap::Args;
 
-use super::ExitCode;
-use super::command_error::CommandError;
-use super::console::Console;
-use super::event_sink::{EventSink, Recording, SinkResult};
+use super::event_sink::{EventSink, Recording};
 use super::interrupt::interrupted_twice;
 use super::numbers;
 use super::report_options::ReportOptions;
@@ -19,7 +16,7 @@ use super::secret_options::{self, SecretOptions};
 use super::session::{StartedSession, capabilities};
 use super::snapshot_options::SnapshotOptions;
 use super::target_options::TargetOptions;
-use super::{block_on, scenario_selection};
+use super::{CommandError, Console, ExitCode, block_on, scenario_selection};
 use crate::generate::{Seed, StartTime};
 use crate::report::write_dry_run;
 use crate::run::{Plan, RunEvent, RunOptions};
@@ -148,13 +145,10 @@ impl Run {
                 let stop = AtomicBool::new(false);
                 let stop_on_failure = self.fail_fast.then_some(&stop);
                 let sink = EventSink::new(review, stop_on_failure, recording, sender);
-                let completed = run_plans(session, &plans, &sink, &stop, console.reopened()).await;
-                let SinkResult { ended, recorded } = sink.finish();
+                let completed = run_plans(session, &plans, &sink, &stop, console).await;
+                let (ended, recorded) = sink.finish();
                 let written = writer.join().unwrap_or_else(|_| {
-                    Err(CommandError::not_completed(
-                        "the report thread panicked",
-                        None,
-                    ))
+                    Err(CommandError::not_completed("the report thread panicked"))
                 });
                 let code = match ended {
                     Some(ended) if completed => ended.outcome().into(),
@@ -170,7 +164,7 @@ impl Run {
 fn note_shared_players(listed: usize, plans: &[Plan], console: &Console) {
     let needed: usize = plans.iter().map(|plan| plan.listed_players).sum();
     if listed > 0 && listed < needed {
-        console.reopened().note(&format!(
+        console.note(&format!(
             "`players` lists {listed} players, but the scenarios need {needed}: scenarios that \
              share a player run one after the other"
         ));
@@ -186,7 +180,7 @@ async fn run_plans(
     plans: &[Plan],
     sink: &EventSink<'_>,
     stop: &AtomicBool,
-    console: Console,
+    console: &Console,
 ) -> bool {
     let accept = |event: RunEvent| sink.accept(event);
     tokio::select! {

@@ -6,10 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use globset::{Glob, GlobMatcher};
 
-use super::ExitCode;
-use super::command_error::CommandError;
-use super::console::Console;
-use super::invalid_value::InvalidValue;
+use super::{CommandError, Console, InvalidValue};
 use crate::load::LoadShard;
 use crate::scenario::document::{Diagnostics, nearest};
 use crate::scenario::{Case, bundled_suite, load};
@@ -37,12 +34,10 @@ pub(super) struct ScenarioSelection {
 }
 
 impl ScenarioSelection {
-    /// Reads the selected scenarios. It is an error if there are none.
     pub(super) fn read(&self, console: &Console) -> Result<Vec<Case>, CommandError> {
-        let cases = if self.paths.is_empty() {
-            bundled_suite()
-        } else {
-            load(&self.paths)
+        let cases = match self.paths.as_slice() {
+            [] => bundled_suite(),
+            paths => load(paths),
         };
         let mut cases = cases.map_err(|problems| diagnostics_error(&problems, console))?;
         let known: BTreeSet<&str> = cases
@@ -53,30 +48,25 @@ impl ScenarioSelection {
         if let Some(tag) = self.tag.iter().find(|tag| !known.contains(tag.as_str())) {
             let near = nearest(tag, known)
                 .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-            let help = format!("{near}`aghook list` shows all tags");
-            return Err(CommandError::usage(
-                format!("no scenario has the tag `{tag}`"),
-                help,
-            ));
+            return Err(
+                CommandError::usage(format!("no scenario has the tag `{tag}`"))
+                    .with_help(format!("{near}`aghook list` shows all tags")),
+            );
         }
         cases.retain(|case| self.selects(case));
         if cases.is_empty() {
-            let help = "`aghook list` shows all scenarios".to_owned();
-            return Err(CommandError::usage(
-                "no scenario matches these filters",
-                help,
-            ));
+            let help = "`aghook list` shows all scenarios";
+            return Err(CommandError::usage("no scenario matches these filters").with_help(help));
         }
         let Some(shard) = self.partition else {
             return Ok(cases);
         };
         let cases: Vec<Case> = shard.part_of(cases.into_iter()).collect();
         if cases.is_empty() {
-            let help = "use at most as many shards as there are scenarios".to_owned();
-            return Err(CommandError::usage(
-                format!("shard {shard} has no scenarios"),
-                help,
-            ));
+            let help = "use at most as many shards as there are scenarios";
+            return Err(
+                CommandError::usage(format!("shard {shard} has no scenarios")).with_help(help),
+            );
         }
         Ok(cases)
     }
@@ -90,35 +80,33 @@ impl ScenarioSelection {
         }
     }
 
-    /// The files and folders of the scenarios, or `None` if options exclude some scenarios.
     pub(super) fn roots(&self) -> Option<Vec<PathBuf>> {
         let all = self.filter.is_empty() && self.tag.is_empty() && self.partition.is_none();
-        let bundled = || vec![PathBuf::from("scenarios")];
         all.then(|| match self.paths.as_slice() {
-            [] => bundled(),
+            [] => vec![PathBuf::from("scenarios")],
             paths => paths.to_vec(),
         })
     }
 
     fn selects(&self, case: &Case) -> bool {
-        let matches_filter =
-            |filter: &Filter| filter.matches(&case.title()) || filter.matches(&case.source.name);
         let has_tag = |tag: &String| case.scenario.tags.contains(tag);
-        (self.filter.is_empty() || self.filter.iter().any(matches_filter))
+        is_selected(&self.filter, &[&case.title(), &case.source.name])
             && (self.tag.is_empty() || self.tag.iter().any(has_tag))
     }
 }
 
-/// Renders the errors of files.
+/// Whether a filter matches one of the texts, or there are no filters.
+pub(super) fn is_selected(filters: &[Filter], texts: &[&str]) -> bool {
+    let matches = |filter: &Filter| texts.iter().any(|text| filter.matches(text));
+    filters.is_empty() || filters.iter().any(matches)
+}
+
 pub(super) fn diagnostics_error(problems: &Diagnostics, console: &Console) -> CommandError {
     const MAX_WIDTH: usize = 100;
     const MIN_WIDTH: usize = 40;
     let width = Console::width().unwrap_or(MAX_WIDTH);
     let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
-    CommandError::rendered(
-        ExitCode::Usage,
-        problems.render(console.shows_error_colors(), width),
-    )
+    CommandError::rendered(problems.render(console.shows_error_colors(), width))
 }
 
 /// A text to search for. If it is a valid glob, it matches as a glob as well. It still matches as

@@ -4,9 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use super::ExitCode;
-use super::command_error::CommandError;
-use super::console::Console;
+use super::{CommandError, Console, ExitCode};
 use crate::load::load_report_schema;
 use crate::run::run_event_schema;
 use crate::scenario::{config_schema, scenario_schema};
@@ -44,7 +42,6 @@ impl Schema {
             SchemaKind::LoadReport => load_report_schema(),
         };
         writeln!(console, "{schema:#}")?;
-        console.flush()?;
         Ok(ExitCode::Success)
     }
 }

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::command_error::CommandError;
-use super::console::Console;
+use super::{CommandError, Console};
 use crate::protocol::Secret;
 use crate::run::Secrets;
 use crate::scenario::Profile;
@@ -18,8 +17,7 @@ use crate::scenario::Profile;
 pub(super) const SECRET_HELP: &str = "The secret can't be passed as an argument, because `ps` and \
                                       the shell history would show it.";
 
-/// The default environment variable of the secret.
-pub(crate) const DEFAULT_VARIABLE: &str = "AGHOOK_SECRET";
+const DEFAULT_VARIABLE: &str = "AGHOOK_SECRET";
 
 /// The maximum size of a secret file in bytes. A larger file is not a secret.
 const FILE_LIMIT: u64 = 64 * 1024;
@@ -74,13 +72,11 @@ impl SecretOptions {
         }
     }
 
-    /// Whether either option is given.
     pub(crate) fn is_given(&self) -> bool {
         self.secret_env.is_some() || self.secret_file.is_some()
     }
 
-    /// Describes the source of the secret, for printing.
-    pub(crate) fn describe(&self, default_variable: Option<&str>) -> String {
+    pub(super) fn describe(&self, default_variable: Option<&str>) -> String {
         match &self.secret_file {
             Some(path) => printable_path(path),
             None => printable(self.variable(default_variable)).to_owned(),
@@ -109,38 +105,31 @@ fn surrounding_whitespace(secret: &str) -> Option<&'static str> {
 /// Reads a secret from an environment variable.
 pub(crate) fn from_variable(name: &str) -> Result<Secret, CommandError> {
     let shown = printable(name);
-    let help = || {
-        Some(if shown == name {
-            format!(
-                "set it in the shell, for example with `read -rs {name}; export {name}`, or use \
-                 --secret-file FILE"
-            )
-        } else {
-            "pass the name of a variable, not the secret: `ps` and the shell history show the \
-             command line"
-                .to_owned()
-        })
-    };
+    let refuse = |what: &str| CommandError::usage(format!("the secret variable {shown} {what}"));
     // Names that are invalid for a variable, such as one with `=`, are handled like unset ones.
-    match env::var(name) {
-        Ok(text) => Secret::new(text).map_err(|_| {
-            CommandError::usage(format!("the secret variable {shown} is empty"), help())
-        }),
-        Err(VarError::NotPresent) => Err(CommandError::usage(
-            format!("the secret variable {shown} is not set"),
-            help(),
-        )),
-        Err(VarError::NotUnicode(_)) => Err(CommandError::usage(
-            format!("the secret variable {shown} is not valid UTF-8"),
-            None,
-        )),
-    }
+    let error = match env::var(name).map(Secret::new) {
+        Ok(Ok(secret)) => return Ok(secret),
+        Ok(Err(_)) => refuse("is empty"),
+        Err(VarError::NotPresent) => refuse("is not set"),
+        Err(VarError::NotUnicode(_)) => return Err(refuse("is not valid UTF-8")),
+    };
+    Err(if shown == name {
+        error.with_help(format!(
+            "set it in the shell, for example with `read -rs {name}; export {name}`, or use \
+             --secret-file FILE"
+        ))
+    } else {
+        error.with_help(
+            "pass the name of a variable, not the secret: `ps` and the shell history show the \
+             command line",
+        )
+    })
 }
 
 /// Reads a secret from a file and removes one trailing newline.
 fn from_file(path: &Path) -> Result<Secret, CommandError> {
     let shown = printable_path(path);
-    let refuse = |what: &str| CommandError::usage(format!("the secret file {shown} {what}"), None);
+    let refuse = |what: &str| CommandError::usage(format!("the secret file {shown} {what}"));
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes))
@@ -149,11 +138,8 @@ fn from_file(path: &Path) -> Result<Secret, CommandError> {
         return Err(refuse("is larger than 64 KiB"));
     }
     let mut text = String::from_utf8(bytes).map_err(|_| refuse("is not valid UTF-8"))?;
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
+    if let Some(line) = text.strip_suffix('\n') {
+        text.truncate(line.strip_suffix('\r').unwrap_or(line).len());
     }
     Secret::new(text).map_err(|_| refuse("is empty"))
 }

@@ -1,10 +1,9 @@
 //! Starts a session for a command: loads the secrets, and starts the built-in receiver if there is no
 //! target.
 
-use super::command_error::CommandError;
-use super::console::Console;
 use super::secret_options::SecretOptions;
 use super::target_options::TargetOptions;
+use super::{CommandError, Console};
 use crate::api::{Receiver, ReceiverStartError};
 use crate::protocol::Secret;
 use crate::run::{Capabilities, RunContext, Secrets, Session, SessionError};
@@ -40,7 +39,7 @@ impl StartedSession {
             let receiver = Receiver::start(&secrets.current).await?;
             session.profile = receiver.profile().clone();
             let target = Target::parse(&receiver.url(), &AllowedHosts::loopback_only())
-                .map_err(|error| CommandError::not_completed(error.to_string(), None))?;
+                .map_err(CommandError::not_completed)?;
             session.target = Some(target);
             (secrets, Some(receiver))
         } else {
@@ -62,7 +61,6 @@ impl StartedSession {
         options.reach(client, target).await
     }
 
-    /// Stops the built-in receiver, if it is the target.
     pub(super) async fn stop(self) {
         if let Some(built_in) = self.built_in {
             built_in.stop().await;
@@ -91,14 +89,13 @@ pub(super) fn is_built_in(session: &Session) -> Result<bool, CommandError> {
     }
 }
 
-/// Random secrets for the built-in receiver.
 pub(super) fn random_secrets() -> Result<Secrets, CommandError> {
     let random = || {
         let mut bytes = [0; 32];
-        let problem = |reason: String| CommandError::not_completed(reason, None);
-        getrandom::fill(&mut bytes)
-            .map_err(|error| problem(format!("can't generate a random secret: {error}")))?;
-        Secret::new(hex::encode(bytes)).map_err(|error| problem(error.to_string()))
+        getrandom::fill(&mut bytes).map_err(|error| {
+            CommandError::not_completed(format!("can't generate a random secret: {error}"))
+        })?;
+        Secret::new(hex::encode(bytes)).map_err(CommandError::not_completed)
     };
     Ok(Secrets {
         current: random()?,
@@ -108,6 +105,6 @@ pub(super) fn random_secrets() -> Result<Secrets, CommandError> {
 
 impl From<ReceiverStartError> for CommandError {
     fn from(error: ReceiverStartError) -> Self {
-        Self::not_completed(error.to_string(), error.help().map(str::to_owned))
+        Self::not_completed(&error).maybe_help(error.help().map(str::to_owned))
     }
 }

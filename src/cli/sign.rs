@@ -6,13 +6,11 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::ExitCode;
 use super::body_file::BodyFile;
-use super::command_error::CommandError;
-use super::console::Console;
 use super::curl_command::curl_command;
 use super::numbers;
 use super::secret_options::{self, SecretOptions};
+use super::{CommandError, Console, ExitCode};
 use crate::delivery::Clock;
 use crate::protocol::{Signer, request_headers};
 
@@ -46,7 +44,6 @@ pub struct Sign {
     target: Option<Url>,
 }
 
-/// The output format of `aghook sign`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum SignFormat {
     /// One `Name: value` per line
@@ -76,7 +73,6 @@ impl Sign {
         {
             return Err(CommandError::usage(
                 "--host can't contain control characters",
-                None,
             ));
         }
         match (self.format, &self.target) {
@@ -95,20 +91,18 @@ impl Sign {
             }
             (SignFormat::Curl, Some(target)) => {
                 if !matches!(target.scheme(), "http" | "https") {
-                    return Err(CommandError::usage(
-                        format!("--target must be an http or https URL, not {target}"),
-                        None,
-                    ));
+                    return Err(CommandError::usage(format!(
+                        "--target must be an http or https URL, not {target}"
+                    )));
                 }
                 let path = self.body.path();
                 let command = curl_command(target.as_str(), &headers, &[], &body, path)?;
                 writeln!(console, "{command}")?;
             }
             (SignFormat::Curl, None) => {
-                return Err(CommandError::usage("--as curl needs --target URL", None));
+                return Err(CommandError::usage("--as curl needs --target URL"));
             }
         }
-        console.flush()?;
         Ok(ExitCode::Success)
     }
 }

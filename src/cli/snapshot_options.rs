@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::command_error::CommandError;
+use super::CommandError;
 use super::scenario_selection::ScenarioSelection;
 use crate::scenario::Case;
 use crate::snapshots::{ExpectedSnapshots, SnapshotReviewSettings, SnapshotsMode, snapshot_path};
@@ -35,7 +35,6 @@ pub(super) struct SnapshotOptions {
 }
 
 impl SnapshotOptions {
-    /// The settings of the comparison, or `None` without `--snapshots`.
     pub(super) fn settings(
         &self,
         cases: &[Case],
@@ -45,10 +44,10 @@ impl SnapshotOptions {
             return Ok(None);
         };
         if folder.is_file() {
-            return Err(CommandError::usage(
-                format!("{} is a file", folder.display()),
-                "choose a folder for the snapshots".to_owned(),
-            ));
+            return Err(
+                CommandError::usage(format!("{} is a file", folder.display()))
+                    .with_help("choose a folder for the snapshots"),
+            );
         }
         let working_folder = std::env::current_dir().unwrap_or_default();
         let paths = paths_of(cases, &working_folder)?;
@@ -74,10 +73,8 @@ impl SnapshotOptions {
         }
         match std::env::var("INSTA_UPDATE") {
             Ok(word) if !word.is_empty() => word.parse().map_err(|error| {
-                CommandError::usage(
-                    format!("INSTA_UPDATE: {error}"),
-                    "unset it, or use `--snapshots-mode`".to_owned(),
-                )
+                CommandError::usage(format!("INSTA_UPDATE: {error}"))
+                    .with_help("unset it, or use `--snapshots-mode`")
             }),
             _ => Ok(SnapshotsMode::Auto),
         }
@@ -93,15 +90,11 @@ fn paths_of(
     for case in cases {
         let (file, choice) = (&case.source.name, case.choice.as_deref());
         let path = snapshot_path(file, choice, working_folder);
-        if let Some(other) = paths.insert(path.clone(), file.to_string()) {
-            return Err(CommandError::usage(
-                format!(
-                    "{other} and {file} have the same snapshot, {}",
-                    path.display()
-                ),
-                "rename one of them, or run them separately with different snapshot folders"
-                    .to_owned(),
-            ));
+        let shown = path.display().to_string();
+        if let Some(other) = paths.insert(path, file.to_string()) {
+            let message = format!("{other} and {file} have the same snapshot, {shown}");
+            let help = "rename one of them, or run them separately with different snapshot folders";
+            return Err(CommandError::usage(message).with_help(help));
         }
     }
     Ok(paths)

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 
-use super::ExitCode;
-use super::command_error::CommandError;
-use super::console::Console;
+use super::{CommandError, Console, ExitCode};
 use crate::report::{sanitize, write_difference};
 use crate::snapshots::{PendingSnapshot, find_pending};
 
@@ -48,10 +46,8 @@ impl Snapshots {
         let mut pending_snapshots = Vec::new();
         for path in &self.paths {
             let found = find_pending(path).map_err(|error| {
-                CommandError::usage(
-                    format!("{}: {error}", path.display()),
-                    "pass the folder of `aghook run --snapshots`, or a file in it".to_owned(),
-                )
+                CommandError::usage(format!("{}: {error}", path.display()))
+                    .with_help("pass the folder of `aghook run --snapshots`, or a file in it")
             })?;
             pending_snapshots.extend(found);
         }
@@ -67,7 +63,7 @@ impl Snapshots {
             };
             result.map_err(|error| {
                 let file = pending.pending_path.display();
-                CommandError::not_completed(format!("{file}: {error}"), None)
+                CommandError::not_completed(format!("{file}: {error}"))
             })?;
             self.print(pending, console)?;
         }
@@ -100,13 +96,9 @@ impl Snapshots {
             (Action::Reject, _) => ("rejected", AnsiColor::Red),
         };
         let style: Style = color.on_default();
-        let file = pending.reviewed_path.display().to_string();
+        let file = sanitize(&pending.reviewed_path.display().to_string());
         let length = pending.difference.summary();
-        writeln!(
-            console,
-            "{style}{status:8}{style:#} {}  {length}",
-            sanitize(&file)
-        )?;
+        writeln!(console, "{style}{status:8}{style:#} {file}  {length}")?;
         if self.diff {
             write_difference(console, &pending.difference.text)?;
         }

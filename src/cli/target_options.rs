@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::command_error::CommandError;
-use super::console::Console;
 use super::scenario_selection;
+use super::{CommandError, Console};
 use crate::policy::{ConnectTo, DurationText, HttpVersion};
 use crate::run::{ConnectionOptions, RunOptions, Session};
 use crate::scenario::document::SourceFile;
@@ -75,7 +74,6 @@ pub(super) struct TargetOptions {
 }
 
 impl TargetOptions {
-    /// Reads the config file, and checks the target and the client settings.
     pub(super) fn session(
         &self,
         options: RunOptions,
@@ -103,7 +101,6 @@ impl TargetOptions {
         })
     }
 
-    /// Whether `--target` is given.
     pub(super) fn names_target(&self) -> bool {
         self.target.is_some()
     }
@@ -143,7 +140,7 @@ impl TargetOptions {
         let is_given = self.profile.is_some() || self.config.is_some();
         if self.target.is_some() && !is_given && config.has_no_default() {
             let names: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
-            console.reopened().note(&format!(
+            console.note(&format!(
                 "note: no profile is used, because {file} has several but no `default`; choose one \
                  with `--profile NAME`: {}",
                 names.join(", ")
@@ -187,8 +184,7 @@ async fn wait_for(client: &Client, target: &Target, wait: Duration) -> Result<()
     }
 }
 
-/// The error if the target does not accept connections.
 pub(super) fn unreachable_error(target: &Target, failure: &Failure) -> CommandError {
     let message = format!("the target {} can't be reached: {failure}", target.as_str());
-    CommandError::not_completed(message, failure.hint().to_owned())
+    CommandError::not_completed(message).with_help(failure.hint().to_owned())
 }

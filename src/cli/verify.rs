@@ -7,13 +7,11 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde_json::json;
 
-use super::ExitCode;
 use super::body_file::BodyFile;
-use super::command_error::CommandError;
-use super::console::Console;
 use super::header_lines::HeaderLines;
 use super::numbers;
 use super::secret_options::{self, SecretOptions};
+use super::{CommandError, Console, ExitCode};
 use crate::delivery::Clock;
 use crate::diagnose::{
     Diagnosis, Mistake, Received, SignatureVerdict, TimestampConcern, diagnose, timestamp_concern,
@@ -69,11 +67,9 @@ pub struct Verify {
     json: bool,
 }
 
-/// The result to print.
 struct VerifyResult {
     diagnosis: Diagnosis,
     concern: Option<TimestampConcern>,
-    /// The name of the matching secret.
     secret: Option<String>,
     body_length: usize,
 }
@@ -90,21 +86,17 @@ impl Verify {
         };
         let help = "pass `--signature HEX --timestamp SECONDS`, or `--headers FILE` with the \
                     request's header lines from a log";
-        Err(CommandError::usage(missing, help.to_owned()))
+        Err(CommandError::usage(missing).with_help(help))
     }
 
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         self.check_headers()?;
         let secret = self.secret.load()?;
-        let others: Vec<Secret> = self
-            .also_secret_env
-            .iter()
-            .map(|name| secret_options::from_variable(name))
-            .collect::<Result<_, _>>()?;
-        let headers = match &self.headers {
-            Some(path) => HeaderLines::read(path)?,
-            None => HeaderLines::default(),
-        };
+        let others = self.also_secret_env.iter();
+        let others = others.map(|name| secret_options::from_variable(name));
+        let others: Vec<Secret> = others.collect::<Result<_, _>>()?;
+        let headers = self.headers.as_deref().map(HeaderLines::read).transpose()?;
+        let headers = headers.unwrap_or_default();
         let signature = self.signature.or_else(|| headers.value(SIGNATURE_HEADER));
         let timestamp = self.timestamp.or_else(|| headers.value(TIMESTAMP_HEADER));
         let body = self.body.read(console)?;
@@ -141,7 +133,6 @@ impl Verify {
         } else {
             result.print(console)?;
         }
-        console.flush()?;
         Ok(match result.diagnosis.verdict {
             SignatureVerdict::Matches => ExitCode::Success,
             SignatureVerdict::Mistaken(_) | SignatureVerdict::Unexplained => ExitCode::CheckFailed,
@@ -150,13 +141,6 @@ impl Verify {
 }
 
 impl VerifyResult {
-    fn mistakes(&self) -> &[Mistake] {
-        match &self.diagnosis.verdict {
-            SignatureVerdict::Mistaken(mistakes) => mistakes,
-            SignatureVerdict::Matches | SignatureVerdict::Unexplained => &[],
-        }
-    }
-
     fn print(&self, console: &mut Console) -> Result<(), CommandError> {
         match &self.diagnosis.verdict {
             SignatureVerdict::Matches => writeln!(
@@ -168,17 +152,15 @@ impl VerifyResult {
             SignatureVerdict::Mistaken(mistakes) => {
                 writeln!(console, "{BAD}The signature does not match.{BAD:#}")?;
                 if mistakes.len() > 1 {
-                    writeln!(
-                        console,
-                        "Several mistakes together explain it. Fix all of them:"
-                    )?;
+                    let line = "Several mistakes together explain it. Fix all of them:";
+                    writeln!(console, "{line}")?;
                 }
-                for mistake in mistakes {
-                    let Mistake {
-                        name,
-                        happened,
-                        fix,
-                    } = mistake;
+                for Mistake {
+                    name,
+                    happened,
+                    fix,
+                } in mistakes
+                {
                     writeln!(console, "\n{STRONG}{name}{STRONG:#}: {happened}")?;
                     writeln!(console, "  {STRONG}fix:{STRONG:#} {fix}")?;
                 }
@@ -197,18 +179,14 @@ impl VerifyResult {
         Ok(())
     }
 
-    /// Next steps if no known mistake explains the signature.
     fn print_next_steps(&self, console: &mut Console) -> Result<(), CommandError> {
         writeln!(
             console,
             "No common mistake or pair of mistakes explains it ({} signatures tried).",
             self.diagnosis.tried
         )?;
-        for not_tried in &self.diagnosis.not_tried {
-            writeln!(
-                console,
-                "Not tried, because the body is too long: {not_tried}."
-            )?;
+        for what in &self.diagnosis.not_tried {
+            writeln!(console, "Not tried, because the body is too long: {what}.")?;
         }
         writeln!(
             console,
@@ -226,20 +204,12 @@ impl VerifyResult {
     }
 
     fn to_json(&self) -> serde_json::Value {
-        let mistakes: Vec<_> = self
-            .mistakes()
-            .iter()
-            .map(|mistake| {
-                json!({
-                    "name": mistake.name,
-                    "happened": mistake.happened,
-                    "fix": mistake.fix,
-                })
-            })
-            .collect();
-        let warnings: Vec<_> = self
-            .concern
-            .iter()
+        let mistakes = match &self.diagnosis.verdict {
+            SignatureVerdict::Mistaken(mistakes) => mistakes.as_slice(),
+            SignatureVerdict::Matches | SignatureVerdict::Unexplained => &[],
+        };
+        let concern = self.concern.iter();
+        let warnings: Vec<_> = concern
             .map(|concern| json!({"name": concern.name(), "message": concern.to_string()}))
             .collect();
         json!({

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// One mistake: its stable name, what happened, and how to fix it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Mistake {
     pub name: Cow<'static, str>,
     pub happened: Cow<'static, str>,

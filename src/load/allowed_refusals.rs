@@ -67,7 +67,6 @@ impl AllowedRefusals {
         need_not_be_granted(event, policy).then(Self::default)
     }
 
-    /// Whether the status is an allowed refusal.
     pub(super) fn allow(&self, status: u16) -> bool {
         let mut required = self.0.iter().flat_map(|required| required.iter());
         StatusClass::ClientError.matches(status) && required.all(|required| required.allows(status))
@@ -104,7 +103,7 @@ mod tests {
                     continue;
                 };
                 if template
-                    .refusals()
+                    .refusals
                     .is_some_and(|refusals| refusals.allow(status))
                 {
                     files.insert(case.file_stem().to_owned());

@@ -7,7 +7,6 @@ use std::ops::AddAssign;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Defines counters and how to add those of another sender.
 macro_rules! counters {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $counter:ident,)* } $($rest:tt)*) => {
         $(#[$about])*
@@ -102,7 +101,6 @@ impl AddAssign for MixCounts {
 }
 
 impl LoadCounts {
-    /// Adds the counts of another sender.
     pub fn add(&mut self, other: &Self) {
         self.add_counters(other);
         for (status, count) in &other.statuses {
@@ -113,13 +111,11 @@ impl LoadCounts {
         }
     }
 
-    /// Deliveries that were started and neither acknowledged nor refused as allowed.
     pub fn undelivered(&self) -> u64 {
         let ended_well = self.acknowledged.saturating_add(self.allowed_refusals);
         self.deliveries.saturating_sub(ended_well)
     }
 
-    /// Counts as unfinished all started deliveries that have no outcome.
     pub(super) fn count_unfinished(&mut self) {
         let ended = self.acknowledged + self.refused + self.exhausted;
         self.unfinished = self.deliveries.saturating_sub(ended);

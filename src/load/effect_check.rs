@@ -11,87 +11,55 @@ use super::treatment_mix::Treatment;
 use crate::run::RunContext;
 use crate::verify::{EffectWatch, GrantCount, InventoryCheck};
 
-/// The most unexpected results to list and recheck.
 pub(super) const MOST_LISTED: usize = 10_000;
 
-/// How many events to check after the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EffectSample {
-    /// Every event.
     All,
-    /// Up to this many.
     Some(u64),
-    /// None.
     None,
 }
 
-/// A text that is not a sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected `all`, `none` or a number of events")]
-pub(crate) struct InvalidEffectSample;
-
-/// Why effects can't be checked. [`EffectSampleError::help`] says what to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum EffectSampleError {
-    /// There is no probe.
-    #[error("effects can't be checked without the probe `quantity`")]
-    NoProbe,
-    /// The players may hold something else.
-    #[error(
-        "effects of a load can be checked only for new players, but the profile lists `players` \
-         that may already hold items"
-    )]
-    ListedPlayers,
-}
-
 impl FromStr for EffectSample {
-    type Err = InvalidEffectSample;
+    type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "all" => Ok(Self::All),
             "none" | "0" => Ok(Self::None),
-            number => number
-                .parse()
-                .map(Self::Some)
-                .map_err(|_| InvalidEffectSample),
+            number => match number.parse() {
+                Ok(count) => Ok(Self::Some(count)),
+                Err(_) => Err("expected `all`, `none` or a number of events"),
+            },
         }
     }
 }
 
 impl EffectSample {
-    /// The default size.
     const DEFAULT_SIZE: u64 = 1000;
 
-    /// The sample to check: the requested one, or the default if effects can be checked.
+    /// The sample to check: the requested one, or the default if effects can be checked. An error is
+    /// a message and what to do about it.
     pub(crate) fn choose(
         requested: Option<Self>,
         context: &RunContext,
         has_listed_players: bool,
-    ) -> Result<Self, EffectSampleError> {
-        let obstacle = if context.can_read_inventories() {
-            has_listed_players.then_some(EffectSampleError::ListedPlayers)
-        } else {
-            Some(EffectSampleError::NoProbe)
-        };
-        match (requested, obstacle) {
-            (Some(Self::None), _) | (None, Some(_)) => Ok(Self::None),
-            (Some(_), Some(obstacle)) => Err(obstacle),
-            (Some(sample), None) => Ok(sample),
-            (None, None) => Ok(Self::Some(Self::DEFAULT_SIZE)),
-        }
-    }
-}
-
-impl EffectSampleError {
-    /// What to do about it.
-    pub(crate) fn help(self) -> &'static str {
-        match self {
-            Self::NoProbe => {
+    ) -> Result<Self, (&'static str, &'static str)> {
+        let can_read = context.can_read_inventories();
+        match requested {
+            None if can_read && !has_listed_players => Ok(Self::Some(Self::DEFAULT_SIZE)),
+            None | Some(Self::None) => Ok(Self::None),
+            Some(_) if !can_read => Err((
+                "effects can't be checked without the probe `quantity`",
                 "add `probes: { quantity: … }` to a profile in aghook.yaml, or remove \
-                 `--check-effects`"
-            }
-            Self::ListedPlayers => "remove `--check-effects`, or use a profile without `players`",
+                 `--check-effects`",
+            )),
+            Some(_) if has_listed_players => Err((
+                "effects of a load can be checked only for new players, but the profile lists \
+                 `players` that may already hold items",
+                "remove `--check-effects`, or use a profile without `players`",
+            )),
+            Some(sample) => Ok(sample),
         }
     }
 }
@@ -105,14 +73,13 @@ pub(crate) async fn check_effects(
     events: SentEvents<'_>,
     sample: EffectSample,
 ) -> Option<EffectsReport> {
-    let (mut check, report) = (EffectCheck { context, events }, EffectsReport::default());
+    let mut check = EffectCheck { context, events };
     let numbers: Box<dyn Iterator<Item = u64>> = match sample {
         EffectSample::None => return None,
         EffectSample::All => Box::new(check.events.numbers()),
         EffectSample::Some(count) => Box::new(check.sample(count).into_iter()),
     };
-    let mut watch = EffectWatch::new([context.settle]).settled().await;
-    Some(check.run(numbers, &mut watch, report).await)
+    Some(check.run(numbers).await)
 }
 
 struct EffectCheck<'load> {
@@ -124,13 +91,9 @@ struct EffectCheck<'load> {
 type Problems = BTreeMap<u64, String>;
 
 impl EffectCheck<'_> {
-    async fn run(
-        &mut self,
-        numbers: impl Iterator<Item = u64>,
-        watch: &mut EffectWatch,
-        mut report: EffectsReport,
-    ) -> EffectsReport {
-        let mut wrong = Problems::new();
+    async fn run(&mut self, numbers: impl Iterator<Item = u64>) -> EffectsReport {
+        let mut watch = EffectWatch::new([self.context.settle]).settled().await;
+        let (mut report, mut wrong) = (EffectsReport::default(), Problems::new());
         self.check(numbers, |number, required, check| {
             report.checked += 1;
             match required {
@@ -166,7 +129,7 @@ impl EffectCheck<'_> {
         let to_usize = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let step =
             |of: u64, wanted: u64| to_usize(of.checked_div(wanted).unwrap_or_default().max(1));
-        let all = self.events.result().started;
+        let all = self.events.result.started;
         let numbers = self.events.numbers();
         let treated = numbers.filter(|number| self.events.is_treated(*number));
         let treated: Vec<u64> = treated.collect();
@@ -250,7 +213,6 @@ impl EffectCheck<'_> {
 }
 
 impl EffectsReport {
-    /// Counts the result of an event's check. Returns the problem if it is not as expected.
     fn add_check(&mut self, check: InventoryCheck) -> Option<String> {
         match check {
             InventoryCheck::Passed => self.right += 1,
@@ -264,7 +226,6 @@ impl EffectsReport {
     }
 }
 
-/// The treatment of an event in a few words.
 fn treatment_words(treatment: Treatment) -> String {
     match treatment {
         Treatment::Plain => "delivered".to_owned(),

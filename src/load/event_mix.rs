@@ -1,5 +1,6 @@
 //! Draws the source of each event by weight: a pure function of the seed and the event's number.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -20,13 +21,10 @@ pub(crate) struct EventMix {
 /// One `--mix` option.
 #[derive(Debug, Clone)]
 pub(crate) struct MixEntry {
-    /// The source as written in the option.
     pub name: String,
-    /// Its weight relative to the other entries.
     pub weight: NonZeroU32,
     /// Its scenarios, all equally likely; empty for generated events.
     pub scenarios: Vec<MixScenario>,
-    /// The events that can't be sent, with the reason.
     pub left_out: Vec<String>,
 }
 
@@ -35,13 +33,11 @@ pub(crate) struct MixEntry {
 pub(crate) struct MixScenario {
     /// Its name, including the matrix choice.
     pub name: String,
-    /// Its file.
     pub file: String,
     /// Its events, all equally likely.
     pub events: Vec<EventTemplate>,
 }
 
-/// The source of one event.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Drawn<'mix> {
     /// The index of the counter it belongs to: one per scenario, or one for an entry's generated
@@ -52,14 +48,12 @@ pub(super) struct Drawn<'mix> {
 }
 
 impl MixEntry {
-    /// How many counters it has: one per scenario, or one for generated events.
     pub(super) fn counters(&self) -> usize {
         self.scenarios.len().max(1)
     }
 }
 
 impl EventMix {
-    /// A mix of these entries, drawn from its own random stream.
     pub(crate) fn new(entries: Vec<MixEntry>, seed: Seed) -> Self {
         let total = entries.iter().map(|entry| u64::from(entry.weight.get()));
         Self {
@@ -69,12 +63,10 @@ impl EventMix {
         }
     }
 
-    /// The entries, in order.
     pub(crate) fn entries(&self) -> &[MixEntry] {
         &self.entries
     }
 
-    /// Draws the source of the event with this number.
     pub(super) fn draw(&mut self, number: u64) -> Drawn<'_> {
         let random = &mut self.random;
         random.set_word_pos(0);
@@ -102,6 +94,13 @@ impl EventMix {
             from: None,
         }
     }
+}
+
+/// The option that adds a source to the mix, quoted for a shell.
+pub(crate) fn mix_option(source: &str, weight: u32) -> String {
+    let word = format!("{source}={weight}");
+    let quoted = shlex::try_quote(&word).map(Cow::into_owned);
+    format!(" --mix {}", quoted.unwrap_or(word))
 }
 
 fn any_of<'all, T>(all: &'all [T], random: &mut ChaCha8Rng) -> Option<(usize, &'all T)> {

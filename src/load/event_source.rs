@@ -4,23 +4,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::allowed_refusals::AllowedRefusals;
-use super::counts::MixCounts;
 use super::event_mix::{EventMix, MixScenario};
 use super::event_template::{EventContent, EventTemplate};
-use super::mix_report::MixEntryReport;
+use super::settings::LoadSettings;
 use super::treatment_mix::{Treatment, TreatmentMix, Treatments};
 use crate::generate::{Generator, Seed};
-use crate::protocol::Event;
 use crate::scenario::Policy;
 
 /// Builds the events of the stream, in any order.
 #[derive(Debug, Clone)]
-pub(crate) struct EventSource {
+pub(super) struct EventSource {
     generator: Generator,
     treatments: Treatments,
     /// The mix to draw events from; `None` if all events are generated.
     event_mix: Option<EventMix>,
-    /// The game's policy, which can allow refusals.
     policy: Policy,
 }
 
@@ -35,15 +32,13 @@ pub struct EventOrigin {
     pub event: String,
 }
 
-/// An event of the stream.
 #[derive(Debug)]
-pub(crate) struct LoadEvent<'source> {
-    content: EventContent,
+pub(super) struct LoadEvent<'source> {
+    pub(super) content: EventContent,
     from: Option<(&'source MixScenario, &'source EventTemplate)>,
     pub(super) facts: EventFacts,
 }
 
-/// What the results of an event's attempts count for.
 #[derive(Debug)]
 pub(super) struct EventFacts {
     /// The index of the mix counter that it belongs to; `None` without a mix.
@@ -53,8 +48,12 @@ pub(super) struct EventFacts {
 }
 
 impl EventSource {
-    /// The stream of a generator, with treatments drawn from `seed`.
-    pub(crate) fn new(generator: Generator, mix: TreatmentMix, seed: Seed) -> Self {
+    pub(super) fn of(settings: &LoadSettings) -> Self {
+        Self::new(settings.generator.clone(), settings.mix, settings.seed)
+            .drawn_from(settings.event_mix.clone(), settings.policy)
+    }
+
+    pub(super) fn new(generator: Generator, mix: TreatmentMix, seed: Seed) -> Self {
         let treatments = Treatments::new(mix, seed);
         Self {
             generator,
@@ -64,16 +63,15 @@ impl EventSource {
         }
     }
 
-    /// Draws the events from a mix, if given, for a game with this policy.
     #[must_use]
-    pub(crate) fn drawn_from(mut self, event_mix: Option<EventMix>, policy: Policy) -> Self {
+    pub(super) fn drawn_from(mut self, event_mix: Option<EventMix>, policy: Policy) -> Self {
         self.event_mix = event_mix;
         self.policy = policy;
         self
     }
 
     /// Derives the event with this number, counted from 0.
-    pub(crate) fn derive(&mut self, number: u64) -> LoadEvent<'_> {
+    pub(super) fn derive(&mut self, number: u64) -> LoadEvent<'_> {
         let drawn = self.event_mix.as_mut().map(|mix| mix.draw(number));
         let mix_counter = drawn.map(|drawn| drawn.counter);
         if let Some(from @ (_, template)) = drawn.and_then(|drawn| drawn.from) {
@@ -82,7 +80,7 @@ impl EventSource {
                 from: Some(from),
                 facts: EventFacts {
                     mix_counter,
-                    refusals: template.refusals().cloned(),
+                    refusals: template.refusals.clone(),
                 },
             };
         }
@@ -98,36 +96,18 @@ impl EventSource {
         }
     }
 
-    /// The report on the mix with the values of its counters; empty without a mix.
-    pub(crate) fn mix_report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
-        let mix = self.event_mix.as_ref();
-        mix.map_or_else(Vec::new, |mix| mix.report(counted))
-    }
-
-    /// The treatment of the event with this number.
-    pub(crate) fn treatment(&mut self, number: u64) -> Treatment {
+    pub(super) fn treatment(&mut self, number: u64) -> Treatment {
         self.treatments.of(number)
     }
 }
 
 impl LoadEvent<'_> {
-    /// The event.
-    pub(crate) fn into_event(self) -> Event {
-        self.content.into_event()
-    }
-
-    /// Appends the event's body.
-    pub(crate) fn write_body(&self, body: &mut Vec<u8>) {
-        self.content.write(body);
-    }
-
-    /// The scenario event that it is built from; `None` if it is generated.
-    pub(crate) fn origin(&self) -> Option<EventOrigin> {
+    pub(super) fn origin(&self) -> Option<EventOrigin> {
         let (scenario, template) = self.from?;
         Some(EventOrigin {
             file: scenario.file.clone(),
             scenario: scenario.name.clone(),
-            event: template.name().to_owned(),
+            event: template.name.clone(),
         })
     }
 }
@@ -137,7 +117,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::protocol::Text;
+    use crate::protocol::{Event, Text};
 
     fn source() -> EventSource {
         let start = "1763889831".parse().expect("a start time");
@@ -153,7 +133,7 @@ mod tests {
         let mut source = source();
         for number in (0..50).rev().chain([7, 7]) {
             let mut body = Vec::new();
-            source.derive(number).write_body(&mut body);
+            source.derive(number).content.write(&mut body);
             let place = usize::try_from(number).expect("small");
             assert_eq!(in_turn[place].to_json().expect("JSON"), body);
         }
@@ -166,7 +146,7 @@ mod tests {
             price in any::<f64>(),
             number in any::<u64>(),
         ) {
-            let mut event = source().derive(number).into_event();
+            let mut event = source().derive(number).content.into_event();
             event.event_data.item.name = Text::Owned(name);
             let decimal = serde_json::Value::from(price);
             event.unknown.insert("decimal".to_owned(), decimal);

@@ -1,8 +1,7 @@
 //! A template that builds the events of a load from one event of a scenario.
 //!
-//! A template is resolved and validated once, at the start. The player, the IDs and the idempotency
-//! key come from the event's number, not from the scenario, so the events of a scenario share
-//! nothing. Steps are not played.
+//! The player, the IDs and the idempotency key come from the event's number, not from the scenario, so
+//! the events of a scenario share nothing. Steps are not played.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -16,21 +15,16 @@ use crate::protocol::Event;
 use crate::scenario::document::{Diagnostic, Span};
 use crate::scenario::{Case, JsonPointer, Policy, Shareable, SharedId, amend};
 
-/// Settings shared by all templates.
 #[derive(Debug, Clone)]
 pub(crate) struct TemplateSettings {
-    /// Provides the game, the items and the start time.
     pub generator: Generator,
-    /// The load's seed.
     pub seed: Seed,
-    /// The game's policy, which can allow refusals.
     pub policy: Policy,
 }
 
-/// Builds the events of a load from one event of a scenario.
 #[derive(Debug, Clone)]
 pub(crate) struct EventTemplate {
-    name: String,
+    pub(super) name: String,
     /// At the start of streams that no other template uses.
     generator: Generator,
     shape: EventShape,
@@ -38,7 +32,8 @@ pub(crate) struct EventTemplate {
     endings: Endings,
     set: IndexMap<JsonPointer, Value>,
     unset: Vec<JsonPointer>,
-    refusals: Option<AllowedRefusals>,
+    /// The refusals that the scenario allows; `None` if the event must be acknowledged.
+    pub(super) refusals: Option<AllowedRefusals>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -47,7 +42,6 @@ struct Endings {
     transaction_id: Option<String>,
 }
 
-/// The content of one event.
 #[derive(Debug)]
 pub(super) struct EventContent {
     generated: Event,
@@ -55,19 +49,11 @@ pub(super) struct EventContent {
     amended: Option<Value>,
 }
 
-/// Why a load can't send an event.
-struct Unsendable {
-    span: Span,
-    reason: String,
-    help: &'static str,
-}
-
 /// How many numbers to validate before sending. Generated content differs between numbers, and the
 /// paths of `set` must exist in all of it.
 const VALIDATED: u64 = 32;
 
 impl EventContent {
-    /// Content without `set` and `unset`.
     pub(super) fn generated(event: Event) -> Self {
         Self {
             generated: event,
@@ -103,25 +89,14 @@ impl EventTemplate {
         name: &str,
         settings: &TemplateSettings,
     ) -> Result<Self, Diagnostic> {
-        Self::build(case, name, settings).map_err(|Unsendable { span, reason, help }| {
+        let refused = |span, reason: &str, help: &str| {
             let message = format!("a load can't send the event `{name}`: {reason}");
             Diagnostic::at(&case.source, span, message).with_help(help)
-        })
-    }
-
-    fn build(case: &Case, name: &str, settings: &TemplateSettings) -> Result<Self, Unsendable> {
-        let refused = |span, reason: &str, help| Unsendable {
-            span,
-            reason: reason.to_owned(),
-            help,
         };
         let events = &case.scenario.events;
         let Some(spec) = events.get(name) else {
-            return Err(refused(
-                Span::default(),
-                "it does not exist",
-                "name an existing event",
-            ));
+            let help = "name an existing event";
+            return Err(refused(Span::default(), "it does not exist", help));
         };
         if let Some(raw) = &spec.raw {
             return Err(refused(
@@ -169,23 +144,14 @@ impl EventTemplate {
             unset: spec.unset.clone(),
             refusals: None,
         };
-        template.validate(spec.span)?;
+        template
+            .validate()
+            .map_err(|(reason, help)| refused(spec.span, &reason, help))?;
         let event = template.content(0).into_event();
         template.refusals = AllowedRefusals::of_case(case, name, &event, settings.policy);
         Ok(template)
     }
 
-    /// The event's name in its scenario.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The refusals that the scenario allows; `None` if the event must be acknowledged.
-    pub(super) fn refusals(&self) -> Option<&AllowedRefusals> {
-        self.refusals.as_ref()
-    }
-
-    /// The event with this number.
     pub(super) fn content(&self, number: u64) -> EventContent {
         let generated = self.generated(number);
         let amended = self.amended(&generated).and_then(Result::ok);
@@ -196,19 +162,16 @@ impl EventTemplate {
         let mut generator = self.generator.clone();
         generator.skip_to(number);
         let event = generator.event(&self.shape);
-        let Endings {
-            player_id,
-            transaction_id,
-        } = &self.endings;
-        if player_id.is_none() && transaction_id.is_none() {
+        let endings = &self.endings;
+        if endings.player_id.is_none() && endings.transaction_id.is_none() {
             return event;
         }
         // Other parts of the event repeat the player ID, so generate it again with the endings.
         let mut shape = self.shape.clone();
-        if let Some(ending) = player_id {
+        if let Some(ending) = &endings.player_id {
             shape.player_id = Some(format!("{}{ending}", event.event_data.player_id));
         }
-        if let Some(ending) = transaction_id {
+        if let Some(ending) = &endings.transaction_id {
             shape.transaction_id = Some(format!("{}{ending}", event.transaction_id));
         }
         generator.skip_to(number);
@@ -226,9 +189,8 @@ impl EventTemplate {
         (!self.set.is_empty() || !self.unset.is_empty()).then(amend)
     }
 
-    /// Checks that each number gives a unique, checkable event.
-    fn validate(&self, span: Span) -> Result<(), Unsendable> {
-        let refused = |reason, help| Unsendable { span, reason, help };
+    /// Checks that each number gives a unique, checkable event. An error says why not, and what to do.
+    fn validate(&self) -> Result<(), (String, &'static str)> {
         let mut seen: [BTreeSet<String>; 3] = Default::default();
         for number in 0..VALIDATED {
             let made = self.generated(number);
@@ -239,11 +201,11 @@ impl EventTemplate {
                         "after `set` and `unset` it is no longer a valid event, so its expected grant \
                          is unknown: {error}"
                     );
-                    refused(reason, "send such an event with `aghook run`")
+                    (reason, "send such an event with `aghook run`")
                 })?,
                 Err(reason) => {
                     let help = "every path of `set` and `unset` must exist in every event";
-                    return Err(refused(reason.to_string(), help));
+                    return Err((reason.to_string(), help));
                 }
             };
             if event.event_type != Event::COUPON_REDEEMED {
@@ -251,7 +213,7 @@ impl EventTemplate {
                     "its `event_type` is `{}`, but a load sends only `coupon.redeemed`",
                     event.event_type
                 );
-                return Err(refused(reason, "send such an event with `aghook run`"));
+                return Err((reason, "send such an event with `aghook run`"));
             }
             let own = [
                 ("player_id", event.event_data.player_id),
@@ -262,7 +224,7 @@ impl EventTemplate {
                 let may_repeat = name == "player_id" && self.generator.has_listed_players();
                 if !may_repeat && !seen.insert(value.into_owned()) {
                     let reason = format!("`{name}` would be the same in every event of a load");
-                    return Err(refused(reason, "remove it from `set`"));
+                    return Err((reason, "remove it from `set`"));
                 }
             }
         }

@@ -5,12 +5,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::counts::LoadCounts;
+use super::latency_histograms::{LatencyHistograms, time_text};
 use super::measurements::Measurements;
-use super::rate::{as_float, to_integer};
-use super::time_text::time_text;
+use super::rate::{as_float, decimal, to_integer};
 use crate::policy::DurationText;
 
 /// What a metric of a load should be, such as `p99 < 200ms`.
@@ -21,13 +23,11 @@ pub struct LoadExpectation {
     threshold: Threshold,
 }
 
-/// A syntax error in an expectation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {problem}")]
 pub struct LoadExpectationError {
     /// The first wrong character, counted from 1.
     pub column: usize,
-    /// What is wrong, and what is allowed at that point.
     pub problem: String,
 }
 
@@ -46,19 +46,18 @@ pub struct CheckedExpectation {
     pub note: Option<String>,
 }
 
-/// A metric that an expectation can name.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct Metric {
     name: &'static str,
     kind: MetricKind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 enum MetricKind {
     /// A statistic of a histogram.
     Time(TimeMetric, Statistic),
-    /// A count, or its percentage of a total.
-    Count(CountMetric),
+    /// A count, and the total that its percentage refers to. If that is 0, the count says nothing.
+    Count(fn(&Measurements) -> u64, Total),
     /// New events per second.
     PerSecond,
 }
@@ -70,79 +69,68 @@ enum TimeMetric {
     Lateness,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 enum Statistic {
     Quantile(f64),
     Mean,
     Max,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CountMetric {
-    Errors,
-    Timeouts,
-    Retries,
-    Undelivered,
-    Refused,
-    Exhausted,
-    Unfinished,
-    Dropped,
-    RefusedForgeries,
-    AcceptedForgeries,
-    Stalls,
-}
+type Total = fn(&LoadCounts) -> (u64, &'static str);
 
-const fn times(name: &'static str, times: TimeMetric, statistic: Statistic) -> Metric {
-    let kind = MetricKind::Time(times, statistic);
-    Metric { name, kind }
-}
-
-const fn quantile(name: &'static str, of: TimeMetric, quantile: f64) -> Metric {
-    times(name, of, Statistic::Quantile(quantile))
-}
-
-const fn count(name: &'static str, of: CountMetric) -> Metric {
-    let kind = MetricKind::Count(of);
-    Metric { name, kind }
-}
-
-const RATE: Metric = Metric {
-    name: "rate",
-    kind: MetricKind::PerSecond,
-};
+const ATTEMPTS: Total = |counts| (counts.attempts, "attempts");
+const DELIVERIES: Total = |counts| (counts.deliveries, "deliveries");
+const FORGERIES: Total = |counts| (counts.forgeries, "forgeries");
+const REQUESTS: Total = |counts| (counts.attempts + counts.forgeries, "requests");
 
 /// Every metric, in the order shown to users.
-static METRICS: [Metric; 27] = [
-    quantile("p50", TimeMetric::Latency, 0.5),
-    quantile("p75", TimeMetric::Latency, 0.75),
-    quantile("p90", TimeMetric::Latency, 0.9),
-    quantile("p95", TimeMetric::Latency, 0.95),
-    quantile("p99", TimeMetric::Latency, 0.99),
-    quantile("p99.9", TimeMetric::Latency, 0.999),
-    quantile("p99.99", TimeMetric::Latency, 0.9999),
-    times("mean", TimeMetric::Latency, Statistic::Mean),
-    times("max", TimeMetric::Latency, Statistic::Max),
-    quantile("service_p50", TimeMetric::Service, 0.5),
-    quantile("service_p99", TimeMetric::Service, 0.99),
-    times("service_max", TimeMetric::Service, Statistic::Max),
-    quantile("late_p99", TimeMetric::Lateness, 0.99),
-    times("late_max", TimeMetric::Lateness, Statistic::Max),
-    RATE,
-    count("errors", CountMetric::Errors),
-    count("timeouts", CountMetric::Timeouts),
-    count("retries", CountMetric::Retries),
-    count("undelivered", CountMetric::Undelivered),
-    count("refused", CountMetric::Refused),
-    count("exhausted", CountMetric::Exhausted),
-    count("unfinished", CountMetric::Unfinished),
-    count("dropped", CountMetric::Dropped),
-    count("refused_forgeries", CountMetric::RefusedForgeries),
-    count("accepted_forgeries", CountMetric::AcceptedForgeries),
-    count("stalls", CountMetric::Stalls),
-    quantile("service_p99.9", TimeMetric::Service, 0.999),
-];
+static METRICS: [Metric; 27] = {
+    use MetricKind::{PerSecond, Time};
+    use Statistic::{Max, Mean, Quantile};
+    use TimeMetric::{Latency, Lateness, Service};
+    [
+        metric("p50", Time(Latency, Quantile(0.5))),
+        metric("p75", Time(Latency, Quantile(0.75))),
+        metric("p90", Time(Latency, Quantile(0.9))),
+        metric("p95", Time(Latency, Quantile(0.95))),
+        metric("p99", Time(Latency, Quantile(0.99))),
+        metric("p99.9", Time(Latency, Quantile(0.999))),
+        metric("p99.99", Time(Latency, Quantile(0.9999))),
+        metric("mean", Time(Latency, Mean)),
+        metric("max", Time(Latency, Max)),
+        metric("service_p50", Time(Service, Quantile(0.5))),
+        metric("service_p99", Time(Service, Quantile(0.99))),
+        metric("service_max", Time(Service, Max)),
+        metric("late_p99", Time(Lateness, Quantile(0.99))),
+        metric("late_max", Time(Lateness, Max)),
+        metric("rate", PerSecond),
+        count("errors", ATTEMPTS, |all| all.counts.errors),
+        count("timeouts", ATTEMPTS, |all| all.counts.timeouts),
+        count("retries", ATTEMPTS, |all| all.counts.retries),
+        count("undelivered", DELIVERIES, |all| all.counts.undelivered()),
+        count("refused", DELIVERIES, |all| all.counts.refused),
+        count("exhausted", DELIVERIES, |all| all.counts.exhausted),
+        count("unfinished", DELIVERIES, |all| all.counts.unfinished),
+        count("dropped", DELIVERIES, |all| all.counts.dropped),
+        count("refused_forgeries", FORGERIES, |all| {
+            all.counts.refused_forgeries
+        }),
+        count("accepted_forgeries", FORGERIES, |all| {
+            all.counts.accepted_forgeries
+        }),
+        count("stalls", REQUESTS, |all| all.stalls.count),
+        metric("service_p99.9", Time(Service, Quantile(0.999))),
+    ]
+};
 
-/// A comparison of the observed value with the threshold.
+const fn metric(name: &'static str, kind: MetricKind) -> Metric {
+    Metric { name, kind }
+}
+
+const fn count(name: &'static str, of: Total, count: fn(&Measurements) -> u64) -> Metric {
+    metric(name, MetricKind::Count(count, of))
+}
+
 #[derive(Debug)]
 struct Operator {
     sign: &'static str,
@@ -170,15 +158,28 @@ enum Threshold {
     Percent(f64),
 }
 
+impl TimeMetric {
+    fn histogram(self, latencies: &LatencyHistograms) -> &Histogram<u64> {
+        match self {
+            Self::Latency => &latencies.latency,
+            Self::Service => &latencies.service,
+            Self::Lateness => &latencies.lateness,
+        }
+    }
+}
+
 impl Metric {
-    /// The thresholds it can be compared with.
+    fn allows_percent(&self) -> bool {
+        !matches!(self.name, "stalls" | "dropped")
+    }
+
     fn expected_threshold(&self) -> &'static str {
         match self.kind {
             MetricKind::Time(..) => "a duration such as `200ms`",
-            MetricKind::Count(CountMetric::Stalls | CountMetric::Dropped) => {
-                "a whole number such as `0`"
+            MetricKind::Count(..) if self.allows_percent() => {
+                "a percentage such as `0.1%` or a whole number such as `0`"
             }
-            MetricKind::Count(_) => "a percentage such as `0.1%` or a whole number such as `0`",
+            MetricKind::Count(..) => "a whole number such as `0`",
             MetricKind::PerSecond => "events per second such as `1990`",
         }
     }
@@ -190,160 +191,87 @@ impl Metric {
                 Some(Threshold::Time(time.0))
             }
             MetricKind::PerSecond => decimal(text).map(Threshold::Number),
-            MetricKind::Count(counted) => match text.strip_suffix('%') {
-                Some(percent) if counted.allows_percent() => {
+            MetricKind::Count(..) => match text.strip_suffix('%') {
+                Some(percent) => {
                     let percent = decimal(percent.trim_end())?;
-                    (percent <= 100.0).then_some(Threshold::Percent(percent))
+                    let is_allowed = self.allows_percent() && percent <= 100.0;
+                    is_allowed.then_some(Threshold::Percent(percent))
                 }
-                Some(_) => None,
-                None => text
-                    .parse::<u32>()
-                    .ok()
-                    .map(|n| Threshold::Number(n.into())),
+                None => Some(Threshold::Number(text.parse::<u32>().ok()?.into())),
             },
         }
     }
 }
 
-/// A number without a sign or an exponent.
-fn decimal(text: &str) -> Option<f64> {
-    let plain = |byte: u8| byte.is_ascii_digit() || byte == b'.';
-    text.parse().ok().filter(|_| text.bytes().all(plain))
-}
-
-impl CountMetric {
-    fn count(self, measurements: &Measurements) -> u64 {
-        let counts = &measurements.counts;
-        match self {
-            Self::Errors => counts.errors,
-            Self::Timeouts => counts.timeouts,
-            Self::Retries => counts.retries,
-            Self::Undelivered => counts.undelivered(),
-            Self::Refused => counts.refused,
-            Self::Exhausted => counts.exhausted,
-            Self::Unfinished => counts.unfinished,
-            Self::Dropped => counts.dropped,
-            Self::RefusedForgeries => counts.refused_forgeries,
-            Self::AcceptedForgeries => counts.accepted_forgeries,
-            Self::Stalls => measurements.stalls.count,
-        }
-    }
-
-    /// The total that its percentage refers to, and its name. If it is 0, the count says nothing.
-    fn total(self, measurements: &Measurements) -> (u64, &'static str) {
-        let counts = &measurements.counts;
-        match self {
-            Self::Errors | Self::Timeouts | Self::Retries => (counts.attempts, "attempts"),
-            Self::Undelivered
-            | Self::Refused
-            | Self::Exhausted
-            | Self::Unfinished
-            | Self::Dropped => (counts.deliveries, "deliveries"),
-            Self::RefusedForgeries | Self::AcceptedForgeries => (counts.forgeries, "forgeries"),
-            Self::Stalls => (counts.attempts + counts.forgeries, "requests"),
-        }
-    }
-
-    /// Whether its threshold can be a percentage.
-    fn allows_percent(self) -> bool {
-        !matches!(self, Self::Stalls | Self::Dropped)
-    }
-}
-
 impl LoadExpectation {
-    /// The names of all metrics, in the order shown to users.
-    pub fn metrics() -> impl Iterator<Item = &'static str> {
-        METRICS.iter().map(|metric| metric.name)
-    }
-
     /// Whether it limits how many deliveries or attempts may fail.
     pub fn allows_failures(&self) -> bool {
         matches!(
-            self.metric.kind,
-            MetricKind::Count(
-                CountMetric::Errors
-                    | CountMetric::Undelivered
-                    | CountMetric::Refused
-                    | CountMetric::Exhausted
-                    | CountMetric::Unfinished
-            )
+            self.metric.name,
+            "errors" | "undelivered" | "refused" | "exhausted" | "unfinished"
         )
     }
 
-    /// Checks a load.
     pub fn check(&self, measurements: &Measurements) -> CheckedExpectation {
-        let nothing = |observed: &str| self.checked(None, observed.to_owned());
-        let mut result = match (self.metric.kind, self.threshold) {
-            (MetricKind::Time(times, statistic), Threshold::Time(threshold)) => {
-                let histogram = match times {
-                    TimeMetric::Latency => &measurements.latencies.latency,
-                    TimeMetric::Service => &measurements.latencies.service,
-                    TimeMetric::Lateness => &measurements.latencies.lateness,
-                };
-                if histogram.is_empty() {
-                    return nothing("nothing was measured");
-                }
-                let nanoseconds = match statistic {
-                    Statistic::Quantile(quantile) => histogram.value_at_quantile(quantile),
-                    Statistic::Mean => to_integer(histogram.mean()),
-                    Statistic::Max => histogram.max(),
-                };
-                let observed = Duration::from_nanos(nanoseconds);
-                self.result(observed.partial_cmp(&threshold), time_text(observed))
+        let (passed, observed) = match self.compare(measurements) {
+            Ok((ordering, observed)) => {
+                (Some(ordering.is_some_and(self.operator.accepts)), observed)
             }
-            (MetricKind::PerSecond, Threshold::Number(threshold)) => {
-                match measurements.events_per_second() {
-                    Some(rate) => self.result(rate.partial_cmp(&threshold), format!("{rate:.1}/s")),
-                    None => nothing("nothing was measured"),
-                }
-            }
-            (MetricKind::Count(counted), threshold) => {
-                let count = counted.count(measurements);
-                match (counted.total(measurements), threshold) {
-                    ((0, of), _) => return nothing(&format!("there were no {of}")),
-                    ((total, of), Threshold::Percent(threshold)) => {
-                        // Comparing products keeps 100% exact.
-                        let part = as_float(count) * 100.0;
-                        let limit = threshold * as_float(total);
-                        let percent = percent_text(part / as_float(total));
-                        let shown = format!("{percent} ({count} of {total} {of})");
-                        self.result(part.partial_cmp(&limit), shown)
-                    }
-                    (_, Threshold::Number(threshold)) => {
-                        let ordering = as_float(count).partial_cmp(&threshold);
-                        self.result(ordering, count.to_string())
-                    }
-                    (_, Threshold::Time(_)) => nothing("nothing was measured"),
-                }
-            }
-            // Parsing gives each metric its own kind of threshold.
-            _ => nothing("nothing was measured"),
+            Err(reason) => (None, reason),
         };
-        result.note = self.metric.note(measurements, result.passed);
-        result
-    }
-
-    fn result(&self, ordering: Option<Ordering>, observed: String) -> CheckedExpectation {
-        let passed = ordering.is_some_and(self.operator.accepts);
-        self.checked(Some(passed), observed)
-    }
-
-    fn checked(&self, passed: Option<bool>, observed: String) -> CheckedExpectation {
         CheckedExpectation {
             expected: self.to_string(),
             passed,
             observed,
-            note: None,
+            note: self.metric.note(measurements, passed),
         }
     }
-}
 
-fn percent_text(percent: f64) -> String {
-    format!("{percent:.4}")
-        .trim_end_matches('0')
-        .trim_end_matches('.')
-        .to_owned()
-        + "%"
+    /// Compares the observed value with the threshold, and describes it. An error if nothing was
+    /// measured.
+    fn compare(&self, measurements: &Measurements) -> Result<(Option<Ordering>, String), String> {
+        let unmeasured = || "nothing was measured".to_owned();
+        match (self.metric.kind, self.threshold) {
+            (MetricKind::Time(times, statistic), Threshold::Time(threshold)) => {
+                let histogram = times.histogram(&measurements.latencies);
+                if histogram.is_empty() {
+                    return Err(unmeasured());
+                }
+                let observed = Duration::from_nanos(match statistic {
+                    Statistic::Quantile(quantile) => histogram.value_at_quantile(quantile),
+                    Statistic::Mean => to_integer(histogram.mean()),
+                    Statistic::Max => histogram.max(),
+                });
+                Ok((observed.partial_cmp(&threshold), time_text(observed)))
+            }
+            (MetricKind::PerSecond, Threshold::Number(threshold)) => {
+                let rate = measurements.events_per_second().ok_or_else(unmeasured)?;
+                Ok((rate.partial_cmp(&threshold), format!("{rate:.1}/s")))
+            }
+            (MetricKind::Count(counted, total), threshold) => {
+                let count = counted(measurements);
+                let (total, of) = total(&measurements.counts);
+                match threshold {
+                    _ if total == 0 => Err(format!("there were no {of}")),
+                    Threshold::Percent(threshold) => {
+                        // Comparing products keeps 100% exact.
+                        let part = as_float(count) * 100.0;
+                        let limit = threshold * as_float(total);
+                        let percent = format!("{:.4}", part / as_float(total));
+                        let percent = percent.trim_end_matches('0').trim_end_matches('.');
+                        let observed = format!("{percent}% ({count} of {total} {of})");
+                        Ok((part.partial_cmp(&limit), observed))
+                    }
+                    Threshold::Number(threshold) => {
+                        Ok((as_float(count).partial_cmp(&threshold), count.to_string()))
+                    }
+                    Threshold::Time(_) => Err(unmeasured()),
+                }
+            }
+            // Parsing gives each metric its own kind of threshold.
+            _ => Err(unmeasured()),
+        }
+    }
 }
 
 impl FromStr for LoadExpectation {
@@ -359,7 +287,8 @@ impl FromStr for LoadExpectation {
         let name = &at_name[..at_name.find(|c| !is_name(c)).unwrap_or(at_name.len())];
         let metric = METRICS.iter().find(|metric| metric.name == name);
         let metric = metric.ok_or_else(|| {
-            let known = Self::metrics().collect::<Vec<_>>().join(", ");
+            let known: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();
+            let known = known.join(", ");
             let found = match name {
                 "" => "nothing".to_owned(),
                 _ => format!("`{name}`"),

@@ -8,28 +8,23 @@ use std::io::{self, BufRead, Write};
 use serde::{Deserialize, Serialize};
 
 use super::event_source::EventOrigin;
+use super::report::LoadReport;
 use super::treatment_mix::Treatment;
 use crate::policy::Forgery;
 
-/// The `format` in the first line of a failures file.
 const FORMAT: &str = "aghook load failures";
+const FORMAT_VERSION: u32 = 1;
 
 /// The first line, which describes the load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FailedEventsHead {
     format: String,
     format_version: u32,
-    /// The version of the program that wrote it.
     pub aghook_version: String,
-    /// The load's target.
     pub target: String,
-    /// Whether that was the built-in receiver, which stopped with the load.
     pub built_in_receiver: bool,
-    /// The load's seed.
     pub seed: u64,
-    /// The load's start time.
     pub start_time: String,
-    /// How many events follow.
     pub events: u64,
     /// How many more failed events were not written because there were too many.
     pub left_out: u64,
@@ -38,18 +33,12 @@ pub(crate) struct FailedEventsHead {
 /// A failed event, with everything needed to send it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FailedEvent {
-    /// The event's number in the load's stream.
     pub number: u64,
-    /// The event's ID.
     pub event_id: String,
-    /// The event's player.
     pub player_id: String,
-    /// How it was treated.
     pub treatment: FailedTreatment,
-    /// The forgery that was sent instead of it, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgery: Option<Forgery>,
-    /// What went wrong.
     pub problem: String,
     /// The scenario event it was built from; `None` if it was generated.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
@@ -61,82 +50,29 @@ pub(crate) struct FailedEvent {
     pub body: String,
 }
 
-/// How an event was treated, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FailedTreatment {
-    /// It was delivered.
     Plain,
-    /// It was delivered, and once more later.
     Duplicate,
-    /// It was delivered twice simultaneously.
     Together,
     /// The response to its first attempt was lost on purpose.
     LostAck,
-    /// A forgery was sent instead of it.
     Forgery,
 }
 
-/// Why a failures file is incomplete or invalid. Lines count from 1.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FailedEventsError {
-    /// It can't be read.
-    #[error("it can't be read: {0}")]
-    Unreadable(#[from] io::Error),
-    /// It has another format version.
-    #[error(
-        "it was written by aghook {written_by} in format version {version}, but this aghook reads \
-         version {}",
-        FailedEventsHead::FORMAT_VERSION
-    )]
-    OtherVersion {
-        /// The format version.
-        version: u32,
-        /// The version of the program.
-        written_by: String,
-    },
-    /// Its last line is incomplete.
-    #[error("line {0} is incomplete")]
-    Truncated(usize),
-    /// A line is invalid.
-    #[error("line {line} can't be read: {reason}")]
-    Corrupt {
-        /// The line.
-        line: usize,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The number of events differs from its first line.
-    #[error("its first line says {expected} events, but it contains {found}")]
-    OtherCount {
-        /// How many the first line says.
-        expected: u64,
-        /// How many events the file contains.
-        found: u64,
-    },
-}
-
 impl FailedEventsHead {
-    /// The current format version.
-    pub(crate) const FORMAT_VERSION: u32 = 1;
-
-    /// The first line of a new file; the counts are still 0.
-    pub(crate) fn new(
-        target: String,
-        built_in_receiver: bool,
-        seed: u64,
-        start_time: String,
-    ) -> Self {
+    pub(super) fn new(report: &LoadReport, events: u64, left_out: u64) -> Self {
         Self {
             format: FORMAT.to_owned(),
-            format_version: Self::FORMAT_VERSION,
-            aghook_version: env!("CARGO_PKG_VERSION").to_owned(),
-            target,
-            built_in_receiver,
-            seed,
-            start_time,
-            events: 0,
-            left_out: 0,
+            format_version: FORMAT_VERSION,
+            aghook_version: report.aghook_version.clone(),
+            target: report.target.clone(),
+            built_in_receiver: report.built_in_receiver,
+            seed: report.seed,
+            start_time: report.start_time.clone(),
+            events,
+            left_out,
         }
     }
 }
@@ -153,7 +89,6 @@ impl From<Treatment> for FailedTreatment {
     }
 }
 
-/// Whether this is the first line of a failures file of any version.
 pub(crate) fn begins_failed_events(line: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Format {
@@ -162,16 +97,15 @@ pub(crate) fn begins_failed_events(line: &[u8]) -> bool {
     serde_json::from_slice::<Format>(line).is_ok_and(|first| first.format == FORMAT)
 }
 
-/// Writes one line: the head or an event.
 pub(crate) fn write_failed_line(line: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
 }
 
-/// Reads a failures file.
+/// Reads a failures file, or says why it is incomplete or invalid. Lines count from 1.
 pub(crate) fn read_failed_events(
     mut from: impl BufRead,
-) -> Result<(FailedEventsHead, Vec<FailedEvent>), FailedEventsError> {
+) -> Result<(FailedEventsHead, Vec<FailedEvent>), String> {
     #[derive(Deserialize)]
     struct FormatVersion {
         format_version: u32,
@@ -179,12 +113,15 @@ pub(crate) fn read_failed_events(
         aghook_version: String,
     }
     let first = next_line(&mut from, 1)?.unwrap_or_default();
-    let version: FormatVersion = parsed(&first, 1)?;
-    if version.format_version != FailedEventsHead::FORMAT_VERSION {
-        return Err(FailedEventsError::OtherVersion {
-            version: version.format_version,
-            written_by: version.aghook_version,
-        });
+    let FormatVersion {
+        format_version,
+        aghook_version,
+    } = parsed(&first, 1)?;
+    if format_version != FORMAT_VERSION {
+        return Err(format!(
+            "it was written by aghook {aghook_version} in format version {format_version}, but this \
+             aghook reads version {FORMAT_VERSION}"
+        ));
     }
     let head: FailedEventsHead = parsed(&first, 1)?;
     let mut events = Vec::new();
@@ -194,46 +131,43 @@ pub(crate) fn read_failed_events(
         };
         let event: FailedEvent = parsed(&text, line)?;
         if (event.treatment == FailedTreatment::Forgery) != event.forgery.is_some() {
-            return Err(FailedEventsError::Corrupt {
-                line,
-                reason: "`forgery` must be set if and only if `treatment` is `forgery`".to_owned(),
-            });
+            let reason = "`forgery` must be set if and only if `treatment` is `forgery`";
+            return Err(unreadable_line(line, reason));
         }
         events.push(event);
     }
-    let found = events.len() as u64;
-    if found != head.events {
-        let expected = head.events;
-        return Err(FailedEventsError::OtherCount { expected, found });
+    let (expected, found) = (head.events, events.len() as u64);
+    if found != expected {
+        return Err(format!(
+            "its first line says {expected} events, but it contains {found}"
+        ));
     }
     Ok((head, events))
 }
 
 /// The next line without its newline; `None` at the end of the file.
-fn next_line(from: &mut impl BufRead, line: usize) -> Result<Option<Vec<u8>>, FailedEventsError> {
+fn next_line(from: &mut impl BufRead, line: usize) -> Result<Option<Vec<u8>>, String> {
     let mut text = Vec::new();
-    if from.read_until(b'\n', &mut text)? == 0 {
+    let read = from.read_until(b'\n', &mut text);
+    if read.map_err(|error| format!("it can't be read: {error}"))? == 0 {
         return Ok(None);
     }
     if text.pop() != Some(b'\n') {
-        return Err(FailedEventsError::Truncated(line));
+        return Err(format!("line {line} is incomplete"));
     }
     Ok(Some(text))
 }
 
-fn parsed<'text, T: Deserialize<'text>>(
-    text: &'text [u8],
-    line: usize,
-) -> Result<T, FailedEventsError> {
+fn parsed<'text, T: Deserialize<'text>>(text: &'text [u8], line: usize) -> Result<T, String> {
     serde_json::from_slice(text).map_err(|error| {
         // The parser's own position counts within this line, so it would confuse.
         let reason = error.to_string();
-        let reason = reason.split(" at line ").next().unwrap_or_default();
-        FailedEventsError::Corrupt {
-            line,
-            reason: reason.to_owned(),
-        }
+        unreadable_line(line, reason.split(" at line ").next().unwrap_or_default())
     })
+}
+
+fn unreadable_line(line: usize, reason: &str) -> String {
+    format!("line {line} can't be read: {reason}")
 }
 
 #[cfg(test)]
@@ -255,8 +189,17 @@ mod tests {
     }
 
     fn written(events: &[FailedEvent]) -> Vec<u8> {
-        let mut head = FailedEventsHead::new("http://127.0.0.1/".into(), false, 7, "T".into());
-        head.events = events.len() as u64;
+        let head = FailedEventsHead {
+            format: FORMAT.to_owned(),
+            format_version: FORMAT_VERSION,
+            aghook_version: "0".to_owned(),
+            target: "http://127.0.0.1/".to_owned(),
+            built_in_receiver: false,
+            seed: 7,
+            start_time: "T".to_owned(),
+            events: events.len() as u64,
+            left_out: 0,
+        };
         let mut out = Vec::new();
         write_failed_line(&head, &mut out).expect("written");
         for event in events {
@@ -266,7 +209,7 @@ mod tests {
     }
 
     fn problem(text: &[u8]) -> String {
-        read_failed_events(text).expect_err("refused").to_string()
+        read_failed_events(text).expect_err("refused")
     }
 
     #[test]

@@ -6,22 +6,19 @@ use std::io::{self, Write};
 
 use super::effect_check::MOST_LISTED;
 use super::failed_events::{FailedEvent, FailedEventsHead, FailedTreatment, write_failed_line};
-use super::report::EffectsReport;
+use super::report::{EffectsReport, LoadReport};
 use super::run::LoadResult;
 use super::sent_events::SentEvents;
 use super::treatment_mix::Treatment;
 
-/// The failed events of a load.
 #[derive(Debug)]
 pub(crate) struct FailureList {
     /// The problem of each event, by number.
     listed: BTreeMap<u64, String>,
-    /// How many more failed events are not listed.
     left_out: u64,
 }
 
 impl FailureList {
-    /// Collects the failed events.
     pub(crate) fn new(result: &LoadResult, effects: Option<&EffectsReport>) -> Self {
         let mut listed: BTreeMap<u64, String> = BTreeMap::new();
         let mut list = |number: u64, problem: &str| {
@@ -52,12 +49,10 @@ impl FailureList {
         Self { listed, left_out }
     }
 
-    /// The number of listed events.
     pub(crate) fn len(&self) -> u64 {
         self.listed.len() as u64
     }
 
-    /// Whether no event failed.
     pub(crate) fn is_empty(&self) -> bool {
         self.listed.is_empty()
     }
@@ -65,12 +60,11 @@ impl FailureList {
     /// Writes the failures file: the head, and every event with what is needed to send it again.
     pub(crate) fn write(
         &self,
-        mut head: FailedEventsHead,
+        report: &LoadReport,
         events: &mut SentEvents<'_>,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        head.events = self.len();
-        head.left_out = self.left_out;
+        let head = FailedEventsHead::new(report, self.len(), self.left_out);
         write_failed_line(&head, out)?;
         let of_players = events.of_same_players(self.listed.keys().copied());
         for (number, problem) in &self.listed {

@@ -1,20 +1,20 @@
 //! Histograms of times with three significant digits, which can be joined without loss.
 
+use std::error::Error;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{
-    DeserializeError, Deserializer as HdrReader, Serializer as HdrSerializer, V2DeflateSerializer,
+    Deserializer as HdrReader, Serializer as _, V2DeflateSerializer,
 };
-use hdrhistogram::{AdditionError, Histogram};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The range of a histogram in nanoseconds: from one microsecond to one hour.
 const LEAST: u64 = 1_000;
 const MOST: u64 = 3_600_000_000_000;
-/// The significant digits of a value.
 const DIGITS: u8 = 3;
 
 /// The histograms of a load, in nanoseconds.
@@ -73,7 +73,7 @@ impl LatencyHistograms {
 }
 
 /// The usual percentiles of a histogram, in microseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Percentiles {
     /// The number of values.
     pub count: u64,
@@ -100,16 +100,11 @@ pub struct Percentiles {
 }
 
 impl Percentiles {
-    /// Computes the percentiles of a histogram in nanoseconds.
     pub fn of(histogram: &Histogram<u64>) -> Self {
         let at = |quantile| microseconds(histogram.value_at_quantile(quantile));
         Self {
             count: histogram.len(),
-            min_us: microseconds(if histogram.is_empty() {
-                0
-            } else {
-                histogram.min()
-            }),
+            min_us: microseconds(histogram.min()),
             mean_us: (histogram.mean() / 10.0).round() / 100.0,
             p50_us: at(0.5),
             p75_us: at(0.75),
@@ -132,25 +127,25 @@ fn microseconds(nanoseconds: u64) -> f64 {
     (nanoseconds as f64 / 10.0).round() / 100.0
 }
 
+/// Formats a duration with about three significant digits.
+pub(crate) fn time_text(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds >= 1.0 {
+        format!("{seconds:.2} s")
+    } else if seconds >= 0.01 {
+        format!("{:.1} ms", seconds * 1e3)
+    } else if seconds >= 0.001 {
+        format!("{:.2} ms", seconds * 1e3)
+    } else {
+        format!("{:.0} µs", seconds * 1e6)
+    }
+}
+
 /// A histogram in the compressed V2 format of `HdrHistogram`, serialized as base64. An empty histogram
 /// has no bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct PackedHistogram(Vec<u8>);
-
-/// A text that is not a histogram.
-#[derive(Debug, thiserror::Error)]
-pub enum HistogramError {
-    /// It is not base64.
-    #[error(transparent)]
-    Base64(#[from] base64::DecodeError),
-    /// It is in another format.
-    #[error("{0}")]
-    Format(#[from] DeserializeError),
-    /// Its values are out of bounds.
-    #[error("{0}")]
-    Bounds(#[from] AdditionError),
-}
 
 impl From<PackedHistogram> for String {
     fn from(packed: PackedHistogram) -> Self {
@@ -159,9 +154,9 @@ impl From<PackedHistogram> for String {
 }
 
 impl TryFrom<String> for PackedHistogram {
-    type Error = HistogramError;
+    type Error = Box<dyn Error>;
 
-    fn try_from(text: String) -> Result<Self, HistogramError> {
+    fn try_from(text: String) -> Result<Self, Box<dyn Error>> {
         let histogram = unpacked(&STANDARD.decode(text)?)?;
         Ok(Self::of(&histogram))
     }
@@ -169,20 +164,16 @@ impl TryFrom<String> for PackedHistogram {
 
 impl PackedHistogram {
     pub(super) fn of(histogram: &Histogram<u64>) -> Self {
-        let mut bytes = Vec::new();
-        if !histogram.is_empty() {
-            // Writing to memory does not fail, and the format can represent these bounds.
-            let _ = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
+        if histogram.is_empty() {
+            return Self::default();
         }
-        Self(bytes)
+        Self(packed(histogram))
     }
 
-    /// Whether the histogram has no values.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Decompresses the histogram.
     pub fn unpack(&self) -> Histogram<u64> {
         // Invalid bytes were refused during deserialization.
         unpacked(&self.0).unwrap_or_else(|_| empty())
@@ -209,8 +200,14 @@ impl PackedHistogram {
     }
 }
 
-/// Decompresses a histogram.
-fn unpacked(mut bytes: &[u8]) -> Result<Histogram<u64>, HistogramError> {
+fn packed(histogram: &Histogram<u64>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to memory does not fail, and the format can represent these bounds.
+    let _ = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
+    bytes
+}
+
+fn unpacked(mut bytes: &[u8]) -> Result<Histogram<u64>, Box<dyn Error>> {
     // All histograms get the same bounds, so that the order of additions does not matter.
     let mut histogram = empty();
     if !bytes.is_empty() {
@@ -223,19 +220,14 @@ fn unpacked(mut bytes: &[u8]) -> Result<Histogram<u64>, HistogramError> {
 /// Serializes a histogram as base64 of the compressed V2 format, even if it is empty.
 mod encoded {
     use super::{
-        Deserialize, Deserializer, HdrSerializer as _, Histogram, PackedHistogram, Serialize,
-        Serializer, V2DeflateSerializer, ser,
+        Deserialize, Deserializer, Histogram, PackedHistogram, Serialize, Serializer, packed,
     };
 
     pub(super) fn serialize<S: Serializer>(
         histogram: &Histogram<u64>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let mut bytes = Vec::new();
-        V2DeflateSerializer::new()
-            .serialize(histogram, &mut bytes)
-            .map_err(ser::Error::custom)?;
-        PackedHistogram(bytes).serialize(serializer)
+        PackedHistogram(packed(histogram)).serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(

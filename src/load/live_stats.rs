@@ -8,7 +8,6 @@ use hdrhistogram::Histogram;
 
 use super::latency_histograms::LatencyHistograms;
 
-/// How often workers publish their new statistics.
 pub(super) const PUBLISHED_EVERY: Duration = Duration::from_millis(250);
 
 /// Collects new statistics from the workers until a snapshot takes them.
@@ -39,25 +38,20 @@ impl Default for RecentStats {
 /// What happened since the last snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LiveSnapshot {
-    /// Finished attempts.
     pub attempts: u64,
     /// Finished attempts without a 2xx response.
     pub errors: u64,
-    /// The 50th percentile of the latencies; `None` without any.
     pub p50: Option<Duration>,
-    /// The 99th percentile of the latencies.
     pub p99: Option<Duration>,
-    /// Attempts in flight now.
     pub in_flight: u64,
 }
 
 impl LiveStats {
-    /// Takes and resets the statistics.
     pub(crate) fn take(&self) -> LiveSnapshot {
         let recent = std::mem::take(&mut *self.recent());
-        let latency = Some(&recent.latency).filter(|latency| !latency.is_empty());
         let at = |quantile| {
-            latency.map(|latency| Duration::from_nanos(latency.value_at_quantile(quantile)))
+            let time = Duration::from_nanos(recent.latency.value_at_quantile(quantile));
+            (!recent.latency.is_empty()).then_some(time)
         };
         LiveSnapshot {
             attempts: recent.attempts,

@@ -29,13 +29,10 @@ pub struct Measurements {
 /// Why two reports can't be joined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    /// Histograms have different bounds or intervals have incompatible lengths.
     #[error("its histograms or intervals are incompatible")]
     Histograms,
-    /// The reports belong to different loads.
     #[error("it belongs to a different load: {0} differs")]
     OtherLoad(&'static str),
-    /// The same shard twice.
     #[error("duplicate shard {0}")]
     DuplicateShard(LoadShard),
     /// A load without `--partition`.
@@ -44,7 +41,6 @@ pub enum MergeError {
 }
 
 impl Measurements {
-    /// Joins the measurements of another sender of the same load.
     pub fn add(&mut self, other: &Self) -> Result<(), MergeError> {
         if !self.latencies.add(&other.latencies) || !self.over_time.add(&other.over_time) {
             return Err(MergeError::Histograms);

@@ -37,34 +37,27 @@ pub struct MixScenarioReport {
 
 /// Whether two senders used the same mix.
 pub(super) fn is_same_mix(one: &[MixEntryReport], other: &[MixEntryReport]) -> bool {
-    let mut pairs = one.iter().zip(other);
-    one.len() == other.len() && pairs.all(|(one, other)| one.is_same(other))
+    one.iter().map(identity).eq(other.iter().map(identity))
+}
+
+/// All of an entry but its results.
+fn identity(entry: &MixEntryReport) -> (&str, u32, &str, Vec<(&str, &str)>) {
+    let scenarios = entry.scenarios.iter();
+    let scenarios = scenarios.map(|scenario| (scenario.name.as_str(), scenario.file.as_str()));
+    let scenarios = scenarios.collect();
+    (&entry.from, entry.weight, &entry.fingerprint, scenarios)
 }
 
 impl MixEntryReport {
-    /// Adds another sender's counts of the same entry.
     pub(super) fn add(&mut self, other: &Self) {
         self.counts += other.counts;
         for (own, other) in self.scenarios.iter_mut().zip(&other.scenarios) {
             own.counts += other.counts;
         }
     }
-
-    fn is_same(&self, other: &Self) -> bool {
-        let names = |entry: &Self| {
-            let scenarios = entry.scenarios.iter();
-            let names = scenarios.map(|scenario| (scenario.name.clone(), scenario.file.clone()));
-            names.collect::<Vec<_>>()
-        };
-        self.from == other.from
-            && self.weight == other.weight
-            && self.fingerprint == other.fingerprint
-            && names(self) == names(other)
-    }
 }
 
 impl EventMix {
-    /// The report with the values of each counter.
     pub(super) fn report(&self, counted: &[MixCounts]) -> Vec<MixEntryReport> {
         let mut counted = counted.iter().copied();
         let report = |entry: &MixEntry| {

@@ -17,12 +17,10 @@ mod expectation;
 mod failed_events;
 mod failure_list;
 mod hdr_log;
-mod implied_expectations;
 mod latency_histograms;
 mod live_stats;
 mod measurements;
 mod mix_report;
-mod pacer;
 mod rate;
 mod redeliveries;
 mod report;
@@ -38,7 +36,6 @@ mod shared_state;
 mod stalls;
 mod stop_handle;
 mod time_series;
-mod time_text;
 mod timetable;
 mod treatment_mix;
 mod unacknowledged;
@@ -47,8 +44,7 @@ mod worker_stats;
 
 pub(crate) use counts::MixCounts;
 pub(crate) use effect_check::{EffectSample, check_effects};
-pub(crate) use event_mix::{EventMix, MixEntry, MixScenario};
-pub(crate) use event_source::EventSource;
+pub(crate) use event_mix::{EventMix, MixEntry, MixScenario, mix_option};
 pub(crate) use event_template::{EventTemplate, TemplateSettings};
 pub(crate) use expectation::LoadExpectation;
 pub(crate) use failed_events::{
@@ -56,16 +52,13 @@ pub(crate) use failed_events::{
 };
 pub(crate) use failure_list::FailureList;
 pub(crate) use hdr_log::write_hdr_log;
-pub(crate) use implied_expectations::effective_expectations;
-pub(crate) use latency_histograms::Percentiles;
+pub(crate) use latency_histograms::{Percentiles, time_text};
 pub(crate) use live_stats::{LiveSnapshot, LiveStats};
 pub(crate) use mix_report::MixScenarioReport;
 pub(crate) use rate::Rate;
 pub(crate) use report::{EffectsReport, LatencyFrom, WrongEffect};
 pub use report::{LoadReport, load_report_schema};
-pub(crate) use resend::{
-    Resent, ResentCounts, ResentEvent, ResentTreatment, lacks_expired_secret, resend,
-};
+pub(crate) use resend::{ResentCounts, ResentEvent, lacks_expired_secret, resend};
 pub(crate) use run::LoadResult;
 pub(crate) use sent_events::SentEvents;
 pub(crate) use settings::{Length, LoadSettings};
@@ -73,5 +66,4 @@ pub(crate) use shard::LoadShard;
 pub(crate) use shared_state::LoadRun;
 pub(crate) use stop_handle::StopHandle;
 pub(crate) use time_series::Point;
-pub(crate) use time_text::time_text;
 pub(crate) use treatment_mix::TreatmentMix;

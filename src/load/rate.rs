@@ -6,25 +6,19 @@ use std::time::Duration;
 
 use crate::policy::DurationText;
 
-/// How fast events are sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Rate {
-    /// As fast as possible.
     Max,
-    /// A constant number of events per second.
     Constant(f64),
     /// A linear change from one rate to another, which then stays.
     Ramp {
-        /// The rate at the start.
         from: f64,
         /// The rate at the end, and after it.
         to: f64,
-        /// The duration of the change.
         over: Duration,
     },
 }
 
-/// An invalid rate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected events per second such as `5000` or `0.5` (at most {MOST}), a ramp such as \
@@ -132,26 +126,24 @@ impl FromStr for Rate {
             return rate.map(Self::Constant).ok_or_else(invalid);
         };
         let (to, over) = rest.split_once(" over ").ok_or_else(invalid)?;
-        let over: DurationText = over.trim().parse().map_err(|_| invalid())?;
+        let DurationText(over) = over.trim().parse().map_err(|_| invalid())?;
         let from = per_second(from).ok_or_else(invalid)?;
-        let to = per_second(to).filter(|to| *to > 0.0).ok_or_else(invalid)?;
-        if over.0.is_zero() {
-            return Err(invalid());
-        }
-        let over = over.0;
+        let to = per_second(to).filter(|to| *to > 0.0 && !over.is_zero());
+        let to = to.ok_or_else(invalid)?;
         Ok(Self::Ramp { from, to, over })
     }
 }
 
-/// A number of events per second, optionally followed by `/s`.
 fn per_second(text: &str) -> Option<f64> {
     let text = text.trim();
-    let number = text.strip_suffix("/s").unwrap_or(text);
-    let plain = number
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let rate: f64 = number.parse().ok().filter(|_| plain)?;
+    let rate = decimal(text.strip_suffix("/s").unwrap_or(text))?;
     (0.0..=MOST).contains(&rate).then_some(rate)
+}
+
+/// A number without a sign or an exponent.
+pub(super) fn decimal(text: &str) -> Option<f64> {
+    let is_plain = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    text.parse().ok().filter(|_| text.bytes().all(is_plain))
 }
 
 impl fmt::Display for Rate {

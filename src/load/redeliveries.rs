@@ -9,7 +9,6 @@ use super::scheduled_attempt::ScheduledAttempt;
 /// The most attempts that one worker's queue holds: some 8 MB.
 const MOST: usize = 100_000;
 
-/// The queue.
 #[derive(Debug, Default)]
 pub(super) struct Redeliveries {
     /// By due time, then by the order in which they were added.
@@ -18,7 +17,6 @@ pub(super) struct Redeliveries {
 }
 
 impl Redeliveries {
-    /// Queues an attempt, or returns it if the queue is full.
     pub(super) fn add(&mut self, scheduled: ScheduledAttempt) -> Result<(), ScheduledAttempt> {
         if self.waiting.len() >= MOST {
             return Err(scheduled);
@@ -28,12 +26,10 @@ impl Redeliveries {
         Ok(())
     }
 
-    /// When the next attempt is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.waiting.keys().next().map(|(due, _)| *due)
     }
 
-    /// Removes the next attempt if it is due.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<ScheduledAttempt> {
         let next = self.waiting.first_entry()?;
         (next.key().0 <= now).then(|| next.remove())
@@ -43,7 +39,6 @@ impl Redeliveries {
         self.waiting.is_empty()
     }
 
-    /// Removes all attempts, which will not be made.
     pub(super) fn abandon(&mut self) -> impl Iterator<Item = ScheduledAttempt> + use<> {
         std::mem::take(&mut self.waiting).into_values()
     }

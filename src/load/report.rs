@@ -13,8 +13,14 @@ use super::expectation::{CheckedExpectation, LoadExpectation};
 use super::latency_histograms::Percentiles;
 use super::measurements::{Measurements, MergeError};
 use super::mix_report::{MixEntryReport, is_same_mix};
+use super::rate::Rate;
+use super::run::LoadResult;
+use super::settings::LoadSettings;
 use super::shard::LoadShard;
 use super::time_series::Point;
+use crate::policy::DurationText;
+use crate::run::RunContext;
+use crate::verify::Verdict;
 
 /// The report of a load.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -75,11 +81,9 @@ pub struct LoadReport {
     pub effects: Option<EffectsReport>,
 }
 
-/// When latencies start to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LatencyFrom {
-    /// When the event was due.
     Due,
     /// When the event was sent, since no event is due at the rate `max`.
     Sent,
@@ -87,10 +91,7 @@ pub enum LatencyFrom {
 
 impl fmt::Display for LatencyFrom {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Due => "due",
-            Self::Sent => "sent",
-        })
+        self.serialize(formatter)
     }
 }
 
@@ -170,8 +171,81 @@ impl LoadReport {
     /// The current format version.
     pub const FORMAT_VERSION: u32 = 1;
 
-    /// Computes all statistics from the measurements and checks the expectations.
+    /// The report of a load that this process ran.
+    pub(crate) fn new(
+        settings: &LoadSettings,
+        context: &RunContext,
+        result: &LoadResult,
+        effects: Option<EffectsReport>,
+        expectations: &[LoadExpectation],
+    ) -> Self {
+        let event_mix = settings.event_mix.as_ref();
+        let mut report = Self {
+            format_version: Self::FORMAT_VERSION,
+            aghook_version: env!("CARGO_PKG_VERSION").to_owned(),
+            target: context.shown_target().into_owned(),
+            built_in_receiver: context.built_in_receiver,
+            seed: settings.seed.number(),
+            start_time: context.start.to_string(),
+            rate: settings.rate.to_string(),
+            length: settings.length.to_string(),
+            warmup: DurationText(settings.warmup).to_string(),
+            mix: settings.mix.percentages(),
+            event_mix: event_mix.map_or_else(Vec::new, |mix| mix.report(&result.mix_counts)),
+            began: format!("{:.3}", result.began),
+            latency_from: match settings.rate {
+                Rate::Max => LatencyFrom::Sent,
+                _ => LatencyFrom::Due,
+            },
+            connections: settings.connections.get() as u64,
+            partitions: Vec::from_iter((settings.shard.count > 1).then_some(settings.shard)),
+            interrupted: result.interrupted,
+            events_per_second: None,
+            latency: Percentiles::default(),
+            service: Percentiles::default(),
+            lateness: Percentiles::default(),
+            over_time: Vec::new(),
+            measurements: result.measurements.clone(),
+            expectations: Vec::new(),
+            effects,
+        };
+        report.conclude(expectations);
+        report
+    }
+
+    /// Computes all statistics from the measurements. Checks these expectations and the implied ones.
     pub fn conclude(&mut self, expectations: &[LoadExpectation]) {
+        let expectations = self.effective_expectations(expectations);
+        self.check(&expectations);
+    }
+
+    /// The given expectations plus the implied ones.
+    ///
+    /// Every delivery must be acknowledged, unless an expectation limits failures. No forgery may be
+    /// accepted, and every one must be refused unless genuine deliveries failed as well. There are no
+    /// implied expectations on deliveries or forgeries if none was sent.
+    fn effective_expectations(&self, given: &[LoadExpectation]) -> Vec<LoadExpectation> {
+        let (counts, interrupted) = (&self.measurements.counts, self.interrupted);
+        let mut all = given.to_vec();
+        let mut add = |text: &str| all.extend(text.parse::<LoadExpectation>());
+        // Deliveries cut off by Ctrl-C say nothing about the receiver.
+        let only_forgeries = counts.deliveries == 0 && counts.forgeries > 0;
+        let allows_failures = given.iter().any(LoadExpectation::allows_failures);
+        if !allows_failures && !only_forgeries && !interrupted {
+            add("undelivered = 0");
+        }
+        if counts.forgeries > 0 {
+            add("accepted_forgeries = 0");
+            // A receiver that also fails genuine deliveries does not fail because of the forgery.
+            let has_server_error = counts.statuses.range(500..).next().is_some();
+            if !has_server_error && counts.failures.is_empty() && !interrupted {
+                add("refused_forgeries = 100%");
+            }
+        }
+        all
+    }
+
+    fn check(&mut self, expectations: &[LoadExpectation]) {
         self.events_per_second = self.measurements.events_per_second();
         let latencies = &self.measurements.latencies;
         self.latency = Percentiles::of(&latencies.latency);
@@ -195,11 +269,9 @@ impl LoadReport {
         let (Some(own), Some(others)) = (self.partitions.first(), other.partitions.first()) else {
             return Err(MergeError::Whole);
         };
+        let version = self.format_version;
         let settings = [
-            (
-                self.format_version == other.format_version,
-                "format_version",
-            ),
+            (version == other.format_version, "format_version"),
             (self.seed == other.seed, "seed"),
             (self.start_time == other.start_time, "start_time"),
             (self.rate == other.rate, "rate"),
@@ -207,7 +279,7 @@ impl LoadReport {
             (self.warmup == other.warmup, "warmup"),
             (self.mix == other.mix, "mix"),
             (is_same_mix(&self.event_mix, &other.event_mix), "event_mix"),
-            (own.has_same_count(*others), "number of shards"),
+            (own.count == others.count, "number of shards"),
         ];
         if let Some((_, differs)) = settings.into_iter().find(|(is_same, _)| !is_same) {
             return Err(MergeError::OtherLoad(differs));
@@ -234,8 +306,17 @@ impl LoadReport {
         Ok(())
     }
 
+    /// The verdict on the whole load. An undecided or stopped load has not passed.
+    pub fn verdict(&self) -> Verdict {
+        match self.passed() {
+            Some(false) => Verdict::Failed,
+            Some(true) if !self.interrupted => Verdict::Passed,
+            _ => Verdict::Broken,
+        }
+    }
+
     /// Whether every check passed; `None` if none failed but some are undecided or nothing was sent.
-    pub fn passed(&self) -> Option<bool> {
+    fn passed(&self) -> Option<bool> {
         let counts = &self.measurements.counts;
         let nothing = counts.attempts == 0 && counts.forgeries == 0;
         let effects = self.effects.as_ref();
@@ -294,7 +375,7 @@ mod tests {
             expectations: Vec::new(),
             effects: None,
         };
-        report.conclude(&["p99 < 4ms".parse().expect("an expectation")]);
+        report.check(&["p99 < 4ms".parse().expect("an expectation")]);
         report
     }
 
@@ -304,7 +385,7 @@ mod tests {
         let mut joined: LoadReport = serde_json::from_str(&text).expect("reads back");
         assert_eq!(joined.passed(), Some(true));
         joined.add(&shard("2/2", 5)).expect("another shard");
-        joined.conclude(&["p99 < 4ms".parse().expect("an expectation")]);
+        joined.check(&["p99 < 4ms".parse().expect("an expectation")]);
         assert_eq!(joined.measurements.counts.events, 8);
         assert_eq!(joined.measurements.counts.statuses[&200], 8);
         assert_eq!(joined.measurements.latencies.latency.len(), 2);

@@ -12,7 +12,6 @@ use crate::protocol::{
 };
 use crate::transport::{BulkRequest, ExtraHeaders, Target};
 
-/// Builds the requests of one worker.
 #[derive(Debug)]
 pub(super) struct RequestBuilder {
     source: EventSource,
@@ -54,7 +53,7 @@ impl RequestBuilder {
         request.clear();
         request.extra.clone_from(&self.extra);
         let event = self.source.derive(number);
-        event.write_body(&mut request.body);
+        event.content.write(&mut request.body);
         if let Some(id) = event_id {
             let body = Bytes::copy_from_slice(&request.body);
             request.body.clear();
@@ -71,7 +70,6 @@ impl RequestBuilder {
         event.facts
     }
 
-    /// Replaces `request` with a forgery of the event.
     pub(super) fn forged(
         &mut self,
         number: u64,
@@ -82,7 +80,7 @@ impl RequestBuilder {
         request.clear();
         request.extra.clone_from(&self.extra);
         let event = self.source.derive(number);
-        event.write_body(&mut request.body);
+        event.content.write(&mut request.body);
         let input = ForgeInput {
             host: &self.host,
             body: &Bytes::copy_from_slice(&request.body),
@@ -134,7 +132,7 @@ mod tests {
     /// The same request, built by the code of all other commands.
     fn expected(builder: &mut RequestBuilder, number: u64) -> String {
         let mut body = Vec::new();
-        builder.source.derive(number).write_body(&mut body);
+        builder.source.derive(number).content.write(&mut body);
         let body = Bytes::from(body);
         let signed = sign(&ForgeInput {
             host: "127.0.0.1:8080",

@@ -8,10 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tokio::runtime::{Builder, Runtime};
 
 use super::counts::MixCounts;
 use super::measurements::Measurements;
-use super::pacer::pace;
 use super::second_recorder::gather;
 use super::shared_state::{LoadRun, SharedState};
 use super::stalls::Stalls;
@@ -20,24 +20,22 @@ use super::unacknowledged::Unacknowledged;
 use super::worker;
 use super::worker_stats::WorkerStats;
 
-/// The result of a load.
 #[derive(Debug)]
 pub(crate) struct LoadResult {
-    /// All counters and histograms.
     pub measurements: Measurements,
-    /// When the measured part began.
     pub began: Timestamp,
     /// How many events of this shard were started, including the warm-up. They are its first ones.
     pub started: u64,
-    /// The events that were not acknowledged.
     pub unacknowledged: Unacknowledged,
     /// The numbers of accepted forgeries; if there are too many, the first of each worker.
     pub accepted_forgeries: Vec<u64>,
-    /// The counters of the mix.
     pub mix_counts: Vec<MixCounts>,
-    /// Whether it was stopped early.
     pub interrupted: bool,
 }
+
+/// The longest sleep, so that a request to stop is noticed.
+const LONGEST_SLEEP: Duration = Duration::from_millis(20);
+const BATCH: usize = 4096;
 
 impl LoadRun {
     /// Runs until the end or until stopped. Blocks; the workers have their own threads.
@@ -45,13 +43,8 @@ impl LoadRun {
         let settings = &self.settings;
         let connections = settings.connections.get();
         let workers = settings.workers.get().min(connections);
-        let mut runtimes = Vec::new();
-        for _ in 0..workers {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            runtimes.push(runtime);
-        }
+        let runtime = || Builder::new_current_thread().enable_all().build();
+        let runtimes: Vec<Runtime> = (0..workers).map(|_| runtime()).collect::<Result<_, _>>()?;
         let shared = Arc::new(SharedState::new(self, stop.clone()));
         let timetable = shared.timetable;
         let ready = Barrier::new(workers + 1);
@@ -60,23 +53,19 @@ impl LoadRun {
         thread::scope(|scope| {
             let (sender, seconds) = channel();
             let gathering = scope.spawn(move || gather(&seconds));
-            let working: Vec<_> = runtimes
-                .into_iter()
-                .enumerate()
-                .map(|(place, runtime)| {
-                    let own = connections / workers + usize::from(place < connections % workers);
-                    let sender = sender.clone();
-                    scope.spawn(move || {
-                        worker::work(Arc::clone(shared), &runtime, own, ready, sender)
-                    })
-                })
-                .collect();
+            let mut working = Vec::new();
+            for (place, runtime) in runtimes.into_iter().enumerate() {
+                let own = connections / workers + usize::from(place < connections % workers);
+                let (shared, sender) = (Arc::clone(shared), sender.clone());
+                working
+                    .push(scope.spawn(move || worker::work(shared, &runtime, own, ready, sender)));
+            }
             // Gathering ends when the last worker drops its sender.
             drop(sender);
             ready.wait();
             let watching = scope.spawn(|| Stalls::watch(over));
             let (start, began) = (Instant::now(), Timestamp::now());
-            let began = began.saturating_add(timetable.warmup()).unwrap_or(began);
+            let began = began.saturating_add(timetable.warmup).unwrap_or(began);
             stop.advance(Stage::Running(start));
             let pacing = (!timetable.is_max()).then(|| scope.spawn(move || pace(shared, start)));
             let all_stats = working.into_iter().map(thread::ScopedJoinHandle::join);
@@ -88,8 +77,8 @@ impl LoadRun {
             }
             let all_stats =
                 all_stats.map_err(|_| io::Error::other("a worker ended unexpectedly"))?;
-            let gathered = gathering.join();
-            let (over_time, latencies) = gathered
+            let (over_time, latencies) = gathering
+                .join()
                 .map_err(|_| io::Error::other("the statistics thread ended unexpectedly"))?;
             let measurements = Measurements {
                 latencies,
@@ -102,7 +91,6 @@ impl LoadRun {
     }
 }
 
-/// Adds up the statistics of all workers.
 fn result(
     shared: &SharedState,
     all_stats: Vec<WorkerStats>,
@@ -126,7 +114,7 @@ fn result(
     measurements.warmup.count_unfinished();
     accepted_forgeries.sort_unstable();
     let interrupted = shared.stop.is_stopped();
-    let measured_from = start + shared.timetable.warmup();
+    let measured_from = start + shared.timetable.warmup;
     let actual = last_started.map_or(Duration::ZERO, |last| {
         last.saturating_duration_since(measured_from)
     });
@@ -142,4 +130,33 @@ fn result(
         mix_counts,
         interrupted,
     }
+}
+
+/// Releases all events when they are due, then announces that no more follow. Runs on its own thread,
+/// whose sleep is accurate to the microsecond, unlike the runtime's timers.
+fn pace(shared: &SharedState, start: Instant) {
+    let timetable = &shared.timetable;
+    let total = timetable.own_events().unwrap_or_default();
+    let mut index = 0;
+    let due = |index: u64| {
+        let due = timetable.due(index).filter(|_| index < total)?;
+        start.checked_add(due)
+    };
+    while let Some(next) = due(index) {
+        if shared.stop.is_stopped() {
+            break;
+        }
+        let now = Instant::now();
+        if next > now {
+            std::thread::sleep((next - now).min(LONGEST_SLEEP));
+            continue;
+        }
+        let mut ready = 0;
+        while ready < BATCH && due(index).is_some_and(|due| due <= now) {
+            ready += 1;
+            index += 1;
+        }
+        shared.release(ready);
+    }
+    shared.release_no_more(index);
 }

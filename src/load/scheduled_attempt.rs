@@ -2,20 +2,17 @@
 
 use std::time::Instant;
 
+use super::event_source::EventFacts;
 use crate::delivery::UsedTimestamps;
 
-/// An attempt to deliver an event, with its due time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ScheduledAttempt {
     /// The event's number in the whole stream.
     pub(super) number: u64,
-    /// When it should start.
     pub(super) due: Instant,
     /// The attempt's number within its delivery, from 1.
     pub(super) attempt: u32,
-    /// Which delivery of the event it belongs to.
     pub(super) delivery: DeliveryKind,
-    /// Whether it is measured, which it is not during the warm-up.
     pub(super) measured: bool,
     /// Whether another delivery of the event is sent simultaneously.
     pub(super) together: bool,
@@ -25,17 +22,21 @@ pub(super) struct ScheduledAttempt {
     used: UsedTimestamps,
 }
 
-/// Which of an event's deliveries an attempt belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeliveryKind {
     /// The event's first delivery, which decides whether the event counts as acknowledged.
     Original,
-    /// A duplicate, simultaneous or later.
     Duplicate,
 }
 
+/// An attempt whose request is built.
+#[derive(Debug)]
+pub(super) struct BuiltAttempt {
+    pub(super) scheduled: ScheduledAttempt,
+    pub(super) facts: EventFacts,
+}
+
 impl ScheduledAttempt {
-    /// The first attempt of an event.
     pub(super) fn new(number: u64, due: Instant, measured: bool) -> Self {
         Self {
             number,
@@ -49,7 +50,6 @@ impl ScheduledAttempt {
         }
     }
 
-    /// The first attempt of a duplicate of this event.
     pub(super) fn duplicate(&self, due: Instant) -> Self {
         Self {
             due,
@@ -60,7 +60,6 @@ impl ScheduledAttempt {
         }
     }
 
-    /// The attempt after this one.
     pub(super) fn retry(&self, due: Instant) -> Self {
         Self {
             due,
@@ -82,7 +81,6 @@ impl ScheduledAttempt {
         }
     }
 
-    /// Whether this is the first attempt to send the event.
     pub(super) fn is_new(&self) -> bool {
         self.attempt == 1 && self.delivery == DeliveryKind::Original
     }

@@ -9,15 +9,13 @@ use std::time::{Duration, Instant};
 use super::latency_histograms::{LatencyHistograms, record};
 use super::time_series::{Interval, TimeSeries};
 
-/// One worker's measurements of one second.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct WorkerSecond {
     number: u64,
     interval: Interval,
     latencies: Option<Box<LatencyHistograms>>,
 }
 
-/// Records the current second of a worker.
 #[derive(Debug)]
 pub(super) struct SecondRecorder {
     /// When second 0 starts: at the end of the warm-up.
@@ -27,7 +25,6 @@ pub(super) struct SecondRecorder {
     gatherer: Sender<WorkerSecond>,
 }
 
-/// The result of an attempt, for statistics.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EndedAttempt {
     pub(super) at: Instant,
@@ -37,42 +34,26 @@ pub(super) struct EndedAttempt {
     pub(super) times: Option<(Duration, Duration)>,
 }
 
-impl WorkerSecond {
-    fn new(number: u64) -> Self {
-        Self {
-            number,
-            interval: Interval::default(),
-            latencies: None,
-        }
-    }
-
-    fn latencies(&mut self) -> &mut LatencyHistograms {
-        self.latencies.get_or_insert_default()
-    }
-}
-
 impl SecondRecorder {
-    /// Counts seconds from a start time and sends them to the gathering thread.
     pub(super) fn new(from: Instant, gatherer: Sender<WorkerSecond>) -> Self {
         Self {
             from,
-            current: WorkerSecond::new(0),
+            current: WorkerSecond::default(),
             in_flight: 0,
             gatherer,
         }
     }
 
-    /// Records the start of an attempt and its lateness; `None` at the rate `max`.
     pub(super) fn attempt_started(&mut self, at: Instant, lateness: Option<Duration>) {
         self.advance(at);
         self.current.interval.sent += 1;
         self.in_flight += 1;
         if let Some(lateness) = lateness {
-            record(&mut self.current.latencies().lateness, lateness);
+            let latencies = self.current.latencies.get_or_insert_default();
+            record(&mut latencies.lateness, lateness);
         }
     }
 
-    /// Records the end of an attempt.
     pub(super) fn attempt_ended(&mut self, ended: EndedAttempt) {
         self.advance(ended.at);
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -80,13 +61,12 @@ impl SecondRecorder {
         interval.answered += u64::from(ended.has_response);
         interval.errors += u64::from(ended.is_error);
         if let Some((latency, service)) = ended.times {
-            let latencies = self.current.latencies();
+            let latencies = self.current.latencies.get_or_insert_default();
             record(&mut latencies.latency, latency);
             record(&mut latencies.service, service);
         }
     }
 
-    /// Sends the last second.
     pub(super) fn finish(mut self) {
         let next = self.current.number.saturating_add(1);
         self.start_second(next);
@@ -101,7 +81,8 @@ impl SecondRecorder {
     }
 
     fn start_second(&mut self, number: u64) {
-        let mut finished = std::mem::replace(&mut self.current, WorkerSecond::new(number));
+        let mut finished = std::mem::take(&mut self.current);
+        self.current.number = number;
         finished.interval.in_flight = self.in_flight;
         // The gathering thread outlives all workers.
         let _ = self.gatherer.send(finished);

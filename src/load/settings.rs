@@ -12,41 +12,32 @@ use crate::generate::{Generator, Seed};
 use crate::policy::{DurationText, RetryPolicy};
 use crate::scenario::Policy;
 
-/// The settings of a load.
 #[derive(Debug, Clone)]
 pub(crate) struct LoadSettings {
-    /// The rate of all shards together.
     pub rate: Rate,
     /// The length of the measured part, which follows the warm-up.
     pub length: Length,
-    /// How long to send events before measuring.
     pub warmup: Duration,
     /// The number of connections of all workers. Simultaneous duplicates use additional ones.
     pub connections: NonZeroUsize,
     /// The number of sending threads, limited by the number of connections.
     pub workers: NonZeroUsize,
-    /// The shard of the stream that this sender sends.
     pub shard: LoadShard,
-    /// The percentage of events for each treatment.
     pub mix: TreatmentMix,
     /// The mix to draw events from; `None` if all are generated.
     pub event_mix: Option<EventMix>,
     /// The game's policy, which can allow refusals.
     pub policy: Policy,
-    /// The retry policy, including the timeout of an attempt.
     pub retry: RetryPolicy,
     /// Time allowed for pending retries and duplicates after the last new event.
     pub drain: Duration,
     /// The seed of treatments, forgeries and jitter.
     pub seed: Seed,
-    /// Generates the events.
     pub generator: Generator,
 }
 
-/// The length of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Length {
-    /// A duration.
     Duration(Duration),
     /// A number of events of all shards together.
     Count(u64),

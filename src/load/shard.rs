@@ -9,10 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct LoadShard {
-    /// K, from 1.
     position: u64,
-    /// N.
-    count: u64,
+    pub(super) count: u64,
 }
 
 impl Default for LoadShard {
@@ -38,57 +36,39 @@ impl LoadShard {
         numbers.saturating_sub(before).div_ceil(self.count)
     }
 
-    /// This shard's part of a list that all shards share.
     pub fn part_of<T>(self, list: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
         let to_usize = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         list.skip(to_usize(self.position - 1))
             .step_by(to_usize(self.count))
     }
 
-    /// Whether each shard has a part of a list of this length.
     pub fn fits(self, length: usize) -> bool {
         length as u64 >= self.count
     }
 
-    /// Whether both belong to a load with the same number of shards.
-    pub fn has_same_count(self, other: Self) -> bool {
-        self.count == other.count
-    }
-
-    /// All shards of the same stream, in order.
     pub fn all(self) -> impl Iterator<Item = Self> {
         (1..=self.count).map(move |position| Self { position, ..self })
     }
-
-    /// Whether it is the whole stream.
-    pub fn is_whole(self) -> bool {
-        self.count == 1
-    }
 }
 
-/// A text that is not a shard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected K/N with K from 1 to N, such as 1/4")]
-pub struct InvalidShard;
-
 impl FromStr for LoadShard {
-    type Err = InvalidShard;
+    type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (position, count) = text.split_once('/').ok_or(InvalidShard)?;
+        let (position, count) = text.split_once('/').unwrap_or_default();
         match (position.parse(), count.parse()) {
             (Ok(position), Ok(count)) if (1..=count).contains(&position) => {
                 Ok(Self { position, count })
             }
-            _ => Err(InvalidShard),
+            _ => Err("expected K/N with K from 1 to N, such as 1/4"),
         }
     }
 }
 
 impl TryFrom<String> for LoadShard {
-    type Error = InvalidShard;
+    type Error = &'static str;
 
-    fn try_from(text: String) -> Result<Self, InvalidShard> {
+    fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
     }
 }

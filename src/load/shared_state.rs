@@ -14,22 +14,15 @@ use crate::delivery::Clock;
 use crate::protocol::Signer;
 use crate::transport::{Client, ExtraHeaders, Target};
 
-/// A load that is ready to run.
 #[derive(Debug)]
 pub(crate) struct LoadRun {
-    /// The settings of the load.
     pub settings: LoadSettings,
-    /// Opens connections.
     pub client: Client,
-    /// The target of all deliveries.
     pub target: Target,
     /// Headers to add to every delivery.
     pub headers: ExtraHeaders,
-    /// Signs with the webhook's secret.
     pub signer: Signer,
-    /// The clock for timestamps.
     pub clock: Clock,
-    /// Receives live statistics, if wanted.
     pub live: Option<Arc<LiveStats>>,
 }
 
@@ -51,10 +44,8 @@ pub(super) struct SharedState {
     exhausted: OnceLock<Instant>,
 }
 
-/// An event that a connection may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Claim {
-    /// The index in this shard.
     pub(super) index: u64,
     pub(super) measured: bool,
 }
@@ -73,7 +64,6 @@ impl SharedState {
         }
     }
 
-    /// Releases events that are due.
     pub(super) fn release(&self, count: usize) {
         self.released.add_permits(count);
     }
@@ -94,18 +84,17 @@ impl SharedState {
         if index >= self.total.load(Ordering::SeqCst) {
             return self.no_more();
         }
-        let measured = !self.timetable.is_warmup(self.timetable.number(index));
+        let number = self.timetable.shard.number(index);
+        let measured = number >= self.timetable.warmup_events;
         Some(Claim { index, measured })
     }
 
     /// The next event at the rate `max`; `None` if no event follows.
     pub(super) fn claim_at_once(&self, since_start: Duration) -> Option<Claim> {
         let timetable = &self.timetable;
-        let measured = since_start >= timetable.warmup();
-        if timetable
-            .last_start()
-            .is_some_and(|last| since_start >= last)
-        {
+        let measured = since_start >= timetable.warmup;
+        let last = timetable.last_start();
+        if last.is_some_and(|last| since_start >= last) {
             return self.no_more();
         }
         if let (true, Some(most)) = (measured, timetable.most_measured())

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::time_text::time_text;
+use super::latency_histograms::time_text;
 
-/// How long the thread sleeps at a time.
 const SLEEP: Duration = Duration::from_millis(5);
 /// How late a wake-up must be to count as a stall.
 const STALL_FROM: Duration = Duration::from_millis(10);
@@ -35,7 +34,6 @@ impl fmt::Display for Stalls {
 }
 
 impl Stalls {
-    /// Watches until `over` is set.
     pub(super) fn watch(over: &AtomicBool) -> Self {
         let mut stalls = Self::default();
         while !over.load(Ordering::Relaxed) {
@@ -54,7 +52,6 @@ impl Stalls {
         }
     }
 
-    /// Adds the stalls of another machine.
     pub fn add(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         self.longest_us = self.longest_us.max(other.longest_us);

@@ -8,10 +8,8 @@ use tokio::sync::watch;
 #[derive(Debug, Clone)]
 pub(crate) struct StopHandle(watch::Sender<Stage>);
 
-/// The stage of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
-    /// Connections are being opened.
     Connecting,
     /// Events are sent, starting at this time.
     Running(Instant),
@@ -28,17 +26,14 @@ impl Default for StopHandle {
 }
 
 impl StopHandle {
-    /// Starts no more attempts; those in flight may end.
     pub(crate) fn finish(&self) {
         self.advance(Stage::Finishing);
     }
 
-    /// Abandons the attempts in flight.
     pub(crate) fn abort(&self) {
         self.advance(Stage::Aborted);
     }
 
-    /// Whether it was stopped.
     pub(crate) fn is_stopped(&self) -> bool {
         *self.0.borrow() >= Stage::Finishing
     }

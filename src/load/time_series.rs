@@ -98,7 +98,6 @@ impl TimeSeries {
         true
     }
 
-    /// Adds one worker's measurements of one second.
     pub(super) fn add_second(&mut self, second: u64, measured: &Interval) {
         let index = loop {
             let index = usize::try_from(second / self.interval_seconds).unwrap_or(usize::MAX);
@@ -118,7 +117,6 @@ impl TimeSeries {
         }
     }
 
-    /// Doubles the length of each interval.
     fn widen(&mut self) {
         self.interval_seconds = self.interval_seconds.saturating_mul(2);
         let halves = std::mem::take(&mut self.intervals);
@@ -135,7 +133,6 @@ impl TimeSeries {
             .collect();
     }
 
-    /// The statistics of each interval.
     pub fn points(&self) -> Vec<Point> {
         let intervals = (0_u64..).zip(&self.intervals);
         let points = intervals.map(|(index, interval)| {
@@ -168,7 +165,6 @@ impl Interval {
         self.lateness.add(&other.lateness);
     }
 
-    /// Packs the histograms into the interval.
     pub(super) fn pack(&mut self, latencies: &LatencyHistograms) {
         self.latency = PackedHistogram::of(&latencies.latency);
         self.service = PackedHistogram::of(&latencies.service);

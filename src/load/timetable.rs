@@ -10,12 +10,12 @@ use super::shard::LoadShard;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timetable {
     rate: Rate,
-    warmup: Duration,
+    pub(super) warmup: Duration,
     /// How many events of the whole stream belong to the warm-up; 0 at the rate `max`, at which the
     /// clock decides.
-    warmup_events: u64,
+    pub(super) warmup_events: u64,
     length: Length,
-    shard: LoadShard,
+    pub(super) shard: LoadShard,
 }
 
 impl Timetable {
@@ -35,14 +35,9 @@ impl Timetable {
         self.rate == Rate::Max
     }
 
-    /// The number of this shard's event `index`.
-    pub(super) fn number(&self, index: u64) -> u64 {
-        self.shard.number(index)
-    }
-
     /// When this shard's event `index` is due after the start; `None` at the rate `max`.
     pub(super) fn due(&self, index: u64) -> Option<Duration> {
-        self.due_of_number(self.number(index))
+        self.due_of_number(self.shard.number(index))
     }
 
     fn due_of_number(&self, number: u64) -> Option<Duration> {
@@ -84,16 +79,6 @@ impl Timetable {
         }
     }
 
-    pub(super) fn warmup(&self) -> Duration {
-        self.warmup
-    }
-
-    /// Whether the event with this number belongs to the warm-up. Not for the rate `max`.
-    pub(super) fn is_warmup(&self, number: u64) -> bool {
-        number < self.warmup_events
-    }
-
-    /// The planned duration of the measured part, if known.
     pub(super) fn planned_span(&self) -> Option<Duration> {
         if let (false, Length::Duration(duration)) = (self.is_max(), self.length) {
             return Some(duration);

@@ -7,8 +7,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::generate::Seed;
-use crate::policy::Forgery;
-use crate::policy::Percent;
+use crate::policy::{Forgery, Percent};
 
 /// The percentage of events for each treatment. An event gets at most one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,21 +18,17 @@ pub(crate) struct TreatmentMix {
     duplicates: Percent,
 }
 
-/// The percentages exceed 100% together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the percentages of --duplicates, --together, --forgeries and --lost-acks add up to more than 100%"
 )]
 pub(crate) struct TreatmentMixError;
 
-/// How an event is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Treatment {
-    /// Delivered once.
     Plain,
     /// Delivered, and delivered again this long after the first attempt.
     Duplicate(Duration),
-    /// Delivered twice simultaneously.
     Together,
     /// The response to the first attempt is lost, so the retry policy applies.
     LostAck,
@@ -60,7 +55,6 @@ const FORGERIES: [Forgery; 10] = [
 const DUPLICATE_DELAY: std::ops::RangeInclusive<u64> = 10..=1000;
 
 impl TreatmentMix {
-    /// The percentages by treatment, as reported and compared.
     pub(crate) fn percentages(self) -> BTreeMap<String, String> {
         [
             ("forgeries", self.forgeries),
@@ -80,11 +74,8 @@ impl TreatmentMix {
         duplicates: Percent,
     ) -> Result<Self, TreatmentMixError> {
         let all = [forgeries, lost_acks, together, duplicates];
-        let sum: u64 = all
-            .iter()
-            .map(|percent| u64::from(percent.millionths()))
-            .sum();
-        if sum > u64::from(Percent::WHOLE) {
+        let all = all.map(|percent| u64::from(percent.millionths()));
+        if all.iter().sum::<u64>() > u64::from(Percent::WHOLE) {
             return Err(TreatmentMixError);
         }
         Ok(Self {
@@ -96,7 +87,6 @@ impl TreatmentMix {
     }
 }
 
-/// Draws the treatments.
 #[derive(Debug, Clone)]
 pub(super) struct Treatments {
     mix: TreatmentMix,
@@ -109,7 +99,6 @@ impl Treatments {
         Self { mix, random }
     }
 
-    /// The treatment of the event with this number.
     pub(super) fn of(&mut self, number: u64) -> Treatment {
         if self.mix == TreatmentMix::default() {
             return Treatment::Plain;

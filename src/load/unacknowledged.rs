@@ -18,7 +18,6 @@ pub(crate) struct Unacknowledged {
 }
 
 impl Unacknowledged {
-    /// Remembers an event.
     pub(super) fn add(&mut self, number: u64) {
         if self.numbers.len() < MOST {
             self.numbers.push(number);
@@ -27,7 +26,6 @@ impl Unacknowledged {
         }
     }
 
-    /// Remembers an event that the receiver was allowed to refuse.
     pub(super) fn add_allowed(&mut self, number: u64) {
         self.add(number);
         if self.allowed.len() < MOST {
@@ -35,7 +33,6 @@ impl Unacknowledged {
         }
     }
 
-    /// Joins and sorts what several workers remember.
     pub(super) fn join(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut joined = Self::default();
         for part in parts {
@@ -58,7 +55,6 @@ impl Unacknowledged {
         numbers.filter(|number| self.allowed.binary_search(number).is_err())
     }
 
-    /// How often an event with this treatment must have been granted.
     pub(crate) fn required_grants(&self, number: u64, treatment: Treatment) -> GrantCount {
         match treatment {
             Treatment::Forged(_) => GrantCount::Never,

@@ -66,7 +66,6 @@ struct Worker {
     rescheduled: Notify,
     /// The event in flight on each connection, for an abort.
     in_flight: Vec<Cell<Option<u64>>>,
-    /// The number of busy connections.
     busy: Cell<usize>,
     /// Whether this worker knows that no new event follows.
     exhausted: Cell<bool>,
@@ -76,8 +75,7 @@ struct Worker {
 impl Worker {
     fn new(shared: Arc<SharedState>, connections: usize) -> Rc<Self> {
         let (run, settings) = (&shared.run, &shared.run.settings);
-        let source = EventSource::new(settings.generator.clone(), settings.mix, settings.seed);
-        let source = source.drawn_from(settings.event_mix.clone(), settings.policy);
+        let source = EventSource::of(settings);
         let builder = RequestBuilder::new(source, run.signer.clone(), &run.target, settings.seed)
             .with_extra(run.headers.clone());
         Rc::new(Self {
@@ -102,7 +100,7 @@ impl Worker {
             return;
         };
         self.start.set(Some(start));
-        let measured_from = start + self.shared.timetable.warmup();
+        let measured_from = start + self.shared.timetable.warmup;
         self.stats.borrow_mut().recorder = Some(SecondRecorder::new(measured_from, gatherer));
         let mut serving = Vec::new();
         for slot in slots {
@@ -129,20 +127,17 @@ impl Worker {
 
     /// Counts the attempts without an outcome, and returns the statistics.
     fn finish(&self) -> WorkerStats {
-        let mut stats = self.stats.borrow_mut();
+        self.abandon_redeliveries();
+        let mut stats = self.stats.take();
         if let Some(recorder) = stats.recorder.take() {
             recorder.finish();
-        }
-        for scheduled in self.redeliveries.borrow_mut().abandon() {
-            stats.not_acknowledged(&scheduled);
         }
         for number in self.in_flight.iter().filter_map(Cell::get) {
             stats.unacknowledged.add(number);
         }
-        std::mem::take(&mut *stats)
+        stats
     }
 
-    /// Makes one attempt after another until none is left.
     async fn serve(&self, mut slot: ConnectionSlot) {
         let mut stage = self.shared.stop.watch();
         while let Some(scheduled) = self.next_attempt(&mut stage).await {
@@ -205,7 +200,7 @@ impl Worker {
         let due = timetable.due(index).zip(self.start.get());
         let due = due.and_then(|(due, start)| start.checked_add(due));
         let due = due.unwrap_or_else(Instant::now);
-        ScheduledAttempt::new(timetable.number(index), due, measured)
+        ScheduledAttempt::new(timetable.shard.number(index), due, measured)
     }
 
     fn take_redelivery(&self) -> Option<ScheduledAttempt> {
@@ -235,7 +230,6 @@ impl Worker {
         self.rescheduled.notify_one();
     }
 
-    /// Queues a redelivery.
     fn redeliver(&self, scheduled: ScheduledAttempt) {
         let mut redeliveries = self.redeliveries.borrow_mut();
         let next = redeliveries.next_due();
@@ -244,13 +238,12 @@ impl Worker {
             Ok(()) => {}
             Err(scheduled) => {
                 let mut stats = self.stats.borrow_mut();
-                stats.counts(scheduled.measured).dropped += 1;
+                stats.counts(&scheduled).dropped += 1;
                 stats.not_acknowledged(&scheduled);
             }
         }
     }
 
-    /// Wakes a connection whenever a redelivery is due or the drain deadline has passed.
     async fn wake_when_due(&self) {
         loop {
             let next = self.redeliveries.borrow().next_due();
@@ -273,7 +266,6 @@ impl Worker {
         }
     }
 
-    /// Publishes live statistics, if wanted.
     async fn publish(&self) {
         let Some(live) = &self.shared.run.live else {
             return;

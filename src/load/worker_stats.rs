@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::counts::{LoadCounts, MixCounts};
 use super::latency_histograms::record;
 use super::live_stats::{LiveStats, RecentStats};
-use super::scheduled_attempt::{DeliveryKind, ScheduledAttempt};
+use super::scheduled_attempt::{BuiltAttempt, DeliveryKind, ScheduledAttempt};
 use super::second_recorder::{EndedAttempt, SecondRecorder};
 use super::unacknowledged::Unacknowledged;
 
@@ -15,27 +15,6 @@ const MOST_LISTED: usize = 1_000;
 /// The least lateness whose cause is counted.
 const COUNTED_LATENESS: Duration = Duration::from_millis(10);
 
-/// How late an attempt started.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lateness {
-    /// The total lateness.
-    pub(super) total: Duration,
-    /// The part during which every connection was busy. The machine caused the rest.
-    pub(super) busy: Duration,
-}
-
-impl Lateness {
-    pub(super) fn new(due: Instant, free_since: Instant, started: Instant) -> Self {
-        let total = started.saturating_duration_since(due);
-        Self {
-            total,
-            // If another connection had been free, that one would have taken the attempt.
-            busy: free_since.saturating_duration_since(due).min(total),
-        }
-    }
-}
-
-/// The statistics of one worker.
 #[derive(Debug, Default)]
 pub(super) struct WorkerStats {
     pub(super) measured: LoadCounts,
@@ -44,6 +23,7 @@ pub(super) struct WorkerStats {
     pub(super) accepted_forgeries: Vec<u64>,
     /// The counters of the mix, without the warm-up.
     mix_counts: Vec<MixCounts>,
+    unreported: MixCounts,
     /// When the last measured event started.
     pub(super) last_started: Option<Instant>,
     /// Records the current second, once the load has started.
@@ -53,7 +33,6 @@ pub(super) struct WorkerStats {
 }
 
 impl WorkerStats {
-    /// Empty statistics, with live ones if wanted.
     pub(super) fn new(live: bool) -> Self {
         Self {
             unpublished: live.then(RecentStats::default),
@@ -61,23 +40,27 @@ impl WorkerStats {
         }
     }
 
-    pub(super) fn counts(&mut self, measured: bool) -> &mut LoadCounts {
-        if measured {
+    pub(super) fn counts(&mut self, scheduled: &ScheduledAttempt) -> &mut LoadCounts {
+        if scheduled.measured {
             &mut self.measured
         } else {
             &mut self.warmup
         }
     }
 
-    /// A counter of the mix.
-    pub(super) fn mix_counter(&mut self, index: usize) -> &mut MixCounts {
+    /// The counter of the event's part of the mix. Without a mix or during the warm-up, one that is not
+    /// reported.
+    pub(super) fn mix_counts(&mut self, attempt: &BuiltAttempt) -> &mut MixCounts {
+        let index = attempt.facts.mix_counter;
+        let Some(index) = index.filter(|_| attempt.scheduled.measured) else {
+            return &mut self.unreported;
+        };
         if self.mix_counts.len() <= index {
             self.mix_counts.resize(index + 1, MixCounts::default());
         }
         &mut self.mix_counts[index]
     }
 
-    /// Adds the counters of the mix to a total.
     pub(super) fn add_mix_counts_to(&self, mix_counts: &mut Vec<MixCounts>) {
         let count = mix_counts.len().max(self.mix_counts.len());
         mix_counts.resize(count, MixCounts::default());
@@ -86,51 +69,67 @@ impl WorkerStats {
         }
     }
 
-    /// Counts the start of an event.
-    pub(super) fn event_started(&mut self, measured: bool, at: Instant) {
-        self.counts(measured).events += 1;
-        if measured {
+    pub(super) fn event_started(&mut self, attempt: &BuiltAttempt, at: Instant) {
+        self.counts(&attempt.scheduled).events += 1;
+        self.mix_counts(attempt).events += 1;
+        if attempt.scheduled.measured {
             self.last_started = Some(at);
         }
     }
 
-    /// Counts the start of a genuine attempt and its lateness; `None` at the rate `max`.
+    /// Counts the start of a genuine attempt. `free_since` says when its connection became free; `None`
+    /// at the rate `max`, at which no attempt is late.
     pub(super) fn attempt_started(
         &mut self,
-        measured: bool,
+        attempt: &BuiltAttempt,
         at: Instant,
-        lateness: Option<Lateness>,
+        free_since: Option<Instant>,
     ) {
-        if !measured {
+        let scheduled = &attempt.scheduled;
+        if scheduled.is_new() {
+            self.event_started(attempt, at);
+        }
+        let counts = self.counts(scheduled);
+        counts.attempts += 1;
+        if scheduled.attempt == 1 {
+            counts.deliveries += 1;
+            self.mix_counts(attempt).deliveries += 1;
+        } else {
+            counts.retries += 1;
+        }
+        if !scheduled.measured {
             return;
         }
-        if let Some(lateness) = lateness
-            && lateness.total >= COUNTED_LATENESS
-        {
-            let machine = lateness.total.saturating_sub(lateness.busy);
-            if lateness.busy >= machine {
-                self.measured.late_for_connections += 1;
-            } else {
-                self.measured.late_for_machine += 1;
+        let lateness = free_since.map(|free_since| {
+            let lateness = at.saturating_duration_since(scheduled.due);
+            // If another connection had been free, that one would have taken the attempt. The machine
+            // caused the rest.
+            let busy = free_since.saturating_duration_since(scheduled.due);
+            if lateness >= COUNTED_LATENESS {
+                let counter = if busy >= lateness.saturating_sub(busy) {
+                    &mut self.measured.late_for_connections
+                } else {
+                    &mut self.measured.late_for_machine
+                };
+                *counter += 1;
             }
-        }
+            lateness
+        });
         if let Some(recorder) = &mut self.recorder {
-            recorder.attempt_started(at, lateness.map(|lateness| lateness.total));
+            recorder.attempt_started(at, lateness);
         }
     }
 
-    /// Counts the end of a genuine attempt.
-    pub(super) fn genuine_ended(&mut self, measured: bool, ended: EndedAttempt) {
+    pub(super) fn genuine_ended(&mut self, scheduled: &ScheduledAttempt, ended: EndedAttempt) {
         if let (Some((latency, _)), Some(unpublished)) = (ended.times, &mut self.unpublished) {
             record(&mut unpublished.latency, latency);
         }
-        if let (true, Some(recorder)) = (measured, &mut self.recorder) {
+        if let (true, Some(recorder)) = (scheduled.measured, &mut self.recorder) {
             recorder.attempt_ended(ended);
         }
         self.attempt_ended(ended.is_error);
     }
 
-    /// Counts the end of any attempt.
     pub(super) fn attempt_ended(&mut self, is_error: bool) {
         if let Some(unpublished) = &mut self.unpublished {
             unpublished.attempts += 1;
@@ -151,7 +150,6 @@ impl WorkerStats {
         }
     }
 
-    /// Publishes and resets the live statistics.
     pub(super) fn publish(&mut self, live: &LiveStats) {
         if let Some(unpublished) = &mut self.unpublished {
             live.publish(unpublished);

@@ -9,7 +9,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::load::{LiveSnapshot, LiveStats};
 
-/// How often to redraw the line.
 const REDRAW_EVERY: Duration = Duration::from_millis(500);
 
 /// The progress line; dropping it removes the line.
@@ -19,12 +18,10 @@ pub(super) struct LiveLine {
 }
 
 impl LiveLine {
-    /// Whether standard error is a terminal.
     pub(super) fn is_wanted() -> bool {
         !ProgressDrawTarget::stderr().is_hidden()
     }
 
-    /// Draws the live statistics periodically.
     pub(super) fn draw(live: Arc<LiveStats>) -> Self {
         let (end, ended) = channel::<()>();
         let drawing = std::thread::spawn(move || {

@@ -1,18 +1,16 @@
 //! The reports of a load and where to write them.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use jiff::Timestamp;
 
-use super::super::command_error::CommandError;
-use super::super::console::Console;
 use super::super::report_choice::{
-    NamedReport, ReportChoice, annotations_output, check_paths, file_output, is_read_by_github,
-    on_output, paths,
+    NamedReport, ReportChoice, annotations_output, check_paths, create, file_output,
+    is_read_by_github, on_output, paths, report_console, try_to_write,
 };
+use super::super::{CommandError, Console};
 use crate::load::{LoadReport, write_hdr_log};
 use crate::report::{
     write_load_annotations, write_load_junit, write_load_markdown, write_load_page,
@@ -55,29 +53,18 @@ impl NamedReport for LoadReportKind {
         ("hdr", Self::Hdr),
     ];
 
-    fn unknown(name: &str) -> String {
-        format!("`aghook load` has no report `{name}`")
-    }
-}
-
-/// The reports of a load, with their open files.
-pub(in crate::cli) struct LoadReports {
-    on_stdout: LoadReportKind,
-    files: Vec<(LoadReportKind, PathBuf, File)>,
+    const UNKNOWN: &'static str = "`aghook load` has no report";
 }
 
 impl LoadReportOptions {
-    /// Checks that no two reports are written to the same file or to standard output.
     pub(in crate::cli) fn check(&self) -> Result<(), CommandError> {
         check_paths(&self.report, "json=load.json")
     }
 
-    /// Whether a report will be written to this file.
     pub(in crate::cli) fn is_written_to(&self, path: &Path) -> bool {
         paths(&self.report).any(|other| other == path)
     }
 
-    /// Whether standard output shows the terminal summary.
     pub(in crate::cli) fn prints_summary(&self) -> bool {
         self.on_stdout() == LoadReportKind::Terminal
     }
@@ -86,48 +73,34 @@ impl LoadReportOptions {
         on_output(&self.report).unwrap_or(LoadReportKind::Terminal)
     }
 
-    /// Opens the files before anything is sent, without changing their content yet.
-    pub(in crate::cli) fn open(&self) -> Result<LoadReports, CommandError> {
-        let mut files = Vec::new();
-        for choice in &self.report {
-            let Some(path) = &choice.path else { continue };
-            let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-            let opened = folder.and_then(|()| {
-                let mut options = OpenOptions::new();
-                options.write(true).create(true).truncate(false).open(path)
-            });
-            let file = opened.map_err(|error| unwritable(path, &error))?;
-            files.push((choice.kind, path.clone(), file));
-        }
-        Ok(LoadReports {
-            on_stdout: self.on_stdout(),
-            files,
-        })
+    /// Checks that the files are writable, without changing their content. Called before anything is
+    /// sent.
+    pub(in crate::cli) fn check_writable(&self) -> Result<(), CommandError> {
+        let mut paths = paths(&self.report);
+        paths.try_for_each(|path| try_to_write(path).map_err(|error| unwritable(path, &error)))
     }
-}
 
-impl LoadReports {
     /// Writes all reports, the one on standard output first. If one fails, the others are still
     /// written.
     pub(in crate::cli) fn write(
-        self,
+        &self,
         report: &LoadReport,
-        console: &mut Console,
+        console: &Console,
     ) -> Result<(), CommandError> {
-        let is_readable = self.on_stdout == LoadReportKind::Terminal;
-        if is_readable {
-            self.on_stdout.write(report, console)?;
-        } else {
-            self.on_stdout.write(report, &mut console.unstyled())?;
-        }
+        let is_readable = self.prints_summary();
+        self.on_stdout()
+            .write(report, &mut report_console(console, is_readable))?;
         let mut problem = None;
-        for (kind, path, file) in self.files {
-            let written = truncated(&file).and_then(|()| {
+        for choice in &self.report {
+            let (kind, Some(path)) = (choice.kind, &choice.path) else {
+                continue;
+            };
+            let written = create(path).and_then(|file| {
                 let mut out = file_output(file, kind == LoadReportKind::Terminal);
                 kind.write(report, &mut *out)
             });
             if let Err(error) = written {
-                problem.get_or_insert(unwritable(&path, &error));
+                problem.get_or_insert(unwritable(path, &error));
             }
         }
         if is_read_by_github() {
@@ -140,15 +113,7 @@ impl LoadReports {
 
 fn unwritable(path: &Path, error: &io::Error) -> CommandError {
     let message = format!("can't write the report {}: {error}", path.display());
-    CommandError::not_completed(message, None)
-}
-
-/// Truncates a regular file; pipes and devices can't be truncated.
-fn truncated(file: &File) -> io::Result<()> {
-    if file.metadata()?.is_file() {
-        file.set_len(0)?;
-    }
-    Ok(())
+    CommandError::not_completed(message)
 }
 
 impl LoadReportKind {

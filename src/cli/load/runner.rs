@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::command_error::CommandError;
-use super::super::console::Console;
 use super::super::interrupt::interrupted_twice;
+use super::super::{CommandError, Console};
 use super::live_line::LiveLine;
 use crate::load::{LiveStats, LoadResult, LoadRun, LoadSettings, StopHandle};
 use crate::run::RunContext;
 
-/// Runs the load until its end or until Ctrl-C stops it.
 pub(super) async fn run_load(
     context: &RunContext,
     settings: LoadSettings,
@@ -31,7 +29,7 @@ pub(super) async fn run_load(
     let running = tokio::task::spawn_blocking(move || run.run(&own));
     let note = "stopping: waiting for attempts in flight; press Ctrl-C again to stop now";
     let interrupted = async {
-        interrupted_twice(|| stop.finish(), note, console.reopened()).await;
+        interrupted_twice(|| stop.finish(), note, console).await;
         stop.abort();
         std::future::pending().await
     };
@@ -41,9 +39,6 @@ pub(super) async fn run_load(
         result = running => result,
     };
     drop(line);
-    let problem = |reason: String| {
-        CommandError::not_completed(format!("the load failed to run: {reason}"), None)
-    };
-    let result = result.map_err(|error| problem(error.to_string()))?;
-    result.map_err(|error| problem(error.to_string()))
+    let result = result.map_err(std::io::Error::other).flatten();
+    result.map_err(|error| CommandError::not_completed(format!("the load failed to run: {error}")))
 }

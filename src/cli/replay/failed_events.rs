@@ -2,61 +2,38 @@
 
 use std::io::Write as _;
 
-use super::super::command_error::CommandError;
-use super::super::console::Console;
+use super::super::scenario_selection::is_selected;
 use super::super::session::StartedSession;
 use super::super::target_options::unreachable_error;
-use super::super::{ExitCode, block_on};
+use super::super::{CommandError, Console, ExitCode, block_on};
 use super::ReplayRun;
 use crate::delivery::Delivery;
-use crate::load::{
-    FailedEvent, FailedEventsHead, Resent, ResentCounts, ResentTreatment, lacks_expired_secret,
-    resend,
-};
+use crate::load::{FailedEvent, FailedEventsHead, ResentEvent, lacks_expired_secret, resend};
 use crate::report::{FireReport, write_resent};
 use crate::run::{AttemptLocation, RunContext, attempt_record};
-use crate::transport::Target;
+use crate::verify::Verdict;
 
 impl ReplayRun {
-    /// Resends the selected events of a failures file.
     pub(super) fn resend(
         &self,
         head: &FailedEventsHead,
-        events: Vec<FailedEvent>,
+        mut events: Vec<FailedEvent>,
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
         if self.compare.is_some() {
             let message =
                 "`--compare` needs a recorded run: a failures file has no recorded responses";
-            return Err(CommandError::usage(
-                message,
-                "remove `--compare`".to_owned(),
-            ));
+            return Err(CommandError::usage(message).with_help("remove `--compare`"));
         }
         let all = events.len();
-        let events: Vec<FailedEvent> = events
-            .into_iter()
-            .filter(|event| self.selects_event(event))
-            .collect();
+        events.retain(|event| self.selects_event(event));
         if events.is_empty() {
             let help = "`--filter` matches event IDs, players, treatments and problems";
             let message = format!("none of the {all} events matches these filters");
-            return Err(CommandError::usage(message, help.to_owned()));
+            return Err(CommandError::usage(message).with_help(help));
         }
-        let mut chosen = self.session(console)?;
-        if chosen.target.is_none() && !head.built_in_receiver {
-            let target = Target::parse(&head.target, &chosen.allowed).map_err(|error| {
-                let message = format!("the load's target can't be used: {error}");
-                CommandError::usage(message, "choose another with `--target URL`".to_owned())
-            })?;
-            chosen.client.set_routed_target(&target);
-            chosen.target = Some(target);
-        }
-        let treatment = if self.as_treated {
-            ResentTreatment::AsInLoad
-        } else {
-            ResentTreatment::Once
-        };
+        let recorded = (!head.built_in_receiver).then_some(head.target.as_str());
+        let chosen = self.session(recorded, "load's", console)?;
         block_on(async {
             let session = StartedSession::start(chosen, &self.secret, console).await?;
             let context = &session.context;
@@ -67,43 +44,31 @@ impl ReplayRun {
             session.reach(&self.target).await?;
             print_start(head, &events, context, console)?;
             let mut printed = Ok(());
-            let Resent {
-                events: resent,
-                unreachable,
-            } = resend(context, events, treatment, |event, number, delivery| {
+            let observe = |event: &FailedEvent, number, delivery: &Delivery| {
                 if self.verbose && printed.is_ok() {
                     printed = print_attempts(event, number, delivery, context, console);
                 }
-            })
-            .await;
+            };
+            let (resent, unreachable) = resend(context, events, self.as_treated, observe).await;
             printed?;
             let unreachable =
                 unreachable.map(|failure| unreachable_error(&context.target, &failure));
             session.stop().await;
             write_resent(&resent, console)?;
             // A failed event fails the command even if the target became unreachable.
-            let counts = ResentCounts::of(&resent);
-            match unreachable {
-                _ if counts.unexpected > 0 => Ok(ExitCode::CheckFailed),
-                Some(error) => Err(error),
-                None if counts.undecided > 0 => Ok(ExitCode::NotCompleted),
-                None => Ok(ExitCode::Success),
+            let worst = resent.iter().map(ResentEvent::verdict).max();
+            match (worst.unwrap_or(Verdict::Passed), unreachable) {
+                (Verdict::Passed | Verdict::Broken, Some(error)) => Err(error),
+                (worst, _) => Ok(worst.into()),
             }
         })
     }
 
     fn selects_event(&self, event: &FailedEvent) -> bool {
         let treatment = serde_json::to_value(event.treatment).unwrap_or_default();
-        let treatment = treatment.as_str().unwrap_or_default().to_owned();
-        let texts = [
-            &event.event_id,
-            &event.player_id,
-            &treatment,
-            &event.problem,
-        ];
-        let mut filters = self.filter.iter();
-        self.filter.is_empty()
-            || filters.any(|filter| texts.iter().any(|text| filter.matches(text)))
+        let treatment = treatment.as_str().unwrap_or_default();
+        let (id, player, problem) = (&event.event_id, &event.player_id, &event.problem);
+        is_selected(&self.filter, &[id, player, treatment, problem])
     }
 
     /// Refuses a profile's target that differs from the load's, because a live event can grant real
@@ -125,7 +90,7 @@ impl ReplayRun {
         let message =
             format!("these events failed at {load_target}, but the profile's target is {target}");
         let help = "set the target with `--target URL`, or choose another profile";
-        Err(CommandError::usage(message, help.to_owned()))
+        Err(CommandError::usage(message).with_help(help))
     }
 }
 
@@ -151,17 +116,12 @@ fn print_start(
         head.seed,
         head.start_time
     )?;
-    if head.left_out > 0 {
-        writeln!(
-            console,
-            "{} more failed events were not recorded",
-            head.left_out
-        )?;
+    if let more @ 1.. = head.left_out {
+        writeln!(console, "{more} more failed events were not recorded")?;
     }
     writeln!(console)
 }
 
-/// Prints every attempt of a delivery.
 fn print_attempts(
     event: &FailedEvent,
     number: usize,

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::generate::Generator;
-use crate::load::{EventSource, MixCounts, TemplateSettings, TreatmentMix};
+use crate::load::event_source::EventSource;
+use crate::load::{MixCounts, TemplateSettings, TreatmentMix};
 use crate::protocol::Event;
 use crate::scenario::document::SourceFile;
 use crate::scenario::{Case, Policy, bundled_suite};
@@ -118,9 +119,9 @@ fn a_number_gives_the_same_bytes_in_any_order() {
         for number in numbers {
             let mut body = Vec::new();
             let derived = source.derive(number);
-            derived.write_body(&mut body);
+            derived.content.write(&mut body);
             let event: Event = serde_json::from_slice(&body).expect("an event");
-            assert_eq!(event, derived.into_event());
+            assert_eq!(event, derived.content.into_event());
             bodies.insert(number, body);
         }
         bodies
@@ -136,7 +137,7 @@ fn a_number_gives_the_same_bytes_in_any_order() {
     let mut others = source(others, 8);
     for number in 0..600 {
         assert_ne!(
-            others.derive(number).into_event().event_id,
+            others.derive(number).content.into_event().event_id,
             source_id(&forwards[&number])
         );
     }
@@ -157,7 +158,7 @@ fn a_different_mix_never_reuses_a_key_for_a_different_event() {
         let mut source = source(vec![entry("x", 1, cases), entry("random", 1, &[])], 1);
         (0..200)
             .map(|number| {
-                let event = source.derive(number).into_event();
+                let event = source.derive(number).content.into_event();
                 (event.idempotency_key.clone(), event)
             })
             .collect::<BTreeMap<_, _>>()
@@ -179,7 +180,7 @@ fn every_event_is_unique_even_if_its_scenario_shares_values() {
     for number in 0..200 {
         let derived = source.derive(number);
         let origin = derived.origin().expect("a scenario");
-        let event = derived.into_event();
+        let event = derived.content.into_event();
         assert!(event.event_data.player_id.ends_with("-Ż"));
         assert!(event.transaction_id.ends_with("-t"));
         for (seen, value) in own.iter_mut().zip([
@@ -278,7 +279,7 @@ fn the_report_counts_per_entry_and_scenario_and_distinguishes_mixes() {
     let report = |events: &str| {
         let both = [scenario(events), scenario(gems)].concat();
         let entries = vec![entry("random", 1, &[]), entry("x", 2, &both)];
-        source(entries, 1).mix_report(&[counts(1), counts(2), counts(3)])
+        EventMix::new(entries, Seed::new(1)).report(&[counts(1), counts(2), counts(3)])
     };
     let mut one = report(gems);
     assert_eq!(one[0].counts, counts(1));

@@ -1,18 +1,16 @@
 //! Notes on results that may say little about the receiver: too few samples, attempts missing from
 //! the statistic, or a slow sender.
 
-use super::{CountMetric, Measurements, Metric, MetricKind, Statistic, TimeMetric, as_float};
+use super::{Measurements, Metric, MetricKind, Statistic, TimeMetric, as_float};
 
 /// The shortest stall that can make the sender miss a response, in microseconds.
 const LONG_STALL_US: u64 = 1_000_000;
 
 impl Metric {
-    /// The note on a result, if there is one.
     pub(super) fn note(&self, measurements: &Measurements, passed: Option<bool>) -> Option<String> {
-        let failed = passed == Some(false);
+        let failed = !passed?;
         let mut notes = Vec::new();
         match self.kind {
-            _ if passed.is_none() => {}
             MetricKind::Time(times, statistic) => {
                 notes.extend(few_samples(measurements, times, statistic));
                 if times != TimeMetric::Lateness {
@@ -26,8 +24,8 @@ impl Metric {
                 notes.extend(busy_connections(measurements));
                 notes.extend(slow_machine(measurements));
             }
-            MetricKind::Count(counted) if failed => notes.extend(count_note(counted, measurements)),
-            MetricKind::PerSecond | MetricKind::Count(_) => {}
+            MetricKind::Count(..) if failed => notes.extend(count_note(self.name, measurements)),
+            MetricKind::PerSecond | MetricKind::Count(..) => {}
         }
         (!notes.is_empty()).then(|| notes.join("; "))
     }
@@ -42,11 +40,10 @@ fn few_samples(
     let Statistic::Quantile(quantile) = statistic else {
         return None;
     };
-    let latencies = &measurements.latencies;
-    let (count, of) = match times {
-        TimeMetric::Latency => (latencies.latency.len(), "responses"),
-        TimeMetric::Service => (latencies.service.len(), "responses"),
-        TimeMetric::Lateness => (latencies.lateness.len(), "attempts"),
+    let count = times.histogram(&measurements.latencies).len();
+    let of = match times {
+        TimeMetric::Latency | TimeMetric::Service => "responses",
+        TimeMetric::Lateness => "attempts",
     };
     // Slightly below 1, because floating-point quantiles are not exact.
     let beyond = as_float(count) * (1.0 - quantile);
@@ -57,13 +54,9 @@ fn few_samples(
 fn missing_attempts(measurements: &Measurements) -> Option<String> {
     let counts = &measurements.counts;
     let left_out = counts.errors.saturating_sub(counts.timeouts);
-    let many = left_out.saturating_mul(100) > counts.attempts;
-    many.then(|| {
-        format!(
-            "excludes {left_out} of {} attempts, which had no 2xx response",
-            counts.attempts
-        )
-    })
+    let attempts = counts.attempts;
+    let many = left_out.saturating_mul(100) > attempts;
+    many.then(|| format!("excludes {left_out} of {attempts} attempts, which had no 2xx response"))
 }
 
 fn slow_machine(measurements: &Measurements) -> Option<String> {
@@ -94,24 +87,19 @@ fn busy_connections(measurements: &Measurements) -> Option<String> {
     })
 }
 
-fn count_note(counted: CountMetric, measurements: &Measurements) -> Option<String> {
+fn count_note(counted: &str, measurements: &Measurements) -> Option<String> {
     let counts = &measurements.counts;
     match counted {
-        CountMetric::Undelivered | CountMetric::Unfinished if counts.unfinished > 0 => {
-            Some(format!(
-                "{} were cut off by the end of `--drain`, by Ctrl-C, or because too many retries were \
+        "undelivered" | "unfinished" if counts.unfinished > 0 => Some(format!(
+            "{} were cut off by the end of `--drain`, by Ctrl-C, or because too many retries were \
              waiting",
-                counts.unfinished
-            ))
-        }
-        CountMetric::Retries if counts.lost_acks > 0 => Some(format!(
+            counts.unfinished
+        )),
+        "retries" if counts.lost_acks > 0 => Some(format!(
             "{} responses were lost on purpose, which causes retries",
             counts.lost_acks
         )),
-        CountMetric::Errors
-        | CountMetric::Timeouts
-        | CountMetric::Exhausted
-        | CountMetric::Undelivered
+        "errors" | "timeouts" | "exhausted" | "undelivered"
             if measurements.stalls.longest_us >= LONG_STALL_US =>
         {
             slow_machine(measurements)

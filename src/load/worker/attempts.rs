@@ -8,19 +8,15 @@ use super::Worker;
 use super::connection_slot::{ConnectionSlot, SlotConnection};
 use crate::delivery::{AttemptEnd, Outcome, RetryDecision};
 use crate::generate::Generator;
-use crate::load::counts::MixCounts;
-use crate::load::event_source::EventFacts;
-use crate::load::scheduled_attempt::{DeliveryKind, ScheduledAttempt};
+use crate::load::scheduled_attempt::{BuiltAttempt, DeliveryKind, ScheduledAttempt};
 use crate::load::second_recorder::EndedAttempt;
 use crate::load::treatment_mix::Treatment;
-use crate::load::worker_stats::Lateness;
 use crate::policy::{EventIdOnRetry, Forgery, StatusClass, schedule};
 use crate::transport::{
     BulkConnection, BulkRequest, BulkResponse, Failure, FailureClass, LastByteBarrier,
     ResponseHandling, SenderAbort,
 };
 
-/// The result of an attempt.
 struct AttemptResult {
     sent: Instant,
     ended: Instant,
@@ -60,7 +56,6 @@ impl Worker {
         ConnectionSlot::new(index, connection.ok())
     }
 
-    /// Makes an attempt, with the treatment of its event.
     pub(super) async fn perform(&self, scheduled: ScheduledAttempt, slot: &mut ConnectionSlot) {
         if scheduled.delivery == DeliveryKind::Original {
             self.in_flight[slot.index].set(Some(scheduled.number));
@@ -71,20 +66,18 @@ impl Worker {
             Treatment::Plain
         };
         match treatment {
-            Treatment::Forged(forgery) => self.forge(&scheduled, forgery, slot).await,
+            Treatment::Forged(forgery) => self.forge(scheduled, forgery, slot).await,
             Treatment::Together => self.deliver_together(scheduled, slot).await,
             Treatment::LostAck => {
-                let discard = ResponseHandling::Discard;
-                self.deliver(scheduled, discard, slot).await;
+                self.deliver(scheduled, ResponseHandling::Discard, slot)
+                    .await;
             }
             Treatment::Plain => {
                 self.deliver(scheduled, ResponseHandling::Read, slot).await;
             }
             Treatment::Duplicate(after) => {
                 let sent = self.deliver(scheduled, ResponseHandling::Read, slot).await;
-                let mut stats = self.stats.borrow_mut();
-                stats.counts(scheduled.measured).duplicates += 1;
-                drop(stats);
+                self.stats.borrow_mut().counts(&scheduled).duplicates += 1;
                 self.redeliver(sent.duplicate(slot.free_since + after));
             }
         }
@@ -93,22 +86,18 @@ impl Worker {
 
     async fn forge(
         &self,
-        scheduled: &ScheduledAttempt,
+        scheduled: ScheduledAttempt,
         forgery: Forgery,
         slot: &mut ConnectionSlot,
     ) {
-        let timestamp = self.shared.run.clock.unix_seconds();
-        let facts = self.builder.borrow_mut().forged(
-            scheduled.number,
-            forgery,
-            timestamp,
-            &mut slot.request,
-        );
-        let started = Instant::now();
-        self.stats
+        let (number, timestamp) = (scheduled.number, self.shared.run.clock.unix_seconds());
+        let (builder, request) = (&self.builder, &mut slot.request);
+        let facts = builder
             .borrow_mut()
-            .event_started(scheduled.measured, started);
-        self.count_in_mix(scheduled, &facts, |counts| counts.events += 1);
+            .forged(number, forgery, timestamp, request);
+        let built = BuiltAttempt { scheduled, facts };
+        let started = Instant::now();
+        self.stats.borrow_mut().event_started(&built, started);
         let (connection, request) = (&mut slot.primary, &slot.request);
         let attempt = self.attempt(started, connection, request, None, ResponseHandling::Read);
         let attempted = attempt.await;
@@ -117,12 +106,12 @@ impl Worker {
         let is = |class: StatusClass| response.is_ok_and(|response| class.matches(response.status));
         let (accepted, refused) = (is(StatusClass::Success), is(StatusClass::ClientError));
         let mut stats = self.stats.borrow_mut();
-        let counts = stats.counts(scheduled.measured);
+        let counts = stats.counts(&scheduled);
         counts.forgeries += 1;
         counts.refused_forgeries += u64::from(refused);
         counts.accepted_forgeries += u64::from(accepted);
         if accepted {
-            stats.accepted_forgery(scheduled.number);
+            stats.accepted_forgery(number);
         }
         stats.attempt_ended(!refused);
     }
@@ -130,32 +119,32 @@ impl Worker {
     /// Makes one attempt, and returns it with the timestamp that it was signed with.
     async fn deliver(
         &self,
-        mut scheduled: ScheduledAttempt,
+        scheduled: ScheduledAttempt,
         handling: ResponseHandling,
         slot: &mut ConnectionSlot,
     ) -> ScheduledAttempt {
-        let facts = self.build_request(&mut scheduled, &mut slot.request);
+        let built = self.build_request(scheduled, &mut slot.request);
         yield_to_other_connections().await;
         let started = Instant::now();
-        self.count_start(&scheduled, &facts, slot.free_since, started);
+        self.count_start(&built, slot.free_since, started);
         let (connection, request) = (&mut slot.primary, &slot.request);
         let attempt = self.attempt(started, connection, request, None, handling);
         let attempted = attempt.await;
         slot.free_since = attempted.ended;
-        self.conclude(&scheduled, &facts, &attempted);
-        scheduled
+        self.conclude(&built, &attempted);
+        built.scheduled
     }
 
     /// Sends two requests whose last bytes leave simultaneously.
     async fn deliver_together(&self, mut scheduled: ScheduledAttempt, slot: &mut ConnectionSlot) {
         scheduled.together = true;
-        let facts = self.build_request(&mut scheduled, &mut slot.request);
-        let mut twin = scheduled.duplicate(scheduled.due);
-        let twin_facts = self.build_request(&mut twin, &mut slot.twin_request);
+        let first = self.build_request(scheduled, &mut slot.request);
+        let twin = first.scheduled.duplicate(scheduled.due);
+        let twin = self.build_request(twin, &mut slot.twin_request);
         let started = Instant::now();
-        self.count_start(&scheduled, &facts, slot.free_since, started);
-        self.count_start(&twin, &twin_facts, slot.free_since, started);
-        self.stats.borrow_mut().counts(scheduled.measured).together += 1;
+        self.count_start(&first, slot.free_since, started);
+        self.count_start(&twin, slot.free_since, started);
+        self.stats.borrow_mut().counts(&scheduled).together += 1;
         let mut barriers = LastByteBarrier::for_participants(2).into_iter();
         let (one, other) = (barriers.next(), barriers.next());
         let (primary, second) = (&mut slot.primary, &mut slot.twin);
@@ -165,23 +154,24 @@ impl Worker {
             self.attempt(started, second, &slot.twin_request, other, handling),
         );
         slot.free_since = attempted.ended.max(twin_attempted.ended);
-        self.conclude(&scheduled, &facts, &attempted);
-        self.conclude(&twin, &twin_facts, &twin_attempted);
+        self.conclude(&first, &attempted);
+        self.conclude(&twin, &twin_attempted);
     }
 
     /// Builds a genuine request, signed with the attempt's timestamp.
     fn build_request(
         &self,
-        scheduled: &mut ScheduledAttempt,
+        mut scheduled: ScheduledAttempt,
         request: &mut BulkRequest,
-    ) -> EventFacts {
+    ) -> BuiltAttempt {
         let policy = &self.shared.run.settings.retry;
         let now = self.shared.run.clock.unix_seconds();
         let timestamp = scheduled.take_timestamp(now, policy.resign);
         let fresh_id = scheduled.attempt > 1 && policy.event_id == EventIdOnRetry::Fresh;
-        let event_id = fresh_id.then(|| self.fresh_event_id(scheduled));
+        let event_id = fresh_id.then(|| self.fresh_event_id(&scheduled));
         let mut builder = self.builder.borrow_mut();
-        builder.genuine(scheduled.number, timestamp, event_id.as_deref(), request)
+        let facts = builder.genuine(scheduled.number, timestamp, event_id.as_deref(), request);
+        BuiltAttempt { scheduled, facts }
     }
 
     fn fresh_event_id(&self, scheduled: &ScheduledAttempt) -> String {
@@ -191,34 +181,10 @@ impl Worker {
         Generator::new(settings.seed.derive(&purpose), start).event_id()
     }
 
-    fn count_start(
-        &self,
-        scheduled: &ScheduledAttempt,
-        facts: &EventFacts,
-        free_since: Instant,
-        started: Instant,
-    ) {
+    fn count_start(&self, attempt: &BuiltAttempt, free_since: Instant, started: Instant) {
+        let free_since = Some(free_since).filter(|_| !self.shared.timetable.is_max());
         let mut stats = self.stats.borrow_mut();
-        if scheduled.is_new() {
-            stats.event_started(scheduled.measured, started);
-        }
-        let counts = stats.counts(scheduled.measured);
-        counts.attempts += 1;
-        if scheduled.attempt == 1 {
-            counts.deliveries += 1;
-        } else {
-            counts.retries += 1;
-        }
-        let is_due = !self.shared.timetable.is_max();
-        let lateness = is_due.then(|| Lateness::new(scheduled.due, free_since, started));
-        stats.attempt_started(scheduled.measured, started, lateness);
-        drop(stats);
-        if scheduled.attempt == 1 {
-            self.count_in_mix(scheduled, facts, |counts| {
-                counts.events += u64::from(scheduled.is_new());
-                counts.deliveries += 1;
-            });
-        }
+        stats.attempt_started(attempt, started, free_since);
     }
 
     /// Sends a request over the slot's connection, or over a new one if that is unusable.
@@ -274,13 +240,8 @@ impl Worker {
         }
     }
 
-    /// Counts an attempt, and schedules a retry if one follows.
-    fn conclude(
-        &self,
-        scheduled: &ScheduledAttempt,
-        facts: &EventFacts,
-        attempted: &AttemptResult,
-    ) {
+    fn conclude(&self, attempt: &BuiltAttempt, attempted: &AttemptResult) {
+        let scheduled = &attempt.scheduled;
         let run = &self.shared.run;
         let result = attempted.result.as_ref();
         let asked = result.ok().and_then(|response| response.retry_after);
@@ -294,13 +255,34 @@ impl Worker {
         let decision = end.decide(&run.settings.retry, || self.retry_delay(scheduled));
         let is_delivered = decision == RetryDecision::End(Outcome::Delivered);
         let is_error = !is_delivered && !attempted.is_lost();
-        self.count(scheduled, attempted, end, is_error);
-        self.count_in_mix(scheduled, facts, |counts| {
-            counts.acknowledged += u64::from(is_delivered);
-            counts.errors += u64::from(is_error);
-        });
+        let is_timeout = end.result == Err(FailureClass::Timeout);
+        let service = attempted.ended.saturating_duration_since(attempted.sent);
+        let latency = if self.shared.timetable.is_max() {
+            service
+        } else {
+            attempted.ended.saturating_duration_since(scheduled.due)
+        };
+        // Without timeouts, the times would look better than they are.
+        let is_timed = is_timeout || result.is_ok() && !is_error;
         let mut stats = self.stats.borrow_mut();
-        let counts = stats.counts(scheduled.measured);
+        let ended = EndedAttempt {
+            at: attempted.ended,
+            has_response: result.is_ok(),
+            is_error,
+            times: is_timed.then_some((latency, service)),
+        };
+        stats.genuine_ended(scheduled, ended);
+        let mix_counts = stats.mix_counts(attempt);
+        mix_counts.acknowledged += u64::from(is_delivered);
+        mix_counts.errors += u64::from(is_error);
+        let counts = stats.counts(scheduled);
+        counts.errors += u64::from(is_error);
+        counts.timeouts += u64::from(is_timeout);
+        match result {
+            Ok(response) => *counts.statuses.entry(response.status).or_default() += 1,
+            Err(_) if attempted.is_lost() => counts.lost_acks += 1,
+            Err(failure) => *counts.failures.entry(failure.name().into()).or_default() += 1,
+        }
         match decision {
             RetryDecision::End(Outcome::Delivered) => {
                 counts.acknowledged += 1;
@@ -310,18 +292,17 @@ impl Worker {
                 counts.refused += 1;
                 // One of two simultaneous deliveries may find the other one in progress.
                 let is_allowed = end.result.is_ok_and(|status| {
-                    let refusals = facts.refusals.as_ref();
+                    let refusals = attempt.facts.refusals.as_ref();
                     scheduled.together && status == 409
                         || refusals.is_some_and(|refusals| refusals.allow(status))
                 });
                 if is_allowed {
                     counts.allowed_refusals += 1;
+                    stats.mix_counts(attempt).allowed_refusals += 1;
                     if scheduled.delivery == DeliveryKind::Original {
                         stats.unacknowledged.add_allowed(scheduled.number);
                     }
-                    drop(stats);
-                    let count = |counts: &mut MixCounts| counts.allowed_refusals += 1;
-                    return self.count_in_mix(scheduled, facts, count);
+                    return;
                 }
             }
             RetryDecision::End(Outcome::Exhausted) => counts.exhausted += 1,
@@ -333,54 +314,6 @@ impl Worker {
             }
         }
         stats.not_acknowledged(scheduled);
-    }
-
-    /// Counts the result of an attempt.
-    fn count(
-        &self,
-        scheduled: &ScheduledAttempt,
-        attempted: &AttemptResult,
-        end: AttemptEnd,
-        is_error: bool,
-    ) {
-        let mut stats = self.stats.borrow_mut();
-        let counts = stats.counts(scheduled.measured);
-        let is_timeout = end.result == Err(FailureClass::Timeout);
-        counts.errors += u64::from(is_error);
-        counts.timeouts += u64::from(is_timeout);
-        match &attempted.result {
-            Ok(response) => *counts.statuses.entry(response.status).or_default() += 1,
-            Err(_) if attempted.is_lost() => counts.lost_acks += 1,
-            Err(failure) => *counts.failures.entry(failure.name().into()).or_default() += 1,
-        }
-        let service = attempted.ended.saturating_duration_since(attempted.sent);
-        let latency = if self.shared.timetable.is_max() {
-            service
-        } else {
-            attempted.ended.saturating_duration_since(scheduled.due)
-        };
-        // Without timeouts, the times would look better than they are.
-        let is_timed = is_timeout || attempted.result.is_ok() && !is_error;
-        let ended = EndedAttempt {
-            at: attempted.ended,
-            has_response: attempted.result.is_ok(),
-            is_error,
-            times: is_timed.then_some((latency, service)),
-        };
-        stats.genuine_ended(scheduled.measured, ended);
-    }
-
-    /// Updates the counter of the event's part of the mix. Does nothing without a mix or during the
-    /// warm-up.
-    fn count_in_mix(
-        &self,
-        scheduled: &ScheduledAttempt,
-        facts: &EventFacts,
-        count: impl FnOnce(&mut MixCounts),
-    ) {
-        if let Some(counter) = facts.mix_counter.filter(|_| scheduled.measured) {
-            count(self.stats.borrow_mut().mix_counter(counter));
-        }
     }
 
     /// The policy's delay before the next attempt, if there is one.

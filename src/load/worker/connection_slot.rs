@@ -12,7 +12,6 @@ use crate::transport::{BulkConnection, BulkRequest};
 /// Check a connection before use if it was idle for this long: the receiver may have closed it.
 const CHECK_AFTER_IDLE: Duration = Duration::from_millis(1);
 
-/// One of a worker's connection slots, with its request buffers.
 pub(super) struct ConnectionSlot {
     pub(super) index: usize,
     pub(super) primary: SlotConnection,
@@ -30,7 +29,6 @@ pub(super) struct SlotConnection {
     pub(super) deadline: Deadline,
 }
 
-/// An idle connection, if there is one.
 pub(super) struct IdleConnection {
     connection: Option<BulkConnection>,
     since: Instant,
@@ -69,7 +67,6 @@ impl SlotConnection {
 }
 
 impl IdleConnection {
-    /// Takes the connection if it can still be used.
     pub(super) fn take(&mut self, now: Instant) -> Option<BulkConnection> {
         let mut connection = self.connection.take()?;
         let idle = now.saturating_duration_since(self.since);

@@ -4,15 +4,11 @@ use crate::load::{EffectsReport, LoadReport, WrongEffect};
 use crate::report::sanitize::sanitize;
 use crate::verify::Verdict;
 
-/// How many unexpected events to list.
 const LISTED: usize = 10;
 
-/// One check of a load.
 pub(super) struct LoadCheck {
-    /// The expectation.
     pub(super) name: String,
     pub(super) verdict: Verdict,
-    /// The observed result.
     pub(super) observed: String,
     /// Notes and single events, one per line.
     pub(super) details: Vec<String>,
@@ -28,22 +24,11 @@ impl LoadCheck {
         }
     }
 
-    /// The name and the observed result.
     pub(super) fn check_line(&self) -> String {
         format!("{}: {}", self.name, self.observed)
     }
 }
 
-/// The verdict on the whole load. An undecided or stopped load has not passed.
-pub(super) fn verdict(report: &LoadReport) -> Verdict {
-    match report.passed() {
-        Some(false) => Verdict::Failed,
-        Some(true) if !report.interrupted => Verdict::Passed,
-        _ => Verdict::Broken,
-    }
-}
-
-/// All checks: that the load ran to its end, the expectations and the effects.
 pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
     let mut checks = Vec::new();
     let counts = &report.measurements.counts;
@@ -80,7 +65,6 @@ pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
     checks
 }
 
-/// The scenario event that an event was built from.
 fn origin_text(effect: &WrongEffect) -> String {
     let origin = effect.origin.as_ref();
     origin.map_or_else(String::new, |origin| {
@@ -88,7 +72,6 @@ fn origin_text(effect: &WrongEffect) -> String {
     })
 }
 
-/// The name of the check of effects.
 const EFFECTS: &str = "granted as expected";
 
 fn effects_check(effects: &EffectsReport) -> LoadCheck {

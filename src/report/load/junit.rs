@@ -12,10 +12,8 @@ use crate::report::junit::xml_text::xml_text;
 use crate::report::junit::{problem_status, without_styles, write_document};
 use crate::verify::Verdict;
 
-/// The class name of the test cases.
 const CLASS: &str = "aghook.load";
 
-/// Writes the document.
 pub(crate) fn write_load_junit(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     let took = Duration::from_micros(report.measurements.span_us);
     let mut suite = TestSuite::new(xml_text(&format!("load of {}", report.target)));

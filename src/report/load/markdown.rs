@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::checks::{checks, verdict};
+use super::checks::checks;
 use super::mix_rows;
 use super::summary::{rate, reproduce_options};
 use super::time_rows;
@@ -11,27 +11,23 @@ use crate::report::markdown::escape::{code, text};
 use crate::report::markdown::{mark, write_row, write_table_head};
 use crate::report::run_record::receiver_note;
 
-/// Writes the tables of checks, times and counts.
 pub(crate) fn write_load_markdown(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
-    let whole = verdict(report);
+    let whole = report.verdict();
     writeln!(out, "## {} aghook load: {whole}\n", mark(whole))?;
     let receiver = receiver_note(report.built_in_receiver);
     let (rate, length) = (text(&report.rate), text(&report.length));
     let (connections, target) = (report.connections, code(&report.target));
-    writeln!(
+    write!(
         out,
-        "- {length} at the rate {rate}, over {connections} connections, to {target}{receiver}"
+        "- {length} at the rate {rate}, over {connections} connections, "
     )?;
+    writeln!(out, "to {target}{receiver}")?;
     if !report.partitions.is_empty() {
         let shards: Vec<String> = report.partitions.iter().map(LoadShard::to_string).collect();
-        let shards = shards.join(", ");
-        writeln!(out, "- shards {}", text(&shards))?;
+        writeln!(out, "- shards {}", text(&shards.join(", ")))?;
     }
-    writeln!(
-        out,
-        "- reproduce with: {}",
-        code(&reproduce_options(report))
-    )?;
+    let options = code(&reproduce_options(report));
+    writeln!(out, "- reproduce with: {options}")?;
     write_table_head(out, &["verdict", "check", "result"], &[])?;
     let checks = checks(report);
     for check in &checks {

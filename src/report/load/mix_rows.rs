@@ -1,12 +1,10 @@
 //! The rows for a load's mix, shared by all its reports: each entry, and its scenarios with failures.
 
-use crate::load::{LoadReport, MixCounts, MixScenarioReport};
+use crate::load::{LoadReport, MixCounts, MixScenarioReport, mix_option};
 use crate::report::sanitize::sanitize;
 
-/// How many scenarios of an entry to list.
 const LISTED: usize = 10;
 
-/// An entry of the mix, or one of its scenarios.
 pub(super) struct MixRow {
     pub(super) name: String,
     /// `None` for a scenario.
@@ -15,7 +13,6 @@ pub(super) struct MixRow {
 }
 
 impl MixRow {
-    /// The counts in words.
     pub(super) fn in_words(&self) -> String {
         let MixCounts {
             events,
@@ -63,10 +60,8 @@ pub(super) fn rows(report: &LoadReport) -> Vec<MixRow> {
 
 /// The options that reproduce the mix, quoted for a shell.
 pub(super) fn mix_options(report: &LoadReport) -> String {
-    let words = report.event_mix.iter().map(|entry| {
-        let word = format!("{}={}", entry.from, entry.weight);
-        let quoted = shlex::try_quote(&word).map(std::borrow::Cow::into_owned);
-        format!(" --mix {}", quoted.unwrap_or(word))
-    });
-    words.collect()
+    let entries = report.event_mix.iter();
+    entries
+        .map(|entry| mix_option(&entry.from, entry.weight))
+        .collect()
 }

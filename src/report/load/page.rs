@@ -6,7 +6,7 @@ use std::time::Duration;
 use askama::Template;
 use hdrhistogram::Histogram;
 
-use super::checks::{LoadCheck, checks, verdict};
+use super::checks::{LoadCheck, checks};
 use super::mix_rows::{MixRow, rows};
 use super::summary::{rate, reproduce_options};
 use super::time_plot::{TimePlot, plots};
@@ -42,23 +42,19 @@ struct LoadPage<'load> {
     counts: Vec<(String, u64)>,
 }
 
-/// Writes the page.
 pub(crate) fn write_load_page(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     page(report).write_into(out)
 }
 
 fn page(report: &LoadReport) -> LoadPage<'_> {
+    let events = report.measurements.counts.events;
     let last = report.over_time.last();
     let ends = last.map_or(0, |point| point.from_s.saturating_add(point.seconds));
     LoadPage {
         policy: policy(None, STYLE),
         style: STYLE,
-        verdict: verdict(report),
-        headline: format!(
-            "{} events, {}",
-            report.measurements.counts.events,
-            rate(report)
-        ),
+        verdict: report.verdict(),
+        headline: format!("{events} events, {}", rate(report)),
         report,
         took: time_text(Duration::from_micros(report.measurements.span_us)),
         reproduce_options: reproduce_options(report),
@@ -85,7 +81,6 @@ fn histogram(latency: &Histogram<u64>) -> Option<Plot> {
     plot(&times, &quantiles, counted(count, "response"))
 }
 
-/// All counters that are not 0.
 fn counts(report: &LoadReport) -> Vec<(String, u64)> {
     let counts = &report.measurements.counts;
     let named = [

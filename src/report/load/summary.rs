@@ -5,32 +5,25 @@ use std::time::Duration;
 
 use super::checks::checks;
 use super::mix_rows;
-use super::time_rows::{is_from_due, microseconds};
+use super::time_rows::{is_from_due, texts};
 use crate::load::{LoadReport, Percentiles, time_text as time};
 use crate::report::terminal::{DIM, TextOutput, mark, paint, style_of};
 use crate::verify::Verdict;
 
-/// The width of the labels.
 const LABEL: usize = 13;
 
-/// Writes the summary of a load.
 pub(crate) fn write_load_summary(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     let mut out = TextOutput::new(out, None);
     let out = &mut out;
     let counts = &report.measurements.counts;
     let took = time(Duration::from_micros(report.measurements.span_us));
-    fact(
-        out,
-        "events",
-        &format!("{} in {took}, {}", counts.events, rate(report)),
-    )?;
+    let line = format!("{} in {took}, {}", counts.events, rate(report));
+    fact(out, "events", &line)?;
     for row in mix_rows::rows(report) {
+        let (name, counts) = (&row.name, row.in_words());
         match row.weight {
-            Some(weight) => {
-                let line = format!("{} (weight {weight}): {}", row.name, row.in_words());
-                fact(out, "mix", &line)?;
-            }
-            None => fact(out, "", &format!("  {}: {}", row.name, row.in_words()))?,
+            Some(weight) => fact(out, "mix", &format!("{name} (weight {weight}): {counts}"))?,
+            None => fact(out, "", &format!("  {name}: {counts}"))?,
         }
     }
     write_deliveries(report, out)?;
@@ -87,11 +80,8 @@ fn write_deliveries(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result
     fact(out, "attempts", &line)?;
     if counts.duplicates + counts.together > 0 {
         let (later, together) = (counts.duplicates, counts.together);
-        fact(
-            out,
-            "duplicates",
-            &format!("{later} later, {together} simultaneous"),
-        )?;
+        let line = format!("{later} later, {together} simultaneous");
+        fact(out, "duplicates", &line)?;
     }
     Ok(())
 }
@@ -123,11 +113,8 @@ fn write_times(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()> 
         let from = "since the event was sent, because no event is due at the rate `max`";
         return fact(out, "latency", &format!("{latency}, {from}"));
     }
-    fact(
-        out,
-        "latency",
-        &format!("{latency}, since the event was due"),
-    )?;
+    let line = format!("{latency}, since the event was due");
+    fact(out, "latency", &line)?;
     let service = percentiles_text(&report.service);
     dim_fact(out, "service", &format!("{service}, from when it was sent"))
 }
@@ -173,7 +160,6 @@ fn write_checks(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()>
     Ok(())
 }
 
-/// The rate of events in words.
 pub(super) fn rate(report: &LoadReport) -> String {
     match report.events_per_second {
         Some(rate) => format!("{rate:.1} per second"),
@@ -183,21 +169,12 @@ pub(super) fn rate(report: &LoadReport) -> String {
 
 /// The options that reproduce the load's events.
 pub(super) fn reproduce_options(report: &LoadReport) -> String {
-    let (seed, start, mix) = (
-        report.seed,
-        &report.start_time,
-        mix_rows::mix_options(report),
-    );
+    let (seed, start) = (report.seed, &report.start_time);
+    let mix = mix_rows::mix_options(report);
     format!("--seed {seed} --start-time {start}{mix}")
 }
 
 fn percentiles_text(percentiles: &Percentiles) -> String {
-    format!(
-        "p50 {}, p90 {}, p99 {}, p99.9 {}, max {}",
-        microseconds(percentiles.p50_us),
-        microseconds(percentiles.p90_us),
-        microseconds(percentiles.p99_us),
-        microseconds(percentiles.p999_us),
-        microseconds(percentiles.max_us)
-    )
+    let [_mean, p50, p90, p99, p999, max] = texts(percentiles);
+    format!("p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {max}")
 }

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use crate::load::Point;
 use crate::report::html::latency::format_seconds;
 
-/// One plot of the page.
 pub(super) struct TimePlot {
     pub(super) title: &'static str,
     pub(super) about: String,
@@ -14,7 +13,6 @@ pub(super) struct TimePlot {
     pub(super) marks: Vec<(f64, String)>,
 }
 
-/// One line of a plot.
 pub(super) struct PlotLine {
     pub(super) name: &'static str,
     /// The CSS class that sets its color.
@@ -57,7 +55,6 @@ pub(super) fn plots(points: &[Point]) -> Vec<TimePlot> {
     ]
 }
 
-/// A plot of counts, from 0 to the maximum.
 fn counts(title: &'static str, series: &[PlotSeries], points: &[Point]) -> TimePlot {
     let most = most(series, points).max(1.0);
     let y = |value: f64| 100.0 - 100.0 * value / most;

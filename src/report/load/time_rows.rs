@@ -15,9 +15,8 @@ pub(super) fn rows(report: &LoadReport) -> Vec<(&'static str, [String; 6])> {
     if !is_from_due(report) {
         times.truncate(1);
     }
-    let rows = times.into_iter();
-    rows.map(|(name, percentiles)| (name, texts(percentiles)))
-        .collect()
+    let times = times.into_iter();
+    times.map(|(name, times)| (name, texts(times))).collect()
 }
 
 /// Whether times count from when an event was due.
@@ -25,7 +24,7 @@ pub(super) fn is_from_due(report: &LoadReport) -> bool {
     report.latency_from == LatencyFrom::Due
 }
 
-fn texts(percentiles: &Percentiles) -> [String; 6] {
+pub(super) fn texts(percentiles: &Percentiles) -> [String; 6] {
     let Percentiles {
         count,
         mean_us,
@@ -38,11 +37,6 @@ fn texts(percentiles: &Percentiles) -> [String; 6] {
     } = *percentiles;
     [mean_us, p50_us, p90_us, p99_us, p999_us, max_us].map(|time_us| match count {
         0 => "–".to_owned(),
-        _ => microseconds(time_us),
+        _ => time_text(Duration::from_secs_f64(time_us.max(0.0) / 1e6)),
     })
-}
-
-/// Formats a time in microseconds.
-pub(super) fn microseconds(time_us: f64) -> String {
-    time_text(Duration::from_secs_f64(time_us.max(0.0) / 1e6))
 }
