@@ -44,8 +44,8 @@ impl New {
             let help = "remove one of the options".to_owned();
             return Err(CommandError::usage(
                 "`--git` needs a CI job, but `--ci none` creates none",
-                help,
-            ));
+            )
+            .with_help(help));
         }
         let job = self.ci.job(&self.folder, self.git.as_ref());
         let paths = self.files(job.as_ref());
