@@ -17,6 +17,18 @@ use crate::scenario::{JsonPointer, Profile};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Event")]
 pub(super) struct EventOptions {
+    /// Player's ID [default: one of the profile's `players`, or a new player]
+    #[arg(long, value_name = "ID")]
+    player: Option<String>,
+
+    /// SKU of the item [default: one of the profile's `items`, or of the built-in catalogue]
+    #[arg(long, value_name = "SKU")]
+    sku: Option<String>,
+
+    /// Quantity of the item [default: a usual quantity of the item]
+    #[arg(long, value_name = "N", value_parser = numbers::whole)]
+    quantity: Option<u64>,
+
     /// Send a bundle that contains another bundle
     #[arg(long)]
     bundle: bool,
@@ -96,7 +108,10 @@ impl EventOptions {
         };
         let fallback = || Field::Value(Box::new(ItemShape::default()));
         EventShape {
+            player_id: self.player.clone(),
             item: ItemShape {
+                sku: self.sku.clone(),
+                quantity: self.quantity,
                 bundle: self.bundle.then(|| vec![plain(), nested()]),
                 fallback: if self.fallback {
                     fallback()

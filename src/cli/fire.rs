@@ -1,5 +1,7 @@
 //! `aghook fire`: sends a single custom event.
 
+mod quantities;
+
 use std::io::Write;
 use std::num::NonZeroU32;
 
@@ -19,10 +21,12 @@ use crate::probe::REDACTED;
 use crate::report::FireReport;
 use crate::run::{AttemptLocation, PlannedEvent, RunContext, RunOptions, Session, attempt_record};
 use crate::verify::{DeliveryVerdict, Verdict};
+use quantities::QuantityReader;
 
 /// Send a custom event and show the response
 ///
-/// Prints the request, every response and the verdict.
+/// Prints the request, every response, the verdict, and how the quantities that the player holds
+/// changed, if the profile has the probe `quantity`.
 ///
 /// Exits with 0 if the event was accepted (2xx) or the forgery was refused (4xx), 1 if not, 2 if the
 /// command line or a file is invalid, and 3 if the target could not be reached.
@@ -97,10 +101,12 @@ impl Fire {
             self.print(session, &events, &mut console.unstyled())?;
             return Ok(ExitCode::Success);
         }
+        let probe = quantities::prepare(&session);
         let context = self.context(session, console)?;
+        let quantities = QuantityReader::new(&context, probe);
         block_on(async {
             self.target.reach(&context.client, &context.target).await?;
-            self.send(&context, &events, console).await
+            self.send(&context, &events, &quantities, console).await
         })
     }
 
@@ -119,6 +125,7 @@ impl Fire {
         &self,
         context: &RunContext,
         events: &[PlannedEvent],
+        quantities: &QuantityReader<'_>,
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
         let seed = Seed::of_text("fire");
@@ -131,52 +138,61 @@ impl Fire {
             context.retry.clone()
         };
         let mut report = FireReport::new(console);
-        let (mut all, mut as_expected, mut worst) = (0, 0, Verdict::Passed);
-        let deliveries = events
-            .iter()
-            .flat_map(|event| (0..self.times.get()).map(move |_| event));
-        for (index, event) in deliveries.enumerate() {
-            let plan = DeliveryPlan {
-                forgery: self.forge,
-                event_ids: Some(Generator::new(seed.derive(&index.to_string()), start)),
-                ..DeliveryPlan::new(&context.target, event.body.clone(), &policy)
+        let (mut delivery, mut all, mut as_expected) = (0, 0, 0);
+        let mut worst = Verdict::Passed;
+        for event in events {
+            let before = quantities.before(event).await;
+            let mut is_accepted = false;
+            for _ in 0..self.times.get() {
+                delivery += 1;
+                let plan = DeliveryPlan {
+                    forgery: self.forge,
+                    event_ids: Some(Generator::new(seed.derive(&delivery.to_string()), start)),
+                    ..DeliveryPlan::new(&context.target, event.body.clone(), &policy)
+                };
+                let place = AttemptLocation {
+                    scenario: 1,
+                    step: 1,
+                    delivery,
+                };
+                let mut written = Ok(());
+                let delivered = deliver(context.sender(), plan, &mut random, |attempt| {
+                    let record = attempt_record(place, "event", attempt, &context.redaction);
+                    if written.is_ok() {
+                        written = report.attempt(&record);
+                    }
+                })
+                .await;
+                written?;
+                let Some(judged) = DeliveryVerdict::new(self.forge, &delivered) else {
+                    continue;
+                };
+                all += 1;
+                is_accepted |= judged.verdict == Verdict::Passed && self.forge.is_none();
+                as_expected += usize::from(judged.verdict == Verdict::Passed);
+                worst = worst.max(judged.verdict);
+                let last = delivered.attempts.last();
+                let failure = last.and_then(|attempt| attempt.exchange.result.as_ref().err());
+                let better = match failure {
+                    Some(failure) => {
+                        context
+                            .client
+                            .explain_closed(&context.target, failure)
+                            .await
+                    }
+                    None => None,
+                };
+                let (message, help) = match &better {
+                    Some(failure) => (failure.to_string(), Some(failure.hint())),
+                    None => (judged.message, judged.help.as_deref()),
+                };
+                report.verdict(judged.verdict, &context.redaction.text(&message), help)?;
+            }
+            let changes = match before {
+                Ok(before) => quantities.changes(&before, is_accepted).await,
+                Err(reason) => Err(reason),
             };
-            let place = AttemptLocation {
-                scenario: 1,
-                step: 1,
-                delivery: index + 1,
-            };
-            let mut written = Ok(());
-            let delivery = deliver(context.sender(), plan, &mut random, |attempt| {
-                let record = attempt_record(place, "event", attempt, &context.redaction);
-                if written.is_ok() {
-                    written = report.attempt(&record);
-                }
-            })
-            .await;
-            written?;
-            let Some(judged) = DeliveryVerdict::new(self.forge, &delivery) else {
-                continue;
-            };
-            all += 1;
-            as_expected += usize::from(judged.verdict == Verdict::Passed);
-            worst = worst.max(judged.verdict);
-            let last = delivery.attempts.last();
-            let failure = last.and_then(|attempt| attempt.exchange.result.as_ref().err());
-            let better = match failure {
-                Some(failure) => {
-                    context
-                        .client
-                        .explain_closed(&context.target, failure)
-                        .await
-                }
-                None => None,
-            };
-            let (message, help) = match &better {
-                Some(failure) => (failure.to_string(), Some(failure.hint())),
-                None => (judged.message, judged.help.as_deref()),
-            };
-            report.verdict(judged.verdict, &context.redaction.text(&message), help)?;
+            report.quantities(&changes)?;
         }
         report.ended(all, as_expected)?;
         Ok(worst.into())

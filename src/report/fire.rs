@@ -45,6 +45,16 @@ impl<W: Write> FireReport<W> {
         }
     }
 
+    /// Writes how much the player holds, a line for each SKU, or why that is not known.
+    pub(crate) fn quantities(&mut self, lines: &Result<Vec<String>, String>) -> io::Result<()> {
+        match lines {
+            Ok(lines) => lines
+                .iter()
+                .try_for_each(|line| writeln!(self.out, "  {}", sanitize(line))),
+            Err(reason) => writeln!(self.out, "  quantities not read: {}", sanitize(reason)),
+        }
+    }
+
     /// Writes a summary if there was more than one delivery.
     pub(crate) fn ended(&mut self, all: usize, expected: usize) -> io::Result<()> {
         if all > 1 {

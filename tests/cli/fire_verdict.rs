@@ -1,6 +1,6 @@
 //! `aghook fire` prints the result of a delivery and what to do next.
 
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 
 use crate::support::{Folder, Peer, PeerResponse, Transcript};
 
@@ -76,6 +76,63 @@ fn the_request_is_shown_once_for_all_attempts() {
     assert_eq!(text.matches("\"event_type\"").count(), 1, "{text}");
     assert_eq!(text.matches("→ same request").count(), 2, "{text}");
     assert_eq!(text.matches("← 503").count(), 2, "{text}");
+}
+
+/// Fires at a receiver that grants `granted` for each delivery, `later` deliveries of its probe
+/// after it.
+fn fired_with_probe(granted: u64, later: usize, arguments: &[&str]) -> Transcript {
+    let (held, reads) = (AtomicU64::new(0), AtomicUsize::new(0));
+    let peer = Peer::answering(move |request| {
+        if request.method == "GET" {
+            let is_late = reads.fetch_add(1, Ordering::Relaxed) <= later;
+            let held = if is_late {
+                0
+            } else {
+                held.load(Ordering::Relaxed)
+            };
+            return PeerResponse::new(200).json(&serde_json::json!({ "quantity": held }));
+        }
+        held.fetch_add(granted, Ordering::Relaxed);
+        PeerResponse::new(200)
+    });
+    let (url, address) = (peer.url(), peer.address);
+    let probe = format!("http: 'GET http://{address}/{{player_id}}/{{sku}}', read: $.quantity");
+    let config = format!(
+        "profiles: {{ local: {{ settle: 1s, target: \"{url}\", probes: {{ quantity: {{ {probe} }} }} }} }}\n"
+    );
+    let folder = Folder::new().with("aghook.yaml", config);
+    Transcript::of(&mut folder.aghook(&[&["fire"], arguments].concat()))
+}
+
+#[test]
+fn the_held_quantities_are_shown() {
+    let options = ["--player", "P1", "--sku", "gold", "--quantity", "5"];
+    fired_with_probe(5, 0, &options).ends_with(0).says(&[
+        r#""player_id": "P1""#,
+        r#""sku": "gold""#,
+        r#""quantity": 5"#,
+        "\n✓ accepted: 200\n  gold 0 → 5\n",
+    ]);
+    fired_with_probe(5, 3, &options)
+        .ends_with(0)
+        .says(&["\n  gold 0 → 5\n"]);
+    fired_with_probe(0, 0, &options)
+        .ends_with(0)
+        .says(&["\n  gold 0 → 0\n"]);
+    let twice = [&options[..], &["--times", "2"]].concat();
+    fired_with_probe(5, 0, &twice)
+        .ends_with(0)
+        .says(&["\n  gold 0 → 10\n"])
+        .does_not_say(&["gold 0 → 5"]);
+}
+
+#[test]
+fn it_says_why_quantities_are_not_read() {
+    fired(|| 204, &[])
+        .ends_with(0)
+        .says(&["\n  quantities not read: the profile has no probe `quantity`\n"]);
+    fired_with_probe(5, 0, &["--unset", "/event_data/item"])
+        .says(&["\n  quantities not read: the body is not a valid event\n"]);
 }
 
 #[test]

@@ -1,0 +1,94 @@
+//! How much of an event's SKUs its player holds, before and after its deliveries.
+
+use std::collections::BTreeSet;
+
+use crate::probe::{PreparedProbe, QUANTITY_PROBE, Redaction};
+use crate::protocol::Event;
+use crate::run::{PlannedEvent, RunContext, Session};
+use crate::verify::{EffectWatch, ExpectedInventory, GrantCount};
+
+/// Prepares the profile's probe `quantity`, or says why that is not possible.
+pub(super) fn prepare(session: &Session) -> Result<PreparedProbe, String> {
+    let probe = session.profile.probes.get(QUANTITY_PROBE);
+    let probe = probe.ok_or_else(|| format!("the profile has no probe `{QUANTITY_PROBE}`"))?;
+    PreparedProbe::new(probe, &session.allowed)
+        .map_err(|error| format!("probe `{QUANTITY_PROBE}` can't be used: {error}"))
+}
+
+/// Reads how much the players of events hold.
+pub(super) struct QuantityReader<'run> {
+    context: &'run RunContext,
+    probe: Result<PreparedProbe, String>,
+    redaction: Redaction,
+}
+
+/// The SKUs of an event and how much of each its player holds.
+pub(super) struct Quantities {
+    player_id: String,
+    held: Vec<(String, i128)>,
+}
+
+impl<'run> QuantityReader<'run> {
+    pub(super) fn new(context: &'run RunContext, probe: Result<PreparedProbe, String>) -> Self {
+        let hook = probe.as_ref().ok().and_then(PreparedProbe::redaction);
+        let redaction = context.redaction.clone().and(hook);
+        Self {
+            context,
+            probe,
+            redaction,
+        }
+    }
+
+    /// Reads the quantities of the event's SKUs, or says why that is not possible.
+    pub(super) async fn before(&self, event: &PlannedEvent) -> Result<Quantities, String> {
+        let event = event
+            .event
+            .as_ref()
+            .ok_or("the body is not a valid event")?;
+        let player_id = event.event_data.player_id.to_string();
+        let skus = self.skus(event);
+        self.read(player_id, skus).await
+    }
+
+    /// Reads the quantities again until one has changed or the grace period is over; once if no
+    /// change is expected. Returns a line for each SKU.
+    pub(super) async fn changes(
+        &self,
+        before: &Quantities,
+        is_expected: bool,
+    ) -> Result<Vec<String>, String> {
+        let mut watch = EffectWatch::new([self.context.settle]);
+        loop {
+            let skus = before.held.iter().map(|(sku, _)| sku.clone()).collect();
+            let after = self.read(before.player_id.clone(), skus).await?;
+            let is_final = !is_expected || after.held != before.held;
+            if is_final || !watch.look_again(false).await {
+                let both = before.held.iter().zip(&after.held);
+                return Ok(both
+                    .map(|((sku, before), (_, after))| format!("{sku} {before} → {after}"))
+                    .collect());
+            }
+        }
+    }
+
+    fn skus(&self, event: &Event) -> BTreeSet<String> {
+        let game = &self.context.capabilities;
+        let inventory = ExpectedInventory::new(event, GrantCount::Once, game.policy);
+        let inventory = inventory.held_as(&game.held_items);
+        inventory.skus().into_iter().cloned().collect()
+    }
+
+    async fn read(&self, player_id: String, skus: BTreeSet<String>) -> Result<Quantities, String> {
+        let probe = self.probe.as_ref().map_err(Clone::clone)?;
+        let mut held = Vec::new();
+        for sku in skus {
+            let quantity = probe.read(&self.context.client, &player_id, &sku).await;
+            let quantity = quantity.map_err(|failure| {
+                let reason = format!("probe `{QUANTITY_PROBE}` failed: {failure}");
+                self.redaction.text(&reason).into_owned()
+            })?;
+            held.push((sku, quantity));
+        }
+        Ok(Quantities { player_id, held })
+    }
+}
