@@ -420,6 +420,37 @@ fn nothing_is_wider_than_the_screen_of_a_phone() {
 }
 
 #[test]
+fn verdicts_selects_and_reasons_are_readable_on_a_laptop_and_a_phone() {
+    // How far the text of each verdict is from the scenario's name, if they are in one row.
+    let distances = "return [...document.querySelectorAll('.scenarios > li')].map((row) => {
+        const text = document.createRange();
+        text.selectNodeContents(row.querySelector('.verdict'));
+        const [verdict, name] = [text, row.querySelector('.what')].map((one) => one.getBoundingClientRect());
+        return name.top < verdict.bottom ? name.left - verdict.right : 99;
+    }).filter((distance) => distance < 12)";
+    // The selects that are too narrow for their text and an arrow.
+    let narrow = "return [...document.querySelectorAll('select')].filter((select) => {
+        const style = getComputedStyle(select);
+        const canvas = document.createElement('canvas').getContext('2d');
+        canvas.font = style.font;
+        const text = canvas.measureText(select.selectedOptions[0].text).width;
+        const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+        return text + padding + 20 > select.clientWidth;
+    }).map((select) => select.id)";
+    let open = "return document.querySelector('.notice.not_checked').open";
+    in_browser(async |browser| {
+        for (width, mobile) in [(1280, false), (375, true)] {
+            browser.screen(width, mobile).await;
+            browser.open(&page(sample_run()), "").await;
+            for script in [distances, narrow] {
+                assert_eq!(browser.js(script).await, json!([]), "{width}");
+            }
+            assert_eq!(browser.js(open).await, true);
+        }
+    });
+}
+
+#[test]
 fn a_page_of_two_thousand_scenarios_opens() {
     in_browser(async |browser| {
         let page = page(long_run(2000, 3000));
