@@ -10,6 +10,7 @@ mod snapshot_file;
 mod snapshot_path;
 mod snapshot_review;
 mod snapshots_mode;
+mod volatile_paths;
 
 pub(crate) use pending_snapshot::{PendingSnapshot, find_pending};
 pub use snapshot_file::SnapshotFile;

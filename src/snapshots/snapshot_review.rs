@@ -16,6 +16,7 @@ use super::pending_snapshot::with_newline;
 use super::snapshot_file::{REVIEWED, SnapshotFile, pending_path};
 use super::snapshot_path::snapshot_path;
 use super::snapshots_mode::{Destination, SnapshotsMode};
+use super::volatile_paths::volatile_paths;
 use crate::report::{RunningScenarios, ScenarioRecord, snapshot_text};
 use crate::run::{RunEvent, SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
 use crate::scenario::{Level, SnapshotSettings};
@@ -192,7 +193,11 @@ impl SnapshotReview {
             }
             Destination::Discarded => {}
         }
-        let hint = hint(destination, file);
+        let mut hint = hint(destination, file);
+        if let Some(reviewed) = &reviewed {
+            let paths = volatile_paths(&reviewed.contents, &actual.contents);
+            hint.extend(self.mask_hint(&paths));
+        }
         let failed = |expected, observed| check(file, Verdict::Failed, expected, observed, hint);
         let Some(reviewed) = reviewed else {
             let check = failed("a reviewed snapshot", "none yet".to_owned());
@@ -205,6 +210,19 @@ impl SnapshotReview {
             difference.summary(),
         );
         Ok((SnapshotOutcome::Differs, Some(check), Some(difference.text)))
+    }
+
+    /// How to mask values that the receiver seems to invent anew in each run.
+    fn mask_hint(&self, paths: &[String]) -> Option<String> {
+        if paths.is_empty() {
+            return None;
+        }
+        let known = self.shown.mask.iter().map(ToString::to_string);
+        let masks: Vec<String> = known.chain(paths.iter().cloned()).map(yaml_item).collect();
+        let (paths, masks) = (paths.join(", "), masks.join(", "));
+        Some(format!(
+            "; if {paths} is new in each run, mask it in the profile: `snapshots: {{ mask: [{masks}] }}`"
+        ))
     }
 
     fn find_unreferenced(&mut self) {
@@ -269,6 +287,15 @@ fn hint(destination: Destination, file: &str) -> String {
         Destination::Pending | Destination::Reviewed => {
             format!("if this is right, run `aghook snapshots accept {file}`")
         }
+    }
+}
+
+/// A `JSONPath` as an item of a YAML list in brackets.
+fn yaml_item(path: String) -> String {
+    if path.contains(['[', ']', '{', '}', ',', '#', ':']) {
+        serde_json::Value::from(path).to_string()
+    } else {
+        path
     }
 }
 

@@ -197,9 +197,15 @@ impl ChangeableGame {
 
     /// A folder with the game's profile and a scenario in `scenarios/`.
     fn folder(&self) -> Folder {
+        self.folder_with_mask("$.receipt")
+    }
+
+    fn folder_with_mask(&self, mask: &str) -> Folder {
         let folder = Folder::new();
         fs::create_dir(folder.path("scenarios")).expect("a folder");
-        let config = self.game.config("    snapshots: { mask: [$.receipt] }\n");
+        let config = self
+            .game
+            .config(&format!("    snapshots: {{ mask: [{mask}] }}\n"));
         folder
             .with("aghook.yaml", config)
             .with("scenarios/welcome.yaml", WELCOME)
@@ -265,6 +271,25 @@ fn a_change_is_shown_and_accepted() {
     game.answer_with(202);
     run(&RUN).ends_with(0);
     assert!(!folder.path(WAITING).exists());
+}
+
+#[test]
+fn the_mask_of_a_value_that_is_new_in_each_run_is_offered() {
+    let game = ChangeableGame::new();
+    let folder = game.folder_with_mask("$.trace");
+    Transcript::of(&mut run(&folder, &more(&["--snapshots-mode", "always"]))).ends_with(0);
+    let hint = "if $.receipt is new in each run, mask it in the profile: `snapshots: { mask: \
+                [$.trace, $.receipt] }`";
+    let differs = Transcript::of(&mut run(&folder, &RUN)).ends_with(1);
+    let shown: Vec<&str> = differs.stdout.split_whitespace().collect();
+    assert!(shown.join(" ").contains(hint), "{}", differs.text());
+    game.answer_with(202);
+    let folder = game.folder_with_mask("$.receipt");
+    Transcript::of(&mut run(&folder, &more(&["--snapshots-mode", "always"]))).ends_with(0);
+    game.answer_with(200);
+    Transcript::of(&mut run(&folder, &RUN))
+        .ends_with(1)
+        .does_not_say(&["mask it in"]);
 }
 
 #[test]
