@@ -35,6 +35,9 @@ pub(super) fn not_run_note(ended: &RunEnded) -> Option<String> {
             not_run.map_or(String::new(), |not_run| format!("{not_run}, because ")),
             sanitize(problem),
         )),
+        (None, Some(not_run)) if ended.receiver_stopped => {
+            Some(format!("{not_run}, because the receiver stopped"))
+        }
         (None, Some(not_run)) => Some(format!(
             "{not_run}, because of --fail-fast or an interruption"
         )),

@@ -1,16 +1,33 @@
-//! Detects that the target went away during the run: it responded at first, then refused every
-//! connection until the end.
+//! Detects that the target stopped during the run: it responded at first, then refused every
+//! connection until the end. Names the requests that were open when it stopped.
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::sanitize::sanitize;
 use crate::run::{AttemptEnded, ResponseRecord};
 use crate::transport::Failure;
 
+/// How long before the first refused connection a request may have ended that was open when the target
+/// stopped.
+const BEFORE: SignedDuration = SignedDuration::from_secs(2);
+/// The most requests that are listed.
+const LISTED: usize = 8;
+
 #[derive(Debug, Default)]
 pub(super) struct LostTarget {
     /// Whether the target ever responded to a delivery.
     responded: bool,
-    /// The scenario and step of the first refused connection since the last other result.
-    refused_since: Option<(String, usize)>,
+    /// The first refused connection since the last response.
+    refused_since: Option<Place>,
+    /// The requests whose connections the target closed.
+    closed: Vec<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    scenario: String,
+    step: usize,
+    at: Timestamp,
 }
 
 impl LostTarget {
@@ -19,10 +36,19 @@ impl LostTarget {
         if attempt.event_name.is_none() {
             return;
         }
+        let place = || Place {
+            scenario: sanitize(scenario),
+            step: attempt.step,
+            at: attempt.started_at,
+        };
         match &attempt.response {
             ResponseRecord::Failure { name, .. } if *name == Failure::REFUSED => {
-                let place = || (scenario.to_owned(), attempt.step);
                 self.refused_since.get_or_insert_with(place);
+            }
+            ResponseRecord::Failure { name, .. } if Failure::CLOSED.contains(&&**name) => {
+                let at = SignedDuration::try_from(attempt.took);
+                let at = at.map_or(attempt.started_at, |took| attempt.started_at + took);
+                self.closed.push(Place { at, ..place() });
             }
             response => {
                 self.responded |= response.status().is_some();
@@ -32,12 +58,32 @@ impl LostTarget {
     }
 
     pub(super) fn note(&self) -> Option<String> {
-        let (name, step) = self.refused_since.as_ref().filter(|_| self.responded)?;
-        let name = sanitize(name);
-        Some(format!(
-            "the target has refused connections since step {step} of “{name}”; check its log for a \
-             crash"
-        ))
+        let refused = self.refused_since.as_ref().filter(|_| self.responded)?;
+        let was_open = |place: &&Place| place.at.duration_until(refused.at).abs() <= BEFORE;
+        let mut open: Vec<String> = Vec::new();
+        for place in self.closed.iter().filter(was_open) {
+            let text = format!("step {} of “{}”", place.step, place.scenario);
+            if !open.contains(&text) {
+                open.push(text);
+            }
+        }
+        let more = match open.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        open.truncate(LISTED);
+        Some(if open.is_empty() {
+            format!(
+                "the receiver stopped before step {} of “{}”; check its log for a crash",
+                refused.step, refused.scenario
+            )
+        } else {
+            format!(
+                "the receiver stopped while these requests were open: {}{more}; check its log for a \
+                 crash",
+                open.join(", ")
+            )
+        })
     }
 }
 
@@ -77,12 +123,17 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_refuses_until_the_end_is_reported_with_the_first_step() {
+    fn a_target_that_refuses_until_the_end_has_stopped() {
         let refused = Some("refused");
         let gone = note(&[(1, None), (2, refused), (3, refused)]).expect("gone");
         assert!(
-            gone.starts_with("the target has refused connections since step 2 of “a coupon”"),
+            gone.starts_with("the receiver stopped before step 2 of “a coupon”"),
             "{gone}"
+        );
+        let open = note(&[(1, None), (2, Some("closed_early")), (3, refused)]).expect("gone");
+        assert!(
+            open.contains("while these requests were open: step 2 of “a coupon”;"),
+            "{open}"
         );
         for still_there in [
             &[(1, None), (2, None)][..],

@@ -112,14 +112,14 @@ impl TerminalFormat {
         for line in summary(&run.ended) {
             out.line(0, &line)?;
         }
-        let stopped = run
-            .ended
-            .setup_problem
-            .as_ref()
-            .and_then(|_| not_run_note(&run.ended));
+        let ended = &run.ended;
+        let stopped = (ended.setup_problem.is_some() || ended.receiver_stopped)
+            .then(|| not_run_note(ended))
+            .flatten();
         // The common cause has said the rest.
-        let advice = run.common.advice.as_ref().filter(|_| stopped.is_none());
-        for note in [stopped.as_ref(), run.lost_target.as_ref(), advice]
+        let advice = run.common.advice.as_ref();
+        let advice = advice.filter(|_| ended.setup_problem.is_none());
+        for note in [run.lost_target.as_ref(), stopped.as_ref(), advice]
             .into_iter()
             .flatten()
         {

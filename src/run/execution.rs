@@ -14,6 +14,7 @@ use super::run_event::{
 };
 use super::scenario_effects::ScenarioEffects;
 use super::step_runner::{RunEventHandler, StepRunner};
+use super::target_watch::TargetWatch;
 use crate::transport::RateLimit;
 use crate::verify::{Verdict, VerdictCounts};
 
@@ -47,17 +48,24 @@ impl RunContext {
         let numbered = plans.iter().enumerate();
         let (exclusive, mut concurrent): (Vec<_>, Vec<_>) =
             numbered.partition(|(_, plan)| plan.restarts());
-        let pilots = self.run_pilots(&mut concurrent).await;
+        let target = TargetWatch::default();
+        let watched = |event| {
+            target.observe(&event);
+            events(event);
+        };
+        let pilots = self.run_pilots(&mut concurrent, &watched).await;
         let problem = pilots.problem.clone();
-        pilots.release(events).iter().for_each(count);
+        pilots.release(&watched).iter().for_each(count);
         for (group, jobs) in [(concurrent, self.jobs.max(1)), (exclusive, 1)] {
             stream::iter(group)
                 .for_each_concurrent(jobs, |(index, plan)| {
                     let (count, shared_players, problem) = (&count, &shared_players, &problem);
+                    let (target, watched) = (&target, &watched);
                     async move {
                         let _locks = shared_players.lock(plan).await;
-                        if problem.is_none() && !stop.load(Ordering::Relaxed) {
-                            let ended = self.run_scenario(index + 1, plan, events, false).await;
+                        let goes_on = problem.is_none() && !stop.load(Ordering::Relaxed);
+                        if goes_on && !target.has_stopped(self).await {
+                            let ended = self.run_scenario(index + 1, plan, watched, false).await;
                             count(&ended);
                         }
                     }
@@ -71,6 +79,7 @@ impl RunContext {
             checks,
             not_run,
             setup_problem: problem.map(|problem| problem.reason),
+            receiver_stopped: target.stopped(),
             took: started.elapsed(),
             held_back: self
                 .rate_limit

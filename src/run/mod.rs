@@ -19,6 +19,7 @@ mod scenario_effects;
 mod session;
 mod snapshot_event;
 mod step_runner;
+mod target_watch;
 mod volatile_values;
 
 pub(crate) use attempt_record::{AttemptLocation, attempt_record, response_record};

@@ -28,17 +28,28 @@ pub(super) struct SetupProblem {
     of_probe: bool,
 }
 
+/// The events of one scenario, of which the first `forwarded` have been passed on: those before its
+/// first failed check.
+#[derive(Default)]
+struct Pilot {
+    events: Vec<RunEvent>,
+    forwarded: usize,
+}
+
 /// What the first scenarios showed.
 pub(super) struct Pilots {
-    /// The events of each, and how it ended.
-    held: Vec<(Vec<RunEvent>, ScenarioEnded)>,
+    held: Vec<Pilot>,
     pub(super) problem: Option<SetupProblem>,
 }
 
 impl RunContext {
     /// Runs ordinary scenarios one after the other until one shows that the set-up works, and removes
     /// them from `plans`.
-    pub(super) async fn run_pilots(&self, plans: &mut Vec<(usize, &Plan)>) -> Pilots {
+    pub(super) async fn run_pilots(
+        &self,
+        plans: &mut Vec<(usize, &Plan)>,
+        events: RunEventHandler<'_>,
+    ) -> Pilots {
         let mut pilots = Pilots {
             held: Vec::new(),
             problem: None,
@@ -53,14 +64,21 @@ impl RunContext {
                 break;
             };
             let (index, plan) = plans.remove(at);
-            let events = Mutex::new(Vec::new());
-            let hold = |event| {
-                let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
-                events.push(event);
+            let pilot = Mutex::new(Pilot::default());
+            let hold = |mut event| {
+                let mut pilot = pilot.lock().unwrap_or_else(PoisonError::into_inner);
+                let failed = checks(&mut event)
+                    .iter()
+                    .any(|check| check.verdict == Verdict::Failed);
+                if !failed && pilot.forwarded == pilot.events.len() {
+                    events(event.clone());
+                    pilot.forwarded += 1;
+                }
+                pilot.events.push(event);
             };
-            let ended = self.run_scenario(index + 1, plan, &hold, true).await;
-            let events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
-            pilots.held.push((events, ended));
+            self.run_scenario(index + 1, plan, &hold, true).await;
+            let pilot = pilot.into_inner().unwrap_or_else(PoisonError::into_inner);
+            pilots.held.push(pilot);
             if pilots.show_that_it_works() {
                 pilots.problem = None;
                 break;
@@ -132,39 +150,40 @@ const REFUSED: &str = "check that the receiver has the same secret, and list pla
                        receiver accepts, and `aghook verify` finds a mistake in its verification";
 
 impl Pilots {
-    /// Passes the events on. If nothing can be said about the receiver, failed checks are undecided.
-    /// Returns how the scenarios ended.
+    /// Passes on the events that were held back. If nothing can be said about the receiver, failed
+    /// checks are undecided. Returns how the scenarios ended.
     pub(super) fn release(self, events: RunEventHandler<'_>) -> Vec<ScenarioEnded> {
-        let released = self.held.into_iter().map(|(held, ended)| {
+        let mut ended = Vec::new();
+        for pilot in self.held {
             let mut counts = VerdictCounts::default();
-            let mut ended = ended;
-            for mut event in held {
-                if let Some(problem) = &self.problem {
-                    let is_effect = matches!(event, RunEvent::EffectsEnded(_));
-                    for check in checks(&mut event) {
-                        if is_effect || !problem.of_probe {
-                            problem.undecide(check);
-                        }
-                        counts.add(check.verdict);
+            for (index, mut event) in pilot.events.into_iter().enumerate() {
+                let is_effect = matches!(event, RunEvent::EffectsEnded(_));
+                for check in checks(&mut event) {
+                    if let Some(problem) = &self.problem
+                        && (is_effect || !problem.of_probe)
+                    {
+                        problem.undecide(check);
                     }
-                    if let RunEvent::ScenarioEnded(end) = &mut event {
-                        (end.checks, end.verdict) = (counts, counts.verdict());
-                        ended = end.clone();
-                    }
+                    counts.add(check.verdict);
                 }
-                events(event);
+                if let RunEvent::ScenarioEnded(end) = &mut event {
+                    if self.problem.is_some() {
+                        (end.checks, end.verdict) = (counts, counts.verdict());
+                    }
+                    ended.push(end.clone());
+                }
+                if index >= pilot.forwarded {
+                    events(event);
+                }
             }
-            ended
-        });
-        released.collect()
+        }
+        ended
     }
 
     /// Whether the last scenario passed, or an event was accepted and changed something.
     fn show_that_it_works(&self) -> bool {
-        let passed = self
-            .held
-            .last()
-            .is_some_and(|(_, ended)| ended.verdict <= Verdict::Warned);
+        let passed = self.held.last().and_then(|pilot| pilot.events.last());
+        let passed = matches!(passed, Some(RunEvent::ScenarioEnded(ended)) if ended.verdict <= Verdict::Warned);
         let accepted = self.genuine_responses().any(is_acceptance);
         passed
             || (accepted
@@ -184,7 +203,7 @@ impl Pilots {
     }
 
     fn readings(&self) -> impl Iterator<Item = &ProbeReading> {
-        let events = self.held.iter().flat_map(|(events, _)| events);
+        let events = self.held.iter().flat_map(|pilot| &pilot.events);
         let readings = events.filter_map(|event| match event {
             RunEvent::EffectsEnded(effects) => Some(&effects.readings),
             _ => None,
@@ -193,7 +212,7 @@ impl Pilots {
     }
 
     fn genuine_responses(&self) -> impl Iterator<Item = &ResponseRecord> {
-        let events = self.held.iter().flat_map(|(events, _)| events);
+        let events = self.held.iter().flat_map(|pilot| &pilot.events);
         events.filter_map(|event| match event {
             RunEvent::AttemptEnded(attempt)
                 if attempt.event_name.is_some() && attempt.forgery.is_none() =>

@@ -414,6 +414,9 @@ pub struct RunEnded {
     /// not work. The run stopped after them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup_problem: Option<String>,
+    /// Whether the receiver stopped during the run. The run stopped, too; omitted if it did not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub receiver_stopped: bool,
     /// How long the run really took.
     #[serde(rename = "took_seconds", with = "seconds")]
     #[schemars(with = "f64")]

@@ -134,6 +134,7 @@ impl<'run> StepRunner<'run> {
         let record = request_record(location, started_at, &exchange, &context.redaction);
         (self.events)(RunEvent::AttemptEnded(Box::new(record)));
         let observed = Observed {
+            was_reached: !exchange.is_refused_connection(),
             response: exchange.result.as_ref(),
             took: exchange.timings.total,
             attempts: 1,

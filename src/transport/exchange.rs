@@ -22,6 +22,11 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
+    /// Whether nothing listened, so that nothing received the request.
+    pub(crate) fn is_refused_connection(&self) -> bool {
+        matches!(self.result, Err(Failure::Refused { .. }))
+    }
+
     #[cfg(test)]
     pub(crate) fn status(&self) -> Option<u16> {
         self.result.as_ref().ok().map(|response| response.status)

@@ -129,6 +129,9 @@ impl Failure {
 
     pub(crate) const REFUSED: &'static str = "refused";
 
+    /// The names of [`Self::Reset`] and [`Self::ClosedEarly`].
+    pub(crate) const CLOSED: [&'static str; 2] = ["reset", "closed_early"];
+
     pub(crate) fn name(&self) -> &'static str {
         self.name_and_hint().0
     }
@@ -168,8 +171,8 @@ impl Failure {
                 "timeout",
                 "find out what the receiver is waiting for, or raise `timeout` in the retry policy",
             ),
-            Self::Reset => ("reset", crash),
-            Self::ClosedEarly => ("closed_early", crash),
+            Self::Reset => (Self::CLOSED[0], crash),
+            Self::ClosedEarly => (Self::CLOSED[1], crash),
             Self::LocalLimit { .. } => (
                 "local_limit",
                 "allow more open files (`ulimit -n`), or send fewer deliveries at the same time",

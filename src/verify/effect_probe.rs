@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::event_outcomes::{EventOutcome, EventOutcomes};
+use super::expectation::NOT_RUNNING;
 use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants, named_skus};
 use super::grant_check::{GrantCheck, GrantExpectation, HeldOnce, WrongChange};
 use super::held_items::HeldItems;
@@ -25,7 +26,7 @@ pub(crate) struct EffectProbe<'run> {
     granted: Option<&'run str>,
     /// Whether the responses to the event decide whether it must have been granted.
     if_delivered: bool,
-    accepted: bool,
+    outcome: EventOutcome,
 }
 
 pub(crate) const TOO_MANY_GRANTS: &str = "there are too many correct ways to grant this event; \
@@ -98,7 +99,7 @@ impl<'run> EffectProbe<'run> {
             expected,
             granted,
             if_delivered,
-            accepted: false,
+            outcome: EventOutcome::Unknown,
         }
     }
 
@@ -110,13 +111,13 @@ impl<'run> EffectProbe<'run> {
             return;
         };
         let outcome = outcomes.get(event);
-        self.accepted = outcome == EventOutcome::Success;
+        self.outcome = outcome;
         if !std::mem::take(&mut self.if_delivered) {
             return;
         }
         match outcome {
             EventOutcome::Success => {}
-            EventOutcome::Refused => {
+            EventOutcome::Refused | EventOutcome::Unreached => {
                 grant.acceptable = vec![ExpectedGrant::new()];
                 grant.complete = true;
             }
@@ -199,9 +200,14 @@ impl<'run> EffectProbe<'run> {
                 let requirement = self.requirement;
                 let check = requirement.checked(false, &self.subject, expected, seen);
                 let nothing = wrong.iter().all(|change| change.observed == 0);
-                match (self.granted, self.accepted) {
-                    (Some(_), true) if nothing => check.with_cause(ACCEPTED_NOT_GRANTED),
-                    (Some(_), false) if nothing => check.with_cause(NEVER_ACCEPTED),
+                match (self.granted, self.outcome) {
+                    (Some(_), EventOutcome::Success) if nothing => {
+                        check.with_cause(ACCEPTED_NOT_GRANTED)
+                    }
+                    (Some(_), EventOutcome::Unreached) if nothing => {
+                        self.broken(NOT_RUNNING).with_cause(NOT_RUNNING)
+                    }
+                    (Some(_), _) if nothing => check.with_cause(NEVER_ACCEPTED),
                     _ => check,
                 }
             }

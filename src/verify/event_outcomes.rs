@@ -7,6 +7,8 @@ use crate::policy::Outcome;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum EventOutcome {
+    /// No attempt reached the receiver.
+    Unreached,
     /// Every attempt got a response, none of them 2xx.
     Refused,
     /// An attempt got no response, or none was made: the event may or may not have been granted.
@@ -24,6 +26,12 @@ impl EventOutcomes {
         let mut attempts = delivery.attempts.iter();
         let outcome = match delivery.outcome {
             Outcome::Delivered => EventOutcome::Success,
+            _ if attempts
+                .clone()
+                .all(|attempt| attempt.exchange.is_refused_connection()) =>
+            {
+                EventOutcome::Unreached
+            }
             _ if attempts.all(|attempt| attempt.exchange.result.is_ok()) => EventOutcome::Refused,
             _ => EventOutcome::Unknown,
         };

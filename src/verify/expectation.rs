@@ -13,6 +13,8 @@ use crate::transport::{Failure, Response};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Observed<'run> {
+    /// Whether an attempt reached the receiver.
+    pub was_reached: bool,
     pub response: Result<&'run Response, &'run Failure>,
     /// How long the last attempt took, from its start to the end of the response.
     pub took: Duration,
@@ -172,14 +174,23 @@ pub(crate) fn check(
         let seen = redaction.text(&seen);
         let requirement = &expected.requirement;
         let mut check = requirement.checked(passed, part.subject, part.expected, seen);
-        if let Err(Failure::LocalLimit { .. }) = observed.response {
+        match observed.response {
             // This machine could not send the request, so the receiver is not to blame.
-            check.verdict = Verdict::Broken;
+            Err(Failure::LocalLimit { .. }) => check.verdict = Verdict::Broken,
+            // Nothing received it, which says nothing about how it is handled.
+            Err(Failure::Refused { .. }) if !passed && !observed.was_reached => {
+                check.verdict = Verdict::Broken;
+                check.cause = Some(NOT_RUNNING.to_owned());
+            }
+            _ => {}
         }
         Some(check)
     };
     expected.parts().into_iter().filter_map(check).collect()
 }
+
+/// The common cause of checks of requests that nothing received.
+pub(crate) const NOT_RUNNING: &str = "the receiver does not run: it refuses connections";
 
 struct ResponseJudge<'run> {
     observed: &'run Observed<'run>,

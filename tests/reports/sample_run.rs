@@ -63,6 +63,7 @@ pub(crate) fn sample_run() -> Vec<RunEvent> {
         },
         not_run: 3,
         setup_problem: None,
+        receiver_stopped: false,
         took: Duration::from_millis(1234),
         held_back: Duration::ZERO,
     }));
@@ -92,6 +93,7 @@ pub(crate) fn many_failures(count: usize) -> impl Iterator<Item = RunEvent> {
         checks: VerdictCounts::default(),
         not_run: 0,
         setup_problem: None,
+        receiver_stopped: false,
         took: Duration::ZERO,
         held_back: Duration::ZERO,
     });
@@ -121,6 +123,7 @@ pub(crate) fn failures_alike(scenarios: usize, own: usize) -> Vec<RunEvent> {
         checks: std::iter::repeat_n(Verdict::Failed, scenarios * (own + 1)).collect(),
         not_run: 0,
         setup_problem: None,
+        receiver_stopped: false,
         took: Duration::ZERO,
         held_back: Duration::ZERO,
     });

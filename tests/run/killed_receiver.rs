@@ -13,6 +13,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::{Folder, Transcript};
+
 const SECRET: &str = "whsec_of_the_killed";
 
 /// Three coupons for three players, and then the first one again.
@@ -307,6 +309,43 @@ fn a_crash_between_grant_and_response_does_not_grant_twice() {
 }
 
 #[test]
+fn a_crash_ends_the_run_and_names_the_open_request() {
+    let receiver = ReceiverProcess::start("127.0.0.1:0", &["--crash-after", "3"]);
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("suite")).expect("a folder");
+    for number in 1..=9 {
+        let scenario = format!(
+            "name: coupon {number}\nevents: {{ coupon: {{}} }}\n\
+             steps: [{{ deliver: coupon, expect: {{ status: 2xx }} }}]\n\
+             effects: [{{ granted: coupon }}]\n"
+        );
+        fs::write(folder.path(&format!("suite/{number}.yaml")), scenario).expect("written");
+    }
+    let base = format!("http://{}", receiver.address);
+    let config = format!(
+        "profiles:\n  killed:\n    target: {base}/webhooks/aghanim\n    settle: 1ms\n    probes:\n      \
+         quantity:\n        http: GET {base}/debug/players/{{player_id}}/items/{{sku}}\n        \
+         read: $.quantity\n"
+    );
+    let folder = folder.with("aghook.yaml", config);
+    let mut command = folder.aghook(&["run", "suite", "--jobs", "1"]);
+    let ended = Transcript::of(command.env("AGHOOK_SECRET", SECRET)).ends_with(1);
+    let text = ended
+        .text()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    for words in [
+        "the receiver stopped while these requests were open: step 1 of “coupon 3”;",
+        "6 scenarios not run, because the receiver stopped",
+        "✗ failed: coupon 3",
+    ] {
+        assert!(text.contains(words), "no `{words}` in {}", ended.text());
+    }
+    assert!(!text.contains("coupon 4"), "{}", ended.text());
+}
+
+#[test]
 fn flaws_that_a_crash_reveals_are_reported_as_lost_or_duplicate_items() {
     for (flaw, second) in [
         ("key_before_grant", "gold changed by 0 instead of 70"),
@@ -418,8 +457,7 @@ fn a_receiver_that_stays_down_fails_the_expectations_and_every_attempt_is_record
     );
     assert_eq!(run.attempts().len(), 1 + 3 + 3 + 3);
     let summary = fs::read_to_string(run.path("report.md")).expect("written");
-    let gone =
-        "the target has refused connections since step 2 of “coupons while the receiver goes";
+    let gone = "the receiver stopped while these requests were open: step 2 of “coupons while the receiver";
     assert_eq!(summary.matches(gone).count(), 1, "{summary}");
 }
 

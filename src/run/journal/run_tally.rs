@@ -70,6 +70,7 @@ impl RunTally {
             checks: self.checks,
             not_run: self.planned.saturating_sub(self.scenarios.total()),
             setup_problem: None,
+            receiver_stopped: false,
             took: took.unwrap_or_default(),
             held_back: Duration::ZERO,
         }

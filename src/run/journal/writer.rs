@@ -121,6 +121,7 @@ mod tests {
             checks: VerdictCounts::default(),
             not_run: 0,
             setup_problem: None,
+            receiver_stopped: false,
             took: Duration::ZERO,
             held_back: Duration::ZERO,
         });

@@ -73,7 +73,9 @@ impl<'run> StepRunner<'run> {
     ) -> DeliveryEnded {
         let mut checks = Vec::new();
         if let Some(last) = done.attempts.last() {
+            let mut attempts = done.attempts.iter();
             let observed = Observed {
+                was_reached: attempts.any(|attempt| !attempt.exchange.is_refused_connection()),
                 response: last.exchange.result.as_ref(),
                 took: last.exchange.timings.without_barrier_wait(),
                 attempts: last.number,

@@ -18,6 +18,7 @@ fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
 
 fn observed<'run>(response: &'run Response, first: Option<&'run Response>) -> Observed<'run> {
     Observed {
+        was_reached: true,
         response: Ok(response),
         took: Duration::from_millis(20),
         attempts: 2,
@@ -226,6 +227,7 @@ fn time_attempts_and_outcome() {
 fn without_a_response_status_and_headers_fail() {
     let failure = Failure::Reset;
     let seen = Observed {
+        was_reached: true,
         response: Err(&failure),
         took: Duration::ZERO,
         attempts: 1,
