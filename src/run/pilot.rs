@@ -91,7 +91,9 @@ impl RunContext {
     /// Why the failures so far say nothing about the receiver, if that is so.
     fn setup_problem(&self, pilots: &Pilots) -> Option<SetupProblem> {
         if pilots.genuine_responses().any(is_acceptance) {
-            return self.probe_problem().or_else(|| pilots.nothing_changed());
+            return self
+                .probe_problem()
+                .or_else(|| self.nothing_changed(pilots));
         }
         if let Some(mistake) = pilots.genuine_responses().find_map(setup_mistake) {
             return Some(SetupProblem {
@@ -132,11 +134,42 @@ impl RunContext {
             })
         })
     }
+
+    /// If several events were accepted and no probe shows any change.
+    fn nothing_changed(&self, pilots: &Pilots) -> Option<SetupProblem> {
+        let has_readings = pilots.readings().next().is_some();
+        if pilots.held.len() < MOST_PILOTS || !has_readings {
+            return None;
+        }
+        // The keys follow from the start time, and a run without a given one starts now.
+        let age = self
+            .clock
+            .unix_seconds()
+            .abs_diff(self.start.unix_seconds());
+        let (reason, help) = if age > A_RUN_AGO {
+            (
+                KEYS_USED,
+                "leave out `--start-time`, or use a clean database",
+            )
+        } else {
+            (NOTHING_CHANGED, UNCHANGED)
+        };
+        Some(SetupProblem {
+            reason: reason.to_owned(),
+            help: help.to_owned(),
+            of_probe: true,
+        })
+    }
 }
 
 /// The most bytes of a body that are shown.
 const SHOWN: usize = 120;
 
+/// A start time this many seconds from now was given, for example to repeat a run.
+const A_RUN_AGO: u64 = 60;
+
+const KEYS_USED: &str = "the events were accepted and changed nothing: their idempotency keys were \
+                         probably used before, by an earlier run with this start time";
 const NOTHING_CHANGED: &str = "the events were accepted, but no probe shows any change";
 
 /// What to do if an accepted event changes nothing.
@@ -190,16 +223,6 @@ impl Pilots {
                 && self
                     .readings()
                     .any(|reading| reading.before != reading.after))
-    }
-
-    /// If several events were accepted and no probe shows any change.
-    fn nothing_changed(&self) -> Option<SetupProblem> {
-        let has_readings = self.readings().next().is_some();
-        (self.held.len() == MOST_PILOTS && has_readings).then(|| SetupProblem {
-            reason: NOTHING_CHANGED.to_owned(),
-            help: UNCHANGED.to_owned(),
-            of_probe: true,
-        })
     }
 
     fn readings(&self) -> impl Iterator<Item = &ProbeReading> {

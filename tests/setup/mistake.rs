@@ -54,7 +54,7 @@ impl SetUp {
         self
     }
 
-    fn aghook(&self, arguments: &[&str]) -> Transcript {
+    pub(crate) fn aghook(&self, arguments: &[&str]) -> Transcript {
         let mut command = self.folder.aghook(arguments);
         Transcript::of(command.envs(self.environment.iter().map(|(name, value)| (name, value))))
     }

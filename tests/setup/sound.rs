@@ -24,3 +24,16 @@ fn a_bug_of_the_receiver_is_not_a_mistake_in_the_set_up() {
             "the set-up works, and the receiver has a bug",
         ]);
 }
+
+#[test]
+fn a_start_time_that_was_used_before() {
+    let game = GameServer::new();
+    let folder = SetUp::new(&game.profile());
+    let again = ["run", "suite", "--start-time", "1763889831"];
+    folder.aghook(&again).ends_with(0);
+    let words = "their idempotency keys were";
+    folder
+        .aghook(&again)
+        .ends_with(3)
+        .says(&[words, "leave out `--start-time`"]);
+}

@@ -51,6 +51,13 @@ fn a_path_that_accepts_only_other_methods() {
 }
 
 #[test]
+fn https_on_a_plain_port() {
+    let game = GameServer::new();
+    let target = game.url().replace("http://", "https://");
+    is_named(&game, &target, "plain HTTP", "target");
+}
+
+#[test]
 fn an_untrusted_certificate() {
     let receiver = HttpsReceiver::new("127.0.0.1", &[b"http/1.1"]);
     let words = "certificate is not trusted";
