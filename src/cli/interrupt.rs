@@ -16,3 +16,10 @@ pub(super) async fn interrupted_twice(stop: impl FnOnce(), note: &str, console: 
     }
     std::future::pending::<()>().await;
 }
+
+/// Completes on Ctrl-C.
+pub(super) async fn interrupted_once() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,5 +1,8 @@
 //! `aghook run`: runs scenarios against a receiver.
 
+mod repetition;
+mod watch;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +11,7 @@ use std::sync::mpsc;
 use clap::Args;
 
 use super::event_sink::{EventSink, Recording};
-use super::interrupt::interrupted_twice;
+use super::interrupt::{interrupted_once, interrupted_twice};
 use super::numbers;
 use super::report_options::ReportOptions;
 use super::scenario_selection::ScenarioSelection;
@@ -21,6 +24,8 @@ use crate::generate::{Seed, StartTime};
 use crate::report::write_dry_run;
 use crate::run::{Plan, RunEvent, RunOptions};
 use crate::snapshots::SnapshotReview;
+use repetition::{FailureRates, RepeatOptions, UntilFailure};
+use watch::watch;
 
 /// Run scenarios against a receiver
 ///
@@ -75,6 +80,14 @@ pub struct Run {
     #[arg(long)]
     strict: bool,
 
+    #[command(flatten)]
+    repetition: RepeatOptions,
+
+    /// Run again when a scenario file, the config or its file of players changes, until Ctrl-C
+    #[arg(long)]
+    #[arg(conflicts_with_all = ["until_failure", "record", "start_time", "outline_only"])]
+    watch: bool,
+
     /// Wait for pauses and retry delays instead of skipping them
     #[arg(long)]
     real_time: bool,
@@ -103,7 +116,22 @@ pub struct Run {
 impl Run {
     pub(super) fn run(self, console: &Console) -> Result<ExitCode, CommandError> {
         self.reports.check()?;
+        let interrupted = AtomicBool::new(false);
+        let run = || self.run_once(&interrupted, console);
+        if self.watch {
+            let files = || [self.scenarios.files(), self.target.files()].concat();
+            return watch(run, &interrupted, files, console);
+        }
+        run()
+    }
+
+    fn run_once(
+        &self,
+        interrupted: &AtomicBool,
+        console: &Console,
+    ) -> Result<ExitCode, CommandError> {
         let cases = self.scenarios.read(console)?;
+        let rates = &FailureRates::new(&cases);
         let review = self.snapshots.settings(&cases, &self.scenarios)?;
         let start = self.start_time.unwrap_or_else(StartTime::now);
         let options = RunOptions {
@@ -118,8 +146,9 @@ impl Run {
         };
         let mut session = self.target.session(options, console)?;
         session.players = self.scenarios.own_shard(&session.players).into();
+        let cases = self.repetition.of_one_run(cases);
         let plans = session
-            .plans(cases)
+            .plans(cases.iter().cloned())
             .map_err(|problems| scenario_selection::diagnostics_error(&problems, console))?;
         note_shared_players(session.players.len(), &plans, console);
         if self.outline_only {
@@ -130,11 +159,28 @@ impl Run {
         }
 
         self.reports.check_writable()?;
+        let stop = &AtomicBool::new(false);
+        let until_failure = self.repetition.until_failure.then(|| UntilFailure {
+            options: &self.repetition,
+            cases: &cases,
+            session: session.clone(),
+            rates,
+            stop,
+            fail_fast: self.fail_fast,
+            console,
+        });
         // Reports are written on another thread, so that a slow reader does not delay deliveries.
         std::thread::scope(|scope| {
             block_on(async move {
                 let session = StartedSession::start(session, &self.secret, console).await?;
-                session.reach(&self.target).await?;
+                tokio::select! {
+                    biased;
+                    () = interrupted_once() => {
+                        interrupted.store(true, Ordering::Relaxed);
+                        return Err(CommandError::not_completed("interrupted"));
+                    }
+                    reached = session.reach(&self.target) => reached?,
+                }
                 // Opening truncates the reports of earlier runs, so it comes after all other errors.
                 let recording = self.record.as_deref().map(Recording::create).transpose()?;
                 let reports = self.reports.open(console);
@@ -142,10 +188,18 @@ impl Run {
                 let writer = scope.spawn(move || reports.follow(&receiver));
                 let review =
                     review.map(|review| SnapshotReview::new(review, session.snapshots.clone()));
-                let stop = AtomicBool::new(false);
-                let stop_on_failure = self.fail_fast.then_some(&stop);
+                let stop_on_failure = self.fail_fast.then_some(stop);
                 let sink = EventSink::new(review, stop_on_failure, recording, sender);
-                let completed = run_plans(session, &plans, &sink, &stop, console).await;
+                let interrupt = || {
+                    stop.store(true, Ordering::Relaxed);
+                    interrupted.store(true, Ordering::Relaxed);
+                };
+                let completed = tokio::select! {
+                    // Install the Ctrl-C handler before the first request is sent.
+                    biased;
+                    () = interrupted_twice(interrupt, STOPPING, console) => false,
+                    () = run_plans(session, &plans, until_failure, &sink, rates, stop) => true,
+                };
                 let (ended, recorded) = sink.finish();
                 let written = writer.join().unwrap_or_else(|_| {
                     Err(CommandError::not_completed("the report thread panicked"))
@@ -154,6 +208,9 @@ impl Run {
                     Some(ended) if completed => ended.outcome().into(),
                     _ => ExitCode::NotCompleted,
                 };
+                if let Some(rates) = rates.text() {
+                    console.note(&rates);
+                }
                 written.and(recorded).map(|()| code)
             })
         })
@@ -173,22 +230,25 @@ fn note_shared_players(listed: usize, plans: &[Plan], console: &Console) {
 
 const STOPPING: &str = "stopping: running scenarios finish first; press Ctrl-C again to stop now";
 
-/// Runs the plans. After Ctrl-C, it finishes only the running scenarios. After a second Ctrl-C it
-/// stops immediately and returns `false`.
+/// Runs the plans, or repeats them until a run fails.
 async fn run_plans(
-    session: StartedSession,
+    mut session: StartedSession,
     plans: &[Plan],
+    until_failure: Option<UntilFailure<'_>>,
     sink: &EventSink<'_>,
+    rates: &FailureRates,
     stop: &AtomicBool,
-    console: &Console,
-) -> bool {
-    let accept = |event: RunEvent| sink.accept(event);
-    tokio::select! {
-        // Install the Ctrl-C handler before the first request is sent.
-        biased;
-        () = interrupted_twice(|| stop.store(true, Ordering::Relaxed), STOPPING, console) => return false,
-        _ = session.context.run(plans, &accept, stop) => {}
+) {
+    if let Some(until_failure) = until_failure {
+        until_failure
+            .run(&mut session.context, &|event| sink.accept(event))
+            .await;
+    } else {
+        let accept = |event: RunEvent| {
+            rates.count(&event);
+            sink.accept(event);
+        };
+        session.context.run(plans, &accept, stop).await;
     }
     session.stop().await;
-    true
 }

@@ -9,7 +9,7 @@ use globset::{Glob, GlobMatcher};
 use super::{CommandError, Console, InvalidValue};
 use crate::load::LoadShard;
 use crate::scenario::document::{Diagnostics, nearest};
-use crate::scenario::{Case, bundled_suite, load};
+use crate::scenario::{Case, bundled_suite, find, load};
 
 /// The options that select scenarios.
 #[derive(Debug, Clone, Args)]
@@ -78,6 +78,11 @@ impl ScenarioSelection {
             Some(shard) if shard.fits(list.len()) => shard.part_of(list.iter().cloned()).collect(),
             _ => list.to_vec(),
         }
+    }
+
+    /// The files that are read; the given paths if they can't be found.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        find(&self.paths).unwrap_or_else(|_| self.paths.clone())
     }
 
     pub(super) fn roots(&self) -> Option<Vec<PathBuf>> {

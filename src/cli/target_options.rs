@@ -112,6 +112,22 @@ impl TargetOptions {
         given.or((self.profile.is_some() || default.exists()).then_some(default))
     }
 
+    /// The config file, whether it exists or not, and the player files that it names.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let path = self
+            .config
+            .as_deref()
+            .unwrap_or(Path::new(Config::FILE_NAME));
+        let config = SourceFile::read(path).and_then(|source| Config::parse(&source));
+        let profiles = config.map(|config| config.profiles).unwrap_or_default();
+        let lists = profiles
+            .values()
+            .filter_map(|profile| profile.players.as_ref()?.file());
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let lists = lists.map(|file| folder.join(file));
+        std::iter::once(path.to_owned()).chain(lists).collect()
+    }
+
     /// The place of a key of the profile in the config file; if the profile does not have the key, the
     /// place to add it.
     pub(super) fn place(&self, profile: Option<&str>, key: &str) -> Option<String> {

@@ -31,6 +31,11 @@ impl PlayerList {
         &self.ids
     }
 
+    /// The player file, if there is one that has not been read.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// Reads the player file, if there is one, from `folder`.
     pub(super) fn read(&mut self, folder: &Path) -> Result<(), String> {
         if let Some(file) = self.file.take() {

@@ -8,6 +8,7 @@ mod fire_verdict;
 mod headers;
 mod mistakes;
 mod new_project;
+mod repetition;
 mod secrecy;
 mod sign_and_verify;
 #[path = "../support/mod.rs"]
