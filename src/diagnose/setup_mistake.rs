@@ -133,8 +133,9 @@ impl SetupMistake {
         match self {
             Self::HttpsPort => "write `https://` in the profile's `target`",
             Self::LoginRedirect(_) | Self::AccessProtection(_) => {
-                "send what lets a request through with `headers` in the profile (or `--header`), or \
-                 exempt the webhook's path; Aghanim can't log in either"
+                "add what lets a request through to the profile, such as `headers: { Authorization: \
+                 \"Bearer $TOKEN\" }`, or check its value; in production, exempt the webhook's path, \
+                 because Aghanim can't log in"
             }
             Self::Moved(_) => {
                 "write that URL in the profile's `target`, and register it at Aghanim: redirects are \

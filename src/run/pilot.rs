@@ -105,7 +105,7 @@ impl RunContext {
         // A server error or a failed connection may be the receiver's bug, and so may a refusal that
         // does not look like one of the signature.
         let is_signature = |status| matches!(status, 401 | 403);
-        let mut reason = None;
+        let mut refusal = None;
         for response in pilots.genuine_responses() {
             let ResponseRecord::Response { status, .. } = response else {
                 return None;
@@ -114,11 +114,12 @@ impl RunContext {
             if !(400..500).contains(status) || !enough {
                 return None;
             }
-            reason.get_or_insert_with(|| refused(response).0);
+            refusal.get_or_insert_with(|| refused(response));
         }
+        let (reason, help) = refusal?;
         Some(SetupProblem {
-            reason: reason?,
-            help: REFUSED.to_owned(),
+            reason,
+            help: format!("{help}; `aghook doctor` tries what the receiver accepts"),
             of_probe: false,
         })
     }
@@ -178,9 +179,10 @@ pub(super) const UNCHANGED: &str = "check what the probe reads; if the game gran
                                     `items`; otherwise the receiver does not grant";
 
 /// What to do about a refusal that shows no mistake in the set-up.
-const REFUSED: &str = "check that the receiver has the same secret, and list players and items that \
-                       the game knows under `players` and `items`; `aghook doctor` tries what the \
-                       receiver accepts, and `aghook verify` finds a mistake in its verification";
+const SIGNATURE_REFUSED: &str = "check that the receiver has the same secret; if it has, log the \
+                                 signature that it computes, and `aghook verify` finds the mistake";
+const EVENT_REFUSED: &str = "look for the reason in the receiver's log; if it does not know the \
+                             player or the item, list some that it knows under `players` and `items`";
 
 impl Pilots {
     /// Passes on the events that were held back. If nothing can be said about the receiver, failed
@@ -311,7 +313,11 @@ pub(super) fn refused(response: &ResponseRecord) -> (String, &'static str) {
         "" => format!("every genuine delivery was refused ({status})"),
         body => format!("every genuine delivery was refused ({status}: {body})"),
     };
-    (reason, REFUSED)
+    let help = match status {
+        401 | 403 => SIGNATURE_REFUSED,
+        _ => EVENT_REFUSED,
+    };
+    (reason, help)
 }
 
 /// What a recorded response says about the set-up.

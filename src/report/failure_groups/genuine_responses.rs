@@ -61,26 +61,29 @@ impl GenuineResponses {
         }
         let counts = || self.statuses.iter();
         let all: usize = counts().map(|(_, count)| count).sum();
+        // The statuses of most responses, if they match.
         let most = |matches: fn(u16) -> bool| {
             let matching = counts().filter(|(status, _)| matches(**status));
-            matching.map(|(_, count)| count).sum::<usize>() * 2 > all
+            let (statuses, counts): (Vec<&u16>, Vec<&usize>) = matching.unzip();
+            let statuses: Vec<String> = statuses.into_iter().map(u16::to_string).collect();
+            let is_most = counts.into_iter().sum::<usize>() * 2 > all;
+            is_most.then(|| statuses.join(", "))
         };
-        let statuses: Vec<String> = self.statuses.keys().map(u16::to_string).collect();
         let body = self.bodies.most_frequent();
         let body = body.map_or_else(String::new, |body| format!(": {body}"));
-        let statuses = format!("{}{body}", statuses.join(", "));
-        if most(|status| matches!(status, 400 | 401 | 403 | 422)) {
+        if let Some(statuses) = most(|status| matches!(status, 400 | 401 | 403 | 422)) {
             return Some(format!(
-                "most genuine deliveries were refused ({statuses}). Check that the receiver has the \
-                 same secret. If so, log in the receiver the raw body, the timestamp and the \
+                "most genuine deliveries were refused ({statuses}{body}). Check that the receiver has \
+                 the same secret. If so, log in the receiver the raw body, the timestamp and the \
                  signature that it computes: `aghook verify BODY --timestamp SECONDS --signature \
                  COMPUTED_HEX` finds the mistake. If the response complains about a player or an \
                  item instead, list existing ones under `players` and `items` in the profile"
             ));
         }
-        most(|status| status >= 500).then(|| {
+        most(|status| status >= 500).map(|statuses| {
             format!(
-                "most genuine deliveries failed ({statuses}): see the receiver's log for the reason"
+                "most genuine deliveries failed ({statuses}{body}): see the receiver's log for the \
+                 reason"
             )
         })
     }
@@ -115,7 +118,7 @@ mod tests {
             ),
             (
                 &[(400, ""), (401, ""), (200, "")],
-                "refused (200, 400, 401). Check",
+                "refused (400, 401). Check",
             ),
             (&[(404, ""), (404, "")], "check the path"),
             (&[(200, ""), (429, "")], "set `max_rate` in the profile"),
