@@ -116,9 +116,9 @@ impl RunContext {
             }
             refusal.get_or_insert_with(|| refused(response));
         }
-        let (reason, help) = refusal?;
+        let (refused, help) = refusal?;
         Some(SetupProblem {
-            reason,
+            reason: format!("every genuine delivery was {refused}"),
             help: format!("{help}; `aghook doctor` tries what the receiver accepts"),
             of_probe: false,
         })
@@ -310,8 +310,8 @@ pub(super) fn refused(response: &ResponseRecord) -> (String, &'static str) {
     };
     let body = &body[..body.floor_char_boundary(SHOWN)];
     let reason = match body {
-        "" => format!("every genuine delivery was refused ({status})"),
-        body => format!("every genuine delivery was refused ({status}: {body})"),
+        "" => format!("refused ({status})"),
+        body => format!("refused ({status}: {body})"),
     };
     let help = match status {
         401 | 403 => SIGNATURE_REFUSED,
