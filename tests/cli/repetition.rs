@@ -82,7 +82,7 @@ fn until_failure_reports_the_run_that_failed() {
         ],
     );
     ran.ends_with(1).says(&[
-        "run 1: passed\nrun 2: passed\nrun 3: passed\nrun 4: failed\n",
+        "run 4: failed\n",
         "1 scenario: 0 passed, 1 failed",
         "failure rates:\n  1 of 4  a coupon is accepted\n",
     ]);
@@ -190,8 +190,8 @@ fn an_interrupted_repetition_reports_what_was_found() {
         .spawn()
         .expect("aghook starts");
     let mut errors = BufReader::new(process.stderr.take().expect("a pipe")).lines();
-    let found = errors.any(|line| line.expect("text").contains("run 3: passed"));
-    assert!(found, "no third run");
+    let found = errors.any(|line| line.expect("text").contains(": passed"));
+    assert!(found, "no run passed");
     interrupt(process.id());
     // A full pipe would block the program.
     errors.by_ref().for_each(drop);

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -86,6 +87,9 @@ impl FailureRates {
     }
 }
 
+/// A run can take a few milliseconds.
+const NOTE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Repeats a run until it does not pass.
 pub(super) struct UntilFailure<'run> {
     pub(super) options: &'run RepeatOptions,
@@ -106,6 +110,7 @@ impl UntilFailure<'_> {
         context: &mut RunContext,
         accept: &(dyn Fn(RunEvent) + Sync),
     ) {
+        let mut noted = Instant::now();
         for run in 1.. {
             self.session.options.start = StartTime::now();
             context.start = self.session.options.start;
@@ -131,9 +136,13 @@ impl UntilFailure<'_> {
                 RunOutcome::Failed => "failed",
                 _ => "not completed",
             };
-            self.console.note(&format!("run {run}: {shown}"));
             let is_stopped = self.stop.load(Ordering::Relaxed);
-            if outcome != RunOutcome::Passed || is_stopped || self.options.is_last(run) {
+            let is_last = outcome != RunOutcome::Passed || is_stopped || self.options.is_last(run);
+            if is_last || noted.elapsed() >= NOTE_INTERVAL {
+                noted = Instant::now();
+                self.console.note(&format!("run {run}: {shown}"));
+            }
+            if is_last {
                 let events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
                 events.into_iter().for_each(accept);
                 break;
