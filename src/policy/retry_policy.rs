@@ -26,7 +26,7 @@ use super::duration_text::DurationText;
 use super::percent::Percent;
 use super::status_class::{StatusClass, StatusPattern};
 
-/// When and how often a delivery is retried. The keys of [`RetryOverride`] describe the fields.
+/// When and how often a delivery is retried. The keys of `RetryOverride` describe the fields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
     /// [A: 5]
