@@ -219,9 +219,9 @@ impl SnapshotReview {
         }
         let known = self.shown.mask.iter().map(ToString::to_string);
         let masks: Vec<String> = known.chain(paths.iter().cloned()).map(yaml_item).collect();
-        let (paths, masks) = (paths.join(", "), masks.join(", "));
         Some(format!(
-            "; if {paths} is new in each run, mask it in the profile: `snapshots: {{ mask: [{masks}] }}`"
+            "; if these values are new in each run, mask them in the profile: `snapshots: {{ mask: [{}] }}`",
+            masks.join(", ")
         ))
     }
 

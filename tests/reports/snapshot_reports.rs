@@ -278,8 +278,8 @@ fn the_mask_of_a_value_that_is_new_in_each_run_is_offered() {
     let game = ChangeableGame::new();
     let folder = game.folder_with_mask("$.trace");
     Transcript::of(&mut run(&folder, &more(&["--snapshots-mode", "always"]))).ends_with(0);
-    let hint = "if $.receipt is new in each run, mask it in the profile: `snapshots: { mask: \
-                [$.trace, $.receipt] }`";
+    let hint = "if these values are new in each run, mask them in the profile: `snapshots: { \
+                mask: [$.trace, $.receipt] }`";
     let differs = Transcript::of(&mut run(&folder, &RUN)).ends_with(1);
     let shown: Vec<&str> = differs.stdout.split_whitespace().collect();
     assert!(shown.join(" ").contains(hint), "{}", differs.text());
@@ -289,7 +289,7 @@ fn the_mask_of_a_value_that_is_new_in_each_run_is_offered() {
     game.answer_with(200);
     Transcript::of(&mut run(&folder, &RUN))
         .ends_with(1)
-        .does_not_say(&["mask it in"]);
+        .does_not_say(&["mask them"]);
 }
 
 #[test]

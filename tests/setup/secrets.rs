@@ -14,10 +14,7 @@ fn receiver_has(secret: &str, doctor_says: &str) {
 
 #[test]
 fn another_secret() {
-    receiver_has(
-        "whsec_of_another_webhook",
-        "genuine delivery: refused (403",
-    );
+    receiver_has("whsec_of_another_webhook", "genuine delivery: refused (403");
 }
 
 #[test]
