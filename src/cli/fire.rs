@@ -170,23 +170,21 @@ impl Fire {
                 all += 1;
                 is_accepted |= judged.verdict == Verdict::Passed && self.forge.is_none();
                 as_expected += usize::from(judged.verdict == Verdict::Passed);
-                worst = worst.max(judged.verdict);
                 let last = delivered.attempts.last();
                 let failure = last.and_then(|attempt| attempt.exchange.result.as_ref().err());
                 let better = match failure {
                     Some(failure) => {
-                        context
-                            .client
-                            .explain_closed(&context.target, failure)
-                            .await
+                        let explained = context.client.explain_closed(&context.target, failure);
+                        explained.await
                     }
                     None => None,
                 };
-                let (message, help) = match &better {
-                    Some(failure) => (failure.to_string(), Some(failure.hint())),
-                    None => (judged.message, judged.help.as_deref()),
+                let (verdict, message, help) = match &better {
+                    Some(failure) => (Verdict::Broken, failure.to_string(), Some(failure.hint())),
+                    None => (judged.verdict, judged.message, judged.help.as_deref()),
                 };
-                report.verdict(judged.verdict, &context.redaction.text(&message), help)?;
+                worst = worst.max(verdict);
+                report.verdict(verdict, &context.redaction.text(&message), help)?;
             }
             let changes = match before {
                 Ok(before) => quantities.changes(&before, is_accepted).await,

@@ -146,8 +146,12 @@ impl RunContext {
     async fn genuine(&self, attempt: &AttemptEnded, plan: &Plan, secrets: &Secrets) -> Finding {
         let subject = "genuine delivery";
         let (status, response) = match &attempt.response {
-            ResponseRecord::Failure { message, hint, .. } => {
-                return Finding::broken(subject, message).help(&**hint);
+            failed @ ResponseRecord::Failure { message, hint, .. } => {
+                return match self.wrong_scheme(failed).await {
+                    Some(wrong) => Finding::broken(subject, wrong.to_string()).help(wrong.hint()),
+                    None => Finding::broken(subject, message).help(&**hint),
+                }
+                .key("target");
             }
             response @ ResponseRecord::Response { status, .. } => (*status, response),
         };

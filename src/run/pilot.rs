@@ -14,6 +14,7 @@ use super::run_event::{
 use super::step_runner::RunEventHandler;
 use crate::diagnose::{ResponseText, SetupMistake};
 use crate::protocol::Event;
+use crate::transport::Failure;
 use crate::verify::{Check, Verdict, VerdictCounts};
 
 /// The most scenarios that run first. More than one, because a single one may fail for a bug.
@@ -83,13 +84,13 @@ impl RunContext {
                 pilots.problem = None;
                 break;
             }
-            pilots.problem = self.setup_problem(&pilots);
+            pilots.problem = self.setup_problem(&pilots).await;
         }
         pilots
     }
 
     /// Why the failures so far say nothing about the receiver, if that is so.
-    fn setup_problem(&self, pilots: &Pilots) -> Option<SetupProblem> {
+    async fn setup_problem(&self, pilots: &Pilots) -> Option<SetupProblem> {
         if pilots.genuine_responses().any(is_acceptance) {
             return self
                 .probe_problem()
@@ -108,7 +109,12 @@ impl RunContext {
         let mut refusal = None;
         for response in pilots.genuine_responses() {
             let ResponseRecord::Response { status, .. } = response else {
-                return None;
+                let wrong = self.wrong_scheme(response).await?;
+                return Some(SetupProblem {
+                    reason: wrong.to_string(),
+                    help: wrong.hint().to_owned(),
+                    of_probe: false,
+                });
             };
             let enough = is_signature(*status) || pilots.held.len() == MOST_PILOTS;
             if !(400..500).contains(status) || !enough {
@@ -122,6 +128,17 @@ impl RunContext {
             help: format!("{help}; `aghook doctor` tries what the receiver accepts"),
             of_probe: false,
         })
+    }
+
+    /// Whether a connection was closed because its port speaks TLS.
+    pub(super) async fn wrong_scheme(&self, response: &ResponseRecord) -> Option<Failure> {
+        let ResponseRecord::Failure { name, .. } = response else {
+            return None;
+        };
+        let closed = Failure::CLOSED
+            .contains(&&**name)
+            .then_some(Failure::ClosedEarly)?;
+        self.client.explain_closed(&self.target, &closed).await
     }
 
     /// If a probe has never returned a value.

@@ -207,7 +207,7 @@ fn fire_names_the_wrong_scheme_even_if_the_port_only_closes_the_connection() {
         Transcript::of(&mut folder.aghook(&["fire", "--no-retry", "--target", &peer.url()]))
     };
     fire(&closing(true))
-        .ends_with(1)
+        .ends_with(3)
         .says(&["this port speaks TLS; use https://"]);
     fire(&closing(false))
         .ends_with(1)

@@ -57,6 +57,24 @@ fn https_on_a_plain_port() {
     is_named(&game, &target, "plain HTTP", "target");
 }
 
+/// Node.js closes a plain connection to its TLS port without a word.
+#[test]
+fn plain_http_to_a_port_that_only_closes_the_connection() {
+    use std::io::{Read as _, Write as _};
+    let peer = Peer::raw(|mut stream, _| {
+        let mut first = [0];
+        if stream.read_exact(&mut first).is_ok() && first == [0x16] {
+            let _ = stream.write_all(b"\x15\x03\x03\0\x02\x02\x28");
+        }
+    });
+    is_named(
+        &GameServer::new(),
+        &peer.url(),
+        "this port speaks TLS; use https://",
+        "target",
+    );
+}
+
 #[test]
 fn an_untrusted_certificate() {
     let receiver = HttpsReceiver::new("127.0.0.1", &[b"http/1.1"]);
