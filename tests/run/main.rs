@@ -15,4 +15,5 @@ mod shared_causes;
 #[path = "../support/mod.rs"]
 mod support;
 mod template_receiver;
+mod typical_bugs;
 mod verdicts;

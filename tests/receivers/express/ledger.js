@@ -6,6 +6,7 @@ import sqlite from 'node-sqlite3-wasm';
 
 export class Ledger {
   #database;
+  #findKey;
   #insertKey;
   #add;
   #read;
@@ -27,6 +28,7 @@ export class Ledger {
         PRIMARY KEY (player_id, sku)
       ) STRICT;
     `);
+    this.#findKey = this.#database.prepare('SELECT 1 FROM granted WHERE idempotency_key = ?');
     this.#insertKey = this.#database.prepare(
       'INSERT INTO granted VALUES (?, ?) ON CONFLICT DO NOTHING',
     );
@@ -45,9 +47,7 @@ export class Ledger {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       if (this.#insertKey.run([key, playerId]).changes === 1) {
-        for (const { sku, quantity } of grants) {
-          this.#add.run([playerId, sku, quantity]);
-        }
+        this.add(playerId, grants);
       }
       this.#database.exec('COMMIT');
     } catch (error) {
@@ -55,6 +55,21 @@ export class Ledger {
         this.#database.exec('ROLLBACK');
       }
       throw error;
+    }
+  }
+
+  // The steps of `grantOnce` as transactions of their own, for flaws.
+  hasKey(key) {
+    return this.#findKey.all([key]).length === 1;
+  }
+
+  storeKey(key, playerId) {
+    this.#insertKey.run([key, playerId]);
+  }
+
+  add(playerId, grants) {
+    for (const { sku, quantity } of grants) {
+      this.#add.run([playerId, sku, quantity]);
     }
   }
 
@@ -66,7 +81,7 @@ export class Ledger {
   }
 
   close() {
-    for (const statement of [this.#insertKey, this.#add, this.#read]) {
+    for (const statement of [this.#findKey, this.#insertKey, this.#add, this.#read]) {
       statement.finalize();
     }
     this.#database.close();

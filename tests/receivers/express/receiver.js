@@ -54,7 +54,8 @@ export function take(ledger, event, response, status) {
 
 // `steps` replaces steps of handling a delivery; the default is the sound implementation.
 export function createApp(secret, ledger, steps = {}) {
-  const handling = { bodyParser: rawBody, bytesOf: (request) => request.body, readEvent, take, ...steps };
+  const sound = { bodyParser: rawBody, bytesOf: (request) => request.body, verify, readEvent, take };
+  const handling = { ...sound, ...steps };
   const scripted = new Map();
   const app = express();
   app.disable('x-powered-by');
@@ -63,7 +64,7 @@ export function createApp(secret, ledger, steps = {}) {
   app.post(HOOK_PATH, handling.bodyParser, (request, response) => {
     // Without a body, the parser leaves nothing.
     const body = handling.bytesOf(request) ?? Buffer.alloc(0);
-    verify(secret, request.headersDistinct, body);
+    handling.verify(secret, request.headersDistinct, body);
     const event = handling.readEvent(body);
     const status = scripted.get(event.event_data.player_id)?.shift() ?? 200;
     if (status < 200 || status > 299) {
