@@ -38,7 +38,7 @@ fn annotation(record: &ScenarioRecord) -> String {
 
 fn cause_annotation(cause: &CommonCause, common: &CommonCauses) -> String {
     let mut message = vec![cause.title.clone()];
-    message.extend(cause.example.check.hint.clone());
+    message.extend(cause.help.clone());
     message.push(format!("{}:", cause.scope()));
     let names = cause.scenarios.iter().map(|scenario| scenario.name.clone());
     message.extend(first_of(names, LISTED));

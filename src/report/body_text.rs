@@ -6,6 +6,9 @@ use super::sanitize::sanitize;
 use crate::run::{BodyContent, BodyRecord};
 
 const LINE_LIMIT: usize = 60;
+/// A longer body is brief on one line, as it was sent.
+const BRIEF_LINES: usize = 12;
+const BRIEF_CHARACTERS: usize = 2000;
 
 pub(super) struct BodyText {
     /// The first lines, sanitized.
@@ -32,6 +35,27 @@ impl BodyText {
             }
         });
         Self { lines, left_out }
+    }
+}
+
+impl BodyText {
+    /// The body in a few lines.
+    pub(super) fn brief(body: &BodyRecord) -> Self {
+        let pretty = Self::new(body);
+        let (BodyContent::Text(text), true) = (&body.content, pretty.lines.len() > BRIEF_LINES)
+        else {
+            return pretty;
+        };
+        let characters: Vec<char> = text.chars().take(BRIEF_CHARACTERS).collect();
+        // Parts that are not cut when they are sanitized.
+        let parts = characters.chunks(200).map(|part| part.iter().collect());
+        let line = parts.map(|part: String| sanitize(&part)).collect();
+        let is_whole = !body.truncated && characters.len() == text.chars().count();
+        let note = || format!("… the whole body has {} bytes", body.length);
+        Self {
+            lines: vec![line],
+            left_out: (!is_whole).then(note),
+        }
     }
 }
 

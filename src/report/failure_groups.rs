@@ -1,19 +1,23 @@
-//! Groups failing checks by their cause: a wrong secret, a receiver that answers 500 to everything, a
-//! probe that can't be read. Reports for people show such a common cause once, with the number of
-//! scenarios and checks that it affects, and only the remaining problems of each scenario. Reports for
-//! programs are not grouped: they have one entry per check.
+//! Groups failing checks by their cause: a wrong secret, redeliveries that are granted again, a probe
+//! that can't be read. Reports for people show such a common cause once, with the number of scenarios
+//! and checks that it affects and its simplest scenario, and only the remaining problems of each
+//! scenario. Reports for programs are not grouped: they have one entry per check.
 
 mod genuine_responses;
+mod grant_cause;
 mod group_key;
 mod response_bodies;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::counts::{counted, problem_summary};
 use super::sanitize::sanitize;
 use super::scenario_record::{PlacedCheck, ScenarioRecord, is_problem};
 use crate::run::{AttemptEnded, ResponseRecord};
+use crate::transport::Failure;
 use crate::verify::{Check, Verdict, VerdictCounts};
 use genuine_responses::GenuineResponses;
 use group_key::{CheckKind, GroupKey};
@@ -21,10 +25,19 @@ use response_bodies::ResponseBodies;
 
 #[derive(Debug, Default)]
 pub(super) struct FailureGroups {
-    groups: BTreeMap<GroupKey, FailureGroup>,
+    groups: BTreeMap<FoundKey, FailureGroup>,
+    /// The keys of the failing checks, by the number of the scenario and the check's index.
+    keys: BTreeMap<(usize, usize), FoundKey>,
     /// The number of checks of each kind, including those that passed.
     check_counts: BTreeMap<CheckKind, usize>,
     genuine: GenuineResponses,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct FoundKey {
+    key: GroupKey,
+    /// Whether the cause is that the target went away, if it did.
+    if_lost: bool,
 }
 
 #[derive(Debug, Default)]
@@ -49,15 +62,23 @@ impl AffectedScenario {
     }
 }
 
-/// The first of the worst checks of a cause.
+/// The most telling check of a cause: the worst one of the simplest scenario.
 #[derive(Debug)]
 pub(super) struct CauseExample {
     pub(super) scenario: AffectedScenario,
     pub(super) check: Check,
-    /// The description of its step; none for an effect.
-    pub(super) step: Option<String>,
-    pub(super) attempt: Option<AttemptEnded>,
+    /// What the scenario advises.
+    pub(super) about: Option<String>,
+    rank: Rank,
 }
+
+/// If the target went away, the first lost response comes first. Otherwise the worst verdict, then the
+/// fewest steps, attempts and probe readings.
+type Rank = (
+    Option<(bool, bool, Timestamp)>,
+    Reverse<Verdict>,
+    [usize; 4],
+);
 
 #[derive(Debug)]
 pub(super) struct CommonCause {
@@ -65,6 +86,7 @@ pub(super) struct CommonCause {
     pub(super) number: usize,
     pub(super) verdict: Verdict,
     pub(super) title: String,
+    pub(super) help: Option<String>,
     pub(super) checks: VerdictCounts,
     /// In the order of their numbers.
     pub(super) scenarios: Vec<AffectedScenario>,
@@ -76,7 +98,8 @@ pub(super) struct CommonCause {
 #[derive(Debug, Default)]
 pub(super) struct CommonCauses {
     pub(super) causes: Vec<CommonCause>,
-    numbers: BTreeMap<GroupKey, usize>,
+    /// The number of the cause of each check, by the number of the scenario and the check's index.
+    numbers: BTreeMap<(usize, usize), usize>,
     pub(super) advice: Option<String>,
 }
 
@@ -87,58 +110,90 @@ impl FailureGroups {
         if !scripted {
             self.genuine.observe(&record.attempts);
         }
-        for (placed, kind, attempt) in kinds(record) {
+        let attempts = record.last_attempts();
+        for (index, placed) in record.checks().enumerate() {
+            let attempt = placed.place.delivery();
+            let attempt = attempt.and_then(|delivery| attempts.get(&delivery).copied());
+            let kind = CheckKind::of(record, placed, attempt);
             *self.check_counts.entry(kind.clone()).or_default() += 1;
             if is_problem(placed.check) {
                 self.genuine.has_problems |= kind.is_genuine() && !scripted;
-                let group = self.groups.entry(GroupKey::of(kind, record, placed.check));
-                group.or_default().add(placed, record, attempt);
+                let key = GroupKey::of(kind, record, placed.check, attempt);
+                let if_lost = key.is_lost_target(attempt);
+                let key = FoundKey { key, if_lost };
+                self.keys
+                    .insert((record.started.scenario, index), key.clone());
+                let group = self.groups.entry(key).or_default();
+                group.add(placed, record, attempt, if_lost);
             }
         }
     }
 
-    /// The groups that are large enough to be one common cause.
-    pub(super) fn common_causes(self) -> CommonCauses {
-        let common = self.groups.into_iter().filter(|(key, group)| {
+    /// The groups that are large enough to be one common cause. `lost_target` says that the target
+    /// went away during the run.
+    pub(super) fn common_causes(self, lost_target: Option<&String>) -> CommonCauses {
+        let size = |key: &GroupKey| {
+            let own = self.groups.iter().filter(|(found, _)| found.key == *key);
+            own.map(|(_, group)| group.scenarios.len()).sum::<usize>()
+        };
+        let basic = GroupKey::BASIC_REPETITIONS.into_iter();
+        let basic = basic.filter(|key| size(key) > 0).max_by_key(size);
+        let key_of = |found: &FoundKey| {
+            if found.if_lost && lost_target.is_some() {
+                return GroupKey::LostTarget;
+            }
+            let basic = basic.as_ref().filter(|_| found.key.is_repeated_grant());
+            basic.unwrap_or(&found.key).clone()
+        };
+        let keys = self
+            .groups
+            .keys()
+            .map(|found| (found.clone(), key_of(found)));
+        let keys: BTreeMap<FoundKey, GroupKey> = keys.collect();
+        let mut groups: BTreeMap<GroupKey, FailureGroup> = BTreeMap::new();
+        for (found, group) in self.groups {
+            groups.entry(keys[&found].clone()).or_default().merge(group);
+        }
+        groups.retain(|key, group| {
             let (failing, scenarios) = (group.checks.total(), group.scenarios.len());
             key.is_common(failing, scenarios, &self.check_counts)
         });
-        let mut common: Vec<_> = common.collect();
-        common.sort_by_key(|(_, group)| Reverse((group.checks.verdict(), group.scenarios.len())));
-        let mut causes = CommonCauses {
+        let mut common: Vec<_> = groups.into_iter().collect();
+        common.sort_by_key(|(key, group)| {
+            let is_other = *key != GroupKey::LostTarget;
+            let size = Reverse((group.checks.verdict(), group.scenarios.len()));
+            (is_other, size)
+        });
+        let numbers: BTreeMap<&GroupKey, usize> =
+            common.iter().map(|(key, _)| key).zip(1..).collect();
+        let numbers = self
+            .keys
+            .iter()
+            .filter_map(|(check, found)| Some((*check, *numbers.get(&keys[found])?)));
+        let numbers = numbers.collect();
+        let causes = common.into_iter().zip(1..);
+        let causes = causes.filter_map(|((key, group), number)| {
+            let title = match (&key, lost_target) {
+                (GroupKey::LostTarget, Some(note)) => note.clone(),
+                _ => key.title(),
+            };
+            group.cause(number, title, key.help())
+        });
+        CommonCauses {
+            causes: causes.collect(),
+            numbers,
             advice: self.genuine.advice(),
-            ..CommonCauses::default()
-        };
-        for (key, group) in common {
-            let number = causes.causes.len() + 1;
-            causes.causes.extend(group.cause(number, &key));
-            causes.numbers.insert(key, number);
         }
-        causes
     }
 }
 
 impl CommonCauses {
     pub(super) fn mark(&self, record: &mut ScenarioRecord) {
-        let problems = kinds(record).into_iter().enumerate();
-        let problems = problems.filter(|(_, (placed, ..))| is_problem(placed.check));
-        let reported = problems.filter_map(|(index, (placed, kind, _))| {
-            let key = GroupKey::of(kind, record, placed.check);
-            Some((index, *self.numbers.get(&key)?))
-        });
-        record.reported_by = reported.collect();
+        let scenario = record.started.scenario;
+        let numbers = self.numbers.range((scenario, 0)..(scenario + 1, 0));
+        let numbers = numbers.map(|((_, index), number)| (*index, *number));
+        record.reported_by = numbers.collect();
     }
-}
-
-/// The checks of a scenario, each with its kind and the attempt that it is about, if any.
-fn kinds(record: &ScenarioRecord) -> Vec<(PlacedCheck<'_>, CheckKind, Option<&AttemptEnded>)> {
-    let attempts = record.last_attempts();
-    let checks = record.checks().map(|placed| {
-        let attempt = placed.place.delivery();
-        let attempt = attempt.and_then(|delivery| attempts.get(&delivery).copied());
-        (placed, CheckKind::of(record, placed, attempt), attempt)
-    });
-    checks.collect()
 }
 
 /// `cause 1`, or `causes 1, 2`.
@@ -157,6 +212,7 @@ impl FailureGroup {
         placed: PlacedCheck<'_>,
         record: &ScenarioRecord,
         attempt: Option<&AttemptEnded>,
+        if_lost: bool,
     ) {
         let started = &record.started;
         let scenario = AffectedScenario {
@@ -169,66 +225,103 @@ impl FailureGroup {
         if let Some(attempt) = attempt {
             self.bodies.observe(&attempt.response);
         }
-        let rank =
-            |check: &Check, scenario: &AffectedScenario| (Reverse(check.verdict), scenario.number);
-        let is_better = |known: &CauseExample| {
-            rank(placed.check, &scenario) < rank(&known.check, &known.scenario)
+        let lost = if_lost.then(
+            || match attempt.map(|attempt| (attempt, &attempt.response)) {
+                Some((attempt, ResponseRecord::Failure { name, .. })) => {
+                    let is_genuine = attempt.forgery.is_none();
+                    (*name == Failure::REFUSED, is_genuine, attempt.started_at)
+                }
+                _ => (true, true, Timestamp::MAX),
+            },
+        );
+        let readings = record.effects.as_ref();
+        let rank = (
+            lost,
+            Reverse(placed.check.verdict),
+            [
+                record.steps.len(),
+                record.attempts.len(),
+                readings.map_or(0, |effects| effects.readings.len()),
+                started.scenario,
+            ],
+        );
+        let example = CauseExample {
+            scenario: scenario.clone(),
+            check: placed.check.clone(),
+            about: started.about.clone(),
+            rank,
         };
-        if self.example.as_ref().is_none_or(is_better) {
-            let step = placed.place.step().map(|step| {
-                let description = sanitize(&step.description);
-                format!("step {}: {description}", step.step)
-            });
-            self.example = Some(CauseExample {
-                scenario: scenario.clone(),
-                check: placed.check.clone(),
-                step,
-                attempt: attempt.cloned(),
-            });
-        }
         self.scenarios.insert(scenario.number, scenario);
+        self.offer(example);
     }
 
-    fn cause(self, number: usize, key: &GroupKey) -> Option<CommonCause> {
+    /// Takes an example that is more telling than the known one.
+    fn offer(&mut self, example: CauseExample) {
+        let known = self.example.as_ref();
+        if known.is_none_or(|known| example.rank < known.rank) {
+            self.example = Some(example);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.checks += other.checks;
+        self.scenarios.extend(other.scenarios);
+        self.bodies.merge(other.bodies);
+        other
+            .example
+            .into_iter()
+            .for_each(|example| self.offer(example));
+    }
+
+    fn cause(self, number: usize, title: String, help: Option<&str>) -> Option<CommonCause> {
+        let example = self.example?;
+        let hint = example.check.hint.clone();
         Some(CommonCause {
             number,
             verdict: self.checks.verdict(),
-            title: key.title(),
+            title,
+            help: hint.or_else(|| help.map(str::to_owned)),
             checks: self.checks,
             scenarios: self.scenarios.into_values().collect(),
-            example: self.example?,
+            example,
             responses: self.bodies.summary(),
         })
     }
 }
 
 impl CommonCause {
-    /// At most `limit` scenarios, and the number of the others.
-    pub(super) fn listed(&self, limit: usize) -> (&[AffectedScenario], usize) {
-        let listed = limit.min(self.scenarios.len());
-        (&self.scenarios[..listed], self.scenarios.len() - listed)
+    /// At most `limit` scenarios other than the example, and the number of the rest.
+    pub(super) fn others(&self, limit: usize) -> (Vec<&AffectedScenario>, usize) {
+        let example = self.example.scenario.number;
+        let others = self.scenarios.iter();
+        let mut others: Vec<_> = others.filter(|other| other.number != example).collect();
+        let more = others.len().saturating_sub(limit);
+        others.truncate(limit);
+        (others, more)
+    }
+
+    /// The cause and the number of its scenarios.
+    pub(super) fn headline(&self) -> String {
+        let scenarios = counted(self.scenarios.len(), "scenario");
+        format!("{}: {scenarios}", self.title)
     }
 
     pub(super) fn scope(&self) -> String {
         let scenarios = counted(self.scenarios.len(), "scenario");
-        format!("{}, in {scenarios}", problem_summary(&self.checks))
+        format!("{}, in {scenarios}", self.check_summary())
     }
 
-    /// The example in one line, if that says more than the title.
-    pub(super) fn example_line(&self) -> Option<String> {
-        let (check, name) = (&self.example.check, &self.example.scenario.name);
-        if let (Some(step), None) = (&self.example.step, &check.cause) {
-            return Some(format!("“{name}”, {step}"));
-        }
-        let says_more = check.cause.as_ref() != Some(&check.observed);
-        let observed = sanitize(&check.observed);
-        says_more.then(|| format!("“{name}”, {}: {observed}", check.subject))
+    pub(super) fn check_summary(&self) -> String {
+        problem_summary(&self.checks)
     }
 
-    pub(super) fn response(&self) -> Option<String> {
-        Some(match &self.example.attempt.as_ref()?.response {
-            ResponseRecord::Response { status, .. } => status.to_string(),
-            ResponseRecord::Failure { name, .. } => name.to_string(),
-        })
+    /// The advice of the example in one line.
+    pub(super) fn about(&self) -> Option<String> {
+        let about = self.example.about.as_ref()?;
+        Some(about.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    pub(super) fn observed(&self) -> String {
+        sanitize(&self.example.check.observed)
     }
 }

@@ -137,7 +137,7 @@ fn not_run(message: String) -> TestSuite {
 /// The problems as the terminal report shows them, without colors.
 fn problems(record: &ScenarioRecord) -> io::Result<String> {
     let problems: Vec<_> = record.problems().collect();
-    without_styles(|out| write_problems(&mut TextOutput::new(out, None), record, &problems))
+    without_styles(|out| write_problems(&mut TextOutput::new(out, None), record, &problems, false))
 }
 
 pub(super) fn without_styles(

@@ -13,7 +13,7 @@ use super::run_record::{RunRecord, receiver_note, reproduce_options};
 use super::scenario_record::{PlacedCheck, ScenarioRecord, worst};
 use crate::verify::Verdict;
 use common_causes::write_causes;
-use details::{details, exchange};
+use details::details;
 use escape::{code, text};
 
 /// The size limit of the table's rows, in bytes. GitHub rejects a summary of more than 1 MiB.
@@ -38,7 +38,7 @@ pub(super) fn write_markdown(out: &mut dyn Write, run: &RunRecord) -> io::Result
         let reproduce = code(&reproduce_options(started));
         writeln!(out, "- reproduce with: {reproduce}")?;
     }
-    write_causes(out, &run.common.causes)?;
+    write_causes(out, run)?;
     write_problems(out, &run.with_own_problems())?;
     let not_checked = run.not_checked_lines(text);
     if !not_checked.is_empty() {

@@ -8,6 +8,7 @@ mod body_text;
 mod checkup;
 mod counts;
 mod dry_run;
+mod event_trace;
 mod failure_groups;
 mod fire;
 mod har;

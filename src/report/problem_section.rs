@@ -1,5 +1,6 @@
 //! The problems of a scenario in sections, which reports for people show one after the other.
 
+use super::event_trace::event_name;
 use super::scenario_record::{CheckPlace, PlacedCheck, ScenarioRecord, reading_line};
 use crate::run::AttemptEnded;
 use crate::verify::{Check, Verdict};
@@ -11,14 +12,15 @@ pub(super) struct ProblemSection<'record> {
     pub(super) is_of_step: bool,
     pub(super) checks: Vec<&'record Check>,
     pub(super) evidence: Evidence<'record>,
+    place: CheckPlace<'record>,
 }
 
 pub(super) enum Evidence<'record> {
     Nothing,
     /// The last attempt, which the checks are about.
     Exchange(&'record AttemptEnded),
-    /// The probe readings, one per line.
-    Readings(Vec<String>),
+    /// The deliveries of the events, and the probe readings, one per line.
+    Effects(Vec<String>),
     Difference(&'record str),
 }
 
@@ -37,8 +39,13 @@ pub(super) fn sections<'record>(
             }
             CheckPlace::NotMade(_) => Evidence::Nothing,
             CheckPlace::Effects => {
+                let names = || chunk.iter().filter_map(|placed| event_name(placed.check));
+                let traces = record.traces.iter();
+                let traces = traces.filter(|trace| names().any(|name| name == trace.event_name));
                 let readings = record.effects.iter().flat_map(|effects| &effects.readings);
-                Evidence::Readings(readings.map(reading_line).collect())
+                let readings = readings.map(reading_line);
+                let traces = traces.flat_map(|trace| trace.lines.iter().cloned());
+                Evidence::Effects(traces.chain(readings).collect())
             }
             CheckPlace::Snapshot => {
                 let snapshot = record.snapshot.as_ref();
@@ -51,9 +58,21 @@ pub(super) fn sections<'record>(
             is_of_step: place.step().is_some(),
             checks: chunk.iter().map(|placed| placed.check).collect(),
             evidence,
+            place,
         })
     });
-    sections.collect()
+    let mut merged: Vec<(ProblemSection<'_>, usize)> = Vec::new();
+    for section in sections {
+        match merged.last_mut() {
+            Some((last, count)) if last.is_repeated_by(&section) => *count += 1,
+            _ => merged.push((section, 1)),
+        }
+    }
+    let counted = merged.into_iter().map(|(section, count)| match count {
+        1 => section,
+        _ => section.with_count(count),
+    });
+    counted.collect()
 }
 
 fn title(place: CheckPlace<'_>) -> String {
@@ -72,6 +91,24 @@ fn title(place: CheckPlace<'_>) -> String {
 }
 
 impl ProblemSection<'_> {
+    /// Whether another section is about a delivery of the same step with the same problems.
+    fn is_repeated_by(&self, other: &Self) -> bool {
+        let step = |section: &Self| section.place.delivery().map(|(step, _)| step);
+        step(self).is_some() && step(self) == step(other) && self.checks == other.checks
+    }
+
+    /// The first of `count` sections that differ only in the delivery.
+    fn with_count(mut self, count: usize) -> Self {
+        if let Some(step) = self.place.step() {
+            let all = step.deliveries.len();
+            self.title = format!(
+                "step {}: {}, {count} of {all} deliveries",
+                step.step, step.description
+            );
+        }
+        self
+    }
+
     /// Whether a check failed or broke. For a warning alone, an exchange would be too much detail.
     pub(super) fn has_failure(&self) -> bool {
         let mut checks = self.checks.iter();

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::counts::counted;
-use super::failure_groups::{CommonCauses, FailureGroups};
+use super::failure_groups::{CommonCause, CommonCauses, FailureGroups};
 use super::lost_target::LostTarget;
-use super::scenario_record::{KeptAttempts, RunningScenarios, ScenarioRecord};
+use super::scenario_record::{KeptAttempts, PlacedCheck, RunningScenarios, ScenarioRecord};
 use crate::run::{RunEnded, RunEvent, RunStarted, SnapshotsEnded};
 
 #[derive(Debug)]
@@ -76,7 +76,8 @@ impl RunRecorder {
 
     /// The record of the run.
     pub fn finish(self, ended: RunEnded) -> RunRecord {
-        let common = self.groups.common_causes();
+        let lost_target = self.lost_target.note();
+        let common = self.groups.common_causes(lost_target.as_ref());
         let mut scenarios = self.scenarios;
         for record in &mut scenarios {
             common.mark(record);
@@ -86,7 +87,7 @@ impl RunRecorder {
             scenarios,
             not_checked: self.not_checked,
             common,
-            lost_target: self.lost_target.note(),
+            lost_target,
             snapshots: self.snapshots,
             ended,
         }
@@ -98,6 +99,19 @@ impl RunRecord {
         let mut scenarios: Vec<_> = self.scenarios.iter().collect();
         scenarios.sort_by_key(|record| record.started.scenario);
         scenarios
+    }
+
+    /// The most telling scenario of a cause, with its problems that have this cause.
+    pub(super) fn example(
+        &self,
+        cause: &CommonCause,
+    ) -> Option<(&ScenarioRecord, Vec<PlacedCheck<'_>>)> {
+        let number = cause.example.scenario.number;
+        let mut scenarios = self.scenarios.iter();
+        let record = scenarios.find(|record| record.started.scenario == number)?;
+        let problems = record.problems();
+        let own = problems.filter(|placed| placed.reported_by == Some(cause.number));
+        Some((record, own.collect()))
     }
 
     /// The scenarios with problems that no common cause reports, in the order of their numbers.

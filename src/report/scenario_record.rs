@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::event_trace::{EventTrace, event_traces};
 use super::limits::Limits;
 use super::sanitize::sanitize;
 use crate::run::{
@@ -24,6 +25,8 @@ pub struct ScenarioRecord {
     pub(super) attempts: Vec<AttemptEnded>,
     pub(super) steps: Vec<StepEnded>,
     pub(super) effects: Option<EffectsEnded>,
+    /// Of the events whose effects failed.
+    pub(super) traces: Vec<EventTrace>,
     pub(super) snapshot: Option<SnapshotCompared>,
     /// Its end.
     pub ended: ScenarioEnded,
@@ -85,7 +88,13 @@ impl RunningScenarios {
             }
             RunEvent::ScenarioEnded(ended) => {
                 let record = self.0.remove(&ended.scenario)?;
-                return Some(ScenarioRecord { ended, ..record });
+                let effects = record.effects.as_ref();
+                let traces = effects.map(|effects| event_traces(effects, &record.attempts));
+                return Some(ScenarioRecord {
+                    traces: traces.unwrap_or_default(),
+                    ended,
+                    ..record
+                });
             }
             RunEvent::RunStarted(_) | RunEvent::SnapshotsEnded(_) | RunEvent::RunEnded(_) => {}
         }
@@ -111,6 +120,7 @@ impl ScenarioRecord {
             attempts: Vec::new(),
             steps: Vec::new(),
             effects: None,
+            traces: Vec::new(),
             snapshot: None,
             ended,
             reported_by: BTreeMap::new(),

@@ -2,9 +2,9 @@
 //! and differences, then a summary. The text is always styled; the output stream removes unwanted
 //! colors.
 
-mod common_causes;
 mod difference;
 mod exchange;
+mod failures;
 mod layout;
 mod problems;
 mod style;
@@ -19,9 +19,9 @@ use super::sanitize::sanitize;
 use super::scenario_record::ScenarioRecord;
 use crate::run::{RunEnded, RunStarted};
 use crate::verify::Verdict;
-use common_causes::write_common_causes;
 pub(crate) use difference::write_difference;
 pub(super) use exchange::{attempt_facts, write_exchange, write_retry};
+use failures::write_failures;
 pub(super) use layout::TextOutput;
 pub(super) use problems::write_problems;
 use style::paint_verdict;
@@ -99,14 +99,7 @@ impl TerminalFormat {
     pub fn write_end(self, out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
         let mut out = TextOutput::new(out, self.width);
         let list_all = self.detail == Detail::Verbose;
-        write_common_causes(&mut out, &run.common.causes, list_all)?;
-        for record in &run.scenarios {
-            let problems = record.own_problems();
-            if !problems.is_empty() {
-                out.gap()?;
-                write_problems(&mut out, record, &problems)?;
-            }
-        }
+        write_failures(&mut out, run, list_all)?;
         write_not_checked(&mut out, run)?;
         out.gap()?;
         for line in summary(&run.ended) {

@@ -7,6 +7,7 @@ use super::event_outcomes::{EventOutcome, EventOutcomes};
 use super::expectation::NOT_RUNNING;
 use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants, named_skus};
 use super::grant_check::{GrantCheck, GrantExpectation, HeldOnce, WrongChange};
+use super::grant_failure::GrantFailure;
 use super::held_items::HeldItems;
 use super::verdict::{Check, Requirement};
 use crate::probe::QUANTITY_PROBE;
@@ -31,10 +32,6 @@ pub(crate) struct EffectProbe<'run> {
 
 pub(crate) const TOO_MANY_GRANTS: &str = "there are too many correct ways to grant this event; \
     choose one in the profile's `policy`";
-/// Common causes if nothing was granted.
-const NEVER_ACCEPTED: &str = "no delivery of the event was accepted, and nothing was granted";
-const ACCEPTED_NOT_GRANTED: &str = "the event was accepted, but its probe shows no grant; if the \
-    game did grant it, check the probe's URL and `read`";
 
 enum ExpectedNumbers {
     Grant(GrantExpectation),
@@ -193,26 +190,30 @@ impl<'run> EffectProbe<'run> {
                     .checked(true, &self.subject, &expected, &expected)
             }
             GrantCheck::Failed(wrong) => {
-                let mut seen = describe_wrong_changes(wrong);
-                if let Some(grant) = self.closest(wrong) {
-                    seen = format!("closest to {}, but {seen}", grant_text(grant));
+                let seen = match self.closest(wrong) {
+                    Some(grant) => {
+                        let seen = describe_wrong_changes(wrong, &[]);
+                        format!("closest to {}, but {seen}", grant_text(grant))
+                    }
+                    None => describe_wrong_changes(wrong, self.acceptable()),
+                };
+                let outcome = self.granted.map(|_| self.outcome);
+                let nothing = wrong.iter().all(|change| change.observed == 0);
+                if nothing && outcome == Some(EventOutcome::Unreached) {
+                    return self.broken(NOT_RUNNING).with_cause(NOT_RUNNING);
                 }
+                let is_accepted = outcome.map(|outcome| outcome == EventOutcome::Success);
+                let failure = GrantFailure::of(wrong, self.acceptable(), is_accepted);
                 let requirement = self.requirement;
                 let check = requirement.checked(false, &self.subject, expected, seen);
-                let nothing = wrong.iter().all(|change| change.observed == 0);
-                match (self.granted, self.outcome) {
-                    (Some(_), EventOutcome::Success) if nothing => {
-                        check.with_cause(ACCEPTED_NOT_GRANTED)
-                    }
-                    (Some(_), EventOutcome::Unreached) if nothing => {
-                        self.broken(NOT_RUNNING).with_cause(NOT_RUNNING)
-                    }
-                    (Some(_), _) if nothing => check.with_cause(NEVER_ACCEPTED),
-                    _ => check,
-                }
+                check.with_cause(failure.text())
             }
             GrantCheck::Undecided => self.broken(TOO_MANY_GRANTS),
         }
+    }
+
+    fn acceptable(&self) -> &[ExpectedGrant] {
+        self.grant().map_or(&[], |grant| &grant.acceptable)
     }
 
     /// The check of an effect that could not be decided.
@@ -223,7 +224,7 @@ impl<'run> EffectProbe<'run> {
 
     /// The grant with which the changes were compared, if several were acceptable.
     fn closest(&self, wrong: &[WrongChange]) -> Option<&ExpectedGrant> {
-        let acceptable = &self.grant()?.acceptable;
+        let acceptable = self.acceptable();
         let fits = |grant: &&ExpectedGrant| {
             let expected = |sku| grant.get(sku).copied().unwrap_or(0);
             wrong
@@ -293,8 +294,11 @@ fn grant_text(grant: &ExpectedGrant) -> String {
     parts.collect::<Vec<_>>().join(" and ")
 }
 
+/// Describes each wrong change. An SKU that several acceptable grants change differently is compared
+/// with all of them.
 pub(crate) fn describe_wrong_changes<'a>(
     wrong: impl IntoIterator<Item = &'a WrongChange>,
+    acceptable: &[ExpectedGrant],
 ) -> String {
     let parts = wrong.into_iter().map(|change| {
         let WrongChange {
@@ -302,6 +306,16 @@ pub(crate) fn describe_wrong_changes<'a>(
             expected,
             observed,
         } = change;
+        let right = acceptable.iter();
+        let right = right.map(|grant| grant.get(sku).copied().unwrap_or(0));
+        let right: BTreeSet<u128> = right.collect();
+        let fits = right
+            .iter()
+            .any(|right| i128::try_from(*right) == Ok(*expected));
+        if let (true, 2..) = (fits, right.len()) {
+            let right: Vec<String> = right.iter().map(u128::to_string).collect();
+            return format!("{sku} changed by {observed}, not {}", right.join(" or "));
+        }
         let times = match expected {
             1.. if observed % expected == 0 && observed > expected => {
                 format!(" ({} times as much)", observed / expected)
@@ -311,4 +325,35 @@ pub(crate) fn describe_wrong_changes<'a>(
         format!("{sku} changed by {observed} instead of {expected}{times}")
     });
     parts.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_change_is_compared_with_all_right_ones() {
+        let described = |expected, observed, acceptable: &[&[(&str, u128)]]| {
+            let acceptable = acceptable.iter().map(|grant| {
+                let grant = grant.iter();
+                grant
+                    .map(|(sku, quantity)| ((*sku).to_owned(), *quantity))
+                    .collect()
+            });
+            let acceptable: Vec<ExpectedGrant> = acceptable.collect();
+            let wrong = WrongChange {
+                sku: "hat".to_owned(),
+                expected,
+                observed,
+            };
+            describe_wrong_changes(&[wrong], &acceptable)
+        };
+        let either: &[&[(&str, u128)]] = &[&[], &[("hat", 1)]];
+        assert_eq!(described(0, 2, either), "hat changed by 2, not 0 or 1");
+        let only: &[&[(&str, u128)]] = &[&[("hat", 1)]];
+        let double = "hat changed by 2 instead of 1 (2 times as much)";
+        assert_eq!(described(1, 2, only), double);
+        // The hats of another effect are among the expected ones.
+        assert_eq!(described(5, 4, either), "hat changed by 4 instead of 5");
+    }
 }

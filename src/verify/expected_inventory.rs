@@ -94,7 +94,11 @@ impl ExpectedInventory {
         if wrong.is_empty() {
             InventoryCheck::Passed
         } else {
-            InventoryCheck::Failed(describe_wrong_changes(&wrong))
+            let acceptable: &[_] = match &*self.expectations {
+                [only] => &only.acceptable,
+                _ => &[],
+            };
+            InventoryCheck::Failed(describe_wrong_changes(&wrong, acceptable))
         }
     }
 }

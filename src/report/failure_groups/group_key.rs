@@ -1,20 +1,33 @@
-//! The key by which failing checks are grouped. Two checks share a group only if they expected the
-//! same of the same kind of request and observed the same.
+//! The key by which failing checks are grouped: what went wrong, without players and items.
 
 use std::collections::BTreeMap;
 
+use super::grant_cause::{GrantCause, Repetition, is_accepted};
 use crate::report::sanitize::sanitize;
-use crate::report::scenario_record::{CheckPlace, PlacedCheck, ScenarioRecord};
-use crate::run::AttemptEnded;
-use crate::verify::{Check, Verdict};
+use crate::report::scenario_record::{
+    CheckPlace, PlacedCheck, ScenarioRecord, is_problem, responses,
+};
+use crate::run::{AttemptEnded, ResponseRecord};
+use crate::verify::{Check, GrantFailure, Verdict};
 
 /// The fewest scenarios of a common cause that is inferred from similar failures.
 const MIN_SCENARIOS: usize = 3;
 /// The fewest checks of a common cause that the run itself names.
 const MIN_CHECKS: usize = 2;
 
+const NO_RESPONSE: &str = "no response: ";
+
+/// The checks of a response that fail if the delivery is not accepted.
+const OF_ACCEPTANCE: [&str; 3] = ["status", "outcome", "same response"];
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum GroupKey {
+    /// The target went away during the run.
+    LostTarget,
+    /// What went wrong with a grant.
+    Grant(GrantCause),
+    /// Genuine deliveries got an error response, or none.
+    Unaccepted { is_redelivery: bool, result: String },
     /// The same expectation on the same kind of request, with the same observation.
     SameResult { kind: CheckKind, observed: String },
     /// The run itself named the cause.
@@ -29,20 +42,18 @@ pub(super) enum GroupKey {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum CheckKind {
     Effect,
+    /// Whether a delivery with a valid signature is accepted.
+    Genuine {
+        /// Whether the receiver had accepted the event before.
+        is_redelivery: bool,
+    },
     Response {
-        of: RequestKind,
+        is_forged: bool,
         subject: String,
         expected: String,
     },
     /// A check of this scenario only.
     Scenario(usize, String),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum RequestKind {
-    Genuine,
-    Forged,
-    Other,
 }
 
 impl CheckKind {
@@ -58,44 +69,125 @@ impl CheckKind {
             CheckPlace::NotMade(_) | CheckPlace::Snapshot => {
                 Self::Scenario(record.started.scenario, subject)
             }
-            CheckPlace::Delivery(_, delivery) => Self::Response {
-                of: match attempt {
-                    _ if delivery.event_name.is_none() => RequestKind::Other,
-                    Some(attempt) if attempt.forgery.is_some() => RequestKind::Forged,
-                    _ => RequestKind::Genuine,
-                },
-                subject,
-                expected: placed.check.expected.clone(),
-            },
+            CheckPlace::Delivery(_, delivery) => {
+                let is_of_acceptance = OF_ACCEPTANCE.contains(&&*subject);
+                let is_forged = attempt.is_some_and(|attempt| attempt.forgery.is_some());
+                if delivery.event_name.is_none() || is_forged {
+                    let expected = placed.check.expected.clone();
+                    return Self::Response {
+                        is_forged,
+                        subject,
+                        expected,
+                    };
+                }
+                if !is_of_acceptance {
+                    return Self::Scenario(record.started.scenario, subject);
+                }
+                Self::Genuine {
+                    is_redelivery: attempt.is_some_and(|attempt| is_redelivery(attempt, record)),
+                }
+            }
         }
     }
 
     pub(super) fn is_genuine(&self) -> bool {
-        let genuine = RequestKind::Genuine;
-        matches!(self, Self::Response { of, .. } if *of == genuine)
+        matches!(self, Self::Genuine { .. })
     }
 }
 
+/// Whether the receiver had accepted the event of an attempt before.
+fn is_redelivery(attempt: &AttemptEnded, record: &ScenarioRecord) -> bool {
+    let mut attempts = record.attempts.iter();
+    attempts.any(|earlier| {
+        let is_same = earlier.event_name == attempt.event_name && earlier.forgery.is_none();
+        let lost = earlier.discarded_response.as_deref();
+        let accepted = is_accepted(earlier) || lost.and_then(ResponseRecord::status) == Some(200);
+        is_same && earlier.started_at < attempt.started_at && accepted
+    })
+}
+
 impl GroupKey {
-    pub(super) fn of(kind: CheckKind, record: &ScenarioRecord, check: &Check) -> Self {
+    pub(super) fn of(
+        kind: CheckKind,
+        record: &ScenarioRecord,
+        check: &Check,
+        attempt: Option<&AttemptEnded>,
+    ) -> Self {
+        let failure = check.cause.as_deref().and_then(GrantFailure::from_text);
+        match (&check.cause, failure) {
+            (_, Some(GrantFailure::NeverAccepted)) => {
+                if let Some(key) = Self::of_unaccepted(record) {
+                    return key;
+                }
+            }
+            (_, Some(failure)) => return Self::Grant(GrantCause::of(failure, record, check)),
+            _ => {}
+        }
         if let Some(cause) = &check.cause {
             return Self::Reported {
                 cause: cause.clone(),
                 unambiguous: check.hint.is_some() || check.verdict == Verdict::Broken,
             };
         }
-        Self::SameResult {
-            kind: match kind {
-                // Effects differ in what was granted and to whom, so without a reported cause each
-                // is on its own.
-                CheckKind::Effect => {
-                    CheckKind::Scenario(record.started.scenario, check.subject.clone())
+        let scenario = |subject: String| CheckKind::Scenario(record.started.scenario, subject);
+        let observed = check.observed.clone();
+        match (kind, attempt) {
+            (CheckKind::Genuine { is_redelivery }, Some(attempt)) if !is_accepted(attempt) => {
+                let result = match &attempt.response {
+                    ResponseRecord::Response { .. } if check.subject == "status" => observed,
+                    ResponseRecord::Response { status, .. } => status.to_string(),
+                    ResponseRecord::Failure { message, .. } => format!("{NO_RESPONSE}{message}"),
+                };
+                Self::Unaccepted {
+                    is_redelivery,
+                    result,
                 }
-                other => other,
+            }
+            // Other checks of effects and genuine deliveries differ in what they expect.
+            (CheckKind::Effect | CheckKind::Genuine { .. }, _) => Self::SameResult {
+                kind: scenario(check.subject.clone()),
+                observed,
             },
-            observed: check.observed.clone(),
+            (kind, _) => Self::SameResult { kind, observed },
         }
     }
+
+    /// The key of the first genuine delivery of a scenario that failed and was not accepted, which
+    /// is why nothing is granted.
+    fn of_unaccepted(record: &ScenarioRecord) -> Option<Self> {
+        let attempts = record.last_attempts();
+        let mut checks = record.checks().filter(|placed| is_problem(placed.check));
+        checks.find_map(|placed| {
+            let attempt = *attempts.get(&placed.place.delivery()?)?;
+            let kind = CheckKind::of(record, placed, Some(attempt));
+            let is_cause = kind.is_genuine() && placed.check.cause.is_none();
+            let key = is_cause.then(|| Self::of(kind, record, placed.check, Some(attempt)))?;
+            matches!(key, Self::Unaccepted { .. }).then_some(key)
+        })
+    }
+
+    /// Whether these checks can fail because the target went away.
+    pub(super) fn is_lost_target(&self, attempt: Option<&AttemptEnded>) -> bool {
+        match self {
+            Self::Reported { cause, .. } => cause.contains("connection"),
+            Self::Unaccepted { result, .. } => result.starts_with(NO_RESPONSE),
+            _ => attempt.is_some_and(|attempt| {
+                responses(attempt).all(|response| response.status().is_none())
+            }),
+        }
+    }
+
+    /// Whether events that were delivered more than once are granted again.
+    pub(super) fn is_repeated_grant(&self) -> bool {
+        matches!(self, Self::Grant(GrantCause::Repeated(_)))
+    }
+
+    /// The ways of repeating a delivery that need nothing special: if one of them is granted again,
+    /// so are the others.
+    pub(super) const BASIC_REPETITIONS: [Self; 2] = [
+        Self::Grant(GrantCause::Repeated(Repetition::Redelivery)),
+        Self::Grant(GrantCause::Repeated(Repetition::AfterError)),
+    ];
 
     /// Whether a group with this key has a single cause: enough checks fail the same way.
     pub(super) fn is_common(
@@ -106,12 +198,21 @@ impl GroupKey {
     ) -> bool {
         let all = |kind: &CheckKind| check_counts.get(kind).copied().unwrap_or_default();
         match self {
+            Self::LostTarget
+            | Self::Grant(_)
+            | Self::Unaccepted {
+                is_redelivery: true,
+                ..
+            } => true,
             Self::Reported {
                 unambiguous: true, ..
             } => failing >= MIN_CHECKS,
             _ if scenarios < MIN_SCENARIOS => false,
             Self::Reported { .. } => failing * 2 >= all(&CheckKind::Effect),
-            Self::SameResult { kind, .. } if kind.is_genuine() => failing * 2 >= all(kind),
+            Self::Unaccepted { is_redelivery, .. } => {
+                let is_redelivery = *is_redelivery;
+                failing * 2 >= all(&CheckKind::Genuine { is_redelivery })
+            }
             // Forgeries and other requests differ from each other on purpose, so all must fail.
             Self::SameResult { kind, .. } => {
                 matches!(kind, CheckKind::Response { .. }) && failing == all(kind)
@@ -119,25 +220,53 @@ impl GroupKey {
         }
     }
 
+    pub(super) fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Grant(cause) => cause.help(),
+            Self::Unaccepted { is_redelivery, .. } => is_redelivery.then_some(
+                "respond to a known idempotency key with 2xx: the sender may never have seen your \
+                 first response",
+            ),
+            _ => None,
+        }
+    }
+
     pub(super) fn title(&self) -> String {
         match self {
+            Self::LostTarget => "the target refuses connections".to_owned(),
+            Self::Grant(cause) => cause.title().to_owned(),
+            Self::Unaccepted {
+                is_redelivery,
+                result,
+            } => {
+                let of = if *is_redelivery {
+                    "redeliveries"
+                } else {
+                    "genuine deliveries"
+                };
+                match result.parse::<u16>() {
+                    Ok(status @ 400..500) => format!("{of} are refused with {status}"),
+                    Ok(status) => format!("{of} fail with {status}"),
+                    Err(_) => format!("{of} fail: {}", sanitize(result)),
+                }
+            }
             Self::Reported { cause, .. } => sanitize(cause),
             Self::SameResult { kind, observed } => match kind {
                 CheckKind::Response {
-                    of,
+                    is_forged,
                     subject,
                     expected,
                 } => {
-                    let of = match of {
-                        RequestKind::Genuine => "genuine deliveries",
-                        RequestKind::Forged => "forged deliveries",
-                        RequestKind::Other => "other requests",
+                    let of = if *is_forged {
+                        "forged deliveries"
+                    } else {
+                        "other requests"
                     };
                     let (expected, observed) = (sanitize(expected), sanitize(observed));
                     format!("{subject} of {of}: expected {expected}, observed {observed}")
                 }
-                CheckKind::Effect => sanitize(observed),
                 CheckKind::Scenario(_, subject) => format!("{subject}: {}", sanitize(observed)),
+                CheckKind::Effect | CheckKind::Genuine { .. } => sanitize(observed),
             },
         }
     }

@@ -39,6 +39,16 @@ impl ResponseBodies {
         }
     }
 
+    pub(super) fn merge(&mut self, other: Self) {
+        for (kind, body) in other.0 {
+            if let Some(known) = self.0.get_mut(&kind) {
+                known.count += body.count;
+            } else if self.0.len() < KIND_LIMIT {
+                self.0.insert(kind, body);
+            }
+        }
+    }
+
     /// The kinds of bodies, if there are several.
     pub(super) fn summary(&self) -> Option<String> {
         let kinds = self.kinds();

@@ -17,6 +17,8 @@ pub(super) struct ScenarioRow<'run> {
     pub(super) first_problem: Option<String>,
     pub(super) problems: Vec<ProblemView>,
     pub(super) more_problems: Option<String>,
+    /// The deliveries of the events whose effects failed.
+    pub(super) traces: Vec<&'run String>,
     /// The events for the script. `None` if there was no room.
     pub(super) data: Option<String>,
 }
@@ -53,6 +55,11 @@ impl<'run> ScenarioRow<'run> {
             more_problems: Some(problems.count())
                 .filter(|more| *more > 0)
                 .map(|more| counted(more, "more problem")),
+            traces: record
+                .traces
+                .iter()
+                .flat_map(|trace| &trace.lines)
+                .collect(),
             data,
         }
     }

@@ -1,52 +1,66 @@
-//! The list of common causes, each with its scenarios and an example folded.
+//! The list of common causes, each with its most telling scenario folded.
 
 use std::io::{self, Write};
 
+use super::details::sections_text;
 use super::escape::{code, text};
-use super::{exchange, mark, within};
-use crate::report::counts::{counted, first_of};
+use super::{mark, within};
 use crate::report::failure_groups::CommonCause;
+use crate::report::run_record::RunRecord;
 
 const LISTED: usize = 200;
 
 const DETAILS_LIMIT: usize = 100 * 1024;
 
-pub(super) fn write_causes(out: &mut dyn Write, causes: &[CommonCause]) -> io::Result<()> {
+pub(super) fn write_causes(out: &mut dyn Write, run: &RunRecord) -> io::Result<()> {
+    let causes = &run.common.causes;
     if causes.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n### Common causes\n")?;
     for cause in causes {
-        let (mark, number, title) = (mark(cause.verdict), cause.number, text(&cause.title));
-        writeln!(
-            out,
-            "- {mark} **cause {number}**: {title}. {}",
-            cause.scope()
-        )?;
-        if let Some(hint) = &cause.example.check.hint {
-            writeln!(out, "  - help: {}", text(hint))?;
-        }
-        if let Some(responses) = &cause.responses {
-            writeln!(out, "  - {}", text(responses))?;
+        let (mark, number) = (mark(cause.verdict), cause.number);
+        let (headline, checks) = (text(&cause.headline()), cause.check_summary());
+        writeln!(out, "- {mark} **cause {number}**: {headline}. {checks}")?;
+        let lines = [
+            cause
+                .help
+                .as_ref()
+                .map(|help| format!("help: {}", text(help))),
+            cause.about().map(|about| text(&about)),
+            cause.responses.as_ref().map(|responses| text(responses)),
+        ];
+        for line in lines.into_iter().flatten() {
+            writeln!(out, "  - {line}")?;
         }
     }
-    let (details, _) = within(DETAILS_LIMIT, causes.iter().map(details));
+    let (details, _) = within(
+        DETAILS_LIMIT,
+        causes.iter().map(|cause| details(run, cause)),
+    );
     let mut details = details.iter();
     details.try_for_each(|text| write!(out, "\n{text}"))
 }
 
-fn details(cause: &CommonCause) -> String {
-    let scenarios = counted(cause.scenarios.len(), "scenario");
-    let summary = format!("cause {}: {scenarios} and an example", cause.number);
+fn details(run: &RunRecord, cause: &CommonCause) -> String {
+    let scenario = &cause.example.scenario;
+    let summary = format!("cause {}: {}", cause.number, text(&scenario.name));
     let mut parts = vec![format!("<details><summary>{summary}</summary>\n\n")];
-    let listed = cause.scenarios.iter().map(|scenario| {
+    parts.push(format!("{}\n\n", code(&scenario.location())));
+    if let Some((record, problems)) = run.example(cause) {
+        parts.push(sections_text(record, &problems));
+    }
+    let (others, more) = cause.others(LISTED);
+    if !others.is_empty() {
+        parts.push("\n**also in**\n\n".to_owned());
+    }
+    parts.extend(others.into_iter().map(|scenario| {
         let (name, location) = (text(&scenario.name), code(&scenario.location()));
-        format!("{name} {location}")
-    });
-    parts.extend(first_of(listed, LISTED).map(|line| format!("- {line}\n")));
-    let example = cause.example_line();
-    parts.extend(example.map(|example| format!("\nExample: {}\n", text(&example))));
-    parts.extend(cause.example.attempt.as_ref().map(exchange));
+        format!("- {name} {location}\n")
+    }));
+    if more > 0 {
+        parts.push(format!("- and {more} more\n"));
+    }
     parts.push("\n</details>\n".to_owned());
     parts.concat()
 }

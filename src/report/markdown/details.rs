@@ -20,16 +20,21 @@ pub(super) fn details(record: &ScenarioRecord, problems: &[PlacedCheck<'_>]) -> 
         let about: Vec<&str> = about.split_whitespace().collect();
         parts.push(format!("{}\n", text(&about.join(" "))));
     }
+    parts.push(sections_text(record, problems));
+    parts.push("</details>\n".to_owned());
+    parts.join("\n")
+}
+
+/// The problems in sections.
+pub(super) fn sections_text(record: &ScenarioRecord, problems: &[PlacedCheck<'_>]) -> String {
     let sections = sections(record, problems);
     let (of_steps, others): (Vec<_>, Vec<_>) =
         sections.iter().partition(|section| section.is_of_step);
-    let (taken, left_out) = within(DELIVERIES_LIMIT, of_steps.into_iter().map(section));
-    parts.extend(taken);
+    let (mut parts, left_out) = within(DELIVERIES_LIMIT, of_steps.into_iter().map(section));
     if left_out > 0 {
         parts.push(format!("… and {left_out} more with problems\n"));
     }
     parts.extend(others.into_iter().map(section));
-    parts.push("</details>\n".to_owned());
     parts.join("\n")
 }
 
@@ -38,9 +43,12 @@ fn section(section: &ProblemSection<'_>) -> String {
     let evidence = match &section.evidence {
         Evidence::Nothing => String::new(),
         Evidence::Exchange(attempt) => exchange(attempt),
-        Evidence::Readings(readings) => {
-            let lines = readings.iter();
-            let lines: Vec<_> = lines.map(|line| format!("- {}\n", text(line))).collect();
+        Evidence::Effects(lines) => {
+            let lines = lines.iter().map(|line| match line.strip_prefix("  ") {
+                Some(line) => format!("  - {}\n", text(line)),
+                None => format!("- {}\n", text(line)),
+            });
+            let lines: Vec<_> = lines.collect();
             lines.concat()
         }
         Evidence::Difference(difference) => {
@@ -67,7 +75,7 @@ fn item(check: &Check) -> String {
 }
 
 /// A request and its response, each in its own block.
-pub(super) fn exchange(attempt: &AttemptEnded) -> String {
+fn exchange(attempt: &AttemptEnded) -> String {
     let request = &attempt.request;
     let first = format!("{} {}", request.method, request.url);
     let sent = fence("http", &message(&first, &request.headers, &request.body));

@@ -10,12 +10,30 @@ use crate::run::{AttemptEnded, BodyRecord, ResponseRecord};
 use crate::transport::ClosedIdle;
 
 pub(crate) fn write_exchange(out: &mut TextOutput<'_>, attempt: &AttemptEnded) -> io::Result<()> {
+    write_whole(out, attempt, BodyText::new)
+}
+
+/// Writes an exchange with bodies of a few lines.
+pub(super) fn write_brief_exchange(
+    out: &mut TextOutput<'_>,
+    attempt: &AttemptEnded,
+) -> io::Result<()> {
+    write_whole(out, attempt, BodyText::brief)
+}
+
+type BodyFormat = fn(&BodyRecord) -> BodyText;
+
+fn write_whole(
+    out: &mut TextOutput<'_>,
+    attempt: &AttemptEnded,
+    format: BodyFormat,
+) -> io::Result<()> {
     let request = &attempt.request;
     write_facts(out, attempt)?;
     write_part(out, "→", &format!("{} {}", request.method, request.url))?;
     write_headers(out, &request.headers)?;
-    write_body(out, &request.body)?;
-    write_responses(out, attempt)
+    write_body(out, &format(&request.body))?;
+    write_responses(out, attempt, format)
 }
 
 /// Writes an attempt that repeats the last request except for the `new` headers.
@@ -31,7 +49,7 @@ pub(crate) fn write_retry(
     };
     write_part(out, "→", what)?;
     write_headers(out, new)?;
-    write_responses(out, attempt)
+    write_responses(out, attempt, BodyText::new)
 }
 
 fn write_facts(out: &mut TextOutput<'_>, attempt: &AttemptEnded) -> io::Result<()> {
@@ -59,10 +77,14 @@ pub(crate) fn attempt_facts(attempt: &AttemptEnded) -> String {
     )
 }
 
-fn write_responses(out: &mut TextOutput<'_>, attempt: &AttemptEnded) -> io::Result<()> {
-    write_response(out, "←", &attempt.response)?;
+fn write_responses(
+    out: &mut TextOutput<'_>,
+    attempt: &AttemptEnded,
+    format: BodyFormat,
+) -> io::Result<()> {
+    write_response(out, "←", &attempt.response, format)?;
     match &attempt.discarded_response {
-        Some(lost) => write_response(out, "← lost response:", lost),
+        Some(lost) => write_response(out, "← lost response:", lost, format),
         None => Ok(()),
     }
 }
@@ -71,6 +93,7 @@ fn write_response(
     out: &mut TextOutput<'_>,
     arrow: &str,
     response: &ResponseRecord,
+    format: BodyFormat,
 ) -> io::Result<()> {
     match response {
         ResponseRecord::Response {
@@ -80,7 +103,7 @@ fn write_response(
         } => {
             write_part(out, arrow, &status.to_string())?;
             write_headers(out, headers)?;
-            write_body(out, body)
+            write_body(out, &format(body))
         }
         ResponseRecord::Failure { message, hint, .. } => {
             write_part(out, arrow, message)?;
@@ -101,13 +124,12 @@ fn write_headers(out: &mut TextOutput<'_>, headers: &[(String, String)]) -> io::
     lines.try_for_each(|(name, value)| out.line(8, &sanitize(&format!("{name}: {value}"))))
 }
 
-fn write_body(out: &mut TextOutput<'_>, body: &BodyRecord) -> io::Result<()> {
-    let body = BodyText::new(body);
+fn write_body(out: &mut TextOutput<'_>, body: &BodyText) -> io::Result<()> {
     for line in &body.lines {
         let text = line.trim_start_matches(' ');
         out.line(8 + line.len() - text.len(), text)?;
     }
-    match body.left_out {
+    match &body.left_out {
         Some(note) => out.line(8, &paint(DIM, note)),
         None => Ok(()),
     }

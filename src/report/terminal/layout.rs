@@ -59,6 +59,24 @@ impl<'out> TextOutput<'out> {
         writeln!(self.out)
     }
 
+    /// The text that `write` writes, laid out like this output.
+    pub(super) fn drafted(
+        &self,
+        write: impl FnOnce(&mut TextOutput<'_>) -> io::Result<()>,
+    ) -> io::Result<String> {
+        let mut text = Vec::new();
+        let width = self.width;
+        write(&mut TextOutput {
+            out: &mut text,
+            width,
+        })?;
+        String::from_utf8(text).map_err(io::Error::other)
+    }
+
+    pub(super) fn write(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())
+    }
+
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }

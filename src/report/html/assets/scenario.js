@@ -44,7 +44,7 @@ function buildDetail(row) {
     attempts.length > 0 ? timeline(attempts, trackWidth, show) : null,
     leftOut > 0 ? element("p", { class: "note" }, `${counted(leftOut, "attempt")} not shown here; the reports json and har have them.`) : null,
     stepsView(steps, attempts, views),
-    effects ? effectsView(effects) : null,
+    effects ? effectsView(effects, box.querySelector(".traces")) : null,
     countNote(steps, effects, snapshot, ended),
   ].filter(Boolean));
 }
@@ -151,8 +151,10 @@ function attemptsView(attempts, failed, views) {
   });
 }
 
-function effectsView(effects) {
+/** The effects, with the deliveries of the failed ones, which the page has already. */
+function effectsView(effects, traces) {
   const parts = [element("h3", {}, "Effects")];
+  if (traces) parts.push(traces);
   if (effects.readings.length > 0) {
     const cells = effects.readings.map((reading) => element("tr", {},
       element("td", {}, visible(reading.probe)), element("td", {}, visible(reading.player_id)), element("td", {}, visible(reading.sku)),

@@ -1,0 +1,152 @@
+//! The cause of a wrong grant: what went wrong with it, and how its event was delivered.
+
+use crate::report::event_trace::event_name;
+use crate::report::scenario_record::ScenarioRecord;
+use crate::run::{AttemptEnded, StepEnded};
+use crate::verify::{Check, GrantFailure};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum GrantCause {
+    Repeated(Repetition),
+    Forgery,
+    Refused,
+    Other(GrantFailure),
+}
+
+/// How an event was delivered more than once, the most basic way first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Repetition {
+    Redelivery,
+    AfterError,
+    AfterLostResponse,
+    Together,
+    AfterRestart,
+    OtherEventId,
+}
+
+impl GrantCause {
+    /// The cause of this failure of a check in a scenario.
+    pub(super) fn of(failure: GrantFailure, record: &ScenarioRecord, check: &Check) -> Self {
+        let name = event_name(check);
+        let attempts = record.attempts.iter();
+        let attempts = attempts.filter(|attempt| attempt.event_name.as_deref() == name);
+        let (forged, mut genuine): (Vec<_>, Vec<_>) =
+            attempts.partition(|attempt| attempt.forgery.is_some());
+        genuine.sort_by_key(|attempt| attempt.started_at);
+        let is_more = matches!(failure, GrantFailure::Repeated | GrantFailure::TooMuch);
+        let is_forbidden = failure == GrantFailure::Forbidden;
+        match Repetition::of(&genuine, &record.steps) {
+            Some(repetition) if is_more => Self::Repeated(repetition),
+            _ if !forged.is_empty() && (is_more || is_forbidden) => Self::Forgery,
+            _ if is_forbidden && !genuine.is_empty() && !genuine.iter().any(|a| is_accepted(a)) => {
+                Self::Refused
+            }
+            _ => Self::Other(failure),
+        }
+    }
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Repeated(repetition) => repetition.title(),
+            Self::Forgery => "a forgery is granted",
+            Self::Refused => "an event is granted although it was refused",
+            Self::Other(failure) => failure.text(),
+        }
+    }
+
+    pub(super) fn help(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Repeated(repetition) => repetition.help(),
+            Self::Forgery => "verify the signature before you do anything else",
+            Self::Refused => "grant nothing if you respond with an error",
+            Self::Other(GrantFailure::AcceptedNotGranted) => {
+                "respond after the grant is stored: what fails after a 2xx response is lost. If the \
+                 game did grant it, check the probe's URL and `read`"
+            }
+            Self::Other(GrantFailure::Overflow) => {
+                "use 64-bit integers from the parser to the column"
+            }
+            Self::Other(GrantFailure::Rounded) => {
+                "parse and store quantities as integers, not as floating-point numbers"
+            }
+            Self::Other(_) => return None,
+        })
+    }
+}
+
+impl Repetition {
+    /// How an event was repeated by these attempts, in the order of their start.
+    fn of(attempts: &[&AttemptEnded], steps: &[StepEnded]) -> Option<Self> {
+        let (last, before) = attempts.split_last()?;
+        let first = before.first()?;
+        let step = |number: usize| steps.iter().find(|step| step.step == number);
+        let is_scripted = steps.iter().any(|step| step.script.is_some());
+        let is_error = |attempt: &&AttemptEnded| attempt.response.status() >= Some(500);
+        let differing_ids = || {
+            let id = |attempt: &AttemptEnded| attempt.request.body.json()?.get("event_id").cloned();
+            let expected = id(first)?;
+            let other = attempts.iter().filter_map(|attempt| id(attempt));
+            other.into_iter().find(|id| *id != expected)
+        };
+        let is_restart = |step: &&StepEnded| step.restarted && step.step > first.step;
+        let were_together = attempts.windows(2).any(|two| {
+            let is_other = two[0].delivery != two[1].delivery;
+            two[0].step == two[1].step && is_other && step(two[0].step).is_some_and(|s| s.together)
+        });
+        Some(if !is_scripted && before.iter().any(is_error) {
+            Self::AfterError
+        } else if differing_ids().is_some() {
+            Self::OtherEventId
+        } else if steps
+            .iter()
+            .any(|step| is_restart(&step) && step.step <= last.step)
+        {
+            Self::AfterRestart
+        } else if were_together {
+            Self::Together
+        } else if before.iter().any(|attempt| is_accepted(attempt)) {
+            Self::Redelivery
+        } else {
+            Self::AfterLostResponse
+        })
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Redelivery => "redeliveries are granted again",
+            Self::AfterError => {
+                "retries are granted again after the receiver responded with an error"
+            }
+            Self::AfterLostResponse => "retries are granted again after a lost response",
+            Self::Together => "simultaneous deliveries of one event are granted more than once",
+            Self::AfterRestart => "redeliveries are granted again after a restart",
+            Self::OtherEventId => "retries with another event ID are granted again",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Redelivery => {
+                "store the idempotency key in the transaction of the grant, and grant only if the \
+                 key is new: after `ON CONFLICT DO NOTHING`, check that a row was inserted"
+            }
+            Self::AfterError => {
+                "store the idempotency key and the grant in one transaction: an error between two \
+                 transactions leaves a grant without its key"
+            }
+            Self::AfterLostResponse => {
+                "store the idempotency key in the transaction of the grant, before you respond"
+            }
+            Self::Together => {
+                "a look-up before the grant is a race: put a unique constraint on the idempotency key"
+            }
+            Self::AfterRestart => "keep idempotency keys in the database, not in memory",
+            Self::OtherEventId => "deduplicate by `idempotency_key`, not by `event_id`",
+        }
+    }
+}
+
+pub(super) fn is_accepted(attempt: &AttemptEnded) -> bool {
+    let status = attempt.response.status();
+    status.is_some_and(|status| (200..300).contains(&status))
+}

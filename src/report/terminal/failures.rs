@@ -1,0 +1,153 @@
+//! The failures of a run: the common causes, each with its most telling scenario, then the scenarios
+//! with other problems.
+
+use std::cmp::Reverse;
+use std::io;
+
+use super::layout::TextOutput;
+use super::problems::write_problems;
+use super::style::{DIM, mark, paint, paint_verdict};
+use crate::report::counts::counted;
+use crate::report::failure_groups::CommonCause;
+use crate::report::run_record::RunRecord;
+use crate::report::scenario_record::{ScenarioRecord, worst_line};
+
+const LISTED: usize = 5;
+/// The number of lines after which failures are no longer shown in full, and after which they are only
+/// counted.
+const FULL_LINES: usize = 40;
+const ALL_LINES: usize = 50;
+
+/// Writes all failures. Unless `list_all`, they take about a screen: the first ones in full, the others
+/// as a list.
+pub(super) fn write_failures(
+    out: &mut TextOutput<'_>,
+    run: &RunRecord,
+    list_all: bool,
+) -> io::Result<()> {
+    let mut room = Room { list_all, used: 0 };
+    let causes = &run.common.causes;
+    if !causes.is_empty() {
+        out.gap()?;
+        out.line(0, "common causes")?;
+    }
+    for cause in causes {
+        let full = out.drafted(|draft| write_cause(draft, run, cause, list_all))?;
+        if room.takes_in_full(&full) {
+            out.gap()?;
+            out.write(&full)?;
+        } else {
+            room.used += 4;
+            out.gap()?;
+            write_short_cause(out, cause)?;
+        }
+    }
+    let own = run.scenarios.iter();
+    let own = own.map(|record| (record, record.own_problems()));
+    let mut own: Vec<_> = own.filter(|(_, problems)| !problems.is_empty()).collect();
+    own.sort_by_key(|(record, problems)| {
+        let verdicts = problems.iter().map(|placed| placed.check.verdict);
+        (Reverse(verdicts.max()), record.steps.len())
+    });
+    let (mut is_listed, mut left_out) = (false, 0);
+    for (record, problems) in own {
+        let full = out.drafted(|draft| write_problems(draft, record, &problems, !list_all))?;
+        if room.takes_in_full(&full) {
+            out.gap()?;
+            out.write(&full)?;
+        } else if room.used < ALL_LINES {
+            room.used += 2;
+            if !std::mem::replace(&mut is_listed, true) {
+                out.gap()?;
+            }
+            write_short(out, record)?;
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 {
+        let others = counted(left_out, "more scenario");
+        let more = format!("… and {others} with other problems; --verbose shows them all");
+        out.line(0, &paint(DIM, more))?;
+    }
+    Ok(())
+}
+
+/// The room for failures.
+struct Room {
+    list_all: bool,
+    used: usize,
+}
+
+impl Room {
+    /// Whether a failure of this text is shown in full. The first one always is.
+    fn takes_in_full(&mut self, text: &str) -> bool {
+        let lines = text.lines().count() + 1;
+        let fits = self.list_all || self.used == 0 || self.used + lines <= FULL_LINES;
+        if fits {
+            self.used += lines;
+        }
+        fits
+    }
+}
+
+fn write_cause(
+    out: &mut TextOutput<'_>,
+    run: &RunRecord,
+    cause: &CommonCause,
+    list_all: bool,
+) -> io::Result<()> {
+    write_headline(out, cause)?;
+    out.line(2, &cause.check_summary())?;
+    if let Some(responses) = &cause.responses {
+        out.line(2, responses)?;
+    }
+    if let Some((record, problems)) = run.example(cause) {
+        write_problems(out, record, &problems, !list_all)?;
+    }
+    // Listing the last scenario takes no more room than the line “and 1 more”.
+    let limit = match cause.scenarios.len() - 1 {
+        all if list_all || all == LISTED + 1 => all,
+        _ => LISTED,
+    };
+    let (others, more) = cause.others(limit);
+    if !others.is_empty() {
+        out.line(2, "also in")?;
+    }
+    for scenario in others {
+        out.line_with_facts(4, &scenario.name, &paint(DIM, scenario.location()))?;
+    }
+    match more {
+        0 => Ok(()),
+        more => {
+            let more = format!("and {more} more; --verbose lists them all");
+            out.line(4, &paint(DIM, more))
+        }
+    }
+}
+
+fn write_headline(out: &mut TextOutput<'_>, cause: &CommonCause) -> io::Result<()> {
+    let (mark, number) = (mark(cause.verdict), cause.number);
+    let headline = cause.headline();
+    out.line(0, &format!("{mark} cause {number}: {headline}"))?;
+    match &cause.help {
+        Some(help) => out.prose(4, 2, &format!("→ {help}")),
+        None => Ok(()),
+    }
+}
+
+fn write_short_cause(out: &mut TextOutput<'_>, cause: &CommonCause) -> io::Result<()> {
+    write_headline(out, cause)?;
+    let scenario = &cause.example.scenario;
+    out.line_with_facts(2, &scenario.name, &paint(DIM, scenario.location()))
+}
+
+fn write_short(out: &mut TextOutput<'_>, record: &ScenarioRecord) -> io::Result<()> {
+    let (mark, verdict) = (mark(record.ended.verdict), record.ended.verdict);
+    let line = format!("{mark} {}: {}", paint_verdict(verdict), record.started.name);
+    out.line_with_facts(0, &line, &paint(DIM, record.location()))?;
+    match worst_line(&record.own_problems()) {
+        Some(problem) => out.line(4, &problem),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,168 @@
+//! What went wrong with a grant. Its text is the cause of the check, by which reports group failures.
+
+use super::expected_grant::ExpectedGrant;
+use super::grant_check::WrongChange;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum GrantFailure {
+    NeverAccepted,
+    AcceptedNotGranted,
+    /// A multiple of the right quantity, as if the event was handled several times.
+    Repeated,
+    /// An event that must not be granted.
+    Forbidden,
+    Overflow,
+    Rounded,
+    OtherItem,
+    TooMuch,
+    TooLittle,
+}
+
+impl GrantFailure {
+    const ALL: [Self; 9] = [
+        Self::NeverAccepted,
+        Self::AcceptedNotGranted,
+        Self::Repeated,
+        Self::Forbidden,
+        Self::Overflow,
+        Self::Rounded,
+        Self::OtherItem,
+        Self::TooMuch,
+        Self::TooLittle,
+    ];
+
+    /// The failure of an effect, given its wrong changes. `is_accepted` is unknown for an event
+    /// that must not be granted.
+    pub(super) fn of(
+        wrong: &[WrongChange],
+        acceptable: &[ExpectedGrant],
+        is_accepted: Option<bool>,
+    ) -> Self {
+        let is_forbidden = acceptable.iter().all(ExpectedGrant::is_empty);
+        match is_accepted {
+            None => return Self::Forbidden,
+            Some(_) if is_forbidden => return Self::Forbidden,
+            Some(is_accepted) if wrong.iter().all(|change| change.observed == 0) => {
+                return if is_accepted {
+                    Self::AcceptedNotGranted
+                } else {
+                    Self::NeverAccepted
+                };
+            }
+            Some(_) => {}
+        }
+        let changes = wrong.iter().map(|change| {
+            // If granting nothing is right too, the difference from a grant tells more.
+            let granted = acceptable.iter().filter_map(|grant| grant.get(&change.sku));
+            let expected = match change.expected {
+                0 => granted
+                    .min()
+                    .map_or(0, |granted| i128::try_from(*granted).unwrap_or(0)),
+                expected => expected,
+            };
+            (expected, change.observed)
+        });
+        let changes: Vec<(i128, i128)> = changes.collect();
+        let any = |is: fn(&(i128, i128)) -> bool| changes.iter().any(is);
+        if any(|(expected, observed)| overflows(*expected, *observed)) {
+            Self::Overflow
+        } else if any(|(expected, observed)| is_rounded(*expected, *observed)) {
+            Self::Rounded
+        } else if changes.iter().all(|(expected, observed)| {
+            *expected > 0 && observed > expected && observed % expected == 0
+        }) {
+            Self::Repeated
+        } else if any(|(expected, observed)| *expected == 0 && *observed > 0) {
+            Self::OtherItem
+        } else if any(|(expected, observed)| observed > expected) {
+            Self::TooMuch
+        } else {
+            Self::TooLittle
+        }
+    }
+
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::NeverAccepted => "no delivery of the event was accepted, and nothing was granted",
+            Self::AcceptedNotGranted => "nothing is granted although the event was accepted",
+            Self::Repeated => "a multiple of the right quantity is granted",
+            Self::Forbidden => "an event is granted that must not be granted",
+            Self::Overflow => "a quantity overflows 32 bits",
+            Self::Rounded => "a quantity is rounded, as floating-point numbers are",
+            Self::OtherItem => "another item is granted than expected",
+            Self::TooMuch => "too much of an item is granted",
+            Self::TooLittle => "too little of an item is granted",
+        }
+    }
+
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|failure| failure.text() == text)
+    }
+}
+
+fn overflows(expected: i128, observed: i128) -> bool {
+    expected > i128::from(i32::MAX)
+        && expected != observed
+        && (expected - observed) % (1 << 32) == 0
+}
+
+fn is_rounded(expected: i128, observed: i128) -> bool {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "the loss is what is looked for"
+    )]
+    let rounded = [(expected as f32) as i128, (expected as f64) as i128];
+    expected != observed && rounded.contains(&observed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_changes_are_told_apart() {
+        let hat = |quantity| ExpectedGrant::from([("hat".to_owned(), quantity)]);
+        let failure = |expected, observed, acceptable: &[ExpectedGrant], is_accepted| {
+            let wrong = WrongChange {
+                sku: "hat".to_owned(),
+                expected,
+                observed,
+            };
+            GrantFailure::of(&[wrong], acceptable, is_accepted)
+        };
+        for (expected, observed, found) in [
+            (5, 0, GrantFailure::AcceptedNotGranted),
+            (5, 15, GrantFailure::Repeated),
+            (5, 7, GrantFailure::TooMuch),
+            (5, 3, GrantFailure::TooLittle),
+            (3_000_000_000, -1_294_967_296, GrantFailure::Overflow),
+            (5_000_000_000, 705_032_704, GrantFailure::Overflow),
+            (16_777_217, 16_777_216, GrantFailure::Rounded),
+            ((1 << 53) + 1, 1 << 53, GrantFailure::Rounded),
+        ] {
+            let acceptable = [hat(u128::try_from(expected).unwrap())];
+            assert_eq!(failure(expected, observed, &acceptable, Some(true)), found);
+        }
+        let nothing = ExpectedGrant::new();
+        let either = [nothing.clone(), hat(5)];
+        assert_eq!(failure(0, 10, &either, Some(true)), GrantFailure::Repeated);
+        let of_other = [ExpectedGrant::from([("shoe".to_owned(), 1)])];
+        assert_eq!(
+            failure(0, 1, &of_other, Some(true)),
+            GrantFailure::OtherItem
+        );
+        assert_eq!(
+            failure(5, 0, &[hat(5)], Some(false)),
+            GrantFailure::NeverAccepted
+        );
+        assert_eq!(
+            failure(0, 5, &[nothing.clone()], Some(false)),
+            GrantFailure::Forbidden
+        );
+        assert_eq!(failure(0, 5, &[nothing], None), GrantFailure::Forbidden);
+        for failure in GrantFailure::ALL {
+            assert_eq!(GrantFailure::from_text(failure.text()), Some(failure));
+        }
+    }
+}
