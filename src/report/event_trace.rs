@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::sanitize::sanitize;
-use super::scenario_record::is_problem;
 use crate::run::{AttemptEnded, EffectsEnded, ResponseRecord};
 use crate::verify::Check;
 
@@ -18,7 +17,8 @@ pub(super) struct EventTrace {
 
 /// The traces of the events whose effects failed.
 pub(super) fn event_traces(effects: &EffectsEnded, attempts: &[AttemptEnded]) -> Vec<EventTrace> {
-    let failed = effects.checks.iter().filter(|check| is_problem(check));
+    let checks = effects.checks.iter();
+    let failed = checks.filter(|check| !check.verdict.is_passed_or_not_checked());
     let names: BTreeSet<&str> = failed.filter_map(event_name).collect();
     let traces = names.into_iter().filter_map(|name| {
         let own: Vec<_> = attempts

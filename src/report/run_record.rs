@@ -16,6 +16,7 @@ pub struct RunRecord {
     /// The reasons for checks that were not made, and hints, with their counts.
     pub(super) not_checked: BTreeMap<(String, Option<String>), usize>,
     pub(super) common: CommonCauses,
+    /// That the target went away, unless this is a common cause.
     pub(super) lost_target: Option<String>,
     pub(super) snapshots: Option<SnapshotsEnded>,
     pub(super) ended: RunEnded,
@@ -78,6 +79,8 @@ impl RunRecorder {
     pub fn finish(self, ended: RunEnded) -> RunRecord {
         let lost_target = self.lost_target.note();
         let common = self.groups.common_causes(lost_target.as_ref());
+        let is_cause = |note: &String| common.causes.iter().any(|cause| cause.title == *note);
+        let lost_target = lost_target.filter(|note| !is_cause(note));
         let mut scenarios = self.scenarios;
         for record in &mut scenarios {
             common.mark(record);
