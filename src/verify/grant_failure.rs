@@ -157,7 +157,7 @@ mod tests {
             GrantFailure::NeverAccepted
         );
         assert_eq!(
-            failure(0, 5, &[nothing.clone()], Some(false)),
+            failure(0, 5, std::slice::from_ref(&nothing), Some(false)),
             GrantFailure::Forbidden
         );
         assert_eq!(failure(0, 5, &[nothing], None), GrantFailure::Forbidden);

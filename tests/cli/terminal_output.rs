@@ -90,6 +90,7 @@ fn redacted(output: &str) -> String {
     let changing = [
         ("\u{1b}", "␛"),
         (r"127\.0\.0\.1:\d{4,}", "127.0.0.1:PORT"),
+        (r"delivered \d{4}-.*", "delivered TIME"),
         (r"took [\d.]+ (s|ms)", "took TIME"),
         (r"\b\d+ ms\b", "TIME"),
         (r"\+[\d.]+ s\b", "+TIME"),
