@@ -163,6 +163,12 @@ fn the_html_report_shows_a_cause_once_and_links_its_scenarios() {
         4
     );
     assert!(page.contains("most genuine deliveries were refused (401: "));
+    // Each failed effect names the IDs of its event.
+    assert_eq!(
+        page.matches("<ul class=\"traces\"><li>coupon: event_id whevt_")
+            .count(),
+        4
+    );
 }
 
 #[test]
@@ -177,6 +183,11 @@ fn reports_for_programs_contain_every_check() {
     let junit = suite.folder.read("run.xml");
     assert_eq!(junit.matches("<failure").count(), 4, "{junit}");
     assert_eq!(junit.matches("observed  401").count(), 4, "{junit}");
+    assert_eq!(
+        junit.matches(", idempotency_key idmpt_").count(),
+        4,
+        "{junit}"
+    );
 }
 
 #[test]
