@@ -141,6 +141,8 @@ fn without_volatile_values(text: &str) -> String {
         (r"\d+ ms", "N ms"),
         (r"took [\d.]+ s", "took N s"),
         (r" for [A-Z0-9]{4}-[A-Z0-9]{4}: ", " for PLAYER: "),
+        (r"\b(whevt|idmpt)_\w+", "${1}_ID"),
+        (r"delivered [\dT:-]+Z", "delivered NOW"),
     ]
     .into_iter()
     .fold(text.to_owned(), |text, (pattern, shown)| {

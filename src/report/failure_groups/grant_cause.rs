@@ -93,6 +93,10 @@ impl Repetition {
             let is_other = two[0].delivery != two[1].delivery;
             two[0].step == two[1].step && is_other && step(two[0].step).is_some_and(|s| s.together)
         });
+        // A receiver that knows the event by then needs no race to grant it again.
+        let was_accepted_before = before
+            .iter()
+            .any(|attempt| attempt.step < last.step && is_accepted(attempt));
         Some(if !is_scripted && before.iter().any(is_error) {
             Self::AfterError
         } else if differing_ids().is_some() {
@@ -102,7 +106,7 @@ impl Repetition {
             .any(|step| is_restart(&step) && step.step <= last.step)
         {
             Self::AfterRestart
-        } else if were_together {
+        } else if were_together && !was_accepted_before {
             Self::Together
         } else if before.iter().any(|attempt| is_accepted(attempt)) {
             Self::Redelivery
