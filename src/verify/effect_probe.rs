@@ -312,16 +312,22 @@ pub(crate) fn describe_wrong_changes<'a>(
         let fits = right
             .iter()
             .any(|right| i128::try_from(*right) == Ok(*expected));
-        if let (true, 2..) = (fits, right.len()) {
-            let right: Vec<String> = right.iter().map(u128::to_string).collect();
-            return format!("{sku} changed by {observed}, not {}", right.join(" or "));
-        }
-        let times = match expected {
-            1.. if observed % expected == 0 && observed > expected => {
+        let times = |expected: i128| match expected {
+            1.. if observed % expected == 0 && *observed > expected => {
                 format!(" ({} times as much)", observed / expected)
             }
             _ => String::new(),
         };
+        if let (true, 2..) = (fits, right.len()) {
+            // The smallest grant, if granting nothing is right, too.
+            let granted = right.iter().find(|right| **right > 0);
+            let granted = granted.and_then(|right| i128::try_from(*right).ok());
+            let times = granted.map_or_else(String::new, times);
+            let right: Vec<String> = right.iter().map(u128::to_string).collect();
+            let right = right.join(" or ");
+            return format!("{sku} changed by {observed}, not {right}{times}");
+        }
+        let times = times(*expected);
         format!("{sku} changed by {observed} instead of {expected}{times}")
     });
     parts.collect::<Vec<_>>().join("; ")
@@ -349,7 +355,10 @@ mod tests {
             describe_wrong_changes(&[wrong], &acceptable)
         };
         let either: &[&[(&str, u128)]] = &[&[], &[("hat", 1)]];
-        assert_eq!(described(0, 2, either), "hat changed by 2, not 0 or 1");
+        assert_eq!(
+            described(0, 2, either),
+            "hat changed by 2, not 0 or 1 (2 times as much)"
+        );
         let only: &[&[(&str, u128)]] = &[&[("hat", 1)]];
         let double = "hat changed by 2 instead of 1 (2 times as much)";
         assert_eq!(described(1, 2, only), double);
