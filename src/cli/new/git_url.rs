@@ -50,7 +50,7 @@ mod tests {
         for (text, accepted) in [
             ("https://git.example.com/tools/aghook", true),
             ("ssh://git@git.example.com/tools/aghook", true),
-            ("file:///home/ada/aghook", true),
+            ("file:///srv/git/aghook", true),
             ("git@git.example.com:tools/aghook", false),
             ("https://oauth2:token@git.example.com/tools/aghook", false),
             ("https://token@git.example.com/tools/aghook", false),
