@@ -118,7 +118,13 @@ impl Fire {
         session.profile.probes.clear();
         session.profile.script = None;
         session.profile.restart = None;
-        Ok(session.context(&secrets)?)
+        let context = session.context(&secrets)?;
+        if self.forge.is_some() && self.forge == context.capabilities.guessed_secret {
+            let message = "the webhook's secret is the guess of this forgery, so it is no forgery";
+            return Err(CommandError::usage(message)
+                .with_help("replace the secret, in the game and at Aghanim"));
+        }
+        Ok(context)
     }
 
     async fn send(

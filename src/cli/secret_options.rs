@@ -46,7 +46,7 @@ impl SecretOptions {
     }
 
     /// Loads the secrets, from the profile's variables if neither option is given. Prints a note if
-    /// the secret has whitespace around it, which is rarely meant.
+    /// the secret has whitespace around it, which is rarely meant, or if anyone could guess it.
     pub(super) fn load_all(
         &self,
         profile: &Profile,
@@ -62,7 +62,14 @@ impl SecretOptions {
         }
         let expired = profile.expired_secret_env.as_deref();
         let expired = expired.map(from_variable).transpose()?;
-        Ok(Secrets { current, expired })
+        let secrets = Secrets { current, expired };
+        if secrets.guessed().is_some() {
+            console.reopened().note(&format!(
+                "note: anyone guesses the secret in {}; replace it before the game goes live",
+                self.describe(variable)
+            ));
+        }
+        Ok(secrets)
     }
 
     fn load_or(&self, default_variable: Option<&str>) -> Result<Secret, CommandError> {

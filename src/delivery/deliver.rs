@@ -12,7 +12,8 @@ use super::retry_decision::{AttemptEnd, RetryDecision};
 use super::signing::{Signing, to_outgoing};
 use crate::policy::{ConnectionChoice, Fault, Forgery, Outcome, Schedule, total_wait};
 use crate::transport::{
-    AbandonedAttempt, Exchange, Failure, FailureClass, RateLimitPermits, SendOptions, retry_after,
+    AbandonedAttempt, Exchange, Failure, FailureClass, OutgoingRequest, RateLimitPermits,
+    SendOptions, retry_after,
 };
 
 #[derive(Debug, Clone)]
@@ -125,7 +126,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         let permit = self.rate_limit_permit().await;
         let started = self.start_attempt();
         let options = self.options(&started);
-        let outgoing = to_outgoing(&started.request, self.sender.headers);
+        let outgoing = self.outgoing(&started);
         let client = self.sender.client;
         let exchange = client.send(self.plan.target, &outgoing, options).await;
         self.end_attempt(&started, exchange);
@@ -148,7 +149,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             ..self.options(&first)
         };
         let (client, target) = (self.sender.client, self.plan.target);
-        let request = to_outgoing(&first.request, self.sender.headers);
+        let request = self.outgoing(&first);
         let mut abandoned =
             match AbandonedAttempt::send(client, target, request, options, after).await {
                 Ok(abandoned) => abandoned,
@@ -174,7 +175,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             connection: ConnectionChoice::New,
             ..self.options(&second)
         };
-        let request = to_outgoing(&second.request, self.sender.headers);
+        let request = self.outgoing(&second);
         let retry = client.send(target, &request, options);
         let (exchange, first_exchange) = future::join(retry, abandoned.finish(timeout)).await;
         self.end_attempt(&first, first_exchange);
@@ -206,6 +207,11 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             delay_before: self.delay_before,
             request,
         }
+    }
+
+    fn outgoing(&self, started: &StartedAttempt) -> OutgoingRequest {
+        let outgoing = to_outgoing(&started.request, self.sender.headers);
+        outgoing.with_wire(self.plan.wire.clone())
     }
 
     fn options(&mut self, started: &StartedAttempt) -> SendOptions {

@@ -6,7 +6,7 @@ use super::clock::Clock;
 use super::retry_barrier::RetryBarrier;
 use super::timestamp_allocator::TimestampAllocator;
 use crate::generate::Generator;
-use crate::policy::{ConnectionChoice, Fault, Forgery, Lost, RetryPolicy};
+use crate::policy::{ClockOffset, ConnectionChoice, Fault, Forgery, Lost, RetryPolicy, WireForm};
 use crate::protocol::Signer;
 use crate::transport::{Client, ExtraHeaders, LastByteBarrier, RateLimit, Target, WireFault};
 
@@ -32,6 +32,10 @@ pub(crate) struct DeliveryPlan<'a> {
     pub body: Bytes,
     pub policy: &'a RetryPolicy,
     pub forgery: Option<Forgery>,
+    /// How the requests are written.
+    pub wire: WireForm,
+    /// The offset of the clock that signs.
+    pub signed_at: ClockOffset,
     /// Whether the first attempt may reuse an idle connection. The policy decides for retries.
     pub connection: ConnectionChoice,
     /// Holds back the last byte of the first attempt.
@@ -55,6 +59,8 @@ impl<'a> DeliveryPlan<'a> {
             body,
             policy,
             forgery: None,
+            wire: WireForm::default(),
+            signed_at: ClockOffset::default(),
             connection: ConnectionChoice::Reuse,
             barrier: None,
             fault: None,

@@ -55,7 +55,16 @@ pub fn forge<R: Rng + ?Sized>(
     input: &ForgeInput<'_>,
     rng: &mut R,
 ) -> SignedRequest {
+    if let Some(guess) = forgery.guessed_secret() {
+        return signed(input, &Signer::from_key(guess.as_bytes()), input.timestamp);
+    }
     let mut request = sign(input);
+    if let Some(text) = forgery.timestamp_text(input.timestamp) {
+        let signature = input.signer.sign_text(text.as_bytes(), input.body);
+        set(&mut request, TIMESTAMP_HEADER, text);
+        set_signature(&mut request, signature.to_string());
+        return request;
+    }
     let correct = input.signer.sign(input.timestamp, input.body);
     match forgery {
         Forgery::MissingSignature => remove(&mut request, SIGNATURE_HEADER),
@@ -106,6 +115,19 @@ pub fn forge<R: Rng + ?Sized>(
             let wrong = random_signer(rng).sign(input.timestamp, input.body);
             insert_before_signature(&mut request, &wrong);
         }
+        // Built above.
+        Forgery::EmptySecret
+        | Forgery::BlankSecret
+        | Forgery::GuessedSecret
+        | Forgery::GuessedChangeme
+        | Forgery::GuessedNull
+        | Forgery::GuessedUndefined
+        | Forgery::GuessedHeaderName
+        | Forgery::TimestampWord
+        | Forgery::TimestampExponent
+        | Forgery::TimestampNegative
+        | Forgery::TimestampHuge
+        | Forgery::TimestampMilliseconds => {}
     }
     request
 }

@@ -39,7 +39,7 @@ impl Signing {
             Some(Fault::LateRetry(LateRetry { lost })) => Some(lost),
             _ => None,
         };
-        let now = sender.clock.unix_seconds();
+        let now = plan.signed_at.shown_at(sender.clock.unix_seconds());
         let older = |timestamp: u64| timestamp.saturating_sub(self.older_by.as_secs());
         let Some((first, signed_at)) = &self.first else {
             // The receiver never sees a lost first request, so it can be as old as its retry.

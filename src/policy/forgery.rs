@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::written::written_schema;
+use crate::protocol::SIGNATURE_HEADER;
 
 /// Each row: the variant, its name in files, and its description.
 macro_rules! forgeries {
@@ -69,6 +70,58 @@ forgeries! {
         "The valid signature is sent with the prefix `sha256=`, which Aghanim never sends: reveals a receiver that searches the header for a signature.";
     TwoSignatures "two_signatures"
         "Two signature headers are sent, first an invalid and then the valid one: reveals a receiver that accepts a delivery if any of several signatures is valid.";
+    EmptySecret "empty_secret"
+        "The delivery is signed correctly, with an empty secret: reveals a receiver that also works without its secret, for example if a variable is not set.";
+    BlankSecret "blank_secret"
+        "The delivery is signed correctly, with a single space as the secret: reveals a receiver whose secret is blank, for example because a template was not filled in.";
+    GuessedSecret "guessed_secret"
+        "The delivery is signed correctly, with the secret `secret`: reveals a receiver with a default secret that anyone guesses.";
+    GuessedChangeme "guessed_changeme"
+        "The delivery is signed correctly, with the secret `changeme`: reveals a receiver that still has the secret of a template.";
+    GuessedNull "guessed_null"
+        "The delivery is signed correctly, with the secret `null`: reveals a receiver that turns a missing secret into a text.";
+    GuessedUndefined "guessed_undefined"
+        "The delivery is signed correctly, with the secret `undefined`: reveals a receiver that turns a missing secret into a text, as JavaScript does.";
+    GuessedHeaderName "guessed_header_name"
+        "The delivery is signed correctly, with the signature header's name as the secret: reveals a receiver that mixed up the two settings.";
+    TimestampWord "timestamp_word"
+        "The timestamp is `abc`, and the signature is valid for it: reveals a receiver that crashes on it, or whose check of the age passes because no comparison with NaN is true.";
+    TimestampExponent "timestamp_exponent"
+        "The timestamp is the present time with an exponent (`1725548450e0`), and the signature is valid for it: reveals a receiver that reads as much of a number as it can.";
+    TimestampNegative "timestamp_negative"
+        "The timestamp is `-1`, and the signature is valid for it: reveals a receiver that crashes on a time before 1970, or takes it for a huge one.";
+    TimestampHuge "timestamp_huge"
+        "The timestamp has 400 digits, and the signature is valid for it: reveals a receiver that crashes, or whose numbers overflow.";
+    TimestampMilliseconds "timestamp_milliseconds"
+        "The timestamp is the present time in milliseconds, and the signature is valid for it: reveals a receiver that guesses the unit, or crashes on a date that far in the future.";
+}
+
+impl Forgery {
+    /// The secret that anyone could guess, if the forgery is signed with one.
+    pub(crate) fn guessed_secret(self) -> Option<&'static str> {
+        match self {
+            Self::EmptySecret => Some(""),
+            Self::BlankSecret => Some(" "),
+            Self::GuessedSecret => Some("secret"),
+            Self::GuessedChangeme => Some("changeme"),
+            Self::GuessedNull => Some("null"),
+            Self::GuessedUndefined => Some("undefined"),
+            Self::GuessedHeaderName => Some(SIGNATURE_HEADER),
+            _ => None,
+        }
+    }
+
+    /// The text of the timestamp header, if it is not the number that a receiver expects.
+    pub(crate) fn timestamp_text(self, now: u64) -> Option<String> {
+        match self {
+            Self::TimestampWord => Some("abc".to_owned()),
+            Self::TimestampExponent => Some(format!("{now}e0")),
+            Self::TimestampNegative => Some("-1".to_owned()),
+            Self::TimestampHuge => Some("9".repeat(400)),
+            Self::TimestampMilliseconds => Some(format!("{now}000")),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Forgery {
@@ -94,7 +147,9 @@ mod tests {
     const NAMES: &str = "missing_signature missing_timestamp empty_signature wrong_secret \
         truncated_signature garbage_signature tampered_body swapped_timestamp body_only_signature \
         stale_timestamp future_timestamp expired_secret wrong_algorithm prefixed_signature \
-        two_signatures";
+        two_signatures empty_secret blank_secret guessed_secret guessed_changeme guessed_null \
+        guessed_undefined guessed_header_name timestamp_word timestamp_exponent \
+        timestamp_negative timestamp_huge timestamp_milliseconds";
 
     #[test]
     fn the_names_are_as_documented() {

@@ -3,6 +3,7 @@
 //!
 //! Types and pure functions with their texts and schemas. Nothing here reads files or uses the network.
 
+mod clock_offset;
 mod connect_to;
 mod duration_text;
 mod fault;
@@ -13,9 +14,11 @@ mod percent;
 mod retry_policy;
 mod schedule;
 mod status_class;
+mod wire_form;
 
 use crate::generate::{decimal, written};
 
+pub(crate) use clock_offset::ClockOffset;
 pub(crate) use connect_to::ConnectTo;
 pub(crate) use duration_text::DurationText;
 pub use fault::Fault;
@@ -34,4 +37,6 @@ pub use retry_policy::{Delays, Outcome, RetryPolicy};
 pub(crate) use retry_policy::{Exponential, RetryAfter};
 pub(crate) use schedule::{Schedule, schedule, total_wait};
 pub(crate) use status_class::{StatusClass, StatusPattern};
+
+pub(crate) use wire_form::{HeaderCase, Pieces, Transfer, WireForm};
 pub(crate) use written::{Written, deserialize_written, written_schema};

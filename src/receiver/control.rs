@@ -51,7 +51,8 @@ pub(super) async fn handle(
     let outcome = match &route {
         Route::Webhook => {
             let headers = std::mem::take(&mut parts.headers);
-            return delivery::process(backend, headers, body).await;
+            let connection = parts.extensions.remove().unwrap_or_default();
+            return delivery::process(backend, headers, body, connection).await;
         }
         Route::Health => Ok(RequestOutcome::ok(Decision::Healthy)),
         Route::Restart => {

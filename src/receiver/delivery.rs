@@ -17,7 +17,7 @@ use super::authentication::Evidence;
 use super::flaw::Flaw;
 use super::game::Game;
 use super::grants::{grants, skip_reason};
-use super::imitation::{Flaws, Variants};
+use super::imitation::{ConnectionMemory, Flaws, Variants};
 use super::ledger::{Grants, LedgerEntry, LedgerError, RecordOutcome, digest};
 use super::outcome::{Decision, Failure, RequestOutcome};
 use super::refusal::Refusal;
@@ -36,6 +36,7 @@ pub(super) struct Backend {
 struct IncomingDelivery {
     headers: HeaderMap,
     body: Bytes,
+    connection: ConnectionMemory,
 }
 
 impl IncomingDelivery {
@@ -50,8 +51,9 @@ pub(super) async fn process(
     backend: &Arc<Backend>,
     headers: HeaderMap,
     body: Incoming,
+    connection: ConnectionMemory,
 ) -> RequestOutcome {
-    let outcome = match backend.receive(headers, body).await {
+    let outcome = match backend.receive(headers, body, connection).await {
         Err(refusal) => RequestOutcome::failed(refusal),
         Ok(delivery) if backend.flaws.has(Flaw::EarlyAnswer) => {
             let backend = Arc::clone(backend);
@@ -70,18 +72,26 @@ impl Backend {
         &self,
         headers: HeaderMap,
         body: Incoming,
+        connection: ConnectionMemory,
     ) -> Result<IncomingDelivery, Refusal> {
         let settings = &self.game.settings;
         self.variants.admit(&headers)?;
+        self.flaws.admit(&headers)?;
         let body = self.flaws.read(body, settings.body_timeout).await?;
+        let now = (settings.clock)();
         let authenticated = self.flaws.authenticate(&Evidence {
             headers: &headers,
             body: &body,
             signer: &self.game.signer,
-            now: (settings.clock)(),
+            now,
             tolerance: settings.tolerance,
         });
-        let delivery = IncomingDelivery { headers, body };
+        let authenticated = authenticated.and_then(|()| self.variants.refuse_ahead(&headers, now));
+        let delivery = IncomingDelivery {
+            headers,
+            body,
+            connection,
+        };
         match authenticated {
             Err(refusal) if refusal.is_forgery() => self.use_forged_key(&delivery, refusal).await?,
             authenticated => authenticated?,
@@ -97,7 +107,7 @@ impl Backend {
     ) -> Result<(), Refusal> {
         let records = self.flaws.has(Flaw::KeyBeforeVerification);
         if (records || self.flaws.has(Flaw::KnownKeyNotVerified))
-            && let Ok(event) = self.parse_event(&delivery.body)
+            && let Ok(event) = self.parse_event(delivery)
             && let Ok((_, mut entry)) = self.entry(&event, delivery)
         {
             if records {
@@ -117,7 +127,7 @@ impl Backend {
     /// Processes an authenticated delivery. A scripted failure has priority over any error in the
     /// body; the body only determines the player whose script applies.
     async fn process_verified(&self, delivery: &IncomingDelivery) -> RequestOutcome {
-        let event = self.parse_event(&delivery.body);
+        let event = self.parse_event(delivery);
         let player_id = event
             .as_ref()
             .ok()
@@ -146,8 +156,9 @@ impl Backend {
     }
 
     /// The event as the receiver understands it.
-    fn parse_event(&self, body: &[u8]) -> Result<Event, Refusal> {
-        let mut event = self.flaws.parse_event(body)?;
+    fn parse_event(&self, delivery: &IncomingDelivery) -> Result<Event, Refusal> {
+        let mut event = self.flaws.parse_event(&delivery.body)?;
+        self.flaws.keep_player(&delivery.connection, &mut event);
         self.variants.refuse_ids(&event)?;
         self.flaws.alter_event(&mut event, &self.game.settings);
         self.variants.alter_event(&mut event);

@@ -99,6 +99,27 @@ flaws! {
     GarbageSignatureCrashes "garbage_signature_crashes" Answers
         "The handler crashes if the signature is not hex: forgeries look like an outage and cause retries."
         "The forgery `garbage_signature` is answered 500.";
+    EmptySecretAccepted "empty_secret_accepted" Forges
+        "The receiver also accepts signatures with an empty or blank secret, as if its variable were not set: anyone can compute them."
+        "The forgeries `empty_secret` and `blank_secret` are answered 200 and granted.";
+    DefaultSecretAccepted "default_secret_accepted" Forges
+        "The receiver also accepts signatures with the default secret of its template or its framework: anyone can guess it."
+        "The forgeries `guessed_secret`, `guessed_changeme`, `guessed_null`, `guessed_undefined` and `guessed_header_name` are answered 200 and granted.";
+    TimestampParsedLoosely "timestamp_parsed_loosely" Answers
+        "The receiver reads the timestamp as `parseInt` does: a text after the digits is ignored, and a text without digits is NaN, whose age is never too large."
+        "The forgeries `timestamp_word` and `timestamp_exponent` are answered 200.";
+    MillisecondsAccepted "milliseconds_accepted" Answers
+        "The receiver takes a large timestamp for milliseconds: it accepts a format that Aghanim never sends."
+        "The forgery `timestamp_milliseconds` is answered 200.";
+    TimestampCrashes "timestamp_crashes" Answers
+        "The handler crashes if the timestamp is not a number or not a date: such requests look like an outage, and whoever sends them needs no secret."
+        "The forgeries `timestamp_word`, `timestamp_exponent`, `timestamp_negative`, `timestamp_huge` and `timestamp_milliseconds` are answered 500.";
+    ClockAheadRefused "clock_ahead_refused" Answers
+        "The receiver refuses every timestamp that is ahead of its clock: if the sender's clock runs only a second ahead, every delivery is refused (how exact Aghanim's clock is, is not documented)."
+        "A genuine delivery signed 2 s ahead is answered 403 and not granted.";
+    MinuteOldRefused "minute_old_refused" Answers
+        "The receiver refuses a signature that is older than 45 s: a delivery that waited in a queue, or comes from a clock that runs behind, is refused (whether Aghanim sends such deliveries is not documented)."
+        "A genuine delivery signed a minute ago is answered 403 and not granted.";
 
     // Reading the body.
     FirstPieceOnly "first_piece_only" Loses
@@ -107,6 +128,24 @@ flaws! {
     CutBodyLeavesLock "cut_body_leaves_lock" Loses
         "The receiver locks the player as soon as it has read their ID and unlocks them when it is done: an interrupted body leaves the lock behind, and all later deliveries for that player are answered 503."
         "After the fault `cut_body`, every retry is answered 503 and nothing is granted.";
+    LettersDecodedByPiece "letters_decoded_by_piece" Loses
+        "The receiver decodes each piece of the body as UTF-8 on its own, like `body += chunk` in JavaScript: a letter that is split between two pieces is replaced, and the signature does not match."
+        "An event with a non-ASCII letter that is split between two pieces is answered 403 and not granted.";
+    ContentLengthRequired "content_length_required" Answers
+        "The receiver requires `Content-Length`: a sender or proxy that sends the body chunked is refused (whether Aghanim does so is not documented)."
+        "A chunked delivery is answered 411 and not granted.";
+    ContentTypeComparedExactly "content_type_compared_exactly" Answers
+        "The receiver compares `Content-Type` with `application/json` as a text: if a charset follows, the delivery is refused (Aghanim's documented example has none)."
+        "A delivery with `Content-Type: application/json; charset=utf-8` is answered 415 and not granted.";
+    ExpectationRefused "expectation_refused" Answers
+        "The receiver, or a proxy in front of it, refuses every request with an `Expect` header: a sender that waits before it sends a body never delivers anything (whether Aghanim does so is not documented)."
+        "A delivery with `Expect: 100-continue` is answered 417 and not granted.";
+    HeaderNamesCaseSensitive "header_names_case_sensitive" Loses
+        "The receiver looks up headers by their exact spelling: a sender or proxy that spells them in lower case seems to send no signature."
+        "Over HTTP/1.1, a delivery whose header names are in another case is answered 403 and not granted.";
+    ConnectionKeepsPlayer "connection_keeps_player" Loses
+        "The receiver keeps the player of a connection's first delivery: all later deliveries on that connection are granted to this player."
+        "Of two players' events on one connection, the second is answered 200 but granted to the first player.";
 
     // Parsing the event.
     EventTypeNotChecked "event_type_not_checked" Forges

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
 
-pub(super) use flaws::Flaws;
+pub(super) use flaws::{ConnectionMemory, Flaws};
 pub(super) use variants::Variants;
 
 /// The first two chosen ones of a list of which at most one can be chosen.

@@ -22,7 +22,7 @@ use super::error::ReceiverError;
 use super::flaw::Flaw;
 use super::game::Game;
 use super::hangup::HangupGuard;
-use super::imitation::{Flaws, Variants};
+use super::imitation::{ConnectionMemory, Flaws, Variants};
 use super::ledger::{Ledger, LedgerError};
 use super::outcome::{ReceivedRequest, RequestOutcome};
 use super::response::{Body, ReceiverResponse};
@@ -136,7 +136,13 @@ fn serve_connection(
         .half_close(!backend.flaws.has(Flaw::StoppedByHangup))
         .title_case_headers(backend.variants.has(Variant::TitleCaseHeaders));
     server.http2().timer(TokioTimer::new());
-    let service = service_fn(move |request| respond(Arc::clone(&backend), request));
+    let memory = ConnectionMemory::default();
+    let stream = backend.flaws.remember_reads(stream, &memory);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        backend.flaws.find_headers(&memory, &mut request);
+        request.extensions_mut().insert(memory.clone());
+        respond(Arc::clone(&backend), request)
+    });
     let connection = server
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();

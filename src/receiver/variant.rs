@@ -82,6 +82,8 @@ named_enum! {
         // Which deliveries are refused, and when.
         FreshnessUnlimited "freshness_unlimited"
             "Accepts a signature of any age, like Aghanim's public template.";
+        LittleAheadAccepted "little_ahead_accepted"
+            "Refuses a timestamp that is more than 5 s ahead of its clock, while it may be 5 min old.";
         RateLimited "rate_limited"
             "Accepts ten deliveries per second and answers more with 429 and `Retry-After: 1`, whoever sent them.";
         GrantedSignatureRefused "granted_signature_refused"

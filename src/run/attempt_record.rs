@@ -122,6 +122,7 @@ fn sent_request_record(request: &SentRequest, redaction: &Redaction) -> SentRequ
             request.body.len() as u64,
             false,
         ),
+        wire: (!request.wire.is_documented()).then(|| request.wire.clone()),
     }
 }
 

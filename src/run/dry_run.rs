@@ -13,6 +13,8 @@ pub(crate) struct Capabilities {
     pub script: bool,
     pub restart: bool,
     pub expired_secret: bool,
+    /// The forgery that guesses the webhook's secret.
+    pub guessed_secret: Option<Forgery>,
     pub http_version: HttpVersion,
     pub policy: Policy,
     /// What the game holds for each SKU.
@@ -107,11 +109,17 @@ impl Capabilities {
                 if how.forge == Some(Forgery::ExpiredSecret) && !self.expired_secret {
                     return Some(MissingCapability::ExpiredSecret);
                 }
+                if how.forge.is_some() && how.forge == self.guessed_secret {
+                    return Some(MissingCapability::SecretBeyondGuessing);
+                }
                 let http2_only = self.http_version == HttpVersion::Http2;
                 let unsupported = how
                     .fault()
                     .filter(|fault| http2_only && fault.needs_http1());
-                unsupported.map(MissingCapability::Http1)
+                let wire = how.wire.as_ref().filter(|_| http2_only);
+                let wire = wire.and_then(|wire| wire.http1_key());
+                let unsupported = unsupported.map(MissingCapability::Http1);
+                unsupported.or(wire.map(MissingCapability::Http1Wire))
             }
             _ => None,
         }

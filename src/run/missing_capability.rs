@@ -10,6 +10,10 @@ pub(crate) enum MissingCapability {
     Restart,
     ExpiredSecret,
     Http1(Fault),
+    /// A key of `wire`, with its value.
+    Http1Wire(&'static str),
+    /// The webhook's secret is the guess of a forgery, which is therefore genuine.
+    SecretBeyondGuessing,
     Players {
         listed: usize,
         needed: usize,
@@ -52,6 +56,15 @@ impl MissingCapability {
                 "set `http_version: \"1.1\"` or `auto` in the profile, or pass `--http-version 1.1`"
                     .into(),
             ),
+            Self::Http1Wire(key) => (
+                format!("`{key}` needs HTTP/1.1: HTTP/2 has no such choice"),
+                "set `http_version: \"1.1\"` or `auto` in the profile, or pass `--http-version 1.1`"
+                    .into(),
+            ),
+            Self::SecretBeyondGuessing => (
+                "the webhook's secret is one that anyone guesses, so this delivery is genuine".into(),
+                "replace the secret, in the game and at Aghanim".into(),
+            ),
             Self::Players { listed, needed } => (
                 format!(
                     "this scenario needs {needed} different players, but the profile's `players` \
@@ -80,6 +93,8 @@ impl MissingCapability {
             Self::Restart => ("restart", "the receiver restarts"),
             Self::ExpiredSecret => ("expired_secret", "the receiver refuses the expired secret"),
             Self::Http1(_) => ("fault", "the receiver handles the fault"),
+            Self::Http1Wire(_) => ("wire", "the receiver reads the request"),
+            Self::SecretBeyondGuessing => ("secret", "the receiver refuses a guessed secret"),
             _ => ("players", "enough players for the scenario"),
         };
         self.not_checked(requirement, subject, expected)

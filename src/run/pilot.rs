@@ -294,7 +294,9 @@ fn checks(event: &mut RunEvent) -> Vec<&mut Check> {
 fn is_ordinary(plan: &Plan) -> bool {
     let sends = plan.steps.iter().all(|step| match &step.action {
         PlannedAction::Deliver(deliveries) => {
-            deliveries.how.forge.is_none() && deliveries.how.fault.is_none()
+            let how = &deliveries.how;
+            let as_documented = how.wire.is_none() && how.signed_at.is_none();
+            how.forge.is_none() && how.fault.is_none() && as_documented
         }
         _ => false,
     });

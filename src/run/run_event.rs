@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
 use super::volatile_values::VolatileValue;
-use crate::policy::Outcome;
+use crate::policy::{Outcome, WireForm};
 use crate::scenario::{Level, describe_single_keys};
 use crate::verify::{Check, Verdict, VerdictCounts};
 
@@ -205,6 +205,9 @@ pub struct SentRequestRecord {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: BodyRecord,
+    /// How it was written on the wire, if the step says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<WireForm>,
 }
 
 /// The response, or why there was none.

@@ -14,7 +14,7 @@ use super::plan::{Plan, PlanSettings};
 use super::run_context::RunContext;
 use crate::delivery::{Clock, TimestampAllocator};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
-use crate::policy::ConnectTo;
+use crate::policy::{ConnectTo, Forgery};
 use crate::probe::{
     DeliveryHeaderFailure, HookError, HttpHook, PreparedHeaders, PreparedProbe, PreparedRestart,
     Redaction,
@@ -156,6 +156,13 @@ impl Secrets {
         self.expired.as_ref().map(Signer::new)
     }
 
+    /// The forgery that guesses the current secret.
+    pub(crate) fn guessed(&self) -> Option<Forgery> {
+        let secret = self.current.expose_text();
+        let mut forgeries = Forgery::ALL.into_iter();
+        forgeries.find(|forgery| forgery.guessed_secret() == Some(secret))
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = Secret> {
         std::iter::once(&self.current).chain(&self.expired).cloned()
     }
@@ -245,6 +252,7 @@ impl Session {
             script: self.profile.script.is_some(),
             restart: self.profile.restart.is_some(),
             expired_secret: has_expired_secret,
+            guessed_secret: None,
             http_version: self.client.http_version(),
             policy: self.profile.policy,
             held_items: HeldItems::of(&self.profile.items),
@@ -260,7 +268,10 @@ impl Session {
 
     pub(crate) fn context(self, secrets: &Secrets) -> Result<RunContext, SessionError> {
         let target = self.target()?.clone();
-        let capabilities = self.capabilities(secrets.expired.is_some());
+        let capabilities = Capabilities {
+            guessed_secret: secrets.guessed(),
+            ..self.capabilities(secrets.expired.is_some())
+        };
         let unusable = |hook: &str| {
             let hook = hook.to_owned();
             |error| SessionError::Hook { hook, error }

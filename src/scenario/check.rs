@@ -3,6 +3,7 @@
 
 mod fault;
 mod names;
+mod wire;
 
 use std::collections::BTreeSet;
 
@@ -201,6 +202,8 @@ impl<'scenario> Checker<'scenario> {
             shuffle: step.shuffle,
             forge: step.forge.map(|forgery| forgery.value),
             fault: step.fault,
+            wire: step.wire.clone(),
+            signed_at: step.signed_at.map(|offset| offset.value),
             connection: step.connection,
             retry: step.retry.clone(),
         }))
@@ -222,6 +225,12 @@ impl<'scenario> Checker<'scenario> {
         if let Some(fault) = &step.fault {
             self.check_fault(fault, step, deliveries);
         }
+        if let Some(wire) = &step.wire {
+            self.check_wire(wire, step);
+        }
+        if let Some(offset) = step.signed_at {
+            self.check_signed_at(offset.span, step);
+        }
         if step.together && deliveries < 2 {
             let help = "add `times: 2` or more, or deliver a list of events";
             self.problem(span, "`together` needs more than one delivery", help);
@@ -233,6 +242,8 @@ impl<'scenario> Checker<'scenario> {
                 ("shuffle", step.shuffle),
                 ("forge", step.forge.is_some()),
                 ("fault", step.fault.is_some()),
+                ("wire", step.wire.is_some()),
+                ("signed_at", step.signed_at.is_some()),
                 ("connection", step.connection.is_some()),
                 ("retry", step.retry.is_some()),
             ];

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::Expectation;
 use super::document::{OneOrMany, Span, Spanned};
-use crate::policy::{ConnectionChoice, DurationText, Fault, Forgery, RetrySetting};
+use crate::policy::{
+    ClockOffset, ConnectionChoice, DurationText, Fault, Forgery, RetrySetting, WireForm,
+};
 
 /// One step. Set exactly one of `deliver`, `request`, `script`, `restart` and `pause`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -28,6 +30,12 @@ pub(super) struct StepKeys {
     /// The fault to inject between sender and receiver, such as `lost_ack`, or
     /// `slow_body: { per_byte: 10ms }`. Retries follow the retry policy.
     pub(super) fault: Option<Spanned<Fault>>,
+    /// How the requests are written on the wire, such as `{ transfer: chunked }`. A receiver must not
+    /// depend on it.
+    pub(super) wire: Option<Spanned<WireForm>>,
+    /// The clock that the deliveries are signed by: `+2s` runs two seconds ahead of the real time.
+    /// A genuine sender's clock may differ a little.
+    pub(super) signed_at: Option<Spanned<ClockOffset>>,
     /// Which connection the deliveries of this step use, including retries unless `retry` sets its
     /// own: `reuse` uses an idle connection, `new` always opens a new one. Default: `reuse`.
     pub(super) connection: Option<ConnectionChoice>,
@@ -80,6 +88,8 @@ pub struct Deliver {
     pub shuffle: bool,
     pub forge: Option<Forgery>,
     pub fault: Option<Spanned<Fault>>,
+    pub wire: Option<Spanned<WireForm>>,
+    pub signed_at: Option<ClockOffset>,
     pub connection: Option<ConnectionChoice>,
     pub retry: Option<RetrySetting>,
 }
@@ -88,6 +98,12 @@ impl Deliver {
     /// The fault to inject, without its location.
     pub fn fault(&self) -> Option<Fault> {
         self.fault.map(|fault| fault.value)
+    }
+
+    /// How the requests are written, without the location.
+    pub fn wire(&self) -> WireForm {
+        let wire = self.wire.as_ref();
+        wire.map(|wire| wire.value.clone()).unwrap_or_default()
     }
 }
 

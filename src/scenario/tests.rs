@@ -223,3 +223,66 @@ fn a_fault_that_its_step_does_not_allow_is_rejected() {
         "{elsewhere:?}"
     );
 }
+
+#[test]
+fn wire_and_signed_at_are_refused_where_they_would_change_nothing() {
+    let step = |keys: &str| {
+        let text = format!(
+            "name: x\nevents: {{ a: {{}} }}\nsteps: [{{ {keys}, expect: {{ status: 200 }} }}]\n"
+        );
+        cases(&text).map_or_else(|_| errors(&text).join("; "), |_| String::new())
+    };
+    for (keys, expected) in [
+        ("deliver: a, wire: {}", "`wire` changes nothing"),
+        (
+            "deliver: a, times: 2, together: true, wire: { pieces: 5 }",
+            "`pieces` can't be combined with `together`",
+        ),
+        (
+            "deliver: a, fault: cut_body, wire: { pieces: letters }",
+            "`pieces` can't be combined with the fault `cut_body`",
+        ),
+        (
+            "deliver: a, connection: reuse, wire: { header_case: lower }",
+            "`header_case` can't be combined with `connection: reuse`",
+        ),
+        (
+            "deliver: a, wire: { content_type: \"a\\r\\nb: c\" }",
+            "`content_type` is not the value of a header",
+        ),
+        (
+            "deliver: a, forge: wrong_secret, signed_at: +2s",
+            "`signed_at` can't be combined with `forge`",
+        ),
+        (
+            "deliver: a, fault: late_retry, signed_at: -1m",
+            "`signed_at` can't be combined with the fault `late_retry`",
+        ),
+        (
+            "request: { url: / }, signed_at: +2s",
+            "`signed_at` is only allowed with `deliver`",
+        ),
+        (
+            "request: { url: / }, wire: { pieces: 5 }",
+            "`wire` is only allowed with `deliver`",
+        ),
+        ("deliver: a, signed_at: 2s", "such as `+2s` or `-1m`"),
+        (
+            "deliver: a, wire: { pieces: 0 }",
+            "a number of bytes of at least 1, or `letters`",
+        ),
+        ("deliver: a, wire: { transfer: chunk }", "unknown value `chunk`"),
+        ("deliver: a, wire: { header_cas: lower }", "`header_cas`"),
+    ] {
+        let found = step(keys);
+        assert!(found.contains(expected), "{keys}: {found}");
+    }
+    for keys in [
+        "deliver: a, fault: lost_ack, wire: { transfer: chunked, pieces: 5 }",
+        "deliver: a, forge: wrong_secret, wire: { header_case: upper }",
+        "deliver: a, times: 2, together: true, wire: { transfer: chunked, expect: 100-continue }",
+        "deliver: a, fault: duplicate, signed_at: -60s",
+    ] {
+        assert_eq!(step(keys), "", "{keys}");
+    }
+}

@@ -3,7 +3,6 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::Request;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::Instant;
 
@@ -13,7 +12,6 @@ use super::exchange::{ClosedIdle, ConnectionInfo, Exchange, Response, Timings};
 use super::failure::Failure;
 use super::io_meter::Unread;
 use super::last_byte_barrier::LastByteBarrier;
-use super::outgoing_body::{OutgoingBody, SendMode};
 use super::request::OutgoingRequest;
 use super::response_body::{read_body, unread, with_body};
 use super::route::Route;
@@ -21,7 +19,7 @@ use super::send_options::SendOptions;
 use super::target::Target;
 use super::tls::{Tls, TlsFileError, TlsSettings};
 use super::wire_fault::{SenderAbort, WireFault};
-use crate::policy::{ConnectionChoice, HttpVersion};
+use crate::policy::{ConnectionChoice, HeaderCase, HttpVersion, WireForm};
 
 /// Used if a deadline overflows.
 const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
@@ -118,7 +116,7 @@ impl Client {
     ) -> Result<(), Failure> {
         const MIN_OPEN: Duration = Duration::from_millis(50);
         let open = async {
-            let mut opened = self.open(target, self.version(None)).await?;
+            let mut opened = self.open(target, self.version(false)).await?;
             if self.0.tls.client_certificate_is_requested() {
                 self.check_client_certificate(&mut opened).await?;
             }
@@ -135,7 +133,7 @@ impl Client {
 
     /// Checks before a run that a connection, including TLS, can be opened.
     pub(crate) async fn probe_connection(&self, target: &Target) -> Result<(), Failure> {
-        let mut opened = self.open(target, self.version(None)).await?;
+        let mut opened = self.open(target, self.version(false)).await?;
         if self.0.tls.client_certificate_is_requested() {
             self.check_client_certificate(&mut opened).await?;
         }
@@ -200,8 +198,11 @@ impl Client {
             wait.unwrap_or_default()
         };
         let mut progress = ExchangeProgress::default();
-        // A fault that ends its connection must not affect other exchanges.
-        if options.fault.is_some_and(WireFault::ends_connection) {
+        // A fault that ends its connection must not affect other exchanges, and the spelling of header
+        // names belongs to a connection.
+        if options.fault.is_some_and(WireFault::ends_connection)
+            || request.wire.header_case != HeaderCase::AsDocumented
+        {
             options.connection = ConnectionChoice::New;
         }
         let connection_use = options.connection;
@@ -275,7 +276,7 @@ impl Client {
         &self,
         target: &Target,
         request: &OutgoingRequest,
-        options: SendOptions,
+        mut options: SendOptions,
         started: Instant,
         progress: &mut ExchangeProgress,
     ) -> Result<(Response, Option<Connection>), Failure> {
@@ -286,7 +287,7 @@ impl Client {
         let mut connection = match idle {
             Some(idle) => idle,
             None => {
-                self.connect(target, options.fault, started, progress)
+                self.connect(target, &request.wire, options.fault, started, progress)
                     .await?
             }
         };
@@ -300,10 +301,9 @@ impl Client {
         {
             barrier.open().await;
         }
-        let mode = options.send_mode(request.body.len());
-        let body = OutgoingBody::new(request.body.clone(), mode);
-        let mut flush = body.flush();
-        let outgoing = request.to_http(target, connection.is_http2(), body);
+        let mode = options.send_mode(request);
+        let outgoing = request.to_http(target, connection.is_http2(), mode);
+        let mut flush = outgoing.body().flush();
         if let Some(abort) = options.abort_after_send(request.body.len()) {
             let head = connection.send_and_reset(outgoing).await?;
             progress.discarded = head.map(|head| Ok(unread(&head.into_parts().0)));
@@ -314,33 +314,33 @@ impl Client {
         // connection. If it arrives twice, that is a redelivery, which every receiver must handle.
         let may_be_sent_again =
             options.barrier.is_none() && options.fault.is_none() && !connection.is_http2();
-        let mut sent = options.sent;
+        let mut sent = options.sent.take();
         let response = match connection.send_and_notify(outgoing, &mut sent).await {
             Ok(response) => response,
             Err(mut error) => {
-                let unsent = error.take_message();
+                let is_unsent = error.take_message().is_some();
                 let failure = connection.failure(error.into_error());
-                let closed_idle = unsent.is_some() || (may_be_sent_again && failure.is_closed());
+                let closed_idle = is_unsent || (may_be_sent_again && failure.is_closed());
                 if !connection.info().reused || !closed_idle {
                     return Err(failure);
                 }
-                let replaces = Some(match unsent {
-                    Some(_) => ClosedIdle::BeforeRequest,
-                    None => ClosedIdle::AfterRequest,
+                let replaces = Some(if is_unsent {
+                    ClosedIdle::BeforeRequest
+                } else {
+                    ClosedIdle::AfterRequest
                 });
-                let body = unsent.map_or_else(
-                    || OutgoingBody::new(request.body.clone(), SendMode::AtOnce),
-                    Request::into_body,
-                );
-                let new = self.connect(target, options.fault, started, progress).await;
+                let new = self
+                    .connect(target, &request.wire, options.fault, started, progress)
+                    .await;
                 // If no new connection can be opened, report the original failure.
                 connection = new.map_err(|_| failure)?;
                 progress.connection = Some(ConnectionInfo {
                     replaces,
                     ..connection.info()
                 });
-                flush = body.flush();
-                let outgoing = request.to_http(target, connection.is_http2(), body);
+                let mode = options.send_mode(request);
+                let outgoing = request.to_http(target, connection.is_http2(), mode);
+                flush = outgoing.body().flush();
                 let response = connection.send_and_notify(outgoing, &mut sent).await;
                 response.map_err(|error| connection.failure(error.into_error()))?
             }
@@ -364,19 +364,21 @@ impl Client {
     async fn connect(
         &self,
         target: &Target,
+        wire: &WireForm,
         fault: Option<WireFault>,
         started: Instant,
         progress: &mut ExchangeProgress,
     ) -> Result<Connection, Failure> {
-        let opened = self.open(target, self.version(fault)).await?;
+        let needs_http1 = wire.http1_key().is_some() || fault.is_some_and(WireFault::needs_http1);
+        let opened = self.open(target, self.version(needs_http1)).await?;
         progress.connect = Some(started.elapsed());
-        Connection::start(opened).await
+        Connection::start(opened, wire.header_case).await
     }
 
-    /// The HTTP version to use. With `Auto`, a fault that requires HTTP/1.1 selects it.
-    fn version(&self, fault: Option<WireFault>) -> HttpVersion {
+    /// The HTTP version to use. With `Auto`, a request that requires HTTP/1.1 selects it.
+    fn version(&self, needs_http1: bool) -> HttpVersion {
         match self.http_version() {
-            HttpVersion::Auto if fault.is_some_and(WireFault::needs_http1) => HttpVersion::Http1,
+            HttpVersion::Auto if needs_http1 => HttpVersion::Http1,
             version => version,
         }
     }

@@ -13,12 +13,14 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::connect::OpenedStream;
+use super::connect::{OpenedStream, Stream};
 use super::exchange::ConnectionInfo;
 use super::failure::Failure;
 use super::io_meter::{IoMeter, MeteredStream, SocketPeek, Unread};
 use super::outgoing_body::OutgoingBody;
+use super::respelled_stream::RespelledStream;
 use super::target::Target;
+use crate::policy::HeaderCase;
 
 const MAX_IDLE: usize = 256;
 /// How long to wait at the end of an exchange until its connection is ready for the next. It is
@@ -84,9 +86,15 @@ enum RequestSender {
 }
 
 impl Connection {
-    pub(crate) async fn start(opened: OpenedStream) -> Result<Self, Failure> {
+    /// Over HTTP/1.1, the names of the first request's headers are spelled in this case.
+    pub(crate) async fn start(opened: OpenedStream, case: HeaderCase) -> Result<Self, Failure> {
         let meter = Arc::new(IoMeter::default());
-        let io = TokioIo::new(MeteredStream::new(opened.stream, Arc::clone(&meter)));
+        let stream: Box<dyn Stream> = match case {
+            HeaderCase::AsDocumented => opened.stream,
+            _ if opened.http2 => opened.stream,
+            case => Box::new(RespelledStream::new(opened.stream, case)),
+        };
+        let io = TokioIo::new(MeteredStream::new(stream, Arc::clone(&meter)));
         let tasks = Tasks::default();
         // Errors that end the connection go to the active exchange; otherwise they are ignored.
         let (sender, version) = if opened.http2 {
@@ -281,7 +289,7 @@ mod tests {
         let tls = Tls::new(&TlsSettings::default());
         let opened =
             connect::open(&target, None, &tls.expect("settings"), HttpVersion::Http1).await;
-        let mut connection = Connection::start(opened.expect("open"))
+        let mut connection = Connection::start(opened.expect("open"), HeaderCase::AsDocumented)
             .await
             .expect("started");
         assert!(connection.wait_until_ready().await);

@@ -18,6 +18,7 @@ mod last_byte_barrier;
 mod outgoing_body;
 mod rate_limit;
 mod request;
+mod respelled_stream;
 mod response_body;
 mod retry_after_header;
 mod route;

@@ -1,5 +1,5 @@
-//! The body of an outgoing request. It can hold back its last byte at a barrier, stop halfway, or
-//! go out one byte at a time.
+//! The body of an outgoing request. It can hold back its last byte at a barrier, stop halfway, go out
+//! in pieces, or wait until the receiver agrees to read it.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::io_meter::{FlushPoint, IoMeter};
 use super::last_byte_barrier::LastByteBarrier;
@@ -35,8 +35,16 @@ pub(crate) enum SendMode {
     HoldLastByte(LastByteBarrier),
     /// Only a prefix of this many bytes.
     Prefix(usize),
-    Drip(Duration),
+    /// In pieces of these lengths and the rest, with a pause after each.
+    Pieces {
+        lengths: std::vec::IntoIter<usize>,
+        pause: Duration,
+    },
 }
+
+/// How long to wait for the receiver's permission to send the body. A receiver may never give it, and
+/// the sender must not wait for it forever (RFC 9110, section 10.1.1).
+const PERMISSION_TIMEOUT: Duration = Duration::from_secs(1);
 
 struct AttachedMeter {
     meter: Arc<IoMeter>,
@@ -74,6 +82,16 @@ impl OutgoingBody {
             meter: Arc::clone(meter),
             http2,
         });
+    }
+
+    /// Holds back the body until the returned value is notified, or for a second.
+    pub(crate) fn wait_for_permission(&mut self) -> Arc<Notify> {
+        let permission = Arc::new(Notify::new());
+        let given = Arc::clone(&permission);
+        self.wait = Some(Box::pin(async move {
+            let _ = tokio::time::timeout(PERMISSION_TIMEOUT, given.notified()).await;
+        }));
+        permission
     }
 
     pub(crate) fn flush(&self) -> Arc<BodyFlush> {
@@ -145,16 +163,17 @@ impl Body for OutgoingBody {
                     body.wait = Some(Box::pin(std::future::pending()));
                     (prefix, true)
                 }
-                SendMode::Drip(per_byte) => {
-                    body.mode = SendMode::Drip(per_byte);
+                SendMode::Pieces { mut lengths, pause } => {
+                    let piece = lengths.next().unwrap_or(length);
+                    body.mode = SendMode::Pieces { lengths, pause };
                     let next_flush = |attached: &AttachedMeter| attached.meter.next_flush();
                     body.wait_for(next_flush, async move {
                         // The timer rounds even zero up to its next tick.
-                        if !per_byte.is_zero() {
-                            tokio::time::sleep(per_byte).await;
+                        if !pause.is_zero() {
+                            tokio::time::sleep(pause).await;
                         }
                     });
-                    (1, false)
+                    (piece, false)
                 }
             };
             let frame = body.hand_out(part, is_last);
@@ -309,9 +328,12 @@ mod tests {
     }
 
     #[test]
-    fn a_dripping_body_sends_one_byte_per_flush() {
+    fn a_body_in_pieces_sends_one_per_flush() {
         let meter = Arc::new(IoMeter::default());
-        let mode = SendMode::Drip(Duration::ZERO);
+        let mode = SendMode::Pieces {
+            lengths: vec![1, 1].into_iter(),
+            pause: Duration::ZERO,
+        };
         let mut body = OutgoingBody::new(Bytes::from_static(b"ab"), mode);
         body.attach(&meter, false);
         assert_eq!(poll(&mut body), Some(Bytes::from_static(b"a")));

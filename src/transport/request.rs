@@ -2,26 +2,30 @@
 
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHORIZATION,
-    TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST,
+    PROXY_AUTHORIZATION, TRANSFER_ENCODING, UPGRADE,
 };
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use hyper::ext::on_informational;
 
 use super::extra_headers::ExtraHeaders;
 use super::header_line::{HeaderError, MAX_HEADERS, title_case};
-use super::outgoing_body::OutgoingBody;
+use super::outgoing_body::{OutgoingBody, SendMode};
 use super::target::Target;
+use crate::policy::{Transfer, WireForm};
 
 /// A request: method, ordered headers and body. The target is passed when it is sent.
 ///
-/// The only header that is added is `Content-Length`, at the end. `Authorization`, `Cookie` and
+/// The only header that is added is `Content-Length`, or what the form on the wire needs, at the end.
+/// `Authorization`, `Cookie` and
 /// `Proxy-Authorization` are marked as sensitive, so that `Debug` does not show them.
 #[derive(Debug, Clone)]
 pub(crate) struct OutgoingRequest {
     method: Method,
     headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Bytes,
+    pub(super) wire: WireForm,
 }
 
 impl OutgoingRequest {
@@ -30,7 +34,14 @@ impl OutgoingRequest {
             method,
             headers: Vec::new(),
             body: Bytes::new(),
+            wire: WireForm::default(),
         }
+    }
+
+    /// Sets how the request is written on the wire. Over HTTP/2, what needs HTTP/1.1 is left out.
+    #[must_use]
+    pub(crate) fn with_wire(self, wire: WireForm) -> Self {
+        Self { wire, ..self }
     }
 
     /// Adds a header. The same name can be added more than once.
@@ -79,29 +90,52 @@ impl OutgoingRequest {
         Self { body, ..self }
     }
 
-    /// The headers as they are sent: grouped by name, with the length last.
-    fn header_map(&self) -> HeaderMap {
-        let mut map = HeaderMap::with_capacity(self.headers.len() + 1);
+    /// The headers as they are sent: grouped by name, with those that announce the body last.
+    fn header_map(&self, http2: bool) -> HeaderMap {
+        let mut map = HeaderMap::with_capacity(self.headers.len() + 2);
         for (name, value) in &self.headers {
             map.append(name, value.clone());
         }
+        let content_type = self.wire.content_type.as_deref().map(HeaderValue::from_str);
+        if let (Some(Ok(value)), Some(sent)) = (content_type, map.get_mut(CONTENT_TYPE)) {
+            *sent = value;
+        }
+        if self.expects_continue(http2) {
+            map.append(EXPECT, HeaderValue::from_static("100-continue"));
+        }
         // Methods that usually have a body send the length of an empty one too (RFC 9110, 8.6).
         let expects_body = [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
-        if expects_body || !self.body.is_empty() {
+        if self.wire.transfer == Transfer::Chunked && !http2 {
+            map.append(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        } else if expects_body || !self.body.is_empty() {
             map.append(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         }
         map
+    }
+
+    /// A request without a body must not expect anything (RFC 9110, 10.1.1).
+    fn expects_continue(&self, http2: bool) -> bool {
+        self.wire.expect.is_some() && !http2 && !self.body.is_empty()
     }
 
     pub(crate) fn to_http(
         &self,
         target: &Target,
         http2: bool,
-        body: OutgoingBody,
+        mode: SendMode,
     ) -> Request<OutgoingBody> {
+        let body = OutgoingBody::new(self.body.clone(), mode);
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
-        *request.headers_mut() = self.header_map();
+        *request.headers_mut() = self.header_map(http2);
+        if self.expects_continue(http2) {
+            let permission = request.body_mut().wait_for_permission();
+            on_informational(&mut request, move |interim| {
+                if interim.status() == StatusCode::CONTINUE {
+                    permission.notify_one();
+                }
+            });
+        }
         if http2 {
             let host = request.headers_mut().remove(HOST);
             *request.uri_mut() = with_authority(&target.uri, host.as_ref());
@@ -113,14 +147,14 @@ impl OutgoingRequest {
     }
 
     pub(crate) fn sent(&self, target: &Target, http2: bool) -> SentRequest {
-        let mut map = self.header_map();
+        let mut map = self.header_map(http2);
         let authority = if http2 { map.remove(HOST) } else { None };
         let headers = map.iter().map(|(name, value)| {
             let name = name.as_str();
             let name = if http2 {
                 name.to_owned()
             } else {
-                title_case(name)
+                self.wire.header_case.spell(&title_case(name))
             };
             (name, value.clone())
         });
@@ -129,6 +163,7 @@ impl OutgoingRequest {
             url: with_authority(&target.uri, authority.as_ref()).to_string(),
             headers: headers.collect(),
             body: self.body.clone(),
+            wire: self.wire.clone(),
         }
     }
 }
@@ -142,6 +177,7 @@ pub(crate) struct SentRequest {
     /// [`HeaderValue::is_sensitive`]) must not appear in reports.
     pub headers: Vec<(String, HeaderValue)>,
     pub body: Bytes,
+    pub wire: WireForm,
 }
 
 /// Replaces the authority with the value of `Host`, since HTTP/2 has no such header.

@@ -6,8 +6,12 @@ use tokio::sync::oneshot;
 
 use super::last_byte_barrier::LastByteBarrier;
 use super::outgoing_body::SendMode;
+use super::request::OutgoingRequest;
 use super::wire_fault::{SenderAbort, WireFault};
 use crate::policy::ConnectionChoice;
+
+/// The pause after each piece of a body, so that the receiver reads it on its own.
+const PIECE_PAUSE: Duration = Duration::from_millis(3);
 
 #[derive(Debug)]
 pub(crate) struct SendOptions {
@@ -16,7 +20,8 @@ pub(crate) struct SendOptions {
     pub timeout: Duration,
     /// Whether an idle connection may be used. If so, it is kept for the next request.
     pub connection: ConnectionChoice,
-    /// Holds back the last byte. Ignored if the body is cut or dripped.
+    /// Holds back the last byte. Ignored if the body is cut or dripped, and sends the rest in one
+    /// piece.
     pub barrier: Option<LastByteBarrier>,
     pub fault: Option<WireFault>,
     /// Notified once the whole request has been sent.
@@ -34,12 +39,18 @@ impl SendOptions {
         }
     }
 
-    pub(crate) fn send_mode(&self, length: usize) -> SendMode {
-        match (self.fault, &self.barrier) {
-            (Some(WireFault::CutBody), _) => SendMode::Prefix(half(length)),
-            (Some(WireFault::DripBody { per_byte }), _) => SendMode::Drip(per_byte),
-            (_, Some(barrier)) => SendMode::HoldLastByte(barrier.clone()),
-            (_, None) => SendMode::AtOnce,
+    pub(crate) fn send_mode(&self, request: &OutgoingRequest) -> SendMode {
+        let body = &request.body;
+        let pieces = |lengths: Vec<usize>, pause| SendMode::Pieces {
+            lengths: lengths.into_iter(),
+            pause,
+        };
+        match (self.fault, &self.barrier, request.wire.pieces) {
+            (Some(WireFault::CutBody), ..) => SendMode::Prefix(half(body.len())),
+            (Some(WireFault::DripBody { per_byte }), ..) => pieces(vec![1; body.len()], per_byte),
+            (_, Some(barrier), _) => SendMode::HoldLastByte(barrier.clone()),
+            (_, None, Some(form)) => pieces(form.lengths(body), PIECE_PAUSE),
+            (_, None, None) => SendMode::AtOnce,
         }
     }
 

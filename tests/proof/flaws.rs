@@ -55,10 +55,23 @@ tests_of_flaws! {
         UnkeyedHashAccepted unkeyed_hash_accepted
         SignaturePrefixStripped signature_prefix_stripped
         AnySignatureCounts any_signature_counts
-        GarbageSignatureCrashes garbage_signature_crashes;
+        GarbageSignatureCrashes garbage_signature_crashes
+        EmptySecretAccepted empty_secret_accepted
+        DefaultSecretAccepted default_secret_accepted
+        TimestampParsedLoosely timestamp_parsed_loosely
+        MillisecondsAccepted milliseconds_accepted
+        TimestampCrashes timestamp_crashes
+        ClockAheadRefused clock_ahead_refused
+        MinuteOldRefused minute_old_refused;
     reading:
         FirstPieceOnly first_piece_only
-        CutBodyLeavesLock cut_body_leaves_lock;
+        CutBodyLeavesLock cut_body_leaves_lock
+        LettersDecodedByPiece letters_decoded_by_piece
+        ContentLengthRequired content_length_required
+        ContentTypeComparedExactly content_type_compared_exactly
+        ExpectationRefused expectation_refused
+        HeaderNamesCaseSensitive header_names_case_sensitive
+        ConnectionKeepsPlayer connection_keeps_player;
     interpretation:
         EventTypeNotChecked event_type_not_checked
         NullDescriptionCrashes null_description_crashes

@@ -391,6 +391,7 @@ fn attempt(scenario: usize, step: usize, number: u32, response: ResponseRecord) 
                 40,
                 false,
             ),
+            wire: None,
         },
         response,
         discarded_response: None,

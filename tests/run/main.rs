@@ -17,3 +17,4 @@ mod support;
 mod template_receiver;
 mod typical_bugs;
 mod verdicts;
+mod wire_forms;

@@ -67,6 +67,12 @@ fn exploits_the_mistake(forgery: Forgery, request: &SignedRequest) -> bool {
     let timestamp = timestamps.first().copied().unwrap_or_default();
     let correct = current.sign(NOW, &request.body).to_string();
     let now = NOW.to_string();
+    if let Some(guess) = forgery.guessed_secret() {
+        let guess = Signer::from_key(guess.as_bytes());
+        return timestamp == now && verifies(&guess, timestamp, &request.body, first);
+    }
+    let has_timestamp =
+        |text: &str| timestamp == text && verifies(&current, timestamp, &request.body, first);
     match forgery {
         Forgery::MissingSignature => signatures.is_empty() && timestamp == now,
         Forgery::MissingTimestamp => timestamps.is_empty() && first == correct,
@@ -98,6 +104,12 @@ fn exploits_the_mistake(forgery: Forgery, request: &SignedRequest) -> bool {
         Forgery::TwoSignatures => {
             signatures.len() == 2 && signatures[0].len() == 64 && signatures[1] == correct
         }
+        Forgery::TimestampWord => has_timestamp("abc"),
+        Forgery::TimestampExponent => has_timestamp("1725548450e0"),
+        Forgery::TimestampNegative => has_timestamp("-1"),
+        Forgery::TimestampHuge => has_timestamp(&"9".repeat(400)),
+        Forgery::TimestampMilliseconds => has_timestamp("1725548450000"),
+        _ => false,
     }
 }
 

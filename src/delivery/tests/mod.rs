@@ -12,6 +12,7 @@ mod responses;
 mod retries;
 mod server;
 mod wire_bytes;
+mod wire_forms;
 mod witness;
 
 use std::time::Duration;

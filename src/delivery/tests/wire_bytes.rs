@@ -12,6 +12,14 @@ use crate::protocol::{Secret, Signer};
 const NOW: u64 = 1_725_548_450;
 
 async fn delivered(server: &Server, body: &[u8], forgery: Option<Forgery>) -> Delivery {
+    delivered_by(server, body, |plan| plan.forgery = forgery).await
+}
+
+async fn delivered_by(
+    server: &Server,
+    body: &[u8],
+    change: impl FnOnce(&mut DeliveryPlan<'_>),
+) -> Delivery {
     let signer = Signer::new(&Secret::new("whsec_test_1").expect("not empty"));
     let (client, clock) = (client(), Clock::fixed(NOW));
     let sender = Sender {
@@ -24,10 +32,8 @@ async fn delivered(server: &Server, body: &[u8], forgery: Option<Forgery>) -> De
         rate_limit: None,
     };
     let policy = RetryPolicy::default();
-    let plan = DeliveryPlan {
-        forgery,
-        ..DeliveryPlan::new(&server.target, Bytes::copy_from_slice(body), &policy)
-    };
+    let mut plan = DeliveryPlan::new(&server.target, Bytes::copy_from_slice(body), &policy);
+    change(&mut plan);
     deliver(sender, plan, &mut ChaCha8Rng::seed_from_u64(1), |_| {}).await
 }
 
@@ -98,5 +104,28 @@ async fn forged_headers_arrive_unchanged() {
         if forgery == Forgery::EmptySignature {
             assert!(text.contains("\r\nX-Aghanim-Signature: \r\n"));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_differs_signs_each_attempt_by_its_own_time() {
+    let server = Server::with_actions([ServerAction::status(503), ServerAction::status(200)]).await;
+    let offset = serde_json::from_str("\"+30s\"").expect("an offset");
+    let delivery = delivered_by(&server, b"{}", |plan| plan.signed_at = offset).await;
+    let timestamps = delivery.attempts.iter();
+    let timestamps: Vec<u64> = timestamps.map(|attempt| attempt.signed_timestamp).collect();
+    // The same body is never signed twice in the same second.
+    assert_eq!(timestamps, [NOW + 30, NOW + 29]);
+    let signer = Signer::new(&Secret::new("whsec_test_1").expect("not empty"));
+    for (text, timestamp) in server.texts().iter().zip(timestamps) {
+        let signature = signer.sign(timestamp, b"{}");
+        assert!(
+            text.contains(&format!("Signature: {signature}\r\n")),
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!("Timestamp: {timestamp}\r\n")),
+            "{text}"
+        );
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! A flaw replaces one step of a delivery; all other steps stay sound. Each step has a file:
 //! `reading`, `authentication`, `parsing`, `granting`, `recording` and `responding`.
+//! `connection_memory` has what flaws keep from one request of a connection to the next.
 
 mod authentication;
+mod connection_memory;
 mod granting;
 mod javascript;
 mod parsing;
@@ -26,6 +28,7 @@ use crate::receiver::settings::{BundleHandling, ReceiverSettings};
 
 use super::{KeyLocks, conflict, first_chosen, lock};
 
+pub(crate) use connection_memory::ConnectionMemory;
 use recording::{RECORDING_FLAWS, RecordingMemory};
 
 /// How long the game's own work on a delivery takes if a flaw depends on it. It stands in for a
@@ -38,6 +41,13 @@ const CONFLICTS: &[&[Flaw]] = &[
         Flaw::FreshnessNotChecked,
         Flaw::FutureTimestampAccepted,
         Flaw::FreshnessByEventTime,
+        Flaw::ClockAheadRefused,
+        Flaw::MinuteOldRefused,
+    ],
+    &[
+        Flaw::TimestampParsedLoosely,
+        Flaw::MillisecondsAccepted,
+        Flaw::TimestampCrashes,
     ],
     &[Flaw::Quantity32Bit, Flaw::QuantityFloat],
     &[
@@ -54,7 +64,11 @@ const CONFLICTS: &[&[Flaw]] = &[
         Flaw::RedeliveryAnswered500,
         Flaw::RedeliveryAnsweredOtherwise,
     ],
-    &[Flaw::FirstPieceOnly, Flaw::CutBodyLeavesLock],
+    &[
+        Flaw::FirstPieceOnly,
+        Flaw::CutBodyLeavesLock,
+        Flaw::LettersDecodedByPiece,
+    ],
 ];
 
 pub(crate) struct Flaws {

@@ -7,7 +7,7 @@ use crate::run::AttemptEnded;
 
 /// The distance from the start of its attempt, in seconds, up to which a timestamp counts as `now`.
 /// Stale and future timestamps are further away.
-const NOW: u64 = 60;
+const NOW: u64 = 45;
 
 pub(super) fn shown_url(attempt: &AttemptEnded, stable: &StableText<'_>) -> String {
     let request = &attempt.request;

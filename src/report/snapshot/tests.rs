@@ -128,6 +128,7 @@ impl Chance {
                 url: self.url("/hook"),
                 headers: self.headers(),
                 body: BodyRecord::new(body.as_bytes(), body.len() as u64, false),
+                wire: None,
             },
             response,
             discarded_response: None,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{PlannedEvent, Planner};
 use crate::generate::Seed;
-use crate::policy::Fault;
+use crate::policy::{Fault, Pieces};
 use crate::probe::{fill_in, percent_encoded};
 use crate::protocol::Event;
 use crate::run::missing_capability::MissingCapability;
@@ -125,11 +125,27 @@ impl Planner<'_> {
             let (reason, hint) = MissingCapability::Http1(fault.value).reason_and_hint();
             self.report(fault.span, reason, Some(hint));
         }
+        if let Some(wire) = &deliver.wire
+            && self.settings.http2_only
+            && let Some(key) = wire.http1_key()
+        {
+            let (reason, hint) = MissingCapability::Http1Wire(key).reason_and_hint();
+            self.report(wire.span, reason, Some(hint));
+        }
         let bodies = deliver.events.iter().map(|event| {
             let planned = events.get(event.index)?.as_ref()?;
             Some((event.name.as_str(), &planned.body))
         });
         let bodies: Vec<_> = bodies.collect::<Option<_>>()?;
+        if let Some(wire) = &deliver.wire
+            && wire.pieces == Some(Pieces::Letters)
+            && let Some((name, _)) = bodies.iter().find(|(_, body)| body.is_ascii())
+        {
+            let message =
+                format!("the body of `{name}` is ASCII, so `pieces: letters` splits no letter");
+            let help = "give the event a player or an item with other letters, such as `Zoë`";
+            self.report(wire.span, message, Some(help.to_owned()));
+        }
         let seed = self.seed.derive(&format!("order of step {step_number}"));
         Some(PlannedDeliveries {
             how: deliver.clone(),
@@ -285,6 +301,12 @@ fn describe_deliveries(deliver: &Deliver) -> String {
     }
     if let Some(fault) = deliver.fault() {
         text = format!("{text} with fault {}", fault.name());
+    }
+    if let Some(wire) = &deliver.wire {
+        text = format!("{text} on the wire as {}", wire.value);
+    }
+    if let Some(offset) = deliver.signed_at {
+        text = format!("{text} signed at {offset}");
     }
     text
 }

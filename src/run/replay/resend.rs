@@ -9,7 +9,7 @@ use url::{Position, Url};
 use super::Replay;
 use crate::delivery::{ForgeInput, SignedRequest, forge, sign};
 use crate::generate::Seed;
-use crate::policy::Forgery;
+use crate::policy::{Forgery, HttpVersion};
 use crate::protocol::TIMESTAMP_HEADER;
 use crate::run::run_event::{AttemptEnded, ResponseRecord, SentRequestRecord, header};
 use crate::transport::{ExtraHeaders, OutgoingRequest, SenderAbort, Target};
@@ -44,6 +44,8 @@ pub(crate) enum SkipReason {
     NoRestart,
     #[error("failed to restart the receiver: {0}")]
     RestartFailed(String),
+    #[error("`{0}` needs HTTP/1.1; pass `--http-version 1.1`")]
+    NeedsHttp1(&'static str),
     #[error("the request can't be sent: {0}")]
     NotSendable(String),
 }
@@ -63,6 +65,12 @@ impl Replay<'_> {
         let body = record.body.bytes().map(Cow::into_owned);
         let body = body.ok_or_else(|| unsendable(&"its body is incomplete"))?;
         let body = Bytes::from(body);
+        let wire = record.wire.clone().unwrap_or_default();
+        if let Some(key) = wire.http1_key()
+            && self.context.capabilities.http_version == HttpVersion::Http2
+        {
+            return Err(SkipReason::NeedsHttp1(key));
+        }
         let method = Method::from_bytes(record.method.as_bytes())
             .map_err(|_| unsendable(&format!("`{}` is not an HTTP method", record.method)))?;
         let url = Url::parse(&record.url).map_err(|error| unsendable(&error))?;
@@ -92,7 +100,7 @@ impl Replay<'_> {
                 .header(&name, value)
                 .map_err(|error| unsendable(&error))?;
         }
-        Ok((target, request.with_extra(extra)))
+        Ok((target, request.with_wire(wire).with_extra(extra)))
     }
 
     /// Deliveries go to the new target. Other requests go to the same path there, unless they went
@@ -159,7 +167,7 @@ fn unsendable(reason: &impl ToString) -> SkipReason {
     SkipReason::NotSendable(reason.to_string())
 }
 
-/// The recorded headers, but without the length, which the client adds, and with the new target's
+/// The recorded headers, but without those that announce the body, which the client adds, and with the new target's
 /// host if they named the old target's.
 fn recorded_headers(
     record: &SentRequestRecord,
@@ -168,7 +176,8 @@ fn recorded_headers(
 ) -> Vec<(String, String)> {
     let recorded_host = &url[Position::BeforeHost..Position::AfterPort];
     let mut headers = record.headers.clone();
-    headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
+    let announcing = ["content-length", "transfer-encoding", "expect"];
+    headers.retain(|(name, _)| !announcing.contains(&name.to_ascii_lowercase().as_str()));
     for (name, value) in &mut headers {
         if name.eq_ignore_ascii_case("host") && value == recorded_host {
             target.authority().clone_into(value);

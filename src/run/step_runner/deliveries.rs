@@ -163,6 +163,8 @@ impl StepSender<'_> {
         let event_ids = plan.seed.derive(&format!("event IDs of {label}"));
         let delivery_plan = DeliveryPlan {
             forgery: self.how.forge,
+            wire: self.how.wire(),
+            signed_at: self.how.signed_at.unwrap_or_default(),
             connection: self.how.connection.unwrap_or_default(),
             barrier,
             fault: self.how.fault(),

@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, Version};
 
 use super::*;
 use crate::delivery::Outcome;
-use crate::policy::LateRetry;
+use crate::policy::{LateRetry, WireForm};
 use crate::transport::{ConnectionInfo, Exchange, Response, SentRequest, Timings};
 
 fn body(event_id: &str) -> Bytes {
@@ -40,6 +40,7 @@ fn attempt(number: u32, status: u16) -> Attempt {
                 url: "http://127.0.0.1/".to_owned(),
                 headers: vec![signature],
                 body: body("first"),
+                wire: WireForm::default(),
             },
             result: Ok(response),
             discarded: None,

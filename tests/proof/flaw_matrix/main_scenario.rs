@@ -26,6 +26,19 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::SignaturePrefixStripped => "signature/prefixed_signature",
         Flaw::AnySignatureCounts => "signature/two_signatures",
         Flaw::GarbageSignatureCrashes => "signature/garbage_signature",
+        Flaw::EmptySecretAccepted => "signature/empty_secret",
+        Flaw::DefaultSecretAccepted => "signature/guessed_secret",
+        Flaw::TimestampParsedLoosely | Flaw::MillisecondsAccepted | Flaw::TimestampCrashes => {
+            "signature/malformed_timestamp"
+        }
+        Flaw::ClockAheadRefused => "signature/clock_ahead",
+        Flaw::MinuteOldRefused => "signature/clock_behind",
+        Flaw::LettersDecodedByPiece => "wire/split_letters",
+        Flaw::ContentLengthRequired => "wire/chunked_body",
+        Flaw::ContentTypeComparedExactly => "wire/content_type_charset",
+        Flaw::ExpectationRefused => "wire/expect_continue",
+        Flaw::HeaderNamesCaseSensitive => "wire/header_names",
+        Flaw::ConnectionKeepsPlayer => "wire/players_of_one_connection",
         Flaw::FirstPieceOnly => "faults/slow_body",
         Flaw::CutBodyLeavesLock => "faults/cut_body",
         Flaw::EventTypeNotChecked => "payload/other_event_type",

@@ -10,6 +10,21 @@ use super::peer::{
     signed,
 };
 
+const GUESSED: [Forgery; 5] = [
+    Forgery::GuessedSecret,
+    Forgery::GuessedChangeme,
+    Forgery::GuessedNull,
+    Forgery::GuessedUndefined,
+    Forgery::GuessedHeaderName,
+];
+const MALFORMED_TIMESTAMP: [Forgery; 5] = [
+    Forgery::TimestampWord,
+    Forgery::TimestampExponent,
+    Forgery::TimestampNegative,
+    Forgery::TimestampHuge,
+    Forgery::TimestampMilliseconds,
+];
+
 /// The flawed receiver accepts and grants exactly the forgeries in `passes`; the sound one accepts
 /// none.
 async fn accepts_only(flaw: Flaw, passes: &[Forgery]) {
@@ -49,19 +64,24 @@ pub(crate) async fn signature_not_checked() {
         Forgery::FutureTimestamp,
     ];
     let mut passes = Forgery::ALL.to_vec();
-    passes.retain(|forgery| !still_refused.contains(forgery));
+    passes.retain(|forgery| {
+        !still_refused.contains(forgery) && !MALFORMED_TIMESTAMP.contains(forgery)
+    });
     accepts_only(Flaw::SignatureNotChecked, &passes).await;
 }
 
 pub(crate) async fn signature_form_only() {
-    let passes = [
+    let mut passes = vec![
         Forgery::WrongSecret,
         Forgery::TamperedBody,
         Forgery::SwappedTimestamp,
         Forgery::BodyOnlySignature,
         Forgery::ExpiredSecret,
         Forgery::WrongAlgorithm,
+        Forgery::EmptySecret,
+        Forgery::BlankSecret,
     ];
+    passes.extend(GUESSED);
     accepts_only(Flaw::SignatureFormOnly, &passes).await;
 }
 
@@ -149,17 +169,26 @@ pub(crate) async fn timestamp_not_signed() {
 }
 
 pub(crate) async fn freshness_not_checked() {
-    let passes = [Forgery::StaleTimestamp, Forgery::FutureTimestamp];
+    let passes = [
+        Forgery::StaleTimestamp,
+        Forgery::FutureTimestamp,
+        Forgery::TimestampMilliseconds,
+    ];
     accepts_only(Flaw::FreshnessNotChecked, &passes).await;
 }
 
 pub(crate) async fn future_timestamp_accepted() {
-    accepts_only(Flaw::FutureTimestampAccepted, &[Forgery::FutureTimestamp]).await;
+    let passes = [Forgery::FutureTimestamp, Forgery::TimestampMilliseconds];
+    accepts_only(Flaw::FutureTimestampAccepted, &passes).await;
 }
 
 pub(crate) async fn freshness_by_event_time() {
     // The event time of these forgeries is now, regardless of their timestamp header.
-    let passes = [Forgery::StaleTimestamp, Forgery::FutureTimestamp];
+    let passes = [
+        Forgery::StaleTimestamp,
+        Forgery::FutureTimestamp,
+        Forgery::TimestampMilliseconds,
+    ];
     accepts_only(Flaw::FreshnessByEventTime, &passes).await;
     let Pair { sound, flawed } = pair(Flaw::FreshnessByEventTime).await;
     let mut late = event();
@@ -222,4 +251,62 @@ pub(crate) async fn garbage_signature_crashes() {
         assert_eq!(seen, (status, false), "{forgery}");
     }
     assert_eq!(flawed.deliver(&event()).await, 200);
+}
+
+pub(crate) async fn empty_secret_accepted() {
+    let passes = [Forgery::EmptySecret, Forgery::BlankSecret];
+    accepts_only(Flaw::EmptySecretAccepted, &passes).await;
+}
+
+pub(crate) async fn default_secret_accepted() {
+    accepts_only(Flaw::DefaultSecretAccepted, &GUESSED).await;
+}
+
+pub(crate) async fn timestamp_parsed_loosely() {
+    let passes = [Forgery::TimestampWord, Forgery::TimestampExponent];
+    accepts_only(Flaw::TimestampParsedLoosely, &passes).await;
+}
+
+pub(crate) async fn milliseconds_accepted() {
+    let passes = [Forgery::TimestampMilliseconds];
+    accepts_only(Flaw::MillisecondsAccepted, &passes).await;
+}
+
+pub(crate) async fn timestamp_crashes() {
+    let Pair { flawed, .. } = pair(Flaw::TimestampCrashes).await;
+    for forgery in Forgery::ALL {
+        let status = if MALFORMED_TIMESTAMP.contains(&forgery) {
+            500
+        } else {
+            403
+        };
+        let seen = status_and_grant(flawed, forgery).await;
+        assert_eq!(seen, (status, false), "{forgery}");
+    }
+    assert_eq!(flawed.deliver(&event()).await, 200);
+}
+
+pub(crate) async fn clock_ahead_refused() {
+    accepts_only(Flaw::ClockAheadRefused, &[]).await;
+    refuses_signature_of(Flaw::ClockAheadRefused, NOW + 1, NOW).await;
+}
+
+pub(crate) async fn minute_old_refused() {
+    accepts_only(Flaw::MinuteOldRefused, &[]).await;
+    refuses_signature_of(Flaw::MinuteOldRefused, NOW - 60, NOW - 45).await;
+}
+
+/// Only the flawed receiver refuses a genuine delivery with the first timestamp, and not with the
+/// second.
+async fn refuses_signature_of(flaw: Flaw, refused: u64, accepted: u64) {
+    let Pair { sound, flawed } = pair(flaw).await;
+    let body = body_of(&event());
+    for (peer, status, held) in [(sound, 200, QUANTITY), (flawed, 403, "0")] {
+        let reply = peer.send(signed(&body, refused)).await.expect("answered");
+        assert_eq!(reply.status, status);
+        assert_eq!(peer.held(PLAYER, SKU).await, held);
+        let reply = peer.send(signed(&body, accepted)).await.expect("answered");
+        assert_eq!(reply.status, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
+    }
 }

@@ -101,6 +101,8 @@ impl RawClient {
         let body = event("yesterday", "P3", "gem").to_string();
         let yesterday = self.signed(&body, now() - 86_400);
         let forged = yesterday.replace("P3", "P4");
+        let body = event("ahead", "P6", "gem").to_string();
+        let ahead = self.signed(&body, now() + 30);
         let script =
             "PUT /debug/players/P5/respond HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n[503]";
         let mut responses = vec![
@@ -112,6 +114,7 @@ impl RawClient {
             self.deliver(&event("known player", "player-7", "gem")),
             self.exchange(yesterday.as_bytes()),
             self.exchange(forged.as_bytes()),
+            self.exchange(ahead.as_bytes()),
             self.exchange(script.as_bytes()),
             self.deliver(&event("failing", "P5", "gem")),
         ];

@@ -179,6 +179,51 @@ steps:
     assert_eq!(sent, bodies);
 }
 
+/// A receiver with these flaws refuses what is written in another way, so a replay that lost the way
+/// would get other responses.
+#[test]
+fn requests_are_written_on_the_wire_as_recorded() {
+    let scenario = "\
+name: other ways to write a request
+events: { welcome: {} }
+matrix: { wire: [{ transfer: chunked, pieces: 400 }, { header_case: lower },
+  { content_type: application/json;charset=utf-8 }, { expect: 100-continue }] }
+steps:
+  - { deliver: welcome, wire: '${wire}', expect: { status: 4xx } }
+";
+    let flaws = ["content_length_required", "header_names_case_sensitive"];
+    let flaws = [
+        flaws,
+        ["content_type_compared_exactly", "expectation_refused"],
+    ]
+    .concat();
+    let flaws: Vec<&str> = flaws.iter().flat_map(|flaw| ["--flaw", flaw]).collect();
+    let receiver = ReceiverProcess::start(&flaws);
+    let folder = recorded(scenario, &receiver.url, 0);
+    let journal = folder.read("kept/run.jsonl");
+    for status in [411, 403, 415, 417] {
+        assert!(
+            journal.contains(&format!("{{\"status\":{status}")),
+            "{journal}"
+        );
+    }
+    for more in [&[][..], &["--resign"]] {
+        let words = [&["replay", "kept", "--target", &receiver.url], more].concat();
+        Transcript::of(&mut folder.aghook(&words))
+            .ends_with(0)
+            .says(&["4 requests of 4 scenarios: 4 same, 0 different"]);
+    }
+    let words = [
+        "replay",
+        "kept",
+        "--http-version",
+        "2",
+        "--target",
+        &receiver.url,
+    ];
+    Transcript::of(&mut folder.aghook(&words)).says(&["`transfer: chunked` needs HTTP/1.1"]);
+}
+
 /// Makes the signatures in the journal one hour older.
 fn age_signatures(folder: &Folder) {
     let journal = folder.read("kept/run.jsonl");

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::protocol::{SIGNATURE_HEADER, SignatureMismatch, TIMESTAMP_HEADER};
+use crate::protocol::{SIGNATURE_HEADER, SignatureMismatch, Signer, TIMESTAMP_HEADER};
 use crate::receiver::authentication::{
     self, Evidence, check_freshness, only_value, parse_timestamp,
 };
@@ -13,6 +13,15 @@ use crate::receiver::refusal::Refusal;
 
 use super::javascript::stringify_parsed;
 use super::{Flaw, Flaws, caused_by, lock};
+
+/// The end of the year 9999, in Unix seconds. Many libraries have no later date.
+const LAST_DATE: u64 = 253_402_300_799;
+
+/// The tolerance of [`Flaw::MinuteOldRefused`], in seconds.
+const SHORT_TOLERANCE: u64 = 45;
+
+const EMPTY_SECRETS: &[&str] = &["", " "];
+const DEFAULT_SECRETS: &[&str] = &["secret", "changeme", "null", "undefined", SIGNATURE_HEADER];
 
 impl Flaws {
     pub(crate) fn authenticate(&self, evidence: &Evidence<'_>) -> Result<(), Refusal> {
@@ -29,10 +38,31 @@ impl Flaws {
             return Ok(());
         }
         let timestamp = only_value(evidence.headers, TIMESTAMP_HEADER)?;
-        let seconds = parse_timestamp(timestamp)?;
+        let seconds = self.read_timestamp(timestamp)?;
         self.check_signature(evidence, timestamp)?;
-        self.check_age(evidence, seconds)?;
+        if let Some(seconds) = seconds {
+            self.check_age(evidence, seconds)?;
+        }
         self.check_unseen(evidence)
+    }
+
+    /// The timestamp in Unix seconds; `None` if it is NaN, whose age is never too large.
+    fn read_timestamp(&self, text: &[u8]) -> Result<Option<u64>, Refusal> {
+        let parsed = parse_timestamp(text);
+        if self.has(Flaw::TimestampCrashes)
+            && !parsed.as_ref().is_ok_and(|seconds| *seconds <= LAST_DATE)
+        {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            return Err(caused_by(Flaw::TimestampCrashes, status));
+        }
+        if self.has(Flaw::TimestampParsedLoosely) {
+            return Ok(leading_number(text));
+        }
+        let seconds = parsed?;
+        if self.has(Flaw::MillisecondsAccepted) && seconds > LAST_DATE {
+            return Ok(Some(seconds / 1000));
+        }
+        Ok(Some(seconds))
     }
 
     fn check_signature(&self, evidence: &Evidence<'_>, timestamp: &[u8]) -> Result<(), Refusal> {
@@ -106,6 +136,16 @@ impl Flaws {
         {
             accepted.push(expired.sign_text(timestamp, body).to_string());
         }
+        let guesses = [
+            (Flaw::EmptySecretAccepted, EMPTY_SECRETS),
+            (Flaw::DefaultSecretAccepted, DEFAULT_SECRETS),
+        ];
+        for (_, secrets) in guesses.into_iter().filter(|(flaw, _)| self.has(*flaw)) {
+            let signers = secrets
+                .iter()
+                .map(|secret| Signer::from_key(secret.as_bytes()));
+            accepted.extend(signers.map(|signer| signer.sign_text(timestamp, body).to_string()));
+        }
         if self.has(Flaw::UnkeyedHashAccepted) {
             let message = [timestamp, b".", body].concat();
             accepted.push(hex::encode(Sha256::digest(message)));
@@ -132,6 +172,15 @@ impl Flaws {
             || (self.has(Flaw::FutureTimestampAccepted) && timestamp > evidence.now)
         {
             return Ok(());
+        }
+        let age = evidence.now.saturating_sub(timestamp);
+        for (flaw, is_refused) in [
+            (Flaw::ClockAheadRefused, timestamp > evidence.now),
+            (Flaw::MinuteOldRefused, age > SHORT_TOLERANCE),
+        ] {
+            if is_refused && self.has(flaw) {
+                return Err(caused_by(flaw, StatusCode::FORBIDDEN));
+            }
         }
         let event_time = self.event_time(Flaw::FreshnessByEventTime, evidence.body);
         let checked = event_time.unwrap_or(timestamp);
@@ -160,5 +209,41 @@ impl Flaws {
         }
         let timed: Timed = serde_json::from_slice(body).ok()?;
         self.has(flaw).then_some(timed.event_time)
+    }
+}
+
+/// The number at the start of a text, as `parseInt` reads it: `None` if there is none, 0 if it is
+/// negative, and the largest number if it is larger.
+fn leading_number(text: &[u8]) -> Option<u64> {
+    let text = str::from_utf8(text).ok()?;
+    let unsigned = text.strip_prefix('-');
+    let digits = unsigned.unwrap_or(text);
+    let end = digits.find(|letter: char| !letter.is_ascii_digit());
+    let digits = &digits[..end.unwrap_or(digits.len())];
+    if digits.is_empty() {
+        return None;
+    }
+    let number = digits.parse().unwrap_or(u64::MAX);
+    Some(if unsigned.is_some() { 0 } else { number })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_up_to_the_first_other_letter() {
+        for (text, number) in [
+            ("1725548450", Some(1_725_548_450)),
+            ("1725548450e0", Some(1_725_548_450)),
+            ("12abc", Some(12)),
+            ("-1", Some(0)),
+            ("abc", None),
+            ("-", None),
+            ("", None),
+            (&"9".repeat(400), Some(u64::MAX)),
+        ] {
+            assert_eq!(leading_number(text.as_bytes()), number, "{text}");
+        }
     }
 }

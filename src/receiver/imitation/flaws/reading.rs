@@ -1,10 +1,11 @@
-//! Flaws in reading a body that does not arrive in one piece.
+//! Flaws in reading a request that is not written as in the documentation.
 
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
-use http_body_util::BodyExt;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 
 use crate::receiver::refusal::Refusal;
@@ -13,10 +14,42 @@ use crate::receiver::request_body;
 use super::{Flaw, Flaws, caused_by, lock};
 
 impl Flaws {
+    /// Refuses a request by its headers, before its body is read.
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let is_json = |value: &HeaderValue| value == "application/json";
+        let refusals = [
+            (
+                Flaw::ContentLengthRequired,
+                StatusCode::LENGTH_REQUIRED,
+                !headers.contains_key(CONTENT_LENGTH),
+            ),
+            (
+                Flaw::ContentTypeComparedExactly,
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                !headers.get(CONTENT_TYPE).is_some_and(is_json),
+            ),
+            (
+                Flaw::ExpectationRefused,
+                StatusCode::EXPECTATION_FAILED,
+                headers.contains_key(EXPECT),
+            ),
+        ];
+        for (flaw, status, is_refused) in refusals {
+            if is_refused && self.has(flaw) {
+                return Err(caused_by(flaw, status));
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) async fn read(&self, body: Incoming, timeout: Duration) -> Result<Bytes, Refusal> {
         if self.has(Flaw::FirstPieceOnly) {
             let first = tokio::time::timeout(timeout, first_piece(body)).await;
             return first.unwrap_or(Err(Refusal::BodySlow));
+        }
+        if self.has(Flaw::LettersDecodedByPiece) {
+            let text = tokio::time::timeout(timeout, decoded_by_piece(body)).await;
+            return text.unwrap_or(Err(Refusal::BodySlow));
         }
         let mut arrived = BytesMut::new();
         let read = request_body::read_into(body, timeout, &mut arrived).await;
@@ -42,6 +75,18 @@ async fn first_piece(mut body: Incoming) -> Result<Bytes, Refusal> {
         Some(Err(_)) => Err(Refusal::BodyCut),
         None => Ok(Bytes::new()),
     }
+}
+
+/// The body as a text to which each piece is added when it arrives.
+async fn decoded_by_piece(body: Incoming) -> Result<Bytes, Refusal> {
+    let mut body = Limited::new(body, request_body::BODY_LIMIT);
+    let mut text = String::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::BodyCut)?;
+        let piece = frame.into_data().unwrap_or_default();
+        text.push_str(&String::from_utf8_lossy(&piece));
+    }
+    Ok(text.into())
 }
 
 /// The player ID, as a streaming parser finds it before the end of the body. Escapes are not

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, StatusCode};
 
 use crate::protocol::{Event, SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::receiver::authentication::only_value;
+use crate::receiver::authentication::{only_value, parse_timestamp};
 use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::{Refusal, Skipped};
 
@@ -15,6 +15,9 @@ use super::{Variant, Variants, first_chosen, lock};
 /// The rate of [`Variant::RateLimited`].
 const LIMIT: usize = 10;
 const PERIOD: Duration = Duration::from_secs(1);
+
+/// The tolerance of [`Variant::LittleAheadAccepted`].
+const AHEAD: Duration = Duration::from_secs(5);
 
 const KNOWN_PLAYER_PREFIX: &str = "player-";
 
@@ -35,6 +38,18 @@ impl Variants {
         if self.has(Variant::EarlyRefusal) {
             only_value(headers, SIGNATURE_HEADER)?;
             only_value(headers, TIMESTAMP_HEADER)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a timestamp that is further ahead than this receiver tolerates.
+    pub(crate) fn refuse_ahead(&self, headers: &HeaderMap, now: u64) -> Result<(), Refusal> {
+        if self.has(Variant::LittleAheadAccepted) {
+            let timestamp = parse_timestamp(only_value(headers, TIMESTAMP_HEADER)?)?;
+            let ahead = Duration::from_secs(timestamp.saturating_sub(now));
+            if ahead > AHEAD {
+                return Err(Refusal::NotFresh { tolerance: AHEAD });
+            }
         }
         Ok(())
     }

@@ -41,6 +41,7 @@ fn recorded(response: ResponseRecord, discarded: Option<ResponseRecord>) -> Atte
             url: "http://127.0.0.1/".to_owned(),
             headers: Vec::new(),
             body: BodyRecord::new(b"", 0, false),
+            wire: None,
         },
         response,
         discarded_response: discarded.map(Box::new),
