@@ -293,11 +293,7 @@ fn checks(event: &mut RunEvent) -> Vec<&mut Check> {
 /// Whether a sound receiver must accept and grant an event of the scenario as it is.
 fn is_ordinary(plan: &Plan) -> bool {
     let sends = plan.steps.iter().all(|step| match &step.action {
-        PlannedAction::Deliver(deliveries) => {
-            let how = &deliveries.how;
-            let as_documented = how.wire.is_none() && how.signed_at.is_none();
-            how.forge.is_none() && how.fault.is_none() && as_documented
-        }
+        PlannedAction::Deliver(deliveries) => deliveries.how.is_ordinary(),
         _ => false,
     });
     let mut events = plan.events.values();

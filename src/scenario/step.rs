@@ -100,6 +100,12 @@ impl Deliver {
         self.fault.map(|fault| fault.value)
     }
 
+    /// Whether the events are delivered as they are, as a sound sender would do on a sound network.
+    pub fn is_ordinary(&self) -> bool {
+        let as_documented = self.wire.is_none() && self.signed_at.is_none();
+        self.forge.is_none() && self.fault.is_none() && as_documented
+    }
+
     /// How the requests are written, without the location.
     pub fn wire(&self) -> WireForm {
         let wire = self.wire.as_ref();

@@ -271,7 +271,10 @@ fn wire_and_signed_at_are_refused_where_they_would_change_nothing() {
             "deliver: a, wire: { pieces: 0 }",
             "a number of bytes of at least 1, or `letters`",
         ),
-        ("deliver: a, wire: { transfer: chunk }", "unknown value `chunk`"),
+        (
+            "deliver: a, wire: { transfer: chunk }",
+            "unknown value `chunk`",
+        ),
         ("deliver: a, wire: { header_cas: lower }", "`header_cas`"),
     ] {
         let found = step(keys);

@@ -14,7 +14,7 @@ const DESCRIPTION: &str = "docs/report-json.md";
 const SCHEMA: &str = "docs/report-json.schema.json";
 
 /// The sections of the description, each with the type in the schema that it describes.
-const SECTIONS: [(&str, &str); 20] = [
+const SECTIONS: [(&str, &str); 21] = [
     ("run_started", "RunStarted"),
     ("scenario_started", "ScenarioStarted"),
     ("A varying value", "VolatileValue"),
@@ -22,6 +22,7 @@ const SECTIONS: [(&str, &str); 20] = [
     ("Timings", "TimingsRecord"),
     ("A connection", "ConnectionRecord"),
     ("A request", "SentRequestRecord"),
+    ("How a request was written", "Wire"),
     ("A response", "ResponseRecord"),
     ("A body", "BodyRecord"),
     ("step_ended", "StepEnded"),
@@ -68,9 +69,13 @@ fn every_key_is_described() {
     // These are strings, not objects; the rows of their keys describe them.
     let strings = [
         "BodyContent",
+        "Expectancy",
+        "HeaderCase",
         "Level",
         "OutcomeName",
+        "Pieces",
         "SnapshotOutcome",
+        "Transfer",
         "VolatileKind",
         "Verdict",
     ];

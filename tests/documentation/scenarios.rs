@@ -8,13 +8,14 @@ use serde_json::Value;
 use super::markdown::{Document, first_cells};
 
 /// The types whose keys have table rows, and the section with the table.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 9] = [
     ("Scenario", "The file"),
     ("EventSpec", "Events"),
     ("ItemShape", "Events"),
     ("Request", "Steps"),
     ("Script", "Steps"),
     ("RetryOverride", "Steps"),
+    ("Wire", "How requests travel"),
     ("Expectation", "Expectations"),
     ("Matcher", "Expectations"),
 ];

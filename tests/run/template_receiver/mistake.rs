@@ -8,7 +8,11 @@ use super::receiver::TemplateReceiver;
 pub(crate) const POLICY: &str = "policy: { bundles: nested, sandbox: grant, test: grant }";
 
 /// The warnings for the unchanged template, since it does not check a timestamp's age.
-pub(crate) const NOT_FRESH: [&str; 2] = ["signature/future_timestamp", "signature/stale_timestamp"];
+pub(crate) const NOT_FRESH: [&str; 3] = [
+    "signature/future_timestamp",
+    "signature/malformed_timestamp",
+    "signature/stale_timestamp",
+];
 
 /// The line of the receiver that computes the grants.
 const GRANTS: &str = "grants = [grant for item in items for grant in leaves(item, 1)]";
