@@ -75,7 +75,8 @@ pub mod internals {
             AttemptEnded, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded,
             FORMAT_VERSION, Plan, PlanSettings, ProbeReading, ResponseRecord, RunEnded, RunEvent,
             RunStarted, ScenarioEnded, ScenarioStarted, SentRequestRecord, SnapshotCompared,
-            SnapshotOutcome, SnapshotsEnded, StepEnded, TimingsRecord, run_event_schema,
+            SnapshotOutcome, SnapshotsEnded, StepEnded, TextReading, TimingsRecord,
+            run_event_schema,
         };
     }
     pub mod scenario {

@@ -193,7 +193,7 @@ impl EffectCheck<'_> {
                     self.context.capabilities.policy,
                 );
             }
-            let check = self.context.check_inventory(&expected).await;
+            let check = self.context.check_inventory(expected).await;
             still_wrong.extend(report.add_check(check).map(|problem| (number, problem)));
         }
         still_wrong

@@ -52,7 +52,8 @@ impl HttpHook {
             redaction: Redaction::of_variables(used),
         };
         // Sample values are enough to check that the URL and the headers are valid.
-        let sample = [("{player_id}", "player"), ("{sku}", "sku")];
+        let names = ["{player_id}", "{sku}", "{player_ids}", "{skus}"];
+        let sample = names.map(|name| (name, "sample"));
         let target = Target::parse(&fill_in(&hook.url, &sample, percent_encoded), &hook.allowed)?;
         hook.outgoing(&target)?;
         Ok(hook)
@@ -73,7 +74,11 @@ impl HttpHook {
         timeout: Duration,
     ) -> Result<(String, Response), HookFailure> {
         let url = fill_in(&self.url, values, percent_encoded);
-        let name = format!("{} {url}", self.method);
+        // Lists are long, and each list would make another message.
+        let is_list = |name: &str| matches!(name, "{player_ids}" | "{skus}");
+        let ones = values.iter().copied().filter(|(name, _)| !is_list(name));
+        let shown = fill_in(&self.url, &ones.collect::<Vec<_>>(), percent_encoded);
+        let name = format!("{} {shown}", self.method);
         let target = Target::parse(&url, &self.allowed).map_err(HookError::from)?;
         let mut request = self.outgoing(&target)?;
         if let Some(json) = json {

@@ -10,7 +10,10 @@ mod placeholders;
 mod prepared_headers;
 mod prepared_probe;
 mod prepared_restart;
+mod probe_answer;
+mod probe_batch;
 mod probe_history;
+mod probe_value;
 mod redaction;
 
 pub(crate) use hook_error::{HookError, HookFailure};
@@ -19,6 +22,7 @@ pub(crate) use placeholders::{fill_in, percent_encoded, with_placeholders};
 pub(crate) use prepared_headers::{DeliveryHeaderFailure, PreparedHeaders};
 pub(crate) use prepared_probe::PreparedProbe;
 pub(crate) use prepared_restart::PreparedRestart;
+pub(crate) use probe_batch::ProbePair;
 pub(crate) use probe_history::ProbeProblem;
 pub(crate) use redaction::{REDACTED, Redaction};
 

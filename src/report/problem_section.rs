@@ -1,7 +1,7 @@
 //! The problems of a scenario in sections, which reports for people show one after the other.
 
 use super::event_trace::event_name;
-use super::scenario_record::{CheckPlace, PlacedCheck, ScenarioRecord, reading_line};
+use super::scenario_record::{CheckPlace, PlacedCheck, ScenarioRecord, reading_lines};
 use crate::run::AttemptEnded;
 use crate::verify::{Check, Verdict};
 
@@ -42,8 +42,7 @@ pub(super) fn sections<'record>(
                 let names = || chunk.iter().filter_map(|placed| event_name(placed.check));
                 let traces = record.traces.iter();
                 let traces = traces.filter(|trace| names().any(|name| name == trace.event_name));
-                let readings = record.effects.iter().flat_map(|effects| &effects.readings);
-                let readings = readings.map(reading_line);
+                let readings = record.effects.iter().flat_map(reading_lines);
                 let traces = traces.flat_map(|trace| trace.lines.iter().cloned());
                 Evidence::Effects(traces.chain(readings).collect())
             }

@@ -9,9 +9,10 @@ use super::event_trace::{EventTrace, event_traces};
 use super::limits::Limits;
 use super::sanitize::sanitize;
 use crate::run::{
-    AttemptEnded, DeliveryEnded, EffectsEnded, ProbeReading, ResponseRecord, RunEvent,
-    ScenarioEnded, ScenarioStarted, SnapshotCompared, StepEnded,
+    AttemptEnded, DeliveryEnded, EffectsEnded, ResponseRecord, RunEvent, ScenarioEnded,
+    ScenarioStarted, SnapshotCompared, StepEnded,
 };
+use crate::scenario::shortened;
 use crate::verify::{Check, Verdict, VerdictCounts};
 
 #[derive(Debug, Default)]
@@ -268,15 +269,24 @@ pub(super) fn responses(attempt: &AttemptEnded) -> impl Iterator<Item = &Respons
     [&attempt.response].into_iter().chain(discarded)
 }
 
-pub(super) fn reading_line(reading: &ProbeReading) -> String {
-    format!(
-        "{} of {} for {}: {} → {}",
-        reading.probe,
-        sanitize(&reading.sku),
-        sanitize(&reading.player_id),
-        reading.before,
-        reading.after
-    )
+/// What the probes read before and after the steps.
+pub(super) fn reading_lines(effects: &EffectsEnded) -> Vec<String> {
+    let line = |probe: &str, sku: &str, player: &str, change: String| {
+        let (sku, player) = (sanitize(sku), sanitize(player));
+        format!("{probe} of {sku} for {player}: {change}")
+    };
+    let numbers = effects.readings.iter().map(|reading| {
+        let change = format!("{} → {}", reading.before, reading.after);
+        line(&reading.probe, &reading.sku, &reading.player_id, change)
+    });
+    let texts = effects.texts.iter().map(|reading| {
+        let text = |text: &str| shortened(&text.into());
+        let before = reading.before.as_deref();
+        let before = before.map_or_else(|| "nothing".to_owned(), text);
+        let change = format!("{before} → {}", text(&reading.after));
+        line(&reading.probe, &reading.sku, &reading.player_id, change)
+    });
+    numbers.chain(texts).collect()
 }
 
 pub(super) fn check_line(check: &Check) -> String {

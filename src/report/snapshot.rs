@@ -14,8 +14,9 @@ mod response;
 mod stable_text;
 
 use super::scenario_record::ScenarioRecord;
-use crate::run::ProbeReading;
+use crate::run::{ProbeReading, TextReading};
 use crate::scenario::SnapshotSettings;
+use crate::scenario::shortened;
 use checks::check_line;
 use deliveries::Deliveries;
 use events::SnapshotEvents;
@@ -62,6 +63,8 @@ fn effects_section(record: &ScenarioRecord, stable: &StableText<'_>) -> Option<V
     let readings = effects.readings.iter();
     let mut readings: Vec<String> = readings.map(|reading| changed(reading, stable)).collect();
     // They are in order of the players' IDs, which change in every run.
+    let texts = effects.texts.iter();
+    readings.extend(texts.map(|reading| text(reading, stable)));
     readings.sort();
     lines.extend(readings);
     Some(lines)
@@ -81,6 +84,19 @@ fn changed(reading: &ProbeReading, stable: &StableText<'_>) -> String {
         ..
     } = reading;
     stable.line(&format!("  {probe} of {sku} for {player_id}: {change}"))
+}
+
+/// The text after the steps.
+fn text(reading: &TextReading, stable: &StableText<'_>) -> String {
+    let TextReading {
+        probe,
+        player_id,
+        sku,
+        after,
+        ..
+    } = reading;
+    let after = shortened(&after.as_str().into());
+    stable.line(&format!("  {probe} of {sku} for {player_id}: {after}"))
 }
 
 #[cfg(test)]

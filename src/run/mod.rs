@@ -39,7 +39,7 @@ pub(crate) use run_context::RunContext;
 pub use run_event::{
     AttemptEnded, BodyRecord, ConnectionRecord, DeliveryEnded, EffectsEnded, FORMAT_VERSION,
     ProbeReading, ResponseRecord, RunEnded, RunEvent, RunStarted, ScenarioEnded, ScenarioStarted,
-    SentRequestRecord, StepEnded, TimingsRecord, run_event_schema,
+    SentRequestRecord, StepEnded, TextReading, TimingsRecord, run_event_schema,
 };
 pub(crate) use run_event::{BodyContent, header};
 pub use run_outcome::RunOutcome;

@@ -365,6 +365,9 @@ pub struct EffectsEnded {
     pub scenario: usize,
     /// The readings of the probes.
     pub readings: Vec<ProbeReading>,
+    /// The readings of the probes that were compared as text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<TextReading>,
     /// The checks of the effects.
     pub checks: Vec<Check>,
     /// The time from the last step to the final readings.
@@ -386,6 +389,22 @@ pub struct ProbeReading {
     pub before: i128,
     /// The number after the last step.
     pub after: i128,
+}
+
+/// A probe's text before and after the steps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TextReading {
+    /// The probe.
+    pub probe: String,
+    /// The player.
+    pub player_id: String,
+    /// The SKU.
+    pub sku: String,
+    /// The text before the first step; null if it could not be read, for example because the game did
+    /// not have it yet.
+    pub before: Option<String>,
+    /// The text after the last step.
+    pub after: String,
 }
 
 /// The end of a scenario.

@@ -1,20 +1,38 @@
 //! The effects of one scenario: reads their probes before and after the steps, and checks them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::missing_capability::MissingCapability;
 use super::plan::Plan;
 use super::run_context::RunContext;
-use super::run_event::{EffectsEnded, ProbeReading};
-use crate::probe::{HookFailure, ProbeProblem, QUANTITY_PROBE, with_placeholders};
+use super::run_event::{EffectsEnded, ProbeReading, TextReading};
+use crate::probe::{HookFailure, ProbePair, ProbeProblem, QUANTITY_PROBE, with_placeholders};
 use crate::verify::{
     Changes, Check, EffectProbe, EffectWatch, EventOutcomes, GrantCheck, GrantExpectation,
     HeldOnce, ProbeQuery, Verdict, check_grants,
 };
 
-/// The number that each query returned, or why it failed.
-type ProbeResults = BTreeMap<ProbeQuery, Result<i128, HookFailure>>;
+/// What each query returned, or why it failed.
+type Results<T> = BTreeMap<ProbeQuery, Result<T, HookFailure>>;
+
+#[derive(Default)]
+struct ProbeResults {
+    numbers: Results<i128>,
+    /// Of the effects that compare text.
+    texts: Results<String>,
+}
+
+impl ProbeResults {
+    /// Whether every number was read. A text may be missing before the steps.
+    fn has_numbers(&self) -> bool {
+        self.numbers.values().all(Result::is_ok)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.has_numbers() && self.texts.values().all(Result::is_ok)
+    }
+}
 
 pub(crate) struct ScenarioEffects<'run> {
     context: &'run RunContext,
@@ -41,7 +59,7 @@ impl<'run> ScenarioEffects<'run> {
             context,
             scenario,
             effects: effects.collect(),
-            before: ProbeResults::new(),
+            before: ProbeResults::default(),
         };
         if plan.missing.is_some() {
             return begun;
@@ -50,7 +68,7 @@ impl<'run> ScenarioEffects<'run> {
         let mut watch = EffectWatch::for_up_to(settles.max().unwrap_or_default());
         loop {
             begun.before = begun.read().await;
-            if begun.before.values().all(Result::is_ok) || !watch.look_again(false).await {
+            if begun.before.has_numbers() || !watch.look_again(false).await {
                 return begun;
             }
         }
@@ -67,16 +85,16 @@ impl<'run> ScenarioEffects<'run> {
         for effect in &mut self.effects {
             effect.apply_outcomes(outcomes);
         }
-        let mut watch = if self.before.values().any(Result::is_err) {
-            EffectWatch::for_up_to(Duration::ZERO)
-        } else {
+        let mut watch = if self.before.has_numbers() {
             EffectWatch::new(self.effects.iter().map(|effect| effect.settle))
+        } else {
+            EffectWatch::for_up_to(Duration::ZERO)
         };
         loop {
             let after = self.read().await;
             let checks = self.check_effects(&after);
             let has = |verdict| checks.iter().any(|check| check.verdict == verdict);
-            let unread = after.values().any(Result::is_err);
+            let unread = !after.is_complete();
             let is_undecidable = has(Verdict::Broken) && !unread;
             let mut verdicts = checks.iter().map(|check| check.verdict);
             let as_expected = verdicts.all(Verdict::is_passed_or_not_checked);
@@ -84,6 +102,7 @@ impl<'run> ScenarioEffects<'run> {
                 return EffectsEnded {
                     scenario: self.scenario,
                     readings: self.readings(&after),
+                    texts: self.texts(&after),
                     checks: if is_pilot {
                         checks
                     } else {
@@ -133,24 +152,39 @@ impl<'run> ScenarioEffects<'run> {
             scenario: self.scenario,
             checks: self.effects.iter().map(check).collect(),
             readings: Vec::new(),
+            texts: Vec::new(),
             settled_after: Duration::ZERO,
         }
     }
 
+    /// Reads all probes, each with as few requests as possible.
     async fn read(&self) -> ProbeResults {
-        let mut results = ProbeResults::new();
-        for query in self.effects.iter().flat_map(|effect| &effect.queries) {
-            let (name, player_id, sku) = query;
-            let Some(probe) = self.context.probes.get(name) else {
-                continue;
-            };
-            if !results.contains_key(query) {
-                let result = probe.read(&self.context.client, player_id, sku).await;
-                let result = result.map_err(|failure| failure.redacted(&self.context.redaction));
-                results.insert(query.clone(), result);
-            }
+        let (client, redaction) = (&self.context.client, &self.context.redaction);
+        let shown = |failure: HookFailure| failure.redacted(redaction);
+        let mut results = ProbeResults::default();
+        for (name, probe) in &self.context.probes {
+            let queries = self.queries(name, false);
+            let numbers = probe.read_numbers(client, &pairs(&queries)).await;
+            let numbers = numbers.into_iter().map(|number| number.map_err(shown));
+            results.numbers.extend(queries.into_iter().zip(numbers));
+            let queries = self.queries(name, true);
+            let texts = probe.read_texts(client, &pairs(&queries)).await;
+            let texts = texts.into_iter().map(|text| {
+                let text = text.map_err(shown)?;
+                Ok(redaction.text(&text).into_owned())
+            });
+            results.texts.extend(queries.into_iter().zip(texts));
         }
         results
+    }
+
+    /// What a probe reads, as texts or as numbers.
+    fn queries(&self, probe: &str, as_text: bool) -> Vec<ProbeQuery> {
+        let effects = self.effects.iter();
+        let effects = effects.filter(|effect| effect.is_text() == as_text);
+        let queries = effects.flat_map(|effect| &effect.queries);
+        let own: BTreeSet<_> = queries.filter(|(name, ..)| name == probe).collect();
+        own.into_iter().cloned().collect()
     }
 
     fn check_effects(&self, after: &ProbeResults) -> Vec<Check> {
@@ -163,6 +197,12 @@ impl<'run> ScenarioEffects<'run> {
         effects
             .map(|effect| {
                 let grant_check = effect.grant().and_then(|_| grant_checks.next());
+                if effect.is_text() {
+                    return match text(effect, after) {
+                        Ok(text) => effect.check_text(text),
+                        Err(check) => *check,
+                    };
+                }
                 let numbers = match self.numbers(effect, after) {
                     Ok(numbers) => numbers,
                     Err(check) => return *check,
@@ -189,23 +229,12 @@ impl<'run> ScenarioEffects<'run> {
         effect: &EffectProbe<'_>,
         after: &ProbeResults,
     ) -> Result<Vec<(i128, i128)>, Box<Check>> {
-        let number = |results: &ProbeResults, query: &ProbeQuery| match results.get(query) {
-            Some(Ok(number)) => Ok(*number),
-            Some(Err(reason)) => {
-                let (name, player_id, sku) = query;
-                let reason = format!("probe `{name}` failed: {reason}");
-                let values = [("{player_id}", player_id.as_str()), ("{sku}", sku.as_str())];
-                let cause = with_placeholders(&reason, &values);
-                Err(Box::new(effect.broken(reason).with_cause(cause)))
-            }
-            None => {
-                let missing = MissingCapability::Probe(query.0.clone());
-                Err(Box::new(missing.effect_not_checked(effect)))
-            }
-        };
         let queries = effect.queries.iter();
         queries
-            .map(|query| Ok((number(&self.before, query)?, number(after, query)?)))
+            .map(|query| {
+                let before = read(effect, &self.before.numbers, query)?;
+                Ok((*before, *read(effect, &after.numbers, query)?))
+            })
             .collect()
     }
 
@@ -213,16 +242,16 @@ impl<'run> ScenarioEffects<'run> {
     fn changes(&self, after: &ProbeResults) -> Changes {
         let change = |(query, result): (&ProbeQuery, &Result<i128, HookFailure>)| {
             let (probe, player_id, sku) = query;
-            let before = self.before.get(query)?.as_ref().ok()?;
+            let before = self.before.numbers.get(query)?.as_ref().ok()?;
             let change = result.as_ref().ok()?.checked_sub(*before)?;
             (probe == QUANTITY_PROBE).then(|| ((player_id.clone(), sku.clone()), change))
         };
-        after.iter().filter_map(change).collect()
+        after.numbers.iter().filter_map(change).collect()
     }
 
     /// The SKUs that can be held only once, and whether each player held them before.
     fn held_once(&self) -> HeldOnce {
-        let once = self.before.iter().filter_map(|(query, result)| {
+        let once = self.before.numbers.iter().filter_map(|(query, result)| {
             let (probe, player_id, sku) = query;
             let held = *result.as_ref().ok()? > 0;
             let counts = probe == QUANTITY_PROBE && self.context.held_once.contains(sku);
@@ -233,7 +262,7 @@ impl<'run> ScenarioEffects<'run> {
 
     fn readings(&self, after: &ProbeResults) -> Vec<ProbeReading> {
         let reading = |(query, result): (&ProbeQuery, &Result<i128, HookFailure>)| {
-            let before = *self.before.get(query)?.as_ref().ok()?;
+            let before = *self.before.numbers.get(query)?.as_ref().ok()?;
             let after = *result.as_ref().ok()?;
             let (probe, player_id, sku) = query.clone();
             Some(ProbeReading {
@@ -244,6 +273,59 @@ impl<'run> ScenarioEffects<'run> {
                 after,
             })
         };
-        after.iter().filter_map(reading).collect()
+        after.numbers.iter().filter_map(reading).collect()
     }
+
+    fn texts(&self, after: &ProbeResults) -> Vec<TextReading> {
+        let reading = |(query, result): (&ProbeQuery, &Result<String, HookFailure>)| {
+            let before = self.before.texts.get(query);
+            let before = before.and_then(|before| before.as_ref().ok());
+            let (probe, player_id, sku) = query.clone();
+            Some(TextReading {
+                probe,
+                player_id,
+                sku,
+                before: before.cloned(),
+                after: result.as_ref().ok()?.clone(),
+            })
+        };
+        after.texts.iter().filter_map(reading).collect()
+    }
+}
+
+fn pairs(queries: &[ProbeQuery]) -> Vec<ProbePair<'_>> {
+    let queries = queries.iter();
+    queries
+        .map(|(_, player_id, sku)| (player_id.as_str(), sku.as_str()))
+        .collect()
+}
+
+/// The value that a query returned, or the check that reports why there is none.
+fn read<'a, T>(
+    effect: &EffectProbe<'_>,
+    results: &'a Results<T>,
+    query: &ProbeQuery,
+) -> Result<&'a T, Box<Check>> {
+    let (name, player_id, sku) = query;
+    match results.get(query) {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(reason)) => {
+            let reason = format!("probe `{name}` failed: {reason}");
+            let values = [("{player_id}", player_id.as_str()), ("{sku}", sku.as_str())];
+            let cause = with_placeholders(&reason, &values);
+            Err(Box::new(effect.broken(reason).with_cause(cause)))
+        }
+        None => {
+            let missing = MissingCapability::Probe(name.clone());
+            Err(Box::new(missing.effect_not_checked(effect)))
+        }
+    }
+}
+
+/// The text after the steps, or the check that reports why there is none.
+fn text<'a>(effect: &EffectProbe<'_>, after: &'a ProbeResults) -> Result<&'a str, Box<Check>> {
+    let Some(query) = effect.queries.first() else {
+        return Err(Box::new(effect.broken("no probe was read")));
+    };
+    read(effect, &after.texts, query).map(String::as_str)
 }

@@ -8,7 +8,7 @@ mod wire;
 use std::collections::BTreeSet;
 
 use super::document::{Diagnostic, Diagnostics, Node, SourceFile, Span, Spanned};
-use super::effect::{Effect, EffectKeys, ExpectedEffect, ExpectedNumber};
+use super::effect::{Effect, EffectKeys, ExpectedEffect};
 use super::scenario_model::{Scenario, ScenarioKeys};
 use super::step::{Action, Deliver, RequestStep, Script, Step, StepKeys};
 use super::{Expectation, SharedId};
@@ -280,19 +280,18 @@ impl<'scenario> Checker<'scenario> {
                 let help = "add the event whose player and SKU the probe reads";
                 self.problem(span, "missing key `of`", help);
             }
-            if effect.change.is_some() == effect.after.is_some() {
-                let message = "a probe needs exactly one of `change` and `after`";
+            let values = effect.expected_values();
+            if values.iter().filter(|(_, given)| *given).count() != 1 {
+                let message =
+                    "a probe needs exactly one of `change`, `after`, `equals` and `matches`";
                 let help = "`change` is the difference to the number before the steps, `after` the \
-                            number itself";
+                            number itself; a text `equals` another one, or `matches` a regular \
+                            expression";
                 self.problem(span, message, help);
             }
         } else {
-            let keys = [
-                ("of", effect.of.is_some()),
-                ("sku", effect.sku.is_some()),
-                ("change", effect.change.is_some()),
-                ("after", effect.after.is_some()),
-            ];
+            let of_probe = [("of", effect.of.is_some()), ("sku", effect.sku.is_some())];
+            let keys = [&of_probe[..], &effect.expected_values()].concat();
             self.report_misplaced(span, &keys, "`probe`");
         }
         if effect.granted.is_none() {
@@ -305,14 +304,11 @@ impl<'scenario> Checker<'scenario> {
             }
         }
         let expected = if let Some(probe) = &effect.probe {
-            ExpectedEffect::Number {
+            ExpectedEffect::Probe {
                 probe: probe.clone(),
                 event: of?,
                 sku: effect.sku.clone(),
-                number: match (effect.change, effect.after) {
-                    (Some(change), _) => ExpectedNumber::Change(change.value),
-                    (None, after) => ExpectedNumber::After(after?.value),
-                },
+                value: effect.expected_value()?,
             }
         } else if effect.granted.is_some() {
             ExpectedEffect::Granted {

@@ -1,9 +1,11 @@
 //! The effects that a scenario expects in the game.
 
+use regex::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::document::Spanned;
+use super::snapshot_settings::TextPattern;
 use super::{EventRef, Level};
 use crate::policy::DurationText;
 
@@ -27,6 +29,10 @@ pub(super) struct EffectKeys {
     pub(super) change: Option<Spanned<i128>>,
     /// What the probe's number must be after the steps.
     pub(super) after: Option<Spanned<i128>>,
+    /// What the probe's text must be after the steps.
+    pub(super) equals: Option<Spanned<String>>,
+    /// A regular expression that part of the probe's text must match after the steps.
+    pub(super) matches: Option<Spanned<TextPattern>>,
     /// With `granted`: how often the event must have been granted. Default: 1.
     pub(super) times: Option<Spanned<u32>>,
     /// With `granted`: require the grant only if the event was answered 2xx. A refused event must
@@ -39,6 +45,30 @@ pub(super) struct EffectKeys {
     pub(super) level: Option<Level>,
     /// The source of this requirement. Default: the scenario's source.
     pub(super) source: Option<String>,
+}
+
+impl EffectKeys {
+    /// The keys that say what a probe must read, and whether each is given.
+    pub(super) fn expected_values(&self) -> [(&'static str, bool); 4] {
+        [
+            ("change", self.change.is_some()),
+            ("after", self.after.is_some()),
+            ("equals", self.equals.is_some()),
+            ("matches", self.matches.is_some()),
+        ]
+    }
+
+    pub(super) fn expected_value(&self) -> Option<ExpectedValue> {
+        let change = self
+            .change
+            .map(|change| ExpectedValue::Change(change.value));
+        let after = self.after.map(|after| ExpectedValue::After(after.value));
+        let equals = self.equals.as_ref();
+        let equals = equals.map(|text| ExpectedValue::Equals(text.value.clone()));
+        let matches = self.matches.as_ref();
+        let matches = matches.map(|pattern| ExpectedValue::Matches(pattern.value.0.clone()));
+        change.or(after).or(equals).or(matches)
+    }
 }
 
 /// One expected effect, with its references to events resolved.
@@ -59,27 +89,30 @@ pub enum ExpectedEffect {
         if_delivered: bool,
     },
     NotGranted(EventRef),
-    Number {
+    Probe {
         probe: Spanned<String>,
         event: EventRef,
         /// The SKU, if it is not the event's.
         sku: Option<String>,
-        number: ExpectedNumber,
+        value: ExpectedValue,
     },
 }
 
 impl ExpectedEffect {
     pub fn event(&self) -> &EventRef {
         match self {
-            Self::Granted { event, .. } | Self::NotGranted(event) | Self::Number { event, .. } => {
+            Self::Granted { event, .. } | Self::NotGranted(event) | Self::Probe { event, .. } => {
                 event
             }
         }
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExpectedNumber {
+/// What a probe must read: a number, or a text after the steps.
+#[derive(Debug, Clone)]
+pub enum ExpectedValue {
     Change(i128),
     After(i128),
+    Equals(String),
+    Matches(Regex),
 }

@@ -7,7 +7,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{HeaderSource, JsonPath};
+use super::HeaderSource;
+use super::read_path::ReadPath;
 use crate::policy::DurationText;
 
 #[derive(Debug, Clone)]
@@ -42,13 +43,22 @@ impl HookSource {
             _ => Err(format!("{hook} needs exactly one of `http` and `command`")),
         }
     }
+
+    /// Whether the URL or an argument contains this text.
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        match self {
+            Self::Http { request, .. } => request.url.contains(text),
+            Self::Command(words) => words.iter().any(|word| word.contains(text)),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(
     with = "String",
-    description = "A method and a URL. `{player_id}` and `{sku}` are replaced.",
+    description = "A method and a URL. `{player_id}` and `{sku}` are replaced, and in a probe also \
+                   `{player_ids}` and `{skus}` with JSON lists.",
     extend("pattern" = "^[A-Z]+ +https?://")
 )]
 pub struct ProbeRequest {
@@ -62,14 +72,16 @@ pub struct ProbeRequest {
 #[schemars(with = "ProbeKeys")]
 pub struct Probe {
     pub source: HookSource,
-    /// The path to the number in the response to a request. A command prints only the number.
-    pub read: JsonPath,
+    /// The path to the value in JSON. `None` if a command prints no JSON.
+    pub read: Option<ReadPath>,
     /// The number to use if there is none: after a 404, or if the path selects nothing.
     pub missing: Option<i128>,
     pub timeout: DurationText,
 }
 
-/// How to read a number from the game. Set exactly one of `http` and `command`.
+/// How to read a value from the game. Set exactly one of `http` and `command`.
+///
+/// With `{player_ids}` or `{skus}`, one request or command reads many values.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Probe")]
@@ -78,10 +90,14 @@ struct ProbeKeys {
     http: Option<ProbeRequest>,
     /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
     headers: IndexMap<String, HeaderSource>,
-    /// The JSONPath (RFC 9535) to the number in the JSON response. Default: `$`.
-    read: Option<JsonPath>,
-    /// A program that prints the number, and its arguments. It runs without a shell. `{player_id}`
-    /// and `{sku}` are replaced, and `$NAME` with the environment variable `NAME`.
+    /// The JSONPath (RFC 9535) to the value in the JSON response, or in the JSON that the command
+    /// prints. `{player_id}` and `{sku}` in quotation marks are replaced. Default for a request: `$`,
+    /// and `['{player_id}']` and `['{sku}']` for each list in the request.
+    read: Option<ReadPath>,
+    /// A program that prints the value, and its arguments. It runs without a shell. `{player_id}` and
+    /// `{sku}` are replaced, `{player_ids}` and `{skus}` with JSON lists, and `$NAME` with the
+    /// environment variable `NAME`. With a list and without `read`, it prints lines with the player,
+    /// the SKU and the value, separated by tabs.
     command: Option<Vec<String>>,
     /// The number to use if there is none: after a 404, or if `read` selects nothing. Default: the
     /// probe fails.
@@ -94,20 +110,67 @@ impl TryFrom<ProbeKeys> for Probe {
     type Error = String;
 
     fn try_from(keys: ProbeKeys) -> Result<Self, String> {
-        let has_keys_of_http = keys.read.is_some() || !keys.headers.is_empty();
-        let of_http = has_keys_of_http.then_some("`read` and `headers`");
+        let of_http = (!keys.headers.is_empty()).then_some("`headers`");
         let source = HookSource::new("a probe", of_http, keys.http, keys.headers, keys.command)?;
         if let HookSource::Command(words) = &source {
             for word in words {
                 check_placeholders(word, &PLACEHOLDERS)?;
             }
         }
+        let lists = ProbeLists::of(&source)?;
+        let read = match (&source, keys.read) {
+            (_, Some(read)) => Some(lists.check(read)?),
+            (HookSource::Http { .. }, None) => Some(lists.default_path()),
+            (HookSource::Command(_), None) => None,
+        };
         Ok(Self {
             source,
-            read: keys.read.unwrap_or_else(JsonPath::root),
+            read,
             missing: keys.missing,
             timeout: keys.timeout.unwrap_or(Duration::from_secs(10).into()),
         })
+    }
+}
+
+/// Which lists a probe's request has.
+struct ProbeLists {
+    players: bool,
+    skus: bool,
+}
+
+impl ProbeLists {
+    fn of(source: &HookSource) -> Result<Self, String> {
+        let is_list = |one: &str, list: &str| match (source.contains(one), source.contains(list)) {
+            (true, true) => Err(format!(
+                "`{one}` and `{list}` can't both be used\nkeep one of them"
+            )),
+            (_, list) => Ok(list),
+        };
+        Ok(Self {
+            players: is_list("{player_id}", "{player_ids}")?,
+            skus: is_list("{sku}", "{skus}")?,
+        })
+    }
+
+    fn default_path(&self) -> ReadPath {
+        let player = if self.players { "['{player_id}']" } else { "" };
+        let sku = if self.skus { "['{sku}']" } else { "" };
+        ReadPath::unchecked(format!("${player}{sku}"))
+    }
+
+    /// A path must select one of the listed values.
+    fn check(&self, read: ReadPath) -> Result<ReadPath, String> {
+        for (list, name) in [(self.players, "{player_id}"), (self.skus, "{sku}")] {
+            if list && !read.as_str().contains(name) {
+                let example = self.default_path();
+                return Err(format!(
+                    "`read` selects the same value for everything that is asked for\nadd `{name}`, as \
+                     in `{}`",
+                    example.as_str()
+                ));
+            }
+        }
+        Ok(read)
     }
 }
 
@@ -172,10 +235,10 @@ pub struct ScriptHook {
 }
 
 /// The placeholders allowed in a probe's URL and arguments.
-const PLACEHOLDERS: [&str; 2] = ["player_id", "sku"];
+const PLACEHOLDERS: [&str; 4] = ["player_id", "sku", "player_ids", "skus"];
 
 /// Rejects unknown placeholders. Braces around anything but a name are not placeholders.
-fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
+pub(super) fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
     let parts = text.split('{').skip(1);
     for name in parts.filter_map(|part| Some(part.split_once('}')?.0)) {
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_');

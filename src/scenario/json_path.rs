@@ -25,13 +25,6 @@ impl JsonPath {
         text.to_owned().try_into()
     }
 
-    pub(super) fn root() -> Self {
-        Self {
-            path: serde_json_path::JsonPath::default(),
-            text: "$".to_owned(),
-        }
-    }
-
     pub fn query<'json>(&self, json: &'json Value) -> Vec<&'json Value> {
         self.path.query(json).all()
     }

@@ -59,11 +59,11 @@ fn reads_a_typical_scenario() {
     };
     assert_eq!(deliver(1).times, Some(3));
     assert_eq!(deliver(2).forge, Some(Forgery::TamperedBody));
-    let ExpectedEffect::Number { event, number, .. } = &case.scenario.effects[1].expected else {
+    let ExpectedEffect::Probe { event, value, .. } = &case.scenario.effects[1].expected else {
         panic!("no probe")
     };
     assert_eq!((event.index, event.name.as_str()), (0, "welcome"));
-    assert_eq!(*number, ExpectedNumber::Change(480_000));
+    assert!(matches!(value, ExpectedValue::Change(480_000)), "{value:?}");
 }
 
 #[test]

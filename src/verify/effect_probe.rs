@@ -12,7 +12,7 @@ use super::held_items::HeldItems;
 use super::verdict::{Check, Requirement};
 use crate::probe::QUANTITY_PROBE;
 use crate::protocol::Event;
-use crate::scenario::{Effect, ExpectedEffect, ExpectedNumber, Policy};
+use crate::scenario::{Effect, ExpectedEffect, ExpectedValue, Policy, shortened};
 
 /// What a probe reads: the name of the probe, the player and the SKU.
 pub(crate) type ProbeQuery = (String, String, String);
@@ -23,7 +23,7 @@ pub(crate) struct EffectProbe<'run> {
     /// The grace period that the effect or the profile sets.
     pub(crate) settle: Option<Duration>,
     pub(crate) queries: Vec<ProbeQuery>,
-    expected: ExpectedNumbers,
+    expected: ExpectedReadings,
     granted: Option<&'run str>,
     /// Whether the responses to the event decide whether it must have been granted.
     if_delivered: bool,
@@ -33,9 +33,9 @@ pub(crate) struct EffectProbe<'run> {
 pub(crate) const TOO_MANY_GRANTS: &str = "there are too many correct ways to grant this event; \
     choose one in the profile's `policy`";
 
-enum ExpectedNumbers {
+enum ExpectedReadings {
     Grant(GrantExpectation),
-    Of(ExpectedNumber),
+    Of(ExpectedValue),
 }
 
 impl<'run> EffectProbe<'run> {
@@ -56,7 +56,7 @@ impl<'run> EffectProbe<'run> {
             let grant = grant_expectation(event, acceptable);
             let queries = grant.skus.iter().map(|sku| query(QUANTITY_PROBE, sku));
             let queries = queries.collect();
-            (ExpectedNumbers::Grant(grant), queries)
+            (ExpectedReadings::Grant(grant), queries)
         };
         let (subject, (expected, queries)) = match &effect.expected {
             ExpectedEffect::Granted { times, .. } => {
@@ -71,13 +71,13 @@ impl<'run> EffectProbe<'run> {
                 format!("no grant of `{name}`"),
                 grant(AcceptableGrants::nothing()),
             ),
-            ExpectedEffect::Number {
-                probe, sku, number, ..
+            ExpectedEffect::Probe {
+                probe, sku, value, ..
             } => {
                 let sku = sku.as_deref().unwrap_or(&data.item.sku);
                 let queries = vec![query(probe, sku)];
                 let subject = format!("probe {} of {name}", probe.value);
-                (subject, (ExpectedNumbers::Of(*number), queries))
+                (subject, (ExpectedReadings::Of(value.clone()), queries))
             }
         };
         let (granted, if_delivered) = match &effect.expected {
@@ -103,7 +103,7 @@ impl<'run> EffectProbe<'run> {
     /// Adjusts an expectation that depends on the responses to the event. A refused event must not
     /// be granted; an unanswered one is undecided, so it may be granted or not.
     pub(crate) fn apply_outcomes(&mut self, outcomes: &EventOutcomes) {
-        let (Some(event), ExpectedNumbers::Grant(grant)) = (self.granted, &mut self.expected)
+        let (Some(event), ExpectedReadings::Grant(grant)) = (self.granted, &mut self.expected)
         else {
             return;
         };
@@ -131,22 +131,18 @@ impl<'run> EffectProbe<'run> {
     pub(crate) fn held_as(mut self, held: &HeldItems) -> Self {
         for (probe, _, sku) in &mut self.queries {
             if probe == QUANTITY_PROBE {
-                if let ExpectedNumbers::Of(number) = &mut self.expected {
-                    *number = match *number {
-                        ExpectedNumber::Change(change) => {
-                            ExpectedNumber::Change(change.saturating_mul(held.times(sku).into()))
-                        }
-                        ExpectedNumber::After(after) => {
-                            ExpectedNumber::After(after.saturating_mul(held.times(sku).into()))
-                        }
-                    };
+                if let ExpectedReadings::Of(
+                    ExpectedValue::Change(number) | ExpectedValue::After(number),
+                ) = &mut self.expected
+                {
+                    *number = number.saturating_mul(held.times(sku).into());
                 }
                 *sku = held.sku(sku).to_owned();
             }
         }
         self.queries.sort();
         self.queries.dedup();
-        if let ExpectedNumbers::Grant(grant) = &mut self.expected {
+        if let ExpectedReadings::Grant(grant) = &mut self.expected {
             grant.hold_as(held);
         }
         self
@@ -154,7 +150,7 @@ impl<'run> EffectProbe<'run> {
 
     /// Limits the expected quantity to one for SKUs that can be held only once.
     pub(crate) fn cap_held_once(&mut self, skus: &BTreeSet<String>) {
-        if let ExpectedNumbers::Grant(grant) = &mut self.expected {
+        if let ExpectedReadings::Grant(grant) = &mut self.expected {
             let grants = grant.acceptable.iter_mut().flatten();
             for (_, quantity) in grants.filter(|(sku, _)| skus.contains(*sku)) {
                 *quantity = (*quantity).min(1);
@@ -177,8 +173,8 @@ impl<'run> EffectProbe<'run> {
 
     pub(crate) fn grant(&self) -> Option<&GrantExpectation> {
         match &self.expected {
-            ExpectedNumbers::Grant(grant) => Some(grant),
-            ExpectedNumbers::Of(_) => None,
+            ExpectedReadings::Grant(grant) => Some(grant),
+            ExpectedReadings::Of(_) => None,
         }
     }
 
@@ -240,13 +236,32 @@ impl<'run> EffectProbe<'run> {
 
     pub(crate) fn check_number(&self, before: i128, after: i128) -> Check {
         let passed = match &self.expected {
-            ExpectedNumbers::Of(ExpectedNumber::Change(change)) => {
+            ExpectedReadings::Of(ExpectedValue::Change(change)) => {
                 after.checked_sub(before) == Some(*change)
             }
-            ExpectedNumbers::Of(ExpectedNumber::After(expected)) => after == *expected,
-            ExpectedNumbers::Grant(_) => false,
+            ExpectedReadings::Of(ExpectedValue::After(expected)) => after == *expected,
+            _ => false,
         };
         let seen = format!("{before} before, {after} after");
+        self.requirement
+            .checked(passed, &self.subject, self.expected(), seen)
+    }
+
+    /// Whether its probe reads a text instead of a number.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(
+            self.expected,
+            ExpectedReadings::Of(ExpectedValue::Equals(_) | ExpectedValue::Matches(_))
+        )
+    }
+
+    pub(crate) fn check_text(&self, after: &str) -> Check {
+        let passed = match &self.expected {
+            ExpectedReadings::Of(ExpectedValue::Equals(text)) => after == text,
+            ExpectedReadings::Of(ExpectedValue::Matches(pattern)) => pattern.is_match(after),
+            _ => false,
+        };
+        let seen = shortened(&after.into());
         self.requirement
             .checked(passed, &self.subject, self.expected(), seen)
     }
@@ -255,9 +270,13 @@ impl<'run> EffectProbe<'run> {
         /// The maximum number of alternatives that are listed.
         const SHOWN: usize = 4;
         match &self.expected {
-            ExpectedNumbers::Of(ExpectedNumber::Change(change)) => format!("a change of {change}"),
-            ExpectedNumbers::Of(ExpectedNumber::After(after)) => format!("{after} after"),
-            ExpectedNumbers::Grant(grant) => {
+            ExpectedReadings::Of(value) => match value {
+                ExpectedValue::Change(change) => format!("a change of {change}"),
+                ExpectedValue::After(after) => format!("{after} after"),
+                ExpectedValue::Equals(text) => shortened(&text.as_str().into()),
+                ExpectedValue::Matches(pattern) => format!("matches /{pattern}/"),
+            },
+            ExpectedReadings::Grant(grant) => {
                 let shown = grant.acceptable.iter().take(SHOWN);
                 let mut alternatives: Vec<String> = shown.map(grant_text).collect();
                 if let Some(others @ 1..) = grant.acceptable.len().checked_sub(SHOWN) {

@@ -157,6 +157,7 @@ fn passed() -> Vec<RunEvent> {
         ),
         RunEvent::EffectsEnded(EffectsEnded {
             scenario: 1,
+            texts: Vec::new(),
             readings: vec![ProbeReading {
                 probe: "quantity".to_owned(),
                 player_id: "2D2R-OP3C".to_owned(),
@@ -307,6 +308,7 @@ fn not_checked() -> Vec<RunEvent> {
         started(5, "nothing can be seen", "scenarios/grants/unseen.yaml"),
         RunEvent::EffectsEnded(EffectsEnded {
             scenario: 5,
+            texts: Vec::new(),
             readings: Vec::new(),
             checks: vec![unseen.clone(), unseen],
             settled_after: Duration::ZERO,

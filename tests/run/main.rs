@@ -8,6 +8,7 @@ mod hooks;
 mod hostile_receivers;
 mod https;
 mod killed_receiver;
+mod probe_values;
 mod profile_settings;
 mod receiver_ledger;
 mod routes;

@@ -80,15 +80,16 @@ impl<'run> QuantityReader<'run> {
 
     async fn read(&self, player_id: String, skus: BTreeSet<String>) -> Result<Quantities, String> {
         let probe = self.probe.as_ref().map_err(Clone::clone)?;
-        let mut held = Vec::new();
-        for sku in skus {
-            let quantity = probe.read(&self.context.client, &player_id, &sku).await;
-            let quantity = quantity.map_err(|failure| {
+        let pairs: Vec<_> = skus.iter().map(|sku| (&*player_id, sku.as_str())).collect();
+        let numbers = probe.read_numbers(&self.context.client, &pairs).await;
+        let held = skus.into_iter().zip(numbers).map(|(sku, number)| {
+            let number = number.map_err(|failure| {
                 let reason = format!("probe `{QUANTITY_PROBE}` failed: {failure}");
                 self.redaction.text(&reason).into_owned()
             })?;
-            held.push((sku, quantity));
-        }
+            Ok((sku, number))
+        });
+        let held = held.collect::<Result<_, String>>()?;
         Ok(Quantities { player_id, held })
     }
 }

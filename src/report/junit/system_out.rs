@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::report::sanitize::sanitize;
-use crate::report::scenario_record::{ScenarioRecord, check_line, reading_line};
+use crate::report::scenario_record::{ScenarioRecord, check_line, reading_lines};
 use crate::run::{AttemptEnded, EffectsEnded, ResponseRecord};
 use crate::verify::Check;
 
@@ -47,7 +47,7 @@ fn attempt_line(attempt: &AttemptEnded, deliveries: usize) -> String {
 
 fn effect_lines(effects: &EffectsEnded, lines: &mut Vec<String>) {
     lines.push("effects".to_owned());
-    let readings = effects.readings.iter().map(reading_line);
+    let readings = reading_lines(effects).into_iter();
     lines.extend(readings.map(|reading| format!("  {reading}")));
     lines.extend(effects.checks.iter().map(check_entry));
 }

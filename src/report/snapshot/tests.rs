@@ -315,6 +315,7 @@ impl Chance {
         let observed = format!("{} before, {} after", self.held, self.held + 960);
         events.push(RunEvent::EffectsEnded(EffectsEnded {
             scenario: 1,
+            texts: Vec::new(),
             readings: readings.to_vec(),
             checks: vec![
                 check(

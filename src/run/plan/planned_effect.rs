@@ -37,7 +37,7 @@ impl Planner<'_> {
     ) -> Option<PlannedEffect> {
         let help = "name an event with a player and an item";
         let event = self.valid_event(effect.expected.event(), events, "effect", help);
-        if let ExpectedEffect::Number { probe, .. } = &effect.expected {
+        if let ExpectedEffect::Probe { probe, .. } = &effect.expected {
             self.check_probe(probe);
         }
         Some(PlannedEffect {
