@@ -7,10 +7,12 @@ mod runner;
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
+use self::live_line::LiveLine;
 use self::mix_option::MixOptions;
 use self::report_options::LoadReportOptions;
 use self::runner::run_load;
@@ -22,8 +24,9 @@ use super::target_options::TargetOptions;
 use super::{CommandError, Console, ExitCode, block_on};
 use crate::generate::{Generator, Seed, StartTime};
 use crate::load::{
-    EffectSample, EventMix, FailureList, Length, LoadExpectation, LoadReport, LoadSettings,
-    LoadShard, Rate, SentEvents, TemplateSettings, TreatmentMix, check_effects,
+    CheckProgress, EffectSample, EffectsReport, EventMix, FailureList, Length, LoadExpectation,
+    LoadReport, LoadSettings, LoadShard, ProbeCheck, Rate, SentEvents, TemplateSettings,
+    TreatmentMix, check_effects, check_probe,
 };
 use crate::policy::DurationText;
 use crate::run::{RunContext, RunOptions, profile_generator};
@@ -104,6 +107,13 @@ pub struct Load {
     #[command(flatten)]
     mix: MixOptions,
 
+    /// Do not stop if the first responses or a probe show that the URL, an access page or the secret
+    /// is wrong
+    ///
+    /// Then a receiver that refuses every delivery fails.
+    #[arg(long)]
+    skip_setup_check: bool,
+
     /// Check an expectation such as 'p99 < 200ms' or 'errors < 0.1%' (repeatable)
     ///
     /// With a duration: p50, p75, p90, p95, p99, p99.9, p99.99, mean, max, `service_p50`,
@@ -149,6 +159,41 @@ pub struct Load {
     reports: LoadReportOptions,
 }
 
+/// Reads the probe once before the load. An error if it can't work for any player.
+async fn note_probe_problem(
+    context: &RunContext,
+    settings: &LoadSettings,
+    console: &Console,
+) -> Result<(), CommandError> {
+    if !context.check_setup || context.built_in_receiver {
+        return Ok(());
+    }
+    match check_probe(context, settings).await {
+        ProbeCheck::Works => Ok(()),
+        ProbeCheck::Unclear(reason) => {
+            console.note(&format!(
+                "{reason}\n  The load goes on, because the game may not know a player who holds nothing."
+            ));
+            Ok(())
+        }
+        ProbeCheck::Broken(problem) => {
+            Err(CommandError::not_completed(problem.reason).with_help(problem.help))
+        }
+    }
+}
+
+/// Checks the effects, with a progress line.
+async fn checked_effects(
+    context: &RunContext,
+    events: SentEvents<'_>,
+    sample: EffectSample,
+) -> Option<EffectsReport> {
+    let progress = Arc::new(CheckProgress::default());
+    let is_drawn = sample != EffectSample::None && LiveLine::is_wanted();
+    let _line = is_drawn.then(|| LiveLine::of_check(Arc::clone(&progress)));
+    check_effects(context, events, sample, &progress).await
+}
+
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
 
 impl Load {
@@ -160,6 +205,7 @@ impl Load {
         let options = RunOptions {
             seed: Some(seed),
             real_time: true,
+            check_setup: !self.skip_setup_check,
             ..RunOptions::starting_at(start)
         };
         let session = self.target.session(options, console)?;
@@ -180,16 +226,26 @@ impl Load {
             failures_file::check_writable(&self.failures)?;
             self.reports.check_writable()?;
             let settings = self.settings(context, templates.generator, treatments, event_mix);
+            if sample != EffectSample::None {
+                note_probe_problem(context, &settings, console).await?;
+            }
             if self.reports.prints_summary() {
                 self.print_start(context, console);
             }
             let result = run_load(context, settings.clone(), console).await?;
             let sent = || SentEvents::new(&settings, &result);
-            let effects = match sample {
-                _ if result.interrupted => None,
-                sample => check_effects(context, sent(), sample).await,
+            let is_checked = !result.interrupted && result.setup_problem.is_none();
+            let sample = if is_checked {
+                sample
+            } else {
+                EffectSample::None
             };
-            let failures = FailureList::new(&result, effects.as_ref());
+            let effects = checked_effects(context, sent(), sample).await;
+            // If the set-up is wrong, no event is to blame.
+            let failures = match result.setup_problem {
+                Some(_) => FailureList::default(),
+                None => FailureList::new(&result, effects.as_ref()),
+            };
             let report = LoadReport::new(&settings, context, &result, effects, &self.expect);
             let written = failures_file::write(&self.failures, &report, &failures, sent());
             prepared.stop().await;

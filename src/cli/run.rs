@@ -6,7 +6,7 @@ mod watch;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 
 use clap::Args;
 
@@ -160,7 +160,7 @@ impl Run {
 
         self.reports.check_writable()?;
         let stop = &AtomicBool::new(false);
-        let until_failure = self.repetition.until_failure.then(|| UntilFailure {
+        let mut until_failure = self.repetition.until_failure.then(|| UntilFailure {
             options: &self.repetition,
             cases: &cases,
             session: session.clone(),
@@ -168,6 +168,7 @@ impl Run {
             stop,
             fail_fast: self.fail_fast,
             console,
+            latest: Mutex::default(),
         });
         // Reports are written on another thread, so that a slow reader does not delay deliveries.
         std::thread::scope(|scope| {
@@ -198,8 +199,11 @@ impl Run {
                     // Install the Ctrl-C handler before the first request is sent.
                     biased;
                     () = interrupted_twice(interrupt, STOPPING, console) => false,
-                    () = run_plans(session, &plans, until_failure, &sink, rates, stop) => true,
+                    () = run_plans(session, &plans, until_failure.as_mut(), &sink, rates, stop) => true,
                 };
+                // Only now it is known which run is the last, or where a second Ctrl-C cut it off.
+                let latest = until_failure.iter().flat_map(UntilFailure::take_latest);
+                latest.for_each(|event| sink.accept(event));
                 let (ended, recorded) = sink.finish();
                 let written = writer.join().unwrap_or_else(|_| {
                     Err(CommandError::not_completed("the report thread panicked"))
@@ -234,15 +238,13 @@ const STOPPING: &str = "stopping: running scenarios finish first; press Ctrl-C a
 async fn run_plans(
     mut session: StartedSession,
     plans: &[Plan],
-    until_failure: Option<UntilFailure<'_>>,
+    until_failure: Option<&mut UntilFailure<'_>>,
     sink: &EventSink<'_>,
     rates: &FailureRates,
     stop: &AtomicBool,
 ) {
     if let Some(until_failure) = until_failure {
-        until_failure
-            .run(&mut session.context, &|event| sink.accept(event))
-            .await;
+        until_failure.run(&mut session.context).await;
     } else {
         let accept = |event: RunEvent| {
             rates.count(&event);

@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::report::{EffectsReport, WrongEffect};
+use super::effects_report::{EffectsReport, WrongEffect};
 use super::sent_events::SentEvents;
 use super::treatment_mix::Treatment;
-use crate::run::RunContext;
+use crate::run::{RunContext, SetupProblem};
 use crate::verify::{EffectWatch, GrantCount, InventoryCheck};
 
 pub(super) const MOST_LISTED: usize = 10_000;
@@ -64,6 +65,24 @@ impl EffectSample {
     }
 }
 
+/// How many events have been checked, for a progress line.
+#[derive(Debug, Default)]
+pub(crate) struct CheckProgress {
+    checked: AtomicU64,
+    all: AtomicU64,
+}
+
+impl CheckProgress {
+    /// How many events have been checked, and how many will be.
+    pub(crate) fn get(&self) -> (u64, u64) {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (load(&self.checked), load(&self.all))
+    }
+}
+
+/// If so many acknowledged events changed nothing, the probe is probably wrong.
+const ENOUGH_UNCHANGED: u64 = 3;
+
 /// Checks the effects of all events or of a sample; `None` if none are to be checked.
 ///
 /// If the profile sets `settle`, this waits that long and then checks once. Otherwise it rechecks
@@ -72,19 +91,39 @@ pub(crate) async fn check_effects(
     context: &RunContext,
     events: SentEvents<'_>,
     sample: EffectSample,
+    progress: &CheckProgress,
 ) -> Option<EffectsReport> {
-    let mut check = EffectCheck { context, events };
+    let mut check = EffectCheck {
+        context,
+        events,
+        progress,
+        has_changed: false,
+    };
+    let sent = check.events.result.started;
     let numbers: Box<dyn Iterator<Item = u64>> = match sample {
         EffectSample::None => return None,
-        EffectSample::All => Box::new(check.events.numbers()),
-        EffectSample::Some(count) => Box::new(check.sample(count).into_iter()),
+        EffectSample::Some(count) if count < sent => {
+            let sample = check.sample(count);
+            progress.all.store(sample.len() as u64, Ordering::Relaxed);
+            Box::new(sample.into_iter())
+        }
+        EffectSample::All | EffectSample::Some(_) => {
+            progress.all.store(sent, Ordering::Relaxed);
+            Box::new(check.events.numbers())
+        }
     };
-    Some(check.run(numbers).await)
+    let mut report = check.run(numbers).await;
+    report.sent = sent;
+    report.is_sample = report.checked < sent;
+    Some(report)
 }
 
 struct EffectCheck<'load> {
     context: &'load RunContext,
     events: SentEvents<'load>,
+    progress: &'load CheckProgress,
+    /// Whether any event changed what the probe reads.
+    has_changed: bool,
 }
 
 /// The events that were not granted as expected, by number, and how they differ.
@@ -94,8 +133,10 @@ impl EffectCheck<'_> {
     async fn run(&mut self, numbers: impl Iterator<Item = u64>) -> EffectsReport {
         let mut watch = EffectWatch::new([self.context.settle]).settled().await;
         let (mut report, mut wrong) = (EffectsReport::default(), Problems::new());
+        let progress = self.progress;
         self.check(numbers, |number, required, check| {
             report.checked += 1;
+            progress.checked.fetch_add(1, Ordering::Relaxed);
             match required {
                 GrantCount::Once => report.acknowledged += 1,
                 GrantCount::Never => report.forged += 1,
@@ -116,6 +157,17 @@ impl EffectCheck<'_> {
             .await;
         }
         let wrong = self.recheck_shared_players(wrong, &mut report).await;
+        if !self.has_changed && report.acknowledged >= ENOUGH_UNCHANGED && self.context.check_setup
+        {
+            let began = u64::try_from(self.events.result.began.as_second()).unwrap_or_default();
+            let age = began.abs_diff(self.context.start.unix_seconds());
+            let SetupProblem { reason, help } = SetupProblem::nothing_changed(age);
+            report.undecided += report.wrong();
+            report
+                .undecided_because
+                .get_or_insert(format!("{reason}; {help}"));
+            return report;
+        }
         report.wrong = wrong
             .into_iter()
             .map(|(number, problem)| self.wrong_effect(number, problem))
@@ -141,8 +193,13 @@ impl EffectCheck<'_> {
             .take(to_usize(wanted))
             .collect();
         let rest = count - sample.len() as u64;
-        let spread = self.events.numbers().step_by(step(all, rest));
-        sample.extend(spread.take(to_usize(rest)));
+        let others = self
+            .events
+            .numbers()
+            .filter(|number| !sample.contains(number));
+        let spread = others.step_by(step(all - sample.len() as u64, rest));
+        let spread: Vec<u64> = spread.take(to_usize(rest)).collect();
+        sample.extend(spread);
         sample
     }
 
@@ -153,13 +210,20 @@ impl EffectCheck<'_> {
         mut observe: impl FnMut(u64, GrantCount, InventoryCheck),
     ) {
         let (context, events) = (self.context, &mut self.events);
+        let has_changed = &mut self.has_changed;
         let expected = numbers.map(|number| {
             let sent = events.get(number);
             let expected = context.expected_inventory(&sent.event, sent.required);
-            ((number, sent.required), expected)
+            let key = (number, sent.required, expected.accepts_nothing());
+            (key, expected)
         });
         context
-            .check_inventories(expected, |(number, required), check| {
+            .check_inventories(expected, |(number, required, accepts_nothing), check| {
+                *has_changed |= match &check {
+                    InventoryCheck::Passed => !accepts_nothing,
+                    InventoryCheck::Failed { is_empty, .. } => !is_empty,
+                    InventoryCheck::Undecided(_) => false,
+                };
                 observe(number, required, check);
             })
             .await;
@@ -220,7 +284,7 @@ impl EffectsReport {
                 self.undecided += 1;
                 self.undecided_because.get_or_insert(reason);
             }
-            InventoryCheck::Failed(problem) => return Some(problem),
+            InventoryCheck::Failed { problem, .. } => return Some(problem),
         }
         None
     }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::effect_check::MOST_LISTED;
+use super::effects_report::EffectsReport;
 use super::failed_events::{FailedEvent, FailedEventsHead, FailedTreatment, write_failed_line};
-use super::report::{EffectsReport, LoadReport};
+use super::report::LoadReport;
 use super::run::LoadResult;
 use super::sent_events::SentEvents;
 use super::treatment_mix::Treatment;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct FailureList {
     /// The problem of each event, by number.
     listed: BTreeMap<u64, String>,

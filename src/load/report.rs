@@ -8,18 +8,19 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
-use super::event_source::EventOrigin;
+use super::effects_report::EffectsReport;
 use super::expectation::{CheckedExpectation, LoadExpectation};
 use super::latency_histograms::Percentiles;
 use super::measurements::{Measurements, MergeError};
 use super::mix_report::{MixEntryReport, is_same_mix};
 use super::rate::Rate;
+use super::receiver_stop::ReceiverStop;
 use super::run::LoadResult;
 use super::settings::LoadSettings;
 use super::shard::LoadShard;
 use super::time_series::Point;
 use crate::policy::DurationText;
-use crate::run::RunContext;
+use crate::run::{RunContext, SetupProblem};
 use crate::verify::Verdict;
 
 /// The report of a load.
@@ -62,6 +63,13 @@ pub struct LoadReport {
     pub partitions: Vec<LoadShard>,
     /// Whether it was stopped early.
     pub interrupted: bool,
+    /// The problem of the set-up, because of which nothing can be said about the receiver; null if there
+    /// was none.
+    #[serde(default)]
+    pub setup_problem: Option<SetupProblem>,
+    /// When the receiver stopped.
+    #[serde(default)]
+    pub receiver_stops: Vec<ReceiverStop>,
     /// New events per second.
     pub events_per_second: Option<f64>,
     /// The percentiles of the latency.
@@ -104,69 +112,6 @@ pub fn load_report_schema() -> serde_json::Value {
         .to_value()
 }
 
-/// Whether events were granted as expected.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct EffectsReport {
-    /// How many events were checked.
-    pub checked: u64,
-    /// Checked events that were acknowledged, so they had to be granted.
-    pub acknowledged: u64,
-    /// Checked events that were forged, so they must not be granted.
-    pub forged: u64,
-    /// Checked events that were granted as expected.
-    pub right: u64,
-    /// Checked events that stayed undecided, for example because a probe failed.
-    pub undecided: u64,
-    /// The first reason why an event stayed undecided.
-    pub undecided_because: Option<String>,
-    /// The events that were granted unexpectedly; if there are too many, the first ones.
-    pub wrong: Vec<WrongEffect>,
-}
-
-/// An event that was not granted as expected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct WrongEffect {
-    /// The event's number in the stream.
-    pub number: u64,
-    /// The event's ID.
-    pub event_id: String,
-    /// The event's player.
-    pub player_id: String,
-    /// How it was treated.
-    pub treatment: String,
-    /// The difference from what was expected.
-    pub problem: String,
-    /// The scenario event it was built from; null if it was generated.
-    #[serde(default)]
-    pub origin: Option<EventOrigin>,
-}
-
-impl EffectsReport {
-    /// How many events were granted unexpectedly, listed or not.
-    pub fn wrong(&self) -> u64 {
-        self.checked
-            .saturating_sub(self.right)
-            .saturating_sub(self.undecided)
-    }
-
-    /// Whether the checks prove nothing: no checked event had to be granted or was forbidden to be.
-    pub fn proves_nothing(&self) -> bool {
-        self.acknowledged == 0 && self.forged == 0
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.checked += other.checked;
-        self.acknowledged += other.acknowledged;
-        self.forged += other.forged;
-        self.right += other.right;
-        self.undecided += other.undecided;
-        if self.undecided_because.is_none() {
-            self.undecided_because.clone_from(&other.undecided_because);
-        }
-        self.wrong.extend(other.wrong.iter().cloned());
-    }
-}
-
 impl LoadReport {
     /// The current format version.
     pub const FORMAT_VERSION: u32 = 1;
@@ -200,6 +145,8 @@ impl LoadReport {
             connections: settings.connections.get() as u64,
             partitions: Vec::from_iter((settings.shard.count > 1).then_some(settings.shard)),
             interrupted: result.interrupted,
+            setup_problem: result.setup_problem.clone(),
+            receiver_stops: result.receiver_stops.clone(),
             events_per_second: None,
             latency: Percentiles::default(),
             service: Percentiles::default(),
@@ -255,6 +202,11 @@ impl LoadReport {
         let checked = expectations.iter();
         let checked = checked.map(|expectation| expectation.check(&self.measurements));
         self.expectations = checked.collect();
+        if self.setup_problem.is_some() {
+            for checked in &mut self.expectations {
+                checked.passed = None;
+            }
+        }
     }
 
     /// The shards that these measurements do not cover; empty for a whole load.
@@ -295,6 +247,13 @@ impl LoadReport {
         self.partitions.extend(&other.partitions);
         self.connections = self.connections.saturating_add(other.connections);
         self.interrupted |= other.interrupted;
+        if self.setup_problem.is_none() {
+            self.setup_problem.clone_from(&other.setup_problem);
+        }
+        self.receiver_stops
+            .extend(other.receiver_stops.iter().cloned());
+        self.receiver_stops
+            .sort_by(|one, other| one.at.cmp(&other.at));
         if other.began < self.began {
             self.began.clone_from(&other.began);
         }
@@ -304,6 +263,12 @@ impl LoadReport {
             (Some(_), None) => {}
         }
         Ok(())
+    }
+
+    /// Whether the receiver stopped and did not come back while events were sent.
+    pub fn lost_receiver(&self) -> bool {
+        let is_lost = |stop: &ReceiverStop| stop.seconds.is_none();
+        !self.interrupted && self.receiver_stops.iter().any(is_lost)
     }
 
     /// The verdict on the whole load. An undecided or stopped load has not passed.
@@ -324,9 +289,10 @@ impl LoadReport {
         let undecided =
             effects.is_some_and(|effects| effects.undecided > 0 || effects.proves_nothing());
         let results = || self.expectations.iter().map(|checked| checked.passed);
-        let failed = results().any(|passed| passed == Some(false));
+        let failed = results().any(|passed| passed == Some(false)) || self.lost_receiver();
         let unmeasured = results().any(|passed| passed.is_none());
         match (wrong || failed, undecided || unmeasured || nothing) {
+            _ if self.setup_problem.is_some() => None,
             (true, _) => Some(false),
             (false, true) => None,
             (false, false) => Some(true),
@@ -366,6 +332,8 @@ mod tests {
             connections: 4,
             partitions: vec![shard.parse().expect("a shard")],
             interrupted: false,
+            setup_problem: None,
+            receiver_stops: Vec::new(),
             events_per_second: None,
             latency: nothing.clone(),
             service: nothing.clone(),
@@ -450,6 +418,35 @@ mod tests {
             ..EffectsReport::default()
         });
         assert_eq!(report.passed(), Some(false));
+    }
+
+    #[test]
+    fn a_wrong_set_up_leaves_everything_undecided() {
+        let mut report = shard("1/1", 3);
+        report.setup_problem = Some(SetupProblem {
+            reason: "a login is in front".to_owned(),
+            help: "add `headers`".to_owned(),
+        });
+        report.conclude(&["p99 < 1ms".parse().expect("an expectation")]);
+        assert_eq!(report.verdict(), Verdict::Broken);
+        let passed = report.expectations.iter().map(|checked| checked.passed);
+        assert_eq!(passed.collect::<Vec<_>>(), [None, None]);
+    }
+
+    #[test]
+    fn a_receiver_that_does_not_come_back_has_failed() {
+        let mut report = shard("1/1", 3);
+        let stop = |seconds| ReceiverStop {
+            at: "2026-11-23T12:00:00.000Z".to_owned(),
+            seconds,
+        };
+        report.receiver_stops = vec![stop(Some(0.5))];
+        assert_eq!(report.passed(), Some(true));
+        report.receiver_stops.push(stop(None));
+        assert_eq!(report.passed(), Some(false));
+        // Whoever stops a load may stop its receiver, too.
+        report.interrupted = true;
+        assert_eq!(report.verdict(), Verdict::Broken);
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl ResentEvent {
         };
         let inventory = match &self.inventory {
             None | Some(InventoryCheck::Passed) => Verdict::Passed,
-            Some(InventoryCheck::Failed(_)) => Verdict::Failed,
+            Some(InventoryCheck::Failed { .. }) => Verdict::Failed,
             Some(InventoryCheck::Undecided(_)) => Verdict::Broken,
         };
         response.max(inventory)
@@ -180,7 +180,7 @@ async fn check_grants(context: &RunContext, events: &mut [ResentEvent]) {
         let mut checked = Vec::new();
         let mut due = Vec::new();
         for (index, resent) in events.iter().enumerate() {
-            let is_due = matches!(resent.inventory, None | Some(InventoryCheck::Failed(_)));
+            let is_due = matches!(resent.inventory, None | Some(InventoryCheck::Failed { .. }));
             if resent.response.is_some() && is_due {
                 match expected(context, resent) {
                     Ok(expected) => due.push((index, expected)),
@@ -192,7 +192,7 @@ async fn check_grants(context: &RunContext, events: &mut [ResentEvent]) {
         context
             .check_inventories(due, |index, check| checked.push((index, check)))
             .await;
-        let is_wrong = |(_, check): &_| matches!(check, InventoryCheck::Failed(_));
+        let is_wrong = |(_, check): &_| matches!(check, InventoryCheck::Failed { .. });
         let wrong = checked.iter().any(is_wrong);
         for (index, check) in checked {
             events[index].inventory = Some(check);

@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::counts::MixCounts;
 use super::measurements::Measurements;
+use super::receiver_stop::ReceiverStop;
 use super::second_recorder::gather;
 use super::shared_state::{LoadRun, SharedState};
 use super::stalls::Stalls;
@@ -19,6 +20,7 @@ use super::stop_handle::{Stage, StopHandle};
 use super::unacknowledged::Unacknowledged;
 use super::worker;
 use super::worker_stats::WorkerStats;
+use crate::run::SetupProblem;
 
 #[derive(Debug)]
 pub(crate) struct LoadResult {
@@ -31,6 +33,10 @@ pub(crate) struct LoadResult {
     pub accepted_forgeries: Vec<u64>,
     pub mix_counts: Vec<MixCounts>,
     pub interrupted: bool,
+    /// When the receiver stopped.
+    pub receiver_stops: Vec<ReceiverStop>,
+    /// The problem of the set-up, if one was found.
+    pub setup_problem: Option<SetupProblem>,
 }
 
 /// The longest sleep, so that a request to stop is noticed.
@@ -129,6 +135,8 @@ fn result(
         accepted_forgeries,
         mix_counts,
         interrupted,
+        receiver_stops: shared.receiver_stops.finish(),
+        setup_problem: None,
     }
 }
 

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use super::live_stats::LiveStats;
+use super::receiver_stop::StopWatch;
 use super::settings::LoadSettings;
+use super::setup_watch::SetupWatch;
 use super::stop_handle::StopHandle;
 use super::timetable::Timetable;
 use crate::delivery::Clock;
@@ -24,6 +26,8 @@ pub(crate) struct LoadRun {
     pub signer: Signer,
     pub clock: Clock,
     pub live: Option<Arc<LiveStats>>,
+    /// Watches the first responses; `None` if the set-up is not checked.
+    pub setup: Option<Arc<SetupWatch>>,
 }
 
 /// The state shared by all workers. Events are handed out by counters, so the threads need no queue.
@@ -32,6 +36,7 @@ pub(super) struct SharedState {
     pub(super) run: LoadRun,
     pub(super) timetable: Timetable,
     pub(super) stop: StopHandle,
+    pub(super) receiver_stops: StopWatch,
     /// The index of the next event in this shard.
     next: AtomicU64,
     /// How many measured events were claimed at the rate `max`.
@@ -55,6 +60,7 @@ impl SharedState {
         Self {
             timetable: Timetable::new(&run.settings),
             stop,
+            receiver_stops: StopWatch::default(),
             next: AtomicU64::new(0),
             measured: AtomicU64::new(0),
             released: Semaphore::new(0),

@@ -71,9 +71,9 @@ impl HookCommand {
         let [program, arguments @ ..] = words.as_slice() else {
             return Err(HookFailure::new("the command is empty"));
         };
-        let (status, output, errors) = run(program, arguments)
-            .await
-            .map_err(|error| HookFailure::new(format!("failed to run {program}: {error}")))?;
+        let (status, output, errors) = run(program, arguments).await.map_err(|error| {
+            HookFailure::new(format!("failed to run {program}: {error}")).general(true)
+        })?;
         if status.success() {
             return Ok(output);
         }

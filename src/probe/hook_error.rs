@@ -24,21 +24,39 @@ pub enum HookError {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct HookFailure(String);
+#[error("{reason}")]
+pub struct HookFailure {
+    reason: String,
+    /// Whether it fails for every player and SKU, for example because it needs credentials.
+    is_general: bool,
+}
 
 impl HookFailure {
     pub(super) fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+        Self {
+            reason: reason.into(),
+            is_general: false,
+        }
+    }
+
+    #[must_use]
+    pub(super) fn general(self, is_general: bool) -> Self {
+        Self { is_general, ..self }
+    }
+
+    /// Whether it may work for another player, such as one whom the game knows.
+    pub(crate) fn depends_on_player(&self) -> bool {
+        !self.is_general
     }
 
     pub(crate) fn redacted(self, redaction: &Redaction) -> Self {
-        Self(redaction.text(&self.0).into_owned())
+        let reason = redaction.text(&self.reason).into_owned();
+        Self { reason, ..self }
     }
 }
 
 impl From<HookError> for HookFailure {
     fn from(error: HookError) -> Self {
-        Self(error.to_string())
+        Self::new(error.to_string()).general(true)
     }
 }

@@ -92,7 +92,10 @@ impl HttpHook {
             .await;
         match exchange.result {
             Ok(response) => Ok((name, response)),
-            Err(failure) => Err(HookFailure::new(format!("{name}: {failure}"))),
+            Err(failure) => {
+                let is_general = failure.is_before_request();
+                Err(HookFailure::new(format!("{name}: {failure}")).general(is_general))
+            }
         }
     }
 

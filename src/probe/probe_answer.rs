@@ -71,7 +71,8 @@ impl AnswerReader {
                 };
                 let excerpt = excerpt();
                 let reason = format!("{name} returned {status}{excerpt}{hint}");
-                Err(HookFailure::new(reason))
+                let needs_credentials = matches!(status, 401 | 403 | 407);
+                Err(HookFailure::new(reason).general(needs_credentials))
             }
         }
     }
@@ -95,7 +96,9 @@ impl AnswerReader {
     fn json(&self, name: &str, body: &[u8]) -> Result<ProbeAnswer, HookFailure> {
         let body = serde_json::from_slice(body).map_err(|error| {
             let excerpt = self.excerpt(body);
+            let is_page = html_title(&String::from_utf8_lossy(body)).is_some();
             HookFailure::new(format!("{name} returned invalid JSON: {error}{excerpt}"))
+                .general(is_page)
         });
         body.map(ProbeAnswer::Json)
     }

@@ -52,7 +52,7 @@ fn line(resent: &ResentEvent) -> String {
     let inventory = match &resent.inventory {
         None => String::new(),
         Some(InventoryCheck::Passed) => "; granted as expected".to_owned(),
-        Some(InventoryCheck::Failed(problem)) => format!("; {problem}"),
+        Some(InventoryCheck::Failed { problem, .. }) => format!("; {problem}"),
         Some(InventoryCheck::Undecided(reason)) => {
             format!("; the grant is undecided: {reason}")
         }

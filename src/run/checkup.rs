@@ -8,11 +8,12 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::missing_capability::MissingCapability;
-use super::pilot::{UNCHANGED, refused, setup_mistake};
+use super::pilot::{setup_mistake, status_and_text};
 use super::plan::Plan;
 use super::run_context::RunContext;
 use super::run_event::{AttemptEnded, EffectsEnded, ResponseRecord, RunEvent};
 use super::session::Secrets;
+use super::setup_problem::{UNCHANGED, refused};
 use crate::delivery::{DeliveryPlan, Sender, deliver};
 use crate::diagnose::{Mistake, SetupMistake, mistaken_signers};
 use crate::generate::Seed;
@@ -165,7 +166,8 @@ impl RunContext {
                 let mistaken = self.mistaken_secret(plan, secrets).await;
                 let (message, help) = mistaken.map_or_else(
                     || {
-                        let (reason, help) = refused(response);
+                        let (status, body) = status_and_text(response);
+                        let (reason, help) = refused(status, body);
                         (reason, help.to_owned())
                     },
                     |mistake| {

@@ -54,7 +54,7 @@ impl RunContext {
             events(event);
         };
         let pilots = self.run_pilots(&mut concurrent, &watched).await;
-        let problem = pilots.problem.clone();
+        let problem = pilots.problem.as_ref().map(|pilot| pilot.problem.clone());
         pilots.release(&watched).iter().for_each(count);
         for (group, jobs) in [(concurrent, self.jobs.max(1)), (exclusive, 1)] {
             stream::iter(group)

@@ -88,13 +88,16 @@ impl RunContext {
     ) -> InventoryCheck {
         match (expected.check_readings(inventory), probe.problem()) {
             (InventoryCheck::Passed, _) => InventoryCheck::Passed,
-            (InventoryCheck::Failed(_), Some(problem)) => {
+            (InventoryCheck::Failed { .. }, Some(problem)) => {
                 InventoryCheck::Undecided(self.shown(&format!("it {problem}")))
             }
             (InventoryCheck::Undecided(reason), _) => {
                 InventoryCheck::Undecided(self.shown(&reason))
             }
-            (InventoryCheck::Failed(problem), None) => InventoryCheck::Failed(self.shown(&problem)),
+            (InventoryCheck::Failed { problem, is_empty }, None) => InventoryCheck::Failed {
+                problem: self.shown(&problem),
+                is_empty,
+            },
         }
     }
 }

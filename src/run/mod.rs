@@ -17,6 +17,7 @@ mod run_event;
 mod run_outcome;
 mod scenario_effects;
 mod session;
+mod setup_problem;
 mod snapshot_event;
 mod step_runner;
 mod target_watch;
@@ -46,6 +47,7 @@ pub use run_outcome::RunOutcome;
 pub(crate) use session::{
     ConnectionOptions, RunOptions, Secrets, Session, SessionError, profile_generator,
 };
+pub(crate) use setup_problem::SetupProblem;
 pub use snapshot_event::{SnapshotCompared, SnapshotOutcome, SnapshotsEnded};
 pub(crate) use volatile_values::VolatileKind;
 #[cfg(test)]

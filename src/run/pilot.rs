@@ -11,6 +11,7 @@ use super::run_context::RunContext;
 use super::run_event::{
     BodyContent, BodyRecord, ProbeReading, ResponseRecord, RunEvent, ScenarioEnded,
 };
+use super::setup_problem::SetupProblem;
 use super::step_runner::RunEventHandler;
 use crate::diagnose::{ResponseText, SetupMistake};
 use crate::protocol::Event;
@@ -19,15 +20,6 @@ use crate::verify::{Check, Verdict, VerdictCounts};
 
 /// The most scenarios that run first. More than one, because a single one may fail for a bug.
 const MOST_PILOTS: usize = 3;
-
-/// Why nothing can be said about the receiver.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SetupProblem {
-    pub(super) reason: String,
-    help: String,
-    /// Whether only effects can't be decided.
-    of_probe: bool,
-}
 
 /// The events of one scenario, of which the first `forwarded` have been passed on: those before its
 /// first failed check.
@@ -40,7 +32,15 @@ struct Pilot {
 /// What the first scenarios showed.
 pub(super) struct Pilots {
     held: Vec<Pilot>,
-    pub(super) problem: Option<SetupProblem>,
+    pub(super) problem: Option<PilotProblem>,
+}
+
+/// Why nothing can be said about the receiver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PilotProblem {
+    pub(super) problem: SetupProblem,
+    /// Whether only effects can't be decided.
+    of_probe: bool,
 }
 
 impl RunContext {
@@ -90,44 +90,43 @@ impl RunContext {
     }
 
     /// Why the failures so far say nothing about the receiver, if that is so.
-    async fn setup_problem(&self, pilots: &Pilots) -> Option<SetupProblem> {
+    async fn setup_problem(&self, pilots: &Pilots) -> Option<PilotProblem> {
         if pilots.genuine_responses().any(is_acceptance) {
-            return self
-                .probe_problem()
-                .or_else(|| self.nothing_changed(pilots));
-        }
-        if let Some(mistake) = pilots.genuine_responses().find_map(setup_mistake) {
-            return Some(SetupProblem {
-                reason: mistake.to_string(),
-                help: mistake.help().to_owned(),
-                of_probe: false,
+            let of_probe = self.probe_problem();
+            let problem = of_probe.or_else(|| self.nothing_changed(pilots))?;
+            return Some(PilotProblem {
+                problem,
+                of_probe: true,
             });
+        }
+        let problem = self.refusal_problem(pilots).await?;
+        Some(PilotProblem {
+            problem,
+            of_probe: false,
+        })
+    }
+
+    /// Why no delivery was accepted.
+    async fn refusal_problem(&self, pilots: &Pilots) -> Option<SetupProblem> {
+        if let Some(mistake) = pilots.genuine_responses().find_map(setup_mistake) {
+            return Some(SetupProblem::of_mistake(&mistake));
         }
         // A server error or a failed connection may be the receiver's bug, and so may a refusal that
         // does not look like one of the signature.
         let is_signature = |status| matches!(status, 401 | 403);
         let mut refusal = None;
         for response in pilots.genuine_responses() {
-            let ResponseRecord::Response { status, .. } = response else {
+            let ResponseRecord::Response { status, body, .. } = response else {
                 let wrong = self.wrong_scheme(response).await?;
-                return Some(SetupProblem {
-                    reason: wrong.to_string(),
-                    help: wrong.hint().to_owned(),
-                    of_probe: false,
-                });
+                return Some(SetupProblem::of_failure(&wrong));
             };
             let enough = is_signature(*status) || pilots.held.len() == MOST_PILOTS;
             if !(400..500).contains(status) || !enough {
                 return None;
             }
-            refusal.get_or_insert_with(|| refused(response));
+            refusal.get_or_insert_with(|| SetupProblem::of_refusals(*status, text(body)));
         }
-        let (refused, help) = refusal?;
-        Some(SetupProblem {
-            reason: format!("every genuine delivery was {refused}"),
-            help: format!("{help}; `aghook doctor` tries what the receiver accepts"),
-            of_probe: false,
-        })
+        refusal
     }
 
     /// Whether a connection was closed because its port speaks TLS.
@@ -145,11 +144,8 @@ impl RunContext {
     fn probe_problem(&self) -> Option<SetupProblem> {
         self.probes.iter().find_map(|(name, probe)| {
             let problem = probe.problem()?;
-            Some(SetupProblem {
-                reason: self.shown(&format!("probe `{name}`: {}", problem.reason)),
-                help: problem.help.to_owned(),
-                of_probe: true,
-            })
+            let reason = self.shown(&format!("probe `{name}`: {}", problem.reason));
+            Some(SetupProblem::new(reason, problem.help))
         })
     }
 
@@ -164,42 +160,9 @@ impl RunContext {
             .clock
             .unix_seconds()
             .abs_diff(self.start.unix_seconds());
-        let (reason, help) = if age > A_RUN_AGO {
-            (
-                KEYS_USED,
-                "leave out `--start-time`, or use a clean database",
-            )
-        } else {
-            (NOTHING_CHANGED, UNCHANGED)
-        };
-        Some(SetupProblem {
-            reason: reason.to_owned(),
-            help: help.to_owned(),
-            of_probe: true,
-        })
+        Some(SetupProblem::nothing_changed(age))
     }
 }
-
-/// The most bytes of a body that are shown.
-const SHOWN: usize = 120;
-
-/// A start time this many seconds from now was given, for example to repeat a run.
-const A_RUN_AGO: u64 = 60;
-
-const KEYS_USED: &str = "the events were accepted and changed nothing: their idempotency keys were \
-                         probably used before, by an earlier run with this start time";
-const NOTHING_CHANGED: &str = "the events were accepted, but no probe shows any change";
-
-/// What to do if an accepted event changes nothing.
-pub(super) const UNCHANGED: &str = "check what the probe reads; if the game grants later, raise \
-                                    `settle`; if it holds the item under another SKU, say so under \
-                                    `items`; otherwise the receiver does not grant";
-
-/// What to do about a refusal that shows no mistake in the set-up.
-const SIGNATURE_REFUSED: &str = "check that the receiver has the same secret; if it has, log the \
-                                 signature that it computes, and `aghook verify` finds the mistake";
-const EVENT_REFUSED: &str = "look for the reason in the receiver's log; if it does not know the \
-                             player or the item, list some that it knows under `players` and `items`";
 
 impl Pilots {
     /// Passes on the events that were held back. If nothing can be said about the receiver, failed
@@ -214,7 +177,7 @@ impl Pilots {
                     if let Some(problem) = &self.problem
                         && (is_effect || !problem.of_probe)
                     {
-                        problem.undecide(check);
+                        problem.problem.undecide(check);
                     }
                     counts.add(check.verdict);
                 }
@@ -267,6 +230,7 @@ impl Pilots {
 }
 
 impl SetupProblem {
+    /// A check that failed only because of the problem.
     fn undecide(&self, check: &mut Check) {
         if check.verdict == Verdict::Failed {
             check.verdict = Verdict::Broken;
@@ -317,22 +281,12 @@ fn is_acceptance(response: &ResponseRecord) -> bool {
     success && setup_mistake(response).is_none()
 }
 
-/// A refusal that shows no mistake in the set-up: what happened, and what to do about it.
-pub(super) fn refused(response: &ResponseRecord) -> (String, &'static str) {
-    let (status, body) = match response {
-        ResponseRecord::Response { status, body, .. } => (*status, text(body).trim()),
+/// The status and the text of a response.
+pub(super) fn status_and_text(response: &ResponseRecord) -> (u16, &str) {
+    match response {
+        ResponseRecord::Response { status, body, .. } => (*status, text(body)),
         ResponseRecord::Failure { .. } => (0, ""),
-    };
-    let body = &body[..body.floor_char_boundary(SHOWN)];
-    let reason = match body {
-        "" => format!("refused ({status})"),
-        body => format!("refused ({status}: {body})"),
-    };
-    let help = match status {
-        401 | 403 => SIGNATURE_REFUSED,
-        _ => EVENT_REFUSED,
-    };
-    (reason, help)
+    }
 }
 
 /// What a recorded response says about the set-up.

@@ -1,4 +1,5 @@
-//! A fast connection for load runs: only a response's status and `Retry-After` are kept.
+//! A fast connection for load runs: only a response's status and `Retry-After` are kept, and an excerpt if
+//! wanted.
 //!
 //! [`Client`] allocates to keep the whole exchange for later checks. A load run does not need that:
 //! here a request is sent in one write, and both it and its response have reused buffers. This module
@@ -6,6 +7,7 @@
 
 mod http2;
 mod request;
+mod response_excerpt;
 mod response_reader;
 
 use std::pin::Pin;
@@ -24,6 +26,7 @@ use super::target::Target;
 use super::wire_fault::SenderAbort;
 use http2::Http2;
 pub(crate) use request::BulkRequest;
+pub(crate) use response_excerpt::ResponseExcerpt;
 use response_reader::{ReadProgress, ResponseReader};
 
 pub(crate) struct BulkConnection(BulkState);
@@ -106,20 +109,21 @@ impl BulkConnection {
 
     /// Sends a request with a body, and reads the response.
     ///
-    /// With a barrier, the last byte waits for the other participants. The connection is closed if
-    /// the exchange fails or this future is dropped early.
+    /// With a barrier, the last byte waits for the other participants. With an excerpt, that is filled.
+    /// The connection is closed if the exchange fails or this future is dropped early.
     pub(crate) async fn exchange(
         &mut self,
         target: &Target,
         request: &BulkRequest,
         barrier: Option<LastByteBarrier>,
         handling: ResponseHandling,
+        excerpt: Option<&mut ResponseExcerpt>,
     ) -> Result<BulkResponse, Failure> {
         // If this future is dropped early, the connection remains closed.
         match std::mem::replace(&mut self.0, BulkState::Closed) {
             BulkState::Http1(mut http1) => {
                 request.write_http1(target, &mut http1.request);
-                let (response, reusable) = http1.exchange(barrier, handling).await?;
+                let (response, reusable) = http1.exchange(barrier, handling, excerpt).await?;
                 if reusable {
                     self.0 = BulkState::Http1(http1);
                 }
@@ -127,7 +131,7 @@ impl BulkConnection {
             }
             BulkState::Http2(mut connection) => {
                 let response = connection
-                    .exchange(target, request, barrier, handling)
+                    .exchange(target, request, barrier, handling, excerpt)
                     .await;
                 let response =
                     response.map_err(|failure| failure.with_first_byte(connection.first_byte()))?;
@@ -163,6 +167,7 @@ impl Http1 {
         &mut self,
         barrier: Option<LastByteBarrier>,
         handling: ResponseHandling,
+        excerpt: Option<&mut ResponseExcerpt>,
     ) -> Result<(BulkResponse, bool), Failure> {
         match (barrier, self.request.split_last()) {
             (Some(barrier), Some((last, rest))) => {
@@ -172,7 +177,7 @@ impl Http1 {
             }
             _ => self.stream.write(&self.request).await?,
         }
-        self.reader.begin();
+        self.reader.begin(excerpt.is_some());
         loop {
             let count = match &mut self.stream {
                 BulkStream::Plain(stream) => stream.read(self.reader.spare()).await,
@@ -184,7 +189,12 @@ impl Http1 {
             }
             match self.reader.read(count)? {
                 ReadProgress::More => {}
-                ReadProgress::Done { response, reusable } => return Ok((response, reusable)),
+                ReadProgress::Done { response, reusable } => {
+                    if let (Some(excerpt), Some(read)) = (excerpt, self.reader.excerpt.take()) {
+                        *excerpt = read;
+                    }
+                    return Ok((response, reusable));
+                }
             }
         }
     }

@@ -30,7 +30,9 @@ mod wire_fault;
 pub(crate) use crate::policy::HttpVersion;
 pub(crate) use abandoned_attempt::AbandonedAttempt;
 pub(crate) use allowed_hosts::{AllowedHosts, InvalidHost};
-pub(crate) use bulk::{BulkConnection, BulkRequest, BulkResponse, ResponseHandling};
+pub(crate) use bulk::{
+    BulkConnection, BulkRequest, BulkResponse, ResponseExcerpt, ResponseHandling,
+};
 pub(crate) use client::{Client, ClientSettings};
 #[cfg(test)]
 pub(crate) use exchange::Timings;

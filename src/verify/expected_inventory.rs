@@ -30,7 +30,11 @@ pub(crate) struct ExpectedInventory {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum InventoryCheck {
     Passed,
-    Failed(String),
+    Failed {
+        problem: String,
+        /// Whether the player holds none of the event's items.
+        is_empty: bool,
+    },
     Undecided(String),
 }
 
@@ -66,6 +70,12 @@ impl ExpectedInventory {
         self.expectations.push(expectation);
     }
 
+    /// Whether the player may hold nothing.
+    pub(crate) fn accepts_nothing(&self) -> bool {
+        let grants = |one: &GrantExpectation| one.acceptable.iter().any(ExpectedGrant::is_empty);
+        self.expectations.iter().all(grants)
+    }
+
     pub(crate) fn skus(&self) -> BTreeSet<&String> {
         let expectations = self.expectations.iter();
         expectations.flat_map(|one| &one.skus).collect()
@@ -98,7 +108,10 @@ impl ExpectedInventory {
                 [only] => &only.acceptable,
                 _ => &[],
             };
-            InventoryCheck::Failed(describe_wrong_changes(&wrong, acceptable))
+            InventoryCheck::Failed {
+                problem: describe_wrong_changes(&wrong, acceptable),
+                is_empty: inventory.values().all(|quantity| *quantity == 0),
+            }
         }
     }
 }
@@ -147,9 +160,11 @@ mod tests {
         }
         assert_eq!(
             verdict(&[GrantCount::Once], 2 * ONCE),
-            InventoryCheck::Failed(
-                "crystals changed by 960000 instead of 480000 (2 times as much)".to_owned()
-            )
+            InventoryCheck::Failed {
+                problem: "crystals changed by 960000 instead of 480000 (2 times as much)"
+                    .to_owned(),
+                is_empty: false,
+            }
         );
     }
 

@@ -406,7 +406,7 @@ fn invalid_configs() {
         ),
         (
             "a header of a command",
-            probe("command: [psql]\n        read: $"),
+            probe("command: [psql]\n        headers: { A: b }"),
             "",
         ),
         (

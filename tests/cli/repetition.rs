@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use crate::support::{Folder, Peer, PeerResponse, Transcript};
 
@@ -199,4 +199,51 @@ fn an_interrupted_repetition_reports_what_was_found() {
     assert!(matches!(ended.status.code(), Some(0 | 3)), "{ended:?}");
     let said = String::from_utf8_lossy(&ended.stdout);
     assert!(said.contains("1 scenario: "), "{said}");
+}
+
+/// The second Ctrl-C cuts the run off in its second step.
+#[cfg(unix)]
+#[test]
+fn a_repetition_that_is_cut_off_reports_what_happened_before() {
+    let (arrived, arrivals) = mpsc::channel::<()>();
+    let (arrived, deliveries) = (Mutex::new(arrived), AtomicUsize::new(0));
+    let (_release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let peer = Peer::answering(move |_| {
+        if deliveries.fetch_add(1, Ordering::Relaxed) > 0 {
+            let _ = arrived.lock().expect("a lock").send(());
+            // Until the test ends.
+            let _ = released.lock().expect("a lock").recv();
+        }
+        PeerResponse::new(500)
+    });
+    let again = "  - deliver: welcome\n    retry: false\n    expect: { status: 2xx }\n";
+    let folder = Folder::with_scenario(&format!("{SCENARIO}{again}"));
+    let mut process = Command::new(env!("CARGO_BIN_EXE_aghook"))
+        .args([
+            "run",
+            "scenario.yaml",
+            "--until-failure",
+            "--skip-setup-check",
+        ])
+        .args(["--report", "json=run.jsonl", "--target", &peer.url()])
+        .current_dir(folder.root())
+        .env("AGHOOK_SECRET", crate::support::SECRET)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("aghook starts");
+    arrivals.recv().expect("a second delivery");
+    interrupt(process.id());
+    let mut errors = BufReader::new(process.stderr.take().expect("a pipe")).lines();
+    let found = errors.any(|line| line.expect("text").contains("press Ctrl-C again"));
+    assert!(found, "no note");
+    interrupt(process.id());
+    errors.by_ref().for_each(drop);
+    assert_eq!(process.wait().expect("ends").code(), Some(3));
+    let json = folder.read("run.jsonl");
+    for event in ["run_started", "attempt_ended", "step_ended"] {
+        let event = format!("\"event\":\"{event}\"");
+        assert!(json.contains(&event), "no {event} in {json}");
+    }
 }

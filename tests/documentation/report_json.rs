@@ -31,6 +31,7 @@ const SECTIONS: [(&str, &str); 21] = [
     ("A check", "Check"),
     ("effects_ended", "EffectsEnded"),
     ("A reading", "ProbeReading"),
+    ("A text", "TextReading"),
     ("snapshot_compared", "SnapshotCompared"),
     ("scenario_ended", "ScenarioEnded"),
     ("snapshots_ended", "SnapshotsEnded"),

@@ -23,7 +23,14 @@ fn refusing() -> (Peer, Folder) {
 #[test]
 fn no_grant_proves_nothing_if_no_event_was_acknowledged() {
     let (_peer, folder) = refusing();
-    let options = ["load", "--rate", "max", "--count", "10"];
+    let options = [
+        "load",
+        "--rate",
+        "max",
+        "--count",
+        "10",
+        "--skip-setup-check",
+    ];
     let expected = ["--expect", "errors = 100%", "--check-effects", "all"];
     let words = [
         &options[..],
@@ -168,7 +175,7 @@ fn an_expectation_of_latency_does_not_excuse_failed_deliveries() {
     let url = refusing.url();
     let load = |expected: &str| {
         let words = ["load", "--target", &url, "--rate", "max", "--count", "9"];
-        let words = [&words[..], &["--expect", expected]].concat();
+        let words = [&words[..], &["--skip-setup-check", "--expect", expected]].concat();
         Transcript::of(&mut Folder::new().aghook(&words))
     };
     // One of the nine is a sandbox event, which may be refused.

@@ -15,6 +15,7 @@ mod reports;
 mod retries;
 #[cfg(unix)]
 mod scale;
+mod set_up;
 #[path = "../support/mod.rs"]
 mod support;
 

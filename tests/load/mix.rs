@@ -61,7 +61,7 @@ fn flaws_that_only_a_mix_reveals_are_caught_with_their_scenario() {
         let folder = Folder::new().with("aghook.yaml", flawed.config(""));
         report(&folder, &mixed("100", &["random"]), generated);
         let entry = format!("bundled#{entry}");
-        let seed = ["--seed", "2"];
+        let seed = ["--seed", "2", "--skip-setup-check"];
         let report = report(&folder, &[&mixed("40", &[&entry])[..], &seed].concat(), 1);
         if flaw == "unknown_key_refused" {
             // An event that was not acknowledged need not be granted.
@@ -136,7 +136,7 @@ fn only_refusals_that_a_scenario_allows_are_not_failures() {
     let words = ["--target", &url, "--rate", "max", "--count", "50", "--mix"];
     let report = report(
         &folder,
-        &[&words[..], &["bundled#payload/plain"]].concat(),
+        &[&words[..], &["bundled#payload/plain", "--skip-setup-check"]].concat(),
         1,
     );
     assert_eq!(number(counts(&report), "allowed_refusals"), 0);

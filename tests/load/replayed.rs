@@ -113,6 +113,7 @@ fn lost_events_are_granted_when_replayed_to_a_sound_receiver() {
     let lost = config(&losing.url(), &losing.url());
     let folder = Folder::new().with("aghook.yaml", lost);
     let options = ["--rate", "max", "--count", "40", "--check-effects", "all"];
+    let options = [&options[..], &["--skip-setup-check"]].concat();
     let report = report(&folder, &options, 1);
     let effects = &report["effects"];
     let wrong = effects["wrong"].as_array().expect("a list").len() as u64;

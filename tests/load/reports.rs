@@ -145,6 +145,7 @@ fn github_annotations_show_only_the_failures() {
         "errors = 0",
         "--expect",
         "exhausted = 0",
+        "--skip-setup-check",
     ];
     let annotations = |on_github: &str, more: &[&str]| {
         let words = [&words[..], more].concat();

@@ -7,7 +7,9 @@ use crate::support::{Game, PeerResponse};
 #[track_caller]
 fn refusing(status: u16, body: &'static str, words: &str, key: &str) {
     let game = Game::new(move |_, _| PeerResponse::new(status).body(body));
-    SetUp::of_game(&game).is_named(3, words, key);
+    let set_up = SetUp::of_game(&game);
+    set_up.is_named(3, words, key);
+    set_up.is_named_by_load(3, words);
 }
 
 #[test]

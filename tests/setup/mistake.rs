@@ -1,15 +1,18 @@
 //! A mistake in the set-up, and what `doctor` and `run` must say about it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aghook::{Receiver, Secret};
 use tokio::runtime::Runtime;
 
 use crate::support::{Folder, Game, SECRET, Transcript};
 
-/// The most time that a check-up may take. Tests run several at once, so this is not the five seconds
-/// that a user waits.
-const LONGEST: Duration = Duration::from_secs(30);
+/// A check-up that takes longer is killed. A user waits for less than five seconds, and a check-up here
+/// takes far less than one: tests run several at once on a busy machine.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// In how many lines `run` and `load` name the mistake.
+const FIRST_LINES: usize = 10;
 
 /// A set-up with one mistake.
 pub(crate) struct SetUp {
@@ -54,9 +57,14 @@ impl SetUp {
         self
     }
 
-    pub(crate) fn aghook(&self, arguments: &[&str]) -> Transcript {
+    fn command(&self, arguments: &[&str]) -> assert_cmd::Command {
         let mut command = self.folder.aghook(arguments);
-        Transcript::of(command.envs(self.environment.iter().map(|(name, value)| (name, value))))
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    pub(crate) fn aghook(&self, arguments: &[&str]) -> Transcript {
+        Transcript::of(&mut self.command(arguments))
     }
 
     /// `doctor` finds nothing, and the scenarios pass.
@@ -76,9 +84,8 @@ impl SetUp {
 
     #[track_caller]
     pub(crate) fn is_named_by_doctor(&self, code: i32, words: &str, key: &str) {
-        let started = Instant::now();
-        let doctor = self.aghook(&["doctor"]).ends_with(code);
-        assert!(started.elapsed() < LONGEST, "{}", doctor.text());
+        let mut doctor = self.command(&["doctor"]);
+        let doctor = Transcript::of(doctor.timeout(LONGEST)).ends_with(code);
         let text = unwrapped(&doctor.text());
         assert!(text.contains(words), "no `{words}` in {}", doctor.text());
         let place = format!("`{key}`");
@@ -94,16 +101,33 @@ impl SetUp {
     #[track_caller]
     pub(crate) fn is_named_by_run(&self, code: i32, words: &str) {
         let run = self.aghook(&["run", "suite"]).ends_with(code);
-        let lines = run.stderr.lines().chain(run.stdout.lines());
-        let first = lines.filter(|line| !line.trim().is_empty()).take(12);
-        let first = unwrapped(&first.collect::<Vec<_>>().join("\n"));
-        assert!(
-            first.contains(words),
-            "no `{words}` at the start of {}",
-            run.text()
-        );
+        names_at_once(&run, words);
         assert!(!run.stdout.contains("✗ failed"), "{}", run.text());
     }
+
+    /// A load ends early: all of it would take 40 s.
+    #[track_caller]
+    pub(crate) fn is_named_by_load(&self, code: i32, words: &str) {
+        let words_of_load = ["load", "--rate", "500", "--count", "20000"];
+        let mut load = self.command(&words_of_load);
+        let load = Transcript::of(load.timeout(LONGEST)).ends_with(code);
+        names_at_once(&load, words);
+        let blames = load.stdout.lines().any(|line| line.starts_with('✗'));
+        assert!(!blames, "{}", load.text());
+    }
+}
+
+/// Whether `words` are in the first lines of what a command wrote.
+#[track_caller]
+fn names_at_once(transcript: &Transcript, words: &str) {
+    let Transcript { stdout, stderr, .. } = transcript;
+    let lines = stderr.lines().chain(stdout.lines());
+    let first = lines
+        .filter(|line| !line.trim().is_empty())
+        .take(FIRST_LINES);
+    let first = unwrapped(&first.collect::<Vec<_>>().join("\n"));
+    let text = transcript.text();
+    assert!(first.contains(words), "no `{words}` at the start of {text}");
 }
 
 /// The text without the line breaks that fit it into a terminal.

@@ -9,6 +9,7 @@ fn receiver_has(secret: &str, doctor_says: &str) {
     let game = GameServer::with_secret(secret);
     let set_up = SetUp::new(&game.profile());
     set_up.is_named_by_run(3, "every genuine delivery was refused (403");
+    set_up.is_named_by_load(3, "every genuine delivery was refused (403");
     set_up.is_named_by_doctor(3, doctor_says, "");
 }
 

@@ -6,7 +6,9 @@ use crate::support::{HttpsReceiver, Peer, PeerResponse, UNREACHABLE};
 #[track_caller]
 fn is_named(game: &GameServer, target: &str, words: &str, key: &str) {
     let profile = game.profile().replace(&game.url(), target);
-    SetUp::new(&profile).is_named(3, words, key);
+    let set_up = SetUp::new(&profile);
+    set_up.is_named(3, words, key);
+    set_up.is_named_by_load(3, words);
 }
 
 /// A server that answers every delivery like this; the probe is right.

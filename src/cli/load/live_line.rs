@@ -1,4 +1,4 @@
-//! The progress line of a running load, on terminals only.
+//! The progress line of a running load and of the check after it, on terminals only.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::load::{LiveSnapshot, LiveStats};
+use crate::load::{CheckProgress, LiveSnapshot, LiveStats};
 
 const REDRAW_EVERY: Duration = Duration::from_millis(500);
 
@@ -22,22 +22,35 @@ impl LiveLine {
         !ProgressDrawTarget::stderr().is_hidden()
     }
 
-    pub(super) fn draw(live: Arc<LiveStats>) -> Self {
+    /// The rates and times of a running load.
+    pub(super) fn of_load(live: Arc<LiveStats>) -> Self {
+        let mut before = Instant::now();
+        Self::draw(move |now| {
+            let over = now.duration_since(before);
+            before = now;
+            text(&live.take(), over)
+        })
+    }
+
+    /// How far the probes have been read.
+    pub(super) fn of_check(progress: Arc<CheckProgress>) -> Self {
+        let started = Instant::now();
+        Self::draw(move |now| check_text(progress.get(), now.duration_since(started)))
+    }
+
+    fn draw(mut text: impl FnMut(Instant) -> String + Send + 'static) -> Self {
         let (end, ended) = channel::<()>();
         let drawing = std::thread::spawn(move || {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{elapsed} {msg}") {
                 bar.set_style(style);
             }
-            let mut before = Instant::now();
             // Ends when the sender is dropped.
             while ended.recv_timeout(REDRAW_EVERY)
                 == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
             {
-                let now = Instant::now();
-                bar.set_message(text(&live.take(), now.duration_since(before)));
+                bar.set_message(text(Instant::now()));
                 bar.tick();
-                before = now;
             }
             bar.finish_and_clear();
         });
@@ -74,9 +87,47 @@ fn text(snapshot: &LiveSnapshot, over: Duration) -> String {
     )
 }
 
+/// How many events have been checked after `elapsed`, and an estimate for the rest.
+fn check_text((checked, all): (u64, u64), elapsed: Duration) -> String {
+    let done = format!("reading probes: {checked} of {all} events");
+    let left = all.saturating_sub(checked);
+    if checked == 0 {
+        return done;
+    }
+    if left == 0 {
+        return format!("{done}, and unexpected ones again");
+    }
+    let seconds = elapsed.as_millis().saturating_mul(left.into()) / u128::from(checked);
+    format!("{done}, about {} s left", seconds.div_ceil(1000))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_estimates_the_rest_of_a_check() {
+        for (progress, seconds, expected) in [
+            ((0, 1000), 3, "reading probes: 0 of 1000 events"),
+            (
+                (250, 1000),
+                4,
+                "reading probes: 250 of 1000 events, about 12 s left",
+            ),
+            (
+                (999, 1000),
+                4,
+                "reading probes: 999 of 1000 events, about 1 s left",
+            ),
+            (
+                (5, 5),
+                4,
+                "reading probes: 5 of 5 events, and unexpected ones again",
+            ),
+        ] {
+            assert_eq!(check_text(progress, Duration::from_secs(seconds)), expected);
+        }
+    }
 
     #[test]
     fn the_line_shows_what_happened_since_the_last_one() {

@@ -1,11 +1,11 @@
-//! Runs a load on its own threads, shows progress and handles Ctrl-C.
+//! Runs a load on its own threads, shows progress, handles Ctrl-C, and stops at a wrong set-up.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::super::interrupt::interrupted_twice;
 use super::super::{CommandError, Console};
 use super::live_line::LiveLine;
-use crate::load::{LiveStats, LoadResult, LoadRun, LoadSettings, StopHandle};
+use crate::load::{LiveStats, LoadResult, LoadRun, LoadSettings, SetupWatch, StopHandle};
 use crate::run::RunContext;
 
 pub(super) async fn run_load(
@@ -14,6 +14,8 @@ pub(super) async fn run_load(
     console: &Console,
 ) -> Result<LoadResult, CommandError> {
     let live_stats = LiveLine::is_wanted().then(|| Arc::new(LiveStats::default()));
+    let check_setup = context.check_setup && !context.built_in_receiver;
+    let setup = check_setup.then(|| Arc::new(SetupWatch::default()));
     let run = LoadRun {
         settings,
         client: context.client.clone(),
@@ -22,8 +24,9 @@ pub(super) async fn run_load(
         signer: context.signer.clone(),
         clock: context.clock,
         live: live_stats.clone(),
+        setup: setup.clone(),
     };
-    let line = live_stats.map(LiveLine::draw);
+    let line = live_stats.map(LiveLine::of_load);
     let stop = StopHandle::default();
     let own = stop.clone();
     let running = tokio::task::spawn_blocking(move || run.run(&own));
@@ -33,12 +36,27 @@ pub(super) async fn run_load(
         stop.abort();
         std::future::pending().await
     };
+    let problem = OnceLock::new();
+    let watching = async {
+        if let Some(setup) = &setup {
+            let _ = problem.set(setup.problem(context).await);
+            stop.finish();
+        }
+        std::future::pending().await
+    };
     let result = tokio::select! {
         biased;
         result = interrupted => result,
+        result = watching => result,
         result = running => result,
     };
     drop(line);
     let result = result.map_err(std::io::Error::other).flatten();
-    result.map_err(|error| CommandError::not_completed(format!("the load failed to run: {error}")))
+    let mut result = result
+        .map_err(|error| CommandError::not_completed(format!("the load failed to run: {error}")))?;
+    result.setup_problem = match (problem.into_inner(), &setup) {
+        (None, Some(setup)) => setup.final_problem(context).await,
+        (problem, _) => problem,
+    };
+    Ok(result)
 }

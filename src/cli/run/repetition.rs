@@ -100,16 +100,13 @@ pub(super) struct UntilFailure<'run> {
     pub(super) stop: &'run AtomicBool,
     pub(super) fail_fast: bool,
     pub(super) console: &'run Console,
+    /// The events of the latest run, also if that is cut off.
+    pub(super) latest: Mutex<Vec<RunEvent>>,
 }
 
 impl UntilFailure<'_> {
-    /// Runs until a run does not pass or `stop` is set, and passes the events of the last run to
-    /// `accept`.
-    pub(super) async fn run(
-        mut self,
-        context: &mut RunContext,
-        accept: &(dyn Fn(RunEvent) + Sync),
-    ) {
+    /// Runs until a run does not pass or `stop` is set.
+    pub(super) async fn run(&mut self, context: &mut RunContext) {
         let mut noted = Instant::now();
         for run in 1.. {
             self.session.options.start = StartTime::now();
@@ -118,7 +115,7 @@ impl UntilFailure<'_> {
             let Ok(plans) = self.session.plans(self.cases.iter().cloned()) else {
                 break;
             };
-            let events = Mutex::new(Vec::new());
+            self.take_latest();
             let keep = |event: RunEvent| {
                 self.rates.count(&event);
                 if let RunEvent::ScenarioEnded(ended) = &event
@@ -127,8 +124,8 @@ impl UntilFailure<'_> {
                 {
                     self.stop.store(true, Ordering::Relaxed);
                 }
-                let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
-                events.push(event);
+                let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+                latest.push(event);
             };
             let outcome = context.run(&plans, &keep, self.stop).await.outcome();
             let shown = match outcome {
@@ -143,10 +140,106 @@ impl UntilFailure<'_> {
                 self.console.note(&format!("run {run}: {shown}"));
             }
             if is_last {
-                let events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
-                events.into_iter().for_each(accept);
                 break;
             }
         }
+    }
+
+    /// The events of the latest run so far.
+    pub(super) fn take_latest(&self) -> Vec<RunEvent> {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut latest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::ScenarioEnded;
+    use crate::scenario::document::SourceFile;
+    use crate::verify::VerdictCounts;
+
+    fn cases(names: &[&str]) -> Vec<Case> {
+        let files = names.iter().map(|name| {
+            let text = format!(
+                "name: {name}\nevents: {{ a: {{}} }}\n\
+                 steps: [{{ deliver: a, expect: {{ status: 2xx }} }}]\n"
+            );
+            Case::from_file(&SourceFile::new("scenario.yaml", text)).expect("valid")
+        });
+        files.flatten().collect()
+    }
+
+    fn options(repeat: Option<u32>, until_failure: bool) -> RepeatOptions {
+        RepeatOptions {
+            repeat: repeat.and_then(NonZeroU32::new),
+            until_failure,
+        }
+    }
+
+    fn titles(cases: &[Case]) -> Vec<String> {
+        cases.iter().map(Case::title).collect()
+    }
+
+    #[test]
+    fn repetitions_in_one_run_have_different_names() {
+        let cases = cases(&["one", "two"]);
+        let repeated = options(Some(2), false).of_one_run(cases.clone());
+        let expected = [
+            "one (repetition 1)",
+            "two (repetition 1)",
+            "one (repetition 2)",
+            "two (repetition 2)",
+        ];
+        assert_eq!(titles(&repeated), expected);
+        for once in [
+            options(None, false),
+            options(Some(1), false),
+            options(Some(9), true),
+        ] {
+            assert_eq!(titles(&once.of_one_run(cases.clone())), ["one", "two"]);
+        }
+    }
+
+    #[test]
+    fn the_number_of_runs_is_limited_if_it_is_given() {
+        let limited = options(Some(3), true);
+        assert!(!limited.is_last(2) && limited.is_last(3));
+        assert!(!options(None, true).is_last(u32::MAX));
+    }
+
+    fn ended(scenario: usize, verdict: Verdict) -> RunEvent {
+        RunEvent::ScenarioEnded(ScenarioEnded {
+            scenario,
+            verdict,
+            checks: VerdictCounts::default(),
+            took: Duration::ZERO,
+        })
+    }
+
+    #[test]
+    fn the_rate_of_a_scenario_counts_all_its_repetitions() {
+        let rates = FailureRates::new(&cases(&["one", "two"]));
+        // In a run with repetitions, the third scenario is the first one again.
+        for (scenario, verdict) in [
+            (1, Verdict::Passed),
+            (2, Verdict::Passed),
+            (3, Verdict::Failed),
+            (4, Verdict::Broken),
+            (5, Verdict::Failed),
+        ] {
+            rates.count(&ended(scenario, verdict));
+        }
+        assert_eq!(
+            rates.text().as_deref(),
+            Some("failure rates:\n  2 of 3  one")
+        );
+    }
+
+    #[test]
+    fn a_scenario_that_ran_once_has_no_rate() {
+        let rates = FailureRates::new(&cases(&["one"]));
+        rates.count(&ended(1, Verdict::Failed));
+        assert_eq!(rates.text(), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Makes attempts: builds and sends the request, and handles the response.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -10,17 +11,20 @@ use crate::delivery::{AttemptEnd, Outcome, RetryDecision};
 use crate::generate::Generator;
 use crate::load::scheduled_attempt::{BuiltAttempt, DeliveryKind, ScheduledAttempt};
 use crate::load::second_recorder::EndedAttempt;
+use crate::load::setup_watch::SetupWatch;
 use crate::load::treatment_mix::Treatment;
 use crate::policy::{EventIdOnRetry, Forgery, StatusClass, schedule};
 use crate::transport::{
     BulkConnection, BulkRequest, BulkResponse, Failure, FailureClass, LastByteBarrier,
-    ResponseHandling, SenderAbort,
+    ResponseExcerpt, ResponseHandling, SenderAbort,
 };
 
 struct AttemptResult {
     sent: Instant,
     ended: Instant,
     result: Result<BulkResponse, Failure>,
+    /// What is kept of the response while the set-up is watched.
+    excerpt: Option<ResponseExcerpt>,
 }
 
 impl AttemptResult {
@@ -205,6 +209,11 @@ impl Worker {
             connection: idle,
             deadline,
         } = reused;
+        let is_watched =
+            |setup: &&Arc<SetupWatch>| handling == ResponseHandling::Read && setup.is_open();
+        let watched = run.setup.as_ref().filter(is_watched);
+        let mut excerpt = watched.map(|_| ResponseExcerpt::default());
+        let kept = excerpt.as_mut();
         let work = async {
             let mut connection = if let Some(connection) = idle.take(started) {
                 connection
@@ -213,7 +222,7 @@ impl Worker {
                 sent = Instant::now();
                 opened
             };
-            let exchange = connection.exchange(&run.target, request, barrier, handling);
+            let exchange = connection.exchange(&run.target, request, barrier, handling, kept);
             Ok((exchange.await?, connection))
         };
         let after = run.settings.retry.timeout.0;
@@ -230,9 +239,11 @@ impl Worker {
             response_began: false,
         };
         let result = result.unwrap_or(Err(timed_out));
+        self.shared.receiver_stops.observe(&result, ended);
         AttemptResult {
             sent,
             ended,
+            excerpt,
             result: result.map(|(response, connection)| {
                 idle.put_back(connection, ended);
                 response
@@ -264,6 +275,15 @@ impl Worker {
         };
         // Without timeouts, the times would look better than they are.
         let is_timed = is_timeout || result.is_ok() && !is_error;
+        // One of two simultaneous deliveries may find the other one in progress.
+        let is_allowed = end.result.is_ok_and(|status| {
+            let refusals = attempt.facts.refusals.as_ref();
+            scheduled.together && status == 409
+                || refusals.is_some_and(|refusals| refusals.allow(status))
+        });
+        if let (Some(setup), Some(excerpt), false) = (&run.setup, &attempted.excerpt, is_allowed) {
+            setup.observe(result.map(|response| response.status), excerpt);
+        }
         let mut stats = self.stats.borrow_mut();
         let ended = EndedAttempt {
             at: attempted.ended,
@@ -290,12 +310,6 @@ impl Worker {
             }
             RetryDecision::End(Outcome::Refused) => {
                 counts.refused += 1;
-                // One of two simultaneous deliveries may find the other one in progress.
-                let is_allowed = end.result.is_ok_and(|status| {
-                    let refusals = attempt.facts.refusals.as_ref();
-                    scheduled.together && status == 409
-                        || refusals.is_some_and(|refusals| refusals.allow(status))
-                });
                 if is_allowed {
                     counts.allowed_refusals += 1;
                     stats.mix_counts(attempt).allowed_refusals += 1;

@@ -32,10 +32,16 @@ impl LoadCheck {
 pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
     let mut checks = Vec::new();
     let counts = &report.measurements.counts;
+    checks.extend(report.setup_problem.as_ref().map(|problem| {
+        let mut check = LoadCheck::new(SET_UP, Verdict::Broken, sanitize(&problem.reason));
+        check.details.push(sanitize(&problem.help));
+        check
+    }));
     if report.interrupted {
         let (name, observed) = ("the load ran to its end", "it was stopped early");
         checks.push(LoadCheck::new(name, Verdict::Broken, observed));
     }
+    checks.extend(stop_check(report));
     if counts.attempts == 0 && counts.forgeries == 0 {
         let name = "requests were sent";
         checks.push(LoadCheck::new(name, Verdict::Broken, "none"));
@@ -54,7 +60,9 @@ pub(super) fn checks(report: &LoadReport) -> Vec<LoadCheck> {
         check.details.extend(checked.note.clone());
         check
     }));
-    let why_not = if report.interrupted {
+    let why_not = if report.setup_problem.is_some() {
+        "not checked: the set-up does not work"
+    } else if report.interrupted {
         "not checked: the load was stopped early"
     } else {
         "not checked: no probe `quantity`, or `--check-effects none`"
@@ -72,7 +80,66 @@ fn origin_text(effect: &WrongEffect) -> String {
     })
 }
 
+const SET_UP: &str = "the set-up works";
 const EFFECTS: &str = "granted as expected";
+
+/// If the receiver stopped during the load.
+fn stop_check(report: &LoadReport) -> Option<LoadCheck> {
+    const SHOWN: usize = 3;
+    let stops = &report.receiver_stops;
+    let shown = stops.iter().take(SHOWN).map(|stop| match stop.seconds {
+        Some(seconds) => format!("at {} for {seconds:.1} s", stop.at),
+        None => format!("at {}, and refused all connections from then on", stop.at),
+    });
+    let mut observed: Vec<String> = shown.collect();
+    if let Some(more @ 1..) = stops.len().checked_sub(SHOWN) {
+        observed.push(format!("{more} more times"));
+    }
+    let verdict = if report.lost_receiver() {
+        Verdict::Failed
+    } else {
+        Verdict::Warned
+    };
+    let observed = format!("the receiver stopped {}", observed.join("; "));
+    let check = LoadCheck::new("the receiver keeps running", verdict, observed);
+    (!stops.is_empty()).then_some(check)
+}
+
+/// Which events were checked, and what had to be true of them.
+fn sample_text(effects: &EffectsReport) -> Option<String> {
+    let EffectsReport {
+        sent,
+        checked,
+        acknowledged,
+        forged,
+        ..
+    } = effects;
+    // Reports of earlier versions don't say how many events were sent.
+    if *sent == 0 || *checked == 0 {
+        return None;
+    }
+    let which = if effects.is_sample {
+        format!("{checked} of {sent} events, a sample (`--check-effects all` checks every event)")
+    } else {
+        format!("all {sent} events")
+    };
+    let parts = [
+        (*acknowledged, "acknowledged: granted once"),
+        (
+            effects.unacknowledged(),
+            "not acknowledged: granted at most once",
+        ),
+        (*forged, "forged: not granted"),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    Some(format!(
+        "checked {which}; expected of {}",
+        parts.join(", of ")
+    ))
+}
 
 fn effects_check(effects: &EffectsReport) -> LoadCheck {
     let wrong = effects.wrong();
@@ -94,6 +161,7 @@ fn effects_check(effects: &EffectsReport) -> LoadCheck {
         let observed = format!("{} of {checked} checked events", effects.right);
         LoadCheck::new(EFFECTS, verdict, observed)
     };
+    check.details.extend(sample_text(effects));
     let listed = effects.wrong.iter().take(LISTED);
     let unlisted = wrong.checked_sub(listed.len() as u64);
     check.details.extend(listed.map(|effect| {

@@ -7,6 +7,7 @@ use super::checks::checks;
 use super::mix_rows;
 use super::time_rows::{is_from_due, texts};
 use crate::load::{LoadReport, Percentiles, time_text as time};
+use crate::report::sanitize::sanitize;
 use crate::report::terminal::{DIM, TextOutput, mark, paint, style_of};
 use crate::verify::Verdict;
 
@@ -15,6 +16,18 @@ const LABEL: usize = 13;
 pub(crate) fn write_load_summary(report: &LoadReport, out: &mut dyn Write) -> io::Result<()> {
     let mut out = TextOutput::new(out, None);
     let out = &mut out;
+    if let Some(problem) = &report.setup_problem {
+        let mark = paint(style_of(Verdict::Broken), '?');
+        out.line(
+            0,
+            &format!(
+                "{mark} the set-up does not work: {}",
+                sanitize(&problem.reason)
+            ),
+        )?;
+        out.line(4, &sanitize(&problem.help))?;
+        out.gap()?;
+    }
     let counts = &report.measurements.counts;
     let took = time(Duration::from_micros(report.measurements.span_us));
     let line = format!("{} in {took}, {}", counts.events, rate(report));
@@ -149,7 +162,7 @@ fn write_sender(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()>
 fn write_checks(report: &LoadReport, out: &mut TextOutput<'_>) -> io::Result<()> {
     for check in checks(report) {
         let mark = match check.verdict {
-            Verdict::Passed | Verdict::Failed => mark(check.verdict),
+            Verdict::Passed | Verdict::Warned | Verdict::Failed => mark(check.verdict),
             _ => paint(style_of(Verdict::Broken), '?'),
         };
         out.line(0, &format!("{mark} {}", check.check_line()))?;

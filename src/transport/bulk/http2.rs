@@ -11,7 +11,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http::header::HOST;
 use http::{HeaderValue, Uri};
 
-use super::{BulkRequest, BulkResponse, ResponseHandling};
+use super::{BulkRequest, BulkResponse, ResponseExcerpt, ResponseHandling};
 use crate::transport::connect::{OpenedStream, Stream};
 use crate::transport::failure::{Failure, invalid_response};
 use crate::transport::io_meter::{IoMeter, MeteredStream, SocketPeek, Unread};
@@ -73,6 +73,7 @@ impl Http2 {
         request: &BulkRequest,
         barrier: Option<LastByteBarrier>,
         handling: ResponseHandling,
+        mut excerpt: Option<&mut ResponseExcerpt>,
     ) -> Result<BulkResponse, Failure> {
         let head = self.head(target, request)?;
         self.body.extend_from_slice(&request.body);
@@ -95,7 +96,12 @@ impl Http2 {
             return Err(SenderAbort::ResponseLost.into());
         }
         let (head, body) = response.into_parts();
-        self.read_body(body).await?;
+        if let Some(excerpt) = &mut excerpt {
+            for (name, value) in &head.headers {
+                excerpt.add_header(name.as_str(), value.as_bytes());
+            }
+        }
+        self.read_body(body, excerpt).await?;
         let retry_after = head.headers.get(http::header::RETRY_AFTER);
         Ok(BulkResponse {
             status: head.status.as_u16(),
@@ -150,7 +156,11 @@ impl Http2 {
         Ok(())
     }
 
-    async fn read_body(&mut self, mut body: RecvStream) -> Result<(), Failure> {
+    async fn read_body(
+        &mut self,
+        mut body: RecvStream,
+        mut excerpt: Option<&mut ResponseExcerpt>,
+    ) -> Result<(), Failure> {
         let mut length = 0;
         while length <= BODY_READ_LIMIT && !body.is_end_stream() {
             let next = self.driver.run(|context| match body.poll_data(context) {
@@ -165,6 +175,9 @@ impl Http2 {
             });
             let Some(part) = next.await? else { break };
             length += part.len() as u64;
+            if let Some(excerpt) = &mut excerpt {
+                excerpt.add_body(&part);
+            }
             // This fails only if the stream has ended.
             let _ = body.flow_control().release_capacity(part.len());
         }

@@ -2,7 +2,7 @@
 
 use httparse::Status;
 
-use super::BulkResponse;
+use super::{BulkResponse, ResponseExcerpt};
 use crate::transport::failure::{Failure, invalid_response};
 use crate::transport::response_body::BODY_READ_LIMIT;
 use crate::transport::retry_after_header::RetryAfterDelay;
@@ -19,6 +19,8 @@ pub(super) struct ResponseReader {
     /// How many bytes at the start of the buffer are unread data from the socket.
     filled: usize,
     head: Option<ResponseHead>,
+    /// What is kept of the response, if anything is wanted.
+    pub(super) excerpt: Option<ResponseExcerpt>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,9 +52,10 @@ pub(super) enum ReadProgress {
 }
 
 impl ResponseReader {
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, with_excerpt: bool) {
         self.filled = 0;
         self.head = None;
+        self.excerpt = with_excerpt.then(ResponseExcerpt::default);
     }
 
     pub(super) fn spare(&mut self) -> &mut [u8] {
@@ -97,6 +100,11 @@ impl ResponseReader {
         let interim = (100..200).contains(&status) && status != 101;
         if !interim {
             self.head = Some(parse_head(&parsed, status)?);
+            if let Some(excerpt) = &mut self.excerpt {
+                for header in parsed.headers.iter() {
+                    excerpt.add_header(header.name, header.value);
+                }
+            }
         }
         self.consume(length);
         Ok(!interim || self.filled > 0)
@@ -114,7 +122,7 @@ impl ResponseReader {
                 BodyRemainder::Length(left) | BodyRemainder::Chunk(left) => {
                     let taken = left.min(available);
                     head.body_read += taken;
-                    self.consume(usize::try_from(taken).unwrap_or(self.filled));
+                    self.consume_body(usize::try_from(taken).unwrap_or(self.filled));
                     head.remainder = match head.remainder {
                         BodyRemainder::Length(left) => BodyRemainder::Length(left - taken),
                         _ => BodyRemainder::Chunk(left - taken),
@@ -157,7 +165,7 @@ impl ResponseReader {
                 }
                 BodyRemainder::UntilClose => {
                     head.body_read += available;
-                    self.consume(self.filled);
+                    self.consume_body(self.filled);
                     break ended;
                 }
             }
@@ -177,6 +185,13 @@ impl ResponseReader {
             return Err(Failure::ClosedEarly);
         }
         Ok(ReadProgress::More)
+    }
+
+    fn consume_body(&mut self, count: usize) {
+        if let Some(excerpt) = &mut self.excerpt {
+            excerpt.add_body(&self.buffer[..count]);
+        }
+        self.consume(count);
     }
 
     fn consume(&mut self, count: usize) {
@@ -261,7 +276,7 @@ mod tests {
     /// Reads a response in pieces of `piece` bytes, and ends the connection afterwards if `ends`.
     fn read_in_pieces(response: &[u8], piece: usize, ends: bool) -> Result<ReadProgress, Failure> {
         let mut reader = ResponseReader::default();
-        reader.begin();
+        reader.begin(false);
         for bytes in response.chunks(piece) {
             reader.spare()[..bytes.len()].copy_from_slice(bytes);
             match reader.read(bytes.len())? {
@@ -385,6 +400,36 @@ mod tests {
                 panic!("a response");
             };
             assert_eq!(response.retry_after, expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_has_the_headers_and_the_body() {
+        let long = "x".repeat(9000);
+        for (response, body) in [
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nA: b\r\n\r\nsome text",
+                "some text",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nsome \r\n4\r\ntext\r\n0\r\n\r\n",
+                "some \r\ntext\r\n",
+            ),
+            (
+                &format!("HTTP/1.1 200 OK\r\nA: b\r\n\r\n{long}"),
+                &long[..4096],
+            ),
+        ] {
+            let mut reader = ResponseReader::default();
+            reader.begin(true);
+            for bytes in response.as_bytes().chunks(7) {
+                reader.spare()[..bytes.len()].copy_from_slice(bytes);
+                reader.read(bytes.len()).expect("a response");
+            }
+            let excerpt = reader.excerpt.expect("an excerpt");
+            assert_eq!(String::from_utf8_lossy(&excerpt.body), body);
+            let header = ("A".to_owned(), "b".to_owned());
+            assert!(excerpt.headers.contains(&header), "{excerpt:?}");
         }
     }
 

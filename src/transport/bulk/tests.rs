@@ -66,7 +66,7 @@ async fn a_connection_carries_consecutive_requests_in_both_versions() {
         for _ in 0..3 {
             assert!(connection.is_open());
             let response = connection
-                .exchange(&target, &request(), None, ResponseHandling::Read)
+                .exchange(&target, &request(), None, ResponseHandling::Read, None)
                 .await;
             let expected = BulkResponse {
                 status: 200,
@@ -84,7 +84,7 @@ async fn a_discarded_response_ends_the_connection() {
         let client = client(version);
         let mut connection = BulkConnection::open(&client, &target).await.expect("opens");
         let response = connection
-            .exchange(&target, &request(), None, ResponseHandling::Discard)
+            .exchange(&target, &request(), None, ResponseHandling::Discard, None)
             .await;
         assert_eq!(response, Err(SenderAbort::ResponseLost.into()));
         assert!(!connection.is_open());
@@ -101,8 +101,20 @@ async fn simultaneous_requests_wait_for_each_other() {
         let mut barriers = LastByteBarrier::for_participants(2).into_iter();
         let request = request();
         let (one, other) = tokio::join!(
-            one.exchange(&target, &request, barriers.next(), ResponseHandling::Read),
-            other.exchange(&target, &request, barriers.next(), ResponseHandling::Read),
+            one.exchange(
+                &target,
+                &request,
+                barriers.next(),
+                ResponseHandling::Read,
+                None
+            ),
+            other.exchange(
+                &target,
+                &request,
+                barriers.next(),
+                ResponseHandling::Read,
+                None
+            ),
         );
         assert_eq!(
             [one, other].map(|response| response.map(|response| response.status)),
@@ -121,7 +133,7 @@ async fn http2_sends_more_than_one_window_over_a_connection() {
     for _ in 0..10 {
         assert!(connection.is_open());
         let response = connection
-            .exchange(&target, &request, None, ResponseHandling::Read)
+            .exchange(&target, &request, None, ResponseHandling::Read, None)
             .await;
         // The receiver expects another body.
         assert_eq!(response.map(|response| response.status), Ok(400));
@@ -151,7 +163,7 @@ async fn a_connection_that_the_receiver_closes_between_requests_is_not_open() {
             .await
             .expect("opens");
         let response = connection
-            .exchange(&target, &request(), None, ResponseHandling::Read)
+            .exchange(&target, &request(), None, ResponseHandling::Read, None)
             .await;
         assert_eq!(response.map(|response| response.status), Ok(200));
         served.await.expect("served");
