@@ -68,7 +68,7 @@ impl HeaderCase {
         match self {
             Self::AsDocumented => byte,
             Self::Lower => byte.to_ascii_lowercase(),
-            Self::Mixed if position % 2 == 0 => byte.to_ascii_lowercase(),
+            Self::Mixed if position.is_multiple_of(2) => byte.to_ascii_lowercase(),
             Self::Upper | Self::Mixed => byte.to_ascii_uppercase(),
         }
     }

@@ -35,10 +35,11 @@ impl HeadSpelling {
     /// The next byte as it is sent.
     fn spell(&mut self, byte: u8) -> u8 {
         let (place, spelled) = match (self.place, byte) {
-            (Place::RequestLine | Place::Value, b'\n') => (Place::Name(0), byte),
             // The empty line after the headers.
             (Place::Name(0), b'\n') => (Place::Body, byte),
-            (Place::Name(0), b'\r') => (Place::Name(0), byte),
+            (Place::RequestLine | Place::Value, b'\n') | (Place::Name(0), b'\r') => {
+                (Place::Name(0), byte)
+            }
             (Place::Name(_), b':') => (Place::Value, byte),
             (Place::Name(position), _) => {
                 let spelled = self.case.spell_byte(position, byte);
@@ -107,7 +108,7 @@ mod tests {
             "POST /Hook HTTP/1.1\r\nHost: Game.example\r\nX-A: B: C\r\n\r\nKey: Value\r\nX: y";
         let expected = sent.replace("Host:", "HOST:");
         for size in [1, 7, 1000] {
-            let (mut receiver, sender) = tokio::io::duplex(5);
+            let (mut socket, sender) = tokio::io::duplex(5);
             let mut stream = RespelledStream::new(sender, HeaderCase::Upper);
             let write = async {
                 for part in sent.as_bytes().chunks(size) {
@@ -116,7 +117,7 @@ mod tests {
                 stream.shutdown().await.expect("shut down");
             };
             let mut received = String::new();
-            let (_, read) = tokio::join!(write, receiver.read_to_string(&mut received));
+            let ((), read) = tokio::join!(write, socket.read_to_string(&mut received));
             read.expect("text");
             assert_eq!(received, expected, "{size}");
         }
