@@ -68,10 +68,14 @@ impl From<ReceiverError> for ReceiverStartError {
 impl Receiver {
     /// Starts it. Deliveries must be signed with this secret.
     pub async fn start(secret: &Secret) -> Result<Self, ReceiverStartError> {
-        let receiver =
-            crate::receiver::Receiver::bind(ReceiverSettings::new(secret.clone())).await?;
-        let base = format!("http://{}", receiver.address());
-        let profile = Self::profile_at(&base)?;
+        let mut settings = ReceiverSettings::new(secret.clone());
+        settings.instances = 2;
+        let receiver = crate::receiver::Receiver::bind(settings).await?;
+        let mut addresses = receiver.addresses().map(|address| address.to_string());
+        let first = addresses.next().unwrap_or_default();
+        let profile = Self::profile_at(&first, &addresses.next().unwrap_or_default())?;
+        drop(addresses);
+        let base = format!("http://{first}");
         let probe = profile.probes.get(QUANTITY_PROBE);
         let probe = probe.ok_or_else(|| ReceiverStartError::new(&"its profile has no probe"))?;
         let probe = PreparedProbe::new(probe, &AllowedHosts::loopback_only())
@@ -115,9 +119,10 @@ impl Receiver {
         &self.profile
     }
 
-    /// The profile of a built-in receiver at this address.
-    pub(crate) fn profile_at(base: &str) -> Result<Profile, ReceiverStartError> {
-        let text = include_str!("receiver-profile.yaml").replace("http://BUILT-IN", base);
+    /// The profile of a built-in receiver with two instances at these hosts and ports.
+    pub(crate) fn profile_at(first: &str, second: &str) -> Result<Profile, ReceiverStartError> {
+        let text = include_str!("receiver-profile.yaml");
+        let text = text.replace("BUILT-IN", first).replace("SECOND", second);
         let source = SourceFile::new("the built-in profile", text);
         let config = Config::parse(&source).map_err(|error| ReceiverStartError::new(&error))?;
         let (_, profile) = config

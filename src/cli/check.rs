@@ -9,9 +9,9 @@ use clap::Args;
 use super::{CommandError, Console, ExitCode, scenario_selection};
 use crate::generate::StartTime;
 use crate::policy::HttpVersion;
-use crate::run::{Plan, PlanSettings};
+use crate::run::{KnownHook, Plan, PlanSettings};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile};
-use crate::scenario::{Case, Config, bundled_sources, find};
+use crate::scenario::{Case, Config, Profile, bundled_sources, find};
 use crate::transport::{AllowedHosts, Target};
 
 /// Check scenario files and aghook.yaml for errors, without sending anything
@@ -41,12 +41,17 @@ impl CheckCommand {
             first_player: 0,
             game_id: None,
             probes: Vec::new(),
+            hooks: Vec::new(),
             strict: false,
             http2_only: false,
         };
         let profiles = || configs.iter().flat_map(|config| config.profiles.values());
         settings.probes = profiles()
             .flat_map(|profile| profile.probes.keys().cloned())
+            .collect();
+        settings.hooks = profiles()
+            .flat_map(Profile::named_hooks)
+            .map(|(name, hook)| KnownHook::new(name, hook))
             .collect();
         settings.http2_only =
             !self.paths.is_empty() && !configs.is_empty() && configs.iter().all(speaks_http2_only);
@@ -105,18 +110,25 @@ fn read_config(path: &Path) -> Result<Config, Diagnostics> {
     let mut problems = Diagnostics::default();
     problems.take(config.read_players(path));
     for (name, profile) in &config.profiles {
-        match (AllowedHosts::new(&profile.allow_hosts), &profile.target) {
-            (Err(error), _) => {
+        let allowed = match AllowedHosts::new(&profile.allow_hosts) {
+            Ok(allowed) => allowed,
+            Err(error) => {
                 let message = format!("profiles.{name}.allow_hosts: {error}");
                 problems.extend([Diagnostic::for_file(source.name.clone(), message)]);
+                continue;
             }
-            (Ok(allowed), Some(target)) => {
-                if let Err(error) = Target::parse(target, &allowed) {
-                    let message = format!("profiles.{name}.target: {error}");
-                    problems.extend([Diagnostic::at(&source, target.span, message)]);
-                }
+        };
+        let own = profile
+            .target
+            .iter()
+            .map(|target| ("target".to_owned(), target));
+        let instances = profile.targets.iter();
+        let instances = instances.map(|(key, target)| (format!("targets.{key}"), target));
+        for (key, target) in own.chain(instances) {
+            if let Err(error) = Target::parse(target, &allowed) {
+                let message = format!("profiles.{name}.{key}: {error}");
+                problems.extend([Diagnostic::at(&source, target.span, message)]);
             }
-            (Ok(_), None) => {}
         }
     }
     problems.into_result().map(|()| config)

@@ -20,6 +20,7 @@ use crate::policy::{Forgery, RetrySetting};
 use crate::probe::REDACTED;
 use crate::report::FireReport;
 use crate::run::{AttemptLocation, PlannedEvent, RunContext, RunOptions, Session, attempt_record};
+use crate::scenario::Hooks;
 use crate::verify::{DeliveryVerdict, Verdict};
 use quantities::QuantityReader;
 
@@ -118,6 +119,7 @@ impl Fire {
         session.profile.probes.clear();
         session.profile.script = None;
         session.profile.restart = None;
+        session.profile.hooks = Hooks::default();
         let context = session.context(&secrets)?;
         if self.forge.is_some() && self.forge == context.capabilities.guessed_secret {
             let message = "the webhook's secret is the guess of this forgery, so it is no forgery";

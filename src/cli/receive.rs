@@ -30,6 +30,11 @@ pub struct ReceiveOptions {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090", value_parser = parse_address)]
     listen: SocketAddr,
 
+    /// Number of instances, which share the ledger; the others listen on the next ports
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=16))]
+    instances: u8,
+
     /// Path of the webhook
     #[arg(long, value_name = "PATH", default_value = ReceiverSettings::DEFAULT_PATH)]
     path: String,
@@ -131,7 +136,9 @@ pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, Command
         .await
         .map_err(|error| explain(&error))?;
     let address = receiver.address();
-    say(&format!("webhook  http://{address}{path}"));
+    for address in receiver.addresses() {
+        say(&format!("webhook  http://{address}{path}"));
+    }
     say(&format!(
         "probe    http://{address}/debug/players/{{player_id}}/items/{{sku}}"
     ));
@@ -154,6 +161,7 @@ impl ReceiveOptions {
         let expired_secret = self.expired_secret_env.as_deref();
         Ok(ReceiverSettings {
             listen: self.listen,
+            instances: self.instances,
             allow_remote: self.allow_remote,
             path: self.path,
             store: self.store.map_or(Store::Memory, Store::File),

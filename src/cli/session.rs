@@ -8,7 +8,6 @@ use crate::api::{Receiver, ReceiverStartError};
 use crate::protocol::Secret;
 use crate::run::{Capabilities, RunContext, Secrets, Session, SessionError};
 use crate::scenario::{Profile, SnapshotSettings};
-use crate::transport::{AllowedHosts, Target};
 
 /// A ready context, and the built-in receiver if it is the target.
 pub(super) struct StartedSession {
@@ -37,10 +36,7 @@ impl StartedSession {
         let (secrets, built_in) = if is_built_in(&session)? {
             let secrets = random_secrets()?;
             let receiver = Receiver::start(&secrets.current).await?;
-            session.profile = receiver.profile().clone();
-            let target = Target::parse(&receiver.url(), &AllowedHosts::loopback_only())
-                .map_err(CommandError::not_completed)?;
-            session.target = Some(target);
+            session.set_profile(receiver.profile().clone())?;
             (secrets, Some(receiver))
         } else {
             (load(&session.profile)?, None)
@@ -75,7 +71,7 @@ pub(super) fn capabilities(session: &Session) -> Result<Capabilities, CommandErr
     }
     let mut session = session.clone();
     // The URL does not matter here.
-    session.profile = Receiver::profile_at("http://127.0.0.1")?;
+    session.set_profile(Receiver::profile_at("127.0.0.1:1", "127.0.0.1:2")?)?;
     Ok(session.capabilities(true))
 }
 

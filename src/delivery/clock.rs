@@ -13,6 +13,8 @@ pub(crate) struct Clock {
     /// The time that it always shows, as Unix seconds and as an instant, in place of the machine's.
     fixed: Option<(u64, Instant)>,
     waits: bool,
+    /// How far the header timestamps are ahead, like the receiver's clock.
+    ahead: Duration,
 }
 
 impl Clock {
@@ -20,6 +22,7 @@ impl Clock {
         Self {
             fixed: None,
             waits: false,
+            ahead: Duration::ZERO,
         }
     }
 
@@ -29,6 +32,7 @@ impl Clock {
         Self {
             fixed: Some((unix_seconds, Instant::now())),
             waits: false,
+            ahead: Duration::ZERO,
         }
     }
 
@@ -40,18 +44,30 @@ impl Clock {
         }
     }
 
+    /// The same clock with header timestamps that are ahead of real time by this much, for a receiver
+    /// whose clock was moved.
+    #[must_use]
+    pub(crate) fn ahead_by(self, ahead: Duration) -> Self {
+        Self { ahead, ..self }
+    }
+
+    pub(crate) fn ahead(&self) -> Duration {
+        self.ahead
+    }
+
     pub(crate) fn is_compressed(&self) -> bool {
         !self.waits
     }
 
-    /// The current time in Unix seconds; 0 before 1970.
+    /// The current time on the receiver's clock in Unix seconds, for headers; 0 before 1970.
     pub(crate) fn unix_seconds(&self) -> u64 {
-        match self.fixed {
+        let now = match self.fixed {
             None => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
             Some((unix_seconds, _)) => unix_seconds,
-        }
+        };
+        now.saturating_add(self.ahead.as_secs())
     }
 
     /// The current time; the start of 1970 if it is out of range.
@@ -102,6 +118,9 @@ mod tests {
         assert_eq!(clock.unix_seconds(), 1_725_548_450);
         assert_eq!(clock.instant(), clock.instant());
         assert_eq!(clock.now().to_string(), "2024-09-05T15:00:50Z");
+        let ahead = clock.ahead_by(Duration::from_hours(1));
+        assert_eq!(ahead.unix_seconds(), 1_725_552_050);
+        assert_eq!(ahead.now(), clock.now());
         assert_eq!(Clock::fixed(u64::MAX).now(), Timestamp::UNIX_EPOCH);
     }
 }

@@ -8,12 +8,13 @@ use rand::Rng;
 
 use super::delivery_plan::{DeliveryPlan, Sender};
 use super::forge::SignedRequest;
+use super::interruption::{Interrupt, Interruption};
 use super::retry_decision::{AttemptEnd, RetryDecision};
 use super::signing::{Signing, to_outgoing};
 use crate::policy::{ConnectionChoice, Fault, Forgery, Outcome, Schedule, total_wait};
 use crate::transport::{
     AbandonedAttempt, Exchange, Failure, FailureClass, OutgoingRequest, RateLimitPermits,
-    SendOptions, retry_after,
+    SendOptions, SenderAbort, retry_after,
 };
 
 #[derive(Debug, Clone)]
@@ -102,8 +103,13 @@ struct StartedAttempt {
 
 impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
     async fn run(mut self) -> Delivery {
-        match self.plan.fault {
-            Some(Fault::TimeoutOverlap(overlap)) => Box::pin(self.overlap(overlap.after.0)).await,
+        match (self.plan.fault, self.plan.interruption) {
+            (Some(Fault::TimeoutOverlap(overlap)), _) => {
+                Box::pin(self.overlap(overlap.after.0, None)).await;
+            }
+            (Some(Fault::RestartInFlight(_)), Some(Interruption { after, by })) => {
+                Box::pin(self.overlap(after, Some(by))).await;
+            }
             _ => self.attempt().await,
         }
         let outcome = loop {
@@ -128,7 +134,8 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
         let options = self.options(&started);
         let outgoing = self.outgoing(&started);
         let client = self.sender.client;
-        let exchange = client.send(self.plan.target, &outgoing, options).await;
+        let target = self.plan.target_of(started.number);
+        let exchange = client.send(target, &outgoing, options).await;
         self.end_attempt(&started, exchange);
         // The other deliveries at the barrier may need this permit.
         drop(permit);
@@ -138,8 +145,8 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
     }
 
     /// Abandons the first attempt once its request has been sent and `after` has passed, and makes
-    /// the second while the receiver is still processing the first.
-    async fn overlap(&mut self, after: Duration) {
+    /// the second while the receiver is still processing the first, or once it was interrupted.
+    async fn overlap(&mut self, after: Duration, interruption: Option<&dyn Interrupt>) {
         let (timeout, clock) = (self.plan.policy.timeout.0, self.sender.clock);
         let permit = self.rate_limit_permit().await;
         let first = self.start_attempt();
@@ -148,7 +155,7 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             timeout: timeout.saturating_mul(2).saturating_add(after),
             ..self.options(&first)
         };
-        let (client, target) = (self.sender.client, self.plan.target);
+        let (client, target) = (self.sender.client, self.plan.target_of(first.number));
         let request = self.outgoing(&first);
         let mut abandoned =
             match AbandonedAttempt::send(client, target, request, options, after).await {
@@ -157,15 +164,22 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             };
         // The second attempt must not wait for the first one's permit.
         drop(permit);
-        let skipped = abandoned.run_while(clock.pause(timeout)).await;
-        self.skipped = self.skipped.saturating_add(skipped);
+        let (failure, abort) = if let Some(interruption) = interruption {
+            abandoned.run_while(interruption.interrupt()).await;
+            (FailureClass::Connection, SenderAbort::ReceiverRestarted)
+        } else {
+            let skipped = abandoned.run_while(clock.pause(timeout)).await;
+            self.skipped = self.skipped.saturating_add(skipped);
+            let abort = SenderAbort::Abandoned { after: timeout };
+            (FailureClass::Timeout, abort)
+        };
         let end = AttemptEnd {
-            result: Err(FailureClass::Timeout),
+            result: Err(failure),
             slow_body: false,
             retry_after: None,
         };
         let RetryDecision::RetryAfter(delay) = self.decide(end) else {
-            let exchange = abandoned.finish(timeout).await;
+            let exchange = abandoned.finish(abort).await;
             return self.end_attempt(&first, exchange);
         };
         abandoned.run_while(self.wait(delay)).await;
@@ -176,8 +190,8 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
             ..self.options(&second)
         };
         let request = self.outgoing(&second);
-        let retry = client.send(target, &request, options);
-        let (exchange, first_exchange) = future::join(retry, abandoned.finish(timeout)).await;
+        let retry = client.send(self.plan.target_of(second.number), &request, options);
+        let (exchange, first_exchange) = future::join(retry, abandoned.finish(abort)).await;
         self.end_attempt(&first, first_exchange);
         self.end_attempt(&second, exchange);
     }
@@ -193,13 +207,14 @@ impl<R: Rng, O: FnMut(&Attempt)> ActiveDelivery<'_, R, O> {
 
     /// Starts an attempt: signs its request now.
     fn start_attempt(&mut self) -> StartedAttempt {
-        let request = self
-            .signing
-            .next_request(&self.sender, &mut self.plan, self.rng);
-        let elapsed = self.sender.clock.instant();
-        let elapsed = elapsed.saturating_duration_since(self.started);
         // `attempts` does not yet contain an abandoned attempt.
         self.attempts_started = self.attempts_started.saturating_add(1);
+        let target = self.plan.target_of(self.attempts_started);
+        let request = self
+            .signing
+            .next_request(&self.sender, &mut self.plan, target, self.rng);
+        let elapsed = self.sender.clock.instant();
+        let elapsed = elapsed.saturating_duration_since(self.started);
         StartedAttempt {
             number: self.attempts_started,
             started_at: self.sender.clock.now(),

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::clock::Clock;
+use super::interruption::Interruption;
 use super::retry_barrier::RetryBarrier;
 use super::timestamp_allocator::TimestampAllocator;
 use crate::generate::Generator;
@@ -28,6 +29,8 @@ pub(crate) struct Sender<'a> {
 #[derive(Debug)]
 pub(crate) struct DeliveryPlan<'a> {
     pub target: &'a Target,
+    /// The targets of further attempts; after the last, `target` follows again.
+    pub further_targets: Vec<&'a Target>,
     /// The exact bytes of the event.
     pub body: Bytes,
     pub policy: &'a RetryPolicy,
@@ -46,6 +49,8 @@ pub(crate) struct DeliveryPlan<'a> {
     /// Generates the event IDs of retries if the policy requires fresh ones. If `None`, retries keep
     /// the event's ID.
     pub event_ids: Option<Generator>,
+    /// What interrupts the receiver during the first attempt, with [`Fault::RestartInFlight`].
+    pub interruption: Option<Interruption<'a>>,
     /// Delays the retry until other deliveries are done. With [`Fault::OutOfOrder`], the first
     /// attempt's response is lost.
     pub retry_barrier: Option<RetryBarrier>,
@@ -56,6 +61,7 @@ impl<'a> DeliveryPlan<'a> {
     pub(crate) fn new(target: &'a Target, body: Bytes, policy: &'a RetryPolicy) -> Self {
         Self {
             target,
+            further_targets: Vec::new(),
             body,
             policy,
             forgery: None,
@@ -65,8 +71,17 @@ impl<'a> DeliveryPlan<'a> {
             barrier: None,
             fault: None,
             event_ids: None,
+            interruption: None,
             retry_barrier: None,
         }
+    }
+
+    /// The target of an attempt, counted from 1.
+    pub(crate) fn target_of(&self, number: u32) -> &'a Target {
+        let all = self.further_targets.len() + 1;
+        let index = (number.saturating_sub(1) as usize) % all;
+        let further = index.checked_sub(1);
+        further.map_or(self.target, |index| self.further_targets[index])
     }
 
     /// The fault to inject on the wire in an attempt, counted from 1.
@@ -84,7 +99,7 @@ impl<'a> DeliveryPlan<'a> {
                 Lost::Request => WireFault::LoseRequest,
             }),
             Fault::OutOfOrder => self.retry_barrier.as_ref().map(|_| WireFault::LoseResponse),
-            Fault::TimeoutOverlap(_) | Fault::Duplicate => None,
+            Fault::TimeoutOverlap(_) | Fault::RestartInFlight(_) | Fault::Duplicate => None,
         }
     }
 

@@ -10,7 +10,7 @@ use super::delivery_plan::{DeliveryPlan, Sender};
 use super::forge::{ForgeInput, SignedRequest, forge, sign};
 use super::fresh_event_id::with_event_id;
 use crate::policy::{EventIdOnRetry, Fault, LateRetry, Lost};
-use crate::transport::{ExtraHeaders, OutgoingRequest};
+use crate::transport::{ExtraHeaders, OutgoingRequest, Target};
 
 /// Builds and signs the requests of one delivery.
 pub(crate) struct Signing {
@@ -33,6 +33,7 @@ impl Signing {
         &mut self,
         sender: &Sender<'_>,
         plan: &mut DeliveryPlan<'_>,
+        target: &Target,
         rng: &mut R,
     ) -> SignedRequest {
         let late = match plan.fault {
@@ -47,15 +48,15 @@ impl Signing {
                 Some(Lost::Request) => older(now),
                 Some(Lost::Response) | None => allocate_timestamp(sender, plan, &plan.body, now),
             };
-            let request = sign_at(sender, plan, &plan.body, signed_at, rng);
+            let request = sign_at(sender, plan, target, &plan.body, signed_at, rng);
             self.first = Some((request.clone(), signed_at));
             return request;
         };
         match late {
-            Some(Lost::Request) => return first.clone(),
+            Some(Lost::Request) => return sent_to(target, first),
             // Sign as if the first request had been sent before the skipped wait.
             Some(Lost::Response) => {
-                return sign_at(sender, plan, &plan.body, older(*signed_at), rng);
+                return sign_at(sender, plan, target, &plan.body, older(*signed_at), rng);
             }
             None => {}
         }
@@ -66,15 +67,26 @@ impl Signing {
         let body = match fresh_id {
             Some(id) => with_event_id(&plan.body, &id),
             None if plan.policy.resign => plan.body.clone(),
-            None => return first.clone(),
+            None => return sent_to(target, first),
         };
         let signed_at = if plan.policy.resign {
             allocate_timestamp(sender, plan, &body, now)
         } else {
             *signed_at
         };
-        sign_at(sender, plan, &body, signed_at, rng)
+        sign_at(sender, plan, target, &body, signed_at, rng)
     }
+}
+
+/// The same request, for another instance of the receiver. The host is not signed.
+fn sent_to(target: &Target, request: &SignedRequest) -> SignedRequest {
+    let mut request = request.clone();
+    for (name, value) in &mut request.headers {
+        if name.eq_ignore_ascii_case("host") {
+            target.authority().clone_into(value);
+        }
+    }
+    request
 }
 
 /// The timestamp to sign a body with. A forgery always uses the current time.
@@ -88,12 +100,13 @@ fn allocate_timestamp(sender: &Sender<'_>, plan: &DeliveryPlan<'_>, body: &Bytes
 fn sign_at<R: Rng>(
     sender: &Sender<'_>,
     plan: &DeliveryPlan<'_>,
+    target: &Target,
     body: &Bytes,
     timestamp: u64,
     rng: &mut R,
 ) -> SignedRequest {
     let input = ForgeInput {
-        host: plan.target.authority(),
+        host: target.authority(),
         body,
         timestamp,
         signer: sender.signer,

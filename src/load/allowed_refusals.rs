@@ -19,13 +19,13 @@ impl AllowedRefusals {
     /// Those that a case allows for its event `name`; `None` if it must be acknowledged.
     ///
     /// A refusal is allowed unless a `must` expects a different response or that the event is
-    /// granted. A scenario with a forgery, a fault, a script, a restart, or another way to write or sign
-    /// requests allows none, because its expected statuses concern that.
+    /// granted. A scenario with a forgery, a fault, a hook, or another way to write or sign requests
+    /// allows none, because its expected statuses concern that.
     pub(super) fn of_case(case: &Case, name: &str, event: &Event, policy: Policy) -> Option<Self> {
         let scenario = &case.scenario;
         let is_must = |level: Option<Level>| level.unwrap_or(scenario.level) == Level::Must;
         let is_staged = |step: &Step| match &step.action {
-            Action::Script(_) | Action::Restart => true,
+            Action::Script(_) | Action::Restart | Action::Hook(_) => true,
             Action::Deliver(deliver) => !deliver.is_ordinary(),
             Action::Request(_) | Action::Pause(_) => false,
         };

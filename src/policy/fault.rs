@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::duration_text::DurationText;
+use super::sweep::Sweep;
 use super::written::{Written, deserialize_written, written_schema};
 
 /// Each row: the variant, its parameters, its name in files, and its description.
@@ -88,6 +89,8 @@ faults! {
         "The response to the first event is lost, the other events are delivered in reverse order, and then the first is retried: reveals a receiver that remembers only the last event, or expects events in the order of their times.";
     LateRetry(LateRetry) "late_retry"
         "The response is lost, and the retry has a valid signature whose timestamp is as old as the retry policy's delays together: reveals a receiver that grants again. It may refuse the old timestamp.";
+    RestartInFlight(RestartInFlight) "restart_in_flight"
+        "The receiver is restarted while it processes the first attempt, and the delivery is retried: reveals a receiver that is killed between the grant and its key.";
 }
 
 impl Fault {
@@ -192,6 +195,15 @@ pub struct TimeoutOverlap {
     pub after: DurationText,
 }
 
+/// When the receiver is restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RestartInFlight {
+    /// The real time between the request and the restart: a list, which the deliveries of the step use
+    /// in turn. Default: `[20ms]`.
+    pub after: Sweep,
+}
+
 /// Which part of the first attempt is lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -222,6 +234,18 @@ impl TimeoutOverlap {
     pub(super) const DEFAULT: Self = Self {
         after: DurationText(Duration::ZERO),
     };
+}
+
+impl RestartInFlight {
+    pub(super) const DEFAULT: Self = Self {
+        after: Sweep::of_one(DurationText(Duration::from_millis(20))),
+    };
+}
+
+impl Default for RestartInFlight {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
 }
 
 impl LateRetry {

@@ -14,6 +14,7 @@ mod percent;
 mod retry_policy;
 mod schedule;
 mod status_class;
+mod sweep;
 mod wire_form;
 
 use crate::generate::{decimal, written};

@@ -1,4 +1,4 @@
-//! A command of a profile, which reads a probe or restarts the receiver.
+//! A command of a profile, which reads a probe or is another hook.
 
 use std::fmt;
 use std::io;
@@ -63,7 +63,10 @@ impl HookCommand {
     }
 
     /// Runs the program with these values in its arguments. It must exit with 0. Returns its output.
-    pub(crate) async fn run(&self, values: &[(&str, &str)]) -> Result<String, HookFailure> {
+    pub(crate) async fn run(
+        &self,
+        values: &[(impl AsRef<str>, &str)],
+    ) -> Result<String, HookFailure> {
         let words = self.words.iter();
         let words: Vec<String> = words
             .map(|word| fill_in(word, values, str::to_owned))

@@ -1,4 +1,4 @@
-//! An HTTP request of a profile, which reads a probe, sets the receiver's responses or restarts it.
+//! An HTTP request of a profile, which reads a probe or is another hook.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::hook_error::{HookError, HookFailure};
 use super::placeholders::{fill_in, percent_encoded};
 use super::prepared_headers::header_value;
 use super::redaction::Redaction;
-use crate::scenario::{HeaderSource, ProbeRequest};
+use crate::scenario::{HeaderSource, ProbeRequest, placeholders};
 use crate::transport::{AllowedHosts, Client, OutgoingRequest, Response, SendOptions, Target};
 
 #[derive(Clone)]
@@ -28,8 +28,6 @@ impl fmt::Debug for HttpHook {
         write!(formatter, "HttpHook({} {})", self.method, self.url)
     }
 }
-
-const SCRIPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl HttpHook {
     pub(crate) fn new(
@@ -52,9 +50,11 @@ impl HttpHook {
             redaction: Redaction::of_variables(used),
         };
         // Sample values are enough to check that the URL and the headers are valid.
-        let names = ["{player_id}", "{sku}", "{player_ids}", "{skus}"];
-        let sample = names.map(|name| (name, "sample"));
-        let target = Target::parse(&fill_in(&hook.url, &sample, percent_encoded), &hook.allowed)?;
+        let mut sample = hook.url.clone();
+        for name in placeholders(&hook.url) {
+            sample = sample.replace(&format!("{{{name}}}"), "sample");
+        }
+        let target = Target::parse(&sample, &hook.allowed)?;
         hook.outgoing(&target)?;
         Ok(hook)
     }
@@ -69,14 +69,15 @@ impl HttpHook {
     pub(crate) async fn send(
         &self,
         client: &Client,
-        values: &[(&str, &str)],
+        values: &[(impl AsRef<str>, &str)],
         json: Option<String>,
         timeout: Duration,
     ) -> Result<(String, Response), HookFailure> {
         let url = fill_in(&self.url, values, percent_encoded);
         // Lists are long, and each list would make another message.
         let is_list = |name: &str| matches!(name, "{player_ids}" | "{skus}");
-        let ones = values.iter().copied().filter(|(name, _)| !is_list(name));
+        let named = values.iter().map(|(name, value)| (name.as_ref(), *value));
+        let ones = named.filter(|(name, _)| !is_list(name));
         let shown = fill_in(&self.url, &ones.collect::<Vec<_>>(), percent_encoded);
         let name = format!("{} {shown}", self.method);
         let target = Target::parse(&url, &self.allowed).map_err(HookError::from)?;
@@ -97,33 +98,6 @@ impl HttpHook {
                 Err(HookFailure::new(format!("{name}: {failure}")).general(is_general))
             }
         }
-    }
-
-    /// Sends the request, which must be answered with a 2xx.
-    pub(crate) async fn trigger(
-        &self,
-        client: &Client,
-        values: &[(&str, &str)],
-        json: Option<String>,
-        timeout: Duration,
-    ) -> Result<(), HookFailure> {
-        let (name, response) = self.send(client, values, json, timeout).await?;
-        match response.status {
-            200..300 => Ok(()),
-            status => Err(HookFailure::new(format!("{name} returned {status}"))),
-        }
-    }
-
-    pub(crate) async fn set_responses(
-        &self,
-        client: &Client,
-        player_id: &str,
-        statuses: &[u16],
-    ) -> Result<(), HookFailure> {
-        let json = serde_json::Value::from(statuses).to_string();
-        let values = [("{player_id}", player_id)];
-        self.trigger(client, &values, Some(json), SCRIPT_TIMEOUT)
-            .await
     }
 
     fn outgoing(&self, target: &Target) -> Result<OutgoingRequest, HookError> {

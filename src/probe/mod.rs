@@ -1,5 +1,5 @@
-//! What the receiver holds, and the profile's other hooks: probes over HTTP, by command or by function, scripted
-//! responses, restarts.
+//! What the receiver holds, and the profile's other hooks: probes over HTTP, by command or by function, and
+//! requests and commands that scenarios run.
 //!
 //! Hooks are run here; `verify` judges what they return.
 
@@ -8,8 +8,8 @@ mod hook_error;
 mod http_hook;
 mod placeholders;
 mod prepared_headers;
+mod prepared_hook;
 mod prepared_probe;
-mod prepared_restart;
 mod probe_answer;
 mod probe_batch;
 mod probe_history;
@@ -17,11 +17,10 @@ mod probe_value;
 mod redaction;
 
 pub(crate) use hook_error::{HookError, HookFailure};
-pub(crate) use http_hook::HttpHook;
-pub(crate) use placeholders::{fill_in, percent_encoded, with_placeholders};
+pub(crate) use placeholders::{fill_in, in_braces, percent_encoded, with_placeholders};
 pub(crate) use prepared_headers::{DeliveryHeaderFailure, PreparedHeaders};
+pub(crate) use prepared_hook::PreparedHook;
 pub(crate) use prepared_probe::PreparedProbe;
-pub(crate) use prepared_restart::PreparedRestart;
 pub(crate) use probe_batch::ProbePair;
 pub(crate) use probe_history::ProbeProblem;
 pub(crate) use redaction::{REDACTED, Redaction};

@@ -19,10 +19,18 @@ pub(crate) fn percent_encoded(text: &str) -> String {
     utf8_percent_encode(text, PATH_SEGMENT).to_string()
 }
 
+/// The names of placeholders in braces, with their values.
+pub(crate) fn in_braces<'value>(values: &[(&str, &'value str)]) -> Vec<(String, &'value str)> {
+    let values = values.iter();
+    values
+        .map(|(name, value)| (format!("{{{name}}}"), *value))
+        .collect()
+}
+
 /// Replaces `{names}` with encoded values. Placeholders within values are not replaced.
 pub(crate) fn fill_in(
     text: &str,
-    values: &[(&str, &str)],
+    values: &[(impl AsRef<str>, &str)],
     encode: impl Fn(&str) -> String,
 ) -> String {
     let mut filled = String::with_capacity(text.len());
@@ -30,6 +38,7 @@ pub(crate) fn fill_in(
     loop {
         let found = values
             .iter()
+            .map(|(name, value)| (name.as_ref(), value))
             .filter_map(|(name, value)| Some((rest.find(name)?, name, value)));
         let Some((at, name, value)) = found.min_by_key(|(at, _, _)| *at) else {
             break;
@@ -44,12 +53,13 @@ pub(crate) fn fill_in(
 
 /// Replaces values, encoded or not, with their `{names}` if they are whole words. Texts that differ
 /// only in these values become equal.
-pub(crate) fn with_placeholders(text: &str, values: &[(&str, &str)]) -> String {
+pub(crate) fn with_placeholders(text: &str, values: &[(impl AsRef<str>, &str)]) -> String {
     let known = values.iter().filter(|(_, value)| !value.is_empty());
     let forms: Vec<(&str, String)> = known
         .flat_map(|(name, value)| {
             let encoded = percent_encoded(value);
-            [(*name, encoded), (*name, (*value).to_owned())]
+            let name = name.as_ref();
+            [(name, encoded), (name, (*value).to_owned())]
         })
         .collect();
     let is_part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');

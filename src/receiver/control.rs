@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
 use http::request::Parts;
+use http::{Method, StatusCode};
 use hyper::body::Incoming;
 use serde::Serialize;
 
@@ -44,8 +44,8 @@ pub(super) async fn handle(
         Ok(route) => route,
         Err(refusal) => return RequestOutcome::failed(refusal),
     };
-    let allowed = allowed_method(&route);
-    if parts.method != allowed {
+    let allowed = allowed_methods(&route);
+    if !allowed.split(", ").any(|method| parts.method == method) {
         return RequestOutcome::failed(Refusal::MethodNotAllowed { allowed });
     }
     let outcome = match &route {
@@ -58,8 +58,18 @@ pub(super) async fn handle(
         Route::Restart => {
             // The ledger stays, and so do scripts, because they belong to the test and not to the
             // game.
+            backend.process.restart().await;
             backend.flaws.clear_memory().await;
             Ok(RequestOutcome::ok(Decision::Restarted))
+        }
+        Route::Clock { seconds } => {
+            backend.game.set_clock_ahead(*seconds);
+            Ok(RequestOutcome::ok(Decision::ClockSet))
+        }
+        Route::FullInventory { player_id, sku } => {
+            let is_full = parts.method == Method::PUT;
+            backend.game.set_full(player_id, sku, is_full);
+            Ok(RequestOutcome::ok(Decision::InventorySet))
         }
         Route::PlayerItem { player_id, sku } => player_item(backend, player_id, sku).await,
         Route::PlayerItems { player_id } => player_items(backend, player_id).await,
@@ -70,9 +80,10 @@ pub(super) async fn handle(
         .for_player(route.into_player_id())
 }
 
-fn allowed_method(route: &Route) -> &'static str {
+fn allowed_methods(route: &Route) -> &'static str {
     match route {
-        Route::Webhook | Route::Restart => "POST",
+        Route::Webhook | Route::Restart | Route::Clock { .. } => "POST",
+        Route::FullInventory { .. } => "PUT, DELETE",
         Route::PlayerScript { .. } => "PUT",
         Route::PlayerItem { .. } | Route::PlayerItems { .. } | Route::Health => "GET",
     }
@@ -83,6 +94,7 @@ async fn player_item(
     player_id: &str,
     sku: &str,
 ) -> Result<RequestOutcome, Failure> {
+    backend.flaws.work_on_queue(&backend.game).await?;
     let ledger = &backend.game.ledger;
     let held = backend
         .variants
@@ -102,6 +114,7 @@ async fn player_item(
 }
 
 async fn player_items(backend: &Backend, player_id: &str) -> Result<RequestOutcome, Failure> {
+    backend.flaws.work_on_queue(&backend.game).await?;
     let ledger = &backend.game.ledger;
     let inventory = backend
         .variants

@@ -20,16 +20,20 @@ use super::grants::{grants, skip_reason};
 use super::imitation::{ConnectionMemory, Flaws, Variants};
 use super::ledger::{Grants, LedgerEntry, LedgerError, RecordOutcome, digest};
 use super::outcome::{Decision, Failure, RequestOutcome};
+use super::process::Process;
 use super::refusal::Refusal;
 use super::response::ReceiverResponse;
 use super::scripts::Scripts;
+use super::settings::ReceiverSettings;
 
-/// The state that all requests share.
+/// The state of one instance of the receiver.
 pub(super) struct Backend {
-    pub(super) game: Game,
+    pub(super) game: Arc<Game>,
+    pub(super) variants: Arc<Variants>,
+    pub(super) scripts: Arc<Scripts>,
+    /// With what the flaws keep in memory.
     pub(super) flaws: Flaws,
-    pub(super) variants: Variants,
-    pub(super) scripts: Scripts,
+    pub(super) process: Process,
 }
 
 /// A delivery whose body was read.
@@ -58,7 +62,10 @@ pub(super) async fn process(
         Ok(delivery) if backend.flaws.has(Flaw::EarlyAnswer) => {
             let backend = Arc::clone(backend);
             // The outcome is lost.
-            tokio::spawn(async move { backend.process_verified(&delivery).await });
+            tokio::spawn(async move {
+                let work = backend.process_verified(&delivery);
+                backend.process.run(work).await
+            });
             RequestOutcome::ok(Decision::AnsweredEarly)
         }
         Ok(delivery) => backend.process_verified(&delivery).await,
@@ -78,7 +85,7 @@ impl Backend {
         self.variants.admit(&headers)?;
         self.flaws.admit(&headers)?;
         let body = self.flaws.read(body, settings.body_timeout).await?;
-        let now = (settings.clock)();
+        let now = self.game.now();
         let authenticated = self.flaws.authenticate(&Evidence {
             headers: &headers,
             body: &body,
@@ -127,6 +134,9 @@ impl Backend {
     /// Processes an authenticated delivery. A scripted failure has priority over any error in the
     /// body; the body only determines the player whose script applies.
     async fn process_verified(&self, delivery: &IncomingDelivery) -> RequestOutcome {
+        if let Err(error) = self.flaws.continue_work(&self.game).await {
+            return RequestOutcome::failed(error);
+        }
         let event = self.parse_event(delivery);
         let player_id = event
             .as_ref()
@@ -160,7 +170,8 @@ impl Backend {
         let mut event = self.flaws.parse_event(&delivery.body)?;
         self.flaws.keep_player(&delivery.connection, &mut event);
         self.variants.refuse_ids(&event)?;
-        self.flaws.alter_event(&mut event, &self.game.settings);
+        let settings = self.settings_for(&event);
+        self.flaws.alter_event(&mut event, &settings);
         self.variants.alter_event(&mut event);
         Ok(event)
     }
@@ -174,6 +185,7 @@ impl Backend {
         if let Some(event) = event
             && let Ok((_, entry)) = self.entry(event, delivery)
         {
+            self.flaws.fail_late(&entry.idempotency_key).await;
             self.flaws.record_half(&self.game, entry).await?;
         }
         let response = ReceiverResponse::error(status, "scripted failure");
@@ -204,6 +216,13 @@ impl Backend {
                 }
             }
             Err(refusal) => {
+                let granted = self
+                    .flaws
+                    .part_before_refusal(event, &self.settings_for(event));
+                if let Some(grants) = granted {
+                    let entry = self.entry_of(&Decision::Granted, grants, event, delivery);
+                    self.flaws.record_part(&self.game, entry).await?;
+                }
                 let body = digest(&delivery.body);
                 let recalled = self.flaws.recall(&self.game, key, body).await?;
                 recalled.ok_or(refusal)?
@@ -224,29 +243,48 @@ impl Backend {
         delivery: &IncomingDelivery,
     ) -> Result<(Decision, LedgerEntry), Refusal> {
         let (decision, grants) = self.decide(event)?;
+        let entry = self.entry_of(&decision, grants, event, delivery);
+        Ok((decision, entry))
+    }
+
+    fn entry_of(
+        &self,
+        decision: &Decision,
+        grants: Grants,
+        event: &Event,
+        delivery: &IncomingDelivery,
+    ) -> LedgerEntry {
         let (_, idempotency_key) = self.flaws.identify(event, &delivery.signature());
-        let entry = LedgerEntry {
+        LedgerEntry {
             idempotency_key,
             event_id: event.event_id.to_string(),
             player_id: event.event_data.player_id.to_string(),
-            decision: match &decision {
+            decision: match decision {
                 Decision::Skipped(reason) => reason.to_string(),
                 other => other.to_string(),
             },
             body: digest(&delivery.body),
             response: ReceiverResponse::ok(),
             grants,
-        };
-        Ok((decision, entry))
+        }
     }
 
     fn decide(&self, event: &Event) -> Result<(Decision, Grants), Refusal> {
-        let settings = &self.game.settings;
-        if let Some(reason) = skip_reason(event, settings) {
+        let settings = self.settings_for(event);
+        if let Some(reason) = skip_reason(event, &settings) {
             self.variants.deny(reason)?;
             return Ok((Decision::Skipped(reason), Grants::new()));
         }
-        Ok((Decision::Granted, grants(event, settings)?))
+        let granted = grants(event, &settings);
+        let granted = granted.or_else(|refusal| {
+            let rest = self.flaws.rest_of_bundle(event, &settings);
+            rest.ok_or(refusal)
+        });
+        Ok((Decision::Granted, granted?))
+    }
+
+    fn settings_for(&self, event: &Event) -> Cow<'_, ReceiverSettings> {
+        self.game.settings_for(&event.event_data.player_id)
     }
 
     async fn record(&self, entry: LedgerEntry) -> Result<RecordOutcome, LedgerError> {

@@ -236,6 +236,33 @@ flaws! {
     KeyBeforeGrant "key_before_grant" Loses
         "The receiver commits the key first and the grant in a second transaction: after a crash or an error in between, the retry looks like a redelivery and nothing is ever granted."
         "After a delivery that fails halfway (a script of 503, or `--crash-after` and a restart with the same store), the retry is answered 200 but nothing is granted.";
+    KeysPerInstance "keys_per_instance" Doubles
+        "Each instance of the receiver keeps idempotency keys in a file or database of its own: a retry that a load balancer sends to another instance is granted again."
+        "With several instances (`--instances 2`), an event that is delivered to one and again to another is granted twice.";
+    KeyBeforeSlowGrant "key_before_slow_grant" Loses
+        "The receiver commits the key, calls another service and then grants, and removes the key after an error, but not if its process is killed: the retry looks like a redelivery and nothing is ever granted."
+        "With the fault `restart_in_flight`, the retry is answered 200 but nothing is granted, while errors and sequential deliveries are handled well.";
+    GrantBeforeSlowKey "grant_before_slow_key" Doubles
+        "The receiver holds a lock in memory, grants, calls another service and then commits the key: if its process is killed in between, the lock is gone and the retry grants again."
+        "With the fault `restart_in_flight`, the event is granted twice, while simultaneous and sequential deliveries are granted once.";
+    QueuedInMemory "queued_in_memory" Loses
+        "The receiver answers 200 and puts the grant into a queue in memory: a restart empties the queue, and nobody retries an acknowledged event."
+        "An event that is answered 200 right before a restart (or `POST /debug/restart`) and not delivered again is never granted.";
+    FrozenAfterResponse "frozen_after_response" Loses
+        "The receiver grants after its response, on a platform that freezes the process until the next request: the last coupon before a quiet time is granted hours later or never."
+        "An event that is delivered once, with no other delivery after it, is answered 200 but not granted.";
+    KeyForgottenTooSoon "key_forgotten_too_soon" Doubles
+        "The receiver keeps idempotency keys for ten minutes, such as in a cache: a later retry is granted again."
+        "An event that is delivered again after the receiver's clock was moved by an hour (`POST /debug/clock/3600`) is granted twice.";
+    DuplicateAckedWhilePending "duplicate_acked_while_pending" Loses
+        "The receiver answers 200 to a duplicate while another delivery of the event is still being processed: if that one then fails, the sender has its 200 and never retries."
+        "Of simultaneous deliveries of an event, one fails (a script of 503), the others are answered 200, and nothing is granted.";
+    BundlePartiallyGranted "bundle_partially_granted" Doubles
+        "The receiver grants a bundle part by part and refuses it at the first part that it can't grant: the parts before it stay, and each retry grants them again."
+        "After a bundle with a part that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) was refused, the player holds the parts before it.";
+    RefusedPartSkipped "refused_part_skipped" Loses
+        "The receiver grants a bundle without the parts that it can't grant and answers 200: nobody retries, and the player never gets them."
+        "A bundle with a part that the game can't grant (`PUT /debug/players/{player_id}/items/{sku}/full`) is answered 200, and the player holds only the other parts.";
 
     // Responses.
     ForgeryAnswered500 "forgery_answered_500" Answers

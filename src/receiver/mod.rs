@@ -27,6 +27,7 @@ mod ledger;
 mod named_enum;
 mod outcome;
 mod parsing;
+mod process;
 mod refusal;
 mod request_body;
 mod response;

@@ -41,6 +41,8 @@ pub enum Decision {
     LedgerFailed(LedgerError),
     Read,
     ScriptSet,
+    ClockSet,
+    InventorySet,
     Restarted,
     Healthy,
 }
@@ -65,6 +67,8 @@ impl fmt::Display for Decision {
             Self::LedgerFailed(error) => error.fmt(formatter),
             Self::Read => formatter.write_str("read"),
             Self::ScriptSet => formatter.write_str("script set"),
+            Self::ClockSet => formatter.write_str("clock set"),
+            Self::InventorySet => formatter.write_str("inventory limit set"),
             Self::Restarted => formatter.write_str("restarted"),
             Self::Healthy => formatter.write_str("healthy"),
         }

@@ -21,8 +21,18 @@ pub(super) enum Route {
     PlayerScript {
         player_id: String,
     },
+    /// Makes the game unable to grant an SKU to a player, as if there was no room for it, or undoes
+    /// that.
+    FullInventory {
+        player_id: String,
+        sku: String,
+    },
     /// Clears everything that a restart of the process would lose.
     Restart,
+    /// Moves the clock ahead of real time.
+    Clock {
+        seconds: u64,
+    },
     Health,
 }
 
@@ -31,8 +41,9 @@ impl Route {
         match self {
             Self::PlayerItem { player_id, .. }
             | Self::PlayerItems { player_id }
+            | Self::FullInventory { player_id, .. }
             | Self::PlayerScript { player_id } => Some(player_id),
-            Self::Webhook | Self::Restart | Self::Health => None,
+            Self::Webhook | Self::Restart | Self::Clock { .. } | Self::Health => None,
         }
     }
 }
@@ -48,6 +59,10 @@ pub(super) fn route(path: &str, webhook_path: &str) -> Result<Route, Refusal> {
     if path == "/debug/restart" {
         return Ok(Route::Restart);
     }
+    if let Some(seconds) = path.strip_prefix("/debug/clock/") {
+        let seconds = seconds.parse().map_err(|_| Refusal::NoSuchPath)?;
+        return Ok(Route::Clock { seconds });
+    }
     // A player ID or an SKU may contain any character, so split the path before decoding its
     // segments.
     let Some(player_path) = path.strip_prefix("/debug/players/") else {
@@ -58,6 +73,10 @@ pub(super) fn route(path: &str, webhook_path: &str) -> Result<Route, Refusal> {
             player_id: decode(player)?,
         }),
         [player, "items", sku] => Ok(Route::PlayerItem {
+            player_id: decode(player)?,
+            sku: decode(sku)?,
+        }),
+        [player, "items", sku, "full"] => Ok(Route::FullInventory {
             player_id: decode(player)?,
             sku: decode(sku)?,
         }),
@@ -139,6 +158,8 @@ mod tests {
             "/debug/players",
             "/debug/players/P1",
             "/debug/players/P1/items/a/b",
+            "/debug/clock/",
+            "/debug/clock/-1",
             "/debug/players/P1/respond/",
         ] {
             assert_eq!(route(path, WEBHOOK), Err(Refusal::NoSuchPath), "{path}");

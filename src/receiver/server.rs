@@ -1,12 +1,13 @@
 //! Listening, connections and shutdown. `control` handles the requests.
 
-use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use futures_util::future::select_all;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -25,6 +26,7 @@ use super::hangup::HangupGuard;
 use super::imitation::{ConnectionMemory, Flaws, Variants};
 use super::ledger::{Ledger, LedgerError};
 use super::outcome::{ReceivedRequest, RequestOutcome};
+use super::process::Process;
 use super::response::{Body, ReceiverResponse};
 use super::routes::check_webhook_path;
 use super::scripts::Scripts;
@@ -37,53 +39,77 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// How long to wait after a failed accept, for example if all file handles are in use.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The built-in receiver, bound to its address.
+/// The built-in receiver, bound to the addresses of its instances.
 pub struct Receiver {
-    listener: TcpListener,
-    address: SocketAddr,
-    backend: Arc<Backend>,
+    instances: Vec<Instance>,
+    game: Arc<Game>,
     ledger_thread: JoinHandle<()>,
 }
 
+struct Instance {
+    listener: TcpListener,
+    address: SocketAddr,
+    backend: Arc<Backend>,
+}
+
 impl Receiver {
-    /// Checks the settings, opens the ledger and binds the address. Requests wait until
+    /// Checks the settings, opens the ledger and binds the addresses. Requests wait until
     /// [`Self::serve`].
     pub async fn bind(mut settings: ReceiverSettings) -> Result<Self, ReceiverError> {
         if !settings.allow_remote && !settings.listen.ip().is_loopback() {
             return Err(ReceiverError::RemoteAddress(settings.listen));
         }
         check_webhook_path(&settings.path)?;
-        let scripts = Scripts::new(&settings.respond)?;
-        let flaws = Flaws::new(&mut settings)?;
-        let variants = Variants::new(&mut settings)?;
-        let listen_error = |source| ReceiverError::Listen {
-            address: settings.listen,
-            source,
-        };
-        let listener = TcpListener::bind(settings.listen)
-            .await
-            .map_err(listen_error)?;
-        let address = listener.local_addr().map_err(listen_error)?;
+        let scripts = Arc::new(Scripts::new(&settings.respond)?);
+        let instances = 0..settings.instances.max(1);
+        let flaws: Vec<Flaws> = instances
+            .map(|_| Flaws::new(&mut settings))
+            .collect::<Result<_, _>>()?;
+        let variants = Arc::new(Variants::new(&mut settings)?);
+        let mut listeners = Vec::new();
+        for number in 0..flaws.len() {
+            let mut address = settings.listen;
+            if address.port() != 0 {
+                let number = u16::try_from(number).unwrap_or(u16::MAX);
+                address.set_port(address.port().saturating_add(number));
+            }
+            let failed = |source| ReceiverError::Listen { address, source };
+            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            let address = listener.local_addr().map_err(failed)?;
+            listeners.push((listener, address));
+        }
         let store = settings.store.clone();
         let (ledger, ledger_thread) = spawn_blocking(move || Ledger::open(&store))
             .await
             .map_err(|_| LedgerError::Closed)??;
-        Ok(Self {
+        let game = Arc::new(Game::new(settings, ledger));
+        let instances = listeners.into_iter().zip(flaws);
+        let instances = instances.map(|((listener, address), flaws)| Instance {
             listener,
             address,
             backend: Arc::new(Backend {
-                game: Game::new(settings, ledger),
+                game: Arc::clone(&game),
+                variants: Arc::clone(&variants),
+                scripts: Arc::clone(&scripts),
                 flaws,
-                variants,
-                scripts,
+                process: Process::default(),
             }),
+        });
+        Ok(Self {
+            instances: instances.collect(),
+            game,
             ledger_thread,
         })
     }
 
-    /// The address that the receiver listens on.
+    /// The address that its first instance listens on.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.instances[0].address
+    }
+
+    /// The addresses of all instances.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.instances.iter().map(|instance| instance.address)
     }
 
     /// Handles requests until `shutdown` completes. Then finishes the requests in flight and closes
@@ -95,9 +121,10 @@ impl Receiver {
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(serve_connection(stream, Arc::clone(&self.backend), &graceful));
+                (instance, accepted) = accept(&self.instances) => match accepted {
+                    Ok(stream) => {
+                        let backend = Arc::clone(&instance.backend);
+                        connections.spawn(serve_connection(stream, backend, &graceful));
                     }
                     // Out of resources, or the peer has already disconnected.
                     Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -106,17 +133,26 @@ impl Receiver {
                 Some(_) = connections.join_next() => {}
             }
         }
-        drop(self.listener);
+        drop(self.instances);
         // Connections that do not finish in time are closed.
         let _ = tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await;
         connections.shutdown().await;
-        self.backend.game.ledger.close().await;
+        self.game.ledger.close().await;
         spawn_blocking(|| self.ledger_thread.join())
             .await
             .map_err(|_| LedgerError::Closed)?
             .map_err(|_| LedgerError::Closed)?;
         Ok(())
     }
+}
+
+/// The next connection to any instance.
+async fn accept(instances: &[Instance]) -> (&Instance, io::Result<TcpStream>) {
+    let accepted = instances.iter().map(|instance| {
+        let accepted = instance.listener.accept();
+        Box::pin(async move { (instance, accepted.await.map(|(stream, _)| stream)) })
+    });
+    select_all(accepted).await.0
 }
 
 /// Serves one HTTP/1 or HTTP/2 connection. Errors of the connection are ignored.
@@ -152,18 +188,37 @@ fn serve_connection(
     }
 }
 
+/// The receiver was restarted before it responded, so the connection is closed.
+#[derive(Debug, thiserror::Error)]
+#[error("restarted")]
+struct Restarted;
+
 /// Handles a request in a separate task, so that processing finishes even if the sender hangs up.
 /// Otherwise the request would be dropped at an unpredictable point.
 async fn respond(
     backend: Arc<Backend>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
+) -> Result<Response<Body>, Restarted> {
     let version = request.version();
     let guard = HangupGuard::default();
-    let work = guard.watch(handle_and_observe(Arc::clone(&backend), request));
-    let response = tokio::spawn(work).await.unwrap_or_else(|_| {
-        ReceiverResponse::error(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+    let is_delivery = request.uri().path() == backend.game.settings.path;
+    let worker = Arc::clone(&backend);
+    let work = guard.watch(async move {
+        let work = handle_and_observe(Arc::clone(&worker), request);
+        // A restart is requested by another endpoint.
+        match is_delivery {
+            true => worker.process.run(work).await,
+            false => Some(work.await),
+        }
     });
+    let response = tokio::spawn(work).await.unwrap_or_else(|_| {
+        let message = "internal error";
+        Some(ReceiverResponse::error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            message,
+        ))
+    });
+    let response = response.ok_or(Restarted)?;
     Ok(backend.variants.http_response(response, version))
 }
 

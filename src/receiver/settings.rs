@@ -36,6 +36,9 @@ pub struct ReceiverSettings {
     pub secret: Secret,
     /// The address to listen on. Port 0 picks a free port.
     pub listen: SocketAddr,
+    /// How many instances there are. They share the ledger, and nothing that is only in memory. The
+    /// further ones listen on the ports after that of `listen`, or on free ones.
+    pub instances: u8,
     /// Whether `listen` may be an address that other machines can reach.
     pub allow_remote: bool,
     /// The path that accepts deliveries.
@@ -78,6 +81,8 @@ pub struct ReceiverSettings {
     /// Redeliveries do not count. The count restarts with the process, so unset this before you
     /// restart the receiver.
     pub crash_after: Option<NonZeroU64>,
+    /// How long idempotency keys are remembered; forever if not set.
+    pub key_lifetime: Option<Duration>,
     /// Returns the current time.
     pub clock: UnixClock,
     /// Called after every request.
@@ -97,6 +102,7 @@ impl ReceiverSettings {
         Self {
             secret,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            instances: 1,
             allow_remote: false,
             path: Self::DEFAULT_PATH.to_owned(),
             store: Store::Memory,
@@ -112,6 +118,7 @@ impl ReceiverSettings {
             expired_secret: None,
             answer_delay: Self::DEFAULT_ANSWER_DELAY,
             crash_after: None,
+            key_lifetime: None,
             clock: system_clock(),
             observer: None,
         }

@@ -92,6 +92,8 @@ named_enum! {
             "Needs 300 ms to process a first delivery and meanwhile answers others with the same key with 409, later with 200.";
         InProgress503 "in_progress_503"
             "Needs 300 ms to process a first delivery and meanwhile answers others with the same key with 503 and `Retry-After`, later with 200.";
+        KeysKeptADay "keys_kept_a_day"
+            "Remembers idempotency keys for a day, which is longer than most senders retry.";
     }
 }
 

@@ -4,14 +4,17 @@ use super::missing_capability::MissingCapability;
 use super::plan::{Plan, PlannedAction, PlannedDeliveries, PlannedEvent, PlannedStep};
 use crate::policy::{Forgery, HttpVersion};
 use crate::protocol::Field;
-use crate::scenario::Policy;
+use crate::scenario::document::nearest;
+use crate::scenario::{Hook, InstanceChoice, Policy};
 use crate::verify::{HeldItems, describe_expectations};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Capabilities {
     pub probes: Vec<String>,
-    pub script: bool,
-    pub restart: bool,
+    /// The names of the hooks that steps can run.
+    pub hooks: Vec<String>,
+    /// The names of the receiver's instances.
+    pub targets: Vec<String>,
     pub expired_secret: bool,
     /// The forgery that guesses the webhook's secret.
     pub guessed_secret: Option<Forgery>,
@@ -102,8 +105,9 @@ impl Capabilities {
     /// What a step needs and the profile lacks.
     pub(super) fn missing(&self, action: &PlannedAction) -> Option<MissingCapability> {
         match action {
-            PlannedAction::Script { .. } if !self.script => Some(MissingCapability::Script),
-            PlannedAction::Restart if !self.restart => Some(MissingCapability::Restart),
+            PlannedAction::Script { .. } => self.missing_hook(Hook::SCRIPT),
+            PlannedAction::Restart => self.missing_hook(Hook::RESTART),
+            PlannedAction::Hook(hook) => self.missing_hook(&hook.name),
             PlannedAction::Deliver(deliveries) => {
                 let how = &deliveries.how;
                 if how.forge == Some(Forgery::ExpiredSecret) && !self.expired_secret {
@@ -111,6 +115,23 @@ impl Capabilities {
                 }
                 if how.forge.is_some() && how.forge == self.guessed_secret {
                     return Some(MissingCapability::SecretBeyondGuessing);
+                }
+                if deliveries.restarts_receiver()
+                    && let Some(missing) = self.missing_hook(Hook::RESTART)
+                {
+                    return Some(missing);
+                }
+                let missing_instance = match &how.instances {
+                    InstanceChoice::Named(name) if !self.targets.contains(name) => {
+                        Some(MissingCapability::Target(name.clone()))
+                    }
+                    InstanceChoice::Spread if self.targets.len() < 2 => {
+                        Some(MissingCapability::SeveralTargets)
+                    }
+                    _ => None,
+                };
+                if missing_instance.is_some() {
+                    return missing_instance;
                 }
                 let http2_only = self.http_version == HttpVersion::Http2;
                 let unsupported = how
@@ -121,8 +142,16 @@ impl Capabilities {
                 let unsupported = unsupported.map(MissingCapability::Http1);
                 unsupported.or(wire.map(MissingCapability::Http1Wire))
             }
-            _ => None,
+            PlannedAction::Request(_) | PlannedAction::Pause(_) => None,
         }
+    }
+
+    pub(super) fn missing_hook(&self, name: &str) -> Option<MissingCapability> {
+        let mut known = self.hooks.iter();
+        (!known.any(|known| known == name)).then(|| MissingCapability::Hook {
+            name: name.to_owned(),
+            similar: nearest(name, self.hooks.iter().map(String::as_str)).map(str::to_owned),
+        })
     }
 }
 

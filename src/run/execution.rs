@@ -15,6 +15,7 @@ use super::run_event::{
 use super::scenario_effects::ScenarioEffects;
 use super::step_runner::{RunEventHandler, StepRunner};
 use super::target_watch::TargetWatch;
+use crate::scenario::Hooks;
 use crate::transport::RateLimit;
 use crate::verify::{Verdict, VerdictCounts};
 
@@ -44,18 +45,25 @@ impl RunContext {
             totals.1 += ended.checks;
         };
         let shared_players = SharedPlayers::of(plans);
-        // A restart aborts all requests, so scenarios that restart the receiver run last and alone.
+        // A restart aborts all requests, so scenarios that restart the receiver, or move its clock, run
+        // last and alone.
         let numbered = plans.iter().enumerate();
         let (exclusive, mut concurrent): (Vec<_>, Vec<_>) =
-            numbered.partition(|(_, plan)| plan.restarts());
+            numbered.partition(|(_, plan)| plan.runs_alone());
         let target = TargetWatch::default();
         let watched = |event| {
             target.observe(&event);
             events(event);
         };
-        let pilots = self.run_pilots(&mut concurrent, &watched).await;
-        let problem = pilots.problem.as_ref().map(|pilot| pilot.problem.clone());
-        pilots.release(&watched).iter().for_each(count);
+        let mut problem = self.run_hook(Hooks::BEFORE_RUN).await;
+        if problem.is_none() {
+            let pilots = self.run_pilots(&mut concurrent, &watched).await;
+            problem = pilots
+                .problem
+                .as_ref()
+                .map(|pilot| pilot.problem.reason.clone());
+            pilots.release(&watched).iter().for_each(count);
+        }
         for (group, jobs) in [(concurrent, self.jobs.max(1)), (exclusive, 1)] {
             stream::iter(group)
                 .for_each_concurrent(jobs, |(index, plan)| {
@@ -72,13 +80,17 @@ impl RunContext {
                 })
                 .await;
         }
+        let problem = match problem {
+            Some(problem) => Some(problem),
+            None => self.run_hook(Hooks::AFTER_RUN).await,
+        };
         let (scenarios, checks) = *totals.lock().unwrap_or_else(PoisonError::into_inner);
         let not_run = plans.len() - scenarios.total();
         let ended = RunEnded {
             scenarios,
             checks,
             not_run,
-            setup_problem: problem.map(|problem| problem.reason),
+            setup_problem: problem,
             receiver_stopped: target.stopped(),
             took: started.elapsed(),
             held_back: self
@@ -91,6 +103,16 @@ impl RunContext {
         ended
     }
 
+    /// Runs a hook that belongs to the whole run, if the profile has it. Returns why it failed.
+    async fn run_hook(&self, name: &str) -> Option<String> {
+        let hook = self.hooks.get(name)?;
+        let failure = hook.run(&self.client, &[], None).await.err()?;
+        Some(format!(
+            "the hook `{name}` failed: {}",
+            self.shown(&failure)
+        ))
+    }
+
     pub(super) async fn run_scenario(
         &self,
         number: usize,
@@ -100,9 +122,17 @@ impl RunContext {
     ) -> ScenarioEnded {
         let started = Instant::now();
         events(RunEvent::ScenarioStarted(scenario_started(number, plan)));
-        let effects = ScenarioEffects::begin(self, plan, number).await;
         let mut steps = StepRunner::new(self, plan, number, events);
-        let (mut checks, steps_result) = steps.run().await;
+        let (mut checks, prepared) = steps.prepare().await;
+        let effects = ScenarioEffects::begin(self, plan, number).await;
+        let steps_result = match prepared {
+            Ok(()) => {
+                let (of_steps, result) = steps.run().await;
+                checks += of_steps;
+                result
+            }
+            failed => failed,
+        };
         let is_complete = steps_result.is_ok();
         let effects = match steps_result {
             Ok(()) => effects.end(&steps.outcomes, is_pilot).await,

@@ -1,19 +1,26 @@
 //! What a profile may lack to check a part of a scenario: the reason, and what to do about it.
 
 use crate::policy::Fault;
+use crate::scenario::Hook;
 use crate::verify::{Check, EffectProbe, Requirement};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MissingCapability {
     Probe(String),
-    Script,
-    Restart,
+    /// A hook, and the profile's hook with the most similar name.
+    Hook {
+        name: String,
+        similar: Option<String>,
+    },
     ExpiredSecret,
     Http1(Fault),
     /// A key of `wire`, with its value.
     Http1Wire(&'static str),
     /// The webhook's secret is the guess of a forgery, which is therefore genuine.
     SecretBeyondGuessing,
+    /// An instance of the receiver.
+    Target(String),
+    SeveralTargets,
     Players {
         listed: usize,
         needed: usize,
@@ -32,16 +39,26 @@ impl MissingCapability {
                 format!("the profile has no probe `{name}`"),
                 format!("add `probes: {{ {name}: … }}` to the profile"),
             ),
-            Self::Script => (
+            Self::Hook { name, .. } if name == Hook::SCRIPT => (
                 "the profile has no `script` hook to set the receiver's responses".into(),
                 "add `script: { http: PUT … }` to the profile; docs/profiles.md describes the request"
                     .into(),
             ),
-            Self::Restart => (
+            Self::Hook { name, .. } if name == Hook::RESTART => (
                 "the profile has no `restart` hook to restart the receiver".into(),
                 "add `restart: { command: [docker, restart, …] }` or `restart: { http: POST … }` to \
                  the profile"
                     .into(),
+            ),
+            Self::Hook { name, similar } => (
+                format!("the profile has no hook `{name}`"),
+                match similar {
+                    Some(similar) => format!("did you mean its hook `{similar}`?"),
+                    None => format!(
+                        "add `hooks: {{ {name}: {{ http: POST … }} }}` to the profile; \
+                         docs/profiles.md says what the hooks of the bundled suite do"
+                    ),
+                },
             ),
             Self::ExpiredSecret => (
                 "the profile does not name the expired secret".into(),
@@ -64,6 +81,16 @@ impl MissingCapability {
             Self::SecretBeyondGuessing => (
                 "the webhook's secret is one that anyone guesses, so this delivery is genuine".into(),
                 "replace the secret, in the game and at Aghanim".into(),
+            ),
+            Self::Target(name) => (
+                format!("the profile has no target `{name}`"),
+                format!("add `targets: {{ {name}: URL }}` to the profile"),
+            ),
+            Self::SeveralTargets => (
+                "the profile has only one instance of the receiver".into(),
+                "if yours has several that share their data, add `targets: { a: URL, b: URL }` to \
+                 the profile"
+                    .into(),
             ),
             Self::Players { listed, needed } => (
                 format!(
@@ -89,9 +116,11 @@ impl MissingCapability {
     /// The check of a step that needs this.
     pub(crate) fn step_not_checked(&self, requirement: &Requirement) -> Check {
         let (subject, expected) = match self {
-            Self::Script => ("script", "the receiver's next responses are set"),
-            Self::Restart => ("restart", "the receiver restarts"),
+            Self::Hook { name, .. } => return self.not_checked(requirement, name, ends(name)),
             Self::ExpiredSecret => ("expired_secret", "the receiver refuses the expired secret"),
+            Self::Target(_) | Self::SeveralTargets => {
+                ("targets", "deliveries to several instances of the receiver")
+            }
             Self::Http1(_) => ("fault", "the receiver handles the fault"),
             Self::Http1Wire(_) => ("wire", "the receiver reads the request"),
             Self::SecretBeyondGuessing => ("secret", "the receiver refuses a guessed secret"),
@@ -117,5 +146,14 @@ impl MissingCapability {
             cause: Some(reason.clone()),
             ..requirement.not_checked(subject, expected, reason)
         }
+    }
+}
+
+/// What is expected of a hook.
+pub(crate) fn ends(hook: &str) -> &'static str {
+    match hook {
+        Hook::SCRIPT => "the receiver's next responses are set",
+        Hook::RESTART => "the receiver restarts",
+        _ => "the hook succeeds",
     }
 }

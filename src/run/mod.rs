@@ -30,8 +30,9 @@ pub(crate) use journal::{
     CreateJournalError, Journal, JournalError, JournalWriter, RunTally, TruncatedLine,
 };
 pub(crate) use pilot::setup_mistake;
+
 pub(crate) use plan::PlannedEvent;
-pub use plan::{Plan, PlanSettings};
+pub use plan::{KnownHook, Plan, PlanSettings};
 pub(crate) use replay::{
     CompareBy, Replay, ReplayEnded, ReplayResult, ResponseComparison, Signatures, SkipReason,
     recorded_response,

@@ -4,6 +4,7 @@
 //! in a scenario are found before the first request.
 
 mod planned_effect;
+mod planned_hook;
 mod planned_step;
 mod players;
 
@@ -16,6 +17,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 pub(crate) use self::planned_effect::PlannedEffect;
+pub use self::planned_hook::KnownHook;
+pub(crate) use self::planned_hook::{PlannedHook, event_values};
 pub(crate) use self::planned_step::{
     PlannedAction, PlannedDeliveries, PlannedDelivery, PlannedRequest, PlannedStep,
 };
@@ -47,6 +50,8 @@ pub struct PlanSettings {
     pub first_player: usize,
     /// The names of the profile's probes.
     pub probes: Vec<String>,
+    /// The hooks that steps can run.
+    pub hooks: Vec<KnownHook>,
     /// Whether warnings and checks that were not checked count as failures.
     pub strict: bool,
     /// Whether only HTTP/2 is used, so that faults which need HTTP/1.1 are refused.
@@ -163,9 +168,16 @@ impl Plan {
         })
     }
 
-    pub(crate) fn restarts(&self) -> bool {
+    /// Whether it needs the receiver for itself, or disturbs other scenarios, because it restarts the
+    /// receiver or moves its clock.
+    pub(crate) fn runs_alone(&self) -> bool {
         let mut actions = self.steps.iter().map(|step| &step.action);
-        actions.any(|action| matches!(action, PlannedAction::Restart))
+        actions.any(|action| match action {
+            PlannedAction::Restart => true,
+            PlannedAction::Hook(hook) => hook.advances.is_some(),
+            PlannedAction::Deliver(deliveries) => deliveries.restarts_receiver(),
+            _ => false,
+        }) || self.case.scenario.alone
     }
 
     /// The players whose inventory this plan changes or reads.

@@ -17,8 +17,9 @@ use super::attempt_record::response_record;
 use super::journal::{Journal, JournalError};
 use super::run_context::RunContext;
 use super::run_event::{
-    AttemptEnded, ResponseRecord, RunEvent, ScenarioStarted, ScriptedResponses, StepEnded,
+    AttemptEnded, HookRun, ResponseRecord, RunEvent, ScenarioStarted, ScriptedResponses, StepEnded,
 };
+use crate::scenario::Hook;
 use crate::transport::SendOptions;
 
 pub(crate) use self::resend::{Signatures, SkipReason};
@@ -154,17 +155,29 @@ impl Replay<'_> {
     async fn repeat_hooks(&self, step: &StepEnded) -> Result<(), SkipReason> {
         let context = self.context;
         if let Some(ScriptedResponses { player_id, answers }) = &step.script {
-            let hook = context.script.as_ref().ok_or(SkipReason::NoScript)?;
-            let set = hook.set_responses(&context.client, player_id, answers);
+            let hook = context.hooks.get(Hook::SCRIPT);
+            let hook = hook.ok_or(SkipReason::NoScript)?;
+            let set = hook.script(&context.client, player_id, answers);
             set.await
                 .map_err(|failure| SkipReason::ScriptFailed(context.shown(&failure)))?;
         }
         if step.restarted {
-            let hook = context.restart.as_ref().ok_or(SkipReason::NoRestart)?;
-            let restarted = hook.restart(&context.client, &context.target);
+            let hook = context.hooks.get(Hook::RESTART);
+            let hook = hook.ok_or(SkipReason::NoRestart)?;
+            let restarted = hook.restart(&context.client, context.instances());
             restarted
                 .await
                 .map_err(|failure| SkipReason::RestartFailed(context.shown(&failure)))?;
+        }
+        for HookRun { name, values } in &step.hooks {
+            let hook = context.hooks.get(name);
+            let hook = hook.ok_or_else(|| SkipReason::NoHook(name.clone()))?;
+            let values = values.iter();
+            let values = values.map(|(name, value)| (name.as_str(), value.as_str()));
+            let run = hook
+                .run(&context.client, &values.collect::<Vec<_>>(), None)
+                .await;
+            run.map_err(|failure| SkipReason::HookFailed(name.clone(), context.shown(&failure)))?;
         }
         Ok(())
     }

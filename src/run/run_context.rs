@@ -10,7 +10,7 @@ use super::dry_run::Capabilities;
 use crate::delivery::{Clock, Sender, TimestampAllocator};
 use crate::generate::{Seed, StartTime};
 use crate::policy::RetryPolicy;
-use crate::probe::{HttpHook, PreparedProbe, PreparedRestart, Redaction};
+use crate::probe::{PreparedHook, PreparedProbe, Redaction};
 use crate::protocol::Signer;
 use crate::transport::{AllowedHosts, Client, ExtraHeaders, OutgoingRequest, RateLimit, Target};
 
@@ -18,6 +18,8 @@ use crate::transport::{AllowedHosts, Client, ExtraHeaders, OutgoingRequest, Rate
 pub(crate) struct RunContext {
     pub client: Client,
     pub target: Target,
+    /// The instances of the receiver, by name; empty if there is only the target.
+    pub targets: IndexMap<String, Target>,
     pub built_in_receiver: bool,
     /// Headers to add to deliveries, and to other requests to the target's server.
     pub headers: ExtraHeaders,
@@ -34,8 +36,8 @@ pub(crate) struct RunContext {
     /// The SKUs of which a player can hold at most one.
     pub held_once: BTreeSet<String>,
     pub probes: IndexMap<String, PreparedProbe>,
-    pub script: Option<HttpHook>,
-    pub restart: Option<PreparedRestart>,
+    /// The hooks that steps run, by name: `script`, `restart` and the profile's `hooks`.
+    pub hooks: IndexMap<String, PreparedHook>,
     /// The profile's grace period for effects, if it sets one.
     pub settle: Option<Duration>,
     pub seed: Option<Seed>,
@@ -48,6 +50,13 @@ pub(crate) struct RunContext {
 impl RunContext {
     pub(crate) fn shown_target(&self) -> Cow<'_, str> {
         self.redaction.text(self.target.as_str())
+    }
+
+    /// Every instance of the receiver.
+    pub(crate) fn instances(&self) -> impl Iterator<Item = &Target> {
+        let is_other = |target: &&Target| **target != self.target;
+        let others = self.targets.values().filter(is_other);
+        std::iter::once(&self.target).chain(others)
     }
 
     /// Why something failed, without secrets.

@@ -8,6 +8,7 @@ mod json_line;
 mod seconds;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -317,7 +318,7 @@ pub(crate) fn header<'headers>(
 pub struct StepEnded {
     /// The scenario's number.
     pub scenario: usize,
-    /// The step's number in the scenario, from 1.
+    /// The step's number in the scenario, from 1; 0 for the hook `before_scenario`.
     pub step: usize,
     /// A short description of the step.
     pub description: String,
@@ -332,6 +333,18 @@ pub struct StepEnded {
     /// Whether the step restarted the receiver.
     #[serde(default)]
     pub restarted: bool,
+    /// The hooks of the profile's `hooks` that the step ran; omitted if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookRun>,
+}
+
+/// A hook that was run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HookRun {
+    /// Its name in the profile.
+    pub name: String,
+    /// The values of its placeholders, by their names.
+    pub values: BTreeMap<String, String>,
 }
 
 /// The scripted responses of the receiver.

@@ -24,7 +24,7 @@ impl RunEnded {
             return RunOutcome::Failed;
         }
         let undecided = self.scenarios.broken > 0 || self.checks.decided() == 0;
-        if undecided || self.not_run > 0 {
+        if undecided || self.not_run > 0 || self.setup_problem.is_some() {
             return RunOutcome::Incomplete;
         }
         RunOutcome::Passed

@@ -10,17 +10,16 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::dry_run::Capabilities;
-use super::plan::{Plan, PlanSettings};
+use super::plan::{KnownHook, Plan, PlanSettings};
 use super::run_context::RunContext;
 use crate::delivery::{Clock, TimestampAllocator};
 use crate::generate::{Catalogue, Generator, Seed, StartTime};
 use crate::policy::{ConnectTo, Forgery};
 use crate::probe::{
-    DeliveryHeaderFailure, HookError, HttpHook, PreparedHeaders, PreparedProbe, PreparedRestart,
-    Redaction,
+    DeliveryHeaderFailure, HookError, PreparedHeaders, PreparedHook, PreparedProbe, Redaction,
 };
 use crate::protocol::{Secret, Signer};
-use crate::scenario::document::Diagnostics;
+use crate::scenario::document::{Diagnostics, Spanned};
 use crate::scenario::{Case, DeliveryHeader, DeliveryHeaders, Profile};
 use crate::transport::{
     AllowedHosts, Client, ClientSettings, HttpVersion, InvalidHost, RateLimit, Route, Target,
@@ -37,6 +36,8 @@ pub(crate) struct Session {
     /// The players to use in generated events; if there are none, players are invented.
     pub players: Arc<[String]>,
     pub target: Option<Target>,
+    /// The instances of the receiver, by name.
+    pub targets: IndexMap<String, Target>,
     /// The headers to add to every delivery.
     pub headers: DeliveryHeaders,
     pub allowed: AllowedHosts,
@@ -176,7 +177,12 @@ impl Session {
     ) -> Result<Self, SessionError> {
         let allowed = AllowedHosts::new(profile.allow_hosts.iter().chain(&connection.allow_hosts))?;
         let url = connection.target.as_ref();
-        let url = url.or(profile.target.as_ref().map(|target| &target.value));
+        // Another target than the profile's is not one of its instances.
+        let targets = match url {
+            Some(_) => IndexMap::new(),
+            None => parse_all(&profile.targets, &allowed)?,
+        };
+        let url = url.or(profile.first_target().map(|target| &target.value));
         let target = url.map(|url| Target::parse(url, &allowed)).transpose()?;
         let route = connection.route(&profile, &allowed)?;
         let mut tls = connection.tls;
@@ -203,10 +209,21 @@ impl Session {
             profile_name: None,
             probes: IndexMap::new(),
             target,
+            targets,
             allowed,
             client,
             options,
         })
+    }
+
+    /// Replaces the profile and its targets, but not the connection.
+    pub(crate) fn set_profile(&mut self, profile: Profile) -> Result<(), SessionError> {
+        self.targets = parse_all(&profile.targets, &self.allowed)?;
+        let target = profile.first_target();
+        let target = target.map(|url| Target::parse(url, &self.allowed));
+        self.target = target.transpose()?;
+        self.profile = profile;
+        Ok(())
     }
 
     pub(crate) fn target(&self) -> Result<&Target, SessionError> {
@@ -231,6 +248,11 @@ impl Session {
             first_player: 0,
             game_id: self.profile.game_id.clone(),
             probes: self.probe_names(),
+            hooks: self
+                .profile
+                .named_hooks()
+                .map(|(name, hook)| KnownHook::new(name, hook))
+                .collect(),
             strict: self.options.strict,
             // A run continues without faults of HTTP/1.1, and reports them as not checked.
             http2_only: false,
@@ -249,8 +271,12 @@ impl Session {
     pub(crate) fn capabilities(&self, has_expired_secret: bool) -> Capabilities {
         Capabilities {
             probes: self.probe_names(),
-            script: self.profile.script.is_some(),
-            restart: self.profile.restart.is_some(),
+            hooks: self
+                .profile
+                .named_hooks()
+                .map(|(name, _)| name.to_owned())
+                .collect(),
+            targets: self.targets.keys().cloned().collect(),
             expired_secret: has_expired_secret,
             guessed_secret: None,
             http_version: self.client.http_version(),
@@ -285,21 +311,16 @@ impl Session {
             }
         }
         probes.extend(self.probes);
-        let script = self.profile.script.as_ref();
-        let script = script
-            .map(|hook| HttpHook::new(&hook.http, &hook.headers, &self.allowed))
-            .transpose()
-            .map_err(unusable("`script`"))?;
-        let restart = self.profile.restart.as_ref();
-        let restart = restart
-            .map(|hook| PreparedRestart::new(hook, &self.allowed))
-            .transpose()
-            .map_err(unusable("`restart`"))?;
-        let hooks = probes.values().filter_map(PreparedProbe::redaction);
-        let hooks = hooks.chain(script.as_ref().map(HttpHook::redaction));
-        let hooks = hooks.chain(restart.as_ref().and_then(PreparedRestart::redaction));
+        let mut hooks = IndexMap::new();
+        for (name, hook) in self.profile.named_hooks() {
+            let prepared = PreparedHook::new(hook, &self.allowed)
+                .map_err(unusable(&format!("hook `{name}`")))?;
+            hooks.insert(name.to_owned(), prepared);
+        }
+        let hidden = probes.values().filter_map(PreparedProbe::redaction);
+        let hidden = hidden.chain(hooks.values().filter_map(PreparedHook::redaction));
         let PreparedHeaders { headers, redaction } = PreparedHeaders::new(&self.headers)?;
-        let redaction = redaction.and(hooks).and([&Redaction::new(secrets.all())]);
+        let redaction = redaction.and(hidden).and([&Redaction::new(secrets.all())]);
         let mut clock = Clock::system();
         if self.options.real_time {
             clock = clock.real_time();
@@ -307,6 +328,7 @@ impl Session {
         Ok(RunContext {
             client: self.client,
             target,
+            targets: self.targets,
             built_in_receiver: false,
             headers,
             signer: secrets.signer(),
@@ -320,8 +342,7 @@ impl Session {
             capabilities,
             held_once: self.profile.unstackable_skus(),
             probes,
-            script,
-            restart,
+            hooks,
             settle: self.profile.settle.map(|settle| settle.0),
             seed: self.options.seed,
             start: self.options.start,
@@ -329,6 +350,16 @@ impl Session {
             check_setup: self.options.check_setup,
         })
     }
+}
+
+fn parse_all(
+    urls: &IndexMap<String, Spanned<String>>,
+    allowed: &AllowedHosts,
+) -> Result<IndexMap<String, Target>, TargetError> {
+    let targets = urls.iter();
+    targets
+        .map(|(name, url)| Ok((name.clone(), Target::parse(url, allowed)?)))
+        .collect()
 }
 
 /// A generator of events with the items, players and game ID of a profile, if it has them.

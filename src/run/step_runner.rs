@@ -1,15 +1,20 @@
-//! Runs the steps of one scenario in order. `deliveries` sends and checks the deliveries of a step.
+//! Runs the steps of one scenario in order. `deliveries` sends and checks the deliveries of a step,
+//! `hooks` runs the profile's hooks.
 
 mod deliveries;
+mod hooks;
 
 use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::Value;
 
 use super::attempt_record::{AttemptLocation, request_record};
-use super::missing_capability::MissingCapability;
-use super::plan::{Plan, PlannedAction, PlannedRequest, PlannedStep};
+use super::plan::{Plan, PlannedAction, PlannedHook, PlannedRequest, PlannedStep};
 use super::run_context::RunContext;
-use super::run_event::{DeliveryEnded, RunEvent, ScriptedResponses, StepEnded};
-use crate::probe::with_placeholders;
+use super::run_event::{DeliveryEnded, RunEvent, StepEnded};
+use crate::delivery::Clock;
+use crate::scenario::{CaptureSource, CapturedValues};
 use crate::transport::{Response, SendOptions};
 use crate::verify::{Check, EventOutcomes, Observed, VerdictCounts, check};
 
@@ -22,6 +27,14 @@ pub(crate) struct StepRunner<'run> {
     events: RunEventHandler<'run>,
     /// The first success response to each event, which later responses are compared with.
     first_responses: HashMap<String, Response>,
+    /// The last response of the step that runs or ran last.
+    last_response: Option<Response>,
+    /// What steps captured.
+    captured: CapturedValues,
+    /// The sender's clock, which is ahead once a hook has moved the receiver's.
+    clock: Clock,
+    /// The hook that has moved the receiver's clock, with its values.
+    moved_clock: Option<&'run PlannedHook>,
     pub(crate) outcomes: EventOutcomes,
 }
 
@@ -38,40 +51,69 @@ impl<'run> StepRunner<'run> {
             scenario,
             events,
             first_responses: HashMap::new(),
+            last_response: None,
+            captured: CapturedValues::new(),
+            clock: context.clock,
+            moved_clock: None,
             outcomes: EventOutcomes::default(),
         }
     }
 
     /// Runs all steps and counts their checks. A step that can't run ends the scenario and is
-    /// returned as the error.
+    /// returned as the error. In the end, the receiver's clock is right again.
     pub(crate) async fn run(&mut self) -> (VerdictCounts, Result<(), Check>) {
         let mut checks = VerdictCounts::default();
         let plan = self.plan;
+        let mut result = Ok(());
         for (number, step) in (1..).zip(&plan.steps) {
-            let mut ended = StepEnded {
-                scenario: self.scenario,
-                step: number,
-                description: step.description.clone(),
-                together: matches!(&step.action, PlannedAction::Deliver(sent) if sent.how.together),
-                deliveries: Vec::new(),
-                not_made: None,
-                script: None,
-                restarted: false,
-            };
-            ended.not_made = self.run_step(step, &mut ended).await.err();
-            let made = ended
-                .deliveries
-                .iter()
-                .flat_map(|delivery| &delivery.checks);
-            let made = made.chain(&ended.not_made).map(|check| check.verdict);
-            checks += made.collect::<VerdictCounts>();
-            let not_made = ended.not_made.clone();
-            (self.events)(RunEvent::StepEnded(ended));
-            if let Some(check) = not_made {
-                return (checks, Err(check));
+            let mut ended = self.begun(number, &step.description);
+            ended.together =
+                matches!(&step.action, PlannedAction::Deliver(sent) if sent.how.together);
+            let done = self.run_step(step, &mut ended).await;
+            result = self.end(ended, done, &mut checks);
+            if result.is_err() {
+                break;
             }
         }
-        (checks, Ok(()))
+        if let Some(hook) = self.moved_clock.take() {
+            let text = format!("hook {}, which moves the receiver's clock back", hook.name);
+            let mut ended = self.begun(plan.steps.len() + 1, &text);
+            let done = self.move_clock(hook, Duration::ZERO, &mut ended).await;
+            result = result.and(self.end(ended, done, &mut checks));
+        }
+        (checks, result)
+    }
+
+    fn begun(&self, step: usize, description: &str) -> StepEnded {
+        StepEnded {
+            scenario: self.scenario,
+            step,
+            description: description.to_owned(),
+            together: false,
+            deliveries: Vec::new(),
+            not_made: None,
+            script: None,
+            restarted: false,
+            hooks: Vec::new(),
+        }
+    }
+
+    /// Counts the checks of a step and reports its end.
+    fn end(
+        &self,
+        mut ended: StepEnded,
+        done: Result<(), Check>,
+        checks: &mut VerdictCounts,
+    ) -> Result<(), Check> {
+        ended.not_made = done.as_ref().err().cloned();
+        let made = ended
+            .deliveries
+            .iter()
+            .flat_map(|delivery| &delivery.checks);
+        let made = made.chain(&ended.not_made).map(|check| check.verdict);
+        *checks += made.collect::<VerdictCounts>();
+        (self.events)(RunEvent::StepEnded(ended));
+        done
     }
 
     /// Runs a step and adds its result to `ended`, or returns why it can't run.
@@ -94,6 +136,7 @@ impl<'run> StepRunner<'run> {
                 self.restart().await?;
                 ended.restarted = true;
             }
+            PlannedAction::Hook(hook) => self.hook(hook, ended).await?,
             PlannedAction::Request(request) => {
                 ended.deliveries = vec![self.request(ended.step, step, request).await?];
             }
@@ -101,14 +144,36 @@ impl<'run> StepRunner<'run> {
                 if let Some(missing) = self.context.capabilities.missing(&step.action) {
                     return Err(missing.step_not_checked(requirement));
                 }
-                ended.deliveries = self.deliver(ended.step, step, deliveries).await;
+                let (made, failed) = self.deliver(ended.step, step, deliveries).await;
+                ended.deliveries = made;
+                ended.restarted = deliveries.restarts_receiver();
+                failed.map_or(Ok(()), Err)?;
             }
+        }
+        self.capture(step)
+    }
+
+    /// Keeps the values that a step captures. A response without such a value leaves the scenario
+    /// undecided, because nothing demands it of a receiver.
+    fn capture(&mut self, step: &PlannedStep) -> Result<(), Check> {
+        for (name, source) in &step.capture {
+            let response = self.last_response.as_ref();
+            let value = response.and_then(|response| value_in(response, source));
+            let Some(value) = value else {
+                let observed = response.map_or("no response".to_owned(), |response| {
+                    format!("a response with status {} and without it", response.status)
+                });
+                let expected = format!("a value {source} of the response");
+                let requirement = &self.plan.requirement;
+                return Err(requirement.broken(format!("capture `{name}`"), expected, observed));
+            };
+            self.captured.insert(name.clone(), value);
         }
         Ok(())
     }
 
     async fn request(
-        &self,
+        &mut self,
         number: usize,
         step: &PlannedStep,
         request: &PlannedRequest,
@@ -118,9 +183,11 @@ impl<'run> StepRunner<'run> {
             let requirement = &self.plan.requirement;
             requirement.broken(&step.description, "a response", reason)
         };
-        let target = context.target.join(&request.url, &context.allowed);
+        let target = context
+            .target
+            .join(&request.url(&self.captured), &context.allowed);
         let target = target.map_err(|error| broken(error.to_string()))?;
-        let outgoing = request.outgoing(&target);
+        let outgoing = request.outgoing(&target, &self.captured);
         let outgoing = outgoing.map_err(|error| broken(error.to_string()))?;
         let outgoing = context.with_headers(outgoing, &target);
         let options = SendOptions::within(context.retry.timeout.0);
@@ -133,6 +200,7 @@ impl<'run> StepRunner<'run> {
         };
         let record = request_record(location, started_at, &exchange, &context.redaction);
         (self.events)(RunEvent::AttemptEnded(Box::new(record)));
+        self.last_response = exchange.result.as_ref().ok().cloned();
         let observed = Observed {
             was_reached: !exchange.is_refused_connection(),
             response: exchange.result.as_ref(),
@@ -156,34 +224,22 @@ impl<'run> StepRunner<'run> {
             .flat_map(|expected| check(expected, observed, &self.context.redaction))
             .collect()
     }
+}
 
-    async fn script(&self, player_id: &str, statuses: &[u16]) -> Result<ScriptedResponses, Check> {
-        let requirement = &self.plan.requirement;
-        let missing = || MissingCapability::Script.step_not_checked(requirement);
-        let hook = self.context.script.as_ref().ok_or_else(missing)?;
-        let result = hook.set_responses(&self.context.client, player_id, statuses);
-        result.await.map_err(|reason| {
-            let reason = self.context.shown(&reason);
-            let cause = with_placeholders(&reason, &[("{player_id}", player_id)]);
-            let expected = "the receiver's next responses are set";
-            let check = requirement.broken("script", expected, reason);
-            check.with_cause(cause)
-        })?;
-        Ok(ScriptedResponses {
-            player_id: self.context.shown(&player_id),
-            answers: statuses.to_vec(),
-        })
-    }
-
-    async fn restart(&self) -> Result<(), Check> {
-        let requirement = &self.plan.requirement;
-        let missing = || MissingCapability::Restart.step_not_checked(requirement);
-        let hook = self.context.restart.as_ref().ok_or_else(missing)?;
-        let restarted = hook.restart(&self.context.client, &self.context.target);
-        restarted.await.map_err(|reason| {
-            let reason = self.context.shown(&reason);
-            let check = requirement.broken("restart", "the receiver restarts", &reason);
-            check.with_cause(reason)
-        })
+/// The captured value of a response as text.
+fn value_in(response: &Response, source: &CaptureSource) -> Option<String> {
+    match source {
+        CaptureSource::Header(name) => {
+            let mut headers = response.headers.iter();
+            let (_, value) = headers.find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+            Some(String::from_utf8_lossy(value).into_owned())
+        }
+        CaptureSource::Body(path) => {
+            let body: Value = serde_json::from_slice(&response.body).ok()?;
+            match path.query(&body).first()? {
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            }
+        }
     }
 }

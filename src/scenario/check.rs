@@ -1,7 +1,9 @@
 //! Checks beyond types: references to unknown events, and keys that can't be combined. A scenario that
 //! passes has its references to events resolved, and each step and effect is one of its kinds.
 
+mod capture;
 mod fault;
+mod hook;
 mod names;
 mod wire;
 
@@ -10,8 +12,8 @@ use std::collections::BTreeSet;
 use super::document::{Diagnostic, Diagnostics, Node, SourceFile, Span, Spanned};
 use super::effect::{Effect, EffectKeys, ExpectedEffect};
 use super::scenario_model::{Scenario, ScenarioKeys};
-use super::step::{Action, Deliver, RequestStep, Script, Step, StepKeys};
-use super::{Expectation, SharedId};
+use super::step::{Action, Deliver, InstanceChoice, RequestStep, Script, Step, StepKeys};
+use super::{Expectation, HookStep, SharedId};
 pub(super) use names::check_names;
 
 const DELIVERY_LIMIT: u64 = 10_000;
@@ -38,6 +40,7 @@ pub(super) fn check(
     let effects = effects.filter_map(|effect| checker.check_effect(effect.span, &effect.value));
     let effects = effects.collect();
     checker.check_unique_grants();
+    checker.check_captured(tree);
     // A step or an effect is only missing if it has a mistake.
     checker.found.into_result()?;
     Ok(Scenario {
@@ -46,6 +49,7 @@ pub(super) fn check(
         tags: keys.tags.clone(),
         level: keys.level,
         source: keys.source.clone(),
+        alone: keys.alone,
         seed: keys.seed,
         vars: keys.vars.clone(),
         matrix: keys.matrix.clone(),
@@ -143,17 +147,30 @@ impl<'scenario> Checker<'scenario> {
 
     fn check_step(&mut self, span: Span, step: &StepKeys) -> Option<Step> {
         let delivers = !step.deliver.0.is_empty();
-        let without_response = [step.script.is_some(), step.restart, step.pause.is_some()];
+        let without_response = [
+            step.script.is_some(),
+            step.restart,
+            step.hook.is_some(),
+            step.pause.is_some(),
+        ];
         let with_response = [delivers, step.request.is_some()];
         let kinds = with_response.iter().chain(&without_response);
         if kinds.filter(|given| **given).count() != 1 {
-            let message = "a step needs exactly one of `deliver`, `request`, `script`, `restart: true` \
-                           and `pause`";
+            let message = "a step needs exactly one of `deliver`, `request`, `script`, `restart: true`, \
+                           `hook` and `pause`";
             self.problem(span, message, "split it into several steps");
         }
         if without_response.contains(&true) && !step.expect.0.is_empty() {
             let message = "`expect` needs a response, which only `deliver` and `request` have";
             self.problem(span, message, "move `expect` to the step that delivers");
+        }
+        if without_response.contains(&true) && !step.capture.is_empty() {
+            let message = "`capture` needs a response, which only `deliver` and `request` have";
+            self.problem(
+                span,
+                message,
+                "move `capture` to the step that has the response",
+            );
         }
         let action = self.action(step);
         let allowed = 200..=599;
@@ -165,9 +182,11 @@ impl<'scenario> Checker<'scenario> {
             self.found.0.push(problem);
         }
         self.check_deliver_keys(span, step, delivers);
+        self.check_hook(span, step);
         Some(Step {
             action: action?,
             expect: step.expect.0.clone(),
+            capture: step.capture.clone(),
         })
     }
 
@@ -192,6 +211,17 @@ impl<'scenario> Checker<'scenario> {
         if step.restart {
             return Some(Action::Restart);
         }
+        if let Some(name) = &step.hook {
+            if step.of.is_some() && events.hooked.is_none() {
+                return None;
+            }
+            return Some(Action::Hook(HookStep {
+                name: name.clone(),
+                of: events.hooked,
+                with: step.with.clone(),
+                advances: step.advances,
+            }));
+        }
         if let Some(pause) = step.pause {
             return Some(Action::Pause(pause));
         }
@@ -206,6 +236,11 @@ impl<'scenario> Checker<'scenario> {
             signed_at: step.signed_at.map(|offset| offset.value),
             connection: step.connection,
             retry: step.retry.clone(),
+            instances: match &step.target {
+                Some(name) => InstanceChoice::Named(name.value.clone()),
+                None if step.spread => InstanceChoice::Spread,
+                None => InstanceChoice::Target,
+            },
         }))
     }
 
@@ -235,6 +270,10 @@ impl<'scenario> Checker<'scenario> {
             let help = "add `times: 2` or more, or deliver a list of events";
             self.problem(span, "`together` needs more than one delivery", help);
         }
+        if let (Some(target), true) = (&step.target, step.spread) {
+            let message = "`target` names one instance, and `spread` uses all of them";
+            self.problem(target.span, message, "remove one of them");
+        }
         if !delivers {
             let keys = [
                 ("times", step.times.is_some()),
@@ -246,6 +285,8 @@ impl<'scenario> Checker<'scenario> {
                 ("signed_at", step.signed_at.is_some()),
                 ("connection", step.connection.is_some()),
                 ("retry", step.retry.is_some()),
+                ("target", step.target.is_some()),
+                ("spread", step.spread),
             ];
             self.report_misplaced(span, &keys, "`deliver`");
         }

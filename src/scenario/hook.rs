@@ -1,5 +1,5 @@
 //! The hooks of a profile: requests and commands that read a number from the game, script the receiver's
-//! responses or restart it.
+//! responses, restart it, or change something else in it.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub enum HookSource {
 
 impl HookSource {
     /// The source of a `hook`. `keys_of_http` are those given that a command can't have.
-    fn new(
+    pub(super) fn new(
         hook: &str,
         keys_of_http: Option<&str>,
         http: Option<ProbeRequest>,
@@ -174,89 +174,43 @@ impl ProbeLists {
     }
 }
 
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(try_from = "RestartKeys")]
-#[schemars(with = "RestartKeys")]
-pub struct RestartHook {
-    /// A request must be answered 2xx. A command must exit with 0 once the old process has ended.
-    pub source: HookSource,
-    pub timeout: DurationText,
-}
-
-/// How to restart the receiver. Set exactly one of `http` and `command`. Afterwards, aghook waits
-/// until the target accepts connections again.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(rename = "RestartHook")]
-struct RestartKeys {
-    /// The method and URL, such as `POST http://127.0.0.1:8080/debug/restart`. The response must be
-    /// 2xx.
-    http: Option<ProbeRequest>,
-    /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
-    headers: IndexMap<String, HeaderSource>,
-    /// A program and its arguments. It runs without a shell and must exit with 0 once the old process
-    /// has ended. `$NAME` is replaced with the environment variable `NAME`.
-    command: Option<Vec<String>>,
-    /// The maximum time until the target accepts connections again. Default: 30s.
-    timeout: Option<DurationText>,
-}
-
-impl TryFrom<RestartKeys> for RestartHook {
-    type Error = String;
-
-    fn try_from(keys: RestartKeys) -> Result<Self, String> {
-        let of_http = (!keys.headers.is_empty()).then_some("`headers`");
-        let source = HookSource::new("`restart`", of_http, keys.http, keys.headers, keys.command)?;
-        if let HookSource::Http { request, .. } = &source
-            && request.url.contains(['{', '}'])
-        {
-            let reason = "a restart affects the whole receiver";
-            return Err(format!("placeholders aren't allowed here: {reason}"));
-        }
-        Ok(Self {
-            source,
-            timeout: keys.timeout.unwrap_or(Duration::from_secs(30).into()),
-        })
-    }
-}
-
-/// A request that scripts the receiver's next responses to one player.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ScriptHook {
-    /// The method and URL, such as `PUT http://127.0.0.1:8080/debug/players/{player_id}/respond`.
-    /// `{player_id}` is replaced.
-    #[serde(deserialize_with = "ProbeRequest::for_player")]
-    #[schemars(with = "ProbeRequest")]
-    pub http: ProbeRequest,
-    /// Headers of the request. `$NAME` is replaced with the environment variable `NAME`.
-    #[serde(default)]
-    pub headers: IndexMap<String, HeaderSource>,
-}
-
 /// The placeholders allowed in a probe's URL and arguments.
 const PLACEHOLDERS: [&str; 4] = ["player_id", "sku", "player_ids", "skus"];
 
-/// Rejects unknown placeholders. Braces around anything but a name are not placeholders.
-pub(super) fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
+/// The placeholders whose values come from an event.
+pub(crate) const EVENT_PLACEHOLDERS: [&str; 3] = ["player_id", "sku", "event_id"];
+
+/// The names in braces. Braces around anything but a name are not placeholders.
+pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split('{').skip(1);
-    for name in parts.filter_map(|part| Some(part.split_once('}')?.0)) {
-        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
-        if is_name && !known.contains(&name) {
-            let known = known.join("}, {");
-            return Err(format!(
-                "unknown placeholder `{{{name}}}`\nknown placeholders: {{{known}}}"
-            ));
-        }
+    let names = parts.filter_map(|part| Some(part.split_once('}')?.0));
+    names.filter(|name| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_')
+    })
+}
+
+/// Rejects unknown placeholders.
+pub(super) fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
+    placeholders(text).try_for_each(|name| check_placeholder(name, known))
+}
+
+pub(super) fn check_placeholder(name: &str, known: &[&str]) -> Result<(), String> {
+    if known.contains(&name) {
+        return Ok(());
     }
-    Ok(())
+    let help = if known.is_empty() {
+        "it affects the whole receiver, so placeholders aren't allowed".to_owned()
+    } else {
+        format!("known placeholders: {{{}}}", known.join("}, {"))
+    };
+    Err(format!("unknown placeholder `{{{name}}}`\n{help}"))
 }
 
 const EXPECTED_REQUEST: &str =
     "expected a method and a URL, as in `GET http://127.0.0.1:8080/players/{player_id}`";
 
 impl ProbeRequest {
-    fn parse(text: &str, placeholders: &[&str]) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, String> {
         let Some((method, url)) = text.split_once(' ') else {
             return Err(format!("missing method before the URL\n{EXPECTED_REQUEST}"));
         };
@@ -265,18 +219,19 @@ impl ProbeRequest {
                 "`{method}` is not an HTTP method\n{EXPECTED_REQUEST}"
             ));
         }
-        let url = url.trim();
-        check_placeholders(url, placeholders)?;
         Ok(Self {
             method: method.to_owned(),
-            url: url.to_owned(),
+            url: url.trim().to_owned(),
         })
     }
 
-    /// Deserializes a request that may contain `{player_id}` but not `{sku}`.
-    fn for_player<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text, &["player_id"]).map_err(de::Error::custom)
+    /// Deserializes a request whose placeholders depend on the hook.
+    pub(super) fn for_hook<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Self>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let request = text.map(|text| Self::parse(&text)).transpose();
+        request.map_err(de::Error::custom)
     }
 }
 
@@ -284,51 +239,8 @@ impl TryFrom<String> for ProbeRequest {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text, &PLACEHOLDERS)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::Config;
-    use super::super::document::SourceFile;
-    use super::*;
-
-    fn hook(keys: &str) -> Result<RestartHook, String> {
-        let text = format!("profiles: {{ a: {{ restart: {{ {keys} }} }} }}");
-        let config = Config::parse(&SourceFile::new("aghook.yaml", text));
-        let config = config.map_err(|problems| problems.to_string())?;
-        Ok(config.profiles["a"].restart.clone().expect("given"))
-    }
-
-    #[test]
-    fn a_hook_is_a_request_or_a_command() {
-        let by_http = hook("http: POST http://127.0.0.1:8080/debug/restart").unwrap();
-        assert!(matches!(by_http.source, HookSource::Http { .. }));
-        assert_eq!(by_http.timeout.0, Duration::from_secs(30));
-        let by_command = hook("command: [docker, restart, game], timeout: 2m").unwrap();
-        assert!(matches!(by_command.source, HookSource::Command(_)));
-        assert_eq!(by_command.timeout.0, Duration::from_mins(2));
-    }
-
-    #[test]
-    fn mistakes_are_reported() {
-        for (keys, expected) in [
-            ("", "exactly one of `http` and `command`"),
-            (
-                "http: POST http://127.0.0.1/r, command: [a]",
-                "exactly one of",
-            ),
-            ("command: []", "`command` is empty"),
-            ("command: [a], headers: { A: b }", "`headers` belong to"),
-            (
-                "\"http\": \"POST http://127.0.0.1/{player_id}\"",
-                "placeholders aren't allowed here",
-            ),
-            ("comand: [a]", "unknown key `comand`"),
-        ] {
-            let problem = hook(keys).unwrap_err();
-            assert!(problem.contains(expected), "{keys}: {problem}");
-        }
+        let request = Self::parse(&text)?;
+        check_placeholders(&request.url, &PLACEHOLDERS)?;
+        Ok(request)
     }
 }

@@ -100,6 +100,16 @@ impl JsonPointer {
         Ok(())
     }
 
+    /// The value at this pointer, as text if it is a scalar; `None` if there is none, or it is an object
+    /// or a list.
+    pub fn text_in(&self, json: &Value) -> Option<String> {
+        match json.pointer(&self.0)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Object(_) | Value::Array(_) => None,
+            scalar => Some(scalar.to_string()),
+        }
+    }
+
     pub fn remove(&self, json: &mut Value) -> Result<(), JsonPointerError> {
         let (parent, last) = self.parent(json)?;
         let removed = match parent {

@@ -2,6 +2,7 @@
 //!
 //! This module sends nothing. Policies and expectations are data here; other modules apply them.
 
+mod capture;
 mod case;
 mod check;
 mod count_range;
@@ -13,6 +14,8 @@ mod event_spec;
 mod expectation;
 mod header_source;
 mod hook;
+mod hook_value;
+mod hooks;
 mod json_match;
 mod json_path;
 mod level;
@@ -28,6 +31,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use capture::{CaptureSource, CapturedValues, insert_captured, insert_captured_in_json};
 pub use case::Case;
 pub(crate) use count_range::CountRange;
 pub(crate) use delivery_headers::{DeliveryHeader, DeliveryHeaders};
@@ -37,7 +41,9 @@ pub(crate) use effect::{Effect, ExpectedEffect, ExpectedValue};
 pub(crate) use event_spec::{EventSpec, Shareable, SharedId, amend};
 pub(crate) use expectation::{Expectation, StatusExpectation};
 pub(crate) use header_source::HeaderSource;
-pub(crate) use hook::{HookSource, Probe, ProbeRequest, RestartHook, ScriptHook};
+pub(crate) use hook::{EVENT_PLACEHOLDERS, HookSource, Probe, ProbeRequest, placeholders};
+pub(crate) use hook_value::HookValue;
+pub(crate) use hooks::{Hook, Hooks};
 pub(crate) use json_match::{equal, mismatch, shortened};
 pub(crate) use json_path::{JsonPath, JsonPointer, JsonPointerError};
 pub use level::Level;
@@ -51,4 +57,4 @@ pub(crate) use schema::describe_single_keys;
 pub use schema::{config_schema, scenario_schema};
 pub(crate) use snapshot_settings::SnapshotSettings;
 pub use step::Action;
-pub(crate) use step::{Deliver, EventRef, RequestStep, Script, Step};
+pub(crate) use step::{Deliver, EventRef, HookStep, InstanceChoice, RequestStep, Script, Step};

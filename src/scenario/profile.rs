@@ -10,9 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::document::{
     DECODE_BUDGET, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, did_you_mean,
 };
-use super::{
-    DeliveryHeaders, HookSource, PlayerList, Probe, RestartHook, ScriptHook, SnapshotSettings,
-};
+use super::{DeliveryHeaders, Hook, HookSource, Hooks, PlayerList, Probe, SnapshotSettings};
 use crate::generate::CatalogueItem;
 use crate::policy::{ConnectTo, DurationText, HttpVersion, MaxRate, RetryPolicy, RetrySetting};
 
@@ -31,6 +29,9 @@ pub struct Config {
 pub struct Profile {
     /// The URL of the webhook. `--target` overrides it.
     pub target: Option<Spanned<String>>,
+    /// The URLs of several instances of the receiver, by name, which share their data. Deliveries go to
+    /// `target`, or to the first of these, unless a step says otherwise. `--target` replaces them.
+    pub targets: IndexMap<String, Spanned<String>>,
     /// The environment variable with the webhook's secret. Default: `AGHOOK_SECRET`.
     pub secret_env: Option<String>,
     /// The environment variable with the previous secret. The forgery `expired_secret` uses it to test
@@ -71,12 +72,18 @@ pub struct Profile {
     /// The probes that read effects from the game, by name. `granted` and `not_granted` use the probe
     /// `quantity`: how much of an SKU a player holds.
     pub probes: IndexMap<String, Probe>,
-    /// A request that makes the receiver respond with given statuses, which some scenarios need. Its
-    /// JSON body is the list of statuses, such as `[503, 503]`.
-    pub script: Option<ScriptHook>,
+    /// How to make the receiver respond with given statuses, which some scenarios need. A request's
+    /// JSON body is the list of statuses, such as `[503, 503]`; a command has the placeholder
+    /// `{answers}`.
+    #[serde(deserialize_with = "Hook::script")]
+    pub script: Option<Hook>,
     /// How to restart the receiver. Some scenarios need it to check that the receiver stores what it
     /// granted.
-    pub restart: Option<RestartHook>,
+    #[serde(deserialize_with = "Hook::restart")]
+    pub restart: Option<Hook>,
+    /// Hooks by name: requests and commands that the steps of scenarios run, such as
+    /// `fill_inventory`. `before_run`, `after_run` and `before_scenario` run on their own.
+    pub hooks: Hooks,
     /// What is expected where Aghanim leaves the choice to the game.
     pub policy: Policy,
     /// How the sender retries: keys that override the default policy, or `off`. Aghanim does not
@@ -160,17 +167,27 @@ impl Profile {
         }
         self.headers.resolve(folder);
         let probes = self.probes.values_mut().map(|probe| &mut probe.source);
-        let restart = self.restart.as_mut().map(|restart| &mut restart.source);
-        let hooks = probes.chain(restart).filter_map(|source| match source {
-            HookSource::Http { headers, .. } => Some(headers),
-            HookSource::Command(_) => None,
-        });
-        let script = self.script.as_mut().map(|script| &mut script.headers);
-        for headers in hooks.chain(script) {
-            headers
-                .values_mut()
-                .for_each(|source| source.resolve(folder));
+        let own = self.script.iter_mut().chain(&mut self.restart);
+        let hooks = own.chain(self.hooks.values_mut());
+        for source in probes.chain(hooks.map(|hook| &mut hook.source)) {
+            if let HookSource::Http { headers, .. } = source {
+                headers
+                    .values_mut()
+                    .for_each(|source| source.resolve(folder));
+            }
         }
+    }
+
+    /// The URL that deliveries go to, if the profile has one: `target`, or the first of `targets`.
+    pub fn first_target(&self) -> Option<&Spanned<String>> {
+        self.target.as_ref().or(self.targets.values().next())
+    }
+
+    /// The hooks that steps run, by name: `script`, `restart` and those in `hooks`.
+    pub(crate) fn named_hooks(&self) -> impl Iterator<Item = (&str, &Hook)> {
+        let script = self.script.iter().map(|hook| (Hook::SCRIPT, hook));
+        let restart = self.restart.iter().map(|hook| (Hook::RESTART, hook));
+        script.chain(restart).chain(self.hooks.iter())
     }
 
     /// The players to use; empty if they are made up.

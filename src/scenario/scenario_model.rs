@@ -29,6 +29,9 @@ pub struct Scenario<S = Step, E = Effect> {
     /// The source of the requirement, such as a section of Aghanim's documentation.
     #[serde(default)]
     pub source: Option<String>,
+    /// Run the scenario after all others, and alone, so that the receiver gets no other deliveries.
+    #[serde(default)]
+    pub alone: bool,
     /// The seed of all random values. Default: derived from the file's name.
     #[serde(default)]
     pub seed: Option<u64>,

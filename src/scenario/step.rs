@@ -6,12 +6,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Expectation;
+use super::capture::CaptureSource;
 use super::document::{OneOrMany, Span, Spanned};
+use super::hook_value::HookValue;
 use crate::policy::{
     ClockOffset, ConnectionChoice, DurationText, Fault, Forgery, RetrySetting, WireForm,
 };
 
-/// One step. Set exactly one of `deliver`, `request`, `script`, `restart` and `pause`.
+/// One step. Set exactly one of `deliver`, `request`, `script`, `restart`, `hook` and `pause`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Step")]
@@ -42,6 +44,11 @@ pub(super) struct StepKeys {
     /// Retry settings for this step: keys that override the profile's policy, or `off`.
     #[schemars(extend("default" = null))]
     pub(super) retry: Option<RetrySetting>,
+    /// The instance of the receiver to deliver to, by its name in the profile's `targets`. Without that
+    /// instance, the scenario is reported as not checked.
+    pub(super) target: Option<Spanned<String>>,
+    /// Deliver to the profile's `targets` in turn: each delivery, and each retry, goes to the next one.
+    pub(super) spread: bool,
     /// Send any other HTTP request.
     pub(super) request: Option<RequestStep<Spanned<String>>>,
     /// Make the receiver respond to the next deliveries to a player with given statuses, through the
@@ -50,8 +57,21 @@ pub(super) struct StepKeys {
     /// Restart the receiver through the profile's `restart` hook, and wait until it accepts
     /// connections again. Without that hook, the scenario is reported as not checked.
     pub(super) restart: bool,
+    /// Run a hook of the profile by its name in `hooks`, such as `fill_inventory`. Without that hook,
+    /// the scenario is reported as not checked.
+    pub(super) hook: Option<Spanned<String>>,
+    /// The event whose values replace the hook's placeholders `{player_id}`, `{sku}` and `{event_id}`.
+    pub(super) of: Option<Spanned<String>>,
+    /// The values of the hook's other placeholders.
+    pub(super) with: IndexMap<String, Spanned<HookValue>>,
+    /// By how much the hook moves the receiver's clock ahead. Later deliveries of the scenario are
+    /// signed by a clock that is ahead, too; at the end, the hook moves the receiver's clock back.
+    pub(super) advances: Option<DurationText>,
     /// Advance the virtual clock by this much. Only `--real-time` actually waits.
     pub(super) pause: Option<DurationText>,
+    /// Values of the step's last response to keep under these names, for the `request` and `with` of
+    /// later steps, which use them as `${captured.name}`.
+    pub(super) capture: IndexMap<String, CaptureSource>,
     /// What to check in the responses. Use a list to give the checks different levels.
     pub(super) expect: OneOrMany<Expectation>,
 }
@@ -62,6 +82,8 @@ pub struct Step {
     pub action: Action,
     /// What to check in the responses, which only deliveries and requests have.
     pub expect: Vec<Expectation>,
+    /// The values to keep of the last response, by their names.
+    pub capture: IndexMap<String, CaptureSource>,
 }
 
 /// What a step does.
@@ -75,6 +97,8 @@ pub enum Action {
     Script(Script),
     /// Restart the receiver.
     Restart,
+    /// Run another hook of the profile.
+    Hook(HookStep),
     /// Advance the virtual clock.
     Pause(DurationText),
 }
@@ -92,6 +116,19 @@ pub struct Deliver {
     pub signed_at: Option<ClockOffset>,
     pub connection: Option<ConnectionChoice>,
     pub retry: Option<RetrySetting>,
+    pub instances: InstanceChoice,
+}
+
+/// Which instances of the receiver get the deliveries of a step.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum InstanceChoice {
+    /// The profile's target.
+    #[default]
+    Target,
+    /// The instance of this name.
+    Named(String),
+    /// All in turn.
+    Spread,
 }
 
 impl Deliver {
@@ -111,6 +148,18 @@ impl Deliver {
         let wire = self.wire.as_ref();
         wire.map(|wire| wire.value.clone()).unwrap_or_default()
     }
+}
+
+/// A step that runs a hook, with its reference to an event resolved.
+#[derive(Debug, Clone)]
+pub struct HookStep {
+    pub name: Spanned<String>,
+    /// The event that provides values of placeholders.
+    pub of: Option<EventRef>,
+    /// The values of further placeholders, by their names.
+    pub with: IndexMap<String, Spanned<HookValue>>,
+    /// By how much the hook moves the receiver's clock ahead.
+    pub advances: Option<DurationText>,
 }
 
 /// A reference to an event of the same scenario.

@@ -55,16 +55,15 @@ impl<'a> AbandonedAttempt<'a> {
         work.await
     }
 
-    /// Waits for the response and discards it, since the sender abandoned the attempt `after` that
-    /// time.
-    pub(crate) async fn finish(mut self, after: Duration) -> Exchange {
+    /// Waits for the response and discards it, because of the fault that `abort` names.
+    pub(crate) async fn finish(mut self, abort: SenderAbort) -> Exchange {
         (&mut self.0).await;
         let Some(exchange) = Pin::new(&mut self.0).take_output() else {
             unreachable!("the exchange is done, and only this takes it");
         };
         Exchange {
             discarded: Some(exchange.result),
-            result: Err(SenderAbort::Abandoned { after }.into()),
+            result: Err(abort.into()),
             ..exchange
         }
     }

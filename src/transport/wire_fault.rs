@@ -29,7 +29,7 @@ impl WireFault {
     }
 }
 
-/// How the sender aborted an exchange to inject a fault.
+/// How the sender aborted an exchange to inject a fault, or why it ignores the response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SenderAbort {
     #[error("the request was lost: the sender closed the connection without sending anything")]
@@ -43,15 +43,18 @@ pub(crate) enum SenderAbort {
     /// The sender abandoned the attempt as timed out, but left the connection open.
     #[error("the sender stopped waiting, as if {} had passed", DurationText(*after))]
     Abandoned { after: Duration },
+    #[error("the receiver was restarted before the sender read a response")]
+    ReceiverRestarted,
 }
 
 impl SenderAbort {
-    const NAMES: [&str; 5] = [
+    const NAMES: [&str; 6] = [
         "request_lost",
         "answer_lost",
         "body_cut",
         "reset_by_sender",
         "gave_up",
+        "receiver_restarted",
     ];
 
     /// Whether a failure with this name was caused by the sender itself.
@@ -71,6 +74,7 @@ impl SenderAbort {
             Self::BodyCut { .. } => "body_cut",
             Self::ResetAfterRequest => "reset_by_sender",
             Self::Abandoned { .. } => "gave_up",
+            Self::ReceiverRestarted => "receiver_restarted",
         }
     }
 }
@@ -88,6 +92,7 @@ mod tests {
             SenderAbort::BodyCut { sent: 1, length: 2 },
             SenderAbort::ResetAfterRequest,
             SenderAbort::Abandoned { after },
+            SenderAbort::ReceiverRestarted,
         ];
         assert_eq!(all.each_ref().map(SenderAbort::name), SenderAbort::NAMES);
         assert!(!SenderAbort::is_name("reset"));

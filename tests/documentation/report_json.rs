@@ -28,6 +28,7 @@ const SECTIONS: [(&str, &str); 22] = [
     ("step_ended", "StepEnded"),
     ("A delivery", "DeliveryEnded"),
     ("A script", "ScriptedResponses"),
+    ("A hook", "HookRun"),
     ("A check", "Check"),
     ("effects_ended", "EffectsEnded"),
     ("A reading", "ProbeReading"),

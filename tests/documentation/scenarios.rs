@@ -21,18 +21,21 @@ const TABLES: [(&str, &str); 9] = [
 ];
 
 /// The types with few keys, which are explained in a sentence or in the row of their parent key.
-const SENTENCES: [(&str, &str); 11] = [
+const SENTENCES: [(&str, &str); 14] = [
     ("Shareable", "Events"),
     ("CouponShape", "Events"),
     ("ContextShape", "Events"),
     ("NestedItemShape", "Events"),
     ("Step", "Steps"),
+    ("PartOfEvent", "Steps"),
+    ("CapturedHeader", "Steps"),
     ("Exponential", "Steps"),
     ("Bound", "Steps"),
     ("StatusExpectation", "Expectations"),
     ("SlowBody", "Faults"),
     ("TimeoutOverlap", "Faults"),
     ("LateRetry", "Faults"),
+    ("RestartInFlight", "Faults"),
 ];
 
 /// The types with their keys; `Scenario` is the root of the schema.

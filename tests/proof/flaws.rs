@@ -13,6 +13,7 @@ mod interpretation;
 mod peer;
 mod reading;
 mod recording;
+mod stopping;
 
 use aghook::internals::receiver::Flaw;
 
@@ -103,6 +104,16 @@ tests_of_flaws! {
         LostUpdate lost_update
         GrantBeforeKey grant_before_key
         KeyBeforeGrant key_before_grant;
+    stopping:
+        KeysPerInstance keys_per_instance
+        KeyBeforeSlowGrant key_before_slow_grant
+        GrantBeforeSlowKey grant_before_slow_key
+        QueuedInMemory queued_in_memory
+        FrozenAfterResponse frozen_after_response
+        KeyForgottenTooSoon key_forgotten_too_soon
+        DuplicateAckedWhilePending duplicate_acked_while_pending
+        BundlePartiallyGranted bundle_partially_granted
+        RefusedPartSkipped refused_part_skipped;
     answering:
         ForgeryAnswered500 forgery_answered_500
         ForgeryAnswered200 forgery_answered_200

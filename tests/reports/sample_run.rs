@@ -282,6 +282,7 @@ fn broken() -> Vec<RunEvent> {
             )),
             script: None,
             restarted: false,
+            hooks: Vec::new(),
         }),
         ended(
             4,
@@ -423,6 +424,7 @@ fn step(
         not_made: None,
         script: None,
         restarted: false,
+        hooks: Vec::new(),
     })
 }
 

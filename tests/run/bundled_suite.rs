@@ -143,6 +143,7 @@ fn items_of_the_game_replace_generated_ones() {
             first_player: 0,
             game_id: None,
             probes: Vec::new(),
+            hooks: Vec::new(),
             strict: false,
             http2_only: false,
         };

@@ -1,13 +1,16 @@
 //! `aghook run` against receivers: scenarios that pass, fail, or blame no receiver.
 
 mod bundled_suite;
+mod captured_values;
 mod cookbook;
 mod faults;
 mod held_items;
 mod hooks;
 mod hostile_receivers;
 mod https;
+mod instances;
 mod killed_receiver;
+mod named_hooks;
 mod probe_values;
 mod profile_settings;
 mod receiver_ledger;

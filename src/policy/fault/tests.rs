@@ -9,7 +9,7 @@ use crate::scenario::document::{Node, SourceFile};
 
 /// The documented names.
 const NAMES: &str = "lost_ack cut_body slow_body timeout_overlap reset duplicate out_of_order \
-    late_retry";
+    late_retry restart_in_flight";
 
 fn read(text: &str) -> Result<Fault, String> {
     let source = SourceFile::new("fault.yaml", text);

@@ -22,7 +22,7 @@ use http::StatusCode;
 use crate::protocol::Signer;
 use crate::receiver::error::ReceiverError;
 use crate::receiver::flaw::Flaw;
-use crate::receiver::outcome::RequestOutcome;
+use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::Refusal;
 use crate::receiver::settings::{BundleHandling, ReceiverSettings};
 
@@ -34,6 +34,9 @@ use recording::{RECORDING_FLAWS, RecordingMemory};
 /// How long the game's own work on a delivery takes if a flaw depends on it. It stands in for a
 /// call of another service and is long enough for a retry to arrive meanwhile.
 const WORK: Duration = Duration::from_millis(250);
+
+/// How long keys are remembered if that is too short.
+const SHORT_KEY_LIFETIME: Duration = Duration::from_mins(10);
 
 /// Flaws that can't be combined: at most one of each list.
 const CONFLICTS: &[&[Flaw]] = &[
@@ -69,6 +72,8 @@ const CONFLICTS: &[&[Flaw]] = &[
         Flaw::CutBodyLeavesLock,
         Flaw::LettersDecodedByPiece,
     ],
+    &[Flaw::OverlapRefused, Flaw::DuplicateAckedWhilePending],
+    &[Flaw::BundlePartiallyGranted, Flaw::RefusedPartSkipped],
 ];
 
 pub(crate) struct Flaws {
@@ -104,6 +109,9 @@ impl Flaws {
         };
         settings.grant_sandbox |= flaws.has(Flaw::SandboxGranted);
         settings.grant_test |= flaws.has(Flaw::TestGranted);
+        if flaws.has(Flaw::KeyForgottenTooSoon) {
+            settings.key_lifetime = Some(SHORT_KEY_LIFETIME);
+        }
         if flaws.has(Flaw::BundleGrantedTwice) {
             settings.bundles = BundleHandling::Nested;
         }
@@ -120,13 +128,19 @@ impl Flaws {
         key: &str,
         work: impl Future<Output = RequestOutcome>,
     ) -> RequestOutcome {
-        if !self.has(Flaw::OverlapRefused) {
+        let acknowledges = self.has(Flaw::DuplicateAckedWhilePending);
+        if !acknowledges && !self.has(Flaw::OverlapRefused) {
             return work.await;
         }
         let Ok(_in_progress) = self.key_locks.of(key).try_lock_owned() else {
+            if acknowledges {
+                return RequestOutcome::ok(Decision::AnsweredEarly);
+            }
             return RequestOutcome::failed(caused_by(Flaw::OverlapRefused, StatusCode::CONFLICT));
         };
-        tokio::time::sleep(WORK).await;
+        if !acknowledges {
+            tokio::time::sleep(WORK).await;
+        }
         work.await
     }
 }

@@ -46,6 +46,9 @@ const CONFLICTS: &[&[Variant]] = &[
     &[Variant::InProgress409, Variant::InProgress503],
 ];
 
+/// How long keys are remembered, if not forever.
+const A_DAY: Duration = Duration::from_hours(24);
+
 #[derive(Debug)]
 pub(crate) struct Variants {
     chosen: BTreeSet<Variant>,
@@ -77,6 +80,9 @@ impl Variants {
         }
         if chosen.contains(&Variant::FreshnessUnlimited) {
             settings.tolerance = Duration::MAX;
+        }
+        if chosen.contains(&Variant::KeysKeptADay) {
+            settings.key_lifetime = Some(A_DAY);
         }
         Ok(Self {
             chosen,

@@ -375,6 +375,7 @@ fn step(
         not_made: None,
         script: None,
         restarted: false,
+        hooks: Vec::new(),
     })
 }
 

@@ -8,13 +8,18 @@ use indexmap::IndexMap;
 use rand::seq::SliceRandom;
 use serde_json::Value;
 
+use super::planned_hook::{PlannedHook, event_values};
 use super::{PlannedEvent, Planner};
 use crate::generate::Seed;
 use crate::policy::{Fault, Pieces};
-use crate::probe::{fill_in, percent_encoded};
+use crate::probe::{fill_in, in_braces, percent_encoded};
 use crate::protocol::Event;
 use crate::run::missing_capability::MissingCapability;
-use crate::scenario::{Action, Deliver, EventRef, RequestStep, Script, Step};
+use crate::scenario::{
+    Action, CaptureSource, CapturedValues, Deliver, EVENT_PLACEHOLDERS, EventRef, HookStep,
+    InstanceChoice, RequestStep, Script, Step, insert_captured, insert_captured_in_json,
+    placeholders,
+};
 use crate::transport::{HeaderError, OutgoingRequest, Target};
 use crate::verify::PreparedExpectation;
 
@@ -23,6 +28,8 @@ pub(crate) struct PlannedStep {
     pub(crate) description: String,
     pub(crate) action: PlannedAction,
     pub(crate) expectations: Vec<PreparedExpectation>,
+    /// The values to keep of the last response.
+    pub(crate) capture: IndexMap<String, CaptureSource>,
 }
 
 #[derive(Debug)]
@@ -35,6 +42,7 @@ pub(crate) enum PlannedAction {
         statuses: Vec<u16>,
     },
     Restart,
+    Hook(PlannedHook),
     Pause(Duration),
 }
 
@@ -43,6 +51,12 @@ pub(crate) struct PlannedDeliveries {
     pub(crate) how: Deliver,
     /// The deliveries in the order in which they start.
     pub(crate) order: Vec<PlannedDelivery>,
+}
+
+impl PlannedDeliveries {
+    pub(crate) fn restarts_receiver(&self) -> bool {
+        matches!(self.how.fault(), Some(Fault::RestartInFlight(_)))
+    }
 }
 
 /// One delivery of a step: its number, from 1, and its event.
@@ -56,27 +70,41 @@ pub(crate) struct PlannedDelivery {
 #[derive(Debug)]
 pub(crate) struct PlannedRequest {
     pub(crate) method: Method,
-    /// A URL, or a path on the target's host.
-    pub(crate) url: String,
-    pub(crate) headers: IndexMap<String, String>,
-    pub(crate) body: Bytes,
+    /// A URL, or a path on the target's host. It may lack captured values, as may headers and body.
+    url: String,
+    headers: IndexMap<String, String>,
+    body: Option<Value>,
 }
 
 impl PlannedRequest {
-    pub(crate) fn outgoing(&self, target: &Target) -> Result<OutgoingRequest, HeaderError> {
+    pub(crate) fn url(&self, captured: &CapturedValues) -> String {
+        insert_captured(&self.url, captured, percent_encoded)
+    }
+
+    pub(crate) fn outgoing(
+        &self,
+        target: &Target,
+        captured: &CapturedValues,
+    ) -> Result<OutgoingRequest, HeaderError> {
         let mut outgoing = OutgoingRequest::new(self.method.clone());
         let mut names = self.headers.keys();
         if !names.any(|name| name.eq_ignore_ascii_case("host")) {
             outgoing = outgoing.header("Host", target.authority())?;
         }
         for (name, value) in &self.headers {
-            outgoing = outgoing.header(name, value)?;
+            let value = insert_captured(value, captured, str::to_owned);
+            outgoing = outgoing.header(name, &value)?;
         }
-        Ok(outgoing.body(self.body.clone()))
+        let body = self.body.as_ref();
+        Ok(outgoing.body(
+            match body.map(|body| insert_captured_in_json(body, captured)) {
+                None => Bytes::new(),
+                Some(Value::String(text)) => text.into(),
+                Some(json) => json.to_string().into(),
+            },
+        ))
     }
 }
-
-const PLACEHOLDERS: [&str; 3] = ["{player_id}", "{sku}", "{event_id}"];
 
 impl Planner<'_> {
     /// Prepares a step. Reports its mistakes, and returns `None` if it can't be run because of one. In
@@ -103,12 +131,14 @@ impl Planner<'_> {
                 }
             }
             Action::Restart => PlannedAction::Restart,
+            Action::Hook(hook) => PlannedAction::Hook(self.hook(hook, events)?),
             Action::Pause(pause) => PlannedAction::Pause(pause.0),
         };
         Some(PlannedStep {
             description: describe(&step.action),
             action,
             expectations: expectations.into_iter().collect::<Option<_>>()?,
+            capture: step.capture.clone(),
         })
     }
 
@@ -163,7 +193,7 @@ impl Planner<'_> {
                 let event = self.event_with_player(of, events);
                 event.map(|event| with_values(&request.url, event))
             }
-            None if PLACEHOLDERS.iter().any(|name| request.url.contains(name)) => {
+            None if placeholders(&request.url).any(|name| EVENT_PLACEHOLDERS.contains(&name)) => {
                 let message = "the URL has a placeholder for an event's value, but `of` is missing";
                 let help = Some("add `of: EVENT`".to_owned());
                 self.report(request.url.span, message.to_owned(), help);
@@ -188,15 +218,11 @@ impl Planner<'_> {
             method: method?,
             url: url?,
             headers: request.headers.clone(),
-            body: match &request.body {
-                None => Bytes::new(),
-                Some(Value::String(text)) => Bytes::copy_from_slice(text.as_bytes()),
-                Some(json) => Bytes::from(json.to_string()),
-            },
+            body: request.body.clone(),
         })
     }
 
-    fn event_with_player<'events>(
+    pub(super) fn event_with_player<'events>(
         &mut self,
         of: &EventRef,
         events: &'events [Option<PlannedEvent>],
@@ -224,13 +250,7 @@ impl Planner<'_> {
 }
 
 fn with_values(url: &str, event: &Event) -> String {
-    let [player_id, sku, event_id] = PLACEHOLDERS;
-    let values = [
-        (player_id, event.event_data.player_id.as_ref()),
-        (sku, event.event_data.item.sku.as_ref()),
-        (event_id, event.event_id.as_ref()),
-    ];
-    fill_in(url, &values, percent_encoded)
+    fill_in(url, &in_braces(&event_values(event)), percent_encoded)
 }
 
 /// The deliveries of a step in the order in which they start. `events` has the name and the body of
@@ -279,8 +299,20 @@ fn describe(action: &Action) -> String {
             format!("script {} for {}", statuses.join(", "), script.of.name)
         }
         Action::Restart => "restart the receiver".to_owned(),
+        Action::Hook(hook) => describe_hook(hook),
         Action::Pause(pause) => format!("pause {pause}"),
     }
+}
+
+fn describe_hook(hook: &HookStep) -> String {
+    let of = hook
+        .of
+        .as_ref()
+        .map_or(String::new(), |of| format!(" for {}", of.name));
+    let advances = hook.advances.map_or(String::new(), |advances| {
+        format!(", which moves the receiver's clock ahead by {advances}")
+    });
+    format!("hook {}{of}{advances}", hook.name.value)
 }
 
 fn describe_deliveries(deliver: &Deliver) -> String {
@@ -307,6 +339,11 @@ fn describe_deliveries(deliver: &Deliver) -> String {
     }
     if let Some(offset) = deliver.signed_at {
         text = format!("{text} signed at {offset}");
+    }
+    match &deliver.instances {
+        InstanceChoice::Target => {}
+        InstanceChoice::Named(name) => text = format!("{text} to target {name}"),
+        InstanceChoice::Spread => text.push_str(" to all targets in turn"),
     }
     text
 }

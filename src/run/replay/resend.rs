@@ -46,6 +46,10 @@ pub(crate) enum SkipReason {
     RestartFailed(String),
     #[error("`{0}` needs HTTP/1.1; pass `--http-version 1.1`")]
     NeedsHttp1(&'static str),
+    #[error("the scenario runs the hook `{0}`, which the profile does not have")]
+    NoHook(String),
+    #[error("the hook `{0}` failed: {1}")]
+    HookFailed(String, String),
     #[error("the request can't be sent: {0}")]
     NotSendable(String),
 }

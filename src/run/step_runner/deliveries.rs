@@ -1,24 +1,30 @@
 //! Sends the deliveries of one step, one after another, at the same time or out of order, and
 //! checks their expectations.
 
-use futures_util::future::{join, join_all};
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::future::{BoxFuture, join, join_all};
 
 use super::StepRunner;
-use crate::delivery::{Attempt, Delivery, DeliveryPlan, RetryBarrier, deliver};
+use crate::delivery::{
+    Attempt, Delivery, DeliveryPlan, Interrupt, Interruption, RetryBarrier, Sender, deliver,
+};
 use crate::generate::Generator;
 use crate::policy::{Fault, Outcome, RetryPolicy, RetrySetting};
 use crate::run::attempt_record::{AttemptLocation, attempt_record};
 use crate::run::plan::{PlannedDeliveries, PlannedDelivery, PlannedStep};
 use crate::run::run_event::{DeliveryEnded, RunEvent};
-use crate::scenario::Deliver;
-use crate::transport::{LastByteBarrier, RateLimit};
-use crate::verify::{Observed, check_retry_policy};
+use crate::scenario::{Deliver, InstanceChoice};
+use crate::transport::{LastByteBarrier, RateLimit, Target};
+use crate::verify::{Check, Observed, check_retry_policy};
 
 struct StepSender<'step> {
     runner: &'step StepRunner<'step>,
     step_number: usize,
     how: &'step Deliver,
     policy: &'step RetryPolicy,
+    /// Why a restart of the receiver failed, if one did.
+    failed_restart: Mutex<Option<Check>>,
 }
 
 impl<'run> StepRunner<'run> {
@@ -27,13 +33,14 @@ impl<'run> StepRunner<'run> {
         step_number: usize,
         step: &'run PlannedStep,
         PlannedDeliveries { how, order }: &'run PlannedDeliveries,
-    ) -> Vec<DeliveryEnded> {
+    ) -> (Vec<DeliveryEnded>, Option<Check>) {
         let policy = self.policy(how);
         let sender = StepSender {
             runner: self,
             step_number,
             how,
             policy: &policy,
+            failed_restart: Mutex::default(),
         };
         let done = if how.together {
             sender.deliver_together(order).await
@@ -42,10 +49,26 @@ impl<'run> StepRunner<'run> {
         } else {
             sender.deliver_in_turn(order).await
         };
+        let last = done.last().and_then(|delivery| delivery.attempts.last());
+        let last = last.and_then(|attempt| attempt.exchange.result.as_ref().ok());
+        let last = last.cloned();
+        let failed = sender.failed_restart.into_inner();
+        let failed = failed.unwrap_or_else(PoisonError::into_inner);
         let is_forged = how.forge.is_some();
+        self.last_response = last;
         let sent = order.iter().zip(done);
-        sent.map(|(delivery, done)| self.delivery_ended(step, is_forged, &policy, delivery, &done))
-            .collect()
+        let ended = sent.map(|(delivery, done)| {
+            let ended = self.delivery_ended(step, is_forged, &policy, delivery, &done);
+            match &failed {
+                // A receiver that was not restarted well is not to blame.
+                Some(_) => DeliveryEnded {
+                    checks: Vec::new(),
+                    ..ended
+                },
+                None => ended,
+            }
+        });
+        (ended.collect(), failed)
     }
 
     /// A forgery is only retried if the step says so, because a forger would not follow Aghanim's
@@ -104,6 +127,17 @@ impl<'run> StepRunner<'run> {
     }
 }
 
+impl Interrupt for StepSender<'_> {
+    fn interrupt(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            if let Err(check) = self.runner.restart().await {
+                let failed = self.failed_restart.lock();
+                *failed.unwrap_or_else(PoisonError::into_inner) = Some(check);
+            }
+        })
+    }
+}
+
 impl StepSender<'_> {
     async fn deliver_in_turn(&self, deliveries: &[PlannedDelivery]) -> Vec<Delivery> {
         let mut done = Vec::with_capacity(deliveries.len());
@@ -151,6 +185,32 @@ impl StepSender<'_> {
         std::iter::once(first).chain(others).collect()
     }
 
+    /// The targets of a delivery's attempts in their order.
+    fn targets(&self, number: usize) -> Vec<&Target> {
+        let context = self.runner.context;
+        match &self.how.instances {
+            InstanceChoice::Target => vec![&context.target],
+            InstanceChoice::Named(name) => context.targets.get(name).into_iter().collect(),
+            InstanceChoice::Spread => {
+                let mut all: Vec<&Target> = context.targets.values().collect();
+                let first = (number - 1) % all.len().max(1);
+                all.rotate_left(first);
+                all
+            }
+        }
+    }
+
+    /// The restart of the receiver during the first attempt of a delivery.
+    fn interruption(&self, delivery: &PlannedDelivery) -> Option<Interruption<'_>> {
+        let Some(Fault::RestartInFlight(restart)) = self.how.fault() else {
+            return None;
+        };
+        Some(Interruption {
+            after: restart.after.of_delivery(delivery.number),
+            by: self,
+        })
+    }
+
     async fn deliver_one(
         &self,
         delivery: &PlannedDelivery,
@@ -161,6 +221,9 @@ impl StepSender<'_> {
         let label = format!("delivery {} of step {}", delivery.number, self.step_number);
         let mut random = plan.seed.derive(&label).random();
         let event_ids = plan.seed.derive(&format!("event IDs of {label}"));
+        let mut targets = self.targets(delivery.number).into_iter();
+        let target = targets.next().unwrap_or(&context.target);
+        let further_targets = targets.collect();
         let delivery_plan = DeliveryPlan {
             forgery: self.how.forge,
             wire: self.how.wire(),
@@ -169,8 +232,10 @@ impl StepSender<'_> {
             barrier,
             fault: self.how.fault(),
             event_ids: Some(Generator::new(event_ids, plan.start)),
+            interruption: self.interruption(delivery),
             retry_barrier,
-            ..DeliveryPlan::new(&context.target, delivery.body.clone(), self.policy)
+            further_targets,
+            ..DeliveryPlan::new(target, delivery.body.clone(), self.policy)
         };
         let observe = |attempt: &Attempt| {
             let place = AttemptLocation {
@@ -181,7 +246,11 @@ impl StepSender<'_> {
             let record = attempt_record(place, &delivery.name, attempt, &context.redaction);
             (self.runner.events)(RunEvent::AttemptEnded(Box::new(record)));
         };
-        let sent = deliver(context.sender(), delivery_plan, &mut random, observe);
+        let sender = Sender {
+            clock: &self.runner.clock,
+            ..context.sender()
+        };
+        let sent = deliver(sender, delivery_plan, &mut random, observe);
         // Boxed because each future holds a whole attempt, and there may be many at once.
         Box::pin(sent).await
     }

@@ -24,6 +24,17 @@ impl Checker<'_> {
             let help = "remove `retry`, or set `attempts` to 2 or more";
             self.problem(fault.span, message, help);
         }
+        if let Fault::RestartInFlight(restart) = fault.value
+            && deliveries < restart.after.length() as u64
+        {
+            let delays = restart.after.length();
+            let message = format!(
+                "`{name}` has {delays} delays, but the step has only {deliveries} of the deliveries \
+                 that use them in turn"
+            );
+            let help = "deliver a list of events, one for each delay, or remove delays";
+            self.problem(fault.span, message, help);
+        }
         if fault.value == Fault::OutOfOrder && deliveries < 2 {
             let help = "deliver a list of events, or add `times: 2` or more";
             self.problem(

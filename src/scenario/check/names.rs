@@ -32,6 +32,7 @@ pub(super) struct EventsOfStep {
     pub(super) delivered: Option<Vec<EventRef>>,
     pub(super) requested: Option<EventRef>,
     pub(super) scripted: Option<EventRef>,
+    pub(super) hooked: Option<EventRef>,
 }
 
 impl Checker<'_> {
@@ -52,6 +53,7 @@ impl Checker<'_> {
             delivered: delivered.into_iter().collect(),
             requested: requested.and_then(|name| self.event(name)),
             scripted: scripted.and_then(|name| self.event(name)),
+            hooked: step.of.as_ref().and_then(|name| self.event(name)),
         }
     }
 

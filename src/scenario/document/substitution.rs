@@ -1,11 +1,15 @@
 //! Replaces `${name}` in a file's texts with a variable's value.
 //!
 //! A text that consists only of `${name}` becomes the variable's value, so a number stays a number.
-//! Within other text, the value is inserted as text. Write `$${` for a literal `${`.
+//! Within other text, the value is inserted as text. Write `$${` for a literal `${`. `${captured.name}`
+//! stays, because its value is known only when the scenario runs.
 
 use std::collections::BTreeMap;
 
 use super::{DecodeError, Diagnostics, Node, NodeValue, SourceFile, nearest};
+
+/// The beginning of the name of a value that an earlier step captures.
+const CAPTURED: &str = "captured.";
 
 /// The variables that `${name}` can refer to.
 pub(crate) type Variables = BTreeMap<String, Node>;
@@ -52,6 +56,7 @@ fn replace_in_text(text: &str, variables: &Variables) -> Result<NodeValue, Decod
         .strip_prefix("${")
         .and_then(|rest| rest.strip_suffix('}'))
         && !name.contains(['$', '}'])
+        && !name.starts_with(CAPTURED)
     {
         return variable(name, variables).map(|node| node.value.clone());
     }
@@ -71,6 +76,11 @@ fn replace_in_text(text: &str, variables: &Variables) -> Result<NodeValue, Decod
             return Err(DecodeError::new("`${` without a closing `}`", Some(help)));
         };
         let name = &from_dollar[2..end];
+        if name.starts_with(CAPTURED) {
+            replaced.push_str(&from_dollar[..=end]);
+            rest = &from_dollar[end + 1..];
+            continue;
+        }
         let value = variable(name, variables)?;
         if value.value == NodeValue::Skipped {
             return Ok(NodeValue::Skipped);

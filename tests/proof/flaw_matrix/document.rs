@@ -120,7 +120,7 @@ fn shows_for_certain(
     scenarios: &BTreeSet<String>,
     found: &Findings,
 ) -> bool {
-    const BY_CHANCE: [Flaw; 10] = [
+    const BY_CHANCE: [Flaw; 13] = [
         Flaw::CheckThenInsertRace,
         Flaw::LostUpdate,
         Flaw::KeyWrittenLast,
@@ -132,6 +132,10 @@ fn shows_for_certain(
         Flaw::DedupeBySignature,
         // Depends on whether an aborted response would have been in time.
         Flaw::SlowAnswer,
+        // Depends on when other deliveries arrive.
+        Flaw::FrozenAfterResponse,
+        Flaw::QueuedInMemory,
+        Flaw::DuplicateAckedWhilePending,
         // Depends on which player's coupon arrives first.
         Flaw::DedupeByCouponCode,
     ];

@@ -71,5 +71,12 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::GrantBeforeKey | Flaw::EarlyAnswer => "retries/exhausted_retries",
         Flaw::KeyBeforeGrant => "retries/redelivered_after_exhaustion",
         Flaw::SlowAnswer => "retries/answered_in_time",
+        Flaw::KeysPerInstance => "idempotency/redelivery_to_another_instance",
+        Flaw::KeyBeforeSlowGrant | Flaw::GrantBeforeSlowKey => "faults/restart_in_flight",
+        Flaw::QueuedInMemory => "retries/acknowledged_before_restart",
+        Flaw::FrozenAfterResponse => "retries/silence_after_response",
+        Flaw::KeyForgottenTooSoon => "idempotency/redelivery_after_an_hour",
+        Flaw::DuplicateAckedWhilePending => "retries/duplicate_of_a_failing_delivery",
+        Flaw::BundlePartiallyGranted | Flaw::RefusedPartSkipped => "retries/bundle_part_refused",
     }
 }

@@ -95,7 +95,10 @@ impl Runs {
         let (stop, stopped) = oneshot::channel::<()>();
         let receiver = self.runtime.block_on(Receiver::bind(settings(flaw)));
         let receiver = receiver.expect("starts");
-        let base = format!("http://{}", receiver.address());
+        let addresses = receiver.addresses();
+        let bases: Vec<String> = addresses
+            .map(|address| format!("http://{address}"))
+            .collect();
         let served = self.runtime.spawn(receiver.serve(async {
             // Also ends when the sender is dropped.
             let _ = stopped.await;
@@ -103,7 +106,7 @@ impl Runs {
 
         let folder = TempDir::new().expect("a folder");
         let config = folder.path().join("aghook.yaml");
-        std::fs::write(&config, profile(&base, flaw)).expect("written");
+        std::fs::write(&config, profile([&bases[0], &bases[1]], flaw)).expect("written");
         // More jobs make up for the slow receiver.
         let jobs = if flaw == Some(Flaw::SlowAnswer) {
             "100"
@@ -173,6 +176,7 @@ fn name_of(path: &Path) -> Option<String> {
 
 fn settings(flaw: Option<Flaw>) -> ReceiverSettings {
     let mut settings = ReceiverSettings::new(Secret::new(SECRET).expect("not empty"));
+    settings.instances = 2;
     settings.expired_secret = Some(Secret::new(EXPIRED).expect("not empty"));
     settings.flaws = flaw.into_iter().collect();
     // Longer than the timeout in the profile.
@@ -182,17 +186,22 @@ fn settings(flaw: Option<Flaw>) -> ReceiverSettings {
 
 /// The profile of the built-in receiver. It grants before it responds, so `settle: 0s` keeps the
 /// runs short.
-fn profile(base: &str, flaw: Option<Flaw>) -> String {
+fn profile([base, other]: [&str; 2], flaw: Option<Flaw>) -> String {
     let more = match flaw {
-        // Grants after the response, so it needs the default `settle`.
-        Some(Flaw::EarlyAnswer) => "",
+        // They may grant after the response, so they need the default `settle`.
+        Some(
+            Flaw::EarlyAnswer
+            | Flaw::QueuedInMemory
+            | Flaw::FrozenAfterResponse
+            | Flaw::KeyBeforeSlowGrant,
+        ) => "",
         Some(Flaw::SlowAnswer) => "settle: 0s\n    retry: { attempts: 2, timeout: 1s }",
         _ => "settle: 0s",
     };
     format!(
         "profiles:
   built-in:
-    target: {base}{path}
+    targets: {{ a: '{base}{path}', b: '{other}{path}' }}
     expired_secret_env: EXPIRED_SECRET
     probes:
       quantity:
@@ -202,6 +211,13 @@ fn profile(base: &str, flaw: Option<Flaw>) -> String {
       http: PUT {base}/debug/players/{{player_id}}/respond
     restart:
       http: POST {base}/debug/restart
+    hooks:
+      fill_inventory:
+        http: PUT {base}/debug/players/{{player_id}}/items/{{sku}}/full
+      free_inventory:
+        http: DELETE {base}/debug/players/{{player_id}}/items/{{sku}}/full
+      shift_clock:
+        http: POST {base}/debug/clock/{{seconds}}
     policy: {{ bundles: nested, sandbox: ignore, test: ignore }}
     {more}
 ",

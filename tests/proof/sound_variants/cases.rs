@@ -40,6 +40,7 @@ const DIFFERENT_RESPONSE: &[(&str, &str)] = &[("idempotency/redelivery", "same r
 /// The scenarios with deliveries that overlap or may overlap.
 const SIMULTANEOUS: &[(&str, &str)] = &[
     ("faults/reset", "status"),
+    ("faults/restart_in_flight", "status"),
     ("faults/timeout_overlap", "status"),
     ("idempotency/simultaneous_coupons", "status"),
     ("idempotency/simultaneous_redelivery", "status"),
@@ -145,6 +146,10 @@ fn of_variant(variant: Variant) -> SoundReceiver {
         Variant::AsynchronousGrants => SoundReceiver {
             profile: "policy: { bundles: nested, sandbox: ignore, test: ignore }\n    settle: 3s",
             jobs: MANY_JOBS,
+            ..case
+        },
+        Variant::KeysKeptADay => SoundReceiver {
+            warned: &[("idempotency/redelivery_after_days", "grant of `coupon`")],
             ..case
         },
         Variant::UnhurriedAnswers => SoundReceiver {

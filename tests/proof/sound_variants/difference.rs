@@ -45,6 +45,15 @@ pub(crate) fn differs(runtime: &Runtime, variant: Variant) -> bool {
         }
         Variant::InProgress409 => took(300) && receiver.overlaps(" 409 "),
         Variant::InProgress503 => took(300) && receiver.overlaps(" 503 "),
+        Variant::KeysKeptADay => {
+            receiver.deliver(&event("k", "P", "gem"));
+            let once = receiver.held("P", "gem");
+            receiver.exchange(b"POST /debug/clock/90000 HTTP/1.1\r\nHost: a\r\n\r\n");
+            let body = event("k", "P", "gem").to_string();
+            let later = receiver.signed(&body, now() + 90_000);
+            receiver.exchange(later.as_bytes());
+            receiver.held("P", "gem") != once
+        }
         _ => receiver.transcript() != RawClient::to(runtime, &[]).transcript(),
     }
 }

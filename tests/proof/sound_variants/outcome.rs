@@ -121,12 +121,15 @@ fn profile(case: &SoundReceiver, started: &Started) -> String {
         format!("    cacert: '{}'\n", file.display())
     });
     format!(
-        "profiles:\n  sound:\n    target: {target}\n{certificate}    \
+        "profiles:\n  sound:\n    targets: {{ a: '{target}', b: '{target}' }}\n{certificate}    \
          expired_secret_env: AGHOOK_OLD_SECRET\n    {}\n    probes:\n      \
          quantity:\n        http: GET {debug}/players/{{player_id}}/items/{{sku}}\n        \
          read: $.quantity\n        missing: 0\n    script:\n      \
          http: PUT {debug}/players/{{player_id}}/respond\n    restart:\n      http: POST \
-         {debug}/restart\n",
+         {debug}/restart\n    hooks:\n      fill_inventory:\n        http: PUT \
+         {debug}/players/{{player_id}}/items/{{sku}}/full\n      free_inventory:\n        http: \
+         DELETE {debug}/players/{{player_id}}/items/{{sku}}/full\n      shift_clock:\n        \
+         http: POST {debug}/clock/{{seconds}}\n",
         case.profile
     )
 }

@@ -4,8 +4,9 @@
 use serde_json::Map;
 
 use crate::protocol::{Event, Field, ItemKind, NestedItem, Text};
-use crate::receiver::grants::can_grant;
+use crate::receiver::grants::{can_grant, grants};
 use crate::receiver::imitation::event_items::{each_item, each_nested};
+use crate::receiver::ledger::Grants;
 use crate::receiver::settings::ReceiverSettings;
 
 use super::{Flaw, Flaws};
@@ -34,6 +35,53 @@ impl Flaws {
                 put_bundle_inside_itself(&item.sku, &mut item.nested_items);
             }
         });
+    }
+}
+
+impl Flaws {
+    /// What is granted of a bundle before the first part that can't be granted, if the flaw grants
+    /// part after part.
+    pub(crate) fn part_before_refusal(
+        &self,
+        event: &Event,
+        settings: &ReceiverSettings,
+    ) -> Option<Grants> {
+        if !self.has(Flaw::BundlePartiallyGranted) {
+            return None;
+        }
+        let granted = |event: &mut Event, parts: Vec<NestedItem>| {
+            event.event_data.item.nested_items = Field::Value(parts);
+            grants(event, settings).ok()
+        };
+        let mut event = event.clone();
+        let parts = event.event_data.item.nested_items.as_slice().to_vec();
+        let before = parts.iter().take_while(|part| {
+            let only = vec![(*part).clone()];
+            granted(&mut event, only).is_some()
+        });
+        let before: Vec<NestedItem> = before.cloned().collect();
+        granted(&mut event, before)
+    }
+
+    /// What is granted of a bundle without the parts that can't be granted, if the flaw skips those.
+    pub(crate) fn rest_of_bundle(
+        &self,
+        event: &Event,
+        settings: &ReceiverSettings,
+    ) -> Option<Grants> {
+        if !self.has(Flaw::RefusedPartSkipped) {
+            return None;
+        }
+        let mut event = event.clone();
+        let parts = event.event_data.item.nested_items.as_slice().to_vec();
+        let can_grant_part = |part: &NestedItem| {
+            let mut only = event.clone();
+            only.event_data.item.nested_items = Field::Value(vec![part.clone()]);
+            grants(&only, settings).is_ok()
+        };
+        let rest = parts.into_iter().filter(can_grant_part).collect();
+        event.event_data.item.nested_items = Field::Value(rest);
+        grants(&event, settings).ok()
     }
 }
 

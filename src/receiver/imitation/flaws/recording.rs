@@ -4,6 +4,7 @@
 //! record further entries under the same key with a number appended.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::sync::Mutex;
@@ -44,6 +45,9 @@ enum Half {
     Key,
 }
 
+/// How long a delivery waits in a queue.
+const IN_QUEUE: Duration = Duration::from_millis(50);
+
 #[derive(Default)]
 pub(super) struct RecordingMemory {
     /// The deliveries that are remembered outside the ledger: all by their keys, or the last of each
@@ -51,6 +55,8 @@ pub(super) struct RecordingMemory {
     deliveries: Mutex<HashMap<String, LedgerEntry>>,
     /// How often each player's inventory was written.
     versions: Mutex<HashMap<String, u64>>,
+    /// Accepted deliveries that are not granted yet, and when they are due.
+    queue: Mutex<Vec<(Instant, LedgerEntry)>>,
     key_locks: KeyLocks,
     lock: Mutex<()>,
 }
@@ -65,6 +71,11 @@ pub(super) const RECORDING_FLAWS: &[Flaw] = &[
     Flaw::LostUpdate,
     Flaw::GrantBeforeKey,
     Flaw::KeyBeforeGrant,
+    Flaw::KeysPerInstance,
+    Flaw::KeyBeforeSlowGrant,
+    Flaw::GrantBeforeSlowKey,
+    Flaw::QueuedInMemory,
+    Flaw::FrozenAfterResponse,
 ];
 
 impl Flaws {
@@ -92,7 +103,7 @@ impl Flaws {
         let ledger = &game.ledger;
         match self.recording_flaw() {
             Some(Flaw::DedupeMissing) => append(ledger, &entry).await?,
-            Some(flaw @ (Flaw::DedupeInMemory | Flaw::LastKeyOnly)) => {
+            Some(flaw @ (Flaw::DedupeInMemory | Flaw::LastKeyOnly | Flaw::KeysPerInstance)) => {
                 let place = match flaw {
                     Flaw::LastKeyOnly => entry.player_id.clone(),
                     _ => entry.idempotency_key.clone(),
@@ -121,11 +132,34 @@ impl Flaws {
                 let work = sleep(WORK).map(|()| true);
                 return record_halves(game, entry, Half::Grants, work).await;
             }
-            Some(Flaw::StoppedByHangup) => {
+            Some(Flaw::KeyBeforeSlowGrant) => {
+                let mut key = entry.clone();
+                key.grants.clear();
+                let recorded = game.record(key).await?;
+                if recorded == RecordOutcome::First {
+                    sleep(WORK).await;
+                    Half::Grants.record(ledger, entry).await?;
+                }
+                return Ok(recorded);
+            }
+            Some(flaw @ (Flaw::StoppedByHangup | Flaw::GrantBeforeSlowKey)) => {
                 let key_lock = memory.key_locks.of(&entry.idempotency_key);
                 let _guard = key_lock.lock().await;
-                let work = sleep(WORK).map(|()| !sender_is_gone());
+                let stops = flaw == Flaw::StoppedByHangup;
+                let work = sleep(WORK).map(|()| !(stops && sender_is_gone()));
                 return record_halves(game, entry, Half::Grants, work).await;
+            }
+            Some(Flaw::QueuedInMemory | Flaw::FrozenAfterResponse) => {
+                if let Some(first) = known(ledger, &entry).await? {
+                    return Ok(RecordOutcome::Redelivery(first));
+                }
+                let mut queue = memory.queue.lock().await;
+                let mut waiting = queue.iter().map(|(_, waiting)| waiting);
+                let key = &entry.idempotency_key;
+                if let Some(known) = waiting.find(|waiting| waiting.idempotency_key == *key) {
+                    return Ok(RecordOutcome::Redelivery(compare(known, &entry.body)));
+                }
+                queue.push((Instant::now() + IN_QUEUE, entry));
             }
             Some(Flaw::LostUpdate) => {
                 let player_id = entry.player_id.clone();
@@ -165,7 +199,7 @@ impl Flaws {
     ) -> Result<Option<FirstDelivery>, LedgerError> {
         match self.recording_flaw() {
             Some(Flaw::DedupeMissing) => Ok(None),
-            Some(Flaw::DedupeInMemory | Flaw::LastKeyOnly) => {
+            Some(Flaw::DedupeInMemory | Flaw::LastKeyOnly | Flaw::KeysPerInstance) => {
                 let deliveries = self.recording.deliveries.lock().await;
                 let mut known = deliveries.values();
                 let known = known.find(|known| known.idempotency_key == key);
@@ -191,10 +225,52 @@ impl Flaws {
         Ok(())
     }
 
+    /// Records what was granted of a bundle before it was refused.
+    pub(crate) async fn record_part(
+        &self,
+        game: &Game,
+        mut entry: LedgerEntry,
+    ) -> Result<(), LedgerError> {
+        // A key that is never looked up.
+        entry.idempotency_key.push_str("#part");
+        append(&game.ledger, &entry).await
+    }
+
+    /// Continues the work that was frozen since the last response.
+    pub(crate) async fn continue_work(&self, game: &Game) -> Result<(), LedgerError> {
+        if self.has(Flaw::FrozenAfterResponse) {
+            for (_, entry) in self.recording.queue.lock().await.drain(..) {
+                game.record(entry).await?;
+            }
+        }
+        self.work_on_queue(game).await
+    }
+
+    /// Grants what is due in the queue.
+    pub(crate) async fn work_on_queue(&self, game: &Game) -> Result<(), LedgerError> {
+        if self.has(Flaw::QueuedInMemory) {
+            let mut queue = self.recording.queue.lock().await;
+            let now = Instant::now();
+            for (_, entry) in queue.extract_if(.., |(due, _)| *due <= now) {
+                game.record(entry).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails only after some work, during which duplicates are accepted.
+    pub(crate) async fn fail_late(&self, key: &str) {
+        if self.has(Flaw::DuplicateAckedWhilePending) {
+            let _pending = self.key_locks.of(key).try_lock_owned();
+            sleep(WORK).await;
+        }
+    }
+
     pub(crate) async fn clear_memory(&self) {
         if self.has(Flaw::DedupeInMemory) {
             self.recording.deliveries.lock().await.clear();
         }
+        self.recording.queue.lock().await.clear();
     }
 }
 

@@ -1,0 +1,207 @@
+//! Flaws that show when something stops: the process, the instance, the work after a response, a
+//! delivery that fails, an item that can't be granted, or the memory of keys.
+
+use std::sync::Arc;
+
+use aghook::internals::receiver::{Flaw, Receiver, ReceiverSettings};
+use futures_util::future::{join_all, select_all};
+use http::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use super::peer::{
+    NOW, ObservedResponse, PLAYER, Pair, QUANTITY, ReceiverAddress, SKU, body_of, bundle, event,
+    event_of, nested, pair, secret, signed,
+};
+use super::recording::statuses_together;
+
+const TWICE: &str = "960000";
+
+async fn restart(peer: ReceiverAddress) {
+    let reply = peer.request(Method::POST, "/debug/restart", "").await;
+    assert_eq!(reply.status, 200);
+}
+
+/// Waits until a player holds this much.
+async fn assert_held_soon(peer: ReceiverAddress, player_id: &str, quantity: &str) {
+    while peer.held(player_id, SKU).await != quantity {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn start_delivery(peer: ReceiverAddress, event: &Value) -> JoinHandle<Option<ObservedResponse>> {
+    let body = body_of(event);
+    tokio::spawn(async move { peer.send(signed(&body, NOW)).await })
+}
+
+/// Delivers an event again after a restart. Returns what the player then holds.
+async fn held_after_restart(peer: ReceiverAddress, event: &Value) -> String {
+    restart(peer).await;
+    for _ in 0..2 {
+        assert_eq!(peer.deliver(event).await, 200);
+    }
+    peer.held(PLAYER, SKU).await
+}
+
+pub(crate) async fn key_before_slow_grant() {
+    let Pair { sound, flawed } = pair(Flaw::KeyBeforeSlowGrant).await;
+    for (peer, held) in [(sound, QUANTITY), (flawed, "0")] {
+        let event = event();
+        let both = [0, 1].map(|_| start_delivery(peer, &event));
+        // The second of the two is answered while the first is still working.
+        let (_, _, working) = select_all(both).await;
+        assert_eq!(held_after_restart(peer, &event).await, held);
+        join_all(working).await;
+    }
+    let redelivered = event_of("next");
+    assert_eq!(flawed.deliver(&redelivered).await, 200);
+    assert_eq!(flawed.deliver(&redelivered).await, 200);
+    assert_eq!(flawed.held("next", SKU).await, QUANTITY);
+}
+
+pub(crate) async fn grant_before_slow_key() {
+    let Pair { sound, flawed } = pair(Flaw::GrantBeforeSlowKey).await;
+    for (peer, held) in [(sound, QUANTITY), (flawed, TWICE)] {
+        let event = event();
+        let working = start_delivery(peer, &event);
+        assert_held_soon(peer, PLAYER, QUANTITY).await;
+        assert_eq!(held_after_restart(peer, &event).await, held);
+        working.await.expect("no panic");
+    }
+    let together = event_of("together");
+    statuses_together(flawed, &[&together; 3]).await;
+    assert_eq!(flawed.held("together", SKU).await, QUANTITY);
+}
+
+pub(crate) async fn keys_per_instance() {
+    for (flaws, held) in [(None, QUANTITY), (Some(Flaw::KeysPerInstance), TWICE)] {
+        let mut settings = ReceiverSettings::new(secret());
+        settings.clock = Arc::new(|| NOW);
+        settings.instances = 2;
+        settings.flaws = flaws.into_iter().collect();
+        let receiver = Receiver::bind(settings).await.expect("starts");
+        let addresses: Vec<_> = receiver.addresses().collect();
+        tokio::spawn(receiver.serve(std::future::pending()));
+        let [one, other] = [0, 1].map(|index| ReceiverAddress {
+            address: addresses[index],
+        });
+        let event = event();
+        assert_eq!(one.deliver(&event).await, 200);
+        restart(one).await;
+        assert_eq!(one.deliver(&event).await, 200);
+        assert_eq!(other.held(PLAYER, SKU).await, QUANTITY);
+        assert_eq!(other.deliver(&event).await, 200);
+        assert_eq!(one.held(PLAYER, SKU).await, held);
+    }
+}
+
+pub(crate) async fn queued_in_memory() {
+    let Pair { sound, flawed } = pair(Flaw::QueuedInMemory).await;
+    for (peer, held) in [(sound, QUANTITY), (flawed, "0")] {
+        assert_eq!(peer.deliver(&event()).await, 200);
+        restart(peer).await;
+        assert_eq!(peer.deliver(&event_of("next")).await, 200);
+        assert_held_soon(peer, "next", QUANTITY).await;
+        assert_eq!(peer.held(PLAYER, SKU).await, held);
+    }
+    let redelivered = event_of("redelivered");
+    assert_eq!(flawed.deliver(&redelivered).await, 200);
+    assert_eq!(flawed.deliver(&redelivered).await, 200);
+    assert_held_soon(flawed, "redelivered", QUANTITY).await;
+}
+
+pub(crate) async fn frozen_after_response() {
+    let Pair { sound, flawed } = pair(Flaw::FrozenAfterResponse).await;
+    for (peer, held) in [(sound, QUANTITY), (flawed, "0")] {
+        assert_eq!(peer.deliver(&event()).await, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, held);
+        assert_eq!(peer.deliver(&event_of("next")).await, 200);
+        assert_eq!(peer.held(PLAYER, SKU).await, QUANTITY);
+    }
+}
+
+pub(crate) async fn key_forgotten_too_soon() {
+    let Pair { sound, flawed } = pair(Flaw::KeyForgottenTooSoon).await;
+    for (peer, seconds, held) in [
+        (flawed, 600, QUANTITY),
+        (flawed, 3600, TWICE),
+        (sound, 3600, QUANTITY),
+    ] {
+        let event = event();
+        let player = event_of(&format!("P{seconds}"));
+        let event = with_player_of(event, &player);
+        assert_eq!(peer.deliver(&event).await, 200);
+        let clock = format!("/debug/clock/{seconds}");
+        assert_eq!(peer.request(Method::POST, &clock, "").await.status, 200);
+        let later = signed(&body_of(&event), NOW + seconds);
+        assert_eq!(peer.send(later).await.expect("answered").status, 200);
+        let reply = peer.request(Method::POST, "/debug/clock/0", "").await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(peer.held(&format!("P{seconds}"), SKU).await, held);
+    }
+}
+
+fn with_player_of(mut event: Value, other: &Value) -> Value {
+    event["event_data"]["player_id"] = other["event_data"]["player_id"].clone();
+    event
+}
+
+pub(crate) async fn duplicate_acked_while_pending() {
+    let Pair { sound, flawed } = pair(Flaw::DuplicateAckedWhilePending).await;
+    // Whether the duplicates arrive in time is up to the scheduler, so several events are delivered.
+    let mut lost = 0;
+    for number in 0..20 {
+        let player = format!("P{number}");
+        let event = event_of(&player);
+        for peer in [sound, flawed] {
+            peer.script(&player, "[503]").await;
+            let statuses = statuses_together(peer, &[&event; 3]).await;
+            assert!(statuses.contains(&"200".to_owned()), "{statuses:?}");
+        }
+        assert_eq!(sound.held(&player, SKU).await, QUANTITY);
+        lost += u32::from(flawed.held(&player, SKU).await == "0");
+    }
+    assert!(lost > 0);
+    let next = event_of("next");
+    assert_eq!(flawed.deliver(&next).await, 200);
+    assert_eq!(flawed.held("next", SKU).await, QUANTITY);
+}
+
+/// Delivers a bundle whose second of three parts can't be granted, and again once it can. Returns the
+/// first status, and what the player holds of the parts after each delivery.
+async fn held_of_bundle(peer: ReceiverAddress) -> (u16, [String; 3], [String; 3]) {
+    let parts = ["one", "two", "three"];
+    let contents = json!(parts.map(|sku| nested(sku, 1, None)));
+    let event = bundle(&contents);
+    let full = format!("/debug/players/{PLAYER}/items/two/full");
+    assert_eq!(peer.request(Method::PUT, &full, "").await.status, 200);
+    let status = peer.deliver(&event).await;
+    let held = async || {
+        let [one, two, three] = parts.map(|sku| peer.held(PLAYER, sku));
+        [one.await, two.await, three.await]
+    };
+    let first = held().await;
+    assert_eq!(peer.request(Method::DELETE, &full, "").await.status, 200);
+    assert_eq!(peer.deliver(&event).await, 200);
+    (status, first, held().await)
+}
+
+fn quantities(of: [&str; 3]) -> [String; 3] {
+    of.map(str::to_owned)
+}
+
+pub(crate) async fn bundle_partially_granted() {
+    let Pair { sound, flawed } = pair(Flaw::BundlePartiallyGranted).await;
+    let none = quantities(["0", "0", "0"]);
+    let all = quantities(["1", "1", "1"]);
+    assert_eq!(held_of_bundle(sound).await, (422, none, all));
+    let part = quantities(["1", "0", "0"]);
+    let more = quantities(["2", "1", "1"]);
+    assert_eq!(held_of_bundle(flawed).await, (422, part, more));
+}
+
+pub(crate) async fn refused_part_skipped() {
+    let Pair { flawed, .. } = pair(Flaw::RefusedPartSkipped).await;
+    let rest = quantities(["1", "0", "1"]);
+    assert_eq!(held_of_bundle(flawed).await, (200, rest.clone(), rest));
+}
