@@ -5,6 +5,7 @@
 //! A change that can break a reader raises [`FORMAT_VERSION`].
 
 mod json_line;
+mod probe_reading;
 mod seconds;
 
 use std::borrow::Cow;
@@ -19,6 +20,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use probe_reading::{ProbeReading, TextReading};
 
 use super::snapshot_event::{SnapshotCompared, SnapshotsEnded};
 use super::volatile_values::VolatileValue;
@@ -387,37 +390,6 @@ pub struct EffectsEnded {
     #[serde(rename = "settled_after_seconds", with = "seconds")]
     #[schemars(with = "f64")]
     pub settled_after: Duration,
-}
-
-/// A probe's number before and after the steps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ProbeReading {
-    /// The probe.
-    pub probe: String,
-    /// The player.
-    pub player_id: String,
-    /// The SKU.
-    pub sku: String,
-    /// The number before the first step.
-    pub before: i128,
-    /// The number after the last step.
-    pub after: i128,
-}
-
-/// A probe's text before and after the steps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct TextReading {
-    /// The probe.
-    pub probe: String,
-    /// The player.
-    pub player_id: String,
-    /// The SKU.
-    pub sku: String,
-    /// The text before the first step; null if it could not be read, for example because the game did
-    /// not have it yet.
-    pub before: Option<String>,
-    /// The text after the last step.
-    pub after: String,
 }
 
 /// The end of a scenario.

@@ -160,6 +160,7 @@ impl ProbeLists {
 
     /// A path must select one of the listed values.
     fn check(&self, read: ReadPath) -> Result<ReadPath, String> {
+        check_placeholders(read.as_str(), &["player_id", "sku"])?;
         for (list, name) in [(self.players, "{player_id}"), (self.skus, "{sku}")] {
             if list && !read.as_str().contains(name) {
                 let example = self.default_path();
@@ -190,7 +191,7 @@ pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Rejects unknown placeholders.
-pub(super) fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
+fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
     placeholders(text).try_for_each(|name| check_placeholder(name, known))
 }
 

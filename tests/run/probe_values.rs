@@ -208,6 +208,10 @@ fn a_probe_that_can_not_work_is_refused_with_its_place() {
             "write placeholders in quotation marks",
         ),
         (
+            "http: \"GET BASE/{player_id}\", read: \"$['{skus}']\"",
+            "unknown placeholder `{skus}`",
+        ),
+        (
             "http: \"GET BASE/{players}\"",
             "known placeholders: {player_id}, {sku}, {player_ids}, {skus}",
         ),
