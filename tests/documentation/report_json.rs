@@ -14,7 +14,7 @@ const DESCRIPTION: &str = "docs/report-json.md";
 const SCHEMA: &str = "docs/report-json.schema.json";
 
 /// The sections of the description, each with the type in the schema that it describes.
-const SECTIONS: [(&str, &str); 22] = [
+const SECTIONS: [(&str, &str); 23] = [
     ("run_started", "RunStarted"),
     ("scenario_started", "ScenarioStarted"),
     ("A varying value", "VolatileValue"),
