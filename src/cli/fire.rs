@@ -26,8 +26,8 @@ use quantities::QuantityReader;
 
 /// Send a custom event and show the response
 ///
-/// Prints the request, every response, the verdict, and how the quantities that the player holds
-/// changed, if the profile has the probe `quantity`.
+/// Prints the request and every response in a few lines, then the verdict, and how the quantities
+/// that the player holds changed, if the profile has the probe `quantity`.
 ///
 /// Exits with 0 if the event was accepted (2xx) or the forgery was refused (4xx), 1 if not, 2 if the
 /// command line or a file is invalid, and 3 if the target could not be reached.
@@ -45,6 +45,10 @@ pub struct Fire {
     /// Do not retry
     #[arg(long)]
     no_retry: bool,
+
+    /// Show every request and response in full
+    #[arg(short, long)]
+    verbose: bool,
 
     /// Print the request without sending it
     #[arg(long)]
@@ -103,11 +107,14 @@ impl Fire {
             return Ok(ExitCode::Success);
         }
         let probe = quantities::prepare(&session);
+        let secret_env = session.profile.secret_env.clone();
         let context = self.context(session, console)?;
         let quantities = QuantityReader::new(&context, probe);
         block_on(async {
             self.target.reach(&context.client, &context.target).await?;
-            self.send(&context, &events, &quantities, console).await
+            let secret_env = secret_env.as_deref();
+            self.send(&context, &events, &quantities, secret_env, console)
+                .await
         })
     }
 
@@ -134,6 +141,7 @@ impl Fire {
         context: &RunContext,
         events: &[PlannedEvent],
         quantities: &QuantityReader<'_>,
+        secret_env: Option<&str>,
         console: &mut Console,
     ) -> Result<ExitCode, CommandError> {
         let seed = Seed::of_text("fire");
@@ -145,7 +153,7 @@ impl Fire {
         } else {
             context.retry.clone()
         };
-        let mut report = FireReport::new(console);
+        let mut report = FireReport::new(console, self.verbose);
         let (mut delivery, mut all, mut as_expected) = (0, 0, 0);
         let mut worst = Verdict::Passed;
         for event in events {
@@ -192,13 +200,21 @@ impl Fire {
                     None => (judged.verdict, judged.message, judged.help.as_deref()),
                 };
                 worst = worst.max(verdict);
-                report.verdict(verdict, &context.redaction.text(&message), help)?;
+                let help = help.map(|help| self.secret.in_help(help, secret_env));
+                let message = context.redaction.text(&message);
+                report.verdict(verdict, &message, help.as_deref())?;
             }
             let changes = match before {
                 Ok(before) => quantities.changes(&before, is_accepted).await,
                 Err(reason) => Err(reason),
             };
             report.quantities(&changes)?;
+            if let Some(problem) = quantities
+                .problem()
+                .filter(|_| is_accepted && changes.is_ok())
+            {
+                report.probe_problem(&problem)?;
+            }
         }
         report.ended(all, as_expected)?;
         Ok(worst.into())

@@ -11,7 +11,7 @@ use clap::Args;
 use super::{CommandError, Console};
 use crate::protocol::Secret;
 use crate::run::Secrets;
-use crate::scenario::Profile;
+use crate::scenario::{Config, Profile};
 
 /// The last paragraph of the help of every command that takes a secret.
 pub(super) const SECRET_HELP: &str = "The secret can't be passed as an argument, because `ps` and \
@@ -30,7 +30,8 @@ const NOT_SHOWN: &str = "(name hidden, because it may be the secret)";
 /// `--secret-env` and `--secret-file`.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct SecretOptions {
-    /// Environment variable with the webhook's secret [default: `AGHOOK_SECRET`]
+    /// Environment variable with the webhook's secret [default: the `secret_env` of the profile, if the
+    /// command uses one, otherwise `AGHOOK_SECRET`]
     #[arg(long, value_name = "VAR", conflicts_with = "secret_file")]
     secret_env: Option<String>,
 
@@ -43,6 +44,25 @@ impl SecretOptions {
     /// Loads the secret, from `AGHOOK_SECRET` if neither option is given.
     pub(crate) fn load(&self) -> Result<Secret, CommandError> {
         self.load_or(None)
+    }
+
+    /// Loads the secret and says where it is. Without an option, it is in the variable that the config
+    /// file in the current folder names, if there is one.
+    pub(super) fn load_in_folder(&self) -> Result<(Secret, String), CommandError> {
+        let variable = variable_in_folder();
+        let secret = self.load_or(variable.as_deref())?;
+        Ok((secret, self.describe(variable.as_deref())))
+    }
+
+    /// `help` with the options that name the secret after those for a signature.
+    pub(super) fn in_help(&self, help: &str, default_variable: Option<&str>) -> String {
+        let source = self.describe(default_variable);
+        let option = match &self.secret_file {
+            Some(_) => format!(" --secret-file {source}"),
+            None if source == DEFAULT_VARIABLE => String::new(),
+            None => format!(" --secret-env {source}"),
+        };
+        help.replace("--signature HEX", &format!("--signature HEX{option}"))
     }
 
     /// Loads the secrets, from the profile's variables if neither option is given. Prints a note if
@@ -96,6 +116,14 @@ impl SecretOptions {
             .or(default_variable)
             .unwrap_or(DEFAULT_VARIABLE)
     }
+}
+
+/// The `secret_env` of the default profile, as far as the config file can be read.
+fn variable_in_folder() -> Option<String> {
+    let path = Path::new(Config::FILE_NAME);
+    let config = path.exists().then(|| Config::read(path).ok())??;
+    let (_, profile) = config.pick(None, Config::FILE_NAME).ok()?;
+    profile.secret_env.clone()
 }
 
 fn surrounding_whitespace(secret: &str) -> Option<&'static str> {

@@ -58,7 +58,7 @@ enum SignFormat {
 
 impl Sign {
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
-        let secret = self.secret.load()?;
+        let (secret, _) = self.secret.load_in_folder()?;
         let body = self.body.read(console)?;
         let timestamp = self
             .timestamp

@@ -91,7 +91,7 @@ impl Verify {
 
     pub(super) fn run(self, console: &mut Console) -> Result<ExitCode, CommandError> {
         self.check_headers()?;
-        let secret = self.secret.load()?;
+        let (secret, secret_source) = self.secret.load_in_folder()?;
         let others = self.also_secret_env.iter();
         let others = others.map(|name| secret_options::from_variable(name));
         let others: Vec<Secret> = others.collect::<Result<_, _>>()?;
@@ -109,7 +109,7 @@ impl Verify {
         let now = self.now.unwrap_or_else(|| Clock::system().unix_seconds());
         // Index 0 is the main secret.
         let name = |index: usize| match index.checked_sub(1) {
-            None => Some(self.secret.describe(None)),
+            None => Some(secret_source.clone()),
             Some(index) => {
                 let name = self.also_secret_env.get(index)?;
                 Some(secret_options::printable(name).to_owned())

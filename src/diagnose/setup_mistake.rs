@@ -19,6 +19,8 @@ pub(crate) enum SetupMistake {
     Moved(String),
     /// The challenge of a gateway that asks for credentials, such as `Basic`.
     AccessProtection(String),
+    /// The same two although the delivery had headers of the profile: what is in front.
+    RefusedHeaders(String),
     /// An HTML page in place of a handler's response. Its status, and its title if it has one.
     HtmlPage(u16, String),
     /// The server or the tunnel does not serve this host name.
@@ -128,14 +130,29 @@ impl SetupMistake {
         (status == 404).then_some(Self::UnknownPath(status))
     }
 
+    /// The mistake if the delivery had headers that the user added: credentials that are refused are
+    /// not missing.
+    pub(crate) fn despite_headers(self) -> Self {
+        match self {
+            Self::LoginRedirect(_) | Self::AccessProtection(_) => {
+                Self::RefusedHeaders(self.to_string())
+            }
+            other => other,
+        }
+    }
+
     /// What to change.
     pub(crate) fn help(&self) -> &'static str {
         match self {
             Self::HttpsPort => "write `https://` in the profile's `target`",
             Self::LoginRedirect(_) | Self::AccessProtection(_) => {
                 "add what lets a request through to the profile, such as `headers: { Authorization: \
-                 \"Bearer $TOKEN\" }`, or check its value; in production, exempt the webhook's path, \
-                 because Aghanim can't log in"
+                 \"Bearer $TOKEN\" }`; in production, exempt the webhook's path, because Aghanim can't \
+                 log in"
+            }
+            Self::RefusedHeaders(_) => {
+                "check the names and values under `headers` in the profile: a token may have expired, \
+                 belong to another environment, or lack a word such as `Bearer` before it"
             }
             Self::Moved(_) => {
                 "write that URL in the profile's `target`, and register it at Aghanim: redirects are \
@@ -188,6 +205,10 @@ impl fmt::Display for SetupMistake {
                     "access is protected: {challenge} credentials are required"
                 )
             }
+            Self::RefusedHeaders(front) => write!(
+                formatter,
+                "{front}, although the delivery had the profile's `headers`"
+            ),
             Self::HtmlPage(status, title) if title.is_empty() => {
                 write!(
                     formatter,
@@ -351,11 +372,12 @@ mod tests {
             ),
         ] {
             let body = nginx("401 Authorization Required");
-            assert_eq!(
-                mistake(status, &[header], &body),
-                Some(expected),
-                "{status}"
-            );
+            let found = mistake(status, &[header], &body).expect("a mistake");
+            assert_eq!(found, expected, "{status}");
+            let refused = found.clone().despite_headers();
+            let is_login = !matches!(expected, Moved(_));
+            assert_eq!(refused != found, is_login, "{status}");
+            assert_eq!(refused.help() != found.help(), is_login, "{status}");
         }
     }
 

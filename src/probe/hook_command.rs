@@ -75,7 +75,13 @@ impl HookCommand {
             return Err(HookFailure::new("the command is empty"));
         };
         let (status, output, errors) = run(program, arguments).await.map_err(|error| {
-            HookFailure::new(format!("failed to run {program}: {error}")).general(true)
+            let reason = match error.kind() {
+                io::ErrorKind::NotFound => {
+                    "there is no such program: install it, or write its full path".to_owned()
+                }
+                _ => error.to_string(),
+            };
+            HookFailure::new(format!("failed to run {program}: {reason}")).general(true)
         })?;
         if status.success() {
             return Ok(output);
@@ -84,8 +90,14 @@ impl HookCommand {
         let lines = errors.lines().filter(|line| !line.trim().is_empty());
         let lines: Vec<&str> = lines.take(SHOWN_LINES).collect();
         let (errors, command) = (lines.join(" ⏎ "), words.join(" "));
+        // SQLite does not wait by default while the game writes.
+        let hint = if errors.contains("database is locked") {
+            "; let it wait, such as with `sqlite3 -cmd '.timeout 5000'`"
+        } else {
+            ""
+        };
         Err(HookFailure::new(format!(
-            "{program} failed with {status}: {} (command: {})",
+            "{program} failed with {status}: {} (command: {}){hint}",
             shortened(&errors),
             shortened(&command)
         )))

@@ -26,6 +26,12 @@ impl ProbeValue {
                 let shown = shortened(&redaction.json(value));
                 HookFailure::new(format!("{path} is not a whole number: {shown}"))
             }),
+            Self::Printed { program, text } if text.trim().is_empty() => {
+                Err(HookFailure::new(format!(
+                    "{program} printed nothing; if that means that the player holds none, add \
+                     `missing: 0` to the probe"
+                )))
+            }
             Self::Printed { program, text } => text.trim().parse().map_err(|_| {
                 let shown = first_line(&redaction.text(text.trim()));
                 HookFailure::new(format!("{program} did not print a whole number: {shown:?}"))

@@ -65,3 +65,41 @@ fn pretty_printed(text: &str) -> String {
         Err(_) => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brief(text: &str) -> BodyText {
+        BodyText::brief(&BodyRecord::new(text.as_bytes(), text.len() as u64, false))
+    }
+
+    #[test]
+    fn a_short_body_is_pretty_printed_and_a_long_one_is_one_line_as_it_was_sent() {
+        let body = brief("{\"a\":[1]}");
+        assert_eq!(body.lines, ["{", "  \"a\": [", "    1", "  ]", "}"]);
+        assert_eq!(body.left_out, None);
+        // An opening and a closing bracket around eleven lines are too many.
+        let text = format!("[{}1]", "1,".repeat(10));
+        assert_eq!(brief(&text).lines, [text]);
+        let text = format!("[{}1]", "1,".repeat(9));
+        assert_eq!(brief(&text).lines.len(), BRIEF_LINES);
+    }
+
+    #[test]
+    fn a_brief_body_says_if_it_is_cut() {
+        let lines = "ab\u{1b}[31m\n".repeat(200);
+        let body = brief(&lines);
+        let [line] = body.lines.as_slice() else {
+            panic!("{:?}", body.lines);
+        };
+        assert!(!line.contains('\u{1b}'), "{line}");
+        let text = "x".repeat(BRIEF_CHARACTERS) + &"\n".repeat(BRIEF_LINES + 1);
+        let body = brief(&text);
+        let note = format!("… the whole body has {} bytes", text.len());
+        assert_eq!(body.left_out, Some(note));
+        assert_eq!(body.lines, ["x".repeat(BRIEF_CHARACTERS)]);
+        let bytes = BodyRecord::new(&[0xff; 3], 3, false);
+        assert_eq!(BodyText::brief(&bytes).lines, ["base64: ////"]);
+    }
+}

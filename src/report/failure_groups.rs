@@ -3,6 +3,7 @@
 //! and checks that it affects and its simplest scenario, and only the remaining problems of each
 //! scenario. Reports for programs are not grouped: they have one entry per check.
 
+mod event_features;
 mod genuine_responses;
 mod grant_cause;
 mod group_key;
@@ -14,13 +15,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::counts::{counted, problem_summary};
+use super::event_trace::event_name;
 use super::sanitize::sanitize;
 use super::scenario_record::{PlacedCheck, ScenarioRecord, is_problem};
 use crate::run::{AttemptEnded, ResponseRecord};
 use crate::transport::Failure;
 use crate::verify::{Check, Verdict, VerdictCounts};
+use event_features::{CommonFeatures, EventFeatures};
 use genuine_responses::GenuineResponses;
-use group_key::{CheckKind, GroupKey};
+use group_key::{CheckKind, GroupKey, HandledAs};
 use response_bodies::ResponseBodies;
 
 #[derive(Debug, Default)]
@@ -31,6 +34,8 @@ pub(super) struct FailureGroups {
     /// The number of checks of each kind, including those that passed.
     check_counts: BTreeMap<CheckKind, usize>,
     genuine: GenuineResponses,
+    /// The events that were handled as expected.
+    handled: BTreeMap<HandledAs, EventFeatures>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +51,7 @@ struct FailureGroup {
     scenarios: BTreeMap<usize, AffectedScenario>,
     example: Option<CauseExample>,
     bodies: ResponseBodies,
+    events: EventFeatures,
 }
 
 #[derive(Debug, Clone)]
@@ -93,6 +99,8 @@ pub(super) struct CommonCause {
     pub(super) example: CauseExample,
     /// The different response bodies, if there are several: a sign of more than one cause.
     pub(super) responses: Option<String>,
+    /// What its events have in common, unlike all others.
+    pub(super) in_common: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -116,6 +124,12 @@ impl FailureGroups {
             let attempt = attempt.and_then(|delivery| attempts.get(&delivery).copied());
             let kind = CheckKind::of(record, placed, attempt);
             *self.check_counts.entry(kind.clone()).or_default() += 1;
+            let delivered = attempt.or_else(|| record.first_attempt(event_name(placed.check)?));
+            if let (Some(how), Some(delivered)) =
+                (kind.handled_as(placed.check, attempt), delivered)
+            {
+                self.handled.entry(how).or_default().observe(delivered);
+            }
             if is_problem(placed.check) {
                 self.genuine.has_problems |= kind.is_genuine() && !scripted;
                 let key = GroupKey::of(kind, record, placed.check, attempt);
@@ -125,6 +139,9 @@ impl FailureGroups {
                     .insert((record.started.scenario, index), key.clone());
                 let group = self.groups.entry(key).or_default();
                 group.add(placed, record, attempt, if_lost);
+                if let Some(delivered) = delivered {
+                    group.events.observe(delivered);
+                }
             }
         }
     }
@@ -154,30 +171,42 @@ impl FailureGroups {
         for (found, group) in self.groups {
             groups.entry(keys[&found].clone()).or_default().merge(group);
         }
-        groups.retain(|key, group| {
-            let (failing, scenarios) = (group.checks.total(), group.scenarios.len());
-            key.is_common(failing, scenarios, &self.check_counts)
+        let groups = groups.into_iter().map(|(key, group)| {
+            let handled = key
+                .opposite()
+                .and_then(|how| Some((how, self.handled.get(&how)?)));
+            let features =
+                handled.and_then(|(how, handled)| group.events.unlike(handled, how.text()));
+            (key, group, features)
         });
-        let mut common: Vec<_> = groups.into_iter().collect();
-        common.sort_by_key(|(key, group)| {
+        let common = groups.filter(|(key, group, features)| {
+            let (failing, scenarios) = (group.checks.total(), group.scenarios.len());
+            let is_distinct = features.is_some() && scenarios > 1;
+            is_distinct || key.is_common(failing, scenarios, &self.check_counts)
+        });
+        let mut common: Vec<_> = common.collect();
+        common.sort_by_key(|(key, group, _)| {
             let is_other = *key != GroupKey::LostTarget;
             let size = Reverse((group.checks.verdict(), group.scenarios.len()));
             (is_other, size)
         });
         let numbers: BTreeMap<&GroupKey, usize> =
-            common.iter().map(|(key, _)| key).zip(1..).collect();
+            common.iter().map(|(key, ..)| key).zip(1..).collect();
         let numbers = self
             .keys
             .iter()
             .filter_map(|(check, found)| Some((*check, *numbers.get(&keys[found])?)));
         let numbers = numbers.collect();
         let causes = common.into_iter().zip(1..);
-        let causes = causes.filter_map(|((key, group), number)| {
+        let causes = causes.filter_map(|((key, group, features), number)| {
             let title = match (&key, lost_target) {
                 (GroupKey::LostTarget, Some(note)) => note.clone(),
                 _ => key.title(),
             };
-            group.cause(number, title, key.help())
+            let help = key.help();
+            let help =
+                help.or_else(|| features.as_ref()?.refusal_help.filter(|_| key.is_refusal()));
+            group.cause(number, title, help, features)
         });
         CommonCauses {
             causes: causes.collect(),
@@ -267,13 +296,20 @@ impl FailureGroup {
         self.checks += other.checks;
         self.scenarios.extend(other.scenarios);
         self.bodies.merge(other.bodies);
+        self.events.merge(other.events);
         other
             .example
             .into_iter()
             .for_each(|example| self.offer(example));
     }
 
-    fn cause(self, number: usize, title: String, help: Option<&str>) -> Option<CommonCause> {
+    fn cause(
+        self,
+        number: usize,
+        title: String,
+        help: Option<&str>,
+        features: Option<CommonFeatures>,
+    ) -> Option<CommonCause> {
         let example = self.example?;
         let hint = example.check.hint.clone();
         Some(CommonCause {
@@ -285,6 +321,7 @@ impl FailureGroup {
             scenarios: self.scenarios.into_values().collect(),
             example,
             responses: self.bodies.summary(),
+            in_common: features.map(|features| features.text),
         })
     }
 }

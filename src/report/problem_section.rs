@@ -114,3 +114,73 @@ impl ProblemSection<'_> {
         checks.any(|check| check.verdict > Verdict::Warned)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn check(observed: &str) -> Value {
+        json!({
+            "subject": "status", "verdict": if observed == "200" { "passed" } else { "failed" },
+            "level": "must", "expected": "200", "observed": observed,
+        })
+    }
+
+    /// A scenario with deliveries that got these responses, by steps, and a failed effect.
+    fn record(steps: &[&[&str]]) -> ScenarioRecord {
+        let mut record = ScenarioRecord::test(1);
+        for (step, responses) in (1..).zip(steps) {
+            let deliveries = (1..).zip(*responses).map(|(delivery, observed)| {
+                json!({
+                    "delivery": delivery, "event_name": "coupon", "outcome": null, "attempts": 1,
+                    "checks": [check(observed)],
+                })
+            });
+            let ended = json!({
+                "scenario": 1, "step": step, "description": "deliver coupon", "together": false,
+                "deliveries": deliveries.collect::<Vec<_>>(), "not_made": null, "script": null,
+            });
+            record
+                .steps
+                .push(serde_json::from_value(ended).expect("a step"));
+        }
+        let effects = json!({
+            "scenario": 1, "readings": [], "checks": [check("0")], "settled_after_seconds": 0.0,
+        });
+        record.effects = Some(serde_json::from_value(effects).expect("effects"));
+        record
+    }
+
+    #[test]
+    fn deliveries_of_a_step_with_the_same_problems_are_one_section() {
+        for (steps, titles) in [
+            (
+                &[&["409", "409", "200", "409"][..]][..],
+                &["step 1: deliver coupon, 3 of 4 deliveries"][..],
+            ),
+            // Another step, or another problem, is another section.
+            (
+                &[&["409"], &["409"]],
+                &["step 1: deliver coupon", "step 2: deliver coupon"],
+            ),
+            (
+                &[&["409", "500", "409"]],
+                &[
+                    "step 1: deliver coupon, delivery 1 of 3",
+                    "step 1: deliver coupon, delivery 2 of 3",
+                    "step 1: deliver coupon, delivery 3 of 3",
+                ],
+            ),
+        ] {
+            let record = record(steps);
+            let problems: Vec<_> = record.problems().collect();
+            let found = sections(&record, &problems);
+            let (last, of_steps) = found.split_last().expect("sections");
+            assert_eq!(last.title, "effects");
+            let found: Vec<&str> = of_steps.iter().map(|section| &*section.title).collect();
+            assert_eq!(found, titles);
+        }
+    }
+}

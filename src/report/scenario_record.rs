@@ -128,6 +128,16 @@ impl ScenarioRecord {
         }
     }
 
+    /// A scenario of a test, in which nothing happened.
+    #[cfg(test)]
+    pub(super) fn test(number: usize) -> Self {
+        let started = serde_json::json!({
+            "scenario": number, "name": "a coupon", "about": null, "tags": [], "level": "must",
+            "source": null, "file": "coupon.yaml", "line": 1, "choice": null, "varying": [],
+        });
+        Self::new(serde_json::from_value(started).expect("a start"))
+    }
+
     pub(crate) fn checks(&self) -> impl Iterator<Item = PlacedCheck<'_>> {
         let of_steps = self.steps.iter().flat_map(|step| {
             let deliveries = step.deliveries.iter().flat_map(move |delivery| {
@@ -186,6 +196,13 @@ impl ScenarioRecord {
         attempts
             .map(|attempt| ((attempt.step, attempt.delivery), attempt))
             .collect()
+    }
+
+    /// The first genuine attempt of an event.
+    pub(super) fn first_attempt(&self, event_name: &str) -> Option<&AttemptEnded> {
+        self.attempts.iter().find(|attempt| {
+            attempt.event_name.as_deref() == Some(event_name) && attempt.forgery.is_none()
+        })
     }
 
     pub(super) fn reduce(&mut self, kept: KeptAttempts) {

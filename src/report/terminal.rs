@@ -20,7 +20,7 @@ use super::scenario_record::ScenarioRecord;
 use crate::run::{RunEnded, RunStarted};
 use crate::verify::Verdict;
 pub(crate) use difference::write_difference;
-pub(super) use exchange::{attempt_facts, write_exchange, write_retry};
+pub(super) use exchange::{attempt_facts, attempt_name, write_exchange, write_retry};
 use failures::write_failures;
 pub(super) use layout::TextOutput;
 pub(super) use problems::write_problems;

@@ -15,6 +15,12 @@ use crate::transport::{ConnectionInfo, Exchange, Failure, Response, SentRequest}
 const REDACTED_CREDENTIAL: &str = "[not shown]";
 
 impl SentRequestRecord {
+    /// Whether it has credentials, such as the profile's `headers`.
+    pub(crate) fn has_credentials(&self) -> bool {
+        let mut headers = self.headers.iter();
+        headers.any(|(_, value)| value == REDACTED_CREDENTIAL)
+    }
+
     /// Whether the record has the complete request, with nothing redacted, apart from headers that
     /// are replaced.
     pub fn is_complete(&self, is_replaced: impl Fn(&str) -> bool) -> bool {

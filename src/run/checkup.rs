@@ -64,9 +64,9 @@ impl RunContext {
             "connection",
             self.shown_target().into_owned(),
         ));
-        for finding in self.read_probes(plan).await {
-            report(finding);
-        }
+        let probes = self.read_probes(plan).await;
+        let are_readable = probes.iter().all(|probe| probe.verdict != Verdict::Broken);
+        probes.into_iter().for_each(&mut report);
         let events = Mutex::new(Vec::new());
         let collect = |event| {
             let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,7 +84,12 @@ impl RunContext {
         report(finding);
         if accepted {
             report(results.redelivery());
-            report(self.grant(&results));
+            report(if are_readable {
+                self.grant(&results)
+            } else {
+                let message = "the probe could not be read".to_owned();
+                Finding::new("grant", Verdict::NotChecked, message)
+            });
         }
         // A refusal of everything says nothing about forgeries.
         let forgery = results.forgery();
@@ -135,9 +140,16 @@ impl RunContext {
                 (Ok(number), None) => {
                     Finding::passed(subject, format!("{number} {sku} for {player}"))
                 }
-                (Err(failure), _) => Finding::broken(subject, self.shown(&failure))
-                    .help(PROBE_HELP)
-                    .key("probes"),
+                (Err(failure), _) => {
+                    let message = self.shown(&failure);
+                    let wants = |status| message.contains(&format!(" returned {status}"));
+                    let help = if wants(401) || wants(403) {
+                        CREDENTIALS_HELP
+                    } else {
+                        "check the probe in the profile"
+                    };
+                    Finding::broken(subject, message).help(help).key("probes")
+                }
             });
         }
         findings
@@ -156,7 +168,7 @@ impl RunContext {
             }
             response @ ResponseRecord::Response { status, .. } => (*status, response),
         };
-        if let Some(mistake) = setup_mistake(response) {
+        if let Some(mistake) = setup_mistake(response, attempt.request.has_credentials()) {
             let finding = Finding::broken(subject, mistake.to_string());
             return finding.help(mistake.help()).key(key_of_mistake(&mistake));
         }
@@ -269,9 +281,8 @@ impl RunContext {
             });
         let deliveries = join_all(requests).await;
         let attempts = deliveries.iter().flat_map(|delivery| &delivery.attempts);
-        let responses = attempts.flat_map(|attempt| &attempt.exchange.result);
-        let limited = responses.filter(|response| {
-            let mistake = response.setup_mistake();
+        let limited = attempts.filter(|attempt| {
+            let mistake = attempt.exchange.setup_mistake();
             matches!(
                 mistake,
                 Some(SetupMistake::RateLimit(_) | SetupMistake::ProxyError(_))
@@ -291,7 +302,7 @@ impl RunContext {
     }
 }
 
-const PROBE_HELP: &str = "check the probe; if it needs credentials, add `headers` to the probe itself: \
+const CREDENTIALS_HELP: &str = "check the probe; if it needs credentials, add `headers` to the probe itself: \
                           the profile's are sent with deliveries only";
 
 /// The events of the scenario.
@@ -417,7 +428,9 @@ fn key_of(failure: &Failure) -> &'static str {
 
 fn key_of_mistake(mistake: &SetupMistake) -> &'static str {
     match mistake {
-        SetupMistake::LoginRedirect(_) | SetupMistake::AccessProtection(_) => "headers",
+        SetupMistake::LoginRedirect(_)
+        | SetupMistake::AccessProtection(_)
+        | SetupMistake::RefusedHeaders(_) => "headers",
         SetupMistake::RateLimit(_) => "max_rate",
         SetupMistake::UnknownPlayer => "players",
         SetupMistake::UnknownItem => "items",

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::plan::{Plan, PlannedAction, PlannedEffect};
 use super::run_context::RunContext;
 use super::run_event::{
-    BodyContent, BodyRecord, ProbeReading, ResponseRecord, RunEvent, ScenarioEnded,
+    AttemptEnded, BodyContent, BodyRecord, ProbeReading, ResponseRecord, RunEvent, ScenarioEnded,
 };
 use super::setup_problem::SetupProblem;
 use super::step_runner::RunEventHandler;
@@ -108,7 +108,10 @@ impl RunContext {
 
     /// Why no delivery was accepted.
     async fn refusal_problem(&self, pilots: &Pilots) -> Option<SetupProblem> {
-        if let Some(mistake) = pilots.genuine_responses().find_map(setup_mistake) {
+        let mistake = |attempt: &AttemptEnded| {
+            setup_mistake(&attempt.response, attempt.request.has_credentials())
+        };
+        if let Some(mistake) = pilots.genuine_attempts().find_map(mistake) {
             return Some(SetupProblem::of_mistake(&mistake));
         }
         // A server error or a failed connection may be the receiver's bug, and so may a refusal that
@@ -217,12 +220,16 @@ impl Pilots {
     }
 
     fn genuine_responses(&self) -> impl Iterator<Item = &ResponseRecord> {
+        self.genuine_attempts().map(|attempt| &attempt.response)
+    }
+
+    fn genuine_attempts(&self) -> impl Iterator<Item = &AttemptEnded> {
         let events = self.held.iter().flat_map(|pilot| &pilot.events);
         events.filter_map(|event| match event {
             RunEvent::AttemptEnded(attempt)
                 if attempt.event_name.is_some() && attempt.forgery.is_none() =>
             {
-                Some(&attempt.response)
+                Some(&**attempt)
             }
             _ => None,
         })
@@ -278,7 +285,7 @@ fn is_acceptance(response: &ResponseRecord) -> bool {
             ..
         }
     );
-    success && setup_mistake(response).is_none()
+    success && setup_mistake(response, false).is_none()
 }
 
 /// The status and the text of a response.
@@ -289,8 +296,11 @@ pub(super) fn status_and_text(response: &ResponseRecord) -> (u16, &str) {
     }
 }
 
-/// What a recorded response says about the set-up.
-pub(crate) fn setup_mistake(response: &ResponseRecord) -> Option<SetupMistake> {
+/// What a recorded response says about the set-up. `has_credentials` if its request had some.
+pub(crate) fn setup_mistake(
+    response: &ResponseRecord,
+    has_credentials: bool,
+) -> Option<SetupMistake> {
     let ResponseRecord::Response {
         status,
         headers,
@@ -299,10 +309,15 @@ pub(crate) fn setup_mistake(response: &ResponseRecord) -> Option<SetupMistake> {
     else {
         return None;
     };
-    SetupMistake::in_response(ResponseText {
+    let mistake = SetupMistake::in_response(ResponseText {
         status: *status,
         headers,
         body: text(body),
+    })?;
+    Some(if has_credentials {
+        mistake.despite_headers()
+    } else {
+        mistake
     })
 }
 

@@ -119,7 +119,7 @@ pub enum SessionError {
     Client(#[from] TlsFileError),
     #[error("the profile `{0}` has no target")]
     ProfileWithoutTarget(String),
-    #[error("no target")]
+    #[error("no target: there is no aghook.yaml in this folder")]
     NoTarget,
     #[error(transparent)]
     Header(#[from] DeliveryHeaderFailure),
@@ -388,8 +388,8 @@ impl SessionError {
                 "add `target: URL` to the profile `{name}`, or use `--target`"
             )),
             Self::NoTarget => Some(
-                "set the webhook's URL with `--target`, or in a profile of aghook.yaml (`aghook \
-                 new` creates one)"
+                "change to the folder of your aghook.yaml, create one with `aghook new`, or name the \
+                 webhook's URL with `--target`"
                     .to_owned(),
             ),
             Self::Hook {

@@ -315,7 +315,7 @@ profiles:
         http: GET http://127.0.0.1:8080/debug/players/{player_id}/items/{sku}
         read: $.quantity
       by_command:
-        command: [psql, "$DATABASE_URL", -Atc, "select 1"]
+        command: [psql, "$DATABASE_URL", -wAtc, "select 1"]
     policy: { bundles: nested, sandbox: ignore, test: ignore }
     retry: { attempts: 5, delays: [1s, 5s, 30s, 5m], timeout: 10s, retry_on: [5xx, 429, timeout, connection] }
 "#;

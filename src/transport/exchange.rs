@@ -22,6 +22,17 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
+    /// What the response says about the set-up, if the request was a genuine delivery.
+    pub(crate) fn setup_mistake(&self) -> Option<SetupMistake> {
+        let mistake = self.result.as_ref().ok()?.setup_mistake()?;
+        let mut headers = self.request.headers.iter();
+        Some(if headers.any(|(_, value)| value.is_sensitive()) {
+            mistake.despite_headers()
+        } else {
+            mistake
+        })
+    }
+
     /// Whether nothing listened, so that nothing received the request.
     pub(crate) fn is_refused_connection(&self) -> bool {
         matches!(self.result, Err(Failure::Refused { .. }))
@@ -81,8 +92,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// What it says about the set-up, if it is the response to a genuine delivery.
-    pub(crate) fn setup_mistake(&self) -> Option<SetupMistake> {
+    fn setup_mistake(&self) -> Option<SetupMistake> {
         let headers = self.headers.iter();
         let headers: Vec<(String, String)> = headers
             .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()))

@@ -22,8 +22,16 @@ const VERIFY: &str = "if the receiver rejects the signature, log the body, the t
 impl DeliveryVerdict {
     /// Judges a delivery by its last attempt. `None` if there was none.
     pub(crate) fn new(forgery: Option<Forgery>, delivery: &Delivery) -> Option<Self> {
-        let response = delivery.attempts.last()?.exchange.result.as_ref();
+        let exchange = &delivery.attempts.last()?.exchange;
         let attempts = delivery.attempts.len();
+        if forgery.is_none()
+            && let Some(mistake) = exchange.setup_mistake()
+        {
+            // Nothing is known about the receiver.
+            let message = format!("{mistake}{}", after(attempts));
+            return Some(verdict(Verdict::Broken, message, mistake.help()));
+        }
+        let response = exchange.result.as_ref();
         Some(Self::of_response(
             forgery,
             delivery.outcome,
@@ -38,15 +46,19 @@ impl DeliveryVerdict {
         response: Result<&Response, &Failure>,
         attempts: usize,
     ) -> Self {
-        let after = match attempts {
-            0 | 1 => String::new(),
-            count => format!(", after {count} attempts"),
-        };
+        let after = after(attempts);
         match (response, forgery) {
             (Ok(response), Some(forgery)) => forged(forgery, response.status),
             (Ok(response), None) => genuine(outcome, response, &after),
             (Err(failure), _) => no_response(failure, &after),
         }
+    }
+}
+
+fn after(attempts: usize) -> String {
+    match attempts {
+        0 | 1 => String::new(),
+        count => format!(", after {count} attempts"),
     }
 }
 
@@ -60,11 +72,6 @@ fn verdict(verdict: Verdict, message: String, help: &'static str) -> DeliveryVer
 
 fn genuine(outcome: Outcome, response: &Response, after: &str) -> DeliveryVerdict {
     let status = response.status;
-    if let Some(mistake) = response.setup_mistake() {
-        // Nothing is known about the receiver.
-        let message = format!("{mistake}{after}");
-        return verdict(Verdict::Broken, message, mistake.help());
-    }
     if outcome == Outcome::Delivered {
         return verdict(Verdict::Passed, format!("accepted: {status}{after}"), "");
     }
@@ -180,22 +187,6 @@ mod tests {
                 Verdict::Failed,
                 "refused: 422",
                 "body",
-            ),
-            (
-                Outcome::Refused,
-                Ok(response(404)),
-                1,
-                Verdict::Broken,
-                "no handler at this path (404)",
-                "path",
-            ),
-            (
-                Outcome::Refused,
-                Ok(response(302)),
-                1,
-                Verdict::Broken,
-                "redirect to",
-                "redirects are never followed",
             ),
             (
                 Outcome::Exhausted,

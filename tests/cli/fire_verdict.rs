@@ -66,7 +66,7 @@ fn the_request_is_shown_once_for_all_attempts() {
             0 | 1 => 503,
             _ => 200,
         },
-        &[],
+        &["--verbose"],
     );
     let printed = printed
         .ends_with(0)
@@ -76,6 +76,85 @@ fn the_request_is_shown_once_for_all_attempts() {
     assert_eq!(text.matches("\"event_type\"").count(), 1, "{text}");
     assert_eq!(text.matches("→ same request").count(), 2, "{text}");
     assert_eq!(text.matches("← 503").count(), 2, "{text}");
+}
+
+#[test]
+fn the_result_is_on_the_first_screen() {
+    let turns = AtomicU16::new(0);
+    let responds = move || match turns.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => 503,
+        _ => 200,
+    };
+    let printed = fired(responds, &["--bundle", "--fallback"]).ends_with(0);
+    let lines: Vec<&str> = printed.stdout.lines().collect();
+    assert!(lines.len() <= 12, "{}", printed.stdout);
+    printed
+        .says(&[
+            " (bundle), or else ",
+            ", idempotency_key idmpt_",
+            "\n← 503 after ",
+            "\n→ attempt 2 at +",
+            " s of virtual time\n← 503 after ",
+            "\n✓ accepted: 200, after 3 attempts\n",
+        ])
+        .does_not_say(&["X-Aghanim-Signature"]);
+    let page = format!("<html>{}</html>", "<p>text</p>\n".repeat(200));
+    let peer = Peer::answering(move |_| PeerResponse::new(500).body(page.clone()));
+    let words = ["fire", "--no-retry", "--target", &peer.url()];
+    let printed = Transcript::of(&mut Folder::new().aghook(&words)).ends_with(1);
+    let lines = printed.stdout.lines().count();
+    assert!(lines <= 12, "{}", printed.stdout);
+}
+
+/// The hint works as it is copied, in the folder where it was printed and with the options that were
+/// given.
+#[test]
+fn the_hint_to_verify_names_the_secret() {
+    let peer = Peer::answering(|_| PeerResponse::new(403));
+    let config = format!(
+        "profiles: {{ local: {{ target: \"{}\", secret_env: WEBHOOK_KEY }} }}\n",
+        peer.url()
+    );
+    let folder = Folder::new()
+        .with("aghook.yaml", config)
+        .with("body.bin", "{}")
+        .with("secret.txt", "whsec_of_a_file");
+    let fire = |arguments: &[&str]| {
+        let mut command = folder.aghook(&[&["fire", "--no-retry"], arguments].concat());
+        Transcript::of(command.env("WEBHOOK_KEY", "whsec_of_a_variable"))
+    };
+    fire(&[]).says(&["--timestamp SECONDS --signature HEX --secret-env WEBHOOK_KEY` to find"]);
+    fire(&["--secret-file", "secret.txt"]).says(&["--signature HEX --secret-file secret.txt`"]);
+    fire(&["--secret-env", "AGHOOK_SECRET"]).says(&["--signature HEX` to find"]);
+    let words = ["sign", "body.bin", "--as", "signature", "--timestamp", "5"];
+    let mut sign = folder.aghook(&words);
+    let signed = Transcript::of(sign.env("WEBHOOK_KEY", "whsec_of_a_variable")).ends_with(0);
+    let words = ["verify", "body.bin", "--timestamp", "5", "--signature"];
+    let verify = [&words[..], &[signed.stdout.trim()]].concat();
+    let mut verify = folder.aghook(&verify);
+    let verified = verify.env("WEBHOOK_KEY", "whsec_of_a_variable");
+    Transcript::of(verified).ends_with(0);
+}
+
+#[test]
+fn a_probe_that_finds_nothing_is_not_taken_for_a_receiver_that_grants_nothing() {
+    let peer = Peer::answering(|request| {
+        let status = if request.method == "GET" { 404 } else { 200 };
+        PeerResponse::new(status).body("no such route")
+    });
+    let (url, address) = (peer.url(), peer.address);
+    let config = format!(
+        "profiles: {{ local: {{ settle: 0s, target: \"{url}\", probes: {{ quantity: {{ missing: 0, \
+         http: 'GET http://{address}/{{player_id}}/{{sku}}', read: $.quantity }} }} }} }}\n"
+    );
+    let folder = Folder::new().with("aghook.yaml", config);
+    let options = ["fire", "--player", "P1", "--sku", "gold"];
+    Transcript::of(&mut folder.aghook(&options))
+        .ends_with(0)
+        .says(&[
+            "  gold 0 → 0\n  ‼ probe `quantity` has never returned a value: GET http://",
+            "/P1/gold returned 404 (no such route); check the probe's URL",
+        ]);
 }
 
 /// Fires at a receiver that grants `granted` for each delivery, `later` deliveries of its probe
@@ -108,10 +187,8 @@ fn fired_with_probe(granted: u64, later: usize, arguments: &[&str]) -> Transcrip
 fn the_held_quantities_are_shown() {
     let options = ["--player", "P1", "--sku", "gold", "--quantity", "5"];
     fired_with_probe(5, 0, &options).ends_with(0).says(&[
-        r#""player_id": "P1""#,
-        r#""sku": "gold""#,
-        r#""quantity": 5"#,
-        "\n✓ accepted: 200\n  gold 0 → 5\n",
+        "coupon.redeemed for P1: 5 gold\n  event_id whevt_",
+        "\n✓ accepted: 200\n  gold 0 → 5\n--verbose shows",
     ]);
     fired_with_probe(5, 3, &options)
         .ends_with(0)

@@ -137,7 +137,7 @@ fn databases(folder: &Folder, address: &str) -> std::ffi::OsString {
         "#!/bin/sh\nfor word; do case $word in\n\
          --set=player=*) player=${{word#--set=player=}} ;;\n\
          --set=sku=*) sku=${{word#--set=sku=}} ;;\n\
-         --set=ON_ERROR_STOP=1|--no-psqlrc|--tuples-only|--no-align|--file=scenarios/held.sql) ;;\n\
+         -w|--set=ON_ERROR_STOP=1|--no-psqlrc|--tuples-only|--no-align|--file=scenarios/held.sql) ;;\n\
          *) echo \"psql: $word\" >&2; exit 1 ;;\nesac; done\n{}",
         ask("$player", "$sku")
     );

@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 /// A scenario that delivers one event and checks its grant.
-fn grants(name: &str) -> String {
+pub(crate) fn grants(name: &str) -> String {
     format!(
         "name: {name}\nevents: {{ coupon: {{ item: {{ sku: gems, quantity: 5 }} }} }}\n\
          steps: [{{ deliver: coupon, expect: {{ status: 2xx }} }}]\neffects: [{{ granted: coupon }}]\n"
@@ -31,13 +31,13 @@ const NAMES: [&str; 4] = [
 
 /// Four scenarios that check a grant and two with a forgery, against a game that handles deliveries
 /// with `deliver` and whose profile is changed by `config`.
-struct Suite {
-    folder: Folder,
+pub(crate) struct Suite {
+    pub(crate) folder: Folder,
     _game: Game,
 }
 
 impl Suite {
-    fn new(
+    pub(crate) fn new(
         deliver: impl Fn(&PeerRequest) -> PeerResponse + Send + Sync + 'static,
         config: impl Fn(String) -> String,
     ) -> Self {
@@ -60,7 +60,7 @@ impl Suite {
     }
 
     /// The output of a quiet run without values that differ between runs.
-    fn printed(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    pub(crate) fn printed(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
         let run = [
             "run",
             "suite",
@@ -115,7 +115,7 @@ impl Suite {
     }
 }
 
-fn unchanged(config: String) -> String {
+pub(crate) fn unchanged(config: String) -> String {
     config
 }
 

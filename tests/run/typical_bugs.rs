@@ -17,8 +17,9 @@ const BUGS: [(&str, &[&str]); 8] = [
     (
         "parsed-first",
         &[
-            "the signature is verified over the raw body",
-            "A receiver that parses the body",
+            "cause 1: genuine deliveries are refused with 403: 2 scenarios",
+            "verify it over the raw body",
+            "in common: JSON that `JSON.stringify(JSON.parse(body))` writes differently",
         ],
     ),
     (

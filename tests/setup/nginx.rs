@@ -115,6 +115,31 @@ fn basic_authentication() {
     behind("", location, "Basic credentials are required", "headers");
 }
 
+/// A token that is refused is not called missing.
+#[test]
+fn a_token_of_another_environment() {
+    let game = GameServer::new();
+    let server = format!(
+        "location /debug {{ proxy_pass http://{0}; }}\n\
+         location / {{ if ($http_authorization != \"Bearer right\") {{\n\
+         add_header WWW-Authenticate 'Bearer realm=\"staging\"' always; return 401; }}\n\
+         proxy_pass http://{0}; }}",
+        game.address()
+    );
+    let Some(nginx) = Nginx::start("", &server) else {
+        return;
+    };
+    let address = format!("127.0.0.1:{}", nginx.port);
+    let profile = game.profile().replace(&game.address(), &address);
+    let named = |headers: &str| SetUp::new(&format!("{profile}{headers}"));
+    let missing = "access is protected: Bearer credentials are required";
+    let sound = "headers: { Authorization: Bearer right }\n";
+    named("").is_named(3, missing, "headers");
+    named(sound).works(&["the set-up works"]);
+    let refused = format!("{missing}, although the delivery had the profile's `headers`");
+    named(&sound.replace("right", "other")).is_named(3, &refused, "headers");
+}
+
 #[test]
 fn a_receiver_that_does_not_run() {
     let game = GameServer::new();

@@ -50,6 +50,14 @@ impl<'run> QuantityReader<'run> {
         self.read(player_id, skus).await
     }
 
+    /// Why the probe is probably wrong, although `missing` allows what it read: an accepted event, and
+    /// never a value.
+    pub(super) fn problem(&self) -> Option<String> {
+        let problem = self.probe.as_ref().ok()?.problem()?;
+        let text = format!("probe `{QUANTITY_PROBE}` {problem}");
+        Some(self.redaction.text(&text).into_owned())
+    }
+
     /// Reads the quantities again until one has changed or the grace period is over; once if no
     /// change is expected. Returns a line for each SKU.
     pub(super) async fn changes(

@@ -135,7 +135,7 @@ fn print_attempts(
         step: 1,
         delivery: number,
     };
-    let mut report = FireReport::new(console);
+    let mut report = FireReport::new(console, true);
     for attempt in &delivery.attempts {
         report.attempt(&attempt_record(place, "event", attempt, &context.redaction))?;
     }

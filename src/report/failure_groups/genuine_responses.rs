@@ -25,17 +25,18 @@ impl GenuineResponses {
         let genuine = attempts
             .iter()
             .filter(|attempt| attempt.event_name.is_some() && attempt.forgery.is_none());
-        genuine
-            .flat_map(responses)
-            .for_each(|response| self.add(response));
+        for attempt in genuine {
+            let has_credentials = attempt.request.has_credentials();
+            responses(attempt).for_each(|response| self.add(response, has_credentials));
+        }
     }
 
-    fn add(&mut self, response: &ResponseRecord) {
+    fn add(&mut self, response: &ResponseRecord, has_credentials: bool) {
         self.bodies.observe(response);
         if let ResponseRecord::Response { status, .. } = response {
             *self.statuses.entry(*status).or_default() += 1;
         }
-        if let Some(mistake) = setup_mistake(response) {
+        if let Some(mistake) = setup_mistake(response, has_credentials) {
             *self.mistakes.entry(mistake).or_default() += 1;
         }
     }
@@ -100,11 +101,12 @@ mod tests {
             ..GenuineResponses::default()
         };
         for (status, body) in responses {
-            genuine.add(&ResponseRecord::Response {
+            let response = ResponseRecord::Response {
                 status: *status,
                 headers: Vec::new(),
                 body: BodyRecord::new(body.as_bytes(), body.len() as u64, false),
-            });
+            };
+            genuine.add(&response, false);
         }
         genuine
     }

@@ -1,14 +1,17 @@
 //! The cause of a wrong grant: what went wrong with it, and how its event was delivered.
 
+use crate::policy::Forgery;
 use crate::report::event_trace::event_name;
 use crate::report::scenario_record::ScenarioRecord;
-use crate::run::{AttemptEnded, StepEnded};
+use crate::run::{AttemptEnded, ResponseRecord, StepEnded};
 use crate::verify::{Check, GrantFailure};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum GrantCause {
     Repeated(Repetition),
     Forgery,
+    /// A valid signature, but far from the receiver's time.
+    Timestamp,
     Refused,
     Other(GrantFailure),
 }
@@ -37,7 +40,13 @@ impl GrantCause {
         let is_forbidden = failure == GrantFailure::Forbidden;
         match Repetition::of(&genuine, &record.steps) {
             Some(repetition) if is_more => Self::Repeated(repetition),
-            _ if !forged.is_empty() && (is_more || is_forbidden) => Self::Forgery,
+            _ if !forged.is_empty() && (is_more || is_forbidden) => {
+                if forged.iter().all(|attempt| is_signed(attempt)) {
+                    Self::Timestamp
+                } else {
+                    Self::Forgery
+                }
+            }
             _ if is_forbidden && !genuine.is_empty() && !genuine.iter().any(|a| is_accepted(a)) => {
                 Self::Refused
             }
@@ -49,6 +58,7 @@ impl GrantCause {
         match self {
             Self::Repeated(repetition) => repetition.title(),
             Self::Forgery => "a forgery is granted",
+            Self::Timestamp => "a delivery that was signed at another time is granted",
             Self::Refused => "an event is granted although it was refused",
             Self::Other(failure) => failure.text(),
         }
@@ -58,6 +68,9 @@ impl GrantCause {
         Some(match self {
             Self::Repeated(repetition) => repetition.help(),
             Self::Forgery => "verify the signature before you do anything else",
+            Self::Timestamp => {
+                "refuse a timestamp that differs from your clock by more than some minutes"
+            }
             Self::Refused => "grant nothing if you respond with an error",
             Self::Other(GrantFailure::AcceptedNotGranted) => {
                 "respond after the grant is stored: what fails after a 2xx response is lost. If the \
@@ -150,7 +163,18 @@ impl Repetition {
     }
 }
 
+/// Whether only the time of a forgery's signature is wrong.
+fn is_signed(attempt: &AttemptEnded) -> bool {
+    let forgeries = [Forgery::StaleTimestamp, Forgery::FutureTimestamp];
+    let name = attempt.forgery.as_deref();
+    forgeries.iter().any(|forgery| name == Some(forgery.name()))
+}
+
 pub(super) fn is_accepted(attempt: &AttemptEnded) -> bool {
-    let status = attempt.response.status();
+    is_success(&attempt.response)
+}
+
+pub(super) fn is_success(response: &ResponseRecord) -> bool {
+    let status = response.status();
     status.is_some_and(|status| (200..300).contains(&status))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::grant_cause::{GrantCause, Repetition, is_accepted};
+use super::grant_cause::{GrantCause, Repetition, is_accepted, is_success};
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{
     CheckPlace, PlacedCheck, ScenarioRecord, is_problem, responses,
@@ -56,7 +56,38 @@ pub(super) enum CheckKind {
     Scenario(usize, String),
 }
 
+/// How an event was handled as expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum HandledAs {
+    Accepted,
+    Granted,
+}
+
+impl HandledAs {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Granted => "granted as expected",
+        }
+    }
+}
+
 impl CheckKind {
+    /// How the event of a check was handled, if it was.
+    pub(super) fn handled_as(
+        &self,
+        check: &Check,
+        attempt: Option<&AttemptEnded>,
+    ) -> Option<HandledAs> {
+        match self {
+            Self::Genuine { .. } => attempt
+                .is_some_and(|attempt| responses(attempt).any(is_success))
+                .then_some(HandledAs::Accepted),
+            Self::Effect => (check.verdict == Verdict::Passed).then_some(HandledAs::Granted),
+            _ => None,
+        }
+    }
+
     /// The kind of a check, which is about this attempt if it is about a delivery.
     pub(super) fn of(
         record: &ScenarioRecord,
@@ -166,6 +197,28 @@ impl GroupKey {
         })
     }
 
+    /// What happened to events that do not have this problem, if the event itself can be its reason.
+    pub(super) fn opposite(&self) -> Option<HandledAs> {
+        match self {
+            Self::Unaccepted {
+                is_redelivery: false,
+                ..
+            } => Some(HandledAs::Accepted),
+            Self::Grant(GrantCause::Other(_)) => Some(HandledAs::Granted),
+            _ => None,
+        }
+    }
+
+    /// Whether genuine deliveries are refused.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Unaccepted { result, .. } => {
+                matches!(result.parse::<u16>(), Ok(400 | 401 | 403))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether these checks can fail because the target went away.
     pub(super) fn is_lost_target(&self, attempt: Option<&AttemptEnded>) -> bool {
         match self {
@@ -269,5 +322,160 @@ impl GroupKey {
                 CheckKind::Effect | CheckKind::Genuine { .. } => sanitize(observed),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::policy::Forgery;
+
+    /// A genuine attempt of `coupon` at this second, whose response has this status; none, if it is 0.
+    fn attempt(second: u8, status: u16) -> AttemptEnded {
+        let body = json!({ "text": "{}", "length": 2, "truncated": false });
+        let answer = match status {
+            0 => json!({ "failure": { "name": "reset", "message": "reset", "hint": "" } }),
+            _ => json!({ "response": { "status": status, "headers": [], "body": body } }),
+        };
+        let line = json!({
+            "scenario": 1, "step": second, "delivery": 1,
+            "event_name": "coupon", "forgery": null, "fault": null, "attempt": 1,
+            "started_at": format!("2026-11-29T16:17:{second:02}Z"), "virtual_offset_seconds": 0.0,
+            "delay_before_seconds": 0.0, "took_seconds": 0.1,
+            "timings": { "connect_seconds": null, "first_byte_seconds": null, "held_seconds": 0.0 },
+            "connection": null,
+            "request": { "method": "POST", "url": "http://a/", "headers": [], "body": body },
+            "answer": answer, "unheard_answer": null,
+        });
+        serde_json::from_value(line).expect("an attempt")
+    }
+
+    fn check(subject: &str, observed: &str, cause: Option<&str>) -> Check {
+        let check = json!({
+            "subject": subject, "verdict": "failed", "level": "must", "expected": "2xx",
+            "observed": observed, "cause": cause,
+        });
+        serde_json::from_value(check).expect("a check")
+    }
+
+    /// A scenario with these attempts.
+    fn record(attempts: &[(u8, u16)]) -> ScenarioRecord {
+        let mut record = ScenarioRecord::test(1);
+        let attempts = attempts.iter();
+        record.attempts = attempts
+            .map(|(second, status)| attempt(*second, *status))
+            .collect();
+        record
+    }
+
+    fn genuine(is_redelivery: bool) -> CheckKind {
+        CheckKind::Genuine { is_redelivery }
+    }
+
+    #[test]
+    fn an_unaccepted_delivery_is_grouped_by_its_response() {
+        let record = record(&[(1, 503), (2, 0)]);
+        let [responded, reset] = record.attempts.as_slice() else {
+            panic!("two attempts");
+        };
+        let status = check("status", "503", None);
+        let outcome = check("outcome", "exhausted", None);
+        let key = |check, attempt| GroupKey::of(genuine(false), &record, check, Some(attempt));
+        assert_eq!(
+            key(&status, responded).title(),
+            "genuine deliveries fail with 503"
+        );
+        assert_eq!(key(&status, responded), key(&outcome, responded));
+        let no_response = key(&outcome, reset);
+        assert_eq!(
+            no_response.title(),
+            "genuine deliveries fail: no response: reset"
+        );
+        assert!(no_response.is_lost_target(Some(reset)));
+        assert!(!key(&status, responded).is_lost_target(Some(responded)));
+    }
+
+    #[test]
+    fn a_delivery_after_an_accepted_one_is_a_redelivery() {
+        let record = record(&[(1, 200), (2, 409)]);
+        let [first, second] = record.attempts.as_slice() else {
+            panic!("two attempts");
+        };
+        assert!(is_redelivery(second, &record) && !is_redelivery(first, &record));
+        let conflict = check("status", "409", None);
+        let key = GroupKey::of(genuine(true), &record, &conflict, Some(second));
+        assert_eq!(key.title(), "redeliveries are refused with 409");
+        assert!(key.help().is_some_and(|help| help.contains("2xx")));
+        assert!(!key.is_refusal() && key.opposite().is_none());
+    }
+
+    #[test]
+    fn a_cause_that_the_run_names_wins() {
+        let record = record(&[(1, 200)]);
+        let attempt = record.attempts.first();
+        let named = check("status", "200", Some("the profile has no probe"));
+        let key = GroupKey::of(genuine(false), &record, &named, attempt);
+        assert_eq!(key.title(), "the profile has no probe");
+        let grant = check(
+            "grant of `coupon`",
+            "0",
+            Some(GrantFailure::Overflow.text()),
+        );
+        let key = GroupKey::of(CheckKind::Effect, &record, &grant, None);
+        assert_eq!(key.title(), GrantFailure::Overflow.text());
+        assert_eq!(key.opposite(), Some(HandledAs::Granted));
+    }
+
+    #[test]
+    fn a_valid_signature_of_another_time_is_not_called_a_forgery() {
+        for (forgery, title) in [
+            (
+                Forgery::StaleTimestamp,
+                "a delivery that was signed at another time is granted",
+            ),
+            (Forgery::WrongSecret, "a forgery is granted"),
+        ] {
+            let mut record = record(&[(1, 200)]);
+            for attempt in &mut record.attempts {
+                attempt.forgery = Some(forgery.name().into());
+            }
+            let cause = GrantFailure::Forbidden.text();
+            let check = check("no grant of `coupon`", "1", Some(cause));
+            let key = GroupKey::of(CheckKind::Effect, &record, &check, None);
+            assert_eq!(key.title(), title);
+        }
+    }
+
+    #[test]
+    fn similar_failures_have_one_cause_only_if_there_are_enough() {
+        let counts = |kind: &CheckKind, all| BTreeMap::from([(kind.clone(), all)]);
+        let first = genuine(false);
+        let unaccepted = |is_redelivery| GroupKey::Unaccepted {
+            is_redelivery,
+            result: "500".to_owned(),
+        };
+        for (key, failing, scenarios, all, common) in [
+            (unaccepted(false), 6, 3, 12, true),
+            (unaccepted(false), 6, 2, 12, false),
+            (unaccepted(false), 5, 3, 12, false),
+            (unaccepted(true), 1, 1, 12, true),
+            (GroupKey::LostTarget, 1, 1, 12, true),
+        ] {
+            let found = key.is_common(failing, scenarios, &counts(&first, all));
+            assert_eq!(found, common, "{key:?} {failing} {scenarios}");
+        }
+        let forged = CheckKind::Response {
+            is_forged: true,
+            subject: "status".to_owned(),
+            expected: "4xx".to_owned(),
+        };
+        let key = GroupKey::SameResult {
+            kind: forged.clone(),
+            observed: "200".to_owned(),
+        };
+        assert!(key.is_common(4, 3, &counts(&forged, 4)));
+        assert!(!key.is_common(4, 3, &counts(&forged, 5)));
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::report::sanitize::sanitize;
 use crate::report::scenario_record::{ScenarioRecord, check_line, reading_lines};
+use crate::report::terminal::attempt_name;
 use crate::run::{AttemptEnded, EffectsEnded, ResponseRecord};
 use crate::verify::Check;
 
@@ -37,9 +38,8 @@ fn attempt_line(attempt: &AttemptEnded, deliveries: usize) -> String {
     };
     let _ = write!(
         line,
-        "attempt {} at +{:.3} s: {response}, {:.1} ms",
-        attempt.attempt,
-        attempt.virtual_offset.as_secs_f64(),
+        "{}: {response}, {:.1} ms",
+        attempt_name(attempt),
         attempt.took.as_secs_f64() * 1000.0
     );
     line

@@ -28,6 +28,7 @@ pub(super) fn write_causes(out: &mut dyn Write, run: &RunRecord) -> io::Result<(
                 .as_ref()
                 .map(|help| format!("help: {}", text(help))),
             cause.about().map(|about| text(&about)),
+            cause.in_common.as_ref().map(|features| text(features)),
             cause.responses.as_ref().map(|responses| text(responses)),
         ];
         for line in lines.into_iter().flatten() {

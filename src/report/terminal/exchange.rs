@@ -69,12 +69,17 @@ fn write_facts(out: &mut TextOutput<'_>, attempt: &AttemptEnded) -> io::Result<(
 }
 
 pub(crate) fn attempt_facts(attempt: &AttemptEnded) -> String {
-    format!(
-        "attempt {} at +{:.3} s, took {:.1} ms",
-        attempt.attempt,
-        attempt.virtual_offset.as_secs_f64(),
-        attempt.took.as_secs_f64() * 1000.0
-    )
+    let took = attempt.took.as_secs_f64() * 1000.0;
+    format!("{}, took {took:.1} ms", attempt_name(attempt))
+}
+
+/// `attempt 1`, or `attempt 2 at +5.000 s of virtual time`: waits are usually skipped.
+pub(crate) fn attempt_name(attempt: &AttemptEnded) -> String {
+    let (number, offset) = (attempt.attempt, attempt.virtual_offset.as_secs_f64());
+    match number {
+        1 => format!("attempt {number}"),
+        _ => format!("attempt {number} at +{offset:.3} s of virtual time"),
+    }
 }
 
 fn write_responses(

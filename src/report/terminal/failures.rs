@@ -10,16 +10,19 @@ use super::style::{DIM, mark, paint, paint_verdict};
 use crate::report::counts::counted;
 use crate::report::failure_groups::CommonCause;
 use crate::report::run_record::RunRecord;
-use crate::report::scenario_record::{ScenarioRecord, worst_line};
+use crate::report::scenario_record::{PlacedCheck, ScenarioRecord, worst_line};
 
 const LISTED: usize = 5;
-/// The number of lines after which failures are no longer shown in full, and after which they are only
-/// counted.
+/// The most lines of the problems of one failure.
+const PROBLEM_LINES: usize = 40;
+/// The number of lines after which failures are no longer shown in full, after which scenarios are only
+/// counted, and after which causes are.
 const FULL_LINES: usize = 40;
 const ALL_LINES: usize = 50;
+const CAUSE_LINES: usize = 70;
 
-/// Writes all failures. Unless `list_all`, they take about a screen: the first ones in full, the others
-/// as a list.
+/// Writes all failures. Unless `list_all`, one takes at most a screen, and many not much more: the first
+/// ones are shown in full, the others as a list.
 pub(super) fn write_failures(
     out: &mut TextOutput<'_>,
     run: &RunRecord,
@@ -31,16 +34,28 @@ pub(super) fn write_failures(
         out.gap()?;
         out.line(0, "common causes")?;
     }
+    let mut more_causes = 0;
     for cause in causes {
         let full = out.drafted(|draft| write_cause(draft, run, cause, list_all))?;
         if room.takes_in_full(&full) {
             out.gap()?;
             out.write(&full)?;
-        } else {
-            room.used += 4;
+        } else if room.used < CAUSE_LINES {
+            let short = out.drafted(|draft| write_short_cause(draft, cause))?;
+            room.used += short.lines().count() + 1;
             out.gap()?;
-            write_short_cause(out, cause)?;
+            out.write(&short)?;
+        } else {
+            more_causes += 1;
         }
+    }
+    if more_causes > 0 {
+        let more = counted(more_causes, "more cause");
+        out.gap()?;
+        out.line(
+            0,
+            &paint(DIM, format!("… and {more}; --verbose shows them all")),
+        )?;
     }
     let own = run.scenarios.iter();
     let own = own.map(|record| (record, record.own_problems()));
@@ -51,7 +66,7 @@ pub(super) fn write_failures(
     });
     let (mut is_listed, mut left_out) = (false, 0);
     for (record, problems) in own {
-        let full = out.drafted(|draft| write_problems(draft, record, &problems, !list_all))?;
+        let full = whole_problems(out, record, &problems, list_all)?;
         if room.takes_in_full(&full) {
             out.gap()?;
             out.write(&full)?;
@@ -71,6 +86,26 @@ pub(super) fn write_failures(
         out.line(0, &paint(DIM, more))?;
     }
     Ok(())
+}
+
+/// The problems of a scenario. Unless `list_all`, a long text is cut: a receiver may send many headers.
+fn whole_problems(
+    out: &TextOutput<'_>,
+    record: &ScenarioRecord,
+    problems: &[PlacedCheck<'_>],
+    list_all: bool,
+) -> io::Result<String> {
+    let full = out.drafted(|draft| write_problems(draft, record, problems, !list_all))?;
+    let left_out = full.lines().count().saturating_sub(PROBLEM_LINES);
+    if list_all || left_out == 0 {
+        return Ok(full);
+    }
+    out.drafted(|draft| {
+        let mut shown = full.lines().take(PROBLEM_LINES);
+        shown.try_for_each(|line| draft.whole_line(0, line))?;
+        let note = format!("… {left_out} more lines; --verbose shows all");
+        draft.line(2, &paint(DIM, note))
+    })
 }
 
 /// The room for failures.
@@ -103,7 +138,8 @@ fn write_cause(
         out.line(2, responses)?;
     }
     if let Some((record, problems)) = run.example(cause) {
-        write_problems(out, record, &problems, !list_all)?;
+        let text = whole_problems(out, record, &problems, list_all)?;
+        out.write(&text)?;
     }
     // Listing the last scenario takes no more room than the line “and 1 more”.
     let limit = match cause.scenarios.len() - 1 {
@@ -130,8 +166,11 @@ fn write_headline(out: &mut TextOutput<'_>, cause: &CommonCause) -> io::Result<(
     let (mark, number) = (mark(cause.verdict), cause.number);
     let headline = cause.headline();
     out.line(0, &format!("{mark} cause {number}: {headline}"))?;
-    match &cause.help {
-        Some(help) => out.prose(4, 2, &format!("→ {help}")),
+    if let Some(help) = &cause.help {
+        out.prose(4, 2, &format!("→ {help}"))?;
+    }
+    match &cause.in_common {
+        Some(features) => out.prose(4, 2, features),
         None => Ok(()),
     }
 }

@@ -205,7 +205,7 @@ fn a_link_opens_its_scenario_with_differences_and_timeline() {
                     else requestAnimationFrame(look); }; look();";
         let labels = json!([
             "attempt 1 at +0 s, took 3.2 ms: 503",
-            "attempt 2 at +1 s, took 3.2 ms: 200"
+            "attempt 2 at +1 s of virtual time, took 3.2 ms: 200"
         ]);
         assert_eq!(browser.js_later(bars).await, labels);
         browser

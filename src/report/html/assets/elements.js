@@ -48,7 +48,7 @@ function duration(seconds) {
 
 /** The start of an attempt on the virtual clock. Less than a millisecond is overhead of the machine. */
 function offset(seconds) {
-  return seconds < 0.001 ? "+0 s" : `+${duration(seconds)}`;
+  return seconds < 0.001 ? "+0 s" : `+${duration(seconds)} of virtual time`;
 }
 
 /** `1 check`, `2 checks`. */
