@@ -59,12 +59,14 @@ pub mod internals {
         pub use crate::policy::{Delays, Fault, Forgery, Outcome, RetryPolicy};
     }
     pub mod protocol {
-        pub use crate::protocol::{Event, SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER};
+        pub use crate::protocol::{
+            Event, EventKind, SIGNATURE_HEADER, Secret, Signer, TIMESTAMP_HEADER,
+        };
     }
     pub mod receiver {
         pub use crate::receiver::{
-            BundleHandling, Flaw, FlawClass, Receiver, ReceiverSettings, Store, Variant,
-            system_clock,
+            BundleHandling, CreditedEvent, Flaw, FlawClass, Receiver, ReceiverSettings, Store,
+            Variant, system_clock,
         };
     }
     pub mod report {

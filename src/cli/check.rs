@@ -9,6 +9,7 @@ use clap::Args;
 use super::{CommandError, Console, ExitCode, scenario_selection};
 use crate::generate::StartTime;
 use crate::policy::HttpVersion;
+use crate::protocol::EventKind;
 use crate::run::{KnownHook, Plan, PlanSettings};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile};
 use crate::scenario::{Case, Config, Profile, bundled_sources, find};
@@ -40,6 +41,7 @@ impl CheckCommand {
             players: Arc::default(),
             first_player: 0,
             game_id: None,
+            usual_kind: EventKind::CouponRedeemed,
             probes: Vec::new(),
             hooks: Vec::new(),
             strict: false,

@@ -6,17 +6,23 @@ use clap::Args;
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::invalid_value::suggestion;
 use super::numbers;
 use super::{CommandError, InvalidValue};
 use crate::generate::{EventShape, ItemShape, NestedItemShape, Seed, StartTime};
-use crate::protocol::{Event, Field};
-use crate::run::{PlannedEvent, profile_generator};
+use crate::protocol::{Event, EventKind, Field};
+use crate::run::{PlannedEvent, SentAs, profile_generator};
 use crate::scenario::{JsonPointer, Profile};
 
 /// The options that describe the event.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Event")]
 pub(super) struct EventOptions {
+    /// Type of the event: coupon.redeemed, item.add or item.remove [default: the type on which the game
+    /// credits coupons, by the profile's `policy.credit_on`]
+    #[arg(long, value_name = "TYPE", value_parser = parse_kind)]
+    kind: Option<EventKind>,
+
     /// Player's ID [default: one of the profile's `players`, or a new player]
     #[arg(long, value_name = "ID")]
     player: Option<String>,
@@ -66,6 +72,13 @@ pub(super) struct EventOptions {
     start_time: Option<StartTime>,
 }
 
+fn parse_kind(text: &str) -> Result<EventKind, InvalidValue> {
+    EventKind::of_type(text).ok_or_else(|| {
+        let known = EventKind::ALL.map(EventKind::name);
+        InvalidValue::new(suggestion(text, known.into_iter()))
+    })
+}
+
 fn parse_set(text: &str) -> Result<(JsonPointer, Value), InvalidValue> {
     let Some((pointer, json)) = text.split_once('=') else {
         return Err(InvalidValue::expected(
@@ -91,8 +104,10 @@ impl EventOptions {
         let mut generator = profile_generator(profile, seed, start);
         let set: IndexMap<_, _> = self.set.iter().cloned().collect();
         let shape = self.shape();
+        let usual = SentAs::Usual(profile.policy.usual_kind());
+        let sent_as = self.kind.map_or(usual, SentAs::Chosen);
         (0..self.count.get())
-            .map(|_| PlannedEvent::generate(&mut generator, &shape, &set, &self.unset))
+            .map(|_| PlannedEvent::generate(&mut generator, &shape, sent_as, &set, &self.unset))
             .collect::<Result<_, _>>()
             .map_err(|reason| {
                 let help = "print the event with `--dry-run --as json` to see its keys";

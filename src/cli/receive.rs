@@ -15,8 +15,8 @@ use super::secret_options::{self, SecretOptions, from_variable};
 use super::{CommandError, ExitCode, InvalidValue};
 use crate::policy::DurationText;
 use crate::receiver::{
-    BundleHandling, Decision, Flaw, ReceivedRequest, Receiver, ReceiverError, ReceiverSettings,
-    Store, Variant,
+    BundleHandling, CreditedEvent, Decision, Flaw, ReceivedRequest, Receiver, ReceiverError,
+    ReceiverSettings, Store, Variant,
 };
 
 /// Run the built-in receiver, a correct game back end that grants every coupon once
@@ -54,6 +54,10 @@ pub struct ReceiveOptions {
     /// Grant the items in a bundle, or the bundle's own SKU
     #[arg(long, value_enum, default_value_t = Bundles::Nested)]
     bundles: Bundles,
+
+    /// Event that credits a coupon; the other one is acknowledged
+    #[arg(long, value_enum, value_name = "TYPE", default_value_t = Credited::CouponRedeemed)]
+    credit_on: Credited,
 
     /// Grant the fallback item instead of this SKU (repeatable)
     #[arg(long, value_name = "SKU", num_args = 1..)]
@@ -121,6 +125,18 @@ enum Bundles {
     Sku,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Credited {
+    /// The event of the redeemed coupon
+    #[value(name = "coupon.redeemed")]
+    CouponRedeemed,
+    /// The event that adds items
+    #[value(name = "item.add")]
+    ItemAdd,
+    /// Whichever arrives first
+    Either,
+}
+
 pub(super) async fn receive(options: ReceiveOptions) -> Result<ExitCode, CommandError> {
     let counts = Arc::new(Mutex::new(RequestCounts::default()));
     let mut settings = options.settings()?;
@@ -169,6 +185,11 @@ impl ReceiveOptions {
             bundles: match self.bundles {
                 Bundles::Nested => BundleHandling::Nested,
                 Bundles::Sku => BundleHandling::Sku,
+            },
+            credit_on: match self.credit_on {
+                Credited::CouponRedeemed => CreditedEvent::CouponRedeemed,
+                Credited::ItemAdd => CreditedEvent::ItemAdd,
+                Credited::Either => CreditedEvent::Either,
             },
             cannot_grant: self.cannot_grant.into_iter().collect(),
             grant_sandbox: self.grant_sandbox,

@@ -12,6 +12,7 @@ mod event_shape;
 mod event_time;
 mod generator;
 mod identifiers;
+mod item_event;
 mod item_identity;
 mod price;
 mod random_event;
@@ -31,6 +32,7 @@ pub(crate) use event_shape::{
 };
 pub(crate) use event_time::EventTime;
 pub use generator::Generator;
+pub(crate) use item_event::as_kind;
 pub use seed::Seed;
 pub use start_time::StartTime;
 pub(crate) use start_time::decimal;

@@ -38,7 +38,9 @@ impl AllowedRefusals {
                 if_delivered,
                 ..
             } => event.name == name && !if_delivered && is_must(effect.level),
-            ExpectedEffect::NotGranted(_) | ExpectedEffect::Probe { .. } => false,
+            ExpectedEffect::NotGranted(_)
+            | ExpectedEffect::Removed(_)
+            | ExpectedEffect::Probe { .. } => false,
         };
         if !need_not_be_granted(event, policy) && scenario.effects.iter().any(requires_grant) {
             return None;

@@ -91,7 +91,7 @@ impl EventSource {
                 mix_counter,
                 refusals: AllowedRefusals::of_generated(&event, self.policy),
             },
-            content: EventContent::generated(event),
+            content: EventContent::generated(event, self.policy.usual_kind()),
             from: None,
         }
     }

@@ -1,7 +1,8 @@
 //! A template that builds the events of a load from one event of a scenario.
 //!
 //! The player, the IDs and the idempotency key come from the event's number, not from the scenario, so
-//! the events of a scenario share nothing. Steps are not played.
+//! the events of a scenario share nothing. Steps are not played. Every event is sent as the kind on which
+//! the game credits coupons.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -10,8 +11,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::allowed_refusals::AllowedRefusals;
-use crate::generate::{EventShape, Generator, Seed};
-use crate::protocol::Event;
+use crate::generate::{EventShape, Generator, Seed, as_kind};
+use crate::protocol::{Event, EventKind};
 use crate::scenario::document::{Diagnostic, Span};
 use crate::scenario::{Case, JsonPointer, Policy, Shareable, SharedId, amend};
 
@@ -32,6 +33,7 @@ pub(crate) struct EventTemplate {
     endings: Endings,
     set: IndexMap<JsonPointer, Value>,
     unset: Vec<JsonPointer>,
+    kind: EventKind,
     /// The refusals that the scenario allows; `None` if the event must be acknowledged.
     pub(super) refusals: Option<AllowedRefusals>,
 }
@@ -47,6 +49,8 @@ pub(super) struct EventContent {
     generated: Event,
     /// The event after `set` and `unset`, if there are any.
     amended: Option<Value>,
+    /// The kind that it is sent as.
+    kind: EventKind,
 }
 
 /// How many numbers to validate before sending. Generated content differs between numbers, and the
@@ -54,14 +58,15 @@ pub(super) struct EventContent {
 const VALIDATED: u64 = 32;
 
 impl EventContent {
-    pub(super) fn generated(event: Event) -> Self {
+    pub(super) fn generated(event: Event, kind: EventKind) -> Self {
         Self {
             generated: event,
             amended: None,
+            kind,
         }
     }
 
-    /// The event. If `set` and `unset` make it invalid, which `validate` rules out, this is the
+    /// The event, as that of a coupon. If `set` and `unset` make it invalid, which `validate` rules out, this is the
     /// unchanged event.
     pub(super) fn into_event(self) -> Event {
         let amended = self.amended.map(serde_json::from_value);
@@ -71,10 +76,19 @@ impl EventContent {
     /// Appends the body: the same bytes that other commands send, from a faster serializer.
     pub(super) fn write(&self, body: &mut Vec<u8>) {
         let is_written = match &self.amended {
+            _ if self.kind != EventKind::CouponRedeemed => self.write_as_kind(body).is_ok(),
             Some(json) => serde_json::to_writer(body, json).is_ok(),
             None => sonic_rs::to_writer(body, &self.generated).is_ok(),
         };
         debug_assert!(is_written, "an event is JSON");
+    }
+
+    fn write_as_kind(&self, body: &mut Vec<u8>) -> serde_json::Result<()> {
+        let json = match &self.amended {
+            Some(json) => json.clone(),
+            None => serde_json::to_value(&self.generated)?,
+        };
+        serde_json::to_writer(body, &as_kind(json, self.kind))
     }
 }
 
@@ -103,6 +117,13 @@ impl EventTemplate {
                 raw.span,
                 "its body is fixed (`raw`), so every event of the load would be the same",
                 "describe it with `item`, `coupon` and `set` instead; each event of a load has its own IDs",
+            ));
+        }
+        if spec.coupon_event.is_some() {
+            return Err(refused(
+                spec.span,
+                "it is made for another event, but the events of a load share nothing",
+                "send such events with `aghook run`",
             ));
         }
         let given = |id: SharedId| id.owner(events, name).and_then(|(_, given)| given);
@@ -142,6 +163,7 @@ impl EventTemplate {
             endings,
             set: spec.set.clone(),
             unset: spec.unset.clone(),
+            kind: settings.policy.usual_kind(),
             refusals: None,
         };
         template
@@ -155,7 +177,11 @@ impl EventTemplate {
     pub(super) fn content(&self, number: u64) -> EventContent {
         let generated = self.generated(number);
         let amended = self.amended(&generated).and_then(Result::ok);
-        EventContent { generated, amended }
+        EventContent {
+            generated,
+            amended,
+            kind: self.kind,
+        }
     }
 
     fn generated(&self, number: u64) -> Event {

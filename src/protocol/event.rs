@@ -3,17 +3,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Field, Item, Text};
+use super::{EventKind, Field, Item, Text};
 
 /// The event, with its keys in the order of the documented example. `[S]`
 ///
 /// Source: `docs/protocol.md`, "The event". Unknown keys are kept and written last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// The event type, here always `coupon.redeemed`.
+pub struct Event<Data = EventData> {
+    /// The event type, such as `coupon.redeemed`.
     pub event_type: Text,
     /// What happened.
-    pub event_data: EventData,
+    pub event_data: Data,
     /// When the event happened, in Unix seconds.
     pub event_time: u64,
     /// The event's ID, such as `whevt_…`.
@@ -41,12 +41,17 @@ pub struct Event {
 }
 
 impl Event {
-    /// The event type that this crate handles.
-    pub const COUPON_REDEEMED: &'static str = "coupon.redeemed";
+    /// The event type of a redeemed coupon.
+    pub const COUPON_REDEEMED: &'static str = EventKind::CouponRedeemed.name();
     /// The trigger of a coupon for a free item. `[S]`
     pub const TRIGGER_REDEEM: &'static str = "hub.redeem";
     /// The trigger of "Send test event" in the dashboard. `[S]`
     pub const TRIGGER_TEST: &'static str = "test";
+
+    /// The kind of the event, if this crate knows its type.
+    pub fn kind(&self) -> Option<EventKind> {
+        EventKind::of_type(&self.event_type)
+    }
 
     /// Whether "Send test event" triggered this event.
     pub fn is_test(&self) -> bool {

@@ -5,19 +5,23 @@
 //! document, `[P]` other public Aghanim material, `[A]` our assumption).
 
 mod event;
+mod event_kind;
 mod field;
 mod headers;
 mod item;
+mod item_event;
 mod secret;
 mod signature;
 
 pub use event::Event;
 pub(crate) use event::{Coupon, EventContext, EventData};
+pub use event_kind::EventKind;
 pub(crate) use field::Field;
 pub(crate) use field::Text;
 pub(crate) use headers::{CONTENT_TYPE_VALUE, USER_AGENT_VALUE, request_headers};
 pub use headers::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 pub(crate) use item::{Item, ItemKind, NestedItem};
+pub(crate) use item_event::ItemEvent;
 pub use secret::{EmptySecret, Secret};
 pub use signature::Signer;
 pub(crate) use signature::{Signature, SignatureMismatch};

@@ -10,21 +10,24 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::body::Incoming;
+use serde_json::json;
 
-use crate::protocol::{Event, SIGNATURE_HEADER};
+use crate::protocol::{Event, EventKind, SIGNATURE_HEADER};
 
 use super::authentication::Evidence;
 use super::flaw::Flaw;
 use super::game::Game;
 use super::grants::{grants, skip_reason};
 use super::imitation::{ConnectionMemory, Flaws, Variants};
-use super::ledger::{Grants, LedgerEntry, LedgerError, RecordOutcome, digest};
+use super::ledger::{
+    Grants, LedgerAction, LedgerEntry, LedgerError, RecordOutcome, RedemptionPart, digest,
+};
 use super::outcome::{Decision, Failure, RequestOutcome};
 use super::process::Process;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Skipped};
 use super::response::ReceiverResponse;
 use super::scripts::Scripts;
-use super::settings::ReceiverSettings;
+use super::settings::{CreditedEvent, ReceiverSettings};
 
 /// The state of one instance of the receiver.
 pub(super) struct Backend {
@@ -169,7 +172,7 @@ impl Backend {
     fn parse_event(&self, delivery: &IncomingDelivery) -> Result<Event, Refusal> {
         let mut event = self.flaws.parse_event(&delivery.body)?;
         self.flaws.keep_player(&delivery.connection, &mut event);
-        self.variants.refuse_ids(&event)?;
+        self.variants.refuse_event(&event)?;
         let settings = self.settings_for(&event);
         self.flaws.alter_event(&mut event, &settings);
         self.variants.alter_event(&mut event);
@@ -208,10 +211,17 @@ impl Backend {
         let (key_name, key) = self.flaws.identify(event, &delivery.signature());
         let first = match self.entry(event, delivery) {
             Ok((decision, mut entry)) => {
-                let response = ReceiverResponse::success(scripted.unwrap_or(StatusCode::OK));
+                let response = match self.flaws.declining_response(event) {
+                    Some(declined) => declined,
+                    None => ReceiverResponse::success(scripted.unwrap_or(StatusCode::OK)),
+                };
                 entry.response = response.clone();
                 match self.record(entry).await? {
                     RecordOutcome::First => return Ok(RequestOutcome::new(response, decision)),
+                    RecordOutcome::OtherGranted => {
+                        let decision = Decision::Skipped(Skipped::OtherGranted);
+                        return Ok(RequestOutcome::new(response, decision));
+                    }
                     RecordOutcome::Redelivery(first) => first,
                 }
             }
@@ -255,7 +265,17 @@ impl Backend {
         delivery: &IncomingDelivery,
     ) -> LedgerEntry {
         let (_, idempotency_key) = self.flaws.identify(event, &delivery.signature());
+        let is_skipped = matches!(decision, Decision::Skipped(_));
         LedgerEntry {
+            redemption: if is_skipped {
+                None
+            } else {
+                self.redemption(event, &grants)
+            },
+            action: match event.kind() {
+                Some(EventKind::ItemRemove) => self.flaws.removal(),
+                Some(EventKind::CouponRedeemed | EventKind::ItemAdd) | None => LedgerAction::Grant,
+            },
             idempotency_key,
             event_id: event.event_id.to_string(),
             player_id: event.event_data.player_id.to_string(),
@@ -272,15 +292,46 @@ impl Backend {
     fn decide(&self, event: &Event) -> Result<(Decision, Grants), Refusal> {
         let settings = self.settings_for(event);
         if let Some(reason) = skip_reason(event, &settings) {
-            self.variants.deny(reason)?;
+            self.variants.deny(event, reason)?;
             return Ok((Decision::Skipped(reason), Grants::new()));
         }
+        let decision = match event.kind() {
+            Some(EventKind::ItemRemove) => Decision::Removed,
+            Some(EventKind::CouponRedeemed | EventKind::ItemAdd) | None => Decision::Granted,
+        };
         let granted = grants(event, &settings);
         let granted = granted.or_else(|refusal| {
             let rest = self.flaws.rest_of_bundle(event, &settings);
             rest.ok_or(refusal)
         });
-        Ok((Decision::Granted, granted?))
+        match granted {
+            Ok(grants) => Ok((decision, grants)),
+            Err(refusal) if event.kind() == Some(EventKind::ItemAdd) => {
+                Err(Refusal::Declined(refusal.to_string()))
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// The redemption of an event, if either of its events can be granted. Several redemptions with
+    /// the same transaction, player and items can't be told apart, and need not be.
+    fn redemption(&self, event: &Event, grants: &Grants) -> Option<RedemptionPart> {
+        let event_type = match event.kind()? {
+            EventKind::ItemRemove => return None,
+            kind => kind.name(),
+        };
+        let pairs = self.settings_for(event).credit_on == CreditedEvent::Either;
+        if !pairs || self.flaws.has(Flaw::GrantedOnBoth) || self.flaws.has(Flaw::DeclinedButGranted)
+        {
+            return None;
+        }
+        let one_order = self.flaws.has(Flaw::PairedInOneOrder);
+        let (transaction, player) = (&event.transaction_id, &event.event_data.player_id);
+        Some(RedemptionPart {
+            id: json!([transaction, player, grants]).to_string(),
+            event_type,
+            always_granted: one_order && event.event_type == Event::COUPON_REDEEMED,
+        })
     }
 
     fn settings_for(&self, event: &Event) -> Cow<'_, ReceiverSettings> {

@@ -195,6 +195,18 @@ flaws! {
     FallbackGrantedToo "fallback_granted_too" Doubles
         "The receiver grants the fallback item even if it can grant the main item: the player gets both."
         "After an event with a `fallback_item`, the player holds both SKUs.";
+    GrantedOnBoth "granted_on_both" Doubles
+        "The receiver grants both `coupon.redeemed` and `item.add`: a redeemed coupon is granted twice."
+        "A `coupon.redeemed` and the `item.add` of the same redemption are both granted.";
+    PairedInOneOrder "paired_in_one_order" Doubles
+        "The receiver skips an `item.add` after the `coupon.redeemed` of the same redemption, but does not expect them in the other order: if `item.add` arrives first, the coupon is granted twice."
+        "A `coupon.redeemed` that is delivered after the `item.add` of the same redemption is granted again, while in the other order they are granted once.";
+    DeclinedButGranted "declined_but_granted" Doubles
+        "The receiver declines an `item.add` with 400 after it has granted it: the purchase can be refunded, but the player keeps the items."
+        "An `item.add` is answered 400 with `code: declined`, and its items are granted.";
+    RemovalIgnored "removal_ignored" Doubles
+        "The receiver answers `item.remove` with 200 and takes nothing away: the player keeps what was refunded."
+        "After an `item.remove` that is answered 200, the player still holds the items, although the policy is `item_remove: take`.";
 
     // Granting only once.
     DedupeMissing "dedupe_missing" Doubles
@@ -212,6 +224,12 @@ flaws! {
     DedupeByCouponCode "dedupe_by_coupon_code" Loses
         "The receiver detects duplicates by coupon code: of all players who redeem the same code, only the first gets something."
         "Of two players' events with the same `coupon.code`, only the first is granted, but both are answered 200.";
+    OneKeyTable "one_key_table" Loses
+        "The receiver records the idempotency keys of all event types in one table, also of those that grant nothing: if `item.add` and `coupon.redeemed` share a key and `item.add` arrives first, the coupon looks like a redelivery and is lost."
+        "A `coupon.redeemed` that is delivered after an `item.add` with the same `idempotency_key` is answered 200 but not granted.";
+    RemovalRepeated "removal_repeated" Loses
+        "The receiver deduplicates grants, but not removals: a redelivered `item.remove` takes the items away again."
+        "After an `item.remove` that is delivered twice, the player has lost its items twice.";
     DedupeInMemory "dedupe_in_memory" Doubles
         "The receiver keeps idempotency keys only in memory: a retry after a restart is granted again."
         "The same event delivered before and after a restart with the same store (or `POST /debug/restart`) is granted twice.";

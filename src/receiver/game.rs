@@ -103,7 +103,7 @@ impl Game {
     ) -> Result<RecordOutcome, LedgerError> {
         entry.idempotency_key = self.remembered_key(entry.idempotency_key);
         let recorded = self.ledger.record(entry).await?;
-        if recorded == RecordOutcome::First {
+        if !matches!(recorded, RecordOutcome::Redelivery(_)) {
             self.pass_crash_point();
         }
         Ok(recorded)

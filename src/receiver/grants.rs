@@ -1,11 +1,11 @@
 //! Computes what to grant for an event: how much of which SKU. Also decides whether to skip the
 //! grant and whether an item can't be granted. Records nothing.
 
-use crate::protocol::{Event, Item, ItemKind, NestedItem};
+use crate::protocol::{Event, EventKind, Item, ItemKind, NestedItem};
 
 use super::ledger::Grants;
 use super::refusal::{Refusal, Skipped};
-use super::settings::{BundleHandling, ReceiverSettings};
+use super::settings::{BundleHandling, CreditedEvent, ReceiverSettings};
 
 /// Why the game acknowledges this event without granting it, if it does. `[A]`
 pub(super) fn skip_reason(event: &Event, settings: &ReceiverSettings) -> Option<Skipped> {
@@ -14,7 +14,14 @@ pub(super) fn skip_reason(event: &Event, settings: &ReceiverSettings) -> Option<
     } else if event.sandbox && !settings.grant_sandbox {
         Some(Skipped::Sandbox)
     } else {
-        None
+        let is_credited = match event.kind() {
+            Some(EventKind::CouponRedeemed) => settings.credit_on != CreditedEvent::ItemAdd,
+            Some(EventKind::ItemAdd) => settings.credit_on != CreditedEvent::CouponRedeemed,
+            // An item.remove takes away what the coupon granted, on whatever event that was. A type that
+            // a flaw does not check is granted.
+            Some(EventKind::ItemRemove) | None => true,
+        };
+        (!is_credited).then_some(Skipped::NotCredited)
     }
 }
 

@@ -50,12 +50,39 @@ pub(super) struct LedgerEntry {
     pub(super) body: BodyDigest,
     pub(super) response: ReceiverResponse,
     pub(super) grants: Grants,
+    /// What happens to `grants`.
+    pub(super) action: LedgerAction,
+    /// The redemption that the event belongs to, if another event of it may be granted.
+    pub(super) redemption: Option<RedemptionPart>,
+}
+
+/// What an entry does with its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LedgerAction {
+    Grant,
+    /// Take away as much as the player holds.
+    Remove,
+    /// Change nothing.
+    Ignore,
+}
+
+/// One event of a redemption, of which only one type is granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RedemptionPart {
+    /// Identifies the redemption, or several equal ones.
+    pub(super) id: String,
+    pub(super) event_type: &'static str,
+    /// Whether it is granted even if the other event of the redemption was.
+    pub(super) always_granted: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RecordOutcome {
     /// The key is new. The entry was written.
     First,
+    /// The key is new. The entry was written without its grants, because the other event of the
+    /// redemption was granted.
+    OtherGranted,
     /// The key was already recorded. Nothing was written.
     Redelivery(FirstDelivery),
 }

@@ -49,5 +49,5 @@ pub(crate) use outcome::{Decision, ReceivedRequest};
 #[cfg(test)]
 pub(crate) use refusal::Refusal;
 pub use server::Receiver;
-pub use settings::{BundleHandling, ReceiverSettings, system_clock};
+pub use settings::{BundleHandling, CreditedEvent, ReceiverSettings, system_clock};
 pub use variant::Variant;

@@ -28,6 +28,8 @@ pub struct ReceivedRequest {
 #[derive(Debug, Clone)]
 pub enum Decision {
     Granted,
+    /// Items were taken away.
+    Removed,
     Skipped(Skipped),
     Redelivery {
         /// The name of the key by which it was recognized.
@@ -51,6 +53,7 @@ impl fmt::Display for Decision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Granted => formatter.write_str("granted"),
+            Self::Removed => formatter.write_str("taken away"),
             Self::Skipped(reason) => write!(formatter, "acknowledged, not granted ({reason})"),
             Self::Redelivery {
                 same_body: true, ..

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::protocol::Event;
+use crate::protocol::{Event, EventKind, ItemEvent};
 
 use super::refusal::Refusal;
 
@@ -11,12 +11,19 @@ struct Envelope {
     event_type: String,
 }
 
-/// Parses a `coupon.redeemed` event. Undocumented keys are accepted.
+/// Parses a `coupon.redeemed`, `item.add` or `item.remove` event, the latter two as the event of a
+/// coupon with the same items. Undocumented keys are accepted.
 pub(super) fn parse_event(body: &[u8]) -> Result<Event, Refusal> {
-    let event: Event = serde_json::from_slice(body).map_err(|error| explain(body, &error))?;
-    if event.event_type != Event::COUPON_REDEEMED {
-        return Err(Refusal::UnknownEventType(event.event_type.into_owned()));
-    }
+    let event = match serde_json::from_slice::<Event>(body) {
+        Ok(event) if event.event_type == Event::COUPON_REDEEMED => event,
+        Ok(event) => parse_item_event(body, &event.event_type)?,
+        Err(error) => match serde_json::from_slice::<Envelope>(body) {
+            Ok(Envelope { event_type }) if event_type != Event::COUPON_REDEEMED => {
+                parse_item_event(body, &event_type)?
+            }
+            _ => return Err(Refusal::NotAnEvent(error.to_string())),
+        },
+    };
     if event.idempotency_key.is_empty() {
         return Err(Refusal::EmptyIdempotencyKey);
     }
@@ -24,13 +31,14 @@ pub(super) fn parse_event(body: &[u8]) -> Result<Event, Refusal> {
 }
 
 /// An event of another type has another shape, so blame its type rather than its shape.
-fn explain(body: &[u8], error: &serde_json::Error) -> Refusal {
-    match serde_json::from_slice::<Envelope>(body) {
-        Ok(envelope) if envelope.event_type != Event::COUPON_REDEEMED => {
-            Refusal::UnknownEventType(envelope.event_type)
-        }
-        _ => Refusal::NotAnEvent(error.to_string()),
+fn parse_item_event(body: &[u8], event_type: &str) -> Result<Event, Refusal> {
+    if EventKind::of_type(event_type).is_none() {
+        return Err(Refusal::UnknownEventType(event_type.to_owned()));
     }
+    let event: ItemEvent =
+        serde_json::from_slice(body).map_err(|error| Refusal::NotAnItemEvent(error.to_string()))?;
+    let no_items = || Refusal::NotAnItemEvent("`items` is empty".to_owned());
+    event.into_coupon_event().ok_or_else(no_items)
 }
 
 #[cfg(test)]
@@ -48,14 +56,42 @@ mod tests {
     #[test]
     fn an_unknown_event_type_is_reported_whatever_its_shape() {
         for body in [
-            EXAMPLE.replace("coupon.redeemed", "item.add"),
-            r#"{"event_type":"item.add","event_data":7}"#.to_owned(),
+            EXAMPLE.replace("coupon.redeemed", "order.paid"),
+            r#"{"event_type":"order.paid","event_data":7}"#.to_owned(),
         ] {
             assert_eq!(
                 parse_event(body.as_bytes()),
-                Err(Refusal::UnknownEventType("item.add".to_owned()))
+                Err(Refusal::UnknownEventType("order.paid".to_owned()))
             );
         }
+    }
+
+    #[test]
+    fn an_item_event_has_at_least_one_item() {
+        let coupon: serde_json::Value = serde_json::from_str(EXAMPLE).expect("JSON");
+        let item = &coupon["event_data"]["item"];
+        let with_items = |items: serde_json::Value| {
+            let mut event = coupon.clone();
+            event["event_type"] = "item.add".into();
+            event["event_data"] = serde_json::json!({ "player_id": "p", "items": items });
+            parse_event(event.to_string().as_bytes())
+        };
+        let event = with_items(serde_json::json!([item, item])).expect("an event");
+        assert_eq!(event.event_data.granted_items().len(), 2);
+        assert_eq!(event.kind(), Some(EventKind::ItemAdd));
+        for items in [serde_json::json!([]), serde_json::json!(null)] {
+            let refused = with_items(items);
+            assert!(
+                matches!(refused, Err(Refusal::NotAnItemEvent(_))),
+                "{refused:?}"
+            );
+        }
+        let coupon_shaped = EXAMPLE.replace("coupon.redeemed", "item.remove");
+        let refused = parse_event(coupon_shaped.as_bytes());
+        assert!(
+            matches!(refused, Err(Refusal::NotAnItemEvent(_))),
+            "{refused:?}"
+        );
     }
 
     #[test]

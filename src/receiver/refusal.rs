@@ -14,6 +14,10 @@ pub enum Skipped {
     Sandbox,
     /// "Send test event" in the dashboard triggered the event.
     Test,
+    /// The game credits the other event of the redemption.
+    NotCredited,
+    /// The other event of the redemption was granted.
+    OtherGranted,
 }
 
 impl fmt::Display for Skipped {
@@ -21,6 +25,8 @@ impl fmt::Display for Skipped {
         formatter.write_str(match self {
             Self::Sandbox => "sandbox",
             Self::Test => "test",
+            Self::NotCredited => "the other event of the redemption grants it",
+            Self::OtherGranted => "the other event of the redemption was granted",
         })
     }
 }
@@ -48,6 +54,11 @@ pub enum Refusal {
     BodyTooLarge { limit: usize },
     #[error("not a coupon.redeemed event: {0}")]
     NotAnEvent(String),
+    #[error("not an item event: {0}")]
+    NotAnItemEvent(String),
+    /// The documented refusal of `item.add`. `[P]`
+    #[error("declined: {0}")]
+    Declined(String),
     #[error("unknown event_type {0:?}")]
     UnknownEventType(String),
     #[error("the idempotency_key is empty")]
@@ -101,6 +112,8 @@ impl Refusal {
             | Self::Replayed => StatusCode::FORBIDDEN,
             Self::BodyCut
             | Self::NotAnEvent(_)
+            | Self::NotAnItemEvent(_)
+            | Self::Declined(_)
             | Self::UnknownEventType(_)
             | Self::EmptyIdempotencyKey
             | Self::MalformedPath

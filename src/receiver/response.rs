@@ -53,7 +53,13 @@ impl ReceiverResponse {
     }
 
     pub(super) fn refusal(refusal: &Refusal) -> Self {
-        let mut response = Self::error(refusal.status(), &refusal.to_string());
+        let mut response = match refusal {
+            Refusal::Declined(message) => Self::json(
+                refusal.status(),
+                &json!({ "status": "error", "code": "declined", "message": message }),
+            ),
+            _ => Self::error(refusal.status(), &refusal.to_string()),
+        };
         match refusal {
             Refusal::MethodNotAllowed { allowed } => response.header = Some((ALLOW, allowed)),
             Refusal::RateLimited => response.header = Some((RETRY_AFTER, "1")),

@@ -29,6 +29,20 @@ pub enum BundleHandling {
     Sku,
 }
 
+/// Which event of a redemption is credited. Aghanim's public documents do not say how to recognize the
+/// two events of one redemption, so crediting on one type is the only rule that follows from them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CreditedEvent {
+    /// `coupon.redeemed`. An `item.add` is acknowledged without a grant.
+    #[default]
+    CouponRedeemed,
+    /// `item.add`. A `coupon.redeemed` is acknowledged without a grant.
+    ItemAdd,
+    /// Whichever arrives first: the n-th `item.add` and the n-th `coupon.redeemed` with the same
+    /// transaction, player and items are one redemption. `[A]`
+    Either,
+}
+
 /// The settings of a [`Receiver`](super::Receiver).
 #[derive(Clone)]
 pub struct ReceiverSettings {
@@ -53,6 +67,8 @@ pub struct ReceiverSettings {
     pub body_timeout: Duration,
     /// How to grant a bundle.
     pub bundles: BundleHandling,
+    /// Which event of a redemption is credited.
+    pub credit_on: CreditedEvent,
     /// SKUs that this game can't grant. The fallback of an item with such an SKU is granted
     /// instead.
     pub cannot_grant: BTreeSet<String>,
@@ -109,6 +125,7 @@ impl ReceiverSettings {
             tolerance: Self::DEFAULT_TOLERANCE,
             body_timeout: Duration::from_secs(10),
             bundles: BundleHandling::default(),
+            credit_on: CreditedEvent::default(),
             cannot_grant: BTreeSet::new(),
             grant_sandbox: false,
             grant_test: false,

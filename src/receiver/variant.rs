@@ -18,6 +18,12 @@ named_enum! {
             "Answers forgeries with 401.";
         UnknownType200 "unknown_type_200"
             "Ignores events of unknown types and answers them with 200, like a receiver that is registered for every event.";
+        UnknownType202 "unknown_type_202"
+            "Answers events of unknown types with 202, as Aghanim's scaffolding skill recommends.";
+        CouponsOnly "coupons_only"
+            "Handles only `coupon.redeemed`: `item.add` and `item.remove` are unknown types.";
+        ItemAddDeclined "item_add_declined"
+            "Declines `item.add` of a coupon with 400 and `code: declined`, because `coupon.redeemed` grants it.";
         SandboxDenied "sandbox_denied"
             "Denies sandbox and test events with 403 instead of acknowledging them without a grant.";
         AsciiIdsOnly "ascii_ids_only"
@@ -72,6 +78,10 @@ named_enum! {
             "Does not multiply the contents of a bundle by the bundle's quantity.";
         FallbackGranted "fallback_granted"
             "Grants the fallback of every item that has one, as if the game did not know the main item.";
+        CreditsOnItemAdd "credits_on_item_add"
+            "Credits a coupon on `item.add`, and nothing on `coupon.redeemed`.";
+        CreditsOnEither "credits_on_either"
+            "Credits a coupon on `coupon.redeemed` or `item.add`, whichever arrives first.";
         SandboxAndTestGranted "sandbox_and_test_granted"
             "Grants sandbox and test events like live ones.";
         HeldOnce "held_once"

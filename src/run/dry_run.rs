@@ -3,7 +3,7 @@
 use super::missing_capability::MissingCapability;
 use super::plan::{Plan, PlannedAction, PlannedDeliveries, PlannedEvent, PlannedStep};
 use crate::policy::{Forgery, HttpVersion};
-use crate::protocol::Field;
+use crate::protocol::{Event, Field};
 use crate::scenario::document::nearest;
 use crate::scenario::{Hook, InstanceChoice, Policy};
 use crate::verify::{HeldItems, describe_expectations};
@@ -193,6 +193,9 @@ fn describe_event(planned: &PlannedEvent) -> String {
     }
     if let Field::Value(fallback) = &item.fallback_item {
         text = format!("{text}, fallback {} {}", fallback.quantity, fallback.sku);
+    }
+    if event.event_type != Event::COUPON_REDEEMED {
+        text = format!("{text}, {}", event.event_type);
     }
     for (marked, word) in [(event.sandbox, "sandbox"), (event.is_test(), "test")] {
         if marked {

@@ -27,6 +27,8 @@ pub(crate) enum MissingCapability {
     },
     /// A player who does not hold this SKU yet, of which a player can hold only one.
     PlayerWithout(String),
+    /// An item that can be held more than once, unlike this SKU.
+    StackableItem(String),
     /// A player whose ID has this ending.
     PlayerWithEnding(String),
 }
@@ -105,6 +107,13 @@ impl MissingCapability {
                 ),
                 "list players who do not hold it yet, or use items that can be held more than once"
                     .into(),
+            ),
+            Self::StackableItem(sku) => (
+                format!(
+                    "a player can hold only one {sku}, so the probe can't show how often it is taken \
+                     away"
+                ),
+                "add an item that can be held more than once to `items`".into(),
             ),
             Self::PlayerWithEnding(ending) => (
                 format!("no player in the profile's `players` has an ID that ends with `{ending}`"),

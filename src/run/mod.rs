@@ -31,8 +31,8 @@ pub(crate) use journal::{
 };
 pub(crate) use pilot::setup_mistake;
 
-pub(crate) use plan::PlannedEvent;
 pub use plan::{KnownHook, Plan, PlanSettings};
+pub(crate) use plan::{PlannedEvent, SentAs};
 pub(crate) use replay::{
     CompareBy, Replay, ReplayEnded, ReplayResult, ResponseComparison, Signatures, SkipReason,
     recorded_response,

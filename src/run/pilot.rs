@@ -14,7 +14,7 @@ use super::run_event::{
 use super::setup_problem::SetupProblem;
 use super::step_runner::RunEventHandler;
 use crate::diagnose::{ResponseText, SetupMistake};
-use crate::protocol::Event;
+use crate::protocol::EventKind;
 use crate::transport::Failure;
 use crate::verify::{Check, Verdict, VerdictCounts};
 
@@ -55,12 +55,13 @@ impl RunContext {
             held: Vec::new(),
             problem: None,
         };
+        let usual_kind = self.capabilities.policy.usual_kind();
         let check_setup = self.check_setup && !self.built_in_receiver;
         while check_setup && pilots.held.len() < MOST_PILOTS {
             let ordinary = plans
                 .iter()
                 .enumerate()
-                .filter(|(_, (_, plan))| is_ordinary(plan));
+                .filter(|(_, (_, plan))| is_ordinary(plan, usual_kind));
             let Some((at, _)) = ordinary.min_by_key(|(_, (_, plan))| plan.steps.len()) else {
                 break;
             };
@@ -262,7 +263,7 @@ fn checks(event: &mut RunEvent) -> Vec<&mut Check> {
 }
 
 /// Whether a sound receiver must accept and grant an event of the scenario as it is.
-fn is_ordinary(plan: &Plan) -> bool {
+fn is_ordinary(plan: &Plan, usual_kind: EventKind) -> bool {
     let sends = plan.steps.iter().all(|step| match &step.action {
         PlannedAction::Deliver(deliveries) => deliveries.how.is_ordinary(),
         _ => false,
@@ -271,7 +272,8 @@ fn is_ordinary(plan: &Plan) -> bool {
     let usual = events.all(|event| {
         let event = event.event.as_ref();
         event.is_some_and(|event| {
-            event.event_type == Event::COUPON_REDEEMED && !event.sandbox && !event.is_test()
+            let kind = event.kind();
+            kind == Some(usual_kind) && !event.sandbox && !event.is_test()
         })
     });
     sends && usual && plan.missing.is_none() && plan.effects.iter().any(PlannedEffect::is_grant)

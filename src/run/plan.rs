@@ -4,6 +4,7 @@
 //! in a scenario are found before the first request.
 
 mod planned_effect;
+mod planned_event;
 mod planned_hook;
 mod planned_step;
 mod players;
@@ -17,6 +18,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 pub(crate) use self::planned_effect::PlannedEffect;
+use self::planned_event::PlannedEventError;
+pub(crate) use self::planned_event::{PlannedEvent, SentAs};
 pub use self::planned_hook::KnownHook;
 pub(crate) use self::planned_hook::{PlannedHook, event_values};
 pub(crate) use self::planned_step::{
@@ -25,12 +28,10 @@ pub(crate) use self::planned_step::{
 use self::players::AssignedPlayers;
 use super::missing_capability::MissingCapability;
 use super::volatile_values::{VolatileValue, volatile_values};
-use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
-use crate::protocol::Event;
+use crate::generate::{Catalogue, Generator, Seed, StartTime};
+use crate::protocol::{Event, EventKind, Field};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile, Span, Spanned};
-use crate::scenario::{
-    Case, EventSpec, Expectation, JsonPointer, JsonPointerError, Level, Shareable, SharedId, amend,
-};
+use crate::scenario::{Case, EventSpec, Expectation, KeySharing, Level, Shareable, SharedId};
 use crate::verify::{PreparedExpectation, Requirement};
 
 /// Everything that a plan depends on, except its case.
@@ -48,6 +49,8 @@ pub struct PlanSettings {
     pub players: Arc<[String]>,
     /// The index in `players` of the first player for this case.
     pub first_player: usize,
+    /// The kind of the events whose kind a scenario leaves open.
+    pub usual_kind: EventKind,
     /// The names of the profile's probes.
     pub probes: Vec<String>,
     /// The hooks that steps can run.
@@ -78,47 +81,6 @@ pub struct Plan {
     pub listed_players: usize,
     /// What the profile lacks, if the scenario can't run because of it.
     pub(crate) missing: Option<MissingCapability>,
-}
-
-#[derive(Debug, Clone)]
-pub struct PlannedEvent {
-    pub body: Bytes,
-    /// The parsed body. `None` if `raw` or `set` make it an invalid event.
-    pub event: Option<Event>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum PlannedEventError {
-    #[error("can't be written as JSON: {0}")]
-    NotJson(#[from] serde_json::Error),
-    #[error(transparent)]
-    Pointer(#[from] JsonPointerError),
-}
-
-impl PlannedEvent {
-    /// Generates an event of a shape, then applies `set` and `unset`.
-    pub fn generate(
-        generator: &mut Generator,
-        shape: &EventShape,
-        set: &IndexMap<JsonPointer, Value>,
-        unset: &[JsonPointer],
-    ) -> Result<Self, PlannedEventError> {
-        let event = generator.event(shape);
-        if set.is_empty() && unset.is_empty() {
-            let body = event.to_json()?;
-            return Ok(Self {
-                body: body.into(),
-                event: Some(event),
-            });
-        }
-        let mut json = serde_json::to_value(&event)?;
-        amend(&mut json, set, unset)?;
-        let body = serde_json::to_vec(&json)?;
-        Ok(Self {
-            event: serde_json::from_value(json).ok(),
-            body: body.into(),
-        })
-    }
 }
 
 impl Plan {
@@ -227,7 +189,50 @@ impl Planner<'_> {
             Some(self.shared(name, SharedId::Player)),
             Some(self.shared(name, SharedId::Transaction)),
         );
-        PlannedEvent::generate(&mut self.generator(name), &shape, &spec.set, &spec.unset)
+        let mut generator = self.generator(name);
+        let Some(coupon_event) = &spec.coupon_event else {
+            let sent_as = self.sent_as(name, spec);
+            return PlannedEvent::generate(&mut generator, &shape, sent_as, &spec.set, &spec.unset);
+        };
+        // The scenario's checks require a coupon's event and a kind.
+        let kind = spec.kind.unwrap_or(EventKind::ItemAdd);
+        let no_coupon = || PlannedEventError::NoCoupon(coupon_event.value.clone());
+        let coupon_spec = self.case.scenario.events.get(&coupon_event.value);
+        let coupon = self.event(&coupon_event.value, coupon_spec.ok_or_else(no_coupon)?)?;
+        let coupon = coupon.event.ok_or_else(no_coupon)?;
+        let mut event = Event {
+            event_data: coupon.event_data,
+            sandbox: coupon.sandbox,
+            ..generator.event(&shape)
+        };
+        if spec.event_time.is_none() {
+            event.event_time = coupon.event_time;
+        }
+        if spec.trigger.is_absent() {
+            event.trigger = match kind {
+                EventKind::ItemRemove => Field::Null,
+                EventKind::CouponRedeemed | EventKind::ItemAdd => coupon.trigger,
+            };
+        }
+        if spec.idempotency_key == Some(KeySharing::Shared) {
+            event.idempotency_key = coupon.idempotency_key;
+        }
+        PlannedEvent::of(event, SentAs::Chosen(kind), &spec.set, &spec.unset)
+    }
+
+    /// The kind of an event that is not made for another one. An event for which others are made is a
+    /// coupon's.
+    fn sent_as(&self, name: &str, spec: &EventSpec) -> SentAs {
+        let mut others = self.case.scenario.events.values();
+        let is_made_for = |other: &Spanned<EventSpec>| {
+            let coupon_event = other.coupon_event.as_ref();
+            coupon_event.is_some_and(|coupon_event| coupon_event.value == name)
+        };
+        match spec.kind {
+            Some(kind) => SentAs::Chosen(kind),
+            None if others.any(is_made_for) => SentAs::Chosen(EventKind::CouponRedeemed),
+            None => SentAs::Usual(self.settings.usual_kind),
+        }
     }
 
     /// The values that would differ in a run with another start time, found by planning such a run.
@@ -280,7 +285,7 @@ impl Planner<'_> {
         };
         match given {
             Some(Shareable::Literal(text)) => text.clone(),
-            Some(Shareable::Ending(text)) => generated() + text,
+            Some(Shareable::Ending(text)) => generated() + text.as_str(),
             Some(Shareable::SameAs(_)) | None => generated(),
         }
     }

@@ -83,7 +83,10 @@ impl<'run> ScenarioEffects<'run> {
     /// together show whether it works.
     pub(crate) async fn end(mut self, outcomes: &EventOutcomes, is_pilot: bool) -> EffectsEnded {
         for effect in &mut self.effects {
-            effect.apply_outcomes(outcomes);
+            let before = &self.before.numbers;
+            let mut held = effect.queries.iter().map(|query| before.get(query));
+            let held_before = held.any(|held| matches!(held, Some(Ok(1..))));
+            effect.apply_outcomes(outcomes, held_before);
         }
         let mut watch = if self.before.has_numbers() {
             EffectWatch::new(self.effects.iter().map(|effect| effect.settle))
@@ -191,6 +194,16 @@ impl<'run> ScenarioEffects<'run> {
         let expectations: Vec<&GrantExpectation> =
             self.effects.iter().filter_map(EffectProbe::grant).collect();
         let held_once = self.held_once();
+        let mut removals = self.effects.iter().filter(|effect| effect.removes());
+        if removals.next().is_some()
+            && let Some((_, sku)) = held_once.keys().next()
+        {
+            let missing = MissingCapability::StackableItem(sku.clone());
+            let effects = self.effects.iter();
+            return effects
+                .map(|effect| missing.effect_not_checked(effect))
+                .collect();
+        }
         let mut grant_checks =
             check_grants(&expectations, &self.changes(after), &held_once).into_iter();
         let effects = self.effects.iter();

@@ -247,6 +247,7 @@ impl Session {
             players: Arc::clone(&self.players),
             first_player: 0,
             game_id: self.profile.game_id.clone(),
+            usual_kind: self.profile.policy.usual_kind(),
             probes: self.probe_names(),
             hooks: self
                 .profile

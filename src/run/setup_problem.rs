@@ -28,7 +28,8 @@ const NOTHING_CHANGED: &str = "the events were accepted, but no probe shows any 
 /// What to do if an accepted event changes nothing.
 pub(super) const UNCHANGED: &str = "check what the probe reads; if the game grants later, raise \
                                     `settle`; if it holds the item under another SKU, say so under \
-                                    `items`; otherwise the receiver does not grant";
+                                    `items`; if it credits coupons on `item.add`, set \
+                                    `policy.credit_on`; otherwise the receiver does not grant";
 
 /// What to do about a refusal that shows no mistake in the set-up.
 const SIGNATURE_REFUSED: &str = "check that the receiver has the same secret; if it has, log the \

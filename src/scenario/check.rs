@@ -5,6 +5,7 @@ mod capture;
 mod fault;
 mod hook;
 mod names;
+mod redemption;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -122,6 +123,7 @@ impl<'scenario> Checker<'scenario> {
             self.problem(span, message, "remove `raw`, or `set` and `unset`");
         }
         self.check_shared_events(event);
+        self.check_kind(name, span, event);
         let events = &self.scenario.events;
         let mut ids = SharedId::ALL.iter();
         if ids.any(|id| id.owner(events, name).is_none()) {
@@ -303,17 +305,30 @@ impl<'scenario> Checker<'scenario> {
     }
 
     fn check_effect(&mut self, span: Span, effect: &EffectKeys) -> Option<Effect> {
-        let kinds = [&effect.granted, &effect.not_granted, &effect.probe];
+        let kinds = [
+            &effect.granted,
+            &effect.not_granted,
+            &effect.removed,
+            &effect.probe,
+        ];
         if kinds.iter().filter(|given| given.is_some()).count() != 1 {
             let help = "split it into several effects";
-            let message = "an effect needs exactly one of `granted`, `not_granted` and `probe`";
+            let message =
+                "an effect needs exactly one of `granted`, `not_granted`, `removed` and `probe`";
             self.problem(span, message, help);
             return None;
         }
-        let [granted, not_granted, of] = self.events_of_effect(effect);
+        let [granted, not_granted, removed, of] = self.events_of_effect(effect);
         if let Some(event) = &effect.granted {
+            self.require_coupon("granted", event);
             self.require_delivered(event);
+        } else if let Some(event) = &effect.removed {
+            self.require_removal(event);
+            self.require_sent(event);
         } else if let Some(event) = effect.not_granted.as_ref().or(effect.of.as_ref()) {
+            if effect.not_granted.is_some() {
+                self.require_coupon("not_granted", event);
+            }
             self.require_sent(event);
         }
         if effect.probe.is_some() {
@@ -357,6 +372,8 @@ impl<'scenario> Checker<'scenario> {
                 times: effect.times.map_or(1, |times| times.value),
                 if_delivered: effect.if_delivered,
             }
+        } else if effect.removed.is_some() {
+            ExpectedEffect::Removed(removed?)
         } else {
             ExpectedEffect::NotGranted(not_granted?)
         };
@@ -374,14 +391,16 @@ impl<'scenario> Checker<'scenario> {
         let mut seen = BTreeSet::new();
         let scenario = self.scenario;
         for effect in &scenario.effects {
-            let ((Some(event), None) | (None, Some(event))) =
-                (&effect.granted, &effect.not_granted)
-            else {
+            let mut given = [&effect.granted, &effect.not_granted, &effect.removed]
+                .into_iter()
+                .flatten();
+            let (Some(event), None) = (given.next(), given.next()) else {
                 continue;
             };
             if !seen.insert(event.value.as_str()) {
                 let name = &event.value;
-                let message = format!("`{name}` has more than one `granted` or `not_granted`");
+                let message =
+                    format!("`{name}` has more than one `granted`, `not_granted` or `removed`");
                 let help = "keep one of them; use `times` for the number of grants";
                 self.problem(event.span, message, help);
             }
@@ -391,18 +410,19 @@ impl<'scenario> Checker<'scenario> {
     fn require_delivered(&mut self, name: &Spanned<String>) {
         let help = "add a step that delivers it, or use `not_granted`";
         let impossible = "be granted: no step delivers it without `forge`";
-        self.require_step(name, impossible, help, |step| {
-            step.forge.is_none() && step.delivers(name)
+        self.require_step(name, impossible, help, |checker, step| {
+            step.forge.is_none() && checker.delivers_redemption(step, name)
         });
     }
 
     /// Rejects an effect of an event that is never sent, since it could not fail.
     fn require_sent(&mut self, name: &Spanned<String>) {
         let help = "add a step that delivers it, or a `request` with `of`";
-        self.require_step(name, "have an effect: no step delivers it", help, |step| {
+        let impossible = "have an effect: no step delivers it";
+        self.require_step(name, impossible, help, |checker, step| {
             let request = step.request.as_ref();
             let of = request.and_then(|request| request.of.as_ref());
-            step.delivers(name) || of.is_some_and(|of| of.value == name.value)
+            checker.delivers_redemption(step, name) || of.is_some_and(|of| of.value == name.value)
         });
     }
 
@@ -411,20 +431,18 @@ impl<'scenario> Checker<'scenario> {
         name: &Spanned<String>,
         impossible: &str,
         help: &str,
-        is_suitable: impl Fn(&StepKeys) -> bool,
+        is_suitable: impl Fn(&Self, &StepKeys) -> bool,
     ) {
         // An unknown event is already reported.
         if self.scenario.events.contains_key(&name.value)
-            && !self.scenario.steps.iter().any(|step| is_suitable(step))
+            && !self
+                .scenario
+                .steps
+                .iter()
+                .any(|step| is_suitable(self, step))
         {
             let message = format!("`{}` can't {impossible}", name.value);
             self.problem(name.span, message, help);
         }
-    }
-}
-
-impl StepKeys {
-    fn delivers(&self, name: &Spanned<String>) -> bool {
-        self.deliver.0.iter().any(|event| event.value == name.value)
     }
 }

@@ -9,16 +9,20 @@ use super::snapshot_settings::TextPattern;
 use super::{EventRef, Level};
 use crate::policy::DurationText;
 
-/// One expected effect. Set exactly one of `granted`, `not_granted` and `probe`.
+/// One expected effect. Set exactly one of `granted`, `not_granted`, `removed` and `probe`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Effect")]
 pub(super) struct EffectKeys {
     /// The event whose item must have been granted exactly once (or `times`). The expected SKUs and
-    /// quantities follow from the event and the profile's `policy`.
+    /// quantities follow from the event and the profile's `policy`. All events of the redemption count:
+    /// this one, and each `item.add` that is `for` it.
     pub(super) granted: Option<Spanned<String>>,
     /// The event that must not have granted anything.
     pub(super) not_granted: Option<Spanned<String>>,
+    /// The event of `kind: item.remove` whose items must have been taken away exactly once, or not at
+    /// all, by the profile's `policy.item_remove`.
+    pub(super) removed: Option<Spanned<String>>,
     /// The probe of the profile to read before and after the steps.
     pub(super) probe: Option<Spanned<String>>,
     /// The event that provides the probe's player and SKU.
@@ -89,6 +93,7 @@ pub enum ExpectedEffect {
         if_delivered: bool,
     },
     NotGranted(EventRef),
+    Removed(EventRef),
     Probe {
         probe: Spanned<String>,
         event: EventRef,
@@ -101,9 +106,10 @@ pub enum ExpectedEffect {
 impl ExpectedEffect {
     pub fn event(&self) -> &EventRef {
         match self {
-            Self::Granted { event, .. } | Self::NotGranted(event) | Self::Probe { event, .. } => {
-                event
-            }
+            Self::Granted { event, .. }
+            | Self::NotGranted(event)
+            | Self::Removed(event)
+            | Self::Probe { event, .. } => event,
         }
     }
 }

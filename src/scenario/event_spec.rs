@@ -12,12 +12,22 @@ use crate::generate::{
     ContextShape, CouponShape, EventShape, EventTime, ItemShape, RequestIdShape, Revision,
 };
 use crate::policy::{Written, deserialize_written};
-use crate::protocol::Field;
+use crate::protocol::{EventKind, Field};
 
 /// One event. All omitted values are generated from the scenario's seed.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventSpec {
+    /// The type of the event: `coupon.redeemed`, `item.add` or `item.remove`. Default: the type on
+    /// which the game credits coupons, by the profile's `policy.credit_on`.
+    pub kind: Option<EventKind>,
+    /// With `kind: item.add` or `item.remove`: the event of the coupon whose items are added or taken
+    /// away. The player, the items and the transaction are those of the coupon.
+    #[serde(rename = "for")]
+    pub coupon_event: Option<Spanned<String>>,
+    /// With `for`: whether the idempotency key is the event's `own`, or `shared` with the coupon's
+    /// event. Aghanim does not document which. Default: `own`.
+    pub idempotency_key: Option<KeySharing>,
     /// The player who gets the item: an ID, `{ same_as: EVENT }` for the player of another event, or
     /// `{ ending: TEXT }` for a generated ID that ends with this text. Default: one of the profile's
     /// `players`, or a new player who appears in no other event or run.
@@ -49,6 +59,16 @@ pub struct EventSpec {
     pub unset: Vec<JsonPointer>,
     /// The exact body to send instead of a generated one.
     pub raw: Option<Spanned<String>>,
+}
+
+/// Whether an event shares the idempotency key of the coupon's event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeySharing {
+    /// Its own key.
+    Own,
+    /// The key of the coupon's event.
+    Shared,
 }
 
 impl EventSpec {
@@ -168,7 +188,7 @@ impl SharedId {
         }
     }
 
-    /// Follows `same_as` from the event `name` to the event that has the ID, and returns that event's
+    /// Follows `same_as` and `for` from the event `name` to the event that has the ID, and returns that event's
     /// name and its value. `None` if the event refers back to itself.
     pub(crate) fn owner<'events>(
         self,
@@ -177,9 +197,13 @@ impl SharedId {
     ) -> Option<(&'events str, Option<&'events Shareable>)> {
         let mut owner = name;
         for _ in 0..=events.len() {
-            match events.get(owner).and_then(|spec| self.of(&spec.value)) {
-                Some(Shareable::SameAs(other)) => owner = &other.value,
-                given => return Some((owner, given)),
+            let spec = events.get(owner).map(|spec| &spec.value);
+            match spec.and_then(|spec| spec.coupon_event.as_ref()) {
+                Some(coupon_event) => owner = &coupon_event.value,
+                None => match spec.and_then(|spec| self.of(spec)) {
+                    Some(Shareable::SameAs(other)) => owner = &other.value,
+                    given => return Some((owner, given)),
+                },
             }
         }
         None

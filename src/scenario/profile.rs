@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::document::{
     DECODE_BUDGET, Diagnostic, Diagnostics, Node, SourceFile, Spanned, decode_all, did_you_mean,
 };
-use super::{DeliveryHeaders, Hook, HookSource, Hooks, PlayerList, Probe, SnapshotSettings};
+use super::{
+    DeliveryHeaders, Hook, HookSource, Hooks, PlayerList, Policy, Probe, SnapshotSettings,
+};
 use crate::generate::CatalogueItem;
 use crate::policy::{ConnectTo, DurationText, HttpVersion, MaxRate, RetryPolicy, RetrySetting};
 
@@ -99,53 +101,6 @@ pub struct Profile {
     pub settle: Option<DurationText>,
     /// Which parts of this receiver's responses snapshot reports show.
     pub snapshots: SnapshotSettings,
-}
-
-/// What is expected where Aghanim leaves the choice to the game. Without a setting, either choice
-/// passes, as long as no item is granted twice.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Policy {
-    /// How the game grants bundles: `nested` grants each nested item, `sku` the bundle's own SKU.
-    pub bundles: Option<BundlePolicy>,
-    /// Whether a bundle's quantity multiplies the quantities of its nested items. The source document
-    /// does not say; the default `multiply` is an assumption.
-    pub bundle_quantity: BundleQuantity,
-    /// Whether a sandbox event grants its item, so that the probe's number changes.
-    pub sandbox: Option<GrantPolicy>,
-    /// Whether an event with `trigger: test` grants its item, so that the probe's number changes.
-    pub test: Option<GrantPolicy>,
-}
-
-/// How a game grants a bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BundlePolicy {
-    /// Grant each nested item, at every level.
-    Nested,
-    /// Grant the bundle's own SKU.
-    Sku,
-}
-
-/// Whether a bundle's quantity multiplies the quantities of its nested items.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BundleQuantity {
-    /// Two bundles of three gems are six gems.
-    #[default]
-    Multiply,
-    /// Two bundles of three gems are three gems.
-    Ignore,
-}
-
-/// Whether a sandbox or test event grants its item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantPolicy {
-    /// Grant nothing.
-    Ignore,
-    /// Grant the item, as for a live event.
-    Grant,
 }
 
 impl Profile {
@@ -329,7 +284,10 @@ profiles:
         let config = parse(EXAMPLE).unwrap();
         let (name, profile) = config.pick(None, "aghook.yaml").unwrap();
         assert_eq!(name, "local");
-        assert_eq!(profile.policy.bundles, Some(BundlePolicy::Nested));
+        assert_eq!(
+            profile.policy.bundles,
+            Some(crate::scenario::BundlePolicy::Nested)
+        );
         assert_eq!(profile.probes.len(), 2);
     }
 

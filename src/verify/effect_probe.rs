@@ -9,6 +9,7 @@ use super::expected_grant::{AcceptableGrants, ExpectedGrant, acceptable_grants, 
 use super::grant_check::{GrantCheck, GrantExpectation, HeldOnce, WrongChange};
 use super::grant_failure::GrantFailure;
 use super::held_items::HeldItems;
+use super::redemption::{Duty, Redemption};
 use super::verdict::{Check, Requirement};
 use crate::probe::QUANTITY_PROBE;
 use crate::protocol::Event;
@@ -24,10 +25,24 @@ pub(crate) struct EffectProbe<'run> {
     pub(crate) settle: Option<Duration>,
     pub(crate) queries: Vec<ProbeQuery>,
     expected: ExpectedReadings,
-    granted: Option<&'run str>,
+    policy: Policy,
+    redemption: &'run Redemption,
+    change: Change<'run>,
     /// Whether the responses to the event decide whether it must have been granted.
     if_delivered: bool,
+    /// What is expected if all events are accepted, until their responses are known.
+    assumed: Option<Duty>,
     outcome: EventOutcome,
+}
+
+/// The change of an inventory that an effect is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change<'run> {
+    Granted,
+    /// The event that takes something away.
+    Removed(&'run str),
+    /// Nothing, or a number that does not depend on responses.
+    Fixed,
 }
 
 pub(crate) const TOO_MANY_GRANTS: &str = "there are too many correct ways to grant this event; \
@@ -42,6 +57,7 @@ impl<'run> EffectProbe<'run> {
     pub(crate) fn new(
         effect: &'run Effect,
         event: &Event,
+        redemption: &'run Redemption,
         requirement: &'run Requirement,
         policy: Policy,
         settle: Option<Duration>,
@@ -52,8 +68,10 @@ impl<'run> EffectProbe<'run> {
             let player_id = data.player_id.to_string();
             (probe.to_owned(), player_id, sku.to_owned())
         };
+        let removes = matches!(effect.expected, ExpectedEffect::Removed(_));
         let grant = |acceptable| {
-            let grant = grant_expectation(event, acceptable);
+            let mut grant = grant_expectation(event, acceptable);
+            grant.removes = removes;
             let queries = grant.skus.iter().map(|sku| query(QUANTITY_PROBE, sku));
             let queries = queries.collect();
             (ExpectedReadings::Grant(grant), queries)
@@ -71,6 +89,10 @@ impl<'run> EffectProbe<'run> {
                 format!("no grant of `{name}`"),
                 grant(AcceptableGrants::nothing()),
             ),
+            ExpectedEffect::Removed(_) => (
+                format!("removal of `{name}`"),
+                grant(acceptable_grants(event, policy)),
+            ),
             ExpectedEffect::Probe {
                 probe, sku, value, ..
             } => {
@@ -80,45 +102,68 @@ impl<'run> EffectProbe<'run> {
                 (subject, (ExpectedReadings::Of(value.clone()), queries))
             }
         };
-        let (granted, if_delivered) = match &effect.expected {
-            ExpectedEffect::Granted {
-                event,
-                if_delivered,
-                ..
-            } => (Some(event.name.as_str()), *if_delivered),
-            _ => (None, false),
+        let (change, if_delivered) = match &effect.expected {
+            ExpectedEffect::Granted { if_delivered, .. } => (Change::Granted, *if_delivered),
+            ExpectedEffect::Removed(event) => (Change::Removed(&event.name), false),
+            ExpectedEffect::NotGranted(_) | ExpectedEffect::Probe { .. } => (Change::Fixed, false),
         };
-        Self {
+        let mut probe = Self {
             subject,
             requirement,
             settle: effect.settle.map(|settle| settle.0).or(settle),
             queries,
             expected,
-            granted,
+            policy,
+            redemption,
+            change,
             if_delivered,
+            assumed: None,
             outcome: EventOutcome::Unknown,
+        };
+        probe.assumed = probe.duty(&EventOutcomes::all_accepted(), true);
+        probe
+    }
+
+    /// Whether the change must happen, given the responses; `None` if it does not depend on them.
+    fn duty(&self, outcomes: &EventOutcomes, held_before: bool) -> Option<Duty> {
+        match self.change {
+            Change::Granted => {
+                let credit = self
+                    .redemption
+                    .credit(self.policy, self.if_delivered, outcomes);
+                Some(credit)
+            }
+            Change::Removed(name) => {
+                let redemption = self.redemption;
+                let duty = Duty::of_removal(name, redemption, self.policy, outcomes, held_before);
+                Some(duty)
+            }
+            Change::Fixed => None,
         }
     }
 
-    /// Adjusts an expectation that depends on the responses to the event. A refused event must not
-    /// be granted; an unanswered one is undecided, so it may be granted or not.
-    pub(crate) fn apply_outcomes(&mut self, outcomes: &EventOutcomes) {
-        let (Some(event), ExpectedReadings::Grant(grant)) = (self.granted, &mut self.expected)
-        else {
+    /// Adjusts an expectation that depends on the responses to the events of the redemption. A refused
+    /// event must not be granted; an unanswered one is undecided, so it may be granted or not.
+    /// `held_before` is whether the player held one of the SKUs before the steps.
+    pub(crate) fn apply_outcomes(&mut self, outcomes: &EventOutcomes, held_before: bool) {
+        let Some(duty) = self.duty(outcomes, held_before) else {
             return;
         };
-        let outcome = outcomes.get(event);
-        self.outcome = outcome;
-        if !std::mem::take(&mut self.if_delivered) {
+        (self.if_delivered, self.assumed) = (false, None);
+        self.outcome = match self.change {
+            Change::Removed(name) => outcomes.get(name),
+            _ => self.redemption.outcome(outcomes),
+        };
+        let ExpectedReadings::Grant(grant) = &mut self.expected else {
             return;
-        }
-        match outcome {
-            EventOutcome::Success => {}
-            EventOutcome::Refused | EventOutcome::Unreached => {
+        };
+        match duty {
+            Duty::Required => {}
+            Duty::Never => {
                 grant.acceptable = vec![ExpectedGrant::new()];
                 grant.complete = true;
             }
-            EventOutcome::Unknown => {
+            Duty::Optional => {
                 grant.acceptable.push(ExpectedGrant::new());
                 grant.acceptable.sort();
                 grant.acceptable.dedup();
@@ -161,7 +206,7 @@ impl<'run> EffectProbe<'run> {
     /// An SKU that the player already held and can hold only once, if a correct grant consists only
     /// of such SKUs. The probes can't see such a grant.
     pub(crate) fn hidden_by_held_item(&self, held_once: &HeldOnce) -> Option<&str> {
-        let grant = self.grant()?;
+        let grant = self.grant().filter(|grant| !grant.removes)?;
         let is_held = |sku: &String| {
             let key = (grant.player_id.clone(), sku.clone());
             held_once.get(&key) == Some(&true)
@@ -186,26 +231,39 @@ impl<'run> EffectProbe<'run> {
                     .checked(true, &self.subject, &expected, &expected)
             }
             GrantCheck::Failed(wrong) => {
-                let seen = match self.closest(wrong) {
+                let removes = self.removes();
+                let closest = self.closest(wrong).filter(|_| !removes);
+                let seen = match closest {
                     Some(grant) => {
                         let seen = describe_wrong_changes(wrong, &[]);
                         format!("closest to {}, but {seen}", grant_text(grant))
                     }
+                    None if removes => describe_wrong_changes(wrong, &[]),
                     None => describe_wrong_changes(wrong, self.acceptable()),
                 };
-                let outcome = self.granted.map(|_| self.outcome);
+                let outcome = (self.change != Change::Fixed).then_some(self.outcome);
                 let nothing = wrong.iter().all(|change| change.observed == 0);
                 if nothing && outcome == Some(EventOutcome::Unreached) {
                     return self.broken(NOT_RUNNING).with_cause(NOT_RUNNING);
                 }
                 let is_accepted = outcome.map(|outcome| outcome == EventOutcome::Success);
-                let failure = GrantFailure::of(wrong, self.acceptable(), is_accepted);
+                let two_kinds = self.redemption.has_two_kinds();
+                let failure = if removes {
+                    GrantFailure::of_removal(wrong)
+                } else {
+                    GrantFailure::of(wrong, self.acceptable(), is_accepted, two_kinds)
+                };
                 let requirement = self.requirement;
                 let check = requirement.checked(false, &self.subject, expected, seen);
                 check.with_cause(failure.text())
             }
             GrantCheck::Undecided => self.broken(TOO_MANY_GRANTS),
         }
+    }
+
+    /// Whether the effect is that items are taken away.
+    pub(crate) fn removes(&self) -> bool {
+        matches!(self.change, Change::Removed(_))
     }
 
     fn acceptable(&self) -> &[ExpectedGrant] {
@@ -276,9 +334,18 @@ impl<'run> EffectProbe<'run> {
                 ExpectedValue::Equals(text) => shortened(&text.as_str().into()),
                 ExpectedValue::Matches(pattern) => format!("matches /{pattern}/"),
             },
+            ExpectedReadings::Grant(_) if self.assumed == Some(Duty::Never) => "nothing".to_owned(),
             ExpectedReadings::Grant(grant) => {
                 let shown = grant.acceptable.iter().take(SHOWN);
-                let mut alternatives: Vec<String> = shown.map(grant_text).collect();
+                let mut alternatives: Vec<String> = shown
+                    .map(|items| match (grant_text(items), grant.removes) {
+                        (text, true) if !items.is_empty() => format!("{text} less"),
+                        (text, _) => text,
+                    })
+                    .collect();
+                if self.assumed == Some(Duty::Optional) {
+                    alternatives.push("nothing".to_owned());
+                }
                 if let Some(others @ 1..) = grant.acceptable.len().checked_sub(SHOWN) {
                     alternatives.push(format!("{others} other combinations"));
                 }
@@ -300,6 +367,7 @@ pub(crate) fn grant_expectation(
         skus: named_skus(event),
         acceptable: grants,
         complete,
+        removes: false,
     }
 }
 

@@ -19,9 +19,21 @@ pub(crate) enum EventOutcome {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct EventOutcomes(BTreeMap<String, EventOutcome>);
+pub(crate) struct EventOutcomes {
+    by_event: BTreeMap<String, EventOutcome>,
+    /// The outcome of all other events.
+    others: EventOutcome,
+}
 
 impl EventOutcomes {
+    /// As if every event was accepted.
+    pub(super) fn all_accepted() -> Self {
+        Self {
+            others: EventOutcome::Success,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn add(&mut self, event: &str, delivery: &Delivery) {
         let mut attempts = delivery.attempts.iter();
         let outcome = match delivery.outcome {
@@ -35,11 +47,16 @@ impl EventOutcomes {
             _ if attempts.all(|attempt| attempt.exchange.result.is_ok()) => EventOutcome::Refused,
             _ => EventOutcome::Unknown,
         };
-        let known = self.0.entry(event.to_owned()).or_insert(outcome);
+        let known = self.by_event.entry(event.to_owned()).or_insert(outcome);
         *known = outcome.max(*known);
     }
 
     pub(crate) fn get(&self, event: &str) -> EventOutcome {
-        self.0.get(event).copied().unwrap_or_default()
+        self.by_event.get(event).copied().unwrap_or(self.others)
+    }
+
+    #[cfg(test)]
+    pub(super) fn set(&mut self, event: &str, outcome: EventOutcome) {
+        self.by_event.insert(event.to_owned(), outcome);
     }
 }

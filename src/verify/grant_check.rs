@@ -17,6 +17,8 @@ pub(crate) struct GrantExpectation {
     pub(crate) acceptable: Vec<ExpectedGrant>,
     /// Whether `acceptable` lists all correct grants. There may be too many to list.
     pub(crate) complete: bool,
+    /// Whether the items are taken away instead of granted.
+    pub(crate) removes: bool,
 }
 
 impl GrantExpectation {
@@ -111,6 +113,9 @@ struct GrantSearch<'run> {
     expectations: Vec<Vec<Vec<(usize, i128)>>>,
     /// The SKUs that no later expectation changes, for each expectation.
     final_skus: Vec<Vec<usize>>,
+    /// How much of each SKU may be taken away at most. Search and changes are shifted by it, so that
+    /// all quantities only add: what is not taken away counts as granted.
+    removable: Vec<i128>,
 }
 
 impl<'run> GrantSearch<'run> {
@@ -146,10 +151,25 @@ impl<'run> GrantSearch<'run> {
             };
             observed.iter().enumerate().filter_map(of_sku).collect()
         };
+        let mut observed = observed.clone();
+        let mut removable = vec![0_i128; observed.len()];
         let expectations: Vec<Vec<Vec<(usize, i128)>>> = expectations
             .iter()
-            .map(|expectation| expectation.acceptable.iter().map(indexed).collect())
+            .map(|expectation| {
+                let grants: Vec<_> = expectation.acceptable.iter().map(indexed).collect();
+                if !expectation.removes {
+                    return grants;
+                }
+                let kept = kept_instead_of(&grants);
+                for (sku, most) in most_of_each(&grants) {
+                    removable[sku] = removable[sku].saturating_add(most);
+                }
+                kept
+            })
             .collect();
+        for ((_, change), removable) in observed.iter_mut().zip(&removable) {
+            *change = change.saturating_add(*removable);
+        }
         let mut final_skus = vec![Vec::new(); expectations.len()];
         for sku in 0..observed.len() {
             let last = expectations.iter().rposition(|grants| {
@@ -163,6 +183,7 @@ impl<'run> GrantSearch<'run> {
             observed,
             expectations,
             final_skus,
+            removable,
         }
     }
 
@@ -245,16 +266,43 @@ impl<'run> GrantSearch<'run> {
                 sums[*sku] = if self.once[*sku] { sum.min(1) } else { sum };
             }
         }
-        let pairs = self.observed.iter().zip(sums);
-        let differs = pairs.filter(|((_, observed), expected)| observed != expected);
+        let pairs = self.observed.iter().zip(sums).zip(&self.removable);
+        let differs = pairs.filter(|(((_, observed), expected), _)| observed != expected);
         differs
-            .map(|((sku, observed), expected)| WrongChange {
+            .map(|(((sku, observed), expected), removable)| WrongChange {
                 sku: (*sku).to_owned(),
-                expected,
-                observed: *observed,
+                expected: expected.saturating_sub(*removable),
+                observed: observed.saturating_sub(*removable),
             })
             .collect()
     }
+}
+
+/// The largest quantity of each SKU in any of the grants.
+fn most_of_each(grants: &[Vec<(usize, i128)>]) -> BTreeMap<usize, i128> {
+    let mut most = BTreeMap::new();
+    for (sku, quantity) in grants.iter().flatten() {
+        let known = most.entry(*sku).or_insert(*quantity);
+        *known = (*known).max(*quantity);
+    }
+    most
+}
+
+/// What stays of the most that can be taken away, for each of these ways to take some of it away.
+fn kept_instead_of(removals: &[Vec<(usize, i128)>]) -> Vec<Vec<(usize, i128)>> {
+    let most = most_of_each(removals);
+    let removals = removals.iter();
+    removals
+        .map(|removed| {
+            let mut kept = most.clone();
+            for (sku, quantity) in removed {
+                if let Some(kept) = kept.get_mut(sku) {
+                    *kept -= quantity;
+                }
+            }
+            kept.into_iter().filter(|(_, kept)| *kept > 0).collect()
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -280,6 +328,7 @@ mod tests {
             skus,
             acceptable: acceptable.to_vec(),
             complete: true,
+            removes: false,
         }
     }
 
@@ -377,6 +426,48 @@ mod tests {
             observed: 4,
         };
         assert_eq!(wrong, [GrantCheck::Failed(vec![expected])]);
+    }
+
+    #[test]
+    fn items_are_taken_away_once_or_not_at_all() {
+        let gems = grant(&[("gems", 5)]);
+        let granted = expectation("p", std::slice::from_ref(&gems));
+        let removal = |acceptable: &[ExpectedGrant]| GrantExpectation {
+            removes: true,
+            ..expectation("p", acceptable)
+        };
+        let taken = [
+            granted.clone(),
+            granted.clone(),
+            removal(std::slice::from_ref(&gems)),
+        ];
+        let optional = [
+            granted.clone(),
+            granted,
+            removal(&[gems, ExpectedGrant::new()]),
+        ];
+        for (change, is_taken, is_acceptable) in [
+            (5, true, true),
+            (10, false, true),
+            (0, false, false),
+            (-5, false, false),
+        ] {
+            let changes = [("p", "gems", change)];
+            assert_eq!(passes(&taken, &changes), is_taken, "{change}");
+            assert_eq!(passes(&optional, &changes), is_acceptable, "{change}");
+        }
+        let expectations: Vec<&GrantExpectation> = taken.iter().collect();
+        let checks = check_grants(
+            &expectations,
+            &changes(&[("p", "gems", -5)]),
+            &HeldOnce::new(),
+        );
+        let wrong = WrongChange {
+            sku: "gems".to_owned(),
+            expected: 5,
+            observed: -5,
+        };
+        assert_eq!(checks[2], GrantCheck::Failed(vec![wrong]));
     }
 
     #[test]

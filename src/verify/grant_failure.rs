@@ -9,6 +9,8 @@ pub(crate) enum GrantFailure {
     AcceptedNotGranted,
     /// A multiple of the right quantity, as if the event was handled several times.
     Repeated,
+    /// Both `coupon.redeemed` and `item.add` of one redemption.
+    BothEvents,
     /// An event that must not be granted.
     Forbidden,
     Overflow,
@@ -16,27 +18,44 @@ pub(crate) enum GrantFailure {
     OtherItem,
     TooMuch,
     TooLittle,
+    TakenTooOften,
+    NotTaken,
 }
 
 impl GrantFailure {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 12] = [
         Self::NeverAccepted,
         Self::AcceptedNotGranted,
         Self::Repeated,
+        Self::BothEvents,
         Self::Forbidden,
         Self::Overflow,
         Self::Rounded,
         Self::OtherItem,
         Self::TooMuch,
         Self::TooLittle,
+        Self::TakenTooOften,
+        Self::NotTaken,
     ];
 
+    /// The failure of `removed`, given the wrong changes.
+    pub(super) fn of_removal(wrong: &[WrongChange]) -> Self {
+        let mut wrong = wrong.iter();
+        if wrong.any(|change| change.observed < change.expected) {
+            Self::TakenTooOften
+        } else {
+            Self::NotTaken
+        }
+    }
+
     /// The failure of an effect, given its wrong changes. `is_accepted` is unknown for an event
-    /// that must not be granted.
+    /// that must not be granted. `two_kinds` is whether two kinds of events of the redemption were
+    /// delivered.
     pub(super) fn of(
         wrong: &[WrongChange],
         acceptable: &[ExpectedGrant],
         is_accepted: Option<bool>,
+        two_kinds: bool,
     ) -> Self {
         let is_forbidden = acceptable.iter().all(ExpectedGrant::is_empty);
         match is_accepted {
@@ -68,6 +87,12 @@ impl GrantFailure {
             Self::Overflow
         } else if any(|(expected, observed)| is_rounded(*expected, *observed)) {
             Self::Rounded
+        } else if two_kinds
+            && changes.iter().all(|(expected, observed)| {
+                *expected > 0 && Some(*observed) == expected.checked_mul(2)
+            })
+        {
+            Self::BothEvents
         } else if changes.iter().all(|(expected, observed)| {
             *expected > 0 && observed > expected && observed % expected == 0
         }) {
@@ -86,12 +111,17 @@ impl GrantFailure {
             Self::NeverAccepted => "no delivery of the event was accepted, and nothing was granted",
             Self::AcceptedNotGranted => "nothing is granted although the event was accepted",
             Self::Repeated => "a multiple of the right quantity is granted",
+            Self::BothEvents => {
+                "both `coupon.redeemed` and `item.add` of one redemption are granted"
+            }
             Self::Forbidden => "an event is granted that must not be granted",
             Self::Overflow => "a quantity overflows 32 bits",
             Self::Rounded => "a quantity is rounded, as floating-point numbers are",
             Self::OtherItem => "another item is granted than expected",
             Self::TooMuch => "too much of an item is granted",
             Self::TooLittle => "too little of an item is granted",
+            Self::TakenTooOften => "more is taken away than was granted",
+            Self::NotTaken => "nothing is taken away although `item.remove` was accepted",
         }
     }
 
@@ -136,7 +166,7 @@ mod tests {
                 expected,
                 observed,
             };
-            GrantFailure::of(&[wrong], acceptable, is_accepted)
+            GrantFailure::of(&[wrong], acceptable, is_accepted, false)
         };
         for (expected, observed, found) in [
             (5, 0, GrantFailure::AcceptedNotGranted),
@@ -168,6 +198,17 @@ mod tests {
             GrantFailure::Forbidden
         );
         assert_eq!(failure(0, 5, &[nothing], None), GrantFailure::Forbidden);
+        let gained = |observed, two_kinds| {
+            let wrong = WrongChange {
+                sku: "hat".to_owned(),
+                expected: 5,
+                observed,
+            };
+            GrantFailure::of(&[wrong], &[hat(5)], Some(true), two_kinds)
+        };
+        assert_eq!(gained(10, true), GrantFailure::BothEvents);
+        assert_eq!(gained(10, false), GrantFailure::Repeated);
+        assert_eq!(gained(15, true), GrantFailure::Repeated);
         for failure in GrantFailure::ALL {
             assert_eq!(GrantFailure::from_text(failure.text()), Some(failure));
         }

@@ -13,6 +13,7 @@ mod expected_inventory;
 mod grant_check;
 mod grant_failure;
 mod held_items;
+mod redemption;
 mod retry_check;
 mod verdict;
 
@@ -25,6 +26,7 @@ pub(crate) use expected_inventory::{ExpectedInventory, GrantCount, InventoryChec
 pub(crate) use grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
 pub(crate) use grant_failure::GrantFailure;
 pub(crate) use held_items::HeldItems;
+pub(crate) use redemption::{Redemption, RedemptionEvent};
 pub(crate) use retry_check::check_retry_policy;
 pub(crate) use verdict::Requirement;
 pub use verdict::{Check, Verdict, VerdictCounts};

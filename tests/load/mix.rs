@@ -42,7 +42,11 @@ fn the_bundled_suite_is_granted_once_with_every_treatment() {
         assert!(number(&scenario["counts"], "events") > 0, "{scenario}");
     }
     let left_out = entries[0]["left_out"].as_array().expect("a list");
-    assert_eq!(left_out.len(), 1, "{left_out:?}");
+    let (item_events, others): (Vec<&str>, Vec<&str>) = left_out
+        .iter()
+        .map(|left_out| left_out.as_str().expect("text"))
+        .partition(|left_out| left_out.contains("it is made for another event"));
+    assert_eq!((item_events.len(), others.len()), (8, 1), "{left_out:?}");
     let schema = jsonschema::validator_for(&aghook::internals::load::load_report_schema())
         .expect("a schema");
     assert!(schema.is_valid(&report));

@@ -13,6 +13,7 @@ mod interpretation;
 mod peer;
 mod reading;
 mod recording;
+mod redemption;
 mod stopping;
 
 use aghook::internals::receiver::Flaw;
@@ -90,6 +91,13 @@ tests_of_flaws! {
         FirstLevelOnly first_level_only
         NestedQuantityIgnored nested_quantity_ignored
         FallbackGrantedToo fallback_granted_too;
+    redemption:
+        GrantedOnBoth granted_on_both
+        PairedInOneOrder paired_in_one_order
+        DeclinedButGranted declined_but_granted
+        RemovalIgnored removal_ignored
+        OneKeyTable one_key_table
+        RemovalRepeated removal_repeated;
     recording:
         DedupeMissing dedupe_missing
         DedupeByEventId dedupe_by_event_id

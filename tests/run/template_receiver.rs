@@ -156,6 +156,7 @@ fn mistakes_in_verifying_are_caught() {
 
 const KEY: &str = r#"text(event["idempotency_key"])"#;
 const IF_KNOWN: &str = "if key in self._granted:\n                return\n";
+const EVENT_TYPE: &str = r#"if event["event_type"] != "coupon.redeemed":"#;
 const NOTHING_GRANTED: &str = "self._granted = set()";
 
 #[test]
@@ -180,6 +181,10 @@ fn mistakes_in_deduplication_are_caught() {
                 "idempotency/retry_with_new_event_id",
                 "idempotency/simultaneous_coupons",
                 "idempotency/simultaneous_redelivery",
+                "redemption/coupon_alone",
+                "redemption/item_add_after_coupon",
+                "redemption/item_add_before_coupon",
+                "redemption/item_add_with_coupon",
             ]),
         ReceiverMistake::new("a redelivery is refused")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "raise Refusal(409, 'known')"))
@@ -200,6 +205,10 @@ fn mistakes_in_deduplication_are_caught() {
                 "context/sandbox",
                 "context/test_trigger",
                 "idempotency/retry_with_new_event_id",
+                "redemption/coupon_alone",
+                "redemption/item_add_after_coupon",
+                "redemption/item_add_before_coupon",
+                "redemption/item_add_with_coupon",
             ]),
         ReceiverMistake::new("a redelivery is answered with another body")
             .replace(IF_KNOWN, &IF_KNOWN.replace("return", "return 'known'"))
@@ -285,8 +294,27 @@ fn mistakes_in_granting_are_caught() {
             )
             .warns(&["payload/items_array"]),
         ReceiverMistake::new("an event of any type is granted")
-            .replace(r#"if event["event_type"] != "coupon.redeemed":"#, "if False:")
-            .fails(&["payload/other_event_type"]),
+            .replace(EVENT_TYPE, "if False:")
+            .fails(&[
+                "payload/other_event_type",
+                "redemption/item_add_after_coupon",
+                "redemption/item_add_before_coupon",
+                "redemption/item_add_with_coupon",
+                "redemption/item_remove",
+                "redemption/two_redemptions_of_one_transaction",
+            ]),
+        ReceiverMistake::new("`item.add` is granted, too")
+            .replace(
+                EVENT_TYPE,
+                r#"if event["event_type"] not in ("coupon.redeemed", "item.add"):"#,
+            )
+            .fails(&[
+                "redemption/item_add_after_coupon",
+                "redemption/item_add_before_coupon",
+                "redemption/item_add_with_coupon",
+                "redemption/item_remove",
+                "redemption/two_redemptions_of_one_transaction",
+            ]),
         ReceiverMistake::new("quantities are 32-bit")
             .replace(QUANTITY, &format!("{QUANTITY} & 0x7fffffff"))
             .fails(&["payload/large_quantity"])

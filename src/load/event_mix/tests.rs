@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use serde_json::Value;
 
 use super::*;
 use crate::generate::Generator;
@@ -10,7 +11,7 @@ use crate::load::event_source::EventSource;
 use crate::load::{MixCounts, TemplateSettings, TreatmentMix};
 use crate::protocol::Event;
 use crate::scenario::document::SourceFile;
-use crate::scenario::{Case, Policy, bundled_suite};
+use crate::scenario::{Case, CreditOn, Policy, bundled_suite};
 
 fn generator() -> Generator {
     Generator::new(Seed::new(42), "1763889831".parse().expect("a start time"))
@@ -257,13 +258,38 @@ fn unsendable_events_are_reported_with_their_location() {
 fn every_coupon_event_of_the_bundled_suite_can_be_sent() {
     let mut refused = Vec::new();
     for case in bundled_suite().expect("the suite") {
-        for name in case.scenario.events.keys() {
-            if EventTemplate::new(&case, name, &settings(42)).is_err() {
+        for (name, spec) in &case.scenario.events {
+            let is_sent = EventTemplate::new(&case, name, &settings(42)).is_ok();
+            assert!(!is_sent || spec.coupon_event.is_none(), "{name}");
+            if !is_sent && spec.coupon_event.is_none() {
                 refused.push(case.file_stem().to_owned());
             }
         }
     }
     assert_eq!(refused, ["other_event_type"]);
+}
+
+#[test]
+fn a_load_sends_the_events_on_which_the_game_credits() {
+    let mut settings = settings(42);
+    settings.policy.credit_on = Some(CreditOn::ItemAdd);
+    let case =
+        &scenario("  a: { item: { quantity: 7 }, set: { /event_data/item/name: Crystal } }")[0];
+    let template = EventTemplate::new(case, "a", &settings).expect("a template");
+    let generator = settings.generator.clone();
+    let mut generated = EventSource::new(generator, TreatmentMix::default(), Seed::new(1))
+        .drawn_from(None, settings.policy);
+    for content in [template.content(3), generated.derive(3).content] {
+        let mut body = Vec::new();
+        content.write(&mut body);
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        let event = content.into_event();
+        assert_eq!(body["event_type"], "item.add");
+        assert_eq!(body["idempotency_key"], *event.idempotency_key);
+        let item = &body["event_data"]["items"][0];
+        assert_eq!(item["quantity"], event.event_data.item.quantity);
+        assert_eq!(item["name"], *event.event_data.item.name);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The receiver's flaws: deliberate bugs that real receivers have.
 //!
 //! A flaw replaces one step of a delivery; all other steps stay sound. Each step has a file:
-//! `reading`, `authentication`, `parsing`, `granting`, `recording` and `responding`.
+//! `reading`, `authentication`, `parsing`, `granting`, `redemption`, `recording` and `responding`.
 //! `connection_memory` has what flaws keep from one request of a connection to the next.
 
 mod authentication;
@@ -11,6 +11,7 @@ mod javascript;
 mod parsing;
 mod reading;
 mod recording;
+mod redemption;
 mod responding;
 
 use std::collections::{BTreeSet, HashSet};
@@ -24,7 +25,7 @@ use crate::receiver::error::ReceiverError;
 use crate::receiver::flaw::Flaw;
 use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::Refusal;
-use crate::receiver::settings::{BundleHandling, ReceiverSettings};
+use crate::receiver::settings::{BundleHandling, CreditedEvent, ReceiverSettings};
 
 use super::{KeyLocks, conflict, first_chosen, lock};
 
@@ -61,6 +62,12 @@ const CONFLICTS: &[&[Flaw]] = &[
         Flaw::DedupeByCouponCode,
     ],
     RECORDING_FLAWS,
+    &[
+        Flaw::GrantedOnBoth,
+        Flaw::PairedInOneOrder,
+        Flaw::DeclinedButGranted,
+    ],
+    &[Flaw::RemovalIgnored, Flaw::RemovalRepeated],
     &[Flaw::ForgeryAnswered500, Flaw::ForgeryAnswered200],
     &[
         Flaw::RedeliveryAnswered409,
@@ -111,6 +118,14 @@ impl Flaws {
         settings.grant_test |= flaws.has(Flaw::TestGranted);
         if flaws.has(Flaw::KeyForgottenTooSoon) {
             settings.key_lifetime = Some(SHORT_KEY_LIFETIME);
+        }
+        let credits_both = [
+            Flaw::GrantedOnBoth,
+            Flaw::PairedInOneOrder,
+            Flaw::DeclinedButGranted,
+        ];
+        if credits_both.iter().any(|flaw| flaws.has(*flaw)) {
+            settings.credit_on = CreditedEvent::Either;
         }
         if flaws.has(Flaw::BundleGrantedTwice) {
             settings.bundles = BundleHandling::Nested;

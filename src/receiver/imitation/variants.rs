@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use crate::receiver::error::ReceiverError;
-use crate::receiver::settings::{BundleHandling, ReceiverSettings};
+use crate::receiver::settings::{BundleHandling, CreditedEvent, ReceiverSettings};
 use crate::receiver::variant::Variant;
 
 use super::{KeyLocks, conflict, first_chosen, lock};
@@ -31,6 +31,8 @@ const CONFLICTS: &[&[Variant]] = &[
         Variant::NoContent204,
     ],
     &[Variant::Forgery400, Variant::Forgery401],
+    &[Variant::UnknownType200, Variant::UnknownType202],
+    &[Variant::CreditsOnItemAdd, Variant::CreditsOnEither],
     &[Variant::SandboxDenied, Variant::SandboxAndTestGranted],
     &[
         Variant::BodyArray,
@@ -73,6 +75,12 @@ impl Variants {
         }
         if chosen.contains(&Variant::BundleBySku) {
             settings.bundles = BundleHandling::Sku;
+        }
+        if chosen.contains(&Variant::CreditsOnItemAdd) {
+            settings.credit_on = CreditedEvent::ItemAdd;
+        }
+        if chosen.contains(&Variant::CreditsOnEither) {
+            settings.credit_on = CreditedEvent::Either;
         }
         if chosen.contains(&Variant::SandboxAndTestGranted) {
             settings.grant_sandbox = true;

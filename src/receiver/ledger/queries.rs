@@ -6,7 +6,8 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::{
-    BodyDigest, FirstDelivery, Inventory, LedgerEntry, LedgerError, RecordOutcome, Store, store,
+    BodyDigest, FirstDelivery, Inventory, LedgerAction, LedgerEntry, LedgerError, RecordOutcome,
+    RedemptionPart, Store, store,
 };
 use crate::receiver::response::ReceiverResponse;
 
@@ -49,23 +50,49 @@ impl LedgerQueries {
         player_id: &str,
         sku: Option<&str>,
     ) -> rusqlite::Result<Inventory> {
-        // Two statements, because SQLite searches by SKU only if every row must have it.
-        let sql = if sku.is_some() {
-            "SELECT sku, quantity FROM grants WHERE player_id = ?1 AND sku = ?2"
-        } else {
-            "SELECT sku, quantity FROM grants WHERE player_id = ?1 AND ?2 IS NULL"
-        };
-        let mut statement = self.connection.prepare_cached(sql)?;
+        inventory(&self.connection, player_id, sku)
+    }
+}
+
+fn inventory(
+    connection: &Connection,
+    player_id: &str,
+    sku: Option<&str>,
+) -> rusqlite::Result<Inventory> {
+    // Separate statements, because SQLite searches by SKU only if every row must have it.
+    let [granted, removed] = if sku.is_some() {
+        [
+            "SELECT sku, quantity FROM grants WHERE player_id = ?1 AND sku = ?2",
+            "SELECT sku, quantity FROM removals WHERE player_id = ?1 AND sku = ?2",
+        ]
+    } else {
+        [
+            "SELECT sku, quantity FROM grants WHERE player_id = ?1 AND ?2 IS NULL",
+            "SELECT sku, quantity FROM removals WHERE player_id = ?1 AND ?2 IS NULL",
+        ]
+    };
+    let sums = |sql: &str| -> rusqlite::Result<Inventory> {
+        let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![player_id, sku])?;
-        let mut inventory: Inventory = sku.map(|sku| (sku.to_owned(), 0)).into_iter().collect();
+        let mut sums = Inventory::new();
         while let Some(row) = rows.next()? {
             let quantity: u64 = row.get_ref(1)?.as_str()?.parse().map_err(|error| {
                 rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error))
             })?;
-            *inventory.entry(row.get(0)?).or_insert(0) += u128::from(quantity);
+            *sums.entry(row.get(0)?).or_insert(0) += u128::from(quantity);
         }
-        Ok(inventory)
+        Ok(sums)
+    };
+    let mut inventory = sums(granted)?;
+    if let Some(sku) = sku {
+        inventory.entry(sku.to_owned()).or_insert(0);
     }
+    for (sku, removed) in sums(removed)? {
+        if let Some(held) = inventory.get_mut(&sku) {
+            *held = held.saturating_sub(removed);
+        }
+    }
+    Ok(inventory)
 }
 
 /// Writes the key, then its grants. The primary key constraint decides which delivery is first.
@@ -91,18 +118,63 @@ fn record(connection: &Connection, entry: &LedgerEntry) -> rusqlite::Result<Reco
             .map(RecordOutcome::Redelivery)
             .ok_or(rusqlite::Error::QueryReturnedNoRows);
     }
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO grants (player_id, sku, idempotency_key, quantity) VALUES (?1, ?2, ?3, ?4)",
-    )?;
+    if let Some(part) = &entry.redemption
+        && record_part(connection, part, &entry.idempotency_key)?
+    {
+        return Ok(RecordOutcome::OtherGranted);
+    }
+    let held = match entry.action {
+        LedgerAction::Remove => Some(inventory(connection, &entry.player_id, None)?),
+        LedgerAction::Grant | LedgerAction::Ignore => None,
+    };
+    let mut statement = connection.prepare_cached(match entry.action {
+        LedgerAction::Ignore => return Ok(RecordOutcome::First),
+        LedgerAction::Grant => {
+            "INSERT INTO grants (player_id, sku, idempotency_key, quantity) VALUES (?1, ?2, ?3, ?4)"
+        }
+        LedgerAction::Remove => {
+            "INSERT INTO removals (player_id, sku, idempotency_key, quantity) VALUES (?1, ?2, ?3, ?4)"
+        }
+    })?;
     for (sku, quantity) in &entry.grants {
+        let quantity = match &held {
+            Some(held) => {
+                let held = held.get(sku).copied().unwrap_or(0);
+                u64::try_from(held).map_or(*quantity, |held| held.min(*quantity))
+            }
+            None => *quantity,
+        };
         statement.execute(params![
             entry.player_id,
             sku,
             entry.idempotency_key,
-            itoa::Buffer::new().format(*quantity),
+            itoa::Buffer::new().format(quantity),
         ])?;
     }
     Ok(RecordOutcome::First)
+}
+
+/// Records an event of a redemption, and returns whether the other event was granted for it. The n-th
+/// events of each type with the same redemption belong together.
+fn record_part(
+    connection: &Connection,
+    part: &RedemptionPart,
+    idempotency_key: &str,
+) -> rusqlite::Result<bool> {
+    let count = |sql: &str| -> rusqlite::Result<i64> {
+        connection
+            .prepare_cached(sql)?
+            .query_row(params![part.id, part.event_type], |row| row.get(0))
+    };
+    let own = count("SELECT count(*) FROM redemptions WHERE redemption = ?1 AND event_type = ?2")?;
+    let others =
+        count("SELECT count(*) FROM redemptions WHERE redemption = ?1 AND event_type <> ?2")?;
+    connection
+        .prepare_cached(
+            "INSERT INTO redemptions (redemption, event_type, idempotency_key) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![part.id, part.event_type, idempotency_key])?;
+    Ok(others > own && !part.always_granted)
 }
 
 fn recall(
@@ -162,7 +234,60 @@ mod tests {
                 .iter()
                 .map(|(sku, quantity)| ((*sku).to_owned(), *quantity))
                 .collect(),
+            action: LedgerAction::Grant,
+            redemption: None,
         }
+    }
+
+    #[test]
+    fn a_removal_takes_away_no_more_than_is_held() {
+        let mut queries = queries();
+        let removal = |key: &str, quantity| LedgerEntry {
+            action: LedgerAction::Remove,
+            ..entry(key, "p", &[("gem", quantity)])
+        };
+        queries
+            .record_all([
+                &entry("a", "p", &[("gem", 5)]),
+                &removal("b", 3),
+                &removal("b", 3),
+            ])
+            .expect("recorded");
+        assert_eq!(queries.quantity("p", "gem").expect("read"), 2);
+        queries
+            .record_all([&removal("c", 9), &entry("d", "p", &[("gem", 4)])])
+            .expect("recorded");
+        assert_eq!(queries.quantity("p", "gem").expect("read"), 4);
+    }
+
+    #[test]
+    fn the_events_of_a_redemption_are_paired() {
+        let mut queries = queries();
+        let part = |key: &str, event_type| LedgerEntry {
+            redemption: Some(RedemptionPart {
+                id: "r".to_owned(),
+                event_type,
+                always_granted: false,
+            }),
+            ..entry(key, "p", &[("gem", 5)])
+        };
+        let mut recorded = Vec::new();
+        for (key, event_type) in [
+            ("a", "item.add"),
+            ("b", "coupon.redeemed"),
+            ("c", "coupon.redeemed"),
+            ("d", "coupon.redeemed"),
+            ("e", "item.add"),
+            ("f", "item.add"),
+            ("g", "item.add"),
+        ] {
+            let outcome = queries.record_all([&part(key, event_type)]);
+            recorded.extend(outcome.expect("recorded"));
+        }
+        let (first, paired) = (RecordOutcome::First, RecordOutcome::OtherGranted);
+        let expected = [&first, &paired, &first, &first, &paired, &paired, &first];
+        assert_eq!(recorded.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(queries.quantity("p", "gem").expect("read"), 20);
     }
 
     #[test]

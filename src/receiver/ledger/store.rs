@@ -10,7 +10,9 @@ use super::{LedgerError, Store};
 
 /// Identifies a file as a ledger (`PRAGMA application_id`): "aghk".
 const APPLICATION_ID: i64 = 0x6167_686b;
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+/// The version without removals and redemptions. Opening such a file adds their tables.
+const FIRST_VERSION: i64 = 1;
 /// How long to wait while another process writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -18,7 +20,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// end at 2^63 − 1 and larger sums become floating point. Text is exact and readable; the sums are
 /// computed here as 128-bit integers.
 const TABLES: &str = "
-    CREATE TABLE deliveries (
+    CREATE TABLE IF NOT EXISTS deliveries (
         idempotency_key TEXT NOT NULL PRIMARY KEY,
         event_id        TEXT NOT NULL,
         player_id       TEXT NOT NULL,
@@ -27,12 +29,25 @@ const TABLES: &str = "
         answer_status   INTEGER NOT NULL,
         answer_body     BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
-    CREATE TABLE grants (
+    CREATE TABLE IF NOT EXISTS grants (
         player_id       TEXT NOT NULL,
         sku             TEXT NOT NULL,
         idempotency_key TEXT NOT NULL REFERENCES deliveries (idempotency_key),
         quantity        TEXT NOT NULL CHECK (quantity <> '' AND quantity NOT GLOB '*[^0-9]*'),
         PRIMARY KEY (player_id, sku, idempotency_key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS removals (
+        player_id       TEXT NOT NULL,
+        sku             TEXT NOT NULL,
+        idempotency_key TEXT NOT NULL REFERENCES deliveries (idempotency_key),
+        quantity        TEXT NOT NULL CHECK (quantity <> '' AND quantity NOT GLOB '*[^0-9]*'),
+        PRIMARY KEY (player_id, sku, idempotency_key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS redemptions (
+        redemption      TEXT NOT NULL,
+        event_type      TEXT NOT NULL,
+        idempotency_key TEXT NOT NULL REFERENCES deliveries (idempotency_key),
+        PRIMARY KEY (redemption, event_type, idempotency_key)
     ) STRICT, WITHOUT ROWID;
 ";
 
@@ -71,13 +86,14 @@ fn open_file(path: &Path) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-/// Whether the tables already exist. An error if the file is not a ledger.
+/// Whether all tables already exist. An error if the file is not a ledger.
 fn check_ledger(connection: &Connection, path: &Path) -> Result<bool, LedgerError> {
     let explain = |error| explain(path, error);
     let application_id = pragma(connection, "application_id").map_err(explain)?;
     let version = pragma(connection, "user_version").map_err(explain)?;
     match (application_id, version) {
         (APPLICATION_ID, VERSION) => Ok(true),
+        (APPLICATION_ID, FIRST_VERSION) => Ok(false),
         (APPLICATION_ID, _) => Err(LedgerError::Version {
             path: path.to_owned(),
             version,
@@ -87,10 +103,10 @@ fn check_ledger(connection: &Connection, path: &Path) -> Result<bool, LedgerErro
     }
 }
 
-/// Creates the tables in one transaction, unless another process has created them meanwhile.
+/// Creates the missing tables in one transaction, unless another process has created them meanwhile.
 fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if table_count(&transaction)? == 0 {
+    if pragma(&transaction, "user_version")? < VERSION {
         transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
@@ -166,6 +182,23 @@ mod tests {
             Err(LedgerError::NotALedger(_))
         ));
         assert_eq!(fs::read(&database).expect("read"), before);
+    }
+
+    #[test]
+    fn a_ledger_of_the_first_version_gets_the_missing_tables() {
+        let folder = folder();
+        let path = folder.path().join("ledger.sqlite");
+        let connection = open_at(&path).expect("opens");
+        connection
+            .execute_batch("DROP TABLE removals; DROP TABLE redemptions; PRAGMA user_version = 1")
+            .expect("an earlier file");
+        drop(connection);
+        let connection = open_at(&path).expect("opens");
+        assert_eq!(
+            pragma(&connection, "user_version").expect("a number"),
+            VERSION
+        );
+        assert_eq!(table_count(&connection).expect("a number"), 4);
     }
 
     #[test]

@@ -133,7 +133,7 @@ fn serve(mut queries: LedgerQueries, mut requests: mpsc::Receiver<LedgerRequest>
 mod tests {
     use std::sync::Barrier;
 
-    use crate::receiver::ledger::digest;
+    use crate::receiver::ledger::{LedgerAction, digest};
     use crate::receiver::response::ReceiverResponse;
 
     use super::*;
@@ -147,6 +147,8 @@ mod tests {
             body: digest(b""),
             response: ReceiverResponse::ok(),
             grants: [("gem".to_owned(), 1)].into(),
+            action: LedgerAction::Grant,
+            redemption: None,
         }
     }
 

@@ -82,6 +82,14 @@ impl GrantCause {
             Self::Other(GrantFailure::Rounded) => {
                 "parse and store quantities as integers, not as floating-point numbers"
             }
+            Self::Other(GrantFailure::BothEvents) => {
+                "credit on one of the two event types, and answer the other with 2xx without a grant; \
+                 or subscribe to only one of them"
+            }
+            Self::Other(GrantFailure::TakenTooOften) => {
+                "deduplicate `item.remove` by `idempotency_key`, like grants, and take away no more than \
+                 the player holds"
+            }
             Self::Other(_) => return None,
         })
     }

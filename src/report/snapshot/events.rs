@@ -7,7 +7,7 @@ use super::body_lines::sent;
 use super::request_head::{headers, shown_url};
 use super::stable_text::{StableText, visible};
 use crate::policy::Forgery;
-use crate::protocol::{Event, Field, Item, ItemKind, NestedItem};
+use crate::protocol::{Event, EventKind, Field, Item, ItemEvent, ItemKind, NestedItem};
 use crate::report::scenario_record::ScenarioRecord;
 use crate::run::{AttemptEnded, BodyContent};
 
@@ -108,17 +108,32 @@ impl SnapshotEvents {
 /// An event in one sentence: the coupon, the player, and what is granted. `None` if the body is not an
 /// event.
 fn event_summary(body: &str) -> Option<String> {
-    let event: Event = serde_json::from_str(body).ok()?;
+    let event: Event = if let Ok(event) = serde_json::from_str(body) {
+        event
+    } else {
+        let event: ItemEvent = serde_json::from_str(body).ok()?;
+        event.into_coupon_event()?
+    };
     let data = &event.event_data;
-    let mut summary = format!(
-        "coupon {} grants {} to {}",
-        data.coupon.code,
-        item(&data.item),
-        data.player_id
-    );
-    if event.event_type != Event::COUPON_REDEEMED {
-        summary = format!("{summary}; event_type {}", event.event_type);
-    }
+    let mut summary = match event.kind() {
+        Some(EventKind::ItemAdd | EventKind::ItemRemove) => {
+            let items: Vec<String> = data.granted_items().iter().map(item).collect();
+            let items = items.join(" and ");
+            format!("{} of {items} for {}", event.event_type, data.player_id)
+        }
+        kind => {
+            let mut summary = format!(
+                "coupon {} grants {} to {}",
+                data.coupon.code,
+                item(&data.item),
+                data.player_id
+            );
+            if kind.is_none() {
+                summary = format!("{summary}; event_type {}", event.event_type);
+            }
+            summary
+        }
+    };
     if event.sandbox {
         summary.push_str("; sandbox");
     }

@@ -6,19 +6,27 @@ use super::{PlannedEvent, Planner};
 use crate::probe::QUANTITY_PROBE;
 use crate::protocol::Event;
 use crate::scenario::document::{Spanned, nearest};
-use crate::scenario::{Effect, ExpectedEffect, Policy};
-use crate::verify::{EffectProbe, Requirement};
+use crate::scenario::{Action, Effect, EventRef, ExpectedEffect, Policy};
+use crate::verify::{EffectProbe, Redemption, RedemptionEvent, Requirement};
 
 #[derive(Debug)]
 pub(crate) struct PlannedEffect {
     effect: Effect,
     event: Event,
+    redemption: Redemption,
     requirement: Requirement,
 }
 
 impl PlannedEffect {
     pub(crate) fn probe(&self, policy: Policy, settle: Option<Duration>) -> EffectProbe<'_> {
-        EffectProbe::new(&self.effect, &self.event, &self.requirement, policy, settle)
+        EffectProbe::new(
+            &self.effect,
+            &self.event,
+            &self.redemption,
+            &self.requirement,
+            policy,
+            settle,
+        )
     }
 
     /// Whether it expects that the event is granted.
@@ -43,8 +51,43 @@ impl Planner<'_> {
         Some(PlannedEffect {
             effect: effect.clone(),
             event: event?.clone(),
+            redemption: self.redemption(effect.expected.event(), events),
             requirement: self.requirement(effect.level, effect.source.as_ref()),
         })
+    }
+
+    /// The events of the redemption of an effect's event that the scenario delivers without forgery.
+    fn redemption(&self, event: &EventRef, planned: &[Option<PlannedEvent>]) -> Redemption {
+        let scenario = &self.case.scenario;
+        let coupon_of = |name: &str| {
+            let spec = scenario.events.get(name)?;
+            let coupon_event = spec.coupon_event.as_ref()?;
+            Some(coupon_event.value.clone())
+        };
+        let coupon = coupon_of(&event.name).unwrap_or_else(|| event.name.clone());
+        let is_delivered = |name: &str| {
+            scenario.steps.iter().any(|step| match &step.action {
+                Action::Deliver(deliver) => {
+                    deliver.forge.is_none() && deliver.events.iter().any(|event| event.name == name)
+                }
+                _ => false,
+            })
+        };
+        let names = scenario.events.keys().zip(planned);
+        let events = names.filter_map(|(name, planned)| {
+            let made_for = coupon_of(name);
+            let is_part = *name == coupon || made_for.as_ref() == Some(&coupon);
+            let kind = planned.as_ref()?.event.as_ref()?.kind();
+            (is_part && is_delivered(name)).then(|| RedemptionEvent {
+                name: name.clone(),
+                // An event whose type is `set` to another one is judged like a coupon.
+                kind: kind.unwrap_or_default(),
+                is_made_for_coupon: made_for.is_some(),
+            })
+        });
+        Redemption {
+            events: events.collect(),
+        }
     }
 
     fn check_probe(&mut self, probe: &Spanned<String>) {

@@ -31,7 +31,7 @@ impl AssignedPlayers {
         let mut assigned = Self::default();
         for (name, spec) in &scenario.events {
             let ending = match &spec.value.player_id {
-                _ if spec.value.raw.is_some() => continue,
+                _ if !has_own_player(&spec.value) => continue,
                 None => None,
                 Some(Shareable::Ending(ending)) => Some(ending.as_str()),
                 Some(Shareable::Literal(_) | Shareable::SameAs(_)) => continue,
@@ -57,5 +57,7 @@ impl AssignedPlayers {
 }
 
 fn has_own_player(spec: &EventSpec) -> bool {
-    spec.raw.is_none() && !matches!(spec.player_id, Some(Shareable::SameAs(_)))
+    spec.raw.is_none()
+        && spec.coupon_event.is_none()
+        && !matches!(spec.player_id, Some(Shareable::SameAs(_)))
 }

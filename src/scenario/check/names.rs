@@ -42,6 +42,9 @@ impl Checker<'_> {
                 self.event(other);
             }
         }
+        if let Some(coupon_event) = &event.coupon_event {
+            self.event(coupon_event);
+        }
     }
 
     pub(super) fn events_of_step(&mut self, step: &StepKeys) -> EventsOfStep {
@@ -57,8 +60,13 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn events_of_effect(&mut self, effect: &EffectKeys) -> [Option<EventRef>; 3] {
-        let names = [&effect.granted, &effect.not_granted, &effect.of];
+    pub(super) fn events_of_effect(&mut self, effect: &EffectKeys) -> [Option<EventRef>; 4] {
+        let names = [
+            &effect.granted,
+            &effect.not_granted,
+            &effect.removed,
+            &effect.of,
+        ];
         names.map(|name| name.as_ref().and_then(|name| self.event(name)))
     }
 

@@ -10,7 +10,7 @@ use aghook::internals::receiver::Flaw;
 use super::{Matrix, SEEDS, runs::Runs};
 
 /// The kinds of checks on responses and effects, in the order of the documentation.
-pub(crate) const CHECK_KINDS: [&str; 11] = [
+pub(crate) const CHECK_KINDS: [&str; 12] = [
     "status",
     "headers",
     "body",
@@ -21,6 +21,7 @@ pub(crate) const CHECK_KINDS: [&str; 11] = [
     "same_response",
     "granted",
     "not_granted",
+    "removed",
     "probe",
 ];
 

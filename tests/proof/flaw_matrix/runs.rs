@@ -218,7 +218,7 @@ fn profile([base, other]: [&str; 2], flaw: Option<Flaw>) -> String {
         http: DELETE {base}/debug/players/{{player_id}}/items/{{sku}}/full
       shift_clock:
         http: POST {base}/debug/clock/{{seconds}}
-    policy: {{ bundles: nested, sandbox: ignore, test: ignore }}
+    policy: {{ bundles: nested, sandbox: ignore, test: ignore, item_remove: take }}
     {more}
 ",
         path = ReceiverSettings::DEFAULT_PATH
@@ -317,6 +317,7 @@ fn failed_kinds(checks: &Value) -> BTreeSet<String> {
             "same" => "same_response",
             "grant" => "granted",
             "no" => "not_granted",
+            "removal" => "removed",
             kind => kind,
         }
     });

@@ -31,7 +31,7 @@ async fn answers_forgeries_with(flaw: Flaw, status: u16) {
     assert_eq!(flawed.held(PLAYER, SKU).await, "0");
     // A genuine but invalid event still gets 400.
     assert_eq!(
-        flawed.deliver(&json!({ "event_type": "item.add" })).await,
+        flawed.deliver(&json!({ "event_type": "order.paid" })).await,
         400
     );
     assert_eq!(flawed.deliver(&event).await, 200);

@@ -23,7 +23,8 @@ pub(crate) struct SoundReceiver {
     pub(crate) not_checked: &'static [&'static str],
 }
 
-const POLICY: &str = "policy: { bundles: nested, sandbox: ignore, test: ignore }";
+const POLICY: &str =
+    "policy: { bundles: nested, sandbox: ignore, test: ignore, item_remove: take }";
 /// The default of `--jobs`.
 const DEFAULT_JOBS: &str = "8";
 const MANY_JOBS: &str = "40";
@@ -101,8 +102,16 @@ fn of_variant(variant: Variant) -> SoundReceiver {
             ],
             ..case
         },
-        Variant::UnknownType200 => SoundReceiver {
-            warned: &[("payload/other_event_type", "status")],
+        Variant::CreditsOnItemAdd => SoundReceiver {
+            profile: "policy: { bundles: nested, credit_on: item.add, item_remove: take }",
+            ..case
+        },
+        Variant::CreditsOnEither => SoundReceiver {
+            profile: "policy: { bundles: nested, credit_on: either, item_remove: take }",
+            ..case
+        },
+        Variant::CouponsOnly | Variant::ItemAddDeclined => SoundReceiver {
+            profile: "policy: { bundles: nested, credit_on: coupon.redeemed }",
             ..case
         },
         Variant::AsciiIdsOnly => SoundReceiver {
@@ -141,6 +150,7 @@ fn of_variant(variant: Variant) -> SoundReceiver {
                       - { sku: hat, stackable: false }\n    \
                       - { sku: cape, stackable: false }\n    \
                       - { sku: boots, stackable: false }",
+            not_checked: &["redemption/item_remove"],
             ..case
         },
         Variant::AsynchronousGrants => SoundReceiver {
@@ -212,6 +222,16 @@ fn other_setups() -> Vec<SoundReceiver> {
             "sandbox_and_test_granted, open policy",
             "Sandbox and test events are granted, but the profile does not state this.",
             Variant::SandboxAndTestGranted,
+        ),
+        open_of(
+            "credits_on_either, open policy",
+            "A coupon is credited on whichever event arrives first, but the profile does not state this.",
+            Variant::CreditsOnEither,
+        ),
+        open_of(
+            "coupons_only, open policy",
+            "`item.add` and `item.remove` are unknown types, but the profile does not state this.",
+            Variant::CouponsOnly,
         ),
         SoundReceiver {
             jobs: MANY_JOBS,

@@ -90,6 +90,15 @@ fn event(key: &str, player: &str, sku: &str) -> Value {
     })
 }
 
+/// The `item.add` or `item.remove` event of a redemption.
+fn item_event(event_type: &str, key: &str, player: &str) -> Value {
+    let mut item_event = event(key, player, "gem");
+    let item = item_event["event_data"]["item"].take();
+    item_event["event_type"] = event_type.into();
+    item_event["event_data"] = json!({ "player_id": player, "items": [item], "reason": "R" });
+    item_event
+}
+
 impl RawClient {
     fn to(runtime: &Runtime, variants: &[Variant]) -> Self {
         let started = start(runtime, variants, &[]);
@@ -126,8 +135,14 @@ impl RawClient {
             self.exchange(ahead.as_bytes()),
             self.exchange(script.as_bytes()),
             self.deliver(&event("failing", "P5", "gem")),
+            self.deliver(&item_event("item.add", "added", "P6")),
+            self.deliver(&item_event("item.remove", "removed", "P6")),
+            self.deliver(&item_event("item.add", "added first", "P7")),
+            self.deliver(&event("redeemed later", "P7", "gem")),
+            self.deliver(&event("redeemed alone", "P8", "gem")),
+            self.deliver(&item_event("item.add", "added alone", "P10")),
         ];
-        for player in ["P1", "P2", "P9"] {
+        for player in ["P1", "P2", "P7", "P8", "P9", "P10"] {
             responses.extend(["gem", "coin", "chest"].map(|sku| self.held(player, sku)));
         }
         responses

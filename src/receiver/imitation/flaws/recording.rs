@@ -11,11 +11,11 @@ use tokio::sync::Mutex;
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
-use crate::protocol::Event;
+use crate::protocol::{Event, EventKind};
 use crate::receiver::game::Game;
 use crate::receiver::hangup::sender_is_gone;
 use crate::receiver::ledger::{
-    BodyDigest, FirstDelivery, Ledger, LedgerEntry, LedgerError, RecordOutcome,
+    BodyDigest, FirstDelivery, Ledger, LedgerAction, LedgerEntry, LedgerError, RecordOutcome,
 };
 
 use super::{Flaw, Flaws, KeyLocks, WORK};
@@ -34,7 +34,17 @@ impl Flaws {
         } else {
             ("idempotency key", &*event.idempotency_key)
         };
-        (name, value.to_owned())
+        // A key makes one action happen once. Events of different types that share it are different
+        // actions.
+        let key = match event.kind() {
+            Some(EventKind::ItemAdd | EventKind::ItemRemove)
+                if name == "idempotency key" && !self.has(Flaw::OneKeyTable) =>
+            {
+                format!("{}:{value}", event.event_type)
+            }
+            _ => value.to_owned(),
+        };
+        (name, key)
     }
 }
 
@@ -101,6 +111,10 @@ impl Flaws {
     ) -> Result<RecordOutcome, LedgerError> {
         let memory = &self.recording;
         let ledger = &game.ledger;
+        if entry.action != LedgerAction::Grant && self.has(Flaw::RemovalRepeated) {
+            append(ledger, &entry).await?;
+            return Ok(RecordOutcome::First);
+        }
         match self.recording_flaw() {
             Some(Flaw::DedupeMissing) => append(ledger, &entry).await?,
             Some(flaw @ (Flaw::DedupeInMemory | Flaw::LastKeyOnly | Flaw::KeysPerInstance)) => {
@@ -279,6 +293,7 @@ impl Half {
         match self {
             Self::Key => {
                 entry.grants.clear();
+                entry.redemption = None;
                 ledger.record(entry).await.map(drop)
             }
             Self::Grants => {
@@ -330,7 +345,10 @@ async fn known(ledger: &Ledger, entry: &LedgerEntry) -> Result<Option<FirstDeliv
 async fn append(ledger: &Ledger, entry: &LedgerEntry) -> Result<(), LedgerError> {
     let mut copy = entry.clone();
     let mut number = 1_u64;
-    while ledger.record(copy.clone()).await? != RecordOutcome::First {
+    while matches!(
+        ledger.record(copy.clone()).await?,
+        RecordOutcome::Redelivery(_)
+    ) {
         number += 1;
         copy.idempotency_key = format!("{}#{number}", entry.idempotency_key);
     }

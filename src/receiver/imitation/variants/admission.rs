@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode};
 
-use crate::protocol::{Event, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::protocol::{Event, EventKind, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::receiver::authentication::{only_value, parse_timestamp};
 use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::{Refusal, Skipped};
@@ -54,7 +54,12 @@ impl Variants {
         Ok(())
     }
 
-    pub(crate) fn refuse_ids(&self, event: &Event) -> Result<(), Refusal> {
+    /// Refuses an event that the game can't handle.
+    pub(crate) fn refuse_event(&self, event: &Event) -> Result<(), Refusal> {
+        let is_coupon = event.event_type == Event::COUPON_REDEEMED;
+        if self.has(Variant::CouponsOnly) && !is_coupon {
+            return Err(Refusal::UnknownEventType(event.event_type.to_string()));
+        }
         let data = &event.event_data;
         let ids = [&data.player_id, &data.coupon.sku, &data.item.sku];
         if self.has(Variant::AsciiIdsOnly) && !ids.iter().all(|id| id.is_ascii()) {
@@ -68,11 +73,19 @@ impl Variants {
     }
 
     /// Refuses an event that is not granted, if such events are denied instead of acknowledged.
-    pub(crate) fn deny(&self, reason: Skipped) -> Result<(), Refusal> {
-        if self.has(Variant::SandboxDenied) {
-            return Err(Refusal::Denied(reason));
+    pub(crate) fn deny(&self, event: &Event, reason: Skipped) -> Result<(), Refusal> {
+        match reason {
+            Skipped::Sandbox | Skipped::Test if self.has(Variant::SandboxDenied) => {
+                Err(Refusal::Denied(reason))
+            }
+            Skipped::NotCredited
+                if self.has(Variant::ItemAddDeclined)
+                    && event.kind() == Some(EventKind::ItemAdd) =>
+            {
+                Err(Refusal::Declined(reason.to_string()))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Does the `work` on a delivery, unless its signature was used or its key is already being

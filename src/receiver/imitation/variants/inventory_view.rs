@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::MutexGuard;
 
-use crate::receiver::ledger::{Grants, Inventory, Ledger, LedgerEntry, LedgerError};
+use crate::receiver::ledger::{Grants, Inventory, Ledger, LedgerAction, LedgerEntry, LedgerError};
 
 use super::{Variant, Variants};
 
@@ -33,7 +33,7 @@ impl Hiding<'_> {
 impl Variants {
     /// Prepares to hide the grants of an entry, if grants show later.
     pub(crate) async fn hide_grants(&self, entry: &LedgerEntry) -> Option<Hiding<'_>> {
-        if !self.has(Variant::AsynchronousGrants) {
+        if !self.has(Variant::AsynchronousGrants) || entry.action != LedgerAction::Grant {
             return None;
         }
         Some(Hiding {

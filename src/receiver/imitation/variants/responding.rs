@@ -46,6 +46,11 @@ impl Variants {
             {
                 return ReceiverResponse::ok();
             }
+            Decision::Refused(Refusal::UnknownEventType(_))
+                if self.has(Variant::UnknownType202) =>
+            {
+                return ReceiverResponse::success(StatusCode::ACCEPTED);
+            }
             Decision::Scripted if self.has(Variant::RetryAfter) => {
                 let retryable = [
                     StatusCode::TOO_MANY_REQUESTS,
