@@ -22,10 +22,10 @@ fn the_template_passes() {
         assert_eq!(outcome.files("failed"), set(&[]));
         assert_eq!(outcome.files("broken"), set(&[]));
         assert_eq!(outcome.files("warned"), set(&NOT_FRESH));
-        // It has no hooks for scripted responses or restarts.
+        // It has no hooks and only one instance.
         let hooked = outcome.named("scenario_started").filter(|started| {
             let tags = started["tags"].as_array().expect("tags");
-            ["script", "restart"]
+            ["script", "restart", "clock", "instances", "inventory"]
                 .iter()
                 .any(|hook| tags.contains(&Value::from(*hook)))
         });
