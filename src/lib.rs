@@ -50,7 +50,7 @@ pub mod internals {
         pub use crate::delivery::{ForgeInput, SignedRequest, forge, sign};
     }
     pub mod generate {
-        pub use crate::generate::{Catalogue, EventShape, Generator, Seed, StartTime};
+        pub use crate::generate::{BodyLayout, Catalogue, EventShape, Generator, Seed, StartTime};
     }
     pub mod load {
         pub use crate::load::{LoadReport, load_report_schema};

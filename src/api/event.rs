@@ -2,7 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::generate::{EventShape, Generator, ItemShape, NestedItemShape, Seed, StartTime};
+use crate::generate::{
+    BundleShape, EventShape, Generator, IdShape, ItemShape, NestedItemShape, Seed, SkuShape,
+    StartTime,
+};
 use crate::protocol::{Field, Secret, Signer, request_headers};
 
 /// A `coupon.redeemed` event. What is not set is generated.
@@ -49,14 +52,14 @@ impl Event {
     /// The player's ID.
     #[must_use]
     pub fn player(mut self, id: impl Into<String>) -> Self {
-        self.shape.player_id = Some(id.into());
+        self.shape.player_id = Some(IdShape::Given(id.into()));
         self
     }
 
     /// The SKU and the quantity of the item that the coupon grants.
     #[must_use]
     pub fn item(mut self, sku: impl Into<String>, quantity: u64) -> Self {
-        self.shape.item.sku = Some(sku.into());
+        self.shape.item.sku = Some(SkuShape::Given(sku.into()));
         self.shape.item.quantity = Some(quantity);
         self
     }
@@ -65,11 +68,11 @@ impl Event {
     #[must_use]
     pub fn bundle<S: Into<String>>(mut self, items: impl IntoIterator<Item = (S, u64)>) -> Self {
         let nested = items.into_iter().map(|(sku, quantity)| NestedItemShape {
-            sku: Some(sku.into()),
+            sku: Some(SkuShape::Given(sku.into())),
             quantity: Some(quantity),
             ..NestedItemShape::default()
         });
-        self.shape.item.bundle = Some(nested.collect());
+        self.shape.item.bundle = Some(BundleShape(nested.collect()));
         self
     }
 
@@ -77,7 +80,7 @@ impl Event {
     #[must_use]
     pub fn fallback(mut self, sku: impl Into<String>, quantity: u64) -> Self {
         self.shape.item.fallback = Field::Value(Box::new(ItemShape {
-            sku: Some(sku.into()),
+            sku: Some(SkuShape::Given(sku.into())),
             quantity: Some(quantity),
             ..ItemShape::default()
         }));
@@ -167,7 +170,7 @@ mod tests {
         let (received, _) = signed(&event);
         assert_eq!(received.event_data.player_id.as_ref(), "p1");
         assert_eq!(received.event_data.coupon.code.as_ref(), "FREE");
-        let item = &received.event_data.item;
+        let item = &received.event_data.granted_items()[0];
         assert_eq!((item.sku.as_ref(), item.quantity), ("chest", 2));
         assert!(received.sandbox && received.is_test());
         let (received, _) = signed(&Event::coupon_redeemed().item("axe", 1).fallback("gold", 9));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{CommandError, Console, ExitCode, scenario_selection};
-use crate::generate::StartTime;
+use crate::generate::{BodyLayout, StartTime};
 use crate::policy::HttpVersion;
 use crate::protocol::EventKind;
 use crate::run::{KnownHook, Plan, PlanSettings};
@@ -42,6 +42,7 @@ impl CheckCommand {
             first_player: 0,
             game_id: None,
             usual_kind: EventKind::CouponRedeemed,
+            layout: BodyLayout::default(),
             probes: Vec::new(),
             hooks: Vec::new(),
             strict: false,

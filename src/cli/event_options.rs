@@ -9,7 +9,10 @@ use serde_json::Value;
 use super::invalid_value::suggestion;
 use super::numbers;
 use super::{CommandError, InvalidValue};
-use crate::generate::{EventShape, ItemShape, NestedItemShape, Seed, StartTime};
+use crate::generate::{
+    BodyLayout, BundleShape, EventShape, IdShape, ItemShape, NestedItemShape, Seed, SkuShape,
+    StartTime,
+};
 use crate::protocol::{Event, EventKind, Field};
 use crate::run::{PlannedEvent, SentAs, profile_generator};
 use crate::scenario::{JsonPointer, Profile};
@@ -50,6 +53,10 @@ pub(super) struct EventOptions {
     /// Trigger of the event: hub.redeem, test (as "Send test event" in the dashboard), or another name
     #[arg(long, value_name = "NAME", default_value = Event::TRIGGER_REDEEM)]
     trigger: String,
+
+    /// How the JSON of the event is written [default: the profile's `layout`, or compact]
+    #[arg(long, value_name = "LAYOUT", value_enum)]
+    layout: Option<BodyLayout>,
 
     /// Set a value by JSON Pointer, such as `/event_data/player_id='"P1"'` (repeatable)
     #[arg(long, value_name = "POINTER=JSON", value_parser = parse_set)]
@@ -107,7 +114,16 @@ impl EventOptions {
         let usual = SentAs::Usual(profile.policy.usual_kind());
         let sent_as = self.kind.map_or(usual, SentAs::Chosen);
         (0..self.count.get())
-            .map(|_| PlannedEvent::generate(&mut generator, &shape, sent_as, &set, &self.unset))
+            .map(|_| {
+                PlannedEvent::generate(
+                    &mut generator,
+                    &shape,
+                    sent_as,
+                    &set,
+                    &self.unset,
+                    self.layout,
+                )
+            })
             .collect::<Result<_, _>>()
             .map_err(|reason| {
                 let help = "print the event with `--dry-run --as json` to see its keys";
@@ -123,11 +139,11 @@ impl EventOptions {
         };
         let fallback = || Field::Value(Box::new(ItemShape::default()));
         EventShape {
-            player_id: self.player.clone(),
+            player_id: self.player.clone().map(IdShape::Given),
             item: ItemShape {
-                sku: self.sku.clone(),
+                sku: self.sku.clone().map(SkuShape::Given),
                 quantity: self.quantity,
-                bundle: self.bundle.then(|| vec![plain(), nested()]),
+                bundle: self.bundle.then(|| BundleShape(vec![plain(), nested()])),
                 fallback: if self.fallback {
                     fallback()
                 } else {

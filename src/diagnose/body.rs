@@ -34,6 +34,10 @@ mistakes! {
          (CR LF).";
     WINDOWS_LINE_BREAKS "body_windows_line_breaks"
         "The body was signed with Windows line breaks (CR LF).";
+    LINE_BREAKS_REMOVED "body_line_breaks_removed"
+        "The body was signed without its line breaks, as code that reads line by line joins them.";
+    SPACES_REMOVED "body_spaces_removed"
+        "The body was signed without any of its spaces, not even those in texts.";
     MARK_ADDED "body_byte_order_mark_added"
         "The body was signed with a byte order mark before it.";
     MARK_REMOVED "body_byte_order_mark_removed"
@@ -92,6 +96,9 @@ fn add_changed_ends_and_lines(body: &[u8], bodies: &mut Candidates<Vec<u8>>) {
         .collect();
     bodies.add(lines.join(&b"\n"[..]), [LINE_FEEDS]);
     bodies.add(lines.join(&b"\r\n"[..]), [WINDOWS_LINE_BREAKS]);
+    bodies.add(lines.concat(), [LINE_BREAKS_REMOVED]);
+    let without_spaces = body.iter().copied().filter(|byte| *byte != b' ');
+    bodies.add(without_spaces.collect(), [SPACES_REMOVED]);
     match body.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => bodies.add(rest.to_vec(), [MARK_REMOVED]),
         None => bodies.add([BYTE_ORDER_MARK, body].concat(), [MARK_ADDED]),

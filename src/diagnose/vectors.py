@@ -8,6 +8,7 @@ import datetime
 import hashlib
 import hmac
 import json
+import re
 
 SECRET = "whsec_dGVzdC1zZWNyZXQtMDAx"
 TIME = "1725548450"
@@ -155,6 +156,10 @@ INDENTED = dumps(indent=3)
 WINDOWS = INDENTED.replace("\n", "\r\n")
 add("body_windows_line_breaks", over(WINDOWS), body=INDENTED)
 add("body_line_feeds", over(INDENTED), body=WINDOWS)
+add("body_line_breaks_removed", over(INDENTED.replace("\n", "")), body=INDENTED)
+add("body_line_breaks_removed", over(INDENTED.replace("\n", "")), body=WINDOWS)
+add("body_spaces_removed", over(dumps().replace(" ", "")), body=dumps())
+add("body_spaces_removed", over(INDENTED.replace(" ", "")), body=INDENTED)
 add("body_byte_order_mark_added", over("\ufeff" + BODY))
 add("body_byte_order_mark_removed", GOOD, body="\ufeff" + BODY)
 add("body_python_bytes", sign(f"{TIME}.{BODY.encode()}"))
@@ -179,6 +184,13 @@ def html(text):
     return text
 
 
+def dotnet(value):
+    text = json.dumps(value, separators=COMPACT)
+    for character in "<>&'+`":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return re.sub(r"\\u[0-9a-f]{4}", lambda found: "\\u" + found[0][2:].upper(), text)
+
+
 def slashes(text):
     return text.replace("/", "\\/")
 
@@ -200,6 +212,7 @@ add("json_compact_slashes", over(slashes(BODY)))
 add("json_compact_slashes_ascii", over(slashes(json.dumps(EVENT, separators=COMPACT))))
 add("json_compact_html", over(html(BODY)))
 add("json_compact_sorted_html", over(html(dumps(sort_keys=True, separators=COMPACT))))
+add("json_compact_dotnet", over(dotnet(EVENT)))
 add("json_compact_javascript_numbers", over(BODY.replace("95.0", "95")))
 BIG = '{"a":18446744073709551615,"b":0.1,"c":-2.0}'
 ROUNDED = '{"a":18446744073709552000,"b":0.1,"c":-2}'

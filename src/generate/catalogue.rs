@@ -137,6 +137,12 @@ impl Catalogue {
         Some(&self.entries[*index].identity)
     }
 
+    /// An SKU of this many characters, if an item has one.
+    pub(crate) fn sku_of_length(&self, length: usize) -> Option<&Text> {
+        let mut skus = self.entries.iter().map(|entry| &entry.identity.sku);
+        skus.find(|sku| sku.chars().count() == length)
+    }
+
     fn from_entries(entries: Vec<CatalogueEntry>) -> Self {
         let indices = |matches: &dyn Fn(&CatalogueEntry) -> bool| -> Vec<usize> {
             (0..entries.len())
@@ -230,6 +236,11 @@ pub(super) fn distinct_sku_of_name(name: &str) -> String {
     sku.push('_');
     sku.push_str(&hex::encode(&Sha256::digest(name)[..4]));
     sku
+}
+
+/// An invented SKU of this many characters.
+pub(super) fn sku_of_length(length: usize) -> String {
+    "a_long_sku_".chars().cycle().take(length).collect()
 }
 
 fn slug(name: &str) -> String {

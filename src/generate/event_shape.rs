@@ -6,8 +6,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Unexpected};
 use serde_json::{Map, Value};
 
-use super::EventTime;
 use super::written::{Written, deserialize_written};
+use super::{EventTime, IdShape, ItemShape};
 use crate::protocol::Field;
 
 // The doc comments of the fields are the descriptions in the JSON Schema, which authors read.
@@ -17,13 +17,15 @@ use crate::protocol::Field;
 #[serde(deny_unknown_fields)]
 pub struct EventShape {
     /// The player's ID. Default: a new player, such as `2D2R-OP3C`.
-    pub player_id: Option<String>,
+    pub player_id: Option<IdShape>,
     /// The redeem code and the time of its use.
     #[serde(default)]
     pub coupon: CouponShape,
     /// The item that the coupon grants.
     #[serde(default)]
     pub item: ItemShape,
+    /// Everything that the coupon grants, instead of `item`, if the revision has `items`.
+    pub items: Option<Vec<ItemShape>>,
     /// Whether the event comes from the sandbox environment. Default: `false`.
     pub sandbox: Option<bool>,
     /// What caused the event: `hub.redeem`, `test`, any other text, or `null`. Default:
@@ -39,7 +41,9 @@ pub struct EventShape {
     pub request_id: Field<RequestIdShape>,
     /// The transaction's ID; events of one transaction may share it. Default: a new ID, such as
     /// `whtx_eCacGbJVbvT`.
-    pub transaction_id: Option<String>,
+    pub transaction_id: Option<IdShape>,
+    /// The idempotency key. Default: a new one, such as `idmpt_` and base64 text.
+    pub idempotency_key: Option<IdShape>,
     /// When the event happened: Unix seconds, or relative to the run's start, such as `T-1h`.
     /// Default: `T`.
     pub event_time: Option<EventTime>,
@@ -60,55 +64,6 @@ pub struct CouponShape {
     pub redeemed_at: Option<EventTime>,
 }
 
-/// The item that a coupon grants. With `bundle` it is a bundle.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ItemShape {
-    /// Aghanim's ID of the item. Default: derived from the SKU, such as `itm_exTBZQmIlDz`.
-    pub id: Option<String>,
-    /// The name that players see. Default: the name for the SKU.
-    pub name: Option<String>,
-    /// A description of the item, or `null`. Default: the description for the SKU.
-    #[serde(default)]
-    pub description: Field<String>,
-    /// The item's SKU, the same in the game and at Aghanim. Default: the coupon's SKU if it is
-    /// given, otherwise derived from the name if it is given, otherwise an SKU of the catalogue.
-    pub sku: Option<String>,
-    /// The quantity. Default: a usual quantity of this item; 1 for a bundle.
-    pub quantity: Option<u64>,
-    /// The price in minor units of the currency (9499 is 94.99 USD, but 9499 JPY), or `null`.
-    /// `price_decimal` is computed from it. Default: a usual price.
-    #[serde(default)]
-    pub price: Field<u64>,
-    /// The ISO 4217 code of the price's currency. Default: a random currency.
-    pub currency: Option<String>,
-    /// The items of the bundle. They can be bundles too, at any depth.
-    pub bundle: Option<Vec<NestedItemShape>>,
-    /// The item to grant if this one can't be granted, or `null`. Default: the key is not sent.
-    #[serde(default)]
-    pub fallback: Field<Box<ItemShape>>,
-}
-
-/// An item in a bundle. It has no price and no fallback.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NestedItemShape {
-    /// Aghanim's ID of the item. Default: derived from the SKU, such as `itm_exTBZQmIlDz`.
-    pub id: Option<String>,
-    /// The name that players see. Default: the name for the SKU.
-    pub name: Option<String>,
-    /// A description of the item, or `null`. Default: the description for the SKU.
-    #[serde(default)]
-    pub description: Field<String>,
-    /// The item's SKU, the same in the game and at Aghanim. Default: derived from the name if it is
-    /// given, otherwise an SKU of the catalogue.
-    pub sku: Option<String>,
-    /// The quantity. Default: a usual quantity of this item; 1 for a bundle.
-    pub quantity: Option<u64>,
-    /// The items of the nested bundle.
-    pub bundle: Option<Vec<NestedItemShape>>,
-}
-
 /// A revision of the payload.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 pub enum Revision {
@@ -120,6 +75,10 @@ pub enum Revision {
     /// and is the first of `items`, is an assumption.
     #[serde(rename = "2026-05-25")]
     Items,
+    /// Only the `items` array, without `item`. An assumption: the coupon API dropped its single-item
+    /// fields on 2026-06-16.
+    #[serde(rename = "2026-06-16")]
+    ItemsOnly,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]

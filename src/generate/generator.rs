@@ -1,5 +1,6 @@
 //! The generator: its random streams, and events built around a coupon's item.
 
+use std::slice;
 use std::sync::Arc;
 
 use rand::{Rng, RngExt};
@@ -7,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};
 
 use super::{
-    Catalogue, ContextPart, ContextShape, EventShape, EventTime, RequestIdShape, Revision, Seed,
-    StartTime, context, identifiers, shaped_item,
+    BodyLayout, Catalogue, ContextPart, ContextShape, EventShape, EventTime, IdShape,
+    RequestIdShape, Revision, Seed, StartTime, context, identifiers, shaped_item,
 };
 use crate::protocol::{Coupon, Event, EventContext, EventData, Field, Item, Text};
 
@@ -31,6 +32,8 @@ pub struct Generator {
     pub(crate) game_id: Text,
     /// The players to use in turn. If empty, players are generated.
     pub(crate) players: Arc<[String]>,
+    /// How bodies are written, unless an event says otherwise.
+    pub(crate) layout: BodyLayout,
     events_generated: u64,
 }
 
@@ -46,15 +49,43 @@ pub(super) struct DrawnIds {
 }
 
 impl DrawnIds {
-    pub(super) fn player_id(&self) -> Text {
-        match &self.listed_player {
-            Some(player) => Text::Owned(player.clone()),
-            None => identifiers::player_id(self.player).into(),
-        }
+    pub(super) fn player_id(&self, shape: Option<&IdShape>) -> Text {
+        let usual = || match &self.listed_player {
+            Some(player) => player.clone(),
+            None => identifiers::player_id(self.player),
+        };
+        shaped("", shape, &self.player, usual).into()
+    }
+
+    fn transaction_id(&self, shape: Option<&IdShape>) -> Text {
+        let usual = || identifiers::transaction_id(self.transaction);
+        shaped("whtx_", shape, &self.transaction, usual).into()
+    }
+
+    fn idempotency_key(&self, shape: Option<&IdShape>) -> Text {
+        let usual = || identifiers::idempotency_key(self.idempotency);
+        shaped("idmpt_", shape, &self.idempotency, usual).into()
     }
 
     pub(super) fn request_id(&self) -> Text {
         identifiers::uuid(self.request).into()
+    }
+}
+
+/// An ID of a shape, or the usual one. `prefix` is that of a long ID, and `random` what it is derived
+/// from.
+fn shaped(
+    prefix: &str,
+    shape: Option<&IdShape>,
+    random: &[u8],
+    usual: impl FnOnce() -> String,
+) -> String {
+    match shape {
+        None => usual(),
+        Some(IdShape::Given(text)) => text.clone(),
+        Some(IdShape::Ending(text)) => usual() + text,
+        Some(IdShape::Uuid) => identifiers::derived_uuid(random),
+        Some(IdShape::Length(length)) => identifiers::of_length(prefix, random, *length),
     }
 }
 
@@ -77,6 +108,7 @@ impl Generator {
             start,
             game_id: Text::Borrowed(Self::DEFAULT_GAME_ID),
             players: Arc::default(),
+            layout: BodyLayout::default(),
             events_generated: 0,
         }
     }
@@ -89,6 +121,7 @@ impl Generator {
             catalogue: Arc::clone(&self.catalogue),
             game_id: self.game_id.clone(),
             players: Arc::clone(&self.players),
+            layout: self.layout,
             ..Self::new(seed, self.start)
         }
     }
@@ -113,7 +146,7 @@ impl Generator {
     pub fn event(&mut self, shape: &EventShape) -> Event {
         let ids = self.begin_event();
         let owned = |text: &Option<String>| text.clone().map(Text::Owned);
-        let player_id = owned(&shape.player_id).unwrap_or_else(|| ids.player_id());
+        let player_id = ids.player_id(shape.player_id.as_ref());
         let event_time = shape.event_time.unwrap_or(EventTime::START);
         let redeemed_at = shape.coupon.redeemed_at.unwrap_or(event_time);
 
@@ -122,14 +155,24 @@ impl Generator {
         let random_code = self.random_coupon_code();
         let code = owned(&shape.coupon.code).unwrap_or(random_code);
         let coupon_sku = shape.coupon.sku.as_deref();
-        let item = shaped_item::item(&shape.item, coupon_sku, &self.catalogue, &mut self.content);
+        let shapes = match &shape.items {
+            Some(items) if !items.is_empty() => items,
+            _ => slice::from_ref(&shape.item),
+        };
+        let items = shaped_item::items(shapes, coupon_sku, &self.catalogue, &mut self.content);
+        let first_sku = || {
+            items
+                .first()
+                .map_or_else(Text::default, |item| item.sku.clone())
+        };
         let coupon = Coupon {
             code,
-            sku: owned(&shape.coupon.sku).unwrap_or_else(|| item.sku.clone()),
+            sku: owned(&shape.coupon.sku).unwrap_or_else(first_sku),
             redeemed_at: redeemed_at.unix_seconds(self.start),
             unknown: Map::new(),
         };
-        let mut event = self.assemble(&ids, player_id, coupon, item);
+        let first = items.first().cloned().map(Box::new);
+        let mut event = self.assemble(&ids, player_id, coupon, first);
         event.event_time = event_time.unix_seconds(self.start);
         event.sandbox = shape.sandbox.unwrap_or(false);
         if !shape.trigger.is_absent() {
@@ -144,23 +187,36 @@ impl Generator {
             Field::Absent if with_request_id => Field::Value(ids.request_id()),
             Field::Absent | Field::Null => Field::Null,
         };
-        if let Some(transaction_id) = owned(&shape.transaction_id) {
-            event.transaction_id = transaction_id;
-        }
-        if shape.revision.unwrap_or_default() == Revision::Items {
-            event.event_data.items = Field::Value(vec![event.event_data.item.clone()]);
+        event.transaction_id = ids.transaction_id(shape.transaction_id.as_ref());
+        event.idempotency_key = ids.idempotency_key(shape.idempotency_key.as_ref());
+        match shape.revision.unwrap_or_default() {
+            Revision::Source => {}
+            Revision::Items => event.event_data.items = Field::Value(items),
+            Revision::ItemsOnly => {
+                event.event_data.item = Field::Absent;
+                event.event_data.items = Field::Value(items);
+            }
         }
         event
     }
 
-    /// A new player ID, such as `2D2R-OP3C`.
-    pub fn player_id(&mut self) -> String {
-        identifiers::player_id(drawn(&mut self.identity))
+    /// A new player ID, such as `2D2R-OP3C`, or of a shape.
+    pub fn player_id(&mut self, shape: Option<&IdShape>) -> String {
+        let random = drawn(&mut self.identity);
+        shaped("", shape, &random, || identifiers::player_id(random))
     }
 
-    /// A new transaction ID, `whtx_…`.
-    pub fn transaction_id(&mut self) -> String {
-        identifiers::transaction_id(drawn(&mut self.identity))
+    /// A new transaction ID, `whtx_…`, or of a shape.
+    pub fn transaction_id(&mut self, shape: Option<&IdShape>) -> String {
+        let random = drawn(&mut self.identity);
+        shaped("whtx_", shape, &random, || {
+            identifiers::transaction_id(random)
+        })
+    }
+
+    /// The idempotency key of the next event, if it has a key of this shape.
+    pub fn idempotency_key(&mut self, shape: Option<&IdShape>) -> String {
+        self.begin_event().idempotency_key(shape).into_owned()
     }
 
     /// A new event ID, `whevt_…`.
@@ -225,24 +281,24 @@ impl Generator {
         ids: &DrawnIds,
         player_id: Text,
         coupon: Coupon,
-        item: Item,
+        item: Option<Box<Item>>,
     ) -> Event {
         Event {
             event_type: Text::Borrowed(Event::COUPON_REDEEMED),
             event_data: EventData {
                 player_id,
                 coupon,
-                item,
+                item: item.map_or(Field::Absent, Field::Value),
                 items: Field::Absent,
                 unknown: Map::new(),
             },
             event_time: self.start.unix_seconds(),
             event_id: identifiers::event_id(ids.event).into(),
-            idempotency_key: identifiers::idempotency_key(ids.idempotency).into(),
+            idempotency_key: ids.idempotency_key(None),
             request_id: Field::Null,
             sandbox: false,
             trigger: Field::Value(Text::Borrowed(Event::TRIGGER_REDEEM)),
-            transaction_id: identifiers::transaction_id(ids.transaction).into(),
+            transaction_id: ids.transaction_id(None),
             context: Field::Null,
             game_id: self.game_id.clone(),
             unknown: Map::new(),

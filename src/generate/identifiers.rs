@@ -5,6 +5,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 const LETTERS_AND_DIGITS: &[u8; 62] =
@@ -54,6 +56,27 @@ pub(super) fn player_id(random: [u8; 8]) -> String {
 /// A personal redeem code, such as `7KX2-QM4P`.
 pub(super) fn personal_code(random: [u8; 8]) -> String {
     in_two_halves(random, CODE_CHARACTERS)
+}
+
+/// An ID of this many characters, with the prefix if it is longer. Its characters are derived from
+/// random bytes.
+pub(super) fn of_length(prefix: &str, random: &[u8], length: usize) -> String {
+    let mut stream = derived(random);
+    let mut id: String = prefix.chars().take(length).collect();
+    while id.len() < length {
+        let byte = stream.random();
+        id.push(char::from(to_character(byte, LETTERS_AND_DIGITS)));
+    }
+    id
+}
+
+/// A UUID that is derived from random bytes.
+pub(super) fn derived_uuid(random: &[u8]) -> String {
+    uuid(derived(random).random())
+}
+
+fn derived(random: &[u8]) -> ChaCha8Rng {
+    ChaCha8Rng::from_seed(Sha256::digest(random).into())
 }
 
 pub(super) fn uuid(random: [u8; 16]) -> String {

@@ -20,7 +20,7 @@ impl Generator {
     /// sandbox. Some have no price, which the source's schema leaves out.
     pub fn random_event(&mut self) -> Event {
         let ids = self.begin_event();
-        let player_id = ids.player_id();
+        let player_id = ids.player_id(None);
         let code = self.random_coupon_code();
         let catalogue = Arc::clone(&self.catalogue);
         let item = RandomItems {
@@ -41,7 +41,7 @@ impl Generator {
             context,
             request_id: request_id.map_or(Field::Null, Field::Value),
             sandbox: self.content.random_ratio(1, 16),
-            ..self.assemble(&ids, player_id, coupon, item)
+            ..self.assemble(&ids, player_id, coupon, Some(Box::new(item)))
         }
     }
 

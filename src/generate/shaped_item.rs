@@ -1,38 +1,53 @@
 //! Items built from an author's shape. Missing fields come from elsewhere in the shape, from the
 //! catalogue, or from the random stream.
 
+use std::iter;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::catalogue::{
-    Catalogue, USUAL_QUANTITIES, distinct_sku_of_name, name_of_sku, sku_of_name,
+    Catalogue, USUAL_QUANTITIES, distinct_sku_of_name, name_of_sku, sku_of_length, sku_of_name,
 };
 use super::identifiers::item_id;
 use super::item_identity::{ItemIdentity, ItemPrice};
 use super::price::Currency;
-use super::{ItemShape, NestedItemShape};
-use crate::protocol::{Field, Item, NestedItem, Text};
+use super::sku_shape::PartReference;
+use super::text_shape::TextShape;
+use super::{ItemShape, NestedItemShape, SkuShape};
+use crate::protocol::{Field, Item, ItemKind, NestedItem, Text};
 
-/// Builds the item of `shape`. If the shape has no SKU, the coupon's SKU is used, if any.
-pub(super) fn item(
-    shape: &ItemShape,
+/// Builds the items of `shapes`. If the first shape has no SKU, the coupon's SKU is used, if any.
+pub(super) fn items(
+    shapes: &[ItemShape],
     coupon_sku: Option<&str>,
     catalogue: &Catalogue,
     random: &mut ChaCha8Rng,
-) -> Item {
+) -> Vec<Item> {
     let mut items = ShapedItems {
         catalogue,
         random,
         given: Vec::new(),
         generated: Vec::new(),
+        first_sku: None,
+        parts: Vec::new(),
     };
-    items.remember(GivenFields::of_item(shape, coupon_sku));
-    let mut item = shape;
-    while let Field::Value(fallback) = &item.fallback {
-        items.remember(GivenFields::of_item(fallback, None));
-        item = fallback;
+    let coupon_skus = || iter::once(coupon_sku).chain(iter::repeat(None));
+    for (shape, coupon_sku) in shapes.iter().zip(coupon_skus()) {
+        items.remember(GivenFields::of_item(shape, coupon_sku));
+        let mut item = shape;
+        while let Field::Value(fallback) = &item.fallback {
+            items.remember(GivenFields::of_item(fallback, None));
+            item = fallback;
+        }
     }
-    items.item(shape, coupon_sku, None)
+    let mut currency: Option<Text> = None;
+    let built = shapes.iter().zip(coupon_skus()).map(|(shape, coupon_sku)| {
+        let item = items.item(shape, coupon_sku, currency.as_ref());
+        currency = item.currency.value().cloned();
+        item
+    });
+    built.collect()
 }
 
 /// The fields that items and nested items have in common, as far as the author gives them.
@@ -40,8 +55,10 @@ pub(super) fn item(
 struct GivenFields<'a> {
     id: Option<&'a str>,
     sku: Option<&'a str>,
+    /// How to generate the SKU, if the author says so.
+    sku_shape: Option<&'a SkuShape>,
     name: Option<&'a str>,
-    description: &'a Field<String>,
+    description: &'a Field<TextShape>,
     quantity: Option<u64>,
     bundle: Option<&'a [NestedItemShape]>,
 }
@@ -50,7 +67,8 @@ impl<'a> GivenFields<'a> {
     fn of_item(shape: &'a ItemShape, coupon_sku: Option<&'a str>) -> Self {
         Self {
             id: shape.id.as_deref(),
-            sku: shape.sku.as_deref().or(coupon_sku),
+            sku: given_sku(shape.sku.as_ref(), coupon_sku),
+            sku_shape: shape.sku.as_ref(),
             name: shape.name.as_deref(),
             description: &shape.description,
             quantity: shape.quantity,
@@ -61,12 +79,21 @@ impl<'a> GivenFields<'a> {
     fn of_nested(shape: &'a NestedItemShape) -> Self {
         Self {
             id: shape.id.as_deref(),
-            sku: shape.sku.as_deref(),
+            sku: given_sku(shape.sku.as_ref(), None),
+            sku_shape: shape.sku.as_ref(),
             name: shape.name.as_deref(),
             description: &shape.description,
             quantity: shape.quantity,
             bundle: shape.bundle.as_deref(),
         }
+    }
+}
+
+fn given_sku<'a>(shape: Option<&'a SkuShape>, coupon_sku: Option<&'a str>) -> Option<&'a str> {
+    match shape {
+        Some(SkuShape::Given(sku)) => Some(sku),
+        Some(SkuShape::SameAs(_) | SkuShape::Length(_)) => None,
+        None => coupon_sku,
     }
 }
 
@@ -78,6 +105,10 @@ struct ShapedItems<'a> {
     given: Vec<GivenFields<'a>>,
     /// The items so far whose SKU the author does not give.
     generated: Vec<ItemIdentity>,
+    /// The SKU of the event's first item.
+    first_sku: Option<Text>,
+    /// The SKUs of the parts so far of the current item's bundle, without those of inner bundles.
+    parts: Vec<Text>,
 }
 
 impl<'a> ShapedItems<'a> {
@@ -113,6 +144,7 @@ impl<'a> ShapedItems<'a> {
     ) -> Item {
         let given = GivenFields::of_item(shape, coupon_sku);
         let identity = self.identity(given);
+        self.first_sku.get_or_insert_with(|| identity.sku.clone());
         let quantity = self.quantity(given, &identity);
         let currency = match (&shape.currency, main_currency) {
             (Some(given), _) => Text::Owned(given.clone()),
@@ -123,7 +155,8 @@ impl<'a> ShapedItems<'a> {
             Field::Absent => Field::Value(Currency::usual_price(&currency, self.random)),
             given => given,
         };
-        let contents = self.contents(given);
+        self.parts.clear();
+        let contents = self.contents(given, 0);
         let fallback_item = match &shape.fallback {
             Field::Absent => Field::Absent,
             Field::Null => Field::Null,
@@ -135,18 +168,29 @@ impl<'a> ShapedItems<'a> {
             minor: price,
             currency: Field::Value(currency),
         };
-        identity.item(quantity, price, contents, fallback_item)
+        let mut item = identity.item(quantity, price, contents, fallback_item);
+        if let Some(kind) = &shape.kind {
+            item.kind = ItemKind::named(kind);
+        }
+        item
     }
 
-    fn contents(&mut self, given: GivenFields<'a>) -> Field<Vec<NestedItem>> {
+    fn contents(&mut self, given: GivenFields<'a>, depth: usize) -> Field<Vec<NestedItem>> {
         let Some(shapes) = given.bundle else {
             return Field::Null;
         };
         let nested = shapes.iter().map(|shape| {
             let given = GivenFields::of_nested(shape);
             let identity = self.identity(given);
+            if depth == 0 {
+                self.parts.push(identity.sku.clone());
+            }
             let quantity = self.quantity(given, &identity);
-            identity.nested_item(quantity, self.contents(given))
+            let mut item = identity.nested_item(quantity, self.contents(given, depth + 1));
+            if let Some(kind) = &shape.kind {
+                item.kind = ItemKind::named(kind);
+            }
+            item
         });
         Field::Value(nested.collect())
     }
@@ -161,10 +205,13 @@ impl<'a> ShapedItems<'a> {
 
     fn identity(&mut self, given: GivenFields<'a>) -> ItemIdentity {
         let owned = |text: &str| Text::Owned(text.to_owned());
-        let sku = match (given.sku, given.name) {
-            (Some(sku), _) => owned(sku),
-            (None, Some(name)) => self.sku_named(name),
-            (None, None) => self.random_sku(given.bundle.is_some()),
+        let sku = match (given.sku, given.sku_shape, given.name) {
+            (Some(sku), _, _) => owned(sku),
+            (None, Some(shape), _) => self
+                .referred_sku(shape)
+                .unwrap_or_else(|| self.random_sku(given.bundle.is_some())),
+            (None, None, Some(name)) => self.sku_named(name),
+            (None, None, None) => self.random_sku(given.bundle.is_some()),
         };
         // Of several items with one generated SKU, the first determines the properties.
         let model = self.generated.iter().find(|item| item.sku == sku);
@@ -186,7 +233,7 @@ impl<'a> ShapedItems<'a> {
         let description =
             |given: &GivenFields<'a>| Some(given.description).filter(|text| !text.is_absent());
         if let Some(text) = description(&given).or_else(|| self.given_with(&sku, description)) {
-            identity.description = text.clone().map(Text::Owned);
+            identity.description = text.clone().map(|text| owned(&text));
         } else if identity.description.is_absent() {
             let text = format!("{}, ready to use.", identity.name);
             identity.description = Field::Value(text.into());
@@ -195,6 +242,21 @@ impl<'a> ShapedItems<'a> {
             self.generated.push(identity.clone());
         }
         identity
+    }
+
+    /// `None` if the SKU is that of an item that does not exist.
+    fn referred_sku(&self, shape: &SkuShape) -> Option<Text> {
+        match shape {
+            SkuShape::Given(sku) => Some(Text::Owned(sku.clone())),
+            SkuShape::SameAs(PartReference::Item) => self.first_sku.clone(),
+            SkuShape::SameAs(PartReference::Part(number)) => {
+                self.parts.get(number.checked_sub(1)?).cloned()
+            }
+            SkuShape::Length(length) => Some(match self.catalogue.sku_of_length(*length) {
+                Some(sku) => sku.clone(),
+                None => sku_of_length(*length).into(),
+            }),
+        }
     }
 
     /// The SKU of an item for which only the name is given: the SKU that has this name elsewhere in

@@ -118,12 +118,21 @@ mod tests {
     #[test]
     fn allows_exactly_the_refusals_that_a_run_accepts() {
         let always = [
+            "huge_bundle",
             "items_array",
+            "items_without_item",
             "large_quantity",
             "late_delivery",
+            "long_keys",
+            "long_sku",
+            "other_item_type",
             "player_beyond_ascii",
             "quantity_beyond_doubles",
+            "several_items",
+            "similar_players",
+            "similar_players_beyond_ascii",
             "three_decimal_currency",
+            "zero_character",
             "zero_decimal_currency",
         ];
         let of = |status, policy| refusable(status, policy).into_iter().collect::<Vec<_>>();

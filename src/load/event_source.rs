@@ -91,7 +91,11 @@ impl EventSource {
                 mix_counter,
                 refusals: AllowedRefusals::of_generated(&event, self.policy),
             },
-            content: EventContent::generated(event, self.policy.usual_kind()),
+            content: EventContent::generated(
+                event,
+                self.policy.usual_kind(),
+                self.generator.layout,
+            ),
             from: None,
         }
     }
@@ -117,7 +121,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::protocol::{Event, Text};
+    use crate::protocol::{Event, Field, Text};
 
     fn source() -> EventSource {
         let start = "1763889831".parse().expect("a start time");
@@ -147,7 +151,9 @@ mod tests {
             number in any::<u64>(),
         ) {
             let mut event = source().derive(number).content.into_event();
-            event.event_data.item.name = Text::Owned(name);
+            if let Field::Value(item) = &mut event.event_data.item {
+                item.name = Text::Owned(name);
+            }
             let decimal = serde_json::Value::from(price);
             event.unknown.insert("decimal".to_owned(), decimal);
             let written = sonic_rs::to_vec(&event).expect("JSON");

@@ -6,12 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::io::Write as _;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::allowed_refusals::AllowedRefusals;
-use crate::generate::{EventShape, Generator, Seed, as_kind};
+use crate::generate::{BodyLayout, EventShape, Generator, IdShape, Seed, as_kind};
 use crate::protocol::{Event, EventKind};
 use crate::scenario::document::{Diagnostic, Span};
 use crate::scenario::{Case, JsonPointer, Policy, Shareable, SharedId, amend};
@@ -29,19 +30,11 @@ pub(crate) struct EventTemplate {
     /// At the start of streams that no other template uses.
     generator: Generator,
     shape: EventShape,
-    /// Suffixes for the generated player and transaction IDs.
-    endings: Endings,
     set: IndexMap<JsonPointer, Value>,
     unset: Vec<JsonPointer>,
     kind: EventKind,
     /// The refusals that the scenario allows; `None` if the event must be acknowledged.
     pub(super) refusals: Option<AllowedRefusals>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Endings {
-    player_id: Option<String>,
-    transaction_id: Option<String>,
 }
 
 #[derive(Debug)]
@@ -51,6 +44,7 @@ pub(super) struct EventContent {
     amended: Option<Value>,
     /// The kind that it is sent as.
     kind: EventKind,
+    layout: BodyLayout,
 }
 
 /// How many numbers to validate before sending. Generated content differs between numbers, and the
@@ -58,11 +52,12 @@ pub(super) struct EventContent {
 const VALIDATED: u64 = 32;
 
 impl EventContent {
-    pub(super) fn generated(event: Event, kind: EventKind) -> Self {
+    pub(super) fn generated(event: Event, kind: EventKind, layout: BodyLayout) -> Self {
         Self {
             generated: event,
             amended: None,
             kind,
+            layout,
         }
     }
 
@@ -73,12 +68,16 @@ impl EventContent {
         amended.and_then(Result::ok).unwrap_or(self.generated)
     }
 
-    /// Appends the body: the same bytes that other commands send, from a faster serializer.
+    /// Appends the body: the same bytes that other commands send, from a faster serializer if it is
+    /// compact.
     pub(super) fn write(&self, body: &mut Vec<u8>) {
-        let is_written = match &self.amended {
+        let is_written = match (&self.amended, self.layout) {
             _ if self.kind != EventKind::CouponRedeemed => self.write_as_kind(body).is_ok(),
-            Some(json) => serde_json::to_writer(body, json).is_ok(),
-            None => sonic_rs::to_writer(body, &self.generated).is_ok(),
+            (Some(json), BodyLayout::Compact) => serde_json::to_writer(body, json).is_ok(),
+            (None, BodyLayout::Compact) => sonic_rs::to_writer(body, &self.generated).is_ok(),
+            (Some(json), layout) => body.write_all(layout.text(json).as_bytes()).is_ok(),
+            (None, layout) => serde_json::to_value(&self.generated)
+                .is_ok_and(|json| body.write_all(layout.text(&json).as_bytes()).is_ok()),
         };
         debug_assert!(is_written, "an event is JSON");
     }
@@ -88,7 +87,9 @@ impl EventContent {
             Some(json) => json.clone(),
             None => serde_json::to_value(&self.generated)?,
         };
-        serde_json::to_writer(body, &as_kind(json, self.kind))
+        let text = self.layout.text(&as_kind(json, self.kind));
+        body.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 }
 
@@ -127,40 +128,42 @@ impl EventTemplate {
             ));
         }
         let given = |id: SharedId| id.owner(events, name).and_then(|(_, given)| given);
-        let (mut endings, mut transaction_id) = (Endings::default(), None);
-        match given(SharedId::Player) {
-            Some(Shareable::Literal(_)) => {
-                return Err(refused(
-                    spec.span,
-                    "it has a fixed `player_id`, but checking the grant of one event requires a player \
-                     of its own",
-                    "remove `player_id`, or give it an `ending`",
-                ));
+        let mut shapes = [None, None, None];
+        for (shape, id) in shapes.iter_mut().zip(SharedId::ALL) {
+            match given(id) {
+                Some(Shareable::Own(IdShape::Given(_))) if id == SharedId::Player => {
+                    return Err(refused(
+                        spec.span,
+                        "it has a fixed `player_id`, but checking the grant of one event requires a \
+                         player of its own",
+                        "remove `player_id`, or give it an `ending`",
+                    ));
+                }
+                Some(Shareable::Own(_))
+                    if id == SharedId::Player && settings.generator.has_listed_players() =>
+                {
+                    return Err(refused(
+                        spec.span,
+                        "its `player_id` has a form, but the profile lists its `players`",
+                        "remove `player_id`, or use a profile without `players`",
+                    ));
+                }
+                Some(Shareable::Own(own)) => *shape = Some(own.clone()),
+                // The events of a load share nothing.
+                Some(Shareable::SameAs(_) | Shareable::Like { .. }) | None => {}
             }
-            Some(Shareable::Ending(_)) if settings.generator.has_listed_players() => {
-                return Err(refused(
-                    spec.span,
-                    "its `player_id` has an `ending`, but the profile lists its `players`",
-                    "remove `player_id`, or use a profile without `players`",
-                ));
-            }
-            Some(Shareable::Ending(text)) => endings.player_id = Some(text.clone()),
-            Some(Shareable::SameAs(_)) | None => {}
         }
-        match given(SharedId::Transaction) {
-            Some(Shareable::Literal(text)) => transaction_id = Some(text.clone()),
-            Some(Shareable::Ending(text)) => endings.transaction_id = Some(text.clone()),
-            Some(Shareable::SameAs(_)) | None => {}
-        }
-        let shape = spec.shape(None, transaction_id);
+        let [player_id, transaction_id, idempotency_key] = shapes;
+        let shape = spec.shape(player_id, transaction_id, idempotency_key);
         // The seed depends on the Debug text, and so on the names of these types: see the test.
-        let fingerprint = format!("{:?}", (&shape, &endings, &spec.set, &spec.unset));
+        let fingerprint = format!("{:?}", (&shape, &spec.set, &spec.unset));
         let seed = settings.seed.derive("templates").derive(&fingerprint);
+        let mut generator = settings.generator.with_seed(seed);
+        generator.layout = spec.layout.unwrap_or(generator.layout);
         let mut template = Self {
             name: name.to_owned(),
-            generator: settings.generator.with_seed(seed),
+            generator,
             shape,
-            endings,
             set: spec.set.clone(),
             unset: spec.unset.clone(),
             kind: settings.policy.usual_kind(),
@@ -181,27 +184,14 @@ impl EventTemplate {
             generated,
             amended,
             kind: self.kind,
+            layout: self.generator.layout,
         }
     }
 
     fn generated(&self, number: u64) -> Event {
         let mut generator = self.generator.clone();
         generator.skip_to(number);
-        let event = generator.event(&self.shape);
-        let endings = &self.endings;
-        if endings.player_id.is_none() && endings.transaction_id.is_none() {
-            return event;
-        }
-        // Other parts of the event repeat the player ID, so generate it again with the endings.
-        let mut shape = self.shape.clone();
-        if let Some(ending) = &endings.player_id {
-            shape.player_id = Some(format!("{}{ending}", event.event_data.player_id));
-        }
-        if let Some(ending) = &endings.transaction_id {
-            shape.transaction_id = Some(format!("{}{ending}", event.transaction_id));
-        }
-        generator.skip_to(number);
-        generator.event(&shape)
+        generator.event(&self.shape)
     }
 
     /// The event after `set` and `unset`; `None` if there is nothing to change, and an error with the

@@ -1,6 +1,9 @@
 //! The `coupon.redeemed` event, as sent in a request body.
 
-use serde::{Deserialize, Serialize};
+use std::slice;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{EventKind, Field, Item, Text};
@@ -67,17 +70,37 @@ impl Event {
     }
 }
 
+/// `item`, `items` or both say what the player gets: one of them must not be empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct EventData {
     pub player_id: Text,
     pub coupon: Coupon,
-    pub item: Item,
+    /// The item, unless only `items` is sent. `[A]`
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
+    pub item: Field<Box<Item>>,
     /// Everything that the player gets, since the payload revision of 2026-05-25. `[P]` We assume
-    /// that `item` stays and is the first of them. `[A]`
+    /// that `item` stays and is the first of them, or that it is absent. `[A]`
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub items: Field<Vec<Item>>,
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
+}
+
+impl Serialize for EventData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let data = Self::deserialize(deserializer)?;
+        if data.granted_items().is_empty() {
+            return Err(D::Error::missing_field("item"));
+        }
+        Ok(data)
+    }
 }
 
 impl EventData {
@@ -85,8 +108,20 @@ impl EventData {
     pub fn granted_items(&self) -> &[Item] {
         match self.items.value() {
             Some(items) if !items.is_empty() => items,
-            _ => std::slice::from_ref(&self.item),
+            _ => self.item.value().map_or(&[], |item| slice::from_ref(item)),
         }
+    }
+
+    /// Every item in the event: `item`, and those of `items`.
+    pub fn named_items(&self) -> impl Iterator<Item = &Item> {
+        let item = self.item.value().map(Box::as_ref);
+        item.into_iter().chain(self.items.as_slice())
+    }
+
+    /// The SKU of the first item.
+    pub fn sku(&self) -> &str {
+        let first = self.named_items().next();
+        first.map_or(&self.coupon.sku, |item| &item.sku)
     }
 }
 

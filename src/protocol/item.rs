@@ -66,6 +66,14 @@ pub enum ItemKind {
 }
 
 impl ItemKind {
+    pub fn named(name: &str) -> Self {
+        match name {
+            "item" => Self::Item,
+            "bundle" => Self::Bundle,
+            _ => Self::Unknown(name.to_owned()),
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         match self {
             Self::Item => "item",
@@ -84,10 +92,6 @@ impl Serialize for ItemKind {
 impl<'de> Deserialize<'de> for ItemKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = Cow::<'_, str>::deserialize(deserializer)?;
-        Ok(match name.as_ref() {
-            "item" => Self::Item,
-            "bundle" => Self::Bundle,
-            _ => Self::Unknown(name.into_owned()),
-        })
+        Ok(Self::named(&name))
     }
 }

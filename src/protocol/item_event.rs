@@ -42,7 +42,7 @@ impl ItemEvent {
                     redeemed_at: self.event_time,
                     unknown: Map::new(),
                 },
-                item,
+                item: Field::Value(Box::new(item)),
                 items: if is_single {
                     Field::Absent
                 } else {

@@ -10,6 +10,7 @@ mod field;
 mod headers;
 mod item;
 mod item_event;
+mod json_style;
 mod secret;
 mod signature;
 
@@ -22,6 +23,7 @@ pub(crate) use headers::{CONTENT_TYPE_VALUE, USER_AGENT_VALUE, request_headers};
 pub use headers::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 pub(crate) use item::{Item, ItemKind, NestedItem};
 pub(crate) use item_event::ItemEvent;
+pub(crate) use json_style::{Escapes, JsonStyle, Numbers, Whitespace};
 pub use secret::{EmptySecret, Secret};
 pub use signature::Signer;
 pub(crate) use signature::{Signature, SignatureMismatch};

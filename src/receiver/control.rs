@@ -96,9 +96,11 @@ async fn player_item(
 ) -> Result<RequestOutcome, Failure> {
     backend.flaws.work_on_queue(&backend.game).await?;
     let ledger = &backend.game.ledger;
-    let held = backend
-        .variants
-        .inventory(ledger, player_id.to_owned(), Some(sku.to_owned()));
+    let held = backend.variants.inventory(
+        ledger,
+        backend.stored_player(player_id),
+        Some(sku.to_owned()),
+    );
     let response = if let Some(&quantity) = held.await?.get(sku) {
         let body = PlayerItemBody {
             player_id,
@@ -118,7 +120,7 @@ async fn player_items(backend: &Backend, player_id: &str) -> Result<RequestOutco
     let ledger = &backend.game.ledger;
     let inventory = backend
         .variants
-        .inventory(ledger, player_id.to_owned(), None)
+        .inventory(ledger, backend.stored_player(player_id), None)
         .await?;
     let items = inventory.iter();
     let items = items.map(|(sku, &quantity)| HeldItem { sku, quantity });

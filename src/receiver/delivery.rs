@@ -173,6 +173,8 @@ impl Backend {
         let mut event = self.flaws.parse_event(&delivery.body)?;
         self.flaws.keep_player(&delivery.connection, &mut event);
         self.variants.refuse_event(&event)?;
+        self.variants
+            .refuse_large_values(&event, delivery.body.len())?;
         let settings = self.settings_for(&event);
         self.flaws.alter_event(&mut event, &settings);
         self.variants.alter_event(&mut event);
@@ -278,7 +280,7 @@ impl Backend {
             },
             idempotency_key,
             event_id: event.event_id.to_string(),
-            player_id: event.event_data.player_id.to_string(),
+            player_id: self.stored_player(&event.event_data.player_id),
             decision: match decision {
                 Decision::Skipped(reason) => reason.to_string(),
                 other => other.to_string(),
@@ -287,6 +289,12 @@ impl Backend {
             response: ReceiverResponse::ok(),
             grants,
         }
+    }
+
+    /// A player ID as the game stores and compares it.
+    pub(super) fn stored_player(&self, player_id: &str) -> String {
+        let stored = self.flaws.stored_player(player_id);
+        self.variants.stored_player(stored)
     }
 
     fn decide(&self, event: &Event) -> Result<(Decision, Grants), Refusal> {

@@ -9,6 +9,7 @@ named_enum! {
         Loses "loses" "players get too little";
         Doubles "doubles" "players get too much";
         Forges "forges" "players get items without a coupon";
+        Conditional "conditional" "wrong only for values that may never occur";
         // Inventories are correct.
         Answers "answers" "misleading responses";
     }
@@ -54,6 +55,30 @@ flaws! {
     BodyReserialised "body_reserialised" Loses
         "The receiver verifies the signature over `JSON.stringify(JSON.parse(body))` instead of the raw bytes: an event that is serialized differently is refused on every attempt."
         "An event with a quantity above 2^53, a number such as `20.0`, whitespace, an unnecessary escape or digits as a key is answered 403, while plain compact events pass.";
+    BodyDumpedByPython "body_dumped_by_python" Loses
+        "The receiver verifies the signature over Python's `json.dumps(json.loads(body))`: it accepts only bodies with a space after each colon and comma and with `\\uXXXX` for every non-ASCII character."
+        "Every compact event is answered 403.";
+    BodyDumpedCompactly "body_dumped_compactly" Loses
+        "The receiver verifies the signature over Python's `json.dumps` with compact separators, which writes non-ASCII characters as `\\uXXXX`: it refuses names in most languages."
+        "An event with a non-ASCII character that is not escaped is answered 403, while plain compact events pass.";
+    BodyEncodedByPhp "body_encoded_by_php" Loses
+        "The receiver verifies the signature over PHP's `json_encode(json_decode($body))`, which escapes slashes and non-ASCII characters: it refuses texts with either."
+        "An event with a slash or a non-ASCII character that is not escaped is answered 403, while plain compact events pass.";
+    BodySerialisedByDotnet "body_serialised_by_dotnet" Loses
+        "The receiver verifies the signature over what .NET's `JsonSerializer` writes, which escapes quotes, `<`, `>`, `&`, `+` and non-ASCII characters: it refuses texts with any of them."
+        "An event with an apostrophe, a plus sign or a non-ASCII character that is not escaped is answered 403, while plain compact events pass.";
+    BodySpacesRemoved "body_spaces_removed" Loses
+        "The receiver removes all spaces from the body before it verifies the signature, because a test event contained none: it refuses every event with a space anywhere."
+        "An event with a space in a text or after a colon is answered 403.";
+    BodyLinesJoined "body_lines_joined" Loses
+        "The receiver reads the body line by line and joins the lines without their line breaks, like a `BufferedReader` loop in Java: it refuses every body that contains a line break."
+        "An indented event, or one with a newline at its end, is answered 403, while events on one line pass.";
+    BodyLineBreaksNormalised "body_line_breaks_normalised" Loses
+        "The receiver reads the body in text mode, which turns Windows line breaks into Unix ones: it refuses every body with Windows line breaks."
+        "An event that is indented with CR LF is answered 403, while one that is indented with LF passes.";
+    BodyTrimmed "body_trimmed" Loses
+        "The receiver trims the body before it verifies the signature: it refuses every body with whitespace at its beginning or end."
+        "An event with a newline at its end or beginning is answered 403, while other events pass.";
     TimestampNotSigned "timestamp_not_signed" Forges
         "The receiver also accepts a signature of the body alone, left over from an older scheme: such a signature never expires, because it works with any fresh timestamp."
         "The forgery `body_only_signature` is answered 200 and granted.";
@@ -147,6 +172,16 @@ flaws! {
         "The receiver keeps the player of a connection's first delivery: all later deliveries on that connection are granted to this player."
         "Of two players' events on one connection, the second is answered 200 but granted to the first player.";
 
+    BodyLimit8k "body_limit_8k" Loses
+        "The receiver reads the body into a buffer of 8 KiB and ignores the rest: a bundle of about 50 items is cut off, so its signature does not match."
+        "An event with a body of more than 8 KiB is answered 403 and not granted, while smaller ones pass.";
+    BodyLimit64k "body_limit_64k" Conditional
+        "The receiver keeps the body in a column of 64 KiB (TEXT in MySQL) and verifies it from there: a larger body is cut off, so its signature does not match."
+        "An event with a body of more than 64 KiB is answered 403 and not granted, while smaller ones pass.";
+    BodyLimit100k "body_limit_100k" Conditional
+        "The receiver's framework refuses bodies above 100 KiB, which is the default of Express: a very large bundle is lost."
+        "An event with a body of more than 100 KiB is answered 413 and not granted, while smaller ones pass.";
+
     // Parsing the event.
     EventTypeNotChecked "event_type_not_checked" Forges
         "The receiver ignores `event_type`: any event that contains an item is granted."
@@ -169,6 +204,24 @@ flaws! {
     NonAsciiMangled "non_ascii_mangled" Loses
         "The receiver decodes the body as Latin-1 instead of UTF-8: grants for a player ID with non-ASCII letters go to an ID that does not exist."
         "An event with a non-ASCII player ID or SKU is answered 200, but its player gets nothing.";
+    OtherTriggersRefused "other_triggers_refused" Loses
+        "The receiver has a closed list of triggers (`hub.redeem`, `test` and null) and refuses any other: it loses coupons that are issued in another way."
+        "An event with another trigger, such as `hub.purchase`, is answered 422.";
+    OtherKeysRefused "other_keys_refused" Loses
+        "The receiver expects every idempotency key to begin with `idmpt_`: it refuses the UUIDs that older pages of the documentation describe."
+        "An event whose idempotency key is a UUID is answered 422.";
+    SuspiciousTextRefused "suspicious_text_refused" Loses
+        "A filter in front of the receiver takes texts for attacks: an item whose name contains `<script`, `' or '` or `${jndi:` can't be redeemed."
+        "An event with such a text in a name or description is answered 403 and not granted.";
+    NulCrashes "nul_crashes" Conditional
+        "The database can't store the character U+0000, as PostgreSQL: an event with it in a text fails on every attempt."
+        "An event whose item has `\\u0000` in its name is answered 500.";
+    LongTransactionIdCrashes "long_transaction_id_crashes" Loses
+        "The column for transaction IDs has 16 characters, as many as one of two public examples: an event with a longer ID fails on every attempt."
+        "An event whose `transaction_id` has 31 characters is answered 500, while those with 16 pass.";
+    ItemRequired "item_required" Conditional
+        "The handler expects `item` to be always present: an event that has only `items` fails on every attempt."
+        "An event with `items` and without `item` is answered 500.";
     Quantity32Bit "quantity_32_bit" Loses
         "The receiver stores quantities in 32 bits, which overflow: a player who should get 2^32 + 5 gets 5."
         "An event with a quantity of 2^32 or more is answered 200 and granted modulo 2^32.";
@@ -208,6 +261,34 @@ flaws! {
         "The receiver answers `item.remove` with 200 and takes nothing away: the player keeps what was refunded."
         "After an `item.remove` that is answered 200, the player still holds the items, although the policy is `item_remove: take`.";
 
+    DuplicateSkuLastWins "duplicate_sku_last_wins" Loses
+        "The receiver collects the contents of a bundle in a map by SKU and assigns instead of adding: of an SKU that occurs twice, only the last quantity is granted."
+        "After a bundle that contains an SKU twice, at the same or at different levels, the player holds only the last of its quantities.";
+    LongBundleCut "long_bundle_cut" Loses
+        "The receiver grants only the first 20 items of a bundle, the size of a page or a batch: the rest is lost."
+        "After a bundle of 50 items, the player holds only the first 20.";
+    OtherTypesDropped "other_types_dropped" Loses
+        "The receiver grants only the types `item` and `bundle` and acknowledges others: a `currency` or `lootbox` is lost."
+        "An event whose item has another type is answered 200, but its player gets nothing.";
+    SkuTruncated "sku_truncated" Loses
+        "The column for SKUs has 100 characters, the limit before 2026-07-14, and cuts longer ones: the player gets an item that does not exist."
+        "An event whose SKU has 255 characters is answered 200, but its player does not hold that SKU.";
+    ItemsOnlyFirst "items_only_first" Conditional
+        "The receiver grants only the first of `items`: a coupon that grants several items loses the others."
+        "After an event with two `items`, the player holds only the first.";
+    PlayerCaseInsensitive "player_case_insensitive" Conditional
+        "The database compares player IDs without regard to case, as MySQL does by default: if the game has two such players, one gets the other's items."
+        "After events for two players whose IDs differ only in case, each seems to hold the items of both.";
+    PlayerAccentInsensitive "player_accent_insensitive" Conditional
+        "The database compares player IDs without regard to accents, as MySQL does by default: if the game has two such players, one gets the other's items."
+        "After events for two players whose IDs differ only in an accent, each seems to hold the items of both.";
+    PlayerNormalised "player_normalised" Conditional
+        "The receiver normalizes the Unicode of player IDs: if the game has two players whose IDs look the same, one gets the other's items."
+        "After events for two players whose IDs differ only in their Unicode normalization, each seems to hold the items of both.";
+    PlayerTrailingSpace "player_trailing_space" Conditional
+        "The database ignores spaces at the end of player IDs, as CHAR columns do: if the game has two such players, one gets the other's items."
+        "After events for two players whose IDs differ only in a space at the end, each seems to hold the items of both.";
+
     // Granting only once.
     DedupeMissing "dedupe_missing" Doubles
         "The receiver grants every delivery: if a response is lost, the retry grants the coupon again."
@@ -230,6 +311,12 @@ flaws! {
     RemovalRepeated "removal_repeated" Loses
         "The receiver deduplicates grants, but not removals: a redelivered `item.remove` takes the items away again."
         "After an `item.remove` that is delivered twice, the player has lost its items twice.";
+    KeyCaseInsensitive "key_case_insensitive" Loses
+        "The database compares idempotency keys without regard to case, as MySQL does by default: another event whose key differs only in case looks like a retry and is lost."
+        "Of two events whose keys differ only in case, only the first is granted, but both are answered 200.";
+    KeyTruncated "key_truncated" Loses
+        "The column for idempotency keys has 64 characters and cuts longer ones: another event whose key begins alike looks like a retry and is lost."
+        "Of two events whose keys have 200 characters and differ only in the last, only the first is granted, but both are answered 200.";
     DedupeInMemory "dedupe_in_memory" Doubles
         "The receiver keeps idempotency keys only in memory: a retry after a restart is granted again."
         "The same event delivered before and after a restart with the same store (or `POST /debug/restart`) is granted twice.";

@@ -70,14 +70,14 @@ fn expand(item: &Item, settings: &ReceiverSettings) -> Result<Grants, Refusal> {
             return Err(cannot_grant());
         }
         match (part.kind, settings.bundles) {
-            // The meaning of an undocumented type is unknown.
-            (ItemKind::Unknown(_), _) => return Err(cannot_grant()),
             (ItemKind::Bundle, BundleHandling::Nested) => {
                 for inner in part.nested {
                     unopened.push(part.inside(inner)?);
                 }
             }
-            (ItemKind::Item, _) | (ItemKind::Bundle, BundleHandling::Sku) => {
+            // An undocumented type does not change that the player gets this quantity of the SKU. `[A]`
+            (ItemKind::Item | ItemKind::Unknown(_), _)
+            | (ItemKind::Bundle, BundleHandling::Sku) => {
                 add(&mut quantities, part.sku, part.quantity)?;
             }
         }

@@ -3,6 +3,7 @@
 
 mod event_items;
 mod flaws;
+mod similar_ids;
 mod variants;
 
 use std::collections::{BTreeSet, HashMap};

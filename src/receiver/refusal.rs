@@ -67,6 +67,8 @@ pub enum Refusal {
     CannotGrant { sku: String },
     #[error("player IDs and SKUs must be ASCII")]
     NonAsciiId,
+    #[error("{0} is beyond the limits of this game")]
+    BeyondLimits(&'static str),
     #[error("unknown player")]
     UnknownPlayer,
     #[error("the quantity of {sku:?} is more than {max}", max = u64::MAX)]
@@ -121,9 +123,10 @@ impl Refusal {
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::CannotGrant { .. } | Self::QuantityTooLarge { .. } | Self::NonAsciiId => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::CannotGrant { .. }
+            | Self::QuantityTooLarge { .. }
+            | Self::NonAsciiId
+            | Self::BeyondLimits(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::CausedByFlaw { status, .. } | Self::InProgress { status } => *status,
             Self::NoSuchPath | Self::UnknownPlayer => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,

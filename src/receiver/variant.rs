@@ -31,6 +31,11 @@ named_enum! {
         OwnPlayersOnly "own_players_only"
             "Refuses an event with 404 if its player ID does not start with `player-`, because the game does not know that player.";
 
+        LimitedValues "limited_values"
+            "Refuses with 422 what its game can't have: bodies above 64 KiB, idempotency keys above 191 and SKUs above 100 characters, undocumented item types, zero characters in names, and events without `item`.";
+        SimilarPlayersMerged "similar_players_merged"
+            "Takes player IDs for equal that differ only in case, accents or a space at the end, because the game's IDs can't differ in these.";
+
         // The body of the response.
         BodyArray "body_array"
             "Response bodies are JSON arrays.";

@@ -123,7 +123,7 @@ impl RunContext {
         let Some(event) = plan.events.values().find_map(|event| event.event.as_ref()) else {
             return Vec::new();
         };
-        let (player, sku) = (&event.event_data.player_id, &event.event_data.item.sku);
+        let (player, sku) = (&event.event_data.player_id, event.event_data.sku());
         let mut findings = Vec::new();
         for (name, probe) in &self.probes {
             let subject = format!("probe `{name}`");

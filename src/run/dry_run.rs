@@ -2,8 +2,9 @@
 
 use super::missing_capability::MissingCapability;
 use super::plan::{Plan, PlannedAction, PlannedDeliveries, PlannedEvent, PlannedStep};
+use crate::generate::BodyLayout;
 use crate::policy::{Forgery, HttpVersion};
-use crate::protocol::{Event, Field};
+use crate::protocol::{Event, Field, NestedItem};
 use crate::scenario::document::nearest;
 use crate::scenario::{Hook, InstanceChoice, Policy};
 use crate::verify::{HeldItems, describe_expectations};
@@ -174,25 +175,45 @@ impl DryRunItem {
     }
 }
 
+fn counted(quantity: u64, sku: &str) -> String {
+    format!("{quantity} {sku}")
+}
+
+/// The contents of a bundle, or the first ones of many.
+fn contents(nested: &[NestedItem]) -> String {
+    const SHOWN: usize = 12;
+    let shown = nested.iter().take(SHOWN);
+    let mut parts: Vec<String> = shown
+        .map(|item| counted(item.quantity, &item.sku))
+        .collect();
+    if let Some(more @ 1..) = nested.len().checked_sub(SHOWN) {
+        parts.push(format!("{more} more"));
+    }
+    parts.join(" and ")
+}
+
 fn describe_event(planned: &PlannedEvent) -> String {
     let bytes = planned.body.len();
     let Some(event) = &planned.event else {
         return format!("invalid event, {bytes} bytes");
     };
     let data = &event.event_data;
-    let item = &data.item;
+    let items = data.granted_items();
+    let quantities = items.iter().map(|item| counted(item.quantity, &item.sku));
     let mut text = format!(
-        "{} {} for player {}, coupon {}",
-        item.quantity, item.sku, data.player_id, data.coupon.code
+        "{} for player {}, coupon {}",
+        quantities.collect::<Vec<_>>().join(" and "),
+        data.player_id,
+        data.coupon.code
     );
-    if let Field::Value(nested) = &item.nested_items {
-        let nested = nested.iter();
-        let nested = nested.map(|item| format!("{} {}", item.quantity, item.sku));
-        let nested = nested.collect::<Vec<_>>().join(" and ");
-        text = format!("{text}, a bundle of {nested}");
-    }
-    if let Field::Value(fallback) = &item.fallback_item {
-        text = format!("{text}, fallback {} {}", fallback.quantity, fallback.sku);
+    for item in items {
+        if let Field::Value(nested) = &item.nested_items {
+            text = format!("{text}, a bundle of {}", contents(nested));
+        }
+        if let Field::Value(fallback) = &item.fallback_item {
+            let fallback = counted(fallback.quantity, &fallback.sku);
+            text = format!("{text}, fallback {fallback}");
+        }
     }
     if event.event_type != Event::COUPON_REDEEMED {
         text = format!("{text}, {}", event.event_type);
@@ -201,6 +222,9 @@ fn describe_event(planned: &PlannedEvent) -> String {
         if marked {
             text = format!("{text}, {word}");
         }
+    }
+    if planned.layout != BodyLayout::default() {
+        text = format!("{text}, layout {}", planned.layout);
     }
     format!("{text}, {bytes} bytes")
 }

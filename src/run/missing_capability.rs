@@ -1,5 +1,6 @@
 //! What a profile may lack to check a part of a scenario: the reason, and what to do about it.
 
+use crate::generate::IdDifference;
 use crate::policy::Fault;
 use crate::scenario::Hook;
 use crate::verify::{Check, EffectProbe, Requirement};
@@ -31,6 +32,10 @@ pub(crate) enum MissingCapability {
     StackableItem(String),
     /// A player whose ID has this ending.
     PlayerWithEnding(String),
+    /// Two players whose IDs differ only in this.
+    SimilarPlayers(IdDifference),
+    /// An item whose SKU has this many characters.
+    ItemWithSkuLength(usize),
 }
 
 impl MissingCapability {
@@ -118,6 +123,17 @@ impl MissingCapability {
             Self::PlayerWithEnding(ending) => (
                 format!("no player in the profile's `players` has an ID that ends with `{ending}`"),
                 "list one if your game can have such a player".into(),
+            ),
+            Self::SimilarPlayers(difference) => (
+                format!(
+                    "no two unused players in the profile's `players` have IDs that differ only in \
+                     {difference}"
+                ),
+                "list two such players if your game can have them".into(),
+            ),
+            Self::ItemWithSkuLength(length) => (
+                format!("no item in the profile's `items` has an SKU of {length} characters"),
+                "list one if your game can have such an item".into(),
             ),
         }
     }

@@ -28,10 +28,10 @@ pub(crate) use self::planned_step::{
 use self::players::AssignedPlayers;
 use super::missing_capability::MissingCapability;
 use super::volatile_values::{VolatileValue, volatile_values};
-use crate::generate::{Catalogue, Generator, Seed, StartTime};
+use crate::generate::{BodyLayout, Catalogue, Generator, IdShape, Seed, StartTime};
 use crate::protocol::{Event, EventKind, Field};
 use crate::scenario::document::{Diagnostic, Diagnostics, SourceFile, Span, Spanned};
-use crate::scenario::{Case, EventSpec, Expectation, KeySharing, Level, Shareable, SharedId};
+use crate::scenario::{Case, EventSpec, Expectation, Level, Shareable, SharedId};
 use crate::verify::{PreparedExpectation, Requirement};
 
 /// Everything that a plan depends on, except its case.
@@ -45,6 +45,8 @@ pub struct PlanSettings {
     pub catalogue: Option<Arc<Catalogue>>,
     /// The game's ID for every event, instead of an invented one.
     pub game_id: Option<String>,
+    /// How bodies are written, unless an event says otherwise.
+    pub layout: BodyLayout,
     /// The profile's list of players that the game knows. If it is empty, players are invented.
     pub players: Arc<[String]>,
     /// The index in `players` of the first player for this case.
@@ -115,10 +117,11 @@ impl Plan {
         let events = names.zip(events.into_iter().flatten()).collect();
         let varying = planner.varying(&events);
         let requirement = planner.requirement(None, None);
+        let missing = planner.missing_item();
         let players = planner.players;
         Ok(Self {
             listed_players: players.by_event.len(),
-            missing: players.missing,
+            missing: players.missing.or(missing),
             events,
             varying,
             steps,
@@ -182,17 +185,32 @@ impl Planner<'_> {
         if let Some(raw) = &spec.raw {
             return Ok(PlannedEvent {
                 body: Bytes::copy_from_slice(raw.as_bytes()),
+                layout: BodyLayout::default(),
                 event: serde_json::from_str(raw).ok(),
             });
         }
+        let given = |id| self.shared(name, id).map(|id| Some(IdShape::Given(id)));
+        let key = SharedId::IdempotencyKey;
         let shape = spec.shape(
-            Some(self.shared(name, SharedId::Player)),
-            Some(self.shared(name, SharedId::Transaction)),
+            given(SharedId::Player)?,
+            given(SharedId::Transaction)?,
+            // The usual key is drawn with the rest of the event.
+            match key.of(spec) {
+                Some(_) if !spec.has_own_key() => given(key)?,
+                _ => None,
+            },
         );
         let mut generator = self.generator(name);
         let Some(coupon_event) = &spec.coupon_event else {
             let sent_as = self.sent_as(name, spec);
-            return PlannedEvent::generate(&mut generator, &shape, sent_as, &spec.set, &spec.unset);
+            return PlannedEvent::generate(
+                &mut generator,
+                &shape,
+                sent_as,
+                &spec.set,
+                &spec.unset,
+                spec.layout,
+            );
         };
         // The scenario's checks require a coupon's event and a kind.
         let kind = spec.kind.unwrap_or(EventKind::ItemAdd);
@@ -214,10 +232,11 @@ impl Planner<'_> {
                 EventKind::CouponRedeemed | EventKind::ItemAdd => coupon.trigger,
             };
         }
-        if spec.idempotency_key == Some(KeySharing::Shared) {
+        if spec.shares_key() {
             event.idempotency_key = coupon.idempotency_key;
         }
-        PlannedEvent::of(event, SentAs::Chosen(kind), &spec.set, &spec.unset)
+        let layout = spec.layout.unwrap_or(generator.layout);
+        PlannedEvent::of(event, SentAs::Chosen(kind), &spec.set, &spec.unset, layout)
     }
 
     /// The kind of an event that is not made for another one. An event for which others are made is a
@@ -233,6 +252,15 @@ impl Planner<'_> {
             None if others.any(is_made_for) => SentAs::Chosen(EventKind::CouponRedeemed),
             None => SentAs::Usual(self.settings.usual_kind),
         }
+    }
+
+    /// What the game's own items lack for the scenario.
+    fn missing_item(&self) -> Option<MissingCapability> {
+        let catalogue = self.settings.catalogue.as_ref()?;
+        let specs = self.case.scenario.events.values();
+        let mut lengths = specs.flat_map(|spec| spec.sku_lengths());
+        let missing = lengths.find(|length| catalogue.sku_of_length(*length).is_none());
+        missing.map(MissingCapability::ItemWithSkuLength)
     }
 
     /// The values that would differ in a run with another start time, found by planning such a run.
@@ -262,6 +290,7 @@ impl Planner<'_> {
         if let Some(catalogue) = &self.settings.catalogue {
             generator.catalogue = Arc::clone(catalogue);
         }
+        generator.layout = self.settings.layout;
         if let Some(game_id) = &self.settings.game_id {
             generator.game_id = game_id.clone().into();
         }
@@ -269,25 +298,36 @@ impl Planner<'_> {
     }
 
     /// An ID that events may share: given, from the profile's list, generated, or that of another event.
-    fn shared(&self, name: &str, id: SharedId) -> String {
+    fn shared(&self, name: &str, id: SharedId) -> Result<String, PlannedEventError> {
         let events = &self.case.scenario.events;
         // The scenario's checks rule out that an event refers back to itself.
         let (owner, given) = id.owner(events, name).unwrap_or((name, None));
         if let (SharedId::Player, Some(player)) = (id, self.players.by_event.get(owner)) {
-            return player.clone();
+            return Ok(player.clone());
         }
-        let generated = || match id {
-            SharedId::Player => self.generator(&format!("{owner} player")).player_id(),
+        let shape = match given {
+            Some(Shareable::Like {
+                event,
+                differing_in,
+            }) => {
+                let original = self.shared(event, id)?;
+                let other = differing_in.other(&original);
+                return other.ok_or_else(|| PlannedEventError::NoSimilarId {
+                    id: original,
+                    event: event.value.clone(),
+                });
+            }
+            Some(Shareable::Own(shape)) => Some(shape),
+            Some(Shareable::SameAs(_)) | None => None,
+        };
+        Ok(match id {
+            SharedId::Player => self.generator(&format!("{owner} player")).player_id(shape),
             SharedId::Transaction => {
                 let mut generator = self.generator(&format!("{owner} transaction"));
-                generator.transaction_id()
+                generator.transaction_id(shape)
             }
-        };
-        match given {
-            Some(Shareable::Literal(text)) => text.clone(),
-            Some(Shareable::Ending(text)) => generated() + text.as_str(),
-            Some(Shareable::SameAs(_)) | None => generated(),
-        }
+            SharedId::IdempotencyKey => self.generator(owner).idempotency_key(shape),
+        })
     }
 
     fn expectation(&mut self, expectation: &Expectation) -> Option<PreparedExpectation> {

@@ -2,19 +2,22 @@
 //! passes has its references to events resolved, and each step and effect is one of its kinds.
 
 mod capture;
+mod event;
 mod fault;
 mod hook;
+mod items;
 mod names;
 mod redemption;
 mod wire;
 
 use std::collections::BTreeSet;
 
+use super::Expectation;
+use super::HookStep;
 use super::document::{Diagnostic, Diagnostics, Node, SourceFile, Span, Spanned};
 use super::effect::{Effect, EffectKeys, ExpectedEffect};
 use super::scenario_model::{Scenario, ScenarioKeys};
 use super::step::{Action, Deliver, InstanceChoice, RequestStep, Script, Step, StepKeys};
-use super::{Expectation, HookStep, SharedId};
 pub(super) use names::check_names;
 
 const DELIVERY_LIMIT: u64 = 10_000;
@@ -29,9 +32,8 @@ pub(super) fn check(
     checker.check_scenario();
     for (name, event) in &keys.events {
         checker.check_event(name, event.span, &event.value);
-        let events = tree.get("events");
-        if let Some(item) = events.and_then(|events| events.get(name)?.get("item")) {
-            checker.check_bundle(item, &[]);
+        if let Some(node) = tree.get("events").and_then(|events| events.get(name)) {
+            checker.check_items(node);
         }
     }
     let steps = keys.steps.iter();
@@ -112,38 +114,6 @@ impl<'scenario> Checker<'scenario> {
         if effects.is_empty() && expectations.all(Expectation::is_empty) {
             let help = "add `expect` to a step, or `effects`";
             self.problem(name.span, "this scenario checks nothing", help);
-        }
-    }
-
-    fn check_event(&mut self, name: &str, span: Span, event: &super::EventSpec) {
-        if event.raw.is_some() && (!event.set.is_empty() || !event.unset.is_empty()) {
-            let message = format!(
-                "event `{name}`: `raw` is the exact body, so `set` and `unset` can't change it"
-            );
-            self.problem(span, message, "remove `raw`, or `set` and `unset`");
-        }
-        self.check_shared_events(event);
-        self.check_kind(name, span, event);
-        let events = &self.scenario.events;
-        let mut ids = SharedId::ALL.iter();
-        if ids.any(|id| id.owner(events, name).is_none()) {
-            let message = format!("event `{name}`: `same_as` refers back to this event");
-            self.problem(span, message, "remove `same_as` from one of the events");
-        }
-    }
-
-    /// Rejects a bundle that contains itself. `outer` has the SKUs of the enclosing bundles.
-    fn check_bundle<'node>(&mut self, item: &'node Node, outer: &[&'node str]) {
-        let sku = item.get("sku").and_then(Node::as_text);
-        let enclosing: Vec<&str> = outer.iter().copied().chain(sku).collect();
-        for nested in item.get("bundle").map_or(&[][..], Node::items) {
-            if let Some(node) = nested.get("sku")
-                && let Some(sku) = node.as_text().filter(|sku| enclosing.contains(sku))
-            {
-                let message = format!("the bundle `{sku}` contains itself");
-                self.problem(node.span, message, "give the nested item another SKU");
-            }
-            self.check_bundle(nested, &enclosing);
         }
     }
 

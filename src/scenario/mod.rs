@@ -27,6 +27,8 @@ mod profile;
 mod read_path;
 mod scenario_model;
 mod schema;
+mod shareable;
+mod shared_id;
 mod snapshot_settings;
 mod step;
 #[cfg(test)]
@@ -39,7 +41,7 @@ pub(crate) use delivery_headers::{DeliveryHeader, DeliveryHeaders};
 pub use discovery::{bundled_sources, bundled_suite};
 pub(crate) use discovery::{find, load};
 pub(crate) use effect::{Effect, ExpectedEffect, ExpectedValue};
-pub(crate) use event_spec::{EventSpec, KeySharing, Shareable, SharedId, amend};
+pub(crate) use event_spec::{EventSpec, amend};
 pub(crate) use expectation::{Expectation, StatusExpectation};
 pub(crate) use game_policy::{
     BundlePolicy, BundleQuantity, CreditOn, GrantPolicy, Policy, RemovalPolicy,
@@ -59,6 +61,8 @@ pub(crate) use read_path::ReadPath;
 pub(crate) use scenario_model::Scenario;
 pub(crate) use schema::describe_single_keys;
 pub use schema::{config_schema, scenario_schema};
+pub(crate) use shareable::Shareable;
+pub(crate) use shared_id::SharedId;
 pub(crate) use snapshot_settings::SnapshotSettings;
 pub use step::Action;
 pub(crate) use step::{Deliver, EventRef, HookStep, InstanceChoice, RequestStep, Script, Step};

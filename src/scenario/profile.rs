@@ -13,7 +13,7 @@ use super::document::{
 use super::{
     DeliveryHeaders, Hook, HookSource, Hooks, PlayerList, Policy, Probe, SnapshotSettings,
 };
-use crate::generate::CatalogueItem;
+use crate::generate::{BodyLayout, CatalogueItem};
 use crate::policy::{ConnectTo, DurationText, HttpVersion, MaxRate, RetryPolicy, RetrySetting};
 
 /// The configuration in `aghook.yaml`.
@@ -65,6 +65,8 @@ pub struct Profile {
     pub http_version: HttpVersion,
     /// The ID of the game in every event. Default: a made-up ID.
     pub game_id: Option<String>,
+    /// How the JSON of events is written, unless an event has a `layout`. Default: `compact`.
+    pub layout: BodyLayout,
     /// The items of the game. Default: events grant made-up items, which a real receiver may refuse.
     pub items: Vec<CatalogueItem>,
     /// The players to use in generated events, if the game rejects unknown players: IDs, patterns such

@@ -96,7 +96,7 @@ impl<'run> EffectProbe<'run> {
             ExpectedEffect::Probe {
                 probe, sku, value, ..
             } => {
-                let sku = sku.as_deref().unwrap_or(&data.item.sku);
+                let sku = sku.as_deref().unwrap_or_else(|| data.sku());
                 let queries = vec![query(probe, sku)];
                 let subject = format!("probe {} of {name}", probe.value);
                 (subject, (ExpectedReadings::Of(value.clone()), queries))
@@ -169,6 +169,21 @@ impl<'run> EffectProbe<'run> {
                 grant.acceptable.dedup();
             }
         }
+    }
+
+    /// Also reads these SKUs, which a correct grant does not change.
+    #[must_use]
+    pub(crate) fn watching(mut self, skus: &BTreeSet<String>) -> Self {
+        if let (ExpectedReadings::Grant(grant), Some((_, player_id, _))) =
+            (&mut self.expected, self.queries.first().cloned())
+        {
+            let queries = skus
+                .iter()
+                .map(|sku| (QUANTITY_PROBE.to_owned(), player_id.clone(), sku.clone()));
+            self.queries.extend(queries);
+            grant.skus.extend(skus.iter().cloned());
+        }
+        self
     }
 
     /// Expects what the game holds for each SKU.

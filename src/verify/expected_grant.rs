@@ -189,7 +189,7 @@ impl ScaledItem<'_> {
 pub(crate) fn named_skus(event: &Event) -> BTreeSet<String> {
     let data = &event.event_data;
     let mut skus = BTreeSet::from([data.coupon.sku.to_string()]);
-    for item in std::iter::once(&data.item).chain(data.items.as_slice()) {
+    for item in data.named_items() {
         name_skus_of_item(item, &mut skus);
     }
     skus

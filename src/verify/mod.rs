@@ -22,6 +22,7 @@ pub(crate) use effect_probe::{EffectProbe, ProbeQuery};
 pub(crate) use effect_watch::EffectWatch;
 pub(crate) use event_outcomes::EventOutcomes;
 pub(crate) use expectation::{Observed, PreparedExpectation, check, describe_expectations};
+pub(crate) use expected_grant::named_skus;
 pub(crate) use expected_inventory::{ExpectedInventory, GrantCount, InventoryCheck};
 pub(crate) use grant_check::{Changes, GrantCheck, GrantExpectation, HeldOnce, check_grants};
 pub(crate) use grant_failure::GrantFailure;

@@ -14,7 +14,9 @@ mod peer;
 mod reading;
 mod recording;
 mod redemption;
+mod rewritten_body;
 mod stopping;
+mod values;
 
 use aghook::internals::receiver::Flaw;
 
@@ -65,6 +67,36 @@ tests_of_flaws! {
         TimestampCrashes timestamp_crashes
         ClockAheadRefused clock_ahead_refused
         MinuteOldRefused minute_old_refused;
+    values:
+        BodyLimit8k body_limit_8k
+        BodyLimit64k body_limit_64k
+        BodyLimit100k body_limit_100k
+        OtherTriggersRefused other_triggers_refused
+        OtherKeysRefused other_keys_refused
+        SuspiciousTextRefused suspicious_text_refused
+        NulCrashes nul_crashes
+        LongTransactionIdCrashes long_transaction_id_crashes
+        ItemRequired item_required
+        ItemsOnlyFirst items_only_first
+        DuplicateSkuLastWins duplicate_sku_last_wins
+        LongBundleCut long_bundle_cut
+        OtherTypesDropped other_types_dropped
+        SkuTruncated sku_truncated
+        PlayerCaseInsensitive player_case_insensitive
+        PlayerAccentInsensitive player_accent_insensitive
+        PlayerNormalised player_normalised
+        PlayerTrailingSpace player_trailing_space
+        KeyCaseInsensitive key_case_insensitive
+        KeyTruncated key_truncated;
+    rewritten_body:
+        BodyDumpedByPython body_dumped_by_python
+        BodyDumpedCompactly body_dumped_compactly
+        BodyEncodedByPhp body_encoded_by_php
+        BodySerialisedByDotnet body_serialised_by_dotnet
+        BodySpacesRemoved body_spaces_removed
+        BodyLinesJoined body_lines_joined
+        BodyLineBreaksNormalised body_line_breaks_normalised
+        BodyTrimmed body_trimmed;
     reading:
         FirstPieceOnly first_piece_only
         CutBodyLeavesLock cut_body_leaves_lock

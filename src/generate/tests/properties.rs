@@ -72,7 +72,7 @@ fn check(event: &Event) -> Result<(), TestCaseError> {
     if let Some(request_id) = event.request_id.value() {
         prop_assert!(is_uuid_v4(request_id), "{}", request_id);
     }
-    prop_assert_eq!(&event.event_data.coupon.sku, &event.event_data.item.sku);
+    prop_assert_eq!(&event.event_data.coupon.sku, event.event_data.sku());
     prop_assert!(!event.event_data.coupon.code.is_empty());
 
     let mut identities: HashMap<String, [Value; 3]> = HashMap::new();
@@ -155,7 +155,7 @@ proptest! {
         let written = serde_json::json!({ "item": { "price": price, "currency": currency } });
         let shape = serde_json::from_value(written).expect("a shape");
         let event = generator_at(1, "0").event(&shape);
-        prop_assert_eq!(event.event_data.item.price.value(), Some(&price));
+        prop_assert_eq!(event.event_data.granted_items()[0].price.value(), Some(&price));
     }
 }
 
@@ -203,7 +203,9 @@ fn the_same_item_has_the_same_id_in_every_event() {
     let shape = shape("item: { sku: sword_of_the_north }");
     let id = |seed| {
         let mut generator = generator_at(Seed::new(seed).number(), "0");
-        generator.event(&shape).event_data.item.id
+        generator.event(&shape).event_data.granted_items()[0]
+            .id
+            .clone()
     };
     assert_eq!(id(1), id(2));
 }

@@ -109,9 +109,9 @@ fn ids_never_repeat() {
             event.event_id.into_owned(),
             event.idempotency_key.into_owned(),
             event.transaction_id.into_owned(),
-            generator.player_id(),
+            generator.player_id(None),
             generator.event_id(),
-            generator.transaction_id(),
+            generator.transaction_id(None),
         ] {
             assert!(ids.insert(id.clone()), "duplicate ID: {id}");
         }

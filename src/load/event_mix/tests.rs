@@ -287,8 +287,11 @@ fn a_load_sends_the_events_on_which_the_game_credits() {
         assert_eq!(body["event_type"], "item.add");
         assert_eq!(body["idempotency_key"], *event.idempotency_key);
         let item = &body["event_data"]["items"][0];
-        assert_eq!(item["quantity"], event.event_data.item.quantity);
-        assert_eq!(item["name"], *event.event_data.item.name);
+        assert_eq!(
+            item["quantity"],
+            event.event_data.granted_items()[0].quantity
+        );
+        assert_eq!(item["name"], *event.event_data.granted_items()[0].name);
     }
 }
 
@@ -328,6 +331,6 @@ fn a_template_creates_the_same_events_in_every_release() {
     let template = EventTemplate::new(&cases[0], "a", &settings(42)).expect("a template");
     assert_eq!(
         template.content(0).into_event().event_id,
-        "whevt_c7fMVvVIioIFmbXeCzHXeZ8pql"
+        "whevt_xOmgclXExuP1J3APm0jDsETfuf"
     );
 }

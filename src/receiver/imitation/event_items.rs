@@ -11,7 +11,9 @@ pub(super) fn each_item(event: &mut Event, visit: &mut impl FnMut(&mut Item)) {
         }
     }
     let data = &mut event.event_data;
-    with_fallbacks(&mut data.item, visit);
+    if let Field::Value(item) = &mut data.item {
+        with_fallbacks(item, visit);
+    }
     for item in data.items.as_mut_slice() {
         with_fallbacks(item, visit);
     }

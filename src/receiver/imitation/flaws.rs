@@ -7,12 +7,13 @@
 mod authentication;
 mod connection_memory;
 mod granting;
-mod javascript;
 mod parsing;
 mod reading;
 mod recording;
 mod redemption;
 mod responding;
+mod rewritten_body;
+mod storing;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Mutex;
@@ -31,6 +32,7 @@ use super::{KeyLocks, conflict, first_chosen, lock};
 
 pub(crate) use connection_memory::ConnectionMemory;
 use recording::{RECORDING_FLAWS, RecordingMemory};
+use rewritten_body::REWRITING_FLAWS;
 
 /// How long the game's own work on a delivery takes if a flaw depends on it. It stands in for a
 /// call of another service and is long enough for a retry to arrive meanwhile.
@@ -55,12 +57,20 @@ const CONFLICTS: &[&[Flaw]] = &[
     ],
     &[Flaw::Quantity32Bit, Flaw::QuantityFloat],
     &[
+        Flaw::PlayerCaseInsensitive,
+        Flaw::PlayerAccentInsensitive,
+        Flaw::PlayerNormalised,
+        Flaw::PlayerTrailingSpace,
+    ],
+    &[Flaw::KeyCaseInsensitive, Flaw::KeyTruncated],
+    &[
         Flaw::DedupeMissing,
         Flaw::DedupeByEventId,
         Flaw::DedupeBySignature,
         Flaw::DedupeByTransactionId,
         Flaw::DedupeByCouponCode,
     ],
+    REWRITING_FLAWS,
     RECORDING_FLAWS,
     &[
         Flaw::GrantedOnBoth,
@@ -78,6 +88,9 @@ const CONFLICTS: &[&[Flaw]] = &[
         Flaw::FirstPieceOnly,
         Flaw::CutBodyLeavesLock,
         Flaw::LettersDecodedByPiece,
+        Flaw::BodyLimit8k,
+        Flaw::BodyLimit64k,
+        Flaw::BodyLimit100k,
     ],
     &[Flaw::OverlapRefused, Flaw::DuplicateAckedWhilePending],
     &[Flaw::BundlePartiallyGranted, Flaw::RefusedPartSkipped],

@@ -115,18 +115,16 @@ fn event_summary(body: &str) -> Option<String> {
         event.into_coupon_event()?
     };
     let data = &event.event_data;
+    let items: Vec<String> = data.granted_items().iter().map(item).collect();
+    let items = items.join(" and ");
     let mut summary = match event.kind() {
         Some(EventKind::ItemAdd | EventKind::ItemRemove) => {
-            let items: Vec<String> = data.granted_items().iter().map(item).collect();
-            let items = items.join(" and ");
             format!("{} of {items} for {}", event.event_type, data.player_id)
         }
         kind => {
             let mut summary = format!(
-                "coupon {} grants {} to {}",
-                data.coupon.code,
-                item(&data.item),
-                data.player_id
+                "coupon {} grants {items} to {}",
+                data.coupon.code, data.player_id
             );
             if kind.is_none() {
                 summary = format!("{summary}; event_type {}", event.event_type);

@@ -1,19 +1,22 @@
 //! The effects of a plan, each with its event.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{PlannedEvent, Planner};
 use crate::probe::QUANTITY_PROBE;
 use crate::protocol::Event;
 use crate::scenario::document::{Spanned, nearest};
-use crate::scenario::{Action, Effect, EventRef, ExpectedEffect, Policy};
-use crate::verify::{EffectProbe, Redemption, RedemptionEvent, Requirement};
+use crate::scenario::{Action, Effect, EventRef, ExpectedEffect, Policy, Shareable};
+use crate::verify::{EffectProbe, Redemption, RedemptionEvent, Requirement, named_skus};
 
 #[derive(Debug)]
 pub(crate) struct PlannedEffect {
     effect: Effect,
     event: Event,
     redemption: Redemption,
+    /// The SKUs of events whose players are easily taken for this event's player.
+    similar_players_skus: BTreeSet<String>,
     requirement: Requirement,
 }
 
@@ -27,6 +30,7 @@ impl PlannedEffect {
             policy,
             settle,
         )
+        .watching(&self.similar_players_skus)
     }
 
     /// Whether it expects that the event is granted.
@@ -48,10 +52,12 @@ impl Planner<'_> {
         if let ExpectedEffect::Probe { probe, .. } = &effect.expected {
             self.check_probe(probe);
         }
+        let name = &effect.expected.event().name;
         Some(PlannedEffect {
             effect: effect.clone(),
             event: event?.clone(),
             redemption: self.redemption(effect.expected.event(), events),
+            similar_players_skus: self.similar_players_skus(name, events),
             requirement: self.requirement(effect.level, effect.source.as_ref()),
         })
     }
@@ -88,6 +94,25 @@ impl Planner<'_> {
         Redemption {
             events: events.collect(),
         }
+    }
+
+    /// The SKUs of events whose players are easily taken for this event's player: it must not get them.
+    fn similar_players_skus(
+        &self,
+        name: &str,
+        events: &[Option<PlannedEvent>],
+    ) -> BTreeSet<String> {
+        let specs = &self.case.scenario.events;
+        let is_like = |one: &str, other: &str| match specs.get(one).map(|spec| &spec.player_id) {
+            Some(Some(Shareable::Like { event, .. })) => event.value == other,
+            _ => false,
+        };
+        let similar = specs
+            .keys()
+            .zip(events)
+            .filter(|(other, _)| is_like(name, other) || is_like(other, name));
+        let events = similar.filter_map(|(_, planned)| planned.as_ref()?.event.as_ref());
+        events.flat_map(named_skus).collect()
     }
 
     fn check_probe(&mut self, probe: &Spanned<String>) {

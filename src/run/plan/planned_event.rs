@@ -4,13 +4,15 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::generate::{EventShape, Generator, as_kind};
+use crate::generate::{BodyLayout, EventShape, Generator, as_kind};
 use crate::protocol::{Event, EventKind, ItemEvent};
 use crate::scenario::{JsonPointer, JsonPointerError, amend};
 
 #[derive(Debug, Clone)]
 pub struct PlannedEvent {
     pub body: Bytes,
+    /// How the body is written.
+    pub(crate) layout: BodyLayout,
     /// The event in the form of `coupon.redeemed`, with its own `event_type`. `None` if `raw` or `set`
     /// make it an invalid event.
     pub event: Option<Event>,
@@ -30,6 +32,10 @@ pub(crate) enum SentAs {
 pub(crate) enum PlannedEventError {
     #[error("can't be written as JSON: {0}")]
     NotJson(#[from] serde_json::Error),
+    #[error(
+        "no ID differs from `{id}` of `{event}` only in this; give that one an `ending` with such letters"
+    )]
+    NoSimilarId { id: String, event: String },
     #[error(transparent)]
     Pointer(#[from] JsonPointerError),
     #[error("`{0}` is not a valid event, so its items are unknown")]
@@ -37,15 +43,18 @@ pub(crate) enum PlannedEventError {
 }
 
 impl PlannedEvent {
-    /// Generates an event of a shape, then applies `set` and `unset`.
+    /// Generates an event of a shape, then applies `set` and `unset`. Without a layout, the
+    /// generator's is used.
     pub(crate) fn generate(
         generator: &mut Generator,
         shape: &EventShape,
         sent_as: SentAs,
         set: &IndexMap<JsonPointer, Value>,
         unset: &[JsonPointer],
+        layout: Option<BodyLayout>,
     ) -> Result<Self, PlannedEventError> {
-        Self::of(generator.event(shape), sent_as, set, unset)
+        let layout = layout.unwrap_or(generator.layout);
+        Self::of(generator.event(shape), sent_as, set, unset, layout)
     }
 
     /// Applies `set` and `unset` to an event of a coupon, which is sent as another kind.
@@ -54,12 +63,13 @@ impl PlannedEvent {
         sent_as: SentAs,
         set: &IndexMap<JsonPointer, Value>,
         unset: &[JsonPointer],
+        layout: BodyLayout,
     ) -> Result<Self, PlannedEventError> {
         let (SentAs::Chosen(kind) | SentAs::Usual(kind)) = sent_as;
         if kind == EventKind::CouponRedeemed && set.is_empty() && unset.is_empty() {
-            let body = event.to_json()?;
             return Ok(Self {
-                body: body.into(),
+                body: layout.text(&serde_json::to_value(&event)?).into(),
+                layout,
                 event: Some(event),
             });
         }
@@ -83,7 +93,8 @@ impl PlannedEvent {
             }
         };
         Ok(Self {
-            body: serde_json::to_vec(&json)?.into(),
+            body: layout.text(&json).into(),
+            layout,
             event,
         })
     }
@@ -112,7 +123,8 @@ mod tests {
         let set = set.map(|(pointer, value)| (pointer.parse().unwrap(), value.clone()));
         let shape = EventShape::default();
         let planned =
-            PlannedEvent::generate(&mut generator, &shape, sent_as, &set.collect(), &[]).unwrap();
+            PlannedEvent::generate(&mut generator, &shape, sent_as, &set.collect(), &[], None)
+                .unwrap();
         (
             serde_json::from_slice(&planned.body).unwrap(),
             planned.event,
@@ -127,7 +139,7 @@ mod tests {
         );
         assert_eq!(body["event_data"]["items"][0]["quantity"], 77);
         let event = event.unwrap();
-        assert_eq!(event.event_data.item.quantity, 77);
+        assert_eq!(event.event_data.granted_items()[0].quantity, 77);
         assert_eq!(event.kind(), Some(EventKind::ItemAdd));
 
         let (body, event) = planned(
@@ -136,7 +148,7 @@ mod tests {
         );
         assert_eq!(body["event_type"], "item.remove");
         let event = event.unwrap();
-        assert_eq!(event.event_data.item.quantity, 78);
+        assert_eq!(event.event_data.granted_items()[0].quantity, 78);
         assert!(!event.event_data.coupon.code.is_empty());
     }
 

@@ -39,7 +39,7 @@ pub(crate) fn event_values(event: &Event) -> [(&'static str, &str); 3] {
     let [player_id, sku, event_id] = EVENT_PLACEHOLDERS;
     [
         (player_id, event.event_data.player_id.as_ref()),
-        (sku, event.event_data.item.sku.as_ref()),
+        (sku, event.event_data.sku()),
         (event_id, event.event_id.as_ref()),
     ]
 }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::generate::{IdDifference, IdShape};
 use crate::run::missing_capability::MissingCapability;
-use crate::scenario::{EventSpec, Scenario, Shareable};
+use crate::scenario::{EventSpec, Scenario, Shareable, SharedId};
 
 /// The players of a scenario's events, if the profile lists the players that the game knows.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ impl AssignedPlayers {
             return Self::default();
         }
         let given = |spec: &EventSpec| match &spec.player_id {
-            Some(Shareable::Literal(player)) => Some(player.clone()),
+            Some(Shareable::Own(IdShape::Given(player))) => Some(player.clone()),
             _ => None,
         };
         let specs = || scenario.events.values().map(|spec| &spec.value);
@@ -30,18 +31,61 @@ impl AssignedPlayers {
         let rotated = || listed[from..].iter().chain(&listed[..from]);
         let mut assigned = Self::default();
         for (name, spec) in &scenario.events {
-            let ending = match &spec.value.player_id {
-                _ if !has_own_player(&spec.value) => continue,
-                None => None,
-                Some(Shareable::Ending(ending)) => Some(ending.as_str()),
-                Some(Shareable::Literal(_) | Shareable::SameAs(_)) => continue,
+            if spec.value.raw.is_some()
+                || !has_own_player(&spec.value)
+                || given(&spec.value).is_some()
+            {
+                continue;
+            }
+            // Listed players are used in whatever form they have.
+            let shape = match &spec.value.player_id {
+                Some(Shareable::Own(shape)) => Some(shape),
+                _ => None,
             };
+            let ending = match shape {
+                Some(IdShape::Ending(ending)) => ending.as_str(),
+                _ => "",
+            };
+            let original = match &spec.value.player_id {
+                Some(Shareable::Like {
+                    event,
+                    differing_in,
+                }) => {
+                    let owner = SharedId::Player.owner(&scenario.events, &event.value);
+                    let owner = owner.map_or(event.value.as_str(), |(owner, _)| owner);
+                    let literal = scenario
+                        .events
+                        .get(owner)
+                        .and_then(|spec| given(&spec.value));
+                    let original = assigned.by_event.get(owner).cloned().or(literal);
+                    original.map(|original| (original, *differing_in))
+                }
+                _ => None,
+            };
+            // An event that others are like needs a player for whom the list has such others.
+            let differences = similar_events(scenario, name);
             let fits = |player: &&String| {
-                !taken.contains(*player) && player.ends_with(ending.unwrap_or_default())
+                let is_free = |other: &String| !taken.contains(other) && other != *player;
+                let has_other = |difference: &IdDifference| {
+                    let mut others = listed.iter().filter(|other| is_free(other));
+                    others.any(|other| difference.distinguishes(player, other))
+                };
+                !taken.contains(*player)
+                    // The ending only makes such a difference possible.
+                    && (!differences.is_empty() || player.ends_with(ending))
+                    && shape_fits(shape, player)
+                    && differences.iter().all(has_other)
+                    && original.as_ref().is_none_or(|(original, difference)| {
+                        difference.distinguishes(original, player)
+                    })
             };
             let Some(player) = rotated().find(fits).cloned() else {
-                assigned.missing = Some(match ending {
-                    Some(ending) => MissingCapability::PlayerWithEnding(ending.to_owned()),
+                let like = original.map(|(_, difference)| difference);
+                assigned.missing = Some(match like.or(differences.first().copied()) {
+                    Some(difference) => MissingCapability::SimilarPlayers(difference),
+                    None if !ending.is_empty() => {
+                        MissingCapability::PlayerWithEnding(ending.to_owned())
+                    }
                     None => MissingCapability::Players {
                         listed: listed.len(),
                         needed: specs().filter(|spec| has_own_player(spec)).count(),
@@ -54,6 +98,27 @@ impl AssignedPlayers {
         }
         assigned
     }
+}
+
+fn shape_fits(shape: Option<&IdShape>, player: &str) -> bool {
+    match shape {
+        Some(IdShape::Length(length)) => player.chars().count() == *length,
+        Some(IdShape::Uuid) => uuid::Uuid::parse_str(player).is_ok(),
+        Some(IdShape::Given(_) | IdShape::Ending(_)) | None => true,
+    }
+}
+
+/// How the players of other events differ from that of this event.
+fn similar_events(scenario: &Scenario, name: &str) -> Vec<IdDifference> {
+    let specs = scenario.events.values();
+    let differences = specs.filter_map(|spec| match &spec.value.player_id {
+        Some(Shareable::Like {
+            event,
+            differing_in,
+        }) if event.value == name => Some(*differing_in),
+        _ => None,
+    });
+    differences.collect()
 }
 
 fn has_own_player(spec: &EventSpec) -> bool {

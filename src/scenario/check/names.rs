@@ -3,9 +3,10 @@
 use super::Checker;
 use crate::scenario::document::{Diagnostics, Node, SourceFile, Spanned, did_you_mean};
 use crate::scenario::effect::EffectKeys;
-use crate::scenario::event_spec::{EventSpec, Shareable};
+use crate::scenario::event_spec::EventSpec;
 use crate::scenario::scenario_model::ScenarioKeys;
 use crate::scenario::step::{EventRef, StepKeys};
+use crate::scenario::{Shareable, SharedId};
 
 /// Finds references to unknown events in a partly decoded scenario. `tree` is the complete file.
 pub(in crate::scenario) fn check_names(
@@ -37,10 +38,9 @@ pub(super) struct EventsOfStep {
 
 impl Checker<'_> {
     pub(super) fn check_shared_events(&mut self, event: &EventSpec) {
-        for shared in [&event.player_id, &event.transaction_id] {
-            if let Some(Shareable::SameAs(other)) = shared {
-                self.event(other);
-            }
+        let ids = SharedId::ALL.iter().filter_map(|id| id.of(event));
+        for other in ids.filter_map(Shareable::other_event) {
+            self.event(other);
         }
         if let Some(coupon_event) = &event.coupon_event {
             self.event(coupon_event);

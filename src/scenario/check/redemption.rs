@@ -21,7 +21,8 @@ impl Checker<'_> {
                             event need not be delivered";
                 self.problem(span, message, help);
             }
-            let keys = [("idempotency_key", event.idempotency_key.is_some())];
+            let is_relative = event.has_own_key() || event.shares_key();
+            let keys = [("idempotency_key", is_relative)];
             self.report_misplaced(span, &keys, "`for`");
             return;
         };

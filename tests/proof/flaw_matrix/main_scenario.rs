@@ -12,6 +12,14 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::KnownKeyNotVerified => "signature/forged_redelivery",
         Flaw::KeyBeforeVerification => "signature/forgery_uses_nothing_up",
         Flaw::BodyReserialised => "payload/whole_price",
+        Flaw::BodyDumpedByPython
+        | Flaw::BodyDumpedCompactly
+        | Flaw::BodyEncodedByPhp
+        | Flaw::BodySerialisedByDotnet
+        | Flaw::BodySpacesRemoved
+        | Flaw::BodyLinesJoined
+        | Flaw::BodyLineBreaksNormalised
+        | Flaw::BodyTrimmed => "payload/body_layout",
         Flaw::TimestampNotSigned => "signature/body_only_signature",
         Flaw::NeighbouringTimestampTried => "signature/swapped_timestamp",
         Flaw::EventTimeSigned | Flaw::FreshnessByEventTime => "retries/late_by_minutes",
@@ -41,6 +49,24 @@ pub(crate) fn main_scenario(flaw: Flaw) -> &'static str {
         Flaw::ConnectionKeepsPlayer => "wire/players_of_one_connection",
         Flaw::FirstPieceOnly => "faults/slow_body",
         Flaw::CutBodyLeavesLock => "faults/cut_body",
+        Flaw::BodyLimit8k | Flaw::LongBundleCut => "payload/large_bundle",
+        Flaw::BodyLimit64k | Flaw::BodyLimit100k => "payload/huge_bundle",
+        Flaw::OtherTriggersRefused => "context/other_trigger",
+        Flaw::OtherKeysRefused => "idempotency/uuid_key",
+        Flaw::SuspiciousTextRefused => "payload/awkward_text",
+        Flaw::NulCrashes => "payload/zero_character",
+        Flaw::LongTransactionIdCrashes => "payload/transaction_id_length",
+        Flaw::ItemRequired => "payload/items_without_item",
+        Flaw::DuplicateSkuLastWins => "payload/repeated_sku",
+        Flaw::OtherTypesDropped => "payload/other_item_type",
+        Flaw::SkuTruncated => "payload/long_sku",
+        Flaw::ItemsOnlyFirst => "payload/several_items",
+        Flaw::PlayerCaseInsensitive | Flaw::PlayerTrailingSpace => "payload/similar_players",
+        Flaw::PlayerAccentInsensitive | Flaw::PlayerNormalised => {
+            "payload/similar_players_beyond_ascii"
+        }
+        Flaw::KeyCaseInsensitive => "idempotency/similar_keys",
+        Flaw::KeyTruncated => "idempotency/long_keys",
         Flaw::EventTypeNotChecked => "payload/other_event_type",
         Flaw::OnlyHubRedeemGranted => "context/null_trigger",
         Flaw::NullDescriptionCrashes => "payload/null_description",

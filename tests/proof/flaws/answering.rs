@@ -7,7 +7,8 @@ use aghook::internals::receiver::Flaw;
 use serde_json::json;
 
 use super::peer::{
-    NOW, PLAYER, Pair, QUANTITY, SKU, body_of, event, event_of, forged, pair, pair_with, signed,
+    NOW, PLAYER, Pair, QUANTITY, SKU, body_of, bundle, event, event_of, forged, nested, pair,
+    pair_with, signed,
 };
 use super::recording::statuses_together;
 
@@ -98,11 +99,12 @@ pub(crate) async fn overlap_refused() {
 
 pub(crate) async fn early_answer() {
     let Pair { sound, flawed } = pair(Flaw::EarlyAnswer).await;
-    // This receiver never grants an item of this type, so there is no grant to wait for.
-    let mut pass = event_of("passing");
-    pass["event_data"]["item"]["type"] = json!("pass");
-    assert_eq!(sound.deliver(&pass).await, 422);
-    assert_eq!(flawed.deliver(&pass).await, 200);
+    // This receiver never grants so many, so there is no grant to wait for.
+    let mut excess = bundle(&json!([nested("gems", u64::MAX, None)]));
+    excess["event_data"]["player_id"] = json!("excessive");
+    excess["event_data"]["item"]["quantity"] = json!(2);
+    assert_eq!(sound.deliver(&excess).await, 422);
+    assert_eq!(flawed.deliver(&excess).await, 200);
     let event = event();
     for peer in [sound, flawed] {
         peer.script(PLAYER, "[503]").await;

@@ -7,7 +7,7 @@ use super::peer::{PLAYER, Pair, QUANTITY, SKU, bundle, event, event_of, nested, 
 
 /// The flawed receiver answers each attempt of these events with `status`, grants nothing and keeps
 /// running; the sound one grants them.
-async fn fails_with(flaw: Flaw, status: u16, events: &[Value]) {
+pub(super) async fn fails_with(flaw: Flaw, status: u16, events: &[Value]) {
     let Pair { sound, flawed } = pair(flaw).await;
     for (number, event) in events.iter().enumerate() {
         let mut event = event.clone();
@@ -31,14 +31,14 @@ async fn fails_with(flaw: Flaw, status: u16, events: &[Value]) {
 }
 
 /// The event with another value at a JSON pointer.
-fn with(pointer: &str, value: Value) -> Value {
+pub(super) fn with(pointer: &str, value: Value) -> Value {
     let mut event = event();
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
     event.pointer_mut(parent).expect("the parent")[key] = value;
     event
 }
 
-fn without(pointer: &str) -> Value {
+pub(super) fn without(pointer: &str) -> Value {
     let mut event = event();
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
     let parent = event.pointer_mut(parent).expect("the parent");

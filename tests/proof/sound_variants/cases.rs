@@ -47,6 +47,23 @@ const SIMULTANEOUS: &[(&str, &str)] = &[
     ("idempotency/simultaneous_redelivery", "status"),
 ];
 
+/// The scenarios with values that a game may not be able to have.
+const BEYOND_LIMITS: &[(&str, &str)] = &[
+    ("idempotency/long_keys", "status"),
+    ("payload/huge_bundle", "status"),
+    ("payload/items_without_item", "status"),
+    ("payload/long_sku", "status"),
+    ("payload/other_item_type", "status"),
+    ("payload/zero_character", "status"),
+];
+/// The scenarios with players that a game may take for one.
+const SIMILAR_PLAYERS: &[(&str, &str)] = &[
+    ("payload/similar_players", "grant of `one`"),
+    ("payload/similar_players", "grant of `other`"),
+    ("payload/similar_players_beyond_ascii", "grant of `one`"),
+    ("payload/similar_players_beyond_ascii", "grant of `other`"),
+];
+
 impl SoundReceiver {
     fn of(variant: Variant) -> Self {
         Self {
@@ -115,12 +132,24 @@ fn of_variant(variant: Variant) -> SoundReceiver {
             ..case
         },
         Variant::AsciiIdsOnly => SoundReceiver {
-            warned: &[("payload/player_beyond_ascii", "status")],
+            warned: &[
+                ("payload/player_beyond_ascii", "status"),
+                ("payload/similar_players_beyond_ascii", "status"),
+            ],
             ..case
         },
         Variant::OwnPlayersOnly => SoundReceiver {
-            profile: "players: ['player-{0..199}', player-Zoë-水晶]\n    \
+            profile: "players: ['player-{0..199}', player-Zoë-水晶, player-a, player-A, 'player-a ', \
+                      player-é, player-e, \"player-e\\u0301\"]\n    \
                       policy: { bundles: nested, sandbox: ignore, test: ignore }",
+            ..case
+        },
+        Variant::LimitedValues => SoundReceiver {
+            warned: BEYOND_LIMITS,
+            ..case
+        },
+        Variant::SimilarPlayersMerged => SoundReceiver {
+            warned: SIMILAR_PLAYERS,
             ..case
         },
         Variant::SandboxDenied => SoundReceiver {

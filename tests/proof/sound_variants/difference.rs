@@ -116,6 +116,8 @@ impl RawClient {
         unknown["event_type"] = "a.type".into();
         let mut sandbox = event("sandbox", "P2", "gem");
         sandbox["sandbox"] = true.into();
+        let mut currency = event("currency", "P6", "gem");
+        currency["event_data"]["item"]["type"] = "currency".into();
         let body = event("yesterday", "P3", "gem").to_string();
         let yesterday = self.signed(&body, now() - 86_400);
         let forged = yesterday.replace("P3", "P4");
@@ -128,6 +130,7 @@ impl RawClient {
             self.deliver(&event("first", "P1", "gem")),
             self.deliver(&unknown),
             self.deliver(&sandbox),
+            self.deliver(&currency),
             self.deliver(&event("beyond ASCII", "Zoë", "gem")),
             self.deliver(&event("known player", "player-7", "gem")),
             self.exchange(yesterday.as_bytes()),
@@ -142,7 +145,7 @@ impl RawClient {
             self.deliver(&event("redeemed alone", "P8", "gem")),
             self.deliver(&item_event("item.add", "added alone", "P10")),
         ];
-        for player in ["P1", "P2", "P7", "P8", "P9", "P10"] {
+        for player in ["P1", "p1", "P2", "P7", "P8", "P9", "P10"] {
             responses.extend(["gem", "coin", "chest"].map(|sku| self.held(player, sku)));
         }
         responses

@@ -11,7 +11,6 @@ use crate::receiver::authentication::{
 };
 use crate::receiver::refusal::Refusal;
 
-use super::javascript::stringify_parsed;
 use super::{Flaw, Flaws, caused_by, lock};
 
 /// The end of the year 9999, in Unix seconds. Many libraries have no later date.
@@ -112,10 +111,7 @@ impl Flaws {
 
     /// Every accepted signature, in lowercase hex. A sound receiver accepts only the first.
     fn accepted_signatures(&self, evidence: &Evidence<'_>, timestamp: &[u8]) -> Vec<String> {
-        let rewritten = self
-            .has(Flaw::BodyReserialised)
-            .then(|| stringify_parsed(evidence.body))
-            .flatten();
+        let rewritten = self.rewritten_body(evidence.body);
         let body = rewritten.as_deref().unwrap_or(evidence.body);
         let signer = evidence.signer;
         let event_time = self.event_time(Flaw::EventTimeSigned, evidence.body);

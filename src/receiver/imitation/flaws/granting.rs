@@ -1,6 +1,8 @@
 //! Flaws in granting. Each is expressed as a changed event: a sound receiver would grant for the
 //! changed event what the flawed receiver grants for the original.
 
+use std::collections::BTreeMap;
+
 use serde_json::Map;
 
 use crate::protocol::{Event, Field, ItemKind, NestedItem, Text};
@@ -20,7 +22,27 @@ impl Flaws {
         if self.has(Flaw::OnlyHubRedeemGranted) && !event.trigger.value().is_some_and(is_redeemed) {
             event.trigger = Field::Value(Event::TRIGGER_TEST.into());
         }
+        self.truncate_skus(event);
+        if self.has(Flaw::ItemsOnlyFirst)
+            && let Field::Value(items) = &mut event.event_data.items
+        {
+            items.truncate(1);
+        }
         each_item(event, &mut |item| {
+            if self.has(Flaw::DuplicateSkuLastWins) {
+                keep_last_of_each_sku(&mut item.nested_items);
+            }
+            if self.has(Flaw::LongBundleCut)
+                && let Field::Value(parts) = &mut item.nested_items
+            {
+                parts.truncate(20);
+            }
+            if self.has(Flaw::OtherTypesDropped) {
+                drop_other_type(&mut item.kind, &mut item.nested_items);
+                each_nested(&mut item.nested_items, &mut |inner| {
+                    drop_other_type(&mut inner.kind, &mut inner.nested_items);
+                });
+            }
             if self.has(Flaw::FirstLevelOnly) {
                 for inner in item.nested_items.as_mut_slice() {
                     if inner.kind == ItemKind::Bundle {
@@ -50,11 +72,11 @@ impl Flaws {
             return None;
         }
         let granted = |event: &mut Event, parts: Vec<NestedItem>| {
-            event.event_data.item.nested_items = Field::Value(parts);
+            set_parts(event, parts);
             grants(event, settings).ok()
         };
         let mut event = event.clone();
-        let parts = event.event_data.item.nested_items.as_slice().to_vec();
+        let parts = parts_of(&event);
         let before = parts.iter().take_while(|part| {
             let only = vec![(*part).clone()];
             granted(&mut event, only).is_some()
@@ -73,15 +95,52 @@ impl Flaws {
             return None;
         }
         let mut event = event.clone();
-        let parts = event.event_data.item.nested_items.as_slice().to_vec();
+        let parts = parts_of(&event);
         let can_grant_part = |part: &NestedItem| {
             let mut only = event.clone();
-            only.event_data.item.nested_items = Field::Value(vec![part.clone()]);
+            set_parts(&mut only, vec![part.clone()]);
             grants(&only, settings).is_ok()
         };
         let rest = parts.into_iter().filter(can_grant_part).collect();
-        event.event_data.item.nested_items = Field::Value(rest);
+        set_parts(&mut event, rest);
         grants(&event, settings).ok()
+    }
+}
+
+fn parts_of(event: &Event) -> Vec<NestedItem> {
+    let item = event.event_data.item.value();
+    item.map_or(&[][..], |item| item.nested_items.as_slice())
+        .to_vec()
+}
+
+fn set_parts(event: &mut Event, parts: Vec<NestedItem>) {
+    if let Field::Value(item) = &mut event.event_data.item {
+        item.nested_items = Field::Value(parts);
+    }
+}
+
+/// As a map from SKUs to quantities that is assigned to instead of added to.
+fn keep_last_of_each_sku(contents: &mut Field<Vec<NestedItem>>) {
+    let mut last = BTreeMap::new();
+    let mut position = 0;
+    each_nested(contents, &mut |item| {
+        last.insert(item.sku.clone(), position);
+        position += 1;
+    });
+    position = 0;
+    each_nested(contents, &mut |item| {
+        if item.kind != ItemKind::Bundle && last.get(&item.sku) != Some(&position) {
+            item.quantity = 0;
+        }
+        position += 1;
+    });
+}
+
+/// Turns an item of another type than `item` and `bundle` into an empty bundle, which grants nothing.
+fn drop_other_type(kind: &mut ItemKind, contents: &mut Field<Vec<NestedItem>>) {
+    if matches!(kind, ItemKind::Unknown(_)) {
+        *kind = ItemKind::Bundle;
+        *contents = Field::Null;
     }
 }
 

@@ -26,11 +26,15 @@ impl Flaws {
         };
         if let Some(flaw) = self.chosen.iter().find(|flaw| fails(**flaw, &event)) {
             let status = match flaw {
-                Flaw::UnknownKeyRefused => StatusCode::UNPROCESSABLE_ENTITY,
+                Flaw::UnknownKeyRefused | Flaw::OtherTriggersRefused | Flaw::OtherKeysRefused => {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                }
+                Flaw::SuspiciousTextRefused => StatusCode::FORBIDDEN,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             };
             return Err(caused_by(*flaw, status));
         }
+        self.check_columns(&event)?;
         if self.has(Flaw::Quantity32Bit) {
             change_quantities(&mut event, |quantity| quantity & u64::from(u32::MAX));
         }
@@ -43,9 +47,19 @@ impl Flaws {
 
 fn fails(flaw: Flaw, event: &Event) -> bool {
     let data = &event.event_data;
-    let mut items = std::iter::once(&data.item).chain(data.items.as_slice());
+    let mut items = data.named_items();
     match flaw {
         Flaw::UnknownKeyRefused => has_unknown_key(event),
+        Flaw::OtherTriggersRefused => {
+            let known = [Event::TRIGGER_REDEEM, Event::TRIGGER_TEST];
+            let trigger = event.trigger.value();
+            trigger.is_some_and(|trigger| !known.contains(&trigger.as_ref()))
+        }
+        Flaw::OtherKeysRefused => !event.idempotency_key.starts_with("idmpt_"),
+        Flaw::SuspiciousTextRefused => items.any(|item| {
+            let texts = item.description.value().into_iter().chain([&item.name]);
+            texts.into_iter().any(|text| is_suspicious(text))
+        }),
         Flaw::NullContextCrashes => event.context.value().is_none(),
         Flaw::AbsentFallbackCrashes => items.any(|item| item.fallback_item.is_absent()),
         Flaw::NullDescriptionCrashes => items.any(|item| {
@@ -58,6 +72,13 @@ fn fails(flaw: Flaw, event: &Event) -> bool {
     }
 }
 
+/// What filters of web requests take for an attack.
+fn is_suspicious(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let attacks = ["<script", "${jndi:", "drop table", "' or '", "../../"];
+    attacks.iter().any(|attack| text.contains(attack))
+}
+
 /// Whether the event has an undocumented key. `items` counts as one, because it was added later.
 /// The context's `order` and `player` may contain any keys.
 fn has_unknown_key(event: &Event) -> bool {
@@ -68,7 +89,7 @@ fn has_unknown_key(event: &Event) -> bool {
         || !data.items.is_absent()
         || !data.coupon.unknown.is_empty()
         || context.is_some_and(|context| !context.unknown.is_empty())
-        || item_has_unknown_key(&data.item)
+        || data.named_items().any(item_has_unknown_key)
 }
 
 fn item_has_unknown_key(item: &Item) -> bool {

@@ -13,6 +13,13 @@ use crate::receiver::request_body;
 
 use super::{Flaw, Flaws, caused_by, lock};
 
+/// How many bytes of a body are read. A longer one is cut, or refused.
+const BODY_LIMITS: [(Flaw, usize); 3] = [
+    (Flaw::BodyLimit8k, 8 * 1024),
+    (Flaw::BodyLimit64k, 64 * 1024 - 1),
+    (Flaw::BodyLimit100k, 100 * 1024),
+];
+
 impl Flaws {
     /// Refuses a request by its headers, before its body is read.
     pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
@@ -50,6 +57,14 @@ impl Flaws {
         if self.has(Flaw::LettersDecodedByPiece) {
             let text = tokio::time::timeout(timeout, decoded_by_piece(body)).await;
             return text.unwrap_or(Err(Refusal::BodySlow));
+        }
+        if let Some((flaw, limit)) = BODY_LIMITS.iter().find(|(flaw, _)| self.has(*flaw)) {
+            let body = request_body::read(body, timeout).await?;
+            return match flaw {
+                _ if body.len() <= *limit => Ok(body),
+                Flaw::BodyLimit100k => Err(caused_by(*flaw, StatusCode::PAYLOAD_TOO_LARGE)),
+                _ => Ok(body.slice(..*limit)),
+            };
         }
         let mut arrived = BytesMut::new();
         let read = request_body::read_into(body, timeout, &mut arrived).await;

@@ -23,6 +23,7 @@ use super::{Flaw, Flaws, KeyLocks, WORK};
 impl Flaws {
     /// The key by which deliveries of the same event are recognized: its name and value.
     pub(crate) fn identify(&self, event: &Event, signature: &str) -> (&'static str, String) {
+        let stored_key = self.stored_key(&event.idempotency_key);
         let (name, value) = if self.has(Flaw::DedupeBySignature) {
             ("signature", signature)
         } else if self.has(Flaw::DedupeByEventId) {
@@ -32,7 +33,7 @@ impl Flaws {
         } else if self.has(Flaw::DedupeByCouponCode) {
             ("coupon code", &*event.event_data.coupon.code)
         } else {
-            ("idempotency key", &*event.idempotency_key)
+            ("idempotency key", stored_key.as_str())
         };
         // A key makes one action happen once. Events of different types that share it are different
         // actions.

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode};
 
-use crate::protocol::{Event, EventKind, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::protocol::{Event, EventKind, Item, ItemKind, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::receiver::authentication::{only_value, parse_timestamp};
+use crate::receiver::imitation::similar_ids::{without_accents, without_trailing_spaces};
 use crate::receiver::outcome::{Decision, RequestOutcome};
 use crate::receiver::refusal::{Refusal, Skipped};
 
@@ -61,8 +62,9 @@ impl Variants {
             return Err(Refusal::UnknownEventType(event.event_type.to_string()));
         }
         let data = &event.event_data;
-        let ids = [&data.player_id, &data.coupon.sku, &data.item.sku];
-        if self.has(Variant::AsciiIdsOnly) && !ids.iter().all(|id| id.is_ascii()) {
+        let skus = data.named_items().map(|item| &item.sku);
+        let mut ids = skus.chain([&data.player_id, &data.coupon.sku]);
+        if self.has(Variant::AsciiIdsOnly) && !ids.all(|id| id.is_ascii()) {
             return Err(Refusal::NonAsciiId);
         }
         let is_known = data.player_id.starts_with(KNOWN_PLAYER_PREFIX);
@@ -70,6 +72,37 @@ impl Variants {
             return Err(Refusal::UnknownPlayer);
         }
         Ok(())
+    }
+
+    /// Refuses an event whose values are larger than the game expects, or of another kind.
+    pub(crate) fn refuse_large_values(&self, event: &Event, length: usize) -> Result<(), Refusal> {
+        if !self.has(Variant::LimitedValues) {
+            return Ok(());
+        }
+        let data = &event.event_data;
+        let any = |matches: &dyn Fn(&Item) -> bool| data.named_items().any(matches);
+        let is_documented = |item: &Item| !matches!(item.kind, ItemKind::Unknown(_));
+        let limits = [
+            ("the body", length > 64 * 1024),
+            ("the idempotency_key", event.idempotency_key.len() > 191),
+            ("an SKU", any(&|item| item.sku.len() > 100)),
+            ("an item's type", !any(&is_documented)),
+            ("a name", any(&|item| item.name.contains('\0'))),
+            ("an event without item", data.item.value().is_none()),
+        ];
+        let mut exceeded = limits.into_iter().filter(|(_, is_exceeded)| *is_exceeded);
+        exceeded
+            .next()
+            .map_or(Ok(()), |(what, _)| Err(Refusal::BeyondLimits(what)))
+    }
+
+    /// A player ID as the game stores and compares it.
+    pub(crate) fn stored_player(&self, player_id: String) -> String {
+        if self.has(Variant::SimilarPlayersMerged) {
+            without_trailing_spaces(&without_accents(&player_id)).to_lowercase()
+        } else {
+            player_id
+        }
     }
 
     /// Refuses an event that is not granted, if such events are denied instead of acknowledged.

@@ -1,6 +1,6 @@
 //! Variants of what an event grants, where Aghanim leaves the choice to the game.
 
-use crate::protocol::{Event, Item, ItemKind};
+use crate::protocol::{Event, Field, Item, ItemKind};
 use crate::receiver::imitation::event_items::each_nested;
 
 use super::{Variant, Variants};
@@ -8,7 +8,9 @@ use super::{Variant, Variants};
 impl Variants {
     pub(crate) fn alter_event(&self, event: &mut Event) {
         let data = &mut event.event_data;
-        self.alter_item(&mut data.item);
+        if let Field::Value(item) = &mut data.item {
+            self.alter_item(item);
+        }
         for item in data.items.as_mut_slice() {
             self.alter_item(item);
         }

@@ -1,0 +1,87 @@
+//! Flaws of the database's columns: IDs that become equal or are cut, and values that do not fit.
+
+use http::StatusCode;
+
+use crate::protocol::{Event, Field, Item, NestedItem, Text};
+use crate::receiver::imitation::event_items::{each_item, each_nested};
+use crate::receiver::imitation::similar_ids::{
+    normalised, truncated, without_accents, without_trailing_spaces,
+};
+use crate::receiver::refusal::Refusal;
+
+use super::{Flaw, Flaws, caused_by};
+
+/// The length of the column for idempotency keys, if it is too short.
+const KEY_LENGTH: usize = 64;
+/// The longest SKU before 2026-07-14. `[P]`
+const SKU_LENGTH: usize = 100;
+/// `whtx_` and 11 characters, the shorter of both lengths in public examples. `[P]`
+const TRANSACTION_LENGTH: usize = 16;
+
+impl Flaws {
+    /// A player ID as the receiver stores and compares it.
+    pub(crate) fn stored_player(&self, player_id: &str) -> String {
+        if self.has(Flaw::PlayerCaseInsensitive) {
+            player_id.to_lowercase()
+        } else if self.has(Flaw::PlayerAccentInsensitive) {
+            without_accents(player_id)
+        } else if self.has(Flaw::PlayerNormalised) {
+            normalised(player_id)
+        } else if self.has(Flaw::PlayerTrailingSpace) {
+            without_trailing_spaces(player_id)
+        } else {
+            player_id.to_owned()
+        }
+    }
+
+    /// A key as the receiver stores and compares it.
+    pub(super) fn stored_key(&self, key: &str) -> String {
+        if self.has(Flaw::KeyCaseInsensitive) {
+            key.to_lowercase()
+        } else if self.has(Flaw::KeyTruncated) {
+            truncated(key, KEY_LENGTH)
+        } else {
+            key.to_owned()
+        }
+    }
+
+    pub(super) fn truncate_skus(&self, event: &mut Event) {
+        if !self.has(Flaw::SkuTruncated) {
+            return;
+        }
+        let cut = |sku: &mut Text| *sku = truncated(sku, SKU_LENGTH).into();
+        each_item(event, &mut |item: &mut Item| {
+            cut(&mut item.sku);
+            each_nested(&mut item.nested_items, &mut |inner: &mut NestedItem| {
+                cut(&mut inner.sku);
+            });
+        });
+    }
+
+    /// Refuses an event with a value that the database can't store.
+    pub(super) fn check_columns(&self, event: &Event) -> Result<(), Refusal> {
+        let fails = |flaw| {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            if self.has(flaw) {
+                Err(caused_by(flaw, status))
+            } else {
+                Ok(())
+            }
+        };
+        if event.transaction_id.chars().count() > TRANSACTION_LENGTH {
+            fails(Flaw::LongTransactionIdCrashes)?;
+        }
+        let has_nul = |item: &Item| {
+            let description = item.description.value();
+            let texts = description.into_iter().chain([&item.name]);
+            texts.into_iter().any(|text| text.contains('\0'))
+        };
+        if event.event_data.named_items().any(has_nul) {
+            fails(Flaw::NulCrashes)?;
+        }
+        if event.event_data.item.is_absent() || event.event_data.item == Field::Null {
+            fails(Flaw::ItemRequired)?;
+        }
+        Ok(())
+    }
+}

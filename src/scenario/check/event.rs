@@ -1,0 +1,60 @@
+//! Checks the keys of an event that can't be combined.
+
+use super::Checker;
+use crate::generate::{ItemShape, Revision};
+use crate::scenario::EventSpec;
+use crate::scenario::SharedId;
+use crate::scenario::document::Span;
+
+impl Checker<'_> {
+    pub(super) fn check_event(&mut self, name: &str, span: Span, event: &EventSpec) {
+        let changes = [
+            ("set", !event.set.is_empty()),
+            ("unset", !event.unset.is_empty()),
+            ("layout", event.layout.is_some()),
+        ];
+        for (key, _) in changes.into_iter().filter(|(_, given)| *given) {
+            if event.raw.is_some() {
+                let message =
+                    format!("event `{name}`: `raw` is the exact body, so `{key}` can't change it");
+                self.problem(span, message, &format!("remove `raw` or `{key}`"));
+            }
+        }
+        self.check_item_list(name, span, event);
+        self.check_shared_events(event);
+        self.check_kind(name, span, event);
+        let events = &self.scenario.events;
+        let mut ids = SharedId::ALL.iter();
+        if let Some(id) = ids.find(|id| id.is_circular(events, name)) {
+            let key = id.key();
+            let message = format!("event `{name}`: `{key}` refers back to this event");
+            let help = "remove `same_as` or `like` from one of the events";
+            self.problem(span, message, help);
+        }
+    }
+
+    fn check_item_list(&mut self, name: &str, span: Span, event: &EventSpec) {
+        let Some(items) = &event.items else {
+            return;
+        };
+        if items.is_empty() {
+            let message = format!("event `{name}`: `items` is empty");
+            self.problem(span, message, "list at least one item, such as `{}`");
+        }
+        if event.item != ItemShape::default() {
+            let message =
+                format!("event `{name}`: `items` lists every item, so `item` can't add one");
+            self.problem(
+                span,
+                message,
+                "move `item` into `items`, as its first entry",
+            );
+        }
+        if event.revision.unwrap_or_default() == Revision::Source {
+            let message = format!("event `{name}`: this revision of the payload has no `items`");
+            let help =
+                "add `revision: \"2026-05-25\"`, or \"2026-06-16\" for an event without `item`";
+            self.problem(span, message, help);
+        }
+    }
+}
